@@ -1,0 +1,22 @@
+//! dive: what each layer of a container image changed, which bytes are wasted and why, and whether the image keeps
+//! its budget.
+//!
+//! The modules stand in the order the data goes through them. Each knows those above it, none below it; a test reads
+//! the `use crate::` lines and fails on an arrow that points back.
+//!
+//! ```text
+//! units, compression, tarfile, config    what everything else is written with
+//! source    where bytes lie: an archive, a layout directory, standard input
+//! image     what the image says of itself: manifest, configuration, history
+//! layer     a layer's tar becomes entries
+//! tree      all layers become one tree with spans
+//! analysis  the numbers: dive's, and the exact ones
+//! ci        rules and a verdict
+//! report    text, JSON, listings
+//! cli, run  the command line, and what each command does
+//! ```
+
+pub mod analysis;
+pub mod ci;
+pub mod config;
+pub mod units;

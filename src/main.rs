@@ -1,0 +1,3 @@
+//! The command `dive`: parse, run, exit code.
+
+fn main() {}

@@ -19,4 +19,5 @@
 pub mod analysis;
 pub mod ci;
 pub mod config;
+pub mod tarfile;
 pub mod units;

@@ -1,0 +1,21 @@
+//! Walking a tar, outer archive and layer alike, without reading the bodies of its members.
+//!
+//! The headers are those of the `tar` crate. The walk is our own, because what stands between two headers decides what
+//! an image holds, and engines agree on it where the crate does not: links, directories and devices have no body
+//! whatever their size field says (Go's `archive/tar`, and so Docker, Podman and umoci), extension headers have a limit
+//! before they are read, attribute values may contain newlines, and every error names the entry and its offset.
+
+mod error;
+mod input;
+mod pax;
+mod walk;
+
+pub use error::{TarError, TarErrorKind};
+pub use input::{Input, Positional, ReadAt, Streaming};
+pub use walk::{Member, MemberKind, Walker};
+
+/// Bytes of a tar block: a header, and what bodies are padded to.
+pub const BLOCK: u64 = 512;
+
+/// The longest extension header (GNU long name, PAX records) that is read, in bytes; the limit Go's `archive/tar` has.
+pub const MAX_EXTENSION: u64 = 1 << 20;

@@ -21,4 +21,6 @@ pub mod ci;
 pub mod compression;
 pub mod config;
 pub mod remark;
+pub mod source;
+pub mod tarfile;
 pub mod units;

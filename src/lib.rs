@@ -5,7 +5,7 @@
 //! the `use crate::` lines and fails on an arrow that points back.
 //!
 //! ```text
-//! units, compression, tarfile, config    what everything else is written with
+//! units, remark, compression, tarfile, config    what everything else is written with
 //! source    where bytes lie: an archive, a layout directory, standard input
 //! image     what the image says of itself: manifest, configuration, history
 //! layer     a layer's tar becomes entries
@@ -18,6 +18,9 @@
 
 pub mod analysis;
 pub mod ci;
+pub mod compression;
 pub mod config;
+pub mod remark;
+pub mod source;
 pub mod tarfile;
 pub mod units;

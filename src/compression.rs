@@ -1,0 +1,425 @@
+//! Compression told by what the bytes are, never by a name or a media type: real archives mix gzip, zstd and plain
+//! layers under names that say something else. One file, because sniffing and decoding must agree on every format,
+//! and because both outer archives (`source`) and layers (`layer`) come through here.
+
+use std::fmt;
+use std::io::{self, BufRead, Read};
+
+/// How many first bytes [`sniff`] wants to see: one tar header.
+pub const SNIFF_LEN: usize = 512;
+
+/// What a layer or an archive is wrapped in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Compression {
+    /// Nothing that we know of: the bytes are the tar, or no tar at all.
+    None,
+    /// RFC 1952, any number of members.
+    Gzip,
+    /// RFC 8878, any number of frames, skippable ones between them.
+    Zstd,
+    /// bzip2, any number of streams.
+    Bzip2,
+    /// xz, any number of streams.
+    Xz,
+}
+
+impl fmt::Display for Compression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "plain",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Bzip2 => "bzip2",
+            Self::Xz => "xz",
+        })
+    }
+}
+
+/// Tells the compression of data from its first bytes, [`SNIFF_LEN`] of them or all there are.
+///
+/// A tar starts with a file name, which may be any bytes: what checks as a tar header is a tar, whatever it starts
+/// with.
+#[must_use]
+pub fn sniff(first: &[u8]) -> Compression {
+    if is_tar_header(first) {
+        return Compression::None;
+    }
+    // What follows "BZh" and the block size: the first block (pi), or the end of an empty stream (its root).
+    const BLOCK: [u8; 6] = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59];
+    const END: [u8; 6] = [0x17, 0x72, 0x45, 0x38, 0x50, 0x90];
+    match first {
+        // The third byte is the method, and deflate (8) is the only one there ever was.
+        [0x1f, 0x8b, 8, ..] | [0x1f, 0x8b] => Compression::Gzip,
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Compression::Zstd,
+        [b'B', b'Z', b'h', b'1'..=b'9', rest @ ..] if rest.starts_with(&BLOCK) || rest.starts_with(&END) => {
+            Compression::Bzip2
+        }
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Compression::Xz,
+        _ => Compression::None,
+    }
+}
+
+/// True of a block with the `ustar` magic, or with the checksum that tars without it (v7) also carry.
+#[must_use]
+pub fn is_tar_header(block: &[u8]) -> bool {
+    let Some(header) = block.get(..512) else { return false };
+    if &header[257..262] == b"ustar" {
+        return true;
+    }
+    let digits: Vec<u8> =
+        header[148..156].iter().copied().skip_while(|b| *b == b' ').take_while(|b| (b'0'..=b'7').contains(b)).collect();
+    let Some(stored) = std::str::from_utf8(&digits).ok().and_then(|text| u32::from_str_radix(text, 8).ok()) else {
+        return false;
+    };
+    let spaces = 8 * u32::from(b' ');
+    let computed: u32 =
+        header.iter().enumerate().filter(|(at, _)| !(148..156).contains(at)).map(|(_, b)| u32::from(*b)).sum();
+    stored == computed + spaces
+}
+
+/// The most memory an xz stream may ask for. Its dictionary size is a number in the file; `xz -9` needs 65 MiB.
+const XZ_MEMORY_LIMIT: u64 = 128 << 20;
+
+/// Reads what `input` holds once the compression is taken off.
+///
+/// Read it to its end: checksums and trailing bytes stand after the last byte of content, and only then are
+/// [`Decoder::ignored_tail`] and the errors of a cut file known.
+pub struct Decoder<R: Read> {
+    codec: Codec<R>,
+}
+
+enum Codec<R: Read> {
+    Plain(Window<R>),
+    Gzip(Members<R>),
+    Zstd(zstd::stream::read::Decoder<'static, Window<R>>),
+    Bzip2(bzip2::bufread::MultiBzDecoder<Window<R>>),
+    Xz(liblzma::bufread::XzDecoder<Window<R>>),
+}
+
+impl<R: Read> Decoder<R> {
+    /// A decoder for `input`, which is compressed as `compression` says.
+    ///
+    /// # Errors
+    /// When the library behind it cannot start: out of memory.
+    pub fn new(compression: Compression, input: R) -> io::Result<Self> {
+        Self::over(compression, Window::new(input))
+    }
+
+    /// A decoder for `input`, whose own first bytes tell the compression.
+    ///
+    /// # Errors
+    /// When those bytes cannot be read.
+    pub fn sniffing(input: R) -> io::Result<(Compression, Self)> {
+        let mut window = Window::new(input);
+        let compression = sniff(window.peek(SNIFF_LEN)?);
+        Ok((compression, Self::over(compression, window)?))
+    }
+
+    fn over(compression: Compression, window: Window<R>) -> io::Result<Self> {
+        let codec = match compression {
+            Compression::None => Codec::Plain(window),
+            Compression::Gzip => Codec::Gzip(Members::new(window)),
+            Compression::Zstd => Codec::Zstd(zstd::stream::read::Decoder::with_buffer(window)?),
+            Compression::Bzip2 => Codec::Bzip2(bzip2::bufread::MultiBzDecoder::new(window)),
+            Compression::Xz => {
+                let stream =
+                    liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY_LIMIT, liblzma::stream::CONCATENATED)?;
+                Codec::Xz(liblzma::bufread::XzDecoder::new_stream(window, stream))
+            }
+        };
+        Ok(Self { codec })
+    }
+
+    /// How many bytes of the compressed input are used up: the place to name when reading fails.
+    #[must_use]
+    pub fn consumed(&self) -> u64 {
+        match &self.codec {
+            Codec::Plain(window) => window.consumed,
+            Codec::Gzip(members) => members.consumed(),
+            Codec::Zstd(decoder) => decoder.get_ref().consumed,
+            Codec::Bzip2(decoder) => decoder.get_ref().consumed,
+            Codec::Xz(decoder) => decoder.get_ref().consumed,
+        }
+    }
+
+    /// Where in the compressed input bytes begin that belong to no gzip member and were left out, if there are any.
+    ///
+    /// Docker loads such a layer and shows its tree, and gzip(1) only warns; padding with zeros is not worth a word.
+    #[must_use]
+    pub fn ignored_tail(&self) -> Option<u64> {
+        match &self.codec {
+            Codec::Gzip(Members::Ended { garbage_at, .. }) => *garbage_at,
+            _ => None,
+        }
+    }
+}
+
+impl<R: Read> Read for Decoder<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match &mut self.codec {
+            Codec::Plain(window) => window.read(buf),
+            Codec::Gzip(members) => members.read(buf),
+            Codec::Zstd(decoder) => decoder.read(buf),
+            Codec::Bzip2(decoder) => decoder.read(buf),
+            Codec::Xz(decoder) => decoder.read(buf),
+        }
+    }
+}
+
+/// Gzip members one after the other. flate2's own multi-member reader cannot be used: it takes whatever follows a
+/// member for the next header and fails on padding and on garbage alike.
+enum Members<R: Read> {
+    Inside(flate2::bufread::GzDecoder<Window<R>>),
+    Ended {
+        consumed: u64,
+        garbage_at: Option<u64>,
+    },
+    /// Only between two members, never seen by a caller.
+    Between,
+}
+
+impl<R: Read> Members<R> {
+    fn new(window: Window<R>) -> Self {
+        Self::Inside(flate2::bufread::GzDecoder::new(window))
+    }
+
+    fn consumed(&self) -> u64 {
+        match self {
+            Self::Inside(decoder) => decoder.get_ref().consumed,
+            Self::Ended { consumed, .. } => *consumed,
+            Self::Between => 0,
+        }
+    }
+}
+
+impl<R: Read> Read for Members<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            let Self::Inside(decoder) = self else { return Ok(0) };
+            let read = decoder.read(buf)?;
+            if read > 0 {
+                return Ok(read);
+            }
+            let Self::Inside(decoder) = std::mem::replace(self, Self::Between) else { return Ok(0) };
+            let mut window = decoder.into_inner();
+            *self = if window.peek(3)?.starts_with(&[0x1f, 0x8b, 8]) {
+                Self::new(window)
+            } else {
+                let garbage_at = window.skip_to_nonzero()?;
+                Self::Ended { consumed: window.consumed, garbage_at }
+            };
+        }
+    }
+}
+
+/// A read buffer that can be asked for some bytes ahead, whatever sizes the reads below come in: a `BufReader` at the
+/// end of its buffer shows one byte of the next member's magic, or none.
+struct Window<R> {
+    inner: R,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    consumed: u64,
+}
+
+/// Large enough that system calls and decoder calls do not show beside the decoding.
+const WINDOW_LEN: usize = 256 << 10;
+
+impl<R: Read> Window<R> {
+    fn new(inner: R) -> Self {
+        Self { inner, buffer: vec![0; WINDOW_LEN], start: 0, end: 0, consumed: 0 }
+    }
+
+    /// The next bytes, `wanted` of them or more, or fewer at the end of the input. `wanted` is below [`WINDOW_LEN`].
+    fn peek(&mut self, wanted: usize) -> io::Result<&[u8]> {
+        if self.end - self.start < wanted {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+            while self.end < wanted {
+                match self.inner.read(&mut self.buffer[self.end..]) {
+                    Ok(0) => break,
+                    Ok(read) => self.end += read,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(&self.buffer[self.start..self.end])
+    }
+
+    /// Steps over zeros. The place of the first byte that is none, or nothing if all are.
+    fn skip_to_nonzero(&mut self) -> io::Result<Option<u64>> {
+        loop {
+            let bytes = self.peek(1)?;
+            if bytes.is_empty() {
+                return Ok(None);
+            }
+            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+            let found = zeros < bytes.len();
+            self.consume(zeros);
+            if found {
+                return Ok(Some(self.consumed));
+            }
+        }
+    }
+}
+
+impl<R: Read> Read for Window<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.peek(1)?;
+        let read = bytes.len().min(buf.len());
+        buf[..read].copy_from_slice(&bytes[..read]);
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl<R: Read> BufRead for Window<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.peek(1)
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.start = (self.start + amount).min(self.end);
+        self.consumed += amount as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    const TEXT: &[u8] = b"what the layer holds";
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn bzip2(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn xz(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 1);
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zstd(bytes: &[u8]) -> Vec<u8> {
+        zstd::encode_all(bytes, 1).unwrap()
+    }
+
+    fn skippable(content: &[u8]) -> Vec<u8> {
+        let len = u32::try_from(content.len()).unwrap().to_le_bytes();
+        [&[0x5a, 0x2a, 0x4d, 0x18], &len[..], content].concat()
+    }
+
+    /// A reader that gives one byte at a time, as a pipe may.
+    struct Trickle<'a>(&'a [u8]);
+
+    impl Read for Trickle<'_> {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            let one = buf.len().min(1);
+            self.0.read(&mut buf[..one])
+        }
+    }
+
+    fn decode(bytes: &[u8]) -> io::Result<(Compression, Vec<u8>, Option<u64>)> {
+        let (compression, mut decoder) = Decoder::sniffing(Trickle(bytes))?;
+        let mut out = Vec::new();
+        decoder.read_to_end(&mut out)?;
+        Ok((compression, out, decoder.ignored_tail()))
+    }
+
+    #[test]
+    fn every_format_is_told_and_decoded_in_one_piece_or_several() {
+        for (expected, encode) in [
+            (Compression::Gzip, gzip as fn(&[u8]) -> Vec<u8>),
+            (Compression::Zstd, zstd),
+            (Compression::Bzip2, bzip2),
+            (Compression::Xz, xz),
+        ] {
+            assert_eq!(decode(&encode(TEXT)).unwrap(), (expected, TEXT.to_vec(), None));
+            assert_eq!(decode(&encode(b"")).unwrap(), (expected, vec![], None), "empty {expected}");
+            let twice = [encode(TEXT), encode(b""), encode(TEXT)].concat();
+            assert_eq!(decode(&twice).unwrap(), (expected, [TEXT, TEXT].concat(), None));
+            let whole = encode(TEXT);
+            for cut in [whole.len() - 1, whole.len() / 2, 12] {
+                assert!(decode(&whole[..cut]).is_err(), "{expected} cut at {cut} must not look complete");
+            }
+        }
+    }
+
+    #[test]
+    fn zstd_frames_may_be_skippable_even_the_first() {
+        let bytes = [skippable(b"seekable"), zstd(TEXT), skippable(b""), zstd(TEXT), skippable(b"table")].concat();
+        assert_eq!(decode(&bytes).unwrap(), (Compression::Zstd, [TEXT, TEXT].concat(), None));
+    }
+
+    #[test]
+    fn garbage_after_gzip_ends_the_content_and_is_told() {
+        let member = gzip(TEXT);
+        let bytes = [&member[..], b"\0\0garbage"].concat();
+        assert_eq!(decode(&bytes).unwrap(), (Compression::Gzip, TEXT.to_vec(), Some(member.len() as u64 + 2)));
+    }
+
+    #[test]
+    fn zeros_after_gzip_are_padding() {
+        let bytes = [&gzip(TEXT)[..], &[0; 700_000]].concat();
+        assert_eq!(decode(&bytes).unwrap(), (Compression::Gzip, TEXT.to_vec(), None));
+    }
+
+    #[test]
+    fn a_wrong_checksum_is_an_error() {
+        let mut bytes = gzip(TEXT);
+        let crc = bytes.len() - 8;
+        bytes[crc] ^= 1;
+        assert!(decode(&bytes).is_err());
+    }
+
+    #[test]
+    fn a_tar_whose_first_name_looks_like_a_magic_is_a_tar() {
+        for name in [&b"BZh91AY&SY"[..], b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ"] {
+            let mut ustar = tar::Header::new_ustar();
+            ustar.as_mut_bytes()[..name.len()].copy_from_slice(name);
+            ustar.set_cksum();
+            assert_eq!(sniff(ustar.as_bytes()), Compression::None);
+            let mut v7 = tar::Header::new_old();
+            v7.as_mut_bytes()[..name.len()].copy_from_slice(name);
+            v7.set_cksum();
+            assert_eq!(sniff(v7.as_bytes()), Compression::None);
+        }
+    }
+
+    #[test]
+    fn text_that_starts_like_bzip2_is_not_bzip2() {
+        assert_eq!(sniff(b"BZh is how it starts"), Compression::None);
+        assert_eq!(sniff(b"BZh9 and no block follows"), Compression::None);
+        assert_eq!(sniff(b""), Compression::None);
+    }
+
+    #[test]
+    fn an_xz_stream_that_asks_for_too_much_memory_is_refused() {
+        // `xz --lzma2=dict=1GiB`: the block header is made by hand, for the encoder would allocate what it promises.
+        let mut bytes = xz(TEXT);
+        let block = 12;
+        let header_len = (usize::from(bytes[block]) + 1) * 4;
+        assert_eq!(bytes[block + 2..block + 4], [0x21, 1], "one LZMA2 filter");
+        bytes[block + 4] = 36;
+        let crc_at = block + header_len - 4;
+        let mut crc = flate2::Crc::new();
+        crc.update(&bytes[block..crc_at]);
+        bytes[crc_at..crc_at + 4].copy_from_slice(&crc.sum().to_le_bytes());
+        let error = decode(&bytes).unwrap_err();
+        assert!(error.to_string().contains("memory"), "{error}");
+    }
+}

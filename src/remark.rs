@@ -1,0 +1,69 @@
+//! A remark: something odd that was met on the way and did not stop the work, and what the caller wants done about
+//! damage. It is a file of its own because every stage from the source to the tree makes remarks, and only the command
+//! that runs prints them: nothing is dropped silently, and nothing prints behind the caller's back.
+
+use std::fmt;
+
+/// Something the user should know that does not end the work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// Where it was met: an archive, a document in it, a layer, an entry.
+    pub place: String,
+    /// What it is and what was done about it, in one sentence without a full stop.
+    pub text: String,
+}
+
+impl Remark {
+    /// A remark on `place`.
+    pub fn new(place: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { place: place.into(), text: text.into() }
+    }
+}
+
+/// Names come out of archives that anybody may have made: control characters are shown as escapes, so that no name
+/// can speak to the terminal.
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", Shown(&self.place), Shown(&self.text))
+    }
+}
+
+/// Text from outside as it is fit for a terminal: control characters become escapes, all else stays.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a>(pub &'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
+        while let Some(at) = rest.find(char::is_control) {
+            f.write_str(&rest[..at])?;
+            let mut after = rest[at..].chars();
+            if let Some(control) = after.next() {
+                write!(f, "{}", control.escape_default())?;
+            }
+            rest = after.as_str();
+        }
+        f.write_str(rest)
+    }
+}
+
+/// What to do when part of an image is damaged or missing: the `--ignore-errors` flag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnDamage {
+    /// End with an error that names the damage.
+    #[default]
+    Fail,
+    /// Go on with what is left; every loss becomes a [`Remark`].
+    Remark,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_drive_the_terminal() {
+        let remark = Remark::new("a.tar: \u{1b}[2Jx", "refused\nnot read é");
+        assert_eq!(remark.to_string(), "a.tar: \\u{1b}[2Jx: refused\\nnot read é");
+    }
+}

@@ -1,0 +1,315 @@
+//! An outer tar as a place to look things up: one pass over its headers makes an index from names to runs of bytes;
+//! no body is read. Docker, Podman and skopeo all write such archives, with layers as members, as symbolic links to
+//! members, or as hard links.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::sync::Arc;
+
+use super::blob::Blob;
+use super::error::SourceError;
+use super::magic;
+use super::member_path::{folder, normalise};
+use crate::compression::SNIFF_LEN;
+use crate::remark::{OnDamage, Remark};
+use crate::tarfile::{MemberKind, Positional, TarErrorKind, Walker};
+
+/// An indexed outer tar.
+#[derive(Debug)]
+pub(super) struct Archive {
+    name: String,
+    file: Arc<File>,
+    members: HashMap<String, Held>,
+    /// Names of symbolic links in the order of the archive.
+    links: Vec<String>,
+    ending: Ending,
+    remarks: Vec<Remark>,
+}
+
+/// What a name in the archive stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Held {
+    Bytes {
+        offset: u64,
+        len: u64,
+    },
+    /// A link, with the name it leads to.
+    Link(String),
+    LinkOutside(String),
+    /// Something that has no bytes of its own, or not in one run.
+    NotAFile,
+}
+
+/// How the archive ends. A copy that was cut between two members shows no other sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// After the last member stands what ends a tar.
+    Marked,
+    /// The file ends with its last member.
+    Unmarked,
+}
+
+/// Links that are followed from one name; real archives have one.
+const MAX_LINKS: usize = 10;
+
+/// What the index may hold of names, in bytes, with [`MEMBER_COST`] for each member. An image of the largest size that
+/// Docker allows has some hundred members; without a limit, 3 MB of gzip can hold two million.
+const INDEX_LIMIT: usize = 48 << 20;
+const MEMBER_COST: usize = 128;
+
+impl Archive {
+    /// Indexes the tar that is all of `file`.
+    pub(super) fn index(name: &str, file: Arc<File>, len: u64, on_damage: OnDamage) -> Result<Self, SourceError> {
+        let blob = Blob::new(Arc::clone(&file), 0, len, name);
+        let mut archive = Self {
+            name: name.to_owned(),
+            file,
+            members: HashMap::new(),
+            links: Vec::new(),
+            ending: Ending::Marked,
+            remarks: Vec::new(),
+        };
+        if len == 0 {
+            return Err(SourceError::Empty { archive: archive.name });
+        }
+        archive.walk(&blob, on_damage)?;
+        Ok(archive)
+    }
+
+    fn walk(&mut self, blob: &Blob, on_damage: OnDamage) -> Result<(), SourceError> {
+        let mut walker = Walker::new(Positional::new(blob));
+        let mut cost = 0;
+        loop {
+            match walker.next() {
+                Ok(None) => return Ok(()),
+                Ok(Some(member)) => {
+                    cost += MEMBER_COST + member.path.len() + member.link.len();
+                    if cost > INDEX_LIMIT {
+                        return Err(SourceError::TooManyMembers { archive: self.name.clone(), limit: INDEX_LIMIT });
+                    }
+                    let end = member.body_offset.saturating_add(member.data_len);
+                    // Padding is less than a block; an end mark is at least one.
+                    self.ending =
+                        if end.saturating_add(511) >= blob.len() { Ending::Unmarked } else { Ending::Marked };
+                    let held = match member.kind {
+                        MemberKind::File => Held::Bytes {
+                            offset: member.body_offset,
+                            len: member.data_len.min(blob.len().saturating_sub(member.body_offset)),
+                        },
+                        MemberKind::Symlink | MemberKind::HardLink => Held::LinkOutside(lossy(member.link)),
+                        MemberKind::Directory => continue,
+                        _ => Held::NotAFile,
+                    };
+                    let (path, kind) = (lossy(member.path), member.kind);
+                    self.add(&path, kind, held);
+                }
+                Err(error) if matches!(error.kind, TarErrorKind::NotATar) => {
+                    let first = blob.first_bytes(SNIFF_LEN).unwrap_or_default();
+                    return Err(SourceError::NotAnArchive {
+                        archive: self.name.clone(),
+                        found: magic::describe(&first),
+                    });
+                }
+                Err(cause) => {
+                    let error = SourceError::Damaged { archive: self.name.clone(), cause };
+                    if on_damage == OnDamage::Fail || self.members.is_empty() {
+                        return Err(error);
+                    }
+                    self.remarks.push(Remark::new(&self.name, format!("{error}; what came before is shown")));
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, path: &str, kind: MemberKind, held: Held) {
+        let Ok(name) = normalise("", path) else {
+            self.remarks.push(Remark::new(&self.name, format!("the member {path:?} leads out of it and is left out")));
+            return;
+        };
+        let held = match held {
+            Held::LinkOutside(target) => {
+                // A hard link names a member, a symbolic link a way from the folder it lies in.
+                let from = if kind == MemberKind::Symlink { folder(&name) } else { "" };
+                if kind == MemberKind::Symlink {
+                    self.links.push(name.clone());
+                }
+                normalise(from, &target).map_or(Held::LinkOutside(target), Held::Link)
+            }
+            held => held,
+        };
+        // Engines unpack the archive into a folder: a later member of the same name replaces the earlier one.
+        self.members.insert(name, held);
+    }
+
+    pub(super) fn open(&self, member: &str) -> Result<Blob, SourceError> {
+        let outside = |what: &str| SourceError::Outside { archive: self.name.clone(), member: what.to_owned() };
+        let asked = normalise("", member).map_err(|_| outside(member))?;
+        let mut name = &asked;
+        for _ in 0..=MAX_LINKS {
+            match self.members.get(name) {
+                Some(Held::Bytes { offset, len }) => {
+                    return Ok(Blob::new(Arc::clone(&self.file), *offset, *len, asked.as_str()));
+                }
+                Some(Held::Link(target)) => name = target,
+                Some(Held::LinkOutside(target)) => return Err(outside(&format!("{name} -> {target}"))),
+                Some(Held::NotAFile) => {
+                    return Err(SourceError::NotAFile { archive: self.name.clone(), member: member.to_owned() });
+                }
+                None if *name == asked => {
+                    return Err(SourceError::Missing { archive: self.name.clone(), member: member.to_owned() });
+                }
+                None => {
+                    return Err(SourceError::DanglingLink {
+                        archive: self.name.clone(),
+                        member: member.to_owned(),
+                        target: name.clone(),
+                    });
+                }
+            }
+        }
+        Err(SourceError::LinkLoop { archive: self.name.clone(), member: member.to_owned(), limit: MAX_LINKS })
+    }
+
+    pub(super) fn contains(&self, member: &str) -> bool {
+        normalise("", member).is_ok_and(|name| self.members.contains_key(&name))
+    }
+
+    /// Symbolic links in the order of the archive, each with the name it leads to.
+    pub(super) fn links(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.links.iter().filter_map(|name| match self.members.get(name) {
+            Some(Held::Link(target)) => Some((name.as_str(), target.as_str())),
+            _ => None,
+        })
+    }
+
+    pub(super) fn member_names(&self) -> impl Iterator<Item = &str> {
+        self.members.keys().map(String::as_str)
+    }
+
+    pub(super) const fn ending(&self) -> Ending {
+        self.ending
+    }
+
+    pub(super) fn take_remarks(&mut self) -> Vec<Remark> {
+        std::mem::take(&mut self.remarks)
+    }
+}
+
+/// Member names are looked up by the names that JSON documents give, which are UTF-8.
+fn lossy(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn header(kind: tar::EntryType, name: &str, link: &str, size: u64) -> tar::Header {
+        let mut header = tar::Header::new_ustar();
+        header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+        header.as_mut_bytes()[157..157 + link.len()].copy_from_slice(link.as_bytes());
+        header.set_entry_type(kind);
+        header.set_size(size);
+        header.set_mode(0o644);
+        header.set_cksum();
+        header
+    }
+
+    fn file(name: &str, content: &str) -> Vec<u8> {
+        let mut bytes = header(tar::EntryType::Regular, name, "", content.len() as u64).as_bytes().to_vec();
+        bytes.extend_from_slice(content.as_bytes());
+        bytes.resize(bytes.len().next_multiple_of(512), 0);
+        bytes
+    }
+
+    fn symlink(name: &str, target: &str) -> Vec<u8> {
+        header(tar::EntryType::Symlink, name, target, 0).as_bytes().to_vec()
+    }
+
+    fn hard_link(name: &str, target: &str) -> Vec<u8> {
+        header(tar::EntryType::Link, name, target, 0).as_bytes().to_vec()
+    }
+
+    fn index(bytes: &[u8], on_damage: OnDamage) -> Result<Archive, SourceError> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        Archive::index("a.tar", Arc::new(file), bytes.len() as u64, on_damage)
+    }
+
+    fn archive(members: &[Vec<u8>]) -> Archive {
+        index(&[members.concat(), vec![0; 1024]].concat(), OnDamage::Fail).unwrap()
+    }
+
+    fn read(archive: &Archive, name: &str) -> String {
+        match archive.open(name) {
+            Ok(blob) => String::from_utf8(blob.read_document(100).unwrap()).unwrap(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_repacked_archive_is_found_under_its_plain_names() {
+        let archive = archive(&[file("./l0/layer.tar", "zero"), file("/manifest.json", "[]")]);
+        assert_eq!(read(&archive, "l0/layer.tar"), "zero");
+        assert_eq!(read(&archive, "./manifest.json"), "[]");
+        assert!(archive.contains("manifest.json") && !archive.contains("l0"));
+    }
+
+    #[test]
+    fn the_later_member_of_a_name_wins() {
+        assert_eq!(read(&archive(&[file("m", "old"), file("./m", "new")]), "m"), "new");
+    }
+
+    #[test]
+    fn links_lead_to_the_bytes() {
+        let archive = archive(&[
+            symlink("id/layer.tar", "../blob.tar"),
+            file("blob.tar", "bytes"),
+            hard_link("hard", "blob.tar"),
+            symlink("far", "id/layer.tar"),
+        ]);
+        for name in ["id/layer.tar", "hard", "far"] {
+            assert_eq!(read(&archive, name), "bytes", "{name}");
+        }
+        assert_eq!(archive.links().collect::<Vec<_>>(), [("id/layer.tar", "blob.tar"), ("far", "id/layer.tar")]);
+    }
+
+    #[test]
+    fn no_name_and_no_link_leads_out() {
+        let mut archive = archive(&[
+            file("../../etc/passwd", "x"),
+            symlink("out", "../etc/passwd"),
+            symlink("loop", "loop"),
+            symlink("nowhere", "gone"),
+        ]);
+        assert_eq!(
+            read(&archive, "../../etc/passwd"),
+            "a.tar: \"../../etc/passwd\" leads out of it and is not followed"
+        );
+        assert!(read(&archive, "out").contains("leads out"));
+        assert!(read(&archive, "loop").contains("more than 10 links"));
+        assert!(read(&archive, "nowhere").contains("\"gone\""));
+        assert_eq!(archive.take_remarks().len(), 1, "the refused member is told");
+    }
+
+    #[test]
+    fn a_cut_archive_fails_or_shows_what_came_before_the_cut() {
+        let whole = [file("a", "one"), file("b", &"2".repeat(600))].concat();
+        let cut = &whole[..whole.len() - 700];
+        let error = index(cut, OnDamage::Fail).unwrap_err().to_string();
+        assert!(error.contains("\"b\" at offset 1024") && error.contains("600 bytes"), "{error}");
+        let mut archive = index(cut, OnDamage::Remark).unwrap();
+        assert_eq!(read(&archive, "a"), "one");
+        assert_eq!(archive.open("b").unwrap().len(), 324);
+        assert_eq!(archive.take_remarks().len(), 1);
+        assert_eq!(index(&whole, OnDamage::Fail).unwrap().ending(), Ending::Unmarked);
+    }
+
+    #[test]
+    fn what_is_no_tar_is_named() {
+        assert!(index(b"", OnDamage::Fail).unwrap_err().to_string().contains("the file is empty"));
+        assert!(index(b"PK\x03\x04", OnDamage::Remark).unwrap_err().to_string().contains("it is a ZIP file"));
+    }
+}

@@ -1,0 +1,180 @@
+//! A blob: a run of bytes inside a file, which any thread reads at any place without a cursor to share. Layers,
+//! configurations and manifests are blobs, whether they lie in an archive or in a file of their own; nothing after
+//! `source` asks which.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use crate::tarfile::ReadAt;
+
+/// A run of bytes that can be read at any place. A clone is another handle on the same bytes.
+#[derive(Debug, Clone)]
+pub struct Blob {
+    file: Arc<File>,
+    offset: u64,
+    len: u64,
+    name: Arc<str>,
+}
+
+impl Blob {
+    /// The `len` bytes of `file` from `offset` on, called `name` in messages.
+    #[must_use]
+    pub fn new(file: Arc<File>, offset: u64, len: u64, name: impl Into<Arc<str>>) -> Self {
+        Self { file, offset, len, name: name.into() }
+    }
+
+    /// Length in bytes, as the archive or the file system gave it when the source was opened.
+    #[must_use]
+    pub const fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether there are no bytes.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Its name inside its source, for messages.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where its first byte stands in the file that holds it, for messages.
+    #[must_use]
+    pub const fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Reads up to `buf.len()` bytes that stand at `offset`, never past the blob's end; 0 only there, or where the
+    /// file has shrunk since it was opened.
+    ///
+    /// # Errors
+    /// What the file system answers.
+    pub fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let left = self.len.saturating_sub(offset);
+        let want = usize::try_from(left).unwrap_or(usize::MAX).min(buf.len());
+        // A length that an archive claims can put the place beyond any file.
+        let Some(place) = self.offset.checked_add(offset) else { return Ok(0) };
+        if want == 0 {
+            return Ok(0);
+        }
+        loop {
+            match read_file_at(&self.file, &mut buf[..want], place) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                answer => return answer,
+            }
+        }
+    }
+
+    /// A reader over the whole blob with a cursor of its own.
+    #[must_use]
+    pub fn reader(&self) -> BlobReader {
+        BlobReader { blob: self.clone(), position: 0 }
+    }
+
+    /// The first bytes, `limit` of them or all there are.
+    ///
+    /// # Errors
+    /// What the file system answers.
+    pub fn first_bytes(&self, limit: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.reader().take(limit as u64).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// All bytes of a document, which is refused unread if it is longer than `limit`.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::FileTooLarge`] over the limit, [`io::ErrorKind::UnexpectedEof`] where the file has shrunk.
+    pub fn read_document(&self, limit: u64) -> io::Result<Vec<u8>> {
+        if self.len > limit {
+            let message = format!("it is {} bytes long, and no such document needs more than {limit}", self.len);
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+        }
+        let mut bytes = Vec::new();
+        self.reader().read_to_end(&mut bytes)?;
+        if (bytes.len() as u64) < self.len {
+            let message = format!("{} bytes were expected and {} are there", self.len, bytes.len());
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, message));
+        }
+        Ok(bytes)
+    }
+}
+
+impl ReadAt for Blob {
+    fn read_at(&self, buf: &mut [u8], at: u64) -> io::Result<usize> {
+        Self::read_at(self, buf, at)
+    }
+
+    fn len(&self) -> u64 {
+        self.len
+    }
+}
+
+/// Reads a [`Blob`] from its start to its end.
+#[derive(Debug)]
+pub struct BlobReader {
+    blob: Blob,
+    position: u64,
+}
+
+impl Read for BlobReader {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let read = self.blob.read_at(buf, self.position)?;
+        self.position += read as u64;
+        Ok(read)
+    }
+}
+
+#[cfg(unix)]
+fn read_file_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buf, offset)
+}
+
+#[cfg(windows)]
+fn read_file_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buf, offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn blob(offset: u64, len: u64) -> Blob {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"0123456789").unwrap();
+        Blob::new(Arc::new(file), offset, len, "digits")
+    }
+
+    #[test]
+    fn a_blob_shows_its_own_bytes_and_no_neighbours() {
+        let blob = blob(2, 4);
+        let mut buf = [0; 10];
+        assert_eq!(blob.read_at(&mut buf, 1).unwrap(), 3);
+        assert_eq!(&buf[..3], b"345");
+        assert_eq!(blob.read_at(&mut buf, 4).unwrap(), 0);
+        assert_eq!(blob.read_at(&mut buf, u64::MAX).unwrap(), 0);
+        assert_eq!(blob.read_document(4).unwrap(), b"2345");
+        assert_eq!(blob.first_bytes(2).unwrap(), b"23");
+    }
+
+    #[test]
+    fn a_document_over_the_limit_or_cut_is_an_error() {
+        assert_eq!(blob(2, 4).read_document(3).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(blob(8, 4).read_document(4).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn two_readers_do_not_share_a_cursor() {
+        let blob = blob(0, 10);
+        let (mut a, mut b) = (blob.reader(), blob.reader());
+        let mut text = String::new();
+        a.read_to_string(&mut text).unwrap();
+        b.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "01234567890123456789");
+    }
+}

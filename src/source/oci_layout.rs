@@ -1,0 +1,96 @@
+//! A layout directory on disk: what `skopeo copy ... oci:DIR` writes, and equally an archive that somebody unpacked.
+//! Names come from JSON documents that anybody may have written, so every path is checked twice: as text, and again
+//! after the file system has resolved its links.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::blob::Blob;
+use super::error::SourceError;
+use super::member_path::normalise;
+
+/// A directory whose files are looked up by name.
+#[derive(Debug)]
+pub(super) struct OciLayout {
+    name: String,
+    /// Absolute, with its links resolved.
+    root: PathBuf,
+}
+
+impl OciLayout {
+    pub(super) fn open_directory(name: &str, path: &Path) -> Result<Self, SourceError> {
+        let root = path.canonicalize().map_err(|cause| {
+            if cause.kind() == io::ErrorKind::NotFound {
+                SourceError::NoSuchFile { path: path.to_owned() }
+            } else {
+                SourceError::Unreadable { what: name.to_owned(), cause }
+            }
+        })?;
+        Ok(Self { name: name.to_owned(), root })
+    }
+
+    pub(super) fn open(&self, member: &str) -> Result<Blob, SourceError> {
+        let outside = || SourceError::Outside { archive: self.name.clone(), member: member.to_owned() };
+        let unreadable = |cause| SourceError::Unreadable { what: format!("{}/{member}", self.name), cause };
+        let asked = normalise("", member).map_err(|_| outside())?;
+        let path = match self.root.join(&asked).canonicalize() {
+            Ok(path) => path,
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Err(SourceError::Missing { archive: self.name.clone(), member: member.to_owned() });
+            }
+            Err(error) => return Err(unreadable(error)),
+        };
+        if !path.starts_with(&self.root) {
+            return Err(outside());
+        }
+        // Asked before it is opened: opening a named pipe would wait for its writer.
+        if !path.metadata().map_err(unreadable)?.is_file() {
+            return Err(SourceError::NotAFile { archive: self.name.clone(), member: member.to_owned() });
+        }
+        let file = File::open(&path).map_err(unreadable)?;
+        let len = file.metadata().map_err(unreadable)?.len();
+        Ok(Blob::new(Arc::new(file), 0, len, asked))
+    }
+
+    pub(super) fn contains(&self, member: &str) -> bool {
+        normalise("", member).is_ok_and(|name| self.root.join(name).is_file())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_the_layout_open_and_nothing_else_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = folder.path().join("layout");
+        std::fs::create_dir_all(layout.join("blobs/sha256")).unwrap();
+        std::fs::write(layout.join("blobs/sha256/aa"), "blob").unwrap();
+        std::fs::write(folder.path().join("secret"), "secret").unwrap();
+        let layout = OciLayout::open_directory("layout", &layout).unwrap();
+        assert_eq!(layout.open("blobs/sha256/aa").unwrap().read_document(9).unwrap(), b"blob");
+        assert!(layout.contains("blobs/sha256/aa") && !layout.contains("blobs/sha256/bb"));
+        assert!(matches!(layout.open("blobs/sha256/bb"), Err(SourceError::Missing { .. })));
+        assert!(matches!(layout.open("../secret"), Err(SourceError::Outside { .. })));
+        assert!(matches!(layout.open("blobs"), Err(SourceError::NotAFile { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_only_inside() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let layout = folder.path().join("layout");
+        std::fs::create_dir(&layout).unwrap();
+        std::fs::write(layout.join("real"), "real").unwrap();
+        std::fs::write(folder.path().join("secret"), "secret").unwrap();
+        symlink("real", layout.join("inside")).unwrap();
+        symlink("../secret", layout.join("outside")).unwrap();
+        let layout = OciLayout::open_directory("layout", &layout).unwrap();
+        assert_eq!(layout.open("inside").unwrap().read_document(9).unwrap(), b"real");
+        assert!(matches!(layout.open("outside"), Err(SourceError::Outside { .. })));
+    }
+}

@@ -1,0 +1,121 @@
+//! Bytes that come by once, from a pipe or a decompressor, are written to a temporary file, because layers are read in
+//! parallel and at any place. The file has no name: it is gone when the program ends, however it ends.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+
+use super::error::SourceError;
+use crate::compression::{Compression, Decoder};
+use crate::remark::{OnDamage, Remark};
+
+/// How far a source is on its way into the temporary file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes read from the input, before decompression.
+    pub read: u64,
+    /// Bytes that the input has, if it is a file.
+    pub total: Option<u64>,
+}
+
+/// An input that is now a file.
+#[derive(Debug)]
+pub(super) struct Spooled {
+    pub(super) file: File,
+    pub(super) len: u64,
+    pub(super) remarks: Vec<Remark>,
+}
+
+/// Large enough that system calls do not show beside the decoding.
+const CHUNK: usize = 256 << 10;
+
+/// Writes `input`, called `archive` in messages, to a temporary file, taking its compression off on the way.
+pub(super) fn spool(
+    input: impl Read,
+    total: Option<u64>,
+    archive: &str,
+    on_damage: OnDamage,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Spooled, SourceError> {
+    let unreadable = |cause| SourceError::Unreadable { what: archive.to_owned(), cause };
+    let (compression, mut decoder) = Decoder::sniffing(input).map_err(unreadable)?;
+    let mut written = 0;
+    let disk = |written, cause| SourceError::Spool {
+        archive: archive.to_owned(),
+        folder: std::env::temp_dir(),
+        written,
+        cause,
+    };
+    let mut file = tempfile::tempfile().map_err(|cause| disk(0, cause))?;
+    let mut remarks = Vec::new();
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let read = match decoder.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(cause) => {
+                let error = match compression {
+                    Compression::None => unreadable(cause),
+                    _ => SourceError::Decompress {
+                        archive: archive.to_owned(),
+                        compression,
+                        offset: decoder.consumed(),
+                        cause,
+                    },
+                };
+                if on_damage == OnDamage::Fail || written == 0 {
+                    return Err(error);
+                }
+                remarks.push(Remark::new(archive, format!("{error}; what came before is shown")));
+                break;
+            }
+        };
+        file.write_all(&chunk[..read]).map_err(|cause| disk(written, cause))?;
+        written += read as u64;
+        progress(Progress { read: decoder.consumed(), total });
+    }
+    if let Some(offset) = decoder.ignored_tail() {
+        remarks.push(Remark::new(
+            archive,
+            format!("the bytes from {offset} on belong to no gzip member and were left out"),
+        ));
+    }
+    Ok(Spooled { file, len: written, remarks })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::blob::Blob;
+    use std::sync::Arc;
+
+    fn bytes_of(spooled: Spooled) -> Vec<u8> {
+        Blob::new(Arc::new(spooled.file), 0, spooled.len, "spooled").read_document(1 << 20).unwrap()
+    }
+
+    #[test]
+    fn a_pipe_becomes_a_file_without_its_compression() {
+        let gzip = zstd::encode_all(&b"tar bytes"[..], 1).unwrap();
+        let mut last = None;
+        let total = Some(gzip.len() as u64);
+        let spooled =
+            spool(&gzip[..], total, "standard input", OnDamage::Fail, &mut |progress| last = Some(progress)).unwrap();
+        assert_eq!(bytes_of(spooled), b"tar bytes");
+        assert_eq!(last.unwrap().total, total);
+        assert!(last.unwrap().read > 0);
+    }
+
+    #[test]
+    fn a_cut_input_fails_or_gives_what_there_is() {
+        use std::io::Write;
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+        encoder.write_all(&[7; 600_000]).unwrap();
+        let whole = encoder.finish().unwrap();
+        let cut = &whole[..400_000];
+        let error = spool(cut, None, "a.tar.gz", OnDamage::Fail, &mut |_| ()).unwrap_err();
+        assert!(error.to_string().starts_with("a.tar.gz: damaged gzip data near byte 400000"), "{error}");
+        let spooled = spool(cut, None, "a.tar.gz", OnDamage::Remark, &mut |_| ()).unwrap();
+        assert_eq!(spooled.remarks.len(), 1);
+        assert!(spooled.len > 300_000);
+    }
+}

@@ -1,3 +1,20 @@
 //! The command `dive`: parse, run, exit code.
 
-fn main() {}
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use dive::cli::Cli;
+use dive::run::{Outcome, run};
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(Outcome::Passed) => ExitCode::SUCCESS,
+        Ok(Outcome::RuleFailed) => ExitCode::from(1),
+        Err(error) => {
+            // `{:#}`: what was being done, then why it failed.
+            let _ = writeln!(std::io::stderr(), "dive: error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -216,6 +216,7 @@ mod tests {
     use crate::analysis::classic::{Classic, InefficientFile};
     use crate::analysis::exact::{Exact, ReclaimableFile};
     use crate::config::{RuleLimits, Setting};
+    use crate::layer::LayerIndex;
 
     /// An image of 1,000 bytes, 500 of them in user layers, that wastes nothing.
     fn clean() -> Analysis {
@@ -244,7 +245,13 @@ mod tests {
 
     fn hide(analysis: &mut Analysis, path: &[u8], size_bytes: u64, cause: Cause) {
         analysis.exact.visible_bytes -= size_bytes;
-        analysis.exact.files.push(ReclaimableFile { path: path.to_vec(), size_bytes, layer: 0, hidden_by: 1, cause });
+        analysis.exact.files.push(ReclaimableFile {
+            path: path.to_vec(),
+            size_bytes,
+            layer: LayerIndex::BASE,
+            hidden_by: LayerIndex::new(1).unwrap(),
+            cause,
+        });
     }
 
     /// Rules as a user writes them, in the order of the outcomes.

@@ -78,3 +78,56 @@ impl Tree {
             && (a.kind != SpanKind::Symlink || self.link(left) == self.link(right))
     }
 }
+
+/// How many paths, directories aside, one layer changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ChangeCounts {
+    /// Paths that the layer below did not have.
+    pub added: u64,
+    /// Paths that are something else than in the layer below.
+    pub modified: u64,
+    /// Paths that only the layer below has.
+    pub removed: u64,
+}
+
+impl Tree {
+    /// What each layer changed, counted in one pass over the spans.
+    #[must_use]
+    pub fn change_counts(&self) -> Vec<ChangeCounts> {
+        let mut counts = vec![ChangeCounts::default(); self.layer_count()];
+        for node in self.nodes() {
+            // From newest to oldest, without those that their own layer ended.
+            let mut after: Option<SpanId> = None;
+            for id in self.spans(node).filter(|id| self.span(*id).from != self.span(*id).to) {
+                self.count_between(Some(id), after, &mut counts);
+                after = Some(id);
+            }
+            self.count_between(None, after, &mut counts);
+        }
+        counts
+    }
+
+    /// Counts what happened between two spans of a node that follow each other.
+    fn count_between(&self, before: Option<SpanId>, after: Option<SpanId>, counts: &mut [ChangeCounts]) {
+        let is_file = |id: SpanId| !self.span(id).kind.is_directory();
+        let mut count = |layer: u16, change: fn(&mut ChangeCounts) -> &mut u64| {
+            if let Some(counts) = counts.get_mut(usize::from(layer)) {
+                *change(counts) += 1;
+            }
+        };
+        if let (Some(old), Some(new)) = (before, after)
+            && self.span(old).to == self.span(new).from
+        {
+            if (is_file(old) || is_file(new)) && !self.alike(old, new) {
+                count(self.span(new).from, |counts| &mut counts.modified);
+            }
+            return;
+        }
+        if let Some(old) = before.filter(|old| is_file(*old)) {
+            count(self.span(old).to, |counts| &mut counts.removed);
+        }
+        if let Some(new) = after.filter(|new| is_file(*new)) {
+            count(self.span(new).from, |counts| &mut counts.added);
+        }
+    }
+}

@@ -5,13 +5,15 @@
 pub mod build;
 pub mod contents;
 pub mod diff;
+pub mod load;
 pub mod node;
 pub mod size;
 pub mod span;
 pub mod walk;
 
 pub use build::{BuildError, Builder};
-pub use diff::{Change, Changes};
+pub use diff::{Change, ChangeCounts, Changes};
+pub use load::{LoadError, Loaded, load};
 pub use node::NodeId;
 pub use span::{Cause, Marker, Span, SpanId, SpanKind};
 

@@ -1,0 +1,53 @@
+//! Names as they are fit to print. A name in a tar is bytes that anybody may have chosen: it must neither break a line
+//! or column nor reach the terminal as a command.
+
+use std::fmt;
+
+/// A name for columns and lines: `\\`, `\t`, `\n`, `\r`, other control bytes and bytes that are not UTF-8 as `\xNN`.
+/// Nothing is lost: each name reads back to its bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Escaped<'a>(pub &'a [u8]);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.0.utf8_chunks() {
+            let mut rest = chunk.valid();
+            // Unicode's own control characters (U+0080 to U+009F) drive terminals as well.
+            while let Some(at) = rest.find(|letter: char| letter == '\\' || letter.is_control()) {
+                f.write_str(&rest[..at])?;
+                let mut after = rest[at..].chars();
+                match after.next() {
+                    Some('\\') => f.write_str("\\\\")?,
+                    Some('\t') => f.write_str("\\t")?,
+                    Some('\n') => f.write_str("\\n")?,
+                    Some('\r') => f.write_str("\\r")?,
+                    Some(control) => escape_bytes(control.encode_utf8(&mut [0; 4]).as_bytes(), f)?,
+                    None => {}
+                }
+                rest = after.as_str();
+            }
+            f.write_str(rest)?;
+            escape_bytes(chunk.invalid(), f)?;
+        }
+        Ok(())
+    }
+}
+
+fn escape_bytes(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    bytes.iter().try_for_each(|byte| write!(f, "\\x{byte:02x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_drive_a_terminal_or_break_a_line_is_escaped() {
+        let shown = |name: &[u8]| Escaped(name).to_string();
+        assert_eq!(shown("päx/日本".as_bytes()), "päx/日本");
+        assert_eq!(shown(b"a\tb\nc\rd\\e"), "a\\tb\\nc\\rd\\\\e");
+        assert_eq!(shown(b"\x1b[2J\x7f"), "\\x1b[2J\\x7f");
+        assert_eq!(shown(b"caf\xe9"), "caf\\xe9");
+        assert_eq!(shown("\u{9b}31m".as_bytes()), "\\xc2\\x9b31m");
+    }
+}

@@ -1,0 +1,134 @@
+//! Listings: the file system as of a layer, and what changed. One path a line, in byte order of paths.
+
+use std::io::{self, Write};
+
+use super::escape::Escaped;
+use crate::layer::{LayerIndex, entry::file_type};
+use crate::tree::size::Sizes;
+use crate::tree::{Change, Changes, NodeId, SpanId, SpanKind, Tree};
+use crate::units::Bytes;
+
+/// How a listing looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For eyes: permissions, owner, size, path.
+    Text,
+    /// For programs: path, type, size, mode, uid:gid, link target, between tabs.
+    Tsv,
+}
+
+/// Lists what `layer` shows.
+///
+/// # Errors
+/// When writing fails.
+pub fn files(tree: &Tree, layer: LayerIndex, format: Format, out: &mut dyn Write) -> io::Result<()> {
+    let sizes = (format == Format::Text).then(|| Sizes::at(tree, layer));
+    let keep = |node: NodeId| tree.visible(node, layer).is_some();
+    tree.walk(keep, |path, node| {
+        let Some(span) = tree.visible(node, layer) else { return Ok(()) };
+        match &sizes {
+            Some(sizes) => text_row(tree, path, span, sizes.of(node), out),
+            None => tsv_row(tree, path, span, out),
+        }
+    })
+}
+
+fn tsv_row(tree: &Tree, path: &[u8], name: SpanId, out: &mut dyn Write) -> io::Result<()> {
+    let inode = tree.inode(name);
+    let span = tree.span(inode);
+    let size = if span.kind.is_file() { span.size } else { 0 };
+    let (kind, mode) = (type_letter(span.kind), span.mode & 0o7777);
+    let link = Escaped(symlink_target(tree, inode));
+    writeln!(out, "{}\t{kind}\t{size}\t{mode:o}\t{}:{}\t{link}", Escaped(path), span.uid, span.gid)
+}
+
+fn text_row(tree: &Tree, path: &[u8], name: SpanId, size: u64, out: &mut dyn Write) -> io::Result<()> {
+    let inode = tree.inode(name);
+    let span = tree.span(inode);
+    let size = if span.kind.is_file() { span.size } else { size };
+    let owner = format!("{}:{}", span.uid, span.gid);
+    write!(out, "{} {owner:>9} {:>8} {}", permissions(span.kind, span.mode), Bytes(size).to_string(), Escaped(path))?;
+    match span.kind {
+        SpanKind::Symlink => writeln!(out, " -> {}", Escaped(symlink_target(tree, inode))),
+        kind if kind.is_directory() => writeln!(out, "/"),
+        _ => writeln!(out),
+    }
+}
+
+/// Lists what changed from `base` to `target` as `docker diff` does: `A` for what was added, `C` for what changed or
+/// holds changes, `D` for what was removed (of a removed directory, just itself). No base is the empty file system.
+///
+/// # Errors
+/// When writing fails.
+pub fn changes(tree: &Tree, base: Option<LayerIndex>, target: LayerIndex, out: &mut dyn Write) -> io::Result<()> {
+    let changes = Changes::between(tree, base, target);
+    let is_removed = |node: NodeId| changes.of(node) == Some(Change::Removed);
+    let keep = |node: NodeId| {
+        let below_removed = is_removed(node) && tree.parent(node).is_some_and(is_removed);
+        !below_removed && changes.of(node).is_some_and(|change| change != Change::Unmodified)
+    };
+    tree.walk(keep, |path, node| {
+        let letter = match changes.of(node) {
+            Some(Change::Added) => 'A',
+            Some(Change::Removed) => 'D',
+            Some(Change::Modified | Change::Unmodified) | None => 'C',
+        };
+        writeln!(out, "{letter} /{}", Escaped(path))
+    })
+}
+
+fn symlink_target(tree: &Tree, inode: SpanId) -> &[u8] {
+    if tree.span(inode).kind == SpanKind::Symlink { tree.link(inode) } else { b"" }
+}
+
+/// The type as `find -printf %y` names it. A hard link to nothing is the empty file it was taken for.
+const fn type_letter(kind: SpanKind) -> char {
+    match kind {
+        SpanKind::File | SpanKind::SparseFile | SpanKind::HardLink => 'f',
+        SpanKind::Directory | SpanKind::ImplicitDirectory => 'd',
+        SpanKind::Symlink => 'l',
+        SpanKind::CharDevice => 'c',
+        SpanKind::BlockDevice => 'b',
+        SpanKind::Fifo => 'p',
+    }
+}
+
+/// Type and permissions as `ls -l` shows them: `drwxr-xr-x`, `-rwsr-xr-x`.
+#[must_use]
+pub fn permissions(kind: SpanKind, mode: u16) -> String {
+    let type_letter = match type_letter(kind) {
+        'f' => '-',
+        letter => letter,
+    };
+    let class = |shift: u16, special: bool, letters: [char; 2]| {
+        let bits = mode >> shift;
+        let flag = |bit: u16, letter| if bits & bit == 0 { '-' } else { letter };
+        let execute = match (special, bits & 1 != 0) {
+            (true, true) => letters[0],
+            (true, false) => letters[1],
+            (false, true) => 'x',
+            (false, false) => '-',
+        };
+        [flag(4, 'r'), flag(2, 'w'), execute]
+    };
+    debug_assert_eq!(mode & !file_type::MASK & !0o7777, 0);
+    std::iter::once(type_letter)
+        .chain(class(6, mode & 0o4000 != 0, ['s', 'S']))
+        .chain(class(3, mode & 0o2000 != 0, ['s', 'S']))
+        .chain(class(0, mode & 0o1000 != 0, ['t', 'T']))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permissions_read_as_ls_shows_them() {
+        assert_eq!(permissions(SpanKind::Directory, 0o1777), "drwxrwxrwt");
+        assert_eq!(permissions(SpanKind::File, 0o4755), "-rwsr-xr-x");
+        assert_eq!(permissions(SpanKind::File, 0o2644), "-rw-r-Sr--");
+        assert_eq!(permissions(SpanKind::Symlink, 0o777), "lrwxrwxrwx");
+        assert_eq!(permissions(SpanKind::CharDevice, 0o000), "c---------");
+    }
+}

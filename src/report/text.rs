@@ -1,0 +1,206 @@
+//! The report for people. Where dive has a line, ours reads the same, since scripts look for it.
+
+use std::io::{self, Write};
+
+use super::Findings;
+use super::escape::Escaped;
+use crate::analysis::exact::Cause;
+use crate::analysis::{Analysis, Classic, Exact};
+use crate::ci::{Status, Verdict};
+use crate::units::Bytes;
+
+/// Whether the report may use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colour {
+    /// On a terminal that wants it.
+    Ansi,
+    /// Everywhere else.
+    None,
+}
+
+/// How much of a list is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// The first so many rows, and how many are left.
+    Top(usize),
+    /// All of it, as dive does in CI.
+    Whole,
+}
+
+/// The image and its layers: what each holds, changed and wastes.
+///
+/// # Errors
+/// When writing fails.
+pub fn summary(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let Findings { image, loaded, analysis } = findings;
+    let platform = image.platform.as_ref().map_or_else(String::new, |platform| format!(" ({platform})"));
+    let size = Bytes(analysis.classic.size_bytes());
+    let count = image.layers.len();
+    let layers = if count == 1 { "layer" } else { "layers" };
+    writeln!(out, "Image: {}{platform}, {count} {layers}, {size}", Escaped(image.name.as_bytes()))?;
+    if image.tags.len() > 1 {
+        writeln!(out, "Tags: {}", Escaped(image.tags.join(", ").as_bytes()))?;
+    }
+    writeln!(out, "Layers:")?;
+    writeln!(out, "{:>5}  {:>8}  {:>8}  {:>7} {:>7} {:>7}  Command", "Layer", "Size", "Waste", "+", "~", "-")?;
+    let mut waste = vec![0u64; count];
+    for file in &analysis.exact.files {
+        if let Some(waste) = waste.get_mut(file.layer.get()) {
+            *waste += file.size_bytes;
+        }
+    }
+    for (((layer, counts), waste), index) in
+        image.layers.iter().zip(loaded.tree.change_counts()).zip(waste).zip(loaded.tree.layers())
+    {
+        writeln!(
+            out,
+            "{index:>5}  {:>8}  {:>8}  {:>7} {:>7} {:>7}  {}",
+            Bytes(loaded.tree.layer_size_bytes(index)).to_string(),
+            Bytes(waste).to_string(),
+            counts.added,
+            counts.modified,
+            counts.removed,
+            Escaped(first_words(&layer.command).as_bytes())
+        )?;
+    }
+    Ok(())
+}
+
+/// A command on one line of a table: its first line, cut where it is long.
+fn first_words(command: &str) -> String {
+    const WIDTH: usize = 100;
+    let line = command.lines().next().unwrap_or_default().trim();
+    if line.chars().count() <= WIDTH && line.len() == command.trim().len() {
+        return line.to_owned();
+    }
+    line.chars().take(WIDTH - 1).chain(['…']).collect()
+}
+
+/// dive's figures, then the exact ones.
+///
+/// # Errors
+/// When writing fails.
+pub fn figures(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
+    let Analysis { classic, exact } = analysis;
+    writeln!(out, "Analysis:")?;
+    writeln!(out, "  efficiency: {:.4} %", classic.efficiency * 100.0)?;
+    writeln!(out, "  wastedBytes: {} bytes ({})", classic.wasted_bytes, Bytes(classic.wasted_bytes))?;
+    writeln!(out, "  userWastedPercent: {:.4} %", classic.user_wasted_percent * 100.0)?;
+    writeln!(out, "  exact efficiency: {:.4} %", exact.efficiency() * 100.0)?;
+    let reclaimable = exact.reclaimable_bytes();
+    writeln!(out, "  reclaimableBytes: {reclaimable} bytes ({})", Bytes(reclaimable))?;
+    for cause in Cause::ALL {
+        let bytes = exact.bytes_by(cause);
+        if bytes > 0 {
+            writeln!(out, "    {}: {bytes} bytes ({})", cause.name(), Bytes(bytes))?;
+        }
+    }
+    Ok(())
+}
+
+/// The paths that several layers hold: dive's list.
+///
+/// # Errors
+/// When writing fails.
+pub fn inefficient_files(classic: &Classic, length: Length, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "Inefficient Files:")?;
+    writeln!(out, "{:>5}  {:>12}  File Path", "Count", "Wasted Space")?;
+    if classic.inefficient_files.is_empty() {
+        return writeln!(out, "None");
+    }
+    let (shown, left) = cut(&classic.inefficient_files, length);
+    for file in shown {
+        writeln!(out, "{:>5}  {:>12}  {}", file.count, Bytes(file.size_bytes).to_string(), Escaped(&file.path))?;
+    }
+    rest(left, out)
+}
+
+/// The inodes that a rebuilt image would not have to carry.
+///
+/// # Errors
+/// When writing fails.
+pub fn reclaimable_files(exact: &Exact, length: Length, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "Reclaimable Files:")?;
+    writeln!(out, "{:>12}  {:>5}  {:>9}  {:<22}  File Path", "Size", "Layer", "Hidden by", "Cause")?;
+    if exact.files.is_empty() {
+        return writeln!(out, "None");
+    }
+    let (shown, left) = cut(&exact.files, length);
+    for file in shown {
+        writeln!(
+            out,
+            "{:>12}  {:>5}  {:>9}  {:<22}  {}",
+            Bytes(file.size_bytes).to_string(),
+            file.layer.get(),
+            file.hidden_by.get(),
+            file.cause.name(),
+            Escaped(&file.path)
+        )?;
+    }
+    rest(left, out)
+}
+
+/// A line per rule, and the tally.
+///
+/// # Errors
+/// When writing fails.
+pub fn verdict(verdict: &Verdict, colour: Colour, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "Results:")?;
+    for outcome in &verdict.outcomes {
+        let status = paint(outcome.status, outcome.status.name(), colour);
+        match &outcome.reason {
+            Some(reason) => writeln!(out, "  {status}: {}: {reason}", outcome.rule)?,
+            None => writeln!(out, "  {status}: {}", outcome.rule)?,
+        }
+    }
+    let tally = verdict.tally();
+    let result = if verdict.passed() { Status::Pass } else { Status::Fail };
+    writeln!(
+        out,
+        "Result:{} [Total:{}] [Passed:{}] [Failed:{}] [Warn:{}] [Skipped:{}]",
+        paint(result, result.name(), colour),
+        tally.total,
+        tally.passed,
+        tally.failed,
+        tally.warned,
+        tally.skipped
+    )
+}
+
+fn paint(status: Status, text: &str, colour: Colour) -> String {
+    let code = match (colour, status) {
+        (Colour::None, _) => return text.to_owned(),
+        (Colour::Ansi, Status::Pass) => 32,
+        (Colour::Ansi, Status::Fail) => 31,
+        (Colour::Ansi, Status::Warn) => 33,
+        (Colour::Ansi, Status::Skip) => 2,
+    };
+    format!("\x1b[{code}m{text}\x1b[0m")
+}
+
+fn cut<T>(list: &[T], length: Length) -> (&[T], usize) {
+    let shown = match length {
+        Length::Top(count) => count.min(list.len()),
+        Length::Whole => list.len(),
+    };
+    (&list[..shown], list.len() - shown)
+}
+
+fn rest(left: usize, out: &mut dyn Write) -> io::Result<()> {
+    if left > 0 {
+        writeln!(out, "… and {left} more; --json lists all")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_or_broken_command_becomes_one_short_line() {
+        assert_eq!(first_words("apt-get update"), "apt-get update");
+        assert_eq!(first_words("RUN <<EOF\nrm -rf /x\nEOF"), "RUN <<EOF…");
+        assert_eq!(first_words(&"x".repeat(300)).chars().count(), 100);
+    }
+}

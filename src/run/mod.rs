@@ -1,0 +1,209 @@
+//! What each command does: find the image, read it, compute, hand the findings to a report. Everything that touches the
+//! terminal, the environment or a file that is written is here.
+
+mod output;
+mod progress;
+
+use std::ffi::OsStr;
+use std::io::{self, IsTerminal};
+
+use anyhow::{Context, bail};
+use clap::CommandFactory;
+
+use crate::analysis::Analysis;
+use crate::ci::{self, Rules};
+use crate::cli::{Cli, CiArgs, Command, ListingFormat, OpeningArgs, TreeArgs};
+use crate::config::{self, Config, ContainerEngine, RuleLimits, RulesFile, Setting, Surroundings};
+use crate::image::{self, Image, Selection};
+use crate::layer::LayerIndex;
+use crate::remark::OnDamage;
+use crate::report::listing::{self, Format};
+use crate::report::text::{self, Colour, Length};
+use crate::report::{Findings, json};
+use crate::source::{Engine, Reference, Source};
+use crate::tree::{self, Loaded};
+use output::{JsonTarget, Notices};
+use progress::Progress;
+
+/// How a command that did its work ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing failed.
+    Passed,
+    /// The image broke a rule.
+    RuleFailed,
+}
+
+/// Rows of a list that a report for the eye shows.
+const TOP: usize = 20;
+
+/// Does what the command line says.
+///
+/// # Errors
+/// When dive could not do its work: exit code 2.
+pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
+    let Cli { image, opening, ci, json, command } = cli;
+    if let (Some(image), Some(_)) = (&image, &command) {
+        bail!("{image:?} stands before a command; see dive --help");
+    }
+    let around = Surroundings::of_process().context("the working directory cannot be told")?;
+    match command {
+        Some(Command::Version) => output::print(|out| writeln!(out, "dive {}", env!("CARGO_PKG_VERSION"))),
+        Some(Command::Completion { shell }) => output::print(|out| {
+            clap_complete::generate(shell, &mut Cli::command(), "dive", out);
+            Ok(())
+        }),
+        Some(Command::Config) => {
+            let config = configure(&around, &opening, Notices::of(&opening))?;
+            output::print(|out| out.write_all(config::render(&config).as_bytes()))
+        }
+        Some(Command::Build { .. }) => bail!(
+            "`dive build` is not there yet; build the image with docker or podman, then `docker save NAME | dive -`"
+        ),
+        Some(Command::Tree(arguments)) => {
+            let config = configure(&around, &opening, Notices::of(&opening))?;
+            list(&arguments, &opening, &config)
+        }
+        None => {
+            let Some(image) = image else {
+                bail!("no image given; try `dive FILE`, `docker save NAME | dive -`, or `dive --help`");
+            };
+            let config = configure(&around, &opening, Notices::of(&opening))?;
+            explore(&image, &opening, &ci, json, &config, &around)
+        }
+    }
+}
+
+fn configure(around: &Surroundings, opening: &OpeningArgs, notices: Notices) -> anyhow::Result<Config> {
+    let mut config = Config::load(around, opening.config.as_deref())?;
+    if opening.ignore_errors {
+        config.ignore_errors = Setting::by_flag(true, "--ignore-errors");
+    }
+    notices.warn_all(&config.warnings);
+    Ok(config)
+}
+
+fn explore(
+    argument: &OsStr,
+    opening: &OpeningArgs,
+    ci: &CiArgs,
+    json: Option<std::path::PathBuf>,
+    config: &Config,
+    around: &Surroundings,
+) -> anyhow::Result<Outcome> {
+    let notices = Notices::of(opening);
+    let ci_mode = ci.ci.unwrap_or_else(|| is_ci(around));
+    // Before the image: a mistake in the rules is told at once, not after a minute of reading.
+    let rules = if ci_mode { Some(rules(ci, config, around, notices)?) } else { None };
+    let (image, loaded) = open(argument, opening, config)?;
+    let analysis = Analysis::of(&loaded.tree);
+    let findings = Findings { image: &image, loaded: &loaded, analysis: &analysis };
+    let verdict = rules.map(|rules| ci::evaluate(&analysis, &rules));
+
+    let json = json.map(JsonTarget::of);
+    if let Some(target) = &json {
+        target.write(|out| json::render(findings, out))?;
+    }
+    let passed = verdict.as_ref().is_none_or(ci::Verdict::passed);
+    let report = |out: &mut dyn io::Write, colour| {
+        let length = if verdict.is_some() { Length::Whole } else { Length::Top(TOP) };
+        if verdict.is_none() {
+            text::summary(findings, out)?;
+        }
+        text::figures(&analysis, out)?;
+        text::inefficient_files(&analysis.classic, length, out)?;
+        text::reclaimable_files(&analysis.exact, Length::Top(TOP), out)?;
+        verdict.as_ref().map_or(Ok(()), |verdict| text::verdict(verdict, colour, out))
+    };
+    match (&json, &verdict) {
+        // One stream cannot hold both: whoever reads the document gets it whole.
+        (Some(JsonTarget::Stdout), Some(_)) => {
+            output::print_error(|out| report(out, colour(around, io::stderr().is_terminal())))?;
+        }
+        (Some(_), None) => {}
+        _ => {
+            output::print(|out| report(out, colour(around, io::stdout().is_terminal())))?;
+        }
+    }
+    Ok(if passed { Outcome::Passed } else { Outcome::RuleFailed })
+}
+
+/// `CI` in the environment turns CI mode on with these words, as most CI services set it.
+fn is_ci(around: &Surroundings) -> bool {
+    let value = around.variables.get("CI").and_then(|value| value.to_str()).unwrap_or_default();
+    ["true", "1", "yes"].iter().any(|word| value.eq_ignore_ascii_case(word))
+}
+
+fn colour(around: &Surroundings, terminal: bool) -> Colour {
+    // https://no-color.org: set and not empty.
+    let unwanted = around.variables.get("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if terminal && !unwanted { Colour::Ansi } else { Colour::None }
+}
+
+fn rules(ci: &CiArgs, config: &Config, around: &Surroundings, notices: Notices) -> anyhow::Result<Rules> {
+    let file = RulesFile::load(around, ci.ci_config.as_deref())?;
+    notices.warn_all(&file.warnings);
+    let flags =
+        RuleLimits::from_flags(ci.lowest_efficiency, ci.highest_wasted_bytes, ci.highest_user_wasted_percent);
+    Ok(Rules::merge(flags, &file, config))
+}
+
+fn list(arguments: &TreeArgs, opening: &OpeningArgs, config: &Config) -> anyhow::Result<Outcome> {
+    let (_, Loaded { tree, .. }) = open(&arguments.image, opening, config)?;
+    let last = tree.last_layer();
+    let layer = match arguments.layer {
+        None => last,
+        Some(number) => {
+            let layer = tree.layers().nth(number);
+            if layer.is_none() {
+                bail!("there is no layer {number}: the image has {} layers, counted from 0", tree.layer_count());
+            }
+            layer
+        }
+    };
+    // An image without layers shows an empty file system.
+    let Some(layer) = layer else { return Ok(Outcome::Passed) };
+    output::print(|out| {
+        if arguments.changes {
+            let below = layer.get().checked_sub(1).and_then(LayerIndex::new);
+            let base = if arguments.layer.is_some() { below } else { Some(LayerIndex::BASE) };
+            return listing::changes(&tree, base, layer, out);
+        }
+        let format = match arguments.format {
+            ListingFormat::Text => Format::Text,
+            ListingFormat::Tsv => Format::Tsv,
+        };
+        listing::files(&tree, layer, format, out)
+    })
+}
+
+/// Finds and reads the image.
+fn open(argument: &OsStr, opening: &OpeningArgs, config: &Config) -> anyhow::Result<(Image, Loaded)> {
+    let notices = Notices::of(opening);
+    let on_damage = if config.ignore_errors.value { OnDamage::Remark } else { OnDamage::Fail };
+    let engine = match config.container_engine.value {
+        ContainerEngine::Docker => Engine::Docker,
+        ContainerEngine::Podman => Engine::Podman,
+    };
+    let reference = Reference::parse(argument, opening.source, engine)?;
+    let progress = Progress::new(notices);
+    let source = Source::open(&reference, on_damage, &mut |spooled| progress.spooled(spooled))?;
+    let selection = Selection { image: opening.image.clone(), platform: opening.platform.clone() };
+    let image = image::open(&source, &selection, on_damage)?;
+    let bytes = image.layers.iter().filter_map(|layer| layer.blob.as_ref().ok()).map(|blob| blob.len()).sum();
+    progress.start_layers(image.layers.len(), bytes);
+    let loaded = tree::load(&image, source.name(), on_damage, &progress)?;
+    progress.finish();
+    if !image.other_images.is_empty() && opening.image.is_none() {
+        let others: Vec<_> = image.other_images.iter().map(ToString::to_string).collect();
+        notices.note(&format!(
+            "{} holds {} images; this is {}. The others, for --image: {}",
+            source.name(),
+            others.len() + 1,
+            image.name,
+            others.join("; ")
+        ));
+    }
+    notices.warn_all(image.remarks.iter().chain(&loaded.remarks));
+    Ok((image, loaded))
+}

@@ -1,0 +1,135 @@
+//! Where results and notices go: results to standard output, notices to standard error, a JSON file whole or not at all.
+
+use std::fmt::Display;
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::Outcome;
+use crate::cli::OpeningArgs;
+use crate::remark::Shown;
+
+/// Writes a result to standard output.
+///
+/// A reader that has had enough (`| head`) is no error, and changes no verdict.
+pub(super) fn print(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<Outcome> {
+    print_to(io::stdout().lock(), render).context("standard output cannot be written")
+}
+
+/// Writes a report to standard error, where standard output holds something else.
+pub(super) fn print_error(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<Outcome> {
+    print_to(io::stderr().lock(), render).context("standard error cannot be written")
+}
+
+fn print_to(stream: impl Write, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Outcome> {
+    let mut out = BufWriter::with_capacity(64 * 1024, stream);
+    match render(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
+        _ => {
+            // What is left for a closed pipe must not be tried again when the buffer is dropped.
+            let _ = out.into_parts();
+            Ok(Outcome::Passed)
+        }
+    }
+}
+
+/// Where the JSON document goes.
+#[derive(Debug)]
+pub(super) enum JsonTarget {
+    Stdout,
+    File(PathBuf),
+}
+
+impl JsonTarget {
+    pub(super) fn of(argument: PathBuf) -> Self {
+        if argument.as_os_str() == "-" { Self::Stdout } else { Self::File(argument) }
+    }
+
+    /// Writes the document. A file is written beside its place and moved there when it is whole; a device or pipe that
+    /// already exists is written as it is.
+    pub(super) fn write(&self, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+        match self {
+            Self::Stdout => print(render).map(|_| ()),
+            Self::File(path) => {
+                write_file(path, render).with_context(|| format!("{} cannot be written", path.display()))
+            }
+        }
+    }
+}
+
+fn write_file(path: &Path, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    // A link is followed: what it leads to is replaced, not the link.
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if std::fs::metadata(path).is_ok_and(|known| !known.is_file() && !known.is_dir()) {
+        let file = std::fs::OpenOptions::new().write(true).open(path)?;
+        let mut out = BufWriter::new(file);
+        render(&mut out)?;
+        return Ok(out.flush()?);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".dive-").suffix(".json");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // What an ordinary new file gets; the umask takes its share.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut out = BufWriter::new(builder.tempfile_in(folder)?);
+    render(&mut out)?;
+    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Says on standard error what the user should know, unless told not to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Notices {
+    /// Nothing.
+    Quiet,
+    /// The first ones.
+    Brief,
+    /// All of them.
+    Whole,
+}
+
+/// Warnings shown without `--verbose`.
+const FIRST: usize = 10;
+
+impl Notices {
+    pub(super) const fn of(opening: &OpeningArgs) -> Self {
+        match (opening.quiet, opening.verbose) {
+            (true, _) => Self::Quiet,
+            (_, true) => Self::Whole,
+            _ => Self::Brief,
+        }
+    }
+
+    pub(super) fn note(self, text: &str) {
+        if self != Self::Quiet {
+            say(&format!("dive: {}", Shown(text)));
+        }
+    }
+
+    pub(super) fn warn_all<T: Display>(self, warnings: impl IntoIterator<Item = T>) {
+        let shown = match self {
+            Self::Quiet => return,
+            Self::Brief => FIRST,
+            Self::Whole => usize::MAX,
+        };
+        let mut warnings = warnings.into_iter();
+        for warning in warnings.by_ref().take(shown) {
+            say(&format!("dive: warning: {warning}"));
+        }
+        let left = warnings.count();
+        if left > 0 {
+            say(&format!("dive: {left} more warnings; --verbose shows them all"));
+        }
+    }
+}
+
+fn say(line: &str) {
+    // Nobody is left to tell when standard error is gone.
+    let _ = writeln!(io::stderr(), "{line}");
+}

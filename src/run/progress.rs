@@ -1,0 +1,69 @@
+//! A progress bar on standard error, if that is a terminal and nobody asked for quiet.
+
+use std::io::{self, IsTerminal};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::output::Notices;
+use crate::{layer, source};
+
+/// The bar: first for an archive that has to be unpacked or received, then for the layers.
+#[derive(Debug)]
+pub(super) struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    pub(super) fn new(notices: Notices) -> Self {
+        let shown = notices != Notices::Quiet && io::stderr().is_terminal();
+        let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        Self { bar: ProgressBar::with_draw_target(None, target) }
+    }
+
+    pub(super) fn spooled(&self, spooled: source::Progress) {
+        if self.bar.length() != spooled.total || self.bar.message().is_empty() {
+            self.bar.set_message("unpacking the archive");
+            match spooled.total {
+                Some(total) => {
+                    self.bar.set_style(style("{msg}  {wide_bar} {bytes}/{total_bytes}"));
+                    self.bar.set_length(total);
+                }
+                None => self.bar.set_style(style("{msg}  {spinner} {bytes}")),
+            }
+        }
+        self.bar.set_position(spooled.read);
+    }
+
+    pub(super) fn start_layers(&self, layers: usize, bytes: u64) {
+        self.bar.reset();
+        self.bar.set_style(style("{msg}  {wide_bar} {bytes}/{total_bytes}  {prefix}"));
+        self.bar.set_message("reading layers");
+        self.bar.set_prefix(format!("{layers} layers"));
+        self.bar.set_length(bytes);
+    }
+
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// An error leaves no half-drawn bar behind.
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl layer::Progress for Progress {
+    fn bytes(&self, count: u64) {
+        self.bar.inc(count);
+    }
+
+    fn layer(&self) {
+        self.bar.tick();
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}

@@ -1,0 +1,82 @@
+//! From an image to its tree in one call: layers are read side by side and applied in order, then contents are compared.
+
+use std::io;
+
+use super::{BuildError, Builder, Tree};
+use crate::compression::Compression;
+use crate::image::Image;
+use crate::layer::content::PlainLayers;
+use crate::layer::{self, LayerError, Progress};
+use crate::remark::{OnDamage, Remark};
+
+/// An image's tree, and what was met on the way to it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// All layers merged.
+    pub tree: Tree,
+    /// How each layer is compressed; none where its bytes are lost.
+    pub compressions: Vec<Option<Compression>>,
+    /// What was odd about the layers; with [`OnDamage::Remark`], what was lost.
+    pub remarks: Vec<Remark>,
+}
+
+/// An image whose layers cannot be read or merged.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A layer that cannot be read.
+    #[error(transparent)]
+    Layer(#[from] LayerError),
+    /// Layers that cannot be merged.
+    #[error("{archive}: {problem}")]
+    Build {
+        /// The archive or layout.
+        archive: String,
+        /// Why not.
+        problem: BuildError,
+    },
+    /// A file that could be listed but not read again to compare it.
+    #[error("{archive}: comparing files that were written twice: {problem}")]
+    Compare {
+        /// The archive or layout.
+        archive: String,
+        /// What the file system answered.
+        problem: io::Error,
+    },
+}
+
+/// Reads and merges the layers of `image`, called `archive` in messages.
+///
+/// # Errors
+/// When a layer is damaged (unless `on_damage` says to go on), or the image is beyond all limits.
+pub fn load(
+    image: &Image,
+    archive: &str,
+    on_damage: OnDamage,
+    progress: &dyn Progress,
+) -> Result<Loaded, LoadError> {
+    let blobs: Vec<_> = image.layers.iter().map(|layer| layer.blob.as_ref().ok().cloned()).collect();
+    let mut builder = Builder::new();
+    let mut compressions = Vec::new();
+    let mut remarks = Vec::new();
+    layer::read(archive, &blobs, on_damage, progress, |index, mut scan| {
+        builder
+            .apply(&mut scan)
+            .map_err(|problem| LoadError::Build { archive: archive.to_owned(), problem })?;
+        compressions.push(scan.compression);
+        let place = || {
+            let blob = blobs.get(index.get()).and_then(Option::as_ref).map_or("missing", |blob| blob.name());
+            format!("{archive}: layer {index} ({blob})")
+        };
+        remarks.extend(scan.remarks.drain(..).map(|text| Remark::new(place(), text)));
+        if scan.more_remarks > 0 {
+            remarks.push(Remark::new(place(), format!("{} more remarks of this kind", scan.more_remarks)));
+        }
+        Ok::<_, LoadError>(())
+    })?;
+    let (mut tree, contents) = builder.finish();
+    let plain = blobs.into_iter().zip(&compressions);
+    let plain = plain.map(|(blob, compression)| blob.filter(|_| *compression == Some(Compression::None)));
+    tree.settle(&contents, &PlainLayers(plain.collect()))
+        .map_err(|problem| LoadError::Compare { archive: archive.to_owned(), problem })?;
+    Ok(Loaded { tree, compressions, remarks })
+}

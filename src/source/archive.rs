@@ -89,8 +89,7 @@ impl Archive {
                     }
                     let end = member.body_offset.saturating_add(member.data_len);
                     // Padding is less than a block; an end mark is at least one.
-                    self.ending =
-                        if end.saturating_add(511) >= blob.len() { Ending::Unmarked } else { Ending::Marked };
+                    self.ending = if end.saturating_add(511) >= blob.len() { Ending::Unmarked } else { Ending::Marked };
                     let held = match member.kind {
                         MemberKind::File => Held::Bytes {
                             offset: member.body_offset,
@@ -115,7 +114,7 @@ impl Archive {
                     if on_damage == OnDamage::Fail || self.members.is_empty() {
                         return Err(error);
                     }
-                    self.remarks.push(Remark::new(&self.name, format!("{error}; what came before is shown")));
+                    self.remarks.push(Remark::survived(&self.name, &error, "what came before is shown"));
                     return Ok(());
                 }
             }

@@ -1,1 +1,238 @@
-//! x
+//! Quantities as users write and read them: [`Bytes`], printed the way dive prints sizes, and [`Ratio`], a share from
+//! 0 to 1. Everything that takes a threshold parses it here, so that a file, a flag and a variable accept the same
+//! spellings and refuse with the same words.
+
+use std::fmt;
+use std::str::FromStr;
+
+use bytesize::Unit;
+
+/// A number of bytes.
+///
+/// Prints as dive does: powers of 1000, one decimal below ten (`6.4 kB`), none above (`32 kB`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Bytes(pub u64);
+
+/// Why a text is not a size.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BytesError {
+    /// Not a number with a known unit.
+    #[error("`{0}` is not a size: write a number and a unit, such as 20MB, 1.5 GB or 20MiB")]
+    Malformed(String),
+    /// A fraction without a unit, most likely a ratio in the wrong place.
+    #[error("`{0}` is a fraction of a byte: write a number and a unit, such as 20MB")]
+    Fraction(String),
+    /// More than 64 bits hold.
+    #[error("`{0}` is too large a size: the largest is 18EB; an ordinary one is 20MB")]
+    TooLarge(String),
+}
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
+        if self.0 < 10 {
+            return write!(f, "{} B", self.0);
+        }
+        let (mut scale, mut unit) = (1_u64, 0);
+        while self.0 / scale >= 1000 {
+            scale *= 1000;
+            unit += 1;
+        }
+        // Go's humanize rounds to a tenth first and to a whole number after; 999,999 bytes are `1000 kB` to it.
+        let tenths = (self.0 as f64 / scale as f64 * 10.0 + 0.5).floor() / 10.0;
+        // The loop ends at 1000^6 at the latest: 64 bits hold 18 of it.
+        let name = UNITS.get(unit).copied().unwrap_or("EB");
+        if tenths < 10.0 && unit > 0 { write!(f, "{tenths:.1} {name}") } else { write!(f, "{tenths:.0} {name}") }
+    }
+}
+
+impl FromStr for Bytes {
+    type Err = BytesError;
+
+    /// `20MB`, `19Mb`, `20 MB` and `20000000` in powers of 1000, `20MiB` in powers of 1024, in any case.
+    ///
+    /// The units are bytesize's. The arithmetic is not: it goes through `f64`, where `1.001kB` is 1000 bytes, and it
+    /// saturates where a size is too large.
+    fn from_str(text: &str) -> Result<Self, BytesError> {
+        let malformed = || BytesError::Malformed(text.to_owned());
+        let trimmed = text.trim();
+        let end = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
+        let (number, unit) = trimmed.split_at(end);
+        let unit = match unit.trim_start() {
+            "" => Unit::Byte,
+            name => name.parse().map_err(|_| malformed())?,
+        };
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        if whole.is_empty() || number.ends_with('.') || fraction.contains('.') {
+            return Err(malformed());
+        }
+        if unit == Unit::Byte && fraction.bytes().any(|digit| digit != b'0') {
+            return Err(BytesError::Fraction(text.to_owned()));
+        }
+        scaled(whole, fraction, 1_u64 * unit).map(Self).ok_or_else(|| BytesError::TooLarge(text.to_owned()))
+    }
+}
+
+/// The whole part of `whole.fraction * factor`, or nothing where 64 bits do not hold it.
+fn scaled(whole: &str, fraction: &str, factor: u64) -> Option<u64> {
+    // No unit is as fine as 10^-18, so digits past the eighteenth cannot move a byte.
+    let fraction = fraction.get(..18).unwrap_or(fraction);
+    let whole = u128::from(whole.parse::<u64>().ok()?).checked_mul(u128::from(factor))?;
+    let part = match fraction {
+        "" => 0,
+        digits => {
+            let scale = 10_u128.pow(u32::try_from(digits.len()).ok()?);
+            u128::from(digits.parse::<u64>().ok()?) * u128::from(factor) / scale
+        }
+    };
+    u64::try_from(whole.checked_add(part)?).ok()
+}
+
+/// A share, from 0 to 1, both included.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Ratio(f64);
+
+/// Why a text is not a ratio.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RatioError {
+    /// Not a number.
+    #[error("`{0}` is not a ratio: write a number from 0 to 1, such as 0.9")]
+    Malformed(String),
+    /// A number, but below 0 or above 1.
+    #[error("`{0}` is outside the range of a ratio: write a number from 0 to 1, such as 0.9")]
+    OutOfRange(String),
+}
+
+impl Ratio {
+    /// So many hundredths; more than 100 count as 100.
+    #[must_use]
+    pub const fn percent(hundredths: u8) -> Self {
+        let hundredths = if hundredths > 100 { 100 } else { hundredths };
+        Self(hundredths as f64 / 100.0)
+    }
+
+    /// The share, from 0 to 1.
+    #[must_use]
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Ratio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Ratio {
+    type Err = RatioError;
+
+    fn from_str(text: &str) -> Result<Self, RatioError> {
+        match text.trim().parse::<f64>() {
+            // Adding zero turns -0 into 0.
+            Ok(share) if (0.0..=1.0).contains(&share) => Ok(Self(share + 0.0)),
+            Ok(share) if !share.is_nan() => Err(RatioError::OutOfRange(text.to_owned())),
+            _ => Err(RatioError::Malformed(text.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_print_as_dive_prints_them() {
+        let cases = [
+            (0, "0 B"),
+            (9, "9 B"),
+            (10, "10 B"),
+            (999, "999 B"),
+            (1000, "1.0 kB"),
+            (6400, "6.4 kB"),
+            (9949, "9.9 kB"),
+            (9950, "10 kB"),
+            (12_800, "13 kB"),
+            (32_025, "32 kB"),
+            (999_999, "1000 kB"),
+            (1_000_000, "1.0 MB"),
+            (1_220_000, "1.2 MB"),
+            (374_000_000, "374 MB"),
+            (1_000_000_000, "1.0 GB"),
+            (2_100_000_000, "2.1 GB"),
+            (5_000_000_000_000, "5.0 TB"),
+            (7_000_000_000_000_000, "7.0 PB"),
+            (u64::MAX, "18 EB"),
+        ];
+        for (bytes, printed) in cases {
+            assert_eq!(Bytes(bytes).to_string(), printed, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn thresholds_are_read_in_every_spelling_people_use() {
+        let cases = [
+            ("0", 0),
+            ("20MB", 20_000_000),
+            ("19Mb", 19_000_000),
+            ("20 MB", 20_000_000),
+            (" 20\tmb ", 20_000_000),
+            ("20000000", 20_000_000),
+            ("20000000B", 20_000_000),
+            ("20MiB", 20_971_520),
+            ("20mib", 20_971_520),
+            ("1.5GB", 1_500_000_000),
+            ("1.5 KiB", 1536),
+            ("2M", 2_000_000),
+            ("18EB", 18_000_000_000_000_000_000),
+            // bytesize itself says 1000.
+            ("1.001kB", 1001),
+            ("9007199254740993", 9_007_199_254_740_993),
+        ];
+        for (text, bytes) in cases {
+            assert_eq!(text.parse(), Ok(Bytes(bytes)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_size_is_refused_with_the_value_and_an_example() {
+        let refused = [
+            "",
+            "abc",
+            "MB",
+            "-5MB",
+            "-1",
+            "+5",
+            "NaN",
+            "inf",
+            "1e3",
+            "5 quarts",
+            "1.2.3MB",
+            ".5MB",
+            "5.MB",
+            "0.1",
+            "1 000",
+            "20EB",
+            "18446744073709551616",
+            "99999999999999999999999999999999999999999GB",
+            "20МB",
+            "disabled",
+        ];
+        for text in refused {
+            let message = text.parse::<Bytes>().unwrap_err().to_string();
+            assert!(message.contains(&format!("`{text}`")) && message.contains("20MB"), "{message}");
+        }
+    }
+
+    #[test]
+    fn ratios_lie_between_0_and_1() {
+        assert_eq!("0.9".parse(), Ok(Ratio::percent(90)));
+        assert_eq!(" 1 ".parse(), Ok(Ratio::percent(100)));
+        assert_eq!("-0".parse::<Ratio>().unwrap().to_string(), "0");
+        assert_eq!(Ratio::percent(10).get().to_bits(), 0.1_f64.to_bits());
+        for text in ["1.5", "-0.1", "inf", "NaN", "abc", "", "90%"] {
+            let message = text.parse::<Ratio>().unwrap_err().to_string();
+            assert!(message.contains(&format!("`{text}`")) && message.contains("0.9"), "{message}");
+        }
+    }
+}

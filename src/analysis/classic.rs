@@ -1,5 +1,11 @@
 //! dive's numbers, computed as dive 0.13.1 does, so that existing `.dive-ci` files keep their verdicts.
 
+use std::collections::{HashMap, HashSet};
+
+use super::stack::Stack;
+use crate::layer::{EntryKind, LayerIndex};
+use crate::tree::{NodeId, SpanKind, Tree};
+
 /// dive's numbers of one image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Classic {
@@ -30,12 +36,188 @@ impl Classic {
     /// Bytes of all layers: what dive calls the image's size.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
-        self.layer_sizes.iter().sum()
+        self.layer_sizes.iter().fold(0, |sum, size| sum.saturating_add(*size))
     }
 
     /// Bytes of all layers but the first, which `user_wasted_percent` is measured against.
     #[must_use]
     pub fn user_size_bytes(&self) -> u64 {
-        self.layer_sizes.iter().skip(1).sum()
+        self.layer_sizes.iter().skip(1).fold(0, |sum, size| sum.saturating_add(*size))
+    }
+}
+
+impl Classic {
+    /// Computes dive's numbers. They know nothing of opaque markers or of a directory that a file replaced, so the
+    /// spans, which do, cannot answer: the layers' leaves are stacked the way dive stacks them, in linear time.
+    #[must_use]
+    pub fn of(tree: &Tree) -> Self {
+        let mut leaves = Leaves::new(tree);
+        let mut stack = tree.has_whiteouts().then(|| Stack::new(tree));
+        let mut tally = Tally::new(tree.node_count());
+        for layer in tree.layers() {
+            leaves.mark(layer);
+            for leaf in leaves.of(layer) {
+                let size = match leaf {
+                    Leaf::Path { size, .. } => size,
+                    Leaf::Whiteout(node) => stack.as_ref().map_or(0, |stack| stack.removed_by(node)),
+                };
+                tally.add(leaf.node(), size);
+            }
+            if let Some(stack) = &mut stack {
+                stack.apply(layer);
+            }
+        }
+        let layer_sizes: Vec<u64> = tree.layers().map(|layer| tree.layer_size_bytes(layer)).collect();
+        tally.finish(tree, layer_sizes)
+    }
+}
+
+/// A path with nothing below it in its layer.
+#[derive(Clone, Copy)]
+enum Leaf {
+    Path { node: NodeId, size: u64 },
+    Whiteout(NodeId),
+}
+
+impl Leaf {
+    const fn node(self) -> NodeId {
+        match self {
+            Self::Path { node, .. } | Self::Whiteout(node) => node,
+        }
+    }
+}
+
+/// Finds the leaves of one layer after the other.
+struct Leaves<'a> {
+    tree: &'a Tree,
+    /// Per node: the last layer, counted from 1, that has something below it; and the last one that listed it.
+    below: Vec<u16>,
+    listed: Vec<u16>,
+}
+
+/// Layers counted from 1, so that 0 is none.
+fn count(layer: LayerIndex) -> u16 {
+    u16::try_from(layer.get() + 1).unwrap_or(u16::MAX)
+}
+
+impl<'a> Leaves<'a> {
+    fn new(tree: &'a Tree) -> Self {
+        Self { tree, below: vec![0; tree.node_count()], listed: vec![0; tree.node_count()] }
+    }
+
+    /// Notes for every directory whether the layer has something below it.
+    fn mark(&mut self, layer: LayerIndex) {
+        let tree = self.tree;
+        for id in tree.layer_spans(layer) {
+            let span = tree.span(id);
+            if span.kind != SpanKind::ImplicitDirectory {
+                self.mark_above(span.node(), layer);
+            }
+        }
+        for marker in tree.layer_markers(layer) {
+            self.mark_above(marker.node, layer);
+        }
+    }
+
+    fn mark_above(&mut self, node: NodeId, layer: LayerIndex) {
+        let mut above = self.tree.parent(node);
+        while let Some(node) = above {
+            if std::mem::replace(&mut self.below[node.index()], count(layer)) == count(layer) {
+                return;
+            }
+            above = self.tree.parent(node);
+        }
+    }
+
+    /// The leaves of a marked layer. The last of several entries of one path speaks for it.
+    fn of(&mut self, layer: LayerIndex) -> Vec<Leaf> {
+        let tree = self.tree;
+        let mut leaves = Vec::new();
+        for id in tree.layer_spans(layer).rev() {
+            let span = tree.span(id);
+            if span.kind != SpanKind::ImplicitDirectory && self.is_new_leaf(span.node(), layer) {
+                leaves.push(Leaf::Path { node: span.node(), size: span.size });
+            }
+        }
+        let mut removed = HashSet::new();
+        for marker in tree.layer_markers(layer) {
+            match marker.kind {
+                EntryKind::Whiteout if removed.insert(marker.node) => leaves.push(Leaf::Whiteout(marker.node)),
+                EntryKind::Whiteout => {}
+                // The marker is no path of dive's, but the directory it stands in is.
+                _ if self.is_new_leaf(marker.node, layer) => leaves.push(Leaf::Path { node: marker.node, size: 0 }),
+                _ => {}
+            }
+        }
+        leaves
+    }
+
+    fn is_new_leaf(&mut self, node: NodeId, layer: LayerIndex) -> bool {
+        let listed = std::mem::replace(&mut self.listed[node.index()], count(layer)) == count(layer);
+        !listed && node != NodeId::ROOT && self.below[node.index()] != count(layer)
+    }
+}
+
+/// Sums up leaves by path. Few paths have more than one, so only those get a record.
+struct Tally {
+    /// Per node: the size of its first leaf; [`Tally::UNSEEN`] without any.
+    first: Vec<u64>,
+    repeated: HashMap<NodeId, Repeated>,
+    /// Over all paths: their sums, and their minima.
+    sums: u128,
+    minima: u128,
+}
+
+struct Repeated {
+    count: u64,
+    sum: u64,
+    minimum: u64,
+}
+
+impl Tally {
+    const UNSEEN: u64 = u64::MAX;
+
+    fn new(nodes: usize) -> Self {
+        Self { first: vec![Self::UNSEEN; nodes], repeated: HashMap::new(), sums: 0, minima: 0 }
+    }
+
+    fn add(&mut self, node: NodeId, size: u64) {
+        let size = size.min(Self::UNSEEN - 1);
+        let first = &mut self.first[node.index()];
+        self.sums += u128::from(size);
+        if *first == Self::UNSEEN {
+            *first = size;
+            self.minima += u128::from(size);
+            return;
+        }
+        let repeated = self.repeated.entry(node).or_insert(Repeated { count: 1, sum: *first, minimum: *first });
+        repeated.count += 1;
+        repeated.sum = repeated.sum.saturating_add(size);
+        if size < repeated.minimum {
+            self.minima -= u128::from(repeated.minimum - size);
+            repeated.minimum = size;
+        }
+    }
+
+    fn finish(self, tree: &Tree, layer_sizes: Vec<u64>) -> Classic {
+        let mut inefficient_files: Vec<InefficientFile> = self
+            .repeated
+            .iter()
+            .map(|(node, repeated)| InefficientFile {
+                path: tree.path(*node),
+                count: repeated.count,
+                size_bytes: repeated.sum,
+            })
+            .collect();
+        inefficient_files.sort_unstable_by(|a, b| b.size_bytes.cmp(&a.size_bytes).then_with(|| a.path.cmp(&b.path)));
+        let wasted_bytes = inefficient_files.iter().fold(0u64, |sum, file| sum.saturating_add(file.size_bytes));
+        let efficiency = if self.sums == 0 { 1.0 } else { self.minima as f64 / self.sums as f64 };
+        let mut classic =
+            Classic { layer_sizes, efficiency, wasted_bytes, user_wasted_percent: 0.0, inefficient_files };
+        let user = classic.user_size_bytes();
+        if user > 0 {
+            classic.user_wasted_percent = wasted_bytes as f64 / user as f64;
+        }
+        classic
     }
 }

@@ -1,46 +1,10 @@
 //! What is really reclaimable: the bytes of every inode that no name of the final file system shows, and what hid it.
 
-/// Why an inode's bytes are not in the final file system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Cause {
-    /// A later entry put other bytes at the same path.
-    Overwritten,
-    /// A later entry put the same bytes at the same path: `chmod`, `chown`, `touch`.
-    MetadataOnly,
-    /// A whiteout removed the path itself.
-    Deleted,
-    /// A whiteout removed a directory above it.
-    DeletedWithDirectory,
-    /// An opaque marker emptied a directory above it.
-    HiddenByOpaque,
-    /// Something that is not a regular file took its place, or the place of a directory above it.
-    Replaced,
-}
+use std::collections::HashMap;
 
-impl Cause {
-    /// All causes, in the order reports show them.
-    pub const ALL: [Self; 6] = [
-        Self::Overwritten,
-        Self::MetadataOnly,
-        Self::Deleted,
-        Self::DeletedWithDirectory,
-        Self::HiddenByOpaque,
-        Self::Replaced,
-    ];
-
-    /// The cause as reports name it: `metadata-only`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Overwritten => "overwritten",
-            Self::MetadataOnly => "metadata-only",
-            Self::Deleted => "deleted",
-            Self::DeletedWithDirectory => "deleted-with-directory",
-            Self::HiddenByOpaque => "hidden-by-opaque",
-            Self::Replaced => "replaced",
-        }
-    }
-}
+use crate::layer::LayerIndex;
+pub use crate::tree::Cause;
+use crate::tree::{SpanId, SpanKind, Tree};
 
 /// An inode none of whose names is in the final file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,10 +13,10 @@ pub struct ReclaimableFile {
     pub path: Vec<u8>,
     /// The inode's bytes.
     pub size_bytes: u64,
-    /// The layer that holds the bytes, from 0.
-    pub layer: u32,
-    /// The layer that hid its last name, from 0.
-    pub hidden_by: u32,
+    /// The layer that holds the bytes.
+    pub layer: LayerIndex,
+    /// The layer that hid its last name.
+    pub hidden_by: LayerIndex,
     /// How.
     pub cause: Cause,
 }
@@ -86,4 +50,51 @@ impl Exact {
     pub fn bytes_by(&self, cause: Cause) -> u64 {
         self.files.iter().filter(|file| file.cause == cause).map(|file| file.size_bytes).sum()
     }
+}
+
+impl Exact {
+    /// Asks the spans: an inode is visible while one of its names is open.
+    #[must_use]
+    pub fn of(tree: &Tree) -> Self {
+        let last_names = last_names(tree);
+        let mut exact = Self { total_bytes: 0, visible_bytes: 0, files: Vec::new() };
+        for inode in tree.all_spans() {
+            let span = tree.span(inode);
+            if !span.kind.is_file() || span.size == 0 {
+                continue;
+            }
+            // A crafted image may claim more than 64 bits hold: what does not fit is left out of both sums.
+            let Some(total) = exact.total_bytes.checked_add(span.size) else { continue };
+            exact.total_bytes = total;
+            let name = last_names.get(&inode).copied().unwrap_or(inode);
+            match tree.span(name).end() {
+                None => exact.visible_bytes += span.size,
+                Some((hidden_by, cause)) => exact.files.push(ReclaimableFile {
+                    path: tree.path(tree.span(name).node()),
+                    size_bytes: span.size,
+                    layer: span.from(),
+                    hidden_by,
+                    cause,
+                }),
+            }
+        }
+        exact.files.sort_unstable_by(|a, b| {
+            b.size_bytes.cmp(&a.size_bytes).then_with(|| a.path.cmp(&b.path)).then(a.layer.cmp(&b.layer))
+        });
+        exact
+    }
+}
+
+/// Of every inode with several names, the one that was hidden last, or that is still there; the first of equals.
+fn last_names(tree: &Tree) -> HashMap<SpanId, SpanId> {
+    let ends = |name: SpanId| tree.span(name).end().map_or(usize::MAX, |(layer, _)| layer.get());
+    let mut last: HashMap<SpanId, SpanId> = HashMap::new();
+    for name in tree.all_spans().filter(|id| tree.span(*id).kind == SpanKind::HardLink) {
+        let inode = tree.inode(name);
+        let known = last.entry(inode).or_insert(inode);
+        if ends(name) > ends(*known) {
+            *known = name;
+        }
+    }
+    last
 }

@@ -3,9 +3,12 @@
 
 pub mod classic;
 pub mod exact;
+mod stack;
 
 pub use classic::Classic;
 pub use exact::Exact;
+
+use crate::tree::Tree;
 
 /// Both sets of numbers of one image.
 #[derive(Debug, Clone)]
@@ -14,4 +17,13 @@ pub struct Analysis {
     pub classic: Classic,
     /// What is really reclaimable.
     pub exact: Exact,
+}
+
+impl Analysis {
+    /// Computes both sets of numbers.
+    #[must_use]
+    pub fn of(tree: &Tree) -> Self {
+        let (classic, exact) = rayon::join(|| Classic::of(tree), || Exact::of(tree));
+        Self { classic, exact }
+    }
 }

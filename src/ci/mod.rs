@@ -1,1 +1,7 @@
-//! x
+//! Whether an image keeps its budget: [`rules`], what it is held to, and [`evaluate`], what became of it.
+
+pub mod evaluate;
+pub mod rules;
+
+pub use evaluate::{Outcome, Status, Tally, Verdict, evaluate};
+pub use rules::{Rule, Rules, Threshold};

@@ -1,1 +1,38 @@
-//! x
+//! What the user set, and where: the configuration `.dive.yaml`, the rules file `.dive-ci`, and the variables `DIVE_*`.
+//!
+//! ```text
+//! surroundings   folders and variables, as plain values
+//! discovery      which file is read
+//! document       a YAML file as a tree of text, with lines
+//! origin, limit, value   a value, where it comes from, how it is read and printed
+//! layering       files and variables over defaults, by a table of keys
+//! rules_file     .dive-ci
+//! keybinding     the actions that can be bound
+//! file           .dive.yaml: all keys
+//! render         what `dive config` prints
+//! problem        errors and warnings
+//! ```
+
+mod discovery;
+mod document;
+mod file;
+mod keybinding;
+mod layering;
+mod limit;
+mod origin;
+mod problem;
+mod render;
+mod rules_file;
+mod surroundings;
+mod value;
+
+pub use discovery::Found;
+pub use file::{Config, Diff, FileTree, Layer, Log};
+pub use keybinding::Keybinding;
+pub use limit::Limit;
+pub use origin::{Origin, Setting};
+pub use problem::{ConfigError, Warning};
+pub use render::render;
+pub use rules_file::{RuleLimits, RulesFile};
+pub use surroundings::Surroundings;
+pub use value::{ContainerEngine, DiffType, LogLevel};

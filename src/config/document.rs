@@ -1,0 +1,409 @@
+//! A YAML file as a tree of text, and the line on which any of its keys stands. `serde_yaml` tells a line only with an
+//! error, so the line of a key is asked for by reading the file again up to that key and stopping there with one.
+//!
+//! Scalars are kept as text: a file and an environment variable then go through the same parser, and `"0.9"` and `0.9`
+//! are the same. What a file can cost is limited three times: its size, its depth, and the size of
+//! what its aliases unfold to.
+
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
+
+use super::origin::Origin;
+use super::problem::ConfigError;
+
+/// The largest file that is read, in bytes.
+const LARGEST_FILE: u64 = 64 << 10;
+
+/// The deepest nesting of `[` and `{`, which is also what `serde_yaml` allows.
+const DEEPEST: usize = 128;
+
+/// The most that a file may hold after its aliases are unfolded: its scalars' bytes, and one for each node.
+const LARGEST_TREE: usize = 1 << 20;
+
+/// A value in a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Node {
+    /// Nothing: `key:`, `~`, `null`.
+    Empty,
+    /// A text, number or truth value, as text.
+    Scalar(String),
+    /// A sequence.
+    List(Vec<Node>),
+    /// A mapping, in the file's order. No key stands twice.
+    Map(Vec<(String, Node)>),
+}
+
+/// A file that was read.
+pub(super) struct Document {
+    path: PathBuf,
+    text: String,
+    /// What it holds.
+    pub(super) root: Node,
+}
+
+impl Document {
+    /// Reads `path`, which messages call `shown`.
+    pub(super) fn read(path: &Path, shown: &Path) -> Result<Self, ConfigError> {
+        let unreadable = |source| ConfigError::Unreadable { path: shown.to_owned(), source };
+        let mut bytes = Vec::new();
+        File::open(path).map_err(unreadable)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() as u64 > LARGEST_FILE {
+            return Err(ConfigError::TooLarge { path: shown.to_owned(), limit: LARGEST_FILE });
+        }
+        let text = String::from_utf8(bytes)
+            .map_err(|_| ConfigError::NotText { origin: Origin::File { path: shown.to_owned(), line: None } })?;
+        Self::parse(shown.to_owned(), text)
+    }
+
+    /// Reads `text`, which stands in the file `path`.
+    pub(super) fn parse(path: PathBuf, text: String) -> Result<Self, ConfigError> {
+        if let Some(line) = too_deep(&text) {
+            let message = format!("brackets are nested more than {DEEPEST} deep, which no configuration needs");
+            return Err(ConfigError::Syntax { origin: Origin::File { path, line: Some(line) }, message });
+        }
+        let budget = Cell::new(LARGEST_TREE);
+        match (Tree { room: &budget }).deserialize(serde_yaml::Deserializer::from_str(&text)) {
+            Ok(root) => Ok(Self { path, text, root }),
+            Err(error) => {
+                let line = error.location().map(|place| place.line());
+                Err(ConfigError::Syntax { origin: Origin::File { path, line }, message: without_place(&error) })
+            }
+        }
+    }
+
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The place of the key that `keys` lead to, outermost first, spelled as in the file.
+    pub(super) fn origin_of(&self, keys: &[&str]) -> Origin {
+        let probe = Probe { keys }.deserialize(serde_yaml::Deserializer::from_str(&self.text));
+        let line = probe.err().and_then(|error| error.location()).map(|place| place.line());
+        Origin::File { path: self.path.clone(), line }
+    }
+}
+
+/// The line on which brackets are nested too deep, if they are.
+///
+/// The scanner below `serde_yaml` takes time with the square of the depth before anything asks how deep it is: a megabyte
+/// of `{a: ` keeps it busy for minutes. Brackets in quotes and remarks count here, too; those are not nested so deep.
+fn too_deep(text: &str) -> Option<usize> {
+    let (mut depth, mut line) = (0_usize, 1);
+    for byte in text.bytes() {
+        match byte {
+            b'\n' => line += 1,
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return Some(line);
+        }
+    }
+    None
+}
+
+/// The error's message less its ` at line 3 column 5`, which goes in front instead.
+fn without_place(error: &serde_yaml::Error) -> String {
+    let message = error.to_string();
+    let place = error.location().map(|place| format!(" at line {} column {}", place.line(), place.column()));
+    match place.and_then(|place| message.find(&place).map(|at| (at, place.len()))) {
+        Some((at, length)) => format!("{}{}", &message[..at], &message[at + length..]),
+        None => message,
+    }
+}
+
+/// Builds a [`Node`], as long as there is room.
+#[derive(Clone, Copy)]
+struct Tree<'a> {
+    room: &'a Cell<usize>,
+}
+
+impl Tree<'_> {
+    fn take<E: serde::de::Error>(self, amount: usize) -> Result<(), E> {
+        let left = self.room.get().checked_sub(amount);
+        self.room.set(left.ok_or_else(|| E::custom("the aliases unfold to more than a configuration can hold"))?);
+        Ok(())
+    }
+
+    fn scalar<E: serde::de::Error>(self, text: impl Into<String>) -> Result<Node, E> {
+        let text = text.into();
+        self.take(text.len())?;
+        Ok(Node::Scalar(text))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Tree<'_> {
+    type Value = Node;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Tree<'_> {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("plain YAML without tags")
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Node, E> {
+        self.scalar(value.to_string())
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Node, E> {
+        self.scalar(value.to_string())
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Node, E> {
+        self.scalar(value.to_string())
+    }
+
+    fn visit_i128<E: serde::de::Error>(self, value: i128) -> Result<Node, E> {
+        self.scalar(value.to_string())
+    }
+
+    fn visit_u128<E: serde::de::Error>(self, value: u128) -> Result<Node, E> {
+        self.scalar(value.to_string())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Node, E> {
+        self.scalar(value.to_string())
+    }
+
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Node, E> {
+        self.scalar(value)
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Node, E> {
+        Ok(Node::Empty)
+    }
+
+    fn visit_none<E: serde::de::Error>(self) -> Result<Node, E> {
+        Ok(Node::Empty)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(self)? {
+            self.take(1)?;
+            list.push(item);
+        }
+        Ok(Node::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
+        let (mut map, mut seen) = (Vec::new(), HashSet::new());
+        while let Some(key) = entries.next_key_seed(NewKey { seen: &seen })? {
+            self.take(1 + key.len())?;
+            seen.insert(key.clone());
+            map.push((key, entries.next_value_seed(self)?));
+        }
+        Ok(Node::Map(map))
+    }
+}
+
+/// Reads a key that must not have been there before. The error is raised here, where `serde_yaml` knows the line.
+struct NewKey<'a> {
+    seen: &'a HashSet<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for NewKey<'_> {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for NewKey<'_> {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key that is a plain text")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<String, E> {
+        if self.seen.contains(key) {
+            return Err(E::custom(format_args!("the key `{key}` stands here a second time: keep one of the two")));
+        }
+        Ok(key.to_owned())
+    }
+}
+
+/// Goes down to the key that `keys` lead to and stops there with an error, whose location is all that is wanted.
+struct Probe<'a> {
+    keys: &'a [&'a str],
+}
+
+impl<'de> DeserializeSeed<'de> for Probe<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Probe<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a mapping")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let Some((wanted, below)) = self.keys.split_first() else { return Ok(()) };
+        while let Some(on_the_way) = entries.next_key_seed(Step { wanted, is_last: below.is_empty() })? {
+            match on_the_way {
+                Turn::Down => return entries.next_value_seed(Probe { keys: below }),
+                Turn::Past => entries.next_value::<IgnoredAny>().map(|_| ())?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a key is on the way of a [`Probe`].
+enum Turn {
+    Down,
+    Past,
+}
+
+/// Compares one key with the one a [`Probe`] wants.
+struct Step<'a> {
+    wanted: &'a str,
+    is_last: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Step<'_> {
+    type Value = Turn;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Turn, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Step<'_> {
+    type Value = Turn;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<Turn, E> {
+        match key == self.wanted {
+            true if self.is_last => Err(E::invalid_value(Unexpected::Str(key), &"the end of the way")),
+            true => Ok(Turn::Down),
+            false => Ok(Turn::Past),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Document, String> {
+        Document::parse("f.yaml".into(), text.to_owned()).map_err(|error| error.to_string())
+    }
+
+    fn refusal(text: &str) -> String {
+        parse(text).err().expect("is refused")
+    }
+
+    #[test]
+    fn scalars_are_text_whatever_their_yaml_type() {
+        let root = parse("a: 0.9\nb: \"0.9\"\nc: false\nd: 20000000\ne:\nf: ~\ng: -1\nh: [x, 1]\n").unwrap().root;
+        let text = |text: &str| Node::Scalar(text.to_owned());
+        let Node::Map(entries) = root else { panic!("{root:?}") };
+        let values: Vec<_> = entries.into_iter().map(|(_, value)| value).collect();
+        let list = Node::List(vec![text("x"), text("1")]);
+        assert_eq!(
+            values,
+            [text("0.9"), text("0.9"), text("false"), text("20000000"), Node::Empty, Node::Empty, text("-1"), list]
+        );
+    }
+
+    #[test]
+    fn empty_files_hold_nothing() {
+        for text in ["", "\n", "# only a remark\n", "---\n", "\u{feff}"] {
+            assert_eq!(parse(text).unwrap().root, Node::Empty, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_line_of_any_key_is_found() {
+        let document =
+            parse("\u{feff}# head\r\nlog:\r\n  level: x\r\n\r\n  path: y\r\nnext: { log: { path: z } }\n").unwrap();
+        let line = |keys: &[&str]| document.origin_of(keys).to_string();
+        assert_eq!(line(&["log"]), "f.yaml:2");
+        assert_eq!(line(&["log", "path"]), "f.yaml:5");
+        assert_eq!(line(&["next", "log", "path"]), "f.yaml:6");
+        assert_eq!(line(&["nowhere"]), "f.yaml");
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_refused_at_its_second_line() {
+        assert_eq!(
+            refusal("a:\n  b: 1\n  c: 2\n  b: 3\n"),
+            "f.yaml:4: a: the key `b` stands here a second time: keep one of the two"
+        );
+    }
+
+    #[test]
+    fn what_is_not_plain_yaml_is_refused_with_its_line() {
+        for (text, start) in [
+            ("a: 1\nb: [1,\n", "f.yaml:3: "),
+            ("a: 1\n\tb: 2\n", "f.yaml:2: "),
+            ("a: !tag b\n", "f.yaml:1: a: invalid type"),
+            ("? [a]\n: b\n", "f.yaml:1: invalid type"),
+            ("a: *nobody\n", "f.yaml:1: "),
+            ("a: 1\n---\nb: 2\n", "f.yaml: "),
+        ] {
+            let message = refusal(text);
+            assert!(message.starts_with(start), "{text:?}: {message}");
+        }
+    }
+
+    #[test]
+    fn aliases_cannot_unfold_without_end() {
+        let level = |n: usize| match n {
+            0 => format!("a0: &a0 [{}]\n", ["lol"; 10].join(",")),
+            n => format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(",")),
+        };
+        let laughs = (0..12).map(level).collect::<Vec<_>>().concat();
+        // Quadratic: one long text, many times.
+        let echoes = format!("a: &a {}\nb: [{}]\n", "x".repeat(32_000), vec!["*a"; 10_000].join(","));
+        let most = usize::try_from(LARGEST_FILE).unwrap();
+        for text in [laughs, echoes, "a: &a [*a]\n".to_owned(), "[".repeat(most), "{a: ".repeat(most / 4)] {
+            assert!(text.len() <= most);
+            let start = std::time::Instant::now();
+            refusal(&text);
+            assert!(start.elapsed().as_secs() < 5);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_configuration_is_not_read_whole() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(1 << 40).unwrap();
+        let error = Document::read(file.path(), Path::new("big.yaml")).err().unwrap();
+        assert!(matches!(error, ConfigError::TooLarge { .. }), "{error}");
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_are_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), b"a: \xff\n").unwrap();
+        let error = Document::read(file.path(), Path::new("latin.yaml")).err().unwrap();
+        assert_eq!(error.to_string(), "latin.yaml: not UTF-8 text: write it in UTF-8");
+    }
+}

@@ -1,0 +1,325 @@
+//! What a key's value may be: one [`Value`] for each type, which reads a node of a file (a variable's text is one, too),
+//! refuses it in words, and prints it back as YAML. [`Field`] hides the type, so that all keys fit in one table.
+
+use std::fmt::{self, Write};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use super::document::Node;
+use super::limit::Limit;
+use super::origin::{Origin, Setting};
+use crate::units::Ratio;
+
+/// Which engine holds the images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContainerEngine {
+    /// Docker.
+    Docker,
+    /// Podman.
+    Podman,
+}
+
+/// How much the log says: each level includes those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// What went wrong.
+    Error,
+    /// What may be wrong.
+    Warn,
+    /// What is being done.
+    Info,
+    /// How.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// What a layer did to a file, as the file tree can hide it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiffType {
+    /// Files the layer added.
+    Added,
+    /// Files it removed.
+    Removed,
+    /// Files it changed.
+    Modified,
+    /// Files it left alone.
+    Unmodified,
+}
+
+/// A setting whose type does not matter.
+pub(super) trait Field {
+    /// Takes `node` as the value, from `origin`. Says what is wrong with it where it does not fit.
+    fn set(&mut self, node: &Node, origin: Origin) -> Result<(), String>;
+    /// The value, as YAML on one line.
+    fn yaml(&self) -> String;
+    /// Where the value comes from.
+    fn origin(&self) -> &Origin;
+}
+
+impl<T: Value> Field for Setting<T> {
+    fn set(&mut self, node: &Node, origin: Origin) -> Result<(), String> {
+        if let Some(value) = T::read(node)? {
+            *self = Self { value, origin };
+        }
+        Ok(())
+    }
+
+    fn yaml(&self) -> String {
+        self.value.yaml()
+    }
+
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
+}
+
+/// A type that values can have.
+pub(super) trait Value: Sized {
+    /// Reads `node`; `None` where it says nothing, so that what held before holds on.
+    fn read(node: &Node) -> Result<Option<Self>, String>;
+    /// As YAML on one line, which [`Value::read`] understands.
+    fn yaml(&self) -> String;
+}
+
+/// Reads a scalar with `parse`, which gets its text and says what is wrong with it.
+fn scalar<T>(node: &Node, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<Option<T>, String> {
+    match node {
+        Node::Empty => Ok(None),
+        Node::Scalar(text) => parse(text).map(Some),
+        Node::List(_) => Err("a list stands where one value belongs".to_owned()),
+        Node::Map(_) => Err("keys stand below it, where one value belongs".to_owned()),
+    }
+}
+
+/// Finds `text` among words, in any case.
+fn one_of<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
+    let text = text.trim();
+    let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, value)| *value);
+    found.ok_or_else(|| {
+        let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        format!("`{text}` is not known: write one of {}", words.join(", "))
+    })
+}
+
+impl Value for bool {
+    fn read(node: &Node) -> Result<Option<Self>, String> {
+        let words = [
+            ("true", true),
+            ("false", false),
+            ("yes", true),
+            ("no", false),
+            ("on", true),
+            ("off", false),
+            ("1", true),
+            ("0", false),
+        ];
+        scalar(node, |text| {
+            one_of(text, &words).map_err(|_| format!("`{text}` is neither true nor false: write one of the two"))
+        })
+    }
+
+    fn yaml(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Value for Ratio {
+    fn read(node: &Node) -> Result<Option<Self>, String> {
+        scalar(node, |text| text.parse().map_err(|error: <Self as FromStr>::Err| error.to_string()))
+    }
+
+    fn yaml(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl<T: FromStr<Err: fmt::Display> + fmt::Display> Value for Limit<T> {
+    /// Unlike other values, an empty one says something: the rule is off.
+    fn read(node: &Node) -> Result<Option<Self>, String> {
+        let limit = scalar(node, |text| text.parse::<Self>().map_err(|error| format!("{error}; or `disabled`")))?;
+        Ok(Some(limit.unwrap_or(Self::Off)))
+    }
+
+    fn yaml(&self) -> String {
+        self.to_string()
+    }
+}
+
+/// Key combinations are checked where the screen reads them.
+impl Value for String {
+    fn read(node: &Node) -> Result<Option<Self>, String> {
+        scalar(node, |text| Ok(text.to_owned()))
+    }
+
+    fn yaml(&self) -> String {
+        quoted(self)
+    }
+}
+
+impl Value for PathBuf {
+    fn read(node: &Node) -> Result<Option<Self>, String> {
+        scalar(node, |text| match text {
+            "" => Err("`` is not a path: write one, such as ./dive.log".to_owned()),
+            path => Ok(Self::from(path)),
+        })
+    }
+
+    fn yaml(&self) -> String {
+        quoted(&self.display().to_string())
+    }
+}
+
+impl ContainerEngine {
+    const WORDS: [(&'static str, Self); 2] = [("docker", Self::Docker), ("podman", Self::Podman)];
+}
+
+impl Value for ContainerEngine {
+    fn read(node: &Node) -> Result<Option<Self>, String> {
+        scalar(node, |text| one_of(text, &Self::WORDS))
+    }
+
+    fn yaml(&self) -> String {
+        word_for(self, &Self::WORDS)
+    }
+}
+
+impl LogLevel {
+    const WORDS: [(&'static str, Self); 5] = [
+        ("error", Self::Error),
+        ("warn", Self::Warn),
+        ("info", Self::Info),
+        ("debug", Self::Debug),
+        ("trace", Self::Trace),
+    ];
+}
+
+impl Value for LogLevel {
+    fn read(node: &Node) -> Result<Option<Self>, String> {
+        scalar(node, |text| match text.trim().to_ascii_lowercase().as_str() {
+            // dive's logger has two levels above `error`; a file written for it says no less here.
+            "panic" | "fatal" => Ok(Self::Error),
+            "warning" => Ok(Self::Warn),
+            word => one_of(word, &Self::WORDS),
+        })
+    }
+
+    fn yaml(&self) -> String {
+        word_for(self, &Self::WORDS)
+    }
+}
+
+impl DiffType {
+    const WORDS: [(&'static str, Self); 4] = [
+        ("added", Self::Added),
+        ("removed", Self::Removed),
+        ("modified", Self::Modified),
+        ("unmodified", Self::Unmodified),
+    ];
+}
+
+impl Value for Vec<DiffType> {
+    /// A list, or, as variables write it, a text with commas.
+    fn read(node: &Node) -> Result<Option<Self>, String> {
+        let words = |text: &str| {
+            let words = text.split([',', ' ']).filter(|word| !word.is_empty());
+            words.map(|word| one_of(word, &DiffType::WORDS)).collect::<Result<Self, _>>()
+        };
+        match node {
+            Node::List(items) => {
+                let found = items.iter().map(|item| scalar(item, words)).collect::<Result<Vec<_>, _>>()?;
+                Ok(Some(found.into_iter().flatten().flatten().collect()))
+            }
+            other => scalar(other, words),
+        }
+    }
+
+    fn yaml(&self) -> String {
+        let words: Vec<String> = self.iter().map(|each| word_for(each, &DiffType::WORDS)).collect();
+        format!("[{}]", words.join(", "))
+    }
+}
+
+/// The word of `value`. Every value has one.
+fn word_for<T: PartialEq>(value: &T, words: &[(&str, T)]) -> String {
+    words.iter().find(|(_, each)| each == value).map_or_else(String::new, |(word, _)| (*word).to_owned())
+}
+
+/// `text` as a YAML scalar on one line: in double quotes, for a path or a key may look like anything.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        // Writing to a String does not fail.
+        let _ = match c {
+            '"' | '\\' => write!(out, "\\{c}"),
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
+                write!(out, "\\u{:04x}", u32::from(c))
+            }
+            c => write!(out, "{c}"),
+        };
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Bytes;
+
+    fn text(text: &str) -> Node {
+        Node::Scalar(text.to_owned())
+    }
+
+    #[test]
+    fn truth_is_read_in_the_spellings_of_shells_and_yaml() {
+        for (given, value) in
+            [("true", true), ("Yes", true), ("on", true), ("1", true), ("FALSE", false), ("off", false)]
+        {
+            assert_eq!(bool::read(&text(given)), Ok(Some(value)));
+        }
+        assert_eq!(bool::read(&Node::Empty), Ok(None));
+        assert!(bool::read(&text("maybe")).unwrap_err().contains("`maybe`"));
+    }
+
+    #[test]
+    fn an_empty_limit_is_off_and_an_empty_value_says_nothing() {
+        assert_eq!(Limit::<Bytes>::read(&Node::Empty), Ok(Some(Limit::Off)));
+        assert_eq!(Ratio::read(&Node::Empty), Ok(None));
+    }
+
+    #[test]
+    fn hidden_types_are_a_list_or_a_text_with_commas() {
+        let both = Ok(Some(vec![DiffType::Added, DiffType::Unmodified]));
+        assert_eq!(Vec::read(&Node::List(vec![text("added"), text("unmodified")])), both);
+        assert_eq!(Vec::read(&text("Added, unmodified")), both);
+        assert_eq!(Vec::<DiffType>::read(&Node::List(Vec::new())), Ok(Some(Vec::new())));
+        let refused = Vec::<DiffType>::read(&text("added,renamed")).unwrap_err();
+        assert_eq!(refused, "`renamed` is not known: write one of added, removed, modified, unmodified");
+    }
+
+    #[test]
+    fn levels_of_dives_logger_are_understood() {
+        for (word, level) in [("panic", LogLevel::Error), ("WARNING", LogLevel::Warn), ("trace", LogLevel::Trace)] {
+            assert_eq!(LogLevel::read(&text(word)), Ok(Some(level)));
+        }
+    }
+
+    #[test]
+    fn a_list_or_keys_in_place_of_a_value_are_refused() {
+        assert!(bool::read(&Node::List(Vec::new())).is_err());
+        assert!(ContainerEngine::read(&Node::Map(Vec::new())).is_err());
+        assert!(PathBuf::read(&text("")).is_err());
+    }
+
+    #[test]
+    fn quoted_text_reads_back_as_it_was() {
+        for original in
+            ["", "a: b # c", "say \"hi\" \\ now", "line\nbreak\t\u{7f}\u{85}\u{2028}\u{1b}[0m", "ctrl+/", "é漢"]
+        {
+            let yaml = quoted(original);
+            assert!(!yaml.contains('\n'));
+            assert_eq!(serde_yaml::from_str::<String>(&yaml).unwrap(), original);
+        }
+    }
+}

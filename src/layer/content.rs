@@ -1,0 +1,95 @@
+//! Reading files back out of layers: so far to compare them, where they lie in plain layers.
+
+use std::io;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::LayerIndex;
+use crate::source::Blob;
+
+/// Bytes of a file that lie in a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Body {
+    /// The layer that holds them.
+    pub layer: LayerIndex,
+    /// Where they stand in the uncompressed layer, in bytes.
+    pub at: u64,
+    /// How many they are.
+    pub len: u64,
+}
+
+/// Compares bodies that no hash is known of.
+pub trait Bodies: Sync {
+    /// Whether two bodies of the same length hold the same bytes. What cannot be read again is like nothing else.
+    ///
+    /// # Errors
+    /// When reading one of them fails.
+    fn same(&self, left: Body, right: Body) -> io::Result<bool>;
+
+    /// XXH3 over a body; none if it cannot be read again.
+    ///
+    /// # Errors
+    /// When reading it fails.
+    fn hash(&self, body: Body) -> io::Result<Option<u64>>;
+}
+
+/// The layers of an image that lie plain in a file, by their index; none for those that do not.
+#[derive(Debug, Default)]
+pub struct PlainLayers(pub Vec<Option<Blob>>);
+
+/// Large enough that system calls do not show beside the comparing, small enough to stay in the processor's cache.
+const PIECE: u64 = 64 * 1024;
+
+impl PlainLayers {
+    fn blob(&self, body: Body) -> Option<&Blob> {
+        self.0.get(body.layer.get())?.as_ref()
+    }
+}
+
+impl Bodies for PlainLayers {
+    fn same(&self, left: Body, right: Body) -> io::Result<bool> {
+        let (Some(left_blob), Some(right_blob)) = (self.blob(left), self.blob(right)) else { return Ok(false) };
+        let (mut left_piece, mut right_piece) = (vec![0; PIECE as usize], vec![0; PIECE as usize]);
+        let mut done = 0;
+        while done < left.len {
+            let want = (left.len - done).min(PIECE) as usize;
+            let (left_piece, right_piece) = (&mut left_piece[..want], &mut right_piece[..want]);
+            if !fill(left_blob, left_piece, left.at + done)? || !fill(right_blob, right_piece, right.at + done)? {
+                return Ok(false);
+            }
+            if left_piece != right_piece {
+                return Ok(false);
+            }
+            done += want as u64;
+        }
+        Ok(true)
+    }
+
+    fn hash(&self, body: Body) -> io::Result<Option<u64>> {
+        let Some(blob) = self.blob(body) else { return Ok(None) };
+        let mut state = Xxh3::new();
+        let mut piece = vec![0; PIECE as usize];
+        let mut done = 0;
+        while done < body.len {
+            let want = (body.len - done).min(PIECE) as usize;
+            if !fill(blob, &mut piece[..want], body.at + done)? {
+                return Ok(None);
+            }
+            state.update(&piece[..want]);
+            done += want as u64;
+        }
+        Ok(Some(state.digest().max(1)))
+    }
+}
+
+/// Fills `buf` with the bytes at `at`; false if they are cut off.
+fn fill(blob: &Blob, buf: &mut [u8], at: u64) -> io::Result<bool> {
+    let mut filled = 0;
+    while filled < buf.len() {
+        match blob.read_at(&mut buf[filled..], at.saturating_add(filled as u64))? {
+            0 => return Ok(false),
+            count => filled += count,
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,116 @@
+//! What one tar header says of one path. Entries are kept by the hundred thousand, so names lie in one buffer beside
+//! them and what few entries have (devices, attributes) lies aside.
+
+/// What an entry is to the file system it is applied to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A regular file with holes, of which the layer holds only the rest.
+    SparseFile,
+    /// Another name of an inode.
+    HardLink,
+    /// A symbolic link.
+    Symlink,
+    /// A character device.
+    CharDevice,
+    /// A block device.
+    BlockDevice,
+    /// A directory.
+    Directory,
+    /// A named pipe.
+    Fifo,
+    /// `.wh.NAME`: removes the path it is stored under (`NAME`, not the marker's own name) from the layers below.
+    Whiteout,
+    /// `.wh..wh..opq`: empties the directory it is stored under of what the layers below put there.
+    Opaque,
+    /// Any other `.wh..wh.*`: bookkeeping of AUFS, stored under the directory it stands in; not part of the image.
+    Bookkeeping,
+}
+
+impl EntryKind {
+    /// Whether entries of this kind are inodes with bytes.
+    #[must_use]
+    pub const fn is_file(self) -> bool {
+        matches!(self, Self::File | Self::SparseFile)
+    }
+
+    /// Whether it says something of the layers below instead of putting a path there.
+    #[must_use]
+    pub const fn is_marker(self) -> bool {
+        matches!(self, Self::Whiteout | Self::Opaque | Self::Bookkeeping)
+    }
+}
+
+/// The file type bits of a mode, as `lstat` gives them (POSIX `sys/stat.h`).
+pub mod file_type {
+    /// The bits that hold the type.
+    pub const MASK: u16 = 0o170_000;
+    /// Named pipe.
+    pub const FIFO: u16 = 0o010_000;
+    /// Character device.
+    pub const CHAR_DEVICE: u16 = 0o020_000;
+    /// Directory.
+    pub const DIRECTORY: u16 = 0o040_000;
+    /// Block device.
+    pub const BLOCK_DEVICE: u16 = 0o060_000;
+    /// Regular file.
+    pub const FILE: u16 = 0o100_000;
+    /// Symbolic link.
+    pub const SYMLINK: u16 = 0o120_000;
+}
+
+/// A run of bytes in a text buffer: a path or a link target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Text {
+    /// Where it starts.
+    pub at: u32,
+    /// How long it is.
+    pub len: u32,
+}
+
+impl Text {
+    /// The bytes in `buffer`, which must be the one the text was put into.
+    #[must_use]
+    pub fn of(self, buffer: &[u8]) -> &[u8] {
+        let at = self.at as usize;
+        buffer.get(at..at + self.len as usize).unwrap_or_default()
+    }
+}
+
+/// What few entries have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extra {
+    /// Major and minor number of a device.
+    pub device: (u32, u32),
+    /// XXH3 over the extended attributes, names and values; 0 without any.
+    pub xattrs: u64,
+    /// Bytes that a sparse file has in the layer.
+    pub stored: u64,
+}
+
+/// One entry of a layer.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// What it is.
+    pub kind: EntryKind,
+    /// File type and permission bits, as `lstat` gives them; of a hard link those of a regular file.
+    pub mode: u16,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// The size that the header gives, in bytes; of a sparse file with its holes. Not only files carry one.
+    pub size: u64,
+    /// Where the body stands in the uncompressed layer, in bytes.
+    pub body: u64,
+    /// XXH3 over the body, of files in layers that are read through; 0 where bodies are passed over.
+    pub hash: u64,
+    /// The path it speaks of: components between single slashes, none of them `.` or `..`, no slash at either end;
+    /// empty for the root.
+    pub path: Text,
+    /// The link target as written; empty without one.
+    pub link: Text,
+    /// Index into [`super::Scan::extras`] plus one; 0 without.
+    pub extra: u32,
+}

@@ -1,0 +1,117 @@
+//! Names in tars become paths: bytes, never text, and never outside the root.
+
+/// Whether a name tried to leave the root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Escape {
+    /// It stays inside.
+    None,
+    /// It has more `..` than directories above them; it was held at the root.
+    HeldAtRoot,
+}
+
+/// Appends the path that `name` means to `out`: `/`, `./` and `.` fall away, `..` takes a component back, but never
+/// beyond where `out` ended before. Symbolic links are not looked at: paths are literal.
+pub fn normalise(name: &[u8], out: &mut Vec<u8>) -> Escape {
+    let root = out.len();
+    let mut escape = Escape::None;
+    for component in name.split(|byte| *byte == b'/') {
+        match component {
+            b"" | b"." => {}
+            b".." => {
+                if out.len() == root {
+                    escape = Escape::HeldAtRoot;
+                }
+                let slash = out[root..].iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+                out.truncate(root + slash);
+            }
+            _ => {
+                if out.len() > root {
+                    out.push(b'/');
+                }
+                out.extend_from_slice(component);
+            }
+        }
+    }
+    escape
+}
+
+/// Splits a path into the directory it stands in and its last component. The root's are empty.
+#[must_use]
+pub fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.iter().rposition(|byte| *byte == b'/') {
+        Some(slash) => (&path[..slash], &path[slash + 1..]),
+        None => (b"", path),
+    }
+}
+
+/// The components of a path, outermost first; none for the root.
+pub fn components(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    path.split(|byte| *byte == b'/').filter(|component| !component.is_empty())
+}
+
+/// What the last component of a name in a layer means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marker<'a> {
+    /// An ordinary name.
+    None,
+    /// `.wh.NAME`.
+    Whiteout(&'a [u8]),
+    /// `.wh..wh..opq`.
+    Opaque,
+    /// Any other `.wh..wh.*`.
+    Bookkeeping,
+    /// `.wh.`, `.wh..` and `.wh...`: they remove nothing that a directory could hold.
+    Meaningless,
+}
+
+/// What `name`, a last component, means (OCI image-spec, layer.md, "Whiteouts"; the doubled prefix is AUFS's).
+#[must_use]
+pub fn marker(name: &[u8]) -> Marker<'_> {
+    match name.strip_prefix(b".wh.") {
+        None => Marker::None,
+        Some(b".wh..opq") => Marker::Opaque,
+        Some(rest) if rest.starts_with(b".wh.") => Marker::Bookkeeping,
+        Some(b"" | b"." | b"..") => Marker::Meaningless,
+        Some(rest) => Marker::Whiteout(rest),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_paths_inside_the_root() {
+        let cases: [(&str, &str, Escape); 12] = [
+            ("a/b", "a/b", Escape::None),
+            ("./a//b/./", "a/b", Escape::None),
+            ("/a", "a", Escape::None),
+            ("", "", Escape::None),
+            (".", "", Escape::None),
+            ("./", "", Escape::None),
+            ("a/../b", "b", Escape::None),
+            ("a/b/../c", "a/c", Escape::None),
+            ("a/..", "", Escape::None),
+            ("..", "", Escape::HeldAtRoot),
+            ("../../etc/passwd", "etc/passwd", Escape::HeldAtRoot),
+            ("d/../../../escape", "escape", Escape::HeldAtRoot),
+        ];
+        for (name, path, escape) in cases {
+            let mut out = b"before".to_vec();
+            assert_eq!(normalise(name.as_bytes(), &mut out), escape, "{name}");
+            assert_eq!(String::from_utf8(out).unwrap(), format!("before{path}"), "{name}");
+        }
+    }
+
+    #[test]
+    fn markers_are_told_by_their_last_component_alone() {
+        assert_eq!(marker(b"x.wh.y"), Marker::None);
+        assert_eq!(marker(b".WH.top"), Marker::None);
+        assert_eq!(marker(b".wh.top"), Marker::Whiteout(b"top"));
+        assert_eq!(marker(b".wh..hidden"), Marker::Whiteout(b".hidden"));
+        assert_eq!(marker(b".wh..wh..opq"), Marker::Opaque);
+        assert_eq!(marker(b".wh..wh..opq2"), Marker::Bookkeeping);
+        assert_eq!(marker(b".wh..wh.plnk"), Marker::Bookkeeping);
+        assert_eq!(marker(b".wh..."), Marker::Meaningless);
+    }
+}

@@ -1,0 +1,396 @@
+//! One layer's tar, plain or compressed, as a list of entries. Bodies of plain layers are passed over; those of
+//! compressed ones come by anyway and are hashed, since only then can contents be compared without a second pass.
+
+use std::io::{self, Read};
+
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+use super::entry::{Entry, EntryKind, Extra, Text, file_type};
+use super::path::{self, Escape, Marker};
+use crate::compression::{Compression, Decoder, SNIFF_LEN, sniff};
+use crate::remark::OnDamage;
+use crate::tarfile::{Input, Member, MemberKind, Positional, ReadAt, Streaming, TarError, TarErrorKind, Walker};
+
+/// The longest path or link target that is taken, in bytes. Linux takes 4,096, so no engine can unpack what is longer;
+/// a limit keeps a listing of a path with 100,000 directories from growing to gigabytes.
+pub const MAX_PATH: usize = u16::MAX as usize;
+
+/// The most bytes of paths and link targets that one layer may have.
+const MAX_TEXT: usize = 1 << 30;
+
+/// Remarks on one layer that are kept word by word; more are counted.
+const MAX_REMARKS: usize = 100;
+
+/// What one layer's tar says.
+#[derive(Debug, Default)]
+pub struct Scan {
+    /// The entries in the order of the tar.
+    pub entries: Vec<Entry>,
+    /// What [`Entry::path`] and [`Entry::link`] point into.
+    pub text: Vec<u8>,
+    /// What few entries have.
+    pub extras: Vec<Extra>,
+    /// The sum of the sizes in all headers, in bytes, whatever their type: dive's size of the layer.
+    pub size_bytes: u64,
+    /// How the layer is compressed.
+    pub compression: Option<Compression>,
+    /// What is odd about it: the entry concerned, and what was done.
+    pub remarks: Vec<String>,
+    /// Remarks beyond those kept.
+    pub more_remarks: u64,
+}
+
+impl Scan {
+    /// Adds a remark, or counts it when there are many already: an image is not to fill the memory with oddities.
+    pub fn remark(&mut self, text: impl FnOnce() -> String) {
+        if self.remarks.len() < MAX_REMARKS {
+            self.remarks.push(text());
+        } else {
+            self.more_remarks += 1;
+        }
+    }
+}
+
+/// What makes a layer unreadable.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// Its bytes, its compression or its tar.
+    #[error(transparent)]
+    Tar(#[from] TarError),
+    /// A read that failed before there was a tar.
+    #[error("cannot be read: {0}")]
+    Io(#[from] io::Error),
+    /// A path or link target over [`MAX_PATH`].
+    #[error("entry {start:?}… at offset {offset}: its {what} has {len} bytes; the limit is {MAX_PATH} bytes")]
+    TooLong {
+        /// The first bytes of it.
+        start: String,
+        /// `name` or `link target`.
+        what: &'static str,
+        /// Its length in bytes.
+        len: usize,
+        /// Where its header stands, in bytes from the start of the uncompressed layer.
+        offset: u64,
+    },
+    /// A type of entry that no engine unpacks.
+    #[error("entry {name:?} at offset {offset}: its type {typeflag:?} is none that an image may have")]
+    UnknownType {
+        /// Its name, lossily.
+        name: String,
+        /// The type flag of its header.
+        typeflag: char,
+        /// Where its header stands.
+        offset: u64,
+    },
+    /// More names than a real layer has.
+    #[error("its names take more than {MAX_TEXT} bytes; no real layer has that many")]
+    TooMuchText,
+}
+
+impl ScanError {
+    /// Whether the entries after it can still be read.
+    const fn spares_the_rest(&self) -> bool {
+        matches!(self, Self::TooLong { .. } | Self::UnknownType { .. })
+    }
+}
+
+/// Reads a layer that lies in `bytes`. `stop` is asked now and then; when it says so, the scan ends early with what it
+/// has, which the caller throws away.
+///
+/// # Errors
+/// What [`ScanError`] names, unless `on_damage` says to go on: then it becomes a remark, and what stands behind it in
+/// the layer is missing.
+pub fn scan<R: ReadAt>(bytes: R, on_damage: OnDamage, stop: &dyn Fn() -> bool) -> Result<Scan, ScanError> {
+    let mut first = [0; SNIFF_LEN];
+    let filled = read_up_to(&bytes, &mut first)?;
+    let compression = sniff(&first[..filled]);
+    let mut scanner = Scanner { scan: Scan::default(), on_damage, hash: Xxh3::new() };
+    scanner.scan.compression = Some(compression);
+    if compression == Compression::None {
+        let mut walker = Walker::new(Positional::new(bytes));
+        let outcome = scanner.walk(&mut walker, Bodies::PassOver, stop);
+        scanner.settle(outcome)?;
+    } else {
+        let mut decoder = Decoder::new(compression, Cursor { bytes, position: 0 })?;
+        let mut walker = Walker::new(Streaming::new(&mut decoder));
+        let mut outcome = scanner.walk(&mut walker, Bodies::Hash, stop);
+        if outcome.is_ok() && !stop() {
+            // Checksums stand behind the last byte.
+            outcome = walker.drain().map_err(ScanError::from);
+        }
+        let consumed = decoder.consumed();
+        scanner.settle(outcome.map_err(|error| name_compressed_offset(error, compression, consumed)))?;
+        if let Some(at) = decoder.ignored_tail() {
+            scanner
+                .scan
+                .remark(|| format!("bytes that are not {compression} follow the layer at offset {at}: ignored"));
+        }
+    }
+    Ok(scanner.scan)
+}
+
+/// A failed decompression is looked for in the compressed bytes.
+fn name_compressed_offset(error: ScanError, compression: Compression, consumed: u64) -> ScanError {
+    match error {
+        ScanError::Tar(TarError { offset, entry, kind: TarErrorKind::Io(error) }) => {
+            let text = format!("{error} ({compression} data, near compressed offset {consumed})");
+            let kind = TarErrorKind::Io(io::Error::new(error.kind(), text));
+            ScanError::Tar(TarError { offset, entry, kind })
+        }
+        other => other,
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bodies {
+    PassOver,
+    Hash,
+}
+
+struct Scanner {
+    scan: Scan,
+    on_damage: OnDamage,
+    /// Kept between files: starting one from nothing costs more than a small file's hash.
+    hash: Xxh3,
+}
+
+impl Scanner {
+    fn walk<I: Input>(
+        &mut self,
+        walker: &mut Walker<I>,
+        bodies: Bodies,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(), ScanError> {
+        while let Some(member) = walker.next()? {
+            let (kind, data_len) = (member.kind, member.data_len);
+            match self.entry(&member) {
+                Ok(()) => {}
+                Err(error) if error.spares_the_rest() && self.on_damage == OnDamage::Remark => {
+                    self.scan.remark(|| format!("{error}: left out"));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
+            if kind == MemberKind::File && data_len > 0 && bodies == Bodies::Hash {
+                let hash = self.hash_body(walker, data_len)?;
+                if let Some(entry) = self.scan.entries.last_mut() {
+                    entry.hash = hash;
+                }
+            }
+            if self.scan.entries.len().is_multiple_of(1024) && stop() {
+                return Ok(());
+            }
+        }
+        if let Some(at) = walker.leftover_extension() {
+            self.scan.remark(|| format!("an extension header at offset {at} has no entry behind it: ignored"));
+        }
+        Ok(())
+    }
+
+    fn hash_body<I: Input>(&mut self, walker: &mut Walker<I>, len: u64) -> Result<u64, ScanError> {
+        let mut whole = None;
+        let state = &mut self.hash;
+        state.reset();
+        walker.body(&mut |piece| {
+            if piece.len() as u64 == len {
+                whole = Some(xxh3_64(piece));
+            } else {
+                state.update(piece);
+            }
+        })?;
+        // 0 says that there is none.
+        Ok(whole.unwrap_or_else(|| self.hash.digest()).max(1))
+    }
+
+    fn entry(&mut self, member: &Member<'_>) -> Result<(), ScanError> {
+        let scan = &mut self.scan;
+        if scan.text.len() > MAX_TEXT {
+            return Err(ScanError::TooMuchText);
+        }
+        let (mut kind, type_bits) = match member.kind {
+            MemberKind::File => (EntryKind::File, file_type::FILE),
+            MemberKind::SparseFile => (EntryKind::SparseFile, file_type::FILE),
+            MemberKind::HardLink => (EntryKind::HardLink, file_type::FILE),
+            MemberKind::Symlink => (EntryKind::Symlink, file_type::SYMLINK),
+            MemberKind::CharDevice => (EntryKind::CharDevice, file_type::CHAR_DEVICE),
+            MemberKind::BlockDevice => (EntryKind::BlockDevice, file_type::BLOCK_DEVICE),
+            MemberKind::Directory => (EntryKind::Directory, file_type::DIRECTORY),
+            MemberKind::Fifo => (EntryKind::Fifo, file_type::FIFO),
+            MemberKind::Other(typeflag) => {
+                return Err(ScanError::UnknownType {
+                    name: start_of(member.path),
+                    typeflag: char::from(typeflag),
+                    offset: member.header_offset,
+                });
+            }
+        };
+        let before = scan.text.len();
+        let escape = path::normalise(member.path, &mut scan.text);
+        let path_len = scan.text.len() - before;
+        for (what, text, len) in [("name", member.path, path_len), ("link target", member.link, member.link.len())] {
+            if len > MAX_PATH {
+                scan.text.truncate(before);
+                return Err(ScanError::TooLong { start: start_of(text), what, len, offset: member.header_offset });
+            }
+        }
+        if escape == Escape::HeldAtRoot {
+            let (name, path) = (start_of(member.path), start_of(&scan.text[before..]));
+            scan.remark(|| {
+                format!("entry {name:?} at offset {} leaves the root: taken as {path:?}", member.header_offset)
+            });
+        }
+        if path_len == 0 {
+            // dive leaves the root out of a layer's size; the header of a real one has none.
+            if kind != EntryKind::Directory {
+                scan.remark(|| {
+                    format!(
+                        "entry {:?} at offset {} names the root: ignored",
+                        start_of(member.path),
+                        member.header_offset
+                    )
+                });
+                return Ok(());
+            }
+        } else {
+            scan.size_bytes = scan.size_bytes.saturating_add(member.size);
+        }
+
+        if let Some(marker) = take_marker(&mut scan.text, before) {
+            let Ok(marker) = marker else {
+                let (name, offset) = (start_of(member.path), member.header_offset);
+                scan.remark(|| format!("entry {name:?} at offset {offset} is a whiteout of nothing: ignored"));
+                return Ok(());
+            };
+            kind = marker;
+        }
+        let path = Text { at: before as u32, len: (scan.text.len() - before) as u32 };
+        let link = Text { at: scan.text.len() as u32, len: member.link.len() as u32 };
+        scan.text.extend_from_slice(member.link);
+        let extra = Extra {
+            device: member.device,
+            xattrs: hash_xattrs(member.xattrs),
+            stored: if kind == EntryKind::SparseFile { member.data_len } else { 0 },
+        };
+        let extra = if extra == Extra::default() {
+            0
+        } else {
+            scan.extras.push(extra);
+            scan.extras.len() as u32
+        };
+        let (uid, gid) = (self.id(member.uid, "owner", member), self.id(member.gid, "group", member));
+        self.scan.entries.push(Entry {
+            kind,
+            mode: type_bits | member.mode,
+            uid,
+            gid,
+            size: member.size,
+            body: member.body_offset,
+            hash: 0,
+            path,
+            link,
+            extra,
+        });
+        Ok(())
+    }
+
+    /// Linux has 32 bits for an owner; engines cut more off.
+    fn id(&mut self, id: u64, what: &str, member: &Member<'_>) -> u32 {
+        u32::try_from(id).unwrap_or_else(|_| {
+            self.scan.remark(|| {
+                format!(
+                    "entry {:?} at offset {}: its {what} {id} is beyond what a file can have: shown as {}",
+                    start_of(member.path),
+                    member.header_offset,
+                    u32::MAX
+                )
+            });
+            u32::MAX
+        })
+    }
+
+    /// Turns damage into a remark if that is wanted.
+    fn settle(&mut self, walked: Result<(), ScanError>) -> Result<(), ScanError> {
+        match walked {
+            Err(error) if self.on_damage == OnDamage::Remark => {
+                // Damage is what the user asked to be told of: it has its place even among many oddities.
+                self.scan.remarks.push(format!("{error}: what follows in this layer is missing"));
+                Ok(())
+            }
+            other => other,
+        }
+    }
+}
+
+/// A whiteout that removes nothing a directory could hold.
+struct Meaningless;
+
+/// If the path that starts at `start` of `text` is a marker, leaves there the path that it speaks of.
+fn take_marker(text: &mut Vec<u8>, start: usize) -> Option<Result<EntryKind, Meaningless>> {
+    let (directory, name) = path::split(&text[start..]);
+    let directory_end = start + directory.len();
+    Some(match path::marker(name) {
+        Marker::None => return None,
+        Marker::Meaningless => {
+            text.truncate(start);
+            Err(Meaningless)
+        }
+        Marker::Opaque => {
+            text.truncate(directory_end);
+            Ok(EntryKind::Opaque)
+        }
+        Marker::Bookkeeping => {
+            text.truncate(directory_end);
+            Ok(EntryKind::Bookkeeping)
+        }
+        Marker::Whiteout(removed) => {
+            let prefix = text.len() - name.len()..text.len() - removed.len();
+            text.drain(prefix);
+            Ok(EntryKind::Whiteout)
+        }
+    })
+}
+
+/// The first bytes of a name, lossily, for a message.
+fn start_of(name: &[u8]) -> String {
+    String::from_utf8_lossy(&name[..name.len().min(200)]).into_owned()
+}
+
+fn hash_xattrs(xattrs: &[(Vec<u8>, Vec<u8>)]) -> u64 {
+    if xattrs.is_empty() {
+        return 0;
+    }
+    let mut state = Xxh3::new();
+    for text in xattrs.iter().flat_map(|(name, value)| [name, value]) {
+        state.update(&(text.len() as u64).to_le_bytes());
+        state.update(text);
+    }
+    state.digest().max(1)
+}
+
+fn read_up_to<R: ReadAt>(bytes: &R, buf: &mut [u8]) -> io::Result<usize> {
+    let mut cursor = Cursor { bytes, position: 0 };
+    let mut filled = 0;
+    while filled < buf.len() {
+        match cursor.read(&mut buf[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// Reads on from place to place, for what can only stream.
+struct Cursor<R> {
+    bytes: R,
+    position: u64,
+}
+
+impl<R: ReadAt> Read for Cursor<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let count = self.bytes.read_at(buf, self.position)?;
+        self.position += count as u64;
+        Ok(count)
+    }
+}

@@ -1,0 +1,439 @@
+//! Applying layers (OCI image-spec, layer.md; where it is silent, what the layer folders of overlayfs hold). A layer's
+//! whiteouts and opaque markers close spans of the layers below, wherever they stand in its tar; then its entries open
+//! new ones in their order. A span closes once and no list is walked twice over what is closed already, so the cost is
+//! linear in entries, whiteouts included.
+
+use std::hash::BuildHasher;
+
+use hashbrown::hash_table::Entry as Slot;
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use super::contents::Contents;
+use super::node::{NONE, Node, UNLISTED};
+use super::span::{Cause, Marker, OPEN, Span, SpanKind};
+use super::{LayerRecord, NodeId, SpanId, Tree};
+use crate::layer::path::{self, components};
+use crate::layer::{Entry, EntryKind, LayerIndex, Scan, entry};
+
+/// The most nodes a tree takes: several times the largest image known. Each takes up to 100 bytes of memory, and a
+/// crafted layer of a few MB can ask for any number.
+const MAX_NODES: usize = 1 << 24;
+
+/// An image that cannot be merged.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// More layers than [`LayerIndex::MAX_COUNT`].
+    #[error("the image has more than {} layers; no engine makes or takes that many", LayerIndex::MAX_COUNT)]
+    TooManyLayers,
+    /// More paths than an image may have.
+    #[error("the image has more than {MAX_NODES} paths or entries; no real image has that many")]
+    TooManyPaths,
+}
+
+/// A tree that layers are being applied to.
+#[derive(Debug)]
+pub struct Builder {
+    tree: Tree,
+    /// Which node a name under a parent is.
+    index: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+    contents: Contents,
+    /// The directory that the last entry stood in: most entries stand in the same one as the entry before.
+    last_directory: (Vec<u8>, NodeId),
+    scratch: Vec<u8>,
+}
+
+/// A hard link whose target was not there when its entry came.
+struct Dangling {
+    span: SpanId,
+    target: Vec<u8>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Builder {
+    /// A tree with nothing but its root.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut tree = Tree::default();
+        tree.nodes.push(Node {
+            parent: NONE,
+            name_at: 0,
+            name_len: 0,
+            newest: NONE,
+            first_child: NONE,
+            next_sibling: NONE,
+        });
+        Self {
+            tree,
+            index: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+            contents: Contents::default(),
+            last_directory: (Vec::new(), NodeId::ROOT),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Applies the next layer. What is odd about it is added to the scan's remarks.
+    ///
+    /// # Errors
+    /// When the image is beyond what an engine could have made; the tree is of no use then.
+    pub fn apply(&mut self, scan: &mut Scan) -> Result<(), BuildError> {
+        let layer = LayerIndex::new(self.tree.layers.len()).ok_or(BuildError::TooManyLayers)?;
+        let from = layer.get() as u16;
+        self.make_room(scan)?;
+        let (first_span, first_marker) = (self.tree.spans.len() as u32, self.tree.markers.len() as u32);
+        if layer == LayerIndex::BASE {
+            self.open(NodeId::ROOT, implicit_directory(from));
+        }
+        self.apply_markers(scan, from);
+        let mut dangling = Vec::new();
+        let extras_before = self.tree.extras.len() as u32;
+        for at in 0..scan.entries.len() {
+            let entry = scan.entries[at];
+            if self.tree.nodes.len() > MAX_NODES || self.tree.spans.len() > MAX_NODES {
+                return Err(BuildError::TooManyPaths);
+            }
+            if entry.kind.is_marker() {
+                self.keep_marker(&entry, &scan.text, from);
+            } else {
+                self.apply_entry(&entry, scan, from, extras_before, &mut dangling);
+            }
+        }
+        self.tree.extras.append(&mut scan.extras);
+        self.link_late(dangling, scan);
+        let spans = first_span..self.tree.spans.len() as u32;
+        let markers = first_marker..self.tree.markers.len() as u32;
+        self.contents.end_layer(&self.tree.spans[spans.start as usize..]);
+        self.tree.layers.push(LayerRecord { spans, markers, size_bytes: scan.size_bytes });
+        Ok(())
+    }
+
+    /// The merged tree, and which contents are still to be compared: pass them to [`Tree::settle`].
+    #[must_use]
+    pub fn finish(self) -> (Tree, Contents) {
+        let Self { mut tree, contents, .. } = self;
+        // The lists held what may be open; from here on they hold all that ever was. Children come after their parents
+        // in the arena, so walking it backwards leaves each list with its oldest node first.
+        for node in &mut tree.nodes {
+            (node.first_child, node.next_sibling) = (NONE, NONE);
+        }
+        for index in (1..tree.nodes.len()).rev() {
+            let parent = tree.nodes[index].parent as usize;
+            tree.nodes[index].next_sibling = tree.nodes[parent].first_child;
+            tree.nodes[parent].first_child = index as u32;
+        }
+        (tree, contents)
+    }
+
+    /// Reserves for one span an entry. Doubling would leave half of the arena empty in the worst case.
+    fn make_room(&mut self, scan: &Scan) -> Result<(), BuildError> {
+        let text = self.tree.text.len() + scan.text.len() + 2 * scan.entries.len();
+        if u32::try_from(text).is_err() || scan.entries.len() > MAX_NODES {
+            return Err(BuildError::TooManyPaths);
+        }
+        let (have, coming) = (self.tree.spans.len(), scan.entries.len());
+        if coming > have / 4 {
+            self.tree.spans.reserve_exact(coming + coming / 16);
+            self.tree.nodes.reserve_exact(coming);
+        }
+        Ok(())
+    }
+
+    /// First pass: what a layer removes is what the layers below have, before any entry of its own.
+    fn apply_markers(&mut self, scan: &mut Scan, from: u16) {
+        for at in 0..scan.entries.len() {
+            let entry = scan.entries[at];
+            match entry.kind {
+                EntryKind::Whiteout => match self.find(entry.path.of(&scan.text)) {
+                    Some(node) if self.newest(node).is_some_and(Span::is_open) => {
+                        self.close(node, from, Cause::Deleted, Cause::DeletedWithDirectory);
+                    }
+                    // Gone with a directory that this layer removes as well.
+                    Some(node) if self.newest(node).is_some_and(|span| span.to == from) => {}
+                    _ => {
+                        let path = String::from_utf8_lossy(entry.path.of(&scan.text)).into_owned();
+                        scan.remark(|| format!("a whiteout of {path:?}, which no layer below has: ignored"));
+                    }
+                },
+                EntryKind::Opaque => {
+                    if let Some(node) = self.find(entry.path.of(&scan.text)) {
+                        for child in self.take_children(node) {
+                            self.close(child, from, Cause::HiddenByOpaque, Cause::HiddenByOpaque);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Second pass, a marker: engines make the directory it stands in, and reports list it.
+    fn keep_marker(&mut self, entry: &Entry, text: &[u8], from: u16) {
+        let path = entry.path.of(text);
+        let node = if entry.kind == EntryKind::Whiteout {
+            let (directory, name) = path::split(path);
+            let directory = self.directory(directory, from);
+            self.child(directory, name)
+        } else {
+            self.directory(path, from)
+        };
+        let Entry { kind, mode, uid, gid, size, .. } = *entry;
+        self.tree.markers.push(Marker { node, kind, mode, uid, gid, size });
+    }
+
+    /// Second pass, a path.
+    fn apply_entry(
+        &mut self,
+        entry: &Entry,
+        scan: &mut Scan,
+        from: u16,
+        extras_before: u32,
+        dangling: &mut Vec<Dangling>,
+    ) {
+        let Some(kind) = SpanKind::of(entry.kind) else { return };
+        let path = entry.path.of(&scan.text);
+        // The root has no name to split off.
+        let node = if path.is_empty() {
+            NodeId::ROOT
+        } else {
+            let (directory, name) = path::split(path);
+            let directory = self.directory(directory, from);
+            self.child(directory, name)
+        };
+        let target = if kind == SpanKind::HardLink { Some(self.link_target(entry, scan)) } else { None };
+        if target == Some(Some(node)) {
+            let path = String::from_utf8_lossy(path).into_owned();
+            scan.remark(|| format!("a hard link from {path:?} to itself: ignored"));
+            return;
+        }
+        let inode = target.flatten().and_then(|target| self.linkable(target));
+        if let Some(span) = self.newest(node).filter(|span| span.is_open()) {
+            let was = span.kind;
+            if was.is_directory() && kind.is_directory() {
+                self.close_alone(node, from, Cause::Overwritten);
+            } else {
+                let was_file = self.tree.span(SpanId::new(span.inode)).kind.is_file();
+                let is_file = kind.is_file() || inode.is_some_and(|inode| self.tree.span(inode).kind.is_file());
+                let cause = if was_file && is_file { Cause::Overwritten } else { Cause::Replaced };
+                self.close(node, from, cause, Cause::Replaced);
+            }
+        }
+        let link = self.keep_link(entry.link.of(&scan.text));
+        let opened = Span {
+            size: entry.size,
+            body: entry.body,
+            node: node.raw(),
+            previous: NONE,
+            uid: entry.uid,
+            gid: entry.gid,
+            link,
+            inode: inode.map_or(NONE, SpanId::raw),
+            content: NONE,
+            extra: if entry.extra == 0 { 0 } else { entry.extra + extras_before },
+            from,
+            to: OPEN,
+            mode: entry.mode,
+            kind,
+            cause: None,
+        };
+        let id = self.open(node, opened);
+        if kind == SpanKind::HardLink && inode.is_none() {
+            self.scratch.clear();
+            path::normalise(entry.link.of(&scan.text), &mut self.scratch);
+            dangling.push(Dangling { span: id, target: self.scratch.clone() });
+        }
+        self.contents.opened(&self.tree, id, entry.hash);
+    }
+
+    /// Hard links that stand before their target: no engine unpacks them, but what they mean is plain.
+    fn link_late(&mut self, dangling: Vec<Dangling>, scan: &mut Scan) {
+        for Dangling { span, target } in dangling {
+            let inode = self.find(&target).and_then(|node| self.linkable(node)).filter(|inode| *inode != span);
+            let name = String::from_utf8_lossy(&self.tree.path(self.tree.span(span).node())).into_owned();
+            let target = String::from_utf8_lossy(&target).into_owned();
+            if let Some(inode) = inode {
+                self.tree.spans[span.index()].inode = inode.raw();
+                scan.remark(|| format!("hard link {name:?} stands before its target {target:?}; engines refuse that"));
+            } else {
+                scan.remark(|| format!("hard link {name:?} points to {target:?}, which is no file: shown as empty"));
+            }
+        }
+    }
+
+    fn link_target(&mut self, entry: &Entry, scan: &Scan) -> Option<NodeId> {
+        let mut target = std::mem::take(&mut self.scratch);
+        target.clear();
+        path::normalise(entry.link.of(&scan.text), &mut target);
+        let node = self.find(&target);
+        self.scratch = target;
+        node
+    }
+
+    /// The inode that a node's open span names, if a hard link may.
+    fn linkable(&self, node: NodeId) -> Option<SpanId> {
+        let id = SpanId::from_link(self.tree.nodes[node.index()].newest)?;
+        let span = self.tree.span(id);
+        let inode = SpanId::new(span.inode);
+        (span.is_open() && !span.kind.is_directory() && self.tree.span(inode).kind != SpanKind::HardLink)
+            .then_some(inode)
+    }
+
+    fn keep_link(&mut self, link: &[u8]) -> u32 {
+        if link.is_empty() {
+            return NONE;
+        }
+        let at = self.tree.text.len() as u32;
+        let len = u16::try_from(link.len()).unwrap_or(u16::MAX);
+        self.tree.text.extend_from_slice(&len.to_le_bytes());
+        self.tree.text.extend_from_slice(&link[..len.into()]);
+        at
+    }
+
+    /// The node at `path`, if any layer so far had one there.
+    fn find(&self, path: &[u8]) -> Option<NodeId> {
+        components(path).try_fold(NodeId::ROOT, |parent, name| {
+            let hash = self.hasher.hash_one((parent, name));
+            self.index.find(hash, |node| self.is_child(*node, parent, name)).copied().map(NodeId::new)
+        })
+    }
+
+    fn is_child(&self, node: u32, parent: NodeId, name: &[u8]) -> bool {
+        self.tree.nodes[node as usize].parent == parent.raw() && self.tree.name(NodeId::new(node)) == name
+    }
+
+    /// The node of `name` in `parent`, made if it is not there.
+    fn child(&mut self, parent: NodeId, name: &[u8]) -> NodeId {
+        let Self { tree, index, hasher, .. } = self;
+        let hash = hasher.hash_one((parent, name));
+        let is_child =
+            |node: &u32| tree.nodes[*node as usize].parent == parent.raw() && tree.name(NodeId::new(*node)) == name;
+        let rehash = |node: &u32| {
+            let id = NodeId::new(*node);
+            hasher.hash_one((NodeId::new(tree.nodes[id.index()].parent), tree.name(id)))
+        };
+        match index.entry(hash, is_child, rehash) {
+            Slot::Occupied(slot) => NodeId::new(*slot.get()),
+            Slot::Vacant(slot) => {
+                let id = tree.nodes.len() as u32;
+                slot.insert(id);
+                tree.nodes.push(Node {
+                    parent: parent.raw(),
+                    name_at: tree.text.len() as u32,
+                    name_len: u16::try_from(name.len()).unwrap_or(u16::MAX),
+                    newest: NONE,
+                    first_child: NONE,
+                    next_sibling: UNLISTED,
+                });
+                tree.text.extend_from_slice(name);
+                NodeId::new(id)
+            }
+        }
+    }
+
+    /// The directory at `path`, made where it is missing or something else: paths are literal.
+    fn directory(&mut self, path: &[u8], from: u16) -> NodeId {
+        let (last_path, last) = &self.last_directory;
+        if last_path == path && self.is_open_directory(*last) {
+            return *last;
+        }
+        let mut node = NodeId::ROOT;
+        for name in components(path) {
+            node = self.child(node, name);
+            if !self.is_open_directory(node) {
+                if self.newest(node).is_some_and(Span::is_open) {
+                    self.close(node, from, Cause::Replaced, Cause::Replaced);
+                }
+                self.open(node, implicit_directory(from));
+            }
+        }
+        self.last_directory.0.clear();
+        self.last_directory.0.extend_from_slice(path);
+        self.last_directory.1 = node;
+        node
+    }
+
+    fn newest(&self, node: NodeId) -> Option<&Span> {
+        SpanId::from_link(self.tree.nodes[node.index()].newest).map(|id| self.tree.span(id))
+    }
+
+    fn is_open_directory(&self, node: NodeId) -> bool {
+        self.newest(node).is_some_and(|span| span.is_open() && span.kind.is_directory())
+    }
+
+    fn open(&mut self, node: NodeId, mut span: Span) -> SpanId {
+        let id = self.tree.spans.len() as u32;
+        let record = &mut self.tree.nodes[node.index()];
+        span.node = node.raw();
+        span.previous = record.newest;
+        if span.inode == NONE {
+            span.inode = id;
+        }
+        span.content = id;
+        record.newest = id;
+        if record.next_sibling == UNLISTED {
+            let parent = record.parent as usize;
+            let first = std::mem::replace(&mut self.tree.nodes[parent].first_child, node.raw());
+            self.tree.nodes[node.index()].next_sibling = first;
+        }
+        self.tree.spans.push(span);
+        SpanId::new(id)
+    }
+
+    /// Closes a node and all below it.
+    fn close(&mut self, node: NodeId, at: u16, own: Cause, below: Cause) {
+        self.close_alone(node, at, own);
+        let mut open = self.take_children(node);
+        while let Some(node) = open.pop() {
+            self.close_alone(node, at, below);
+            open.append(&mut self.take_children(node));
+        }
+    }
+
+    fn close_alone(&mut self, node: NodeId, at: u16, cause: Cause) {
+        if let Some(id) = SpanId::from_link(self.tree.nodes[node.index()].newest) {
+            let span = &mut self.tree.spans[id.index()];
+            if span.is_open() {
+                span.to = at;
+                span.cause = Some(cause);
+            }
+        }
+    }
+
+    /// Empties a directory's list of children that may be open. Each comes back when it opens again, so what was closed
+    /// is never walked a second time.
+    fn take_children(&mut self, node: NodeId) -> Vec<NodeId> {
+        let mut next = std::mem::replace(&mut self.tree.nodes[node.index()].first_child, NONE);
+        let mut children = Vec::new();
+        while next != NONE {
+            children.push(NodeId::new(next));
+            next = std::mem::replace(&mut self.tree.nodes[next as usize].next_sibling, UNLISTED);
+        }
+        children
+    }
+}
+
+fn implicit_directory(from: u16) -> Span {
+    Span {
+        size: 0,
+        body: 0,
+        node: NONE,
+        previous: NONE,
+        uid: 0,
+        gid: 0,
+        link: NONE,
+        inode: NONE,
+        content: NONE,
+        extra: 0,
+        from,
+        to: OPEN,
+        // What every engine gives a directory it has to make.
+        mode: entry::file_type::DIRECTORY | 0o755,
+        kind: SpanKind::ImplicitDirectory,
+        cause: None,
+    }
+}

@@ -1,0 +1,162 @@
+//! Which versions of a path hold the same bytes. Different size is different content; of the rest, layers that were
+//! read through left hashes, and files of plain layers are compared where they lie, once, after all layers are known.
+
+use std::collections::HashMap;
+use std::io;
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::span::Cause;
+use super::{Span, SpanId, SpanKind, Tree};
+use crate::layer::content::{Bodies, Body};
+
+/// Versions looked back over for one of the same size. Docker stops at 127 layers; a crafted image with thousands of
+/// versions of one path must not cost their square.
+const MAX_LOOK_BACK: usize = 256;
+
+/// What is to be compared, gathered while layers are applied.
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// Hashes of each layer's spans in their order; empty for layers without any.
+    hashes: Vec<(Range<u32>, Box<[u64]>)>,
+    /// Those of the layer that is being applied.
+    coming: Vec<(u32, u64)>,
+    /// Inodes of the same size that met at a path.
+    pairs: Vec<(SpanId, SpanId)>,
+}
+
+impl Contents {
+    /// Takes note of a span that was just opened: its hash, and which older version it may equal.
+    pub(super) fn opened(&mut self, tree: &Tree, id: SpanId, hash: u64) {
+        if hash != 0 {
+            self.coming.push((id.raw(), hash));
+        }
+        let inode = tree.inode(id);
+        let size = tree.span(inode).size;
+        // What a sparse file holds is not what lies in the layer: two versions of one are taken as different.
+        if size == 0 || tree.span(inode).kind != SpanKind::File {
+            return;
+        }
+        let older = std::iter::successors(tree.span(id).previous(), |older| tree.span(*older).previous())
+            .take(MAX_LOOK_BACK)
+            .map(|older| tree.inode(older))
+            .find(|older| tree.span(*older).kind == SpanKind::File && tree.span(*older).size == size);
+        if let Some(older) = older.filter(|older| *older != inode) {
+            self.pairs.push((older, inode));
+        }
+    }
+
+    /// Packs the hashes of the layer whose spans these are.
+    pub(super) fn end_layer(&mut self, spans: &[Span]) {
+        let Some((first, _)) = self.coming.first().copied() else { return };
+        let end = self.coming.last().map_or(first, |(last, _)| last + 1);
+        debug_assert!((end - first) as usize <= spans.len());
+        let mut packed = vec![0; (end - first) as usize].into_boxed_slice();
+        for (id, hash) in self.coming.drain(..) {
+            packed[(id - first) as usize] = hash;
+        }
+        self.hashes.push((first..end, packed));
+    }
+
+    fn hash(&self, id: SpanId) -> Option<u64> {
+        let layer = self.hashes.partition_point(|(range, _)| range.end <= id.raw());
+        let (range, hashes) = self.hashes.get(layer)?;
+        let at = id.raw().checked_sub(range.start)?;
+        hashes.get(at as usize).copied().filter(|hash| *hash != 0)
+    }
+
+    /// The pairs as groups of inodes that may all hold the same bytes, each in the order of layers.
+    fn groups(&self) -> Vec<Vec<SpanId>> {
+        let mut leader: HashMap<SpanId, SpanId> = HashMap::with_capacity(self.pairs.len());
+        let find = |leader: &mut HashMap<SpanId, SpanId>, mut id: SpanId| {
+            while let Some(up) = leader.get(&id).copied().filter(|up| *up != id) {
+                // Halve the way for the next one.
+                let above = leader.get(&up).copied().unwrap_or(up);
+                leader.insert(id, above);
+                id = above;
+            }
+            id
+        };
+        for (older, newer) in &self.pairs {
+            let (a, b) = (find(&mut leader, *older), find(&mut leader, *newer));
+            leader.insert(a.max(b), a.min(b));
+            leader.entry(a.min(b)).or_insert(a.min(b));
+        }
+        let mut members: Vec<SpanId> = leader.keys().copied().collect();
+        members.sort_unstable();
+        let mut groups: HashMap<SpanId, Vec<SpanId>> = HashMap::new();
+        for id in members {
+            let top = find(&mut leader, id);
+            groups.entry(top).or_default().push(id);
+        }
+        let mut groups: Vec<_> = groups.into_values().collect();
+        // In the order they lie in, for the disk's sake.
+        groups.sort_unstable();
+        groups
+    }
+}
+
+impl Tree {
+    /// Compares what is to be compared, so that [`Tree::same_content`] is right and overwriting with the same bytes is
+    /// told from overwriting with others.
+    ///
+    /// # Errors
+    /// When a body cannot be read.
+    pub fn settle(&mut self, contents: &Contents, bodies: &dyn Bodies) -> io::Result<()> {
+        let classes: Vec<Vec<(SpanId, SpanId)>> = contents
+            .groups()
+            .par_iter()
+            .map(|group| self.classes(group, contents, bodies))
+            .collect::<io::Result<_>>()?;
+        for (id, class) in classes.into_iter().flatten() {
+            self.spans[id.index()].content = class.raw();
+        }
+        self.tell_metadata_only();
+        Ok(())
+    }
+
+    /// The inodes of a group that hold the same bytes as an earlier one, with that one.
+    fn classes(&self, group: &[SpanId], contents: &Contents, bodies: &dyn Bodies) -> io::Result<Vec<(SpanId, SpanId)>> {
+        if let [left, right] = group
+            && contents.hash(*left).is_none()
+            && contents.hash(*right).is_none()
+        {
+            let same = bodies.same(self.body(*left), self.body(*right))?;
+            return Ok(if same { vec![(*right, *left)] } else { Vec::new() });
+        }
+        let mut first: HashMap<u64, SpanId> = HashMap::new();
+        let mut classes = Vec::new();
+        for id in group {
+            let known = contents.hash(*id).map_or_else(|| bodies.hash(self.body(*id)), |hash| Ok(Some(hash)))?;
+            let Some(hash) = known else { continue };
+            let class = *first.entry(hash).or_insert(*id);
+            if class != *id {
+                classes.push((*id, class));
+            }
+        }
+        Ok(classes)
+    }
+
+    /// Where the bytes of an inode lie.
+    #[must_use]
+    pub fn body(&self, id: SpanId) -> Body {
+        let span = self.span(id);
+        Body { layer: span.from(), at: span.body, len: span.size }
+    }
+
+    fn tell_metadata_only(&mut self) {
+        for node in self.nodes() {
+            let mut next = None;
+            let mut id = SpanId::from_link(self.nodes[node.index()].newest);
+            while let Some(here) = id {
+                id = self.span(here).previous();
+                let same = next.is_some_and(|next| self.same_content(here, next));
+                if same && self.span(here).cause == Some(Cause::Overwritten) {
+                    self.spans[here.index()].cause = Some(Cause::MetadataOnly);
+                }
+                next = Some(here);
+            }
+        }
+    }
+}

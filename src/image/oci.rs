@@ -52,6 +52,12 @@ struct Group {
     entries: Vec<Descriptor>,
 }
 
+impl Group {
+    fn is_of_platforms(&self) -> bool {
+        self.entries.first().is_some_and(|entry| entry.platform().is_some())
+    }
+}
+
 /// Entries of one digest are one image with several tags; entries of one tag, and entries with a platform and without
 /// a tag, are one image for several platforms.
 fn group(List(entries): List<Descriptor>) -> Vec<Group> {
@@ -67,7 +73,7 @@ fn group(List(entries): List<Descriptor>) -> Vec<Group> {
             Some(tag) => group.tags.contains(tag) || group.entries.iter().any(|other| other.digest == entry.digest),
             None => {
                 group.entries.iter().any(|other| other.digest == entry.digest)
-                    || (for_platform && group.tags.is_empty() && group.entries[0].platform().is_some())
+                    || (for_platform && group.tags.is_empty() && group.is_of_platforms())
             }
         });
         let group = if let Some(group) = found {

@@ -35,6 +35,10 @@ impl fmt::Display for Compression {
     }
 }
 
+/// What follows `BZh` and the block size: the first block (pi), or the end of an empty stream (pi's square root).
+const BZIP2_BLOCK: [u8; 6] = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59];
+const BZIP2_END: [u8; 6] = [0x17, 0x72, 0x45, 0x38, 0x50, 0x90];
+
 /// Tells the compression of data from its first bytes, [`SNIFF_LEN`] of them or all there are.
 ///
 /// A tar starts with a file name, which may be any bytes: what checks as a tar header is a tar, whatever it starts
@@ -44,14 +48,13 @@ pub fn sniff(first: &[u8]) -> Compression {
     if is_tar_header(first) {
         return Compression::None;
     }
-    // What follows "BZh" and the block size: the first block (pi), or the end of an empty stream (its root).
-    const BLOCK: [u8; 6] = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59];
-    const END: [u8; 6] = [0x17, 0x72, 0x45, 0x38, 0x50, 0x90];
     match first {
         // The third byte is the method, and deflate (8) is the only one there ever was.
         [0x1f, 0x8b, 8, ..] | [0x1f, 0x8b] => Compression::Gzip,
         [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Compression::Zstd,
-        [b'B', b'Z', b'h', b'1'..=b'9', rest @ ..] if rest.starts_with(&BLOCK) || rest.starts_with(&END) => {
+        [b'B', b'Z', b'h', b'1'..=b'9', rest @ ..]
+            if rest.starts_with(&BZIP2_BLOCK) || rest.starts_with(&BZIP2_END) =>
+        {
             Compression::Bzip2
         }
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Compression::Xz,
@@ -169,7 +172,7 @@ impl<R: Read> Read for Decoder<R> {
 /// Gzip members one after the other. flate2's own multi-member reader cannot be used: it takes whatever follows a
 /// member for the next header and fails on padding and on garbage alike.
 enum Members<R: Read> {
-    Inside(flate2::bufread::GzDecoder<Window<R>>),
+    Inside(Box<flate2::bufread::GzDecoder<Window<R>>>),
     Ended {
         consumed: u64,
         garbage_at: Option<u64>,
@@ -180,7 +183,7 @@ enum Members<R: Read> {
 
 impl<R: Read> Members<R> {
     fn new(window: Window<R>) -> Self {
-        Self::Inside(flate2::bufread::GzDecoder::new(window))
+        Self::Inside(Box::new(flate2::bufread::GzDecoder::new(window)))
     }
 
     fn consumed(&self) -> u64 {
@@ -374,7 +377,7 @@ mod tests {
 
     #[test]
     fn zeros_after_gzip_are_padding() {
-        let bytes = [&gzip(TEXT)[..], &[0; 700_000]].concat();
+        let bytes = [&gzip(TEXT)[..], &vec![0; 700_000]].concat();
         assert_eq!(decode(&bytes).unwrap(), (Compression::Gzip, TEXT.to_vec(), None));
     }
 

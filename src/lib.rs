@@ -20,6 +20,7 @@ pub mod analysis;
 pub mod ci;
 pub mod compression;
 pub mod config;
+pub mod image;
 pub mod layer;
 pub mod remark;
 pub mod source;

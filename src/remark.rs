@@ -18,6 +18,15 @@ impl Remark {
     pub fn new(place: impl Into<String>, text: impl Into<String>) -> Self {
         Self { place: place.into(), text: text.into() }
     }
+
+    /// A remark on an error that was survived, and `consequence`, what that means for what is shown. Errors name their
+    /// place themselves; it is not said twice.
+    #[must_use]
+    pub fn survived(place: &str, error: &dyn fmt::Display, consequence: &str) -> Self {
+        let error = error.to_string();
+        let text = error.strip_prefix(place).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&error);
+        Self::new(place, format!("{text}; {consequence}"))
+    }
 }
 
 /// Names come out of archives that anybody may have made: control characters are shown as escapes, so that no name
@@ -60,6 +69,12 @@ pub enum OnDamage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_survived_error_names_its_place_once() {
+        let remark = Remark::survived("a.tar", &"a.tar: is cut", "the rest is shown");
+        assert_eq!(remark.to_string(), "a.tar: is cut; the rest is shown");
+    }
 
     #[test]
     fn a_name_cannot_drive_the_terminal() {

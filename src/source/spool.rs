@@ -66,7 +66,7 @@ pub(super) fn spool(
                 if on_damage == OnDamage::Fail || written == 0 {
                     return Err(error);
                 }
-                remarks.push(Remark::new(archive, format!("{error}; what came before is shown")));
+                remarks.push(Remark::survived(archive, &error, "what came before is shown"));
                 break;
             }
         };
@@ -109,7 +109,7 @@ mod tests {
     fn a_cut_input_fails_or_gives_what_there_is() {
         use std::io::Write;
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
-        encoder.write_all(&[7; 600_000]).unwrap();
+        encoder.write_all(&vec![7; 600_000]).unwrap();
         let whole = encoder.finish().unwrap();
         let cut = &whole[..400_000];
         let error = spool(cut, None, "a.tar.gz", OnDamage::Fail, &mut |_| ()).unwrap_err();

@@ -1,0 +1,62 @@
+//! `manifest.json`, wherever in the archive it lies: what `docker save`, `podman save` and `skopeo copy
+//! docker-archive:` write.
+
+use super::document;
+use super::document::List;
+use super::error::ImageError;
+use super::manifest::{DockerImage, digest_of_path};
+use super::plan::{Plan, Wanted};
+use super::selection::{ImageName, Selection, find, listed};
+use crate::remark::Remark;
+use crate::source::Source;
+
+pub(super) const MANIFEST: &str = "manifest.json";
+
+/// The plan for the image that `selection` names.
+pub(super) fn plan(source: &Source, selection: &Selection, remarks: &mut Vec<Remark>) -> Result<Plan, ImageError> {
+    let archive = || source.name().to_owned();
+    let List(mut images): List<DockerImage> = document::read(source, &source.blob(MANIFEST)?, remarks)?;
+    if images.is_empty() {
+        return Err(ImageError::NoImage { archive: archive(), document: MANIFEST });
+    }
+    let mut names: Vec<ImageName> = images
+        .iter_mut()
+        .enumerate()
+        .map(|(index, image)| ImageName {
+            index,
+            tags: std::mem::take(&mut image.tags.0),
+            id: image.config.as_deref().and_then(digest_of_path),
+        })
+        .collect();
+    let Some(chosen) = find(&names, selection.image.as_ref()) else {
+        let available = listed(&names);
+        let wanted = selection.image.clone().unwrap_or(super::ImageSelector::Index(0));
+        return Err(ImageError::UnknownImage { archive: archive(), wanted, available });
+    };
+    let image = images.swap_remove(chosen);
+    let name = names.remove(chosen);
+    let Some(config) = image.config.filter(|path| !path.is_empty()) else {
+        return Err(ImageError::Manifest {
+            archive: archive(),
+            document: MANIFEST.to_owned(),
+            problem: "names no configuration for the image; save the image again",
+        });
+    };
+    Ok(Plan {
+        config: Wanted::at(config, name.id.clone()),
+        name,
+        others: names,
+        document: MANIFEST.to_owned(),
+        artifact_type: None,
+        platform: None,
+        layers: image
+            .layers
+            .0
+            .into_iter()
+            .map(|path| {
+                let digest = digest_of_path(&path);
+                Wanted::at(path, digest)
+            })
+            .collect(),
+    })
+}

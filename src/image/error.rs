@@ -1,0 +1,189 @@
+//! Why an image cannot be read, or a layer of it: every message names the archive and the document or layer, and says
+//! what is likely to have happened and what helps.
+
+use std::io;
+
+use super::manifest::InvalidDigest;
+use super::platform::Platform;
+use super::selection::ImageSelector;
+use crate::remark::Shown;
+use crate::source::SourceError;
+
+/// An image that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    /// The source itself.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// Neither `manifest.json` nor `index.json`.
+    #[error("{archive}: holds no image: there is no manifest.json and no index.json; {hint}")]
+    NoManifest {
+        /// The archive.
+        archive: String,
+        /// What it may be, and what helps.
+        hint: &'static str,
+    },
+    /// The list of images is empty.
+    #[error("{archive}: holds no image: {document} lists none; name an image when saving (`docker save NAME`)")]
+    NoImage {
+        /// The archive.
+        archive: String,
+        /// The document that lists.
+        document: &'static str,
+    },
+    /// A document that cannot be read.
+    #[error("{archive}: {} cannot be read: {cause}", Shown(document))]
+    Unreadable {
+        /// The archive.
+        archive: String,
+        /// The document.
+        document: String,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// A document that is not what it should be.
+    #[error("{archive}: {} is damaged or no such document: {cause}; save the image again", Shown(document))]
+    Document {
+        /// The archive.
+        archive: String,
+        /// The document.
+        document: String,
+        /// What is wrong, with line and column.
+        cause: serde_json::Error,
+    },
+    /// A manifest or index that lacks what makes it one.
+    #[error("{archive}: {} {problem}", Shown(document))]
+    Manifest {
+        /// The archive.
+        archive: String,
+        /// The document.
+        document: String,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// `--image` names nothing.
+    #[error("{archive}: holds no image {wanted}; there are {available}; name one of them with --image")]
+    UnknownImage {
+        /// The archive.
+        archive: String,
+        /// What was asked for.
+        wanted: ImageSelector,
+        /// What there is.
+        available: String,
+    },
+    /// The platform is not there.
+    #[error(
+        "{archive}: the image is not there for {wanted}; there are {}; name one of them with --platform",
+        Shown(available)
+    )]
+    NoPlatform {
+        /// The archive.
+        archive: String,
+        /// What was asked for.
+        wanted: Platform,
+        /// What there is.
+        available: String,
+    },
+    /// A document the image cannot do without is absent.
+    #[error("{archive}: the {what} {} is missing; {hint}", Shown(path))]
+    MissingDocument {
+        /// The archive.
+        archive: String,
+        /// `manifest` or `configuration`.
+        what: &'static str,
+        /// Its name.
+        path: String,
+        /// Why that may be, and what helps.
+        hint: &'static str,
+    },
+    /// A digest of a manifest or configuration that is none.
+    #[error("{archive}: the {what} is named by {cause}")]
+    Digest {
+        /// The archive.
+        archive: String,
+        /// `manifest` or `configuration`.
+        what: &'static str,
+        /// The digest.
+        cause: InvalidDigest,
+    },
+    /// Something that is kept as an image and is none.
+    #[error(
+        "{archive}: {document} is an OCI artifact{}, not a container image: it has no file system to show",
+        kind.as_ref().map(|kind| format!(" of type {kind:?}")).unwrap_or_default()
+    )]
+    Artifact {
+        /// The archive.
+        archive: String,
+        /// The manifest.
+        document: String,
+        /// Its type.
+        kind: Option<String>,
+    },
+    /// A layer that cannot be had.
+    #[error("{archive}: layer {layer} (of {count}, from 0): {loss}; --ignore-errors shows the other layers")]
+    Layer {
+        /// The archive.
+        archive: String,
+        /// The layer, from 0.
+        layer: u32,
+        /// How many layers there are.
+        count: u32,
+        /// What is wrong with it.
+        loss: LayerLoss,
+    },
+    /// Manifest and configuration disagree.
+    #[error(
+        "{archive}: the manifest lists {layers} layers and the configuration {diff_ids}, which Docker refuses to load"
+    )]
+    LayerCount {
+        /// The archive.
+        archive: String,
+        /// Layers in the manifest.
+        layers: usize,
+        /// `diff_ids` in the configuration.
+        diff_ids: usize,
+    },
+}
+
+/// Why a layer's bytes are not to be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LayerLoss {
+    /// The archive does not hold it.
+    #[error("its blob {} is missing; {hint}", Shown(path))]
+    Missing {
+        /// Its name.
+        path: String,
+        /// Why that may be, and what helps.
+        hint: &'static str,
+    },
+    /// It may not be passed on with the image.
+    #[error(
+        "its blob {} is not in the archive: it is a foreign layer, which is fetched from {} instead",
+        Shown(path),
+        Shown(&urls.join(", "))
+    )]
+    Foreign {
+        /// Its name.
+        path: String,
+        /// Where it is to be had.
+        urls: Vec<String>,
+    },
+    /// It is encrypted.
+    #[error(
+        "its blob {} is encrypted ({}); decrypt the image first (`skopeo copy --decryption-key`)",
+        Shown(path),
+        Shown(media_type)
+    )]
+    Encrypted {
+        /// Its name.
+        path: String,
+        /// What the manifest calls it.
+        media_type: String,
+    },
+    /// Its digest is none.
+    #[error("it is named by {0}")]
+    Digest(InvalidDigest),
+    /// It is there and cannot be opened.
+    #[error("{0}")]
+    Unreadable(String),
+}

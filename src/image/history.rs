@@ -1,0 +1,104 @@
+//! The build history, matched to layers: entries that made no layer say so, all others stand in the order of the
+//! layers. Counts that differ are remarked and cost no layer its place.
+
+use serde::Deserialize;
+
+use super::document::{List, Text};
+use crate::remark::Remark;
+
+/// A history entry as the configuration has it.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct HistoryEntry {
+    #[serde(default)]
+    created: Text,
+    #[serde(default)]
+    created_by: Text,
+    #[serde(default)]
+    comment: Text,
+    empty_layer: Option<bool>,
+}
+
+/// One step of the build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryStep {
+    /// When, as the configuration writes it (RFC 3339).
+    pub created: Option<String>,
+    /// The command as written; empty where the builder gave none.
+    pub created_by: String,
+    /// The builder's comment; empty where there is none.
+    pub comment: String,
+    /// The layer it made, from 0; none for a step that only changed the configuration.
+    pub layer: Option<u32>,
+}
+
+/// The steps of `entries`, those that made a layer matched to `layers` layers from the base up.
+pub(super) fn steps(
+    entries: List<HistoryEntry>,
+    layers: u32,
+    place: &str,
+    remarks: &mut Vec<Remark>,
+) -> Vec<HistoryStep> {
+    let told = !entries.0.is_empty();
+    let mut made = 0;
+    let steps = entries
+        .0
+        .into_iter()
+        .map(|entry| {
+            let layer = if entry.empty_layer == Some(true) {
+                None
+            } else {
+                made += 1;
+                (made <= layers).then(|| made - 1)
+            };
+            HistoryStep {
+                created: entry.created.0,
+                created_by: entry.created_by.0.unwrap_or_default(),
+                comment: entry.comment.0.unwrap_or_default(),
+                layer,
+            }
+        })
+        .collect();
+    if told && made != layers {
+        remarks.push(Remark::new(
+            place,
+            format!("the history tells of {made} layers and there are {layers}; commands are matched from the base up"),
+        ));
+    }
+    steps
+}
+
+/// The command as dive shows it: without the shell that Docker's classic builder puts before every command.
+pub(super) fn command(created_by: &str) -> &str {
+    created_by.strip_prefix("/bin/sh -c ").unwrap_or(created_by)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matched(json: &str, layers: u32) -> (Vec<Option<u32>>, usize) {
+        let mut remarks = Vec::new();
+        let steps = steps(serde_json::from_str(json).unwrap(), layers, "a.tar", &mut remarks);
+        (steps.iter().map(|step| step.layer).collect(), remarks.len())
+    }
+
+    #[test]
+    fn steps_find_their_layers() {
+        let mixed = r#"[{"created_by": "A"}, {"empty_layer": true}, {"empty_layer": false}]"#;
+        assert_eq!(matched(mixed, 2), (vec![Some(0), None, Some(1)], 0));
+        assert_eq!(matched("null", 2), (vec![], 0));
+    }
+
+    #[test]
+    fn counts_that_differ_are_told_and_matched_from_the_base() {
+        assert_eq!(matched("[{}, {}, {}]", 2), (vec![Some(0), Some(1), None], 1));
+        assert_eq!(matched(r#"[{"empty_layer": true}]"#, 2), (vec![None], 1));
+    }
+
+    #[test]
+    fn the_classic_builders_shell_is_dropped_and_buildkits_run_is_not() {
+        assert_eq!(command("/bin/sh -c apk add curl"), "apk add curl");
+        assert_eq!(command("/bin/sh -c #(nop)  CMD [\"sh\"]"), "#(nop)  CMD [\"sh\"]");
+        assert_eq!(command("RUN /bin/sh -c apk add curl # buildkit"), "RUN /bin/sh -c apk add curl # buildkit");
+    }
+}

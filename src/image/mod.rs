@@ -1,0 +1,198 @@
+//! What an image says of itself: its names, its layers from the base up, its history. A [`Source`] in, an [`Image`]
+//! out; no layer is read, only found. `docker_archive` and `oci` each turn their documents into a plan, and what
+//! follows is one way for both.
+
+mod config;
+mod docker_archive;
+mod document;
+mod error;
+mod history;
+mod layers;
+mod manifest;
+mod oci;
+mod plan;
+mod platform;
+mod selection;
+
+pub use error::{ImageError, LayerLoss};
+pub use history::HistoryStep;
+pub use manifest::InvalidDigest;
+pub use platform::{Platform, PlatformError};
+pub use selection::{ImageName, ImageSelector, Selection};
+
+use crate::remark::{OnDamage, Remark};
+use crate::source::{Blob, Source};
+use config::Config;
+use manifest::{ConfigKind, config_kind};
+use plan::{Plan, why_missing, why_no_manifest};
+
+/// An image, its layers found and not read.
+#[derive(Debug)]
+pub struct Image {
+    /// Its first tag, or what its source is called if it has none.
+    pub name: String,
+    /// Its tags, as written.
+    pub tags: Vec<String>,
+    /// The digest of its configuration, if the archive names it by digest.
+    pub id: Option<String>,
+    /// What it runs on.
+    pub platform: Option<Platform>,
+    /// When it was made, as the configuration writes it (RFC 3339).
+    pub created: Option<String>,
+    /// From the base up.
+    pub layers: Vec<ImageLayer>,
+    /// All steps of the build, those without a layer too.
+    pub history: Vec<HistoryStep>,
+    /// What else the source holds.
+    pub other_images: Vec<ImageName>,
+    /// What was odd, in the source and in the image; with [`OnDamage::Remark`], what was lost.
+    pub remarks: Vec<Remark>,
+}
+
+/// A layer, found and not read.
+#[derive(Debug)]
+pub struct ImageLayer {
+    /// Its place, from 0, the base.
+    pub index: u32,
+    /// Its bytes, compressed or not; or why they are not to be had, only with [`OnDamage::Remark`].
+    pub blob: Result<Blob, LayerLoss>,
+    /// What dive's JSON calls `id`: the legacy layer id where the archive has one, else the blob's digest, else the
+    /// blob's name.
+    pub id: String,
+    /// The blob's digest, if the archive names it by digest.
+    pub digest: Option<String>,
+    /// The digest of the uncompressed layer, as the configuration gives it: dive's `digestId`.
+    pub diff_id: Option<String>,
+    /// As the manifest gives it; what the bytes are may differ.
+    pub media_type: Option<String>,
+    /// Bytes as stored; where the blob is lost, as the manifest gives them.
+    pub size: Option<u64>,
+    /// The command that made it as dive shows it: without a leading `/bin/sh -c `. Empty where none is told.
+    pub command: String,
+    /// The command as the history has it.
+    pub created_by: String,
+    /// The builder's comment; empty where there is none.
+    pub comment: String,
+}
+
+/// Reads what `source` says of the image that `selection` names.
+///
+/// # Errors
+/// When there is no such image or platform, or a document is missing or damaged; with [`OnDamage::Fail`] also when a
+/// layer is missing, or manifest and configuration disagree.
+pub fn open(source: &Source, selection: &Selection, on_damage: OnDamage) -> Result<Image, ImageError> {
+    let mut remarks = source.remarks().to_vec();
+    if source.contains(docker_archive::MANIFEST) {
+        let plan = docker_archive::plan(source, selection, &mut remarks)?;
+        match carry_out(source, plan, selection, on_damage, &mut remarks) {
+            // The manifest of a saved multi-platform image names one platform, the index beside it all.
+            Err(ImageError::NoPlatform { .. }) if source.contains(oci::INDEX) => {}
+            answer => return answer,
+        }
+        remarks = source.remarks().to_vec();
+    }
+    if !source.contains(oci::INDEX) {
+        let archive = source.name().to_owned();
+        return Err(ImageError::NoManifest { archive, hint: why_no_manifest(source) });
+    }
+    let plan = oci::plan(source, selection, &mut remarks)?;
+    carry_out(source, plan, selection, on_damage, &mut remarks)
+}
+
+fn carry_out(
+    source: &Source,
+    plan: Plan,
+    selection: &Selection,
+    on_damage: OnDamage,
+    remarks: &mut Vec<Remark>,
+) -> Result<Image, ImageError> {
+    let config = match read_config(source, &plan, remarks) {
+        Ok(config) => Some(config),
+        Err(error @ ImageError::Artifact { .. }) => return Err(error),
+        Err(error) if on_damage == OnDamage::Fail => return Err(error),
+        Err(error) => {
+            remarks.push(Remark::survived(source.name(), &error, "the layers are shown without commands"));
+            None
+        }
+    };
+    let platform = config.as_ref().and_then(Config::platform).or_else(|| plan.platform.clone());
+    if let (Some(wanted), Some(found)) = (&selection.platform, &platform)
+        && found.fit(wanted).is_none()
+    {
+        return Err(ImageError::NoPlatform {
+            archive: source.name().to_owned(),
+            wanted: wanted.clone(),
+            available: found.to_string(),
+        });
+    }
+    let count = plan.layers.len();
+    let told = config.is_some();
+    let mut config = config.unwrap_or_default();
+    let entries = std::mem::take(&mut config.history);
+    let history = history::steps(entries, count as u32, source.name(), remarks);
+    let layers = layers::open(source, plan.layers, &config, &history, on_damage, remarks)?;
+    // After the layers: that one of them is foreign says more than that the counts differ.
+    if told && config.diff_ids().len() != count {
+        let error = ImageError::LayerCount {
+            archive: source.name().to_owned(),
+            layers: count,
+            diff_ids: config.diff_ids().len(),
+        };
+        if on_damage == OnDamage::Fail {
+            return Err(error);
+        }
+        remarks.push(Remark::survived(source.name(), &error, "the manifest's layers are shown"));
+    }
+    Ok(Image {
+        name: plan.name.tags.first().cloned().unwrap_or_else(|| source.name().to_owned()),
+        tags: plan.name.tags,
+        id: plan.name.id,
+        platform,
+        created: config.created.0,
+        layers,
+        history,
+        other_images: plan.others,
+        remarks: std::mem::take(remarks),
+    })
+}
+
+fn read_config(source: &Source, plan: &Plan, remarks: &mut Vec<Remark>) -> Result<Config, ImageError> {
+    let artifact = || ImageError::Artifact {
+        archive: source.name().to_owned(),
+        document: plan.document.clone(),
+        kind: plan.artifact_type.clone().or_else(|| plan.config.media_type.clone()),
+    };
+    let kind = config_kind(plan.config.media_type.as_deref());
+    if kind == ConfigKind::Artifact {
+        return Err(artifact());
+    }
+    let path = plan.config.path.as_ref().map_err(|cause| ImageError::Digest {
+        archive: source.name().to_owned(),
+        what: "configuration",
+        cause: cause.clone(),
+    })?;
+    let blob = source.blob(path).map_err(|error| {
+        if !error.is_absence() {
+            return ImageError::Source(error);
+        }
+        ImageError::MissingDocument {
+            archive: source.name().to_owned(),
+            what: "configuration",
+            path: path.clone(),
+            hint: why_missing(source),
+        }
+    })?;
+    // A configuration that calls itself something else is an image's if it has what only images have.
+    match document::read::<Config>(source, &blob, remarks) {
+        Ok(config) if config.rootfs.is_none() && kind == ConfigKind::Unknown && plan.config.media_type.is_some() => {
+            Err(artifact())
+        }
+        Err(ImageError::Document { .. }) if kind == ConfigKind::Unknown && plan.config.media_type.is_some() => {
+            Err(artifact())
+        }
+        answer => answer,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! What both kinds of archive come to: the configuration and the layers of one chosen image, as names to look up.
+//! `docker_archive` and `oci` make a plan; `layers` and the module itself carry it out without asking which it was.
+
+use super::manifest::{Descriptor, InvalidDigest};
+use super::platform::Platform;
+use super::selection::ImageName;
+use crate::source::{Ending, Source};
+
+/// One image of a source.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// What it is called.
+    pub(super) name: ImageName,
+    /// What else the source holds.
+    pub(super) others: Vec<ImageName>,
+    /// The document that lists the layers, for messages.
+    pub(super) document: String,
+    /// The artifact type that the manifest gives itself.
+    pub(super) artifact_type: Option<String>,
+    /// The platform, where an index names it.
+    pub(super) platform: Option<Platform>,
+    pub(super) config: Wanted,
+    /// From the base up.
+    pub(super) layers: Vec<Wanted>,
+}
+
+/// A blob that a manifest names.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// Where it should lie.
+    pub(super) path: Result<String, InvalidDigest>,
+    /// As the manifest gives it.
+    pub(super) digest: Option<String>,
+    pub(super) media_type: Option<String>,
+    pub(super) size: Option<u64>,
+    pub(super) urls: Vec<String>,
+}
+
+impl Wanted {
+    /// What a docker-archive names by its path.
+    pub(super) fn at(path: String, digest: Option<String>) -> Self {
+        Self { path: Ok(path), digest, media_type: None, size: None, urls: Vec::new() }
+    }
+}
+
+impl From<&Descriptor> for Wanted {
+    fn from(descriptor: &Descriptor) -> Self {
+        Self {
+            path: descriptor.path(),
+            digest: Some(descriptor.digest.clone()),
+            media_type: descriptor.media_type().map(str::to_owned),
+            size: descriptor.size(),
+            urls: descriptor.urls.0.clone(),
+        }
+    }
+}
+
+/// Why a blob may be absent from `source`, and what helps.
+pub(super) fn why_missing(source: &Source) -> &'static str {
+    if source.ending() == Ending::Unmarked {
+        "the archive has no end mark: the copy was probably cut off; save or copy the image again"
+    } else if source.contains("index.json") {
+        "the archive is incomplete: Docker with the containerd image store writes such archives, and reports no error, \
+         when it holds only part of an image (one platform of several): pull the image again and save it with \
+         --platform, or copy it again"
+    } else {
+        "the archive is incomplete: save the image again"
+    }
+}
+
+/// What a source may be that has no manifest, and what helps.
+pub(super) fn why_no_manifest(source: &Source) -> &'static str {
+    let holds = |test: fn(&str) -> bool| source.member_names().any(test);
+    if source.contains("oci-layout") {
+        "it is an OCI layout without its index: copy the image again"
+    } else if holds(|name| name.ends_with("/layer.tar") || name.starts_with("blobs/")) {
+        "the manifest often comes last, so the copy was probably cut off: save or copy the image again"
+    } else if holds(|name| name == "etc/passwd" || name == ".dockerenv" || name.starts_with("usr/")) {
+        "it looks like a file system (`docker export`): save the image instead (`docker save NAME -o FILE`)"
+    } else if source.member_names().next().is_none() {
+        "give a directory that holds an OCI layout, or the tar that `docker save NAME -o FILE` writes"
+    } else {
+        "give the tar that `docker save NAME -o FILE` writes"
+    }
+}

@@ -1,0 +1,149 @@
+//! Which image of several is meant: by its place or by a name, where `alpine` and `docker.io/library/alpine:latest`
+//! are one name to every engine.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::str::FromStr;
+
+use super::platform::Platform;
+use crate::remark::Shown;
+
+/// Which image, and which platform of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// The image; the first if none is named.
+    pub image: Option<ImageSelector>,
+    /// The platform; the host's if none is named.
+    pub platform: Option<Platform>,
+}
+
+/// The value of `--image`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImageSelector {
+    /// Its place, from 0.
+    Index(usize),
+    /// A tag, or an id.
+    Reference(String),
+}
+
+impl FromStr for ImageSelector {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(text.parse().map_or_else(|_| Self::Reference(text.to_owned()), Self::Index))
+    }
+}
+
+/// What `--image` was given.
+impl fmt::Display for ImageSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Index(index) => index.fmt(f),
+            Self::Reference(reference) => Shown(reference).fmt(f),
+        }
+    }
+}
+
+/// What an image is called in the file that holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageName {
+    /// Its place in the file, from 0: what `--image` takes.
+    pub index: usize,
+    /// Its tags, as written.
+    pub tags: Vec<String>,
+    /// A digest that tells it from others: of its configuration, or of its manifest.
+    pub id: Option<String>,
+}
+
+/// Its place and its tags, or its id where it has no tags: `1: multi-b:1`.
+impl fmt::Display for ImageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.index)?;
+        match (&self.tags[..], &self.id) {
+            ([], Some(id)) => write!(f, "{}", Shown(id)),
+            ([], None) => f.write_str("untagged"),
+            (tags, _) => write!(f, "{}", Shown(&tags.join(", "))),
+        }
+    }
+}
+
+/// Names in one line, for messages.
+pub(super) fn listed(names: &[ImageName]) -> String {
+    names.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// The place in `names` of what `selector` means: a name as written beats one that comes to the same.
+pub(super) fn find(names: &[ImageName], selector: Option<&ImageSelector>) -> Option<usize> {
+    match selector {
+        None => (!names.is_empty()).then_some(0),
+        Some(ImageSelector::Index(index)) => (*index < names.len()).then_some(*index),
+        Some(ImageSelector::Reference(wanted)) => {
+            let by = |fits: &dyn Fn(&ImageName) -> bool| names.iter().position(fits);
+            by(&|name| name.tags.contains(wanted))
+                .or_else(|| by(&|name| name.tags.iter().any(|tag| full_name(tag) == full_name(wanted))))
+                .or_else(|| by(&|name| name.id.as_ref().is_some_and(|id| is_id(id, wanted))))
+        }
+    }
+}
+
+/// A reference with the parts that engines fill in taken off or put on: no default registry, always a tag.
+fn full_name(reference: &str) -> String {
+    let mut name = reference;
+    for prefix in ["index.docker.io/", "docker.io/", "library/"] {
+        name = name.strip_prefix(prefix).unwrap_or(name);
+    }
+    let last = name.rsplit('/').next().unwrap_or(name);
+    if last.contains([':', '@']) { name.to_owned() } else { format!("{name}:latest") }
+}
+
+/// Whether `wanted` is `id`, or a beginning of it as long as engines print.
+fn is_id(id: &str, wanted: &str) -> bool {
+    const SHORT: usize = 12;
+    let hex = id.rsplit(':').next().unwrap_or(id);
+    id == wanted || (wanted.len() >= SHORT && hex.starts_with(wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names() -> Vec<ImageName> {
+        let name = |index, tags: &[&str], id: &str| ImageName {
+            index,
+            tags: tags.iter().map(ToString::to_string).collect(),
+            id: Some(id.to_owned()),
+        };
+        vec![
+            name(0, &["multi-a:1", "docker.io/library/multi-a:latest"], "sha256:0123456789abcdef"),
+            name(1, &["reg.example:5000/team/b"], "sha256:fedcba9876543210"),
+            name(2, &[], "sha256:00"),
+        ]
+    }
+
+    fn found(selector: &str) -> Option<usize> {
+        find(&names(), Some(&selector.parse().unwrap()))
+    }
+
+    #[test]
+    fn an_image_is_found_by_place_tag_and_id() {
+        assert_eq!(find(&names(), None), Some(0));
+        assert_eq!(found("1"), Some(1));
+        assert_eq!(found("3"), None);
+        for name in ["multi-a:1", "multi-a", "multi-a:latest", "docker.io/library/multi-a", "0123456789ab"] {
+            assert_eq!(found(name), Some(0), "{name}");
+        }
+        assert_eq!(found("reg.example:5000/team/b:latest"), Some(1));
+        assert_eq!(found("sha256:00"), Some(2));
+        for name in ["multi-a:2", "multi", "team/b", "0123"] {
+            assert_eq!(found(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_listing_names_every_image() {
+        assert_eq!(
+            listed(&names()),
+            "0: multi-a:1, docker.io/library/multi-a:latest; 1: reg.example:5000/team/b; 2: sha256:00"
+        );
+    }
+}

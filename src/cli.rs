@@ -17,7 +17,7 @@ use crate::units::{Bytes, Ratio};
 #[command(name = "dive", version, after_help = AFTER_HELP)]
 pub struct Cli {
     /// Image: a saved archive (docker save, podman save, skopeo), an OCI layout directory, or - for standard input
-    #[arg(value_name = "IMAGE")]
+    #[arg(id = "IMAGE")]
     pub image: Option<OsString>,
 
     /// Where the image comes from and how much is said about it.
@@ -50,8 +50,8 @@ pub struct OpeningArgs {
     pub source: Option<SourceKind>,
 
     /// Of several images in one file, take that tag, or the Nth from 0
-    #[arg(long, global = true, value_name = "REF|N")]
-    pub image: Option<ImageSelector>,
+    #[arg(long = "image", global = true, value_name = "REF|N")]
+    pub selected: Option<ImageSelector>,
 
     /// Of several platforms, take that one [default: this machine's]
     #[arg(long, global = true, value_name = "OS/ARCH[/VARIANT]")]
@@ -126,7 +126,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct TreeArgs {
     /// Image: a saved archive, an OCI layout directory, or - for standard input
-    #[arg(value_name = "IMAGE")]
+    #[arg(id = "TREE_IMAGE", value_name = "IMAGE")]
     pub image: OsString,
 
     /// As of layer N, from 0 [default: the last]

@@ -18,11 +18,14 @@
 
 pub mod analysis;
 pub mod ci;
+pub mod cli;
 pub mod compression;
 pub mod config;
 pub mod image;
 pub mod layer;
 pub mod remark;
+pub mod report;
+pub mod run;
 pub mod source;
 pub mod tarfile;
 pub mod tree;

@@ -17,6 +17,10 @@ pub struct Surroundings {
     pub xdg_config_home: Option<PathBuf>,
     /// The folders of `$XDG_CONFIG_DIRS`, first one first.
     pub xdg_config_dirs: Vec<PathBuf>,
+    /// `$CI`, which turns CI mode on.
+    pub ci: Option<OsString>,
+    /// `$NO_COLOR`.
+    pub no_color: Option<OsString>,
     /// The variables that can set a key: those whose names begin with `DIVE_`.
     pub variables: BTreeMap<String, OsString>,
 }
@@ -39,6 +43,7 @@ impl Surroundings {
     ) -> Self {
         let mut xdg_config_home = home.as_ref().map(|home| home.join(".config"));
         let mut xdg_config_dirs = vec![PathBuf::from("/etc/xdg")];
+        let (mut ci, mut no_color) = (None, None);
         let mut settings = BTreeMap::new();
         for (name, value) in variables {
             match name.to_str() {
@@ -47,13 +52,15 @@ impl Surroundings {
                 Some("XDG_CONFIG_DIRS") if !value.is_empty() => {
                     xdg_config_dirs = std::env::split_paths(&value).filter(|folder| folder.is_absolute()).collect();
                 }
+                Some("CI") => ci = Some(value),
+                Some("NO_COLOR") => no_color = Some(value),
                 Some(name) if name.starts_with("DIVE_") => {
                     settings.insert(name.to_owned(), value);
                 }
                 _ => {}
             }
         }
-        Self { working_dir, home, xdg_config_home, xdg_config_dirs, variables: settings }
+        Self { working_dir, home, xdg_config_home, xdg_config_dirs, ci, no_color, variables: settings }
     }
 }
 

@@ -109,7 +109,7 @@ pub struct Entry {
     /// The path it speaks of: components between single slashes, none of them `.` or `..`, no slash at either end;
     /// empty for the root.
     pub path: Text,
-    /// The link target as written; empty without one.
+    /// The link target as written, which headers that are no links may have as well; empty without one.
     pub link: Text,
     /// Index into [`super::Scan::extras`] plus one; 0 without.
     pub extra: u32,

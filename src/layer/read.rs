@@ -7,13 +7,13 @@ use std::sync::mpsc;
 
 use super::LayerIndex;
 use super::scan::{Scan, ScanError, scan};
-use crate::remark::OnDamage;
+use crate::remark::{OnDamage, Shown};
 use crate::source::Blob;
 use crate::tarfile::ReadAt;
 
 /// A layer that cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("{archive}: layer {layer} ({blob}): {problem}")]
+#[error("{archive}: layer {layer} ({}): {problem}", Shown(blob))]
 pub struct LayerError {
     /// The archive or layout.
     pub archive: String,

@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 use std::io::{self, Write};
 
-use serde::ser::{SerializeSeq, Serializer};
 use serde::Serialize;
+use serde::ser::{SerializeSeq, Serializer};
 
 use super::Findings;
 use crate::analysis::Exact;
@@ -164,7 +164,12 @@ impl Serialize for Layers<'_> {
         let mut list = serializer.serialize_seq(Some(image.layers.len()))?;
         for (index, layer) in loaded.tree.layers().zip(&image.layers) {
             let compression = loaded.compressions.get(index.get()).copied().flatten();
-            list.serialize_element(&LayerFigures::of(&loaded.tree, index, layer, compression.map(|it| it.to_string())))?;
+            list.serialize_element(&LayerFigures::of(
+                &loaded.tree,
+                index,
+                layer,
+                compression.map(|it| it.to_string()),
+            ))?;
         }
         list.end()
     }
@@ -212,7 +217,7 @@ struct FileList<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct File<'a> {
+struct ListedFile<'a> {
     path: std::borrow::Cow<'a, str>,
     type_flag: u8,
     link_name: std::borrow::Cow<'a, str>,
@@ -259,16 +264,18 @@ impl<'a> FileList<'a> {
             }
         }
         // dive drops every path with such a component.
-        rows.retain(|(path, _)| !paths[path.clone()].split(|byte| *byte == b'/').any(|name| name.starts_with(b".wh..wh.")));
+        rows.retain(|(path, _)| {
+            !paths[path.clone()].split(|byte| *byte == b'/').any(|name| name.starts_with(b".wh..wh."))
+        });
         rows.sort_by(|(left, _), (right, _)| post_order(&paths[left.clone()]).cmp(post_order(&paths[right.clone()])));
         (paths, rows)
     }
 }
 
-/// What paths sort by so that siblings stand in byte order and a directory behind what is in it: a slash before any
-/// byte of a name, the end behind them all.
+/// What paths sort by so that siblings stand in byte order and a directory behind what is in it: a slash before the end
+/// of a name, the end before any byte that would make the name longer.
 fn post_order(path: &[u8]) -> impl Iterator<Item = u16> {
-    path.iter().map(|byte| if *byte == b'/' { 0 } else { u16::from(*byte) }).chain(std::iter::once(u16::MAX))
+    path.iter().map(|byte| if *byte == b'/' { 0 } else { u16::from(*byte) + 2 }).chain(std::iter::once(1))
 }
 
 impl Serialize for FileList<'_> {
@@ -280,7 +287,7 @@ impl Serialize for FileList<'_> {
             list.serialize_element(&match listed {
                 Listed::Path(id) => {
                     let span = self.tree.span(id);
-                    File {
+                    ListedFile {
                         path,
                         type_flag: type_flag(span.kind, span.mode),
                         link_name: String::from_utf8_lossy(self.tree.link(id)),
@@ -291,10 +298,10 @@ impl Serialize for FileList<'_> {
                         is_dir: span.kind.is_directory(),
                     }
                 }
-                Listed::Whiteout(marker) => File {
+                Listed::Whiteout(marker) => ListedFile {
                     path,
                     type_flag: type_flag(SpanKind::File, marker.mode),
-                    link_name: "".into(),
+                    link_name: String::from_utf8_lossy(self.tree.marker_link(marker)),
                     size: marker.size,
                     file_mode: go_file_mode(marker.mode),
                     uid: marker.uid,
@@ -334,7 +341,7 @@ fn go_file_mode(mode: u16) -> u32 {
         _ => 0,
     };
     let bit = |posix: u16, go: u32| if mode & posix == 0 { 0 } else { 1 << go };
-    type_bits | bit(0o4000, 23) | bit(0o2000, 22) | bit(0o1000, 20) | (mode & 0o777) as u32
+    type_bits | bit(0o4000, 23) | bit(0o2000, 22) | bit(0o1000, 20) | u32::from(mode & 0o777)
 }
 
 #[cfg(test)]
@@ -351,8 +358,8 @@ mod tests {
 
     #[test]
     fn children_come_before_parents_and_siblings_in_byte_order() {
-        let mut paths = ["d", "d/sub/x", "d/sub", "d-e", "d/.wh.gone", "c", "d/a"];
+        let mut paths = ["d", "d/sub/x", "d/sub", "d-e", "d/.wh.gone", "c", "d/a", "dd"];
         paths.sort_by(|a, b| post_order(a.as_bytes()).cmp(post_order(b.as_bytes())));
-        assert_eq!(paths, ["c", "d/.wh.gone", "d/a", "d/sub/x", "d/sub", "d", "d-e"]);
+        assert_eq!(paths, ["c", "d/.wh.gone", "d/a", "d/sub/x", "d/sub", "d", "d-e", "dd"]);
     }
 }

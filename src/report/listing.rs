@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::escape::Escaped;
-use crate::layer::{LayerIndex, entry::file_type};
+use crate::layer::LayerIndex;
 use crate::tree::size::Sizes;
 use crate::tree::{Change, Changes, NodeId, SpanId, SpanKind, Tree};
 use crate::units::Bytes;
@@ -37,7 +37,7 @@ fn tsv_row(tree: &Tree, path: &[u8], name: SpanId, out: &mut dyn Write) -> io::R
     let inode = tree.inode(name);
     let span = tree.span(inode);
     let size = if span.kind.is_file() { span.size } else { 0 };
-    let (kind, mode) = (type_letter(span.kind), span.mode & 0o7777);
+    let (kind, mode) = (type_letter(span.kind), mode(span.kind, span.mode));
     let link = Escaped(symlink_target(tree, inode));
     writeln!(out, "{}\t{kind}\t{size}\t{mode:o}\t{}:{}\t{link}", Escaped(path), span.uid, span.gid)
 }
@@ -47,7 +47,13 @@ fn text_row(tree: &Tree, path: &[u8], name: SpanId, size: u64, out: &mut dyn Wri
     let span = tree.span(inode);
     let size = if span.kind.is_file() { span.size } else { size };
     let owner = format!("{}:{}", span.uid, span.gid);
-    write!(out, "{} {owner:>9} {:>8} {}", permissions(span.kind, span.mode), Bytes(size).to_string(), Escaped(path))?;
+    write!(
+        out,
+        "{} {owner:>9} {:>8} {}",
+        permissions(span.kind, mode(span.kind, span.mode)),
+        Bytes(size).to_string(),
+        Escaped(path)
+    )?;
     match span.kind {
         SpanKind::Symlink => writeln!(out, " -> {}", Escaped(symlink_target(tree, inode))),
         kind if kind.is_directory() => writeln!(out, "/"),
@@ -81,6 +87,11 @@ fn symlink_target(tree: &Tree, inode: SpanId) -> &[u8] {
     if tree.span(inode).kind == SpanKind::Symlink { tree.link(inode) } else { b"" }
 }
 
+/// Permission bits as `lstat` gives them: on Linux a symbolic link has all of them, whatever its header says.
+const fn mode(kind: SpanKind, mode: u16) -> u16 {
+    if matches!(kind, SpanKind::Symlink) { 0o777 } else { mode & 0o7777 }
+}
+
 /// The type as `find -printf %y` names it. A hard link to nothing is the empty file it was taken for.
 const fn type_letter(kind: SpanKind) -> char {
     match kind {
@@ -111,7 +122,6 @@ pub fn permissions(kind: SpanKind, mode: u16) -> String {
         };
         [flag(4, 'r'), flag(2, 'w'), execute]
     };
-    debug_assert_eq!(mode & !file_type::MASK & !0o7777, 0);
     std::iter::once(type_letter)
         .chain(class(6, mode & 0o4000 != 0, ['s', 'S']))
         .chain(class(3, mode & 0o2000 != 0, ['s', 'S']))

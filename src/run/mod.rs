@@ -6,13 +6,14 @@ mod progress;
 
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::CommandFactory;
 
 use crate::analysis::Analysis;
 use crate::ci::{self, Rules};
-use crate::cli::{Cli, CiArgs, Command, ListingFormat, OpeningArgs, TreeArgs};
+use crate::cli::{CiArgs, Cli, Command, ListingFormat, OpeningArgs, TreeArgs};
 use crate::config::{self, Config, ContainerEngine, RuleLimits, RulesFile, Setting, Surroundings};
 use crate::image::{self, Image, Selection};
 use crate::layer::LayerIndex;
@@ -20,7 +21,7 @@ use crate::remark::OnDamage;
 use crate::report::listing::{self, Format};
 use crate::report::text::{self, Colour, Length};
 use crate::report::{Findings, json};
-use crate::source::{Engine, Reference, Source};
+use crate::source::{Blob, Engine, Reference, Source};
 use crate::tree::{self, Loaded};
 use output::{JsonTarget, Notices};
 use progress::Progress;
@@ -44,7 +45,7 @@ const TOP: usize = 20;
 pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
     let Cli { image, opening, ci, json, command } = cli;
     if let (Some(image), Some(_)) = (&image, &command) {
-        bail!("{image:?} stands before a command; see dive --help");
+        bail!("{} stands before a command; see dive --help", image.display());
     }
     let around = Surroundings::of_process().context("the working directory cannot be told")?;
     match command {
@@ -87,7 +88,7 @@ fn explore(
     argument: &OsStr,
     opening: &OpeningArgs,
     ci: &CiArgs,
-    json: Option<std::path::PathBuf>,
+    json: Option<PathBuf>,
     config: &Config,
     around: &Surroundings,
 ) -> anyhow::Result<Outcome> {
@@ -98,7 +99,7 @@ fn explore(
     let (image, loaded) = open(argument, opening, config)?;
     let analysis = Analysis::of(&loaded.tree);
     let findings = Findings { image: &image, loaded: &loaded, analysis: &analysis };
-    let verdict = rules.map(|rules| ci::evaluate(&analysis, &rules));
+    let verdict = rules.as_ref().map(|(rules, _)| ci::evaluate(&analysis, rules));
 
     let json = json.map(JsonTarget::of);
     if let Some(target) = &json {
@@ -107,8 +108,10 @@ fn explore(
     let passed = verdict.as_ref().is_none_or(ci::Verdict::passed);
     let report = |out: &mut dyn io::Write, colour| {
         let length = if verdict.is_some() { Length::Whole } else { Length::Top(TOP) };
-        if verdict.is_none() {
-            text::summary(findings, out)?;
+        match &rules {
+            Some((_, Some(file))) => writeln!(out, "  Using CI config: {}", file.display())?,
+            Some((_, None)) => writeln!(out, "  Using default CI config")?,
+            None => text::summary(findings, out)?,
         }
         text::figures(&analysis, out)?;
         text::inefficient_files(&analysis.classic, length, out)?;
@@ -130,22 +133,27 @@ fn explore(
 
 /// `CI` in the environment turns CI mode on with these words, as most CI services set it.
 fn is_ci(around: &Surroundings) -> bool {
-    let value = around.variables.get("CI").and_then(|value| value.to_str()).unwrap_or_default();
+    let value = around.ci.as_ref().and_then(|value| value.to_str()).unwrap_or_default();
     ["true", "1", "yes"].iter().any(|word| value.eq_ignore_ascii_case(word))
 }
 
 fn colour(around: &Surroundings, terminal: bool) -> Colour {
     // https://no-color.org: set and not empty.
-    let unwanted = around.variables.get("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let unwanted = around.no_color.as_ref().is_some_and(|value| !value.is_empty());
     if terminal && !unwanted { Colour::Ansi } else { Colour::None }
 }
 
-fn rules(ci: &CiArgs, config: &Config, around: &Surroundings, notices: Notices) -> anyhow::Result<Rules> {
+/// The rules, and the file they were read from, if there is one.
+fn rules(
+    ci: &CiArgs,
+    config: &Config,
+    around: &Surroundings,
+    notices: Notices,
+) -> anyhow::Result<(Rules, Option<PathBuf>)> {
     let file = RulesFile::load(around, ci.ci_config.as_deref())?;
     notices.warn_all(&file.warnings);
-    let flags =
-        RuleLimits::from_flags(ci.lowest_efficiency, ci.highest_wasted_bytes, ci.highest_user_wasted_percent);
-    Ok(Rules::merge(flags, &file, config))
+    let flags = RuleLimits::from_flags(ci.lowest_efficiency, ci.highest_wasted_bytes, ci.highest_user_wasted_percent);
+    Ok((Rules::merge(flags, &file, config), file.path))
 }
 
 fn list(arguments: &TreeArgs, opening: &OpeningArgs, config: &Config) -> anyhow::Result<Outcome> {
@@ -188,13 +196,13 @@ fn open(argument: &OsStr, opening: &OpeningArgs, config: &Config) -> anyhow::Res
     let reference = Reference::parse(argument, opening.source, engine)?;
     let progress = Progress::new(notices);
     let source = Source::open(&reference, on_damage, &mut |spooled| progress.spooled(spooled))?;
-    let selection = Selection { image: opening.image.clone(), platform: opening.platform.clone() };
+    let selection = Selection { image: opening.selected.clone(), platform: opening.platform.clone() };
     let image = image::open(&source, &selection, on_damage)?;
-    let bytes = image.layers.iter().filter_map(|layer| layer.blob.as_ref().ok()).map(|blob| blob.len()).sum();
+    let bytes = image.layers.iter().filter_map(|layer| layer.blob.as_ref().ok()).map(Blob::len).sum();
     progress.start_layers(image.layers.len(), bytes);
     let loaded = tree::load(&image, source.name(), on_damage, &progress)?;
     progress.finish();
-    if !image.other_images.is_empty() && opening.image.is_none() {
+    if !image.other_images.is_empty() && opening.selected.is_none() {
         let others: Vec<_> = image.other_images.iter().map(ToString::to_string).collect();
         notices.note(&format!(
             "{} holds {} images; this is {}. The others, for --image: {}",

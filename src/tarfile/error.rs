@@ -21,7 +21,7 @@ pub enum TarErrorKind {
     #[error("cannot be read: {0}")]
     Io(#[source] io::Error),
     /// The very first block is no tar header.
-    #[error("is not a tar: its first block has no valid tar header")]
+    #[error("this is not a tar: its first block is no valid header")]
     NotATar,
     /// A header whose checksum does not fit its bytes.
     #[error("has a damaged header: its checksum does not match")]
@@ -53,9 +53,10 @@ pub enum TarErrorKind {
 
 impl fmt::Display for TarError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.entry {
-            Some(name) => write!(f, "entry {name:?} at offset {}: {}", self.offset, self.kind),
-            None => write!(f, "the tar at offset {}: {}", self.offset, self.kind),
+        match (&self.kind, &self.entry) {
+            (kind @ TarErrorKind::NotATar, _) => write!(f, "{kind}"),
+            (kind, Some(name)) => write!(f, "entry {name:?} at offset {} {kind}", self.offset),
+            (kind, None) => write!(f, "the entry at offset {} {kind}", self.offset),
         }
     }
 }

@@ -34,7 +34,7 @@ pub enum MemberKind {
 pub struct Member<'a> {
     /// Its name as written, with long names resolved: bytes without NUL, not normalised.
     pub path: &'a [u8],
-    /// Where it links to, as written; empty if it is no link.
+    /// Where it links to, as written. Docker leaves one in headers that are no links.
     pub link: &'a [u8],
     /// What it is.
     pub kind: MemberKind,
@@ -227,7 +227,7 @@ impl<I: Input> Walker<I> {
         };
         Ok(Member {
             path: &self.path,
-            link: if matches!(kind, MemberKind::HardLink | MemberKind::Symlink) { &self.link } else { b"" },
+            link: &self.link,
             kind,
             size,
             data_len,
@@ -513,7 +513,7 @@ mod tests {
         let header = block("f", b'0', 3, |_| {});
         assert_eq!(walk(&[&header[..], b"abc"].concat()).unwrap().len(), 1);
         let error = walk(&[&header[..], b"ab"].concat()).unwrap_err();
-        assert_eq!(error, "entry \"f\" at offset 0: is cut off: the header announces 3 bytes, 2 follow");
+        assert_eq!(error, "entry \"f\" at offset 0 is cut off: the header announces 3 bytes, 2 follow");
     }
 
     #[test]
@@ -529,11 +529,11 @@ mod tests {
 
     #[test]
     fn the_first_block_tells_a_tar_from_something_else() {
-        assert_eq!(walk(&[7; 600]).unwrap_err(), format!("the tar at offset 0: {}", TarErrorKind::NotATar));
+        assert_eq!(walk(&[7; 600]).unwrap_err(), TarErrorKind::NotATar.to_string());
         assert_eq!(walk(b"").unwrap(), []);
         let good = block("f", b'0', 0, |_| {});
         let error = walk(&[good.clone(), vec![7; 512]].concat()).unwrap_err();
-        assert!(error.contains("at offset 512: has a damaged header"), "{error}");
+        assert!(error.contains("at offset 512 has a damaged header"), "{error}");
         let error = walk(&[good, vec![7; 100]].concat()).unwrap_err();
         assert!(error.contains("100 of 512 bytes"), "{error}");
     }

@@ -183,7 +183,8 @@ impl Builder {
             self.directory(path, from)
         };
         let Entry { kind, mode, uid, gid, size, .. } = *entry;
-        self.tree.markers.push(Marker { node, kind, mode, uid, gid, size });
+        let link = self.keep_link(entry.link.of(text));
+        self.tree.markers.push(Marker { node, kind, mode, uid, gid, size, link });
     }
 
     /// Second pass, a path.

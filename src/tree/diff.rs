@@ -1,6 +1,6 @@
 //! What changed between any two states of the image.
 
-use super::{NodeId, SpanId, SpanKind, Tree};
+use super::{NodeId, Span, SpanId, SpanKind, Tree};
 use crate::layer::LayerIndex;
 
 /// What happened to a path between two states.
@@ -72,7 +72,9 @@ impl Tree {
             let extra = self.extra(id);
             (extra.device, extra.xattrs)
         };
-        (a.kind, a.mode, a.uid, a.gid) == (b.kind, b.mode, b.uid, b.gid)
+        // A symbolic link has no permissions of its own on Linux.
+        let mode = |span: &Span| if span.kind == SpanKind::Symlink { 0 } else { span.mode };
+        (a.kind, mode(a), a.uid, a.gid) == (b.kind, mode(b), b.uid, b.gid)
             && extras(left) == extras(right)
             && (!a.kind.is_file() || self.same_content(left, right))
             && (a.kind != SpanKind::Symlink || self.link(left) == self.link(right))

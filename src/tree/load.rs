@@ -48,20 +48,13 @@ pub enum LoadError {
 ///
 /// # Errors
 /// When a layer is damaged (unless `on_damage` says to go on), or the image is beyond all limits.
-pub fn load(
-    image: &Image,
-    archive: &str,
-    on_damage: OnDamage,
-    progress: &dyn Progress,
-) -> Result<Loaded, LoadError> {
+pub fn load(image: &Image, archive: &str, on_damage: OnDamage, progress: &dyn Progress) -> Result<Loaded, LoadError> {
     let blobs: Vec<_> = image.layers.iter().map(|layer| layer.blob.as_ref().ok().cloned()).collect();
     let mut builder = Builder::new();
     let mut compressions = Vec::new();
     let mut remarks = Vec::new();
     layer::read(archive, &blobs, on_damage, progress, |index, mut scan| {
-        builder
-            .apply(&mut scan)
-            .map_err(|problem| LoadError::Build { archive: archive.to_owned(), problem })?;
+        builder.apply(&mut scan).map_err(|problem| LoadError::Build { archive: archive.to_owned(), problem })?;
         compressions.push(scan.compression);
         let place = || {
             let blob = blobs.get(index.get()).and_then(Option::as_ref).map_or("missing", |blob| blob.name());

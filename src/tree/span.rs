@@ -206,6 +206,7 @@ pub struct Marker {
     pub gid: u32,
     /// Size in bytes: markers should have none, but may.
     pub size: u64,
+    pub(super) link: u32,
 }
 
 impl Tree {
@@ -232,10 +233,20 @@ impl Tree {
         self.spans(node).find(|span| self.span(*span).is_visible_at(layer))
     }
 
-    /// Where a link points to, as its header has it; empty if the span is no link.
+    /// Where a link points to, as its header has it. Headers that are no links may have one too.
     #[must_use]
     pub fn link(&self, id: SpanId) -> &[u8] {
-        let at = self.span(id).link as usize;
+        self.link_text(self.span(id).link)
+    }
+
+    /// The link target in a marker's header, which means nothing; Docker leaves some there.
+    #[must_use]
+    pub fn marker_link(&self, marker: &Marker) -> &[u8] {
+        self.link_text(marker.link)
+    }
+
+    fn link_text(&self, at: u32) -> &[u8] {
+        let at = at as usize;
         let Some((length, bytes)) = self.text.get(at..).and_then(|text| text.split_first_chunk::<2>()) else {
             return b"";
         };

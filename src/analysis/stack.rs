@@ -3,7 +3,7 @@
 //! replaced. This is kept apart from the tree so that being right and being like dive do not mix.
 
 use crate::layer::{EntryKind, LayerIndex};
-use crate::tree::{NodeId, SpanKind, Tree};
+use crate::tree::{NodeId, Span, SpanId, SpanKind, Tree};
 
 const NONE: u32 = u32::MAX;
 /// In [`Stacked::next_sibling`]: not in its parent's list.
@@ -17,34 +17,31 @@ pub(super) struct Stack<'a> {
 
 #[derive(Clone, Copy)]
 struct Stacked {
-    size: u64,
+    /// What the path is: a span, or one of the two below.
+    what: u32,
     /// Children that may be there.
     first_child: u32,
     next_sibling: u32,
-    presence: Presence,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Presence {
-    Absent,
-    /// There, but no directory to dive: it takes one for a directory only if an entry says so.
-    Present,
-    Directory,
-}
+/// In [`Stacked::what`]: nothing.
+const ABSENT: u32 = u32::MAX;
+/// In [`Stacked::what`]: a path that stands above others and that no entry names. dive does not take it for a directory.
+const UNNAMED: u32 = u32::MAX - 1;
 
 impl<'a> Stack<'a> {
     pub(super) fn new(tree: &'a Tree) -> Self {
-        let empty = Stacked { size: 0, first_child: NONE, next_sibling: UNLISTED, presence: Presence::Absent };
+        let empty = Stacked { what: ABSENT, first_child: NONE, next_sibling: UNLISTED };
         Self { tree, nodes: vec![empty; tree.node_count()] }
     }
 
     /// What a whiteout of `node` weighs: all sizes at and below it if it is a directory, else nothing.
     pub(super) fn removed_by(&self, node: NodeId) -> u64 {
         let mut sum = 0u64;
-        if self.nodes[node.index()].presence == Presence::Directory {
+        if self.entry(node).is_some_and(|span| span.kind == SpanKind::Directory) {
             let mut open = vec![node];
             while let Some(node) = open.pop() {
-                sum = sum.saturating_add(self.nodes[node.index()].size);
+                sum = sum.saturating_add(self.entry(node).map_or(0, |span| span.size));
                 open.extend(self.children(node));
             }
         }
@@ -62,11 +59,8 @@ impl<'a> Stack<'a> {
         }
         for id in tree.layer_spans(layer) {
             let span = tree.span(id);
-            match span.kind {
-                SpanKind::ImplicitDirectory => self.add(span.node(), None),
-                SpanKind::Directory => self.add(span.node(), Some((span.size, Presence::Directory))),
-                _ => self.add(span.node(), Some((span.size, Presence::Present))),
-            }
+            let named = span.kind != SpanKind::ImplicitDirectory;
+            self.add(span.node(), named.then_some(id));
         }
         for marker in tree.layer_markers(layer) {
             let directory =
@@ -81,21 +75,20 @@ impl<'a> Stack<'a> {
     }
 
     /// Adds a path and the directories above it, with what its entry says, if one does.
-    fn add(&mut self, node: NodeId, entry: Option<(u64, Presence)>) {
+    fn add(&mut self, node: NodeId, entry: Option<SpanId>) {
         let mut missing = Some(node);
-        while let Some(node) = missing.filter(|node| self.nodes[node.index()].presence == Presence::Absent) {
+        while let Some(node) = missing.filter(|node| self.nodes[node.index()].what == ABSENT) {
             missing = self.tree.parent(node);
             let stacked = &mut self.nodes[node.index()];
-            (stacked.size, stacked.presence) = (0, Presence::Present);
+            stacked.what = UNNAMED;
             if let Some(parent) = missing.filter(|_| stacked.next_sibling == UNLISTED) {
                 let raw = u32::try_from(node.index()).unwrap_or(NONE);
                 let first = std::mem::replace(&mut self.nodes[parent.index()].first_child, raw);
                 self.nodes[node.index()].next_sibling = first;
             }
         }
-        if let Some((size, presence)) = entry {
-            let stacked = &mut self.nodes[node.index()];
-            (stacked.size, stacked.presence) = (size, presence);
+        if let Some(span) = entry {
+            self.nodes[node.index()].what = u32::try_from(span.index()).unwrap_or(UNNAMED);
         }
     }
 
@@ -109,14 +102,19 @@ impl<'a> Stack<'a> {
                 open.push(child);
                 next = std::mem::replace(&mut self.nodes[child.index()].next_sibling, UNLISTED);
             }
-            self.nodes[node.index()].presence = Presence::Absent;
+            self.nodes[node.index()].what = ABSENT;
         }
+    }
+
+    /// The span that a path was last given, if an entry names it.
+    fn entry(&self, node: NodeId) -> Option<&'a Span> {
+        self.tree.span_at(self.nodes[node.index()].what as usize)
     }
 
     fn children(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
         let list = std::iter::successors(self.tree.node_at(self.nodes[node.index()].first_child as usize), |child| {
             self.tree.node_at(self.nodes[child.index()].next_sibling as usize)
         });
-        list.filter(|child| self.nodes[child.index()].presence != Presence::Absent)
+        list.filter(|child| self.nodes[child.index()].what != ABSENT)
     }
 }

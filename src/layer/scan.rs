@@ -21,13 +21,28 @@ const MAX_TEXT: usize = 1 << 30;
 /// Remarks on one layer that are kept word by word; more are counted.
 const MAX_REMARKS: usize = 100;
 
+/// Entries that one [`Chunk`] holds at most. Chunks are freed one by one while a tree grows from them, and none of them
+/// stands half empty, as one long list would after its last doubling.
+const CHUNK: usize = 4096;
+
+/// Some entries, with the text that [`Entry::path`] and [`Entry::link`] point into.
+#[derive(Debug, Default)]
+pub struct Chunk {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// Their paths and link targets.
+    pub text: Vec<u8>,
+}
+
 /// What one layer's tar says.
 #[derive(Debug, Default)]
 pub struct Scan {
     /// The entries in the order of the tar.
-    pub entries: Vec<Entry>,
-    /// What [`Entry::path`] and [`Entry::link`] point into.
-    pub text: Vec<u8>,
+    pub chunks: Vec<Chunk>,
+    /// How many entries that are.
+    pub entry_count: usize,
+    /// How many bytes of text they have.
+    pub text_len: usize,
     /// What few entries have.
     pub extras: Vec<Extra>,
     /// The sum of the sizes in all headers, in bytes, whatever their type: dive's size of the layer.
@@ -173,11 +188,11 @@ impl Scanner {
             }
             if kind == MemberKind::File && data_len > 0 && bodies == Bodies::Hash {
                 let hash = self.hash_body(walker, data_len)?;
-                if let Some(entry) = self.scan.entries.last_mut() {
+                if let Some(entry) = self.scan.chunks.last_mut().and_then(|chunk| chunk.entries.last_mut()) {
                     entry.hash = hash;
                 }
             }
-            if self.scan.entries.len().is_multiple_of(1024) && stop() {
+            if self.scan.entry_count.is_multiple_of(1024) && stop() {
                 return Ok(());
             }
         }
@@ -203,10 +218,22 @@ impl Scanner {
     }
 
     fn entry(&mut self, member: &Member<'_>) -> Result<(), ScanError> {
-        let scan = &mut self.scan;
-        if scan.text.len() > MAX_TEXT {
+        if self.scan.text_len > MAX_TEXT {
             return Err(ScanError::TooMuchText);
         }
+        let room = |chunk: &Chunk| chunk.entries.len() < CHUNK;
+        let has_room = self.scan.chunks.last().is_some_and(room);
+        let mut chunk = if has_room { self.scan.chunks.pop().unwrap_or_default() } else { Chunk::default() };
+        let (entries, text) = (chunk.entries.len(), chunk.text.len());
+        let outcome = self.entry_into(&mut chunk, member);
+        self.scan.entry_count += chunk.entries.len() - entries;
+        self.scan.text_len += chunk.text.len() - text;
+        self.scan.chunks.push(chunk);
+        outcome
+    }
+
+    fn entry_into(&mut self, chunk: &mut Chunk, member: &Member<'_>) -> Result<(), ScanError> {
+        let (scan, text) = (&mut self.scan, &mut chunk.text);
         let (mut kind, type_bits) = match member.kind {
             MemberKind::File => (EntryKind::File, file_type::FILE),
             MemberKind::SparseFile => (EntryKind::SparseFile, file_type::FILE),
@@ -224,17 +251,17 @@ impl Scanner {
                 });
             }
         };
-        let before = scan.text.len();
-        let escape = path::normalise(member.path, &mut scan.text);
-        let path_len = scan.text.len() - before;
-        for (what, text, len) in [("name", member.path, path_len), ("link target", member.link, member.link.len())] {
+        let before = text.len();
+        let escape = path::normalise(member.path, text);
+        let path_len = text.len() - before;
+        for (what, name, len) in [("name", member.path, path_len), ("link target", member.link, member.link.len())] {
             if len > MAX_PATH {
-                scan.text.truncate(before);
-                return Err(ScanError::TooLong { start: start_of(text), what, len, offset: member.header_offset });
+                text.truncate(before);
+                return Err(ScanError::TooLong { start: start_of(name), what, len, offset: member.header_offset });
             }
         }
         if escape == Escape::HeldAtRoot {
-            let (name, path) = (start_of(member.path), start_of(&scan.text[before..]));
+            let (name, path) = (start_of(member.path), start_of(&text[before..]));
             scan.remark(|| {
                 format!("entry {name:?} at offset {} leaves the root: taken as {path:?}", member.header_offset)
             });
@@ -255,7 +282,7 @@ impl Scanner {
             scan.size_bytes = scan.size_bytes.saturating_add(member.size);
         }
 
-        if let Some(marker) = take_marker(&mut scan.text, before) {
+        if let Some(marker) = take_marker(text, before) {
             let Ok(marker) = marker else {
                 let (name, offset) = (start_of(member.path), member.header_offset);
                 scan.remark(|| format!("entry {name:?} at offset {offset} is a whiteout of nothing: ignored"));
@@ -263,9 +290,9 @@ impl Scanner {
             };
             kind = marker;
         }
-        let path = Text { at: before as u32, len: (scan.text.len() - before) as u32 };
-        let link = Text { at: scan.text.len() as u32, len: member.link.len() as u32 };
-        scan.text.extend_from_slice(member.link);
+        let path = Text { at: before as u32, len: (text.len() - before) as u32 };
+        let link = Text { at: text.len() as u32, len: member.link.len() as u32 };
+        text.extend_from_slice(member.link);
         let extra = Extra {
             device: member.device,
             xattrs: hash_xattrs(member.xattrs),
@@ -278,7 +305,7 @@ impl Scanner {
             scan.extras.len() as u32
         };
         let (uid, gid) = (self.id(member.uid, "owner", member), self.id(member.gid, "group", member));
-        self.scan.entries.push(Entry {
+        chunk.entries.push(Entry {
             kind,
             mode: type_bits | member.mode,
             uid,

@@ -26,16 +26,13 @@ impl Progress {
 
     pub(super) fn spooled(&self, spooled: source::Progress) {
         if self.bar.length() != spooled.total || self.bar.message().is_empty() {
-            match spooled.total {
-                Some(total) => {
-                    self.bar.set_message("unpacking the archive");
-                    self.bar.set_style(style("{msg}  {wide_bar} {decimal_bytes}/{decimal_total_bytes}"));
-                    self.bar.set_length(total);
-                }
-                None => {
-                    self.bar.set_message("receiving the archive");
-                    self.bar.set_style(style("{msg}  {spinner} {decimal_bytes}"));
-                }
+            if let Some(total) = spooled.total {
+                self.bar.set_message("unpacking the archive");
+                self.bar.set_style(style("{msg}  {wide_bar} {decimal_bytes}/{decimal_total_bytes}"));
+                self.bar.set_length(total);
+            } else {
+                self.bar.set_message("receiving the archive");
+                self.bar.set_style(style("{msg}  {spinner} {decimal_bytes}"));
             }
         }
         self.bar.set_position(spooled.read);

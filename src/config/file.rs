@@ -284,7 +284,7 @@ mod tests {
         assert_eq!(level(Some("mine.yaml")).unwrap(), LogLevel::Debug);
         assert_eq!(
             level(Some("yours.yaml")).unwrap_err().to_string(),
-            "yours.yaml: no such file, and --config names it: correct the path, or leave the flag out"
+            "yours.yaml: no such file, and --config names it: correct the path"
         );
         assert!(matches!(level(Some(".")), Err(ConfigError::Unreadable { .. })));
     }

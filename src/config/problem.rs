@@ -10,7 +10,7 @@ use super::origin::Origin;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A file that a flag names is not there. One that nobody names may be missing.
-    #[error("{}: no such file, and {flag} names it: correct the path, or leave the flag out", path.display())]
+    #[error("{}: no such file, and {flag} names it: correct the path", path.display())]
     Missing {
         /// The file.
         path: PathBuf,

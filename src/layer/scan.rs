@@ -49,6 +49,8 @@ pub struct Scan {
     pub size_bytes: u64,
     /// How the layer is compressed.
     pub compression: Option<Compression>,
+    /// Whether something of it is missing; only with [`OnDamage::Remark`].
+    pub damaged: bool,
     /// What is odd about it: the entry concerned, and what was done.
     pub remarks: Vec<String>,
     /// Remarks beyond those kept.
@@ -181,6 +183,7 @@ impl Scanner {
             match self.entry(&member) {
                 Ok(()) => {}
                 Err(error) if error.spares_the_rest() && self.on_damage == OnDamage::Remark => {
+                    self.scan.damaged = true;
                     self.scan.remark(|| format!("{error}: left out"));
                     continue;
                 }
@@ -339,6 +342,7 @@ impl Scanner {
     fn settle(&mut self, walked: Result<(), ScanError>) -> Result<(), ScanError> {
         match walked {
             Err(error) if self.on_damage == OnDamage::Remark => {
+                self.scan.damaged = true;
                 // Damage is what the user asked to be told of: it has its place even among many oddities.
                 self.scan.remarks.push(format!("{error}: what follows in this layer is missing"));
                 Ok(())

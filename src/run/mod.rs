@@ -44,8 +44,13 @@ const TOP: usize = 20;
 /// When dive could not do its work: exit code 2.
 pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
     let Cli { image, opening, ci, json, command } = cli;
-    if let (Some(image), Some(_)) = (&image, &command) {
-        bail!("{} stands before a command; see dive --help", image.display());
+    if command.is_some() {
+        if let Some(image) = &image {
+            bail!("{} stands before a command; see dive --help", image.display());
+        }
+        if json.is_some() || ci.is_given() {
+            bail!("--json, --ci and the rules go with an image to explore, not with a command; see dive --help");
+        }
     }
     let around = Surroundings::of_process().context("the working directory cannot be told")?;
     match command {
@@ -96,6 +101,9 @@ fn explore(
     let ci_mode = ci.ci.unwrap_or_else(|| is_ci(around));
     // Before the image: a mistake in the rules is told at once, not after a minute of reading.
     let rules = if ci_mode { Some(rules(ci, config, around, notices)?) } else { None };
+    if !ci_mode && ci.sets_rules() {
+        notices.note("rules are only looked at in CI mode: add --ci");
+    }
     let (image, loaded) = open(argument, opening, config)?;
     let analysis = Analysis::of(&loaded.tree);
     let findings = Findings { image: &image, loaded: &loaded, analysis: &analysis };
@@ -108,10 +116,11 @@ fn explore(
     let passed = verdict.as_ref().is_none_or(ci::Verdict::passed);
     let report = |out: &mut dyn io::Write, colour| {
         let length = if verdict.is_some() { Length::Whole } else { Length::Top(TOP) };
+        text::heading(findings, out)?;
         match &rules {
             Some((_, Some(file))) => writeln!(out, "  Using CI config: {}", file.display())?,
             Some((_, None)) => writeln!(out, "  Using default CI config")?,
-            None => text::summary(findings, out)?,
+            None => text::layers(findings, out)?,
         }
         text::figures(&analysis, out)?;
         text::inefficient_files(&analysis.classic, length, out)?;

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::Outcome;
 use crate::cli::OpeningArgs;
@@ -76,6 +76,9 @@ fn write_file(path: &Path, render: impl FnOnce(&mut dyn Write) -> io::Result<()>
         // What an ordinary new file gets; the umask takes its share.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
+    if !folder.is_dir() {
+        bail!("there is no folder {}", folder.display());
+    }
     let mut out = BufWriter::new(builder.tempfile_in(folder)?);
     render(&mut out)?;
     let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -101,7 +104,7 @@ impl Notices {
     pub(super) const fn of(opening: &OpeningArgs) -> Self {
         match (opening.quiet, opening.verbose) {
             (true, _) => Self::Quiet,
-            (_, true) => Self::Whole,
+            (_, 1..) => Self::Whole,
             _ => Self::Brief,
         }
     }

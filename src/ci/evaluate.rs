@@ -329,7 +329,7 @@ mod tests {
                 "WARN: highestWastedBytes: 250 B in deleted directories and 20 B in emptied directories are not in \
                  wastedBytes (reclaimable bytes=300 >= threshold=100)",
                 "WARN: lowestEfficiency: 250 B in deleted directories and 20 B in emptied directories are not in \
-                 efficiency (exact efficiency=0.7 < threshold=0.9)",
+                 efficiency (exact efficiency=0.7000 < threshold=0.9)",
             ]
         );
         assert!(evaluate(&analysis, &rules).passed());

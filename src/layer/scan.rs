@@ -338,11 +338,23 @@ impl Scanner {
         })
     }
 
+    /// The bytes that a cut file still has are its size: what is not there cannot be counted.
+    fn cut_last_entry(&mut self, expected: u64, found: u64) {
+        let last = self.scan.chunks.last_mut().and_then(|chunk| chunk.entries.last_mut());
+        if let Some(entry) = last.filter(|entry| entry.size == expected) {
+            entry.size = found;
+            self.scan.size_bytes = self.scan.size_bytes.saturating_sub(expected - found);
+        }
+    }
+
     /// Turns damage into a remark if that is wanted.
     fn settle(&mut self, walked: Result<(), ScanError>) -> Result<(), ScanError> {
         match walked {
             Err(error) if self.on_damage == OnDamage::Remark => {
                 self.scan.damaged = true;
+                if let ScanError::Tar(TarError { kind: TarErrorKind::CutBody { expected, found }, .. }) = &error {
+                    self.cut_last_entry(*expected, *found);
+                }
                 // Damage is what the user asked to be told of: it has its place even among many oddities.
                 self.scan.remarks.push(format!("{error}: what follows in this layer is missing"));
                 Ok(())

@@ -137,7 +137,7 @@ impl Config {
             match path.try_exists() {
                 Ok(true) => Document::read(&path, shown),
                 Ok(false) => Err(ConfigError::Missing { path: shown.to_owned(), flag: "--config" }),
-                Err(source) => Err(ConfigError::Unreadable { path: shown.to_owned(), source }),
+                Err(cause) => Err(ConfigError::Unreadable { path: shown.to_owned(), cause }),
             }
         });
         Self::layered(document.transpose()?.as_ref(), around, found)

@@ -100,7 +100,7 @@ impl RulesFile {
             Ok(true) => Self::from_document(&Document::read(&path, shown)?),
             Ok(false) if named.is_none() => Ok(Self::default()),
             Ok(false) => Err(ConfigError::Missing { path: shown.to_owned(), flag: "--ci-config" }),
-            Err(source) => Err(ConfigError::Unreadable { path: shown.to_owned(), source }),
+            Err(cause) => Err(ConfigError::Unreadable { path: shown.to_owned(), cause }),
         }
     }
 

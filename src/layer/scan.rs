@@ -121,7 +121,7 @@ pub fn scan<R: ReadAt>(bytes: R, on_damage: OnDamage, stop: &dyn Fn() -> bool) -
     let mut first = [0; SNIFF_LEN];
     let filled = read_up_to(&bytes, &mut first)?;
     let compression = sniff(&first[..filled]);
-    let mut scanner = Scanner { scan: Scan::default(), on_damage, hash: Xxh3::new() };
+    let mut scanner = Scanner { scan: Scan::default(), on_damage, open_entry: Taken::LeftOut, hash: Xxh3::new() };
     scanner.scan.compression = Some(compression);
     if compression == Compression::None {
         let mut walker = Walker::new(Positional::new(bytes));
@@ -164,9 +164,20 @@ enum Bodies {
     Hash,
 }
 
+/// What became of a member.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// It is the last entry.
+    Kept,
+    /// It is none: the last entry is the one of a member before it.
+    LeftOut,
+}
+
 struct Scanner {
     scan: Scan,
     on_damage: OnDamage,
+    /// What became of the member whose body is being read.
+    open_entry: Taken,
     /// Kept between files: starting one from nothing costs more than a small file's hash.
     hash: Xxh3,
 }
@@ -180,18 +191,18 @@ impl Scanner {
     ) -> Result<(), ScanError> {
         while let Some(member) = walker.next()? {
             let (kind, data_len) = (member.kind, member.data_len);
-            match self.entry(&member) {
-                Ok(()) => {}
+            self.open_entry = match self.entry(&member) {
+                Ok(taken) => taken,
                 Err(error) if error.spares_the_rest() && self.on_damage == OnDamage::Remark => {
                     self.scan.damaged = true;
                     self.scan.remark(|| format!("{error}: left out"));
-                    continue;
+                    Taken::LeftOut
                 }
                 Err(error) => return Err(error),
-            }
-            if kind == MemberKind::File && data_len > 0 && bodies == Bodies::Hash {
+            };
+            if kind == MemberKind::File && data_len > 0 && bodies == Bodies::Hash && self.open_entry == Taken::Kept {
                 let hash = self.hash_body(walker, data_len)?;
-                if let Some(entry) = self.scan.chunks.last_mut().and_then(|chunk| chunk.entries.last_mut()) {
+                if let Some(entry) = self.last_entry() {
                     entry.hash = hash;
                 }
             }
@@ -203,6 +214,10 @@ impl Scanner {
             self.scan.remark(|| format!("an extension header at offset {at} has no entry behind it: ignored"));
         }
         Ok(())
+    }
+
+    fn last_entry(&mut self) -> Option<&mut Entry> {
+        self.scan.chunks.last_mut().and_then(|chunk| chunk.entries.last_mut())
     }
 
     fn hash_body<I: Input>(&mut self, walker: &mut Walker<I>, len: u64) -> Result<u64, ScanError> {
@@ -220,7 +235,7 @@ impl Scanner {
         Ok(whole.unwrap_or_else(|| self.hash.digest()).max(1))
     }
 
-    fn entry(&mut self, member: &Member<'_>) -> Result<(), ScanError> {
+    fn entry(&mut self, member: &Member<'_>) -> Result<Taken, ScanError> {
         if self.scan.text_len > MAX_TEXT {
             return Err(ScanError::TooMuchText);
         }
@@ -235,7 +250,7 @@ impl Scanner {
         outcome
     }
 
-    fn entry_into(&mut self, chunk: &mut Chunk, member: &Member<'_>) -> Result<(), ScanError> {
+    fn entry_into(&mut self, chunk: &mut Chunk, member: &Member<'_>) -> Result<Taken, ScanError> {
         let (scan, text) = (&mut self.scan, &mut chunk.text);
         let (mut kind, type_bits) = match member.kind {
             MemberKind::File => (EntryKind::File, file_type::FILE),
@@ -279,7 +294,7 @@ impl Scanner {
                         member.header_offset
                     )
                 });
-                return Ok(());
+                return Ok(Taken::LeftOut);
             }
         } else {
             scan.size_bytes = scan.size_bytes.saturating_add(member.size);
@@ -289,7 +304,7 @@ impl Scanner {
             let Ok(marker) = marker else {
                 let (name, offset) = (start_of(member.path), member.header_offset);
                 scan.remark(|| format!("entry {name:?} at offset {offset} is a whiteout of nothing: ignored"));
-                return Ok(());
+                return Ok(Taken::LeftOut);
             };
             kind = marker;
         }
@@ -320,7 +335,7 @@ impl Scanner {
             link,
             extra,
         });
-        Ok(())
+        Ok(Taken::Kept)
     }
 
     /// Linux has 32 bits for an owner; engines cut more off.
@@ -340,8 +355,10 @@ impl Scanner {
 
     /// The bytes that a cut file still has are its size: what is not there cannot be counted.
     fn cut_last_entry(&mut self, expected: u64, found: u64) {
-        let last = self.scan.chunks.last_mut().and_then(|chunk| chunk.entries.last_mut());
-        if let Some(entry) = last.filter(|entry| entry.size == expected) {
+        if self.open_entry == Taken::LeftOut {
+            return;
+        }
+        if let Some(entry) = self.last_entry().filter(|entry| entry.size == expected) {
             entry.size = found;
             self.scan.size_bytes = self.scan.size_bytes.saturating_sub(expected - found);
         }

@@ -23,6 +23,7 @@ use crate::report::text::{self, Colour, Length};
 use crate::report::{Findings, json};
 use crate::source::{Blob, Engine, Reference, Source};
 use crate::tree::{self, Loaded};
+pub use output::say;
 use output::{JsonTarget, Notices};
 use progress::Progress;
 
@@ -52,7 +53,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
             bail!("--json, --ci and the rules go with an image to explore, not with a command; see dive --help");
         }
     }
-    let around = Surroundings::of_process().context("the working directory cannot be told")?;
+    let surroundings = || Surroundings::of_process().context("the working directory cannot be told");
     match command {
         Some(Command::Version) => output::print(|out| writeln!(out, "dive {}", env!("CARGO_PKG_VERSION"))),
         Some(Command::Completion { shell }) => output::print(|out| {
@@ -60,20 +61,21 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
             Ok(())
         }),
         Some(Command::Config) => {
-            let config = configure(&around, &opening, Notices::of(&opening))?;
+            let config = configure(&surroundings()?, &opening, Notices::of(&opening))?;
             output::print(|out| out.write_all(config::render(&config).as_bytes()))
         }
         Some(Command::Build { .. }) => bail!(
             "`dive build` is not there yet; build the image with docker or podman, then `docker save NAME | dive -`"
         ),
         Some(Command::Tree(arguments)) => {
-            let config = configure(&around, &opening, Notices::of(&opening))?;
+            let config = configure(&surroundings()?, &opening, Notices::of(&opening))?;
             list(&arguments, &opening, &config)
         }
         None => {
             let Some(image) = image else {
                 bail!("no image given; try `dive FILE`, `docker save NAME | dive -`, or `dive --help`");
             };
+            let around = surroundings()?;
             let config = configure(&around, &opening, Notices::of(&opening))?;
             explore(&image, &opening, &ci, json, &config, &around)
         }

@@ -111,7 +111,7 @@ impl Notices {
 
     pub(super) fn note(self, text: &str) {
         if self != Self::Quiet {
-            say(&format!("dive: {}", Shown(text)));
+            say(&format!("dive: {text}"));
         }
     }
 
@@ -127,12 +127,13 @@ impl Notices {
         }
         let left = warnings.count();
         if left > 0 {
-            say(&format!("dive: {left} more warnings; --verbose shows them all"));
+            say(&format!("dive: more warnings: {left}; --verbose shows them all"));
         }
     }
 }
 
-fn say(line: &str) {
+/// Prints a line on standard error. Names in it come from anywhere: nothing of it reaches the terminal raw.
+pub fn say(line: &str) {
     // Nobody is left to tell when standard error is gone.
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", Shown(line));
 }

@@ -68,7 +68,7 @@ pub fn load(image: &Image, archive: &str, on_damage: OnDamage, progress: &dyn Pr
         };
         remarks.extend(scan.remarks.drain(..).map(|text| Remark::new(place(), text)));
         if scan.more_remarks > 0 {
-            remarks.push(Remark::new(place(), format!("{} more remarks of this kind", scan.more_remarks)));
+            remarks.push(Remark::new(place(), format!("{} more remarks on this layer", scan.more_remarks)));
         }
         Ok::<_, LoadError>(())
     })?;

@@ -12,5 +12,7 @@
 
 mod corpus;
 mod library;
+mod oracle;
 mod place;
 mod truth;
+mod user;

@@ -10,6 +10,8 @@
     reason = "a test that meets what it did not expect stops there; clippy's own exception ends at #[test]"
 )]
 
+mod bombs;
+mod broken;
 mod corpus;
 mod library;
 mod oracle;

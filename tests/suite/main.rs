@@ -12,6 +12,8 @@
 
 mod bombs;
 mod broken;
+mod ci;
+mod cli;
 mod corpus;
 mod library;
 mod oracle;

@@ -15,6 +15,7 @@ mod broken;
 mod ci;
 mod cli;
 mod corpus;
+mod house;
 mod library;
 mod oracle;
 mod place;

@@ -1,6 +1,7 @@
 //! The file system below a layer as dive sees it, which decides what a whiteout weighs in its numbers. dive adds and
 //! removes paths and nothing else: an opaque marker empties nothing, a file leaves what stood below the directory it
-//! replaced. This is kept apart from the tree so that being right and being like dive do not mix.
+//! replaced, and a directory that a layer has without an entry forgets what layers below said of it. This is kept apart
+//! from the tree so that being right and being like dive do not mix.
 
 use crate::layer::{EntryKind, LayerIndex};
 use crate::tree::{NodeId, SpanKind, Tree};
@@ -22,6 +23,8 @@ struct Stacked {
     first_child: u32,
     next_sibling: u32,
     presence: Presence,
+    /// The last layer, counted from 1, that has something below it.
+    below: u16,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,7 +37,8 @@ enum Presence {
 
 impl<'a> Stack<'a> {
     pub(super) fn new(tree: &'a Tree) -> Self {
-        let empty = Stacked { size: 0, first_child: NONE, next_sibling: UNLISTED, presence: Presence::Absent };
+        let empty =
+            Stacked { size: 0, first_child: NONE, next_sibling: UNLISTED, presence: Presence::Absent, below: 0 };
         Self { tree, nodes: vec![empty; tree.node_count()] }
     }
 
@@ -61,18 +65,20 @@ impl<'a> Stack<'a> {
             self.remove(whiteout.node);
         }
         for id in tree.layer_spans(layer) {
-            let span = tree.span(id);
-            match span.kind {
-                SpanKind::ImplicitDirectory => self.add(span.node(), None),
-                SpanKind::Directory => self.add(span.node(), Some((span.size, Presence::Directory))),
-                _ => self.add(span.node(), Some((span.size, Presence::Present))),
-            }
+            self.add_above(tree.span(id).node(), layer);
         }
         for marker in tree.layer_markers(layer) {
-            let directory =
-                if marker.kind == EntryKind::Whiteout { tree.parent(marker.node) } else { Some(marker.node) };
-            if let Some(directory) = directory {
-                self.add(directory, None);
+            self.add_above(marker.node, layer);
+            if marker.kind != EntryKind::Whiteout {
+                self.add(marker.node, 0, Presence::Present);
+            }
+        }
+        for id in tree.layer_spans(layer) {
+            let span = tree.span(id);
+            match span.kind {
+                SpanKind::ImplicitDirectory => {}
+                SpanKind::Directory => self.add(span.node(), span.size, Presence::Directory),
+                _ => self.add(span.node(), span.size, Presence::Present),
             }
         }
         for whiteout in whiteouts().filter(|marker| comes_late(tree.name(marker.node))) {
@@ -80,22 +86,29 @@ impl<'a> Stack<'a> {
         }
     }
 
-    /// Adds a path and the directories above it, with what its entry says, if one does.
-    fn add(&mut self, node: NodeId, entry: Option<(u64, Presence)>) {
-        let mut missing = Some(node);
-        while let Some(node) = missing.filter(|node| self.nodes[node.index()].presence == Presence::Absent) {
-            missing = self.tree.parent(node);
-            let stacked = &mut self.nodes[node.index()];
-            (stacked.size, stacked.presence) = (0, Presence::Present);
-            if let Some(parent) = missing.filter(|_| stacked.next_sibling == UNLISTED) {
-                let raw = u32::try_from(node.index()).unwrap_or(NONE);
-                let first = std::mem::replace(&mut self.nodes[parent.index()].first_child, raw);
-                self.nodes[node.index()].next_sibling = first;
+    /// Adds the directories above a path of `layer`, of which dive knows nothing until it comes to their entries.
+    fn add_above(&mut self, node: NodeId, layer: LayerIndex) {
+        let layer = u16::try_from(layer.get() + 1).unwrap_or(u16::MAX);
+        let mut above = self.tree.parent(node);
+        while let Some(node) = above {
+            if std::mem::replace(&mut self.nodes[node.index()].below, layer) == layer {
+                return;
             }
+            self.add(node, 0, Presence::Present);
+            above = self.tree.parent(node);
         }
-        if let Some((size, presence)) = entry {
-            let stacked = &mut self.nodes[node.index()];
-            (stacked.size, stacked.presence) = (size, presence);
+    }
+
+    /// Adds one path, or says anew what it is.
+    fn add(&mut self, node: NodeId, size: u64, presence: Presence) {
+        let stacked = &mut self.nodes[node.index()];
+        (stacked.size, stacked.presence) = (size, presence);
+        if stacked.next_sibling == UNLISTED
+            && let Some(parent) = self.tree.parent(node)
+        {
+            let raw = u32::try_from(node.index()).unwrap_or(NONE);
+            let first = std::mem::replace(&mut self.nodes[parent.index()].first_child, raw);
+            self.nodes[node.index()].next_sibling = first;
         }
     }
 

@@ -8,6 +8,9 @@ use dive::tree::{Change, ChangeCounts, Changes, NodeId};
 
 use crate::build::{Format, Layer, Packing, image, layer};
 
+/// What puts one entry into a layer.
+type Fill = fn(Layer) -> Layer;
+
 // Whiteouts and opaque markers.
 
 #[test]
@@ -266,7 +269,7 @@ fn a_file_over_a_directory_ends_all_below_it_without_any_whiteout() {
 
 #[test]
 fn every_type_replaces_every_other_and_a_lost_file_is_told() {
-    let kinds: [(&str, fn(Layer) -> Layer, &str); 5] = [
+    let kinds: [(&str, Fill, &str); 5] = [
         ("file", |l| l.file("x", "1234"), "/ ── x   4 B"),
         ("directory", |l| l.dir("x"), "/ ── x/"),
         ("symlink", |l| l.symlink("x", "y"), "/ ── x -> y"),
@@ -713,7 +716,7 @@ fn content_that_comes_back_is_the_same_as_two_layers_ago() {
 
 #[test]
 fn every_attribute_is_a_change_of_its_own() {
-    let changes: [(&str, fn(Layer) -> Layer, bool); 7] = [
+    let changes: [(&str, Fill, bool); 7] = [
         ("nothing", |l| l.file("x", "1").xattr("user.a", "1"), false),
         ("mode", |l| l.file("x", "1").xattr("user.a", "1").mode(0o4755), true),
         ("owner", |l| l.file("x", "1").xattr("user.a", "1").owner(1, 0), true),
@@ -854,7 +857,7 @@ fn the_causes_add_up_to_what_is_lost() {
     let opened = image()
         .layer(|l| {
             let l = l.file("overwritten", "1").file("same", "22").file("deleted", "4444").file("d/with", "88888888");
-            l.file("o/opaque", &"o".repeat(16)).file("replaced", &"r".repeat(32)).file("kept", &"k".repeat(64))
+            l.file("o/opaque", "o".repeat(16)).file("replaced", "r".repeat(32)).file("kept", "k".repeat(64))
         })
         .layer(|l| {
             let l = l.file("overwritten", "x").file("same", "22").whiteout("deleted").whiteout("d").opaque("o");
@@ -870,4 +873,19 @@ fn the_causes_add_up_to_what_is_lost() {
 fn an_image_without_layers_is_empty() {
     let opened = image().open();
     assert_eq!((opened.tree().last_layer(), opened.exact().total_bytes), (None::<LayerIndex>, 0));
+}
+
+// dive's numbers.
+
+#[test]
+fn dive_forgets_that_a_directory_is_one_when_a_layer_does_not_list_it() {
+    // dive 0.13.1 was asked: a budget must not break because we count what it does not.
+    let counted = |fill: Fill| {
+        let image = image().layer(|l| l.dir("d").file("d/a", "1")).layer(fill).layer(|l| l.whiteout("d"));
+        let files = image.layer(|l| l.file("d", "4444")).open().classic().inefficient_files;
+        (files[0].path.clone(), files[0].count, files[0].size_bytes)
+    };
+    assert_eq!(counted(|l| l.dir("d").file("d/b", "22")), (b"/d".to_vec(), 2, 3 + 4));
+    assert_eq!(counted(|l| l.file("d/b", "22")), (b"/d".to_vec(), 2, 4));
+    assert_eq!(counted(|l| l.whiteout("d/a")), (b"/d".to_vec(), 2, 4));
 }

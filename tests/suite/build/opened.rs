@@ -41,6 +41,10 @@ impl Opened {
         Exact::of(self.tree())
     }
 
+    pub(crate) const fn remark_count(&self) -> usize {
+        self.loaded.remarks.len()
+    }
+
     /// The final file system.
     #[track_caller]
     pub(crate) fn shows(&self, expected: &str) -> &Self {
@@ -98,6 +102,6 @@ fn load(path: &Path, on_damage: OnDamage) -> Loaded {
 fn is_drawn(drawn: &str, expected: &str) {
     let lines: Vec<&str> = expected.lines().filter(|line| !line.trim().is_empty()).collect();
     let indent = lines.iter().map(|line| line.len() - line.trim_start_matches(' ').len()).min().unwrap_or(0);
-    let expected: String = lines.iter().map(|line| format!("{}\n", line[indent..].trim_end())).collect();
+    let expected: String = lines.iter().flat_map(|line| [line[indent..].trim_end(), "\n"]).collect();
     assert!(drawn == expected, "drawn is\n{drawn}\nand should be\n{expected}");
 }

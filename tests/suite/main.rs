@@ -4,3 +4,4 @@
 
 mod applying;
 mod build;
+mod model;

@@ -1,6 +1,7 @@
 //! The file system below a layer as dive sees it, which decides what a whiteout weighs in its numbers. dive adds and
 //! removes paths and nothing else: an opaque marker empties nothing, a file leaves what stood below the directory it
-//! replaced. This is kept apart from the tree so that being right and being like dive do not mix.
+//! replaced, and a directory that a layer has without an entry forgets what layers below said of it. This is kept apart
+//! from the tree so that being right and being like dive do not mix.
 
 use crate::layer::{EntryKind, LayerIndex};
 use crate::tree::{NodeId, Span, SpanId, SpanKind, Tree};
@@ -17,21 +18,27 @@ pub(super) struct Stack<'a> {
 
 #[derive(Clone, Copy)]
 struct Stacked {
-    /// What the path is: a span, or one of the two below.
-    what: u32,
+    what: What,
     /// Children that may be there.
     first_child: u32,
     next_sibling: u32,
+    /// The last layer, counted from 1, that has something below it.
+    below: u16,
 }
 
-/// In [`Stacked::what`]: nothing.
-const ABSENT: u32 = u32::MAX;
-/// In [`Stacked::what`]: a path that stands above others and that no entry names. dive does not take it for a directory.
-const UNNAMED: u32 = u32::MAX - 1;
+/// What a path is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    Absent,
+    /// It stands above others, and no entry names it: dive does not take it for a directory.
+    Unnamed,
+    /// What an entry says.
+    Entry(SpanId),
+}
 
 impl<'a> Stack<'a> {
     pub(super) fn new(tree: &'a Tree) -> Self {
-        let empty = Stacked { what: ABSENT, first_child: NONE, next_sibling: UNLISTED };
+        let empty = Stacked { what: What::Absent, first_child: NONE, next_sibling: UNLISTED, below: 0 };
         Self { tree, nodes: vec![empty; tree.node_count()] }
     }
 
@@ -58,15 +65,18 @@ impl<'a> Stack<'a> {
             self.remove(whiteout.node);
         }
         for id in tree.layer_spans(layer) {
-            let span = tree.span(id);
-            let named = span.kind != SpanKind::ImplicitDirectory;
-            self.add(span.node(), named.then_some(id));
+            self.add_above(tree.span(id).node(), layer);
         }
         for marker in tree.layer_markers(layer) {
-            let directory =
-                if marker.kind == EntryKind::Whiteout { tree.parent(marker.node) } else { Some(marker.node) };
-            if let Some(directory) = directory {
-                self.add(directory, None);
+            self.add_above(marker.node, layer);
+            if marker.kind != EntryKind::Whiteout {
+                self.add(marker.node, What::Unnamed);
+            }
+        }
+        for id in tree.layer_spans(layer) {
+            let span = tree.span(id);
+            if span.kind != SpanKind::ImplicitDirectory {
+                self.add(span.node(), What::Entry(id));
             }
         }
         for whiteout in whiteouts().filter(|marker| comes_late(tree.name(marker.node))) {
@@ -74,21 +84,29 @@ impl<'a> Stack<'a> {
         }
     }
 
-    /// Adds a path and the directories above it, with what its entry says, if one does.
-    fn add(&mut self, node: NodeId, entry: Option<SpanId>) {
-        let mut missing = Some(node);
-        while let Some(node) = missing.filter(|node| self.nodes[node.index()].what == ABSENT) {
-            missing = self.tree.parent(node);
-            let stacked = &mut self.nodes[node.index()];
-            stacked.what = UNNAMED;
-            if let Some(parent) = missing.filter(|_| stacked.next_sibling == UNLISTED) {
-                let raw = u32::try_from(node.index()).unwrap_or(NONE);
-                let first = std::mem::replace(&mut self.nodes[parent.index()].first_child, raw);
-                self.nodes[node.index()].next_sibling = first;
+    /// Adds the directories above a path of `layer`, of which dive knows nothing until it comes to their entries.
+    fn add_above(&mut self, node: NodeId, layer: LayerIndex) {
+        let layer = u16::try_from(layer.get() + 1).unwrap_or(u16::MAX);
+        let mut above = self.tree.parent(node);
+        while let Some(node) = above {
+            if std::mem::replace(&mut self.nodes[node.index()].below, layer) == layer {
+                return;
             }
+            self.add(node, What::Unnamed);
+            above = self.tree.parent(node);
         }
-        if let Some(span) = entry {
-            self.nodes[node.index()].what = u32::try_from(span.index()).unwrap_or(UNNAMED);
+    }
+
+    /// Adds one path, or says anew what it is.
+    fn add(&mut self, node: NodeId, what: What) {
+        let stacked = &mut self.nodes[node.index()];
+        stacked.what = what;
+        if stacked.next_sibling == UNLISTED
+            && let Some(parent) = self.tree.parent(node)
+        {
+            let raw = u32::try_from(node.index()).unwrap_or(NONE);
+            let first = std::mem::replace(&mut self.nodes[parent.index()].first_child, raw);
+            self.nodes[node.index()].next_sibling = first;
         }
     }
 
@@ -102,19 +120,22 @@ impl<'a> Stack<'a> {
                 open.push(child);
                 next = std::mem::replace(&mut self.nodes[child.index()].next_sibling, UNLISTED);
             }
-            self.nodes[node.index()].what = ABSENT;
+            self.nodes[node.index()].what = What::Absent;
         }
     }
 
-    /// The span that a path was last given, if an entry names it.
+    /// What the last entry of a path says, if it still holds.
     fn entry(&self, node: NodeId) -> Option<&'a Span> {
-        self.tree.span_at(self.nodes[node.index()].what as usize)
+        match self.nodes[node.index()].what {
+            What::Entry(id) => Some(self.tree.span(id)),
+            What::Absent | What::Unnamed => None,
+        }
     }
 
     fn children(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
         let list = std::iter::successors(self.tree.node_at(self.nodes[node.index()].first_child as usize), |child| {
             self.tree.node_at(self.nodes[child.index()].next_sibling as usize)
         });
-        list.filter(|child| self.nodes[child.index()].what != ABSENT)
+        list.filter(|child| self.nodes[child.index()].what != What::Absent)
     }
 }

@@ -57,6 +57,8 @@ struct Placed<'a> {
 struct Dangling {
     span: SpanId,
     target: Vec<u8>,
+    /// The file whose place it took: overwritten if the target turns out to be a file, else replaced.
+    replaced: Option<SpanId>,
 }
 
 impl Default for Builder {
@@ -223,6 +225,7 @@ impl Builder {
             return;
         }
         let inode = target.flatten().and_then(|target| self.linkable(target));
+        let mut replaced = None;
         if let Some(span) = self.newest(node).filter(|span| span.is_open()) {
             let was = span.kind;
             if was.is_directory() && kind.is_directory() {
@@ -231,6 +234,7 @@ impl Builder {
                 let was_file = self.tree.span(SpanId::new(span.inode)).kind.is_file();
                 let is_file = kind.is_file() || inode.is_some_and(|inode| self.tree.span(inode).kind.is_file());
                 let cause = if was_file && is_file { Cause::Overwritten } else { Cause::Replaced };
+                replaced = SpanId::from_link(self.tree.nodes[node.index()].newest).filter(|_| was_file);
                 self.close(node, from, cause, Cause::Replaced);
             }
         }
@@ -256,19 +260,24 @@ impl Builder {
         if kind == SpanKind::HardLink && inode.is_none() {
             self.scratch.clear();
             path::normalise(entry.link.of(text), &mut self.scratch);
-            dangling.push(Dangling { span: id, target: self.scratch.clone() });
+            dangling.push(Dangling { span: id, target: self.scratch.clone(), replaced });
         }
         self.contents.opened(&self.tree, id, entry.hash);
     }
 
     /// Hard links that stand before their target: no engine unpacks them, but what they mean is plain.
     fn link_late(&mut self, dangling: Vec<Dangling>, scan: &mut Scan) {
-        for Dangling { span, target } in dangling {
+        for Dangling { span, target, replaced } in dangling {
             let inode = self.find(&target).and_then(|node| self.linkable(node)).filter(|inode| *inode != span);
             let name = String::from_utf8_lossy(&self.tree.path(self.tree.span(span).node())).into_owned();
             let target = String::from_utf8_lossy(&target).into_owned();
             if let Some(inode) = inode {
                 self.tree.spans[span.index()].inode = inode.raw();
+                if let Some(replaced) = replaced.filter(|_| self.tree.span(inode).kind.is_file()) {
+                    self.tree.spans[replaced.index()].cause = Some(Cause::Overwritten);
+                }
+                // Its content is the target's, which is only known now. A link has no hash of its own.
+                self.contents.opened(&self.tree, span, 0);
                 scan.remark(|| format!("hard link {name:?} stands before its target {target:?}; engines refuse that"));
             } else {
                 scan.remark(|| format!("hard link {name:?} points to {target:?}, which is no file: shown as empty"));

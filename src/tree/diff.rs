@@ -59,22 +59,18 @@ impl Tree {
     }
 
     /// Whether two spans look the same to `lstat`, `readlink`, `cat` and `getfattr`, but for times. An implicit
-    /// directory has no attributes of its own to differ in.
+    /// directory is one with the attributes that engines give it.
     fn alike(&self, left: SpanId, right: SpanId) -> bool {
         let (left, right) = (self.inode(left), self.inode(right));
         let (a, b) = (self.span(left), self.span(right));
-        if a.kind.is_directory() && b.kind.is_directory() && a.kind != b.kind {
-            let named = if a.kind == SpanKind::Directory { a } else { b };
-            let implicit = if a.kind == SpanKind::Directory { b } else { a };
-            return (named.mode, named.uid, named.gid) == (implicit.mode, implicit.uid, implicit.gid);
-        }
+        let kind = |span: &Span| if span.kind.is_directory() { SpanKind::Directory } else { span.kind };
         let extras = |id| {
             let extra = self.extra(id);
             (extra.device, extra.xattrs)
         };
         // A symbolic link has no permissions of its own on Linux.
         let mode = |span: &Span| if span.kind == SpanKind::Symlink { 0 } else { span.mode };
-        (a.kind, mode(a), a.uid, a.gid) == (b.kind, mode(b), b.uid, b.gid)
+        (kind(a), mode(a), a.uid, a.gid) == (kind(b), mode(b), b.uid, b.gid)
             && extras(left) == extras(right)
             && (!a.kind.is_file() || self.same_content(left, right))
             && (a.kind != SpanKind::Symlink || self.link(left) == self.link(right))

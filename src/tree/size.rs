@@ -1,12 +1,11 @@
 //! Sizes of directories as of a layer.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
-use super::{NodeId, Tree};
+use super::{NodeId, SpanKind, Tree};
 use crate::layer::LayerIndex;
 
-/// Bytes at and below every node, as of one layer: each inode once, where the first of its names is that the layer
-/// shows.
+/// Bytes at and below every node, as of one layer: each inode once, at the oldest of its names that the layer shows.
 #[derive(Debug)]
 pub struct Sizes(Vec<u64>);
 
@@ -14,16 +13,22 @@ impl Sizes {
     /// Sums up what `layer` shows.
     #[must_use]
     pub fn at(tree: &Tree, layer: LayerIndex) -> Self {
-        // Inodes that are shown, but not where their bytes were first named.
-        let mut moved = HashSet::new();
-        let mut own = |node| {
+        // Inodes whose first name is gone, with the oldest one that is left.
+        let mut moved = HashMap::new();
+        for name in tree.all_spans().filter(|id| tree.span(*id).kind == SpanKind::HardLink) {
+            let inode = tree.inode(name);
+            if tree.span(name).is_visible_at(layer) && !tree.span(inode).is_visible_at(layer) {
+                moved.entry(inode).or_insert(name);
+            }
+        }
+        let own = |node| {
             let Some(name) = tree.visible(node, layer) else { return 0 };
             let inode = tree.inode(name);
             let span = tree.span(inode);
-            let counts = inode == name || (!span.is_visible_at(layer) && moved.insert(inode));
+            let counts = inode == name || moved.get(&inode) == Some(&name);
             if counts && span.kind.is_file() { span.size } else { 0 }
         };
-        let mut sizes: Vec<u64> = tree.nodes().map(&mut own).collect();
+        let mut sizes: Vec<u64> = tree.nodes().map(own).collect();
         for node in tree.nodes().rev() {
             if let Some(parent) = tree.parent(node) {
                 sizes[parent.index()] = sizes[parent.index()].saturating_add(sizes[node.index()]);

@@ -124,7 +124,7 @@ const DAMAGED: [(&str, &str); 25] = [
 /// Refused with this message, whatever is ignored: nothing can be shown.
 const HOPELESS: [(&str, &str); 19] = [
     ("empty-file.tar", "the file is empty"),
-    ("gzip-magic-only.tar", "damaged gzip data near byte 4"),
+    ("gzip-magic-only.tar", "gzip data near byte 4 cannot be unpacked"),
     ("manifest-deep-json.tar", "manifest.json is damaged or no such document: invalid type: sequence"),
     ("manifest-empty-array.tar", "holds no image: manifest.json lists none"),
     (
@@ -141,7 +141,7 @@ const HOPELESS: [(&str, &str); 19] = [
     ("oci-empty-index.tar", "holds no image: index.json lists none"),
     ("one-byte.tar", "not an image archive: it is data of no format that images come in"),
     ("random.tar", "not an image archive: it is data of no format that images come in"),
-    ("real-flipped.tar.gz", "damaged gzip data"),
+    ("real-flipped.tar.gz", "cannot be unpacked"),
     (
         "real-oci-missing-manifest-blob.tar",
         "the manifest blobs/sha256/f20195f9a7a4f42ee1a13f491514f8171c8bd7fa24b0fb2aca1cfab4bc5140dc is missing",

@@ -15,7 +15,7 @@ fn sample_bytes() -> Vec<u8> {
 fn the_report_shows_layers_figures_and_lists() {
     User::new().runs(&[&sample()]).ends_with(0).prints(&[
         "Image: dive-sample:1.0 (linux/amd64), 7 layers, 3.0 MB\n",
-        "Layer      Size     Waste        +       ~       -  Command\n",
+        "Layer      Size     Waste    Added Changed Removed  Command\n",
         "    6     18 kB",
         "Analysis:\n  efficiency: 98.1030 %\n",
         "Inefficient Files:\nCount  Wasted Space  File Path\n    2         30 kB  /srv/shop/data/sessions.db\n",
@@ -160,7 +160,7 @@ fn document_and_verdict_do_not_share_a_stream() {
 fn a_tree_is_listed_for_eyes_and_for_programs() {
     let user = User::new();
     user.runs(&["tree", &sample()]).ends_with(0).prints(&[
-        "drwxr-xr-x       0:0    72 kB srv/shop/static/\n",
+        "drwxr-xr-x       0:0    78 kB srv/shop/static/\n",
         "lrwxrwxrwx       0:0      0 B srv/shop/static/catalogue.csv -> ../data/catalogue.csv\n",
         "-rw-r--r--       0:0   1.7 kB srv/shop/static/grüße-こんにちは.html\n",
         "drwxrwxrwt       0:0      0 B tmp/\n",

@@ -10,13 +10,16 @@
     reason = "a test that meets what it did not expect stops there; clippy's own exception ends at #[test]"
 )]
 
+mod applying;
 mod bombs;
 mod broken;
+mod build;
 mod ci;
 mod cli;
 mod corpus;
 mod house;
 mod library;
+mod model;
 mod oracle;
 mod place;
 mod truth;

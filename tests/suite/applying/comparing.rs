@@ -1,0 +1,198 @@
+//! What counts as the same and what changed, between any two states.
+
+use dive::tree::size::Sizes;
+use dive::tree::{Change, ChangeCounts, Changes, NodeId};
+
+use super::Fill;
+use crate::build::{Format, Packing, image, layer};
+
+#[test]
+fn the_same_bytes_again_are_told_as_metadata_only_however_layers_are_compressed() {
+    use Packing::{Gzip, Plain, Zstd};
+    for packings in [[Plain, Plain], [Gzip, Gzip], [Plain, Gzip], [Gzip, Plain], [Zstd, Plain], [Gzip, Zstd]] {
+        let same_size = image()
+            .layer(|l| l.file("chmod", "bytes").file("edited", "one").packed(packings[0]))
+            .layer(|l| l.file("chmod", "bytes").mode(0o755).file("edited", "two").packed(packings[1]));
+        same_size
+            .open()
+            .changed(
+                0,
+                1,
+                "
+                / ── chmod    modified   5 B
+                  └─ edited   modified   3 B
+                ",
+            )
+            .wastes(
+                "
+                /chmod    5 B   layer 0   metadata-only by layer 1
+                /edited   3 B   layer 0   overwritten by layer 1
+                ",
+            );
+    }
+}
+
+#[test]
+fn an_archive_in_the_oci_layout_says_the_same() {
+    image()
+        .layer(|l| l.file("f", "one").gzip())
+        .layer(|l| l.file("f", "one").zstd())
+        .open_as(Format::OciArchive)
+        .changed(0, 1, "/ ── f   unmodified")
+        .wastes("/f   3 B   layer 0   metadata-only by layer 1");
+}
+
+#[test]
+fn content_that_comes_back_is_the_same_as_two_layers_ago() {
+    image()
+        .layer(|l| l.file("f", "one"))
+        .layer(|l| l.file("f", "two").gzip())
+        .layer(|l| l.file("f", "one"))
+        .open()
+        .changed(0, 1, "/ ── f   modified   3 B")
+        .changed(1, 2, "/ ── f   modified   3 B")
+        .changed(0, 2, "/ ── f   unmodified")
+        .changed(2, 0, "/ ── f   unmodified")
+        .wastes(
+            "
+            /f   3 B   layer 0   overwritten by layer 1
+            /f   3 B   layer 1   overwritten by layer 2
+            ",
+        );
+}
+
+#[test]
+fn every_attribute_is_a_change_of_its_own() {
+    let changes: [(&str, Fill, bool); 7] = [
+        ("nothing", |l| l.file("x", "1").xattr("user.a", "1"), false),
+        ("mode", |l| l.file("x", "1").xattr("user.a", "1").mode(0o4755), true),
+        ("owner", |l| l.file("x", "1").xattr("user.a", "1").owner(1, 0), true),
+        ("group", |l| l.file("x", "1").xattr("user.a", "1").owner(0, 1), true),
+        ("attribute", |l| l.file("x", "1").xattr("user.a", "2"), true),
+        ("one attribute less", |l| l.file("x", "1"), true),
+        ("content", |l| l.file("x", "2").xattr("user.a", "1"), true),
+    ];
+    for (what, make, differs) in changes {
+        let opened = image().layer(|l| l.file("x", "1").xattr("user.a", "1")).layer(make).open();
+        let expected = if differs { Change::Modified } else { Change::Unmodified };
+        let changes = Changes::between(opened.tree(), Some(layer(0)), layer(1));
+        assert_eq!(changes.of(opened.tree().find(b"x").unwrap()), Some(expected), "{what}");
+    }
+    image()
+        .layer(|l| l.symlink("s", "one").char_device("c", 1, 3))
+        .layer(|l| l.symlink("s", "two").char_device("c", 1, 5))
+        .open()
+        .changed(
+            0,
+            1,
+            "
+            / ── c (device 1:5)   modified
+              └─ s -> two         modified
+            ",
+        );
+}
+
+#[test]
+fn a_sparse_file_counts_with_its_holes_as_dive_and_ls_count_it() {
+    let opened =
+        image().layer(|l| l.sparse_file("disk", "12345", 4096).file("after", "1")).layer(|l| l.whiteout("disk"));
+    let opened = opened.open();
+    opened
+        .shows_at(
+            0,
+            "
+            / ── after   1 B
+              └─ disk    4096 B
+            ",
+        )
+        .wastes("/disk   4096 B   layer 0   deleted by layer 1");
+    let tree = opened.tree();
+    let disk = tree.visible(tree.find(b"disk").unwrap(), layer(0)).unwrap();
+    assert_eq!(tree.extra(disk).stored, 5);
+}
+
+#[test]
+fn states_compare_across_any_distance_and_backwards() {
+    let opened = image()
+        .layer(|l| l.file("a", "1").file("b", "22"))
+        .layer(|l| l.whiteout("a").file("c", "333"))
+        .layer(|l| l.file("a", "4444").whiteout("c"))
+        .open();
+    opened
+        .changed(
+            0,
+            2,
+            "
+            / ── a   modified     4 B
+              └─ b   unmodified
+            ",
+        )
+        .changed(
+            2,
+            1,
+            "
+            / ── a   removed
+              ├─ b   unmodified
+              └─ c   added        3 B
+            ",
+        )
+        .changed(
+            1,
+            1,
+            "
+            / ── b   unmodified
+              └─ c   unmodified
+            ",
+        )
+        .changed_from_nothing(
+            1,
+            "
+            / ── b   added   2 B
+              └─ c   added   3 B
+            ",
+        );
+}
+
+#[test]
+fn a_change_deep_down_is_seen_from_the_root() {
+    let opened = image()
+        .layer(|l| l.dir("a").dir("a/b").file("a/b/c", "1").dir("z").file("z/y", "1"))
+        .layer(|l| l.file("a/b/c", "22"))
+        .open();
+    opened.changed(
+        0,
+        1,
+        "
+        / ── a/b/c   modified     2 B
+          └─ z/y     unmodified
+        ",
+    );
+    let changes = Changes::between(opened.tree(), Some(layer(0)), layer(1));
+    assert_eq!(changes.of(NodeId::ROOT), Some(Change::Modified));
+    for (path, change) in [("a", Change::Modified), ("a/b", Change::Modified), ("z", Change::Unmodified)] {
+        assert_eq!(changes.of(opened.tree().find(path.as_bytes()).unwrap()), Some(change), "{path}");
+    }
+}
+
+#[test]
+fn a_directory_is_as_large_as_what_it_shows_in_that_layer() {
+    let opened = image()
+        .layer(|l| l.file("d/a", "1").file("d/e/b", "22").file("f", "333"))
+        .layer(|l| l.whiteout("d/a").file("d/e/c", "4444").hardlink("d/e/f", "f"))
+        .open();
+    let size =
+        |number, path: &str| Sizes::at(opened.tree(), layer(number)).of(opened.tree().find(path.as_bytes()).unwrap());
+    assert_eq!([size(0, ""), size(0, "d"), size(0, "d/e")], [6, 3, 2]);
+    assert_eq!([size(1, ""), size(1, "d"), size(1, "d/e"), size(1, "d/a")], [9, 6, 6, 0]);
+}
+
+#[test]
+fn each_layer_tells_how_many_paths_it_changed() {
+    let opened = image()
+        .layer(|l| l.dir("d").file("d/a", "1").file("d/b", "22").symlink("s", "d"))
+        .layer(|l| l.file("d/a", "1").file("d/b", "33").file("c", "").file("c", ""))
+        .layer(|l| l.whiteout("d").dir("s"))
+        .open();
+    let counts = |added, modified, removed| ChangeCounts { added, modified, removed };
+    assert_eq!(opened.tree().change_counts(), [counts(3, 0, 0), counts(1, 1, 0), counts(0, 1, 2)]);
+}

@@ -1,0 +1,122 @@
+//! Images made in memory, so that a test shows the case it is about and nothing else:
+//!
+//! ```text
+//! image()
+//!     .layer(|l| l.file("etc/passwd", "root").dir("tmp"))
+//!     .layer(|l| l.whiteout("tmp"))
+//!     .open()
+//!     .shows("/ ── etc/passwd   4 B")
+//! ```
+//!
+//! They are opened as a user's file is, from a path, through `source`, `image` and `tree`.
+
+mod draw;
+mod layer;
+mod opened;
+
+use std::io::Write;
+
+use serde_json::json;
+use tempfile::NamedTempFile;
+use xxhash_rust::xxh3::xxh3_64;
+
+pub(crate) use layer::{Layer, Packing};
+pub(crate) use opened::{Opened, layer};
+
+/// An image without layers yet.
+pub(crate) fn image() -> Image {
+    Image { layers: Vec::new() }
+}
+
+/// An image that is to be saved or opened.
+#[derive(Debug, Clone)]
+pub(crate) struct Image {
+    layers: Vec<Layer>,
+}
+
+/// The two kinds of archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// As `docker save` of Docker 20 writes it: `<id>/layer.tar`.
+    DockerArchive,
+    /// An OCI layout in a tar: `blobs/sha256`.
+    OciArchive,
+}
+
+impl Image {
+    /// Puts one more layer on top.
+    pub(crate) fn layer(mut self, fill: impl FnOnce(Layer) -> Layer) -> Self {
+        self.layers.push(fill(Layer::default()));
+        self
+    }
+
+    /// Opens it and merges its layers.
+    pub(crate) fn open(&self) -> Opened {
+        self.open_as(Format::DockerArchive)
+    }
+
+    /// Opens it as an archive of that kind.
+    pub(crate) fn open_as(&self, format: Format) -> Opened {
+        Opened::of(&self.save(format))
+    }
+
+    /// The archive in a temporary file, which goes when the value does.
+    pub(crate) fn save(&self, format: Format) -> NamedTempFile {
+        let mut file = tempfile::Builder::new().suffix(".tar").tempfile().unwrap();
+        file.write_all(&self.archive(format)).unwrap();
+        file
+    }
+
+    /// The bytes of the archive.
+    pub(crate) fn archive(&self, format: Format) -> Vec<u8> {
+        let layers: Vec<Vec<u8>> = self.layers.iter().map(Layer::blob).collect();
+        let diff_ids: Vec<String> = self.layers.iter().map(|layer| digest(&layer.tar())).collect();
+        let history: Vec<_> = (0..layers.len()).map(|at| json!({ "created_by": format!("step {at}") })).collect();
+        let config = json!({
+            "architecture": "amd64", "os": "linux", "config": {},
+            "rootfs": { "type": "layers", "diff_ids": diff_ids }, "history": history,
+        });
+        let config = config.to_string().into_bytes();
+        match format {
+            Format::DockerArchive => docker_archive(&config, &layers),
+            Format::OciArchive => oci_archive(&config, &layers),
+        }
+    }
+}
+
+fn docker_archive(config: &[u8], layers: &[Vec<u8>]) -> Vec<u8> {
+    let config_name = format!("{}.json", hex(config));
+    // Docker's ids tell equal layers apart by what they stand on.
+    let names: Vec<String> =
+        layers.iter().enumerate().map(|(at, blob)| format!("{at:02x}{}/layer.tar", &hex(blob)[2..])).collect();
+    let manifest = json!([{ "Config": config_name, "RepoTags": ["case:latest"], "Layers": names }]);
+    let mut archive = Layer::default();
+    for (name, blob) in names.iter().zip(layers) {
+        archive = archive.file(name, blob);
+    }
+    archive.file(&config_name, config).file("manifest.json", manifest.to_string()).tar()
+}
+
+fn oci_archive(config: &[u8], layers: &[Vec<u8>]) -> Vec<u8> {
+    let descriptor = |kind: &str, blob: &[u8]| json!({ "mediaType": format!("application/vnd.oci.image.{kind}"), "digest": digest(blob), "size": blob.len() });
+    let of_layers: Vec<_> = layers.iter().map(|blob| descriptor("layer.v1.tar", blob)).collect();
+    let manifest = json!({
+        "schemaVersion": 2, "config": descriptor("config.v1+json", config), "layers": of_layers,
+    });
+    let manifest = manifest.to_string().into_bytes();
+    let index = json!({ "schemaVersion": 2, "manifests": [descriptor("manifest.v1+json", &manifest)] });
+    let mut archive = Layer::default().file("oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
+    for blob in layers.iter().map(Vec::as_slice).chain([config, &manifest]) {
+        archive = archive.file(format!("blobs/sha256/{}", hex(blob)), blob);
+    }
+    archive.file("index.json", index.to_string()).tar()
+}
+
+fn digest(blob: &[u8]) -> String {
+    format!("sha256:{}", hex(blob))
+}
+
+/// As long as a SHA-256 and as different for different bytes, which is all that names in an archive need to be.
+fn hex(blob: &[u8]) -> String {
+    format!("{:016x}", xxh3_64(blob)).repeat(4)
+}

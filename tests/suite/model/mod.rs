@@ -1,0 +1,134 @@
+//! Random images against a slow and obvious model, written from the rules and not from `src/tree`; and damaged layers,
+//! which must end in entries, remarks or an error, never in a panic.
+
+mod classic;
+mod damage;
+mod naive;
+mod random;
+
+use std::collections::BTreeMap;
+
+use dive::analysis::exact::Cause;
+use dive::tree::size::Sizes;
+use dive::tree::{Changes, SpanKind, Tree};
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+
+use crate::build::{Opened, layer};
+use naive::{Kind, Line, Model};
+use random::{What, images};
+
+/// What once failed is tried first, on every machine.
+fn config(cases: u32) -> ProptestConfig {
+    let file = FileFailurePersistence::Direct("tests/suite/model/regressions.txt");
+    ProptestConfig { cases, failure_persistence: Some(Box::new(file)), ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(config(400))]
+
+    #[test]
+    fn every_state_and_every_number_is_what_the_rules_say(random in images()) {
+        let opened = random.build().open();
+        let model = Model::of(&random);
+        let count = random.0.len();
+        for number in 0..count {
+            prop_assert_eq!(listing(opened.tree(), number), model.listing(number), "layer {}", number);
+            prop_assert_eq!(sizes(&opened, &model, number), vec![], "layer {}", number);
+            for base in (0..count).map(Some).chain([None]) {
+                let changes = changes(opened.tree(), base, number);
+                prop_assert_eq!(changes, model.changes(base, number), "from {:?} to {}", base, number);
+            }
+        }
+        prop_assert_eq!(opened.tree().change_counts(), model.change_counts());
+        prop_assert_eq!(opened.remark_count(), model.remarks);
+        let exact = opened.exact();
+        let (total, visible, mut lost) = model.exact();
+        prop_assert_eq!((exact.total_bytes, exact.visible_bytes), (total, visible));
+        prop_assert_eq!(Cause::ALL.map(|cause| exact.bytes_by(cause)).iter().sum::<u64>(), total - visible);
+        let mut files = exact.files;
+        files.sort_by_key(|file| format!("{file:?}"));
+        lost.sort_by_key(|file| format!("{file:?}"));
+        prop_assert_eq!(files, lost);
+    }
+
+    #[test]
+    fn dive_s_numbers_are_what_dive_computes(mut random in images()) {
+        // dive counts a hard link to itself as a path. No tool writes one, and the tree has none.
+        for layer in &mut random.0 {
+            layer.entries.retain(|entry| !matches!(&entry.what, What::HardLink(target) if *target == entry.path));
+        }
+        let ours = random.build().open().classic();
+        let files = ours.inefficient_files.iter().map(|file| {
+            (String::from_utf8(file.path.clone()).unwrap(), file.count, file.size_bytes)
+        });
+        let ours = classic::Numbers {
+            inefficient_files: files.collect(),
+            layer_sizes: ours.layer_sizes,
+            efficiency: ours.efficiency,
+            wasted_bytes: ours.wasted_bytes,
+            user_wasted_percent: ours.user_wasted_percent,
+        };
+        prop_assert_eq!(ours, classic::numbers(&random));
+    }
+}
+
+fn listing(tree: &Tree, number: usize) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let keep = |node| tree.visible(node, layer(number)).is_some();
+    let visit = |path: &[u8], node| {
+        let inode = tree.inode(tree.visible(node, layer(number)).unwrap());
+        let span = tree.span(inode);
+        lines.push(Line {
+            path: String::from_utf8(path.to_vec()).unwrap(),
+            kind: kind(span.kind),
+            size: span.size,
+            mode: span.mode & 0o7777,
+            owner: (span.uid, span.gid),
+            link: if span.kind == SpanKind::Symlink {
+                String::from_utf8_lossy(tree.link(inode)).into()
+            } else {
+                String::new()
+            },
+            device: tree.extra(inode).device.1,
+            has_xattr: tree.extra(inode).xattrs != 0,
+        });
+        Ok::<_, ()>(())
+    };
+    tree.walk(keep, visit).unwrap();
+    lines
+}
+
+fn kind(kind: SpanKind) -> Kind {
+    match kind {
+        SpanKind::File => Kind::File,
+        SpanKind::Directory => Kind::Directory,
+        SpanKind::ImplicitDirectory => Kind::ImplicitDirectory,
+        SpanKind::Symlink => Kind::Symlink,
+        SpanKind::CharDevice => Kind::Device,
+        SpanKind::Fifo => Kind::Fifo,
+        SpanKind::HardLink => Kind::DanglingLink,
+        SpanKind::SparseFile | SpanKind::BlockDevice => unreachable!("no random image has one"),
+    }
+}
+
+fn changes(tree: &Tree, base: Option<usize>, target: usize) -> BTreeMap<String, dive::tree::Change> {
+    let changes = Changes::between(tree, base.map(layer), layer(target));
+    let of_node = |node| {
+        let path = String::from_utf8(tree.path(node)).unwrap();
+        changes.of(node).map(|change| (path[1..].to_owned(), change))
+    };
+    tree.nodes().filter_map(of_node).collect()
+}
+
+/// Paths whose size is not the model's: path, ours, the model's.
+fn sizes(opened: &Opened, model: &Model, number: usize) -> Vec<(String, u64, u64)> {
+    let tree = opened.tree();
+    let sizes = Sizes::at(tree, layer(number));
+    let compare = |node| {
+        let path = String::from_utf8(tree.path(node)).unwrap();
+        let expected = model.size_below(number, &path[1..]);
+        (sizes.of(node) != expected).then_some((path, sizes.of(node), expected))
+    };
+    tree.nodes().filter_map(compare).collect()
+}

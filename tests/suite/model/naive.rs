@@ -1,0 +1,358 @@
+//! The rules of applying layers again, the slow and obvious way: a map from paths to names for every state, copied whole
+//! for every layer, and every question answered by looking at all of it.
+
+use std::collections::BTreeMap;
+
+use dive::analysis::exact::{Cause, ReclaimableFile};
+use dive::tree::{Change, ChangeCounts};
+
+use super::random::{Attributes, RandomEntry, RandomImage, RandomLayer, What};
+use crate::build::layer;
+
+/// All states of an image.
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    inodes: Vec<Inode>,
+    /// Every name that ever was, in the order of the layers and their entries.
+    names: Vec<Name>,
+    states: Vec<State>,
+    /// Whiteouts of nothing, hard links that are odd.
+    pub(super) remarks: usize,
+}
+
+/// What is where: an index into [`Model::names`] for each path; the root's is empty.
+type State = BTreeMap<String, usize>;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Inode {
+    layer: usize,
+    kind: Kind,
+    attributes: Attributes,
+    content: Vec<u8>,
+    link: String,
+    device: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    File,
+    Directory,
+    ImplicitDirectory,
+    Symlink,
+    Device,
+    Fifo,
+    DanglingLink,
+}
+
+#[derive(Debug)]
+struct Name {
+    path: String,
+    inode: usize,
+    /// Whether the inode came with it.
+    is_first: bool,
+    end: Option<(usize, End)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum End {
+    By(Cause),
+    /// Another entry of the same path, whose kind may only be known later.
+    Covered {
+        by: usize,
+    },
+}
+
+/// What a listing shows of a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) path: String,
+    pub(super) kind: Kind,
+    pub(super) size: u64,
+    pub(super) mode: u16,
+    pub(super) owner: (u32, u32),
+    pub(super) link: String,
+    pub(super) device: u32,
+    pub(super) has_xattr: bool,
+}
+
+impl Model {
+    pub(super) fn of(image: &RandomImage) -> Self {
+        let mut model = Self::default();
+        let mut state = State::new();
+        let root = model.inode(0, Kind::ImplicitDirectory);
+        let root = model.name("", root);
+        state.insert(String::new(), root);
+        for (number, layer) in image.0.iter().enumerate() {
+            model.apply(&mut state, number, layer);
+            model.states.push(state.clone());
+        }
+        model
+    }
+
+    fn apply(&mut self, state: &mut State, number: usize, layer: &RandomLayer) {
+        let below = state.clone();
+        for RandomEntry { path, what, .. } in &layer.entries {
+            match what {
+                What::Whiteout if !below.contains_key(path) => self.remarks += 1,
+                What::Whiteout => {
+                    self.end(state, number, End::By(Cause::DeletedWithDirectory), |key| is_below(key, path));
+                    self.end(state, number, End::By(Cause::Deleted), |key| key == path);
+                }
+                What::Opaque => {
+                    self.end(state, number, End::By(Cause::HiddenByOpaque), |key| is_below(key, path));
+                }
+                _ => {}
+            }
+        }
+        let mut late = Vec::new();
+        for entry in &layer.entries {
+            self.put(state, number, entry, &mut late);
+        }
+        for (name, target) in late {
+            self.remarks += 1;
+            if let Some(inode) = self.linkable(state, &target) {
+                self.names[name].inode = inode;
+                self.names[name].is_first = false;
+            }
+        }
+    }
+
+    fn put(&mut self, state: &mut State, number: usize, entry: &RandomEntry, late: &mut Vec<(usize, String)>) {
+        let path = &entry.path;
+        for (slash, _) in path.match_indices('/') {
+            self.make_directory(state, number, &path[..slash]);
+        }
+        let (inode, is_first) = match &entry.what {
+            What::Whiteout => return,
+            What::Opaque => return self.make_directory(state, number, path),
+            What::HardLink(target) if target == path => {
+                self.remarks += 1;
+                return;
+            }
+            What::HardLink(target) => match self.linkable(state, target) {
+                Some(inode) => (inode, false),
+                None => (self.inode(number, Kind::DanglingLink), true),
+            },
+            What::File(content, attributes) => {
+                let id = self.inode(number, Kind::File);
+                (self.inodes[id].content, self.inodes[id].attributes) = (content.clone(), *attributes);
+                (id, true)
+            }
+            What::Directory(attributes) => {
+                let id = self.inode(number, Kind::Directory);
+                self.inodes[id].attributes = *attributes;
+                (id, true)
+            }
+            What::Symlink(target) => {
+                let id = self.inode(number, Kind::Symlink);
+                self.inodes[id].link.clone_from(target);
+                (id, true)
+            }
+            What::Device(minor) => {
+                let id = self.inode(number, Kind::Device);
+                self.inodes[id].device = *minor;
+                (id, true)
+            }
+            What::Fifo => (self.inode(number, Kind::Fifo), true),
+        };
+        let name = self.name(path, inode);
+        self.names[name].is_first = is_first;
+        if let What::HardLink(target) = &entry.what
+            && is_first
+        {
+            late.push((name, target.clone()));
+        }
+        let keeps_children = self.is_directory(state, path) && self.inodes[inode].kind == Kind::Directory;
+        if !keeps_children {
+            self.end(state, number, End::By(Cause::Replaced), |key| is_below(key, path));
+        }
+        self.end(state, number, End::Covered { by: name }, |key| key == path);
+        state.insert(path.clone(), name);
+    }
+
+    fn make_directory(&mut self, state: &mut State, number: usize, path: &str) {
+        for (slash, _) in path.match_indices('/') {
+            self.make_directory(state, number, &path[..slash]);
+        }
+        if !self.is_directory(state, path) {
+            self.end(state, number, End::By(Cause::Replaced), |key| key == path);
+            let inode = self.inode(number, Kind::ImplicitDirectory);
+            let name = self.name(path, inode);
+            state.insert(path.to_owned(), name);
+        }
+    }
+
+    /// Ends all names that `which` says.
+    fn end(&mut self, state: &mut State, number: usize, end: End, which: impl Fn(&str) -> bool) {
+        state.retain(|path, name| {
+            let ends = which(path);
+            if ends {
+                self.names[*name].end = Some((number, end));
+            }
+            !ends
+        });
+    }
+
+    fn inode(&mut self, layer: usize, kind: Kind) -> usize {
+        let mode = match kind {
+            Kind::Symlink => 0o777,
+            Kind::ImplicitDirectory => 0o755,
+            _ => 0o644,
+        };
+        let attributes = Attributes { mode, uid: 0, gid: 0, has_xattr: false };
+        self.inodes.push(Inode { layer, kind, attributes, content: Vec::new(), link: String::new(), device: 0 });
+        self.inodes.len() - 1
+    }
+
+    fn name(&mut self, path: &str, inode: usize) -> usize {
+        self.names.push(Name { path: path.to_owned(), inode, is_first: true, end: None });
+        self.names.len() - 1
+    }
+
+    fn at<'a>(&'a self, state: &State, path: &str) -> Option<&'a Inode> {
+        state.get(path).map(|name| &self.inodes[self.names[*name].inode])
+    }
+
+    fn is_directory(&self, state: &State, path: &str) -> bool {
+        self.at(state, path).is_some_and(|inode| inode.kind.is_directory())
+    }
+
+    fn linkable(&self, state: &State, target: &str) -> Option<usize> {
+        let inode = self.names[*state.get(target)?].inode;
+        let kind = self.inodes[inode].kind;
+        (!kind.is_directory() && kind != Kind::DanglingLink).then_some(inode)
+    }
+
+    /// The file system as of a layer, without the root.
+    pub(super) fn listing(&self, number: usize) -> Vec<Line> {
+        let state = &self.states[number];
+        let paths = state.keys().filter(|path| !path.is_empty());
+        paths
+            .map(|path| {
+                let inode = self.at(state, path).unwrap();
+                let Attributes { mode, uid, gid, has_xattr } = inode.attributes;
+                Line {
+                    path: path.clone(),
+                    kind: inode.kind,
+                    size: inode.content.len() as u64,
+                    mode,
+                    owner: (uid, gid),
+                    link: inode.link.clone(),
+                    device: inode.device,
+                    has_xattr,
+                }
+            })
+            .collect()
+    }
+
+    /// What happened to every path that either state has; none is the empty state.
+    pub(super) fn changes(&self, base: Option<usize>, target: usize) -> BTreeMap<String, Change> {
+        let nothing = State::new();
+        let before = base.map_or(&nothing, |base| &self.states[base]);
+        let after = &self.states[target];
+        let own = |path: &String| match (self.at(before, path), self.at(after, path)) {
+            (None, _) => Change::Added,
+            (_, None) => Change::Removed,
+            (Some(old), Some(new)) if alike(old, new) => Change::Unmodified,
+            (Some(_), Some(_)) => Change::Modified,
+        };
+        let paths = || before.keys().chain(after.keys());
+        let whole = |path: &String| match own(path) {
+            Change::Unmodified if paths().any(|other| is_below(other, path) && own(other) != Change::Unmodified) => {
+                Change::Modified
+            }
+            change => change,
+        };
+        paths().map(|path| (path.clone(), whole(path))).collect()
+    }
+
+    /// What each layer did to the one below it, directories aside.
+    pub(super) fn change_counts(&self) -> Vec<ChangeCounts> {
+        let nothing = State::new();
+        let below = std::iter::once(&nothing).chain(&self.states);
+        let count = |(before, after): (&State, &State)| {
+            let mut counts = ChangeCounts::default();
+            let paths: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
+            for path in paths {
+                match (self.at(before, path), self.at(after, path)) {
+                    (None, Some(new)) if !new.kind.is_directory() => counts.added += 1,
+                    (Some(old), None) if !old.kind.is_directory() => counts.removed += 1,
+                    (Some(old), Some(new)) if old.kind.is_directory() && new.kind.is_directory() => {}
+                    (Some(old), Some(new)) if !alike(old, new) => counts.modified += 1,
+                    _ => {}
+                }
+            }
+            counts
+        };
+        below.zip(&self.states).map(count).collect()
+    }
+
+    /// Bytes at and below a path: files count under the name they came with, or the oldest one if that is gone.
+    pub(super) fn size_below(&self, number: usize, path: &str) -> u64 {
+        let state = &self.states[number];
+        let counts = |name: usize| {
+            let inode = self.names[name].inode;
+            let others = state.values().filter(|other| self.names[**other].inode == inode);
+            others.min_by_key(|other| (!self.names[**other].is_first, **other)) == Some(&name)
+        };
+        let inside = state.iter().filter(|(key, name)| (*key == path || is_below(key, path)) && counts(**name));
+        inside.map(|(key, _)| self.at(state, key).unwrap().content.len() as u64).sum()
+    }
+
+    /// Bytes of all files, bytes of those that the last state has, and what of the rest was where and went how.
+    pub(super) fn exact(&self) -> (u64, u64, Vec<ReclaimableFile>) {
+        let (mut total, mut visible, mut files) = (0, 0, Vec::new());
+        for (id, inode) in self.inodes.iter().enumerate() {
+            let size = inode.content.len() as u64;
+            total += size;
+            let names = self.names.iter().filter(|name| name.inode == id);
+            // The last to go; of those that went in one layer the one it came with, then the first written.
+            let ends = |name: &Name| name.end.map_or(usize::MAX, |(layer, _)| layer);
+            let last = names.rev().max_by_key(|name| (ends(name), name.is_first));
+            match last.and_then(|name| Some((name, name.end?))) {
+                None => visible += size,
+                Some(_) if size == 0 => {}
+                Some((name, (hidden_by, end))) => files.push(ReclaimableFile {
+                    path: format!("/{}", name.path).into_bytes(),
+                    size_bytes: size,
+                    layer: layer(inode.layer),
+                    hidden_by: layer(hidden_by),
+                    cause: self.cause(inode, end),
+                }),
+            }
+        }
+        (total, visible, files)
+    }
+
+    fn cause(&self, lost: &Inode, end: End) -> Cause {
+        let by = match end {
+            End::By(cause) => return cause,
+            End::Covered { by } => &self.inodes[self.names[by].inode],
+        };
+        match by.kind {
+            Kind::File if by.content == lost.content => Cause::MetadataOnly,
+            Kind::File => Cause::Overwritten,
+            _ => Cause::Replaced,
+        }
+    }
+}
+
+impl Kind {
+    const fn is_directory(self) -> bool {
+        matches!(self, Self::Directory | Self::ImplicitDirectory)
+    }
+}
+
+fn is_below(path: &str, directory: &str) -> bool {
+    if directory.is_empty() {
+        !path.is_empty()
+    } else {
+        path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
+    }
+}
+
+fn alike(old: &Inode, new: &Inode) -> bool {
+    let kind = |inode: &Inode| if inode.kind.is_directory() { Kind::Directory } else { inode.kind };
+    let rest = |inode: &Inode| (inode.attributes, inode.content.clone(), inode.link.clone(), inode.device);
+    kind(old) == kind(new) && rest(old) == rest(new)
+}

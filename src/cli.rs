@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::config::Limit;
@@ -14,11 +14,20 @@ use crate::units::{Bytes, Ratio};
 
 /// Explore a container image: what each layer changed, which bytes are wasted and why
 #[derive(Debug, Parser)]
-#[command(name = "dive", version, after_help = AFTER_HELP)]
+#[command(
+    name = "dive",
+    version,
+    after_help = AFTER_HELP,
+    override_usage = "dive [OPTIONS] IMAGE\n       dive [OPTIONS] COMMAND"
+)]
 pub struct Cli {
     /// Image: a saved archive (docker save, podman save, skopeo), an OCI layout directory, or - for standard input
     #[arg(id = "IMAGE")]
     pub image: Option<OsString>,
+
+    /// Write the analysis as JSON to FILE (- for standard output); outside CI mode, nothing else is written
+    #[arg(short = 'j', long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
 
     /// Where the image comes from and how much is said about it.
     #[command(flatten)]
@@ -27,10 +36,6 @@ pub struct Cli {
     /// The rules.
     #[command(flatten)]
     pub ci: CiArgs,
-
-    /// Write the analysis as JSON to FILE (- for standard output) instead of the report
-    #[arg(short = 'j', long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
 
     /// What to do, if not to explore an image.
     #[command(subcommand)]
@@ -45,15 +50,15 @@ const AFTER_HELP: &str = "Exit codes: 0 the image passed, 1 a rule failed, 2 div
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Opening the image")]
 pub struct OpeningArgs {
-    /// Take IMAGE from there: docker-archive, oci-archive, oci-dir (told by content), docker, podman
+    /// Kind of IMAGE: docker-archive, oci-archive, oci-dir (told apart by what it holds); docker, podman (not there yet)
     #[arg(long, global = true, value_name = "KIND")]
     pub source: Option<SourceKind>,
 
-    /// Of several images in one file, take that tag, or the Nth from 0
+    /// If the file holds several images, use this tag or number (from 0)
     #[arg(long = "image", global = true, value_name = "REF|N")]
     pub selected: Option<ImageSelector>,
 
-    /// Of several platforms, take that one [default: this machine's]
+    /// If the image is there for several platforms, use this one [default: this machine's]
     #[arg(long, global = true, value_name = "OS/ARCH[/VARIANT]")]
     pub platform: Option<Platform>,
 
@@ -65,20 +70,20 @@ pub struct OpeningArgs {
     #[arg(short = 'c', long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// Say nothing but results and errors: no progress, notices or warnings
+    /// Print only results and errors: no progress, notices or warnings
     #[arg(short = 'q', long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
 
     /// Show all warnings, not just the first ones
-    #[arg(short = 'v', long, global = true)]
-    pub verbose: bool,
+    #[arg(short = 'v', long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
 }
 
 /// What an image is held to.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "CI mode")]
 pub struct CiArgs {
-    /// Hold the image to the rules and say so in the exit code; --ci=false overrules CI in the environment
+    /// Check the image against the rules; the exit code says the result. --ci=false overrules CI in the environment
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub ci: Option<bool>,
 
@@ -86,17 +91,34 @@ pub struct CiArgs {
     #[arg(long, value_name = "FILE")]
     pub ci_config: Option<PathBuf>,
 
-    /// Fail below that efficiency, 0 to 1, or `disabled` [default: 0.9]
+    /// Fail if the efficiency (0 to 1) is below RATIO, or `disabled` [default: 0.9]
     #[arg(long = "lowestEfficiency", alias = "lowest-efficiency", value_name = "RATIO")]
     pub lowest_efficiency: Option<Limit<Ratio>>,
 
-    /// Fail at that many wasted bytes (20MB, 20MiB), or `disabled` [default: disabled]
+    /// Fail if SIZE bytes or more (20MB, 20MiB) are wasted, or `disabled` [default: disabled]
     #[arg(long = "highestWastedBytes", alias = "highest-wasted-bytes", value_name = "SIZE")]
     pub highest_wasted_bytes: Option<Limit<Bytes>>,
 
-    /// Fail at that share of wasted bytes, 0 to 1, the base layer aside, or `disabled` [default: 0.1]
+    /// Fail if this share (0 to 1) or more of the bytes above the base layer is wasted, or `disabled` [default: 0.1]
     #[arg(long = "highestUserWastedPercent", alias = "highest-user-wasted-percent", value_name = "RATIO")]
     pub highest_user_wasted_percent: Option<Limit<Ratio>>,
+}
+
+impl CiArgs {
+    /// Whether any of these flags was given.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        self.ci.is_some() || self.sets_rules()
+    }
+
+    /// Whether any of the flags that mean something in CI mode only was given.
+    #[must_use]
+    pub fn sets_rules(&self) -> bool {
+        self.ci_config.is_some()
+            || self.lowest_efficiency.is_some()
+            || self.highest_wasted_bytes.is_some()
+            || self.highest_user_wasted_percent.is_some()
+    }
 }
 
 /// What else dive does.

@@ -162,11 +162,21 @@ impl<R: Read> Read for Decoder<R> {
         match &mut self.codec {
             Codec::Plain(window) => window.read(buf),
             Codec::Gzip(members) => members.read(buf),
-            Codec::Zstd(decoder) => decoder.read(buf),
+            Codec::Zstd(decoder) => decoder.read(buf).map_err(name_the_limit),
             Codec::Bzip2(decoder) => decoder.read(buf),
-            Codec::Xz(decoder) => decoder.read(buf),
+            Codec::Xz(decoder) => decoder.read(buf).map_err(name_the_limit),
         }
     }
+}
+
+/// What asks for more memory than it may have is not damaged, and the libraries' words leave that open.
+fn name_the_limit(error: io::Error) -> io::Error {
+    let text = error.to_string();
+    if text.contains("memory limit") || text.contains("too much memory") {
+        let text = "unpacking it takes more than 128 MiB of memory, the limit; compress it again with a smaller window";
+        return io::Error::new(io::ErrorKind::OutOfMemory, text);
+    }
+    error
 }
 
 /// Gzip members one after the other. flate2's own multi-member reader cannot be used: it takes whatever follows a

@@ -1,11 +1,10 @@
 //! The command `dive`: parse, run, exit code.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
 use dive::cli::Cli;
-use dive::run::{Outcome, run};
+use dive::run::{Outcome, run, say};
 
 fn main() -> ExitCode {
     match run(Cli::parse()) {
@@ -13,7 +12,7 @@ fn main() -> ExitCode {
         Ok(Outcome::RuleFailed) => ExitCode::from(1),
         Err(error) => {
             // `{:#}`: what was being done, then why it failed.
-            let _ = writeln!(std::io::stderr(), "dive: error: {error:#}");
+            say(&format!("dive: error: {error:#}"));
             ExitCode::from(2)
         }
     }

@@ -4,7 +4,7 @@
 //! from the tree so that being right and being like dive do not mix.
 
 use crate::layer::{EntryKind, LayerIndex};
-use crate::tree::{NodeId, SpanKind, Tree};
+use crate::tree::{NodeId, Span, SpanKind, Tree};
 
 const NONE: u32 = u32::MAX;
 /// In [`Stacked::next_sibling`]: not in its parent's list.
@@ -18,91 +18,63 @@ pub(super) struct Stack<'a> {
 
 #[derive(Clone, Copy)]
 struct Stacked {
-    size: u64,
+    /// What the path is: a span, or one of the two below.
+    what: u32,
     /// Children that may be there.
     first_child: u32,
     next_sibling: u32,
-    presence: Presence,
-    /// The last layer, counted from 1, that has something below it.
-    below: u16,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Presence {
-    Absent,
-    /// There, but no directory to dive: it takes one for a directory only if an entry says so.
-    Present,
-    Directory,
-}
+/// In [`Stacked::what`]: nothing.
+const ABSENT: u32 = u32::MAX;
+/// In [`Stacked::what`]: a path that stands above others and that no entry names. dive does not take it for a directory.
+const UNNAMED: u32 = u32::MAX - 1;
 
 impl<'a> Stack<'a> {
     pub(super) fn new(tree: &'a Tree) -> Self {
-        let empty =
-            Stacked { size: 0, first_child: NONE, next_sibling: UNLISTED, presence: Presence::Absent, below: 0 };
+        let empty = Stacked { what: ABSENT, first_child: NONE, next_sibling: UNLISTED };
         Self { tree, nodes: vec![empty; tree.node_count()] }
     }
 
     /// What a whiteout of `node` weighs: all sizes at and below it if it is a directory, else nothing.
     pub(super) fn removed_by(&self, node: NodeId) -> u64 {
         let mut sum = 0u64;
-        if self.nodes[node.index()].presence == Presence::Directory {
+        if self.entry(node).is_some_and(|span| span.kind == SpanKind::Directory) {
             let mut open = vec![node];
             while let Some(node) = open.pop() {
-                sum = sum.saturating_add(self.nodes[node.index()].size);
+                sum = sum.saturating_add(self.entry(node).map_or(0, |span| span.size));
                 open.extend(self.children(node));
             }
         }
         sum
     }
 
-    /// Stacks a layer. dive walks its names in byte order, in which `.wh.NAME` mostly, but not always, comes before
-    /// `NAME`: where it comes later, it also removes what the same layer put there.
-    pub(super) fn apply(&mut self, layer: LayerIndex) {
+    /// Stacks a layer that has something below each of `directories`. dive walks its names in byte order, in which
+    /// `.wh.NAME` mostly, but not always, comes before `NAME`: where it comes later, it also removes what the same layer
+    /// put there.
+    pub(super) fn apply(&mut self, layer: LayerIndex, directories: &[NodeId]) {
         let tree = self.tree;
         let comes_late = |name: &[u8]| name < [b".wh.", name].concat().as_slice();
         let whiteouts = || tree.layer_markers(layer).iter().filter(|marker| marker.kind == EntryKind::Whiteout);
         for whiteout in whiteouts().filter(|marker| !comes_late(tree.name(marker.node))) {
             self.remove(whiteout.node);
         }
-        for id in tree.layer_spans(layer) {
-            self.add_above(tree.span(id).node(), layer);
+        let emptied = tree.layer_markers(layer).iter().filter(|marker| marker.kind != EntryKind::Whiteout);
+        for directory in directories.iter().copied().chain(emptied.map(|marker| marker.node)) {
+            self.add(directory, UNNAMED);
         }
-        for marker in tree.layer_markers(layer) {
-            self.add_above(marker.node, layer);
-            if marker.kind != EntryKind::Whiteout {
-                self.add(marker.node, 0, Presence::Present);
-            }
-        }
-        for id in tree.layer_spans(layer) {
-            let span = tree.span(id);
-            match span.kind {
-                SpanKind::ImplicitDirectory => {}
-                SpanKind::Directory => self.add(span.node(), span.size, Presence::Directory),
-                _ => self.add(span.node(), span.size, Presence::Present),
-            }
+        for id in tree.layer_spans(layer).filter(|id| tree.span(*id).kind != SpanKind::ImplicitDirectory) {
+            self.add(tree.span(id).node(), u32::try_from(id.index()).unwrap_or(UNNAMED));
         }
         for whiteout in whiteouts().filter(|marker| comes_late(tree.name(marker.node))) {
             self.remove(whiteout.node);
         }
     }
 
-    /// Adds the directories above a path of `layer`, of which dive knows nothing until it comes to their entries.
-    fn add_above(&mut self, node: NodeId, layer: LayerIndex) {
-        let layer = u16::try_from(layer.get() + 1).unwrap_or(u16::MAX);
-        let mut above = self.tree.parent(node);
-        while let Some(node) = above {
-            if std::mem::replace(&mut self.nodes[node.index()].below, layer) == layer {
-                return;
-            }
-            self.add(node, 0, Presence::Present);
-            above = self.tree.parent(node);
-        }
-    }
-
-    /// Adds one path, or says anew what it is.
-    fn add(&mut self, node: NodeId, size: u64, presence: Presence) {
+    /// Adds a path, or says anew what it is.
+    fn add(&mut self, node: NodeId, what: u32) {
         let stacked = &mut self.nodes[node.index()];
-        (stacked.size, stacked.presence) = (size, presence);
+        stacked.what = what;
         if stacked.next_sibling == UNLISTED
             && let Some(parent) = self.tree.parent(node)
         {
@@ -122,14 +94,19 @@ impl<'a> Stack<'a> {
                 open.push(child);
                 next = std::mem::replace(&mut self.nodes[child.index()].next_sibling, UNLISTED);
             }
-            self.nodes[node.index()].presence = Presence::Absent;
+            self.nodes[node.index()].what = ABSENT;
         }
+    }
+
+    /// The span that a path was last given, if an entry names it.
+    fn entry(&self, node: NodeId) -> Option<&'a Span> {
+        self.tree.span_at(self.nodes[node.index()].what as usize)
     }
 
     fn children(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
         let list = std::iter::successors(self.tree.node_at(self.nodes[node.index()].first_child as usize), |child| {
             self.tree.node_at(self.nodes[child.index()].next_sibling as usize)
         });
-        list.filter(|child| self.nodes[child.index()].presence != Presence::Absent)
+        list.filter(|child| self.nodes[child.index()].what != ABSENT)
     }
 }

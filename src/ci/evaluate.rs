@@ -121,13 +121,12 @@ fn measure(analysis: &Analysis, rules: &Rules, rule: Rule) -> Option<Measured> {
     let measured = match rule {
         Rule::LowestEfficiency => {
             let Limit::At(limit) = limits.lowest_efficiency.value else { return None };
-            let too_low = |efficiency: f64, words: &str| {
-                (efficiency < limit.get()).then(|| format!("{words}={efficiency} < threshold={limit}"))
-            };
+            let efficiency = classic.efficiency;
             Measured {
-                classic: too_low(classic.efficiency, "efficiency")
-                    .map(|why| format!("image efficiency is too low ({why})")),
-                exact: too_low(exact.efficiency(), "exact efficiency"),
+                classic: (efficiency < limit.get())
+                    .then(|| format!("image efficiency is too low (efficiency={efficiency} < threshold={limit})")),
+                exact: (exact.efficiency() < limit.get())
+                    .then(|| format!("exact efficiency={:.4} < threshold={limit}", exact.efficiency())),
             }
         }
         Rule::HighestWastedBytes => {
@@ -143,17 +142,20 @@ fn measure(analysis: &Analysis, rules: &Rules, rule: Rule) -> Option<Measured> {
         }
         Rule::HighestUserWastedPercent => {
             let Limit::At(limit) = limits.highest_user_wasted_percent.value else { return None };
-            let too_high = |share: f64, words: &str| {
-                (share >= limit.get()).then(|| format!("{words}={share} >= threshold={limit}"))
-            };
+            let share = classic.user_wasted_percent;
             let exact_share = match classic.user_size_bytes() {
                 0 => 0.0,
                 user => exact.reclaimable_bytes() as f64 / user as f64,
             };
             Measured {
-                classic: too_high(classic.user_wasted_percent, "%-user-wasted-bytes")
-                    .map(|why| format!("too many bytes wasted, relative to the user bytes added ({why})")),
-                exact: too_high(exact_share, "reclaimable share of the user bytes"),
+                classic: (share >= limit.get()).then(|| {
+                    format!(
+                        "too many bytes wasted, relative to the user bytes added \
+                         (%-user-wasted-bytes={share} >= threshold={limit})"
+                    )
+                }),
+                exact: (exact_share >= limit.get())
+                    .then(|| format!("reclaimable share of the user bytes={exact_share:.4} >= threshold={limit}")),
             }
         }
     };
@@ -323,11 +325,11 @@ mod tests {
             lines(&analysis, &rules),
             [
                 "WARN: highestUserWastedPercent: 250 B in deleted directories and 20 B in emptied directories are not in \
-                 userWastedPercent (reclaimable share of the user bytes=0.6 >= threshold=0.5)",
+                 userWastedPercent (reclaimable share of the user bytes=0.6000 >= threshold=0.5)",
                 "WARN: highestWastedBytes: 250 B in deleted directories and 20 B in emptied directories are not in \
                  wastedBytes (reclaimable bytes=300 >= threshold=100)",
                 "WARN: lowestEfficiency: 250 B in deleted directories and 20 B in emptied directories are not in \
-                 efficiency (exact efficiency=0.7 < threshold=0.9)",
+                 efficiency (exact efficiency=0.7000 < threshold=0.9)",
             ]
         );
         assert!(evaluate(&analysis, &rules).passed());

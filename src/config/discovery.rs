@@ -63,7 +63,7 @@ fn places(around: &Surroundings) -> Vec<Place> {
 
 /// The first configuration in `folder`, which need not exist.
 fn first_in(folder: &Path) -> Result<Option<PathBuf>, ConfigError> {
-    let unreadable = |source| ConfigError::Unreadable { path: folder.to_owned(), source };
+    let unreadable = |cause| ConfigError::Unreadable { path: folder.to_owned(), cause };
     let entries = match folder.read_dir() {
         Ok(entries) => entries,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),

@@ -50,7 +50,7 @@ pub(super) struct Document {
 impl Document {
     /// Reads `path`, which messages call `shown`.
     pub(super) fn read(path: &Path, shown: &Path) -> Result<Self, ConfigError> {
-        let unreadable = |source| ConfigError::Unreadable { path: shown.to_owned(), source };
+        let unreadable = |cause| ConfigError::Unreadable { path: shown.to_owned(), cause };
         let mut bytes = Vec::new();
         File::open(path).map_err(unreadable)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
         if bytes.len() as u64 > LARGEST_FILE {

@@ -137,7 +137,7 @@ impl Config {
             match path.try_exists() {
                 Ok(true) => Document::read(&path, shown),
                 Ok(false) => Err(ConfigError::Missing { path: shown.to_owned(), flag: "--config" }),
-                Err(source) => Err(ConfigError::Unreadable { path: shown.to_owned(), source }),
+                Err(cause) => Err(ConfigError::Unreadable { path: shown.to_owned(), cause }),
             }
         });
         Self::layered(document.transpose()?.as_ref(), around, found)
@@ -284,7 +284,7 @@ mod tests {
         assert_eq!(level(Some("mine.yaml")).unwrap(), LogLevel::Debug);
         assert_eq!(
             level(Some("yours.yaml")).unwrap_err().to_string(),
-            "yours.yaml: no such file, and --config names it: correct the path, or leave the flag out"
+            "yours.yaml: no such file, and --config names it: correct the path"
         );
         assert!(matches!(level(Some(".")), Err(ConfigError::Unreadable { .. })));
     }

@@ -1,5 +1,5 @@
 //! What can be wrong with a configuration: errors, which end the command with exit code 2, and warnings, which are
-//! collected for whoever prints them. Both start with the place to change: `FILE:LINE:` or a variable's name.
+//! collected for whoever prints them. A message is whole, its cause included: `source()` is empty. Both start with the place to change: `FILE:LINE:` or a variable's name.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use super::origin::Origin;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A file that a flag names is not there. One that nobody names may be missing.
-    #[error("{}: no such file, and {flag} names it: correct the path, or leave the flag out", path.display())]
+    #[error("{}: no such file, and {flag} names it: correct the path", path.display())]
     Missing {
         /// The file.
         path: PathBuf,
@@ -18,12 +18,12 @@ pub enum ConfigError {
         flag: &'static str,
     },
     /// The system refused to read a file or list a folder.
-    #[error("{}: cannot be read: {source}", path.display())]
+    #[error("{}: cannot be read: {cause}", path.display())]
     Unreadable {
         /// The file or folder.
         path: PathBuf,
         /// The system's reason.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A file larger than any configuration.
     #[error("{}: larger than {limit} bytes, which no configuration is: is it the right file?", path.display())]

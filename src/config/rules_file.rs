@@ -100,7 +100,7 @@ impl RulesFile {
             Ok(true) => Self::from_document(&Document::read(&path, shown)?),
             Ok(false) if named.is_none() => Ok(Self::default()),
             Ok(false) => Err(ConfigError::Missing { path: shown.to_owned(), flag: "--ci-config" }),
-            Err(source) => Err(ConfigError::Unreadable { path: shown.to_owned(), source }),
+            Err(cause) => Err(ConfigError::Unreadable { path: shown.to_owned(), cause }),
         }
     }
 
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(RulesFile::load(&around, None).unwrap().path, None);
         assert_eq!(
             RulesFile::load(&around, Some(Path::new("rules.yaml"))).unwrap_err().to_string(),
-            "rules.yaml: no such file, and --ci-config names it: correct the path, or leave the flag out"
+            "rules.yaml: no such file, and --ci-config names it: correct the path"
         );
         std::fs::write(folder.path().join(".dive-ci"), "rules: { highestWastedBytes: 1MiB }").unwrap();
         let file = RulesFile::load(&around, None).unwrap();

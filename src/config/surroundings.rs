@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
-/// Folders and variables that decide which configuration is read.
+/// Folders and variables that decide what the program does.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
     /// Where relative paths start, and the first place a configuration is looked for.

@@ -49,7 +49,7 @@ impl PlainLayers {
 impl Bodies for PlainLayers {
     fn same(&self, left: Body, right: Body) -> io::Result<bool> {
         let (Some(left_blob), Some(right_blob)) = (self.blob(left), self.blob(right)) else { return Ok(false) };
-        let (mut left_piece, mut right_piece) = (vec![0; PIECE as usize], vec![0; PIECE as usize]);
+        let (mut left_piece, mut right_piece) = (piece_for(left), piece_for(left));
         let mut done = 0;
         while done < left.len {
             let want = (left.len - done).min(PIECE) as usize;
@@ -68,7 +68,7 @@ impl Bodies for PlainLayers {
     fn hash(&self, body: Body) -> io::Result<Option<u64>> {
         let Some(blob) = self.blob(body) else { return Ok(None) };
         let mut state = Xxh3::new();
-        let mut piece = vec![0; PIECE as usize];
+        let mut piece = piece_for(body);
         let mut done = 0;
         while done < body.len {
             let want = (body.len - done).min(PIECE) as usize;
@@ -80,6 +80,11 @@ impl Bodies for PlainLayers {
         }
         Ok(Some(state.digest().max(1)))
     }
+}
+
+/// A buffer of [`PIECE`] bytes, or fewer where the body is small: most are, and clearing one costs more than reading it.
+fn piece_for(body: Body) -> Vec<u8> {
+    vec![0; body.len.min(PIECE) as usize]
 }
 
 /// Fills `buf` with the bytes at `at`; false if they are cut off.

@@ -21,19 +21,36 @@ const MAX_TEXT: usize = 1 << 30;
 /// Remarks on one layer that are kept word by word; more are counted.
 const MAX_REMARKS: usize = 100;
 
+/// Entries that one [`Chunk`] holds at most. Chunks are freed one by one while a tree grows from them, and none of them
+/// stands half empty, as one long list would after its last doubling.
+const CHUNK: usize = 4096;
+
+/// Some entries, with the text that [`Entry::path`] and [`Entry::link`] point into.
+#[derive(Debug, Default)]
+pub struct Chunk {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// Their paths and link targets.
+    pub text: Vec<u8>,
+}
+
 /// What one layer's tar says.
 #[derive(Debug, Default)]
 pub struct Scan {
     /// The entries in the order of the tar.
-    pub entries: Vec<Entry>,
-    /// What [`Entry::path`] and [`Entry::link`] point into.
-    pub text: Vec<u8>,
+    pub chunks: Vec<Chunk>,
+    /// How many entries that are.
+    pub entry_count: usize,
+    /// How many bytes of text they have.
+    pub text_len: usize,
     /// What few entries have.
     pub extras: Vec<Extra>,
     /// The sum of the sizes in all headers, in bytes, whatever their type: dive's size of the layer.
     pub size_bytes: u64,
     /// How the layer is compressed.
     pub compression: Option<Compression>,
+    /// Whether something of it is missing; only with [`OnDamage::Remark`].
+    pub damaged: bool,
     /// What is odd about it: the entry concerned, and what was done.
     pub remarks: Vec<String>,
     /// Remarks beyond those kept.
@@ -104,7 +121,7 @@ pub fn scan<R: ReadAt>(bytes: R, on_damage: OnDamage, stop: &dyn Fn() -> bool) -
     let mut first = [0; SNIFF_LEN];
     let filled = read_up_to(&bytes, &mut first)?;
     let compression = sniff(&first[..filled]);
-    let mut scanner = Scanner { scan: Scan::default(), on_damage, hash: Xxh3::new() };
+    let mut scanner = Scanner { scan: Scan::default(), on_damage, open_entry: Taken::LeftOut, hash: Xxh3::new() };
     scanner.scan.compression = Some(compression);
     if compression == Compression::None {
         let mut walker = Walker::new(Positional::new(bytes));
@@ -147,9 +164,20 @@ enum Bodies {
     Hash,
 }
 
+/// What became of a member.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// It is the last entry.
+    Kept,
+    /// It is none: the last entry is the one of a member before it.
+    LeftOut,
+}
+
 struct Scanner {
     scan: Scan,
     on_damage: OnDamage,
+    /// What became of the member whose body is being read.
+    open_entry: Taken,
     /// Kept between files: starting one from nothing costs more than a small file's hash.
     hash: Xxh3,
 }
@@ -163,21 +191,22 @@ impl Scanner {
     ) -> Result<(), ScanError> {
         while let Some(member) = walker.next()? {
             let (kind, data_len) = (member.kind, member.data_len);
-            match self.entry(&member) {
-                Ok(()) => {}
+            self.open_entry = match self.entry(&member) {
+                Ok(taken) => taken,
                 Err(error) if error.spares_the_rest() && self.on_damage == OnDamage::Remark => {
+                    self.scan.damaged = true;
                     self.scan.remark(|| format!("{error}: left out"));
-                    continue;
+                    Taken::LeftOut
                 }
                 Err(error) => return Err(error),
-            }
-            if kind == MemberKind::File && data_len > 0 && bodies == Bodies::Hash {
+            };
+            if kind == MemberKind::File && data_len > 0 && bodies == Bodies::Hash && self.open_entry == Taken::Kept {
                 let hash = self.hash_body(walker, data_len)?;
-                if let Some(entry) = self.scan.entries.last_mut() {
+                if let Some(entry) = self.last_entry() {
                     entry.hash = hash;
                 }
             }
-            if self.scan.entries.len().is_multiple_of(1024) && stop() {
+            if self.scan.entry_count.is_multiple_of(1024) && stop() {
                 return Ok(());
             }
         }
@@ -185,6 +214,10 @@ impl Scanner {
             self.scan.remark(|| format!("an extension header at offset {at} has no entry behind it: ignored"));
         }
         Ok(())
+    }
+
+    fn last_entry(&mut self) -> Option<&mut Entry> {
+        self.scan.chunks.last_mut().and_then(|chunk| chunk.entries.last_mut())
     }
 
     fn hash_body<I: Input>(&mut self, walker: &mut Walker<I>, len: u64) -> Result<u64, ScanError> {
@@ -202,11 +235,23 @@ impl Scanner {
         Ok(whole.unwrap_or_else(|| self.hash.digest()).max(1))
     }
 
-    fn entry(&mut self, member: &Member<'_>) -> Result<(), ScanError> {
-        let scan = &mut self.scan;
-        if scan.text.len() > MAX_TEXT {
+    fn entry(&mut self, member: &Member<'_>) -> Result<Taken, ScanError> {
+        if self.scan.text_len > MAX_TEXT {
             return Err(ScanError::TooMuchText);
         }
+        let room = |chunk: &Chunk| chunk.entries.len() < CHUNK;
+        let has_room = self.scan.chunks.last().is_some_and(room);
+        let mut chunk = if has_room { self.scan.chunks.pop().unwrap_or_default() } else { Chunk::default() };
+        let (entries, text) = (chunk.entries.len(), chunk.text.len());
+        let outcome = self.entry_into(&mut chunk, member);
+        self.scan.entry_count += chunk.entries.len() - entries;
+        self.scan.text_len += chunk.text.len() - text;
+        self.scan.chunks.push(chunk);
+        outcome
+    }
+
+    fn entry_into(&mut self, chunk: &mut Chunk, member: &Member<'_>) -> Result<Taken, ScanError> {
+        let (scan, text) = (&mut self.scan, &mut chunk.text);
         let (mut kind, type_bits) = match member.kind {
             MemberKind::File => (EntryKind::File, file_type::FILE),
             MemberKind::SparseFile => (EntryKind::SparseFile, file_type::FILE),
@@ -224,17 +269,17 @@ impl Scanner {
                 });
             }
         };
-        let before = scan.text.len();
-        let escape = path::normalise(member.path, &mut scan.text);
-        let path_len = scan.text.len() - before;
-        for (what, text, len) in [("name", member.path, path_len), ("link target", member.link, member.link.len())] {
+        let before = text.len();
+        let escape = path::normalise(member.path, text);
+        let path_len = text.len() - before;
+        for (what, name, len) in [("name", member.path, path_len), ("link target", member.link, member.link.len())] {
             if len > MAX_PATH {
-                scan.text.truncate(before);
-                return Err(ScanError::TooLong { start: start_of(text), what, len, offset: member.header_offset });
+                text.truncate(before);
+                return Err(ScanError::TooLong { start: start_of(name), what, len, offset: member.header_offset });
             }
         }
         if escape == Escape::HeldAtRoot {
-            let (name, path) = (start_of(member.path), start_of(&scan.text[before..]));
+            let (name, path) = (start_of(member.path), start_of(&text[before..]));
             scan.remark(|| {
                 format!("entry {name:?} at offset {} leaves the root: taken as {path:?}", member.header_offset)
             });
@@ -249,23 +294,23 @@ impl Scanner {
                         member.header_offset
                     )
                 });
-                return Ok(());
+                return Ok(Taken::LeftOut);
             }
         } else {
             scan.size_bytes = scan.size_bytes.saturating_add(member.size);
         }
 
-        if let Some(marker) = take_marker(&mut scan.text, before) {
+        if let Some(marker) = take_marker(text, before) {
             let Ok(marker) = marker else {
                 let (name, offset) = (start_of(member.path), member.header_offset);
                 scan.remark(|| format!("entry {name:?} at offset {offset} is a whiteout of nothing: ignored"));
-                return Ok(());
+                return Ok(Taken::LeftOut);
             };
             kind = marker;
         }
-        let path = Text { at: before as u32, len: (scan.text.len() - before) as u32 };
-        let link = Text { at: scan.text.len() as u32, len: member.link.len() as u32 };
-        scan.text.extend_from_slice(member.link);
+        let path = Text { at: before as u32, len: (text.len() - before) as u32 };
+        let link = Text { at: text.len() as u32, len: member.link.len() as u32 };
+        text.extend_from_slice(member.link);
         let extra = Extra {
             device: member.device,
             xattrs: hash_xattrs(member.xattrs),
@@ -278,7 +323,7 @@ impl Scanner {
             scan.extras.len() as u32
         };
         let (uid, gid) = (self.id(member.uid, "owner", member), self.id(member.gid, "group", member));
-        self.scan.entries.push(Entry {
+        chunk.entries.push(Entry {
             kind,
             mode: type_bits | member.mode,
             uid,
@@ -290,7 +335,7 @@ impl Scanner {
             link,
             extra,
         });
-        Ok(())
+        Ok(Taken::Kept)
     }
 
     /// Linux has 32 bits for an owner; engines cut more off.
@@ -308,10 +353,25 @@ impl Scanner {
         })
     }
 
+    /// The bytes that a cut file still has are its size: what is not there cannot be counted.
+    fn cut_last_entry(&mut self, expected: u64, found: u64) {
+        if self.open_entry == Taken::LeftOut {
+            return;
+        }
+        if let Some(entry) = self.last_entry().filter(|entry| entry.size == expected) {
+            entry.size = found;
+            self.scan.size_bytes = self.scan.size_bytes.saturating_sub(expected - found);
+        }
+    }
+
     /// Turns damage into a remark if that is wanted.
     fn settle(&mut self, walked: Result<(), ScanError>) -> Result<(), ScanError> {
         match walked {
             Err(error) if self.on_damage == OnDamage::Remark => {
+                self.scan.damaged = true;
+                if let ScanError::Tar(TarError { kind: TarErrorKind::CutBody { expected, found }, .. }) = &error {
+                    self.cut_last_entry(*expected, *found);
+                }
                 // Damage is what the user asked to be told of: it has its place even among many oddities.
                 self.scan.remarks.push(format!("{error}: what follows in this layer is missing"));
                 Ok(())

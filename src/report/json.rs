@@ -1,5 +1,5 @@
-//! dive's JSON document, key for key, with new keys beside. The shape is dive 0.13.1's `--json` export; lists are
-//! written as they are walked, never gathered into a second copy of the image.
+//! dive's JSON document, key for key, with new keys beside. The shape is dive 0.13.1's `--json` export; it is written layer
+//! by layer, so that at most one layer's paths are gathered at a time.
 
 use std::collections::HashSet;
 use std::io::{self, Write};

@@ -27,11 +27,11 @@ pub enum Length {
     Whole,
 }
 
-/// The image and its layers: what each holds, changed and wastes.
+/// What the figures are of.
 ///
 /// # Errors
 /// When writing fails.
-pub fn summary(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn heading(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
     let Findings { image, loaded, analysis } = findings;
     let platform = image.platform.as_ref().map_or_else(String::new, |platform| format!(" ({platform})"));
     let size = Bytes(analysis.classic.size_bytes());
@@ -41,9 +41,28 @@ pub fn summary(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
     if image.tags.len() > 1 {
         writeln!(out, "Tags: {}", Escaped(image.tags.join(", ").as_bytes()))?;
     }
+    match loaded.damaged_layers.len() {
+        0 => Ok(()),
+        damaged => writeln!(
+            out,
+            "Incomplete: {damaged} of {count} {layers} could not be read to the end; all figures leave out what is missing"
+        ),
+    }
+}
+
+/// The layers: what each holds, how many files it changed, and how much of it is reclaimable.
+///
+/// # Errors
+/// When writing fails.
+pub fn layers(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let Findings { image, loaded, analysis } = findings;
     writeln!(out, "Layers:")?;
-    writeln!(out, "{:>5}  {:>8}  {:>8}  {:>7} {:>7} {:>7}  Command", "Layer", "Size", "Waste", "+", "~", "-")?;
-    let mut waste = vec![0u64; count];
+    writeln!(
+        out,
+        "{:>5}  {:>8}  {:>8}  {:>7} {:>7} {:>7}  Command",
+        "Layer", "Size", "Waste", "Added", "Changed", "Removed"
+    )?;
+    let mut waste = vec![0u64; image.layers.len()];
     for file in &analysis.exact.files {
         if let Some(waste) = waste.get_mut(file.layer.get()) {
             *waste += file.size_bytes;

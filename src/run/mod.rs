@@ -23,6 +23,7 @@ use crate::report::text::{self, Colour, Length};
 use crate::report::{Findings, json};
 use crate::source::{Blob, Engine, Reference, Source};
 use crate::tree::{self, Loaded};
+pub use output::say;
 use output::{JsonTarget, Notices};
 use progress::Progress;
 
@@ -44,10 +45,15 @@ const TOP: usize = 20;
 /// When dive could not do its work: exit code 2.
 pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
     let Cli { image, opening, ci, json, command } = cli;
-    if let (Some(image), Some(_)) = (&image, &command) {
-        bail!("{} stands before a command; see dive --help", image.display());
+    if command.is_some() {
+        if let Some(image) = &image {
+            bail!("{} stands before a command; see dive --help", image.display());
+        }
+        if json.is_some() || ci.is_given() {
+            bail!("--json, --ci and the rules go with an image to explore, not with a command; see dive --help");
+        }
     }
-    let around = Surroundings::of_process().context("the working directory cannot be told")?;
+    let surroundings = || Surroundings::of_process().context("the working directory cannot be told");
     match command {
         Some(Command::Version) => output::print(|out| writeln!(out, "dive {}", env!("CARGO_PKG_VERSION"))),
         Some(Command::Completion { shell }) => output::print(|out| {
@@ -55,20 +61,21 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
             Ok(())
         }),
         Some(Command::Config) => {
-            let config = configure(&around, &opening, Notices::of(&opening))?;
+            let config = configure(&surroundings()?, &opening, Notices::of(&opening))?;
             output::print(|out| out.write_all(config::render(&config).as_bytes()))
         }
         Some(Command::Build { .. }) => bail!(
             "`dive build` is not there yet; build the image with docker or podman, then `docker save NAME | dive -`"
         ),
         Some(Command::Tree(arguments)) => {
-            let config = configure(&around, &opening, Notices::of(&opening))?;
+            let config = configure(&surroundings()?, &opening, Notices::of(&opening))?;
             list(&arguments, &opening, &config)
         }
         None => {
             let Some(image) = image else {
                 bail!("no image given; try `dive FILE`, `docker save NAME | dive -`, or `dive --help`");
             };
+            let around = surroundings()?;
             let config = configure(&around, &opening, Notices::of(&opening))?;
             explore(&image, &opening, &ci, json, &config, &around)
         }
@@ -96,6 +103,9 @@ fn explore(
     let ci_mode = ci.ci.unwrap_or_else(|| is_ci(around));
     // Before the image: a mistake in the rules is told at once, not after a minute of reading.
     let rules = if ci_mode { Some(rules(ci, config, around, notices)?) } else { None };
+    if !ci_mode && ci.sets_rules() {
+        notices.note("rules are only looked at in CI mode: add --ci");
+    }
     let (image, loaded) = open(argument, opening, config)?;
     let analysis = Analysis::of(&loaded.tree);
     let findings = Findings { image: &image, loaded: &loaded, analysis: &analysis };
@@ -108,10 +118,11 @@ fn explore(
     let passed = verdict.as_ref().is_none_or(ci::Verdict::passed);
     let report = |out: &mut dyn io::Write, colour| {
         let length = if verdict.is_some() { Length::Whole } else { Length::Top(TOP) };
+        text::heading(findings, out)?;
         match &rules {
             Some((_, Some(file))) => writeln!(out, "  Using CI config: {}", file.display())?,
             Some((_, None)) => writeln!(out, "  Using default CI config")?,
-            None => text::summary(findings, out)?,
+            None => text::layers(findings, out)?,
         }
         text::figures(&analysis, out)?;
         text::inefficient_files(&analysis.classic, length, out)?;

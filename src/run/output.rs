@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::Outcome;
 use crate::cli::OpeningArgs;
@@ -76,6 +76,9 @@ fn write_file(path: &Path, render: impl FnOnce(&mut dyn Write) -> io::Result<()>
         // What an ordinary new file gets; the umask takes its share.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
+    if !folder.is_dir() {
+        bail!("there is no folder {}", folder.display());
+    }
     let mut out = BufWriter::new(builder.tempfile_in(folder)?);
     render(&mut out)?;
     let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -101,14 +104,14 @@ impl Notices {
     pub(super) const fn of(opening: &OpeningArgs) -> Self {
         match (opening.quiet, opening.verbose) {
             (true, _) => Self::Quiet,
-            (_, true) => Self::Whole,
+            (_, 1..) => Self::Whole,
             _ => Self::Brief,
         }
     }
 
     pub(super) fn note(self, text: &str) {
         if self != Self::Quiet {
-            say(&format!("dive: {}", Shown(text)));
+            say(&format!("dive: {text}"));
         }
     }
 
@@ -124,12 +127,13 @@ impl Notices {
         }
         let left = warnings.count();
         if left > 0 {
-            say(&format!("dive: {left} more warnings; --verbose shows them all"));
+            say(&format!("dive: more warnings: {left}; --verbose shows them all"));
         }
     }
 }
 
-fn say(line: &str) {
+/// Prints a line on standard error. Names in it come from anywhere: nothing of it reaches the terminal raw.
+pub fn say(line: &str) {
     // Nobody is left to tell when standard error is gone.
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", Shown(line));
 }

@@ -1,6 +1,7 @@
 //! A progress bar on standard error, if that is a terminal and nobody asked for quiet.
 
 use std::io::{self, IsTerminal};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -11,24 +12,27 @@ use crate::{layer, source};
 #[derive(Debug)]
 pub(super) struct Progress {
     bar: ProgressBar,
+    layers: AtomicUsize,
+    layers_read: AtomicUsize,
 }
 
 impl Progress {
     pub(super) fn new(notices: Notices) -> Self {
         let shown = notices != Notices::Quiet && io::stderr().is_terminal();
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Self { bar: ProgressBar::with_draw_target(None, target) }
+        let bar = ProgressBar::with_draw_target(None, target);
+        Self { bar, layers: AtomicUsize::new(0), layers_read: AtomicUsize::new(0) }
     }
 
     pub(super) fn spooled(&self, spooled: source::Progress) {
         if self.bar.length() != spooled.total || self.bar.message().is_empty() {
-            self.bar.set_message("unpacking the archive");
-            match spooled.total {
-                Some(total) => {
-                    self.bar.set_style(style("{msg}  {wide_bar} {bytes}/{total_bytes}"));
-                    self.bar.set_length(total);
-                }
-                None => self.bar.set_style(style("{msg}  {spinner} {bytes}")),
+            if let Some(total) = spooled.total {
+                self.bar.set_message("unpacking the archive");
+                self.bar.set_style(style("{msg}  {wide_bar} {decimal_bytes}/{decimal_total_bytes}"));
+                self.bar.set_length(total);
+            } else {
+                self.bar.set_message("receiving the archive");
+                self.bar.set_style(style("{msg}  {spinner} {decimal_bytes}"));
             }
         }
         self.bar.set_position(spooled.read);
@@ -36,9 +40,10 @@ impl Progress {
 
     pub(super) fn start_layers(&self, layers: usize, bytes: u64) {
         self.bar.reset();
-        self.bar.set_style(style("{msg}  {wide_bar} {bytes}/{total_bytes}  {prefix}"));
-        self.bar.set_message("reading layers");
-        self.bar.set_prefix(format!("{layers} layers"));
+        self.bar.set_style(style("{msg}  {wide_bar} {decimal_bytes}/{decimal_total_bytes}  {prefix} layers"));
+        self.bar.set_message("reading");
+        self.layers.store(layers, Ordering::Relaxed);
+        self.bar.set_prefix(format!("0/{layers}"));
         self.bar.set_length(bytes);
     }
 
@@ -60,7 +65,8 @@ impl layer::Progress for Progress {
     }
 
     fn layer(&self) {
-        self.bar.tick();
+        let read = self.layers_read.fetch_add(1, Ordering::Relaxed) + 1;
+        self.bar.set_prefix(format!("{read}/{}", self.layers.load(Ordering::Relaxed)));
     }
 }
 

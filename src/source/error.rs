@@ -29,7 +29,7 @@ pub enum SourceError {
     },
     /// The image lies in an engine, and engines cannot be asked yet.
     #[error(
-        "{name:?} is looked for in {engine}, which this version cannot ask; \
+        "there is no file {name:?} here, and this version cannot ask {engine} for an image of that name yet; \
          save it and read that: `{engine} save {name} | dive -`"
     )]
     EngineNotSupported {
@@ -65,8 +65,8 @@ pub enum SourceError {
     },
     /// The archive's own compression is damaged or cut.
     #[error(
-        "{archive}: damaged {compression} data near byte {offset}: {cause}; \
-         the copy may be incomplete: save or download the image again"
+        "{archive}: {compression} data near byte {offset} cannot be unpacked: {cause}; \
+         if the copy is incomplete, save or download the image again"
     )]
     Decompress {
         /// The archive.

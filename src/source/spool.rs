@@ -113,7 +113,7 @@ mod tests {
         let whole = encoder.finish().unwrap();
         let cut = &whole[..400_000];
         let error = spool(cut, None, "a.tar.gz", OnDamage::Fail, &mut |_| ()).unwrap_err();
-        assert!(error.to_string().starts_with("a.tar.gz: damaged gzip data near byte 400000"), "{error}");
+        assert!(error.to_string().starts_with("a.tar.gz: gzip data near byte 400000 cannot be unpacked"), "{error}");
         let spooled = spool(cut, None, "a.tar.gz", OnDamage::Remark, &mut |_| ()).unwrap();
         assert_eq!(spooled.remarks.len(), 1);
         assert!(spooled.len > 300_000);

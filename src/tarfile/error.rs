@@ -19,7 +19,7 @@ pub struct TarError {
 pub enum TarErrorKind {
     /// The bytes could not be read or decompressed.
     #[error("cannot be read: {0}")]
-    Io(#[source] io::Error),
+    Io(io::Error),
     /// The very first block is no tar header.
     #[error("this is not a tar: its first block is no valid header")]
     NotATar,
@@ -61,11 +61,5 @@ impl fmt::Display for TarError {
     }
 }
 
-impl std::error::Error for TarError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.kind {
-            TarErrorKind::Io(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+/// The message is whole, its cause included: `source()` is empty.
+impl std::error::Error for TarError {}

@@ -6,6 +6,7 @@
 //! before they are read, attribute values may contain newlines, and every error names the entry and its offset.
 
 mod error;
+mod header;
 mod input;
 mod pax;
 mod walk;

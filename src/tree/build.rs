@@ -43,6 +43,16 @@ pub struct Builder {
     scratch: Vec<u8>,
 }
 
+/// An entry, and what it takes to understand it.
+#[derive(Clone, Copy)]
+struct Placed<'a> {
+    entry: &'a Entry,
+    text: &'a [u8],
+    from: u16,
+    /// Extras of the layers before.
+    extras_before: u32,
+}
+
 /// A hard link whose target was not there when its entry came.
 struct Dangling {
     span: SpanId,
@@ -80,7 +90,7 @@ impl Builder {
         }
     }
 
-    /// Applies the next layer. What is odd about it is added to the scan's remarks.
+    /// Applies the next layer, whose entries are taken out of `scan`. What is odd about it is added to its remarks.
     ///
     /// # Errors
     /// When the image is beyond what an engine could have made; the tree is of no use then.
@@ -95,15 +105,18 @@ impl Builder {
         self.apply_markers(scan, from);
         let mut dangling = Vec::new();
         let extras_before = self.tree.extras.len() as u32;
-        for at in 0..scan.entries.len() {
-            let entry = scan.entries[at];
-            if self.tree.nodes.len() > MAX_NODES || self.tree.spans.len() > MAX_NODES {
-                return Err(BuildError::TooManyPaths);
-            }
-            if entry.kind.is_marker() {
-                self.keep_marker(&entry, &scan.text, from);
-            } else {
-                self.apply_entry(&entry, scan, from, extras_before, &mut dangling);
+        // Each chunk is freed when the tree has what was in it.
+        for chunk in std::mem::take(&mut scan.chunks) {
+            for entry in &chunk.entries {
+                if self.tree.nodes.len() > MAX_NODES || self.tree.spans.len() > MAX_NODES {
+                    return Err(BuildError::TooManyPaths);
+                }
+                if entry.kind.is_marker() {
+                    self.keep_marker(entry, &chunk.text, from);
+                } else {
+                    let source = Placed { entry, text: &chunk.text, from, extras_before };
+                    self.apply_entry(source, scan, &mut dangling);
+                }
             }
         }
         self.tree.extras.append(&mut scan.extras);
@@ -134,36 +147,38 @@ impl Builder {
 
     /// Reserves for one span an entry. Doubling would leave half of the arena empty in the worst case.
     fn make_room(&mut self, scan: &Scan) -> Result<(), BuildError> {
-        let text = self.tree.text.len() + scan.text.len() + 2 * scan.entries.len();
-        if u32::try_from(text).is_err() || scan.entries.len() > MAX_NODES {
+        let text = self.tree.text.len() + scan.text_len + 2 * scan.entry_count;
+        if u32::try_from(text).is_err() || scan.entry_count > MAX_NODES {
             return Err(BuildError::TooManyPaths);
         }
-        let (have, coming) = (self.tree.spans.len(), scan.entries.len());
+        let (have, coming) = (self.tree.spans.len(), scan.entry_count);
         if coming > have / 4 {
             self.tree.spans.reserve_exact(coming + coming / 16);
             self.tree.nodes.reserve_exact(coming);
+            let Self { tree, index, hasher, .. } = self;
+            index.reserve(coming, |node| hash_of(tree, hasher, *node));
         }
         Ok(())
     }
 
     /// First pass: what a layer removes is what the layers below have, before any entry of its own.
     fn apply_markers(&mut self, scan: &mut Scan, from: u16) {
-        for at in 0..scan.entries.len() {
-            let entry = scan.entries[at];
+        let chunks = std::mem::take(&mut scan.chunks);
+        for (entry, text) in chunks.iter().flat_map(|chunk| chunk.entries.iter().map(|entry| (entry, &chunk.text))) {
             match entry.kind {
-                EntryKind::Whiteout => match self.find(entry.path.of(&scan.text)) {
+                EntryKind::Whiteout => match self.find(entry.path.of(text)) {
                     Some(node) if self.newest(node).is_some_and(Span::is_open) => {
                         self.close(node, from, Cause::Deleted, Cause::DeletedWithDirectory);
                     }
                     // Gone with a directory that this layer removes as well.
                     Some(node) if self.newest(node).is_some_and(|span| span.to == from) => {}
                     _ => {
-                        let path = String::from_utf8_lossy(entry.path.of(&scan.text)).into_owned();
+                        let path = String::from_utf8_lossy(entry.path.of(text)).into_owned();
                         scan.remark(|| format!("a whiteout of {path:?}, which no layer below has: ignored"));
                     }
                 },
                 EntryKind::Opaque => {
-                    if let Some(node) = self.find(entry.path.of(&scan.text)) {
+                    if let Some(node) = self.find(entry.path.of(text)) {
                         for child in self.take_children(node) {
                             self.close(child, from, Cause::HiddenByOpaque, Cause::HiddenByOpaque);
                         }
@@ -172,6 +187,7 @@ impl Builder {
                 _ => {}
             }
         }
+        scan.chunks = chunks;
     }
 
     /// Second pass, a marker: engines make the directory it stands in, and reports list it.
@@ -190,16 +206,10 @@ impl Builder {
     }
 
     /// Second pass, a path.
-    fn apply_entry(
-        &mut self,
-        entry: &Entry,
-        scan: &mut Scan,
-        from: u16,
-        extras_before: u32,
-        dangling: &mut Vec<Dangling>,
-    ) {
+    fn apply_entry(&mut self, source: Placed<'_>, scan: &mut Scan, dangling: &mut Vec<Dangling>) {
+        let Placed { entry, text, from, extras_before } = source;
         let Some(kind) = SpanKind::of(entry.kind) else { return };
-        let path = entry.path.of(&scan.text);
+        let path = entry.path.of(text);
         // The root has no name to split off.
         let node = if path.is_empty() {
             NodeId::ROOT
@@ -208,7 +218,7 @@ impl Builder {
             let directory = self.directory(directory, from);
             self.child(directory, name)
         };
-        let target = if kind == SpanKind::HardLink { Some(self.link_target(entry, scan)) } else { None };
+        let target = if kind == SpanKind::HardLink { Some(self.link_target(entry, text)) } else { None };
         if target == Some(Some(node)) {
             let path = String::from_utf8_lossy(path).into_owned();
             scan.remark(|| format!("a hard link from {path:?} to itself: ignored"));
@@ -228,7 +238,7 @@ impl Builder {
                 self.close(node, from, cause, Cause::Replaced);
             }
         }
-        let link = self.keep_link(entry.link.of(&scan.text));
+        let link = self.keep_link(entry.link.of(text));
         let opened = Span {
             size: entry.size,
             body: entry.body,
@@ -249,7 +259,7 @@ impl Builder {
         let id = self.open(node, opened);
         if kind == SpanKind::HardLink && inode.is_none() {
             self.scratch.clear();
-            path::normalise(entry.link.of(&scan.text), &mut self.scratch);
+            path::normalise(entry.link.of(text), &mut self.scratch);
             dangling.push(Dangling { span: id, target: self.scratch.clone(), replaced });
         }
         self.contents.opened(&self.tree, id, entry.hash);
@@ -275,10 +285,10 @@ impl Builder {
         }
     }
 
-    fn link_target(&mut self, entry: &Entry, scan: &Scan) -> Option<NodeId> {
+    fn link_target(&mut self, entry: &Entry, text: &[u8]) -> Option<NodeId> {
         let mut target = std::mem::take(&mut self.scratch);
         target.clear();
-        path::normalise(entry.link.of(&scan.text), &mut target);
+        path::normalise(entry.link.of(text), &mut target);
         let node = self.find(&target);
         self.scratch = target;
         node
@@ -322,11 +332,7 @@ impl Builder {
         let hash = hasher.hash_one((parent, name));
         let is_child =
             |node: &u32| tree.nodes[*node as usize].parent == parent.raw() && tree.name(NodeId::new(*node)) == name;
-        let rehash = |node: &u32| {
-            let id = NodeId::new(*node);
-            hasher.hash_one((NodeId::new(tree.nodes[id.index()].parent), tree.name(id)))
-        };
-        match index.entry(hash, is_child, rehash) {
+        match index.entry(hash, is_child, |node| hash_of(tree, hasher, *node)) {
             Slot::Occupied(slot) => NodeId::new(*slot.get()),
             Slot::Vacant(slot) => {
                 let id = tree.nodes.len() as u32;
@@ -425,6 +431,12 @@ impl Builder {
         }
         children
     }
+}
+
+/// What a node is found by.
+fn hash_of(tree: &Tree, hasher: &DefaultHashBuilder, node: u32) -> u64 {
+    let node = NodeId::new(node);
+    hasher.hash_one((NodeId::new(tree.nodes[node.index()].parent), tree.name(node)))
 }
 
 fn implicit_directory(from: u16) -> Span {

@@ -6,7 +6,7 @@ use super::{BuildError, Builder, Tree};
 use crate::compression::Compression;
 use crate::image::Image;
 use crate::layer::content::PlainLayers;
-use crate::layer::{self, LayerError, Progress};
+use crate::layer::{self, LayerError, LayerIndex, Progress};
 use crate::remark::{OnDamage, Remark};
 
 /// An image's tree, and what was met on the way to it.
@@ -16,6 +16,8 @@ pub struct Loaded {
     pub tree: Tree,
     /// How each layer is compressed; none where its bytes are lost.
     pub compressions: Vec<Option<Compression>>,
+    /// Layers that are missing or could not be read to the end; only with [`OnDamage::Remark`].
+    pub damaged_layers: Vec<LayerIndex>,
     /// What was odd about the layers; with [`OnDamage::Remark`], what was lost.
     pub remarks: Vec<Remark>,
 }
@@ -52,17 +54,21 @@ pub fn load(image: &Image, archive: &str, on_damage: OnDamage, progress: &dyn Pr
     let blobs: Vec<_> = image.layers.iter().map(|layer| layer.blob.as_ref().ok().cloned()).collect();
     let mut builder = Builder::new();
     let mut compressions = Vec::new();
+    let mut damaged_layers = Vec::new();
     let mut remarks = Vec::new();
     layer::read(archive, &blobs, on_damage, progress, |index, mut scan| {
         builder.apply(&mut scan).map_err(|problem| LoadError::Build { archive: archive.to_owned(), problem })?;
         compressions.push(scan.compression);
+        if scan.damaged || blobs.get(index.get()).is_none_or(Option::is_none) {
+            damaged_layers.push(index);
+        }
         let place = || {
             let blob = blobs.get(index.get()).and_then(Option::as_ref).map_or("missing", |blob| blob.name());
             format!("{archive}: layer {index} ({blob})")
         };
         remarks.extend(scan.remarks.drain(..).map(|text| Remark::new(place(), text)));
         if scan.more_remarks > 0 {
-            remarks.push(Remark::new(place(), format!("{} more remarks of this kind", scan.more_remarks)));
+            remarks.push(Remark::new(place(), format!("{} more remarks on this layer", scan.more_remarks)));
         }
         Ok::<_, LoadError>(())
     })?;
@@ -71,5 +77,5 @@ pub fn load(image: &Image, archive: &str, on_damage: OnDamage, progress: &dyn Pr
     let plain = plain.map(|(blob, compression)| blob.filter(|_| *compression == Some(Compression::None)));
     tree.settle(&contents, &PlainLayers(plain.collect()))
         .map_err(|problem| LoadError::Compare { archive: archive.to_owned(), problem })?;
-    Ok(Loaded { tree, compressions, remarks })
+    Ok(Loaded { tree, compressions, damaged_layers, remarks })
 }

@@ -2,6 +2,7 @@
 //! for every layer, and every question answered by looking at all of it.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use dive::analysis::exact::{Cause, ReclaimableFile};
 use dive::tree::{Change, ChangeCounts};
@@ -287,12 +288,23 @@ impl Model {
         below.zip(&self.states).map(count).collect()
     }
 
-    /// Bytes at and below a path: files count under the name they came with.
-    pub(super) fn size_below(&self, number: usize, path: &str) -> u64 {
+    /// Bytes at and below a path, at least and at most: each file counts once, under the name it came with while that is
+    /// there, then under any one of the others.
+    pub(super) fn size_below(&self, number: usize, path: &str) -> RangeInclusive<u64> {
         let state = &self.states[number];
-        let inside =
-            state.iter().filter(|(key, name)| (*key == path || is_below(key, path)) && self.names[**name].is_first);
-        inside.map(|(key, _)| self.at(state, key).unwrap().content.len() as u64).sum()
+        let (mut least, mut most) = (0, 0);
+        for (id, inode) in self.inodes.iter().enumerate() {
+            let names = || state.values().map(|name| &self.names[*name]).filter(|name| name.inode == id);
+            let came_with = names().any(|name| name.is_first);
+            let inside: Vec<bool> = names()
+                .filter(|name| name.is_first || !came_with)
+                .map(|name| name.path == path || is_below(&name.path, path))
+                .collect();
+            let size = inode.content.len() as u64;
+            least += if inside.contains(&false) || inside.is_empty() { 0 } else { size };
+            most += if inside.contains(&true) { size } else { 0 };
+        }
+        least..=most
     }
 
     /// Bytes of all files, bytes of those that the last state has, and what of the rest was where and went how.

@@ -1,0 +1,135 @@
+//! One header block: the `tar` crate knows where the fields stand, what is in them is read here as Go's `archive/tar`
+//! reads it (strconv.go): empty numbers are 0, negative ones are damage.
+
+use super::BLOCK;
+use super::error::TarErrorKind;
+
+/// What one header block says, before extensions.
+pub(super) struct Header {
+    pub(super) typeflag: u8,
+    pub(super) size: u64,
+    pub(super) mode: u16,
+    pub(super) uid: u64,
+    pub(super) gid: u64,
+    pub(super) device: (u32, u32),
+    /// The whole size of an old GNU sparse file, and whether blocks with more of its map follow.
+    pub(super) sparse: Option<(u64, SparseMap)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum SparseMap {
+    Complete,
+    GoesOn,
+}
+
+/// What a header block says; its names go to `path` and `link`.
+pub(super) fn parse_header(
+    block: &[u8; BLOCK as usize],
+    path: &mut Vec<u8>,
+    link: &mut Vec<u8>,
+) -> Result<Header, TarErrorKind> {
+    let header = tar::Header::from_byte_slice(block);
+    check_sum(header)?;
+    let old = header.as_old();
+    if let Some(ustar) = header.as_ustar() {
+        let prefix = until_nul(&ustar.prefix);
+        if !prefix.is_empty() {
+            path.extend_from_slice(prefix);
+            path.push(b'/');
+        }
+    }
+    path.extend_from_slice(until_nul(&old.name));
+    link.clear();
+    link.extend_from_slice(until_nul(&old.linkname));
+
+    let typeflag = old.linkflag[0];
+    let gnu = header.as_gnu();
+    let device = match typeflag {
+        b'3' | b'4' => match (header.as_ustar(), gnu) {
+            (Some(ustar), _) => (device_number(&ustar.dev_major)?, device_number(&ustar.dev_minor)?),
+            (_, Some(gnu)) => (device_number(&gnu.dev_major)?, device_number(&gnu.dev_minor)?),
+            (None, None) => (0, 0),
+        },
+        _ => (0, 0),
+    };
+    let sparse = match gnu.filter(|_| typeflag == b'S') {
+        Some(gnu) => {
+            let map = if gnu.is_extended() { SparseMap::GoesOn } else { SparseMap::Complete };
+            Some((number(&gnu.realsize).map_err(TarErrorKind::Header)?, map))
+        }
+        None => None,
+    };
+    Ok(Header {
+        typeflag,
+        size: number(&old.size).map_err(|_| TarErrorKind::Header("its size is no number a file can have"))?,
+        mode: (number(&old.mode).map_err(|_| TarErrorKind::Header("its mode is no number"))? & 0o7777) as u16,
+        uid: number(&old.uid).map_err(|_| TarErrorKind::Header("its owner is no number"))?,
+        gid: number(&old.gid).map_err(|_| TarErrorKind::Header("its group is no number"))?,
+        device,
+        sparse,
+    })
+}
+
+/// A header's number: octal digits between spaces and NULs, none meaning 0, or base-256 when the first bit is set.
+/// The crate's own parser refuses an empty field and takes negative numbers for huge ones; Go's does neither.
+fn number(field: &[u8]) -> Result<u64, &'static str> {
+    let wrong = "a number that is none, negative or too large";
+    let value = match field.split_first() {
+        // Base-256 numbers are two's complement: a set second bit is a sign.
+        Some((first, rest)) if first & 0x80 != 0 => {
+            let digits = std::iter::once(first & 0x7f).chain(rest.iter().copied());
+            let grow = |value: u64, digit: u8| value.checked_mul(256).map(|value| value | u64::from(digit));
+            digits.into_iter().try_fold(0, grow).filter(|_| first & 0x40 == 0)
+        }
+        _ => {
+            let padding = |byte: &u8| matches!(byte, b' ' | 0);
+            let digits = field.iter().copied().skip_while(padding).take_while(|byte| !padding(byte));
+            digits.into_iter().try_fold(0u64, |value, digit| match digit {
+                b'0'..=b'7' => value.checked_mul(8).map(|value| value | u64::from(digit - b'0')),
+                _ => None,
+            })
+        }
+    };
+    value.filter(|value| i64::try_from(*value).is_ok()).ok_or(wrong)
+}
+
+fn device_number(field: &[u8]) -> Result<u32, TarErrorKind> {
+    let number = number(field).ok().and_then(|number| u32::try_from(number).ok());
+    number.ok_or(TarErrorKind::Header("its device number is no number"))
+}
+
+/// The sum of all bytes, the checksum field counted as spaces; writers of old took the bytes as signed.
+fn check_sum(header: &tar::Header) -> Result<(), TarErrorKind> {
+    let bytes = header.as_bytes();
+    let field = &header.as_old().cksum;
+    let Ok(stated) = header.cksum() else { return Err(TarErrorKind::Checksum) };
+    let spaces = 32 * field.len() as u32;
+    let sum = |bytes: &[u8]| bytes.iter().map(|byte| u32::from(*byte)).sum::<u32>();
+    let unsigned = sum(bytes) - sum(field) + spaces;
+    if unsigned == stated {
+        return Ok(());
+    }
+    let high = |bytes: &[u8]| bytes.iter().filter(|byte| **byte >= 0x80).count() as u32;
+    let signed = unsigned.wrapping_sub(256 * (high(bytes) - high(field)));
+    if signed == stated { Ok(()) } else { Err(TarErrorKind::Checksum) }
+}
+
+fn until_nul(field: &[u8]) -> &[u8] {
+    &field[..field.iter().position(|byte| *byte == 0).unwrap_or(field.len())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_octal_or_base_256_and_never_negative() {
+        assert_eq!(number(b"0000644\0"), Ok(0o644));
+        assert_eq!(number(b"   644 \0"), Ok(0o644));
+        assert_eq!(number(b"\0\0\0\0"), Ok(0));
+        assert_eq!(number(b"\x80\0\0\x01\x02"), Ok(258));
+        for bad in [&b"\xff\xff\xff\xff"[..], b"12x", b"0o7", b"8", b"\x80\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff"] {
+            assert!(number(bad).is_err(), "{}", bad.escape_ascii());
+        }
+    }
+}

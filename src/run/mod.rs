@@ -208,7 +208,11 @@ fn open(argument: &OsStr, opening: &OpeningArgs, config: &Config) -> anyhow::Res
     let progress = Progress::new(notices);
     let source = Source::open(&reference, on_damage, &mut |spooled| progress.spooled(spooled))?;
     let selection = Selection { image: opening.selected.clone(), platform: opening.platform.clone() };
-    let image = image::open(&source, &selection, on_damage)?;
+    let image = image::open(&source, &selection, on_damage).inspect_err(|_| {
+        // What was lost on the way to the image may be why there is none.
+        progress.finish();
+        notices.warn_all(source.remarks());
+    })?;
     let bytes = image.layers.iter().filter_map(|layer| layer.blob.as_ref().ok()).map(Blob::len).sum();
     progress.start_layers(image.layers.len(), bytes);
     let loaded = tree::load(&image, source.name(), on_damage, &progress)?;

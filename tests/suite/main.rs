@@ -1,7 +1,26 @@
-//! All integration tests, in one binary: linking is what they cost.
+//! All integration tests in one binary, since linking is what they cost.
+//!
+//! `DIVE_CORPUS` names a folder of real and of malformed images. Tests that need it are skipped where it is not set, and
+//! say so; where it is set, everything they name must be there.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that meets what it did not expect stops there; clippy's own exception ends at #[test]"
+)]
 
 mod applying;
+mod bombs;
+mod broken;
 mod build;
+mod ci;
+mod cli;
+mod corpus;
+mod house;
+mod library;
 mod model;
+mod oracle;
+mod place;
+mod truth;
+mod user;

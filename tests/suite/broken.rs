@@ -1,0 +1,294 @@
+//! Malformed and odd archives, each with what comes of it, so that a change of behaviour is seen. If one of these fails,
+//! a user with a damaged image gets a panic, a hang, a wrong listing, or a message that does not say where to look.
+
+use std::collections::BTreeSet;
+
+use crate::place::{Corpus, fixture};
+use crate::truth;
+use crate::user::{Ran, User};
+
+/// Odd, and yet what they show is clear: nothing is said.
+const LISTED: [&str; 52] = [
+    "absolute-paths.tar",
+    "case-collide.tar",
+    "child-of-file.tar",
+    "config-null-history.tar",
+    "config-unknown-fields.tar",
+    "deep-1000.tar",
+    "deep-5000-implicit.tar",
+    "dir-with-size.tar",
+    "dot-slash-outer.tar",
+    "duplicate-entries.tar",
+    "empty-layer-1024.tar",
+    "hardlink-cases.tar",
+    "hardlink-same-layer.tar",
+    "history-mixed.tar",
+    "layer-gzip-in-docker-archive.tar",
+    "layer-gzip-multimember.tar",
+    "layer-hardlinked.tar",
+    "layer-symlinked.tar",
+    "layer-zstd-multiframe-skippable.tar",
+    "manifest-dup-layers.tar",
+    "manifest-no-repotags.tar",
+    "manifest-twice.tar",
+    "meta-only-change.tar",
+    "no-eof-unpadded.tar",
+    "oci-wrong-mediatype-uncompressed.tar",
+    "ok-control.tar",
+    "opaque-last.tar",
+    "opaque-no-dir-entry.tar",
+    "opaque-on-file.tar",
+    "opaque-root.tar",
+    "path-dotdot-inside.tar",
+    "pax-all-ok.tar",
+    "pax-all.tar",
+    "pax-empty-path.tar",
+    "pax-size-override.tar",
+    "pax-size-smaller.tar",
+    "real-docker26-no-index.tar",
+    "real-docker26-no-manifest.tar",
+    "real-flipped-content-docker20.tar",
+    "symlink-dir-traversal-2.tar",
+    "symlink-dir-traversal.tar",
+    "symlink-loop.tar",
+    "symlink-with-size.tar",
+    "type-changes.tar",
+    "unsorted-parents.tar",
+    "ustar-prefix.tar",
+    "whiteout-and-readd-same-layer-1.tar",
+    "whiteout-aufs-meta.tar",
+    "whiteout-with-content.tar",
+    "zero-byte-layer.tar",
+    "zero-layers-synth.tar",
+    "zipbomb-1g-file.tar",
+];
+
+/// Listed, with a remark on what is odd.
+const REMARKED: [(&str, &str); 16] = [
+    ("hardlink-escape.tar", "a hard link from \"self\" to itself: ignored"),
+    ("hardlink-forward.tar", "stands before its target \"after\""),
+    ("history-all-empty.tar", "the history tells of 0 layers and there are 2"),
+    ("history-longer.tar", "the history tells of 5 layers and there are 2"),
+    ("layer-gzip-trailing-garbage.tar", "bytes that are not gzip follow the layer at offset 105: ignored"),
+    ("manifest-bom.tar", "starts with a byte order mark, which Docker refuses"),
+    ("manifest-nonutf8.tar", "holds bytes that are not UTF-8, which Docker refuses"),
+    ("oci-encrypted-mediatype.tar", "is called encrypted"),
+    ("oci-unknown-mediatype.tar", "has the media type application/vnd.example.blob"),
+    ("oci-wrong-size.tar", "the manifest gives its size as 5 bytes, and 500 are there"),
+    ("odd-root-names.tar", "names the root: ignored"),
+    ("opaque-through-symlink.tar", "a whiteout of \"link-to-d/a\", which no layer below has: ignored"),
+    ("path-traversal.tar", "entry \"../../etc/passwd\" at offset 0 leaves the root: taken as \"etc/passwd\""),
+    ("pax-at-end.tar", "an extension header at offset 1024 has no entry behind it: ignored"),
+    ("whiteout-in-base-layer.tar", "a whiteout of \"foo\", which no layer below has: ignored"),
+    ("whiteout-nonexistent.tar", "a whiteout of \"no/such/dir/file\", which no layer below has: ignored"),
+];
+
+/// Refused with this message, and listed with `--ignore-errors`, with the message as a warning.
+const DAMAGED: [(&str, &str); 25] = [
+    ("bad-octal.tar", "entry \"bad\" at offset 0"),
+    (
+        "config-missing.tar",
+        "the configuration 97125e56947793d1c0df8ea14c6f5f0dfc9f7d548ec22f17f7979a8c31600823.json is missing",
+    ),
+    ("deep-100000-implicit.tar", "its name has 200007 bytes; the limit is 65535 bytes"),
+    ("diffids-fewer.tar", "the manifest lists 2 layers and the configuration 1"),
+    ("diffids-more.tar", "the manifest lists 2 layers and the configuration 3"),
+    ("dir-with-data.tar", "at offset 512"),
+    ("gnu-longname-huge.tar", "its name has 1000000 bytes; the limit is 65535 bytes"),
+    ("hardlink-with-size.tar", "at offset 1536"),
+    ("huge-declared-size.tar", "is cut off: the header announces 8589934591 bytes, 16 follow"),
+    ("huge-pax-size.tar", "is cut off: the header announces 9223372036854775807 bytes, 1536 follow"),
+    ("layer-gzip-bad-crc.tar", "gzip data, near compressed offset 105"),
+    ("layer-gzip-twice.tar", "is not a tar"),
+    ("manifest-null-fields.tar", "the manifest lists 0 layers and the configuration 2"),
+    ("manifest-traversal.tar", "\"../../../etc/passwd\" leads out of it and is not followed"),
+    ("negative-size-b256.tar", "entry \"neg\" at offset 0"),
+    ("not-a-tar-layer.tar", "is not a tar"),
+    ("oci-foreign-layer.tar", "it is a foreign layer, which is fetched from https://example.invalid/x instead"),
+    ("pax-bad-length.tar", "an extended header record whose length does not fit"),
+    ("pax-nul-in-path.tar", "a name with a NUL byte in an extended header"),
+    ("random-layer.tar", "is not a tar"),
+    ("real-docker26-missing-config-blob.tar", "the archive is incomplete: Docker with the containerd image store"),
+    (
+        "real-docker26-missing-layer-blob.tar",
+        "blobs/sha256/95ecb2ac5d20fc20f8ebf1b6f45551ad22327c4fbff75607cd82b7de2a377bda is missing; the archive is incomplete",
+    ),
+    ("real-flipped-layer-header-docker20.tar", "is not a tar"),
+    (
+        "real-oci-missing-layer-blob.tar",
+        "blobs/sha256/deb49001b3fe01ec74974c01b7abb5fe020762d98f656745771e54100755685f is missing; the archive is incomplete",
+    ),
+    ("size-overflow-pax.tar", "a number in an extended header that is none, or too large"),
+];
+
+/// Refused with this message, whatever is ignored: nothing can be shown.
+const HOPELESS: [(&str, &str); 19] = [
+    ("empty-file.tar", "the file is empty"),
+    ("gzip-magic-only.tar", "damaged gzip data near byte 4"),
+    ("manifest-deep-json.tar", "manifest.json is damaged or no such document: invalid type: sequence"),
+    ("manifest-empty-array.tar", "holds no image: manifest.json lists none"),
+    (
+        "manifest-empty.tar",
+        "manifest.json is damaged or no such document: EOF while parsing a value at line 1 column 0",
+    ),
+    ("manifest-missing.tar", "there is no manifest.json and no index.json; the manifest often comes last"),
+    ("manifest-wrong-types.tar", "manifest.json is damaged or no such document: invalid type: integer `5`"),
+    (
+        "oci-artifact-empty-config.tar",
+        "is an OCI artifact of type \"application/vnd.example.sbom\", not a container image",
+    ),
+    ("oci-bad-index-json.tar", "index.json is damaged or no such document: EOF while parsing a string"),
+    ("oci-empty-index.tar", "holds no image: index.json lists none"),
+    ("one-byte.tar", "not an image archive: it is data of no format that images come in"),
+    ("random.tar", "not an image archive: it is data of no format that images come in"),
+    ("real-flipped.tar.gz", "damaged gzip data"),
+    (
+        "real-oci-missing-manifest-blob.tar",
+        "the manifest blobs/sha256/f20195f9a7a4f42ee1a13f491514f8171c8bd7fa24b0fb2aca1cfab4bc5140dc is missing",
+    ),
+    (
+        "real-truncated-before-manifest-docker20.tar",
+        "there is no manifest.json and no index.json; the manifest often comes last",
+    ),
+    ("real-truncated-mid-header-docker20.tar", "is cut off inside a header: 200 of 512 bytes are there"),
+    ("real-truncated-mid-layer-docker20.tar", "is cut off: the header announces 2129920 bytes, 1064960 follow"),
+    ("real-truncated-oci-gzip.tar", "is cut off: the header announces 1068540 bytes, 534270 follow"),
+    ("zip-file.tar", "it is a ZIP file"),
+];
+
+fn lists(corpus: &Corpus, name: &str, options: &[&str]) -> Ran {
+    let path = corpus.path(&format!("broken/{name}"));
+    User::new().runs(&[&["tree", "--format", "tsv", path.as_str()][..], options].concat())
+}
+
+/// The error, which must name the archive and, where the layer is what is wrong, the layer and a place in it.
+fn assert_names_the_place(name: &str, error: &str) {
+    assert!(error.contains(&format!("/{name}: ")), "which archive? {error}");
+    if error.contains("/layer.tar") && error.contains(": layer ") {
+        let has_place = ["entry ", "offset ", "first block"].iter().any(|place| error.contains(place));
+        assert!(has_place, "where in the layer? {error}");
+    }
+}
+
+#[test]
+fn what_is_odd_but_clear_is_listed_and_nothing_is_said() {
+    let Some(corpus) = Corpus::here() else { return };
+    for name in LISTED {
+        for options in [&[][..], &["--ignore-errors"]] {
+            let ran = lists(&corpus, name, options);
+            assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{name} {options:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_odd_is_listed_with_a_remark() {
+    let Some(corpus) = Corpus::here() else { return };
+    for (name, remark) in REMARKED {
+        for options in [&[][..], &["--ignore-errors"]] {
+            let ran = lists(&corpus, name, options);
+            assert_eq!(ran.code, 0, "{name} {options:?}: {}", ran.stderr);
+            let warned = ran.stderr.lines().any(|line| line.starts_with("dive: warning: ") && line.contains(remark));
+            assert!(warned && ran.stderr.contains(name), "{name}: {remark:?} is not in {}", ran.stderr);
+        }
+    }
+}
+
+#[test]
+fn what_is_damaged_is_refused_and_says_where() {
+    let Some(corpus) = Corpus::here() else { return };
+    for (name, message) in DAMAGED.iter().chain(&HOPELESS) {
+        let ran = lists(&corpus, name, &[]);
+        let error = ran.error();
+        assert!(error.contains(message), "{name}: {error}");
+        assert_names_the_place(name, error);
+        assert_eq!(ran.stdout, "", "{name}");
+    }
+}
+
+#[test]
+fn what_is_left_of_the_damaged_is_listed_when_errors_are_ignored() {
+    let Some(corpus) = Corpus::here() else { return };
+    for (name, message) in DAMAGED {
+        let ran = lists(&corpus, name, &["--ignore-errors"]);
+        assert_eq!(ran.code, 0, "{name}: {}", ran.stderr);
+        let warned = ran.stderr.lines().any(|line| line.starts_with("dive: warning: ") && line.contains(message));
+        assert!(warned, "{name}: {message:?} is not in {}", ran.stderr);
+    }
+}
+
+/// Even then the user learns of all that is wrong with it.
+#[test]
+fn what_is_hopeless_is_refused_also_when_errors_are_ignored() {
+    let Some(corpus) = Corpus::here() else { return };
+    for (name, message) in HOPELESS {
+        let ran = lists(&corpus, name, &["--ignore-errors"]);
+        assert_names_the_place(name, ran.error());
+        assert!(ran.stderr.contains(message), "{name}: {message:?} is not in {}", ran.stderr);
+        assert_eq!(ran.stdout, "", "{name}");
+    }
+}
+
+#[test]
+fn every_file_is_in_one_table() {
+    let Some(corpus) = Corpus::here() else { return };
+    let named = [&REMARKED[..], &DAMAGED, &HOPELESS].concat();
+    let tables: Vec<&str> = LISTED.into_iter().chain(named.iter().map(|(name, _)| *name)).collect();
+    let known: BTreeSet<&str> = tables.iter().copied().collect();
+    assert_eq!(tables.len(), known.len(), "a file stands in two tables");
+    let engines = corpus.text("broken/engines.tsv");
+    let there: BTreeSet<&str> =
+        engines.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split('\t').next()).collect();
+    assert_eq!(known, there);
+    assert_eq!(there.len(), 112);
+}
+
+/// Where both Dockers load a file, and every tool that unpacked it came to the same tree, that tree is what a user has.
+#[test]
+fn where_engines_agree_we_agree_with_them() {
+    let Some(corpus) = Corpus::here() else { return };
+    let mut agreed = 0;
+    for line in corpus.text("broken/engines.tsv").lines().filter(|line| !line.starts_with('#')) {
+        let cells: Vec<_> = line.split('\t').collect();
+        let (name, docker20, docker26, truths) = (cells[0], cells[4], cells[5], [cells[8], cells[9]]);
+        if (docker20, docker26) != ("ok", "ok") || truths[0].is_empty() {
+            continue;
+        }
+        let [docker, umoci] = truths.map(|truth| {
+            if truth.is_empty() { None } else { Some(truth::read(&corpus.path(&format!("broken/{truth}")))) }
+        });
+        let docker = docker.unwrap();
+        if umoci.is_some_and(|umoci| umoci != docker) {
+            continue;
+        }
+        let ran = lists(&corpus, name, &[]).ends_with(0);
+        truth::assert_same(name, &docker, &truth::rows(&ran.stdout));
+        agreed += 1;
+    }
+    assert!(agreed >= 40, "engines agree on {agreed} files only");
+}
+
+/// Those that come with the repository, for a machine without the corpus.
+#[test]
+fn damaged_fixtures_say_where_they_are_damaged() {
+    let expected = [
+        ("config-missing.tar", "is missing; the archive is incomplete"),
+        ("huge-declared-size.tar", "entry \"huge\" at offset 1024"),
+        ("layer-gzip-bad-crc.tar", "near compressed offset 105"),
+        ("not-a-tar-layer.tar", "is not a tar"),
+        ("pax-bad-length.tar", "at offset 0"),
+        ("real-oci-missing-layer-blob.tar", "layer 0"),
+    ];
+    let mut names: Vec<_> =
+        std::fs::read_dir(fixture("broken")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, expected.map(|(name, _)| name));
+    let user = User::new();
+    for (name, message) in expected {
+        let path = fixture(&format!("broken/{name}"));
+        let ran = user.runs(&[&path]);
+        assert!(ran.error().contains(message), "{}", ran.error());
+        assert_names_the_place(name, ran.error());
+        user.runs(&["-i", &path]).ends_with(0).says(&[message]).prints(&["Analysis:"]);
+    }
+}

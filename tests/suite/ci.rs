@@ -1,0 +1,163 @@
+//! CI mode as a pipeline uses it: the three rules, where they may be written, what goes over what, and the exit code. If
+//! one of these fails, a build breaks that should pass, or the other way round.
+//!
+//! The sample by dive's numbers: efficiency 98.1 %, 82,622 bytes wasted, which are 8.5 % of the user bytes. By the exact
+//! ones: 95.5 %, 132,620 bytes, 13.7 %.
+
+use crate::place::{fixture, sample};
+use crate::user::User;
+
+/// The status of each rule, in the order of the report: wasted share, wasted bytes, efficiency.
+#[track_caller]
+fn statuses(user: &User, options: &[&str]) -> (i32, Vec<String>) {
+    let sample = sample();
+    let ran = user.runs(&[&["--ci"], options, &[sample.as_str()]].concat());
+    let results = ran.stdout.split_once("Results:\n").unwrap_or_else(|| panic!("{}{}", ran.stdout, ran.stderr)).1;
+    let rows = results.lines().filter_map(|line| line.strip_prefix("  ")?.split(':').next());
+    (ran.code, rows.map(ToOwned::to_owned).collect())
+}
+
+#[track_caller]
+fn assert_statuses(user: &User, options: &[&str], code: i32, expected: [&str; 3]) {
+    let (ended, statuses) = statuses(user, options);
+    assert_eq!((ended, statuses.as_slice()), (code, expected.map(ToOwned::to_owned).as_slice()), "{options:?}");
+}
+
+#[test]
+fn the_sample_passes_with_a_warning_of_what_dives_number_hides() {
+    let ran = User::new().runs(&["--ci", &sample()]).ends_with(0).prints(&[
+        "  Using default CI config\n",
+        "  efficiency: 98.1030 %\n  wastedBytes: 82622 bytes (83 kB)\n  userWastedPercent: 8.5453 %\n",
+        "  exact efficiency: 95.5048 %\n  reclaimableBytes: 132620 bytes (133 kB)\n",
+        "    2         30 kB  /srv/shop/data/sessions.db\n",
+        "       20 kB      3          5  deleted-with-directory  /var/cache/build/obj/a.o\n",
+        "  WARN: highestUserWastedPercent: 41 kB in deleted directories, 32 kB in emptied directories and 12 kB in files \
+         replaced by something else are not in userWastedPercent (reclaimable share of the user bytes=0.137",
+        "  SKIP: highestWastedBytes: rule disabled\n  PASS: lowestEfficiency\n",
+        "Result:PASS [Total:3] [Passed:1] [Failed:0] [Warn:1] [Skipped:1]\n",
+    ]);
+    assert!(!ran.stdout.contains('\x1b'), "no colour but on a terminal");
+    assert_eq!(ran.stderr, "");
+}
+
+#[test]
+fn ci_in_the_environment_turns_ci_mode_on_and_a_flag_goes_over_it() {
+    let sample = sample();
+    for (value, options, on) in [
+        ("true", &[][..], true),
+        ("1", &[], true),
+        ("yes", &[], true),
+        ("TRUE", &[], true),
+        ("false", &[], false),
+        ("0", &[], false),
+        ("", &[], false),
+        ("true", &["--ci=false"], false),
+        ("false", &["--ci"], true),
+        ("false", &["--ci=true"], true),
+    ] {
+        let ran = User::new().sets("CI", value).runs(&[options, &[&sample]].concat()).ends_with(0);
+        assert_eq!(ran.stdout.contains("Result:PASS"), on, "CI={value} {options:?}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_broken_rule_fails_the_build_with_exit_code_1() {
+    let user = User::new();
+    user.runs(&["--ci", "--highestUserWastedPercent", "0.05", &sample()]).ends_with(1).prints(&[
+        "  FAIL: highestUserWastedPercent: too many bytes wasted, relative to the user bytes added \
+         (%-user-wasted-bytes=0.085",
+        " >= threshold=0.05)\n",
+        "Result:FAIL [Total:3] [Passed:1] [Failed:1] [Warn:0] [Skipped:1]\n",
+    ]);
+    user.runs(&["--ci", "--lowestEfficiency", "0.99", &sample()])
+        .ends_with(1)
+        .prints(&["  FAIL: lowestEfficiency: image efficiency is too low (efficiency=0.981", " < threshold=0.99)\n"]);
+    user.runs(&["--ci", "--highestWastedBytes", "82622", &sample()])
+        .ends_with(1)
+        .prints(&["  FAIL: highestWastedBytes: too many bytes wasted (wasted-bytes=82622 >= threshold=82622)\n"]);
+}
+
+#[test]
+fn sizes_are_read_as_people_write_them() {
+    let user = User::new();
+    for size in ["20MB", "19Mb", "20 MB", "20000000", "20MiB", "200 kb", "0.2MB", "132621"] {
+        assert_statuses(&user, &["--highestWastedBytes", size], 0, ["WARN", "PASS", "PASS"]);
+    }
+    // Between dive's number and the exact one.
+    for size in ["82623", "81KiB", "83 kB", "132620"] {
+        assert_statuses(&user, &["--highestWastedBytes", size], 0, ["WARN", "WARN", "PASS"]);
+    }
+    for size in ["82622", "82kB", "80KiB", "0"] {
+        assert_statuses(&user, &["--highestWastedBytes", size], 1, ["WARN", "FAIL", "PASS"]);
+    }
+    for size in ["20 quarts", "-1", "0.5"] {
+        let option = format!("--highestWastedBytes={size}");
+        user.runs(&["--ci", &option, &sample()]).ends_with(2).says(&[&format!("`{size}`"), "20MB"]);
+    }
+}
+
+#[test]
+fn ratios_go_from_0_to_1_and_a_word_turns_a_rule_off() {
+    let user = User::new();
+    assert_statuses(&user, &["--lowestEfficiency", "0.96"], 0, ["WARN", "SKIP", "WARN"]);
+    assert_statuses(&user, &["--lowest-efficiency", "0.95"], 0, ["WARN", "SKIP", "PASS"]);
+    assert_statuses(&user, &["--highest-user-wasted-percent", "0.14"], 0, ["PASS", "SKIP", "PASS"]);
+    for word in ["disabled", "off", "false", ""] {
+        assert_statuses(&user, &["--highestUserWastedPercent", word], 0, ["SKIP", "SKIP", "PASS"]);
+    }
+    user.runs(&["--ci", "--lowestEfficiency", "90", &sample()]).ends_with(2).says(&["`90`", "from 0 to 1"]);
+}
+
+#[test]
+fn rules_are_read_from_the_working_directory() {
+    let user = User::new().writes(".dive-ci", "rules:\n  lowestEfficiency: 0.99\n  highestWastedBytes: 80 kB\n");
+    user.runs(&["--ci", &sample()]).ends_with(1).prints(&["  Using CI config: .dive-ci\n"]);
+    assert_statuses(&user, &[], 1, ["WARN", "FAIL", "FAIL"]);
+    // Without CI mode nobody asked for a verdict.
+    user.runs(&[&sample()]).ends_with(0);
+}
+
+#[test]
+fn a_rules_file_that_is_named_goes_before_the_one_that_lies_there() {
+    let user = User::new()
+        .writes(".dive-ci", "rules: { lowestEfficiency: 0.99 }\n")
+        .writes("strict.yaml", "rules:\n  highest-user-wasted-percent: \"0.05\"\n");
+    assert_statuses(&user, &["--ci-config", "strict.yaml"], 1, ["FAIL", "SKIP", "PASS"]);
+    let ran = user.runs(&["--ci", "--ci-config", "missing.yaml", &sample()]);
+    assert!(ran.error().contains("missing.yaml") && ran.error().contains("--ci-config"), "{}", ran.error());
+}
+
+#[test]
+fn flags_go_over_the_file_the_file_over_the_configuration_and_that_over_defaults() {
+    let user = User::new().writes(
+        ".dive.yaml",
+        "log: { enabled: false }\nrules: { lowest-efficiency: 0.99, highest-wasted-bytes: 1 kB, \
+         highest-user-wasted-percent: 0.01 }\n",
+    );
+    assert_statuses(&user, &[], 1, ["FAIL", "FAIL", "FAIL"]);
+    let user = user.writes(".dive-ci", "rules: { highestWastedBytes: 1MB, highestUserWastedPercent: 0.02 }\n");
+    assert_statuses(&user, &[], 1, ["FAIL", "PASS", "FAIL"]);
+    assert_statuses(&user, &["--highestUserWastedPercent", "0.5"], 1, ["PASS", "PASS", "FAIL"]);
+    let user = user.sets("DIVE_RULES_LOWEST_EFFICIENCY", "0.5").sets("DIVE_RULES_HIGHEST_WASTED_BYTES", "1B");
+    assert_statuses(&user, &["--highestUserWastedPercent", "0.5"], 0, ["PASS", "PASS", "PASS"]);
+}
+
+#[test]
+fn a_mistake_in_the_rules_is_told_with_file_line_key_and_value() {
+    let user = User::new().writes(".dive-ci", "rules:\n\n  highestWastedBytes: 20 quarts\n");
+    let ran = user.runs(&["--ci", &sample()]);
+    assert!(ran.error().starts_with(".dive-ci:3: highestWastedBytes: `20 quarts` is not a size"), "{}", ran.error());
+    // It is told before a minute is spent on reading the image.
+    let ran = user.runs(&["--ci", &fixture("broken/not-a-tar-layer.tar")]);
+    assert!(ran.error().starts_with(".dive-ci:3: "), "{}", ran.error());
+
+    let user = user.writes(".dive-ci", "rules:\n  lowestEficiency: 0.99\n");
+    user.runs(&["--ci", &sample()]).ends_with(0).says(&["dive: warning: .dive-ci:2: ", "rules.lowestEficiency"]);
+    assert_eq!(user.runs(&["--ci", "-q", &sample()]).stderr, "");
+}
+
+#[test]
+fn an_image_that_cannot_be_read_is_no_failed_rule() {
+    let ran = User::new().runs(&["--ci", &fixture("broken/not-a-tar-layer.tar")]);
+    assert!(ran.error().contains("not-a-tar-layer.tar: layer 1"), "{}", ran.error());
+}

@@ -1,0 +1,306 @@
+//! The command line as a user types it: what opens, what is printed where, what an error says, and the exit code.
+
+use std::io::Write;
+
+use serde_json::Value;
+
+use crate::place::{Corpus, fixture, sample};
+use crate::user::{DIVE, User};
+
+fn sample_bytes() -> Vec<u8> {
+    std::fs::read(sample()).unwrap()
+}
+
+#[test]
+fn the_report_shows_layers_figures_and_lists() {
+    User::new().runs(&[&sample()]).ends_with(0).prints(&[
+        "Image: dive-sample:1.0 (linux/amd64), 7 layers, 3.0 MB\n",
+        "Layer      Size     Waste        +       ~       -  Command\n",
+        "    6     18 kB",
+        "Analysis:\n  efficiency: 98.1030 %\n",
+        "Inefficient Files:\nCount  Wasted Space  File Path\n    2         30 kB  /srv/shop/data/sessions.db\n",
+        "Reclaimable Files:\n",
+    ]);
+}
+
+#[test]
+fn an_image_is_opened_by_path_scheme_and_pipe() {
+    let sample = sample();
+    let path = sample.as_str();
+    let scheme = format!("docker-archive://{path}");
+    let old_scheme = format!("docker-tar://{path}");
+    for arguments in [&[path][..], &[&scheme], &[&old_scheme], &["--source", "docker-archive", path]] {
+        User::new().runs(arguments).ends_with(0).prints(&["Image: dive-sample:1.0"]);
+    }
+
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&sample_bytes()).unwrap();
+    for piped in [sample_bytes(), gzip.finish().unwrap()] {
+        let user = User::new().pipes(piped);
+        user.runs(&["-"]).ends_with(0).prints(&["Image: dive-sample:1.0"]);
+        user.runs(&["tree", "-"]).ends_with(0).prints(&["srv/shop/bin/start\n"]);
+        assert_eq!(user.sees(), [""; 0], "what was piped in is kept nowhere");
+    }
+    let ran = User::new().runs(&["-"]);
+    assert!(ran.error().starts_with("standard input: the file is empty"), "{}", ran.error());
+    let ran = User::new().pipes(sample_bytes()[..1_000_000].to_vec()).runs(&["-"]);
+    assert!(ran.error().starts_with("standard input: ") && ran.error().contains("cut off"), "{}", ran.error());
+}
+
+#[test]
+fn what_cannot_be_opened_is_told_with_what_to_do_instead() {
+    let user = User::new().writes("notes.txt", "no image\n").writes("empty.tar", "");
+    for (arguments, parts) in [
+        (&[][..], &["no image given", "docker save NAME | dive -"][..]),
+        (&["./nowhere.tar"], &["./nowhere.tar: no such file", "docker save NAME -o FILE"]),
+        (&["nowhere.tar.gz"], &["nowhere.tar.gz: no such file"]),
+        (&["notes.txt"], &["notes.txt: not an image archive", "docker save"]),
+        (&["empty.tar"], &["empty.tar: the file is empty"]),
+        (&["."], &[".: holds no image", "OCI layout"]),
+        (&["nginx:latest"], &["\"nginx:latest\"", "`docker save nginx:latest | dive -`"]),
+        (&["podman://nginx"], &["`podman save nginx | dive -`"]),
+        (&["--source", "podman", "nginx"], &["`podman save nginx | dive -`"]),
+        (&["ftp://nginx"], &["unknown image source \"ftp\"", "docker-archive"]),
+        (&["tree", "nginx"], &["`docker save nginx | dive -`"]),
+        (&["build", "-t", "x", "."], &["`dive build` is not there yet", "dive -"]),
+        (&["-c", "nowhere.yaml", "notes.txt"], &["nowhere.yaml: no such file", "--config"]),
+    ] {
+        let ran = user.runs(arguments);
+        for part in parts {
+            assert!(ran.error().contains(part), "{arguments:?}: no {part:?} in {}", ran.error());
+        }
+        assert_eq!(ran.stdout, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn an_argument_that_is_none_is_refused() {
+    let user = User::new();
+    let sample = sample();
+    for (arguments, part) in [
+        (&["--nonsense"][..], "--nonsense"),
+        (&["tree"], "<IMAGE>"),
+        (&["tree", "--layer", "x", &sample], "'x'"),
+        (&["tree", "--format", "xml", &sample], "xml"),
+        (&["tree", "--changes", "--format", "tsv", &sample], "--changes"),
+        (&["--ci=maybe", &sample], "maybe"),
+        (&["--platform", "amd64", &sample], "linux/amd64"),
+        (&["--source", "ftp", &sample], "docker-archive"),
+        (&["-q", "-v", &sample], "--verbose"),
+        (&["completion", "cmd"], "bash"),
+    ] {
+        user.runs(arguments).ends_with(2).says(&[part]);
+    }
+}
+
+#[test]
+fn help_version_configuration_and_completion_are_there() {
+    let user = User::new();
+    let exit_codes = "Exit codes: 0 the image passed, 1 a rule failed, 2 dive could not do its work.";
+    user.runs(&["--help"]).ends_with(0).prints(&["Usage: dive", "--lowestEfficiency", "tree", exit_codes]);
+    let version = concat!("dive ", env!("CARGO_PKG_VERSION"), "\n");
+    for argument in ["version", "--version"] {
+        assert_eq!(user.runs(&[argument]).ends_with(0).stdout, version);
+    }
+    user.runs(&["completion", "bash"]).ends_with(0).prints(&["_dive()", "--highestWastedBytes"]);
+    user.runs(&["config"]).ends_with(0).prints(&["# no configuration file", "ignore-errors: false", "# default"]);
+    let user = user.writes(".dive.yaml", "ignore-errors: true\n").sets("DIVE_CONTAINER_ENGINE", "podman");
+    user.runs(&["config"]).ends_with(0).prints(&[".dive.yaml:1", "podman", "# DIVE_CONTAINER_ENGINE"]);
+    // And what it says is what holds.
+    assert!(user.runs(&["nginx"]).error().contains("`podman save nginx | dive -`"));
+    user.runs(&["tree", &fixture("broken/not-a-tar-layer.tar")]).ends_with(0).says(&["dive: warning: "]);
+}
+
+#[test]
+fn the_document_is_written_to_a_file_and_nothing_else_is() {
+    let user = User::new().writes("old.json", "old");
+    for name in ["new.json", "old.json"] {
+        let ran = user.runs(&["--json", name, &sample()]).ends_with(0);
+        assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""));
+        let document: Value = serde_json::from_slice(&std::fs::read(user.file(name)).unwrap()).unwrap();
+        assert_eq!(document["schemaVersion"], 1);
+        assert_eq!(document["layer"].as_array().unwrap().len(), 7);
+        assert_eq!(document["image"]["inefficientBytes"], 82_622);
+        assert_eq!(document["exact"]["reclaimableBytes"], 132_620);
+        assert_eq!(document["exact"]["causes"]["deletedWithDirectory"], 40_800);
+    }
+    assert_eq!(user.sees(), ["new.json", "old.json"]);
+}
+
+#[test]
+fn a_document_that_cannot_be_whole_is_not_written_at_all() {
+    let user = User::new().writes("old.json", "old");
+    std::fs::create_dir(user.file("folder")).unwrap();
+    for target in ["nowhere/new.json", "folder", "."] {
+        let ran = user.runs(&["--json", target, &sample()]);
+        assert!(ran.error().contains(&format!("{target} cannot be written")), "{}", ran.error());
+    }
+    user.runs(&["--json", "old.json", &fixture("broken/not-a-tar-layer.tar")]).ends_with(2);
+    assert_eq!(std::fs::read_to_string(user.file("old.json")).unwrap(), "old");
+    assert_eq!(user.sees(), ["folder", "old.json"]);
+    assert_eq!(std::fs::read_dir(user.file("folder")).unwrap().count(), 0);
+}
+
+#[test]
+fn document_and_verdict_do_not_share_a_stream() {
+    let user = User::new();
+    let ran = user.runs(&["--json", "-", &sample()]).ends_with(0);
+    assert!(serde_json::from_str::<Value>(&ran.stdout).is_ok() && ran.stderr.is_empty(), "{}", ran.stderr);
+
+    let ran = user.runs(&["--json", "-", "--ci", "--lowestEfficiency", "1", &sample()]).ends_with(1);
+    assert!(serde_json::from_str::<Value>(&ran.stdout).is_ok(), "{}", ran.stdout);
+    ran.says(&["  FAIL: lowestEfficiency", "Result:FAIL"]);
+
+    let ran = user.runs(&["--json", "both.json", "--ci", "--lowestEfficiency", "1", &sample()]).ends_with(1);
+    ran.prints(&["  FAIL: lowestEfficiency", "Result:FAIL"]);
+    assert!(serde_json::from_slice::<Value>(&std::fs::read(user.file("both.json")).unwrap()).is_ok());
+}
+
+#[test]
+fn a_tree_is_listed_for_eyes_and_for_programs() {
+    let user = User::new();
+    user.runs(&["tree", &sample()]).ends_with(0).prints(&[
+        "drwxr-xr-x       0:0    72 kB srv/shop/static/\n",
+        "lrwxrwxrwx       0:0      0 B srv/shop/static/catalogue.csv -> ../data/catalogue.csv\n",
+        "-rw-r--r--       0:0   1.7 kB srv/shop/static/grüße-こんにちは.html\n",
+        "drwxrwxrwt       0:0      0 B tmp/\n",
+    ]);
+    let tsv = user
+        .runs(&["tree", "--format", "tsv", &sample()])
+        .ends_with(0)
+        .prints(&["srv/shop/data/sessions.db\tf\t15080\t600\t0:0\t\n", "srv/shop/releases/1.0\tl\t0\t777\t0:0\t1.1\n"]);
+    assert_eq!(tsv.stdout.lines().count(), 60);
+}
+
+#[test]
+fn a_tree_is_listed_as_of_a_layer() {
+    let user = User::new();
+    let third = user.runs(&["tree", "--layer", "3", &sample()]).ends_with(0);
+    let third = third.prints(&[" tmp/vendor.txt\n", "15 kB srv/shop/data/sessions.db\n", " srv/shop/releases/1.0/\n"]);
+    assert!(!third.stdout.contains("releases/1.1"), "{}", third.stdout);
+    let last = user.runs(&["tree", &sample()]).ends_with(0).stdout;
+    assert_eq!(user.runs(&["tree", "--layer", "6", &sample()]).stdout, last);
+    for layer in ["7", "99999999999"] {
+        let ran = user.runs(&["tree", "--layer", layer, &sample()]);
+        let message = format!("there is no layer {layer}: the image has 7 layers, counted from 0");
+        assert_eq!(ran.error(), message);
+    }
+}
+
+/// The steps of tests/fixtures/sample/Dockerfile, as `docker diff` would show them.
+#[test]
+fn changes_are_those_the_dockerfile_made() {
+    let user = User::new();
+    let changes = |options: &[&str]| {
+        let sample = sample();
+        user.runs(&[&["tree", "--changes", sample.as_str()], options].concat()).ends_with(0).stdout
+    };
+    let changed_by_4 = "\
+        C /srv\n\
+        C /srv/shop\n\
+        C /srv/shop/data\n\
+        C /srv/shop/data/prices.csv\n\
+        C /srv/shop/data/sessions.db\n\
+        C /srv/shop/static\n\
+        D /srv/shop/static/404.html\n\
+        C /tmp\n\
+        D /tmp/vendor.txt\n";
+    assert_eq!(changes(&["--layer", "4"]), changed_by_4);
+    let changed_by_5 = "\
+        C /srv\n\
+        C /srv/shop\n\
+        C /srv/shop/static\n\
+        C /srv/shop/static/img\n\
+        D /srv/shop/static/img/banner-draft.svg\n\
+        A /srv/shop/static/img/banner.svg\n\
+        D /srv/shop/static/img/logo-draft.svg\n\
+        A /srv/shop/static/img/logo.svg\n\
+        C /var\n\
+        C /var/cache\n\
+        D /var/cache/build\n";
+    assert_eq!(changes(&["--layer", "5"]), changed_by_5);
+    let changed_by_6 = "\
+        C /srv\n\
+        C /srv/shop\n\
+        C /srv/shop/etc\n\
+        C /srv/shop/etc/locale.csv\n\
+        A /srv/shop/etc/locales\n\
+        A /srv/shop/etc/locales/en.csv\n\
+        C /srv/shop/etc/plugins\n\
+        A /srv/shop/etc/plugins/payment.csv\n\
+        C /srv/shop/releases\n\
+        C /srv/shop/releases/1.0\n\
+        D /srv/shop/releases/1.0/notes.txt\n\
+        A /srv/shop/releases/1.1\n\
+        A /srv/shop/releases/1.1/notes.txt\n";
+    assert_eq!(changes(&["--layer", "6"]), changed_by_6);
+
+    let base = changes(&["--layer", "0"]);
+    assert!(base.starts_with("A /bin\n") && base.lines().all(|line| line.starts_with("A /")), "{base}");
+    // All layers since the first: what came and went again is not there.
+    let all = changes(&[]);
+    assert!(all.starts_with("A /srv\n") && all.ends_with("A /var\nA /var/cache\n"), "{all}");
+    assert!(!all.contains("vendor.txt") && !all.contains("/var/cache/build"), "{all}");
+}
+
+#[test]
+fn of_several_images_the_first_is_shown_and_the_others_are_named() {
+    let Some(corpus) = Corpus::here() else { return };
+    let path = corpus.path("multi/docker20.tar");
+    let user = User::new();
+    let notice = "holds 2 images; this is multi-a:1. The others, for --image: 1: multi-b:1\n";
+    user.runs(&[&path]).ends_with(0).prints(&["Image: multi-a:1 "]).says(&[notice]);
+    assert_eq!(user.runs(&["-q", &path]).ends_with(0).stderr, "");
+    for (selector, name) in [
+        ("0", "multi-a:1"),
+        ("1", "multi-b:1"),
+        ("multi-b:1", "multi-b:1"),
+        ("docker.io/library/multi-b:1", "multi-b:1"),
+        ("multi-a", "multi-a:1"),
+        ("registry.example.com:5000/team/multi-a:v1.2.3", "multi-a:1"),
+    ] {
+        let ran = user.runs(&["--image", selector, &path]).ends_with(0);
+        assert_eq!(ran.stderr, "", "{selector}: who named an image needs no list of them");
+        ran.prints(&[&format!("Image: {name} ")]);
+    }
+    for selector in ["2", "multi-c"] {
+        let ran = user.runs(&["tree", "--image", selector, &path]);
+        let error = ran.error();
+        assert!(error.contains(&format!("holds no image {selector}; there are 0: multi-a:1,")), "{error}");
+        assert!(error.contains("; 1: multi-b:1; name one of them with --image"), "{error}");
+    }
+}
+
+/// `dive IMAGE | head` must not end in an error, nor lose the verdict.
+#[cfg(unix)]
+#[test]
+fn a_reader_that_has_enough_is_no_error() {
+    let user = User::new();
+    // The reader is gone before the first byte.
+    let closed = "{ sleep 0.2; \"$0\" \"$@\"; echo \"code $?\" >&2; } | true";
+    for (arguments, code) in [
+        (&["tree"][..], "code 0\n"),
+        (&["--json", "-"], "code 0\n"),
+        (&["--ci"], "code 0\n"),
+        (&["--ci", "--lowestEfficiency", "1"], "code 1\n"),
+    ] {
+        let ran = user.runs_program("sh", &[&["-c", closed, DIVE], arguments, &[&sample()]].concat());
+        assert_eq!(ran.stderr, code, "{arguments:?}");
+    }
+    let first = "\"$0\" tree \"$1\" | head -n 1";
+    let ran = user.runs_program("sh", &["-c", first, DIVE, &sample()]).ends_with(0);
+    assert_eq!((ran.stdout.lines().count(), ran.stderr.as_str()), (1, ""));
+    // Without a place for messages there is still an exit code.
+    user.runs_program("sh", &["-c", "\"$0\" nowhere.tar 2>&-", DIVE]).ends_with(2);
+}
+
+/// A full disk is not a reader that has enough.
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    let user = User::new();
+    let ran = user.runs_program("sh", &["-c", "\"$0\" tree \"$1\" > /dev/full", DIVE, &sample()]);
+    assert!(ran.error().starts_with("standard output cannot be written: "), "{}", ran.error());
+    let ran = user.runs(&["--json", "/dev/full", &sample()]);
+    assert!(ran.error().starts_with("/dev/full cannot be written: "), "{}", ran.error());
+}

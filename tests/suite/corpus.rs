@@ -1,0 +1,244 @@
+//! Real images, saved by real engines in every format. If one of these fails, a user looks at an image and sees other
+//! files than a container of it has.
+
+use dive::layer::scan::{Chunk, scan};
+use dive::layer::{Entry, EntryKind};
+use dive::remark::OnDamage;
+use serde_json::Value;
+
+use crate::library::{self, Opened};
+use crate::place::{Corpus, fixture};
+use crate::truth;
+
+/// Archives and layouts, and the file system that an engine made of their first image.
+const IMAGES: [(&str, &str); 27] = [
+    ("opaque/docker20.tar", "opaque/truth.tsv"),
+    ("opaque/docker20.tar.gz", "opaque/truth.tsv"),
+    ("opaque/docker26.tar", "opaque/truth.tsv"),
+    ("opaque/docker26-containerd.tar", "opaque/truth.tsv"),
+    ("opaque/podman-docker.tar", "opaque/truth.tsv"),
+    ("opaque/skopeo-docker.tar", "opaque/truth.tsv"),
+    ("opaque/oci-dir", "opaque/truth.tsv"),
+    ("opaque/oci-estargz.tar", "opaque/truth.tsv"),
+    ("opaque/oci-gzip.tar", "opaque/truth.tsv"),
+    ("opaque/oci-uncompressed.tar", "opaque/truth.tsv"),
+    ("opaque/oci-zstd.tar", "opaque/truth.tsv"),
+    ("opaque/oci-zstdchunked.tar", "opaque/truth.tsv"),
+    ("many-layers/docker26.tar", "many-layers/truth.tsv"),
+    ("many-layers/oci-estargz.tar", "many-layers/truth.tsv"),
+    ("many-layers/oci-zstd.tar", "many-layers/truth.tsv"),
+    ("multi/docker20.tar", "multi/truth-a.tsv"),
+    ("multi/docker20-by-id.tar", "multi/truth-b.tsv"),
+    ("multi/docker26.tar", "multi/truth-a.tsv"),
+    ("multi/oci-multi.tar", "multi/truth-a.tsv"),
+    ("multi/podman-docker.tar", "multi/truth-a.tsv"),
+    ("variants/dup-layers-docker20.tar", "variants/dup-layers.truth.tsv"),
+    ("variants/dup-layers-skopeo.tar", "variants/dup-layers.truth.tsv"),
+    ("variants/opaque-buildah-oci.tar", "variants/opaque-buildah.truth.tsv"),
+    ("variants/opaque-buildx-mixed-compression-docker.tar", "opaque/truth.tsv"),
+    ("variants/opaque-buildx-oci-estargz.tar", "opaque/truth.tsv"),
+    ("variants/opaque-classic-docker20.tar", "variants/opaque-classic.truth.tsv"),
+    ("variants/opaque-classic-vfs-docker20.tar", "variants/opaque-classic.truth.tsv"),
+];
+
+/// What an eStargz conversion adds to a layer; the engines' listings are of the image before it.
+const ESTARGZ: [&str; 3] = [".no.prefetch.landmark\t", ".prefetch.landmark\t", "stargz.index.json\t"];
+
+#[track_caller]
+fn assert_is(what: &str, opened: &Opened, truth: &str) {
+    let listing = opened.listing();
+    let paths: Vec<_> = listing.lines().filter_map(|line| line.split('\t').next()).collect();
+    // Escapes sort apart from the bytes they stand for.
+    assert!(listing.contains('\\') || paths.is_sorted(), "{what}: paths are not in byte order");
+    let mut ours = truth::rows(&listing);
+    if what.contains("estargz") && !what.contains("buildx") {
+        let count = ours.len();
+        ours.retain(|row| !ESTARGZ.iter().any(|added| row.starts_with(added)));
+        assert!(ours.len() < count, "{what}: eStargz's own files are part of its layers");
+    }
+    truth::assert_same(what, &truth::read(truth), &ours);
+}
+
+#[test]
+fn every_image_shows_the_files_a_container_of_it_has() {
+    let Some(corpus) = Corpus::here() else { return };
+    for (image, truth) in IMAGES {
+        assert_is(image, &library::open(&corpus.path(image)), &corpus.path(truth));
+    }
+}
+
+#[test]
+fn half_a_million_files_are_all_there() {
+    let Some(corpus) = Corpus::here() else { return };
+    assert_is(library::MANY_FILES, library::many_files(&corpus), &corpus.path("many-files/truth.tsv.xz"));
+}
+
+#[test]
+fn every_image_of_an_archive_with_two_is_reached() {
+    let Some(corpus) = Corpus::here() else { return };
+    for image in ["docker20.tar", "docker26.tar", "oci-multi.tar", "podman-docker.tar"] {
+        let path = corpus.path(&format!("multi/{image}"));
+        let second = library::open_image(&path, 1);
+        assert_is(image, &second, &corpus.path("multi/truth-b.tsv"));
+        assert_eq!(second.image.other_images.len(), 1, "{image}");
+        assert_eq!(second.image.other_images[0].index, 0, "{image}");
+    }
+    assert_eq!(library::open(&corpus.path("multi/docker20-by-id.tar")).image.tags, [""; 0]);
+}
+
+#[test]
+fn a_platform_is_found_or_those_that_are_there_are_named() {
+    let images = Corpus::here()
+        .map(|corpus| (corpus.path("variants/multiarch-oci.tar"), corpus.path("variants/multiarch-amd64.truth.tsv")));
+    let fixture = (fixture("odd/multiarch-oci.tar"), fixture("odd/multiarch-oci.amd64.truth.tsv"));
+    for (image, truth) in images.into_iter().chain([fixture]) {
+        assert_is(&image, &library::open_platform(&image, "linux/amd64").unwrap(), &truth);
+        let arm = library::open_platform(&image, "linux/arm64").unwrap();
+        assert_eq!(arm.image.platform.as_ref().unwrap().to_string(), "linux/arm64");
+        assert!(arm.listing().contains("dir/arm64\t"), "{}", arm.listing());
+        let Err(error) = library::open_platform(&image, "plan9/mips") else { panic!("{image}: plan9/mips was found") };
+        assert!(error.contains("plan9/mips") && error.contains("linux/amd64, linux/arm64"), "{error}");
+    }
+}
+
+#[test]
+fn an_image_without_layers_is_an_empty_file_system() {
+    let Some(corpus) = Corpus::here() else { return };
+    let opened = library::open(&corpus.path("variants/zero-layers-docker26-containerd.tar"));
+    assert_eq!(opened.image.layers.len(), 0);
+    assert_eq!(opened.loaded.tree.layer_count(), 0);
+    assert_eq!(opened.listing(), "");
+}
+
+/// Whoever adds an image to the corpus adds it above, too.
+#[test]
+fn no_image_of_the_corpus_is_left_out() {
+    let Some(corpus) = Corpus::here() else { return };
+    let elsewhere =
+        ["many-files/oci-zstd.tar", "variants/multiarch-oci.tar", "variants/zero-layers-docker26-containerd.tar"];
+    for folder in ["opaque", "many-layers", "many-files", "multi", "variants"] {
+        for name in corpus.names(folder) {
+            let path = format!("{folder}/{name}");
+            let is_image = name.contains(".tar") || name == "oci-dir";
+            let is_known = IMAGES.iter().any(|(image, _)| *image == path) || elsewhere.contains(&path.as_str());
+            assert!(!is_image || is_known, "{path} is in no test");
+        }
+    }
+}
+
+/// Valid images with something odd in them, small enough to come with the repository.
+#[test]
+fn odd_images_show_what_an_engine_made_of_them() {
+    let names =
+        std::fs::read_dir(fixture("odd")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut listed = 0;
+    for name in names {
+        // The one with several platforms has its own test.
+        let Some(name) = name.strip_suffix(".truth.tsv").filter(|name| !name.starts_with("multiarch")) else {
+            continue;
+        };
+        let image = fixture(&format!("odd/{name}.tar"));
+        assert_is(name, &library::open(&image), &fixture(&format!("odd/{name}.truth.tsv")));
+        listed += 1;
+    }
+    assert!(listed >= 7, "{listed} truths are there");
+}
+
+/// Docker 26 loads it, and nobody listed what it made; these are the entries that were packed.
+#[test]
+fn a_layer_in_several_zstd_frames_is_read_past_the_skippable_ones() {
+    let listing = library::open(&fixture("odd/layer-zstd-multiframe-skippable.tar")).listing();
+    let files: Vec<_> = listing.lines().filter_map(|line| line.split_once('\t')).map(|(path, _)| path).collect();
+    assert_eq!(files, ["d", "d/a", "d/b", "d/sub", "d/sub/c", "etc", "etc/passwd", "link-to-d", "top", "z"]);
+}
+
+/// One image in four forms, for another platform than most machines': it is the only one there, so it is shown.
+#[test]
+fn dives_own_images_show_their_one_file() {
+    let Some(corpus) = Corpus::here() else { return };
+    for form in ["gzip", "uncompressed", "zstd", "estargz"] {
+        let listing = library::open(&corpus.path(&format!("dive/test-oci-{form}-image.tar"))).listing();
+        let file = listing.lines().find(|line| line.starts_with("README.md\t"));
+        assert_eq!(file, Some("README.md\tf\t11189\t644\t0:0\t"), "{form}");
+    }
+}
+
+#[test]
+fn the_sample_shows_the_files_a_container_of_it_has() {
+    assert_is("sample.tar", &library::open(&fixture("sample.tar")), &fixture("sample.truth.tsv"));
+}
+
+#[test]
+fn every_layer_is_read_entry_by_entry_whatever_it_is_compressed_with() {
+    let Some(corpus) = Corpus::here() else { return };
+    for image in ["docker20.tar", "docker26-containerd.tar", "oci-zstd.tar", "oci-zstdchunked.tar"] {
+        let opened = library::open(&corpus.path(&format!("opaque/{image}")));
+        assert_eq!(opened.image.layers.len(), 7, "{image}");
+        for (index, layer) in opened.image.layers.iter().enumerate() {
+            let truth = corpus.text(&format!("opaque/layers/{index:03}.tsv"));
+            let truth: Vec<_> = truth.lines().skip(1).map(entry_columns).collect();
+            let scanned = scan(layer.blob.as_ref().unwrap(), OnDamage::Fail, &|| false).unwrap();
+            let ours: Vec<_> = scanned
+                .chunks
+                .iter()
+                .flat_map(|chunk| chunk.entries.iter().map(|entry| entry_row(chunk, entry)))
+                .collect();
+            assert_eq!(ours, truth, "{image}: layer {index}");
+        }
+    }
+}
+
+/// Path, type, size, permissions, owner, link target of a listed entry. Some builders put the file type into the mode.
+fn entry_columns(line: &str) -> String {
+    let cells: Vec<_> = line.split('\t').collect();
+    let mode = u32::from_str_radix(cells[3], 8).unwrap() & 0o7777;
+    format!("{} {} {} {mode:o} {} {}", cells[0], cells[1], cells[2], cells[4], cells[5])
+}
+
+fn entry_row(chunk: &Chunk, entry: &Entry) -> String {
+    let path = String::from_utf8(entry.path.of(&chunk.text).to_vec()).unwrap();
+    let (folder, name) = path.rsplit_once('/').map_or(("", path.as_str()), |(folder, name)| (folder, name));
+    let slash = if folder.is_empty() { "" } else { "/" };
+    let (path, letter) = match entry.kind {
+        EntryKind::Whiteout => (format!("{folder}{slash}.wh.{name}"), 'f'),
+        EntryKind::Opaque => (format!("{path}/.wh..wh..opq"), 'f'),
+        EntryKind::File => (path, 'f'),
+        EntryKind::HardLink => (path, 'h'),
+        EntryKind::Symlink => (path, 'l'),
+        EntryKind::Directory => (path, 'd'),
+        other => panic!("{path}: no layer of this image has a {other:?}"),
+    };
+    let link = String::from_utf8_lossy(entry.link.of(&chunk.text));
+    format!("{path} {letter} {} {:o} {}:{} {link}", entry.size, entry.mode & 0o7777, entry.uid, entry.gid)
+}
+
+#[test]
+fn layers_have_the_entries_bytes_and_whiteouts_that_the_engine_wrote() {
+    let Some(corpus) = Corpus::here() else { return };
+    let images = [
+        ("opaque/layers/summary.json", "opaque/docker26.tar"),
+        ("many-layers/summary.json", "many-layers/docker26.tar"),
+    ];
+    for (summary, image) in images {
+        let summary: Value = serde_json::from_str(&corpus.text(summary)).unwrap();
+        let opened = library::open(&corpus.path(image));
+        let tree = &opened.loaded.tree;
+        let layers = summary["layers"].as_array().unwrap();
+        assert_eq!(tree.layer_count(), layers.len(), "{image}");
+        assert_eq!(opened.image.history.len() as u64, summary["history"].as_u64().unwrap(), "{image}");
+        for ((index, layer), expected) in tree.layers().zip(&opened.image.layers).zip(layers) {
+            let scanned = scan(layer.blob.as_ref().unwrap(), OnDamage::Fail, &|| false).unwrap();
+            let count = |kind| tree.layer_markers(index).iter().filter(|marker| marker.kind == kind).count();
+            let ours = [
+                scanned.entry_count as u64,
+                tree.layer_size_bytes(index),
+                count(EntryKind::Whiteout) as u64,
+                count(EntryKind::Opaque) as u64,
+            ];
+            let theirs = ["entries", "file_bytes", "whiteouts", "opaque"].map(|key| expected[key].as_u64().unwrap());
+            assert_eq!(ours, theirs, "{image}: layer {index}: entries, bytes, whiteouts, opaque markers");
+            assert_eq!(layer.diff_id.as_deref(), expected["diff_id"].as_str(), "{image}: layer {index}");
+            assert_eq!(layer.created_by, expected["created_by"].as_str().unwrap(), "{image}: layer {index}");
+        }
+    }
+}

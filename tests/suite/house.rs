@@ -1,0 +1,153 @@
+//! The house's own rules, which no compiler checks: which module may know which, how long a file may be, and that the
+//! documents tell of every flag.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use crate::place::repository;
+use crate::user::User;
+
+/// The modules in the order the data goes through them, as `src/lib.rs` has it: each may know those to its left.
+const ORDER: [&str; 14] = [
+    "units",
+    "remark",
+    "compression",
+    "tarfile",
+    "config",
+    "source",
+    "image",
+    "layer",
+    "tree",
+    "analysis",
+    "ci",
+    "report",
+    "cli",
+    "run",
+];
+
+/// `cli` is values only; of those before it, it needs the ones that a flag is parsed into.
+const CLI_KNOWS: [&str; 4] = ["units", "config", "source", "image"];
+
+fn source_files() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![repository("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The code of a file without its unit tests, which may know anything, and without comments.
+fn code(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).unwrap();
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// The top-level modules that a piece of code names behind `crate::`, one by one or in braces.
+fn known_modules(code: &str) -> Vec<String> {
+    let mut modules = Vec::new();
+    for place in code.split("crate::").skip(1) {
+        if let Some(group) = place.strip_prefix('{') {
+            let mut depth = 0;
+            let mut name = String::new();
+            for letter in group.chars() {
+                match letter {
+                    '{' => depth += 1,
+                    '}' if depth == 0 => break,
+                    '}' => depth -= 1,
+                    ',' if depth == 0 => modules.push(std::mem::take(&mut name)),
+                    _ if depth == 0 => name.push(letter),
+                    _ => {}
+                }
+            }
+            modules.push(name);
+        } else {
+            modules.push(place.to_owned());
+        }
+    }
+    let word = |module: &String| {
+        module.trim_start().split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_owned()
+    };
+    modules.iter().map(word).filter(|module| !module.is_empty()).collect()
+}
+
+#[test]
+fn modules_are_found_however_they_are_named() {
+    let code =
+        "use crate::units::Bytes;\nuse crate::{source, layer::{self, Entry}, tree};\nlet x = crate::ci::evaluate();";
+    assert_eq!(known_modules(code), ["units", "source", "layer", "tree", "ci"]);
+}
+
+#[test]
+fn no_module_knows_one_that_comes_after_it() {
+    let mut wrong = String::new();
+    for file in source_files() {
+        let path = file.strip_prefix(repository("src")).unwrap();
+        let first = path.components().next().unwrap().as_os_str().to_str().unwrap();
+        let module = first.strip_suffix(".rs").unwrap_or(first);
+        if ["lib", "main"].contains(&module) || path.file_name().is_some_and(|name| name == "tests.rs") {
+            continue;
+        }
+        let place = |name: &str| ORDER.iter().position(|known| *known == name);
+        let Some(own) = place(module) else { panic!("{module} is a new module: where does it stand in the order?") };
+        for known in known_modules(&code(&file)) {
+            let Some(other) = place(&known) else { panic!("{}: crate::{known} is no module", path.display()) };
+            let beside = module == "cli" && known != "cli" && !CLI_KNOWS.contains(&known.as_str());
+            if other > own || beside {
+                writeln!(wrong, "{}: {module} knows {known}", path.display()).unwrap();
+            }
+        }
+    }
+    assert_eq!(wrong, "", "arrows that point back");
+}
+
+#[test]
+fn the_order_here_is_that_of_the_map_in_lib() {
+    let map = std::fs::read_to_string(repository("src/lib.rs")).unwrap();
+    let listed = map.lines().filter_map(|line| line.strip_prefix("//! ")).skip_while(|line| *line != "```text").skip(1);
+    let names = listed
+        .take_while(|line| *line != "```")
+        .flat_map(|line| line.split("  ").next().unwrap_or_default().split(',').map(|name| name.trim().to_owned()));
+    assert_eq!(names.collect::<Vec<_>>(), ORDER);
+}
+
+/// A file that grows past that is two ideas.
+#[test]
+fn no_file_is_longer_than_500_lines() {
+    let tests = std::fs::read_dir(repository("tests/suite")).unwrap().map(|entry| entry.unwrap().path());
+    let mut long = String::new();
+    for file in source_files().into_iter().chain(tests).filter(|path| path.is_file()) {
+        let lines = std::fs::read_to_string(&file).unwrap().lines().count();
+        if lines > 500 {
+            writeln!(long, "{}: {lines} lines", file.display()).unwrap();
+        }
+    }
+    assert_eq!(long, "");
+}
+
+/// A flag that only `--help` knows is one that nobody finds.
+#[test]
+fn the_documents_tell_of_every_flag() {
+    let user = User::new();
+    let mut flags: Vec<String> = Vec::new();
+    for arguments in [&["--help"][..], &["tree", "--help"]] {
+        let help = user.runs(arguments).ends_with(0).stdout;
+        let words = help.split(|letter: char| !letter.is_alphanumeric() && letter != '-');
+        flags.extend(words.filter(|word| word.starts_with("--") && word.len() > 2).map(ToOwned::to_owned));
+    }
+    flags.sort();
+    flags.dedup();
+    assert!(flags.len() > 12, "{flags:?}");
+    let usage = std::fs::read_to_string(repository("docs/usage.md")).expect("docs/usage.md");
+    let missing: Vec<_> = flags.iter().filter(|flag| !usage.contains(*flag)).collect();
+    assert!(missing.is_empty(), "docs/usage.md does not tell of {missing:?}");
+}

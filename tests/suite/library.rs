@@ -1,0 +1,64 @@
+//! An image opened as a program would that uses the library.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use dive::image::{self, Image, ImageSelector, Selection};
+use dive::layer::read::Silent;
+use dive::remark::OnDamage;
+use dive::report::listing::{self, Format};
+use dive::source::{Reference, Source};
+use dive::tree::{self, Loaded};
+
+use crate::place::Corpus;
+
+/// Where [`many_files`] lies in the corpus.
+pub(crate) const MANY_FILES: &str = "many-files/oci-zstd.tar";
+
+/// An image and its tree.
+pub(crate) struct Opened {
+    pub(crate) image: Image,
+    pub(crate) loaded: Loaded,
+}
+
+/// Opens the first image of an archive or layout.
+pub(crate) fn open(path: &str) -> Opened {
+    open_selected(path, &Selection::default()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The image with half a million files, read once for all tests: a debug build takes seconds for it.
+pub(crate) fn many_files(corpus: &Corpus) -> &'static Opened {
+    static OPENED: OnceLock<Opened> = OnceLock::new();
+    OPENED.get_or_init(|| open(&corpus.path(MANY_FILES)))
+}
+
+/// Opens the image at a place in an archive.
+pub(crate) fn open_image(path: &str, index: usize) -> Opened {
+    let selection = Selection { image: Some(ImageSelector::Index(index)), platform: None };
+    open_selected(path, &selection).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Opens the image for a platform.
+pub(crate) fn open_platform(path: &str, platform: &str) -> Result<Opened, String> {
+    open_selected(path, &Selection { image: None, platform: Some(platform.parse().unwrap()) })
+}
+
+fn open_selected(path: &str, selection: &Selection) -> Result<Opened, String> {
+    let reference = Reference::Path(PathBuf::from(path));
+    let source = Source::open(&reference, OnDamage::Fail, &mut |_| {}).map_err(|error| error.to_string())?;
+    let image = image::open(&source, selection, OnDamage::Fail).map_err(|error| error.to_string())?;
+    let loaded = tree::load(&image, source.name(), OnDamage::Fail, &Silent).map_err(|error| error.to_string())?;
+    Ok(Opened { image, loaded })
+}
+
+impl Opened {
+    /// The final file system, as `dive tree --format tsv` prints it.
+    pub(crate) fn listing(&self) -> String {
+        let tree = &self.loaded.tree;
+        let mut out = Vec::new();
+        if let Some(last) = tree.last_layer() {
+            listing::files(tree, last, Format::Tsv, &mut out).unwrap();
+        }
+        String::from_utf8(out).expect("escapes leave only UTF-8")
+    }
+}

@@ -1,0 +1,137 @@
+//! Somebody who types `dive`: an empty home, an empty working directory, an environment in which nothing is set that
+//! dive reads.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// What a run may take, in a debug build on a busy machine. A hang takes longer.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
+
+/// The binary under test.
+pub(crate) const DIVE: &str = env!("CARGO_BIN_EXE_dive");
+
+/// One user at one place.
+pub(crate) struct User {
+    folder: TempDir,
+    variables: Vec<(String, String)>,
+    input: Vec<u8>,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl User {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["home", "work"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        Self { folder, variables: Vec::new(), input: Vec::new() }
+    }
+
+    /// Sets a variable for what runs from now on.
+    pub(crate) fn sets(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Puts a file into the working directory.
+    pub(crate) fn writes(self, name: &str, text: &str) -> Self {
+        std::fs::write(self.file(name), text).unwrap();
+        self
+    }
+
+    /// Pipes these bytes into what runs from now on.
+    pub(crate) fn pipes(mut self, input: Vec<u8>) -> Self {
+        self.input = input;
+        self
+    }
+
+    /// A path in the working directory.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join("work").join(name)
+    }
+
+    /// The names in the working directory.
+    pub(crate) fn sees(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.file("")).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// Types `dive` and these arguments.
+    pub(crate) fn runs(&self, arguments: &[&str]) -> Ran {
+        self.runs_program(DIVE, arguments)
+    }
+
+    /// Types another command, in which `dive` may stand as a program to run.
+    ///
+    /// Whatever comes of it, it must not be a panic, a signal or a hang.
+    pub(crate) fn runs_program(&self, program: &str, arguments: &[&str]) -> Ran {
+        let mut command = assert_cmd::Command::new(program);
+        command.env_clear().current_dir(self.file("")).timeout(TIME_LIMIT).write_stdin(self.input.clone());
+        for name in ["PATH", "TMPDIR"] {
+            command.envs(std::env::var_os(name).map(|value| (name, value)));
+        }
+        let home = self.folder.path().join("home");
+        command
+            .env("HOME", &home)
+            .env("XDG_CONFIG_HOME", home.join(".config"))
+            .env("XDG_CONFIG_DIRS", home.join("xdg"));
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.args(arguments);
+        let output = command.output().unwrap_or_else(|error| panic!("{program} {arguments:?}: {error}"));
+        let stdout = String::from_utf8(output.stdout).expect("output that is text");
+        let stderr = String::from_utf8(output.stderr).expect("messages that are text");
+        assert!(!stderr.contains("panicked at"), "{arguments:?}: {stderr}");
+        let Some(code @ 0..=2) = output.status.code() else {
+            panic!("{program} {arguments:?}: {} (a signal may be the time limit's)\n{stderr}", output.status);
+        };
+        Ran { code, stdout, stderr }
+    }
+}
+
+impl Ran {
+    /// The same run, which must have ended with `code`.
+    #[track_caller]
+    pub(crate) fn ends_with(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// The same run, whose standard output must hold every one of `parts`.
+    #[track_caller]
+    pub(crate) fn prints(self, parts: &[&str]) -> Self {
+        for part in parts {
+            assert!(self.stdout.contains(part), "no {part:?} in stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        }
+        self
+    }
+
+    /// The same run, whose standard error must hold every one of `parts`.
+    #[track_caller]
+    pub(crate) fn says(self, parts: &[&str]) -> Self {
+        for part in parts {
+            assert!(self.stderr.contains(part), "no {part:?} in stderr:\n{}\nstdout:\n{}", self.stderr, self.stdout);
+        }
+        self
+    }
+
+    /// The run must have failed with one message: this returns it, with its first words taken off.
+    #[track_caller]
+    pub(crate) fn error(&self) -> &str {
+        assert_eq!(self.code, 2, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        let errors: Vec<_> = self.stderr.lines().filter_map(|line| line.strip_prefix("dive: error: ")).collect();
+        let [error] = errors[..] else { panic!("not one error but {}:\n{}", errors.len(), self.stderr) };
+        assert!(self.stderr.trim_end().ends_with(error), "something stands behind the error:\n{}", self.stderr);
+        error
+    }
+}

@@ -64,7 +64,7 @@ impl Classic {
                 tally.add(leaf.node(), size);
             }
             if let Some(stack) = &mut stack {
-                stack.apply(layer);
+                stack.apply(layer, &leaves.directories);
             }
         }
         let layer_sizes: Vec<u64> = tree.layers().map(|layer| tree.layer_size_bytes(layer)).collect();
@@ -93,6 +93,8 @@ struct Leaves<'a> {
     /// Per node: the last layer, counted from 1, that has something below it; and the last one that listed it.
     below: Vec<u16>,
     listed: Vec<u16>,
+    /// The directories that the marked layer has something below.
+    directories: Vec<NodeId>,
 }
 
 /// Layers counted from 1, so that 0 is none.
@@ -102,12 +104,14 @@ fn count(layer: LayerIndex) -> u16 {
 
 impl<'a> Leaves<'a> {
     fn new(tree: &'a Tree) -> Self {
-        Self { tree, below: vec![0; tree.node_count()], listed: vec![0; tree.node_count()] }
+        let count = tree.node_count();
+        Self { tree, below: vec![0; count], listed: vec![0; count], directories: Vec::new() }
     }
 
     /// Notes for every directory whether the layer has something below it.
     fn mark(&mut self, layer: LayerIndex) {
         let tree = self.tree;
+        self.directories.clear();
         for id in tree.layer_spans(layer) {
             let span = tree.span(id);
             if span.kind != SpanKind::ImplicitDirectory {
@@ -125,6 +129,7 @@ impl<'a> Leaves<'a> {
             if std::mem::replace(&mut self.below[node.index()], count(layer)) == count(layer) {
                 return;
             }
+            self.directories.push(node);
             above = self.tree.parent(node);
         }
     }

@@ -4,7 +4,7 @@
 //! from the tree so that being right and being like dive do not mix.
 
 use crate::layer::{EntryKind, LayerIndex};
-use crate::tree::{NodeId, Span, SpanId, SpanKind, Tree};
+use crate::tree::{NodeId, Span, SpanKind, Tree};
 
 const NONE: u32 = u32::MAX;
 /// In [`Stacked::next_sibling`]: not in its parent's list.
@@ -55,9 +55,10 @@ impl<'a> Stack<'a> {
         sum
     }
 
-    /// Stacks a layer. dive walks its names in byte order, in which `.wh.NAME` mostly, but not always, comes before
-    /// `NAME`: where it comes later, it also removes what the same layer put there.
-    pub(super) fn apply(&mut self, layer: LayerIndex) {
+    /// Stacks a layer that has something below each of `directories`. dive walks its names in byte order, in which
+    /// `.wh.NAME` mostly, but not always, comes before `NAME`: where it comes later, it also removes what the same layer
+    /// put there.
+    pub(super) fn apply(&mut self, layer: LayerIndex, directories: &[NodeId]) {
         let tree = self.tree;
         let comes_late = |name: &[u8]| name < [b".wh.", name].concat().as_slice();
         let whiteouts = || tree.layer_markers(layer).iter().filter(|marker| marker.kind == EntryKind::Whiteout);

@@ -187,6 +187,14 @@ fn a_directory_is_as_large_as_what_it_shows_in_that_layer() {
 }
 
 #[test]
+fn bytes_that_live_on_under_another_name_are_in_the_size_of_its_directory() {
+    let opened = image().layer(|l| l.file("d/a", "12345").hardlink("e/b", "d/a")).layer(|l| l.whiteout("d/a")).open();
+    let size = |number, path: &[u8]| Sizes::at(opened.tree(), layer(number)).of(opened.tree().find(path).unwrap());
+    assert_eq!([size(0, b""), size(0, b"d"), size(0, b"e")], [5, 5, 0]);
+    assert_eq!([size(1, b""), size(1, b"d"), size(1, b"e")], [5, 0, 5]);
+}
+
+#[test]
 fn each_layer_tells_how_many_paths_it_changed() {
     let opened = image()
         .layer(|l| l.dir("d").file("d/a", "1").file("d/b", "22").symlink("s", "d"))

@@ -4,7 +4,7 @@
 //! from the tree so that being right and being like dive do not mix.
 
 use crate::layer::{EntryKind, LayerIndex};
-use crate::tree::{NodeId, Span, SpanKind, Tree};
+use crate::tree::{NodeId, Span, SpanId, SpanKind, Tree};
 
 const NONE: u32 = u32::MAX;
 /// In [`Stacked::next_sibling`]: not in its parent's list.
@@ -22,8 +22,6 @@ struct Stacked {
     /// Children that may be there.
     first_child: u32,
     next_sibling: u32,
-    /// The last layer, counted from 1, that has something below it.
-    below: u16,
 }
 
 /// What a path is.
@@ -38,7 +36,7 @@ enum What {
 
 impl<'a> Stack<'a> {
     pub(super) fn new(tree: &'a Tree) -> Self {
-        let empty = Stacked { what: What::Absent, first_child: NONE, next_sibling: UNLISTED, below: 0 };
+        let empty = Stacked { what: What::Absent, first_child: NONE, next_sibling: UNLISTED };
         Self { tree, nodes: vec![empty; tree.node_count()] }
     }
 
@@ -65,36 +63,15 @@ impl<'a> Stack<'a> {
         for whiteout in whiteouts().filter(|marker| !comes_late(tree.name(marker.node))) {
             self.remove(whiteout.node);
         }
-        for id in tree.layer_spans(layer) {
-            self.add_above(tree.span(id).node(), layer);
+        let emptied = tree.layer_markers(layer).iter().filter(|marker| marker.kind != EntryKind::Whiteout);
+        for directory in directories.iter().copied().chain(emptied.map(|marker| marker.node)) {
+            self.add(directory, What::Unnamed);
         }
-        for marker in tree.layer_markers(layer) {
-            self.add_above(marker.node, layer);
-            if marker.kind != EntryKind::Whiteout {
-                self.add(marker.node, What::Unnamed);
-            }
-        }
-        for id in tree.layer_spans(layer) {
-            let span = tree.span(id);
-            if span.kind != SpanKind::ImplicitDirectory {
-                self.add(span.node(), What::Entry(id));
-            }
+        for id in tree.layer_spans(layer).filter(|id| tree.span(*id).kind != SpanKind::ImplicitDirectory) {
+            self.add(tree.span(id).node(), What::Entry(id));
         }
         for whiteout in whiteouts().filter(|marker| comes_late(tree.name(marker.node))) {
             self.remove(whiteout.node);
-        }
-    }
-
-    /// Adds the directories above a path of `layer`, of which dive knows nothing until it comes to their entries.
-    fn add_above(&mut self, node: NodeId, layer: LayerIndex) {
-        let layer = u16::try_from(layer.get() + 1).unwrap_or(u16::MAX);
-        let mut above = self.tree.parent(node);
-        while let Some(node) = above {
-            if std::mem::replace(&mut self.nodes[node.index()].below, layer) == layer {
-                return;
-            }
-            self.add(node, What::Unnamed);
-            above = self.tree.parent(node);
         }
     }
 

@@ -7,7 +7,6 @@ mod naive;
 mod random;
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 
 use dive::analysis::exact::Cause;
 use dive::tree::size::Sizes;
@@ -123,13 +122,13 @@ fn changes(tree: &Tree, base: Option<usize>, target: usize) -> BTreeMap<String, 
 }
 
 /// Paths whose size is not the model's: path, ours, the model's.
-fn sizes(opened: &Opened, model: &Model, number: usize) -> Vec<(String, u64, RangeInclusive<u64>)> {
+fn sizes(opened: &Opened, model: &Model, number: usize) -> Vec<(String, u64, u64)> {
     let tree = opened.tree();
     let sizes = Sizes::at(tree, layer(number));
     let compare = |node| {
         let path = String::from_utf8(tree.path(node)).unwrap();
         let expected = model.size_below(number, &path[1..]);
-        (!expected.contains(&sizes.of(node))).then_some((path, sizes.of(node), expected))
+        (sizes.of(node) != expected).then_some((path, sizes.of(node), expected))
     };
     tree.nodes().filter_map(compare).collect()
 }

@@ -2,7 +2,6 @@
 //! for every layer, and every question answered by looking at all of it.
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 
 use dive::analysis::exact::{Cause, ReclaimableFile};
 use dive::tree::{Change, ChangeCounts};

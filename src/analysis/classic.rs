@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::stack::Stack;
-use crate::layer::{EntryKind, LayerIndex};
+use crate::layer::{LayerIndex, MarkerKind};
 use crate::tree::{NodeId, SpanKind, Tree};
 
 /// dive's numbers of one image.
@@ -147,8 +147,8 @@ impl<'a> Leaves<'a> {
         let mut removed = HashSet::new();
         for marker in tree.layer_markers(layer) {
             match marker.kind {
-                EntryKind::Whiteout if removed.insert(marker.node) => leaves.push(Leaf::Whiteout(marker.node)),
-                EntryKind::Whiteout => {}
+                MarkerKind::Whiteout if removed.insert(marker.node) => leaves.push(Leaf::Whiteout(marker.node)),
+                MarkerKind::Whiteout => {}
                 // The marker is no path of dive's, but the directory it stands in is.
                 _ if self.is_new_leaf(marker.node, layer) => leaves.push(Leaf::Path { node: marker.node, size: 0 }),
                 _ => {}

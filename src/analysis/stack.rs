@@ -3,7 +3,7 @@
 //! replaced, and a directory that a layer has without an entry forgets what layers below said of it. This is kept apart
 //! from the tree so that being right and being like dive do not mix.
 
-use crate::layer::{EntryKind, LayerIndex};
+use crate::layer::{LayerIndex, MarkerKind};
 use crate::tree::{NodeId, Span, SpanId, SpanKind, Tree};
 
 const NONE: u32 = u32::MAX;
@@ -59,11 +59,11 @@ impl<'a> Stack<'a> {
     pub(super) fn apply(&mut self, layer: LayerIndex, directories: &[NodeId]) {
         let tree = self.tree;
         let comes_late = |name: &[u8]| name < [b".wh.", name].concat().as_slice();
-        let whiteouts = || tree.layer_markers(layer).iter().filter(|marker| marker.kind == EntryKind::Whiteout);
+        let whiteouts = || tree.layer_markers(layer).iter().filter(|marker| marker.kind == MarkerKind::Whiteout);
         for whiteout in whiteouts().filter(|marker| !comes_late(tree.name(marker.node))) {
             self.remove(whiteout.node);
         }
-        let emptied = tree.layer_markers(layer).iter().filter(|marker| marker.kind != EntryKind::Whiteout);
+        let emptied = tree.layer_markers(layer).iter().filter(|marker| marker.kind != MarkerKind::Whiteout);
         for directory in directories.iter().copied().chain(emptied.map(|marker| marker.node)) {
             self.add(directory, What::Unnamed);
         }

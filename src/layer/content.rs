@@ -1,11 +1,24 @@
 //! Reading files back out of layers: so far to compare them, where they lie in plain layers.
 
 use std::io;
+use std::num::NonZeroU64;
 
 use xxhash_rust::xxh3::Xxh3;
 
 use super::LayerIndex;
 use crate::source::Blob;
+
+/// XXH3 over a file's bytes. Two files of one size and one hash are taken as the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ContentHash(NonZeroU64);
+
+impl ContentHash {
+    /// Of an XXH3 digest; the one digest that is zero becomes another, so that "no hash" costs no byte.
+    #[must_use]
+    pub(super) fn of(digest: u64) -> Self {
+        Self(NonZeroU64::new(digest).unwrap_or(NonZeroU64::MAX))
+    }
+}
 
 /// Bytes of a file that lie in a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,11 +39,11 @@ pub trait Bodies: Sync {
     /// When reading one of them fails.
     fn same(&self, left: Body, right: Body) -> io::Result<bool>;
 
-    /// XXH3 over a body; none if it cannot be read again.
+    /// The hash of a body; none if it cannot be read again.
     ///
     /// # Errors
     /// When reading it fails.
-    fn hash(&self, body: Body) -> io::Result<Option<u64>>;
+    fn hash(&self, body: Body) -> io::Result<Option<ContentHash>>;
 }
 
 /// The layers of an image that lie plain in a file, by their index; none for those that do not.
@@ -65,7 +78,7 @@ impl Bodies for PlainLayers {
         Ok(true)
     }
 
-    fn hash(&self, body: Body) -> io::Result<Option<u64>> {
+    fn hash(&self, body: Body) -> io::Result<Option<ContentHash>> {
         let Some(blob) = self.blob(body) else { return Ok(None) };
         let mut state = Xxh3::new();
         let mut piece = piece_for(body);
@@ -78,7 +91,7 @@ impl Bodies for PlainLayers {
             state.update(&piece[..want]);
             done += want as u64;
         }
-        Ok(Some(state.digest().max(1)))
+        Ok(Some(ContentHash::of(state.digest())))
     }
 }
 

@@ -1,9 +1,22 @@
 //! What one tar header says of one path. Entries are kept by the hundred thousand, so names lie in one buffer beside
 //! them and what few entries have (devices, attributes) lies aside.
 
+use std::num::NonZeroU32;
+
+use super::content::ContentHash;
+
 /// What an entry is to the file system it is applied to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EntryKind {
+    /// It puts something at its path.
+    Path(PathKind),
+    /// It says something of what the layers below put there.
+    Marker(MarkerKind),
+}
+
+/// What an entry puts at its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PathKind {
     /// A regular file.
     File,
     /// A regular file with holes, of which the layer holds only the rest.
@@ -20,26 +33,17 @@ pub enum EntryKind {
     Directory,
     /// A named pipe.
     Fifo,
+}
+
+/// What an entry says of the layers below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MarkerKind {
     /// `.wh.NAME`: removes the path it is stored under (`NAME`, not the marker's own name) from the layers below.
     Whiteout,
     /// `.wh..wh..opq`: empties the directory it is stored under of what the layers below put there.
     Opaque,
     /// Any other `.wh..wh.*`: bookkeeping of AUFS, stored under the directory it stands in; not part of the image.
     Bookkeeping,
-}
-
-impl EntryKind {
-    /// Whether entries of this kind are inodes with bytes.
-    #[must_use]
-    pub const fn is_file(self) -> bool {
-        matches!(self, Self::File | Self::SparseFile)
-    }
-
-    /// Whether it says something of the layers below instead of putting a path there.
-    #[must_use]
-    pub const fn is_marker(self) -> bool {
-        matches!(self, Self::Whiteout | Self::Opaque | Self::Bookkeeping)
-    }
 }
 
 /// The file type bits of a mode, as `lstat` gives them (POSIX `sys/stat.h`).
@@ -104,13 +108,13 @@ pub struct Entry {
     pub size: u64,
     /// Where the body stands in the uncompressed layer, in bytes.
     pub body: u64,
-    /// XXH3 over the body, of files in layers that are read through; 0 where bodies are passed over.
-    pub hash: u64,
+    /// Of a file's body, in layers that are read through; none where bodies are passed over.
+    pub hash: Option<ContentHash>,
     /// The path it speaks of: components between single slashes, none of them `.` or `..`, no slash at either end;
     /// empty for the root.
     pub path: Text,
     /// The link target as written, which headers that are no links may have as well; empty without one.
     pub link: Text,
-    /// Index into [`super::Scan::extras`] plus one; 0 without.
-    pub extra: u32,
+    /// Which of [`super::Scan::extras`], counted from 1.
+    pub extra: Option<NonZeroU32>,
 }

@@ -7,7 +7,7 @@ pub mod path;
 pub mod read;
 pub mod scan;
 
-pub use entry::{Entry, EntryKind, Extra, Text};
+pub use entry::{Entry, EntryKind, Extra, MarkerKind, PathKind, Text};
 pub use read::{LayerError, Progress, read};
 pub use scan::{Scan, ScanError};
 

@@ -51,9 +51,9 @@ pub fn components(path: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// What the last component of a name in a layer means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Marker<'a> {
+pub enum NameKind<'a> {
     /// An ordinary name.
-    None,
+    Plain,
     /// `.wh.NAME`.
     Whiteout(&'a [u8]),
     /// `.wh..wh..opq`.
@@ -66,13 +66,13 @@ pub enum Marker<'a> {
 
 /// What `name`, a last component, means (OCI image-spec, layer.md, "Whiteouts"; the doubled prefix is AUFS's).
 #[must_use]
-pub fn marker(name: &[u8]) -> Marker<'_> {
+pub fn kind(name: &[u8]) -> NameKind<'_> {
     match name.strip_prefix(b".wh.") {
-        None => Marker::None,
-        Some(b".wh..opq") => Marker::Opaque,
-        Some(rest) if rest.starts_with(b".wh.") => Marker::Bookkeeping,
-        Some(b"" | b"." | b"..") => Marker::Meaningless,
-        Some(rest) => Marker::Whiteout(rest),
+        None => NameKind::Plain,
+        Some(b".wh..opq") => NameKind::Opaque,
+        Some(rest) if rest.starts_with(b".wh.") => NameKind::Bookkeeping,
+        Some(b"" | b"." | b"..") => NameKind::Meaningless,
+        Some(rest) => NameKind::Whiteout(rest),
     }
 }
 
@@ -105,13 +105,13 @@ mod tests {
 
     #[test]
     fn markers_are_told_by_their_last_component_alone() {
-        assert_eq!(marker(b"x.wh.y"), Marker::None);
-        assert_eq!(marker(b".WH.top"), Marker::None);
-        assert_eq!(marker(b".wh.top"), Marker::Whiteout(b"top"));
-        assert_eq!(marker(b".wh..hidden"), Marker::Whiteout(b".hidden"));
-        assert_eq!(marker(b".wh..wh..opq"), Marker::Opaque);
-        assert_eq!(marker(b".wh..wh..opq2"), Marker::Bookkeeping);
-        assert_eq!(marker(b".wh..wh.plnk"), Marker::Bookkeeping);
-        assert_eq!(marker(b".wh..."), Marker::Meaningless);
+        assert_eq!(kind(b"x.wh.y"), NameKind::Plain);
+        assert_eq!(kind(b".WH.top"), NameKind::Plain);
+        assert_eq!(kind(b".wh.top"), NameKind::Whiteout(b"top"));
+        assert_eq!(kind(b".wh..hidden"), NameKind::Whiteout(b".hidden"));
+        assert_eq!(kind(b".wh..wh..opq"), NameKind::Opaque);
+        assert_eq!(kind(b".wh..wh..opq2"), NameKind::Bookkeeping);
+        assert_eq!(kind(b".wh..wh.plnk"), NameKind::Bookkeeping);
+        assert_eq!(kind(b".wh..."), NameKind::Meaningless);
     }
 }

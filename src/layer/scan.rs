@@ -2,11 +2,13 @@
 //! compressed ones come by anyway and are hashed, since only then can contents be compared without a second pass.
 
 use std::io::{self, Read};
+use std::num::NonZeroU32;
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use super::entry::{Entry, EntryKind, Extra, Text, file_type};
-use super::path::{self, Escape, Marker};
+use super::content::ContentHash;
+use super::entry::{Entry, EntryKind, Extra, MarkerKind, PathKind, Text, file_type};
+use super::path::{self, Escape, NameKind};
 use crate::compression::{Compression, Decoder, SNIFF_LEN, sniff};
 use crate::remark::OnDamage;
 use crate::tarfile::{Input, Member, MemberKind, Positional, ReadAt, Streaming, TarError, TarErrorKind, Walker};
@@ -51,19 +53,26 @@ pub struct Scan {
     pub compression: Option<Compression>,
     /// Whether something of it is missing; only with [`OnDamage::Remark`].
     pub damaged: bool,
-    /// What is odd about it: the entry concerned, and what was done.
-    pub remarks: Vec<String>,
-    /// Remarks beyond those kept.
-    pub more_remarks: u64,
+    /// What is odd about it.
+    pub remarks: Remarks,
 }
 
-impl Scan {
+/// What is odd about a layer: the entry concerned, and what was done.
+#[derive(Debug, Default)]
+pub struct Remarks {
+    /// The first ones.
+    pub kept: Vec<String>,
+    /// How many more there are.
+    pub more: u64,
+}
+
+impl Remarks {
     /// Adds a remark, or counts it when there are many already: an image is not to fill the memory with oddities.
-    pub fn remark(&mut self, text: impl FnOnce() -> String) {
-        if self.remarks.len() < MAX_REMARKS {
-            self.remarks.push(text());
+    pub fn add(&mut self, text: impl FnOnce() -> String) {
+        if self.kept.len() < MAX_REMARKS {
+            self.kept.push(text());
         } else {
-            self.more_remarks += 1;
+            self.more += 1;
         }
     }
 }
@@ -125,12 +134,12 @@ pub fn scan<R: ReadAt>(bytes: R, on_damage: OnDamage, stop: &dyn Fn() -> bool) -
     scanner.scan.compression = Some(compression);
     if compression == Compression::None {
         let mut walker = Walker::new(Positional::new(bytes));
-        let outcome = scanner.walk(&mut walker, Bodies::PassOver, stop);
+        let outcome = scanner.walk(&mut walker, BodyUse::PassOver, stop);
         scanner.settle(outcome)?;
     } else {
         let mut decoder = Decoder::new(compression, Cursor { bytes, position: 0 })?;
         let mut walker = Walker::new(Streaming::new(&mut decoder));
-        let mut outcome = scanner.walk(&mut walker, Bodies::Hash, stop);
+        let mut outcome = scanner.walk(&mut walker, BodyUse::Hash, stop);
         if outcome.is_ok() && !stop() {
             // Checksums stand behind the last byte.
             outcome = walker.drain().map_err(ScanError::from);
@@ -140,7 +149,8 @@ pub fn scan<R: ReadAt>(bytes: R, on_damage: OnDamage, stop: &dyn Fn() -> bool) -
         if let Some(at) = decoder.ignored_tail() {
             scanner
                 .scan
-                .remark(|| format!("bytes that are not {compression} follow the layer at offset {at}: ignored"));
+                .remarks
+                .add(|| format!("bytes that are not {compression} follow the layer at offset {at}: ignored"));
         }
     }
     Ok(scanner.scan)
@@ -159,7 +169,7 @@ fn name_compressed_offset(error: ScanError, compression: Compression, consumed: 
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Bodies {
+enum BodyUse {
     PassOver,
     Hash,
 }
@@ -186,7 +196,7 @@ impl Scanner {
     fn walk<I: Input>(
         &mut self,
         walker: &mut Walker<I>,
-        bodies: Bodies,
+        bodies: BodyUse,
         stop: &dyn Fn() -> bool,
     ) -> Result<(), ScanError> {
         while let Some(member) = walker.next()? {
@@ -195,15 +205,15 @@ impl Scanner {
                 Ok(taken) => taken,
                 Err(error) if error.spares_the_rest() && self.on_damage == OnDamage::Remark => {
                     self.scan.damaged = true;
-                    self.scan.remark(|| format!("{error}: left out"));
+                    self.scan.remarks.add(|| format!("{error}: left out"));
                     Taken::LeftOut
                 }
                 Err(error) => return Err(error),
             };
-            if kind == MemberKind::File && data_len > 0 && bodies == Bodies::Hash && self.open_entry == Taken::Kept {
+            if kind == MemberKind::File && data_len > 0 && bodies == BodyUse::Hash && self.open_entry == Taken::Kept {
                 let hash = self.hash_body(walker, data_len)?;
                 if let Some(entry) = self.last_entry() {
-                    entry.hash = hash;
+                    entry.hash = Some(hash);
                 }
             }
             if self.scan.entry_count.is_multiple_of(1024) && stop() {
@@ -211,7 +221,7 @@ impl Scanner {
             }
         }
         if let Some(at) = walker.leftover_extension() {
-            self.scan.remark(|| format!("an extension header at offset {at} has no entry behind it: ignored"));
+            self.scan.remarks.add(|| format!("an extension header at offset {at} has no entry behind it: ignored"));
         }
         Ok(())
     }
@@ -220,7 +230,7 @@ impl Scanner {
         self.scan.chunks.last_mut().and_then(|chunk| chunk.entries.last_mut())
     }
 
-    fn hash_body<I: Input>(&mut self, walker: &mut Walker<I>, len: u64) -> Result<u64, ScanError> {
+    fn hash_body<I: Input>(&mut self, walker: &mut Walker<I>, len: u64) -> Result<ContentHash, ScanError> {
         let mut whole = None;
         let state = &mut self.hash;
         state.reset();
@@ -231,8 +241,7 @@ impl Scanner {
                 state.update(piece);
             }
         })?;
-        // 0 says that there is none.
-        Ok(whole.unwrap_or_else(|| self.hash.digest()).max(1))
+        Ok(ContentHash::of(whole.unwrap_or_else(|| self.hash.digest())))
     }
 
     fn entry(&mut self, member: &Member<'_>) -> Result<Taken, ScanError> {
@@ -252,15 +261,15 @@ impl Scanner {
 
     fn entry_into(&mut self, chunk: &mut Chunk, member: &Member<'_>) -> Result<Taken, ScanError> {
         let (scan, text) = (&mut self.scan, &mut chunk.text);
-        let (mut kind, type_bits) = match member.kind {
-            MemberKind::File => (EntryKind::File, file_type::FILE),
-            MemberKind::SparseFile => (EntryKind::SparseFile, file_type::FILE),
-            MemberKind::HardLink => (EntryKind::HardLink, file_type::FILE),
-            MemberKind::Symlink => (EntryKind::Symlink, file_type::SYMLINK),
-            MemberKind::CharDevice => (EntryKind::CharDevice, file_type::CHAR_DEVICE),
-            MemberKind::BlockDevice => (EntryKind::BlockDevice, file_type::BLOCK_DEVICE),
-            MemberKind::Directory => (EntryKind::Directory, file_type::DIRECTORY),
-            MemberKind::Fifo => (EntryKind::Fifo, file_type::FIFO),
+        let (path_kind, type_bits) = match member.kind {
+            MemberKind::File => (PathKind::File, file_type::FILE),
+            MemberKind::SparseFile => (PathKind::SparseFile, file_type::FILE),
+            MemberKind::HardLink => (PathKind::HardLink, file_type::FILE),
+            MemberKind::Symlink => (PathKind::Symlink, file_type::SYMLINK),
+            MemberKind::CharDevice => (PathKind::CharDevice, file_type::CHAR_DEVICE),
+            MemberKind::BlockDevice => (PathKind::BlockDevice, file_type::BLOCK_DEVICE),
+            MemberKind::Directory => (PathKind::Directory, file_type::DIRECTORY),
+            MemberKind::Fifo => (PathKind::Fifo, file_type::FIFO),
             MemberKind::Other(typeflag) => {
                 return Err(ScanError::UnknownType {
                     name: start_of(member.path),
@@ -280,14 +289,14 @@ impl Scanner {
         }
         if escape == Escape::HeldAtRoot {
             let (name, path) = (start_of(member.path), start_of(&text[before..]));
-            scan.remark(|| {
+            scan.remarks.add(|| {
                 format!("entry {name:?} at offset {} leaves the root: taken as {path:?}", member.header_offset)
             });
         }
         if path_len == 0 {
             // dive leaves the root out of a layer's size; the header of a real one has none.
-            if kind != EntryKind::Directory {
-                scan.remark(|| {
+            if path_kind != PathKind::Directory {
+                scan.remarks.add(|| {
                     format!(
                         "entry {:?} at offset {} names the root: ignored",
                         start_of(member.path),
@@ -300,13 +309,14 @@ impl Scanner {
             scan.size_bytes = scan.size_bytes.saturating_add(member.size);
         }
 
+        let mut kind = EntryKind::Path(path_kind);
         if let Some(marker) = take_marker(text, before) {
             let Ok(marker) = marker else {
                 let (name, offset) = (start_of(member.path), member.header_offset);
-                scan.remark(|| format!("entry {name:?} at offset {offset} is a whiteout of nothing: ignored"));
+                scan.remarks.add(|| format!("entry {name:?} at offset {offset} is a whiteout of nothing: ignored"));
                 return Ok(Taken::LeftOut);
             };
-            kind = marker;
+            kind = EntryKind::Marker(marker);
         }
         let path = Text { at: before as u32, len: (text.len() - before) as u32 };
         let link = Text { at: text.len() as u32, len: member.link.len() as u32 };
@@ -314,13 +324,13 @@ impl Scanner {
         let extra = Extra {
             device: member.device,
             xattrs: hash_xattrs(member.xattrs),
-            stored: if kind == EntryKind::SparseFile { member.data_len } else { 0 },
+            stored: if path_kind == PathKind::SparseFile { member.data_len } else { 0 },
         };
         let extra = if extra == Extra::default() {
-            0
+            None
         } else {
             scan.extras.push(extra);
-            scan.extras.len() as u32
+            NonZeroU32::new(scan.extras.len() as u32)
         };
         let (uid, gid) = (self.id(member.uid, "owner", member), self.id(member.gid, "group", member));
         chunk.entries.push(Entry {
@@ -330,7 +340,7 @@ impl Scanner {
             gid,
             size: member.size,
             body: member.body_offset,
-            hash: 0,
+            hash: None,
             path,
             link,
             extra,
@@ -341,7 +351,7 @@ impl Scanner {
     /// Linux has 32 bits for an owner; engines cut more off.
     fn id(&mut self, id: u64, what: &str, member: &Member<'_>) -> u32 {
         u32::try_from(id).unwrap_or_else(|_| {
-            self.scan.remark(|| {
+            self.scan.remarks.add(|| {
                 format!(
                     "entry {:?} at offset {}: its {what} {id} is beyond what a file can have: shown as {}",
                     start_of(member.path),
@@ -373,7 +383,7 @@ impl Scanner {
                     self.cut_last_entry(*expected, *found);
                 }
                 // Damage is what the user asked to be told of: it has its place even among many oddities.
-                self.scan.remarks.push(format!("{error}: what follows in this layer is missing"));
+                self.scan.remarks.kept.push(format!("{error}: what follows in this layer is missing"));
                 Ok(())
             }
             other => other,
@@ -385,27 +395,27 @@ impl Scanner {
 struct Meaningless;
 
 /// If the path that starts at `start` of `text` is a marker, leaves there the path that it speaks of.
-fn take_marker(text: &mut Vec<u8>, start: usize) -> Option<Result<EntryKind, Meaningless>> {
+fn take_marker(text: &mut Vec<u8>, start: usize) -> Option<Result<MarkerKind, Meaningless>> {
     let (directory, name) = path::split(&text[start..]);
     let directory_end = start + directory.len();
-    Some(match path::marker(name) {
-        Marker::None => return None,
-        Marker::Meaningless => {
+    Some(match path::kind(name) {
+        NameKind::Plain => return None,
+        NameKind::Meaningless => {
             text.truncate(start);
             Err(Meaningless)
         }
-        Marker::Opaque => {
+        NameKind::Opaque => {
             text.truncate(directory_end);
-            Ok(EntryKind::Opaque)
+            Ok(MarkerKind::Opaque)
         }
-        Marker::Bookkeeping => {
+        NameKind::Bookkeeping => {
             text.truncate(directory_end);
-            Ok(EntryKind::Bookkeeping)
+            Ok(MarkerKind::Bookkeeping)
         }
-        Marker::Whiteout(removed) => {
+        NameKind::Whiteout(removed) => {
             let prefix = text.len() - name.len()..text.len() - removed.len();
             text.drain(prefix);
-            Ok(EntryKind::Whiteout)
+            Ok(MarkerKind::Whiteout)
         }
     })
 }

@@ -11,7 +11,7 @@ use super::Findings;
 use crate::analysis::Exact;
 use crate::analysis::exact::Cause;
 use crate::image::ImageLayer;
-use crate::layer::{EntryKind, LayerIndex, entry::file_type};
+use crate::layer::{LayerIndex, MarkerKind, entry::file_type};
 use crate::tree::{Marker, NodeId, SpanId, SpanKind, Tree};
 
 /// Counts up when a key changes its meaning or goes; new keys do not count.
@@ -252,7 +252,7 @@ impl<'a> FileList<'a> {
         }
         seen.clear();
         for marker in tree.layer_markers(self.layer).iter().rev() {
-            if marker.kind == EntryKind::Whiteout && seen.insert(marker.node) {
+            if marker.kind == MarkerKind::Whiteout && seen.insert(marker.node) {
                 let start = paths.len();
                 if let Some(directory) = tree.parent(marker.node).filter(|directory| *directory != NodeId::ROOT) {
                     tree.push_path(directory, &mut paths);

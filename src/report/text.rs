@@ -1,6 +1,7 @@
 //! The report for people. Where dive has a line, ours reads the same, since scripts look for it.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use super::Findings;
 use super::escape::Escaped;
@@ -20,18 +21,60 @@ pub enum Colour {
 
 /// How much of a list is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Length {
+enum Length {
     /// The first so many rows, and how many are left.
     Top(usize),
     /// All of it, as dive does in CI.
     Whole,
 }
 
-/// What the figures are of.
+/// What CI mode adds to a report.
+#[derive(Debug, Clone, Copy)]
+pub struct Ruling<'a> {
+    /// The file that rules were read from, if there is one.
+    pub rules_file: Option<&'a Path>,
+    /// What became of them.
+    pub verdict: &'a Verdict,
+}
+
+/// Writes the report: with the layers for who looks at an image, with the verdict and all inefficient files for CI, as
+/// dive has them.
 ///
 /// # Errors
 /// When writing fails.
-pub fn heading(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn render(
+    findings: Findings<'_>,
+    ruling: Option<Ruling<'_>>,
+    colour: Colour,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let Analysis { classic, exact } = findings.analysis;
+    heading(findings, out)?;
+    match ruling {
+        None => {
+            layers(findings, out)?;
+            figures(findings.analysis, out)?;
+            inefficient_files(classic, Length::Top(TOP), out)?;
+            reclaimable_files(exact, Length::Top(TOP), out)
+        }
+        Some(Ruling { rules_file, verdict }) => {
+            match rules_file {
+                Some(file) => writeln!(out, "  Using CI config: {}", file.display())?,
+                None => writeln!(out, "  Using default CI config")?,
+            }
+            figures(findings.analysis, out)?;
+            inefficient_files(classic, Length::Whole, out)?;
+            reclaimable_files(exact, Length::Top(TOP), out)?;
+            results(verdict, colour, out)
+        }
+    }
+}
+
+/// Rows of a list that is cut.
+const TOP: usize = 20;
+
+/// What the figures are of.
+fn heading(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
     let Findings { image, loaded, analysis } = findings;
     let platform = image.platform.as_ref().map_or_else(String::new, |platform| format!(" ({platform})"));
     let size = Bytes(analysis.classic.size_bytes());
@@ -51,10 +94,7 @@ pub fn heading(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// The layers: what each holds, how many files it changed, and how much of it is reclaimable.
-///
-/// # Errors
-/// When writing fails.
-pub fn layers(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn layers(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
     let Findings { image, loaded, analysis } = findings;
     writeln!(out, "Layers:")?;
     writeln!(
@@ -96,10 +136,7 @@ fn first_words(command: &str) -> String {
 }
 
 /// dive's figures, then the exact ones.
-///
-/// # Errors
-/// When writing fails.
-pub fn figures(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
+fn figures(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     let Analysis { classic, exact } = analysis;
     writeln!(out, "Analysis:")?;
     writeln!(out, "  efficiency: {:.4} %", classic.efficiency * 100.0)?;
@@ -118,10 +155,7 @@ pub fn figures(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// The paths that several layers hold: dive's list.
-///
-/// # Errors
-/// When writing fails.
-pub fn inefficient_files(classic: &Classic, length: Length, out: &mut dyn Write) -> io::Result<()> {
+fn inefficient_files(classic: &Classic, length: Length, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "Inefficient Files:")?;
     writeln!(out, "{:>5}  {:>12}  File Path", "Count", "Wasted Space")?;
     if classic.inefficient_files.is_empty() {
@@ -135,10 +169,7 @@ pub fn inefficient_files(classic: &Classic, length: Length, out: &mut dyn Write)
 }
 
 /// The inodes that a rebuilt image would not have to carry.
-///
-/// # Errors
-/// When writing fails.
-pub fn reclaimable_files(exact: &Exact, length: Length, out: &mut dyn Write) -> io::Result<()> {
+fn reclaimable_files(exact: &Exact, length: Length, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "Reclaimable Files:")?;
     writeln!(out, "{:>12}  {:>5}  {:>9}  {:<22}  File Path", "Size", "Layer", "Hidden by", "Cause")?;
     if exact.files.is_empty() {
@@ -160,10 +191,7 @@ pub fn reclaimable_files(exact: &Exact, length: Length, out: &mut dyn Write) -> 
 }
 
 /// A line per rule, and the tally.
-///
-/// # Errors
-/// When writing fails.
-pub fn verdict(verdict: &Verdict, colour: Colour, out: &mut dyn Write) -> io::Result<()> {
+fn results(verdict: &Verdict, colour: Colour, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "Results:")?;
     for outcome in &verdict.outcomes {
         let status = paint(outcome.status, outcome.status.name(), colour);

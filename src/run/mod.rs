@@ -19,7 +19,7 @@ use crate::image::{self, Image, Selection};
 use crate::layer::LayerIndex;
 use crate::remark::OnDamage;
 use crate::report::listing::{self, Format};
-use crate::report::text::{self, Colour, Length};
+use crate::report::text::{self, Colour, Ruling};
 use crate::report::{Findings, json};
 use crate::source::{Blob, Engine, Reference, Source};
 use crate::tree::{self, Loaded};
@@ -36,9 +36,6 @@ pub enum Outcome {
     RuleFailed,
 }
 
-/// Rows of a list that a report for the eye shows.
-const TOP: usize = 20;
-
 /// Does what the command line says.
 ///
 /// # Errors
@@ -53,33 +50,35 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
             bail!("--json, --ci and the rules go with an image to explore, not with a command; see dive --help");
         }
     }
+    let notices = Notices::of(&opening);
     let surroundings = || Surroundings::of_process().context("the working directory cannot be told");
     match command {
-        Some(Command::Version) => output::print(|out| writeln!(out, "dive {}", env!("CARGO_PKG_VERSION"))),
+        Some(Command::Version) => output::print(|out| writeln!(out, "dive {}", env!("CARGO_PKG_VERSION")))?,
         Some(Command::Completion { shell }) => output::print(|out| {
             clap_complete::generate(shell, &mut Cli::command(), "dive", out);
             Ok(())
-        }),
+        })?,
         Some(Command::Config) => {
-            let config = configure(&surroundings()?, &opening, Notices::of(&opening))?;
-            output::print(|out| out.write_all(config::render(&config).as_bytes()))
+            let config = configure(&surroundings()?, &opening, notices)?;
+            output::print(|out| out.write_all(config::render(&config).as_bytes()))?;
         }
         Some(Command::Build { .. }) => bail!(
             "`dive build` is not there yet; build the image with docker or podman, then `docker save NAME | dive -`"
         ),
         Some(Command::Tree(arguments)) => {
-            let config = configure(&surroundings()?, &opening, Notices::of(&opening))?;
-            list(&arguments, &opening, &config)
+            let config = configure(&surroundings()?, &opening, notices)?;
+            list(&arguments, &opening, &config)?;
         }
         None => {
             let Some(image) = image else {
                 bail!("no image given; try `dive FILE`, `docker save NAME | dive -`, or `dive --help`");
             };
             let around = surroundings()?;
-            let config = configure(&around, &opening, Notices::of(&opening))?;
-            explore(&image, &opening, &ci, json, &config, &around)
+            let config = configure(&around, &opening, notices)?;
+            return explore(&image, &opening, &ci, json, &config, &around);
         }
     }
+    Ok(Outcome::Passed)
 }
 
 fn configure(around: &Surroundings, opening: &OpeningArgs, notices: Notices) -> anyhow::Result<Config> {
@@ -116,27 +115,18 @@ fn explore(
         target.write(|out| json::render(findings, out))?;
     }
     let passed = verdict.as_ref().is_none_or(ci::Verdict::passed);
-    let report = |out: &mut dyn io::Write, colour| {
-        let length = if verdict.is_some() { Length::Whole } else { Length::Top(TOP) };
-        text::heading(findings, out)?;
-        match &rules {
-            Some((_, Some(file))) => writeln!(out, "  Using CI config: {}", file.display())?,
-            Some((_, None)) => writeln!(out, "  Using default CI config")?,
-            None => text::layers(findings, out)?,
-        }
-        text::figures(&analysis, out)?;
-        text::inefficient_files(&analysis.classic, length, out)?;
-        text::reclaimable_files(&analysis.exact, Length::Top(TOP), out)?;
-        verdict.as_ref().map_or(Ok(()), |verdict| text::verdict(verdict, colour, out))
-    };
-    match (&json, &verdict) {
+    let rules_file = rules.as_ref().and_then(|(_, file)| file.as_deref());
+    let ruling = verdict.as_ref().map(|verdict| Ruling { rules_file, verdict });
+    match (&json, &ruling) {
         // One stream cannot hold both: whoever reads the document gets it whole.
         (Some(JsonTarget::Stdout), Some(_)) => {
-            output::print_error(|out| report(out, colour(around, io::stderr().is_terminal())))?;
+            let colour = colour(around, io::stderr().is_terminal());
+            output::print_error(|out| text::render(findings, ruling, colour, out))?;
         }
         (Some(_), None) => {}
         _ => {
-            output::print(|out| report(out, colour(around, io::stdout().is_terminal())))?;
+            let colour = colour(around, io::stdout().is_terminal());
+            output::print(|out| text::render(findings, ruling, colour, out))?;
         }
     }
     Ok(if passed { Outcome::Passed } else { Outcome::RuleFailed })
@@ -167,7 +157,7 @@ fn rules(
     Ok((Rules::merge(flags, &file, config), file.path))
 }
 
-fn list(arguments: &TreeArgs, opening: &OpeningArgs, config: &Config) -> anyhow::Result<Outcome> {
+fn list(arguments: &TreeArgs, opening: &OpeningArgs, config: &Config) -> anyhow::Result<()> {
     let (_, Loaded { tree, .. }) = open(&arguments.image, opening, config)?;
     let last = tree.last_layer();
     let layer = match arguments.layer {
@@ -181,7 +171,7 @@ fn list(arguments: &TreeArgs, opening: &OpeningArgs, config: &Config) -> anyhow:
         }
     };
     // An image without layers shows an empty file system.
-    let Some(layer) = layer else { return Ok(Outcome::Passed) };
+    let Some(layer) = layer else { return Ok(()) };
     output::print(|out| {
         if arguments.changes {
             let below = layer.get().checked_sub(1).and_then(LayerIndex::new);

@@ -6,30 +6,29 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::Outcome;
 use crate::cli::OpeningArgs;
 use crate::remark::Shown;
 
 /// Writes a result to standard output.
 ///
 /// A reader that has had enough (`| head`) is no error, and changes no verdict.
-pub(super) fn print(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<Outcome> {
+pub(super) fn print(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
     print_to(io::stdout().lock(), render).context("standard output cannot be written")
 }
 
 /// Writes a report to standard error, where standard output holds something else.
-pub(super) fn print_error(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<Outcome> {
+pub(super) fn print_error(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
     print_to(io::stderr().lock(), render).context("standard error cannot be written")
 }
 
-fn print_to(stream: impl Write, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Outcome> {
+fn print_to(stream: impl Write, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(64 * 1024, stream);
     match render(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
         _ => {
             // What is left for a closed pipe must not be tried again when the buffer is dropped.
             let _ = out.into_parts();
-            Ok(Outcome::Passed)
+            Ok(())
         }
     }
 }
@@ -50,7 +49,7 @@ impl JsonTarget {
     /// already exists is written as it is.
     pub(super) fn write(&self, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
         match self {
-            Self::Stdout => print(render).map(|_| ()),
+            Self::Stdout => print(render),
             Self::File(path) => {
                 write_file(path, render).with_context(|| format!("{} cannot be written", path.display()))
             }

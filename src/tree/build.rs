@@ -4,6 +4,7 @@
 //! linear in entries, whiteouts included.
 
 use std::hash::BuildHasher;
+use std::io;
 
 use hashbrown::hash_table::Entry as Slot;
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -12,8 +13,10 @@ use super::contents::Contents;
 use super::node::{NONE, Node, UNLISTED};
 use super::span::{Cause, Marker, OPEN, Span, SpanKind};
 use super::{LayerRecord, NodeId, SpanId, Tree};
+use crate::layer::content::Bodies;
 use crate::layer::path::{self, components};
-use crate::layer::{Entry, EntryKind, LayerIndex, Scan, entry};
+use crate::layer::scan::{Chunk, Remarks};
+use crate::layer::{Entry, EntryKind, LayerIndex, MarkerKind, Scan, entry};
 
 /// The most nodes a tree takes: several times the largest image known. Each takes up to 100 bytes of memory, and a
 /// crafted layer of a few MB can ask for any number.
@@ -90,47 +93,49 @@ impl Builder {
         }
     }
 
-    /// Applies the next layer, whose entries are taken out of `scan`. What is odd about it is added to its remarks.
+    /// Applies the next layer. Gives back the scan's remarks with what is odd about it here.
     ///
     /// # Errors
     /// When the image is beyond what an engine could have made; the tree is of no use then.
-    pub fn apply(&mut self, scan: &mut Scan) -> Result<(), BuildError> {
+    pub fn apply(&mut self, scan: Scan) -> Result<Remarks, BuildError> {
         let layer = LayerIndex::new(self.tree.layers.len()).ok_or(BuildError::TooManyLayers)?;
         let from = layer.get() as u16;
-        self.make_room(scan)?;
+        self.make_room(&scan)?;
+        let Scan { chunks, mut extras, size_bytes, mut remarks, .. } = scan;
         let (first_span, first_marker) = (self.tree.spans.len() as u32, self.tree.markers.len() as u32);
         if layer == LayerIndex::BASE {
             self.open(NodeId::ROOT, implicit_directory(from));
         }
-        self.apply_markers(scan, from);
+        self.apply_markers(&chunks, from, &mut remarks);
         let mut dangling = Vec::new();
         let extras_before = self.tree.extras.len() as u32;
         // Each chunk is freed when the tree has what was in it.
-        for chunk in std::mem::take(&mut scan.chunks) {
+        for chunk in chunks {
             for entry in &chunk.entries {
                 if self.tree.nodes.len() > MAX_NODES || self.tree.spans.len() > MAX_NODES {
                     return Err(BuildError::TooManyPaths);
                 }
-                if entry.kind.is_marker() {
-                    self.keep_marker(entry, &chunk.text, from);
-                } else {
-                    let source = Placed { entry, text: &chunk.text, from, extras_before };
-                    self.apply_entry(source, scan, &mut dangling);
+                let source = Placed { entry, text: &chunk.text, from, extras_before };
+                match entry.kind {
+                    EntryKind::Marker(kind) => self.keep_marker(kind, source),
+                    EntryKind::Path(kind) => self.apply_entry(kind.into(), source, &mut dangling, &mut remarks),
                 }
             }
         }
-        self.tree.extras.append(&mut scan.extras);
-        self.link_late(dangling, scan);
+        self.tree.extras.append(&mut extras);
+        self.link_late(dangling, &mut remarks);
         let spans = first_span..self.tree.spans.len() as u32;
         let markers = first_marker..self.tree.markers.len() as u32;
         self.contents.end_layer(&self.tree.spans[spans.start as usize..]);
-        self.tree.layers.push(LayerRecord { spans, markers, size_bytes: scan.size_bytes });
-        Ok(())
+        self.tree.layers.push(LayerRecord { spans, markers, size_bytes });
+        Ok(remarks)
     }
 
-    /// The merged tree, and which contents are still to be compared: pass them to [`Tree::settle`].
-    #[must_use]
-    pub fn finish(self) -> (Tree, Contents) {
+    /// The merged tree. `bodies` compares what layers that lie plain hold twice.
+    ///
+    /// # Errors
+    /// When a body cannot be read.
+    pub fn finish(self, bodies: &dyn Bodies) -> io::Result<Tree> {
         let Self { mut tree, contents, .. } = self;
         // The lists held what may be open; from here on they hold all that ever was. Children come after their parents
         // in the arena, so walking it backwards leaves each list with its oldest node first.
@@ -142,7 +147,8 @@ impl Builder {
             tree.nodes[index].next_sibling = tree.nodes[parent].first_child;
             tree.nodes[parent].first_child = index as u32;
         }
-        (tree, contents)
+        tree.compare(&contents, bodies)?;
+        Ok(tree)
     }
 
     /// Reserves for one span an entry. Doubling would leave half of the arena empty in the worst case.
@@ -162,11 +168,10 @@ impl Builder {
     }
 
     /// First pass: what a layer removes is what the layers below have, before any entry of its own.
-    fn apply_markers(&mut self, scan: &mut Scan, from: u16) {
-        let chunks = std::mem::take(&mut scan.chunks);
+    fn apply_markers(&mut self, chunks: &[Chunk], from: u16, remarks: &mut Remarks) {
         for (entry, text) in chunks.iter().flat_map(|chunk| chunk.entries.iter().map(|entry| (entry, &chunk.text))) {
             match entry.kind {
-                EntryKind::Whiteout => match self.find(entry.path.of(text)) {
+                EntryKind::Marker(MarkerKind::Whiteout) => match self.find(entry.path.of(text)) {
                     Some(node) if self.newest(node).is_some_and(Span::is_open) => {
                         self.close(node, from, Cause::Deleted, Cause::DeletedWithDirectory);
                     }
@@ -174,41 +179,40 @@ impl Builder {
                     Some(node) if self.newest(node).is_some_and(|span| span.to == from) => {}
                     _ => {
                         let path = String::from_utf8_lossy(entry.path.of(text)).into_owned();
-                        scan.remark(|| format!("a whiteout of {path:?}, which no layer below has: ignored"));
+                        remarks.add(|| format!("a whiteout of {path:?}, which no layer below has: ignored"));
                     }
                 },
-                EntryKind::Opaque => {
+                EntryKind::Marker(MarkerKind::Opaque) => {
                     if let Some(node) = self.find(entry.path.of(text)) {
                         for child in self.take_children(node) {
                             self.close(child, from, Cause::HiddenByOpaque, Cause::HiddenByOpaque);
                         }
                     }
                 }
-                _ => {}
+                EntryKind::Marker(MarkerKind::Bookkeeping) | EntryKind::Path(_) => {}
             }
         }
-        scan.chunks = chunks;
     }
 
     /// Second pass, a marker: engines make the directory it stands in, and reports list it.
-    fn keep_marker(&mut self, entry: &Entry, text: &[u8], from: u16) {
+    fn keep_marker(&mut self, kind: MarkerKind, source: Placed<'_>) {
+        let Placed { entry, text, from, .. } = source;
         let path = entry.path.of(text);
-        let node = if entry.kind == EntryKind::Whiteout {
+        let node = if kind == MarkerKind::Whiteout {
             let (directory, name) = path::split(path);
             let directory = self.directory(directory, from);
             self.child(directory, name)
         } else {
             self.directory(path, from)
         };
-        let Entry { kind, mode, uid, gid, size, .. } = *entry;
+        let Entry { mode, uid, gid, size, .. } = *entry;
         let link = self.keep_link(entry.link.of(text));
         self.tree.markers.push(Marker { node, kind, mode, uid, gid, size, link });
     }
 
     /// Second pass, a path.
-    fn apply_entry(&mut self, source: Placed<'_>, scan: &mut Scan, dangling: &mut Vec<Dangling>) {
+    fn apply_entry(&mut self, kind: SpanKind, source: Placed<'_>, dangling: &mut Vec<Dangling>, remarks: &mut Remarks) {
         let Placed { entry, text, from, extras_before } = source;
-        let Some(kind) = SpanKind::of(entry.kind) else { return };
         let path = entry.path.of(text);
         // The root has no name to split off.
         let node = if path.is_empty() {
@@ -221,7 +225,7 @@ impl Builder {
         let target = if kind == SpanKind::HardLink { Some(self.link_target(entry, text)) } else { None };
         if target == Some(Some(node)) {
             let path = String::from_utf8_lossy(path).into_owned();
-            scan.remark(|| format!("a hard link from {path:?} to itself: ignored"));
+            remarks.add(|| format!("a hard link from {path:?} to itself: ignored"));
             return;
         }
         let inode = target.flatten().and_then(|target| self.linkable(target));
@@ -249,7 +253,7 @@ impl Builder {
             link,
             inode: inode.map_or(NONE, SpanId::raw),
             content: NONE,
-            extra: if entry.extra == 0 { 0 } else { entry.extra + extras_before },
+            extra: entry.extra.map_or(0, |extra| extra.get() + extras_before),
             from,
             to: OPEN,
             mode: entry.mode,
@@ -266,7 +270,7 @@ impl Builder {
     }
 
     /// Hard links that stand before their target: no engine unpacks them, but what they mean is plain.
-    fn link_late(&mut self, dangling: Vec<Dangling>, scan: &mut Scan) {
+    fn link_late(&mut self, dangling: Vec<Dangling>, remarks: &mut Remarks) {
         for Dangling { span, target, replaced } in dangling {
             let inode = self.find(&target).and_then(|node| self.linkable(node)).filter(|inode| *inode != span);
             let name = String::from_utf8_lossy(&self.tree.path(self.tree.span(span).node())).into_owned();
@@ -277,10 +281,10 @@ impl Builder {
                     self.tree.spans[replaced.index()].cause = Some(Cause::Overwritten);
                 }
                 // Its content is the target's, which is only known now. A link has no hash of its own.
-                self.contents.opened(&self.tree, span, 0);
-                scan.remark(|| format!("hard link {name:?} stands before its target {target:?}; engines refuse that"));
+                self.contents.opened(&self.tree, span, None);
+                remarks.add(|| format!("hard link {name:?} stands before its target {target:?}; engines refuse that"));
             } else {
-                scan.remark(|| format!("hard link {name:?} points to {target:?}, which is no file: shown as empty"));
+                remarks.add(|| format!("hard link {name:?} points to {target:?}, which is no file: shown as empty"));
             }
         }
     }

@@ -9,27 +9,30 @@ use rayon::prelude::*;
 
 use super::span::Cause;
 use super::{Span, SpanId, SpanKind, Tree};
-use crate::layer::content::{Bodies, Body};
+use crate::layer::content::{Bodies, Body, ContentHash};
 
 /// Versions looked back over for one of the same size. Docker stops at 127 layers; a crafted image with thousands of
 /// versions of one path must not cost their square.
 const MAX_LOOK_BACK: usize = 256;
 
+/// A run of spans, and the hash of each that has one.
+type LayerHashes = (Range<u32>, Box<[Option<ContentHash>]>);
+
 /// What is to be compared, gathered while layers are applied.
 #[derive(Debug, Default)]
-pub struct Contents {
+pub(super) struct Contents {
     /// Hashes of each layer's spans in their order; empty for layers without any.
-    hashes: Vec<(Range<u32>, Box<[u64]>)>,
+    hashes: Vec<LayerHashes>,
     /// Those of the layer that is being applied.
-    coming: Vec<(u32, u64)>,
+    coming: Vec<(u32, ContentHash)>,
     /// Inodes of the same size that met at a path.
     pairs: Vec<(SpanId, SpanId)>,
 }
 
 impl Contents {
     /// Takes note of a span that was just opened: its hash, and which older version it may equal.
-    pub(super) fn opened(&mut self, tree: &Tree, id: SpanId, hash: u64) {
-        if hash != 0 {
+    pub(super) fn opened(&mut self, tree: &Tree, id: SpanId, hash: Option<ContentHash>) {
+        if let Some(hash) = hash {
             self.coming.push((id.raw(), hash));
         }
         let inode = tree.inode(id);
@@ -52,18 +55,18 @@ impl Contents {
         let Some((first, _)) = self.coming.first().copied() else { return };
         let end = self.coming.last().map_or(first, |(last, _)| last + 1);
         debug_assert!((end - first) as usize <= spans.len());
-        let mut packed = vec![0; (end - first) as usize].into_boxed_slice();
+        let mut packed = vec![None; (end - first) as usize].into_boxed_slice();
         for (id, hash) in self.coming.drain(..) {
-            packed[(id - first) as usize] = hash;
+            packed[(id - first) as usize] = Some(hash);
         }
         self.hashes.push((first..end, packed));
     }
 
-    fn hash(&self, id: SpanId) -> Option<u64> {
+    fn hash(&self, id: SpanId) -> Option<ContentHash> {
         let layer = self.hashes.partition_point(|(range, _)| range.end <= id.raw());
         let (range, hashes) = self.hashes.get(layer)?;
         let at = id.raw().checked_sub(range.start)?;
-        hashes.get(at as usize).copied().filter(|hash| *hash != 0)
+        hashes.get(at as usize).copied().flatten()
     }
 
     /// The pairs as groups of inodes that may all hold the same bytes, each in the order of layers.
@@ -100,10 +103,7 @@ impl Contents {
 impl Tree {
     /// Compares what is to be compared, so that [`Tree::same_content`] is right and overwriting with the same bytes is
     /// told from overwriting with others.
-    ///
-    /// # Errors
-    /// When a body cannot be read.
-    pub fn settle(&mut self, contents: &Contents, bodies: &dyn Bodies) -> io::Result<()> {
+    pub(super) fn compare(&mut self, contents: &Contents, bodies: &dyn Bodies) -> io::Result<()> {
         let classes: Vec<Vec<(SpanId, SpanId)>> = contents
             .groups()
             .par_iter()
@@ -125,7 +125,7 @@ impl Tree {
             let same = bodies.same(self.body(*left), self.body(*right))?;
             return Ok(if same { vec![(*right, *left)] } else { Vec::new() });
         }
-        let mut first: HashMap<u64, SpanId> = HashMap::new();
+        let mut first: HashMap<ContentHash, SpanId> = HashMap::new();
         let mut classes = Vec::new();
         for id in group {
             let known = contents.hash(*id).map_or_else(|| bodies.hash(self.body(*id)), |hash| Ok(Some(hash)))?;

@@ -56,8 +56,7 @@ pub fn load(image: &Image, archive: &str, on_damage: OnDamage, progress: &dyn Pr
     let mut compressions = Vec::new();
     let mut damaged_layers = Vec::new();
     let mut remarks = Vec::new();
-    layer::read(archive, &blobs, on_damage, progress, |index, mut scan| {
-        builder.apply(&mut scan).map_err(|problem| LoadError::Build { archive: archive.to_owned(), problem })?;
+    layer::read(archive, &blobs, on_damage, progress, |index, scan| {
         compressions.push(scan.compression);
         if scan.damaged || blobs.get(index.get()).is_none_or(Option::is_none) {
             damaged_layers.push(index);
@@ -66,16 +65,17 @@ pub fn load(image: &Image, archive: &str, on_damage: OnDamage, progress: &dyn Pr
             let blob = blobs.get(index.get()).and_then(Option::as_ref).map_or("missing", |blob| blob.name());
             format!("{archive}: layer {index} ({blob})")
         };
-        remarks.extend(scan.remarks.drain(..).map(|text| Remark::new(place(), text)));
-        if scan.more_remarks > 0 {
-            remarks.push(Remark::new(place(), format!("{} more remarks on this layer", scan.more_remarks)));
+        let odd = builder.apply(scan).map_err(|problem| LoadError::Build { archive: archive.to_owned(), problem })?;
+        remarks.extend(odd.kept.into_iter().map(|text| Remark::new(place(), text)));
+        if odd.more > 0 {
+            remarks.push(Remark::new(place(), format!("{} more remarks on this layer", odd.more)));
         }
         Ok::<_, LoadError>(())
     })?;
-    let (mut tree, contents) = builder.finish();
     let plain = blobs.into_iter().zip(&compressions);
     let plain = plain.map(|(blob, compression)| blob.filter(|_| *compression == Some(Compression::None)));
-    tree.settle(&contents, &PlainLayers(plain.collect()))
+    let tree = builder
+        .finish(&PlainLayers(plain.collect()))
         .map_err(|problem| LoadError::Compare { archive: archive.to_owned(), problem })?;
     Ok(Loaded { tree, compressions, damaged_layers, remarks })
 }

@@ -3,7 +3,7 @@
 //! what is wasted: all of it is a question about spans, and no layer is ever stacked twice.
 
 pub mod build;
-pub mod contents;
+mod contents;
 pub mod diff;
 pub mod load;
 pub mod node;
@@ -17,7 +17,7 @@ pub use load::{LoadError, Loaded, load};
 pub use node::NodeId;
 pub use span::{Cause, Marker, Span, SpanId, SpanKind};
 
-use crate::layer::{EntryKind, Extra, LayerIndex};
+use crate::layer::{Extra, LayerIndex, MarkerKind};
 use node::Node;
 
 /// The merged tree of an image.
@@ -79,7 +79,7 @@ impl Tree {
     /// Whether any layer has a whiteout.
     #[must_use]
     pub fn has_whiteouts(&self) -> bool {
-        self.markers.iter().any(|marker| marker.kind == EntryKind::Whiteout)
+        self.markers.iter().any(|marker| marker.kind == MarkerKind::Whiteout)
     }
 
     /// How many nodes there are, the root among them.

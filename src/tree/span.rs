@@ -2,7 +2,7 @@
 
 use super::node::NONE;
 use super::{NodeId, Tree};
-use crate::layer::{EntryKind, Extra, LayerIndex};
+use crate::layer::{Extra, LayerIndex, MarkerKind, PathKind};
 
 /// A span of one [`Tree`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,20 +63,20 @@ impl SpanKind {
     pub const fn is_directory(self) -> bool {
         matches!(self, Self::Directory | Self::ImplicitDirectory)
     }
+}
 
-    /// What an entry of `kind` makes of its path; markers make nothing of it.
-    pub(super) const fn of(kind: EntryKind) -> Option<Self> {
-        Some(match kind {
-            EntryKind::File => Self::File,
-            EntryKind::SparseFile => Self::SparseFile,
-            EntryKind::HardLink => Self::HardLink,
-            EntryKind::Symlink => Self::Symlink,
-            EntryKind::CharDevice => Self::CharDevice,
-            EntryKind::BlockDevice => Self::BlockDevice,
-            EntryKind::Directory => Self::Directory,
-            EntryKind::Fifo => Self::Fifo,
-            EntryKind::Whiteout | EntryKind::Opaque | EntryKind::Bookkeeping => return None,
-        })
+impl From<PathKind> for SpanKind {
+    fn from(kind: PathKind) -> Self {
+        match kind {
+            PathKind::File => Self::File,
+            PathKind::SparseFile => Self::SparseFile,
+            PathKind::HardLink => Self::HardLink,
+            PathKind::Symlink => Self::Symlink,
+            PathKind::CharDevice => Self::CharDevice,
+            PathKind::BlockDevice => Self::BlockDevice,
+            PathKind::Directory => Self::Directory,
+            PathKind::Fifo => Self::Fifo,
+        }
     }
 }
 
@@ -197,7 +197,7 @@ pub struct Marker {
     /// A whiteout's node is the one it removes; that of the others the directory they stand in.
     pub node: NodeId,
     /// Which of them it is.
-    pub kind: EntryKind,
+    pub kind: MarkerKind,
     /// File type and permission bits of the marker's own header.
     pub mode: u16,
     /// Owner.

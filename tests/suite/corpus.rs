@@ -2,7 +2,7 @@
 //! files than a container of it has.
 
 use dive::layer::scan::{Chunk, scan};
-use dive::layer::{Entry, EntryKind};
+use dive::layer::{Entry, EntryKind, MarkerKind, PathKind};
 use dive::remark::OnDamage;
 use serde_json::Value;
 
@@ -200,12 +200,12 @@ fn entry_row(chunk: &Chunk, entry: &Entry) -> String {
     let (folder, name) = path.rsplit_once('/').map_or(("", path.as_str()), |(folder, name)| (folder, name));
     let slash = if folder.is_empty() { "" } else { "/" };
     let (path, letter) = match entry.kind {
-        EntryKind::Whiteout => (format!("{folder}{slash}.wh.{name}"), 'f'),
-        EntryKind::Opaque => (format!("{path}/.wh..wh..opq"), 'f'),
-        EntryKind::File => (path, 'f'),
-        EntryKind::HardLink => (path, 'h'),
-        EntryKind::Symlink => (path, 'l'),
-        EntryKind::Directory => (path, 'd'),
+        EntryKind::Marker(MarkerKind::Whiteout) => (format!("{folder}{slash}.wh.{name}"), 'f'),
+        EntryKind::Marker(MarkerKind::Opaque) => (format!("{path}/.wh..wh..opq"), 'f'),
+        EntryKind::Path(PathKind::File) => (path, 'f'),
+        EntryKind::Path(PathKind::HardLink) => (path, 'h'),
+        EntryKind::Path(PathKind::Symlink) => (path, 'l'),
+        EntryKind::Path(PathKind::Directory) => (path, 'd'),
         other => panic!("{path}: no layer of this image has a {other:?}"),
     };
     let link = String::from_utf8_lossy(entry.link.of(&chunk.text));
@@ -232,8 +232,8 @@ fn layers_have_the_entries_bytes_and_whiteouts_that_the_engine_wrote() {
             let ours = [
                 scanned.entry_count as u64,
                 tree.layer_size_bytes(index),
-                count(EntryKind::Whiteout) as u64,
-                count(EntryKind::Opaque) as u64,
+                count(MarkerKind::Whiteout) as u64,
+                count(MarkerKind::Opaque) as u64,
             ];
             let theirs = ["entries", "file_bytes", "whiteouts", "opaque"].map(|key| expected[key].as_u64().unwrap());
             assert_eq!(ours, theirs, "{image}: layer {index}: entries, bytes, whiteouts, opaque markers");

@@ -1,6 +1,6 @@
 //! Whiteouts and opaque markers: what is gone, what stays, whose bytes are lost.
 
-use dive::layer::EntryKind;
+use dive::layer::MarkerKind;
 
 use crate::build::{Layer, image, layer};
 
@@ -228,6 +228,6 @@ fn bookkeeping_of_aufs_is_no_file_and_its_bytes_are_not_waste() {
         )
         .wastes("");
     let kinds: Vec<_> = opened.tree().layer_markers(layer(0)).iter().map(|marker| marker.kind).collect();
-    assert_eq!(kinds, [EntryKind::Bookkeeping; 2]);
+    assert_eq!(kinds, [MarkerKind::Bookkeeping; 2]);
     assert_eq!(opened.exact().total_bytes, 1);
 }

@@ -4,11 +4,12 @@
 mod output;
 mod progress;
 
+use std::error::Error;
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::CommandFactory;
 
 use crate::analysis::Analysis;
@@ -186,6 +187,18 @@ fn list(arguments: &TreeArgs, opening: &OpeningArgs, config: &Config) -> anyhow:
     })
 }
 
+/// Starts the threads that layers are read with. Left to its first use, rayon would panic where there can be none.
+fn start_threads() -> anyhow::Result<()> {
+    let pool = rayon::ThreadPoolBuilder::new().build_global();
+    pool.map_err(|error| {
+        let error = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        anyhow!(
+            "no threads can be started to read layers with: {error}; raise the limit on processes or memory (ulimit, \
+             docker run --pids-limit), or set RAYON_NUM_THREADS=1"
+        )
+    })
+}
+
 /// Finds and reads the image.
 fn open(argument: &OsStr, opening: &OpeningArgs, config: &Config) -> anyhow::Result<(Image, Loaded)> {
     let notices = Notices::of(opening);
@@ -205,6 +218,7 @@ fn open(argument: &OsStr, opening: &OpeningArgs, config: &Config) -> anyhow::Res
     })?;
     let bytes = image.layers.iter().filter_map(|layer| layer.blob.as_ref().ok()).map(Blob::len).sum();
     progress.start_layers(image.layers.len(), bytes);
+    start_threads()?;
     let loaded = tree::load(&image, source.name(), on_damage, &progress)?;
     progress.finish();
     if !image.other_images.is_empty() && opening.selected.is_none() {

@@ -9,7 +9,7 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::place::Corpus;
+use crate::place::{Corpus, sample};
 use crate::user::{DIVE, Ran, User};
 
 /// All that the program may take, in KiB: with the pages of the program itself it stays under 64 MiB.
@@ -20,8 +20,21 @@ const BLOCK: usize = 512;
 
 fn lists(image: &str) -> Ran {
     // As many threads as on the smallest machine: each has a stack, which is not what is measured here.
-    let user = User::new().sets("RAYON_NUM_THREADS", "2");
-    user.runs_program("sh", &["-c", &format!("ulimit -d {LIMIT} && exec \"$0\" \"$@\""), DIVE, "tree", image])
+    lists_within(LIMIT, "2", image)
+}
+
+fn lists_within(limit: &str, threads: &str, image: &str) -> Ran {
+    let user = User::new().sets("RAYON_NUM_THREADS", threads);
+    user.runs_program("sh", &["-c", &format!("ulimit -d {limit} && exec \"$0\" \"$@\""), DIVE, "tree", image])
+}
+
+/// A container with a limit on processes is such a place, too.
+#[test]
+fn where_threads_cannot_be_started_that_is_said() {
+    // Eight stacks of 2 MiB do not go into 12; all else does.
+    let ran = lists_within("12288", "8", &sample());
+    assert!(ran.error().starts_with("no threads can be started to read layers with: "), "{}", ran.error());
+    assert!(ran.error().contains("--pids-limit"), "{}", ran.error());
 }
 
 #[test]

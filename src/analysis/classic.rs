@@ -56,10 +56,16 @@ impl Classic {
         let mut tally = Tally::new(tree.node_count());
         for layer in tree.layers() {
             leaves.mark(layer);
-            for leaf in leaves.of(layer) {
+            let layer_leaves = leaves.of(layer);
+            let whiteouts = layer_leaves.iter().filter_map(|leaf| match leaf {
+                Leaf::Whiteout(node) => Some(*node),
+                Leaf::Path { .. } => None,
+            });
+            let removed = stack.as_ref().map(|stack| stack.removed_by(whiteouts.collect())).unwrap_or_default();
+            for leaf in layer_leaves {
                 let size = match leaf {
                     Leaf::Path { size, .. } => size,
-                    Leaf::Whiteout(node) => stack.as_ref().map_or(0, |stack| stack.removed_by(node)),
+                    Leaf::Whiteout(node) => removed.get(&node).copied().unwrap_or_default(),
                 };
                 tally.add(leaf.node(), size);
             }

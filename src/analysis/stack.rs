@@ -3,6 +3,8 @@
 //! replaced, and a directory that a layer has without an entry forgets what layers below said of it. This is kept apart
 //! from the tree so that being right and being like dive do not mix.
 
+use std::collections::HashMap;
+
 use crate::layer::{LayerIndex, MarkerKind};
 use crate::tree::{NodeId, Span, SpanId, SpanKind, Tree};
 
@@ -40,17 +42,26 @@ impl<'a> Stack<'a> {
         Self { tree, nodes: vec![empty; tree.node_count()] }
     }
 
-    /// What a whiteout of `node` weighs: all sizes at and below it if it is a directory, else nothing.
-    pub(super) fn removed_by(&self, node: NodeId) -> u64 {
-        let mut sum = 0u64;
-        if self.entry(node).is_some_and(|span| span.kind == SpanKind::Directory) {
-            let mut open = vec![node];
+    /// What whiteouts of `nodes` weigh in one layer: for each all sizes at and below it if it is a directory, else
+    /// nothing.
+    pub(super) fn removed_by(&self, mut nodes: Vec<NodeId>) -> HashMap<NodeId, u64> {
+        // What lies deeper comes later in the arena. Summed up first, it need not be walked again for what is above it.
+        nodes.sort_unstable_by(|left, right| right.cmp(left));
+        let mut sums = HashMap::with_capacity(nodes.len());
+        for node in nodes {
+            let (mut sum, mut open) = (0u64, vec![node]);
             while let Some(node) = open.pop() {
-                sum = sum.saturating_add(self.entry(node).map_or(0, |span| span.size));
-                open.extend(self.children(node));
+                if let Some(known) = sums.get(&node) {
+                    sum = sum.saturating_add(*known);
+                } else {
+                    sum = sum.saturating_add(self.entry(node).map_or(0, |span| span.size));
+                    open.extend(self.children(node));
+                }
             }
+            sums.insert(node, sum);
         }
-        sum
+        sums.retain(|node, _| self.entry(*node).is_some_and(|span| span.kind == SpanKind::Directory));
+        sums
     }
 
     /// Stacks a layer that has something below each of `directories`. dive walks its names in byte order, in which

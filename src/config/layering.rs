@@ -7,7 +7,7 @@ use super::document::{Document, Node};
 use super::origin::Origin;
 use super::problem::{ConfigError, Warning};
 use super::surroundings::Surroundings;
-use super::value::Field;
+use super::value::{Field, shortened};
 
 /// So many unknown keys of a file are named. Finding the line of one costs a reading of the file, so a large file of
 /// nothing else must not have them all found.
@@ -81,7 +81,7 @@ impl<'a, T> Walk<'a, T> {
         let entries = match node {
             Node::Empty => return Ok(()),
             Node::Map(entries) => entries,
-            Node::Scalar(text) => return Err(self.no_section(above, &format!("`{text}` stands"))),
+            Node::Scalar(text) => return Err(self.no_section(above, &format!("`{}` stands", shortened(text)))),
             Node::List(_) => return Err(self.no_section(above, "a list stands")),
         };
         for (key, node) in entries {

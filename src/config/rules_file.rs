@@ -1,6 +1,7 @@
 //! The limits that CI rules are held to, and the file that sets them: `.dive-ci`, with its keys below `rules:`. The
 //! limits are here and not in `ci` because `.dive.yaml` sets the same ones.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::document::Document;
@@ -97,6 +98,11 @@ impl RulesFile {
         let shown = named.unwrap_or(Path::new(".dive-ci"));
         let path = around.working_dir.join(shown);
         match path.try_exists() {
+            // One that is named may be a pipe (`<(...)`); one that only lies there would keep the program waiting.
+            Ok(true) if named.is_none() && !path.is_file() => Err(ConfigError::Unreadable {
+                path: shown.to_owned(),
+                cause: io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"),
+            }),
             Ok(true) => Self::from_document(&Document::read(&path, shown)?),
             Ok(false) if named.is_none() => Ok(Self::default()),
             Ok(false) => Err(ConfigError::Missing { path: shown.to_owned(), flag: "--ci-config" }),

@@ -92,13 +92,21 @@ fn scalar<T>(node: &Node, parse: impl FnOnce(&str) -> Result<T, String>) -> Resu
     }
 }
 
+/// The start of a value for a message: a file that is read by mistake, or by somebody's intent, is not to be quoted whole.
+pub(super) fn shortened(text: &str) -> String {
+    const SHOWN: usize = 40;
+    let mut letters = text.chars();
+    let start: String = letters.by_ref().take(SHOWN).collect();
+    if letters.next().is_none() { start } else { start + "…" }
+}
+
 /// Finds `text` among words, in any case.
 fn one_of<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
     let text = text.trim();
     let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, value)| *value);
     found.ok_or_else(|| {
         let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        format!("`{text}` is not known: write one of {}", words.join(", "))
+        format!("`{}` is not known: write one of {}", shortened(text), words.join(", "))
     })
 }
 
@@ -115,7 +123,8 @@ impl Value for bool {
             ("0", false),
         ];
         scalar(node, |text| {
-            one_of(text, &words).map_err(|_| format!("`{text}` is neither true nor false: write one of the two"))
+            one_of(text, &words)
+                .map_err(|_| format!("`{}` is neither true nor false: write one of the two", shortened(text)))
         })
     }
 

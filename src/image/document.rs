@@ -11,8 +11,8 @@ use crate::remark::Remark;
 use crate::source::{Blob, Source};
 
 /// The longest document that is read, in bytes. Registries refuse manifests over 4 MiB; configurations with long
-/// labels are larger, none by much.
-const DOCUMENT_LIMIT: u64 = 32 << 20;
+/// labels are larger, none by much. In memory a document may take ten times its size.
+const DOCUMENT_LIMIT: u64 = 8 << 20;
 
 /// The longest list in a document. Every entry costs many times its three bytes of JSON.
 const LIST_LIMIT: usize = 10_000;

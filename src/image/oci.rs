@@ -2,7 +2,7 @@
 //! differ by writer: containerd nests an index for each image, skopeo gives each tag an entry of its own, others list
 //! the platforms of one image at the top.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::document::{self, List};
 use super::error::ImageError;
@@ -17,6 +17,9 @@ pub(super) const INDEX: &str = "index.json";
 
 /// Documents that are read in search of a manifest. Real indexes have some ten entries; a file can claim any number.
 const DOCUMENT_COUNT: usize = 1_000;
+
+/// Entries that all those documents together may list.
+const LISTED_COUNT: usize = 10_000;
 
 /// The plan for the image and the platform that `selection` names.
 pub(super) fn plan(source: &Source, selection: &Selection, remarks: &mut Vec<Remark>) -> Result<Plan, ImageError> {
@@ -52,41 +55,35 @@ struct Group {
     entries: Vec<Descriptor>,
 }
 
-impl Group {
-    fn is_of_platforms(&self) -> bool {
-        self.entries.first().is_some_and(|entry| entry.platform().is_some())
-    }
-}
-
 /// Entries of one digest are one image with several tags; entries of one tag, and entries with a platform and without
 /// a tag, are one image for several platforms.
 fn group(List(entries): List<Descriptor>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
+    // Which group has a tag, a digest, and entries with a platform and no tag: lists may be long.
+    let (mut by_tag, mut by_digest) = (HashMap::new(), HashMap::new());
+    let mut of_platforms = None;
     for entry in entries {
         if entry.is_attestation() {
             continue;
         }
         let tag = entry.image_name().map(str::to_owned);
         let for_platform = entry.platform().is_some();
-        let mut same = groups.iter_mut();
-        let found = same.find(|group| match &tag {
-            Some(tag) => group.tags.contains(tag) || group.entries.iter().any(|other| other.digest == entry.digest),
-            None => {
-                group.entries.iter().any(|other| other.digest == entry.digest)
-                    || (for_platform && group.tags.is_empty() && group.is_of_platforms())
-            }
-        });
-        let group = if let Some(group) = found {
-            group
-        } else {
+        let known = tag.as_ref().and_then(|tag| by_tag.get(tag)).or_else(|| by_digest.get(&entry.digest)).copied();
+        let known = known.or(of_platforms.filter(|_| tag.is_none() && for_platform));
+        let at = known.unwrap_or(groups.len());
+        if known.is_none() {
             groups.push(Group::default());
-            let Some(group) = groups.last_mut() else { continue };
-            group
-        };
-        if let Some(tag) = tag.filter(|tag| !group.tags.contains(tag)) {
+            if tag.is_none() && for_platform {
+                of_platforms.get_or_insert(at);
+            }
+        }
+        let Some(group) = groups.get_mut(at) else { continue };
+        if let Some(tag) = tag
+            && by_tag.insert(tag.clone(), at).is_none()
+        {
             group.tags.push(tag);
         }
-        if group.entries.iter().all(|other| other.digest != entry.digest) {
+        if by_digest.insert(entry.digest.clone(), at).is_none() {
             group.entries.push(entry);
         }
     }
@@ -111,8 +108,14 @@ enum Presence {
 
 /// All manifests below `entries`, in the order of the indexes.
 fn leaves(source: &Source, entries: Vec<Descriptor>) -> Result<Vec<Leaf>, ImageError> {
+    let too_many = || ImageError::Manifest {
+        archive: source.name().to_owned(),
+        document: INDEX.to_owned(),
+        problem: "names more manifests below one image than any image has",
+    };
     let mut leaves = Vec::new();
     let mut seen = HashSet::new();
+    let mut listed = 0;
     // The next entry is the last one.
     let mut ahead: Vec<Descriptor> = entries.into_iter().rev().collect();
     while let Some(descriptor) = ahead.pop() {
@@ -120,11 +123,7 @@ fn leaves(source: &Source, entries: Vec<Descriptor>) -> Result<Vec<Leaf>, ImageE
             continue;
         }
         if seen.len() > DOCUMENT_COUNT {
-            return Err(ImageError::Manifest {
-                archive: source.name().to_owned(),
-                document: INDEX.to_owned(),
-                problem: "names more than 1000 manifests below one image, which no image has",
-            });
+            return Err(too_many());
         }
         let path = descriptor.path().map_err(|cause| ImageError::Digest {
             archive: source.name().to_owned(),
@@ -139,7 +138,13 @@ fn leaves(source: &Source, entries: Vec<Descriptor>) -> Result<Vec<Leaf>, ImageE
         // A manifest that turns out unreadable is an error only if it is the chosen one.
         let document: Result<OciDocument, _> = document::read(source, &source.blob(&path)?, &mut Vec::new());
         match document {
-            Ok(OciDocument { manifests: Some(List(inner)), .. }) => ahead.extend(inner.into_iter().rev()),
+            Ok(OciDocument { manifests: Some(List(inner)), .. }) => {
+                listed += inner.len();
+                if listed > LISTED_COUNT {
+                    return Err(too_many());
+                }
+                ahead.extend(inner.into_iter().rev());
+            }
             Ok(OciDocument { config: Some(config), .. }) if platform.is_none() => {
                 let platform = config_platform(source, &config);
                 leaves.push(Leaf { descriptor, path, platform, presence: Presence::Here });

@@ -1,9 +1,9 @@
 //! All layers of an image, read side by side and handed on in order, so that the tree grows while layers are still being
 //! read and none has to wait in memory for longer than the one before it takes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 
 use super::LayerIndex;
 use super::scan::{Scan, ScanError, scan};
@@ -57,41 +57,127 @@ pub fn read<E>(
 where
     E: From<LayerError>,
 {
-    let stop = AtomicBool::new(false);
+    let turn = Turn::default();
+    let twins = twins(blobs);
     let (sender, receiver) = mpsc::channel();
     rayon::in_place_scope_fifo(|scope| {
         for (layer, blob) in (0..).map_while(LayerIndex::new).zip(blobs) {
-            let (sender, stop) = (sender.clone(), &stop);
+            // A blob that is several layers is read for the first of them.
+            if twins[layer.get()] != layer.get() {
+                continue;
+            }
+            let (sender, turn) = (sender.clone(), &turn);
             scope.spawn_fifo(move |_| {
-                if stop.load(Ordering::Relaxed) {
+                if turn.wait(layer.get()) == Go::Stop {
                     return;
                 }
-                let scanned = read_one(blob.as_ref(), on_damage, progress, stop);
+                let scanned = read_one(blob.as_ref(), on_damage, progress, &turn.stop);
+                turn.hold(scanned.as_ref().map_or(0, Scan::memory));
                 // The other end is only gone when nobody wants to know any more.
-                let _ = sender.send((layer, scanned));
+                let _ = sender.send((layer.get(), scanned));
             });
         }
         drop(sender);
         let mut waiting = BTreeMap::new();
-        let mut next = 0;
-        let outcome = receiver.iter().try_for_each(|(layer, scanned)| {
-            waiting.insert(layer, scanned);
-            while let Some((layer, scanned)) = LayerIndex::new(next).and_then(|next| waiting.remove_entry(&next)) {
-                let blob = || blobs[layer.get()].as_ref().map_or_else(String::new, |blob| blob.name().to_owned());
-                let scanned = scanned.map_err(|problem| LayerError {
-                    archive: archive.to_owned(),
-                    layer,
-                    blob: blob(),
-                    problem,
-                })?;
-                deliver(layer, scanned)?;
-                next += 1;
+        let outcome = (0..).map_while(LayerIndex::new).zip(blobs).try_for_each(|(layer, blob)| {
+            turn.advance(layer.get());
+            let first = twins[layer.get()];
+            while !waiting.contains_key(&first) {
+                let Ok((read, scanned)) = receiver.recv() else { return Ok(()) };
+                waiting.insert(read, scanned);
             }
-            Ok(())
+            let is_needed_again = twins[layer.get() + 1..].contains(&first);
+            let scanned = match waiting.get(&first) {
+                Some(Ok(scan)) if is_needed_again => Ok(scan.clone()),
+                _ => waiting.remove(&first).unwrap_or_else(|| Ok(Scan::default())).inspect(|scan| turn.let_go(scan)),
+            };
+            let scanned = scanned.map_err(|problem| LayerError {
+                archive: archive.to_owned(),
+                layer,
+                blob: blob.as_ref().map_or_else(String::new, |blob| blob.name().to_owned()),
+                problem,
+            })?;
+            deliver(layer, scanned)
         });
-        stop.store(true, Ordering::Relaxed);
+        turn.end();
         outcome
     })
+}
+
+/// For each layer the first one with the same blob.
+fn twins(blobs: &[Option<Blob>]) -> Vec<usize> {
+    let mut first_at: HashMap<(u64, u64), usize> = HashMap::new();
+    let twin = |(layer, blob): (usize, &Option<Blob>)| {
+        let Some(blob) = blob else { return layer };
+        let first = *first_at.entry((blob.offset(), blob.len())).or_insert(layer);
+        let is_same = blobs[first].as_ref().is_some_and(|first| first.is_same(blob));
+        if is_same { first } else { layer }
+    };
+    blobs.iter().enumerate().map(twin).collect()
+}
+
+/// What layers that wait for one before them may take in memory, in bytes. With more, no further layer is begun but the
+/// one that is waited for.
+const MOST_WAITING: usize = 64 << 20;
+
+/// Who may begin: keeps layers that are read quickly from piling up behind a slow one.
+#[derive(Default)]
+struct Turn {
+    stop: AtomicBool,
+    state: Mutex<TurnState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct TurnState {
+    /// The layer that is to be delivered next.
+    next: usize,
+    /// Memory of layers that are read and not delivered.
+    held: usize,
+}
+
+#[derive(PartialEq, Eq)]
+enum Go {
+    On,
+    Stop,
+}
+
+impl Turn {
+    /// Waits until `layer` may be read. Layers are begun in order, so the one that all wait for is never kept waiting.
+    fn wait(&self, layer: usize) -> Go {
+        let mut state = self.state();
+        while state.held > MOST_WAITING && layer > state.next && !self.stop.load(Ordering::Relaxed) {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if self.stop.load(Ordering::Relaxed) { Go::Stop } else { Go::On }
+    }
+
+    fn hold(&self, memory: usize) {
+        self.state().held += memory;
+    }
+
+    fn let_go(&self, scan: &Scan) {
+        let mut state = self.state();
+        state.held = state.held.saturating_sub(scan.memory());
+        self.changed.notify_all();
+    }
+
+    fn advance(&self, layer: usize) {
+        self.state().next = layer;
+        self.changed.notify_all();
+    }
+
+    fn end(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+        // Under the lock, so that nobody misses it between looking and waiting.
+        drop(self.state());
+        self.changed.notify_all();
+    }
+
+    /// Nothing that holds the lock can panic halfway; what a panic elsewhere left is still whole.
+    fn state(&self) -> MutexGuard<'_, TurnState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 fn read_one(

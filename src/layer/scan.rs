@@ -14,11 +14,14 @@ use crate::remark::OnDamage;
 use crate::tarfile::{Input, Member, MemberKind, Positional, ReadAt, Streaming, TarError, TarErrorKind, Walker};
 
 /// The longest path or link target that is taken, in bytes. Linux takes 4,096, so no engine can unpack what is longer;
-/// a limit keeps a listing of a path with 100,000 directories from growing to gigabytes.
-pub const MAX_PATH: usize = u16::MAX as usize;
+/// a limit keeps one path with 100,000 directories from growing to gigabytes where all of them are listed.
+pub const MAX_PATH: usize = 16 * 1024;
 
 /// The most bytes of paths and link targets that one layer may have.
-const MAX_TEXT: usize = 1 << 30;
+const MAX_TEXT: usize = 512 << 20;
+
+/// The most members that one layer may have: several times the largest image known.
+pub const MAX_ENTRIES: u64 = 1 << 24;
 
 /// Remarks on one layer that are kept word by word; more are counted.
 const MAX_REMARKS: usize = 100;
@@ -28,7 +31,7 @@ const MAX_REMARKS: usize = 100;
 const CHUNK: usize = 4096;
 
 /// Some entries, with the text that [`Entry::path`] and [`Entry::link`] point into.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Chunk {
     /// The entries.
     pub entries: Vec<Entry>,
@@ -37,7 +40,7 @@ pub struct Chunk {
 }
 
 /// What one layer's tar says.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Scan {
     /// The entries in the order of the tar.
     pub chunks: Vec<Chunk>,
@@ -57,8 +60,15 @@ pub struct Scan {
     pub remarks: Remarks,
 }
 
+impl Scan {
+    /// What it takes in memory, in bytes.
+    pub(super) fn memory(&self) -> usize {
+        self.text_len + self.entry_count * size_of::<Entry>()
+    }
+}
+
 /// What is odd about a layer: the entry concerned, and what was done.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Remarks {
     /// The first ones.
     pub kept: Vec<String>,
@@ -108,6 +118,9 @@ pub enum ScanError {
         /// Where its header stands.
         offset: u64,
     },
+    /// More members than a real layer has.
+    #[error("it has more than {MAX_ENTRIES} entries; no real layer has that many")]
+    TooManyEntries,
     /// More names than a real layer has.
     #[error("its names take more than {MAX_TEXT} bytes; no real layer has that many")]
     TooMuchText,
@@ -199,7 +212,12 @@ impl Scanner {
         bodies: BodyUse,
         stop: &dyn Fn() -> bool,
     ) -> Result<(), ScanError> {
+        let mut members = 0;
         while let Some(member) = walker.next()? {
+            members += 1;
+            if members > MAX_ENTRIES {
+                return Err(ScanError::TooManyEntries);
+            }
             let (kind, data_len) = (member.kind, member.data_len);
             self.open_entry = match self.entry(&member) {
                 Ok(taken) => taken,
@@ -216,7 +234,7 @@ impl Scanner {
                     entry.hash = Some(hash);
                 }
             }
-            if self.scan.entry_count.is_multiple_of(1024) && stop() {
+            if members.is_multiple_of(1024) && stop() {
                 return Ok(());
             }
         }

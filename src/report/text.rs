@@ -59,7 +59,7 @@ pub fn render(
         }
         Some(Ruling { rules_file, verdict }) => {
             match rules_file {
-                Some(file) => writeln!(out, "  Using CI config: {}", file.display())?,
+                Some(file) => writeln!(out, "  Using CI config: {}", Escaped(file.display().to_string().as_bytes()))?,
                 None => writeln!(out, "  Using default CI config")?,
             }
             figures(findings.analysis, out)?;
@@ -76,7 +76,10 @@ const TOP: usize = 20;
 /// What the figures are of.
 fn heading(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
     let Findings { image, loaded, analysis } = findings;
-    let platform = image.platform.as_ref().map_or_else(String::new, |platform| format!(" ({platform})"));
+    let platform = image
+        .platform
+        .as_ref()
+        .map_or_else(String::new, |platform| format!(" ({})", Escaped(platform.to_string().as_bytes())));
     let size = Bytes(analysis.classic.size_bytes());
     let count = image.layers.len();
     let layers = if count == 1 { "layer" } else { "layers" };

@@ -59,7 +59,11 @@ impl JsonTarget {
 
 fn write_file(path: &Path, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
     // A link is followed: what it leads to is replaced, not the link.
-    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let path = &match path.canonicalize() {
+        Ok(path) => path,
+        Err(_) if path.is_symlink() => bail!("it is a link that leads nowhere"),
+        Err(_) => path.to_owned(),
+    };
     if std::fs::metadata(path).is_ok_and(|known| !known.is_file() && !known.is_dir()) {
         let file = std::fs::OpenOptions::new().write(true).open(path)?;
         let mut out = BufWriter::new(file);
@@ -133,6 +137,12 @@ impl Notices {
 
 /// Prints a line on standard error. Names in it come from anywhere: nothing of it reaches the terminal raw.
 pub fn say(line: &str) {
+    // A name may have megabytes.
+    const LONGEST: usize = 4000;
+    let (line, more) = match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => (&line[..end], "…"),
+        None => (line, ""),
+    };
     // Nobody is left to tell when standard error is gone.
-    let _ = writeln!(io::stderr(), "{}", Shown(line));
+    let _ = writeln!(io::stderr(), "{}{more}", Shown(line));
 }

@@ -24,6 +24,8 @@ pub(super) struct Archive {
     links: Vec<String>,
     ending: Ending,
     remarks: Vec<Remark>,
+    /// Members whose names lead out of the archive.
+    left_out: usize,
 }
 
 /// What a name in the archive stands for.
@@ -49,6 +51,9 @@ pub enum Ending {
     Unmarked,
 }
 
+/// Members left out that are named one by one; the rest is counted.
+const LEFT_OUT_NAMED: usize = 100;
+
 /// Links that are followed from one name; real archives have one.
 const MAX_LINKS: usize = 10;
 
@@ -68,6 +73,7 @@ impl Archive {
             links: Vec::new(),
             ending: Ending::Marked,
             remarks: Vec::new(),
+            left_out: 0,
         };
         if len == 0 {
             return Err(SourceError::Empty { archive: archive.name });
@@ -123,7 +129,12 @@ impl Archive {
 
     fn add(&mut self, path: &str, kind: MemberKind, held: Held) {
         let Ok(name) = normalise("", path) else {
-            self.remarks.push(Remark::new(&self.name, format!("the member {path:?} leads out of it and is left out")));
+            self.left_out += 1;
+            if self.left_out <= LEFT_OUT_NAMED {
+                let start: String = path.chars().take(200).collect();
+                let text = format!("the member {start:?} leads out of it and is left out");
+                self.remarks.push(Remark::new(&self.name, text));
+            }
             return;
         };
         let held = match held {
@@ -191,6 +202,11 @@ impl Archive {
     }
 
     pub(super) fn take_remarks(&mut self) -> Vec<Remark> {
+        let unnamed = self.left_out.saturating_sub(LEFT_OUT_NAMED);
+        if unnamed > 0 {
+            self.remarks
+                .push(Remark::new(&self.name, format!("{unnamed} more members lead out of it and are left out")));
+        }
         std::mem::take(&mut self.remarks)
     }
 }

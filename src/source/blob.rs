@@ -48,6 +48,12 @@ impl Blob {
         self.offset
     }
 
+    /// Whether `other` is the same run of bytes of the same open file.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.file, &other.file) && (self.offset, self.len) == (other.offset, other.len)
+    }
+
     /// Reads up to `buf.len()` bytes that stand at `offset`, never past the blob's end; 0 only there, or where the
     /// file has shrunk since it was opened.
     ///

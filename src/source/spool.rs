@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 
 use super::error::SourceError;
-use crate::compression::{Compression, Decoder};
+use super::magic;
+use crate::compression::{Compression, Decoder, SNIFF_LEN, is_tar_header};
 use crate::remark::{OnDamage, Remark};
 
 /// How far a source is on its way into the temporary file.
@@ -70,6 +71,9 @@ pub(super) fn spool(
                 break;
             }
         };
+        if written == 0 {
+            refuse_what_is_no_tar(&chunk[..read], archive)?;
+        }
         file.write_all(&chunk[..read]).map_err(|cause| disk(written, cause))?;
         written += read as u64;
         progress(Progress { read: decoder.consumed(), total });
@@ -81,6 +85,15 @@ pub(super) fn spool(
         ));
     }
     Ok(Spooled { file, len: written, remarks })
+}
+
+/// Before the disk is filled with it. The start of a pipe may come in small pieces: those are looked at when all is there.
+fn refuse_what_is_no_tar(first: &[u8], archive: &str) -> Result<(), SourceError> {
+    let Some(block) = first.get(..SNIFF_LEN) else { return Ok(()) };
+    if is_tar_header(block) {
+        return Ok(());
+    }
+    Err(SourceError::NotAnArchive { archive: archive.to_owned(), found: magic::describe(first) })
 }
 
 #[cfg(test)]
@@ -109,6 +122,9 @@ mod tests {
     fn a_cut_input_fails_or_gives_what_there_is() {
         use std::io::Write;
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+        let mut header = tar::Header::new_ustar();
+        header.set_cksum();
+        encoder.write_all(header.as_bytes()).unwrap();
         encoder.write_all(&vec![7; 600_000]).unwrap();
         let whole = encoder.finish().unwrap();
         let cut = &whole[..400_000];

@@ -97,6 +97,12 @@ impl<R: ReadAt> Input for Positional<R> {
             self.filled = 0;
             while self.filled < want {
                 match self.inner.read_at(&mut self.window[self.filled..], self.start + self.filled as u64) {
+                    Ok(0) if self.start + (self.filled as u64) < self.inner.len() => {
+                        return Err(io::Error::new(
+                            io::ErrorKind::UnexpectedEof,
+                            "the file became shorter while it was read",
+                        ));
+                    }
                     Ok(0) => break,
                     Ok(count) => self.filled += count,
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -197,6 +203,26 @@ mod tests {
         assert_eq!(input.peek(512).unwrap(), &bytes[49_700..], "short at the end");
         assert_eq!(input.skip(1_000).unwrap(), 300, "says how much there was");
         assert_eq!(input.peek(1).unwrap(), b"");
+    }
+
+    /// Claims to be longer than it is, as a file does that was cut after it was opened.
+    struct Shrunk;
+
+    impl ReadAt for Shrunk {
+        fn read_at(&self, buf: &mut [u8], at: u64) -> io::Result<usize> {
+            [7; 1000][..].read_at(buf, at)
+        }
+
+        fn len(&self) -> u64 {
+            2000
+        }
+    }
+
+    #[test]
+    fn a_file_that_became_shorter_is_not_taken_for_one_that_ends() {
+        let mut input = Positional::new(Shrunk);
+        assert_eq!(input.skip(1500).unwrap(), 1500);
+        assert_eq!(input.peek(512).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     }
 
     #[test]

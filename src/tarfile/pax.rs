@@ -28,7 +28,7 @@ impl Overrides {
             records = rest;
             overrides.apply(key, value)?;
         }
-        overrides.xattrs.sort();
+        overrides.keep_last_xattrs();
         Ok(overrides)
     }
 
@@ -43,14 +43,21 @@ impl Overrides {
             b"GNU.sparse.size" | b"GNU.sparse.realsize" => self.sparse_size = number(value)?,
             _ => {
                 if let Some(name) = key.strip_prefix(XATTR) {
-                    self.xattrs.retain(|(known, _)| known != name);
-                    if !value.is_empty() {
-                        self.xattrs.push((name.to_vec(), value.to_vec()));
-                    }
+                    self.xattrs.push((name.to_vec(), value.to_vec()));
                 }
             }
         }
         Ok(())
+    }
+
+    /// Of several records of one attribute the last one holds, and an empty one takes the attribute back.
+    fn keep_last_xattrs(&mut self) {
+        // Stable, so that equal names keep the order of their records; then the last of each comes first.
+        self.xattrs.sort_by(|(left, _), (right, _)| left.cmp(right));
+        self.xattrs.reverse();
+        self.xattrs.dedup_by(|(earlier, _), (last, _)| earlier == last);
+        self.xattrs.reverse();
+        self.xattrs.retain(|(_, value)| !value.is_empty());
     }
 }
 
@@ -104,6 +111,12 @@ mod tests {
     fn an_empty_value_takes_the_override_back() {
         let overrides = Overrides::parse(b"10 path=a\n8 path=\n9 size=7\n").unwrap();
         assert_eq!((overrides.path, overrides.size), (None, Some(7)));
+    }
+
+    #[test]
+    fn the_last_record_of_an_attribute_holds() {
+        let records = b"20 SCHILY.xattr.b=1\n20 SCHILY.xattr.a=1\n20 SCHILY.xattr.b=2\n19 SCHILY.xattr.a=\n";
+        assert_eq!(Overrides::parse(records).unwrap().xattrs, [(b"b".to_vec(), b"2".to_vec())]);
     }
 
     #[test]

@@ -22,12 +22,19 @@ use crate::layer::{Entry, EntryKind, LayerIndex, MarkerKind, Scan, entry};
 /// crafted layer of a few MB can ask for any number.
 const MAX_NODES: usize = 1 << 24;
 
+/// The most directories that are made because entries stand in them. One path of 16 KiB can imply 8,000, so that a few KB
+/// of compressed layer would ask for all of [`MAX_NODES`].
+const MAX_IMPLICIT: usize = 1 << 20;
+
 /// An image that cannot be merged.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// More layers than [`LayerIndex::MAX_COUNT`].
     #[error("the image has more than {} layers; no engine makes or takes that many", LayerIndex::MAX_COUNT)]
     TooManyLayers,
+    /// More directories without an entry than an image may have.
+    #[error("the image implies more than {MAX_IMPLICIT} directories that no entry names; no real image does")]
+    TooManyImplicit,
     /// More paths than an image may have.
     #[error("the image has more than {MAX_NODES} paths or entries; no real image has that many")]
     TooManyPaths,
@@ -43,6 +50,8 @@ pub struct Builder {
     contents: Contents,
     /// The directory that the last entry stood in: most entries stand in the same one as the entry before.
     last_directory: (Vec<u8>, NodeId),
+    /// Directories made so far because entries stand in them.
+    implicit: usize,
     scratch: Vec<u8>,
 }
 
@@ -89,6 +98,7 @@ impl Builder {
             hasher: DefaultHashBuilder::default(),
             contents: Contents::default(),
             last_directory: (Vec::new(), NodeId::ROOT),
+            implicit: 0,
             scratch: Vec::new(),
         }
     }
@@ -114,6 +124,9 @@ impl Builder {
             for entry in &chunk.entries {
                 if self.tree.nodes.len() > MAX_NODES || self.tree.spans.len() > MAX_NODES {
                     return Err(BuildError::TooManyPaths);
+                }
+                if self.implicit > MAX_IMPLICIT {
+                    return Err(BuildError::TooManyImplicit);
                 }
                 let source = Placed { entry, text: &chunk.text, from, extras_before };
                 match entry.kind {
@@ -369,6 +382,7 @@ impl Builder {
                     self.close(node, from, Cause::Replaced, Cause::Replaced);
                 }
                 self.open(node, implicit_directory(from));
+                self.implicit += 1;
             }
         }
         self.last_directory.0.clear();

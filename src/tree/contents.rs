@@ -126,11 +126,21 @@ impl Tree {
             return Ok(if same { vec![(*right, *left)] } else { Vec::new() });
         }
         let mut first: HashMap<ContentHash, SpanId> = HashMap::new();
-        let mut classes = Vec::new();
+        let mut classes: Vec<(SpanId, SpanId)> = Vec::new();
+        // A layer that an image has a thousand times is hashed once.
+        let mut last: Option<(SpanId, SpanId)> = None;
         for id in group {
+            if let Some((twin, class)) = last
+                && contents.hash(*id).is_none()
+                && bodies.is_same_place(self.body(twin), self.body(*id))
+            {
+                classes.push((*id, class));
+                continue;
+            }
             let known = contents.hash(*id).map_or_else(|| bodies.hash(self.body(*id)), |hash| Ok(Some(hash)))?;
             let Some(hash) = known else { continue };
             let class = *first.entry(hash).or_insert(*id);
+            last = Some((*id, class));
             if class != *id {
                 classes.push((*id, class));
             }

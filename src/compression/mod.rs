@@ -1,9 +1,15 @@
 //! Compression told by what the bytes are, never by a name or a media type: real archives mix gzip, zstd and plain
-//! layers under names that say something else. One file, because sniffing and decoding must agree on every format,
-//! and because both outer archives (`source`) and layers (`layer`) come through here.
+//! layers under names that say something else. One module, because sniffing and decoding must agree on every
+//! format, and because both outer archives (`source`) and layers (`layer`) come through here.
+
+mod members;
+mod window;
 
 use std::fmt;
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
+
+use members::Members;
+use window::Window;
 
 /// How many first bytes [`sniff`] wants to see: one tar header.
 pub const SNIFF_LEN: usize = 512;
@@ -93,9 +99,9 @@ pub struct Decoder<R: Read> {
 
 enum Codec<R: Read> {
     Plain(Window<R>),
-    Gzip(Members<R>),
+    Gzip(Box<Members<R, flate2::bufread::GzDecoder<Window<R>>>>),
     Zstd(zstd::stream::read::Decoder<'static, Window<R>>),
-    Bzip2(bzip2::bufread::MultiBzDecoder<Window<R>>),
+    Bzip2(Box<Members<R, bzip2::bufread::BzDecoder<Window<R>>>>),
     Xz(liblzma::bufread::XzDecoder<Window<R>>),
 }
 
@@ -121,9 +127,9 @@ impl<R: Read> Decoder<R> {
     fn over(compression: Compression, window: Window<R>) -> io::Result<Self> {
         let codec = match compression {
             Compression::None => Codec::Plain(window),
-            Compression::Gzip => Codec::Gzip(Members::new(window)),
+            Compression::Gzip => Codec::Gzip(Box::new(Members::new(window))),
             Compression::Zstd => Codec::Zstd(zstd::stream::read::Decoder::with_buffer(window)?),
-            Compression::Bzip2 => Codec::Bzip2(bzip2::bufread::MultiBzDecoder::new(window)),
+            Compression::Bzip2 => Codec::Bzip2(Box::new(Members::new(window))),
             Compression::Xz => {
                 let stream =
                     liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY_LIMIT, liblzma::stream::CONCATENATED)?;
@@ -140,19 +146,20 @@ impl<R: Read> Decoder<R> {
             Codec::Plain(window) => window.consumed,
             Codec::Gzip(members) => members.consumed(),
             Codec::Zstd(decoder) => decoder.get_ref().consumed,
-            Codec::Bzip2(decoder) => decoder.get_ref().consumed,
+            Codec::Bzip2(members) => members.consumed(),
             Codec::Xz(decoder) => decoder.get_ref().consumed,
         }
     }
 
-    /// Where in the compressed input bytes begin that belong to no gzip member and were left out, if there are any.
+    /// Where in the compressed input bytes begin that belong to no gzip member or bzip2 stream and were left out, if there are any.
     ///
     /// Docker loads such a layer and shows its tree, and gzip(1) only warns; padding with zeros is not worth a word.
     #[must_use]
     pub fn ignored_tail(&self) -> Option<u64> {
         match &self.codec {
-            Codec::Gzip(Members::Ended { garbage_at, .. }) => *garbage_at,
-            _ => None,
+            Codec::Gzip(members) => members.garbage_at(),
+            Codec::Bzip2(members) => members.garbage_at(),
+            Codec::Plain(_) | Codec::Zstd(_) | Codec::Xz(_) => None,
         }
     }
 }
@@ -163,7 +170,7 @@ impl<R: Read> Read for Decoder<R> {
             Codec::Plain(window) => window.read(buf),
             Codec::Gzip(members) => members.read(buf),
             Codec::Zstd(decoder) => decoder.read(buf).map_err(name_the_limit),
-            Codec::Bzip2(decoder) => decoder.read(buf),
+            Codec::Bzip2(members) => members.read(buf),
             Codec::Xz(decoder) => decoder.read(buf).map_err(name_the_limit),
         }
     }
@@ -177,129 +184,6 @@ fn name_the_limit(error: io::Error) -> io::Error {
         return io::Error::new(io::ErrorKind::OutOfMemory, text);
     }
     error
-}
-
-/// Gzip members one after the other. flate2's own multi-member reader cannot be used: it takes whatever follows a
-/// member for the next header and fails on padding and on garbage alike.
-enum Members<R: Read> {
-    Inside(Box<flate2::bufread::GzDecoder<Window<R>>>),
-    Ended {
-        consumed: u64,
-        garbage_at: Option<u64>,
-    },
-    /// Only between two members, never seen by a caller.
-    Between,
-}
-
-impl<R: Read> Members<R> {
-    fn new(window: Window<R>) -> Self {
-        Self::Inside(Box::new(flate2::bufread::GzDecoder::new(window)))
-    }
-
-    fn consumed(&self) -> u64 {
-        match self {
-            Self::Inside(decoder) => decoder.get_ref().consumed,
-            Self::Ended { consumed, .. } => *consumed,
-            Self::Between => 0,
-        }
-    }
-}
-
-impl<R: Read> Read for Members<R> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if buf.is_empty() {
-            return Ok(0);
-        }
-        loop {
-            let Self::Inside(decoder) = self else { return Ok(0) };
-            let read = decoder.read(buf)?;
-            if read > 0 {
-                return Ok(read);
-            }
-            let Self::Inside(decoder) = std::mem::replace(self, Self::Between) else { return Ok(0) };
-            let mut window = decoder.into_inner();
-            *self = if window.peek(3)?.starts_with(&[0x1f, 0x8b, 8]) {
-                Self::new(window)
-            } else {
-                let garbage_at = window.skip_to_nonzero()?;
-                Self::Ended { consumed: window.consumed, garbage_at }
-            };
-        }
-    }
-}
-
-/// A read buffer that can be asked for some bytes ahead, whatever sizes the reads below come in: a `BufReader` at the
-/// end of its buffer shows one byte of the next member's magic, or none.
-struct Window<R> {
-    inner: R,
-    buffer: Vec<u8>,
-    start: usize,
-    end: usize,
-    consumed: u64,
-}
-
-/// Large enough that system calls and decoder calls do not show beside the decoding.
-const WINDOW_LEN: usize = 256 << 10;
-
-impl<R: Read> Window<R> {
-    fn new(inner: R) -> Self {
-        Self { inner, buffer: vec![0; WINDOW_LEN], start: 0, end: 0, consumed: 0 }
-    }
-
-    /// The next bytes, `wanted` of them or more, or fewer at the end of the input. `wanted` is below [`WINDOW_LEN`].
-    fn peek(&mut self, wanted: usize) -> io::Result<&[u8]> {
-        if self.end - self.start < wanted {
-            self.buffer.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
-            while self.end < wanted {
-                match self.inner.read(&mut self.buffer[self.end..]) {
-                    Ok(0) => break,
-                    Ok(read) => self.end += read,
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-        Ok(&self.buffer[self.start..self.end])
-    }
-
-    /// Steps over zeros. The place of the first byte that is none, or nothing if all are.
-    fn skip_to_nonzero(&mut self) -> io::Result<Option<u64>> {
-        loop {
-            let bytes = self.peek(1)?;
-            if bytes.is_empty() {
-                return Ok(None);
-            }
-            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-            let found = zeros < bytes.len();
-            self.consume(zeros);
-            if found {
-                return Ok(Some(self.consumed));
-            }
-        }
-    }
-}
-
-impl<R: Read> Read for Window<R> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let bytes = self.peek(1)?;
-        let read = bytes.len().min(buf.len());
-        buf[..read].copy_from_slice(&bytes[..read]);
-        self.consume(read);
-        Ok(read)
-    }
-}
-
-impl<R: Read> BufRead for Window<R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.peek(1)
-    }
-
-    fn consume(&mut self, amount: usize) {
-        self.start = (self.start + amount).min(self.end);
-        self.consumed += amount as u64;
-    }
 }
 
 #[cfg(test)]
@@ -383,6 +267,14 @@ mod tests {
         let member = gzip(TEXT);
         let bytes = [&member[..], b"\0\0garbage"].concat();
         assert_eq!(decode(&bytes).unwrap(), (Compression::Gzip, TEXT.to_vec(), Some(member.len() as u64 + 2)));
+    }
+
+    #[test]
+    fn a_few_kilobytes_of_empty_streams_do_not_keep_us_busy() {
+        let some = bzip2(b"").repeat(900);
+        assert_eq!(decode(&[some, bzip2(TEXT)].concat()).unwrap().1, TEXT);
+        let error = decode(&bzip2(b"").repeat(2000)).unwrap_err();
+        assert!(error.to_string().contains("more than 1000"), "{error}");
     }
 
     #[test]

@@ -1,0 +1,131 @@
+//! Formats that are made of pieces one after the other: gzip members, bzip2 streams. What stands between and behind
+//! the pieces is what the libraries' own readers for several pieces get wrong.
+
+use std::io::{self, Read};
+use std::marker::PhantomData;
+
+use super::window::Window;
+
+/// A decoder of one of the pieces that a compressed file may be made of.
+pub(super) trait Member<R: Read>: Read {
+    fn start(window: Window<R>) -> Self;
+    fn window(&self) -> &Window<R>;
+    fn into_window(self) -> Window<R>;
+    /// Whether another piece begins with `bytes`.
+    fn begins(bytes: &[u8]) -> bool;
+    /// How many pieces may be next to empty.
+    const MOST_TINY: u32;
+}
+
+impl<R: Read> Member<R> for flate2::bufread::GzDecoder<Window<R>> {
+    fn start(window: Window<R>) -> Self {
+        Self::new(window)
+    }
+
+    fn window(&self) -> &Window<R> {
+        self.get_ref()
+    }
+
+    fn into_window(self) -> Window<R> {
+        self.into_inner()
+    }
+
+    fn begins(bytes: &[u8]) -> bool {
+        bytes.starts_with(&[0x1f, 0x8b, 8])
+    }
+
+    const MOST_TINY: u32 = u32::MAX;
+}
+
+impl<R: Read> Member<R> for bzip2::bufread::BzDecoder<Window<R>> {
+    fn start(window: Window<R>) -> Self {
+        Self::new(window)
+    }
+
+    fn window(&self) -> &Window<R> {
+        self.get_ref()
+    }
+
+    fn into_window(self) -> Window<R> {
+        self.into_inner()
+    }
+
+    fn begins(bytes: &[u8]) -> bool {
+        bytes.starts_with(b"BZh")
+    }
+
+    /// Each stream sets up megabytes of tables, and an empty one has 14 bytes: a few kB would keep us busy for minutes.
+    const MOST_TINY: u32 = 1000;
+}
+
+/// Pieces one after the other. The libraries' own readers for many take whatever follows a piece for the next one, and
+/// fail on padding and on garbage alike.
+pub(super) enum Members<R: Read, D: Member<R>> {
+    Inside {
+        decoder: D,
+        /// Bytes that the piece gave so far, and how many pieces before it gave next to none.
+        given: u64,
+        tiny: u32,
+    },
+    Ended {
+        consumed: u64,
+        garbage_at: Option<u64>,
+    },
+    /// Only between two pieces, never seen by a caller.
+    Between(PhantomData<R>),
+}
+
+/// A piece that gives fewer bytes than this is tiny.
+const TINY: u64 = 64;
+
+impl<R: Read, D: Member<R>> Members<R, D> {
+    pub(super) fn new(window: Window<R>) -> Self {
+        Self::Inside { decoder: D::start(window), given: 0, tiny: 0 }
+    }
+
+    pub(super) fn garbage_at(&self) -> Option<u64> {
+        match self {
+            Self::Ended { garbage_at, .. } => *garbage_at,
+            Self::Inside { .. } | Self::Between(_) => None,
+        }
+    }
+
+    pub(super) fn consumed(&self) -> u64 {
+        match self {
+            Self::Inside { decoder, .. } => decoder.window().consumed,
+            Self::Ended { consumed, .. } => *consumed,
+            Self::Between(_) => 0,
+        }
+    }
+}
+
+impl<R: Read, D: Member<R>> Read for Members<R, D> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            let Self::Inside { decoder, given, .. } = self else { return Ok(0) };
+            let read = decoder.read(buf)?;
+            if read > 0 {
+                *given += read as u64;
+                return Ok(read);
+            }
+            let Self::Inside { decoder, given, tiny } = std::mem::replace(self, Self::Between(PhantomData)) else {
+                return Ok(0);
+            };
+            let tiny = tiny + u32::from(given < TINY);
+            let mut window = decoder.into_window();
+            if tiny > D::MOST_TINY {
+                let text = format!("it is made of more than {} next to empty pieces", D::MOST_TINY);
+                return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+            }
+            *self = if D::begins(window.peek(3)?) {
+                Self::Inside { decoder: D::start(window), given: 0, tiny }
+            } else {
+                let garbage_at = window.skip_to_nonzero()?;
+                Self::Ended { consumed: window.consumed, garbage_at }
+            };
+        }
+    }
+}

@@ -3,10 +3,10 @@
 
 use std::collections::HashSet;
 
-use super::rules::{Rule, Rules, Threshold};
+use super::rules::{Rule, Rules};
 use crate::analysis::Analysis;
 use crate::analysis::exact::Cause;
-use crate::config::{Limit, Origin};
+use crate::config::Limit;
 use crate::units::Bytes;
 
 /// What became of a rule.
@@ -44,10 +44,6 @@ pub struct Outcome {
     pub status: Status,
     /// Why, in words; nothing where it simply passed.
     pub reason: Option<String>,
-    /// What it measured against, unless it is off.
-    pub threshold: Option<Threshold>,
-    /// Who set that, or turned the rule off.
-    pub origin: Origin,
 }
 
 /// What became of all rules, in the order dive prints them.
@@ -104,7 +100,7 @@ pub fn evaluate(analysis: &Analysis, rules: &Rules) -> Verdict {
             None => (Status::Skip, Some("rule disabled".to_owned())),
             Some(measured) => judge(analysis, rule, measured),
         };
-        Outcome { rule, status, reason, threshold: rules.threshold(rule), origin: rules.origin(rule).clone() }
+        Outcome { rule, status, reason }
     };
     Verdict { outcomes: Rule::ALL.map(outcome).into() }
 }

@@ -4,4 +4,4 @@ pub mod evaluate;
 pub mod rules;
 
 pub use evaluate::{Outcome, Status, Tally, Verdict, evaluate};
-pub use rules::{Rule, Rules, Threshold};
+pub use rules::{Rule, Rules};

@@ -3,8 +3,7 @@
 
 use std::fmt;
 
-use crate::config::{Config, Limit, Origin, RuleLimits, RulesFile};
-use crate::units::{Bytes, Ratio};
+use crate::config::{Config, Origin, RuleLimits, RulesFile};
 
 /// A rule of CI mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,24 +37,6 @@ impl fmt::Display for Rule {
     }
 }
 
-/// What a rule that is on measures against. Prints as a bare number: `0.1`, `20000000`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Threshold {
-    /// A share.
-    Ratio(Ratio),
-    /// A size.
-    Bytes(Bytes),
-}
-
-impl fmt::Display for Threshold {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ratio(ratio) => ratio.fmt(f),
-            Self::Bytes(bytes) => bytes.0.fmt(f),
-        }
-    }
-}
-
 /// The limits that hold, each with who set it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Rules {
@@ -70,19 +51,6 @@ impl Rules {
         Self { limits: flags.over(rules_file.limits.clone()).over(config.rules.clone()) }
     }
 
-    /// What `rule` measures against, unless it is off.
-    #[must_use]
-    pub const fn threshold(&self, rule: Rule) -> Option<Threshold> {
-        match rule {
-            Rule::HighestUserWastedPercent => ratio(self.limits.highest_user_wasted_percent.value),
-            Rule::HighestWastedBytes => match self.limits.highest_wasted_bytes.value {
-                Limit::At(bytes) => Some(Threshold::Bytes(bytes)),
-                Limit::Off => None,
-            },
-            Rule::LowestEfficiency => ratio(self.limits.lowest_efficiency.value),
-        }
-    }
-
     /// Who set the limit of `rule`, or turned it off.
     #[must_use]
     pub const fn origin(&self, rule: Rule) -> &Origin {
@@ -94,23 +62,18 @@ impl Rules {
     }
 }
 
-const fn ratio(limit: Limit<Ratio>) -> Option<Threshold> {
-    match limit {
-        Limit::At(ratio) => Some(Threshold::Ratio(ratio)),
-        Limit::Off => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Setting;
+    use crate::config::{Limit, Setting};
+    use crate::units::{Bytes, Ratio};
 
     #[test]
     fn without_a_word_from_anybody_the_defaults_are_dives() {
         let rules = Rules::merge(RuleLimits::default(), &RulesFile::default(), &Config::default());
-        let thresholds: Vec<_> = Rule::ALL.iter().map(|rule| rules.threshold(*rule).map(|at| at.to_string())).collect();
-        assert_eq!(thresholds, [Some("0.1".to_owned()), None, Some("0.9".to_owned())]);
+        assert_eq!(rules.limits.highest_user_wasted_percent.value, Limit::At(Ratio::percent(10)));
+        assert_eq!(rules.limits.highest_wasted_bytes.value, Limit::Off);
+        assert_eq!(rules.limits.lowest_efficiency.value, Limit::At(Ratio::percent(90)));
         assert!(Rule::ALL.iter().all(|rule| *rules.origin(*rule) == Origin::Default));
     }
 
@@ -132,12 +95,10 @@ mod tests {
 
         let rules = Rules::merge(flags, &file, &config);
 
-        assert_eq!(rules.threshold(Rule::LowestEfficiency), None);
+        assert_eq!(rules.limits.lowest_efficiency.value, Limit::Off);
         assert_eq!(rules.origin(Rule::LowestEfficiency), &Origin::Flag("--lowestEfficiency"));
-        let percent = rules.threshold(Rule::HighestUserWastedPercent);
-        assert_eq!(percent.map(|at| at.to_string()).as_deref(), Some("0.21"));
-        let bytes = rules.threshold(Rule::HighestWastedBytes);
-        assert_eq!(bytes.map(|at| at.to_string()).as_deref(), Some("20000000"));
+        assert_eq!(rules.limits.highest_user_wasted_percent.value, Limit::At(Ratio::percent(21)));
+        assert_eq!(rules.limits.highest_wasted_bytes.value, Limit::At(Bytes(20_000_000)));
         assert_eq!(rules.origin(Rule::HighestWastedBytes).to_string(), "config");
     }
 }

@@ -62,7 +62,7 @@ pub enum ImageError {
         problem: &'static str,
     },
     /// `--image` names nothing.
-    #[error("{archive}: holds no image {wanted}; there are {available}; name one of them with --image")]
+    #[error("{archive}: holds no image {wanted}, but {available}; name one with --image")]
     UnknownImage {
         /// The archive.
         archive: String,
@@ -72,10 +72,7 @@ pub enum ImageError {
         available: String,
     },
     /// The platform is not there.
-    #[error(
-        "{archive}: the image is not there for {wanted}; there are {}; name one of them with --platform",
-        Shown(available)
-    )]
+    #[error("{archive}: the image is not there for {wanted}, but for {}; name one with --platform", Shown(available))]
     NoPlatform {
         /// The archive.
         archive: String,

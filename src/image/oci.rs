@@ -189,7 +189,7 @@ fn choose(
             return Err(ImageError::NoPlatform {
                 archive: source.name().to_owned(),
                 wanted,
-                available: if available.is_empty() { "none".to_owned() } else { available.join(", ") },
+                available: if available.is_empty() { "no platform".to_owned() } else { available.join(", ") },
             });
         }
     };

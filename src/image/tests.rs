@@ -115,7 +115,7 @@ fn one_of_several_images_is_named_by_place_or_tag() {
     assert!(shown("docker.io/library/a").starts_with("a:1 "));
     assert_eq!(
         shown("c"),
-        "image.tar: holds no image c; there are 0: a:1, a:latest; 1: b:1; name one of them with --image"
+        "image.tar: holds no image c, but 0: a:1, a:latest; 1: b:1; name one with --image"
     );
 }
 
@@ -219,8 +219,8 @@ fn a_platform_is_picked_inside_a_nested_index() {
     assert!(shown("linux/s390x").contains("the manifest blobs/sha256/cccc"), "{}", shown("linux/s390x"));
     assert_eq!(
         shown("windows/amd64"),
-        "image.tar: the image is not there for windows/amd64; there are linux/amd64, linux/arm64, linux/s390x; \
-         name one of them with --platform"
+        "image.tar: the image is not there for windows/amd64, but for linux/amd64, linux/arm64, linux/s390x; \
+         name one with --platform"
     );
 }
 
@@ -228,7 +228,7 @@ fn a_platform_is_picked_inside_a_nested_index() {
 fn the_only_platform_there_is_is_shown_with_a_remark() {
     let list = layout(&index(&[entry('a', &on("plan9", "mips"))]), &[('a', "mips")]);
     assert!(first(&list).contains("remark image.tar: the image is not there for linux/"));
-    assert!(shown(&list, &platform("linux/amd64"), OnDamage::Fail).contains("there are plan9/mips"));
+    assert!(shown(&list, &platform("linux/amd64"), OnDamage::Fail).contains("but for plan9/mips"));
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn an_index_that_names_itself_ends() {
     let itself = index(&[entry('f', "")]);
     let mut list = layout(&itself, &[]);
     list.push((blob_path('f'), itself));
-    assert!(first(&list).contains("there are none"), "{}", first(&list));
+    assert!(first(&list).contains("but for no platform"), "{}", first(&list));
 }
 
 #[test]

@@ -19,6 +19,15 @@ pub enum Colour {
     None,
 }
 
+/// How a report looks.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    /// Colour or none.
+    pub colour: Colour,
+    /// Columns of the terminal that it is for, if it is for one: commands are cut to them.
+    pub width: Option<usize>,
+}
+
 /// How much of a list is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Length {
@@ -31,10 +40,23 @@ enum Length {
 /// What CI mode adds to a report.
 #[derive(Debug, Clone, Copy)]
 pub struct Ruling<'a> {
-    /// The file that rules were read from, if there is one.
-    pub rules_file: Option<&'a Path>,
+    /// Where the rules come from.
+    pub rules_file: RulesFrom<'a>,
     /// What became of them.
     pub verdict: &'a Verdict,
+}
+
+/// Where the rules come from.
+#[derive(Debug, Clone, Copy)]
+pub enum RulesFrom<'a> {
+    /// A rules file.
+    File(&'a Path),
+    /// A rules file, but none of its words.
+    SilentFile(&'a Path),
+    /// No rules file, but a flag, a variable or the configuration.
+    Elsewhere,
+    /// Nobody set any.
+    Defaults,
 }
 
 /// Writes the report: with the layers for who looks at an image, with the verdict and all inefficient files for CI, as
@@ -42,30 +64,32 @@ pub struct Ruling<'a> {
 ///
 /// # Errors
 /// When writing fails.
-pub fn render(
-    findings: Findings<'_>,
-    ruling: Option<Ruling<'_>>,
-    colour: Colour,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub fn render(findings: Findings<'_>, ruling: Option<Ruling<'_>>, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let Analysis { classic, exact } = findings.analysis;
     heading(findings, out)?;
     match ruling {
         None => {
-            layers(findings, out)?;
+            layers(findings, look.width, out)?;
             figures(findings.analysis, out)?;
             inefficient_files(classic, Length::Top(TOP), out)?;
             reclaimable_files(exact, Length::Top(TOP), out)
         }
         Some(Ruling { rules_file, verdict }) => {
             match rules_file {
-                Some(file) => writeln!(out, "  Using CI config: {}", Escaped(file.display().to_string().as_bytes()))?,
-                None => writeln!(out, "  Using default CI config")?,
+                RulesFrom::File(file) => {
+                    writeln!(out, "  Using CI config: {}", Escaped(file.display().to_string().as_bytes()))?;
+                }
+                RulesFrom::SilentFile(file) => {
+                    let file = file.display().to_string();
+                    writeln!(out, "  Using CI config: {} (it sets no rule)", Escaped(file.as_bytes()))?;
+                }
+                RulesFrom::Elsewhere => writeln!(out, "  Using flags, variables or .dive.yaml as CI config")?,
+                RulesFrom::Defaults => writeln!(out, "  Using default CI config")?,
             }
             figures(findings.analysis, out)?;
             inefficient_files(classic, Length::Whole, out)?;
             reclaimable_files(exact, Length::Top(TOP), out)?;
-            results(verdict, colour, out)
+            results(verdict, look.colour, out)
         }
     }
 }
@@ -97,7 +121,11 @@ fn heading(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// The layers: what each holds, how many files it changed, and how much of it is reclaimable.
-fn layers(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn layers(findings: Findings<'_>, width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
+    // What stands before a command, and what a command is worth printing in.
+    const BEFORE: usize = 52;
+    const LEAST: usize = 20;
+    let width = width.map_or(WIDTH, |width| width.saturating_sub(BEFORE).max(LEAST));
     let Findings { image, loaded, analysis } = findings;
     writeln!(out, "Layers:")?;
     writeln!(
@@ -122,20 +150,22 @@ fn layers(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
             counts.added,
             counts.modified,
             counts.removed,
-            Escaped(first_words(&layer.command).as_bytes())
+            Escaped(first_words(&layer.command, width).as_bytes())
         )?;
     }
     Ok(())
 }
 
+/// Letters of a command that are shown where no terminal says how many there is room for.
+const WIDTH: usize = 100;
+
 /// A command on one line of a table: its first line, cut where it is long.
-fn first_words(command: &str) -> String {
-    const WIDTH: usize = 100;
+fn first_words(command: &str, width: usize) -> String {
     let line = command.lines().next().unwrap_or_default().trim();
-    if line.chars().count() <= WIDTH && line.len() == command.trim().len() {
+    if line.chars().count() <= width && line.len() == command.trim().len() {
         return line.to_owned();
     }
-    line.chars().take(WIDTH - 1).chain(['…']).collect()
+    line.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
 /// dive's figures, then the exact ones.
@@ -249,8 +279,8 @@ mod tests {
 
     #[test]
     fn a_long_or_broken_command_becomes_one_short_line() {
-        assert_eq!(first_words("apt-get update"), "apt-get update");
-        assert_eq!(first_words("RUN <<EOF\nrm -rf /x\nEOF"), "RUN <<EOF…");
-        assert_eq!(first_words(&"x".repeat(300)).chars().count(), 100);
+        assert_eq!(first_words("apt-get update", WIDTH), "apt-get update");
+        assert_eq!(first_words("RUN <<EOF\nrm -rf /x\nEOF", WIDTH), "RUN <<EOF…");
+        assert_eq!(first_words(&"x".repeat(300), 40).chars().count(), 40);
     }
 }

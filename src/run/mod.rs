@@ -13,14 +13,14 @@ use anyhow::{Context, anyhow, bail};
 use clap::CommandFactory;
 
 use crate::analysis::Analysis;
-use crate::ci::{self, Rules};
+use crate::ci::{self, Rule, Rules};
 use crate::cli::{CiArgs, Cli, Command, ListingFormat, OpeningArgs, TreeArgs};
-use crate::config::{self, Config, ContainerEngine, RuleLimits, RulesFile, Setting, Surroundings};
+use crate::config::{self, Config, ContainerEngine, Origin, RuleLimits, RulesFile, Setting, Surroundings};
 use crate::image::{self, Image, Selection};
 use crate::layer::LayerIndex;
 use crate::remark::OnDamage;
 use crate::report::listing::{self, Format};
-use crate::report::text::{self, Colour, Ruling};
+use crate::report::text::{self, Colour, Look, RulesFrom, Ruling};
 use crate::report::{Findings, json};
 use crate::source::{Blob, Engine, Reference, Source};
 use crate::tree::{self, Loaded};
@@ -72,7 +72,9 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
         }
         None => {
             let Some(image) = image else {
-                bail!("no image given; try `dive FILE`, `docker save NAME | dive -`, or `dive --help`");
+                bail!(
+                    "no image given; try `dive FILE`, `docker save NAME | dive -`, `dive --help`, or `dive --version`"
+                );
             };
             let around = surroundings()?;
             let config = configure(&around, &opening, notices)?;
@@ -116,18 +118,18 @@ fn explore(
         target.write(|out| json::render(findings, out))?;
     }
     let passed = verdict.as_ref().is_none_or(ci::Verdict::passed);
-    let rules_file = rules.as_ref().and_then(|(_, file)| file.as_deref());
-    let ruling = verdict.as_ref().map(|verdict| Ruling { rules_file, verdict });
+    let ruling = verdict.as_ref().zip(rules.as_ref());
+    let ruling = ruling.map(|(verdict, (rules, file))| Ruling { rules_file: origin(rules, file.as_ref()), verdict });
     match (&json, &ruling) {
         // One stream cannot hold both: whoever reads the document gets it whole.
         (Some(JsonTarget::Stdout), Some(_)) => {
-            let colour = colour(around, io::stderr().is_terminal());
-            output::print_error(|out| text::render(findings, ruling, colour, out))?;
+            let look = look(around, &io::stderr());
+            output::print_error(|out| text::render(findings, ruling, look, out))?;
         }
         (Some(_), None) => {}
         _ => {
-            let colour = colour(around, io::stdout().is_terminal());
-            output::print(|out| text::render(findings, ruling, colour, out))?;
+            let look = look(around, &io::stdout());
+            output::print(|out| text::render(findings, ruling, look, out))?;
         }
     }
     Ok(if passed { Outcome::Passed } else { Outcome::RuleFailed })
@@ -139,10 +141,27 @@ fn is_ci(around: &Surroundings) -> bool {
     ["true", "1", "yes"].iter().any(|word| value.eq_ignore_ascii_case(word))
 }
 
-fn colour(around: &Surroundings, terminal: bool) -> Colour {
+/// How a report looks on `stream`.
+fn look(around: &Surroundings, stream: &impl IsTerminal) -> Look {
+    let terminal = stream.is_terminal();
     // https://no-color.org: set and not empty.
     let unwanted = around.no_color.as_ref().is_some_and(|value| !value.is_empty());
-    if terminal && !unwanted { Colour::Ansi } else { Colour::None }
+    let colour = if terminal && !unwanted { Colour::Ansi } else { Colour::None };
+    let width = terminal_size::terminal_size().filter(|_| terminal);
+    Look { colour, width: width.map(|(width, _)| width.0.into()) }
+}
+
+/// Whose word the rules are.
+fn origin<'a>(rules: &Rules, file: Option<&'a PathBuf>) -> RulesFrom<'a> {
+    let mut origins = Rule::ALL.iter().map(|rule| rules.origin(*rule));
+    match file {
+        Some(file) if origins.any(|origin| matches!(origin, Origin::File { path, .. } if path == file)) => {
+            RulesFrom::File(file)
+        }
+        Some(file) => RulesFrom::SilentFile(file),
+        None if origins.all(|origin| *origin == Origin::Default) => RulesFrom::Defaults,
+        None => RulesFrom::Elsewhere,
+    }
 }
 
 /// The rules, and the file they were read from, if there is one.

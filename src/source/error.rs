@@ -28,10 +28,7 @@ pub enum SourceError {
         cause: io::Error,
     },
     /// The image lies in an engine, and engines cannot be asked yet.
-    #[error(
-        "there is no file {name:?} here, and this version cannot ask {engine} for an image of that name yet; \
-         save it and read that: `{engine} save {name} | dive -`"
-    )]
+    #[error("{name:?} is looked for in {engine}, which this version cannot ask yet; {}", instead(name, engine))]
     EngineNotSupported {
         /// The engine's command.
         engine: &'static str,
@@ -91,8 +88,8 @@ pub enum SourceError {
     },
     /// The temporary copy cannot be written.
     #[error(
-        "{archive}: cannot be copied to a temporary file in {}: {cause} after {written} bytes; \
-         free space there, or set TMPDIR to a directory with more",
+        "{archive}: cannot be copied to a temporary file in {} after {written} bytes: {cause}; \
+         set TMPDIR to a folder with enough space",
         folder.display()
     )]
     Spool {
@@ -149,6 +146,14 @@ pub enum SourceError {
         /// The name that was asked for.
         member: String,
     },
+}
+
+/// What to do as long as engines cannot be asked.
+fn instead(name: &str, engine: &str) -> String {
+    if std::path::Path::new(name).exists() {
+        return "there is a file of that name: leave out the engine to read it".to_owned();
+    }
+    format!("there is no file of that name here either. Save the image and read that: `{engine} save {name} | dive -`")
 }
 
 impl SourceError {

@@ -86,8 +86,8 @@ pub enum ReferenceError {
     },
     /// It can only be a path, and nothing is there.
     #[error(
-        "{path}: no such file or directory; give the path of a saved image (`docker save NAME -o FILE`) or a layout \
-         directory, or docker://NAME for an image of that name"
+        "{path}: no such file or directory; give the path of a saved image (`docker save NAME -o FILE`) or of a layout \
+         directory"
     )]
     NoSuchFile {
         /// The path as given.

@@ -266,8 +266,8 @@ fn of_several_images_the_first_is_shown_and_the_others_are_named() {
     for selector in ["2", "multi-c"] {
         let ran = user.runs(&["tree", "--image", selector, &path]);
         let error = ran.error();
-        assert!(error.contains(&format!("holds no image {selector}; there are 0: multi-a:1,")), "{error}");
-        assert!(error.contains("; 1: multi-b:1; name one of them with --image"), "{error}");
+        assert!(error.contains(&format!("holds no image {selector}, but 0: multi-a:1,")), "{error}");
+        assert!(error.contains("; 1: multi-b:1; name one with --image"), "{error}");
     }
 }
 

@@ -113,10 +113,7 @@ fn one_of_several_images_is_named_by_place_or_tag() {
     assert!(first(&list).ends_with("\nalso 1: b:1"));
     assert!(shown("b:1").starts_with("b:1 ") && shown("1").starts_with("b:1 "));
     assert!(shown("docker.io/library/a").starts_with("a:1 "));
-    assert_eq!(
-        shown("c"),
-        "image.tar: holds no image c, but 0: a:1, a:latest; 1: b:1; name one with --image"
-    );
+    assert_eq!(shown("c"), "image.tar: holds no image c, but 0: a:1, a:latest; 1: b:1; name one with --image");
 }
 
 #[test]

@@ -204,3 +204,35 @@ fn each_layer_tells_how_many_paths_it_changed() {
     let counts = |added, modified, removed| ChangeCounts { added, modified, removed };
     assert_eq!(opened.tree().change_counts(), [counts(3, 0, 0), counts(1, 1, 0), counts(0, 1, 2)]);
 }
+
+/// A whiteout of nothing and a file that names the root put nothing in the tree. Their bytes once counted as those of the
+/// file before them, which hid that it had changed.
+#[test]
+fn an_entry_that_is_left_out_does_not_pass_its_bytes_to_the_one_before() {
+    for left_out in [".wh..", "."] {
+        image()
+            .layer(|l| l.file("f", "AAAA").gzip())
+            .layer(|l| l.file("f", "CCCC").file(left_out, "AAAA").gzip())
+            .open()
+            .changed(0, 1, "/ ── f   modified   4 B")
+            .wastes("/f   4 B   layer 0   overwritten by layer 1");
+    }
+}
+
+#[test]
+fn a_layer_that_an_image_has_again_and_again_is_as_good_as_read_each_time() {
+    let twice = |l: crate::build::Layer| l.file("f", "one").gzip();
+    image()
+        .layer(twice)
+        .layer(|l| l.whiteout("f"))
+        .layer(twice)
+        .layer(twice)
+        .open()
+        .changed(2, 3, "/ ── f   unmodified")
+        .wastes(
+            "
+            /f   3 B   layer 0   deleted by layer 1
+            /f   3 B   layer 2   metadata-only by layer 3
+            ",
+        );
+}

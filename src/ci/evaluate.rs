@@ -305,6 +305,20 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_that_only_the_exact_number_meets_warns() {
+        let mut analysis = wasteful();
+        hide(&mut analysis, b"/cache/a", 270, Cause::DeletedWithDirectory);
+        let share = analysis.exact.reclaimable_bytes() as f64 / analysis.classic.user_size_bytes() as f64;
+        let bytes = analysis.exact.reclaimable_bytes();
+        let statuses = |share: f64, bytes: u64| -> Vec<_> {
+            let verdict = evaluate(&analysis, &rules(&share.to_string(), &bytes.to_string(), "disabled"));
+            verdict.outcomes.iter().map(|each| each.status).collect()
+        };
+        assert_eq!(statuses(share, bytes), [Status::Warn, Status::Warn, Status::Skip]);
+        assert_eq!(statuses(share + 0.001, bytes + 1), [Status::Pass, Status::Pass, Status::Skip]);
+    }
+
+    #[test]
     fn an_image_that_wastes_nothing_keeps_the_strictest_rules() {
         let verdict = evaluate(&clean(), &rules("0", "0", "1"));
         assert_eq!(verdict.tally(), Tally { total: 3, passed: 3, failed: 0, warned: 0, skipped: 0 });

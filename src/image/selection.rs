@@ -86,10 +86,11 @@ pub(super) fn find(names: &[ImageName], selector: Option<&ImageSelector>) -> Opt
     }
 }
 
-/// A reference with the parts that engines fill in taken off or put on: no default registry, always a tag.
+/// A reference with the parts that engines fill in taken off or put on: no default registry (podman's is `localhost`),
+/// always a tag.
 fn full_name(reference: &str) -> String {
     let mut name = reference;
-    for prefix in ["index.docker.io/", "docker.io/", "library/"] {
+    for prefix in ["localhost/", "index.docker.io/", "docker.io/", "library/"] {
         name = name.strip_prefix(prefix).unwrap_or(name);
     }
     let last = name.rsplit('/').next().unwrap_or(name);

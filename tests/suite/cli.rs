@@ -141,6 +141,17 @@ fn a_document_that_cannot_be_whole_is_not_written_at_all() {
     assert_eq!(std::fs::read_dir(user.file("folder")).unwrap().count(), 0);
 }
 
+/// Written in place, a document that the disk has no room for would take the old one with it. A second name of the old
+/// file tells: it keeps the old bytes only if the new ones were put beside it first.
+#[test]
+fn a_document_takes_the_place_of_an_old_one_in_one_step() {
+    let user = User::new().writes("old.json", "old");
+    std::fs::hard_link(user.file("old.json"), user.file("kept.json")).unwrap();
+    user.runs(&["--json", "old.json", &sample()]).ends_with(0);
+    assert_eq!(std::fs::read_to_string(user.file("kept.json")).unwrap(), "old");
+    assert_ne!(std::fs::read_to_string(user.file("old.json")).unwrap(), "old");
+}
+
 #[test]
 fn document_and_verdict_do_not_share_a_stream() {
     let user = User::new();

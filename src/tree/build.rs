@@ -164,18 +164,21 @@ impl Builder {
         Ok(tree)
     }
 
-    /// Reserves for one span an entry. Doubling would leave half of the arena empty in the worst case.
+    /// Makes room for one span and one node an entry. Doubling would leave up to half of the arenas empty.
     fn make_room(&mut self, scan: &Scan) -> Result<(), BuildError> {
         let text = self.tree.text.len() + scan.text_len + 2 * scan.entry_count;
         if u32::try_from(text).is_err() || scan.entry_count > MAX_NODES {
             return Err(BuildError::TooManyPaths);
         }
-        let (have, coming) = (self.tree.spans.len(), scan.entry_count);
-        if coming > have / 4 {
-            self.tree.spans.reserve_exact(coming + coming / 16);
-            self.tree.nodes.reserve_exact(coming);
-            let Self { tree, index, hasher, .. } = self;
-            index.reserve(coming, |node| hash_of(tree, hasher, *node));
+        let Self { tree, index, hasher, .. } = self;
+        // Room for the directories that entries imply, and enough that many small layers do not each move the arena.
+        let coming = scan.entry_count + (scan.entry_count / 16).max(tree.spans.len() / 16);
+        if tree.spans.capacity() - tree.spans.len() < scan.entry_count {
+            tree.spans.reserve_exact(coming);
+        }
+        if tree.nodes.capacity() - tree.nodes.len() < scan.entry_count {
+            tree.nodes.reserve_exact(coming);
+            index.reserve(scan.entry_count, |node| hash_of(tree, hasher, *node));
         }
         Ok(())
     }

@@ -15,6 +15,27 @@
 //! report    text, JSON, listings
 //! cli, run  the command line, and what each command does
 //! ```
+//!
+//! The way in, for a program of your own:
+//!
+//! ```
+//! use dive::analysis::Analysis;
+//! use dive::image::{self, Selection};
+//! use dive::layer::Silent;
+//! use dive::remark::OnDamage;
+//! use dive::source::{Engine, Reference, Source};
+//! use dive::tree;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let reference = Reference::parse("tests/fixtures/sample.tar".as_ref(), None, Engine::default())?;
+//! let source = Source::open(&reference, OnDamage::Fail, &mut |_| ())?;
+//! let image = image::open(&source, &Selection::default(), OnDamage::Fail)?;
+//! let loaded = tree::load(&image, source.name(), OnDamage::Fail, &Silent)?;
+//! let analysis = Analysis::of(&loaded.tree);
+//! assert_eq!(analysis.exact.reclaimable_bytes(), 132_620);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod analysis;
 pub mod ci;

@@ -1,4 +1,4 @@
-//! Whether an image keeps its budget: [`rules`], what it is held to, and [`evaluate`], what became of it.
+//! Whether an image keeps its budget: [`rules`], what it is held to, and [`mod@evaluate`], what became of it.
 
 pub mod evaluate;
 pub mod rules;

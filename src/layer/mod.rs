@@ -1,4 +1,4 @@
-//! A layer's tar becomes entries: [`scan`] reads one layer, plain or compressed; [`read`] all layers of an image side by
+//! A layer's tar becomes entries: [`scan`] reads one layer, plain or compressed; [`mod@read`] all layers of an image side by
 //! side, handing them on in order; [`content`] reads files back.
 
 pub mod content;
@@ -8,7 +8,7 @@ pub mod read;
 pub mod scan;
 
 pub use entry::{Entry, EntryKind, Extra, MarkerKind, PathKind, Text};
-pub use read::{LayerError, Progress, read};
+pub use read::{LayerError, Progress, Silent, read};
 pub use scan::{Scan, ScanError};
 
 /// A layer's place in its image: 0 is the base.

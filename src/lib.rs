@@ -20,14 +20,15 @@
 //!
 //! ```
 //! use dive::analysis::Analysis;
+//! use dive::config::ContainerEngine;
 //! use dive::image::{self, Selection};
 //! use dive::layer::Silent;
 //! use dive::remark::OnDamage;
-//! use dive::source::{Engine, Reference, Source};
+//! use dive::source::{Reference, Source};
 //! use dive::tree;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let reference = Reference::parse("tests/fixtures/sample.tar".as_ref(), None, Engine::default())?;
+//! let reference = Reference::parse("tests/fixtures/sample.tar".as_ref(), None, ContainerEngine::Docker)?;
 //! let source = Source::open(&reference, OnDamage::Fail, &mut |_| ())?;
 //! let image = image::open(&source, &Selection::default(), OnDamage::Fail)?;
 //! let loaded = tree::load(&image, source.name(), OnDamage::Fail, &Silent)?;

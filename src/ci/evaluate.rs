@@ -37,7 +37,7 @@ impl Status {
 
 /// What became of one rule, and why.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
+pub struct RuleOutcome {
     /// The rule.
     pub rule: Rule,
     /// What became of it.
@@ -50,7 +50,7 @@ pub struct Outcome {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
     /// One for each rule.
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: Vec<RuleOutcome>,
 }
 
 /// How many rules came to what.
@@ -100,7 +100,7 @@ pub fn evaluate(analysis: &Analysis, rules: &Rules) -> Verdict {
             None => (Status::Skip, Some("rule disabled".to_owned())),
             Some(measured) => judge(analysis, rule, measured),
         };
-        Outcome { rule, status, reason }
+        RuleOutcome { rule, status, reason }
     };
     Verdict { outcomes: Rule::ALL.map(outcome).into() }
 }
@@ -264,7 +264,7 @@ mod tests {
     }
 
     fn lines(analysis: &Analysis, rules: &Rules) -> Vec<String> {
-        let line = |outcome: &Outcome| {
+        let line = |outcome: &RuleOutcome| {
             let reason = outcome.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
             format!("{}: {}{reason}", outcome.status.name(), outcome.rule)
         };

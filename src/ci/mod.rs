@@ -3,5 +3,5 @@
 pub mod evaluate;
 pub mod rules;
 
-pub use evaluate::{Outcome, Status, Tally, Verdict, evaluate};
+pub use evaluate::{RuleOutcome, Status, Tally, Verdict, evaluate};
 pub use rules::{Rule, Rules};

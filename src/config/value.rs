@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::document::Node;
+use super::document::Yaml;
 use super::limit::Limit;
 use super::origin::{Origin, Setting};
 use crate::units::Ratio;
@@ -50,7 +50,7 @@ pub enum DiffType {
 /// A setting whose type does not matter.
 pub(super) trait Field {
     /// Takes `node` as the value, from `origin`. Says what is wrong with it where it does not fit.
-    fn set(&mut self, node: &Node, origin: Origin) -> Result<(), String>;
+    fn set(&mut self, node: &Yaml, origin: Origin) -> Result<(), String>;
     /// The value, as YAML on one line.
     fn yaml(&self) -> String;
     /// Where the value comes from.
@@ -58,7 +58,7 @@ pub(super) trait Field {
 }
 
 impl<T: Value> Field for Setting<T> {
-    fn set(&mut self, node: &Node, origin: Origin) -> Result<(), String> {
+    fn set(&mut self, node: &Yaml, origin: Origin) -> Result<(), String> {
         if let Some(value) = T::read(node)? {
             *self = Self { value, origin };
         }
@@ -77,18 +77,18 @@ impl<T: Value> Field for Setting<T> {
 /// A type that values can have.
 pub(super) trait Value: Sized {
     /// Reads `node`; `None` where it says nothing, so that what held before holds on.
-    fn read(node: &Node) -> Result<Option<Self>, String>;
+    fn read(node: &Yaml) -> Result<Option<Self>, String>;
     /// As YAML on one line, which [`Value::read`] understands.
     fn yaml(&self) -> String;
 }
 
 /// Reads a scalar with `parse`, which gets its text and says what is wrong with it.
-fn scalar<T>(node: &Node, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<Option<T>, String> {
+fn scalar<T>(node: &Yaml, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<Option<T>, String> {
     match node {
-        Node::Empty => Ok(None),
-        Node::Scalar(text) => parse(text).map(Some),
-        Node::List(_) => Err("a list stands where one value belongs".to_owned()),
-        Node::Map(_) => Err("keys stand below it, where one value belongs".to_owned()),
+        Yaml::Empty => Ok(None),
+        Yaml::Scalar(text) => parse(text).map(Some),
+        Yaml::List(_) => Err("a list stands where one value belongs".to_owned()),
+        Yaml::Map(_) => Err("keys stand below it, where one value belongs".to_owned()),
     }
 }
 
@@ -111,7 +111,7 @@ fn one_of<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
 }
 
 impl Value for bool {
-    fn read(node: &Node) -> Result<Option<Self>, String> {
+    fn read(node: &Yaml) -> Result<Option<Self>, String> {
         let words = [
             ("true", true),
             ("false", false),
@@ -134,7 +134,7 @@ impl Value for bool {
 }
 
 impl Value for Ratio {
-    fn read(node: &Node) -> Result<Option<Self>, String> {
+    fn read(node: &Yaml) -> Result<Option<Self>, String> {
         scalar(node, |text| text.parse().map_err(|error: <Self as FromStr>::Err| error.to_string()))
     }
 
@@ -145,7 +145,7 @@ impl Value for Ratio {
 
 impl<T: FromStr<Err: fmt::Display> + fmt::Display> Value for Limit<T> {
     /// Unlike other values, an empty one says something: the rule is off.
-    fn read(node: &Node) -> Result<Option<Self>, String> {
+    fn read(node: &Yaml) -> Result<Option<Self>, String> {
         let limit = scalar(node, |text| text.parse::<Self>().map_err(|error| format!("{error}; or `disabled`")))?;
         Ok(Some(limit.unwrap_or(Self::Off)))
     }
@@ -157,7 +157,7 @@ impl<T: FromStr<Err: fmt::Display> + fmt::Display> Value for Limit<T> {
 
 /// Key combinations are checked where the screen reads them.
 impl Value for String {
-    fn read(node: &Node) -> Result<Option<Self>, String> {
+    fn read(node: &Yaml) -> Result<Option<Self>, String> {
         scalar(node, |text| Ok(text.to_owned()))
     }
 
@@ -167,7 +167,7 @@ impl Value for String {
 }
 
 impl Value for PathBuf {
-    fn read(node: &Node) -> Result<Option<Self>, String> {
+    fn read(node: &Yaml) -> Result<Option<Self>, String> {
         scalar(node, |text| match text {
             "" => Err("`` is not a path: write one, such as ./dive.log".to_owned()),
             path => Ok(Self::from(path)),
@@ -181,10 +181,19 @@ impl Value for PathBuf {
 
 impl ContainerEngine {
     const WORDS: [(&'static str, Self); 2] = [("docker", Self::Docker), ("podman", Self::Podman)];
+
+    /// The name of its command.
+    #[must_use]
+    pub const fn command(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+        }
+    }
 }
 
 impl Value for ContainerEngine {
-    fn read(node: &Node) -> Result<Option<Self>, String> {
+    fn read(node: &Yaml) -> Result<Option<Self>, String> {
         scalar(node, |text| one_of(text, &Self::WORDS))
     }
 
@@ -204,7 +213,7 @@ impl LogLevel {
 }
 
 impl Value for LogLevel {
-    fn read(node: &Node) -> Result<Option<Self>, String> {
+    fn read(node: &Yaml) -> Result<Option<Self>, String> {
         scalar(node, |text| match text.trim().to_ascii_lowercase().as_str() {
             // dive's logger has two levels above `error`; a file written for it says no less here.
             "panic" | "fatal" => Ok(Self::Error),
@@ -229,13 +238,13 @@ impl DiffType {
 
 impl Value for Vec<DiffType> {
     /// A list, or, as variables write it, a text with commas.
-    fn read(node: &Node) -> Result<Option<Self>, String> {
+    fn read(node: &Yaml) -> Result<Option<Self>, String> {
         let words = |text: &str| {
             let words = text.split([',', ' ']).filter(|word| !word.is_empty());
             words.map(|word| one_of(word, &DiffType::WORDS)).collect::<Result<Self, _>>()
         };
         match node {
-            Node::List(items) => {
+            Yaml::List(items) => {
                 let found = items.iter().map(|item| scalar(item, words)).collect::<Result<Vec<_>, _>>()?;
                 Ok(Some(found.into_iter().flatten().flatten().collect()))
             }
@@ -276,8 +285,8 @@ mod tests {
     use super::*;
     use crate::units::Bytes;
 
-    fn text(text: &str) -> Node {
-        Node::Scalar(text.to_owned())
+    fn text(text: &str) -> Yaml {
+        Yaml::Scalar(text.to_owned())
     }
 
     #[test]
@@ -287,22 +296,22 @@ mod tests {
         {
             assert_eq!(bool::read(&text(given)), Ok(Some(value)));
         }
-        assert_eq!(bool::read(&Node::Empty), Ok(None));
+        assert_eq!(bool::read(&Yaml::Empty), Ok(None));
         assert!(bool::read(&text("maybe")).unwrap_err().contains("`maybe`"));
     }
 
     #[test]
     fn an_empty_limit_is_off_and_an_empty_value_says_nothing() {
-        assert_eq!(Limit::<Bytes>::read(&Node::Empty), Ok(Some(Limit::Off)));
-        assert_eq!(Ratio::read(&Node::Empty), Ok(None));
+        assert_eq!(Limit::<Bytes>::read(&Yaml::Empty), Ok(Some(Limit::Off)));
+        assert_eq!(Ratio::read(&Yaml::Empty), Ok(None));
     }
 
     #[test]
     fn hidden_types_are_a_list_or_a_text_with_commas() {
         let both = Ok(Some(vec![DiffType::Added, DiffType::Unmodified]));
-        assert_eq!(Vec::read(&Node::List(vec![text("added"), text("unmodified")])), both);
+        assert_eq!(Vec::read(&Yaml::List(vec![text("added"), text("unmodified")])), both);
         assert_eq!(Vec::read(&text("Added, unmodified")), both);
-        assert_eq!(Vec::<DiffType>::read(&Node::List(Vec::new())), Ok(Some(Vec::new())));
+        assert_eq!(Vec::<DiffType>::read(&Yaml::List(Vec::new())), Ok(Some(Vec::new())));
         let refused = Vec::<DiffType>::read(&text("added,renamed")).unwrap_err();
         assert_eq!(refused, "`renamed` is not known: write one of added, removed, modified, unmodified");
     }
@@ -316,8 +325,8 @@ mod tests {
 
     #[test]
     fn a_list_or_keys_in_place_of_a_value_are_refused() {
-        assert!(bool::read(&Node::List(Vec::new())).is_err());
-        assert!(ContainerEngine::read(&Node::Map(Vec::new())).is_err());
+        assert!(bool::read(&Yaml::List(Vec::new())).is_err());
+        assert!(ContainerEngine::read(&Yaml::Map(Vec::new())).is_err());
         assert!(PathBuf::read(&text("")).is_err());
     }
 

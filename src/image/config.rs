@@ -9,7 +9,7 @@ use super::platform::Platform;
 
 /// What is read of a configuration.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Config {
+pub(super) struct ImageConfig {
     #[serde(default)]
     pub(super) created: Text,
     #[serde(default)]
@@ -29,7 +29,7 @@ pub(super) struct RootFs {
     pub(super) diff_ids: List<String>,
 }
 
-impl Config {
+impl ImageConfig {
     pub(super) fn platform(&self) -> Option<Platform> {
         let (os, architecture) = (self.os.as_deref()?, self.architecture.as_deref()?);
         Some(Platform::new(os, architecture, self.variant.as_deref()))
@@ -46,14 +46,14 @@ mod tests {
 
     #[test]
     fn what_engines_load_is_loaded() {
-        let config: Config = serde_json::from_str(
+        let config: ImageConfig = serde_json::from_str(
             r#"{"os": "linux", "architecture": "arm64", "variant": "v8", "created": null, "history": null,
                 "rootfs": {"type": "layers", "diff_ids": null}, "future": {"a": [1, 2.5, {"b": null}]}}"#,
         )
         .unwrap();
         assert_eq!(config.platform().unwrap().to_string(), "linux/arm64");
         assert!(config.diff_ids().is_empty() && config.history.0.is_empty());
-        let empty: Config = serde_json::from_str("{}").unwrap();
+        let empty: ImageConfig = serde_json::from_str("{}").unwrap();
         assert_eq!(empty.platform(), None);
         assert!(empty.rootfs.is_none());
     }

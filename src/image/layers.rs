@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::ImageLayer;
-use super::config::Config;
+use super::config::ImageConfig;
 use super::error::{ImageError, LayerLoss};
 use super::history::{HistoryStep, command};
 use super::manifest::{LayerKind, layer_kind};
@@ -17,7 +17,7 @@ use crate::source::{Blob, Source, SourceError};
 pub(super) fn open(
     source: &Source,
     wanted: Vec<Wanted>,
-    config: &Config,
+    config: &ImageConfig,
     history: &[HistoryStep],
     on_damage: OnDamage,
     remarks: &mut Vec<Remark>,
@@ -38,7 +38,6 @@ pub(super) fn open(
         let step = history.iter().find(|step| step.layer == Some(layer));
         let created_by = step.map(|step| step.created_by.clone()).unwrap_or_default();
         layers.push(ImageLayer {
-            index: layer,
             id: legacy_ids.id(&wanted),
             size: blob.as_ref().map(Blob::len).ok().or(wanted.size),
             digest: wanted.digest,

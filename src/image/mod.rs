@@ -22,7 +22,7 @@ pub use selection::{ImageName, ImageSelector, Selection};
 
 use crate::remark::{OnDamage, Remark};
 use crate::source::{Blob, Source};
-use config::Config;
+use config::ImageConfig;
 use manifest::{ConfigKind, config_kind};
 use plan::{Plan, why_missing, why_no_manifest};
 
@@ -52,8 +52,6 @@ pub struct Image {
 /// A layer, found and not read.
 #[derive(Debug)]
 pub struct ImageLayer {
-    /// Its place, from 0, the base.
-    pub index: u32,
     /// Its bytes, compressed or not; or why they are not to be had, only with [`OnDamage::Remark`].
     pub blob: Result<Blob, LayerLoss>,
     /// What dive's JSON calls `id`: the legacy layer id where the archive has one, else the blob's digest, else the
@@ -115,7 +113,7 @@ fn carry_out(
             None
         }
     };
-    let platform = config.as_ref().and_then(Config::platform).or_else(|| plan.platform.clone());
+    let platform = config.as_ref().and_then(ImageConfig::platform).or_else(|| plan.platform.clone());
     if let (Some(wanted), Some(found)) = (&selection.platform, &platform)
         && found.fit(wanted).is_none()
     {
@@ -156,7 +154,7 @@ fn carry_out(
     })
 }
 
-fn read_config(source: &Source, plan: &Plan, remarks: &mut Vec<Remark>) -> Result<Config, ImageError> {
+fn read_config(source: &Source, plan: &Plan, remarks: &mut Vec<Remark>) -> Result<ImageConfig, ImageError> {
     let artifact = || ImageError::Artifact {
         archive: source.name().to_owned(),
         document: plan.document.clone(),
@@ -183,7 +181,7 @@ fn read_config(source: &Source, plan: &Plan, remarks: &mut Vec<Remark>) -> Resul
         }
     })?;
     // A configuration that calls itself something else is an image's if it has what only images have.
-    match document::read::<Config>(source, &blob, remarks) {
+    match document::read::<ImageConfig>(source, &blob, remarks) {
         Ok(config) if config.rootfs.is_none() && kind == ConfigKind::Unknown && plan.config.media_type.is_some() => {
             Err(artifact())
         }

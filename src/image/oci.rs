@@ -158,7 +158,7 @@ fn leaves(source: &Source, entries: Vec<Descriptor>) -> Result<Vec<Leaf>, ImageE
 /// The platform that a configuration names, if it can be read.
 fn config_platform(source: &Source, config: &Descriptor) -> Option<Platform> {
     let blob = source.blob(&config.path().ok()?).ok()?;
-    document::read::<super::config::Config>(source, &blob, &mut Vec::new()).ok()?.platform()
+    document::read::<super::config::ImageConfig>(source, &blob, &mut Vec::new()).ok()?.platform()
 }
 
 /// The manifest for the platform that is wanted; where only the host's was, the only one that is here will do.

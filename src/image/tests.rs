@@ -50,9 +50,9 @@ fn shown(list: &[(String, String)], selection: &Selection, on_damage: OnDamage) 
             if let Some(platform) = &image.platform {
                 write!(text, " {platform}").unwrap();
             }
-            for layer in &image.layers {
+            for (index, layer) in image.layers.iter().enumerate() {
                 let here = if layer.blob.is_ok() { "" } else { " lost" };
-                write!(text, "\n{}: {} {:?}{here}", layer.index, Shown(&layer.id), layer.command).unwrap();
+                write!(text, "\n{index}: {} {:?}{here}", Shown(&layer.id), layer.command).unwrap();
             }
             for name in &image.other_images {
                 write!(text, "\nalso {name}").unwrap();

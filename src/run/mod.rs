@@ -15,18 +15,18 @@ use clap::CommandFactory;
 use crate::analysis::Analysis;
 use crate::ci::{self, Rule, Rules};
 use crate::cli::{CiArgs, Cli, Command, ListingFormat, OpeningArgs, TreeArgs};
-use crate::config::{self, Config, ContainerEngine, Origin, RuleLimits, RulesFile, Setting, Surroundings};
+use crate::config::{self, Config, Origin, RuleLimits, RulesFile, Setting, Surroundings};
 use crate::image::{self, Image, Selection};
 use crate::layer::LayerIndex;
 use crate::remark::OnDamage;
 use crate::report::listing::{self, Format};
 use crate::report::text::{self, Colour, Look, RulesFrom, Ruling};
 use crate::report::{Findings, json};
-use crate::source::{Blob, Engine, Reference, Source};
+use crate::source::{Blob, Reference, Source};
 use crate::tree::{self, Loaded};
 pub use output::say;
 use output::{JsonTarget, Notices};
-use progress::Progress;
+use progress::ProgressBar;
 
 /// How a command that did its work ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -222,12 +222,8 @@ fn start_threads() -> anyhow::Result<()> {
 fn open(argument: &OsStr, opening: &OpeningArgs, config: &Config) -> anyhow::Result<(Image, Loaded)> {
     let notices = Notices::of(opening);
     let on_damage = if config.ignore_errors.value { OnDamage::Remark } else { OnDamage::Fail };
-    let engine = match config.container_engine.value {
-        ContainerEngine::Docker => Engine::Docker,
-        ContainerEngine::Podman => Engine::Podman,
-    };
-    let reference = Reference::parse(argument, opening.source, engine)?;
-    let progress = Progress::new(notices);
+    let reference = Reference::parse(argument, opening.source, config.container_engine.value)?;
+    let progress = ProgressBar::new(notices);
     let source = Source::open(&reference, on_damage, &mut |spooled| progress.spooled(spooled))?;
     let selection = Selection { image: opening.selected.clone(), platform: opening.platform.clone() };
     let image = image::open(&source, &selection, on_damage).inspect_err(|_| {

@@ -3,28 +3,28 @@
 use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressDrawTarget, ProgressStyle};
 
 use super::output::Notices;
 use crate::{layer, source};
 
 /// The bar: first for an archive that has to be unpacked or received, then for the layers.
 #[derive(Debug)]
-pub(super) struct Progress {
-    bar: ProgressBar,
+pub(super) struct ProgressBar {
+    bar: indicatif::ProgressBar,
     layers: AtomicUsize,
     layers_read: AtomicUsize,
 }
 
-impl Progress {
+impl ProgressBar {
     pub(super) fn new(notices: Notices) -> Self {
         let shown = notices != Notices::Quiet && io::stderr().is_terminal();
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(None, target);
+        let bar = indicatif::ProgressBar::with_draw_target(None, target);
         Self { bar, layers: AtomicUsize::new(0), layers_read: AtomicUsize::new(0) }
     }
 
-    pub(super) fn spooled(&self, spooled: source::Progress) {
+    pub(super) fn spooled(&self, spooled: source::SpoolProgress) {
         if self.bar.length() != spooled.total || self.bar.message().is_empty() {
             if let Some(total) = spooled.total {
                 self.bar.set_message("unpacking the archive");
@@ -53,13 +53,13 @@ impl Progress {
 }
 
 /// An error leaves no half-drawn bar behind.
-impl Drop for Progress {
+impl Drop for ProgressBar {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
 }
 
-impl layer::Progress for Progress {
+impl layer::Progress for ProgressBar {
     fn bytes(&self, count: u64) {
         self.bar.inc(count);
     }

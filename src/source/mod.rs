@@ -18,8 +18,8 @@ use std::sync::Arc;
 pub use archive::Ending;
 pub use blob::{Blob, BlobReader};
 pub use error::SourceError;
-pub use reference::{Engine, Reference, ReferenceError, SourceKind};
-pub use spool::Progress;
+pub use reference::{Reference, ReferenceError, SourceKind};
+pub use spool::SpoolProgress;
 
 use crate::compression::{Compression, SNIFF_LEN, sniff};
 use crate::remark::{OnDamage, Remark};
@@ -49,7 +49,7 @@ impl Source {
     pub fn open(
         reference: &Reference,
         on_damage: OnDamage,
-        progress: &mut dyn FnMut(Progress),
+        progress: &mut dyn FnMut(SpoolProgress),
     ) -> Result<Self, SourceError> {
         match reference {
             Reference::Path(path) => Self::open_path(path, on_damage, progress),
@@ -62,7 +62,11 @@ impl Source {
         }
     }
 
-    fn open_path(path: &Path, on_damage: OnDamage, progress: &mut dyn FnMut(Progress)) -> Result<Self, SourceError> {
+    fn open_path(
+        path: &Path,
+        on_damage: OnDamage,
+        progress: &mut dyn FnMut(SpoolProgress),
+    ) -> Result<Self, SourceError> {
         let name = path.display().to_string();
         let unreadable = |cause: io::Error| match cause.kind() {
             io::ErrorKind::NotFound => SourceError::NoSuchFile { path: path.to_owned() },
@@ -91,7 +95,7 @@ impl Source {
         total: Option<u64>,
         name: String,
         on_damage: OnDamage,
-        progress: &mut dyn FnMut(Progress),
+        progress: &mut dyn FnMut(SpoolProgress),
     ) -> Result<Self, SourceError> {
         let spooled = spool::spool(input, total, &name, on_damage, progress)?;
         let mut source = Self::of_archive(name, Arc::new(spooled.file), spooled.len, on_damage)?;

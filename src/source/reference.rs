@@ -7,6 +7,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::config::ContainerEngine;
+
 /// Where an image is to be taken from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reference {
@@ -17,38 +19,17 @@ pub enum Reference {
     /// An image in an engine.
     Engine {
         /// Which one.
-        engine: Engine,
+        engine: ContainerEngine,
         /// The image's name, as the engine understands it.
         name: String,
     },
-}
-
-/// An engine that holds images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Engine {
-    /// Docker.
-    #[default]
-    Docker,
-    /// Podman.
-    Podman,
-}
-
-impl Engine {
-    /// The name of its command.
-    #[must_use]
-    pub const fn command(self) -> &'static str {
-        match self {
-            Self::Docker => "docker",
-            Self::Podman => "podman",
-        }
-    }
 }
 
 /// The `--source` flag, and the scheme before `://`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceKind {
     /// An image in an engine: `docker`, `podman`.
-    Engine(Engine),
+    Engine(ContainerEngine),
     /// A file or directory: `docker-archive`, `docker-tar`, `oci-archive`, `oci-dir`, `oci`. Which of them it is is
     /// told by what it holds.
     Path,
@@ -61,8 +42,8 @@ impl FromStr for SourceKind {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
-            "docker" => Ok(Self::Engine(Engine::Docker)),
-            "podman" => Ok(Self::Engine(Engine::Podman)),
+            "docker" => Ok(Self::Engine(ContainerEngine::Docker)),
+            "podman" => Ok(Self::Engine(ContainerEngine::Podman)),
             "docker-archive" | "docker-tar" | "oci-archive" | "oci-dir" | "oci" => Ok(Self::Path),
             _ => Err(ReferenceError::UnknownKind { kind: text.to_owned() }),
         }
@@ -107,7 +88,7 @@ impl Reference {
     ///
     /// # Errors
     /// When the argument is empty, has an unknown scheme, or looks like a path and does not exist.
-    pub fn parse(argument: &OsStr, kind: Option<SourceKind>, engine: Engine) -> Result<Self, ReferenceError> {
+    pub fn parse(argument: &OsStr, kind: Option<SourceKind>, engine: ContainerEngine) -> Result<Self, ReferenceError> {
         let text = argument.to_str();
         if let Some((scheme, rest)) = text.and_then(|text| text.split_once("://")) {
             return Self::of_kind(scheme.parse()?, rest, OsStr::new(rest), argument);
@@ -164,7 +145,7 @@ mod tests {
 
     fn parse(argument: &str, kind: Option<&str>) -> Result<String, String> {
         let kind = kind.map(|kind| kind.parse().unwrap());
-        Reference::parse(OsStr::new(argument), kind, Engine::Docker)
+        Reference::parse(OsStr::new(argument), kind, ContainerEngine::Docker)
             .map(|reference| format!("{reference:?}"))
             .map_err(|error| error.to_string())
     }
@@ -181,10 +162,10 @@ mod tests {
         is("docker-tar:///tmp/x.tar", None, &path("/tmp/x.tar"));
         is("oci-dir://layout", None, &path("layout"));
         is("x.tar", Some("docker-archive"), &path("x.tar"));
-        is("docker://x.tar", Some("docker-archive"), &engine(Engine::Docker, "x.tar"));
-        is("podman://alpine", None, &engine(Engine::Podman, "alpine"));
-        is("quay.io/team/app:1.2", None, &engine(Engine::Docker, "quay.io/team/app:1.2"));
-        is("Cargo.toml", Some("podman"), &engine(Engine::Podman, "Cargo.toml"));
+        is("docker://x.tar", Some("docker-archive"), &engine(ContainerEngine::Docker, "x.tar"));
+        is("podman://alpine", None, &engine(ContainerEngine::Podman, "alpine"));
+        is("quay.io/team/app:1.2", None, &engine(ContainerEngine::Docker, "quay.io/team/app:1.2"));
+        is("Cargo.toml", Some("podman"), &engine(ContainerEngine::Podman, "Cargo.toml"));
         is("Cargo.toml", None, &path("Cargo.toml"));
         is("src", None, &path("src"));
         is("-", None, &Reference::Stdin);

@@ -11,7 +11,7 @@ use crate::remark::{OnDamage, Remark};
 
 /// How far a source is on its way into the temporary file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
+pub struct SpoolProgress {
     /// Bytes read from the input, before decompression.
     pub read: u64,
     /// Bytes that the input has, if it is a file.
@@ -35,7 +35,7 @@ pub(super) fn spool(
     total: Option<u64>,
     archive: &str,
     on_damage: OnDamage,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(SpoolProgress),
 ) -> Result<Spooled, SourceError> {
     let unreadable = |cause| SourceError::Unreadable { what: archive.to_owned(), cause };
     let (compression, mut decoder) = Decoder::sniffing(input).map_err(unreadable)?;
@@ -76,7 +76,7 @@ pub(super) fn spool(
         }
         file.write_all(&chunk[..read]).map_err(|cause| disk(written, cause))?;
         written += read as u64;
-        progress(Progress { read: decoder.consumed(), total });
+        progress(SpoolProgress { read: decoder.consumed(), total });
     }
     if let Some(offset) = decoder.ignored_tail() {
         remarks.push(Remark::new(

@@ -152,6 +152,7 @@ impl Config {
         };
         warnings.extend(layering::lay_variables(&mut config, &keys, around)?);
         config.warnings = warnings;
+        config.keybinding.check()?;
         Ok(config)
     }
 }
@@ -189,9 +190,9 @@ mod tests {
         assert!(config.ignore_errors.value && !config.log.enabled.value);
         assert_eq!(config.log.path.value, PathBuf::from("/tmp/d.log"));
         assert_eq!(config.log.level.value, LogLevel::Debug);
-        assert_eq!(config.keybinding.quit.value, "ctrl+q");
+        assert_eq!(config.keybinding.quit.value.to_string(), "ctrl+q");
         assert_eq!(config.keybinding.page_up.origin.to_string(), "d.yaml:9");
-        assert_eq!(config.keybinding.page_down, Setting::by_default("pgdn,d".to_owned()));
+        assert_eq!(config.keybinding.page_down, Setting::by_default("pgdn,d".parse().unwrap()));
         assert_eq!(config.diff.hide.value, [DiffType::Added, DiffType::Unmodified]);
         assert!(config.filetree.collapse_dir.value && !config.filetree.show_attributes.value);
         assert_eq!(config.filetree.pane_width.value, Ratio::percent(70));
@@ -219,7 +220,7 @@ mod tests {
         assert_eq!(config.container_engine.value, ContainerEngine::Podman);
         assert!(!config.log.enabled.value);
         assert_eq!(config.log.level.value, LogLevel::Debug);
-        assert_eq!(config.keybinding.toggle_collapse_all_dir.value, "ctrl+x");
+        assert_eq!(config.keybinding.toggle_collapse_all_dir.value.to_string(), "ctrl+x");
         assert_eq!(config.diff.hide.value, [DiffType::Added, DiffType::Removed]);
     }
 
@@ -257,6 +258,18 @@ mod tests {
             ]
         );
         assert!(warnings("keybinding:\n  fly: f\n", &[])[0].contains("`keybinding.fly`"));
+    }
+
+    #[test]
+    fn a_key_that_leads_to_two_actions_names_the_one_that_was_set() {
+        let error = |text, variables: &[(&str, &str)]| load(text, variables).unwrap_err();
+        assert_eq!(
+            error("keybinding:\n  up: j\n", &[]),
+            "d.yaml:2: keybinding.up: `j` leads to keybinding.down as well: take another key for one of the two"
+        );
+        assert!(error("keybinding:\n  left: x\n  right: x\n", &[]).starts_with("d.yaml:3: keybinding.right: `x`"));
+        assert!(error("", &[("DIVE_KEYBINDING_UP", "down")]).starts_with("DIVE_KEYBINDING_UP: keybinding.up: `down`"));
+        assert!(error("keybinding:\n  quit: ctrl+foo\n", &[]).starts_with("d.yaml:2: quit: `ctrl+foo` is no"));
         assert_eq!(
             warnings("", &[("DIVE_LOG_PAHT", "x"), ("DIVE_VERSION", "0.13.1")]),
             ["DIVE_LOG_PAHT: no configuration key has this variable, it has no effect; known here: DIVE_LOG_ENABLED, \

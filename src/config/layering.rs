@@ -193,11 +193,22 @@ impl Document {
 mod tests {
     use super::*;
     use crate::config::origin::Setting;
+    use crate::config::value::{Value, quoted, scalar};
 
     /// A configuration of two keys.
     struct Pane {
         wide: Setting<bool>,
         title: Setting<String>,
+    }
+
+    impl Value for String {
+        fn read(node: &Yaml) -> Result<Option<Self>, String> {
+            scalar(node, |text| Ok(text.to_owned()))
+        }
+
+        fn yaml(&self) -> String {
+            quoted(self)
+        }
     }
 
     const KEYS: [Key<Pane>; 2] = [key!("pane.is-wide", wide), key!("title", title)];

@@ -8,6 +8,7 @@
 //! layering       files and variables over defaults, by a table of keys
 //! rules_file     .dive-ci
 //! keybinding     the actions that can be bound
+//! keys           what keys are called
 //! file           .dive.yaml: all keys
 //! render         what `dive config` prints
 //! problem        errors and warnings
@@ -17,6 +18,7 @@ mod discovery;
 mod document;
 mod file;
 mod keybinding;
+mod keys;
 mod layering;
 mod limit;
 mod origin;
@@ -29,6 +31,7 @@ mod value;
 pub use discovery::Found;
 pub use file::{Config, Diff, FileTree, Layer, Log};
 pub use keybinding::Keybinding;
+pub use keys::{Binding, Key, KeyPress, Modifiers};
 pub use limit::Limit;
 pub use origin::{Origin, Setting};
 pub use problem::{ConfigError, Warning};

@@ -83,7 +83,7 @@ pub(super) trait Value: Sized {
 }
 
 /// Reads a scalar with `parse`, which gets its text and says what is wrong with it.
-fn scalar<T>(node: &Yaml, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<Option<T>, String> {
+pub(super) fn scalar<T>(node: &Yaml, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<Option<T>, String> {
     match node {
         Yaml::Empty => Ok(None),
         Yaml::Scalar(text) => parse(text).map(Some),
@@ -156,16 +156,6 @@ impl<T: FromStr<Err: fmt::Display> + fmt::Display> Value for Limit<T> {
 }
 
 /// Key combinations are checked where the screen reads them.
-impl Value for String {
-    fn read(node: &Yaml) -> Result<Option<Self>, String> {
-        scalar(node, |text| Ok(text.to_owned()))
-    }
-
-    fn yaml(&self) -> String {
-        quoted(self)
-    }
-}
-
 impl Value for PathBuf {
     fn read(node: &Yaml) -> Result<Option<Self>, String> {
         scalar(node, |text| match text {
@@ -264,7 +254,7 @@ fn word_for<T: PartialEq>(value: &T, words: &[(&str, T)]) -> String {
 }
 
 /// `text` as a YAML scalar on one line: in double quotes, for a path or a key may look like anything.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         // Writing to a String does not fail.

@@ -1,0 +1,252 @@
+//! Binding syntax: which keys lead to an action, as users write them (`ctrl+f, ctrl+slash`), with dive's names. What a
+//! terminal sends for a key is the screen's business; what is written here is only what it may be called.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::document::Yaml;
+use super::value::{Value, quoted, scalar, shortened};
+
+/// The keys that lead to one action: at least one, the first is shown as the hint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    keys: Vec<KeyPress>,
+    /// As it was written.
+    text: String,
+}
+
+/// One key, with what is held down with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyPress {
+    /// Held down with it.
+    pub modifiers: Modifiers,
+    /// The key.
+    pub key: Key,
+}
+
+/// What is held down with a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "three keys that are down or not, in any combination")]
+pub struct Modifiers {
+    /// `ctrl+`.
+    pub ctrl: bool,
+    /// `alt+`.
+    pub alt: bool,
+    /// `shift+`, but for letters, which have it in their case.
+    pub shift: bool,
+}
+
+/// A key by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// A character, in the case it is typed in; with `ctrl` always the small one.
+    Char(char),
+    /// `tab`.
+    Tab,
+    /// `enter`.
+    Enter,
+    /// `esc`.
+    Esc,
+    /// `up`.
+    Up,
+    /// `down`.
+    Down,
+    /// `left`.
+    Left,
+    /// `right`.
+    Right,
+    /// `pgup`.
+    PageUp,
+    /// `pgdn`.
+    PageDown,
+    /// `home`.
+    Home,
+    /// `end`.
+    End,
+    /// `insert`.
+    Insert,
+    /// `delete`.
+    Delete,
+    /// `backspace`.
+    Backspace,
+    /// `f1` to `f12`.
+    Function(u8),
+}
+
+/// Names of keys that are no single character.
+const NAMES: [(&str, Key); 17] = [
+    ("space", Key::Char(' ')),
+    ("slash", Key::Char('/')),
+    ("backslash", Key::Char('\\')),
+    ("tab", Key::Tab),
+    ("enter", Key::Enter),
+    ("esc", Key::Esc),
+    ("up", Key::Up),
+    ("down", Key::Down),
+    ("left", Key::Left),
+    ("right", Key::Right),
+    ("pgup", Key::PageUp),
+    ("pgdn", Key::PageDown),
+    ("home", Key::Home),
+    ("end", Key::End),
+    ("insert", Key::Insert),
+    ("delete", Key::Delete),
+    ("backspace", Key::Backspace),
+];
+
+/// What a key can be called, for a message.
+const KNOWN: &str = "a character, space, tab, enter, esc, up, down, left, right, pgup, pgdn, home, end, insert, delete, \
+                     backspace, slash, backslash, f1 to f12, each with ctrl+, alt+ or shift+ before it";
+
+impl Binding {
+    /// The keys, the one for hints first.
+    #[must_use]
+    pub fn keys(&self) -> &[KeyPress] {
+        &self.keys
+    }
+
+    /// The first key that `other` has too.
+    pub(super) fn shared_with(&self, other: &Self) -> Option<KeyPress> {
+        self.keys.iter().copied().find(|key| other.keys.contains(key))
+    }
+}
+
+impl FromStr for Binding {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut keys = Vec::new();
+        for written in text.split(',') {
+            let key: KeyPress = written.trim().parse()?;
+            if keys.contains(&key) {
+                return Err(format!("`{key}` stands there twice: write it once"));
+            }
+            keys.push(key);
+        }
+        Ok(Self { keys, text: text.to_owned() })
+    }
+}
+
+/// As it was written.
+impl fmt::Display for Binding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+impl Value for Binding {
+    fn read(node: &Yaml) -> Result<Option<Self>, String> {
+        scalar(node, str::parse)
+    }
+
+    fn yaml(&self) -> String {
+        quoted(&self.text)
+    }
+}
+
+impl FromStr for KeyPress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let unknown = || format!("`{}` is no key: write {KNOWN}, with commas between several", shortened(text));
+        let mut modifiers = Modifiers::default();
+        let mut rest = text;
+        // A plus behind a modifier may be the key itself: `ctrl++`.
+        while let Some((word, behind)) =
+            rest.split_once('+').filter(|(word, behind)| !word.is_empty() && !behind.is_empty())
+        {
+            let held = match word.to_ascii_lowercase().as_str() {
+                "ctrl" => &mut modifiers.ctrl,
+                "alt" => &mut modifiers.alt,
+                "shift" => &mut modifiers.shift,
+                _ => return Err(unknown()),
+            };
+            if std::mem::replace(held, true) {
+                return Err(unknown());
+            }
+            rest = behind;
+        }
+        let mut key = named(rest).ok_or_else(unknown)?;
+        if let Key::Char(letter) = &mut key {
+            if modifiers.ctrl {
+                letter.make_ascii_lowercase();
+            } else if modifiers.shift && letter.is_ascii_alphabetic() {
+                letter.make_ascii_uppercase();
+                modifiers.shift = false;
+            }
+        }
+        Ok(Self { modifiers, key })
+    }
+}
+
+/// A key by its name or character.
+fn named(name: &str) -> Option<Key> {
+    let mut letters = name.chars();
+    if let (Some(letter), None) = (letters.next(), letters.next()) {
+        return (!letter.is_control() && letter != ' ').then_some(Key::Char(letter));
+    }
+    let lower = name.to_ascii_lowercase();
+    if let Some((_, key)) = NAMES.iter().find(|(known, _)| *known == lower) {
+        return Some(*key);
+    }
+    let number: u8 = lower.strip_prefix('f')?.parse().ok()?;
+    // `f01` and `f+1` are no names.
+    ((1..=12).contains(&number) && lower == format!("f{number}")).then_some(Key::Function(number))
+}
+
+/// As a binding writes it: `ctrl+slash`.
+impl fmt::Display for KeyPress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Modifiers { ctrl, alt, shift } = self.modifiers;
+        for (held, word) in [(ctrl, "ctrl+"), (alt, "alt+"), (shift, "shift+")] {
+            if held {
+                f.write_str(word)?;
+            }
+        }
+        match (NAMES.iter().find(|(_, key)| *key == self.key), self.key) {
+            (Some((name, _)), _) => f.write_str(name),
+            (None, Key::Char(letter)) => write!(f, "{letter}"),
+            (None, Key::Function(number)) => write!(f, "f{number}"),
+            (None, other) => write!(f, "{other:?}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> Result<Vec<String>, String> {
+        text.parse::<Binding>().map(|binding| binding.keys().iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn keys_are_called_what_dive_s_users_call_them() {
+        for (text, keys) in [
+            ("ctrl+c,q", &["ctrl+c", "q"][..]),
+            ("ctrl+f, ctrl+slash", &["ctrl+f", "ctrl+slash"]),
+            ("Ctrl+Space", &["ctrl+space"]),
+            ("G, g", &["G", "g"]),
+            ("shift+g", &["G"]),
+            ("ctrl+A", &["ctrl+a"]),
+            ("ctrl+alt+shift+f12", &["ctrl+alt+shift+f12"]),
+            ("shift+tab", &["shift+tab"]),
+            ("+, ctrl++", &["+", "ctrl++"]),
+            ("/, \\", &["slash", "backslash"]),
+            ("é", &["é"]),
+        ] {
+            assert_eq!(shown(text).unwrap(), keys, "{text}");
+            let again = shown(&keys.join(",")).unwrap();
+            assert_eq!(again, keys, "what is shown can be written");
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused_by_name() {
+        for text in ["", "q,", "ctrl+foo", "ctrl+", "ctl+c", "ctrl+ctrl+c", "f0", "f13", "f01", "qq", "\u{1b}"] {
+            let error = shown(text).unwrap_err();
+            assert!(error.contains("is no key: write a character"), "{text}: {error}");
+        }
+        assert_eq!(shown("q,shift+g,G").unwrap_err(), "`G` stands there twice: write it once");
+    }
+}

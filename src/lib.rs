@@ -5,7 +5,7 @@
 //! the `use crate::` lines and fails on an arrow that points back.
 //!
 //! ```text
-//! units, remark, compression, tarfile, config    what everything else is written with
+//! units, remark, tarfile, compression, config    what everything else is written with
 //! source    where bytes lie: an archive, a layout directory, standard input
 //! image     what the image says of itself: manifest, configuration, history
 //! layer     a layer's tar becomes entries

@@ -8,6 +8,7 @@ mod window;
 use std::fmt;
 use std::io::{self, Read};
 
+use crate::tarfile;
 use members::Members;
 use window::Window;
 
@@ -51,7 +52,7 @@ const BZIP2_END: [u8; 6] = [0x17, 0x72, 0x45, 0x38, 0x50, 0x90];
 /// with.
 #[must_use]
 pub fn sniff(first: &[u8]) -> Compression {
-    if is_tar_header(first) {
+    if tarfile::is_header(first) {
         return Compression::None;
     }
     match first {
@@ -66,24 +67,6 @@ pub fn sniff(first: &[u8]) -> Compression {
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Compression::Xz,
         _ => Compression::None,
     }
-}
-
-/// True of a block with the `ustar` magic, or with the checksum that tars without it (v7) also carry.
-#[must_use]
-pub fn is_tar_header(block: &[u8]) -> bool {
-    let Some(header) = block.get(..512) else { return false };
-    if &header[257..262] == b"ustar" {
-        return true;
-    }
-    let digits: Vec<u8> =
-        header[148..156].iter().copied().skip_while(|b| *b == b' ').take_while(|b| (b'0'..=b'7').contains(b)).collect();
-    let Some(stored) = std::str::from_utf8(&digits).ok().and_then(|text| u32::from_str_radix(text, 8).ok()) else {
-        return false;
-    };
-    let spaces = 8 * u32::from(b' ');
-    let computed: u32 =
-        header.iter().enumerate().filter(|(at, _)| !(148..156).contains(at)).map(|(_, b)| u32::from(*b)).sum();
-    stored == computed + spaces
 }
 
 /// The most memory an xz stream may ask for. Its dictionary size is a number in the file; `xz -9` needs 65 MiB.

@@ -9,9 +9,10 @@ use super::error::{ImageError, LayerLoss};
 use super::history::{HistoryStep, command};
 use super::manifest::{LayerKind, layer_kind};
 use super::plan::{Wanted, why_missing};
-use crate::compression::{Compression, SNIFF_LEN, is_tar_header, sniff};
+use crate::compression::{Compression, SNIFF_LEN, sniff};
 use crate::remark::{OnDamage, Remark};
 use crate::source::{Blob, Source, SourceError};
+use crate::tarfile;
 
 /// Opens all layers, with what the configuration and the history tell of them.
 pub(super) fn open(
@@ -78,7 +79,7 @@ fn open_layer(
     match (layer_kind(media_type), media_type) {
         (LayerKind::Encrypted, Some(media_type)) => {
             let first = blob.first_bytes(SNIFF_LEN).map_err(|error| LayerLoss::Unreadable(error.to_string()))?;
-            if sniff(&first) == Compression::None && !is_tar_header(&first) {
+            if sniff(&first) == Compression::None && !tarfile::is_header(&first) {
                 return Err(LayerLoss::Encrypted { path: path.clone(), media_type: media_type.to_owned() });
             }
             // Podman goes by the bytes too.

@@ -11,7 +11,9 @@ use super::entry::{Entry, EntryKind, Extra, MarkerKind, PathKind, Text, file_typ
 use super::path::{self, Escape, NameKind};
 use crate::compression::{Compression, Decoder, SNIFF_LEN, sniff};
 use crate::remark::OnDamage;
-use crate::tarfile::{Input, Member, MemberKind, Positional, ReadAt, Streaming, TarError, TarErrorKind, Walker};
+use crate::tarfile::{
+    Cursor, Input, Member, MemberKind, Positional, ReadAt, Streaming, TarError, TarErrorKind, Walker,
+};
 
 /// The longest path or link target that is taken, in bytes. Linux takes 4,096, so no engine can unpack what is longer;
 /// a limit keeps one path with 100,000 directories from growing to gigabytes where all of them are listed.
@@ -140,9 +142,9 @@ impl ScanError {
 /// What [`ScanError`] names, unless `on_damage` says to go on: then it becomes a remark, and what stands behind it in
 /// the layer is missing.
 pub fn scan<R: ReadAt>(bytes: R, on_damage: OnDamage, stop: &dyn Fn() -> bool) -> Result<Scan, ScanError> {
-    let mut first = [0; SNIFF_LEN];
-    let filled = read_up_to(&bytes, &mut first)?;
-    let compression = sniff(&first[..filled]);
+    let mut first = Vec::with_capacity(SNIFF_LEN);
+    Cursor::new(&bytes).take(SNIFF_LEN as u64).read_to_end(&mut first)?;
+    let compression = sniff(&first);
     let mut scanner = Scanner { scan: Scan::default(), on_damage, open_entry: Taken::LeftOut, hash: Xxh3::new() };
     scanner.scan.compression = Some(compression);
     if compression == Compression::None {
@@ -150,7 +152,7 @@ pub fn scan<R: ReadAt>(bytes: R, on_damage: OnDamage, stop: &dyn Fn() -> bool) -
         let outcome = scanner.walk(&mut walker, BodyUse::PassOver, stop);
         scanner.settle(outcome)?;
     } else {
-        let mut decoder = Decoder::new(compression, Cursor { bytes, position: 0 })?;
+        let mut decoder = Decoder::new(compression, Cursor::new(bytes))?;
         let mut walker = Walker::new(Streaming::new(&mut decoder));
         let mut outcome = scanner.walk(&mut walker, BodyUse::Hash, stop);
         if outcome.is_ok() && !stop() {
@@ -453,32 +455,4 @@ fn hash_xattrs(xattrs: &[(Vec<u8>, Vec<u8>)]) -> u64 {
         state.update(text);
     }
     state.digest().max(1)
-}
-
-fn read_up_to<R: ReadAt>(bytes: &R, buf: &mut [u8]) -> io::Result<usize> {
-    let mut cursor = Cursor { bytes, position: 0 };
-    let mut filled = 0;
-    while filled < buf.len() {
-        match cursor.read(&mut buf[filled..]) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
-}
-
-/// Reads on from place to place, for what can only stream.
-struct Cursor<R> {
-    bytes: R,
-    position: u64,
-}
-
-impl<R: ReadAt> Read for Cursor<R> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let count = self.bytes.read_at(buf, self.position)?;
-        self.position += count as u64;
-        Ok(count)
-    }
 }

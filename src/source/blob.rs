@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use crate::tarfile::ReadAt;
+use crate::tarfile::{Cursor, ReadAt};
 
 /// A run of bytes that can be read at any place. A clone is another handle on the same bytes.
 #[derive(Debug, Clone)]
@@ -77,8 +77,8 @@ impl Blob {
 
     /// A reader over the whole blob with a cursor of its own.
     #[must_use]
-    pub fn reader(&self) -> BlobReader {
-        BlobReader { blob: self.clone(), position: 0 }
+    pub fn reader(&self) -> Cursor<Self> {
+        Cursor::new(self.clone())
     }
 
     /// The first bytes, `limit` of them or all there are.
@@ -117,21 +117,6 @@ impl ReadAt for Blob {
 
     fn len(&self) -> u64 {
         self.len
-    }
-}
-
-/// Reads a [`Blob`] from its start to its end.
-#[derive(Debug)]
-pub struct BlobReader {
-    blob: Blob,
-    position: u64,
-}
-
-impl Read for BlobReader {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let read = self.blob.read_at(buf, self.position)?;
-        self.position += read as u64;
-        Ok(read)
     }
 }
 

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use archive::Ending;
-pub use blob::{Blob, BlobReader};
+pub use blob::Blob;
 pub use error::SourceError;
 pub use reference::{Reference, ReferenceError, SourceKind};
 pub use spool::SpoolProgress;

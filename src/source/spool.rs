@@ -6,8 +6,9 @@ use std::io::{self, Read, Write};
 
 use super::error::SourceError;
 use super::magic;
-use crate::compression::{Compression, Decoder, SNIFF_LEN, is_tar_header};
+use crate::compression::{Compression, Decoder, SNIFF_LEN};
 use crate::remark::{OnDamage, Remark};
+use crate::tarfile;
 
 /// How far a source is on its way into the temporary file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +91,7 @@ pub(super) fn spool(
 /// Before the disk is filled with it. The start of a pipe may come in small pieces: those are looked at when all is there.
 fn refuse_what_is_no_tar(first: &[u8], archive: &str) -> Result<(), SourceError> {
     let Some(block) = first.get(..SNIFF_LEN) else { return Ok(()) };
-    if is_tar_header(block) {
+    if tarfile::is_header(block) {
         return Ok(());
     }
     Err(SourceError::NotAnArchive { archive: archive.to_owned(), found: magic::describe(first) })

@@ -98,6 +98,14 @@ fn device_number(field: &[u8]) -> Result<u32, TarErrorKind> {
     number.ok_or(TarErrorKind::Header("its device number is no number"))
 }
 
+/// Whether a block is a tar header, sound or not: it has the `ustar` magic, or the checksum that tars of old have as well.
+#[must_use]
+pub fn is_header(block: &[u8]) -> bool {
+    let Some(block) = block.first_chunk::<{ BLOCK as usize }>() else { return false };
+    let header = tar::Header::from_byte_slice(block);
+    header.as_ustar().is_some() || header.as_gnu().is_some() || check_sum(header).is_ok()
+}
+
 /// The sum of all bytes, the checksum field counted as spaces; writers of old took the bytes as signed.
 fn check_sum(header: &tar::Header) -> Result<(), TarErrorKind> {
     let bytes = header.as_bytes();

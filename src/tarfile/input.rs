@@ -42,6 +42,28 @@ impl ReadAt for [u8] {
     }
 }
 
+/// Reads such bytes from their start to their end, for what can only stream.
+#[derive(Debug)]
+pub struct Cursor<R> {
+    bytes: R,
+    position: u64,
+}
+
+impl<R: ReadAt> Cursor<R> {
+    /// A cursor before the first of `bytes`.
+    pub const fn new(bytes: R) -> Self {
+        Self { bytes, position: 0 }
+    }
+}
+
+impl<R: ReadAt> Read for Cursor<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let count = self.bytes.read_at(buf, self.position)?;
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
 /// What a walk needs of its bytes: to look at the next ones, and to pass over some.
 pub trait Input {
     /// The next bytes, without taking them: at least `want` (up to 4 KiB), fewer only at the end, more if they are at

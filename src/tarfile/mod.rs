@@ -12,7 +12,8 @@ mod pax;
 mod walk;
 
 pub use error::{TarError, TarErrorKind};
-pub use input::{Input, Positional, ReadAt, Streaming};
+pub use header::is_header;
+pub use input::{Cursor, Input, Positional, ReadAt, Streaming};
 pub use walk::{Member, MemberKind, Walker};
 
 /// Bytes of a tar block: a header, and what bodies are padded to.

@@ -11,8 +11,8 @@ use crate::user::User;
 const ORDER: [&str; 14] = [
     "units",
     "remark",
-    "compression",
     "tarfile",
+    "compression",
     "config",
     "source",
     "image",

@@ -4,6 +4,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use crate::place::fixture;
 use crate::place::repository;
 use crate::user::User;
 
@@ -150,4 +151,31 @@ fn the_documents_tell_of_every_flag() {
     let usage = std::fs::read_to_string(repository("docs/usage.md")).expect("docs/usage.md");
     let missing: Vec<_> = flags.iter().filter(|flag| !usage.contains(*flag)).collect();
     assert!(missing.is_empty(), "docs/usage.md does not tell of {missing:?}");
+}
+
+/// Documents that show what the program once printed send their readers looking for it.
+#[test]
+fn the_documents_show_what_the_program_prints() {
+    let sample = fixture("sample.tar");
+    for (document, from, to, arguments) in [
+        ("README.md", "## What it prints", "## Build", &[sample.as_str()][..]),
+        ("docs/ci.md", "    $ dive --ci tests/fixtures/sample.tar", "| Status", &["--ci", &sample]),
+    ] {
+        let text = std::fs::read_to_string(repository(document)).unwrap();
+        let (_, section) = text.split_once(from).expect(from);
+        let (section, _) = section.split_once(to).expect(to);
+        let printed = User::new().runs(arguments).ends_with(0).stdout;
+        let shown = section.lines().filter_map(|line| line.strip_prefix("    ")).filter(|line| line.trim() != "...");
+        let mut count = 0;
+        for line in shown {
+            // A command may be cut shorter than it is printed.
+            let is_printed = |printed: &str| match line.strip_suffix('…') {
+                Some(start) => printed.starts_with(start),
+                None => printed == line,
+            };
+            assert!(printed.lines().any(is_printed), "{document} shows what is not printed: {line:?}\n{printed}");
+            count += 1;
+        }
+        assert!(count > 8, "{document}: {count} lines found");
+    }
 }

@@ -110,16 +110,18 @@ pub fn is_header(block: &[u8]) -> bool {
 fn check_sum(header: &tar::Header) -> Result<(), TarErrorKind> {
     let bytes = header.as_bytes();
     let field = &header.as_old().cksum;
-    let Ok(stated) = header.cksum() else { return Err(TarErrorKind::Checksum) };
+    // An empty field would be 0, which the bytes of something else come to more easily than one thinks.
+    let stated = number(field).ok().filter(|_| field.iter().any(u8::is_ascii_digit));
+    let Some(stated) = stated else { return Err(TarErrorKind::Checksum) };
     let spaces = 32 * field.len() as u32;
     let sum = |bytes: &[u8]| bytes.iter().map(|byte| u32::from(*byte)).sum::<u32>();
     let unsigned = sum(bytes) - sum(field) + spaces;
-    if unsigned == stated {
+    if u64::from(unsigned) == stated {
         return Ok(());
     }
     let high = |bytes: &[u8]| bytes.iter().filter(|byte| **byte >= 0x80).count() as u32;
     let signed = unsigned.wrapping_sub(256 * (high(bytes) - high(field)));
-    if signed == stated { Ok(()) } else { Err(TarErrorKind::Checksum) }
+    if u64::from(signed) == stated { Ok(()) } else { Err(TarErrorKind::Checksum) }
 }
 
 fn until_nul(field: &[u8]) -> &[u8] {
@@ -129,6 +131,18 @@ fn until_nul(field: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_block_that_states_no_checksum_is_no_header() {
+        // 256 spaces' worth for the field, and as much below zero for the rest, taken as signed bytes.
+        let mut block = [0; 512];
+        block[..2].copy_from_slice(&[0x80, 0x80]);
+        assert!(!is_header(&block));
+        assert!(!is_header(&[0; 512]));
+        let mut header = tar::Header::new_old();
+        header.set_cksum();
+        assert!(is_header(header.as_bytes()));
+    }
 
     #[test]
     fn numbers_are_octal_or_base_256_and_never_negative() {

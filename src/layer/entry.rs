@@ -4,6 +4,7 @@
 use std::num::NonZeroU32;
 
 use super::content::ContentHash;
+use crate::tarfile::PathKind;
 
 /// What an entry is to the file system it is applied to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -12,27 +13,6 @@ pub enum EntryKind {
     Path(PathKind),
     /// It says something of what the layers below put there.
     Marker(MarkerKind),
-}
-
-/// What an entry puts at its path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PathKind {
-    /// A regular file.
-    File,
-    /// A regular file with holes, of which the layer holds only the rest.
-    SparseFile,
-    /// Another name of an inode.
-    HardLink,
-    /// A symbolic link.
-    Symlink,
-    /// A character device.
-    CharDevice,
-    /// A block device.
-    BlockDevice,
-    /// A directory.
-    Directory,
-    /// A named pipe.
-    Fifo,
 }
 
 /// What an entry says of the layers below.
@@ -62,6 +42,19 @@ pub mod file_type {
     pub const FILE: u16 = 0o100_000;
     /// Symbolic link.
     pub const SYMLINK: u16 = 0o120_000;
+}
+
+/// The type bits that `lstat` gives for what an entry puts at its path. A hard link's are those of a regular file: headers
+/// do not say what it leads to.
+pub(super) const fn type_bits(kind: PathKind) -> u16 {
+    match kind {
+        PathKind::File | PathKind::SparseFile | PathKind::HardLink => file_type::FILE,
+        PathKind::Symlink => file_type::SYMLINK,
+        PathKind::CharDevice => file_type::CHAR_DEVICE,
+        PathKind::BlockDevice => file_type::BLOCK_DEVICE,
+        PathKind::Directory => file_type::DIRECTORY,
+        PathKind::Fifo => file_type::FIFO,
+    }
 }
 
 /// A run of bytes in a text buffer: a path or a link target.

@@ -7,7 +7,8 @@ pub mod path;
 pub mod read;
 pub mod scan;
 
-pub use entry::{Entry, EntryKind, Extra, MarkerKind, PathKind, Text};
+pub use crate::tarfile::PathKind;
+pub use entry::{Entry, EntryKind, Extra, MarkerKind, Text};
 pub use read::{LayerError, Progress, Silent, read};
 pub use scan::{Scan, ScanError};
 

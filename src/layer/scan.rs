@@ -7,12 +7,12 @@ use std::num::NonZeroU32;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::content::ContentHash;
-use super::entry::{Entry, EntryKind, Extra, MarkerKind, PathKind, Text, file_type};
+use super::entry::{Entry, EntryKind, Extra, MarkerKind, Text, type_bits};
 use super::path::{self, Escape, NameKind};
 use crate::compression::{Compression, Decoder, SNIFF_LEN, sniff};
 use crate::remark::OnDamage;
 use crate::tarfile::{
-    Cursor, Input, Member, MemberKind, Positional, ReadAt, Streaming, TarError, TarErrorKind, Walker,
+    Cursor, Input, Member, MemberKind, PathKind, Positional, ReadAt, Streaming, TarError, TarErrorKind, Walker,
 };
 
 /// The longest path or link target that is taken, in bytes. Linux takes 4,096, so no engine can unpack what is longer;
@@ -230,7 +230,11 @@ impl Scanner {
                 }
                 Err(error) => return Err(error),
             };
-            if kind == MemberKind::File && data_len > 0 && bodies == BodyUse::Hash && self.open_entry == Taken::Kept {
+            if kind == MemberKind::Path(PathKind::File)
+                && data_len > 0
+                && bodies == BodyUse::Hash
+                && self.open_entry == Taken::Kept
+            {
                 let hash = self.hash_body(walker, data_len)?;
                 if let Some(entry) = self.last_entry() {
                     entry.hash = Some(hash);
@@ -281,15 +285,8 @@ impl Scanner {
 
     fn entry_into(&mut self, chunk: &mut Chunk, member: &Member<'_>) -> Result<Taken, ScanError> {
         let (scan, text) = (&mut self.scan, &mut chunk.text);
-        let (path_kind, type_bits) = match member.kind {
-            MemberKind::File => (PathKind::File, file_type::FILE),
-            MemberKind::SparseFile => (PathKind::SparseFile, file_type::FILE),
-            MemberKind::HardLink => (PathKind::HardLink, file_type::FILE),
-            MemberKind::Symlink => (PathKind::Symlink, file_type::SYMLINK),
-            MemberKind::CharDevice => (PathKind::CharDevice, file_type::CHAR_DEVICE),
-            MemberKind::BlockDevice => (PathKind::BlockDevice, file_type::BLOCK_DEVICE),
-            MemberKind::Directory => (PathKind::Directory, file_type::DIRECTORY),
-            MemberKind::Fifo => (PathKind::Fifo, file_type::FIFO),
+        let path_kind = match member.kind {
+            MemberKind::Path(kind) => kind,
             MemberKind::Other(typeflag) => {
                 return Err(ScanError::UnknownType {
                     name: start_of(member.path),
@@ -355,7 +352,7 @@ impl Scanner {
         let (uid, gid) = (self.id(member.uid, "owner", member), self.id(member.gid, "group", member));
         chunk.entries.push(Entry {
             kind,
-            mode: type_bits | member.mode,
+            mode: type_bits(path_kind) | member.mode,
             uid,
             gid,
             size: member.size,

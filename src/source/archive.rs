@@ -12,7 +12,7 @@ use super::magic;
 use super::member_path::{folder, normalise};
 use crate::compression::SNIFF_LEN;
 use crate::remark::{OnDamage, Remark};
-use crate::tarfile::{MemberKind, Positional, TarErrorKind, Walker};
+use crate::tarfile::{MemberKind, PathKind, Positional, TarErrorKind, Walker};
 
 /// An indexed outer tar.
 #[derive(Debug)]
@@ -97,12 +97,14 @@ impl Archive {
                     // Padding is less than a block; an end mark is at least one.
                     self.ending = if end.saturating_add(511) >= blob.len() { Ending::Unmarked } else { Ending::Marked };
                     let held = match member.kind {
-                        MemberKind::File => Held::Bytes {
+                        MemberKind::Path(PathKind::File) => Held::Bytes {
                             offset: member.body_offset,
                             len: member.data_len.min(blob.len().saturating_sub(member.body_offset)),
                         },
-                        MemberKind::Symlink | MemberKind::HardLink => Held::LinkOutside(lossy(member.link)),
-                        MemberKind::Directory => continue,
+                        MemberKind::Path(PathKind::Symlink | PathKind::HardLink) => {
+                            Held::LinkOutside(lossy(member.link))
+                        }
+                        MemberKind::Path(PathKind::Directory) => continue,
                         _ => Held::NotAFile,
                     };
                     let (path, kind) = (lossy(member.path), member.kind);
@@ -140,8 +142,8 @@ impl Archive {
         let held = match held {
             Held::LinkOutside(target) => {
                 // A hard link names a member, a symbolic link a way from the folder it lies in.
-                let from = if kind == MemberKind::Symlink { folder(&name) } else { "" };
-                if kind == MemberKind::Symlink {
+                let from = if kind == MemberKind::Path(PathKind::Symlink) { folder(&name) } else { "" };
+                if kind == MemberKind::Path(PathKind::Symlink) {
                     self.links.push(name.clone());
                 }
                 normalise(from, &target).map_or(Held::LinkOutside(target), Held::Link)

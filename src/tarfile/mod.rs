@@ -14,7 +14,7 @@ mod walk;
 pub use error::{TarError, TarErrorKind};
 pub use header::is_header;
 pub use input::{Cursor, Input, Positional, ReadAt, Streaming};
-pub use walk::{Member, MemberKind, Walker};
+pub use walk::{Member, MemberKind, PathKind, Walker};
 
 /// Bytes of a tar block: a header, and what bodies are padded to.
 pub const BLOCK: u64 = 512;

@@ -10,11 +10,20 @@ use super::{BLOCK, MAX_EXTENSION};
 /// What a member is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MemberKind {
+    /// It puts something at its path.
+    Path(PathKind),
+    /// A type no engine unpacks; the byte is the header's type flag.
+    Other(u8),
+}
+
+/// What a member puts at its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PathKind {
     /// A regular file (also of the contiguous kind).
     File,
     /// A regular file with holes; its body holds only what is not hole.
     SparseFile,
-    /// Another name of an earlier member.
+    /// Another name of an inode.
     HardLink,
     /// A symbolic link.
     Symlink,
@@ -26,8 +35,6 @@ pub enum MemberKind {
     Directory,
     /// A named pipe.
     Fifo,
-    /// A type no engine unpacks; the byte is the header's type flag.
-    Other(u8),
 }
 
 /// One member of a tar, borrowed from the walker until it moves on.
@@ -186,29 +193,29 @@ impl<I: Input> Walker<I> {
         self.xattrs = pax.xattrs;
         let stored = pax.size.unwrap_or(header.size);
         let kind = match header.typeflag {
-            0 if self.path.ends_with(b"/") => MemberKind::Directory,
-            0 | b'0' | b'7' if pax.sparse_size.is_some() => MemberKind::SparseFile,
-            0 | b'0' | b'7' => MemberKind::File,
-            b'1' => MemberKind::HardLink,
-            b'2' => MemberKind::Symlink,
-            b'3' => MemberKind::CharDevice,
-            b'4' => MemberKind::BlockDevice,
-            b'5' => MemberKind::Directory,
-            b'6' => MemberKind::Fifo,
-            b'S' => MemberKind::SparseFile,
+            0 if self.path.ends_with(b"/") => MemberKind::Path(PathKind::Directory),
+            0 | b'0' | b'7' if pax.sparse_size.is_some() => MemberKind::Path(PathKind::SparseFile),
+            0 | b'0' | b'7' => MemberKind::Path(PathKind::File),
+            b'1' => MemberKind::Path(PathKind::HardLink),
+            b'2' => MemberKind::Path(PathKind::Symlink),
+            b'3' => MemberKind::Path(PathKind::CharDevice),
+            b'4' => MemberKind::Path(PathKind::BlockDevice),
+            b'5' => MemberKind::Path(PathKind::Directory),
+            b'6' => MemberKind::Path(PathKind::Fifo),
+            b'S' => MemberKind::Path(PathKind::SparseFile),
             other => MemberKind::Other(other),
         };
         let data_len = match kind {
-            MemberKind::File | MemberKind::SparseFile | MemberKind::Other(_) => stored,
-            _ => 0,
+            MemberKind::Path(PathKind::File | PathKind::SparseFile) | MemberKind::Other(_) => stored,
+            MemberKind::Path(_) => 0,
         };
         if let Some((_, SparseMap::GoesOn)) = header.sparse {
             self.skip_sparse_map()?;
         }
         self.start_body(data_len);
         let size = match (kind, header.sparse) {
-            (MemberKind::SparseFile, Some((size, _))) => size,
-            (MemberKind::SparseFile, None) => pax.sparse_size.unwrap_or(stored),
+            (MemberKind::Path(PathKind::SparseFile), Some((size, _))) => size,
+            (MemberKind::Path(PathKind::SparseFile), None) => pax.sparse_size.unwrap_or(stored),
             _ => stored,
         };
         Ok(Member {
@@ -398,9 +405,9 @@ mod tests {
         let bytes =
             [block("d/", b'5', 4096, |_| {}), block("l", b'2', 7, |_| {}), block("f", b'0', 3, |_| {})].concat();
         let members = walk(&[bytes, padded(b"abc")].concat()).unwrap();
-        assert_eq!(members[0], ("d/".into(), MemberKind::Directory, 4096, 0));
-        assert_eq!(members[1], ("l".into(), MemberKind::Symlink, 7, 0));
-        assert_eq!(members[2], ("f".into(), MemberKind::File, 3, 3));
+        assert_eq!(members[0], ("d/".into(), MemberKind::Path(PathKind::Directory), 4096, 0));
+        assert_eq!(members[1], ("l".into(), MemberKind::Path(PathKind::Symlink), 7, 0));
+        assert_eq!(members[2], ("f".into(), MemberKind::Path(PathKind::File), 3, 3));
     }
 
     #[test]
@@ -442,7 +449,13 @@ mod tests {
             block("f", b'0', 0, |_| {}),
         ];
         let members = walk(&bytes.concat()).unwrap();
-        assert_eq!(members, [("px".into(), MemberKind::File, 600, 600), ("ln".into(), MemberKind::File, 0, 0)]);
+        assert_eq!(
+            members,
+            [
+                ("px".into(), MemberKind::Path(PathKind::File), 600, 600),
+                ("ln".into(), MemberKind::Path(PathKind::File), 0, 0)
+            ]
+        );
     }
 
     #[test]
@@ -460,7 +473,7 @@ mod tests {
         header.set_cksum();
         let bytes = [&header.as_bytes()[..], &[0; 512], &[1; 512], &block("f", b'0', 0, |_| {})].concat();
         let members = walk(&bytes).unwrap();
-        assert_eq!(members[0], ("s".into(), MemberKind::SparseFile, 1 << 20, 512));
+        assert_eq!(members[0], ("s".into(), MemberKind::Path(PathKind::SparseFile), 1 << 20, 512));
         assert_eq!(members[1].0, "f");
     }
 }

@@ -1,7 +1,7 @@
 //! All layers of an image, read side by side and handed on in order, so that the tree grows while layers are still being
 //! read and none has to wait in memory for longer than the one before it takes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 
@@ -78,7 +78,12 @@ where
             });
         }
         drop(sender);
-        let mut waiting = BTreeMap::new();
+        let mut waiting = HashMap::new();
+        // How many layers each blob still has to be.
+        let mut uses = vec![0usize; blobs.len()];
+        for first in &twins {
+            uses[*first] += 1;
+        }
         let outcome = (0..).map_while(LayerIndex::new).zip(blobs).try_for_each(|(layer, blob)| {
             turn.advance(layer.get());
             let first = twins[layer.get()];
@@ -86,9 +91,9 @@ where
                 let Ok((read, scanned)) = receiver.recv() else { return Ok(()) };
                 waiting.insert(read, scanned);
             }
-            let is_needed_again = twins[layer.get() + 1..].contains(&first);
+            uses[first] -= 1;
             let scanned = match waiting.get(&first) {
-                Some(Ok(scan)) if is_needed_again => Ok(scan.clone()),
+                Some(Ok(scan)) if uses[first] > 0 => Ok(scan.clone()),
                 _ => waiting.remove(&first).unwrap_or_else(|| Ok(Scan::default())).inspect(|scan| turn.let_go(scan)),
             };
             let scanned = scanned.map_err(|problem| LayerError {

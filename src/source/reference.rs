@@ -3,7 +3,6 @@
 //! rely on.
 
 use std::ffi::OsStr;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -126,17 +125,6 @@ fn looks_like_a_path(name: &str) -> bool {
         [".tar", ".tgz", ".tar.gz", ".tar.zst", ".tar.zstd", ".tar.bz2", ".tar.xz", ".txz", ".tzst", "/"];
     let lower = name.to_ascii_lowercase();
     name.starts_with(['.', '/', '~']) || name.contains('\\') || ENDINGS.iter().any(|ending| lower.ends_with(ending))
-}
-
-/// The reference as it would be typed.
-impl fmt::Display for Reference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Path(path) => path.display().fmt(f),
-            Self::Stdin => f.write_str("standard input"),
-            Self::Engine { engine, name } => write!(f, "{}://{name}", engine.command()),
-        }
-    }
 }
 
 #[cfg(test)]

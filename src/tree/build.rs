@@ -139,7 +139,7 @@ impl Builder {
         self.link_late(dangling, &mut remarks);
         let spans = first_span..self.tree.spans.len() as u32;
         let markers = first_marker..self.tree.markers.len() as u32;
-        self.contents.end_layer(&self.tree.spans[spans.start as usize..]);
+        self.contents.end_layer();
         self.tree.layers.push(LayerRecord { spans, markers, size_bytes });
         Ok(remarks)
     }
@@ -194,8 +194,10 @@ impl Builder {
                     // Gone with a directory that this layer removes as well.
                     Some(node) if self.newest(node).is_some_and(|span| span.to == from) => {}
                     _ => {
-                        let path = String::from_utf8_lossy(entry.path.of(text)).into_owned();
-                        remarks.add(|| format!("a whiteout of {path:?}, which no layer below has: ignored"));
+                        remarks.add(|| {
+                            let path = String::from_utf8_lossy(entry.path.of(text));
+                            format!("a whiteout of {path:?}, which no layer below has: ignored")
+                        });
                     }
                 },
                 EntryKind::Marker(MarkerKind::Opaque) => {
@@ -240,8 +242,7 @@ impl Builder {
         };
         let target = if kind == SpanKind::HardLink { Some(self.link_target(entry, text)) } else { None };
         if target == Some(Some(node)) {
-            let path = String::from_utf8_lossy(path).into_owned();
-            remarks.add(|| format!("a hard link from {path:?} to itself: ignored"));
+            remarks.add(|| format!("a hard link from {:?} to itself: ignored", String::from_utf8_lossy(path)));
             return;
         }
         let inode = target.flatten().and_then(|target| self.linkable(target));
@@ -278,8 +279,7 @@ impl Builder {
         };
         let id = self.open(node, opened);
         if kind == SpanKind::HardLink && inode.is_none() {
-            self.scratch.clear();
-            path::normalise(entry.link.of(text), &mut self.scratch);
+            // The target that was looked for above.
             dangling.push(Dangling { span: id, target: self.scratch.clone(), replaced });
         }
         self.contents.opened(&self.tree, id, entry.hash);
@@ -289,8 +289,6 @@ impl Builder {
     fn link_late(&mut self, dangling: Vec<Dangling>, remarks: &mut Remarks) {
         for Dangling { span, target, replaced } in dangling {
             let inode = self.find(&target).and_then(|node| self.linkable(node)).filter(|inode| *inode != span);
-            let name = String::from_utf8_lossy(&self.tree.path(self.tree.span(span).node())).into_owned();
-            let target = String::from_utf8_lossy(&target).into_owned();
             if let Some(inode) = inode {
                 self.tree.spans[span.index()].inode = inode.raw();
                 if let Some(replaced) = replaced.filter(|_| self.tree.span(inode).kind.is_file()) {
@@ -298,10 +296,15 @@ impl Builder {
                 }
                 // Its content is the target's, which is only known now. A link has no hash of its own.
                 self.contents.opened(&self.tree, span, None);
-                remarks.add(|| format!("hard link {name:?} stands before its target {target:?}; engines refuse that"));
-            } else {
-                remarks.add(|| format!("hard link {name:?} points to {target:?}, which is no file: shown as empty"));
             }
+            remarks.add(|| {
+                let name = self.tree.path(self.tree.span(span).node());
+                let (name, target) = (String::from_utf8_lossy(&name), String::from_utf8_lossy(&target));
+                match inode {
+                    Some(_) => format!("hard link {name:?} stands before its target {target:?}; engines refuse that"),
+                    None => format!("hard link {name:?} points to {target:?}, which is no file: shown as empty"),
+                }
+            });
         }
     }
 

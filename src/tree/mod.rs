@@ -94,12 +94,6 @@ impl Tree {
         u32::try_from(index).ok().filter(|_| index < self.nodes.len()).map(NodeId::new)
     }
 
-    /// How many spans there are.
-    #[must_use]
-    pub fn span_count(&self) -> usize {
-        self.spans.len()
-    }
-
     /// All nodes, parents before their children.
     pub fn nodes(&self) -> impl DoubleEndedIterator<Item = NodeId> + ExactSizeIterator + use<> {
         (0..self.nodes.len() as u32).map(NodeId::new)

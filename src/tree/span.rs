@@ -21,7 +21,7 @@ impl SpanId {
         (link != NONE).then_some(Self(link))
     }
 
-    /// As an index into a list with one place a span, [`Tree::span_count`] long.
+    /// As an index into a list with one place for each of [`Tree::all_spans`].
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize

@@ -10,9 +10,11 @@
 //! image     what the image says of itself: manifest, configuration, history
 //! layer     a layer's tar becomes entries
 //! tree      all layers become one tree with spans
+//! extract   files of any layer, written to a folder of this machine
 //! analysis  the numbers: dive's, and the exact ones
 //! ci        rules and a verdict
 //! report    text, JSON, listings
+//! tui       the screen
 //! cli, run  the command line, and what each command does
 //! ```
 //!
@@ -43,6 +45,7 @@ pub mod ci;
 pub mod cli;
 pub mod compression;
 pub mod config;
+pub mod extract;
 pub mod image;
 pub mod layer;
 pub mod remark;
@@ -51,4 +54,5 @@ pub mod run;
 pub mod source;
 pub mod tarfile;
 pub mod tree;
+pub mod tui;
 pub mod units;

@@ -9,7 +9,7 @@ use crate::place::repository;
 use crate::user::User;
 
 /// The modules in the order the data goes through them, as `src/lib.rs` has it: each may know those to its left.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 16] = [
     "units",
     "remark",
     "tarfile",
@@ -19,9 +19,11 @@ const ORDER: [&str; 14] = [
     "image",
     "layer",
     "tree",
+    "extract",
     "analysis",
     "ci",
     "report",
+    "tui",
     "cli",
     "run",
 ];

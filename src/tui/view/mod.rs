@@ -1,1 +1,4 @@
 //! State in, cells out: nothing here changes anything.
+
+pub(crate) mod text;
+pub(crate) mod theme;

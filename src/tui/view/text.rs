@@ -1,0 +1,166 @@
+//! Text as it is fit for cells. Names come from anybody: no byte of one may reach the terminal as a command, and no width
+//! may be a guess, or a line breaks.
+
+use std::fmt::Write;
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::report::escape::Escaped;
+
+/// Marks in a row that go onto one letter. Writing needs two or three; a name of ten thousand is no name.
+const MARKS: usize = 4;
+
+/// What is looked at of a name, in bytes, for each column that it may take.
+const BYTES_A_COLUMN: usize = 16;
+
+/// A name for a line of `columns`, or the start of it that matters there. What is no text is escaped, and so is what
+/// would turn the direction of the line or hide in it.
+pub(crate) fn name(bytes: &[u8], columns: usize) -> String {
+    let limit = columns.saturating_add(1).saturating_mul(BYTES_A_COLUMN);
+    let start = bytes.get(..limit).map_or(bytes, |start| {
+        // Not through the middle of a letter.
+        let end = (start.len().saturating_sub(3)..=start.len()).rev().find(|end| bytes[*end] & 0xC0 != 0x80);
+        &bytes[..end.unwrap_or(limit)]
+    });
+    printable(&Escaped(start).to_string())
+}
+
+/// Text that is not to be cut: a command, a message.
+pub(crate) fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut marks = 0;
+    for letter in text.chars() {
+        let is_mark = letter.width() == Some(0);
+        marks = if is_mark { marks + 1 } else { 0 };
+        if is_command(letter) || marks > MARKS {
+            // Writing to a String does not fail.
+            let _ = write!(out, "\\u{{{:x}}}", u32::from(letter));
+        } else {
+            out.push(letter);
+        }
+    }
+    out
+}
+
+/// Controls, and what Unicode has to turn the direction of a line, to break it, or to stand there unseen.
+fn is_command(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Columns that a text takes.
+pub(crate) fn columns(text: &str) -> usize {
+    text.width()
+}
+
+/// `text` in at most `columns`, with `…` at its end where it is cut.
+pub(crate) fn cut(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let Some(room) = columns.checked_sub(1) else { return String::new() };
+    let mut out = String::with_capacity(columns);
+    let mut taken = 0;
+    for letter in text.chars() {
+        taken += letter.width().unwrap_or(0);
+        if taken > room {
+            break;
+        }
+        out.push(letter);
+    }
+    out.push('…');
+    out
+}
+
+/// `text` in lines of at most `columns`: broken between words where there are any, else anywhere. Lines of the text stay
+/// lines.
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(2);
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let mut rest = line;
+        while rest.width() > columns {
+            let mut taken = 0;
+            let end = rest
+                .char_indices()
+                .find(|(_, letter)| {
+                    taken += letter.width().unwrap_or(0);
+                    taken > columns
+                })
+                .map_or(rest.len(), |(at, _)| at);
+            let space = rest[..end].rfind(' ').filter(|at| !rest[..*at].trim().is_empty());
+            let (start, after) = match space {
+                Some(at) => (&rest[..at], &rest[at + 1..]),
+                // A letter is at most two columns wide, and there are two.
+                None => rest.split_at(end),
+            };
+            lines.push(start.to_owned());
+            rest = after;
+        }
+        lines.push(rest.to_owned());
+    }
+    lines
+}
+
+/// `text` with blanks before it, so that it takes `columns`.
+pub(crate) fn right(text: &str, columns: usize) -> String {
+    let mut out = " ".repeat(columns.saturating_sub(text.width()));
+    out.push_str(text);
+    out
+}
+
+/// `text` with blanks behind it, so that it takes `columns`, cut where it is longer.
+pub(crate) fn left(text: &str, columns: usize) -> String {
+    let mut out = cut(text, columns);
+    out.push_str(&" ".repeat(columns.saturating_sub(out.width())));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_name_drives_the_terminal_or_turns_the_line() {
+        assert_eq!(name(b"\x1b[2J\x07", 80), "\\x1b[2J\\x07");
+        assert_eq!(name("evil\u{202e}txt.exe".as_bytes(), 80), "evil\\u{202e}txt.exe");
+        assert_eq!(name("a\u{200b}b".as_bytes(), 80), "a\\u{200b}b");
+        assert_eq!(name(b"caf\xe9", 80), "caf\\xe9");
+        assert_eq!(name("日本語 👍🏽 é".as_bytes(), 80), "日本語 👍🏽 é");
+    }
+
+    #[test]
+    fn a_letter_carries_no_heap_of_marks() {
+        let heap = format!("x{}", "\u{301}".repeat(10_000));
+        let shown = name(heap.as_bytes(), 10);
+        assert!(shown.starts_with("x\u{301}\u{301}\u{301}\u{301}\\u{301}"), "{shown}");
+        assert!(shown.len() < 1000);
+    }
+
+    #[test]
+    fn of_a_long_name_only_the_start_is_looked_at() {
+        let long = "語".repeat(100_000);
+        let shown = name(long.as_bytes(), 10);
+        assert!(shown.len() < 500 && shown.chars().all(|letter| letter == '語'), "{shown}");
+    }
+
+    #[test]
+    fn cutting_counts_columns_and_not_letters() {
+        assert_eq!(cut("passwd", 6), "passwd");
+        assert_eq!(cut("passwd", 5), "pass…");
+        assert_eq!(cut("日本語", 6), "日本語");
+        assert_eq!(cut("日本語", 5), "日本…");
+        assert_eq!(cut("日本語", 4), "日…");
+        assert_eq!(cut("x", 0), "");
+        assert_eq!(left("日本語", 4), "日… ");
+        assert_eq!(right("日本", 6), "  日本");
+    }
+
+    #[test]
+    fn wrapping_breaks_between_words_and_loses_none() {
+        assert_eq!(wrap("apt-get install -y curl", 12), ["apt-get", "install -y", "curl"]);
+        assert_eq!(wrap("0123456789", 4), ["0123", "4567", "89"]);
+        assert_eq!(wrap("a\n\n  b", 4), ["a", "", "  b"]);
+        assert_eq!(wrap("日本語", 1), ["日", "本", "語"]);
+    }
+}

@@ -29,8 +29,8 @@ pub struct LayerError {
 pub trait Progress: Sync {
     /// So many bytes more of the blobs are behind us.
     fn bytes(&self, count: u64);
-    /// One more layer is read.
-    fn layer(&self);
+    /// A layer is read, whose headers' sizes add up to so many bytes. Layers come in order.
+    fn layer(&self, layer: LayerIndex, size_bytes: u64);
 }
 
 /// Says nothing.
@@ -39,7 +39,7 @@ pub struct Silent;
 
 impl Progress for Silent {
     fn bytes(&self, _count: u64) {}
-    fn layer(&self) {}
+    fn layer(&self, _layer: LayerIndex, _size_bytes: u64) {}
 }
 
 /// Reads the layers that lie in `blobs`, base first; a layer whose blob is missing is empty. `deliver` gets each of them
@@ -102,6 +102,7 @@ where
                 blob: blob.as_ref().map_or_else(String::new, |blob| blob.name().to_owned()),
                 problem,
             })?;
+            progress.layer(layer, scanned.size_bytes);
             deliver(layer, scanned)
         });
         turn.end();
@@ -195,7 +196,6 @@ fn read_one(
     let counted = Counted { blob, progress, behind: AtomicU64::new(0) };
     let scanned = scan(&counted, on_damage, &|| stop.load(Ordering::Relaxed));
     progress.bytes(blob.len().saturating_sub(counted.behind.into_inner()));
-    progress.layer();
     scanned
 }
 

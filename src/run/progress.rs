@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use indicatif::{ProgressDrawTarget, ProgressStyle};
 
 use super::output::Notices;
+use crate::layer::LayerIndex;
 use crate::{layer, source};
 
 /// The bar: first for an archive that has to be unpacked or received, then for the layers.
@@ -13,7 +14,6 @@ use crate::{layer, source};
 pub(super) struct ProgressBar {
     bar: indicatif::ProgressBar,
     layers: AtomicUsize,
-    layers_read: AtomicUsize,
 }
 
 impl ProgressBar {
@@ -21,7 +21,7 @@ impl ProgressBar {
         let shown = notices != Notices::Quiet && io::stderr().is_terminal();
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = indicatif::ProgressBar::with_draw_target(None, target);
-        Self { bar, layers: AtomicUsize::new(0), layers_read: AtomicUsize::new(0) }
+        Self { bar, layers: AtomicUsize::new(0) }
     }
 
     pub(super) fn spooled(&self, spooled: source::SpoolProgress) {
@@ -64,8 +64,8 @@ impl layer::Progress for ProgressBar {
         self.bar.inc(count);
     }
 
-    fn layer(&self) {
-        let read = self.layers_read.fetch_add(1, Ordering::Relaxed) + 1;
+    fn layer(&self, layer: LayerIndex, _size_bytes: u64) {
+        let read = layer.get() + 1;
         self.bar.set_prefix(format!("{read}/{}", self.layers.load(Ordering::Relaxed)));
     }
 }

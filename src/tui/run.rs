@@ -1,0 +1,190 @@
+//! The loop: waits for an event, hands it to `update`, carries out what that asks for, draws once. Between events it
+//! sleeps. Everything that takes time happens on other threads, which answer through the same channel.
+
+use std::io;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::Duration;
+
+use super::event::{AnyError, Event, Feed, Work};
+use super::state::{Settings, State};
+use super::terminal::Terminal;
+use super::update::{Effect, update};
+use super::view;
+use super::worker::Workers;
+
+/// Why the screen ended before its user left it.
+#[derive(Debug, thiserror::Error)]
+pub enum ScreenError {
+    /// The terminal does not work.
+    #[error("the terminal cannot be used: {0}; `dive IMAGE | cat` prints a report instead")]
+    Terminal(#[from] io::Error),
+    /// The image cannot be shown.
+    #[error(transparent)]
+    Image(AnyError),
+}
+
+/// How long the screen waits for the image before it shows that it waits. An image that is there by then, or an error,
+/// comes without a flicker.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// Opens the image with `open`, on a thread of its own, and shows it until the user leaves.
+///
+/// # Errors
+/// When `open` fails, or the terminal does.
+pub fn run<E: Into<AnyError>>(
+    settings: Settings,
+    open: impl FnOnce(&Feed) -> Result<(), E> + Send + 'static,
+) -> Result<(), ScreenError> {
+    let (sender, events) = mpsc::channel();
+    let feed = Feed::new(sender.clone());
+    spawn("open", sender.clone(), move || {
+        if let Err(error) = open(&feed) {
+            feed.failed(error.into());
+        }
+    })?;
+    let mut early = Vec::new();
+    while let Ok(event) = events.recv_timeout(PATIENCE) {
+        match event {
+            Event::Work(Work::Failed(error)) => return Err(ScreenError::Image(error)),
+            Event::Work(Work::Spooled(_)) => {
+                early.push(event);
+                break;
+            }
+            Event::Work(Work::Opened(_)) => {
+                early.push(event);
+                break;
+            }
+            event => early.push(event),
+        }
+    }
+    let mut terminal = Terminal::take()?;
+    listen(&sender)?;
+    let size = crossterm::terminal::size()?;
+    let mut state = State::new(settings, size);
+    let mut workers = Workers::new(sender);
+    for event in early {
+        step(&mut state, event, &mut terminal, &mut workers)?;
+    }
+    terminal.draw(|frame| view::draw(&state, frame))?;
+    serve(&mut state, &events, &mut terminal, &mut workers)
+}
+
+/// Until somebody leaves.
+fn serve(
+    state: &mut State,
+    events: &Receiver<Event>,
+    terminal: &mut Terminal,
+    workers: &mut Workers,
+) -> Result<(), ScreenError> {
+    // The channel cannot close: workers hold a sender.
+    while let Ok(first) = events.recv() {
+        // What came in the meantime is drawn at once, not one by one.
+        for event in std::iter::once(first).chain(events.try_iter()) {
+            if step(state, event, terminal, workers)? == Next::Leave {
+                return Ok(());
+            }
+        }
+        state.settle();
+        terminal.draw(|frame| view::draw(state, frame))?;
+    }
+    Ok(())
+}
+
+/// Whether the loop goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Wait,
+    Leave,
+}
+
+fn step(
+    state: &mut State,
+    event: Event,
+    terminal: &mut Terminal,
+    workers: &mut Workers,
+) -> Result<Next, ScreenError> {
+    let effects = match event {
+        Event::Terminal(event) => update(state, super::input::message(state, event)),
+        Event::TerminalLost(error) => return Err(ScreenError::Terminal(error)),
+        #[cfg(unix)]
+        Event::Signal(signal) => return on_signal(signal, terminal),
+        Event::Work(Work::Failed(error)) => return Err(ScreenError::Image(error)),
+        Event::Work(work) => update(state, Some(super::update::Message::Work(work))),
+    };
+    for effect in effects {
+        match effect {
+            Effect::Leave => return Ok(Next::Leave),
+            Effect::Suspend => terminal.suspend()?,
+            Effect::Copy(text) => terminal.copy(&text)?,
+            Effect::Start(job) => workers.start(job)?,
+            Effect::Cancel(job) => workers.cancel(job),
+        }
+    }
+    Ok(Next::Wait)
+}
+
+#[cfg(unix)]
+fn on_signal(signal: i32, terminal: &mut Terminal) -> Result<Next, ScreenError> {
+    use signal_hook::consts::{SIGCONT, SIGTSTP};
+    match signal {
+        SIGTSTP => terminal.suspend()?,
+        // Somebody may have stopped us without asking, and a shell has used the terminal since.
+        SIGCONT => terminal.resume()?,
+        deadly => {
+            super::terminal::give_back();
+            // Whoever waits for this process learns what ended it.
+            signal_hook::low_level::emulate_default_handler(deadly)?;
+        }
+    }
+    Ok(Next::Wait)
+}
+
+/// Starts the threads that wait for keys and signals.
+fn listen(sender: &Sender<Event>) -> io::Result<()> {
+    let keys = sender.clone();
+    spawn("keys", sender.clone(), move || {
+        loop {
+            let (event, more) = match crossterm::event::read() {
+                Ok(event) => (Event::Terminal(event), true),
+                Err(error) => (Event::TerminalLost(error), false),
+            };
+            if keys.send(event).is_err() || !more {
+                return;
+            }
+        }
+    })?;
+    #[cfg(unix)]
+    {
+        use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+        let mut signals =
+            signal_hook::iterator::Signals::new([SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT])?;
+        let sender = sender.clone();
+        spawn("signals", sender.clone(), move || {
+            for signal in signals.forever() {
+                if sender.send(Event::Signal(signal)).is_err() {
+                    return;
+                }
+            }
+        })?;
+    }
+    Ok(())
+}
+
+/// Starts a thread whose panic ends the screen, not only the thread: a screen that waits for what never comes is worse.
+pub(super) fn spawn(name: &str, events: Sender<Event>, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    struct OnPanic(Sender<Event>);
+    impl Drop for OnPanic {
+        fn drop(&mut self) {
+            if thread::panicking() {
+                let lost = io::Error::other("a part of the program broke down; please report what is printed above");
+                let _ = self.0.send(Event::TerminalLost(lost));
+            }
+        }
+    }
+    thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let _watch = OnPanic(events);
+        work();
+    })?;
+    Ok(())
+}

@@ -1,0 +1,281 @@
+//! Actions in the panes: layers, details, file tree.
+
+use crate::config::Action;
+use crate::tree::{Change, NodeId};
+use crate::tui::state::files::{Jump, Motion};
+use crate::tui::state::layers::CompareMode;
+use crate::tui::state::line::Purpose;
+use crate::tui::state::waste::Waste;
+use crate::tui::state::{Attributes, Explorer, Focus, LongLines, Overlay, Stage, State};
+use crate::tui::view::text::printable;
+
+use super::Effect;
+
+pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    match action {
+        Action::ToggleView => {
+            let other = if state.focus == Focus::Files { Focus::Layers } else { Focus::Files };
+            focus(state, other);
+        }
+        Action::FilterFiles => open_filter(state),
+        Action::CloseFilterFiles => clear_filter(state),
+        Action::WasteView => {
+            if let Some(explorer) = state.explorer() {
+                let waste = Waste::new(&explorer.opened.analysis.exact);
+                state.overlays.push(Overlay::Waste(waste));
+            }
+        }
+        action => match state.focus {
+            Focus::Layers => in_layers(state, action),
+            Focus::LayerDetails | Focus::ImageDetails => in_details(state, action),
+            Focus::Files => in_files(state, action, effects),
+        },
+    }
+}
+
+/// Gives a pane the keys.
+pub(super) fn focus(state: &mut State, focus: Focus) {
+    state.focus = focus;
+    if matches!(focus, Focus::LayerDetails | Focus::ImageDetails) {
+        state.last_details = focus;
+    }
+}
+
+/// Opens the filter line with the filter that is on.
+fn open_filter(state: &mut State) {
+    let Some(explorer) = state.explorer() else { return };
+    let text = explorer.files.as_ref().and_then(|files| files.filter()).map_or("", |filter| filter.text()).to_owned();
+    state.focus = Focus::Files;
+    state.ask(Purpose::Filter, &text);
+}
+
+pub(super) fn clear_filter(state: &mut State) {
+    if let Stage::Open(explorer) = &mut state.stage
+        && let Some(files) = &mut explorer.files
+        && files.filter().is_some()
+        && let Ok(none) = crate::tui::state::files::Filter::parse("")
+    {
+        files.set_filter(&explorer.opened.loaded.tree, none);
+    }
+}
+
+fn in_layers(state: &mut State, action: Action) {
+    match action {
+        Action::Right => return focus(state, if state.layout.layer_details.is_empty() { state.last_details } else { Focus::LayerDetails }),
+        Action::Left => return,
+        _ => {}
+    }
+    let Some(layers) = state.layers_mut() else { return };
+    match action {
+        Action::Up => layers.scroll.step(-1),
+        Action::Down => layers.scroll.step(1),
+        Action::PageUp => layers.scroll.page(-1),
+        Action::PageDown => layers.scroll.page(1),
+        Action::FirstRow => layers.scroll.select(0),
+        Action::LastRow => layers.scroll.select(usize::MAX),
+        _ => {}
+    }
+    compare(state, action);
+}
+
+/// What changes the comparison, and what follows from that.
+fn compare(state: &mut State, action: Action) {
+    if let Some(layers) = state.layers_mut() {
+        match action {
+            Action::CompareAll => layers.mode = CompareMode::Aggregated,
+            Action::CompareLayer => layers.mode = CompareMode::Layer,
+            Action::MarkBase => layers.mark_base(),
+            _ => {}
+        }
+    }
+    match &mut state.stage {
+        Stage::Open(explorer) => {
+            if action == Action::ToggleEmptySteps {
+                explorer.layers.toggle_steps(&explorer.opened.image);
+            }
+            explorer.compare();
+        }
+        Stage::Reading(reading) if action == Action::ToggleEmptySteps => reading.layers.toggle_steps(&reading.image),
+        _ => {}
+    }
+    state.layer_details.step(isize::MIN);
+}
+
+fn in_details(state: &mut State, action: Action) {
+    let is_layer = state.focus == Focus::LayerDetails;
+    match action {
+        Action::Left if is_layer => return focus(state, Focus::Layers),
+        Action::Left => return focus(state, Focus::LayerDetails),
+        Action::Right if is_layer => return focus(state, Focus::ImageDetails),
+        Action::CompareAll | Action::CompareLayer | Action::MarkBase | Action::ToggleEmptySteps => {
+            return compare(state, action);
+        }
+        _ => {}
+    }
+    let text = if is_layer { &mut state.layer_details } else { &mut state.image_details };
+    match action {
+        Action::Up => text.step(-1),
+        Action::Down => text.step(1),
+        Action::PageUp => text.page(-1),
+        Action::PageDown => text.page(1),
+        Action::FirstRow => text.step(isize::MIN),
+        Action::LastRow => text.step(isize::MAX),
+        _ => {}
+    }
+}
+
+pub(super) fn in_files(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    let Stage::Open(explorer) = &mut state.stage else { return };
+    match action {
+        Action::ToggleAttributes => {
+            explorer.attributes = match explorer.attributes {
+                Attributes::Shown => Attributes::Hidden,
+                Attributes::Hidden => Attributes::Shown,
+            };
+        }
+        Action::ToggleWrap => {
+            explorer.long_lines = match explorer.long_lines {
+                LongLines::Cut => LongLines::Wrapped,
+                LongLines::Wrapped => LongLines::Cut,
+            };
+        }
+        Action::CopyPath => {
+            if let Some(path) = selected_path(explorer) {
+                state.message = Some(format!("{} was sent to the clipboard", printable(&path)));
+                effects.push(Effect::Copy(path));
+            }
+        }
+        action => state.message = in_tree(explorer, action),
+    }
+}
+
+/// The path under the cursor, as far as it is text.
+fn selected_path(explorer: &Explorer) -> Option<String> {
+    let path = explorer.opened.loaded.tree.path(explorer.selected_node()?);
+    Some(String::from_utf8_lossy(&path).into_owned())
+}
+
+/// What only the tree is asked for, and a word on it where it did something else than one would expect.
+fn in_tree(explorer: &mut Explorer, action: Action) -> Option<String> {
+    let tree = &explorer.opened.loaded.tree;
+    let files = explorer.files.as_mut()?;
+    let jumped = match action {
+        Action::NextMatch | Action::PreviousMatch if files.filter().is_none() => {
+            return Some("there is no filter: open the filter line first".to_owned());
+        }
+        Action::NextMatch => files.next_match(tree),
+        Action::PreviousMatch => files.previous_match(tree),
+        Action::NextChange => files.next_change(tree),
+        Action::PreviousChange => files.previous_change(tree),
+        _ => {
+            plain(files, tree, action);
+            return None;
+        }
+    };
+    let what = if matches!(action, Action::NextMatch | Action::PreviousMatch) { "match" } else { "changed file" };
+    match jumped {
+        Jump::Done => None,
+        Jump::Wrapped => Some(format!("went on to the first {what} from the other end")),
+        Jump::Nowhere => Some(format!("there is no {what}")),
+    }
+}
+
+fn plain(files: &mut crate::tui::state::files::FileTree, tree: &crate::tree::Tree, action: Action) {
+    match action {
+        Action::Up => files.go(tree, Motion::Up),
+        Action::Down => files.go(tree, Motion::Down),
+        Action::Left => files.go(tree, Motion::Parent),
+        Action::Right => files.go(tree, Motion::Child),
+        Action::PageUp => files.go(tree, Motion::PageUp),
+        Action::PageDown => files.go(tree, Motion::PageDown),
+        Action::FirstRow => files.go(tree, Motion::Home),
+        Action::LastRow => files.go(tree, Motion::End),
+        Action::ToggleCollapseDir => files.toggle_collapse(tree),
+        Action::ToggleCollapseAllDir => files.toggle_collapse_all(tree),
+        Action::ToggleAddedFiles => files.toggle_kind(tree, Change::Added),
+        Action::ToggleRemovedFiles => files.toggle_kind(tree, Change::Removed),
+        Action::ToggleModifiedFiles => files.toggle_kind(tree, Change::Modified),
+        Action::ToggleUnmodifiedFiles => files.toggle_kind(tree, Change::Unmodified),
+        Action::ToggleSortOrder => files.toggle_order(tree),
+        _ => {}
+    }
+}
+
+/// Shows a path in a layer: selects both, and makes what hides the path show it.
+pub(super) fn go_to(state: &mut State, layer: crate::layer::LayerIndex, node: NodeId) {
+    focus(state, Focus::Files);
+    let Stage::Open(explorer) = &mut state.stage else { return };
+    explorer.layers.select(layer);
+    explorer.compare();
+    let tree = &explorer.opened.loaded.tree;
+    let Some(files) = &mut explorer.files else { return };
+    if files.jump_to(tree, node) == Jump::Nowhere {
+        if let Ok(none) = crate::tui::state::files::Filter::parse("") {
+            files.set_filter(tree, none);
+        }
+        for change in [Change::Added, Change::Modified, Change::Removed, Change::Unmodified] {
+            if !files.kinds().has(change) {
+                files.toggle_kind(tree, change);
+            }
+        }
+        if files.jump_to(tree, node) == Jump::Nowhere {
+            state.message = Some("the path is not in this layer's file system".to_owned());
+        }
+    }
+}
+
+pub(super) fn scroll(state: &mut State, pane: Focus, rows: isize) {
+    match pane {
+        Focus::Layers => {
+            if let Some(layers) = state.layers_mut() {
+                layers.scroll.step(rows.signum());
+            }
+            compare(state, Action::Down);
+        }
+        Focus::LayerDetails => state.layer_details.step(rows),
+        Focus::ImageDetails => state.image_details.step(rows),
+        Focus::Files => {
+            if let Stage::Open(explorer) = &mut state.stage
+                && let Some(files) = &mut explorer.files
+            {
+                let first = files.first_row().saturating_add_signed(rows);
+                files.scroll_to(&explorer.opened.loaded.tree, first);
+            }
+        }
+    }
+}
+
+/// A row was clicked: it is selected; a directory that is selected already is collapsed or expanded.
+pub(super) fn point(state: &mut State, pane: Focus, row: usize) {
+    focus(state, pane);
+    match (pane, &mut state.stage) {
+        (Focus::Files, Stage::Open(explorer)) => {
+            let tree = &explorer.opened.loaded.tree;
+            let Some(files) = &mut explorer.files else { return };
+            let row = files.first_row() + row;
+            if row < files.row_count() {
+                if row == files.selected_row() { files.toggle_collapse(tree) } else { files.select_row(tree, row) }
+            }
+        }
+        (Focus::Layers, _) => {
+            if let Some(layers) = state.layers_mut() {
+                let row = layers.scroll.seen().start + row;
+                if row < layers.scroll.count() {
+                    layers.scroll.select(row);
+                }
+            }
+            compare(state, Action::Down);
+        }
+        _ => {}
+    }
+}
+
+/// The names of the columns were clicked: the tree changes its order.
+pub(super) fn point_head(state: &mut State, pane: Focus) {
+    focus(state, pane);
+    if let (Focus::Files, Stage::Open(explorer)) = (pane, &mut state.stage)
+        && let Some(files) = &mut explorer.files
+    {
+        files.toggle_order(&explorer.opened.loaded.tree);
+    }
+}

@@ -73,6 +73,13 @@ pub enum Key {
     Function(u8),
 }
 
+/// The key with nothing held down.
+impl From<Key> for KeyPress {
+    fn from(key: Key) -> Self {
+        Self { modifiers: Modifiers::default(), key }
+    }
+}
+
 /// Names of keys that are no single character.
 const NAMES: [(&str, Key); 17] = [
     ("space", Key::Char(' ')),

@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::event::{AnyError, Event, Feed, Work};
 use super::state::{Settings, State};
@@ -44,18 +44,15 @@ pub fn run<E: Into<AnyError>>(
         }
     })?;
     let mut early = Vec::new();
-    while let Ok(event) = events.recv_timeout(PATIENCE) {
-        match event {
-            Event::Work(Work::Failed(error)) => return Err(ScreenError::Image(error)),
-            Event::Work(Work::Spooled(_)) => {
-                early.push(event);
-                break;
-            }
-            Event::Work(Work::Opened(_)) => {
-                early.push(event);
-                break;
-            }
-            event => early.push(event),
+    let patience = Instant::now() + PATIENCE;
+    while let Ok(event) = events.recv_timeout(patience.saturating_duration_since(Instant::now())) {
+        if let Event::Work(Work::Failed(error)) = event {
+            return Err(ScreenError::Image(error));
+        }
+        let is_last = matches!(event, Event::Work(Work::Opened(_)));
+        early.push(event);
+        if is_last {
+            break;
         }
     }
     let mut terminal = Terminal::take()?;
@@ -98,12 +95,7 @@ enum Next {
     Leave,
 }
 
-fn step(
-    state: &mut State,
-    event: Event,
-    terminal: &mut Terminal,
-    workers: &mut Workers,
-) -> Result<Next, ScreenError> {
+fn step(state: &mut State, event: Event, terminal: &mut Terminal, workers: &mut Workers) -> Result<Next, ScreenError> {
     let effects = match event {
         Event::Terminal(event) => update(state, super::input::message(state, event)),
         Event::TerminalLost(error) => return Err(ScreenError::Terminal(error)),
@@ -157,8 +149,7 @@ fn listen(sender: &Sender<Event>) -> io::Result<()> {
     #[cfg(unix)]
     {
         use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
-        let mut signals =
-            signal_hook::iterator::Signals::new([SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT])?;
+        let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT])?;
         let sender = sender.clone();
         spawn("signals", sender.clone(), move || {
             for signal in signals.forever() {

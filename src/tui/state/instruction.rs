@@ -30,7 +30,9 @@ fn instruction(created_by: &str) -> String {
         return format!("RUN {}", rest.trim_start());
     }
     match text.strip_prefix("RUN ").and_then(|run| run.split_once("/bin/sh -c ")) {
-        Some((before, command)) if before.is_empty() || before.starts_with('|') => format!("RUN {}", command.trim_start()),
+        Some((before, command)) if before.is_empty() || before.starts_with('|') => {
+            format!("RUN {}", command.trim_start())
+        }
         _ => text.to_owned(),
     }
 }
@@ -43,7 +45,6 @@ fn chain(line: &str, lines: &mut Vec<String>) {
     while let Some(letter) = letters.next() {
         match (quote, letter) {
             (Some(open), _) if letter == open => quote = None,
-            (Some(_), _) => {}
             (None, '\\') => {
                 out.push(letter);
                 out.extend(letters.next());
@@ -69,7 +70,7 @@ fn chain(line: &str, lines: &mut Vec<String>) {
                 push(&mut out, lines);
                 continue;
             }
-            (None, _) => {}
+            _ => {}
         }
         out.push(letter);
     }
@@ -92,12 +93,10 @@ mod tests {
     #[test]
     fn a_chain_of_commands_stands_one_a_line() {
         let run = "/bin/sh -c apt-get update     && apt-get install -y \"a && b\" \t|| true; rm -rf '/x; y'";
-        assert_eq!(lines(run), [
-            "RUN apt-get update",
-            "  && apt-get install -y \"a && b\"",
-            "  || true;",
-            "  rm -rf '/x; y'"
-        ]);
+        assert_eq!(
+            lines(run),
+            ["RUN apt-get update", "  && apt-get install -y \"a && b\"", "  || true;", "  rm -rf '/x; y'"]
+        );
     }
 
     #[test]

@@ -247,14 +247,17 @@ mod tests {
         ];
         let all = (0..3).filter_map(LayerIndex::new);
         let (zero, one, two) = (LayerIndex::BASE, LayerIndex::new(1).unwrap(), LayerIndex::new(2).unwrap());
-        assert_eq!(with_steps(&history, all), [
-            LayerRow::Layer(zero),
-            LayerRow::Step(1),
-            LayerRow::BaseEnd,
-            LayerRow::Layer(one),
-            LayerRow::Step(3),
-            LayerRow::Layer(two),
-        ]);
+        assert_eq!(
+            with_steps(&history, all),
+            [
+                LayerRow::Layer(zero),
+                LayerRow::Step(1),
+                LayerRow::BaseEnd,
+                LayerRow::Layer(one),
+                LayerRow::Step(3),
+                LayerRow::Layer(two),
+            ]
+        );
     }
 
     #[test]

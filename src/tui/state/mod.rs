@@ -251,6 +251,8 @@ pub struct State {
     pub layer_details: TextScroll,
     /// What is seen of the image's details.
     pub image_details: TextScroll,
+    /// Whether the border between layers and tree is being drawn.
+    pub dragging: bool,
     /// Where things stand: [`Layout::of`] all else.
     pub layout: Layout,
 }
@@ -272,6 +274,7 @@ impl State {
             tree_share,
             layer_details: TextScroll::default(),
             image_details: TextScroll::default(),
+            dragging: false,
             layout: Layout::default(),
         };
         state.settle();
@@ -359,7 +362,8 @@ impl State {
 
     /// Goes from finding to reading.
     pub(in crate::tui) fn found(&mut self, image: Arc<Image>) {
-        let total = image.layers.iter().filter_map(|layer| layer.blob.as_ref().ok()).map(crate::source::Blob::len).sum();
+        let total =
+            image.layers.iter().filter_map(|layer| layer.blob.as_ref().ok()).map(crate::source::Blob::len).sum();
         let layers = Layers::new(&image, self.settings.mode);
         let sizes = vec![None; image.layers.len()];
         self.stage = Stage::Reading(Reading { image, layers, sizes, total, read: 0 });

@@ -127,13 +127,7 @@ mod tests {
 
     fn file(path: &str, size_bytes: u64, layer: usize, hidden_by: usize, cause: Cause) -> ReclaimableFile {
         let index = |number| LayerIndex::new(number).unwrap();
-        ReclaimableFile {
-            path: path.into(),
-            size_bytes,
-            layer: index(layer),
-            hidden_by: index(hidden_by),
-            cause,
-        }
+        ReclaimableFile { path: path.into(), size_bytes, layer: index(layer), hidden_by: index(hidden_by), cause }
     }
 
     fn drawn(waste: &Waste, exact: &Exact) -> String {

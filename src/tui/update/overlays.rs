@@ -1,7 +1,6 @@
 //! Actions in what stands over the panes.
 
 use crate::config::Action;
-use crate::tui::state::waste::{Waste, WasteOrder};
 use crate::tui::state::{Overlay, Stage, State};
 
 use super::{Effect, panes};
@@ -82,11 +81,5 @@ pub(super) fn point(state: &mut State, row: usize, _effects: &mut Vec<Effect>) {
 pub(super) fn point_head(state: &mut State, column: u16) {
     let Stage::Open(explorer) = &state.stage else { return };
     let Some(Overlay::Waste(waste)) = state.overlays.last_mut() else { return };
-    if let Some(order) = crate::tui::view::waste_order_at(column) {
-        sort(waste, explorer, order);
-    }
-}
-
-fn sort(waste: &mut Waste, explorer: &crate::tui::state::Explorer, order: WasteOrder) {
-    waste.sort(&explorer.opened.analysis.exact, order);
+    waste.sort(&explorer.opened.analysis.exact, crate::tui::view::waste_order_at(column));
 }

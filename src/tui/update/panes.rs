@@ -61,7 +61,12 @@ pub(super) fn clear_filter(state: &mut State) {
 
 fn in_layers(state: &mut State, action: Action) {
     match action {
-        Action::Right => return focus(state, if state.layout.layer_details.is_empty() { state.last_details } else { Focus::LayerDetails }),
+        Action::Right => {
+            return focus(
+                state,
+                if state.layout.layer_details.is_empty() { state.last_details } else { Focus::LayerDetails },
+            );
+        }
         Action::Left => return,
         _ => {}
     }
@@ -214,7 +219,7 @@ pub(super) fn go_to(state: &mut State, layer: crate::layer::LayerIndex, node: No
             files.set_filter(tree, none);
         }
         for change in [Change::Added, Change::Modified, Change::Removed, Change::Unmodified] {
-            if !files.kinds().has(change) {
+            if !files.kinds().contain(change) {
                 files.toggle_kind(tree, change);
             }
         }

@@ -33,8 +33,8 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) 
         (Action::Accept, _) => {}
         // While a filter is typed, the other keys are the tree's.
         (action, Purpose::Filter) => panes::in_files(state, action, effects),
-        (Action::Left, _) => drop(line.press(KeyPress { modifiers: crate::config::Modifiers::default(), key: Key::Left })),
-        (Action::Right, _) => drop(line.press(KeyPress { modifiers: crate::config::Modifiers::default(), key: Key::Right })),
+        (Action::Left, _) => press(state, Key::Left.into()),
+        (Action::Right, _) => press(state, Key::Right.into()),
         _ => {}
     }
 }

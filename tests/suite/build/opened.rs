@@ -83,7 +83,7 @@ impl Opened {
     /// What the user is told of the layers: of each remark a part that names it.
     #[track_caller]
     pub(crate) fn remarks(&self, expected: &[&str]) -> &Self {
-        let remarks: Vec<String> = self.loaded.remarks.iter().map(ToString::to_string).collect();
+        let remarks: Vec<String> = self.loaded.remarks.iter().map(|(_, remark)| remark.to_string()).collect();
         let fits = remarks.len() == expected.len() && remarks.iter().zip(expected).all(|(a, b)| a.contains(b));
         assert!(fits, "remarks are\n{remarks:#?}\nand should be\n{expected:#?}");
         self

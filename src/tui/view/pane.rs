@@ -1,0 +1,41 @@
+//! The frame of a pane: its border, its title, and whether it has the keys.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, BorderType};
+
+use super::text::cut;
+use super::theme::Theme;
+
+/// Whether a pane has the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keys {
+    Here,
+    Elsewhere,
+}
+
+/// Draws the border, and returns what is inside of it. The pane that has the keys has a thick border: colour alone says
+/// nothing to some.
+pub(super) fn draw(title: &str, keys: Keys, theme: &Theme, frame: &mut Frame<'_>, area: Rect) -> Rect {
+    let (kind, border, style) = match keys {
+        Keys::Here => (BorderType::Thick, theme.focused, theme.focused),
+        Keys::Elsewhere => (BorderType::Plain, theme.border, theme.title),
+    };
+    let title = format!(" {} ", cut(title, usize::from(area.width).saturating_sub(6)));
+    let block = Block::bordered().border_type(kind).border_style(border).title(Line::from(Span::styled(title, style)));
+    let inside = block.inner(area);
+    frame.render_widget(block, area);
+    inside
+}
+
+/// Marks at the right border that there is more above and below.
+pub(super) fn more(hidden: (usize, usize), theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
+    let (above, below) = hidden;
+    let column = area.right().saturating_sub(1);
+    for (count, row, sign) in [(above, area.y + 1, "▲"), (below, area.bottom().saturating_sub(2), "▼")] {
+        if count > 0 && area.height > 3 {
+            frame.buffer_mut().set_string(column, row, sign, theme.key);
+        }
+    }
+}

@@ -3,15 +3,16 @@
 
 use std::path::{Path, PathBuf};
 
+use super::action;
 use super::discovery::{self, Found};
 use super::document::Document;
-use super::keybinding::{self, Keybinding};
+use super::keybinding::Keybinding;
 use super::layering::{self, Key, key};
 use super::origin::Setting;
 use super::problem::{ConfigError, Warning};
 use super::rules_file::RuleLimits;
 use super::surroundings::Surroundings;
-use super::value::{ContainerEngine, DiffType, LogLevel};
+use super::value::{ContainerEngine, DiffType, LogLevel, ThemeName};
 use crate::units::Ratio;
 
 /// What holds: defaults, then the file, then the variables, each over the one before. Flags go over all of them, in
@@ -22,6 +23,8 @@ pub struct Config {
     pub container_engine: Setting<ContainerEngine>,
     /// Whether to show what can be shown of a damaged image.
     pub ignore_errors: Setting<bool>,
+    /// The colours of the screen.
+    pub theme: Setting<ThemeName>,
     /// The log.
     pub log: Log,
     /// The keys of the screen.
@@ -81,6 +84,7 @@ impl Default for Config {
         Self {
             container_engine: Setting::by_default(ContainerEngine::Docker),
             ignore_errors: Setting::by_default(false),
+            theme: Setting::by_default(ThemeName::Auto),
             log: Log {
                 enabled: Setting::by_default(true),
                 path: Setting::by_default(PathBuf::from("./dive.log")),
@@ -105,6 +109,7 @@ impl Default for Config {
 const SETTINGS: &[Key<Config>] = &[
     key!("container-engine", container_engine),
     key!("ignore-errors", ignore_errors),
+    key!("theme", theme),
     key!("log.enabled", log.enabled),
     key!("log.path", log.path),
     key!("log.level", log.level),
@@ -119,7 +124,7 @@ const SETTINGS: &[Key<Config>] = &[
 ];
 
 /// All keys.
-pub(super) const TABLES: [&[Key<Config>]; 2] = [SETTINGS, keybinding::KEYS];
+pub(super) const TABLES: [&[Key<Config>]; 2] = [SETTINGS, action::KEYS];
 
 impl Config {
     /// Reads the file that `--config` names, else the first that is found, and lays the variables over it.
@@ -151,8 +156,8 @@ impl Config {
             None => Vec::new(),
         };
         warnings.extend(layering::lay_variables(&mut config, &keys, around)?);
+        warnings.extend(config.keybinding.settle()?);
         config.warnings = warnings;
-        config.keybinding.check()?;
         Ok(config)
     }
 }
@@ -251,9 +256,9 @@ mod tests {
             warnings("log:\n  paht: x\nkeybindings: {}\nlog.level: info\n", &[]),
             [
                 "d.yaml:2: unknown key `log.paht` has no effect; known here: enabled, path, level",
-                "d.yaml:3: unknown key `keybindings` has no effect; known here: container-engine, ignore-errors, log, diff, \
+                "d.yaml:3: unknown key `keybindings` has no effect; known here: container-engine, ignore-errors, theme, log, diff, \
                  filetree, layer, rules, keybinding",
-                "d.yaml:4: unknown key `log.level` has no effect; known here: container-engine, ignore-errors, log, diff, \
+                "d.yaml:4: unknown key `log.level` has no effect; known here: container-engine, ignore-errors, theme, log, diff, \
                  filetree, layer, rules, keybinding",
             ]
         );

@@ -1,86 +1,67 @@
-//! The `keybinding:` section: which actions can be bound, where they can be asked for, and which keys lead to them unless
-//! somebody says otherwise. No key may lead to two actions in one place.
+//! The `keybinding:` section as a whole: no key may lead to two actions in one place, and a key that a user takes for
+//! something is taken from the actions that dive does not know.
 
-use super::file::Config;
-use super::keys::Binding;
-use super::layering::{Key, key};
-use super::origin::{Origin, Setting};
-use super::problem::ConfigError;
+use super::action::{Action, Bindings, Bound, keys_of_ours};
+use super::keys::{Binding, KeyPress};
+use super::origin::Origin;
+use super::problem::{ConfigError, Warning};
 
-/// Where an action can be asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// Anywhere.
-    Anywhere,
-    /// In the layers and in the file tree.
-    Panes,
-    /// In the layers.
-    Layers,
-    /// In the file tree.
-    FileTree,
-    /// In the filter line, where all other keys are text.
-    FilterLine,
-}
+/// The keys of each action.
+pub type Keybinding = Bindings;
 
-impl Place {
-    fn overlaps(self, other: Self) -> bool {
-        let within = |inner, outer| match outer {
-            Self::Anywhere => true,
-            Self::Panes => matches!(inner, Self::Panes | Self::Layers | Self::FileTree),
-            _ => inner == outer,
-        };
-        within(self, other) || within(other, self)
+impl Bound<'_> {
+    /// Whether there is a place where both can be asked for.
+    fn meets(&self, other: &Self) -> bool {
+        self.contexts.iter().any(|context| other.contexts.contains(context))
+    }
+
+    fn is_default(&self) -> bool {
+        self.setting.origin == Origin::Default
     }
 }
 
-/// One action's binding, for comparing it with others.
-struct Bound<'a> {
-    path: &'static str,
-    place: Place,
-    setting: &'a Setting<Binding>,
-}
-
-/// From one row an action: the field, its key's path, what it does, its default.
-macro_rules! actions {
-    ($($field:ident $path:literal $place:ident $does:literal $default:literal)+) => {
-        /// The keys of each action.
-        #[derive(Debug, Clone, PartialEq, Eq)]
-        pub struct Keybinding {
-            $(
-                #[doc = $does]
-                pub $field: Setting<Binding>,
-            )+
-        }
-
-        impl Default for Keybinding {
-            #[allow(clippy::expect_used, reason = "the defaults stand below, and a test parses each")]
-            fn default() -> Self {
-                Self { $($field: Setting::by_default($default.parse().expect($default)),)+ }
-            }
-        }
-
-        impl Keybinding {
-            fn all(&self) -> Vec<Bound<'_>> {
-                vec![$(Bound {
-                    path: concat!("keybinding.", $path),
-                    place: Place::$place,
-                    setting: &self.$field,
-                },)+]
-            }
-        }
-
-        /// The rows of the section in the table of keys.
-        pub(super) const KEYS: &[Key<Config>] = &[$(key!(concat!("keybinding.", $path), keybinding.$field),)+];
-    };
-}
-
 impl Keybinding {
+    /// Makes the bindings ready for use: keys that dive does not have by default give way to what somebody set, so that
+    /// a file written for dive works; says which action is left without a key.
+    ///
+    /// # Errors
+    /// When a key leads to two actions in one place.
+    pub(super) fn settle(&mut self) -> Result<Vec<Warning>, ConfigError> {
+        let warnings = self.give_way();
+        self.check()?;
+        Ok(warnings)
+    }
+
+    fn give_way(&mut self) -> Vec<Warning> {
+        let mut taken: Vec<(Action, KeyPress, &'static str, Origin)> = Vec::new();
+        let all = self.all();
+        for ours in all.iter().filter(|bound| bound.is_default()) {
+            let keys = keys_of_ours(ours.action).parse::<Binding>();
+            for key in keys.iter().flat_map(Binding::keys) {
+                let by = all.iter().find(|set| !set.is_default() && set.meets(ours) && set.setting.value.has(*key));
+                if let Some(by) = by {
+                    taken.push((ours.action, *key, by.path, by.setting.origin.clone()));
+                }
+            }
+        }
+        let mut warnings = Vec::new();
+        for (action, key, by, origin) in taken {
+            let binding = &mut self.of_mut(action).value;
+            binding.remove(key);
+            if binding.keys().is_empty() {
+                let path = self.all().into_iter().find(|bound| bound.action == action).map_or("", |bound| bound.path);
+                warnings.push(Warning::NoKeyLeft { origin, by, key: key.to_string(), path });
+            }
+        }
+        warnings
+    }
+
     /// Refuses a key that leads to two actions in one place. Named is the one of the two that somebody set, the later one
     /// if both were.
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self) -> Result<(), ConfigError> {
         let all = self.all();
         for (at, left) in all.iter().enumerate() {
-            for right in all[at + 1..].iter().filter(|right| left.place.overlaps(right.place)) {
+            for right in all[at + 1..].iter().filter(|right| left.meets(right)) {
                 let Some(key) = left.setting.value.shared_with(&right.setting.value) else { continue };
                 let (set, other) = if line(left) > line(right) { (left, right) } else { (right, left) };
                 return Err(ConfigError::BadValue {
@@ -103,47 +84,75 @@ fn line(bound: &Bound<'_>) -> (u8, Option<usize>) {
     }
 }
 
-actions! {
-    quit "quit" Anywhere "Leave the program." "ctrl+c,q"
-    toggle_view "toggle-view" Panes "Go between the layers and the file tree." "tab"
-    filter_files "filter-files" Panes "Open the filter line." "ctrl+f, ctrl+slash"
-    close_filter_files "close-filter-files" FilterLine "Close the filter line." "esc"
-    up "up" Panes "Go up a row." "up,k"
-    down "down" Panes "Go down a row." "down,j"
-    left "left" Panes "Go left, or collapse." "left,h"
-    right "right" Panes "Go right, or expand." "right,l"
-    page_up "page-up" Panes "Go up a page." "pgup,u"
-    page_down "page-down" Panes "Go down a page." "pgdn,d"
-    compare_all "compare-all" Layers "Show all changes since the base layer." "ctrl+a"
-    compare_layer "compare-layer" Layers "Show what the selected layer changed." "ctrl+l"
-    toggle_collapse_dir "toggle-collapse-dir" FileTree "Collapse or expand a directory." "space"
-    toggle_collapse_all_dir "toggle-collapse-all-dir" FileTree "Collapse or expand all directories." "ctrl+space"
-    toggle_added_files "toggle-added-files" FileTree "Show or hide added files." "ctrl+a"
-    toggle_removed_files "toggle-removed-files" FileTree "Show or hide removed files." "ctrl+r"
-    toggle_modified_files "toggle-modified-files" FileTree "Show or hide modified files." "ctrl+m"
-    toggle_unmodified_files "toggle-unmodified-files" FileTree "Show or hide unmodified files." "ctrl+u"
-    toggle_filetree_attributes "toggle-filetree-attributes" FileTree "Show or hide permissions, owners and sizes." "ctrl+b"
-    toggle_sort_order "toggle-sort-order" FileTree "Sort by name or by size." "ctrl+o"
-    toggle_wrap_tree "toggle-wrap-tree" FileTree "Wrap long lines or cut them." "ctrl+p"
-    extract_file "extract-file" FileTree "Write the selected file to the working directory." "ctrl+e"
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::action::Context;
+    use super::super::keys::Key;
+    use super::super::origin::Setting;
     use super::*;
+
+    fn set(keys: &mut Keybinding, action: Action, text: &str) {
+        let origin = Origin::File { path: "d.yaml".into(), line: Some(1) };
+        *keys.of_mut(action) = Setting { value: text.parse().unwrap(), origin };
+    }
 
     #[test]
     fn the_defaults_are_keys_and_none_leads_to_two_actions_in_one_place() {
-        assert!(Keybinding::default().check().is_ok());
+        assert_eq!(Keybinding::default().settle().unwrap(), []);
+    }
+
+    /// screen owns ctrl+a, tmux ctrl+b, docker's client ctrl+p, and most terminals send Enter for ctrl+m.
+    #[test]
+    fn every_action_has_a_key_that_reaches_it_in_any_terminal() {
+        for bound in Keybinding::default().all() {
+            // The shell's own key, and in every program the same.
+            if bound.action == Action::Suspend {
+                continue;
+            }
+            let plain = |key: &KeyPress| !key.modifiers.ctrl && !key.modifiers.alt;
+            assert!(bound.setting.value.keys().iter().any(plain), "{}", bound.path);
+        }
+    }
+
+    /// Where text is typed, a character is text.
+    #[test]
+    fn every_action_of_a_text_line_has_a_key_that_types_nothing() {
+        for bound in Keybinding::default().all().iter().filter(|bound| bound.contexts.contains(&Context::TextLine)) {
+            let types = |key: &KeyPress| matches!(key.key, Key::Char(_)) && !key.modifiers.ctrl && !key.modifiers.alt;
+            assert!(bound.setting.value.keys().iter().any(|key| !types(key)), "{}", bound.path);
+        }
     }
 
     #[test]
     fn one_key_may_do_different_things_in_the_layers_and_in_the_tree() {
         let mut keys = Keybinding::default();
-        keys.compare_all.value = "x".parse().unwrap();
-        keys.extract_file.value = "x".parse().unwrap();
+        set(&mut keys, Action::CompareAll, "f5");
+        set(&mut keys, Action::ExtractFile, "f5");
         assert!(keys.check().is_ok());
-        keys.up.value = "x".parse().unwrap();
+        set(&mut keys, Action::Up, "f5");
         assert!(keys.check().is_err());
+    }
+
+    #[test]
+    fn a_key_of_ours_gives_way_to_a_file_written_for_dive() {
+        let mut keys = Keybinding::default();
+        set(&mut keys, Action::ToggleWrap, "w");
+        set(&mut keys, Action::ToggleSortOrder, "n");
+        let left = Warning::NoKeyLeft {
+            origin: Origin::File { path: "d.yaml".into(), line: Some(1) },
+            by: "keybinding.toggle-sort-order",
+            key: "n".to_owned(),
+            path: "keybinding.next-match",
+        };
+        assert_eq!(keys.settle().unwrap(), [left]);
+        assert_eq!(keys.waste_view.value.to_string(), "f2");
+        assert_eq!(keys.next_match.value.keys(), []);
+    }
+
+    #[test]
+    fn a_key_of_dives_does_not_give_way() {
+        let mut keys = Keybinding::default();
+        set(&mut keys, Action::ExtractFile, "space");
+        assert!(keys.settle().unwrap_err().to_string().contains("`space` leads to keybinding.toggle-collapse-dir"));
     }
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::document::Yaml;
 use super::value::{Value, quoted, scalar, shortened};
 
-/// The keys that lead to one action: at least one, the first is shown as the hint.
+/// The keys that lead to one action, the first of which is shown as the hint. None only where others took them all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding {
     keys: Vec<KeyPress>,
@@ -103,6 +103,18 @@ impl Binding {
     #[must_use]
     pub fn keys(&self) -> &[KeyPress] {
         &self.keys
+    }
+
+    /// Whether `key` is one of them.
+    pub(super) fn has(&self, key: KeyPress) -> bool {
+        self.keys.contains(&key)
+    }
+
+    /// Takes a key away.
+    pub(super) fn remove(&mut self, key: KeyPress) {
+        self.keys.retain(|each| *each != key);
+        let names: Vec<_> = self.keys.iter().map(KeyPress::to_string).collect();
+        self.text = names.join(",");
     }
 
     /// The first key that `other` has too.

@@ -7,13 +7,15 @@
 //! origin, limit, value   a value, where it comes from, how it is read and printed
 //! layering       files and variables over defaults, by a table of keys
 //! rules_file     .dive-ci
-//! keybinding     the actions that can be bound
+//! action         the actions that can be bound: one table
+//! keybinding     their keys as a whole: no key twice in one place
 //! keys           what keys are called
 //! file           .dive.yaml: all keys
 //! render         what `dive config` prints
 //! problem        errors and warnings
 //! ```
 
+mod action;
 mod discovery;
 mod document;
 mod file;
@@ -28,6 +30,7 @@ mod rules_file;
 mod surroundings;
 mod value;
 
+pub use action::{Action, Bound, Context};
 pub use discovery::Found;
 pub use file::{Config, Diff, FileTree, Layer, Log};
 pub use keybinding::Keybinding;
@@ -38,4 +41,4 @@ pub use problem::{ConfigError, Warning};
 pub use render::render;
 pub use rules_file::{RuleLimits, RulesFile};
 pub use surroundings::Surroundings;
-pub use value::{ContainerEngine, DiffType, LogLevel};
+pub use value::{ContainerEngine, DiffType, LogLevel, ThemeName};

@@ -98,6 +98,18 @@ pub enum Warning {
         /// The variables of the section it seems to be about, with commas.
         known: String,
     },
+    /// An action that nothing leads to any more, since its keys were taken for another.
+    #[error("{origin}: {by}: `{key}` was the only key of {path}, which has none now; bind another there")]
+    NoKeyLeft {
+        /// Who took it.
+        origin: Origin,
+        /// The key of the configuration that took it.
+        by: &'static str,
+        /// What was pressed.
+        key: String,
+        /// The key of the configuration that has none now.
+        path: &'static str,
+    },
     /// A rules file that says something, but nothing about rules.
     #[error("{}: has no `rules:`, so it sets no rule", path.display())]
     NoRules {

@@ -47,6 +47,21 @@ pub enum DiffType {
     Unmodified,
 }
 
+/// The colours of the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ThemeName {
+    /// `dark` or `light`, as far as the terminal tells; `mono` where colours are not wanted.
+    Auto,
+    /// For a dark background.
+    Dark,
+    /// For a light background.
+    Light,
+    /// The terminal's own sixteen colours.
+    Ansi,
+    /// No colours.
+    Mono,
+}
+
 /// A setting whose type does not matter.
 pub(super) trait Field {
     /// Takes `node` as the value, from `origin`. Says what is wrong with it where it does not fit.
@@ -183,6 +198,26 @@ impl ContainerEngine {
 }
 
 impl Value for ContainerEngine {
+    fn read(node: &Yaml) -> Result<Option<Self>, String> {
+        scalar(node, |text| one_of(text, &Self::WORDS))
+    }
+
+    fn yaml(&self) -> String {
+        word_for(self, &Self::WORDS)
+    }
+}
+
+impl ThemeName {
+    const WORDS: [(&'static str, Self); 5] = [
+        ("auto", Self::Auto),
+        ("dark", Self::Dark),
+        ("light", Self::Light),
+        ("ansi", Self::Ansi),
+        ("mono", Self::Mono),
+    ];
+}
+
+impl Value for ThemeName {
     fn read(node: &Yaml) -> Result<Option<Self>, String> {
         scalar(node, |text| one_of(text, &Self::WORDS))
     }

@@ -5,16 +5,20 @@
 pub mod build;
 mod contents;
 pub mod diff;
+pub mod history;
 pub mod load;
 pub mod node;
+pub mod resolve;
 pub mod size;
 pub mod span;
 pub mod walk;
 
 pub use build::{BuildError, Builder};
 pub use diff::{Change, ChangeCounts, Changes};
+pub use history::{Deed, Event, Facts};
 pub use load::{LoadError, Loaded, load};
 pub use node::NodeId;
+pub use resolve::Unresolved;
 pub use span::{Cause, Marker, Span, SpanId, SpanKind};
 
 use crate::layer::{Extra, LayerIndex, MarkerKind};

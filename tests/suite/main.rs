@@ -21,6 +21,7 @@ mod house;
 mod library;
 mod model;
 mod oracle;
+mod paths;
 mod place;
 mod truth;
 mod user;

@@ -22,6 +22,7 @@ mod house;
 mod library;
 mod model;
 mod oracle;
+mod paths;
 mod place;
 mod truth;
 mod user;

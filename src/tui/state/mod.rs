@@ -5,6 +5,7 @@ pub mod instruction;
 pub mod layers;
 pub mod line;
 pub mod scroll;
+pub mod viewer;
 pub mod waste;
 
 use std::path::PathBuf;

@@ -58,17 +58,18 @@ impl Viewer {
         if self.rows.is_empty()
             && let Phase::Failed(why) = &self.phase
         {
-            self.rows = vec![self.word_row(why)];
+            self.rows = self.said(why);
+            self.rows.truncate(self.height);
         }
     }
 
     fn word_rows(&self) -> Vec<ViewerRow> {
-        let mut rows: Vec<ViewerRow> = self.words.iter().map(|text| self.word_row(text)).collect();
+        let mut rows: Vec<ViewerRow> = self.words.iter().flat_map(|text| self.said(text)).collect();
         match &self.phase {
-            Phase::Failed(why) => rows.push(self.word_row(why)),
+            Phase::Failed(why) => rows.extend(self.said(why)),
             Phase::Skipping { done, total } => {
                 let percent = u128::from(*done) * 100 / u128::from((*total).max(1));
-                rows.push(self.word_row(&format!("Unpacking the layer up to the file: {percent} %")));
+                rows.extend(self.said(&format!("Unpacking the layer up to the file: {percent} %")));
             }
             Phase::NoContent | Phase::Reading | Phase::Complete => {}
         }
@@ -76,9 +77,28 @@ impl Viewer {
         rows
     }
 
-    fn word_row(&self, text: &str) -> ViewerRow {
-        let (text, emphases) = Cells::words(text).seen(0, self.width.max(1), &[]);
-        ViewerRow { label: RowLabel::None, text, emphases, offset: 0, part: 0 }
+    /// A sentence of ours in as many rows as it takes, broken between words where that can be.
+    fn said(&self, text: &str) -> Vec<ViewerRow> {
+        let width = self.width.max(1);
+        let mut lines: Vec<String> = vec![String::new()];
+        for word in text.split(' ') {
+            let fits = |line: &&mut String| Cells::words(&format!("{line} {word}")).columns() <= width;
+            match lines.last_mut().filter(|line| !line.is_empty()).filter(fits) {
+                Some(line) => {
+                    line.push(' ');
+                    line.push_str(word);
+                }
+                None => lines.push(word.to_owned()),
+            }
+        }
+        let rows = lines.iter().filter(|line| !line.is_empty()).flat_map(|line| {
+            let cells = Cells::words(line);
+            let breaks = cells.breaks(width);
+            let ends = breaks.iter().skip(1).copied().chain([cells.columns()]);
+            let parts: Vec<_> = breaks.iter().zip(ends).map(|(left, end)| cells.seen(*left, end - left, &[])).collect();
+            parts
+        });
+        rows.map(|(text, emphases)| ViewerRow { label: RowLabel::None, text, emphases, offset: 0, part: 0 }).collect()
     }
 
     fn text_rows(&self) -> io::Result<(Vec<ViewerRow>, u64)> {

@@ -17,6 +17,9 @@ mod build;
 mod ci;
 mod cli;
 mod corpus;
+// Permissions and links are looked at as Unix has them.
+#[cfg(unix)]
+mod extract;
 mod house;
 mod library;
 mod model;

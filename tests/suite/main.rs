@@ -19,6 +19,9 @@ mod cli;
 mod content;
 mod corpus;
 mod files;
+// Permissions and links are looked at as Unix has them.
+#[cfg(unix)]
+mod extract;
 mod house;
 mod library;
 mod model;

@@ -142,7 +142,8 @@ impl LayerBytes {
             self.position = at;
             return Ok(ControlFlow::Continue(()));
         }
-        let mut piece = vec![0; PIECE];
+        // Between two files of a layer that is read through stands mostly a header.
+        let mut piece = vec![0; usize::try_from(at.saturating_sub(self.position)).unwrap_or(usize::MAX).min(PIECE)];
         while self.position < at {
             let want = usize::try_from(at - self.position).unwrap_or(usize::MAX).min(PIECE);
             if self.read(&mut piece[..want])? == 0 {

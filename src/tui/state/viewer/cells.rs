@@ -53,11 +53,19 @@ pub(super) type Seen = (String, Vec<(Range<usize>, Emphasis)>);
 impl Cells {
     /// A row of text.
     pub(super) fn text(bytes: &[u8]) -> Self {
+        Self::text_up_to(bytes, usize::MAX)
+    }
+
+    /// The start of a row of text, up to a column: what is to the right of the screen costs nothing.
+    pub(super) fn text_up_to(bytes: &[u8], column: usize) -> Self {
         let mut row = Self::default();
         let mut at = 0;
         let mut marks = 0;
         for chunk in bytes.utf8_chunks() {
             for letter in chunk.valid().chars() {
+                if row.columns > column {
+                    return row;
+                }
                 let len = letter.len_utf8();
                 let width = letter.width();
                 marks = if width == Some(0) { marks + 1 } else { 0 };
@@ -236,6 +244,8 @@ mod tests {
         assert_eq!(row.seen(0, 2, &[]).0, "a");
         assert_eq!(row.seen(2, 4, &[]).0, " 本x");
         assert_eq!(row.seen(9, 4, &[]).0, "");
+        assert_eq!(Cells::text_up_to("a日本x".as_bytes(), 3).seen(0, 3, &[]).0, "a日");
+        assert!(Cells::text_up_to(&[b'x'; 4000], 10).columns() < 20);
         assert_eq!(Cells::text("e\u{301}x".as_bytes()).seen(1, 5, &[]).0, "x");
         assert_eq!(Cells::text("e\u{301}x".as_bytes()).seen(0, 1, &[]).0, "e\u{301}");
     }

@@ -169,7 +169,7 @@ impl Viewer {
             self.top = hex_top(offset.min(last).max(self.top.place.offset));
             return Ok(());
         }
-        let rows = text.from(self.top.place, count + self.height + self.top.part)?;
+        let rows = text.from(self.top.place, count + self.height)?;
         let parts: Vec<Top> = rows.iter().flat_map(|row| self.parts(row)).skip(self.top.part).collect();
         let at = count.min(parts.len().saturating_sub(self.height));
         self.top = parts.get(at).copied().unwrap_or(self.top);

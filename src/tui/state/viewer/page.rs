@@ -103,7 +103,7 @@ impl Viewer {
 
     fn text_rows(&self) -> io::Result<(Vec<ViewerRow>, u64)> {
         let Some(text) = self.text().filter(|_| self.height > 0) else { return Ok((Vec::new(), 0)) };
-        let rows = text.from(self.top.place, self.height + self.top.part)?;
+        let rows = text.from(self.top.place, self.height)?;
         let width = self.text_width();
         let end = rows.last().map_or(self.top.place.offset, |row| row.next.offset);
         let found = self.found(self.top.place.offset..end)?;
@@ -113,7 +113,10 @@ impl Viewer {
             if shown.len() >= self.height {
                 break;
             }
-            let cells = Cells::text(&row.text);
+            let cells = match self.long_lines {
+                LongLines::Cut => Cells::text_up_to(&row.text, self.left + width),
+                LongLines::Wrap => Cells::text(&row.text),
+            };
             let found = within(&found, row.place.offset..row.next.offset);
             let breaks = cells.breaks(width);
             for top in self.parts(&row) {

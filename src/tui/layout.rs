@@ -55,7 +55,7 @@ impl Layout {
             footer: Rect::new(0, height - 1, width, 1),
             ..Self::default()
         };
-        if state.overlays.last().is_some_and(|overlay| !matches!(overlay, Overlay::Help(_))) {
+        if state.overlays.last().is_some_and(|overlay| !matches!(overlay, Overlay::Help(_) | Overlay::Extraction(_))) {
             layout.overlay = body;
         } else {
             layout.panes(state, body);

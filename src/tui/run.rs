@@ -109,7 +109,7 @@ fn step(state: &mut State, event: Event, terminal: &mut Terminal, workers: &mut 
             Effect::Leave => return Ok(Next::Leave),
             Effect::Suspend => terminal.suspend()?,
             Effect::Copy(text) => terminal.copy(&text)?,
-            Effect::Start(job) => workers.start(job)?,
+            Effect::Start(job) => workers.start(*job)?,
             Effect::Cancel(job) => workers.cancel(job),
         }
     }

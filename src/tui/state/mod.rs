@@ -1,6 +1,8 @@
 //! What the screen shows, as plain values that know no terminal.
 
+pub mod extraction;
 pub mod files;
+pub mod history;
 pub mod instruction;
 pub mod layers;
 pub mod line;
@@ -20,10 +22,13 @@ use crate::tree::{Change, ChangeCounts, Loaded, NodeId};
 use crate::tui::keymap::Keymap;
 use crate::tui::layout::{self, Layout};
 use crate::tui::view::theme::Theme;
+use extraction::Extraction;
 use files::{FileTree, Folding};
+use history::History;
 use layers::{CompareMode, Layers};
 use line::{Line, Purpose};
 use scroll::TextScroll;
+use viewer::Viewer;
 use waste::Waste;
 
 /// What the user set.
@@ -39,6 +44,8 @@ pub struct Settings {
     mode: CompareMode,
     /// Where relative paths that are typed start.
     pub working_dir: PathBuf,
+    /// What `~` stands for in them.
+    pub home: Option<PathBuf>,
 }
 
 /// Whether permissions, owners and sizes are shown.
@@ -80,6 +87,7 @@ impl Settings {
             attributes: if config.filetree.show_attributes.value { Attributes::Shown } else { Attributes::Hidden },
             mode: if config.layer.show_aggregated_changes.value { CompareMode::Aggregated } else { CompareMode::Layer },
             working_dir: around.working_dir.clone(),
+            home: around.home.clone(),
         }
     }
 }
@@ -216,6 +224,12 @@ pub enum Overlay {
     Help(Help),
     /// What is reclaimable.
     Waste(Waste),
+    /// What layers did to a path.
+    History(History),
+    /// The content of a file.
+    Viewer(Box<Viewer>),
+    /// Writing files to a folder.
+    Extraction(Box<Extraction>),
 }
 
 /// The list of keys.
@@ -246,6 +260,8 @@ pub struct State {
     pub line: Option<Line>,
     /// What came of the last action.
     pub message: Option<String>,
+    /// How many viewers were opened: each has a number of its own.
+    pub viewers: u64,
     /// The file tree's share of the width, 0 to 1.
     pub tree_share: f64,
     /// What is seen of the details.
@@ -272,6 +288,7 @@ impl State {
             overlays: Vec::new(),
             line: None,
             message: None,
+            viewers: 0,
             tree_share,
             layer_details: TextScroll::default(),
             image_details: TextScroll::default(),
@@ -291,6 +308,9 @@ impl State {
         match (self.overlays.last(), self.focus) {
             (Some(Overlay::Help(_)), _) => Context::Help,
             (Some(Overlay::Waste(_)), _) => Context::Waste,
+            (Some(Overlay::History(_)), _) => Context::History,
+            (Some(Overlay::Viewer(_)), _) => Context::Viewer,
+            (Some(Overlay::Extraction(_)), _) => Context::Extraction,
             (None, Focus::Files) => Context::FileTree,
             (None, Focus::Layers | Focus::LayerDetails | Focus::ImageDetails) => Context::Layers,
         }
@@ -399,7 +419,13 @@ impl State {
         let view = crate::tui::view::heights(self);
         match self.overlays.last_mut() {
             Some(Overlay::Help(help)) => help.scroll.set_size(view.help, rows(overlay)),
-            Some(Overlay::Waste(waste)) => waste.scroll.set_height(rows(overlay).saturating_sub(view.waste_head)),
+            Some(Overlay::Waste(waste)) => waste.scroll.set_height(rows(overlay).saturating_sub(view.overlay_head)),
+            Some(Overlay::History(history)) => history.scroll.set_height(rows(overlay).saturating_sub(view.overlay_head)),
+            Some(Overlay::Viewer(viewer)) => {
+                let inside = layout::inside(overlay);
+                viewer.resize(rows(overlay).saturating_sub(view.overlay_head), inside.width.into());
+            }
+            Some(Overlay::Extraction(extraction)) => extraction.scroll.set_size(view.extraction, rows(overlay)),
             None => {}
         }
         self.layer_details.set_size(view.layer_details, rows(self.layout.layer_details));

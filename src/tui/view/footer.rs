@@ -11,11 +11,14 @@ use crate::tui::state::State;
 use crate::tui::state::files::FileTree;
 
 /// What the footer names, the most wanted first. The help names the rest.
-const HINTED: [Action; 24] = [
+const HINTED: [Action; 28] = [
     Action::Quit,
     Action::Help,
     Action::ToggleView,
     Action::Accept,
+    Action::OverwriteFiles,
+    Action::SkipFiles,
+    Action::KeepSpecialBits,
     Action::GoToFile,
     Action::ViewFile,
     Action::CloseView,
@@ -35,7 +38,9 @@ const HINTED: [Action; 24] = [
     Action::ToggleSortOrder,
     Action::NextMatch,
     Action::ExtractFile,
+    Action::FileHistory,
     Action::ToggleHex,
+    Action::GoToLine,
 ];
 
 pub(super) fn draw(state: &State, frame: &mut Frame<'_>) {

@@ -1,14 +1,17 @@
 //! State in, cells out: nothing here changes anything.
 
 mod details;
+mod extraction;
 mod files;
 mod footer;
 mod help;
+mod history;
 mod layers;
 mod loading;
 mod pane;
 pub(crate) mod text;
 pub mod theme;
+mod viewer;
 mod waste;
 
 use ratatui::Frame;
@@ -40,6 +43,13 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
                     waste::draw(state, explorer, waste, frame, layout.overlay);
                 }
             }
+            Overlay::History(history) => {
+                if let Some(explorer) = state.explorer() {
+                    history::draw(state, explorer, history, frame, layout.overlay);
+                }
+            }
+            Overlay::Viewer(viewer) => viewer::draw(state, viewer, frame, layout.overlay),
+            Overlay::Extraction(extraction) => extraction::draw(state, extraction, frame, layout.overlay),
         }
     }
     footer::draw(state, frame);
@@ -76,8 +86,10 @@ fn too_small(state: &State, frame: &mut Frame<'_>) {
 pub(super) struct Heights {
     /// Lines of the help.
     pub(super) help: usize,
-    /// Lines above the list of the waste view.
-    pub(super) waste_head: usize,
+    /// Lines above the list of what stands over the panes.
+    pub(super) overlay_head: usize,
+    /// Lines of the extraction.
+    pub(super) extraction: usize,
     /// Lines of the selected layer's details.
     pub(super) layer_details: usize,
     /// Lines of the image's details.
@@ -92,7 +104,11 @@ pub(super) fn heights(state: &State) -> Heights {
             Some(Overlay::Help(help)) => help::height(state, help),
             _ => 0,
         },
-        waste_head: overlay_head(state),
+        overlay_head: overlay_head(state),
+        extraction: match state.overlays.last() {
+            Some(Overlay::Extraction(extraction)) => extraction::height(extraction, layout.overlay),
+            _ => 0,
+        },
         layer_details: details::height(state, Focus::LayerDetails, layout.layer_details),
         image_details: details::height(state, Focus::ImageDetails, layout.image_details),
     }
@@ -100,8 +116,10 @@ pub(super) fn heights(state: &State) -> Heights {
 
 /// Lines above the first row of what stands over the panes.
 pub(super) fn overlay_head(state: &State) -> usize {
-    match (state.overlays.last(), state.explorer()) {
-        (Some(Overlay::Waste(waste)), Some(_)) => waste::head_height(waste),
-        _ => 0,
+    match state.overlays.last() {
+        Some(Overlay::Waste(waste)) => waste::head_height(waste),
+        Some(Overlay::History(_)) => 1,
+        Some(Overlay::Viewer(viewer)) => viewer::head_height(viewer),
+        Some(Overlay::Help(_) | Overlay::Extraction(_)) | None => 0,
     }
 }

@@ -231,6 +231,18 @@ impl Viewer {
         }
     }
 
+    /// What tells its messages from those of other viewers.
+    #[must_use]
+    pub const fn ticket(&self) -> u64 {
+        self.ticket
+    }
+
+    /// The path that was opened, as it is.
+    #[must_use]
+    pub fn path(&self) -> &[u8] {
+        &self.path
+    }
+
     /// The path that was opened, as it is fit to print.
     #[must_use]
     pub fn title(&self) -> String {

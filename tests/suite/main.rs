@@ -18,10 +18,10 @@ mod ci;
 mod cli;
 mod content;
 mod corpus;
-mod files;
 // Permissions and links are looked at as Unix has them.
 #[cfg(unix)]
 mod extract;
+mod files;
 mod house;
 mod library;
 mod model;

@@ -45,7 +45,7 @@ pub struct Extraction {
 pub enum Extent {
     /// All of it.
     Whole,
-    /// What the filter lets in.
+    /// What the filtered tree shows of it.
     Filtered,
 }
 

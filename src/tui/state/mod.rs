@@ -18,7 +18,7 @@ use crate::config::{Config, Context, DiffType, Surroundings, ThemeName};
 use crate::image::Image;
 use crate::layer::LayerIndex;
 use crate::source::SpoolProgress;
-use crate::tree::{Change, ChangeCounts, Loaded, NodeId};
+use crate::tree::{Change, ChangeCounts, Loaded, NodeId, SpanId};
 use crate::tui::keymap::Keymap;
 use crate::tui::layout::{self, Layout};
 use crate::tui::view::theme::Theme;
@@ -226,8 +226,8 @@ pub enum Overlay {
     Waste(Waste),
     /// What layers did to a path.
     History(History),
-    /// The content of a file.
-    Viewer(Box<Viewer>),
+    /// The content of a version of a file.
+    Viewer(Box<Viewer>, SpanId),
     /// Writing files to a folder.
     Extraction(Box<Extraction>),
 }
@@ -309,7 +309,7 @@ impl State {
             (Some(Overlay::Help(_)), _) => Context::Help,
             (Some(Overlay::Waste(_)), _) => Context::Waste,
             (Some(Overlay::History(_)), _) => Context::History,
-            (Some(Overlay::Viewer(_)), _) => Context::Viewer,
+            (Some(Overlay::Viewer(..)), _) => Context::Viewer,
             (Some(Overlay::Extraction(_)), _) => Context::Extraction,
             (None, Focus::Files) => Context::FileTree,
             (None, Focus::Layers | Focus::LayerDetails | Focus::ImageDetails) => Context::Layers,
@@ -418,14 +418,16 @@ impl State {
         let overlay = self.layout.overlay;
         let view = crate::tui::view::heights(self);
         match self.overlays.last_mut() {
-            Some(Overlay::Help(help)) => help.scroll.set_size(view.help, rows(overlay)),
+            Some(Overlay::Help(help)) => help.scroll.set_size(view.in_box, rows(overlay)),
             Some(Overlay::Waste(waste)) => waste.scroll.set_height(rows(overlay).saturating_sub(view.overlay_head)),
-            Some(Overlay::History(history)) => history.scroll.set_height(rows(overlay).saturating_sub(view.overlay_head)),
-            Some(Overlay::Viewer(viewer)) => {
+            Some(Overlay::History(history)) => {
+                history.scroll.set_height(rows(overlay).saturating_sub(view.overlay_head));
+            }
+            Some(Overlay::Viewer(viewer, _)) => {
                 let inside = layout::inside(overlay);
                 viewer.resize(rows(overlay).saturating_sub(view.overlay_head), inside.width.into());
             }
-            Some(Overlay::Extraction(extraction)) => extraction.scroll.set_size(view.extraction, rows(overlay)),
+            Some(Overlay::Extraction(extraction)) => extraction.scroll.set_size(view.in_box, rows(overlay)),
             None => {}
         }
         self.layer_details.set_size(view.layer_details, rows(self.layout.layer_details));

@@ -13,8 +13,8 @@ use crate::tui::worker::Job;
 
 use super::{Effect, overlays};
 
-/// Asks where a path is to be written to, with all below it as the screen's state has it; what the filter hides is left
-/// out.
+/// Asks where a path is to be written to, with all below it as the state on the screen has it; of a filtered tree, what is
+/// shown of it.
 pub(super) fn ask_for_node(state: &mut State, node: NodeId) {
     let Stage::Open(explorer) = &state.stage else { return };
     let Some(files) = &explorer.files else { return };

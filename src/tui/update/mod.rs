@@ -165,7 +165,7 @@ fn worked(state: &mut State, work: Work, effects: &mut Vec<Effect>) {
 /// The viewer of that number, if it is still open.
 fn viewer(state: &mut State, ticket: u64) -> Option<&mut Viewer> {
     state.overlays.iter_mut().find_map(|overlay| match overlay {
-        Overlay::Viewer(viewer) if viewer.ticket() == ticket => Some(viewer.as_mut()),
+        Overlay::Viewer(viewer, _) if viewer.ticket() == ticket => Some(viewer.as_mut()),
         _ => None,
     })
 }

@@ -15,7 +15,7 @@ use super::{Effect, extraction, panes};
 /// Closes what stands on top. An extraction that writes is asked to end first, and tells what it wrote.
 pub(super) fn close(state: &mut State, effects: &mut Vec<Effect>) {
     match state.overlays.last() {
-        Some(Overlay::Viewer(viewer)) => {
+        Some(Overlay::Viewer(viewer, _)) => {
             effects.push(Effect::Cancel(JobId::Fetch(viewer.ticket())));
             effects.push(Effect::Cancel(JobId::Search(viewer.ticket())));
         }
@@ -41,7 +41,7 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) 
             step(&mut history.scroll, action);
             in_history(state, action, effects);
         }
-        Some(Overlay::Viewer(viewer)) => match ViewerAction::of(action) {
+        Some(Overlay::Viewer(viewer, _)) => match ViewerAction::of(action) {
             Some(action) => {
                 let effect = viewer.apply(action);
                 effects.extend(effect.map(|effect| job(viewer, effect)));
@@ -142,12 +142,12 @@ pub(super) fn view(state: &mut State, version: SpanId, effects: &mut Vec<Effect>
     let layer = explorer.layers.layer().filter(|layer| tree.span(version).is_visible_at(*layer)).unwrap_or(from);
     state.viewers += 1;
     let (viewer, request) = Viewer::open(state.viewers, tree, &explorer.opened.image.layers, version, layer);
-    state.overlays.push(Overlay::Viewer(Box::new(viewer)));
+    state.overlays.push(Overlay::Viewer(Box::new(viewer), version));
     effects.extend(request.map(|request| Effect::Start(Box::new(Job::Fetch(request)))));
 }
 
 fn in_viewer(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
-    let Some(Overlay::Viewer(viewer)) = state.overlays.last() else { return };
+    let Some(Overlay::Viewer(viewer, version)) = state.overlays.last() else { return };
     match action {
         Action::FilterFiles => {
             let pattern = viewer.status().pattern;
@@ -155,7 +155,7 @@ fn in_viewer(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         }
         Action::GoToLine => state.ask(Purpose::LineNumber, ""),
         Action::ExtractFile => {
-            let version = viewer.version();
+            let version = *version;
             extraction::ask_for_version(state, version);
         }
         Action::CopyPath => {
@@ -209,7 +209,7 @@ pub(super) fn scroll(state: &mut State, rows: isize) {
         Some(Overlay::Waste(waste)) => waste.scroll.step(rows),
         Some(Overlay::History(history)) => history.scroll.step(rows),
         Some(Overlay::Extraction(writing)) => writing.scroll.step(rows),
-        Some(Overlay::Viewer(viewer)) => {
+        Some(Overlay::Viewer(viewer, _)) => {
             let action = if rows < 0 { ViewerAction::Up } else { ViewerAction::Down };
             for _ in 0..rows.unsigned_abs() {
                 // Going up and down asks for nothing.

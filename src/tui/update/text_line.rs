@@ -60,7 +60,7 @@ fn accept(state: &mut State, effects: &mut Vec<Effect>) {
 }
 
 fn in_viewer(state: &mut State, action: ViewerAction, effects: &mut Vec<Effect>) {
-    if let Some(Overlay::Viewer(viewer)) = state.overlays.last_mut() {
+    if let Some(Overlay::Viewer(viewer, _)) = state.overlays.last_mut() {
         let effect = viewer.apply(action);
         effects.extend(effect.map(|effect| overlays::job(viewer, effect)));
     }

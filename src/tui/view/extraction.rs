@@ -9,7 +9,6 @@ use super::loading::gauge;
 use super::pane::{self, Keys};
 use super::text::{cut, name, printable, wrap};
 use crate::extract::{End, Listed, Report, SpecialBits};
-use crate::tui::layout::inside;
 use crate::tui::state::State;
 use crate::tui::state::extraction::{Extent, Extraction, Stage};
 use crate::units::Bytes;
@@ -18,23 +17,23 @@ pub(super) fn draw(state: &State, extraction: &Extraction, frame: &mut Frame<'_>
     let theme = &state.settings.theme;
     let title = format!("Extract {}", extraction.what);
     let inside = pane::draw(&title, Keys::Here, theme, frame, area);
-    let lines = lines(extraction, area).into_iter().skip(extraction.scroll.first()).take(usize::from(inside.height));
+    let lines =
+        lines(extraction, inside.width).into_iter().skip(extraction.scroll.first()).take(usize::from(inside.height));
     frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), inside);
     pane::more(extraction.scroll.hidden(), theme, frame, area);
 }
 
-pub(super) fn height(extraction: &Extraction, area: Rect) -> usize {
-    lines(extraction, area).len()
+pub(super) fn height(extraction: &Extraction, width: u16) -> usize {
+    lines(extraction, width).len()
 }
 
-fn lines(extraction: &Extraction, area: Rect) -> Vec<Line<'static>> {
-    let width = usize::from(inside(area).width);
+fn lines(extraction: &Extraction, width: u16) -> Vec<Line<'static>> {
+    let width = usize::from(width);
     let mut text: Vec<String> = Vec::new();
-    let items = extraction.plan.len();
-    let paths = if items == 1 { "1 path".to_owned() } else { format!("{items} paths") };
+    let paths = counted(extraction.plan.len() as u64, "path", "paths");
     let extent = match extraction.extent {
         Extent::Whole => "",
-        Extent::Filtered => ", those that the filter lets in",
+        Extent::Filtered => ", those that the filtered tree shows",
     };
     text.push(format!("{paths}, {}{extent}", Bytes(extraction.plan.bytes())));
     text.push(match extraction.special_bits {
@@ -48,8 +47,8 @@ fn lines(extraction: &Extraction, area: Rect) -> Vec<Line<'static>> {
         Stage::Asking => text.push("Which folder shall it go to? It is made if only it is missing.".to_owned()),
         Stage::Looking => text.push(format!("Looking what is in {folder} …")),
         Stage::Conflict(conflicts) => {
-            listed(&mut text, &conflicts.existing, &format!("are in {folder} already:"), width);
-            listed(&mut text, &conflicts.obstacles, "are in the way as something else, and stay in any case:", width);
+            listed(&mut text, &conflicts.existing, &format!("already in {folder}:"), width);
+            listed(&mut text, &conflicts.obstacles, "in the way as something else, which stays in any case:", width);
             text.push("Overwrite what is there, or skip it? Nothing is written until you say so.".to_owned());
         }
         Stage::Writing(progress) => {
@@ -75,7 +74,7 @@ fn listed(text: &mut Vec<String>, list: &Listed, what: &str, width: usize) {
     if list.count == 0 {
         return;
     }
-    text.push(format!("{} of them {what}", list.count));
+    text.push(format!("{} {what}", counted(list.count, "path is", "paths are")));
     let shown = list.first.iter().take(SHOWN);
     text.extend(shown.map(|path| format!("  {}", cut(&name(path, width), width.saturating_sub(2)))));
     if list.count > SHOWN as u64 {
@@ -90,8 +89,12 @@ fn done(text: &mut Vec<String>, report: &Report, folder: &str) {
         End::Cancelled => "Stopped. What was written is whole: it is",
     };
     text.push(format!("{end} in {folder}:"));
-    text.push(format!("  {} files, {}", report.files + report.hard_links, Bytes(report.bytes)));
-    text.push(format!("  {} directories, {} symbolic links", report.directories, report.symlinks));
+    text.push(format!("  {}, {}", counted(report.files + report.hard_links, "file", "files"), Bytes(report.bytes)));
+    text.push(format!(
+        "  {}, {}",
+        counted(report.directories, "directory", "directories"),
+        counted(report.symlinks, "symbolic link", "symbolic links")
+    ));
     if report.stripped > 0 {
         text.push(format!("  {} lost setuid, setgid or sticky bits", report.stripped));
     }
@@ -106,4 +109,8 @@ fn done(text: &mut Vec<String>, report: &Report, folder: &str) {
             text.push(format!("  … and {} more", report.skipped.more));
         }
     }
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -48,7 +48,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
                     history::draw(state, explorer, history, frame, layout.overlay);
                 }
             }
-            Overlay::Viewer(viewer) => viewer::draw(state, viewer, frame, layout.overlay),
+            Overlay::Viewer(viewer, _) => viewer::draw(state, viewer, frame, layout.overlay),
             Overlay::Extraction(extraction) => extraction::draw(state, extraction, frame, layout.overlay),
         }
     }
@@ -84,31 +84,31 @@ fn too_small(state: &State, frame: &mut Frame<'_>) {
 /// How many rows the contents of panes have that only the view can count.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Heights {
-    /// Lines of the help.
-    pub(super) help: usize,
+    /// Lines of the box over the panes.
+    pub(super) in_box: usize,
     /// Lines above the list of what stands over the panes.
     pub(super) overlay_head: usize,
-    /// Lines of the extraction.
-    pub(super) extraction: usize,
     /// Lines of the selected layer's details.
     pub(super) layer_details: usize,
     /// Lines of the image's details.
     pub(super) image_details: usize,
 }
 
+/// Lines of a box over the panes that has so many columns inside.
+pub(super) fn box_lines(state: &State, width: u16) -> usize {
+    match state.overlays.last() {
+        Some(Overlay::Help(help)) => help::height(state, help, width),
+        Some(Overlay::Extraction(extraction)) => extraction::height(extraction, width),
+        _ => 0,
+    }
+}
+
 /// Counts what the view would draw.
 pub(super) fn heights(state: &State) -> Heights {
     let layout = &state.layout;
     Heights {
-        help: match state.overlays.last() {
-            Some(Overlay::Help(help)) => help::height(state, help),
-            _ => 0,
-        },
+        in_box: box_lines(state, super::layout::inside(layout.overlay).width),
         overlay_head: overlay_head(state),
-        extraction: match state.overlays.last() {
-            Some(Overlay::Extraction(extraction)) => extraction::height(extraction, layout.overlay),
-            _ => 0,
-        },
         layer_details: details::height(state, Focus::LayerDetails, layout.layer_details),
         image_details: details::height(state, Focus::ImageDetails, layout.image_details),
     }
@@ -119,7 +119,7 @@ pub(super) fn overlay_head(state: &State) -> usize {
     match state.overlays.last() {
         Some(Overlay::Waste(waste)) => waste::head_height(waste),
         Some(Overlay::History(_)) => 1,
-        Some(Overlay::Viewer(viewer)) => viewer::head_height(viewer),
+        Some(Overlay::Viewer(viewer, _)) => viewer::head_height(viewer),
         Some(Overlay::Help(_) | Overlay::Extraction(_)) | None => 0,
     }
 }

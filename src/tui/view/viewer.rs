@@ -43,7 +43,8 @@ fn line<'a>(row: &'a ViewerRow, gutter: usize, theme: &Theme) -> Line<'a> {
         RowLabel::Continued => Some(right("", gutter)),
         RowLabel::Offset(offset) => Some(format!("{offset:0gutter$x}")),
     };
-    let mut spans: Vec<Span<'a>> = label.map(|label| Span::styled(format!("{label} "), theme.dim)).into_iter().collect();
+    let mut spans: Vec<Span<'a>> =
+        label.map(|label| Span::styled(format!("{label} "), theme.dim)).into_iter().collect();
     let mut at = 0;
     for (range, emphasis) in &row.emphases {
         let style = match emphasis {
@@ -64,10 +65,9 @@ fn line<'a>(row: &'a ViewerRow, gutter: usize, theme: &Theme) -> Line<'a> {
 fn told(status: &ViewerStatus) -> String {
     let mut parts = Vec::new();
     match &status.search {
-        SearchState::None => {}
+        SearchState::None | SearchState::Found => {}
         SearchState::Invalid(why) | SearchState::Failed(why) => parts.push(format!("search: {}", printable(why))),
         SearchState::Searching(done) => parts.push(format!("searching … {}", Bytes(*done))),
-        SearchState::Found => {}
         SearchState::FoundWrapped => parts.push("went on from the other end".to_owned()),
         SearchState::NotFound => parts.push(format!("no match for {}", printable(&status.pattern))),
     }

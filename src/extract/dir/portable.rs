@@ -1,6 +1,7 @@
 //! Where there is no `openat`, on Windows: paths, each looked at before it is used. Links (junctions too) are refused as
-//! they are found; unlike on Unix, somebody who may write to the folder could exchange a directory for a link between the
-//! look and the deed. Permissions are not set: the bits mean nothing there.
+//! they are found, and that a directory still is where it was opened is seen before each deed in it. Unlike on Unix, whoever
+//! may write to the folder could still exchange it for a link between that look and the deed. Permissions are not set: the
+//! bits mean nothing there.
 
 use std::fs::{self, File, FileType, OpenOptions};
 use std::io;
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::report::Found;
 
-/// A directory that was one when it was looked at.
+/// A directory that was one when it was looked at, by its path without links.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Dir(PathBuf);
 
@@ -34,7 +35,11 @@ impl Dir {
     /// A directory in it; an error if it is none, or a link to one.
     pub(in super::super) fn open_child(&self, name: &[u8]) -> io::Result<Self> {
         match self.look(name)? {
-            Some(Found::Directory) => Ok(Self(self.place(name)?)),
+            Some(Found::Directory) => {
+                // Its own spelling of the name, which may differ from the image's in case.
+                let path = self.place(name)?.canonicalize()?;
+                if path.parent() == Some(&self.0) { Ok(Self(path)) } else { Err(io::ErrorKind::NotADirectory.into()) }
+            }
             Some(_) => Err(io::ErrorKind::NotADirectory.into()),
             None => Err(io::ErrorKind::NotFound.into()),
         }
@@ -86,8 +91,11 @@ impl Dir {
         Ok(())
     }
 
-    /// `super::super::names` has let the name in: it is one component.
+    /// The path of a name that `names` has let in: it is one component.
     fn place(&self, name: &[u8]) -> io::Result<PathBuf> {
+        if self.0.canonicalize()? != self.0 {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
         let name = std::str::from_utf8(name).map_err(|error| io::Error::new(io::ErrorKind::InvalidFilename, error))?;
         Ok(self.0.join(name))
     }

@@ -17,6 +17,7 @@ mod build;
 mod ci;
 mod cli;
 mod corpus;
+mod files;
 mod house;
 mod library;
 mod model;

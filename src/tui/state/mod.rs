@@ -1,1 +1,3 @@
 //! What the screen shows, as plain values that know no terminal.
+
+pub mod files;

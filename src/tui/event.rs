@@ -24,6 +24,8 @@ pub(super) enum Event {
     Terminal(crossterm::event::Event),
     /// The terminal is gone.
     TerminalLost(io::Error),
+    /// A thread panicked.
+    Broken,
     /// From outside.
     #[cfg(unix)]
     Signal(i32),

@@ -23,7 +23,7 @@ use crate::tui::keymap::Keymap;
 use crate::tui::layout::{self, Layout};
 use crate::tui::view::theme::Theme;
 use extraction::Extraction;
-use files::{FileTree, Folding};
+use files::{FileTree, Filter, Folding};
 use history::History;
 use layers::{CompareMode, Layers};
 use line::{Line, Purpose};
@@ -258,6 +258,8 @@ pub struct State {
     pub overlays: Vec<Overlay>,
     /// The line that is being typed.
     pub line: Option<Line>,
+    /// A filter that was typed and is not applied yet.
+    pub(in crate::tui) typed_filter: Option<Filter>,
     /// What came of the last action.
     pub message: Option<String>,
     /// How many viewers were opened: each has a number of its own.
@@ -287,6 +289,7 @@ impl State {
             last_details: Focus::LayerDetails,
             overlays: Vec::new(),
             line: None,
+            typed_filter: None,
             message: None,
             viewers: 0,
             tree_share,
@@ -381,6 +384,15 @@ impl State {
         self.line = Some(Line::new(purpose, text));
     }
 
+    /// Shows what a filter lets in.
+    pub(in crate::tui) fn set_filter(&mut self, filter: Filter) {
+        if let Stage::Open(explorer) = &mut self.stage
+            && let Some(files) = &mut explorer.files
+        {
+            files.set_filter(&explorer.opened.loaded.tree, filter);
+        }
+    }
+
     /// Goes from finding to reading.
     pub(in crate::tui) fn found(&mut self, image: Arc<Image>) {
         let total =
@@ -400,8 +412,12 @@ impl State {
         self.stage = Stage::Open(Box::new(Explorer::new(opened, layers, &self.settings)));
     }
 
-    /// Computes what follows from the rest: where things stand, and how much of each list is seen.
+    /// Computes what follows from the rest: what a filter that was typed leaves, where things stand, and how much of each
+    /// list is seen.
     pub fn settle(&mut self) {
+        if let Some(filter) = self.typed_filter.take() {
+            self.set_filter(filter);
+        }
         self.layout = Layout::of(self);
         let rows = |pane| usize::from(layout::inside(pane).height);
         // The names of the columns take one.

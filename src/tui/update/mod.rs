@@ -66,10 +66,15 @@ pub enum Effect {
     Cancel(JobId),
 }
 
-/// Changes the state as `message` asks.
+/// Changes the state as `message` asks. Call [`State::settle`] before the state is drawn.
 pub fn update(state: &mut State, message: Option<Message>) -> Vec<Effect> {
     let Some(message) = message else { return Vec::new() };
     let mut effects = Vec::new();
+    // What is typed fast is looked for once: on a large image a filter takes longer than a key.
+    let is_typing = matches!(message, Message::Press(_) | Message::Paste(_));
+    if !is_typing {
+        state.settle();
+    }
     match message {
         Message::Act(action) => {
             state.message = None;
@@ -88,7 +93,6 @@ pub fn update(state: &mut State, message: Option<Message>) -> Vec<Effect> {
         Message::DropDivider => state.dragging = false,
         Message::Work(work) => worked(state, work, &mut effects),
     }
-    state.settle();
     effects
 }
 

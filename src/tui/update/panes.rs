@@ -1,8 +1,9 @@
 //! Actions in the panes: layers, details, file tree.
 
 use crate::config::Action;
-use crate::tree::{Change, NodeId};
-use crate::tui::state::files::{Jump, Motion};
+use crate::layer::LayerIndex;
+use crate::tree::{Change, NodeId, Tree};
+use crate::tui::state::files::{FileTree, Filter, Jump, Motion};
 use crate::tui::state::layers::CompareMode;
 use crate::tui::state::line::Purpose;
 use crate::tui::state::waste::Waste;
@@ -50,13 +51,8 @@ fn open_filter(state: &mut State) {
 }
 
 pub(super) fn clear_filter(state: &mut State) {
-    if let Stage::Open(explorer) = &mut state.stage
-        && let Some(files) = &mut explorer.files
-        && files.filter().is_some()
-        && let Ok(none) = crate::tui::state::files::Filter::parse("")
-    {
-        files.set_filter(&explorer.opened.loaded.tree, none);
-    }
+    state.typed_filter = None;
+    state.set_filter(Filter::none());
 }
 
 fn in_layers(state: &mut State, action: Action) {
@@ -198,7 +194,7 @@ fn in_tree(explorer: &mut Explorer, action: Action) -> Option<String> {
     }
 }
 
-fn plain(files: &mut crate::tui::state::files::FileTree, tree: &crate::tree::Tree, action: Action) {
+fn plain(files: &mut FileTree, tree: &Tree, action: Action) {
     match action {
         Action::Up => files.go(tree, Motion::Up),
         Action::Down => files.go(tree, Motion::Down),
@@ -220,7 +216,7 @@ fn plain(files: &mut crate::tui::state::files::FileTree, tree: &crate::tree::Tre
 }
 
 /// Shows a path in a layer: selects both, and makes what hides the path show it.
-pub(super) fn go_to(state: &mut State, layer: crate::layer::LayerIndex, node: NodeId) {
+pub(super) fn go_to(state: &mut State, layer: LayerIndex, node: NodeId) {
     focus(state, Focus::Files);
     let Stage::Open(explorer) = &mut state.stage else { return };
     explorer.layers.select(layer);
@@ -228,9 +224,7 @@ pub(super) fn go_to(state: &mut State, layer: crate::layer::LayerIndex, node: No
     let tree = &explorer.opened.loaded.tree;
     let Some(files) = &mut explorer.files else { return };
     if files.jump_to(tree, node) == Jump::Nowhere {
-        if let Ok(none) = crate::tui::state::files::Filter::parse("") {
-            files.set_filter(tree, none);
-        }
+        files.set_filter(tree, Filter::none());
         for change in [Change::Added, Change::Modified, Change::Removed, Change::Unmodified] {
             if !files.kinds().contain(change) {
                 files.toggle_kind(tree, change);

@@ -4,7 +4,7 @@ use crate::config::{Action, Key, KeyPress};
 use crate::tui::state::files::Filter;
 use crate::tui::state::line::Purpose;
 use crate::tui::state::viewer::ViewerAction;
-use crate::tui::state::{Overlay, Stage, State};
+use crate::tui::state::{Overlay, State};
 
 use super::{Effect, extraction, overlays, panes};
 
@@ -84,11 +84,7 @@ fn changed(state: &mut State) {
     match Filter::parse(line.text()) {
         Ok(filter) => {
             line.error = None;
-            if let Stage::Open(explorer) = &mut state.stage
-                && let Some(files) = &mut explorer.files
-            {
-                files.set_filter(&explorer.opened.loaded.tree, filter);
-            }
+            state.typed_filter = Some(filter);
         }
         Err(error) => line.error = Some(error.to_string()),
     }

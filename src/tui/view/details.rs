@@ -3,7 +3,6 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 
 use super::pane::{self, Keys};
 use super::text::{cut, name, printable, right, wrap};
@@ -30,7 +29,7 @@ pub(super) fn draw(state: &State, which: Focus, frame: &mut Frame<'_>, area: Rec
     let scroll = if which == Focus::LayerDetails { &state.layer_details } else { &state.image_details };
     let seen = scroll.first()..scroll.first() + usize::from(area_inside.height);
     let lines = Text::of(state, which, area).lines(seen);
-    frame.render_widget(Paragraph::new(lines), area_inside);
+    pane::write(lines, frame, area_inside);
     pane::more(scroll.hidden(), theme, frame, area);
 }
 

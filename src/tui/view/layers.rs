@@ -84,12 +84,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
 
 fn title(state: &State) -> String {
     let Some(layers) = state.layers() else { return "Layers".to_owned() };
-    let mut title = match layers.layer() {
-        Some(layer) => {
-            format!("Layers ({layer} of {})", state.image().map_or(0, |image| image.layers.len()).saturating_sub(1))
-        }
-        None => "Layers (none)".to_owned(),
-    };
+    let mut title = format!("Layers ({})", state.image().map_or(0, |image| image.layers.len()));
     match layers.mode {
         CompareMode::Layer => {}
         CompareMode::Aggregated => title.push_str(" · all changes"),
@@ -133,7 +128,9 @@ fn layer_row<'a>(
     let taken: usize = spans.iter().map(|span| columns(&span.content)).sum();
     let image_layer = state.image().and_then(|image| image.layers.get(layer.get()));
     let command = image_layer.map_or_else(String::new, |layer| {
-        let start: String = layer.created_by.chars().take(COMMAND).collect();
+        // What was imported has no command, but a word on where it comes from.
+        let told = if layer.created_by.is_empty() { &layer.comment } else { &layer.created_by };
+        let start: String = told.chars().take(COMMAND).collect();
         instruction::line(&start)
     });
     spans.push(Span::raw(format!(" {}", left(&printable(&command), width.saturating_sub(taken + 1)))));

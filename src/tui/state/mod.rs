@@ -1,5 +1,6 @@
 //! What the screen shows, as plain values that know no terminal.
 
+mod expression;
 pub mod extraction;
 pub mod files;
 pub mod history;

@@ -5,10 +5,7 @@ use std::fmt::Write;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::report::escape::Escaped;
-
-/// Marks in a row that go onto one letter. Writing needs two or three; a name of ten thousand is no name.
-const MARKS: usize = 4;
+use crate::report::escape::{Escaped, MAX_MARKS, is_hidden};
 
 /// What is looked at of a name, in bytes, for each column that it may take.
 const BYTES_A_COLUMN: usize = 16;
@@ -40,7 +37,7 @@ pub(crate) fn printable(text: &str) -> String {
     for letter in text.chars() {
         let is_mark = letter.width() == Some(0);
         marks = if is_mark { marks + 1 } else { 0 };
-        if is_command(letter) || marks > MARKS {
+        if letter.is_control() || is_hidden(letter) || marks > MAX_MARKS {
             // Writing to a String does not fail.
             let _ = write!(out, "\\u{{{:x}}}", u32::from(letter));
         } else {
@@ -48,12 +45,6 @@ pub(crate) fn printable(text: &str) -> String {
         }
     }
     out
-}
-
-/// Controls, and what Unicode has to turn the direction of a line, to break it, or to stand there unseen.
-fn is_command(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Columns that a text takes.

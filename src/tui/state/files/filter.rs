@@ -1,13 +1,11 @@
 //! What a user types to find files: size terms (`>10MB`, `<=5KiB`) and a regular expression over full paths.
 
 use regex::bytes::{Regex, RegexBuilder};
-use regex_syntax::ast::{self, Ast};
+use regex_syntax::ast;
 use regex_syntax::hir::{self, Class, Hir, HirKind};
 
+use crate::tui::state::expression::{self, MAX_COMPILED};
 use crate::units::{Bytes, BytesError};
-
-/// The most memory that one expression takes when compiled, in bytes: `\w{9}{9}{9}` is short and asks for gigabytes.
-const MAX_COMPILED: usize = 4 << 20;
 
 /// A filter that can be applied. An empty one lets everything in.
 ///
@@ -164,7 +162,7 @@ impl Pattern {
         let ast = ast::parse::Parser::new()
             .parse(expression)
             .map_err(|error| wrong(error.span(), error.kind().to_string()))?;
-        let ignore_case = !names_upper_case(&ast);
+        let ignore_case = !expression::names_upper_case(&ast);
         let hir = hir::translate::TranslatorBuilder::new()
             .utf8(false)
             .case_insensitive(ignore_case)
@@ -180,41 +178,6 @@ impl Pattern {
             .map_err(|_| FilterError::TooLarge)?;
         Ok(Self { regex, reach })
     }
-}
-
-/// Whether an upper case letter stands for itself somewhere: those of `\S` or `\p{Greek}` do not.
-fn names_upper_case(ast: &Ast) -> bool {
-    struct UpperCase(bool);
-    impl UpperCase {
-        fn see(&mut self, literal: &ast::Literal) {
-            self.0 |= literal.c.is_uppercase();
-        }
-    }
-    impl ast::Visitor for UpperCase {
-        type Output = bool;
-        type Err = ();
-        fn finish(self) -> Result<bool, ()> {
-            Ok(self.0)
-        }
-        fn visit_pre(&mut self, ast: &Ast) -> Result<(), ()> {
-            if let Ast::Literal(literal) = ast {
-                self.see(literal);
-            }
-            Ok(())
-        }
-        fn visit_class_set_item_pre(&mut self, item: &ast::ClassSetItem) -> Result<(), ()> {
-            match item {
-                ast::ClassSetItem::Literal(literal) => self.see(literal),
-                ast::ClassSetItem::Range(range) => {
-                    self.see(&range.start);
-                    self.see(&range.end);
-                }
-                _ => {}
-            }
-            Ok(())
-        }
-    }
-    ast::visit(ast, UpperCase(false)).unwrap_or(true)
 }
 
 /// Whether no match can hold a slash or depend on where in the path it stands.

@@ -7,11 +7,10 @@ use std::ops::Range;
 
 use unicode_width::UnicodeWidthChar;
 
+use crate::report::escape::{MAX_MARKS, is_hidden};
+
 /// Columns from one tab stop to the next.
 const TAB: usize = 8;
-
-/// Marks that go onto one letter. Writing needs two or three; more are a way to fill the screen.
-const MAX_MARKS: usize = 4;
 
 /// Bytes in a row of the hexadecimal view.
 pub(super) const HEX_ROW: u64 = 16;
@@ -199,15 +198,6 @@ fn control(letter: char) -> String {
         let _ = write!(text, "\\x{byte:02x}");
     }
     text
-}
-
-/// What Unicode has to turn the direction of a line, to break it, or to stand there unseen.
-const fn is_hidden(letter: char) -> bool {
-    matches!(
-        letter,
-        '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
-    )
 }
 
 #[cfg(test)]

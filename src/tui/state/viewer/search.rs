@@ -9,6 +9,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::Form;
 use super::content::Content;
+use crate::tui::state::expression::{MAX_COMPILED, ignores_case};
 
 /// Bytes searched at a time.
 const PIECE: u64 = 1 << 20;
@@ -32,7 +33,7 @@ impl Pattern {
     /// a line; in bytes `\xff` is the byte and `.` any.
     pub(super) fn new(text: &str, form: Form) -> Result<Self, String> {
         let mut builder = RegexBuilder::new(text);
-        builder.case_insensitive(!has_capital(text));
+        builder.case_insensitive(ignores_case(text)).size_limit(MAX_COMPILED).dfa_size_limit(MAX_COMPILED);
         match form {
             Form::Text => builder.multi_line(true).crlf(true),
             Form::Hex => builder.unicode(false).dot_matches_new_line(true),
@@ -55,19 +56,6 @@ impl Pattern {
             None
         })
     }
-}
-
-/// Whether there is a capital letter that stands for itself: `\S` and `\W` are none.
-fn has_capital(pattern: &str) -> bool {
-    let mut letters = pattern.chars();
-    while let Some(letter) = letters.next() {
-        if letter == '\\' {
-            letters.next();
-        } else if letter.is_uppercase() {
-            return true;
-        }
-    }
-    false
 }
 
 /// Why a pattern is none, on one line: the crate draws an arrow below the pattern.

@@ -23,5 +23,6 @@ mod library;
 mod model;
 mod oracle;
 mod place;
+mod screen;
 mod truth;
 mod user;

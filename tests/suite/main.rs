@@ -24,5 +24,6 @@ mod model;
 mod oracle;
 mod place;
 mod screen;
+mod terminal;
 mod truth;
 mod user;

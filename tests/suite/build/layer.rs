@@ -10,6 +10,7 @@ use tar::{EntryType, Header};
 pub(crate) struct Layer {
     entries: Vec<Entry>,
     packing: Packing,
+    created_by: Option<String>,
 }
 
 /// How a layer lies in its archive.
@@ -52,8 +53,8 @@ impl Layer {
     }
 
     /// A directory with mode 0755.
-    pub(crate) fn dir(self, name: &str) -> Self {
-        self.entry(EntryType::Directory, name.as_bytes(), b"", 0o755)
+    pub(crate) fn dir(self, name: impl AsRef<[u8]>) -> Self {
+        self.entry(EntryType::Directory, name.as_ref(), b"", 0o755)
     }
 
     /// A symbolic link.
@@ -113,6 +114,16 @@ impl Layer {
     pub(crate) fn packed(mut self, packing: Packing) -> Self {
         self.packing = packing;
         self
+    }
+
+    /// What the history says made it.
+    pub(crate) fn created_by(mut self, command: &str) -> Self {
+        self.created_by = Some(command.to_owned());
+        self
+    }
+
+    pub(super) fn command(&self) -> Option<&str> {
+        self.created_by.as_deref()
     }
 
     pub(crate) fn gzip(self) -> Self {

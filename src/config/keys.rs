@@ -213,6 +213,14 @@ fn named(name: &str) -> Option<Key> {
     ((1..=12).contains(&number) && lower == format!("f{number}")).then_some(Key::Function(number))
 }
 
+impl KeyPress {
+    /// As one reads it on a keyboard: `ctrl+/`. [`KeyPress`]'s own text is what a configuration writes.
+    #[must_use]
+    pub fn label(&self) -> String {
+        self.to_string().replace("backslash", "\\").replace("slash", "/")
+    }
+}
+
 /// As a binding writes it: `ctrl+slash`.
 impl fmt::Display for KeyPress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -24,7 +24,7 @@ pub(super) fn show(plan: Opening, config: &Config, around: &Surroundings) -> any
     });
     shown.map_err(|error| match error {
         ScreenError::Image(error) => anyhow!(error),
-        error @ ScreenError::Terminal(_) => error.into(),
+        error @ (ScreenError::Terminal(_) | ScreenError::Broken) => error.into(),
     })
 }
 

@@ -2,11 +2,16 @@
 //! [`Changes`](super::Changes) and [`Sizes`](super::size::Sizes) say, in one pass over the arena, because a user who holds
 //! a key down asks for it thirty times a second.
 
-use super::node::NONE;
+use rayon::prelude::*;
+
+use super::node::{NONE, Node};
 use super::size::CountedNames;
 use super::span::OPEN;
 use super::{Change, NodeId, SpanId, Tree};
 use crate::layer::LayerIndex;
+
+/// How many nodes are worth a thread's waking.
+const PART: usize = 1 << 14;
 
 /// What happened to every node between two states, and how large it is.
 #[derive(Debug)]
@@ -22,12 +27,7 @@ impl Comparison {
     /// layer.
     #[must_use]
     pub fn between(tree: &Tree, base: Option<LayerIndex>, target: LayerIndex) -> Self {
-        let mut comparison = Self {
-            base,
-            target,
-            changes: Vec::with_capacity(tree.nodes.len()),
-            sizes: Vec::with_capacity(tree.nodes.len()),
-        };
+        let mut comparison = Self { base, target, changes: Vec::new(), sizes: Vec::new() };
         comparison.compare(tree);
         comparison.sum_up(tree);
         comparison
@@ -36,8 +36,6 @@ impl Comparison {
     /// Compares two other states, in the memory of this comparison.
     pub fn change_to(&mut self, tree: &Tree, base: Option<LayerIndex>, target: LayerIndex) {
         (self.base, self.target) = (base, target);
-        self.changes.clear();
-        self.sizes.clear();
         self.compare(tree);
         self.sum_up(tree);
     }
@@ -81,7 +79,7 @@ impl Comparison {
         // No span is visible at the layer that stands for "open".
         let base = self.base.map_or(OPEN, |base| base.get() as u16);
         let oldest = base.min(target);
-        for node in &tree.nodes {
+        let compare = |node: &Node| {
             let (mut before, mut after) = (None, None);
             let mut link = node.newest;
             while link != NONE {
@@ -98,7 +96,7 @@ impl Comparison {
                 }
                 link = span.previous;
             }
-            let (change, size) = match (before, after) {
+            match (before, after) {
                 (None, None) => (None, 0),
                 (None, Some(after)) => (Some(Change::Added), names_after.bytes_of(tree, after)),
                 (Some(before), None) => (Some(Change::Removed), names_before.bytes_of(tree, before)),
@@ -107,10 +105,10 @@ impl Comparison {
                     let change = if same { Change::Unmodified } else { Change::Modified };
                     (Some(change), names_after.bytes_of(tree, after))
                 }
-            };
-            self.changes.push(change);
-            self.sizes.push(size);
-        }
+            }
+        };
+        let nodes = tree.nodes.par_iter().with_min_len(PART);
+        nodes.map(compare).unzip_into_vecs(&mut self.changes, &mut self.sizes);
     }
 
     /// Carries changes and sizes up to the root: children stand behind their parents.

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 
+use crate::extract::{self, Conflicts, Report};
 use crate::image::Image;
 use crate::layer::{self, LayerIndex};
 use crate::source::{Blob, SpoolProgress};
 
 use super::state::Opened;
+use super::state::viewer::{Fetched, Searched};
 
 /// An error of any kind, for who prints it.
 pub type AnyError = Box<dyn Error + Send + Sync>;
@@ -22,6 +24,8 @@ pub(super) enum Event {
     Terminal(crossterm::event::Event),
     /// The terminal is gone.
     TerminalLost(io::Error),
+    /// A thread panicked.
+    Broken,
     /// From outside.
     #[cfg(unix)]
     Signal(i32),
@@ -47,6 +51,16 @@ pub enum Work {
     },
     /// All is read.
     Opened(Box<Opened>),
+    /// Bytes of a file that is looked into.
+    Fetched(Fetched),
+    /// How a search of them goes.
+    Searched(Searched),
+    /// What stands in the way of an extraction; or why it cannot be.
+    Looked(Result<Conflicts, String>),
+    /// How far an extraction is.
+    Extracting(extract::Progress),
+    /// What came of it.
+    Extracted(Result<Report, String>),
     /// The image cannot be shown.
     Failed(AnyError),
 }

@@ -55,12 +55,14 @@ impl Layout {
             footer: Rect::new(0, height - 1, width, 1),
             ..Self::default()
         };
-        if state.overlays.last().is_some_and(|overlay| !matches!(overlay, Overlay::Help(_))) {
+        if state.overlays.last().is_some_and(|overlay| !matches!(overlay, Overlay::Help(_) | Overlay::Extraction(_))) {
             layout.overlay = body;
         } else {
             layout.panes(state, body);
             if !state.overlays.is_empty() {
-                layout.overlay = over(body);
+                let width = body.width.min(BOX_WIDTH);
+                let lines = super::view::box_lines(state, width - 2);
+                layout.overlay = over(body, width, u16::try_from(lines).unwrap_or(u16::MAX));
             }
         }
         layout
@@ -109,10 +111,14 @@ fn left_width(width: u16, tree_share: f64) -> u16 {
     wanted.clamp(LEAST_LEFT.min(width - LEAST_RIGHT), width - LEAST_RIGHT)
 }
 
-/// A box over the panes.
-fn over(body: Rect) -> Rect {
-    let width = body.width.min(92);
-    let height = body.height.saturating_sub(2).max(10).min(body.height);
+/// Columns of a box over the panes, where there is room.
+const BOX_WIDTH: u16 = 92;
+/// Rows that it has at least.
+const BOX_HEIGHT: u16 = 8;
+
+/// A box over the panes, as high as its lines need.
+fn over(body: Rect, width: u16, lines: u16) -> Rect {
+    let height = lines.saturating_add(2).max(BOX_HEIGHT).min(body.height);
     Rect::new((body.width - width) / 2, (body.height - height) / 2, width, height)
 }
 

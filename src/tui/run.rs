@@ -22,6 +22,9 @@ pub enum ScreenError {
     /// The image cannot be shown.
     #[error(transparent)]
     Image(AnyError),
+    /// A thread broke down. What it printed stands above this.
+    #[error("a part of the program broke down: please report what is printed above")]
+    Broken,
 }
 
 /// How long the screen waits for the image before it shows that it waits. An image that is there by then, or an error,
@@ -99,6 +102,7 @@ fn step(state: &mut State, event: Event, terminal: &mut Terminal, workers: &mut 
     let effects = match event {
         Event::Terminal(event) => update(state, super::input::message(state, event)),
         Event::TerminalLost(error) => return Err(ScreenError::Terminal(error)),
+        Event::Broken => return Err(ScreenError::Broken),
         #[cfg(unix)]
         Event::Signal(signal) => return on_signal(signal, terminal),
         Event::Work(Work::Failed(error)) => return Err(ScreenError::Image(error)),
@@ -109,7 +113,7 @@ fn step(state: &mut State, event: Event, terminal: &mut Terminal, workers: &mut 
             Effect::Leave => return Ok(Next::Leave),
             Effect::Suspend => terminal.suspend()?,
             Effect::Copy(text) => terminal.copy(&text)?,
-            Effect::Start(job) => workers.start(job)?,
+            Effect::Start(job) => workers.start(*job)?,
             Effect::Cancel(job) => workers.cancel(job),
         }
     }
@@ -168,8 +172,7 @@ pub(super) fn spawn(name: &str, events: Sender<Event>, work: impl FnOnce() + Sen
     impl Drop for OnPanic {
         fn drop(&mut self) {
             if thread::panicking() {
-                let lost = io::Error::other("a part of the program broke down; please report what is printed above");
-                let _ = self.0.send(Event::TerminalLost(lost));
+                let _ = self.0.send(Event::Broken);
             }
         }
     }

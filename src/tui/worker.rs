@@ -1,44 +1,124 @@
 //! What takes time: threads that do one job each and say how it goes through the loop's channel.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 
-use super::event::Event;
+use super::event::{Event, Work};
 use super::run::spawn;
-
-/// Tells one job from another.
-pub type JobId = u64;
+use super::state::viewer::{FetchRequest, SearchRequest, fetch, search};
+use crate::extract::{self, Layers, Options, Plan};
 
 /// What is to be done.
 #[derive(Debug)]
-pub struct Job {
-    /// Its number, by which its words and its end are known.
-    pub id: JobId,
+pub enum Job {
+    /// Getting a file's bytes.
+    Fetch(FetchRequest),
+    /// Searching them.
+    Search(SearchRequest),
+    /// Looking what stands in the way of an extraction.
+    Look {
+        /// What is to be written.
+        plan: Arc<Plan>,
+        /// Where to.
+        folder: PathBuf,
+    },
+    /// Writing files.
+    Extract {
+        /// What is to be written.
+        plan: Arc<Plan>,
+        /// Where the bytes are.
+        layers: Layers,
+        /// Where to.
+        folder: PathBuf,
+        /// How.
+        options: Options,
+    },
+}
+
+/// Tells one job from another. Of each there is one at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum JobId {
+    /// Getting a file's bytes, for the viewer of that ticket.
+    Fetch(u64),
+    /// Searching them.
+    Search(u64),
+    /// An extraction, looking included.
+    Extract,
+}
+
+impl Job {
+    fn id(&self) -> JobId {
+        match self {
+            Self::Fetch(request) => JobId::Fetch(request.ticket),
+            Self::Search(request) => JobId::Search(request.ticket),
+            Self::Look { .. } | Self::Extract { .. } => JobId::Extract,
+        }
+    }
+
+    fn run(self, cancel: &AtomicBool, say: &dyn Fn(Work)) {
+        match self {
+            Self::Fetch(request) => fetch(&request, cancel, &mut |fetched| say(Work::Fetched(fetched))),
+            Self::Search(request) => search(&request, cancel, &mut |searched| say(Work::Searched(searched))),
+            Self::Look { plan, folder } => {
+                let conflicts = extract::conflicts(&plan, &folder).map_err(|error| error.to_string());
+                say(Work::Looked(conflicts));
+            }
+            Self::Extract { plan, layers, folder, options } => {
+                let told = Cell::new(0);
+                let progress = |progress: extract::Progress| {
+                    let step = steps(progress);
+                    if told.replace(step) != step {
+                        say(Work::Extracting(progress));
+                    }
+                };
+                let report = extract::run(&plan, &layers, &folder, options, cancel, &progress);
+                say(Work::Extracted(report.map_err(|error| error.to_string())));
+            }
+        }
+    }
+}
+
+/// Progress in steps that are worth a frame.
+fn steps(progress: extract::Progress) -> u64 {
+    let share = |done: u64, of: u64| if of == 0 { 0 } else { u128::from(done) * 100 / u128::from(of) };
+    u64::try_from(share(progress.read, progress.to_read) + share(progress.items, progress.of_items)).unwrap_or(0)
 }
 
 /// The jobs that are being done.
 #[derive(Debug)]
 pub(super) struct Workers {
     events: Sender<Event>,
-    cancelled: HashMap<JobId, Arc<AtomicBool>>,
+    cancels: HashMap<JobId, Arc<AtomicBool>>,
 }
 
 impl Workers {
     pub(super) fn new(events: Sender<Event>) -> Self {
-        Self { events, cancelled: HashMap::new() }
+        Self { events, cancels: HashMap::new() }
     }
 
-    pub(super) fn start(&mut self, job: Box<Job>) -> io::Result<()> {
+    /// Starts a job on a thread of its own; another of the same kind is called off.
+    pub(super) fn start(&mut self, job: Job) -> io::Result<()> {
+        let id = job.id();
+        self.cancel(id);
         let cancel = Arc::new(AtomicBool::new(false));
-        self.cancelled.insert(job.id, Arc::clone(&cancel));
-        spawn("job", self.events.clone(), move || drop((job, cancel)))
+        self.cancels.insert(id, Arc::clone(&cancel));
+        let events = self.events.clone();
+        spawn("job", self.events.clone(), move || {
+            job.run(&cancel, &|work| {
+                // Nobody listens any more when the user has left.
+                let _ = events.send(Event::Work(work));
+            });
+        })
     }
 
+    /// Asks a job to end early.
     pub(super) fn cancel(&mut self, job: JobId) {
-        if let Some(cancel) = self.cancelled.remove(&job) {
+        if let Some(cancel) = self.cancels.remove(&job) {
             cancel.store(true, Ordering::Relaxed);
         }
     }

@@ -16,12 +16,17 @@ mod broken;
 mod build;
 mod ci;
 mod cli;
+mod content;
 mod corpus;
+// Permissions and links are looked at as Unix has them.
+#[cfg(unix)]
+mod extract;
 mod files;
 mod house;
 mod library;
 mod model;
 mod oracle;
+mod paths;
 mod place;
 mod screen;
 mod terminal;

@@ -12,6 +12,8 @@ pub enum Purpose {
     Filter,
     /// What to look for in the content of a file.
     Search,
+    /// The line to go to in the content of a file.
+    LineNumber,
     /// The folder to extract to.
     Folder,
 }
@@ -23,6 +25,7 @@ impl Purpose {
         match self {
             Self::Filter => "Filter",
             Self::Search => "Search",
+            Self::LineNumber => "Go to line",
             Self::Folder => "Extract to folder",
         }
     }

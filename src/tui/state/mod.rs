@@ -1,10 +1,13 @@
 //! What the screen shows, as plain values that know no terminal.
 
+pub mod extraction;
 pub mod files;
+pub mod history;
 pub mod instruction;
 pub mod layers;
 pub mod line;
 pub mod scroll;
+pub mod viewer;
 pub mod waste;
 
 use std::path::PathBuf;
@@ -15,14 +18,17 @@ use crate::config::{Config, Context, DiffType, Surroundings, ThemeName};
 use crate::image::Image;
 use crate::layer::LayerIndex;
 use crate::source::SpoolProgress;
-use crate::tree::{Change, ChangeCounts, Loaded, NodeId};
+use crate::tree::{Change, ChangeCounts, Loaded, NodeId, SpanId};
 use crate::tui::keymap::Keymap;
 use crate::tui::layout::{self, Layout};
 use crate::tui::view::theme::Theme;
-use files::{FileTree, Folding};
+use extraction::Extraction;
+use files::{FileTree, Filter, Folding};
+use history::History;
 use layers::{CompareMode, Layers};
 use line::{Line, Purpose};
 use scroll::TextScroll;
+use viewer::Viewer;
 use waste::Waste;
 
 /// What the user set.
@@ -38,6 +44,8 @@ pub struct Settings {
     mode: CompareMode,
     /// Where relative paths that are typed start.
     pub working_dir: PathBuf,
+    /// What `~` stands for in them.
+    pub home: Option<PathBuf>,
 }
 
 /// Whether permissions, owners and sizes are shown.
@@ -79,6 +87,7 @@ impl Settings {
             attributes: if config.filetree.show_attributes.value { Attributes::Shown } else { Attributes::Hidden },
             mode: if config.layer.show_aggregated_changes.value { CompareMode::Aggregated } else { CompareMode::Layer },
             working_dir: around.working_dir.clone(),
+            home: around.home.clone(),
         }
     }
 }
@@ -215,6 +224,12 @@ pub enum Overlay {
     Help(Help),
     /// What is reclaimable.
     Waste(Waste),
+    /// What layers did to a path.
+    History(History),
+    /// The content of a version of a file.
+    Viewer(Box<Viewer>, SpanId),
+    /// Writing files to a folder.
+    Extraction(Box<Extraction>),
 }
 
 /// The list of keys.
@@ -243,8 +258,12 @@ pub struct State {
     pub overlays: Vec<Overlay>,
     /// The line that is being typed.
     pub line: Option<Line>,
+    /// A filter that was typed and is not applied yet.
+    pub(in crate::tui) typed_filter: Option<Filter>,
     /// What came of the last action.
     pub message: Option<String>,
+    /// How many viewers were opened: each has a number of its own.
+    pub viewers: u64,
     /// The file tree's share of the width, 0 to 1.
     pub tree_share: f64,
     /// What is seen of the details.
@@ -270,7 +289,9 @@ impl State {
             last_details: Focus::LayerDetails,
             overlays: Vec::new(),
             line: None,
+            typed_filter: None,
             message: None,
+            viewers: 0,
             tree_share,
             layer_details: TextScroll::default(),
             image_details: TextScroll::default(),
@@ -290,6 +311,9 @@ impl State {
         match (self.overlays.last(), self.focus) {
             (Some(Overlay::Help(_)), _) => Context::Help,
             (Some(Overlay::Waste(_)), _) => Context::Waste,
+            (Some(Overlay::History(_)), _) => Context::History,
+            (Some(Overlay::Viewer(..)), _) => Context::Viewer,
+            (Some(Overlay::Extraction(_)), _) => Context::Extraction,
             (None, Focus::Files) => Context::FileTree,
             (None, Focus::Layers | Focus::LayerDetails | Focus::ImageDetails) => Context::Layers,
         }
@@ -360,6 +384,15 @@ impl State {
         self.line = Some(Line::new(purpose, text));
     }
 
+    /// Shows what a filter lets in.
+    pub(in crate::tui) fn set_filter(&mut self, filter: Filter) {
+        if let Stage::Open(explorer) = &mut self.stage
+            && let Some(files) = &mut explorer.files
+        {
+            files.set_filter(&explorer.opened.loaded.tree, filter);
+        }
+    }
+
     /// Goes from finding to reading.
     pub(in crate::tui) fn found(&mut self, image: Arc<Image>) {
         let total =
@@ -379,8 +412,12 @@ impl State {
         self.stage = Stage::Open(Box::new(Explorer::new(opened, layers, &self.settings)));
     }
 
-    /// Computes what follows from the rest: where things stand, and how much of each list is seen.
+    /// Computes what follows from the rest: what a filter that was typed leaves, where things stand, and how much of each
+    /// list is seen.
     pub fn settle(&mut self) {
+        if let Some(filter) = self.typed_filter.take() {
+            self.set_filter(filter);
+        }
         self.layout = Layout::of(self);
         let rows = |pane| usize::from(layout::inside(pane).height);
         // The names of the columns take one.
@@ -397,8 +434,16 @@ impl State {
         let overlay = self.layout.overlay;
         let view = crate::tui::view::heights(self);
         match self.overlays.last_mut() {
-            Some(Overlay::Help(help)) => help.scroll.set_size(view.help, rows(overlay)),
-            Some(Overlay::Waste(waste)) => waste.scroll.set_height(rows(overlay).saturating_sub(view.waste_head)),
+            Some(Overlay::Help(help)) => help.scroll.set_size(view.in_box, rows(overlay)),
+            Some(Overlay::Waste(waste)) => waste.scroll.set_height(rows(overlay).saturating_sub(view.overlay_head)),
+            Some(Overlay::History(history)) => {
+                history.scroll.set_height(rows(overlay).saturating_sub(view.overlay_head));
+            }
+            Some(Overlay::Viewer(viewer, _)) => {
+                let inside = layout::inside(overlay);
+                viewer.resize(rows(overlay).saturating_sub(view.overlay_head), inside.width.into());
+            }
+            Some(Overlay::Extraction(extraction)) => extraction.scroll.set_size(view.in_box, rows(overlay)),
             None => {}
         }
         self.layer_details.set_size(view.layer_details, rows(self.layout.layer_details));

@@ -1,6 +1,7 @@
 //! The only place that changes state. A message in, effects out: what is to happen outside of the state is named here and
 //! done in `run`.
 
+mod extraction;
 mod overlays;
 mod panes;
 mod text_line;
@@ -10,6 +11,7 @@ use crate::config::{Action, Context, KeyPress};
 use super::event::Work;
 use super::input::Place;
 use super::state::scroll::TextScroll;
+use super::state::viewer::Viewer;
 use super::state::{Focus, Help, Overlay, Stage, State};
 use super::worker::{Job, JobId};
 
@@ -64,10 +66,15 @@ pub enum Effect {
     Cancel(JobId),
 }
 
-/// Changes the state as `message` asks.
+/// Changes the state as `message` asks. Call [`State::settle`] before the state is drawn.
 pub fn update(state: &mut State, message: Option<Message>) -> Vec<Effect> {
     let Some(message) = message else { return Vec::new() };
     let mut effects = Vec::new();
+    // What is typed fast is looked for once: on a large image a filter takes longer than a key.
+    let is_typing = matches!(message, Message::Press(_) | Message::Paste(_));
+    if !is_typing {
+        state.settle();
+    }
     match message {
         Message::Act(action) => {
             state.message = None;
@@ -84,9 +91,8 @@ pub fn update(state: &mut State, message: Option<Message>) -> Vec<Effect> {
             state.tree_share = share.clamp(0.0, 1.0);
         }
         Message::DropDivider => state.dragging = false,
-        Message::Work(work) => worked(state, work),
+        Message::Work(work) => worked(state, work, &mut effects),
     }
-    state.settle();
     effects
 }
 
@@ -126,8 +132,21 @@ fn point(state: &mut State, pointed: Pointed, effects: &mut Vec<Effect>) {
     }
 }
 
-fn worked(state: &mut State, work: Work) {
+fn worked(state: &mut State, work: Work, effects: &mut Vec<Effect>) {
     match (work, &mut state.stage) {
+        (Work::Fetched(fetched), _) => {
+            if let Some(viewer) = viewer(state, fetched.ticket) {
+                viewer.fetched(fetched);
+            }
+        }
+        (Work::Searched(searched), _) => {
+            if let Some(viewer) = viewer(state, searched.ticket) {
+                viewer.searched(searched);
+            }
+        }
+        (Work::Looked(conflicts), _) => extraction::looked(state, conflicts, effects),
+        (Work::Extracting(progress), _) => extraction::progressed(state, progress),
+        (Work::Extracted(report), _) => extraction::ended(state, report),
         (Work::Spooled(progress), Stage::Finding(spooled)) => *spooled = Some(progress),
         (Work::Image(image), _) => state.found(image),
         (Work::Read(read), Stage::Reading(reading)) => reading.read = reading.read.max(read),
@@ -145,4 +164,12 @@ fn worked(state: &mut State, work: Work) {
         // Late words of what is over.
         (Work::Spooled(_) | Work::Read(_) | Work::Layer { .. } | Work::Failed(_), _) => {}
     }
+}
+
+/// The viewer of that number, if it is still open.
+fn viewer(state: &mut State, ticket: u64) -> Option<&mut Viewer> {
+    state.overlays.iter_mut().find_map(|overlay| match overlay {
+        Overlay::Viewer(viewer, _) if viewer.ticket() == ticket => Some(viewer.as_mut()),
+        _ => None,
+    })
 }

@@ -1,15 +1,16 @@
 //! Actions in the panes: layers, details, file tree.
 
 use crate::config::Action;
-use crate::tree::{Change, NodeId};
-use crate::tui::state::files::{Jump, Motion};
+use crate::layer::LayerIndex;
+use crate::tree::{Change, NodeId, Tree};
+use crate::tui::state::files::{FileTree, Filter, Jump, Motion};
 use crate::tui::state::layers::CompareMode;
 use crate::tui::state::line::Purpose;
 use crate::tui::state::waste::Waste;
 use crate::tui::state::{Attributes, Explorer, Focus, LongLines, Overlay, Stage, State};
 use crate::tui::view::text::printable;
 
-use super::Effect;
+use super::{Effect, extraction, overlays};
 
 pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     match action {
@@ -50,13 +51,8 @@ fn open_filter(state: &mut State) {
 }
 
 pub(super) fn clear_filter(state: &mut State) {
-    if let Stage::Open(explorer) = &mut state.stage
-        && let Some(files) = &mut explorer.files
-        && files.filter().is_some()
-        && let Ok(none) = crate::tui::state::files::Filter::parse("")
-    {
-        files.set_filter(&explorer.opened.loaded.tree, none);
-    }
+    state.typed_filter = None;
+    state.set_filter(Filter::none());
 }
 
 fn in_layers(state: &mut State, action: Action) {
@@ -117,16 +113,7 @@ fn in_details(state: &mut State, action: Action) {
         }
         _ => {}
     }
-    let text = if is_layer { &mut state.layer_details } else { &mut state.image_details };
-    match action {
-        Action::Up => text.step(-1),
-        Action::Down => text.step(1),
-        Action::PageUp => text.page(-1),
-        Action::PageDown => text.page(1),
-        Action::FirstRow => text.step(isize::MIN),
-        Action::LastRow => text.step(isize::MAX),
-        _ => {}
-    }
+    overlays::turn(if is_layer { &mut state.layer_details } else { &mut state.image_details }, action);
 }
 
 pub(super) fn in_files(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
@@ -144,20 +131,42 @@ pub(super) fn in_files(state: &mut State, action: Action, effects: &mut Vec<Effe
                 LongLines::Wrapped => LongLines::Cut,
             };
         }
-        Action::CopyPath => {
-            if let Some(path) = selected_path(explorer) {
-                state.message = Some(format!("{} was sent to the clipboard", printable(&path)));
-                effects.push(Effect::Copy(path));
+        Action::ViewFile | Action::FileHistory | Action::ExtractFile | Action::CopyPath => {
+            if let Some(node) = explorer.selected_node() {
+                at_node(state, node, action, effects);
             }
         }
         action => state.message = in_tree(explorer, action),
     }
 }
 
-/// The path under the cursor, as far as it is text.
-fn selected_path(explorer: &Explorer) -> Option<String> {
-    let path = explorer.opened.loaded.tree.path(explorer.selected_node()?);
-    Some(String::from_utf8_lossy(&path).into_owned())
+/// What is asked for of the path under the cursor.
+fn at_node(state: &mut State, node: NodeId, action: Action, effects: &mut Vec<Effect>) {
+    let Stage::Open(explorer) = &mut state.stage else { return };
+    let tree = &explorer.opened.loaded.tree;
+    match action {
+        Action::FileHistory => overlays::show_history(state, node),
+        Action::ExtractFile => extraction::ask_for_node(state, node),
+        Action::CopyPath => {
+            let path = tree.path(node);
+            copy(state, &path, effects);
+        }
+        _ => {
+            let Some(files) = &mut explorer.files else { return };
+            match files.comparison().span(tree, node) {
+                Some(version) if tree.span(version).kind.is_directory() => files.toggle_collapse(tree),
+                Some(version) => overlays::view(state, version, effects),
+                None => {}
+            }
+        }
+    }
+}
+
+/// Sends a path to the clipboard, as far as it is text.
+pub(super) fn copy(state: &mut State, path: &[u8], effects: &mut Vec<Effect>) {
+    let text = String::from_utf8_lossy(path).into_owned();
+    state.message = Some(format!("{} was sent to the clipboard", printable(&text)));
+    effects.push(Effect::Copy(text));
 }
 
 /// What only the tree is asked for, and a word on it where it did something else than one would expect.
@@ -185,7 +194,7 @@ fn in_tree(explorer: &mut Explorer, action: Action) -> Option<String> {
     }
 }
 
-fn plain(files: &mut crate::tui::state::files::FileTree, tree: &crate::tree::Tree, action: Action) {
+fn plain(files: &mut FileTree, tree: &Tree, action: Action) {
     match action {
         Action::Up => files.go(tree, Motion::Up),
         Action::Down => files.go(tree, Motion::Down),
@@ -207,7 +216,7 @@ fn plain(files: &mut crate::tui::state::files::FileTree, tree: &crate::tree::Tre
 }
 
 /// Shows a path in a layer: selects both, and makes what hides the path show it.
-pub(super) fn go_to(state: &mut State, layer: crate::layer::LayerIndex, node: NodeId) {
+pub(super) fn go_to(state: &mut State, layer: LayerIndex, node: NodeId) {
     focus(state, Focus::Files);
     let Stage::Open(explorer) = &mut state.stage else { return };
     explorer.layers.select(layer);
@@ -215,9 +224,7 @@ pub(super) fn go_to(state: &mut State, layer: crate::layer::LayerIndex, node: No
     let tree = &explorer.opened.loaded.tree;
     let Some(files) = &mut explorer.files else { return };
     if files.jump_to(tree, node) == Jump::Nowhere {
-        if let Ok(none) = crate::tui::state::files::Filter::parse("") {
-            files.set_filter(tree, none);
-        }
+        files.set_filter(tree, Filter::none());
         for change in [Change::Added, Change::Modified, Change::Removed, Change::Unmodified] {
             if !files.kinds().contain(change) {
                 files.toggle_kind(tree, change);

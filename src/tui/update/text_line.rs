@@ -3,9 +3,10 @@
 use crate::config::{Action, Key, KeyPress};
 use crate::tui::state::files::Filter;
 use crate::tui::state::line::Purpose;
-use crate::tui::state::{Stage, State};
+use crate::tui::state::viewer::ViewerAction;
+use crate::tui::state::{Overlay, State};
 
-use super::{Effect, panes};
+use super::{Effect, extraction, overlays, panes};
 
 pub(super) fn press(state: &mut State, key: KeyPress) {
     let Some(line) = &mut state.line else { return };
@@ -29,21 +30,48 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) 
     let Some(line) = &mut state.line else { return };
     match (action, &line.purpose) {
         (Action::CloseFilterFiles, _) => cancel(state),
-        (Action::Accept, Purpose::Filter) if line.error.is_none() => state.line = None,
-        (Action::Accept, _) => {}
+        (Action::Accept, _) => accept(state, effects),
         // While a filter is typed, the other keys are the tree's.
         (action, Purpose::Filter) => panes::in_files(state, action, effects),
         (Action::Left, _) => press(state, Key::Left.into()),
         (Action::Right, _) => press(state, Key::Right.into()),
+        (Action::KeepSpecialBits, Purpose::Folder) => {
+            if let Some(Overlay::Extraction(extraction)) = state.overlays.last_mut() {
+                extraction.toggle_special_bits();
+            }
+        }
         _ => {}
+    }
+}
+
+/// Does what the line is for.
+fn accept(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(line) = state.line.take_if(|line| line.error.is_none()) else { return };
+    match line.purpose {
+        // It is on already.
+        Purpose::Filter => {}
+        Purpose::Folder => extraction::accept(state, line.text(), effects),
+        Purpose::Search => in_viewer(state, ViewerAction::Search(line.text().to_owned()), effects),
+        Purpose::LineNumber => match line.text().trim().parse() {
+            Ok(number) => in_viewer(state, ViewerAction::GoTo(number), effects),
+            Err(_) => state.message = Some("a line has a number, such as 42".to_owned()),
+        },
+    }
+}
+
+fn in_viewer(state: &mut State, action: ViewerAction, effects: &mut Vec<Effect>) {
+    if let Some(Overlay::Viewer(viewer, _)) = state.overlays.last_mut() {
+        let effect = viewer.apply(action);
+        effects.extend(effect.map(|effect| overlays::job(viewer, effect)));
     }
 }
 
 /// Closes the line, and forgets what it was for.
 fn cancel(state: &mut State) {
-    let closed = state.line.take();
-    if closed.is_some_and(|line| line.purpose == Purpose::Filter) {
-        panes::clear_filter(state);
+    match state.line.take().map(|line| line.purpose) {
+        Some(Purpose::Filter) => panes::clear_filter(state),
+        Some(Purpose::Folder) => drop(state.overlays.pop()),
+        Some(Purpose::Search | Purpose::LineNumber) | None => {}
     }
 }
 
@@ -56,11 +84,7 @@ fn changed(state: &mut State) {
     match Filter::parse(line.text()) {
         Ok(filter) => {
             line.error = None;
-            if let Stage::Open(explorer) = &mut state.stage
-                && let Some(files) = &mut explorer.files
-            {
-                files.set_filter(&explorer.opened.loaded.tree, filter);
-            }
+            state.typed_filter = Some(filter);
         }
         Err(error) => line.error = Some(error.to_string()),
     }

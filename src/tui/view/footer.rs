@@ -7,15 +7,22 @@ use ratatui::widgets::Paragraph;
 
 use super::text::{columns, cut, printable};
 use crate::config::{Action, Context, KeyPress};
-use crate::tui::state::State;
+use crate::tui::keymap::Row;
+use crate::tui::state::extraction::Stage;
 use crate::tui::state::files::FileTree;
+use crate::tui::state::line::Purpose;
+use crate::tui::state::viewer::SearchState;
+use crate::tui::state::{Overlay, State};
 
 /// What the footer names, the most wanted first. The help names the rest.
-const HINTED: [Action; 24] = [
+const HINTED: [Action; 29] = [
     Action::Quit,
     Action::Help,
     Action::ToggleView,
     Action::Accept,
+    Action::OverwriteFiles,
+    Action::SkipFiles,
+    Action::KeepSpecialBits,
     Action::GoToFile,
     Action::ViewFile,
     Action::CloseView,
@@ -35,7 +42,9 @@ const HINTED: [Action; 24] = [
     Action::ToggleSortOrder,
     Action::NextMatch,
     Action::ExtractFile,
+    Action::FileHistory,
     Action::ToggleHex,
+    Action::GoToLine,
 ];
 
 pub(super) fn draw(state: &State, frame: &mut Frame<'_>) {
@@ -59,28 +68,52 @@ fn hints<'a>(state: &'a State, width: usize) -> Line<'a> {
     for action in HINTED {
         let Some(key) = keymap.hint(context, action) else { continue };
         let Some(row) = keymap.rows(context).find(|row| row.action == action) else { continue };
-        if action == Action::CloseFilterFiles && context != Context::TextLine && !is_filtered(state) {
+        if !is_available(state, action) {
             continue;
         }
-        let key = short(key);
-        let needs = columns(&key) + columns(row.hint) + 3;
+        let (key, hint) = (short(key), hint(state, row));
+        let needs = columns(&key) + columns(hint) + 3;
         if taken + needs > width {
             continue;
         }
         taken += needs;
         spans.push(Span::styled(key, theme.key));
-        spans.push(Span::raw(format!(" {}  ", row.hint)));
+        spans.push(Span::raw(format!(" {hint}  ")));
     }
     Line::from(spans)
 }
 
-fn is_filtered(state: &State) -> bool {
-    state.explorer().and_then(|explorer| explorer.files.as_ref()).and_then(FileTree::filter).is_some()
+/// Whether an action would do something now.
+fn is_available(state: &State, action: Action) -> bool {
+    let filtered =
+        || state.explorer().and_then(|explorer| explorer.files.as_ref()).and_then(FileTree::filter).is_some();
+    let purpose = state.line.as_ref().map(|line| &line.purpose);
+    match (action, state.overlays.last()) {
+        (Action::CloseFilterFiles, _) => purpose.is_some() || filtered(),
+        (Action::KeepSpecialBits, _) => purpose == Some(&Purpose::Folder),
+        (Action::NextMatch, Some(Overlay::Viewer(viewer, _))) => viewer.status().search != SearchState::None,
+        (Action::NextMatch, _) => filtered(),
+        (Action::OverwriteFiles | Action::SkipFiles, Some(Overlay::Extraction(extraction))) => {
+            matches!(extraction.stage, Stage::Conflict(_))
+        }
+        _ => true,
+    }
+}
+
+/// What an action is called where it is asked for.
+fn hint(state: &State, row: &Row) -> &'static str {
+    let is_filter = state.line.as_ref().is_none_or(|line| line.purpose == Purpose::Filter);
+    match (row.action, state.context()) {
+        (Action::FilterFiles, Context::Viewer) => "Search",
+        (Action::Accept, _) if !is_filter => "OK",
+        (Action::CloseFilterFiles, _) if !is_filter => "Cancel",
+        _ => row.hint,
+    }
 }
 
 /// A key as hints write it: `^A` for `ctrl+a`.
 pub(super) fn short(key: KeyPress) -> String {
-    let name = key.to_string();
+    let name = key.label();
     match name.strip_prefix("ctrl+") {
         Some(rest) if rest.chars().count() == 1 => format!("^{}", rest.to_uppercase()),
         Some(rest) => format!("^{rest}"),
@@ -112,7 +145,7 @@ fn line(state: &State, frame: &mut Frame<'_>, area: Rect) {
     };
     let label = format!("{}: ", line.purpose.label());
     let behind = line.error.as_ref().map(|error| (printable(error), theme.error)).or_else(|| {
-        let is_filter = line.purpose == crate::tui::state::line::Purpose::Filter;
+        let is_filter = line.purpose == Purpose::Filter;
         matches.filter(|_| is_filter).map(|matches| (matches, theme.dim))
     });
     let wanted = behind.as_ref().map_or(0, |(text, _)| columns(text) + 2);

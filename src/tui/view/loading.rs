@@ -38,7 +38,8 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(Paragraph::new(lines), inside);
 }
 
-fn gauge(done: u64, total: u64, cells: usize) -> String {
+/// A bar of so many cells.
+pub(super) fn gauge(done: u64, total: u64, cells: usize) -> String {
     let share = if total == 0 { 1.0 } else { (done as f64 / total as f64).clamp(0.0, 1.0) };
     #[allow(clippy::cast_sign_loss, reason = "a share is not below zero")]
     let full = (share * cells as f64).round() as usize;

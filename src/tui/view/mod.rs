@@ -1,14 +1,17 @@
 //! State in, cells out: nothing here changes anything.
 
 mod details;
+mod extraction;
 mod files;
 mod footer;
 mod help;
+mod history;
 mod layers;
 mod loading;
 mod pane;
 pub(crate) mod text;
 pub mod theme;
+mod viewer;
 mod waste;
 
 use ratatui::Frame;
@@ -40,6 +43,13 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
                     waste::draw(state, explorer, waste, frame, layout.overlay);
                 }
             }
+            Overlay::History(history) => {
+                if let Some(explorer) = state.explorer() {
+                    history::draw(state, explorer, history, frame, layout.overlay);
+                }
+            }
+            Overlay::Viewer(viewer, _) => viewer::draw(state, viewer, frame, layout.overlay),
+            Overlay::Extraction(extraction) => extraction::draw(state, extraction, frame, layout.overlay),
         }
     }
     footer::draw(state, frame);
@@ -74,25 +84,31 @@ fn too_small(state: &State, frame: &mut Frame<'_>) {
 /// How many rows the contents of panes have that only the view can count.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Heights {
-    /// Lines of the help.
-    pub(super) help: usize,
-    /// Lines above the list of the waste view.
-    pub(super) waste_head: usize,
+    /// Lines of the box over the panes.
+    pub(super) in_box: usize,
+    /// Lines above the list of what stands over the panes.
+    pub(super) overlay_head: usize,
     /// Lines of the selected layer's details.
     pub(super) layer_details: usize,
     /// Lines of the image's details.
     pub(super) image_details: usize,
 }
 
+/// Lines of a box over the panes that has so many columns inside.
+pub(super) fn box_lines(state: &State, width: u16) -> usize {
+    match state.overlays.last() {
+        Some(Overlay::Help(help)) => help::height(state, help, width),
+        Some(Overlay::Extraction(extraction)) => extraction::height(extraction, width),
+        _ => 0,
+    }
+}
+
 /// Counts what the view would draw.
 pub(super) fn heights(state: &State) -> Heights {
     let layout = &state.layout;
     Heights {
-        help: match state.overlays.last() {
-            Some(Overlay::Help(help)) => help::height(state, help),
-            _ => 0,
-        },
-        waste_head: overlay_head(state),
+        in_box: box_lines(state, super::layout::inside(layout.overlay).width),
+        overlay_head: overlay_head(state),
         layer_details: details::height(state, Focus::LayerDetails, layout.layer_details),
         image_details: details::height(state, Focus::ImageDetails, layout.image_details),
     }
@@ -100,8 +116,10 @@ pub(super) fn heights(state: &State) -> Heights {
 
 /// Lines above the first row of what stands over the panes.
 pub(super) fn overlay_head(state: &State) -> usize {
-    match (state.overlays.last(), state.explorer()) {
-        (Some(Overlay::Waste(waste)), Some(_)) => waste::head_height(waste),
-        _ => 0,
+    match state.overlays.last() {
+        Some(Overlay::Waste(waste)) => waste::head_height(waste),
+        Some(Overlay::History(_)) => 1,
+        Some(Overlay::Viewer(viewer, _)) => viewer::head_height(viewer),
+        Some(Overlay::Help(_) | Overlay::Extraction(_)) | None => 0,
     }
 }

@@ -73,11 +73,11 @@ pub(crate) fn cut(text: &str, columns: usize) -> String {
 }
 
 /// `text` in lines of at most `columns`: broken between words where there are any, else anywhere. Lines of the text stay
-/// lines.
+/// lines, and nothing is one empty line.
 pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(2);
     let mut lines = Vec::new();
-    for line in text.lines() {
+    for line in text.split('\n') {
         let mut rest = line;
         while rest.width() > columns {
             let mut taken = 0;
@@ -161,6 +161,7 @@ mod tests {
         assert_eq!(wrap("apt-get install -y curl", 12), ["apt-get", "install -y", "curl"]);
         assert_eq!(wrap("0123456789", 4), ["0123", "4567", "89"]);
         assert_eq!(wrap("a\n\n  b", 4), ["a", "", "  b"]);
+        assert_eq!(wrap("", 4), [""]);
         assert_eq!(wrap("日本語", 1), ["日", "本", "語"]);
     }
 }

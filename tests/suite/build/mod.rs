@@ -20,8 +20,9 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 use xxhash_rust::xxh3::xxh3_64;
 
+pub(crate) use draw::aligned;
 pub(crate) use layer::{Layer, Packing};
-pub(crate) use opened::{Opened, layer};
+pub(crate) use opened::{Opened, is_drawn, layer};
 
 /// An image without layers yet.
 pub(crate) fn image() -> Image {

@@ -99,7 +99,7 @@ fn load(path: &Path, on_damage: OnDamage) -> Loaded {
 
 /// Compares a drawing with one that is indented like the test around it.
 #[track_caller]
-fn is_drawn(drawn: &str, expected: &str) {
+pub(crate) fn is_drawn(drawn: &str, expected: &str) {
     let lines: Vec<&str> = expected.lines().filter(|line| !line.trim().is_empty()).collect();
     let indent = lines.iter().map(|line| line.len() - line.trim_start_matches(' ').len()).min().unwrap_or(0);
     let expected: String = lines.iter().flat_map(|line| [line[indent..].trim_end(), "\n"]).collect();

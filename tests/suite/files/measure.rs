@@ -4,7 +4,6 @@
 //! DIVE_CORPUS=... cargo test --release --test suite files::measure -- --ignored --nocapture
 //! ```
 
-use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use dive::tree::{Change, Tree};
@@ -15,6 +14,7 @@ use crate::library;
 use crate::place::Corpus;
 
 const SCREEN: usize = 50;
+const TIMES: usize = 50;
 
 #[test]
 #[ignore = "a measurement, of use in release builds only"]
@@ -35,132 +35,89 @@ fn one_directory_of_a_hundred_thousand_files() {
     measure("one directory", opened.tree());
 }
 
-fn measure(name: &str, tree: &Tree) {
-    let mut out = std::io::stderr();
-    let last = tree.layer_count() - 1;
-    let mut say = |what: &str, (median, worst): (Duration, Duration)| {
-        writeln!(out, "{name:14} {what:34} {:8.3} ms   worst {:8.3} ms", ms(median), ms(worst)).unwrap();
-    };
-    say("open", each(5, |_| drop(FileTree::new(tree, None, layer(0), Folding::Expanded))));
-    let mut files = FileTree::new(tree, None, layer(last), Folding::Expanded);
-    files.set_height(SCREEN);
-    let look = |files: &FileTree| drop(files.rows(tree, files.first_row(), SCREEN));
-    look(&files);
-    say(
-        "layer change, previous layer",
-        each(50, |at| {
+/// A tree whose screen is looked at after each act, and times said.
+struct Measured<'a> {
+    name: &'static str,
+    tree: &'a Tree,
+    files: FileTree,
+}
+
+impl Measured<'_> {
+    /// Does something fifty times, each time followed by a look at the screen.
+    fn each(&mut self, what: &str, mut act: impl FnMut(&mut FileTree, &Tree, usize)) {
+        let cpu = cpu_time();
+        let mut times: Vec<Duration> = (0..TIMES)
+            .map(|at| {
+                let start = Instant::now();
+                act(&mut self.files, self.tree, at);
+                drop(self.files.rows(self.tree, self.files.first_row(), SCREEN));
+                start.elapsed()
+            })
+            .collect();
+        let cpu =
+            cpu.zip(cpu_time()).map_or(f64::NAN, |(before, after)| ms(after.saturating_sub(before)) / TIMES as f64);
+        times.sort();
+        let (median, worst) = (ms(times[TIMES / 2]), ms(times[TIMES - 1]));
+        let name = self.name;
+        eprintln!("{name:14} {what:30} median {median:8.3} ms   worst {worst:8.3} ms   mean CPU {cpu:8.3} ms");
+    }
+
+    fn rows(&mut self) {
+        self.files.go(self.tree, Motion::Home);
+        self.each("cursor down", |files, tree, _| files.go(tree, Motion::Down));
+        self.each("page down", |files, tree, _| files.go(tree, Motion::PageDown));
+        self.each("end, home", |files, tree, at| files.go(tree, if at % 2 == 0 { Motion::End } else { Motion::Home }));
+        self.files.select_row(self.tree, self.files.row_count() / 2);
+        self.each("cursor down, half way", |files, tree, _| files.go(tree, Motion::Down));
+        self.files.go(self.tree, Motion::Parent);
+        self.each("collapse, expand", |files, tree, _| files.toggle_collapse(tree));
+        self.each("collapse all, expand all", |files, tree, _| files.toggle_collapse_all(tree));
+        self.each("sort by size, by name", |files, tree, _| files.toggle_order(tree));
+        self.each("hide unmodified, show", |files, tree, _| files.toggle_kind(tree, Change::Unmodified));
+    }
+
+    fn layers(&mut self) {
+        let last = self.tree.layer_count() - 1;
+        self.each("layer, what it changed", |files, tree, at| {
             let target = 1 + at % last.max(1);
             files.compare(tree, Some(layer(target - 1)), layer(target));
-            look(&files);
-        }),
-    );
-    say(
-        "layer change, from nothing",
-        each(50, |at| {
-            files.compare(tree, None, layer(at % (last + 1)));
-            look(&files);
-        }),
-    );
-    files.compare(tree, None, layer(last));
-    say(
-        "cursor down",
-        each(50, |_| {
-            files.go(tree, Motion::Down);
-            look(&files);
-        }),
-    );
-    say(
-        "page down",
-        each(50, |_| {
-            files.go(tree, Motion::PageDown);
-            look(&files);
-        }),
-    );
-    say(
-        "home, end",
-        each(50, |at| {
-            files.go(tree, if at % 2 == 0 { Motion::End } else { Motion::Home });
-            look(&files);
-        }),
-    );
-    files.select_row(tree, files.row_count() / 2);
-    say(
-        "cursor down, half way",
-        each(50, |_| {
-            files.go(tree, Motion::Down);
-            look(&files);
-        }),
-    );
-    files.go(tree, Motion::Parent);
-    say(
-        "collapse, expand",
-        each(50, |_| {
-            files.toggle_collapse(tree);
-            look(&files);
-        }),
-    );
-    say(
-        "collapse all, expand all",
-        each(50, |_| {
-            files.toggle_collapse_all(tree);
-            look(&files);
-        }),
-    );
-    say(
-        "sort",
-        each(50, |_| {
-            files.toggle_order(tree);
-            look(&files);
-        }),
-    );
-    files.toggle_order(tree);
-    say(
-        "layer change, by size",
-        each(50, |at| {
-            files.compare(tree, None, layer(at % (last + 1)));
-            look(&files);
-        }),
-    );
-    files.toggle_order(tree);
-    say(
-        "toggle unmodified",
-        each(50, |_| {
-            files.toggle_kind(tree, Change::Unmodified);
-            look(&files);
-        }),
-    );
-    files.compare(tree, Some(layer(last.saturating_sub(1))), layer(last));
-    say(
-        "next change",
-        each(50, |_| {
+        });
+        self.each("next change", |files, tree, _| {
             files.next_change(tree);
-            look(&files);
-        }),
-    );
-    files.compare(tree, None, layer(last));
-    for text in ["ab", "lib", "zzzz", "a.*b", "/lib", r"\.so$", "[0-9]{3}.*x", ">1k", "x >10"] {
-        let filter = Filter::parse(text).unwrap();
-        say(
-            &format!("filter {text}"),
-            each(50, |_| {
-                files.set_filter(tree, filter.clone());
-                look(&files);
-            }),
-        );
+        });
+        self.each("layer, whole", |files, tree, at| files.compare(tree, None, layer(at % (last + 1))));
+        self.files.toggle_order(self.tree);
+        self.each("layer, whole, by size", |files, tree, at| files.compare(tree, None, layer(at % (last + 1))));
+        self.files.toggle_order(self.tree);
+        self.files.compare(self.tree, None, layer(last));
+    }
+
+    fn filters(&mut self) {
+        for text in ["ab", "lib", "zzzz", "a.*b", "/lib", r"\.so$", "[0-9]{3}.*x", ">1k", "x >10"] {
+            let filter = Filter::parse(text).unwrap();
+            self.each(&format!("filter {text}"), |files, tree, _| files.set_filter(tree, filter.clone()));
+        }
     }
 }
 
-/// Median and worst of `count` times.
-fn each(count: usize, mut act: impl FnMut(usize)) -> (Duration, Duration) {
-    let mut times: Vec<Duration> = (0..count)
-        .map(|at| {
-            let start = Instant::now();
-            act(at);
-            start.elapsed()
-        })
-        .collect();
-    times.sort();
-    (times[count / 2], times[count - 1])
+fn measure(name: &'static str, tree: &Tree) {
+    let last = tree.last_layer().unwrap();
+    let start = Instant::now();
+    let mut files = FileTree::new(tree, None, last, Folding::Expanded);
+    eprintln!("{name:14} made in {:.3} ms", ms(start.elapsed()));
+    files.set_height(SCREEN);
+    let mut measured = Measured { name, tree, files };
+    measured.rows();
+    measured.layers();
+    measured.filters();
+}
+
+/// What all threads of this process have used, where the system tells: Linux, in hundredths of a second.
+fn cpu_time() -> Option<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let fields = stat.rsplit(')').next()?.split_whitespace();
+    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    Some(Duration::from_millis(ticks * 10))
 }
 
 fn ms(time: Duration) -> f64 {

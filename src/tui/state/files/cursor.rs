@@ -28,7 +28,8 @@ pub enum Motion {
 /// What is selected, and what part of the rows is on the screen.
 #[derive(Debug, Default)]
 pub(super) struct Cursor {
-    /// What the user went to. While it has no row the cursor stands somewhere near, and comes back with it.
+    /// What the user went to. While it has no row the cursor stands somewhere near, and comes back with it. A cursor that
+    /// was never moved stays in the first row, whatever stands there.
     pub(super) chosen: Option<NodeId>,
     selected: Option<NodeId>,
     row: usize,
@@ -112,8 +113,8 @@ impl FileTree {
             self.cursor.chosen = Some(node);
             self.cursor.selected = Some(node);
             self.cursor.row = row;
-            self.cursor.scroll(self.row_count());
         }
+        self.cursor.scroll(self.row_count());
     }
 
     /// Moves the window without the cursor leaving it, as a mouse wheel does.

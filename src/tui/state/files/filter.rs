@@ -71,6 +71,12 @@ pub(super) enum Reach {
 }
 
 impl Filter {
+    /// Lets everything in.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { text: String::new(), sizes: Vec::new(), pattern: None }
+    }
+
     /// Reads what the user typed.
     ///
     /// # Errors

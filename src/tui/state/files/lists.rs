@@ -80,13 +80,13 @@ impl Origin<'_> {
         let nodes: Vec<NodeId> = match self.sorting.order {
             Order::Name => shown.collect(),
             Order::Size => {
-                // With the place by name, which is cheaper to compare than the name.
-                let sized = shown
-                    .enumerate()
-                    .map(|(place, node)| (Reverse(self.sorting.comparison.size_bytes(node)), place, node));
-                let mut sized: Vec<_> = sized.collect();
-                sized.sort_unstable();
-                sized.into_iter().map(|(_, _, node)| node).collect()
+                // One number for each: the size, largest first, and then the place by name.
+                let shown: Vec<NodeId> = shown.collect();
+                let size = |node| u128::from(!self.sorting.comparison.size_bytes(node));
+                let keys = shown.iter().enumerate().map(|(place, node)| size(*node) << 64 | place as u128);
+                let mut keys: Vec<u128> = keys.collect();
+                keys.sort_unstable();
+                keys.into_iter().map(|key| shown[key as u64 as usize]).collect()
             }
         };
         let mut end = 0;

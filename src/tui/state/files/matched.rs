@@ -1,7 +1,10 @@
 //! A filter applied to a tree: which paths its expression matches. That depends on no layer, so it is found once.
 
+use rayon::prelude::*;
+use regex::bytes::Regex;
+
 use super::filter::{Filter, Pattern, Reach};
-use super::node_set::NodeSet;
+use super::node_set::{NodeSet, Part};
 use crate::tree::{Comparison, NodeId, Tree};
 
 /// A filter, what its expression matches, and what is collapsed while it is on.
@@ -57,11 +60,9 @@ impl Found {
 
     fn in_names(pattern: &Pattern, tree: &Tree) -> Self {
         let mut found = Self::nothing(tree);
+        found.hits.parts().for_each(|part| Names::default().search(tree, &pattern.regex.clone(), part));
         for node in tree.nodes().skip(1) {
-            if pattern.regex.is_match(tree.name(node)) {
-                found.paths.insert(node);
-                found.hits.insert(node);
-            } else if tree.parent(node).is_some_and(|parent| found.paths.contains(parent)) {
+            if found.hits.contains(node) || tree.parent(node).is_some_and(|parent| found.paths.contains(parent)) {
                 found.paths.insert(node);
             }
         }
@@ -70,19 +71,71 @@ impl Found {
 
     fn in_paths(pattern: &Pattern, tree: &Tree) -> Self {
         let mut found = Self::nothing(tree);
-        let mut paths = Paths::default();
-        for node in tree.nodes().skip(1) {
-            let (path, name_at) = paths.of(tree, node);
-            if !pattern.regex.is_match(path) {
-                continue;
+        let Self { paths, hits } = &mut found;
+        paths.parts().zip(hits.parts()).for_each(|(mut matching, mut hits)| {
+            // Threads that share an expression wait for each other.
+            let regex = pattern.regex.clone();
+            let mut paths = Paths::default();
+            for node in matching.nodes(tree) {
+                let (path, name_at) = paths.of(tree, node);
+                if regex.is_match(path) {
+                    matching.insert(node);
+                    if regex.is_match_at(path, name_at) {
+                        hits.insert(node);
+                    }
+                }
             }
-            let parent_matches = tree.parent(node).is_some_and(|parent| found.paths.contains(parent));
-            found.paths.insert(node);
-            if !parent_matches || pattern.regex.is_match_at(path, name_at) {
-                found.hits.insert(node);
+        });
+        for node in tree.nodes().skip(1) {
+            if paths.contains(node) && !tree.parent(node).is_some_and(|parent| paths.contains(parent)) {
+                hits.insert(node);
             }
         }
         found
+    }
+}
+
+/// Names one behind the other, since it takes an expression longer to begin a search than to read on in it. A slash
+/// between them keeps apart what matches.
+#[derive(Default)]
+struct Names {
+    text: Vec<u8>,
+    /// Where each name begins.
+    starts: Vec<(usize, NodeId)>,
+}
+
+impl Names {
+    /// About how many bytes are searched at a time: as many as the processor keeps near.
+    const BATCH: usize = 1 << 16;
+
+    /// Finds the nodes of `part` whose names match.
+    fn search(&mut self, tree: &Tree, regex: &Regex, mut part: Part<'_>) {
+        for node in part.nodes(tree) {
+            self.starts.push((self.text.len(), node));
+            self.text.extend_from_slice(tree.name(node));
+            self.text.push(b'/');
+            if self.text.len() >= Self::BATCH {
+                self.search_batch(regex, &mut part);
+            }
+        }
+        self.search_batch(regex, &mut part);
+    }
+
+    fn search_batch(&mut self, regex: &Regex, part: &mut Part<'_>) {
+        let mut at = 0;
+        // One match in a name is enough: on with the next name.
+        while let Some(found) = regex.find_at(&self.text, at)
+            && let behind = self.starts.partition_point(|(start, _)| *start <= found.start())
+            && let Some((_, node)) = self.starts.get(behind.wrapping_sub(1))
+        {
+            part.insert(*node);
+            match self.starts.get(behind) {
+                Some((next, _)) => at = *next,
+                None => break,
+            }
+        }
+        self.text.clear();
+        self.starts.clear();
     }
 }
 

@@ -120,6 +120,12 @@ impl FileTree {
         self.settle(tree);
     }
 
+    /// Whether a filter, if one is on, leaves a node in sight. Collapsed or not makes no difference.
+    #[must_use]
+    pub fn is_let_in(&self, node: NodeId) -> bool {
+        self.matched.is_none() || self.shown.is_shown(node)
+    }
+
     /// The filter that is on.
     #[must_use]
     pub fn filter(&self) -> Option<&Filter> {

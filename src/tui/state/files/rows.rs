@@ -155,7 +155,9 @@ impl FileTree {
         }
     }
 
-    pub(super) fn fold(&self, node: NodeId) -> Fold {
+    /// Whether a shown node has rows below it.
+    #[must_use]
+    pub fn fold(&self, node: NodeId) -> Fold {
         match self.shown.below(node) {
             0 => Fold::Leaf,
             _ if self.is_collapsed(node) => Fold::Collapsed,

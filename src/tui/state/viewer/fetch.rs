@@ -1,0 +1,268 @@
+//! Getting a file's bytes to where the viewer can read them at any place, for a thread of its own. Those of a plain layer are
+//! there at once; those of a compressed one are decoded into a temporary file without a name, and the first screen is shown
+//! as soon as its bytes are out. Lines are counted on the way.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::Form;
+use super::content::Content;
+use super::lines::{Counter, Place};
+use crate::compression::{Compression, SNIFF_LEN, sniff};
+use crate::layer::content::{Body, BodyForm, Skipped, open_body_while};
+use crate::source::Blob;
+
+/// What text and other bytes are told apart by: the first bytes of a file.
+const FIRST: usize = 8 * 1024;
+
+/// Bytes read at a time.
+const PIECE: usize = 256 * 1024;
+
+/// Bytes between two words on how far it is.
+const REPORT: u64 = 8 << 20;
+
+/// Whose lines are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counting {
+    /// Those of a text, and of what has to be read through anyway.
+    OfText,
+    /// Those of anything.
+    Always,
+}
+
+/// A file that a thread is to fetch, with [`fetch`].
+#[derive(Debug, Clone)]
+pub struct FetchRequest {
+    /// The viewer that asks.
+    pub ticket: u64,
+    pub(super) blob: Blob,
+    pub(super) body: Body,
+    pub(super) counting: Counting,
+}
+
+/// What the fetching has to say to its viewer.
+#[derive(Debug, Clone)]
+pub struct Fetched {
+    /// The viewer that asked.
+    pub ticket: u64,
+    pub(super) news: FetchNews,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum FetchNews {
+    /// What stands before the file in its layer is being decoded.
+    Skipped(Skipped),
+    /// The first bytes are there.
+    Opened { content: Content, form: Form, available: u64 },
+    /// More is there, and counted.
+    Progress { available: u64, marks: Vec<Place>, counted: Place },
+    /// All is there; whether its lines are counted.
+    Complete { counted: bool },
+    /// What is there is all there will be.
+    Failed(String),
+}
+
+/// Fetches a file until it is there or `cancel` is set.
+pub fn fetch(request: &FetchRequest, cancel: &AtomicBool, report: &mut dyn FnMut(Fetched)) {
+    let mut say = |news| report(Fetched { ticket: request.ticket, news });
+    let fetched = Fetch { request, cancel, say: &mut say, counter: Counter::new(), told: 0 }.run();
+    if let Err(error) = fetched {
+        say(FetchNews::Failed(error.to_string()));
+    }
+}
+
+struct Fetch<'a> {
+    request: &'a FetchRequest,
+    cancel: &'a AtomicBool,
+    say: &'a mut dyn FnMut(FetchNews),
+    counter: Counter,
+    /// Bytes that were there when it last said something.
+    told: u64,
+}
+
+impl Fetch<'_> {
+    fn run(mut self) -> io::Result<()> {
+        let FetchRequest { blob, body, .. } = self.request;
+        let compression = sniff(&blob.first_bytes(SNIFF_LEN)?);
+        if compression == Compression::None && body.form == BodyForm::Whole { self.plain() } else { self.decoded() }
+    }
+
+    /// Bytes that lie in a file already.
+    fn plain(&mut self) -> io::Result<()> {
+        let Body { at, len, layer, .. } = self.request.body;
+        let bytes = self.request.blob.slice(at, len);
+        let (content, available) = (Content::new(bytes.clone()), bytes.len());
+        let form = tell(&content.read(0, available.min(FIRST as u64))?);
+        (self.say)(FetchNews::Opened { content: content.clone(), form, available });
+        let counted = form == Form::Text || self.request.counting == Counting::Always;
+        let mut done = 0;
+        while counted && done < available {
+            if self.is_called_off() {
+                return Ok(());
+            }
+            let piece = content.read(done, available.min(done + PIECE as u64))?;
+            if piece.is_empty() {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the archive became shorter"));
+            }
+            done += piece.len() as u64;
+            self.counter.push(&piece);
+            if self.is_worth_telling(done) {
+                self.tell_progress(available);
+            }
+        }
+        if counted {
+            self.counter.finish();
+            self.tell_progress(available);
+        }
+        if available < len {
+            let name = self.request.blob.name();
+            let text = format!("layer {layer} ({name}) is cut off: {available} of {len} bytes of the file are there");
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
+        }
+        (self.say)(FetchNews::Complete { counted });
+        Ok(())
+    }
+
+    /// Bytes that have to be decoded.
+    fn decoded(&mut self) -> io::Result<()> {
+        let FetchRequest { blob, body, .. } = self.request;
+        let cancel = self.cancel;
+        let say = &mut *self.say;
+        let opened = open_body_while(blob, *body, &mut |skipped| {
+            say(FetchNews::Skipped(skipped));
+            if cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        let Some(mut reader) = opened else { return Ok(()) };
+        let file = Arc::new(tempfile::tempfile().map_err(|error| on_disk(&error))?);
+        let content = Content::new(Blob::new(Arc::clone(&file), 0, body.len, blob.name()));
+        let mut piece = vec![0; PIECE];
+        let mut first = Vec::new();
+        let mut written = 0;
+        let mut is_open = false;
+        loop {
+            let read = match reader.read(&mut piece) {
+                Ok(read) => read,
+                Err(error) => {
+                    // What is there is shown.
+                    self.open(&content, &first, written, &mut is_open);
+                    self.counter.finish();
+                    self.tell_progress(written);
+                    return Err(error);
+                }
+            };
+            if self.is_called_off() {
+                return Ok(());
+            }
+            write_at(&file, &piece[..read], written).map_err(|error| on_disk(&error))?;
+            written += read as u64;
+            self.counter.push(&piece[..read]);
+            if !is_open {
+                first.extend_from_slice(&piece[..read.min(FIRST - first.len())]);
+                if first.len() == FIRST || read == 0 {
+                    self.open(&content, &first, written, &mut is_open);
+                }
+            }
+            if read == 0 {
+                break;
+            }
+            if is_open && self.is_worth_telling(written) {
+                self.tell_progress(written);
+            }
+        }
+        self.counter.finish();
+        self.tell_progress(written);
+        (self.say)(FetchNews::Complete { counted: true });
+        Ok(())
+    }
+
+    fn open(&mut self, content: &Content, first: &[u8], available: u64, is_open: &mut bool) {
+        if !*is_open {
+            *is_open = true;
+            (self.say)(FetchNews::Opened { content: content.clone(), form: tell(first), available });
+        }
+    }
+
+    fn is_worth_telling(&mut self, done: u64) -> bool {
+        // The first time soon, for who waits for the first screen.
+        done - self.told >= if self.told == 0 { PIECE as u64 } else { REPORT }
+    }
+
+    fn tell_progress(&mut self, available: u64) {
+        let (marks, counted) = self.counter.take();
+        self.told = counted.offset.max(self.told + 1);
+        (self.say)(FetchNews::Progress { available, marks, counted });
+    }
+
+    fn is_called_off(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed)
+    }
+}
+
+fn on_disk(error: &io::Error) -> io::Error {
+    let folder = std::env::temp_dir();
+    let text = format!("unpacking the file into a temporary one in {} failed: {error}", folder.display());
+    io::Error::new(error.kind(), text)
+}
+
+/// At the place, since the viewer reads the same file meanwhile.
+fn write_at(file: &File, mut bytes: &[u8], mut at: u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match write_file_at(file, bytes, at) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => {
+                bytes = &bytes[count..];
+                at += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn write_file_at(file: &File, bytes: &[u8], at: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::write_at(file, bytes, at)
+}
+
+#[cfg(windows)]
+fn write_file_at(file: &File, bytes: &[u8], at: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_write(file, bytes, at)
+}
+
+/// Whether the first bytes of a file are those of a text: no NUL, and three in four letters or what texts have between them.
+fn tell(first: &[u8]) -> Form {
+    if first.contains(&0) {
+        return Form::Hex;
+    }
+    let mut odd = 0;
+    for chunk in first.utf8_chunks() {
+        odd += chunk.invalid().len();
+        odd += chunk
+            .valid()
+            .bytes()
+            .filter(|byte| byte.is_ascii_control() && !b"\t\n\r\x0c\x08\x1b".contains(byte))
+            .count();
+    }
+    if odd * 4 > first.len() { Form::Hex } else { Form::Text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_told_from_other_bytes() {
+        assert_eq!(tell("naïve\r\n\ttext \x1b[1m".as_bytes()), Form::Text);
+        assert_eq!(tell(b"caf\xe9 au lait, Latin-1"), Form::Text);
+        assert_eq!(tell(b""), Form::Text);
+        assert_eq!(tell(b"\x7fELF\x00"), Form::Hex);
+        assert_eq!(tell(b"\xff\xfea\x00b\x00"), Form::Hex, "UTF-16");
+        assert_eq!(tell(&(128..=255).collect::<Vec<u8>>()), Form::Hex);
+        let cut = "日本語".repeat(3000);
+        assert_eq!(tell(&cut.as_bytes()[..FIRST]), Form::Text, "cut through a letter");
+    }
+}

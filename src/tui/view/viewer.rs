@@ -1,0 +1,94 @@
+//! The content of a file.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::pane::{self, Keys};
+use super::text::{cut, printable, right};
+use super::theme::Theme;
+use crate::tui::state::State;
+use crate::tui::state::viewer::{Emphasis, Form, Goal, Phase, RowLabel, SearchState, Viewer, ViewerRow, ViewerStatus};
+use crate::units::Bytes;
+
+/// Lines above the content: a word on where a link led.
+pub(super) fn head_height(viewer: &Viewer) -> usize {
+    usize::from(viewer.gutter() > 0 && !viewer.words().is_empty())
+}
+
+pub(super) fn draw(state: &State, viewer: &Viewer, frame: &mut Frame<'_>, area: Rect) {
+    let theme = &state.settings.theme;
+    let title = printable(&viewer.title());
+    let inside = pane::draw(&title, Keys::Here, theme, frame, area);
+    let mut lines = Vec::new();
+    if head_height(viewer) > 0 {
+        let words = printable(&viewer.words().join("; "));
+        lines.push(Line::styled(cut(&words, usize::from(inside.width)), theme.dim));
+    }
+    let gutter = viewer.gutter();
+    lines.extend(viewer.rows().iter().map(|row| line(row, gutter, theme)));
+    frame.render_widget(Paragraph::new(lines), inside);
+    let status = format!(" {} ", cut(&told(&viewer.status()), usize::from(area.width).saturating_sub(6)));
+    let at = area.right().saturating_sub(u16::try_from(Span::raw(&status).width()).unwrap_or(0) + 2);
+    frame.buffer_mut().set_string(at.max(area.x + 1), area.bottom() - 1, status, theme.title);
+}
+
+fn line<'a>(row: &'a ViewerRow, gutter: usize, theme: &Theme) -> Line<'a> {
+    let label = match row.label {
+        RowLabel::None => None,
+        RowLabel::Line(number) => Some(right(&number.to_string(), gutter)),
+        RowLabel::Uncounted => Some(right("…", gutter)),
+        RowLabel::Continued => Some(right("", gutter)),
+        RowLabel::Offset(offset) => Some(format!("{offset:0gutter$x}")),
+    };
+    let mut spans: Vec<Span<'a>> =
+        label.map(|label| Span::styled(format!("{label} "), theme.dim)).into_iter().collect();
+    let mut at = 0;
+    for (range, emphasis) in &row.emphases {
+        let style = match emphasis {
+            Emphasis::Escape => theme.dim,
+            Emphasis::Match => theme.found,
+            Emphasis::CurrentMatch => theme.found.add_modifier(Modifier::REVERSED),
+        };
+        for (range, style) in [(at..range.start, Style::new()), (range.clone(), style)] {
+            spans.extend(row.text.get(range).map(|text| Span::styled(text, style)));
+        }
+        at = range.end;
+    }
+    spans.extend(row.text.get(at..).map(Span::raw));
+    Line::from(spans)
+}
+
+/// Where one is, how much there is, and how a search went.
+fn told(status: &ViewerStatus) -> String {
+    let mut parts = Vec::new();
+    match &status.search {
+        SearchState::None | SearchState::Found => {}
+        SearchState::Invalid(why) | SearchState::Failed(why) => parts.push(format!("search: {}", printable(why))),
+        SearchState::Searching(done) => parts.push(format!("searching … {}", Bytes(*done))),
+        SearchState::FoundWrapped => parts.push("went on from the other end".to_owned()),
+        SearchState::NotFound => parts.push(format!("no match for {}", printable(&status.pattern))),
+    }
+    match (&status.phase, status.waits_for) {
+        (Phase::Failed(why), _) => parts.push(printable(why)),
+        (_, Some(Goal::End)) => parts.push("going to the end …".to_owned()),
+        (_, Some(Goal::Line(line))) => parts.push(format!("going to line {line} …")),
+        (Phase::Reading, None) if status.available < status.size => {
+            parts.push(format!("{} unpacked …", Bytes(status.available)));
+        }
+        _ => {}
+    }
+    if status.phase != Phase::NoContent {
+        match (status.form, status.line, status.lines) {
+            (Form::Hex, ..) => parts.push("hex".to_owned()),
+            (Form::Text, Some(line), Some(lines)) => parts.push(format!("line {line} of {lines}")),
+            (Form::Text, Some(line), None) => parts.push(format!("line {line}")),
+            (Form::Text, None, _) => {}
+        }
+        parts.push(Bytes(status.size).to_string());
+        parts.push(format!("{} %", status.percent));
+    }
+    parts.join(" · ")
+}

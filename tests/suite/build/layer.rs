@@ -53,13 +53,13 @@ impl Layer {
     }
 
     /// A directory with mode 0755.
-    pub(crate) fn dir(self, name: impl AsRef<[u8]>) -> Self {
-        self.entry(EntryType::Directory, name.as_ref(), b"", 0o755)
+    pub(crate) fn dir(self, name: &str) -> Self {
+        self.entry(EntryType::Directory, name.as_bytes(), b"", 0o755)
     }
 
     /// A symbolic link.
-    pub(crate) fn symlink(self, name: &str, target: &str) -> Self {
-        self.entry(EntryType::Symlink, name.as_bytes(), target.as_bytes(), 0o777)
+    pub(crate) fn symlink(self, name: impl AsRef<[u8]>, target: impl AsRef<[u8]>) -> Self {
+        self.entry(EntryType::Symlink, name.as_ref(), target.as_ref(), 0o777)
     }
 
     /// One more name of the inode at `target`.

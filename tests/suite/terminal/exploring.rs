@@ -53,7 +53,7 @@ fn a_filter_by_size_finds_the_large_files() {
     let mut dive = open(USUAL);
     dive.press("G ctrl+f").types(">=200kB csv$");
     dive.waits_until("two files", |screen| {
-        screen.has_all(&["2 matches", "catalogue.csv", "stock.csv"]) && !screen.has("prices.csv")
+        screen.has_all(&["2 matches", "─ catalogue.csv", "─ stock.csv"]) && !screen.has("─ prices.csv")
     });
     dive.press("esc");
     dive.waits_until("all files", |screen| screen.has("busybox") && !screen.has("Filter:"));
@@ -140,7 +140,7 @@ fn the_next_changed_file_is_one_key_away() {
     let mut dive = open(USUAL);
     dive.press("G tab o");
     dive.waits_until("the first change", |screen| screen.selects("locale.csv"));
-    dive.press("O O");
+    dive.press("O");
     dive.waits_until("the last change and a word on it", |screen| screen.footer().contains("from the other end"));
 }
 

@@ -42,9 +42,7 @@ fn hostile() -> Image {
     image()
         .layer(|layer| {
             let layer = NAMES.iter().fold(layer.created_by(command), |layer, name| {
-                layer
-                    .file(name, "content")
-                    .symlink(&String::from_utf8_lossy(&[b"to-", *name].concat()), &String::from_utf8_lossy(name))
+                layer.file(name, "content").symlink([b"to-", *name].concat(), name)
             });
             layer.file(&long, "x").file(format!("{deep}/leaf"), "x")
         })
@@ -105,7 +103,7 @@ fn walk(path: &str, size: super::Size) {
     check(&dive, "the filter");
     dive.press("esc");
     dive.waits_without("Filter: ");
-    for keys in ["w", "down y", "G", "s", "enter"] {
+    for keys in ["w", "down y", "G", "s", "q"] {
         dive.press(keys);
         check(&dive, keys);
     }
@@ -131,7 +129,8 @@ fn names_that_would_drive_the_terminal_are_shown_as_what_they_are() {
     let archive = hostile().save(Format::DockerArchive);
     let mut dive = Session::dive(User::new(), (200, 100), &[archive.path().to_str().unwrap()]);
     dive.waits_for("Filetree");
-    dive.press("tab g");
+    // The one directory is 300 deep.
+    dive.press("tab ctrl+space");
     dive.waits_until("names", |screen| {
         screen.has_all(&[
             "title-\\x1b]0;owned\\x07",

@@ -7,18 +7,31 @@ use crate::user::{DIVE, User};
 
 /// A shell that runs `dive` on the sample, as people do.
 fn in_a_shell() -> Session {
-    let mut shell = Session::program(User::new().sets("DIVE", DIVE).sets("IMAGE", &sample()), USUAL, "sh", &["-i"]);
+    let user = User::new().sets("DIVE", DIVE).sets("IMAGE", &sample()).sets("PS1", "shell> ");
+    let mut shell = Session::program(user, USUAL, "sh", &["-i"]);
+    prompts(&shell);
     shell.types("echo re''ady\r");
     shell.waits_for("ready");
+    prompts(&shell);
     shell.types("$DIVE $IMAGE\r");
     shell.waits_until("the image", |screen| screen.is_alternate() && screen.has("Filetree"));
     shell
 }
 
+/// The shell waits for a command. What is typed before that, a program that is about to go may take.
+fn prompts(shell: &Session) {
+    shell.waits_until("the shell's prompt", |screen| {
+        let last = screen.rows().iter().rfind(|row| !row.trim().is_empty());
+        !screen.is_alternate() && last.is_some_and(|row| row.trim() == "shell>")
+    });
+}
+
 /// The shell answers, on the screen that was there before.
 fn answers(shell: &mut Session) {
+    prompts(shell);
     shell.types("echo the shell i''s back\r");
-    shell.waits_until("the shell", |screen| !screen.is_alternate() && screen.has_all(&["ready", "the shell is back"]));
+    shell.waits_until("the shell", |screen| screen.has_all(&["ready", "the shell is back"]));
+    prompts(shell);
 }
 
 #[test]
@@ -54,6 +67,7 @@ fn a_signal_that_ends_the_screen_leaves_the_shell_its_terminal() {
         let mut shell = in_a_shell();
         signal(name, shell.foreground());
         shell.waits_until_given_back();
+        prompts(&shell);
         shell.types("echo code=$?\r");
         shell.waits_for(&format!("code={code}"));
         answers(&mut shell);

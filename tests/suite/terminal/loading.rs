@@ -75,8 +75,8 @@ fn an_image_without_layers_says_so() {
     let mut dive = Session::dive(User::new(), USUAL, &[archive.path().to_str().unwrap()]);
     dive.waits_for("The image has no layers");
     // Nothing to show, and nothing to break.
-    dive.press("down tab down space o s ctrl+space a b w enter esc");
-    dive.press("slash").types("x").press("enter esc e right right pgdn");
+    dive.press("down tab down space o s ctrl+space a b tab w enter q");
+    dive.press("slash").types("x").press("enter ctrl+f backspace backspace tab e right right pgdn");
     dive.waits_for("┏ Image Details");
     dive.press("q").ends_with(0).is_restored();
 }

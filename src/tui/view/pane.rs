@@ -29,6 +29,12 @@ pub(super) fn draw(title: &str, keys: Keys, theme: &Theme, frame: &mut Frame<'_>
     inside
 }
 
+/// Says something on the lower border, which is as wide as the pane and mostly empty.
+pub(super) fn foot(text: &str, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
+    let text = format!(" {} ", cut(text, usize::from(area.width).saturating_sub(6)));
+    frame.buffer_mut().set_string(area.x + 1, area.bottom().saturating_sub(1), text, theme.title);
+}
+
 /// Marks at the right border that there is more above and below.
 pub(super) fn more(hidden: (usize, usize), theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     let (above, below) = hidden;

@@ -71,8 +71,8 @@ fn all_changes_are_shown_from_the_start_where_that_is_wanted() {
 
 #[test]
 fn a_theme_has_its_colours_and_mono_none() {
-    with("theme: dark\n").waits_until("colours", |screen| screen.has_colour());
-    with("theme: ansi\n").waits_until("colours", |screen| screen.has_colour());
+    with("theme: dark\n").waits_until("colours", super::shown::Shown::has_colour);
+    with("theme: ansi\n").waits_until("colours", super::shown::Shown::has_colour);
     let mut dive = with("theme: mono\n");
     dive.press("G tab slash").types("csv").press("enter");
     dive.waits_until("no colour", |screen| screen.has("matches") && !screen.has_colour());

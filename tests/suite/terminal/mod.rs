@@ -5,6 +5,8 @@ mod configured;
 mod exploring;
 mod headless;
 mod hostile;
+// Looks into /proc.
+#[cfg(target_os = "linux")]
 mod idle;
 mod keys;
 mod leaving;

@@ -106,7 +106,7 @@ impl Session {
 
         let heard = Arc::clone(&shared);
         std::thread::spawn(move || {
-            let mut buffer = [0; 64 * 1024];
+            let mut buffer = vec![0; 64 * 1024];
             while heard.known().reading == Reading::On {
                 let count = reader.read(&mut buffer).unwrap_or(0);
                 heard.change(|known| {

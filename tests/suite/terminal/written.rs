@@ -78,7 +78,7 @@ pub(super) fn foreign(bytes: &[u8]) -> Vec<String> {
         match piece {
             Piece::Letter(letter) if is_hidden(letter) => foreign.push(format!("{letter:?}")),
             Piece::Csi(sequence) if sequence.is_empty() || !is_own(&sequence) => {
-                foreign.push(format!("ESC [ {sequence:?}"))
+                foreign.push(format!("ESC [ {sequence:?}"));
             }
             Piece::Osc(command) if !command.starts_with("52;c;") => foreign.push(format!("ESC ] {command:?}")),
             Piece::Other(what) => foreign.push(what),

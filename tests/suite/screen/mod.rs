@@ -64,13 +64,18 @@ impl Screen {
 
     /// A worker says something.
     fn hears(&mut self, work: Work) {
-        self.effects.extend(update(&mut self.state, Some(Message::Work(work))));
+        self.does(Some(Message::Work(work)));
     }
 
     /// Something happens at the terminal.
     fn meets(&mut self, event: Event) {
-        let message = input::message(&self.state, event);
+        self.does(input::message(&self.state, event));
+    }
+
+    /// What the loop does between two frames.
+    fn does(&mut self, message: Option<Message>) {
         self.effects.extend(update(&mut self.state, message));
+        self.state.settle();
     }
 
     /// Presses keys, one after the other, by the names that a configuration has for them.

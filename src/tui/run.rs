@@ -85,6 +85,7 @@ fn serve(
                 return Ok(());
             }
         }
+        state.size = terminal.size()?;
         state.settle();
         terminal.draw(|frame| view::draw(state, frame))?;
     }

@@ -43,6 +43,11 @@ impl Terminal {
         }
     }
 
+    /// Columns and rows that the terminal has now.
+    pub(super) fn size(&self) -> io::Result<(u16, u16)> {
+        self.0.size().map(|size| (size.width, size.height))
+    }
+
     /// Draws one frame: only cells that changed are sent.
     pub(super) fn draw(&mut self, view: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         self.0.draw(view).map(|_| ())

@@ -3,7 +3,6 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 
 use super::pane::{self, Keys};
 use super::text::{cut, name, printable, right, wrap};
@@ -30,7 +29,7 @@ pub(super) fn draw(state: &State, which: Focus, frame: &mut Frame<'_>, area: Rec
     let scroll = if which == Focus::LayerDetails { &state.layer_details } else { &state.image_details };
     let seen = scroll.first()..scroll.first() + usize::from(area_inside.height);
     let lines = Text::of(state, which, area).lines(seen);
-    frame.render_widget(Paragraph::new(lines), area_inside);
+    pane::write(lines, frame, area_inside);
     pane::more(scroll.hidden(), theme, frame, area);
 }
 
@@ -90,6 +89,14 @@ fn told<'a>(lines: &mut Vec<Line<'a>>, theme: &Theme, label: &'a str, text: &str
     }
 }
 
+/// A time as RFC 3339 writes it, without fractions of a second.
+fn to_the_second(time: &str) -> String {
+    match time.split_once('.') {
+        Some((seconds, rest)) => format!("{seconds}{}", rest.trim_start_matches(|digit: char| digit.is_ascii_digit())),
+        None => time.to_owned(),
+    }
+}
+
 fn layer(state: &State, width: usize) -> Vec<Line<'_>> {
     let theme = &state.settings.theme;
     let (Some(image), Some(layers)) = (state.image(), state.layers()) else { return Vec::new() };
@@ -105,7 +112,7 @@ fn layer(state: &State, width: usize) -> Vec<Line<'_>> {
             if let Some(step) = image.history.get(step) {
                 told(&mut lines, theme, "Step", "without a layer: it only changed the configuration", width);
                 if let Some(created) = &step.created {
-                    told(&mut lines, theme, "Created", created, width);
+                    told(&mut lines, theme, "Created", &to_the_second(created), width);
                 }
                 command(&mut lines, theme, &step.created_by, width);
             }
@@ -151,7 +158,7 @@ fn of_layer<'a>(
     }
     let step = image.history.iter().find(|step| step.layer.is_some_and(|layer| layer as usize == index.get()));
     if let Some(created) = step.and_then(|step| step.created.as_ref()) {
-        told(lines, theme, "Created", created, width);
+        told(lines, theme, "Created", &to_the_second(created), width);
     }
     if !layer.comment.is_empty() {
         told(lines, theme, "Comment", &layer.comment, width);
@@ -220,7 +227,7 @@ fn image(state: &State, width: usize) -> Vec<Line<'_>> {
         told(&mut lines, theme, "Platform", &platform.to_string(), width);
     }
     if let Some(created) = &image.created {
-        told(&mut lines, theme, "Created", created, width);
+        told(&mut lines, theme, "Created", &to_the_second(created), width);
     }
     let Some(explorer) = state.explorer() else { return lines };
     let opened = &explorer.opened;

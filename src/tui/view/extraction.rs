@@ -3,7 +3,6 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
-use ratatui::widgets::Paragraph;
 
 use super::loading::gauge;
 use super::pane::{self, Keys};
@@ -19,7 +18,7 @@ pub(super) fn draw(state: &State, extraction: &Extraction, frame: &mut Frame<'_>
     let inside = pane::draw(&title, Keys::Here, theme, frame, area);
     let lines =
         lines(extraction, inside.width).into_iter().skip(extraction.scroll.first()).take(usize::from(inside.height));
-    frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), inside);
+    pane::write(lines, frame, inside);
     pane::more(extraction.scroll.hidden(), theme, frame, area);
 }
 

@@ -2,9 +2,8 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 
 use super::pane::{self, Keys};
 use super::text::{columns, cut, left, name, right, wrap};
@@ -37,7 +36,7 @@ pub(super) fn draw(state: &State, explorer: &Explorer, frame: &mut Frame<'_>, ar
     let inside = pane::draw(&title(explorer), keys, theme, frame, area);
     let Some(files) = &explorer.files else {
         let text = wrap("The image has no layers, and so no files.", usize::from(inside.width));
-        frame.render_widget(Paragraph::new(text.into_iter().map(Line::raw).collect::<Vec<_>>()), inside);
+        pane::write(text.into_iter().map(Line::raw), frame, inside);
         return;
     };
     if let Some(hidden) = hidden(files) {
@@ -70,7 +69,7 @@ pub(super) fn draw(state: &State, explorer: &Explorer, frame: &mut Frame<'_>, ar
         }
     }
     lines.truncate(height + 1);
-    frame.render_widget(Paragraph::new(lines), inside);
+    pane::write(lines, frame, inside);
     let below = files.row_count().saturating_sub(first + height);
     pane::more((first, below), theme, frame, area);
 }
@@ -152,7 +151,7 @@ fn row_lines<'a>(
     };
     let mut spans = vec![Span::styled(mark, style)];
     spans.extend(attributes(tree, files, row, shown).map(|text| Span::styled(text, style)));
-    let taken: usize = spans.iter().map(Span::width).sum();
+    let taken: usize = spans.iter().map(|span| columns(&span.content)).sum();
     let branch = branch(row, width.saturating_sub(taken + LEAST_NAME));
     let indent = taken + columns(&branch);
     let room = width.saturating_sub(indent);
@@ -167,15 +166,13 @@ fn row_lines<'a>(
     match explorer.long_lines {
         LongLines::Cut => {
             spans.push(Span::styled(cut(&text, room), style));
-            vec![filled(spans, width)]
+            vec![Line::from(spans)]
         }
         LongLines::Wrapped => {
             let mut parts = wrap(&text, room).into_iter();
             spans.push(Span::styled(parts.next().unwrap_or_default(), style));
-            let mut lines = vec![filled(spans, width)];
-            lines.extend(
-                parts.map(|part| filled(vec![Span::raw(" ".repeat(indent)), Span::styled(part, style)], width)),
-            );
+            let mut lines = vec![Line::from(spans)];
+            lines.extend(parts.map(|part| Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(part, style)])));
             lines
         }
     }
@@ -183,13 +180,6 @@ fn row_lines<'a>(
 
 /// Columns of a name that are shown on several lines.
 const WRAPPED: usize = 1024;
-
-/// Blanks to the end of the line, so that the selection goes over all of it.
-fn filled(mut spans: Vec<Span<'_>>, width: usize) -> Line<'_> {
-    let taken: usize = spans.iter().map(Span::width).sum();
-    spans.push(Span::styled(" ".repeat(width.saturating_sub(taken)), Style::new()));
-    Line::from(spans)
-}
 
 fn attributes(tree: &Tree, files: &FileTree, row: &Row, shown: Columns) -> Option<String> {
     let size = right(&Bytes(row.size_bytes).to_string(), 8);

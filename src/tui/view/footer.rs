@@ -3,8 +3,8 @@
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 
+use super::pane;
 use super::text::{columns, cut, printable};
 use crate::config::{Action, Context, KeyPress};
 use crate::tui::keymap::Row;
@@ -55,7 +55,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>) {
         Some(message) => Line::styled(cut(&printable(message), width), state.settings.theme.label),
         None => hints(state, width),
     };
-    frame.render_widget(Paragraph::new(line), area);
+    pane::write([line], frame, area);
 }
 
 /// As many hints as there is room for.
@@ -140,7 +140,7 @@ fn line(state: &State, frame: &mut Frame<'_>, area: Rect) {
             Span::raw(cut(&printable(text), width.saturating_sub(24))),
             Span::styled(format!("  {}", matches.unwrap_or_default()), theme.dim),
         ];
-        frame.render_widget(Paragraph::new(Line::from(spans)), area);
+        pane::write([Line::from(spans)], frame, area);
         return;
     };
     let label = format!("{}: ", line.purpose.label());
@@ -156,11 +156,11 @@ fn line(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let cursor = columns(&label) + line.input.visual_cursor().saturating_sub(scroll);
     let mut spans = vec![Span::styled(label, theme.label), Span::raw(text.clone())];
     if let Some((behind, style)) = behind {
-        let taken: usize = spans.iter().map(Span::width).sum();
+        let taken: usize = spans.iter().map(|span| columns(&span.content)).sum();
         spans.push(Span::raw("  "));
         spans.push(Span::styled(cut(&behind, width.saturating_sub(taken + 2)), style));
     }
-    frame.render_widget(Paragraph::new(Line::from(spans)), area);
+    pane::write([Line::from(spans)], frame, area);
     frame.set_cursor_position(Position::new(area.x + u16::try_from(cursor).unwrap_or(0).min(area.width - 1), area.y));
 }
 

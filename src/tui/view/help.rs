@@ -3,7 +3,6 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 
 use super::pane::{self, Keys};
 use super::text::{columns, left, wrap};
@@ -20,7 +19,7 @@ pub(super) fn draw(state: &State, help: &Help, frame: &mut Frame<'_>, area: Rect
         .skip(help.scroll.first())
         .take(usize::from(inside.height))
         .collect();
-    frame.render_widget(Paragraph::new(lines), inside);
+    pane::write(lines, frame, inside);
     pane::more(help.scroll.hidden(), theme, frame, area);
 }
 

@@ -4,7 +4,6 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
-use ratatui::widgets::Paragraph;
 
 use super::pane::{self, Keys};
 use super::text::{cut, left, name, right};
@@ -31,7 +30,7 @@ pub(super) fn draw(state: &State, explorer: &Explorer, history: &History, frame:
     if history.events().is_empty() {
         lines.push(Line::raw("No layer has an entry for this path: it is a directory that others stand in."));
     }
-    frame.render_widget(Paragraph::new(lines), inside);
+    pane::write(lines, frame, inside);
     let seen = history.scroll.seen();
     pane::more((seen.start, history.scroll.count() - seen.end), theme, frame, area);
 }

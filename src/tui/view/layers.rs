@@ -4,10 +4,9 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 
 use super::pane::{self, Keys};
-use super::text::{cut, left, printable, right};
+use super::text::{columns, cut, left, printable, right};
 use crate::layer::LayerIndex;
 use crate::tui::state::instruction;
 use crate::tui::state::layers::{CompareMark, CompareMode, EmptySteps, LayerRow, Layers};
@@ -78,19 +77,14 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         }
         lines.push(line);
     }
-    frame.render_widget(Paragraph::new(lines), inside);
+    pane::write(lines, frame, inside);
     let seen = layers.scroll.seen();
     pane::more((seen.start, layers.scroll.count() - seen.end), theme, frame, area);
 }
 
 fn title(state: &State) -> String {
     let Some(layers) = state.layers() else { return "Layers".to_owned() };
-    let mut title = match layers.layer() {
-        Some(layer) => {
-            format!("Layers ({layer} of {})", state.image().map_or(0, |image| image.layers.len()).saturating_sub(1))
-        }
-        None => "Layers (none)".to_owned(),
-    };
+    let mut title = format!("Layers ({})", state.image().map_or(0, |image| image.layers.len()));
     match layers.mode {
         CompareMode::Layer => {}
         CompareMode::Aggregated => title.push_str(" · all changes"),
@@ -131,10 +125,12 @@ fn layer_row<'a>(
         spans.push(Span::raw(" "));
     }
     spans.extend(bar(sizes.size(layer).unwrap_or(0), sizes.waste(layer), sizes.largest, theme.bar, theme.waste));
-    let taken: usize = spans.iter().map(Span::width).sum();
+    let taken: usize = spans.iter().map(|span| columns(&span.content)).sum();
     let image_layer = state.image().and_then(|image| image.layers.get(layer.get()));
     let command = image_layer.map_or_else(String::new, |layer| {
-        let start: String = layer.created_by.chars().take(COMMAND).collect();
+        // What was imported has no command, but a word on where it comes from.
+        let told = if layer.created_by.is_empty() { &layer.comment } else { &layer.created_by };
+        let start: String = told.chars().take(COMMAND).collect();
         instruction::line(&start)
     });
     spans.push(Span::raw(format!(" {}", left(&printable(&command), width.saturating_sub(taken + 1)))));

@@ -3,7 +3,6 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
-use ratatui::widgets::Paragraph;
 
 use super::pane::{self, Keys};
 use crate::source::SpoolProgress;
@@ -35,7 +34,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         }
         Stage::Open(_) => {}
     }
-    frame.render_widget(Paragraph::new(lines), inside);
+    pane::write(lines, frame, inside);
 }
 
 /// A bar of so many cells.

@@ -27,6 +27,11 @@ pub(super) use waste::order_at as waste_order_at;
 /// Draws the whole screen.
 pub fn draw(state: &State, frame: &mut Frame<'_>) {
     let layout = &state.layout;
+    let area = frame.area();
+    // The terminal has another size already; its event is on the way, and nothing laid out for the old one may be drawn.
+    if (area.width, area.height) != state.size {
+        return;
+    }
     if !layout.fits {
         return too_small(state, frame);
     }

@@ -2,10 +2,11 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType};
 
-use super::text::cut;
+use super::text::{cut, is_plain};
 use super::theme::Theme;
 
 /// Whether a pane has the keys.
@@ -33,6 +34,31 @@ pub(super) fn draw(title: &str, keys: Keys, theme: &Theme, frame: &mut Frame<'_>
 pub(super) fn foot(text: &str, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     let text = format!(" {} ", cut(text, usize::from(area.width).saturating_sub(6)));
     frame.buffer_mut().set_string(area.x + 1, area.bottom().saturating_sub(1), text, theme.title);
+}
+
+/// Writes lines into an area, each on a row of its own. As [`ratatui::widgets::Paragraph`] does without wrapping, but a
+/// line's style goes over the whole row, and what is ASCII, nearly all there is, is not searched for graphemes.
+pub(super) fn write<'a>(lines: impl IntoIterator<Item = Line<'a>>, frame: &mut Frame<'_>, area: Rect) {
+    let buffer = frame.buffer_mut();
+    for (y, line) in (area.y..area.bottom()).zip(lines) {
+        let mut x = area.x;
+        for span in &line.spans {
+            let room = area.right().saturating_sub(x);
+            let style = line.style.patch(span.style);
+            if is_plain(&span.content) {
+                for letter in span.content.chars().take(room.into()) {
+                    buffer[(x, y)].set_char(letter).set_style(style);
+                    x += 1;
+                }
+            } else {
+                (x, _) = buffer.set_stringn(x, y, &span.content, room.into(), style);
+            }
+        }
+        if line.style != Style::default() {
+            let rest = Rect::new(x, y, area.right().saturating_sub(x), 1);
+            buffer.set_style(rest, line.style);
+        }
+    }
 }
 
 /// Marks at the right border that there is more above and below.

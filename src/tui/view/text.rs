@@ -25,8 +25,16 @@ pub(crate) fn name(bytes: &[u8], columns: usize) -> String {
     printable(&Escaped(start).to_string())
 }
 
+/// Whether each byte is a letter in a column of its own: so is nearly all that is shown, and that is quickly seen.
+pub(super) fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| (b' '..0x7f).contains(&byte))
+}
+
 /// Text that is not to be cut: a command, a message.
 pub(crate) fn printable(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     let mut marks = 0;
     for letter in text.chars() {
@@ -50,12 +58,12 @@ fn is_command(letter: char) -> bool {
 
 /// Columns that a text takes.
 pub(crate) fn columns(text: &str) -> usize {
-    text.width()
+    if is_plain(text) { text.len() } else { text.width() }
 }
 
 /// `text` in at most `columns`, with `…` at its end where it is cut.
 pub(crate) fn cut(text: &str, columns: usize) -> String {
-    if text.width() <= columns {
+    if self::columns(text) <= columns {
         return text.to_owned();
     }
     let Some(room) = columns.checked_sub(1) else { return String::new() };
@@ -79,7 +87,7 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for line in text.split('\n') {
         let mut rest = line;
-        while rest.width() > columns {
+        while self::columns(rest) > columns {
             let mut taken = 0;
             let end = rest
                 .char_indices()
@@ -104,7 +112,7 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
 
 /// `text` with blanks before it, so that it takes `columns`.
 pub(crate) fn right(text: &str, columns: usize) -> String {
-    let mut out = " ".repeat(columns.saturating_sub(text.width()));
+    let mut out = " ".repeat(columns.saturating_sub(self::columns(text)));
     out.push_str(text);
     out
 }
@@ -112,7 +120,7 @@ pub(crate) fn right(text: &str, columns: usize) -> String {
 /// `text` with blanks behind it, so that it takes `columns`, cut where it is longer.
 pub(crate) fn left(text: &str, columns: usize) -> String {
     let mut out = cut(text, columns);
-    out.push_str(&" ".repeat(columns.saturating_sub(out.width())));
+    out.push_str(&" ".repeat(columns.saturating_sub(self::columns(&out))));
     out
 }
 

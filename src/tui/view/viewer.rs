@@ -4,7 +4,6 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 
 use super::pane::{self, Keys};
 use super::text::{cut, printable, right};
@@ -29,7 +28,7 @@ pub(super) fn draw(state: &State, viewer: &Viewer, frame: &mut Frame<'_>, area: 
     }
     let gutter = viewer.gutter();
     lines.extend(viewer.rows().iter().map(|row| line(row, gutter, theme)));
-    frame.render_widget(Paragraph::new(lines), inside);
+    pane::write(lines, frame, inside);
     let status = format!(" {} ", cut(&told(&viewer.status()), usize::from(area.width).saturating_sub(6)));
     let at = area.right().saturating_sub(u16::try_from(Span::raw(&status).width()).unwrap_or(0) + 2);
     frame.buffer_mut().set_string(at.max(area.x + 1), area.bottom() - 1, status, theme.title);

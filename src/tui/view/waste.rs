@@ -3,7 +3,6 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 
 use super::pane::{self, Keys};
 use super::text::{cut, left, name, right};
@@ -75,7 +74,7 @@ pub(super) fn draw(state: &State, explorer: &Explorer, waste: &Waste, frame: &mu
         let style = if row == waste.scroll.selected() { theme.selected } else { ratatui::style::Style::new() };
         lines.push(Line::styled(text, style));
     }
-    frame.render_widget(Paragraph::new(lines), inside);
+    pane::write(lines, frame, inside);
     let seen = waste.scroll.seen();
     pane::more((seen.start, waste.scroll.count() - seen.end), theme, frame, area);
 }

@@ -11,7 +11,7 @@ use crate::config::Context;
 
 /// What an event asks for, if it asks for something.
 #[must_use]
-pub(super) fn message(state: &State, event: Event) -> Option<Message> {
+pub fn message(state: &State, event: Event) -> Option<Message> {
     match event {
         Event::Key(event) => {
             let key = key_press(&event)?;

@@ -2,6 +2,7 @@
 //! while the program is in the background.
 
 use std::io::{self, Stdout, Write};
+use std::mem::ManuallyDrop;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,14 +14,17 @@ use crossterm::event::{
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, execute, queue, terminal};
 use ratatui::Frame;
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::{Backend, ClearType, CrosstermBackend};
 
 /// Whether the terminal is ours at the moment. One process has one terminal, and a panic knows no owner.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// The terminal while it is ours. Dropping it gives it back.
+///
+/// ratatui's own drop shows the cursor, and where the window is closed and that fails, complains to a standard error that
+/// is closed, too: a panic. [`give_back`] shows the cursor and expects no answer.
 #[derive(Debug)]
-pub(super) struct Terminal(ratatui::Terminal<CrosstermBackend<Stdout>>);
+pub(super) struct Terminal(ManuallyDrop<ratatui::Terminal<CrosstermBackend<Stdout>>>);
 
 impl Terminal {
     /// Takes the terminal: raw keys, another screen, the mouse.
@@ -31,7 +35,7 @@ impl Terminal {
         give_back_on_panic();
         take()?;
         match ratatui::Terminal::new(CrosstermBackend::new(io::stdout())) {
-            Ok(terminal) => Ok(Self(terminal)),
+            Ok(terminal) => Ok(Self(ManuallyDrop::new(terminal))),
             Err(error) => {
                 give_back();
                 Err(error)
@@ -67,7 +71,10 @@ impl Terminal {
     /// Takes the terminal again, whatever became of it, and forgets what was drawn.
     pub(super) fn resume(&mut self) -> io::Result<()> {
         take()?;
-        self.0.clear()
+        // Not `clear`: it asks the terminal where the cursor is, and the answer goes to the thread that reads keys.
+        self.0.backend_mut().clear_region(ClearType::All)?;
+        self.0.swap_buffers();
+        Ok(())
     }
 
     /// Asks the terminal to put a text on the clipboard (OSC 52), which also works over ssh. No terminal says whether it did.
@@ -84,18 +91,34 @@ impl Drop for Terminal {
 }
 
 fn take() -> io::Result<()> {
+    // Stopped without having been asked, the program still has it, and a shell may have set other modes since.
+    if TAKEN.load(Ordering::SeqCst) {
+        release_keyboard(&mut io::stdout());
+        terminal::disable_raw_mode()?;
+    }
     terminal::enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
     let mut out = io::stdout();
     queue!(out, EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste, cursor::Hide)?;
-    // Terminals that know the kitty keyboard protocol tell ctrl+m from Enter; the others pass over the request, but for
-    // the Linux console, which may not.
-    if std::env::var_os("TERM").is_none_or(|term| term != "linux") {
+    if has_keyboard_protocol() {
         // Refused where there is no such sequence, as on old Windows consoles.
         let flags = KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES;
         let _ = queue!(out, PushKeyboardEnhancementFlags(flags));
     }
     out.flush().inspect_err(|_| give_back())
+}
+
+/// Terminals that know the kitty keyboard protocol tell ctrl+m from Enter; the others pass over the request, but for the
+/// Linux console, which may not.
+fn has_keyboard_protocol() -> bool {
+    std::env::var_os("TERM").is_none_or(|term| term != "linux")
+}
+
+/// Takes back what was asked of the keyboard: terminals stack such requests.
+fn release_keyboard(out: &mut Stdout) {
+    if has_keyboard_protocol() {
+        let _ = queue!(out, PopKeyboardEnhancementFlags);
+    }
 }
 
 /// Leaves the terminal as it was. What a closed terminal answers does not matter any more.
@@ -104,9 +127,7 @@ pub(super) fn give_back() {
         return;
     }
     let mut out = io::stdout();
-    if std::env::var_os("TERM").is_none_or(|term| term != "linux") {
-        let _ = queue!(out, PopKeyboardEnhancementFlags);
-    }
+    release_keyboard(&mut out);
     let _ = queue!(out, DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, cursor::Show);
     let _ = out.flush();
     let _ = terminal::disable_raw_mode();

@@ -18,6 +18,7 @@ mod ci;
 mod cli;
 mod content;
 mod corpus;
+mod documents;
 // Permissions and links are looked at as Unix has them.
 #[cfg(unix)]
 mod extract;
@@ -28,5 +29,9 @@ mod model;
 mod oracle;
 mod paths;
 mod place;
+mod screen;
+// Signals, jobs and modes of a terminal are Unix's.
+#[cfg(unix)]
+mod terminal;
 mod truth;
 mod user;

@@ -98,7 +98,7 @@ fn a_link_that_leads_nowhere_says_why() {
 #[test]
 fn forty_links_are_followed_and_one_more_is_not() {
     let chain = |count: usize| {
-        let link = |l, at: usize| crate::build::Layer::symlink(l, &format!("l{at}"), &format!("l{}", at - 1));
+        let link = |l, at: usize| crate::build::Layer::symlink(l, format!("l{at}"), format!("l{}", at - 1));
         image().layer(|l| (1..=count).fold(l.file("l0", ""), link)).open()
     };
     assert_leads(chain(MAX_LINKS).tree(), 0, &[("l40", "/l0")]);
@@ -130,7 +130,7 @@ fn a_crafted_link_cannot_keep_the_screen_waiting() {
     let opened = image()
         .layer(|l| (0..20_000).fold(l, |l, at| l.file(format!("d/f{at}"), "")))
         .layer(|l| {
-            let link = |l, at: usize| crate::build::Layer::symlink(l, &format!("l{at}"), &format!("{path}l{}", at - 1));
+            let link = |l, at: usize| crate::build::Layer::symlink(l, format!("l{at}"), format!("{path}l{}", at - 1));
             (1..=40).fold(l.symlink("l0", "d/f19999/../d/f0"), link)
         })
         .open();

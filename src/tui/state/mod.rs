@@ -420,6 +420,10 @@ impl State {
             self.set_filter(filter);
         }
         self.layout = Layout::of(self);
+        if !self.layout.fits {
+            // Nothing is seen: lists stay where they are until there is room again.
+            return;
+        }
         let rows = |pane| usize::from(layout::inside(pane).height);
         // The names of the columns take one.
         let layers = rows(self.layout.layers).saturating_sub(1);

@@ -35,9 +35,13 @@ pub(super) fn draw(state: &State, explorer: &Explorer, frame: &mut Frame<'_>, ar
     let keys = if state.focus == Focus::Files && state.overlays.is_empty() { Keys::Here } else { Keys::Elsewhere };
     let inside = pane::draw(&title(explorer), keys, theme, frame, area);
     let Some(files) = &explorer.files else {
-        pane::write([Line::raw("The image has no layers, and so no files.")], frame, inside);
+        let text = wrap("The image has no layers, and so no files.", usize::from(inside.width));
+        pane::write(text.into_iter().map(Line::raw), frame, inside);
         return;
     };
+    if let Some(hidden) = hidden(files) {
+        pane::foot(&hidden, theme, frame, area);
+    }
     let width = usize::from(inside.width);
     let shown = match explorer.attributes {
         Attributes::Hidden => Columns::None,
@@ -93,26 +97,25 @@ fn first_that_shows_the_cursor(
 }
 
 fn title(explorer: &Explorer) -> String {
-    let mut title = match (explorer.layers.mode, explorer.layers.layer()) {
+    match (explorer.layers.mode, explorer.layers.layer()) {
         (CompareMode::Layer, Some(layer)) => format!("Current Layer Contents · layer {layer}"),
         (CompareMode::Aggregated, Some(layer)) => format!("Aggregated Layer Contents · up to layer {layer}"),
         (CompareMode::Marked(base), Some(layer)) => format!("Changes from layer {base} to layer {layer}"),
         (_, None) => "Current Layer Contents".to_owned(),
-    };
-    if let Some(files) = &explorer.files {
-        let kinds = [
-            (Change::Added, "added"),
-            (Change::Removed, "removed"),
-            (Change::Modified, "modified"),
-            (Change::Unmodified, "unmodified"),
-        ];
-        let hidden = kinds.into_iter().filter(|(change, _)| !files.kinds().contain(*change));
-        let hidden: Vec<_> = hidden.map(|(_, word)| word).collect();
-        if !hidden.is_empty() {
-            title = format!("{title} · hidden: {}", hidden.join(", "));
-        }
     }
-    title
+}
+
+/// Which kinds of change are hidden, if any are.
+fn hidden(files: &FileTree) -> Option<String> {
+    let kinds = [
+        (Change::Added, "added"),
+        (Change::Removed, "removed"),
+        (Change::Modified, "modified"),
+        (Change::Unmodified, "unmodified"),
+    ];
+    let hidden = kinds.into_iter().filter(|(change, _)| !files.kinds().contain(*change));
+    let hidden: Vec<_> = hidden.map(|(_, word)| word).collect();
+    if hidden.is_empty() { None } else { Some(format!("hidden: {}", hidden.join(", "))) }
 }
 
 /// The names of the columns; the one that rows are sorted by has a mark.

@@ -30,6 +30,12 @@ pub(super) fn draw(title: &str, keys: Keys, theme: &Theme, frame: &mut Frame<'_>
     inside
 }
 
+/// Says something on the lower border, which is as wide as the pane and mostly empty.
+pub(super) fn foot(text: &str, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
+    let text = format!(" {} ", cut(text, usize::from(area.width).saturating_sub(6)));
+    frame.buffer_mut().set_string(area.x + 1, area.bottom().saturating_sub(1), text, theme.title);
+}
+
 /// Writes lines into an area, each on a row of its own. As [`ratatui::widgets::Paragraph`] does without wrapping, but a
 /// line's style goes over the whole row, and what is ASCII, nearly all there is, is not searched for graphemes.
 pub(super) fn write<'a>(lines: impl IntoIterator<Item = Line<'a>>, frame: &mut Frame<'_>, area: Rect) {

@@ -6,6 +6,8 @@ use ratatui::text::{Line, Span};
 
 use super::pane::{self, Keys};
 use super::text::{cut, left, name, right};
+use super::theme::Theme;
+use crate::analysis::Exact;
 use crate::tui::state::waste::{Waste, WasteOrder};
 use crate::tui::state::{Explorer, State};
 use crate::units::Bytes;
@@ -17,8 +19,8 @@ pub(super) fn head_height(waste: &Waste) -> usize {
 
 /// Where the columns start.
 const LAYER_AT: u16 = 10;
-const HIDDEN_AT: u16 = 17;
-const CAUSE_AT: u16 = 28;
+const HIDDEN_AT: u16 = 18;
+const CAUSE_AT: u16 = 29;
 const PATH_AT: u16 = 52;
 
 /// What a click on the names of the columns sorts by.
@@ -37,24 +39,20 @@ pub(super) fn draw(state: &State, explorer: &Explorer, waste: &Waste, frame: &mu
     let title = format!("Waste · sorted by {}", waste.order().name());
     let inside = pane::draw(&title, Keys::Here, theme, frame, area);
     let width = usize::from(inside.width);
-    let mut lines = Vec::new();
-    let files = if exact.files.len() == 1 { "file" } else { "files" };
-    lines.push(Line::from(vec![
-        Span::styled(Bytes(exact.reclaimable_bytes()).to_string(), theme.label),
-        Span::raw(format!(
-            " of {} are reclaimable, in {} {files}: bytes that the finished image no longer shows",
-            Bytes(exact.total_bytes),
-            exact.files.len()
-        )),
-    ]));
+    let mut lines = vec![sum(exact, width, theme)];
     for (cause, bytes, count) in waste.by_cause() {
-        let text = format!("{}  {}  {count}", right(&Bytes(*bytes).to_string(), 8), left(cause.name(), 22));
-        lines.push(Line::raw(text));
+        let size = right(&Bytes(*bytes).to_string(), 8);
+        lines.push(Line::raw(format!("{size}  {}  {count:>6} {}", left(cause.name(), 22), files(*count))));
     }
     lines.push(Line::raw(""));
-    let mark = |order, text: &str| if waste.order() == order { format!("{text} ▼") } else { text.to_owned() };
+    // Sizes go down, numbers of layers and paths up.
+    let mark = |order, text: &str| match waste.order() {
+        own if own != order => text.to_owned(),
+        WasteOrder::Size | WasteOrder::Cause => format!("{text} ▼"),
+        WasteOrder::Layer | WasteOrder::Path => format!("{text} ▲"),
+    };
     let head = format!(
-        "{:>8}  {:<7}{:<11}{:<24}{}",
+        "{:>8}  {:<8}{:<11}{:<23}{}",
         mark(WasteOrder::Size, "Size"),
         mark(WasteOrder::Layer, "Layer"),
         "Hidden by",
@@ -66,7 +64,7 @@ pub(super) fn draw(state: &State, explorer: &Explorer, waste: &Waste, frame: &mu
         let Some(file) = waste.file(exact, row) else { break };
         let room = width.saturating_sub(usize::from(PATH_AT));
         let text = format!(
-            "{}  {:<7}{:<11}{}{}",
+            "{}  {:<8}{:<11}{}{}",
             right(&Bytes(file.size_bytes).to_string(), 8),
             file.layer.get(),
             file.hidden_by.get(),
@@ -79,6 +77,23 @@ pub(super) fn draw(state: &State, explorer: &Explorer, waste: &Waste, frame: &mu
     pane::write(lines, frame, inside);
     let seen = waste.scroll.seen();
     pane::more((seen.start, waste.scroll.count() - seen.end), theme, frame, area);
+}
+
+/// All causes together.
+fn sum<'a>(exact: &Exact, width: usize, theme: &Theme) -> Line<'a> {
+    let total = Bytes(exact.total_bytes);
+    if exact.files.is_empty() {
+        return Line::raw(cut(&format!("Nothing is reclaimable: the image shows all {total} of its layers"), width));
+    }
+    let bytes = Bytes(exact.reclaimable_bytes()).to_string();
+    let count = exact.files.len();
+    let text = format!(" of {total} are reclaimable: {count} {} that the image no longer shows", files(count));
+    let text = cut(&text, width.saturating_sub(bytes.len()));
+    Line::from(vec![Span::styled(bytes, theme.label), Span::raw(text)])
+}
+
+const fn files(count: usize) -> &'static str {
+    if count == 1 { "file" } else { "files" }
 }
 
 const _: () = assert!(LAYER_AT < HIDDEN_AT && HIDDEN_AT < CAUSE_AT);

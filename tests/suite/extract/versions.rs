@@ -175,7 +175,7 @@ fn links_are_joined_again_when_they_are_overwritten() {
 #[test]
 fn symbolic_links_are_written_as_they_are() {
     let targets = ["/etc/passwd", "../../../outside", "nowhere", "./a/../b"];
-    let case = one(|l| targets.iter().zip(0..).fold(l, |l, (target, at)| l.symlink(&format!("link{at}"), target)));
+    let case = one(|l| targets.iter().zip(0..).fold(l, |l, (target, at)| l.symlink(format!("link{at}"), target)));
     let report = case.extract(Options::default());
     case.holds(
         "

@@ -60,7 +60,8 @@ impl Job {
         }
     }
 
-    fn run(self, cancel: &AtomicBool, say: &dyn Fn(Work)) {
+    /// Does the job on this thread, until it is done or `cancel` is set.
+    pub fn run(self, cancel: &AtomicBool, say: &dyn Fn(Work)) {
         match self {
             Self::Fetch(request) => fetch(&request, cancel, &mut |fetched| say(Work::Fetched(fetched))),
             Self::Search(request) => search(&request, cancel, &mut |searched| say(Work::Searched(searched))),

@@ -4,12 +4,15 @@
 //! Pictures are remade with `INSTA_UPDATE=always cargo test --test suite screen::`, and a picture that changed is to be
 //! looked at before it is kept.
 
+mod documents;
 mod pictures;
 mod styles;
 mod walking;
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use dive::config::{Config, Key, KeyPress, Surroundings};
@@ -76,6 +79,19 @@ impl Screen {
     fn does(&mut self, message: Option<Message>) {
         self.effects.extend(update(&mut self.state, message));
         self.state.settle();
+    }
+
+    /// Does the jobs that were asked for, as worker threads would, until there is nothing to do.
+    fn works(&mut self) -> &mut Self {
+        while let Some(at) = self.effects.iter().position(|effect| matches!(effect, Effect::Start(_))) {
+            let Effect::Start(job) = self.effects.remove(at) else { unreachable!() };
+            let said = RefCell::new(Vec::new());
+            job.run(&AtomicBool::new(false), &|work| said.borrow_mut().push(work));
+            for work in said.into_inner() {
+                self.hears(work);
+            }
+        }
+        self
     }
 
     /// Presses keys, one after the other, by the names that a configuration has for them.

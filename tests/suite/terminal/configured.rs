@@ -12,14 +12,14 @@ fn keys_that_a_user_took_work_and_hints_and_help_name_them() {
     let mut dive = with("keybinding:\n  quit: f5\n  down: x\n  extract-file: X\n  waste-view: ctrl+w\n");
     dive.waits_until("the hints", |screen| screen.footer().contains("f5 Quit") && screen.footer().contains("^W Waste"));
     dive.press("x x");
-    dive.waits_for("Layers (2 of 6)");
+    dive.waits_for("Contents · layer 2");
     dive.press("q j w ?");
     dive.waits_until("the help", |screen| {
         screen.has_row(&["f5 ", "or leave the program"]) && screen.has_row(&["x ", "Go down a row"])
     });
     dive.press("f5");
     dive.waits_until("the layers, where the old keys did nothing", |screen| {
-        screen.has("Layers (2 of 6)") && !screen.has("Keys ·")
+        screen.has("Contents · layer 2") && !screen.has("Keys ·")
     });
     dive.press("ctrl+w");
     dive.waits_for("Waste ·");
@@ -71,8 +71,8 @@ fn all_changes_are_shown_from_the_start_where_that_is_wanted() {
 
 #[test]
 fn a_theme_has_its_colours_and_mono_none() {
-    with("theme: dark\n").waits_until("colours", super::shown::Shown::has_colour);
-    with("theme: ansi\n").waits_until("colours", super::shown::Shown::has_colour);
+    with("theme: dark\n").waits_until("colours", |screen| screen.has("Filetree") && screen.has_colour());
+    with("theme: ansi\n").waits_until("colours", |screen| screen.has("Filetree") && screen.has_colour());
     let mut dive = with("theme: mono\n");
     dive.press("G tab slash").types("csv").press("enter");
     dive.waits_until("no colour", |screen| screen.has("matches") && !screen.has_colour());

@@ -14,7 +14,7 @@ fn the_biggest_waste_is_found_and_shown_in_its_layer_with_two_keys() {
     });
     dive.press("enter");
     dive.waits_until("the file in its layer", |screen| {
-        screen.has("Current Layer Contents · layer 3") && screen.selects("a.o") && screen.has("Layers (3 of 6)")
+        screen.has("Current Layer Contents · layer 3") && screen.selects("a.o") && screen.has("Contents · layer 3")
     });
     dive.press("q").ends_with(0).is_restored();
 }
@@ -173,7 +173,7 @@ fn the_help_names_every_key_of_the_pane_and_goes_as_it_came() {
 fn the_screen_fits_whatever_the_window_becomes() {
     let mut dive = open(USUAL);
     dive.press("G tab down down");
-    dive.waits_for("Layers (6 of 6)");
+    dive.waits_for("Contents · layer 6");
     dive.resizes(SMALL);
     dive.waits_until("the tree alone", |screen| {
         let rows = screen.rows();
@@ -192,13 +192,26 @@ fn the_screen_fits_whatever_the_window_becomes() {
     dive.press("down G g tab tab");
     dive.resizes(USUAL);
     dive.waits_until("both columns", |screen| {
-        screen.has_all(&["Layers (6 of 6)", "Image Details"])
+        screen.has_all(&["Contents · layer 6", "Image Details"])
             && screen.selects("bin")
             && screen.rows()[38].ends_with('┛')
     });
     dive.resizes((300, 100));
     dive.waits_until("room for all", |screen| screen.rows()[98].ends_with('┛') && screen.has("copyright"));
     dive.press("q").ends_with(0).is_restored();
+}
+
+/// crossterm tells nothing of a new size that comes at the same moment as keys.
+#[test]
+fn no_resize_is_lost_on_who_types_meanwhile() {
+    let mut dive = open(USUAL);
+    for (columns, rows) in [SMALL, USUAL, (100, 30), (61, 17), (130, 45)].repeat(20) {
+        dive.press("down up down up down up").resizes((columns, rows)).press("down up");
+        dive.waits_until(&format!("{columns}x{rows}"), |screen| {
+            let corner = screen.cell((columns - 1, rows - 2));
+            ["┘", "┛"].contains(&corner) && screen.footer().contains("Quit")
+        });
+    }
 }
 
 #[test]

@@ -46,16 +46,16 @@ fn quitting_gives_the_terminal_back() {
 fn a_screen_in_the_background_leaves_the_shell_its_terminal_and_comes_back_as_it_was() {
     let mut shell = in_a_shell();
     shell.press("down down");
-    shell.waits_for("Layers (2 of 6)");
+    shell.waits_for("Contents · layer 2");
     for _ in 0..2 {
         shell.press("ctrl+z");
         shell.waits_until_given_back();
         answers(&mut shell);
         shell.types("fg\r");
-        shell.waits_until("the screen as it was", |screen| screen.is_alternate() && screen.has("Layers (2 of 6)"));
+        shell.waits_until("the screen as it was", |screen| screen.is_alternate() && screen.has("Contents · layer 2"));
     }
     shell.press("down");
-    shell.waits_for("Layers (3 of 6)");
+    shell.waits_for("Contents · layer 3");
     shell.press("q");
     answers(&mut shell);
     shell.types("exit 7\r").ends_with(7).is_restored();
@@ -88,9 +88,9 @@ fn a_screen_that_was_stopped_from_outside_is_drawn_anew() {
     let mut dive = open(USUAL);
     dive.signals("STOP");
     dive.signals("CONT");
-    dive.waits_until("the screen", |screen| screen.has("Layers (0 of 6)"));
+    dive.waits_until("the screen", |screen| screen.has("Contents · layer 0"));
     dive.press("down");
-    dive.waits_for("Layers (1 of 6)");
+    dive.waits_for("Contents · layer 1");
     dive.press("q").ends_with(0).is_restored();
 }
 

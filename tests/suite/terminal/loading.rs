@@ -55,7 +55,7 @@ fn what_comes_at_last_is_shown() {
     drop(pipe);
     dive.waits_until("the image", |screen| screen.has_all(&["dive-sample:1.0", "Filetree"]));
     dive.press("down");
-    dive.waits_for("Layers (1 of 6)");
+    dive.waits_for("Contents · layer 1");
     dive.press("q").ends_with(0).is_restored();
 }
 

@@ -8,7 +8,7 @@ fn a_click_selects_a_layer_a_pane_and_a_file() {
     let mut dive = open(USUAL);
     let (column, row) = dive.place_of("COPY dir:");
     dive.clicks((column, row + 2));
-    dive.waits_until("the layer", |screen| screen.has("Layers (3 of 6)") && screen.has("Contents · layer 3"));
+    dive.waits_until("the layer", |screen| screen.has("Contents · layer 3") && screen.has("Contents · layer 3"));
     let at = dive.place_of("chmod ->");
     dive.clicks(at);
     dive.waits_until("the file", |screen| screen.selects("chmod ->") && screen.has("┏ Current Layer Contents"));
@@ -24,7 +24,7 @@ fn a_click_selects_a_layer_a_pane_and_a_file() {
 fn the_wheel_turns_what_the_pointer_is_over() {
     let mut dive = open(USUAL);
     dive.press("G");
-    dive.waits_for("Layers (6 of 6)");
+    dive.waits_for("Contents · layer 6");
     let tree = dive.place_of("busybox");
     dive.mouse(Mouse::WheelDown, tree);
     dive.waits_until("the tree three rows on", |screen| !screen.has("├── busybox") && screen.has("chmod ->"));
@@ -32,7 +32,7 @@ fn the_wheel_turns_what_the_pointer_is_over() {
     dive.waits_for("├── busybox");
     let layers = dive.place_of("COPY dir:");
     dive.mouse(Mouse::WheelUp, layers);
-    dive.waits_for("Layers (5 of 6)");
+    dive.waits_for("Contents · layer 5");
     dive.press("w");
     dive.waits_for("Waste ·");
     dive.mouse(Mouse::WheelDown, layers);
@@ -49,7 +49,7 @@ fn the_border_between_layers_and_tree_is_dragged() {
     // Where nothing is held any more, nothing is drawn.
     dive.mouse(Mouse::Drag, (40, row)).press("down");
     dive.waits_until("the border where it was", |screen| {
-        screen.has("Layers (1 of 6)") && screen.place_of("Current Layer").is_some_and(|(at, _)| at == 82)
+        screen.has("Contents · layer 1") && screen.place_of("Current Layer").is_some_and(|(at, _)| at == 82)
     });
 }
 

@@ -34,6 +34,9 @@ fn drawn_anew(document: &str) -> String {
             }
         }
         write!(out, "\n{FENCE}text\n{}{FENCE}\n", screen.drawn()).unwrap();
+        if lines.peek().is_some_and(|line| !line.is_empty()) {
+            writeln!(out).unwrap();
+        }
     }
     out
 }

@@ -1,5 +1,5 @@
 //! docs/keys.md comes from the table of actions that the keymap, the hints and the help come from: whoever changes a key
-//! writes it anew with `UPDATE_DOCS=1 cargo test --test suite documents`.
+//! writes it anew with `DIVE_REWRITE_DOCUMENTS=1 cargo test --test suite documents`.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use crate::place::repository;
 const HEAD: &str = "\
 # Keys
 
-<!-- Written by tests/suite/documents.rs; UPDATE_DOCS=1 cargo test --test suite documents writes it anew. -->
+<!-- Written by tests/suite/documents.rs; DIVE_REWRITE_DOCUMENTS=1 cargo test --test suite documents writes it anew. -->
 
 What keys do by default. `?` shows the same on the screen, as it holds there, with your own keys. The last column is the key of
 `keybinding:` in [`.dive.yaml`](configuration.md) that sets others; several stand with commas between them, and the screen's hints
@@ -45,7 +45,7 @@ fn label(bound: &Bound<'_>, context: Context) -> String {
 fn docs_keys_names_every_key_as_it_is() {
     let path = repository("docs/keys.md");
     let expected = keys(&Keybinding::default());
-    if std::env::var_os("UPDATE_DOCS").is_some() {
+    if std::env::var_os("DIVE_REWRITE_DOCUMENTS").is_some() {
         std::fs::write(&path, &expected).unwrap();
     }
     let is = std::fs::read_to_string(&path).unwrap_or_default();
@@ -53,6 +53,6 @@ fn docs_keys_names_every_key_as_it_is() {
     assert!(
         is == expected,
         "docs/keys.md is not what the keymap says, first at {line:?}; \
-         `UPDATE_DOCS=1 cargo test --test suite documents` writes it anew"
+         `DIVE_REWRITE_DOCUMENTS=1 cargo test --test suite documents` writes it anew"
     );
 }

@@ -105,6 +105,40 @@ fn the_keys_of_every_place() {
     after("help_layers", "?");
     after("help_files", "tab ?");
     after("help_waste", "w ?");
+    at("help_viewer", "G", "bin/start", "v ?");
+    at("help_history", "G", "bin/start", "H ?");
+}
+
+/// The sample with the cursor on what a filter finds last, in a layer, after these keys.
+fn at(name: &str, layer: &str, file: &str, keys: &str) {
+    picture(name, |size| {
+        let mut screen = Screen::of_sample(size);
+        screen.presses(layer).presses("slash").types(file).presses("enter G");
+        for key in keys.split_whitespace() {
+            screen.presses(key).works();
+        }
+        screen
+    });
+}
+
+#[test]
+fn the_content_of_files() {
+    at("viewer_text", "G", "bin/start", "v");
+    at("viewer_search", "G", "stock.csv", "v slash 1 2 enter n");
+    at("viewer_deleted", "down down down down", "vendor", "v");
+    at("viewer_link", "G", "locale.csv", "v");
+    at("viewer_hex", "G", "bin/busybox$", "v");
+}
+
+#[test]
+fn the_history_of_a_path() {
+    at("history", "G", "etc/plugins$", "H");
+    at("history_implicit", "G", "^/usr$", "H");
+}
+
+#[test]
+fn the_folder_that_files_are_written_to() {
+    at("extract_asking", "G", "data$", "x");
 }
 
 #[test]

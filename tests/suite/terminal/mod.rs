@@ -3,6 +3,7 @@
 
 mod configured;
 mod exploring;
+mod files;
 mod headless;
 mod hostile;
 // Looks into /proc.

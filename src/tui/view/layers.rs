@@ -15,6 +15,14 @@ use crate::units::Bytes;
 
 /// Columns of the bar.
 const BAR: usize = 8;
+/// Columns of the mark.
+const MARK: usize = 2;
+
+/// Columns of the layers' numbers.
+fn digits(state: &State) -> usize {
+    let last = state.image().map_or(0, |image| image.layers.len().saturating_sub(1));
+    last.to_string().len().max(2)
+}
 
 /// What is known of the layers' sizes.
 struct Sizes {
@@ -58,10 +66,11 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let sizes = Sizes::known(state);
     let width = usize::from(inside.width);
     let with_waste = width >= 64;
+    let before = " ".repeat(MARK + digits(state));
     let head = if with_waste {
-        format!("    {:>8} {:>8} {:BAR$} Command", "Size", "Waste", "")
+        format!("{before}{:>8} {:>8} {:BAR$} Command", "Size", "Waste", "")
     } else {
-        format!("    {:>8} {:BAR$} Command", "Size", "")
+        format!("{before}{:>8} {:BAR$} Command", "Size", "")
     };
     let mut lines = vec![Line::styled(cut(&head, width), theme.dim)];
     for row in layers.scroll.seen() {
@@ -114,7 +123,7 @@ fn layer_row<'a>(
     let size = sizes.size(layer).map_or_else(|| "…".to_owned(), |size| Bytes(size).to_string());
     let mut spans = vec![
         Span::styled(format!("{base} "), style),
-        Span::raw(format!("{:>2}", if layer.get() < 100 { layer.to_string() } else { String::from("··") })),
+        Span::raw(right(&layer.to_string(), digits(state))),
         Span::raw(right(&size, 8)),
         Span::raw(" "),
     ];
@@ -145,7 +154,8 @@ fn step_row<'a>(state: &State, step: usize, width: usize) -> Vec<Span<'a>> {
         let start: String = step.created_by.chars().take(COMMAND).collect();
         instruction::line(&start)
     });
-    let text = format!("    {:>8} {:BAR$} {}", "-", "", printable(&text));
+    let before = " ".repeat(MARK + digits(state));
+    let text = format!("{before}{:>8} {:BAR$} {}", "-", "", printable(&text));
     vec![Span::styled(left(&text, width), state.settings.theme.dim)]
 }
 

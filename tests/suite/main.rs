@@ -24,6 +24,7 @@ mod extract;
 mod files;
 mod house;
 mod library;
+mod log;
 mod model;
 mod oracle;
 mod paths;

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 
+use tracing::debug;
+
 use super::LayerIndex;
 use super::scan::{Scan, ScanError, scan};
 use crate::remark::{OnDamage, Shown};
@@ -71,6 +73,7 @@ where
                 if turn.wait(layer.get()) == Go::Stop {
                     return;
                 }
+                debug!("layer {layer} ({}) is opened", blob.as_ref().map_or("missing", Blob::name));
                 let scanned = read_one(blob.as_ref(), on_damage, progress, &turn.stop);
                 turn.hold(scanned.as_ref().map_or(0, Scan::memory));
                 // The other end is only gone when nobody wants to know any more.

@@ -1,6 +1,7 @@
 //! What each command does: find the image, read it, compute, hand the findings to a report. Everything that touches the
 //! terminal, the environment or a file that is written is here.
 
+mod log;
 mod opening;
 mod output;
 mod progress;
@@ -9,9 +10,11 @@ mod screen;
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
+use std::time::Instant;
 
 use anyhow::{Context, bail};
 use clap::CommandFactory;
+use tracing::{error, info};
 
 use crate::analysis::Analysis;
 use crate::ci::{self, Rule, Rules};
@@ -40,6 +43,18 @@ pub enum Outcome {
 /// # Errors
 /// When dive could not do its work: exit code 2.
 pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
+    let notices = Notices::of(&cli.opening);
+    let ended = carry_out(cli, notices);
+    match &ended {
+        Ok(Outcome::Passed) => info!("done"),
+        Ok(Outcome::RuleFailed) => info!("done: the image broke a rule"),
+        Err(error) => error!("{error:#}"),
+    }
+    notices.warn_all(log::lost().map(|problem| format!("the log is not whole: {problem}")));
+    ended
+}
+
+fn carry_out(cli: Cli, notices: Notices) -> anyhow::Result<Outcome> {
     let Cli { image, opening, ci, json, command } = cli;
     if command.is_some() {
         if let Some(image) = &image {
@@ -49,7 +64,6 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
             bail!("--json, --ci and the rules go with an image to explore, not with a command; see dive --help");
         }
     }
-    let notices = Notices::of(&opening);
     let surroundings = || Surroundings::of_process().context("the working directory cannot be told");
     match command {
         Some(Command::Version) => output::print(|out| writeln!(out, "dive {}", env!("CARGO_PKG_VERSION")))?,
@@ -58,14 +72,17 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
             Ok(())
         })?,
         Some(Command::Config) => {
-            let config = configure(&surroundings()?, &opening, notices)?;
+            let config = configure(&surroundings()?, &opening)?;
+            notices.warn_all(&config.warnings);
             output::print(|out| out.write_all(config::render(&config).as_bytes()))?;
         }
         Some(Command::Build { .. }) => bail!(
             "`dive build` is not there yet; build the image with docker or podman, then `docker save NAME | dive -`"
         ),
         Some(Command::Tree(arguments)) => {
-            let config = configure(&surroundings()?, &opening, notices)?;
+            let around = surroundings()?;
+            let config = configure(&around, &opening)?;
+            begin("lists", &arguments.image, &config, &around, notices);
             list(&arguments, &opening, &config)?;
         }
         None => {
@@ -75,20 +92,31 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
                 );
             };
             let around = surroundings()?;
-            let config = configure(&around, &opening, notices)?;
+            let config = configure(&around, &opening)?;
+            begin("opens", &image, &config, &around, notices);
             return explore(&image, &opening, &ci, json, &config, &around);
         }
     }
     Ok(Outcome::Passed)
 }
 
-fn configure(around: &Surroundings, opening: &OpeningArgs, notices: Notices) -> anyhow::Result<Config> {
+fn configure(around: &Surroundings, opening: &OpeningArgs) -> anyhow::Result<Config> {
     let mut config = Config::load(around, opening.config.as_deref())?;
     if opening.ignore_errors {
         config.ignore_errors = Setting::by_flag(true, "--ignore-errors");
     }
-    notices.warn_all(&config.warnings);
     Ok(config)
+}
+
+/// Starts the log of a command that `does` something to an image.
+///
+/// Without its log the command goes on: what it finds is what was asked for, and the verdict of a pipeline must not hang on
+/// whether a file beside it can be written.
+fn begin(does: &str, image: &OsStr, config: &Config, around: &Surroundings, notices: Notices) {
+    let no_log = log::start(&config.log, &around.working_dir).err();
+    info!("dive {} {does} {} in {}", env!("CARGO_PKG_VERSION"), image.display(), around.working_dir.display());
+    notices.warn_all(no_log);
+    notices.warn_all(&config.warnings);
 }
 
 fn explore(
@@ -111,7 +139,9 @@ fn explore(
         return screen::show(plan, config, around).map(|()| Outcome::Passed);
     }
     let (image, loaded) = open_headless(&plan, notices)?;
+    let start = Instant::now();
     let analysis = Analysis::of(&loaded.tree);
+    info!("analysed in {:.1?}", start.elapsed());
     let findings = Findings { image: &image, loaded: &loaded, analysis: &analysis };
     let verdict = rules.as_ref().map(|(rules, _)| ci::evaluate(&analysis, rules));
 

@@ -4,8 +4,10 @@
 use std::error::Error;
 use std::ffi::OsStr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::anyhow;
+use tracing::info;
 
 use super::output::Notices;
 use super::progress::ProgressBar;
@@ -46,13 +48,25 @@ impl Opening {
 
     /// Finds and reads the image; also tells what its source is called.
     pub(super) fn open(&self, watch: &dyn Watch) -> anyhow::Result<(Arc<Image>, Loaded, String)> {
+        let start = Instant::now();
         let source = Source::open(&self.reference, self.on_damage, &mut |spooled| watch.spooled(spooled))?;
+        info!("{} found in {:.1?}", source.name(), start.elapsed());
+        let start = Instant::now();
         // What was lost on the way to the image may be why there is none.
         let image = image::open(&source, &self.selection, self.on_damage);
         let image = Arc::new(image.inspect_err(|_| watch.lost(source.remarks()))?);
+        let platform = image.platform.as_ref().map_or_else(String::new, |platform| format!(" ({platform})"));
+        info!(
+            "image {}{platform}: {} layers, documents read in {:.1?}",
+            image.name,
+            image.layers.len(),
+            start.elapsed()
+        );
         watch.found(&image);
         start_threads()?;
+        let start = Instant::now();
         let loaded = tree::load(&image, source.name(), self.on_damage, watch)?;
+        info!("layers read in {:.1?}", start.elapsed());
         Ok((image, loaded, source.name().to_owned()))
     }
 }
@@ -69,6 +83,11 @@ fn start_threads() -> anyhow::Result<()> {
     })
 }
 
+/// What was odd about an image, its source included.
+pub(super) fn remarks<'a>(image: &'a Image, loaded: &'a Loaded) -> impl Iterator<Item = &'a Remark> {
+    image.remarks.iter().chain(loaded.remarks.iter().map(|(_, remark)| remark))
+}
+
 /// Finds and reads the image behind a progress bar, and says what is to be said of it.
 pub(super) fn open_headless(plan: &Opening, notices: Notices) -> anyhow::Result<(Arc<Image>, Loaded)> {
     let progress = ProgressBar::new(notices);
@@ -83,6 +102,6 @@ pub(super) fn open_headless(plan: &Opening, notices: Notices) -> anyhow::Result<
             others.join("; ")
         ));
     }
-    notices.warn_all(image.remarks.iter().chain(loaded.remarks.iter().map(|(_, remark)| remark)));
+    notices.warn_all(remarks(&image, &loaded));
     Ok((image, loaded))
 }

@@ -1,10 +1,12 @@
 //! The explorer: what the screen needs of the command line, and what it leaves behind.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use anyhow::anyhow;
+use tracing::{info, warn};
 
-use super::opening::{Opening, Watch};
+use super::opening::{Opening, Watch, remarks};
 use crate::config::{Config, Surroundings};
 use crate::image::Image;
 use crate::layer::{LayerIndex, Progress};
@@ -19,7 +21,12 @@ pub(super) fn show(plan: Opening, config: &Config, around: &Surroundings) -> any
     let shown = tui::run(settings, move |feed| {
         let watcher = Watcher { feed, lost: Mutex::default() };
         let (image, loaded, _) = plan.open(&watcher).map_err(|error| watcher.explained(&error))?;
-        feed.opened(Opened::new(image, loaded));
+        // The screen shows them; the log has them, too.
+        remarks(&image, &loaded).for_each(|remark| warn!("{remark}"));
+        let start = Instant::now();
+        let opened = Opened::new(image, loaded);
+        info!("analysed in {:.1?}", start.elapsed());
+        feed.opened(opened);
         anyhow::Ok(())
     });
     shown.map_err(|error| match error {

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use tracing::info;
+
 use super::{BuildError, Builder, Tree};
 use crate::compression::Compression;
 use crate::image::Image;
@@ -65,6 +67,10 @@ pub fn load(image: &Image, archive: &str, on_damage: OnDamage, progress: &dyn Pr
             let blob = blobs.get(index.get()).and_then(Option::as_ref).map_or("missing", |blob| blob.name());
             format!("{archive}: layer {index} ({blob})")
         };
+        let compression = scan.compression.map_or_else(|| "missing".to_owned(), |compression| compression.to_string());
+        let (entries, bytes) = (scan.entry_count, scan.size_bytes);
+        let of = blobs.len();
+        info!("layer {index} (of {of}): {entries} entries with {bytes} bytes, {compression}");
         let odd = builder.apply(scan).map_err(|problem| LoadError::Build { archive: archive.to_owned(), problem })?;
         remarks.extend(odd.kept.into_iter().map(|text| (index, Remark::new(place(), text))));
         if odd.more > 0 {

@@ -6,10 +6,12 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tracing::{debug, info, trace};
+
 use super::event::{AnyError, Event, Feed, Work};
 use super::state::{Settings, State};
 use super::terminal::Terminal;
-use super::update::{Effect, update};
+use super::update::{Effect, Message, update};
 use super::view;
 use super::worker::Workers;
 
@@ -66,7 +68,7 @@ pub fn run<E: Into<AnyError>>(
     for event in early {
         step(&mut state, event, &mut terminal, &mut workers)?;
     }
-    terminal.draw(|frame| view::draw(&state, frame))?;
+    draw(&state, &mut terminal)?;
     serve(&mut state, &events, &mut terminal, &mut workers)
 }
 
@@ -87,8 +89,16 @@ fn serve(
         }
         state.size = terminal.size()?;
         state.settle();
-        terminal.draw(|frame| view::draw(state, frame))?;
+        draw(state, terminal)?;
     }
+    Ok(())
+}
+
+fn draw(state: &State, terminal: &mut Terminal) -> io::Result<()> {
+    let start = Instant::now();
+    terminal.draw(|frame| view::draw(state, frame))?;
+    let (width, height) = state.size;
+    trace!("{width}x{height} cells drawn in {:.1?}", start.elapsed());
     Ok(())
 }
 
@@ -101,19 +111,35 @@ enum Next {
 
 fn step(state: &mut State, event: Event, terminal: &mut Terminal, workers: &mut Workers) -> Result<Next, ScreenError> {
     let effects = match event {
-        Event::Terminal(event) => update(state, super::input::message(state, event)),
+        Event::Terminal(event) => {
+            let message = super::input::message(state, event);
+            // Not what is typed or pasted as text.
+            if let Some(Message::Act(action)) = &message {
+                debug!("{action:?} in {:?}", state.context());
+            }
+            update(state, message)
+        }
         Event::TerminalLost(error) => return Err(ScreenError::Terminal(error)),
         Event::Broken => return Err(ScreenError::Broken),
         #[cfg(unix)]
         Event::Signal(signal) => return on_signal(signal, terminal),
         Event::Work(Work::Failed(error)) => return Err(ScreenError::Image(error)),
-        Event::Work(work) => update(state, Some(super::update::Message::Work(work))),
+        Event::Work(work) => update(state, Some(Message::Work(work))),
     };
     for effect in effects {
         match effect {
-            Effect::Leave => return Ok(Next::Leave),
-            Effect::Suspend => terminal.suspend()?,
-            Effect::Copy(text) => terminal.copy(&text)?,
+            Effect::Leave => {
+                debug!("the screen is left");
+                return Ok(Next::Leave);
+            }
+            Effect::Suspend => {
+                debug!("the program goes to the background");
+                terminal.suspend()?;
+            }
+            Effect::Copy(text) => {
+                debug!("{} bytes are sent to the clipboard", text.len());
+                terminal.copy(&text)?;
+            }
             Effect::Start(job) => workers.start(*job)?,
             Effect::Cancel(job) => workers.cancel(job),
         }
@@ -129,6 +155,7 @@ fn on_signal(signal: i32, terminal: &mut Terminal) -> Result<Next, ScreenError> 
         // Somebody may have stopped us without asking, and a shell has used the terminal since.
         SIGCONT => terminal.resume()?,
         deadly => {
+            info!("ended by signal {deadly}");
             super::terminal::give_back();
             // Whoever waits for this process learns what ended it.
             signal_hook::low_level::emulate_default_handler(deadly)?;

@@ -7,11 +7,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
+use std::time::Instant;
+
+use tracing::{debug, info, warn};
 
 use super::event::{Event, Work};
 use super::run::spawn;
 use super::state::viewer::{FetchRequest, SearchRequest, fetch, search};
-use crate::extract::{self, Layers, Options, Plan};
+use crate::extract::{self, ExtractError, Layers, Options, Plan, Report};
 
 /// What is to be done.
 #[derive(Debug)]
@@ -77,11 +80,31 @@ impl Job {
                         say(Work::Extracting(progress));
                     }
                 };
+                info!("extraction of {} items to {} begins", plan.len(), folder.display());
                 let report = extract::run(&plan, &layers, &folder, options, cancel, &progress);
+                tell(&report);
                 say(Work::Extracted(report.map_err(|error| error.to_string())));
             }
         }
     }
+}
+
+/// Tells the log what came of an extraction.
+fn tell(report: &Result<Report, ExtractError>) {
+    let report = match report {
+        Ok(report) => report,
+        Err(error) => return warn!("extraction ended: {error}"),
+    };
+    report.skipped.kept.iter().for_each(|skipped| warn!("left out: {skipped}"));
+    if report.skipped.more > 0 {
+        warn!("left out: {} more", report.skipped.more);
+    }
+    let Report { files, directories, symlinks, hard_links, bytes, end, .. } = report;
+    let left_out = report.skipped.count();
+    info!(
+        "extraction ended ({end:?}): {files} files, {directories} directories, {symlinks} symbolic links, {hard_links} hard \
+         links, {bytes} bytes; {left_out} left out"
+    );
 }
 
 /// Progress in steps that are worth a frame.
@@ -109,17 +132,21 @@ impl Workers {
         let cancel = Arc::new(AtomicBool::new(false));
         self.cancels.insert(id, Arc::clone(&cancel));
         let events = self.events.clone();
+        debug!("{id:?} begins");
         spawn("job", self.events.clone(), move || {
+            let start = Instant::now();
             job.run(&cancel, &|work| {
                 // Nobody listens any more when the user has left.
                 let _ = events.send(Event::Work(work));
             });
+            debug!("{id:?} ended after {:.1?}", start.elapsed());
         })
     }
 
     /// Asks a job to end early.
     pub(super) fn cancel(&mut self, job: JobId) {
         if let Some(cancel) = self.cancels.remove(&job) {
+            debug!("{job:?} is not wanted any more");
             cancel.store(true, Ordering::Relaxed);
         }
     }

@@ -25,6 +25,7 @@ mod extract;
 mod files;
 mod house;
 mod library;
+mod log;
 mod model;
 mod oracle;
 mod paths;

@@ -187,9 +187,10 @@ fn in_tree(explorer: &mut Explorer, action: Action) -> Option<String> {
         }
     };
     let what = if matches!(action, Action::NextMatch | Action::PreviousMatch) { "match" } else { "changed file" };
+    let end = if matches!(action, Action::NextMatch | Action::NextChange) { "first" } else { "last" };
     match jumped {
         Jump::Done => None,
-        Jump::Wrapped => Some(format!("went on to the first {what} from the other end")),
+        Jump::Wrapped => Some(format!("went on from the other end, to the {end} {what}")),
         Jump::Nowhere => Some(format!("there is no {what}")),
     }
 }

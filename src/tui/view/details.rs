@@ -138,13 +138,6 @@ fn of_layer<'a>(
     if !image.tags.is_empty() {
         told(lines, theme, "Tags", &image.tags.join(", "), width);
     }
-    told(lines, theme, "Id", &layer.id, width);
-    if let Some(digest) = layer.digest.as_ref().filter(|digest| **digest != layer.id) {
-        told(lines, theme, "Digest", digest, width);
-    }
-    if let Some(diff_id) = &layer.diff_id {
-        told(lines, theme, "Diff id", diff_id, width);
-    }
     let opened = state.explorer().map(|explorer| &explorer.opened);
     told(lines, theme, "Size", &size(state, layer, index), width);
     if let Some(opened) = opened {
@@ -172,6 +165,14 @@ fn of_layer<'a>(
         }
     }
     command(lines, theme, &layer.created_by, width);
+    // Last: nobody reads them, and they take the room of what is read.
+    told(lines, theme, "Id", &layer.id, width);
+    if let Some(digest) = layer.digest.as_ref().filter(|digest| **digest != layer.id) {
+        told(lines, theme, "Digest", digest, width);
+    }
+    if let Some(diff_id) = layer.diff_id.as_ref().filter(|diff_id| **diff_id != layer.id) {
+        told(lines, theme, "Diff id", diff_id, width);
+    }
 }
 
 /// What the layer holds, and how it is stored where that is something else.
@@ -235,8 +236,8 @@ fn image(state: &State, width: usize) -> Vec<Line<'_>> {
     told(&mut lines, theme, "Total image size", &Bytes(classic.size_bytes()).to_string(), width);
     told(&mut lines, theme, "Potential wasted space", &Bytes(classic.wasted_bytes).to_string(), width);
     told(&mut lines, theme, "Image efficiency score", &format!("{:.0} %", classic.efficiency * 100.0), width);
-    let reclaimable = format!("{} ({:.0} % is needed)", Bytes(exact.reclaimable_bytes()), exact.efficiency() * 100.0);
-    told(&mut lines, theme, "Reclaimable", &reclaimable, width);
+    told(&mut lines, theme, "Reclaimable", &Bytes(exact.reclaimable_bytes()).to_string(), width);
+    told(&mut lines, theme, "Exact efficiency", &format!("{:.0} %", exact.efficiency() * 100.0), width);
     if !image.other_images.is_empty() {
         let others: Vec<_> = image.other_images.iter().map(ToString::to_string).collect();
         told(&mut lines, theme, "Others in the file (--image)", &others.join("; "), width);

@@ -6,7 +6,8 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use super::pane::{self, Keys};
-use super::text::{columns, cut, left, name, right, wrap};
+use super::text::{columns, cut, name, right, wrap};
+use super::theme::Theme;
 use crate::report::listing::permissions;
 use crate::tree::{Change, SpanKind, Tree};
 use crate::tui::state::files::{FileTree, Fold, Order, Row};
@@ -19,50 +20,50 @@ use crate::units::Bytes;
 enum Columns {
     /// Permissions, owner, size.
     All,
+    /// Permissions and size.
+    NoOwner,
     /// Size.
     Size,
     /// Names alone.
     None,
 }
 
-/// Columns that permissions and owners need, and names beside them.
-const WIDE: usize = 56;
+/// Columns that all attributes need, and names beside them; and all but the owner.
+const WIDE: usize = 68;
+const MIDDLE: usize = 56;
 /// What a name has at least, whatever stands before it.
 const LEAST_NAME: usize = 12;
+/// Columns of a name that are shown on several lines.
+const WRAPPED: usize = 1024;
+/// Columns that a directory sets in what it holds.
+const STEP: usize = 4;
 
 pub(super) fn draw(state: &State, explorer: &Explorer, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
     let keys = if state.focus == Focus::Files && state.overlays.is_empty() { Keys::Here } else { Keys::Elsewhere };
     let inside = pane::draw(&title(explorer), keys, theme, frame, area);
+    let width = usize::from(inside.width);
     let Some(files) = &explorer.files else {
-        let text = wrap("The image has no layers, and so no files.", usize::from(inside.width));
+        let text = wrap("The image has no layers, and so no files.", width);
         pane::write(text.into_iter().map(Line::raw), frame, inside);
         return;
     };
     if let Some(hidden) = hidden(files) {
         pane::foot(&hidden, theme, frame, area);
     }
-    let width = usize::from(inside.width);
-    let shown = match explorer.attributes {
-        Attributes::Hidden => Columns::None,
-        Attributes::Shown if width >= WIDE => Columns::All,
-        Attributes::Shown => Columns::Size,
-    };
-    let mut lines = vec![Line::styled(cut(&head(files.order(), shown), width), theme.dim)];
+    let table = Table { theme, tree: &explorer.opened.loaded.tree, files, explorer, width };
     let height = usize::from(inside.height).saturating_sub(1);
-    let tree = &explorer.opened.loaded.tree;
+    let mut lines = vec![Line::styled(cut(&table.head(), width), theme.dim)];
     if files.row_count() == 0 {
         let text = if files.filter().is_some() { "No file matches the filter." } else { "Nothing to show." };
         lines.push(Line::styled(text, theme.dim));
     }
-    let first = match explorer.long_lines {
-        LongLines::Cut => files.first_row(),
-        LongLines::Wrapped => first_that_shows_the_cursor(state, explorer, files, shown, width, height),
-    };
-    for (at, row) in files.rows(tree, first, height).into_iter().enumerate() {
-        let is_selected = first + at == files.selected_row();
-        for mut line in row_lines(state, explorer, files, &row, shown, width) {
-            if is_selected {
+    let first = table.first_row(height);
+    let rows = files.rows(table.tree, first, height);
+    let skipped = table.skipped(&rows);
+    for (at, row) in rows.iter().enumerate() {
+        for mut line in table.row(row, skipped) {
+            if first + at == files.selected_row() {
                 line = line.style(if keys == Keys::Here { theme.selected } else { theme.selected_elsewhere });
             }
             lines.push(line);
@@ -72,28 +73,6 @@ pub(super) fn draw(state: &State, explorer: &Explorer, frame: &mut Frame<'_>, ar
     pane::write(lines, frame, inside);
     let below = files.row_count().saturating_sub(first + height);
     pane::more((first, below), theme, frame, area);
-}
-
-/// With wrapped lines fewer rows fit: the first that leaves the cursor's row in sight.
-fn first_that_shows_the_cursor(
-    state: &State,
-    explorer: &Explorer,
-    files: &FileTree,
-    shown: Columns,
-    width: usize,
-    height: usize,
-) -> usize {
-    let tree = &explorer.opened.loaded.tree;
-    let first = files.first_row();
-    let rows = files.rows(tree, first, files.selected_row() + 1 - first.min(files.selected_row()));
-    let mut room = height;
-    let fitting = rows.iter().rev().take_while(|row| {
-        let lines = row_lines(state, explorer, files, row, shown, width).len();
-        let fits = lines <= room;
-        room = room.saturating_sub(lines);
-        fits
-    });
-    first + rows.len() - fitting.count().clamp(1, rows.len().max(1)).min(rows.len())
 }
 
 fn title(explorer: &Explorer) -> String {
@@ -118,93 +97,142 @@ fn hidden(files: &FileTree) -> Option<String> {
     if hidden.is_empty() { None } else { Some(format!("hidden: {}", hidden.join(", "))) }
 }
 
-/// The names of the columns; the one that rows are sorted by has a mark.
-fn head(order: Order, shown: Columns) -> String {
-    let (size, files) = match order {
-        Order::Name => ("Size", "Filetree ▲"),
-        Order::Size => ("▼ Size", "Filetree"),
-    };
-    match shown {
-        Columns::All => format!("  {:<10} {:>9} {size:>8}  {files}", "Permission", "UID:GID"),
-        Columns::Size => format!("  {size:>8}  {files}"),
-        Columns::None => format!("  {files}"),
-    }
-}
-
-/// A row on one line, or on as many as its name takes.
-fn row_lines<'a>(
-    state: &State,
-    explorer: &Explorer,
-    files: &FileTree,
-    row: &Row,
-    shown: Columns,
+/// What rows are made from.
+struct Table<'a> {
+    theme: &'a Theme,
+    tree: &'a Tree,
+    files: &'a FileTree,
+    explorer: &'a Explorer,
     width: usize,
-) -> Vec<Line<'a>> {
-    let theme = &state.settings.theme;
-    let tree = &explorer.opened.loaded.tree;
-    let style = theme.change(row.change);
-    let mark = match row.change {
-        Change::Added => "+ ",
-        Change::Modified => "~ ",
-        Change::Removed => "- ",
-        Change::Unmodified => "  ",
-    };
-    let mut spans = vec![Span::styled(mark, style)];
-    spans.extend(attributes(tree, files, row, shown).map(|text| Span::styled(text, style)));
-    let taken: usize = spans.iter().map(|span| columns(&span.content)).sum();
-    let branch = branch(row, width.saturating_sub(taken + LEAST_NAME));
-    let indent = taken + columns(&branch);
-    let room = width.saturating_sub(indent);
-    spans.push(Span::styled(branch, theme.dim));
-    let limit = match explorer.long_lines {
-        LongLines::Cut => room,
-        LongLines::Wrapped => WRAPPED,
-    };
-    let text = label(tree, files, row, limit);
-    let style = if row.is_match { style.patch(theme.found) } else { style };
-    let style = if row.fold == Fold::Leaf { style } else { style.add_modifier(Modifier::BOLD) };
-    match explorer.long_lines {
-        LongLines::Cut => {
-            spans.push(Span::styled(cut(&text, room), style));
-            vec![Line::from(spans)]
+}
+
+impl Table<'_> {
+    fn columns(&self) -> Columns {
+        match self.explorer.attributes {
+            Attributes::Hidden => Columns::None,
+            Attributes::Shown if self.width >= WIDE => Columns::All,
+            Attributes::Shown if self.width >= MIDDLE => Columns::NoOwner,
+            Attributes::Shown => Columns::Size,
         }
-        LongLines::Wrapped => {
-            let mut parts = wrap(&text, room).into_iter();
-            spans.push(Span::styled(parts.next().unwrap_or_default(), style));
-            let mut lines = vec![Line::from(spans)];
-            lines.extend(parts.map(|part| Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(part, style)])));
-            lines
+    }
+
+    /// The names of the columns; the one that rows are sorted by has a mark.
+    fn head(&self) -> String {
+        let (size, files) = match self.files.order() {
+            Order::Name => ("Size", "Filetree ▲"),
+            Order::Size => ("▼ Size", "Filetree"),
+        };
+        match self.columns() {
+            Columns::All => format!("  {:<10} {:>9} {size:>8}  {files}", "Permission", "UID:GID"),
+            Columns::NoOwner => format!("  {:<10} {size:>8}  {files}", "Permission"),
+            Columns::Size => format!("  {size:>8}  {files}"),
+            Columns::None => format!("  {files}"),
+        }
+    }
+
+    fn attributes(&self, row: &Row) -> String {
+        let size = right(&Bytes(row.size_bytes).to_string(), 8);
+        let version = self.files.comparison().span(self.tree, row.node);
+        let facts = version.map(|version| self.tree.facts(version));
+        let permissions = facts.map(|facts| permissions(facts.kind, facts.mode)).unwrap_or_default();
+        match self.columns() {
+            Columns::None => String::new(),
+            Columns::Size => format!("{size}  "),
+            Columns::NoOwner => format!("{permissions:<10} {size}  "),
+            Columns::All => {
+                let owner = facts.map(|facts| format!("{}:{}", facts.uid, facts.gid)).unwrap_or_default();
+                format!("{permissions:<10} {owner:>9} {size}  ")
+            }
+        }
+    }
+
+    /// The row to begin with. With wrapped lines fewer rows fit than the list knows of: the first one that leaves the
+    /// cursor's row in sight.
+    fn first_row(&self, height: usize) -> usize {
+        let first = self.files.first_row();
+        if self.explorer.long_lines == LongLines::Cut {
+            return first;
+        }
+        let rows = self.files.rows(self.tree, first, (self.files.selected_row() + 1).saturating_sub(first));
+        let skipped = self.skipped(&rows);
+        let mut room = height;
+        let fitting = rows.iter().rev().take_while(|row| {
+            let lines = self.row(row, skipped).len();
+            let fits = lines <= room;
+            room = room.saturating_sub(lines);
+            fits
+        });
+        let fitting = fitting.count().max(1);
+        first + rows.len().saturating_sub(fitting)
+    }
+
+    /// How many levels of directories are not drawn, so that the deepest row in sight has room for its name. All rows
+    /// leave out the same ones: what is set in further still stands further right.
+    fn skipped(&self, rows: &[Row]) -> usize {
+        let deepest = rows.iter().map(|row| row.last.len()).max().unwrap_or(0);
+        let before = MARK + rows.first().map_or(0, |row| columns(&self.attributes(row)));
+        let fitting = self.width.saturating_sub(before + LEAST_NAME) / STEP;
+        deepest.saturating_sub(fitting.max(1))
+    }
+
+    /// A row on one line, or on as many as its name takes.
+    fn row<'b>(&self, row: &Row, skipped: usize) -> Vec<Line<'b>> {
+        let style = self.theme.change(row.change);
+        let mark = match row.change {
+            Change::Added => "+ ",
+            Change::Modified => "~ ",
+            Change::Removed => "- ",
+            Change::Unmodified => "  ",
+        };
+        let (attributes, branch) = (self.attributes(row), branch(row, skipped));
+        let indent = MARK + columns(&attributes) + columns(&branch);
+        let room = self.width.saturating_sub(indent);
+        let named = if row.is_match { style.patch(self.theme.found) } else { style };
+        let named = if row.fold == Fold::Leaf { named } else { named.add_modifier(Modifier::BOLD) };
+        let (first, rest) = match self.explorer.long_lines {
+            LongLines::Cut => (cut(&self.label(row, room), room), Vec::new()),
+            LongLines::Wrapped => {
+                let mut parts = wrap(&self.label(row, WRAPPED), room);
+                (parts.remove(0), parts)
+            }
+        };
+        let own = Line::from(vec![
+            Span::styled(mark, style),
+            Span::styled(attributes, style),
+            Span::styled(branch, self.theme.dim),
+            Span::styled(first, named),
+        ]);
+        let below = |part| Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(part, named)]);
+        std::iter::once(own).chain(rest.into_iter().map(below)).collect()
+    }
+
+    /// A name, with where it leads to if it is a link.
+    fn label(&self, row: &Row, room: usize) -> String {
+        let own = name(self.tree.name(row.node), room);
+        let Some(version) = self.files.comparison().span(self.tree, row.node) else { return own };
+        match (self.tree.span(version).kind, self.tree.facts(version)) {
+            (_, facts) if facts.kind == SpanKind::Symlink => format!("{own} -> {}", name(facts.target, room)),
+            (SpanKind::HardLink, _) => {
+                let target = name(self.tree.link(version), room);
+                format!("{own} -> /{}", target.trim_start_matches('/'))
+            }
+            _ => own,
         }
     }
 }
 
-/// Columns of a name that are shown on several lines.
-const WRAPPED: usize = 1024;
+/// Columns of the mark of a change.
+const MARK: usize = 2;
 
-fn attributes(tree: &Tree, files: &FileTree, row: &Row, shown: Columns) -> Option<String> {
-    let size = right(&Bytes(row.size_bytes).to_string(), 8);
-    match shown {
-        Columns::None => None,
-        Columns::Size => Some(format!("{size}  ")),
-        Columns::All => {
-            let inode = files.comparison().span(tree, row.node).map(|span| *tree.span(tree.inode(span)))?;
-            let mode = if inode.kind == SpanKind::Symlink { 0o777 } else { inode.mode };
-            let owner = right(&format!("{}:{}", inode.uid, inode.gid), 9);
-            Some(format!("{} {owner} {size}  ", permissions(inode.kind, mode)))
-        }
-    }
-}
-
-/// The lines that lead to a row. Where a tree is deeper than the pane is wide, its start is left out.
-fn branch(row: &Row, room: usize) -> String {
-    const STEP: usize = 4;
+/// The lines that lead to a row, without those of the first `skipped` levels.
+fn branch(row: &Row, skipped: usize) -> String {
     let depth = row.last.len();
-    let fitting = (room / STEP).max(1).min(depth);
+    if skipped > 0 && depth <= skipped {
+        return "⋯ ".to_owned();
+    }
     let mut out = String::new();
-    for (at, last) in row.last.iter().enumerate().skip(depth - fitting) {
-        let is_own = at + 1 == depth;
-        out.push_str(match (is_own, *last) {
-            _ if at == depth - fitting && fitting < depth => "⋯   ",
+    for (at, last) in row.last.iter().enumerate().skip(skipped) {
+        out.push_str(match (at + 1 == depth, *last) {
             (false, true) => "    ",
             (false, false) => "│   ",
             (true, true) if row.fold == Fold::Collapsed => "└─⊕ ",
@@ -214,16 +242,4 @@ fn branch(row: &Row, room: usize) -> String {
         });
     }
     out
-}
-
-/// A name, with where it leads to if it is a link.
-fn label(tree: &Tree, files: &FileTree, row: &Row, room: usize) -> String {
-    let own = name(tree.name(row.node), room);
-    let Some(span) = files.comparison().span(tree, row.node) else { return own };
-    let inode = tree.inode(span);
-    match (tree.span(span).kind, tree.span(inode).kind) {
-        (_, SpanKind::Symlink) => format!("{own} -> {}", name(tree.link(inode), room)),
-        (SpanKind::HardLink, _) => format!("{own} -> /{}", name(tree.link(span), room).trim_start_matches('/')),
-        _ => left(&own, columns(&own)),
-    }
 }

@@ -33,6 +33,8 @@ const HINTED: [Action; 29] = [
     Action::CompareAll,
     Action::MarkBase,
     Action::ToggleEmptySteps,
+    Action::ExtractFile,
+    Action::FileHistory,
     Action::ToggleCollapseDir,
     Action::ToggleCollapseAllDir,
     Action::ToggleAddedFiles,
@@ -41,8 +43,6 @@ const HINTED: [Action; 29] = [
     Action::ToggleUnmodifiedFiles,
     Action::ToggleSortOrder,
     Action::NextMatch,
-    Action::ExtractFile,
-    Action::FileHistory,
     Action::ToggleHex,
     Action::GoToLine,
 ];
@@ -89,6 +89,9 @@ fn is_available(state: &State, action: Action) -> bool {
         || state.explorer().and_then(|explorer| explorer.files.as_ref()).and_then(FileTree::filter).is_some();
     let purpose = state.line.as_ref().map(|line| &line.purpose);
     match (action, state.overlays.last()) {
+        (Action::Quit | Action::Help | Action::ToggleView | Action::CloseView | Action::ToggleEmptySteps, _) => true,
+        _ if state.explorer().is_none() => false,
+        (Action::Accept, _) => state.line.as_ref().is_some_and(|line| line.error.is_none()),
         (Action::CloseFilterFiles, _) => purpose.is_some() || filtered(),
         (Action::KeepSpecialBits, _) => purpose == Some(&Purpose::Folder),
         (Action::NextMatch, Some(Overlay::Viewer(viewer, _))) => viewer.status().search != SearchState::None,

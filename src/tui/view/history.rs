@@ -8,7 +8,6 @@ use ratatui::text::Line;
 use super::pane::{self, Keys};
 use super::text::{cut, left, name, right};
 use crate::report::listing::permissions;
-use crate::tree::SpanKind;
 use crate::tree::history::Event;
 use crate::tui::state::history::History;
 use crate::tui::state::{Explorer, State};
@@ -41,8 +40,7 @@ fn row_text(explorer: &Explorer, event: &Event, width: usize) -> String {
     let Some(version) = event.version else { return before };
     let facts = tree.facts(version);
     let size = facts.size.map_or_else(String::new, |size| Bytes(size).to_string());
-    let mode = if facts.kind == SpanKind::Symlink { 0o777 } else { facts.mode };
     let owner = right(&format!("{}:{}", facts.uid, facts.gid), 9);
-    let text = format!("{before}{:<12}{owner}  {}", permissions(facts.kind, mode), right(&size, 8));
+    let text = format!("{before}{:<12}{owner}  {}", permissions(facts.kind, facts.mode), right(&size, 8));
     if facts.target.is_empty() { text } else { format!("{text}  -> {}", name(facts.target, width)) }
 }

@@ -87,7 +87,11 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
                     taken > columns
                 })
                 .map_or(rest.len(), |(at, _)| at);
-            let space = rest[..end].rfind(' ').filter(|at| !rest[..*at].trim().is_empty());
+            let space = rest[..end].rfind(' ').filter(|at| !rest[..*at].trim().is_empty()).filter(|at| {
+                // A word that no line can hold may as well begin on this one.
+                let word = rest[at + 1..].split(' ').next().unwrap_or_default();
+                self::columns(word) <= columns
+            });
             let (start, after) = match space {
                 Some(at) => (&rest[..at], &rest[at + 1..]),
                 // A letter is at most two columns wide, and there are two.
@@ -161,6 +165,7 @@ mod tests {
         assert_eq!(wrap("0123456789", 4), ["0123", "4567", "89"]);
         assert_eq!(wrap("a\n\n  b", 4), ["a", "", "  b"]);
         assert_eq!(wrap("", 4), [""]);
+        assert_eq!(wrap("ADD 0123456789", 8), ["ADD 0123", "456789"]);
         assert_eq!(wrap("日本語", 1), ["日", "本", "語"]);
     }
 }

@@ -34,10 +34,10 @@ fn done(dive: &super::Session) -> Done {
     done
 }
 
-/// As long as another process takes to read the same image some times: no time that anybody chose, but far longer than
-/// a loop that asks again and again would sleep.
+/// As long as another process takes to read the same image a hundred times: some seconds of work, in which a loop that asks
+/// again and again would have woken up many times.
 fn meanwhile() {
-    for _ in 0..10 {
+    for _ in 0..100 {
         User::new().runs(&[&sample()]).ends_with(0);
     }
 }

@@ -21,6 +21,8 @@ pub mod layout;
 mod run;
 pub mod state;
 mod terminal;
+pub(crate) mod text;
+pub mod theme;
 pub mod update;
 pub mod view;
 pub mod worker;

@@ -22,7 +22,7 @@ use crate::source::SpoolProgress;
 use crate::tree::{Change, ChangeCounts, Loaded, NodeId, SpanId};
 use crate::tui::keymap::Keymap;
 use crate::tui::layout::{self, Layout};
-use crate::tui::view::theme::Theme;
+use crate::tui::theme::Theme;
 use extraction::Extraction;
 use files::{FileTree, Filter, Folding};
 use history::History;

@@ -8,7 +8,7 @@ use crate::tui::state::layers::CompareMode;
 use crate::tui::state::line::Purpose;
 use crate::tui::state::waste::Waste;
 use crate::tui::state::{Attributes, Explorer, Focus, LongLines, Overlay, Stage, State};
-use crate::tui::view::text::printable;
+use crate::tui::text::printable;
 
 use super::{Effect, extraction, overlays};
 

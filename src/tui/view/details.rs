@@ -5,18 +5,18 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::pane::{self, Keys};
-use super::text::{cut, name, printable, right, wrap};
-use super::theme::Theme;
 use crate::compression::Compression;
 use crate::image::{Image, ImageLayer};
 use crate::layer::LayerIndex;
 use crate::tui::layout::inside;
 use crate::tui::state::layers::LayerRow;
 use crate::tui::state::{Explorer, Focus, Opened, Stage, State, instruction};
+use crate::tui::text::{cut, name, printable, right, wrap};
+use crate::tui::theme::Theme;
 use crate::units::Bytes;
 
 /// Bytes of a command that are shown. Nobody writes more; a hostile configuration may.
-const COMMAND: usize = 64 * 1024;
+const COMMAND: usize = 16 * 1024;
 
 pub(super) fn draw(state: &State, which: Focus, frame: &mut Frame<'_>, area: Rect) {
     if area.is_empty() {

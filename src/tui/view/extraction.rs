@@ -6,10 +6,10 @@ use ratatui::text::Line;
 
 use super::loading::gauge;
 use super::pane::{self, Keys};
-use super::text::{cut, name, printable, wrap};
 use crate::extract::{End, Listed, Report, SpecialBits};
 use crate::tui::state::State;
 use crate::tui::state::extraction::{Extent, Extraction, Stage};
+use crate::tui::text::{cut, name, printable, wrap};
 use crate::units::Bytes;
 
 pub(super) fn draw(state: &State, extraction: &Extraction, frame: &mut Frame<'_>, area: Rect) {

@@ -6,13 +6,13 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use super::pane::{self, Keys};
-use super::text::{columns, cut, name, right, wrap};
-use super::theme::Theme;
 use crate::report::listing::permissions;
 use crate::tree::{Change, SpanKind, Tree};
 use crate::tui::state::files::{FileTree, Fold, Order, Row};
 use crate::tui::state::layers::CompareMode;
 use crate::tui::state::{Attributes, Explorer, Focus, LongLines, State};
+use crate::tui::text::{columns, cut, name, right, wrap};
+use crate::tui::theme::Theme;
 use crate::units::Bytes;
 
 /// Which columns there is room for.

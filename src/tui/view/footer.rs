@@ -5,7 +5,6 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::pane;
-use super::text::{columns, cut, printable};
 use crate::config::{Action, Context, KeyPress};
 use crate::tui::keymap::Row;
 use crate::tui::state::extraction::Stage;
@@ -13,6 +12,7 @@ use crate::tui::state::files::FileTree;
 use crate::tui::state::line::Purpose;
 use crate::tui::state::viewer::SearchState;
 use crate::tui::state::{Overlay, State};
+use crate::tui::text::{columns, cut, printable};
 
 /// What the footer names, the most wanted first. The help names the rest.
 const HINTED: [Action; 29] = [

@@ -5,10 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::pane::{self, Keys};
-use super::text::{columns, left, wrap};
 use crate::config::KeyPress;
 use crate::tui::keymap::Row;
 use crate::tui::state::{Help, State};
+use crate::tui::text::{columns, left, wrap};
 
 pub(super) fn draw(state: &State, help: &Help, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;

@@ -6,11 +6,11 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::pane::{self, Keys};
-use super::text::{cut, left, name, right};
 use crate::report::listing::permissions;
 use crate::tree::history::Event;
 use crate::tui::state::history::History;
 use crate::tui::state::{Explorer, State};
+use crate::tui::text::{cut, left, name, right};
 use crate::units::Bytes;
 
 pub(super) fn draw(state: &State, explorer: &Explorer, history: &History, frame: &mut Frame<'_>, area: Rect) {

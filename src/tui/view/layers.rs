@@ -6,11 +6,11 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::pane::{self, Keys};
-use super::text::{columns, cut, left, printable, right};
 use crate::layer::LayerIndex;
 use crate::tui::state::instruction;
 use crate::tui::state::layers::{CompareMark, CompareMode, EmptySteps, LayerRow, Layers};
 use crate::tui::state::{Focus, Stage, State};
+use crate::tui::text::{columns, cut, left, printable, right};
 use crate::units::Bytes;
 
 /// Columns of the bar.

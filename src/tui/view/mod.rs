@@ -9,8 +9,6 @@ mod history;
 mod layers;
 mod loading;
 mod pane;
-pub(crate) mod text;
-pub mod theme;
 mod viewer;
 mod waste;
 

@@ -6,8 +6,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType};
 
-use super::text::{cut, is_plain};
-use super::theme::Theme;
+use crate::tui::text::{cut, is_plain, printable};
+use crate::tui::theme::Theme;
 
 /// Whether a pane has the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,8 @@ pub(super) fn draw(title: &str, keys: Keys, theme: &Theme, frame: &mut Frame<'_>
         Keys::Here => (BorderType::Thick, theme.focused, theme.focused),
         Keys::Elsewhere => (BorderType::Plain, theme.border, theme.title),
     };
-    let title = format!(" {} ", cut(title, usize::from(area.width).saturating_sub(6)));
+    // Whoever the title is from, nothing in it reaches the terminal as it is.
+    let title = format!(" {} ", cut(&printable(title), usize::from(area.width).saturating_sub(6)));
     let block = Block::bordered().border_type(kind).border_style(border).title(Line::from(Span::styled(title, style)));
     let inside = block.inner(area);
     frame.render_widget(block, area);

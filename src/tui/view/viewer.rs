@@ -6,10 +6,10 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::pane::{self, Keys};
-use super::text::{cut, printable, right};
-use super::theme::Theme;
 use crate::tui::state::State;
 use crate::tui::state::viewer::{Emphasis, Form, Goal, Phase, RowLabel, SearchState, Viewer, ViewerRow, ViewerStatus};
+use crate::tui::text::{cut, printable, right};
+use crate::tui::theme::Theme;
 use crate::units::Bytes;
 
 /// Lines above the content: a word on where a link led.

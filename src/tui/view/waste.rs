@@ -5,11 +5,11 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::pane::{self, Keys};
-use super::text::{cut, left, name, right};
-use super::theme::Theme;
 use crate::analysis::Exact;
 use crate::tui::state::waste::{Waste, WasteOrder};
 use crate::tui::state::{Explorer, State};
+use crate::tui::text::{cut, left, name, right};
+use crate::tui::theme::Theme;
 use crate::units::Bytes;
 
 /// Lines above the first file: the sum, a line a cause, an empty one, the names of the columns.

@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::report::escape::{Escaped, MAX_MARKS, is_hidden};
@@ -23,7 +24,7 @@ pub(crate) fn name(bytes: &[u8], columns: usize) -> String {
 }
 
 /// Whether each byte is a letter in a column of its own: so is nearly all that is shown, and that is quickly seen.
-pub(super) fn is_plain(text: &str) -> bool {
+pub(crate) fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| (b' '..0x7f).contains(&byte))
 }
 
@@ -47,28 +48,32 @@ pub(crate) fn printable(text: &str) -> String {
     out
 }
 
-/// Columns that a text takes.
+/// Columns that a text takes, as the screen counts them: each grapheme for itself.
 pub(crate) fn columns(text: &str) -> usize {
-    if is_plain(text) { text.len() } else { text.width() }
+    if is_plain(text) { text.len() } else { text.graphemes(true).map(UnicodeWidthStr::width).sum() }
+}
+
+/// Where `text` is to end to take at most `columns`, in bytes; none if it does anyway. No grapheme is cut through.
+fn end_within(text: &str, columns: usize) -> Option<usize> {
+    if is_plain(text.get(..=columns).unwrap_or("")) && text.len() > columns && text.is_char_boundary(columns + 1) {
+        return Some(columns);
+    }
+    let mut taken = 0;
+    let beyond = |(_, grapheme): &(usize, &str)| {
+        taken += grapheme.width();
+        taken > columns
+    };
+    text.grapheme_indices(true).find(beyond).map(|(at, _)| at)
 }
 
 /// `text` in at most `columns`, with `…` at its end where it is cut.
 pub(crate) fn cut(text: &str, columns: usize) -> String {
-    if self::columns(text) <= columns {
+    if end_within(text, columns).is_none() {
         return text.to_owned();
     }
     let Some(room) = columns.checked_sub(1) else { return String::new() };
-    let mut out = String::with_capacity(columns);
-    let mut taken = 0;
-    for letter in text.chars() {
-        taken += letter.width().unwrap_or(0);
-        if taken > room {
-            break;
-        }
-        out.push(letter);
-    }
-    out.push('…');
-    out
+    let end = end_within(text, room).unwrap_or(text.len());
+    format!("{}…", &text[..end])
 }
 
 /// `text` in lines of at most `columns`: broken between words where there are any, else anywhere. Lines of the text stay
@@ -78,23 +83,17 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for line in text.split('\n') {
         let mut rest = line;
-        while self::columns(rest) > columns {
-            let mut taken = 0;
-            let end = rest
-                .char_indices()
-                .find(|(_, letter)| {
-                    taken += letter.width().unwrap_or(0);
-                    taken > columns
-                })
-                .map_or(rest.len(), |(at, _)| at);
+        while let Some(end) = end_within(rest, columns) {
+            // A grapheme wider than a line has one for itself.
+            let end = end.max(rest.graphemes(true).next().map_or(0, str::len));
             let space = rest[..end].rfind(' ').filter(|at| !rest[..*at].trim().is_empty()).filter(|at| {
                 // A word that no line can hold may as well begin on this one.
-                let word = rest[at + 1..].split(' ').next().unwrap_or_default();
-                self::columns(word) <= columns
+                let word = &rest[at + 1..];
+                let fitting = end_within(word, columns).map_or(word, |end| &word[..end]);
+                fitting.len() == word.len() || fitting.contains(' ') || word[fitting.len()..].starts_with(' ')
             });
             let (start, after) = match space {
                 Some(at) => (&rest[..at], &rest[at + 1..]),
-                // A letter is at most two columns wide, and there are two.
                 None => rest.split_at(end),
             };
             lines.push(start.to_owned());
@@ -156,6 +155,7 @@ mod tests {
         assert_eq!(cut("日本語", 4), "日…");
         assert_eq!(cut("x", 0), "");
         assert_eq!(left("日本語", 4), "日… ");
+        assert_eq!(cut(&"☺\u{fe0f}".repeat(10), 11), format!("{}…", "☺\u{fe0f}".repeat(5)), "two columns each");
         assert_eq!(right("日本", 6), "  日本");
     }
 

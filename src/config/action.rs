@@ -162,8 +162,8 @@ actions! {
     close_view CloseView "close-view" OVERLAYS "Close" "Close what is open over the panes." "" "esc"
     up Up "up" ANYWHERE "Up" "Go up a row." "up,k" ""
     down Down "down" ANYWHERE "Down" "Go down a row." "down,j" ""
-    left Left "left" ANYWHERE "Left" "Go to the parent directory, the pane or the columns on the left." "left,h" ""
-    right Right "right" ANYWHERE "Right" "Expand and go in, or go to the pane or the columns on the right." "right,l" ""
+    left Left "left" SIDEWAYS "Left" "Go to the parent directory, the pane or the columns on the left." "left,h" ""
+    right Right "right" SIDEWAYS "Right" "Expand and go in, or go to the pane or the columns on the right." "right,l" ""
     page_up PageUp "page-up" ANYWHERE "Page up" "Go up a page." "pgup,u" ""
     page_down PageDown "page-down" ANYWHERE "Page down" "Go down a page." "pgdn,d" ""
     first_row FirstRow "first-row" READING "Top" "Go to the first row." "" "g,home"
@@ -201,6 +201,7 @@ actions! {
     skip_files SkipFiles "skip-files" EXTRACTION "Skip" "Leave the files alone that are there." "" "s"
 }
 
+const SIDEWAYS: &[Context] = &[Layers, FileTree, TextLine, Viewer];
 const LAYERS: &[Context] = &[Layers];
 const TREE: &[Context] = &[FileTree];
 const TEXT: &[Context] = &[TextLine];

@@ -31,7 +31,7 @@ pub(super) fn show(plan: Opening, config: &Config, around: &Surroundings) -> any
     });
     shown.map_err(|error| match error {
         ScreenError::Image(error) => anyhow!(error),
-        error @ (ScreenError::Terminal(_) | ScreenError::Broken) => error.into(),
+        error @ (ScreenError::Terminal(_) | ScreenError::Threads(_) | ScreenError::Broken) => error.into(),
     })
 }
 

@@ -11,8 +11,8 @@ use crate::image::Image;
 use crate::layer::{self, LayerIndex};
 use crate::source::{Blob, SpoolProgress};
 
-use super::state::Opened;
 use super::state::viewer::{Fetched, Searched};
+use super::state::{Opened, Ticket};
 
 /// An error of any kind, for who prints it.
 pub type AnyError = Box<dyn Error + Send + Sync>;
@@ -24,6 +24,8 @@ pub(super) enum Event {
     Terminal(crossterm::event::Event),
     /// The terminal is gone.
     TerminalLost(io::Error),
+    /// The image cannot be shown.
+    Failed(AnyError),
     /// A thread panicked.
     Broken,
     /// From outside.
@@ -56,13 +58,11 @@ pub enum Work {
     /// How a search of them goes.
     Searched(Searched),
     /// What stands in the way of an extraction; or why it cannot be.
-    Looked(Result<Conflicts, String>),
+    Looked(Ticket, Result<Conflicts, String>),
     /// How far an extraction is.
-    Extracting(extract::Progress),
+    Extracting(Ticket, extract::Progress),
     /// What came of it.
-    Extracted(Result<Report, String>),
-    /// The image cannot be shown.
-    Failed(AnyError),
+    Extracted(Ticket, Result<Report, String>),
 }
 
 /// Where the thread that opens the image says how far it is.
@@ -105,7 +105,8 @@ impl Feed {
     }
 
     pub(super) fn failed(&self, error: AnyError) {
-        self.say(Work::Failed(error));
+        // Nobody listens any more when the user has left.
+        let _ = self.events.send(Event::Failed(error));
     }
 }
 

@@ -77,7 +77,7 @@ fn pointed(state: &State, at: Position) -> Option<Pointed> {
     let place = place(state, at)?;
     let layout = &state.layout;
     let (pane, head) = match place {
-        Place::Overlay => (layout.overlay, super::view::overlay_head(state)),
+        Place::Overlay => (layout.overlay, layout.overlay_head),
         Place::Pane(Focus::Layers) => (layout.layers, 1),
         Place::Pane(Focus::Files) => (layout.files, 1),
         Place::Pane(_) => return Some(Pointed::Pane(place)),
@@ -89,6 +89,8 @@ fn pointed(state: &State, at: Position) -> Option<Pointed> {
     let (row, column) = (usize::from(at.y - inside.y), at.x - inside.x);
     Some(match row.checked_sub(head) {
         Some(row) => Pointed::Row(place, row),
-        None => Pointed::Head(place, column),
+        // The names of the columns are the last line before the rows.
+        None if row + 1 == head => Pointed::Head(place, column),
+        None => Pointed::Pane(place),
     })
 }

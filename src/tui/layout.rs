@@ -31,8 +31,12 @@ pub struct Layout {
     pub image_details: Rect,
     /// The file tree.
     pub files: Rect,
-    /// What stands over the panes, if something does.
+    /// All above the line and the footer.
+    pub body: Rect,
+    /// What stands on top of all else, if something does.
     pub overlay: Rect,
+    /// Rows inside of it above the first of its list.
+    pub overlay_head: usize,
     /// The line that is typed into, or that tells of the filter; empty without.
     pub line: Rect,
     /// Hints and messages.
@@ -40,9 +44,10 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout of what `state` shows.
+    /// The layout of what `state` shows. A box over the panes asks `box_lines` how many lines it has at a width;
+    /// `overlay_head` is what [`Layout::overlay_head`] says.
     #[must_use]
-    pub fn of(state: &State) -> Self {
+    pub fn of(state: &State, box_lines: impl Fn(u16) -> usize, overlay_head: usize) -> Self {
         let (width, height) = state.size;
         if width < MIN_WIDTH || height < MIN_HEIGHT {
             return Self::default();
@@ -53,18 +58,21 @@ impl Layout {
             fits: true,
             line: Rect::new(0, body.bottom(), width, rows_of_line),
             footer: Rect::new(0, height - 1, width, 1),
+            body,
+            overlay_head,
             ..Self::default()
         };
-        if state.overlays.last().is_some_and(|overlay| !matches!(overlay, Overlay::Help(_) | Overlay::Extraction(_))) {
-            layout.overlay = body;
-        } else {
+        if state.overlays.iter().all(Overlay::is_box) {
             layout.panes(state, body);
-            if !state.overlays.is_empty() {
-                let width = body.width.min(BOX_WIDTH);
-                let lines = super::view::box_lines(state, width - 2);
-                layout.overlay = over(body, width, u16::try_from(lines).unwrap_or(u16::MAX));
-            }
         }
+        layout.overlay = match state.overlays.last() {
+            None => Rect::default(),
+            Some(top) if top.is_box() => {
+                let width = body.width.min(BOX_WIDTH);
+                over(body, width, u16::try_from(box_lines(width - 2)).unwrap_or(u16::MAX))
+            }
+            Some(_) => body,
+        };
         layout
     }
 

@@ -6,12 +6,12 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tracing::{debug, info, trace};
+use tracing::{debug, info, trace, warn};
 
 use super::event::{AnyError, Event, Feed, Work};
 use super::state::{Settings, State};
 use super::terminal::Terminal;
-use super::update::{Effect, Message, update};
+use super::update::{Effect, Message, settle, update};
 use super::view;
 use super::worker::Workers;
 
@@ -20,7 +20,10 @@ use super::worker::Workers;
 pub enum ScreenError {
     /// The terminal does not work.
     #[error("the terminal cannot be used: {0}; `dive IMAGE | cat` prints a report instead")]
-    Terminal(#[from] io::Error),
+    Terminal(io::Error),
+    /// Not even the threads that wait for keys and read the image can be started.
+    #[error("no threads can be started: {0}; raise the limit on processes or memory")]
+    Threads(io::Error),
     /// The image cannot be shown.
     #[error(transparent)]
     Image(AnyError),
@@ -43,15 +46,16 @@ pub fn run<E: Into<AnyError>>(
 ) -> Result<(), ScreenError> {
     let (sender, events) = mpsc::channel();
     let feed = Feed::new(sender.clone());
-    spawn("open", sender.clone(), move || {
+    let opening = spawn("open", sender.clone(), move || {
         if let Err(error) = open(&feed) {
             feed.failed(error.into());
         }
-    })?;
+    });
+    opening.map_err(ScreenError::Threads)?;
     let mut early = Vec::new();
     let patience = Instant::now() + PATIENCE;
     while let Ok(event) = events.recv_timeout(patience.saturating_duration_since(Instant::now())) {
-        if let Event::Work(Work::Failed(error)) = event {
+        if let Event::Failed(error) = event {
             return Err(ScreenError::Image(error));
         }
         let is_last = matches!(event, Event::Work(Work::Opened(_)));
@@ -60,46 +64,10 @@ pub fn run<E: Into<AnyError>>(
             break;
         }
     }
-    let mut terminal = Terminal::take()?;
-    listen(&sender)?;
-    let size = crossterm::terminal::size()?;
-    let mut state = State::new(settings, size);
-    let mut workers = Workers::new(sender);
-    for event in early {
-        step(&mut state, event, &mut terminal, &mut workers)?;
-    }
-    draw(&state, &mut terminal)?;
-    serve(&mut state, &events, &mut terminal, &mut workers)
-}
-
-/// Until somebody leaves.
-fn serve(
-    state: &mut State,
-    events: &Receiver<Event>,
-    terminal: &mut Terminal,
-    workers: &mut Workers,
-) -> Result<(), ScreenError> {
-    // The channel cannot close: workers hold a sender.
-    while let Ok(first) = events.recv() {
-        // What came in the meantime is drawn at once, not one by one.
-        for event in std::iter::once(first).chain(events.try_iter()) {
-            if step(state, event, terminal, workers)? == Next::Leave {
-                return Ok(());
-            }
-        }
-        state.size = terminal.size()?;
-        state.settle();
-        draw(state, terminal)?;
-    }
-    Ok(())
-}
-
-fn draw(state: &State, terminal: &mut Terminal) -> io::Result<()> {
-    let start = Instant::now();
-    terminal.draw(|frame| view::draw(state, frame))?;
-    let (width, height) = state.size;
-    trace!("{width}x{height} cells drawn in {:.1?}", start.elapsed());
-    Ok(())
+    let terminal = Terminal::take().map_err(ScreenError::Terminal)?;
+    listen(&sender).map_err(ScreenError::Threads)?;
+    let state = State::new(settings, (0, 0));
+    Screen { state, terminal, workers: Workers::new(sender) }.serve(early, &events)
 }
 
 /// Whether the loop goes on.
@@ -109,24 +77,78 @@ enum Next {
     Leave,
 }
 
-fn step(state: &mut State, event: Event, terminal: &mut Terminal, workers: &mut Workers) -> Result<Next, ScreenError> {
-    let effects = match event {
-        Event::Terminal(event) => {
-            let message = super::input::message(state, event);
-            // Not what is typed or pasted as text.
-            if let Some(Message::Act(action)) = &message {
-                debug!("{action:?} in {:?}", state.context());
+/// What the loop turns around.
+struct Screen {
+    state: State,
+    terminal: Terminal,
+    workers: Workers,
+}
+
+impl Screen {
+    /// Until somebody leaves.
+    fn serve(mut self, early: Vec<Event>, events: &Receiver<Event>) -> Result<(), ScreenError> {
+        let mut waiting = early;
+        loop {
+            // What came in the meantime is drawn at once, not one by one.
+            for event in waiting.drain(..).chain(events.try_iter()) {
+                if self.step(event)? == Next::Leave {
+                    return Ok(());
+                }
             }
-            update(state, message)
+            self.frame().map_err(ScreenError::Terminal)?;
+            // The channel cannot close: workers hold a sender.
+            let Ok(event) = events.recv() else { return Ok(()) };
+            waiting.push(event);
         }
-        Event::TerminalLost(error) => return Err(ScreenError::Terminal(error)),
-        Event::Broken => return Err(ScreenError::Broken),
-        #[cfg(unix)]
-        Event::Signal(signal) => return on_signal(signal, terminal),
-        Event::Work(Work::Failed(error)) => return Err(ScreenError::Image(error)),
-        Event::Work(work) => update(state, Some(Message::Work(work))),
-    };
-    for effect in effects {
+    }
+
+    /// Draws what is to be seen now.
+    fn frame(&mut self) -> io::Result<()> {
+        let start = Instant::now();
+        // An event that says so may have been lost, or is still to come.
+        let (width, height) = self.terminal.size()?;
+        if self.state.size != (width, height) {
+            update(&mut self.state, Message::Resize(width, height));
+        }
+        settle(&mut self.state);
+        self.terminal.draw(|frame| view::draw(&self.state, frame))?;
+        trace!("{width}x{height} cells drawn in {:.1?}", start.elapsed());
+        Ok(())
+    }
+
+    fn step(&mut self, event: Event) -> Result<Next, ScreenError> {
+        let message = match event {
+            Event::Terminal(event) => {
+                // A filter that is typed fast is applied once; all else may depend on what is where.
+                if self.state.line.is_none() {
+                    settle(&mut self.state);
+                }
+                let Some(message) = super::input::message(&self.state, event) else { return Ok(Next::Wait) };
+                // Not what is typed or pasted as text.
+                if let Message::Act(action) = &message {
+                    debug!("{action:?} in {:?}", self.state.context());
+                }
+                message
+            }
+            Event::TerminalLost(error) => return Err(ScreenError::Terminal(error)),
+            Event::Broken => return Err(ScreenError::Broken),
+            Event::Failed(error) => return Err(ScreenError::Image(error)),
+            #[cfg(unix)]
+            Event::Signal(signal) => return self.signalled(signal).map_err(ScreenError::Terminal),
+            Event::Work(work) => Message::Work(work),
+        };
+        if self.state.line.is_some() && matches!(message, Message::Act(_)) {
+            settle(&mut self.state);
+        }
+        for effect in update(&mut self.state, message) {
+            if self.carry_out(effect).map_err(ScreenError::Terminal)? == Next::Leave {
+                return Ok(Next::Leave);
+            }
+        }
+        Ok(Next::Wait)
+    }
+
+    fn carry_out(&mut self, effect: Effect) -> io::Result<Next> {
         match effect {
             Effect::Leave => {
                 debug!("the screen is left");
@@ -134,34 +156,39 @@ fn step(state: &mut State, event: Event, terminal: &mut Terminal, workers: &mut 
             }
             Effect::Suspend => {
                 debug!("the program goes to the background");
-                terminal.suspend()?;
+                self.terminal.suspend()?;
             }
             Effect::Copy(text) => {
                 debug!("{} bytes are sent to the clipboard", text.len());
-                terminal.copy(&text)?;
+                self.terminal.copy(&text)?;
             }
-            Effect::Start(job) => workers.start(*job)?,
-            Effect::Cancel(job) => workers.cancel(job),
+            Effect::Start(job) => {
+                if let Err(error) = self.workers.start(*job) {
+                    warn!("a job cannot begin: {error}");
+                    update(&mut self.state, Message::NotStarted(format!("no thread can be started: {error}")));
+                }
+            }
+            Effect::Cancel(job) => self.workers.cancel(job),
         }
+        Ok(Next::Wait)
     }
-    Ok(Next::Wait)
-}
 
-#[cfg(unix)]
-fn on_signal(signal: i32, terminal: &mut Terminal) -> Result<Next, ScreenError> {
-    use signal_hook::consts::{SIGCONT, SIGTSTP};
-    match signal {
-        SIGTSTP => terminal.suspend()?,
-        // Somebody may have stopped us without asking, and a shell has used the terminal since.
-        SIGCONT => terminal.resume()?,
-        deadly => {
-            info!("ended by signal {deadly}");
-            super::terminal::give_back();
-            // Whoever waits for this process learns what ended it.
-            signal_hook::low_level::emulate_default_handler(deadly)?;
+    #[cfg(unix)]
+    fn signalled(&mut self, signal: i32) -> io::Result<Next> {
+        use signal_hook::consts::{SIGCONT, SIGTSTP};
+        match signal {
+            SIGTSTP => self.terminal.suspend()?,
+            // Somebody may have stopped us without asking, and a shell has used the terminal since.
+            SIGCONT => self.terminal.resume()?,
+            deadly => {
+                info!("ended by signal {deadly}");
+                super::terminal::give_back();
+                // Whoever waits for this process learns what ended it.
+                signal_hook::low_level::emulate_default_handler(deadly)?;
+            }
         }
+        Ok(Next::Wait)
     }
-    Ok(Next::Wait)
 }
 
 /// Starts the threads that wait for keys and signals.

@@ -1,7 +1,7 @@
 //! The terminal as long as the screen has it, and as it was before: on return, on an error, on a panic, on a signal, and
 //! while the program is in the background.
 
-use std::io::{self, Stdout, Write};
+use std::io::{self, BufWriter, Stdout, Write};
 use std::mem::ManuallyDrop;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,12 +19,15 @@ use ratatui::backend::{Backend, ClearType, CrosstermBackend};
 /// Whether the terminal is ours at the moment. One process has one terminal, and a panic knows no owner.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// Bytes that most frames fit in: a frame that comes in pieces flickers.
+const FRAME: usize = 64 * 1024;
+
 /// The terminal while it is ours. Dropping it gives it back.
 ///
 /// ratatui's own drop shows the cursor, and where the window is closed and that fails, complains to a standard error that
 /// is closed, too: a panic. [`give_back`] shows the cursor and expects no answer.
 #[derive(Debug)]
-pub(super) struct Terminal(ManuallyDrop<ratatui::Terminal<CrosstermBackend<Stdout>>>);
+pub(super) struct Terminal(ManuallyDrop<ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>>);
 
 impl Terminal {
     /// Takes the terminal: raw keys, another screen, the mouse.
@@ -34,7 +37,7 @@ impl Terminal {
     pub(super) fn take() -> io::Result<Self> {
         give_back_on_panic();
         take()?;
-        match ratatui::Terminal::new(CrosstermBackend::new(io::stdout())) {
+        match ratatui::Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME, io::stdout()))) {
             Ok(terminal) => Ok(Self(ManuallyDrop::new(terminal))),
             Err(error) => {
                 give_back();

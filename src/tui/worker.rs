@@ -13,6 +13,7 @@ use tracing::{debug, info, warn};
 
 use super::event::{Event, Work};
 use super::run::spawn;
+use super::state::Ticket;
 use super::state::viewer::{FetchRequest, SearchRequest, fetch, search};
 use crate::extract::{self, ExtractError, Layers, Options, Plan, Report};
 
@@ -25,6 +26,8 @@ pub enum Job {
     Search(SearchRequest),
     /// Looking what stands in the way of an extraction.
     Look {
+        /// Whose.
+        ticket: Ticket,
         /// What is to be written.
         plan: Arc<Plan>,
         /// Where to.
@@ -32,6 +35,8 @@ pub enum Job {
     },
     /// Writing files.
     Extract {
+        /// Whose.
+        ticket: Ticket,
         /// What is to be written.
         plan: Arc<Plan>,
         /// Where the bytes are.
@@ -50,8 +55,8 @@ pub enum JobId {
     Fetch(u64),
     /// Searching them.
     Search(u64),
-    /// An extraction, looking included.
-    Extract,
+    /// The extraction of that ticket, looking included.
+    Extract(u64),
 }
 
 impl Job {
@@ -59,7 +64,7 @@ impl Job {
         match self {
             Self::Fetch(request) => JobId::Fetch(request.ticket),
             Self::Search(request) => JobId::Search(request.ticket),
-            Self::Look { .. } | Self::Extract { .. } => JobId::Extract,
+            Self::Look { ticket, .. } | Self::Extract { ticket, .. } => JobId::Extract(*ticket),
         }
     }
 
@@ -68,22 +73,22 @@ impl Job {
         match self {
             Self::Fetch(request) => fetch(&request, cancel, &mut |fetched| say(Work::Fetched(fetched))),
             Self::Search(request) => search(&request, cancel, &mut |searched| say(Work::Searched(searched))),
-            Self::Look { plan, folder } => {
+            Self::Look { ticket, plan, folder } => {
                 let conflicts = extract::conflicts(&plan, &folder).map_err(|error| error.to_string());
-                say(Work::Looked(conflicts));
+                say(Work::Looked(ticket, conflicts));
             }
-            Self::Extract { plan, layers, folder, options } => {
+            Self::Extract { ticket, plan, layers, folder, options } => {
                 let told = Cell::new(0);
                 let progress = |progress: extract::Progress| {
                     let step = steps(progress);
                     if told.replace(step) != step {
-                        say(Work::Extracting(progress));
+                        say(Work::Extracting(ticket, progress));
                     }
                 };
                 info!("extraction of {} items to {} begins", plan.len(), folder.display());
                 let report = extract::run(&plan, &layers, &folder, options, cancel, &progress);
                 tell(&report);
-                say(Work::Extracted(report.map_err(|error| error.to_string())));
+                say(Work::Extracted(ticket, report.map_err(|error| error.to_string())));
             }
         }
     }

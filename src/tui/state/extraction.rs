@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::Ticket;
 use super::scroll::TextScroll;
 use crate::extract::{Conflicts, Plan, Progress, Report, SpecialBits};
 
@@ -24,6 +25,8 @@ pub enum Stage {
 /// An extraction.
 #[derive(Debug)]
 pub struct Extraction {
+    /// By which it knows the answers of its threads.
+    pub ticket: Ticket,
     /// The path that was asked for, as it is fit to print.
     pub what: String,
     /// What is to be written.
@@ -52,8 +55,9 @@ pub enum Extent {
 impl Extraction {
     /// An extraction whose folder is still to be asked for.
     #[must_use]
-    pub fn new(what: String, plan: Plan, extent: Extent) -> Self {
+    pub fn new(ticket: Ticket, what: String, plan: Plan, extent: Extent) -> Self {
         Self {
+            ticket,
             what,
             plan: Arc::new(plan),
             extent,

@@ -21,7 +21,7 @@ use crate::layer::LayerIndex;
 use crate::source::SpoolProgress;
 use crate::tree::{Change, ChangeCounts, Loaded, NodeId, SpanId};
 use crate::tui::keymap::Keymap;
-use crate::tui::layout::{self, Layout};
+use crate::tui::layout::Layout;
 use crate::tui::theme::Theme;
 use extraction::Extraction;
 use files::{FileTree, Filter, Folding};
@@ -93,6 +93,9 @@ impl Settings {
     }
 }
 
+/// Tells what threads work for from all else that they ever worked for.
+pub type Ticket = u64;
+
 /// An image that was read, with its numbers.
 #[derive(Debug)]
 pub struct Opened {
@@ -163,6 +166,8 @@ pub struct Explorer {
     pub attributes: Attributes,
     /// Whether long rows are cut.
     pub long_lines: LongLines,
+    /// The row of the tree that stands on each line of its pane.
+    pub window: Vec<usize>,
 }
 
 impl Explorer {
@@ -177,7 +182,7 @@ impl Explorer {
             }
             files
         });
-        Self { opened, layers, files, attributes: settings.attributes, long_lines: LongLines::Cut }
+        Self { opened, layers, files, attributes: settings.attributes, long_lines: LongLines::Cut, window: Vec::new() }
     }
 
     /// Compares what the list of layers says now.
@@ -233,6 +238,14 @@ pub enum Overlay {
     Extraction(Box<Extraction>),
 }
 
+impl Overlay {
+    /// Whether it is a box that the rest is seen around; anything else covers the panes.
+    #[must_use]
+    pub const fn is_box(&self) -> bool {
+        matches!(self, Self::Help(_) | Self::Extraction(_))
+    }
+}
+
 /// The list of keys.
 #[derive(Debug)]
 pub struct Help {
@@ -263,8 +276,8 @@ pub struct State {
     pub(in crate::tui) typed_filter: Option<Filter>,
     /// What came of the last action.
     pub message: Option<String>,
-    /// How many viewers were opened: each has a number of its own.
-    pub viewers: u64,
+    /// How many tickets were given out.
+    tickets: Ticket,
     /// The file tree's share of the width, 0 to 1.
     pub tree_share: f64,
     /// What is seen of the details.
@@ -273,16 +286,17 @@ pub struct State {
     pub image_details: TextScroll,
     /// Whether the border between layers and tree is being drawn.
     pub dragging: bool,
-    /// Where things stand: [`Layout::of`] all else.
+    /// Where things stand: it follows from all else.
     pub layout: Layout,
 }
 
 impl State {
-    /// The state before anything is known.
+    /// The state before anything is known. As after each change, [`settle`](crate::tui::update::settle) makes it fit to be
+    /// drawn.
     #[must_use]
     pub fn new(settings: Settings, size: (u16, u16)) -> Self {
         let tree_share = settings.tree_share;
-        let mut state = Self {
+        Self {
             settings,
             size,
             stage: Stage::Finding(None),
@@ -292,15 +306,13 @@ impl State {
             line: None,
             typed_filter: None,
             message: None,
-            viewers: 0,
+            tickets: 0,
             tree_share,
             layer_details: TextScroll::default(),
             image_details: TextScroll::default(),
             dragging: false,
             layout: Layout::default(),
-        };
-        state.settle();
-        state
+        }
     }
 
     /// What has the keys.
@@ -385,6 +397,12 @@ impl State {
         self.line = Some(Line::new(purpose, text));
     }
 
+    /// A number for something that threads work for, so that late answers to others are known.
+    pub(in crate::tui) fn ticket(&mut self) -> Ticket {
+        self.tickets += 1;
+        self.tickets
+    }
+
     /// Shows what a filter lets in.
     pub(in crate::tui) fn set_filter(&mut self, filter: Filter) {
         if let Stage::Open(explorer) = &mut self.stage
@@ -411,47 +429,5 @@ impl State {
             _ => Layers::new(&opened.image, self.settings.mode),
         };
         self.stage = Stage::Open(Box::new(Explorer::new(opened, layers, &self.settings)));
-    }
-
-    /// Computes what follows from the rest: what a filter that was typed leaves, where things stand, and how much of each
-    /// list is seen.
-    pub fn settle(&mut self) {
-        if let Some(filter) = self.typed_filter.take() {
-            self.set_filter(filter);
-        }
-        self.layout = Layout::of(self);
-        if !self.layout.fits {
-            // Nothing is seen: lists stay where they are until there is room again.
-            return;
-        }
-        let rows = |pane| usize::from(layout::inside(pane).height);
-        // The names of the columns take one.
-        let layers = rows(self.layout.layers).saturating_sub(1);
-        if let Some(list) = self.layers_mut() {
-            list.scroll.set_height(layers);
-        }
-        let files = rows(self.layout.files).saturating_sub(1);
-        if let Stage::Open(explorer) = &mut self.stage
-            && let Some(tree) = &mut explorer.files
-        {
-            tree.set_height(files);
-        }
-        let overlay = self.layout.overlay;
-        let view = crate::tui::view::heights(self);
-        match self.overlays.last_mut() {
-            Some(Overlay::Help(help)) => help.scroll.set_size(view.in_box, rows(overlay)),
-            Some(Overlay::Waste(waste)) => waste.scroll.set_height(rows(overlay).saturating_sub(view.overlay_head)),
-            Some(Overlay::History(history)) => {
-                history.scroll.set_height(rows(overlay).saturating_sub(view.overlay_head));
-            }
-            Some(Overlay::Viewer(viewer, _)) => {
-                let inside = layout::inside(overlay);
-                viewer.resize(rows(overlay).saturating_sub(view.overlay_head), inside.width.into());
-            }
-            Some(Overlay::Extraction(extraction)) => extraction.scroll.set_size(view.in_box, rows(overlay)),
-            None => {}
-        }
-        self.layer_details.set_size(view.layer_details, rows(self.layout.layer_details));
-        self.image_details.set_size(view.image_details, rows(self.layout.image_details));
     }
 }

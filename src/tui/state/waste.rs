@@ -42,6 +42,26 @@ impl WasteOrder {
     }
 }
 
+/// Columns that the layer, the cause and the path start at.
+pub const LAYER_AT: u16 = 10;
+/// See [`LAYER_AT`].
+pub const CAUSE_AT: u16 = 29;
+/// See [`LAYER_AT`].
+pub const PATH_AT: u16 = 52;
+
+impl WasteOrder {
+    /// What a click on the names of the columns sorts by.
+    #[must_use]
+    pub const fn at(column: u16) -> Self {
+        match column {
+            0..LAYER_AT => Self::Size,
+            LAYER_AT..CAUSE_AT => Self::Layer,
+            CAUSE_AT..PATH_AT => Self::Cause,
+            _ => Self::Path,
+        }
+    }
+}
+
 /// The waste view.
 #[derive(Debug)]
 pub struct Waste {

@@ -8,7 +8,7 @@ use crate::report::escape::Escaped;
 use crate::tree::{NodeId, SpanId};
 use crate::tui::state::extraction::{Extent, Extraction, Stage as ExtractionStage};
 use crate::tui::state::line::Purpose;
-use crate::tui::state::{Overlay, Stage, State};
+use crate::tui::state::{Overlay, Stage, State, Ticket};
 use crate::tui::worker::Job;
 
 use super::{Effect, overlays};
@@ -25,7 +25,7 @@ pub(super) fn ask_for_node(state: &mut State, node: NodeId) {
     let plan = Plan::of_layer(tree, node, layer, &|node| files.is_let_in(node));
     let extent = if files.filter().is_some() { Extent::Filtered } else { Extent::Whole };
     let what = Escaped(&tree.path(node)).to_string();
-    ask(state, Extraction::new(what, plan, extent));
+    ask(state, what, plan, extent);
 }
 
 /// Asks where one version of a file is to be written to.
@@ -34,10 +34,11 @@ pub(super) fn ask_for_version(state: &mut State, version: SpanId) {
     let tree = &explorer.opened.loaded.tree;
     let what = Escaped(&tree.path(tree.span(version).node())).to_string();
     let plan = Plan::of_version(tree, version);
-    ask(state, Extraction::new(what, plan, Extent::Whole));
+    ask(state, what, plan, Extent::Whole);
 }
 
-fn ask(state: &mut State, extraction: Extraction) {
+fn ask(state: &mut State, what: String, plan: Plan, extent: Extent) {
+    let extraction = Extraction::new(state.ticket(), what, plan, extent);
     state.overlays.push(Overlay::Extraction(Box::new(extraction)));
     state.ask(Purpose::Folder, ".");
 }
@@ -48,8 +49,8 @@ pub(super) fn accept(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
     let Some(Overlay::Extraction(extraction)) = state.overlays.last_mut() else { return };
     extraction.folder = folder;
     extraction.stage = ExtractionStage::Looking;
-    let (plan, folder) = (Arc::clone(&extraction.plan), extraction.folder.clone());
-    effects.push(Effect::Start(Box::new(Job::Look { plan, folder })));
+    let (ticket, plan, folder) = (extraction.ticket, Arc::clone(&extraction.plan), extraction.folder.clone());
+    effects.push(Effect::Start(Box::new(Job::Look { ticket, plan, folder })));
 }
 
 /// A folder as shells understand it.
@@ -63,9 +64,17 @@ fn folder(text: &str, working_dir: &Path, home: Option<&Path>) -> PathBuf {
 }
 
 /// It is known what stands in the way: if nothing does, writing begins.
-pub(super) fn looked(state: &mut State, conflicts: Result<Conflicts, String>, effects: &mut Vec<Effect>) {
+pub(super) fn looked(
+    state: &mut State,
+    ticket: Ticket,
+    conflicts: Result<Conflicts, String>,
+    effects: &mut Vec<Effect>,
+) {
     let Stage::Open(explorer) = &state.stage else { return };
-    let Some(extraction) = running(&mut state.overlays) else { return };
+    let Some(extraction) = of_ticket(&mut state.overlays, ticket) else { return };
+    if !matches!(extraction.stage, ExtractionStage::Looking) {
+        return;
+    }
     match conflicts {
         Ok(conflicts) if conflicts.is_empty() => {
             effects.push(overlays::write(explorer, extraction, OnConflict::Fail));
@@ -75,24 +84,32 @@ pub(super) fn looked(state: &mut State, conflicts: Result<Conflicts, String>, ef
     }
 }
 
-pub(super) fn progressed(state: &mut State, progress: Progress) {
-    if let Some(extraction) = running(&mut state.overlays)
+pub(super) fn progressed(state: &mut State, ticket: Ticket, progress: Progress) {
+    if let Some(extraction) = of_ticket(&mut state.overlays, ticket)
         && matches!(extraction.stage, ExtractionStage::Writing(_))
     {
         extraction.stage = ExtractionStage::Writing(progress);
     }
 }
 
-pub(super) fn ended(state: &mut State, report: Result<Report, String>) {
-    if let Some(extraction) = running(&mut state.overlays) {
+pub(super) fn ended(state: &mut State, ticket: Ticket, report: Result<Report, String>) {
+    if let Some(extraction) = of_ticket(&mut state.overlays, ticket) {
         extraction.stage = ExtractionStage::Done(report);
     }
 }
 
-/// The extraction, which a list of keys may stand over.
-fn running(overlays: &mut [Overlay]) -> Option<&mut Extraction> {
+/// A thread could not be started. Only an extraction waits for one; elsewhere a word will do.
+pub(super) fn not_started(state: &mut State, why: String) {
+    match state.overlays.last_mut() {
+        Some(Overlay::Extraction(extraction)) => extraction.stage = ExtractionStage::Done(Err(why)),
+        _ => state.message = Some(why),
+    }
+}
+
+/// The extraction of that ticket, if it is still there.
+fn of_ticket(overlays: &mut [Overlay], ticket: Ticket) -> Option<&mut Extraction> {
     overlays.iter_mut().rev().find_map(|overlay| match overlay {
-        Overlay::Extraction(extraction) => Some(extraction.as_mut()),
+        Overlay::Extraction(extraction) if extraction.ticket == ticket => Some(extraction.as_mut()),
         _ => None,
     })
 }

@@ -4,15 +4,18 @@
 mod extraction;
 mod overlays;
 mod panes;
+mod settle;
 mod text_line;
 
-use crate::config::{Action, Context, KeyPress};
+pub use settle::settle;
+
+use crate::config::{Action, KeyPress};
 
 use super::event::Work;
 use super::input::Place;
 use super::state::scroll::TextScroll;
 use super::state::viewer::Viewer;
-use super::state::{Focus, Help, Overlay, Stage, State};
+use super::state::{Help, Overlay, Stage, State};
 use super::worker::{Job, JobId};
 
 /// What happened, in terms of the state.
@@ -38,6 +41,8 @@ pub enum Message {
     DropDivider,
     /// A worker has something to say.
     Work(Work),
+    /// A job could not begin, and why.
+    NotStarted(String),
 }
 
 /// What was clicked.
@@ -66,15 +71,9 @@ pub enum Effect {
     Cancel(JobId),
 }
 
-/// Changes the state as `message` asks. Call [`State::settle`] before the state is drawn.
-pub fn update(state: &mut State, message: Option<Message>) -> Vec<Effect> {
-    let Some(message) = message else { return Vec::new() };
+/// Changes the state as `message` asks. Call [`settle`] before the state is drawn, or asked what is where.
+pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     let mut effects = Vec::new();
-    // What is typed fast is looked for once: on a large image a filter takes longer than a key.
-    let is_typing = matches!(message, Message::Press(_) | Message::Paste(_));
-    if !is_typing {
-        state.settle();
-    }
     match message {
         Message::Act(action) => {
             state.message = None;
@@ -91,6 +90,7 @@ pub fn update(state: &mut State, message: Option<Message>) -> Vec<Effect> {
             state.tree_share = share.clamp(0.0, 1.0);
         }
         Message::DropDivider => state.dragging = false,
+        Message::NotStarted(why) => extraction::not_started(state, why),
         Message::Work(work) => worked(state, work, &mut effects),
     }
     effects
@@ -144,9 +144,9 @@ fn worked(state: &mut State, work: Work, effects: &mut Vec<Effect>) {
                 viewer.searched(searched);
             }
         }
-        (Work::Looked(conflicts), _) => extraction::looked(state, conflicts, effects),
-        (Work::Extracting(progress), _) => extraction::progressed(state, progress),
-        (Work::Extracted(report), _) => extraction::ended(state, report),
+        (Work::Looked(ticket, conflicts), _) => extraction::looked(state, ticket, conflicts, effects),
+        (Work::Extracting(ticket, progress), _) => extraction::progressed(state, ticket, progress),
+        (Work::Extracted(ticket, report), _) => extraction::ended(state, ticket, report),
         (Work::Spooled(progress), Stage::Finding(spooled)) => *spooled = Some(progress),
         (Work::Image(image), _) => state.found(image),
         (Work::Read(read), Stage::Reading(reading)) => reading.read = reading.read.max(read),
@@ -155,14 +155,9 @@ fn worked(state: &mut State, work: Work, effects: &mut Vec<Effect>) {
                 *size = Some(size_bytes);
             }
         }
-        (Work::Opened(opened), _) => {
-            state.opened(*opened);
-            if state.focus != Focus::Files && state.context() != Context::TextLine {
-                panes::focus(state, state.focus);
-            }
-        }
+        (Work::Opened(opened), _) => state.opened(*opened),
         // Late words of what is over.
-        (Work::Spooled(_) | Work::Read(_) | Work::Layer { .. } | Work::Failed(_), _) => {}
+        (Work::Spooled(_) | Work::Read(_) | Work::Layer { .. }, _) => {}
     }
 }
 

@@ -7,6 +7,7 @@ use crate::tui::state::extraction::{Extraction, Stage as ExtractionStage};
 use crate::tui::state::line::Purpose;
 use crate::tui::state::scroll::{Scroll, TextScroll};
 use crate::tui::state::viewer::{Viewer, ViewerAction, ViewerEffect};
+use crate::tui::state::waste::WasteOrder;
 use crate::tui::state::{Overlay, Stage, State};
 use crate::tui::worker::{Job, JobId};
 
@@ -20,7 +21,7 @@ pub(super) fn close(state: &mut State, effects: &mut Vec<Effect>) {
             effects.push(Effect::Cancel(JobId::Search(viewer.ticket())));
         }
         Some(Overlay::Extraction(extraction)) => {
-            effects.push(Effect::Cancel(JobId::Extract));
+            effects.push(Effect::Cancel(JobId::Extract(extraction.ticket)));
             if matches!(extraction.stage, ExtractionStage::Writing(_)) {
                 return;
             }
@@ -135,13 +136,13 @@ pub(super) fn show_history(state: &mut State, node: NodeId) {
 
 /// Looks into a version of a file.
 pub(super) fn view(state: &mut State, version: SpanId, effects: &mut Vec<Effect>) {
+    let ticket = state.ticket();
     let Stage::Open(explorer) = &state.stage else { return };
     let tree = &explorer.opened.loaded.tree;
     let from = tree.span(version).from();
     // Links lead where the state on the screen has them, unless that state has the file no more.
     let layer = explorer.layers.layer().filter(|layer| tree.span(version).is_visible_at(*layer)).unwrap_or(from);
-    state.viewers += 1;
-    let (viewer, request) = Viewer::open(state.viewers, tree, &explorer.opened.image.layers, version, layer);
+    let (viewer, request) = Viewer::open(ticket, tree, &explorer.opened.image.layers, version, layer);
     state.overlays.push(Overlay::Viewer(Box::new(viewer), version));
     effects.extend(request.map(|request| Effect::Start(Box::new(Job::Fetch(request)))));
 }
@@ -196,6 +197,7 @@ pub(super) fn write(
 ) -> Effect {
     writing.stage = ExtractionStage::Writing(crate::extract::Progress::default());
     Effect::Start(Box::new(Job::Extract {
+        ticket: writing.ticket,
         plan: std::sync::Arc::clone(&writing.plan),
         layers: Layers::of(&explorer.opened.image, &explorer.opened.loaded),
         folder: writing.folder.clone(),
@@ -245,5 +247,5 @@ pub(super) fn point(state: &mut State, row: usize, effects: &mut Vec<Effect>) {
 pub(super) fn point_head(state: &mut State, column: u16) {
     let Stage::Open(explorer) = &state.stage else { return };
     let Some(Overlay::Waste(waste)) = state.overlays.last_mut() else { return };
-    waste.sort(&explorer.opened.analysis.exact, crate::tui::view::waste_order_at(column));
+    waste.sort(&explorer.opened.analysis.exact, WasteOrder::at(column));
 }

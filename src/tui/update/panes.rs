@@ -265,8 +265,7 @@ pub(super) fn point(state: &mut State, pane: Focus, row: usize) {
         (Focus::Files, Stage::Open(explorer)) => {
             let tree = &explorer.opened.loaded.tree;
             let Some(files) = &mut explorer.files else { return };
-            let row = files.first_row() + row;
-            if row < files.row_count() {
+            if let Some(row) = explorer.window.get(row).copied() {
                 if row == files.selected_row() { files.toggle_collapse(tree) } else { files.select_row(tree, row) }
             }
         }

@@ -75,6 +75,13 @@ fn cancel(state: &mut State) {
     }
 }
 
+/// Applies a filter that was typed. What is typed fast is looked for once: on a large image that takes longer than a key.
+pub(super) fn apply_filter(state: &mut State) {
+    if let Some(filter) = state.typed_filter.take() {
+        state.set_filter(filter);
+    }
+}
+
 /// The text changed: a filter shows at once what it does, or what is wrong with it.
 fn changed(state: &mut State) {
     let Some(line) = &mut state.line else { return };

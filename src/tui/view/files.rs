@@ -51,15 +51,14 @@ pub(super) fn draw(state: &State, explorer: &Explorer, frame: &mut Frame<'_>, ar
     if let Some(hidden) = hidden(files) {
         pane::foot(&hidden, theme, frame, area);
     }
-    let table = Table { theme, tree: &explorer.opened.loaded.tree, files, explorer, width };
+    let table = Table::new(theme, explorer, files, width);
     let height = usize::from(inside.height).saturating_sub(1);
     let mut lines = vec![Line::styled(cut(&table.head(), width), theme.dim)];
     if files.row_count() == 0 {
         let text = if files.filter().is_some() { "No file matches the filter." } else { "Nothing to show." };
         lines.push(Line::styled(text, theme.dim));
     }
-    let first = table.first_row(height);
-    let rows = files.rows(table.tree, first, height);
+    let (first, rows) = seen(explorer, files);
     let skipped = table.skipped(&rows);
     for (at, row) in rows.iter().enumerate() {
         for mut line in table.row(row, skipped) {
@@ -71,8 +70,54 @@ pub(super) fn draw(state: &State, explorer: &Explorer, frame: &mut Frame<'_>, ar
     }
     lines.truncate(height + 1);
     pane::write(lines, frame, inside);
-    let below = files.row_count().saturating_sub(first + height);
-    pane::more((first, below), theme, frame, area);
+    pane::more((first, files.row_count() - (first + rows.len())), theme, frame, area);
+}
+
+/// The rows that are seen, and the number of the first.
+fn seen(explorer: &Explorer, files: &FileTree) -> (usize, Vec<Row>) {
+    let (Some(first), Some(last)) = (explorer.window.first(), explorer.window.last()) else { return (0, Vec::new()) };
+    (*first, files.rows(&explorer.opened.loaded.tree, *first, last + 1 - first))
+}
+
+/// With wrapped names: the row of each line of a pane that begins with the first row that is seen.
+pub(in crate::tui) fn window(
+    theme: &Theme,
+    explorer: &Explorer,
+    files: &FileTree,
+    width: usize,
+    height: usize,
+) -> Vec<usize> {
+    let table = Table::new(theme, explorer, files, width);
+    let first = files.first_row();
+    let rows = files.rows(table.tree, first, height);
+    let skipped = table.skipped(&rows);
+    let lines = rows.iter().zip(first..).flat_map(|(row, at)| vec![at; table.row(row, skipped).len()]);
+    lines.take(height).collect()
+}
+
+/// With wrapped names: the row to begin with, so that the cursor's row is seen.
+pub(in crate::tui) fn first_row(
+    theme: &Theme,
+    explorer: &Explorer,
+    files: &FileTree,
+    width: usize,
+    height: usize,
+) -> usize {
+    let table = Table::new(theme, explorer, files, width);
+    let first = files.first_row();
+    // More rows than lines do not fit, whatever they hold.
+    let start = first.max((files.selected_row() + 1).saturating_sub(height));
+    let rows = files.rows(table.tree, start, (files.selected_row() + 1).saturating_sub(start));
+    let skipped = table.skipped(&rows);
+    let mut room = height;
+    let fitting = rows.iter().rev().take_while(|row| {
+        let lines = table.row(row, skipped).len();
+        let fits = lines <= room;
+        room = room.saturating_sub(lines);
+        fits
+    });
+    let fitting = fitting.count().max(1);
+    start + rows.len().saturating_sub(fitting)
 }
 
 fn title(explorer: &Explorer) -> String {
@@ -106,7 +151,11 @@ struct Table<'a> {
     width: usize,
 }
 
-impl Table<'_> {
+impl<'a> Table<'a> {
+    fn new(theme: &'a Theme, explorer: &'a Explorer, files: &'a FileTree, width: usize) -> Self {
+        Self { theme, tree: &explorer.opened.loaded.tree, files, explorer, width }
+    }
+
     fn columns(&self) -> Columns {
         match self.explorer.attributes {
             Attributes::Hidden => Columns::None,
@@ -144,26 +193,6 @@ impl Table<'_> {
                 format!("{permissions:<10} {owner:>9} {size}  ")
             }
         }
-    }
-
-    /// The row to begin with. With wrapped lines fewer rows fit than the list knows of: the first one that leaves the
-    /// cursor's row in sight.
-    fn first_row(&self, height: usize) -> usize {
-        let first = self.files.first_row();
-        if self.explorer.long_lines == LongLines::Cut {
-            return first;
-        }
-        let rows = self.files.rows(self.tree, first, (self.files.selected_row() + 1).saturating_sub(first));
-        let skipped = self.skipped(&rows);
-        let mut room = height;
-        let fitting = rows.iter().rev().take_while(|row| {
-            let lines = self.row(row, skipped).len();
-            let fits = lines <= room;
-            room = room.saturating_sub(lines);
-            fits
-        });
-        let fitting = fitting.count().max(1);
-        first + rows.len().saturating_sub(fitting)
     }
 
     /// How many levels of directories are not drawn, so that the deepest row in sight has room for its name. All rows

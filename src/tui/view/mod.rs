@@ -2,7 +2,7 @@
 
 mod details;
 mod extraction;
-mod files;
+pub(super) mod files;
 mod footer;
 mod help;
 mod history;
@@ -17,10 +17,10 @@ use ratatui::layout::{Alignment, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Clear, Paragraph};
 
+use crate::config::Action;
+
 use super::layout::{MIN_HEIGHT, MIN_WIDTH};
 use super::state::{Focus, Overlay, Stage, State};
-
-pub(super) use waste::order_at as waste_order_at;
 
 /// Draws the whole screen.
 pub fn draw(state: &State, frame: &mut Frame<'_>) {
@@ -33,29 +33,28 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
     if !layout.fits {
         return too_small(state, frame);
     }
-    let covered = layout.overlay.width == layout.footer.width;
-    if !covered {
-        panes(state, frame);
+    match state.overlays.iter().rev().find(|overlay| !overlay.is_box()) {
+        Some(overlay) => over(state, overlay, frame, layout.body),
+        None => panes(state, frame),
     }
-    if let Some(overlay) = state.overlays.last() {
+    if let Some(top) = state.overlays.last().filter(|overlay| overlay.is_box()) {
         frame.render_widget(Clear, layout.overlay);
-        match overlay {
-            Overlay::Help(help) => help::draw(state, help, frame, layout.overlay),
-            Overlay::Waste(waste) => {
-                if let Some(explorer) = state.explorer() {
-                    waste::draw(state, explorer, waste, frame, layout.overlay);
-                }
-            }
-            Overlay::History(history) => {
-                if let Some(explorer) = state.explorer() {
-                    history::draw(state, explorer, history, frame, layout.overlay);
-                }
-            }
-            Overlay::Viewer(viewer, _) => viewer::draw(state, viewer, frame, layout.overlay),
-            Overlay::Extraction(extraction) => extraction::draw(state, extraction, frame, layout.overlay),
-        }
+        over(state, top, frame, layout.overlay);
     }
     footer::draw(state, frame);
+}
+
+/// What stands over the panes.
+fn over(state: &State, overlay: &Overlay, frame: &mut Frame<'_>, area: Rect) {
+    match (overlay, state.explorer()) {
+        (Overlay::Help(help), _) => help::draw(state, help, frame, area),
+        (Overlay::Viewer(viewer, _), _) => viewer::draw(state, viewer, frame, area),
+        (Overlay::Extraction(extraction), _) => extraction::draw(state, extraction, frame, area),
+        (Overlay::Waste(waste), Some(explorer)) => waste::draw(state, explorer, waste, frame, area),
+        (Overlay::History(history), Some(explorer)) => history::draw(state, explorer, history, frame, area),
+        // They are about an image that is there.
+        (Overlay::Waste(_) | Overlay::History(_), None) => {}
+    }
 }
 
 fn panes(state: &State, frame: &mut Frame<'_>) {
@@ -72,29 +71,19 @@ fn panes(state: &State, frame: &mut Frame<'_>) {
 /// Says what the screen needs.
 fn too_small(state: &State, frame: &mut Frame<'_>) {
     let (width, height) = state.size;
+    let quit = state.settings.keymap.hint(state.context(), Action::Quit);
+    let leave = quit
+        .map_or_else(|| "Make it larger.".to_owned(), |key| format!("Make it larger, or leave with {}.", key.label()));
     let lines = vec![
         Line::from("The terminal is too small."),
         Line::from(format!("It has {width}x{height},")),
         Line::from(format!("dive needs {MIN_WIDTH}x{MIN_HEIGHT}.")),
-        Line::from("Make it larger, or press q."),
+        Line::from(leave),
     ];
     let area = frame.area();
     let top = area.height.saturating_sub(lines.len() as u16) / 2;
     let area = Rect::new(area.x, area.y + top, area.width, area.height - top);
     frame.render_widget(Paragraph::new(lines).alignment(Alignment::Center), area);
-}
-
-/// How many rows the contents of panes have that only the view can count.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Heights {
-    /// Lines of the box over the panes.
-    pub(super) in_box: usize,
-    /// Lines above the list of what stands over the panes.
-    pub(super) overlay_head: usize,
-    /// Lines of the selected layer's details.
-    pub(super) layer_details: usize,
-    /// Lines of the image's details.
-    pub(super) image_details: usize,
 }
 
 /// Lines of a box over the panes that has so many columns inside.
@@ -106,23 +95,18 @@ pub(super) fn box_lines(state: &State, width: u16) -> usize {
     }
 }
 
-/// Counts what the view would draw.
-pub(super) fn heights(state: &State) -> Heights {
-    let layout = &state.layout;
-    Heights {
-        in_box: box_lines(state, super::layout::inside(layout.overlay).width),
-        overlay_head: overlay_head(state),
-        layer_details: details::height(state, Focus::LayerDetails, layout.layer_details),
-        image_details: details::height(state, Focus::ImageDetails, layout.image_details),
-    }
+/// Lines of the details that stand in `pane`.
+pub(super) fn details_height(state: &State, pane: Rect) -> usize {
+    let which = if pane == state.layout.layer_details { Focus::LayerDetails } else { Focus::ImageDetails };
+    details::height(state, which, pane)
 }
 
 /// Lines above the first row of what stands over the panes.
-pub(super) fn overlay_head(state: &State) -> usize {
-    match state.overlays.last() {
-        Some(Overlay::Waste(waste)) => waste::head_height(waste),
-        Some(Overlay::History(_)) => 1,
-        Some(Overlay::Viewer(viewer, _)) => viewer::head_height(viewer),
-        Some(Overlay::Help(_) | Overlay::Extraction(_)) | None => 0,
+pub(super) fn head_height(overlay: &Overlay) -> usize {
+    match overlay {
+        Overlay::Waste(waste) => waste::head_height(waste),
+        Overlay::History(_) => 1,
+        Overlay::Viewer(viewer, _) => viewer::head_height(viewer),
+        Overlay::Help(_) | Overlay::Extraction(_) => 0,
     }
 }

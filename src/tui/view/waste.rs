@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::pane::{self, Keys};
 use crate::analysis::Exact;
-use crate::tui::state::waste::{Waste, WasteOrder};
+use crate::tui::state::waste::{CAUSE_AT, PATH_AT, Waste, WasteOrder};
 use crate::tui::state::{Explorer, State};
 use crate::tui::text::{cut, left, name, right};
 use crate::tui::theme::Theme;
@@ -15,22 +15,6 @@ use crate::units::Bytes;
 /// Lines above the first file: the sum, a line a cause, an empty one, the names of the columns.
 pub(super) fn head_height(waste: &Waste) -> usize {
     waste.by_cause().len() + 3
-}
-
-/// Where the columns start.
-const LAYER_AT: u16 = 10;
-const HIDDEN_AT: u16 = 18;
-const CAUSE_AT: u16 = 29;
-const PATH_AT: u16 = 52;
-
-/// What a click on the names of the columns sorts by.
-pub(in crate::tui) const fn order_at(column: u16) -> WasteOrder {
-    match column {
-        0..LAYER_AT => WasteOrder::Size,
-        LAYER_AT..CAUSE_AT => WasteOrder::Layer,
-        CAUSE_AT..PATH_AT => WasteOrder::Cause,
-        _ => WasteOrder::Path,
-    }
 }
 
 pub(super) fn draw(state: &State, explorer: &Explorer, waste: &Waste, frame: &mut Frame<'_>, area: Rect) {
@@ -95,5 +79,3 @@ fn sum<'a>(exact: &Exact, width: usize, theme: &Theme) -> Line<'a> {
 const fn files(count: usize) -> &'static str {
     if count == 1 { "file" } else { "files" }
 }
-
-const _: () = assert!(LAYER_AT < HIDDEN_AT && HIDDEN_AT < CAUSE_AT);

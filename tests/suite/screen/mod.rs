@@ -18,7 +18,7 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, Mous
 use dive::config::{Config, Key, KeyPress, Surroundings};
 use dive::tui::event::Work;
 use dive::tui::state::{Opened, Settings, State};
-use dive::tui::update::{Effect, Message, update};
+use dive::tui::update::{Effect, Message, settle, update};
 use dive::tui::{input, view};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -67,18 +67,21 @@ impl Screen {
 
     /// A worker says something.
     fn hears(&mut self, work: Work) {
-        self.does(Some(Message::Work(work)));
+        self.does(Message::Work(work));
     }
 
     /// Something happens at the terminal.
     fn meets(&mut self, event: Event) {
-        self.does(input::message(&self.state, event));
+        settle(&mut self.state);
+        if let Some(message) = input::message(&self.state, event) {
+            self.does(message);
+        }
     }
 
     /// What the loop does between two frames.
-    fn does(&mut self, message: Option<Message>) {
+    fn does(&mut self, message: Message) {
         self.effects.extend(update(&mut self.state, message));
-        self.state.settle();
+        settle(&mut self.state);
     }
 
     /// Does the jobs that were asked for, as worker threads would, until there is nothing to do.

@@ -28,7 +28,7 @@ use dive::source::{Reference, Source};
 use dive::tree;
 use dive::tui::event::Work;
 use dive::tui::state::{Opened, Settings, State};
-use dive::tui::update::{Message, update};
+use dive::tui::update::{Message, settle, update};
 use dive::tui::view;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -75,11 +75,11 @@ impl Screen {
     }
 
     fn send(&mut self, message: Message) {
-        update(&mut self.state, Some(message));
+        update(&mut self.state, message);
     }
 
     fn show(&mut self) {
-        self.state.settle();
+        settle(&mut self.state);
         self.terminal.draw(|frame| view::draw(&self.state, frame)).unwrap();
     }
 

@@ -158,7 +158,7 @@ actions! {
     quit Quit "quit" ANYWHERE "Quit" "Close what is open over the panes, or leave the program." "ctrl+c,q" ""
     help Help "help" READING "Help" "Show the keys." "" "?,f1"
     suspend Suspend "suspend" ANYWHERE "Suspend" "Go to the background, until `fg`." "" "ctrl+z"
-    toggle_view ToggleView "toggle-view" PANES "Switch view" "Go between the layers and the file tree." "tab" ""
+    toggle_view ToggleView "toggle-view" PANES "Switch view" "Go between the layers and the file tree." "tab" "shift+tab"
     close_view CloseView "close-view" OVERLAYS "Close" "Close what is open over the panes." "" "esc"
     up Up "up" ANYWHERE "Up" "Go up a row." "up,k" ""
     down Down "down" ANYWHERE "Down" "Go down a row." "down,j" ""

@@ -3,10 +3,11 @@
 
 use std::error::Error;
 use std::ffi::OsStr;
+use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 use tracing::info;
 
 use super::output::Notices;
@@ -39,8 +40,12 @@ pub(super) struct Opening {
 
 impl Opening {
     pub(super) fn new(argument: &OsStr, opening: &OpeningArgs, config: &Config) -> anyhow::Result<Self> {
+        let reference = Reference::parse(argument, opening.source, config.container_engine.value)?;
+        if reference == Reference::Stdin && io::stdin().is_terminal() {
+            bail!("standard input is a terminal, and no archive comes from there: `docker save NAME | dive -`");
+        }
         Ok(Self {
-            reference: Reference::parse(argument, opening.source, config.container_engine.value)?,
+            reference,
             selection: Selection { image: opening.selected.clone(), platform: opening.platform.clone() },
             on_damage: if config.ignore_errors.value { OnDamage::Remark } else { OnDamage::Fail },
         })

@@ -11,8 +11,10 @@ pub enum Deed {
     Added,
     /// It put something of the same type there, with other content.
     Overwritten,
-    /// It put the same content there again: `chmod`, `chown`, `touch`; of a directory any entry for it.
+    /// It put the same content there again with other permissions, owners or attributes: `chmod`, `chown`.
     MetadataOnly,
+    /// It has an entry for the path, and nothing of it changed but, perhaps, its times.
+    ListedAgain,
     /// It put something of another type there.
     Replaced,
     /// It has a whiteout of the path.
@@ -35,6 +37,7 @@ impl Deed {
             Self::Added => "added",
             Self::Overwritten => "overwritten",
             Self::MetadataOnly => "metadata-only",
+            Self::ListedAgain => "listed-again",
             Self::Replaced => "replaced",
             Self::Deleted => "deleted",
             Self::DeletedWithDirectory => "deleted-with-directory",
@@ -141,7 +144,14 @@ impl Tree {
             SpanKind::CharDevice | SpanKind::BlockDevice => device(before) == device(after),
             _ => true,
         };
-        if same { Deed::MetadataOnly } else { Deed::Overwritten }
+        let attributes = |version| self.extra(self.inode(version)).xattrs;
+        let unchanged =
+            (old.mode, old.uid, old.gid) == (new.mode, new.uid, new.gid) && attributes(before) == attributes(after);
+        match (same, unchanged) {
+            (true, true) => Deed::ListedAgain,
+            (true, false) => Deed::MetadataOnly,
+            (false, _) => Deed::Overwritten,
+        }
     }
 
     fn push_empty_whiteouts(&self, node: NodeId, events: &mut Vec<Event>) {

@@ -64,6 +64,9 @@ pub fn run<E: Into<AnyError>>(
             break;
         }
     }
+    // Whether there are colours was decided with the theme: crossterm's own look at NO_COLOR would take them from one that
+    // was named, and the selection with them.
+    crossterm::style::force_color_output(settings.theme.has_colours());
     let terminal = Terminal::take().map_err(ScreenError::Terminal)?;
     listen(&sender).map_err(ScreenError::Threads)?;
     let state = State::new(settings, (0, 0));

@@ -34,18 +34,28 @@ pub(crate) fn printable(text: &str) -> String {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len());
-    let mut marks = 0;
-    for letter in text.chars() {
-        let is_mark = letter.width() == Some(0);
-        marks = if is_mark { marks + 1 } else { 0 };
-        if letter.is_control() || is_hidden(letter) || marks > MAX_MARKS {
-            // Writing to a String does not fail.
-            let _ = write!(out, "\\u{{{:x}}}", u32::from(letter));
-        } else {
-            out.push(letter);
+    for grapheme in text.graphemes(true) {
+        let counted = is_counted_alike(grapheme);
+        let mut marks = 0;
+        for (at, letter) in grapheme.char_indices() {
+            marks += usize::from(letter.width() == Some(0));
+            let is_fit = !letter.is_control() && !is_hidden(letter) && marks <= MAX_MARKS && (counted || at == 0);
+            if is_fit {
+                out.push(letter);
+            } else {
+                // Writing to a String does not fail.
+                let _ = write!(out, "\\u{{{:x}}}", u32::from(letter));
+            }
         }
     }
     out
+}
+
+/// Whether terminals agree how wide a grapheme is. Those that know sequences of letters (a family of emoji, a skin tone, a
+/// letter that becomes an emoji) draw one sign, the others draw each letter, and then the rest of the line is not where it
+/// was laid out.
+pub(crate) fn is_counted_alike(grapheme: &str) -> bool {
+    grapheme.width() == grapheme.chars().map(|letter| letter.width().unwrap_or(0)).sum::<usize>()
 }
 
 /// Columns that a text takes, as the screen counts them: each grapheme for itself.
@@ -128,7 +138,12 @@ mod tests {
         assert_eq!(name("evil\u{202e}txt.exe".as_bytes(), 80), "evil\\u{202e}txt.exe");
         assert_eq!(name("a\u{200b}b".as_bytes(), 80), "a\\u{200b}b");
         assert_eq!(name(b"caf\xe9", 80), "caf\\xe9");
-        assert_eq!(name("日本語 👍🏽 é".as_bytes(), 80), "日本語 👍🏽 é");
+        assert_eq!(name("日本語 👍 e\u{301}".as_bytes(), 80), "日本語 👍 e\u{301}");
+        assert_eq!(
+            name("👍🏽 👩\u{200d}👧".as_bytes(), 80),
+            "👍\\u{1f3fd} 👩\\u{200d}\\u{1f467}",
+            "not all draw one sign"
+        );
     }
 
     #[test]

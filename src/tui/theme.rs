@@ -38,6 +38,12 @@ pub struct Theme {
 }
 
 impl Theme {
+    /// Whether it has colours at all.
+    #[must_use]
+    pub fn has_colours(&self) -> bool {
+        self.added.fg.is_some()
+    }
+
     /// The theme of that name. `auto` takes what `COLORFGBG` says of the background; where nothing is said, the terminal's
     /// own sixteen colours, which its user can read on any.
     #[must_use]

@@ -1,6 +1,7 @@
 //! What each layer did to one path, as a list to choose a version from.
 
 use super::scroll::Scroll;
+use crate::layer::LayerIndex;
 use crate::tree::history::Event;
 use crate::tree::{NodeId, SpanId, Tree};
 
@@ -15,13 +16,14 @@ pub struct History {
 }
 
 impl History {
-    /// The history of `node`, the last event selected.
+    /// The history of `node`, the last event up to `layer` selected.
     #[must_use]
-    pub fn new(tree: &Tree, node: NodeId) -> Self {
+    pub fn new(tree: &Tree, node: NodeId, layer: Option<LayerIndex>) -> Self {
         let events = tree.history(node);
         let mut scroll = Scroll::default();
         scroll.set_count(events.len());
-        scroll.select(usize::MAX);
+        let up_to = events.iter().take_while(|event| layer.is_none_or(|layer| event.layer <= layer)).count();
+        scroll.select(up_to.saturating_sub(1));
         Self { node, events, scroll }
     }
 

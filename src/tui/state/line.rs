@@ -3,6 +3,7 @@
 use tui_input::{Input, InputRequest};
 
 use crate::config::{Key, KeyPress};
+use crate::report::escape::is_hidden;
 use crate::tui::keymap::typed;
 
 /// What a line is for.
@@ -85,7 +86,7 @@ impl Line {
     /// Puts in what was pasted, on one line.
     pub fn paste(&mut self, text: &str) {
         let room = MOST.saturating_sub(self.text().len());
-        for letter in text.chars().filter(|letter| !letter.is_control()).take(room) {
+        for letter in text.chars().filter(|letter| !letter.is_control() && !is_hidden(*letter)).take(room) {
             self.input.handle(InputRequest::InsertChar(letter));
         }
     }

@@ -24,7 +24,7 @@ use crate::tui::keymap::Keymap;
 use crate::tui::layout::Layout;
 use crate::tui::theme::Theme;
 use extraction::Extraction;
-use files::{FileTree, Filter, Folding};
+use files::{FileTree, Filter, Folding, Motion};
 use history::History;
 use layers::{CompareMode, Layers};
 use line::{Line, Purpose};
@@ -274,6 +274,10 @@ pub struct State {
     pub line: Option<Line>,
     /// A filter that was typed and is not applied yet.
     pub(in crate::tui) typed_filter: Option<Filter>,
+    /// The list of what is reclaimable as it was left, to go on with it.
+    pub(in crate::tui) left_waste: Option<Waste>,
+    /// The folder that was last extracted to, as it was typed.
+    pub(in crate::tui) last_folder: String,
     /// What came of the last action.
     pub message: Option<String>,
     /// How many tickets were given out.
@@ -305,6 +309,8 @@ impl State {
             overlays: Vec::new(),
             line: None,
             typed_filter: None,
+            left_waste: None,
+            last_folder: ".".to_owned(),
             message: None,
             tickets: 0,
             tree_share,
@@ -408,7 +414,15 @@ impl State {
         if let Stage::Open(explorer) = &mut self.stage
             && let Some(files) = &mut explorer.files
         {
-            files.set_filter(&explorer.opened.loaded.tree, filter);
+            let tree = &explorer.opened.loaded.tree;
+            files.set_filter(tree, filter);
+            // What was looked for is what one wants to act upon next.
+            if files.filter().is_some() && !files.selected().is_some_and(|node| files.is_hit(node)) {
+                files.go(tree, Motion::Home);
+                if !files.selected().is_some_and(|node| files.is_hit(node)) {
+                    files.next_match(tree);
+                }
+            }
         }
     }
 
@@ -428,6 +442,11 @@ impl State {
             Stage::Reading(reading) => reading.layers,
             _ => Layers::new(&opened.image, self.settings.mode),
         };
+        let (damaged, all) = (opened.loaded.damaged_layers.len(), opened.image.layers.len());
+        if damaged > 0 {
+            self.message =
+                Some(format!("{damaged} of {all} layers are damaged, marked !: their details tell what is missing"));
+        }
         self.stage = Stage::Open(Box::new(Explorer::new(opened, layers, &self.settings)));
     }
 }

@@ -40,12 +40,14 @@ pub(super) fn ask_for_version(state: &mut State, version: SpanId) {
 fn ask(state: &mut State, what: String, plan: Plan, extent: Extent) {
     let extraction = Extraction::new(state.ticket(), what, plan, extent);
     state.overlays.push(Overlay::Extraction(Box::new(extraction)));
-    state.ask(Purpose::Folder, ".");
+    let folder = state.last_folder.clone();
+    state.ask(Purpose::Folder, &folder);
 }
 
 /// The folder is typed: looks what stands in the way there.
 pub(super) fn accept(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
     let folder = folder(text.trim(), &state.settings.working_dir, state.settings.home.as_deref());
+    text.clone_into(&mut state.last_folder);
     let Some(Overlay::Extraction(extraction)) = state.overlays.last_mut() else { return };
     extraction.folder = folder;
     extraction.stage = ExtractionStage::Looking;

@@ -98,8 +98,10 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
 
 fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     match action {
-        // What is typed into a line is no place to step out of: the program itself ends.
-        Action::Quit if state.overlays.is_empty() || state.line.is_some() => effects.push(Effect::Leave),
+        // Nobody knows what is open where nothing is seen.
+        Action::Quit if !state.layout.fits => effects.push(Effect::Leave),
+        Action::Quit if state.line.is_some() => text_line::act(state, Action::CloseFilterFiles, effects),
+        Action::Quit if state.overlays.is_empty() => effects.push(Effect::Leave),
         Action::Quit | Action::CloseView => overlays::close(state, effects),
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Help if matches!(state.overlays.last(), Some(Overlay::Help(_))) => overlays::close(state, effects),

@@ -28,7 +28,14 @@ pub(super) fn close(state: &mut State, effects: &mut Vec<Effect>) {
         }
         _ => {}
     }
-    state.overlays.pop();
+    keep(state);
+}
+
+/// Takes the top away; the list of what is reclaimable is kept as it is, to be gone on with.
+fn keep(state: &mut State) {
+    if let Some(Overlay::Waste(waste)) = state.overlays.pop() {
+        state.left_waste = Some(waste);
+    }
 }
 
 pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
@@ -105,7 +112,7 @@ fn go_to_waste(state: &mut State) {
     let Some(file) = waste.selected(&explorer.opened.analysis.exact) else { return };
     let Some(node) = explorer.opened.loaded.tree.find(&file.path) else { return };
     let layer = file.layer;
-    state.overlays.clear();
+    keep(state);
     panes::go_to(state, layer, node);
 }
 
@@ -130,7 +137,7 @@ fn in_history(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
 /// Shows what layers did to a path.
 pub(super) fn show_history(state: &mut State, node: NodeId) {
     let Stage::Open(explorer) = &state.stage else { return };
-    let history = crate::tui::state::history::History::new(&explorer.opened.loaded.tree, node);
+    let history = crate::tui::state::history::History::new(&explorer.opened.loaded.tree, node, explorer.layers.layer());
     state.overlays.push(Overlay::History(history));
 }
 

@@ -21,8 +21,9 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) 
         Action::FilterFiles => open_filter(state),
         Action::CloseFilterFiles => clear_filter(state),
         Action::WasteView => {
-            if let Some(explorer) = state.explorer() {
-                let waste = Waste::new(&explorer.opened.analysis.exact);
+            if let Stage::Open(explorer) = &state.stage {
+                let fresh = || Waste::new(&explorer.opened.analysis.exact);
+                let waste = state.left_waste.take().unwrap_or_else(fresh);
                 state.overlays.push(Overlay::Waste(waste));
             }
         }

@@ -43,7 +43,9 @@ fn lines(extraction: &Extraction, width: u16) -> Vec<Line<'static>> {
     text.push(String::new());
     let folder = printable(&extraction.folder.to_string_lossy());
     match &extraction.stage {
-        Stage::Asking => text.push("Which folder shall it go to? It is made if only it is missing.".to_owned()),
+        Stage::Asking => {
+            text.push("Which folder shall it go to? One that is not there is made.".to_owned());
+        }
         Stage::Looking => text.push(format!("Looking what is in {folder} …")),
         Stage::Conflict(conflicts) => {
             listed(&mut text, &conflicts.existing, &format!("already in {folder}:"), width);
@@ -84,8 +86,8 @@ fn listed(text: &mut Vec<String>, list: &Listed, what: &str, width: usize) {
 
 fn done(text: &mut Vec<String>, report: &Report, folder: &str) {
     let end = match report.end {
-        End::Complete => "Written",
-        End::Cancelled => "Stopped. What was written is whole: it is",
+        End::Complete => "Done. Written",
+        End::Cancelled => "Stopped. What was written is whole, and is",
     };
     text.push(format!("{end} in {folder}:"));
     text.push(format!("  {}, {}", counted(report.files + report.hard_links, "file", "files"), Bytes(report.bytes)));

@@ -30,7 +30,7 @@ enum Columns {
 
 /// Columns that all attributes need, and names beside them; and all but the owner.
 const WIDE: usize = 68;
-const MIDDLE: usize = 56;
+const MIDDLE: usize = 48;
 /// What a name has at least, whatever stands before it.
 const LEAST_NAME: usize = 12;
 /// Columns of a name that are shown on several lines.

@@ -8,7 +8,7 @@ use super::pane;
 use crate::config::{Action, Context, KeyPress};
 use crate::tui::keymap::Row;
 use crate::tui::state::extraction::Stage;
-use crate::tui::state::files::FileTree;
+use crate::tui::state::files::{FileTree, Fold};
 use crate::tui::state::line::Purpose;
 use crate::tui::state::viewer::SearchState;
 use crate::tui::state::{Overlay, State};
@@ -103,11 +103,23 @@ fn is_available(state: &State, action: Action) -> bool {
     }
 }
 
+/// What is under the cursor of the tree.
+fn fold(state: &State) -> Option<Fold> {
+    let files = state.explorer()?.files.as_ref()?;
+    Some(files.fold(files.selected()?))
+}
+
 /// What an action is called where it is asked for.
 fn hint(state: &State, row: &Row) -> &'static str {
     let is_filter = state.line.as_ref().is_none_or(|line| line.purpose == Purpose::Filter);
     match (row.action, state.context()) {
         (Action::FilterFiles, Context::Viewer) => "Search",
+        (Action::Quit, _) if state.line.is_some() || !state.overlays.is_empty() => "Close",
+        (Action::ViewFile, Context::FileTree) => match fold(state) {
+            Some(Fold::Expanded) => "Collapse",
+            Some(Fold::Collapsed) => "Expand",
+            Some(Fold::Leaf) | None => row.hint,
+        },
         (Action::Accept, _) if !is_filter => "OK",
         (Action::CloseFilterFiles, _) if !is_filter => "Cancel",
         _ => row.hint,
@@ -158,7 +170,9 @@ fn line(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let text = visible(line.text(), scroll, room);
     let cursor = columns(&label) + line.input.visual_cursor().saturating_sub(scroll);
     let mut spans = vec![Span::styled(label, theme.label), Span::raw(text.clone())];
-    if let Some((behind, style)) = behind {
+    if line.text().is_empty() && line.purpose == Purpose::Filter {
+        spans.push(Span::styled("a regular expression on the path, sizes as >10MB", theme.dim));
+    } else if let Some((behind, style)) = behind {
         let taken: usize = spans.iter().map(|span| columns(&span.content)).sum();
         spans.push(Span::raw("  "));
         spans.push(Span::styled(cut(&behind, width.saturating_sub(taken + 2)), style));

@@ -9,8 +9,8 @@ use super::pane::{self, Keys};
 use crate::report::listing::permissions;
 use crate::tree::history::Event;
 use crate::tui::state::history::History;
-use crate::tui::state::{Explorer, State};
-use crate::tui::text::{cut, left, name, right};
+use crate::tui::state::{Explorer, State, instruction};
+use crate::tui::text::{cut, left, name, printable, right};
 use crate::units::Bytes;
 
 pub(super) fn draw(state: &State, explorer: &Explorer, history: &History, frame: &mut Frame<'_>, area: Rect) {
@@ -19,7 +19,8 @@ pub(super) fn draw(state: &State, explorer: &Explorer, history: &History, frame:
     let path = name(&tree.path(history.node), usize::from(area.width));
     let inside = pane::draw(&format!("History of {path}"), Keys::Here, theme, frame, area);
     let width = usize::from(inside.width);
-    let head = format!("{:<7}{:<25}{:<12}{:>9}  {:>8}", "Layer", "What it did", "Permission", "UID:GID", "Size");
+    let head =
+        format!("{:<7}{:<25}{:<12}{:>9}  {:>8}", "Layer", "What it did", "Permission", "UID:GID", "Size") + "  Command";
     let mut lines = vec![Line::styled(cut(&head, width), theme.dim)];
     for row in history.scroll.seen() {
         let Some(event) = history.events().get(row) else { break };
@@ -42,5 +43,10 @@ fn row_text(explorer: &Explorer, event: &Event, width: usize) -> String {
     let size = facts.size.map_or_else(String::new, |size| Bytes(size).to_string());
     let owner = right(&format!("{}:{}", facts.uid, facts.gid), 9);
     let text = format!("{before}{:<12}{owner}  {}", permissions(facts.kind, facts.mode), right(&size, 8));
-    if facts.target.is_empty() { text } else { format!("{text}  -> {}", name(facts.target, width)) }
+    let text = if facts.target.is_empty() { text } else { format!("{text}  -> {}", name(facts.target, width)) };
+    // What made the layer is the answer to why.
+    let made_by = explorer.opened.image.layers.get(event.layer.get()).map_or("", |layer| &layer.created_by);
+    let start: String = made_by.chars().take(width).collect();
+    let text = format!("{text}  {}", printable(&instruction::line(&start)));
+    cut(&text, width)
 }

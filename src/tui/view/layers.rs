@@ -120,9 +120,11 @@ fn layer_row<'a>(
         CompareMark::None => (" ", theme.dim),
     };
     let base = if layers.mode == CompareMode::Marked(layer) { "◆" } else { mark };
+    let damaged = state.explorer().is_some_and(|explorer| explorer.opened.loaded.damaged_layers.contains(&layer));
     let size = sizes.size(layer).map_or_else(|| "…".to_owned(), |size| Bytes(size).to_string());
     let mut spans = vec![
-        Span::styled(format!("{base} "), style),
+        Span::styled(base, style),
+        Span::styled(if damaged { "!" } else { " " }, theme.error),
         Span::raw(right(&layer.to_string(), digits(state))),
         Span::raw(right(&size, 8)),
         Span::raw(" "),

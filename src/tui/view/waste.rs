@@ -23,6 +23,10 @@ pub(super) fn draw(state: &State, explorer: &Explorer, waste: &Waste, frame: &mu
     let title = format!("Waste · sorted by {}", waste.order().name());
     let inside = pane::draw(&title, Keys::Here, theme, frame, area);
     let width = usize::from(inside.width);
+    if let Some(file) = waste.selected(exact) {
+        // Its row may cut it.
+        pane::foot(&name(&file.path, width), theme, frame, area);
+    }
     let mut lines = vec![sum(exact, width, theme)];
     for (cause, bytes, count) in waste.by_cause() {
         let size = right(&Bytes(*bytes).to_string(), 8);

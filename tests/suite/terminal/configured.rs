@@ -58,10 +58,10 @@ fn directories_are_collapsed_from_the_start_where_that_is_wanted() {
 fn permissions_owners_and_sizes_are_hidden_where_that_is_wanted() {
     let mut dive = with("filetree:\n  show-attributes: false\n");
     dive.waits_until("names alone", |screen| {
-        screen.has("busybox") && !screen.has("drwxr-xr-x") && !screen.has("UID:GID")
+        screen.has("busybox") && !screen.has("drwxr-xr-x") && !screen.has("Permission")
     });
     dive.press("tab ctrl+b");
-    dive.waits_until("attributes", |screen| screen.has("drwxr-xr-x") && screen.has("UID:GID"));
+    dive.waits_until("attributes", |screen| screen.has("drwxr-xr-x") && screen.has("Permission"));
 }
 
 #[test]

@@ -28,8 +28,7 @@ fn a_filter_shows_what_it_finds_while_it_is_typed_and_lets_one_walk_there() {
             && screen.has_all(&["payment.csv", "locales", "shop"])
             && !screen.has("busybox")
     });
-    dive.press("down down down");
-    dive.waits_until("the cursor in the tree", |screen| screen.selects("locale.csv"));
+    dive.waits_until("the cursor on the first match", |screen| screen.selects("locale.csv"));
     dive.press("down left");
     dive.waits_until("the directory above", |screen| screen.selects("etc"));
     dive.press("backspace backspace backspace").types("(");

@@ -36,7 +36,7 @@ fn answers(shell: &mut Session) {
 
 #[test]
 fn quitting_gives_the_terminal_back() {
-    for keys in ["q", "ctrl+c", "tab q", "slash ctrl+c"] {
+    for keys in ["q", "ctrl+c", "tab q", "slash ctrl+c q"] {
         let mut dive = open(USUAL);
         dive.press(keys).ends_with(0).is_restored();
     }

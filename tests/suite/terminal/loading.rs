@@ -41,6 +41,7 @@ fn an_image_that_comes_slowly_shows_how_much_is_there_and_keys_work_meanwhile() 
     dive.press("?");
     dive.waits_for("Keys · Layers");
     dive.press("esc");
+    dive.waits_without("Keys · Layers");
     dive.resizes((80, 24));
     dive.waits_until("another size", |screen| screen.rows()[22].ends_with('┘') && screen.has("Receiving the archive"));
     dive.press("ctrl+c").ends_with(0).is_restored();

@@ -84,8 +84,13 @@ impl Filter {
         // Runs of the expression, with where they begin in the text.
         let mut expression = String::new();
         let mut origins = Vec::new();
-        for word in text.split_whitespace() {
-            if word.starts_with(['<', '>']) {
+        let mut words = text.split_whitespace();
+        while let Some(word) = words.next() {
+            if [">", "<", ">=", "<="].contains(&word) {
+                // `> 10MB` is as good as `>10MB`.
+                let size = words.next().unwrap_or_default();
+                sizes.push(SizeTerm::parse(&format!("{word}{size}"))?);
+            } else if word.starts_with(['<', '>']) {
                 sizes.push(SizeTerm::parse(word)?);
             } else {
                 if !expression.is_empty() {
@@ -237,6 +242,7 @@ mod tests {
         let sizes = [1000, 1001, 5120, 5121];
         assert_eq!(sizes.map(|bytes| filter.lets_in_size(bytes)), [false, true, true, false]);
         assert!(parsed(">=1k").lets_in_size(1000) && !parsed("<1k").lets_in_size(1000));
+        assert!(parsed("> 1k x").lets_in_size(1001) && !parsed("> 1k x").lets_in_size(1000));
         assert!(parsed(" \t").is_empty() && !parsed("<1").is_empty() && !parsed("x").is_empty());
     }
 
@@ -250,7 +256,7 @@ mod tests {
             (r"\p{Nope}", "character 1: Unicode property not found"),
             (r"\w{99}{99}", "the expression is too large: repeat less"),
             (">10XB", "`10XB` is not a size: write a number and a unit, such as 20MB, 1.5 GB or 20MiB"),
-            ("< 5MB", "`<` is not a size: write a number and a unit, such as 20MB, 1.5 GB or 20MiB"),
+            ("<", "`<` is not a size: write a number and a unit, such as 20MB, 1.5 GB or 20MiB"),
         ];
         for (text, message) in cases {
             assert_eq!(Filter::parse(text).map(|_| ()).unwrap_err().to_string(), message, "{text}");

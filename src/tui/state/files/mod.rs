@@ -30,7 +30,7 @@ use cursor::Cursor;
 use lists::{Lists, Origin, Siblings, Sorting};
 use matched::Matched;
 use node_set::NodeSet;
-use shown::{Shown, Wanted};
+use shown::{Goal, Shown, Wanted};
 
 /// How directories are at the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,6 +124,12 @@ impl FileTree {
     #[must_use]
     pub fn is_let_in(&self, node: NodeId) -> bool {
         self.matched.is_none() || self.shown.is_shown(node)
+    }
+
+    /// Whether [`Self::next_match`] stops at a node.
+    #[must_use]
+    pub fn is_hit(&self, node: NodeId) -> bool {
+        self.shown.is(node, Goal::Hit)
     }
 
     /// The filter that is on.

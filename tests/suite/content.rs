@@ -235,7 +235,7 @@ fn a_program_of_two_megabytes_is_looked_into() {
     let busybox = tree.visible(tree.find(b"bin/busybox").unwrap(), layer(6)).unwrap();
     let (mut viewer, request) = Viewer::open(1, tree, layers, busybox, layer(6));
     viewer.resize(10, 100);
-    fetch(&request.unwrap(), &AtomicBool::new(false), &mut |fetched| viewer.fetched(fetched));
+    fetch(&request.unwrap(), &AtomicBool::new(false), &mut |fetched| drop(viewer.fetched(fetched)));
     assert!(viewer.rows()[0].text.starts_with("7f 45 4c 46 "), "{:?}", viewer.rows()[0]);
     assert!(viewer.rows()[0].text.contains("|.ELF"), "{:?}", viewer.rows()[0]);
     viewer.apply(ViewerAction::End);

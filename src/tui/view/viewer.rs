@@ -66,20 +66,26 @@ fn told(status: &ViewerStatus) -> String {
     match &status.search {
         SearchState::None | SearchState::Found => {}
         SearchState::Invalid(why) | SearchState::Failed(why) => parts.push(format!("search: {}", printable(why))),
+        SearchState::Waiting => parts.push(format!("going to search for {} …", printable(&status.pattern))),
         SearchState::Searching(done) => parts.push(format!("searching … {}", Bytes(*done))),
         SearchState::FoundWrapped => parts.push("went on from the other end".to_owned()),
+        SearchState::NotFoundYet(searched) => {
+            parts.push(format!("no match for {} in the first {}", printable(&status.pattern), Bytes(*searched)));
+        }
         SearchState::NotFound => parts.push(format!("no match for {}", printable(&status.pattern))),
     }
     match (&status.phase, status.waits_for) {
         (Phase::Failed(why), _) => parts.push(printable(why)),
         (_, Some(Goal::End)) => parts.push("going to the end …".to_owned()),
         (_, Some(Goal::Line(line))) => parts.push(format!("going to line {line} …")),
+        (_, Some(Goal::Offset(offset))) => parts.push(format!("going to offset {offset:x} …")),
         (Phase::Reading, None) if status.available < status.size => {
             parts.push(format!("{} unpacked …", Bytes(status.available)));
         }
         _ => {}
     }
-    if status.phase != Phase::NoContent {
+    // Of nothing there is no place.
+    if status.size > 0 {
         match (status.form, status.line, status.lines) {
             (Form::Hex, ..) => parts.push("hex".to_owned()),
             (Form::Text, Some(line), Some(lines)) => parts.push(format!("line {line} of {lines}")),

@@ -77,6 +77,8 @@ pub enum Phase {
 pub enum SearchState {
     /// Nothing is searched for.
     None,
+    /// It is made as soon as there is something to search.
+    Waiting,
     /// The pattern is none, and why.
     Invalid(String),
     /// It is under way; so many bytes are searched.
@@ -85,7 +87,9 @@ pub enum SearchState {
     Found,
     /// It found something after it went on from the other end.
     FoundWrapped,
-    /// There is no match in what is there.
+    /// There is no match in the first so many bytes; it goes on with more of the file as that comes.
+    NotFoundYet(u64),
+    /// There is no match.
     NotFound,
     /// It could not be made, and why.
     Failed(String),
@@ -136,6 +140,8 @@ pub enum Goal {
     End,
     /// A line.
     Line(u64),
+    /// A byte.
+    Offset(u64),
 }
 
 /// The first row on the screen.
@@ -158,6 +164,18 @@ struct Search {
     current: Option<Range<u64>>,
     /// The search whose answer is waited for.
     serial: u64,
+    progress: SearchProgress,
+}
+
+/// What is still to come of a search.
+#[derive(Debug, Clone, Copy)]
+enum SearchProgress {
+    /// Nothing.
+    Ended,
+    /// The answer of a thread that searches what was there when it began.
+    Runs { direction: Direction, end: u64 },
+    /// What stands behind `end`, where nothing was yet when it was searched up to there.
+    Waits { direction: Direction, end: u64 },
 }
 
 /// The viewer of one file.
@@ -225,7 +243,13 @@ impl Viewer {
             top: Top::START,
             left: 0,
             goal: None,
-            search: Search { pattern: None, state: SearchState::None, current: None, serial: 0 },
+            search: Search {
+                pattern: None,
+                state: SearchState::None,
+                current: None,
+                serial: 0,
+                progress: SearchProgress::Ended,
+            },
             rows: Vec::new(),
             bottom: 0,
         }
@@ -307,10 +331,11 @@ impl Viewer {
         }
     }
 
-    /// Takes what [`fetch()`] reports. Messages for other viewers are passed over.
-    pub fn fetched(&mut self, fetched: Fetched) {
+    /// Takes what [`fetch()`] reports. Messages for other viewers are passed over. The effects, if there are any, are what
+    /// was asked for before there was anything to do it with.
+    pub fn fetched(&mut self, fetched: Fetched) -> Vec<ViewerEffect> {
         if fetched.ticket != self.ticket {
-            return;
+            return Vec::new();
         }
         match fetched.news {
             FetchNews::Skipped(skipped) => {
@@ -320,7 +345,8 @@ impl Viewer {
                 self.phase = Phase::Reading;
                 // What is fetched again, to count its lines, is on the screen already.
                 if self.content.is_none() {
-                    (self.content, self.form, self.available) = (Some(content), form, available);
+                    (self.content, self.available) = (Some(content), available);
+                    self.set_form(form);
                 }
             }
             FetchNews::Progress { available, marks, counted } => {
@@ -338,27 +364,48 @@ impl Viewer {
                 self.index.complete();
             }
         }
-        self.go_on();
+        let mut effects: Vec<ViewerEffect> = self.go_on().into_iter().collect();
         self.refresh();
+        // Behind the rows: a search begins at those on the screen.
+        effects.extend(self.search_rest());
+        effects
     }
 
-    /// Takes what [`search()`] reports. Answers that are no longer waited for are passed over.
-    pub fn searched(&mut self, searched: Searched) {
+    /// Takes what [`search()`] reports. Answers that are no longer waited for are passed over. The effect, if there is one,
+    /// is to search what came meanwhile.
+    pub fn searched(&mut self, searched: Searched) -> Option<ViewerEffect> {
         if searched.ticket != self.ticket || searched.serial != self.search.serial {
-            return;
+            return None;
         }
-        self.search.state = match searched.news {
-            SearchNews::Progress(done) => SearchState::Searching(done),
-            SearchNews::NotFound => SearchState::NotFound,
-            SearchNews::Failed(why) => SearchState::Failed(why),
-            SearchNews::Found { at, wrapped } => {
+        let progress = std::mem::replace(&mut self.search.progress, SearchProgress::Ended);
+        match (searched.news, progress) {
+            (SearchNews::Progress(done), _) => {
+                self.search.progress = progress;
+                // Of one that goes on, it is known already what it did not find.
+                if matches!(self.search.state, SearchState::Searching(_)) {
+                    self.search.state = SearchState::Searching(done);
+                }
+            }
+            (SearchNews::NotFound, SearchProgress::Runs { direction, end }) => {
+                self.search.state = SearchState::NotFoundYet(end);
+                self.search.progress = SearchProgress::Waits { direction, end };
+            }
+            (SearchNews::NotFound, _) => self.search.state = SearchState::NotFound,
+            (SearchNews::Failed(why), _) => self.search.state = SearchState::Failed(why),
+            (SearchNews::Found { at, wrapped }, _) => {
                 self.goal = None;
                 self.search.current = Some(at.clone());
                 self.reveal(&at);
-                if wrapped { SearchState::FoundWrapped } else { SearchState::Found }
+                self.search.state = if wrapped { SearchState::FoundWrapped } else { SearchState::Found };
             }
-        };
+        }
         self.refresh();
+        self.search_rest()
+    }
+
+    /// Whether nothing more comes.
+    const fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Complete | Phase::Failed(_) | Phase::NoContent)
     }
 
     /// Bytes of the file when all are there.

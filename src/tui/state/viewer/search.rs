@@ -83,6 +83,8 @@ pub struct SearchRequest {
     pub(super) serial: u64,
     pub(super) pattern: Pattern,
     pub(super) content: Content,
+    /// Where what is searched starts: before it is known to be nothing.
+    pub(super) start: u64,
     /// How many bytes are there.
     pub(super) end: u64,
     pub(super) from: u64,
@@ -115,10 +117,10 @@ pub(super) enum SearchNews {
 pub fn search(request: &SearchRequest, cancel: &AtomicBool, report: &mut dyn FnMut(Searched)) {
     let mut say = |news| report(Searched { ticket: request.ticket, serial: request.serial, news });
     let mut run = Run { request, cancel, done: 0, said: 0, say: &mut say };
-    let (from, end) = (request.from.min(request.end), request.end);
+    let (start, from, end) = (request.start, request.from.min(request.end), request.end);
     let outcome = match request.direction {
-        Direction::Forward => run.two_parts(|run| run.forward(from..end), |run| run.forward(0..from)),
-        Direction::Backward => run.two_parts(|run| run.backward(0..from), |run| run.backward(from..end)),
+        Direction::Forward => run.two_parts(|run| run.forward(from..end), |run| run.forward(start..from)),
+        Direction::Backward => run.two_parts(|run| run.backward(start..from), |run| run.backward(from..end)),
     };
     let news = match outcome {
         Ok(Outcome::Found(at, wrapped)) => SearchNews::Found { at, wrapped },
@@ -222,6 +224,7 @@ mod tests {
             serial: 1,
             pattern: Pattern::new(pattern, Form::Text).unwrap(),
             content: Content::new(Memory(bytes.to_vec())),
+            start: 0,
             end: bytes.len() as u64,
             from,
             direction,
@@ -278,6 +281,7 @@ mod tests {
             serial: 1,
             pattern: Pattern::new("x", Form::Text).unwrap(),
             content: Content::new(Memory(b"xxx".to_vec())),
+            start: 0,
             end: 3,
             from: 0,
             direction: Forward,

@@ -95,7 +95,7 @@ impl Viewer {
                 self.goal = (!self.is_over()).then_some(Goal::End);
                 self.go_to_end()
             }
-            ViewerAction::GoTo(number) => self.go_to(number, &mut effect),
+            ViewerAction::GoTo(number) => self.go_to_number(number, &mut effect),
             ViewerAction::ToggleHex => self.toggle_hex(&mut effect),
             ViewerAction::ToggleWrap => {
                 self.long_lines = match self.long_lines {
@@ -121,6 +121,38 @@ impl Viewer {
         self.note(moved);
         self.refresh();
         effect
+    }
+
+    /// What is asked for when the user wants to go somewhere: a line of text, an offset of bytes.
+    #[must_use]
+    pub const fn goal_label(&self) -> &'static str {
+        match self.form {
+            Form::Text => "Go to line",
+            Form::Hex => "Go to offset (hex)",
+        }
+    }
+
+    /// Goes to what was typed, in the numbers that stand beside the rows: those of lines from 1, or hexadecimal offsets from
+    /// 0, with `0x` or without. What is behind the end is the end. The effect, if there is one, is for a thread.
+    ///
+    /// # Errors
+    /// When it is no such number, with an example of one.
+    pub fn go_to(&mut self, text: &str) -> Result<Option<ViewerEffect>, String> {
+        let text = text.trim();
+        let (digits, radix, example) = match self.form {
+            Form::Text => (text, 10, "a line has a number, such as 42"),
+            Form::Hex => {
+                let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
+                (digits, 16, "an offset is a hexadecimal number, such as 1f40")
+            }
+        };
+        // Not left to the parsing, which takes a sign.
+        if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
+            return Err(example.to_owned());
+        }
+        // What is too large for a number is behind the end of any file.
+        let number = u64::from_str_radix(digits, radix).unwrap_or(u64::MAX);
+        Ok(self.apply(ViewerAction::GoTo(number)))
     }
 
     /// Goes to what was waited for, now that more is there. The effect, if there is one, is what a line is waited for with.
@@ -224,7 +256,7 @@ impl Viewer {
         Ok(())
     }
 
-    fn go_to(&mut self, number: u64, effect: &mut Option<ViewerEffect>) -> io::Result<()> {
+    fn go_to_number(&mut self, number: u64, effect: &mut Option<ViewerEffect>) -> io::Result<()> {
         if self.form == Form::Hex {
             if number >= self.available && !self.is_over() {
                 self.goal = Some(Goal::Offset(number));

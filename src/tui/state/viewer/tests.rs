@@ -362,6 +362,31 @@ fn the_end_of_what_is_still_unpacked_is_followed() {
     assert_eq!(ends(&viewer).1, "1000|line 1000");
 }
 
+/// The offsets on the screen are hexadecimal: who types one of them must get there.
+#[test]
+fn what_is_typed_is_a_number_of_those_beside_the_rows() {
+    let mut viewer = viewer(&numbered(1000), Form::Text, 3);
+    assert_eq!(viewer.goal_label(), "Go to line");
+    assert!(viewer.go_to(" 120 ").unwrap().is_none());
+    assert_eq!(ends(&viewer).0, "120|line 120");
+    for wrong in ["", "1f", "0x10", "-1", "+1"] {
+        assert_eq!(viewer.go_to(wrong).unwrap_err(), "a line has a number, such as 42", "{wrong}");
+    }
+    viewer.apply(ViewerAction::ToggleHex);
+    assert_eq!(viewer.goal_label(), "Go to offset (hex)");
+    for typed in ["120", "0x120", "0X12f"] {
+        viewer.apply(ViewerAction::Top);
+        assert!(viewer.go_to(typed).unwrap().is_none());
+        assert_eq!(viewer.rows()[0].label, RowLabel::Offset(0x120), "{typed}");
+    }
+    for wrong in ["", "0x", "x", "-1"] {
+        let told = viewer.go_to(wrong).unwrap_err();
+        assert_eq!(told, "an offset is a hexadecimal number, such as 1f40", "{wrong}");
+    }
+    viewer.go_to("99999999999999999999").unwrap();
+    assert_eq!(viewer.rows()[2].label, RowLabel::Offset(numbered(1000).len() as u64 / 16 * 16));
+}
+
 /// A viewer of `height` by 40 whose layer is still being unpacked up to the file.
 fn skipping(height: usize) -> Viewer {
     let mut viewer = Viewer::new(1, b"/f".to_vec(), Phase::Reading);

@@ -59,10 +59,17 @@ pub(super) enum FetchNews {
     Opened { content: Content, form: Form, available: u64 },
     /// More is there, and counted.
     Progress { available: u64, marks: Vec<Place>, counted: Place },
-    /// All is there; whether its lines are counted.
-    Complete { counted: bool },
+    /// All is there.
+    Complete(Lines),
     /// What is there is all there will be.
     Failed(String),
+}
+
+/// Whether the lines of what was fetched are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lines {
+    Counted,
+    Uncounted,
 }
 
 /// Fetches a file until it is there or `cancel` is set.
@@ -97,9 +104,12 @@ impl Fetch<'_> {
         let (content, available) = (Content::new(bytes.clone()), bytes.len());
         let form = tell(&content.read(0, available.min(FIRST as u64))?);
         (self.say)(FetchNews::Opened { content: content.clone(), form, available });
-        let counted = form == Form::Text || self.request.counting == Counting::Always;
+        let lines = match (form, self.request.counting) {
+            (Form::Text, _) | (_, Counting::Always) => Lines::Counted,
+            (Form::Hex, Counting::OfText) => Lines::Uncounted,
+        };
         let mut done = 0;
-        while counted && done < available {
+        while lines == Lines::Counted && done < available {
             if self.is_called_off() {
                 return Ok(());
             }
@@ -113,7 +123,7 @@ impl Fetch<'_> {
                 self.tell_progress(available);
             }
         }
-        if counted {
+        if lines == Lines::Counted {
             self.counter.finish();
             self.tell_progress(available);
         }
@@ -122,7 +132,7 @@ impl Fetch<'_> {
             let text = format!("layer {layer} ({name}) is cut off: {available} of {len} bytes of the file are there");
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
         }
-        (self.say)(FetchNews::Complete { counted });
+        (self.say)(FetchNews::Complete(lines));
         Ok(())
     }
 
@@ -139,15 +149,15 @@ impl Fetch<'_> {
         let file = Arc::new(tempfile::tempfile().map_err(|error| on_disk(&error))?);
         let content = Content::new(Blob::new(Arc::clone(&file), 0, body.len, blob.name()));
         let mut piece = vec![0; PIECE];
-        let mut first = Vec::new();
+        // What tells the form of the file, until that is told.
+        let mut first = Some(Vec::new());
         let mut written = 0;
-        let mut is_open = false;
         loop {
             let read = match reader.read(&mut piece) {
                 Ok(read) => read,
                 Err(error) => {
                     // What is there is shown.
-                    self.open(&content, &first, written, &mut is_open);
+                    self.open(&content, &mut first, written);
                     self.counter.finish();
                     self.tell_progress(written);
                     return Err(error);
@@ -159,29 +169,29 @@ impl Fetch<'_> {
             write_at(&file, &piece[..read], written).map_err(|error| on_disk(&error))?;
             written += read as u64;
             self.counter.push(&piece[..read]);
-            if !is_open {
-                first.extend_from_slice(&piece[..read.min(FIRST - first.len())]);
-                if first.len() == FIRST || read == 0 {
-                    self.open(&content, &first, written, &mut is_open);
+            if let Some(bytes) = &mut first {
+                bytes.extend_from_slice(&piece[..read.min(FIRST - bytes.len())]);
+                if bytes.len() == FIRST || read == 0 {
+                    self.open(&content, &mut first, written);
                 }
             }
             if read == 0 {
                 break;
             }
-            if is_open && self.is_worth_telling(written) {
+            if first.is_none() && self.is_worth_telling(written) {
                 self.tell_progress(written);
             }
         }
         self.counter.finish();
         self.tell_progress(written);
-        (self.say)(FetchNews::Complete { counted: true });
+        (self.say)(FetchNews::Complete(Lines::Counted));
         Ok(())
     }
 
-    fn open(&mut self, content: &Content, first: &[u8], available: u64, is_open: &mut bool) {
-        if !*is_open {
-            *is_open = true;
-            (self.say)(FetchNews::Opened { content: content.clone(), form: tell(first), available });
+    /// Shows what is there, unless it is shown already.
+    fn open(&mut self, content: &Content, first: &mut Option<Vec<u8>>, available: u64) {
+        if let Some(first) = first.take() {
+            (self.say)(FetchNews::Opened { content: content.clone(), form: tell(&first), available });
         }
     }
 

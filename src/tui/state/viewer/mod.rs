@@ -19,20 +19,19 @@ use std::ops::Range;
 pub use cells::Emphasis;
 pub use content::Content;
 pub use fetch::{FetchRequest, Fetched, fetch};
-pub use lines::{Place, ROW};
 pub use motion::ViewerAction;
 pub use page::{RowLabel, ViewerRow};
-pub use search::{Direction, SearchRequest, Searched, search};
+pub use search::{SearchRequest, Searched, search};
 
 use crate::image::ImageLayer;
 use crate::layer::LayerIndex;
 use crate::report::escape::Escaped;
 use crate::tree::{SpanId, Tree};
 use cells::HEX_ROW;
-use fetch::{Counting, FetchNews};
-use lines::{LineIndex, Text};
+use fetch::{Counting, FetchNews, Lines};
+use lines::{LineIndex, Place, Text};
 use look::look;
-use search::{Pattern, SearchNews};
+use search::{Direction, Pattern, SearchNews, Way};
 
 /// How bytes are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,8 +116,6 @@ pub struct ViewerStatus {
     pub size: u64,
     /// Bytes that are there.
     pub available: u64,
-    /// Where the first row on the screen starts, in bytes.
-    pub offset: u64,
     /// How much of the file is above the end of the screen, from 0 to 100.
     pub percent: u8,
     /// The line of the first row, where it is known.
@@ -206,7 +203,7 @@ pub struct Viewer {
 impl Viewer {
     /// Opens a version of a path, deleted and overwritten ones too. Symbolic links are followed as of `layer` if it shows the
     /// version, else as of the version's own. `ticket` tells the messages of this viewer from those of others. The request, if
-    /// there is one, is for a thread that runs [`fetch()`]; set its `cancel` when the viewer closes.
+    /// there is one, is for a thread that runs [`fetch()`], which is to be called off when the viewer closes.
     #[must_use]
     pub fn open(
         ticket: u64,
@@ -312,7 +309,6 @@ impl Viewer {
             phase: self.phase.clone(),
             size,
             available: self.available,
-            offset: self.top.place.offset,
             percent,
             line: self.top.place.line.filter(|_| self.form == Form::Text),
             lines: self.index.lines(),
@@ -353,9 +349,9 @@ impl Viewer {
                 self.available = available;
                 self.index.extend(marks, counted);
             }
-            FetchNews::Complete { counted } => {
+            FetchNews::Complete(lines) => {
                 self.phase = Phase::Complete;
-                if counted {
+                if lines == Lines::Counted {
                     self.index.complete();
                 }
             }
@@ -392,11 +388,14 @@ impl Viewer {
             }
             (SearchNews::NotFound, _) => self.search.state = SearchState::NotFound,
             (SearchNews::Failed(why), _) => self.search.state = SearchState::Failed(why),
-            (SearchNews::Found { at, wrapped }, _) => {
+            (SearchNews::Found { at, way }, _) => {
                 self.goal = None;
                 self.search.current = Some(at.clone());
                 self.reveal(&at);
-                self.search.state = if wrapped { SearchState::FoundWrapped } else { SearchState::Found };
+                self.search.state = match way {
+                    Way::Straight => SearchState::Found,
+                    Way::Around => SearchState::FoundWrapped,
+                };
             }
         }
         self.refresh();

@@ -46,7 +46,7 @@ fn count(viewer: &mut Viewer, bytes: &[u8]) {
     let (marks, counted) = counter.take();
     let available = bytes.len() as u64;
     say(viewer, FetchNews::Progress { available, marks, counted });
-    say(viewer, FetchNews::Complete { counted: true });
+    say(viewer, FetchNews::Complete(Lines::Counted));
 }
 
 /// The screen, a line a row: what stands beside it, `|`, the text.
@@ -432,7 +432,7 @@ fn what_is_searched_while_a_layer_is_unpacked_is_found_when_it_comes() {
     assert_eq!(viewer.status().search, SearchState::Found);
     assert!(drawn(&viewer).contains(&"777|line 777".to_owned()));
 
-    for news in [FetchNews::Failed("cut off".to_owned()), FetchNews::Complete { counted: false }] {
+    for news in [FetchNews::Failed("cut off".to_owned()), FetchNews::Complete(Lines::Uncounted)] {
         let mut nothing = skipping(9);
         apply(&mut nothing, ViewerAction::Search("x".to_owned()));
         say(&mut nothing, news);

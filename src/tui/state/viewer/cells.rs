@@ -49,7 +49,7 @@ struct Cell {
 #[derive(Debug, Default)]
 pub(super) struct Cells {
     text: String,
-    cells: Vec<Cell>,
+    letters: Vec<Cell>,
     columns: usize,
 }
 
@@ -68,12 +68,15 @@ impl Cells {
         let mut at = 0;
         let mut marks = 0;
         for chunk in bytes.utf8_chunks() {
-            for letter in chunk.valid().graphemes(true) {
+            let mut rest = chunk.valid();
+            while !rest.is_empty() {
                 if row.columns > column {
                     return row;
                 }
+                let (letter, behind) = rest.split_at(first_letter(rest));
                 row.letter(letter, at, &mut marks);
                 at += letter.len();
+                rest = behind;
             }
             for byte in chunk.invalid() {
                 row.escape(&format!("\\x{byte:02x}"), at, 1);
@@ -124,7 +127,8 @@ impl Cells {
             }
             match bytes.get(place) {
                 Some(byte) => {
-                    format!("{byte:02x}").split_inclusive(|_| true).for_each(|digit| row.push(digit, place, 1))
+                    let digits = format!("{byte:02x}");
+                    digits.split_inclusive(|_| true).for_each(|digit| row.push(digit, place, 1));
                 }
                 None => (0..2).for_each(|_| row.push(" ", place, 0)),
             }
@@ -143,7 +147,7 @@ impl Cells {
     /// A line of our own words.
     pub(super) fn words(text: &str) -> Self {
         let mut row = Self::text(text.as_bytes());
-        row.cells.iter_mut().for_each(|cell| cell.escape = false);
+        row.letters.iter_mut().for_each(|cell| cell.escape = false);
         row
     }
 
@@ -164,7 +168,7 @@ impl Cells {
     pub(super) fn breaks(&self, width: usize) -> Vec<usize> {
         let mut breaks = vec![0];
         let mut start = 0;
-        for cell in &self.cells {
+        for cell in &self.letters {
             if cell.column + cell.width > start + width && cell.column > start {
                 start = cell.column;
                 breaks.push(start);
@@ -175,7 +179,7 @@ impl Cells {
 
     /// The column of the letter that stands for the byte at `at`.
     pub(super) fn column_of(&self, at: usize) -> usize {
-        self.cells.iter().find(|cell| cell.at + cell.len > at).map_or(self.columns, |cell| cell.column)
+        self.letters.iter().find(|cell| cell.at + cell.len > at).map_or(self.columns, |cell| cell.column)
     }
 
     /// What is seen of `width` columns from `left` on. `found` are byte ranges of the row.
@@ -183,7 +187,7 @@ impl Cells {
         let mut text = String::new();
         let mut emphases: Vec<(Range<usize>, Emphasis)> = Vec::new();
         let mut behind = 0;
-        for cell in &self.cells {
+        for cell in &self.letters {
             let letter = &self.text[behind..cell.end];
             behind = cell.end;
             let end = cell.column + cell.width;
@@ -220,18 +224,26 @@ impl Cells {
             return;
         }
         self.text.push_str(letter);
-        let (end, width) = (self.text.len(), letter.width());
-        self.cells.push(Cell { end, width, escape: false, column: self.columns, at, len });
+        let (end, width) = (self.text.len(), if letter.len() == 1 { 1 } else { letter.width() });
+        self.letters.push(Cell { end, width, escape: false, column: self.columns, at, len });
         self.columns += width;
     }
 
     fn escape(&mut self, text: &str, at: usize, len: usize) {
         for letter in text.split_inclusive(|_| true) {
             self.push(letter, at, len);
-            if let Some(cell) = self.cells.last_mut() {
+            if let Some(cell) = self.letters.last_mut() {
                 cell.escape = true;
             }
         }
+    }
+}
+
+/// How long the first letter is. Nearly all that is shown is ASCII, of which none joins another.
+fn first_letter(text: &str) -> usize {
+    match text.as_bytes() {
+        [0..0x80] | [0..0x80, 0..0x80, ..] => 1,
+        _ => text.graphemes(true).next().map_or(text.len(), str::len),
     }
 }
 

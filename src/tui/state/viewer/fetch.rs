@@ -21,7 +21,7 @@ const FIRST: usize = 8 * 1024;
 /// Bytes read at a time.
 const PIECE: usize = 256 * 1024;
 
-/// Bytes between two words on how far it is.
+/// The fewest bytes between two words on how far it is; each draws the screen anew.
 const REPORT: u64 = 8 << 20;
 
 /// Whose lines are counted.
@@ -75,7 +75,7 @@ pub(super) enum Lines {
 /// Fetches a file until it is there or `cancel` is set.
 pub fn fetch(request: &FetchRequest, cancel: &AtomicBool, report: &mut dyn FnMut(Fetched)) {
     let mut say = |news| report(Fetched { ticket: request.ticket, news });
-    let fetched = Fetch { request, cancel, say: &mut say, counter: Counter::new(), told: 0 }.run();
+    let fetched = Fetch { request, cancel, say: &mut say, counter: Counter::new(), told: None }.run();
     if let Err(error) = fetched {
         say(FetchNews::Failed(error.to_string()));
     }
@@ -86,8 +86,8 @@ struct Fetch<'a> {
     cancel: &'a AtomicBool,
     say: &'a mut dyn FnMut(FetchNews),
     counter: Counter,
-    /// Bytes that were there when it last said something.
-    told: u64,
+    /// Bytes that were behind when it last said how far it is.
+    told: Option<u64>,
 }
 
 impl Fetch<'_> {
@@ -119,7 +119,7 @@ impl Fetch<'_> {
             }
             done += piece.len() as u64;
             self.counter.push(&piece);
-            if self.is_worth_telling(done) {
+            if is_worth_telling(&mut self.told, done, available) {
                 self.tell_progress(available);
             }
         }
@@ -141,8 +141,11 @@ impl Fetch<'_> {
         let FetchRequest { blob, body, .. } = self.request;
         let cancel = self.cancel;
         let say = &mut *self.say;
+        let mut told = None;
         let opened = open_body_while(blob, *body, &mut |skipped| {
-            say(FetchNews::Skipped(skipped));
+            if is_worth_telling(&mut told, skipped.done, skipped.total) {
+                say(FetchNews::Skipped(skipped));
+            }
             if cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         let Some(mut reader) = opened else { return Ok(()) };
@@ -178,7 +181,7 @@ impl Fetch<'_> {
             if read == 0 {
                 break;
             }
-            if first.is_none() && self.is_worth_telling(written) {
+            if first.is_none() && is_worth_telling(&mut self.told, written, body.len) {
                 self.tell_progress(written);
             }
         }
@@ -195,20 +198,24 @@ impl Fetch<'_> {
         }
     }
 
-    fn is_worth_telling(&mut self, done: u64) -> bool {
-        // The first time soon, for who waits for the first screen.
-        done - self.told >= if self.told == 0 { PIECE as u64 } else { REPORT }
-    }
-
     fn tell_progress(&mut self, available: u64) {
         let (marks, counted) = self.counter.take();
-        self.told = counted.offset.max(self.told + 1);
         (self.say)(FetchNews::Progress { available, marks, counted });
     }
 
     fn is_called_off(&self) -> bool {
         self.cancel.load(Ordering::Relaxed)
     }
+}
+
+/// Whether one is to hear that `done` of `total` bytes are behind: at once, for who waits for the first screen, then in
+/// steps of 1 %, none of them smaller than [`REPORT`].
+fn is_worth_telling(told: &mut Option<u64>, done: u64, total: u64) -> bool {
+    let is_step = told.is_none_or(|told| done.saturating_sub(told) >= REPORT.max(total / 100));
+    if is_step {
+        *told = Some(done);
+    }
+    is_step
 }
 
 fn on_disk(error: &io::Error) -> io::Error {
@@ -263,6 +270,18 @@ fn tell(first: &[u8]) -> Form {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Each word draws the screen anew, which takes longer than unpacking a piece.
+    #[test]
+    fn unpacking_a_layer_of_gigabytes_is_told_in_a_hundred_words() {
+        let told = |total: u64| {
+            let mut told = None;
+            (0..total).step_by(PIECE).filter(|done| is_worth_telling(&mut told, *done, total)).count()
+        };
+        assert_eq!(told(1), 1, "the first at once");
+        assert_eq!(told(80 << 20), 10);
+        assert!((90..=101).contains(&told(20 << 30)));
+    }
 
     #[test]
     fn text_is_told_from_other_bytes() {

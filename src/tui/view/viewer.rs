@@ -97,3 +97,39 @@ fn told(status: &ViewerStatus) -> String {
     }
     parts.join(" · ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is typed, pasted or read from an archive is on the status line too.
+    #[test]
+    fn nothing_in_the_status_drives_the_terminal_or_turns_the_line() {
+        let evil = "\u{1b}[2J\u{202e}".to_owned();
+        let status = |search, phase| ViewerStatus {
+            form: Form::Text,
+            phase,
+            size: 9,
+            available: 4,
+            percent: 1,
+            line: None,
+            lines: None,
+            waits_for: None,
+            pattern: evil.clone(),
+            search,
+        };
+        for (search, phase) in [
+            (SearchState::Invalid(evil.clone()), Phase::Complete),
+            (SearchState::Failed(evil.clone()), Phase::Complete),
+            (SearchState::Waiting, Phase::Complete),
+            (SearchState::NotFound, Phase::Complete),
+            (SearchState::NotFoundYet(4), Phase::Complete),
+            (SearchState::None, Phase::Failed(evil.clone())),
+        ] {
+            let told = told(&status(search, phase));
+            assert!(told.contains("\\u{1b}[2J\\u{202e}") && told == printable(&told), "{told}");
+        }
+        let told = told(&status(SearchState::NotFoundYet(4), Phase::Reading));
+        assert!(told.contains(" in the first 4 B · "), "{told}");
+    }
+}

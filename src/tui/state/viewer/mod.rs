@@ -27,7 +27,7 @@ use crate::image::ImageLayer;
 use crate::layer::LayerIndex;
 use crate::report::escape::Escaped;
 use crate::tree::{SpanId, Tree};
-use cells::HEX_ROW;
+use cells::{Cells, HEX_ROW};
 use fetch::{Counting, FetchNews, Lines};
 use lines::{LineIndex, Place, Text};
 use look::look;
@@ -217,7 +217,7 @@ impl Viewer {
         let request = looked.bytes.map(|(blob, body)| FetchRequest { ticket, blob, body, counting });
         let phase = if request.is_some() { Phase::Reading } else { Phase::NoContent };
         let mut viewer = Self::new(ticket, looked.path, phase);
-        viewer.words = looked.words;
+        viewer.words = looked.words.iter().map(|text| Cells::words(text).seen(0, usize::MAX, &[]).0).collect();
         viewer.request.clone_from(&request);
         viewer.refresh();
         (viewer, request)
@@ -270,7 +270,8 @@ impl Viewer {
         Escaped(&self.path).to_string()
     }
 
-    /// What is to be said of the path beside its content: where a link leads, what has no content.
+    /// What is to be said of the path beside its content: where a link leads, what has no content. Nothing in it drives a
+    /// terminal, turns a line or hides in one.
     #[must_use]
     pub fn words(&self) -> &[String] {
         &self.words

@@ -1,11 +1,10 @@
 //! Where a symbolic link leads inside the image: as the kernel would go in a chroot of the file system that one layer shows.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 
 use super::{NodeId, SpanId, SpanKind, Tree};
 use crate::layer::LayerIndex;
-use crate::remark::Shown;
+use crate::report::escape::Escaped;
 
 /// Links that are followed on one way: Linux's `MAXSYMLINKS` (`path_resolution(7)`).
 pub const MAX_LINKS: usize = 40;
@@ -17,13 +16,16 @@ pub enum Unresolved {
     #[error("it is not there")]
     NotThere,
     /// A link leads to a path that is not there.
-    #[error("it leads to {}, which is not there", Path(missing))]
+    #[error("it leads to {}, which is not there", Escaped(missing))]
     Dangling {
         /// The first path on the way that is not there.
         missing: Vec<u8>,
     },
+    /// A link has no target, as no file system but only an archive can have it.
+    #[error("it has no target")]
+    NoTarget,
     /// The way leads through something as if it were a directory.
-    #[error("it leads through {}, which is no directory", Path(path))]
+    #[error("it leads through {}, which is no directory", Escaped(path))]
     NotADirectory {
         /// What is no directory.
         path: Vec<u8>,
@@ -34,14 +36,6 @@ pub enum Unresolved {
     /// More than [`MAX_LINKS`] links, none of them twice.
     #[error("it leads over more than {MAX_LINKS} links, more than Linux follows")]
     TooManyLinks,
-}
-
-struct Path<'a>(&'a [u8]);
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Shown(&String::from_utf8_lossy(self.0)).fmt(f)
-    }
 }
 
 impl Tree {
@@ -76,7 +70,7 @@ impl Tree {
                 followed.push(inode);
                 let target = self.link(inode);
                 if target.is_empty() {
-                    return Err(Unresolved::Dangling { missing: Vec::new() });
+                    return Err(Unresolved::NoTarget);
                 }
                 // What ends in a slash has to be a directory, as what `.` is asked of.
                 ahead.extend(target.ends_with(b"/").then_some(&b"."[..]));

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::io::{self, Read};
+use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
 use dive::compression::Compression;
 use dive::image::{self, Selection};
 use dive::layer::Silent;
-use dive::layer::content::open_body;
+use dive::layer::content::open_body_while;
 use dive::remark::OnDamage;
 use dive::source::{Reference, Source};
 use dive::tree::{self, SpanId, SpanKind, Tree};
@@ -22,7 +23,8 @@ fn content(opened: &Opened, version: SpanId) -> io::Result<Vec<u8>> {
     let body = opened.loaded.tree.body(opened.loaded.tree.inode(version));
     let blob = opened.image.layers[body.layer.get()].blob.as_ref().expect("the layer is there");
     let mut bytes = Vec::new();
-    open_body(blob, body)?.read_to_end(&mut bytes)?;
+    let opened = open_body_while(blob, body, &mut |_| ControlFlow::Continue(()))?;
+    opened.expect("nobody calls it off").read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -147,6 +149,8 @@ fn a_path_without_bytes_says_what_it_is() {
                 .symlink("to-dir", "dir")
                 .symlink("nowhere", "no/such")
                 .symlink("loop", "loop")
+                .symlink("latin1", b"caf\xe9")
+                .symlink("empty-link", "")
                 .hardlink("hard", "dir/f")
                 .char_device("null", 1, 3)
                 .fifo("pipe")
@@ -167,6 +171,9 @@ fn a_path_without_bytes_says_what_it_is() {
     assert_eq!(words("pipe"), ["A named pipe"]);
     assert_eq!(words("to-dir"), ["A symbolic link to dir, which is /dir", "A directory with 2 entries"]);
     assert_eq!(words("nowhere"), ["A symbolic link to no/such: it leads to /no, which is not", "there"]);
+    let caf = "A symbolic link to caf\\xe9: it leads to /caf\\xe9, which is not there";
+    assert_eq!(words("latin1").join(" "), caf, "one name, one way to write it");
+    assert_eq!(words("empty-link").join(" "), "A symbolic link without a target");
     assert_eq!(words("loop"), ["A symbolic link to loop: it leads back to itself"]);
     for path in ["dir/f", "hard", "to-file", "to-link"] {
         assert_eq!(look(path), (vec!["hello".to_owned(), "world".to_owned()], Phase::Complete), "{path}");
@@ -174,6 +181,18 @@ fn a_path_without_bytes_says_what_it_is() {
     let (rows, phase) = look("sparse");
     assert!(matches!(&phase, Phase::Failed(why) if why.contains("is a sparse file")), "{phase:?}");
     assert!(rows.concat().contains("sparse file"), "{rows:?}");
+}
+
+/// Names come from anybody: one that turns the line makes another name of the one that is shown.
+#[test]
+fn what_is_said_of_a_path_is_fit_to_print() {
+    let file = built().layer(|l| l.symlink("evil", "\u{202e}txt\u{1b}[2J")).save(Format::DockerArchive);
+    let opened = library::open(file.path().to_str().unwrap());
+    let tree = &opened.loaded.tree;
+    let evil = tree.visible(tree.find(b"evil").unwrap(), layer(0)).unwrap();
+    let (viewer, _) = Viewer::open(1, tree, &opened.image.layers, evil, layer(0));
+    let name = "\\u{202e}txt\\x1b[2J";
+    assert_eq!(viewer.words(), [format!("A symbolic link to {name}: it leads to /{name}, which is not there")]);
 }
 
 #[test]
@@ -235,7 +254,7 @@ fn a_program_of_two_megabytes_is_looked_into() {
     let busybox = tree.visible(tree.find(b"bin/busybox").unwrap(), layer(6)).unwrap();
     let (mut viewer, request) = Viewer::open(1, tree, layers, busybox, layer(6));
     viewer.resize(10, 100);
-    fetch(&request.unwrap(), &AtomicBool::new(false), &mut |fetched| viewer.fetched(fetched));
+    fetch(&request.unwrap(), &AtomicBool::new(false), &mut |fetched| drop(viewer.fetched(fetched)));
     assert!(viewer.rows()[0].text.starts_with("7f 45 4c 46 "), "{:?}", viewer.rows()[0]);
     assert!(viewer.rows()[0].text.contains("|.ELF"), "{:?}", viewer.rows()[0]);
     viewer.apply(ViewerAction::End);

@@ -4,7 +4,7 @@ pub mod compare;
 pub mod open;
 
 pub use compare::{Bodies, ContentHash, PlainLayers};
-pub use open::{BodyReader, Skipped, open_body, open_body_while};
+pub use open::{BodyReader, Skipped, open_body_while};
 
 use super::LayerIndex;
 

@@ -29,20 +29,12 @@ pub struct BodyReader {
     bytes: LayerBytes,
 }
 
-/// Opens the bytes of `body` in the blob of its layer, decoding what stands before them.
+/// Opens the bytes of `body` in the blob of its layer, decoding what stands before them. After each piece that is skipped
+/// `go_on` is asked; none if it wants no more.
 ///
 /// # Errors
 /// When the layer cannot be read or decoded up to there, with the layer and the place.
 /// [`io::ErrorKind::Unsupported`] for a [`BodyForm::Sparse`] one.
-pub fn open_body(blob: &Blob, body: Body) -> io::Result<BodyReader> {
-    let opened = open_body_while(blob, body, &mut |_| ControlFlow::Continue(()))?;
-    opened.ok_or_else(|| io::Error::other("called off by nobody"))
-}
-
-/// As [`open_body`], asking `go_on` after each piece that is skipped; none if it wants no more.
-///
-/// # Errors
-/// As [`open_body`].
 pub fn open_body_while(
     blob: &Blob,
     body: Body,
@@ -53,17 +45,11 @@ pub fn open_body_while(
 }
 
 impl BodyReader {
-    /// The body that is read.
-    #[must_use]
-    pub const fn body(&self) -> Body {
-        self.body
-    }
-
     /// Turns to another body of the same layer. One that stands behind this one costs no second pass over what is
     /// before it, so read the bodies of a layer in the order in which they stand there.
     ///
     /// # Errors
-    /// As [`open_body`].
+    /// As [`open_body_while`].
     pub fn turn_to(self, body: Body, go_on: &mut dyn FnMut(Skipped) -> ControlFlow<()>) -> io::Result<Option<Self>> {
         let Self { mut bytes, .. } = self;
         if body.at < bytes.position && bytes.is_decoded() {
@@ -198,6 +184,10 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(bytes).unwrap();
         Blob::new(Arc::new(file), 0, bytes.len() as u64, "blobs/l")
+    }
+
+    fn open_body(blob: &Blob, body: Body) -> io::Result<BodyReader> {
+        open_body_while(blob, body, &mut |_| ControlFlow::Continue(())).map(Option::unwrap)
     }
 
     fn body(at: u64, len: u64) -> Body {

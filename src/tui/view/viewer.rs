@@ -66,20 +66,26 @@ fn told(status: &ViewerStatus) -> String {
     match &status.search {
         SearchState::None | SearchState::Found => {}
         SearchState::Invalid(why) | SearchState::Failed(why) => parts.push(format!("search: {}", printable(why))),
+        SearchState::Waiting => parts.push(format!("going to search for {} …", printable(&status.pattern))),
         SearchState::Searching(done) => parts.push(format!("searching … {}", Bytes(*done))),
         SearchState::FoundWrapped => parts.push("went on from the other end".to_owned()),
+        SearchState::NotFoundYet(searched) => {
+            parts.push(format!("no match for {} in the first {}", printable(&status.pattern), Bytes(*searched)));
+        }
         SearchState::NotFound => parts.push(format!("no match for {}", printable(&status.pattern))),
     }
     match (&status.phase, status.waits_for) {
         (Phase::Failed(why), _) => parts.push(printable(why)),
         (_, Some(Goal::End)) => parts.push("going to the end …".to_owned()),
         (_, Some(Goal::Line(line))) => parts.push(format!("going to line {line} …")),
+        (_, Some(Goal::Offset(offset))) => parts.push(format!("going to offset {offset:x} …")),
         (Phase::Reading, None) if status.available < status.size => {
             parts.push(format!("{} unpacked …", Bytes(status.available)));
         }
         _ => {}
     }
-    if status.phase != Phase::NoContent {
+    // Of nothing there is no place.
+    if status.size > 0 {
         match (status.form, status.line, status.lines) {
             (Form::Hex, ..) => parts.push("hex".to_owned()),
             (Form::Text, Some(line), Some(lines)) => parts.push(format!("line {line} of {lines}")),
@@ -90,4 +96,40 @@ fn told(status: &ViewerStatus) -> String {
         parts.push(format!("{} %", status.percent));
     }
     parts.join(" · ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is typed, pasted or read from an archive is on the status line too.
+    #[test]
+    fn nothing_in_the_status_drives_the_terminal_or_turns_the_line() {
+        let evil = "\u{1b}[2J\u{202e}".to_owned();
+        let status = |search, phase| ViewerStatus {
+            form: Form::Text,
+            phase,
+            size: 9,
+            available: 4,
+            percent: 1,
+            line: None,
+            lines: None,
+            waits_for: None,
+            pattern: evil.clone(),
+            search,
+        };
+        for (search, phase) in [
+            (SearchState::Invalid(evil.clone()), Phase::Complete),
+            (SearchState::Failed(evil.clone()), Phase::Complete),
+            (SearchState::Waiting, Phase::Complete),
+            (SearchState::NotFound, Phase::Complete),
+            (SearchState::NotFoundYet(4), Phase::Complete),
+            (SearchState::None, Phase::Failed(evil.clone())),
+        ] {
+            let told = told(&status(search, phase));
+            assert!(told.contains("\\u{1b}[2J\\u{202e}") && told == printable(&told), "{told}");
+        }
+        let told = told(&status(SearchState::NotFoundYet(4), Phase::Reading));
+        assert!(told.contains(" in the first 4 B · "), "{told}");
+    }
 }

@@ -21,7 +21,7 @@ const FIRST: usize = 8 * 1024;
 /// Bytes read at a time.
 const PIECE: usize = 256 * 1024;
 
-/// Bytes between two words on how far it is.
+/// The fewest bytes between two words on how far it is; each draws the screen anew.
 const REPORT: u64 = 8 << 20;
 
 /// Whose lines are counted.
@@ -59,16 +59,23 @@ pub(super) enum FetchNews {
     Opened { content: Content, form: Form, available: u64 },
     /// More is there, and counted.
     Progress { available: u64, marks: Vec<Place>, counted: Place },
-    /// All is there; whether its lines are counted.
-    Complete { counted: bool },
+    /// All is there.
+    Complete(Lines),
     /// What is there is all there will be.
     Failed(String),
+}
+
+/// Whether the lines of what was fetched are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lines {
+    Counted,
+    Uncounted,
 }
 
 /// Fetches a file until it is there or `cancel` is set.
 pub fn fetch(request: &FetchRequest, cancel: &AtomicBool, report: &mut dyn FnMut(Fetched)) {
     let mut say = |news| report(Fetched { ticket: request.ticket, news });
-    let fetched = Fetch { request, cancel, say: &mut say, counter: Counter::new(), told: 0 }.run();
+    let fetched = Fetch { request, cancel, say: &mut say, counter: Counter::new(), told: None }.run();
     if let Err(error) = fetched {
         say(FetchNews::Failed(error.to_string()));
     }
@@ -79,8 +86,8 @@ struct Fetch<'a> {
     cancel: &'a AtomicBool,
     say: &'a mut dyn FnMut(FetchNews),
     counter: Counter,
-    /// Bytes that were there when it last said something.
-    told: u64,
+    /// Bytes that were behind when it last said how far it is.
+    told: Option<u64>,
 }
 
 impl Fetch<'_> {
@@ -97,9 +104,12 @@ impl Fetch<'_> {
         let (content, available) = (Content::new(bytes.clone()), bytes.len());
         let form = tell(&content.read(0, available.min(FIRST as u64))?);
         (self.say)(FetchNews::Opened { content: content.clone(), form, available });
-        let counted = form == Form::Text || self.request.counting == Counting::Always;
+        let lines = match (form, self.request.counting) {
+            (Form::Text, _) | (_, Counting::Always) => Lines::Counted,
+            (Form::Hex, Counting::OfText) => Lines::Uncounted,
+        };
         let mut done = 0;
-        while counted && done < available {
+        while lines == Lines::Counted && done < available {
             if self.is_called_off() {
                 return Ok(());
             }
@@ -109,11 +119,11 @@ impl Fetch<'_> {
             }
             done += piece.len() as u64;
             self.counter.push(&piece);
-            if self.is_worth_telling(done) {
+            if is_worth_telling(&mut self.told, done, available) {
                 self.tell_progress(available);
             }
         }
-        if counted {
+        if lines == Lines::Counted {
             self.counter.finish();
             self.tell_progress(available);
         }
@@ -122,7 +132,7 @@ impl Fetch<'_> {
             let text = format!("layer {layer} ({name}) is cut off: {available} of {len} bytes of the file are there");
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
         }
-        (self.say)(FetchNews::Complete { counted });
+        (self.say)(FetchNews::Complete(lines));
         Ok(())
     }
 
@@ -131,23 +141,26 @@ impl Fetch<'_> {
         let FetchRequest { blob, body, .. } = self.request;
         let cancel = self.cancel;
         let say = &mut *self.say;
+        let mut told = None;
         let opened = open_body_while(blob, *body, &mut |skipped| {
-            say(FetchNews::Skipped(skipped));
+            if is_worth_telling(&mut told, skipped.done, skipped.total) {
+                say(FetchNews::Skipped(skipped));
+            }
             if cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         let Some(mut reader) = opened else { return Ok(()) };
         let file = Arc::new(tempfile::tempfile().map_err(|error| on_disk(&error))?);
         let content = Content::new(Blob::new(Arc::clone(&file), 0, body.len, blob.name()));
         let mut piece = vec![0; PIECE];
-        let mut first = Vec::new();
+        // What tells the form of the file, until that is told.
+        let mut first = Some(Vec::new());
         let mut written = 0;
-        let mut is_open = false;
         loop {
             let read = match reader.read(&mut piece) {
                 Ok(read) => read,
                 Err(error) => {
                     // What is there is shown.
-                    self.open(&content, &first, written, &mut is_open);
+                    self.open(&content, &mut first, written);
                     self.counter.finish();
                     self.tell_progress(written);
                     return Err(error);
@@ -159,46 +172,50 @@ impl Fetch<'_> {
             write_at(&file, &piece[..read], written).map_err(|error| on_disk(&error))?;
             written += read as u64;
             self.counter.push(&piece[..read]);
-            if !is_open {
-                first.extend_from_slice(&piece[..read.min(FIRST - first.len())]);
-                if first.len() == FIRST || read == 0 {
-                    self.open(&content, &first, written, &mut is_open);
+            if let Some(bytes) = &mut first {
+                bytes.extend_from_slice(&piece[..read.min(FIRST - bytes.len())]);
+                if bytes.len() == FIRST || read == 0 {
+                    self.open(&content, &mut first, written);
                 }
             }
             if read == 0 {
                 break;
             }
-            if is_open && self.is_worth_telling(written) {
+            if first.is_none() && is_worth_telling(&mut self.told, written, body.len) {
                 self.tell_progress(written);
             }
         }
         self.counter.finish();
         self.tell_progress(written);
-        (self.say)(FetchNews::Complete { counted: true });
+        (self.say)(FetchNews::Complete(Lines::Counted));
         Ok(())
     }
 
-    fn open(&mut self, content: &Content, first: &[u8], available: u64, is_open: &mut bool) {
-        if !*is_open {
-            *is_open = true;
-            (self.say)(FetchNews::Opened { content: content.clone(), form: tell(first), available });
+    /// Shows what is there, unless it is shown already.
+    fn open(&mut self, content: &Content, first: &mut Option<Vec<u8>>, available: u64) {
+        if let Some(first) = first.take() {
+            (self.say)(FetchNews::Opened { content: content.clone(), form: tell(&first), available });
         }
-    }
-
-    fn is_worth_telling(&mut self, done: u64) -> bool {
-        // The first time soon, for who waits for the first screen.
-        done - self.told >= if self.told == 0 { PIECE as u64 } else { REPORT }
     }
 
     fn tell_progress(&mut self, available: u64) {
         let (marks, counted) = self.counter.take();
-        self.told = counted.offset.max(self.told + 1);
         (self.say)(FetchNews::Progress { available, marks, counted });
     }
 
     fn is_called_off(&self) -> bool {
         self.cancel.load(Ordering::Relaxed)
     }
+}
+
+/// Whether one is to hear that `done` of `total` bytes are behind: at once, for who waits for the first screen, then in
+/// steps of 1 %, none of them smaller than [`REPORT`].
+fn is_worth_telling(told: &mut Option<u64>, done: u64, total: u64) -> bool {
+    let is_step = told.is_none_or(|told| done.saturating_sub(told) >= REPORT.max(total / 100));
+    if is_step {
+        *told = Some(done);
+    }
+    is_step
 }
 
 fn on_disk(error: &io::Error) -> io::Error {
@@ -253,6 +270,18 @@ fn tell(first: &[u8]) -> Form {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Each word draws the screen anew, which takes longer than unpacking a piece.
+    #[test]
+    fn unpacking_a_layer_of_gigabytes_is_told_in_a_hundred_words() {
+        let told = |total: u64| {
+            let mut told = None;
+            (0..total).step_by(PIECE).filter(|done| is_worth_telling(&mut told, *done, total)).count()
+        };
+        assert_eq!(told(1), 1, "the first at once");
+        assert_eq!(told(80 << 20), 10);
+        assert!((90..=101).contains(&told(20 << 30)));
+    }
 
     #[test]
     fn text_is_told_from_other_bytes() {

@@ -8,7 +8,7 @@ use std::io;
 use super::content::Content;
 
 /// The longest row, in bytes.
-pub const ROW: usize = 4 * 1024;
+const ROW: usize = 4 * 1024;
 
 /// Bytes from one mark of the index to the next, at first.
 const STRIDE: u64 = 64 * 1024;
@@ -21,18 +21,18 @@ const PIECE: u64 = 64 * 1024;
 
 /// Where a row starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub(super) struct Place {
     /// In bytes from the start of the file.
-    pub offset: u64,
+    pub(super) offset: u64,
     /// The number of its line, from 1; none where nobody has counted yet.
-    pub line: Option<u64>,
+    pub(super) line: Option<u64>,
     /// Whether the line starts here; else the row continues one that is longer than [`ROW`].
-    pub starts_line: bool,
+    pub(super) starts_line: bool,
 }
 
 impl Place {
     /// The start of a file.
-    pub const START: Self = Self { offset: 0, line: Some(1), starts_line: true };
+    pub(super) const START: Self = Self { offset: 0, line: Some(1), starts_line: true };
 
     const fn after(self, split: Split) -> Self {
         let line = match (self.line, split.ends_line) {

@@ -5,7 +5,7 @@ use crate::layer::LayerIndex;
 use crate::layer::content::Body;
 use crate::report::escape::Escaped;
 use crate::source::Blob;
-use crate::tree::{SpanId, SpanKind, Tree};
+use crate::tree::{SpanId, SpanKind, Tree, Unresolved};
 
 /// What is looked at.
 #[derive(Debug)]
@@ -35,6 +35,7 @@ pub(super) fn look(tree: &Tree, layers: &[ImageLayer], version: SpanId, layer: L
                 });
                 describe(tree, layers, led_to, layer, &mut looked);
             }
+            Err(Unresolved::NoTarget) => looked.words.push("A symbolic link without a target".to_owned()),
             Err(error) => looked.words.push(format!("A symbolic link to {target}: {error}")),
         }
         return looked;

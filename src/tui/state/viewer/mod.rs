@@ -19,20 +19,19 @@ use std::ops::Range;
 pub use cells::Emphasis;
 pub use content::Content;
 pub use fetch::{FetchRequest, Fetched, fetch};
-pub use lines::{Place, ROW};
 pub use motion::ViewerAction;
 pub use page::{RowLabel, ViewerRow};
-pub use search::{Direction, SearchRequest, Searched, search};
+pub use search::{SearchRequest, Searched, search};
 
 use crate::image::ImageLayer;
 use crate::layer::LayerIndex;
 use crate::report::escape::Escaped;
 use crate::tree::{SpanId, Tree};
-use cells::HEX_ROW;
-use fetch::{Counting, FetchNews};
-use lines::{LineIndex, Text};
+use cells::{Cells, HEX_ROW};
+use fetch::{Counting, FetchNews, Lines};
+use lines::{LineIndex, Place, Text};
 use look::look;
-use search::{Pattern, SearchNews};
+use search::{Direction, Pattern, SearchNews, Way};
 
 /// How bytes are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +76,8 @@ pub enum Phase {
 pub enum SearchState {
     /// Nothing is searched for.
     None,
+    /// It is made as soon as there is something to search.
+    Waiting,
     /// The pattern is none, and why.
     Invalid(String),
     /// It is under way; so many bytes are searched.
@@ -85,7 +86,9 @@ pub enum SearchState {
     Found,
     /// It found something after it went on from the other end.
     FoundWrapped,
-    /// There is no match in what is there.
+    /// There is no match in the first so many bytes; it goes on with more of the file as that comes.
+    NotFoundYet(u64),
+    /// There is no match.
     NotFound,
     /// It could not be made, and why.
     Failed(String),
@@ -113,8 +116,6 @@ pub struct ViewerStatus {
     pub size: u64,
     /// Bytes that are there.
     pub available: u64,
-    /// Where the first row on the screen starts, in bytes.
-    pub offset: u64,
     /// How much of the file is above the end of the screen, from 0 to 100.
     pub percent: u8,
     /// The line of the first row, where it is known.
@@ -136,6 +137,8 @@ pub enum Goal {
     End,
     /// A line.
     Line(u64),
+    /// A byte.
+    Offset(u64),
 }
 
 /// The first row on the screen.
@@ -158,6 +161,18 @@ struct Search {
     current: Option<Range<u64>>,
     /// The search whose answer is waited for.
     serial: u64,
+    progress: SearchProgress,
+}
+
+/// What is still to come of a search.
+#[derive(Debug, Clone, Copy)]
+enum SearchProgress {
+    /// Nothing.
+    Ended,
+    /// The answer of a thread that searches what was there when it began.
+    Runs { direction: Direction, end: u64 },
+    /// What stands behind `end`, where nothing was yet when it was searched up to there.
+    Waits { direction: Direction, end: u64 },
 }
 
 /// The viewer of one file.
@@ -188,7 +203,7 @@ pub struct Viewer {
 impl Viewer {
     /// Opens a version of a path, deleted and overwritten ones too. Symbolic links are followed as of `layer` if it shows the
     /// version, else as of the version's own. `ticket` tells the messages of this viewer from those of others. The request, if
-    /// there is one, is for a thread that runs [`fetch()`]; set its `cancel` when the viewer closes.
+    /// there is one, is for a thread that runs [`fetch()`], which is to be called off when the viewer closes.
     #[must_use]
     pub fn open(
         ticket: u64,
@@ -202,7 +217,7 @@ impl Viewer {
         let request = looked.bytes.map(|(blob, body)| FetchRequest { ticket, blob, body, counting });
         let phase = if request.is_some() { Phase::Reading } else { Phase::NoContent };
         let mut viewer = Self::new(ticket, looked.path, phase);
-        viewer.words = looked.words;
+        viewer.words = looked.words.iter().map(|text| Cells::words(text).seen(0, usize::MAX, &[]).0).collect();
         viewer.request.clone_from(&request);
         viewer.refresh();
         (viewer, request)
@@ -225,7 +240,13 @@ impl Viewer {
             top: Top::START,
             left: 0,
             goal: None,
-            search: Search { pattern: None, state: SearchState::None, current: None, serial: 0 },
+            search: Search {
+                pattern: None,
+                state: SearchState::None,
+                current: None,
+                serial: 0,
+                progress: SearchProgress::Ended,
+            },
             rows: Vec::new(),
             bottom: 0,
         }
@@ -249,7 +270,8 @@ impl Viewer {
         Escaped(&self.path).to_string()
     }
 
-    /// What is to be said of the path beside its content: where a link leads, what has no content.
+    /// What is to be said of the path beside its content: where a link leads, what has no content. Nothing in it drives a
+    /// terminal, turns a line or hides in one.
     #[must_use]
     pub fn words(&self) -> &[String] {
         &self.words
@@ -288,7 +310,6 @@ impl Viewer {
             phase: self.phase.clone(),
             size,
             available: self.available,
-            offset: self.top.place.offset,
             percent,
             line: self.top.place.line.filter(|_| self.form == Form::Text),
             lines: self.index.lines(),
@@ -307,10 +328,11 @@ impl Viewer {
         }
     }
 
-    /// Takes what [`fetch()`] reports. Messages for other viewers are passed over.
-    pub fn fetched(&mut self, fetched: Fetched) {
+    /// Takes what [`fetch()`] reports. Messages for other viewers are passed over. The effects, if there are any, are what
+    /// was asked for before there was anything to do it with.
+    pub fn fetched(&mut self, fetched: Fetched) -> Vec<ViewerEffect> {
         if fetched.ticket != self.ticket {
-            return;
+            return Vec::new();
         }
         match fetched.news {
             FetchNews::Skipped(skipped) => {
@@ -320,16 +342,17 @@ impl Viewer {
                 self.phase = Phase::Reading;
                 // What is fetched again, to count its lines, is on the screen already.
                 if self.content.is_none() {
-                    (self.content, self.form, self.available) = (Some(content), form, available);
+                    (self.content, self.available) = (Some(content), available);
+                    self.set_form(form);
                 }
             }
             FetchNews::Progress { available, marks, counted } => {
                 self.available = available;
                 self.index.extend(marks, counted);
             }
-            FetchNews::Complete { counted } => {
+            FetchNews::Complete(lines) => {
                 self.phase = Phase::Complete;
-                if counted {
+                if lines == Lines::Counted {
                     self.index.complete();
                 }
             }
@@ -338,27 +361,51 @@ impl Viewer {
                 self.index.complete();
             }
         }
-        self.go_on();
+        let mut effects: Vec<ViewerEffect> = self.go_on().into_iter().collect();
         self.refresh();
+        // Behind the rows: a search begins at those on the screen.
+        effects.extend(self.search_rest());
+        effects
     }
 
-    /// Takes what [`search()`] reports. Answers that are no longer waited for are passed over.
-    pub fn searched(&mut self, searched: Searched) {
+    /// Takes what [`search()`] reports. Answers that are no longer waited for are passed over. The effect, if there is one,
+    /// is to search what came meanwhile.
+    pub fn searched(&mut self, searched: Searched) -> Option<ViewerEffect> {
         if searched.ticket != self.ticket || searched.serial != self.search.serial {
-            return;
+            return None;
         }
-        self.search.state = match searched.news {
-            SearchNews::Progress(done) => SearchState::Searching(done),
-            SearchNews::NotFound => SearchState::NotFound,
-            SearchNews::Failed(why) => SearchState::Failed(why),
-            SearchNews::Found { at, wrapped } => {
+        let progress = std::mem::replace(&mut self.search.progress, SearchProgress::Ended);
+        match (searched.news, progress) {
+            (SearchNews::Progress(done), _) => {
+                self.search.progress = progress;
+                // Of one that goes on, it is known already what it did not find.
+                if matches!(self.search.state, SearchState::Searching(_)) {
+                    self.search.state = SearchState::Searching(done);
+                }
+            }
+            (SearchNews::NotFound, SearchProgress::Runs { direction, end }) => {
+                self.search.state = SearchState::NotFoundYet(end);
+                self.search.progress = SearchProgress::Waits { direction, end };
+            }
+            (SearchNews::NotFound, _) => self.search.state = SearchState::NotFound,
+            (SearchNews::Failed(why), _) => self.search.state = SearchState::Failed(why),
+            (SearchNews::Found { at, way }, _) => {
                 self.goal = None;
                 self.search.current = Some(at.clone());
                 self.reveal(&at);
-                if wrapped { SearchState::FoundWrapped } else { SearchState::Found }
+                self.search.state = match way {
+                    Way::Straight => SearchState::Found,
+                    Way::Around => SearchState::FoundWrapped,
+                };
             }
-        };
+        }
         self.refresh();
+        self.search_rest()
+    }
+
+    /// Whether nothing more comes.
+    const fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Complete | Phase::Failed(_) | Phase::NoContent)
     }
 
     /// Bytes of the file when all are there.

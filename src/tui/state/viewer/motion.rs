@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::cells::{Cells, HEX_ROW};
 use super::fetch::Counting;
 use super::lines::{Place, Row};
-use super::search::{Direction, Pattern, SearchRequest};
-use super::{Form, Goal, LongLines, Phase, SearchState, Top, Viewer, ViewerEffect};
+use super::search::{CONTEXT, Direction, Pattern, SearchRequest};
+use super::{Form, Goal, LongLines, Phase, SearchProgress, SearchState, Top, Viewer, ViewerEffect};
 use crate::config::Action;
 
 /// Columns that one step sideways goes.
@@ -74,6 +74,7 @@ impl Viewer {
         let mut effect = None;
         if !matches!(action, ViewerAction::Search(_) | ViewerAction::NextMatch | ViewerAction::PreviousMatch) {
             self.goal = None;
+            self.stay();
         }
         let page = self.height.saturating_sub(1).max(1);
         let moved = match action {
@@ -91,10 +92,10 @@ impl Viewer {
                 Ok(())
             }
             ViewerAction::End => {
-                self.goal = (self.phase == Phase::Reading).then_some(Goal::End);
+                self.goal = (!self.is_over()).then_some(Goal::End);
                 self.go_to_end()
             }
-            ViewerAction::GoTo(number) => self.go_to(number, &mut effect),
+            ViewerAction::GoTo(number) => self.go_to_number(number, &mut effect),
             ViewerAction::ToggleHex => self.toggle_hex(&mut effect),
             ViewerAction::ToggleWrap => {
                 self.long_lines = match self.long_lines {
@@ -122,22 +123,65 @@ impl Viewer {
         effect
     }
 
-    /// Goes to what was waited for, now that more is there.
-    pub(super) fn go_on(&mut self) {
-        let over = self.phase != Phase::Reading;
+    /// What is asked for when the user wants to go somewhere: a line of text, an offset of bytes.
+    #[must_use]
+    pub const fn goal_label(&self) -> &'static str {
+        match self.form {
+            Form::Text => "Go to line",
+            Form::Hex => "Go to offset (hex)",
+        }
+    }
+
+    /// Goes to what was typed, in the numbers that stand beside the rows: those of lines from 1, or hexadecimal offsets from
+    /// 0, with `0x` or without. What is behind the end is the end. The effect, if there is one, is for a thread.
+    ///
+    /// # Errors
+    /// When it is no such number, with an example of one.
+    pub fn go_to(&mut self, text: &str) -> Result<Option<ViewerEffect>, String> {
+        let text = text.trim();
+        let (digits, radix, example) = match self.form {
+            Form::Text => (text, 10, "a line has a number, such as 42"),
+            Form::Hex => {
+                let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
+                (digits, 16, "an offset is a hexadecimal number, such as 1f40")
+            }
+        };
+        // Not left to the parsing, which takes a sign.
+        if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
+            return Err(example.to_owned());
+        }
+        // What is too large for a number is behind the end of any file.
+        let number = u64::from_str_radix(digits, radix).unwrap_or(u64::MAX);
+        Ok(self.apply(ViewerAction::GoTo(number)))
+    }
+
+    /// Goes to what was waited for, now that more is there. The effect, if there is one, is what a line is waited for with.
+    pub(super) fn go_on(&mut self) -> Option<ViewerEffect> {
+        let mut effect = None;
         let moved = match self.goal {
             Some(Goal::End) => self.go_to_end(),
-            Some(Goal::Line(line)) if self.index.knows_line(line) || over => {
+            Some(Goal::Line(line)) if self.index.knows_line(line) => {
                 self.goal = None;
                 self.go_to_line(line)
             }
-            _ => Ok(()),
+            Some(Goal::Line(_)) => {
+                // It was asked for before anybody knew that this is no text, whose lines are counted.
+                effect = self.count_lines();
+                Ok(())
+            }
+            Some(Goal::Offset(offset)) if offset < self.available || self.is_over() => {
+                self.goal = None;
+                self.go_to_byte(offset)
+            }
+            Some(Goal::Offset(_)) | None => Ok(()),
         };
-        if over {
+        // Counting is no end, even if all is there.
+        if self.is_over() {
             self.goal = None;
         }
         let numbered = moved.and_then(|()| self.number());
         self.note(numbered);
+        effect
     }
 
     /// Gives the top row its number, as soon as lines are counted up to there.
@@ -212,11 +256,13 @@ impl Viewer {
         Ok(())
     }
 
-    fn go_to(&mut self, number: u64, effect: &mut Option<ViewerEffect>) -> io::Result<()> {
+    fn go_to_number(&mut self, number: u64, effect: &mut Option<ViewerEffect>) -> io::Result<()> {
         if self.form == Form::Hex {
-            let row = number.min(self.available.saturating_sub(1)) / HEX_ROW * HEX_ROW;
-            self.top = hex_top(row.min(self.last_hex_top()));
-            return Ok(());
+            if number >= self.available && !self.is_over() {
+                self.goal = Some(Goal::Offset(number));
+                return Ok(());
+            }
+            return self.go_to_byte(number);
         }
         if self.index.knows_line(number) {
             return self.go_to_line(number);
@@ -226,9 +272,24 @@ impl Viewer {
         Ok(())
     }
 
+    fn go_to_byte(&mut self, offset: u64) -> io::Result<()> {
+        let Some(text) = self.text() else { return Ok(()) };
+        match self.form {
+            Form::Hex => {
+                let row = offset.min(self.available.saturating_sub(1)) / HEX_ROW * HEX_ROW;
+                self.top = hex_top(row.min(self.last_hex_top()));
+            }
+            Form::Text => self.top = Top { place: text.at(offset)?, part: 0 },
+        }
+        Ok(())
+    }
+
     fn go_to_line(&mut self, line: u64) -> io::Result<()> {
         let Some(text) = self.text() else { return Ok(()) };
         let place = text.line(line)?;
+        if self.form == Form::Hex {
+            return self.go_to_byte(place.offset);
+        }
         let below = text.from(place, self.height)?;
         let parts = below.iter().map(|row| self.parts(row).count()).sum::<usize>();
         self.top = Top { place, part: 0 };
@@ -247,12 +308,20 @@ impl Viewer {
                 (Form::Text, Top { place, part: 0 })
             }
         };
-        (self.form, self.top) = (form, top);
+        self.top = top;
+        self.set_form(form);
+        Ok(())
+    }
+
+    pub(super) fn set_form(&mut self, form: Form) {
+        self.form = form;
         // What a pattern means depends on what it is matched with.
         if let Some(pattern) = self.search.pattern.take() {
-            self.search.pattern = Pattern::new(&pattern.text, form).ok();
+            match Pattern::new(&pattern.text, form) {
+                Ok(pattern) => self.search.pattern = Some(pattern),
+                Err(why) => self.end_search(SearchState::Invalid(why)),
+            }
         }
-        Ok(())
     }
 
     /// Has the lines counted of what was not taken for a text.
@@ -265,8 +334,7 @@ impl Viewer {
     fn search_for(&mut self, text: &str) -> Option<ViewerEffect> {
         (self.search.current, self.search.pattern) = (None, None);
         if text.is_empty() {
-            self.search.serial += 1;
-            self.search.state = SearchState::None;
+            self.end_search(SearchState::None);
             return Some(ViewerEffect::StopSearch);
         }
         match Pattern::new(text, self.form) {
@@ -275,16 +343,32 @@ impl Viewer {
                 self.search_on(Direction::Forward)
             }
             Err(why) => {
-                self.search.serial += 1;
-                self.search.state = SearchState::Invalid(why);
+                self.end_search(SearchState::Invalid(why));
                 Some(ViewerEffect::StopSearch)
             }
         }
     }
 
-    fn search_on(&mut self, direction: Direction) -> Option<ViewerEffect> {
-        let (content, pattern) = (self.content.clone()?, self.search.pattern.clone()?);
+    /// Waits for no answer any more.
+    fn end_search(&mut self, state: SearchState) {
         self.search.serial += 1;
+        (self.search.state, self.search.progress) = (state, SearchProgress::Ended);
+    }
+
+    /// Lets no match that comes later move the screen, once the user has gone elsewhere.
+    fn stay(&mut self) {
+        if let SearchState::NotFoundYet(end) = self.search.state {
+            self.end_search(SearchState::NotFoundYet(end));
+        }
+    }
+
+    fn search_on(&mut self, direction: Direction) -> Option<ViewerEffect> {
+        self.search.pattern.as_ref()?;
+        if self.content.is_none() {
+            self.search.state = SearchState::Waiting;
+            self.search.progress = SearchProgress::Waits { direction, end: 0 };
+            return self.search_rest();
+        }
         self.search.state = SearchState::Searching(0);
         let screen = self.top.place.offset..self.bottom;
         let current = self.search.current.as_ref().filter(|current| screen.contains(&current.start));
@@ -292,8 +376,34 @@ impl Viewer {
             Direction::Forward => current.map_or(screen.start, |current| current.end),
             Direction::Backward => current.map_or(screen.start, |current| current.start),
         };
+        self.search_in(0, from, direction)
+    }
+
+    /// Goes on with a search that waits for more of the file, if there is more; ends it if there will be no more.
+    pub(super) fn search_rest(&mut self) -> Option<ViewerEffect> {
+        let SearchProgress::Waits { direction, end } = self.search.progress else { return None };
+        if self.available > end {
+            if self.search.state == SearchState::Waiting {
+                return self.search_on(direction);
+            }
+            // A match may begin before what came.
+            let start = end.saturating_sub(CONTEXT);
+            return self.search_in(start, start, direction);
+        }
+        // That lines are still being counted is no more to search.
+        if self.is_over() || end > 0 && end >= self.size() {
+            self.end_search(SearchState::NotFound);
+        }
+        None
+    }
+
+    /// Has what is there searched, but nothing before `start`.
+    fn search_in(&mut self, start: u64, from: u64, direction: Direction) -> Option<ViewerEffect> {
+        let (content, pattern) = (self.content.clone()?, self.search.pattern.clone()?);
+        self.search.serial += 1;
         let (ticket, serial, end) = (self.ticket, self.search.serial, self.available);
-        Some(ViewerEffect::Search(SearchRequest { ticket, serial, pattern, content, end, from, direction }))
+        self.search.progress = SearchProgress::Runs { direction, end };
+        Some(ViewerEffect::Search(SearchRequest { ticket, serial, pattern, content, start, end, from, direction }))
     }
 
     /// Scrolls so that a match is on the screen.

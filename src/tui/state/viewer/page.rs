@@ -93,10 +93,8 @@ impl Viewer {
         }
         let rows = lines.iter().filter(|line| !line.is_empty()).flat_map(|line| {
             let cells = Cells::words(line);
-            let breaks = cells.breaks(width);
-            let ends = breaks.iter().skip(1).copied().chain([cells.columns()]);
-            let parts: Vec<_> = breaks.iter().zip(ends).map(|(left, end)| cells.seen(*left, end - left, &[])).collect();
-            parts
+            let parts = cells.parts(width).into_iter();
+            parts.map(|part| cells.seen(part.start, part.len(), &[])).collect::<Vec<_>>()
         });
         rows.map(|(text, emphases)| ViewerRow { label: RowLabel::None, text, emphases, offset: 0, part: 0 }).collect()
     }
@@ -113,34 +111,30 @@ impl Viewer {
             if shown.len() >= self.height {
                 break;
             }
-            let cells = match self.long_lines {
-                LongLines::Cut => Cells::text_up_to(&row.text, self.left + width),
-                LongLines::Wrap => Cells::text(&row.text),
+            let (cells, parts) = match self.long_lines {
+                LongLines::Cut => {
+                    let seen = self.left..self.left + width;
+                    (Cells::text_up_to(&row.text, seen.end), vec![seen])
+                }
+                LongLines::Wrap => {
+                    let cells = Cells::text(&row.text);
+                    let parts = cells.parts(width);
+                    (cells, parts)
+                }
             };
             let found = within(&found, row.place.offset..row.next.offset);
-            let breaks = cells.breaks(width);
-            for top in self.parts(&row) {
-                if top.place == self.top.place && top.part < self.top.part {
-                    continue;
-                }
+            let above = if row.place == self.top.place { self.top.part } else { 0 };
+            for (part, columns) in parts.into_iter().enumerate().skip(above) {
                 if shown.len() >= self.height {
                     break;
                 }
-                let label = match (row.place.line, row.place.starts_line && top.part == 0) {
+                let label = match (row.place.line, row.place.starts_line && part == 0) {
                     (_, false) => RowLabel::Continued,
                     (Some(line), true) => RowLabel::Line(line),
                     (None, true) => RowLabel::Uncounted,
                 };
-                let left = match self.long_lines {
-                    LongLines::Cut => self.left,
-                    LongLines::Wrap => breaks.get(top.part).copied().unwrap_or(0),
-                };
-                let right = match self.long_lines {
-                    LongLines::Cut => left + width,
-                    LongLines::Wrap => breaks.get(top.part + 1).copied().unwrap_or(cells.columns()),
-                };
-                let (text, emphases) = cells.seen(left, right - left, &found);
-                shown.push(ViewerRow { label, text, emphases, offset: row.place.offset, part: top.part });
+                let (text, emphases) = cells.seen(columns.start, columns.len(), &found);
+                shown.push(ViewerRow { label, text, emphases, offset: row.place.offset, part });
             }
             bottom = row.next.offset;
         }

@@ -67,11 +67,20 @@ fn reason(error: &regex::Error) -> String {
 
 /// Which way a search goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
+pub(super) enum Direction {
     /// To the end, then on from the start.
     Forward,
     /// To the start, then on from the end.
     Backward,
+}
+
+/// How a search came to a match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Before it came to the end.
+    Straight,
+    /// After it went on from the other end.
+    Around,
 }
 
 /// A search that a thread is to make, with [`search`].
@@ -83,6 +92,8 @@ pub struct SearchRequest {
     pub(super) serial: u64,
     pub(super) pattern: Pattern,
     pub(super) content: Content,
+    /// Where what is searched starts: before it is known to be nothing.
+    pub(super) start: u64,
     /// How many bytes are there.
     pub(super) end: u64,
     pub(super) from: u64,
@@ -102,10 +113,10 @@ pub struct Searched {
 pub(super) enum SearchNews {
     /// So many bytes are searched.
     Progress(u64),
-    /// A match, and whether the search went on from the other end to find it.
+    /// A match, and how the search came to it.
     Found {
         at: Range<u64>,
-        wrapped: bool,
+        way: Way,
     },
     NotFound,
     Failed(String),
@@ -115,13 +126,13 @@ pub(super) enum SearchNews {
 pub fn search(request: &SearchRequest, cancel: &AtomicBool, report: &mut dyn FnMut(Searched)) {
     let mut say = |news| report(Searched { ticket: request.ticket, serial: request.serial, news });
     let mut run = Run { request, cancel, done: 0, said: 0, say: &mut say };
-    let (from, end) = (request.from.min(request.end), request.end);
+    let (start, from, end) = (request.start, request.from.min(request.end), request.end);
     let outcome = match request.direction {
-        Direction::Forward => run.two_parts(|run| run.forward(from..end), |run| run.forward(0..from)),
-        Direction::Backward => run.two_parts(|run| run.backward(0..from), |run| run.backward(from..end)),
+        Direction::Forward => run.two_parts(|run| run.forward(from..end), |run| run.forward(start..from)),
+        Direction::Backward => run.two_parts(|run| run.backward(start..from), |run| run.backward(from..end)),
     };
     let news = match outcome {
-        Ok(Outcome::Found(at, wrapped)) => SearchNews::Found { at, wrapped },
+        Ok(Outcome::Found(at, way)) => SearchNews::Found { at, way },
         Ok(Outcome::Nothing) => SearchNews::NotFound,
         Ok(Outcome::CalledOff) => return,
         Err(error) => SearchNews::Failed(format!("searching stopped: {error}")),
@@ -130,7 +141,7 @@ pub fn search(request: &SearchRequest, cancel: &AtomicBool, report: &mut dyn FnM
 }
 
 enum Outcome {
-    Found(Range<u64>, bool),
+    Found(Range<u64>, Way),
     Nothing,
     CalledOff,
 }
@@ -150,9 +161,9 @@ impl Run<'_> {
         second: impl FnOnce(&mut Self) -> io::Result<Option<Range<u64>>>,
     ) -> io::Result<Outcome> {
         if let Some(found) = first(self)? {
-            return Ok(Outcome::Found(found, false));
+            return Ok(Outcome::Found(found, Way::Straight));
         }
-        let found = second(self)?.map(|found| Outcome::Found(found, true));
+        let found = second(self)?.map(|found| Outcome::Found(found, Way::Around));
         Ok(found.unwrap_or(if self.is_called_off() { Outcome::CalledOff } else { Outcome::Nothing }))
     }
 
@@ -216,12 +227,13 @@ mod tests {
     use super::*;
     use crate::tui::state::viewer::tests::Memory;
 
-    fn find(bytes: &[u8], pattern: &str, from: u64, direction: Direction) -> Option<(Range<u64>, bool)> {
+    fn find(bytes: &[u8], pattern: &str, from: u64, direction: Direction) -> Option<(Range<u64>, Way)> {
         let request = SearchRequest {
             ticket: 1,
             serial: 1,
             pattern: Pattern::new(pattern, Form::Text).unwrap(),
             content: Content::new(Memory(bytes.to_vec())),
+            start: 0,
             end: bytes.len() as u64,
             from,
             direction,
@@ -229,27 +241,28 @@ mod tests {
         let mut last = None;
         search(&request, &AtomicBool::new(false), &mut |searched| last = Some(searched.news));
         match last.unwrap() {
-            SearchNews::Found { at, wrapped } => Some((at, wrapped)),
+            SearchNews::Found { at, way } => Some((at, way)),
             SearchNews::NotFound => None,
             other => panic!("{other:?}"),
         }
     }
 
     use Direction::{Backward, Forward};
+    use Way::{Around, Straight};
 
     #[test]
     fn a_search_goes_on_from_the_other_end_and_says_so() {
         let text = b"one two\r\none\nTwo";
-        assert_eq!(find(text, "one", 0, Forward), Some((0..3, false)));
-        assert_eq!(find(text, "one", 1, Forward), Some((9..12, false)));
-        assert_eq!(find(text, "one", 10, Forward), Some((0..3, true)));
-        assert_eq!(find(text, "one", 9, Backward), Some((0..3, false)));
-        assert_eq!(find(text, "one", 0, Backward), Some((9..12, true)));
+        assert_eq!(find(text, "one", 0, Forward), Some((0..3, Straight)));
+        assert_eq!(find(text, "one", 1, Forward), Some((9..12, Straight)));
+        assert_eq!(find(text, "one", 10, Forward), Some((0..3, Around)));
+        assert_eq!(find(text, "one", 9, Backward), Some((0..3, Straight)));
+        assert_eq!(find(text, "one", 0, Backward), Some((9..12, Around)));
         assert_eq!(find(text, "three", 5, Forward), None);
-        assert_eq!(find(text, "two$", 5, Forward), Some((13..16, false)), "case does not count");
-        assert_eq!(find(text, "two$", 0, Forward), Some((4..7, false)), "a line may end in CR LF");
-        assert_eq!(find(text, "Two", 0, Forward), Some((13..16, false)), "case counts with a capital");
-        assert_eq!(find(text, "^t\\S+", 0, Forward), Some((13..16, false)), "only at a line's start");
+        assert_eq!(find(text, "two$", 5, Forward), Some((13..16, Straight)), "case does not count");
+        assert_eq!(find(text, "two$", 0, Forward), Some((4..7, Straight)), "a line may end in CR LF");
+        assert_eq!(find(text, "Two", 0, Forward), Some((13..16, Straight)), "case counts with a capital");
+        assert_eq!(find(text, "^t\\S+", 0, Forward), Some((13..16, Straight)), "only at a line's start");
         assert_eq!(find(text, "x*", 0, Forward), None, "nothing is no match");
         assert_eq!(find(b"", "x", 0, Forward), None);
     }
@@ -259,9 +272,9 @@ mod tests {
         let mut text = vec![b'.'; 3 * PIECE as usize];
         let at = PIECE - 2;
         text[at as usize..at as usize + 6].copy_from_slice(b"needle");
-        assert_eq!(find(&text, "needle", 0, Forward), Some((at..at + 6, false)));
-        assert_eq!(find(&text, "needle", at + 1, Forward), Some((at..at + 6, true)));
-        assert_eq!(find(&text, "needle", 3 * PIECE, Backward), Some((at..at + 6, false)));
+        assert_eq!(find(&text, "needle", 0, Forward), Some((at..at + 6, Straight)));
+        assert_eq!(find(&text, "needle", at + 1, Forward), Some((at..at + 6, Around)));
+        assert_eq!(find(&text, "needle", 3 * PIECE, Backward), Some((at..at + 6, Straight)));
         assert_eq!(find(&text, "^needle", 0, Forward), None, "a piece's start is no line's start");
     }
 
@@ -278,6 +291,7 @@ mod tests {
             serial: 1,
             pattern: Pattern::new("x", Form::Text).unwrap(),
             content: Content::new(Memory(b"xxx".to_vec())),
+            start: 0,
             end: 3,
             from: 0,
             direction: Forward,

@@ -195,7 +195,7 @@ actions! {
     extract_file ExtractFile "extract-file" EXTRACTED "Extract" "Write the file or the directory to a folder." "ctrl+e" "x"
     copy_path CopyPath "copy-path" COPIED "Copy path" "Copy the path to the clipboard." "" "y"
     toggle_hex ToggleHex "toggle-hex" VIEWER "Text or hex" "Show the content as text or as bytes." "" "t"
-    go_to_line GoToLine "go-to-line" VIEWER "Go to line" "Go to a line by its number; among bytes, to an offset." "" ":"
+    go_to_line GoToLine "go-to-line" VIEWER "Go to line" "Go to a line by its number; among bytes, to a hexadecimal offset." "" ":"
     keep_special_bits KeepSpecialBits "keep-special-bits" TEXT "Keep setuid bits" "Extract setuid, setgid and sticky bits, or leave them out." "" "tab"
     overwrite_files OverwriteFiles "overwrite-files" EXTRACTION "Overwrite" "Put the image's files in the place of those that are there." "" "o"
     skip_files SkipFiles "skip-files" EXTRACTION "Skip" "Leave the files alone that are there." "" "s"

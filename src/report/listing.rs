@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::escape::Escaped;
+use crate::escape::Escaped;
 use crate::layer::LayerIndex;
 use crate::tree::size::Sizes;
 use crate::tree::{Change, Changes, NodeId, SpanId, SpanKind, Tree};

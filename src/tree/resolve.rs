@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{NodeId, SpanId, SpanKind, Tree};
+use crate::escape::Escaped;
 use crate::layer::LayerIndex;
-use crate::report::escape::Escaped;
 
 /// Links that are followed on one way: Linux's `MAXSYMLINKS` (`path_resolution(7)`).
 pub const MAX_LINKS: usize = 40;

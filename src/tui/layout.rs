@@ -92,7 +92,7 @@ impl Layout {
         let rest = column.height - layers;
         let at = |y, height| Rect::new(column.x, y, column.width, height);
         self.layers = at(0, layers);
-        if column.height >= TALL {
+        if state.size.1 >= TALL {
             let details = rest / 2;
             self.layer_details = at(layers, details);
             self.image_details = at(layers + details, rest - details);

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use tracing::{debug, info, trace, warn};
@@ -78,6 +78,14 @@ pub fn run<E: Into<AnyError>>(
 enum Next {
     Wait,
     Leave,
+}
+
+/// However the loop ends, no job dies while it writes.
+impl Drop for Screen {
+    fn drop(&mut self) {
+        super::terminal::give_back();
+        self.workers.stop();
+    }
 }
 
 /// What the loop turns around.
@@ -186,6 +194,7 @@ impl Screen {
             deadly => {
                 info!("ended by signal {deadly}");
                 super::terminal::give_back();
+                self.workers.stop();
                 // Whoever waits for this process learns what ended it.
                 signal_hook::low_level::emulate_default_handler(deadly)?;
             }
@@ -225,7 +234,11 @@ fn listen(sender: &Sender<Event>) -> io::Result<()> {
 }
 
 /// Starts a thread whose panic ends the screen, not only the thread: a screen that waits for what never comes is worse.
-pub(super) fn spawn(name: &str, events: Sender<Event>, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+pub(super) fn spawn(
+    name: &str,
+    events: Sender<Event>,
+    work: impl FnOnce() + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
     struct OnPanic(Sender<Event>);
     impl Drop for OnPanic {
         fn drop(&mut self) {
@@ -237,6 +250,5 @@ pub(super) fn spawn(name: &str, events: Sender<Event>, work: impl FnOnce() + Sen
     thread::Builder::new().name(name.to_owned()).spawn(move || {
         let _watch = OnPanic(events);
         work();
-    })?;
-    Ok(())
+    })
 }

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
-use std::time::Instant;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use tracing::{debug, info, warn};
 
@@ -118,16 +119,21 @@ fn steps(progress: extract::Progress) -> u64 {
     u64::try_from(share(progress.read, progress.to_read) + share(progress.items, progress.of_items)).unwrap_or(0)
 }
 
+/// How long jobs have to end when the program does.
+const LAST_WAIT: Duration = Duration::from_secs(2);
+
 /// The jobs that are being done.
 #[derive(Debug)]
 pub(super) struct Workers {
     events: Sender<Event>,
     cancels: HashMap<JobId, Arc<AtomicBool>>,
+    /// Threads that may still be at work.
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Workers {
     pub(super) fn new(events: Sender<Event>) -> Self {
-        Self { events, cancels: HashMap::new() }
+        Self { events, cancels: HashMap::new(), threads: Vec::new() }
     }
 
     /// Starts a job on a thread of its own; another of the same kind is called off.
@@ -138,14 +144,27 @@ impl Workers {
         self.cancels.insert(id, Arc::clone(&cancel));
         let events = self.events.clone();
         debug!("{id:?} begins");
-        spawn("job", self.events.clone(), move || {
+        self.threads.retain(|thread| !thread.is_finished());
+        let thread = spawn("job", self.events.clone(), move || {
             let start = Instant::now();
             job.run(&cancel, &|work| {
                 // Nobody listens any more when the user has left.
                 let _ = events.send(Event::Work(work));
             });
             debug!("{id:?} ended after {:.1?}", start.elapsed());
-        })
+        })?;
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    /// Calls all jobs off and waits for them, since what dies while it writes leaves half a file behind. Not for long: a
+    /// disk that does not answer must not hold up who wants to leave.
+    pub(super) fn stop(&mut self) {
+        self.cancels.drain().for_each(|(_, cancel)| cancel.store(true, Ordering::Relaxed));
+        let deadline = Instant::now() + LAST_WAIT;
+        while self.threads.iter().any(|thread| !thread.is_finished()) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Asks a job to end early.

@@ -53,6 +53,8 @@ pub struct Layers {
     rows: Vec<LayerRow>,
     /// Which states are compared.
     pub mode: CompareMode,
+    /// Which ones were before a layer was marked.
+    unmarked: CompareMode,
     steps: EmptySteps,
     /// The selected row and what is seen.
     pub scroll: Scroll,
@@ -62,7 +64,8 @@ impl Layers {
     /// The layers of an image, the base selected.
     #[must_use]
     pub fn new(image: &Image, mode: CompareMode) -> Self {
-        let mut layers = Self { rows: Vec::new(), mode, steps: EmptySteps::Hidden, scroll: Scroll::default() };
+        let mut layers =
+            Self { rows: Vec::new(), mode, unmarked: mode, steps: EmptySteps::Hidden, scroll: Scroll::default() };
         layers.list(image);
         layers
     }
@@ -133,8 +136,14 @@ impl Layers {
     /// Takes the selected layer as what is compared with; a second time, compares as usual again.
     pub fn mark_base(&mut self) {
         let Some(layer) = self.layer() else { return };
-        self.mode =
-            if self.mode == CompareMode::Marked(layer) { CompareMode::Layer } else { CompareMode::Marked(layer) };
+        if self.mode == CompareMode::Marked(layer) {
+            self.mode = self.unmarked;
+            return;
+        }
+        if !matches!(self.mode, CompareMode::Marked(_)) {
+            self.unmarked = self.mode;
+        }
+        self.mode = CompareMode::Marked(layer);
     }
 
     /// Shows or hides steps without a layer.
@@ -202,7 +211,7 @@ mod tests {
         let rows: Vec<_> = (0..count).filter_map(LayerIndex::new).map(LayerRow::Layer).collect();
         let mut scroll = Scroll::default();
         scroll.set_count(rows.len());
-        Layers { rows, mode: CompareMode::Layer, steps: EmptySteps::Hidden, scroll }
+        Layers { rows, mode: CompareMode::Layer, unmarked: CompareMode::Layer, steps: EmptySteps::Hidden, scroll }
     }
 
     fn drawn(layers: &Layers) -> String {
@@ -234,7 +243,7 @@ mod tests {
         assert_eq!(drawn(&list), "bs...");
         list.scroll.select(1);
         list.mark_base();
-        assert_eq!(list.mode, CompareMode::Layer);
+        assert_eq!(list.mode, CompareMode::Aggregated, "as before");
     }
 
     #[test]

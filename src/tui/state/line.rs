@@ -3,7 +3,7 @@
 use tui_input::{Input, InputRequest};
 
 use crate::config::{Key, KeyPress};
-use crate::report::escape::is_hidden;
+use crate::escape::is_hidden;
 use crate::tui::keymap::typed;
 
 /// What a line is for.
@@ -13,8 +13,8 @@ pub enum Purpose {
     Filter,
     /// What to look for in the content of a file.
     Search,
-    /// The line to go to in the content of a file.
-    LineNumber,
+    /// Where to go in the content of a file.
+    Place,
     /// The folder to extract to.
     Folder,
 }
@@ -26,7 +26,7 @@ impl Purpose {
         match self {
             Self::Filter => "Filter",
             Self::Search => "Search",
-            Self::LineNumber => "Go to line",
+            Self::Place => "Go to",
             Self::Folder => "Extract to folder",
         }
     }

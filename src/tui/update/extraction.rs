@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::escape::Escaped;
 use crate::extract::{Conflicts, OnConflict, Plan, Progress, Report};
-use crate::report::escape::Escaped;
 use crate::tree::{NodeId, SpanId};
 use crate::tui::state::extraction::{Extent, Extraction, Stage as ExtractionStage};
 use crate::tui::state::line::Purpose;

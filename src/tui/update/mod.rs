@@ -126,7 +126,7 @@ fn point(state: &mut State, pointed: Pointed, effects: &mut Vec<Effect>) {
     state.message = None;
     match pointed {
         Pointed::Pane(Place::Pane(focus)) => panes::focus(state, focus),
-        Pointed::Row(Place::Pane(focus), row) => panes::point(state, focus, row),
+        Pointed::Row(Place::Pane(focus), row) => panes::point(state, focus, row, effects),
         Pointed::Head(Place::Pane(focus), _) => panes::point_head(state, focus),
         Pointed::Row(Place::Overlay, row) => overlays::point(state, row, effects),
         Pointed::Head(Place::Overlay, column) => overlays::point_head(state, column),
@@ -138,12 +138,14 @@ fn worked(state: &mut State, work: Work, effects: &mut Vec<Effect>) {
     match (work, &mut state.stage) {
         (Work::Fetched(fetched), _) => {
             if let Some(viewer) = viewer(state, fetched.ticket) {
-                viewer.fetched(fetched);
+                let wanted = viewer.fetched(fetched);
+                effects.extend(wanted.into_iter().map(|effect| overlays::job(viewer, effect)));
             }
         }
         (Work::Searched(searched), _) => {
             if let Some(viewer) = viewer(state, searched.ticket) {
-                viewer.searched(searched);
+                let wanted = viewer.searched(searched);
+                effects.extend(wanted.map(|effect| overlays::job(viewer, effect)));
             }
         }
         (Work::Looked(ticket, conflicts), _) => extraction::looked(state, ticket, conflicts, effects),

@@ -161,7 +161,7 @@ fn in_viewer(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             let pattern = viewer.status().pattern;
             state.ask(Purpose::Search, &pattern);
         }
-        Action::GoToLine => state.ask(Purpose::LineNumber, ""),
+        Action::GoToLine => state.ask(Purpose::Place, ""),
         Action::ExtractFile => {
             let version = *version;
             extraction::ask_for_version(state, version);

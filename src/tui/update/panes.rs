@@ -259,15 +259,19 @@ pub(super) fn scroll(state: &mut State, pane: Focus, rows: isize) {
     }
 }
 
-/// A row was clicked: it is selected; a directory that is selected already is collapsed or expanded.
-pub(super) fn point(state: &mut State, pane: Focus, row: usize) {
+/// A row was clicked: it is selected; one that is selected already is looked into, collapsed or expanded.
+pub(super) fn point(state: &mut State, pane: Focus, row: usize, effects: &mut Vec<Effect>) {
     focus(state, pane);
     match (pane, &mut state.stage) {
         (Focus::Files, Stage::Open(explorer)) => {
             let tree = &explorer.opened.loaded.tree;
             let Some(files) = &mut explorer.files else { return };
             if let Some(row) = explorer.window.get(row).copied() {
-                if row == files.selected_row() { files.toggle_collapse(tree) } else { files.select_row(tree, row) }
+                if row != files.selected_row() {
+                    files.select_row(tree, row);
+                } else if let Some(node) = files.selected() {
+                    at_node(state, node, Action::ViewFile, effects);
+                }
             }
         }
         (Focus::Layers, _) => {

@@ -2,7 +2,7 @@
 
 use crate::config::{Action, Key, KeyPress};
 use crate::tui::state::files::Filter;
-use crate::tui::state::line::Purpose;
+use crate::tui::state::line::{Line, Purpose};
 use crate::tui::state::viewer::ViewerAction;
 use crate::tui::state::{Overlay, State};
 
@@ -52,10 +52,19 @@ fn accept(state: &mut State, effects: &mut Vec<Effect>) {
         Purpose::Filter => {}
         Purpose::Folder => extraction::accept(state, line.text(), effects),
         Purpose::Search => in_viewer(state, ViewerAction::Search(line.text().to_owned()), effects),
-        Purpose::LineNumber => match line.text().trim().parse() {
-            Ok(number) => in_viewer(state, ViewerAction::GoTo(number), effects),
-            Err(_) => state.message = Some("a line has a number, such as 42".to_owned()),
-        },
+        Purpose::Place => go_to(state, line, effects),
+    }
+}
+
+/// Goes to a place in a file; a line that names none stays open, to be corrected.
+fn go_to(state: &mut State, mut line: Line, effects: &mut Vec<Effect>) {
+    let Some(Overlay::Viewer(viewer, _)) = state.overlays.last_mut() else { return };
+    match viewer.go_to(line.text()) {
+        Ok(effect) => effects.extend(effect.map(|effect| overlays::job(viewer, effect))),
+        Err(error) => {
+            line.error = Some(error);
+            state.line = Some(line);
+        }
     }
 }
 
@@ -71,7 +80,7 @@ fn cancel(state: &mut State) {
     match state.line.take().map(|line| line.purpose) {
         Some(Purpose::Filter) => panes::clear_filter(state),
         Some(Purpose::Folder) => drop(state.overlays.pop()),
-        Some(Purpose::Search | Purpose::LineNumber) | None => {}
+        Some(Purpose::Search | Purpose::Place) | None => {}
     }
 }
 
@@ -86,6 +95,7 @@ pub(super) fn apply_filter(state: &mut State) {
 fn changed(state: &mut State) {
     let Some(line) = &mut state.line else { return };
     if line.purpose != Purpose::Filter {
+        line.error = None;
         return;
     }
     match Filter::parse(line.text()) {

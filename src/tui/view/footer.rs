@@ -158,7 +158,10 @@ fn line(state: &State, frame: &mut Frame<'_>, area: Rect) {
         pane::write([Line::from(spans)], frame, area);
         return;
     };
-    let label = format!("{}: ", line.purpose.label());
+    let label = match (&line.purpose, state.overlays.last()) {
+        (Purpose::Place, Some(Overlay::Viewer(viewer, _))) => format!("{}: ", viewer.goal_label()),
+        (purpose, _) => format!("{}: ", purpose.label()),
+    };
     let behind = line.error.as_ref().map(|error| (printable(error), theme.error)).or_else(|| {
         let is_filter = line.purpose == Purpose::Filter;
         matches.filter(|_| is_filter).map(|matches| (matches, theme.dim))

@@ -48,7 +48,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
 fn over(state: &State, overlay: &Overlay, frame: &mut Frame<'_>, area: Rect) {
     match (overlay, state.explorer()) {
         (Overlay::Help(help), _) => help::draw(state, help, frame, area),
-        (Overlay::Viewer(viewer, _), _) => viewer::draw(state, viewer, frame, area),
+        (Overlay::Viewer(viewer, version), _) => viewer::draw(state, viewer, *version, frame, area),
         (Overlay::Extraction(extraction), _) => extraction::draw(state, extraction, frame, area),
         (Overlay::Waste(waste), Some(explorer)) => waste::draw(state, explorer, waste, frame, area),
         (Overlay::History(history), Some(explorer)) => history::draw(state, explorer, history, frame, area),

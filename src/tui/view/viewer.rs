@@ -6,6 +6,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::pane::{self, Keys};
+use crate::tree::SpanId;
 use crate::tui::state::State;
 use crate::tui::state::viewer::{Emphasis, Form, Goal, Phase, RowLabel, SearchState, Viewer, ViewerRow, ViewerStatus};
 use crate::tui::text::{cut, printable, right};
@@ -17,9 +18,9 @@ pub(super) fn head_height(viewer: &Viewer) -> usize {
     usize::from(viewer.gutter() > 0 && !viewer.words().is_empty())
 }
 
-pub(super) fn draw(state: &State, viewer: &Viewer, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(state: &State, viewer: &Viewer, version: SpanId, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
-    let title = printable(&viewer.title());
+    let title = format!("{}{}", viewer.title(), layers(state, version));
     let inside = pane::draw(&title, Keys::Here, theme, frame, area);
     let mut lines = Vec::new();
     if head_height(viewer) > 0 {
@@ -32,6 +33,16 @@ pub(super) fn draw(state: &State, viewer: &Viewer, frame: &mut Frame<'_>, area: 
     let status = format!(" {} ", cut(&told(&viewer.status()), usize::from(area.width).saturating_sub(6)));
     let at = area.right().saturating_sub(u16::try_from(Span::raw(&status).width()).unwrap_or(0) + 2);
     frame.buffer_mut().set_string(at.max(area.x + 1), area.bottom() - 1, status, theme.title);
+}
+
+/// Which layers a version is there in.
+fn layers(state: &State, version: SpanId) -> String {
+    let Some(explorer) = state.explorer() else { return String::new() };
+    let span = explorer.opened.loaded.tree.span(version);
+    match span.end() {
+        None => format!(" · from layer {}", span.from()),
+        Some((layer, cause)) => format!(" · from layer {}, {} by layer {layer}", span.from(), cause.name()),
+    }
 }
 
 fn line<'a>(row: &'a ViewerRow, gutter: usize, theme: &Theme) -> Line<'a> {

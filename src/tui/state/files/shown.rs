@@ -93,7 +93,7 @@ impl Shown {
                     flags |= HIT | HIT << WITHIN;
                     self.hit_count += 1;
                 }
-                if change != Change::Unmodified && below == 0 && is_leaf(tree, comparison, node) {
+                if change != Change::Unmodified && is_leaf(tree, comparison, node) {
                     flags |= CHANGED | CHANGED << WITHIN;
                 }
             } else if below > 0 {

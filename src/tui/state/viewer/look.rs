@@ -1,9 +1,9 @@
 //! What there is to see at a path: the bytes of a file, or a line of words that says why there are none.
 
+use crate::escape::Escaped;
 use crate::image::ImageLayer;
 use crate::layer::LayerIndex;
 use crate::layer::content::Body;
-use crate::report::escape::Escaped;
 use crate::source::Blob;
 use crate::tree::{SpanId, SpanKind, Tree, Unresolved};
 

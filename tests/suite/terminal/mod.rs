@@ -1,6 +1,7 @@
 //! The real binary in a real pseudo-terminal, through the stories that its users have. What a terminal would show is
 //! vt100's word; what a terminal would send is sent.
 
+mod breaking;
 mod configured;
 mod exploring;
 mod files;

@@ -17,7 +17,9 @@ pub(crate) fn name(bytes: &[u8], columns: usize) -> String {
     let limit = columns.saturating_add(1).saturating_mul(BYTES_A_COLUMN);
     let start = bytes.get(..limit).map_or(bytes, |start| {
         // Not through the middle of a letter.
-        let end = (start.len().saturating_sub(3)..=start.len()).rev().find(|end| bytes[*end] & 0xC0 != 0x80);
+        let end = (start.len().saturating_sub(3)..=start.len())
+            .rev()
+            .find(|end| bytes.get(*end).is_none_or(|byte| byte & 0xC0 != 0x80));
         &bytes[..end.unwrap_or(limit)]
     });
     printable(&Escaped(start).to_string())
@@ -159,6 +161,17 @@ mod tests {
         let long = "語".repeat(100_000);
         let shown = name(long.as_bytes(), 10);
         assert!(shown.len() < 500 && shown.chars().all(|letter| letter == '語'), "{shown}");
+    }
+
+    #[test]
+    fn a_name_of_any_length_is_no_panic() {
+        for length in 0..200 {
+            for columns in 0..8 {
+                // Longer than that is not looked at.
+                assert!(name(&vec![b'x'; length], columns).len() <= (columns + 1) * BYTES_A_COLUMN);
+                assert!(!name("語".repeat(length).as_bytes(), columns).contains('\\'), "no letter is cut through");
+            }
+        }
     }
 
     #[test]

@@ -77,10 +77,22 @@ impl<'a> Text<'a> {
     }
 }
 
+/// Bytes of what stands behind a label: ids, tags and comments of a hostile image may be megabytes.
+const TOLD: usize = 4 * 1024;
+
+/// The start of a text, cut between two letters.
+fn start_of(text: &str, limit: usize) -> &str {
+    let end = (0..=limit.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    &text[..end]
+}
+
 /// `label` and what it says, on as many lines as that takes.
 fn told<'a>(lines: &mut Vec<Line<'a>>, theme: &Theme, label: &'a str, text: &str, width: usize) {
     let room = width.saturating_sub(label.len() + 2).max(10);
-    for (at, part) in wrap(&printable(text), room).into_iter().enumerate() {
+    let start = start_of(text, TOLD);
+    let more = text.len() - start.len();
+    let cut = if more == 0 { String::new() } else { format!(" … and {more} bytes more") };
+    for (at, part) in wrap(&(printable(start) + &cut), room).into_iter().enumerate() {
         lines.push(if at == 0 {
             Line::from(vec![Span::styled(format!("{label}: "), theme.label), Span::raw(part)])
         } else {
@@ -204,8 +216,8 @@ fn command(lines: &mut Vec<Line<'_>>, theme: &Theme, created_by: &str, width: us
         lines.push(Line::styled("the image does not tell", theme.dim));
         return;
     }
-    let end = (0..=COMMAND.min(created_by.len())).rev().find(|end| created_by.is_char_boundary(*end)).unwrap_or(0);
-    for line in instruction::lines(&created_by[..end]) {
+    let start = start_of(created_by, COMMAND);
+    for line in instruction::lines(start) {
         let indent = line.len() - line.trim_start().len();
         let parts = wrap(&printable(line.trim_start()), width.saturating_sub(indent + 2).max(10));
         for (at, part) in parts.into_iter().enumerate() {
@@ -214,8 +226,8 @@ fn command(lines: &mut Vec<Line<'_>>, theme: &Theme, created_by: &str, width: us
             lines.push(Line::raw(format!("{:indent$}{part}", "")));
         }
     }
-    if end < created_by.len() {
-        lines.push(Line::styled(format!("… and {} bytes more", created_by.len() - end), theme.dim));
+    if start.len() < created_by.len() {
+        lines.push(Line::styled(format!("… and {} bytes more", created_by.len() - start.len()), theme.dim));
     }
 }
 

@@ -21,7 +21,7 @@ use crate::units::{Bytes, Ratio};
     override_usage = "dive [OPTIONS] IMAGE\n       dive [OPTIONS] COMMAND"
 )]
 pub struct Cli {
-    /// Image: a saved archive (docker save, podman save, skopeo), an OCI layout directory, or - for standard input
+    /// Image to explore, or to report on without a terminal: a saved archive (docker save, podman save, skopeo), an OCI layout directory, or - for standard input
     #[arg(id = "IMAGE")]
     pub image: Option<OsString>,
 
@@ -147,7 +147,7 @@ pub enum Command {
 /// What `dive tree` lists.
 #[derive(Debug, Args)]
 pub struct TreeArgs {
-    /// Image: a saved archive, an OCI layout directory, or - for standard input
+    /// Image to explore, or to report on without a terminal: a saved archive, an OCI layout directory, or - for standard input
     #[arg(id = "TREE_IMAGE", value_name = "IMAGE")]
     pub image: OsString,
 

@@ -5,7 +5,7 @@
 //! the `use crate::` lines and fails on an arrow that points back.
 //!
 //! ```text
-//! units, remark, tarfile, compression, config    what everything else is written with
+//! units, remark, escape, tarfile, compression, config    what everything else is written with
 //! source    where bytes lie: an archive, a layout directory, standard input
 //! image     what the image says of itself: manifest, configuration, history
 //! layer     a layer's tar becomes entries
@@ -45,6 +45,7 @@ pub mod ci;
 pub mod cli;
 pub mod compression;
 pub mod config;
+pub mod escape;
 pub mod extract;
 pub mod image;
 pub mod layer;

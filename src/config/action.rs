@@ -22,14 +22,24 @@ pub enum Context {
     History,
     /// The content of a file.
     Viewer,
+    /// Writing files to a folder.
+    Extraction,
     /// The list of keys.
     Help,
 }
 
 impl Context {
     /// All of them, in the order documents list them.
-    pub const ALL: [Self; 7] =
-        [Self::Layers, Self::FileTree, Self::TextLine, Self::Waste, Self::History, Self::Viewer, Self::Help];
+    pub const ALL: [Self; 8] = [
+        Self::Layers,
+        Self::FileTree,
+        Self::TextLine,
+        Self::Waste,
+        Self::History,
+        Self::Viewer,
+        Self::Extraction,
+        Self::Help,
+    ];
 
     /// What the help and docs/keys.md call it.
     #[must_use]
@@ -41,19 +51,20 @@ impl Context {
             Self::Waste => "Waste",
             Self::History => "History of a path",
             Self::Viewer => "File content",
+            Self::Extraction => "Extraction",
             Self::Help => "Help",
         }
     }
 }
 
-use Context::{FileTree, Help, History, Layers, TextLine, Viewer, Waste};
+use Context::{Extraction, FileTree, Help, History, Layers, TextLine, Viewer, Waste};
 
 const ANYWHERE: &[Context] = &Context::ALL;
 /// Where no text is typed.
-const READING: &[Context] = &[Layers, FileTree, Waste, History, Viewer, Help];
+const READING: &[Context] = &[Layers, FileTree, Waste, History, Viewer, Extraction, Help];
 const PANES: &[Context] = &[Layers, FileTree];
 /// What opens over the panes.
-const OVERLAYS: &[Context] = &[Waste, History, Viewer, Help];
+const OVERLAYS: &[Context] = &[Waste, History, Viewer, Extraction, Help];
 
 /// An action with its row of the table and the keys that lead to it.
 #[derive(Debug, Clone, Copy)]
@@ -147,12 +158,12 @@ actions! {
     quit Quit "quit" ANYWHERE "Quit" "Close what is open over the panes, or leave the program." "ctrl+c,q" ""
     help Help "help" READING "Help" "Show the keys." "" "?,f1"
     suspend Suspend "suspend" ANYWHERE "Suspend" "Go to the background, until `fg`." "" "ctrl+z"
-    toggle_view ToggleView "toggle-view" PANES "Switch view" "Go between the layers and the file tree." "tab" ""
+    toggle_view ToggleView "toggle-view" PANES "Switch view" "Go between the layers and the file tree." "tab" "shift+tab"
     close_view CloseView "close-view" OVERLAYS "Close" "Close what is open over the panes." "" "esc"
     up Up "up" ANYWHERE "Up" "Go up a row." "up,k" ""
     down Down "down" ANYWHERE "Down" "Go down a row." "down,j" ""
-    left Left "left" ANYWHERE "Left" "Go to the parent directory, the pane or the columns on the left." "left,h" ""
-    right Right "right" ANYWHERE "Right" "Expand and go in, or go to the pane or the columns on the right." "right,l" ""
+    left Left "left" SIDEWAYS "Left" "Go to the parent directory, the pane or the columns on the left." "left,h" ""
+    right Right "right" SIDEWAYS "Right" "Expand and go in, or go to the pane or the columns on the right." "right,l" ""
     page_up PageUp "page-up" ANYWHERE "Page up" "Go up a page." "pgup,u" ""
     page_down PageDown "page-down" ANYWHERE "Page down" "Go down a page." "pgdn,d" ""
     first_row FirstRow "first-row" READING "Top" "Go to the first row." "" "g,home"
@@ -184,8 +195,13 @@ actions! {
     extract_file ExtractFile "extract-file" EXTRACTED "Extract" "Write the file or the directory to a folder." "ctrl+e" "x"
     copy_path CopyPath "copy-path" COPIED "Copy path" "Copy the path to the clipboard." "" "y"
     toggle_hex ToggleHex "toggle-hex" VIEWER "Text or hex" "Show the content as text or as bytes." "" "t"
+    go_to_line GoToLine "go-to-line" VIEWER "Go to line" "Go to a line by its number; among bytes, to a hexadecimal offset." "" ":"
+    keep_special_bits KeepSpecialBits "keep-special-bits" TEXT "Keep setuid bits" "Extract setuid, setgid and sticky bits, or leave them out." "" "tab"
+    overwrite_files OverwriteFiles "overwrite-files" EXTRACTION "Overwrite" "Put the image's files in the place of those that are there." "" "o"
+    skip_files SkipFiles "skip-files" EXTRACTION "Skip" "Leave the files alone that are there." "" "s"
 }
 
+const SIDEWAYS: &[Context] = &[Layers, FileTree, TextLine, Viewer];
 const LAYERS: &[Context] = &[Layers];
 const TREE: &[Context] = &[FileTree];
 const TEXT: &[Context] = &[TextLine];
@@ -199,3 +215,4 @@ const WRAPPED: &[Context] = &[FileTree, Viewer];
 const VIEWED: &[Context] = &[FileTree, History];
 const EXTRACTED: &[Context] = &[FileTree, History, Viewer];
 const COPIED: &[Context] = &[FileTree, Waste, History, Viewer];
+const EXTRACTION: &[Context] = &[Extraction];

@@ -8,7 +8,7 @@ use super::discovery::{self, Found};
 use super::document::Document;
 use super::keybinding::Keybinding;
 use super::layering::{self, Key, key};
-use super::origin::Setting;
+use super::origin::{Origin, Setting};
 use super::problem::{ConfigError, Warning};
 use super::rules_file::RuleLimits;
 use super::surroundings::Surroundings;
@@ -46,7 +46,7 @@ pub struct Config {
 /// The log.
 #[derive(Debug, Clone)]
 pub struct Log {
-    /// Whether one is written.
+    /// Whether one is written. Who sets one of the others wants one, unless this is set, too.
     pub enabled: Setting<bool>,
     /// Where, from the working directory.
     pub path: Setting<PathBuf>,
@@ -79,6 +79,16 @@ pub struct Layer {
     pub show_aggregated_changes: Setting<bool>,
 }
 
+impl Log {
+    /// A path or a level says that there is to be a log, if nobody says otherwise.
+    fn settle(&mut self) {
+        let wanted = [&self.path.origin, &self.level.origin].into_iter().find(|origin| **origin != Origin::Default);
+        if let (Origin::Default, Some(origin)) = (&self.enabled.origin, wanted) {
+            self.enabled = Setting { value: true, origin: origin.clone() };
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -86,7 +96,7 @@ impl Default for Config {
             ignore_errors: Setting::by_default(false),
             theme: Setting::by_default(ThemeName::Auto),
             log: Log {
-                enabled: Setting::by_default(true),
+                enabled: Setting::by_default(false),
                 path: Setting::by_default(PathBuf::from("./dive.log")),
                 level: Setting::by_default(LogLevel::Info),
             },
@@ -157,6 +167,7 @@ impl Config {
         };
         warnings.extend(layering::lay_variables(&mut config, &keys, around)?);
         warnings.extend(config.keybinding.settle()?);
+        config.log.settle();
         config.warnings = warnings;
         Ok(config)
     }
@@ -165,7 +176,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Limit, Origin, render};
+    use crate::config::{Limit, render};
     use crate::units::Bytes;
 
     fn load(text: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
@@ -227,6 +238,18 @@ mod tests {
         assert_eq!(config.log.level.value, LogLevel::Debug);
         assert_eq!(config.keybinding.toggle_collapse_all_dir.value.to_string(), "ctrl+x");
         assert_eq!(config.diff.hide.value, [DiffType::Added, DiffType::Removed]);
+    }
+
+    #[test]
+    fn a_path_or_a_level_asks_for_a_log() {
+        let log = |text, variables: &[(&str, &str)]| load(text, variables).unwrap().log.enabled;
+        assert_eq!(log("log: {}\n", &[]), Setting::by_default(false));
+        assert!(log("log:\n  enabled: yes\n", &[]).value);
+        let by_path = log("log:\n  path: x.log\n", &[]);
+        assert_eq!((by_path.value, by_path.origin.to_string().as_str()), (true, "d.yaml:2"));
+        let by_level = log("", &[("DIVE_LOG_LEVEL", "warn")]);
+        assert_eq!((by_level.value, by_level.origin.to_string().as_str()), (true, "DIVE_LOG_LEVEL"));
+        assert!(!log("log:\n  path: x.log\n  enabled: false\n", &[]).value);
     }
 
     #[test]

@@ -73,6 +73,13 @@ pub enum Key {
     Function(u8),
 }
 
+/// The key with nothing held down.
+impl From<Key> for KeyPress {
+    fn from(key: Key) -> Self {
+        Self { modifiers: Modifiers::default(), key }
+    }
+}
+
 /// Names of keys that are no single character.
 const NAMES: [(&str, Key); 17] = [
     ("space", Key::Char(' ')),
@@ -204,6 +211,14 @@ fn named(name: &str) -> Option<Key> {
     let number: u8 = lower.strip_prefix('f')?.parse().ok()?;
     // `f01` and `f+1` are no names.
     ((1..=12).contains(&number) && lower == format!("f{number}")).then_some(Key::Function(number))
+}
+
+impl KeyPress {
+    /// As one reads it on a keyboard: `ctrl+/`. [`KeyPress`]'s own text is what a configuration writes.
+    #[must_use]
+    pub fn label(&self) -> String {
+        self.to_string().replace("backslash", "\\").replace("slash", "/")
+    }
 }
 
 /// As a binding writes it: `ctrl+slash`.

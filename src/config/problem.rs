@@ -99,7 +99,7 @@ pub enum Warning {
         known: String,
     },
     /// An action that nothing leads to any more, since its keys were taken for another.
-    #[error("{origin}: {by}: `{key}` was the only key of {path}, which has none now; bind another there")]
+    #[error("{origin}: {by}: takes `{key}`, and leaves {path} without a key; bind another there")]
     NoKeyLeft {
         /// Who took it.
         origin: Origin,

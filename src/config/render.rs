@@ -71,7 +71,7 @@ mod tests {
         for line in [
             "container-engine: docker # default",
             "ignore-errors: false # --ignore-errors",
-            "enabled: true # a.yaml:3",
+            "enabled: false # a.yaml:3",
             "path: \"./dive.log\" # default",
             "pane-width: 0.5 # DIVE_FILETREE_PANE_WIDTH",
             "highest-wasted-bytes: disabled # default",

@@ -21,6 +21,10 @@ pub struct Surroundings {
     pub ci: Option<OsString>,
     /// `$NO_COLOR`.
     pub no_color: Option<OsString>,
+    /// `$TERM`.
+    pub term: Option<OsString>,
+    /// `$COLORFGBG`, in which some terminals tell their colours.
+    pub colorfgbg: Option<OsString>,
     /// The variables that can set a key: those whose names begin with `DIVE_`.
     pub variables: BTreeMap<String, OsString>,
 }
@@ -43,7 +47,7 @@ impl Surroundings {
     ) -> Self {
         let mut xdg_config_home = home.as_ref().map(|home| home.join(".config"));
         let mut xdg_config_dirs = vec![PathBuf::from("/etc/xdg")];
-        let (mut ci, mut no_color) = (None, None);
+        let (mut ci, mut no_color, mut term, mut colorfgbg) = (None, None, None, None);
         let mut settings = BTreeMap::new();
         for (name, value) in variables {
             match name.to_str() {
@@ -54,13 +58,15 @@ impl Surroundings {
                 }
                 Some("CI") => ci = Some(value),
                 Some("NO_COLOR") => no_color = Some(value),
+                Some("TERM") => term = Some(value),
+                Some("COLORFGBG") => colorfgbg = Some(value),
                 Some(name) if name.starts_with("DIVE_") => {
                     settings.insert(name.to_owned(), value);
                 }
                 _ => {}
             }
         }
-        Self { working_dir, home, xdg_config_home, xdg_config_dirs, ci, no_color, variables: settings }
+        Self { working_dir, home, xdg_config_home, xdg_config_dirs, ci, no_color, term, colorfgbg, variables: settings }
     }
 }
 

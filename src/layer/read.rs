@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 
+use tracing::debug;
+
 use super::LayerIndex;
 use super::scan::{Scan, ScanError, scan};
 use crate::remark::{OnDamage, Shown};
@@ -29,8 +31,8 @@ pub struct LayerError {
 pub trait Progress: Sync {
     /// So many bytes more of the blobs are behind us.
     fn bytes(&self, count: u64);
-    /// One more layer is read.
-    fn layer(&self);
+    /// A layer is read, whose headers' sizes add up to so many bytes. Layers come in order.
+    fn layer(&self, layer: LayerIndex, size_bytes: u64);
 }
 
 /// Says nothing.
@@ -39,7 +41,7 @@ pub struct Silent;
 
 impl Progress for Silent {
     fn bytes(&self, _count: u64) {}
-    fn layer(&self) {}
+    fn layer(&self, _layer: LayerIndex, _size_bytes: u64) {}
 }
 
 /// Reads the layers that lie in `blobs`, base first; a layer whose blob is missing is empty. `deliver` gets each of them
@@ -71,6 +73,7 @@ where
                 if turn.wait(layer.get()) == Go::Stop {
                     return;
                 }
+                debug!("layer {layer} ({}) is opened", blob.as_ref().map_or("missing", Blob::name));
                 let scanned = read_one(blob.as_ref(), on_damage, progress, &turn.stop);
                 turn.hold(scanned.as_ref().map_or(0, Scan::memory));
                 // The other end is only gone when nobody wants to know any more.
@@ -102,6 +105,7 @@ where
                 blob: blob.as_ref().map_or_else(String::new, |blob| blob.name().to_owned()),
                 problem,
             })?;
+            progress.layer(layer, scanned.size_bytes);
             deliver(layer, scanned)
         });
         turn.end();
@@ -195,7 +199,6 @@ fn read_one(
     let counted = Counted { blob, progress, behind: AtomicU64::new(0) };
     let scanned = scan(&counted, on_damage, &|| stop.load(Ordering::Relaxed));
     progress.bytes(blob.len().saturating_sub(counted.behind.into_inner()));
-    progress.layer();
     scanned
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::escape::Escaped;
+use crate::escape::Escaped;
 use crate::layer::LayerIndex;
 use crate::tree::size::Sizes;
 use crate::tree::{Change, Changes, NodeId, SpanId, SpanKind, Tree};
@@ -47,13 +47,7 @@ fn text_row(tree: &Tree, path: &[u8], name: SpanId, size: u64, out: &mut dyn Wri
     let span = tree.span(inode);
     let size = if span.kind.is_file() { span.size } else { size };
     let owner = format!("{}:{}", span.uid, span.gid);
-    write!(
-        out,
-        "{} {owner:>9} {:>8} {}",
-        permissions(span.kind, mode(span.kind, span.mode)),
-        Bytes(size).to_string(),
-        Escaped(path)
-    )?;
+    write!(out, "{} {owner:>9} {:>8} {}", permissions(span.kind, span.mode), Bytes(size).to_string(), Escaped(path))?;
     match span.kind {
         SpanKind::Symlink => writeln!(out, " -> {}", Escaped(symlink_target(tree, inode))),
         kind if kind.is_directory() => writeln!(out, "/"),
@@ -106,7 +100,8 @@ const fn type_letter(kind: SpanKind) -> char {
 
 /// Type and permissions as `ls -l` shows them: `drwxr-xr-x`, `-rwsr-xr-x`.
 #[must_use]
-pub fn permissions(kind: SpanKind, mode: u16) -> String {
+pub fn permissions(kind: SpanKind, header_mode: u16) -> String {
+    let mode = mode(kind, header_mode);
     let type_letter = match type_letter(kind) {
         'f' => '-',
         letter => letter,

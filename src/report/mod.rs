@@ -1,7 +1,6 @@
 //! What was found, written out: one file a format. Reports read values and write bytes; where they go is `run`'s
 //! business.
 
-pub mod escape;
 pub mod json;
 pub mod listing;
 pub mod text;

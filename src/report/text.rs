@@ -4,10 +4,10 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::Findings;
-use super::escape::Escaped;
 use crate::analysis::exact::Cause;
 use crate::analysis::{Analysis, Classic, Exact};
 use crate::ci::{Status, Verdict};
+use crate::escape::Escaped;
 use crate::units::Bytes;
 
 /// Whether the report may use colour.

@@ -1,32 +1,33 @@
 //! What each command does: find the image, read it, compute, hand the findings to a report. Everything that touches the
 //! terminal, the environment or a file that is written is here.
 
+mod log;
+mod opening;
 mod output;
 mod progress;
+mod screen;
 
-use std::error::Error;
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
+use std::time::Instant;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use clap::CommandFactory;
+use tracing::{error, info};
 
 use crate::analysis::Analysis;
 use crate::ci::{self, Rule, Rules};
 use crate::cli::{CiArgs, Cli, Command, ListingFormat, OpeningArgs, TreeArgs};
 use crate::config::{self, Config, Origin, RuleLimits, RulesFile, Setting, Surroundings};
-use crate::image::{self, Image, Selection};
 use crate::layer::LayerIndex;
-use crate::remark::OnDamage;
 use crate::report::listing::{self, Format};
 use crate::report::text::{self, Colour, Look, RulesFrom, Ruling};
 use crate::report::{Findings, json};
-use crate::source::{Blob, Reference, Source};
-use crate::tree::{self, Loaded};
+use crate::tree::Loaded;
+use opening::{Opening, open_headless};
 pub use output::say;
 use output::{JsonTarget, Notices};
-use progress::ProgressBar;
 
 /// How a command that did its work ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,18 @@ pub enum Outcome {
 /// # Errors
 /// When dive could not do its work: exit code 2.
 pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
+    let notices = Notices::of(&cli.opening);
+    let ended = carry_out(cli, notices);
+    match &ended {
+        Ok(Outcome::Passed) => info!("done"),
+        Ok(Outcome::RuleFailed) => info!("done: the image broke a rule"),
+        Err(error) => error!("{error:#}"),
+    }
+    notices.warn_all(log::lost().map(|problem| format!("the log is not whole: {problem}")));
+    ended
+}
+
+fn carry_out(cli: Cli, notices: Notices) -> anyhow::Result<Outcome> {
     let Cli { image, opening, ci, json, command } = cli;
     if command.is_some() {
         if let Some(image) = &image {
@@ -51,7 +64,6 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
             bail!("--json, --ci and the rules go with an image to explore, not with a command; see dive --help");
         }
     }
-    let notices = Notices::of(&opening);
     let surroundings = || Surroundings::of_process().context("the working directory cannot be told");
     match command {
         Some(Command::Version) => output::print(|out| writeln!(out, "dive {}", env!("CARGO_PKG_VERSION")))?,
@@ -60,14 +72,17 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
             Ok(())
         })?,
         Some(Command::Config) => {
-            let config = configure(&surroundings()?, &opening, notices)?;
+            let config = configure(&surroundings()?, &opening)?;
+            notices.warn_all(&config.warnings);
             output::print(|out| out.write_all(config::render(&config).as_bytes()))?;
         }
         Some(Command::Build { .. }) => bail!(
             "`dive build` is not there yet; build the image with docker or podman, then `docker save NAME | dive -`"
         ),
         Some(Command::Tree(arguments)) => {
-            let config = configure(&surroundings()?, &opening, notices)?;
+            let around = surroundings()?;
+            let config = configure(&around, &opening)?;
+            begin("lists", &arguments.image, &config, &around, notices);
             list(&arguments, &opening, &config)?;
         }
         None => {
@@ -77,20 +92,31 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
                 );
             };
             let around = surroundings()?;
-            let config = configure(&around, &opening, notices)?;
+            let config = configure(&around, &opening)?;
+            begin("opens", &image, &config, &around, notices);
             return explore(&image, &opening, &ci, json, &config, &around);
         }
     }
     Ok(Outcome::Passed)
 }
 
-fn configure(around: &Surroundings, opening: &OpeningArgs, notices: Notices) -> anyhow::Result<Config> {
+fn configure(around: &Surroundings, opening: &OpeningArgs) -> anyhow::Result<Config> {
     let mut config = Config::load(around, opening.config.as_deref())?;
     if opening.ignore_errors {
         config.ignore_errors = Setting::by_flag(true, "--ignore-errors");
     }
-    notices.warn_all(&config.warnings);
     Ok(config)
+}
+
+/// Starts the log of a command that `does` something to an image.
+///
+/// Without its log the command goes on: what it finds is what was asked for, and the verdict of a pipeline must not hang on
+/// whether a file beside it can be written.
+fn begin(does: &str, image: &OsStr, config: &Config, around: &Surroundings, notices: Notices) {
+    let no_log = log::start(&config.log, &around.working_dir).err();
+    info!("dive {} {does} {} in {}", env!("CARGO_PKG_VERSION"), image.display(), around.working_dir.display());
+    notices.warn_all(no_log);
+    notices.warn_all(&config.warnings);
 }
 
 fn explore(
@@ -108,8 +134,14 @@ fn explore(
     if !ci_mode && ci.sets_rules() {
         notices.note("rules are only looked at in CI mode: add --ci");
     }
-    let (image, loaded) = open(argument, opening, config)?;
+    let plan = Opening::new(argument, opening, config)?;
+    if !ci_mode && json.is_none() && is_screen(around) {
+        return screen::show(plan, config, around).map(|()| Outcome::Passed);
+    }
+    let (image, loaded) = open_headless(&plan, notices)?;
+    let start = Instant::now();
     let analysis = Analysis::of(&loaded.tree);
+    info!("analysed in {:.1?}", start.elapsed());
     let findings = Findings { image: &image, loaded: &loaded, analysis: &analysis };
     let verdict = rules.as_ref().map(|(rules, _)| ci::evaluate(&analysis, rules));
 
@@ -139,6 +171,11 @@ fn explore(
 fn is_ci(around: &Surroundings) -> bool {
     let value = around.ci.as_ref().and_then(|value| value.to_str()).unwrap_or_default();
     ["true", "1", "yes"].iter().any(|word| value.eq_ignore_ascii_case(word))
+}
+
+/// Whether somebody sits at a terminal that can hold a screen.
+fn is_screen(around: &Surroundings) -> bool {
+    io::stdout().is_terminal() && around.term.as_ref().is_none_or(|term| term != "dumb")
 }
 
 /// How a report looks on `stream`.
@@ -178,7 +215,8 @@ fn rules(
 }
 
 fn list(arguments: &TreeArgs, opening: &OpeningArgs, config: &Config) -> anyhow::Result<()> {
-    let (_, Loaded { tree, .. }) = open(&arguments.image, opening, config)?;
+    let plan = Opening::new(&arguments.image, opening, config)?;
+    let (_, Loaded { tree, .. }) = open_headless(&plan, Notices::of(opening))?;
     let last = tree.last_layer();
     let layer = match arguments.layer {
         None => last,
@@ -204,48 +242,4 @@ fn list(arguments: &TreeArgs, opening: &OpeningArgs, config: &Config) -> anyhow:
         };
         listing::files(&tree, layer, format, out)
     })
-}
-
-/// Starts the threads that layers are read with. Left to its first use, rayon would panic where there can be none.
-fn start_threads() -> anyhow::Result<()> {
-    let pool = rayon::ThreadPoolBuilder::new().build_global();
-    pool.map_err(|error| {
-        let error = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-        anyhow!(
-            "no threads can be started to read layers with: {error}; raise the limit on processes or memory (ulimit, \
-             docker run --pids-limit), or set RAYON_NUM_THREADS=1"
-        )
-    })
-}
-
-/// Finds and reads the image.
-fn open(argument: &OsStr, opening: &OpeningArgs, config: &Config) -> anyhow::Result<(Image, Loaded)> {
-    let notices = Notices::of(opening);
-    let on_damage = if config.ignore_errors.value { OnDamage::Remark } else { OnDamage::Fail };
-    let reference = Reference::parse(argument, opening.source, config.container_engine.value)?;
-    let progress = ProgressBar::new(notices);
-    let source = Source::open(&reference, on_damage, &mut |spooled| progress.spooled(spooled))?;
-    let selection = Selection { image: opening.selected.clone(), platform: opening.platform.clone() };
-    let image = image::open(&source, &selection, on_damage).inspect_err(|_| {
-        // What was lost on the way to the image may be why there is none.
-        progress.finish();
-        notices.warn_all(source.remarks());
-    })?;
-    let bytes = image.layers.iter().filter_map(|layer| layer.blob.as_ref().ok()).map(Blob::len).sum();
-    progress.start_layers(image.layers.len(), bytes);
-    start_threads()?;
-    let loaded = tree::load(&image, source.name(), on_damage, &progress)?;
-    progress.finish();
-    if !image.other_images.is_empty() && opening.selected.is_none() {
-        let others: Vec<_> = image.other_images.iter().map(ToString::to_string).collect();
-        notices.note(&format!(
-            "{} holds {} images; this is {}. The others, for --image: {}",
-            source.name(),
-            others.len() + 1,
-            image.name,
-            others.join("; ")
-        ));
-    }
-    notices.warn_all(image.remarks.iter().chain(&loaded.remarks));
-    Ok((image, loaded))
 }

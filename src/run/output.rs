@@ -1,10 +1,11 @@
 //! Where results and notices go: results to standard output, notices to standard error, a JSON file whole or not at all.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use tracing::{info, warn};
 
 use crate::cli::OpeningArgs;
 use crate::remark::Shown;
@@ -113,23 +114,25 @@ impl Notices {
     }
 
     pub(super) fn note(self, text: &str) {
+        info!("{text}");
         if self != Self::Quiet {
             say(&format!("dive: {text}"));
         }
     }
 
     pub(super) fn warn_all<T: Display>(self, warnings: impl IntoIterator<Item = T>) {
+        // The log has them all, whatever is printed.
+        let mut warnings = warnings.into_iter().inspect(|warning| warn!("{warning}"));
         let shown = match self {
-            Self::Quiet => return,
+            Self::Quiet => 0,
             Self::Brief => FIRST,
             Self::Whole => usize::MAX,
         };
-        let mut warnings = warnings.into_iter();
         for warning in warnings.by_ref().take(shown) {
             say(&format!("dive: warning: {warning}"));
         }
         let left = warnings.count();
-        if left > 0 {
+        if left > 0 && self != Self::Quiet {
             say(&format!("dive: more warnings: {left}; --verbose shows them all"));
         }
     }
@@ -137,12 +140,20 @@ impl Notices {
 
 /// Prints a line on standard error. Names in it come from anywhere: nothing of it reaches the terminal raw.
 pub fn say(line: &str) {
-    // A name may have megabytes.
-    const LONGEST: usize = 4000;
-    let (line, more) = match line.char_indices().nth(LONGEST) {
-        Some((end, _)) => (&line[..end], "…"),
-        None => (line, ""),
-    };
     // Nobody is left to tell when standard error is gone.
-    let _ = writeln!(io::stderr(), "{}{more}", Shown(line));
+    let _ = writeln!(io::stderr(), "{}", OneLine(line));
+}
+
+/// A text as it is fit for one line of a terminal or a log.
+pub(super) struct OneLine<'a>(pub(super) &'a str);
+
+impl Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A name may have megabytes.
+        const LONGEST: usize = 4000;
+        match self.0.char_indices().nth(LONGEST) {
+            Some((end, _)) => write!(f, "{}…", Shown(&self.0[..end])),
+            None => Shown(self.0).fmt(f),
+        }
+    }
 }

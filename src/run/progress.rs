@@ -1,19 +1,24 @@
 //! A progress bar on standard error, if that is a terminal and nobody asked for quiet.
 
 use std::io::{self, IsTerminal};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use indicatif::{ProgressDrawTarget, ProgressStyle};
 
+use super::opening::Watch;
 use super::output::Notices;
-use crate::{layer, source};
+use crate::image::Image;
+use crate::layer::{self, LayerIndex};
+use crate::remark::Remark;
+use crate::source::{Blob, SpoolProgress};
 
 /// The bar: first for an archive that has to be unpacked or received, then for the layers.
 #[derive(Debug)]
 pub(super) struct ProgressBar {
     bar: indicatif::ProgressBar,
     layers: AtomicUsize,
-    layers_read: AtomicUsize,
+    notices: Notices,
 }
 
 impl ProgressBar {
@@ -21,10 +26,25 @@ impl ProgressBar {
         let shown = notices != Notices::Quiet && io::stderr().is_terminal();
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = indicatif::ProgressBar::with_draw_target(None, target);
-        Self { bar, layers: AtomicUsize::new(0), layers_read: AtomicUsize::new(0) }
+        Self { bar, layers: AtomicUsize::new(0), notices }
     }
 
-    pub(super) fn spooled(&self, spooled: source::SpoolProgress) {
+    fn start_layers(&self, layers: usize, bytes: u64) {
+        self.bar.reset();
+        self.bar.set_style(style("{msg}  {wide_bar} {decimal_bytes}/{decimal_total_bytes}  {prefix} layers"));
+        self.bar.set_message("reading");
+        self.layers.store(layers, Ordering::Relaxed);
+        self.bar.set_prefix(format!("0/{layers}"));
+        self.bar.set_length(bytes);
+    }
+
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Watch for ProgressBar {
+    fn spooled(&self, spooled: SpoolProgress) {
         if self.bar.length() != spooled.total || self.bar.message().is_empty() {
             if let Some(total) = spooled.total {
                 self.bar.set_message("unpacking the archive");
@@ -38,17 +58,14 @@ impl ProgressBar {
         self.bar.set_position(spooled.read);
     }
 
-    pub(super) fn start_layers(&self, layers: usize, bytes: u64) {
-        self.bar.reset();
-        self.bar.set_style(style("{msg}  {wide_bar} {decimal_bytes}/{decimal_total_bytes}  {prefix} layers"));
-        self.bar.set_message("reading");
-        self.layers.store(layers, Ordering::Relaxed);
-        self.bar.set_prefix(format!("0/{layers}"));
-        self.bar.set_length(bytes);
+    fn found(&self, image: &Arc<Image>) {
+        let bytes = image.layers.iter().filter_map(|layer| layer.blob.as_ref().ok()).map(Blob::len).sum();
+        self.start_layers(image.layers.len(), bytes);
     }
 
-    pub(super) fn finish(&self) {
-        self.bar.finish_and_clear();
+    fn lost(&self, remarks: &[Remark]) {
+        self.finish();
+        self.notices.warn_all(remarks);
     }
 }
 
@@ -64,8 +81,8 @@ impl layer::Progress for ProgressBar {
         self.bar.inc(count);
     }
 
-    fn layer(&self) {
-        let read = self.layers_read.fetch_add(1, Ordering::Relaxed) + 1;
+    fn layer(&self, layer: LayerIndex, _size_bytes: u64) {
+        let read = layer.get() + 1;
         self.bar.set_prefix(format!("{read}/{}", self.layers.load(Ordering::Relaxed)));
     }
 }

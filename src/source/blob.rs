@@ -75,6 +75,14 @@ impl Blob {
         }
     }
 
+    /// The `len` bytes from `at` on as a blob of their own, or as many of them as there are.
+    #[must_use]
+    pub fn slice(&self, at: u64, len: u64) -> Self {
+        let at = at.min(self.len);
+        let offset = self.offset.saturating_add(at);
+        Self { file: Arc::clone(&self.file), offset, len: len.min(self.len - at), name: Arc::clone(&self.name) }
+    }
+
     /// A reader over the whole blob with a cursor of its own.
     #[must_use]
     pub fn reader(&self) -> Cursor<Self> {
@@ -151,6 +159,16 @@ mod tests {
         assert_eq!(blob.read_at(&mut buf, u64::MAX).unwrap(), 0);
         assert_eq!(blob.read_document(4).unwrap(), b"2345");
         assert_eq!(blob.first_bytes(2).unwrap(), b"23");
+    }
+
+    #[test]
+    fn a_slice_stays_inside_its_blob() {
+        let blob = blob(2, 6);
+        let text = |slice: Blob| String::from_utf8(slice.first_bytes(10).unwrap()).unwrap();
+        assert_eq!(text(blob.slice(1, 3)), "345");
+        assert_eq!(text(blob.slice(4, 9)), "67");
+        assert_eq!(text(blob.slice(u64::MAX, u64::MAX)), "");
+        assert_eq!(text(blob.slice(1, 4).slice(1, 2)), "45");
     }
 
     #[test]

@@ -278,6 +278,9 @@ impl Builder {
             cause: None,
         };
         let id = self.open(node, opened);
+        if kind == SpanKind::HardLink {
+            self.tree.hard_links.push(id);
+        }
         if kind == SpanKind::HardLink && inode.is_none() {
             // The target that was looked for above.
             dangling.push(Dangling { span: id, target: self.scratch.clone(), replaced });

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::span::Cause;
 use super::{SpanId, SpanKind, Tree};
-use crate::layer::content::{Bodies, Body, ContentHash};
+use crate::layer::content::{Bodies, Body, BodyForm, ContentHash};
 
 /// Versions looked back over for one of the same size. Docker stops at 127 layers; a crafted image with thousands of
 /// versions of one path must not cost their square.
@@ -147,11 +147,12 @@ impl Tree {
         Ok(classes)
     }
 
-    /// Where the bytes of an inode lie.
+    /// Where the bytes of an inode lie. A hard link has none: ask for its [`Tree::inode`].
     #[must_use]
     pub fn body(&self, id: SpanId) -> Body {
         let span = self.span(id);
-        Body { layer: span.from(), at: span.body, len: span.size }
+        let form = if span.kind == SpanKind::SparseFile { BodyForm::Sparse } else { BodyForm::Whole };
+        Body { layer: span.from(), at: span.body, len: span.size, form }
     }
 
     fn tell_metadata_only(&mut self) {

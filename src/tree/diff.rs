@@ -60,7 +60,7 @@ impl Tree {
 
     /// Whether two spans look the same to `lstat`, `readlink`, `cat` and `getfattr`, but for times. An implicit
     /// directory is one with the attributes that engines give it.
-    fn alike(&self, left: SpanId, right: SpanId) -> bool {
+    pub(super) fn alike(&self, left: SpanId, right: SpanId) -> bool {
         let (left, right) = (self.inode(left), self.inode(right));
         let (a, b) = (self.span(left), self.span(right));
         let kind = |span: &Span| if span.kind.is_directory() { SpanKind::Directory } else { span.kind };

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use tracing::info;
+
 use super::{BuildError, Builder, Tree};
 use crate::compression::Compression;
 use crate::image::Image;
@@ -18,8 +20,8 @@ pub struct Loaded {
     pub compressions: Vec<Option<Compression>>,
     /// Layers that are missing or could not be read to the end; only with [`OnDamage::Remark`].
     pub damaged_layers: Vec<LayerIndex>,
-    /// What was odd about the layers; with [`OnDamage::Remark`], what was lost.
-    pub remarks: Vec<Remark>,
+    /// What was odd about each layer; with [`OnDamage::Remark`], what was lost.
+    pub remarks: Vec<(LayerIndex, Remark)>,
 }
 
 /// An image whose layers cannot be read or merged.
@@ -65,10 +67,14 @@ pub fn load(image: &Image, archive: &str, on_damage: OnDamage, progress: &dyn Pr
             let blob = blobs.get(index.get()).and_then(Option::as_ref).map_or("missing", |blob| blob.name());
             format!("{archive}: layer {index} ({blob})")
         };
+        let compression = scan.compression.map_or_else(|| "missing".to_owned(), |compression| compression.to_string());
+        let (entries, bytes) = (scan.entry_count, scan.size_bytes);
+        let of = blobs.len();
+        info!("layer {index} (of {of}): {entries} entries with {bytes} bytes, {compression}");
         let odd = builder.apply(scan).map_err(|problem| LoadError::Build { archive: archive.to_owned(), problem })?;
-        remarks.extend(odd.kept.into_iter().map(|text| Remark::new(place(), text)));
+        remarks.extend(odd.kept.into_iter().map(|text| (index, Remark::new(place(), text))));
         if odd.more > 0 {
-            remarks.push(Remark::new(place(), format!("{} more remarks on this layer", odd.more)));
+            remarks.push((index, Remark::new(place(), format!("{} more remarks on this layer", odd.more))));
         }
         Ok::<_, LoadError>(())
     })?;

@@ -3,18 +3,24 @@
 //! what is wasted: all of it is a question about spans, and no layer is ever stacked twice.
 
 pub mod build;
+pub mod comparison;
 mod contents;
 pub mod diff;
+pub mod history;
 pub mod load;
 pub mod node;
+pub mod resolve;
 pub mod size;
 pub mod span;
 pub mod walk;
 
 pub use build::{BuildError, Builder};
+pub use comparison::Comparison;
 pub use diff::{Change, ChangeCounts, Changes};
+pub use history::{Deed, Event, Facts};
 pub use load::{LoadError, Loaded, load};
 pub use node::NodeId;
+pub use resolve::Unresolved;
 pub use span::{Cause, Marker, Span, SpanId, SpanKind};
 
 use crate::layer::{Extra, LayerIndex, MarkerKind};
@@ -26,6 +32,8 @@ pub struct Tree {
     nodes: Vec<Node>,
     spans: Vec<Span>,
     markers: Vec<Marker>,
+    /// The spans that are hard links: few, and every question of size begins with them.
+    hard_links: Vec<SpanId>,
     layers: Vec<LayerRecord>,
     /// Names of nodes and link targets.
     text: Vec<u8>,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{NodeId, SpanKind, Tree};
+use super::{NodeId, SpanId, Tree};
 use crate::layer::LayerIndex;
 
 /// Bytes at and below every node, as of one layer: each inode once, at the oldest of its names that the layer shows.
@@ -13,21 +13,8 @@ impl Sizes {
     /// Sums up what `layer` shows.
     #[must_use]
     pub fn at(tree: &Tree, layer: LayerIndex) -> Self {
-        // Inodes whose first name is gone, with the oldest one that is left.
-        let mut moved = HashMap::new();
-        for name in tree.all_spans().filter(|id| tree.span(*id).kind == SpanKind::HardLink) {
-            let inode = tree.inode(name);
-            if tree.span(name).is_visible_at(layer) && !tree.span(inode).is_visible_at(layer) {
-                moved.entry(inode).or_insert(name);
-            }
-        }
-        let own = |node| {
-            let Some(name) = tree.visible(node, layer) else { return 0 };
-            let inode = tree.inode(name);
-            let span = tree.span(inode);
-            let counts = inode == name || moved.get(&inode) == Some(&name);
-            if counts && span.kind.is_file() { span.size } else { 0 }
-        };
+        let names = CountedNames::at(tree, layer);
+        let own = |node| tree.visible(node, layer).map_or(0, |name| names.bytes_of(tree, name));
         let mut sizes: Vec<u64> = tree.nodes().map(own).collect();
         for node in tree.nodes().rev() {
             if let Some(parent) = tree.parent(node) {
@@ -41,5 +28,32 @@ impl Sizes {
     #[must_use]
     pub fn of(&self, node: NodeId) -> u64 {
         self.0.get(node.index()).copied().unwrap_or_default()
+    }
+}
+
+/// At which of its names an inode counts, as of a layer.
+#[derive(Debug, Default)]
+pub(super) struct CountedNames {
+    /// Inodes whose first name is gone, with the oldest one that is left.
+    moved: HashMap<SpanId, SpanId>,
+}
+
+impl CountedNames {
+    pub(super) fn at(tree: &Tree, layer: LayerIndex) -> Self {
+        let mut moved = HashMap::new();
+        for name in &tree.hard_links {
+            let inode = tree.inode(*name);
+            if tree.span(*name).is_visible_at(layer) && !tree.span(inode).is_visible_at(layer) {
+                moved.entry(inode).or_insert(*name);
+            }
+        }
+        Self { moved }
+    }
+
+    /// What a name that the layer shows counts, in bytes.
+    pub(super) fn bytes_of(&self, tree: &Tree, name: SpanId) -> u64 {
+        let inode = tree.inode(name);
+        let span = tree.span(inode);
+        if span.kind.is_file() && (inode == name || self.moved.get(&inode) == Some(&name)) { span.size } else { 0 }
     }
 }

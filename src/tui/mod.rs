@@ -1,5 +1,31 @@
 //! The screen: state, action, update, view. A key event becomes an action through the keymap of the focused pane; `update`
 //! is the only place that changes state; `view` only reads.
+//!
+//! ```text
+//! terminal   taken and given back, whatever happens
+//! event      what the loop waits for
+//! run        the loop
+//! worker     what takes time, on threads of its own
+//! keymap     keys to actions, actions to hints
+//! layout     where things stand
+//! input      terminal events to messages
+//! state      all that is shown
+//! update     a message changes the state and asks for effects
+//! view       the state becomes cells
+//! ```
 
+pub mod event;
+pub mod input;
+pub mod keymap;
+pub mod layout;
+mod run;
 pub mod state;
-mod view;
+mod terminal;
+pub(crate) mod text;
+pub mod theme;
+pub mod update;
+pub mod view;
+pub mod worker;
+
+pub use event::{AnyError, Feed};
+pub use run::{ScreenError, run};

@@ -43,11 +43,20 @@ pub(crate) fn open_platform(path: &str, platform: &str) -> Result<Opened, String
     open_selected(path, &Selection { image: None, platform: Some(platform.parse().unwrap()) })
 }
 
+/// Opens what is left of a damaged archive.
+pub(crate) fn open_damaged(path: &str) -> Opened {
+    open_with(path, &Selection::default(), OnDamage::Remark).unwrap_or_else(|error| panic!("{error}"))
+}
+
 fn open_selected(path: &str, selection: &Selection) -> Result<Opened, String> {
+    open_with(path, selection, OnDamage::Fail)
+}
+
+fn open_with(path: &str, selection: &Selection, on_damage: OnDamage) -> Result<Opened, String> {
     let reference = Reference::Path(PathBuf::from(path));
-    let source = Source::open(&reference, OnDamage::Fail, &mut |_| {}).map_err(|error| error.to_string())?;
-    let image = image::open(&source, selection, OnDamage::Fail).map_err(|error| error.to_string())?;
-    let loaded = tree::load(&image, source.name(), OnDamage::Fail, &Silent).map_err(|error| error.to_string())?;
+    let source = Source::open(&reference, on_damage, &mut |_| {}).map_err(|error| error.to_string())?;
+    let image = image::open(&source, selection, on_damage).map_err(|error| error.to_string())?;
+    let loaded = tree::load(&image, source.name(), on_damage, &Silent).map_err(|error| error.to_string())?;
     Ok(Opened { image, loaded })
 }
 

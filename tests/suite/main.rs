@@ -16,11 +16,23 @@ mod broken;
 mod build;
 mod ci;
 mod cli;
+mod content;
 mod corpus;
+mod documents;
+// Permissions and links are looked at as Unix has them.
+#[cfg(unix)]
+mod extract;
+mod files;
 mod house;
 mod library;
+mod log;
 mod model;
 mod oracle;
+mod paths;
 mod place;
+mod screen;
+// Signals, jobs and modes of a terminal are Unix's.
+#[cfg(unix)]
+mod terminal;
 mod truth;
 mod user;

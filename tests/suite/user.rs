@@ -1,6 +1,7 @@
 //! Somebody who types `dive`: an empty home, an empty working directory, an environment in which nothing is set that
 //! dive reads.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -67,6 +68,19 @@ impl User {
         names
     }
 
+    /// The variables of what runs from now on: a home without files, what was set, and what every program needs.
+    pub(crate) fn environment(&self) -> Vec<(OsString, OsString)> {
+        let home = self.folder.path().join("home");
+        let inherited = ["PATH", "TMPDIR"].into_iter().filter_map(|name| Some((name.into(), std::env::var_os(name)?)));
+        let own = [
+            ("HOME".into(), home.clone().into()),
+            ("XDG_CONFIG_HOME".into(), home.join(".config").into()),
+            ("XDG_CONFIG_DIRS".into(), home.join("xdg").into()),
+        ];
+        let set = self.variables.iter().map(|(name, value)| (name.into(), value.into()));
+        inherited.chain(own).chain(set).collect()
+    }
+
     /// Types `dive` and these arguments.
     pub(crate) fn runs(&self, arguments: &[&str]) -> Ran {
         self.runs_program(DIVE, arguments)
@@ -78,15 +92,7 @@ impl User {
     pub(crate) fn runs_program(&self, program: &str, arguments: &[&str]) -> Ran {
         let mut command = assert_cmd::Command::new(program);
         command.env_clear().current_dir(self.file("")).timeout(TIME_LIMIT).write_stdin(self.input.clone());
-        for name in ["PATH", "TMPDIR"] {
-            command.envs(std::env::var_os(name).map(|value| (name, value)));
-        }
-        let home = self.folder.path().join("home");
-        command
-            .env("HOME", &home)
-            .env("XDG_CONFIG_HOME", home.join(".config"))
-            .env("XDG_CONFIG_DIRS", home.join("xdg"));
-        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.envs(self.environment());
         command.args(arguments);
         let output = command.output().unwrap_or_else(|error| panic!("{program} {arguments:?}: {error}"));
         let stdout = String::from_utf8(output.stdout).expect("output that is text");

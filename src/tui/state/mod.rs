@@ -1,1 +1,452 @@
 //! What the screen shows, as plain values that know no terminal.
+
+mod expression;
+pub mod extraction;
+pub mod files;
+pub mod history;
+pub mod instruction;
+pub mod layers;
+pub mod line;
+pub mod scroll;
+pub mod viewer;
+pub mod waste;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::analysis::Analysis;
+use crate::config::{Config, Context, DiffType, Surroundings, ThemeName};
+use crate::image::Image;
+use crate::layer::LayerIndex;
+use crate::source::SpoolProgress;
+use crate::tree::{Change, ChangeCounts, Loaded, NodeId, SpanId};
+use crate::tui::keymap::Keymap;
+use crate::tui::layout::Layout;
+use crate::tui::theme::Theme;
+use extraction::Extraction;
+use files::{FileTree, Filter, Folding, Motion};
+use history::History;
+use layers::{CompareMode, Layers};
+use line::{Line, Purpose};
+use scroll::TextScroll;
+use viewer::Viewer;
+use waste::Waste;
+
+/// What the user set.
+#[derive(Debug)]
+pub struct Settings {
+    /// The keys.
+    pub keymap: Keymap,
+    pub(in crate::tui) theme: Theme,
+    hide: Vec<DiffType>,
+    folding: Folding,
+    tree_share: f64,
+    attributes: Attributes,
+    mode: CompareMode,
+    /// Where relative paths that are typed start.
+    pub working_dir: PathBuf,
+    /// What `~` stands for in them.
+    pub home: Option<PathBuf>,
+}
+
+/// Whether permissions, owners and sizes are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attributes {
+    /// They are.
+    Shown,
+    /// Names alone.
+    Hidden,
+}
+
+/// What becomes of lines that are longer than the pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LongLines {
+    /// They are cut.
+    Cut,
+    /// They go on in the next row.
+    Wrapped,
+}
+
+impl Settings {
+    /// What a configuration says, and the variables that terminals and users set for all programs: `NO_COLOR` (not
+    /// empty), and `COLORFGBG`, which tells a light background from a dark one.
+    #[must_use]
+    pub fn new(config: &Config, around: &Surroundings) -> Self {
+        let unwanted = around.no_color.as_ref().is_some_and(|value| !value.is_empty());
+        let theme = match config.theme.value {
+            // Who names a theme for this program means it more than who wants no colours anywhere.
+            ThemeName::Auto if unwanted => ThemeName::Mono,
+            named => named,
+        };
+        let background = around.colorfgbg.as_ref().and_then(|told| told.to_str());
+        Self {
+            keymap: Keymap::new(&config.keybinding),
+            theme: Theme::named(theme, background),
+            hide: config.diff.hide.value.clone(),
+            folding: if config.filetree.collapse_dir.value { Folding::Collapsed } else { Folding::Expanded },
+            tree_share: config.filetree.pane_width.value.get(),
+            attributes: if config.filetree.show_attributes.value { Attributes::Shown } else { Attributes::Hidden },
+            mode: if config.layer.show_aggregated_changes.value { CompareMode::Aggregated } else { CompareMode::Layer },
+            working_dir: around.working_dir.clone(),
+            home: around.home.clone(),
+        }
+    }
+}
+
+/// Tells what threads work for from all else that they ever worked for.
+pub type Ticket = u64;
+
+/// An image that was read, with its numbers.
+#[derive(Debug)]
+pub struct Opened {
+    /// What it says of itself.
+    pub image: Arc<Image>,
+    /// Its tree.
+    pub loaded: Loaded,
+    /// Its numbers.
+    pub analysis: Analysis,
+    /// What each layer changed.
+    pub changes: Vec<ChangeCounts>,
+    /// Reclaimable bytes that each layer holds.
+    pub waste: Vec<u64>,
+}
+
+impl Opened {
+    /// Computes what the screen shows of an image.
+    #[must_use]
+    pub fn new(image: Arc<Image>, loaded: Loaded) -> Self {
+        let analysis = Analysis::of(&loaded.tree);
+        let changes = loaded.tree.change_counts();
+        let mut waste = vec![0u64; loaded.tree.layer_count()];
+        for file in &analysis.exact.files {
+            if let Some(waste) = waste.get_mut(file.layer.get()) {
+                *waste += file.size_bytes;
+            }
+        }
+        Self { image, loaded, analysis, changes, waste }
+    }
+}
+
+/// How far the image is.
+#[derive(Debug)]
+pub enum Stage {
+    /// It is being looked for; an archive that has to be unpacked or received shows how far that is.
+    Finding(Option<SpoolProgress>),
+    /// Its layers are being read.
+    Reading(Reading),
+    /// It is there.
+    Open(Box<Explorer>),
+}
+
+/// An image whose layers are being read.
+#[derive(Debug)]
+pub struct Reading {
+    /// What it says of itself.
+    pub image: Arc<Image>,
+    /// The list of layers.
+    pub layers: Layers,
+    /// The sizes of those that are read, in bytes.
+    pub sizes: Vec<Option<u64>>,
+    /// Bytes of all layers as they are stored.
+    pub total: u64,
+    /// How many of them are behind us.
+    pub read: u64,
+}
+
+/// An image that is there.
+#[derive(Debug)]
+pub struct Explorer {
+    /// All that is known of it.
+    pub opened: Arc<Opened>,
+    /// The list of layers.
+    pub layers: Layers,
+    /// The file tree; none of an image without layers.
+    pub files: Option<FileTree>,
+    /// Whether permissions, owners and sizes are shown.
+    pub attributes: Attributes,
+    /// Whether long rows are cut.
+    pub long_lines: LongLines,
+    /// The row of the tree that stands on each line of its pane.
+    pub window: Vec<usize>,
+}
+
+impl Explorer {
+    fn new(opened: Opened, layers: Layers, settings: &Settings) -> Self {
+        let opened = Arc::new(opened);
+        let tree = &opened.loaded.tree;
+        let files = layers.comparison().filter(|(_, target)| target.get() < tree.layer_count());
+        let files = files.map(|(base, target)| {
+            let mut files = FileTree::new(tree, base, target, settings.folding);
+            for hidden in &settings.hide {
+                files.toggle_kind(tree, change_of(*hidden));
+            }
+            files
+        });
+        Self { opened, layers, files, attributes: settings.attributes, long_lines: LongLines::Cut, window: Vec::new() }
+    }
+
+    /// Compares what the list of layers says now.
+    pub fn compare(&mut self) {
+        if let (Some(files), Some((base, target))) = (&mut self.files, self.layers.comparison())
+            && files.compared() != (base, target)
+        {
+            files.compare(&self.opened.loaded.tree, base, target);
+        }
+    }
+
+    /// The node under the cursor of the tree.
+    #[must_use]
+    pub fn selected_node(&self) -> Option<NodeId> {
+        self.files.as_ref().and_then(FileTree::selected)
+    }
+}
+
+const fn change_of(hidden: DiffType) -> Change {
+    match hidden {
+        DiffType::Added => Change::Added,
+        DiffType::Removed => Change::Removed,
+        DiffType::Modified => Change::Modified,
+        DiffType::Unmodified => Change::Unmodified,
+    }
+}
+
+/// Which pane has the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Focus {
+    /// The list of layers.
+    Layers,
+    /// The selected layer's details.
+    LayerDetails,
+    /// The image's details.
+    ImageDetails,
+    /// The file tree.
+    Files,
+}
+
+/// What stands over the panes.
+#[derive(Debug)]
+pub enum Overlay {
+    /// The keys of where one was.
+    Help(Help),
+    /// What is reclaimable.
+    Waste(Waste),
+    /// What layers did to a path.
+    History(History),
+    /// The content of a version of a file.
+    Viewer(Box<Viewer>, SpanId),
+    /// Writing files to a folder.
+    Extraction(Box<Extraction>),
+}
+
+impl Overlay {
+    /// Whether it is a box that the rest is seen around; anything else covers the panes.
+    #[must_use]
+    pub const fn is_box(&self) -> bool {
+        matches!(self, Self::Help(_) | Self::Extraction(_))
+    }
+}
+
+/// The list of keys.
+#[derive(Debug)]
+pub struct Help {
+    /// Whose keys.
+    pub of: Context,
+    /// What is seen of it.
+    pub scroll: TextScroll,
+}
+
+/// All that the screen shows.
+#[derive(Debug)]
+pub struct State {
+    /// What the user set.
+    pub settings: Settings,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// How far the image is.
+    pub stage: Stage,
+    /// Which pane has the keys.
+    pub focus: Focus,
+    /// The details that were last in use, for screens with room for one of the two.
+    pub last_details: Focus,
+    /// What stands over the panes, the last one on top.
+    pub overlays: Vec<Overlay>,
+    /// The line that is being typed.
+    pub line: Option<Line>,
+    /// A filter that was typed and is not applied yet.
+    pub(in crate::tui) typed_filter: Option<Filter>,
+    /// The list of what is reclaimable as it was left, to go on with it.
+    pub(in crate::tui) left_waste: Option<Waste>,
+    /// The folder that was last extracted to, as it was typed.
+    pub(in crate::tui) last_folder: String,
+    /// What came of the last action.
+    pub message: Option<String>,
+    /// How many tickets were given out.
+    tickets: Ticket,
+    /// The file tree's share of the width, 0 to 1.
+    pub tree_share: f64,
+    /// What is seen of the details.
+    pub layer_details: TextScroll,
+    /// What is seen of the image's details.
+    pub image_details: TextScroll,
+    /// Whether the border between layers and tree is being drawn.
+    pub dragging: bool,
+    /// Where things stand: it follows from all else.
+    pub layout: Layout,
+}
+
+impl State {
+    /// The state before anything is known. As after each change, [`settle`](crate::tui::update::settle) makes it fit to be
+    /// drawn.
+    #[must_use]
+    pub fn new(settings: Settings, size: (u16, u16)) -> Self {
+        let tree_share = settings.tree_share;
+        Self {
+            settings,
+            size,
+            stage: Stage::Finding(None),
+            focus: Focus::Layers,
+            last_details: Focus::LayerDetails,
+            overlays: Vec::new(),
+            line: None,
+            typed_filter: None,
+            left_waste: None,
+            last_folder: ".".to_owned(),
+            message: None,
+            tickets: 0,
+            tree_share,
+            layer_details: TextScroll::default(),
+            image_details: TextScroll::default(),
+            dragging: false,
+            layout: Layout::default(),
+        }
+    }
+
+    /// What has the keys.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        if self.line.is_some() {
+            return Context::TextLine;
+        }
+        match (self.overlays.last(), self.focus) {
+            (Some(Overlay::Help(_)), _) => Context::Help,
+            (Some(Overlay::Waste(_)), _) => Context::Waste,
+            (Some(Overlay::History(_)), _) => Context::History,
+            (Some(Overlay::Viewer(..)), _) => Context::Viewer,
+            (Some(Overlay::Extraction(_)), _) => Context::Extraction,
+            (None, Focus::Files) => Context::FileTree,
+            (None, Focus::Layers | Focus::LayerDetails | Focus::ImageDetails) => Context::Layers,
+        }
+    }
+
+    /// The image, once it is there.
+    #[must_use]
+    pub fn explorer(&self) -> Option<&Explorer> {
+        match &self.stage {
+            Stage::Open(explorer) => Some(explorer),
+            _ => None,
+        }
+    }
+
+    /// What the image says of itself, once it is found.
+    #[must_use]
+    pub fn image(&self) -> Option<&Image> {
+        match &self.stage {
+            Stage::Finding(_) => None,
+            Stage::Reading(reading) => Some(&reading.image),
+            Stage::Open(explorer) => Some(&explorer.opened.image),
+        }
+    }
+
+    /// The list of layers, once the image is found.
+    #[must_use]
+    pub fn layers(&self) -> Option<&Layers> {
+        match &self.stage {
+            Stage::Finding(_) => None,
+            Stage::Reading(reading) => Some(&reading.layers),
+            Stage::Open(explorer) => Some(&explorer.layers),
+        }
+    }
+
+    /// The same, to change it.
+    pub fn layers_mut(&mut self) -> Option<&mut Layers> {
+        match &mut self.stage {
+            Stage::Finding(_) => None,
+            Stage::Reading(reading) => Some(&mut reading.layers),
+            Stage::Open(explorer) => Some(&mut explorer.layers),
+        }
+    }
+
+    /// The layer whose state is shown.
+    #[must_use]
+    pub fn layer(&self) -> Option<LayerIndex> {
+        self.layers().and_then(Layers::layer)
+    }
+
+    /// Rows of the list of layers.
+    #[must_use]
+    pub fn layer_rows(&self) -> usize {
+        self.layers().map_or(0, |layers| layers.rows().len())
+    }
+
+    /// Whether there is a line above the footer: one that is being typed, or that tells of the filter.
+    #[must_use]
+    pub fn shows_line(&self) -> bool {
+        let filtered = || self.explorer().and_then(|explorer| explorer.files.as_ref()?.filter()).is_some();
+        match &self.line {
+            Some(_) => true,
+            None => self.overlays.is_empty() && filtered(),
+        }
+    }
+
+    /// Opens a line.
+    pub fn ask(&mut self, purpose: Purpose, text: &str) {
+        self.line = Some(Line::new(purpose, text));
+    }
+
+    /// A number for something that threads work for, so that late answers to others are known.
+    pub(in crate::tui) fn ticket(&mut self) -> Ticket {
+        self.tickets += 1;
+        self.tickets
+    }
+
+    /// Shows what a filter lets in.
+    pub(in crate::tui) fn set_filter(&mut self, filter: Filter) {
+        if let Stage::Open(explorer) = &mut self.stage
+            && let Some(files) = &mut explorer.files
+        {
+            let tree = &explorer.opened.loaded.tree;
+            files.set_filter(tree, filter);
+            // What was looked for is what one wants to act upon next.
+            if files.filter().is_some() && !files.selected().is_some_and(|node| files.is_hit(node)) {
+                files.go(tree, Motion::Home);
+                if !files.selected().is_some_and(|node| files.is_hit(node)) {
+                    files.next_match(tree);
+                }
+            }
+        }
+    }
+
+    /// Goes from finding to reading.
+    pub(in crate::tui) fn found(&mut self, image: Arc<Image>) {
+        let total =
+            image.layers.iter().filter_map(|layer| layer.blob.as_ref().ok()).map(crate::source::Blob::len).sum();
+        let layers = Layers::new(&image, self.settings.mode);
+        let sizes = vec![None; image.layers.len()];
+        self.stage = Stage::Reading(Reading { image, layers, sizes, total, read: 0 });
+    }
+
+    /// Goes from reading to what can be explored.
+    pub(in crate::tui) fn opened(&mut self, opened: Opened) {
+        let before = std::mem::replace(&mut self.stage, Stage::Finding(None));
+        let layers = match before {
+            Stage::Reading(reading) => reading.layers,
+            _ => Layers::new(&opened.image, self.settings.mode),
+        };
+        let (damaged, all) = (opened.loaded.damaged_layers.len(), opened.image.layers.len());
+        if damaged > 0 {
+            self.message =
+                Some(format!("{damaged} of {all} layers are damaged, marked !: their details tell what is missing"));
+        }
+        self.stage = Stage::Open(Box::new(Explorer::new(opened, layers, &self.settings)));
+    }
+}

@@ -1,1 +1,112 @@
 //! State in, cells out: nothing here changes anything.
+
+mod details;
+mod extraction;
+pub(super) mod files;
+mod footer;
+mod help;
+mod history;
+mod layers;
+mod loading;
+mod pane;
+mod viewer;
+mod waste;
+
+use ratatui::Frame;
+use ratatui::layout::{Alignment, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::{Clear, Paragraph};
+
+use crate::config::Action;
+
+use super::layout::{MIN_HEIGHT, MIN_WIDTH};
+use super::state::{Focus, Overlay, Stage, State};
+
+/// Draws the whole screen.
+pub fn draw(state: &State, frame: &mut Frame<'_>) {
+    let layout = &state.layout;
+    let area = frame.area();
+    // The terminal has another size already; its event is on the way, and nothing laid out for the old one may be drawn.
+    if (area.width, area.height) != state.size {
+        return;
+    }
+    if !layout.fits {
+        return too_small(state, frame);
+    }
+    match state.overlays.iter().rev().find(|overlay| !overlay.is_box()) {
+        Some(overlay) => over(state, overlay, frame, layout.body),
+        None => panes(state, frame),
+    }
+    if let Some(top) = state.overlays.last().filter(|overlay| overlay.is_box()) {
+        frame.render_widget(Clear, layout.overlay);
+        over(state, top, frame, layout.overlay);
+    }
+    footer::draw(state, frame);
+}
+
+/// What stands over the panes.
+fn over(state: &State, overlay: &Overlay, frame: &mut Frame<'_>, area: Rect) {
+    match (overlay, state.explorer()) {
+        (Overlay::Help(help), _) => help::draw(state, help, frame, area),
+        (Overlay::Viewer(viewer, version), _) => viewer::draw(state, viewer, *version, frame, area),
+        (Overlay::Extraction(extraction), _) => extraction::draw(state, extraction, frame, area),
+        (Overlay::Waste(waste), Some(explorer)) => waste::draw(state, explorer, waste, frame, area),
+        (Overlay::History(history), Some(explorer)) => history::draw(state, explorer, history, frame, area),
+        // They are about an image that is there.
+        (Overlay::Waste(_) | Overlay::History(_), None) => {}
+    }
+}
+
+fn panes(state: &State, frame: &mut Frame<'_>) {
+    let layout = &state.layout;
+    layers::draw(state, frame, layout.layers);
+    details::draw(state, Focus::LayerDetails, frame, layout.layer_details);
+    details::draw(state, Focus::ImageDetails, frame, layout.image_details);
+    match &state.stage {
+        Stage::Open(explorer) => files::draw(state, explorer, frame, layout.files),
+        _ => loading::draw(state, frame, layout.files),
+    }
+}
+
+/// Says what the screen needs.
+fn too_small(state: &State, frame: &mut Frame<'_>) {
+    let (width, height) = state.size;
+    let quit = state.settings.keymap.hint(state.context(), Action::Quit);
+    let leave = quit
+        .map_or_else(|| "Make it larger.".to_owned(), |key| format!("Make it larger, or leave with {}.", key.label()));
+    let lines = vec![
+        Line::from("The terminal is too small."),
+        Line::from(format!("It has {width}x{height},")),
+        Line::from(format!("dive needs {MIN_WIDTH}x{MIN_HEIGHT}.")),
+        Line::from(leave),
+    ];
+    let area = frame.area();
+    let top = area.height.saturating_sub(lines.len() as u16) / 2;
+    let area = Rect::new(area.x, area.y + top, area.width, area.height - top);
+    frame.render_widget(Paragraph::new(lines).alignment(Alignment::Center), area);
+}
+
+/// Lines of a box over the panes that has so many columns inside.
+pub(super) fn box_lines(state: &State, width: u16) -> usize {
+    match state.overlays.last() {
+        Some(Overlay::Help(help)) => help::height(state, help, width),
+        Some(Overlay::Extraction(extraction)) => extraction::height(extraction, width),
+        _ => 0,
+    }
+}
+
+/// Lines of the details that stand in `pane`.
+pub(super) fn details_height(state: &State, pane: Rect) -> usize {
+    let which = if pane == state.layout.layer_details { Focus::LayerDetails } else { Focus::ImageDetails };
+    details::height(state, which, pane)
+}
+
+/// Lines above the first row of what stands over the panes.
+pub(super) fn head_height(overlay: &Overlay) -> usize {
+    match overlay {
+        Overlay::Waste(waste) => waste::head_height(waste),
+        Overlay::History(_) => 1,
+        Overlay::Viewer(viewer, _) => viewer::head_height(viewer),
+        Overlay::Help(_) | Overlay::Extraction(_) => 0,
+    }
+}

@@ -169,7 +169,7 @@ fn line(name: String, columns: &[String]) -> Vec<String> {
 }
 
 /// Cells in columns, three spaces between them.
-fn aligned(lines: &[Vec<String>]) -> String {
+pub(crate) fn aligned(lines: &[Vec<String>]) -> String {
     let mut text = String::new();
     for line in lines {
         let mut padded = String::new();

@@ -10,6 +10,7 @@ use tar::{EntryType, Header};
 pub(crate) struct Layer {
     entries: Vec<Entry>,
     packing: Packing,
+    created_by: Option<String>,
 }
 
 /// How a layer lies in its archive.
@@ -57,8 +58,8 @@ impl Layer {
     }
 
     /// A symbolic link.
-    pub(crate) fn symlink(self, name: &str, target: &str) -> Self {
-        self.entry(EntryType::Symlink, name.as_bytes(), target.as_bytes(), 0o777)
+    pub(crate) fn symlink(self, name: impl AsRef<[u8]>, target: impl AsRef<[u8]>) -> Self {
+        self.entry(EntryType::Symlink, name.as_ref(), target.as_ref(), 0o777)
     }
 
     /// One more name of the inode at `target`.
@@ -113,6 +114,16 @@ impl Layer {
     pub(crate) fn packed(mut self, packing: Packing) -> Self {
         self.packing = packing;
         self
+    }
+
+    /// What the history says made it.
+    pub(crate) fn created_by(mut self, command: &str) -> Self {
+        self.created_by = Some(command.to_owned());
+        self
+    }
+
+    pub(super) fn command(&self) -> Option<&str> {
+        self.created_by.as_deref()
     }
 
     pub(crate) fn gzip(self) -> Self {

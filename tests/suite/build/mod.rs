@@ -20,8 +20,9 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 use xxhash_rust::xxh3::xxh3_64;
 
+pub(crate) use draw::aligned;
 pub(crate) use layer::{Layer, Packing};
-pub(crate) use opened::{Opened, layer};
+pub(crate) use opened::{Opened, is_drawn, layer};
 
 /// An image without layers yet.
 pub(crate) fn image() -> Image {
@@ -71,7 +72,10 @@ impl Image {
     pub(crate) fn archive(&self, format: Format) -> Vec<u8> {
         let layers: Vec<Vec<u8>> = self.layers.iter().map(Layer::blob).collect();
         let diff_ids: Vec<String> = self.layers.iter().map(|layer| digest(&layer.tar())).collect();
-        let history: Vec<_> = (0..layers.len()).map(|at| json!({ "created_by": format!("step {at}") })).collect();
+        let step =
+            |(at, layer): (usize, &Layer)| layer.command().map_or_else(|| format!("step {at}"), ToOwned::to_owned);
+        let steps = self.layers.iter().enumerate().map(step);
+        let history: Vec<_> = steps.map(|step| json!({ "created_by": step })).collect();
         let config = json!({
             "architecture": "amd64", "os": "linux", "config": {},
             "rootfs": { "type": "layers", "diff_ids": diff_ids }, "history": history,

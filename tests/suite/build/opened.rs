@@ -83,7 +83,7 @@ impl Opened {
     /// What the user is told of the layers: of each remark a part that names it.
     #[track_caller]
     pub(crate) fn remarks(&self, expected: &[&str]) -> &Self {
-        let remarks: Vec<String> = self.loaded.remarks.iter().map(ToString::to_string).collect();
+        let remarks: Vec<String> = self.loaded.remarks.iter().map(|(_, remark)| remark.to_string()).collect();
         let fits = remarks.len() == expected.len() && remarks.iter().zip(expected).all(|(a, b)| a.contains(b));
         assert!(fits, "remarks are\n{remarks:#?}\nand should be\n{expected:#?}");
         self
@@ -99,7 +99,7 @@ fn load(path: &Path, on_damage: OnDamage) -> Loaded {
 
 /// Compares a drawing with one that is indented like the test around it.
 #[track_caller]
-fn is_drawn(drawn: &str, expected: &str) {
+pub(crate) fn is_drawn(drawn: &str, expected: &str) {
     let lines: Vec<&str> = expected.lines().filter(|line| !line.trim().is_empty()).collect();
     let indent = lines.iter().map(|line| line.len() - line.trim_start_matches(' ').len()).min().unwrap_or(0);
     let expected: String = lines.iter().flat_map(|line| [line[indent..].trim_end(), "\n"]).collect();

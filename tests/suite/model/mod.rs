@@ -4,13 +4,13 @@
 mod classic;
 mod damage;
 mod naive;
-mod random;
+pub(crate) mod random;
 
 use std::collections::BTreeMap;
 
 use dive::analysis::exact::Cause;
 use dive::tree::size::Sizes;
-use dive::tree::{Changes, SpanKind, Tree};
+use dive::tree::{Change, Changes, Comparison, SpanKind, Tree};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
@@ -38,6 +38,7 @@ proptest! {
             for base in (0..count).map(Some).chain([None]) {
                 let changes = changes(opened.tree(), base, number);
                 prop_assert_eq!(changes, model.changes(base, number), "from {:?} to {}", base, number);
+                prop_assert_eq!(compared_otherwise(opened.tree(), base, number), vec![], "from {:?} to {}", base, number);
             }
         }
         prop_assert_eq!(opened.tree().change_counts(), model.change_counts());
@@ -112,7 +113,7 @@ fn kind(kind: SpanKind) -> Kind {
     }
 }
 
-fn changes(tree: &Tree, base: Option<usize>, target: usize) -> BTreeMap<String, dive::tree::Change> {
+fn changes(tree: &Tree, base: Option<usize>, target: usize) -> BTreeMap<String, Change> {
     let changes = Changes::between(tree, base.map(layer), layer(target));
     let of_node = |node| {
         let path = String::from_utf8(tree.path(node)).unwrap();
@@ -120,6 +121,24 @@ fn changes(tree: &Tree, base: Option<usize>, target: usize) -> BTreeMap<String, 
     };
     tree.nodes().filter_map(of_node).collect()
 }
+
+/// Paths of which a comparison does not say what changes and sizes say: path, what it says, what they say.
+fn compared_otherwise(tree: &Tree, base: Option<usize>, target: usize) -> Vec<(String, Compared, Compared)> {
+    let comparison = Comparison::between(tree, base.map(layer), layer(target));
+    let changes = Changes::between(tree, base.map(layer), layer(target));
+    let after = Sizes::at(tree, layer(target));
+    let before = base.map(|base| Sizes::at(tree, layer(base)));
+    let compare = |node| {
+        let change = changes.of(node);
+        let before = || before.as_ref().map_or(0, |sizes| sizes.of(node));
+        let size = if change == Some(Change::Removed) { before() } else { after.of(node) };
+        let (ours, theirs) = ((comparison.change(node), comparison.size_bytes(node)), (change, size));
+        (ours != theirs).then(|| (String::from_utf8(tree.path(node)).unwrap(), ours, theirs))
+    };
+    tree.nodes().filter_map(compare).collect()
+}
+
+type Compared = (Option<Change>, u64);
 
 /// Paths whose size is not the model's: path, ours, the model's.
 fn sizes(opened: &Opened, model: &Model, number: usize) -> Vec<(String, u64, u64)> {

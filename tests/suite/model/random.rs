@@ -7,11 +7,11 @@ use crate::build::{Image, Layer, Packing, image};
 
 /// Some layers, base first.
 #[derive(Debug, Clone)]
-pub(super) struct RandomImage(pub(super) Vec<RandomLayer>);
+pub(crate) struct RandomImage(pub(super) Vec<RandomLayer>);
 
 /// Some entries in the order of the tar.
 #[derive(Debug, Clone)]
-pub(super) struct RandomLayer {
+pub(crate) struct RandomLayer {
     pub(super) entries: Vec<RandomEntry>,
     packing: Packing,
 }
@@ -45,7 +45,7 @@ pub(super) struct Attributes {
 }
 
 impl RandomImage {
-    pub(super) fn build(&self) -> Image {
+    pub(crate) fn build(&self) -> Image {
         self.0.iter().fold(image(), |image, layer| image.layer(|_| layer.build()))
     }
 }
@@ -77,7 +77,7 @@ impl RandomEntry {
 }
 
 /// One to five layers of up to nine entries.
-pub(super) fn images() -> impl Strategy<Value = RandomImage> {
+pub(crate) fn images() -> impl Strategy<Value = RandomImage> {
     prop::collection::vec(layers(), 1..=5).prop_map(RandomImage)
 }
 

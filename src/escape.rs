@@ -33,6 +33,20 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
+/// What Unicode has to turn the direction of a line, to break it, or to stand in it unseen. On a screen it is escaped as
+/// controls are; a listing keeps it, since there it does no harm that its reader cannot see.
+#[must_use]
+pub const fn is_hidden(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+/// Marks in a row that go onto one letter on a screen. Writing needs two or three; a letter with ten thousand is none.
+pub const MAX_MARKS: usize = 4;
+
 fn escape_bytes(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     bytes.iter().try_for_each(|byte| write!(f, "\\x{byte:02x}"))
 }

@@ -1,11 +1,11 @@
-//! Reading files back out of layers: so far to compare them, where they lie in plain layers.
+//! Comparing bodies where they lie in plain layers, so that a file which was written twice is told from one that changed.
 
 use std::io;
 use std::num::NonZeroU64;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::LayerIndex;
+use super::Body;
 use crate::source::Blob;
 
 /// XXH3 over a file's bytes. Two files of one size and one hash are taken as the same.
@@ -15,20 +15,9 @@ pub struct ContentHash(NonZeroU64);
 impl ContentHash {
     /// Of an XXH3 digest; the one digest that is zero becomes another, so that "no hash" costs no byte.
     #[must_use]
-    pub(super) fn of(digest: u64) -> Self {
+    pub(in crate::layer) fn of(digest: u64) -> Self {
         Self(NonZeroU64::new(digest).unwrap_or(NonZeroU64::MAX))
     }
-}
-
-/// Bytes of a file that lie in a layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Body {
-    /// The layer that holds them.
-    pub layer: LayerIndex,
-    /// Where they stand in the uncompressed layer, in bytes.
-    pub at: u64,
-    /// How many they are.
-    pub len: u64,
 }
 
 /// Compares bodies that no hash is known of.

@@ -1,0 +1,192 @@
+//! What a key costs on the screen, from the key to the cells, in an image of half a million files.
+//!
+//! ```text
+//! cargo bench --bench screen                              all of it, in a minute
+//! cargo bench --bench screen -- cursor                    what has this in its name
+//! DIVE_BENCH_IMAGE=FILE cargo bench --bench screen        a saved image of your own as well
+//! ```
+//!
+//! The budgets, of CPU and on any machine of today: a key that moves the cursor 1 ms, one that selects another layer 16 ms,
+//! a frame of a screen with 60 of them a second. They are printed first, with what was used; where Linux does not tell, not at
+//! all. Then follow the times by the clock. Each takes the state through `update` and `settle` and draws it, as the loop in
+//! `tui::run` does, into a terminal in memory with 140 columns and 40 rows.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark that cannot run stops")]
+
+mod many_files;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use criterion::Criterion;
+use dive::config::{Action, Config, Key, Surroundings};
+use dive::image::{self, Selection};
+use dive::layer::Silent;
+use dive::remark::OnDamage;
+use dive::source::{Reference, Source};
+use dive::tree;
+use dive::tui::event::Work;
+use dive::tui::state::{Opened, Settings, State};
+use dive::tui::update::{Message, settle, update};
+use dive::tui::view;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+const SIZE: (u16, u16) = (140, 40);
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .sample_size(30)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2))
+        .configure_from_args();
+    let made = many_files::archive();
+    bench(&mut criterion, "made", &mut Screen::of(made.path()));
+    drop(made);
+    if let Some(path) = std::env::var_os("DIVE_BENCH_IMAGE").filter(|path| !path.is_empty()) {
+        bench(&mut criterion, "yours", &mut Screen::of(Path::new(&path)));
+    }
+    criterion.final_summary();
+}
+
+/// The state and its terminal.
+struct Screen {
+    state: State,
+    terminal: Terminal<TestBackend>,
+}
+
+impl Screen {
+    /// An archive, opened and shown, with the cursor in the file tree.
+    fn of(archive: &Path) -> Self {
+        let source = Source::open(&Reference::Path(archive.to_owned()), OnDamage::Fail, &mut |_| ()).unwrap();
+        let image = Arc::new(image::open(&source, &Selection::default(), OnDamage::Fail).unwrap());
+        let loaded = tree::load(&image, source.name(), OnDamage::Fail, &Silent).unwrap();
+        let settings = Settings::new(&Config::default(), &Surroundings::default());
+        let terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
+        let mut screen = Self { state: State::new(settings, SIZE), terminal };
+        screen.send(Message::Work(Work::Image(Arc::clone(&image))));
+        screen.send(Message::Work(Work::Opened(Box::new(Opened::new(image, loaded)))));
+        screen.show();
+        // The last layer, in which most files are to be seen.
+        screen.press(Action::LastRow);
+        screen.press(Action::ToggleView);
+        screen
+    }
+
+    fn send(&mut self, message: Message) {
+        update(&mut self.state, message);
+    }
+
+    fn show(&mut self) {
+        settle(&mut self.state);
+        self.terminal.draw(|frame| view::draw(&self.state, frame)).unwrap();
+    }
+
+    /// One key, and what is seen of it.
+    fn press(&mut self, action: Action) {
+        self.send(Message::Act(action));
+        self.show();
+    }
+
+    /// A filter that is typed faster than it is drawn.
+    fn filter(&mut self, text: &str) {
+        self.send(Message::Act(Action::FilterFiles));
+        for letter in text.chars() {
+            self.send(Message::Press(Key::Char(letter).into()));
+        }
+        self.show();
+    }
+
+    /// A key that goes on, and back to the first row with each `rounds`th time: no list goes on for ever.
+    fn go(&mut self, action: Action, at: u64, rounds: u64) {
+        self.press(if at.is_multiple_of(rounds.max(1)) { Action::FirstRow } else { action });
+    }
+
+    fn rows(&self) -> u64 {
+        self.state.explorer().and_then(|explorer| explorer.files.as_ref()).map_or(0, |files| files.row_count() as u64)
+    }
+}
+
+fn bench(criterion: &mut Criterion, name: &str, screen: &mut Screen) {
+    let rows = screen.rows();
+    let layers = screen.state.layer_rows() as u64;
+    eprintln!("\n{name}: {layers} layers, {rows} rows in the file tree");
+    let pages = (rows / u64::from(SIZE.1)).max(1);
+
+    budget("cursor down", screen, Duration::from_millis(1), |screen, at| screen.go(Action::Down, at, rows));
+    budget("page down", screen, Duration::from_millis(1), |screen, at| screen.go(Action::PageDown, at, pages));
+    screen.press(Action::ToggleView);
+    budget("another layer", screen, Duration::from_millis(16), |screen, at| screen.go(Action::Down, at, layers));
+    screen.press(Action::LastRow);
+    screen.press(Action::ToggleView);
+
+    let mut group = criterion.benchmark_group(name);
+    let mut time = |what: &str, screen: &mut Screen, prepare: fn(&mut Screen), act: &dyn Fn(&mut Screen, u64)| {
+        group.bench_function(what, |bencher| {
+            bencher.iter_custom(|times| {
+                let each = |at| {
+                    prepare(screen);
+                    let start = Instant::now();
+                    act(screen, at);
+                    start.elapsed()
+                };
+                (0..times).map(each).sum()
+            });
+        });
+    };
+    let nothing = |_: &mut Screen| ();
+    time("cursor down", screen, nothing, &|screen, at| screen.go(Action::Down, at, rows));
+    time("page down", screen, nothing, &|screen, at| screen.go(Action::PageDown, at, pages));
+    // The first directory; what is made has 100,000 files in it.
+    screen.press(Action::FirstRow);
+    for (what, action) in [
+        ("collapse, expand", Action::ToggleCollapseDir),
+        ("collapse all, expand all", Action::ToggleCollapseAllDir),
+        ("sort by size, by name", Action::ToggleSortOrder),
+        ("hide unmodified, show", Action::ToggleUnmodifiedFiles),
+    ] {
+        time(what, screen, nothing, &|screen, _| screen.press(action));
+    }
+    let unfiltered = |screen: &mut Screen| screen.press(Action::CloseFilterFiles);
+    for text in ["config", r"share/.*\.json$"] {
+        time(&format!("filter {text}"), screen, unfiltered, &|screen, _| screen.filter(text));
+    }
+    unfiltered(screen);
+    let uncovered = |screen: &mut Screen| {
+        if !screen.state.overlays.is_empty() {
+            screen.press(Action::CloseView);
+        }
+    };
+    time("waste view", screen, uncovered, &|screen, _| screen.press(Action::WasteView));
+    uncovered(screen);
+    screen.press(Action::ToggleView);
+    time("another layer", screen, nothing, &|screen, at| screen.go(Action::Down, at, layers));
+    group.finish();
+}
+
+/// Does something for a second and prints what it took of the CPU.
+fn budget(what: &str, screen: &mut Screen, budget: Duration, act: impl Fn(&mut Screen, u64)) {
+    let (start, before) = (Instant::now(), cpu_time());
+    let mut times = 0;
+    while start.elapsed() < Duration::from_secs(1) {
+        act(screen, times);
+        times += 1;
+    }
+    if let (Some(before), Some(after)) = (before, cpu_time()) {
+        let each = after.saturating_sub(before).as_secs_f64() / times as f64;
+        let share = 100.0 * each / budget.as_secs_f64();
+        eprintln!("{what:14} {:7.3} ms of CPU, {share:3.0} % of the budget of {budget:?}", each * 1e3);
+    }
+}
+
+/// What all threads of this process have used, where the system tells.
+fn cpu_time() -> Option<Duration> {
+    let mut nanoseconds = 0;
+    for thread in std::fs::read_dir("/proc/self/task").ok()? {
+        // https://docs.kernel.org/scheduler/sched-stats.html: time on the CPU comes first.
+        let stat = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        nanoseconds += stat.split_whitespace().next()?.parse::<u64>().ok()?;
+    }
+    Some(Duration::from_nanos(nanoseconds))
+}

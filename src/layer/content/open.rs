@@ -1,0 +1,267 @@
+//! The bytes of one file out of its layer, as a reader. A plain layer is read at the place; a compressed one has to be
+//! decoded from its start, in bounded memory, and whoever waits for that can watch it and call it off.
+
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+
+use super::{Body, BodyForm};
+use crate::compression::{Compression, Decoder, SNIFF_LEN, sniff};
+use crate::source::Blob;
+use crate::tarfile::Cursor;
+
+/// Bytes decoded and thrown away between two looks at whether anybody still wants them.
+const PIECE: usize = 128 << 10;
+
+/// How far the decoding of what stands before a body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Skipped {
+    /// Bytes of the uncompressed layer that are behind.
+    pub done: u64,
+    /// Where the body starts.
+    pub total: u64,
+}
+
+/// Reads a body: exactly [`Body::len`] bytes, or an error that says what is missing, and where.
+pub struct BodyReader {
+    body: Body,
+    /// Bytes of the body that are read.
+    read: u64,
+    bytes: LayerBytes,
+}
+
+/// Opens the bytes of `body` in the blob of its layer, decoding what stands before them. After each piece that is skipped
+/// `go_on` is asked; none if it wants no more.
+///
+/// # Errors
+/// When the layer cannot be read or decoded up to there, with the layer and the place.
+/// [`io::ErrorKind::Unsupported`] for a [`BodyForm::Sparse`] one.
+pub fn open_body_while(
+    blob: &Blob,
+    body: Body,
+    go_on: &mut dyn FnMut(Skipped) -> ControlFlow<()>,
+) -> io::Result<Option<BodyReader>> {
+    let bytes = LayerBytes::open(blob).map_err(|error| in_layer(blob, body, &error))?;
+    BodyReader { body, read: 0, bytes }.start(go_on)
+}
+
+impl BodyReader {
+    /// Turns to another body of the same layer. One that stands behind this one costs no second pass over what is
+    /// before it, so read the bodies of a layer in the order in which they stand there.
+    ///
+    /// # Errors
+    /// As [`open_body_while`].
+    pub fn turn_to(self, body: Body, go_on: &mut dyn FnMut(Skipped) -> ControlFlow<()>) -> io::Result<Option<Self>> {
+        let Self { mut bytes, .. } = self;
+        if body.at < bytes.position && bytes.is_decoded() {
+            let blob = bytes.blob.clone();
+            bytes = LayerBytes::open(&blob).map_err(|error| in_layer(&blob, body, &error))?;
+        }
+        Self { body, read: 0, bytes }.start(go_on)
+    }
+
+    fn start(mut self, go_on: &mut dyn FnMut(Skipped) -> ControlFlow<()>) -> io::Result<Option<Self>> {
+        let body = self.body;
+        if body.form == BodyForm::Sparse {
+            let text = "is a sparse file, and what it holds between its holes is not put together";
+            let error = io::Error::new(io::ErrorKind::Unsupported, text);
+            return Err(in_layer(&self.bytes.blob, body, &error));
+        }
+        let started = self.bytes.skip_to(body.at, go_on);
+        match started.map_err(|error| in_layer(&self.bytes.blob, body, &error))? {
+            ControlFlow::Continue(()) => Ok(Some(self)),
+            ControlFlow::Break(()) => Ok(None),
+        }
+    }
+}
+
+impl Read for BodyReader {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let left = self.body.len - self.read;
+        let want = usize::try_from(left).unwrap_or(usize::MAX).min(buf.len());
+        if want == 0 {
+            return Ok(0);
+        }
+        let read = self.bytes.read(&mut buf[..want]).and_then(|read| match read {
+            0 => {
+                let text = format!("is cut off: {} of {} bytes are there", self.read, self.body.len);
+                Err(io::Error::new(io::ErrorKind::UnexpectedEof, text))
+            }
+            read => Ok(read),
+        });
+        let read = read.map_err(|error| in_layer(&self.bytes.blob, self.body, &error))?;
+        self.read += read as u64;
+        Ok(read)
+    }
+}
+
+/// What went wrong with a body, with the layer and the place in it. The caller knows the name of the file.
+fn in_layer(blob: &Blob, body: Body, error: &io::Error) -> io::Error {
+    let text = format!("layer {} ({}): the file at offset {} {error}", body.layer, blob.name(), body.at);
+    io::Error::new(error.kind(), text)
+}
+
+/// An uncompressed layer from some place on.
+struct LayerBytes {
+    blob: Blob,
+    /// Where the next byte stands.
+    position: u64,
+    decoder: Option<(Compression, Box<Decoder<Cursor<Blob>>>)>,
+}
+
+impl LayerBytes {
+    fn open(blob: &Blob) -> io::Result<Self> {
+        let compression = blob.first_bytes(SNIFF_LEN).map(|first| sniff(&first)).map_err(|error| unreadable(&error))?;
+        let decoder = match compression {
+            Compression::None => None,
+            _ => Some((compression, Box::new(Decoder::new(compression, blob.reader())?))),
+        };
+        Ok(Self { blob: blob.clone(), position: 0, decoder })
+    }
+
+    const fn is_decoded(&self) -> bool {
+        self.decoder.is_some()
+    }
+
+    /// Goes on to `at`; breaks where `go_on` does.
+    fn skip_to(&mut self, at: u64, go_on: &mut dyn FnMut(Skipped) -> ControlFlow<()>) -> io::Result<ControlFlow<()>> {
+        if !self.is_decoded() {
+            self.position = at;
+            return Ok(ControlFlow::Continue(()));
+        }
+        // Between two files of a layer that is read through stands mostly a header.
+        let mut piece = vec![0; usize::try_from(at.saturating_sub(self.position)).unwrap_or(usize::MAX).min(PIECE)];
+        while self.position < at {
+            let want = usize::try_from(at - self.position).unwrap_or(usize::MAX).min(PIECE);
+            if self.read(&mut piece[..want])? == 0 {
+                let text = format!("cannot be reached: the layer ends at offset {}", self.position);
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
+            }
+            if go_on(Skipped { done: self.position, total: at }).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let read = match &mut self.decoder {
+            None => self.blob.read_at(buf, self.position).map_err(|error| unreadable(&error))?,
+            Some((compression, decoder)) => loop {
+                match decoder.read(buf) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => {
+                        let near = decoder.consumed();
+                        let text =
+                            format!("cannot be read: {error} ({compression} data, near compressed offset {near})");
+                        return Err(io::Error::new(error.kind(), text));
+                    }
+                    Ok(read) => break read,
+                }
+            },
+        };
+        self.position += read as u64;
+        Ok(read)
+    }
+}
+
+fn unreadable(error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot be read: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::LayerIndex;
+    use std::io::Write;
+    use std::sync::Arc;
+
+    /// A layer whose bytes tell where they stand.
+    fn layer() -> Vec<u8> {
+        (0..300_000u32).map(|at| (at % 251) as u8).collect()
+    }
+
+    fn blob(bytes: &[u8]) -> Blob {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        Blob::new(Arc::new(file), 0, bytes.len() as u64, "blobs/l")
+    }
+
+    fn open_body(blob: &Blob, body: Body) -> io::Result<BodyReader> {
+        open_body_while(blob, body, &mut |_| ControlFlow::Continue(())).map(Option::unwrap)
+    }
+
+    fn body(at: u64, len: u64) -> Body {
+        Body { layer: LayerIndex::new(3).unwrap(), at, len, form: BodyForm::Whole }
+    }
+
+    fn packed() -> [(Compression, Vec<u8>); 5] {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(&layer()).unwrap();
+        let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        bzip2.write_all(&layer()).unwrap();
+        let mut xz = liblzma::write::XzEncoder::new(Vec::new(), 1);
+        xz.write_all(&layer()).unwrap();
+        [
+            (Compression::None, layer()),
+            (Compression::Gzip, gzip.finish().unwrap()),
+            (Compression::Zstd, zstd::encode_all(&layer()[..], 1).unwrap()),
+            (Compression::Bzip2, bzip2.finish().unwrap()),
+            (Compression::Xz, xz.finish().unwrap()),
+        ]
+    }
+
+    #[test]
+    fn a_body_is_the_same_bytes_whatever_the_layer_is_packed_in() {
+        for (compression, bytes) in packed() {
+            let blob = blob(&bytes);
+            for (at, len) in [(0, 10), (512, 200_000), (299_990, 10), (7, 0)] {
+                let mut read = Vec::new();
+                open_body(&blob, body(at, len)).unwrap().read_to_end(&mut read).unwrap();
+                assert_eq!(read, layer()[at as usize..(at + len) as usize], "{compression} {at} {len}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_reader_serves_all_bodies_of_a_layer_in_any_order() {
+        for (compression, bytes) in packed() {
+            let mut reader = open_body(&blob(&bytes), body(100_000, 5)).unwrap();
+            for at in [200_000, 200_000, 30, 299_999] {
+                reader = reader.turn_to(body(at, 1), &mut |_| ControlFlow::Continue(())).unwrap().unwrap();
+                let mut read = Vec::new();
+                reader.read_to_end(&mut read).unwrap();
+                assert_eq!(read, [layer()[at as usize]], "{compression} {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_cut_body_or_layer_is_an_error_that_says_where() {
+        for (compression, bytes) in packed() {
+            let whole = blob(&bytes);
+            let mut read = Vec::new();
+            let error = open_body(&whole, body(299_990, u64::MAX)).unwrap().read_to_end(&mut read).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+            let message = "layer 3 (blobs/l): the file at offset 299990 is cut off: 10 of 18446744073709551615 bytes";
+            assert!(error.to_string().starts_with(message), "{compression}: {error}");
+            assert_eq!(read.len(), 10, "{compression}: what is there is handed out first");
+            let cut = whole.slice(0, whole.len() / 2);
+            let answer = open_body(&cut, body(299_000, 1000)).and_then(|mut reader| reader.read_to_end(&mut read));
+            let error = answer.unwrap_err().to_string();
+            assert!(error.starts_with("layer 3 (blobs/l): the file at offset 299000 "), "{compression}: {error}");
+        }
+    }
+
+    #[test]
+    fn skipping_can_be_watched_and_called_off() {
+        let blob = blob(&zstd::encode_all(&layer()[..], 1).unwrap());
+        let mut seen = Vec::new();
+        let answer = open_body_while(&blob, body(290_000, 10), &mut |skipped| {
+            seen.push(skipped.done);
+            assert_eq!(skipped.total, 290_000);
+            if skipped.done > 150_000 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        assert!(answer.unwrap().is_none());
+        assert!(seen.len() > 1 && seen.is_sorted() && seen.last().unwrap() < &280_000, "{seen:?}");
+    }
+}

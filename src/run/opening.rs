@@ -1,0 +1,112 @@
+//! From the command line's word for an image to its tree: found, opened, read. What is told on the way goes to whoever
+//! watches: a progress bar, or the screen.
+
+use std::error::Error;
+use std::ffi::OsStr;
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{anyhow, bail};
+use tracing::info;
+
+use super::output::Notices;
+use super::progress::ProgressBar;
+use crate::cli::OpeningArgs;
+use crate::config::Config;
+use crate::image::{self, Image, Selection};
+use crate::layer::Progress;
+use crate::remark::{OnDamage, Remark};
+use crate::source::{Reference, Source, SpoolProgress};
+use crate::tree::{self, Loaded};
+
+/// Hears how opening goes.
+pub(super) trait Watch: Progress {
+    /// An archive is being unpacked or received.
+    fn spooled(&self, progress: SpoolProgress);
+    /// The image is found; its layers come next.
+    fn found(&self, image: &Arc<Image>);
+    /// There is no image to be found, and this was odd on the way.
+    fn lost(&self, remarks: &[Remark]);
+}
+
+/// What is to be opened, and how.
+#[derive(Debug)]
+pub(super) struct Opening {
+    reference: Reference,
+    selection: Selection,
+    on_damage: OnDamage,
+}
+
+impl Opening {
+    pub(super) fn new(argument: &OsStr, opening: &OpeningArgs, config: &Config) -> anyhow::Result<Self> {
+        let reference = Reference::parse(argument, opening.source, config.container_engine.value)?;
+        if reference == Reference::Stdin && io::stdin().is_terminal() {
+            bail!("standard input is a terminal, and no archive comes from there: `docker save NAME | dive -`");
+        }
+        Ok(Self {
+            reference,
+            selection: Selection { image: opening.selected.clone(), platform: opening.platform.clone() },
+            on_damage: if config.ignore_errors.value { OnDamage::Remark } else { OnDamage::Fail },
+        })
+    }
+
+    /// Finds and reads the image; also tells what its source is called.
+    pub(super) fn open(&self, watch: &dyn Watch) -> anyhow::Result<(Arc<Image>, Loaded, String)> {
+        let start = Instant::now();
+        let source = Source::open(&self.reference, self.on_damage, &mut |spooled| watch.spooled(spooled))?;
+        info!("{} found in {:.1?}", source.name(), start.elapsed());
+        let start = Instant::now();
+        // What was lost on the way to the image may be why there is none.
+        let image = image::open(&source, &self.selection, self.on_damage);
+        let image = Arc::new(image.inspect_err(|_| watch.lost(source.remarks()))?);
+        let platform = image.platform.as_ref().map_or_else(String::new, |platform| format!(" ({platform})"));
+        info!(
+            "image {}{platform}: {} layers, documents read in {:.1?}",
+            image.name,
+            image.layers.len(),
+            start.elapsed()
+        );
+        watch.found(&image);
+        start_threads()?;
+        let start = Instant::now();
+        let loaded = tree::load(&image, source.name(), self.on_damage, watch)?;
+        info!("layers read in {:.1?}", start.elapsed());
+        Ok((image, loaded, source.name().to_owned()))
+    }
+}
+
+/// Starts the threads that layers are read with. Left to its first use, rayon would panic where there can be none.
+fn start_threads() -> anyhow::Result<()> {
+    let pool = rayon::ThreadPoolBuilder::new().build_global();
+    pool.map_err(|error| {
+        let error = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        anyhow!(
+            "no threads can be started to read layers with: {error}; raise the limit on processes or memory (ulimit, \
+             docker run --pids-limit), or set RAYON_NUM_THREADS=1"
+        )
+    })
+}
+
+/// What was odd about an image, its source included.
+pub(super) fn remarks<'a>(image: &'a Image, loaded: &'a Loaded) -> impl Iterator<Item = &'a Remark> {
+    image.remarks.iter().chain(loaded.remarks.iter().map(|(_, remark)| remark))
+}
+
+/// Finds and reads the image behind a progress bar, and says what is to be said of it.
+pub(super) fn open_headless(plan: &Opening, notices: Notices) -> anyhow::Result<(Arc<Image>, Loaded)> {
+    let progress = ProgressBar::new(notices);
+    let (image, loaded, source) = plan.open(&progress)?;
+    progress.finish();
+    if !image.other_images.is_empty() && plan.selection.image.is_none() {
+        let others: Vec<_> = image.other_images.iter().map(ToString::to_string).collect();
+        notices.note(&format!(
+            "{source} holds {} images; this is {}. The others, for --image: {}",
+            others.len() + 1,
+            image.name,
+            others.join("; ")
+        ));
+    }
+    notices.warn_all(remarks(&image, &loaded));
+    Ok((image, loaded))
+}

@@ -1,0 +1,126 @@
+//! What the loop waits for: keys, signals, and what worker threads have to say.
+
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::Sender;
+
+use crate::extract::{self, Conflicts, Report};
+use crate::image::Image;
+use crate::layer::{self, LayerIndex};
+use crate::source::{Blob, SpoolProgress};
+
+use super::state::viewer::{Fetched, Searched};
+use super::state::{Opened, Ticket};
+
+/// An error of any kind, for who prints it.
+pub type AnyError = Box<dyn Error + Send + Sync>;
+
+/// Something happened.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// At the terminal: a key, the mouse, another size.
+    Terminal(crossterm::event::Event),
+    /// The terminal is gone.
+    TerminalLost(io::Error),
+    /// The image cannot be shown.
+    Failed(AnyError),
+    /// A thread panicked.
+    Broken,
+    /// From outside.
+    #[cfg(unix)]
+    Signal(i32),
+    /// From a worker.
+    Work(Work),
+}
+
+/// What a worker has to say.
+#[derive(Debug)]
+pub enum Work {
+    /// An archive is being unpacked or received.
+    Spooled(SpoolProgress),
+    /// The image is found, its layers are not read yet.
+    Image(Arc<Image>),
+    /// So many bytes of the layers are behind us.
+    Read(u64),
+    /// A layer was read.
+    Layer {
+        /// Which one.
+        layer: LayerIndex,
+        /// The sum of its header sizes, in bytes.
+        size_bytes: u64,
+    },
+    /// All is read.
+    Opened(Box<Opened>),
+    /// Bytes of a file that is looked into.
+    Fetched(Fetched),
+    /// How a search of them goes.
+    Searched(Searched),
+    /// What stands in the way of an extraction; or why it cannot be.
+    Looked(Ticket, Result<Conflicts, String>),
+    /// How far an extraction is.
+    Extracting(Ticket, extract::Progress),
+    /// What came of it.
+    Extracted(Ticket, Result<Report, String>),
+}
+
+/// Where the thread that opens the image says how far it is.
+#[derive(Debug)]
+pub struct Feed {
+    events: Sender<Event>,
+    total: AtomicU64,
+    read: AtomicU64,
+    told: AtomicU64,
+}
+
+/// In how many steps reading is shown.
+const STEPS: u64 = 200;
+
+impl Feed {
+    pub(super) fn new(events: Sender<Event>) -> Self {
+        Self { events, total: AtomicU64::new(0), read: AtomicU64::new(0), told: AtomicU64::new(0) }
+    }
+
+    fn say(&self, work: Work) {
+        // Nobody listens any more when the user has left.
+        let _ = self.events.send(Event::Work(work));
+    }
+
+    /// An archive is being unpacked or received.
+    pub fn spooled(&self, progress: SpoolProgress) {
+        self.say(Work::Spooled(progress));
+    }
+
+    /// The image is found; its layers come next.
+    pub fn image(&self, image: Arc<Image>) {
+        let bytes = image.layers.iter().filter_map(|layer| layer.blob.as_ref().ok()).map(Blob::len).sum();
+        self.total.store(bytes, Ordering::Relaxed);
+        self.say(Work::Image(image));
+    }
+
+    /// All is read.
+    pub fn opened(&self, opened: Opened) {
+        self.say(Work::Opened(Box::new(opened)));
+    }
+
+    pub(super) fn failed(&self, error: AnyError) {
+        // Nobody listens any more when the user has left.
+        let _ = self.events.send(Event::Failed(error));
+    }
+}
+
+impl layer::Progress for Feed {
+    fn bytes(&self, count: u64) {
+        let read = self.read.fetch_add(count, Ordering::Relaxed) + count;
+        let step = (self.total.load(Ordering::Relaxed) / STEPS).max(1);
+        // One of several threads that pass a step tells it.
+        if self.told.fetch_max(read / step, Ordering::Relaxed) < read / step {
+            self.say(Work::Read(read));
+        }
+    }
+
+    fn layer(&self, layer: LayerIndex, size_bytes: u64) {
+        self.say(Work::Layer { layer, size_bytes });
+    }
+}

@@ -1,0 +1,96 @@
+//! From what the terminal sends to a message for `update`: keys through the keymap, the mouse through the layout.
+
+use crossterm::event::{Event, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::{Position, Rect};
+
+use super::keymap::key_press;
+use super::layout::inside;
+use super::state::{Focus, State};
+use super::update::{Message, Pointed};
+use crate::config::Context;
+
+/// What an event asks for, if it asks for something.
+#[must_use]
+pub fn message(state: &State, event: Event) -> Option<Message> {
+    match event {
+        Event::Key(event) => {
+            let key = key_press(&event)?;
+            match state.settings.keymap.action(state.context(), key) {
+                Some(action) => Some(Message::Act(action)),
+                None if state.context() == Context::TextLine => Some(Message::Press(key)),
+                None => None,
+            }
+        }
+        Event::Paste(text) => Some(Message::Paste(text)),
+        Event::Resize(width, height) => Some(Message::Resize(width, height)),
+        Event::Mouse(event) => mouse(state, event),
+        Event::FocusGained | Event::FocusLost => None,
+    }
+}
+
+/// Rows that one notch of the wheel goes.
+const NOTCH: isize = 3;
+
+fn mouse(state: &State, event: MouseEvent) -> Option<Message> {
+    let at = Position::new(event.column, event.row);
+    let layout = &state.layout;
+    let on_divider = layout.divider().is_some_and(|divider| at.x == divider || at.x + 1 == divider);
+    match event.kind {
+        MouseEventKind::ScrollUp => Some(Message::Scroll(place(state, at)?, -NOTCH)),
+        MouseEventKind::ScrollDown => Some(Message::Scroll(place(state, at)?, NOTCH)),
+        MouseEventKind::Down(MouseButton::Left) if on_divider => Some(Message::GrabDivider),
+        MouseEventKind::Down(MouseButton::Left) => pointed(state, at).map(Message::Point),
+        MouseEventKind::Drag(MouseButton::Left) if state.dragging => Some(Message::MoveDivider(at.x)),
+        MouseEventKind::Up(MouseButton::Left) if state.dragging => Some(Message::DropDivider),
+        _ => None,
+    }
+}
+
+/// What the wheel turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A pane.
+    Pane(Focus),
+    /// What stands over the panes.
+    Overlay,
+}
+
+fn place(state: &State, at: Position) -> Option<Place> {
+    let layout = &state.layout;
+    if layout.overlay.contains(at) {
+        return Some(Place::Overlay);
+    }
+    if !state.overlays.is_empty() {
+        return None;
+    }
+    let panes = [
+        (layout.layers, Focus::Layers),
+        (layout.layer_details, Focus::LayerDetails),
+        (layout.image_details, Focus::ImageDetails),
+        (layout.files, Focus::Files),
+    ];
+    panes.into_iter().find(|(pane, _)| pane.contains(at)).map(|(_, focus)| Place::Pane(focus))
+}
+
+/// What a click points at.
+fn pointed(state: &State, at: Position) -> Option<Pointed> {
+    let place = place(state, at)?;
+    let layout = &state.layout;
+    let (pane, head) = match place {
+        Place::Overlay => (layout.overlay, layout.overlay_head),
+        Place::Pane(Focus::Layers) => (layout.layers, 1),
+        Place::Pane(Focus::Files) => (layout.files, 1),
+        Place::Pane(_) => return Some(Pointed::Pane(place)),
+    };
+    let inside: Rect = inside(pane);
+    if !inside.contains(at) {
+        return Some(Pointed::Pane(place));
+    }
+    let (row, column) = (usize::from(at.y - inside.y), at.x - inside.x);
+    Some(match row.checked_sub(head) {
+        Some(row) => Pointed::Row(place, row),
+        // The names of the columns are the last line before the rows.
+        None if row + 1 == head => Pointed::Head(place, column),
+        None => Pointed::Pane(place),
+    })
+}

@@ -1,0 +1,254 @@
+//! The loop: waits for an event, hands it to `update`, carries out what that asks for, draws once. Between events it
+//! sleeps. Everything that takes time happens on other threads, which answer through the same channel.
+
+use std::io;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tracing::{debug, info, trace, warn};
+
+use super::event::{AnyError, Event, Feed, Work};
+use super::state::{Settings, State};
+use super::terminal::Terminal;
+use super::update::{Effect, Message, settle, update};
+use super::view;
+use super::worker::Workers;
+
+/// Why the screen ended before its user left it.
+#[derive(Debug, thiserror::Error)]
+pub enum ScreenError {
+    /// The terminal does not work.
+    #[error("the terminal cannot be used: {0}; `dive IMAGE | cat` prints a report instead")]
+    Terminal(io::Error),
+    /// Not even the threads that wait for keys and read the image can be started.
+    #[error("no threads can be started: {0}; raise the limit on processes or memory")]
+    Threads(io::Error),
+    /// The image cannot be shown.
+    #[error(transparent)]
+    Image(AnyError),
+    /// A thread broke down. What it printed stands above this.
+    #[error("a part of the program broke down: please report what is printed above")]
+    Broken,
+}
+
+/// How long the screen waits for the image before it shows that it waits. An image that is there by then, or an error,
+/// comes without a flicker.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// Opens the image with `open`, on a thread of its own, and shows it until the user leaves.
+///
+/// # Errors
+/// When `open` fails, or the terminal does.
+pub fn run<E: Into<AnyError>>(
+    settings: Settings,
+    open: impl FnOnce(&Feed) -> Result<(), E> + Send + 'static,
+) -> Result<(), ScreenError> {
+    let (sender, events) = mpsc::channel();
+    let feed = Feed::new(sender.clone());
+    let opening = spawn("open", sender.clone(), move || {
+        if let Err(error) = open(&feed) {
+            feed.failed(error.into());
+        }
+    });
+    opening.map_err(ScreenError::Threads)?;
+    let mut early = Vec::new();
+    let patience = Instant::now() + PATIENCE;
+    while let Ok(event) = events.recv_timeout(patience.saturating_duration_since(Instant::now())) {
+        if let Event::Failed(error) = event {
+            return Err(ScreenError::Image(error));
+        }
+        let is_last = matches!(event, Event::Work(Work::Opened(_)));
+        early.push(event);
+        if is_last {
+            break;
+        }
+    }
+    // Whether there are colours was decided with the theme: crossterm's own look at NO_COLOR would take them from one that
+    // was named, and the selection with them.
+    crossterm::style::force_color_output(settings.theme.has_colours());
+    let terminal = Terminal::take().map_err(ScreenError::Terminal)?;
+    listen(&sender).map_err(ScreenError::Threads)?;
+    let state = State::new(settings, (0, 0));
+    Screen { state, terminal, workers: Workers::new(sender) }.serve(early, &events)
+}
+
+/// Whether the loop goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Wait,
+    Leave,
+}
+
+/// However the loop ends, no job dies while it writes.
+impl Drop for Screen {
+    fn drop(&mut self) {
+        super::terminal::give_back();
+        self.workers.stop();
+    }
+}
+
+/// What the loop turns around.
+struct Screen {
+    state: State,
+    terminal: Terminal,
+    workers: Workers,
+}
+
+impl Screen {
+    /// Until somebody leaves.
+    fn serve(mut self, early: Vec<Event>, events: &Receiver<Event>) -> Result<(), ScreenError> {
+        let mut waiting = early;
+        loop {
+            // What came in the meantime is drawn at once, not one by one.
+            for event in waiting.drain(..).chain(events.try_iter()) {
+                if self.step(event)? == Next::Leave {
+                    return Ok(());
+                }
+            }
+            self.frame().map_err(ScreenError::Terminal)?;
+            // The channel cannot close: workers hold a sender.
+            let Ok(event) = events.recv() else { return Ok(()) };
+            waiting.push(event);
+        }
+    }
+
+    /// Draws what is to be seen now.
+    fn frame(&mut self) -> io::Result<()> {
+        let start = Instant::now();
+        // An event that says so may have been lost, or is still to come.
+        let (width, height) = self.terminal.size()?;
+        if self.state.size != (width, height) {
+            update(&mut self.state, Message::Resize(width, height));
+        }
+        settle(&mut self.state);
+        self.terminal.draw(|frame| view::draw(&self.state, frame))?;
+        trace!("{width}x{height} cells drawn in {:.1?}", start.elapsed());
+        Ok(())
+    }
+
+    fn step(&mut self, event: Event) -> Result<Next, ScreenError> {
+        let message = match event {
+            Event::Terminal(event) => {
+                // A filter that is typed fast is applied once; all else may depend on what is where.
+                if self.state.line.is_none() {
+                    settle(&mut self.state);
+                }
+                let Some(message) = super::input::message(&self.state, event) else { return Ok(Next::Wait) };
+                // Not what is typed or pasted as text.
+                if let Message::Act(action) = &message {
+                    debug!("{action:?} in {:?}", self.state.context());
+                }
+                message
+            }
+            Event::TerminalLost(error) => return Err(ScreenError::Terminal(error)),
+            Event::Broken => return Err(ScreenError::Broken),
+            Event::Failed(error) => return Err(ScreenError::Image(error)),
+            #[cfg(unix)]
+            Event::Signal(signal) => return self.signalled(signal).map_err(ScreenError::Terminal),
+            Event::Work(work) => Message::Work(work),
+        };
+        if self.state.line.is_some() && matches!(message, Message::Act(_)) {
+            settle(&mut self.state);
+        }
+        for effect in update(&mut self.state, message) {
+            if self.carry_out(effect).map_err(ScreenError::Terminal)? == Next::Leave {
+                return Ok(Next::Leave);
+            }
+        }
+        Ok(Next::Wait)
+    }
+
+    fn carry_out(&mut self, effect: Effect) -> io::Result<Next> {
+        match effect {
+            Effect::Leave => {
+                debug!("the screen is left");
+                return Ok(Next::Leave);
+            }
+            Effect::Suspend => {
+                debug!("the program goes to the background");
+                self.terminal.suspend()?;
+            }
+            Effect::Copy(text) => {
+                debug!("{} bytes are sent to the clipboard", text.len());
+                self.terminal.copy(&text)?;
+            }
+            Effect::Start(job) => {
+                if let Err(error) = self.workers.start(*job) {
+                    warn!("a job cannot begin: {error}");
+                    update(&mut self.state, Message::NotStarted(format!("no thread can be started: {error}")));
+                }
+            }
+            Effect::Cancel(job) => self.workers.cancel(job),
+        }
+        Ok(Next::Wait)
+    }
+
+    #[cfg(unix)]
+    fn signalled(&mut self, signal: i32) -> io::Result<Next> {
+        use signal_hook::consts::{SIGCONT, SIGTSTP};
+        match signal {
+            SIGTSTP => self.terminal.suspend()?,
+            // Somebody may have stopped us without asking, and a shell has used the terminal since.
+            SIGCONT => self.terminal.resume()?,
+            deadly => {
+                info!("ended by signal {deadly}");
+                super::terminal::give_back();
+                self.workers.stop();
+                // Whoever waits for this process learns what ended it.
+                signal_hook::low_level::emulate_default_handler(deadly)?;
+            }
+        }
+        Ok(Next::Wait)
+    }
+}
+
+/// Starts the threads that wait for keys and signals.
+fn listen(sender: &Sender<Event>) -> io::Result<()> {
+    let keys = sender.clone();
+    spawn("keys", sender.clone(), move || {
+        loop {
+            let (event, more) = match crossterm::event::read() {
+                Ok(event) => (Event::Terminal(event), true),
+                Err(error) => (Event::TerminalLost(error), false),
+            };
+            if keys.send(event).is_err() || !more {
+                return;
+            }
+        }
+    })?;
+    #[cfg(unix)]
+    {
+        use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+        let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT])?;
+        let sender = sender.clone();
+        spawn("signals", sender.clone(), move || {
+            for signal in signals.forever() {
+                if sender.send(Event::Signal(signal)).is_err() {
+                    return;
+                }
+            }
+        })?;
+    }
+    Ok(())
+}
+
+/// Starts a thread whose panic ends the screen, not only the thread: a screen that waits for what never comes is worse.
+pub(super) fn spawn(
+    name: &str,
+    events: Sender<Event>,
+    work: impl FnOnce() + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    struct OnPanic(Sender<Event>);
+    impl Drop for OnPanic {
+        fn drop(&mut self) {
+            if thread::panicking() {
+                let _ = self.0.send(Event::Broken);
+            }
+        }
+    }
+    thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let _watch = OnPanic(events);
+        work();
+    })
+}

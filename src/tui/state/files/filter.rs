@@ -1,0 +1,277 @@
+//! What a user types to find files: size terms (`>10MB`, `<=5KiB`) and a regular expression over full paths.
+
+use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::ast;
+use regex_syntax::hir::{self, Class, Hir, HirKind};
+
+use crate::tui::state::expression::{self, MAX_COMPILED};
+use crate::units::{Bytes, BytesError};
+
+/// A filter that can be applied. An empty one lets everything in.
+///
+/// Words are separated by white space. Those that begin with `<` or `>` are size terms, all of which must hold; an
+/// expression that begins so is written `[<]`. The rest is one regular expression, which matches bytes of the path with
+/// its leading slash, and ignores case unless an upper case letter stands in it.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    text: String,
+    sizes: Vec<SizeTerm>,
+    pattern: Option<Pattern>,
+}
+
+/// Why a text is no filter.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FilterError {
+    /// A mistake in the expression.
+    #[error("character {character}: {problem}")]
+    Expression {
+        /// Where in the whole text, counted from 1.
+        character: usize,
+        /// What is wrong, in the words of the expression's parser.
+        problem: String,
+    },
+    /// An expression that would take too much memory.
+    #[error("the expression is too large: repeat less")]
+    TooLarge,
+    /// A size that cannot be read.
+    #[error(transparent)]
+    Size(#[from] BytesError),
+}
+
+/// A bound that a file's size must keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct SizeTerm {
+    bound: Bound,
+    bytes: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    Above,
+    AtLeast,
+    Below,
+    AtMost,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Pattern {
+    pub(super) regex: Regex,
+    pub(super) reach: Reach,
+}
+
+/// How much of a path a match can span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// One name, wherever it stands: a path matches if one of its names does, so that each name is searched only once.
+    Name,
+    /// Several names, or a place in the path.
+    Path,
+}
+
+impl Filter {
+    /// Lets everything in.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { text: String::new(), sizes: Vec::new(), pattern: None }
+    }
+
+    /// Reads what the user typed.
+    ///
+    /// # Errors
+    /// A message of one line that says what is wrong and where.
+    pub fn parse(text: &str) -> Result<Self, FilterError> {
+        let mut sizes = Vec::new();
+        // Runs of the expression, with where they begin in the text.
+        let mut expression = String::new();
+        let mut origins = Vec::new();
+        let mut words = text.split_whitespace();
+        while let Some(word) = words.next() {
+            if [">", "<", ">=", "<="].contains(&word) {
+                // `> 10MB` is as good as `>10MB`.
+                let size = words.next().unwrap_or_default();
+                sizes.push(SizeTerm::parse(&format!("{word}{size}"))?);
+            } else if word.starts_with(['<', '>']) {
+                sizes.push(SizeTerm::parse(word)?);
+            } else {
+                if !expression.is_empty() {
+                    expression.push(' ');
+                }
+                // A word is a part of the text, so that the difference of their addresses is where it stands.
+                origins.push((expression.len(), word.as_ptr().addr() - text.as_ptr().addr()));
+                expression.push_str(word);
+            }
+        }
+        let place = |offset: usize| {
+            let after = origins.partition_point(|(start, _)| *start <= offset);
+            let (start, origin) = after.checked_sub(1).map_or((0, 0), |run| origins[run]);
+            text.get(..origin + offset - start).map_or(0, |before| before.chars().count()) + 1
+        };
+        let pattern = if expression.is_empty() { None } else { Some(Pattern::parse(&expression, place)?) };
+        Ok(Self { text: text.to_owned(), sizes, pattern })
+    }
+
+    /// What the user typed.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it lets everything in.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.sizes.is_empty() && self.pattern.is_none()
+    }
+
+    pub(super) const fn pattern(&self) -> Option<&Pattern> {
+        self.pattern.as_ref()
+    }
+
+    pub(super) const fn has_sizes(&self) -> bool {
+        !self.sizes.is_empty()
+    }
+
+    pub(super) fn lets_in_size(&self, bytes: u64) -> bool {
+        self.sizes.iter().all(|term| term.lets_in(bytes))
+    }
+}
+
+impl SizeTerm {
+    fn parse(word: &str) -> Result<Self, BytesError> {
+        let (bound, size) = [(">=", Bound::AtLeast), ("<=", Bound::AtMost), (">", Bound::Above), ("<", Bound::Below)]
+            .into_iter()
+            .find_map(|(sign, bound)| Some((bound, word.strip_prefix(sign)?)))
+            // No size without a sign, and no sign without a size.
+            .filter(|(_, size)| !size.is_empty())
+            .ok_or_else(|| BytesError::Malformed(word.to_owned()))?;
+        let bytes: Bytes = size.parse()?;
+        Ok(Self { bound, bytes: bytes.0 })
+    }
+
+    const fn lets_in(self, bytes: u64) -> bool {
+        match self.bound {
+            Bound::Above => bytes > self.bytes,
+            Bound::AtLeast => bytes >= self.bytes,
+            Bound::Below => bytes < self.bytes,
+            Bound::AtMost => bytes <= self.bytes,
+        }
+    }
+}
+
+impl Pattern {
+    /// `place` tells where in the user's text a byte of the expression stands.
+    fn parse(expression: &str, place: impl Fn(usize) -> usize) -> Result<Self, FilterError> {
+        let wrong = |span: &ast::Span, problem: String| FilterError::Expression {
+            character: place(span.start.offset),
+            problem,
+        };
+        let ast = ast::parse::Parser::new()
+            .parse(expression)
+            .map_err(|error| wrong(error.span(), error.kind().to_string()))?;
+        let ignore_case = !expression::names_upper_case(&ast);
+        let hir = hir::translate::TranslatorBuilder::new()
+            .utf8(false)
+            .case_insensitive(ignore_case)
+            .build()
+            .translate(expression, &ast)
+            .map_err(|error| wrong(error.span(), error.kind().to_string()))?;
+        let reach = if stays_in_a_name(&hir) { Reach::Name } else { Reach::Path };
+        let regex = RegexBuilder::new(expression)
+            .case_insensitive(ignore_case)
+            .size_limit(MAX_COMPILED)
+            .dfa_size_limit(MAX_COMPILED)
+            .build()
+            .map_err(|_| FilterError::TooLarge)?;
+        Ok(Self { regex, reach })
+    }
+}
+
+/// Whether no match can hold a slash or depend on where in the path it stands.
+fn stays_in_a_name(hir: &Hir) -> bool {
+    struct Slash(bool);
+    impl hir::Visitor for Slash {
+        type Output = bool;
+        type Err = ();
+        fn finish(self) -> Result<bool, ()> {
+            Ok(!self.0)
+        }
+        fn visit_pre(&mut self, hir: &Hir) -> Result<(), ()> {
+            self.0 |= match hir.kind() {
+                HirKind::Literal(literal) => literal.0.contains(&b'/'),
+                HirKind::Class(Class::Unicode(class)) => {
+                    class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&'/'))
+                }
+                HirKind::Class(Class::Bytes(class)) => {
+                    class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&b'/'))
+                }
+                HirKind::Look(_) => true,
+                _ => false,
+            };
+            Ok(())
+        }
+    }
+    hir::visit(hir, Slash(false)).unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Filter {
+        Filter::parse(text).unwrap()
+    }
+
+    fn finds(text: &str, path: &str) -> bool {
+        parsed(text).pattern().is_none_or(|pattern| pattern.regex.is_match(path.as_bytes()))
+    }
+
+    #[test]
+    fn case_matters_only_where_the_user_wrote_an_upper_case_letter() {
+        for text in ["readme", r"readme\S*", r"\Areadme|/readme\W", "[a-r]eadme", r"\p{Greek}|readme"] {
+            assert!(finds(text, "/README.md"), "{text}");
+        }
+        for text in ["README", "Readme", "[R]eadme", r"\x{52}eadme"] {
+            assert!(!finds(text, "/readme.md"), "{text}");
+        }
+        assert!(finds("ÄPFEL", "/ÄPFEL") && finds("äpfel", "/ÄPFEL") && !finds("ÄPFEL", "/äpfel"));
+    }
+
+    #[test]
+    fn sizes_stand_anywhere_and_all_of_them_hold() {
+        let filter = parsed("  >1k lib <=5KiB so$ ");
+        assert_eq!(filter.pattern().unwrap().regex.as_str(), "lib so$");
+        let sizes = [1000, 1001, 5120, 5121];
+        assert_eq!(sizes.map(|bytes| filter.lets_in_size(bytes)), [false, true, true, false]);
+        assert!(parsed(">=1k").lets_in_size(1000) && !parsed("<1k").lets_in_size(1000));
+        assert!(parsed("> 1k x").lets_in_size(1001) && !parsed("> 1k x").lets_in_size(1000));
+        assert!(parsed(" \t").is_empty() && !parsed("<1").is_empty() && !parsed("x").is_empty());
+    }
+
+    #[test]
+    fn a_mistake_is_one_short_line_that_says_where() {
+        let cases = [
+            ("usr/(lib", "character 5: unclosed group"),
+            ("  >1k  a *b**+ [z-a]", "character 17: invalid character class range, the start must be <= the end"),
+            ("ü >1k [", "character 7: unclosed character class"),
+            ("a >1k\u{3000}b(?=c)", "character 8: look-around, including look-ahead and look-behind, is not supported"),
+            (r"\p{Nope}", "character 1: Unicode property not found"),
+            (r"\w{99}{99}", "the expression is too large: repeat less"),
+            (">10XB", "`10XB` is not a size: write a number and a unit, such as 20MB, 1.5 GB or 20MiB"),
+            ("<", "`<` is not a size: write a number and a unit, such as 20MB, 1.5 GB or 20MiB"),
+        ];
+        for (text, message) in cases {
+            assert_eq!(Filter::parse(text).map(|_| ()).unwrap_err().to_string(), message, "{text}");
+        }
+        let deep = "(".repeat(10_000) + "a" + &")".repeat(10_000);
+        assert!(Filter::parse(&deep).unwrap_err().to_string().contains("nested"));
+    }
+
+    #[test]
+    fn only_what_cannot_reach_over_a_slash_is_looked_for_name_by_name() {
+        for text in ["passwd", r"lib\d+", "[a-c]x", "a|b", "(?:so){2}"] {
+            assert_eq!(parsed(text).pattern().unwrap().reach, Reach::Name, "{text}");
+        }
+        for text in ["etc/passwd", "a.b", "^a", "a$", r"\ba", "[^a]", r"\S", "[+-0]", r"(?-u:\xFF)|/"] {
+            assert_eq!(parsed(text).pattern().unwrap().reach, Reach::Path, "{text}");
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! What the file tree pane shows: two states of the image compared, and of that what the user asked for. The tree itself
+//! belongs to others and comes with every call, always the same one.
+//!
+//! An image has half a million paths and the screen fifty rows. So a question about all nodes is one walk over the
+//! arena, a few bytes for each; a question about rows goes down from the root; and nothing is sorted, listed or written
+//! out but on the way to a row that is on the screen.
+
+mod cursor;
+mod filter;
+mod lists;
+mod matched;
+mod node_set;
+mod rows;
+mod search;
+mod shown;
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+pub use cursor::Motion;
+pub use filter::{Filter, FilterError};
+pub use lists::Order;
+pub use rows::Row;
+pub use search::Jump;
+pub use shown::{Fold, Kinds};
+
+use crate::layer::LayerIndex;
+use crate::tree::{Change, Comparison, NodeId, Tree};
+use cursor::Cursor;
+use lists::{Lists, Origin, Siblings, Sorting};
+use matched::Matched;
+use node_set::NodeSet;
+use shown::{Goal, Shown, Wanted};
+
+/// How directories are at the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Folding {
+    /// All that they hold has rows.
+    Expanded,
+    /// Only what stands in the root has rows.
+    Collapsed,
+}
+
+/// The state of the file tree pane.
+#[derive(Debug)]
+pub struct FileTree {
+    comparison: Comparison,
+    kinds: Kinds,
+    order: Order,
+    collapsed: NodeSet,
+    matched: Option<Matched>,
+    shown: Shown,
+    /// Made while looking.
+    lists: RefCell<Lists>,
+    cursor: Cursor,
+}
+
+impl FileTree {
+    /// Shows what happened from `base` to `target`; see [`Self::compare`].
+    #[must_use]
+    pub fn new(tree: &Tree, base: Option<LayerIndex>, target: LayerIndex, folding: Folding) -> Self {
+        let mut files = Self {
+            comparison: Comparison::between(tree, base, target),
+            kinds: Kinds::ALL,
+            order: Order::default(),
+            collapsed: folding.of_all(tree),
+            matched: None,
+            shown: Shown::default(),
+            lists: RefCell::default(),
+            cursor: Cursor::default(),
+        };
+        files.count(tree);
+        files
+    }
+
+    /// Shows what happened from `base` to `target`. No base is the empty state below the base layer. All else stays as
+    /// it is; a cursor whose node is in neither state stands on the directory above until the node is back.
+    pub fn compare(&mut self, tree: &Tree, base: Option<LayerIndex>, target: LayerIndex) {
+        self.comparison.change_to(tree, base, target);
+        self.count(tree);
+    }
+
+    /// The states that are compared.
+    #[must_use]
+    pub const fn compared(&self) -> (Option<LayerIndex>, LayerIndex) {
+        (self.comparison.base(), self.comparison.target())
+    }
+
+    /// What happened to every node, and its size.
+    #[must_use]
+    pub const fn comparison(&self) -> &Comparison {
+        &self.comparison
+    }
+
+    /// The kinds of change that are shown.
+    #[must_use]
+    pub const fn kinds(&self) -> Kinds {
+        self.kinds
+    }
+
+    /// Hides a kind of change, or shows it again. A directory is shown while anything below it is.
+    pub fn toggle_kind(&mut self, tree: &Tree, change: Change) {
+        self.kinds.toggle(change);
+        self.count(tree);
+    }
+
+    /// How siblings are ordered.
+    #[must_use]
+    pub const fn order(&self) -> Order {
+        self.order
+    }
+
+    /// Changes from one order to the other.
+    pub fn toggle_order(&mut self, tree: &Tree) {
+        self.order = match self.order {
+            Order::Name => Order::Size,
+            Order::Size => Order::Name,
+        };
+        self.lists.get_mut().forget();
+        self.settle(tree);
+    }
+
+    /// Whether a filter, if one is on, leaves a node in sight. Collapsed or not makes no difference.
+    #[must_use]
+    pub fn is_let_in(&self, node: NodeId) -> bool {
+        self.matched.is_none() || self.shown.is_shown(node)
+    }
+
+    /// Whether [`Self::next_match`] stops at a node.
+    #[must_use]
+    pub fn is_hit(&self, node: NodeId) -> bool {
+        self.shown.is(node, Goal::Hit)
+    }
+
+    /// The filter that is on.
+    #[must_use]
+    pub fn filter(&self) -> Option<&Filter> {
+        self.matched.as_ref().map(|matched| &matched.filter)
+    }
+
+    /// Shows only what `filter` lets in, with the directories above, all expanded. An empty filter ends that, and
+    /// directories are collapsed as they were before.
+    pub fn set_filter(&mut self, tree: &Tree, filter: Filter) {
+        self.matched = if filter.is_empty() { None } else { Some(Matched::by(filter, tree)) };
+        self.count(tree);
+    }
+
+    /// Collapses the directory under the cursor, or expands it.
+    pub fn toggle_collapse(&mut self, tree: &Tree) {
+        if let Some(node) = self.selected().filter(|node| self.fold(*node) != Fold::Leaf) {
+            self.refold(tree, node);
+            self.choose(tree, node);
+        }
+    }
+
+    /// Collapses all directories; expands them all if none is expanded that has a row.
+    pub fn toggle_collapse_all(&mut self, tree: &Tree) {
+        let root = self.siblings(tree, NodeId::ROOT);
+        let any_expanded = root.nodes.iter().any(|node| self.fold(*node) == Fold::Expanded);
+        let folding = if any_expanded { Folding::Collapsed } else { Folding::Expanded };
+        *self.collapsed_mut() = folding.of_all(tree);
+        self.count(tree);
+    }
+
+    /// Counts rows anew, after anything but a single directory changed.
+    fn count(&mut self, tree: &Tree) {
+        let Self { comparison, kinds, collapsed, matched, shown, .. } = self;
+        let matched = matched.as_ref();
+        let collapsed = matched.map_or(&*collapsed, |matched| &matched.collapsed);
+        shown.count(tree, comparison, Wanted { kinds: *kinds, matched, collapsed });
+        self.lists.get_mut().forget();
+        self.settle(tree);
+    }
+
+    /// Collapses an expanded directory or the other way round, without moving the cursor.
+    fn refold(&mut self, tree: &Tree, node: NodeId) {
+        let is_collapsed = self.is_collapsed(node);
+        let set = self.collapsed_mut();
+        if is_collapsed {
+            set.remove(node);
+        } else {
+            set.insert(node);
+        }
+        let Self { comparison, order, shown, lists, matched, collapsed, .. } = self;
+        let collapsed = matched.as_ref().map_or(&*collapsed, |matched| &matched.collapsed);
+        let sorting = Sorting { tree, comparison, order: *order };
+        shown.refold(tree, node, collapsed, |directory, child, fold, count| {
+            lists.get_mut().refold(directory, child, fold, count, sorting);
+        });
+    }
+
+    /// The collapsed directories: while a filter is on, those of its result.
+    fn collapsed(&self) -> &NodeSet {
+        self.matched.as_ref().map_or(&self.collapsed, |matched| &matched.collapsed)
+    }
+
+    fn collapsed_mut(&mut self) -> &mut NodeSet {
+        self.matched.as_mut().map_or(&mut self.collapsed, |matched| &mut matched.collapsed)
+    }
+
+    fn is_collapsed(&self, node: NodeId) -> bool {
+        self.collapsed().contains(node)
+    }
+
+    fn sorting<'a>(&'a self, tree: &'a Tree) -> Sorting<'a> {
+        Sorting { tree, comparison: &self.comparison, order: self.order }
+    }
+
+    fn siblings(&self, tree: &Tree, directory: NodeId) -> Arc<Siblings> {
+        let origin = Origin { sorting: self.sorting(tree), shown: &self.shown, collapsed: self.collapsed() };
+        self.lists.borrow_mut().of(directory, origin)
+    }
+}
+
+impl Folding {
+    fn of_all(self, tree: &Tree) -> NodeSet {
+        match self {
+            Self::Expanded => NodeSet::none(tree.node_count()),
+            Self::Collapsed => NodeSet::all(tree.node_count()),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! A set of nodes, a bit for each.
+
+use rayon::prelude::*;
+
+use crate::tree::{NodeId, Tree};
+
+/// How many words of a set one thread takes at a time.
+const WORDS: usize = 256;
+
+/// Nodes of one tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NodeSet(Vec<u64>);
+
+impl NodeSet {
+    pub(super) fn none(node_count: usize) -> Self {
+        Self(vec![0; node_count.div_ceil(64)])
+    }
+
+    pub(super) fn all(node_count: usize) -> Self {
+        Self(vec![u64::MAX; node_count.div_ceil(64)])
+    }
+
+    pub(super) fn contains(&self, node: NodeId) -> bool {
+        self.0[node.index() / 64] & Self::bit(node) != 0
+    }
+
+    pub(super) fn insert(&mut self, node: NodeId) {
+        self.0[node.index() / 64] |= Self::bit(node);
+    }
+
+    pub(super) fn remove(&mut self, node: NodeId) {
+        self.0[node.index() / 64] &= !Self::bit(node);
+    }
+
+    /// The set in parts of neighbouring nodes, for threads to fill.
+    pub(super) fn parts(&mut self) -> impl IndexedParallelIterator<Item = Part<'_>> {
+        self.0.par_chunks_mut(WORDS).enumerate().map(|(at, words)| Part { first: at * WORDS * 64, words })
+    }
+
+    const fn bit(node: NodeId) -> u64 {
+        1 << (node.index() % 64)
+    }
+}
+
+/// A part of a set.
+pub(super) struct Part<'a> {
+    first: usize,
+    words: &'a mut [u64],
+}
+
+impl Part<'_> {
+    /// The nodes that may be in it, but for the root.
+    pub(super) fn nodes(&self, tree: &Tree) -> impl Iterator<Item = NodeId> + use<> {
+        let end = (self.first + self.words.len() * 64).min(tree.node_count());
+        tree.nodes().take(end).skip(self.first.max(1))
+    }
+
+    pub(super) fn insert(&mut self, node: NodeId) {
+        self.words[(node.index() - self.first) / 64] |= NodeSet::bit(node);
+    }
+}

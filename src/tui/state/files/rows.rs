@@ -1,0 +1,167 @@
+//! Rows, found by going down from the root: a list of half a million rows of which only those on the screen exist.
+
+use std::sync::Arc;
+
+use super::FileTree;
+use super::lists::Siblings;
+use super::shown::{Fold, Goal};
+use crate::tree::{Change, NodeId, Tree};
+
+/// One row of the pane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// What it shows.
+    pub node: NodeId,
+    /// For each level from the topmost down to the row itself, whether the directory on the way, in the end the row, is
+    /// the last of its siblings. One entry for what stands in the root: the root has no row.
+    pub last: Vec<bool>,
+    /// What happened to it.
+    pub change: Change,
+    /// Bytes at and below it: see [`crate::tree::Comparison::size_bytes`].
+    pub size_bytes: u64,
+    /// Whether it has rows below.
+    pub fold: Fold,
+    /// Whether the filter's expression names it: see [`FileTree::is_match`].
+    pub is_match: bool,
+}
+
+impl Row {
+    /// How many directories stand above it, the root aside.
+    #[must_use]
+    pub const fn depth(&self) -> usize {
+        self.last.len() - 1
+    }
+}
+
+/// A directory on the way down, and how far its children were visited.
+struct Level {
+    siblings: Arc<Siblings>,
+    next: usize,
+}
+
+impl FileTree {
+    /// How many rows there are.
+    #[must_use]
+    pub fn row_count(&self) -> usize {
+        self.shown.below(NodeId::ROOT) as usize
+    }
+
+    /// Up to `count` rows from the one at `first` on.
+    #[must_use]
+    pub fn rows(&self, tree: &Tree, first: usize, count: usize) -> Vec<Row> {
+        let count = count.min(self.row_count().saturating_sub(first));
+        let mut rows = Vec::with_capacity(count);
+        if count == 0 {
+            return rows;
+        }
+        // Which of the siblings on the way are the last ones; the innermost is set for each row.
+        let mut last = Vec::new();
+        let mut levels = self.levels_to(tree, first);
+        for level in &levels {
+            last.push(level.next == level.siblings.nodes.len());
+        }
+        // The way to the first row ends behind it.
+        if let Some(level) = levels.last_mut() {
+            level.next -= 1;
+        }
+        while rows.len() < count
+            && let Some(level) = levels.last_mut()
+        {
+            let Some(node) = level.siblings.nodes.get(level.next).copied() else {
+                levels.pop();
+                last.pop();
+                continue;
+            };
+            level.next += 1;
+            let is_last = level.next == level.siblings.nodes.len();
+            last.truncate(levels.len() - 1);
+            last.push(is_last);
+            let fold = self.fold(node);
+            rows.push(Row {
+                node,
+                last: last.clone(),
+                change: self.comparison.change(node).unwrap_or(Change::Unmodified),
+                size_bytes: self.comparison.size_bytes(node),
+                fold,
+                is_match: self.is_match(node),
+            });
+            if fold == Fold::Expanded {
+                levels.push(Level { siblings: self.siblings(tree, node), next: 0 });
+            }
+        }
+        rows
+    }
+
+    /// The node of a row.
+    #[must_use]
+    pub fn node_at(&self, tree: &Tree, row: usize) -> Option<NodeId> {
+        if row >= self.row_count() {
+            return None;
+        }
+        let levels = self.levels_to(tree, row);
+        levels.last().and_then(|level| level.siblings.nodes.get(level.next - 1).copied())
+    }
+
+    /// The row of a node; none if it is not shown or a directory above it is collapsed.
+    #[must_use]
+    pub fn row_of(&self, tree: &Tree, node: NodeId) -> Option<usize> {
+        let mut parent = tree.parent(node)?;
+        let mut child = node;
+        let mut row = 0;
+        loop {
+            let siblings = self.siblings(tree, parent);
+            row += siblings.rows_before(siblings.place(child, self.sorting(tree))?);
+            if parent == NodeId::ROOT {
+                return Some(row);
+            }
+            if self.is_collapsed(parent) {
+                return None;
+            }
+            // The row of the directory itself.
+            row += 1;
+            child = parent;
+            parent = tree.parent(parent)?;
+        }
+    }
+
+    /// Whether the filter's expression names a shown node: it matches the path, and the directory above does not match
+    /// already or the match reaches into the node's own name. With size terms, every file that is let in.
+    #[must_use]
+    pub fn is_match(&self, node: NodeId) -> bool {
+        self.shown.is(node, Goal::Hit)
+    }
+
+    /// How many nodes [`Self::is_match`] holds for, below collapsed directories too.
+    #[must_use]
+    pub const fn matches(&self) -> usize {
+        self.shown.hit_count()
+    }
+
+    /// The levels down to a row, each with its `next` behind the sibling on the way.
+    fn levels_to(&self, tree: &Tree, mut row: usize) -> Vec<Level> {
+        let mut levels = Vec::new();
+        let mut directory = NodeId::ROOT;
+        loop {
+            let siblings = self.siblings(tree, directory);
+            let place = siblings.at_row(row);
+            let Some(node) = siblings.nodes.get(place).copied() else { return levels };
+            row -= siblings.rows_before(place);
+            levels.push(Level { siblings, next: place + 1 });
+            if row == 0 {
+                return levels;
+            }
+            row -= 1;
+            directory = node;
+        }
+    }
+
+    /// Whether a shown node has rows below it.
+    #[must_use]
+    pub fn fold(&self, node: NodeId) -> Fold {
+        match self.shown.below(node) {
+            0 => Fold::Leaf,
+            _ if self.is_collapsed(node) => Fold::Collapsed,
+            _ => Fold::Expanded,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Jumps: to a node, to the next match, to the next changed file. They go through collapsed directories and expand them,
+//! but only ever down ways that lead to what is looked for.
+
+use super::FileTree;
+use super::shown::Goal;
+use crate::tree::{NodeId, Tree};
+
+/// How a jump ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Jump {
+    /// The cursor is there.
+    Done,
+    /// The cursor is there, and went over the end of the tree or over its beginning.
+    Wrapped,
+    /// There is nothing to go to, or it is not shown; the cursor stays.
+    Nowhere,
+}
+
+/// Which way along the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Forward,
+    Backward,
+}
+
+impl FileTree {
+    /// Moves the cursor to a node and expands the directories above it. A node that is hidden stays so.
+    pub fn jump_to(&mut self, tree: &Tree, node: NodeId) -> Jump {
+        if node == NodeId::ROOT || !self.shown.is_shown(node) {
+            return Jump::Nowhere;
+        }
+        // Innermost first: then each is told to the next one only, and not by each to all above.
+        let mut next = tree.parent(node);
+        while let Some(above) = next.filter(|above| *above != NodeId::ROOT) {
+            if self.is_collapsed(above) {
+                self.refold(tree, above);
+            }
+            next = tree.parent(above);
+        }
+        self.choose(tree, node);
+        Jump::Done
+    }
+
+    /// Moves the cursor to the next match of the filter.
+    pub fn next_match(&mut self, tree: &Tree) -> Jump {
+        self.jump_along(tree, Goal::Hit, Way::Forward)
+    }
+
+    /// Moves the cursor to the match before.
+    pub fn previous_match(&mut self, tree: &Tree) -> Jump {
+        self.jump_along(tree, Goal::Hit, Way::Backward)
+    }
+
+    /// Moves the cursor to the next file that was added, modified or removed. So is a directory that holds nothing.
+    pub fn next_change(&mut self, tree: &Tree) -> Jump {
+        self.jump_along(tree, Goal::Changed, Way::Forward)
+    }
+
+    /// Moves the cursor to the changed file before.
+    pub fn previous_change(&mut self, tree: &Tree) -> Jump {
+        self.jump_along(tree, Goal::Changed, Way::Backward)
+    }
+
+    fn jump_along(&mut self, tree: &Tree, goal: Goal, way: Way) -> Jump {
+        let beyond = self.selected().and_then(|node| match way {
+            Way::Forward => self.after(tree, node, goal),
+            Way::Backward => self.before(tree, node, goal),
+        });
+        let from_the_other_end = || match way {
+            Way::Forward => self.first_below(tree, NodeId::ROOT, goal),
+            Way::Backward => self.last_within(tree, NodeId::ROOT, goal),
+        };
+        let (found, jump) = match beyond {
+            Some(found) => (found, Jump::Done),
+            None => match from_the_other_end() {
+                Some(found) => (found, Jump::Wrapped),
+                None => return Jump::Nowhere,
+            },
+        };
+        self.jump_to(tree, found);
+        jump
+    }
+
+    /// The first one behind a node, in the order of the screen with everything expanded.
+    fn after(&self, tree: &Tree, node: NodeId, goal: Goal) -> Option<NodeId> {
+        if let Some(found) = self.first_below(tree, node, goal) {
+            return Some(found);
+        }
+        let mut child = node;
+        while let Some(parent) = tree.parent(child) {
+            let siblings = self.siblings(tree, parent);
+            let place = siblings.place(child, self.sorting(tree))?;
+            let next = siblings.nodes[place + 1..].iter().find(|sibling| self.shown.has(**sibling, goal));
+            if let Some(next) = next {
+                return self.first_within(tree, *next, goal);
+            }
+            child = parent;
+        }
+        None
+    }
+
+    /// The last one before a node.
+    fn before(&self, tree: &Tree, node: NodeId, goal: Goal) -> Option<NodeId> {
+        let mut child = node;
+        while let Some(parent) = tree.parent(child) {
+            let siblings = self.siblings(tree, parent);
+            let place = siblings.place(child, self.sorting(tree))?;
+            let previous = siblings.nodes[..place].iter().rev().find(|sibling| self.shown.has(**sibling, goal));
+            if let Some(previous) = previous {
+                return self.last_within(tree, *previous, goal);
+            }
+            if self.shown.is(parent, goal) && parent != NodeId::ROOT {
+                return Some(parent);
+            }
+            child = parent;
+        }
+        None
+    }
+
+    fn first_within(&self, tree: &Tree, node: NodeId, goal: Goal) -> Option<NodeId> {
+        if self.shown.is(node, goal) { Some(node) } else { self.first_below(tree, node, goal) }
+    }
+
+    fn first_below(&self, tree: &Tree, node: NodeId, goal: Goal) -> Option<NodeId> {
+        let mut directory = node;
+        loop {
+            let siblings = self.siblings(tree, directory);
+            let child = *siblings.nodes.iter().find(|child| self.shown.has(**child, goal))?;
+            if self.shown.is(child, goal) {
+                return Some(child);
+            }
+            directory = child;
+        }
+    }
+
+    fn last_within(&self, tree: &Tree, node: NodeId, goal: Goal) -> Option<NodeId> {
+        let mut last = node;
+        loop {
+            let siblings = self.siblings(tree, last);
+            match siblings.nodes.iter().rev().find(|child| self.shown.has(**child, goal)) {
+                Some(child) => last = *child,
+                None => return Some(last).filter(|last| self.shown.is(*last, goal) && *last != NodeId::ROOT),
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Which nodes are shown and how many rows they take: one walk over the arena, children before their parents. All that
+//! the user looks at later is found by going down from the root along these counts, so nothing is listed or sorted that
+//! is not on the way to a visible row.
+
+use super::matched::{Matched, is_directory};
+use super::node_set::NodeSet;
+use crate::tree::{Change, Comparison, NodeId, Tree};
+
+/// Which kinds of change are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kinds(u8);
+
+impl Kinds {
+    /// All of them.
+    pub const ALL: Self = Self(0b1111);
+
+    /// Whether a kind is among them.
+    #[must_use]
+    pub const fn contain(self, change: Change) -> bool {
+        self.0 & Self::bit(change) != 0
+    }
+
+    pub(super) const fn toggle(&mut self, change: Change) {
+        self.0 ^= Self::bit(change);
+    }
+
+    const fn bit(change: Change) -> u8 {
+        match change {
+            Change::Unmodified => 1,
+            Change::Added => 2,
+            Change::Removed => 4,
+            Change::Modified => 8,
+        }
+    }
+}
+
+/// Something that the cursor can go to the next of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Goal {
+    /// What the filter's expression names.
+    Hit,
+    /// A file that is not what it was.
+    Changed,
+}
+
+const SHOWN: u8 = 1;
+const HIT: u8 = 1 << 1;
+const CHANGED: u8 = 1 << 2;
+/// From [`HIT`] or [`CHANGED`] to the same at or below a node.
+const WITHIN: u8 = 2;
+
+impl Goal {
+    const fn bit(self) -> u8 {
+        match self {
+            Self::Hit => HIT,
+            Self::Changed => CHANGED,
+        }
+    }
+}
+
+/// What decides whether a node is shown.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    pub(super) kinds: Kinds,
+    pub(super) matched: Option<&'a Matched>,
+    pub(super) collapsed: &'a NodeSet,
+}
+
+/// What is shown of every node.
+#[derive(Debug, Default)]
+pub(super) struct Shown {
+    flags: Vec<u8>,
+    /// Rows below each node if it were expanded, as those below it are collapsed.
+    below: Vec<u32>,
+    hit_count: usize,
+}
+
+impl Shown {
+    /// Counts anew.
+    pub(super) fn count(&mut self, tree: &Tree, comparison: &Comparison, wanted: Wanted<'_>) {
+        self.flags.clear();
+        self.flags.resize(tree.node_count(), 0);
+        self.below.clear();
+        self.below.resize(tree.node_count(), 0);
+        self.hit_count = 0;
+        for node in tree.nodes().rev() {
+            let Some(change) = comparison.change(node) else { continue };
+            let below = self.below[node.index()];
+            let mut flags = self.flags[node.index()];
+            if wanted.kinds.contain(change) && wanted.matched.is_none_or(|it| it.lets_in(tree, comparison, node)) {
+                flags |= SHOWN;
+                if wanted.matched.is_some_and(|matched| matched.is_hit(node)) {
+                    flags |= HIT | HIT << WITHIN;
+                    self.hit_count += 1;
+                }
+                if change != Change::Unmodified && is_leaf(tree, comparison, node) {
+                    flags |= CHANGED | CHANGED << WITHIN;
+                }
+            } else if below > 0 {
+                flags |= SHOWN;
+            }
+            self.flags[node.index()] = flags;
+            let Some(parent) = tree.parent(node).filter(|_| flags & SHOWN != 0) else { continue };
+            self.flags[parent.index()] |= flags & (HIT << WITHIN | CHANGED << WITHIN);
+            self.below[parent.index()] += 1 + if wanted.collapsed.contains(node) { 0 } else { below };
+        }
+    }
+
+    /// A node that was collapsed or expanded takes other rows: tells the directories above. Calls `passed` with each
+    /// directory whose children take other rows, and the child, until one hides the difference.
+    pub(super) fn refold(
+        &mut self,
+        tree: &Tree,
+        node: NodeId,
+        collapsed: &NodeSet,
+        mut passed: impl FnMut(NodeId, NodeId, Fold, u32),
+    ) {
+        let count = self.below(node);
+        let fold = if collapsed.contains(node) { Fold::Collapsed } else { Fold::Expanded };
+        let mut child = node;
+        while let Some(parent) = tree.parent(child) {
+            let below = &mut self.below[parent.index()];
+            *below = if fold == Fold::Expanded { *below + count } else { *below - count };
+            passed(parent, child, fold, count);
+            if collapsed.contains(parent) {
+                break;
+            }
+            child = parent;
+        }
+    }
+
+    pub(super) fn is_shown(&self, node: NodeId) -> bool {
+        self.flags[node.index()] & SHOWN != 0
+    }
+
+    pub(super) fn is(&self, node: NodeId, goal: Goal) -> bool {
+        self.flags[node.index()] & goal.bit() != 0
+    }
+
+    /// Whether there is one at or below a node.
+    pub(super) fn has(&self, node: NodeId, goal: Goal) -> bool {
+        self.flags[node.index()] & goal.bit() << WITHIN != 0
+    }
+
+    /// Rows below a node if it were expanded; all rows for the root, which has none itself.
+    pub(super) fn below(&self, node: NodeId) -> u32 {
+        self.below[node.index()]
+    }
+
+    pub(super) const fn hit_count(&self) -> usize {
+        self.hit_count
+    }
+}
+
+/// Whether a row has rows below it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fold {
+    /// Nothing below it is shown, whatever the user does to it.
+    Leaf,
+    /// What is below it has rows.
+    Expanded,
+    /// What is below it has no rows until it is expanded.
+    Collapsed,
+}
+
+/// Whether a node that changed, and below which nothing is shown, did so by itself: a directory may have changed only
+/// because of what is hidden.
+fn is_leaf(tree: &Tree, comparison: &Comparison, node: NodeId) -> bool {
+    tree.children(node).all(|child| comparison.change(child).is_none()) || !is_directory(tree, comparison, node)
+}

@@ -1,0 +1,41 @@
+//! What each layer did to one path, as a list to choose a version from.
+
+use super::scroll::Scroll;
+use crate::layer::LayerIndex;
+use crate::tree::history::Event;
+use crate::tree::{NodeId, SpanId, Tree};
+
+/// The history of a path.
+#[derive(Debug)]
+pub struct History {
+    /// The path.
+    pub node: NodeId,
+    events: Vec<Event>,
+    /// The selected event and what is seen.
+    pub scroll: Scroll,
+}
+
+impl History {
+    /// The history of `node`, the last event up to `layer` selected.
+    #[must_use]
+    pub fn new(tree: &Tree, node: NodeId, layer: Option<LayerIndex>) -> Self {
+        let events = tree.history(node);
+        let mut scroll = Scroll::default();
+        scroll.set_count(events.len());
+        let up_to = events.iter().take_while(|event| layer.is_none_or(|layer| event.layer <= layer)).count();
+        scroll.select(up_to.saturating_sub(1));
+        Self { node, events, scroll }
+    }
+
+    /// All events, oldest first.
+    #[must_use]
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// The version that the selected event made, or removed.
+    #[must_use]
+    pub fn version(&self) -> Option<SpanId> {
+        self.events.get(self.scroll.selected())?.version
+    }
+}

@@ -1,0 +1,122 @@
+//! A layer's instruction as its author wrote it, more or less: histories hold one line with the shell's name before it,
+//! and chains of commands that nobody can read.
+
+/// The instruction in lines: `RUN` and its like first, the commands of a chain each on a line of its own.
+#[must_use]
+pub fn lines(created_by: &str) -> Vec<String> {
+    let text = instruction(created_by);
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines() {
+        chain(line, &mut lines);
+    }
+    lines
+}
+
+/// The instruction on one line.
+#[must_use]
+pub fn line(created_by: &str) -> String {
+    lines(created_by).iter().map(|line| line.trim_start()).collect::<Vec<_>>().join(" ")
+}
+
+/// Takes off what builders put around an instruction: the classic one `/bin/sh -c #(nop) CMD ...` or `/bin/sh -c ...`,
+/// buildkit `RUN |1 ARG=x /bin/sh -c ... # buildkit`.
+fn instruction(created_by: &str) -> String {
+    let text = created_by.trim();
+    let text = text.strip_suffix("# buildkit").unwrap_or(text).trim_end();
+    if let Some(rest) = text.strip_prefix("/bin/sh -c #(nop)") {
+        return rest.trim_start().to_owned();
+    }
+    if let Some(rest) = text.strip_prefix("/bin/sh -c ") {
+        return format!("RUN {}", rest.trim_start());
+    }
+    match text.strip_prefix("RUN ").and_then(|run| run.split_once("/bin/sh -c ")) {
+        Some((before, command)) if before.is_empty() || before.starts_with('|') => {
+            format!("RUN {}", command.trim_start())
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// Breaks a line behind each command of a chain, quotes respected, and draws together the blanks that continued lines leave.
+fn chain(line: &str, lines: &mut Vec<String>) {
+    let mut quote = None;
+    let mut out = String::new();
+    let mut letters = line.trim_end().chars().peekable();
+    while let Some(letter) = letters.next() {
+        match (quote, letter) {
+            (Some(open), _) if letter == open => quote = None,
+            (None, '\\') => {
+                out.push(letter);
+                out.extend(letters.next());
+                continue;
+            }
+            (None, '\'' | '"') => quote = Some(letter),
+            (None, ' ' | '\t') => {
+                if !out.ends_with(' ') {
+                    out.push(' ');
+                }
+                continue;
+            }
+            (None, '&' | '|') if letters.peek() == Some(&letter) && out.ends_with(' ') => {
+                letters.next();
+                push(&mut out, lines);
+                out.push(letter);
+                out.push(letter);
+                continue;
+            }
+            // Not `;;` of a case, and not the end of the line.
+            (None, ';') if letters.peek() == Some(&' ') && !out.ends_with(';') => {
+                out.push(letter);
+                push(&mut out, lines);
+                continue;
+            }
+            _ => {}
+        }
+        out.push(letter);
+    }
+    push(&mut out, lines);
+}
+
+/// Ends a line, if there is something on it; all but the first are set in.
+fn push(out: &mut String, lines: &mut Vec<String>) {
+    let line = out.trim();
+    if !line.is_empty() {
+        lines.push(if lines.is_empty() { line.to_owned() } else { format!("  {line}") });
+    }
+    out.clear();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_of_commands_stands_one_a_line() {
+        let run = "/bin/sh -c apt-get update     && apt-get install -y \"a && b\" \t|| true; rm -rf '/x; y'";
+        assert_eq!(
+            lines(run),
+            ["RUN apt-get update", "  && apt-get install -y \"a && b\"", "  || true;", "  rm -rf '/x; y'"]
+        );
+    }
+
+    #[test]
+    fn what_builders_put_around_an_instruction_falls_away() {
+        for (created_by, shown) in [
+            ("/bin/sh -c #(nop)  CMD [\"sh\"]", "CMD [\"sh\"]"),
+            ("/bin/sh -c #(nop) ADD file:4b03b5f in / ", "ADD file:4b03b5f in /"),
+            ("RUN /bin/sh -c make # buildkit", "RUN make"),
+            ("RUN |1 VERSION=1 /bin/sh -c make # buildkit", "RUN make"),
+            ("COPY . /app # buildkit", "COPY . /app"),
+            ("RUN echo \"/bin/sh -c x\"", "RUN echo \"/bin/sh -c x\""),
+            ("bazel build ...", "bazel build ..."),
+            ("", ""),
+        ] {
+            assert_eq!(line(created_by), shown);
+        }
+    }
+
+    #[test]
+    fn here_documents_keep_their_lines() {
+        assert_eq!(lines("RUN <<EOF\nset -e\nrm -rf /x\nEOF"), ["RUN <<EOF", "  set -e", "  rm -rf /x", "  EOF"]);
+    }
+}

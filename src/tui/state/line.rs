@@ -1,0 +1,111 @@
+//! A line that text is typed into: the filter, a search, a folder.
+
+use tui_input::{Input, InputRequest};
+
+use crate::config::{Key, KeyPress};
+use crate::escape::is_hidden;
+use crate::tui::keymap::typed;
+
+/// What a line is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// Which files are shown.
+    Filter,
+    /// What to look for in the content of a file.
+    Search,
+    /// Where to go in the content of a file.
+    Place,
+    /// The folder to extract to.
+    Folder,
+}
+
+impl Purpose {
+    /// What stands before the line.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Filter => "Filter",
+            Self::Search => "Search",
+            Self::Place => "Go to",
+            Self::Folder => "Extract to folder",
+        }
+    }
+}
+
+/// A line that is being typed.
+#[derive(Debug)]
+pub struct Line {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Its text and cursor.
+    pub input: Input,
+    /// What is wrong with the text so far.
+    pub error: Option<String>,
+}
+
+/// Letters of a line. Nobody types more; something may paste it.
+const MOST: usize = 4096;
+
+impl Line {
+    /// A line that starts with a text.
+    #[must_use]
+    pub fn new(purpose: Purpose, text: &str) -> Self {
+        Self { purpose, input: Input::new(text.to_owned()), error: None }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.input.value()
+    }
+
+    /// Edits the line; whether its text changed.
+    pub fn press(&mut self, key: KeyPress) -> bool {
+        let word = key.modifiers.ctrl || key.modifiers.alt;
+        let request = match key.key {
+            _ if typed(key).is_some() => typed(key).map(InputRequest::InsertChar),
+            Key::Backspace if word => Some(InputRequest::DeletePrevWord),
+            Key::Char('w') if key.modifiers.ctrl => Some(InputRequest::DeletePrevWord),
+            Key::Char('u') if key.modifiers.ctrl => Some(InputRequest::DeleteLine),
+            Key::Backspace => Some(InputRequest::DeletePrevChar),
+            Key::Delete => Some(InputRequest::DeleteNextChar),
+            Key::Left if word => Some(InputRequest::GoToPrevWord),
+            Key::Right if word => Some(InputRequest::GoToNextWord),
+            Key::Left => Some(InputRequest::GoToPrevChar),
+            Key::Right => Some(InputRequest::GoToNextChar),
+            Key::Home => Some(InputRequest::GoToStart),
+            Key::End => Some(InputRequest::GoToEnd),
+            _ => None,
+        };
+        if matches!(request, Some(InputRequest::InsertChar(_))) && self.text().len() >= MOST {
+            return false;
+        }
+        request.and_then(|request| self.input.handle(request)).is_some_and(|changed| changed.value)
+    }
+
+    /// Puts in what was pasted, on one line.
+    pub fn paste(&mut self, text: &str) {
+        let room = MOST.saturating_sub(self.text().len());
+        for letter in text.chars().filter(|letter| !letter.is_control() && !is_hidden(*letter)).take(room) {
+            self.input.handle(InputRequest::InsertChar(letter));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_edited_as_lines_are() {
+        let mut line = Line::new(Purpose::Filter, "usr");
+        for key in ["slash", "l", "i", "b", "left", "x", "backspace", "home", "delete", "end", "B"] {
+            line.press(key.parse().unwrap());
+        }
+        assert_eq!(line.text(), "sr/libB");
+        assert!(!line.press("f5".parse().unwrap()));
+        assert!(line.press("ctrl+u".parse().unwrap()));
+        line.paste("a\nb\u{1b}[2J");
+        assert_eq!(line.text(), "ab[2J");
+    }
+}

@@ -1,0 +1,322 @@
+//! Lines and rows of a text that is never whole in memory. A row is what one numbered line of the screen may show: a line, or
+//! 4 KiB of a longer one. An index that grows in the background knows a row every 64 KiB, so that any place is found by
+//! reading no more than that; places that it does not know yet are found too, only without their number.
+
+use std::collections::VecDeque;
+use std::io;
+
+use super::content::Content;
+
+/// The longest row, in bytes.
+const ROW: usize = 4 * 1024;
+
+/// Bytes from one mark of the index to the next, at first.
+const STRIDE: u64 = 64 * 1024;
+
+/// The most marks that an index keeps: 1.5 MiB. Of a file over 4 GiB each mark stands for more bytes.
+const MAX_MARKS: usize = 1 << 16;
+
+/// Bytes read at a time while rows are split.
+const PIECE: u64 = 64 * 1024;
+
+/// Where a row starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// In bytes from the start of the file.
+    pub(super) offset: u64,
+    /// The number of its line, from 1; none where nobody has counted yet.
+    pub(super) line: Option<u64>,
+    /// Whether the line starts here; else the row continues one that is longer than [`ROW`].
+    pub(super) starts_line: bool,
+}
+
+impl Place {
+    /// The start of a file.
+    pub(super) const START: Self = Self { offset: 0, line: Some(1), starts_line: true };
+
+    const fn after(self, split: Split) -> Self {
+        let line = match (self.line, split.ends_line) {
+            (Some(line), true) => Some(line + 1),
+            (line, _) => line,
+        };
+        Self { offset: self.offset + split.len as u64, line, starts_line: split.ends_line }
+    }
+}
+
+/// A row of text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) place: Place,
+    /// Without the line's end.
+    pub(super) text: Vec<u8>,
+    /// Where the next row starts.
+    pub(super) next: Place,
+}
+
+/// How a row ends.
+#[derive(Clone, Copy)]
+struct Split {
+    /// Bytes without the line's end, and with it.
+    text: usize,
+    len: usize,
+    ends_line: bool,
+}
+
+/// Whether more bytes follow those that are split.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    Follows,
+    None,
+}
+
+/// The row that starts with the first of `bytes`; none if there are too few to tell, or none at all.
+fn split(bytes: &[u8], rest: Rest) -> Option<Split> {
+    // With room for `\r\n`.
+    let first = &bytes[..bytes.len().min(ROW + 2)];
+    if let Some(at) = first.iter().position(|byte| *byte == b'\n') {
+        let text = if first[..at].ends_with(b"\r") { at - 1 } else { at };
+        return Some(Split { text, len: at + 1, ends_line: true });
+    }
+    if first.len() == ROW + 2 {
+        // Not through the middle of a letter, which has three bytes more at most.
+        let boundary = (ROW - 3..=ROW).rev().find(|at| first[*at] & 0xC0 != 0x80).unwrap_or(ROW);
+        return Some(Split { text: boundary, len: boundary, ends_line: false });
+    }
+    let whole = first.len();
+    (rest == Rest::None && whole > 0).then_some(Split { text: whole, len: whole, ends_line: true })
+}
+
+/// Counts lines of bytes that come by once.
+#[derive(Debug)]
+pub(super) struct Counter {
+    /// The start of the row that is not whole yet.
+    next: Place,
+    carry: Vec<u8>,
+    marks: Vec<Place>,
+    next_mark: u64,
+}
+
+impl Counter {
+    pub(super) const fn new() -> Self {
+        Self { next: Place::START, carry: Vec::new(), marks: Vec::new(), next_mark: 0 }
+    }
+
+    /// Takes the next bytes.
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.carry.extend_from_slice(bytes);
+        self.count(Rest::Follows);
+    }
+
+    /// Takes note that there are no more.
+    pub(super) fn finish(&mut self) {
+        self.count(Rest::None);
+    }
+
+    /// The marks since this was last asked, and the row up to which lines are counted.
+    pub(super) fn take(&mut self) -> (Vec<Place>, Place) {
+        (std::mem::take(&mut self.marks), self.next)
+    }
+
+    fn count(&mut self, rest: Rest) {
+        let mut at = 0;
+        while let Some(split) = split(&self.carry[at..], rest) {
+            if self.next.offset >= self.next_mark {
+                self.marks.push(self.next);
+                self.next_mark = self.next.offset + STRIDE;
+            }
+            self.next = self.next.after(split);
+            at += split.len;
+        }
+        self.carry.drain(..at);
+    }
+}
+
+/// Some rows of a file, in their order.
+#[derive(Debug)]
+pub(super) struct LineIndex {
+    marks: Vec<Place>,
+    stride: u64,
+    /// The row up to which lines are counted.
+    counted: Place,
+    complete: bool,
+}
+
+impl LineIndex {
+    pub(super) const fn new() -> Self {
+        Self { marks: Vec::new(), stride: STRIDE, counted: Place::START, complete: false }
+    }
+
+    /// Takes what a [`Counter`] found.
+    pub(super) fn extend(&mut self, marks: Vec<Place>, counted: Place) {
+        for mark in marks {
+            if self.marks.last().is_none_or(|last| mark.offset >= last.offset + self.stride) {
+                self.marks.push(mark);
+            }
+            if self.marks.len() > MAX_MARKS {
+                let mut keep = false;
+                self.marks.retain(|_| {
+                    keep = !keep;
+                    keep
+                });
+                self.stride *= 2;
+            }
+        }
+        self.counted = counted;
+    }
+
+    pub(super) const fn complete(&mut self) {
+        self.complete = true;
+    }
+
+    pub(super) const fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// How many lines there are, once all are counted.
+    pub(super) const fn lines(&self) -> Option<u64> {
+        match self.counted.line {
+            Some(line) if self.complete => Some(line - 1),
+            _ => None,
+        }
+    }
+
+    /// Whether a line's place is known, or will never be.
+    pub(super) fn knows_line(&self, line: u64) -> bool {
+        self.complete || self.counted.line.is_some_and(|counted| line < counted)
+    }
+
+    /// Whether lines are counted up to `offset`.
+    pub(super) const fn knows(&self, offset: u64) -> bool {
+        offset < self.counted.offset
+    }
+
+    /// The last known row that starts at or before `offset`.
+    fn before(&self, offset: u64) -> Option<Place> {
+        let after = self.marks.partition_point(|mark| mark.offset <= offset);
+        self.marks.get(after.checked_sub(1)?).copied().filter(|_| self.knows(offset))
+    }
+
+    /// The last known row before or at the start of `line`.
+    fn before_line(&self, line: u64) -> Place {
+        let at_or_before = |mark: &Place| mark.line.is_some_and(|number| number < line);
+        let after = self.marks.partition_point(at_or_before);
+        after.checked_sub(1).and_then(|at| self.marks.get(at)).copied().unwrap_or(Place::START)
+    }
+}
+
+/// A text as far as it is there.
+#[derive(Clone, Copy)]
+pub(super) struct Text<'a> {
+    pub(super) content: &'a Content,
+    pub(super) index: &'a LineIndex,
+    /// How many bytes are there.
+    pub(super) end: u64,
+}
+
+impl Text<'_> {
+    /// Hands the rows from `place` on to `take` until it wants no more or there are no more.
+    fn rows(&self, place: Place, take: &mut dyn FnMut(Row) -> bool) -> io::Result<()> {
+        let mut place = place;
+        let (mut bytes, mut at) = (Vec::new(), 0);
+        loop {
+            let read_to = place.offset + (bytes.len() - at) as u64;
+            let rest = if read_to < self.end { Rest::Follows } else { Rest::None };
+            if let Some(split) = split(&bytes[at..], rest) {
+                let next = place.after(split);
+                let text = bytes[at..at + split.text].to_vec();
+                if !take(Row { place, text, next }) {
+                    return Ok(());
+                }
+                (place, at) = (next, at + split.len);
+                continue;
+            }
+            if rest == Rest::None {
+                return Ok(());
+            }
+            bytes.drain(..at);
+            at = 0;
+            let more = self.content.read(read_to, self.end.min(read_to + PIECE))?;
+            if more.is_empty() {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter while it was read"));
+            }
+            bytes.extend(more);
+        }
+    }
+
+    /// Up to `count` rows from `place` on.
+    pub(super) fn from(&self, place: Place, count: usize) -> io::Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        if count > 0 {
+            self.rows(place, &mut |row| {
+                rows.push(row);
+                rows.len() < count
+            })?;
+        }
+        Ok(rows)
+    }
+
+    /// Up to `count` rows that stand before `place`, in their order.
+    pub(super) fn before(&self, place: Place, count: usize) -> io::Result<VecDeque<Row>> {
+        let mut found: VecDeque<Row> = VecDeque::new();
+        let mut end = place.offset;
+        while found.len() < count && end > 0 {
+            let start = self.sync(end - 1)?;
+            let mut rows = VecDeque::new();
+            self.rows(start, &mut |row| {
+                let goes_on = row.next.offset < end;
+                // Where the start was a guess, the last row may reach over the end.
+                if row.place.offset < end {
+                    rows.push_back(row);
+                    if rows.len() > count {
+                        rows.pop_front();
+                    }
+                }
+                goes_on
+            })?;
+            while let Some(row) = rows.pop_back().filter(|_| found.len() < count) {
+                found.push_front(row);
+            }
+            end = start.offset;
+        }
+        Ok(found)
+    }
+
+    /// The row that holds the byte at `offset`; the last one if there is none.
+    pub(super) fn at(&self, offset: u64) -> io::Result<Place> {
+        let mut place = self.sync(offset.min(self.end.saturating_sub(1)))?;
+        self.rows(place, &mut |row| {
+            place = row.place;
+            row.next.offset <= offset
+        })?;
+        Ok(place)
+    }
+
+    /// The first row of a line; of the last one if there are fewer.
+    pub(super) fn line(&self, line: u64) -> io::Result<Place> {
+        let mut place = self.index.before_line(line);
+        self.rows(place, &mut |row| {
+            if row.place.starts_line {
+                place = row.place;
+            }
+            place.line.is_some_and(|number| number < line)
+        })?;
+        Ok(place)
+    }
+
+    /// A row that starts at or before `offset`, not far from it: what the index knows, else what follows a line's end.
+    fn sync(&self, offset: u64) -> io::Result<Place> {
+        if let Some(place) = self.index.before(offset) {
+            return Ok(place);
+        }
+        let back = offset.saturating_sub(PIECE);
+        if back == 0 {
+            return Ok(Place::START);
+        }
+        let bytes = self.content.read(back, offset)?;
+        let line_end = bytes.iter().position(|byte| *byte == b'\n');
+        // One line over all of it: rows are cut from here on as well as from anywhere.
+        let start = line_end
+            .map_or_else(|| bytes.iter().take(4).position(|byte| byte & 0xC0 != 0x80).unwrap_or(0), |at| at + 1);
+        Ok(Place { offset: back + start as u64, line: None, starts_line: line_end.is_some() })
+    }
+}

@@ -1,0 +1,81 @@
+//! What there is to see at a path: the bytes of a file, or a line of words that says why there are none.
+
+use crate::escape::Escaped;
+use crate::image::ImageLayer;
+use crate::layer::LayerIndex;
+use crate::layer::content::Body;
+use crate::source::Blob;
+use crate::tree::{SpanId, SpanKind, Tree, Unresolved};
+
+/// What is looked at.
+#[derive(Debug)]
+pub(super) struct Looked {
+    /// The path with a leading slash, bytes as they are.
+    pub(super) path: Vec<u8>,
+    /// What is to be said of it, a line each.
+    pub(super) words: Vec<String>,
+    /// Where its bytes lie, if it has any.
+    pub(super) bytes: Option<(Blob, Body)>,
+}
+
+/// Looks at a version of a path; links are followed as of `layer`.
+pub(super) fn look(tree: &Tree, layers: &[ImageLayer], version: SpanId, layer: LayerIndex) -> Looked {
+    let path = tree.path(tree.span(version).node());
+    let mut looked = Looked { path, words: Vec::new(), bytes: None };
+    let inode = tree.inode(version);
+    if tree.span(inode).kind == SpanKind::Symlink {
+        let target = Escaped(tree.link(inode)).to_string();
+        match tree.resolve_version(version, layer) {
+            Ok((node, led_to)) => {
+                let to = Escaped(&tree.path(node)).to_string();
+                looked.words.push(if to == target {
+                    format!("A symbolic link to {target}")
+                } else {
+                    format!("A symbolic link to {target}, which is {to}")
+                });
+                describe(tree, layers, led_to, layer, &mut looked);
+            }
+            Err(Unresolved::NoTarget) => looked.words.push("A symbolic link without a target".to_owned()),
+            Err(error) => looked.words.push(format!("A symbolic link to {target}: {error}")),
+        }
+        return looked;
+    }
+    describe(tree, layers, version, layer, &mut looked);
+    looked
+}
+
+/// What there is to see of something that is no symbolic link.
+fn describe(tree: &Tree, layers: &[ImageLayer], version: SpanId, layer: LayerIndex, looked: &mut Looked) {
+    let inode = tree.inode(version);
+    let span = tree.span(inode);
+    let (major, minor) = tree.extra(inode).device;
+    looked.words.push(match span.kind {
+        SpanKind::File | SpanKind::SparseFile if span.size == 0 => "The file is empty".to_owned(),
+        SpanKind::File | SpanKind::SparseFile => {
+            let body = tree.body(inode);
+            match layers.get(body.layer.get()).map(|layer| layer.blob.as_ref()) {
+                Some(Ok(blob)) => {
+                    looked.bytes = Some((blob.clone(), body));
+                    return;
+                }
+                Some(Err(loss)) => format!("Its content is lost with layer {}: {loss}", body.layer),
+                None => format!("Its content is lost: the image has no layer {}", body.layer),
+            }
+        }
+        SpanKind::HardLink => format!("A hard link to {}, which is no file", Escaped(tree.link(inode))),
+        SpanKind::Directory | SpanKind::ImplicitDirectory => {
+            let layer = if tree.span(version).is_visible_at(layer) { layer } else { span.from() };
+            let shown = |child: &_| tree.visible(*child, layer).is_some();
+            match tree.children(span.node()).filter(shown).count() {
+                0 => "An empty directory".to_owned(),
+                1 => "A directory with 1 entry".to_owned(),
+                count => format!("A directory with {count} entries"),
+            }
+        }
+        SpanKind::CharDevice => format!("A character device, {major}:{minor}"),
+        SpanKind::BlockDevice => format!("A block device, {major}:{minor}"),
+        SpanKind::Fifo => "A named pipe".to_owned(),
+        // Links are followed before this.
+        SpanKind::Symlink => "A symbolic link".to_owned(),
+    });
+}

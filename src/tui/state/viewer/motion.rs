@@ -1,0 +1,468 @@
+//! What keys do to the viewer.
+
+use std::io;
+use std::ops::Range;
+
+use super::cells::{Cells, HEX_ROW};
+use super::fetch::Counting;
+use super::lines::{Place, Row};
+use super::search::{CONTEXT, Direction, Pattern, SearchRequest};
+use super::{Form, Goal, LongLines, Phase, SearchProgress, SearchState, Top, Viewer, ViewerEffect};
+use crate::config::Action;
+
+/// Columns that one step sideways goes.
+const SIDEWAYS: usize = 8;
+
+/// What the viewer can be asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ViewerAction {
+    /// Go up a row.
+    Up,
+    /// Go down a row.
+    Down,
+    /// Go some columns to the left.
+    Left,
+    /// Go some columns to the right.
+    Right,
+    /// Go up a screen.
+    PageUp,
+    /// Go down a screen.
+    PageDown,
+    /// Go to the start.
+    Top,
+    /// Go to the end, or to what is there of it, and on as more comes.
+    End,
+    /// Go to a line, from 1; in hexadecimal form to a byte, from 0.
+    GoTo(u64),
+    /// Show text as bytes or bytes as text.
+    ToggleHex,
+    /// Wrap long lines or cut them.
+    ToggleWrap,
+    /// Search for a regular expression from the top of the screen on; nothing ends the search.
+    Search(String),
+    /// Go to the next match.
+    NextMatch,
+    /// Go to the match before.
+    PreviousMatch,
+}
+
+impl ViewerAction {
+    /// What a key asks the viewer for; none for what is not the viewer's own to do.
+    #[must_use]
+    pub const fn of(action: Action) -> Option<Self> {
+        Some(match action {
+            Action::Up => Self::Up,
+            Action::Down => Self::Down,
+            Action::Left => Self::Left,
+            Action::Right => Self::Right,
+            Action::PageUp => Self::PageUp,
+            Action::PageDown => Self::PageDown,
+            Action::FirstRow => Self::Top,
+            Action::LastRow => Self::End,
+            Action::ToggleHex => Self::ToggleHex,
+            Action::ToggleWrap => Self::ToggleWrap,
+            Action::NextMatch => Self::NextMatch,
+            Action::PreviousMatch => Self::PreviousMatch,
+            _ => return None,
+        })
+    }
+}
+
+impl Viewer {
+    /// Does what was asked for. The effect, if there is one, is for a thread.
+    pub fn apply(&mut self, action: ViewerAction) -> Option<ViewerEffect> {
+        let mut effect = None;
+        if !matches!(action, ViewerAction::Search(_) | ViewerAction::NextMatch | ViewerAction::PreviousMatch) {
+            self.goal = None;
+            self.stay();
+        }
+        let page = self.height.saturating_sub(1).max(1);
+        let moved = match action {
+            ViewerAction::Up => self.up(1),
+            ViewerAction::Down => self.down(1),
+            ViewerAction::PageUp => self.up(page),
+            ViewerAction::PageDown => self.down(page),
+            ViewerAction::Left => {
+                self.left = self.left.saturating_sub(SIDEWAYS);
+                Ok(())
+            }
+            ViewerAction::Right => self.right(),
+            ViewerAction::Top => {
+                (self.top, self.left) = (Top::START, 0);
+                Ok(())
+            }
+            ViewerAction::End => {
+                self.goal = (!self.is_over()).then_some(Goal::End);
+                self.go_to_end()
+            }
+            ViewerAction::GoTo(number) => self.go_to_number(number, &mut effect),
+            ViewerAction::ToggleHex => self.toggle_hex(&mut effect),
+            ViewerAction::ToggleWrap => {
+                self.long_lines = match self.long_lines {
+                    LongLines::Cut => LongLines::Wrap,
+                    LongLines::Wrap => LongLines::Cut,
+                };
+                (self.left, self.top.part) = (0, 0);
+                Ok(())
+            }
+            ViewerAction::Search(text) => {
+                effect = self.search_for(&text);
+                Ok(())
+            }
+            ViewerAction::NextMatch => {
+                effect = self.search_on(Direction::Forward);
+                Ok(())
+            }
+            ViewerAction::PreviousMatch => {
+                effect = self.search_on(Direction::Backward);
+                Ok(())
+            }
+        };
+        self.note(moved);
+        self.refresh();
+        effect
+    }
+
+    /// What is asked for when the user wants to go somewhere: a line of text, an offset of bytes.
+    #[must_use]
+    pub const fn goal_label(&self) -> &'static str {
+        match self.form {
+            Form::Text => "Go to line",
+            Form::Hex => "Go to offset (hex)",
+        }
+    }
+
+    /// Goes to what was typed, in the numbers that stand beside the rows: those of lines from 1, or hexadecimal offsets from
+    /// 0, with `0x` or without. What is behind the end is the end. The effect, if there is one, is for a thread.
+    ///
+    /// # Errors
+    /// When it is no such number, with an example of one.
+    pub fn go_to(&mut self, text: &str) -> Result<Option<ViewerEffect>, String> {
+        let text = text.trim();
+        let (digits, radix, example) = match self.form {
+            Form::Text => (text, 10, "a line has a number, such as 42"),
+            Form::Hex => {
+                let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
+                (digits, 16, "an offset is a hexadecimal number, such as 1f40")
+            }
+        };
+        // Not left to the parsing, which takes a sign.
+        if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
+            return Err(example.to_owned());
+        }
+        // What is too large for a number is behind the end of any file.
+        let number = u64::from_str_radix(digits, radix).unwrap_or(u64::MAX);
+        Ok(self.apply(ViewerAction::GoTo(number)))
+    }
+
+    /// Goes to what was waited for, now that more is there. The effect, if there is one, is what a line is waited for with.
+    pub(super) fn go_on(&mut self) -> Option<ViewerEffect> {
+        let mut effect = None;
+        let moved = match self.goal {
+            Some(Goal::End) => self.go_to_end(),
+            Some(Goal::Line(line)) if self.index.knows_line(line) => {
+                self.goal = None;
+                self.go_to_line(line)
+            }
+            Some(Goal::Line(_)) => {
+                // It was asked for before anybody knew that this is no text, whose lines are counted.
+                effect = self.count_lines();
+                Ok(())
+            }
+            Some(Goal::Offset(offset)) if offset < self.available || self.is_over() => {
+                self.goal = None;
+                self.go_to_byte(offset)
+            }
+            Some(Goal::Offset(_)) | None => Ok(()),
+        };
+        // Counting is no end, even if all is there.
+        if self.is_over() {
+            self.goal = None;
+        }
+        let numbered = moved.and_then(|()| self.number());
+        self.note(numbered);
+        effect
+    }
+
+    /// Gives the top row its number, as soon as lines are counted up to there.
+    fn number(&mut self) -> io::Result<()> {
+        let Top { place, .. } = self.top;
+        let Some(text) = self.text().filter(|text| text.index.knows(place.offset)) else { return Ok(()) };
+        if self.form == Form::Text && place.line.is_none() {
+            let known = text.at(place.offset)?;
+            if known.offset != place.offset {
+                self.top.part = 0;
+            }
+            self.top.place = known;
+        }
+        Ok(())
+    }
+
+    /// Takes note of a read that failed.
+    pub(super) fn note(&mut self, outcome: io::Result<()>) {
+        if let Err(error) = outcome {
+            self.phase = Phase::Failed(format!("reading stopped: {error}"));
+        }
+    }
+
+    fn down(&mut self, count: usize) -> io::Result<()> {
+        let Some(text) = self.text() else { return Ok(()) };
+        if self.form == Form::Hex {
+            let last = self.last_hex_top();
+            let offset = self.top.place.offset + count as u64 * HEX_ROW;
+            self.top = hex_top(offset.min(last).max(self.top.place.offset));
+            return Ok(());
+        }
+        let rows = text.from(self.top.place, count + self.height)?;
+        let parts: Vec<Top> = rows.iter().flat_map(|row| self.parts(row)).skip(self.top.part).collect();
+        let at = count.min(parts.len().saturating_sub(self.height));
+        self.top = parts.get(at).copied().unwrap_or(self.top);
+        Ok(())
+    }
+
+    fn up(&mut self, count: usize) -> io::Result<()> {
+        let Some(text) = self.text() else { return Ok(()) };
+        if self.form == Form::Hex {
+            self.top = hex_top(self.top.place.offset.saturating_sub(count as u64 * HEX_ROW));
+            return Ok(());
+        }
+        let above = text.before(self.top.place, count)?;
+        let own = (0..self.top.part).map(|part| Top { place: self.top.place, part });
+        let parts: Vec<Top> = above.iter().flat_map(|row| self.parts(row)).chain(own).collect();
+        self.top = parts.get(parts.len().saturating_sub(count)).copied().unwrap_or(self.top);
+        Ok(())
+    }
+
+    fn right(&mut self) -> io::Result<()> {
+        if self.long_lines == LongLines::Wrap && self.form == Form::Text {
+            return Ok(());
+        }
+        let widest = self.widest()?;
+        self.left = (self.left + SIDEWAYS).min(widest.saturating_sub(1)).max(self.left);
+        Ok(())
+    }
+
+    fn go_to_end(&mut self) -> io::Result<()> {
+        let Some(text) = self.text() else { return Ok(()) };
+        if self.form == Form::Hex {
+            self.top = hex_top(self.last_hex_top());
+            return Ok(());
+        }
+        let height = self.height.max(1);
+        let end = Place { offset: text.end, line: None, starts_line: true };
+        let rows = text.before(end, height)?;
+        let parts: Vec<Top> = rows.iter().flat_map(|row| self.parts(row)).collect();
+        self.top = parts.get(parts.len().saturating_sub(height)).copied().unwrap_or(Top::START);
+        Ok(())
+    }
+
+    fn go_to_number(&mut self, number: u64, effect: &mut Option<ViewerEffect>) -> io::Result<()> {
+        if self.form == Form::Hex {
+            if number >= self.available && !self.is_over() {
+                self.goal = Some(Goal::Offset(number));
+                return Ok(());
+            }
+            return self.go_to_byte(number);
+        }
+        if self.index.knows_line(number) {
+            return self.go_to_line(number);
+        }
+        *effect = self.count_lines();
+        self.goal = Some(Goal::Line(number));
+        Ok(())
+    }
+
+    fn go_to_byte(&mut self, offset: u64) -> io::Result<()> {
+        let Some(text) = self.text() else { return Ok(()) };
+        match self.form {
+            Form::Hex => {
+                let row = offset.min(self.available.saturating_sub(1)) / HEX_ROW * HEX_ROW;
+                self.top = hex_top(row.min(self.last_hex_top()));
+            }
+            Form::Text => self.top = Top { place: text.at(offset)?, part: 0 },
+        }
+        Ok(())
+    }
+
+    fn go_to_line(&mut self, line: u64) -> io::Result<()> {
+        let Some(text) = self.text() else { return Ok(()) };
+        let place = text.line(line)?;
+        if self.form == Form::Hex {
+            return self.go_to_byte(place.offset);
+        }
+        let below = text.from(place, self.height)?;
+        let parts = below.iter().map(|row| self.parts(row).count()).sum::<usize>();
+        self.top = Top { place, part: 0 };
+        // The last screen is a full one.
+        if parts < self.height { self.go_to_end() } else { Ok(()) }
+    }
+
+    fn toggle_hex(&mut self, effect: &mut Option<ViewerEffect>) -> io::Result<()> {
+        self.left = 0;
+        let offset = self.top.place.offset;
+        let (form, top) = match self.form {
+            Form::Text => (Form::Hex, hex_top((offset / HEX_ROW * HEX_ROW).min(self.last_hex_top()))),
+            Form::Hex => {
+                *effect = self.count_lines();
+                let place = self.text().map_or(Ok(Place::START), |text| text.at(offset))?;
+                (Form::Text, Top { place, part: 0 })
+            }
+        };
+        self.top = top;
+        self.set_form(form);
+        Ok(())
+    }
+
+    pub(super) fn set_form(&mut self, form: Form) {
+        self.form = form;
+        // What a pattern means depends on what it is matched with.
+        if let Some(pattern) = self.search.pattern.take() {
+            match Pattern::new(&pattern.text, form) {
+                Ok(pattern) => self.search.pattern = Some(pattern),
+                Err(why) => self.end_search(SearchState::Invalid(why)),
+            }
+        }
+    }
+
+    /// Has the lines counted of what was not taken for a text.
+    fn count_lines(&mut self) -> Option<ViewerEffect> {
+        let request = self.request.clone().filter(|_| self.phase == Phase::Complete && !self.index.is_complete())?;
+        self.phase = Phase::Reading;
+        Some(ViewerEffect::Fetch(super::FetchRequest { counting: Counting::Always, ..request }))
+    }
+
+    fn search_for(&mut self, text: &str) -> Option<ViewerEffect> {
+        (self.search.current, self.search.pattern) = (None, None);
+        if text.is_empty() {
+            self.end_search(SearchState::None);
+            return Some(ViewerEffect::StopSearch);
+        }
+        match Pattern::new(text, self.form) {
+            Ok(pattern) => {
+                self.search.pattern = Some(pattern);
+                self.search_on(Direction::Forward)
+            }
+            Err(why) => {
+                self.end_search(SearchState::Invalid(why));
+                Some(ViewerEffect::StopSearch)
+            }
+        }
+    }
+
+    /// Waits for no answer any more.
+    fn end_search(&mut self, state: SearchState) {
+        self.search.serial += 1;
+        (self.search.state, self.search.progress) = (state, SearchProgress::Ended);
+    }
+
+    /// Lets no match that comes later move the screen, once the user has gone elsewhere.
+    fn stay(&mut self) {
+        if let SearchState::NotFoundYet(end) = self.search.state {
+            self.end_search(SearchState::NotFoundYet(end));
+        }
+    }
+
+    fn search_on(&mut self, direction: Direction) -> Option<ViewerEffect> {
+        self.search.pattern.as_ref()?;
+        if self.content.is_none() {
+            self.search.state = SearchState::Waiting;
+            self.search.progress = SearchProgress::Waits { direction, end: 0 };
+            return self.search_rest();
+        }
+        self.search.state = SearchState::Searching(0);
+        let screen = self.top.place.offset..self.bottom;
+        let current = self.search.current.as_ref().filter(|current| screen.contains(&current.start));
+        let from = match direction {
+            Direction::Forward => current.map_or(screen.start, |current| current.end),
+            Direction::Backward => current.map_or(screen.start, |current| current.start),
+        };
+        self.search_in(0, from, direction)
+    }
+
+    /// Goes on with a search that waits for more of the file, if there is more; ends it if there will be no more.
+    pub(super) fn search_rest(&mut self) -> Option<ViewerEffect> {
+        let SearchProgress::Waits { direction, end } = self.search.progress else { return None };
+        if self.available > end {
+            if self.search.state == SearchState::Waiting {
+                return self.search_on(direction);
+            }
+            // A match may begin before what came.
+            let start = end.saturating_sub(CONTEXT);
+            return self.search_in(start, start, direction);
+        }
+        // That lines are still being counted is no more to search.
+        if self.is_over() || end > 0 && end >= self.size() {
+            self.end_search(SearchState::NotFound);
+        }
+        None
+    }
+
+    /// Has what is there searched, but nothing before `start`.
+    fn search_in(&mut self, start: u64, from: u64, direction: Direction) -> Option<ViewerEffect> {
+        let (content, pattern) = (self.content.clone()?, self.search.pattern.clone()?);
+        self.search.serial += 1;
+        let (ticket, serial, end) = (self.ticket, self.search.serial, self.available);
+        self.search.progress = SearchProgress::Runs { direction, end };
+        Some(ViewerEffect::Search(SearchRequest { ticket, serial, pattern, content, start, end, from, direction }))
+    }
+
+    /// Scrolls so that a match is on the screen.
+    pub(super) fn reveal(&mut self, found: &Range<u64>) {
+        let revealed = match self.form {
+            Form::Hex => {
+                self.reveal_byte(found.start);
+                Ok(())
+            }
+            Form::Text => self.reveal_text(found),
+        };
+        self.note(revealed);
+    }
+
+    fn reveal_byte(&mut self, offset: u64) {
+        if !(self.top.place.offset..self.bottom).contains(&offset) {
+            let row = (offset / HEX_ROW).saturating_sub(self.height as u64 / 3) * HEX_ROW;
+            self.top = hex_top(row.min(self.last_hex_top()));
+        }
+    }
+
+    fn reveal_text(&mut self, found: &Range<u64>) -> io::Result<()> {
+        let Some(text) = self.text() else { return Ok(()) };
+        let place = text.at(found.start)?;
+        let Some(row) = text.from(place, 1)?.pop() else { return Ok(()) };
+        let within = |offset: u64| usize::try_from(offset.saturating_sub(place.offset)).unwrap_or(usize::MAX);
+        let cells = Cells::text(&row.text);
+        let (start, end) = (cells.column_of(within(found.start)), cells.column_of(within(found.end)));
+        let width = self.text_width();
+        let wrapped = self.long_lines == LongLines::Wrap;
+        let part = if wrapped { cells.breaks(width).partition_point(|column| *column <= start) - 1 } else { 0 };
+        let on_screen = self.rows.iter().any(|row| row.offset == place.offset && row.part == part);
+        if !on_screen {
+            self.top = Top { place, part };
+            self.up(self.height / 3)?;
+        }
+        if !wrapped && (start < self.left || end > self.left + width) {
+            self.left = if end <= width { 0 } else { start.saturating_sub(width / 3) };
+        }
+        Ok(())
+    }
+
+    /// The screen rows that a row of text takes.
+    pub(super) fn parts(&self, row: &Row) -> impl Iterator<Item = Top> + use<> {
+        let count = match self.long_lines {
+            LongLines::Cut => 1,
+            LongLines::Wrap => Cells::text(&row.text).breaks(self.text_width()).len(),
+        };
+        let place = row.place;
+        (0..count).map(move |part| Top { place, part })
+    }
+
+    /// The top of the last full screen of hexadecimal rows.
+    fn last_hex_top(&self) -> u64 {
+        let rows_above = (self.height as u64).saturating_sub(1);
+        Self::last_hex_row(self.available).saturating_sub(rows_above * HEX_ROW)
+    }
+}
+
+const fn hex_top(offset: u64) -> Top {
+    Top { place: Place { offset, line: None, starts_line: true }, part: 0 }
+}

@@ -1,0 +1,194 @@
+//! What of the content is on the screen.
+
+use std::io;
+use std::ops::Range;
+
+use super::cells::{Cells, Emphasis, HEX_ROW};
+use super::search::CONTEXT;
+use super::{Form, LongLines, Phase, Viewer};
+
+/// What stands beside a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowLabel {
+    /// Nothing: the row is words of ours.
+    None,
+    /// The number of its line, from 1.
+    Line(u64),
+    /// A line whose number is not known yet.
+    Uncounted,
+    /// The row continues the line above it.
+    Continued,
+    /// Where its first byte stands.
+    Offset(u64),
+}
+
+/// A row of the screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViewerRow {
+    /// What stands beside it.
+    pub label: RowLabel,
+    /// Its text, no wider than the screen, with nothing in it that drives a terminal.
+    pub text: String,
+    /// What looks different: byte ranges of the text, in their order.
+    pub emphases: Vec<(Range<usize>, Emphasis)>,
+    /// Where its bytes start.
+    pub(super) offset: u64,
+    /// How many screen rows of the same row are above it.
+    pub(super) part: usize,
+}
+
+/// Matches that are marked on one screen.
+const MAX_MARKED: usize = 10_000;
+
+impl Viewer {
+    /// Makes the rows anew, from what is there.
+    pub(super) fn refresh(&mut self) {
+        let rows = match (&self.content, self.form) {
+            (None, _) => Ok((self.word_rows(), 0)),
+            (Some(_), Form::Text) => self.text_rows(),
+            (Some(_), Form::Hex) => self.hex_rows(),
+        };
+        match rows {
+            Ok((rows, bottom)) => (self.rows, self.bottom) = (rows, bottom),
+            Err(error) => {
+                self.note(Err(error));
+                self.rows.clear();
+            }
+        }
+        if self.rows.is_empty()
+            && let Phase::Failed(why) = &self.phase
+        {
+            self.rows = self.said(why);
+            self.rows.truncate(self.height);
+        }
+    }
+
+    fn word_rows(&self) -> Vec<ViewerRow> {
+        let mut rows: Vec<ViewerRow> = self.words.iter().flat_map(|text| self.said(text)).collect();
+        match &self.phase {
+            Phase::Failed(why) => rows.extend(self.said(why)),
+            Phase::Skipping { done, total } => {
+                let percent = u128::from(*done) * 100 / u128::from((*total).max(1));
+                rows.extend(self.said(&format!("Unpacking the layer up to the file: {percent} %")));
+            }
+            Phase::NoContent | Phase::Reading | Phase::Complete => {}
+        }
+        rows.truncate(self.height);
+        rows
+    }
+
+    /// A sentence of ours in as many rows as it takes, broken between words where that can be.
+    fn said(&self, text: &str) -> Vec<ViewerRow> {
+        let width = self.width.max(1);
+        let mut lines: Vec<String> = vec![String::new()];
+        for word in text.split(' ') {
+            let fits = |line: &&mut String| Cells::words(&format!("{line} {word}")).columns() <= width;
+            match lines.last_mut().filter(|line| !line.is_empty()).filter(fits) {
+                Some(line) => {
+                    line.push(' ');
+                    line.push_str(word);
+                }
+                None => lines.push(word.to_owned()),
+            }
+        }
+        let rows = lines.iter().filter(|line| !line.is_empty()).flat_map(|line| {
+            let cells = Cells::words(line);
+            let parts = cells.parts(width).into_iter();
+            parts.map(|part| cells.seen(part.start, part.len(), &[])).collect::<Vec<_>>()
+        });
+        rows.map(|(text, emphases)| ViewerRow { label: RowLabel::None, text, emphases, offset: 0, part: 0 }).collect()
+    }
+
+    fn text_rows(&self) -> io::Result<(Vec<ViewerRow>, u64)> {
+        let Some(text) = self.text().filter(|_| self.height > 0) else { return Ok((Vec::new(), 0)) };
+        let rows = text.from(self.top.place, self.height)?;
+        let width = self.text_width();
+        let end = rows.last().map_or(self.top.place.offset, |row| row.next.offset);
+        let found = self.found(self.top.place.offset..end)?;
+        let mut shown: Vec<ViewerRow> = Vec::new();
+        let mut bottom = self.top.place.offset;
+        for row in rows {
+            if shown.len() >= self.height {
+                break;
+            }
+            let (cells, parts) = match self.long_lines {
+                LongLines::Cut => {
+                    let seen = self.left..self.left + width;
+                    (Cells::text_up_to(&row.text, seen.end), vec![seen])
+                }
+                LongLines::Wrap => {
+                    let cells = Cells::text(&row.text);
+                    let parts = cells.parts(width);
+                    (cells, parts)
+                }
+            };
+            let found = within(&found, row.place.offset..row.next.offset);
+            let above = if row.place == self.top.place { self.top.part } else { 0 };
+            for (part, columns) in parts.into_iter().enumerate().skip(above) {
+                if shown.len() >= self.height {
+                    break;
+                }
+                let label = match (row.place.line, row.place.starts_line && part == 0) {
+                    (_, false) => RowLabel::Continued,
+                    (Some(line), true) => RowLabel::Line(line),
+                    (None, true) => RowLabel::Uncounted,
+                };
+                let (text, emphases) = cells.seen(columns.start, columns.len(), &found);
+                shown.push(ViewerRow { label, text, emphases, offset: row.place.offset, part });
+            }
+            bottom = row.next.offset;
+        }
+        Ok((shown, bottom))
+    }
+
+    fn hex_rows(&self) -> io::Result<(Vec<ViewerRow>, u64)> {
+        let Some(content) = &self.content else { return Ok((Vec::new(), 0)) };
+        let start = self.top.place.offset;
+        let end = self.available.min(start + self.height as u64 * HEX_ROW);
+        let bytes = content.read(start, end)?;
+        let found = self.found(start..end)?;
+        let width = self.text_width();
+        let mut shown = Vec::new();
+        let mut offset = start;
+        for row in bytes.chunks(HEX_ROW as usize) {
+            let next = offset + row.len() as u64;
+            let (text, emphases) = Cells::hex(row).seen(self.left, width, &within(&found, offset..next));
+            shown.push(ViewerRow { label: RowLabel::Offset(offset), text, emphases, offset, part: 0 });
+            offset = next;
+        }
+        Ok((shown, offset))
+    }
+
+    /// What a search finds in a range of the content, the match that was gone to first.
+    fn found(&self, range: Range<u64>) -> io::Result<Vec<(Range<u64>, Emphasis)>> {
+        let (Some(content), Some(pattern)) = (&self.content, &self.search.pattern) else { return Ok(Vec::new()) };
+        let begin = range.start.saturating_sub(CONTEXT);
+        let bytes = content.read(begin, self.available.min(range.end + CONTEXT))?;
+        let matches = pattern
+            .matches(&bytes, 0)
+            .map(|found| begin + found.start as u64..begin + found.end as u64)
+            .skip_while(|found| found.end <= range.start)
+            .take_while(|found| found.start < range.end)
+            .map(|found| (found, Emphasis::Match));
+        let current = self.search.current.clone().map(|current| (current, Emphasis::CurrentMatch));
+        Ok(current.into_iter().chain(matches).take(MAX_MARKED).collect())
+    }
+
+    /// How wide the widest row on the screen is.
+    pub(super) fn widest(&self) -> io::Result<usize> {
+        let Some(text) = self.text() else { return Ok(0) };
+        if self.form == Form::Hex {
+            return Ok(Cells::hex(&[]).columns() + HEX_ROW as usize);
+        }
+        let rows = text.from(self.top.place, self.height)?;
+        Ok(rows.iter().map(|row| Cells::text(&row.text).columns()).max().unwrap_or(0))
+    }
+}
+
+/// Those of `found` that reach into a row, from the row's start.
+fn within(found: &[(Range<u64>, Emphasis)], row: Range<u64>) -> Vec<(Range<usize>, Emphasis)> {
+    let reaches = |(at, _): &&(Range<u64>, Emphasis)| at.start < row.end && row.start < at.end;
+    let from_row = |offset: u64| (offset.clamp(row.start, row.end) - row.start) as usize;
+    let found = found.iter().filter(reaches);
+    found.map(|(at, emphasis)| (from_row(at.start)..from_row(at.end), *emphasis)).collect()
+}

@@ -1,0 +1,301 @@
+//! Searching the content of a file. The whole file is searched in pieces, by a thread of its own, so that one of gigabytes does
+//! not keep the screen waiting and can be called off; the rows on the screen are searched for what to mark.
+
+use std::io;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::Form;
+use super::content::Content;
+use crate::tui::state::expression::{MAX_COMPILED, ignores_case};
+
+/// Bytes searched at a time.
+const PIECE: u64 = 1 << 20;
+
+/// Bytes around a piece that are looked at too: a match may reach over its end, and what stands before it decides about
+/// `^` and `\b`. What is longer may be missed.
+pub(super) const CONTEXT: u64 = 8 * 1024;
+
+/// Bytes between two words on how far a search is.
+const REPORT: u64 = 64 << 20;
+
+/// What is searched for.
+#[derive(Debug, Clone)]
+pub(super) struct Pattern {
+    pub(super) text: String,
+    pub(super) regex: Regex,
+}
+
+impl Pattern {
+    /// A regular expression that takes no notice of case unless it has a capital letter. In text `^` and `$` are the ends of
+    /// a line; in bytes `\xff` is the byte and `.` any.
+    pub(super) fn new(text: &str, form: Form) -> Result<Self, String> {
+        let mut builder = RegexBuilder::new(text);
+        builder.case_insensitive(ignores_case(text)).size_limit(MAX_COMPILED).dfa_size_limit(MAX_COMPILED);
+        match form {
+            Form::Text => builder.multi_line(true).crlf(true),
+            Form::Hex => builder.unicode(false).dot_matches_new_line(true),
+        };
+        let regex = builder.build().map_err(|error| reason(&error))?;
+        Ok(Self { text: text.to_owned(), regex })
+    }
+
+    /// The matches of `bytes` that start at or behind `from`, without empty ones.
+    pub(super) fn matches<'a>(&'a self, bytes: &'a [u8], from: usize) -> impl Iterator<Item = Range<usize>> + 'a {
+        let mut at = from;
+        std::iter::from_fn(move || {
+            while at <= bytes.len() {
+                let found = self.regex.find_at(bytes, at)?;
+                at = found.end().max(found.start() + 1);
+                if !found.is_empty() {
+                    return Some(found.range());
+                }
+            }
+            None
+        })
+    }
+}
+
+/// Why a pattern is none, on one line: the crate draws an arrow below the pattern.
+fn reason(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default();
+    last.strip_prefix("error: ").unwrap_or(last).to_owned()
+}
+
+/// Which way a search goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// To the end, then on from the start.
+    Forward,
+    /// To the start, then on from the end.
+    Backward,
+}
+
+/// How a search came to a match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Before it came to the end.
+    Straight,
+    /// After it went on from the other end.
+    Around,
+}
+
+/// A search that a thread is to make, with [`search`].
+#[derive(Debug, Clone)]
+pub struct SearchRequest {
+    /// The viewer that asks.
+    pub ticket: u64,
+    /// Which of its searches it is.
+    pub(super) serial: u64,
+    pub(super) pattern: Pattern,
+    pub(super) content: Content,
+    /// Where what is searched starts: before it is known to be nothing.
+    pub(super) start: u64,
+    /// How many bytes are there.
+    pub(super) end: u64,
+    pub(super) from: u64,
+    pub(super) direction: Direction,
+}
+
+/// What a search has to say to its viewer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Searched {
+    /// The viewer that asked.
+    pub ticket: u64,
+    pub(super) serial: u64,
+    pub(super) news: SearchNews,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum SearchNews {
+    /// So many bytes are searched.
+    Progress(u64),
+    /// A match, and how the search came to it.
+    Found {
+        at: Range<u64>,
+        way: Way,
+    },
+    NotFound,
+    Failed(String),
+}
+
+/// Searches until something is found, all is searched or `cancel` is set; then nothing more is reported.
+pub fn search(request: &SearchRequest, cancel: &AtomicBool, report: &mut dyn FnMut(Searched)) {
+    let mut say = |news| report(Searched { ticket: request.ticket, serial: request.serial, news });
+    let mut run = Run { request, cancel, done: 0, said: 0, say: &mut say };
+    let (start, from, end) = (request.start, request.from.min(request.end), request.end);
+    let outcome = match request.direction {
+        Direction::Forward => run.two_parts(|run| run.forward(from..end), |run| run.forward(start..from)),
+        Direction::Backward => run.two_parts(|run| run.backward(start..from), |run| run.backward(from..end)),
+    };
+    let news = match outcome {
+        Ok(Outcome::Found(at, way)) => SearchNews::Found { at, way },
+        Ok(Outcome::Nothing) => SearchNews::NotFound,
+        Ok(Outcome::CalledOff) => return,
+        Err(error) => SearchNews::Failed(format!("searching stopped: {error}")),
+    };
+    say(news);
+}
+
+enum Outcome {
+    Found(Range<u64>, Way),
+    Nothing,
+    CalledOff,
+}
+
+struct Run<'a> {
+    request: &'a SearchRequest,
+    cancel: &'a AtomicBool,
+    done: u64,
+    said: u64,
+    say: &'a mut dyn FnMut(SearchNews),
+}
+
+impl Run<'_> {
+    fn two_parts(
+        &mut self,
+        first: impl FnOnce(&mut Self) -> io::Result<Option<Range<u64>>>,
+        second: impl FnOnce(&mut Self) -> io::Result<Option<Range<u64>>>,
+    ) -> io::Result<Outcome> {
+        if let Some(found) = first(self)? {
+            return Ok(Outcome::Found(found, Way::Straight));
+        }
+        let found = second(self)?.map(|found| Outcome::Found(found, Way::Around));
+        Ok(found.unwrap_or(if self.is_called_off() { Outcome::CalledOff } else { Outcome::Nothing }))
+    }
+
+    /// The first match that starts in `range`.
+    fn forward(&mut self, range: Range<u64>) -> io::Result<Option<Range<u64>>> {
+        let mut at = range.start;
+        while at < range.end && !self.is_called_off() {
+            let stop = range.end.min(at + PIECE);
+            if let Some(found) = self.find(at..stop)? {
+                return Ok(Some(found));
+            }
+            self.tell(stop - at);
+            at = stop;
+        }
+        Ok(None)
+    }
+
+    /// The last match that starts in `range`.
+    fn backward(&mut self, range: Range<u64>) -> io::Result<Option<Range<u64>>> {
+        let mut end = range.end;
+        while end > range.start && !self.is_called_off() {
+            let start = range.start.max(end.saturating_sub(PIECE));
+            if let Some(found) = self.find(start..end)? {
+                return Ok(Some(found));
+            }
+            self.tell(end - start);
+            end = start;
+        }
+        Ok(None)
+    }
+
+    /// The match to go to of those that start in a piece: the first, or the last on the way back.
+    fn find(&self, piece: Range<u64>) -> io::Result<Option<Range<u64>>> {
+        let begin = piece.start.saturating_sub(CONTEXT);
+        let bytes = self.request.content.read(begin, self.request.end.min(piece.end + CONTEXT))?;
+        let found = self.request.pattern.matches(&bytes, (piece.start - begin) as usize);
+        let mut found = found
+            .map(|found| begin + found.start as u64..begin + found.end as u64)
+            .take_while(|found| found.start < piece.end);
+        Ok(match self.request.direction {
+            Direction::Forward => found.next(),
+            Direction::Backward => found.last(),
+        })
+    }
+
+    fn tell(&mut self, bytes: u64) {
+        self.done += bytes;
+        if self.done - self.said >= REPORT {
+            self.said = self.done;
+            (self.say)(SearchNews::Progress(self.done));
+        }
+    }
+
+    fn is_called_off(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::state::viewer::tests::Memory;
+
+    fn find(bytes: &[u8], pattern: &str, from: u64, direction: Direction) -> Option<(Range<u64>, Way)> {
+        let request = SearchRequest {
+            ticket: 1,
+            serial: 1,
+            pattern: Pattern::new(pattern, Form::Text).unwrap(),
+            content: Content::new(Memory(bytes.to_vec())),
+            start: 0,
+            end: bytes.len() as u64,
+            from,
+            direction,
+        };
+        let mut last = None;
+        search(&request, &AtomicBool::new(false), &mut |searched| last = Some(searched.news));
+        match last.unwrap() {
+            SearchNews::Found { at, way } => Some((at, way)),
+            SearchNews::NotFound => None,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    use Direction::{Backward, Forward};
+    use Way::{Around, Straight};
+
+    #[test]
+    fn a_search_goes_on_from_the_other_end_and_says_so() {
+        let text = b"one two\r\none\nTwo";
+        assert_eq!(find(text, "one", 0, Forward), Some((0..3, Straight)));
+        assert_eq!(find(text, "one", 1, Forward), Some((9..12, Straight)));
+        assert_eq!(find(text, "one", 10, Forward), Some((0..3, Around)));
+        assert_eq!(find(text, "one", 9, Backward), Some((0..3, Straight)));
+        assert_eq!(find(text, "one", 0, Backward), Some((9..12, Around)));
+        assert_eq!(find(text, "three", 5, Forward), None);
+        assert_eq!(find(text, "two$", 5, Forward), Some((13..16, Straight)), "case does not count");
+        assert_eq!(find(text, "two$", 0, Forward), Some((4..7, Straight)), "a line may end in CR LF");
+        assert_eq!(find(text, "Two", 0, Forward), Some((13..16, Straight)), "case counts with a capital");
+        assert_eq!(find(text, "^t\\S+", 0, Forward), Some((13..16, Straight)), "only at a line's start");
+        assert_eq!(find(text, "x*", 0, Forward), None, "nothing is no match");
+        assert_eq!(find(b"", "x", 0, Forward), None);
+    }
+
+    #[test]
+    fn matches_are_found_across_pieces_and_only_once() {
+        let mut text = vec![b'.'; 3 * PIECE as usize];
+        let at = PIECE - 2;
+        text[at as usize..at as usize + 6].copy_from_slice(b"needle");
+        assert_eq!(find(&text, "needle", 0, Forward), Some((at..at + 6, Straight)));
+        assert_eq!(find(&text, "needle", at + 1, Forward), Some((at..at + 6, Around)));
+        assert_eq!(find(&text, "needle", 3 * PIECE, Backward), Some((at..at + 6, Straight)));
+        assert_eq!(find(&text, "^needle", 0, Forward), None, "a piece's start is no line's start");
+    }
+
+    #[test]
+    fn a_pattern_that_is_none_is_told_in_one_line() {
+        assert_eq!(Pattern::new("a(", Form::Text).unwrap_err(), "unclosed group");
+        assert!(Pattern::new(r"\xff\x00", Form::Hex).unwrap().regex.is_match(b"\xff\x00"));
+    }
+
+    #[test]
+    fn a_search_that_is_called_off_says_nothing() {
+        let request = SearchRequest {
+            ticket: 1,
+            serial: 1,
+            pattern: Pattern::new("x", Form::Text).unwrap(),
+            content: Content::new(Memory(b"xxx".to_vec())),
+            start: 0,
+            end: 3,
+            from: 0,
+            direction: Forward,
+        };
+        search(&request, &AtomicBool::new(true), &mut |searched| panic!("{searched:?}"));
+    }
+}

@@ -1,0 +1,457 @@
+//! The viewer's model over bytes in memory and bytes that are made up as they are read.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::lines::Counter;
+use super::*;
+use crate::layer::content::Skipped;
+use crate::tarfile::ReadAt;
+
+mod arriving;
+
+/// Bytes that are read where they are.
+pub(super) struct Memory(pub(super) Vec<u8>);
+
+impl ReadAt for Memory {
+    fn read_at(&self, buf: &mut [u8], at: u64) -> std::io::Result<usize> {
+        self.0[..].read_at(buf, at)
+    }
+
+    fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+}
+
+/// A viewer of `height` by 40 whose content has come, its lines counted.
+fn viewer(bytes: &[u8], form: Form, height: usize) -> Viewer {
+    let mut viewer = opened(Content::new(Memory(bytes.to_vec())), form, height);
+    count(&mut viewer, bytes);
+    viewer
+}
+
+/// A viewer whose lines nobody has counted yet.
+fn opened(content: Content, form: Form, height: usize) -> Viewer {
+    let mut viewer = Viewer::new(1, b"/f".to_vec(), Phase::Reading);
+    viewer.resize(height, 40);
+    let available = content.len();
+    viewer.fetched(Fetched { ticket: 1, news: FetchNews::Opened { content, form, available } });
+    viewer
+}
+
+fn say(viewer: &mut Viewer, news: FetchNews) {
+    let effects = viewer.fetched(Fetched { ticket: 1, news });
+    run(viewer, effects);
+}
+
+fn count(viewer: &mut Viewer, bytes: &[u8]) {
+    let mut counter = Counter::new();
+    for piece in bytes.chunks(1000) {
+        counter.push(piece);
+    }
+    counter.finish();
+    let (marks, counted) = counter.take();
+    let available = bytes.len() as u64;
+    say(viewer, FetchNews::Progress { available, marks, counted });
+    say(viewer, FetchNews::Complete(Lines::Counted));
+}
+
+/// The screen, a line a row: what stands beside it, `|`, the text.
+fn drawn(viewer: &Viewer) -> Vec<String> {
+    let label = |label| match label {
+        RowLabel::None => "-".to_owned(),
+        RowLabel::Line(line) => line.to_string(),
+        RowLabel::Uncounted => "?".to_owned(),
+        RowLabel::Continued => String::new(),
+        RowLabel::Offset(offset) => format!("{offset:x}"),
+    };
+    viewer.rows().iter().map(|row| format!("{}|{}", label(row.label), row.text)).collect()
+}
+
+/// Does what the run loop does with a search.
+fn apply(viewer: &mut Viewer, action: ViewerAction) {
+    if let Some(ViewerEffect::Search(request)) = viewer.apply(action) {
+        let mut told = Vec::new();
+        search(&request, &AtomicBool::new(false), &mut |searched| told.push(searched));
+        for searched in told {
+            viewer.searched(searched);
+        }
+    }
+}
+
+/// Does what the run loop does with what the viewer wants when more has come.
+fn run(viewer: &mut Viewer, mut effects: Vec<ViewerEffect>) {
+    while let Some(effect) = effects.pop() {
+        if let ViewerEffect::Search(request) = effect {
+            let mut told = Vec::new();
+            search(&request, &AtomicBool::new(false), &mut |searched| told.push(searched));
+            effects.extend(told.into_iter().filter_map(|searched| viewer.searched(searched)));
+        }
+    }
+}
+
+fn numbered(count: usize) -> Vec<u8> {
+    (1..=count).flat_map(|line| format!("line {line}\n").into_bytes()).collect()
+}
+
+/// The first row and the last one.
+fn ends(viewer: &Viewer) -> (String, String) {
+    let rows = drawn(viewer);
+    (rows[0].clone(), rows[rows.len() - 1].clone())
+}
+
+fn pair(first: &str, last: &str) -> (String, String) {
+    (first.to_owned(), last.to_owned())
+}
+
+#[test]
+fn lines_have_numbers_whatever_they_end_in() {
+    let viewer = viewer(b"one\r\ntwo\n\n\tfour\r\nfive\rstill", Form::Text, 10);
+    assert_eq!(drawn(&viewer), ["1|one", "2|two", "3|", "4|        four", "5|five\\x0dstill"]);
+    assert_eq!(viewer.status().lines, Some(5));
+    assert_eq!(viewer.status().percent, 100);
+}
+
+#[test]
+fn keys_go_through_a_text_and_stop_at_its_ends() {
+    let mut viewer = viewer(&numbered(100_000), Form::Text, 10);
+    assert_eq!(ends(&viewer), pair("1|line 1", "10|line 10"));
+    viewer.apply(ViewerAction::Up);
+    assert_eq!(ends(&viewer), pair("1|line 1", "10|line 10"));
+    viewer.apply(ViewerAction::PageDown);
+    assert_eq!(ends(&viewer), pair("10|line 10", "19|line 19"));
+    viewer.apply(ViewerAction::Down);
+    viewer.apply(ViewerAction::PageUp);
+    assert_eq!(ends(&viewer), pair("2|line 2", "11|line 11"));
+    viewer.apply(ViewerAction::End);
+    assert_eq!(ends(&viewer), pair("99991|line 99991", "100000|line 100000"));
+    for action in [ViewerAction::Down, ViewerAction::PageDown] {
+        viewer.apply(action);
+        assert_eq!(ends(&viewer), pair("99991|line 99991", "100000|line 100000"));
+    }
+    viewer.apply(ViewerAction::PageUp);
+    assert_eq!(ends(&viewer).0, "99982|line 99982");
+    viewer.apply(ViewerAction::GoTo(54_321));
+    assert_eq!(ends(&viewer).0, "54321|line 54321");
+    viewer.apply(ViewerAction::GoTo(0));
+    assert_eq!(ends(&viewer).0, "1|line 1");
+    viewer.apply(ViewerAction::GoTo(u64::MAX));
+    assert_eq!(ends(&viewer).1, "100000|line 100000");
+    viewer.apply(ViewerAction::Top);
+    assert_eq!(ends(&viewer).0, "1|line 1");
+}
+
+#[test]
+fn going_up_is_the_way_back_from_going_down() {
+    // Lines of every length around the longest row.
+    let mut bytes = Vec::new();
+    for line in 0..60 {
+        bytes.extend(vec![b'x'; line * 331]);
+        bytes.extend_from_slice("é\n".as_bytes());
+    }
+    let mut viewer = viewer(&bytes, Form::Text, 7);
+    for wrap in [false, true] {
+        if wrap {
+            viewer.apply(ViewerAction::ToggleWrap);
+        }
+        viewer.apply(ViewerAction::Top);
+        let mut seen = vec![viewer.top];
+        for _ in 0..300 {
+            viewer.apply(ViewerAction::Down);
+            seen.push(viewer.top);
+        }
+        seen.dedup();
+        assert!(seen.len() > 60, "wrap {wrap}");
+        while let Some(top) = seen.pop() {
+            assert_eq!(viewer.top, top, "{} left, wrap {wrap}", seen.len());
+            viewer.apply(ViewerAction::Up);
+        }
+    }
+}
+
+#[test]
+fn a_line_over_4_kib_goes_on_in_rows_without_a_number() {
+    let bytes = [&b"x".repeat(10_000)[..], b"\nnext\n"].concat();
+    let viewer = viewer(&bytes, Form::Text, 10);
+    let labels: Vec<_> = viewer.rows().iter().map(|row| row.label).collect();
+    assert_eq!(labels, [RowLabel::Line(1), RowLabel::Continued, RowLabel::Continued, RowLabel::Line(2)]);
+}
+
+#[test]
+fn long_lines_are_scrolled_or_wrapped() {
+    let mut viewer = viewer("0123456789".repeat(10).as_bytes(), Form::Text, 5);
+    viewer.apply(ViewerAction::Left);
+    assert_eq!(drawn(&viewer), ["1|0123456789012345678901234567890123"]);
+    viewer.apply(ViewerAction::Right);
+    assert_eq!(drawn(&viewer), ["1|8901234567890123456789012345678901"]);
+    for _ in 0..50 {
+        viewer.apply(ViewerAction::Right);
+    }
+    assert_eq!(drawn(&viewer), ["1|9"], "there is nothing beyond the widest row");
+    viewer.apply(ViewerAction::ToggleWrap);
+    assert_eq!(
+        drawn(&viewer),
+        [
+            "1|0123456789012345678901234567890123",
+            "|4567890123456789012345678901234567",
+            "|89012345678901234567890123456789"
+        ]
+    );
+}
+
+#[test]
+fn bytes_are_shown_as_numbers_and_as_text_from_the_same_place() {
+    let mut viewer = viewer(&numbered(1000), Form::Hex, 3);
+    viewer.resize(3, 80);
+    assert_eq!(drawn(&viewer)[0], "0|6c 69 6e 65 20 31 0a 6c  69 6e 65 20 32 0a 6c 69  |line 1.line 2.li|");
+    viewer.apply(ViewerAction::GoTo(0x123));
+    assert_eq!(ends(&viewer).0[..4], *"120|");
+    viewer.apply(ViewerAction::ToggleHex);
+    assert_eq!(ends(&viewer).0, "38|line 38");
+    viewer.apply(ViewerAction::ToggleHex);
+    assert_eq!(ends(&viewer).0[..4], *"110|");
+    viewer.apply(ViewerAction::End);
+    let rows = drawn(&viewer);
+    assert!(rows.len() == 3 && rows[2].ends_with("1000.|"), "{rows:?}");
+    viewer.apply(ViewerAction::Down);
+    assert_eq!(drawn(&viewer), rows);
+    viewer.apply(ViewerAction::Top);
+    viewer.apply(ViewerAction::Down);
+    assert_eq!(ends(&viewer).0[..3], *"10|");
+}
+
+#[test]
+fn a_search_shows_marks_and_goes_around() {
+    let mut viewer = viewer(&numbered(5000), Form::Text, 9);
+    apply(&mut viewer, ViewerAction::Search("line 4[0-9]99$".to_owned()));
+    assert_eq!(viewer.status().search, SearchState::Found);
+    let at = viewer.rows().iter().position(|row| row.label == RowLabel::Line(4099)).unwrap();
+    assert_eq!((at, &viewer.rows()[at].emphases[..]), (3, &[(0..9, Emphasis::CurrentMatch)][..]));
+    for _ in 0..9 {
+        apply(&mut viewer, ViewerAction::NextMatch);
+    }
+    assert!(drawn(&viewer).contains(&"4999|line 4999".to_owned()));
+    apply(&mut viewer, ViewerAction::NextMatch);
+    assert_eq!(viewer.status().search, SearchState::FoundWrapped);
+    assert!(drawn(&viewer).contains(&"4099|line 4099".to_owned()));
+    apply(&mut viewer, ViewerAction::PreviousMatch);
+    assert_eq!(viewer.status().search, SearchState::FoundWrapped);
+    assert!(drawn(&viewer).contains(&"4999|line 4999".to_owned()));
+    apply(&mut viewer, ViewerAction::Search("nowhere".to_owned()));
+    assert_eq!(viewer.status().search, SearchState::NotFound);
+    assert!(drawn(&viewer).contains(&"4999|line 4999".to_owned()), "the screen stays");
+    apply(&mut viewer, ViewerAction::Search("(".to_owned()));
+    assert_eq!(viewer.status().search, SearchState::Invalid("unclosed group".to_owned()));
+}
+
+#[test]
+fn a_match_far_to_the_right_is_scrolled_to() {
+    let bytes = ["x".repeat(3000), "needle".to_owned(), "x".repeat(3000)].concat();
+    for wrap in [false, true] {
+        let mut viewer = viewer(bytes.as_bytes(), Form::Text, 4);
+        if wrap {
+            viewer.apply(ViewerAction::ToggleWrap);
+        }
+        apply(&mut viewer, ViewerAction::Search("needle".to_owned()));
+        let marked =
+            |row: &ViewerRow| row.emphases.iter().map(|(range, _)| row.text[range.clone()].to_owned()).collect();
+        let marked: Vec<Vec<String>> = viewer.rows().iter().map(marked).collect();
+        assert_eq!(marked.concat().concat(), "needle", "wrap {wrap}");
+    }
+}
+
+#[test]
+fn an_answer_to_an_earlier_search_is_passed_over() {
+    let mut viewer = viewer(&numbered(50), Form::Text, 5);
+    let Some(ViewerEffect::Search(first)) = viewer.apply(ViewerAction::Search("40".to_owned())) else { panic!() };
+    apply(&mut viewer, ViewerAction::Search("line 9".to_owned()));
+    search(&first, &AtomicBool::new(false), &mut |searched| assert!(viewer.searched(searched).is_none()));
+    assert!(!drawn(&viewer).contains(&"40|line 40".to_owned()));
+    let ticket = 2;
+    viewer.fetched(Fetched { ticket, news: FetchNews::Failed("of another viewer".to_owned()) });
+    assert_eq!(viewer.status().phase, Phase::Complete);
+}
+
+/// Gigabytes of lines of 16 bytes, made up as they are read; counts what is read.
+struct Endless {
+    len: u64,
+    read: Arc<AtomicU64>,
+}
+
+impl ReadAt for Endless {
+    fn read_at(&self, buf: &mut [u8], at: u64) -> std::io::Result<usize> {
+        let count = buf.len().min(self.len.saturating_sub(at) as usize);
+        for (place, byte) in (at..).zip(&mut buf[..count]) {
+            *byte =
+                if place % 16 == 15 { b'\n' } else { b"0123456789abcdef"[(place >> (4 * (place % 16)) & 15) as usize] };
+        }
+        self.read.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+
+    fn len(&self) -> u64 {
+        self.len
+    }
+}
+
+/// A user who opens a large file must not wait for all of it, whatever key they press first.
+#[test]
+fn no_key_reads_more_than_a_little_of_a_file_of_200_gb() {
+    let read = Arc::new(AtomicU64::new(0));
+    let content = Content::new(Endless { len: 200_000_000_000, read: Arc::clone(&read) });
+    let mut viewer = opened(content, Form::Text, 50);
+    assert_eq!(viewer.rows().len(), 50);
+    let taken = |what: &str| {
+        let bytes = read.swap(0, Ordering::Relaxed);
+        assert!(bytes < 1 << 20, "{what} reads {bytes} bytes");
+    };
+    taken("opening");
+    for action in [
+        ViewerAction::PageDown,
+        ViewerAction::End,
+        ViewerAction::PageUp,
+        ViewerAction::Up,
+        ViewerAction::ToggleHex,
+        ViewerAction::PageUp,
+        ViewerAction::GoTo(123_456_789_012),
+        ViewerAction::ToggleHex,
+        ViewerAction::PageDown,
+        ViewerAction::ToggleWrap,
+        ViewerAction::PageUp,
+        ViewerAction::GoTo(1_000_000_000),
+    ] {
+        viewer.apply(action.clone());
+        assert_eq!(viewer.rows().len(), 50, "{action:?}");
+        taken(&format!("{action:?}"));
+    }
+    assert_eq!(viewer.status().waits_for, Some(Goal::Line(1_000_000_000)), "until lines are counted");
+}
+
+#[test]
+fn a_line_that_is_not_counted_yet_is_gone_to_when_it_is() {
+    let bytes = numbered(30_000);
+    let mut viewer = opened(Content::new(Memory(bytes.clone())), Form::Text, 5);
+    viewer.apply(ViewerAction::GoTo(20_000));
+    assert_eq!(ends(&viewer).0, "1|line 1");
+    count(&mut viewer, &bytes);
+    assert_eq!(ends(&viewer).0, "20000|line 20000");
+    assert_eq!(viewer.status().waits_for, None);
+}
+
+#[test]
+fn the_end_is_shown_at_once_and_numbered_when_lines_are_counted() {
+    let bytes = numbered(30_000);
+    let mut viewer = opened(Content::new(Memory(bytes.clone())), Form::Text, 5);
+    viewer.apply(ViewerAction::End);
+    assert_eq!(ends(&viewer), pair("?|line 29996", "?|line 30000"));
+    viewer.apply(ViewerAction::Up);
+    assert_eq!(ends(&viewer), pair("?|line 29995", "?|line 29999"));
+    count(&mut viewer, &bytes);
+    assert_eq!(ends(&viewer), pair("29995|line 29995", "29999|line 29999"));
+}
+
+#[test]
+fn the_end_of_what_is_still_unpacked_is_followed() {
+    let bytes = numbered(1000);
+    let mut viewer = Viewer::new(1, b"/f".to_vec(), Phase::Reading);
+    viewer.resize(3, 40);
+    let mut say = |news| viewer.fetched(Fetched { ticket: 1, news });
+    let content = Content::new(Memory(bytes.clone()));
+    say(FetchNews::Opened { content, form: Form::Text, available: 70 });
+    viewer.apply(ViewerAction::End);
+    assert_eq!(ends(&viewer).1, "10|line 10");
+    let mut counter = Counter::new();
+    counter.push(&bytes[..700]);
+    let (marks, counted) = counter.take();
+    viewer.fetched(Fetched { ticket: 1, news: FetchNews::Progress { available: 700, marks, counted } });
+    assert!(ends(&viewer).1.starts_with("89|"), "{:?}", drawn(&viewer));
+    count(&mut viewer, &bytes);
+    assert_eq!(ends(&viewer).1, "1000|line 1000");
+}
+
+/// The offsets on the screen are hexadecimal: who types one of them must get there.
+#[test]
+fn what_is_typed_is_a_number_of_those_beside_the_rows() {
+    let mut viewer = viewer(&numbered(1000), Form::Text, 3);
+    assert_eq!(viewer.goal_label(), "Go to line");
+    assert!(viewer.go_to(" 120 ").unwrap().is_none());
+    assert_eq!(ends(&viewer).0, "120|line 120");
+    for wrong in ["", "1f", "0x10", "-1", "+1"] {
+        assert_eq!(viewer.go_to(wrong).unwrap_err(), "a line has a number, such as 42", "{wrong}");
+    }
+    viewer.apply(ViewerAction::ToggleHex);
+    assert_eq!(viewer.goal_label(), "Go to offset (hex)");
+    for typed in ["120", "0x120", "0X12f"] {
+        viewer.apply(ViewerAction::Top);
+        assert!(viewer.go_to(typed).unwrap().is_none());
+        assert_eq!(viewer.rows()[0].label, RowLabel::Offset(0x120), "{typed}");
+    }
+    for wrong in ["", "0x", "x", "-1"] {
+        let told = viewer.go_to(wrong).unwrap_err();
+        assert_eq!(told, "an offset is a hexadecimal number, such as 1f40", "{wrong}");
+    }
+    viewer.go_to("99999999999999999999").unwrap();
+    assert_eq!(viewer.rows()[2].label, RowLabel::Offset(numbered(1000).len() as u64 / 16 * 16));
+}
+
+#[test]
+fn a_failure_is_shown_with_what_there_is() {
+    let mut viewer = opened(Content::new(Memory(numbered(2))), Form::Text, 5);
+    viewer.fetched(Fetched { ticket: 1, news: FetchNews::Failed("layer 3 is cut off".to_owned()) });
+    assert_eq!(drawn(&viewer), ["1|line 1", "2|line 2"]);
+    assert_eq!(viewer.status().phase, Phase::Failed("layer 3 is cut off".to_owned()));
+    let mut nothing = Viewer::new(1, b"/f".to_vec(), Phase::Reading);
+    nothing.resize(5, 40);
+    nothing.fetched(Fetched { ticket: 1, news: FetchNews::Failed("layer 3 is \x1b[2J".to_owned()) });
+    assert_eq!(drawn(&nothing), ["-|layer 3 is \\x1b[2J"]);
+}
+
+/// Fails at every read.
+struct Broken;
+
+impl ReadAt for Broken {
+    fn read_at(&self, _: &mut [u8], _: u64) -> std::io::Result<usize> {
+        Err(std::io::Error::other("the disk is gone"))
+    }
+
+    fn len(&self) -> u64 {
+        1000
+    }
+}
+
+#[test]
+fn a_disk_that_fails_is_told_and_no_panic() {
+    for form in [Form::Text, Form::Hex] {
+        let mut viewer = opened(Content::new(Broken), form, 5);
+        assert_eq!(drawn(&viewer), ["-|reading stopped: the disk is gone"]);
+        for action in [ViewerAction::End, ViewerAction::Down, ViewerAction::ToggleHex, ViewerAction::GoTo(7)] {
+            viewer.apply(action);
+        }
+        apply(&mut viewer, ViewerAction::Search("x".to_owned()));
+        assert!(matches!(viewer.status().search, SearchState::Failed(_)));
+    }
+}
+
+#[test]
+fn a_screen_without_room_is_no_panic() {
+    for (height, width) in [(0, 0), (1, 1), (1, 6), (0, 80)] {
+        let mut viewer = viewer("日本語\tx\n".repeat(100).as_bytes(), Form::Text, 5);
+        viewer.resize(height, width);
+        for action in [
+            ViewerAction::Down,
+            ViewerAction::PageDown,
+            ViewerAction::ToggleWrap,
+            ViewerAction::PageDown,
+            ViewerAction::End,
+            ViewerAction::Up,
+            ViewerAction::GoTo(50),
+            ViewerAction::ToggleHex,
+            ViewerAction::PageDown,
+            ViewerAction::End,
+            ViewerAction::Right,
+        ] {
+            viewer.apply(action);
+            assert!(viewer.rows().len() <= height);
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The waste view: every reclaimable file with its layers and the cause, in the order that is asked for.
+
+use std::cmp::Reverse;
+
+use crate::analysis::Exact;
+use crate::analysis::exact::{Cause, ReclaimableFile};
+use crate::layer::LayerIndex;
+
+use super::scroll::Scroll;
+
+/// What the list is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WasteOrder {
+    /// Largest first.
+    Size,
+    /// By path.
+    Path,
+    /// By cause, those with most bytes first; then by the pair of layers; then largest first.
+    Cause,
+    /// By the layer that holds the bytes and the one that hides them; then largest first.
+    Layer,
+}
+
+impl WasteOrder {
+    /// All orders, as the keys go through them.
+    pub const ALL: [Self; 4] = [Self::Size, Self::Cause, Self::Layer, Self::Path];
+
+    /// What the title calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Size => "size",
+            Self::Path => "path",
+            Self::Cause => "cause",
+            Self::Layer => "layer",
+        }
+    }
+
+    fn next(self) -> Self {
+        let at = Self::ALL.iter().position(|order| *order == self).unwrap_or(0);
+        Self::ALL[(at + 1) % Self::ALL.len()]
+    }
+}
+
+/// Columns that the layer, the cause and the path start at.
+pub const LAYER_AT: u16 = 10;
+/// See [`LAYER_AT`].
+pub const CAUSE_AT: u16 = 29;
+/// See [`LAYER_AT`].
+pub const PATH_AT: u16 = 52;
+
+impl WasteOrder {
+    /// What a click on the names of the columns sorts by.
+    #[must_use]
+    pub const fn at(column: u16) -> Self {
+        match column {
+            0..LAYER_AT => Self::Size,
+            LAYER_AT..CAUSE_AT => Self::Layer,
+            CAUSE_AT..PATH_AT => Self::Cause,
+            _ => Self::Path,
+        }
+    }
+}
+
+/// The waste view.
+#[derive(Debug)]
+pub struct Waste {
+    /// Places in [`Exact::files`], in order.
+    rows: Vec<u32>,
+    order: WasteOrder,
+    by_cause: Vec<(Cause, u64, usize)>,
+    /// The selected row and what is seen.
+    pub scroll: Scroll,
+}
+
+impl Waste {
+    /// All that is reclaimable, largest first.
+    #[must_use]
+    pub fn new(exact: &Exact) -> Self {
+        let mut by_cause: Vec<_> = Cause::ALL
+            .iter()
+            .map(|cause| {
+                let files = exact.files.iter().filter(|file| file.cause == *cause);
+                (*cause, exact.bytes_by(*cause), files.count())
+            })
+            .filter(|(_, _, count)| *count > 0)
+            .collect();
+        by_cause.sort_by_key(|(_, bytes, _)| Reverse(*bytes));
+        // There are no more inodes than 32 bits count.
+        let rows: Vec<u32> = (0..exact.files.len() as u32).collect();
+        let mut scroll = Scroll::default();
+        scroll.set_count(rows.len());
+        Self { rows, order: WasteOrder::Size, by_cause, scroll }
+    }
+
+    /// The file of a row.
+    #[must_use]
+    pub fn file<'a>(&self, exact: &'a Exact, row: usize) -> Option<&'a ReclaimableFile> {
+        exact.files.get(*self.rows.get(row)? as usize)
+    }
+
+    /// The selected file.
+    #[must_use]
+    pub fn selected<'a>(&self, exact: &'a Exact) -> Option<&'a ReclaimableFile> {
+        self.file(exact, self.scroll.selected())
+    }
+
+    /// What it is sorted by.
+    #[must_use]
+    pub fn order(&self) -> WasteOrder {
+        self.order
+    }
+
+    /// Bytes and files of each cause that there is, most bytes first.
+    #[must_use]
+    pub fn by_cause(&self) -> &[(Cause, u64, usize)] {
+        &self.by_cause
+    }
+
+    /// Sorts by the next order.
+    pub fn sort_next(&mut self, exact: &Exact) {
+        self.sort(exact, self.order.next());
+    }
+
+    /// Sorts, and keeps the selected file selected.
+    pub fn sort(&mut self, exact: &Exact, order: WasteOrder) {
+        let selected = self.rows.get(self.scroll.selected()).copied();
+        let file = |row: &u32| &exact.files[*row as usize];
+        let layers = |row: &u32| -> (LayerIndex, LayerIndex) { (file(row).layer, file(row).hidden_by) };
+        let rank = |cause: Cause| self.by_cause.iter().position(|(each, ..)| *each == cause);
+        // They come largest first, and places are in that order.
+        match order {
+            WasteOrder::Size => self.rows.sort_unstable(),
+            WasteOrder::Path => self.rows.sort_by(|a, b| file(a).path.cmp(&file(b).path).then(a.cmp(b))),
+            WasteOrder::Cause => self.rows.sort_by_key(|row| (rank(file(row).cause), layers(row), *row)),
+            WasteOrder::Layer => self.rows.sort_by_key(|row| (layers(row), *row)),
+        }
+        self.order = order;
+        let row = selected.and_then(|selected| self.rows.iter().position(|row| *row == selected));
+        self.scroll.select(row.unwrap_or(0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, size_bytes: u64, layer: usize, hidden_by: usize, cause: Cause) -> ReclaimableFile {
+        let index = |number| LayerIndex::new(number).unwrap();
+        ReclaimableFile { path: path.into(), size_bytes, layer: index(layer), hidden_by: index(hidden_by), cause }
+    }
+
+    fn drawn(waste: &Waste, exact: &Exact) -> String {
+        let paths = (0..waste.scroll.count()).filter_map(|row| waste.file(exact, row));
+        paths.map(|file| String::from_utf8_lossy(&file.path).into_owned()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn each_order_is_what_it_says_and_the_selected_file_stays_selected() {
+        let files = vec![
+            file("/c", 50, 1, 3, Cause::Deleted),
+            file("/b", 40, 0, 1, Cause::MetadataOnly),
+            file("/a", 30, 0, 2, Cause::MetadataOnly),
+            file("/d", 20, 0, 1, Cause::MetadataOnly),
+        ];
+        let exact = Exact { total_bytes: 200, visible_bytes: 60, files };
+        let mut waste = Waste::new(&exact);
+        assert_eq!(drawn(&waste, &exact), "/c /b /a /d");
+        waste.scroll.select(2);
+        waste.sort_next(&exact);
+        assert_eq!((drawn(&waste, &exact).as_str(), waste.order().name()), ("/b /d /a /c", "cause"));
+        waste.sort_next(&exact);
+        assert_eq!((drawn(&waste, &exact).as_str(), waste.order().name()), ("/b /d /a /c", "layer"));
+        waste.sort_next(&exact);
+        assert_eq!((drawn(&waste, &exact).as_str(), waste.order().name()), ("/a /b /c /d", "path"));
+        assert_eq!(waste.selected(&exact).unwrap().path, b"/a");
+        waste.sort_next(&exact);
+        assert_eq!(waste.order(), WasteOrder::Size);
+        assert_eq!(waste.by_cause(), [(Cause::MetadataOnly, 90, 3), (Cause::Deleted, 50, 1)]);
+    }
+}

@@ -1,0 +1,148 @@
+//! The terminal as long as the screen has it, and as it was before: on return, on an error, on a panic, on a signal, and
+//! while the program is in the background.
+
+use std::io::{self, BufWriter, Stdout, Write};
+use std::mem::ManuallyDrop;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, KeyboardEnhancementFlags,
+    PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
+};
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
+use crossterm::{cursor, execute, queue, terminal};
+use ratatui::Frame;
+use ratatui::backend::{Backend, ClearType, CrosstermBackend};
+
+/// Whether the terminal is ours at the moment. One process has one terminal, and a panic knows no owner.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Bytes that most frames fit in: a frame that comes in pieces flickers.
+const FRAME: usize = 64 * 1024;
+
+/// The terminal while it is ours. Dropping it gives it back.
+///
+/// ratatui's own drop shows the cursor, and where the window is closed and that fails, complains to a standard error that
+/// is closed, too: a panic. [`give_back`] shows the cursor and expects no answer.
+#[derive(Debug)]
+pub(super) struct Terminal(ManuallyDrop<ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>>);
+
+impl Terminal {
+    /// Takes the terminal: raw keys, another screen, the mouse.
+    ///
+    /// # Errors
+    /// When the terminal does not answer.
+    pub(super) fn take() -> io::Result<Self> {
+        give_back_on_panic();
+        take()?;
+        match ratatui::Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME, io::stdout()))) {
+            Ok(terminal) => Ok(Self(ManuallyDrop::new(terminal))),
+            Err(error) => {
+                give_back();
+                Err(error)
+            }
+        }
+    }
+
+    /// Columns and rows that the terminal has now.
+    pub(super) fn size(&self) -> io::Result<(u16, u16)> {
+        self.0.size().map(|size| (size.width, size.height))
+    }
+
+    /// Draws one frame: only cells that changed are sent.
+    pub(super) fn draw(&mut self, view: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        self.0.draw(view).map(|_| ())
+    }
+
+    /// Gives the terminal back, stops as a shell's job does, and takes it again when the shell continues the job.
+    #[cfg(unix)]
+    pub(super) fn suspend(&mut self) -> io::Result<()> {
+        give_back();
+        signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
+        self.resume()
+    }
+
+    /// There are no jobs to stop.
+    #[cfg(not(unix))]
+    #[allow(clippy::unnecessary_wraps, clippy::unused_self, reason = "as where there are jobs")]
+    pub(super) fn suspend(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Takes the terminal again, whatever became of it, and forgets what was drawn.
+    pub(super) fn resume(&mut self) -> io::Result<()> {
+        take()?;
+        // Not `clear`: it asks the terminal where the cursor is, and the answer goes to the thread that reads keys.
+        self.0.backend_mut().clear_region(ClearType::All)?;
+        self.0.swap_buffers();
+        Ok(())
+    }
+
+    /// Asks the terminal to put a text on the clipboard (OSC 52), which also works over ssh. No terminal says whether it did.
+    #[allow(clippy::unused_self, reason = "only who has the terminal may write to it")]
+    pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn take() -> io::Result<()> {
+    // Stopped without having been asked, the program still has it, and a shell may have set other modes since.
+    if TAKEN.load(Ordering::SeqCst) {
+        release_keyboard(&mut io::stdout());
+        terminal::disable_raw_mode()?;
+    }
+    terminal::enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    let mut out = io::stdout();
+    queue!(out, EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste, cursor::Hide)?;
+    if has_keyboard_protocol() {
+        // Refused where there is no such sequence, as on old Windows consoles.
+        let flags = KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES;
+        let _ = queue!(out, PushKeyboardEnhancementFlags(flags));
+    }
+    out.flush().inspect_err(|_| give_back())
+}
+
+/// Terminals that know the kitty keyboard protocol tell ctrl+m from Enter; the others pass over the request, but for the
+/// Linux console, which may not.
+fn has_keyboard_protocol() -> bool {
+    std::env::var_os("TERM").is_none_or(|term| term != "linux")
+}
+
+/// Takes back what was asked of the keyboard: terminals stack such requests.
+fn release_keyboard(out: &mut Stdout) {
+    if has_keyboard_protocol() {
+        let _ = queue!(out, PopKeyboardEnhancementFlags);
+    }
+}
+
+/// Leaves the terminal as it was. What a closed terminal answers does not matter any more.
+pub(super) fn give_back() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut out = io::stdout();
+    release_keyboard(&mut out);
+    let _ = queue!(out, DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, cursor::Show);
+    let _ = out.flush();
+    let _ = terminal::disable_raw_mode();
+}
+
+fn give_back_on_panic() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            give_back();
+            before(panic);
+        }));
+    });
+}

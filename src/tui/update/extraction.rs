@@ -1,0 +1,139 @@
+//! From "extract this" to a plan, a folder, and what is said of it on the way.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::escape::Escaped;
+use crate::extract::{Conflicts, OnConflict, Plan, Progress, Report};
+use crate::tree::{NodeId, SpanId};
+use crate::tui::state::extraction::{Extent, Extraction, Stage as ExtractionStage};
+use crate::tui::state::line::Purpose;
+use crate::tui::state::{Overlay, Stage, State, Ticket};
+use crate::tui::worker::Job;
+
+use super::{Effect, overlays};
+
+/// Asks where a path is to be written to, with all below it as the state on the screen has it; of a filtered tree, what is
+/// shown of it.
+pub(super) fn ask_for_node(state: &mut State, node: NodeId) {
+    let Stage::Open(explorer) = &state.stage else { return };
+    let Some(files) = &explorer.files else { return };
+    let tree = &explorer.opened.loaded.tree;
+    let (base, target) = files.compared();
+    // What is removed is there in the state before.
+    let layer = if tree.visible(node, target).is_some() { target } else { base.unwrap_or(target) };
+    let plan = Plan::of_layer(tree, node, layer, &|node| files.is_let_in(node));
+    let extent = if files.filter().is_some() { Extent::Filtered } else { Extent::Whole };
+    let what = Escaped(&tree.path(node)).to_string();
+    ask(state, what, plan, extent);
+}
+
+/// Asks where one version of a file is to be written to.
+pub(super) fn ask_for_version(state: &mut State, version: SpanId) {
+    let Stage::Open(explorer) = &state.stage else { return };
+    let tree = &explorer.opened.loaded.tree;
+    let what = Escaped(&tree.path(tree.span(version).node())).to_string();
+    let plan = Plan::of_version(tree, version);
+    ask(state, what, plan, Extent::Whole);
+}
+
+fn ask(state: &mut State, what: String, plan: Plan, extent: Extent) {
+    let extraction = Extraction::new(state.ticket(), what, plan, extent);
+    state.overlays.push(Overlay::Extraction(Box::new(extraction)));
+    let folder = state.last_folder.clone();
+    state.ask(Purpose::Folder, &folder);
+}
+
+/// The folder is typed: looks what stands in the way there.
+pub(super) fn accept(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
+    let folder = folder(text.trim(), &state.settings.working_dir, state.settings.home.as_deref());
+    text.clone_into(&mut state.last_folder);
+    let Some(Overlay::Extraction(extraction)) = state.overlays.last_mut() else { return };
+    extraction.folder = folder;
+    extraction.stage = ExtractionStage::Looking;
+    let (ticket, plan, folder) = (extraction.ticket, Arc::clone(&extraction.plan), extraction.folder.clone());
+    effects.push(Effect::Start(Box::new(Job::Look { ticket, plan, folder })));
+}
+
+/// A folder as shells understand it.
+fn folder(text: &str, working_dir: &Path, home: Option<&Path>) -> PathBuf {
+    match (text, text.strip_prefix("~/"), home) {
+        ("" | ".", ..) => working_dir.to_owned(),
+        ("~", _, Some(home)) => home.to_owned(),
+        (_, Some(below), Some(home)) => home.join(below),
+        _ => working_dir.join(text),
+    }
+}
+
+/// It is known what stands in the way: if nothing does, writing begins.
+pub(super) fn looked(
+    state: &mut State,
+    ticket: Ticket,
+    conflicts: Result<Conflicts, String>,
+    effects: &mut Vec<Effect>,
+) {
+    let Stage::Open(explorer) = &state.stage else { return };
+    let Some(extraction) = of_ticket(&mut state.overlays, ticket) else { return };
+    if !matches!(extraction.stage, ExtractionStage::Looking) {
+        return;
+    }
+    match conflicts {
+        Ok(conflicts) if conflicts.is_empty() => {
+            effects.push(overlays::write(explorer, extraction, OnConflict::Fail));
+        }
+        Ok(conflicts) => extraction.stage = ExtractionStage::Conflict(conflicts),
+        Err(error) => extraction.stage = ExtractionStage::Done(Err(error)),
+    }
+}
+
+pub(super) fn progressed(state: &mut State, ticket: Ticket, progress: Progress) {
+    if let Some(extraction) = of_ticket(&mut state.overlays, ticket)
+        && matches!(extraction.stage, ExtractionStage::Writing(_))
+    {
+        extraction.stage = ExtractionStage::Writing(progress);
+    }
+}
+
+pub(super) fn ended(state: &mut State, ticket: Ticket, report: Result<Report, String>) {
+    if let Some(extraction) = of_ticket(&mut state.overlays, ticket) {
+        extraction.stage = ExtractionStage::Done(report);
+    }
+}
+
+/// A thread could not be started. Only an extraction waits for one; elsewhere a word will do.
+pub(super) fn not_started(state: &mut State, why: String) {
+    match state.overlays.last_mut() {
+        Some(Overlay::Extraction(extraction)) => extraction.stage = ExtractionStage::Done(Err(why)),
+        _ => state.message = Some(why),
+    }
+}
+
+/// The extraction of that ticket, if it is still there.
+fn of_ticket(overlays: &mut [Overlay], ticket: Ticket) -> Option<&mut Extraction> {
+    overlays.iter_mut().rev().find_map(|overlay| match overlay {
+        Overlay::Extraction(extraction) if extraction.ticket == ticket => Some(extraction.as_mut()),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_what_a_shell_takes_it_for() {
+        let (here, home) = (Path::new("/work"), Some(Path::new("/home/ann")));
+        for (text, path) in [
+            ("", "/work"),
+            (".", "/work"),
+            ("out/x", "/work/out/x"),
+            ("/tmp/x", "/tmp/x"),
+            ("~", "/home/ann"),
+            ("~/out", "/home/ann/out"),
+            ("~bob", "/work/~bob"),
+        ] {
+            assert_eq!(folder(text, here, home), Path::new(path), "{text}");
+        }
+        assert_eq!(folder("~/out", here, None), Path::new("/work/~/out"));
+    }
+}

@@ -1,0 +1,258 @@
+//! Actions in what stands over the panes.
+
+use crate::config::Action;
+use crate::extract::{Layers, OnConflict, Options};
+use crate::tree::{NodeId, SpanId};
+use crate::tui::state::extraction::{Extraction, Stage as ExtractionStage};
+use crate::tui::state::line::Purpose;
+use crate::tui::state::scroll::{Scroll, TextScroll};
+use crate::tui::state::viewer::{Viewer, ViewerAction, ViewerEffect};
+use crate::tui::state::waste::WasteOrder;
+use crate::tui::state::{Overlay, Stage, State};
+use crate::tui::worker::{Job, JobId};
+
+use super::{Effect, extraction, panes};
+
+/// Closes what stands on top. An extraction that writes is asked to end first, and tells what it wrote.
+pub(super) fn close(state: &mut State, effects: &mut Vec<Effect>) {
+    match state.overlays.last() {
+        Some(Overlay::Viewer(viewer, _)) => {
+            effects.push(Effect::Cancel(JobId::Fetch(viewer.ticket())));
+            effects.push(Effect::Cancel(JobId::Search(viewer.ticket())));
+        }
+        Some(Overlay::Extraction(extraction)) => {
+            effects.push(Effect::Cancel(JobId::Extract(extraction.ticket)));
+            if matches!(extraction.stage, ExtractionStage::Writing(_)) {
+                return;
+            }
+        }
+        _ => {}
+    }
+    keep(state);
+}
+
+/// Takes the top away; the list of what is reclaimable is kept as it is, to be gone on with.
+fn keep(state: &mut State) {
+    if let Some(Overlay::Waste(waste)) = state.overlays.pop() {
+        state.left_waste = Some(waste);
+    }
+}
+
+pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    match state.overlays.last_mut() {
+        Some(Overlay::Help(help)) => turn(&mut help.scroll, action),
+        Some(Overlay::Waste(waste)) => {
+            step(&mut waste.scroll, action);
+            in_waste(state, action, effects);
+        }
+        Some(Overlay::History(history)) => {
+            step(&mut history.scroll, action);
+            in_history(state, action, effects);
+        }
+        Some(Overlay::Viewer(viewer, _)) => match ViewerAction::of(action) {
+            Some(action) => {
+                let effect = viewer.apply(action);
+                effects.extend(effect.map(|effect| job(viewer, effect)));
+            }
+            None => in_viewer(state, action, effects),
+        },
+        Some(Overlay::Extraction(writing)) => {
+            turn(&mut writing.scroll, action);
+            in_extraction(state, action, effects);
+        }
+        None => {}
+    }
+}
+
+fn step(scroll: &mut Scroll, action: Action) {
+    match action {
+        Action::Up => scroll.step(-1),
+        Action::Down => scroll.step(1),
+        Action::PageUp => scroll.page(-1),
+        Action::PageDown => scroll.page(1),
+        Action::FirstRow => scroll.select(0),
+        Action::LastRow => scroll.select(usize::MAX),
+        _ => {}
+    }
+}
+
+/// The same for a text, of which no row is selected.
+pub(super) fn turn(scroll: &mut TextScroll, action: Action) {
+    match action {
+        Action::Up => scroll.step(-1),
+        Action::Down => scroll.step(1),
+        Action::PageUp => scroll.page(-1),
+        Action::PageDown => scroll.page(1),
+        Action::FirstRow => scroll.step(isize::MIN),
+        Action::LastRow => scroll.step(isize::MAX),
+        _ => {}
+    }
+}
+
+fn in_waste(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    let Stage::Open(explorer) = &state.stage else { return };
+    let Some(Overlay::Waste(waste)) = state.overlays.last_mut() else { return };
+    let exact = &explorer.opened.analysis.exact;
+    match action {
+        Action::ToggleSortOrder => waste.sort_next(exact),
+        Action::CopyPath => {
+            if let Some(path) = waste.selected(exact).map(|file| file.path.clone()) {
+                panes::copy(state, &path, effects);
+            }
+        }
+        Action::GoToFile => go_to_waste(state),
+        _ => {}
+    }
+}
+
+/// Goes to the selected file, in the layer that holds its bytes.
+fn go_to_waste(state: &mut State) {
+    let Stage::Open(explorer) = &state.stage else { return };
+    let Some(Overlay::Waste(waste)) = state.overlays.last() else { return };
+    let Some(file) = waste.selected(&explorer.opened.analysis.exact) else { return };
+    let Some(node) = explorer.opened.loaded.tree.find(&file.path) else { return };
+    let layer = file.layer;
+    keep(state);
+    panes::go_to(state, layer, node);
+}
+
+fn in_history(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    let Stage::Open(explorer) = &state.stage else { return };
+    let Some(Overlay::History(history)) = state.overlays.last() else { return };
+    let (node, version) = (history.node, history.version());
+    match (action, version) {
+        (Action::ViewFile, Some(version)) => view(state, version, effects),
+        (Action::ExtractFile, Some(version)) => extraction::ask_for_version(state, version),
+        (Action::ViewFile | Action::ExtractFile, None) => {
+            state.message = Some("this event left nothing to look into".to_owned());
+        }
+        (Action::CopyPath, _) => {
+            let path = explorer.opened.loaded.tree.path(node);
+            panes::copy(state, &path, effects);
+        }
+        _ => {}
+    }
+}
+
+/// Shows what layers did to a path.
+pub(super) fn show_history(state: &mut State, node: NodeId) {
+    let Stage::Open(explorer) = &state.stage else { return };
+    let history = crate::tui::state::history::History::new(&explorer.opened.loaded.tree, node, explorer.layers.layer());
+    state.overlays.push(Overlay::History(history));
+}
+
+/// Looks into a version of a file.
+pub(super) fn view(state: &mut State, version: SpanId, effects: &mut Vec<Effect>) {
+    let ticket = state.ticket();
+    let Stage::Open(explorer) = &state.stage else { return };
+    let tree = &explorer.opened.loaded.tree;
+    let from = tree.span(version).from();
+    // Links lead where the state on the screen has them, unless that state has the file no more.
+    let layer = explorer.layers.layer().filter(|layer| tree.span(version).is_visible_at(*layer)).unwrap_or(from);
+    let (viewer, request) = Viewer::open(ticket, tree, &explorer.opened.image.layers, version, layer);
+    state.overlays.push(Overlay::Viewer(Box::new(viewer), version));
+    effects.extend(request.map(|request| Effect::Start(Box::new(Job::Fetch(request)))));
+}
+
+fn in_viewer(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    let Some(Overlay::Viewer(viewer, version)) = state.overlays.last() else { return };
+    match action {
+        Action::FilterFiles => {
+            let pattern = viewer.status().pattern;
+            state.ask(Purpose::Search, &pattern);
+        }
+        Action::GoToLine => state.ask(Purpose::Place, ""),
+        Action::ExtractFile => {
+            let version = *version;
+            extraction::ask_for_version(state, version);
+        }
+        Action::CopyPath => {
+            let path = viewer.path().to_vec();
+            panes::copy(state, &path, effects);
+        }
+        _ => {}
+    }
+}
+
+/// What the viewer wants done by a thread.
+pub(super) fn job(viewer: &Viewer, effect: ViewerEffect) -> Effect {
+    match effect {
+        ViewerEffect::Fetch(request) => Effect::Start(Box::new(Job::Fetch(request))),
+        ViewerEffect::Search(request) => Effect::Start(Box::new(Job::Search(request))),
+        ViewerEffect::StopSearch => Effect::Cancel(JobId::Search(viewer.ticket())),
+    }
+}
+
+fn in_extraction(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    let on_conflict = match action {
+        Action::OverwriteFiles => OnConflict::Overwrite,
+        Action::SkipFiles => OnConflict::Skip,
+        _ => return,
+    };
+    let Stage::Open(explorer) = &state.stage else { return };
+    let Some(Overlay::Extraction(writing)) = state.overlays.last_mut() else { return };
+    if matches!(writing.stage, ExtractionStage::Conflict(_)) {
+        effects.push(write(explorer, writing, on_conflict));
+    }
+}
+
+/// Starts writing.
+pub(super) fn write(
+    explorer: &crate::tui::state::Explorer,
+    writing: &mut Extraction,
+    on_conflict: OnConflict,
+) -> Effect {
+    writing.stage = ExtractionStage::Writing(crate::extract::Progress::default());
+    Effect::Start(Box::new(Job::Extract {
+        ticket: writing.ticket,
+        plan: std::sync::Arc::clone(&writing.plan),
+        layers: Layers::of(&explorer.opened.image, &explorer.opened.loaded),
+        folder: writing.folder.clone(),
+        options: Options { on_conflict, special_bits: writing.special_bits },
+    }))
+}
+
+pub(super) fn scroll(state: &mut State, rows: isize) {
+    match state.overlays.last_mut() {
+        Some(Overlay::Help(help)) => help.scroll.step(rows),
+        Some(Overlay::Waste(waste)) => waste.scroll.step(rows),
+        Some(Overlay::History(history)) => history.scroll.step(rows),
+        Some(Overlay::Extraction(writing)) => writing.scroll.step(rows),
+        Some(Overlay::Viewer(viewer, _)) => {
+            let action = if rows < 0 { ViewerAction::Up } else { ViewerAction::Down };
+            for _ in 0..rows.unsigned_abs() {
+                // Going up and down asks for nothing.
+                let _ = viewer.apply(action.clone());
+            }
+        }
+        None => {}
+    }
+}
+
+/// A row was clicked: it is selected; a second click goes to it or looks into it.
+pub(super) fn point(state: &mut State, row: usize, effects: &mut Vec<Effect>) {
+    let scroll = match state.overlays.last_mut() {
+        Some(Overlay::Waste(waste)) => &mut waste.scroll,
+        Some(Overlay::History(history)) => &mut history.scroll,
+        _ => return,
+    };
+    let row = scroll.seen().start + row;
+    if row >= scroll.count() {
+        return;
+    }
+    if row != scroll.selected() {
+        scroll.select(row);
+        return;
+    }
+    match state.overlays.last() {
+        Some(Overlay::Waste(_)) => go_to_waste(state),
+        _ => in_history(state, Action::ViewFile, effects),
+    }
+}
+
+/// The names of the columns were clicked: the list is sorted by the one that was.
+pub(super) fn point_head(state: &mut State, column: u16) {
+    let Stage::Open(explorer) = &state.stage else { return };
+    let Some(Overlay::Waste(waste)) = state.overlays.last_mut() else { return };
+    waste.sort(&explorer.opened.analysis.exact, WasteOrder::at(column));
+}

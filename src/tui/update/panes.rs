@@ -1,0 +1,298 @@
+//! Actions in the panes: layers, details, file tree.
+
+use crate::config::Action;
+use crate::layer::LayerIndex;
+use crate::tree::{Change, NodeId, Tree};
+use crate::tui::state::files::{FileTree, Filter, Jump, Motion};
+use crate::tui::state::layers::CompareMode;
+use crate::tui::state::line::Purpose;
+use crate::tui::state::waste::Waste;
+use crate::tui::state::{Attributes, Explorer, Focus, LongLines, Overlay, Stage, State};
+use crate::tui::text::printable;
+
+use super::{Effect, extraction, overlays};
+
+pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    match action {
+        Action::ToggleView => {
+            let other = if state.focus == Focus::Files { Focus::Layers } else { Focus::Files };
+            focus(state, other);
+        }
+        Action::FilterFiles => open_filter(state),
+        Action::CloseFilterFiles => clear_filter(state),
+        Action::WasteView => {
+            if let Stage::Open(explorer) = &state.stage {
+                let fresh = || Waste::new(&explorer.opened.analysis.exact);
+                let waste = state.left_waste.take().unwrap_or_else(fresh);
+                state.overlays.push(Overlay::Waste(waste));
+            }
+        }
+        action => match state.focus {
+            Focus::Layers => in_layers(state, action),
+            Focus::LayerDetails | Focus::ImageDetails => in_details(state, action),
+            Focus::Files => in_files(state, action, effects),
+        },
+    }
+}
+
+/// Gives a pane the keys.
+pub(super) fn focus(state: &mut State, focus: Focus) {
+    state.focus = focus;
+    if matches!(focus, Focus::LayerDetails | Focus::ImageDetails) {
+        state.last_details = focus;
+    }
+}
+
+/// Opens the filter line with the filter that is on.
+fn open_filter(state: &mut State) {
+    let Some(explorer) = state.explorer() else { return };
+    let text = explorer.files.as_ref().and_then(|files| files.filter()).map_or("", |filter| filter.text()).to_owned();
+    state.focus = Focus::Files;
+    state.ask(Purpose::Filter, &text);
+}
+
+pub(super) fn clear_filter(state: &mut State) {
+    state.typed_filter = None;
+    state.set_filter(Filter::none());
+}
+
+fn in_layers(state: &mut State, action: Action) {
+    match action {
+        Action::Right => {
+            return focus(
+                state,
+                if state.layout.layer_details.is_empty() { state.last_details } else { Focus::LayerDetails },
+            );
+        }
+        Action::Left => return,
+        _ => {}
+    }
+    let Some(layers) = state.layers_mut() else { return };
+    match action {
+        Action::Up => layers.scroll.step(-1),
+        Action::Down => layers.scroll.step(1),
+        Action::PageUp => layers.scroll.page(-1),
+        Action::PageDown => layers.scroll.page(1),
+        Action::FirstRow => layers.scroll.select(0),
+        Action::LastRow => layers.scroll.select(usize::MAX),
+        _ => {}
+    }
+    compare(state, action);
+}
+
+/// What changes the comparison, and what follows from that.
+fn compare(state: &mut State, action: Action) {
+    if let Some(layers) = state.layers_mut() {
+        match action {
+            Action::CompareAll => layers.mode = CompareMode::Aggregated,
+            Action::CompareLayer => layers.mode = CompareMode::Layer,
+            Action::MarkBase => layers.mark_base(),
+            _ => {}
+        }
+    }
+    match &mut state.stage {
+        Stage::Open(explorer) => {
+            if action == Action::ToggleEmptySteps {
+                explorer.layers.toggle_steps(&explorer.opened.image);
+            }
+            explorer.compare();
+        }
+        Stage::Reading(reading) if action == Action::ToggleEmptySteps => reading.layers.toggle_steps(&reading.image),
+        _ => {}
+    }
+    state.layer_details.step(isize::MIN);
+}
+
+fn in_details(state: &mut State, action: Action) {
+    let is_layer = state.focus == Focus::LayerDetails;
+    match action {
+        Action::Left if is_layer => return focus(state, Focus::Layers),
+        Action::Left => return focus(state, Focus::LayerDetails),
+        Action::Right if is_layer => return focus(state, Focus::ImageDetails),
+        Action::CompareAll | Action::CompareLayer | Action::MarkBase | Action::ToggleEmptySteps => {
+            return compare(state, action);
+        }
+        _ => {}
+    }
+    overlays::turn(if is_layer { &mut state.layer_details } else { &mut state.image_details }, action);
+}
+
+pub(super) fn in_files(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    let Stage::Open(explorer) = &mut state.stage else { return };
+    match action {
+        Action::ToggleAttributes => {
+            explorer.attributes = match explorer.attributes {
+                Attributes::Shown => Attributes::Hidden,
+                Attributes::Hidden => Attributes::Shown,
+            };
+        }
+        Action::ToggleWrap => {
+            explorer.long_lines = match explorer.long_lines {
+                LongLines::Cut => LongLines::Wrapped,
+                LongLines::Wrapped => LongLines::Cut,
+            };
+        }
+        Action::ViewFile | Action::FileHistory | Action::ExtractFile | Action::CopyPath => {
+            if let Some(node) = explorer.selected_node() {
+                at_node(state, node, action, effects);
+            }
+        }
+        action => state.message = in_tree(explorer, action),
+    }
+}
+
+/// What is asked for of the path under the cursor.
+fn at_node(state: &mut State, node: NodeId, action: Action, effects: &mut Vec<Effect>) {
+    let Stage::Open(explorer) = &mut state.stage else { return };
+    let tree = &explorer.opened.loaded.tree;
+    match action {
+        Action::FileHistory => overlays::show_history(state, node),
+        Action::ExtractFile => extraction::ask_for_node(state, node),
+        Action::CopyPath => {
+            let path = tree.path(node);
+            copy(state, &path, effects);
+        }
+        _ => {
+            let Some(files) = &mut explorer.files else { return };
+            match files.comparison().span(tree, node) {
+                Some(version) if tree.span(version).kind.is_directory() => files.toggle_collapse(tree),
+                Some(version) => overlays::view(state, version, effects),
+                None => {}
+            }
+        }
+    }
+}
+
+/// Sends a path to the clipboard, as far as it is text.
+pub(super) fn copy(state: &mut State, path: &[u8], effects: &mut Vec<Effect>) {
+    let text = String::from_utf8_lossy(path).into_owned();
+    state.message = Some(format!("{} was sent to the clipboard", printable(&text)));
+    effects.push(Effect::Copy(text));
+}
+
+/// What only the tree is asked for, and a word on it where it did something else than one would expect.
+fn in_tree(explorer: &mut Explorer, action: Action) -> Option<String> {
+    let tree = &explorer.opened.loaded.tree;
+    let files = explorer.files.as_mut()?;
+    let jumped = match action {
+        Action::NextMatch | Action::PreviousMatch if files.filter().is_none() => {
+            return Some("there is no filter: open the filter line first".to_owned());
+        }
+        Action::NextMatch => files.next_match(tree),
+        Action::PreviousMatch => files.previous_match(tree),
+        Action::NextChange => files.next_change(tree),
+        Action::PreviousChange => files.previous_change(tree),
+        _ => {
+            plain(files, tree, action);
+            return None;
+        }
+    };
+    let what = if matches!(action, Action::NextMatch | Action::PreviousMatch) { "match" } else { "changed file" };
+    let end = if matches!(action, Action::NextMatch | Action::NextChange) { "first" } else { "last" };
+    match jumped {
+        Jump::Done => None,
+        Jump::Wrapped => Some(format!("went on from the other end, to the {end} {what}")),
+        Jump::Nowhere => Some(format!("there is no {what}")),
+    }
+}
+
+fn plain(files: &mut FileTree, tree: &Tree, action: Action) {
+    match action {
+        Action::Up => files.go(tree, Motion::Up),
+        Action::Down => files.go(tree, Motion::Down),
+        Action::Left => files.go(tree, Motion::Parent),
+        Action::Right => files.go(tree, Motion::Child),
+        Action::PageUp => files.go(tree, Motion::PageUp),
+        Action::PageDown => files.go(tree, Motion::PageDown),
+        Action::FirstRow => files.go(tree, Motion::Home),
+        Action::LastRow => files.go(tree, Motion::End),
+        Action::ToggleCollapseDir => files.toggle_collapse(tree),
+        Action::ToggleCollapseAllDir => files.toggle_collapse_all(tree),
+        Action::ToggleAddedFiles => files.toggle_kind(tree, Change::Added),
+        Action::ToggleRemovedFiles => files.toggle_kind(tree, Change::Removed),
+        Action::ToggleModifiedFiles => files.toggle_kind(tree, Change::Modified),
+        Action::ToggleUnmodifiedFiles => files.toggle_kind(tree, Change::Unmodified),
+        Action::ToggleSortOrder => files.toggle_order(tree),
+        _ => {}
+    }
+}
+
+/// Shows a path in a layer: selects both, and makes what hides the path show it.
+pub(super) fn go_to(state: &mut State, layer: LayerIndex, node: NodeId) {
+    focus(state, Focus::Files);
+    let Stage::Open(explorer) = &mut state.stage else { return };
+    explorer.layers.select(layer);
+    explorer.compare();
+    let tree = &explorer.opened.loaded.tree;
+    let Some(files) = &mut explorer.files else { return };
+    if files.jump_to(tree, node) == Jump::Nowhere {
+        files.set_filter(tree, Filter::none());
+        for change in [Change::Added, Change::Modified, Change::Removed, Change::Unmodified] {
+            if !files.kinds().contain(change) {
+                files.toggle_kind(tree, change);
+            }
+        }
+        if files.jump_to(tree, node) == Jump::Nowhere {
+            state.message = Some("the path is not in this layer's file system".to_owned());
+        }
+    }
+}
+
+pub(super) fn scroll(state: &mut State, pane: Focus, rows: isize) {
+    match pane {
+        Focus::Layers => {
+            if let Some(layers) = state.layers_mut() {
+                layers.scroll.step(rows.signum());
+            }
+            compare(state, Action::Down);
+        }
+        Focus::LayerDetails => state.layer_details.step(rows),
+        Focus::ImageDetails => state.image_details.step(rows),
+        Focus::Files => {
+            if let Stage::Open(explorer) = &mut state.stage
+                && let Some(files) = &mut explorer.files
+            {
+                let first = files.first_row().saturating_add_signed(rows);
+                files.scroll_to(&explorer.opened.loaded.tree, first);
+            }
+        }
+    }
+}
+
+/// A row was clicked: it is selected; one that is selected already is looked into, collapsed or expanded.
+pub(super) fn point(state: &mut State, pane: Focus, row: usize, effects: &mut Vec<Effect>) {
+    focus(state, pane);
+    match (pane, &mut state.stage) {
+        (Focus::Files, Stage::Open(explorer)) => {
+            let tree = &explorer.opened.loaded.tree;
+            let Some(files) = &mut explorer.files else { return };
+            if let Some(row) = explorer.window.get(row).copied() {
+                if row != files.selected_row() {
+                    files.select_row(tree, row);
+                } else if let Some(node) = files.selected() {
+                    at_node(state, node, Action::ViewFile, effects);
+                }
+            }
+        }
+        (Focus::Layers, _) => {
+            if let Some(layers) = state.layers_mut() {
+                let row = layers.scroll.seen().start + row;
+                if row < layers.scroll.count() {
+                    layers.scroll.select(row);
+                }
+            }
+            compare(state, Action::Down);
+        }
+        _ => {}
+    }
+}
+
+/// The names of the columns were clicked: the tree changes its order.
+pub(super) fn point_head(state: &mut State, pane: Focus) {
+    focus(state, pane);
+    if let (Focus::Files, Stage::Open(explorer)) = (pane, &mut state.stage)
+        && let Some(files) = &mut explorer.files
+    {
+        files.toggle_order(&explorer.opened.loaded.tree);
+    }
+}

@@ -1,0 +1,85 @@
+//! What follows from a state that changed: what a filter that was typed leaves, where things stand, and which part of each
+//! list is seen. It comes once a frame, however many events there were.
+
+use crate::tui::layout::{Layout, inside};
+use crate::tui::state::{Explorer, LongLines, Overlay, Stage, State};
+use crate::tui::theme::Theme;
+use crate::tui::view::{self, files};
+
+use super::text_line;
+
+/// Makes a state fit to be drawn, and to be asked what is where.
+pub fn settle(state: &mut State) {
+    text_line::apply_filter(state);
+    let lines = |width| view::box_lines(state, width);
+    state.layout = Layout::of(state, lines, state.overlays.last().map_or(0, view::head_height));
+    if !state.layout.fits {
+        // Nothing is seen: lists stay where they are until there is room again.
+        return;
+    }
+    panes(state);
+    overlays(state);
+}
+
+/// A pane that is folded away, or covered, keeps its place for when it is back.
+fn panes(state: &mut State) {
+    let layout = state.layout;
+    let rows = |pane| usize::from(inside(pane).height);
+    if let Some(list) = state.layers_mut()
+        && !layout.layers.is_empty()
+    {
+        // The names of the columns take one.
+        list.scroll.set_height(rows(layout.layers).saturating_sub(1));
+    }
+    if let Stage::Open(explorer) = &mut state.stage
+        && !layout.files.is_empty()
+    {
+        let width = usize::from(inside(layout.files).width);
+        file_tree(&state.settings.theme, explorer, width, rows(layout.files).saturating_sub(1));
+    }
+    if !layout.layer_details.is_empty() {
+        let lines = view::details_height(state, layout.layer_details);
+        state.layer_details.set_size(lines, rows(layout.layer_details));
+    }
+    if !layout.image_details.is_empty() {
+        let lines = view::details_height(state, layout.image_details);
+        state.image_details.set_size(lines, rows(layout.image_details));
+    }
+}
+
+/// Which row of the tree stands on which line: with wrapped names a row takes several.
+fn file_tree(theme: &Theme, explorer: &mut Explorer, width: usize, height: usize) {
+    let long_lines = explorer.long_lines;
+    let Some(mut tree) = explorer.files.take() else { return };
+    if long_lines == LongLines::Cut {
+        tree.set_height(height);
+        explorer.window = (tree.first_row()..tree.row_count().min(tree.first_row() + height)).collect();
+    } else {
+        let all = &explorer.opened.loaded.tree;
+        let first = files::first_row(theme, explorer, &tree, width, height);
+        if first != tree.first_row() {
+            tree.scroll_to(all, first);
+        }
+        explorer.window = files::window(theme, explorer, &tree, width, height);
+        let rows = explorer.window.last().map_or(1, |last| last + 1 - tree.first_row());
+        tree.set_height(rows);
+    }
+    explorer.files = Some(tree);
+}
+
+fn overlays(state: &mut State) {
+    let layout = state.layout;
+    let in_box = view::box_lines(state, inside(layout.overlay).width);
+    for overlay in &mut state.overlays {
+        let area = inside(if overlay.is_box() { layout.overlay } else { layout.body });
+        let height = usize::from(area.height);
+        let below_head = height.saturating_sub(view::head_height(overlay));
+        match overlay {
+            Overlay::Help(help) => help.scroll.set_size(in_box, height),
+            Overlay::Extraction(extraction) => extraction.scroll.set_size(in_box, height),
+            Overlay::Waste(waste) => waste.scroll.set_height(below_head),
+            Overlay::History(history) => history.scroll.set_height(below_head),
+            Overlay::Viewer(viewer, _) => viewer.resize(below_head, area.width.into()),
+        }
+    }
+}

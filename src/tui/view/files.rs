@@ -1,0 +1,274 @@
+//! The file tree: the rows that are seen of it, with what the selected comparison did to them.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+
+use super::pane::{self, Keys};
+use crate::report::listing::permissions;
+use crate::tree::{Change, SpanKind, Tree};
+use crate::tui::state::files::{FileTree, Fold, Order, Row};
+use crate::tui::state::layers::CompareMode;
+use crate::tui::state::{Attributes, Explorer, Focus, LongLines, State};
+use crate::tui::text::{columns, cut, name, right, wrap};
+use crate::tui::theme::Theme;
+use crate::units::Bytes;
+
+/// Which columns there is room for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Columns {
+    /// Permissions, owner, size.
+    All,
+    /// Permissions and size.
+    NoOwner,
+    /// Size.
+    Size,
+    /// Names alone.
+    None,
+}
+
+/// Columns that all attributes need, and names beside them; and all but the owner.
+const WIDE: usize = 68;
+const MIDDLE: usize = 48;
+/// What a name has at least, whatever stands before it.
+const LEAST_NAME: usize = 12;
+/// Columns of a name that are shown on several lines.
+const WRAPPED: usize = 1024;
+/// Columns that a directory sets in what it holds.
+const STEP: usize = 4;
+
+pub(super) fn draw(state: &State, explorer: &Explorer, frame: &mut Frame<'_>, area: Rect) {
+    let theme = &state.settings.theme;
+    let keys = if state.focus == Focus::Files && state.overlays.is_empty() { Keys::Here } else { Keys::Elsewhere };
+    let inside = pane::draw(&title(explorer), keys, theme, frame, area);
+    let width = usize::from(inside.width);
+    let Some(files) = &explorer.files else {
+        let text = wrap("The image has no layers, and so no files.", width);
+        pane::write(text.into_iter().map(Line::raw), frame, inside);
+        return;
+    };
+    if let Some(hidden) = hidden(files) {
+        pane::foot(&hidden, theme, frame, area);
+    }
+    let table = Table::new(theme, explorer, files, width);
+    let height = usize::from(inside.height).saturating_sub(1);
+    let mut lines = vec![Line::styled(cut(&table.head(), width), theme.dim)];
+    if files.row_count() == 0 {
+        let text = if files.filter().is_some() { "No file matches the filter." } else { "Nothing to show." };
+        lines.push(Line::styled(text, theme.dim));
+    }
+    let (first, rows) = seen(explorer, files);
+    let skipped = table.skipped(&rows);
+    for (at, row) in rows.iter().enumerate() {
+        for mut line in table.row(row, skipped) {
+            if first + at == files.selected_row() {
+                line = line.style(if keys == Keys::Here { theme.selected } else { theme.selected_elsewhere });
+            }
+            lines.push(line);
+        }
+    }
+    lines.truncate(height + 1);
+    pane::write(lines, frame, inside);
+    pane::more((first, files.row_count() - (first + rows.len())), theme, frame, area);
+}
+
+/// The rows that are seen, and the number of the first.
+fn seen(explorer: &Explorer, files: &FileTree) -> (usize, Vec<Row>) {
+    let (Some(first), Some(last)) = (explorer.window.first(), explorer.window.last()) else { return (0, Vec::new()) };
+    (*first, files.rows(&explorer.opened.loaded.tree, *first, last + 1 - first))
+}
+
+/// With wrapped names: the row of each line of a pane that begins with the first row that is seen.
+pub(in crate::tui) fn window(
+    theme: &Theme,
+    explorer: &Explorer,
+    files: &FileTree,
+    width: usize,
+    height: usize,
+) -> Vec<usize> {
+    let table = Table::new(theme, explorer, files, width);
+    let first = files.first_row();
+    let rows = files.rows(table.tree, first, height);
+    let skipped = table.skipped(&rows);
+    let lines = rows.iter().zip(first..).flat_map(|(row, at)| vec![at; table.row(row, skipped).len()]);
+    lines.take(height).collect()
+}
+
+/// With wrapped names: the row to begin with, so that the cursor's row is seen.
+pub(in crate::tui) fn first_row(
+    theme: &Theme,
+    explorer: &Explorer,
+    files: &FileTree,
+    width: usize,
+    height: usize,
+) -> usize {
+    let table = Table::new(theme, explorer, files, width);
+    let first = files.first_row();
+    // More rows than lines do not fit, whatever they hold.
+    let start = first.max((files.selected_row() + 1).saturating_sub(height));
+    let rows = files.rows(table.tree, start, (files.selected_row() + 1).saturating_sub(start));
+    let skipped = table.skipped(&rows);
+    let mut room = height;
+    let fitting = rows.iter().rev().take_while(|row| {
+        let lines = table.row(row, skipped).len();
+        let fits = lines <= room;
+        room = room.saturating_sub(lines);
+        fits
+    });
+    let fitting = fitting.count().max(1);
+    start + rows.len().saturating_sub(fitting)
+}
+
+fn title(explorer: &Explorer) -> String {
+    match (explorer.layers.mode, explorer.layers.layer()) {
+        (CompareMode::Layer, Some(layer)) => format!("Current Layer Contents · layer {layer}"),
+        (CompareMode::Aggregated, Some(layer)) => format!("Aggregated Layer Contents · up to layer {layer}"),
+        (CompareMode::Marked(base), Some(layer)) => format!("Changes from layer {base} to layer {layer}"),
+        (_, None) => "Current Layer Contents".to_owned(),
+    }
+}
+
+/// Which kinds of change are hidden, if any are.
+fn hidden(files: &FileTree) -> Option<String> {
+    let kinds = [
+        (Change::Added, "added"),
+        (Change::Removed, "removed"),
+        (Change::Modified, "modified"),
+        (Change::Unmodified, "unmodified"),
+    ];
+    let hidden = kinds.into_iter().filter(|(change, _)| !files.kinds().contain(*change));
+    let hidden: Vec<_> = hidden.map(|(_, word)| word).collect();
+    if hidden.is_empty() { None } else { Some(format!("hidden: {}", hidden.join(", "))) }
+}
+
+/// What rows are made from.
+struct Table<'a> {
+    theme: &'a Theme,
+    tree: &'a Tree,
+    files: &'a FileTree,
+    explorer: &'a Explorer,
+    width: usize,
+}
+
+impl<'a> Table<'a> {
+    fn new(theme: &'a Theme, explorer: &'a Explorer, files: &'a FileTree, width: usize) -> Self {
+        Self { theme, tree: &explorer.opened.loaded.tree, files, explorer, width }
+    }
+
+    fn columns(&self) -> Columns {
+        match self.explorer.attributes {
+            Attributes::Hidden => Columns::None,
+            Attributes::Shown if self.width >= WIDE => Columns::All,
+            Attributes::Shown if self.width >= MIDDLE => Columns::NoOwner,
+            Attributes::Shown => Columns::Size,
+        }
+    }
+
+    /// The names of the columns; the one that rows are sorted by has a mark.
+    fn head(&self) -> String {
+        let (size, files) = match self.files.order() {
+            Order::Name => ("Size", "Filetree ▲"),
+            Order::Size => ("▼ Size", "Filetree"),
+        };
+        match self.columns() {
+            Columns::All => format!("  {:<10} {:>9} {size:>8}  {files}", "Permission", "UID:GID"),
+            Columns::NoOwner => format!("  {:<10} {size:>8}  {files}", "Permission"),
+            Columns::Size => format!("  {size:>8}  {files}"),
+            Columns::None => format!("  {files}"),
+        }
+    }
+
+    fn attributes(&self, row: &Row) -> String {
+        let size = right(&Bytes(row.size_bytes).to_string(), 8);
+        let version = self.files.comparison().span(self.tree, row.node);
+        let facts = version.map(|version| self.tree.facts(version));
+        let permissions = facts.map(|facts| permissions(facts.kind, facts.mode)).unwrap_or_default();
+        match self.columns() {
+            Columns::None => String::new(),
+            Columns::Size => format!("{size}  "),
+            Columns::NoOwner => format!("{permissions:<10} {size}  "),
+            Columns::All => {
+                let owner = facts.map(|facts| format!("{}:{}", facts.uid, facts.gid)).unwrap_or_default();
+                format!("{permissions:<10} {owner:>9} {size}  ")
+            }
+        }
+    }
+
+    /// How many levels of directories are not drawn, so that the deepest row in sight has room for its name. All rows
+    /// leave out the same ones: what is set in further still stands further right.
+    fn skipped(&self, rows: &[Row]) -> usize {
+        let deepest = rows.iter().map(|row| row.last.len()).max().unwrap_or(0);
+        let before = MARK + rows.first().map_or(0, |row| columns(&self.attributes(row)));
+        let fitting = self.width.saturating_sub(before + LEAST_NAME) / STEP;
+        deepest.saturating_sub(fitting.max(1))
+    }
+
+    /// A row on one line, or on as many as its name takes.
+    fn row<'b>(&self, row: &Row, skipped: usize) -> Vec<Line<'b>> {
+        let style = self.theme.change(row.change);
+        let mark = match row.change {
+            Change::Added => "+ ",
+            Change::Modified => "~ ",
+            Change::Removed => "- ",
+            Change::Unmodified => "  ",
+        };
+        let (attributes, branch) = (self.attributes(row), branch(row, skipped));
+        let indent = MARK + columns(&attributes) + columns(&branch);
+        let room = self.width.saturating_sub(indent);
+        let named = if row.is_match { style.patch(self.theme.found) } else { style };
+        let named = if row.fold == Fold::Leaf { named } else { named.add_modifier(Modifier::BOLD) };
+        let (first, rest) = match self.explorer.long_lines {
+            LongLines::Cut => (cut(&self.label(row, room), room), Vec::new()),
+            LongLines::Wrapped => {
+                let mut parts = wrap(&self.label(row, WRAPPED), room);
+                (parts.remove(0), parts)
+            }
+        };
+        let own = Line::from(vec![
+            Span::styled(mark, style),
+            Span::styled(attributes, style),
+            Span::styled(branch, self.theme.dim),
+            Span::styled(first, named),
+        ]);
+        let below = |part| Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(part, named)]);
+        std::iter::once(own).chain(rest.into_iter().map(below)).collect()
+    }
+
+    /// A name, with where it leads to if it is a link.
+    fn label(&self, row: &Row, room: usize) -> String {
+        let own = name(self.tree.name(row.node), room);
+        let Some(version) = self.files.comparison().span(self.tree, row.node) else { return own };
+        match (self.tree.span(version).kind, self.tree.facts(version)) {
+            (_, facts) if facts.kind == SpanKind::Symlink => format!("{own} -> {}", name(facts.target, room)),
+            (SpanKind::HardLink, _) => {
+                let target = name(self.tree.link(version), room);
+                format!("{own} -> /{}", target.trim_start_matches('/'))
+            }
+            _ => own,
+        }
+    }
+}
+
+/// Columns of the mark of a change.
+const MARK: usize = 2;
+
+/// The lines that lead to a row, without those of the first `skipped` levels.
+fn branch(row: &Row, skipped: usize) -> String {
+    let depth = row.last.len();
+    if skipped > 0 && depth <= skipped {
+        return "⋯ ".to_owned();
+    }
+    let mut out = String::new();
+    for (at, last) in row.last.iter().enumerate().skip(skipped) {
+        out.push_str(match (at + 1 == depth, *last) {
+            (false, true) => "    ",
+            (false, false) => "│   ",
+            (true, true) if row.fold == Fold::Collapsed => "└─⊕ ",
+            (true, false) if row.fold == Fold::Collapsed => "├─⊕ ",
+            (true, true) => "└── ",
+            (true, false) => "├── ",
+        });
+    }
+    out
+}

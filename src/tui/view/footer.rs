@@ -1,0 +1,200 @@
+//! The last lines: what is typed, what came of the last action, and which keys do what.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+
+use super::pane;
+use crate::config::{Action, Context, KeyPress};
+use crate::tui::keymap::Row;
+use crate::tui::state::extraction::Stage;
+use crate::tui::state::files::{FileTree, Fold};
+use crate::tui::state::line::Purpose;
+use crate::tui::state::viewer::SearchState;
+use crate::tui::state::{Overlay, State};
+use crate::tui::text::{columns, cut, printable};
+
+/// What the footer names, the most wanted first. The help names the rest.
+const HINTED: [Action; 29] = [
+    Action::Quit,
+    Action::Help,
+    Action::ToggleView,
+    Action::Accept,
+    Action::OverwriteFiles,
+    Action::SkipFiles,
+    Action::KeepSpecialBits,
+    Action::GoToFile,
+    Action::ViewFile,
+    Action::CloseView,
+    Action::FilterFiles,
+    Action::CloseFilterFiles,
+    Action::WasteView,
+    Action::CompareLayer,
+    Action::CompareAll,
+    Action::MarkBase,
+    Action::ToggleEmptySteps,
+    Action::ExtractFile,
+    Action::FileHistory,
+    Action::ToggleCollapseDir,
+    Action::ToggleCollapseAllDir,
+    Action::ToggleAddedFiles,
+    Action::ToggleRemovedFiles,
+    Action::ToggleModifiedFiles,
+    Action::ToggleUnmodifiedFiles,
+    Action::ToggleSortOrder,
+    Action::NextMatch,
+    Action::ToggleHex,
+    Action::GoToLine,
+];
+
+pub(super) fn draw(state: &State, frame: &mut Frame<'_>) {
+    line(state, frame, state.layout.line);
+    let area = state.layout.footer;
+    let width = usize::from(area.width);
+    let line = match &state.message {
+        Some(message) => Line::styled(cut(&printable(message), width), state.settings.theme.label),
+        None => hints(state, width),
+    };
+    pane::write([line], frame, area);
+}
+
+/// As many hints as there is room for.
+fn hints<'a>(state: &'a State, width: usize) -> Line<'a> {
+    let theme = &state.settings.theme;
+    let keymap = &state.settings.keymap;
+    let context = state.context();
+    let mut spans: Vec<Span<'a>> = Vec::new();
+    let mut taken = 0;
+    for action in HINTED {
+        let Some(key) = keymap.hint(context, action) else { continue };
+        let Some(row) = keymap.rows(context).find(|row| row.action == action) else { continue };
+        if !is_available(state, action) {
+            continue;
+        }
+        let (key, hint) = (short(key), hint(state, row));
+        let needs = columns(&key) + columns(hint) + 3;
+        if taken + needs > width {
+            continue;
+        }
+        taken += needs;
+        spans.push(Span::styled(key, theme.key));
+        spans.push(Span::raw(format!(" {hint}  ")));
+    }
+    Line::from(spans)
+}
+
+/// Whether an action would do something now.
+fn is_available(state: &State, action: Action) -> bool {
+    let filtered =
+        || state.explorer().and_then(|explorer| explorer.files.as_ref()).and_then(FileTree::filter).is_some();
+    let purpose = state.line.as_ref().map(|line| &line.purpose);
+    match (action, state.overlays.last()) {
+        (Action::Quit | Action::Help | Action::ToggleView | Action::CloseView | Action::ToggleEmptySteps, _) => true,
+        _ if state.explorer().is_none() => false,
+        (Action::Accept, _) => state.line.as_ref().is_some_and(|line| line.error.is_none()),
+        (Action::CloseFilterFiles, _) => purpose.is_some() || filtered(),
+        (Action::KeepSpecialBits, _) => purpose == Some(&Purpose::Folder),
+        (Action::NextMatch, Some(Overlay::Viewer(viewer, _))) => viewer.status().search != SearchState::None,
+        (Action::NextMatch, _) => filtered(),
+        (Action::OverwriteFiles | Action::SkipFiles, Some(Overlay::Extraction(extraction))) => {
+            matches!(extraction.stage, Stage::Conflict(_))
+        }
+        _ => true,
+    }
+}
+
+/// What is under the cursor of the tree.
+fn fold(state: &State) -> Option<Fold> {
+    let files = state.explorer()?.files.as_ref()?;
+    Some(files.fold(files.selected()?))
+}
+
+/// What an action is called where it is asked for.
+fn hint(state: &State, row: &Row) -> &'static str {
+    let is_filter = state.line.as_ref().is_none_or(|line| line.purpose == Purpose::Filter);
+    match (row.action, state.context()) {
+        (Action::FilterFiles, Context::Viewer) => "Search",
+        (Action::Quit, _) if state.line.is_some() || !state.overlays.is_empty() => "Close",
+        (Action::ViewFile, Context::FileTree) => match fold(state) {
+            Some(Fold::Expanded) => "Collapse",
+            Some(Fold::Collapsed) => "Expand",
+            Some(Fold::Leaf) | None => row.hint,
+        },
+        (Action::Accept, _) if !is_filter => "OK",
+        (Action::CloseFilterFiles, _) if !is_filter => "Cancel",
+        _ => row.hint,
+    }
+}
+
+/// A key as hints write it: `^A` for `ctrl+a`.
+pub(super) fn short(key: KeyPress) -> String {
+    let name = key.label();
+    match name.strip_prefix("ctrl+") {
+        Some(rest) if rest.chars().count() == 1 => format!("^{}", rest.to_uppercase()),
+        Some(rest) => format!("^{rest}"),
+        None => name,
+    }
+}
+
+/// The line that is typed, or the filter that is on.
+fn line(state: &State, frame: &mut Frame<'_>, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let theme = &state.settings.theme;
+    let width = usize::from(area.width);
+    let files = state.explorer().and_then(|explorer| explorer.files.as_ref());
+    let matches = files.filter(|files| files.filter().is_some()).map(|files| {
+        let count = files.matches();
+        if count == 1 { "1 match".to_owned() } else { format!("{count} matches") }
+    });
+    let Some(line) = &state.line else {
+        let text = files.and_then(FileTree::filter).map_or("", |filter| filter.text());
+        let spans = vec![
+            Span::styled("Filter: ", theme.label),
+            Span::raw(cut(&printable(text), width.saturating_sub(24))),
+            Span::styled(format!("  {}", matches.unwrap_or_default()), theme.dim),
+        ];
+        pane::write([Line::from(spans)], frame, area);
+        return;
+    };
+    let label = match (&line.purpose, state.overlays.last()) {
+        (Purpose::Place, Some(Overlay::Viewer(viewer, _))) => format!("{}: ", viewer.goal_label()),
+        (purpose, _) => format!("{}: ", purpose.label()),
+    };
+    let behind = line.error.as_ref().map(|error| (printable(error), theme.error)).or_else(|| {
+        let is_filter = line.purpose == Purpose::Filter;
+        matches.filter(|_| is_filter).map(|matches| (matches, theme.dim))
+    });
+    let wanted = behind.as_ref().map_or(0, |(text, _)| columns(text) + 2);
+    let room = width.saturating_sub(columns(&label)).saturating_sub(wanted).max(16);
+    // What was pasted may hold anything but controls; its width is what tui-input counts.
+    let scroll = line.input.visual_scroll(room.saturating_sub(1));
+    let text = visible(line.text(), scroll, room);
+    let cursor = columns(&label) + line.input.visual_cursor().saturating_sub(scroll);
+    let mut spans = vec![Span::styled(label, theme.label), Span::raw(text.clone())];
+    if line.text().is_empty() && line.purpose == Purpose::Filter {
+        spans.push(Span::styled("a regular expression on the path, sizes as >10MB", theme.dim));
+    } else if let Some((behind, style)) = behind {
+        let taken: usize = spans.iter().map(|span| columns(&span.content)).sum();
+        spans.push(Span::raw("  "));
+        spans.push(Span::styled(cut(&behind, width.saturating_sub(taken + 2)), style));
+    }
+    pane::write([Line::from(spans)], frame, area);
+    frame.set_cursor_position(Position::new(area.x + u16::try_from(cursor).unwrap_or(0).min(area.width - 1), area.y));
+}
+
+/// The part of a line behind its first `skip` columns.
+fn visible(text: &str, skip: usize, room: usize) -> String {
+    use unicode_width::UnicodeWidthChar;
+    let mut taken = 0;
+    let mut out = String::new();
+    for letter in text.chars() {
+        let wide = letter.width().unwrap_or(0);
+        if taken >= skip && taken + wide <= skip + room {
+            out.push(letter);
+        }
+        taken += wide;
+    }
+    out
+}

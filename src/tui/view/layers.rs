@@ -1,0 +1,202 @@
+//! The list of layers: how each takes part in the comparison, what it weighs and wastes, and what made it.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::pane::{self, Keys};
+use crate::layer::LayerIndex;
+use crate::tui::state::instruction;
+use crate::tui::state::layers::{CompareMark, CompareMode, EmptySteps, LayerRow, Layers};
+use crate::tui::state::{Focus, Stage, State};
+use crate::tui::text::{columns, cut, left, printable, right};
+use crate::units::Bytes;
+
+/// Columns of the bar.
+const BAR: usize = 8;
+/// Columns of the mark.
+const MARK: usize = 2;
+
+/// Columns of the layers' numbers.
+fn digits(state: &State) -> usize {
+    let last = state.image().map_or(0, |image| image.layers.len().saturating_sub(1));
+    last.to_string().len().max(2)
+}
+
+/// What is known of the layers' sizes.
+struct Sizes {
+    of: Vec<Option<u64>>,
+    waste: Vec<u64>,
+    largest: u64,
+}
+
+impl Sizes {
+    fn known(state: &State) -> Self {
+        let (of, waste) = match &state.stage {
+            Stage::Finding(_) => (Vec::new(), Vec::new()),
+            Stage::Reading(reading) => (reading.sizes.clone(), Vec::new()),
+            Stage::Open(explorer) => {
+                let tree = &explorer.opened.loaded.tree;
+                let sizes = tree.layers().map(|layer| Some(tree.layer_size_bytes(layer)));
+                (sizes.collect(), explorer.opened.waste.clone())
+            }
+        };
+        let largest = of.iter().flatten().copied().max().unwrap_or(0);
+        Self { of, waste, largest }
+    }
+
+    fn size(&self, layer: LayerIndex) -> Option<u64> {
+        self.of.get(layer.get()).copied().flatten()
+    }
+
+    fn waste(&self, layer: LayerIndex) -> u64 {
+        self.waste.get(layer.get()).copied().unwrap_or(0)
+    }
+}
+
+pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let theme = &state.settings.theme;
+    let keys = if state.focus == Focus::Layers && state.overlays.is_empty() { Keys::Here } else { Keys::Elsewhere };
+    let inside = pane::draw(&title(state), keys, theme, frame, area);
+    let Some(layers) = state.layers() else { return };
+    let sizes = Sizes::known(state);
+    let width = usize::from(inside.width);
+    let with_waste = width >= 64;
+    let before = " ".repeat(MARK + digits(state));
+    let head = if with_waste {
+        format!("{before}{:>8} {:>8} {:BAR$} Command", "Size", "Waste", "")
+    } else {
+        format!("{before}{:>8} {:BAR$} Command", "Size", "")
+    };
+    let mut lines = vec![Line::styled(cut(&head, width), theme.dim)];
+    for row in layers.scroll.seen() {
+        let Some(what) = layers.rows().get(row) else { break };
+        let spans = match what {
+            LayerRow::Layer(layer) => layer_row(state, layers, &sizes, *layer, with_waste, width),
+            LayerRow::Step(step) => step_row(state, *step, width),
+            LayerRow::BaseEnd => vec![Span::styled(left("── base image seems to end here ──", width), theme.dim)],
+        };
+        let mut line = Line::from(spans);
+        if row == layers.scroll.selected() {
+            line = line.style(if keys == Keys::Here { theme.selected } else { theme.selected_elsewhere });
+        }
+        lines.push(line);
+    }
+    pane::write(lines, frame, inside);
+    let seen = layers.scroll.seen();
+    pane::more((seen.start, layers.scroll.count() - seen.end), theme, frame, area);
+}
+
+fn title(state: &State) -> String {
+    let Some(layers) = state.layers() else { return "Layers".to_owned() };
+    let mut title = format!("Layers ({})", state.image().map_or(0, |image| image.layers.len()));
+    match layers.mode {
+        CompareMode::Layer => {}
+        CompareMode::Aggregated => title.push_str(" · all changes"),
+        CompareMode::Marked(base) => title = format!("{title} · compared with {base}"),
+    }
+    if layers.steps() == EmptySteps::Shown {
+        title.push_str(" · all steps");
+    }
+    title
+}
+
+fn layer_row<'a>(
+    state: &State,
+    layers: &Layers,
+    sizes: &Sizes,
+    layer: LayerIndex,
+    with_waste: bool,
+    width: usize,
+) -> Vec<Span<'a>> {
+    let theme = &state.settings.theme;
+    let (mark, style) = match layers.mark(layer) {
+        CompareMark::Base => ("│", theme.dim),
+        CompareMark::Shown => ("●", theme.key),
+        CompareMark::None => (" ", theme.dim),
+    };
+    let base = if layers.mode == CompareMode::Marked(layer) { "◆" } else { mark };
+    let damaged = state.explorer().is_some_and(|explorer| explorer.opened.loaded.damaged_layers.contains(&layer));
+    let size = sizes.size(layer).map_or_else(|| "…".to_owned(), |size| Bytes(size).to_string());
+    let mut spans = vec![
+        Span::styled(base, style),
+        Span::styled(if damaged { "!" } else { " " }, theme.error),
+        Span::raw(right(&layer.to_string(), digits(state))),
+        Span::raw(right(&size, 8)),
+        Span::raw(" "),
+    ];
+    if with_waste {
+        let waste = sizes.waste(layer);
+        let shown = if waste == 0 { String::new() } else { Bytes(waste).to_string() };
+        spans.push(Span::styled(right(&shown, 8), theme.waste));
+        spans.push(Span::raw(" "));
+    }
+    spans.extend(bar(sizes.size(layer).unwrap_or(0), sizes.waste(layer), sizes.largest, theme.bar, theme.waste));
+    let taken: usize = spans.iter().map(|span| columns(&span.content)).sum();
+    let image_layer = state.image().and_then(|image| image.layers.get(layer.get()));
+    let command = image_layer.map_or_else(String::new, |layer| {
+        // What was imported has no command, but a word on where it comes from.
+        let told = if layer.created_by.is_empty() { &layer.comment } else { &layer.created_by };
+        let start: String = told.chars().take(COMMAND).collect();
+        instruction::line(&start)
+    });
+    spans.push(Span::raw(format!(" {}", left(&printable(&command), width.saturating_sub(taken + 1)))));
+    spans
+}
+
+/// Letters of a command that are looked at for a row.
+const COMMAND: usize = 600;
+
+fn step_row<'a>(state: &State, step: usize, width: usize) -> Vec<Span<'a>> {
+    let text = state.image().and_then(|image| image.history.get(step)).map_or_else(String::new, |step| {
+        let start: String = step.created_by.chars().take(COMMAND).collect();
+        instruction::line(&start)
+    });
+    let before = " ".repeat(MARK + digits(state));
+    let text = format!("{before}{:>8} {:BAR$} {}", "-", "", printable(&text));
+    vec![Span::styled(left(&text, width), state.settings.theme.dim)]
+}
+
+/// A layer's size beside the largest one's, and how much of it is waste.
+fn bar<'a>(size: u64, waste: u64, largest: u64, full: Style, wasted: Style) -> [Span<'a>; 3] {
+    let cells = |bytes: u64| -> usize {
+        if largest == 0 || bytes == 0 {
+            return 0;
+        }
+        let share = (bytes as f64 / largest as f64 * BAR as f64).round();
+        // Between 0 and BAR; what there is has a cell.
+        #[allow(clippy::cast_sign_loss, reason = "sizes are not below zero")]
+        let share = share as usize;
+        share.clamp(1, BAR)
+    };
+    let all = cells(size);
+    let waste = cells(waste).min(all);
+    [
+        Span::styled("█".repeat(all - waste), full),
+        Span::styled("▒".repeat(waste), wasted),
+        Span::raw(" ".repeat(BAR - all)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_shows_the_share_of_the_largest_layer_and_its_waste() {
+        let drawn = |size, waste, largest| {
+            let spans = bar(size, waste, largest, Style::new(), Style::new());
+            spans.iter().map(|span| span.content.as_ref()).collect::<String>()
+        };
+        assert_eq!(drawn(100, 0, 100), "████████");
+        assert_eq!(drawn(100, 50, 100), "████▒▒▒▒");
+        assert_eq!(drawn(100, 100, 100), "▒▒▒▒▒▒▒▒");
+        assert_eq!(drawn(1, 0, 1_000_000), "█       ", "what is there is seen");
+        assert_eq!(drawn(0, 0, 100), "        ");
+        assert_eq!(drawn(u64::MAX, 1, u64::MAX), "███████▒");
+    }
+}

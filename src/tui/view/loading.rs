@@ -1,0 +1,46 @@
+//! What is seen in place of the file tree until the image is there.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use super::pane::{self, Keys};
+use crate::source::SpoolProgress;
+use crate::tui::state::{Focus, Stage, State};
+use crate::units::Bytes;
+
+pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
+    let theme = &state.settings.theme;
+    let keys = if state.focus == Focus::Files { Keys::Here } else { Keys::Elsewhere };
+    let inside = pane::draw("Current Layer Contents", keys, theme, frame, area);
+    let bar = usize::from(inside.width).saturating_sub(2).min(50);
+    let mut lines = Vec::new();
+    match &state.stage {
+        Stage::Finding(None) => lines.push(Line::raw("Looking for the image …")),
+        Stage::Finding(Some(SpoolProgress { read, total: Some(total) })) => {
+            lines.push(Line::raw("Unpacking the archive …"));
+            lines.push(Line::styled(gauge(*read, *total, bar), theme.bar));
+            lines.push(Line::raw(format!("{} of {}", Bytes(*read), Bytes(*total))));
+        }
+        Stage::Finding(Some(SpoolProgress { read, total: None })) => {
+            lines.push(Line::raw("Receiving the archive …"));
+            lines.push(Line::raw(Bytes(*read).to_string()));
+        }
+        Stage::Reading(reading) => {
+            let read = reading.sizes.iter().flatten().count();
+            lines.push(Line::raw(format!("Reading the layers … {read} of {}", reading.sizes.len())));
+            lines.push(Line::styled(gauge(reading.read, reading.total, bar), theme.bar));
+            lines.push(Line::raw(format!("{} of {}", Bytes(reading.read), Bytes(reading.total))));
+        }
+        Stage::Open(_) => {}
+    }
+    pane::write(lines, frame, inside);
+}
+
+/// A bar of so many cells.
+pub(super) fn gauge(done: u64, total: u64, cells: usize) -> String {
+    let share = if total == 0 { 1.0 } else { (done as f64 / total as f64).clamp(0.0, 1.0) };
+    #[allow(clippy::cast_sign_loss, reason = "a share is not below zero")]
+    let full = (share * cells as f64).round() as usize;
+    format!("{}{}", "█".repeat(full), "░".repeat(cells.saturating_sub(full)))
+}

@@ -1,0 +1,146 @@
+//! The content of a file.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+
+use super::pane::{self, Keys};
+use crate::tree::SpanId;
+use crate::tui::state::State;
+use crate::tui::state::viewer::{Emphasis, Form, Goal, Phase, RowLabel, SearchState, Viewer, ViewerRow, ViewerStatus};
+use crate::tui::text::{cut, printable, right};
+use crate::tui::theme::Theme;
+use crate::units::Bytes;
+
+/// Lines above the content: a word on where a link led.
+pub(super) fn head_height(viewer: &Viewer) -> usize {
+    usize::from(viewer.gutter() > 0 && !viewer.words().is_empty())
+}
+
+pub(super) fn draw(state: &State, viewer: &Viewer, version: SpanId, frame: &mut Frame<'_>, area: Rect) {
+    let theme = &state.settings.theme;
+    let title = format!("{}{}", viewer.title(), layers(state, version));
+    let inside = pane::draw(&title, Keys::Here, theme, frame, area);
+    let mut lines = Vec::new();
+    if head_height(viewer) > 0 {
+        let words = printable(&viewer.words().join("; "));
+        lines.push(Line::styled(cut(&words, usize::from(inside.width)), theme.dim));
+    }
+    let gutter = viewer.gutter();
+    lines.extend(viewer.rows().iter().map(|row| line(row, gutter, theme)));
+    pane::write(lines, frame, inside);
+    let status = format!(" {} ", cut(&told(&viewer.status()), usize::from(area.width).saturating_sub(6)));
+    let at = area.right().saturating_sub(u16::try_from(Span::raw(&status).width()).unwrap_or(0) + 2);
+    frame.buffer_mut().set_string(at.max(area.x + 1), area.bottom() - 1, status, theme.title);
+}
+
+/// Which layers a version is there in.
+fn layers(state: &State, version: SpanId) -> String {
+    let Some(explorer) = state.explorer() else { return String::new() };
+    let span = explorer.opened.loaded.tree.span(version);
+    match span.end() {
+        None => format!(" · from layer {}", span.from()),
+        Some((layer, cause)) => format!(" · from layer {}, {} by layer {layer}", span.from(), cause.name()),
+    }
+}
+
+fn line<'a>(row: &'a ViewerRow, gutter: usize, theme: &Theme) -> Line<'a> {
+    let label = match row.label {
+        RowLabel::None => None,
+        RowLabel::Line(number) => Some(right(&number.to_string(), gutter)),
+        RowLabel::Uncounted => Some(right("…", gutter)),
+        RowLabel::Continued => Some(right("", gutter)),
+        RowLabel::Offset(offset) => Some(format!("{offset:0gutter$x}")),
+    };
+    let mut spans: Vec<Span<'a>> =
+        label.map(|label| Span::styled(format!("{label} "), theme.dim)).into_iter().collect();
+    let mut at = 0;
+    for (range, emphasis) in &row.emphases {
+        let style = match emphasis {
+            Emphasis::Escape => theme.dim,
+            Emphasis::Match => theme.found,
+            Emphasis::CurrentMatch => theme.found.add_modifier(Modifier::REVERSED),
+        };
+        for (range, style) in [(at..range.start, Style::new()), (range.clone(), style)] {
+            spans.extend(row.text.get(range).map(|text| Span::styled(text, style)));
+        }
+        at = range.end;
+    }
+    spans.extend(row.text.get(at..).map(Span::raw));
+    Line::from(spans)
+}
+
+/// Where one is, how much there is, and how a search went.
+fn told(status: &ViewerStatus) -> String {
+    let mut parts = Vec::new();
+    match &status.search {
+        SearchState::None | SearchState::Found => {}
+        SearchState::Invalid(why) | SearchState::Failed(why) => parts.push(format!("search: {}", printable(why))),
+        SearchState::Waiting => parts.push(format!("going to search for {} …", printable(&status.pattern))),
+        SearchState::Searching(done) => parts.push(format!("searching … {}", Bytes(*done))),
+        SearchState::FoundWrapped => parts.push("went on from the other end".to_owned()),
+        SearchState::NotFoundYet(searched) => {
+            parts.push(format!("no match for {} in the first {}", printable(&status.pattern), Bytes(*searched)));
+        }
+        SearchState::NotFound => parts.push(format!("no match for {}", printable(&status.pattern))),
+    }
+    match (&status.phase, status.waits_for) {
+        (Phase::Failed(why), _) => parts.push(printable(why)),
+        (_, Some(Goal::End)) => parts.push("going to the end …".to_owned()),
+        (_, Some(Goal::Line(line))) => parts.push(format!("going to line {line} …")),
+        (_, Some(Goal::Offset(offset))) => parts.push(format!("going to offset {offset:x} …")),
+        (Phase::Reading, None) if status.available < status.size => {
+            parts.push(format!("{} unpacked …", Bytes(status.available)));
+        }
+        _ => {}
+    }
+    // Of nothing there is no place.
+    if status.size > 0 {
+        match (status.form, status.line, status.lines) {
+            (Form::Hex, ..) => parts.push("hex".to_owned()),
+            (Form::Text, Some(line), Some(lines)) => parts.push(format!("line {line} of {lines}")),
+            (Form::Text, Some(line), None) => parts.push(format!("line {line}")),
+            (Form::Text, None, _) => {}
+        }
+        parts.push(Bytes(status.size).to_string());
+        parts.push(format!("{} %", status.percent));
+    }
+    parts.join(" · ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is typed, pasted or read from an archive is on the status line too.
+    #[test]
+    fn nothing_in_the_status_drives_the_terminal_or_turns_the_line() {
+        let evil = "\u{1b}[2J\u{202e}".to_owned();
+        let status = |search, phase| ViewerStatus {
+            form: Form::Text,
+            phase,
+            size: 9,
+            available: 4,
+            percent: 1,
+            line: None,
+            lines: None,
+            waits_for: None,
+            pattern: evil.clone(),
+            search,
+        };
+        for (search, phase) in [
+            (SearchState::Invalid(evil.clone()), Phase::Complete),
+            (SearchState::Failed(evil.clone()), Phase::Complete),
+            (SearchState::Waiting, Phase::Complete),
+            (SearchState::NotFound, Phase::Complete),
+            (SearchState::NotFoundYet(4), Phase::Complete),
+            (SearchState::None, Phase::Failed(evil.clone())),
+        ] {
+            let told = told(&status(search, phase));
+            assert!(told.contains("\\u{1b}[2J\\u{202e}") && told == printable(&told), "{told}");
+        }
+        let told = told(&status(SearchState::NotFoundYet(4), Phase::Reading));
+        assert!(told.contains(" in the first 4 B · "), "{told}");
+    }
+}

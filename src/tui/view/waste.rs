@@ -1,0 +1,85 @@
+//! The waste view: what is reclaimable, by cause, and each file with its layers.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::pane::{self, Keys};
+use crate::analysis::Exact;
+use crate::tui::state::waste::{CAUSE_AT, PATH_AT, Waste, WasteOrder};
+use crate::tui::state::{Explorer, State};
+use crate::tui::text::{cut, left, name, right};
+use crate::tui::theme::Theme;
+use crate::units::Bytes;
+
+/// Lines above the first file: the sum, a line a cause, an empty one, the names of the columns.
+pub(super) fn head_height(waste: &Waste) -> usize {
+    waste.by_cause().len() + 3
+}
+
+pub(super) fn draw(state: &State, explorer: &Explorer, waste: &Waste, frame: &mut Frame<'_>, area: Rect) {
+    let theme = &state.settings.theme;
+    let exact = &explorer.opened.analysis.exact;
+    let title = format!("Waste · sorted by {}", waste.order().name());
+    let inside = pane::draw(&title, Keys::Here, theme, frame, area);
+    let width = usize::from(inside.width);
+    if let Some(file) = waste.selected(exact) {
+        // Its row may cut it.
+        pane::foot(&name(&file.path, width), theme, frame, area);
+    }
+    let mut lines = vec![sum(exact, width, theme)];
+    for (cause, bytes, count) in waste.by_cause() {
+        let size = right(&Bytes(*bytes).to_string(), 8);
+        lines.push(Line::raw(format!("{size}  {}  {count:>6} {}", left(cause.name(), 22), files(*count))));
+    }
+    lines.push(Line::raw(""));
+    // Sizes go down, numbers of layers and paths up.
+    let mark = |order, text: &str| match waste.order() {
+        own if own != order => text.to_owned(),
+        WasteOrder::Size | WasteOrder::Cause => format!("{text} ▼"),
+        WasteOrder::Layer | WasteOrder::Path => format!("{text} ▲"),
+    };
+    let head = format!(
+        "{:>8}  {:<8}{:<11}{:<23}{}",
+        mark(WasteOrder::Size, "Size"),
+        mark(WasteOrder::Layer, "Layer"),
+        "Hidden by",
+        mark(WasteOrder::Cause, "Cause"),
+        mark(WasteOrder::Path, "Path")
+    );
+    lines.push(Line::styled(cut(&head, width), theme.dim));
+    for row in waste.scroll.seen() {
+        let Some(file) = waste.file(exact, row) else { break };
+        let room = width.saturating_sub(usize::from(PATH_AT));
+        let text = format!(
+            "{}  {:<8}{:<11}{}{}",
+            right(&Bytes(file.size_bytes).to_string(), 8),
+            file.layer.get(),
+            file.hidden_by.get(),
+            left(file.cause.name(), usize::from(PATH_AT - CAUSE_AT)),
+            left(&name(&file.path, room), room)
+        );
+        let style = if row == waste.scroll.selected() { theme.selected } else { ratatui::style::Style::new() };
+        lines.push(Line::styled(text, style));
+    }
+    pane::write(lines, frame, inside);
+    let seen = waste.scroll.seen();
+    pane::more((seen.start, waste.scroll.count() - seen.end), theme, frame, area);
+}
+
+/// All causes together.
+fn sum<'a>(exact: &Exact, width: usize, theme: &Theme) -> Line<'a> {
+    let total = Bytes(exact.total_bytes);
+    if exact.files.is_empty() {
+        return Line::raw(cut(&format!("Nothing is reclaimable: the image shows all {total} of its layers"), width));
+    }
+    let bytes = Bytes(exact.reclaimable_bytes()).to_string();
+    let count = exact.files.len();
+    let text = format!(" of {total} are reclaimable: {count} {} that the image no longer shows", files(count));
+    let text = cut(&text, width.saturating_sub(bytes.len()));
+    Line::from(vec![Span::styled(bytes, theme.label), Span::raw(text)])
+}
+
+const fn files(count: usize) -> &'static str {
+    if count == 1 { "file" } else { "files" }
+}

@@ -1,0 +1,147 @@
+//! What is there already: nothing of the user's is lost without asking, and what is replaced is replaced whole.
+
+use std::os::unix::fs::MetadataExt;
+
+use dive::extract::{self, ExtractError, OnConflict, Options, Plan};
+
+use super::{Case, OVERWRITE, SKIP, one, skipped};
+
+fn occupied() -> Case {
+    let case = one(|l| {
+        l.dir("d")
+            .mode(0o700)
+            .file("d/new", "image")
+            .file("d/same", "image")
+            .symlink("d/link", "image")
+            .file("top", "image")
+    });
+    case.writes("out/d/same", "mine").writes("out/d/unrelated", "mine").links("out/d/link", "mine");
+    case
+}
+
+#[test]
+fn what_is_there_is_told_before_anything_is_written() {
+    let case = occupied();
+    let conflicts = extract::conflicts(&case.plan("/"), &case.out()).unwrap();
+    assert_eq!(conflicts.existing.first, [b"d/link".to_vec(), b"d/same".to_vec()]);
+    assert_eq!((conflicts.existing.count, conflicts.obstacles.count), (2, 0));
+    let plan = case.plan("top");
+    assert!(extract::conflicts(&plan, &case.out()).unwrap().is_empty());
+    assert!(extract::conflicts(&plan, &case.place.path().join("not/there")).unwrap().is_empty());
+}
+
+#[test]
+fn without_a_word_nothing_is_written_at_all() {
+    let case = occupied();
+    let before = super::listing(&case.out());
+    let error = case.carry_out(&case.plan("/"), Options::default()).unwrap_err();
+    assert!(matches!(&error, ExtractError::Exists { count: 2, .. }), "{error}");
+    assert!(error.to_string().contains("d/link is there already, as are 1 more; overwrite or skip"), "{error}");
+    assert_eq!(super::listing(&case.out()), before);
+}
+
+#[test]
+fn skipping_leaves_what_is_there_and_tells() {
+    let case = occupied();
+    let report = case.extract(SKIP);
+    case.holds(
+        r#"
+        d755 d
+        l d/link -> mine
+        f644 d/new "image"
+        f644 d/same "mine"
+        f644 d/unrelated "mine"
+        f644 top "image"
+        "#,
+    );
+    assert_eq!(skipped(&report), ["d/link: it is there already", "d/same: it is there already"]);
+}
+
+#[test]
+fn overwriting_replaces_what_the_image_has_and_nothing_else() {
+    let case = occupied();
+    let report = case.extract(OVERWRITE);
+    // The user's directory keeps the user's permissions.
+    case.holds(
+        r#"
+        d755 d
+        l d/link -> image
+        f644 d/new "image"
+        f644 d/same "image"
+        f644 d/unrelated "mine"
+        f644 top "image"
+        "#,
+    );
+    assert_eq!(report.skipped.count(), 0);
+}
+
+/// Whoever has the file open, or another name of it, keeps what it held.
+#[test]
+fn overwriting_puts_a_new_file_there_and_does_not_write_into_the_old_one() {
+    let case = one(|l| l.file("a", "image"));
+    case.writes("out/a", "mine").writes("precious", "");
+    std::fs::remove_file(case.place.path().join("precious")).unwrap();
+    std::fs::hard_link(case.out().join("a"), case.place.path().join("precious")).unwrap();
+    let inode = case.out().join("a").metadata().unwrap().ino();
+    case.extract(OVERWRITE);
+    assert_eq!((case.text("out/a"), case.text("precious")), ("image".to_owned(), "mine".to_owned()));
+    assert_ne!(case.out().join("a").metadata().unwrap().ino(), inode);
+}
+
+#[test]
+fn a_directory_never_becomes_a_file_nor_a_file_a_directory() {
+    for on_conflict in [OnConflict::Fail, OnConflict::Skip, OnConflict::Overwrite] {
+        let case = one(|l| l.file("file", "image").file("dir/a/b", "image").symlink("link", "x").file("ok", "image"));
+        case.writes("out/file/precious", "mine").writes("out/dir", "mine").writes("out/link/precious", "mine");
+        let conflicts = extract::conflicts(&case.plan("/"), &case.out()).unwrap();
+        assert_eq!((conflicts.existing.count, conflicts.obstacles.count), (0, 3));
+        let report = case.extract(Options { on_conflict, ..Options::default() });
+        case.holds(
+            r#"
+            f644 dir "mine"
+            d755 file
+            f644 file/precious "mine"
+            d755 link
+            f644 link/precious "mine"
+            f644 ok "image"
+            "#,
+        );
+        let told = skipped(&report);
+        assert!(told[0].starts_with("dir: a file is there, which is not replaced"), "{told:?}");
+        assert_eq!(told[1], "dir/a: what it stands in is not extracted as a directory");
+        assert!(told.iter().any(|line| line.starts_with("file: a directory is there")), "{told:?}");
+        assert_eq!(report.skipped.count(), 5);
+    }
+}
+
+#[test]
+fn a_folder_is_made_but_no_tree_of_folders() {
+    let case = one(|l| l.file("a", "1"));
+    let run = |folder: &str| {
+        let never = std::sync::atomic::AtomicBool::new(false);
+        let folder = case.place.path().join(folder);
+        extract::run(&case.plan("/"), &case.layers, &folder, Options::default(), &never, &|_| ())
+    };
+    run("made").unwrap();
+    assert_eq!(case.text("made/a"), "1");
+    let error = run("mistyped/folder").unwrap_err();
+    assert!(error.to_string().ends_with("the folder it should stand in is not there; make that first"), "{error}");
+    assert!(!case.place.path().join("mistyped").exists());
+    for file in ["made/a", "made/a/b"] {
+        let error = run(file).unwrap_err();
+        assert!(matches!(error, ExtractError::NotAFolder { .. }), "{error}");
+        assert!(error.to_string().contains("is not a folder; give the name of a folder"), "{error}");
+    }
+    case.links("dangling", "nowhere");
+    assert!(matches!(run("dangling").unwrap_err(), ExtractError::Folder { .. }));
+    assert!(!case.place.path().join("nowhere").exists());
+}
+
+#[test]
+fn a_plan_of_nothing_writes_nothing() {
+    let case = one(|l| l.file("a", "1"));
+    let plan = Plan::of_layer(case.tree(), case.node("a"), case.last(), &|_| false);
+    assert!(plan.is_empty());
+    assert_eq!(case.carry_out(&plan, Options::default()).unwrap(), extract::Report::default());
+    case.holds("");
+}

@@ -1,0 +1,203 @@
+//! Images and folders made to reach what they were not given. If one of these fails, looking at a stranger's image writes
+//! into the user's home.
+
+use dive::extract::{OnConflict, Options};
+
+use super::{OVERWRITE, case, case_of, listing, one, skipped};
+use crate::build::image;
+use crate::library;
+use crate::place::{Corpus, fixture};
+
+const ALL: [OnConflict; 3] = [OnConflict::Fail, OnConflict::Skip, OnConflict::Overwrite];
+
+#[test]
+fn names_that_leave_the_root_land_inside_the_folder() {
+    let case =
+        one(|l| l.file("../../up", "1").file("/absolute", "2").file("a/../../../b/up", "3").file("//x//./y", "4"));
+    case.writes("beside", "mine");
+    case.extract(Options::default());
+    case.holds(
+        r#"
+        f644 absolute "2"
+        d755 b
+        f644 b/up "3"
+        f644 up "1"
+        d755 x
+        f644 x/y "4"
+        "#,
+    );
+    std::fs::remove_dir_all(case.out()).unwrap();
+    super::is(&listing(case.place.path()), r#"f644 beside "mine""#);
+}
+
+/// `a -> /elsewhere`, then `a/b`: in the merged tree `a` is one or the other.
+#[test]
+fn no_link_of_the_image_is_written_through() {
+    let case = case(
+        &image()
+            .layer(|l| l.symlink("a", "../elsewhere").file("a/in", "1").symlink("c", "../elsewhere/new"))
+            .layer(|l| l.file("c", "2").symlink("d", "../elsewhere").hardlink("e", "d"))
+            .layer(|l| l.file("d/in", "3").symlink("f", "/")),
+    );
+    case.writes("elsewhere/mine", "mine");
+    for on_conflict in ALL {
+        let options = Options { on_conflict, ..Options::default() };
+        let _ = case.carry_out(&case.plan("/"), options);
+        super::is(&listing(&case.place.path().join("elsewhere")), r#"f644 mine "mine""#);
+    }
+    assert_eq!(case.text("out/a/in"), "1");
+    assert_eq!(case.text("out/d/in"), "3");
+}
+
+/// An earlier extraction, or a neighbour, left a link where this image has a directory.
+#[test]
+fn no_link_on_disk_is_followed_at_any_depth() {
+    for (link, target) in [
+        ("out/a", "../elsewhere"),
+        ("out/a/b", "../../elsewhere"),
+        ("out/a/b/c", "../../../elsewhere"),
+        // A link that stays inside is none the better: who knows what it was made for.
+        ("out/a/b/c", "../inside"),
+    ] {
+        for on_conflict in ALL {
+            let case = one(|l| {
+                l.file("a/b/c/file", "image")
+                    .file("a/b/c/d/deep", "image")
+                    .symlink("a/b/c/link", "x")
+                    .file("other", "image")
+            });
+            case.writes("elsewhere/mine", "mine").writes("out/a/inside/mine", "mine");
+            let place = case.place.path().join(link);
+            std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+            if link == "out/a" {
+                std::fs::remove_dir_all(&place).unwrap();
+            }
+            case.links(link, target);
+            let report = case.extract(Options { on_conflict, ..Options::default() });
+            super::is(&listing(&case.place.path().join("elsewhere")), r#"f644 mine "mine""#);
+            if link != "out/a" {
+                super::is(&listing(&case.out().join("a/inside")), r#"f644 mine "mine""#);
+            }
+            assert!(place.is_symlink(), "{link} stays what it is");
+            assert_eq!(case.text("out/other"), "image", "the rest is extracted");
+            let told = skipped(&report);
+            let obstacle =
+                format!("{}: a symbolic link is there, which is not replaced", link.trim_start_matches("out/"));
+            assert!(told[0].starts_with(&obstacle), "{told:?}");
+        }
+    }
+}
+
+#[test]
+fn a_file_replaces_a_link_and_is_not_written_to_where_it_leads() {
+    let case = one(|l| l.file("a", "image").file("b", "shared").hardlink("c", "b").file("dangling", "image"));
+    case.writes("precious", "mine").links("out/a", "../precious").links("out/c", "../precious");
+    case.links("out/dangling", "../made");
+    case.extract(OVERWRITE);
+    case.holds(
+        r#"
+        f644 a "image"
+        f644 b "shared"
+        f644 c "shared"
+        f644 dangling "image"
+        "#,
+    );
+    assert_eq!(case.text("precious"), "mine");
+    assert!(!case.place.path().join("made").exists());
+}
+
+#[test]
+fn the_folder_itself_may_be_reached_through_a_link() {
+    let case = one(|l| l.file("a/b", "image"));
+    case.links("folder", "out");
+    let never = std::sync::atomic::AtomicBool::new(false);
+    let folder = case.place.path().join("folder");
+    dive::extract::run(&case.plan("/"), &case.layers, &folder, Options::default(), &never, &|_| ()).unwrap();
+    assert_eq!(case.text("out/a/b"), "image");
+}
+
+/// Somebody exchanges a directory for a link while files are written below it.
+#[test]
+fn a_link_that_appears_meanwhile_is_not_followed() {
+    let case = one(|l| l.file("a/first", "1").file("b/other", "2").file("a/second", "3").hardlink("a/z", "b/other"));
+    case.writes("elsewhere/mine", "mine");
+    let a = case.out().join("a");
+    let never = std::sync::atomic::AtomicBool::new(false);
+    let exchange = |progress: dive::extract::Progress| {
+        // Two directories and the first file are there.
+        if progress.items == 3 && !a.is_symlink() {
+            std::fs::remove_dir_all(&a).unwrap();
+            std::os::unix::fs::symlink("../elsewhere", &a).unwrap();
+        }
+    };
+    let report =
+        dive::extract::run(&case.plan("/"), &case.layers, &case.out(), Options::default(), &never, &exchange).unwrap();
+    super::is(&listing(&case.place.path().join("elsewhere")), r#"f644 mine "mine""#);
+    let told = skipped(&report);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.iter().all(|line| line.contains("cannot be written: ")), "{told:?}");
+    assert_eq!(case.text("out/b/other"), "2");
+}
+
+/// What comes to stand at a name that was free is somebody else's: even who said to overwrite did not mean that.
+#[test]
+fn a_file_that_appears_meanwhile_stays() {
+    let case = one(|l| l.file("a", "1").file("b", "2"));
+    let b = case.out().join("b");
+    let never = std::sync::atomic::AtomicBool::new(false);
+    let appear = |progress: dive::extract::Progress| {
+        if progress.items == 1 && !b.exists() {
+            std::fs::write(&b, "mine").unwrap();
+        }
+    };
+    let report = dive::extract::run(&case.plan("/"), &case.layers, &case.out(), OVERWRITE, &never, &appear).unwrap();
+    assert_eq!(case.text("out/b"), "mine");
+    assert!(skipped(&report)[0].starts_with("b: something else came to its place"), "{:?}", skipped(&report));
+}
+
+#[test]
+fn a_path_with_thousands_of_names_needs_few_open_files() {
+    let deep = "d/".repeat(3000);
+    let case = one(|l| l.file(format!("{deep}file"), "deep").file(format!("{}up", &deep[..1000]), "up"));
+    let report = case.extract(Options::default());
+    assert_eq!((report.files, report.directories, report.skipped.count()), (2, 3000, 0));
+    let again = case.extract(OVERWRITE);
+    assert_eq!((again.files, again.directories, again.skipped.count()), (2, 0, 0));
+}
+
+/// Archives that real engines were tried with, and that meant harm.
+#[test]
+fn hostile_archives_stay_inside_the_folder() {
+    let mut archives = vec![fixture("odd/path-traversal.tar"), fixture("odd/type-changes.tar")];
+    if let Some(corpus) = Corpus::here() {
+        let names = [
+            "absolute-paths",
+            "hardlink-escape",
+            "odd-root-names",
+            "opaque-through-symlink",
+            "path-dotdot-inside",
+            "path-traversal",
+            "symlink-dir-traversal",
+            "symlink-dir-traversal-2",
+            "symlink-loop",
+            "child-of-file",
+            "hardlink-cases",
+            "hardlink-forward",
+            "case-collide",
+        ];
+        archives.extend(names.iter().map(|name| corpus.path(&format!("broken/{name}.tar"))));
+    }
+    for archive in archives {
+        let case = case_of(library::open_damaged(&archive));
+        case.writes("beside", "mine");
+        let planned = case.plan("/").len() as u64;
+        let first = case.extract(Options::default());
+        let written = |report: &dive::extract::Report| report.files + report.hard_links + report.symlinks;
+        assert_eq!(written(&first) + first.directories + first.skipped.count(), planned, "{archive}");
+        // Onto what it left itself, which is what links of an image are good for.
+        let second = case.extract(OVERWRITE);
+        assert_eq!(written(&second), written(&first), "{archive}");
+        std::fs::remove_dir_all(case.out()).unwrap();
+        super::is(&listing(case.place.path()), r#"f644 beside "mine""#);
+    }
+}

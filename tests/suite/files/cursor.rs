@@ -1,0 +1,210 @@
+//! Where the cursor goes and what of the rows is on the screen.
+
+use dive::tree::Change;
+use dive::tui::state::files::{FileTree, Folding, Jump, Motion, Order};
+
+use super::pane::Pane;
+use crate::build::{Image, image};
+
+fn letters() -> Image {
+    image().layer(|l| ('a'..='h').fold(l, |l, letter| l.file(letter.to_string(), "")))
+}
+
+fn system() -> Image {
+    image()
+        .layer(|l| l.file("bin/sh", "sh").file("etc/passwd", "root").file("usr/lib/a.so", "so").file("var/x", "x"))
+        .layer(|l| l.file("etc/ssl/ca", "ca").file("etc/ssl/key", "key"))
+        .layer(|l| l.file("bin/sh", "bash").whiteout("usr/lib/a.so").file("var/y", "y"))
+}
+
+#[test]
+fn the_cursor_stops_at_both_ends() {
+    let mut pane = Pane::of(&letters());
+    assert_eq!(pane.go(Motion::Up).selected(), "/a");
+    assert_eq!(pane.go(Motion::Down).selected(), "/b");
+    assert_eq!(pane.go(Motion::End).selected(), "/h");
+    assert_eq!(pane.go(Motion::Down).selected(), "/h");
+    assert_eq!(pane.go(Motion::Home).selected(), "/a");
+}
+
+#[test]
+fn the_window_follows_the_cursor() {
+    let mut pane = Pane::of(&letters());
+    let window = |pane: &mut Pane, motion| {
+        pane.go(motion);
+        (pane.selected(), pane.files.first_row())
+    };
+    pane.height(3);
+    assert_eq!(window(&mut pane, Motion::Down), ("/b".into(), 0));
+    assert_eq!(window(&mut pane, Motion::Down), ("/c".into(), 0));
+    assert_eq!(window(&mut pane, Motion::Down), ("/d".into(), 1));
+    // The cursor stays on its line of the screen.
+    assert_eq!(window(&mut pane, Motion::PageDown), ("/g".into(), 4));
+    assert_eq!(window(&mut pane, Motion::PageDown), ("/h".into(), 5));
+    assert_eq!(window(&mut pane, Motion::PageUp), ("/e".into(), 2));
+    assert_eq!(window(&mut pane, Motion::Up), ("/d".into(), 2));
+    assert_eq!(window(&mut pane, Motion::Home), ("/a".into(), 0));
+    assert_eq!(window(&mut pane, Motion::End), ("/h".into(), 5));
+    // No line stays empty that could be filled.
+    pane.height(6);
+    assert_eq!(pane.files.first_row(), 2);
+    pane.height(2);
+    assert_eq!(pane.files.first_row(), 6);
+    pane.files.set_height(0);
+    assert_eq!(pane.go(Motion::PageUp).selected(), "/g");
+}
+
+#[test]
+fn a_wheel_takes_the_cursor_along_only_at_the_edge() {
+    let mut pane = Pane::of(&letters());
+    pane.height(3).on("b");
+    let mut scroll = |first| {
+        pane.scroll(first);
+        (pane.selected(), pane.files.first_row())
+    };
+    assert_eq!(scroll(1), ("/b".into(), 1));
+    assert_eq!(scroll(3), ("/d".into(), 3));
+    assert_eq!(scroll(100), ("/f".into(), 5));
+    assert_eq!(scroll(0), ("/c".into(), 0));
+}
+
+#[test]
+fn left_goes_to_the_directory_and_right_into_it() {
+    let mut pane = Pane::folded(&system(), Folding::Collapsed);
+    pane.on("usr");
+    assert_eq!(pane.go(Motion::Child).selected(), "/usr/lib");
+    assert_eq!(pane.go(Motion::Child).selected(), "/usr/lib/a.so");
+    assert_eq!(pane.go(Motion::Child).selected(), "/usr/lib/a.so");
+    assert_eq!(pane.go(Motion::Parent).selected(), "/usr/lib");
+    assert_eq!(pane.go(Motion::Parent).selected(), "/usr");
+    assert_eq!(pane.go(Motion::Parent).selected(), "/usr");
+    assert_eq!(pane.go(Motion::Child).selected(), "/usr/lib");
+}
+
+/// Going through the layers must not lose the place that one looks at.
+#[test]
+fn the_cursor_stays_on_its_file_from_layer_to_layer() {
+    let mut pane = Pane::of(&system());
+    pane.compare(Some(0), 1).on("etc/ssl/key");
+    assert_eq!(pane.compare(Some(1), 2).selected(), "/etc/ssl/key");
+    // Where the file is not, its directory stands for it, until it is back.
+    assert_eq!(pane.compare(None, 0).selected(), "/etc");
+    assert_eq!(pane.compare(Some(0), 1).selected(), "/etc/ssl/key");
+    // Unless the cursor was moved.
+    pane.compare(None, 0).go(Motion::Down);
+    assert_eq!(pane.compare(Some(0), 1).selected(), "/etc/passwd");
+}
+
+#[test]
+fn the_cursor_keeps_its_place_when_nothing_of_its_path_is_shown() {
+    let mut pane = Pane::of(&system());
+    pane.on("etc/passwd").toggle(Change::Unmodified).shows(
+        "
+          ├─ bin/         modified   4 B
+          │  └─ sh        modified   4 B
+          ├─ usr/         modified   0 B
+        > │  └─ lib/      modified   0 B
+          │     └─ a.so   removed    2 B
+          └─ var/         modified   2 B
+             └─ y         added      1 B
+        ",
+    );
+    pane.toggle(Change::Unmodified);
+    assert_eq!(pane.selected(), "/etc/passwd");
+}
+
+#[test]
+fn the_cursor_stays_on_its_line_of_the_screen() {
+    let mut pane = Pane::of(&letters());
+    pane.height(3).on("f").go(Motion::Up);
+    assert_eq!((pane.selected(), pane.files.first_row()), ("/e".into(), 3));
+    pane.filter("[cdef]");
+    assert_eq!((pane.selected(), pane.files.first_row()), ("/e".into(), 1));
+    pane.filter("").sort(Order::Size);
+    assert_eq!((pane.selected(), pane.files.first_row()), ("/e".into(), 3));
+}
+
+#[test]
+fn a_jump_expands_what_stands_in_its_way() {
+    let mut pane = Pane::folded(&system(), Folding::Collapsed);
+    assert_eq!(pane.jump_to("usr/lib/a.so"), (Jump::Done, "/usr/lib/a.so".into()));
+    pane.shows(
+        "
+          ├─ bin/ ...     modified     4 B
+          ├─ etc/ ...     unmodified   9 B
+          ├─ usr/         modified     0 B
+          │  └─ lib/      modified     0 B
+        > │     └─ a.so   removed      2 B
+          └─ var/ ...     modified     2 B
+        ",
+    );
+    // What is hidden stays so.
+    pane.toggle(Change::Removed).on("bin");
+    assert_eq!(pane.jump_to("usr/lib/a.so"), (Jump::Nowhere, "/bin".into()));
+    assert_eq!(pane.jump_to("/"), (Jump::Nowhere, "/bin".into()));
+}
+
+/// From change to change, through collapsed directories, and around with a word about it.
+#[test]
+fn next_and_previous_change_go_around() {
+    let mut pane = Pane::folded(&system(), Folding::Collapsed);
+    let (done, wrapped) = (Jump::Done, Jump::Wrapped);
+    let next = FileTree::next_change;
+    assert_eq!(pane.jump(next), (done, "/bin/sh".into()));
+    assert_eq!(pane.jump(next), (done, "/usr/lib/a.so".into()));
+    assert_eq!(pane.jump(next), (done, "/var/y".into()));
+    assert_eq!(pane.jump(next), (wrapped, "/bin/sh".into()));
+    pane.shows(
+        "
+          ├─ bin/         modified     4 B
+        > │  └─ sh        modified     4 B
+          ├─ etc/ ...     unmodified   9 B
+          ├─ usr/         modified     0 B
+          │  └─ lib/      modified     0 B
+          │     └─ a.so   removed      2 B
+          └─ var/         modified     2 B
+             ├─ x         unmodified   1 B
+             └─ y         added        1 B
+        ",
+    );
+    let previous = FileTree::previous_change;
+    assert_eq!(pane.jump(previous), (wrapped, "/var/y".into()));
+    assert_eq!(pane.jump(previous), (done, "/usr/lib/a.so".into()));
+    pane.toggle(Change::Modified);
+    assert_eq!(pane.jump(previous), (wrapped, "/var/y".into()));
+    pane.toggle(Change::Added).toggle(Change::Removed);
+    assert_eq!(pane.jump(next).0, Jump::Nowhere);
+    assert_eq!(pane.jump(previous).0, Jump::Nowhere);
+}
+
+/// A directory is a stop where it changed and holds nothing, but not where what it holds is only hidden.
+#[test]
+fn a_directory_is_a_change_if_it_holds_nothing() {
+    let image = image()
+        .layer(|l| l.file("srv/a", ""))
+        .layer(|l| l.dir("empty").dir("srv").mode(0o700).file("tmp/new", "").file("tmp/old", ""));
+    let mut pane = Pane::of(&image);
+    pane.on("tmp/old");
+    assert_eq!(pane.jump(FileTree::next_change), (Jump::Wrapped, "/empty".into()));
+    assert_eq!(pane.jump(FileTree::next_change), (Jump::Done, "/tmp/new".into()));
+    pane.toggle(Change::Unmodified);
+    assert_eq!(pane.jump(FileTree::previous_change), (Jump::Done, "/empty".into()));
+    assert_eq!(pane.jump(FileTree::previous_change), (Jump::Wrapped, "/tmp/old".into()));
+}
+
+/// Deeper than any stack of calls.
+#[test]
+fn a_tree_of_thousands_of_levels_is_a_tree_like_any_other() {
+    let deep = vec!["d"; 6000].join("/");
+    let mut pane = Pane::folded(&image().layer(|l| l.file(format!("{deep}/f"), "x").file("z", "")), Folding::Collapsed);
+    assert_eq!(pane.files.row_count(), 2);
+    assert_eq!(pane.jump(FileTree::next_change).0, Jump::Done);
+    assert_eq!((pane.files.selected_row(), pane.files.row_count()), (6000, 6002));
+    let rows = pane.files.rows(pane.tree(), 5999, 10);
+    assert_eq!(rows.iter().map(dive::tui::state::files::Row::depth).collect::<Vec<_>>(), [5999, 6000, 0]);
+    assert_eq!(pane.jump(FileTree::next_change), (Jump::Done, "/z".into()));
+    pane.filter("f$").fold_all().fold_all().fold_all();
+    assert_eq!(pane.files.row_count(), 1);
+    pane.filter("").sort(Order::Size).go(Motion::Home).fold();
+    assert_eq!(pane.files.row_count(), 2);
+}

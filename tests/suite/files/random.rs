@@ -1,0 +1,228 @@
+//! Random images, toggles, folds and filters: the rows must be those of a slow and obvious listing of the whole tree.
+
+use std::collections::HashSet;
+
+use dive::tree::size::Sizes;
+use dive::tree::{Change, Changes, NodeId, Tree};
+use dive::tui::state::files::{FileTree, Filter, Fold, Folding, Motion, Order, Row};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::build::layer;
+use crate::model::random::images;
+
+/// One thing that a user does.
+#[derive(Debug, Clone)]
+enum Act {
+    Compare(Option<usize>, usize),
+    Toggle(Change),
+    Sort,
+    Fold,
+    FoldAll,
+    Filter(&'static str),
+    Row(usize),
+    Go(Motion),
+    NextChange,
+    PreviousMatch,
+}
+
+fn acts() -> impl Strategy<Value = Act> {
+    let filters = vec!["a", "-b", "a/b", "^/a", "b$", ">0 <6", "b >=5", "", ""];
+    let motions = vec![Motion::Up, Motion::PageDown, Motion::Parent, Motion::Child];
+    prop_oneof![
+        2 => (prop::option::of(0..5_usize), 0..5_usize).prop_map(|(base, target)| Act::Compare(base, target)),
+        2 => select(vec![Change::Added, Change::Removed, Change::Modified, Change::Unmodified]).prop_map(Act::Toggle),
+        1 => Just(Act::Sort),
+        3 => Just(Act::Fold),
+        1 => Just(Act::FoldAll),
+        2 => select(filters).prop_map(Act::Filter),
+        4 => (0..12_usize).prop_map(Act::Row),
+        2 => select(motions).prop_map(Act::Go),
+        1 => Just(Act::NextChange),
+        1 => Just(Act::PreviousMatch),
+    ]
+}
+
+/// A row as the obvious listing has it: depth, whether it is the last of its siblings, change, size, and whether it is a
+/// fold.
+type Line = (NodeId, usize, bool, Change, u64, Option<bool>);
+
+struct Naive<'a> {
+    tree: &'a Tree,
+    files: &'a FileTree,
+    changes: Changes,
+    after: Sizes,
+    before: Option<Sizes>,
+    lines: Vec<Line>,
+}
+
+impl<'a> Naive<'a> {
+    fn list(tree: &'a Tree, files: &'a FileTree, collapsed: &HashSet<NodeId>) -> Vec<Line> {
+        let (base, target) = files.compared();
+        let mut naive = Self {
+            tree,
+            files,
+            changes: Changes::between(tree, base, target),
+            after: Sizes::at(tree, target),
+            before: base.map(|base| Sizes::at(tree, base)),
+            lines: Vec::new(),
+        };
+        naive.list_below(NodeId::ROOT, 0, collapsed);
+        naive.lines
+    }
+
+    fn size(&self, node: NodeId) -> u64 {
+        match &self.before {
+            Some(before) if self.changes.of(node) == Some(Change::Removed) => before.of(node),
+            _ => self.after.of(node),
+        }
+    }
+
+    fn is_let_in(&self, node: NodeId) -> bool {
+        let Some(filter) = self.files.filter().map(Filter::text) else { return true };
+        let mut is_in = true;
+        for word in filter.split(' ') {
+            let (base, target) = self.files.compared();
+            let span = self.tree.visible(node, target).or_else(|| self.tree.visible(node, base?)).unwrap();
+            let is_file = !self.tree.span(span).kind.is_directory();
+            is_in &= match word {
+                ">0" => is_file && self.size(node) > 0,
+                "<6" => is_file && self.size(node) < 6,
+                ">=5" => is_file && self.size(node) >= 5,
+                word => regex::Regex::new(word).unwrap().is_match(str::from_utf8(&self.tree.path(node)).unwrap()),
+            };
+        }
+        is_in
+    }
+
+    fn is_shown(&self, node: NodeId) -> bool {
+        self.changes.of(node).is_some_and(|change| {
+            self.files.kinds().contain(change) && self.is_let_in(node)
+                || self.tree.children(node).any(|child| self.is_shown(child))
+        })
+    }
+
+    fn list_below(&mut self, directory: NodeId, depth: usize, collapsed: &HashSet<NodeId>) {
+        let mut children: Vec<NodeId> = self.tree.children(directory).filter(|child| self.is_shown(*child)).collect();
+        children.sort_by_key(|child| self.tree.name(*child));
+        if self.files.order() == Order::Size {
+            children.sort_by_key(|child| std::cmp::Reverse(self.size(*child)));
+        }
+        let last = children.last().copied();
+        for child in children {
+            let holds = self.tree.children(child).any(|below| self.is_shown(below));
+            let is_expanded = !collapsed.contains(&child);
+            let change = self.changes.of(child).unwrap();
+            let fold = holds.then_some(is_expanded);
+            self.lines.push((child, depth, Some(child) == last, change, self.size(child), fold));
+            if is_expanded {
+                self.list_below(child, depth + 1, collapsed);
+            }
+        }
+    }
+}
+
+/// What a user would say is collapsed: in the whole tree, and in the result of the filter that is on.
+#[derive(Default)]
+struct Folds {
+    own: HashSet<NodeId>,
+    of_filter: Option<HashSet<NodeId>>,
+}
+
+impl Folds {
+    const fn current(&mut self) -> &mut HashSet<NodeId> {
+        match &mut self.of_filter {
+            Some(of_filter) => of_filter,
+            None => &mut self.own,
+        }
+    }
+
+    /// What an act does to them; `rows` and `selected` are those before it.
+    fn follow(&mut self, tree: &Tree, act: &Act, rows: &[Row], selected: Option<NodeId>, files: &FileTree) {
+        let row = rows.iter().find(|row| Some(row.node) == selected);
+        match act {
+            Act::Filter("") => self.of_filter = None,
+            Act::Filter(_) => self.of_filter = Some(HashSet::new()),
+            Act::FoldAll => {
+                let any_expanded = rows.iter().any(|row| row.fold == Fold::Expanded);
+                *self.current() = if any_expanded { tree.nodes().collect() } else { HashSet::new() };
+            }
+            Act::Fold => match row {
+                Some(Row { node, fold: Fold::Expanded, .. }) => drop(self.current().insert(*node)),
+                Some(Row { node, fold: Fold::Collapsed, .. }) => drop(self.current().remove(node)),
+                _ => {}
+            },
+            Act::Go(Motion::Child) => {
+                if let Some(row) = row.filter(|row| row.fold == Fold::Collapsed) {
+                    self.current().remove(&row.node);
+                }
+            }
+            // The way to where the cursor is now.
+            Act::NextChange | Act::PreviousMatch => {
+                let mut above = files.selected().and_then(|node| tree.parent(node));
+                while let Some(node) = above {
+                    self.current().remove(&node);
+                    above = tree.parent(node);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn act(files: &mut FileTree, tree: &Tree, act: &Act) {
+    let count = tree.layer_count();
+    match act {
+        Act::Compare(base, target) => files.compare(tree, base.map(|base| layer(base % count)), layer(target % count)),
+        Act::Toggle(change) => files.toggle_kind(tree, *change),
+        Act::Sort => files.toggle_order(tree),
+        Act::Fold => files.toggle_collapse(tree),
+        Act::FoldAll => files.toggle_collapse_all(tree),
+        Act::Filter(text) => files.set_filter(tree, Filter::parse(text).unwrap()),
+        Act::Row(row) => files.select_row(tree, *row),
+        Act::Go(motion) => files.go(tree, *motion),
+        Act::NextChange => {
+            files.next_change(tree);
+        }
+        Act::PreviousMatch => {
+            files.previous_match(tree);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn rows_are_those_of_a_whole_listing(random in images(), acts in prop::collection::vec(acts(), 1..25)) {
+        let opened = random.build().open();
+        let tree = opened.tree();
+        let mut files = FileTree::new(tree, None, layer(0), Folding::Expanded);
+        files.set_height(3);
+        let mut folds = Folds::default();
+        for step in acts {
+            let (before, selected) = (files.rows(tree, 0, usize::MAX), files.selected());
+            act(&mut files, tree, &step);
+            folds.follow(tree, &step, &before, selected, &files);
+            let rows = files.rows(tree, 0, usize::MAX);
+            let lines: Vec<Line> = rows
+                .iter()
+                .map(|row| {
+                    let fold = (row.fold != Fold::Leaf).then_some(row.fold == Fold::Expanded);
+                    (row.node, row.depth(), *row.last.last().unwrap(), row.change, row.size_bytes, fold)
+                })
+                .collect();
+            prop_assert_eq!(&lines, &Naive::list(tree, &files, folds.current()), "after {:?}", step);
+            prop_assert_eq!(files.row_count(), rows.len());
+            for (at, row) in rows.iter().enumerate() {
+                prop_assert_eq!(files.row_of(tree, row.node), Some(at));
+                prop_assert_eq!(files.node_at(tree, at), Some(row.node));
+                prop_assert_eq!(&files.rows(tree, at, 2)[..], &rows[at..rows.len().min(at + 2)]);
+            }
+            // The cursor is on a row, and the row on the screen.
+            let (row, first) = (files.selected_row(), files.first_row());
+            prop_assert_eq!(files.selected(), rows.get(row).map(|row| row.node));
+            prop_assert!(first <= row && row < first + 3 && first <= rows.len().saturating_sub(3));
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! What is shown, in which order, and what is collapsed.
+
+use dive::tree::Change;
+use dive::tui::state::files::{Fold, Folding, Order};
+
+use super::pane::Pane;
+use crate::build::{Image, image};
+
+fn system() -> Image {
+    image()
+        .layer(|l| l.file("bin/sh", "sh").file("etc/group", "root").file("etc/passwd", "root:0").file("tmp/a/b", "b"))
+        .layer(|l| l.file("etc/hosts", "localhost").file("etc/passwd", "root:0 user:1").whiteout("tmp"))
+}
+
+#[test]
+fn a_layer_is_shown_as_what_it_changed() {
+    Pane::of(&system()).shows(
+        "
+        > ├─ bin/        unmodified   2 B
+          │  └─ sh       unmodified   2 B
+          ├─ etc/        modified     26 B
+          │  ├─ group    unmodified   4 B
+          │  ├─ hosts    added        9 B
+          │  └─ passwd   modified     13 B
+          └─ tmp/        removed      1 B
+             └─ a/       removed      1 B
+                └─ b     removed      1 B
+        ",
+    );
+}
+
+#[test]
+fn the_base_layer_is_all_new() {
+    Pane::of(&system()).compare(None, 0).shows(
+        "
+        > ├─ bin/        added   2 B
+          │  └─ sh       added   2 B
+          ├─ etc/        added   10 B
+          │  ├─ group    added   4 B
+          │  └─ passwd   added   6 B
+          └─ tmp/        added   1 B
+             └─ a/       added   1 B
+                └─ b     added   1 B
+        ",
+    );
+}
+
+#[test]
+fn a_file_that_took_a_directory_s_place_shows_what_it_ended() {
+    let image = image().layer(|l| l.file("lib/a", "12345")).layer(|l| l.file("lib", "x"));
+    Pane::of(&image).shows(
+        "
+        > └─ lib    modified   1 B
+             └─ a   removed    5 B
+        ",
+    );
+}
+
+/// A hidden kind takes its files away, and the directories that then hold nothing; a directory of that kind stays while
+/// it leads to something.
+#[test]
+fn each_kind_can_be_hidden() {
+    let mut pane = Pane::of(&system());
+    pane.toggle(Change::Unmodified).shows(
+        "
+        > ├─ etc/        modified   26 B
+          │  ├─ hosts    added      9 B
+          │  └─ passwd   modified   13 B
+          └─ tmp/        removed    1 B
+             └─ a/       removed    1 B
+                └─ b     removed    1 B
+        ",
+    );
+    pane.toggle(Change::Removed).toggle(Change::Modified).shows(
+        "
+        > └─ etc/       modified   26 B
+             └─ hosts   added      9 B
+        ",
+    );
+    pane.toggle(Change::Added).shows("");
+    assert_eq!(pane.selected(), "nothing");
+    pane.toggle(Change::Modified).shows(
+        "
+        > └─ etc/        modified   26 B
+             └─ passwd   modified   13 B
+        ",
+    );
+    assert!(pane.files.kinds().contain(Change::Modified) && !pane.files.kinds().contain(Change::Added));
+}
+
+/// Largest first, directories by all they hold, and of one size by name; a layer change keeps it so.
+#[test]
+fn siblings_sort_by_size_and_stay_so() {
+    let mut pane = Pane::of(&system());
+    pane.on("bin").sort(Order::Size).shows(
+        "
+          ├─ etc/        modified     26 B
+          │  ├─ passwd   modified     13 B
+          │  ├─ hosts    added        9 B
+          │  └─ group    unmodified   4 B
+        > ├─ bin/        unmodified   2 B
+          │  └─ sh       unmodified   2 B
+          └─ tmp/        removed      1 B
+             └─ a/       removed      1 B
+                └─ b     removed      1 B
+        ",
+    );
+    pane.compare(None, 0);
+    assert_eq!(pane.files.order(), Order::Size);
+    assert_eq!(pane.paths(), ["/etc", "/etc/passwd", "/etc/group", "/bin", "/bin/sh", "/tmp", "/tmp/a", "/tmp/a/b"]);
+    pane.sort(Order::Name);
+    assert_eq!(pane.paths()[..3], ["/bin", "/bin/sh", "/etc"]);
+    let alike = image().layer(|l| l.file("c", "1").file("a", "1").file("b", "22").file("B", "1").file("a\u{e9}", "1"));
+    assert_eq!(Pane::of(&alike).sort(Order::Size).paths(), ["/b", "/B", "/a", "/a\u{e9}", "/c"]);
+}
+
+/// However long it is what they have in common.
+#[test]
+fn names_sort_by_their_bytes() {
+    let mut names = ["12345678", "", "-1", "1234567890", "1234567891", "\u{fe}", "12", "B", "a"]
+        .map(|end| format!("/lib-long{end}"));
+    let image = image().layer(|l| names.iter().fold(l, |l, name| l.file(&name[1..], "")));
+    names.sort();
+    assert_eq!(Pane::of(&image).paths(), names);
+}
+
+#[test]
+fn a_directory_stays_collapsed_over_layers() {
+    let mut pane = Pane::of(&system());
+    pane.on("etc").fold().on("tmp/a").fold().shows(
+        "
+          ├─ bin/        unmodified   2 B
+          │  └─ sh       unmodified   2 B
+          ├─ etc/ ...    modified     26 B
+          └─ tmp/        removed      1 B
+        >    └─ a/ ...   removed      1 B
+        ",
+    );
+    pane.compare(None, 1).compare(None, 0).shows(
+        "
+          ├─ bin/        added   2 B
+          │  └─ sh       added   2 B
+          ├─ etc/ ...    added   10 B
+          └─ tmp/        added   1 B
+        >    └─ a/ ...   added   1 B
+        ",
+    );
+    // A file cannot be collapsed.
+    pane.on("bin/sh").fold().on("etc").fold();
+    assert_eq!(pane.files.row_count(), 7);
+}
+
+#[test]
+fn all_directories_collapse_if_one_is_expanded_and_else_expand() {
+    let collapsed = "
+          ├─ bin/ ...   unmodified   2 B
+          ├─ etc/ ...   modified     26 B
+        > └─ tmp/ ...   removed      1 B
+        ";
+    let mut pane = Pane::of(&system());
+    pane.on("tmp/a/b").fold_all().shows(collapsed).fold_all();
+    assert_eq!((pane.files.row_count(), pane.selected().as_str()), (9, "/tmp/a/b"));
+    pane.on("bin").fold().on("tmp").fold().fold_all().shows(collapsed);
+    // The setting `filetree.collapse-dir`.
+    let mut pane = Pane::folded(&system(), Folding::Collapsed);
+    pane.on("tmp").shows(collapsed).fold().shows(
+        "
+          ├─ bin/ ...    unmodified   2 B
+          ├─ etc/ ...    modified     26 B
+        > └─ tmp/        removed      1 B
+             └─ a/ ...   removed      1 B
+        ",
+    );
+}
+
+#[test]
+fn a_directory_that_holds_nothing_to_show_is_no_fold() {
+    let mut pane = Pane::of(&image().layer(|l| l.dir("srv").file("tmp/a", "")).layer(|l| l.whiteout("tmp/a")));
+    let row = |pane: &Pane, at| pane.files.rows(pane.tree(), at, 1)[0].fold;
+    assert_eq!((row(&pane, 0), row(&pane, 1)), (Fold::Leaf, Fold::Expanded));
+    pane.toggle(Change::Removed);
+    assert_eq!(row(&pane, 1), Fold::Leaf);
+}
+
+#[test]
+fn an_image_without_files_has_no_rows() {
+    let mut pane = Pane::of(&image().layer(|l| l));
+    pane.fold().fold_all().filter("x").shows("");
+    assert_eq!(pane.files.rows(pane.tree(), 3, 5), []);
+    assert_eq!(pane.selected(), "nothing");
+}

@@ -1,0 +1,219 @@
+//! The screen without a terminal: terminal events go in as they do in the real loop, cells come out, and both the state
+//! and the cells are looked at. Every view is held as a picture in `tests/suite/snapshots`.
+//!
+//! Pictures are remade with `INSTA_UPDATE=always cargo test --test suite screen::`, and a picture that changed is to be
+//! looked at before it is kept.
+
+mod documents;
+mod pictures;
+mod styles;
+mod walking;
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use dive::config::{Config, Key, KeyPress, Surroundings};
+use dive::tui::event::Work;
+use dive::tui::state::{Opened, Settings, State};
+use dive::tui::update::{Effect, Message, settle, update};
+use dive::tui::{input, view};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+
+use crate::library;
+use crate::place::sample;
+
+/// Columns and rows.
+pub(crate) type Size = (u16, u16);
+
+/// Too small, small, and as most people have it.
+const SIZES: [Size; 3] = [(40, 12), (80, 24), (120, 40)];
+
+/// The state, and a terminal made of cells.
+struct Screen {
+    state: State,
+    /// What was asked for outside of the state since the start.
+    effects: Vec<Effect>,
+}
+
+impl Screen {
+    /// A screen that looks for its image, with these variables set around it.
+    fn looking(size: Size, variables: &[(&str, &str)]) -> Self {
+        let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
+        let around = Surroundings::new(PathBuf::from("/work"), None, variables);
+        let config = Config::load(&around, None).unwrap();
+        assert_eq!(config.warnings, []);
+        Self { state: State::new(Settings::new(&config, &around), size), effects: Vec::new() }
+    }
+
+    /// A screen with an image that was read.
+    fn showing(path: &str, size: Size, variables: &[(&str, &str)]) -> Self {
+        let mut screen = Self::looking(size, variables);
+        let opened = library::open(path);
+        let image = Arc::new(opened.image);
+        screen.hears(Work::Image(Arc::clone(&image)));
+        screen.hears(Work::Opened(Box::new(Opened::new(image, opened.loaded))));
+        screen
+    }
+
+    /// A screen with the sample.
+    fn of_sample(size: Size) -> Self {
+        Self::showing(&sample(), size, &[])
+    }
+
+    /// A worker says something.
+    fn hears(&mut self, work: Work) {
+        self.does(Message::Work(work));
+    }
+
+    /// Something happens at the terminal.
+    fn meets(&mut self, event: Event) {
+        settle(&mut self.state);
+        if let Some(message) = input::message(&self.state, event) {
+            self.does(message);
+        }
+    }
+
+    /// What the loop does between two frames.
+    fn does(&mut self, message: Message) {
+        self.effects.extend(update(&mut self.state, message));
+        settle(&mut self.state);
+    }
+
+    /// Does the jobs that were asked for, as worker threads would, until there is nothing to do.
+    fn works(&mut self) -> &mut Self {
+        while let Some(at) = self.effects.iter().position(|effect| matches!(effect, Effect::Start(_))) {
+            let Effect::Start(job) = self.effects.remove(at) else { unreachable!() };
+            let said = RefCell::new(Vec::new());
+            job.run(&AtomicBool::new(false), &|work| said.borrow_mut().push(work));
+            for work in said.into_inner() {
+                self.hears(work);
+            }
+        }
+        self
+    }
+
+    /// Presses keys, one after the other, by the names that a configuration has for them.
+    fn presses(&mut self, keys: &str) -> &mut Self {
+        for key in keys.split_whitespace() {
+            self.meets(Event::Key(event(key.parse().unwrap())));
+        }
+        self
+    }
+
+    /// Types a text, letter by letter.
+    fn types(&mut self, text: &str) -> &mut Self {
+        for letter in text.chars() {
+            self.meets(Event::Key(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE)));
+        }
+        self
+    }
+
+    /// Clicks where a text stands.
+    #[track_caller]
+    fn clicks(&mut self, text: &str) -> &mut Self {
+        let (column, row) = self.place_of(text);
+        let mouse = |kind| MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE };
+        self.meets(Event::Mouse(mouse(MouseEventKind::Down(MouseButton::Left))));
+        self.meets(Event::Mouse(mouse(MouseEventKind::Up(MouseButton::Left))));
+        self
+    }
+
+    /// Where a text stands for the first time.
+    #[track_caller]
+    fn place_of(&self, text: &str) -> (u16, u16) {
+        let cells = self.cells();
+        for (row, line) in lines(&cells).iter().enumerate() {
+            if let Some((before, _)) = line.split_once(text) {
+                return (unicode_width::UnicodeWidthStr::width(before) as u16, row as u16);
+            }
+        }
+        panic!("no {text:?} on the screen:\n{}", self.drawn());
+    }
+
+    /// The cells of a frame.
+    fn cells(&self) -> Buffer {
+        let (width, height) = self.state.size;
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal.draw(|frame| view::draw(&self.state, frame)).unwrap();
+        terminal.backend().buffer().clone()
+    }
+
+    /// A frame as text.
+    fn drawn(&self) -> String {
+        lines(&self.cells()).iter().flat_map(|line| [line.trim_end(), "\n"]).collect()
+    }
+
+    /// The frame must hold every one of `parts`.
+    #[track_caller]
+    fn shows(&self, parts: &[&str]) -> &Self {
+        let drawn = self.drawn();
+        for part in parts {
+            assert!(drawn.contains(part), "no {part:?} on the screen:\n{drawn}");
+        }
+        self
+    }
+
+    /// The frame must hold none of `parts`.
+    #[track_caller]
+    fn lacks(&self, parts: &[&str]) -> &Self {
+        let drawn = self.drawn();
+        for part in parts {
+            assert!(!drawn.contains(part), "{part:?} stands on the screen:\n{drawn}");
+        }
+        self
+    }
+}
+
+/// The rows of a frame. A wide letter stands in its first cell, and the next one holds nothing.
+fn lines(cells: &Buffer) -> Vec<String> {
+    let mut lines = Vec::new();
+    for row in 0..cells.area.height {
+        let mut line = String::new();
+        let mut covered = 0;
+        for column in 0..cells.area.width {
+            let symbol = cells[(column, row)].symbol();
+            if covered == 0 {
+                line.push_str(symbol);
+                covered = unicode_width::UnicodeWidthStr::width(symbol);
+            }
+            covered = covered.saturating_sub(1);
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+/// What a terminal says of a key.
+fn event(press: KeyPress) -> KeyEvent {
+    let code = match press.key {
+        Key::Char(letter) => KeyCode::Char(letter),
+        Key::Tab if press.modifiers.shift => KeyCode::BackTab,
+        Key::Tab => KeyCode::Tab,
+        Key::Enter => KeyCode::Enter,
+        Key::Esc => KeyCode::Esc,
+        Key::Up => KeyCode::Up,
+        Key::Down => KeyCode::Down,
+        Key::Left => KeyCode::Left,
+        Key::Right => KeyCode::Right,
+        Key::PageUp => KeyCode::PageUp,
+        Key::PageDown => KeyCode::PageDown,
+        Key::Home => KeyCode::Home,
+        Key::End => KeyCode::End,
+        Key::Insert => KeyCode::Insert,
+        Key::Delete => KeyCode::Delete,
+        Key::Backspace => KeyCode::Backspace,
+        Key::Function(number) => KeyCode::F(number),
+    };
+    let held = [
+        (press.modifiers.ctrl, KeyModifiers::CONTROL),
+        (press.modifiers.alt, KeyModifiers::ALT),
+        (press.modifiers.shift, KeyModifiers::SHIFT),
+    ];
+    let modifiers = held.into_iter().filter(|(held, _)| *held).map(|(_, modifier)| modifier).collect();
+    KeyEvent::new(code, modifiers)
+}

@@ -1,0 +1,71 @@
+//! How things look: which cells have which style, in a theme with colours and in the one without.
+
+use std::fmt::Write;
+
+use ratatui::style::Style;
+
+use super::{Screen, lines};
+use crate::place::sample;
+
+/// The frame, then the same cells as letters, one for each style, then what the letters stand for.
+fn styled(screen: &Screen) -> String {
+    let cells = screen.cells();
+    let mut styles: Vec<Style> = Vec::new();
+    let mut letters = String::new();
+    for row in 0..cells.area.height {
+        for column in 0..cells.area.width {
+            let style = cells[(column, row)].style();
+            let at = styles.iter().position(|known| *known == style).unwrap_or_else(|| {
+                styles.push(style);
+                styles.len() - 1
+            });
+            letters.push(char::from(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"[at]));
+        }
+        letters.push('\n');
+    }
+    let mut out = String::new();
+    for line in lines(&cells) {
+        writeln!(out, "{}", line.trim_end()).unwrap();
+    }
+    writeln!(out, "\n{letters}").unwrap();
+    for (style, letter) in styles.iter().zip('a'..) {
+        let colour = |colour: Option<ratatui::style::Color>| colour.map_or("-".to_owned(), |colour| colour.to_string());
+        writeln!(out, "{letter}: {} on {} {:?}", colour(style.fg), colour(style.bg), style.add_modifier).unwrap();
+    }
+    out
+}
+
+fn picture(name: &str, theme: &str) {
+    let mut screen = Screen::showing(&sample(), (100, 24), &[("DIVE_THEME", theme)]);
+    screen.presses("down down down down tab slash").types("csv|404").presses("enter");
+    insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(name, styled(&screen));
+    });
+}
+
+#[test]
+fn the_dark_theme() {
+    picture("theme_dark", "dark");
+}
+
+#[test]
+fn the_theme_without_colours() {
+    picture("theme_mono", "mono");
+}
+
+/// Who wants no colours anywhere gets none, and still sees what is selected.
+#[test]
+fn no_color_takes_the_colours_away() {
+    let mut screen = Screen::showing(&sample(), (120, 40), &[("NO_COLOR", "1")]);
+    for keys in ["", "G tab", "slash", "esc w", "esc ?"] {
+        screen.presses(keys);
+        let cells = screen.cells();
+        for cell in &cells.content {
+            let style = cell.style();
+            let plain = [Some(ratatui::style::Color::Reset), None];
+            assert!(plain.contains(&style.fg) && plain.contains(&style.bg), "{keys}: {style:?}");
+        }
+        let is_marked = |cell: &ratatui::buffer::Cell| cell.modifier.contains(ratatui::style::Modifier::REVERSED);
+        assert!(keys.ends_with('?') || cells.content.iter().any(is_marked), "{keys}: nothing is seen to be selected");
+    }
+}

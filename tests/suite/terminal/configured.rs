@@ -1,0 +1,111 @@
+//! Every key of `.dive.yaml` does on the screen what the documents say.
+
+use super::{SMALL, USUAL, open_as, open_with};
+use crate::user::User;
+
+fn with(yaml: &str) -> super::Session {
+    open_as(User::new().writes(".dive.yaml", yaml), USUAL)
+}
+
+#[test]
+fn keys_that_a_user_took_work_and_hints_and_help_name_them() {
+    let mut dive = with("keybinding:\n  quit: f5\n  down: x\n  extract-file: X\n  waste-view: ctrl+w\n");
+    dive.waits_until("the hints", |screen| screen.footer().contains("f5 Quit") && screen.footer().contains("^W Waste"));
+    dive.press("x x");
+    dive.waits_for("Contents · layer 2");
+    dive.press("q j w ?");
+    dive.waits_until("the help", |screen| {
+        screen.has_row(&["f5 ", "or leave the program"]) && screen.has_row(&["x ", "Go down a row"])
+    });
+    dive.press("f5");
+    dive.waits_until("the layers, where the old keys did nothing", |screen| {
+        screen.has("Contents · layer 2") && !screen.has("Keys ·")
+    });
+    dive.press("ctrl+w");
+    dive.waits_for("Waste ·");
+    dive.press("f5 f5").ends_with(0).is_restored();
+}
+
+#[test]
+fn files_that_are_to_be_hidden_are_hidden_from_the_start() {
+    let mut dive = with("diff:\n  hide: [unmodified, removed]\n");
+    dive.press("G");
+    dive.waits_until("changes alone", |screen| {
+        screen.has("hidden: removed, unmodified") && screen.has("payment.csv") && !screen.has("busybox")
+    });
+    dive.press("tab U");
+    dive.waits_until("them all", |screen| screen.has("busybox") && screen.has("hidden: removed"));
+}
+
+#[test]
+fn the_tree_gets_the_share_of_the_width_that_it_is_to_have() {
+    for (share, column) in [("0.25", 90), ("0.5", 60), ("0.7", 36)] {
+        let dive = with(&format!("filetree:\n  pane-width: {share}\n"));
+        dive.waits_until(share, |screen| {
+            screen.rows()[0].chars().position(|letter| letter == '┌') == Some(column)
+                && screen.place_of("Current Layer").map(|(at, _)| usize::from(at)) == Some(column + 2)
+        });
+    }
+}
+
+#[test]
+fn directories_are_collapsed_from_the_start_where_that_is_wanted() {
+    with("filetree:\n  collapse-dir: true\n")
+        .waits_until("collapsed directories", |screen| screen.has("├─⊕ bin") && !screen.has("wget"));
+}
+
+#[test]
+fn permissions_owners_and_sizes_are_hidden_where_that_is_wanted() {
+    let mut dive = with("filetree:\n  show-attributes: false\n");
+    dive.waits_until("names alone", |screen| {
+        screen.has("busybox") && !screen.has("drwxr-xr-x") && !screen.has("Permission")
+    });
+    dive.press("tab ctrl+b");
+    dive.waits_until("attributes", |screen| screen.has("drwxr-xr-x") && screen.has("Permission"));
+}
+
+#[test]
+fn all_changes_are_shown_from_the_start_where_that_is_wanted() {
+    with("layer:\n  show-aggregated-changes: true\n").waits_for("Aggregated Layer Contents");
+}
+
+#[test]
+fn a_theme_has_its_colours_and_mono_none() {
+    with("theme: dark\n").waits_until("colours", |screen| screen.has("Filetree") && screen.has_colour());
+    with("theme: ansi\n").waits_until("colours", |screen| screen.has("Filetree") && screen.has_colour());
+    let mut dive = with("theme: mono\n");
+    dive.press("G tab slash").types("csv").press("enter");
+    dive.waits_until("no colour", |screen| screen.has("matches") && !screen.has_colour());
+    assert!(!super::written::has_colours(&dive.bytes()), "at no time");
+}
+
+/// <https://no-color.org>
+#[test]
+fn no_color_means_no_colour() {
+    let mut dive = open_as(User::new().sets("NO_COLOR", "1"), USUAL);
+    dive.press("G tab o w");
+    dive.waits_until("the waste", |screen| screen.has("Waste ·"));
+    assert!(!super::written::has_colours(&dive.bytes()));
+}
+
+#[test]
+fn a_configuration_that_is_named_goes_before_the_one_that_is_found_and_a_variable_before_both() {
+    let user = || {
+        User::new().writes(".dive.yaml", "keybinding:\n  quit: f2\n").writes("mine.yaml", "keybinding:\n  quit: f5\n")
+    };
+    open_as(user(), USUAL).waits_until("what was found", |screen| screen.footer().contains("f2 Quit"));
+    open_with(user(), USUAL, &["-c", "mine.yaml"])
+        .waits_until("what was named", |screen| screen.footer().contains("f5 Quit"));
+    let user = user().sets("DIVE_KEYBINDING_QUIT", "Q").sets("DIVE_FILETREE_SHOW_ATTRIBUTES", "false");
+    open_with(user, SMALL, &["-c", "mine.yaml"])
+        .waits_until("the variables", |screen| screen.footer().contains("Q Quit") && !screen.has("Size  Filetree"));
+}
+
+#[test]
+fn a_mistake_in_the_configuration_is_told_without_a_screen() {
+    let user = User::new().writes(".dive.yaml", "keybinding:\n  quit: tab\n");
+    let dive = super::Session::dive(user, USUAL, &[&crate::place::sample()]);
+    dive.ends_with(2).is_restored();
+    assert!(dive.contents().contains(".dive.yaml:2: keybinding.quit"), "{}", dive.contents());
+    assert!(!super::session::contains(&dive.bytes(), b"\x1b[?1049h"));
+}

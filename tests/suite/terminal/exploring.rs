@@ -1,0 +1,225 @@
+//! What people open an image for.
+
+use super::session::{Session, contains};
+use super::{SMALL, USUAL, open};
+use crate::place::sample;
+use crate::user::User;
+
+#[test]
+fn the_biggest_waste_is_found_and_shown_in_its_layer_with_two_keys() {
+    let mut dive = open(USUAL);
+    dive.press("w");
+    dive.waits_until("the largest file first", |screen| {
+        screen.has("133 kB of 3.0 MB") && screen.selects("/var/cache/build/obj/a.o")
+    });
+    dive.press("enter");
+    dive.waits_until("the file in its layer", |screen| {
+        screen.has("Current Layer Contents · layer 3") && screen.selects("a.o") && screen.has("Contents · layer 3")
+    });
+    dive.press("q").ends_with(0).is_restored();
+}
+
+#[test]
+fn a_filter_shows_what_it_finds_while_it_is_typed_and_lets_one_walk_there() {
+    let mut dive = open(USUAL);
+    dive.press("G tab slash").types("etc/.*csv");
+    dive.waits_until("what matches, in its directories", |screen| {
+        screen.has("Filter: etc/.*csv  3 matches")
+            && screen.has_all(&["payment.csv", "locales", "shop"])
+            && !screen.has("busybox")
+    });
+    dive.waits_until("the cursor on the first match", |screen| screen.selects("locale.csv"));
+    dive.press("down left");
+    dive.waits_until("the directory above", |screen| screen.selects("etc"));
+    dive.press("backspace backspace backspace").types("(");
+    dive.waits_until("the mistake, and what was found before it", |screen| {
+        screen.has("unclosed group") && screen.has("payment.csv")
+    });
+    dive.press("backspace").types("en\\.");
+    dive.waits_until("another match", |screen| screen.has("1 match") && !screen.has("payment.csv"));
+    dive.press("enter");
+    dive.waits_until("the filter to be kept", |screen| {
+        screen.footer().contains("Clear filter") && screen.has("Filter: ")
+    });
+    dive.press("n");
+    dive.waits_until("the match", |screen| screen.selects("en.csv"));
+    dive.press("esc");
+    dive.waits_until("all files", |screen| screen.has("stock.csv") && !screen.has("Filter:"));
+}
+
+#[test]
+fn a_filter_by_size_finds_the_large_files() {
+    let mut dive = open(USUAL);
+    dive.press("G ctrl+f").types(">=200kB csv$");
+    dive.waits_until("two files", |screen| {
+        screen.has_all(&["2 matches", "─ catalogue.csv", "─ stock.csv"]) && !screen.has("─ prices.csv")
+    });
+    dive.press("esc");
+    dive.waits_until("all files", |screen| screen.has("busybox") && !screen.has("Filter:"));
+}
+
+#[test]
+fn layers_are_compared_with_the_one_below_with_the_base_and_with_a_marked_one() {
+    let mut dive = open(USUAL);
+    dive.press("G");
+    dive.waits_until("the last layer", |screen| screen.has("Current Layer Contents · layer 6"));
+    dive.press("ctrl+a");
+    dive.waits_for("Aggregated Layer Contents · up to layer 6");
+    dive.press("ctrl+l");
+    dive.waits_for("Current Layer Contents · layer 6");
+    dive.press("up up b down");
+    dive.waits_until("changes since layer 4", |screen| {
+        screen.has("Changes from layer 4 to layer 5") && screen.has_row(&["◆", " 4"])
+    });
+    dive.press("up up");
+    dive.waits_for("Changes from layer 4 to layer 3");
+    dive.press("down b");
+    dive.waits_for("Current Layer Contents · layer 4");
+}
+
+#[test]
+fn directories_are_collapsed_one_by_one_and_all_at_once() {
+    let mut dive = open(USUAL);
+    dive.press("tab space");
+    dive.waits_until("bin to be collapsed", |screen| {
+        screen.selects("├─⊕ bin") && !screen.has("wget") && screen.has("passwd")
+    });
+    dive.press("space");
+    dive.waits_until("bin to be expanded", |screen| screen.has_all(&["├── bin", "wget"]));
+    dive.press("ctrl+space");
+    dive.waits_until("all to be collapsed", |screen| screen.has("⊕ etc") && !screen.has("passwd"));
+    dive.press("ctrl+space");
+    dive.waits_until("all to be expanded", |screen| screen.has_all(&["wget", "passwd"]) && !screen.has("⊕"));
+}
+
+#[test]
+fn each_kind_of_change_is_hidden_and_shown_again() {
+    let mut dive = open(USUAL);
+    dive.press("G tab");
+    dive.waits_for("Current Layer Contents · layer 6");
+    for (key, hidden) in [
+        ("ctrl+a", " hidden: added ━"),
+        ("ctrl+r", " hidden: added, removed ━"),
+        ("M", " hidden: added, removed, modified ━"),
+        ("ctrl+u", " hidden: added, removed, modified, unmodified ━"),
+    ] {
+        dive.press(key);
+        dive.waits_for(hidden);
+    }
+    dive.waits_for("Nothing to show.");
+    dive.press("A R M");
+    dive.waits_until("changes alone", |screen| {
+        screen.has("┗ hidden: unmodified ━") && screen.has("~ ") && !screen.has("busybox")
+    });
+    dive.press("U");
+    dive.waits_until("everything", |screen| !screen.has("hidden:") && screen.has("busybox"));
+}
+
+/// Other terminals send Enter for ctrl+m.
+#[test]
+fn a_terminal_with_the_kitty_protocol_tells_ctrl_m_from_enter() {
+    let mut dive = open(USUAL);
+    dive.waits_for_bytes(b"\x1b[>1u");
+    dive.press("tab").types("\x1b[109;5u");
+    dive.waits_for("hidden: modified");
+}
+
+#[test]
+fn the_sort_order_is_kept_from_layer_to_layer() {
+    let mut dive = open(USUAL);
+    dive.press("tab s tab down down");
+    dive.waits_until("the order in another layer", |screen| screen.has("▼ Size") && screen.has("Contents · layer 2"));
+    dive.press("tab s");
+    dive.waits_for("Filetree ▲");
+}
+
+#[test]
+fn the_next_changed_file_is_one_key_away() {
+    let mut dive = open(USUAL);
+    dive.press("G tab o");
+    dive.waits_until("the first change", |screen| screen.selects("locale.csv"));
+    dive.press("O");
+    dive.waits_until("the last change and a word on it", |screen| screen.footer().contains("from the other end"));
+}
+
+#[test]
+fn a_path_goes_to_the_clipboard_of_whoever_sits_at_the_terminal() {
+    let mut dive = open(USUAL);
+    dive.press("tab down y");
+    dive.waits_for("/bin/busybox was sent to the clipboard");
+    dive.waits_for_bytes(b"\x1b]52;c;L2Jpbi9idXN5Ym94\x1b\\");
+}
+
+#[test]
+fn the_help_names_every_key_of_the_pane_and_goes_as_it_came() {
+    let mut dive = open(SMALL);
+    dive.press("?");
+    dive.waits_until("the keys of the layers", |screen| screen.has_all(&["Keys · Layers", "ctrl+c, q"]));
+    dive.press("G");
+    dive.waits_for("Compare with the selected layer from now on");
+    dive.press("? tab ?");
+    dive.waits_for("Keys · File tree");
+    dive.press("esc");
+    dive.waits_without("Keys ·");
+    dive.press("w ?");
+    dive.waits_for("Keys · Waste");
+    dive.press("q");
+    dive.waits_until("the waste below it", |screen| screen.has("Waste ·") && !screen.has("Keys ·"));
+    dive.press("q q").ends_with(0).is_restored();
+}
+
+#[test]
+fn the_screen_fits_whatever_the_window_becomes() {
+    let mut dive = open(USUAL);
+    dive.press("G tab down down");
+    dive.waits_for("Contents · layer 6");
+    dive.resizes(SMALL);
+    dive.waits_until("the tree alone", |screen| {
+        let rows = screen.rows();
+        !screen.has("Layers (")
+            && rows[0].starts_with('┏')
+            && rows[0].ends_with('┓')
+            && rows[22].ends_with('┛')
+            && screen.footer().contains("Quit")
+            && screen.selects("cat")
+    });
+    dive.resizes((40, 12));
+    dive.waits_until("what is needed", |screen| {
+        screen.has_all(&["It has 40x12", "needs 60x16"]) && !screen.has("Filetree")
+    });
+    // Nobody sees what they do, and nothing breaks of it.
+    dive.press("down G g tab tab");
+    dive.resizes(USUAL);
+    dive.waits_until("both columns", |screen| {
+        screen.has_all(&["Contents · layer 6", "Image Details"])
+            && screen.selects("bin")
+            && screen.rows()[38].ends_with('┛')
+    });
+    dive.resizes((300, 100));
+    dive.waits_until("room for all", |screen| screen.rows()[98].ends_with('┛') && screen.has("copyright"));
+    dive.press("q").ends_with(0).is_restored();
+}
+
+/// crossterm tells nothing of a new size that comes at the same moment as keys.
+#[test]
+fn no_resize_is_lost_on_who_types_meanwhile() {
+    let mut dive = open(USUAL);
+    for (columns, rows) in [SMALL, USUAL, (100, 30), (61, 17), (130, 45)].repeat(20) {
+        dive.press("down up down up down up").resizes((columns, rows)).press("down up");
+        dive.waits_until(&format!("{columns}x{rows}"), |screen| {
+            let corner = screen.cell((columns - 1, rows - 2));
+            ["┘", "┛"].contains(&corner) && screen.footer().contains("Quit")
+        });
+    }
+}
+
+#[test]
+fn an_image_from_a_pipe_is_walked_like_any_other() {
+    let user = User::new();
+    let mut dive = Session::program(user, USUAL, "sh", &["-c", r#"cat "$0" | "$1" -"#, &sample(), crate::user::DIVE]);
+    dive.waits_for("Filetree");
+    dive.press("w");
+    dive.waits_for("Waste ·");
+    dive.press("q q").ends_with(0).is_restored();
+    assert!(contains(&dive.bytes(), b"dive-sample"));
+}

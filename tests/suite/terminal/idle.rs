@@ -1,0 +1,65 @@
+//! A screen that nobody touches costs nothing.
+
+use std::path::PathBuf;
+
+use super::{USUAL, open};
+use crate::place::sample;
+use crate::user::User;
+
+/// What a process has done so far.
+#[derive(Debug, PartialEq, Eq)]
+struct Done {
+    /// How often one of its threads went to sleep or was put to sleep: whoever wakes up has to go to sleep again.
+    sleeps: u64,
+    /// CPU time, in ticks.
+    ticks: u64,
+    /// Bytes it wrote to the terminal.
+    written: usize,
+}
+
+fn done(dive: &super::Session) -> Done {
+    let process = PathBuf::from(format!("/proc/{}", dive.pid()));
+    let mut done = Done { sleeps: 0, ticks: 0, written: dive.bytes().len() };
+    for task in std::fs::read_dir(process.join("task")).unwrap() {
+        let task = task.unwrap().path();
+        // A thread may end between the two.
+        let status = std::fs::read_to_string(task.join("status")).unwrap_or_default();
+        let switches = status.lines().filter_map(|line| line.split_once("ctxt_switches:"));
+        done.sleeps += switches.map(|(_, count)| count.trim().parse::<u64>().unwrap()).sum::<u64>();
+    }
+    let stat = std::fs::read_to_string(process.join("stat")).unwrap();
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    // proc(5): utime is the 14th field, stime the 15th; behind the name comes the 3rd.
+    done.ticks = fields.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum();
+    done
+}
+
+/// As long as another process takes to read the same image a hundred times: some seconds of work, in which a loop that asks
+/// again and again would have woken up many times.
+fn meanwhile() {
+    for _ in 0..100 {
+        User::new().runs(&[&sample()]).ends_with(0);
+    }
+}
+
+#[test]
+fn a_screen_that_nobody_touches_does_not_wake_up() {
+    let mut dive = open(USUAL);
+    dive.press("G tab down");
+    dive.waits_until("the keys to be done", |screen| screen.selects("busybox"));
+    // Threads that read the layers go to sleep one after the other.
+    let mut before = done(&dive);
+    for _ in 0..10 {
+        User::new().runs(&[&sample()]).ends_with(0);
+        let now = done(&dive);
+        if now == before {
+            break;
+        }
+        before = now;
+    }
+    meanwhile();
+    assert_eq!(done(&dive), before);
+    dive.press("up");
+    dive.waits_until("it to be awake", |screen| screen.selects("bin"));
+    assert!(done(&dive).sleeps > before.sleeps, "it counts");
+}

@@ -1,0 +1,76 @@
+//! Who has a hand on the mouse.
+
+use super::keys::Mouse;
+use super::{USUAL, open};
+
+#[test]
+fn a_click_selects_a_layer_a_pane_and_a_file() {
+    let mut dive = open(USUAL);
+    let (column, row) = dive.place_of("COPY dir:");
+    dive.clicks((column, row + 2));
+    dive.waits_until("the layer", |screen| screen.has("Contents · layer 3") && screen.has("Contents · layer 3"));
+    let at = dive.place_of("chmod ->");
+    dive.clicks(at);
+    dive.waits_until("the file", |screen| screen.selects("chmod ->") && screen.has("┏ Current Layer Contents"));
+    let at = dive.place_of("Image Details");
+    dive.clicks(at);
+    dive.waits_for("┏ Image Details");
+    let at = dive.place_of("bin ");
+    dive.clicks(at).clicks(at);
+    dive.waits_until("a directory to be collapsed by the second click", |screen| screen.selects("├─⊕ bin"));
+}
+
+#[test]
+fn the_wheel_turns_what_the_pointer_is_over() {
+    let mut dive = open(USUAL);
+    dive.press("G");
+    dive.waits_for("Contents · layer 6");
+    let tree = dive.place_of("busybox");
+    dive.mouse(Mouse::WheelDown, tree);
+    dive.waits_until("the tree three rows on", |screen| !screen.has("├── busybox") && screen.has("chmod ->"));
+    dive.mouse(Mouse::WheelUp, tree);
+    dive.waits_for("├── busybox");
+    let layers = dive.place_of("COPY dir:");
+    dive.mouse(Mouse::WheelUp, layers);
+    dive.waits_for("Contents · layer 5");
+    dive.press("w");
+    dive.waits_for("Waste ·");
+    dive.mouse(Mouse::WheelDown, layers);
+    dive.waits_until("the list", |screen| !screen.selects("/var/cache/build/obj/a.o") && screen.has("Waste ·"));
+}
+
+#[test]
+fn the_border_between_layers_and_tree_is_dragged() {
+    let mut dive = open(USUAL);
+    let (column, row) = (60, 20);
+    dive.mouse(Mouse::Press, (column, row)).mouse(Mouse::Drag, (70, row)).mouse(Mouse::Drag, (80, row));
+    dive.mouse(Mouse::Release, (80, row));
+    dive.waits_until("a narrower tree", |screen| screen.place_of("Current Layer").is_some_and(|(at, _)| at == 82));
+    // Where nothing is held any more, nothing is drawn.
+    dive.mouse(Mouse::Drag, (40, row)).press("down");
+    dive.waits_until("the border where it was", |screen| {
+        screen.has("Contents · layer 1") && screen.place_of("Current Layer").is_some_and(|(at, _)| at == 82)
+    });
+}
+
+#[test]
+fn a_click_on_the_names_of_the_columns_sorts() {
+    let mut dive = open(USUAL);
+    let at = dive.place_of("Filetree ▲");
+    dive.clicks(at);
+    dive.waits_for("▼ Size");
+    dive.press("w");
+    let at = dive.place_of("Cause ");
+    dive.clicks(at);
+    dive.waits_for("sorted by cause");
+    let at = dive.place_of("Path");
+    dive.clicks(at);
+    dive.waits_for("sorted by path");
+    let at = dive.place_of("/srv/shop/data/sessions.db");
+    dive.clicks(at);
+    dive.waits_until("the file", |screen| screen.selects("/srv/shop/data/sessions.db"));
+    dive.clicks(at);
+    dive.waits_until("the file in its layer", |screen| {
+        screen.has("Contents · layer 2") && screen.selects("sessions.db")
+    });
+}

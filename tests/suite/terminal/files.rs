@@ -79,6 +79,29 @@ fn a_file_is_written_to_a_folder_and_nothing_is_overwritten_unasked() {
     assert_eq!(std::fs::read_to_string(&written).unwrap(), "mine");
 }
 
+/// Who skips keeps what is there and is told what was left out; who overwrites gets what the image has.
+#[test]
+fn what_is_there_stays_when_it_is_skipped_and_goes_when_it_is_overwritten() {
+    let mut dive = open_as(User::new().writes("prices.csv", "mine"), USUAL);
+    dive.press("G");
+    find(&mut dive, "prices.csv");
+    let written = dive.user().file("prices.csv");
+    for (key, told, is_mine) in [("s", "1 left out:", true), ("o", "1 file, ", false)] {
+        dive.press("x");
+        dive.waits_for("Extract to folder: ");
+        dive.press("enter");
+        dive.waits_for("Overwrite what is there, or skip it?");
+        dive.press(key);
+        dive.waits_until("the report", |screen| screen.has("Done. Written in") && screen.has(told));
+        assert_eq!(dive.look(|screen| screen.has("prices.csv: it is there already")), is_mine, "{}", dive.contents());
+        assert_eq!(std::fs::read(&written).unwrap() == b"mine", is_mine, "{key}: {}", dive.contents());
+        dive.press("q");
+        dive.waits_for("Filter: ");
+    }
+    assert!(std::fs::metadata(&written).unwrap().len() > 10_000);
+    dive.press("q").ends_with(0).is_restored();
+}
+
 #[test]
 fn a_folder_that_cannot_be_written_is_told() {
     let mut dive = open_as(User::new().writes("file", "x"), USUAL);

@@ -87,8 +87,12 @@ fn who_waits_for_the_program_learns_which_signal_ended_it() {
 fn a_screen_that_was_stopped_from_outside_is_drawn_anew() {
     let mut dive = open(USUAL);
     dive.signals("STOP");
+    dive.hears_another("\x1b[3;1Hsomebody else was here");
+    dive.waits_for("somebody else was here");
     dive.signals("CONT");
-    dive.waits_until("the screen", |screen| screen.has("Contents · layer 0"));
+    dive.waits_until("the screen alone", |screen| {
+        screen.has("Contents · layer 0") && !screen.has("somebody else") && screen.is_alternate()
+    });
     dive.press("down");
     dive.waits_for("Contents · layer 1");
     dive.press("q").ends_with(0).is_restored();

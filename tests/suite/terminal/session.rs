@@ -185,6 +185,11 @@ impl Session {
         self
     }
 
+    /// Another program writes to the terminal.
+    pub(super) fn hears_another(&self, text: &str) {
+        self.shared.change(|known| known.parser.process(text.as_bytes()));
+    }
+
     /// Sends the program a signal, by its name.
     pub(super) fn signals(&self, name: &str) {
         signal(name, self.pid);

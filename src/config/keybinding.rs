@@ -133,6 +133,18 @@ mod tests {
         assert!(keys.check().is_err());
     }
 
+    /// `Filter` is the layers', the tree's and the viewer's: what meets it in the last of them alone meets it as well, or
+    /// one of the two would silently have no key there.
+    #[test]
+    fn two_actions_that_meet_in_one_of_many_places_only_cannot_share_a_key() {
+        for other in [Action::CompareAll, Action::ExtractFile, Action::ToggleHex] {
+            let mut keys = Keybinding::default();
+            set(&mut keys, Action::FilterFiles, "f5");
+            set(&mut keys, other, "f5");
+            assert!(keys.check().is_err(), "{other:?}");
+        }
+    }
+
     #[test]
     fn a_key_of_ours_gives_way_to_a_file_written_for_dive() {
         let mut keys = Keybinding::default();

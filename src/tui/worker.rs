@@ -175,3 +175,32 @@ impl Workers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    fn look(ticket: Ticket) -> Job {
+        Job::Look { ticket, plan: Arc::default(), folder: PathBuf::from("/nowhere") }
+    }
+
+    /// A search that nobody waits for any more would go on through a whole file, and answer too late.
+    #[test]
+    fn a_job_calls_off_the_one_before_of_its_kind_and_no_other() {
+        let (events, _heard) = mpsc::channel();
+        let mut workers = Workers::new(events);
+        for ticket in [1, 2] {
+            workers.start(look(ticket)).unwrap();
+        }
+        let flag = |workers: &Workers, ticket| Arc::clone(&workers.cancels[&JobId::Extract(ticket)]);
+        let (first, other) = (flag(&workers, 1), flag(&workers, 2));
+        workers.start(look(1)).unwrap();
+        assert!(first.load(Ordering::Relaxed));
+        assert!(!other.load(Ordering::Relaxed));
+        assert!(!flag(&workers, 1).load(Ordering::Relaxed));
+        workers.cancel(JobId::Extract(2));
+        assert!(other.load(Ordering::Relaxed));
+    }
+}

@@ -69,3 +69,18 @@ fn no_color_takes_the_colours_away() {
         assert!(keys.ends_with('?') || cells.content.iter().any(is_marked), "{keys}: nothing is seen to be selected");
     }
 }
+
+/// A theme that somebody names is what they want, whatever all other programs are told.
+#[test]
+fn a_theme_that_was_named_keeps_its_colours_under_no_color() {
+    let colours = |variables: &[(&str, &str)]| {
+        let screen = Screen::showing(&sample(), (120, 40), variables);
+        let cells = screen.cells();
+        cells.content.iter().any(|cell| matches!(cell.fg, ratatui::style::Color::Indexed(_)))
+    };
+    assert!(colours(&[("DIVE_THEME", "dark"), ("NO_COLOR", "1")]));
+    assert!(!colours(&[("NO_COLOR", "1")]));
+    // The variable's own rule: without a value it says nothing.
+    let named = Screen::showing(&sample(), (120, 40), &[("NO_COLOR", "")]);
+    assert!(named.cells().content.iter().any(|cell| cell.fg != ratatui::style::Color::Reset));
+}

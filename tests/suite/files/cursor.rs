@@ -208,3 +208,18 @@ fn a_tree_of_thousands_of_levels_is_a_tree_like_any_other() {
     pane.filter("").sort(Order::Size).go(Motion::Home).fold();
     assert_eq!(pane.files.row_count(), 2);
 }
+
+/// A link in the place of a directory is what the layer did: who goes from change to change must see it.
+#[test]
+fn a_directory_that_became_a_link_is_a_change_to_stop_at() {
+    let image = image()
+        .layer(|l| l.file("a", "").file("lib/x", "x").file("z", "z"))
+        .layer(|l| l.symlink("lib", "usr/lib").file("z", "zz"));
+    let mut pane = Pane::of(&image);
+    pane.on("a");
+    assert_eq!(pane.jump(FileTree::next_change), (Jump::Done, "/lib".into()));
+    pane.on("z");
+    pane.jump(FileTree::previous_change);
+    pane.jump(FileTree::previous_change);
+    assert_eq!(pane.selected(), "/lib");
+}

@@ -242,3 +242,21 @@ fn one_layer_may_do_several_things_to_a_path() {
         ",
     );
 }
+
+/// Whiteouts are about the layers below, wherever they stand in their own.
+#[test]
+fn a_whiteout_of_nothing_is_told_before_what_its_layer_put_there() {
+    for image in [
+        image().layer(|l| l.file("y", "")).layer(|l| l.whiteout("x").file("x", "1")),
+        image().layer(|l| l.file("y", "")).layer(|l| l.file("x", "1").whiteout("x")),
+    ] {
+        assert_history(
+            &image,
+            "x",
+            "
+            1 whiteout-of-nothing
+            1 added File 1 644 0:0
+            ",
+        );
+    }
+}

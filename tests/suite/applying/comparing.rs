@@ -248,3 +248,20 @@ fn wasted_files_stand_largest_first_then_by_path_then_by_layer() {
     let order: Vec<_> = exact.files.iter().map(|file| (file.path.as_slice(), file.layer.get())).collect();
     assert_eq!(order, [(&b"/big"[..], 0), (b"/a", 0), (b"/a", 1), (b"/b", 0), (b"/b", 1)]);
 }
+
+/// Bytes are compared to the last one: a user who is told that only permissions changed would not look for what did.
+#[test]
+fn large_files_that_differ_in_the_last_byte_are_not_the_same() {
+    let one = "a".repeat(65 * 1024 + 1);
+    let other = format!("{}b", &one[1..]);
+    image()
+        .layer(|l| l.file("chmod", &one).file("edited", &one))
+        .layer(|l| l.file("chmod", &one).mode(0o755).file("edited", &other))
+        .open()
+        .wastes(
+            "
+            /chmod    66561 B   layer 0   metadata-only by layer 1
+            /edited   66561 B   layer 0   overwritten by layer 1
+            ",
+        );
+}

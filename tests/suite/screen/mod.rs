@@ -5,6 +5,7 @@
 //! looked at before it is kept.
 
 mod documents;
+mod extracting;
 mod pictures;
 mod styles;
 mod walking;
@@ -19,6 +20,7 @@ use dive::config::{Config, Key, KeyPress, Surroundings};
 use dive::tui::event::Work;
 use dive::tui::state::{Opened, Settings, State};
 use dive::tui::update::{Effect, Message, settle, update};
+use dive::tui::worker::Job;
 use dive::tui::{input, view};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -86,15 +88,31 @@ impl Screen {
 
     /// Does the jobs that were asked for, as worker threads would, until there is nothing to do.
     fn works(&mut self) -> &mut Self {
-        while let Some(at) = self.effects.iter().position(|effect| matches!(effect, Effect::Start(_))) {
-            let Effect::Start(job) = self.effects.remove(at) else { unreachable!() };
-            let said = RefCell::new(Vec::new());
-            job.run(&AtomicBool::new(false), &|work| said.borrow_mut().push(work));
-            for work in said.into_inner() {
-                self.hears(work);
-            }
+        while let Some(job) = self.next_job() {
+            self.does_job(*job, &AtomicBool::new(false));
         }
         self
+    }
+
+    /// The first job that was asked for and not done yet.
+    fn next_job(&mut self) -> Option<Box<Job>> {
+        let at = self.effects.iter().position(|effect| matches!(effect, Effect::Start(_)))?;
+        let Effect::Start(job) = self.effects.remove(at) else { unreachable!() };
+        Some(job)
+    }
+
+    /// Does one job, with that flag to call it off.
+    fn does_job(&mut self, job: Job, cancel: &AtomicBool) {
+        let said = RefCell::new(Vec::new());
+        job.run(cancel, &|work| said.borrow_mut().push(work));
+        for work in said.into_inner() {
+            self.hears(work);
+        }
+    }
+
+    /// The cursor on what a filter finds last in the layer that these keys lead to.
+    fn finds(&mut self, layer: &str, file: &str) -> &mut Self {
+        self.presses(layer).presses("slash").types(file).presses("enter G")
     }
 
     /// Presses keys, one after the other, by the names that a configuration has for them.
@@ -116,11 +134,26 @@ impl Screen {
     /// Clicks where a text stands.
     #[track_caller]
     fn clicks(&mut self, text: &str) -> &mut Self {
-        let (column, row) = self.place_of(text);
-        let mouse = |kind| MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE };
-        self.meets(Event::Mouse(mouse(MouseEventKind::Down(MouseButton::Left))));
-        self.meets(Event::Mouse(mouse(MouseEventKind::Up(MouseButton::Left))));
+        let at = self.place_of(text);
+        self.clicks_at(at)
+    }
+
+    /// Clicks on a cell.
+    fn clicks_at(&mut self, at: (u16, u16)) -> &mut Self {
+        self.mouse(MouseEventKind::Down(MouseButton::Left), at).mouse(MouseEventKind::Up(MouseButton::Left), at)
+    }
+
+    /// Does something with the mouse.
+    fn mouse(&mut self, kind: MouseEventKind, (column, row): (u16, u16)) -> &mut Self {
+        self.meets(Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
         self
+    }
+
+    /// The path under the cursor of the tree.
+    fn selected(&self) -> String {
+        let explorer = self.state.explorer().unwrap();
+        let path = |node| String::from_utf8(explorer.opened.loaded.tree.path(node)).unwrap();
+        explorer.selected_node().map_or_else(String::new, path)
     }
 
     /// Where a text stands for the first time.

@@ -1,8 +1,15 @@
 //! What keys and the mouse do to the state.
 
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::event::{MouseButton, MouseEventKind};
+use dive::tui::state::Overlay;
 use dive::tui::update::Effect;
+use dive::tui::worker::JobId;
 
 use super::Screen;
+use crate::build::{Format, Packing, image};
 
 #[test]
 fn quitting_closes_what_is_open_before_it_leaves() {
@@ -57,4 +64,150 @@ fn no_size_and_no_click_breaks_the_screen() {
             }
         }
     }
+}
+
+/// What nobody looks at any more must not go on: a large file would be decoded to the end, and searched.
+#[test]
+fn a_viewer_that_is_closed_calls_off_what_it_asked_for() {
+    let mut screen = Screen::of_sample((120, 40));
+    screen.finds("G", "stock.csv$").presses("v").works();
+    let Some(Overlay::Viewer(viewer, _)) = screen.state.overlays.last() else { panic!("no viewer") };
+    let ticket = viewer.ticket();
+    screen.presses("esc");
+    let is_called_off = |id| screen.effects.iter().any(|effect| matches!(effect, Effect::Cancel(of) if *of == id));
+    assert!(is_called_off(JobId::Fetch(ticket)), "{:?}", screen.effects);
+    assert!(is_called_off(JobId::Search(ticket)), "{:?}", screen.effects);
+}
+
+/// Whoever closes a large file at its first screen must not pay for all of it.
+#[test]
+fn a_fetch_that_is_called_off_reads_no_further() {
+    let content = "a line of text\n".repeat(2 << 20);
+    for packing in [Packing::Plain, Packing::Gzip] {
+        let archive = image().layer(|l| l.file("large", &content).packed(packing)).save(Format::DockerArchive);
+        let mut screen = Screen::showing(archive.path().to_str().unwrap(), (120, 40), &[]);
+        // How many words it has to say, called off after so many of them.
+        let mut words = |most: usize| {
+            screen.presses("tab v");
+            let job = screen.next_job().unwrap();
+            screen.presses("esc tab");
+            let (cancel, said) = (AtomicBool::new(false), Cell::new(0));
+            job.run(&cancel, &|_| {
+                said.set(said.get() + 1);
+                cancel.store(said.get() >= most, Ordering::Relaxed);
+            });
+            said.get()
+        };
+        assert!(words(usize::MAX) > 4, "{packing:?}");
+        for most in 1..4 {
+            // The piece that is in hand may be told of.
+            assert!((most..=most + 1).contains(&words(most)), "{packing:?}");
+        }
+    }
+}
+
+/// The list of what is reclaimable names files that the tree on the screen may hide.
+#[test]
+fn a_file_that_the_tree_hides_is_shown_when_the_waste_leads_to_it() {
+    let waste = "/var/cache/build/obj/a.o";
+    for (keys, filter, then) in
+        [("tab A R M U", "", ""), ("slash", "nowhere", "enter"), ("tab A slash", "csv$", "enter")]
+    {
+        let mut screen = Screen::of_sample((120, 40));
+        screen.presses(keys).types(filter).presses(then).lacks(&["── a.o", waste]);
+        screen.presses("w").shows(&[waste]);
+        screen.presses("enter").shows(&["── a.o"]);
+        assert_eq!(screen.selected(), waste, "{keys} {filter}");
+        assert!(screen.state.overlays.is_empty());
+    }
+}
+
+#[test]
+fn a_path_is_copied_from_wherever_it_is_read() {
+    for (file, keys, path) in [
+        ("etc/plugins$", "y", "/srv/shop/etc/plugins"),
+        ("etc/plugins$", "H y", "/srv/shop/etc/plugins"),
+        ("stock.csv$", "v y", "/srv/shop/data/stock.csv"),
+        ("stock.csv$", "w y", "/var/cache/build/obj/a.o"),
+    ] {
+        let mut screen = Screen::of_sample((120, 40));
+        screen.finds("G", file).presses(keys);
+        let copied = screen.effects.iter().filter_map(|effect| match effect {
+            Effect::Copy(text) => Some(text.as_str()),
+            _ => None,
+        });
+        assert_eq!(copied.collect::<Vec<_>>(), [path], "{keys}");
+        screen.shows(&[&format!("{path} was sent to the clipboard")]);
+    }
+}
+
+/// A filter that is wrong is to be corrected, not to be taken for one that is on.
+#[test]
+fn a_wrong_filter_keeps_its_line_open() {
+    let mut screen = Screen::of_sample((120, 40));
+    screen.presses("G slash").types("(").presses("enter");
+    assert!(screen.state.line.as_ref().is_some_and(|line| line.text() == "(" && line.error.is_some()));
+    screen.presses("backspace").types("csv").presses("enter");
+    assert!(screen.state.line.is_none());
+    screen.shows(&["Filter: csv"]);
+}
+
+#[test]
+fn ctrl_c_in_a_line_closes_the_line_alone() {
+    let mut screen = Screen::of_sample((120, 40));
+    screen.presses("G slash").types("csv").presses("ctrl+c");
+    assert!(screen.state.line.is_none() && screen.effects.is_empty(), "{:?}", screen.effects);
+    screen.lacks(&["Filter: "]);
+    screen.finds("G", "stock.csv$").presses("v").works().presses("slash").types("9").presses("ctrl+c");
+    assert!(screen.state.line.is_none() && screen.effects.is_empty(), "{:?}", screen.effects);
+    assert!(matches!(screen.state.overlays[..], [Overlay::Viewer(..)]));
+}
+
+/// What is seen beside a box is not what has the mouse.
+#[test]
+fn a_click_beside_a_box_changes_nothing() {
+    let mut screen = Screen::of_sample((120, 40));
+    let layer = (3, 5);
+    screen.presses("?");
+    let before = screen.drawn();
+    screen.clicks_at(layer).mouse(MouseEventKind::ScrollDown, layer);
+    assert_eq!(screen.drawn(), before);
+    assert_eq!(screen.state.layer().unwrap().get(), 0);
+    screen.presses("esc").clicks_at(layer);
+    assert_ne!(screen.state.layer().unwrap().get(), 0, "the click would have done nothing anyway");
+}
+
+#[test]
+fn the_border_can_be_grabbed_at_both_of_its_columns_and_nowhere_else() {
+    let button = MouseButton::Left;
+    for (column, moves) in [(58, false), (59, true), (60, true), (61, false)] {
+        let mut screen = Screen::of_sample((120, 40));
+        assert_eq!(screen.state.layout.files.x, 60);
+        screen.mouse(MouseEventKind::Down(button), (column, 20)).mouse(MouseEventKind::Drag(button), (80, 20));
+        screen.mouse(MouseEventKind::Up(button), (80, 20));
+        assert_eq!(screen.state.layout.files.x == 80, moves, "{column}");
+    }
+}
+
+/// Rows of several lines: the cursor must not leave the screen, and a click means the row that it is on.
+#[test]
+fn names_that_are_wrapped_are_walked_and_clicked_as_rows() {
+    let name = |at: usize| format!("f{at:02}-{}", "x".repeat(100));
+    let archive = image().layer(|l| (0..40).fold(l, |l, at| l.file(name(at), ""))).save(Format::DockerArchive);
+    let mut screen = Screen::showing(archive.path().to_str().unwrap(), (120, 40), &[]);
+    screen.presses("tab p").shows(&["f00-"]);
+    for at in 0..40 {
+        assert_eq!(screen.selected(), format!("/{}", name(at)));
+        screen.shows(&[&format!("f{at:02}-")]);
+        screen.presses("down");
+    }
+    screen.presses("g").shows(&["f00-"]);
+    screen.presses("G").shows(&["f39-"]);
+    assert_eq!(screen.selected(), format!("/{}", name(39)));
+    screen.presses("g");
+    let (column, row) = screen.place_of("f03-");
+    screen.clicks_at((column, row + 1));
+    assert_eq!(screen.selected(), format!("/{}", name(3)));
+    let (_, next) = screen.place_of("f04-");
+    assert!(next > row + 1, "no row takes two lines");
 }

@@ -1,0 +1,61 @@
+//! Writing files to a folder, from the keys to the bytes on the disk.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use dive::tui::state::Overlay;
+use dive::tui::update::Effect;
+use dive::tui::worker::{Job, JobId};
+
+use super::Screen;
+
+impl Screen {
+    /// Asks for what the cursor is on to be written to a folder.
+    fn extracts_to(&mut self, folder: &Path) -> &mut Self {
+        self.presses("x backspace").types(folder.to_str().unwrap()).presses("enter")
+    }
+}
+
+/// Whoever closes the box while files are written asks for the end, and must still learn what was written until then.
+#[test]
+fn a_box_that_is_closed_while_it_writes_stays_until_it_can_tell() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut screen = Screen::of_sample((120, 40));
+    screen.finds("G", "prices.csv$").extracts_to(folder.path());
+    let look = screen.next_job().unwrap();
+    screen.does_job(*look, &AtomicBool::new(false));
+    let write = screen.next_job().unwrap();
+    screen.shows(&["Writing to"]);
+    let Job::Extract { ticket, .. } = *write else { panic!("{write:?}") };
+
+    screen.presses("esc").shows(&["Writing to"]);
+    assert!(matches!(screen.effects[..], [Effect::Cancel(JobId::Extract(of))] if of == ticket), "{:?}", screen.effects);
+
+    screen.does_job(*write, &AtomicBool::new(true));
+    screen.shows(&["Stopped. What was written is whole", "0 files"]);
+    screen.presses("esc").lacks(&["Stopped."]);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_a_layer_removed_can_be_written_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut screen = Screen::of_sample((120, 40));
+    screen.finds("down down down down", "vendor.txt$").extracts_to(folder.path()).works();
+    screen.shows(&["Done. Written in", "1 file, "]);
+    let written = std::fs::read_to_string(folder.path().join("vendor.txt")).unwrap();
+    assert!(written.starts_with("download;00001;"), "{}", &written[..40]);
+}
+
+/// A box that is left without a folder would wait for one for ever.
+#[test]
+fn who_asks_for_no_folder_closes_the_box_as_well() {
+    for key in ["esc", "ctrl+c"] {
+        let mut screen = Screen::of_sample((120, 40));
+        screen.finds("G", "prices.csv$").presses("x");
+        assert!(matches!(screen.state.overlays[..], [Overlay::Extraction(_)]));
+        screen.presses(key);
+        assert!(screen.state.overlays.is_empty() && screen.state.line.is_none(), "{key}");
+        assert!(screen.effects.is_empty(), "{key}: {:?}", screen.effects);
+    }
+}

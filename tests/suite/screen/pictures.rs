@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
+use dive::extract::{Conflicts, End, Listed, Reason, Report, Skipped, Skips};
 use dive::tui::event::Work;
+use dive::tui::state::{Overlay, Ticket};
 
 use super::{SIZES, Screen, Size};
 use crate::build::{Format, image};
@@ -113,7 +115,7 @@ fn the_keys_of_every_place() {
 fn at(name: &str, layer: &str, file: &str, keys: &str) {
     picture(name, |size| {
         let mut screen = Screen::of_sample(size);
-        screen.presses(layer).presses("slash").types(file).presses("enter G");
+        screen.finds(layer, file);
         for key in keys.split_whitespace() {
             screen.presses(key).works();
         }
@@ -139,6 +141,48 @@ fn the_history_of_a_path() {
 #[test]
 fn the_folder_that_files_are_written_to() {
     at("extract_asking", "G", "data$", "x");
+}
+
+/// The sample's data on its way to a folder, when a thread says this.
+fn extracting(name: &str, keys: &str, say: impl Fn(Ticket) -> Work) {
+    picture(name, |size| {
+        let mut screen = Screen::of_sample(size);
+        screen.finds("G", "data$").presses("x enter");
+        let Some(Overlay::Extraction(extraction)) = screen.state.overlays.last() else {
+            panic!("nothing is extracted")
+        };
+        let ticket = extraction.ticket;
+        screen.hears(say(ticket));
+        screen.presses(keys);
+        screen
+    });
+}
+
+#[test]
+fn what_stands_in_the_way_of_an_extraction() {
+    let conflicts = || Conflicts {
+        existing: Listed { first: (1..=10).map(|at| format!("data/{at}.csv").into_bytes()).collect(), count: 12 },
+        obstacles: Listed { first: vec![b"data/old".to_vec()], count: 1 },
+    };
+    extracting("extract_conflict", "", |ticket| Work::Looked(ticket, Ok(conflicts())));
+    extracting("help_extraction", "?", |ticket| Work::Looked(ticket, Ok(conflicts())));
+}
+
+#[test]
+fn what_came_of_an_extraction() {
+    let report = |end| {
+        let left_out = |path: &[u8], reason| Skipped { path: path.to_vec(), reason };
+        let kept = vec![left_out(b"data/tty", Reason::Device), left_out(b"data/pipe\x1b[2J", Reason::Fifo)];
+        let skipped = Skips { kept, more: 3 };
+        let counts =
+            Report { files: 7, directories: 2, symlinks: 1, hard_links: 1, bytes: 123_456, ..Report::default() };
+        Report { stripped: 1, modes_not_set: 2, skipped, end, ..counts }
+    };
+    extracting("extract_done", "", |ticket| Work::Extracted(ticket, Ok(report(End::Complete))));
+    extracting("extract_stopped", "", |ticket| {
+        Work::Extracted(ticket, Ok(Report { end: End::Cancelled, files: 1, bytes: 10, ..Report::default() }))
+    });
+    extracting("extract_failed", "", |ticket| Work::Extracted(ticket, Err("/work: permission denied".to_owned())));
 }
 
 #[test]

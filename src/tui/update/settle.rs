@@ -55,10 +55,11 @@ fn file_tree(theme: &Theme, explorer: &mut Explorer, width: usize, height: usize
         tree.set_height(height);
         explorer.window = (tree.first_row()..tree.row_count().min(tree.first_row() + height)).collect();
     } else {
-        let all = &explorer.opened.loaded.tree;
         let first = files::first_row(theme, explorer, &tree, width, height);
         if first != tree.first_row() {
-            tree.scroll_to(all, first);
+            // So many rows that the last one is the cursor's. The height so far may be that of shorter rows, with which the
+            // tree would end before.
+            tree.set_height(tree.selected_row() + 1 - first);
         }
         explorer.window = files::window(theme, explorer, &tree, width, height);
         let rows = explorer.window.last().map_or(1, |last| last + 1 - tree.first_row());

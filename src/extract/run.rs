@@ -48,6 +48,7 @@ pub enum SpecialBits {
 
 /// Setuid, setgid, sticky.
 const SPECIAL: u16 = 0o7000;
+const STICKY: u16 = 0o1000;
 
 /// What the owner of a directory that was made may always do: read, write, search.
 const OWNER: u16 = 0o700;
@@ -334,7 +335,12 @@ impl Extraction<'_> {
 
     fn mode(&self, item: ItemIndex) -> u16 {
         match self.options.special_bits {
-            SpecialBits::Strip => self.plan.item(item).mode & !SPECIAL,
+            SpecialBits::Strip => {
+                let mode = self.plan.item(item).mode;
+                // Without its sticky bit, a directory that others may write to is one whose files they may replace.
+                let written_by_others = if mode & STICKY == 0 { 0 } else { 0o022 };
+                mode & !SPECIAL & !written_by_others
+            }
             SpecialBits::Keep => self.plan.item(item).mode,
         }
     }

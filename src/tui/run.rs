@@ -36,6 +36,9 @@ pub enum ScreenError {
 /// comes without a flicker.
 const PATIENCE: Duration = Duration::from_millis(20);
 
+/// Events that one frame may wait for: who is flooded still sees and still leaves.
+const AT_ONCE: usize = 256;
+
 /// Opens the image with `open`, on a thread of its own, and shows it until the user leaves.
 ///
 /// # Errors
@@ -101,7 +104,7 @@ impl Screen {
         let mut waiting = early;
         loop {
             // What came in the meantime is drawn at once, not one by one.
-            for event in waiting.drain(..).chain(events.try_iter()) {
+            for event in waiting.drain(..).chain(events.try_iter().take(AT_ONCE)) {
                 if self.step(event)? == Next::Leave {
                     return Ok(());
                 }
@@ -203,6 +206,18 @@ impl Screen {
     }
 }
 
+/// How long the loop has to end the program in order after a signal: what [`Workers::stop`] may take, and a little.
+#[cfg(unix)]
+const HELD_UP: Duration = Duration::from_millis(2500);
+
+/// Ends the program as the signal would have, the terminal in the modes that it had; what is to be written to it may wait for
+/// ever.
+#[cfg(unix)]
+fn die_of(signal: i32) {
+    let _ = crossterm::terminal::disable_raw_mode();
+    let _ = signal_hook::low_level::emulate_default_handler(signal);
+}
+
 /// Starts the threads that wait for keys and signals.
 fn listen(sender: &Sender<Event>) -> io::Result<()> {
     let keys = sender.clone();
@@ -221,11 +236,37 @@ fn listen(sender: &Sender<Event>) -> io::Result<()> {
     {
         use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
         let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT])?;
+        let gone = sender.clone();
+        spawn("terminal", sender.clone(), move || {
+            use rustix::event::{PollFd, PollFlags, poll};
+            let out = io::stdout();
+            // Nothing is asked for, and so only told that the terminal is gone, which crossterm does not notice.
+            loop {
+                match poll(&mut [PollFd::new(&out, PollFlags::empty())], None) {
+                    Err(rustix::io::Errno::INTR) => {}
+                    Err(_) => return,
+                    Ok(_) => break,
+                }
+            }
+            let lost = io::Error::new(io::ErrorKind::BrokenPipe, "it was closed");
+            // Nobody listens any more when the user has left.
+            let _ = gone.send(Event::TerminalLost(lost));
+        })?;
         let sender = sender.clone();
         spawn("signals", sender.clone(), move || {
+            let mut dying = false;
             for signal in signals.forever() {
-                if sender.send(Event::Signal(signal)).is_err() {
-                    return;
+                let is_deadly = ![SIGTSTP, SIGCONT].contains(&signal);
+                if sender.send(Event::Signal(signal)).is_err() || (is_deadly && dying) {
+                    die_of(signal);
+                }
+                if is_deadly {
+                    dying = true;
+                    // The loop may be held up, by a terminal that takes no more bytes for one: it has its time, and no more.
+                    thread::spawn(move || {
+                        thread::sleep(HELD_UP);
+                        die_of(signal);
+                    });
                 }
             }
         })?;

@@ -1,6 +1,7 @@
 //! Actions in the panes: layers, details, file tree.
 
 use crate::config::Action;
+use crate::escape::Escaped;
 use crate::layer::LayerIndex;
 use crate::tree::{Change, NodeId, Tree};
 use crate::tui::state::files::{FileTree, Filter, Jump, Motion};
@@ -163,10 +164,14 @@ fn at_node(state: &mut State, node: NodeId, action: Action, effects: &mut Vec<Ef
     }
 }
 
-/// Sends a path to the clipboard, as far as it is text.
+/// Sends a path to the clipboard, as the screen shows it.
 pub(super) fn copy(state: &mut State, path: &[u8], effects: &mut Vec<Effect>) {
-    let text = String::from_utf8_lossy(path).into_owned();
-    state.message = Some(format!("{} was sent to the clipboard", printable(&text)));
+    // What is pasted into a shell must be no more than a name: a line break in it would be Enter.
+    let text = printable(&Escaped(path).to_string());
+    state.message = Some(match std::str::from_utf8(path) {
+        Ok(path) if path == text => format!("{text} was sent to the clipboard"),
+        _ => format!("{text} was sent to the clipboard, with escapes for what is not fit to paste"),
+    });
     effects.push(Effect::Copy(text));
 }
 

@@ -25,7 +25,7 @@ fn setuid_setgid_and_sticky_are_left_out_unless_asked_for() {
         r#"
         f600 plain "x"
         f755 su "x"
-        d777 tmp
+        d755 tmp
         f755 wall "x"
         "#,
     );

@@ -20,7 +20,9 @@ type Row = (String, String);
 /// Path, type, size, permissions without special bits, link target.
 fn truth(line: &str) -> Row {
     let cells: Vec<&str> = line.split('\t').collect();
-    let mode = u32::from_str_radix(cells[3], 8).unwrap() & 0o777;
+    let whole = u32::from_str_radix(cells[3], 8).unwrap();
+    // Without its sticky bit, nobody else may write to a directory.
+    let mode = if whole & 0o1000 == 0 { whole & 0o777 } else { whole & 0o755 };
     let rest = match cells[1] {
         "d" => format!("d {:o}", mode | 0o700),
         "l" => format!("l -> {}", cells[5]),

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use super::cells::{Cells, Emphasis, HEX_ROW};
 use super::search::CONTEXT;
@@ -36,6 +37,9 @@ pub struct ViewerRow {
     /// How many screen rows of the same row are above it.
     pub(super) part: usize,
 }
+
+/// How long matches are looked for on one screen; a key must not wait for more.
+const MARKING: Duration = Duration::from_millis(20);
 
 /// Matches that are marked on one screen.
 const MAX_MARKED: usize = 10_000;
@@ -170,6 +174,9 @@ impl Viewer {
             .skip_while(|found| found.end <= range.start)
             .take_while(|found| found.start < range.end)
             .map(|found| (found, Emphasis::Match));
+        // An expression can make each match as dear as the whole window.
+        let deadline = Instant::now() + MARKING;
+        let matches = matches.take_while(|_| Instant::now() < deadline);
         let current = self.search.current.clone().map(|current| (current, Emphasis::CurrentMatch));
         Ok(current.into_iter().chain(matches).take(MAX_MARKED).collect())
     }

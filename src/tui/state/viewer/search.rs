@@ -202,7 +202,8 @@ impl Run<'_> {
         let found = self.request.pattern.matches(&bytes, (piece.start - begin) as usize);
         let mut found = found
             .map(|found| begin + found.start as u64..begin + found.end as u64)
-            .take_while(|found| found.start < piece.end);
+            .take_while(|found| found.start < piece.end)
+            .take_while(|_| !self.is_called_off());
         Ok(match self.request.direction {
             Direction::Forward => found.next(),
             Direction::Backward => found.last(),

@@ -49,6 +49,14 @@ pub struct Image {
     pub remarks: Vec<Remark>,
 }
 
+impl Image {
+    /// Bytes of all layers that are to be had, as they are stored: what reading them all has to go through.
+    #[must_use]
+    pub fn stored_bytes(&self) -> u64 {
+        self.layers.iter().filter_map(|layer| layer.blob.as_ref().ok()).map(Blob::len).sum()
+    }
+}
+
 /// A layer, found and not read.
 #[derive(Debug)]
 pub struct ImageLayer {

@@ -11,7 +11,7 @@ use super::output::Notices;
 use crate::image::Image;
 use crate::layer::{self, LayerIndex};
 use crate::remark::Remark;
-use crate::source::{Blob, SpoolProgress};
+use crate::source::SpoolProgress;
 
 /// The bar: first for an archive that has to be unpacked or received, then for the layers.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl Watch for ProgressBar {
     }
 
     fn found(&self, image: &Arc<Image>) {
-        let bytes = image.layers.iter().filter_map(|layer| layer.blob.as_ref().ok()).map(Blob::len).sum();
+        let bytes = image.stored_bytes();
         self.start_layers(image.layers.len(), bytes);
     }
 

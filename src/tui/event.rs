@@ -9,7 +9,7 @@ use std::sync::mpsc::Sender;
 use crate::extract::{self, Conflicts, Report};
 use crate::image::Image;
 use crate::layer::{self, LayerIndex};
-use crate::source::{Blob, SpoolProgress};
+use crate::source::SpoolProgress;
 
 use super::state::viewer::{Fetched, Searched};
 use super::state::{Opened, Ticket};
@@ -94,7 +94,7 @@ impl Feed {
 
     /// The image is found; its layers come next.
     pub fn image(&self, image: Arc<Image>) {
-        let bytes = image.layers.iter().filter_map(|layer| layer.blob.as_ref().ok()).map(Blob::len).sum();
+        let bytes = image.stored_bytes();
         self.total.store(bytes, Ordering::Relaxed);
         self.say(Work::Image(image));
     }

@@ -428,8 +428,7 @@ impl State {
 
     /// Goes from finding to reading.
     pub(in crate::tui) fn found(&mut self, image: Arc<Image>) {
-        let total =
-            image.layers.iter().filter_map(|layer| layer.blob.as_ref().ok()).map(crate::source::Blob::len).sum();
+        let total = image.stored_bytes();
         let layers = Layers::new(&image, self.settings.mode);
         let sizes = vec![None; image.layers.len()];
         self.stage = Stage::Reading(Reading { image, layers, sizes, total, read: 0 });

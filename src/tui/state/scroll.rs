@@ -22,6 +22,13 @@ impl Scroll {
         self.first..self.count.min(self.first + self.height)
     }
 
+    /// How many rows are above and below what is seen.
+    #[must_use]
+    pub fn hidden(&self) -> (usize, usize) {
+        let seen = self.seen();
+        (seen.start, self.count - seen.end)
+    }
+
     /// How many rows there are.
     #[must_use]
     pub fn count(&self) -> usize {

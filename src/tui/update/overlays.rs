@@ -64,7 +64,8 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) 
     }
 }
 
-fn step(scroll: &mut Scroll, action: Action) {
+/// Goes through a list.
+pub(super) fn step(scroll: &mut Scroll, action: Action) {
     match action {
         Action::Up => scroll.step(-1),
         Action::Down => scroll.step(1),

@@ -69,15 +69,7 @@ fn in_layers(state: &mut State, action: Action) {
         _ => {}
     }
     let Some(layers) = state.layers_mut() else { return };
-    match action {
-        Action::Up => layers.scroll.step(-1),
-        Action::Down => layers.scroll.step(1),
-        Action::PageUp => layers.scroll.page(-1),
-        Action::PageDown => layers.scroll.page(1),
-        Action::FirstRow => layers.scroll.select(0),
-        Action::LastRow => layers.scroll.select(usize::MAX),
-        _ => {}
-    }
+    overlays::step(&mut layers.scroll, action);
     compare(state, action);
 }
 

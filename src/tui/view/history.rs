@@ -31,8 +31,7 @@ pub(super) fn draw(state: &State, explorer: &Explorer, history: &History, frame:
         lines.push(Line::raw("No layer has an entry for this path: it is a directory that others stand in."));
     }
     pane::write(lines, frame, inside);
-    let seen = history.scroll.seen();
-    pane::more((seen.start, history.scroll.count() - seen.end), theme, frame, area);
+    pane::more(history.scroll.hidden(), theme, frame, area);
 }
 
 fn row_text(explorer: &Explorer, event: &Event, width: usize) -> String {

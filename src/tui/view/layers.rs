@@ -87,8 +87,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         lines.push(line);
     }
     pane::write(lines, frame, inside);
-    let seen = layers.scroll.seen();
-    pane::more((seen.start, layers.scroll.count() - seen.end), theme, frame, area);
+    pane::more(layers.scroll.hidden(), theme, frame, area);
 }
 
 fn title(state: &State) -> String {

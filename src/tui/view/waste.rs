@@ -63,8 +63,7 @@ pub(super) fn draw(state: &State, explorer: &Explorer, waste: &Waste, frame: &mu
         lines.push(Line::styled(text, style));
     }
     pane::write(lines, frame, inside);
-    let seen = waste.scroll.seen();
-    pane::more((seen.start, waste.scroll.count() - seen.end), theme, frame, area);
+    pane::more(waste.scroll.hidden(), theme, frame, area);
 }
 
 /// All causes together.

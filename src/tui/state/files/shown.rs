@@ -163,8 +163,7 @@ pub enum Fold {
     Collapsed,
 }
 
-/// Whether a node that changed, and below which nothing is shown, did so by itself: a directory may have changed only
-/// because of what is hidden.
+/// Whether a node that changed did so by itself: a directory may have changed only because of what is below it.
 fn is_leaf(tree: &Tree, comparison: &Comparison, node: NodeId) -> bool {
-    tree.children(node).all(|child| comparison.change(child).is_none()) || !is_directory(tree, comparison, node)
+    !comparison.has_below(node) || !is_directory(tree, comparison, node)
 }

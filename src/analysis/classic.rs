@@ -1,10 +1,11 @@
 //! dive's numbers, computed as dive 0.13.1 does, so that existing `.dive-ci` files keep their verdicts.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use super::stack::Stack;
 use crate::layer::{LayerIndex, MarkerKind};
-use crate::tree::{NodeId, SpanKind, Tree};
+use crate::tree::{NodeId, PathOrder, SpanKind, Tree};
 
 /// dive's numbers of one image.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,10 +23,10 @@ pub struct Classic {
 }
 
 /// A path that more than one layer holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InefficientFile {
-    /// The path, with a leading slash; bytes, since tar names have no encoding.
-    pub path: Vec<u8>,
+    /// Whose path it is: [`Tree::path`] writes it out.
+    pub node: NodeId,
     /// In how many layers it is a leaf (a whiteout counts under the path it removes).
     pub count: u64,
     /// Its sizes over all those layers, in bytes.
@@ -214,13 +215,10 @@ impl Tally {
         let mut inefficient_files: Vec<InefficientFile> = self
             .repeated
             .iter()
-            .map(|(node, repeated)| InefficientFile {
-                path: tree.path(*node),
-                count: repeated.count,
-                size_bytes: repeated.sum,
-            })
+            .map(|(node, repeated)| InefficientFile { node: *node, count: repeated.count, size_bytes: repeated.sum })
             .collect();
-        inefficient_files.sort_unstable_by(|a, b| b.size_bytes.cmp(&a.size_bytes).then_with(|| a.path.cmp(&b.path)));
+        let order = PathOrder::of(tree, inefficient_files.iter().map(|file| file.node));
+        inefficient_files.sort_unstable_by_key(|file| (Reverse(file.size_bytes), order.rank(file.node)));
         let wasted_bytes = inefficient_files.iter().fold(0u64, |sum, file| sum.saturating_add(file.size_bytes));
         let efficiency = if self.sums == 0 { 1.0 } else { self.minima as f64 / self.sums as f64 };
         let mut classic =

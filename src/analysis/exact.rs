@@ -1,16 +1,17 @@
 //! What is really reclaimable: the bytes of every inode that no name of the final file system shows, and what hid it.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use crate::layer::LayerIndex;
 pub use crate::tree::Cause;
-use crate::tree::{SpanId, SpanKind, Tree};
+use crate::tree::{NodeId, PathOrder, SpanId, SpanKind, Tree};
 
 /// An inode none of whose names is in the final file system.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReclaimableFile {
-    /// The path that was hidden last, with a leading slash.
-    pub path: Vec<u8>,
+    /// Whose path was hidden last: [`Tree::path`] writes it out.
+    pub node: NodeId,
     /// The inode's bytes.
     pub size_bytes: u64,
     /// The layer that holds the bytes.
@@ -70,7 +71,7 @@ impl Exact {
             match tree.span(name).end() {
                 None => exact.visible_bytes += span.size,
                 Some((hidden_by, cause)) => exact.files.push(ReclaimableFile {
-                    path: tree.path(tree.span(name).node()),
+                    node: tree.span(name).node(),
                     size_bytes: span.size,
                     layer: span.from(),
                     hidden_by,
@@ -78,9 +79,8 @@ impl Exact {
                 }),
             }
         }
-        exact.files.sort_unstable_by(|a, b| {
-            b.size_bytes.cmp(&a.size_bytes).then_with(|| a.path.cmp(&b.path)).then(a.layer.cmp(&b.layer))
-        });
+        let order = PathOrder::of(tree, exact.files.iter().map(|file| file.node));
+        exact.files.sort_unstable_by_key(|file| (Reverse(file.size_bytes), order.rank(file.node), file.layer));
         exact
     }
 }

@@ -7,6 +7,7 @@ use super::rules::{Rule, Rules};
 use crate::analysis::Analysis;
 use crate::analysis::exact::Cause;
 use crate::config::Limit;
+use crate::tree::NodeId;
 use crate::units::Bytes;
 
 /// What became of a rule.
@@ -176,10 +177,10 @@ fn unseen(analysis: &Analysis, rule: Rule) -> String {
         Rule::HighestWastedBytes => "wastedBytes",
         Rule::LowestEfficiency => "efficiency",
     };
-    let listed: HashSet<&[u8]> = analysis.classic.inefficient_files.iter().map(|file| file.path.as_slice()).collect();
+    let listed: HashSet<NodeId> = analysis.classic.inefficient_files.iter().map(|file| file.node).collect();
     let mut sums = Cause::ALL.map(|cause| {
         let hidden = analysis.exact.files.iter().filter(|file| file.cause == cause);
-        let bytes: u64 = hidden.filter(|file| !listed.contains(file.path.as_slice())).map(|file| file.size_bytes).sum();
+        let bytes: u64 = hidden.filter(|file| !listed.contains(&file.node)).map(|file| file.size_bytes).sum();
         (bytes, cause)
     });
     sums.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
@@ -215,6 +216,7 @@ mod tests {
     use crate::analysis::exact::{Exact, ReclaimableFile};
     use crate::config::{RuleLimits, Setting};
     use crate::layer::LayerIndex;
+    use crate::tree::Tree;
 
     /// An image of 1,000 bytes, 500 of them in user layers, that wastes nothing.
     fn clean() -> Analysis {
@@ -236,15 +238,21 @@ mod tests {
         analysis.classic.efficiency = 0.97;
         analysis.classic.wasted_bytes = 60;
         analysis.classic.user_wasted_percent = 0.12;
-        analysis.classic.inefficient_files = vec![InefficientFile { path: b"/log".to_vec(), count: 2, size_bytes: 60 }];
-        hide(&mut analysis, b"/log", 30, Cause::Overwritten);
+        analysis.classic.inefficient_files = vec![InefficientFile { node: node("log"), count: 2, size_bytes: 60 }];
+        hide(&mut analysis, "log", 30, Cause::Overwritten);
         analysis
     }
 
-    fn hide(analysis: &mut Analysis, path: &[u8], size_bytes: u64, cause: Cause) {
+    /// A node of a tree in which all paths of these tests are.
+    fn node(path: &str) -> NodeId {
+        let tree = Tree::of_files(&["log", "cache/a", "cache/b", "data/c"]);
+        tree.find(path.as_bytes()).unwrap()
+    }
+
+    fn hide(analysis: &mut Analysis, path: &str, size_bytes: u64, cause: Cause) {
         analysis.exact.visible_bytes -= size_bytes;
         analysis.exact.files.push(ReclaimableFile {
-            path: path.to_vec(),
+            node: node(path),
             size_bytes,
             layer: LayerIndex::BASE,
             hidden_by: LayerIndex::new(1).unwrap(),
@@ -307,7 +315,7 @@ mod tests {
     #[test]
     fn a_limit_that_only_the_exact_number_meets_warns() {
         let mut analysis = wasteful();
-        hide(&mut analysis, b"/cache/a", 270, Cause::DeletedWithDirectory);
+        hide(&mut analysis, "cache/a", 270, Cause::DeletedWithDirectory);
         let share = analysis.exact.reclaimable_bytes() as f64 / analysis.classic.user_size_bytes() as f64;
         let bytes = analysis.exact.reclaimable_bytes();
         let statuses = |share: f64, bytes: u64| -> Vec<_> {
@@ -327,9 +335,9 @@ mod tests {
     #[test]
     fn bytes_that_dives_numbers_hide_warn_and_do_not_fail() {
         let mut analysis = wasteful();
-        hide(&mut analysis, b"/cache/a", 100, Cause::DeletedWithDirectory);
-        hide(&mut analysis, b"/cache/b", 150, Cause::DeletedWithDirectory);
-        hide(&mut analysis, b"/data/c", 20, Cause::HiddenByOpaque);
+        hide(&mut analysis, "cache/a", 100, Cause::DeletedWithDirectory);
+        hide(&mut analysis, "cache/b", 150, Cause::DeletedWithDirectory);
+        hide(&mut analysis, "data/c", 20, Cause::HiddenByOpaque);
         let rules = rules("0.5", "100", "0.9");
         assert_eq!(
             lines(&analysis, &rules),
@@ -348,7 +356,7 @@ mod tests {
     #[test]
     fn an_image_whose_waste_dive_sees_none_of_still_warns() {
         let mut analysis = clean();
-        hide(&mut analysis, b"/cache/a", 374, Cause::DeletedWithDirectory);
+        hide(&mut analysis, "cache/a", 374, Cause::DeletedWithDirectory);
         let verdict = evaluate(&analysis, &rules("0.1", "disabled", "0.9"));
         assert_eq!(verdict.tally(), Tally { total: 3, passed: 0, failed: 0, warned: 2, skipped: 1 });
     }

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::Findings;
+use crate::analysis::Analysis;
 use crate::analysis::exact::Cause;
-use crate::analysis::{Analysis, Classic, Exact};
 use crate::ci::{Status, Verdict};
 use crate::escape::Escaped;
 use crate::units::Bytes;
@@ -65,14 +65,13 @@ pub enum RulesFrom<'a> {
 /// # Errors
 /// When writing fails.
 pub fn render(findings: Findings<'_>, ruling: Option<Ruling<'_>>, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let Analysis { classic, exact } = findings.analysis;
     heading(findings, out)?;
     match ruling {
         None => {
             layers(findings, look.width, out)?;
             figures(findings.analysis, out)?;
-            inefficient_files(classic, Length::Top(TOP), out)?;
-            reclaimable_files(exact, Length::Top(TOP), out)
+            inefficient_files(findings, Length::Top(TOP), out)?;
+            reclaimable_files(findings, Length::Top(TOP), out)
         }
         Some(Ruling { rules_file, verdict }) => {
             match rules_file {
@@ -87,8 +86,8 @@ pub fn render(findings: Findings<'_>, ruling: Option<Ruling<'_>>, look: Look, ou
                 RulesFrom::Defaults => writeln!(out, "  Using default CI config")?,
             }
             figures(findings.analysis, out)?;
-            inefficient_files(classic, Length::Whole, out)?;
-            reclaimable_files(exact, Length::Top(TOP), out)?;
+            inefficient_files(findings, Length::Whole, out)?;
+            reclaimable_files(findings, Length::Top(TOP), out)?;
             results(verdict, look.colour, out)
         }
     }
@@ -188,27 +187,30 @@ fn figures(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// The paths that several layers hold: dive's list.
-fn inefficient_files(classic: &Classic, length: Length, out: &mut dyn Write) -> io::Result<()> {
+fn inefficient_files(findings: Findings<'_>, length: Length, out: &mut dyn Write) -> io::Result<()> {
+    let files = &findings.analysis.classic.inefficient_files;
     writeln!(out, "Inefficient Files:")?;
     writeln!(out, "{:>5}  {:>12}  File Path", "Count", "Wasted Space")?;
-    if classic.inefficient_files.is_empty() {
+    if files.is_empty() {
         return writeln!(out, "None");
     }
-    let (shown, left) = cut(&classic.inefficient_files, length);
+    let (shown, left) = cut(files, length);
     for file in shown {
-        writeln!(out, "{:>5}  {:>12}  {}", file.count, Bytes(file.size_bytes).to_string(), Escaped(&file.path))?;
+        let path = findings.loaded.tree.path(file.node);
+        writeln!(out, "{:>5}  {:>12}  {}", file.count, Bytes(file.size_bytes).to_string(), Escaped(&path))?;
     }
     rest(left, out)
 }
 
 /// The inodes that a rebuilt image would not have to carry.
-fn reclaimable_files(exact: &Exact, length: Length, out: &mut dyn Write) -> io::Result<()> {
+fn reclaimable_files(findings: Findings<'_>, length: Length, out: &mut dyn Write) -> io::Result<()> {
+    let files = &findings.analysis.exact.files;
     writeln!(out, "Reclaimable Files:")?;
     writeln!(out, "{:>12}  {:>5}  {:>9}  {:<22}  File Path", "Size", "Layer", "Hidden by", "Cause")?;
-    if exact.files.is_empty() {
+    if files.is_empty() {
         return writeln!(out, "None");
     }
-    let (shown, left) = cut(&exact.files, length);
+    let (shown, left) = cut(files, length);
     for file in shown {
         writeln!(
             out,
@@ -217,7 +219,7 @@ fn reclaimable_files(exact: &Exact, length: Length, out: &mut dyn Write) -> io::
             file.layer.get(),
             file.hidden_by.get(),
             file.cause.name(),
-            Escaped(&file.path)
+            Escaped(&findings.loaded.tree.path(file.node))
         )?;
     }
     rest(left, out)

@@ -9,6 +9,7 @@ pub mod diff;
 pub mod history;
 pub mod load;
 pub mod node;
+pub mod order;
 pub mod resolve;
 pub mod size;
 pub mod span;
@@ -20,6 +21,7 @@ pub use diff::{Change, ChangeCounts, Changes};
 pub use history::{Deed, Event, Facts};
 pub use load::{LoadError, Loaded, load};
 pub use node::NodeId;
+pub use order::PathOrder;
 pub use resolve::Unresolved;
 pub use span::{Cause, Marker, Span, SpanId, SpanKind};
 
@@ -105,5 +107,27 @@ impl Tree {
     /// All nodes, parents before their children.
     pub fn nodes(&self) -> impl DoubleEndedIterator<Item = NodeId> + ExactSizeIterator + use<> {
         (0..self.nodes.len() as u32).map(NodeId::new)
+    }
+}
+
+#[cfg(test)]
+impl Tree {
+    /// One layer with empty files at `paths`, for tests that need nodes to speak of. What stands above others is a
+    /// directory.
+    pub(crate) fn of_files(paths: &[&str]) -> Self {
+        let mut tar = tar::Builder::new(Vec::new());
+        for path in paths {
+            let above = paths.iter().any(|other| other.starts_with(&format!("{path}/")));
+            let mut header = tar::Header::new_ustar();
+            header.set_entry_type(if above { tar::EntryType::Directory } else { tar::EntryType::Regular });
+            header.set_size(0);
+            header.set_mode(0o644);
+            tar.append_data(&mut header, path, std::io::empty()).unwrap();
+        }
+        let bytes = tar.into_inner().unwrap();
+        let scan = crate::layer::scan::scan(&bytes[..], crate::remark::OnDamage::Fail, &|| false).unwrap();
+        let mut builder = Builder::new();
+        builder.apply(scan).unwrap();
+        builder.finish(&crate::layer::content::PlainLayers::default()).unwrap()
     }
 }

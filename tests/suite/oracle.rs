@@ -195,7 +195,7 @@ fn the_sample_wastes_what_its_readme_says() {
     let opened = library::open(&sample());
     let Analysis { classic, exact } = Analysis::of(&opened.loaded.tree);
     let ours = exact.files.iter().map(|file| {
-        let path = String::from_utf8(file.path.clone()).unwrap();
+        let path = String::from_utf8(opened.loaded.tree.path(file.node)).unwrap();
         (file.cause.name(), path, file.size_bytes, file.layer.get() as u64, file.hidden_by.get() as u64)
     });
     assert_eq!(ours.collect::<BTreeSet<_>>(), files);
@@ -210,7 +210,7 @@ fn the_sample_wastes_what_its_readme_says() {
     let inefficient: Vec<_> = classic
         .inefficient_files
         .iter()
-        .map(|file| (file.count, file.size_bytes, String::from_utf8_lossy(&file.path)))
+        .map(|file| (file.count, file.size_bytes, String::from_utf8(opened.loaded.tree.path(file.node)).unwrap()))
         .collect();
     let expected = [
         (2, 30_160, "/srv/shop/data/sessions.db".into()),

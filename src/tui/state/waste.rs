@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use crate::analysis::Exact;
 use crate::analysis::exact::{Cause, ReclaimableFile};
 use crate::layer::LayerIndex;
+use crate::tree::{PathOrder, Tree};
 
 use super::scroll::Scroll;
 
@@ -118,12 +119,12 @@ impl Waste {
     }
 
     /// Sorts by the next order.
-    pub fn sort_next(&mut self, exact: &Exact) {
-        self.sort(exact, self.order.next());
+    pub fn sort_next(&mut self, tree: &Tree, exact: &Exact) {
+        self.sort(tree, exact, self.order.next());
     }
 
     /// Sorts, and keeps the selected file selected.
-    pub fn sort(&mut self, exact: &Exact, order: WasteOrder) {
+    pub fn sort(&mut self, tree: &Tree, exact: &Exact, order: WasteOrder) {
         let selected = self.rows.get(self.scroll.selected()).copied();
         let file = |row: &u32| &exact.files[*row as usize];
         let layers = |row: &u32| -> (LayerIndex, LayerIndex) { (file(row).layer, file(row).hidden_by) };
@@ -131,7 +132,10 @@ impl Waste {
         // They come largest first, and places are in that order.
         match order {
             WasteOrder::Size => self.rows.sort_unstable(),
-            WasteOrder::Path => self.rows.sort_by(|a, b| file(a).path.cmp(&file(b).path).then(a.cmp(b))),
+            WasteOrder::Path => {
+                let paths = PathOrder::of(tree, exact.files.iter().map(|file| file.node));
+                self.rows.sort_unstable_by_key(|row| (paths.rank(file(row).node), *row));
+            }
             WasteOrder::Cause => self.rows.sort_by_key(|row| (rank(file(row).cause), layers(row), *row)),
             WasteOrder::Layer => self.rows.sort_by_key(|row| (layers(row), *row)),
         }
@@ -145,18 +149,19 @@ impl Waste {
 mod tests {
     use super::*;
 
-    fn file(path: &str, size_bytes: u64, layer: usize, hidden_by: usize, cause: Cause) -> ReclaimableFile {
-        let index = |number| LayerIndex::new(number).unwrap();
-        ReclaimableFile { path: path.into(), size_bytes, layer: index(layer), hidden_by: index(hidden_by), cause }
-    }
-
-    fn drawn(waste: &Waste, exact: &Exact) -> String {
-        let paths = (0..waste.scroll.count()).filter_map(|row| waste.file(exact, row));
-        paths.map(|file| String::from_utf8_lossy(&file.path).into_owned()).collect::<Vec<_>>().join(" ")
+    fn drawn(waste: &Waste, tree: &Tree, exact: &Exact) -> String {
+        let files = (0..waste.scroll.count()).filter_map(|row| waste.file(exact, row));
+        files.map(|file| String::from_utf8(tree.path(file.node)).unwrap()).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
     fn each_order_is_what_it_says_and_the_selected_file_stays_selected() {
+        let tree = Tree::of_files(&["a", "b", "c", "d"]);
+        let file = |path: &str, size_bytes, layer, hidden_by, cause| {
+            let index = |number| LayerIndex::new(number).unwrap();
+            let node = tree.find(path.as_bytes()).unwrap();
+            ReclaimableFile { node, size_bytes, layer: index(layer), hidden_by: index(hidden_by), cause }
+        };
         let files = vec![
             file("/c", 50, 1, 3, Cause::Deleted),
             file("/b", 40, 0, 1, Cause::MetadataOnly),
@@ -165,16 +170,16 @@ mod tests {
         ];
         let exact = Exact { total_bytes: 200, visible_bytes: 60, files };
         let mut waste = Waste::new(&exact);
-        assert_eq!(drawn(&waste, &exact), "/c /b /a /d");
+        assert_eq!(drawn(&waste, &tree, &exact), "/c /b /a /d");
         waste.scroll.select(2);
-        waste.sort_next(&exact);
-        assert_eq!((drawn(&waste, &exact).as_str(), waste.order().name()), ("/b /d /a /c", "cause"));
-        waste.sort_next(&exact);
-        assert_eq!((drawn(&waste, &exact).as_str(), waste.order().name()), ("/b /d /a /c", "layer"));
-        waste.sort_next(&exact);
-        assert_eq!((drawn(&waste, &exact).as_str(), waste.order().name()), ("/a /b /c /d", "path"));
-        assert_eq!(waste.selected(&exact).unwrap().path, b"/a");
-        waste.sort_next(&exact);
+        waste.sort_next(&tree, &exact);
+        assert_eq!((drawn(&waste, &tree, &exact).as_str(), waste.order().name()), ("/b /d /a /c", "cause"));
+        waste.sort_next(&tree, &exact);
+        assert_eq!((drawn(&waste, &tree, &exact).as_str(), waste.order().name()), ("/b /d /a /c", "layer"));
+        waste.sort_next(&tree, &exact);
+        assert_eq!((drawn(&waste, &tree, &exact).as_str(), waste.order().name()), ("/a /b /c /d", "path"));
+        assert_eq!(tree.path(waste.selected(&exact).unwrap().node), b"/a");
+        waste.sort_next(&tree, &exact);
         assert_eq!(waste.order(), WasteOrder::Size);
         assert_eq!(waste.by_cause(), [(Cause::MetadataOnly, 90, 3), (Cause::Deleted, 50, 1)]);
     }

@@ -93,11 +93,11 @@ pub(super) fn turn(scroll: &mut TextScroll, action: Action) {
 fn in_waste(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     let Stage::Open(explorer) = &state.stage else { return };
     let Some(Overlay::Waste(waste)) = state.overlays.last_mut() else { return };
-    let exact = &explorer.opened.analysis.exact;
+    let (tree, exact) = (&explorer.opened.loaded.tree, &explorer.opened.analysis.exact);
     match action {
-        Action::ToggleSortOrder => waste.sort_next(exact),
+        Action::ToggleSortOrder => waste.sort_next(tree, exact),
         Action::CopyPath => {
-            if let Some(path) = waste.selected(exact).map(|file| file.path.clone()) {
+            if let Some(path) = waste.selected(exact).map(|file| tree.path(file.node)) {
                 panes::copy(state, &path, effects);
             }
         }
@@ -111,8 +111,7 @@ fn go_to_waste(state: &mut State) {
     let Stage::Open(explorer) = &state.stage else { return };
     let Some(Overlay::Waste(waste)) = state.overlays.last() else { return };
     let Some(file) = waste.selected(&explorer.opened.analysis.exact) else { return };
-    let Some(node) = explorer.opened.loaded.tree.find(&file.path) else { return };
-    let layer = file.layer;
+    let (layer, node) = (file.layer, file.node);
     keep(state);
     panes::go_to(state, layer, node);
 }
@@ -255,5 +254,5 @@ pub(super) fn point(state: &mut State, row: usize, effects: &mut Vec<Effect>) {
 pub(super) fn point_head(state: &mut State, column: u16) {
     let Stage::Open(explorer) = &state.stage else { return };
     let Some(Overlay::Waste(waste)) = state.overlays.last_mut() else { return };
-    waste.sort(&explorer.opened.analysis.exact, WasteOrder::at(column));
+    waste.sort(&explorer.opened.loaded.tree, &explorer.opened.analysis.exact, WasteOrder::at(column));
 }

@@ -70,7 +70,7 @@ impl<'a> Text<'a> {
             lines.extend(files.map(|file| {
                 let before = format!("{:>5}  {}  ", file.count, right(&Bytes(file.size_bytes).to_string(), 11));
                 let room = width.saturating_sub(before.len());
-                Line::raw(format!("{before}{}", cut(&name(&file.path, room), room)))
+                Line::raw(format!("{before}{}", cut(&name(&opened.loaded.tree.path(file.node), room), room)))
             }));
         }
         lines

@@ -19,13 +19,13 @@ pub(super) fn head_height(waste: &Waste) -> usize {
 
 pub(super) fn draw(state: &State, explorer: &Explorer, waste: &Waste, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
-    let exact = &explorer.opened.analysis.exact;
+    let (tree, exact) = (&explorer.opened.loaded.tree, &explorer.opened.analysis.exact);
     let title = format!("Waste · sorted by {}", waste.order().name());
     let inside = pane::draw(&title, Keys::Here, theme, frame, area);
     let width = usize::from(inside.width);
     if let Some(file) = waste.selected(exact) {
         // Its row may cut it.
-        pane::foot(&name(&file.path, width), theme, frame, area);
+        pane::foot(&name(&tree.path(file.node), width), theme, frame, area);
     }
     let mut lines = vec![sum(exact, width, theme)];
     for (cause, bytes, count) in waste.by_cause() {
@@ -57,7 +57,7 @@ pub(super) fn draw(state: &State, explorer: &Explorer, waste: &Waste, frame: &mu
             file.layer.get(),
             file.hidden_by.get(),
             left(file.cause.name(), usize::from(PATH_AT - CAUSE_AT)),
-            left(&name(&file.path, room), room)
+            left(&name(&tree.path(file.node), room), room)
         );
         let style = if row == waste.scroll.selected() { theme.selected } else { ratatui::style::Style::new() };
         lines.push(Line::styled(text, style));

@@ -55,9 +55,9 @@ pub(super) fn changes(tree: &Tree, base: Option<LayerIndex>, target: LayerIndex)
 }
 
 /// Every inode that is lost, largest first: where it was, its size, the layer that holds it, what hid it.
-pub(super) fn waste(exact: &Exact) -> String {
+pub(super) fn waste(tree: &Tree, exact: &Exact) -> String {
     let rows = exact.files.iter().map(|file| {
-        let path = String::from_utf8_lossy(&file.path).into_owned();
+        let path = String::from_utf8_lossy(&tree.path(file.node)).into_owned();
         let hidden = format!("{} by layer {}", file.cause.name(), file.hidden_by);
         vec![path, format!("{} B", file.size_bytes), format!("layer {}", file.layer), hidden]
     });

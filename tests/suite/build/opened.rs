@@ -76,7 +76,7 @@ impl Opened {
     /// Every reclaimable inode, largest first.
     #[track_caller]
     pub(crate) fn wastes(&self, expected: &str) -> &Self {
-        is_drawn(&draw::waste(&self.exact()), expected);
+        is_drawn(&draw::waste(self.tree(), &self.exact()), expected);
         self
     }
 

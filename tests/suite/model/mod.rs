@@ -6,6 +6,7 @@ mod damage;
 mod naive;
 pub(crate) mod random;
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use dive::analysis::exact::Cause;
@@ -15,7 +16,7 @@ use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
 use crate::build::{Opened, layer};
-use naive::{Kind, Line, Model};
+use naive::{Kind, Line, Lost, Model};
 use random::{What, images};
 
 /// What once failed is tried first, on every machine.
@@ -47,10 +48,21 @@ proptest! {
         let (total, visible, mut lost) = model.exact();
         prop_assert_eq!((exact.total_bytes, exact.visible_bytes), (total, visible));
         prop_assert_eq!(Cause::ALL.map(|cause| exact.bytes_by(cause)).iter().sum::<u64>(), total - visible);
-        let mut files = exact.files;
-        files.sort_by_key(|file| format!("{file:?}"));
-        lost.sort_by_key(|file| format!("{file:?}"));
-        prop_assert_eq!(files, lost);
+        let listed = exact.files.iter().map(|file| Lost {
+            size_bytes: Reverse(file.size_bytes),
+            path: opened.tree().path(file.node),
+            layer: file.layer.get(),
+            hidden_by: file.hidden_by.get(),
+            cause: file.cause,
+        });
+        let mut listed: Vec<_> = listed.collect();
+        let places = |files: &[Lost]| -> Vec<_> {
+            files.iter().map(|file| (file.size_bytes, file.path.clone(), file.layer)).collect()
+        };
+        lost.sort();
+        prop_assert_eq!(places(&listed), places(&lost));
+        listed.sort();
+        prop_assert_eq!(listed, lost);
     }
 
     #[test]
@@ -59,9 +71,10 @@ proptest! {
         for layer in &mut random.0 {
             layer.entries.retain(|entry| !matches!(&entry.what, What::HardLink(target) if *target == entry.path));
         }
-        let ours = random.build().open().classic();
+        let opened = random.build().open();
+        let ours = opened.classic();
         let files = ours.inefficient_files.iter().map(|file| {
-            (String::from_utf8(file.path.clone()).unwrap(), file.count, file.size_bytes)
+            (String::from_utf8(opened.tree().path(file.node)).unwrap(), file.count, file.size_bytes)
         });
         let ours = classic::Numbers {
             inefficient_files: files.collect(),

@@ -1,13 +1,13 @@
 //! The rules of applying layers again, the slow and obvious way: a map from paths to names for every state, copied whole
 //! for every layer, and every question answered by looking at all of it.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use dive::analysis::exact::{Cause, ReclaimableFile};
+use dive::analysis::exact::Cause;
 use dive::tree::{Change, ChangeCounts};
 
 use super::random::{Attributes, RandomEntry, RandomImage, RandomLayer, What};
-use crate::build::layer;
 
 /// All states of an image.
 #[derive(Debug, Default)]
@@ -18,6 +18,16 @@ pub(super) struct Model {
     states: Vec<State>,
     /// Whiteouts of nothing, hard links that are odd.
     pub(super) remarks: usize,
+}
+
+/// A file whose bytes are lost, in the order of reports: largest first, then by path, then by layer.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Lost {
+    pub(super) size_bytes: Reverse<u64>,
+    pub(super) path: Vec<u8>,
+    pub(super) layer: usize,
+    pub(super) hidden_by: usize,
+    pub(super) cause: Cause,
 }
 
 /// What is where: an index into [`Model::names`] for each path; the root's is empty.
@@ -300,7 +310,7 @@ impl Model {
     }
 
     /// Bytes of all files, bytes of those that the last state has, and what of the rest was where and went how.
-    pub(super) fn exact(&self) -> (u64, u64, Vec<ReclaimableFile>) {
+    pub(super) fn exact(&self) -> (u64, u64, Vec<Lost>) {
         let (mut total, mut visible, mut files) = (0, 0, Vec::new());
         for (id, inode) in self.inodes.iter().enumerate() {
             let size = inode.content.len() as u64;
@@ -312,11 +322,11 @@ impl Model {
             match last.and_then(|name| Some((name, name.end?))) {
                 None => visible += size,
                 Some(_) if size == 0 => {}
-                Some((name, (hidden_by, end))) => files.push(ReclaimableFile {
+                Some((name, (hidden_by, end))) => files.push(Lost {
+                    size_bytes: Reverse(size),
                     path: format!("/{}", name.path).into_bytes(),
-                    size_bytes: size,
-                    layer: layer(inode.layer),
-                    hidden_by: layer(hidden_by),
+                    layer: inode.layer,
+                    hidden_by,
                     cause: self.cause(inode, end),
                 }),
             }

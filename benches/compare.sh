@@ -1,0 +1,246 @@
+#!/usr/bin/env bash
+# The whole program beside its peers, in one run on one machine: figures of different runs cannot be compared. Each
+# program opens the image, analyses it and holds it to rules that are all off; the bare reader only unpacks its layers.
+set -euo pipefail
+export LC_ALL=C
+exec </dev/null
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+usage() {
+    cat <<'END'
+Usage: benches/compare.sh [--runs N] [--limit SECONDS] IMAGE...
+
+Measures dive-rs, dive (Go), diving and the bare reader (cat, gzip -dc, zstd -dc) on each IMAGE, a saved archive or an
+OCI layout directory, and prints a Markdown table: the median of the wall time, the mean of user and system CPU time,
+the peak memory, and how many times each is of what dive-rs takes. Progress goes to standard error.
+
+  --runs N         timed runs of each program (default 10; 3 of what takes longer than 5 s), after one that is not counted
+  --limit SECONDS  a program that takes longer is given up (default 60)
+
+  DIVE_RS   our program (default target/release/dive of this repository)
+  DIVE_GO   dive 0.13.1 (default: the dive on PATH, unless it is ours)
+  DIVING    diving (default: the diving on PATH)
+
+A peer that is not there is left out. Needs hyperfine, jq, GNU time, GNU tar.
+END
+}
+
+fail() { printf 'compare: error: %s\n' "$*" >&2; exit 2; }
+say() { printf 'compare: %s\n' "$*" >&2; }
+
+runs=10
+limit=60
+images=()
+while [ $# -gt 0 ]; do
+    case $1 in
+        --runs) [ $# -gt 1 ] || fail '--runs needs a number'; runs=$2; shift ;;
+        --limit) [ $# -gt 1 ] || fail '--limit needs a number of seconds'; limit=$2; shift ;;
+        -h|--help) usage; exit 0 ;;
+        -*) usage >&2; fail "unknown option $1" ;;
+        *) images+=("$1") ;;
+    esac
+    shift
+done
+if ! [[ $runs =~ ^[1-9][0-9]*$ ]] || [ "$runs" -lt 2 ]; then
+    fail "--runs $runs: write a whole number from 2"
+fi
+[[ $limit =~ ^[1-9][0-9]*$ ]] || fail "--limit $limit: write a whole number of seconds"
+[ ${#images[@]} -gt 0 ] || { usage >&2; fail 'IMAGE is missing'; }
+for image in "${images[@]}"; do
+    [ -r "$image" ] || fail "$image cannot be read"
+done
+for tool in hyperfine jq tar timeout; do
+    command -v "$tool" >/dev/null || fail "$tool is missing"
+done
+gnu_time=$(type -P time) || fail 'GNU time is missing'
+"$gnu_time" --version 2>&1 | grep -q GNU || fail "$gnu_time is not GNU time"
+
+# Both programs are called dive and say "dive" and a number of themselves. Only ours lists trees.
+is_ours() { "$1" tree --help 2>/dev/null | grep -q 'List the file system'; }
+
+rs=${DIVE_RS:-$root/target/release/dive}
+[ -x "$rs" ] || fail "$rs is not there: build it with cargo build --release, or set DIVE_RS"
+is_ours "$rs" || fail "$rs is not dive-rs: set DIVE_RS"
+notes=()
+go=${DIVE_GO:-$(type -P dive || true)}
+if [ -n "$go" ] && is_ours "$go"; then
+    [ -z "${DIVE_GO:-}" ] || fail "DIVE_GO is dive-rs"
+    go=
+fi
+[ -n "$go" ] || notes+=('dive (Go) is not there: set DIVE_GO.')
+diving=${DIVING:-$(type -P diving || true)}
+[ -n "$diving" ] || notes+=('diving is not there: set DIVING.')
+for peer in "$go" "$diving"; do
+    [ -z "$peer" ] || "$peer" --version >/dev/null 2>&1 || fail "$peer --version fails"
+done
+
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/dive-compare.XXXXXX")
+trap 'rm -rf "$tmp"' EXIT
+home=$tmp/home
+mkdir "$tmp/work"
+# In a folder without a .dive-ci and a home without settings. diving keeps there what it found, and is to find it anew.
+cat >"$tmp/diving.yml" <<'END'
+lowest_efficiency: 0
+highest_wasted_bytes: 1000TB
+highest_user_wasted_percent: 1
+END
+off=(--lowestEfficiency disabled --highestWastedBytes disabled --highestUserWastedPercent disabled)
+
+kind_of() {
+    case $(head -c 4 -- "$1" | od -An -tx1 | tr -d ' \n') in
+        1f8b*) echo gzip ;;
+        28b52ffd|5?2a4d18) echo zstd ;;
+        *) echo plain ;;
+    esac
+}
+
+blob() { printf '%s/blobs/%s\n' "$1" "${2/:/\/}"; }
+
+# The layer files of an unpacked image: of the first one, as the programs take it.
+layers_of() {
+    local image=$1 manifest
+    if [ -f "$image/manifest.json" ]; then
+        jq -r '.[0].Layers[]?' "$image/manifest.json" | sed "s,^,$image/,"
+        return
+    fi
+    manifest=$image/index.json
+    while jq -e .manifests "$manifest" >/dev/null; do
+        manifest=$(blob "$image" "$(jq -r '[.manifests[] | select((.platform.architecture // "amd64") == "amd64")][0].digest' "$manifest")")
+    done
+    jq -r '.layers[]?.digest' "$manifest" | while read -r digest; do blob "$image" "$digest"; done
+}
+
+# What unpacks all layers of an image and does nothing else, as a command in the array `bare`.
+bare_reader() {
+    local image=$1 unpacked=$tmp/image layer kind part
+    local -A files=([plain]='' [gzip]='' [zstd]='')
+    local commands=() names=()
+    rm -rf "$unpacked"
+    mkdir "$unpacked"
+    if [ -d "$image" ]; then
+        cp -r -- "$image/." "$unpacked"
+    else
+        case $(kind_of "$image") in
+            gzip) bare=(gzip -dc "$image"); bare_name='gzip -dc'; return ;;
+            zstd) bare=(zstd -q -dc "$image"); bare_name='zstd -dc'; return ;;
+        esac
+        tar --extract --file "$image" --directory "$unpacked"
+    fi
+    while IFS= read -r layer; do
+        layer=$(realpath -e -- "$layer")
+        kind=$(kind_of "$layer")
+        # Quoted for the shell below; a layer that is there twice is read once.
+        part=$(printf '%q' "$layer")
+        case "${files[$kind]} " in *" $part "*) ;; *) files[$kind]+=" $part" ;; esac
+    done < <(layers_of "$unpacked")
+    for kind in plain gzip zstd; do
+        [ -n "${files[$kind]}" ] || continue
+        case $kind in
+            plain) commands+=("cat${files[plain]}"); names+=('cat') ;;
+            gzip) commands+=("gzip -dc${files[gzip]}"); names+=('gzip -dc') ;;
+            zstd) commands+=("zstd -q -dc${files[zstd]}"); names+=('zstd -dc') ;;
+        esac
+    done
+    bare=()
+    bare_name=$(printf '%s' "${names[0]-no layers}"; printf ' and %s' "${names[@]:1}")
+    bare_name=${bare_name% and }
+    # A shell only where there are several.
+    case ${#commands[@]} in
+        0) ;;
+        1) eval "bare=(${commands[0]})" ;;
+        *) bare=(sh -c "$(printf '%s; ' "${commands[@]}")") ;;
+    esac
+    # Read before, as the image itself is.
+    find "$unpacked" -type f -exec cat {} + >/dev/null
+}
+
+# Runs once, and tells whether the program does the work at all. Sets `status`, `wall` and `peaks`.
+tries() {
+    local marker=$1
+    shift
+    rm -rf "$home"
+    local code=0 begin end
+    begin=$(date +%s%N)
+    (cd "$tmp/work" && "$gnu_time" -f %M -o "$tmp/peak" timeout --signal=KILL "$limit" \
+        env HOME="$home" CI=true "$@" >"$tmp/out" 2>&1) || code=$?
+    end=$(date +%s%N)
+    wall=$(((end - begin) / 1000000))
+    case $code in
+        0) status='done' ;;
+        137) status="killed"; [ "$wall" -lt $((limit * 1000)) ] || status="not done after $limit s" ;;
+        *) status="exit $code" ;;
+    esac
+    # What comes to an end without a result has not done the work.
+    if [ "$code" = 0 ] && [ -n "$marker" ] && ! grep -qi -- "$marker" "$tmp/out"; then
+        status='no result'
+    fi
+    peaks+=("$(tail -n 1 "$tmp/peak")")
+}
+
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN { if (b > 0) printf (a / b < 10 ? "%.2f" : "%.0f"), a / b; else printf "-" }'; }
+seconds() { awk -v s="$1" 'BEGIN { if (s < 1) printf "%.0f ms", s * 1000; else printf "%.2f s", s }'; }
+megabytes() { awk -v kib="$1" 'BEGIN { mb = kib * 1.024 / 1000; printf (mb < 100 ? "%.1f MB" : "%.0f MB"), mb }'; }
+
+# A row of the table; the first one of an image is ours, which the others are held against.
+measures() {
+    local name=$1 marker=$2 count=$runs cpu peak text
+    shift 2
+    peaks=()
+    say "  $name"
+    tries "$marker" "$@"
+    if [ "$status" != 'done' ]; then
+        printf '| %s | %s | %s | | | | | |\n' "$label" "$name" "$status"
+        label=
+        say "    $status: $(grep -v '^ *$' "$tmp/out" | tail -n 1 | cut -c 1-200)"
+        return
+    fi
+    [ "$wall" -le 5000 ] || count=$((runs < 3 ? runs : 3))
+    hyperfine -N --warmup 1 --runs "$count" --style none --export-json "$tmp/hyperfine.json" \
+        --prepare "rm -rf $home" --command-name "$name" \
+        "$(printf '%q ' env -C "$tmp/work" HOME="$home" CI=true "$@")" >/dev/null 2>"$tmp/err" || {
+        printf '| %s | %s | failed in a later run | | | | | |\n' "$label" "$name"
+        label=
+        say "    $(tail -n 1 "$tmp/err")"
+        return
+    }
+    # The memory of threads differs from run to run.
+    tries "$marker" "$@"
+    tries "$marker" "$@"
+    wall=$(jq .results[0].median "$tmp/hyperfine.json")
+    cpu=$(jq '.results[0] | .user + .system' "$tmp/hyperfine.json")
+    peak=$(printf '%s\n' "${peaks[@]}" | sort -n | sed -n 2p)
+    if [ -z "$ours_wall" ]; then
+        ours_wall=$wall ours_cpu=$cpu ours_peak=$peak
+        text='1 | 1 | 1'
+    else
+        text="$(ratio "$wall" "$ours_wall") | $(ratio "$cpu" "$ours_cpu") | $(ratio "$peak" "$ours_peak")"
+    fi
+    printf '| %s | %s | %s | %s | %s | %s |\n' \
+        "$label" "$name" "$(seconds "$wall")" "$(seconds "$cpu")" "$(megabytes "$peak")" "$text"
+    label=
+}
+
+version() { "$1" --version 2>&1 | grep -oE '[0-9]+\.[0-9]+(\.[0-9]+)?' | head -n 1; }
+field() { sed -n "s/^$1[^:]*: *//p" "$2" | head -n 1; }
+
+echo "$(date -u +%F), $(field 'model name' /proc/cpuinfo), $(nproc) cores, $(awk '/^MemTotal/ { printf "%.0f GB", $2 * 1.024 / 1e6 }' /proc/meminfo) of memory, $(uname -sr), load $(cut -d ' ' -f 1 /proc/loadavg) at the start."
+echo "dive-rs $(version "$rs")${go:+, dive $(version "$go")}${diving:+, diving $(version "$diving")}, $(cat --version | head -n 1), gzip $(version gzip), zstd $(version zstd 2>/dev/null || echo 'not there'), hyperfine $(version hyperfine). Medians of $runs runs; 3 of what takes longer than 5 s."
+for note in ${notes[@]+"${notes[@]}"}; do
+    echo "$note"
+done
+echo
+echo '| Image | Program | Wall | CPU | Peak memory | Wall, × ours | CPU, × ours | Memory, × ours |'
+echo '|---|---|---|---|---|---|---|---|'
+for image in "${images[@]}"; do
+    image=$(realpath -- "$image")
+    label="\`$(basename "$(dirname "$image")")/$(basename "$image")\`, $(du -sb -- "$image" | awk '{ printf ($1 < 1e7 ? "%.1f MB" : "%.0f MB"), $1 / 1e6 }')"
+    say "$image"
+    ours_wall='' ours_cpu='' ours_peak=''
+    [ -d "$image" ] || cat -- "$image" >/dev/null
+    measures 'dive-rs' 'Result:PASS' "$rs" "${off[@]}" "$image"
+    bare_reader "$image"
+    [ ${#bare[@]} -eq 0 ] || measures "$bare_name" '' "${bare[@]}"
+    [ -z "$go" ] || measures 'dive' 'Result:PASS' "$go" "${off[@]}" "docker-archive://$image"
+    [ -z "$diving" ] || measures 'diving' 'efficiency' "$diving" --config "$tmp/diving.yml" "file://$image"
+done

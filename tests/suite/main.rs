@@ -24,6 +24,7 @@ mod documents;
 mod extract;
 mod files;
 mod house;
+mod large;
 mod library;
 mod log;
 mod model;

@@ -73,24 +73,39 @@ pub(super) fn parse_header(
 /// A header's number: octal digits between spaces and NULs, none meaning 0, or base-256 when the first bit is set.
 /// The crate's own parser refuses an empty field and takes negative numbers for huge ones; Go's does neither.
 fn number(field: &[u8]) -> Result<u64, &'static str> {
-    let wrong = "a number that is none, negative or too large";
     let value = match field.split_first() {
-        // Base-256 numbers are two's complement: a set second bit is a sign.
-        Some((first, rest)) if first & 0x80 != 0 => {
-            let digits = std::iter::once(first & 0x7f).chain(rest.iter().copied());
-            let grow = |value: u64, digit: u8| value.checked_mul(256).map(|value| value | u64::from(digit));
-            digits.into_iter().try_fold(0, grow).filter(|_| first & 0x40 == 0)
-        }
-        _ => {
-            let padding = |byte: &u8| matches!(byte, b' ' | 0);
-            let digits = field.iter().copied().skip_while(padding).take_while(|byte| !padding(byte));
-            digits.into_iter().try_fold(0u64, |value, digit| match digit {
-                b'0'..=b'7' => value.checked_mul(8).map(|value| value | u64::from(digit - b'0')),
-                _ => None,
-            })
-        }
+        Some((first, rest)) if first & 0x80 != 0 => base_256(*first, rest),
+        _ => octal(field),
     };
-    value.filter(|value| i64::try_from(*value).is_ok()).ok_or(wrong)
+    value.filter(|value| i64::try_from(*value).is_ok()).ok_or("a number that is none, negative or too large")
+}
+
+/// Two's complement behind the mark of its first bit: a set second bit is a sign.
+fn base_256(first: u8, rest: &[u8]) -> Option<u64> {
+    let grow = |value: u64, digit: &u8| value.checked_mul(256).map(|value| value | u64::from(*digit));
+    rest.iter().try_fold(u64::from(first & 0x7f), grow).filter(|_| first & 0x40 == 0)
+}
+
+/// The longest field has 12 digits, so 64 bits cannot overflow.
+fn octal(field: &[u8]) -> Option<u64> {
+    let is_padding = |byte: &u8| matches!(byte, b' ' | 0);
+    let value = |digits: &[u8]| {
+        let (value, seen) = digits.iter().fold((0, 0), |(value, seen), byte| {
+            let digit = byte.wrapping_sub(b'0');
+            (value << 3 | u64::from(digit), seen | digit)
+        });
+        (seen <= 7).then_some(value)
+    };
+    // Nearly every number fills its field but for the last byte.
+    if let Some((last, digits)) = field.split_last()
+        && is_padding(last)
+        && let Some(value) = value(digits)
+    {
+        return Some(value);
+    }
+    let start = field.iter().position(|byte| !is_padding(byte)).unwrap_or(field.len());
+    let number = &field[start..];
+    value(&number[..number.iter().position(is_padding).unwrap_or(number.len())])
 }
 
 fn device_number(field: &[u8]) -> Result<u32, TarErrorKind> {
@@ -114,14 +129,21 @@ fn check_sum(header: &tar::Header) -> Result<(), TarErrorKind> {
     let stated = number(field).ok().filter(|_| field.iter().any(u8::is_ascii_digit));
     let Some(stated) = stated else { return Err(TarErrorKind::Checksum) };
     let spaces = 32 * field.len() as u32;
-    let sum = |bytes: &[u8]| bytes.iter().map(|byte| u32::from(*byte)).sum::<u32>();
-    let unsigned = sum(bytes) - sum(field) + spaces;
+    let unsigned = sum(bytes) - field.iter().map(|byte| u32::from(*byte)).sum::<u32>() + spaces;
     if u64::from(unsigned) == stated {
         return Ok(());
     }
     let high = |bytes: &[u8]| bytes.iter().filter(|byte| **byte >= 0x80).count() as u32;
     let signed = unsigned.wrapping_sub(256 * (high(bytes) - high(field)));
     if u64::from(signed) == stated { Ok(()) } else { Err(TarErrorKind::Checksum) }
+}
+
+/// Eight bytes at a time: the four sums in a word's 16-bit parts stay below 64 times twice a byte.
+fn sum(block: &[u8; BLOCK as usize]) -> u32 {
+    const EVERY_OTHER: u64 = 0x00ff_00ff_00ff_00ff;
+    let words = block.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
+    let sums: u64 = words.map(|word| (word & EVERY_OTHER) + (word >> 8 & EVERY_OTHER)).sum();
+    sums.to_le_bytes().as_chunks::<2>().0.iter().map(|sum| u32::from(u16::from_le_bytes(*sum))).sum()
 }
 
 fn until_nul(field: &[u8]) -> &[u8] {
@@ -145,9 +167,22 @@ mod tests {
     }
 
     #[test]
+    fn the_checksum_is_the_sum_of_all_bytes_however_many_are_large() {
+        assert_eq!(sum(&[0xff; 512]), 512 * 255);
+        let mut block = [0; 512];
+        for (at, byte) in block.iter_mut().enumerate() {
+            *byte = (at * 7 % 251) as u8;
+        }
+        assert_eq!(sum(&block), block.iter().map(|byte| u32::from(*byte)).sum::<u32>());
+    }
+
+    #[test]
     fn numbers_are_octal_or_base_256_and_never_negative() {
         assert_eq!(number(b"0000644\0"), Ok(0o644));
         assert_eq!(number(b"   644 \0"), Ok(0o644));
+        assert_eq!(number(b"0000644"), Ok(0o644));
+        assert_eq!(number(b"77777777777 "), Ok(0o77_777_777_777));
+        assert_eq!(number(b"12 34\0"), Ok(0o12));
         assert_eq!(number(b"\0\0\0\0"), Ok(0));
         assert_eq!(number(b"\x80\0\0\x01\x02"), Ok(258));
         for bad in [&b"\xff\xff\xff\xff"[..], b"12x", b"0o7", b"8", b"\x80\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff"] {

@@ -23,8 +23,9 @@ type LayerHashes = (Range<u32>, Box<[Option<ContentHash>]>);
 pub(super) struct Contents {
     /// Hashes of each layer's spans in their order; empty for layers without any.
     hashes: Vec<LayerHashes>,
-    /// Those of the layer that is being applied.
-    coming: Vec<(u32, ContentHash)>,
+    /// Those of the layer that is being applied, from the first span on that has one.
+    coming: Vec<Option<ContentHash>>,
+    first_coming: u32,
     /// Inodes of the same size that met at a path.
     pairs: Vec<(SpanId, SpanId)>,
 }
@@ -33,7 +34,11 @@ impl Contents {
     /// Takes note of a span that was just opened: its hash, and which older version it may equal.
     pub(super) fn opened(&mut self, tree: &Tree, id: SpanId, hash: Option<ContentHash>) {
         if let Some(hash) = hash {
-            self.coming.push((id.raw(), hash));
+            if self.coming.is_empty() {
+                self.first_coming = id.raw();
+            }
+            self.coming.resize((id.raw() - self.first_coming) as usize, None);
+            self.coming.push(Some(hash));
         }
         let inode = tree.inode(id);
         let size = tree.span(inode).size;
@@ -52,13 +57,10 @@ impl Contents {
 
     /// Packs the hashes of the layer that was applied.
     pub(super) fn end_layer(&mut self) {
-        let Some((first, _)) = self.coming.first().copied() else { return };
-        let end = self.coming.last().map_or(first, |(last, _)| last + 1);
-        let mut packed = vec![None; (end - first) as usize].into_boxed_slice();
-        for (id, hash) in self.coming.drain(..) {
-            packed[(id - first) as usize] = Some(hash);
+        let end = self.first_coming + self.coming.len() as u32;
+        if !self.coming.is_empty() {
+            self.hashes.push((self.first_coming..end, std::mem::take(&mut self.coming).into_boxed_slice()));
         }
-        self.hashes.push((first..end, packed));
     }
 
     fn hash(&self, id: SpanId) -> Option<ContentHash> {

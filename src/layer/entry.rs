@@ -1,5 +1,5 @@
 //! What one tar header says of one path. Entries are kept by the hundred thousand, so names lie in one buffer beside
-//! them and what few entries have (devices, attributes) lies aside.
+//! some thousands of them, and what few entries have (devices, attributes) lies aside.
 
 use std::num::NonZeroU32;
 
@@ -86,7 +86,7 @@ pub struct Extra {
     pub stored: u64,
 }
 
-/// One entry of a layer.
+/// One entry of a layer. 56 bytes; the [`Chunk`] that it stands in knows its names.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
     /// What it is.
@@ -103,11 +103,102 @@ pub struct Entry {
     pub body: u64,
     /// Of a file's body, in layers that are read through; none where bodies are passed over.
     pub hash: Option<ContentHash>,
-    /// The path it speaks of: components between single slashes, none of them `.` or `..`, no slash at either end;
-    /// empty for the root.
-    pub path: Text,
-    /// The link target as written, which headers that are no links may have as well; empty without one.
-    pub link: Text,
     /// Which of [`super::Scan::extras`], counted from 1.
     pub extra: Option<NonZeroU32>,
+    /// Where its chunk has its names.
+    pub(super) place: Place,
+}
+
+/// Where a [`Chunk`] has the names of an entry. No path and no link target is too long for 16 bits: see
+/// [`super::scan::MAX_PATH`].
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Place {
+    /// Where the text has its name, and behind that its link target.
+    at: u32,
+    name_len: u16,
+    link_len: u16,
+    /// Which of the directories.
+    directory: u16,
+}
+
+/// The names that an entry comes with.
+#[derive(Debug, Clone, Copy)]
+pub struct Names<'a> {
+    /// The directory of the path that it speaks of: components between single slashes, none of them `.` or `..`, no
+    /// slash at either end; empty for the root.
+    pub directory: &'a [u8],
+    /// The last component of that path; empty where it speaks of the directory itself.
+    pub name: &'a [u8],
+    /// The link target as written, which headers that are no links may have as well; empty without one.
+    pub link: &'a [u8],
+}
+
+impl Names<'_> {
+    /// Directory and name in one.
+    #[must_use]
+    pub fn path(&self) -> Vec<u8> {
+        let slash: &[u8] = if self.directory.is_empty() || self.name.is_empty() { b"" } else { b"/" };
+        [self.directory, slash, self.name].concat()
+    }
+}
+
+/// Some entries with their names. An entry mostly stands in the directory of the one before: directories are kept once
+/// for as long as they stay the same.
+#[derive(Debug, Default, Clone)]
+pub struct Chunk {
+    entries: Vec<Entry>,
+    directories: Vec<Text>,
+    text: Vec<u8>,
+}
+
+impl Chunk {
+    /// The most entries it takes. Chunks are freed one by one while a tree grows from them, and none of them stands half
+    /// empty, as one long list would after its last doubling.
+    const CAPACITY: usize = 4096;
+
+    /// Whether it takes no more entries.
+    pub(super) const fn is_full(&self) -> bool {
+        self.entries.len() >= Self::CAPACITY
+    }
+
+    /// Adds an entry, for which there must be room, under its names. Gives back how many bytes of text that took.
+    pub(super) fn push(&mut self, entry: Entry, names: Names<'_>) -> usize {
+        let before = self.text.len();
+        let is_same = self.directories.last().is_some_and(|last| last.of(&self.text) == names.directory);
+        if !is_same {
+            self.directories.push(Text { at: before as u32, len: names.directory.len() as u32 });
+            self.text.extend_from_slice(names.directory);
+        }
+        let place = Place {
+            at: self.text.len() as u32,
+            name_len: names.name.len() as u16,
+            link_len: names.link.len() as u16,
+            directory: (self.directories.len() - 1) as u16,
+        };
+        self.entries.push(Entry { place, ..entry });
+        self.text.extend_from_slice(names.name);
+        self.text.extend_from_slice(names.link);
+        self.text.len() - before
+    }
+
+    /// The last entry.
+    pub(super) fn last_mut(&mut self) -> Option<&mut Entry> {
+        self.entries.last_mut()
+    }
+
+    /// The entries in the order of the tar.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The names of one of its entries.
+    #[must_use]
+    pub fn names(&self, entry: &Entry) -> Names<'_> {
+        let Place { at, name_len, link_len, directory } = entry.place;
+        let name = Text { at, len: name_len.into() };
+        let link = Text { at: at + u32::from(name_len), len: link_len.into() };
+        let directory = self.directories.get(usize::from(directory)).copied().unwrap_or_default();
+        Names { directory: directory.of(&self.text), name: name.of(&self.text), link: link.of(&self.text) }
+    }
 }

@@ -8,7 +8,7 @@ pub mod read;
 pub mod scan;
 
 pub use crate::tarfile::PathKind;
-pub use entry::{Entry, EntryKind, Extra, MarkerKind, Text};
+pub use entry::{Chunk, Entry, EntryKind, Extra, MarkerKind, Names, Text};
 pub use read::{LayerError, Progress, Silent, read};
 pub use scan::{Scan, ScanError};
 

@@ -35,6 +35,18 @@ pub fn normalise(name: &[u8], out: &mut Vec<u8>) -> Escape {
     escape
 }
 
+/// The path that `name` means, if it stands there as it is, as in nearly all names: `./usr/bin/` is `usr/bin`. The others
+/// are for [`normalise`].
+#[must_use]
+pub fn as_it_stands(name: &[u8]) -> Option<&[u8]> {
+    let path = name.strip_prefix(b"./").unwrap_or(name);
+    let path = path.strip_suffix(b"/").unwrap_or(path);
+    // All of it, without stopping: that is what vector registers do.
+    let odd = path.windows(2).fold(false, |odd, pair| odd | ((pair[0] == b'/') & matches!(pair[1], b'/' | b'.')));
+    let ends_well = !matches!(path.first(), None | Some(b'/' | b'.')) && path.last() != Some(&b'/');
+    (ends_well && !odd).then_some(path)
+}
+
 /// Splits a path into the directory it stands in and its last component. The root's are empty.
 #[must_use]
 pub fn split(path: &[u8]) -> (&[u8], &[u8]) {
@@ -100,6 +112,19 @@ mod tests {
             let mut out = b"before".to_vec();
             assert_eq!(normalise(name.as_bytes(), &mut out), escape, "{name}");
             assert_eq!(String::from_utf8(out).unwrap(), format!("before{path}"), "{name}");
+            assert!(as_it_stands(name.as_bytes()).is_none_or(|short| short == path.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_its_path_if_nothing_in_it_falls_away() {
+        for (name, path) in [("a", "a"), ("a/b/", "a/b"), ("./a/b", "a/b"), ("a.b/c.", "a.b/c.")] {
+            assert_eq!(as_it_stands(name.as_bytes()), Some(path.as_bytes()), "{name}");
+        }
+        for name in
+            ["", "/", ".", "./", "/a", "a//b", "a/b//", ".//a", "././a", "a/..", "../a", "a/./b", "a/../b", ".a"]
+        {
+            assert_eq!(as_it_stands(name.as_bytes()), None, "{name}");
         }
     }
 

@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::content::ContentHash;
-use super::entry::{Entry, EntryKind, Extra, MarkerKind, Text, type_bits};
+use super::entry::{Chunk, Entry, EntryKind, Extra, MarkerKind, Names, Place, type_bits};
 use super::path::{self, Escape, NameKind};
 use crate::compression::{Compression, Decoder, SNIFF_LEN, sniff};
 use crate::remark::OnDamage;
@@ -27,19 +27,6 @@ pub const MAX_ENTRIES: u64 = 1 << 24;
 
 /// Remarks on one layer that are kept word by word; more are counted.
 const MAX_REMARKS: usize = 100;
-
-/// Entries that one [`Chunk`] holds at most. Chunks are freed one by one while a tree grows from them, and none of them
-/// stands half empty, as one long list would after its last doubling.
-const CHUNK: usize = 4096;
-
-/// Some entries, with the text that [`Entry::path`] and [`Entry::link`] point into.
-#[derive(Debug, Default, Clone)]
-pub struct Chunk {
-    /// The entries.
-    pub entries: Vec<Entry>,
-    /// Their paths and link targets.
-    pub text: Vec<u8>,
-}
 
 /// What one layer's tar says.
 #[derive(Debug, Default, Clone)]
@@ -145,7 +132,8 @@ pub fn scan<R: ReadAt>(bytes: R, on_damage: OnDamage, stop: &dyn Fn() -> bool) -
     let mut first = Vec::with_capacity(SNIFF_LEN);
     Cursor::new(&bytes).take(SNIFF_LEN as u64).read_to_end(&mut first)?;
     let compression = sniff(&first);
-    let mut scanner = Scanner { scan: Scan::default(), on_damage, open_entry: Taken::LeftOut, hash: Xxh3::new() };
+    let mut scanner =
+        Scanner { scan: Scan::default(), on_damage, open_entry: Taken::LeftOut, hash: Xxh3::new(), path: Vec::new() };
     scanner.scan.compression = Some(compression);
     if compression == Compression::None {
         let mut walker = Walker::new(Positional::new(bytes));
@@ -205,6 +193,8 @@ struct Scanner {
     open_entry: Taken,
     /// Kept between files: starting one from nothing costs more than a small file's hash.
     hash: Xxh3,
+    /// Where paths are put together that do not stand in their header as they are.
+    path: Vec<u8>,
 }
 
 impl Scanner {
@@ -251,7 +241,7 @@ impl Scanner {
     }
 
     fn last_entry(&mut self) -> Option<&mut Entry> {
-        self.scan.chunks.last_mut().and_then(|chunk| chunk.entries.last_mut())
+        self.scan.chunks.last_mut().and_then(Chunk::last_mut)
     }
 
     fn hash_body<I: Input>(&mut self, walker: &mut Walker<I>, len: u64) -> Result<ContentHash, ScanError> {
@@ -272,20 +262,7 @@ impl Scanner {
         if self.scan.text_len > MAX_TEXT {
             return Err(ScanError::TooMuchText);
         }
-        let room = |chunk: &Chunk| chunk.entries.len() < CHUNK;
-        let has_room = self.scan.chunks.last().is_some_and(room);
-        let mut chunk = if has_room { self.scan.chunks.pop().unwrap_or_default() } else { Chunk::default() };
-        let (entries, text) = (chunk.entries.len(), chunk.text.len());
-        let outcome = self.entry_into(&mut chunk, member);
-        self.scan.entry_count += chunk.entries.len() - entries;
-        self.scan.text_len += chunk.text.len() - text;
-        self.scan.chunks.push(chunk);
-        outcome
-    }
-
-    fn entry_into(&mut self, chunk: &mut Chunk, member: &Member<'_>) -> Result<Taken, ScanError> {
-        let (scan, text) = (&mut self.scan, &mut chunk.text);
-        let path_kind = match member.kind {
+        let kind = match member.kind {
             MemberKind::Path(kind) => kind,
             MemberKind::Other(typeflag) => {
                 return Err(ScanError::UnknownType {
@@ -295,22 +272,37 @@ impl Scanner {
                 });
             }
         };
-        let before = text.len();
-        let escape = path::normalise(member.path, text);
-        let path_len = text.len() - before;
-        for (what, name, len) in [("name", member.path, path_len), ("link target", member.link, member.link.len())] {
+        if let Some(path) = path::as_it_stands(member.path) {
+            return self.entry_at(path, Escape::None, kind, member);
+        }
+        let mut path = std::mem::take(&mut self.path);
+        path.clear();
+        let escape = path::normalise(member.path, &mut path);
+        let outcome = self.entry_at(&path, escape, kind, member);
+        self.path = path;
+        outcome
+    }
+
+    fn entry_at(
+        &mut self,
+        path: &[u8],
+        escape: Escape,
+        path_kind: PathKind,
+        member: &Member<'_>,
+    ) -> Result<Taken, ScanError> {
+        let scan = &mut self.scan;
+        for (what, name, len) in [("name", member.path, path.len()), ("link target", member.link, member.link.len())] {
             if len > MAX_PATH {
-                text.truncate(before);
                 return Err(ScanError::TooLong { start: start_of(name), what, len, offset: member.header_offset });
             }
         }
         if escape == Escape::HeldAtRoot {
-            let (name, path) = (start_of(member.path), start_of(&text[before..]));
+            let (name, path) = (start_of(member.path), start_of(path));
             scan.remarks.add(|| {
                 format!("entry {name:?} at offset {} leaves the root: taken as {path:?}", member.header_offset)
             });
         }
-        if path_len == 0 {
+        if path.is_empty() {
             // dive leaves the root out of a layer's size; the header of a real one has none.
             if path_kind != PathKind::Directory {
                 scan.remarks.add(|| {
@@ -326,18 +318,18 @@ impl Scanner {
             scan.size_bytes = scan.size_bytes.saturating_add(member.size);
         }
 
-        let mut kind = EntryKind::Path(path_kind);
-        if let Some(marker) = take_marker(text, before) {
-            let Ok(marker) = marker else {
+        let (directory, name) = path::split(path);
+        let (kind, name) = match path::kind(name) {
+            NameKind::Plain => (EntryKind::Path(path_kind), name),
+            NameKind::Whiteout(removed) => (EntryKind::Marker(MarkerKind::Whiteout), removed),
+            NameKind::Opaque => (EntryKind::Marker(MarkerKind::Opaque), &b""[..]),
+            NameKind::Bookkeeping => (EntryKind::Marker(MarkerKind::Bookkeeping), &b""[..]),
+            NameKind::Meaningless => {
                 let (name, offset) = (start_of(member.path), member.header_offset);
                 scan.remarks.add(|| format!("entry {name:?} at offset {offset} is a whiteout of nothing: ignored"));
                 return Ok(Taken::LeftOut);
-            };
-            kind = EntryKind::Marker(marker);
-        }
-        let path = Text { at: before as u32, len: (text.len() - before) as u32 };
-        let link = Text { at: text.len() as u32, len: member.link.len() as u32 };
-        text.extend_from_slice(member.link);
+            }
+        };
         let extra = Extra {
             device: member.device,
             xattrs: hash_xattrs(member.xattrs),
@@ -350,7 +342,7 @@ impl Scanner {
             NonZeroU32::new(scan.extras.len() as u32)
         };
         let (uid, gid) = (self.id(member.uid, "owner", member), self.id(member.gid, "group", member));
-        chunk.entries.push(Entry {
+        let entry = Entry {
             kind,
             mode: type_bits(path_kind) | member.mode,
             uid,
@@ -358,11 +350,20 @@ impl Scanner {
             size: member.size,
             body: member.body_offset,
             hash: None,
-            path,
-            link,
             extra,
-        });
+            place: Place::default(),
+        };
+        self.keep(entry, Names { directory, name, link: member.link });
         Ok(Taken::Kept)
+    }
+
+    fn keep(&mut self, entry: Entry, names: Names<'_>) {
+        let scan = &mut self.scan;
+        scan.entry_count += 1;
+        scan.text_len += match scan.chunks.last_mut().filter(|chunk| !chunk.is_full()) {
+            Some(chunk) => chunk.push(entry, names),
+            None => scan.chunks.push_mut(Chunk::default()).push(entry, names),
+        };
     }
 
     /// Linux has 32 bits for an owner; engines cut more off.
@@ -406,35 +407,6 @@ impl Scanner {
             other => other,
         }
     }
-}
-
-/// A whiteout that removes nothing a directory could hold.
-struct Meaningless;
-
-/// If the path that starts at `start` of `text` is a marker, leaves there the path that it speaks of.
-fn take_marker(text: &mut Vec<u8>, start: usize) -> Option<Result<MarkerKind, Meaningless>> {
-    let (directory, name) = path::split(&text[start..]);
-    let directory_end = start + directory.len();
-    Some(match path::kind(name) {
-        NameKind::Plain => return None,
-        NameKind::Meaningless => {
-            text.truncate(start);
-            Err(Meaningless)
-        }
-        NameKind::Opaque => {
-            text.truncate(directory_end);
-            Ok(MarkerKind::Opaque)
-        }
-        NameKind::Bookkeeping => {
-            text.truncate(directory_end);
-            Ok(MarkerKind::Bookkeeping)
-        }
-        NameKind::Whiteout(removed) => {
-            let prefix = text.len() - name.len()..text.len() - removed.len();
-            text.drain(prefix);
-            Ok(MarkerKind::Whiteout)
-        }
-    })
 }
 
 /// The first bytes of a name, lossily, for a message.

@@ -3,20 +3,17 @@
 //! new ones in their order. A span closes once and no list is walked twice over what is closed already, so the cost is
 //! linear in entries, whiteouts included.
 
-use std::hash::BuildHasher;
 use std::io;
 
-use hashbrown::hash_table::Entry as Slot;
-use hashbrown::{DefaultHashBuilder, HashTable};
-
 use super::contents::Contents;
+use super::index::{Descent, Index};
 use super::node::{NONE, Node, UNLISTED};
 use super::span::{Cause, Marker, OPEN, Span, SpanKind};
 use super::{LayerRecord, NodeId, SpanId, Tree};
 use crate::layer::content::Bodies;
 use crate::layer::path::{self, components};
-use crate::layer::scan::{Chunk, Remarks};
-use crate::layer::{Entry, EntryKind, LayerIndex, MarkerKind, Scan, entry};
+use crate::layer::scan::Remarks;
+use crate::layer::{Chunk, Entry, EntryKind, LayerIndex, MarkerKind, Names, Scan, entry};
 
 /// The most nodes a tree takes: several times the largest image known. Each takes up to 100 bytes of memory, and a
 /// crafted layer of a few MB can ask for any number.
@@ -44,12 +41,9 @@ pub enum BuildError {
 #[derive(Debug)]
 pub struct Builder {
     tree: Tree,
-    /// Which node a name under a parent is.
-    index: HashTable<u32>,
-    hasher: DefaultHashBuilder,
+    index: Index,
     contents: Contents,
-    /// The directory that the last entry stood in: most entries stand in the same one as the entry before.
-    last_directory: (Vec<u8>, NodeId),
+    last_directory: Descent,
     /// Directories made so far because entries stand in them.
     implicit: usize,
     scratch: Vec<u8>,
@@ -59,7 +53,7 @@ pub struct Builder {
 #[derive(Clone, Copy)]
 struct Placed<'a> {
     entry: &'a Entry,
-    text: &'a [u8],
+    names: Names<'a>,
     from: u16,
     /// Extras of the layers before.
     extras_before: u32,
@@ -94,10 +88,9 @@ impl Builder {
         });
         Self {
             tree,
-            index: HashTable::new(),
-            hasher: DefaultHashBuilder::default(),
+            index: Index::default(),
             contents: Contents::default(),
-            last_directory: (Vec::new(), NodeId::ROOT),
+            last_directory: Descent::default(),
             implicit: 0,
             scratch: Vec::new(),
         }
@@ -121,14 +114,14 @@ impl Builder {
         let extras_before = self.tree.extras.len() as u32;
         // Each chunk is freed when the tree has what was in it.
         for chunk in chunks {
-            for entry in &chunk.entries {
+            for entry in chunk.entries() {
                 if self.tree.nodes.len() > MAX_NODES || self.tree.spans.len() > MAX_NODES {
                     return Err(BuildError::TooManyPaths);
                 }
                 if self.implicit > MAX_IMPLICIT {
                     return Err(BuildError::TooManyImplicit);
                 }
-                let source = Placed { entry, text: &chunk.text, from, extras_before };
+                let source = Placed { entry, names: chunk.names(entry), from, extras_before };
                 match entry.kind {
                     EntryKind::Marker(kind) => self.keep_marker(kind, source),
                     EntryKind::Path(kind) => self.apply_entry(kind.into(), source, &mut dangling, &mut remarks),
@@ -170,7 +163,7 @@ impl Builder {
         if u32::try_from(text).is_err() || scan.entry_count > MAX_NODES {
             return Err(BuildError::TooManyPaths);
         }
-        let Self { tree, index, hasher, .. } = self;
+        let tree = &mut self.tree;
         // Room for the directories that entries imply, and enough that many small layers do not each move the arena.
         let coming = scan.entry_count + (scan.entry_count / 16).max(tree.spans.len() / 16);
         if tree.spans.capacity() - tree.spans.len() < scan.entry_count {
@@ -178,71 +171,64 @@ impl Builder {
         }
         if tree.nodes.capacity() - tree.nodes.len() < scan.entry_count {
             tree.nodes.reserve_exact(coming);
-            index.reserve(scan.entry_count, |node| hash_of(tree, hasher, *node));
         }
+        self.index.make_room(tree, scan.entry_count);
         Ok(())
     }
 
     /// First pass: what a layer removes is what the layers below have, before any entry of its own.
     fn apply_markers(&mut self, chunks: &[Chunk], from: u16, remarks: &mut Remarks) {
-        for (entry, text) in chunks.iter().flat_map(|chunk| chunk.entries.iter().map(|entry| (entry, &chunk.text))) {
-            match entry.kind {
-                EntryKind::Marker(MarkerKind::Whiteout) => match self.find(entry.path.of(text)) {
-                    Some(node) if self.newest(node).is_some_and(Span::is_open) => {
-                        self.close(node, from, Cause::Deleted, Cause::DeletedWithDirectory);
-                    }
-                    // Gone with a directory that this layer removes as well.
-                    Some(node) if self.newest(node).is_some_and(|span| span.to == from) => {}
-                    _ => {
-                        remarks.add(|| {
-                            let path = String::from_utf8_lossy(entry.path.of(text));
-                            format!("a whiteout of {path:?}, which no layer below has: ignored")
-                        });
-                    }
-                },
-                EntryKind::Marker(MarkerKind::Opaque) => {
-                    if let Some(node) = self.find(entry.path.of(text)) {
-                        for child in self.take_children(node) {
-                            self.close(child, from, Cause::HiddenByOpaque, Cause::HiddenByOpaque);
-                        }
-                    }
+        for chunk in chunks {
+            for entry in chunk.entries() {
+                if let EntryKind::Marker(kind) = entry.kind {
+                    self.apply_marker(kind, chunk.names(entry), from, remarks);
                 }
-                EntryKind::Marker(MarkerKind::Bookkeeping) | EntryKind::Path(_) => {}
             }
+        }
+    }
+
+    fn apply_marker(&mut self, kind: MarkerKind, names: Names<'_>, from: u16, remarks: &mut Remarks) {
+        let directory = self.find(names.directory);
+        match kind {
+            MarkerKind::Whiteout => match directory.and_then(|at| self.index.find(&self.tree, at, names.name)) {
+                Some(node) if self.newest(node).is_some_and(Span::is_open) => {
+                    self.close(node, from, Cause::Deleted, Cause::DeletedWithDirectory);
+                }
+                // Gone with a directory that this layer removes as well.
+                Some(node) if self.newest(node).is_some_and(|span| span.to == from) => {}
+                _ => {
+                    remarks.add(|| {
+                        let path = names.path();
+                        let path = String::from_utf8_lossy(&path);
+                        format!("a whiteout of {path:?}, which no layer below has: ignored")
+                    });
+                }
+            },
+            MarkerKind::Opaque => {
+                for child in directory.map(|node| self.take_children(node)).unwrap_or_default() {
+                    self.close(child, from, Cause::HiddenByOpaque, Cause::HiddenByOpaque);
+                }
+            }
+            MarkerKind::Bookkeeping => {}
         }
     }
 
     /// Second pass, a marker: engines make the directory it stands in, and reports list it.
     fn keep_marker(&mut self, kind: MarkerKind, source: Placed<'_>) {
-        let Placed { entry, text, from, .. } = source;
-        let path = entry.path.of(text);
-        let node = if kind == MarkerKind::Whiteout {
-            let (directory, name) = path::split(path);
-            let directory = self.directory(directory, from);
-            self.child(directory, name)
-        } else {
-            self.directory(path, from)
-        };
+        let Placed { entry, names, from, .. } = source;
+        let node = self.node_at(names, from);
         let Entry { mode, uid, gid, size, .. } = *entry;
-        let link = self.keep_link(entry.link.of(text));
+        let link = self.keep_link(names.link);
         self.tree.markers.push(Marker { node, kind, mode, uid, gid, size, link });
     }
 
     /// Second pass, a path.
     fn apply_entry(&mut self, kind: SpanKind, source: Placed<'_>, dangling: &mut Vec<Dangling>, remarks: &mut Remarks) {
-        let Placed { entry, text, from, extras_before } = source;
-        let path = entry.path.of(text);
-        // The root has no name to split off.
-        let node = if path.is_empty() {
-            NodeId::ROOT
-        } else {
-            let (directory, name) = path::split(path);
-            let directory = self.directory(directory, from);
-            self.child(directory, name)
-        };
-        let target = if kind == SpanKind::HardLink { Some(self.link_target(entry, text)) } else { None };
+        let Placed { entry, names, from, extras_before } = source;
+        let node = self.node_at(names, from);
+        let target = if kind == SpanKind::HardLink { Some(self.link_target(names.link)) } else { None };
         if target == Some(Some(node)) {
-            remarks.add(|| format!("a hard link from {:?} to itself: ignored", String::from_utf8_lossy(path)));
+            remarks.add(|| format!("a hard link from {:?} to itself: ignored", String::from_utf8_lossy(&names.path())));
             return;
         }
         let inode = target.flatten().and_then(|target| self.linkable(target));
@@ -259,7 +245,7 @@ impl Builder {
                 self.close(node, from, cause, Cause::Replaced);
             }
         }
-        let link = self.keep_link(entry.link.of(text));
+        let link = self.keep_link(names.link);
         let opened = Span {
             size: entry.size,
             body: entry.body,
@@ -311,10 +297,10 @@ impl Builder {
         }
     }
 
-    fn link_target(&mut self, entry: &Entry, text: &[u8]) -> Option<NodeId> {
+    fn link_target(&mut self, link: &[u8]) -> Option<NodeId> {
         let mut target = std::mem::take(&mut self.scratch);
         target.clear();
-        path::normalise(entry.link.of(text), &mut target);
+        path::normalise(link, &mut target);
         let node = self.find(&target);
         self.scratch = target;
         node
@@ -342,50 +328,27 @@ impl Builder {
 
     /// The node at `path`, if any layer so far had one there.
     fn find(&self, path: &[u8]) -> Option<NodeId> {
-        components(path).try_fold(NodeId::ROOT, |parent, name| {
-            let hash = self.hasher.hash_one((parent, name));
-            self.index.find(hash, |node| self.is_child(*node, parent, name)).copied().map(NodeId::new)
-        })
+        components(path).try_fold(NodeId::ROOT, |parent, name| self.index.find(&self.tree, parent, name))
     }
 
-    fn is_child(&self, node: u32, parent: NodeId, name: &[u8]) -> bool {
-        self.tree.nodes[node as usize].parent == parent.raw() && self.tree.name(NodeId::new(node)) == name
-    }
-
-    /// The node of `name` in `parent`, made if it is not there.
-    fn child(&mut self, parent: NodeId, name: &[u8]) -> NodeId {
-        let Self { tree, index, hasher, .. } = self;
-        let hash = hasher.hash_one((parent, name));
-        let is_child =
-            |node: &u32| tree.nodes[*node as usize].parent == parent.raw() && tree.name(NodeId::new(*node)) == name;
-        match index.entry(hash, is_child, |node| hash_of(tree, hasher, *node)) {
-            Slot::Occupied(slot) => NodeId::new(*slot.get()),
-            Slot::Vacant(slot) => {
-                let id = tree.nodes.len() as u32;
-                slot.insert(id);
-                tree.nodes.push(Node {
-                    parent: parent.raw(),
-                    name_at: tree.text.len() as u32,
-                    name_len: u16::try_from(name.len()).unwrap_or(u16::MAX),
-                    newest: NONE,
-                    first_child: NONE,
-                    next_sibling: UNLISTED,
-                });
-                tree.text.extend_from_slice(name);
-                NodeId::new(id)
-            }
-        }
+    /// The node that an entry speaks of, made with the directories above it where they are not there.
+    fn node_at(&mut self, names: Names<'_>, from: u16) -> NodeId {
+        let directory = self.directory(names.directory, from);
+        if names.name.is_empty() { directory } else { self.index.find_or_make(&mut self.tree, directory, names.name) }
     }
 
     /// The directory at `path`, made where it is missing or something else: paths are literal.
     fn directory(&mut self, path: &[u8], from: u16) -> NodeId {
-        let (last_path, last) = &self.last_directory;
-        if last_path == path && self.is_open_directory(*last) {
-            return *last;
+        let mut way = std::mem::take(&mut self.last_directory);
+        let mut end = if way.path == path { path.len() } else { way.turn_to(path) };
+        // What a layer closed on the way has to be opened again.
+        if way.steps.last().is_some_and(|(_, node)| !self.is_open_directory(*node)) {
+            way.steps.clear();
+            end = 0;
         }
-        let mut node = NodeId::ROOT;
-        for name in components(path) {
-            node = self.child(node, name);
+        let mut node = way.steps.last().map_or(NodeId::ROOT, |(_, node)| *node);
+        for name in components(&path[end..]) {
+            node = self.index.find_or_make(&mut self.tree, node, name);
             if !self.is_open_directory(node) {
                 if self.newest(node).is_some_and(Span::is_open) {
                     self.close(node, from, Cause::Replaced, Cause::Replaced);
@@ -393,10 +356,14 @@ impl Builder {
                 self.open(node, implicit_directory(from));
                 self.implicit += 1;
             }
+            end += usize::from(end > 0) + name.len();
+            way.steps.push((end, node));
         }
-        self.last_directory.0.clear();
-        self.last_directory.0.extend_from_slice(path);
-        self.last_directory.1 = node;
+        if way.path != path {
+            way.path.clear();
+            way.path.extend_from_slice(path);
+        }
+        self.last_directory = way;
         node
     }
 
@@ -458,12 +425,6 @@ impl Builder {
         }
         children
     }
-}
-
-/// What a node is found by.
-fn hash_of(tree: &Tree, hasher: &DefaultHashBuilder, node: u32) -> u64 {
-    let node = NodeId::new(node);
-    hasher.hash_one((NodeId::new(tree.nodes[node.index()].parent), tree.name(node)))
 }
 
 fn implicit_directory(from: u16) -> Span {

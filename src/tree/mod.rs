@@ -7,6 +7,7 @@ pub mod comparison;
 mod contents;
 pub mod diff;
 pub mod history;
+mod index;
 pub mod load;
 pub mod node;
 pub mod order;

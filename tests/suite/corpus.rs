@@ -1,8 +1,8 @@
 //! Real images, saved by real engines in every format. If one of these fails, a user looks at an image and sees other
 //! files than a container of it has.
 
-use dive::layer::scan::{Chunk, scan};
-use dive::layer::{Entry, EntryKind, MarkerKind, PathKind};
+use dive::layer::scan::scan;
+use dive::layer::{Chunk, Entry, EntryKind, MarkerKind, PathKind};
 use dive::remark::OnDamage;
 use serde_json::Value;
 
@@ -181,7 +181,7 @@ fn every_layer_is_read_entry_by_entry_whatever_it_is_compressed_with() {
             let ours: Vec<_> = scanned
                 .chunks
                 .iter()
-                .flat_map(|chunk| chunk.entries.iter().map(|entry| entry_row(chunk, entry)))
+                .flat_map(|chunk| chunk.entries().iter().map(|entry| entry_row(chunk, entry)))
                 .collect();
             assert_eq!(ours, truth, "{image}: layer {index}");
         }
@@ -196,7 +196,8 @@ fn entry_columns(line: &str) -> String {
 }
 
 fn entry_row(chunk: &Chunk, entry: &Entry) -> String {
-    let path = String::from_utf8(entry.path.of(&chunk.text).to_vec()).unwrap();
+    let names = chunk.names(entry);
+    let path = String::from_utf8(names.path()).unwrap();
     let (folder, name) = path.rsplit_once('/').map_or(("", path.as_str()), |(folder, name)| (folder, name));
     let slash = if folder.is_empty() { "" } else { "/" };
     let (path, letter) = match entry.kind {
@@ -208,7 +209,7 @@ fn entry_row(chunk: &Chunk, entry: &Entry) -> String {
         EntryKind::Path(PathKind::Directory) => (path, 'd'),
         other => panic!("{path}: no layer of this image has a {other:?}"),
     };
-    let link = String::from_utf8_lossy(entry.link.of(&chunk.text));
+    let link = String::from_utf8_lossy(names.link);
     format!("{path} {letter} {} {:o} {}:{} {link}", entry.size, entry.mode & 0o7777, entry.uid, entry.gid)
 }
 

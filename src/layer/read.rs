@@ -127,7 +127,7 @@ fn twins(blobs: &[Option<Blob>]) -> Vec<usize> {
 
 /// What layers that wait for one before them may take in memory, in bytes. With more, no further layer is begun but the
 /// one that is waited for.
-const MOST_WAITING: usize = 16 << 20;
+const MOST_WAITING: usize = 4 << 20;
 
 /// Who may begin: keeps layers that are read quickly from piling up behind a slow one.
 #[derive(Default)]

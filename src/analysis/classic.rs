@@ -57,20 +57,13 @@ impl Classic {
         let mut tally = Tally::new(tree.node_count());
         for layer in tree.layers() {
             leaves.mark(layer);
-            let layer_leaves = leaves.of(layer);
-            let whiteouts = layer_leaves.iter().filter_map(|leaf| match leaf {
-                Leaf::Whiteout(node) => Some(*node),
-                Leaf::Path { .. } => None,
-            });
-            let removed = stack.as_ref().map(|stack| stack.removed_by(whiteouts.collect())).unwrap_or_default();
-            for leaf in layer_leaves {
-                let size = match leaf {
-                    Leaf::Path { size, .. } => size,
-                    Leaf::Whiteout(node) => removed.get(&node).copied().unwrap_or_default(),
-                };
-                tally.add(leaf.node(), size);
-            }
+            leaves.visit(layer, |node, size| tally.add(node, size));
             if let Some(stack) = &mut stack {
+                let whiteouts: HashSet<NodeId> = whiteouts(tree, layer).collect();
+                let removed = stack.removed_by(whiteouts.iter().copied().collect());
+                for node in whiteouts {
+                    tally.add(node, removed.get(&node).copied().unwrap_or_default());
+                }
                 stack.apply(layer, &leaves.directories);
             }
         }
@@ -79,22 +72,13 @@ impl Classic {
     }
 }
 
-/// A path with nothing below it in its layer.
-#[derive(Clone, Copy)]
-enum Leaf {
-    Path { node: NodeId, size: u64 },
-    Whiteout(NodeId),
+/// The paths that a layer has whiteouts of, each as often as it has.
+fn whiteouts(tree: &Tree, layer: LayerIndex) -> impl Iterator<Item = NodeId> {
+    tree.layer_markers(layer).iter().filter(|marker| marker.kind == MarkerKind::Whiteout).map(|marker| marker.node)
 }
 
-impl Leaf {
-    const fn node(self) -> NodeId {
-        match self {
-            Self::Path { node, .. } | Self::Whiteout(node) => node,
-        }
-    }
-}
-
-/// Finds the leaves of one layer after the other.
+/// Finds the leaves of one layer after the other: the paths with nothing below them in it. Whiteouts are leaves as well,
+/// but what they weigh others know.
 struct Leaves<'a> {
     tree: &'a Tree,
     /// Per node: the last layer, counted from 1, that has something below it; and the last one that listed it.
@@ -141,27 +125,21 @@ impl<'a> Leaves<'a> {
         }
     }
 
-    /// The leaves of a marked layer. The last of several entries of one path speaks for it.
-    fn of(&mut self, layer: LayerIndex) -> Vec<Leaf> {
+    /// Calls `leaf` with each leaf of a marked layer and its size. The last of several entries of one path speaks for it.
+    fn visit(&mut self, layer: LayerIndex, mut leaf: impl FnMut(NodeId, u64)) {
         let tree = self.tree;
-        let mut leaves = Vec::new();
         for id in tree.layer_spans(layer).rev() {
             let span = tree.span(id);
             if span.kind != SpanKind::ImplicitDirectory && self.is_new_leaf(span.node(), layer) {
-                leaves.push(Leaf::Path { node: span.node(), size: span.size });
+                leaf(span.node(), span.size);
             }
         }
-        let mut removed = HashSet::new();
-        for marker in tree.layer_markers(layer) {
-            match marker.kind {
-                MarkerKind::Whiteout if removed.insert(marker.node) => leaves.push(Leaf::Whiteout(marker.node)),
-                MarkerKind::Whiteout => {}
-                // The marker is no path of dive's, but the directory it stands in is.
-                _ if self.is_new_leaf(marker.node, layer) => leaves.push(Leaf::Path { node: marker.node, size: 0 }),
-                _ => {}
+        // The marker is no path of dive's, but the directory it stands in is.
+        for marker in tree.layer_markers(layer).iter().filter(|marker| marker.kind != MarkerKind::Whiteout) {
+            if self.is_new_leaf(marker.node, layer) {
+                leaf(marker.node, 0);
             }
         }
-        leaves
     }
 
     fn is_new_leaf(&mut self, node: NodeId, layer: LayerIndex) -> bool {

@@ -7,33 +7,32 @@
 //! ```
 //!
 //! The budgets, of CPU and on any machine of today: a key that moves the cursor 1 ms, one that selects another layer 16 ms,
-//! a frame of a screen with 60 of them a second. They are printed first, with what was used; where Linux does not tell, not at
-//! all. Then follow the times by the clock. Each takes the state through `update` and `settle` and draws it, as the loop in
+//! a frame of a screen with 60 of them a second. They are printed first, with what was used; where the system does not tell,
+//! not at all. Then follow the times by the clock. Each takes the state through `update` and `settle` and draws it, as the loop in
 //! `tui::run` does, into a terminal in memory with 140 columns and 40 rows.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark that cannot run stops")]
 
-mod many_files;
+#[path = "../gauges/cpu.rs"]
+mod cpu;
+#[path = "../images/mod.rs"]
+#[allow(dead_code, reason = "each benchmark makes the images that it measures")]
+mod images;
+mod screen;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
-use dive::config::{Action, Config, Key, Surroundings};
-use dive::image::{self, Selection};
-use dive::layer::Silent;
-use dive::remark::OnDamage;
-use dive::source::{Reference, Source};
-use dive::tree;
-use dive::tui::event::Work;
-use dive::tui::state::{Opened, Settings, State};
-use dive::tui::update::{Message, settle, update};
-use dive::tui::view;
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
+use dive::config::Action;
 
-const SIZE: (u16, u16) = (140, 40);
+use cpu::cpu_time;
+use images::{Codec, Shape};
+use screen::{SIZE, Screen};
+
+/// Half a million rows: a system and an application, one directory of 100,000 files, and 11,000 files that are written
+/// again beside 10,000 whiteouts.
+const MADE: Shape = Shape { entries: 570_000, layers: 6, whiteouts: 10_000, crowd: 100_000, depth: 0 };
 
 fn main() {
     let mut criterion = Criterion::default()
@@ -41,71 +40,13 @@ fn main() {
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2))
         .configure_from_args();
-    let made = many_files::archive();
+    let made = MADE.archive(Codec::Zstd);
     bench(&mut criterion, "made", &mut Screen::of(made.path()));
     drop(made);
     if let Some(path) = std::env::var_os("DIVE_BENCH_IMAGE").filter(|path| !path.is_empty()) {
         bench(&mut criterion, "yours", &mut Screen::of(Path::new(&path)));
     }
     criterion.final_summary();
-}
-
-/// The state and its terminal.
-struct Screen {
-    state: State,
-    terminal: Terminal<TestBackend>,
-}
-
-impl Screen {
-    /// An archive, opened and shown, with the cursor in the file tree.
-    fn of(archive: &Path) -> Self {
-        let source = Source::open(&Reference::Path(archive.to_owned()), OnDamage::Fail, &mut |_| ()).unwrap();
-        let image = Arc::new(image::open(&source, &Selection::default(), OnDamage::Fail).unwrap());
-        let loaded = tree::load(&image, source.name(), OnDamage::Fail, &Silent).unwrap();
-        let settings = Settings::new(&Config::default(), &Surroundings::default());
-        let terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
-        let mut screen = Self { state: State::new(settings, SIZE), terminal };
-        screen.send(Message::Work(Work::Image(Arc::clone(&image))));
-        screen.send(Message::Work(Work::Opened(Box::new(Opened::new(image, loaded)))));
-        screen.show();
-        // The last layer, in which most files are to be seen.
-        screen.press(Action::LastRow);
-        screen.press(Action::ToggleView);
-        screen
-    }
-
-    fn send(&mut self, message: Message) {
-        update(&mut self.state, message);
-    }
-
-    fn show(&mut self) {
-        settle(&mut self.state);
-        self.terminal.draw(|frame| view::draw(&self.state, frame)).unwrap();
-    }
-
-    /// One key, and what is seen of it.
-    fn press(&mut self, action: Action) {
-        self.send(Message::Act(action));
-        self.show();
-    }
-
-    /// A filter that is typed faster than it is drawn.
-    fn filter(&mut self, text: &str) {
-        self.send(Message::Act(Action::FilterFiles));
-        for letter in text.chars() {
-            self.send(Message::Press(Key::Char(letter).into()));
-        }
-        self.show();
-    }
-
-    /// A key that goes on, and back to the first row with each `rounds`th time: no list goes on for ever.
-    fn go(&mut self, action: Action, at: u64, rounds: u64) {
-        self.press(if at.is_multiple_of(rounds.max(1)) { Action::FirstRow } else { action });
-    }
-
-    fn rows(&self) -> u64 {
-        self.state.explorer().and_then(|explorer| explorer.files.as_ref()).map_or(0, |files| files.row_count() as u64)
-    }
 }
 
 fn bench(criterion: &mut Criterion, name: &str, screen: &mut Screen) {
@@ -178,15 +119,4 @@ fn budget(what: &str, screen: &mut Screen, budget: Duration, act: impl Fn(&mut S
         let share = 100.0 * each / budget.as_secs_f64();
         eprintln!("{what:14} {:7.3} ms of CPU, {share:3.0} % of the budget of {budget:?}", each * 1e3);
     }
-}
-
-/// What all threads of this process have used, where the system tells.
-fn cpu_time() -> Option<Duration> {
-    let mut nanoseconds = 0;
-    for thread in std::fs::read_dir("/proc/self/task").ok()? {
-        // https://docs.kernel.org/scheduler/sched-stats.html: time on the CPU comes first.
-        let stat = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
-        nanoseconds += stat.split_whitespace().next()?.parse::<u64>().ok()?;
-    }
-    Some(Duration::from_nanos(nanoseconds))
 }

@@ -1,0 +1,172 @@
+//! The images that all benchmarks measure, made rather than kept: as large as a benchmark asks for, shaped as real ones are,
+//! and the same bytes every time, since neither chance nor a clock has a say.
+//!
+//! ```text
+//! layer 0   a system in usr/share, half of all entries: 50 files a folder, 10 folders a package
+//! layer 1   besides what every later layer has: the crowd, in data/objects, and the deep path, in srv/deep
+//! layer 1.. an application in srv/node_modules: 6 files a folder, 5 folders a package; a 50th of all entries are
+//!           files of the system that are written again, half of them with the same bytes; and the whiteouts,
+//!           of files of the system and, one in 20, of a whole folder
+//! ```
+//!
+//! A tar lists each directory before what is in it, as those of engines do. One file in three has bytes, up to 500 of
+//! them: two million entries lie plain in 1.3 GB.
+
+mod layer;
+mod paths;
+
+use std::io::{BufWriter, Write};
+
+use flate2::write::GzEncoder;
+use serde_json::json;
+use tar::{Builder, Header};
+use tempfile::NamedTempFile;
+
+use layer::Layer;
+
+/// How layers are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Codec {
+    Plain,
+    Gzip,
+    Zstd,
+}
+
+/// What an image is like.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shape {
+    /// Members of all layers' tars together, directories and whiteouts included.
+    pub(crate) entries: u64,
+    /// At least two.
+    pub(crate) layers: u64,
+    /// At most one in 20 entries.
+    pub(crate) whiteouts: u64,
+    /// Files that stand in one directory.
+    pub(crate) crowd: u64,
+    /// Directories that stand in one another. 5,000 of them make a path of 15 KiB; the longest that is taken has 16 KiB.
+    pub(crate) depth: u64,
+}
+
+impl Shape {
+    /// An image with nothing odd about it: 10 layers, and as many whiteouts as files that are written again.
+    pub(crate) const fn usual(entries: u64) -> Self {
+        Self { entries, layers: 10, whiteouts: entries / 50, crowd: 0, depth: 0 }
+    }
+
+    /// The image as `docker save` writes it, in a temporary file that goes with the value.
+    pub(crate) fn archive(&self, codec: Codec) -> NamedTempFile {
+        let file = tempfile::Builder::new().suffix(".tar").tempfile().unwrap();
+        let mut archive = Builder::new(file);
+        let names: Vec<_> = (1..=self.layers).map(|at| format!("{at:064x}/layer.tar")).collect();
+        for (index, name) in (0..).zip(&names) {
+            let mut header = header();
+            let mut member = archive.append_writer(&mut header, name).unwrap();
+            self.write_layer(index, codec, BufWriter::with_capacity(1 << 16, &mut member));
+            member.finish().unwrap();
+        }
+        let digests: Vec<_> = (1..=self.layers).map(|at| format!("sha256:{at:064x}")).collect();
+        let history: Vec<_> = (0..self.layers).map(|at| json!({ "created_by": format!("RUN step {at}") })).collect();
+        let config = json!({
+            "architecture": "amd64", "os": "linux", "config": {},
+            "rootfs": { "type": "layers", "diff_ids": digests }, "history": history,
+        });
+        let manifest = json!([{ "Config": "config.json", "RepoTags": ["made:latest"], "Layers": names }]);
+        for (name, document) in [("config.json", config), ("manifest.json", manifest)] {
+            let bytes = document.to_string();
+            let mut header = header();
+            header.set_size(bytes.len() as u64);
+            archive.append_data(&mut header, name, bytes.as_bytes()).unwrap();
+        }
+        archive.into_inner().unwrap()
+    }
+
+    fn write_layer(&self, index: u64, codec: Codec, mut out: impl Write) {
+        match codec {
+            Codec::Plain => drop(self.fill_layer(index, &mut out)),
+            Codec::Gzip => {
+                let encoder = GzEncoder::new(&mut out, flate2::Compression::fast());
+                self.fill_layer(index, encoder).finish().unwrap();
+            }
+            Codec::Zstd => {
+                let encoder = zstd::Encoder::new(&mut out, 1).unwrap();
+                self.fill_layer(index, encoder).finish().unwrap();
+            }
+        }
+        out.flush().unwrap();
+    }
+
+    fn fill_layer<W: Write>(&self, index: u64, out: W) -> W {
+        let mut layer = Layer::new(self.entries_of(index), out);
+        if index == 0 {
+            layer.fill(|layer, at| layer.usual(paths::system, at));
+            return layer.finish();
+        }
+        if index == 1 {
+            self.add_crowd_and_depth(&mut layer);
+        }
+        for at in self.part(self.entries / 50, index) {
+            let file = 6 * at;
+            layer.file(&paths::system(file), if at % 2 == 0 { file } else { file + 1 });
+        }
+        for at in self.part(self.whiteouts, index) {
+            // Files that no layer writes again; and folders behind all of those.
+            let removed = if at % 20 == 19 {
+                paths::folder(&paths::system(self.entries * 3 / 10 + at / 20 * 50)).to_owned()
+            } else {
+                paths::system(6 * at + 3)
+            };
+            layer.whiteout(&removed);
+        }
+        assert!(layer.has_room(), "layer {index} has no room for what it must have: {self:?}");
+        // No two layers add the same paths.
+        layer.fill(|layer, at| layer.usual(paths::application, at + (index << 22)));
+        layer.finish()
+    }
+
+    fn add_crowd_and_depth<W: Write>(&self, layer: &mut Layer<W>) {
+        for at in 0..self.crowd {
+            layer.file(&paths::object(at), at);
+        }
+        let mut path = "srv/deep".to_owned();
+        for level in 0..self.depth {
+            path.push('/');
+            path.push_str(&paths::level(level));
+        }
+        if self.depth > 0 {
+            layer.file(&(path + "/f"), 0);
+        }
+    }
+
+    /// How many members a layer's tar has.
+    fn entries_of(&self, index: u64) -> u64 {
+        let base = self.entries / 2;
+        let odd = self.crowd + self.depth;
+        let shared = self.entries - base - odd;
+        match index {
+            0 => base,
+            1 => odd + range_of(shared, 0, self.layers - 1).count() as u64,
+            _ => range_of(shared, index - 1, self.layers - 1).count() as u64,
+        }
+    }
+
+    /// Which of `count` things that all layers but the first share out are `index`'s.
+    fn part(&self, count: u64, index: u64) -> std::ops::Range<u64> {
+        range_of(count, index - 1, self.layers - 1)
+    }
+}
+
+/// The part at `index` of `count` things in `parts` parts of one size.
+fn range_of(count: u64, index: u64, parts: u64) -> std::ops::Range<u64> {
+    count * index / parts..count * (index + 1) / parts
+}
+
+/// A regular file's, root's and readable by all.
+fn header() -> Header {
+    let mut header = Header::new_gnu();
+    header.set_mode(0o644);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(1_700_000_000);
+    header.set_size(0);
+    header
+}

@@ -1,0 +1,78 @@
+//! The screen without its terminal: the state and what is drawn of it, into memory.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use dive::config::{Action, Config, Key, Surroundings};
+use dive::image::{self, Selection};
+use dive::layer::Silent;
+use dive::remark::OnDamage;
+use dive::source::{Reference, Source};
+use dive::tree;
+use dive::tui::event::Work;
+use dive::tui::state::{Opened, Settings, State};
+use dive::tui::update::{Message, settle, update};
+use dive::tui::view;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+/// Columns and rows.
+pub(crate) const SIZE: (u16, u16) = (140, 40);
+
+/// The state and its terminal.
+pub(crate) struct Screen {
+    pub(crate) state: State,
+    terminal: Terminal<TestBackend>,
+}
+
+impl Screen {
+    /// An archive, opened and shown, with the cursor in the file tree.
+    pub(crate) fn of(archive: &Path) -> Self {
+        let source = Source::open(&Reference::Path(archive.to_owned()), OnDamage::Fail, &mut |_| ()).unwrap();
+        let image = Arc::new(image::open(&source, &Selection::default(), OnDamage::Fail).unwrap());
+        let loaded = tree::load(&image, source.name(), OnDamage::Fail, &Silent).unwrap();
+        let settings = Settings::new(&Config::default(), &Surroundings::default());
+        let terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
+        let mut screen = Self { state: State::new(settings, SIZE), terminal };
+        screen.send(Message::Work(Work::Image(Arc::clone(&image))));
+        screen.send(Message::Work(Work::Opened(Box::new(Opened::new(image, loaded)))));
+        screen.show();
+        // The last layer, in which most files are to be seen.
+        screen.press(Action::LastRow);
+        screen.press(Action::ToggleView);
+        screen
+    }
+
+    fn send(&mut self, message: Message) {
+        update(&mut self.state, message);
+    }
+
+    fn show(&mut self) {
+        settle(&mut self.state);
+        self.terminal.draw(|frame| view::draw(&self.state, frame)).unwrap();
+    }
+
+    /// One key, and what is seen of it.
+    pub(crate) fn press(&mut self, action: Action) {
+        self.send(Message::Act(action));
+        self.show();
+    }
+
+    /// A filter that is typed faster than it is drawn.
+    pub(crate) fn filter(&mut self, text: &str) {
+        self.send(Message::Act(Action::FilterFiles));
+        for letter in text.chars() {
+            self.send(Message::Press(Key::Char(letter).into()));
+        }
+        self.show();
+    }
+
+    /// A key that goes on, and back to the first row with each `rounds`th time: no list goes on for ever.
+    pub(crate) fn go(&mut self, action: Action, at: u64, rounds: u64) {
+        self.press(if at.is_multiple_of(rounds.max(1)) { Action::FirstRow } else { action });
+    }
+
+    pub(crate) fn rows(&self) -> u64 {
+        self.state.explorer().and_then(|explorer| explorer.files.as_ref()).map_or(0, |files| files.row_count() as u64)
+    }
+}

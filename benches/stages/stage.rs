@@ -1,0 +1,109 @@
+//! The stages, in the order the data goes through them.
+
+use std::hint::black_box;
+use std::io;
+use std::time::Duration;
+
+use dive::analysis::{Classic, Exact};
+use dive::config::Action;
+use dive::layer::{LayerIndex, scan};
+use dive::remark::OnDamage;
+use dive::report::{Findings, json};
+use dive::tree::Builder;
+
+use crate::subject::{Saved, Subject};
+
+/// A clock, of the wall or of the CPU.
+pub(crate) type Clock<'a> = &'a dyn Fn() -> Duration;
+
+/// What a stage's cost is divided by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// It goes over all entries.
+    Entry,
+    /// It answers one key, and is not to cost more where there are more entries.
+    Key,
+}
+
+/// Something that is measured.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    pub(crate) name: &'static str,
+    pub(crate) unit: Unit,
+    /// Runs it once and tells how long that took; preparing and throwing away do not count.
+    pub(crate) run: fn(&mut Subject, Clock<'_>) -> Duration,
+}
+
+/// All of them.
+pub(crate) const STAGES: [Stage; 10] = [
+    Stage { name: "scan, plain", unit: Unit::Entry, run: |subject, clock| scan_layers(&subject.plain, clock) },
+    Stage { name: "decode and scan, gzip", unit: Unit::Entry, run: |subject, clock| scan_layers(&subject.gzip, clock) },
+    Stage { name: "decode and scan, zstd", unit: Unit::Entry, run: |subject, clock| scan_layers(&subject.zstd, clock) },
+    Stage { name: "build", unit: Unit::Entry, run: build },
+    Stage {
+        name: "classic numbers",
+        unit: Unit::Entry,
+        run: |subject, clock| measured(clock, || Classic::of(&subject.loaded.tree)),
+    },
+    Stage {
+        name: "exact numbers",
+        unit: Unit::Entry,
+        run: |subject, clock| measured(clock, || Exact::of(&subject.loaded.tree)),
+    },
+    Stage { name: "JSON", unit: Unit::Entry, run: write_json },
+    Stage { name: "layer change", unit: Unit::Entry, run: change_layer },
+    Stage { name: "filter", unit: Unit::Entry, run: filter },
+    Stage { name: "cursor key", unit: Unit::Key, run: press_down },
+];
+
+fn measured<T>(clock: Clock<'_>, work: impl FnOnce() -> T) -> Duration {
+    let start = clock();
+    let made = black_box(work());
+    let taken = clock().saturating_sub(start);
+    drop(made);
+    taken
+}
+
+fn scan_layers(saved: &Saved, clock: Clock<'_>) -> Duration {
+    let scan_one = |blob| measured(clock, || scan::scan(blob, OnDamage::Fail, &|| false).unwrap());
+    saved.blobs().map(scan_one).sum()
+}
+
+fn build(subject: &mut Subject, clock: Clock<'_>) -> Duration {
+    let (scans, bodies) = (subject.scans.clone(), subject.plain_layers());
+    measured(clock, || {
+        let mut builder = Builder::new();
+        for scan in scans {
+            builder.apply(scan).unwrap();
+        }
+        builder.finish(&bodies).unwrap()
+    })
+}
+
+fn write_json(subject: &mut Subject, clock: Clock<'_>) -> Duration {
+    let Subject { plain, loaded, analysis, .. } = subject;
+    let findings = Findings { image: &plain.image, loaded, analysis };
+    measured(clock, || json::render(findings, &mut io::sink()).unwrap())
+}
+
+/// The last layer and the one before it, by turns, each compared with the one below.
+fn change_layer(subject: &mut Subject, clock: Clock<'_>) -> Duration {
+    let turn = subject.turn();
+    let tree = &subject.loaded.tree;
+    let target = tree.layer_count() - 1 - (turn % 2) as usize;
+    let (base, target) = (LayerIndex::new(target - 1), LayerIndex::new(target).unwrap());
+    measured(clock, || subject.comparison.change_to(tree, base, target))
+}
+
+/// From the last letter typed to the drawn rows.
+fn filter(subject: &mut Subject, clock: Clock<'_>) -> Duration {
+    subject.screen.press(Action::CloseFilterFiles);
+    let taken = measured(clock, || subject.screen.filter(r"share/.*\.json$"));
+    subject.screen.press(Action::CloseFilterFiles);
+    taken
+}
+
+fn press_down(subject: &mut Subject, clock: Clock<'_>) -> Duration {
+    let (turn, rows) = (subject.turn(), subject.screen.rows());
+    measured(clock, || subject.screen.go(Action::Down, turn, rows))
+}

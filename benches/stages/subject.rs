@@ -1,0 +1,104 @@
+//! An image with all that its stages begin with.
+
+use std::sync::Arc;
+
+use dive::analysis::Analysis;
+use dive::image::{self, Image, Selection};
+use dive::layer::content::PlainLayers;
+use dive::layer::{Scan, Silent, scan};
+use dive::remark::OnDamage;
+use dive::source::{Blob, Reference, Source};
+use dive::tree::{self, Comparison, Loaded};
+use tempfile::NamedTempFile;
+
+use crate::heap::{self, HeapUse};
+use crate::images::{Codec, Shape};
+use crate::screen::Screen;
+
+/// A saved image, opened.
+pub(crate) struct Saved {
+    /// Holds the file as long as the image is read.
+    _file: NamedTempFile,
+    pub(crate) image: Arc<Image>,
+}
+
+impl Saved {
+    fn new(file: NamedTempFile) -> Self {
+        let reference = Reference::Path(file.path().to_owned());
+        let source = Source::open(&reference, OnDamage::Fail, &mut |_| ()).unwrap();
+        let image = Arc::new(image::open(&source, &Selection::default(), OnDamage::Fail).unwrap());
+        Self { _file: file, image }
+    }
+
+    pub(crate) fn blobs(&self) -> impl Iterator<Item = &Blob> {
+        self.image.layers.iter().map(|layer| layer.blob.as_ref().unwrap())
+    }
+
+    /// What headless analysis does, and what that took of the heap.
+    fn load(&self) -> ((Loaded, Analysis), HeapUse) {
+        heap::watch(|| {
+            let loaded = tree::load(&self.image, "made", OnDamage::Fail, &Silent).unwrap();
+            let analysis = Analysis::of(&loaded.tree);
+            (loaded, analysis)
+        })
+    }
+}
+
+/// An image three times over, and what comes of it.
+pub(crate) struct Subject {
+    pub(crate) entries: u64,
+    pub(crate) plain: Saved,
+    pub(crate) gzip: Saved,
+    pub(crate) zstd: Saved,
+    /// Of the plain layers.
+    pub(crate) scans: Vec<Scan>,
+    pub(crate) loaded: Loaded,
+    pub(crate) analysis: Analysis,
+    pub(crate) comparison: Comparison,
+    pub(crate) screen: Screen,
+    /// What loading took, of plain and of zstd layers: their hashes are kept as well.
+    pub(crate) plain_heap: HeapUse,
+    pub(crate) zstd_heap: HeapUse,
+    /// How often a stage has run that does something else each time.
+    pub(crate) turns: u64,
+}
+
+impl Subject {
+    pub(crate) fn made(shape: Shape) -> Self {
+        eprintln!("\nmaking {shape:?}");
+        let file = shape.archive(Codec::Plain);
+        let screen = Screen::of(file.path());
+        let plain = Saved::new(file);
+        let zstd = Saved::new(shape.archive(Codec::Zstd));
+        let (_, zstd_heap) = zstd.load();
+        let ((loaded, analysis), plain_heap) = plain.load();
+        let scans: Vec<_> = plain.blobs().map(|blob| scan::scan(blob, OnDamage::Fail, &|| false).unwrap()).collect();
+        let entries: usize = scans.iter().map(|scan| scan.entry_count).sum();
+        assert_eq!(entries as u64, shape.entries, "an image of the size that was asked for");
+        assert!(loaded.remarks.is_empty(), "an image with nothing odd: {:?}", loaded.remarks);
+        let last = loaded.tree.layers().last().unwrap();
+        Self {
+            entries: shape.entries,
+            comparison: Comparison::between(&loaded.tree, None, last),
+            gzip: Saved::new(shape.archive(Codec::Gzip)),
+            plain,
+            zstd,
+            scans,
+            loaded,
+            analysis,
+            screen,
+            plain_heap,
+            zstd_heap,
+            turns: 0,
+        }
+    }
+
+    pub(crate) fn plain_layers(&self) -> PlainLayers {
+        PlainLayers(self.plain.blobs().cloned().map(Some).collect())
+    }
+
+    pub(crate) fn turn(&mut self) -> u64 {
+        self.turns += 1;
+        self.turns
+    }
+}

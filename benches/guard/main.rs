@@ -1,0 +1,117 @@
+//! Whether the program still takes as little as it did: two small images, how often memory is asked for, how much of it
+//! is held, and how many instructions a headless run has. Nothing is timed, so it holds on a busy machine.
+//!
+//! ```text
+//! cargo bench --bench guard                          compares with benches/guard/figures.json; exit code 1 if it costs more
+//! cargo bench --bench guard -- --write               measures and writes that file
+//! cargo bench --bench guard -- --require-valgrind    fails where valgrind is missing: without it, instructions are not counted
+//! ```
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a guard that cannot run stops")]
+
+mod callgrind;
+mod figures;
+#[path = "../gauges/heap.rs"]
+mod heap;
+#[path = "../images/mod.rs"]
+#[allow(dead_code, reason = "each benchmark makes the images that it measures")]
+mod images;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use dive::analysis::Analysis;
+use dive::image::{self, Image, Selection};
+use dive::layer::content::PlainLayers;
+use dive::layer::{Silent, scan};
+use dive::remark::OnDamage;
+use dive::report::{Findings, json};
+use dive::source::{Reference, Source};
+use dive::tree::{self, Builder, Tree};
+
+use callgrind::Output;
+use figures::{Case, Figures};
+use heap::HeapUse;
+use images::{Codec, Shape};
+
+/// Small enough for valgrind, large enough that starting up does not count.
+const SHAPE: Shape = Shape { whiteouts: 1_000, ..Shape::usual(20_000) };
+
+const CODECS: [(&str, Codec); 2] = [("plain", Codec::Plain), ("gzip", Codec::Gzip)];
+
+fn main() -> ExitCode {
+    let has = |flag| std::env::args().any(|argument| argument == flag);
+    // `cargo test --benches` runs this as well, in a build whose figures say nothing.
+    if !has("--bench") {
+        return ExitCode::SUCCESS;
+    }
+    let valgrind = callgrind::version();
+    match &valgrind {
+        Some(version) => eprintln!("instructions are counted by {version}"),
+        None if has("--require-valgrind") || has("--write") => {
+            eprintln!(
+                "error: valgrind is missing, and without it no instructions are counted: apt-get install valgrind"
+            );
+            return ExitCode::FAILURE;
+        }
+        None => eprintln!("warning: valgrind is missing: only memory is checked, not instructions"),
+    }
+    // One thread, so that what is counted does not hang on who comes first.
+    rayon::ThreadPoolBuilder::new().num_threads(1).build_global().expect("a thread");
+    let measured = Figures(
+        CODECS.iter().map(|(name, codec)| ((*name).to_owned(), measure(*codec, valgrind.as_deref()))).collect(),
+    );
+    if has("--write") {
+        measured.write();
+        return ExitCode::SUCCESS;
+    }
+    figures::check(&Figures::read(), &measured, SHAPE.entries)
+}
+
+fn measure(codec: Codec, valgrind: Option<&str>) -> Case {
+    let archive = SHAPE.archive(codec);
+    let image = open(archive.path());
+    // What is made once in a process, and by whoever comes first, is not to count.
+    analyse(&image);
+    let (findings, whole) = heap::watch(|| analyse(&image));
+    drop(findings);
+    let (tree, in_turn) = in_turn(&image);
+    drop(tree);
+    Case {
+        allocations: whole.allocations,
+        kept_bytes: whole.kept_bytes,
+        peak_bytes: in_turn.peak_bytes,
+        instructions: valgrind.map(|_| callgrind::instructions(archive.path(), Output::Report)),
+        json_instructions: valgrind.map(|_| callgrind::instructions(archive.path(), Output::Json)),
+    }
+}
+
+fn open(archive: &Path) -> Arc<Image> {
+    let source = Source::open(&Reference::Path(archive.to_owned()), OnDamage::Fail, &mut |_| ()).unwrap();
+    Arc::new(image::open(&source, &Selection::default(), OnDamage::Fail).unwrap())
+}
+
+/// What a headless run does: read all layers, compute the numbers, write the report.
+fn analyse(image: &Image) -> (tree::Loaded, Analysis) {
+    let loaded = tree::load(image, "made", OnDamage::Fail, &Silent).unwrap();
+    let analysis = Analysis::of(&loaded.tree);
+    json::render(Findings { image, loaded: &loaded, analysis: &analysis }, &mut std::io::sink()).unwrap();
+    (loaded, analysis)
+}
+
+/// The same with one layer after the other. [`tree::load`] reads the next ones while one is applied: how many of them are
+/// in memory at once is up to the machine, and so would be the peak.
+fn in_turn(image: &Image) -> (Tree, HeapUse) {
+    heap::watch(|| {
+        let blobs: Vec<_> = image.layers.iter().map(|layer| layer.blob.as_ref().unwrap().clone()).collect();
+        let mut builder = Builder::new();
+        for blob in &blobs {
+            builder.apply(scan::scan(blob, OnDamage::Fail, &|| false).unwrap()).unwrap();
+        }
+        let plain = blobs.into_iter().map(Some).collect();
+        let tree = builder.finish(&PlainLayers(plain)).unwrap();
+        drop(Analysis::of(&tree));
+        tree
+    })
+}

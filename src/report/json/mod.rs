@@ -4,7 +4,7 @@
 mod files;
 
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
@@ -24,8 +24,11 @@ const SCHEMA_VERSION: u32 = 1;
 /// # Errors
 /// When writing fails.
 pub fn render(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &Document::of(findings))?;
-    writeln!(out)
+    // A hundred writes an entry, of some bytes each: they are not to go through a pointer one by one.
+    let mut out = BufWriter::with_capacity(1 << 16, out);
+    serde_json::to_writer_pretty(&mut out, &Document::of(findings))?;
+    writeln!(out)?;
+    out.flush()
 }
 
 #[derive(Serialize)]

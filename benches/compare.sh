@@ -72,7 +72,10 @@ fi
 diving=${DIVING:-$(type -P diving || true)}
 [ -n "$diving" ] || notes+=('diving is not there: set DIVING.')
 for peer in "$go" "$diving"; do
-    [ -z "$peer" ] || "$peer" --version >/dev/null 2>&1 || fail "$peer is not there, or does not run"
+    [ -n "$peer" ] || continue
+    "$peer" --version >/dev/null 2>&1 || fail "$peer is not there, or does not run"
+    # As version managers put one on PATH: it takes longer than a small image.
+    [ "$(head -c 2 -- "$peer" | tr -d '\0')" != '#!' ] || fail "$peer is a script, which would be measured as well: set DIVE_GO or DIVING to the program that it starts"
 done
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/dive-compare.XXXXXX")

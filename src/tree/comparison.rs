@@ -2,6 +2,8 @@
 //! [`Changes`](super::Changes) and [`Sizes`](super::size::Sizes) say, in one pass over the arena, because a user who holds
 //! a key down asks for it thirty times a second.
 
+use std::collections::HashMap;
+
 use super::node::NONE;
 use super::size::CountedNames;
 use super::span::OPEN;
@@ -121,23 +123,68 @@ impl Comparison {
         states.resize(outlines.len(), State::default());
         sizes.clear();
         sizes.resize(outlines.len(), 0);
+        // What was removed below a directory, by its place: it counts in those that are removed as well.
+        let mut removed_sizes = HashMap::new();
+        let mut above = Above::default();
         for index in (0..outlines.len()).rev() {
-            let outline = outlines[index];
-            let Some((own, bytes)) = question.answer(tree, index, outline) else { continue };
+            if above.parent == index {
+                std::mem::take(&mut above).carry(states, sizes, &mut removed_sizes);
+            }
+            let Outline { parent, .. } = outlines[index];
+            let Some((own, bytes)) = question.answer(tree, index, outlines[index]) else { continue };
+            let State { change: below, has_below } = states[index];
             // Until its turn comes, what a node carries is what those below it say.
-            let below = states[index].change;
             let change = if own == Change::Unmodified { below.unwrap_or(own) } else { own };
             states[index].change = Some(change);
-            sizes[index] = sizes[index].saturating_add(bytes);
-            let (size, parent) = (sizes[index], outline.parent as usize);
-            let Some(above) = states.get_mut(parent) else { continue };
+            let mut size = sizes[index].saturating_add(bytes);
+            if own == Change::Removed && has_below {
+                size = size.saturating_add(removed_sizes.remove(&index).unwrap_or_default());
+            }
+            sizes[index] = size;
+            if parent == NONE {
+                continue;
+            }
+            let parent = parent as usize;
+            if above.parent != parent {
+                std::mem::replace(&mut above, Above { parent, ..Above::default() }).carry(
+                    states,
+                    sizes,
+                    &mut removed_sizes,
+                );
+            }
             above.has_below = true;
-            if change != Change::Unmodified {
-                above.change = Some(Change::Modified);
-            }
-            if change != Change::Removed || question.removes(tree, parent, outlines[parent]) {
-                sizes[parent] = sizes[parent].saturating_add(size);
-            }
+            above.has_changed |= change != Change::Unmodified;
+            let sum = if change == Change::Removed { &mut above.removed_size } else { &mut above.size };
+            *sum = sum.saturating_add(size);
+        }
+    }
+}
+
+/// What siblings that follow each other say of the directory they stand in. Each told by itself would wait for the one
+/// before: the processor reads no faster what was just written.
+#[derive(Default)]
+struct Above {
+    parent: usize,
+    size: u64,
+    removed_size: u64,
+    has_below: bool,
+    has_changed: bool,
+}
+
+impl Above {
+    fn carry(self, states: &mut [State], sizes: &mut [u64], removed_sizes: &mut HashMap<usize, u64>) {
+        let Self { parent, size, removed_size, has_below, has_changed } = self;
+        if !has_below {
+            return;
+        }
+        states[parent].has_below = true;
+        if has_changed {
+            states[parent].change = Some(Change::Modified);
+        }
+        sizes[parent] = sizes[parent].saturating_add(size);
+        if removed_size > 0 {
+            let sum = removed_sizes.entry(parent).or_default();
+            *sum = sum.saturating_add(removed_size);
         }
     }
 }
@@ -175,10 +222,8 @@ impl Question {
         }
     }
 
-    fn removes(&self, tree: &Tree, node: usize, outline: Outline) -> bool {
-        matches!(self.answer(tree, node, outline), Some((Change::Removed, _)))
-    }
-
+    /// Kept out of the way of the many that need it not.
+    #[cold]
     fn answer_by_spans(&self, tree: &Tree, node: usize) -> Option<(Change, u64)> {
         let Self { base, target, .. } = *self;
         let oldest = base.min(target);

@@ -150,8 +150,9 @@ impl<'a> Leaves<'a> {
 
 /// Sums up leaves by path. Few paths have more than one, so only those get a record.
 struct Tally {
-    /// Per node: the size of its first leaf; [`Tally::UNSEEN`] without any.
-    first: Vec<u64>,
+    /// Per node: the size of its first leaf; [`Tally::LARGE`] if it takes more than 32 bits, [`Tally::UNSEEN`] without any.
+    first: Vec<u32>,
+    large: HashMap<NodeId, u64>,
     repeated: HashMap<NodeId, Repeated>,
     /// Over all paths: their sums, and their minima.
     sums: u128,
@@ -165,28 +166,39 @@ struct Repeated {
 }
 
 impl Tally {
-    const UNSEEN: u64 = u64::MAX;
+    const UNSEEN: u32 = u32::MAX;
+    const LARGE: u32 = u32::MAX - 1;
 
     fn new(nodes: usize) -> Self {
-        Self { first: vec![Self::UNSEEN; nodes], repeated: HashMap::new(), sums: 0, minima: 0 }
+        let first = vec![Self::UNSEEN; nodes];
+        Self { first, large: HashMap::new(), repeated: HashMap::new(), sums: 0, minima: 0 }
     }
 
     fn add(&mut self, node: NodeId, size: u64) {
-        let size = size.min(Self::UNSEEN - 1);
-        let first = &mut self.first[node.index()];
         self.sums += u128::from(size);
-        if *first == Self::UNSEEN {
-            *first = size;
-            self.minima += u128::from(size);
-            return;
-        }
-        let repeated = self.repeated.entry(node).or_insert(Repeated { count: 1, sum: *first, minimum: *first });
+        let first = match self.first[node.index()] {
+            Self::UNSEEN => return self.add_first(node, size),
+            Self::LARGE => self.large.get(&node).copied().unwrap_or_default(),
+            first => first.into(),
+        };
+        let repeated = self.repeated.entry(node).or_insert(Repeated { count: 1, sum: first, minimum: first });
         repeated.count += 1;
         repeated.sum = repeated.sum.saturating_add(size);
         if size < repeated.minimum {
             self.minima -= u128::from(repeated.minimum - size);
             repeated.minimum = size;
         }
+    }
+
+    fn add_first(&mut self, node: NodeId, size: u64) {
+        self.minima += u128::from(size);
+        self.first[node.index()] = match u32::try_from(size) {
+            Ok(size) if size < Self::LARGE => size,
+            _ => {
+                self.large.insert(node, size);
+                Self::LARGE
+            }
+        };
     }
 
     fn finish(self, tree: &Tree, layer_sizes: Vec<u64>) -> Classic {

@@ -26,19 +26,25 @@ struct Stacked {
     next_sibling: u32,
 }
 
-/// What a path is.
+/// What a path is: the [`SpanId::index`] of the entry that says it, or one of two other things. There is one for each
+/// node, and an enum would take twice the memory.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum What {
-    Absent,
+struct What(u32);
+
+impl What {
+    const ABSENT: Self = Self(u32::MAX);
     /// It stands above others, and no entry names it: dive does not take it for a directory.
-    Unnamed,
-    /// What an entry says.
-    Entry(SpanId),
+    const UNNAMED: Self = Self(u32::MAX - 1);
+
+    const fn entry(id: SpanId) -> Self {
+        // There are no more than 2^24 spans.
+        Self(id.index() as u32)
+    }
 }
 
 impl<'a> Stack<'a> {
     pub(super) fn new(tree: &'a Tree) -> Self {
-        let empty = Stacked { what: What::Absent, first_child: NONE, next_sibling: UNLISTED };
+        let empty = Stacked { what: What::ABSENT, first_child: NONE, next_sibling: UNLISTED };
         Self { tree, nodes: vec![empty; tree.node_count()] }
     }
 
@@ -76,10 +82,10 @@ impl<'a> Stack<'a> {
         }
         let emptied = tree.layer_markers(layer).iter().filter(|marker| marker.kind != MarkerKind::Whiteout);
         for directory in directories.iter().copied().chain(emptied.map(|marker| marker.node)) {
-            self.add(directory, What::Unnamed);
+            self.add(directory, What::UNNAMED);
         }
         for id in tree.layer_spans(layer).filter(|id| tree.span(*id).kind != SpanKind::ImplicitDirectory) {
-            self.add(tree.span(id).node(), What::Entry(id));
+            self.add(tree.span(id).node(), What::entry(id));
         }
         for whiteout in whiteouts().filter(|marker| comes_late(tree.name(marker.node))) {
             self.remove(whiteout.node);
@@ -109,22 +115,19 @@ impl<'a> Stack<'a> {
                 open.push(child);
                 next = std::mem::replace(&mut self.nodes[child.index()].next_sibling, UNLISTED);
             }
-            self.nodes[node.index()].what = What::Absent;
+            self.nodes[node.index()].what = What::ABSENT;
         }
     }
 
     /// What the last entry of a path says, if it still holds.
     fn entry(&self, node: NodeId) -> Option<&'a Span> {
-        match self.nodes[node.index()].what {
-            What::Entry(id) => Some(self.tree.span(id)),
-            What::Absent | What::Unnamed => None,
-        }
+        self.tree.span_at(self.nodes[node.index()].what.0 as usize)
     }
 
     fn children(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
         let list = std::iter::successors(self.tree.node_at(self.nodes[node.index()].first_child as usize), |child| {
             self.tree.node_at(self.nodes[child.index()].next_sibling as usize)
         });
-        list.filter(|child| self.nodes[child.index()].what != What::Absent)
+        list.filter(|child| self.nodes[child.index()].what != What::ABSENT)
     }
 }

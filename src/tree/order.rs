@@ -12,7 +12,8 @@ pub struct PathOrder {
 }
 
 impl PathOrder {
-    /// Orders the paths of `nodes`, in time that grows with them and with what stands in the directories above them.
+    /// Orders the paths of `nodes`. Takes five bytes a node of the tree while it does, and time that grows with `nodes` and
+    /// with what stands in the directories above them.
     #[must_use]
     pub fn of(tree: &Tree, nodes: impl IntoIterator<Item = NodeId>) -> Self {
         let mut passed = vec![false; tree.node_count()];

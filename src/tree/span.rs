@@ -216,6 +216,12 @@ impl Tree {
         &self.spans[id.index()]
     }
 
+    /// The span at a [`SpanId::index`].
+    #[must_use]
+    pub fn span_at(&self, index: usize) -> Option<&Span> {
+        self.spans.get(index)
+    }
+
     /// The span whose inode `id` names: itself, but for hard links.
     #[must_use]
     pub fn inode(&self, id: SpanId) -> SpanId {

@@ -151,8 +151,12 @@ pub struct Chunk {
     text: Vec<u8>,
 }
 
+// What [`Place`] counts in 16 bits.
+const _: () = assert!(super::scan::MAX_PATH <= u16::MAX as usize);
+const _: () = assert!(Chunk::CAPACITY <= u16::MAX as usize);
+
 impl Chunk {
-    /// The most entries it takes. Chunks are freed one by one while a tree grows from them, and none of them stands half
+    /// The most entries it takes, and so the most directories. Chunks are freed one by one while a tree grows from them, and none of them stands half
     /// empty, as one long list would after its last doubling.
     const CAPACITY: usize = 4096;
 

@@ -19,7 +19,8 @@ use crate::tarfile::{
 /// a limit keeps one path with 100,000 directories from growing to gigabytes where all of them are listed.
 pub const MAX_PATH: usize = 16 * 1024;
 
-/// The most bytes of paths and link targets that one layer may have.
+/// The most bytes of paths and link targets that one layer may have, each as long as a report would write it. What is kept
+/// in memory is less: entries of one directory share its path.
 const MAX_TEXT: usize = 512 << 20;
 
 /// The most members that one layer may have: several times the largest image known.
@@ -132,8 +133,7 @@ pub fn scan<R: ReadAt>(bytes: R, on_damage: OnDamage, stop: &dyn Fn() -> bool) -
     let mut first = Vec::with_capacity(SNIFF_LEN);
     Cursor::new(&bytes).take(SNIFF_LEN as u64).read_to_end(&mut first)?;
     let compression = sniff(&first);
-    let mut scanner =
-        Scanner { scan: Scan::default(), on_damage, open_entry: Taken::LeftOut, hash: Xxh3::new(), path: Vec::new() };
+    let mut scanner = Scanner::new(on_damage);
     scanner.scan.compression = Some(compression);
     if compression == Compression::None {
         let mut walker = Walker::new(Positional::new(bytes));
@@ -193,11 +193,18 @@ struct Scanner {
     open_entry: Taken,
     /// Kept between files: starting one from nothing costs more than a small file's hash.
     hash: Xxh3,
+    /// Bytes of paths and link targets so far, shared or not.
+    named: usize,
     /// Where paths are put together that do not stand in their header as they are.
     path: Vec<u8>,
 }
 
 impl Scanner {
+    fn new(on_damage: OnDamage) -> Self {
+        let (scan, hash) = (Scan::default(), Xxh3::new());
+        Self { scan, on_damage, open_entry: Taken::LeftOut, hash, named: 0, path: Vec::new() }
+    }
+
     fn walk<I: Input>(
         &mut self,
         walker: &mut Walker<I>,
@@ -259,7 +266,7 @@ impl Scanner {
     }
 
     fn entry(&mut self, member: &Member<'_>) -> Result<Taken, ScanError> {
-        if self.scan.text_len > MAX_TEXT {
+        if self.named > MAX_TEXT {
             return Err(ScanError::TooMuchText);
         }
         let kind = match member.kind {
@@ -353,6 +360,7 @@ impl Scanner {
             extra,
             place: Place::default(),
         };
+        self.named += path.len() + member.link.len();
         self.keep(entry, Names { directory, name, link: member.link });
         Ok(Taken::Kept)
     }

@@ -17,17 +17,14 @@ mod heap;
 #[allow(dead_code, reason = "each benchmark makes the images that it measures")]
 mod images;
 
-use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use dive::analysis::Analysis;
-use dive::image::{self, Image, Selection};
+use dive::image::Image;
 use dive::layer::content::PlainLayers;
 use dive::layer::{Silent, scan};
 use dive::remark::OnDamage;
 use dive::report::{Findings, json};
-use dive::source::{Reference, Source};
 use dive::tree::{self, Builder, Tree};
 
 use callgrind::Output;
@@ -71,7 +68,7 @@ fn main() -> ExitCode {
 
 fn measure(codec: Codec, valgrind: Option<&str>) -> Case {
     let archive = SHAPE.archive(codec);
-    let image = open(archive.path());
+    let image = images::open(archive.path());
     // What is made once in a process, and by whoever comes first, is not to count.
     analyse(&image);
     let (findings, whole) = heap::watch(|| analyse(&image));
@@ -85,11 +82,6 @@ fn measure(codec: Codec, valgrind: Option<&str>) -> Case {
         instructions: valgrind.map(|_| callgrind::instructions(archive.path(), Output::Report)),
         json_instructions: valgrind.map(|_| callgrind::instructions(archive.path(), Output::Json)),
     }
-}
-
-fn open(archive: &Path) -> Arc<Image> {
-    let source = Source::open(&Reference::Path(archive.to_owned()), OnDamage::Fail, &mut |_| ()).unwrap();
-    Arc::new(image::open(&source, &Selection::default(), OnDamage::Fail).unwrap())
 }
 
 /// What a headless run does: read all layers, compute the numbers, write the report.

@@ -16,13 +16,24 @@ mod layer;
 mod paths;
 
 use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::sync::Arc;
 
+use dive::image::{self, Image, Selection};
+use dive::remark::OnDamage;
+use dive::source::{Reference, Source};
 use flate2::write::GzEncoder;
 use serde_json::json;
 use tar::{Builder, Header};
 use tempfile::NamedTempFile;
 
 use layer::Layer;
+
+/// Opens an image that is saved in a file.
+pub(crate) fn open(archive: &Path) -> Arc<Image> {
+    let source = Source::open(&Reference::Path(archive.to_owned()), OnDamage::Fail, &mut |_| ()).unwrap();
+    Arc::new(image::open(&source, &Selection::default(), OnDamage::Fail).unwrap())
+}
 
 /// How layers are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,10 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dive::config::{Action, Config, Key, Surroundings};
-use dive::image::{self, Selection};
 use dive::layer::Silent;
 use dive::remark::OnDamage;
-use dive::source::{Reference, Source};
 use dive::tree;
 use dive::tui::event::Work;
 use dive::tui::state::{Opened, Settings, State};
@@ -15,6 +13,8 @@ use dive::tui::update::{Message, settle, update};
 use dive::tui::view;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+
+use crate::images;
 
 /// Columns and rows.
 pub(crate) const SIZE: (u16, u16) = (140, 40);
@@ -28,9 +28,8 @@ pub(crate) struct Screen {
 impl Screen {
     /// An archive, opened and shown, with the cursor in the file tree.
     pub(crate) fn of(archive: &Path) -> Self {
-        let source = Source::open(&Reference::Path(archive.to_owned()), OnDamage::Fail, &mut |_| ()).unwrap();
-        let image = Arc::new(image::open(&source, &Selection::default(), OnDamage::Fail).unwrap());
-        let loaded = tree::load(&image, source.name(), OnDamage::Fail, &Silent).unwrap();
+        let image = images::open(archive);
+        let loaded = tree::load(&image, &archive.to_string_lossy(), OnDamage::Fail, &Silent).unwrap();
         let settings = Settings::new(&Config::default(), &Surroundings::default());
         let terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
         let mut screen = Self { state: State::new(settings, SIZE), terminal };

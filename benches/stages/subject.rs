@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use dive::analysis::Analysis;
-use dive::image::{self, Image, Selection};
+use dive::image::Image;
 use dive::layer::content::PlainLayers;
 use dive::layer::{Scan, Silent, scan};
 use dive::remark::OnDamage;
-use dive::source::{Blob, Reference, Source};
+use dive::source::Blob;
 use dive::tree::{self, Comparison, Loaded};
 use tempfile::NamedTempFile;
 
 use crate::heap::{self, HeapUse};
-use crate::images::{Codec, Shape};
+use crate::images::{self, Codec, Shape};
 use crate::screen::Screen;
 
 /// A saved image, opened.
@@ -24,9 +24,7 @@ pub(crate) struct Saved {
 
 impl Saved {
     fn new(file: NamedTempFile) -> Self {
-        let reference = Reference::Path(file.path().to_owned());
-        let source = Source::open(&reference, OnDamage::Fail, &mut |_| ()).unwrap();
-        let image = Arc::new(image::open(&source, &Selection::default(), OnDamage::Fail).unwrap());
+        let image = images::open(file.path());
         Self { _file: file, image }
     }
 

@@ -17,7 +17,10 @@ mod heap;
 #[allow(dead_code, reason = "each benchmark makes the images that it measures")]
 mod images;
 
-use std::process::ExitCode;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::process::{Command, ExitCode};
 
 use dive::analysis::Analysis;
 use dive::image::Image;
@@ -56,9 +59,12 @@ fn main() -> ExitCode {
     }
     // One thread, so that what is counted does not hang on who comes first.
     rayon::ThreadPoolBuilder::new().num_threads(1).build_global().expect("a thread");
-    let measured = Figures(
-        CODECS.iter().map(|(name, codec)| ((*name).to_owned(), measure(*codec, valgrind.as_deref()))).collect(),
-    );
+    let mut cases = BTreeMap::new();
+    for (name, codec) in CODECS {
+        let archive = SHAPE.archive(codec);
+        cases.insert(name.to_owned(), measure(archive.path(), valgrind.is_some()));
+    }
+    let measured = Figures { rustc: rustc_version(), valgrind, images: cases };
     if has("--write") {
         measured.write();
         return ExitCode::SUCCESS;
@@ -66,21 +72,30 @@ fn main() -> ExitCode {
     figures::check(&Figures::read(), &measured, SHAPE.entries)
 }
 
-fn measure(codec: Codec, valgrind: Option<&str>) -> Case {
-    let archive = SHAPE.archive(codec);
-    let image = images::open(archive.path());
+/// What the compiler calls itself: the one that cargo has built this with, unless the toolchain has changed meanwhile.
+fn rustc_version() -> Option<String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).arg("--version").current_dir(env!("CARGO_MANIFEST_DIR")).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn measure(archive: &Path, has_valgrind: bool) -> Case {
+    let image = images::open(archive);
     // What is made once in a process, and by whoever comes first, is not to count.
     analyse(&image);
-    let (findings, whole) = heap::watch(|| analyse(&image));
-    drop(findings);
+    let ((loaded, analysis), whole) = heap::watch(|| analyse(&image));
+    let ((), document) = heap::watch(|| write_json(&image, &loaded, &analysis));
+    drop((loaded, analysis));
     let (tree, in_turn) = in_turn(&image);
     drop(tree);
+    let instructions = |output| has_valgrind.then(|| callgrind::instructions(archive, output));
     Case {
-        allocations: whole.allocations,
-        kept_bytes: whole.kept_bytes,
-        peak_bytes: in_turn.peak_bytes,
-        instructions: valgrind.map(|_| callgrind::instructions(archive.path(), Output::Report)),
-        json_instructions: valgrind.map(|_| callgrind::instructions(archive.path(), Output::Json)),
+        allocations: Some(whole.allocations),
+        kept_bytes: Some(whole.kept_bytes),
+        peak_bytes: Some(in_turn.peak_bytes),
+        json_peak_bytes: Some(document.peak_bytes),
+        instructions: instructions(Output::Report),
+        json_instructions: instructions(Output::Json),
     }
 }
 
@@ -88,8 +103,12 @@ fn measure(codec: Codec, valgrind: Option<&str>) -> Case {
 fn analyse(image: &Image) -> (tree::Loaded, Analysis) {
     let loaded = tree::load(image, "made", OnDamage::Fail, &Silent).unwrap();
     let analysis = Analysis::of(&loaded.tree);
-    json::render(Findings { image, loaded: &loaded, analysis: &analysis }, &mut std::io::sink()).unwrap();
+    write_json(image, &loaded, &analysis);
     (loaded, analysis)
+}
+
+fn write_json(image: &Image, loaded: &tree::Loaded, analysis: &Analysis) {
+    json::render(Findings { image, loaded, analysis }, &mut io::sink()).unwrap();
 }
 
 /// The same with one layer after the other. [`tree::load`] reads the next ones while one is applied: how many of them are

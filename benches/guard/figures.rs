@@ -73,8 +73,8 @@ impl Figures {
 }
 
 /// Prints what was measured beside what it may be. A failure if anything costs more or was never kept; what costs much
-/// less is said.
-pub(crate) fn check(kept: &Figures, measured: &Figures, entries: u64) -> ExitCode {
+/// less is said. `images` says where those can be found that were measured.
+pub(crate) fn check(kept: &Figures, measured: &Figures, entries: u64, images: &str) -> ExitCode {
     let (mut is_higher, mut is_lower, mut is_missing) = (false, false, false);
     eprintln!("{:28} {:>13} {:>13} {:>13} {:>9}", "", "kept figure", "limit", "measured", "an entry");
     let unknown = Case::default();
@@ -113,7 +113,7 @@ pub(crate) fn check(kept: &Figures, measured: &Figures, entries: u64) -> ExitCod
     }
     if is_higher {
         eprintln!(
-            "error: this costs more than it did. If that is worth it, or if the compiler or the processor is \
+            "error: this costs more than it did. {images} If that is worth it, or if the compiler or the processor is \
              another one, `cargo bench --bench guard -- --write` keeps the new figures; say why in the commit."
         );
     } else if is_lower {

@@ -4,6 +4,7 @@
 //! ```text
 //! cargo bench --bench guard                          compares with benches/guard/figures.json; exit code 1 if it costs more
 //! cargo bench --bench guard -- --write               measures and writes that file
+//! cargo bench --bench guard -- --keep DIR            leaves the images in DIR, to be looked at with a profiler
 //! cargo bench --bench guard -- --require-valgrind    fails where valgrind is missing: without it, instructions are not counted
 //! ```
 
@@ -19,9 +20,10 @@ mod images;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use clap::Parser;
 use dive::analysis::Analysis;
 use dive::image::Image;
 use dive::layer::content::PlainLayers;
@@ -40,16 +42,37 @@ const SHAPE: Shape = Shape { whiteouts: 1_000, ..Shape::usual(20_000) };
 
 const CODECS: [(&str, Codec); 2] = [("plain", Codec::Plain), ("gzip", Codec::Gzip)];
 
+/// Holds what the program takes of memory and instructions against what it took.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo bench --bench guard --")]
+struct Arguments {
+    /// Measures and writes benches/guard/figures.json
+    #[arg(long)]
+    write: bool,
+    /// Leaves the images in this directory, which is made if it is missing
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+    /// Fails where valgrind is missing
+    #[arg(long)]
+    require_valgrind: bool,
+    /// Cargo says so.
+    #[arg(long, hide = true)]
+    bench: bool,
+    /// `cargo bench -- NAME` chooses among other benchmarks, and tells all of them.
+    #[arg(hide = true)]
+    _names: Vec<String>,
+}
+
 fn main() -> ExitCode {
-    let has = |flag| std::env::args().any(|argument| argument == flag);
     // `cargo test --benches` runs this as well, in a build whose figures say nothing.
-    if !has("--bench") {
+    if !std::env::args().any(|argument| argument == "--bench") {
         return ExitCode::SUCCESS;
     }
+    let arguments = Arguments::parse();
     let valgrind = callgrind::version();
     match &valgrind {
         Some(version) => eprintln!("instructions are counted by {version}"),
-        None if has("--require-valgrind") || has("--write") => {
+        None if arguments.require_valgrind || arguments.write => {
             eprintln!(
                 "error: valgrind is missing, and without it no instructions are counted: apt-get install valgrind"
             );
@@ -57,19 +80,43 @@ fn main() -> ExitCode {
         }
         None => eprintln!("warning: valgrind is missing: only memory is checked, not instructions"),
     }
+    let keep = arguments.keep.as_deref();
+    if let Some(folder) = keep
+        && let Err(error) = std::fs::create_dir_all(folder)
+    {
+        eprintln!("error: {} cannot be made: {error}", folder.display());
+        return ExitCode::FAILURE;
+    }
     // One thread, so that what is counted does not hang on who comes first.
     rayon::ThreadPoolBuilder::new().num_threads(1).build_global().expect("a thread");
     let mut cases = BTreeMap::new();
     for (name, codec) in CODECS {
         let archive = SHAPE.archive(codec);
+        if let Some(folder) = keep
+            && let Err(error) = keep_image(archive.path(), &folder.join(format!("{name}.tar")))
+        {
+            eprintln!("error: the image cannot be kept in {}: {error}", folder.display());
+            return ExitCode::FAILURE;
+        }
         cases.insert(name.to_owned(), measure(archive.path(), valgrind.is_some()));
     }
     let measured = Figures { rustc: rustc_version(), valgrind, images: cases };
-    if has("--write") {
+    if arguments.write {
         measured.write();
         return ExitCode::SUCCESS;
     }
-    figures::check(&Figures::read(), &measured, SHAPE.entries)
+    let images = match keep {
+        Some(folder) => format!("The images to profile are in {}.", folder.display()),
+        None => "`cargo bench --bench guard -- --keep DIR` leaves the images in DIR, to profile them.".to_owned(),
+    };
+    figures::check(&Figures::read(), &measured, SHAPE.entries, &images)
+}
+
+/// Before it is measured: what fails there leaves an image behind as well.
+fn keep_image(archive: &Path, kept: &Path) -> io::Result<()> {
+    std::fs::copy(archive, kept)?;
+    eprintln!("kept {}", std::path::absolute(kept)?.display());
+    Ok(())
 }
 
 /// What the compiler calls itself: the one that cargo has built this with, unless the toolchain has changed meanwhile.

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 
-use crate::user::{DIVE, User};
+use crate::user::{DIVE, Ran, User};
 
 const GIB: u64 = 1 << 30;
 const MIB: u64 = 1 << 20;
@@ -22,6 +22,9 @@ const LIMIT: &str = "49152";
 const MOST_READ: u64 = MIB;
 const MOST_READS: u64 = 200;
 
+/// Files of [`GIB`] bytes in the image. Each costs a read of its header at least, for there is no other way past it.
+const FILES: u64 = 10;
+
 #[test]
 fn ten_gibibytes_in_ten_files_cost_what_ten_entries_cost() {
     let folder = tempfile::tempdir().unwrap();
@@ -33,14 +36,30 @@ fn ten_gibibytes_in_ten_files_cost_what_ten_entries_cost() {
     }
     write_image(file);
 
+    let user = User::new().sets("RAYON_NUM_THREADS", "2");
+    // What the shell reads, and the program to start, whatever it is told to do.
+    let (_, start_bytes, start_reads) = reads_of(&user, &["--version"]);
+    if start_reads == 0 {
+        let _ = writeln!(std::io::stderr(), "skipped, since this kernel does not count what a program reads");
+        return;
+    }
+    let (ran, bytes, reads) = reads_of(&user, &["--ci", path.to_str().unwrap()]);
+    ran.prints(&["2 layers, 11 GB", "wastedBytes: 0 bytes"]);
+    assert!(bytes < MOST_READ && reads < MOST_READS, "{bytes} bytes in {reads} reads");
+    // A count without the program's own reads would hold to any upper bound.
+    assert!(
+        bytes >= start_bytes + FILES * BLOCK && reads >= start_reads + FILES,
+        "{bytes} bytes in {reads} reads, of which {start_bytes} in {start_reads} to start: the image's are not counted"
+    );
+}
+
+/// Runs the program within its limit: how many bytes were read, and in how many reads.
+fn reads_of(user: &User, arguments: &[&str]) -> (Ran, u64, u64) {
     // A shell's count of reads has those of the programs that it waited for.
     let script = format!("ulimit -d {LIMIT} && \"$0\" \"$@\" && cat /proc/$$/io");
-    let user = User::new().sets("RAYON_NUM_THREADS", "2");
-    let image = path.to_str().unwrap();
-    let ran = user.runs_program("sh", &["-c", &script, DIVE, "--ci", image]);
-    let ran = ran.ends_with(0).prints(&["2 layers, 11 GB", "wastedBytes: 0 bytes"]);
+    let ran = user.runs_program("sh", &[&["-c", &script, DIVE][..], arguments].concat()).ends_with(0);
     let (bytes, reads) = (counted(&ran.stdout, "rchar: "), counted(&ran.stdout, "syscr: "));
-    assert!(bytes < MOST_READ && reads < MOST_READS, "{bytes} bytes in {reads} reads");
+    (ran, bytes, reads)
 }
 
 /// A number of `/proc/PID/io`.
@@ -54,7 +73,7 @@ fn takes_holes(file: &File) -> bool {
     file.set_len(16 * MIB).is_ok() && file.metadata().unwrap().blocks() * BLOCK < MIB && file.set_len(12 * GIB).is_ok()
 }
 
-/// Two plain layers of five files of 1 GiB, of which only the headers are written.
+/// Two plain layers, each of half of the [`FILES`], of which only the headers are written.
 fn write_image(mut archive: File) {
     let mut at = 0;
     let manifest = br#"[{"Config":"config.json","RepoTags":["large:1"],"Layers":["0.tar","1.tar"]}]"#;
@@ -66,8 +85,8 @@ fn write_image(mut archive: File) {
         at += (bytes.len() as u64).next_multiple_of(BLOCK);
     }
     for layer in ["0", "1"] {
-        at = write_header(&mut archive, at, &format!("{layer}.tar"), 5 * (BLOCK + GIB) + 2 * BLOCK);
-        for number in 0..5 {
+        at = write_header(&mut archive, at, &format!("{layer}.tar"), FILES / 2 * (BLOCK + GIB) + 2 * BLOCK);
+        for number in 0..FILES / 2 {
             at = write_header(&mut archive, at, &format!("disk-{layer}-{number}"), GIB) + GIB;
         }
         at += 2 * BLOCK;

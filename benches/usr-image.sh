@@ -8,8 +8,9 @@ usage() {
     cat <<'END'
 Usage: benches/usr-image.sh [--size MB] [--from FOLDER] DIR
 
-Writes an image of real files into DIR, three times: usr-plain.tar, usr-gzip.tar (gzip -6) and usr-zstd.tar (zstd -3),
-each a docker-archive with manifest.json. Layers are the same in all three, byte for byte once unpacked.
+Writes an image of real files into DIR, such as target/images, three times: usr-plain.tar, usr-gzip.tar (gzip -6) and
+usr-zstd.tar (zstd -3), each a docker-archive with manifest.json. Layers are the same in all three, byte for byte once
+unpacked.
 
   --size MB      what the plain layers add up to, about (default 700). Less where FOLDER does not hold as much
   --from FOLDER  where files are taken from (default /usr)
@@ -46,17 +47,20 @@ for tool in tar find awk sort gzip zstd sha256sum; do
     command -v "$tool" >/dev/null || fail "$tool is missing"
 done
 tar --version | grep -q 'GNU tar' || fail 'tar is not GNU tar'
-from=$(cd "$from" && pwd)
-mkdir -p "$dir"
+from=$(realpath -e -- "$from")
+mkdir -p -- "$dir"
+dir=$(realpath -e -- "$dir")
+[ "$dir" != "$from" ] || fail "$dir is where files are taken from: take another DIR"
 tmp=$(mktemp -d -p "$dir" .usr-image.XXXXXX)
 trap 'rm -rf "$tmp"' EXIT
 mkdir "$tmp/layers" "$tmp/new"
 
 # Which file goes into which layer. `find` gives inode, size and path; a name with a control character is left out, so
 # that a line is a file. Files are taken at even steps all over the folder until the layers have their share, and the
-# other names of a file (hard links) go where the first one went. Nothing over a tenth of the image: it would be all of a layer.
+# other names of a file (hard links) go where the first one went. Nothing over a tenth of the image: it would be all of a
+# layer. Nothing of DIR: an image of before would be in the next one.
 say "choosing files of $from"
-find "$from" -xdev -type f -readable ! -name '*[[:cntrl:]]*' ! -path "$tmp/*" -printf '%i\t%s\t%P\n' 2>/dev/null |
+find "$from" -xdev -samefile "$dir" -prune -o -type f -readable ! -name '*[[:cntrl:]]*' -printf '%i\t%s\t%P\n' 2>/dev/null |
     sort -t "$(printf '\t')" -k 3 >"$tmp/files" || true
 [ -s "$tmp/files" ] || fail "no file of $from can be read"
 awk -F '\t' -v wanted="$((size * 1000000))" -v tmp="$tmp" '
@@ -118,7 +122,8 @@ for layer in 1 2 3; do
     with_parents <"$tmp/list.$layer" | add "$layer" "$from"
 done
 
-# Every second file keeps its size: only its content tells that it changed.
+# Every second file keeps its size: only its content tells that it changed. All keep the mode, whatever the umask is and
+# whoever writes: a write may take a setuid bit off.
 turn=0
 while IFS= read -r path; do
     mkdir -p "$tmp/new/$(dirname -- "$path")"
@@ -129,6 +134,7 @@ while IFS= read -r path; do
     else
         echo 'and a line more' >>"$tmp/new/$path"
     fi
+    chmod --reference="$from/$path" -- "$tmp/new/$path"
 done <"$tmp/list.changed"
 sort "$tmp/list.changed" | add 4 "$tmp/new" --mtime=@1700000000
 
@@ -164,7 +170,7 @@ echo 'answer = 42' >"$tmp/new/local/etc/app.conf"
 ln "$tmp/new/local/etc/app.conf" "$tmp/new/local/etc/app.conf.default"
 ln -s app.conf "$tmp/new/local/etc/current"
 printf '%s\n' local/etc local/etc/app.conf local/etc/app.conf.default local/etc/current |
-    add 8 "$tmp/new" --mtime=@1700000000 --mode=u=rwX,go=rX
+    add 8 "$tmp/new" --mtime=@1700000000 --mode=u=rwX,go=rX,a-s
 
 digest() { sha256sum <"$1" | cut -d ' ' -f 1; }
 
@@ -193,7 +199,7 @@ pack() {
     printf '[{"Config":"config.json","RepoTags":["usr-%s:1"],"Layers":[%s]}]\n' "$form" "$(comma "${layers[@]}")" \
         >"$tmp/image/manifest.json"
     tar --create --file "$tmp/usr-$form.tar" --directory "$tmp/image" --format=gnu --numeric-owner --owner=0 --group=0 \
-        --sort=name --mtime=@0 --mode=u=rwX,go=rX blobs config.json manifest.json
+        --sort=name --mtime=@0 --mode=u=rwX,go=rX,a-s blobs config.json manifest.json
     mv "$tmp/usr-$form.tar" "$dir/usr-$form.tar"
     say "$dir/usr-$form.tar: $(wc -c <"$dir/usr-$form.tar") bytes${suffix:+, $suffix}"
 }

@@ -13,7 +13,8 @@ Usage: benches/compare.sh [--runs N] [--limit SECONDS] IMAGE...
 
 Measures dive-rs, dive (Go), diving and the bare reader (cat, gzip -dc, zstd -dc) on each IMAGE, a saved archive or an
 OCI layout directory, and prints a Markdown table: the median of the wall time, the mean of user and system CPU time,
-the peak memory, and how many times each is of what dive-rs takes. Progress goes to standard error.
+the median of the peak memory of 3 runs, and how many times each is of what dive-rs takes. Progress goes to standard
+error.
 
   --runs N         timed runs of each program (default 10; 3 of what takes longer than 5 s), after one that is not counted
   --limit SECONDS  a program that takes longer is given up (default 60)
@@ -78,7 +79,7 @@ for peer in "$go" "$diving"; do
     [ "$(head -c 2 -- "$peer" | tr -d '\0')" != '#!' ] || fail "$peer is a script, which would be measured as well: set DIVE_GO or DIVING to the program that it starts"
 done
 
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/dive-compare.XXXXXX")
+tmp=$(realpath -- "$(mktemp -d "${TMPDIR:-/tmp}/dive-compare.XXXXXX")")
 trap 'rm -rf "$tmp"' EXIT
 home=$tmp/home
 mkdir "$tmp/work"
@@ -98,45 +99,85 @@ kind_of() {
     esac
 }
 
-blob() { printf '%s/blobs/%s\n' "$1" "${2/:/\/}"; }
-
-# The layer files of an unpacked image: of the first one, as the programs take it.
-layers_of() {
-    local image=$1 manifest
-    if [ -f "$image/manifest.json" ]; then
-        jq -r '.[0].Layers[]?' "$image/manifest.json" | sed "s,^,$image/,"
-        return
-    fi
-    manifest=$image/index.json
-    while jq -e .manifests "$manifest" >/dev/null; do
-        manifest=$(blob "$image" "$(jq -r '[.manifests[] | select((.platform.architecture // "amd64") == "amd64")][0].digest' "$manifest")")
+# Words as a shell takes them, and hyperfine -N as well, which does not know the $'...' that bash's %q writes.
+quote() {
+    local word text quoted="'\\''"
+    for word in "$@"; do
+        text=${word//\'/"$quoted"}
+        printf "'%s' " "$text"
     done
-    jq -r '.layers[]?.digest' "$manifest" | while read -r digest; do blob "$image" "$digest"; done
 }
 
-# What unpacks all layers of an image and does nothing else, as a command in the array `bare`.
+# This machine's processor as Go calls it, and so do images.
+case $(uname -m) in
+    x86_64) architecture=amd64 ;;
+    aarch64) architecture=arm64 ;;
+    arm*) architecture=arm ;;
+    i?86) architecture=386 ;;
+    loongarch64) architecture=loong64 ;;
+    *) architecture=$(uname -m) ;;
+esac
+
+# Writes the layer files of an unpacked image into the array `layers`: those of the first one, for this machine where
+# there are several, as the programs take it. Otherwise `why` says what is wrong.
+layers_of() {
+    local image=$1 manifest=$1/index.json list=$tmp/list digest depth chosen
+    layers=()
+    if [ -f "$image/manifest.json" ]; then
+        jq -rn --arg image "$image" 'input | .[0].Layers // [] | .[] | $image + "/" + .' "$image/manifest.json" >"$list" ||
+            { why='manifest.json cannot be read'; return 1; }
+        mapfile -t layers <"$list"
+        return
+    fi
+    [ -f "$manifest" ] || { why='neither manifest.json nor index.json'; return 1; }
+    # An index may list indexes.
+    for depth in 1 2 3 4 5; do
+        # What fits this machine, then what names none, then the rest; never what is attested about an image.
+        jq -rn --arg architecture "$architecture" 'input | .manifests // [] | map(select(
+                .platform.os != "unknown" and .annotations["vnd.docker.reference.type"] != "attestation-manifest"))
+            | map(select(.platform | .os == "linux" and .architecture == $architecture)), map(select(.platform == null)), .
+            | .[].digest | sub(":"; "/")' "$manifest" >"$list" || { why="${manifest#"$image/"} cannot be read"; return 1; }
+        # No index, but a manifest.
+        [ -s "$list" ] || [ "$depth" = 1 ] || break
+        chosen=
+        while IFS= read -r digest; do
+            [ ! -f "$image/blobs/$digest" ] || { chosen=$image/blobs/$digest; break; }
+        done <"$list"
+        [ -n "$chosen" ] || { why="no manifest that ${manifest#"$image/"} lists is there"; return 1; }
+        manifest=$chosen
+    done
+    jq -rn --arg image "$image" 'input | .layers // [] | .[].digest | $image + "/blobs/" + sub(":"; "/")' "$manifest" >"$list" ||
+        { why="${manifest#"$image/"} cannot be read"; return 1; }
+    mapfile -t layers <"$list"
+}
+
+# What unpacks all layers of an image and does nothing else, as a command in the array `bare`. Where there is none,
+# `why` says why.
 bare_reader() {
-    local image=$1 unpacked=$tmp/image layer kind part
+    local image=$1 unpacked=$tmp/image layer file kind part layers
     local -A files=([plain]='' [gzip]='' [zstd]='')
     local commands=() names=()
+    bare=() bare_name='bare reader' why=''
     rm -rf "$unpacked"
     mkdir "$unpacked"
     if [ -d "$image" ]; then
-        cp -r -- "$image/." "$unpacked"
+        cp -r -- "$image/." "$unpacked" || { why='cannot be copied'; return; }
     else
         case $(kind_of "$image") in
             gzip) bare=(gzip -dc "$image"); bare_name='gzip -dc'; return ;;
             zstd) bare=(zstd -q -dc "$image"); bare_name='zstd -dc'; return ;;
         esac
-        tar --extract --file "$image" --directory "$unpacked"
+        tar --extract --file "$image" --directory "$unpacked" || { why='tar cannot unpack it'; return; }
     fi
-    while IFS= read -r layer; do
-        layer=$(realpath -e -- "$layer")
-        kind=$(kind_of "$layer")
-        # Quoted for the shell below; a layer that is there twice is read once.
-        part=$(printf '%q' "$layer")
+    layers_of "$unpacked" || return 0
+    for layer in ${layers[@]+"${layers[@]}"}; do
+        [ -f "$layer" ] || { why="no layer ${layer#"$unpacked/"}"; return; }
+        file=$(realpath -e -- "$layer")
+        kind=$(kind_of "$file")
+        # A layer that is there twice is read once.
+        part=$(quote "$file")
         case "${files[$kind]} " in *" $part "*) ;; *) files[$kind]+=" $part" ;; esac
-    done < <(layers_of "$unpacked")
+    done
     for kind in plain gzip zstd; do
         [ -n "${files[$kind]}" ] || continue
         case $kind in
@@ -145,15 +186,14 @@ bare_reader() {
             zstd) commands+=("zstd -q -dc${files[zstd]}"); names+=('zstd -dc') ;;
         esac
     done
-    bare=()
-    bare_name=$(printf '%s' "${names[0]-no layers}"; printf ' and %s' "${names[@]:1}")
-    bare_name=${bare_name% and }
     # A shell only where there are several.
     case ${#commands[@]} in
-        0) ;;
+        0) why='no layers'; return ;;
         1) eval "bare=(${commands[0]})" ;;
-        *) bare=(sh -c "$(printf '%s; ' "${commands[@]}")") ;;
+        *) part=$(printf '%s && ' "${commands[@]}"); bare=(sh -c "${part% && }") ;;
     esac
+    bare_name=$(printf '%s' "${names[0]}"; printf ' and %s' "${names[@]:1}")
+    bare_name=${bare_name% and }
     # Read before, as the image itself is.
     find "$unpacked" -type f -exec cat {} + >/dev/null
 }
@@ -188,6 +228,12 @@ ratio() { awk -v a="$1" -v b="$2" 'BEGIN { if (b > 0) printf (a / b < 10 ? "%.2f
 seconds() { awk -v s="$1" 'BEGIN { if (s < 1) printf "%.0f ms", s * 1000; else printf "%.2f s", s }'; }
 megabytes() { awk -v kib="$1" 'BEGIN { mb = kib * 1.024 / 1000; printf (mb < 100 ? "%.1f MB" : "%.0f MB"), mb }'; }
 
+# A row that says why there is no number.
+has_none() {
+    printf '| %s | %s | %s | | | | | |\n' "$label" "$1" "$2"
+    label=
+}
+
 # A row of the table; the first one of an image is ours, which the others are held against.
 measures() {
     local name=$1 marker=$2 count=$runs cpu peak text
@@ -196,21 +242,19 @@ measures() {
     say "  $name"
     tries "$marker" "$@"
     if [ "$status" != 'done' ]; then
-        printf '| %s | %s | %s | | | | | |\n' "$label" "$name" "$status"
-        label=
+        has_none "$name" "$status"
         say "    $status: $(grep -v '^ *$' "$tmp/out" | tail -n 1 | cut -c 1-200)"
         return
     fi
     # What is slow is given the limit again; what is quick would show what the limit itself takes.
     if [ "$wall" -gt 5000 ]; then
-        count=$((runs < 3 ? runs : 3))
+        count=$few
         set -- timeout --signal=KILL "$limit" "$@"
     fi
     hyperfine -N --warmup 1 --runs "$count" --style none --export-json "$tmp/hyperfine.json" \
-        --prepare "rm -rf $home" --command-name "$name" \
-        "$(printf '%q ' env -C "$tmp/work" HOME="$home" CI=true "$@")" >/dev/null 2>"$tmp/err" || {
-        printf '| %s | %s | failed in a later run | | | | | |\n' "$label" "$name"
-        label=
+        --prepare "$(quote rm -rf "$home")" --command-name "$name" \
+        "$(quote env -C "$tmp/work" HOME="$home" CI=true "$@")" >/dev/null 2>"$tmp/err" || {
+        has_none "$name" 'failed in a later run'
         say "    $(tail -n 1 "$tmp/err")"
         return
     }
@@ -218,17 +262,18 @@ measures() {
     for _ in 2 3; do
         tries "$marker" "$@"
         if [ "$status" != 'done' ]; then
-            printf '| %s | %s | %s, in a later run | | | | | |\n' "$label" "$name" "$status"
-            label=
+            has_none "$name" "$status, in a later run"
             return
         fi
     done
     wall=$(jq .results[0].median "$tmp/hyperfine.json")
     cpu=$(jq '.results[0] | .user + .system' "$tmp/hyperfine.json")
     peak=$(printf '%s\n' "${peaks[@]}" | sort -n | sed -n 2p)
-    if [ -z "$ours_wall" ]; then
+    if [ "$name" = 'dive-rs' ]; then
         ours_wall=$wall ours_cpu=$cpu ours_peak=$peak
         text='1 | 1 | 1'
+    elif [ -z "$ours_wall" ]; then
+        text='- | - | -'
     else
         text="$(ratio "$wall" "$ours_wall") | $(ratio "$cpu" "$ours_cpu") | $(ratio "$peak" "$ours_peak")"
     fi
@@ -237,11 +282,12 @@ measures() {
     label=
 }
 
+few=$((runs < 3 ? runs : 3))
 version() { "$1" --version 2>&1 | grep -oE '[0-9]+\.[0-9]+(\.[0-9]+)?' | head -n 1; }
 field() { sed -n "s/^$1[^:]*: *//p" "$2" | head -n 1; }
 
 echo "$(date -u +%F), $(field 'model name' /proc/cpuinfo), $(nproc) cores, $(awk '/^MemTotal/ { printf "%.0f GB", $2 * 1.024 / 1e6 }' /proc/meminfo) of memory, $(uname -sr), load $(cut -d ' ' -f 1 /proc/loadavg) at the start."
-echo "dive-rs $(version "$rs")${go:+, dive $(version "$go")}${diving:+, diving $(version "$diving")}, $(cat --version | head -n 1), gzip $(version gzip), zstd $(version zstd 2>/dev/null || echo 'not there'), hyperfine $(version hyperfine). Medians of $runs runs; 3 of what takes longer than 5 s."
+echo "dive-rs $(version "$rs")${go:+, dive $(version "$go")}${diving:+, diving $(version "$diving")}, $(cat --version | head -n 1), gzip $(version gzip), zstd $(version zstd 2>/dev/null || echo 'not there'), hyperfine $(version hyperfine). Of $runs runs, $few of what takes longer than 5 s, wall is the median and CPU the mean; peak memory is the median of 3 runs."
 for note in ${notes[@]+"${notes[@]}"}; do
     echo "$note"
 done
@@ -256,10 +302,15 @@ for image in "${images[@]}"; do
     [ -d "$image" ] || cat -- "$image" >/dev/null
     measures 'dive-rs' 'Result:PASS' "$rs" "${off[@]}" "$image"
     bare_reader "$image"
-    [ ${#bare[@]} -eq 0 ] || measures "$bare_name" '' "${bare[@]}"
+    if [ -n "$why" ]; then
+        say "  $bare_name: $why"
+        has_none "$bare_name" "$why"
+    else
+        measures "$bare_name" '' "${bare[@]}"
+    fi
     # dive 0.13.1 takes the layers of an archive without manifest.json in another order each time.
     if [ -n "$go" ] && [ -f "$image" ] && [ -f "$tmp/image/index.json" ] && [ ! -f "$tmp/image/manifest.json" ]; then
-        printf '| | dive | layers in random order | | | | | |\n'
+        has_none 'dive' 'layers in random order'
     elif [ -n "$go" ]; then
         measures 'dive' 'Result:PASS' "$go" "${off[@]}" "docker-archive://$image"
     fi

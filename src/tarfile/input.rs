@@ -92,6 +92,8 @@ pub struct Positional<R> {
     window: Box<[u8]>,
     /// Bytes of the window that the next read asks for.
     reach: usize,
+    /// The longest body that was passed over since the last read, in bytes.
+    longest_skip: u64,
     /// Where the window's first byte stands.
     start: u64,
     /// Bytes of the window that are filled.
@@ -103,6 +105,8 @@ pub struct Positional<R> {
 /// What [`Input::peek`] promises.
 const MIN_REACH: usize = 4 * 1024;
 const MAX_REACH: usize = 64 * 1024;
+/// A body from which on what lies before the next header is not worth copying.
+const LARGE_BODY: u64 = 16 * 1024;
 
 impl<R: ReadAt> Positional<R> {
     /// A window at the start of `inner`.
@@ -111,16 +115,17 @@ impl<R: ReadAt> Positional<R> {
             inner,
             window: vec![0; MAX_REACH].into_boxed_slice(),
             reach: MIN_REACH,
+            longest_skip: 0,
             start: 0,
             filled: 0,
             position: 0,
         }
     }
 
-    /// Fits the reach to how far the last jump went.
+    /// Fits the reach to the bodies of late.
     fn adapt(&mut self) {
-        let jumped_over = self.position.saturating_sub(self.start + self.filled as u64);
-        self.reach = if jumped_over < MIN_REACH as u64 { MAX_REACH.min(self.reach * 2) } else { MIN_REACH };
+        let bodies_are_small = std::mem::take(&mut self.longest_skip) < LARGE_BODY;
+        self.reach = if bodies_are_small { MAX_REACH.min(self.reach * 2) } else { MIN_REACH };
     }
 
     /// The filled part of the window from the position on.
@@ -156,6 +161,7 @@ impl<R: ReadAt> Input for Positional<R> {
 
     fn skip(&mut self, count: u64) -> io::Result<u64> {
         let count = count.min(self.inner.len().saturating_sub(self.position));
+        self.longest_skip = self.longest_skip.max(count);
         self.position += count;
         Ok(count)
     }
@@ -289,13 +295,25 @@ mod tests {
 
     /// Looks at a thousand headers that stand `distance` bytes apart. How many reads that took, and bytes.
     fn reading_headers(distance: u64) -> (u64, u64) {
+        reading_headers_at(&[distance; 1000])
+    }
+
+    /// The same for headers that each have the next one so many bytes behind them.
+    fn reading_headers_at(distances: &[u64]) -> (u64, u64) {
         let counted = Counted::default();
         let mut input = Positional::new(&counted);
-        for _ in 0..1000 {
+        for distance in distances {
             input.peek(1024).unwrap();
-            input.skip(distance).unwrap();
+            input.skip(*distance).unwrap();
         }
         (counted.reads.get(), counted.bytes.get())
+    }
+
+    #[test]
+    fn a_window_that_grew_over_small_files_does_not_stay_large_over_larger_ones() {
+        let small = reading_headers_at(&[1024; 1000]).1;
+        let both = reading_headers_at(&[[1024; 1000], [66 << 10; 1000]].concat()).1;
+        assert!(both - small <= 1000 * 5 * 1024 + 128 * 1024, "{} bytes for a thousand larger files", both - small);
     }
 
     #[test]

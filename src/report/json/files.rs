@@ -42,12 +42,13 @@ impl Serialize for FileList<'_> {
 
 impl FileList<'_> {
     fn listed<'b>(&'b self, path: &'b [u8], what: What<'b>) -> Option<ListedFile<'b>> {
-        let path = String::from_utf8_lossy(path);
+        // Only for what is listed: a path of 16 KiB may have thousands of directories above it that nothing names.
+        let lossy = || String::from_utf8_lossy(path);
         match what {
             What::Path(id) => {
                 let span = self.tree.span(id);
                 Some(ListedFile {
-                    path,
+                    path: lossy(),
                     type_flag: type_flag(span.kind, span.mode),
                     link_name: String::from_utf8_lossy(self.tree.link(id)),
                     size: span.size,
@@ -58,7 +59,7 @@ impl FileList<'_> {
                 })
             }
             What::Whiteout(marker) => Some(ListedFile {
-                path,
+                path: lossy(),
                 type_flag: type_flag(SpanKind::File, marker.mode),
                 link_name: String::from_utf8_lossy(self.tree.marker_link(marker)),
                 size: marker.size,

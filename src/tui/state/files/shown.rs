@@ -66,20 +66,6 @@ pub(super) struct Wanted<'a> {
     pub(super) collapsed: &'a NodeSet,
 }
 
-/// What siblings that follow each other say of the directory above them, told once for all of them.
-#[derive(Clone, Copy)]
-struct Above {
-    directory: NodeId,
-    flags: u8,
-    rows: u32,
-}
-
-impl Above {
-    const fn none_of(directory: NodeId) -> Self {
-        Self { directory, flags: 0, rows: 0 }
-    }
-}
-
 /// What is shown of every node.
 #[derive(Debug, Default)]
 pub(super) struct Shown {
@@ -97,11 +83,7 @@ impl Shown {
         self.below.clear();
         self.below.resize(tree.node_count(), 0);
         self.hit_count = 0;
-        let mut above = Above::none_of(NodeId::ROOT);
         for node in tree.nodes().rev() {
-            if node == above.directory {
-                self.carry(std::mem::replace(&mut above, Above::none_of(node)));
-            }
             let Some(change) = comparison.change(node) else { continue };
             let below = self.below[node.index()];
             let mut flags = self.flags[node.index()];
@@ -119,17 +101,9 @@ impl Shown {
             }
             self.flags[node.index()] = flags;
             let Some(parent) = tree.parent(node).filter(|_| flags & SHOWN != 0) else { continue };
-            if parent != above.directory {
-                self.carry(std::mem::replace(&mut above, Above::none_of(parent)));
-            }
-            above.flags |= flags & (HIT << WITHIN | CHANGED << WITHIN);
-            above.rows += 1 + if wanted.collapsed.contains(node) { 0 } else { below };
+            self.flags[parent.index()] |= flags & (HIT << WITHIN | CHANGED << WITHIN);
+            self.below[parent.index()] += 1 + if wanted.collapsed.contains(node) { 0 } else { below };
         }
-    }
-
-    fn carry(&mut self, above: Above) {
-        self.flags[above.directory.index()] |= above.flags;
-        self.below[above.directory.index()] += above.rows;
     }
 
     /// A node that was collapsed or expanded takes other rows: tells the directories above. Calls `passed` with each
@@ -189,7 +163,8 @@ pub enum Fold {
     Collapsed,
 }
 
-/// Whether a node that changed did so by itself: a directory may have changed only because of what is below it.
+/// Whether a node that changed, and below which nothing is shown, did so by itself: a directory may have changed only
+/// because of what is hidden.
 fn is_leaf(tree: &Tree, comparison: &Comparison, node: NodeId) -> bool {
-    !comparison.has_below(node) || !is_directory(tree, comparison, node)
+    tree.children(node).all(|child| comparison.change(child).is_none()) || !is_directory(tree, comparison, node)
 }

@@ -36,8 +36,8 @@ pub(crate) struct Figures {
     pub(crate) images: BTreeMap<String, Case>,
 }
 
-/// A kind of figure, and how far it may stray. Memory is the same in each run; docs/performance.md says how much
-/// instructions differ by themselves. The rest of the margins is for changes that are none of the cost's.
+/// A kind of figure, and how far it may differ. Memory is the same in each run; docs/performance.md says how much
+/// instructions differ by themselves. The rest of their margin is for other processors, for which libraries pick other code.
 struct Kind {
     name: &'static str,
     of: fn(&Case) -> Option<u64>,
@@ -49,8 +49,8 @@ const KINDS: [Kind; 6] = [
     Kind { name: "bytes kept", of: |case| case.kept_bytes, margin_percent: 1 },
     Kind { name: "bytes at the peak", of: |case| case.peak_bytes, margin_percent: 1 },
     Kind { name: "bytes for JSON", of: |case| case.json_peak_bytes, margin_percent: 1 },
-    Kind { name: "instructions", of: |case| case.instructions, margin_percent: 2 },
-    Kind { name: "with JSON", of: |case| case.json_instructions, margin_percent: 2 },
+    Kind { name: "instructions", of: |case| case.instructions, margin_percent: 5 },
+    Kind { name: "with JSON", of: |case| case.json_instructions, margin_percent: 5 },
 ];
 
 impl Figures {

@@ -59,7 +59,7 @@ impl Classic {
             leaves.mark(layer);
             leaves.visit(layer, |node, size| tally.add(node, size));
             if let Some(stack) = &mut stack {
-                let whiteouts: HashSet<NodeId> = whiteouts(tree, layer).collect();
+                let whiteouts: HashSet<NodeId> = tree.layer_whiteouts(layer).map(|marker| marker.node).collect();
                 let removed = stack.removed_by(whiteouts.iter().copied().collect());
                 for node in whiteouts {
                     tally.add(node, removed.get(&node).copied().unwrap_or_default());
@@ -70,11 +70,6 @@ impl Classic {
         let layer_sizes: Vec<u64> = tree.layers().map(|layer| tree.layer_size_bytes(layer)).collect();
         tally.finish(tree, layer_sizes)
     }
-}
-
-/// The paths that a layer has whiteouts of, each as often as it has.
-fn whiteouts(tree: &Tree, layer: LayerIndex) -> impl Iterator<Item = NodeId> {
-    tree.layer_markers(layer).iter().filter(|marker| marker.kind == MarkerKind::Whiteout).map(|marker| marker.node)
 }
 
 /// Finds the leaves of one layer after the other: the paths with nothing below them in it. Whiteouts are leaves as well,
@@ -218,5 +213,24 @@ impl Tally {
             classic.user_wasted_percent = wasted_bytes as f64 / user as f64;
         }
         classic
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_beyond_32_bits_and_those_that_stand_for_something_are_sizes_like_others() {
+        let edge = u64::from(u32::MAX);
+        for size in [5 << 30, edge - 2, edge - 1, edge, edge + 1] {
+            let mut tally = Tally::new(1);
+            tally.add(NodeId::ROOT, size);
+            assert_eq!((tally.sums, tally.minima, tally.repeated.len()), (size.into(), size.into(), 0));
+            tally.add(NodeId::ROOT, 7);
+            let repeated = &tally.repeated[&NodeId::ROOT];
+            assert_eq!((repeated.count, repeated.sum, repeated.minimum), (2, size + 7, 7));
+            assert_eq!((tally.sums, tally.minima), (u128::from(size) + 7, 7));
+        }
     }
 }

@@ -76,8 +76,7 @@ impl<'a> Stack<'a> {
     pub(super) fn apply(&mut self, layer: LayerIndex, directories: &[NodeId]) {
         let tree = self.tree;
         let comes_late = |name: &[u8]| name < [b".wh.", name].concat().as_slice();
-        let whiteouts = || tree.layer_markers(layer).iter().filter(|marker| marker.kind == MarkerKind::Whiteout);
-        for whiteout in whiteouts().filter(|marker| !comes_late(tree.name(marker.node))) {
+        for whiteout in tree.layer_whiteouts(layer).filter(|marker| !comes_late(tree.name(marker.node))) {
             self.remove(whiteout.node);
         }
         let emptied = tree.layer_markers(layer).iter().filter(|marker| marker.kind != MarkerKind::Whiteout);
@@ -87,7 +86,7 @@ impl<'a> Stack<'a> {
         for id in tree.layer_spans(layer).filter(|id| tree.span(*id).kind != SpanKind::ImplicitDirectory) {
             self.add(tree.span(id).node(), What::entry(id));
         }
-        for whiteout in whiteouts().filter(|marker| comes_late(tree.name(marker.node))) {
+        for whiteout in tree.layer_whiteouts(layer).filter(|marker| comes_late(tree.name(marker.node))) {
             self.remove(whiteout.node);
         }
     }

@@ -87,6 +87,12 @@ impl Tree {
         self.markers.get(range.start as usize..range.end as usize).unwrap_or_default()
     }
 
+    /// The whiteouts among them, as many of one path as the layer has.
+    #[must_use]
+    pub fn layer_whiteouts(&self, layer: LayerIndex) -> impl DoubleEndedIterator<Item = &Marker> {
+        self.layer_markers(layer).iter().filter(|marker| marker.kind == MarkerKind::Whiteout)
+    }
+
     /// Whether any layer has a whiteout.
     #[must_use]
     pub fn has_whiteouts(&self) -> bool {

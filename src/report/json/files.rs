@@ -9,7 +9,7 @@ use hashbrown::HashSet;
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
-use crate::layer::{LayerIndex, MarkerKind, entry::file_type};
+use crate::layer::{LayerIndex, entry::file_type};
 use crate::tree::{Marker, NodeId, SpanId, SpanKind, Tree};
 
 /// The `fileList` of a layer.
@@ -111,8 +111,8 @@ impl<'a> Grouped<'a> {
             }
         }
         let mut removed = HashSet::new();
-        for marker in tree.layer_markers(layer).iter().rev() {
-            if marker.kind == MarkerKind::Whiteout && removed.insert(marker.node) {
+        for marker in tree.layer_whiteouts(layer).rev() {
+            if removed.insert(marker.node) {
                 items.extend(item(marker.node, What::Whiteout(marker)));
             }
         }

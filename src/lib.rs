@@ -6,7 +6,8 @@
 //!
 //! ```text
 //! units, remark, escape, tarfile, compression, config    what everything else is written with
-//! source    where bytes lie: an archive, a layout directory, standard input
+//! cache     what is kept from one run to the next
+//! source    where bytes lie: an archive, a layout directory, standard input, an engine, a registry
 //! image     what the image says of itself: manifest, configuration, history
 //! layer     a layer's tar becomes entries
 //! tree      all layers become one tree with spans
@@ -31,9 +32,9 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let reference = Reference::parse("tests/fixtures/sample.tar".as_ref(), None, ContainerEngine::Docker)?;
-//! let source = Source::open(&reference, OnDamage::Fail, &mut |_| ())?;
+//! let source = Source::open(&reference, &OnDamage::Fail.into(), &mut |_| ())?;
 //! let image = image::open(&source, &Selection::default(), OnDamage::Fail)?;
-//! let loaded = tree::load(&image, source.name(), OnDamage::Fail, &Silent)?;
+//! let loaded = tree::load(&image, source.name(), OnDamage::Fail, None, &Silent)?;
 //! let analysis = Analysis::of(&loaded.tree);
 //! assert_eq!(analysis.exact.reclaimable_bytes(), 132_620);
 //! # Ok(())
@@ -41,6 +42,7 @@
 //! ```
 
 pub mod analysis;
+pub mod cache;
 pub mod ci;
 pub mod cli;
 pub mod compression;

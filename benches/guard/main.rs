@@ -148,7 +148,7 @@ fn measure(archive: &Path, has_valgrind: bool) -> Case {
 
 /// What a headless run does: read all layers, compute the numbers, write the report.
 fn analyse(image: &Image) -> (tree::Loaded, Analysis) {
-    let loaded = tree::load(image, "made", OnDamage::Fail, &Silent).unwrap();
+    let loaded = tree::load(image, "made", OnDamage::Fail, None, &Silent).unwrap();
     let analysis = Analysis::of(&loaded.tree);
     write_json(image, &loaded, &analysis);
     (loaded, analysis)

@@ -35,7 +35,7 @@ impl Saved {
     /// What headless analysis does, and what that took of the heap.
     fn load(&self) -> ((Loaded, Analysis), HeapUse) {
         heap::watch(|| {
-            let loaded = tree::load(&self.image, "made", OnDamage::Fail, &Silent).unwrap();
+            let loaded = tree::load(&self.image, "made", OnDamage::Fail, None, &Silent).unwrap();
             let analysis = Analysis::of(&loaded.tree);
             (loaded, analysis)
         })

@@ -10,13 +10,14 @@ use std::io::{self, Read};
 
 use crate::tarfile;
 use members::Members;
+use serde::{Deserialize, Serialize};
 use window::Window;
 
 /// How many first bytes [`sniff`] wants to see: one tar header.
 pub const SNIFF_LEN: usize = 512;
 
 /// What a layer or an archive is wrapped in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Compression {
     /// Nothing that we know of: the bytes are the tar, or no tar at all.
     None,

@@ -28,7 +28,13 @@ pub(super) fn open(
     let mut layers = Vec::new();
     for (layer, wanted) in (0..count).zip(wanted) {
         let place = || format!("{}: layer {layer}", source.name());
-        let blob = open_layer(source, &wanted, &place, remarks);
+        let diff_id = config.diff_ids().get(layer as usize).cloned();
+        let blob = open_layer(source, &wanted, &place, remarks).map(|blob| {
+            match source.identity(wanted.digest.as_deref(), diff_id.as_deref()) {
+                Some(identity) => blob.identified(identity),
+                None => blob,
+            }
+        });
         if let Err(loss) = &blob {
             let error = ImageError::Layer { archive: source.name().to_owned(), layer, count, loss: loss.clone() };
             if on_damage == OnDamage::Fail {
@@ -42,7 +48,7 @@ pub(super) fn open(
             id: legacy_ids.id(&wanted),
             size: blob.as_ref().map(Blob::len).ok().or(wanted.size),
             digest: wanted.digest,
-            diff_id: config.diff_ids().get(layer as usize).cloned(),
+            diff_id,
             media_type: wanted.media_type,
             command: command(&created_by).to_owned(),
             created_by,

@@ -5,9 +5,10 @@ use std::num::NonZeroU32;
 
 use super::content::ContentHash;
 use crate::tarfile::PathKind;
+use serde::{Deserialize, Serialize};
 
 /// What an entry is to the file system it is applied to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum EntryKind {
     /// It puts something at its path.
     Path(PathKind),
@@ -16,7 +17,7 @@ pub enum EntryKind {
 }
 
 /// What an entry says of the layers below.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum MarkerKind {
     /// `.wh.NAME`: removes the path it is stored under (`NAME`, not the marker's own name) from the layers below.
     Whiteout,
@@ -58,7 +59,7 @@ pub(super) const fn type_bits(kind: PathKind) -> u16 {
 }
 
 /// A run of bytes in a text buffer: a path or a link target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Text {
     /// Where it starts.
     pub at: u32,
@@ -76,7 +77,7 @@ impl Text {
 }
 
 /// What few entries have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Extra {
     /// Major and minor number of a device.
     pub device: (u32, u32),
@@ -87,7 +88,7 @@ pub struct Extra {
 }
 
 /// One entry of a layer. 56 bytes; the [`Chunk`] that it stands in knows its names.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Entry {
     /// What it is.
     pub kind: EntryKind,
@@ -111,7 +112,7 @@ pub struct Entry {
 
 /// Where a [`Chunk`] has the names of an entry. No path and no link target is too long for 16 bits: see
 /// [`super::scan::MAX_PATH`].
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(super) struct Place {
     /// Where the text has its name, and behind that its link target.
     at: u32,
@@ -144,7 +145,7 @@ impl Names<'_> {
 
 /// Some entries with their names. An entry mostly stands in the directory of the one before: directories are kept once
 /// for as long as they stay the same.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub struct Chunk {
     entries: Vec<Entry>,
     directories: Vec<Text>,
@@ -158,7 +159,7 @@ const _: () = assert!(Chunk::CAPACITY <= u16::MAX as usize);
 impl Chunk {
     /// The most entries it takes, and so the most directories. Chunks are freed one by one while a tree grows from them, and none of them stands half
     /// empty, as one long list would after its last doubling.
-    const CAPACITY: usize = 4096;
+    pub(super) const CAPACITY: usize = 4096;
 
     /// Whether it takes no more entries.
     pub(super) const fn is_full(&self) -> bool {
@@ -204,5 +205,14 @@ impl Chunk {
         let link = Text { at: at + u32::from(name_len), len: link_len.into() };
         let directory = self.directories.get(usize::from(directory)).copied().unwrap_or_default();
         Names { directory: directory.of(&self.text), name: name.of(&self.text), link: link.of(&self.text) }
+    }
+
+    /// Whether what an entry says of its names lies inside the text.
+    pub(super) fn holds_names_of(&self, entry: &Entry) -> bool {
+        let Place { at, name_len, link_len, directory } = entry.place;
+        let inside = |at: u32, len: u32| u64::from(at) + u64::from(len) <= self.text.len() as u64;
+        let directory = self.directories.get(usize::from(directory));
+        directory.is_some_and(|directory| inside(directory.at, directory.len))
+            && inside(at, u32::from(name_len) + u32::from(link_len))
     }
 }

@@ -5,6 +5,7 @@ pub mod content;
 pub mod entry;
 pub mod path;
 pub mod read;
+mod record;
 pub mod scan;
 
 pub use crate::tarfile::PathKind;

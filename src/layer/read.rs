@@ -2,15 +2,19 @@
 //! read and none has to wait in memory for longer than the one before it takes.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 
+use sha2::{Digest, Sha256};
 use tracing::debug;
 
 use super::LayerIndex;
-use super::scan::{Scan, ScanError, scan};
+use super::record;
+use super::scan::{Scan, ScanError, scan, scan_through};
+use crate::cache::Cache;
 use crate::remark::{OnDamage, Shown};
-use crate::source::Blob;
+use crate::source::{Blob, Identity};
 use crate::tarfile::ReadAt;
 
 /// A layer that cannot be read.
@@ -44,8 +48,8 @@ impl Progress for Silent {
     fn layer(&self, _layer: LayerIndex, _size_bytes: u64) {}
 }
 
-/// Reads the layers that lie in `blobs`, base first; a layer whose blob is missing is empty. `deliver` gets each of them
-/// in order, on the calling thread.
+/// Reads the layers that lie in `blobs`, base first; a layer whose blob is missing is empty. Those that `cache` knows are
+/// taken from there, the others are kept there. `deliver` gets each of them in order, on the calling thread.
 ///
 /// # Errors
 /// The first layer that cannot be read, or the first error of `deliver`. Layers that are still being read are given up.
@@ -53,6 +57,7 @@ pub fn read<E>(
     archive: &str,
     blobs: &[Option<Blob>],
     on_damage: OnDamage,
+    cache: Option<&Cache>,
     progress: &dyn Progress,
     mut deliver: impl FnMut(LayerIndex, Scan) -> Result<(), E>,
 ) -> Result<(), E>
@@ -74,7 +79,7 @@ where
                     return;
                 }
                 debug!("layer {layer} ({}) is opened", blob.as_ref().map_or("missing", Blob::name));
-                let scanned = read_one(blob.as_ref(), on_damage, progress, &turn.stop);
+                let scanned = read_one(blob.as_ref(), on_damage, cache, progress, &turn.stop);
                 turn.hold(scanned.as_ref().map_or(0, Scan::memory));
                 // The other end is only gone when nobody wants to know any more.
                 let _ = sender.send((layer.get(), scanned));
@@ -192,14 +197,62 @@ impl Turn {
 fn read_one(
     blob: Option<&Blob>,
     on_damage: OnDamage,
+    cache: Option<&Cache>,
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<Scan, ScanError> {
     let Some(blob) = blob else { return Ok(Scan::default()) };
+    let kept = cache.zip(blob.identity());
+    if let Some(scan) = kept.and_then(|(cache, identity)| record::load(cache, identity)) {
+        progress.bytes(blob.len());
+        return Ok(scan);
+    }
     let counted = Counted { blob, progress, behind: AtomicU64::new(0) };
-    let scanned = scan(&counted, on_damage, &|| stop.load(Ordering::Relaxed));
+    let stopped = || stop.load(Ordering::Relaxed);
+    let scanned = match kept {
+        None => scan(&counted, on_damage, &stopped),
+        Some((cache, identity)) => scan_and_keep(&counted, identity, on_damage, cache, &stopped),
+    };
     progress.bytes(blob.len().saturating_sub(counted.behind.into_inner()));
     scanned
+}
+
+/// Reads a layer and keeps its entries, if they are all there and the bytes are those that the identity means.
+fn scan_and_keep(
+    bytes: &Counted<'_>,
+    identity: &Identity,
+    on_damage: OnDamage,
+    cache: &Cache,
+    stopped: &dyn Fn() -> bool,
+) -> Result<Scan, ScanError> {
+    let mut digest = match identity {
+        Identity::Stored(_) => None,
+        Identity::Unpacked(_) => Some(Sha256::new()),
+    };
+    let mut scan = scan_through(bytes, on_damage, stopped, &mut |piece| {
+        if let Some(digest) = &mut digest {
+            digest.update(piece);
+        }
+    })?;
+    if stopped() {
+        return Ok(scan);
+    }
+    let found = digest.map(|digest| format!("sha256:{}", hex(&digest.finalize())));
+    match found.filter(|found| found != identity.digest()) {
+        None if !scan.damaged => record::store(cache, identity, &scan),
+        None => {}
+        Some(found) => scan.remarks.add(|| {
+            format!("its unpacked bytes have the digest {found}, and the image calls them {}", identity.digest())
+        }),
+    }
+    Ok(scan)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Tells how far into a blob reading has come. Bodies that are jumped over count when the next read is behind them.

@@ -4,6 +4,7 @@
 use std::io::{self, Read};
 use std::num::NonZeroU32;
 
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::content::ContentHash;
@@ -30,7 +31,7 @@ pub const MAX_ENTRIES: u64 = 1 << 24;
 const MAX_REMARKS: usize = 100;
 
 /// What one layer's tar says.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub struct Scan {
     /// The entries in the order of the tar.
     pub chunks: Vec<Chunk>,
@@ -58,7 +59,7 @@ impl Scan {
 }
 
 /// What is odd about a layer: the entry concerned, and what was done.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub struct Remarks {
     /// The first ones.
     pub kept: Vec<String>,
@@ -130,39 +131,73 @@ impl ScanError {
 /// What [`ScanError`] names, unless `on_damage` says to go on: then it becomes a remark, and what stands behind it in
 /// the layer is missing.
 pub fn scan<R: ReadAt>(bytes: R, on_damage: OnDamage, stop: &dyn Fn() -> bool) -> Result<Scan, ScanError> {
-    let mut first = Vec::with_capacity(SNIFF_LEN);
-    Cursor::new(&bytes).take(SNIFF_LEN as u64).read_to_end(&mut first)?;
-    let compression = sniff(&first);
-    let mut scanner = Scanner::new(on_damage);
-    scanner.scan.compression = Some(compression);
-    if compression == Compression::None {
-        let mut walker = Walker::new(Positional::new(bytes));
-        let outcome = scanner.walk(&mut walker, BodyUse::PassOver, stop);
-        scanner.settle(outcome)?;
-    } else {
-        let mut decoder = Decoder::new(compression, Cursor::new(bytes))?;
-        let mut walker = Walker::new(Streaming::new(&mut decoder));
-        let mut outcome = scanner.walk(&mut walker, BodyUse::Hash, stop);
-        if outcome.is_ok() && !stop() {
-            // Checksums stand behind the last byte.
-            outcome = walker.drain().map_err(ScanError::from);
-        }
-        let consumed = decoder.consumed();
-        scanner.settle(outcome.map_err(|error| name_compressed_offset(error, compression, consumed)))?;
-        if let Some(at) = decoder.ignored_tail() {
-            scanner
-                .scan
-                .remarks
-                .add(|| format!("bytes that are not {compression} follow the layer at offset {at}: ignored"));
-        }
+    if sniff_at(&bytes)? != Compression::None {
+        return scan_through(bytes, on_damage, stop, &mut |_| ());
+    }
+    let mut scanner = Scanner::new(on_damage, Compression::None);
+    let mut walker = Walker::new(Positional::new(bytes));
+    let outcome = scanner.walk(&mut walker, BodyUse::PassOver, stop);
+    scanner.settle(outcome)?;
+    Ok(scanner.scan)
+}
+
+/// As [`scan`], but reads every byte, so that all contents have their hashes, and lets `unpacked` hear them as they stand in
+/// the unpacked layer.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_through<R: ReadAt>(
+    bytes: R,
+    on_damage: OnDamage,
+    stop: &dyn Fn() -> bool,
+    unpacked: &mut dyn FnMut(&[u8]),
+) -> Result<Scan, ScanError> {
+    let compression = sniff_at(&bytes)?;
+    let mut scanner = Scanner::new(on_damage, compression);
+    let mut decoder = Decoder::new(compression, Cursor::new(bytes))?;
+    let mut walker = Walker::new(Streaming::new(Overheard { input: &mut decoder, hear: unpacked }));
+    let mut outcome = scanner.walk(&mut walker, BodyUse::Hash, stop);
+    if outcome.is_ok() && !stop() {
+        // Checksums stand behind the last byte.
+        outcome = walker.drain().map_err(ScanError::from);
+    }
+    let consumed = decoder.consumed();
+    scanner.settle(outcome.map_err(|error| name_compressed_offset(error, compression, consumed)))?;
+    if let Some(at) = decoder.ignored_tail() {
+        scanner
+            .scan
+            .remarks
+            .add(|| format!("bytes that are not {compression} follow the layer at offset {at}: ignored"));
     }
     Ok(scanner.scan)
+}
+
+fn sniff_at<R: ReadAt>(bytes: &R) -> io::Result<Compression> {
+    let mut first = Vec::with_capacity(SNIFF_LEN);
+    Cursor::new(bytes).take(SNIFF_LEN as u64).read_to_end(&mut first)?;
+    Ok(sniff(&first))
+}
+
+/// An input whose bytes somebody else hears, too.
+struct Overheard<'a, R> {
+    input: R,
+    hear: &'a mut dyn FnMut(&[u8]),
+}
+
+impl<R: Read> Read for Overheard<'_, R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buf)?;
+        (self.hear)(&buf[..count]);
+        Ok(count)
+    }
 }
 
 /// A failed decompression is looked for in the compressed bytes.
 fn name_compressed_offset(error: ScanError, compression: Compression, consumed: u64) -> ScanError {
     match error {
-        ScanError::Tar(TarError { offset, entry, kind: TarErrorKind::Io(error) }) => {
+        ScanError::Tar(TarError { offset, entry, kind: TarErrorKind::Io(error) })
+            if compression != Compression::None =>
+        {
             let text = format!("{error} ({compression} data, near compressed offset {consumed})");
             let kind = TarErrorKind::Io(io::Error::new(error.kind(), text));
             ScanError::Tar(TarError { offset, entry, kind })
@@ -200,8 +235,8 @@ struct Scanner {
 }
 
 impl Scanner {
-    fn new(on_damage: OnDamage) -> Self {
-        let (scan, hash) = (Scan::default(), Xxh3::new());
+    fn new(on_damage: OnDamage, compression: Compression) -> Self {
+        let (scan, hash) = (Scan { compression: Some(compression), ..Scan::default() }, Xxh3::new());
         Self { scan, on_damage, open_entry: Taken::LeftOut, hash, named: 0, path: Vec::new() }
     }
 

@@ -12,12 +12,13 @@ use tracing::info;
 
 use super::output::Notices;
 use super::progress::ProgressBar;
+use crate::cache::{self, Cache};
 use crate::cli::OpeningArgs;
 use crate::config::Config;
 use crate::image::{self, Image, Selection};
 use crate::layer::Progress;
 use crate::remark::{OnDamage, Remark};
-use crate::source::{Reference, Source, SpoolProgress};
+use crate::source::{Blob, Reference, Source, SpoolProgress};
 use crate::tree::{self, Loaded};
 
 /// Hears how opening goes.
@@ -54,7 +55,7 @@ impl Opening {
     /// Finds and reads the image; also tells what its source is called.
     pub(super) fn open(&self, watch: &dyn Watch) -> anyhow::Result<(Arc<Image>, Loaded, String)> {
         let start = Instant::now();
-        let source = Source::open(&self.reference, self.on_damage, &mut |spooled| watch.spooled(spooled))?;
+        let source = Source::open(&self.reference, &self.on_damage.into(), &mut |spooled| watch.spooled(spooled))?;
         info!("{} found in {:.1?}", source.name(), start.elapsed());
         let start = Instant::now();
         // What was lost on the way to the image may be why there is none.
@@ -67,13 +68,25 @@ impl Opening {
             image.layers.len(),
             start.elapsed()
         );
+        let wanted = unknown_layers(&image, None);
+        source.fetch(&wanted, &mut |spooled| watch.spooled(spooled))?;
         watch.found(&image);
         start_threads()?;
         let start = Instant::now();
-        let loaded = tree::load(&image, source.name(), self.on_damage, watch)?;
+        let loaded = tree::load(&image, source.name(), self.on_damage, None, watch)?;
         info!("layers read in {:.1?}", start.elapsed());
         Ok((image, loaded, source.name().to_owned()))
     }
+}
+
+/// The names of the blobs that have to be read, since `cache` does not know what is in them.
+fn unknown_layers<'a>(image: &'a Image, cache: Option<&Cache>) -> Vec<&'a str> {
+    let is_known = |blob: &Blob| {
+        let known = cache.zip(blob.identity());
+        known.is_some_and(|(cache, identity)| cache.contains(cache::Kind::Layer, identity.digest()))
+    };
+    let blobs = image.layers.iter().filter_map(|layer| layer.blob.as_ref().ok());
+    blobs.filter(|blob| !is_known(blob)).map(Blob::name).collect()
 }
 
 /// Starts the threads that layers are read with. Left to its first use, rayon would panic where there can be none.

@@ -45,15 +45,15 @@ impl ProgressBar {
 
 impl Watch for ProgressBar {
     fn spooled(&self, spooled: SpoolProgress) {
-        if self.bar.length() != spooled.total || self.bar.message().is_empty() {
-            if let Some(total) = spooled.total {
-                self.bar.set_message("unpacking the archive");
-                self.bar.set_style(style("{msg}  {wide_bar} {decimal_bytes}/{decimal_total_bytes}"));
-                self.bar.set_length(total);
-            } else {
-                self.bar.set_message("receiving the archive");
-                self.bar.set_style(style("{msg}  {spinner} {decimal_bytes}"));
-            }
+        let message = spooled.step.to_string();
+        if self.bar.length() != spooled.total || self.bar.message() != message {
+            let style_of = match spooled.total {
+                Some(_) => "{msg}  {wide_bar} {decimal_bytes}/{decimal_total_bytes}",
+                None => "{msg}  {spinner} {decimal_bytes}",
+            };
+            self.bar.set_style(style(style_of));
+            self.bar.set_message(message);
+            spooled.total.map_or_else(|| self.bar.unset_length(), |total| self.bar.set_length(total));
         }
         self.bar.set_position(spooled.read);
     }

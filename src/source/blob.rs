@@ -6,22 +6,77 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use super::remote::{Fetch, Remote};
 use crate::tarfile::{Cursor, ReadAt};
 
 /// A run of bytes that can be read at any place. A clone is another handle on the same bytes.
 #[derive(Debug, Clone)]
 pub struct Blob {
-    file: Arc<File>,
+    bytes: Bytes,
     offset: u64,
     len: u64,
     name: Arc<str>,
+    identity: Option<Arc<Identity>>,
+}
+
+/// Where a blob's bytes are.
+#[derive(Debug, Clone)]
+enum Bytes {
+    File(Arc<File>),
+    Memory(Arc<[u8]>),
+    Remote(Arc<Remote>),
+}
+
+/// What tells a blob's bytes from all others, so that what was once read of them can be kept for the next time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// The digest of its bytes as they are stored, which was compared with them when they came.
+    Stored(String),
+    /// The digest that its bytes should have when they are unpacked, which whoever reads them has to compare.
+    Unpacked(String),
+}
+
+impl Identity {
+    /// The digest, as `algorithm:hex`.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        match self {
+            Self::Stored(digest) | Self::Unpacked(digest) => digest,
+        }
+    }
 }
 
 impl Blob {
     /// The `len` bytes of `file` from `offset` on, called `name` in messages.
     #[must_use]
     pub fn new(file: Arc<File>, offset: u64, len: u64, name: impl Into<Arc<str>>) -> Self {
-        Self { file, offset, len, name: name.into() }
+        Self { bytes: Bytes::File(file), offset, len, name: name.into(), identity: None }
+    }
+
+    /// Bytes in memory: a document.
+    #[must_use]
+    pub fn in_memory(bytes: impl Into<Arc<[u8]>>, name: impl Into<Arc<str>>) -> Self {
+        let bytes = bytes.into();
+        let len = bytes.len() as u64;
+        Self { bytes: Bytes::Memory(bytes), offset: 0, len, name: name.into(), identity: None }
+    }
+
+    /// The `len` bytes that `source` fetches when they are first read.
+    pub(super) fn remote(source: impl Fetch + 'static, len: u64, name: impl Into<Arc<str>>) -> Self {
+        let bytes = Bytes::Remote(Arc::new(Remote::new(source)));
+        Self { bytes, offset: 0, len, name: name.into(), identity: None }
+    }
+
+    /// The same bytes, known by `identity`.
+    #[must_use]
+    pub fn identified(self, identity: Identity) -> Self {
+        Self { identity: Some(Arc::new(identity)), ..self }
+    }
+
+    /// What tells its bytes from all others, where that is known.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Identity> {
+        self.identity.as_deref()
     }
 
     /// Length in bytes, as the archive or the file system gave it when the source was opened.
@@ -51,14 +106,20 @@ impl Blob {
     /// Whether `other` is the same run of bytes of the same open file.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.file, &other.file) && (self.offset, self.len) == (other.offset, other.len)
+        let same_bytes = match (&self.bytes, &other.bytes) {
+            (Bytes::File(one), Bytes::File(other)) => Arc::ptr_eq(one, other),
+            (Bytes::Memory(one), Bytes::Memory(other)) => Arc::ptr_eq(one, other),
+            (Bytes::Remote(one), Bytes::Remote(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        };
+        same_bytes && (self.offset, self.len) == (other.offset, other.len)
     }
 
     /// Reads up to `buf.len()` bytes that stand at `offset`, never past the blob's end; 0 only there, or where the
     /// file has shrunk since it was opened.
     ///
     /// # Errors
-    /// What the file system answers.
+    /// What the file system answers, or why the bytes cannot be fetched.
     pub fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
         let left = self.len.saturating_sub(offset);
         let want = usize::try_from(left).unwrap_or(usize::MAX).min(buf.len());
@@ -67,8 +128,18 @@ impl Blob {
         if want == 0 {
             return Ok(0);
         }
+        let file = match &self.bytes {
+            Bytes::File(file) => file,
+            Bytes::Memory(bytes) => {
+                let from = usize::try_from(place).unwrap_or(usize::MAX).min(bytes.len());
+                let count = want.min(bytes.len() - from);
+                buf[..count].copy_from_slice(&bytes[from..from + count]);
+                return Ok(count);
+            }
+            Bytes::Remote(remote) => return remote.here()?.read_at(&mut buf[..want], place),
+        };
         loop {
-            match read_file_at(&self.file, &mut buf[..want], place) {
+            match read_file_at(file, &mut buf[..want], place) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 answer => return answer,
             }
@@ -80,7 +151,13 @@ impl Blob {
     pub fn slice(&self, at: u64, len: u64) -> Self {
         let at = at.min(self.len);
         let offset = self.offset.saturating_add(at);
-        Self { file: Arc::clone(&self.file), offset, len: len.min(self.len - at), name: Arc::clone(&self.name) }
+        Self {
+            bytes: self.bytes.clone(),
+            offset,
+            len: len.min(self.len - at),
+            name: Arc::clone(&self.name),
+            identity: None,
+        }
     }
 
     /// A reader over the whole blob with a cursor of its own.

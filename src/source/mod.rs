@@ -1,13 +1,17 @@
-//! Where an image's bytes lie: a saved archive, a layout directory, standard input. A [`Source`] hands out [`Blob`]s
-//! by name and knows nothing of what is in them; what the names mean is `image`'s business.
+//! Where an image's bytes lie: a saved archive, a layout directory, standard input, an engine, a registry. A [`Source`]
+//! hands out [`Blob`]s by name and knows nothing of what is in them; what the names mean is `image`'s business.
 
+mod access;
 mod archive;
 mod blob;
+mod engine;
 mod error;
 mod magic;
 mod member_path;
 mod oci_layout;
 mod reference;
+mod registry;
+mod remote;
 mod spool;
 
 use std::fs::File;
@@ -15,16 +19,19 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use access::{Access, Environment, Mirror, MirrorError, PullPolicy, RegistryOptions, UnknownPullPolicy};
 pub use archive::Ending;
-pub use blob::Blob;
+pub use blob::{Blob, Identity};
 pub use error::SourceError;
 pub use reference::{Reference, ReferenceError, SourceKind};
-pub use spool::SpoolProgress;
+pub use spool::{SpoolProgress, SpoolStep};
 
 use crate::compression::{Compression, SNIFF_LEN, sniff};
 use crate::remark::{OnDamage, Remark};
 use archive::Archive;
+use engine::EngineImage;
 use oci_layout::OciLayout;
+use registry::RegistryImage;
 
 /// An opened archive or layout.
 #[derive(Debug)]
@@ -38,6 +45,8 @@ pub struct Source {
 enum Place {
     Archive(Archive),
     Layout(OciLayout),
+    Engine(EngineImage),
+    Registry(RegistryImage),
 }
 
 impl Source {
@@ -45,20 +54,58 @@ impl Source {
     /// to a temporary file, and only then is `progress` called.
     ///
     /// # Errors
-    /// When it is not there, is no archive, is damaged (unless `on_damage` says to go on), or needs an engine.
+    /// When it is not there, is no archive, is damaged (unless `access` says to go on), or needs an engine.
     pub fn open(
         reference: &Reference,
-        on_damage: OnDamage,
+        access: &Access,
         progress: &mut dyn FnMut(SpoolProgress),
     ) -> Result<Self, SourceError> {
+        let on_damage = access.on_damage;
         match reference {
             Reference::Path(path) => Self::open_path(path, on_damage, progress),
-            Reference::Stdin => {
-                Self::open_stream(io::stdin().lock(), None, "standard input".to_owned(), on_damage, progress)
-            }
+            Reference::Stdin => Self::open_stream(
+                io::stdin().lock(),
+                SpoolStep::Receive,
+                None,
+                "standard input".to_owned(),
+                on_damage,
+                progress,
+            ),
             Reference::Engine { engine, name } => {
-                Err(SourceError::EngineNotSupported { engine: engine.command(), name: name.clone() })
+                let mut image = EngineImage::open(*engine, name, access, progress)?;
+                let remarks = image.take_remarks();
+                Ok(Self { name: name.clone(), place: Place::Engine(image), remarks })
             }
+            Reference::Registry { name } => {
+                let image = RegistryImage::open(name, access)?;
+                Ok(Self { name: name.clone(), place: Place::Registry(image), remarks: Vec::new() })
+            }
+            Reference::Containerd { name } => {
+                Err(SourceError::EngineNotSupported { engine: "ctr", name: name.clone() })
+            }
+        }
+    }
+
+    /// Fetches the blobs of these names side by side, as far as they lie elsewhere; without it, each is fetched when it is
+    /// first read.
+    ///
+    /// # Errors
+    /// When one of them cannot be had.
+    pub fn fetch(&self, paths: &[&str], progress: &mut dyn FnMut(SpoolProgress)) -> Result<(), SourceError> {
+        match &self.place {
+            Place::Registry(image) => image.fetch(paths, progress),
+            Place::Archive(_) | Place::Layout(_) | Place::Engine(_) => Ok(()),
+        }
+    }
+
+    /// What tells the bytes of a layer from all others, if this source knows: the digest that a registry's blob was compared
+    /// with, or the one that an engine gives for the unpacked layer. Files of this machine are not worth the comparing.
+    #[must_use]
+    pub fn identity(&self, digest: Option<&str>, diff_id: Option<&str>) -> Option<Identity> {
+        match &self.place {
+            Place::Registry(_) => digest.map(|digest| Identity::Stored(digest.to_owned())),
+            Place::Engine(_) => diff_id.map(|diff_id| Identity::Unpacked(diff_id.to_owned())),
+            Place::Archive(_) | Place::Layout(_) => None,
         }
     }
 
@@ -79,25 +126,26 @@ impl Source {
         let file = File::open(path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
         if !metadata.is_file() {
-            return Self::open_stream(file, None, name, on_damage, progress);
+            return Self::open_stream(file, SpoolStep::Receive, None, name, on_damage, progress);
         }
         let len = metadata.len();
         let file = Arc::new(file);
         let blob = Blob::new(Arc::clone(&file), 0, len, name.as_str());
         if sniff(&blob.first_bytes(SNIFF_LEN).map_err(unreadable)?) != Compression::None {
-            return Self::open_stream(blob.reader(), Some(len), name, on_damage, progress);
+            return Self::open_stream(blob.reader(), SpoolStep::Unpack, Some(len), name, on_damage, progress);
         }
         Self::of_archive(name, file, len, on_damage)
     }
 
     fn open_stream(
         input: impl io::Read,
+        step: SpoolStep,
         total: Option<u64>,
         name: String,
         on_damage: OnDamage,
         progress: &mut dyn FnMut(SpoolProgress),
     ) -> Result<Self, SourceError> {
-        let spooled = spool::spool(input, total, &name, on_damage, progress)?;
+        let spooled = spool::spool(input, step, total, &name, on_damage, progress)?;
         let mut source = Self::of_archive(name, Arc::new(spooled.file), spooled.len, on_damage)?;
         source.remarks.splice(0..0, spooled.remarks);
         Ok(source)
@@ -129,6 +177,8 @@ impl Source {
         match &self.place {
             Place::Archive(archive) => archive.open(path),
             Place::Layout(layout) => layout.open(path),
+            Place::Engine(image) => image.blob(path),
+            Place::Registry(image) => image.blob(path),
         }
     }
 
@@ -138,6 +188,8 @@ impl Source {
         match &self.place {
             Place::Archive(archive) => archive.contains(path),
             Place::Layout(layout) => layout.contains(path),
+            Place::Engine(image) => image.contains(path),
+            Place::Registry(image) => image.contains(path),
         }
     }
 
@@ -160,7 +212,8 @@ impl Source {
     const fn archive(&self) -> Option<&Archive> {
         match &self.place {
             Place::Archive(archive) => Some(archive),
-            Place::Layout(_) => None,
+            Place::Engine(image) => image.archive(),
+            Place::Layout(_) | Place::Registry(_) => None,
         }
     }
 }

@@ -22,6 +22,16 @@ pub enum Reference {
         /// The image's name, as the engine understands it.
         name: String,
     },
+    /// An image in a registry.
+    Registry {
+        /// `HOST/REPOSITORY:TAG`, `...@DIGEST`, or a name as Docker Hub has it.
+        name: String,
+    },
+    /// An image in containerd.
+    Containerd {
+        /// The image's name, as containerd has it.
+        name: String,
+    },
 }
 
 /// The `--source` flag, and the scheme before `://`.
@@ -29,12 +39,16 @@ pub enum Reference {
 pub enum SourceKind {
     /// An image in an engine: `docker`, `podman`.
     Engine(ContainerEngine),
+    /// An image in a registry: `registry`.
+    Registry,
+    /// An image in containerd: `containerd`.
+    Containerd,
     /// A file or directory: `docker-archive`, `docker-tar`, `oci-archive`, `oci-dir`, `oci`. Which of them it is is
     /// told by what it holds.
     Path,
 }
 
-const KINDS: &str = "docker, podman, docker-archive, docker-tar, oci-archive, oci-dir, oci";
+const KINDS: &str = "docker, podman, registry, containerd, docker-archive, docker-tar, oci-archive, oci-dir, oci";
 
 impl FromStr for SourceKind {
     type Err = ReferenceError;
@@ -43,6 +57,8 @@ impl FromStr for SourceKind {
         match text {
             "docker" => Ok(Self::Engine(ContainerEngine::Docker)),
             "podman" => Ok(Self::Engine(ContainerEngine::Podman)),
+            "registry" => Ok(Self::Registry),
+            "containerd" => Ok(Self::Containerd),
             "docker-archive" | "docker-tar" | "oci-archive" | "oci-dir" | "oci" => Ok(Self::Path),
             _ => Err(ReferenceError::UnknownKind { kind: text.to_owned() }),
         }
@@ -97,7 +113,7 @@ impl Reference {
         }
         let not_text = || ReferenceError::NotText { argument: argument.to_string_lossy().into_owned() };
         match (kind, text) {
-            (Some(SourceKind::Engine(_)), None) => Err(not_text()),
+            (Some(SourceKind::Engine(_) | SourceKind::Registry | SourceKind::Containerd), None) => Err(not_text()),
             (Some(kind), text) => Self::of_kind(kind, text.unwrap_or_default(), argument, argument),
             (None, Some("-")) => Ok(Self::Stdin),
             (None, _) if Path::new(argument).exists() => Ok(Self::Path(argument.into())),
@@ -113,6 +129,8 @@ impl Reference {
         }
         Ok(match kind {
             SourceKind::Engine(engine) => Self::Engine { engine, name: name.to_owned() },
+            SourceKind::Registry => Self::Registry { name: name.to_owned() },
+            SourceKind::Containerd => Self::Containerd { name: name.to_owned() },
             SourceKind::Path if path == "-" => Self::Stdin,
             SourceKind::Path => Self::Path(path.into()),
         })

@@ -1,6 +1,7 @@
 //! Bytes that come by once, from a pipe or a decompressor, are written to a temporary file, because layers are read in
 //! parallel and at any place. The file has no name: it is gone when the program ends, however it ends.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Write};
 
@@ -13,10 +14,39 @@ use crate::tarfile;
 /// How far a source is on its way into the temporary file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpoolProgress {
+    /// What is being done.
+    pub step: SpoolStep,
     /// Bytes read from the input, before decompression.
     pub read: u64,
     /// Bytes that the input has, if it is a file.
     pub total: Option<u64>,
+}
+
+/// On what way bytes come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpoolStep {
+    /// A compressed archive is unpacked.
+    Unpack,
+    /// An archive comes through a pipe.
+    Receive,
+    /// An engine pulls the image from its registry.
+    Pull,
+    /// An engine saves the image.
+    Export,
+    /// Blobs come from a registry.
+    Download,
+}
+
+impl fmt::Display for SpoolStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unpack => "unpacking the archive",
+            Self::Receive => "receiving the archive",
+            Self::Pull => "pulling the image",
+            Self::Export => "exporting the image",
+            Self::Download => "downloading the layers",
+        })
+    }
 }
 
 /// An input that is now a file.
@@ -30,9 +60,11 @@ pub(super) struct Spooled {
 /// Large enough that system calls do not show beside the decoding.
 const CHUNK: usize = 256 << 10;
 
-/// Writes `input`, called `archive` in messages, to a temporary file, taking its compression off on the way.
+/// Writes `input`, called `archive` in messages, to a temporary file, taking its compression off on the way. `step` is what
+/// `progress` hears that it is.
 pub(super) fn spool(
     input: impl Read,
+    step: SpoolStep,
     total: Option<u64>,
     archive: &str,
     on_damage: OnDamage,
@@ -77,7 +109,7 @@ pub(super) fn spool(
         }
         file.write_all(&chunk[..read]).map_err(|cause| disk(written, cause))?;
         written += read as u64;
-        progress(SpoolProgress { read: decoder.consumed(), total });
+        progress(SpoolProgress { step, read: decoder.consumed(), total });
     }
     if let Some(offset) = decoder.ignored_tail() {
         remarks.push(Remark::new(
@@ -112,8 +144,10 @@ mod tests {
         let gzip = zstd::encode_all(&b"tar bytes"[..], 1).unwrap();
         let mut last = None;
         let total = Some(gzip.len() as u64);
-        let spooled =
-            spool(&gzip[..], total, "standard input", OnDamage::Fail, &mut |progress| last = Some(progress)).unwrap();
+        let spooled = spool(&gzip[..], SpoolStep::Unpack, total, "standard input", OnDamage::Fail, &mut |progress| {
+            last = Some(progress)
+        })
+        .unwrap();
         assert_eq!(bytes_of(spooled), b"tar bytes");
         assert_eq!(last.unwrap().total, total);
         assert!(last.unwrap().read > 0);
@@ -129,9 +163,9 @@ mod tests {
         encoder.write_all(&vec![7; 600_000]).unwrap();
         let whole = encoder.finish().unwrap();
         let cut = &whole[..400_000];
-        let error = spool(cut, None, "a.tar.gz", OnDamage::Fail, &mut |_| ()).unwrap_err();
+        let error = spool(cut, SpoolStep::Unpack, None, "a.tar.gz", OnDamage::Fail, &mut |_| ()).unwrap_err();
         assert!(error.to_string().starts_with("a.tar.gz: gzip data near byte 400000 cannot be unpacked"), "{error}");
-        let spooled = spool(cut, None, "a.tar.gz", OnDamage::Remark, &mut |_| ()).unwrap();
+        let spooled = spool(cut, SpoolStep::Unpack, None, "a.tar.gz", OnDamage::Remark, &mut |_| ()).unwrap();
         assert_eq!(spooled.remarks.len(), 1);
         assert!(spooled.len > 300_000);
     }

@@ -6,6 +6,7 @@ use super::header::{Header, SparseMap, parse_header};
 use super::input::Input;
 use super::pax::Overrides;
 use super::{BLOCK, MAX_EXTENSION};
+use serde::{Deserialize, Serialize};
 
 /// What a member is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub enum MemberKind {
 }
 
 /// What a member puts at its path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum PathKind {
     /// A regular file (also of the contiguous kind).
     File,

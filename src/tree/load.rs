@@ -5,6 +5,7 @@ use std::io;
 use tracing::info;
 
 use super::{BuildError, Builder, Tree};
+use crate::cache::Cache;
 use crate::compression::Compression;
 use crate::image::Image;
 use crate::layer::content::PlainLayers;
@@ -48,17 +49,24 @@ pub enum LoadError {
     },
 }
 
-/// Reads and merges the layers of `image`, called `archive` in messages.
+/// Reads and merges the layers of `image`, called `archive` in messages. Layers that `cache` knows are not read; what is
+/// read of the others is kept there.
 ///
 /// # Errors
 /// When a layer is damaged (unless `on_damage` says to go on), or the image is beyond all limits.
-pub fn load(image: &Image, archive: &str, on_damage: OnDamage, progress: &dyn Progress) -> Result<Loaded, LoadError> {
+pub fn load(
+    image: &Image,
+    archive: &str,
+    on_damage: OnDamage,
+    cache: Option<&Cache>,
+    progress: &dyn Progress,
+) -> Result<Loaded, LoadError> {
     let blobs: Vec<_> = image.layers.iter().map(|layer| layer.blob.as_ref().ok().cloned()).collect();
     let mut builder = Builder::new();
     let mut compressions = Vec::new();
     let mut damaged_layers = Vec::new();
     let mut remarks = Vec::new();
-    layer::read(archive, &blobs, on_damage, progress, |index, scan| {
+    layer::read(archive, &blobs, on_damage, cache, progress, |index, scan| {
         compressions.push(scan.compression);
         if scan.damaged || blobs.get(index.get()).is_none_or(Option::is_none) {
             damaged_layers.push(index);

@@ -9,13 +9,14 @@ use crate::place::repository;
 use crate::user::User;
 
 /// The modules in the order the data goes through them, as `src/lib.rs` has it: each may know those to its left.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
     "units",
     "remark",
     "escape",
     "tarfile",
     "compression",
     "config",
+    "cache",
     "source",
     "image",
     "layer",

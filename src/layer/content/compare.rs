@@ -3,13 +3,14 @@
 use std::io;
 use std::num::NonZeroU64;
 
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::Body;
 use crate::source::Blob;
 
 /// XXH3 over a file's bytes. Two files of one size and one hash are taken as the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ContentHash(NonZeroU64);
 
 impl ContentHash {

@@ -17,14 +17,15 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let mut lines = Vec::new();
     match &state.stage {
         Stage::Finding(None) => lines.push(Line::raw("Looking for the image …")),
-        Stage::Finding(Some(SpoolProgress { read, total: Some(total) })) => {
-            lines.push(Line::raw("Unpacking the archive …"));
-            lines.push(Line::styled(gauge(*read, *total, bar), theme.bar));
-            lines.push(Line::raw(format!("{} of {}", Bytes(*read), Bytes(*total))));
-        }
-        Stage::Finding(Some(SpoolProgress { read, total: None })) => {
-            lines.push(Line::raw("Receiving the archive …"));
-            lines.push(Line::raw(Bytes(*read).to_string()));
+        Stage::Finding(Some(SpoolProgress { step, read, total })) => {
+            lines.push(Line::raw(format!("{} …", capitalised(&step.to_string()))));
+            match total {
+                Some(total) => {
+                    lines.push(Line::styled(gauge(*read, *total, bar), theme.bar));
+                    lines.push(Line::raw(format!("{} of {}", Bytes(*read), Bytes(*total))));
+                }
+                None => lines.push(Line::raw(Bytes(*read).to_string())),
+            }
         }
         Stage::Reading(reading) => {
             let read = reading.sizes.iter().flatten().count();
@@ -43,4 +44,10 @@ pub(super) fn gauge(done: u64, total: u64, cells: usize) -> String {
     #[allow(clippy::cast_sign_loss, reason = "a share is not below zero")]
     let full = (share * cells as f64).round() as usize;
     format!("{}{}", "█".repeat(full), "░".repeat(cells.saturating_sub(full)))
+}
+
+/// With a capital letter at its start.
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

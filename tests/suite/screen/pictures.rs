@@ -193,16 +193,16 @@ fn what_came_of_an_action() {
 
 #[test]
 fn an_image_that_is_being_found_and_read() {
-    use dive::source::SpoolProgress;
+    use dive::source::{SpoolProgress, SpoolStep};
     picture("loading_finding", |size| Screen::looking(size, &[]));
     picture("loading_unpacking", |size| {
         let mut screen = Screen::looking(size, &[]);
-        screen.hears(Work::Spooled(SpoolProgress { read: 1_200_000, total: Some(3_052_544) }));
+        screen.hears(Work::Spooled(SpoolProgress { step: SpoolStep::Unpack, read: 1_200_000, total: Some(3_052_544) }));
         screen
     });
     picture("loading_receiving", |size| {
         let mut screen = Screen::looking(size, &[]);
-        screen.hears(Work::Spooled(SpoolProgress { read: 1_200_000, total: None }));
+        screen.hears(Work::Spooled(SpoolProgress { step: SpoolStep::Receive, read: 1_200_000, total: None }));
         screen
     });
     picture("loading_reading", |size| {

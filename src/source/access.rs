@@ -1,0 +1,165 @@
+//! What opening a source may use besides the reference: how damage is taken, whether an engine may pull, what is to be
+//! believed of registries, the environment, and what was kept from earlier runs.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::cache::Cache;
+use crate::remark::OnDamage;
+
+/// What opening a source may use. [`OnDamage`] alone makes one that has nothing else: enough for files.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// What is done about damage.
+    pub on_damage: OnDamage,
+    /// Whether an engine pulls what it has not got.
+    pub pull: PullPolicy,
+    /// The platform to ask an engine or a registry for, as `OS/ARCH[/VARIANT]`, if one was named.
+    pub platform: Option<String>,
+    /// What is to be believed of registries.
+    pub registries: RegistryOptions,
+    /// Variables that say where engines and credentials are.
+    pub environment: Environment,
+    /// What was kept from earlier runs; none if it is not to be used.
+    pub cache: Option<Cache>,
+}
+
+impl From<OnDamage> for Access {
+    fn from(on_damage: OnDamage) -> Self {
+        Self { on_damage, ..Self::default() }
+    }
+}
+
+/// When an engine pulls an image: the value of `--pull`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PullPolicy {
+    /// If the engine has none of that name.
+    Missing,
+    /// Before each look.
+    Always,
+    /// Not at all.
+    #[default]
+    Never,
+}
+
+/// A word that is no [`PullPolicy`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is none of missing, always, never")]
+pub struct UnknownPullPolicy(String);
+
+impl FromStr for PullPolicy {
+    type Err = UnknownPullPolicy;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "missing" => Ok(Self::Missing),
+            "always" => Ok(Self::Always),
+            "never" => Ok(Self::Never),
+            _ => Err(UnknownPullPolicy(text.to_owned())),
+        }
+    }
+}
+
+/// What is to be believed of registries beyond the defaults: nothing, unless the user says so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RegistryOptions {
+    /// Hosts (`HOST[:PORT]`) that may be spoken to without TLS, or with a certificate that nobody vouches for.
+    pub insecure: Vec<String>,
+    /// Hosts that are asked instead of another, first to last, before that one itself.
+    pub mirrors: Vec<Mirror>,
+    /// A PEM file of authorities that are trusted besides the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// A host that holds what another one has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mirror {
+    /// The registry that is named in references: `docker.io`.
+    pub of: String,
+    /// The host (`HOST[:PORT]`) that is asked first.
+    pub host: String,
+}
+
+/// A text that is no [`Mirror`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no mirror; it is written REGISTRY=HOST[:PORT], such as docker.io=mirror.example:5000")]
+pub struct MirrorError(String);
+
+impl FromStr for Mirror {
+    type Err = MirrorError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some((of, host)) if !of.is_empty() && !host.is_empty() && !host.contains('/') => {
+                Ok(Self { of: of.to_owned(), host: host.to_owned() })
+            }
+            _ => Err(MirrorError(text.to_owned())),
+        }
+    }
+}
+
+/// The variables of the environment. What they hold may be secret: they are never shown.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<OsString, OsString>);
+
+impl Environment {
+    /// Those of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self(std::env::vars_os().collect())
+    }
+
+    /// The value of `name`; none if it is not set, or empty.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&OsStr> {
+        self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+
+    /// The value of `name` as text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(OsStr::to_str)
+    }
+
+    /// The value of `name` as a path.
+    #[must_use]
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.get(name).map(PathBuf::from)
+    }
+}
+
+impl<K: Into<OsString>, V: Into<OsString>> FromIterator<(K, V)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(variables: I) -> Self {
+        Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mirror_names_two_hosts() {
+        let mirror: Mirror = "docker.io=127.0.0.1:5000".parse().unwrap();
+        assert_eq!((mirror.of.as_str(), mirror.host.as_str()), ("docker.io", "127.0.0.1:5000"));
+        for wrong in ["", "=", "docker.io=", "=x", "docker.io", "docker.io=https://x"] {
+            assert!(wrong.parse::<Mirror>().is_err(), "{wrong}");
+        }
+    }
+
+    /// A token in the environment must not get into a log that prints what it opens.
+    #[test]
+    fn the_environment_shows_names_and_no_values() {
+        let environment: Environment = [("DOCKER_HOST", "tcp://user:secret@host")].into_iter().collect();
+        assert_eq!(format!("{environment:?}"), r#"["DOCKER_HOST"]"#);
+    }
+}

@@ -4,12 +4,12 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::config::Limit;
 use crate::image::{ImageSelector, Platform};
-use crate::source::SourceKind;
+use crate::source::{Mirror, PullPolicy, SourceKind};
 use crate::units::{Bytes, Ratio};
 
 /// Explore a container image: what each layer changed, which bytes are wasted and why
@@ -21,7 +21,7 @@ use crate::units::{Bytes, Ratio};
     override_usage = "dive [OPTIONS] IMAGE\n       dive [OPTIONS] COMMAND"
 )]
 pub struct Cli {
-    /// Image to explore, or to report on without a terminal: a saved archive (docker save, podman save, skopeo), an OCI layout directory, or - for standard input
+    /// Image to explore, or to report on without a terminal: a saved archive, an OCI layout directory, - for standard input, the name of an image in an engine, or registry://HOST/REPO:TAG
     #[arg(id = "IMAGE")]
     pub image: Option<OsString>,
 
@@ -50,7 +50,7 @@ const AFTER_HELP: &str = "Exit codes: 0 the image passed, 1 a rule failed, 2 div
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Opening the image")]
 pub struct OpeningArgs {
-    /// Kind of IMAGE: docker-archive, oci-archive, oci-dir (told apart by what it holds); docker, podman (not there yet)
+    /// Where IMAGE is: docker, podman, containerd, registry, or a file: docker-archive, oci-archive, oci-dir
     #[arg(long, global = true, value_name = "KIND")]
     pub source: Option<SourceKind>,
 
@@ -61,6 +61,26 @@ pub struct OpeningArgs {
     /// If the image is there for several platforms, use this one [default: this machine's]
     #[arg(long, global = true, value_name = "OS/ARCH[/VARIANT]")]
     pub platform: Option<Platform>,
+
+    /// When an engine pulls the image: missing, always, never [default: never in CI mode; on a terminal you are asked; else missing]
+    #[arg(long, global = true, value_name = "WHEN")]
+    pub pull: Option<PullPolicy>,
+
+    /// Neither use nor keep what is known of layers from engines and registries
+    #[arg(long, global = true)]
+    pub no_cache: bool,
+
+    /// Trust the authorities in this PEM file, too, when a registry is asked
+    #[arg(long, global = true, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+
+    /// Speak to this registry without TLS, or without checking its certificate (may be given several times)
+    #[arg(long = "insecure-registry", global = true, value_name = "HOST[:PORT]")]
+    pub insecure_registries: Vec<String>,
+
+    /// Ask HOST for what REGISTRY has before REGISTRY itself (may be given several times)
+    #[arg(long = "registry-mirror", global = true, value_name = "REGISTRY=HOST")]
+    pub mirrors: Vec<Mirror>,
 
     /// Show what can be shown of a damaged image, and report the rest
     #[arg(short = 'i', long, global = true)]
@@ -104,6 +124,54 @@ pub struct CiArgs {
     pub highest_user_wasted_percent: Option<Limit<Ratio>>,
 }
 
+impl Cli {
+    /// Reads the command line. What stands behind `build` is for the builder, also where dive has an option of the same
+    /// name.
+    ///
+    /// Ends the process as clap does: after `--help`, or with what is wrong.
+    pub fn of_process() -> Self {
+        Self::parse_from(keep_from_clap(std::env::args_os().collect()))
+    }
+}
+
+/// Puts `--` behind the word `build` where that is the command, so that clap looks at nothing behind it.
+fn keep_from_clap(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    if let Some(at) = first_positional(&arguments)
+        && arguments[at] == "build"
+        && !(arguments.len() == at + 2 && ["-h", "--help"].iter().any(|flag| arguments[at + 1] == *flag))
+    {
+        arguments.insert(at + 1, "--".into());
+    }
+    arguments
+}
+
+/// Where the first argument stands that is neither an option nor an option's value.
+fn first_positional(arguments: &[OsString]) -> Option<usize> {
+    let command = Cli::command();
+    let takes_value = |argument: &str| {
+        let option = command.get_arguments().find(|option| match argument.strip_prefix("--") {
+            Some(long) => option.get_long_and_visible_aliases().is_some_and(|names| names.contains(&long)),
+            // Of several letters in one (`-qj`) the last may want a value.
+            None => option.get_short().is_some_and(|letter| argument.ends_with(letter)),
+        });
+        option.is_some_and(|option| {
+            let by_equals = option.is_require_equals_set() || argument.contains('=');
+            option.get_action().takes_values() && !by_equals
+        })
+    };
+    let mut at = 1;
+    while let Some(argument) = arguments.get(at) {
+        match argument.to_str() {
+            Some("--") => return None,
+            Some(option) if option.len() > 1 && option.starts_with('-') => {
+                at += if takes_value(option) { 2 } else { 1 }
+            }
+            _ => return Some(at),
+        }
+    }
+    None
+}
+
 impl CiArgs {
     /// Whether any of these flags was given.
     #[must_use]
@@ -136,7 +204,16 @@ pub enum Command {
     },
     /// Print the version
     Version,
-    /// Build an image and explore it (not there yet)
+    /// Show what is kept of layers from engines and registries, or clear it
+    Cache {
+        /// What is to be done; without it, what is there is shown.
+        #[command(subcommand)]
+        action: Option<CacheAction>,
+    },
+    /// Build an image with docker or podman, and explore it
+    ///
+    /// All that stands behind `build` goes to `docker build` (`podman build` with --source podman or `container-engine: podman`); options of dive's own stand before it: dive --ci build -t my-app .
+    #[command(disable_help_flag = true)]
     Build {
         /// What `docker build` would be given.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
@@ -144,10 +221,17 @@ pub enum Command {
     },
 }
 
+/// What `dive cache` does.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum CacheAction {
+    /// Remove all that is kept
+    Clear,
+}
+
 /// What `dive tree` lists.
 #[derive(Debug, Args)]
 pub struct TreeArgs {
-    /// Image to explore, or to report on without a terminal: a saved archive, an OCI layout directory, or - for standard input
+    /// Image to list: as for dive IMAGE
     #[arg(id = "TREE_IMAGE", value_name = "IMAGE")]
     pub image: OsString,
 
@@ -171,4 +255,31 @@ pub enum ListingFormat {
     Text,
     /// Path, type, size, mode, uid:gid, link target, between tabs; control bytes escaped
     Tsv,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(line: &str) -> String {
+        let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let kept: Vec<_> = keep_from_clap(arguments).iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        kept.join(" ")
+    }
+
+    /// `dive build --platform linux/arm64 -q .` must not become dive's own --platform and -q.
+    #[test]
+    fn what_stands_behind_build_is_the_builders() {
+        assert_eq!(kept("dive build --platform x -q ."), "dive build -- --platform x -q .");
+        assert_eq!(kept("dive --ci -j out.json build -- ."), "dive --ci -j out.json build -- -- .");
+        assert_eq!(kept("dive --ci=false --source podman build"), "dive --ci=false --source podman build --");
+        assert_eq!(kept("dive -qj build build ."), "dive -qj build build -- .");
+        assert_eq!(kept("dive build --help"), "dive build --help");
+        for other in ["dive", "dive build.tar", "dive tree build", "dive -c build x", "dive -- build", "dive - build"] {
+            assert_eq!(kept(other), other);
+        }
+        let line = ["dive", "-q", "build", "--", "-c", "x", "--ci"].map(OsString::from);
+        let Some(Command::Build { arguments }) = Cli::parse_from(line).command else { panic!("no build") };
+        assert_eq!(arguments, ["-c", "x", "--ci"]);
+    }
 }

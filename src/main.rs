@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use dive::cli::Cli;
 use dive::run::{Outcome, run, say};
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    match run(Cli::of_process()) {
         Ok(Outcome::Passed) => ExitCode::SUCCESS,
         Ok(Outcome::RuleFailed) => ExitCode::from(1),
+        Ok(Outcome::BuildFailed(code)) => ExitCode::from(code),
         Err(error) => {
             // `{:#}`: what was being done, then why it failed.
             say(&format!("dive: error: {error:#}"));

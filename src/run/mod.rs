@@ -1,6 +1,9 @@
 //! What each command does: find the image, read it, compute, hand the findings to a report. Everything that touches the
 //! terminal, the environment or a file that is written is here.
 
+mod access;
+mod build;
+mod cache;
 mod log;
 mod opening;
 mod output;
@@ -24,7 +27,10 @@ use crate::layer::LayerIndex;
 use crate::report::listing::{self, Format};
 use crate::report::text::{self, Colour, Look, RulesFrom, Ruling};
 use crate::report::{Findings, json};
+use crate::source::SourceKind;
 use crate::tree::Loaded;
+use access::Mode;
+use build::Built;
 use opening::{Opening, open_headless};
 pub use output::say;
 use output::{JsonTarget, Notices};
@@ -36,6 +42,8 @@ pub enum Outcome {
     Passed,
     /// The image broke a rule.
     RuleFailed,
+    /// `dive build`: there is no image, for the builder ended with this exit code.
+    BuildFailed(u8),
 }
 
 /// Does what the command line says.
@@ -48,6 +56,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
     match &ended {
         Ok(Outcome::Passed) => info!("done"),
         Ok(Outcome::RuleFailed) => info!("done: the image broke a rule"),
+        Ok(Outcome::BuildFailed(code)) => info!("done: the build failed with exit code {code}"),
         Err(error) => error!("{error:#}"),
     }
     notices.warn_all(log::lost().map(|problem| format!("the log is not whole: {problem}")));
@@ -60,7 +69,7 @@ fn carry_out(cli: Cli, notices: Notices) -> anyhow::Result<Outcome> {
         if let Some(image) = &image {
             bail!("{} stands before a command; see dive --help", image.display());
         }
-        if json.is_some() || ci.is_given() {
+        if (json.is_some() || ci.is_given()) && !matches!(command, Some(Command::Build { .. })) {
             bail!("--json, --ci and the rules go with an image to explore, not with a command; see dive --help");
         }
     }
@@ -76,14 +85,26 @@ fn carry_out(cli: Cli, notices: Notices) -> anyhow::Result<Outcome> {
             notices.warn_all(&config.warnings);
             output::print(|out| out.write_all(config::render(&config).as_bytes()))?;
         }
-        Some(Command::Build { .. }) => bail!(
-            "`dive build` is not there yet; build the image with docker or podman, then `docker save NAME | dive -`"
-        ),
+        Some(Command::Cache { action }) => cache::run(action)?,
+        Some(Command::Build { arguments }) => {
+            let around = surroundings()?;
+            let config = configure(&around, &opening)?;
+            let engine = match opening.source {
+                None => config.container_engine.value,
+                Some(SourceKind::Engine(engine)) => engine,
+                Some(_) => bail!("`dive build` builds with docker or podman: --source docker or --source podman"),
+            };
+            begin("builds", OsStr::new(engine.command()), &config, &around, notices);
+            return match build::build(engine, &arguments, notices)? {
+                Built::Failed(code) => Ok(Outcome::BuildFailed(code)),
+                Built::Image(id) => explore(&build::reference(engine, &id), &opening, &ci, json, &config, &around),
+            };
+        }
         Some(Command::Tree(arguments)) => {
             let around = surroundings()?;
             let config = configure(&around, &opening)?;
             begin("lists", &arguments.image, &config, &around, notices);
-            list(&arguments, &opening, &config)?;
+            list(&arguments, &opening, &config, &around)?;
         }
         None => {
             let Some(image) = image else {
@@ -134,7 +155,8 @@ fn explore(
     if !ci_mode && ci.sets_rules() {
         notices.note("rules are only looked at in CI mode: add --ci");
     }
-    let plan = Opening::new(argument, opening, config)?;
+    let mode = if ci_mode { Mode::Ci } else { Mode::Plain };
+    let plan = Opening::new(argument, opening, config, mode)?;
     if !ci_mode && json.is_none() && is_screen(around) {
         return screen::show(plan, config, around).map(|()| Outcome::Passed);
     }
@@ -214,8 +236,9 @@ fn rules(
     Ok((Rules::merge(flags, &file, config), file.path))
 }
 
-fn list(arguments: &TreeArgs, opening: &OpeningArgs, config: &Config) -> anyhow::Result<()> {
-    let plan = Opening::new(&arguments.image, opening, config)?;
+fn list(arguments: &TreeArgs, opening: &OpeningArgs, config: &Config, around: &Surroundings) -> anyhow::Result<()> {
+    let mode = if is_ci(around) { Mode::Ci } else { Mode::Plain };
+    let plan = Opening::new(&arguments.image, opening, config, mode)?;
     let (_, Loaded { tree, .. }) = open_headless(&plan, Notices::of(opening))?;
     let last = tree.last_layer();
     let layer = match arguments.layer {

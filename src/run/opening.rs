@@ -10,6 +10,7 @@ use std::time::Instant;
 use anyhow::{anyhow, bail};
 use tracing::info;
 
+use super::access::{self, Mode};
 use super::output::Notices;
 use super::progress::ProgressBar;
 use crate::cache::{self, Cache};
@@ -17,8 +18,8 @@ use crate::cli::OpeningArgs;
 use crate::config::Config;
 use crate::image::{self, Image, Selection};
 use crate::layer::Progress;
-use crate::remark::{OnDamage, Remark};
-use crate::source::{Blob, Reference, Source, SpoolProgress};
+use crate::remark::Remark;
+use crate::source::{Access, Blob, Reference, Source, SpoolProgress};
 use crate::tree::{self, Loaded};
 
 /// Hears how opening goes.
@@ -36,30 +37,31 @@ pub(super) trait Watch: Progress {
 pub(super) struct Opening {
     reference: Reference,
     selection: Selection,
-    on_damage: OnDamage,
+    access: Access,
 }
 
 impl Opening {
-    pub(super) fn new(argument: &OsStr, opening: &OpeningArgs, config: &Config) -> anyhow::Result<Self> {
+    /// Reads the argument; on a terminal, an engine is asked for the image, and its user whether to pull it.
+    pub(super) fn new(argument: &OsStr, opening: &OpeningArgs, config: &Config, mode: Mode) -> anyhow::Result<Self> {
         let reference = Reference::parse(argument, opening.source, config.container_engine.value)?;
         if reference == Reference::Stdin && io::stdin().is_terminal() {
             bail!("standard input is a terminal, and no archive comes from there: `docker save NAME | dive -`");
         }
-        Ok(Self {
-            reference,
-            selection: Selection { image: opening.selected.clone(), platform: opening.platform.clone() },
-            on_damage: if config.ignore_errors.value { OnDamage::Remark } else { OnDamage::Fail },
-        })
+        let mut access = access::of(opening, config, mode);
+        access::ask_to_pull(&reference, opening, mode, &mut access, Notices::of(opening))?;
+        let selection = Selection { image: opening.selected.clone(), platform: opening.platform.clone() };
+        Ok(Self { reference, selection, access })
     }
 
     /// Finds and reads the image; also tells what its source is called.
     pub(super) fn open(&self, watch: &dyn Watch) -> anyhow::Result<(Arc<Image>, Loaded, String)> {
         let start = Instant::now();
-        let source = Source::open(&self.reference, &self.on_damage.into(), &mut |spooled| watch.spooled(spooled))?;
+        let Access { on_damage, cache, .. } = &self.access;
+        let source = Source::open(&self.reference, &self.access, &mut |spooled| watch.spooled(spooled))?;
         info!("{} found in {:.1?}", source.name(), start.elapsed());
         let start = Instant::now();
         // What was lost on the way to the image may be why there is none.
-        let image = image::open(&source, &self.selection, self.on_damage);
+        let image = image::open(&source, &self.selection, *on_damage);
         let image = Arc::new(image.inspect_err(|_| watch.lost(source.remarks()))?);
         let platform = image.platform.as_ref().map_or_else(String::new, |platform| format!(" ({platform})"));
         info!(
@@ -68,12 +70,12 @@ impl Opening {
             image.layers.len(),
             start.elapsed()
         );
-        let wanted = unknown_layers(&image, None);
+        let wanted = unknown_layers(&image, cache.as_ref());
         source.fetch(&wanted, &mut |spooled| watch.spooled(spooled))?;
         watch.found(&image);
         start_threads()?;
         let start = Instant::now();
-        let loaded = tree::load(&image, source.name(), self.on_damage, None, watch)?;
+        let loaded = tree::load(&image, source.name(), *on_damage, cache.as_ref(), watch)?;
         info!("layers read in {:.1?}", start.elapsed());
         Ok((image, loaded, source.name().to_owned()))
     }

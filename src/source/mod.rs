@@ -22,6 +22,7 @@ use std::sync::Arc;
 pub use access::{Access, Environment, Mirror, MirrorError, PullPolicy, RegistryOptions, UnknownPullPolicy};
 pub use archive::Ending;
 pub use blob::{Blob, Identity};
+pub use engine::{is_present, pull};
 pub use error::SourceError;
 pub use reference::{Reference, ReferenceError, SourceKind};
 pub use spool::{SpoolProgress, SpoolStep};

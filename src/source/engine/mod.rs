@@ -45,3 +45,24 @@ impl EngineImage {
         self.archive.take_remarks()
     }
 }
+
+/// Whether the engine has an image of that name.
+///
+/// # Errors
+/// When the engine cannot be asked.
+pub fn is_present(engine: ContainerEngine, name: &str, _access: &Access) -> Result<bool, SourceError> {
+    Err(SourceError::EngineNotSupported { engine: engine.command(), name: name.to_owned() })
+}
+
+/// Has the engine pull the image.
+///
+/// # Errors
+/// When it cannot be asked, or cannot pull.
+pub fn pull(
+    engine: ContainerEngine,
+    name: &str,
+    _access: &Access,
+    _progress: &mut dyn FnMut(SpoolProgress),
+) -> Result<(), SourceError> {
+    Err(SourceError::EngineNotSupported { engine: engine.command(), name: name.to_owned() })
+}

@@ -1,0 +1,90 @@
+//! What opening an image may use, as flags and surroundings say; and the question, on a terminal, whether an engine is to
+//! pull what it has not got.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::PathBuf;
+
+use anyhow::bail;
+use tracing::info;
+
+use super::output::Notices;
+use super::progress::ProgressBar;
+use crate::cache::Cache;
+use crate::cli::OpeningArgs;
+use crate::config::{Config, ContainerEngine};
+use crate::remark::OnDamage;
+use crate::source::{self, Access, Environment, PullPolicy, Reference, RegistryOptions};
+
+/// Whether somebody sits there who can be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// A pipeline: nothing is pulled that nobody asked for.
+    Ci,
+    /// A person, or a script of theirs.
+    Plain,
+}
+
+/// What opening may use.
+pub(super) fn of(opening: &OpeningArgs, config: &Config, mode: Mode) -> Access {
+    let environment = Environment::of_process();
+    Access {
+        on_damage: if config.ignore_errors.value { OnDamage::Remark } else { OnDamage::Fail },
+        pull: opening.pull.unwrap_or(if mode == Mode::Ci { PullPolicy::Never } else { PullPolicy::Missing }),
+        platform: opening.platform.as_ref().map(ToString::to_string),
+        registries: RegistryOptions {
+            insecure: opening.insecure_registries.clone(),
+            mirrors: opening.mirrors.clone(),
+            ca_file: opening.ca_file.clone(),
+        },
+        cache: if opening.no_cache { None } else { cache_folder(&environment).map(Cache::new) },
+        environment,
+    }
+}
+
+/// Where the cache is, if there is a place for one.
+pub(super) fn cache_folder(environment: &Environment) -> Option<PathBuf> {
+    // The XDG base directory specification: a relative path is to be ignored.
+    let asked = environment.path("XDG_CACHE_HOME").filter(|path| path.is_absolute());
+    asked.or_else(dirs::cache_dir).map(|folder| folder.join("dive"))
+}
+
+/// Asks on a terminal whether an image that the engine has not got is to be pulled, and pulls it: there is no place for a
+/// question once the screen is up.
+pub(super) fn ask_to_pull(
+    reference: &Reference,
+    opening: &OpeningArgs,
+    mode: Mode,
+    access: &mut Access,
+    notices: Notices,
+) -> anyhow::Result<()> {
+    let Reference::Engine { engine, name } = reference else { return Ok(()) };
+    let nobody_to_ask = !io::stdin().is_terminal() || !io::stderr().is_terminal();
+    if opening.pull.is_some() || mode == Mode::Ci || nobody_to_ask {
+        return Ok(());
+    }
+    access.pull = PullPolicy::Never;
+    if source::is_present(*engine, name, access)? {
+        return Ok(());
+    }
+    if !is_wanted(*engine, name)? {
+        bail!("{} has no image {name:?}, and it was not pulled", engine.command());
+    }
+    info!("{name} is pulled by {}", engine.command());
+    let progress = ProgressBar::new(notices);
+    source::pull(*engine, name, access, &mut |step| super::opening::Watch::spooled(&progress, step))?;
+    progress.finish();
+    Ok(())
+}
+
+fn is_wanted(engine: ContainerEngine, name: &str) -> anyhow::Result<bool> {
+    let mut out = io::stderr();
+    write!(out, "{} has no image {name:?}. Pull it? [Y/n] ", engine.command())?;
+    out.flush()?;
+    let mut answer = String::new();
+    if io::stdin().lock().read_line(&mut answer)? == 0 {
+        // The end of the input is no yes.
+        writeln!(out)?;
+        return Ok(false);
+    }
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "" | "y" | "yes"))
+}

@@ -1,0 +1,130 @@
+//! `dive build`: the engine's own client builds, and says what the image is called that came of it.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+
+use anyhow::{Context, bail};
+use tracing::info;
+
+use super::output::Notices;
+use crate::config::ContainerEngine;
+
+/// How a build ended.
+#[derive(Debug)]
+pub(super) enum Built {
+    /// With the image of this id.
+    Image(String),
+    /// With this exit code.
+    Failed(u8),
+}
+
+/// Builds as `docker build ARGUMENTS` does, on this terminal.
+///
+/// What the builder says goes to standard error: standard output is for what dive finds.
+pub(super) fn build(engine: ContainerEngine, arguments: &[OsString], notices: Notices) -> anyhow::Result<Built> {
+    let folder = tempfile::tempdir().context("the image's id needs a temporary folder; set TMPDIR to one")?;
+    let asked = id_file_of(arguments);
+    let id_file = asked.clone().unwrap_or_else(|| folder.path().join("image-id"));
+    let mut command = Command::new(engine.command());
+    command.arg("build");
+    if asked.is_none() {
+        command.arg("--iidfile").arg(&id_file);
+    } else {
+        // An earlier build's id is not to be taken for this one's.
+        let _ = std::fs::remove_file(&id_file);
+    }
+    command.args(arguments).stdout(Stdio::from(io::stderr()));
+    info!("{} build with {} arguments begins", engine.command(), arguments.len());
+    let status = command.status().map_err(|error| not_started(engine, &error))?;
+    info!("{} build ended: {status}", engine.command());
+    if !status.success() {
+        let code = exit_code(status);
+        notices.note(&format!("{} build failed ({status}); there is no image to look into", engine.command()));
+        return Ok(Built::Failed(code));
+    }
+    read_id(engine, &id_file).map(Built::Image)
+}
+
+fn not_started(engine: ContainerEngine, error: &io::Error) -> anyhow::Error {
+    let name = engine.command();
+    if error.kind() == io::ErrorKind::NotFound {
+        return anyhow::anyhow!(
+            "`dive build` runs `{name} build`, and there is no {name} here; install it, or choose the other engine with \
+             --source docker or --source podman"
+        );
+    }
+    anyhow::anyhow!("{name} cannot be run: {error}")
+}
+
+/// The exit code to pass on: 128 and the signal where one ended the builder, as shells have it.
+fn exit_code(status: ExitStatus) -> u8 {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return u8::try_from(128 + signal).unwrap_or(u8::MAX);
+    }
+    status.code().and_then(|code| u8::try_from(code).ok()).filter(|code| *code != 0).unwrap_or(1)
+}
+
+/// The file that the user has the id written to.
+fn id_file_of(arguments: &[OsString]) -> Option<PathBuf> {
+    let mut arguments = arguments.iter().map(OsString::as_os_str);
+    while let Some(argument) = arguments.next() {
+        if argument == "--" {
+            return None;
+        }
+        if argument == "--iidfile" {
+            return arguments.next().map(PathBuf::from);
+        }
+        if let Some(path) = argument.to_str().and_then(|argument| argument.strip_prefix("--iidfile=")) {
+            return Some(path.into());
+        }
+    }
+    None
+}
+
+fn read_id(engine: ContainerEngine, file: &Path) -> anyhow::Result<String> {
+    let name = engine.command();
+    let id = match std::fs::read_to_string(file) {
+        Ok(id) => id,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => bail!(
+            "`{name} build` ended well and made no image that {name} holds; if it builds elsewhere, add --load, and leave out \
+             --output and --push"
+        ),
+        Err(error) => bail!("{}: the image's id cannot be read: {error}", file.display()),
+    };
+    let id = id.trim();
+    // Podman may write the bare hex.
+    let is_id = !id.is_empty() && id.len() < 200 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b':');
+    if !is_id {
+        bail!("{}: `{name} build` wrote what is no image id", file.display());
+    }
+    Ok(id.to_owned())
+}
+
+/// The reference of an image that was built.
+pub(super) fn reference(engine: ContainerEngine, id: &str) -> OsString {
+    let mut reference = OsString::from(engine.command());
+    reference.push("://");
+    reference.push(OsStr::new(id));
+    reference
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id_file(line: &str) -> Option<PathBuf> {
+        id_file_of(&line.split(' ').map(OsString::from).collect::<Vec<_>>())
+    }
+
+    /// Docker takes the last of two `--iidfile`: the user's file would stay empty, or dive would find none.
+    #[test]
+    fn a_file_for_the_id_that_the_user_names_is_used() {
+        assert_eq!(id_file("-t x --iidfile id ."), Some("id".into()));
+        assert_eq!(id_file("--iidfile=id ."), Some("id".into()));
+        assert_eq!(id_file("-t x ."), None);
+        assert_eq!(id_file("-- --iidfile x"), None);
+    }
+}

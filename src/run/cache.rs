@@ -1,0 +1,31 @@
+//! `dive cache`: what is kept of layers, and how to be rid of it.
+
+use anyhow::{Context, bail};
+
+use super::access;
+use super::output;
+use crate::cache::{Cache, LIMIT};
+use crate::cli::CacheAction;
+use crate::source::Environment;
+use crate::units::Bytes;
+
+/// Shows the cache, or clears it.
+pub(super) fn run(action: Option<CacheAction>) -> anyhow::Result<()> {
+    let Some(folder) = access::cache_folder(&Environment::of_process()) else {
+        bail!("there is no folder for a cache; set XDG_CACHE_HOME to one");
+    };
+    let cache = Cache::new(folder);
+    let before = cache.usage();
+    match action {
+        Some(CacheAction::Clear) => {
+            cache.clear().with_context(|| format!("{} cannot be cleared", cache.root().display()))?;
+            output::print(|out| writeln!(out, "cleared: {}", Bytes(before.bytes)))
+        }
+        None => output::print(|out| {
+            writeln!(out, "folder: {}", cache.root().display())?;
+            writeln!(out, "layers: {}", before.layers)?;
+            writeln!(out, "images: {}", before.images)?;
+            writeln!(out, "size: {} of at most {}", Bytes(before.bytes), Bytes(LIMIT))
+        }),
+    }
+}

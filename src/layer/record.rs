@@ -63,3 +63,83 @@ impl Chunk {
         self.entries().len() <= Self::CAPACITY && self.entries().iter().all(|entry| self.holds_names_of(entry))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::scan::scan_through;
+    use crate::remark::OnDamage;
+
+    /// A layer with a bit of everything that an entry can be.
+    fn scanned() -> Scan {
+        let mut builder = tar::Builder::new(Vec::new());
+        let kinds = [
+            (tar::EntryType::Directory, "usr/bin/", ""),
+            (tar::EntryType::Regular, "usr/bin/tool", ""),
+            (tar::EntryType::Link, "usr/bin/other", "usr/bin/tool"),
+            (tar::EntryType::Symlink, "bin", "usr/bin"),
+            (tar::EntryType::Char, "dev/null", ""),
+            (tar::EntryType::Regular, ".hidden/.wh.gone", ""),
+            (tar::EntryType::Regular, "etc/.wh..wh..opq", ""),
+        ];
+        for (kind, name, link) in kinds {
+            let mut header = tar::Header::new_gnu();
+            header.set_entry_type(kind);
+            header.set_mode(0o644);
+            let body: &[u8] = if name.ends_with("tool") { b"bytes" } else { b"" };
+            header.set_size(body.len() as u64);
+            if !link.is_empty() {
+                header.set_link_name(link).unwrap();
+            }
+            builder.append_data(&mut header, name, body).unwrap();
+        }
+        let bytes = builder.into_inner().unwrap();
+        let blob = crate::source::Blob::in_memory(bytes, "layer");
+        scan_through(blob, OnDamage::Fail, &|| false, &mut |_| ()).unwrap()
+    }
+
+    fn cache() -> (tempfile::TempDir, Cache, Identity) {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().to_owned());
+        (folder, cache, Identity::Unpacked("sha256:00".to_owned()))
+    }
+
+    #[test]
+    fn what_comes_back_is_what_was_kept() {
+        let (_folder, cache, identity) = cache();
+        assert!(load(&cache, &identity).is_none());
+        let scan = scanned();
+        assert_eq!(scan.entry_count, 7);
+        store(&cache, &identity, &scan);
+        assert_eq!(format!("{:?}", load(&cache, &identity).unwrap()), format!("{scan:?}"));
+    }
+
+    /// Whoever can write to the folder must not be able to have files extracted outside of where they belong, nor to end
+    /// the program.
+    #[test]
+    fn a_record_that_no_layer_could_have_is_not_believed() {
+        let (_folder, cache, identity) = cache();
+        let whole = postcard::to_stdvec(&scanned()).unwrap();
+        let keep = |bytes: &[u8]| cache.write(Kind::Layer, identity.digest(), |out| out.write_all(bytes));
+        for at in 0..whole.len() {
+            keep(&whole[..at]);
+            assert!(load(&cache, &identity).is_none(), "cut at {at}");
+            for bit in [1, 0x80] {
+                let mut flipped = whole.clone();
+                flipped[at] ^= bit;
+                keep(&flipped);
+                if let Some(scan) = load(&cache, &identity) {
+                    let _ = crate::tree::Builder::new().apply(scan);
+                }
+            }
+        }
+        let place = whole.windows(7).position(|window| window == b"usr/bin").unwrap();
+        for name in [b"../../x", b"/usr/bi", b"usr/./b", b"usr//bi"] {
+            let mut wrong = whole.clone();
+            wrong[place..place + 7].copy_from_slice(name);
+            keep(&wrong);
+            assert!(load(&cache, &identity).is_none(), "{name:?}");
+        }
+        assert!(!cache.contains(Kind::Layer, identity.digest()), "it would be read again and again");
+    }
+}

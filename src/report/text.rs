@@ -85,6 +85,7 @@ pub fn render(findings: Findings<'_>, ruling: Option<Ruling<'_>>, look: Look, ou
                 RulesFrom::Elsewhere => writeln!(out, "  Using flags, variables or .dive.yaml as CI config")?,
                 RulesFrom::Defaults => writeln!(out, "  Using default CI config")?,
             }
+            stored_layers(findings, out)?;
             figures(findings.analysis, out)?;
             inefficient_files(findings, Length::Whole, out)?;
             reclaimable_files(findings, Length::Top(TOP), out)?;
@@ -150,6 +151,30 @@ fn layers(findings: Findings<'_>, width: Option<usize>, out: &mut dyn Write) -> 
             counts.modified,
             counts.removed,
             Escaped(first_words(&layer.command, width).as_bytes())
+        )?;
+    }
+    Ok(())
+}
+
+/// The layers as they are stored, by all that names them: what a pipeline's log is searched for later.
+fn stored_layers(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let Findings { image, loaded, .. } = findings;
+    // A digest has 71 letters, and a media type of those in use at most 57.
+    writeln!(out, "Layers:")?;
+    writeln!(out, "{:>5}  {:>8}  {:>8}  {:<71}  {:<71}  Stored as", "Layer", "Size", "Stored", "Diff id", "Digest")?;
+    let layers = image.layers.iter().zip(&loaded.compressions).zip(loaded.tree.layers());
+    for ((layer, compression), index) in layers {
+        let told =
+            |text: Option<&str>| text.map_or_else(|| "-".to_owned(), |text| Escaped(text.as_bytes()).to_string());
+        let compression = compression.map(|compression| compression.to_string());
+        writeln!(
+            out,
+            "{index:>5}  {:>8}  {:>8}  {:<71}  {:<71}  {}",
+            Bytes(loaded.tree.layer_size_bytes(index)).to_string(),
+            layer.size.map_or_else(|| "-".to_owned(), |size| Bytes(size).to_string()),
+            told(layer.diff_id.as_deref()),
+            told(layer.digest.as_deref()),
+            told(layer.media_type.as_deref().or(compression.as_deref())),
         )?;
     }
     Ok(())

@@ -74,6 +74,9 @@ impl User {
         let inherited = ["PATH", "TMPDIR"].into_iter().filter_map(|name| Some((name.into(), std::env::var_os(name)?)));
         let own = [
             ("HOME".into(), home.clone().into()),
+            // No engine of the machine that the tests run on.
+            ("DOCKER_HOST".into(), format!("unix://{}", home.join("no-docker.sock").display()).into()),
+            ("CONTAINER_HOST".into(), format!("unix://{}", home.join("no-podman.sock").display()).into()),
             ("XDG_CONFIG_HOME".into(), home.join(".config").into()),
             ("XDG_CONFIG_DIRS".into(), home.join("xdg").into()),
         ];

@@ -213,6 +213,7 @@ struct LayerFigures<'a> {
     command: &'a str,
     /// The blob as it is stored: its digest, type and size.
     blob_digest: Option<&'a str>,
+    diff_id: Option<&'a str>,
     media_type: Option<&'a str>,
     compression: Option<String>,
     stored_bytes: Option<u64>,
@@ -228,6 +229,7 @@ impl<'a> LayerFigures<'a> {
             size_bytes: tree.layer_size_bytes(index),
             command: &layer.command,
             blob_digest: layer.digest.as_deref(),
+            diff_id: layer.diff_id.as_deref(),
             media_type: layer.media_type.as_deref(),
             compression,
             stored_bytes: layer.size,

@@ -185,6 +185,9 @@ fn of_layer<'a>(
     if let Some(diff_id) = layer.diff_id.as_ref().filter(|diff_id| **diff_id != layer.id) {
         told(lines, theme, "Diff id", diff_id, width);
     }
+    if let Some(media_type) = &layer.media_type {
+        told(lines, theme, "Media type", media_type, width);
+    }
 }
 
 /// What the layer holds, and how it is stored where that is something else.

@@ -12,6 +12,7 @@ mod oci_layout;
 mod reference;
 mod registry;
 mod remote;
+mod runtime;
 mod spool;
 
 use std::fs::File;

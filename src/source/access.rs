@@ -124,6 +124,11 @@ impl Environment {
         self.get(name).and_then(OsStr::to_str)
     }
 
+    /// All of them, for a program that is started.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        self.0.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+    }
+
     /// The value of `name` as a path.
     #[must_use]
     pub fn path(&self, name: &str) -> Option<PathBuf> {

@@ -4,6 +4,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::engine::EngineError;
 use crate::compression::Compression;
 use crate::tarfile::TarError;
 
@@ -35,6 +36,9 @@ pub enum SourceError {
         /// The image's name.
         name: String,
     },
+    /// An engine does not give it.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// There are no bytes at all.
     #[error("{archive}: the file is empty; was the command that wrote it (`docker save`) successful?")]
     Empty {

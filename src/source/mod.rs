@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub use access::{Access, Environment, Mirror, MirrorError, PullPolicy, RegistryOptions, UnknownPullPolicy};
 pub use archive::Ending;
 pub use blob::{Blob, Identity};
-pub use engine::{is_present, pull};
+pub use engine::{Attempt, EngineError, is_present, pull};
 pub use error::SourceError;
 pub use reference::{Reference, ReferenceError, SourceKind};
 pub use spool::{SpoolProgress, SpoolStep};
@@ -197,7 +197,11 @@ impl Source {
 
     /// Symbolic links of an archive in its order, each with the name it leads to. A directory shows none.
     pub fn links(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.archive().into_iter().flat_map(Archive::links)
+        let known = match &self.place {
+            Place::Engine(image) => Some(image),
+            _ => None,
+        };
+        self.archive().into_iter().flat_map(Archive::links).chain(known.into_iter().flat_map(EngineImage::known_links))
     }
 
     /// Names of an archive's members in no order. A directory shows none.

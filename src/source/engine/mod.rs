@@ -1,9 +1,35 @@
-//! Images in an engine: Docker or Podman, which speaks Docker's API too.
+//! Images in an engine: Docker or Podman, which speaks Docker's API too. The engine is found as its own client finds it, the
+//! image is inspected, and exported unless everything about it is known from before.
 
+mod address;
+mod client;
+mod context;
+mod error;
+mod export;
+mod failure;
+mod known;
+mod lookup;
+pub(super) mod name;
+mod record;
+mod ssh;
+mod stream;
+mod tls;
+
+pub use error::{Attempt, EngineError};
+
+use bollard::models::ImageInspect;
+use tracing::info;
+
+use self::export::Export;
+use self::known::KnownImage;
+use self::lookup::Question;
+use self::name::asked_first;
+use self::record::{MANIFEST, Record};
 use super::access::Access;
 use super::archive::Archive;
 use super::blob::Blob;
 use super::error::SourceError;
+use super::member_path::normalise;
 use super::spool::SpoolProgress;
 use crate::config::ContainerEngine;
 use crate::remark::Remark;
@@ -11,7 +37,44 @@ use crate::remark::Remark;
 /// An image of an engine: exported, or known from before and not exported until one of its files is looked into.
 #[derive(Debug)]
 pub(super) struct EngineImage {
-    archive: Archive,
+    name: String,
+    held: Held,
+    /// The archive's manifest with the image's tags, where it is one that could be read.
+    manifest: Option<Blob>,
+    remarks: Vec<Remark>,
+}
+
+#[derive(Debug)]
+enum Held {
+    Exported(Archive),
+    Known(KnownImage),
+}
+
+/// Whether `engine` has an image of that name.
+///
+/// # Errors
+/// When no engine answers, or not with what is asked.
+pub fn is_present(engine: ContainerEngine, name: &str, access: &Access) -> Result<bool, SourceError> {
+    let question = Question::new(engine, name, access)?;
+    match question.inspect(&question.connect()?) {
+        Ok(_) => Ok(true),
+        Err(EngineError::NoSuchImage { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Has `engine` pull the image of that name from its registry, whatever `access` says of pulling.
+///
+/// # Errors
+/// When no engine answers, or it cannot pull the image.
+pub fn pull(
+    engine: ContainerEngine,
+    name: &str,
+    access: &Access,
+    progress: &mut dyn FnMut(SpoolProgress),
+) -> Result<(), SourceError> {
+    let question = Question::new(engine, name, access)?;
+    Ok(question.pull(&question.connect()?, progress)?)
 }
 
 impl EngineImage {
@@ -19,50 +82,93 @@ impl EngineImage {
     pub(super) fn open(
         engine: ContainerEngine,
         name: &str,
-        _access: &Access,
-        _progress: &mut dyn FnMut(SpoolProgress),
+        access: &Access,
+        progress: &mut dyn FnMut(SpoolProgress),
     ) -> Result<Self, SourceError> {
-        Err(SourceError::EngineNotSupported { engine: engine.command(), name: name.to_owned() })
+        let question = Question::new(engine, name, access)?;
+        let client = question.connect()?;
+        let inspected = question.find(&client, progress)?;
+        let id = inspected.id.clone().unwrap_or_default();
+        let tags = asked_first(question.name, inspected.repo_tags.clone().unwrap_or_default());
+        let export = Export::new(&question, client, &id, size(&inspected))?;
+        let image = |held, manifest, remarks| Self { name: name.to_owned(), held, manifest, remarks };
+        let cache = access.cache.as_ref();
+        let record =
+            cache.filter(|_| is_of_platform(&inspected, access)).and_then(|cache| Record::find(cache, &inspected));
+        if let Some(known) = record.and_then(|record| KnownImage::new(record, export.clone(), &tags)) {
+            info!("{name} is known from before and not exported");
+            return Ok(image(Held::Known(known), None, Vec::new()));
+        }
+        let (mut archive, mut remarks) = export.run(access.on_damage, progress)?;
+        remarks.extend(archive.take_remarks());
+        if let Some(cache) = cache
+            && remarks.is_empty()
+            && let Some(record) = Record::of(&archive, &inspected)
+        {
+            record.keep(cache, &id);
+        }
+        let manifest = record::tagged(&archive, &tags).map(|manifest| Blob::in_memory(manifest, MANIFEST));
+        Ok(image(Held::Exported(archive), manifest, remarks))
     }
 
     /// The bytes called `member`, as in the archive that the engine saves.
     pub(super) fn blob(&self, member: &str) -> Result<Blob, SourceError> {
-        self.archive.open(member)
+        let name = normalise("", member)
+            .map_err(|_| SourceError::Outside { archive: self.name.clone(), member: member.to_owned() })?;
+        if let Some(manifest) = self.manifest.as_ref().filter(|_| name == MANIFEST) {
+            return Ok(manifest.clone());
+        }
+        match &self.held {
+            Held::Exported(archive) => archive.open(member),
+            Held::Known(known) => known
+                .blob(&name)
+                .cloned()
+                .ok_or_else(|| SourceError::Missing { archive: self.name.clone(), member: member.to_owned() }),
+        }
     }
 
     /// Whether something is called `member`.
     pub(super) fn contains(&self, member: &str) -> bool {
-        self.archive.contains(member)
+        match &self.held {
+            Held::Exported(archive) => archive.contains(member),
+            Held::Known(known) => normalise("", member).is_ok_and(|name| known.blob(&name).is_some()),
+        }
     }
 
     /// The archive that the engine saved, if it had to.
     pub(super) const fn archive(&self) -> Option<&Archive> {
-        Some(&self.archive)
+        match &self.held {
+            Held::Exported(archive) => Some(archive),
+            Held::Known(_) => None,
+        }
+    }
+
+    /// The archive's links, if the engine did not save it this time.
+    pub(super) fn known_links(&self) -> impl Iterator<Item = (&str, &str)> {
+        let known = match &self.held {
+            Held::Known(known) => Some(known),
+            Held::Exported(_) => None,
+        };
+        known.into_iter().flat_map(KnownImage::links)
     }
 
     /// What was odd on the way.
     pub(super) fn take_remarks(&mut self) -> Vec<Remark> {
-        self.archive.take_remarks()
+        std::mem::take(&mut self.remarks)
     }
 }
 
-/// Whether the engine has an image of that name.
-///
-/// # Errors
-/// When the engine cannot be asked.
-pub fn is_present(engine: ContainerEngine, name: &str, _access: &Access) -> Result<bool, SourceError> {
-    Err(SourceError::EngineNotSupported { engine: engine.command(), name: name.to_owned() })
+/// About how many bytes the export has. Where images are kept as registries send them, what the engine tells is another size.
+fn size(inspected: &ImageInspect) -> Option<u64> {
+    let size = inspected.size.filter(|size| *size > 0 && inspected.descriptor.is_none())?;
+    u64::try_from(size).ok()
 }
 
-/// Has the engine pull the image.
-///
-/// # Errors
-/// When it cannot be asked, or cannot pull.
-pub fn pull(
-    engine: ContainerEngine,
-    name: &str,
-    _access: &Access,
-    _progress: &mut dyn FnMut(SpoolProgress),
-) -> Result<(), SourceError> {
-    Err(SourceError::EngineNotSupported { engine: engine.command(), name: name.to_owned() })
+/// Whether what the engine tells is of the platform that was asked for: an image of several has one id for all of them.
+fn is_of_platform(inspected: &ImageInspect, access: &Access) -> bool {
+    let Some(wanted) = &access.platform else { return true };
+    let mut parts = wanted.splitn(3, '/');
+    let (os, architecture, variant) = (parts.next(), parts.next(), parts.next());
+    (os, architecture) == (inspected.os.as_deref(), inspected.architecture.as_deref())
+        && (variant.is_none() || variant == inspected.variant.as_deref())
 }

@@ -1,0 +1,123 @@
+//! What can go wrong with engines. What they say themselves is handed on, on one line; where they are is told without what
+//! stands before the host in an address.
+
+use std::fmt::Write;
+use std::io;
+
+use super::name::EXPECTED;
+use crate::config::ContainerEngine;
+use crate::remark::Shown;
+
+/// An image that an engine does not give.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// No engine answers.
+    #[error("{} cannot be reached to ask for {name:?}; tried: {}. {}", engine.command(), tried(attempts), instead(*engine, name, hint))]
+    Unreachable {
+        /// Which engine.
+        engine: ContainerEngine,
+        /// The image that was asked for.
+        name: String,
+        /// Where it was looked for, and why each place failed.
+        attempts: Vec<Attempt>,
+        /// What else answers; empty if nothing does.
+        hint: &'static str,
+    },
+    /// It is no name.
+    #[error("{name:?} names no image; {EXPECTED}")]
+    Name {
+        /// What was given.
+        name: String,
+    },
+    /// The engine has no such image.
+    #[error("{} has no image {name:?} ({}); {}", engine.command(), Shown(answer), to_get(*engine, name))]
+    NoSuchImage {
+        /// Which engine.
+        engine: ContainerEngine,
+        /// The name.
+        name: String,
+        /// What the engine says.
+        answer: String,
+    },
+    /// It cannot be pulled.
+    #[error("{} cannot pull {name:?}: {answer}{note}", engine.command())]
+    Pull {
+        /// Which engine.
+        engine: ContainerEngine,
+        /// The name.
+        name: String,
+        /// What the engine says.
+        answer: String,
+        /// What else is known; empty, or starting with `; `.
+        note: String,
+    },
+    /// The engine answers with an error, or with something that is no answer.
+    #[error("{} cannot give {name:?}: {answer}", engine.command())]
+    Refused {
+        /// Which engine.
+        engine: ContainerEngine,
+        /// The name.
+        name: String,
+        /// What the engine says.
+        answer: String,
+    },
+    /// The export broke off.
+    #[error(
+        "{}: the export of {name:?} broke off after {received} bytes: {cause}; see whether the engine still runs and has \
+         room on its disk, then try again",
+        engine.command()
+    )]
+    Export {
+        /// Which engine.
+        engine: ContainerEngine,
+        /// The name.
+        name: String,
+        /// Bytes that had come.
+        received: u64,
+        /// What happened.
+        cause: String,
+    },
+    /// No threads for the network.
+    #[error("{} cannot be asked: {cause}", engine.command())]
+    Threads {
+        /// Which engine.
+        engine: ContainerEngine,
+        /// What the system says.
+        cause: io::Error,
+    },
+}
+
+/// A place where an engine was looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// Why there, and where: `DOCKER_HOST (unix:///x.sock)`.
+    pub place: String,
+    /// Why it failed.
+    pub failure: String,
+}
+
+fn tried(attempts: &[Attempt]) -> String {
+    let mut text = String::new();
+    for Attempt { place, failure } in attempts {
+        let separator = if text.is_empty() { "" } else { "; " };
+        let _ = write!(text, "{separator}{place}: {failure}");
+    }
+    if text.is_empty() { "nothing, since nothing says where it is".to_owned() } else { text }
+}
+
+fn instead(engine: ContainerEngine, name: &str, hint: &str) -> String {
+    let (start, variable) = match engine {
+        ContainerEngine::Docker => ("start it", "DOCKER_HOST"),
+        ContainerEngine::Podman => ("start its service (`systemctl --user start podman.socket`)", "CONTAINER_HOST"),
+    };
+    let command = engine.command();
+    format!("{hint}Or {start}, set {variable}, or save the image where it is: `{command} save {name} | dive -`")
+        .replacen("Or ", if hint.is_empty() { "" } else { "Or " }, 1)
+}
+
+fn to_get(engine: ContainerEngine, name: &str) -> String {
+    let command = engine.command();
+    format!(
+        "`{command} pull {name}` gets it from its registry, and so does --pull missing; `{command} images` shows those there are"
+    )
+}

@@ -1,0 +1,217 @@
+//! The export of an image: the engine's archive, streamed into a temporary file. It may take as long as it takes, as long as
+//! something comes.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bollard::errors::Error;
+use http_body_util::BodyExt;
+use hyper::body::{Bytes, Incoming};
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use super::client::Client;
+use super::error::EngineError;
+use super::failure;
+use super::lookup::Question;
+use crate::config::ContainerEngine;
+use crate::remark::{OnDamage, Remark};
+use crate::source::archive::Archive;
+use crate::source::error::SourceError;
+use crate::source::runtime::block_on;
+use crate::source::spool::{self, SpoolProgress, SpoolStep};
+
+/// How long an engine may prepare: Docker writes all layers to its own disk before it sends the first.
+const PREPARATION: Duration = Duration::from_secs(1800);
+
+/// How long nothing may come once something has.
+const STALL: Duration = Duration::from_secs(300);
+
+/// The end of an archive that is kept, in bytes: Docker writes there what went wrong after it has begun.
+const TAIL: usize = 4096;
+
+/// An image as an engine knows it, to be exported now or later.
+#[derive(Debug, Clone)]
+pub(super) struct Export {
+    pub(super) client: Client,
+    pub(super) engine: ContainerEngine,
+    /// What the user called it, for messages.
+    pub(super) name: String,
+    /// What the engine calls it, which no tag can lead elsewhere.
+    id: String,
+    platform: Option<String>,
+    /// About as many bytes come, if the engine tells.
+    size: Option<u64>,
+}
+
+impl Export {
+    /// The export of the image of that `id`.
+    pub(super) fn new(
+        question: &Question<'_>,
+        client: Client,
+        id: &str,
+        size: Option<u64>,
+    ) -> Result<Self, EngineError> {
+        let (engine, name) = (question.engine, question.named());
+        // It becomes part of a path, as a name does.
+        if id.is_empty() || !id.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b':') {
+            return Err(EngineError::Refused { engine, name, answer: "it tells no id that is one".to_owned() });
+        }
+        Ok(Self { client, engine, name, id: id.to_owned(), platform: question.access.platform.clone(), size })
+    }
+
+    /// Exports the image.
+    pub(super) fn run(
+        &self,
+        on_damage: OnDamage,
+        progress: &mut dyn FnMut(SpoolProgress),
+    ) -> Result<(Archive, Vec<Remark>), SourceError> {
+        progress(SpoolProgress { step: SpoolStep::Export, read: 0, total: self.size });
+        let mut reader = self.begin()?;
+        let mut hear = |heard: SpoolProgress| {
+            // It was an estimate, and is no longer a good one.
+            let total = heard.total.filter(|total| heard.read <= *total);
+            progress(SpoolProgress { total, ..heard });
+        };
+        let spooled = spool::spool(&mut reader, SpoolStep::Export, self.size, &self.name, on_damage, &mut hear);
+        let broken_off = |cause: String| EngineError::Export {
+            engine: self.engine,
+            name: self.name.clone(),
+            received: reader.received,
+            cause,
+        };
+        let spooled = match (spooled, &reader.failure) {
+            (Err(SourceError::Unreadable { .. }), Some(cause)) => return Err(broken_off(cause.clone()).into()),
+            (Err(SourceError::NotAnArchive { .. }), _) if reader.told().is_some() => {
+                return Err(broken_off(reader.told().unwrap_or_default()).into());
+            }
+            (spooled, _) => spooled?,
+        };
+        let archive = Archive::index(&self.name, Arc::new(spooled.file), spooled.len, on_damage);
+        match (archive, reader.told()) {
+            (
+                Err(SourceError::Damaged { .. } | SourceError::NotAnArchive { .. } | SourceError::Empty { .. }),
+                Some(told),
+            ) => Err(broken_off(told).into()),
+            (archive, _) => Ok((archive?, spooled.remarks)),
+        }
+    }
+
+    fn begin(&self) -> Result<Reader, EngineError> {
+        let mut path = format!("/images/{}/get", self.id);
+        if let Some(platform) = self.platform.as_deref().filter(|_| self.client.knows(1, 48)) {
+            path.push_str("?platform=");
+            path.push_str(&query(&as_json(platform)));
+        }
+        let asked = async { timeout(PREPARATION, self.client.get(&path)).await };
+        let answer = block_on(asked).map_err(|cause| EngineError::Threads { engine: self.engine, cause })?;
+        let response = answer.unwrap_or(Err(Error::RequestTimeoutError)).map_err(|error| EngineError::Refused {
+            engine: self.engine,
+            name: self.name.clone(),
+            answer: failure::answer(&error, self.client.address()),
+        })?;
+        Ok(Reader {
+            body: response.into_body(),
+            chunk: Bytes::new(),
+            received: 0,
+            tail: Vec::new(),
+            failure: None,
+            client: self.client.clone(),
+        })
+    }
+}
+
+/// A platform, `OS/ARCH[/VARIANT]`, as engines take it.
+fn as_json(platform: &str) -> String {
+    let mut parts = platform.splitn(3, '/');
+    let names = ["os", "architecture", "variant"];
+    let named = names.into_iter().map_while(|name| Some((name.to_owned(), parts.next()?.into())));
+    serde_json::Value::Object(named.collect()).to_string()
+}
+
+/// A text as the value of a query.
+fn query(text: &str) -> String {
+    let letters = text.bytes().map(|letter| match letter {
+        letter if letter.is_ascii_alphanumeric() => char::from(letter).to_string(),
+        other => format!("%{other:02X}"),
+    });
+    letters.collect()
+}
+
+/// What comes from the engine, and how much of it.
+struct Reader {
+    body: Incoming,
+    chunk: Bytes,
+    received: u64,
+    tail: Vec<u8>,
+    failure: Option<String>,
+    client: Client,
+}
+
+impl Reader {
+    /// The next bytes; none at the end.
+    fn next(&mut self) -> Result<Option<Bytes>, String> {
+        let frame = block_on(async { timeout(STALL, self.body.frame()).await }).map_err(|error| error.to_string())?;
+        match frame {
+            Ok(None) => Ok(None),
+            Ok(Some(Ok(frame))) => Ok(Some(frame.into_data().unwrap_or_default())),
+            Ok(Some(Err(error))) => Err(failure::answer(&error.into(), self.client.address())),
+            Err(_) => Err(format!("nothing has come for {} minutes", STALL.as_secs() / 60)),
+        }
+    }
+
+    /// What the engine wrote at the end of its archive, if that is an error.
+    fn told(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Told {
+            #[serde(rename = "errorDetail")]
+            detail: Detail,
+        }
+        #[derive(Deserialize)]
+        struct Detail {
+            message: String,
+        }
+        const START: &[u8] = br#"{"errorDetail""#;
+        let at = self.tail.windows(START.len()).rposition(|window| window == START)?;
+        let mut documents = serde_json::Deserializer::from_slice(&self.tail[at..]).into_iter::<Told>();
+        let told = documents.next()?.ok()?;
+        Some(failure::one_line(&told.detail.message))
+    }
+}
+
+impl Read for Reader {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        while self.chunk.is_empty() {
+            match self.next() {
+                Ok(None) => return Ok(0),
+                Ok(Some(chunk)) => {
+                    self.received += chunk.len() as u64;
+                    self.tail.extend_from_slice(&chunk[chunk.len().saturating_sub(TAIL)..]);
+                    self.tail.drain(..self.tail.len().saturating_sub(TAIL));
+                    self.chunk = chunk;
+                }
+                Err(failure) => {
+                    let text = format!("the engine broke off after {} bytes: {failure}", self.received);
+                    self.failure = Some(failure);
+                    return Err(io::Error::other(text));
+                }
+            }
+        }
+        let count = buf.len().min(self.chunk.len());
+        buf[..count].copy_from_slice(&self.chunk.split_to(count));
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_platform_is_asked_for_as_docker_takes_it() {
+        assert_eq!(as_json("linux/arm64/v8"), r#"{"architecture":"arm64","os":"linux","variant":"v8"}"#);
+        assert_eq!(query(&as_json("linux/s390x")), "%7B%22architecture%22%3A%22s390x%22%2C%22os%22%3A%22linux%22%7D");
+        assert_eq!(query("a&b=c"), "a%26b%3Dc");
+    }
+}

@@ -1,0 +1,292 @@
+//! Finding an engine and an image in it: the places are tried one after the other, the image is inspected, and pulled first if
+//! that is wanted.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::time::Duration;
+
+use bollard::auth::DockerCredentials;
+use bollard::errors::Error;
+use bollard::models::{CreateImageInfo, ImageInspect};
+use bollard::query_parameters::CreateImageOptionsBuilder;
+use docker_credential::{CredentialRetrievalError, DockerCredential};
+use futures_util::StreamExt;
+use tokio::time::timeout;
+use tracing::{debug, info};
+
+use super::address::{candidates, docker_config};
+use super::client::Client;
+use super::error::{Attempt, EngineError};
+use super::failure;
+use super::name::Name;
+use crate::config::ContainerEngine;
+use crate::source::access::{Access, Environment, PullPolicy};
+use crate::source::runtime::block_on;
+use crate::source::spool::{SpoolProgress, SpoolStep};
+
+/// How long an engine may take to tell of an image.
+const INSPECTION: Duration = Duration::from_secs(60);
+
+/// How long a pull may stand still: unpacking a large layer tells nothing meanwhile.
+const PULL_STALL: Duration = Duration::from_secs(600);
+
+/// Layers whose progress is followed; what comes after is pulled unseen.
+const FOLLOWED: usize = 1000;
+
+/// No configuration of docker's client is longer, in bytes.
+const CONFIG_LIMIT: u64 = 4 << 20;
+
+/// What is asked for, and of whom.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Question<'a> {
+    pub(super) engine: ContainerEngine,
+    pub(super) name: Name<'a>,
+    pub(super) access: &'a Access,
+}
+
+impl<'a> Question<'a> {
+    pub(super) fn new(engine: ContainerEngine, name: &'a str, access: &'a Access) -> Result<Self, EngineError> {
+        let wrong = || EngineError::Name { name: name.to_owned() };
+        Ok(Self { engine, name: Name::new(name).ok_or_else(wrong)?, access })
+    }
+
+    /// The name, for messages.
+    pub(super) fn named(&self) -> String {
+        self.name.as_str().to_owned()
+    }
+
+    /// Waits for what an engine answers.
+    pub(super) fn wait<F: Future>(&self, future: F) -> Result<F::Output, EngineError> {
+        block_on(future).map_err(|cause| EngineError::Threads { engine: self.engine, cause })
+    }
+
+    /// The first engine that answers.
+    pub(super) fn connect(&self) -> Result<Client, EngineError> {
+        let mut attempts = Vec::new();
+        for candidate in candidates(self.engine, &self.access.environment) {
+            let (place, answer) = match &candidate.address {
+                Ok(address) => {
+                    let place = format!("{} ({address})", candidate.reason);
+                    (place, self.wait(Client::connect(self.engine, address, &self.access.environment))?)
+                }
+                Err(error) => (candidate.reason, Err(error.clone())),
+            };
+            match answer {
+                Ok(client) => {
+                    info!("{} answers at {place}, version {}", self.engine.command(), client.docker.client_version());
+                    return Ok(client);
+                }
+                Err(failure) => {
+                    debug!("{place}: {failure}");
+                    attempts.push(Attempt { place, failure });
+                }
+            }
+        }
+        let hint = self.hint()?;
+        Err(EngineError::Unreachable { engine: self.engine, name: self.named(), attempts, hint })
+    }
+
+    /// Whoever has no docker may have podman and not know that it is asked for by name.
+    fn hint(&self) -> Result<&'static str, EngineError> {
+        if self.engine != ContainerEngine::Docker {
+            return Ok("");
+        }
+        let podman = candidates(ContainerEngine::Podman, &self.access.environment);
+        for address in podman.iter().filter_map(|candidate| candidate.address.as_ref().ok()) {
+            let answer = Client::connect(ContainerEngine::Podman, address, &self.access.environment);
+            if self.wait(answer)?.is_ok() {
+                return Ok("Podman answers: --source podman asks it. ");
+            }
+        }
+        Ok("")
+    }
+
+    /// The image, pulled before if that is wanted.
+    pub(super) fn find(
+        &self,
+        client: &Client,
+        progress: &mut dyn FnMut(SpoolProgress),
+    ) -> Result<ImageInspect, EngineError> {
+        if self.access.pull == PullPolicy::Always {
+            self.pull(client, progress)?;
+        }
+        match self.inspect(client) {
+            Err(EngineError::NoSuchImage { .. }) if self.access.pull == PullPolicy::Missing => {
+                self.pull(client, progress)?;
+                self.inspect(client)
+            }
+            answer => answer,
+        }
+    }
+
+    /// What the engine tells of the image.
+    pub(super) fn inspect(&self, client: &Client) -> Result<ImageInspect, EngineError> {
+        let asked = client.docker.inspect_image(self.name.as_str());
+        let answer = self.wait(timeout(INSPECTION, asked))?.unwrap_or(Err(Error::RequestTimeoutError));
+        answer.map_err(|error| {
+            let answer = failure::answer(&error, client.address());
+            let (engine, name) = (self.engine, self.named());
+            match error {
+                Error::DockerResponseServerError { status_code: 404, .. } => {
+                    EngineError::NoSuchImage { engine, name, answer }
+                }
+                _ => EngineError::Refused { engine, name, answer },
+            }
+        })
+    }
+
+    /// Has the engine pull the image from its registry.
+    pub(super) fn pull(&self, client: &Client, progress: &mut dyn FnMut(SpoolProgress)) -> Result<(), EngineError> {
+        let failed = |answer: String, note: &str| EngineError::Pull {
+            engine: self.engine,
+            name: self.named(),
+            answer,
+            note: note.to_owned(),
+        };
+        if self.name.is_id() {
+            return Err(failed("this is an id, which no registry knows".to_owned(), "; pull the image by its name"));
+        }
+        let (repository, version) = self.name.repository_and_version();
+        // Without a tag, engines pull them all.
+        let options = CreateImageOptionsBuilder::new().from_image(repository).tag(version.unwrap_or("latest"));
+        let options = options.platform(self.access.platform.as_deref().unwrap_or_default()).build();
+        let (credentials, note) = match self.engine {
+            ContainerEngine::Docker => credentials(self.name.registry(), &self.access.environment),
+            // Its service knows them itself.
+            ContainerEngine::Podman => (None, String::new()),
+        };
+        let mut layers = Layers::default();
+        progress(layers.progress());
+        self.wait(async {
+            let mut steps = client.docker.create_image(Some(options), None, credentials);
+            loop {
+                match timeout(PULL_STALL, steps.next()).await {
+                    Ok(None) => return Ok(()),
+                    Ok(Some(Ok(step))) => {
+                        layers.hear(step);
+                        progress(layers.progress());
+                    }
+                    Ok(Some(Err(error))) => return Err(failed(failure::answer(&error, client.address()), &note)),
+                    Err(_) => {
+                        let text = format!("nothing has come for {} minutes", PULL_STALL.as_secs() / 60);
+                        return Err(failed(text, &note));
+                    }
+                }
+            }
+        })?
+    }
+}
+
+/// How far the layers of a pull have come.
+#[derive(Debug, Default)]
+struct Layers(HashMap<String, (u64, u64)>);
+
+impl Layers {
+    fn hear(&mut self, step: CreateImageInfo) {
+        let Some(id) = step.id else { return };
+        match (step.status.as_deref(), step.progress_detail) {
+            // Unpacking counts anew from zero.
+            (Some("Downloading"), Some(detail)) => {
+                let count = |value: Option<i64>| u64::try_from(value.unwrap_or_default()).unwrap_or_default();
+                if self.0.len() < FOLLOWED || self.0.contains_key(&id) {
+                    self.0.insert(id, (count(detail.current), count(detail.total)));
+                }
+            }
+            (Some("Download complete" | "Pull complete"), _) => {
+                if let Some((read, total)) = self.0.get_mut(&id) {
+                    *read = *total;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn progress(&self) -> SpoolProgress {
+        let sum = |part: fn(&(u64, u64)) -> u64| self.0.values().map(part).fold(0, u64::saturating_add);
+        // Of the layers that have begun: more may come.
+        let total = Some(sum(|(_, total)| *total)).filter(|total| *total > 0);
+        SpoolProgress { step: SpoolStep::Pull, read: sum(|(read, _)| *read), total }
+    }
+}
+
+/// What docker's client would show `registry`, if it has anything; and a note if it should and does not.
+fn credentials(registry: &str, environment: &Environment) -> (Option<DockerCredentials>, String) {
+    let Some(file) = docker_config(environment).and_then(|folder| File::open(folder.join("config.json")).ok()) else {
+        return (None, String::new());
+    };
+    let serveraddress = Some(registry.to_owned());
+    match docker_credential::get_credential_from_reader(file.take(CONFIG_LIMIT), registry) {
+        Ok(DockerCredential::IdentityToken(token)) => {
+            let credentials =
+                DockerCredentials { identitytoken: Some(token), serveraddress, ..DockerCredentials::default() };
+            (Some(credentials), String::new())
+        }
+        Ok(DockerCredential::UsernamePassword(username, password)) => {
+            let credentials = DockerCredentials {
+                username: Some(username),
+                password: Some(password),
+                serveraddress,
+                ..DockerCredentials::default()
+            };
+            (Some(credentials), String::new())
+        }
+        // A helper that knows nothing of this registry fails as well.
+        Err(CredentialRetrievalError::NoCredentialConfigured | CredentialRetrievalError::HelperFailure { .. }) => {
+            (None, String::new())
+        }
+        // Not the error itself: it may hold what a helper wrote.
+        Err(_) => (
+            None,
+            format!(
+                "; it was asked without credentials: docker's config.json gives none for {registry} that can be read"
+            ),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bollard::models::ProgressDetail;
+
+    fn step(id: &str, status: &str, current: i64, total: i64) -> CreateImageInfo {
+        CreateImageInfo {
+            id: Some(id.to_owned()),
+            status: Some(status.to_owned()),
+            progress_detail: Some(ProgressDetail { current: Some(current), total: Some(total) }),
+            ..CreateImageInfo::default()
+        }
+    }
+
+    #[test]
+    fn the_bytes_of_all_layers_are_counted_once() {
+        let mut layers = Layers::default();
+        for heard in [
+            step("a", "Downloading", 10, 100),
+            step("b", "Downloading", 5, 7),
+            step("a", "Download complete", 0, 0),
+            step("a", "Extracting", 1, 100),
+            step("c", "Already exists", 0, 0),
+            step("d", "Downloading", -1, -1),
+        ] {
+            layers.hear(heard);
+        }
+        assert_eq!(layers.progress().read, 105);
+    }
+
+    #[test]
+    fn dockers_configuration_gives_the_credentials_and_no_error_shows_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let environment = [("DOCKER_CONFIG", folder.path())].into_iter().collect();
+        assert!(credentials("h:1", &environment).0.is_none());
+        // user:secret
+        let config = r#"{"auths": {"h:1": {"auth": "dXNlcjpzZWNyZXQ="}, "h:2": {"auth": "c2VjcmV0"}}}"#;
+        std::fs::write(folder.path().join("config.json"), config).unwrap();
+        let (known, note) = credentials("h:1", &environment);
+        assert_eq!(known.unwrap().password.as_deref(), Some("secret"));
+        assert_eq!(note, "");
+        let (damaged, note) = credentials("h:2", &environment);
+        assert!(damaged.is_none() && note.contains("h:2") && !note.contains("c2Vj"), "{note}");
+    }
+}

@@ -1,0 +1,256 @@
+//! What is kept of an image that was exported once: its documents, and how long its layers are as they are stored. With that,
+//! and the layers' entries from elsewhere, the image opens without another export. The engine says each time whether it is
+//! still the same; a record that does not agree is as good as none.
+
+use std::collections::HashMap;
+
+use bollard::models::ImageInspect;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::cache::{Cache, Kind};
+use crate::source::archive::Archive;
+use crate::source::member_path::normalise;
+
+pub(super) const MANIFEST: &str = "manifest.json";
+
+/// Counts up when a record changes its form.
+const VERSION: u32 = 1;
+
+/// The longest document that is kept, in bytes; longer ones are read by nobody.
+const DOCUMENT_LIMIT: u64 = 8 << 20;
+
+/// Links that are kept. An image has one for each layer at most.
+const LINKS: usize = 10_000;
+
+/// An image that was exported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Record {
+    version: u32,
+    /// `manifest.json` as the engine wrote it, with one image.
+    manifest: Vec<u8>,
+    /// The configuration as the engine wrote it.
+    config: Vec<u8>,
+    /// How long the layers are, in the order of the manifest, in bytes.
+    lengths: Vec<u64>,
+    /// Symbolic links of the archive, each with the name it leads to: some are ids of layers.
+    pub(super) links: Vec<(String, String)>,
+}
+
+/// What `manifest.json` says of the one image in it.
+#[derive(Debug)]
+struct Entry {
+    config: String,
+    layers: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Config {
+    rootfs: RootFs,
+}
+
+#[derive(Debug, Deserialize)]
+struct RootFs {
+    diff_ids: Vec<String>,
+}
+
+impl Record {
+    /// What is to be kept of `archive`; nothing if it does not agree with what the engine says of the image.
+    pub(super) fn of(archive: &Archive, inspected: &ImageInspect) -> Option<Self> {
+        let read = |path: &str| archive.open(path).ok()?.read_document(DOCUMENT_LIMIT).ok();
+        let manifest = read(MANIFEST)?;
+        let entry = Entry::of(&manifest)?;
+        let lengths = entry.layers.iter().map(|layer| Some(archive.open(layer).ok()?.len()));
+        let links = archive.links().map(|(name, target)| (name.to_owned(), target.to_owned()));
+        let record = Self {
+            version: VERSION,
+            config: read(&entry.config)?,
+            lengths: lengths.collect::<Option<_>>()?,
+            manifest,
+            links: links.take(LINKS + 1).collect(),
+        };
+        (record.links.len() <= LINKS && record.agrees(inspected)).then_some(record)
+    }
+
+    /// Keeps it in `cache` for the image of that `id`.
+    pub(super) fn keep(&self, cache: &Cache, id: &str) {
+        cache.write(Kind::Image, id, |out| {
+            let bytes = postcard::to_stdvec(self).map_err(std::io::Error::other)?;
+            out.write_all(&bytes)
+        });
+    }
+
+    /// What was kept of the image that the engine tells of, if it is of use.
+    pub(super) fn find(cache: &Cache, inspected: &ImageInspect) -> Option<Self> {
+        let id = inspected.id.as_deref()?;
+        let bytes = cache.read(Kind::Image, id)?;
+        let record: Option<Self> = postcard::from_bytes(&bytes).ok();
+        let Some(record) = record.filter(|record| record.version == VERSION && record.agrees(inspected)) else {
+            cache.remove(Kind::Image, id);
+            return None;
+        };
+        let are_known = diff_ids(inspected)?.iter().all(|diff_id| cache.contains(Kind::Layer, diff_id));
+        are_known.then_some(record)
+    }
+
+    /// Whether it is of the image that the engine tells of, layer by layer.
+    fn agrees(&self, inspected: &ImageInspect) -> bool {
+        let (Some(wanted), Some(entry)) = (diff_ids(inspected), Entry::of(&self.manifest)) else { return false };
+        let config: Option<Config> = serde_json::from_slice(&self.config).ok();
+        config.is_some_and(|config| config.rootfs.diff_ids == wanted)
+            && entry.layers.len() == wanted.len()
+            && self.lengths.len() == wanted.len()
+    }
+
+    /// `manifest.json` with these tags.
+    pub(super) fn manifest(&self, tags: &[String]) -> Option<Vec<u8>> {
+        with_tags(&self.manifest, tags)
+    }
+
+    /// The configuration, with its name in the archive.
+    pub(super) fn config(&self) -> Option<(String, Vec<u8>)> {
+        let path = Entry::of(&self.manifest)?.config;
+        Some((normalise("", &path).ok()?, self.config.clone()))
+    }
+
+    /// The names of the layers in the archive, each with its length.
+    pub(super) fn layers(&self) -> Option<HashMap<String, u64>> {
+        let names = Entry::of(&self.manifest)?.layers;
+        names.iter().zip(&self.lengths).map(|(name, len)| Some((normalise("", name).ok()?, *len))).collect()
+    }
+}
+
+impl Entry {
+    fn of(manifest: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Image {
+            #[serde(rename = "Config")]
+            config: String,
+            #[serde(rename = "Layers")]
+            layers: Option<Vec<String>>,
+        }
+        let [Image { config, layers }] = serde_json::from_slice::<Vec<Image>>(manifest).ok()?.try_into().ok()?;
+        Some(Self { config, layers: layers.unwrap_or_default() })
+    }
+}
+
+/// The layers' digests that the engine tells.
+fn diff_ids(inspected: &ImageInspect) -> Option<&[String]> {
+    let layers = inspected.root_fs.as_ref()?.layers.as_deref()?;
+    (!layers.is_empty()).then_some(layers)
+}
+
+/// `manifest` with the tags of its one image replaced, and all else as it is.
+pub(super) fn with_tags(manifest: &[u8], tags: &[String]) -> Option<Vec<u8>> {
+    let mut document: Value = serde_json::from_slice(manifest).ok()?;
+    let [Value::Object(image)] = document.as_array_mut()?.as_mut_slice() else { return None };
+    image.insert("RepoTags".to_owned(), tags.into());
+    serde_json::to_vec(&document).ok()
+}
+
+/// The manifest of an archive, with the tags that the engine tells: it leaves them out of what it exports by id.
+pub(super) fn tagged(archive: &Archive, tags: &[String]) -> Option<Vec<u8>> {
+    let manifest = archive.open(MANIFEST).ok()?.read_document(DOCUMENT_LIMIT).ok()?;
+    with_tags(&manifest, tags)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::remark::OnDamage;
+    use bollard::models::ImageInspectRootFs;
+    use std::sync::Arc;
+
+    const ID: &str = "sha256:1d";
+
+    fn inspected(layers: &[&str]) -> ImageInspect {
+        let layers = Some(layers.iter().map(|layer| (*layer).to_owned()).collect());
+        let root_fs = Some(ImageInspectRootFs { typ: "layers".to_owned(), layers });
+        ImageInspect { id: Some(ID.to_owned()), root_fs, ..ImageInspect::default() }
+    }
+
+    /// An archive of two layers, the second of which is the first.
+    fn archive() -> Archive {
+        let mut builder = tar::Builder::new(tempfile::tempfile().unwrap());
+        let mut add = |name: &str, content: &str| {
+            let mut header = tar::Header::new_ustar();
+            header.set_size(content.len() as u64);
+            builder.append_data(&mut header, name, content.as_bytes()).unwrap();
+        };
+        add("a.tar", "layer");
+        add("c.json", r#"{"rootfs": {"diff_ids": ["sha256:a", "sha256:a"]}}"#);
+        add(
+            MANIFEST,
+            r#"[{"Config": "c.json", "RepoTags": null, "Layers": ["a.tar", "b/layer.tar"], "More": {"x": 1}}]"#,
+        );
+        let mut header = tar::Header::new_ustar();
+        header.set_entry_type(tar::EntryType::Symlink);
+        header.set_size(0);
+        builder.append_link(&mut header, "b/layer.tar", "../a.tar").unwrap();
+        let file = builder.into_inner().unwrap();
+        let len = file.metadata().unwrap().len();
+        Archive::index("a", Arc::new(file), len, OnDamage::Fail).unwrap()
+    }
+
+    fn cache() -> (tempfile::TempDir, Cache) {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().to_owned());
+        (folder, cache)
+    }
+
+    #[test]
+    fn an_image_is_known_when_all_its_layers_are() {
+        let (_folder, cache) = cache();
+        let inspected = inspected(&["sha256:a", "sha256:a"]);
+        Record::of(&archive(), &inspected).unwrap().keep(&cache, ID);
+        assert_eq!(Record::find(&cache, &inspected), None, "nobody knows what is in the layer");
+        cache.write(Kind::Layer, "sha256:a", |out| out.write_all(b"entries"));
+        let record = Record::find(&cache, &inspected).unwrap();
+        assert_eq!(record.links, [("b/layer.tar".to_owned(), "a.tar".to_owned())]);
+        let layers = record.layers().unwrap();
+        assert_eq!((layers["a.tar"], layers["b/layer.tar"]), (5, 5));
+        assert_eq!(record.config().unwrap().0, "c.json");
+        let manifest: Value = serde_json::from_slice(&record.manifest(&["t:1".to_owned()]).unwrap()).unwrap();
+        assert_eq!(manifest[0]["RepoTags"], serde_json::json!(["t:1"]));
+        assert_eq!(manifest[0]["More"], serde_json::json!({"x": 1}), "what nobody here knows stays");
+    }
+
+    /// The id of an image of several platforms stays the same when another of them is there.
+    #[test]
+    fn a_record_of_other_layers_is_none() {
+        let (_folder, cache) = cache();
+        assert_eq!(Record::of(&archive(), &inspected(&["sha256:a", "sha256:b"])), None);
+        assert_eq!(Record::of(&archive(), &inspected(&["sha256:a"])), None);
+        assert_eq!(Record::of(&archive(), &ImageInspect::default()), None);
+        let same = inspected(&["sha256:a", "sha256:a"]);
+        Record::of(&archive(), &same).unwrap().keep(&cache, ID);
+        cache.write(Kind::Layer, "sha256:a", |out| out.write_all(b"entries"));
+        assert_eq!(Record::find(&cache, &inspected(&["sha256:a"])), None);
+        assert_eq!(Record::find(&cache, &same), None, "what made no sense is gone");
+    }
+
+    #[test]
+    fn a_record_that_makes_no_sense_is_none() {
+        let (_folder, cache) = cache();
+        let same = inspected(&["sha256:a", "sha256:a"]);
+        cache.write(Kind::Layer, "sha256:a", |out| out.write_all(b"entries"));
+        let record = Record::of(&archive(), &same).unwrap();
+        let keep = |record: &Record| record.keep(&cache, ID);
+        let damaged: [(&str, fn(&mut Record)); 4] = [
+            ("version", |record| record.version += 1),
+            ("lengths", |record| record.lengths.clear()),
+            ("config", |record| record.config.truncate(5)),
+            ("manifest", |record| record.manifest = b"[]".to_vec()),
+        ];
+        for (what, damage) in damaged {
+            let mut other = record.clone();
+            damage(&mut other);
+            keep(&other);
+            assert_eq!(Record::find(&cache, &same), None, "{what}");
+        }
+        cache.write(Kind::Image, ID, |out| out.write_all(b"\xff\xff\xff\xff\xff\xff\xff"));
+        assert_eq!(Record::find(&cache, &same), None);
+        keep(&record);
+        assert_eq!(Record::find(&cache, &same), Some(record));
+    }
+}

@@ -92,6 +92,15 @@ impl Descriptor {
         self.media_type.as_deref()
     }
 
+    /// Whether it calls itself the manifest of one image, not an index of several.
+    pub(super) fn is_manifest(&self) -> bool {
+        self.media_type().is_some_and(|text| match MediaType::from(text) {
+            MediaType::ImageManifest => true,
+            MediaType::Other(other) => other == "application/vnd.docker.distribution.manifest.v2+json",
+            _ => false,
+        })
+    }
+
     pub(super) fn size(&self) -> Option<u64> {
         self.size.as_ref().and_then(serde_json::Number::as_u64)
     }

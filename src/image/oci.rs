@@ -135,6 +135,11 @@ fn leaves(source: &Source, entries: Vec<Descriptor>) -> Result<Vec<Leaf>, ImageE
             leaves.push(Leaf { descriptor, path, platform, presence: Presence::Absent });
             continue;
         }
+        // All that matters is told: in a registry, each document that is not read is a question that is not asked.
+        if platform.is_some() && descriptor.is_manifest() {
+            leaves.push(Leaf { descriptor, path, platform, presence: Presence::Here });
+            continue;
+        }
         // A manifest that turns out unreadable is an error only if it is the chosen one.
         let document: Result<OciDocument, _> = document::read(source, &source.blob(&path)?, &mut Vec::new());
         match document {

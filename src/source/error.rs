@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::engine::EngineError;
+use super::registry::RegistryError;
 use crate::compression::Compression;
 use crate::tarfile::TarError;
 
@@ -39,6 +40,14 @@ pub enum SourceError {
     /// An engine does not give it.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The image lies in a registry, which does not give it.
+    #[error("{name}: {cause}")]
+    Registry {
+        /// The image's name as the user gave it.
+        name: String,
+        /// What is wrong.
+        cause: Box<RegistryError>,
+    },
     /// There are no bytes at all.
     #[error("{archive}: the file is empty; was the command that wrote it (`docker save`) successful?")]
     Empty {

@@ -26,6 +26,7 @@ pub use blob::{Blob, Identity};
 pub use engine::{Attempt, EngineError, is_present, pull};
 pub use error::SourceError;
 pub use reference::{Reference, ReferenceError, SourceKind};
+pub use registry::{Actual, RegistryError, SystemError};
 pub use spool::{SpoolProgress, SpoolStep};
 
 use crate::compression::{Compression, SNIFF_LEN, sniff};
@@ -79,8 +80,9 @@ impl Source {
                 Ok(Self { name: name.clone(), place: Place::Engine(image), remarks })
             }
             Reference::Registry { name } => {
-                let image = RegistryImage::open(name, access)?;
-                Ok(Self { name: name.clone(), place: Place::Registry(image), remarks: Vec::new() })
+                let mut image = RegistryImage::open(name, access)?;
+                let remarks = image.take_remarks();
+                Ok(Self { name: name.clone(), place: Place::Registry(image), remarks })
             }
             Reference::Containerd { name } => {
                 Err(SourceError::EngineNotSupported { engine: "ctr", name: name.clone() })

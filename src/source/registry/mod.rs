@@ -1,33 +1,242 @@
 //! Images in a registry, seen as an OCI layout: `index.json` names the manifest that was asked for, and `blobs/` holds what
-//! the registry has, fetched when it is needed.
+//! the registry has, fetched when it is needed. The protocol is the OCI distribution specification's.
+
+mod answer;
+mod auth;
+mod challenge;
+mod client;
+mod credentials;
+mod digest;
+mod download;
+mod error;
+mod host;
+mod manifest;
+mod name;
+mod patience;
+mod repository;
+#[cfg(test)]
+mod tests;
+mod trust;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::stream::{self, StreamExt};
+
+pub use error::{Actual, RegistryError, SystemError};
 
 use super::access::Access;
 use super::blob::Blob;
 use super::error::SourceError;
-use super::spool::SpoolProgress;
+use super::remote::Fetch;
+use super::runtime::block_on;
+use super::spool::{SpoolProgress, SpoolStep};
+use crate::remark::{OnDamage, Remark};
+use digest::Digest;
+use manifest::{Entry, Kind};
+use name::Name;
+use repository::{Repository, Settings};
+
+/// Blobs that come side by side.
+const AT_ONCE: usize = 4;
+
+const INDEX: &str = "index.json";
 
 /// An image in a registry: its manifest, and its blobs as far as they are here.
 #[derive(Debug)]
-pub(super) struct RegistryImage {}
+pub(super) struct RegistryImage {
+    /// As the user gave it.
+    name: String,
+    repository: Arc<Repository>,
+    on_damage: OnDamage,
+    index: Blob,
+    held: Mutex<Held>,
+    remarks: Vec<Remark>,
+}
+
+/// What is known of the registry's blobs, by the names that they have in a layout.
+#[derive(Debug, Default)]
+struct Held {
+    named: HashMap<String, (Kind, Entry)>,
+    /// Each is handed out once and then again, so that a layer that is there twice is one.
+    blobs: HashMap<String, Blob>,
+}
 
 impl RegistryImage {
     /// Asks the registry for the manifest of `name` (`HOST/REPOSITORY:TAG`, `...@DIGEST`, or a Docker Hub name).
-    pub(super) fn open(name: &str, _access: &Access) -> Result<Self, SourceError> {
-        Err(SourceError::EngineNotSupported { engine: "registry", name: name.to_owned() })
+    pub(super) fn open(name: &str, access: &Access) -> Result<Self, SourceError> {
+        Self::open_with(name, access, Settings::of(access))
+    }
+
+    fn open_with(name: &str, access: &Access, settings: Settings) -> Result<Self, SourceError> {
+        let error = |error: RegistryError| error.of(name);
+        let parsed = Name::parse(name).map_err(error)?;
+        let repository = Arc::new(Repository::new(parsed, access, settings));
+        let answer = waited(async { (repository.named().await, repository.problems().await) }).map_err(error)?;
+        let (document, problems) = (answer.0.map_err(error)?, answer.1);
+        let full = repository.name();
+        let what = format!("manifest of {}:{}", full.repository, full.version());
+        let media_type = manifest::media_type(&document, &what).map_err(error)?;
+        let mut entry = serde_json::json!({
+            "mediaType": media_type,
+            "digest": document.digest.to_string(),
+            "size": document.bytes.len(),
+        });
+        if let Some(tagged) = full.tagged() {
+            entry["annotations"] = serde_json::json!({ "io.containerd.image.name": tagged });
+        }
+        let index = serde_json::json!({ "schemaVersion": 2, "manifests": [entry] });
+        let mut held = Held::default();
+        let member = document.digest.member();
+        held.learn(&document.bytes);
+        held.named.insert(member.clone(), (Kind::Manifest, Entry::of(&document.digest)));
+        held.blobs.insert(member.clone(), Blob::in_memory(document.bytes, member));
+        let remarks = problems.into_iter().map(|problem| Remark::new(name, problem)).collect();
+        Ok(Self {
+            name: name.to_owned(),
+            repository,
+            on_damage: access.on_damage,
+            index: Blob::in_memory(index.to_string().into_bytes(), INDEX),
+            held: Mutex::new(held),
+            remarks,
+        })
+    }
+
+    /// What was odd on the way.
+    pub(super) fn take_remarks(&mut self) -> Vec<Remark> {
+        std::mem::take(&mut self.remarks)
     }
 
     /// The bytes called `member` in the layout; layers are fetched when they are first read.
     pub(super) fn blob(&self, member: &str) -> Result<Blob, SourceError> {
-        Err(SourceError::Missing { archive: String::new(), member: member.to_owned() })
+        if member == INDEX {
+            return Ok(self.index.clone());
+        }
+        let missing = || SourceError::Missing { archive: self.name.clone(), member: member.to_owned() };
+        let (kind, entry) = {
+            let held = self.held();
+            if let Some(blob) = held.blobs.get(member) {
+                return Ok(blob.clone());
+            }
+            held.named.get(member).cloned().ok_or_else(missing)?
+        };
+        let Ok(digest) = entry.digest.parse::<Digest>() else {
+            return Err(RegistryError::UnknownDigest { digest: entry.digest }.of(&self.name));
+        };
+        let blob = match kind {
+            Kind::Manifest | Kind::Configuration => {
+                let document = waited(async {
+                    match kind {
+                        Kind::Manifest => self.repository.manifest(&digest).await,
+                        Kind::Configuration | Kind::Layer => self.repository.short_blob(&digest).await,
+                    }
+                });
+                let bytes = document.and_then(|answer| answer).map_err(|error| error.of(&self.name))?.bytes;
+                if kind == Kind::Manifest {
+                    self.held().learn(&bytes);
+                }
+                Blob::in_memory(bytes, member)
+            }
+            Kind::Layer => match self.size(&digest, &entry) {
+                Ok(size) => {
+                    let repository = Arc::clone(&self.repository);
+                    Blob::remote(Layer { repository, digest, size }, size, member)
+                }
+                Err(RegistryError::Missing { .. }) if entry.is_foreign() => return Err(missing()),
+                Err(error) => return Err(error.of(&self.name)),
+            },
+        };
+        // Who was first with the same blob, has its handle handed out.
+        Ok(self.held().blobs.entry(member.to_owned()).or_insert(blob).clone())
+    }
+
+    /// The length of a layer: as the manifest gives it, where the registry is known to have it.
+    fn size(&self, digest: &Digest, entry: &Entry) -> Result<u64, RegistryError> {
+        let given = entry.size();
+        if let Some(size) = given.filter(|_| !entry.is_foreign()) {
+            return Ok(size);
+        }
+        let found = waited(self.repository.find(digest))??;
+        if let Some(size) = given.or(found) {
+            return Ok(size);
+        }
+        // Nobody says how long it is: only all of it tells.
+        Ok(waited(self.repository.blob(digest, None, &|_| ()))??.len())
     }
 
     /// Whether something is called `member`.
-    pub(super) fn contains(&self, _member: &str) -> bool {
-        false
+    pub(super) fn contains(&self, member: &str) -> bool {
+        member == INDEX || self.held().named.contains_key(member)
     }
 
     /// Fetches the blobs of these names, side by side, as far as they are not here.
-    pub(super) fn fetch(&self, _members: &[&str], _progress: &mut dyn FnMut(SpoolProgress)) -> Result<(), SourceError> {
-        Ok(())
+    pub(super) fn fetch(&self, members: &[&str], progress: &mut dyn FnMut(SpoolProgress)) -> Result<(), SourceError> {
+        let mut wanted: Vec<(Digest, Option<u64>)> = Vec::new();
+        {
+            let held = self.held();
+            for (kind, entry) in members.iter().filter_map(|member| held.named.get(*member)) {
+                let Ok(digest) = entry.digest.parse() else { continue };
+                let known = wanted.iter().any(|(other, _)| *other == digest);
+                if *kind == Kind::Layer && !known && !self.repository.is_here(&digest) {
+                    wanted.push((digest, entry.size()));
+                }
+            }
+        }
+        let total = wanted.iter().map(|(_, size)| size.unwrap_or_default()).fold(0, u64::saturating_add);
+        let (read, progress) = (Cell::new(0_u64), RefCell::new(progress));
+        let meter = |delta: i64| {
+            read.set(read.get().saturating_add_signed(delta));
+            (progress.borrow_mut())(SpoolProgress { step: SpoolStep::Download, read: read.get(), total: Some(total) });
+        };
+        let fetched = waited(async {
+            let fetches = wanted.iter().map(|(digest, size)| self.repository.blob(digest, *size, &meter));
+            let mut fetches = stream::iter(fetches).buffer_unordered(AT_ONCE);
+            while let Some(fetched) = fetches.next().await {
+                match fetched {
+                    // Who reads it hears of it again, and decides.
+                    Err(error) if self.on_damage == OnDamage::Remark => tracing::warn!("{}: {error}", self.name),
+                    fetched => drop(fetched?),
+                }
+            }
+            Ok(())
+        });
+        fetched.and_then(|fetched| fetched).map_err(|error: RegistryError| error.of(&self.name))
     }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    /// Notes what a manifest or an index names; what was named before stays what it was.
+    fn learn(&mut self, document: &[u8]) {
+        for (kind, entry) in manifest::entries(document) {
+            if let Some((algorithm, hex)) = entry.digest.split_once(':') {
+                self.named.entry(format!("blobs/{algorithm}/{hex}")).or_insert((kind, entry));
+            }
+        }
+    }
+}
+
+/// A layer in a registry.
+#[derive(Debug)]
+struct Layer {
+    repository: Arc<Repository>,
+    digest: Digest,
+    size: u64,
+}
+
+impl Fetch for Layer {
+    fn fetch(&self) -> io::Result<Blob> {
+        let fetched = waited(self.repository.blob(&self.digest, Some(self.size), &|_| ()));
+        fetched.and_then(|fetched| fetched).map_err(io::Error::other)
+    }
+}
+
+/// What comes of waiting.
+fn waited<F: Future>(future: F) -> Result<F::Output, RegistryError> {
+    block_on(future).map_err(|error| RegistryError::Runtime { why: error.to_string() })
 }

@@ -1,0 +1,93 @@
+//! Answers of registries: what one that is no success says, and the bodies of those that are, as far as they are short.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use reqwest::header::RETRY_AFTER;
+use reqwest::{Response, StatusCode};
+use serde::Deserialize;
+
+use super::client::{self, Known};
+use super::error::RegistryError;
+use super::patience::{Again, Failure, retry_after};
+
+/// The longest text of an error that is read, and the longest that is shown.
+const TOLD_LIMIT: u64 = 64 << 10;
+const SHOWN: usize = 300;
+
+/// The body of an error, as the distribution specification has it.
+#[derive(Deserialize)]
+struct Told {
+    errors: Vec<Detail>,
+}
+
+#[derive(Deserialize)]
+struct Detail {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+/// The status of `response`, and what it says of itself if it says it the way registries do.
+pub(super) async fn told(response: Response) -> String {
+    let status = response.status();
+    let body = Body { host: "", what: "", limit: TOLD_LIMIT }.read(response).await.unwrap_or_default();
+    let Ok(told) = serde_json::from_slice::<Told>(&body) else { return status.to_string() };
+    let details: Vec<String> = told
+        .errors
+        .into_iter()
+        .take(3)
+        .map(|Detail { code, message }| if message.is_empty() { code } else { message })
+        .filter(|text| !text.is_empty())
+        .collect();
+    // Whoever answers may write what they like, and this goes to a terminal.
+    let details: String = details.join("; ").chars().filter(|letter| !letter.is_control()).take(SHOWN).collect();
+    if details.is_empty() { status.to_string() } else { format!("{status}: {details}") }
+}
+
+/// What a status means that is no success, and is neither about credentials nor about absence. `told` finds the words.
+pub(super) async fn failure(
+    host: &str,
+    what: &str,
+    response: Response,
+    told: impl AsyncFnOnce(Response) -> String,
+) -> Failure {
+    let status = response.status();
+    let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let again = match (header.and_then(|text| retry_after(text, now)), status) {
+        (Some(wait), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) => Again::After(wait),
+        (_, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT) => Again::Soon,
+        (_, StatusCode::NOT_IMPLEMENTED | StatusCode::HTTP_VERSION_NOT_SUPPORTED) => Again::Never,
+        (_, status) if status.is_server_error() => Again::Soon,
+        _ => Again::Never,
+    };
+    let answer = told(response).await;
+    Failure { error: RegistryError::Status { host: host.to_owned(), what: what.to_owned(), answer, tries: 1 }, again }
+}
+
+/// A body that is read whole, up to a limit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Body<'a> {
+    pub(super) host: &'a str,
+    pub(super) what: &'a str,
+    pub(super) limit: u64,
+}
+
+impl Body<'_> {
+    pub(super) async fn read(&self, mut response: Response) -> Result<Vec<u8>, Failure> {
+        let too_long = || {
+            let (host, what) = (self.host.to_owned(), self.what.to_owned());
+            Failure::from(RegistryError::TooLong { host, what, limit: self.limit })
+        };
+        let mut body = Vec::new();
+        loop {
+            let chunk = response.chunk().await;
+            match chunk.map_err(|error| client::failure(self.host, self.what, Known::Yes, error))? {
+                Some(chunk) if (body.len() + chunk.len()) as u64 > self.limit => return Err(too_long()),
+                Some(chunk) => body.extend_from_slice(&chunk),
+                None => return Ok(body),
+            }
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Who the user is to a registry, as docker and podman remember it: their files, and the programs that keep secrets for
+//! them. The crate that knows docker's format decodes what is found; which file and which of its keys counts is told here.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use docker_credential::{CredentialRetrievalError, DockerCredential, get_credential_from_reader};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::name::DOCKER_HUB;
+use crate::source::access::Environment;
+
+/// What a user proves with who they are.
+pub(super) enum Credential {
+    User {
+        name: String,
+        password: String,
+    },
+    /// To be exchanged for a token.
+    Identity(String),
+}
+
+/// A secret is not shown.
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::User { .. } => "User",
+            Self::Identity(_) => "Identity",
+        })
+    }
+}
+
+/// What was found, and where.
+#[derive(Debug, Default)]
+pub(super) struct Credentials {
+    pub(super) found: Option<Credential>,
+    /// The file, or the program, that had it.
+    place: String,
+    /// Files that were looked into, with no success.
+    looked: Vec<String>,
+    /// What went wrong on the way.
+    pub(super) problems: Vec<String>,
+}
+
+/// Longer than any such file.
+const FILE_LIMIT: u64 = 4 << 20;
+
+/// What Docker Hub is called in docker's own files.
+const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
+
+/// The keys of a file, without the secrets behind them.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Keys {
+    auths: Option<BTreeMap<String, IgnoredAny>>,
+    cred_helpers: Option<BTreeMap<String, String>>,
+    creds_store: Option<String>,
+}
+
+impl Credentials {
+    /// Looks for those of `repository` in `registry`. Waits for programs that keep them.
+    pub(super) fn look_up(environment: &Environment, registry: &str, repository: &str) -> Self {
+        let mut credentials = Self::default();
+        for file in files(environment) {
+            credentials.look_into(&file, registry, repository);
+            if credentials.found.is_some() {
+                break;
+            }
+        }
+        credentials
+    }
+
+    fn look_into(&mut self, file: &Path, registry: &str, repository: &str) {
+        let place = file.display().to_string();
+        let text = match read(file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.looked.push(place),
+            Err(error) => return self.problems.push(format!("{place}: {error}")),
+        };
+        let Ok(keys) = serde_json::from_slice::<Keys>(&text) else {
+            return self.problems.push(format!("{place} is not in docker's format"));
+        };
+        let Some((key, helper)) = keys.key(registry, repository) else { return self.looked.push(place) };
+        let place = helper.map_or(place.clone(), |helper| format!("docker-credential-{helper}, which {place} names"));
+        match get_credential_from_reader(&text[..], &key) {
+            Ok(DockerCredential::UsernamePassword(name, password)) if !(name.is_empty() && password.is_empty()) => {
+                self.found = Some(Credential::User { name, password });
+                self.place = place;
+            }
+            Ok(DockerCredential::IdentityToken(token)) if !token.is_empty() => {
+                self.found = Some(Credential::Identity(token));
+                self.place = place;
+            }
+            Ok(_) | Err(CredentialRetrievalError::NoCredentialConfigured) => self.looked.push(place),
+            // The helpers' protocol says it in these words.
+            Err(CredentialRetrievalError::HelperFailure { stdout, .. }) if stdout.contains("credentials not found") => {
+                self.looked.push(place);
+            }
+            // What it writes may be a secret; that it failed is none.
+            Err(CredentialRetrievalError::HelperFailure { .. }) => self.problems.push(format!("{place}: it failed")),
+            Err(CredentialRetrievalError::HelperCommunicationError) => {
+                self.problems.push(format!("{place}: it cannot be run; is it in PATH?"));
+            }
+            Err(CredentialRetrievalError::MalformedHelperResponse) => {
+                self.problems.push(format!("{place}: its answer is not what such programs answer"));
+            }
+            Err(_) => self.problems.push(format!("{place}: what it has for {key} cannot be read")),
+        }
+    }
+
+    /// What to tell about them when `registry` does not like who asks.
+    pub(super) fn told(&self, registry: &str) -> String {
+        let problems: String = self.problems.iter().map(|problem| format!("; {problem}")).collect();
+        let login = if registry == DOCKER_HUB { String::new() } else { format!(" {registry}") };
+        if self.found.is_some() {
+            return format!(
+                "the credentials of {} were refused, or do not reach that far: `docker login{login}`, and see that the \
+                 name is right{problems}",
+                self.place
+            );
+        }
+        let looked = if self.looked.is_empty() { "no file".to_owned() } else { self.looked.join(", ") };
+        format!(
+            "there are no credentials for it in {looked}: is the name right? If it is private, `docker login{login}` or \
+             `podman login {registry}`{problems}"
+        )
+    }
+}
+
+impl Keys {
+    /// The key for a registry, and the helper that is asked for it; the most exact one first.
+    fn key(&self, registry: &str, repository: &str) -> Option<(String, Option<&str>)> {
+        let helper =
+            |key: &str| self.cred_helpers.as_ref()?.get(key).map(String::as_str).filter(|name| !name.is_empty());
+        let store = self.creds_store.as_deref().filter(|name| !name.is_empty());
+        for key in keys(registry, repository) {
+            if let Some(name) = helper(&key) {
+                return Some((key, Some(name)));
+            }
+            // Where a program keeps them, docker writes an empty entry.
+            if self.auths.as_ref().is_some_and(|auths| auths.contains_key(&key)) {
+                return Some((key, None));
+            }
+        }
+        let key = if registry == DOCKER_HUB { DOCKER_HUB_KEY } else { registry };
+        store.map(|store| (key.to_owned(), Some(store)))
+    }
+}
+
+/// Names that files may have for a registry, the most exact one first: podman knows credentials for a part of one.
+fn keys(registry: &str, repository: &str) -> Vec<String> {
+    let mut keys = Vec::new();
+    let mut part = Some(repository);
+    while let Some(path) = part {
+        keys.push(format!("{registry}/{path}"));
+        part = path.rsplit_once('/').map(|(folder, _)| folder);
+    }
+    let hosts: &[&str] = if registry == DOCKER_HUB {
+        keys.push(DOCKER_HUB_KEY.to_owned());
+        &[DOCKER_HUB, "index.docker.io", "registry-1.docker.io"]
+    } else {
+        &[registry]
+    };
+    for host in hosts {
+        keys.extend(["", "https://", "http://"].iter().flat_map(|scheme| {
+            ["", "/", "/v1", "/v1/", "/v2", "/v2/"].iter().map(move |path| format!("{scheme}{host}{path}"))
+        }));
+    }
+    keys
+}
+
+/// Where credentials are kept, in the order of asking: a file that the user names counts before all others.
+fn files(environment: &Environment) -> Vec<PathBuf> {
+    let home = environment.path("HOME").or_else(|| environment.path("USERPROFILE"));
+    let config = environment.path("XDG_CONFIG_HOME").or_else(|| Some(home.clone()?.join(".config")));
+    let docker = environment.path("DOCKER_CONFIG").or_else(|| Some(home?.join(".docker")));
+    let files = [
+        environment.path("REGISTRY_AUTH_FILE"),
+        docker.map(|folder| folder.join("config.json")),
+        environment.path("XDG_RUNTIME_DIR").map(|folder| folder.join("containers/auth.json")),
+        config.map(|folder| folder.join("containers/auth.json")),
+    ];
+    files.into_iter().flatten().collect()
+}
+
+fn read(file: &Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    File::open(file)?.take(FILE_LIMIT).read_to_end(&mut text)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `ann:secret`, `bob:secret` and `hub:secret` in base64.
+    const DOCKER: &str = r#"{"auths": {
+        "https://index.docker.io/v1/": {"auth": "aHViOnNlY3JldA=="},
+        "https://quay.io/v1/": {"auth": "YW5uOnNlY3JldA=="},
+        "token.example": {"auth": "dXNlcjo=", "identitytoken": "an-identity"},
+        "empty.example": {}}}"#;
+    const PODMAN: &str = r#"{"auths": {
+        "other.example/team": {"auth": "Ym9iOnNlY3JldA=="},
+        "other.example": {"auth": "YW5uOnNlY3JldA=="}}}"#;
+
+    fn user(environment: &Environment, registry: &str, repository: &str) -> String {
+        let credentials = Credentials::look_up(environment, registry, repository);
+        match &credentials.found {
+            Some(Credential::User { name, .. }) => name.clone(),
+            Some(Credential::Identity(_)) => "identity".to_owned(),
+            None => credentials.told(registry),
+        }
+    }
+
+    #[test]
+    fn the_files_of_docker_and_podman_are_known() {
+        let home = tempfile::tempdir().unwrap();
+        for (file, text) in [(".docker/config.json", DOCKER), (".config/containers/auth.json", PODMAN)] {
+            let path = home.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let environment: Environment = [("HOME", home.path())].into_iter().collect();
+        assert_eq!(user(&environment, "docker.io", "library/alpine"), "hub");
+        assert_eq!(user(&environment, "quay.io", "team/app"), "ann");
+        assert_eq!(user(&environment, "token.example", "app"), "identity");
+        assert_eq!(user(&environment, "other.example", "team/app"), "bob");
+        assert_eq!(user(&environment, "other.example", "teams/app"), "ann");
+        let none = user(&environment, "empty.example", "app");
+        assert!(none.contains("config.json") && none.contains("`docker login empty.example`"), "{none}");
+        let file = home.path().join(".config/containers/auth.json");
+        let named: Environment = [("HOME", home.path()), ("REGISTRY_AUTH_FILE", file.as_path())].into_iter().collect();
+        assert_eq!(user(&named, "other.example", "team/app"), "bob");
+    }
+
+    /// What was not found and what failed must both be told: a helper that is missing looks like a wrong password otherwise.
+    #[test]
+    fn a_helper_that_fails_is_told_of_without_what_it_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let text =
+            r#"{"credHelpers": {"quay.io": "no-such-helper-anywhere"}, "auths": {"bad.example": {"auth": "!"}}}"#;
+        std::fs::write(folder.path().join("config.json"), text).unwrap();
+        let environment: Environment = [("DOCKER_CONFIG", folder.path())].into_iter().collect();
+        let told = user(&environment, "quay.io", "app");
+        assert!(told.contains("docker-credential-no-such-helper-anywhere") && told.contains("PATH"), "{told}");
+        assert!(user(&environment, "bad.example", "app").contains("cannot be read"));
+        std::fs::write(folder.path().join("config.json"), "{").unwrap();
+        assert!(user(&environment, "quay.io", "app").contains("not in docker's format"));
+    }
+
+    #[test]
+    fn a_credential_is_not_printed() {
+        let credential = Credential::User { name: "ann".to_owned(), password: "secret".to_owned() };
+        assert_eq!(format!("{credential:?} {:?}", Credential::Identity("secret".to_owned())), "User Identity");
+    }
+}

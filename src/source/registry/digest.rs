@@ -1,0 +1,150 @@
+//! Digests as registries name blobs by them, and the hashing that tells whether what came is what was asked for. Those of
+//! other algorithms cannot be checked, and what cannot be checked is not taken.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::digest::Digest as _;
+use sha2::{Sha256, Sha512};
+
+/// A digest that can be compared with bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Digest {
+    algorithm: Algorithm,
+    hex: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Algorithm {
+    Sha256,
+    Sha512,
+}
+
+/// A text that is no digest, or one of an algorithm that is not known here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NotChecked;
+
+impl FromStr for Digest {
+    type Err = NotChecked;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (algorithm, hex) = text.split_once(':').ok_or(NotChecked)?;
+        let (algorithm, digits) = match algorithm {
+            "sha256" => (Algorithm::Sha256, 64),
+            "sha512" => (Algorithm::Sha512, 128),
+            _ => return Err(NotChecked),
+        };
+        let hex = hex.to_ascii_lowercase();
+        if hex.len() != digits || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(NotChecked);
+        }
+        Ok(Self { algorithm, hex })
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.algorithm.name(), self.hex)
+    }
+}
+
+impl Algorithm {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sha512 => "sha512",
+        }
+    }
+}
+
+impl Digest {
+    /// The SHA-256 of `bytes`, which is what a registry calls a document that was asked for by its tag.
+    pub(super) fn sha256(bytes: &[u8]) -> Self {
+        let mut hasher = Hasher::Sha256(Sha256::new());
+        hasher.update(bytes);
+        hasher.finish()
+    }
+
+    /// What its blob is called in a layout.
+    pub(super) fn member(&self) -> String {
+        format!("blobs/{}/{}", self.algorithm.name(), self.hex)
+    }
+
+    /// Hashes bytes the way this digest was made.
+    pub(super) fn hasher(&self) -> Hasher {
+        match self.algorithm {
+            Algorithm::Sha256 => Hasher::Sha256(Sha256::new()),
+            Algorithm::Sha512 => Hasher::Sha512(Sha512::new()),
+        }
+    }
+
+    /// What `bytes` should be called, if that is another name than this one.
+    pub(super) fn mismatch(&self, bytes: &[u8]) -> Option<Self> {
+        let mut hasher = self.hasher();
+        hasher.update(bytes);
+        Some(hasher.finish()).filter(|actual| actual != self)
+    }
+}
+
+/// Bytes on their way to a digest.
+#[derive(Debug, Clone)]
+pub(super) enum Hasher {
+    Sha256(Sha256),
+    Sha512(Sha512),
+}
+
+impl Hasher {
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha256(hasher) => hasher.update(bytes),
+            Self::Sha512(hasher) => hasher.update(bytes),
+        }
+    }
+
+    pub(super) fn finish(self) -> Digest {
+        match self {
+            Self::Sha256(hasher) => Digest { algorithm: Algorithm::Sha256, hex: hex(&hasher.finalize()) },
+            Self::Sha512(hasher) => Digest { algorithm: Algorithm::Sha512, hex: hex(&hasher.finalize()) },
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a text does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_is_not_taken() {
+        let empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        let digest: Digest = empty.parse().unwrap();
+        assert_eq!(digest, Digest::sha256(b""));
+        assert_eq!(digest.mismatch(b""), None);
+        assert_eq!(digest.mismatch(b"x"), Some(Digest::sha256(b"x")));
+        assert_eq!(digest.to_string(), empty);
+        for wrong in ["", "sha256", "sha256:", "sha256:../../etc/passwd", "md5:d41d8cd98f00b204e9800998ecf8427e"] {
+            assert_eq!(wrong.parse::<Digest>(), Err(NotChecked), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sha512_is_checked_too() {
+        let digest: Digest = format!(
+            "sha512:{}{}",
+            "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a",
+            "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"
+        )
+        .parse()
+        .unwrap();
+        assert_eq!(digest.mismatch(b"abc"), None);
+        assert!(digest.mismatch(b"abd").unwrap().to_string().starts_with("sha512:"));
+    }
+}

@@ -1,0 +1,159 @@
+//! How often and how long a registry is asked again: what may pass is waited for with growing pauses, no longer than the
+//! registry itself says, and not for ever.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::Duration;
+
+use super::error::RegistryError;
+
+/// What was not had, and whether it may be had later.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) error: RegistryError,
+    pub(super) again: Again,
+}
+
+/// Whether to ask again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    Never,
+    Soon,
+    /// The registry says how long it wants to be left alone.
+    After(Duration),
+}
+
+impl Failure {
+    pub(super) const fn soon(error: RegistryError) -> Self {
+        Self { error, again: Again::Soon }
+    }
+}
+
+/// What does not pass.
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
+        Self { error, again: Again::Never }
+    }
+}
+
+/// How often one question is asked.
+pub(super) const TRIES: u32 = 5;
+
+/// The longest pause that a registry can ask for.
+pub(super) const LONGEST: Duration = Duration::from_secs(60);
+
+/// The first pause; each next one is twice as long.
+pub(super) const PAUSE: Duration = Duration::from_millis(500);
+
+/// What is left of it, for one question.
+#[derive(Debug)]
+pub(super) struct Patience {
+    pause: Duration,
+    limit: u32,
+    tries: u32,
+}
+
+impl Patience {
+    /// `limit` tries, with pauses from `pause` on.
+    pub(super) const fn new(limit: u32, pause: Duration) -> Self {
+        Self { pause, limit, tries: 0 }
+    }
+
+    /// Waits for as long as `failure` asks for; gives its error when that does not help.
+    pub(super) async fn after(&mut self, failure: Failure) -> Result<(), RegistryError> {
+        self.tries += 1;
+        let error = with_tries(failure.error, self.tries);
+        let wait = match failure.again {
+            Again::Never => return Err(error),
+            _ if self.tries >= self.limit => return Err(error),
+            Again::After(wait) if wait > LONGEST => return Err(too_long(error, wait)),
+            Again::After(wait) => wait,
+            Again::Soon => self.jittered(),
+        };
+        tracing::debug!("{error}; asked again in {wait:.1?}");
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+
+    /// There was progress: what failed before does not count any more.
+    pub(super) const fn renew(&mut self) {
+        self.tries = 0;
+    }
+
+    /// Between one and two pauses, so that many who failed together do not come back together.
+    fn jittered(&self) -> Duration {
+        let pause = self.pause.saturating_mul(1 << (self.tries - 1).min(6)).min(LONGEST / 2);
+        let random = RandomState::new().build_hasher().finish() % 1_000;
+        pause + pause.mul_f64(random as f64 / 1_000.0)
+    }
+}
+
+fn with_tries(error: RegistryError, count: u32) -> RegistryError {
+    match error {
+        RegistryError::Status { host, what, answer, .. } => RegistryError::Status { host, what, answer, tries: count },
+        RegistryError::Broken { host, what, received, why, .. } => {
+            RegistryError::Broken { host, what, received, why, tries: count }
+        }
+        error => error,
+    }
+}
+
+fn too_long(error: RegistryError, wait: Duration) -> RegistryError {
+    match error {
+        RegistryError::Status { host, what, answer, .. } => {
+            RegistryError::Later { host, what, answer, wait, limit: LONGEST }
+        }
+        error => error,
+    }
+}
+
+/// `Retry-After`, as seconds or as a date of HTTP (RFC 9110, 10.2.3), of which `now` is the seconds since 1970.
+pub(super) fn retry_after(text: &str, now: u64) -> Option<Duration> {
+    let text = text.trim();
+    let seconds = text.parse().ok().or_else(|| Some(seconds_of_date(text)?.saturating_sub(now)));
+    seconds.map(Duration::from_secs)
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT` as seconds since 1970.
+fn seconds_of_date(text: &str) -> Option<u64> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let mut words = text.split_once(", ")?.1.strip_suffix(" GMT")?.split(' ');
+    let day: u64 = words.next()?.parse().ok().filter(|day| (1..=31).contains(day))?;
+    let name = words.next()?;
+    let month = MONTHS.iter().position(|month| *month == name)? as u64 + 1;
+    let year: u64 = words.next()?.parse().ok().filter(|year| (1970..=9999).contains(year))?;
+    let mut clock = words.next()?.split(':').map(|part| part.parse::<u64>().ok().filter(|part| *part <= 60));
+    let seconds = clock.next()?? * 3_600 + clock.next()?? * 60 + clock.next()??;
+    // Years that start in March put the leap day at their end.
+    let (from, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
+    let days = from * 365 + from / 4 - from / 100 + from / 400 + (month * 153 + 2) / 5 + day - 1;
+    // 1 March of the year 0 to 1 January 1970.
+    Some(days.checked_sub(719_468)? * 86_400 + seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registry_says_when_in_seconds_or_as_a_date() {
+        assert_eq!(retry_after(" 7", 0), Some(Duration::from_secs(7)));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_770), Some(Duration::from_secs(7)));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_790), Some(Duration::ZERO));
+        assert_eq!(retry_after("Thu, 29 Feb 2024 00:00:00 GMT", 1_709_164_799), Some(Duration::from_secs(1)));
+        for wrong in ["", "-1", "soon", "Sun, 99 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49 GMT"] {
+            assert_eq!(retry_after(wrong, 0), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn pauses_grow_and_have_an_end() {
+        let mut patience = Patience::new(TRIES, PAUSE);
+        let mut last = Duration::ZERO;
+        for tries in [1, 3, 9, 40] {
+            patience.tries = tries;
+            let pause = patience.jittered();
+            assert!(pause >= last.min(LONGEST / 2) && pause <= LONGEST, "{pause:?}");
+            last = pause / 2;
+        }
+    }
+}

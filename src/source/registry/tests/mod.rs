@@ -1,0 +1,1 @@
+//! Registries with faults, as this process plays them.

@@ -1,0 +1,257 @@
+//! Whom to believe: the system's authorities, those that docker keeps for a registry in `certs.d/HOST:PORT/`, and those of
+//! `--ca-file`; and the certificate to show a registry that asks for one.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::verify_server_name;
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls_platform_verifier::Verifier;
+
+use super::error::RegistryError;
+use crate::source::access::Environment;
+
+/// Where authorities and client certificates are looked for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Trust {
+    /// Folders with a folder for each host.
+    pub(super) folders: Vec<PathBuf>,
+    /// Authorities for all hosts.
+    pub(super) ca_file: Option<PathBuf>,
+}
+
+/// Whether a host has to show who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Identification {
+    Required,
+    /// The user says that it need not.
+    Waived,
+}
+
+/// What the files for one host hold.
+#[derive(Debug, Default)]
+struct Held {
+    authorities: Vec<CertificateDer<'static>>,
+    client: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
+}
+
+impl Trust {
+    /// Docker's folder, and its folder for those who run it without root.
+    pub(super) fn of(environment: &Environment, ca_file: Option<PathBuf>) -> Self {
+        let home = environment.path("HOME").map(|home| home.join(".config"));
+        let config = environment.path("XDG_CONFIG_HOME").or(home);
+        let own = config.map(|folder| folder.join("docker/certs.d"));
+        let folders = own.into_iter().chain([PathBuf::from("/etc/docker/certs.d")]).collect();
+        Self { folders, ca_file }
+    }
+
+    /// How to speak TLS with the host of any of these names.
+    pub(super) fn config(&self, names: &[&str], identification: Identification) -> Result<ClientConfig, RegistryError> {
+        let mut held = Held::default();
+        if let Some(file) = &self.ca_file {
+            held.authorities.extend(certificates(file)?);
+        }
+        for folder in self.folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name))) {
+            held.read_folder(&folder)?;
+        }
+        let provider = Arc::new(ring::default_provider());
+        let unusable = |error: rustls::Error| RegistryError::Untrusted {
+            host: names.first().copied().unwrap_or_default().to_owned(),
+            why: match error {
+                rustls::Error::General(_) => "there are no certificate authorities on this system: install them \
+                                              (`ca-certificates`), or name a file of them with --ca-file"
+                    .to_owned(),
+                error => error.to_string(),
+            },
+        };
+        let verifier: Arc<dyn ServerCertVerifier> = match identification {
+            Identification::Required => {
+                let system = Verifier::new_with_extra_roots(held.authorities.clone(), Arc::clone(&provider));
+                Arc::new(Vouched { system: system.map_err(unusable)?, own: held.authorities })
+            }
+            Identification::Waived => Arc::new(Anyone(Arc::clone(&provider))),
+        };
+        let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let builder = builder.map_err(unusable)?.dangerous().with_custom_certificate_verifier(verifier);
+        let mut config = match held.client {
+            Some((chain, key)) => builder.with_client_auth_cert(chain, key).map_err(unusable)?,
+            None => builder.with_no_client_auth(),
+        };
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(config)
+    }
+}
+
+impl Held {
+    /// `*.crt` are authorities; `X.cert` and `X.key` are what a client shows.
+    fn read_folder(&mut self, folder: &Path) -> Result<(), RegistryError> {
+        let Ok(entries) = folder.read_dir() else { return Ok(()) };
+        let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        files.sort();
+        let ends_in = |file: &Path, extension: &str| file.extension().is_some_and(|found| found == extension);
+        for file in &files {
+            let alone = |why: &str| RegistryError::Certificate { path: file.clone(), why: why.to_owned() };
+            if ends_in(file, "crt") {
+                self.authorities.extend(certificates(file)?);
+            } else if ends_in(file, "cert") {
+                let key = file.with_extension("key");
+                if !files.contains(&key) {
+                    return Err(alone(
+                        "the key of this client certificate is missing: put it beside it under the same name with the \
+                         ending .key; an authority ends in .crt",
+                    ));
+                }
+                let secret = PrivateKeyDer::from_pem_file(&key).map_err(|error| unreadable(&key, &error))?;
+                let chain = certificates(file)?;
+                self.client.get_or_insert((chain, secret));
+            } else if ends_in(file, "key") && !files.contains(&file.with_extension("cert")) {
+                return Err(alone(
+                    "the client certificate of this key is missing: put it beside it under the same name with the ending \
+                     .cert",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> RegistryError {
+    RegistryError::Certificate { path: path.to_owned(), why: format!("cannot be read as PEM: {error}") }
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, RegistryError> {
+    let found: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(file).map_err(|error| unreadable(file, &error))?.collect();
+    let found = found.map_err(|error| unreadable(file, &error))?;
+    if found.is_empty() {
+        return Err(unreadable(file, &"there is no certificate in it"));
+    }
+    Ok(found)
+}
+
+/// As the system does it, and one thing more: a certificate that signs itself and is given as an authority vouches for
+/// itself. Many registries run with such a one; docker takes it, the verifier alone calls it an authority and no server.
+#[derive(Debug)]
+struct Vouched {
+    system: Verifier,
+    own: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Vouched {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        match self.system.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
+            // The days of its validity are compared before it is said, the name is not.
+            Err(error) if self.own.contains(end_entity) && format!("{error:?}").contains("CaUsedAsEndEntity") => {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            answer => answer,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.system.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.system.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.system.supported_verify_schemes()
+    }
+}
+
+/// For hosts of which the user says that they need not show who they are.
+#[derive(Debug)]
+struct Anyone(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anyone {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error_of(files: &[(&str, &str)]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let host = folder.path().join("localhost:5443");
+        std::fs::create_dir(&host).unwrap();
+        for (file, text) in files {
+            std::fs::write(host.join(file), text).unwrap();
+        }
+        let trust = Trust { folders: vec![folder.path().to_owned()], ca_file: None };
+        trust.config(&["localhost:5443"], Identification::Waived).map(drop).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn half_a_pair_is_an_error_that_names_the_other_half() {
+        assert!(error_of(&[("client.cert", "")]).contains("client.cert: the key"));
+        assert!(error_of(&[("client.key", "")]).contains("client.key: the client certificate"));
+    }
+
+    #[test]
+    fn a_file_that_holds_no_certificate_is_an_error() {
+        assert!(error_of(&[("ca.crt", "no PEM")]).contains("ca.crt: cannot be read as PEM"));
+    }
+
+    #[test]
+    fn a_host_without_a_folder_needs_none() {
+        let trust = Trust { folders: vec!["/nowhere".into()], ca_file: None };
+        assert!(trust.config(&["quay.io"], Identification::Waived).is_ok());
+    }
+}

@@ -1,1 +1,5 @@
-//! Registries with faults, as this process plays them.
+//! Registries with faults, played by a small server of this process's own: what the real ones do well is tested with them.
+
+mod faults;
+mod server;
+mod users;

@@ -19,6 +19,9 @@ mod cli;
 mod content;
 mod corpus;
 mod documents;
+// Sockets, signals and mounts are Unix's.
+#[cfg(unix)]
+mod engines;
 // Permissions and links are looked at as Unix has them.
 #[cfg(unix)]
 mod extract;

@@ -18,6 +18,7 @@ pub(crate) struct User {
     folder: TempDir,
     variables: Vec<(String, String)>,
     input: Vec<u8>,
+    time_limit: Duration,
 }
 
 /// How a run ended.
@@ -34,7 +35,7 @@ impl User {
         for name in ["home", "work"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
-        Self { folder, variables: Vec::new(), input: Vec::new() }
+        Self { folder, variables: Vec::new(), input: Vec::new(), time_limit: TIME_LIMIT }
     }
 
     /// Sets a variable for what runs from now on.
@@ -49,6 +50,19 @@ impl User {
         self
     }
 
+    /// Puts a file into the home, in whatever folders its name has.
+    pub(crate) fn keeps(self, name: &str, text: &str) -> Self {
+        std::fs::create_dir_all(self.home(name).parent().unwrap()).unwrap();
+        std::fs::write(self.home(name), text).unwrap();
+        self
+    }
+
+    /// Waits for as long, where something is to be tried again with pauses.
+    pub(crate) fn waits(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
     /// Pipes these bytes into what runs from now on.
     pub(crate) fn pipes(mut self, input: Vec<u8>) -> Self {
         self.input = input;
@@ -58,6 +72,11 @@ impl User {
     /// A path in the working directory.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join("work").join(name)
+    }
+
+    /// A path in the home.
+    pub(crate) fn home(&self, name: &str) -> PathBuf {
+        self.folder.path().join("home").join(name)
     }
 
     /// The names in the working directory.
@@ -93,15 +112,22 @@ impl User {
     ///
     /// Whatever comes of it, it must not be a panic, a signal or a hang.
     pub(crate) fn runs_program(&self, program: &str, arguments: &[&str]) -> Ran {
+        let ran = self.passes_on(program, arguments);
+        assert!((0..=2).contains(&ran.code), "{program} {arguments:?}: exit code {}\n{}", ran.code, ran.stderr);
+        ran
+    }
+
+    /// As [`Self::runs_program`], where the exit code may be one that another program gave.
+    pub(crate) fn passes_on(&self, program: &str, arguments: &[&str]) -> Ran {
         let mut command = assert_cmd::Command::new(program);
-        command.env_clear().current_dir(self.file("")).timeout(TIME_LIMIT).write_stdin(self.input.clone());
+        command.env_clear().current_dir(self.file("")).timeout(self.time_limit).write_stdin(self.input.clone());
         command.envs(self.environment());
         command.args(arguments);
         let output = command.output().unwrap_or_else(|error| panic!("{program} {arguments:?}: {error}"));
         let stdout = String::from_utf8(output.stdout).expect("output that is text");
         let stderr = String::from_utf8(output.stderr).expect("messages that are text");
         assert!(!stderr.contains("panicked at"), "{arguments:?}: {stderr}");
-        let Some(code @ 0..=2) = output.status.code() else {
+        let Some(code) = output.status.code() else {
             panic!("{program} {arguments:?}: {} (a signal may be the time limit's)\n{stderr}", output.status);
         };
         Ran { code, stdout, stderr }

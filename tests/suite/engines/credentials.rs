@@ -1,0 +1,172 @@
+//! Who a registry is told that a user is. If one of these fails, a user who is logged in is sent away, or a password is where
+//! everyone can read it.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::http::base64;
+use super::servers::{self, Guarded, docker_login};
+use super::tokens::{Needs, TOKEN, Tokens};
+use super::{assert_fails, assert_keeps_secrets, document, with_log};
+use crate::place::Corpus;
+use crate::user::{Ran, User};
+
+fn asks(user: &User, guarded: &Guarded) -> Ran {
+    user.runs(&["--json", "document.json", "--ca-file", &guarded.authority, &guarded.image("sample:1")])
+}
+
+#[test]
+fn a_login_of_docker_is_used() {
+    let Some(guarded) = servers::guarded_registry() else { return };
+    let user = with_log(User::new()).keeps(".docker/config.json", &guarded.docker_config());
+    let ran = asks(&user, &guarded).ends_with(0);
+    assert_keeps_secrets(&user, &ran, &[&guarded.password, &format!("{}:{}", guarded.user, guarded.password)]);
+    assert!(user.sees().contains(&"dive.log".to_owned()), "there is a log to look into: {:?}", user.sees());
+
+    let elsewhere = User::new().keeps("elsewhere/config.json", &guarded.docker_config());
+    let folder = elsewhere.home("elsewhere");
+    asks(&elsewhere.sets("DOCKER_CONFIG", folder.to_str().unwrap()), &guarded).ends_with(0);
+}
+
+#[test]
+fn a_login_of_podman_is_used() {
+    let Some(guarded) = servers::guarded_registry() else { return };
+    let user = User::new().keeps("run/containers/auth.json", &guarded.docker_config());
+    let folder = user.home("run");
+    asks(&user.sets("XDG_RUNTIME_DIR", folder.to_str().unwrap()), &guarded).ends_with(0);
+    let user = User::new().keeps("auth.json", &guarded.docker_config());
+    let file = user.home("auth.json");
+    asks(&user.sets("REGISTRY_AUTH_FILE", file.to_str().unwrap()), &guarded).ends_with(0);
+}
+
+/// A program that keeps passwords, as desktops have one.
+fn with_helper(config: &str, script: &str) -> User {
+    let user = User::new().keeps(".docker/config.json", config).keeps("bin/docker-credential-vault", script);
+    let program = user.home("bin/docker-credential-vault");
+    std::fs::set_permissions(program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", user.home("bin").display(), std::env::var("PATH").unwrap());
+    user.sets("PATH", &path)
+}
+
+#[test]
+fn a_credential_helper_is_asked() {
+    let Some(guarded) = servers::guarded_registry() else { return };
+    let script = format!(
+        "#!/bin/sh\nread -r host\n[ \"$1 $host\" = 'get {}' ] || exit 1\nprintf '{{\"ServerURL\":\"%s\",\"Username\":\"{}\",\
+         \"Secret\":\"{}\"}}' \"$host\"\n",
+        guarded.host, guarded.user, guarded.password
+    );
+    for config in [
+        format!(r#"{{"credHelpers":{{"{}":"vault"}}}}"#, guarded.host),
+        r#"{"credsStore":"vault"}"#.to_owned(),
+        format!(r#"{{"auths":{{"{}":{{}}}},"credsStore":"vault"}}"#, guarded.host),
+    ] {
+        let user = with_log(with_helper(&config, &script));
+        let ran = asks(&user, &guarded).ends_with(0);
+        assert_keeps_secrets(&user, &ran, &[&guarded.password]);
+    }
+    // One that is broken, and that shows what it should not.
+    let broken = format!("#!/bin/sh\necho 'the vault is locked' >&2\necho '{}'\nexit 1\n", guarded.password);
+    let user = with_log(with_helper(r#"{"credsStore":"vault"}"#, &broken));
+    let ran = asks(&user, &guarded).ends_with(2);
+    assert_keeps_secrets(&user, &ran, &[&guarded.password]);
+}
+
+#[test]
+fn wrong_credentials_say_which_were_used_and_what_to_do() {
+    let Some(guarded) = servers::guarded_registry() else { return };
+    let secret = "wrong-secret-0815";
+    let user = with_log(User::new()).keeps(".docker/config.json", &docker_login(&guarded.host, &guarded.user, secret));
+    let ran = asks(&user, &guarded);
+    assert_fails(&ran, &[&guarded.host, "401", "login"]);
+    assert_keeps_secrets(&user, &ran, &[secret, &format!("{}:{secret}", guarded.user)]);
+}
+
+#[test]
+fn no_credentials_say_where_they_were_looked_for() {
+    let Some(guarded) = servers::guarded_registry() else { return };
+    assert_fails(&asks(&User::new(), &guarded), &[&guarded.host, "login"]);
+    // Those for another host are none for this one.
+    let other =
+        User::new().keeps(".docker/config.json", &docker_login("localhost:1", &guarded.user, &guarded.password));
+    assert_fails(&asks(&other, &guarded), &[&guarded.host, "login"]);
+}
+
+/// `docker login` writes them, but hands and disks break them.
+#[test]
+fn a_damaged_login_file_is_named() {
+    let Some(guarded) = servers::guarded_registry() else { return };
+    let secret = base64(&format!("{}:{}", guarded.user, guarded.password));
+    for damaged in [
+        format!(r#"{{"auths":{{"{}":{{"auth":"{secret}"}}}}"#, guarded.host),
+        format!(r#"{{"auths":{{"{}":{{"auth":"*{secret}"}}}}}}"#, guarded.host),
+        String::new(),
+    ] {
+        let user = with_log(User::new()).keeps(".docker/config.json", &damaged);
+        let ran = asks(&user, &guarded).ends_with(2);
+        assert_keeps_secrets(&user, &ran, &[&guarded.password, &secret]);
+    }
+}
+
+const LOGIN: &str = "diver:token-secret-0816";
+
+fn asks_for_token(user: &User, tokens: &Tokens, tag: &str) -> Ran {
+    let image = format!("registry://{}/{tag}", tokens.host());
+    user.runs(&["--json", "document.json", "--insecure-registry", tokens.host(), &image])
+}
+
+#[test]
+fn a_token_is_had_for_a_password() {
+    let Some(host) = servers::registry() else { return };
+    let tokens = Tokens::with(&host, Needs::Password(LOGIN), usize::MAX);
+    let (name, password) = LOGIN.split_once(':').unwrap();
+    let user = with_log(User::new()).keeps(".docker/config.json", &docker_login(tokens.host(), name, password));
+    let ran = asks_for_token(&user, &tokens, "sample:1").ends_with(0);
+    assert_keeps_secrets(&user, &ran, &[password, LOGIN, TOKEN]);
+    assert!((1..=2).contains(&tokens.given()), "{} tokens for one pull", tokens.given());
+
+    let user = with_log(User::new()).keeps(".docker/config.json", &docker_login(tokens.host(), name, "wrong-0817"));
+    let ran = asks_for_token(&user, &tokens, "sample:1");
+    assert_fails(&ran, &[tokens.host(), "login"]);
+    assert!(tokens.refused() > 0);
+    assert_keeps_secrets(&user, &ran, &["wrong-0817", TOKEN]);
+}
+
+#[test]
+fn a_refresh_token_is_exchanged() {
+    let Some(host) = servers::registry() else { return };
+    let refresh = "refresh-secret-0818";
+    let tokens = Tokens::with(&host, Needs::Refresh(refresh), usize::MAX);
+    let config = |token: &str| format!(r#"{{"auths":{{"{}":{{"identitytoken":"{token}"}}}}}}"#, tokens.host());
+    let user = with_log(User::new()).keeps(".docker/config.json", &config(refresh));
+    let ran = asks_for_token(&user, &tokens, "sample:1").ends_with(0);
+    assert_keeps_secrets(&user, &ran, &[refresh, TOKEN]);
+    let user = with_log(User::new()).keeps(".docker/config.json", &config("expired-secret-0819"));
+    let ran = asks_for_token(&user, &tokens, "sample:1");
+    assert_fails(&ran, &[tokens.host(), "login"]);
+    assert_keeps_secrets(&user, &ran, &["expired-secret-0819"]);
+}
+
+/// A pull that takes longer than a token lasts, as those of large images do.
+#[test]
+fn a_token_that_expires_midway_is_renewed() {
+    let (Some(_), Some(host)) = (Corpus::here(), servers::registry()) else { return };
+    let tokens = Tokens::with(&host, Needs::Nothing, 3);
+    let image = format!("registry://{}/opaque:gzip", tokens.host());
+    let pulled = document(&User::new(), &["--insecure-registry", tokens.host(), &image]);
+    assert_eq!(pulled["layer"].as_array().unwrap().len(), 7);
+    assert!(tokens.given() >= 3, "9 requests took {} tokens", tokens.given());
+    let blobs = tokens.proxy().asked("/blobs/").into_iter().filter(|asked| asked.status == 200).count();
+    assert_eq!(blobs, 8, "none came twice");
+}
+
+/// A token server that gives tokens which nobody takes must not be asked for ever.
+#[test]
+fn tokens_that_are_never_taken_have_an_end() {
+    let Some(host) = servers::registry() else { return };
+    let tokens = Tokens::with(&host, Needs::Nothing, 0);
+    let user = with_log(User::new());
+    let ran = asks_for_token(&user, &tokens, "sample:1");
+    assert_fails(&ran, &[tokens.host(), "401"]);
+    assert!(tokens.given() < 10, "{} tokens were asked for", tokens.given());
+    assert_keeps_secrets(&user, &ran, &[TOKEN]);
+}

@@ -1,0 +1,136 @@
+//! Images where they live: in engines, in registries, and where a build puts them. All servers are real ones, started by
+//! `tests/servers.sh`; what goes wrong between them and dive is made by proxies. If one of these fails, a user does not get
+//! at an image, gets at another one, waits for bytes that are here already, or tells the world a password.
+
+mod authorities;
+mod broken_engines;
+mod broken_registries;
+mod building;
+mod contexts;
+mod credentials;
+mod http;
+mod kept;
+mod names;
+mod partial;
+mod proxy;
+mod pulling;
+mod same;
+mod servers;
+mod tokens;
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::user::{Ran, User};
+
+/// For what may take long on a busy machine, before a test gives up.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// For what is tried again several times, with growing pauses.
+const LONG: Duration = Duration::from_mins(1);
+
+/// What `dive --json` says of an image.
+#[track_caller]
+fn document(user: &User, arguments: &[&str]) -> Value {
+    let ran = user.runs(&[&["--json", "-"], arguments].concat()).ends_with(0);
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{}", ran.stdout))
+}
+
+/// What must be the same wherever an image lies: all but what it is called there, and how its layers are stored there.
+fn content(mut document: Value) -> Value {
+    for key in ["name", "tags"] {
+        document["image"][key].take();
+    }
+    for layer in document["layer"].as_array_mut().expect("layers") {
+        for key in ["id", "blobDigest", "mediaType", "compression", "storedBytes"] {
+            layer[key].take();
+        }
+    }
+    document
+}
+
+/// Fails with the first difference instead of two documents.
+#[track_caller]
+fn assert_same(what: &str, expected: &Value, found: &Value) {
+    fn difference(at: &str, expected: &Value, found: &Value) -> Option<String> {
+        match (expected, found) {
+            (Value::Object(expected), Value::Object(found)) if expected.keys().eq(found.keys()) => {
+                expected.iter().find_map(|(key, value)| difference(&format!("{at}.{key}"), value, &found[key]))
+            }
+            (Value::Array(expected), Value::Array(found)) if expected.len() == found.len() => {
+                let pairs = expected.iter().zip(found).enumerate();
+                pairs.into_iter().find_map(|(index, (a, b))| difference(&format!("{at}[{index}]"), a, b))
+            }
+            _ if expected == found => None,
+            _ => {
+                Some(format!("{at}\n  expected: {:.500}\n  found:    {:.500}", expected.to_string(), found.to_string()))
+            }
+        }
+    }
+    if let Some(difference) = difference("", expected, found) {
+        panic!("{what}: {difference}");
+    }
+}
+
+/// The run must have failed with one message that has all of `parts`, in whatever case.
+#[track_caller]
+fn assert_fails(ran: &Ran, parts: &[&str]) {
+    let error = ran.error();
+    for part in parts {
+        assert!(error.to_lowercase().contains(&part.to_lowercase()), "no {part:?} in: {error}");
+    }
+}
+
+/// Somebody who keeps a log of everything, in which no secret may turn up either.
+fn with_log(user: User) -> User {
+    user.sets("DIVE_LOG_ENABLED", "true").sets("DIVE_LOG_LEVEL", "trace")
+}
+
+/// Files in which users themselves keep secrets.
+const OWN: [&str; 3] = ["config.json", "auth.json", "docker-credential-vault"];
+
+/// No secret may be in what a run printed, and in no file that it wrote: log, document, cache.
+#[track_caller]
+fn assert_keeps_secrets(user: &User, ran: &Ran, secrets: &[&str]) {
+    let mut texts = vec![("standard output".to_owned(), ran.stdout.clone().into_bytes())];
+    texts.push(("standard error".to_owned(), ran.stderr.clone().into_bytes()));
+    for folder in [user.home(""), user.file("")] {
+        for file in files_below(&folder) {
+            if !OWN.iter().any(|own| file.ends_with(own)) {
+                texts.push((file.display().to_string(), std::fs::read(&file).unwrap()));
+            }
+        }
+    }
+    for (place, text) in texts {
+        for secret in secrets.iter().flat_map(|secret| [(*secret).to_owned(), http::base64(secret)]) {
+            let found = text.windows(secret.len()).any(|part| part == secret.as_bytes());
+            assert!(!found, "{place} holds the secret {secret:?}:\n{}", String::from_utf8_lossy(&text));
+        }
+    }
+}
+
+/// All files below a folder.
+fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// Waits until something is so.
+#[track_caller]
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = std::time::Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < LIMIT, "{what}: not after {LIMIT:?}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

@@ -1,0 +1,166 @@
+//! One image, at every place where images are. If one of these fails, what dive says of an image depends on where it was
+//! taken from.
+
+use serde_json::Value;
+
+use super::proxy::Proxy;
+use super::tokens::Tokens;
+use super::{assert_same, content, document, servers};
+use crate::place::{Corpus, sample};
+use crate::truth;
+use crate::user::User;
+
+/// Checks that `user` sees the corpus' image at `place` as in the corpus, in whatever way it is asked for.
+fn assert_is_opaque(corpus: &Corpus, user: &User, arguments: &[&str]) {
+    let place = arguments.last().unwrap();
+    let expected = content(document(&User::new(), &[&corpus.path("opaque/docker20.tar")]));
+    assert_same(place, &expected, &content(document(user, arguments)));
+    let listing = user.runs(&[&["tree", "--format", "tsv"], arguments].concat()).ends_with(0).stdout;
+    truth::assert_same(place, &truth::read(&corpus.path("opaque/truth.tsv")), &truth::rows(&listing));
+}
+
+#[test]
+fn docker_shows_the_image_that_it_was_given() {
+    let (Some(corpus), Some(_)) = (Corpus::here(), servers::docker()) else { return };
+    assert_is_opaque(&corpus, &User::of_engines(), &["docker://opaque:buildkit"]);
+}
+
+#[test]
+fn podman_shows_the_image_that_it_was_given() {
+    let (Some(corpus), Some(_)) = (Corpus::here(), servers::podman()) else { return };
+    assert_is_opaque(&corpus, &User::of_engines(), &["podman://opaque:buildkit"]);
+}
+
+#[test]
+fn containerd_shows_the_image_that_it_was_given() {
+    let (Some(corpus), Some(_)) = (Corpus::here(), servers::containerd()) else { return };
+    assert_is_opaque(&corpus, &User::of_engines(), &["containerd://docker.io/library/opaque:buildkit"]);
+}
+
+/// Also without the corpus: what is in the repository is enough to know that engines can be asked at all.
+#[test]
+fn every_engine_shows_the_sample() {
+    let expected = content(document(&User::new(), &[&sample()]));
+    for (server, image) in [
+        (servers::docker(), "docker://dive-sample:1.0"),
+        (servers::podman(), "podman://dive-sample:1.0"),
+        (servers::containerd(), "containerd://docker.io/library/dive-sample:1.0"),
+    ] {
+        if server.is_some() {
+            assert_same(image, &expected, &content(document(&User::of_engines(), &[image])));
+        }
+    }
+}
+
+/// However its layers are packed, and with no more than what a manifest tells of them.
+#[test]
+fn a_registry_shows_the_image_that_was_pushed() {
+    let (Some(corpus), Some(host)) = (Corpus::here(), servers::registry()) else { return };
+    for tag in ["gzip", "zstd", "uncompressed", "zstdchunked"] {
+        let image = format!("registry://{host}/opaque:{tag}");
+        assert_is_opaque(&corpus, &User::new(), &["--insecure-registry", &host, &image]);
+    }
+}
+
+/// Digests, media types and stored sizes included: those of the layout that was pushed.
+#[test]
+fn a_registry_tells_how_layers_are_stored() {
+    let (Some(corpus), Some(host)) = (Corpus::here(), servers::registry()) else { return };
+    let image = format!("registry://{host}/opaque:gzip");
+    let mut pulled = document(&User::new(), &["--insecure-registry", &host, &image]);
+    let mut layout = document(&User::new(), &[&corpus.path("opaque/oci-dir")]);
+    for document in [&mut pulled, &mut layout] {
+        document["image"]["name"].take();
+        document["image"]["tags"].take();
+    }
+    assert_same(&image, &layout, &pulled);
+    let types: Vec<_> = pulled["layer"].as_array().unwrap().iter().map(|layer| &layer["mediaType"]).collect();
+    assert!(types.iter().all(|kind| **kind == "application/vnd.oci.image.layer.v1.tar+gzip"), "{types:?}");
+    let stored: u64 =
+        pulled["layer"].as_array().unwrap().iter().map(|layer| layer["storedBytes"].as_u64().unwrap()).sum();
+    assert!(stored > 1_000_000, "{stored} bytes stored");
+}
+
+#[test]
+fn a_registry_behind_tls_and_a_password_shows_the_same() {
+    let (Some(corpus), Some(guarded)) = (Corpus::here(), servers::guarded_registry()) else { return };
+    let user = User::new().keeps(".docker/config.json", &guarded.docker_config());
+    let image = format!("registry://{}/opaque:gzip", guarded.host);
+    assert_is_opaque(&corpus, &user, &["--ca-file", &guarded.authority, &image]);
+}
+
+#[test]
+fn a_registry_that_hands_out_tokens_shows_the_same() {
+    let (Some(corpus), Some(host)) = (Corpus::here(), servers::registry()) else { return };
+    let tokens = Tokens::before(&host);
+    let image = format!("registry://{}/opaque:gzip", tokens.host());
+    assert_is_opaque(&corpus, &User::new(), &["--insecure-registry", tokens.host(), &image]);
+}
+
+/// A blob that two layers share, or that was pulled for the report already, is not to be paid for twice.
+#[test]
+fn no_blob_is_pulled_twice() {
+    let (Some(_), Some(host)) = (Corpus::here(), servers::registry()) else { return };
+    let proxy = Proxy::before_host(&host);
+    let image = format!("registry://{}/opaque:gzip", proxy.address());
+    let pulled = document(&User::new(), &["--insecure-registry", proxy.address(), "--no-cache", &image]);
+    let asked = proxy.asked("GET /v2/opaque/blobs/");
+    let mut paths: Vec<_> = asked.iter().map(|asked| asked.what.as_str()).collect();
+    paths.sort_unstable();
+    let count = paths.len();
+    paths.dedup();
+    assert_eq!(paths.len(), count, "some came twice: {asked:#?}");
+    let layers = pulled["layer"].as_array().unwrap();
+    assert_eq!(count, layers.len() + 1, "the layers and the configuration: {asked:#?}");
+}
+
+/// A build for several platforms, of which one has to be chosen, and whoever chooses wrongly hears what there is.
+#[test]
+fn a_registry_shows_the_platform_that_was_asked_for() {
+    let (Some(corpus), Some(host)) = (Corpus::here(), servers::registry()) else { return };
+    let image = format!("registry://{host}/multiarch:2");
+    let arguments = ["--insecure-registry", host.as_str(), image.as_str()];
+    let ask = |platform: &str| {
+        User::new().runs(&[&["tree", "--format", "tsv", "--platform", platform], &arguments[..]].concat())
+    };
+    let amd64 = ask("linux/amd64").ends_with(0).stdout;
+    truth::assert_same(&image, &truth::read(&corpus.path("variants/multiarch-amd64.truth.tsv")), &truth::rows(&amd64));
+    ask("linux/arm64").ends_with(0).prints(&["dir/arm64\t"]);
+    let wrong = ask("plan9/mips");
+    super::assert_fails(&wrong, &["plan9/mips", "linux/amd64", "linux/arm64"]);
+}
+
+/// What CI mode says must not hang on where the image is.
+#[test]
+fn a_verdict_is_the_same_at_every_place() {
+    let rules = ["--ci", "--highestWastedBytes", "1B"];
+    let expected = User::new().runs(&[&rules[..], &[&sample()]].concat()).ends_with(1);
+    let verdict = |text: &str| {
+        let from = text.find("PASS").into_iter().chain(text.find("FAIL")).min().unwrap_or_else(|| panic!("{text}"));
+        text[from..].to_owned()
+    };
+    if servers::docker().is_some() {
+        let ran = User::of_engines().runs(&[&rules[..], &["docker://dive-sample:1.0"]].concat()).ends_with(1);
+        assert_eq!(verdict(&ran.stdout), verdict(&expected.stdout));
+    }
+    if let Some(host) = servers::registry() {
+        let image = format!("registry://{host}/sample:1");
+        let ran = User::new().runs(&[&rules[..], &["--insecure-registry", &host, &image]].concat()).ends_with(1);
+        assert_eq!(verdict(&ran.stdout), verdict(&expected.stdout));
+    }
+}
+
+/// Layers are named by `digestId` in scripts: wherever they come from, it is the digest of what is in them.
+#[test]
+fn layers_have_the_digests_of_what_is_in_them() {
+    let (Some(corpus), Some(_)) = (Corpus::here(), servers::docker()) else { return };
+    let digests = |document: &Value, key: &str| {
+        document["layer"].as_array().unwrap().iter().map(|layer| layer[key].clone()).collect::<Vec<_>>()
+    };
+    let archive = document(&User::new(), &[&corpus.path("opaque/docker20.tar")]);
+    let engine = document(&User::of_engines(), &["docker://opaque:buildkit"]);
+    for key in ["digestId", "diffId"] {
+        assert_eq!(digests(&engine, key), digests(&archive, key), "{key}");
+    }
+    assert!(digests(&engine, "diffId").iter().all(|digest| digest.as_str().unwrap().starts_with("sha256:")));
+}

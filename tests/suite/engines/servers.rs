@@ -1,0 +1,146 @@
+//! The servers that `tests/servers.sh` has started, by the variables it sets. Where one is missing, the test that needs it
+//! is skipped and says so; with `DIVE_TEST_ENGINES=1` it fails.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::http::base64;
+use crate::user::User;
+
+/// `unix://SOCKET` of Docker.
+pub(super) fn docker() -> Option<String> {
+    server("docker", "DIVE_TEST_DOCKER_HOST")
+}
+
+/// `unix://SOCKET` of Podman's service.
+pub(super) fn podman() -> Option<String> {
+    server("podman", "DIVE_TEST_PODMAN_HOST")
+}
+
+/// The socket of containerd.
+pub(super) fn containerd() -> Option<String> {
+    server("containerd", "DIVE_TEST_CONTAINERD")
+}
+
+/// `HOST:PORT` of the registry without TLS, which lets everyone in.
+pub(super) fn registry() -> Option<String> {
+    server("registry", "DIVE_TEST_REGISTRY")
+}
+
+/// A registry with TLS by an authority that nobody knows, and with a password.
+pub(super) struct Guarded {
+    /// `localhost:PORT`.
+    pub(super) host: String,
+    pub(super) user: String,
+    pub(super) password: String,
+    /// The file of the authority.
+    pub(super) authority: String,
+}
+
+impl Guarded {
+    /// Docker's configuration after a login here.
+    pub(super) fn docker_config(&self) -> String {
+        docker_login(&self.host, &self.user, &self.password)
+    }
+
+    /// `registry://HOST:PORT/NAME`.
+    pub(super) fn image(&self, name: &str) -> String {
+        format!("registry://{}/{name}", self.host)
+    }
+}
+
+/// Docker's configuration after `docker login HOST`.
+pub(super) fn docker_login(host: &str, user: &str, password: &str) -> String {
+    format!(r#"{{"auths":{{"{host}":{{"auth":"{}"}}}}}}"#, base64(&format!("{user}:{password}")))
+}
+
+pub(super) fn guarded_registry() -> Option<Guarded> {
+    let host = server("registry-tls", "DIVE_TEST_REGISTRY_TLS")?;
+    let (user, password) = (variable("DIVE_TEST_REGISTRY_USER")?, variable("DIVE_TEST_REGISTRY_PASSWORD")?);
+    Some(Guarded { host, user, password, authority: certificate("ca.crt") })
+}
+
+/// `localhost:PORT` of the registry that lets in whoever has a certificate.
+pub(super) fn mutual_registry() -> Option<String> {
+    server("registry-mutual", "DIVE_TEST_REGISTRY_MUTUAL")
+}
+
+/// The path of a certificate or key: of `ca`, `server` or `client`.
+pub(super) fn certificate(name: &str) -> String {
+    let folder = variable("DIVE_TEST_CERTIFICATES").expect("certificates beside the registry that uses them");
+    format!("{folder}/{name}")
+}
+
+/// The configuration by which `ssh 127.0.0.1` leads to this machine.
+pub(super) fn ssh_config() -> Option<String> {
+    server("ssh", "DIVE_TEST_SSH_CONFIG")
+}
+
+/// The folder of Podman's configuration, for a client or another service on the same store.
+pub(super) fn podman_settings() -> Vec<(&'static str, String)> {
+    let folder = variable("DIVE_TEST_PODMAN_CONFIG").expect("a configuration beside Podman");
+    [
+        ("CONTAINERS_STORAGE_CONF", "storage.conf"),
+        ("CONTAINERS_CONF", "containers.conf"),
+        ("CONTAINERS_REGISTRIES_CONF", "registries.conf"),
+    ]
+    .map(|(name, file)| (name, format!("{folder}/{file}")))
+    .into()
+}
+
+/// Where the number of a process is noted that has to end with the servers.
+pub(super) fn note_process(name: &str, id: u32) {
+    let folder = PathBuf::from(variable("DIVE_TEST_PIDS").expect("a folder for process numbers beside the servers"));
+    std::fs::write(folder.join(name), id.to_string()).unwrap();
+}
+
+/// Whether this is root, who can mount and be somebody else; if not, the test is skipped.
+pub(super) fn is_root() -> bool {
+    rustix::process::geteuid().is_root() || {
+        absent("root", "only root can set this up");
+        false
+    }
+}
+
+/// What the machine does not let a test do, which is then skipped.
+pub(super) fn absent(what: &str, why: &str) {
+    assert!(!servers_are_wanted(), "DIVE_TEST_ENGINES=1, and there is no {what}: {why}");
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    // Not eprintln!, which the test harness keeps to itself when a test passes.
+    let _ = writeln!(std::io::stderr(), "{test}: skipped: no {what}: {why}");
+}
+
+fn servers_are_wanted() -> bool {
+    std::env::var_os("DIVE_TEST_ENGINES").is_some_and(|value| value == "1")
+}
+
+fn server(name: &str, place: &str) -> Option<String> {
+    let value = variable(place);
+    if value.is_none() {
+        let reasons = variable("DIVE_TEST_ABSENT").unwrap_or_default();
+        let reason = reasons.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        let reason =
+            reason.map_or_else(|| format!("{place} is not set; run `tests/servers.sh cargo test`"), str::to_owned);
+        absent(name, &reason);
+    }
+    value
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+impl User {
+    /// Somebody whose engines are those of `tests/servers.sh`, as far as they are there.
+    pub(super) fn of_engines() -> Self {
+        let names = [
+            ("DIVE_TEST_DOCKER_HOST", "DOCKER_HOST"),
+            ("DIVE_TEST_PODMAN_HOST", "CONTAINER_HOST"),
+            ("DIVE_TEST_CONTAINERD", "CONTAINERD_ADDRESS"),
+        ];
+        names.into_iter().fold(Self::new(), |user, (test, engine)| match variable(test) {
+            Some(place) => user.sets(engine, &place),
+            None => user,
+        })
+    }
+}

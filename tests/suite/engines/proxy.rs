@@ -61,7 +61,7 @@ impl Gate {
     /// Waits until an answer stands before the gate.
     pub(super) fn wait_for_somebody(&self) {
         let state = self.state.lock().unwrap();
-        let (_, timeout) = self.changed.wait_timeout_while(state, super::LIMIT, |(reached, _)| !*reached).unwrap();
+        let (_state, timeout) = self.changed.wait_timeout_while(state, super::LIMIT, |(reached, _)| !*reached).unwrap();
         assert!(!timeout.timed_out(), "nobody asked for what is held up");
     }
 

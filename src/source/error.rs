@@ -4,6 +4,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::containerd::ContainerdError;
 use super::engine::EngineError;
 use super::registry::RegistryError;
 use crate::compression::Compression;
@@ -48,6 +49,9 @@ pub enum SourceError {
         /// What is wrong.
         cause: Box<RegistryError>,
     },
+    /// containerd does not give it.
+    #[error(transparent)]
+    Containerd(#[from] ContainerdError),
     /// There are no bytes at all.
     #[error("{archive}: the file is empty; was the command that wrote it (`docker save`) successful?")]
     Empty {

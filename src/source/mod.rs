@@ -4,6 +4,7 @@
 mod access;
 mod archive;
 mod blob;
+mod containerd;
 mod engine;
 mod error;
 mod magic;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 pub use access::{Access, Environment, Mirror, MirrorError, PullPolicy, RegistryOptions, UnknownPullPolicy};
 pub use archive::Ending;
 pub use blob::{Blob, Identity};
+pub use containerd::ContainerdError;
 pub use engine::{Attempt, EngineError, is_present, pull};
 pub use error::SourceError;
 pub use reference::{Reference, ReferenceError, SourceKind};
@@ -35,6 +37,7 @@ use archive::Archive;
 use engine::EngineImage;
 use oci_layout::OciLayout;
 use registry::RegistryImage;
+use spool::Spooled;
 
 /// An opened archive or layout.
 #[derive(Debug)]
@@ -85,7 +88,8 @@ impl Source {
                 Ok(Self { name: name.clone(), place: Place::Registry(image), remarks })
             }
             Reference::Containerd { name } => {
-                Err(SourceError::EngineNotSupported { engine: "ctr", name: name.clone() })
+                let exported = containerd::export(name, access, progress)?;
+                Self::of_spooled(name.clone(), exported, on_damage)
             }
         }
     }
@@ -150,6 +154,10 @@ impl Source {
         progress: &mut dyn FnMut(SpoolProgress),
     ) -> Result<Self, SourceError> {
         let spooled = spool::spool(input, step, total, &name, on_damage, progress)?;
+        Self::of_spooled(name, spooled, on_damage)
+    }
+
+    fn of_spooled(name: String, spooled: Spooled, on_damage: OnDamage) -> Result<Self, SourceError> {
         let mut source = Self::of_archive(name, Arc::new(spooled.file), spooled.len, on_damage)?;
         source.remarks.splice(0..0, spooled.remarks);
         Ok(source)

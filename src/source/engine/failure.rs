@@ -95,7 +95,7 @@ pub(super) fn message_of(answer: &[u8]) -> String {
 
 /// A text of another program as it is fit for an error: on one line, no longer than needed, with nothing in it that drives a
 /// terminal.
-pub(super) fn one_line(text: &str) -> String {
+pub(in crate::source) fn one_line(text: &str) -> String {
     let end = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= LONGEST).last().unwrap_or(0);
     let text = if text.len() <= LONGEST { text } else { &text[..end] };
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();

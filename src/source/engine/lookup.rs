@@ -122,8 +122,9 @@ impl<'a> Question<'a> {
 
     /// What the engine tells of the image.
     pub(super) fn inspect(&self, client: &Client) -> Result<ImageInspect, EngineError> {
-        let asked = client.docker.inspect_image(self.name.as_str());
-        let answer = self.wait(timeout(INSPECTION, asked))?.unwrap_or(Err(Error::RequestTimeoutError));
+        // Inside, since it needs the runtime's clock from the beginning.
+        let asked = async { timeout(INSPECTION, client.docker.inspect_image(self.name.as_str())).await };
+        let answer = self.wait(asked)?.unwrap_or(Err(Error::RequestTimeoutError));
         answer.map_err(|error| {
             let answer = failure::answer(&error, client.address());
             let (engine, name) = (self.engine, self.named());

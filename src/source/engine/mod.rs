@@ -17,6 +17,8 @@ mod tls;
 
 pub use error::{Attempt, EngineError};
 
+pub(super) use failure::one_line;
+
 use bollard::models::ImageInspect;
 use tracing::info;
 

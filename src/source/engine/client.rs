@@ -127,8 +127,7 @@ impl Transport {
         let tls = self.tls.as_ref().map(|tls| &tls.0);
         let connection = Connection::open(self.engine, &self.address, tls, &self.environment, limit).await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(connection)).await?;
-        // What goes wrong with it is told to who waits for the answer.
-        tokio::spawn(connection);
+        let connection = tokio::spawn(connection);
         let (base, host) = match &self.address {
             Address::Tcp(tcp) => (tcp.base.as_str(), tcp.host.as_str()),
             _ => ("", "localhost"),
@@ -142,7 +141,14 @@ impl Transport {
         if let Some(credentials) = headers.get_mut("X-Registry-Auth") {
             *credentials = for_urls(credentials);
         }
-        Ok(sender.send_request(request).await?)
+        match sender.send_request(request).await {
+            // The connection knows why.
+            Err(error) if error.is_canceled() => match connection.await {
+                Ok(Err(cause)) => Err(cause.into()),
+                _ => Err(error.into()),
+            },
+            answer => Ok(answer?),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::remark::Shown;
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// No engine answers.
-    #[error("{} cannot be reached to ask for {name:?}; tried: {}. {}", engine.command(), tried(attempts), instead(*engine, name, hint))]
+    #[error("{} cannot be reached to ask for {name:?}; tried: {}; {}", engine.command(), tried(attempts), instead(*engine, name, hint))]
     Unreachable {
         /// Which engine.
         engine: ContainerEngine,
@@ -111,8 +111,7 @@ fn instead(engine: ContainerEngine, name: &str, hint: &str) -> String {
         ContainerEngine::Podman => ("start its service (`systemctl --user start podman.socket`)", "CONTAINER_HOST"),
     };
     let command = engine.command();
-    format!("{hint}Or {start}, set {variable}, or save the image where it is: `{command} save {name} | dive -`")
-        .replacen("Or ", if hint.is_empty() { "" } else { "Or " }, 1)
+    format!("{hint}{start}, set {variable}, or save the image where it is: `{command} save {name} | dive -`")
 }
 
 fn to_get(engine: ContainerEngine, name: &str) -> String {

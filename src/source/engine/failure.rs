@@ -10,7 +10,7 @@ use super::address::{Address, Tcp};
 use crate::remark::Shown;
 
 /// What is shown of a text that another program wrote, in bytes.
-pub(super) const LONGEST: usize = 4096;
+pub(super) const LONGEST: usize = 1000;
 
 /// Why `address` could not be asked.
 pub(super) fn explain(error: &Error, address: &Address) -> String {
@@ -18,14 +18,16 @@ pub(super) fn explain(error: &Error, address: &Address) -> String {
         Error::DockerResponseServerError { status_code, message } if message.contains("HTTPS") => {
             format!("it wants TLS (HTTP {status_code}); set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the TLS files")
         }
+        Error::DockerResponseServerError { status_code, message } if message.trim_start().starts_with('<') => {
+            format!("what answers there is no engine: HTTP {status_code} and a web page")
+        }
         Error::DockerResponseServerError { status_code, message } => {
             format!("what answers there is no engine, or not now: HTTP {status_code}: {}", one_line(message))
         }
         Error::JsonDataError { .. } | Error::JsonSerdeError { .. } | Error::APIVersionParseError {} => {
             "what answers there is no engine".to_owned()
         }
-        Error::RequestTimeoutError => "no answer in time".to_owned(),
-        other => of_chain(other, address),
+        other => answer(other, address),
     }
 }
 
@@ -35,6 +37,9 @@ pub(super) fn answer(error: &Error, address: &Address) -> String {
         Error::DockerResponseServerError { message, .. } => one_line(message),
         Error::DockerStreamError { error } => one_line(error),
         Error::RequestTimeoutError => "no answer in time".to_owned(),
+        // What these two hold they pass over when they are asked for their cause.
+        Error::IOError { err } => of_chain(err, address),
+        Error::HyperResponseError { err } => of_chain(err, address),
         other => of_chain(other, address),
     }
 }
@@ -52,7 +57,8 @@ fn of_chain(error: &(dyn StdError + 'static), address: &Address) -> String {
             return of_io(io);
         }
         if let Some(http) = innermost.downcast_ref::<hyper::Error>() {
-            if http.is_parse() {
+            // Bytes that come before anything was asked are of another protocol too.
+            if http.is_parse() || text.starts_with("received unexpected message") {
                 return "what answers there speaks no HTTP".to_owned();
             }
             if http.is_incomplete_message() {

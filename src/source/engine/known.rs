@@ -6,7 +6,8 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::export::Export;
-use super::record::{MANIFEST, Record};
+use super::record::{self, MANIFEST, Record};
+use crate::cache::{Cache, Kind};
 use crate::remark::OnDamage;
 use crate::source::archive::Archive;
 use crate::source::blob::Blob;
@@ -21,11 +22,11 @@ pub(super) struct KnownImage {
 
 impl KnownImage {
     /// The image of `record`, under these tags.
-    pub(super) fn new(record: Record, export: Export, tags: &[String]) -> Option<Self> {
-        let late = Arc::new(Late { export, archive: Mutex::default() });
+    pub(super) fn new(record: Record, export: Export, kept: (Cache, String), tags: &[String]) -> Option<Self> {
+        let late = Arc::new(Late { export, kept, archive: Mutex::default() });
         let mut blobs: HashMap<String, Blob> = HashMap::new();
-        for (path, len) in record.layers()? {
-            let layer = LateLayer { late: Arc::clone(&late), path: path.clone(), len };
+        for (number, (path, len)) in record.layers()?.into_iter().enumerate() {
+            let layer = LateLayer { late: Arc::clone(&late), number, len };
             blobs.insert(path.clone(), Blob::remote(layer, len, path));
         }
         let (path, config) = record.config()?;
@@ -49,6 +50,8 @@ impl KnownImage {
 #[derive(Debug)]
 struct Late {
     export: Export,
+    /// Where what is known of it is kept, and under which key.
+    kept: (Cache, String),
     archive: Mutex<Option<Arc<Archive>>>,
 }
 
@@ -65,27 +68,26 @@ impl Late {
     }
 }
 
-/// One layer of it.
+/// One layer of it, by its number: an engine may write other names by now.
 #[derive(Debug)]
 struct LateLayer {
     late: Arc<Late>,
-    path: String,
+    number: usize,
     len: u64,
 }
 
 impl Fetch for LateLayer {
     fn fetch(&self) -> io::Result<Blob> {
-        let blob = self.late.archive()?.open(&self.path).map_err(io::Error::other)?;
-        if blob.len() == self.len {
-            return Ok(blob);
-        }
-        let text = format!(
-            "{} has {} bytes and had {} when it was last exported: the engine stores it in another way now; start dive \
-             with --no-cache",
-            self.path,
-            blob.len(),
-            self.len
-        );
-        Err(io::Error::new(io::ErrorKind::InvalidData, text))
+        let layer = record::layer(&*self.late.archive()?, self.number);
+        layer.filter(|layer| layer.len() == self.len).ok_or_else(|| {
+            let (cache, key) = &self.late.kept;
+            cache.remove(Kind::Image, key);
+            let text = format!(
+                "the engine stores layer {} in another way than when dive read it; what was kept of the image is forgotten: \
+                 open it again",
+                self.number
+            );
+            io::Error::new(io::ErrorKind::InvalidData, text)
+        })
     }
 }

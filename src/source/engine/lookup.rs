@@ -96,7 +96,7 @@ impl<'a> Question<'a> {
         for address in podman.iter().filter_map(|candidate| candidate.address.as_ref().ok()) {
             let answer = Client::connect(ContainerEngine::Podman, address, &self.access.environment);
             if self.wait(answer)?.is_ok() {
-                return Ok("Podman answers: --source podman asks it. ");
+                return Ok("Podman answers, and --source podman asks it; or ");
             }
         }
         Ok("")

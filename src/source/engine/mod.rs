@@ -94,20 +94,21 @@ impl EngineImage {
         let tags = asked_first(question.name, inspected.repo_tags.clone().unwrap_or_default());
         let export = Export::new(&question, client, &id, size(&inspected))?;
         let image = |held, manifest, remarks| Self { name: name.to_owned(), held, manifest, remarks };
-        let cache = access.cache.as_ref();
-        let record =
-            cache.filter(|_| is_of_platform(&inspected, access)).and_then(|cache| Record::find(cache, &inspected));
-        if let Some(known) = record.and_then(|record| KnownImage::new(record, export.clone(), &tags)) {
+        let key = record::key(engine, &id);
+        if let Some(cache) = access.cache.as_ref().filter(|_| is_of_platform(&inspected, access))
+            && let Some(record) = Record::find(cache, &key, &inspected)
+            && let Some(known) = KnownImage::new(record, export.clone(), (cache.clone(), key.clone()), &tags)
+        {
             info!("{name} is known from before and not exported");
             return Ok(image(Held::Known(known), None, Vec::new()));
         }
         let (mut archive, mut remarks) = export.run(access.on_damage, progress)?;
         remarks.extend(archive.take_remarks());
-        if let Some(cache) = cache
-            && remarks.is_empty()
+        // What was odd would be told this time only.
+        if let Some(cache) = access.cache.as_ref().filter(|_| remarks.is_empty())
             && let Some(record) = Record::of(&archive, &inspected)
         {
-            record.keep(cache, &id);
+            record.keep(cache, &key);
         }
         let manifest = record::tagged(&archive, &tags).map(|manifest| Blob::in_memory(manifest, MANIFEST));
         Ok(image(Held::Exported(archive), manifest, remarks))

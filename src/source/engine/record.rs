@@ -2,14 +2,14 @@
 //! and the layers' entries from elsewhere, the image opens without another export. The engine says each time whether it is
 //! still the same; a record that does not agree is as good as none.
 
-use std::collections::HashMap;
-
 use bollard::models::ImageInspect;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cache::{Cache, Kind};
+use crate::config::ContainerEngine;
 use crate::source::archive::Archive;
+use crate::source::blob::Blob;
 use crate::source::member_path::normalise;
 
 pub(super) const MANIFEST: &str = "manifest.json";
@@ -72,21 +72,20 @@ impl Record {
         (record.links.len() <= LINKS && record.agrees(inspected)).then_some(record)
     }
 
-    /// Keeps it in `cache` for the image of that `id`.
-    pub(super) fn keep(&self, cache: &Cache, id: &str) {
-        cache.write(Kind::Image, id, |out| {
+    /// Keeps it in `cache` under that key.
+    pub(super) fn keep(&self, cache: &Cache, key: &str) {
+        cache.write(Kind::Image, key, |out| {
             let bytes = postcard::to_stdvec(self).map_err(std::io::Error::other)?;
             out.write_all(&bytes)
         });
     }
 
-    /// What was kept of the image that the engine tells of, if it is of use.
-    pub(super) fn find(cache: &Cache, inspected: &ImageInspect) -> Option<Self> {
-        let id = inspected.id.as_deref()?;
-        let bytes = cache.read(Kind::Image, id)?;
+    /// What was kept under that key of the image that the engine tells of, if it is of use.
+    pub(super) fn find(cache: &Cache, key: &str, inspected: &ImageInspect) -> Option<Self> {
+        let bytes = cache.read(Kind::Image, key)?;
         let record: Option<Self> = postcard::from_bytes(&bytes).ok();
         let Some(record) = record.filter(|record| record.version == VERSION && record.agrees(inspected)) else {
-            cache.remove(Kind::Image, id);
+            cache.remove(Kind::Image, key);
             return None;
         };
         let are_known = diff_ids(inspected)?.iter().all(|diff_id| cache.contains(Kind::Layer, diff_id));
@@ -113,11 +112,22 @@ impl Record {
         Some((normalise("", &path).ok()?, self.config.clone()))
     }
 
-    /// The names of the layers in the archive, each with its length.
-    pub(super) fn layers(&self) -> Option<HashMap<String, u64>> {
+    /// The names of the layers in the archive in their order, each with its length.
+    pub(super) fn layers(&self) -> Option<Vec<(String, u64)>> {
         let names = Entry::of(&self.manifest)?.layers;
         names.iter().zip(&self.lengths).map(|(name, len)| Some((normalise("", name).ok()?, *len))).collect()
     }
+}
+
+/// What a record is kept under. Engines give an image one id and write it in several ways.
+pub(super) fn key(engine: ContainerEngine, id: &str) -> String {
+    format!("{}-{id}", engine.command())
+}
+
+/// The layer of that number, by what the archive's own manifest calls it.
+pub(super) fn layer(archive: &Archive, number: usize) -> Option<Blob> {
+    let manifest = archive.open(MANIFEST).ok()?.read_document(DOCUMENT_LIMIT).ok()?;
+    archive.open(Entry::of(&manifest)?.layers.get(number)?).ok()
 }
 
 impl Entry {
@@ -203,12 +213,12 @@ mod tests {
         let (_folder, cache) = cache();
         let inspected = inspected(&["sha256:a", "sha256:a"]);
         Record::of(&archive(), &inspected).unwrap().keep(&cache, ID);
-        assert_eq!(Record::find(&cache, &inspected), None, "nobody knows what is in the layer");
+        assert_eq!(Record::find(&cache, ID, &inspected), None, "nobody knows what is in the layer");
         cache.write(Kind::Layer, "sha256:a", |out| out.write_all(b"entries"));
-        let record = Record::find(&cache, &inspected).unwrap();
+        let record = Record::find(&cache, ID, &inspected).unwrap();
         assert_eq!(record.links, [("b/layer.tar".to_owned(), "a.tar".to_owned())]);
-        let layers = record.layers().unwrap();
-        assert_eq!((layers["a.tar"], layers["b/layer.tar"]), (5, 5));
+        assert_eq!(record.layers().unwrap(), [("a.tar".to_owned(), 5), ("b/layer.tar".to_owned(), 5)]);
+        assert_eq!(layer(&archive(), 1).unwrap().read_document(9).unwrap(), b"layer");
         assert_eq!(record.config().unwrap().0, "c.json");
         let manifest: Value = serde_json::from_slice(&record.manifest(&["t:1".to_owned()]).unwrap()).unwrap();
         assert_eq!(manifest[0]["RepoTags"], serde_json::json!(["t:1"]));
@@ -225,8 +235,8 @@ mod tests {
         let same = inspected(&["sha256:a", "sha256:a"]);
         Record::of(&archive(), &same).unwrap().keep(&cache, ID);
         cache.write(Kind::Layer, "sha256:a", |out| out.write_all(b"entries"));
-        assert_eq!(Record::find(&cache, &inspected(&["sha256:a"])), None);
-        assert_eq!(Record::find(&cache, &same), None, "what made no sense is gone");
+        assert_eq!(Record::find(&cache, ID, &inspected(&["sha256:a"])), None);
+        assert_eq!(Record::find(&cache, ID, &same), None, "what made no sense is gone");
     }
 
     #[test]
@@ -246,11 +256,11 @@ mod tests {
             let mut other = record.clone();
             damage(&mut other);
             keep(&other);
-            assert_eq!(Record::find(&cache, &same), None, "{what}");
+            assert_eq!(Record::find(&cache, ID, &same), None, "{what}");
         }
         cache.write(Kind::Image, ID, |out| out.write_all(b"\xff\xff\xff\xff\xff\xff\xff"));
-        assert_eq!(Record::find(&cache, &same), None);
+        assert_eq!(Record::find(&cache, ID, &same), None);
         keep(&record);
-        assert_eq!(Record::find(&cache, &same), Some(record));
+        assert_eq!(Record::find(&cache, ID, &same), Some(record));
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use tracing::{debug, warn};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// Records below one folder. A clone is another handle on the same folder.
 #[derive(Debug, Clone)]
@@ -43,7 +43,8 @@ const VERSION: &str = "v1";
 /// What the records may take, in bytes. The entries of a large image take some megabytes.
 pub const LIMIT: u64 = 512 << 20;
 
-/// A record begins with these bytes, and the checksum of what follows.
+/// A record begins with these bytes, and the checksum of its name and of what follows: one that was copied to another's
+/// place is as wrong as one that is cut.
 const MAGIC: [u8; 8] = *b"dive rec";
 const HEADER: usize = MAGIC.len() + 8;
 
@@ -91,7 +92,7 @@ impl Cache {
     pub fn read(&self, kind: Kind, key: &str) -> Option<Vec<u8>> {
         let path = self.path(kind, key)?;
         let file = File::open(&path).ok()?;
-        let record = unpack(&file);
+        let record = unpack(&file, key);
         match &record {
             // When it was last of use: the first to go is the one that has not been for longest.
             Ok(_) => {
@@ -115,14 +116,14 @@ impl Cache {
     /// Keeps what `write` writes under that name. What cannot be kept is left: the next run is slower, no more.
     pub fn write(&self, kind: Kind, key: &str, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
         let Some(path) = self.path(kind, key) else { return };
-        match self.pack(&path, write) {
+        match self.pack(&path, key, write) {
             Ok(bytes) => debug!("{} is kept: {bytes} bytes", path.display()),
             Err(error) => warn!("{} cannot be kept: {error}", path.display()),
         }
         self.make_room(&path);
     }
 
-    fn pack(&self, path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<u64> {
+    fn pack(&self, path: &Path, key: &str, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<u64> {
         let folder = path.parent().unwrap_or(&self.root);
         create_private(folder)?;
         // Packed in memory: the checksum stands before what it is of, and what is packed is a tenth of it.
@@ -131,7 +132,7 @@ impl Cache {
         let packed = encoder.finish()?;
         let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
         file.write_all(&MAGIC)?;
-        file.write_all(&xxh3_64(&packed).to_le_bytes())?;
+        file.write_all(&checksum(key, &packed))?;
         file.write_all(&packed)?;
         file.persist(path).map_err(|error| error.error)?;
         Ok((HEADER + packed.len()) as u64)
@@ -229,14 +230,18 @@ fn create_private(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// The content of a record.
-fn unpack(mut file: &File) -> io::Result<Vec<u8>> {
+fn checksum(key: &str, packed: &[u8]) -> [u8; 8] {
+    xxh3_64_with_seed(packed, xxh3_64(key.as_bytes())).to_le_bytes()
+}
+
+/// The content of the record of that name.
+fn unpack(mut file: &File, key: &str) -> io::Result<Vec<u8>> {
     let damaged = |text: &str| io::Error::new(io::ErrorKind::InvalidData, text.to_owned());
     let mut packed = Vec::new();
     file.read_to_end(&mut packed)?;
     let (header, packed) = packed.split_at_checked(HEADER).ok_or_else(|| damaged("it is cut off"))?;
-    let (magic, checksum) = header.split_at(MAGIC.len());
-    if magic != MAGIC || checksum != xxh3_64(packed).to_le_bytes() {
+    let (magic, sum) = header.split_at(MAGIC.len());
+    if magic != MAGIC || sum != checksum(key, packed) {
         return Err(damaged("its checksum is wrong"));
     }
     let mut record = Vec::new();
@@ -305,6 +310,8 @@ mod tests {
         }
         keep(&cache, KEY, b"entries");
         assert_eq!(cache.read(Kind::Layer, KEY).unwrap(), b"entries", "it is written anew");
+        std::fs::copy(&path, cache.path(Kind::Layer, "other").unwrap()).unwrap();
+        assert_eq!(cache.read(Kind::Layer, "other"), None, "another's record");
     }
 
     #[test]

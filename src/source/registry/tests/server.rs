@@ -190,8 +190,7 @@ impl Fixture {
     pub(super) fn new() -> Self {
         let config = br#"{"os": "linux", "architecture": "amd64"}"#.to_vec();
         // No two bytes places alike would show what is put together wrongly.
-        let layers =
-            [7_u32, 11].map(|step| (0..300_000_u32).map(|at| (at / 3 * step % 251) as u8).collect::<Vec<_>>());
+        let layers = [7_u32, 11].map(|step| (0..300_000_u32).map(|at| (at / 3 * step % 251) as u8).collect::<Vec<_>>());
         let descriptor =
             |bytes: &[u8]| serde_json::json!({ "digest": Digest::sha256(bytes).to_string(), "size": bytes.len() });
         let manifest = serde_json::json!({

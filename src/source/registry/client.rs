@@ -223,12 +223,17 @@ fn why_untrusted(host: &str, error: &rustls::Error) -> Option<String> {
             format!("its certificate is for {names}, not for this host name; {waive}")
         }
         CertificateError::NotValidForName => format!("its certificate is not for this host name; {waive}"),
-        CertificateError::UnknownIssuer | CertificateError::Other(_) => format!(
-            "its certificate comes from an authority that is not known here ({certificate}); if it is the right one, name \
-             its file with --ca-file, or put it into /etc/docker/certs.d/{host}/ca.crt; {waive}"
+        error if *error == CertificateError::UnknownIssuer || is_self_signed(error) => format!(
+            "its certificate comes from an authority that is not known here; if it is the right one, name its file with \
+             --ca-file, or put it into /etc/docker/certs.d/{host}/ca.crt; {waive}"
         ),
         other => format!("its certificate is not good ({other}); {waive}"),
     })
+}
+
+/// Whether a certificate is an authority's own. The verifier has no other name for it than its library's.
+pub(super) fn is_self_signed(error: &CertificateError) -> bool {
+    matches!(error, CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity"))
 }
 
 /// `DnsName("localhost")` as `localhost`.

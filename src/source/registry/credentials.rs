@@ -123,9 +123,9 @@ impl Credentials {
                 self.place
             );
         }
-        let looked = if self.looked.is_empty() { "no file".to_owned() } else { self.looked.join(", ") };
+        let looked = if self.looked.is_empty() { String::new() } else { format!(" in {}", self.looked.join(", ")) };
         format!(
-            "there are no credentials for it in {looked}: is the name right? If it is private, `docker login{login}` or \
+            "there are no credentials for it{looked}: is the name right? If it is private, `docker login{login}` or \
              `podman login {registry}`{problems}"
         )
     }

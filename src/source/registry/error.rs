@@ -63,7 +63,7 @@ pub enum RegistryError {
         why: String,
     },
     /// Not there.
-    #[error("{host} has no {what} ({answer}); {hint}")]
+    #[error("{host} does not have {what} ({answer}); {hint}")]
     Missing {
         /// The host.
         host: String,

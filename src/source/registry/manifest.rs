@@ -169,7 +169,7 @@ mod tests {
             media_type: Some(header.to_owned()).filter(|header| !header.is_empty()),
             host: "quay.io".to_owned(),
         };
-        media_type(&document, "manifest of app:1").map_err(|error| error.to_string())
+        media_type(&document, "the manifest of app:1").map_err(|error| error.to_string())
     }
 
     #[test]
@@ -193,7 +193,7 @@ mod tests {
             ("", "{}", "none"),
         ] {
             let error = typed(header, body).unwrap_err();
-            assert!(error.contains(says) && error.contains("quay.io: manifest of app:1"), "{error}");
+            assert!(error.contains(says) && error.contains("quay.io: the manifest of app:1"), "{error}");
         }
     }
 

@@ -77,7 +77,7 @@ impl RegistryImage {
         let answer = waited(async { (repository.named().await, repository.problems().await) }).map_err(error)?;
         let (document, problems) = (answer.0.map_err(error)?, answer.1);
         let full = repository.name();
-        let what = format!("manifest of {}:{}", full.repository, full.version());
+        let what = format!("the manifest of {}:{}", full.repository, full.version());
         let media_type = manifest::media_type(&document, &what).map_err(error)?;
         let mut entry = serde_json::json!({
             "mediaType": media_type,

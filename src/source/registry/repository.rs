@@ -99,7 +99,7 @@ impl Repository {
             Version::Digest(digest) => Some(digest),
         };
         let separator = if expected.is_some() { '@' } else { ':' };
-        let what = format!("manifest of {}{separator}{}", self.name.repository, self.name.version());
+        let what = format!("the manifest of {}{separator}{}", self.name.repository, self.name.version());
         let hint = "is the name right, and the tag or digest one that was pushed?";
         self.document(&format!("manifests/{}", self.name.version()), &what, expected, hint).await
     }
@@ -107,13 +107,13 @@ impl Repository {
     /// A manifest that an index names.
     pub(super) async fn manifest(&self, digest: &Digest) -> Result<Document, RegistryError> {
         let hint = "the index names it, so the image is incomplete there: push it again, or choose another platform";
-        self.document(&format!("manifests/{digest}"), &format!("manifest {digest}"), Some(digest), hint).await
+        self.document(&format!("manifests/{digest}"), &format!("the manifest {digest}"), Some(digest), hint).await
     }
 
     /// A blob that is short: a configuration.
     pub(super) async fn short_blob(&self, digest: &Digest) -> Result<Document, RegistryError> {
         let hint = "the manifest names it, so the image is incomplete there: push it again";
-        self.document(&format!("blobs/{digest}"), &format!("blob {digest}"), Some(digest), hint).await
+        self.document(&format!("blobs/{digest}"), &format!("the blob {digest}"), Some(digest), hint).await
     }
 
     async fn document(
@@ -138,7 +138,7 @@ impl Repository {
 
     /// How long a blob is, by the registry, or that it has none.
     pub(super) async fn find(&self, digest: &Digest) -> Result<Option<u64>, RegistryError> {
-        let (path, what) = (format!("blobs/{digest}"), format!("blob {digest}"));
+        let (path, what) = (format!("blobs/{digest}"), format!("the blob {digest}"));
         let hint = "the manifest names it, so the image is incomplete there: push it again";
         let question = Question { path: &path, what: &what, accept: None, range: None, method: &Method::HEAD, hint };
         self.of_hosts(async |host, mut patience| {

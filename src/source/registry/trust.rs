@@ -10,9 +10,11 @@ use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, DigitallySignedStruct, InconsistentKeys, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 
+use super::client::is_self_signed;
 use super::error::RegistryError;
 use crate::source::access::Environment;
 
@@ -37,7 +39,31 @@ pub(super) enum Identification {
 #[derive(Debug, Default)]
 struct Held {
     authorities: Vec<CertificateDer<'static>>,
-    client: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
+    client: Option<Client>,
+}
+
+/// What to show a host that asks for it.
+#[derive(Debug)]
+struct Client {
+    file: PathBuf,
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl Client {
+    fn into_resolver(self, provider: &CryptoProvider) -> Result<Arc<SingleCertAndKey>, RegistryError> {
+        let unusable = |error: rustls::Error| RegistryError::Certificate {
+            path: self.file.clone(),
+            why: format!("cannot be used as a client certificate: {error}"),
+        };
+        let key = provider.key_provider.load_private_key(self.key).map_err(unusable)?;
+        let certified = CertifiedKey::new(self.chain, key);
+        match certified.keys_match() {
+            Err(error @ rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => Err(unusable(error)),
+            // A certificate that cannot be compared, such as one of X.509's first version, is the host's to judge.
+            Ok(()) | Err(_) => Ok(Arc::new(SingleCertAndKey::from(certified))),
+        }
+    }
 }
 
 impl Trust {
@@ -79,10 +105,10 @@ impl Trust {
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let builder = builder.map_err(unusable)?.dangerous().with_custom_certificate_verifier(verifier);
         let mut config = match held.client {
-            Some((chain, key)) => builder.with_client_auth_cert(chain, key).map_err(unusable)?,
+            Some(client) => builder.with_client_cert_resolver(client.into_resolver(&ring::default_provider())?),
             None => builder.with_no_client_auth(),
         };
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config)
     }
 }
@@ -108,7 +134,7 @@ impl Held {
                 }
                 let secret = PrivateKeyDer::from_pem_file(&key).map_err(|error| unreadable(&key, &error))?;
                 let chain = certificates(file)?;
-                self.client.get_or_insert((chain, secret));
+                self.client.get_or_insert(Client { file: file.clone(), chain, key: secret });
             } else if ends_in(file, "key") && !files.contains(&file.with_extension("cert")) {
                 return Err(alone(
                     "the client certificate of this key is missing: put it beside it under the same name with the ending \
@@ -153,7 +179,9 @@ impl ServerCertVerifier for Vouched {
     ) -> Result<ServerCertVerified, rustls::Error> {
         match self.system.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
             // The days of its validity are compared before it is said, the name is not.
-            Err(error) if self.own.contains(end_entity) && format!("{error:?}").contains("CaUsedAsEndEntity") => {
+            Err(rustls::Error::InvalidCertificate(error))
+                if self.own.contains(end_entity) && is_self_signed(&error) =>
+            {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
                 Ok(ServerCertVerified::assertion())
             }

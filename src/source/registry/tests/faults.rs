@@ -168,7 +168,10 @@ fn a_lost_blob_does_not_stop_the_others() {
 fn a_tag_that_is_not_there_is_named() {
     let server = Server::start(|_| Reply::status("404 Not Found"));
     let error = server.open().unwrap_err().to_string();
-    assert!(error.contains("no manifest of app:1 (404 Not Found)") && error.contains("is the name right"), "{error}");
+    assert!(
+        error.contains("not have the manifest of app:1 (404 Not Found)") && error.contains("is the name right"),
+        "{error}"
+    );
 }
 
 #[test]

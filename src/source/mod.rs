@@ -28,7 +28,7 @@ pub use containerd::ContainerdError;
 pub use engine::{Attempt, EngineError, is_present, pull};
 pub use error::SourceError;
 pub use reference::{Reference, ReferenceError, SourceKind};
-pub use registry::{Actual, RegistryError, SystemError};
+pub use registry::{Actual, RegistryError, SystemError, Toc, TocChunk, TocEntry, TocFormat};
 pub use spool::{SpoolProgress, SpoolStep};
 
 use crate::compression::{Compression, SNIFF_LEN, sniff};
@@ -103,6 +103,17 @@ impl Source {
         match &self.place {
             Place::Registry(image) => image.fetch(paths, progress),
             Place::Archive(_) | Place::Layout(_) | Place::Engine(_) => Ok(()),
+        }
+    }
+
+    /// What the layer `path` holds by its own table of contents, without the layer itself. None where there is none to be had:
+    /// all that can go wrong with it, the layer itself puts right. Whoever made the layer wrote it: it is compared with the
+    /// digest that the manifest gives, not with the layer.
+    #[must_use]
+    pub fn table_of_contents(&self, path: &str) -> Option<Toc> {
+        match &self.place {
+            Place::Registry(image) => image.table_of_contents(path),
+            Place::Archive(_) | Place::Layout(_) | Place::Engine(_) => None,
         }
     }
 

@@ -188,7 +188,7 @@ impl<'a> Part<'a> {
 }
 
 /// Whether the answer goes on where the file ends: a server that knows no ranges sends all of it.
-fn begins_at(response: &Response, place: u64) -> bool {
+pub(super) fn begins_at(response: &Response, place: u64) -> bool {
     let range = response.headers().get(CONTENT_RANGE).and_then(|value| value.to_str().ok());
     let first = range.and_then(|text| text.strip_prefix("bytes ")?.split_once('-')?.0.trim().parse().ok());
     response.status() == StatusCode::PARTIAL_CONTENT && first == Some(place)

@@ -201,6 +201,12 @@ pub enum RegistryError {
         /// What the system says.
         cause: SystemError,
     },
+    /// A layer's table of contents that is none, or not to be had.
+    #[error("its table of contents is not used: {why}")]
+    Toc {
+        /// What is odd about it.
+        why: String,
+    },
     /// There can be no waiting.
     #[error("the network cannot be used: {why}")]
     Runtime {

@@ -10,6 +10,7 @@ use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use super::digest::Digest;
 use super::error::RegistryError;
 use super::repository::Document;
+use super::toc::Table;
 
 /// What is asked for: without this header a registry gives what clients of ten years ago understood.
 pub(super) const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, \
@@ -37,16 +38,39 @@ pub(super) struct Entry {
     size: Option<serde_json::Number>,
     #[serde(default)]
     urls: Listed<IgnoredAny>,
+    annotations: Option<Annotations>,
+}
+
+/// Where a layer's table of contents is. Anything may be written there; what is no text is as good as nothing.
+#[derive(Debug, Clone, Deserialize)]
+struct Annotations {
+    #[serde(rename = "containerd.io/snapshot/stargz/toc.digest")]
+    stargz_digest: Option<serde_json::Value>,
+    #[serde(rename = "io.github.containers.zstd-chunked.manifest-position")]
+    chunked_position: Option<serde_json::Value>,
+    #[serde(rename = "io.github.containers.zstd-chunked.manifest-checksum")]
+    chunked_digest: Option<serde_json::Value>,
 }
 
 impl Entry {
     /// The entry of a document that is here.
     pub(super) fn of(digest: &Digest) -> Self {
-        Self { digest: digest.to_string(), size: None, urls: Listed::default() }
+        Self { digest: digest.to_string(), size: None, urls: Listed::default(), annotations: None }
     }
 
     pub(super) fn size(&self) -> Option<u64> {
         self.size.as_ref().and_then(serde_json::Number::as_u64)
+    }
+
+    /// Where its table of contents is, if it has one.
+    pub(super) fn table_of_contents(&self) -> Option<Table> {
+        let annotations = self.annotations.as_ref()?;
+        let text =
+            |value: &Option<serde_json::Value>| value.as_ref().and_then(|value| value.as_str().map(str::to_owned));
+        if let Some(position) = text(&annotations.chunked_position) {
+            return Table::chunked(&position, &text(&annotations.chunked_digest)?);
+        }
+        Table::stargz(&text(&annotations.stargz_digest)?)
     }
 
     /// Whether it may lie elsewhere than in the registry.

@@ -14,8 +14,10 @@ mod manifest;
 mod name;
 mod patience;
 mod repository;
+mod table;
 #[cfg(test)]
 mod tests;
+mod toc;
 mod trust;
 
 use std::cell::{Cell, RefCell};
@@ -26,6 +28,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::stream::{self, StreamExt};
 
 pub use error::{Actual, RegistryError, SystemError};
+pub use toc::{Toc, TocChunk, TocEntry, TocFormat};
 
 use super::access::Access;
 use super::blob::Blob;
@@ -164,6 +167,22 @@ impl RegistryImage {
         }
         // Nobody says how long it is: only all of it tells.
         Ok(waited(self.repository.blob(digest, None, &|_| ()))??.len())
+    }
+
+    /// What the layer `member` holds by its own table of contents, which is all of it that is fetched. None if it has none,
+    /// if the registry gives no parts of blobs, if anything about it is odd, or if all of the layer is here anyway.
+    pub(super) fn table_of_contents(&self, member: &str) -> Option<Toc> {
+        let (digest, size, table) = {
+            let held = self.held();
+            let (_, entry) = held.named.get(member).filter(|(kind, _)| *kind == Kind::Layer)?;
+            (entry.digest.parse::<Digest>().ok()?, entry.size()?, entry.table_of_contents()?)
+        };
+        if self.repository.is_here(&digest) {
+            return None;
+        }
+        let toc = waited(toc::fetch(&self.repository, &digest, size, &table)).and_then(|toc| toc);
+        // The layer can still be had whole, and if it cannot, that is when it matters why.
+        toc.inspect_err(|why| tracing::info!("{}: no table of contents of {member}: {why}", self.name)).ok()
     }
 
     /// Whether something is called `member`.

@@ -155,6 +155,33 @@ impl Repository {
         .await
     }
 
+    /// `len` bytes of a blob from `at` on; none if no host gives a part of it. They are compared with nothing.
+    pub(super) async fn part(&self, digest: &Digest, at: u64, len: u64) -> Result<Option<Vec<u8>>, RegistryError> {
+        let Some(last) = len.checked_sub(1).and_then(|len| at.checked_add(len)) else { return Ok(None) };
+        let (path, what) = (format!("blobs/{digest}"), format!("a part of the blob {digest}"));
+        let range = format!("bytes={at}-{last}");
+        let hint = "the manifest names it, so the image is incomplete there: push it again";
+        let question =
+            Question { path: &path, what: &what, accept: None, range: Some(&range), method: &Method::GET, hint };
+        self.of_hosts(async |host, mut patience| {
+            loop {
+                let part = async {
+                    let response = host.ask(&question).await?;
+                    if !download::begins_at(&response, at) {
+                        // All of it is on its way. It is not what was asked for, and is not waited for.
+                        return Ok(None);
+                    }
+                    Body { host: &host.registry, what: &what, limit: len }.read(response).await.map(Some)
+                };
+                match part.await {
+                    Ok(part) => return Ok(part.filter(|part| part.len() as u64 == len)),
+                    Err(failure) => patience.after(failure).await?,
+                }
+            }
+        })
+        .await
+    }
+
     /// A blob in a file here; got now, if it was not before. `meter` hears of bytes that come or are lost.
     pub(super) async fn blob(
         &self,

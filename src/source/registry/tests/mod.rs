@@ -2,4 +2,5 @@
 
 mod faults;
 mod server;
+mod tables;
 mod users;

@@ -1,0 +1,252 @@
+//! The JSON of a table of contents, which both formats share, as entries. It is taken as it should be or not at all: where
+//! it is odd, the layer itself is read instead.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
+
+use super::digest::Digest;
+use super::toc::{TocChunk, TocEntry};
+use crate::tarfile::PathKind;
+
+/// Why a table is not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Odd(pub(super) String);
+
+impl Odd {
+    pub(super) fn new(why: &str) -> Self {
+        Self(why.to_owned())
+    }
+}
+
+/// Entries that are taken, pieces of files among them. An entry takes several times its JSON.
+const ENTRIES: usize = if cfg!(test) { 1 << 12 } else { 1 << 20 };
+
+/// The entries of a table, for a blob of `size` bytes.
+pub(super) fn parse(json: &[u8], size: u64) -> Result<Vec<TocEntry>, Odd> {
+    let table: Table = serde_json::from_slice(json).map_err(|error| Odd(format!("it cannot be read: {error}")))?;
+    if table.version != 1 {
+        return Err(Odd(format!("it is of version {}, and 1 is known", table.version)));
+    }
+    let Listed(mut entries) = table.entries;
+    for entry in &mut entries {
+        settle(entry, size)?;
+    }
+    Ok(entries)
+}
+
+#[derive(Deserialize)]
+struct Table {
+    version: u64,
+    entries: Listed,
+}
+
+/// One entry as it is written: a file's pieces after the first stand behind it as entries of their own.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Written {
+    name: String,
+    r#type: String,
+    #[serde(default)]
+    size: u64,
+    #[serde(default)]
+    mode: u32,
+    #[serde(default)]
+    uid: u64,
+    #[serde(default)]
+    gid: u64,
+    #[serde(default)]
+    link_name: String,
+    #[serde(default)]
+    dev_major: u32,
+    #[serde(default)]
+    dev_minor: u32,
+    #[serde(default)]
+    xattrs: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    digest: String,
+    #[serde(default)]
+    offset: u64,
+    #[serde(default)]
+    inner_offset: u64,
+    #[serde(default)]
+    chunk_offset: u64,
+    #[serde(default)]
+    chunk_size: u64,
+    #[serde(default)]
+    chunk_digest: String,
+    #[serde(default)]
+    chunk_type: String,
+}
+
+impl Written {
+    fn chunk(&self) -> Result<TocChunk, String> {
+        let stored_at = match self.chunk_type.as_str() {
+            "" => Some(self.offset),
+            "zeros" => None,
+            other => return Err(format!("a piece of {:?} is of the unknown type {other:?}", self.name)),
+        };
+        let digest = checked(&self.chunk_digest);
+        Ok(TocChunk { stored_at, inner: self.inner_offset, at: self.chunk_offset, len: self.chunk_size, digest })
+    }
+
+    fn into_entry(self) -> Result<TocEntry, String> {
+        let kind = match self.r#type.as_str() {
+            "reg" => PathKind::File,
+            "dir" => PathKind::Directory,
+            "symlink" => PathKind::Symlink,
+            "hardlink" => PathKind::HardLink,
+            "char" => PathKind::CharDevice,
+            "block" => PathKind::BlockDevice,
+            "fifo" => PathKind::Fifo,
+            other => return Err(format!("{:?} is of the unknown type {other:?}", self.name)),
+        };
+        // What is not UTF-8 in the tar was lost on the way into JSON.
+        if [&self.name, &self.link_name].iter().any(|text| text.contains('\u{fffd}')) {
+            return Err("there are names in it that are not what the layer has".to_owned());
+        }
+        let chunks = if kind == PathKind::File && self.size > 0 { vec![self.chunk()?] } else { Vec::new() };
+        let xattrs = self.xattrs.unwrap_or_default().into_iter().map(|(name, value)| {
+            let value = STANDARD.decode(value).map_err(|_| format!("an attribute of {:?} cannot be read", self.name));
+            Ok::<_, String>((name.into_bytes(), value?))
+        });
+        let xattrs = xattrs.collect::<Result<Vec<_>, _>>()?;
+        Ok(TocEntry {
+            kind,
+            size: self.size,
+            mode: self.mode,
+            uid: self.uid,
+            gid: self.gid,
+            link: self.link_name,
+            device: (self.dev_major, self.dev_minor),
+            xattrs,
+            digest: checked(&self.digest),
+            chunks,
+            name: self.name,
+        })
+    }
+}
+
+fn checked(digest: &str) -> Option<String> {
+    digest.parse::<Digest>().ok().map(|digest| digest.to_string())
+}
+
+/// Sees that a file's pieces are all of it, one after the other, and inside the blob.
+fn settle(entry: &mut TocEntry, size: u64) -> Result<(), Odd> {
+    let mut at = 0_u64;
+    let last = entry.chunks.len().saturating_sub(1);
+    for (index, chunk) in entry.chunks.iter_mut().enumerate() {
+        if index == last && chunk.len == 0 {
+            // The last piece may leave it out.
+            chunk.len = entry.size.saturating_sub(chunk.at);
+        }
+        let fits = chunk.at == at && chunk.len > 0 && chunk.stored_at.is_none_or(|stored_at| stored_at < size);
+        at = at.checked_add(chunk.len).filter(|_| fits).ok_or_else(|| {
+            Odd(format!("the pieces of {:?} are not one after the other, or outside of the layer", entry.name))
+        })?;
+    }
+    if at != entry.size && entry.kind == PathKind::File {
+        return Err(Odd(format!("the pieces of {:?} are not all of it", entry.name)));
+    }
+    Ok(())
+}
+
+/// The list, with pieces put to their files.
+struct Listed(Vec<TocEntry>);
+
+impl<'de> Deserialize<'de> for Listed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Listed;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of entries")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Listed, A::Error> {
+                let mut entries: Vec<TocEntry> = Vec::new();
+                let mut count = 0;
+                while let Some(written) = list.next_element::<Written>()? {
+                    count += 1;
+                    if count > ENTRIES {
+                        return Err(A::Error::custom(format_args!("more than {ENTRIES} entries")));
+                    }
+                    if written.r#type != "chunk" {
+                        entries.push(written.into_entry().map_err(A::Error::custom)?);
+                        continue;
+                    }
+                    let file = entries.last_mut().filter(|file| file.name == written.name && !file.chunks.is_empty());
+                    let chunk = written.chunk().map_err(A::Error::custom)?;
+                    file.ok_or_else(|| A::Error::custom("a piece without its file"))?.chunks.push(chunk);
+                }
+                Ok(Listed(entries))
+            }
+        }
+
+        deserializer.deserialize_seq(Entries)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(entries: &str) -> Result<Vec<TocEntry>, String> {
+        parse(format!(r#"{{"version": 1, "entries": [{entries}]}}"#).as_bytes(), 1_000).map_err(|Odd(why)| why)
+    }
+
+    #[test]
+    fn an_entry_has_what_its_header_had() {
+        let entries = parsed(
+            r#"{"name": "d/", "type": "dir", "mode": 16877, "uid": 3, "gid": 4},
+               {"name": "d/l", "type": "symlink", "linkName": "t", "xattrs": {"user.b": "AQ==", "user.a": "AgM="}},
+               {"name": "d/c", "type": "char", "devMajor": 1, "devMinor": 3},
+               {"name": "d/f", "type": "reg", "size": 9, "offset": 90, "innerOffset": 7, "chunkSize": 4},
+               {"name": "d/f", "type": "chunk", "offset": 95, "chunkOffset": 4, "chunkSize": 3, "chunkType": "zeros"},
+               {"name": "d/f", "type": "chunk", "offset": 99, "chunkOffset": 7},
+               {"name": "d/e", "type": "reg", "digest": "nonsense"}"#,
+        )
+        .unwrap();
+        assert_eq!(entries.len(), 5);
+        assert_eq!((entries[0].mode, entries[0].uid, entries[0].gid), (0o40755, 3, 4));
+        assert_eq!(entries[1].link, "t");
+        assert_eq!(entries[1].xattrs, [(b"user.a".to_vec(), vec![2, 3]), (b"user.b".to_vec(), vec![1])]);
+        assert_eq!(entries[2].device, (1, 3));
+        let chunks: Vec<_> = entries[3].chunks.iter().map(|c| (c.stored_at, c.inner, c.at, c.len)).collect();
+        assert_eq!(chunks, [(Some(90), 7, 0, 4), (None, 0, 4, 3), (Some(99), 0, 7, 2)]);
+        assert_eq!((entries[4].chunks.len(), &entries[4].digest), (0, &None));
+    }
+
+    /// Each of them would show a layer that is not there.
+    #[test]
+    fn what_is_odd_is_not_taken() {
+        for (entries, says) in [
+            (r#"{"name": "x", "type": "socket"}"#, "unknown type"),
+            (r#"{"type": "reg"}"#, "name"),
+            (r#"{"name": "x", "type": "reg", "size": -1}"#, "cannot be read"),
+            (r#"{"name": "x", "type": "reg", "size": 5, "offset": 1000}"#, "outside"),
+            (r#"{"name": "x", "type": "reg", "size": 5, "chunkSize": 3}"#, "not all"),
+            (r#"{"name": "x", "type": "reg", "size": 5, "chunkOffset": 1}"#, "one after the other"),
+            (r#"{"name": "x", "type": "chunk"}"#, "without its file"),
+            (r#"{"name": "x\ufffd", "type": "dir"}"#, "names"),
+            (r#"{"name": "x", "type": "dir", "xattrs": {"a": "!"}}"#, "attribute"),
+            (r#"{"name": "x", "type": "reg", "size": 1, "chunkType": "?"}"#, "unknown type"),
+        ] {
+            let why = parsed(entries).unwrap_err();
+            assert!(why.contains(says), "{entries}: {why}");
+        }
+        assert!(parse(br#"{"version": 2, "entries": []}"#, 1).unwrap_err().0.contains("version"));
+    }
+
+    #[test]
+    fn a_table_has_a_limit() {
+        let long = vec![r#"{"name":"","type":"dir"}"#; ENTRIES + 1].join(",");
+        assert!(parsed(&long).unwrap_err().contains("more than 4096 entries"));
+    }
+}

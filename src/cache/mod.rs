@@ -24,6 +24,8 @@ pub enum Kind {
     Layer,
     /// What an engine's image says of itself, by the image's id.
     Image,
+    /// What a layer's own table of contents says, by the digests of both.
+    Table,
 }
 
 /// What a cache holds.
@@ -52,12 +54,13 @@ const HEADER: usize = MAGIC.len() + 8;
 const UNPACKED_LIMIT: u64 = 4 << 30;
 
 impl Kind {
-    const ALL: [Self; 2] = [Self::Layer, Self::Image];
+    const ALL: [Self; 3] = [Self::Layer, Self::Image, Self::Table];
 
     const fn folder(self) -> &'static str {
         match self {
             Self::Layer => "layers",
             Self::Image => "images",
+            Self::Table => "tables",
         }
     }
 }
@@ -158,7 +161,7 @@ impl Cache {
     #[must_use]
     pub fn usage(&self) -> Usage {
         self.records().filter(|record| record.is_finished()).fold(Usage::default(), |usage, record| Usage {
-            layers: usage.layers + u64::from(record.kind == Kind::Layer),
+            layers: usage.layers + u64::from(record.kind != Kind::Image),
             images: usage.images + u64::from(record.kind == Kind::Image),
             bytes: usage.bytes + record.bytes,
         })

@@ -21,7 +21,7 @@ pub use platform::{Platform, PlatformError};
 pub use selection::{ImageName, ImageSelector, Selection};
 
 use crate::remark::{OnDamage, Remark};
-use crate::source::{Blob, Source};
+use crate::source::{Blob, Source, Toc};
 use config::ImageConfig;
 use manifest::{ConfigKind, config_kind};
 use plan::{Plan, why_missing, why_no_manifest};
@@ -54,6 +54,25 @@ impl Image {
     #[must_use]
     pub fn stored_bytes(&self) -> u64 {
         self.layers.iter().filter_map(|layer| layer.blob.as_ref().ok()).map(Blob::len).sum()
+    }
+}
+
+impl Image {
+    /// The names of the blobs of all layers; none if one of them is not to be had.
+    #[must_use]
+    pub fn layer_blobs(&self) -> Option<Vec<&str>> {
+        self.layers.iter().map(|layer| layer.blob.as_ref().ok().map(Blob::name)).collect()
+    }
+
+    /// The same image, whose layers hold what these tables say, base first.
+    #[must_use]
+    pub fn listed_by(mut self, tables: Vec<Toc>) -> Self {
+        for (layer, table) in self.layers.iter_mut().zip(tables) {
+            if let Ok(blob) = &mut layer.blob {
+                *blob = blob.clone().listed(table);
+            }
+        }
+        self
     }
 }
 

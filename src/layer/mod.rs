@@ -3,6 +3,7 @@
 
 pub mod content;
 pub mod entry;
+mod listed;
 pub mod path;
 pub mod read;
 mod record;
@@ -10,6 +11,7 @@ pub mod scan;
 
 pub use crate::tarfile::PathKind;
 pub use entry::{Chunk, Entry, EntryKind, Extra, MarkerKind, Names, Text};
+pub use listed::is_complete;
 pub use read::{LayerError, Progress, Silent, read};
 pub use scan::{Scan, ScanError};
 

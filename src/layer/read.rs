@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use tracing::debug;
 
 use super::LayerIndex;
+use super::listed;
 use super::record;
 use super::scan::{Scan, ScanError, scan, scan_through};
 use crate::cache::Cache;
@@ -202,6 +203,10 @@ fn read_one(
     stop: &AtomicBool,
 ) -> Result<Scan, ScanError> {
     let Some(blob) = blob else { return Ok(Scan::default()) };
+    if let Some(toc) = blob.contents() {
+        progress.bytes(blob.len());
+        return listed::scan(toc, on_damage);
+    }
     let kept = cache.zip(blob.identity());
     if let Some(scan) = kept.and_then(|(cache, identity)| record::load(cache, identity)) {
         progress.bytes(blob.len());

@@ -221,7 +221,8 @@ enum Taken {
     LeftOut,
 }
 
-struct Scanner {
+/// Makes a [`Scan`] of members.
+pub(super) struct Scanner {
     scan: Scan,
     on_damage: OnDamage,
     /// What became of the member whose body is being read.
@@ -235,7 +236,7 @@ struct Scanner {
 }
 
 impl Scanner {
-    fn new(on_damage: OnDamage, compression: Compression) -> Self {
+    pub(super) fn new(on_damage: OnDamage, compression: Compression) -> Self {
         let (scan, hash) = (Scan { compression: Some(compression), ..Scan::default() }, Xxh3::new());
         Self { scan, on_damage, open_entry: Taken::LeftOut, hash, named: 0, path: Vec::new() }
     }
@@ -253,15 +254,7 @@ impl Scanner {
                 return Err(ScanError::TooManyEntries);
             }
             let (kind, data_len) = (member.kind, member.data_len);
-            self.open_entry = match self.entry(&member) {
-                Ok(taken) => taken,
-                Err(error) if error.spares_the_rest() && self.on_damage == OnDamage::Remark => {
-                    self.scan.damaged = true;
-                    self.scan.remarks.add(|| format!("{error}: left out"));
-                    Taken::LeftOut
-                }
-                Err(error) => return Err(error),
-            };
+            self.open_entry = self.entry_or_remark(&member)?;
             if kind == MemberKind::Path(PathKind::File)
                 && data_len > 0
                 && bodies == BodyUse::Hash
@@ -280,6 +273,36 @@ impl Scanner {
             self.scan.remarks.add(|| format!("an extension header at offset {at} has no entry behind it: ignored"));
         }
         Ok(())
+    }
+
+    /// Takes a member whose body is not at hand, but its hash.
+    pub(super) fn take(&mut self, member: &Member<'_>, hash: Option<ContentHash>) -> Result<(), ScanError> {
+        if self.scan.entry_count as u64 >= MAX_ENTRIES {
+            return Err(ScanError::TooManyEntries);
+        }
+        let taken = self.entry_or_remark(member)?;
+        let has_body = taken == Taken::Kept && member.kind == MemberKind::Path(PathKind::File) && member.data_len > 0;
+        if let Some(entry) = self.last_entry().filter(|_| has_body) {
+            entry.hash = hash;
+        }
+        Ok(())
+    }
+
+    /// What came of it all.
+    pub(super) fn into_scan(self) -> Scan {
+        self.scan
+    }
+
+    /// An entry that cannot be taken is an error, or a remark if that is wanted.
+    fn entry_or_remark(&mut self, member: &Member<'_>) -> Result<Taken, ScanError> {
+        match self.entry(member) {
+            Err(error) if error.spares_the_rest() && self.on_damage == OnDamage::Remark => {
+                self.scan.damaged = true;
+                self.scan.remarks.add(|| format!("{error}: left out"));
+                Ok(Taken::LeftOut)
+            }
+            answer => answer,
+        }
     }
 
     fn last_entry(&mut self) -> Option<&mut Entry> {

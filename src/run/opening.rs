@@ -17,7 +17,7 @@ use crate::cache::{self, Cache};
 use crate::cli::OpeningArgs;
 use crate::config::Config;
 use crate::image::{self, Image, Selection};
-use crate::layer::Progress;
+use crate::layer::{self, Progress};
 use crate::remark::Remark;
 use crate::source::{Access, Blob, Reference, Source, SpoolProgress};
 use crate::tree::{self, Loaded};
@@ -62,7 +62,7 @@ impl Opening {
         let start = Instant::now();
         // What was lost on the way to the image may be why there is none.
         let image = image::open(&source, &self.selection, *on_damage);
-        let image = Arc::new(image.inspect_err(|_| watch.lost(source.remarks()))?);
+        let image = image.inspect_err(|_| watch.lost(source.remarks()))?;
         let platform = image.platform.as_ref().map_or_else(String::new, |platform| format!(" ({platform})"));
         info!(
             "image {}{platform}: {} layers, documents read in {:.1?}",
@@ -70,8 +70,7 @@ impl Opening {
             image.layers.len(),
             start.elapsed()
         );
-        let wanted = unknown_layers(&image, cache.as_ref());
-        source.fetch(&wanted, &mut |spooled| watch.spooled(spooled))?;
+        let image = Arc::new(get_layers(&source, image, cache.as_ref(), watch)?);
         watch.found(&image);
         start_threads()?;
         let start = Instant::now();
@@ -81,14 +80,25 @@ impl Opening {
     }
 }
 
-/// The names of the blobs that have to be read, since `cache` does not know what is in them.
-fn unknown_layers<'a>(image: &'a Image, cache: Option<&Cache>) -> Vec<&'a str> {
+/// Gets the layers that lie elsewhere and are not known from before, or, where that will do, their tables of contents.
+fn get_layers(source: &Source, image: Image, cache: Option<&Cache>, watch: &dyn Watch) -> anyhow::Result<Image> {
     let is_known = |blob: &Blob| {
         let known = cache.zip(blob.identity());
         known.is_some_and(|(cache, identity)| cache.contains(cache::Kind::Layer, identity.digest()))
     };
     let blobs = image.layers.iter().filter_map(|layer| layer.blob.as_ref().ok());
-    blobs.filter(|blob| !is_known(blob)).map(Blob::name).collect()
+    let wanted: Vec<_> = blobs.filter(|blob| !is_known(blob)).map(Blob::name).collect();
+    if wanted.is_empty() {
+        return Ok(image);
+    }
+    // All or none: contents are compared by their digests there, and by another hash in layers that are read.
+    let tables = image.layer_blobs().and_then(|layers| source.tables_of_contents(&layers));
+    if let Some(tables) = tables.filter(|tables| tables.iter().all(layer::is_complete)) {
+        info!("layers are listed by their own tables of contents");
+        return Ok(image.listed_by(tables));
+    }
+    source.fetch(&wanted, &mut |spooled| watch.spooled(spooled))?;
+    Ok(image)
 }
 
 /// Starts the threads that layers are read with. Left to its first use, rayon would panic where there can be none.

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use super::registry::Toc;
 use super::remote::{Fetch, Remote};
 use crate::tarfile::{Cursor, ReadAt};
 
@@ -17,6 +18,7 @@ pub struct Blob {
     len: u64,
     name: Arc<str>,
     identity: Option<Arc<Identity>>,
+    contents: Option<Arc<Toc>>,
 }
 
 /// Where a blob's bytes are.
@@ -50,7 +52,7 @@ impl Blob {
     /// The `len` bytes of `file` from `offset` on, called `name` in messages.
     #[must_use]
     pub fn new(file: Arc<File>, offset: u64, len: u64, name: impl Into<Arc<str>>) -> Self {
-        Self { bytes: Bytes::File(file), offset, len, name: name.into(), identity: None }
+        Self { bytes: Bytes::File(file), offset, len, name: name.into(), identity: None, contents: None }
     }
 
     /// Bytes in memory: a document.
@@ -58,19 +60,31 @@ impl Blob {
     pub fn in_memory(bytes: impl Into<Arc<[u8]>>, name: impl Into<Arc<str>>) -> Self {
         let bytes = bytes.into();
         let len = bytes.len() as u64;
-        Self { bytes: Bytes::Memory(bytes), offset: 0, len, name: name.into(), identity: None }
+        Self { bytes: Bytes::Memory(bytes), offset: 0, len, name: name.into(), identity: None, contents: None }
     }
 
     /// The `len` bytes that `source` fetches when they are first read.
     pub(super) fn remote(source: impl Fetch + 'static, len: u64, name: impl Into<Arc<str>>) -> Self {
         let bytes = Bytes::Remote(Arc::new(Remote::new(source)));
-        Self { bytes, offset: 0, len, name: name.into(), identity: None }
+        Self { bytes, offset: 0, len, name: name.into(), identity: None, contents: None }
     }
 
     /// The same bytes, known by `identity`.
     #[must_use]
     pub fn identified(self, identity: Identity) -> Self {
         Self { identity: Some(Arc::new(identity)), ..self }
+    }
+
+    /// The same bytes, which hold what `contents` says.
+    #[must_use]
+    pub fn listed(self, contents: Toc) -> Self {
+        Self { contents: Some(Arc::new(contents)), ..self }
+    }
+
+    /// What the layer holds by its own table of contents, where that is to be believed without a look into the layer.
+    #[must_use]
+    pub fn contents(&self) -> Option<&Toc> {
+        self.contents.as_deref()
     }
 
     /// What tells its bytes from all others, where that is known.
@@ -157,6 +171,7 @@ impl Blob {
             len: len.min(self.len - at),
             name: Arc::clone(&self.name),
             identity: None,
+            contents: None,
         }
     }
 

@@ -106,13 +106,13 @@ impl Source {
         }
     }
 
-    /// What the layer `path` holds by its own table of contents, without the layer itself. None where there is none to be had:
-    /// all that can go wrong with it, the layer itself puts right. Whoever made the layer wrote it: it is compared with the
-    /// digest that the manifest gives, not with the layer.
+    /// What the layers `paths` hold by their own tables of contents, without the layers themselves. None unless all of them
+    /// have one that is to be had: all that can go wrong with it, the layers put right. Whoever made a layer wrote its table:
+    /// it is compared with the digest that the manifest gives, not with the layer.
     #[must_use]
-    pub fn table_of_contents(&self, path: &str) -> Option<Toc> {
+    pub fn tables_of_contents(&self, paths: &[&str]) -> Option<Vec<Toc>> {
         match &self.place {
-            Place::Registry(image) => image.table_of_contents(path),
+            Place::Registry(image) => image.tables_of_contents(paths),
             Place::Archive(_) | Place::Layout(_) | Place::Engine(_) => None,
         }
     }

@@ -2,9 +2,11 @@
 
 pub mod compare;
 pub mod open;
+mod seek;
 
 pub use compare::{Bodies, ContentHash, PlainLayers};
 pub use open::{BodyReader, Skipped, open_body_while};
+pub(super) use seek::SeekPlace;
 
 use super::LayerIndex;
 
@@ -13,7 +15,8 @@ use super::LayerIndex;
 pub struct Body {
     /// The layer that holds them.
     pub layer: LayerIndex,
-    /// Where they stand in the uncompressed layer, in bytes.
+    /// Where they stand in the uncompressed layer, in bytes. In a layer that is known by its own table of contents, a place
+    /// to start decoding at: greater is not always further behind there.
     pub at: u64,
     /// How many bytes the file has. Its header says so, and nothing else.
     pub len: u64,

@@ -4,7 +4,7 @@
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
-use super::{Body, BodyForm};
+use super::{Body, BodyForm, SeekPlace};
 use crate::compression::{Compression, Decoder, SNIFF_LEN, sniff};
 use crate::source::Blob;
 use crate::tarfile::Cursor;
@@ -52,7 +52,7 @@ impl BodyReader {
     /// As [`open_body_while`].
     pub fn turn_to(self, body: Body, go_on: &mut dyn FnMut(Skipped) -> ControlFlow<()>) -> io::Result<Option<Self>> {
         let Self { mut bytes, .. } = self;
-        if body.at < bytes.position && bytes.is_decoded() {
+        if body.at < bytes.position && bytes.is_decoded() && !bytes.is_listed() {
             let blob = bytes.blob.clone();
             bytes = LayerBytes::open(&blob).map_err(|error| in_layer(&blob, body, &error))?;
         }
@@ -96,7 +96,8 @@ impl Read for BodyReader {
 
 /// What went wrong with a body, with the layer and the place in it. The caller knows the name of the file.
 fn in_layer(blob: &Blob, body: Body, error: &io::Error) -> io::Error {
-    let text = format!("layer {} ({}): the file at offset {} {error}", body.layer, blob.name(), body.at);
+    let at = if blob.contents().is_some() { SeekPlace::of_body(body.at).stored_at() } else { body.at };
+    let text = format!("layer {} ({}): the file at offset {at} {error}", body.layer, blob.name());
     io::Error::new(error.kind(), text)
 }
 
@@ -110,20 +111,40 @@ struct LayerBytes {
 
 impl LayerBytes {
     fn open(blob: &Blob) -> io::Result<Self> {
+        Self::open_from(blob, 0)
+    }
+
+    /// The layer from the member or frame on that begins at `stored_at`.
+    fn open_from(layer: &Blob, stored_at: u64) -> io::Result<Self> {
+        let blob = &layer.slice(stored_at, u64::MAX);
         let compression = blob.first_bytes(SNIFF_LEN).map(|first| sniff(&first)).map_err(|error| unreadable(&error))?;
         let decoder = match compression {
             Compression::None => None,
             _ => Some((compression, Box::new(Decoder::new(compression, blob.reader())?))),
         };
-        Ok(Self { blob: blob.clone(), position: 0, decoder })
+        Ok(Self { blob: layer.clone(), position: 0, decoder })
     }
 
     const fn is_decoded(&self) -> bool {
         self.decoder.is_some()
     }
 
+    /// Whether it is entered where its own table of contents says.
+    fn is_listed(&self) -> bool {
+        self.blob.contents().is_some()
+    }
+
     /// Goes on to `at`; breaks where `go_on` does.
     fn skip_to(&mut self, at: u64, go_on: &mut dyn FnMut(Skipped) -> ControlFlow<()>) -> io::Result<ControlFlow<()>> {
+        if self.is_listed() {
+            let place = SeekPlace::of_body(at);
+            *self = Self::open_from(&self.blob, place.stored_at())?;
+            return self.decode_to(place.inner(), go_on);
+        }
+        self.decode_to(at, go_on)
+    }
+
+    fn decode_to(&mut self, at: u64, go_on: &mut dyn FnMut(Skipped) -> ControlFlow<()>) -> io::Result<ControlFlow<()>> {
         if !self.is_decoded() {
             self.position = at;
             return Ok(ControlFlow::Continue(()));

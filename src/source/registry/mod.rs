@@ -21,7 +21,7 @@ mod toc;
 mod trust;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -36,6 +36,7 @@ use super::error::SourceError;
 use super::remote::Fetch;
 use super::runtime::block_on;
 use super::spool::{SpoolProgress, SpoolStep};
+use crate::cache::{self, Cache};
 use crate::remark::{OnDamage, Remark};
 use digest::Digest;
 use manifest::{Entry, Kind};
@@ -57,6 +58,7 @@ pub(super) struct RegistryImage {
     index: Blob,
     held: Mutex<Held>,
     remarks: Vec<Remark>,
+    cache: Option<Cache>,
 }
 
 /// What is known of the registry's blobs, by the names that they have in a layout.
@@ -104,6 +106,7 @@ impl RegistryImage {
             index: Blob::in_memory(index.to_string().into_bytes(), INDEX),
             held: Mutex::new(held),
             remarks,
+            cache: access.cache.clone(),
         })
     }
 
@@ -169,20 +172,43 @@ impl RegistryImage {
         Ok(waited(self.repository.blob(digest, None, &|_| ()))??.len())
     }
 
-    /// What the layer `member` holds by its own table of contents, which is all of it that is fetched. None if it has none,
-    /// if the registry gives no parts of blobs, if anything about it is odd, or if all of the layer is here anyway.
-    pub(super) fn table_of_contents(&self, member: &str) -> Option<Toc> {
-        let (digest, size, table) = {
-            let held = self.held();
-            let (_, entry) = held.named.get(member).filter(|(kind, _)| *kind == Kind::Layer)?;
-            (entry.digest.parse::<Digest>().ok()?, entry.size()?, entry.table_of_contents()?)
-        };
-        if self.repository.is_here(&digest) {
-            return None;
+    /// What the layers of these names hold by their own tables of contents, side by side, which is all of them that is
+    /// fetched. None unless all of them have one; if one of the layers is here, they all may as well be.
+    pub(super) fn tables_of_contents(&self, members: &[&str]) -> Option<Vec<Toc>> {
+        // A layer that is there twice has one table.
+        let once: BTreeSet<&str> = members.iter().copied().collect();
+        let named: Option<Vec<_>> = once.iter().map(|member| self.named_table(member)).collect();
+        let tables = named?.into_iter().map(async |(digest, size, table)| self.table(&digest, size, &table).await);
+        let tables = waited(stream::iter(tables).buffered(AT_ONCE).collect::<Vec<_>>());
+        // The layers can still be had whole, and if they cannot, that is when it matters why.
+        let tables = tables.and_then(|tables| tables.into_iter().collect::<Result<Vec<_>, _>>());
+        let tables = tables.inspect_err(|why| tracing::info!("{}: layers are read whole: {why}", self.name)).ok()?;
+        let tables: BTreeMap<&str, Toc> = once.into_iter().zip(tables).collect();
+        members.iter().map(|member| tables.get(member).cloned()).collect()
+    }
+
+    /// The table that the manifest names for a layer, with the layer's digest and size.
+    fn named_table(&self, member: &str) -> Option<(Digest, u64, toc::Table)> {
+        let held = self.held();
+        let (_, entry) = held.named.get(member).filter(|(kind, _)| *kind == Kind::Layer)?;
+        let digest: Digest = entry.digest.parse().ok()?;
+        (!self.repository.is_here(&digest)).then_some(())?;
+        Some((digest, entry.size()?, entry.table_of_contents()?))
+    }
+
+    /// The table of one layer, from the cache or from the registry.
+    async fn table(&self, layer: &Digest, size: u64, table: &toc::Table) -> Result<Toc, RegistryError> {
+        // One layer, one table: but whoever names them wrongly must not have another's shown.
+        let key = format!("{layer}+{}", table.digest());
+        let kept = self.cache.as_ref().and_then(|cache| cache.read(cache::Kind::Table, &key));
+        if let Some(toc) = kept.and_then(|record| postcard::from_bytes(&record).ok()) {
+            return Ok(toc);
         }
-        let toc = waited(toc::fetch(&self.repository, &digest, size, &table)).and_then(|toc| toc);
-        // The layer can still be had whole, and if it cannot, that is when it matters why.
-        toc.inspect_err(|why| tracing::info!("{}: no table of contents of {member}: {why}", self.name)).ok()
+        let toc = toc::fetch(&self.repository, layer, size, table).await?;
+        if let Some(cache) = &self.cache {
+            cache.write(cache::Kind::Table, &key, |out| postcard::to_io(&toc, out).map(drop).map_err(io::Error::other));
+        }
+        Ok(toc)
     }
 
     /// Whether something is called `member`.

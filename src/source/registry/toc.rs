@@ -5,6 +5,8 @@
 
 use std::io::Read;
 
+use serde::{Deserialize, Serialize};
+
 use super::digest::Digest;
 use super::error::RegistryError;
 use super::repository::Repository;
@@ -14,7 +16,7 @@ use crate::source::blob::Blob;
 use crate::tarfile::{MemberKind, PathKind, Positional, Walker};
 
 /// What a layer holds, by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Toc {
     /// How it came by it.
     pub format: TocFormat,
@@ -25,7 +27,7 @@ pub struct Toc {
 }
 
 /// A format of layers that have a table of contents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TocFormat {
     /// A gzip with a member for each file.
     Estargz,
@@ -34,7 +36,7 @@ pub enum TocFormat {
 }
 
 /// One entry of a table of contents.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TocEntry {
     /// The path as the layer's tar has it.
     pub name: String,
@@ -61,7 +63,7 @@ pub struct TocEntry {
 }
 
 /// A run of a file's bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TocChunk {
     /// Where in the blob the gzip member or zstd frame begins that holds it; none for a run of zeros that is not stored.
     pub stored_at: Option<u64>,
@@ -85,6 +87,12 @@ pub(super) enum Table {
 }
 
 impl Table {
+    pub(super) const fn digest(&self) -> &Digest {
+        match self {
+            Self::Estargz(digest) | Self::ZstdChunked { digest, .. } => digest,
+        }
+    }
+
     pub(super) fn stargz(digest: &str) -> Option<Self> {
         Some(Self::Estargz(digest.parse().ok()?))
     }

@@ -88,7 +88,7 @@ fn a_table_says_what_the_layer_holds_and_nothing_else_of_it_is_fetched() {
         let Some((server, manifest, layers)) = served(name, Parts::Given) else { return };
         let image = server.open().unwrap();
         for (at, layer) in layers.iter().enumerate() {
-            let toc = image.table_of_contents(&member(&manifest, at)).unwrap();
+            let toc = image.tables_of_contents(&[&member(&manifest, at)]).unwrap().remove(0);
             assert_eq!((toc.format, toc.own.is_some()), (format, format == TocFormat::Estargz));
             let lines: Vec<String> = toc
                 .entries
@@ -115,10 +115,10 @@ fn without_parts_or_with_wrong_ones_there_is_no_table() {
         for parts in [Parts::NotKnown, Parts::Damaged] {
             let Some((server, manifest, layers)) = served(name, parts) else { return };
             let image = server.open().unwrap();
-            assert_eq!(image.table_of_contents(&member(&manifest, 0)), None);
+            assert_eq!(image.tables_of_contents(&[&member(&manifest, 0)]), None);
             let blob = image.blob(&member(&manifest, 0)).unwrap();
             assert!(blob.read_document(64 << 20).unwrap() == layers[0]);
-            assert_eq!(image.table_of_contents(&member(&manifest, 0)), None);
+            assert_eq!(image.tables_of_contents(&[&member(&manifest, 0)]), None);
         }
     }
 }
@@ -126,6 +126,6 @@ fn without_parts_or_with_wrong_ones_there_is_no_table() {
 #[test]
 fn a_layer_without_a_table_is_not_asked_for_one() {
     let Some((server, manifest, _)) = served("oci-gzip.tar", Parts::Given) else { return };
-    assert_eq!(server.open().unwrap().table_of_contents(&member(&manifest, 0)), None);
+    assert_eq!(server.open().unwrap().tables_of_contents(&[&member(&manifest, 0)]), None);
     assert!(server.seen().iter().all(|request| request.header("range").is_empty()));
 }

@@ -1,0 +1,110 @@
+//! A layer's entries by its own table of contents (eStargz, zstd:chunked), without the layer. Each becomes the member that
+//! the tar would have had, so that names, whiteouts and limits are what they are in every other layer.
+
+use super::content::{ContentHash, SeekPlace};
+use super::scan::{Scan, ScanError, Scanner};
+use crate::compression::Compression;
+use crate::remark::OnDamage;
+use crate::source::{Toc, TocEntry, TocFormat};
+use crate::tarfile::{Member, MemberKind, PathKind};
+
+/// Whether `toc` says all that a layer's bytes would: of each file where its content begins, and the digest of it.
+#[must_use]
+pub fn is_complete(toc: &Toc) -> bool {
+    let digests = toc.entries.iter().filter(|entry| entry.kind == PathKind::File && entry.size > 0);
+    digests.into_iter().all(|entry| hash(entry).is_some() && place(entry).is_some())
+}
+
+/// The entries of a layer by its table, as [`super::scan::scan`] would find them in the layer.
+///
+/// # Errors
+/// As [`super::scan::scan`].
+pub(super) fn scan(toc: &Toc, on_damage: OnDamage) -> Result<Scan, ScanError> {
+    let compression = match toc.format {
+        TocFormat::Estargz => Compression::Gzip,
+        TocFormat::ZstdChunked => Compression::Zstd,
+    };
+    let mut scanner = Scanner::new(on_damage, compression);
+    for entry in toc.entries.iter().chain(&toc.own) {
+        let place = place(entry).map_or(0, SeekPlace::as_body);
+        let member = Member {
+            path: entry.name.as_bytes(),
+            link: entry.link.as_bytes(),
+            kind: MemberKind::Path(entry.kind),
+            size: entry.size,
+            data_len: entry.size,
+            header_offset: place,
+            body_offset: place,
+            mode: (entry.mode & 0o7777) as u16,
+            uid: entry.uid,
+            gid: entry.gid,
+            device: entry.device,
+            xattrs: &entry.xattrs,
+        };
+        scanner.take(&member, hash(entry))?;
+    }
+    Ok(scanner.into_scan())
+}
+
+/// Where the content of a file begins in its layer.
+fn place(entry: &TocEntry) -> Option<SeekPlace> {
+    let first = entry.chunks.first()?;
+    SeekPlace::new(first.stored_at?, first.inner)
+}
+
+/// The beginning of the content's digest. Layers that are listed this way are only compared with one another, so it need
+/// not be the hash that reading would make.
+fn hash(entry: &TocEntry) -> Option<ContentHash> {
+    let (_, hex) = entry.digest.as_deref()?.split_once(':')?;
+    let digest = u64::from_str_radix(hex.get(..16)?, 16).ok()?;
+    Some(ContentHash::of(digest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::TocChunk;
+
+    fn file(name: &str, digest: Option<&str>, stored_at: Option<u64>) -> TocEntry {
+        TocEntry {
+            name: name.to_owned(),
+            kind: PathKind::File,
+            size: 5,
+            mode: 0o100_644,
+            uid: 1,
+            gid: 2,
+            link: String::new(),
+            device: (0, 0),
+            xattrs: Vec::new(),
+            digest: digest.map(|digit| format!("sha256:{}", digit.repeat(64))),
+            chunks: vec![TocChunk { stored_at, inner: 7, at: 0, len: 5, digest: None }],
+        }
+    }
+
+    fn toc(entries: Vec<TocEntry>) -> Toc {
+        Toc { format: TocFormat::Estargz, entries, own: None }
+    }
+
+    /// Without a digest, a file that was only touched would count as changed; without its place it could not be shown.
+    #[test]
+    fn a_table_that_says_too_little_is_not_used() {
+        assert!(is_complete(&toc(vec![file("a", Some("1"), Some(0))])));
+        assert!(!is_complete(&toc(vec![file("a", None, Some(0))])));
+        assert!(!is_complete(&toc(vec![file("a", Some("1"), None)])));
+        assert!(!is_complete(&toc(vec![file("a", Some("1"), Some(1 << 50))])));
+    }
+
+    #[test]
+    fn names_are_what_they_are_in_every_other_layer() {
+        let names = ["./usr/bin/tool", "../../etc/passwd", "etc/.wh.gone", "etc/.wh..wh..opq"];
+        let entries = names.map(|name| file(name, Some("1"), Some(9))).to_vec();
+        let scan = scan(&toc(entries), OnDamage::Fail).unwrap();
+        let chunk = &scan.chunks[0];
+        let paths: Vec<_> = chunk.entries().iter().map(|entry| chunk.names(entry).path()).collect();
+        assert_eq!(paths, [&b"usr/bin/tool"[..], b"etc/passwd", b"etc/gone", b"etc"]);
+        assert_eq!((scan.remarks.kept.len(), scan.compression), (1, Some(Compression::Gzip)));
+        let entry = &chunk.entries()[0];
+        assert_eq!((entry.mode, entry.uid, entry.gid, entry.size), (0o100_644, 1, 2, 5));
+        assert!(entry.hash.is_some());
+    }
+}

@@ -72,7 +72,8 @@ impl fmt::Display for Address {
             Self::Pipe(path) => write!(f, "npipe://{}", path.replace('\\', "/")),
             Self::Tcp(Tcp { host, port, .. }) if host.contains(':') => write!(f, "tcp://[{host}]:{port}"),
             Self::Tcp(Tcp { host, port, .. }) => write!(f, "tcp://{host}:{port}"),
-            Self::Ssh(ssh) => write!(f, "ssh://{}", ssh.host),
+            Self::Ssh(Ssh { host, port: Some(port), .. }) => write!(f, "ssh://{host}:{port}"),
+            Self::Ssh(Ssh { host, .. }) => write!(f, "ssh://{host}"),
         }
     }
 }
@@ -269,7 +270,7 @@ mod tests {
         let docker = looked_for(ContainerEngine::Docker, &[("DOCKER_HOST", "unix:///x.sock"), ("HOME", "/home/me")]);
         assert_eq!(docker, ["DOCKER_HOST unix:///x.sock"]);
         let podman = looked_for(ContainerEngine::Podman, &[("CONTAINER_HOST", "ssh://me@far:2222/run/p.sock")]);
-        assert_eq!(podman, ["CONTAINER_HOST ssh://far"]);
+        assert_eq!(podman, ["CONTAINER_HOST ssh://far:2222"]);
     }
 
     #[cfg(target_os = "linux")]

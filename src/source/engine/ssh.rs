@@ -101,8 +101,9 @@ impl AsyncRead for SshStream {
         let said = ready!(words.as_mut().poll(context));
         this.phase = Phase::Answering;
         let said = if said.is_empty() { "nothing".to_owned() } else { said };
-        let text =
-            format!("ssh ended without an answer and says: {said}; it must get there without a question: try it");
+        let text = format!(
+            "ssh ended without an answer and says: {said}; ssh must get there without asking anything: try it by hand"
+        );
         Poll::Ready(Err(io::Error::other(text)))
     }
 }

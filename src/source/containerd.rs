@@ -189,3 +189,29 @@ fn words(errors: Option<impl Read>) -> String {
     }
     one_line(&String::from_utf8_lossy(&said))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(name: &str, path: &std::path::Path) -> String {
+        let access = Access { environment: [("PATH", path)].into_iter().collect(), ..Access::default() };
+        export(name, &access, &mut |_| ()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_machine_without_the_programs_says_what_to_install() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(refused("alpine", folder.path()).contains("neither ctr nor nerdctl"));
+        assert!(refused("--all", folder.path()).contains("names no image"), "it is no option");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_program_that_fails_is_no_image() {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/bin/false", folder.path().join("ctr")).unwrap();
+        let error = refused("alpine", folder.path());
+        assert!(error.starts_with("ctr cannot export \"alpine\"") && error.contains("after 0 bytes"), "{error}");
+    }
+}

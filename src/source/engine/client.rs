@@ -30,7 +30,7 @@ const ANSWER_SECONDS: u64 = 300;
 /// How long it may take to say which version it is.
 const GREETING: Duration = Duration::from_secs(20);
 /// Through ssh, which has a way to go before.
-const GREETING_BY_SSH: Duration = Duration::from_secs(60);
+const GREETING_BY_SSH: Duration = Duration::from_mins(1);
 
 /// An engine that answers.
 #[derive(Debug, Clone)]

@@ -1,6 +1,7 @@
 //! Docker's contexts: named engines that its client keeps in its folder, each with an address and perhaps certificates. The
 //! layout is that of `docker context`: a folder for each, called by the SHA-256 of its name.
 
+use std::fmt::Write;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -64,7 +65,7 @@ fn current(folder: &Path) -> Result<Option<String>, Candidate> {
 }
 
 fn address(folder: &Path, name: &str) -> Result<super::address::Address, String> {
-    let id: String = Sha256::digest(name).iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = id(name);
     let contexts = folder.join("contexts");
     let meta = contexts.join("meta").join(&id).join("meta.json");
     let document: Meta = read(&meta).map_err(|error| match error.kind() {
@@ -83,6 +84,15 @@ fn address(folder: &Path, name: &str) -> Result<super::address::Address, String>
     parse(&endpoint.host, tls)
 }
 
+/// What the folders of a context are called.
+fn id(name: &str) -> String {
+    let mut id = String::new();
+    for byte in Sha256::digest(name) {
+        let _ = write!(id, "{byte:02x}");
+    }
+    id
+}
+
 fn read<T: DeserializeOwned>(path: &Path) -> io::Result<T> {
     let mut text = Vec::new();
     File::open(path)?.take(DOCUMENT_LIMIT).read_to_end(&mut text)?;
@@ -94,10 +104,6 @@ mod tests {
     use super::super::address::{Address, candidates};
     use super::*;
     use crate::config::ContainerEngine;
-
-    fn id(name: &str) -> String {
-        Sha256::digest(name).iter().map(|byte| format!("{byte:02x}")).collect()
-    }
 
     fn folder(meta: &str) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -138,6 +144,12 @@ mod tests {
             tcp.tls,
             Some(Tls { folder: tls, authorities: Authorities::File, verification: Verification::Skip })
         );
+    }
+
+    /// `printf far | sha256sum`
+    #[test]
+    fn a_context_lies_where_docker_puts_it() {
+        assert_eq!(id("far"), "512eea46ceb3921dff4363c7069d89d4964d1d9fccaa0f411851a7aa60a5c868");
     }
 
     #[test]

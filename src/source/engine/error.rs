@@ -120,3 +120,21 @@ fn to_get(engine: ContainerEngine, name: &str) -> String {
         "`{command} pull {name}` gets it from its registry, and so does --pull missing; `{command} images` shows those there are"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_that_is_nowhere_is_told_with_every_place_and_what_to_do() {
+        let attempt = |place: &str, failure: &str| Attempt { place: place.to_owned(), failure: failure.to_owned() };
+        let attempts =
+            vec![attempt("one (unix:///a)", "no such file"), attempt("two (unix:///b)", "permission denied")];
+        let (engine, name) = (ContainerEngine::Docker, "alpine".to_owned());
+        let error = EngineError::Unreachable { engine, name, attempts, hint: "" };
+        let expected = "docker cannot be reached to ask for \"alpine\"; tried: one (unix:///a): no such file; two (unix:///b): \
+                        permission denied; start it, set DOCKER_HOST, or save the image where it is: `docker save alpine | \
+                        dive -`";
+        assert_eq!(error.to_string(), expected);
+    }
+}

@@ -23,10 +23,10 @@ use crate::source::runtime::block_on;
 use crate::source::spool::{self, SpoolProgress, SpoolStep};
 
 /// How long an engine may prepare: Docker writes all layers to its own disk before it sends the first.
-const PREPARATION: Duration = Duration::from_secs(1800);
+const PREPARATION: Duration = Duration::from_mins(30);
 
 /// How long nothing may come once something has.
-const STALL: Duration = Duration::from_secs(300);
+const STALL: Duration = Duration::from_mins(5);
 
 /// The end of an archive that is kept, in bytes: Docker writes there what went wrong after it has begun.
 const TAIL: usize = 4096;

@@ -62,7 +62,7 @@ fn of_chain(error: &(dyn StdError + 'static), address: &Address) -> String {
                 return "what answers there speaks no HTTP".to_owned();
             }
             if http.is_incomplete_message() {
-                text = "the connection was closed without an answer".to_owned();
+                "the connection was closed without an answer".clone_into(&mut text);
             }
         }
         let Some(source) = innermost.source() else { return one_line(&text) };

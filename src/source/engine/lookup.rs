@@ -15,7 +15,7 @@ use futures_util::StreamExt;
 use tokio::time::timeout;
 use tracing::{debug, info};
 
-use super::address::{candidates, docker_config};
+use super::address::{Address, candidates, docker_config};
 use super::client::Client;
 use super::error::{Attempt, EngineError};
 use super::failure;
@@ -26,10 +26,10 @@ use crate::source::runtime::block_on;
 use crate::source::spool::{SpoolProgress, SpoolStep};
 
 /// How long an engine may take to tell of an image.
-const INSPECTION: Duration = Duration::from_secs(60);
+const INSPECTION: Duration = Duration::from_mins(1);
 
 /// How long a pull may stand still: unpacking a large layer tells nothing meanwhile.
-const PULL_STALL: Duration = Duration::from_secs(600);
+const PULL_STALL: Duration = Duration::from_mins(10);
 
 /// Layers whose progress is followed; what comes after is pulled unseen.
 const FOLLOWED: usize = 1000;
@@ -93,7 +93,9 @@ impl<'a> Question<'a> {
             return Ok("");
         }
         let podman = candidates(ContainerEngine::Podman, &self.access.environment);
-        for address in podman.iter().filter_map(|candidate| candidate.address.as_ref().ok()) {
+        // No other host: an answer from there takes longer than a hint is worth.
+        let here = |address: &&Address| matches!(address, Address::Unix(_) | Address::Pipe(_));
+        for address in podman.iter().filter_map(|candidate| candidate.address.as_ref().ok()).filter(here) {
             let answer = Client::connect(ContainerEngine::Podman, address, &self.access.environment);
             if self.wait(answer)?.is_ok() {
                 return Ok("Podman answers, and --source podman asks it; or ");

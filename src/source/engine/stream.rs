@@ -1,9 +1,10 @@
 //! One connection to an engine, whatever it goes through: a socket, a pipe, a host with or without TLS, ssh. From here on
 //! it is bytes in both directions. No more of them come in than was said would be enough.
 
+use std::future::ready;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
@@ -75,8 +76,8 @@ async fn unix(path: &std::path::Path) -> io::Result<Box<dyn Duplex>> {
 }
 
 #[cfg(not(unix))]
-async fn unix(_path: &std::path::Path) -> io::Result<Box<dyn Duplex>> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets; use npipe:// or tcp://"))
+fn unix(_path: &std::path::Path) -> impl Future<Output = io::Result<Box<dyn Duplex>>> {
+    ready(Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets; use npipe:// or tcp://")))
 }
 
 #[cfg(windows)]
@@ -97,22 +98,20 @@ async fn pipe(path: &str) -> io::Result<Box<dyn Duplex>> {
 }
 
 #[cfg(not(windows))]
-async fn pipe(_path: &str) -> io::Result<Box<dyn Duplex>> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "npipe:// is for Windows; use unix:// or tcp://"))
+fn pipe(_path: &str) -> impl Future<Output = io::Result<Box<dyn Duplex>>> {
+    ready(Err(io::Error::new(io::ErrorKind::Unsupported, "npipe:// is for Windows; use unix:// or tcp://")))
 }
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buf))?;
+        std::task::ready!(Pin::new(&mut self.stream).poll_read(context, buf))?;
         let read = (buf.filled().len() - before) as u64;
-        match self.left.checked_sub(read) {
-            Some(left) => self.left = left,
-            None => {
-                let text = format!("more than {} bytes come as an answer, which none needs", self.limit);
-                return Poll::Ready(Err(io::Error::new(io::ErrorKind::FileTooLarge, text)));
-            }
-        }
+        let Some(left) = self.left.checked_sub(read) else {
+            let text = format!("more than {} bytes come as an answer, which none needs", self.limit);
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::FileTooLarge, text)));
+        };
+        self.left = left;
         Poll::Ready(Ok(()))
     }
 }

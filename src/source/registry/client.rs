@@ -20,7 +20,7 @@ use super::trust::{Identification, Trust};
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// A read that brings nothing for so long is given up. All of a blob may take as long as it takes.
-const STALL: Duration = Duration::from_secs(60);
+const STALL: Duration = Duration::from_mins(1);
 
 /// Registries redirect once or twice, to where blobs are stored.
 const REDIRECTS: usize = 5;

@@ -56,7 +56,7 @@ const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Keys {
-    auths: Option<BTreeMap<String, IgnoredAny>>,
+    auths: Option<BTreeMap<String, Entry>>,
     cred_helpers: Option<BTreeMap<String, String>>,
     creds_store: Option<String>,
 }
@@ -114,7 +114,7 @@ impl Credentials {
 
     /// What to tell about them when `registry` does not like who asks.
     pub(super) fn told(&self, registry: &str) -> String {
-        let problems: String = self.problems.iter().map(|problem| format!("; {problem}")).collect();
+        let problems = self.problems.iter().fold(String::new(), |told, problem| told + "; " + problem);
         let login = if registry == DOCKER_HUB { String::new() } else { format!(" {registry}") };
         if self.found.is_some() {
             return format!(
@@ -130,6 +130,10 @@ impl Credentials {
         )
     }
 }
+
+/// What stands behind a key, left to the crate that reads it.
+#[derive(Debug, Deserialize)]
+struct Entry(IgnoredAny);
 
 impl Keys {
     /// The key for a registry, and the helper that is asked for it; the most exact one first.

@@ -139,7 +139,7 @@ impl<'a> Part<'a> {
         self.file.write_all(chunk).map_err(|error| disk(self.what, self.len, &error))?;
         self.hasher.update(chunk);
         self.len = len;
-        (self.meter)(chunk.len() as i64);
+        (self.meter)(i64::try_from(chunk.len()).unwrap_or(i64::MAX));
         Ok(())
     }
 

@@ -39,7 +39,7 @@ impl From<RegistryError> for Failure {
 pub(super) const TRIES: u32 = 5;
 
 /// The longest pause that a registry can ask for.
-pub(super) const LONGEST: Duration = Duration::from_secs(60);
+pub(super) const LONGEST: Duration = Duration::from_mins(1);
 
 /// The first pause; each next one is twice as long.
 pub(super) const PAUSE: Duration = Duration::from_millis(500);

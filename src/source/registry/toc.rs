@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn a_footer_says_where_the_table_begins() {
         let footer =
-            b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x1a\0SG\x16\0000000000000061fSTARGZ\x01\0\0\xff\xff\0\0\0\0\0\0\0\0";
+            b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x1a\0SG\x16\x00000000000000061fSTARGZ\x01\0\0\xff\xff\0\0\0\0\0\0\0\0";
         assert_eq!(table_at(footer), Some(0x61f));
         assert_eq!(table_at(&footer[1..]), None);
         for at in [0, 3, 10, 12, 14, 20, 33] {

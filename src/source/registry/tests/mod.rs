@@ -1,6 +1,7 @@
 //! Registries with faults, played by a small server of this process's own: what the real ones do well is tested with them.
 
 mod faults;
+mod images;
 mod server;
 mod tables;
 mod users;

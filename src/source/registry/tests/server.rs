@@ -1,6 +1,7 @@
 //! A registry on this machine that holds one image and errs as it is told.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -142,10 +143,10 @@ fn serve(mut stream: TcpStream, answer: &dyn Fn(&Request) -> Reply, seen: &Mutex
     let reply = answer(&request);
     let mut head = format!("HTTP/1.1 {}\r\nConnection: close\r\n", reply.status);
     if !reply.headers.iter().any(|(name, _)| *name == "Content-Length") {
-        head += &format!("Content-Length: {}\r\n", reply.body.len());
+        write!(head, "Content-Length: {}\r\n", reply.body.len()).unwrap();
     }
     for (name, value) in &reply.headers {
-        head += &format!("{name}: {value}\r\n");
+        write!(head, "{name}: {value}\r\n").unwrap();
     }
     let body = &reply.body[..reply.cut.unwrap_or(reply.body.len())];
     // Who asked may be gone.

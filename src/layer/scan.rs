@@ -131,8 +131,10 @@ impl ScanError {
 /// What [`ScanError`] names, unless `on_damage` says to go on: then it becomes a remark, and what stands behind it in
 /// the layer is missing.
 pub fn scan<R: ReadAt>(bytes: R, on_damage: OnDamage, stop: &dyn Fn() -> bool) -> Result<Scan, ScanError> {
-    if sniff_at(&bytes)? != Compression::None {
-        return scan_through(bytes, on_damage, stop, &mut |_| ());
+    match sniff_at(&bytes) {
+        Ok(Compression::None) => {}
+        Ok(_) => return scan_through(bytes, on_damage, stop, &mut |_| ()),
+        Err(error) => return lost(error, on_damage),
     }
     let mut scanner = Scanner::new(on_damage, Compression::None);
     let mut walker = Walker::new(Positional::new(bytes));
@@ -152,7 +154,10 @@ pub fn scan_through<R: ReadAt>(
     stop: &dyn Fn() -> bool,
     unpacked: &mut dyn FnMut(&[u8]),
 ) -> Result<Scan, ScanError> {
-    let compression = sniff_at(&bytes)?;
+    let compression = match sniff_at(&bytes) {
+        Ok(compression) => compression,
+        Err(error) => return lost(error, on_damage),
+    };
     let mut scanner = Scanner::new(on_damage, compression);
     let mut decoder = Decoder::new(compression, Cursor::new(bytes))?;
     let mut walker = Walker::new(Streaming::new(Overheard { input: &mut decoder, hear: unpacked }));
@@ -170,6 +175,13 @@ pub fn scan_through<R: ReadAt>(
             .add(|| format!("bytes that are not {compression} follow the layer at offset {at}: ignored"));
     }
     Ok(scanner.scan)
+}
+
+/// A layer whose bytes are not to be had: one in a registry is only asked for when it is read.
+fn lost(error: io::Error, on_damage: OnDamage) -> Result<Scan, ScanError> {
+    let mut scanner = Scanner::new(on_damage, Compression::None);
+    scanner.settle(Err(error.into()))?;
+    Ok(Scan { compression: None, ..scanner.scan })
 }
 
 fn sniff_at<R: ReadAt>(bytes: &R) -> io::Result<Compression> {

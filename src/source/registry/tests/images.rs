@@ -76,3 +76,15 @@ fn a_digest_that_cannot_be_checked_is_not_taken() {
     let error = opened(server.open().unwrap(), Some("linux/amd64")).unwrap_err();
     assert!(error.contains(&sha384) && error.contains("cannot be checked"), "{error}");
 }
+
+/// A layer that the registry has lost is damage as in a file: with `--ignore-errors` the others are shown.
+#[test]
+fn a_lost_layer_is_remarked_on_where_damage_is_survived() {
+    let server = of_platforms(&["amd64"], &serde_json::json!({}));
+    let image = opened(server.open().unwrap(), Some("linux/amd64")).unwrap();
+    let [blobs] = &image.layers[..] else { panic!("{:?}", image.layers) };
+    let blob = blobs.blob.as_ref().unwrap();
+    let scan = crate::layer::scan::scan(blob, OnDamage::Remark, &|| false).unwrap();
+    assert!(scan.damaged && scan.remarks.kept[0].contains("404 Not Found"), "{:?}", scan.remarks);
+    assert!(crate::layer::scan::scan(blob, OnDamage::Fail, &|| false).is_err());
+}

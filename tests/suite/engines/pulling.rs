@@ -27,7 +27,7 @@ fn what_is_missing_is_pulled_when_asked_for() {
     for (proxy, image) in places() {
         let user = User::of_engines().waits(super::LIMIT);
         assert_same(&image, &expected, &content(document(&user, &["--pull", "missing", &image])));
-        assert!(!proxy.asked("/v2/sample/blobs/").is_empty());
+        assert!(!proxy.asked("/v2/sample/manifests/").is_empty());
         proxy.forget();
         assert_same(&image, &expected, &content(document(&user, &["--pull", "missing", &image])));
         assert_eq!(proxy.asked("").len(), 0, "it is there now");

@@ -55,8 +55,9 @@ const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
 /// The keys of a file, without the secrets behind them.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::zero_sized_map_values, reason = "a set is read from a list, and this is an object")]
 struct Keys {
-    auths: Option<BTreeMap<String, Entry>>,
+    auths: Option<BTreeMap<String, IgnoredAny>>,
     cred_helpers: Option<BTreeMap<String, String>>,
     creds_store: Option<String>,
 }
@@ -130,10 +131,6 @@ impl Credentials {
         )
     }
 }
-
-/// What stands behind a key, left to the crate that reads it.
-#[derive(Debug, Deserialize)]
-struct Entry(IgnoredAny);
 
 impl Keys {
     /// The key for a registry, and the helper that is asked for it; the most exact one first.

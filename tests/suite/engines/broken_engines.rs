@@ -6,12 +6,9 @@ use std::sync::Arc;
 
 use super::http::Answer;
 use super::proxy::{Fault, Gate, Proxy};
-use super::{assert_fails, servers};
+use super::{EXPORT, assert_fails, servers};
 use crate::place::Corpus;
 use crate::user::{DIVE, User};
-
-/// What exports an image, in the paths of both engines.
-pub(super) const EXPORT: &str = "/get";
 
 /// Everyone who has an image of some size.
 fn engines() -> Vec<(&'static str, &'static str, String)> {

@@ -4,19 +4,19 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 
 /// The first line and the headers of a request or an answer.
 #[derive(Debug, Clone)]
-pub(super) struct Head {
-    pub(super) first: String,
+pub(crate) struct Head {
+    pub(crate) first: String,
     headers: Vec<(String, String)>,
 }
 
 impl Head {
-    pub(super) fn new(first: &str, headers: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(first: &str, headers: &[(&str, &str)]) -> Self {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Self { first: first.to_owned(), headers }
     }
 
     /// Reads a head; none if the other side has closed.
-    pub(super) fn read(input: &mut impl BufRead) -> io::Result<Option<Self>> {
+    pub(crate) fn read(input: &mut impl BufRead) -> io::Result<Option<Self>> {
         let mut line = || {
             let mut line = String::new();
             input.read_line(&mut line)?;
@@ -34,46 +34,46 @@ impl Head {
         }
     }
 
-    pub(super) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+    pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let lines =
             self.headers.iter().fold(self.first.clone(), |lines, (name, value)| format!("{lines}\r\n{name}: {value}"));
         out.write_all(format!("{lines}\r\n\r\n").as_bytes())
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let header = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         header.map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn remove(&mut self, name: &str) {
+    pub(crate) fn remove(&mut self, name: &str) {
         self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
     }
 
-    pub(super) fn set(&mut self, name: &str, value: &str) {
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.remove(name);
         self.headers.push((name.to_owned(), value.to_owned()));
     }
 
     /// The word at a place of the first line: method, path; version, status.
-    pub(super) fn word(&self, at: usize) -> &str {
+    pub(crate) fn word(&self, at: usize) -> &str {
         self.first.split(' ').nth(at).unwrap_or_default()
     }
 
     /// The length that is announced.
-    pub(super) fn len(&self) -> Option<u64> {
+    pub(crate) fn len(&self) -> Option<u64> {
         self.get("content-length").and_then(|text| text.parse().ok())
     }
 }
 
 /// A request with its body, which is a short one.
 #[derive(Debug, Clone)]
-pub(super) struct Request {
-    pub(super) head: Head,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Request {
+    pub(crate) head: Head,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request {
-    pub(super) fn read(input: &mut impl BufRead) -> io::Result<Option<Self>> {
+    pub(crate) fn read(input: &mut impl BufRead) -> io::Result<Option<Self>> {
         let Some(head) = Head::read(input)? else { return Ok(None) };
         let mut body = Vec::new();
         input.take(head.len().unwrap_or(0)).read_to_end(&mut body)?;
@@ -83,24 +83,24 @@ impl Request {
 
 /// An answer that a test gives itself.
 #[derive(Debug, Clone)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     head: Head,
     body: String,
 }
 
 impl Answer {
-    pub(super) fn new(status: &str, headers: &[(&str, &str)], body: &str) -> Self {
+    pub(crate) fn new(status: &str, headers: &[(&str, &str)], body: &str) -> Self {
         let mut head = Head::new(&format!("HTTP/1.1 {status}"), headers);
         head.set("Content-Length", &body.len().to_string());
         head.set("Connection", "close");
         Self { head, body: body.to_owned() }
     }
 
-    pub(super) fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         self.head.word(1).parse().unwrap_or(0)
     }
 
-    pub(super) fn write(&self, out: &mut impl Write, method: &str) -> io::Result<()> {
+    pub(crate) fn write(&self, out: &mut impl Write, method: &str) -> io::Result<()> {
         self.head.write(out)?;
         if method != "HEAD" {
             out.write_all(self.body.as_bytes())?;
@@ -110,7 +110,7 @@ impl Answer {
 }
 
 /// Asks for a path once and reads all of the answer.
-pub(super) fn get(stream: impl Read + Write, path: &str, headers: &[(&str, &str)]) -> io::Result<(Head, Vec<u8>)> {
+pub(crate) fn get(stream: impl Read + Write, path: &str, headers: &[(&str, &str)]) -> io::Result<(Head, Vec<u8>)> {
     let mut head = Head::new(&format!("GET {path} HTTP/1.1"), headers);
     head.set("Host", "127.0.0.1");
     head.set("Connection", "close");
@@ -123,7 +123,7 @@ pub(super) fn get(stream: impl Read + Write, path: &str, headers: &[(&str, &str)
 }
 
 /// `user:password` as the header of basic authentication has it.
-pub(super) fn base64(text: &str) -> String {
+pub(crate) fn base64(text: &str) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for bytes in text.as_bytes().chunks(3) {

@@ -7,10 +7,9 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::broken_engines::EXPORT;
 use super::broken_registries::{BASE, proxy as registry};
 use super::proxy::{Fault, Proxy};
-use super::{assert_same, content, document, files_below, servers};
+use super::{EXPORT, assert_same, content, document, files_below, servers};
 use crate::place::{Corpus, sample};
 use crate::user::User;
 

@@ -8,14 +8,14 @@ mod broken_registries;
 mod building;
 mod contexts;
 mod credentials;
-mod http;
+pub(crate) mod http;
 mod kept;
 mod names;
 mod partial;
-mod proxy;
+pub(crate) mod proxy;
 mod pulling;
 mod same;
-mod servers;
+pub(crate) mod servers;
 mod tokens;
 
 use std::path::Path;
@@ -30,6 +30,9 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 /// For what is tried again several times, with growing pauses.
 const LONG: Duration = Duration::from_mins(1);
+
+/// What exports an image, in the paths of both engines.
+pub(crate) const EXPORT: &str = "/get";
 
 /// What `dive --json` says of an image.
 #[track_caller]

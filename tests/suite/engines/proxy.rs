@@ -33,7 +33,7 @@ impl Place {
 
 /// What goes wrong.
 #[derive(Debug, Clone)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// The server is not asked.
     Answer(Answer),
     /// The connection breaks after so many bytes of the body.
@@ -52,20 +52,20 @@ pub(super) enum Fault {
 
 /// Holds up an answer, so that a test can do something meanwhile.
 #[derive(Debug, Default)]
-pub(super) struct Gate {
+pub(crate) struct Gate {
     state: Mutex<(bool, bool)>,
     changed: Condvar,
 }
 
 impl Gate {
     /// Waits until an answer stands before the gate.
-    pub(super) fn wait_for_somebody(&self) {
+    pub(crate) fn wait_for_somebody(&self) {
         let state = self.state.lock().unwrap();
         let (_state, timeout) = self.changed.wait_timeout_while(state, super::LIMIT, |(reached, _)| !*reached).unwrap();
         assert!(!timeout.timed_out(), "nobody asked for what is held up");
     }
 
-    pub(super) fn open(&self) {
+    pub(crate) fn open(&self) {
         self.state.lock().unwrap().1 = true;
         self.changed.notify_all();
     }
@@ -98,16 +98,16 @@ enum Whole {
 
 /// What was asked for, and what went back.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     /// `METHOD PATH`.
-    pub(super) what: String,
-    pub(super) range: Option<String>,
+    pub(crate) what: String,
+    pub(crate) range: Option<String>,
     /// Whether it said who asks.
-    pub(super) authorized: bool,
+    pub(crate) authorized: bool,
     /// 0 where the connection was cut before an answer.
-    pub(super) status: u16,
+    pub(crate) status: u16,
     /// Bytes of the body that were handed on.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 /// Stands before the server and may answer in its stead.
@@ -124,7 +124,7 @@ struct Shared {
 type Note = Arc<Mutex<Asked>>;
 
 /// One proxy. Its thread ends with the tests.
-pub(super) struct Proxy {
+pub(crate) struct Proxy {
     shared: Arc<Shared>,
     address: String,
     _folder: Option<TempDir>,
@@ -132,12 +132,12 @@ pub(super) struct Proxy {
 
 impl Proxy {
     /// Before a registry at `HOST:PORT`.
-    pub(super) fn before_host(host: &str) -> Self {
+    pub(crate) fn before_host(host: &str) -> Self {
         Self::with_door(host, |_| None)
     }
 
     /// Before a registry at `HOST:PORT`, with somebody at the door who answers first.
-    pub(super) fn with_door(host: &str, door: impl Fn(&Request) -> Option<Answer> + Send + Sync + 'static) -> Self {
+    pub(crate) fn with_door(host: &str, door: impl Fn(&Request) -> Option<Answer> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let shared = Shared::new(Place::Host(host.to_owned()), Box::new(door));
@@ -151,7 +151,7 @@ impl Proxy {
     }
 
     /// Before an engine at `unix://SOCKET`; the address of this proxy is of that form, too.
-    pub(super) fn before_socket(socket: &str) -> Self {
+    pub(crate) fn before_socket(socket: &str) -> Self {
         let server = Place::Socket(socket.strip_prefix("unix://").expect("a socket").into());
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("proxy.sock");
@@ -167,22 +167,22 @@ impl Proxy {
     }
 
     /// `HOST:PORT` or `unix://SOCKET`.
-    pub(super) fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
     /// From now on `fault` happens to every request in whose `METHOD PATH` there is `asked`.
-    pub(super) fn always(&self, asked: &str, fault: Fault) {
+    pub(crate) fn always(&self, asked: &str, fault: Fault) {
         self.times(usize::MAX, asked, fault);
     }
 
     /// It happens so many times. Of several rules for one request the first holds.
-    pub(super) fn times(&self, left: usize, asked: &str, fault: Fault) {
+    pub(crate) fn times(&self, left: usize, asked: &str, fault: Fault) {
         self.add(Rule { asked: asked.to_owned(), whole: Whole::OrPart, left, fault });
     }
 
     /// It happens to requests for a range only.
-    pub(super) fn always_for_ranges(&self, asked: &str, fault: Fault) {
+    pub(crate) fn always_for_ranges(&self, asked: &str, fault: Fault) {
         self.add(Rule { asked: asked.to_owned(), whole: Whole::No, left: usize::MAX, fault });
     }
 
@@ -191,13 +191,13 @@ impl Proxy {
     }
 
     /// What was asked for up to now that has this part in its `METHOD PATH`.
-    pub(super) fn asked(&self, part: &str) -> Vec<Asked> {
+    pub(crate) fn asked(&self, part: &str) -> Vec<Asked> {
         let asked = self.shared.asked.lock().unwrap();
         asked.iter().map(|note| note.lock().unwrap().clone()).filter(|asked| asked.what.contains(part)).collect()
     }
 
     /// Forgets what was asked for.
-    pub(super) fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.shared.asked.lock().unwrap().clear();
     }
 }
@@ -326,7 +326,7 @@ fn copy(input: &mut impl Read, out: &mut impl Write, note: &Note) -> io::Result<
 
 /// Carries bytes between 127.0.0.2 and a server of 127.0.0.1, whose certificate then is for another name. Gives
 /// `HOST:PORT`.
-pub(super) fn tunnel(server: &str) -> String {
+pub(crate) fn tunnel(server: &str) -> String {
     let listener = TcpListener::bind("127.0.0.2:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let server = server.replace("localhost", "127.0.0.1");

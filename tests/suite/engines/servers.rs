@@ -8,76 +8,76 @@ use super::http::base64;
 use crate::user::User;
 
 /// `unix://SOCKET` of Docker.
-pub(super) fn docker() -> Option<String> {
+pub(crate) fn docker() -> Option<String> {
     server("docker", "DIVE_TEST_DOCKER_HOST")
 }
 
 /// `unix://SOCKET` of Podman's service.
-pub(super) fn podman() -> Option<String> {
+pub(crate) fn podman() -> Option<String> {
     server("podman", "DIVE_TEST_PODMAN_HOST")
 }
 
 /// The socket of containerd.
-pub(super) fn containerd() -> Option<String> {
+pub(crate) fn containerd() -> Option<String> {
     server("containerd", "DIVE_TEST_CONTAINERD")
 }
 
 /// `HOST:PORT` of the registry without TLS, which lets everyone in.
-pub(super) fn registry() -> Option<String> {
+pub(crate) fn registry() -> Option<String> {
     server("registry", "DIVE_TEST_REGISTRY")
 }
 
 /// A registry with TLS by an authority that nobody knows, and with a password.
-pub(super) struct Guarded {
+pub(crate) struct Guarded {
     /// `localhost:PORT`.
-    pub(super) host: String,
-    pub(super) user: String,
-    pub(super) password: String,
+    pub(crate) host: String,
+    pub(crate) user: String,
+    pub(crate) password: String,
     /// The file of the authority.
-    pub(super) authority: String,
+    pub(crate) authority: String,
 }
 
 impl Guarded {
     /// Docker's configuration after a login here.
-    pub(super) fn docker_config(&self) -> String {
+    pub(crate) fn docker_config(&self) -> String {
         docker_login(&self.host, &self.user, &self.password)
     }
 
     /// `registry://HOST:PORT/NAME`.
-    pub(super) fn image(&self, name: &str) -> String {
+    pub(crate) fn image(&self, name: &str) -> String {
         format!("registry://{}/{name}", self.host)
     }
 }
 
 /// Docker's configuration after `docker login HOST`.
-pub(super) fn docker_login(host: &str, user: &str, password: &str) -> String {
+pub(crate) fn docker_login(host: &str, user: &str, password: &str) -> String {
     format!(r#"{{"auths":{{"{host}":{{"auth":"{}"}}}}}}"#, base64(&format!("{user}:{password}")))
 }
 
-pub(super) fn guarded_registry() -> Option<Guarded> {
+pub(crate) fn guarded_registry() -> Option<Guarded> {
     let host = server("registry-tls", "DIVE_TEST_REGISTRY_TLS")?;
     let (user, password) = (variable("DIVE_TEST_REGISTRY_USER")?, variable("DIVE_TEST_REGISTRY_PASSWORD")?);
     Some(Guarded { host, user, password, authority: certificate("ca.crt") })
 }
 
 /// `localhost:PORT` of the registry that lets in whoever has a certificate.
-pub(super) fn mutual_registry() -> Option<String> {
+pub(crate) fn mutual_registry() -> Option<String> {
     server("registry-mutual", "DIVE_TEST_REGISTRY_MUTUAL")
 }
 
 /// The path of a certificate or key: of `ca`, `server` or `client`.
-pub(super) fn certificate(name: &str) -> String {
+pub(crate) fn certificate(name: &str) -> String {
     let folder = variable("DIVE_TEST_CERTIFICATES").expect("certificates beside the registry that uses them");
     format!("{folder}/{name}")
 }
 
 /// The configuration by which `ssh 127.0.0.1` leads to this machine.
-pub(super) fn ssh_config() -> Option<String> {
+pub(crate) fn ssh_config() -> Option<String> {
     server("ssh", "DIVE_TEST_SSH_CONFIG")
 }
 
 /// The folder of Podman's configuration, for a client or another service on the same store.
-pub(super) fn podman_settings() -> Vec<(&'static str, String)> {
+pub(crate) fn podman_settings() -> Vec<(&'static str, String)> {
     let folder = variable("DIVE_TEST_PODMAN_CONFIG").expect("a configuration beside Podman");
     [
         ("CONTAINERS_STORAGE_CONF", "storage.conf"),
@@ -89,13 +89,13 @@ pub(super) fn podman_settings() -> Vec<(&'static str, String)> {
 }
 
 /// Where the number of a process is noted that has to end with the servers.
-pub(super) fn note_process(name: &str, id: u32) {
+pub(crate) fn note_process(name: &str, id: u32) {
     let folder = PathBuf::from(variable("DIVE_TEST_PIDS").expect("a folder for process numbers beside the servers"));
     std::fs::write(folder.join(name), id.to_string()).unwrap();
 }
 
 /// Whether this is root, who can mount and be somebody else; if not, the test is skipped.
-pub(super) fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root() || {
         absent("root", "only root can set this up");
         false
@@ -103,7 +103,7 @@ pub(super) fn is_root() -> bool {
 }
 
 /// What the machine does not let a test do, which is then skipped.
-pub(super) fn absent(what: &str, why: &str) {
+pub(crate) fn absent(what: &str, why: &str) {
     assert!(!servers_are_wanted(), "DIVE_TEST_ENGINES=1, and there is no {what}: {why}");
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     // Not eprintln!, which the test harness keeps to itself when a test passes.
@@ -132,7 +132,7 @@ fn variable(name: &str) -> Option<String> {
 
 impl User {
     /// Somebody whose engines are those of `tests/servers.sh`, as far as they are there.
-    pub(super) fn of_engines() -> Self {
+    pub(crate) fn of_engines() -> Self {
         let names = [
             ("DIVE_TEST_DOCKER_HOST", "DOCKER_HOST"),
             ("DIVE_TEST_PODMAN_HOST", "CONTAINER_HOST"),

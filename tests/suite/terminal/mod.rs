@@ -16,6 +16,7 @@ mod loading;
 mod mouse;
 mod session;
 mod shown;
+mod sources;
 mod written;
 
 use session::{Session, Size};

@@ -21,7 +21,7 @@ use crate::units::{Bytes, Ratio};
     override_usage = "dive [OPTIONS] IMAGE\n       dive [OPTIONS] COMMAND"
 )]
 pub struct Cli {
-    /// Image to explore, or to report on without a terminal: a saved archive, an OCI layout directory, - for standard input, the name of an image in an engine, or registry://HOST/REPO:TAG
+    /// Image to explore, or to report on without a terminal: a saved archive, an OCI layout directory, - for standard input, the name of an image in an engine, or `registry://HOST/REPO:TAG`
     #[arg(id = "IMAGE")]
     pub image: Option<OsString>,
 
@@ -129,6 +129,7 @@ impl Cli {
     /// name.
     ///
     /// Ends the process as clap does: after `--help`, or with what is wrong.
+    #[must_use]
     pub fn of_process() -> Self {
         Self::parse_from(keep_from_clap(std::env::args_os().collect()))
     }

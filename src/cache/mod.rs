@@ -160,7 +160,7 @@ impl Cache {
     /// What it holds.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        self.records().filter(|record| record.is_finished()).fold(Usage::default(), |usage, record| Usage {
+        self.records().filter(Record::is_finished).fold(Usage::default(), |usage, record| Usage {
             layers: usage.layers + u64::from(record.kind != Kind::Image),
             images: usage.images + u64::from(record.kind == Kind::Image),
             bytes: usage.bytes + record.bytes,

@@ -7,12 +7,14 @@ mod listed;
 pub mod path;
 pub mod read;
 mod record;
+mod remarks;
 pub mod scan;
 
 pub use crate::tarfile::PathKind;
 pub use entry::{Chunk, Entry, EntryKind, Extra, MarkerKind, Names, Text};
 pub use listed::is_complete;
 pub use read::{LayerError, Progress, Silent, read};
+pub use remarks::Remarks;
 pub use scan::{Scan, ScanError};
 
 /// A layer's place in its image: 0 is the base.

@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 use super::content::ContentHash;
 use super::entry::{Chunk, Entry, EntryKind, Extra, MarkerKind, Names, Place, type_bits};
 use super::path::{self, Escape, NameKind};
+use super::remarks::Remarks;
 use crate::compression::{Compression, Decoder, SNIFF_LEN, sniff};
 use crate::remark::OnDamage;
 use crate::tarfile::{
@@ -26,9 +27,6 @@ const MAX_TEXT: usize = 512 << 20;
 
 /// The most members that one layer may have: several times the largest image known.
 pub const MAX_ENTRIES: u64 = 1 << 24;
-
-/// Remarks on one layer that are kept word by word; more are counted.
-const MAX_REMARKS: usize = 100;
 
 /// What one layer's tar says.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
@@ -55,26 +53,6 @@ impl Scan {
     /// What it takes in memory, in bytes.
     pub(super) fn memory(&self) -> usize {
         self.text_len + self.entry_count * size_of::<Entry>()
-    }
-}
-
-/// What is odd about a layer: the entry concerned, and what was done.
-#[derive(Debug, Default, Clone, Serialize, Deserialize)]
-pub struct Remarks {
-    /// The first ones.
-    pub kept: Vec<String>,
-    /// How many more there are.
-    pub more: u64,
-}
-
-impl Remarks {
-    /// Adds a remark, or counts it when there are many already: an image is not to fill the memory with oddities.
-    pub fn add(&mut self, text: impl FnOnce() -> String) {
-        if self.kept.len() < MAX_REMARKS {
-            self.kept.push(text());
-        } else {
-            self.more += 1;
-        }
     }
 }
 

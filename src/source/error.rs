@@ -30,14 +30,6 @@ pub enum SourceError {
         /// What the system says.
         cause: io::Error,
     },
-    /// The image lies in an engine, and engines cannot be asked yet.
-    #[error("{name:?} is looked for in {engine}, which this version cannot ask yet; {}", instead(name, engine))]
-    EngineNotSupported {
-        /// The engine's command.
-        engine: &'static str,
-        /// The image's name.
-        name: String,
-    },
     /// An engine does not give it.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -163,14 +155,6 @@ pub enum SourceError {
         /// The name that was asked for.
         member: String,
     },
-}
-
-/// What to do as long as engines cannot be asked.
-fn instead(name: &str, engine: &str) -> String {
-    if std::path::Path::new(name).exists() {
-        return "there is a file of that name: leave out the engine to read it".to_owned();
-    }
-    format!("there is no file of that name here either. Save the image and read that: `{engine} save {name} | dive -`")
 }
 
 impl SourceError {

@@ -145,7 +145,7 @@ mod tests {
         let mut last = None;
         let total = Some(gzip.len() as u64);
         let spooled = spool(&gzip[..], SpoolStep::Unpack, total, "standard input", OnDamage::Fail, &mut |progress| {
-            last = Some(progress)
+            last = Some(progress);
         })
         .unwrap();
         assert_eq!(bytes_of(spooled), b"tar bytes");

@@ -10,9 +10,9 @@ use super::index::{Descent, Index};
 use super::node::{NONE, Node, UNLISTED};
 use super::span::{Cause, Marker, OPEN, Span, SpanKind};
 use super::{LayerRecord, NodeId, SpanId, Tree};
+use crate::layer::Remarks;
 use crate::layer::content::Bodies;
 use crate::layer::path::{self, components};
-use crate::layer::scan::Remarks;
 use crate::layer::{Chunk, Entry, EntryKind, LayerIndex, MarkerKind, Names, Scan, entry};
 
 /// The most nodes a tree takes: several times the largest image known. Each takes up to 100 bytes of memory, and a

@@ -62,7 +62,7 @@ fn what_cannot_be_opened_is_told_with_what_to_do_instead() {
         (&["--source", "podman", "nginx"], &["`podman save nginx | dive -`"]),
         (&["ftp://nginx"], &["unknown image source \"ftp\"", "docker-archive"]),
         (&["tree", "nginx"], &["`docker save nginx | dive -`"]),
-        (&["build", "-t", "x", "."], &["`dive build` is not there yet", "dive -"]),
+        (&["--source", "registry", "build", "-t", "x", "."], &["`dive build` builds with docker or podman"]),
         (&["-c", "nowhere.yaml", "notes.txt"], &["nowhere.yaml: no such file", "--config"]),
     ] {
         let ran = user.runs(arguments);

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::broken_registries::{BASE, proxy as registry};
 use super::proxy::{Fault, Proxy};
 use super::{EXPORT, assert_same, content, document, files_below, servers};
-use crate::place::{Corpus, sample};
+use crate::place::Corpus;
 use crate::user::User;
 
 /// An engine behind a proxy, with somebody who asks it.

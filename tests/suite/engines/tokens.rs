@@ -27,7 +27,7 @@ pub(super) struct Tokens {
 /// Hands out tokens and looks at them.
 struct Office {
     needs: Needs,
-    /// How many requests a token is good for.
+    /// How many requests the first token is good for. Others last: one that runs out as soon as it is there helps nobody.
     uses: usize,
     /// The tokens that are out, and how often each was shown.
     shown: Mutex<HashMap<String, usize>>,
@@ -36,6 +36,7 @@ struct Office {
 
 /// What every token begins with: no text of dive's may hold it.
 pub(super) const TOKEN: &str = "dive-test-token-";
+const FIRST: &str = "dive-test-token-0";
 
 impl Tokens {
     /// Before the registry at `HOST:PORT`; everyone gets a token, and it lasts.
@@ -43,7 +44,7 @@ impl Tokens {
         Self::with(host, Needs::Nothing, usize::MAX)
     }
 
-    /// Before the registry at `HOST:PORT`; a token is for `uses` requests.
+    /// Before the registry at `HOST:PORT`; the first token is for `uses` requests, and if that is none, so are all.
     pub(super) fn with(host: &str, needs: Needs, uses: usize) -> Self {
         let office = Arc::new(Office { needs, uses, shown: Mutex::default(), refused: AtomicUsize::default() });
         let asked = Arc::clone(&office);
@@ -78,7 +79,9 @@ impl Office {
         }
         let shown = request.head.get("authorization").and_then(|header| header.strip_prefix("Bearer "));
         let mut uses = self.shown.lock().unwrap();
-        if let Some(count) = shown.and_then(|token| uses.get_mut(token)).filter(|count| **count < self.uses) {
+        let is_first = shown == Some(FIRST);
+        let limit = if is_first || self.uses == 0 { self.uses } else { usize::MAX };
+        if let Some(count) = shown.and_then(|token| uses.get_mut(token)).filter(|count| **count < limit) {
             *count += 1;
             return None;
         }

@@ -70,11 +70,13 @@ pub(super) fn export(
     let in_full = asked.in_full();
     progress(SpoolProgress { step: SpoolStep::Export, read: 0, total: None });
     let ctr = Exporter { program: "ctr", name, access };
-    match ctr.run(&["images", "export"], &["-", name], progress) {
+    // Without it, ctr waits ten seconds for a socket that is not there.
+    let export = ["--connect-timeout", "3s", "images", "export"];
+    match ctr.run(&export, &["-", name], progress) {
         Ok(Outcome::NoProgram) => {}
         // ctr takes names as they are stored, which is in full.
         Ok(Outcome::Failed(error)) if error.says("not found") && in_full != name => {
-            let again = ctr.run(&["images", "export"], &["-", &in_full], progress)?;
+            let again = ctr.run(&export, &["-", &in_full], progress)?;
             return again.or_else_fail(name);
         }
         outcome => return outcome?.or_else_fail(name),

@@ -172,7 +172,14 @@ pub(super) fn failure(host: &str, what: &str, known: Known, error: reqwest::Erro
     let why = match (error.is_timeout(), error.is_connect()) {
         (true, true) => format!("no connection within {} seconds", CONNECT.as_secs()),
         (true, false) => format!("nothing came for {} seconds", STALL.as_secs()),
-        _ => root(&error),
+        _ => match root(&error) {
+            eof if eof == "tls handshake eof" => {
+                format!(
+                    "it closes the connection when TLS is begun; if it is to be asked without, --insecure-registry {host}"
+                )
+            }
+            why => why,
+        },
     };
     if error.is_connect() {
         let error = RegistryError::Unreachable { host: host.to_owned(), why };

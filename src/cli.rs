@@ -149,23 +149,25 @@ fn keep_from_clap(mut arguments: Vec<OsString>) -> Vec<OsString> {
 /// Where the first argument stands that is neither an option nor an option's value.
 fn first_positional(arguments: &[OsString]) -> Option<usize> {
     let command = Cli::command();
-    let takes_value = |argument: &str| {
-        let option = command.get_arguments().find(|option| match argument.strip_prefix("--") {
-            Some(long) => option.get_long_and_visible_aliases().is_some_and(|names| names.contains(&long)),
-            // Of several letters in one (`-qj`) the last may want a value.
-            None => option.get_short().is_some_and(|letter| argument.ends_with(letter)),
-        });
-        option.is_some_and(|option| {
-            let by_equals = option.is_require_equals_set() || argument.contains('=');
-            option.get_action().takes_values() && !by_equals
-        })
+    let options = || command.get_arguments().filter(|option| option.get_action().takes_values());
+    // Whether the option's value is the argument behind it.
+    let takes_next = |argument: &str| match argument.strip_prefix("--") {
+        Some(long) => options().filter(|option| !option.is_require_equals_set()).any(|option| {
+            option.get_long() == Some(long) || option.get_all_aliases().is_some_and(|names| names.contains(&long))
+        }),
+        // Of several letters in one (`-qj`), the first that wants a value has what is left of them for it, if there is any.
+        None => {
+            let mut letters = argument.chars().skip(1);
+            let wants = letters.find(|letter| options().any(|option| option.get_short() == Some(*letter)));
+            wants.is_some() && letters.next().is_none()
+        }
     };
     let mut at = 1;
     while let Some(argument) = arguments.get(at) {
         match argument.to_str() {
             Some("--") => return None,
             Some(option) if option.len() > 1 && option.starts_with('-') => {
-                at += if takes_value(option) { 2 } else { 1 }
+                at += if takes_next(option) { 2 } else { 1 }
             }
             _ => return Some(at),
         }
@@ -274,6 +276,9 @@ mod tests {
         assert_eq!(kept("dive --ci -j out.json build -- ."), "dive --ci -j out.json build -- -- .");
         assert_eq!(kept("dive --ci=false --source podman build"), "dive --ci=false --source podman build --");
         assert_eq!(kept("dive -qj build build ."), "dive -qj build build -- .");
+        assert_eq!(kept("dive --lowest-efficiency 0.5 build -q ."), "dive --lowest-efficiency 0.5 build -- -q .");
+        assert_eq!(kept("dive -c./abc build -q ."), "dive -c./abc build -- -q .");
+        assert_eq!(kept("dive --source=podman -ijx build -q ."), "dive --source=podman -ijx build -- -q .");
         assert_eq!(kept("dive build --help"), "dive build --help");
         for other in ["dive", "dive build.tar", "dive tree build", "dive -c build x", "dive -- build", "dive - build"] {
             assert_eq!(kept(other), other);

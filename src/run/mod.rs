@@ -27,7 +27,7 @@ use crate::layer::LayerIndex;
 use crate::report::listing::{self, Format};
 use crate::report::text::{self, Colour, Look, RulesFrom, Ruling};
 use crate::report::{Findings, json};
-use crate::source::SourceKind;
+use crate::source::{PullPolicy, SourceKind};
 use crate::tree::Loaded;
 use access::Mode;
 use build::Built;
@@ -97,7 +97,11 @@ fn carry_out(cli: Cli, notices: Notices) -> anyhow::Result<Outcome> {
             begin("builds", OsStr::new(engine.command()), &config, &around, notices);
             return match build::build(engine, &arguments, notices)? {
                 Built::Failed(code) => Ok(Outcome::BuildFailed(code)),
-                Built::Image(id) => explore(&build::reference(engine, &id), &opening, &ci, json, &config, &around),
+                Built::Image(id) => {
+                    // No registry knows it by its id.
+                    let opening = OpeningArgs { pull: Some(PullPolicy::Never), ..opening };
+                    explore(&build::reference(engine, &id), &opening, &ci, json, &config, &around)
+                }
             };
         }
         Some(Command::Tree(arguments)) => {

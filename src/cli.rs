@@ -166,9 +166,7 @@ fn first_positional(arguments: &[OsString]) -> Option<usize> {
     while let Some(argument) = arguments.get(at) {
         match argument.to_str() {
             Some("--") => return None,
-            Some(option) if option.len() > 1 && option.starts_with('-') => {
-                at += if takes_next(option) { 2 } else { 1 }
-            }
+            Some(option) if option.len() > 1 && option.starts_with('-') => at += if takes_next(option) { 2 } else { 1 },
             _ => return Some(at),
         }
     }

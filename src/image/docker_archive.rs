@@ -1,10 +1,13 @@
 //! `manifest.json`, wherever in the archive it lies: what `docker save`, `podman save` and `skopeo copy
 //! docker-archive:` write.
 
+use std::collections::HashMap;
+
 use super::document;
 use super::document::List;
 use super::error::ImageError;
 use super::manifest::{DockerImage, digest_of_path};
+use super::oci;
 use super::plan::{Plan, Wanted};
 use super::selection::{ImageName, Selection, find, listed};
 use crate::remark::Remark;
@@ -42,6 +45,17 @@ pub(super) fn plan(source: &Source, selection: &Selection, remarks: &mut Vec<Rem
             problem: "names no configuration for the image; save the image again",
         });
     };
+    // Archives of the containerd image store tell of their layers only in the index that lies beside.
+    let sources = image.sources.map(|sources| {
+        sources.into_iter().filter_map(|(digest, layer)| Some((digest, layer.media_type()?.to_owned()))).collect()
+    });
+    let media_types: HashMap<String, String> = sources.unwrap_or_else(|| oci::media_types(source));
+    let wanted = |path: String| {
+        let digest = digest_of_path(&path);
+        let media_type = digest.as_ref().and_then(|digest| media_types.get(digest).cloned());
+        Wanted { media_type, ..Wanted::at(path, digest) }
+    };
+    let layers = image.layers.0.into_iter().map(wanted).collect();
     Ok(Plan {
         config: Wanted::at(config, name.id.clone()),
         name,
@@ -49,14 +63,6 @@ pub(super) fn plan(source: &Source, selection: &Selection, remarks: &mut Vec<Rem
         document: MANIFEST.to_owned(),
         artifact_type: None,
         platform: None,
-        layers: image
-            .layers
-            .0
-            .into_iter()
-            .map(|path| {
-                let digest = digest_of_path(&path);
-                Wanted::at(path, digest)
-            })
-            .collect(),
+        layers,
     })
 }

@@ -2,6 +2,7 @@
 //! their Docker schema 2 twins, which have the same shape. The types are our own, because oci-spec's documents refuse
 //! what engines load (`"layers": null`, a wrong size); its media types, digests and annotation names are used.
 
+use std::collections::HashMap;
 use std::str::FromStr;
 
 use oci_spec::image::{ANNOTATION_REF_NAME, Digest, MediaType};
@@ -19,6 +20,9 @@ pub(super) struct DockerImage {
     pub(super) tags: List<String>,
     #[serde(rename = "Layers", default)]
     pub(super) layers: List<String>,
+    /// What Docker 25 and later say of the layers, by digest.
+    #[serde(rename = "LayerSources", default)]
+    pub(super) sources: Option<HashMap<String, Descriptor>>,
 }
 
 /// An OCI or Docker schema 2 index or manifest; its lists tell which, for media types are often absent or wrong.

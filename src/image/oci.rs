@@ -48,6 +48,18 @@ pub(super) fn plan(source: &Source, selection: &Selection, remarks: &mut Vec<Rem
     from_manifest(source, &leaf, name, names, remarks)
 }
 
+/// The media types of the layers that the manifests of `source` name, by digest. What cannot be read tells of none: it is
+/// only asked where something else says which layers there are.
+pub(super) fn media_types(source: &Source) -> HashMap<String, String> {
+    let read =
+        |path: &str| -> Option<OciDocument> { document::read(source, &source.blob(path).ok()?, &mut Vec::new()).ok() };
+    let entries = read(INDEX).and_then(|index| index.manifests).unwrap_or_default().0;
+    let leaves = leaves(source, entries).unwrap_or_default();
+    let here = leaves.iter().filter(|leaf| leaf.presence == Presence::Here);
+    let layers = here.filter_map(|leaf| read(&leaf.path)).flat_map(|manifest| manifest.layers.0);
+    layers.filter_map(|layer| Some((layer.digest.clone(), layer.media_type()?.to_owned()))).collect()
+}
+
 /// Entries of an index that are one image.
 #[derive(Debug, Default)]
 struct Group {

@@ -232,7 +232,9 @@ fn scan_and_keep(
 ) -> Result<Scan, ScanError> {
     let mut digest = match identity {
         Identity::Stored(_) => None,
-        Identity::Unpacked(_) => Some(Sha256::new()),
+        Identity::Unpacked(digest) if digest.starts_with("sha256:") => Some(Sha256::new()),
+        // Of another algorithm, which no engine uses: what cannot be compared is not kept.
+        Identity::Unpacked(_) => return scan(bytes, on_damage, stopped),
     };
     let mut scan = scan_through(bytes, on_damage, stopped, &mut |piece| {
         if let Some(digest) = &mut digest {

@@ -90,7 +90,8 @@ fn docker(environment: &Environment) -> Vec<Candidate> {
     let config = docker_config(environment);
     if let Some(host) = environment.get("DOCKER_HOST") {
         let tls = tls_of(environment, config.as_deref());
-        return vec![Candidate::new("DOCKER_HOST", parse(&host.to_string_lossy(), tls))];
+        let address = tls.and_then(|tls| parse(&host.to_string_lossy(), tls));
+        return vec![Candidate::new("DOCKER_HOST", address)];
     }
     let mut candidates = Vec::new();
     match context::chosen(environment, config.as_deref()) {
@@ -154,15 +155,19 @@ pub(super) fn docker_config(environment: &Environment) -> Option<PathBuf> {
 }
 
 /// TLS as the environment asks for it: `DOCKER_TLS` asks for it, `DOCKER_TLS_VERIFY` for a look at who it is as well.
-fn tls_of(environment: &Environment, config: Option<&Path>) -> Option<Tls> {
+fn tls_of(environment: &Environment, config: Option<&Path>) -> Result<Option<Tls>, String> {
     let is_set = |name: &str| environment.get(name).is_some();
     let verification = match (is_set("DOCKER_TLS_VERIFY"), is_set("DOCKER_TLS")) {
         (true, _) => Verification::Full,
         (false, true) => Verification::Skip,
-        (false, false) => return None,
+        (false, false) => return Ok(None),
     };
-    let folder = environment.path("DOCKER_CERT_PATH").or_else(|| config.map(Path::to_owned))?;
-    Some(Tls { folder, authorities: Authorities::File, verification })
+    // Without a home, as in a service: what was to be protected must not go out unprotected.
+    let folder = environment.path("DOCKER_CERT_PATH").or_else(|| config.map(Path::to_owned)).ok_or(
+        "is to be asked with TLS (DOCKER_TLS, DOCKER_TLS_VERIFY), and nothing says where its certificates are; set \
+         DOCKER_CERT_PATH",
+    )?;
+    Ok(Some(Tls { folder, authorities: Authorities::File, verification }))
 }
 
 /// An address as clients take it: `unix:///PATH`, `npipe:////./pipe/NAME`, `tcp://HOST[:PORT]`, `ssh://[USER@]HOST[:PORT]`. The text

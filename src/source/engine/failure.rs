@@ -75,8 +75,8 @@ fn of_io(error: &io::Error) -> String {
     match (error.kind(), error.raw_os_error()) {
         (io::ErrorKind::NotFound, Some(_)) => "no such file".to_owned(),
         (io::ErrorKind::PermissionDenied, Some(_)) => {
-            "permission denied; add yourself to the group that owns it (`sudo usermod -aG docker $USER`, then log in \
-             again), or use sudo"
+            "permission denied; be a member of the group that owns it (for Docker: `sudo usermod -aG docker $USER`, then \
+             log in again), or use sudo"
                 .to_owned()
         }
         (io::ErrorKind::ConnectionRefused, _) => "connection refused: nobody listens there".to_owned(),

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::address::Ssh;
@@ -28,7 +29,7 @@ pub(super) struct SshStream {
     _child: Child,
     input: ChildStdin,
     output: ChildStdout,
-    errors: Option<ChildStderr>,
+    errors: Option<JoinHandle<String>>,
     phase: Phase,
 }
 
@@ -71,16 +72,22 @@ pub(super) fn connect(engine: ContainerEngine, target: &Ssh, environment: &Envir
     let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(io::Error::other("ssh was started without its input and output"));
     };
-    let errors = child.stderr.take();
+    // Read as it comes: a pipe that nobody empties would stop ssh.
+    let errors = child.stderr.take().map(|errors| tokio::spawn(words(errors)));
     Ok(SshStream { _child: child, input, output, errors, phase: Phase::Silent })
 }
 
-async fn last_words(errors: Option<ChildStderr>) -> String {
+/// The first words of ssh, when it has said all.
+async fn words(mut errors: ChildStderr) -> String {
     let mut said = Vec::new();
-    if let Some(errors) = errors {
-        let _ = timeout(LAST_WORDS, errors.take(WORDS).read_to_end(&mut said)).await;
-    }
+    let _ = (&mut errors).take(WORDS).read_to_end(&mut said).await;
+    let _ = tokio::io::copy(&mut errors, &mut tokio::io::sink()).await;
     one_line(&String::from_utf8_lossy(&said))
+}
+
+async fn last_words(errors: Option<JoinHandle<String>>) -> String {
+    let Some(errors) = errors else { return String::new() };
+    timeout(LAST_WORDS, errors).await.ok().and_then(Result::ok).unwrap_or_default()
 }
 
 impl AsyncRead for SshStream {

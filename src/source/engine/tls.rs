@@ -123,6 +123,14 @@ impl Tls {
                 AlertDescription::CertificateRequired
                 | AlertDescription::BadCertificate
                 | AlertDescription::HandshakeFailure,
+            ) if self.authorities == Authorities::System => {
+                "TLS: it asks for a client certificate; set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH to its folder"
+                    .into()
+            }
+            Error::AlertReceived(
+                AlertDescription::CertificateRequired
+                | AlertDescription::BadCertificate
+                | AlertDescription::HandshakeFailure,
             ) if !self.folder.join(CERTIFICATE).exists() => format!(
                 "TLS: it asks for a client certificate, and there is neither {CERTIFICATE} nor {KEY} in {folder}"
             ),

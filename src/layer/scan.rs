@@ -43,6 +43,8 @@ pub struct Scan {
     pub size_bytes: u64,
     /// How the layer is compressed.
     pub compression: Option<Compression>,
+    /// The length of the layer's tar, unpacked, in bytes; none of a layer that was not read.
+    pub unpacked_bytes: Option<u64>,
     /// Whether something of it is missing; only with [`OnDamage::Remark`].
     pub damaged: bool,
     /// What is odd about it.
@@ -115,6 +117,7 @@ pub fn scan<R: ReadAt>(bytes: R, on_damage: OnDamage, stop: &dyn Fn() -> bool) -
         Err(error) => return lost(error, on_damage),
     }
     let mut scanner = Scanner::new(on_damage, Compression::None);
+    scanner.scan.unpacked_bytes = Some(bytes.len());
     let mut walker = Walker::new(Positional::new(bytes));
     let outcome = scanner.walk(&mut walker, BodyUse::PassOver, stop);
     scanner.settle(outcome)?;
@@ -138,12 +141,18 @@ pub fn scan_through<R: ReadAt>(
     };
     let mut scanner = Scanner::new(on_damage, compression);
     let mut decoder = Decoder::new(compression, Cursor::new(bytes))?;
-    let mut walker = Walker::new(Streaming::new(Overheard { input: &mut decoder, hear: unpacked }));
+    let mut unpacked_bytes = 0;
+    let mut hear = |piece: &[u8]| {
+        unpacked_bytes += piece.len() as u64;
+        unpacked(piece);
+    };
+    let mut walker = Walker::new(Streaming::new(Overheard { input: &mut decoder, hear: &mut hear }));
     let mut outcome = scanner.walk(&mut walker, BodyUse::Hash, stop);
     if outcome.is_ok() && !stop() {
         // Checksums stand behind the last byte.
         outcome = walker.drain().map_err(ScanError::from);
     }
+    scanner.scan.unpacked_bytes = Some(unpacked_bytes);
     let consumed = decoder.consumed();
     scanner.settle(outcome.map_err(|error| name_compressed_offset(error, compression, consumed)))?;
     if let Some(at) = decoder.ignored_tail() {

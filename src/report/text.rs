@@ -159,23 +159,26 @@ fn layers(findings: Findings<'_>, width: Option<usize>, out: &mut dyn Write) -> 
 /// The layers as they are stored, by all that names them: what a pipeline's log is searched for later.
 fn stored_layers(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
     let Findings { image, loaded, .. } = findings;
-    // A digest has 71 letters, and a media type of those in use at most 57.
     writeln!(out, "Layers:")?;
-    writeln!(out, "{:>5}  {:>8}  {:>8}  {:<71}  {:<71}  Stored as", "Layer", "Size", "Stored", "Diff id", "Digest")?;
-    let layers = image.layers.iter().zip(&loaded.compressions).zip(loaded.tree.layers());
-    for ((layer, compression), index) in layers {
-        let told =
-            |text: Option<&str>| text.map_or_else(|| "-".to_owned(), |text| Escaped(text.as_bytes()).to_string());
-        let compression = compression.map(|compression| compression.to_string());
+    writeln!(out, "{:>5}  {:>8}  {:>8}  {:>8}  Stored as", "Layer", "Size", "Unpacked", "Stored")?;
+    let bytes = |bytes: Option<u64>| bytes.map_or_else(|| "-".to_owned(), |bytes| Bytes(bytes).to_string());
+    let forms = loaded.compressions.iter().zip(&loaded.unpacked_bytes);
+    for ((layer, (compression, unpacked)), index) in image.layers.iter().zip(forms).zip(loaded.tree.layers()) {
+        let compression = compression.map_or_else(|| "lost".to_owned(), |compression| compression.to_string());
+        let media_type = layer.media_type.as_ref().map_or_else(String::new, |media_type| format!(", {media_type}"));
         writeln!(
             out,
-            "{index:>5}  {:>8}  {:>8}  {:<71}  {:<71}  {}",
+            "{index:>5}  {:>8}  {:>8}  {:>8}  {compression}{}",
             Bytes(loaded.tree.layer_size_bytes(index)).to_string(),
-            layer.size.map_or_else(|| "-".to_owned(), |size| Bytes(size).to_string()),
-            told(layer.diff_id.as_deref()),
-            told(layer.digest.as_deref()),
-            told(layer.media_type.as_deref().or(compression.as_deref())),
+            bytes(*unpacked),
+            bytes(layer.size),
+            Escaped(media_type.as_bytes()),
         )?;
+        for (name, digest) in [("diff id", &layer.diff_id), ("digest", &layer.digest)] {
+            if let Some(digest) = digest {
+                writeln!(out, "{:>14}  {}", name, Escaped(digest.as_bytes()))?;
+            }
+        }
     }
     Ok(())
 }

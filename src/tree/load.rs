@@ -19,6 +19,8 @@ pub struct Loaded {
     pub tree: Tree,
     /// How each layer is compressed; none where its bytes are lost.
     pub compressions: Vec<Option<Compression>>,
+    /// How long each layer's tar is when it is unpacked, in bytes; none where that is not known without reading it.
+    pub unpacked_bytes: Vec<Option<u64>>,
     /// Layers that are missing or could not be read to the end; only with [`OnDamage::Remark`].
     pub damaged_layers: Vec<LayerIndex>,
     /// What was odd about each layer; with [`OnDamage::Remark`], what was lost.
@@ -63,11 +65,12 @@ pub fn load(
 ) -> Result<Loaded, LoadError> {
     let blobs: Vec<_> = image.layers.iter().map(|layer| layer.blob.as_ref().ok().cloned()).collect();
     let mut builder = Builder::new();
-    let mut compressions = Vec::new();
+    let (mut compressions, mut unpacked_bytes) = (Vec::new(), Vec::new());
     let mut damaged_layers = Vec::new();
     let mut remarks = Vec::new();
     layer::read(archive, &blobs, on_damage, cache, progress, |index, scan| {
         compressions.push(scan.compression);
+        unpacked_bytes.push(scan.unpacked_bytes);
         if scan.damaged || blobs.get(index.get()).is_none_or(Option::is_none) {
             damaged_layers.push(index);
         }
@@ -91,5 +94,5 @@ pub fn load(
     let tree = builder
         .finish(&PlainLayers(plain.collect()))
         .map_err(|problem| LoadError::Compare { archive: archive.to_owned(), problem })?;
-    Ok(Loaded { tree, compressions, damaged_layers, remarks })
+    Ok(Loaded { tree, compressions, unpacked_bytes, damaged_layers, remarks })
 }

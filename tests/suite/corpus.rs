@@ -243,3 +243,27 @@ fn layers_have_the_entries_bytes_and_whiteouts_that_the_engine_wrote() {
         }
     }
 }
+
+/// Where Docker's manifest says nothing of its layers, the index beside it does: whoever looks for a media type finds it.
+#[test]
+fn media_types_are_told_wherever_they_stand() {
+    let Some(corpus) = Corpus::here() else { return };
+    for (archive, media_type) in [
+        ("opaque/docker20.tar", None),
+        ("opaque/docker26.tar", Some("application/vnd.oci.image.layer.v1.tar")),
+        ("opaque/docker26-containerd.tar", Some("application/vnd.docker.image.rootfs.diff.tar.gzip")),
+        ("opaque/oci-gzip.tar", Some("application/vnd.oci.image.layer.v1.tar+gzip")),
+    ] {
+        let opened = library::open(&corpus.path(archive));
+        for layer in &opened.image.layers {
+            assert_eq!(layer.media_type.as_deref(), media_type, "{archive}");
+        }
+        let unpacked: Vec<_> = opened.loaded.unpacked_bytes.iter().map(|bytes| bytes.unwrap()).collect();
+        let sizes: Vec<_> =
+            opened.loaded.tree.layers().map(|layer| opened.loaded.tree.layer_size_bytes(layer)).collect();
+        assert!(
+            unpacked.iter().zip(&sizes).all(|(unpacked, size)| unpacked > size && unpacked % 512 == 0),
+            "{archive}"
+        );
+    }
+}

@@ -192,11 +192,13 @@ impl Serialize for Layers<'_> {
         let mut list = serializer.serialize_seq(Some(image.layers.len()))?;
         for (index, layer) in loaded.tree.layers().zip(&image.layers) {
             let compression = loaded.compressions.get(index.get()).copied().flatten();
+            let unpacked_bytes = loaded.unpacked_bytes.get(index.get()).copied().flatten();
             list.serialize_element(&LayerFigures::of(
                 &loaded.tree,
                 index,
                 layer,
                 compression.map(|it| it.to_string()),
+                unpacked_bytes,
             ))?;
         }
         list.end()
@@ -217,11 +219,18 @@ struct LayerFigures<'a> {
     media_type: Option<&'a str>,
     compression: Option<String>,
     stored_bytes: Option<u64>,
+    unpacked_bytes: Option<u64>,
     file_list: FileList<'a>,
 }
 
 impl<'a> LayerFigures<'a> {
-    fn of(tree: &'a Tree, index: LayerIndex, layer: &'a ImageLayer, compression: Option<String>) -> Self {
+    fn of(
+        tree: &'a Tree,
+        index: LayerIndex,
+        layer: &'a ImageLayer,
+        compression: Option<String>,
+        unpacked_bytes: Option<u64>,
+    ) -> Self {
         Self {
             index: index.get(),
             id: &layer.id,
@@ -233,6 +242,7 @@ impl<'a> LayerFigures<'a> {
             media_type: layer.media_type.as_deref(),
             compression,
             stored_bytes: layer.size,
+            unpacked_bytes,
             file_list: FileList { tree, layer: index },
         }
     }

@@ -178,15 +178,24 @@ fn of_layer<'a>(
     }
     command(lines, theme, &layer.created_by, width);
     // Last: nobody reads them, and they take the room of what is read.
-    told(lines, theme, "Id", &layer.id, width);
-    if let Some(digest) = layer.digest.as_ref().filter(|digest| **digest != layer.id) {
+    if let Some(digest) = &layer.digest {
         told(lines, theme, "Digest", digest, width);
     }
-    if let Some(diff_id) = layer.diff_id.as_ref().filter(|diff_id| **diff_id != layer.id) {
+    // Where there is no id of its own, it is the digest.
+    if layer.digest.as_ref() != Some(&layer.id) {
+        told(lines, theme, "Id", &layer.id, width);
+    }
+    if let Some(diff_id) = &layer.diff_id {
         told(lines, theme, "Diff id", diff_id, width);
     }
     if let Some(media_type) = &layer.media_type {
         told(lines, theme, "Media type", media_type, width);
+    }
+    let unpacked = opened.and_then(|opened| opened.loaded.unpacked_bytes.get(index.get()).copied().flatten());
+    for (name, bytes) in [("Unpacked tar", unpacked), ("Stored", layer.size)] {
+        if let Some(bytes) = bytes {
+            told(lines, theme, name, &Bytes(bytes).to_string(), width);
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tracing::{debug, warn};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
@@ -31,7 +31,7 @@ pub enum Kind {
 /// What a cache holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// How many layers.
+    /// How many layers' entries or tables of contents.
     pub layers: u64,
     /// How many images.
     pub images: u64,
@@ -40,7 +40,7 @@ pub struct Usage {
 }
 
 /// Counts up when a record changes its form: what an older or newer dive wrote is not looked at.
-const VERSION: &str = "v1";
+const VERSION: u32 = 1;
 
 /// What the records may take, in bytes. The entries of a large image take some megabytes.
 pub const LIMIT: u64 = 512 << 20;
@@ -50,8 +50,13 @@ pub const LIMIT: u64 = 512 << 20;
 const MAGIC: [u8; 8] = *b"dive rec";
 const HEADER: usize = MAGIC.len() + 8;
 
-/// The most that a record may hold once it is unpacked, in bytes: more than the entries of the largest layer that is read.
-const UNPACKED_LIMIT: u64 = 4 << 30;
+/// The most that a record may take on the disk, and hold once it is unpacked, in bytes: several times what the entries of
+/// the largest image known take. What is more is not kept.
+const PACKED_LIMIT: u64 = 128 << 20;
+const UNPACKED_LIMIT: u64 = 512 << 20;
+
+/// After how long a file that is being written is taken for one that its program died over.
+const GIVEN_UP: Duration = Duration::from_hours(1);
 
 impl Kind {
     const ALL: [Self; 3] = [Self::Layer, Self::Image, Self::Table];
@@ -94,6 +99,10 @@ impl Cache {
     #[must_use]
     pub fn read(&self, kind: Kind, key: &str) -> Option<Vec<u8>> {
         let path = self.path(kind, key)?;
+        // Opening a pipe would wait for its writer, and behind a link may be anything.
+        if !is_plain_file(&path) {
+            return None;
+        }
         let file = File::open(&path).ok()?;
         let record = unpack(&file, key);
         match &record {
@@ -129,10 +138,16 @@ impl Cache {
     fn pack(&self, path: &Path, key: &str, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<u64> {
         let folder = path.parent().unwrap_or(&self.root);
         create_private(folder)?;
+        if !self.is_own() {
+            return Err(io::Error::other("a link lies where a folder of the cache should be"));
+        }
         // Packed in memory: the checksum stands before what it is of, and what is packed is a tenth of it.
         let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1)?;
         write(&mut encoder)?;
         let packed = encoder.finish()?;
+        if packed.len() as u64 > PACKED_LIMIT {
+            return Err(io::Error::other("it is too long"));
+        }
         let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
         file.write_all(&MAGIC)?;
         file.write_all(&checksum(key, &packed))?;
@@ -145,9 +160,13 @@ impl Cache {
     fn make_room(&self, newest: &Path) {
         let mut records: Vec<_> = self.records().collect();
         let mut bytes: u64 = records.iter().map(|record| record.bytes).sum();
-        records.sort_by_key(|record| (record.path == newest, record.used));
+        let is_stale = |record: &Record| {
+            record.version != VERSION
+                || (!record.is_finished() && record.used.elapsed().is_ok_and(|age| age > GIVEN_UP))
+        };
+        records.sort_by_key(|record| (!is_stale(record), record.path == newest, record.used));
         for record in records {
-            if bytes <= self.limit {
+            if bytes <= self.limit && !is_stale(&record) {
                 return;
             }
             debug!("{} makes room for others", record.path.display());
@@ -157,12 +176,12 @@ impl Cache {
         }
     }
 
-    /// What it holds.
+    /// What it holds, also of other versions.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        self.records().filter(Record::is_finished).fold(Usage::default(), |usage, record| Usage {
-            layers: usage.layers + u64::from(record.kind != Kind::Image),
-            images: usage.images + u64::from(record.kind == Kind::Image),
+        self.records().fold(Usage::default(), |usage, record| Usage {
+            layers: usage.layers + u64::from(record.is_finished() && record.kind != Kind::Image),
+            images: usage.images + u64::from(record.is_finished() && record.kind == Kind::Image),
             bytes: usage.bytes + record.bytes,
         })
     }
@@ -172,15 +191,15 @@ impl Cache {
     /// # Errors
     /// When something cannot be removed.
     pub fn clear(&self) -> io::Result<()> {
-        for entry in entries(&self.root) {
-            let is_version = entry
-                .file_name()
-                .to_str()
-                .and_then(|name| name.strip_prefix('v'))
-                .is_some_and(|number| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()));
-            if is_version && entry.file_type()?.is_dir() {
-                fs::remove_dir_all(entry.path())?;
+        for record in self.records() {
+            fs::remove_file(record.path)?;
+        }
+        for version in self.versions() {
+            for kind in Kind::ALL {
+                // What is not empty, or not there, stays.
+                let _ = fs::remove_dir(self.root.join(folder_of(version)).join(kind.folder()));
             }
+            let _ = fs::remove_dir(self.root.join(folder_of(version)));
         }
         Ok(())
     }
@@ -188,26 +207,73 @@ impl Cache {
     /// Where a record lies. A key that could lead elsewhere has no place.
     fn path(&self, kind: Kind, key: &str) -> Option<PathBuf> {
         let name = key.replace(':', "-");
-        let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_' | b'+');
-        let fits = !name.is_empty() && name.len() <= 200 && name.bytes().all(is_plain);
-        fits.then(|| self.root.join(VERSION).join(kind.folder()).join(name))
+        is_record_name(&name).then(|| self.root.join(folder_of(VERSION)).join(kind.folder()).join(name))
     }
 
+    /// The versions of the form that have records, or had.
+    fn versions(&self) -> Vec<u32> {
+        let number = |entry: fs::DirEntry| {
+            let name = entry.file_name().into_string().ok()?;
+            let number = name.strip_prefix('v')?.parse().ok()?;
+            (folder_of(number) == name).then_some(number)
+        };
+        entries(&self.root).filter_map(number).collect()
+    }
+
+    /// Whether the folders of this version are folders: somebody may have put a link to another in the place of one.
+    fn is_own(&self) -> bool {
+        let version = self.root.join(folder_of(VERSION));
+        let folders = Kind::ALL.into_iter().map(|kind| version.join(kind.folder()));
+        folders.chain([version.clone()]).all(|folder| is_folder(&folder) || !folder.is_symlink())
+    }
+
+    /// All files that are records by their place and their name; behind a link there are none.
     fn records(&self) -> impl Iterator<Item = Record> {
-        Kind::ALL.into_iter().flat_map(|kind| {
-            entries(&self.root.join(VERSION).join(kind.folder())).filter_map(move |entry| {
+        let folders = self.versions().into_iter().flat_map(|version| Kind::ALL.map(|kind| (version, kind)));
+        let root = self.root.clone();
+        folders.flat_map(move |(version, kind)| {
+            let parent = root.join(folder_of(version));
+            let folder = parent.join(kind.folder());
+            let is_own = is_folder(&parent) && is_folder(&folder);
+            entries(&folder).filter(move |_| is_own).filter_map(move |entry| {
                 let metadata = entry.metadata().ok().filter(fs::Metadata::is_file)?;
+                entry
+                    .file_name()
+                    .to_str()
+                    .filter(|name| is_record_name(name.strip_prefix(UNFINISHED).unwrap_or(name)))?;
                 let used = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-                Some(Record { kind, path: entry.path(), bytes: metadata.len(), used })
+                Some(Record { version, kind, path: entry.path(), bytes: metadata.len(), used })
             })
         })
     }
+}
+
+/// What the folder of a version is called.
+fn folder_of(version: u32) -> String {
+    format!("v{version}")
+}
+
+/// Whether it is a folder, and no link to one.
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
+}
+
+/// Whether it is a file, and no link to one, nor anything else that can be opened.
+fn is_plain_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file())
+}
+
+/// Whether a record can be called so: what leads nowhere else.
+fn is_record_name(name: &str) -> bool {
+    let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_' | b'+');
+    !name.is_empty() && name.len() <= 200 && name.bytes().all(is_plain)
 }
 
 /// How the names of files begin that are being written, or were when their program died.
 const UNFINISHED: &str = ".new-";
 
 struct Record {
+    version: u32,
     kind: Kind,
     path: PathBuf,
     bytes: u64,
@@ -238,10 +304,14 @@ fn checksum(key: &str, packed: &[u8]) -> [u8; 8] {
 }
 
 /// The content of the record of that name.
-fn unpack(mut file: &File, key: &str) -> io::Result<Vec<u8>> {
+fn unpack(file: &File, key: &str) -> io::Result<Vec<u8>> {
     let damaged = |text: &str| io::Error::new(io::ErrorKind::InvalidData, text.to_owned());
     let mut packed = Vec::new();
-    file.read_to_end(&mut packed)?;
+    let limit = HEADER as u64 + PACKED_LIMIT;
+    file.take(limit + 1).read_to_end(&mut packed)?;
+    if packed.len() as u64 > limit {
+        return Err(damaged("it is longer than any"));
+    }
     let (header, packed) = packed.split_at_checked(HEADER).ok_or_else(|| damaged("it is cut off"))?;
     let (magic, sum) = header.split_at(MAGIC.len());
     if magic != MAGIC || sum != checksum(key, packed) {
@@ -249,7 +319,10 @@ fn unpack(mut file: &File, key: &str) -> io::Result<Vec<u8>> {
     }
     let mut record = Vec::new();
     let decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
-    decoder.take(UNPACKED_LIMIT).read_to_end(&mut record)?;
+    decoder.take(UNPACKED_LIMIT + 1).read_to_end(&mut record)?;
+    if record.len() as u64 > UNPACKED_LIMIT {
+        return Err(damaged("it unpacks to more than any"));
+    }
     Ok(record)
 }
 
@@ -332,6 +405,50 @@ mod tests {
         keep(&cache, "d", &[0; 10]);
         let left: Vec<_> = ["a", "b", "c", "d"].into_iter().filter(|key| cache.contains(Kind::Layer, key)).collect();
         assert_eq!(left, ["a", "c", "d"]);
+    }
+
+    /// `rm -rf` by way of a link, or a program that hangs on a pipe: the folder is the user's, but not all that is in it may be.
+    #[cfg(unix)]
+    #[test]
+    fn links_pipes_and_files_of_others_are_left_alone() {
+        let (folder, cache) = cache();
+        let mine = folder.path().join("mine");
+        std::fs::create_dir_all(mine.join("layers")).unwrap();
+        for name in ["thesis", "layers/thesis"] {
+            std::fs::write(mine.join(name), [0; 100]).unwrap();
+        }
+        keep(&cache, KEY, b"entries");
+        let version = cache.root().join(folder_of(VERSION));
+        std::fs::write(version.join("layers/notes.txt"), "mine").unwrap();
+        std::os::unix::fs::symlink(&mine, version.join("tables")).unwrap();
+        std::os::unix::fs::symlink(&mine, cache.root().join("v0")).unwrap();
+        std::os::unix::fs::symlink(mine.join("thesis"), version.join("layers/link")).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(version.join("layers/pipe")).status().unwrap().success());
+        assert_eq!((cache.read(Kind::Layer, "link"), cache.read(Kind::Layer, "pipe")), (None, None));
+        cache.write(Kind::Table, "x", |out| out.write_all(b"x"));
+        let small = cache.clone().with_limit(1);
+        keep(&small, "other", b"entries");
+        cache.clear().unwrap();
+        assert_eq!(cache.usage(), Usage::default());
+        assert!(mine.join("thesis").exists() && mine.join("layers/thesis").exists() && !mine.join("x").exists());
+        assert!(version.join("layers/notes.txt").exists());
+    }
+
+    #[test]
+    fn what_another_version_or_a_killed_program_left_goes() {
+        let (_folder, cache) = cache();
+        keep(&cache, KEY, b"entries");
+        let old = cache.root().join("v0/layers");
+        std::fs::create_dir_all(&old).unwrap();
+        std::fs::write(old.join("sha256-aa"), [0; 100]).unwrap();
+        let left = cache.root().join(folder_of(VERSION)).join("layers/.new-abc");
+        std::fs::write(&left, [0; 100]).unwrap();
+        let file = File::options().write(true).open(&left).unwrap();
+        file.set_modified(SystemTime::now() - GIVEN_UP * 2).unwrap();
+        assert!(cache.usage().bytes > 200, "all of it is counted");
+        keep(&cache, "other", b"entries");
+        assert!(!left.exists() && !old.join("sha256-aa").exists());
+        assert_eq!(cache.usage().layers, 2);
     }
 
     #[test]

@@ -1,15 +1,19 @@
 //! `dive build`: the engine's own client builds, and says what the image is called that came of it.
 
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 use tracing::info;
 
 use super::output::Notices;
 use crate::config::ContainerEngine;
+
+/// Longer than any id, in bytes.
+const ID_LIMIT: u64 = 200;
 
 /// How a build ended.
 #[derive(Debug)]
@@ -31,10 +35,9 @@ pub(super) fn build(engine: ContainerEngine, arguments: &[OsString], notices: No
     command.arg("build");
     if asked.is_none() {
         command.arg("--iidfile").arg(&id_file);
-    } else {
-        // An earlier build's id is not to be taken for this one's.
-        let _ = std::fs::remove_file(&id_file);
     }
+    // An earlier build's id is not to be taken for this one's.
+    let before = written(&id_file);
     command.args(arguments).stdout(Stdio::from(io::stderr()));
     info!("{} build with {} arguments begins", engine.command(), arguments.len());
     let status = command.status().map_err(|error| not_started(engine, &error))?;
@@ -44,7 +47,23 @@ pub(super) fn build(engine: ContainerEngine, arguments: &[OsString], notices: No
         notices.note(&format!("{} build failed ({status}); there is no image to look into", engine.command()));
         return Ok(Built::Failed(code));
     }
+    if before.is_some() && written(&id_file) == before {
+        return Err(no_image(engine));
+    }
     read_id(engine, &id_file).map(Built::Image)
+}
+
+/// When a file was last written to.
+fn written(file: &Path) -> Option<SystemTime> {
+    std::fs::metadata(file).and_then(|metadata| metadata.modified()).ok()
+}
+
+fn no_image(engine: ContainerEngine) -> anyhow::Error {
+    let name = engine.command();
+    anyhow::anyhow!(
+        "`{name} build` ended well and made no image that {name} holds; if it builds elsewhere, add --load, and leave out \
+         --output and --push"
+    )
 }
 
 fn not_started(engine: ContainerEngine, error: &io::Error) -> anyhow::Error {
@@ -86,17 +105,21 @@ fn id_file_of(arguments: &[OsString]) -> Option<PathBuf> {
 
 fn read_id(engine: ContainerEngine, file: &Path) -> anyhow::Result<String> {
     let name = engine.command();
-    let id = match std::fs::read_to_string(file) {
-        Ok(id) => id,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => bail!(
-            "`{name} build` ended well and made no image that {name} holds; if it builds elsewhere, add --load, and leave out \
-             --output and --push"
-        ),
-        Err(error) => bail!("{}: the image's id cannot be read: {error}", file.display()),
-    };
+    let unreadable = |error: io::Error| anyhow::anyhow!("{}: the image's id cannot be read: {error}", file.display());
+    match std::fs::metadata(file) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => bail!("{}: is no file to read an image's id from", file.display()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(no_image(engine)),
+        Err(error) => return Err(unreadable(error)),
+    }
+    let mut id = String::new();
+    let file_of_id = std::fs::File::open(file).map_err(unreadable)?;
+    file_of_id.take(ID_LIMIT).read_to_string(&mut id).map_err(unreadable)?;
     let id = id.trim();
     // Podman may write the bare hex.
-    let is_id = !id.is_empty() && id.len() < 200 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b':');
+    let is_id = !id.is_empty()
+        && (id.len() as u64) < ID_LIMIT
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b':');
     if !is_id {
         bail!("{}: `{name} build` wrote what is no image id", file.display());
     }

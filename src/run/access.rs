@@ -15,10 +15,10 @@ use crate::config::{Config, ContainerEngine};
 use crate::remark::OnDamage;
 use crate::source::{self, Access, Environment, PullPolicy, Reference, RegistryOptions};
 
-/// Whether somebody sits there who can be asked.
+/// For whom an image is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// A pipeline: nothing is pulled that nobody asked for.
+    /// A pipeline, which wants a verdict: nothing is pulled that nobody asked for, nothing taken on trust.
     Ci,
     /// A person, or a script of theirs.
     Plain,

@@ -21,8 +21,11 @@ use super::stream::Connection;
 use crate::config::ContainerEngine;
 use crate::source::access::Environment;
 
-/// Bytes that an answer may have; that of a pull is the longest, with a line for every step of it.
-const ANSWER_LIMIT: u64 = 256 << 20;
+/// Bytes that an answer may have. In memory it takes ten times as much.
+const ANSWER_LIMIT: u64 = 16 << 20;
+
+/// Bytes that the answer to a pull may have, which is looked at line by line: there is one for every step of it.
+const PULL_LIMIT: u64 = 256 << 20;
 
 /// How long an engine may take to begin its answer to what is no export, in seconds. A pull begins with asking a registry.
 const ANSWER_SECONDS: u64 = 300;
@@ -73,7 +76,8 @@ impl Client {
         let carrier = Arc::clone(&transport);
         let carry = move |request: BollardRequest| {
             let transport = Arc::clone(&carrier);
-            async move { transport.send(request, ANSWER_LIMIT).await }
+            let is_pull = request.uri().path().ends_with("/images/create");
+            async move { transport.send(request, if is_pull { PULL_LIMIT } else { ANSWER_LIMIT }).await }
         };
         let unreachable = |error: Error| failure::explain(&error, address);
         let docker =

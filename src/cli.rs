@@ -214,6 +214,7 @@ pub enum Command {
     /// Build an image with docker or podman, and explore it
     ///
     /// All that stands behind `build` goes to `docker build` (`podman build` with --source podman or `container-engine: podman`); options of dive's own stand before it: dive --ci build -t my-app .
+    #[command(override_usage = "dive [OPTIONS] build ARGUMENTS")]
     Build {
         /// What `docker build` would be given.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]

@@ -27,7 +27,7 @@ use crate::layer::LayerIndex;
 use crate::report::listing::{self, Format};
 use crate::report::text::{self, Colour, Look, RulesFrom, Ruling};
 use crate::report::{Findings, json};
-use crate::source::{PullPolicy, SourceKind};
+use crate::source::{self, PullPolicy, SourceKind};
 use crate::tree::Loaded;
 use access::Mode;
 use build::Built;
@@ -95,6 +95,9 @@ fn carry_out(cli: Cli, notices: Notices) -> anyhow::Result<Outcome> {
                 Some(_) => bail!("`dive build` builds with docker or podman: --source docker or --source podman"),
             };
             begin("builds", OsStr::new(engine.command()), &config, &around, notices);
+            // Podman builds without its service, which is what an image is asked of.
+            let access = access::of(&opening, &config, Mode::Plain);
+            source::reach(engine, &access).context("what is built could not be looked into, so nothing was built")?;
             return match build::build(engine, &arguments, notices)? {
                 Built::Failed(code) => Ok(Outcome::BuildFailed(code)),
                 Built::Image(id) => {

@@ -25,7 +25,7 @@ pub use access::{Access, Environment, Mirror, MirrorError, PullPolicy, RegistryO
 pub use archive::Ending;
 pub use blob::{Blob, Identity};
 pub use containerd::ContainerdError;
-pub use engine::{Attempt, EngineError, is_present, pull};
+pub use engine::{Attempt, EngineError, is_present, pull, reach};
 pub use error::SourceError;
 pub use reference::{Reference, ReferenceError, SourceKind};
 pub use registry::{Actual, RegistryError, SystemError, Toc, TocChunk, TocEntry, TocFormat};

@@ -65,6 +65,15 @@ pub fn is_present(engine: ContainerEngine, name: &str, access: &Access) -> Resul
     }
 }
 
+/// Makes sure that `engine` answers.
+///
+/// # Errors
+/// When no engine does, with all that was tried.
+pub fn reach(engine: ContainerEngine, access: &Access) -> Result<(), SourceError> {
+    Question::new(engine, "IMAGE", access)?.connect()?;
+    Ok(())
+}
+
 /// Has `engine` pull the image of that name from its registry, whatever `access` says of pulling.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ use clap_complete::Shell;
 
 use crate::config::Limit;
 use crate::image::{ImageSelector, Platform};
-use crate::source::{Mirror, PullPolicy, SourceKind};
+use crate::source::{self, Mirror, PullPolicy, SourceKind};
 use crate::units::{Bytes, Ratio};
 
 /// Explore a container image: what each layer changed, which bytes are wasted and why
@@ -75,7 +75,7 @@ pub struct OpeningArgs {
     pub ca_file: Option<PathBuf>,
 
     /// Speak to this registry without TLS, or without checking its certificate (may be given several times)
-    #[arg(long = "insecure-registry", global = true, value_name = "HOST[:PORT]")]
+    #[arg(long = "insecure-registry", global = true, value_name = "HOST[:PORT]", value_parser = source::host)]
     pub insecure_registries: Vec<String>,
 
     /// Ask HOST for what REGISTRY has before REGISTRY itself (may be given several times)

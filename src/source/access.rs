@@ -85,19 +85,46 @@ pub struct Mirror {
 
 /// A text that is no [`Mirror`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no mirror; it is written REGISTRY=HOST[:PORT], such as docker.io=mirror.example:5000")]
-pub struct MirrorError(String);
+#[error(
+    "that is no mirror; it is written REGISTRY=HOST[:PORT], such as docker.io=mirror.example:5000, without a scheme, a path, \
+     or a name and a password"
+)]
+pub struct MirrorError;
+
+/// A text that is no host.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "that is no host; it is written HOST[:PORT], such as registry.example:5000, without a scheme, a path, or a name and a \
+     password"
+)]
+pub struct HostError;
+
+/// A host as the user names it: `HOST[:PORT]` and nothing else. The error does not repeat it: a password may stand in it.
+///
+/// # Errors
+///
+/// If there is anything else in it.
+pub fn host(text: &str) -> Result<String, HostError> {
+    // An address of IPv6 stands in brackets, since there are colons in it.
+    let (name, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, port)) if address.parse::<std::net::Ipv6Addr>().is_ok() => (address, port),
+        Some(_) => return Err(HostError),
+        None => text.split_at(text.find(':').unwrap_or(text.len())),
+    };
+    let is_named =
+        text.starts_with('[') || name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    let has_port = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+    if !name.is_empty() && is_named && has_port { Ok(text.to_owned()) } else { Err(HostError) }
+}
 
 impl FromStr for Mirror {
     type Err = MirrorError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once('=') {
-            Some((of, host)) if !of.is_empty() && !host.is_empty() && !host.contains('/') => {
-                Ok(Self { of: of.to_owned(), host: host.to_owned() })
-            }
-            _ => Err(MirrorError(text.to_owned())),
-        }
+        let (of, mirror) = text.split_once('=').ok_or(MirrorError)?;
+        let valid = |text| host(text).map_err(|HostError| MirrorError);
+        Ok(Self { of: valid(of)?, host: valid(mirror)? })
     }
 }
 
@@ -156,8 +183,41 @@ mod tests {
     fn a_mirror_names_two_hosts() {
         let mirror: Mirror = "docker.io=127.0.0.1:5000".parse().unwrap();
         assert_eq!((mirror.of.as_str(), mirror.host.as_str()), ("docker.io", "127.0.0.1:5000"));
-        for wrong in ["", "=", "docker.io=", "=x", "docker.io", "docker.io=https://x"] {
-            assert!(wrong.parse::<Mirror>().is_err(), "{wrong}");
+        let wrong = ["", "=", "docker.io=", "=x", "docker.io", "docker.io=https://x", "docker.io=me:secret@x", "a=x?y"];
+        for wrong in wrong {
+            let error = wrong.parse::<Mirror>().unwrap_err();
+            assert!(!error.to_string().contains("secret"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_a_name_and_a_port() {
+        for right in ["localhost", "127.0.0.1:5000", "[::1]:5000", "[::1]", "my_host.example:443", "docker.io"] {
+            assert_eq!(host(right).as_deref(), Ok(right));
+        }
+        for wrong in [
+            "",
+            ":5000",
+            "x:",
+            "x:y",
+            "x:70000",
+            "x:+1",
+            "https://x",
+            "x/y",
+            "me:secret@x",
+            "me@x:5000",
+            "x y",
+            "x#y",
+            "x\\y",
+            "::1",
+            "[x]",
+            "[::1]x",
+            "[::1",
+            "x%2f",
+            "x:1:2",
+        ] {
+            let error = host(wrong).unwrap_err();
+            assert!(!error.to_string().contains("secret"), "{wrong}");
         }
     }
 

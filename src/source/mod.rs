@@ -21,7 +21,9 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use access::{Access, Environment, Mirror, MirrorError, PullPolicy, RegistryOptions, UnknownPullPolicy};
+pub use access::{
+    Access, Environment, HostError, Mirror, MirrorError, PullPolicy, RegistryOptions, UnknownPullPolicy, host,
+};
 pub use archive::Ending;
 pub use blob::{Blob, Identity};
 pub use containerd::ContainerdError;

@@ -11,7 +11,7 @@ use super::plan::{Plan, Wanted, why_missing};
 use super::platform::Platform;
 use super::selection::{ImageName, ImageSelector, Selection, find, listed};
 use crate::remark::Remark;
-use crate::source::Source;
+use crate::source::{Source, SourceError};
 
 pub(super) const INDEX: &str = "index.json";
 
@@ -45,7 +45,7 @@ pub(super) fn plan(source: &Source, selection: &Selection, remarks: &mut Vec<Rem
     let name = names.remove(chosen);
     let leaves = leaves(source, groups.swap_remove(chosen).entries)?;
     let leaf = choose(source, leaves, selection.platform.as_ref(), remarks)?;
-    from_manifest(source, &leaf, name, names, remarks)
+    from_manifest(source, leaf, name, names, remarks)
 }
 
 /// The media types of the layers that the manifests of `source` name, by digest. What cannot be read tells of none: it is
@@ -109,6 +109,8 @@ struct Leaf {
     path: String,
     platform: Option<Platform>,
     presence: Presence,
+    /// Why it is not known what it is.
+    lost: Option<SourceError>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,16 +146,23 @@ fn leaves(source: &Source, entries: Vec<Descriptor>) -> Result<Vec<Leaf>, ImageE
         })?;
         let platform = descriptor.platform();
         if !source.contains(&path) {
-            leaves.push(Leaf { descriptor, path, platform, presence: Presence::Absent });
+            leaves.push(Leaf { descriptor, path, platform, presence: Presence::Absent, lost: None });
             continue;
         }
         // All that matters is told: in a registry, each document that is not read is a question that is not asked.
         if platform.is_some() && descriptor.is_manifest() {
-            leaves.push(Leaf { descriptor, path, platform, presence: Presence::Here });
+            leaves.push(Leaf { descriptor, path, platform, presence: Presence::Here, lost: None });
             continue;
         }
-        // A manifest that turns out unreadable is an error only if it is the chosen one.
-        let document: Result<OciDocument, _> = document::read(source, &source.blob(&path)?, &mut Vec::new());
+        // A manifest that is not to be had, or turns out unreadable, is an error only if it is the chosen one.
+        let blob = match source.blob(&path) {
+            Ok(blob) => blob,
+            Err(error) => {
+                leaves.push(Leaf { descriptor, path, platform, presence: Presence::Here, lost: Some(error) });
+                continue;
+            }
+        };
+        let document: Result<OciDocument, _> = document::read(source, &blob, &mut Vec::new());
         match document {
             Ok(OciDocument { manifests: Some(List(inner)), .. }) => {
                 listed += inner.len();
@@ -164,9 +173,9 @@ fn leaves(source: &Source, entries: Vec<Descriptor>) -> Result<Vec<Leaf>, ImageE
             }
             Ok(OciDocument { config: Some(config), .. }) if platform.is_none() => {
                 let platform = config_platform(source, &config);
-                leaves.push(Leaf { descriptor, path, platform, presence: Presence::Here });
+                leaves.push(Leaf { descriptor, path, platform, presence: Presence::Here, lost: None });
             }
-            _ => leaves.push(Leaf { descriptor, path, platform, presence: Presence::Here }),
+            _ => leaves.push(Leaf { descriptor, path, platform, presence: Presence::Here, lost: None }),
         }
     }
     Ok(leaves)
@@ -199,6 +208,10 @@ fn choose(
         (_, [only]) if asked.is_none() => *only,
         (Some((_, at, Presence::Absent)), _) => at,
         (None, _) => {
+            // It may be what was wanted.
+            if let Some(error) = leaves.iter_mut().find_map(|leaf| leaf.lost.take()) {
+                return Err(error.into());
+            }
             let available: Vec<String> = leaves
                 .iter()
                 .map(|leaf| leaf.platform.as_ref().map_or_else(|| leaf.descriptor.digest.clone(), ToString::to_string))
@@ -222,12 +235,15 @@ fn choose(
 
 fn from_manifest(
     source: &Source,
-    leaf: &Leaf,
+    leaf: Leaf,
     mut name: ImageName,
     others: Vec<ImageName>,
     remarks: &mut Vec<Remark>,
 ) -> Result<Plan, ImageError> {
     let archive = || source.name().to_owned();
+    if let Some(error) = leaf.lost {
+        return Err(error.into());
+    }
     if leaf.presence == Presence::Absent {
         return Err(ImageError::MissingDocument {
             archive: archive(),

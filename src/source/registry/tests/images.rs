@@ -13,8 +13,12 @@ const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 /// A registry with an index of these manifests, each with a layer whose descriptor gets `more`.
 fn of_platforms(platforms: &[&str], more: &serde_json::Value) -> Server {
+    of_platforms_after(Vec::new(), platforms, more)
+}
+
+/// The same, where the index names some others first.
+fn of_platforms_after(mut manifests: Vec<serde_json::Value>, platforms: &[&str], more: &serde_json::Value) -> Server {
     let mut parts: HashMap<String, Vec<u8>> = HashMap::new();
-    let mut manifests = Vec::new();
     for architecture in platforms {
         let layer = format!("the layer for {architecture}").into_bytes();
         let config = serde_json::json!({
@@ -60,6 +64,18 @@ fn of_several_platforms_only_the_chosen_one_is_asked_for() {
     assert_eq!(manifests.count(), 2);
     let error = opened(server.open().unwrap(), Some("linux/386")).unwrap_err();
     assert!(error.contains("linux/amd64, linux/arm64, linux/s390x"), "{error}");
+}
+
+/// What is lost is not in the way of what is there; where it may be what was meant, it is told why it was not had.
+#[test]
+fn a_lost_manifest_is_an_error_only_if_it_is_the_chosen_one() {
+    let lost = Digest::sha256(b"lost").to_string();
+    let of_lost = serde_json::json!({ "mediaType": MANIFEST, "digest": lost, "size": 4 });
+    let server = of_platforms_after(vec![of_lost], &["amd64", "arm64"], &serde_json::json!({}));
+    let image = opened(server.open().unwrap(), Some("linux/arm64")).unwrap();
+    assert_eq!(image.platform.unwrap().to_string(), "linux/arm64");
+    let error = opened(server.open().unwrap(), Some("linux/386")).unwrap_err();
+    assert!(error.contains("404 Not Found") && error.contains(&lost), "{error}");
 }
 
 #[test]

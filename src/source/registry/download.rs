@@ -37,16 +37,18 @@ pub(super) async fn download(
     let mut part = Part::new(&host.registry, &what, wanted, meter)?;
     loop {
         let from = part.len;
-        let result = part.go_on(host).await;
-        if part.len >= from.saturating_add(PROGRESS) {
-            patience.renew();
-        }
-        let failure = match result {
+        let failure = match part.go_on(host).await {
+            // Bytes that turned out wrong are no progress, however many.
             Ok(()) => match part.check() {
                 Ok(()) => return Ok(part.into_blob()),
                 Err(failure) => failure,
             },
-            Err(failure) => failure,
+            Err(failure) => {
+                if part.len >= from.saturating_add(PROGRESS) {
+                    patience.renew();
+                }
+                failure
+            }
         };
         if let Err(error) = patience.after(failure).await {
             meter(-i64::try_from(part.len).unwrap_or(i64::MAX));
@@ -65,13 +67,25 @@ struct Part<'a> {
     hasher: Hasher,
     /// Whether it is of more than one piece.
     pieced: bool,
+    /// Whether its pieces did not fit once: if they do not fit again, it is not the piecing.
+    misfitted: bool,
     meter: &'a dyn Fn(i64),
 }
 
 impl<'a> Part<'a> {
     fn new(host: &'a str, what: &'a str, wanted: Wanted<'a>, meter: &'a dyn Fn(i64)) -> Result<Self, RegistryError> {
         let file = tempfile::tempfile().map_err(|error| disk(what, 0, &error))?;
-        Ok(Self { host, what, wanted, file, len: 0, hasher: wanted.digest.hasher(), pieced: false, meter })
+        Ok(Self {
+            host,
+            what,
+            wanted,
+            file,
+            len: 0,
+            hasher: wanted.digest.hasher(),
+            pieced: false,
+            misfitted: false,
+            meter,
+        })
     }
 
     /// Asks for what is not there yet and takes what comes.
@@ -92,25 +106,28 @@ impl<'a> Part<'a> {
         let mut response = match host.ask(&question).await {
             // There is nothing after what came: that was all of it.
             Err(Failure { error: RegistryError::Status { answer, .. }, .. })
-                if range.is_some()
-                    && answer.starts_with("416")
-                    && self.wanted.size.is_none_or(|size| size > self.len) =>
+                if range.is_some() && answer.starts_with("416") =>
             {
-                return Err(self.wrong_length(Actual::Bytes(self.len)).into());
+                return match self.wanted.size {
+                    Some(size) => Err(self.wrong_length(size, Actual::Bytes(self.len)).into()),
+                    // Only its digest tells.
+                    None => Ok(()),
+                };
             }
             answer => answer?,
         };
-        if self.len > 0 {
-            if begins_at(&response, self.len) {
-                self.pieced = true;
-            } else {
-                self.start_anew()?;
+        if self.len > 0 && begins_at(&response, self.len) {
+            self.pieced = true;
+        } else {
+            self.start_anew()?;
+            if response.status() == StatusCode::PARTIAL_CONTENT && !begins_at(&response, 0) {
+                return Err(self.broken_off("another part of it came than was asked for".to_owned()));
             }
         }
         if let (Some(size), Some(coming)) = (self.wanted.size, response.content_length())
             && self.len.saturating_add(coming) != size
         {
-            return Err(self.wrong_length(Actual::Bytes(self.len.saturating_add(coming))).into());
+            return Err(self.wrong_length(size, Actual::Bytes(self.len.saturating_add(coming))).into());
         }
         loop {
             match response.chunk().await {
@@ -120,21 +137,15 @@ impl<'a> Part<'a> {
             }
         }
         match self.wanted.size {
-            Some(size) if self.len < size => Err(Failure::soon(RegistryError::Broken {
-                host: self.host.to_owned(),
-                what: self.what.to_owned(),
-                received: self.len,
-                why: format!("{size} bytes were to come"),
-                tries: 1,
-            })),
+            Some(size) if self.len < size => Err(self.broken_off(format!("{size} bytes were to come"))),
             _ => Ok(()),
         }
     }
 
     fn take(&mut self, chunk: &[u8]) -> Result<(), RegistryError> {
         let len = self.len + chunk.len() as u64;
-        if self.wanted.size.is_some_and(|size| len > size) {
-            return Err(self.wrong_length(Actual::More));
+        if let Some(size) = self.wanted.size.filter(|size| len > *size) {
+            return Err(self.wrong_length(size, Actual::More));
         }
         self.file.write_all(chunk).map_err(|error| disk(self.what, self.len, &error))?;
         self.hasher.update(chunk);
@@ -157,9 +168,10 @@ impl<'a> Part<'a> {
             return Ok(());
         }
         let error = RegistryError::digest(self.host, self.what, self.wanted.digest, &actual);
-        if self.pieced {
+        if self.pieced && !self.misfitted {
             // It may be the piecing that was wrong.
             self.start_anew()?;
+            self.misfitted = true;
             return Err(Failure::soon(error));
         }
         Err(error.into())
@@ -173,13 +185,13 @@ impl<'a> Part<'a> {
         failure
     }
 
-    fn wrong_length(&self, actual: Actual) -> RegistryError {
-        RegistryError::Length {
-            host: self.host.to_owned(),
-            what: self.what.to_owned(),
-            expected: self.wanted.size.unwrap_or_default(),
-            actual,
-        }
+    fn broken_off(&self, why: String) -> Failure {
+        let (host, what) = (self.host.to_owned(), self.what.to_owned());
+        Failure::soon(RegistryError::Broken { host, what, received: self.len, why, tries: 1 })
+    }
+
+    fn wrong_length(&self, expected: u64, actual: Actual) -> RegistryError {
+        RegistryError::Length { host: self.host.to_owned(), what: self.what.to_owned(), expected, actual }
     }
 
     fn into_blob(self) -> Blob {

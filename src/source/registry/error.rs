@@ -214,10 +214,10 @@ pub enum RegistryError {
         why: String,
     },
     /// Neither the mirrors nor the registry.
-    #[error("no host has it: {}", each.join("; "))]
+    #[error("no host has it: {}", each.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     NoHost {
         /// What each says.
-        each: Vec<String>,
+        each: Vec<RegistryError>,
     },
 }
 
@@ -274,15 +274,17 @@ fn after(tries: u32) -> String {
 
 impl RegistryError {
     /// Whether asking again in a minute could give another answer.
-    pub(super) const fn may_pass(&self) -> bool {
-        matches!(
-            self,
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            // One host that has it is enough.
+            Self::NoHost { each } => each.iter().any(Self::may_pass),
             Self::Unreachable { .. }
-                | Self::Status { .. }
-                | Self::Later { .. }
-                | Self::Broken { .. }
-                | Self::Disk { .. }
-        )
+            | Self::Status { .. }
+            | Self::Later { .. }
+            | Self::Broken { .. }
+            | Self::Disk { .. } => true,
+            _ => false,
+        }
     }
 
     /// The error of a source that messages call `name`.
@@ -303,5 +305,21 @@ impl RegistryError {
             expected: expected.to_string(),
             actual: actual.to_string(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_at_one_of_several_hosts_may_pass() {
+        let [host, what, answer] = ["a", "b", "c"].map(str::to_owned);
+        let missing =
+            RegistryError::Missing { host: host.clone(), what: what.clone(), answer: answer.clone(), hint: "" };
+        let busy = RegistryError::Status { host, what, answer, tries: 1 };
+        let of = |errors: &[&RegistryError]| RegistryError::NoHost { each: errors.iter().copied().cloned().collect() };
+        assert!(of(&[&missing, &busy]).may_pass() && of(&[&busy, &missing]).may_pass());
+        assert!(!of(&[&missing, &missing]).may_pass());
     }
 }

@@ -38,6 +38,9 @@ impl From<RegistryError> for Failure {
 /// How often one question is asked.
 pub(super) const TRIES: u32 = 5;
 
+/// How often one question is asked at all, whatever progress there is: who never comes to an end is not followed there.
+const MOST: u32 = 100;
+
 /// The longest pause that a registry can ask for.
 pub(super) const LONGEST: Duration = Duration::from_mins(1);
 
@@ -49,23 +52,33 @@ pub(super) const PAUSE: Duration = Duration::from_millis(500);
 pub(super) struct Patience {
     pause: Duration,
     limit: u32,
+    longest: Duration,
     tries: u32,
+    /// All tries, also those before progress.
+    total: u32,
 }
 
 impl Patience {
     /// `limit` tries, with pauses from `pause` on.
     pub(super) const fn new(limit: u32, pause: Duration) -> Self {
-        Self { pause, limit, tries: 0 }
+        Self { pause, limit, longest: LONGEST, tries: 0, total: 0 }
+    }
+
+    /// The same without any pause longer than `longest`.
+    pub(super) const fn within(self, longest: Duration) -> Self {
+        Self { longest, ..self }
     }
 
     /// Waits for as long as `failure` asks for; gives its error when that does not help.
     pub(super) async fn after(&mut self, failure: Failure) -> Result<(), RegistryError> {
         self.tries += 1;
-        let error = with_tries(failure.error, self.tries);
+        self.total += 1;
+        let is_last = self.tries >= self.limit || self.total >= MOST;
+        let error = with_tries(failure.error, if self.total >= MOST { self.total } else { self.tries });
         let wait = match failure.again {
             Again::Never => return Err(error),
-            _ if self.tries >= self.limit => return Err(error),
-            Again::After(wait) if wait > LONGEST => return Err(too_long(error, wait)),
+            _ if is_last => return Err(error),
+            Again::After(wait) if wait > self.longest => return Err(too_long(error, wait, self.longest)),
             Again::After(wait) => wait,
             Again::Soon => self.jittered(),
         };
@@ -81,7 +94,7 @@ impl Patience {
 
     /// Between one and two pauses, so that many who failed together do not come back together.
     fn jittered(&self) -> Duration {
-        let pause = self.pause.saturating_mul(1 << (self.tries - 1).min(6)).min(LONGEST / 2);
+        let pause = self.pause.saturating_mul(1 << (self.tries - 1).min(6)).min(self.longest / 2);
         let random = RandomState::new().build_hasher().finish() % 1_000;
         pause + pause.mul_f64(random as f64 / 1_000.0)
     }
@@ -97,11 +110,9 @@ fn with_tries(error: RegistryError, count: u32) -> RegistryError {
     }
 }
 
-fn too_long(error: RegistryError, wait: Duration) -> RegistryError {
+fn too_long(error: RegistryError, wait: Duration, limit: Duration) -> RegistryError {
     match error {
-        RegistryError::Status { host, what, answer, .. } => {
-            RegistryError::Later { host, what, answer, wait, limit: LONGEST }
-        }
+        RegistryError::Status { host, what, answer, .. } => RegistryError::Later { host, what, answer, wait, limit },
         error => error,
     }
 }

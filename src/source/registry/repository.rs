@@ -26,6 +26,7 @@ pub(super) const DOCUMENT_LIMIT: u64 = 8 << 20;
 
 /// A mirror that fails is not waited for: there is another host to ask.
 const MIRROR_TRIES: u32 = 2;
+const MIRROR_PAUSE: Duration = Duration::from_secs(1);
 
 /// For so long, a blob that was not had is not asked for again: a layer is read several times over.
 const LOST: Duration = Duration::from_secs(30);
@@ -226,8 +227,11 @@ impl Repository {
                 said.push(error.clone());
                 continue;
             }
-            let tries = if left == 0 { TRIES } else { MIRROR_TRIES };
-            match ask(host, Patience::new(tries, self.pause)).await {
+            let patience = match left {
+                0 => Patience::new(TRIES, self.pause),
+                _ => Patience::new(MIRROR_TRIES, self.pause).within(MIRROR_PAUSE),
+            };
+            match ask(host, patience).await {
                 Ok(answer) => {
                     for error in said {
                         tracing::info!("{error}; {} was asked instead", host.registry);
@@ -247,8 +251,8 @@ impl Repository {
         match (said.len(), said.pop()) {
             (1, Some(error)) => Err(error),
             (_, last) => {
-                let each = said.iter().chain(&last).map(ToString::to_string).collect();
-                Err(RegistryError::NoHost { each })
+                said.extend(last);
+                Err(RegistryError::NoHost { each: said })
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod faults;
 mod images;
+mod pieces;
 mod server;
 mod tables;
 mod users;

@@ -46,6 +46,8 @@ pub(super) struct Reply {
     pub(super) body: Vec<u8>,
     /// Where the connection breaks off.
     pub(super) cut: Option<usize>,
+    /// How long the body is waited for.
+    pub(super) stall: Duration,
 }
 
 impl Reply {
@@ -142,7 +144,8 @@ fn serve(mut stream: TcpStream, answer: &dyn Fn(&Request) -> Reply, seen: &Mutex
     let Some(request) = read(&stream, seen) else { return };
     let reply = answer(&request);
     let mut head = format!("HTTP/1.1 {}\r\nConnection: close\r\n", reply.status);
-    if !reply.headers.iter().any(|(name, _)| *name == "Content-Length") {
+    // To a question for the headers alone, it need not be said.
+    if request.method != "HEAD" && !reply.headers.iter().any(|(name, _)| *name == "Content-Length") {
         write!(head, "Content-Length: {}\r\n", reply.body.len()).unwrap();
     }
     for (name, value) in &reply.headers {
@@ -152,6 +155,7 @@ fn serve(mut stream: TcpStream, answer: &dyn Fn(&Request) -> Reply, seen: &Mutex
     // Who asked may be gone.
     let _ = stream.write_all(format!("{head}\r\n").as_bytes());
     if request.method != "HEAD" {
+        thread::sleep(reply.stall);
         let _ = stream.write_all(body);
     }
     let _ = stream.shutdown(Shutdown::Both);

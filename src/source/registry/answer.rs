@@ -28,11 +28,35 @@ struct Detail {
     message: String,
 }
 
-/// The status of `response`, and what it says of itself if it says it the way registries do.
-pub(super) async fn told(response: Response) -> String {
-    let status = response.status();
+/// What no error may say, though whoever answers knows it and may repeat it. They are never shown.
+#[derive(Default)]
+pub(super) struct Secrets(Vec<String>);
+
+impl FromIterator<String> for Secrets {
+    fn from_iter<I: IntoIterator<Item = String>>(secrets: I) -> Self {
+        Self(secrets.into_iter().filter(|secret| !secret.is_empty()).collect())
+    }
+}
+
+impl Secrets {
+    /// What a host says with its status, unless it says a secret back.
+    pub(super) async fn told(&self, response: Response) -> String {
+        let status = response.status();
+        let details = details(response).await;
+        // A whole header of ours has the secret in another form.
+        let tells = details.to_ascii_lowercase().contains("basic ") || self.0.iter().any(|one| details.contains(one));
+        if details.is_empty() || tells {
+            return status.to_string();
+        }
+        let shown: String = details.chars().take(SHOWN).collect();
+        format!("{status}: {shown}")
+    }
+}
+
+/// What `response` says of itself if it says it the way registries do.
+async fn details(response: Response) -> String {
     let body = Body { host: "", what: "", limit: TOLD_LIMIT }.read(response).await.unwrap_or_default();
-    let Ok(told) = serde_json::from_slice::<Told>(&body) else { return status.to_string() };
+    let Ok(told) = serde_json::from_slice::<Told>(&body) else { return String::new() };
     let details: Vec<String> = told
         .errors
         .into_iter()
@@ -41,17 +65,11 @@ pub(super) async fn told(response: Response) -> String {
         .filter(|text| !text.is_empty())
         .collect();
     // Whoever answers may write what they like, and this goes to a terminal.
-    let details: String = details.join("; ").chars().filter(|letter| !letter.is_control()).take(SHOWN).collect();
-    if details.is_empty() { status.to_string() } else { format!("{status}: {details}") }
+    details.join("; ").chars().filter(|letter| !letter.is_control()).collect()
 }
 
-/// What a status means that is no success, and is neither about credentials nor about absence. `told` finds the words.
-pub(super) async fn failure(
-    host: &str,
-    what: &str,
-    response: Response,
-    told: impl AsyncFnOnce(Response) -> String,
-) -> Failure {
+/// What a status means that is no success, and is neither about credentials nor about absence.
+pub(super) async fn failure(host: &str, what: &str, response: Response, secrets: &Secrets) -> Failure {
     let status = response.status();
     let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -62,7 +80,7 @@ pub(super) async fn failure(
         (_, status) if status.is_server_error() => Again::Soon,
         _ => Again::Never,
     };
-    let answer = told(response).await;
+    let answer = secrets.told(response).await;
     Failure { error: RegistryError::Status { host: host.to_owned(), what: what.to_owned(), answer, tries: 1 }, again }
 }
 

@@ -8,7 +8,7 @@ use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::answer::{self, Body};
+use super::answer::{self, Body, Secrets};
 use super::challenge::Challenge;
 use super::client::{self, Clients, Known, Use, Way};
 use super::credentials::{Credential, Credentials};
@@ -117,6 +117,7 @@ impl Auth {
             Challenge::Basic => {
                 let usable = matches!(credentials.found, Some(Credential::User { .. }));
                 if !usable || matches!(used.proof, Some(Proof::Basic(_))) {
+                    drop(state);
                     return Err(self.denied(refusal, what, &credentials, used.proof.as_ref()).await.into());
                 }
                 Proof::Basic(credentials)
@@ -152,14 +153,18 @@ impl Auth {
 
     /// The error of a refusal that no other proof helps against.
     pub(super) async fn refused(&self, refusal: Response, what: &str) -> RegistryError {
-        let state = self.state.lock().await;
-        if let Some(credentials) = &state.credentials {
-            return self.denied(refusal, what, credentials, state.proof.as_ref()).await;
+        // Nobody else waits for what the refusal says.
+        let (credentials, proof) = {
+            let state = self.state.lock().await;
+            (state.credentials.clone(), state.proof.clone())
+        };
+        if let Some(credentials) = credentials {
+            return self.denied(refusal, what, &credentials, proof.as_ref()).await;
         }
         RegistryError::Denied {
             host: self.registry.clone(),
             what: what.to_owned(),
-            answer: answer::told(refusal).await,
+            answer: Secrets::default().told(refusal).await,
             credentials: "it did not ask who wants to know; is the name right?".to_owned(),
         }
     }
@@ -174,15 +179,15 @@ impl Auth {
         RegistryError::Denied {
             host: self.registry.clone(),
             what: what.to_owned(),
-            answer: words(refusal, Some(credentials), proof).await,
+            answer: secrets(Some(credentials), proof).told(refusal).await,
             credentials: credentials.told(&self.registry),
         }
     }
 
-    /// What the registry says with its status.
-    pub(super) async fn answer(&self, response: Response) -> String {
+    /// What the registry's answers must not be quoted with.
+    pub(super) async fn secrets(&self) -> Secrets {
         let state = self.state.lock().await;
-        words(response, state.credentials.as_deref(), state.proof.as_ref()).await
+        secrets(state.credentials.as_deref(), state.proof.as_ref())
     }
 
     async fn token(
@@ -235,7 +240,10 @@ impl Auth {
                 }
                 return Err(error.into());
             }
-            _ => return Err(answer::failure(&address, what, response, answer::told).await),
+            _ => {
+                let secrets = secrets(Some(credentials), None);
+                return Err(answer::failure(&address, what, response, &secrets).await);
+            }
         }
         let text = Body { host: &address, what, limit: TOKEN_LIMIT }.read(response).await?;
         let no_token = || odd(&format!("its token server {address} answers without a token"));
@@ -246,25 +254,17 @@ impl Auth {
     }
 }
 
-/// What a registry says with its status, unless it says a secret back.
-async fn words(response: Response, credentials: Option<&Credentials>, proof: Option<&Proof>) -> String {
-    let status = response.status();
-    let text = answer::told(response).await;
+/// What an answer to who showed these must not be quoted with.
+fn secrets(credentials: Option<&Credentials>, proof: Option<&Proof>) -> Secrets {
     let token = match proof {
-        Some(Proof::Bearer(token)) => Some(&**token),
+        Some(Proof::Bearer(token)) => Some(token.to_string()),
         Some(Proof::Basic(_)) | None => None,
     };
     let secret = credentials.and_then(|credentials| match credentials.found.as_ref()? {
-        Credential::User { password, .. } => Some(password.as_str()),
-        Credential::Identity(token) => Some(token.as_str()),
+        Credential::User { password, .. } => Some(password.clone()),
+        Credential::Identity(token) => Some(token.clone()),
     });
-    let tells = |secret: Option<&str>| secret.is_some_and(|secret| !secret.is_empty() && text.contains(secret));
-    // A whole header of ours has the secret in another form.
-    if tells(token) || tells(secret) || text.to_ascii_lowercase().contains("basic ") {
-        status.to_string()
-    } else {
-        text
-    }
+    token.into_iter().chain(secret).collect()
 }
 
 /// What a token is wanted for.

@@ -191,6 +191,21 @@ pub(super) fn failure(host: &str, what: &str, known: Known, error: reqwest::Erro
     Failure::soon(RegistryError::Broken { host: host.to_owned(), what: what.to_owned(), received: 0, why, tries: 1 })
 }
 
+/// Whether a host may be one that speaks no TLS, since it hung up on who began it, took no connection, or said something
+/// else. One that fails in another way, or is slow, is no reason to do without.
+pub(super) fn may_have_no_tls(error: &reqwest::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, UnexpectedEof};
+    let other_words =
+        |error: &rustls::Error| matches!(error, rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType));
+    let hung_up = |error: &io::Error| {
+        let kinds = [BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, UnexpectedEof];
+        kinds.contains(&error.kind())
+    };
+    error.is_connect()
+        && causes(error)
+            .any(|cause| cause.downcast_ref().is_some_and(other_words) || cause.downcast_ref().is_some_and(hung_up))
+}
+
 /// Whether a host has answered before: one that never did is not waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
@@ -248,17 +263,18 @@ fn shown_name(name: &str) -> &str {
     name.split('"').nth(1).unwrap_or(name)
 }
 
-/// The first error of a type on the way down to the cause. One inside an error of the system is not found by `source`.
+/// The first error of a type on the way down to the cause.
 fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<T>() {
-            return Some(found);
-        }
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
+/// All errors on the way down to the cause. One inside an error of the system is not found by `source`.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
+        let error: &'a (dyn Error + 'static) = *error;
         let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        next = inner.map(|inner| inner as &(dyn Error + 'static)).or_else(|| error.source());
-    }
-    None
+        inner.map(|inner| inner as &(dyn Error + 'static)).or_else(|| error.source())
+    })
 }
 
 /// What the innermost cause says: those around it say that there was an error.

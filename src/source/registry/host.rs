@@ -81,12 +81,12 @@ impl Host {
                 Err(self.auth.refused(response, question.what).await.into())
             }
             StatusCode::NOT_FOUND | StatusCode::GONE => {
-                let answer = self.auth.answer(response).await;
+                let answer = self.auth.secrets().await.told(response).await;
                 Err(RegistryError::Missing { host, what, answer, hint: question.hint }.into())
             }
             _ => {
-                let told = async |response| self.auth.answer(response).await;
-                Err(answer::failure(&self.registry, question.what, response, told).await)
+                let secrets = self.auth.secrets().await;
+                Err(answer::failure(&self.registry, question.what, response, &secrets).await)
             }
         }
     }
@@ -105,17 +105,25 @@ impl Host {
 
     async fn send(&self, question: &Question<'_>, pass: &Pass) -> Result<Response, Failure> {
         if let Some(way) = self.way.get() {
-            return self.through(*way, question, pass).await;
+            return self.through(*way, question, pass).await.map_err(|none| none.failure);
         }
         let mut said = Vec::new();
         for way in self.ways {
             match self.through(*way, question, pass).await {
                 Ok(response) => {
-                    // Another thread may have found out first.
-                    let _ = self.way.set(*way);
+                    // So answers, too, who speaks TLS and broke it off this once.
+                    if *way != Way::Http || response.status() != StatusCode::BAD_REQUEST {
+                        // Another thread may have found out first.
+                        let _ = self.way.set(*way);
+                    }
                     return Ok(response);
                 }
-                Err(failure) => said.push((*way, failure)),
+                Err(NoAnswer { failure, next }) => {
+                    said.push((*way, failure));
+                    if next == Next::Nothing {
+                        break;
+                    }
+                }
             }
         }
         if said.len() > 1 {
@@ -126,7 +134,7 @@ impl Host {
         Err(said.pop().map_or_else(|| unasked().into(), |(_, failure)| failure))
     }
 
-    async fn through(&self, way: Way, question: &Question<'_>, pass: &Pass) -> Result<Response, Failure> {
+    async fn through(&self, way: Way, question: &Question<'_>, pass: &Pass) -> Result<Response, NoAnswer> {
         let client = self.clients.client(&[&self.address, &self.registry], way, Use::Registry)?;
         let url = self.url(way, question.path)?;
         let mut request = pass.apply(client.request(question.method.clone(), url));
@@ -137,7 +145,10 @@ impl Host {
             }
         }
         let known = if self.way.get().is_some() { Known::Yes } else { Known::No };
-        request.send().await.map_err(|error| client::failure(&self.registry, question.what, known, error))
+        request.send().await.map_err(|error| NoAnswer {
+            next: if client::may_have_no_tls(&error) { Next::WithoutTls } else { Next::Nothing },
+            failure: client::failure(&self.registry, question.what, known, error),
+        })
     }
 
     fn url(&self, way: Way, path: &str) -> Result<Url, RegistryError> {
@@ -153,6 +164,24 @@ impl Host {
     /// What went wrong in looking for credentials.
     pub(super) async fn problems(&self) -> Vec<String> {
         self.auth.problems().await
+    }
+}
+
+/// Why one way led to no answer, and whether the next may.
+struct NoAnswer {
+    failure: Failure,
+    next: Next,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    WithoutTls,
+    Nothing,
+}
+
+impl From<RegistryError> for NoAnswer {
+    fn from(error: RegistryError) -> Self {
+        Self { failure: error.into(), next: Next::Nothing }
     }
 }
 

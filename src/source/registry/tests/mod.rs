@@ -6,3 +6,4 @@ mod pieces;
 mod server;
 mod tables;
 mod users;
+mod ways;

@@ -108,6 +108,24 @@ fn basic_credentials_go_to_a_registry_that_asks_for_them() {
     assert!(error.contains("403 Forbidden") && !error.contains("Ym9iOnNlY3JldA"), "{error}");
 }
 
+/// Whatever its status is, a token server may say back what it was told.
+#[test]
+fn a_token_server_that_repeats_a_secret_is_not_quoted() {
+    for status in ["404 Not Found", "500 Internal Server Error", "418 I'm a teapot"] {
+        // The secret may stand where an error is cut off.
+        for before in ["", &"x".repeat(297)] {
+            let body = format!(r#"{{"errors": [{{"code": "X", "message": "{before}secret"}}]}}"#);
+            let server = Server::start(move |request| {
+                let token = request.path.starts_with("/token");
+                if token { Reply { body: body.clone().into(), ..Reply::status(status) } } else { refusal(request) }
+            });
+            let (_folder, access) = user(&server, &format!(r#"{{"auth": "{ANN}"}}"#));
+            let error = server.open_with(&access).unwrap_err().to_string();
+            assert!(error.contains(status) && !error.contains("sec"), "{error}");
+        }
+    }
+}
+
 /// Blobs often lie on other hosts, whose addresses carry a signature: neither may see the other's secret.
 #[test]
 fn a_redirect_to_another_host_takes_no_credentials_along() {

@@ -22,7 +22,7 @@ const LIST_LIMIT: usize = 10_000;
 
 /// What a blob is, by the place where it is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum Role {
     /// Read whole, from among the manifests.
     Manifest,
     /// Read whole.
@@ -32,7 +32,7 @@ pub(super) enum Kind {
 
 /// A blob as a manifest or an index names it.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct Descriptor {
     #[serde(default)]
     pub(super) digest: String,
     size: Option<serde_json::Number>,
@@ -52,7 +52,7 @@ struct Annotations {
     chunked_digest: Option<serde_json::Value>,
 }
 
-impl Entry {
+impl Descriptor {
     /// The entry of a document that is here.
     pub(super) fn of(digest: &Digest) -> Self {
         Self { digest: digest.to_string(), size: None, urls: Listed::default(), annotations: None }
@@ -80,11 +80,11 @@ impl Entry {
 }
 
 /// The blobs that a document names, each with what it is. None if it cannot be read: `image` says why.
-pub(super) fn entries(document: &[u8]) -> Vec<(Kind, Entry)> {
+pub(super) fn entries(document: &[u8]) -> Vec<(Role, Descriptor)> {
     let Ok(manifest) = serde_json::from_slice::<Manifest>(document) else { return Vec::new() };
-    let manifests = manifest.manifests.unwrap_or_default().0.into_iter().map(|entry| (Kind::Manifest, entry));
-    let configuration = manifest.config.into_iter().map(|entry| (Kind::Configuration, entry));
-    let layers = manifest.layers.unwrap_or_default().0.into_iter().map(|entry| (Kind::Layer, entry));
+    let manifests = manifest.manifests.unwrap_or_default().0.into_iter().map(|entry| (Role::Manifest, entry));
+    let configuration = manifest.config.into_iter().map(|entry| (Role::Configuration, entry));
+    let layers = manifest.layers.unwrap_or_default().0.into_iter().map(|entry| (Role::Layer, entry));
     manifests.chain(configuration).chain(layers).collect()
 }
 
@@ -92,9 +92,9 @@ pub(super) fn entries(document: &[u8]) -> Vec<(Kind, Entry)> {
 #[serde(rename_all = "camelCase")]
 struct Manifest {
     media_type: Option<String>,
-    manifests: Option<Listed<Entry>>,
-    config: Option<Entry>,
-    layers: Option<Listed<Entry>>,
+    manifests: Option<Listed<Descriptor>>,
+    config: Option<Descriptor>,
+    layers: Option<Listed<Descriptor>>,
     schema_version: Option<serde_json::Number>,
     fs_layers: Option<IgnoredAny>,
 }
@@ -227,7 +227,7 @@ mod tests {
         assert_eq!(entries(long.as_bytes()).len(), LIST_LIMIT);
         let named =
             entries(br#"{"manifests": null, "config": {"digest": "x", "size": 3}, "layers": [{"urls": ["u"]}]}"#);
-        assert_eq!(named.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), [Kind::Configuration, Kind::Layer]);
+        assert_eq!(named.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), [Role::Configuration, Role::Layer]);
         assert_eq!((named[0].1.size(), named[1].1.is_foreign()), (Some(3), true));
         assert!(entries(b"<html>").is_empty());
     }

@@ -39,7 +39,7 @@ use super::spool::{SpoolProgress, SpoolStep};
 use crate::cache::{self, Cache};
 use crate::remark::{OnDamage, Remark};
 use digest::Digest;
-use manifest::{Entry, Kind};
+use manifest::{Descriptor, Role};
 use name::Name;
 use repository::{Repository, Settings};
 
@@ -56,15 +56,15 @@ pub(super) struct RegistryImage {
     repository: Arc<Repository>,
     on_damage: OnDamage,
     index: Blob,
-    held: Mutex<Held>,
+    held: Mutex<KnownBlobs>,
     remarks: Vec<Remark>,
     cache: Option<Cache>,
 }
 
 /// What is known of the registry's blobs, by the names that they have in a layout.
 #[derive(Debug, Default)]
-struct Held {
-    named: HashMap<String, (Kind, Entry)>,
+struct KnownBlobs {
+    named: HashMap<String, (Role, Descriptor)>,
     /// Each is handed out once and then again, so that a layer that is there twice is one.
     blobs: HashMap<String, Blob>,
 }
@@ -93,10 +93,10 @@ impl RegistryImage {
             entry["annotations"] = serde_json::json!({ "io.containerd.image.name": tagged });
         }
         let index = serde_json::json!({ "schemaVersion": 2, "manifests": [entry] });
-        let mut held = Held::default();
+        let mut held = KnownBlobs::default();
         let member = document.digest.member();
         held.learn(&document.bytes);
-        held.named.insert(member.clone(), (Kind::Manifest, Entry::of(&document.digest)));
+        held.named.insert(member.clone(), (Role::Manifest, Descriptor::of(&document.digest)));
         held.blobs.insert(member.clone(), Blob::in_memory(document.bytes, member));
         let remarks = problems.into_iter().map(|problem| Remark::new(name, problem)).collect();
         Ok(Self {
@@ -132,20 +132,20 @@ impl RegistryImage {
             return Err(RegistryError::UnknownDigest { digest: entry.digest }.of(&self.name));
         };
         let blob = match kind {
-            Kind::Manifest | Kind::Configuration => {
+            Role::Manifest | Role::Configuration => {
                 let document = waited(async {
                     match kind {
-                        Kind::Manifest => self.repository.manifest(&digest).await,
-                        Kind::Configuration | Kind::Layer => self.repository.short_blob(&digest).await,
+                        Role::Manifest => self.repository.manifest(&digest).await,
+                        Role::Configuration | Role::Layer => self.repository.short_blob(&digest).await,
                     }
                 });
                 let bytes = document.and_then(|answer| answer).map_err(|error| error.of(&self.name))?.bytes;
-                if kind == Kind::Manifest {
+                if kind == Role::Manifest {
                     self.held().learn(&bytes);
                 }
                 Blob::in_memory(bytes, member)
             }
-            Kind::Layer => match self.size(&digest, &entry) {
+            Role::Layer => match self.size(&digest, &entry) {
                 Ok(size) => {
                     let repository = Arc::clone(&self.repository);
                     Blob::remote(Layer { repository, digest, size }, size, member)
@@ -159,7 +159,7 @@ impl RegistryImage {
     }
 
     /// The length of a layer: as the manifest gives it, where the registry is known to have it.
-    fn size(&self, digest: &Digest, entry: &Entry) -> Result<u64, RegistryError> {
+    fn size(&self, digest: &Digest, entry: &Descriptor) -> Result<u64, RegistryError> {
         let given = entry.size();
         if let Some(size) = given.filter(|_| !entry.is_foreign()) {
             return Ok(size);
@@ -190,7 +190,7 @@ impl RegistryImage {
     /// The table that the manifest names for a layer, with the layer's digest and size.
     fn named_table(&self, member: &str) -> Option<(Digest, u64, toc::Table)> {
         let held = self.held();
-        let (_, entry) = held.named.get(member).filter(|(kind, _)| *kind == Kind::Layer)?;
+        let (_, entry) = held.named.get(member).filter(|(kind, _)| *kind == Role::Layer)?;
         let digest: Digest = entry.digest.parse().ok()?;
         (!self.repository.is_here(&digest)).then_some(())?;
         Some((digest, entry.size()?, entry.table_of_contents()?))
@@ -224,7 +224,7 @@ impl RegistryImage {
             for (kind, entry) in members.iter().filter_map(|member| held.named.get(*member)) {
                 let Ok(digest) = entry.digest.parse() else { continue };
                 let known = wanted.iter().any(|(other, _)| *other == digest);
-                if *kind == Kind::Layer && !known && !self.repository.is_here(&digest) {
+                if *kind == Role::Layer && !known && !self.repository.is_here(&digest) {
                     wanted.push((digest, entry.size()));
                 }
             }
@@ -250,12 +250,12 @@ impl RegistryImage {
         fetched.and_then(|fetched| fetched).map_err(|error: RegistryError| error.of(&self.name))
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
+    fn held(&self) -> MutexGuard<'_, KnownBlobs> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Held {
+impl KnownBlobs {
     /// Notes what a manifest or an index names; what was named before stays what it was.
     fn learn(&mut self, document: &[u8]) {
         for (kind, entry) in manifest::entries(document) {

@@ -37,20 +37,20 @@ pub(super) enum Identification {
 
 /// What the files for one host hold.
 #[derive(Debug, Default)]
-struct Held {
+struct HostFiles {
     authorities: Vec<CertificateDer<'static>>,
-    client: Option<Client>,
+    client: Option<ClientCertificate>,
 }
 
 /// What to show a host that asks for it.
 #[derive(Debug)]
-struct Client {
+struct ClientCertificate {
     file: PathBuf,
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
 }
 
-impl Client {
+impl ClientCertificate {
     fn into_resolver(self, provider: &CryptoProvider) -> Result<Arc<SingleCertAndKey>, RegistryError> {
         let unusable = |error: rustls::Error| RegistryError::Certificate {
             path: self.file.clone(),
@@ -78,7 +78,7 @@ impl Trust {
 
     /// How to speak TLS with the host of any of these names.
     pub(super) fn config(&self, names: &[&str], identification: Identification) -> Result<ClientConfig, RegistryError> {
-        let mut held = Held::default();
+        let mut held = HostFiles::default();
         if let Some(file) = &self.ca_file {
             held.authorities.extend(certificates(file)?);
         }
@@ -113,7 +113,7 @@ impl Trust {
     }
 }
 
-impl Held {
+impl HostFiles {
     /// `*.crt` are authorities; `X.cert` and `X.key` are what a client shows.
     fn read_folder(&mut self, folder: &Path) -> Result<(), RegistryError> {
         let Ok(entries) = folder.read_dir() else { return Ok(()) };
@@ -134,7 +134,7 @@ impl Held {
                 }
                 let secret = PrivateKeyDer::from_pem_file(&key).map_err(|error| unreadable(&key, &error))?;
                 let chain = certificates(file)?;
-                self.client.get_or_insert(Client { file: file.clone(), chain, key: secret });
+                self.client.get_or_insert(ClientCertificate { file: file.clone(), chain, key: secret });
             } else if ends_in(file, "key") && !files.contains(&file.with_extension("cert")) {
                 return Err(alone(
                     "the client certificate of this key is missing: put it beside it under the same name with the ending \

@@ -5,6 +5,7 @@ mod access;
 mod archive;
 mod blob;
 mod containerd;
+mod credentials;
 mod engine;
 mod error;
 mod magic;

@@ -2,26 +2,25 @@
 //! that is wanted.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Read;
 use std::time::Duration;
 
 use bollard::auth::DockerCredentials;
 use bollard::errors::Error;
 use bollard::models::{CreateImageInfo, ImageInspect};
 use bollard::query_parameters::CreateImageOptionsBuilder;
-use docker_credential::{CredentialRetrievalError, DockerCredential};
 use futures_util::StreamExt;
 use tokio::time::timeout;
 use tracing::{debug, info};
 
-use super::address::{Address, candidates, docker_config};
+use super::address::{Address, candidates};
 use super::client::Client;
 use super::error::{Attempt, EngineError};
 use super::failure;
 use super::name::Name;
 use crate::config::ContainerEngine;
 use crate::source::access::{Access, Environment, PullPolicy};
+use crate::source::credentials::{Credential, Credentials, DOCKER_HUB_KEY};
+use crate::source::registry::DOCKER_HUB;
 use crate::source::runtime::block_on;
 use crate::source::spool::{SpoolProgress, SpoolStep};
 
@@ -33,9 +32,6 @@ const PULL_STALL: Duration = Duration::from_mins(10);
 
 /// Layers whose progress is followed; what comes after is pulled unseen.
 const FOLLOWED: usize = 1000;
-
-/// No configuration of docker's client is longer, in bytes.
-const CONFIG_LIMIT: u64 = 4 << 20;
 
 /// What is asked for, and of whom.
 #[derive(Debug, Clone, Copy)]
@@ -154,11 +150,7 @@ impl<'a> Question<'a> {
         // Without a tag, engines pull them all.
         let options = CreateImageOptionsBuilder::new().from_image(repository).tag(version.unwrap_or("latest"));
         let options = options.platform(self.access.platform.as_deref().unwrap_or_default()).build();
-        let (credentials, note) = match self.engine {
-            ContainerEngine::Docker => credentials(self.name.registry(), &self.access.environment),
-            // Its service knows them itself.
-            ContainerEngine::Podman => (None, String::new()),
-        };
+        let (credentials, note) = credentials(self.name.registry(), repository, &self.access.environment);
         let mut layers = Layers::default();
         progress(layers.progress());
         self.wait(async {
@@ -213,39 +205,23 @@ impl Layers {
     }
 }
 
-/// What docker's client would show `registry`, if it has anything; and a note if it should and does not.
-fn credentials(registry: &str, environment: &Environment) -> (Option<DockerCredentials>, String) {
-    let Some(file) = docker_config(environment).and_then(|folder| File::open(folder.join("config.json")).ok()) else {
-        return (None, String::new());
+/// Who the user is to `registry`, for the engine to show there; and what went wrong in looking.
+fn credentials(registry: &str, repository: &str, environment: &Environment) -> (Option<DockerCredentials>, String) {
+    // Docker's own name for Docker Hub is that of an address from before there were others.
+    let is_hub = registry == DOCKER_HUB_KEY;
+    let path = if is_hub { repository } else { repository.strip_prefix(registry).unwrap_or(repository) };
+    let found =
+        Credentials::look_up(environment, if is_hub { DOCKER_HUB } else { registry }, path.trim_start_matches('/'));
+    let note = found.problems.iter().fold(String::new(), |note, problem| note + "; " + problem);
+    let known = DockerCredentials { serveraddress: Some(registry.to_owned()), ..DockerCredentials::default() };
+    let known = match found.found {
+        Some(Credential::Identity(token)) => Some(DockerCredentials { identitytoken: Some(token), ..known }),
+        Some(Credential::User { name, password }) => {
+            Some(DockerCredentials { username: Some(name), password: Some(password), ..known })
+        }
+        None => None,
     };
-    let serveraddress = Some(registry.to_owned());
-    match docker_credential::get_credential_from_reader(file.take(CONFIG_LIMIT), registry) {
-        Ok(DockerCredential::IdentityToken(token)) => {
-            let credentials =
-                DockerCredentials { identitytoken: Some(token), serveraddress, ..DockerCredentials::default() };
-            (Some(credentials), String::new())
-        }
-        Ok(DockerCredential::UsernamePassword(username, password)) => {
-            let credentials = DockerCredentials {
-                username: Some(username),
-                password: Some(password),
-                serveraddress,
-                ..DockerCredentials::default()
-            };
-            (Some(credentials), String::new())
-        }
-        // A helper that knows nothing of this registry fails as well.
-        Err(CredentialRetrievalError::NoCredentialConfigured | CredentialRetrievalError::HelperFailure { .. }) => {
-            (None, String::new())
-        }
-        // Not the error itself: it may hold what a helper wrote.
-        Err(_) => (
-            None,
-            format!(
-                "; it was asked without credentials: docker's config.json gives none for {registry} that can be read"
-            ),
-        ),
-    }
+    (known, note)
 }
 
 #[cfg(test)]
@@ -282,14 +258,14 @@ mod tests {
     fn dockers_configuration_gives_the_credentials_and_no_error_shows_them() {
         let folder = tempfile::tempdir().unwrap();
         let environment = [("DOCKER_CONFIG", folder.path())].into_iter().collect();
-        assert!(credentials("h:1", &environment).0.is_none());
+        assert!(credentials("h:1", "h:1/team/app", &environment).0.is_none());
         // user:secret
         let config = r#"{"auths": {"h:1": {"auth": "dXNlcjpzZWNyZXQ="}, "h:2": {"auth": "c2VjcmV0"}}}"#;
         std::fs::write(folder.path().join("config.json"), config).unwrap();
-        let (known, note) = credentials("h:1", &environment);
+        let (known, note) = credentials("h:1", "h:1/team/app", &environment);
         assert_eq!(known.unwrap().password.as_deref(), Some("secret"));
         assert_eq!(note, "");
-        let (damaged, note) = credentials("h:2", &environment);
+        let (damaged, note) = credentials("h:2", "h:2/app", &environment);
         assert!(damaged.is_none() && note.contains("h:2") && !note.contains("c2Vj"), "{note}");
     }
 }

@@ -11,10 +11,11 @@ use tokio::sync::Mutex;
 use super::answer::{self, Body, Secrets};
 use super::challenge::Challenge;
 use super::client::{self, Clients, Known, Use, Way};
-use super::credentials::{Credential, Credentials};
+
 use super::error::RegistryError;
 use super::patience::Failure;
 use crate::source::access::Environment;
+use crate::source::credentials::{Credential, Credentials};
 
 /// Who asks one registry for one repository.
 #[derive(Debug)]

@@ -5,7 +5,6 @@ mod answer;
 mod auth;
 mod challenge;
 mod client;
-mod credentials;
 mod digest;
 mod download;
 mod error;
@@ -40,6 +39,7 @@ use crate::cache::{self, Cache};
 use crate::remark::{OnDamage, Remark};
 use digest::Digest;
 use manifest::{Descriptor, Role};
+pub(super) use name::DOCKER_HUB;
 use name::Name;
 use repository::{Repository, Settings};
 

@@ -7,7 +7,7 @@ use super::digest::Digest;
 use super::error::RegistryError;
 
 /// What Docker Hub is called in names.
-pub(super) const DOCKER_HUB: &str = "docker.io";
+pub(in crate::source) const DOCKER_HUB: &str = "docker.io";
 
 /// What answers for it.
 const DOCKER_HUB_ADDRESS: &str = "registry-1.docker.io";

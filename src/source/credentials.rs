@@ -11,8 +11,8 @@ use docker_credential::{CredentialRetrievalError, DockerCredential, get_credenti
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::name::DOCKER_HUB;
-use crate::source::access::Environment;
+use super::access::Environment;
+use super::registry::DOCKER_HUB;
 
 /// What a user proves with who they are.
 pub(super) enum Credential {
@@ -50,7 +50,7 @@ pub(super) struct Credentials {
 const FILE_LIMIT: u64 = 4 << 20;
 
 /// What Docker Hub is called in docker's own files.
-const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
+pub(super) const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
 
 /// The keys of a file, without the secrets behind them.
 #[derive(Debug, Deserialize)]

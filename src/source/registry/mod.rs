@@ -179,9 +179,21 @@ impl RegistryImage {
         let once: BTreeSet<&str> = members.iter().copied().collect();
         let named: Option<Vec<_>> = once.iter().map(|member| self.named_table(member)).collect();
         let tables = named?.into_iter().map(async |(digest, size, table)| self.table(&digest, size, &table).await);
-        let tables = waited(stream::iter(tables).buffered(AT_ONCE).collect::<Vec<_>>());
         // The layers can still be had whole, and if they cannot, that is when it matters why.
-        let tables = tables.and_then(|tables| tables.into_iter().collect::<Result<Vec<_>, _>>());
+        let tables = waited(async {
+            let (mut taken, mut weight) = (Vec::new(), 0);
+            let mut tables = stream::iter(tables).buffered(AT_ONCE);
+            while let Some(table) = tables.next().await {
+                let table = table?;
+                weight += table.weight();
+                if weight > table::ENTRIES {
+                    return Err(RegistryError::Toc { why: "the layers have more entries than any image".to_owned() });
+                }
+                taken.push(table);
+            }
+            Ok(taken)
+        });
+        let tables = tables.and_then(|tables| tables);
         let tables = tables.inspect_err(|why| tracing::info!("{}: layers are read whole: {why}", self.name)).ok()?;
         let tables: BTreeMap<&str, Toc> = once.into_iter().zip(tables).collect();
         members.iter().map(|member| tables.get(member).cloned()).collect()

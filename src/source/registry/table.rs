@@ -23,8 +23,12 @@ impl Odd {
     }
 }
 
-/// Entries that are taken, pieces of files among them. An entry takes several times its JSON.
-const ENTRIES: usize = if cfg!(test) { 1 << 12 } else { 1 << 20 };
+/// Entries that are taken, with pieces of files and attributes, in one table and in all of an image. An entry takes several
+/// times its JSON; the largest images have some 100,000 files.
+pub(super) const ENTRIES: usize = if cfg!(test) { 1 << 12 } else { 1 << 19 };
+
+/// The longest name, link target or attribute that is taken, in bytes: a layer with a longer one is read itself.
+const LONGEST: usize = 16 << 10;
 
 /// The entries of a table, for a blob of `size` bytes.
 pub(super) fn parse(json: &[u8], size: u64) -> Result<Vec<TocEntry>, Odd> {
@@ -173,7 +177,13 @@ impl<'de> Deserialize<'de> for Listed {
                 let mut entries: Vec<TocEntry> = Vec::new();
                 let mut count = 0;
                 while let Some(written) = list.next_element::<Written>()? {
-                    count += 1;
+                    let attributes = written.xattrs.iter().flatten();
+                    count += 1 + attributes.clone().count();
+                    let texts =
+                        [&written.name, &written.link_name].into_iter().chain(attributes.map(|(_, value)| value));
+                    if texts.into_iter().any(|text| text.len() > LONGEST) {
+                        return Err(A::Error::custom("a name or an attribute that is longer than any"));
+                    }
                     if count > ENTRIES {
                         return Err(A::Error::custom(format_args!("more than {ENTRIES} entries")));
                     }
@@ -242,6 +252,15 @@ mod tests {
             assert!(why.contains(says), "{entries}: {why}");
         }
         assert!(parse(br#"{"version": 2, "entries": []}"#, 1).unwrap_err().0.contains("version"));
+    }
+
+    #[test]
+    fn names_and_attributes_have_a_limit() {
+        let name = "x".repeat(LONGEST + 1);
+        assert!(parsed(&format!(r#"{{"name": "{name}", "type": "dir"}}"#)).unwrap_err().contains("longer than any"));
+        let attributes: Vec<_> = (0..=ENTRIES).map(|number| format!(r#""user.{number}": """#)).collect();
+        let many = format!(r#"{{"name": "x", "type": "dir", "xattrs": {{{}}}}}"#, attributes.join(","));
+        assert!(parsed(&many).unwrap_err().contains("more than"));
     }
 
     #[test]

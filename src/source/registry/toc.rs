@@ -86,6 +86,13 @@ pub(super) enum Table {
     ZstdChunked { digest: Digest, at: u64, packed: u64, unpacked: u64 },
 }
 
+impl Toc {
+    /// How much it takes, in entries, their pieces and their attributes.
+    pub(super) fn weight(&self) -> usize {
+        self.entries.iter().map(|entry| 1 + entry.chunks.len() + entry.xattrs.len()).sum()
+    }
+}
+
 impl Table {
     pub(super) const fn digest(&self) -> &Digest {
         match self {
@@ -109,7 +116,7 @@ impl Table {
 
 /// The largest table that is taken, in bytes. The largest images have some 100,000 files, at 300 bytes each.
 const PACKED_LIMIT: u64 = 64 << 20;
-const UNPACKED_LIMIT: u64 = 512 << 20;
+const UNPACKED_LIMIT: u64 = 128 << 20;
 
 /// What ends an eStargz layer: an empty gzip member that says where the table begins.
 const FOOTER: usize = 51;

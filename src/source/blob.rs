@@ -4,10 +4,12 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::registry::Toc;
 use super::remote::{Fetch, Remote};
+use super::spool::SpoolProgress;
 use crate::tarfile::{Cursor, ReadAt};
 
 /// A run of bytes that can be read at any place. A clone is another handle on the same bytes.
@@ -129,6 +131,24 @@ impl Blob {
         same_bytes && (self.offset, self.len) == (other.offset, other.len)
     }
 
+    /// Whether its bytes lie in an engine or a registry, and the first read would have to wait for all of them.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        matches!(&self.bytes, Bytes::Remote(remote) if !remote.is_here())
+    }
+
+    /// Gets the bytes here, if they lie elsewhere; does nothing for others. `progress` hears how far that is, and is asked
+    /// several times a second whether it is to go on.
+    ///
+    /// # Errors
+    /// Why the bytes cannot be fetched, which may pass; [`io::ErrorKind::Interrupted`] where `progress` broke it off.
+    pub fn bring(&self, progress: &mut dyn FnMut(SpoolProgress) -> ControlFlow<()>) -> io::Result<()> {
+        match &self.bytes {
+            Bytes::Remote(remote) => remote.here(progress).map(drop),
+            Bytes::File(_) | Bytes::Memory(_) => Ok(()),
+        }
+    }
+
     /// Reads up to `buf.len()` bytes that stand at `offset`, never past the blob's end; 0 only there, or where the
     /// file has shrunk since it was opened.
     ///
@@ -150,7 +170,10 @@ impl Blob {
                 buf[..count].copy_from_slice(&bytes[from..from + count]);
                 return Ok(count);
             }
-            Bytes::Remote(remote) => return remote.here()?.read_at(&mut buf[..want], place),
+            Bytes::Remote(remote) => {
+                let here = remote.here(&mut |_| ControlFlow::Continue(()))?;
+                return here.read_at(&mut buf[..want], place);
+            }
         };
         loop {
             match read_file_at(file, &mut buf[..want], place) {

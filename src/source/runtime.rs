@@ -3,10 +3,14 @@
 
 use std::future::Future;
 use std::io;
+use std::ops::ControlFlow;
+use std::pin::pin;
 use std::sync::{Mutex, OnceLock};
 use std::thread;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
 
 /// Threads that carry connections on. What they bring is written by the thread that waits for it.
 const WORKERS: usize = 2;
@@ -20,6 +24,25 @@ const THREADS: usize = WORKERS + 1;
 /// When no threads can be started.
 pub(super) fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
     Ok(runtime()?.block_on(future))
+}
+
+/// How often who waits is asked whether to go on.
+pub(super) const TICK: Duration = Duration::from_millis(100);
+
+/// What comes of `future`; none if `go_on`, which is asked every [`TICK`], breaks before. The future is dropped then, and what
+/// it does ends with it.
+pub(super) async fn unless_broken<F: Future>(
+    future: F,
+    go_on: &mut (dyn FnMut() -> ControlFlow<()> + '_),
+) -> Option<F::Output> {
+    let mut future = pin!(future);
+    loop {
+        match timeout(TICK, future.as_mut()).await {
+            Ok(output) => return Some(output),
+            Err(_) if go_on().is_break() => return None,
+            Err(_) => {}
+        }
+    }
 }
 
 /// The runtime, made now if it was not before.
@@ -59,7 +82,6 @@ fn try_threads() -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn plain_threads_wait_side_by_side() {
@@ -74,5 +96,16 @@ mod tests {
                 });
             }
         });
+    }
+
+    #[test]
+    fn what_never_comes_can_be_given_up() {
+        let mut asked = 0;
+        let given_up = block_on(unless_broken(std::future::pending::<()>(), &mut || {
+            asked += 1;
+            if asked == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }));
+        assert_eq!(given_up.unwrap(), None);
+        assert_eq!(block_on(unless_broken(async { 3 }, &mut || ControlFlow::Break(()))).unwrap(), Some(3));
     }
 }

@@ -2,8 +2,9 @@
 //! something comes.
 
 use std::io::{self, Read};
+use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bollard::errors::Error;
 use http_body_util::BodyExt;
@@ -19,7 +20,8 @@ use crate::config::ContainerEngine;
 use crate::remark::{OnDamage, Remark};
 use crate::source::archive::Archive;
 use crate::source::error::SourceError;
-use crate::source::runtime::block_on;
+use crate::source::remote::Watch;
+use crate::source::runtime::{TICK, block_on, unless_broken};
 use crate::source::spool::{self, SpoolProgress, SpoolStep};
 
 /// How long an engine may prepare: Docker writes all layers to its own disk before it sends the first.
@@ -61,24 +63,15 @@ impl Export {
         Ok(Self { client, engine, name, id: id.to_owned(), platform: question.access.platform.clone(), size })
     }
 
-    /// Exports the image.
-    pub(super) fn run(
-        &self,
-        on_damage: OnDamage,
-        progress: &mut dyn FnMut(SpoolProgress),
-    ) -> Result<(Archive, Vec<Remark>), SourceError> {
-        progress(SpoolProgress { step: SpoolStep::Export, read: 0, total: self.size });
-        let mut reader = self.begin()?;
-        let mut hear = |heard: SpoolProgress| {
-            // It was an estimate, and is no longer a good one.
-            let total = heard.total.filter(|total| heard.read <= *total);
-            progress(SpoolProgress { total, ..heard });
-        };
-        let spooled = spool::spool(&mut reader, SpoolStep::Export, self.size, &self.name, on_damage, &mut hear);
+    /// Exports the image. Where `progress` breaks, the engine is left, and any error says so.
+    pub(super) fn run(&self, on_damage: OnDamage, progress: Watch<'_>) -> Result<(Archive, Vec<Remark>), SourceError> {
+        let mut reader = self.begin(progress)?;
+        // The reader tells how far it is, also while nothing comes.
+        let spooled = spool::spool(&mut reader, SpoolStep::Export, self.size, &self.name, on_damage, &mut |_| ());
         let broken_off = |cause: String| EngineError::Export {
             engine: self.engine,
             name: self.name.clone(),
-            received: reader.received,
+            received: reader.meter.received,
             cause,
         };
         let spooled = match (spooled, &reader.failure) {
@@ -98,25 +91,36 @@ impl Export {
         }
     }
 
-    fn begin(&self) -> Result<Reader, EngineError> {
+    fn begin<'a>(&self, progress: Watch<'a>) -> Result<Reader<'a>, EngineError> {
         let mut path = format!("/images/{}/get", self.id);
         if let Some(platform) = self.platform.as_deref().filter(|_| self.client.knows(1, 48)) {
             path.push_str("?platform=");
             path.push_str(&query(&as_json(platform)));
         }
-        let asked = async { timeout(PREPARATION, self.client.get(&path)).await };
+        let mut meter = Meter { progress, size: self.size, received: 0, told: None };
+        let called_off =
+            || EngineError::Refused { engine: self.engine, name: self.name.clone(), answer: CALLED_OFF.to_owned() };
+        if meter.tell().is_break() {
+            return Err(called_off());
+        }
+        let asked = async {
+            let asked = timeout(PREPARATION, self.client.get(&path));
+            unless_broken(asked, &mut || meter.tell()).await
+        };
         let answer = block_on(asked).map_err(|cause| EngineError::Threads { engine: self.engine, cause })?;
-        let response = answer.unwrap_or(Err(Error::RequestTimeoutError)).map_err(|error| EngineError::Refused {
-            engine: self.engine,
-            name: self.name.clone(),
-            answer: failure::answer(&error, self.client.address()),
+        let response = answer.ok_or_else(called_off)?.unwrap_or(Err(Error::RequestTimeoutError)).map_err(|error| {
+            EngineError::Refused {
+                engine: self.engine,
+                name: self.name.clone(),
+                answer: failure::answer(&error, self.client.address()),
+            }
         })?;
         Ok(Reader {
             body: response.into_body(),
             chunk: Bytes::new(),
-            received: 0,
             tail: Vec::new(),
             failure: None,
+            meter,
             client: self.client.clone(),
         })
     }
@@ -139,21 +143,52 @@ fn query(text: &str) -> String {
     letters.collect()
 }
 
+/// What is said of an export that nobody wants any more. Who called it off does not read it.
+const CALLED_OFF: &str = "it was called off";
+
+/// Tells how much has come.
+struct Meter<'a> {
+    progress: Watch<'a>,
+    size: Option<u64>,
+    received: u64,
+    told: Option<Instant>,
+}
+
+impl Meter<'_> {
+    fn tell(&mut self) -> ControlFlow<()> {
+        self.told = Some(Instant::now());
+        // It was an estimate, and may no longer be a good one.
+        let total = self.size.filter(|size| self.received <= *size);
+        (self.progress)(SpoolProgress { step: SpoolStep::Export, read: self.received, total })
+    }
+
+    /// More has come.
+    fn take(&mut self, len: usize) -> ControlFlow<()> {
+        self.received += len as u64;
+        let is_due = self.told.is_none_or(|told| told.elapsed() >= TICK);
+        if is_due { self.tell() } else { ControlFlow::Continue(()) }
+    }
+}
+
 /// What comes from the engine, and how much of it.
-struct Reader {
+struct Reader<'a> {
     body: Incoming,
     chunk: Bytes,
-    received: u64,
     tail: Vec<u8>,
     failure: Option<String>,
+    meter: Meter<'a>,
     client: Client,
 }
 
-impl Reader {
+impl Reader<'_> {
     /// The next bytes; none at the end.
     fn next(&mut self) -> Result<Option<Bytes>, String> {
-        let frame = block_on(async { timeout(STALL, self.body.frame()).await }).map_err(|error| error.to_string())?;
-        match frame {
+        let (body, meter) = (&mut self.body, &mut self.meter);
+        let frame = block_on(async {
+            let frame = timeout(STALL, body.frame());
+            unless_broken(frame, &mut || meter.tell()).await
+        });
+        match frame.map_err(|error| error.to_string())?.ok_or(CALLED_OFF)? {
             Ok(None) => Ok(None),
             Ok(Some(Ok(frame))) => Ok(Some(frame.into_data().unwrap_or_default())),
             Ok(Some(Err(error))) => Err(failure::answer(&error.into(), self.client.address())),
@@ -180,19 +215,21 @@ impl Reader {
     }
 }
 
-impl Read for Reader {
+impl Read for Reader<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         while self.chunk.is_empty() {
             match self.next() {
                 Ok(None) => return Ok(0),
                 Ok(Some(chunk)) => {
-                    self.received += chunk.len() as u64;
                     self.tail.extend_from_slice(&chunk[chunk.len().saturating_sub(TAIL)..]);
                     self.tail.drain(..self.tail.len().saturating_sub(TAIL));
+                    if self.meter.take(chunk.len()).is_break() {
+                        return Err(io::Error::other(CALLED_OFF));
+                    }
                     self.chunk = chunk;
                 }
                 Err(failure) => {
-                    let text = format!("the engine broke off after {} bytes: {failure}", self.received);
+                    let text = format!("the engine broke off after {} bytes: {failure}", self.meter.received);
                     self.failure = Some(failure);
                     return Err(io::Error::other(text));
                 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::export::Export;
 use super::record::{self, MANIFEST, Record};
@@ -11,7 +11,8 @@ use crate::cache::{Cache, Kind};
 use crate::remark::OnDamage;
 use crate::source::archive::Archive;
 use crate::source::blob::Blob;
-use crate::source::remote::Fetch;
+use crate::source::remote::{Fetch, Fetched, Watch};
+use crate::source::spool::{SpoolProgress, SpoolStep};
 
 /// An image that was not exported.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub(super) struct KnownImage {
 impl KnownImage {
     /// The image of `record`, under these tags.
     pub(super) fn new(record: Record, export: Export, kept: (Cache, String), tags: &[String]) -> Option<Self> {
-        let late = Arc::new(Late { export, kept, archive: Mutex::default() });
+        let late = Arc::new(Late { export, kept, archive: Fetched::default() });
         let mut blobs: HashMap<String, Blob> = HashMap::new();
         for (number, (path, len)) in record.layers()?.into_iter().enumerate() {
             let layer = LateLayer { late: Arc::clone(&late), number, len };
@@ -46,25 +47,24 @@ impl KnownImage {
     }
 }
 
+/// Before the engine has said how large the image is.
+const START: SpoolProgress = SpoolProgress { step: SpoolStep::Export, read: 0, total: None };
+
 /// The export that was not needed yet.
 #[derive(Debug)]
 struct Late {
     export: Export,
     /// Where what is known of it is kept, and under which key.
     kept: (Cache, String),
-    archive: Mutex<Option<Arc<Archive>>>,
+    archive: Fetched<Arc<Archive>>,
 }
 
 impl Late {
-    fn archive(&self) -> io::Result<Arc<Archive>> {
-        let mut here = self.archive.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(archive) = &*here {
-            return Ok(Arc::clone(archive));
-        }
-        let (archive, _) = self.export.run(OnDamage::Fail, &mut |_| ()).map_err(io::Error::other)?;
-        let archive = Arc::new(archive);
-        *here = Some(Arc::clone(&archive));
-        Ok(archive)
+    fn archive(&self, progress: Watch<'_>) -> io::Result<Arc<Archive>> {
+        self.archive.get(START, progress, |progress| {
+            let (archive, _) = self.export.run(OnDamage::Fail, progress).map_err(io::Error::other)?;
+            Ok(Arc::new(archive))
+        })
     }
 }
 
@@ -77,8 +77,12 @@ struct LateLayer {
 }
 
 impl Fetch for LateLayer {
-    fn fetch(&self) -> io::Result<Blob> {
-        let layer = record::layer(&*self.late.archive()?, self.number);
+    fn start(&self) -> SpoolProgress {
+        START
+    }
+
+    fn fetch(&self, progress: Watch<'_>) -> io::Result<Blob> {
+        let layer = record::layer(&*self.late.archive(progress)?, self.number);
         layer.filter(|layer| layer.len() == self.len).ok_or_else(|| {
             let (cache, key) = &self.late.kept;
             cache.remove(Kind::Image, key);

@@ -19,6 +19,8 @@ pub use error::{Attempt, EngineError};
 
 pub(super) use failure::one_line;
 
+use std::ops::ControlFlow;
+
 use bollard::models::ImageInspect;
 use tracing::info;
 
@@ -111,7 +113,10 @@ impl EngineImage {
             info!("{name} is known from before and not exported");
             return Ok(image(Held::Known(known), None, Vec::new()));
         }
-        let (mut archive, mut remarks) = export.run(access.on_damage, progress)?;
+        let (mut archive, mut remarks) = export.run(access.on_damage, &mut |heard| {
+            progress(heard);
+            ControlFlow::Continue(())
+        })?;
         remarks.extend(archive.take_remarks());
         // What was odd would be told this time only.
         if let Some(cache) = access.cache.as_ref().filter(|_| remarks.is_empty())

@@ -32,8 +32,8 @@ pub use toc::{Toc, TocChunk, TocEntry, TocFormat};
 use super::access::Access;
 use super::blob::Blob;
 use super::error::SourceError;
-use super::remote::Fetch;
-use super::runtime::block_on;
+use super::remote::{Fetch, Watch};
+use super::runtime::{block_on, unless_broken};
 use super::spool::{SpoolProgress, SpoolStep};
 use crate::cache::{self, Cache};
 use crate::remark::{OnDamage, Remark};
@@ -287,9 +287,19 @@ struct Layer {
 }
 
 impl Fetch for Layer {
-    fn fetch(&self) -> io::Result<Blob> {
-        let fetched = waited(self.repository.blob(&self.digest, Some(self.size), &|_| ()));
-        fetched.and_then(|fetched| fetched).map_err(io::Error::other)
+    fn start(&self) -> SpoolProgress {
+        SpoolProgress { step: SpoolStep::Download, read: 0, total: Some(self.size) }
+    }
+
+    fn fetch(&self, progress: Watch<'_>) -> io::Result<Blob> {
+        let read = Cell::new(0_u64);
+        let meter = |delta: i64| read.set(read.get().saturating_add_signed(delta));
+        let download = self.repository.blob(&self.digest, Some(self.size), &meter);
+        let mut go_on = || progress(SpoolProgress { read: read.get(), ..self.start() });
+        let fetched = waited(unless_broken(download, &mut go_on)).map_err(io::Error::other)?;
+        // Whoever called it off does not read why.
+        let Some(fetched) = fetched else { return Err(io::ErrorKind::Interrupted.into()) };
+        fetched.map_err(io::Error::other)
     }
 }
 

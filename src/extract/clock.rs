@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::report::Progress;
+use crate::source::SpoolProgress;
 
 /// Tells of progress, and hears of the end.
 pub(super) struct Clock<'a> {
@@ -30,6 +31,12 @@ impl<'a> Clock<'a> {
     pub(super) fn read_to(&self, at: u64) -> Result<(), Cancelled> {
         let now = self.now.get();
         self.set(Progress { read: now.read.max(at), ..now });
+        self.go_on()
+    }
+
+    /// A layer is on its way here; none, if it is no more.
+    pub(super) fn bring(&self, bringing: Option<SpoolProgress>) -> Result<(), Cancelled> {
+        self.set(Progress { bringing, ..self.now.get() });
         self.go_on()
     }
 

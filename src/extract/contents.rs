@@ -29,16 +29,28 @@ impl Layers {
         Self { blobs, damaged: loaded.damaged_layers.clone() }
     }
 
-    /// How `layer` will be read.
-    pub(super) fn reader(&self, layer: LayerIndex) -> LayerReader {
-        let blob = self.blobs.get(layer.get()).cloned().flatten().ok_or(Reason::LostLayer);
+    /// How `layer` will be read. It is brought here first if it lies elsewhere, which may take minutes.
+    pub(super) fn reader(&self, layer: LayerIndex, clock: &Clock<'_>) -> Result<LayerReader, Cancelled> {
+        let mut blob = self.blobs.get(layer.get()).cloned().flatten().ok_or(Reason::LostLayer);
+        if let Ok(elsewhere) = &blob
+            && elsewhere.is_elsewhere()
+        {
+            let brought = elsewhere.bring(&mut |progress| match clock.bring(Some(progress)) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(Cancelled) => ControlFlow::Break(()),
+            });
+            clock.bring(None)?;
+            if let Err(error) = brought {
+                blob = Err(Reason::Unreadable(error.to_string()));
+            }
+        }
         let source = blob.and_then(|blob| match blob.first_bytes(SNIFF_LEN) {
             Ok(first) if sniff(&first) == Compression::None => Ok((blob, Passage::Jump)),
             Ok(_) => Ok((blob, Passage::Stream)),
             Err(error) => Err(Reason::Unreadable(error.to_string())),
         });
         let state = if self.damaged.contains(&layer) { State::Damaged } else { State::Sound };
-        LayerReader { source, state, reader: None, before: 0, piece: piece() }
+        Ok(LayerReader { source, state, reader: None, before: 0, piece: piece() })
     }
 }
 

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::remark::Shown;
+use crate::source::SpoolProgress;
 
 /// Left out items that are kept one by one; more are counted.
 const MOST_KEPT: usize = 100;
@@ -31,6 +32,15 @@ pub struct Report {
     pub skipped: Skips,
     /// How it ended.
     pub end: End,
+}
+
+impl Report {
+    /// Whether no file could be written because what holds them could not be had.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        let is_lost = |skipped: &Skipped| matches!(skipped.reason, Reason::LostLayer | Reason::Unreadable(_));
+        self.end == End::Complete && self.files + self.hard_links == 0 && self.skipped.kept.iter().any(is_lost)
+    }
 }
 
 /// How an extraction ended.
@@ -163,6 +173,8 @@ pub struct Progress {
     pub items: u64,
     /// How many items there are.
     pub of_items: u64,
+    /// How far the next layer is on its way here, while it comes from an engine or a registry.
+    pub bringing: Option<SpoolProgress>,
 }
 
 /// An extraction that could not begin, or had to end.

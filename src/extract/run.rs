@@ -198,7 +198,7 @@ impl Extraction<'_> {
         let mut to_read = 0;
         let mut readers = Vec::new();
         for of_layer in names.chunk_by(|left, right| layer_of(left) == layer_of(right)) {
-            let mut reader = layers.reader(layer_of(&of_layer[0]));
+            let mut reader = layers.reader(layer_of(&of_layer[0]), &self.clock)?;
             let contents = of_layer.chunk_by(|left, right| left.0 == right.0);
             let end = reader.start_after(to_read, contents.map(|names| plan.content(names[0].0)));
             to_read = end;

@@ -79,9 +79,9 @@ impl Job {
                 say(Work::Looked(ticket, conflicts));
             }
             Self::Extract { ticket, plan, layers, folder, options } => {
-                let told = Cell::new(0);
+                let told = Cell::new((0, None));
                 let progress = |progress: extract::Progress| {
-                    let step = steps(progress);
+                    let step = (steps(progress), progress.bringing);
                     if told.replace(step) != step {
                         say(Work::Extracting(ticket, progress));
                     }

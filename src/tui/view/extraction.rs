@@ -4,9 +4,9 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::loading::gauge;
+use super::loading::{gauge, spooled};
 use super::pane::{self, Keys};
-use crate::extract::{End, Listed, Report, SpecialBits};
+use crate::extract::{End, Listed, Progress, Report, SpecialBits};
 use crate::tui::state::State;
 use crate::tui::state::extraction::{Extent, Extraction, Stage};
 use crate::tui::text::{cut, name, printable, wrap};
@@ -52,6 +52,10 @@ fn lines(extraction: &Extraction, width: u16) -> Vec<Line<'static>> {
             listed(&mut text, &conflicts.obstacles, "in the way as something else, which stays in any case:", width);
             text.push("Overwrite what is there, or skip it? Nothing is written until you say so.".to_owned());
         }
+        Stage::Writing(Progress { bringing: Some(progress), .. }) => {
+            text.push("The layer that is needed next is not here yet.".to_owned());
+            text.extend(spooled(*progress, width.min(50)).into_iter().map(|(_, line)| line));
+        }
         Stage::Writing(progress) => {
             text.push(format!("Writing to {folder} …"));
             let (done, of) = if progress.to_read > 0 {
@@ -85,7 +89,12 @@ fn listed(text: &mut Vec<String>, list: &Listed, what: &str, width: usize) {
 }
 
 fn done(text: &mut Vec<String>, report: &Report, folder: &str) {
+    if report.has_failed() && report.directories + report.symlinks == 0 {
+        text.push(format!("Nothing was written to {folder}."));
+        return left_out(text, report);
+    }
     let end = match report.end {
+        End::Complete if report.has_failed() => "Failed: no file could be written. What is new",
         End::Complete => "Done. Written",
         End::Cancelled => "Stopped. What was written is whole, and is",
     };
@@ -102,6 +111,10 @@ fn done(text: &mut Vec<String>, report: &Report, folder: &str) {
     if report.modes_not_set > 0 {
         text.push(format!("  {} did not get their permissions: the file system refused", report.modes_not_set));
     }
+    left_out(text, report);
+}
+
+fn left_out(text: &mut Vec<String>, report: &Report) {
     if report.skipped.count() > 0 {
         text.push(String::new());
         text.push(format!("{} left out:", report.skipped.count()));

@@ -2,11 +2,13 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::pane::{self, Keys};
 use crate::source::SpoolProgress;
 use crate::tui::state::{Focus, Stage, State};
+use crate::tui::theme::Theme;
 use crate::units::Bytes;
 
 pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
@@ -17,15 +19,8 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let mut lines = Vec::new();
     match &state.stage {
         Stage::Finding(None) => lines.push(Line::raw("Looking for the image …")),
-        Stage::Finding(Some(SpoolProgress { step, read, total })) => {
-            lines.push(Line::raw(format!("{} …", capitalised(&step.to_string()))));
-            match total {
-                Some(total) => {
-                    lines.push(Line::styled(gauge(*read, *total, bar), theme.bar));
-                    lines.push(Line::raw(format!("{} of {}", Bytes(*read), Bytes(*total))));
-                }
-                None => lines.push(Line::raw(Bytes(*read).to_string())),
-            }
+        Stage::Finding(Some(progress)) => {
+            lines.extend(spooled(*progress, bar).into_iter().map(|(part, text)| Line::styled(text, part.style(theme))));
         }
         Stage::Reading(reading) => {
             let read = reading.sizes.iter().flatten().count();
@@ -36,6 +31,36 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         Stage::Open(_) => {}
     }
     pane::write(lines, frame, inside);
+}
+
+/// What a line of a progress is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Words,
+    Bar,
+}
+
+impl Part {
+    pub(super) fn style(self, theme: &Theme) -> Style {
+        match self {
+            Self::Words => Style::new(),
+            Self::Bar => theme.bar,
+        }
+    }
+}
+
+/// How far bytes are on their way here, with a bar of so many cells where it is known how many there are.
+pub(super) fn spooled(progress: SpoolProgress, bar: usize) -> Vec<(Part, String)> {
+    let SpoolProgress { step, read, total } = progress;
+    let mut lines = vec![(Part::Words, format!("{} …", capitalised(&step.to_string())))];
+    match total {
+        Some(total) => {
+            lines.push((Part::Bar, gauge(read, total, bar)));
+            lines.push((Part::Words, format!("{} of {}", Bytes(read), Bytes(total))));
+        }
+        None => lines.push((Part::Words, Bytes(read).to_string())),
+    }
+    lines
 }
 
 /// A bar of so many cells.

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
+use super::loading::spooled;
 use super::pane::{self, Keys};
 use crate::tree::SpanId;
 use crate::tui::state::State;
@@ -29,6 +30,11 @@ pub(super) fn draw(state: &State, viewer: &Viewer, version: SpanId, frame: &mut 
     }
     let gutter = viewer.gutter();
     lines.extend(viewer.rows().iter().map(|row| line(row, gutter, theme)));
+    if let Phase::Bringing(progress) = viewer.status().phase {
+        let bar = usize::from(inside.width).saturating_sub(2).min(50);
+        lines.extend(spooled(progress, bar).into_iter().map(|(part, text)| Line::styled(text, part.style(theme))));
+        lines.push(Line::styled("The layer is not here yet. esc stops it.", theme.dim));
+    }
     pane::write(lines, frame, inside);
     let status = format!(" {} ", cut(&told(&viewer.status()), usize::from(area.width).saturating_sub(6)));
     let at = area.right().saturating_sub(u16::try_from(Span::raw(&status).width()).unwrap_or(0) + 2);

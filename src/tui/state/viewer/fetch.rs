@@ -13,7 +13,7 @@ use super::content::Content;
 use super::lines::{Counter, Place};
 use crate::compression::{Compression, SNIFF_LEN, sniff};
 use crate::layer::content::{Body, BodyForm, Skipped, open_body_while};
-use crate::source::Blob;
+use crate::source::{Blob, SpoolProgress};
 
 /// What text and other bytes are told apart by: the first bytes of a file.
 const FIRST: usize = 8 * 1024;
@@ -51,8 +51,18 @@ pub struct Fetched {
     pub(super) news: FetchNews,
 }
 
+impl Fetched {
+    /// The layer is on its way here from where it lies, and so far.
+    #[must_use]
+    pub const fn bringing(ticket: u64, progress: SpoolProgress) -> Self {
+        Self { ticket, news: FetchNews::Bringing(progress) }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(super) enum FetchNews {
+    /// The layer lies in an engine or a registry, and is on its way here.
+    Bringing(SpoolProgress),
     /// What stands before the file in its layer is being decoded.
     Skipped(Skipped),
     /// The first bytes are there.
@@ -93,6 +103,18 @@ struct Fetch<'a> {
 impl Fetch<'_> {
     fn run(mut self) -> io::Result<()> {
         let FetchRequest { blob, body, .. } = self.request;
+        let mut told = None;
+        let brought = blob.bring(&mut |progress| {
+            // Where nothing comes, there is nothing new to draw.
+            if told.replace(progress) != Some(progress) {
+                (self.say)(FetchNews::Bringing(progress));
+            }
+            if self.cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        match brought {
+            Err(_) if self.is_called_off() => return Ok(()),
+            brought => brought?,
+        }
         let compression = sniff(&blob.first_bytes(SNIFF_LEN)?);
         if compression == Compression::None && body.form == BodyForm::Whole { self.plain() } else { self.decoded() }
     }

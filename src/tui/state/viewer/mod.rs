@@ -26,6 +26,7 @@ pub use search::{SearchRequest, Searched, search};
 use crate::escape::Escaped;
 use crate::image::ImageLayer;
 use crate::layer::LayerIndex;
+use crate::source::SpoolProgress;
 use crate::tree::{SpanId, Tree};
 use cells::{Cells, HEX_ROW};
 use fetch::{Counting, FetchNews, Lines};
@@ -56,6 +57,8 @@ pub enum LongLines {
 pub enum Phase {
     /// There is none: a directory, a device, an empty file.
     NoContent,
+    /// The layer lies in an engine or a registry, and is on its way here.
+    Bringing(SpoolProgress),
     /// What stands before the file in its layer is being decoded: bytes behind, and where the file starts.
     Skipping {
         /// Bytes that are decoded.
@@ -335,6 +338,7 @@ impl Viewer {
             return Vec::new();
         }
         match fetched.news {
+            FetchNews::Bringing(progress) => self.phase = Phase::Bringing(progress),
             FetchNews::Skipped(skipped) => {
                 self.phase = Phase::Skipping { done: skipped.done, total: skipped.total };
             }

@@ -75,7 +75,7 @@ impl Viewer {
                 let percent = u128::from(*done) * 100 / u128::from((*total).max(1));
                 rows.extend(self.said(&format!("Unpacking the layer up to the file: {percent} %")));
             }
-            Phase::NoContent | Phase::Reading | Phase::Complete => {}
+            Phase::NoContent | Phase::Bringing(_) | Phase::Reading | Phase::Complete => {}
         }
         rows.truncate(self.height);
         rows

@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
-use dive::extract::{Conflicts, End, Listed, Reason, Report, Skipped, Skips};
+use dive::extract::{Conflicts, End, Listed, Progress, Reason, Report, Skipped, Skips};
+use dive::source::{SpoolProgress, SpoolStep};
 use dive::tui::event::Work;
+use dive::tui::state::viewer::Fetched;
 use dive::tui::state::{Overlay, Ticket};
 
 use super::{SIZES, Screen, Size};
@@ -132,6 +134,37 @@ fn the_content_of_files() {
     at("viewer_hex", "G", "bin/busybox$", "v");
 }
 
+/// A layer that lies in an engine is on its way when somebody looks into one of its files.
+#[test]
+fn content_that_is_on_its_way() {
+    let coming = SpoolProgress { step: SpoolStep::Export, read: 434_000, total: Some(3_000_000) };
+    picture("viewer_bringing", |size| {
+        let mut screen = Screen::of_sample(size);
+        screen.finds("G", "bin/start").presses("v");
+        let Some(Overlay::Viewer(viewer, _)) = screen.state.overlays.last() else { panic!("no viewer") };
+        let bringing = Fetched::bringing(viewer.ticket(), coming);
+        screen.hears(Work::Fetched(bringing));
+        screen
+    });
+    picture("extract_bringing", |size| {
+        let mut screen = Screen::of_sample(size);
+        screen.finds("G", "data$").presses("x enter");
+        let Some(Overlay::Extraction(extraction)) = screen.state.overlays.last() else {
+            panic!("nothing is extracted")
+        };
+        let ticket = extraction.ticket;
+        screen.hears(Work::Looked(ticket, Ok(Conflicts::default())));
+        let progress = Progress { items: 2, of_items: 11, bringing: Some(coming), ..Progress::default() };
+        screen.hears(Work::Extracting(ticket, progress));
+        screen
+    });
+    extracting("extract_nothing", "", |ticket| {
+        let reason = Reason::Unreadable("docker broke off after 434000 bytes; try again".to_owned());
+        let skipped = Skips { kept: vec![Skipped { path: b"data/stock.csv".to_vec(), reason }], more: 0 };
+        Work::Extracted(ticket, Ok(Report { skipped, ..Report::default() }))
+    });
+}
+
 #[test]
 fn the_history_of_a_path() {
     at("history", "G", "etc/plugins$", "H");
@@ -193,7 +226,6 @@ fn what_came_of_an_action() {
 
 #[test]
 fn an_image_that_is_being_found_and_read() {
-    use dive::source::{SpoolProgress, SpoolStep};
     picture("loading_finding", |size| Screen::looking(size, &[]));
     picture("loading_unpacking", |size| {
         let mut screen = Screen::looking(size, &[]);

@@ -60,6 +60,55 @@ fn content_that_cannot_come_any_more_is_said_so() {
     dive.press("q q").ends_with(0).is_restored();
 }
 
+/// While an export takes its time, its viewer says so, and esc leaves it; the next look gets the content.
+#[test]
+fn content_that_is_on_its_way_is_shown_so_and_can_be_left() {
+    let Some(docker) = servers::docker() else { return };
+    let proxy = Proxy::before_socket(&docker);
+    let mut dive = Session::dive(seen_before(&proxy), USUAL, &["docker://dive-sample:1.0"]);
+    waits_for_image(&dive);
+    let gate = Arc::new(Gate::default());
+    proxy.always(EXPORT, Fault::Hold(434_000, Arc::clone(&gate)));
+    dive.press("down down down down tab").press("slash").types("vendor.txt$").press("enter G");
+    dive.waits_until("vendor.txt", |screen| screen.selects("vendor.txt"));
+    dive.press("v");
+    dive.waits_until("how much has come", |screen| screen.has("Exporting the image") && screen.has("434 kB"));
+    dive.press("esc");
+    dive.waits_until("the tree", |screen| !screen.has("Exporting the image") && screen.selects("vendor.txt"));
+    // The extraction of the same file waits for the same bytes, and can be stopped.
+    let folder = tempfile::tempdir().unwrap();
+    dive.press("x").press("ctrl+u").types(folder.path().join("out").to_str().unwrap()).press("enter");
+    dive.waits_until("how much has come", |screen| screen.has("Exporting the image") && screen.has("434 kB"));
+    dive.press("esc");
+    dive.waits_for("Stopped.");
+    dive.press("esc");
+    dive.waits_until("the tree", |screen| !screen.has("Stopped."));
+    gate.open();
+    dive.press("v");
+    dive.waits_until("its content", |screen| screen.has("1 download;00001;"));
+    // The extraction may have been stopped while it still waited for the viewer's export to end.
+    assert!((2..=3).contains(&proxy.asked(EXPORT).len()), "what was left is asked for again");
+    dive.press("q q").ends_with(0).is_restored();
+}
+
+/// Nothing that cannot be had looks like something done.
+#[test]
+fn an_extraction_without_its_layer_has_written_nothing() {
+    let Some(docker) = servers::docker() else { return };
+    let proxy = Proxy::before_socket(&docker);
+    let mut dive = Session::dive(seen_before(&proxy), USUAL, &["docker://dive-sample:1.0"]);
+    waits_for_image(&dive);
+    proxy.always(EXPORT, Fault::Cut(10_000));
+    dive.press("down down down down tab").press("slash").types("vendor.txt$").press("enter G");
+    dive.waits_until("vendor.txt", |screen| screen.selects("vendor.txt"));
+    let folder = tempfile::tempdir().unwrap();
+    dive.press("x").press("ctrl+u").types(folder.path().to_str().unwrap()).press("enter");
+    dive.waits_until("what came of it", |screen| screen.has("Nothing was written") && screen.has("1 left out"));
+    dive.press("esc");
+    dive.waits_until("the tree", |screen| !screen.has("Nothing was written"));
+    dive.press("q").ends_with(0).is_restored();
+}
+
 #[test]
 fn the_size_of_an_export_is_shown_while_it_comes_and_it_can_be_left() {
     let (Some(_), Some(docker)) = (Corpus::here(), servers::docker()) else { return };

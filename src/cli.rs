@@ -151,16 +151,16 @@ fn first_positional(arguments: &[OsString]) -> Option<usize> {
     let command = Cli::command();
     let options = || command.get_arguments().filter(|option| option.get_action().takes_values());
     // Whether the option's value is the argument behind it.
-    let takes_next = |argument: &str| match argument.strip_prefix("--") {
-        Some(long) => options().filter(|option| !option.is_require_equals_set()).any(|option| {
-            option.get_long() == Some(long) || option.get_all_aliases().is_some_and(|names| names.contains(&long))
-        }),
-        // Of several letters in one (`-qj`), the first that wants a value has what is left of them for it, if there is any.
-        None => {
-            let mut letters = argument.chars().skip(1);
-            let wants = letters.find(|letter| options().any(|option| option.get_short() == Some(*letter)));
-            wants.is_some() && letters.next().is_none()
+    let takes_next = |argument: &str| {
+        if let Some(long) = argument.strip_prefix("--") {
+            return options().filter(|option| !option.is_require_equals_set()).any(|option| {
+                option.get_long() == Some(long) || option.get_all_aliases().is_some_and(|names| names.contains(&long))
+            });
         }
+        // Of several letters in one (`-qj`), the first that wants a value has what is left of them for it, if there is any.
+        let mut letters = argument.chars().skip(1);
+        let wants = letters.find(|letter| options().any(|option| option.get_short() == Some(*letter)));
+        wants.is_some() && letters.next().is_none()
     };
     let mut at = 1;
     while let Some(argument) = arguments.get(at) {

@@ -44,12 +44,15 @@ impl Layers {
                 blob = Err(Reason::Unreadable(error.to_string()));
             }
         }
+        let is_listed = blob.as_ref().is_ok_and(|blob| blob.contents().is_some());
         let source = blob.and_then(|blob| match blob.first_bytes(SNIFF_LEN) {
+            // Entered at each file, wherever that lies.
+            Ok(_) if is_listed => Ok((blob, Passage::Jump)),
             Ok(first) if sniff(&first) == Compression::None => Ok((blob, Passage::Jump)),
             Ok(_) => Ok((blob, Passage::Stream)),
             Err(error) => Err(Reason::Unreadable(error.to_string())),
         });
-        let state = if self.damaged.contains(&layer) { State::Damaged } else { State::Sound };
+        let state = if self.damaged.contains(&layer) && !is_listed { State::Damaged } else { State::Sound };
         Ok(LayerReader { source, state, reader: None, before: 0, piece: piece() })
     }
 }
@@ -57,7 +60,7 @@ impl Layers {
 /// What it costs to come from one file of a layer to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Passage {
-    /// Nothing: the layer lies plain in a file.
+    /// Nothing: the layer lies plain in a file, or can be entered anywhere.
     Jump,
     /// Decoding what stands between them.
     Stream,

@@ -12,7 +12,7 @@ use tracing::debug;
 use super::LayerIndex;
 use super::listed;
 use super::record;
-use super::scan::{Scan, ScanError, scan, scan_through};
+use super::scan::{Scan, ScanError, scan, scan_through, sniff_at};
 use crate::cache::Cache;
 use crate::remark::{OnDamage, Shown};
 use crate::source::{Blob, Identity};
@@ -208,7 +208,11 @@ fn read_one(
         return listed::scan(toc, on_damage);
     }
     let kept = cache.zip(blob.identity());
-    if let Some(scan) = kept.and_then(|(cache, identity)| record::load(cache, identity)) {
+    if let Some(mut scan) = kept.and_then(|(cache, identity)| record::load(cache, identity)) {
+        // One layer may be stored in several ways: the record is of its entries.
+        if !blob.is_elsewhere() {
+            scan.compression = Some(sniff_at(blob)?);
+        }
         progress.bytes(blob.len());
         return Ok(scan);
     }

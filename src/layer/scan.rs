@@ -171,7 +171,8 @@ fn lost(error: io::Error, on_damage: OnDamage) -> Result<Scan, ScanError> {
     Ok(Scan { compression: None, ..scanner.scan })
 }
 
-fn sniff_at<R: ReadAt>(bytes: &R) -> io::Result<Compression> {
+/// How a layer is compressed, by its first bytes.
+pub(super) fn sniff_at<R: ReadAt>(bytes: &R) -> io::Result<Compression> {
     let mut first = Vec::with_capacity(SNIFF_LEN);
     Cursor::new(bytes).take(SNIFF_LEN as u64).read_to_end(&mut first)?;
     Ok(sniff(&first))

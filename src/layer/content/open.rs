@@ -119,6 +119,11 @@ impl LayerBytes {
         let blob = &layer.slice(stored_at, u64::MAX);
         let compression = blob.first_bytes(SNIFF_LEN).map(|first| sniff(&first)).map_err(|error| unreadable(&error))?;
         let decoder = match compression {
+            Compression::None if layer.contents().is_some() => {
+                let text =
+                    format!("cannot be read: at {stored_at} begins nothing that its table of contents speaks of");
+                return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+            }
             Compression::None => None,
             _ => Some((compression, Box::new(Decoder::new(compression, blob.reader())?))),
         };

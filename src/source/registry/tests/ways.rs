@@ -39,8 +39,7 @@ fn greetings(to_tls: &'static [u8]) -> Vec<u8> {
     for _ in 0..2 {
         block_on(repository.named()).unwrap().unwrap_err();
     }
-    let seen = seen.lock().unwrap().clone();
-    seen
+    seen.lock().unwrap().clone()
 }
 
 /// A server that speaks TLS answers so to who does not, and the one connection that broke off may have been chance.

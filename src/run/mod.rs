@@ -22,7 +22,7 @@ use tracing::{error, info};
 use crate::analysis::Analysis;
 use crate::ci::{self, Rule, Rules};
 use crate::cli::{CiArgs, Cli, Command, ListingFormat, OpeningArgs, TreeArgs};
-use crate::config::{self, Config, Origin, RuleLimits, RulesFile, Setting, Surroundings};
+use crate::config::{self, Config, ContainerEngine, Origin, RuleLimits, RulesFile, Setting, Surroundings};
 use crate::layer::LayerIndex;
 use crate::report::listing::{self, Format};
 use crate::report::text::{self, Colour, Look, RulesFrom, Ruling};
@@ -95,9 +95,12 @@ fn carry_out(cli: Cli, notices: Notices) -> anyhow::Result<Outcome> {
                 Some(_) => bail!("`dive build` builds with docker or podman: --source docker or --source podman"),
             };
             begin("builds", OsStr::new(engine.command()), &config, &around, notices);
-            // Podman builds without its service, which is what an image is asked of.
-            let access = access::of(&opening, &config, Mode::Plain);
-            source::reach(engine, &access).context("what is built could not be looked into, so nothing was built")?;
+            // Podman builds without its service, which is what an image is asked of: better said before than after.
+            if engine == ContainerEngine::Podman {
+                let access = access::of(&opening, &config, Mode::Plain);
+                source::reach(engine, &access)
+                    .context("what is built could not be looked into, so nothing was built")?;
+            }
             return match build::build(engine, &arguments, notices)? {
                 Built::Failed(code) => Ok(Outcome::BuildFailed(code)),
                 Built::Image(id) => {

@@ -1,10 +1,11 @@
 //! Answers of registries: what one that is no success says, and the bodies of those that are, as far as they are short.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
+use tokio::time::timeout;
 
 use super::client::{self, Known};
 use super::error::RegistryError;
@@ -92,8 +93,23 @@ pub(super) struct Body<'a> {
     pub(super) limit: u64,
 }
 
+/// How long a document or a token may take to come: they are short.
+const DEADLINE: Duration = Duration::from_mins(2);
+
 impl Body<'_> {
-    pub(super) async fn read(&self, mut response: Response) -> Result<Vec<u8>, Failure> {
+    /// Reads it, if it is no longer than it may be and does not drip in.
+    pub(super) async fn read(&self, response: Response) -> Result<Vec<u8>, Failure> {
+        let late = || RegistryError::Broken {
+            host: self.host.to_owned(),
+            what: self.what.to_owned(),
+            received: 0,
+            why: format!("it took more than {} seconds", DEADLINE.as_secs()),
+            tries: 1,
+        };
+        timeout(DEADLINE, self.all(response)).await.unwrap_or_else(|_| Err(late().into()))
+    }
+
+    async fn all(&self, mut response: Response) -> Result<Vec<u8>, Failure> {
         let too_long = || {
             let (host, what) = (self.host.to_owned(), self.what.to_owned());
             Failure::from(RegistryError::TooLong { host, what, limit: self.limit })

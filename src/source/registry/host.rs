@@ -2,9 +2,11 @@
 //! first question, and every question goes with what the host wants to know of the user.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use reqwest::header::{ACCEPT, HeaderName, RANGE};
 use reqwest::{Method, Response, StatusCode, Url};
+use tokio::time::timeout;
 
 use super::answer;
 use super::auth::{Auth, Pass};
@@ -13,6 +15,9 @@ use super::error::RegistryError;
 use super::name;
 use super::patience::Failure;
 use crate::source::access::Environment;
+
+/// How long a host may take to say the first thing. Later answers may take longer: it is known to be one that answers.
+const GREETING: Duration = Duration::from_secs(20);
 
 /// A host that is asked for one repository.
 #[derive(Debug)]
@@ -145,7 +150,14 @@ impl Host {
             }
         }
         let known = if self.way.get().is_some() { Known::Yes } else { Known::No };
-        request.send().await.map_err(|error| NoAnswer {
+        let answer = match known {
+            Known::Yes => request.send().await,
+            Known::No => timeout(GREETING, request.send()).await.map_err(|_| {
+                let why = format!("it took the connection and said nothing for {} seconds", GREETING.as_secs());
+                RegistryError::Unreachable { host: self.registry.clone(), why }
+            })?,
+        };
+        answer.map_err(|error| NoAnswer {
             next: if client::may_have_no_tls(&error) { Next::WithoutTls } else { Next::Nothing },
             failure: client::failure(&self.registry, question.what, known, error),
         })

@@ -8,6 +8,7 @@ mod broken_registries;
 mod building;
 mod contexts;
 mod credentials;
+mod guarded;
 pub(crate) mod http;
 mod kept;
 mod names;

@@ -2,7 +2,6 @@
 //! read and none has to wait in memory for longer than the one before it takes.
 
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 
@@ -15,7 +14,7 @@ use super::record;
 use super::scan::{Scan, ScanError, scan, scan_through, sniff_at};
 use crate::cache::Cache;
 use crate::remark::{OnDamage, Shown};
-use crate::source::{Blob, Identity};
+use crate::source::{Blob, Identity, hex};
 use crate::tarfile::ReadAt;
 
 /// A layer that cannot be read.
@@ -257,13 +256,6 @@ fn scan_and_keep(
         }),
     }
     Ok(scan)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Tells how far into a blob reading has come. Bodies that are jumped over count when the next read is behind them.

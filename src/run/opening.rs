@@ -24,7 +24,7 @@ use crate::tree::{self, Loaded};
 
 /// Hears how opening goes.
 pub(super) trait Watch: Progress {
-    /// An archive is being unpacked or received.
+    /// Bytes come: of an archive, of what an engine pulls or saves, of layers from a registry.
     fn spooled(&self, progress: SpoolProgress);
     /// The image is found; its layers come next.
     fn found(&self, image: &Arc<Image>);

@@ -13,7 +13,7 @@ use crate::layer::{self, LayerIndex};
 use crate::remark::Remark;
 use crate::source::SpoolProgress;
 
-/// The bar: first for an archive that has to be unpacked or received, then for the layers.
+/// The bar: first for what has to come from elsewhere, or to be unpacked, then for the layers.
 #[derive(Debug)]
 pub(super) struct ProgressBar {
     bar: indicatif::ProgressBar,

@@ -8,6 +8,7 @@ mod containerd;
 mod credentials;
 mod engine;
 mod error;
+mod hex;
 mod magic;
 mod member_path;
 mod oci_layout;
@@ -30,6 +31,7 @@ pub use blob::{Blob, Identity};
 pub use containerd::ContainerdError;
 pub use engine::{Attempt, EngineError, is_present, pull, reach};
 pub use error::SourceError;
+pub(crate) use hex::hex;
 pub use reference::{Reference, ReferenceError, SourceKind};
 pub use registry::{Actual, RegistryError, SystemError, Toc, TocChunk, TocEntry, TocFormat};
 pub use spool::{SpoolProgress, SpoolStep};
@@ -42,7 +44,7 @@ use oci_layout::OciLayout;
 use registry::RegistryImage;
 use spool::Spooled;
 
-/// An opened archive or layout.
+/// An image's bytes, found: an archive, a layout, an image of an engine or of a registry.
 #[derive(Debug)]
 pub struct Source {
     name: String,
@@ -59,11 +61,13 @@ enum Place {
 }
 
 impl Source {
-    /// Opens what `reference` names. What cannot be read at any place (a pipe, a compressed archive) is first written
-    /// to a temporary file, and only then is `progress` called.
+    /// Opens what `reference` names. What cannot be read at any place (a pipe, a compressed archive, what an engine saves) is
+    /// first written to a temporary file; `progress` hears of that, and of an engine's pull. A registry is only asked for the
+    /// manifest.
     ///
     /// # Errors
-    /// When it is not there, is no archive, is damaged (unless `access` says to go on), or needs an engine.
+    /// When it is not there, is no archive, is damaged (unless `access` says to go on), or whoever has it does not answer or
+    /// does not give it.
     pub fn open(
         reference: &Reference,
         access: &Access,
@@ -183,7 +187,7 @@ impl Source {
         Ok(Self { name, place: Place::Archive(archive), remarks })
     }
 
-    /// What messages call it: the path as given, or `standard input`.
+    /// What messages call it: the path or the name as given, or `standard input`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

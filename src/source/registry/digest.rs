@@ -7,6 +7,8 @@ use std::str::FromStr;
 use sha2::digest::Digest as _;
 use sha2::{Sha256, Sha512};
 
+use crate::source::hex;
+
 /// A digest that can be compared with bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Digest {
@@ -107,15 +109,6 @@ impl Hasher {
             Self::Sha512(hasher) => Digest { algorithm: Algorithm::Sha512, hex: hex(&hasher.finalize()) },
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a text does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Docker's contexts: named engines that its client keeps in its folder, each with an address and perhaps certificates. The
 //! layout is that of `docker context`: a folder for each, called by the SHA-256 of its name.
 
-use std::fmt::Write;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -13,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::address::{Candidate, parse};
 use super::tls::{Authorities, Tls, Verification};
 use crate::source::access::Environment;
+use crate::source::hex;
 
 /// No document of docker's client is longer, in bytes.
 const DOCUMENT_LIMIT: u64 = 1 << 20;
@@ -86,11 +86,7 @@ fn address(folder: &Path, name: &str) -> Result<super::address::Address, String>
 
 /// What the folders of a context are called.
 fn id(name: &str) -> String {
-    let mut id = String::new();
-    for byte in Sha256::digest(name) {
-        let _ = write!(id, "{byte:02x}");
-    }
-    id
+    hex(&Sha256::digest(name))
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> io::Result<T> {

@@ -2,15 +2,19 @@
 //! Then the image is exported once, for all of them.
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, Read};
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use super::export::Export;
-use super::record::{self, MANIFEST, Record};
+use super::record::{self, KnownLayer, MANIFEST, Record};
 use crate::cache::{Cache, Kind};
+use crate::compression::Decoder;
 use crate::remark::OnDamage;
 use crate::source::archive::Archive;
 use crate::source::blob::Blob;
+use crate::source::hex;
 use crate::source::remote::{Fetch, Fetched, Watch};
 use crate::source::spool::{SpoolProgress, SpoolStep};
 
@@ -26,8 +30,9 @@ impl KnownImage {
     pub(super) fn new(record: Record, export: Export, kept: (Cache, String), tags: &[String]) -> Option<Self> {
         let late = Arc::new(Late { export, kept, archive: Fetched::default() });
         let mut blobs: HashMap<String, Blob> = HashMap::new();
-        for (number, (path, len)) in record.layers()?.into_iter().enumerate() {
-            let layer = LateLayer { late: Arc::clone(&late), number, len };
+        for (number, known) in record.layers()?.into_iter().enumerate() {
+            let (path, len) = (known.path.clone(), known.len);
+            let layer = LateLayer { late: Arc::clone(&late), number, known };
             blobs.insert(path.clone(), Blob::remote(layer, len, path));
         }
         let (path, config) = record.config()?;
@@ -73,7 +78,24 @@ impl Late {
 struct LateLayer {
     late: Arc<Late>,
     number: usize,
-    len: u64,
+    known: KnownLayer,
+}
+
+impl LateLayer {
+    /// Whether that is the layer whose entries are known: a file is not to be shown out of another.
+    fn is(&self, layer: &Blob) -> io::Result<bool> {
+        if layer.len() != self.known.len {
+            return Ok(false);
+        }
+        let (_, mut unpacked) = Decoder::sniffing(layer.reader())?;
+        let (mut digest, mut piece) = (Sha256::new(), vec![0; 256 << 10]);
+        loop {
+            match unpacked.read(&mut piece)? {
+                0 => return Ok(format!("sha256:{}", hex(&digest.finalize())) == self.known.diff_id),
+                read => digest.update(&piece[..read]),
+            }
+        }
+    }
 }
 
 impl Fetch for LateLayer {
@@ -82,16 +104,18 @@ impl Fetch for LateLayer {
     }
 
     fn fetch(&self, progress: Watch<'_>) -> io::Result<Blob> {
-        let layer = record::layer(&*self.late.archive(progress)?, self.number);
-        layer.filter(|layer| layer.len() == self.len).ok_or_else(|| {
-            let (cache, key) = &self.late.kept;
-            cache.remove(Kind::Image, key);
-            let text = format!(
-                "the engine stores layer {} in another way than when dive read it; what was kept of the image is forgotten: \
-                 open it again",
-                self.number
-            );
-            io::Error::new(io::ErrorKind::InvalidData, text)
-        })
+        if let Some(layer) = record::layer(&*self.late.archive(progress)?, self.number)
+            && self.is(&layer)?
+        {
+            return Ok(layer);
+        }
+        let (cache, key) = &self.late.kept;
+        cache.remove(Kind::Image, key);
+        let text = format!(
+            "the engine stores layer {} in another way than when dive read it; what was kept of the image is forgotten: open \
+             it again",
+            self.number
+        );
+        Err(io::Error::new(io::ErrorKind::InvalidData, text))
     }
 }

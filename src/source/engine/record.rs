@@ -112,11 +112,26 @@ impl Record {
         Some((normalise("", &path).ok()?, self.config.clone()))
     }
 
-    /// The names of the layers in the archive in their order, each with its length.
-    pub(super) fn layers(&self) -> Option<Vec<(String, u64)>> {
+    /// The layers in their order.
+    pub(super) fn layers(&self) -> Option<Vec<KnownLayer>> {
         let names = Entry::of(&self.manifest)?.layers;
-        names.iter().zip(&self.lengths).map(|(name, len)| Some((normalise("", name).ok()?, *len))).collect()
+        let config: Config = serde_json::from_slice(&self.config).ok()?;
+        let layers = names.iter().zip(&self.lengths).zip(config.rootfs.diff_ids);
+        let known = |((name, len), diff_id): ((&String, &u64), String)| {
+            Some(KnownLayer { path: normalise("", name).ok()?, len: *len, diff_id })
+        };
+        layers.map(known).collect()
     }
+}
+
+/// What a record has of a layer.
+#[derive(Debug)]
+pub(super) struct KnownLayer {
+    /// Its name in the archive.
+    pub(super) path: String,
+    /// As it is stored there, in bytes.
+    pub(super) len: u64,
+    pub(super) diff_id: String,
 }
 
 /// What a record is kept under. Engines give an image one id and write it in several ways.
@@ -217,7 +232,10 @@ mod tests {
         cache.write(Kind::Layer, "sha256:a", |out| out.write_all(b"entries"));
         let record = Record::find(&cache, ID, &inspected).unwrap();
         assert_eq!(record.links, [("b/layer.tar".to_owned(), "a.tar".to_owned())]);
-        assert_eq!(record.layers().unwrap(), [("a.tar".to_owned(), 5), ("b/layer.tar".to_owned(), 5)]);
+        let layers = record.layers().unwrap();
+        let layers: Vec<_> =
+            layers.iter().map(|layer| (layer.path.as_str(), layer.len, layer.diff_id.as_str())).collect();
+        assert_eq!(layers, [("a.tar", 5, "sha256:a"), ("b/layer.tar", 5, "sha256:a")]);
         assert_eq!(layer(&archive(), 1).unwrap().read_document(9).unwrap(), b"layer");
         assert_eq!(record.config().unwrap().0, "c.json");
         let manifest: Value = serde_json::from_slice(&record.manifest(&["t:1".to_owned()]).unwrap()).unwrap();

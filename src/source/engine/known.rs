@@ -35,6 +35,9 @@ impl KnownImage {
             let layer = LateLayer { late: Arc::clone(&late), number, known };
             blobs.insert(path.clone(), Blob::remote(layer, len, path));
         }
+        for (path, document) in &record.index {
+            blobs.insert(path.clone(), Blob::in_memory(document.clone(), path.as_str()));
+        }
         let (path, config) = record.config()?;
         blobs.insert(path.clone(), Blob::in_memory(config, path));
         blobs.insert(MANIFEST.to_owned(), Blob::in_memory(record.manifest(tags)?, MANIFEST));

@@ -15,10 +15,16 @@ use crate::source::member_path::normalise;
 pub(super) const MANIFEST: &str = "manifest.json";
 
 /// Counts up when a record changes its form.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The longest document that is kept, in bytes; longer ones are read by nobody.
 const DOCUMENT_LIMIT: u64 = 8 << 20;
+
+const INDEX: &str = "index.json";
+
+/// Documents below an index that are kept, and the longest of them, in bytes.
+const DOCUMENTS: usize = 32;
+const INDEX_LIMIT: u64 = 1 << 20;
 
 /// Links that are kept. An image has one for each layer at most.
 const LINKS: usize = 10_000;
@@ -35,6 +41,8 @@ pub(super) struct Record {
     lengths: Vec<u64>,
     /// Symbolic links of the archive, each with the name it leads to: some are ids of layers.
     pub(super) links: Vec<(String, String)>,
+    /// The index that may lie beside, and the manifests that it names: they say of what types the layers are.
+    pub(super) index: Vec<(String, Vec<u8>)>,
 }
 
 /// What `manifest.json` says of the one image in it.
@@ -68,6 +76,7 @@ impl Record {
             lengths: lengths.collect::<Option<_>>()?,
             manifest,
             links: links.take(LINKS + 1).collect(),
+            index: index(archive),
         };
         (record.links.len() <= LINKS && record.agrees(inspected)).then_some(record)
     }
@@ -122,6 +131,26 @@ impl Record {
         };
         layers.map(known).collect()
     }
+}
+
+/// The index of the archive and the manifests below it, by their names; few, and short.
+fn index(archive: &Archive) -> Vec<(String, Vec<u8>)> {
+    let mut documents: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut ahead = vec![INDEX.to_owned()];
+    while let Some(path) = ahead.pop() {
+        if documents.len() == DOCUMENTS || documents.iter().any(|(known, _)| *known == path) {
+            continue;
+        }
+        let Some(bytes) = archive.open(&path).ok().and_then(|blob| blob.read_document(INDEX_LIMIT).ok()) else {
+            continue;
+        };
+        let document: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let manifests = document["manifests"].as_array().into_iter().flatten();
+        let digests = manifests.filter_map(|manifest| manifest["digest"].as_str()?.split_once(':'));
+        ahead.extend(digests.map(|(algorithm, hex)| format!("blobs/{algorithm}/{hex}")));
+        documents.push((path, bytes));
+    }
+    documents
 }
 
 /// What a record has of a layer.
@@ -203,6 +232,8 @@ mod tests {
             builder.append_data(&mut header, name, content.as_bytes()).unwrap();
         };
         add("a.tar", "layer");
+        add(INDEX, r#"{"manifests": [{"digest": "sha256:m"}, {"digest": "sha256:gone"}, {"digest": 5}]}"#);
+        add("blobs/sha256/m", r#"{"manifests": [{"digest": "sha256:m"}], "layers": []}"#);
         add("c.json", r#"{"rootfs": {"diff_ids": ["sha256:a", "sha256:a"]}}"#);
         add(
             MANIFEST,
@@ -238,6 +269,8 @@ mod tests {
         assert_eq!(layers, [("a.tar", 5, "sha256:a"), ("b/layer.tar", 5, "sha256:a")]);
         assert_eq!(layer(&archive(), 1).unwrap().read_document(9).unwrap(), b"layer");
         assert_eq!(record.config().unwrap().0, "c.json");
+        let index: Vec<_> = record.index.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(index, [INDEX, "blobs/sha256/m"]);
         let manifest: Value = serde_json::from_slice(&record.manifest(&["t:1".to_owned()]).unwrap()).unwrap();
         assert_eq!(manifest[0]["RepoTags"], serde_json::json!(["t:1"]));
         assert_eq!(manifest[0]["More"], serde_json::json!({"x": 1}), "what nobody here knows stays");

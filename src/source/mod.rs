@@ -4,6 +4,7 @@
 mod access;
 mod archive;
 mod blob;
+mod certificates;
 mod containerd;
 mod credentials;
 mod engine;

@@ -4,15 +4,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{
-    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
-};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{AlertDescription, CertificateError, ClientConfig, Error, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio_rustls::TlsConnector;
+
+use crate::source::certificates::{Anybody, certificates};
 
 /// How an engine's host is spoken to in secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +71,7 @@ impl Tls {
             return Err(self.missing(AUTHORITY));
         }
         let mut store = RootCertStore::empty();
-        for certificate in certificates(&path)? {
+        for certificate in read(&path)? {
             store.add(certificate).map_err(|error| format!("{} is no authority: {error}", path.display()))?;
         }
         Ok(store)
@@ -90,7 +88,7 @@ impl Tls {
             (true, true) => {
                 let secret = PrivateKeyDer::from_pem_file(&key)
                     .map_err(|error| format!("{} cannot be read: {error}", key.display()))?;
-                Ok(Some((certificates(&chain)?, secret)))
+                Ok(Some((read(&chain)?, secret)))
             }
         }
     }
@@ -146,51 +144,6 @@ impl Tls {
     }
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let unreadable = |error| format!("{} cannot be read: {error}", path.display());
-    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).map_err(unreadable)?.collect();
-    let found = found.map_err(unreadable)?;
-    if found.is_empty() {
-        return Err(format!("{} holds no certificate", path.display()));
-    }
-    Ok(found)
-}
-
-/// Takes anybody's certificate, as docker's client does where it is told to; it must still be theirs.
-#[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
+fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    certificates(path).map_err(|why| format!("{} cannot be read: {why}", path.display()))
 }

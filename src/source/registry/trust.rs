@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_name;
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
@@ -17,6 +17,7 @@ use rustls_platform_verifier::Verifier;
 use super::client::is_self_signed;
 use super::error::RegistryError;
 use crate::source::access::Environment;
+use crate::source::certificates::{Anybody, certificates};
 
 /// Where authorities and client certificates are looked for.
 #[derive(Debug, Clone, Default)]
@@ -80,7 +81,7 @@ impl Trust {
     pub(super) fn config(&self, names: &[&str], identification: Identification) -> Result<ClientConfig, RegistryError> {
         let mut held = HostFiles::default();
         if let Some(file) = &self.ca_file {
-            held.authorities.extend(certificates(file)?);
+            held.authorities.extend(read(file)?);
         }
         for folder in self.folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name))) {
             held.read_folder(&folder)?;
@@ -100,7 +101,7 @@ impl Trust {
                 let system = Verifier::new_with_extra_roots(held.authorities.clone(), Arc::clone(&provider));
                 Arc::new(Vouched { system: system.map_err(unusable)?, own: held.authorities })
             }
-            Identification::Waived => Arc::new(Anyone(Arc::clone(&provider))),
+            Identification::Waived => Arc::new(Anybody(Arc::clone(&provider))),
         };
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let builder = builder.map_err(unusable)?.dangerous().with_custom_certificate_verifier(verifier);
@@ -123,7 +124,7 @@ impl HostFiles {
         for file in &files {
             let alone = |why: &str| RegistryError::Certificate { path: file.clone(), why: why.to_owned() };
             if ends_in(file, "crt") {
-                self.authorities.extend(certificates(file)?);
+                self.authorities.extend(read(file)?);
             } else if ends_in(file, "cert") {
                 let key = file.with_extension("key");
                 if !files.contains(&key) {
@@ -133,7 +134,7 @@ impl HostFiles {
                     ));
                 }
                 let secret = PrivateKeyDer::from_pem_file(&key).map_err(|error| unreadable(&key, &error))?;
-                let chain = certificates(file)?;
+                let chain = read(file)?;
                 self.client.get_or_insert(ClientCertificate { file: file.clone(), chain, key: secret });
             } else if ends_in(file, "key") && !files.contains(&file.with_extension("cert")) {
                 return Err(alone(
@@ -150,14 +151,8 @@ fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> RegistryError {
     RegistryError::Certificate { path: path.to_owned(), why: format!("cannot be read as PEM: {error}") }
 }
 
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, RegistryError> {
-    let found: Result<Vec<_>, _> =
-        CertificateDer::pem_file_iter(file).map_err(|error| unreadable(file, &error))?.collect();
-    let found = found.map_err(|error| unreadable(file, &error))?;
-    if found.is_empty() {
-        return Err(unreadable(file, &"there is no certificate in it"));
-    }
-    Ok(found)
+fn read(file: &Path) -> Result<Vec<CertificateDer<'static>>, RegistryError> {
+    certificates(file).map_err(|why| unreadable(file, &why))
 }
 
 /// As the system does it, and one thing more: a certificate that signs itself and is given as an authority vouches for
@@ -209,45 +204,6 @@ impl ServerCertVerifier for Vouched {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.system.supported_verify_schemes()
-    }
-}
-
-/// For hosts of which the user says that they need not show who they are.
-#[derive(Debug)]
-struct Anyone(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }
 

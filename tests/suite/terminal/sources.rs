@@ -22,15 +22,25 @@ fn seen_before(proxy: &Proxy) -> User {
     user
 }
 
+/// An image that was seen before, on the screen, behind a proxy before Docker's socket.
+fn known_image() -> Option<(Proxy, Session)> {
+    let proxy = Proxy::before_socket(&servers::docker()?);
+    let dive = Session::dive(seen_before(&proxy), USUAL, &["docker://dive-sample:1.0"]);
+    waits_for_image(&dive);
+    Some((proxy, dive))
+}
+
+/// Puts the cursor on `/tmp/vendor.txt`.
+fn picks_vendor_txt(dive: &mut Session) {
+    dive.press("down down down down tab").press("slash").types("vendor.txt$").press("enter G");
+    dive.waits_until("vendor.txt", |screen| screen.selects("vendor.txt"));
+}
+
 /// A large image that was seen before is there at once, and its bytes come when they are needed.
 #[test]
 fn content_comes_from_the_engine_when_somebody_looks_into_a_file() {
-    let Some(docker) = servers::docker() else { return };
-    let proxy = Proxy::before_socket(&docker);
-    let mut dive = Session::dive(seen_before(&proxy), USUAL, &["docker://dive-sample:1.0"]);
-    waits_for_image(&dive);
-    dive.press("down down down down tab").press("slash").types("vendor.txt$").press("enter G");
-    dive.waits_until("vendor.txt", |screen| screen.selects("vendor.txt"));
+    let Some((proxy, mut dive)) = known_image() else { return };
+    picks_vendor_txt(&mut dive);
     assert_eq!(proxy.asked(EXPORT).len(), 0, "nobody has looked into a file");
     dive.press("v");
     dive.waits_until("its content", |screen| screen.has("1 download;00001;"));
@@ -48,13 +58,9 @@ fn content_comes_from_the_engine_when_somebody_looks_into_a_file() {
 /// The engine is gone by the time somebody looks: that is said, and everything else is still there.
 #[test]
 fn content_that_cannot_come_any_more_is_said_so() {
-    let Some(docker) = servers::docker() else { return };
-    let proxy = Proxy::before_socket(&docker);
-    let mut dive = Session::dive(seen_before(&proxy), USUAL, &["docker://dive-sample:1.0"]);
-    waits_for_image(&dive);
+    let Some((proxy, mut dive)) = known_image() else { return };
     proxy.always(EXPORT, Fault::Cut(10_000));
-    dive.press("down down down down tab").press("slash").types("vendor.txt$").press("enter G");
-    dive.waits_until("vendor.txt", |screen| screen.selects("vendor.txt"));
+    picks_vendor_txt(&mut dive);
     dive.press("v");
     dive.waits_until("why not", |screen| screen.has("docker") && screen.has("after"));
     dive.press("q q").ends_with(0).is_restored();
@@ -63,14 +69,10 @@ fn content_that_cannot_come_any_more_is_said_so() {
 /// While an export takes its time, its viewer says so, and esc leaves it; the next look gets the content.
 #[test]
 fn content_that_is_on_its_way_is_shown_so_and_can_be_left() {
-    let Some(docker) = servers::docker() else { return };
-    let proxy = Proxy::before_socket(&docker);
-    let mut dive = Session::dive(seen_before(&proxy), USUAL, &["docker://dive-sample:1.0"]);
-    waits_for_image(&dive);
+    let Some((proxy, mut dive)) = known_image() else { return };
     let gate = Arc::new(Gate::default());
     proxy.always(EXPORT, Fault::Hold(434_000, Arc::clone(&gate)));
-    dive.press("down down down down tab").press("slash").types("vendor.txt$").press("enter G");
-    dive.waits_until("vendor.txt", |screen| screen.selects("vendor.txt"));
+    picks_vendor_txt(&mut dive);
     dive.press("v");
     dive.waits_until("how much has come", |screen| screen.has("Exporting the image") && screen.has("434 kB"));
     dive.press("esc");
@@ -94,13 +96,9 @@ fn content_that_is_on_its_way_is_shown_so_and_can_be_left() {
 /// Nothing that cannot be had looks like something done.
 #[test]
 fn an_extraction_without_its_layer_has_written_nothing() {
-    let Some(docker) = servers::docker() else { return };
-    let proxy = Proxy::before_socket(&docker);
-    let mut dive = Session::dive(seen_before(&proxy), USUAL, &["docker://dive-sample:1.0"]);
-    waits_for_image(&dive);
+    let Some((proxy, mut dive)) = known_image() else { return };
     proxy.always(EXPORT, Fault::Cut(10_000));
-    dive.press("down down down down tab").press("slash").types("vendor.txt$").press("enter G");
-    dive.waits_until("vendor.txt", |screen| screen.selects("vendor.txt"));
+    picks_vendor_txt(&mut dive);
     let folder = tempfile::tempdir().unwrap();
     dive.press("x").press("ctrl+u").types(folder.path().to_str().unwrap()).press("enter");
     dive.waits_until("what came of it", |screen| screen.has("Nothing was written") && screen.has("1 left out"));

@@ -84,19 +84,17 @@ struct LateLayer {
     known: KnownLayer,
 }
 
-impl LateLayer {
-    /// Whether that is the layer whose entries are known: a file is not to be shown out of another.
-    fn is(&self, layer: &Blob) -> io::Result<bool> {
-        if layer.len() != self.known.len {
-            return Ok(false);
-        }
-        let (_, mut unpacked) = Decoder::sniffing(layer.reader())?;
-        let (mut digest, mut piece) = (Sha256::new(), vec![0; 256 << 10]);
-        loop {
-            match unpacked.read(&mut piece)? {
-                0 => return Ok(format!("sha256:{}", hex(&digest.finalize())) == self.known.diff_id),
-                read => digest.update(&piece[..read]),
-            }
+/// Whether that is the layer whose entries are known: a file is not to be shown out of another.
+fn is_known(known: &KnownLayer, layer: &Blob) -> io::Result<bool> {
+    if layer.len() != known.len {
+        return Ok(false);
+    }
+    let (_, mut unpacked) = Decoder::sniffing(layer.reader())?;
+    let (mut digest, mut piece) = (Sha256::new(), vec![0; 256 << 10]);
+    loop {
+        match unpacked.read(&mut piece)? {
+            0 => return Ok(format!("sha256:{}", hex(&digest.finalize())) == known.diff_id),
+            read => digest.update(&piece[..read]),
         }
     }
 }
@@ -108,7 +106,7 @@ impl Fetch for LateLayer {
 
     fn fetch(&self, progress: Watch<'_>) -> io::Result<Blob> {
         if let Some(layer) = record::layer(&*self.late.archive(progress)?, self.number)
-            && self.is(&layer)?
+            && is_known(&self.known, &layer)?
         {
             return Ok(layer);
         }
@@ -120,5 +118,25 @@ impl Fetch for LateLayer {
             self.number
         );
         Err(io::Error::new(io::ErrorKind::InvalidData, text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Otherwise what is shown under a name would be other bytes, of the same length, than its layer had.
+    #[test]
+    fn a_layer_is_the_known_one_by_its_unpacked_bytes() {
+        let diff_id = format!("sha256:{}", hex(&Sha256::digest(b"the layer")));
+        let is = |bytes: &[u8]| {
+            let known = KnownLayer { path: "l".to_owned(), len: bytes.len() as u64, diff_id: diff_id.clone() };
+            is_known(&known, &Blob::in_memory(bytes, "l")).unwrap()
+        };
+        assert!(is(b"the layer"));
+        assert!(is(&zstd::encode_all(&b"the layer"[..], 1).unwrap()), "however it is packed");
+        assert!(!is(b"the lager"));
+        let longer = KnownLayer { path: "l".to_owned(), len: 10, diff_id: diff_id.clone() };
+        assert!(!is_known(&longer, &Blob::in_memory(*b"the layer", "l")).unwrap());
     }
 }

@@ -182,3 +182,34 @@ fn a_registrys_image_is_explored_like_any_other() {
     dive.press("tab").press("slash").types("os-release$").press("enter");
     dive.press("ctrl+c").ends_with(0).is_restored();
 }
+
+/// A layer that is known by its own table of contents is entered in its middle: nothing else shows that the right bytes come.
+#[test]
+fn a_file_of_a_layer_with_a_table_of_contents_is_read_where_the_table_says() {
+    let (Some(_), Some(host)) = (Corpus::here(), servers::registry()) else { return };
+    for kind in ["estargz", "zstdchunked"] {
+        let proxy = Proxy::before_host(&host);
+        let image = format!("registry://{}/opaque:{kind}", proxy.address());
+        let mut dive =
+            Session::dive(User::new(), USUAL, &["--insecure-registry", proxy.address(), "--no-cache", &image]);
+        waits_for_image(&dive);
+        let blobs = || proxy.asked("GET /v2/opaque/blobs/");
+        assert!(blobs().iter().any(|asked| asked.range.is_some()), "{kind} was listed by its tables");
+        let whole = blobs().iter().filter(|asked| asked.range.is_none()).count();
+        dive.press("tab").press("slash").types("etc/passwd$").press("enter G");
+        dive.waits_until("passwd", |screen| screen.selects("passwd"));
+        dive.press("v");
+        dive.waits_until("its content", |screen| screen.has("1 root:x:0:0:root:/root:/bin/sh"));
+        assert_eq!(blobs().iter().filter(|asked| asked.range.is_none()).count(), whole + 1, "{kind}: one layer came");
+        dive.press("q");
+        // To be extracted, the file is read anew, out of the same layer.
+        let folder = tempfile::tempdir().unwrap();
+        dive.press("x").press("ctrl+u").types(folder.path().to_str().unwrap()).press("enter");
+        dive.waits_for("Done.");
+        let written = std::fs::read_to_string(folder.path().join("passwd"));
+        assert_eq!(written.unwrap(), "root:x:0:0:root:/root:/bin/sh\n", "{kind}");
+        dive.press("esc");
+        dive.waits_until("the tree", |screen| !screen.has("Done."));
+        dive.press("q").ends_with(0).is_restored();
+    }
+}

@@ -77,7 +77,7 @@ mod tests {
             device: (0, 0),
             xattrs: Vec::new(),
             digest: digest.map(|digit| format!("sha256:{}", digit.repeat(64))),
-            chunks: vec![TocChunk { stored_at, inner: 7, at: 0, len: 5, digest: None }],
+            chunks: vec![TocChunk { stored_at, inner: 7, at: 0, len: 5 }],
         }
     }
 

@@ -82,8 +82,6 @@ struct Written {
     #[serde(default)]
     chunk_size: u64,
     #[serde(default)]
-    chunk_digest: String,
-    #[serde(default)]
     chunk_type: String,
 }
 
@@ -94,8 +92,7 @@ impl Written {
             "zeros" => None,
             other => return Err(format!("a piece of {:?} is of the unknown type {other:?}", self.name)),
         };
-        let digest = checked(&self.chunk_digest);
-        Ok(TocChunk { stored_at, inner: self.inner_offset, at: self.chunk_offset, len: self.chunk_size, digest })
+        Ok(TocChunk { stored_at, inner: self.inner_offset, at: self.chunk_offset, len: self.chunk_size })
     }
 
     fn into_entry(self) -> Result<TocEntry, String> {

@@ -73,8 +73,6 @@ pub struct TocChunk {
     pub at: u64,
     /// How long it is in the file.
     pub len: u64,
-    /// The digest of its bytes.
-    pub digest: Option<String>,
 }
 
 /// What the manifest says of a table.
@@ -193,13 +191,7 @@ fn estargz(bytes: &[u8], at: u64, size: u64, expected: &Digest) -> Result<Toc, O
     let member = walker.next().map_err(|error| Odd(error.to_string()))?;
     let member = member.filter(|member| member.path == NAME && member.kind == MemberKind::Path(PathKind::File));
     let member = member.ok_or_else(|| Odd::new("it is not in the file that should hold it"))?;
-    let chunk = TocChunk {
-        stored_at: Some(at),
-        inner: member.body_offset,
-        at: 0,
-        len: member.data_len,
-        digest: Some(expected.to_string()),
-    };
+    let chunk = TocChunk { stored_at: Some(at), inner: member.body_offset, at: 0, len: member.data_len };
     let own = TocEntry {
         name: String::from_utf8_lossy(NAME).into_owned(),
         kind: PathKind::File,

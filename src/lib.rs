@@ -5,7 +5,7 @@
 //! the `use crate::` lines and fails on an arrow that points back.
 //!
 //! ```text
-//! units, remark, escape, tarfile, compression, config    what everything else is written with
+//! units, remark, escape, tarfile, compression    what everything else is written with
 //! cache     what is kept from one run to the next
 //! source    where bytes lie: an archive, a layout directory, standard input, an engine, a registry
 //! image     what the image says of itself: manifest, configuration, history
@@ -13,6 +13,7 @@
 //! tree      all layers become one tree with spans
 //! extract   files of any layer, written to a folder of this machine
 //! analysis  the numbers: dive's, and the exact ones
+//! config    what the user set, and where
 //! ci        rules and a verdict
 //! report    text, JSON, listings
 //! tui       the screen
@@ -23,11 +24,10 @@
 //!
 //! ```
 //! use dive::analysis::Analysis;
-//! use dive::config::ContainerEngine;
 //! use dive::image::{self, Selection};
 //! use dive::layer::Silent;
 //! use dive::remark::OnDamage;
-//! use dive::source::{Reference, Source};
+//! use dive::source::{ContainerEngine, Reference, Source};
 //! use dive::tree;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -12,7 +12,8 @@ use super::origin::{Origin, Setting};
 use super::problem::{ConfigError, Warning};
 use super::rules_file::RuleLimits;
 use super::surroundings::Surroundings;
-use super::value::{ContainerEngine, DiffType, LogLevel, ThemeName};
+use super::value::{DiffType, LogLevel, ThemeName};
+use crate::source::ContainerEngine;
 use crate::units::Ratio;
 
 /// What holds: defaults, then the file, then the variables, each over the one before. Flags go over all of them, in

@@ -41,4 +41,4 @@ pub use problem::{ConfigError, Warning};
 pub use render::render;
 pub use rules_file::{RuleLimits, RulesFile};
 pub use surroundings::Surroundings;
-pub use value::{ContainerEngine, DiffType, LogLevel, ThemeName};
+pub use value::{DiffType, LogLevel, ThemeName};

@@ -8,16 +8,8 @@ use std::str::FromStr;
 use super::document::Yaml;
 use super::limit::Limit;
 use super::origin::{Origin, Setting};
+use crate::source::ContainerEngine;
 use crate::units::Ratio;
-
-/// Which engine holds the images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ContainerEngine {
-    /// Docker.
-    Docker,
-    /// Podman.
-    Podman,
-}
 
 /// How much the log says: each level includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -184,26 +176,13 @@ impl Value for PathBuf {
     }
 }
 
-impl ContainerEngine {
-    const WORDS: [(&'static str, Self); 2] = [("docker", Self::Docker), ("podman", Self::Podman)];
-
-    /// The name of its command.
-    #[must_use]
-    pub const fn command(self) -> &'static str {
-        match self {
-            Self::Docker => "docker",
-            Self::Podman => "podman",
-        }
-    }
-}
-
 impl Value for ContainerEngine {
     fn read(node: &Yaml) -> Result<Option<Self>, String> {
-        scalar(node, |text| one_of(text, &Self::WORDS))
+        scalar(node, |text| one_of(text, &Self::ALL.map(|engine| (engine.command(), engine))))
     }
 
     fn yaml(&self) -> String {
-        word_for(self, &Self::WORDS)
+        self.command().to_owned()
     }
 }
 

@@ -11,9 +11,9 @@ use super::output::Notices;
 use super::progress::ProgressBar;
 use crate::cache::Cache;
 use crate::cli::OpeningArgs;
-use crate::config::{Config, ContainerEngine};
+use crate::config::Config;
 use crate::remark::OnDamage;
-use crate::source::{self, Access, Environment, PullPolicy, Reference, RegistryOptions};
+use crate::source::{self, Access, ContainerEngine, Environment, PullPolicy, Reference, RegistryOptions};
 
 /// For whom an image is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

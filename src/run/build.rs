@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use tracing::info;
 
 use super::output::Notices;
-use crate::config::ContainerEngine;
+use crate::source::ContainerEngine;
 
 /// Longer than any id, in bytes.
 const ID_LIMIT: u64 = 200;

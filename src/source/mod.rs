@@ -30,7 +30,7 @@ pub use access::{
 pub use archive::Ending;
 pub use blob::{Blob, Identity};
 pub use containerd::ContainerdError;
-pub use engine::{Attempt, EngineError, is_present, pull, reach};
+pub use engine::{Attempt, ContainerEngine, EngineError, is_present, pull, reach};
 pub use error::SourceError;
 pub(crate) use hex::hex;
 pub use reference::{Reference, ReferenceError, SourceKind};

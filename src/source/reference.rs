@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::config::ContainerEngine;
+use super::engine::ContainerEngine;
 
 /// Where an image is to be taken from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::context;
 use super::tls::{Authorities, Tls, Verification};
-use crate::config::ContainerEngine;
+use crate::source::ContainerEngine;
 use crate::source::access::Environment;
 
 /// A place where the engine may be.

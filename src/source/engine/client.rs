@@ -18,7 +18,7 @@ use tokio_rustls::TlsConnector;
 use super::address::{Address, Tcp};
 use super::failure;
 use super::stream::Connection;
-use crate::config::ContainerEngine;
+use crate::source::ContainerEngine;
 use crate::source::access::Environment;
 
 /// Bytes that an answer may have. In memory it takes ten times as much.

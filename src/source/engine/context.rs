@@ -99,7 +99,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> io::Result<T> {
 mod tests {
     use super::super::address::{Address, candidates};
     use super::*;
-    use crate::config::ContainerEngine;
+    use crate::source::ContainerEngine;
 
     fn folder(meta: &str) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();

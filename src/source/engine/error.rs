@@ -5,8 +5,8 @@ use std::fmt::Write;
 use std::io;
 
 use super::name::EXPECTED;
-use crate::config::ContainerEngine;
 use crate::remark::Shown;
+use crate::source::ContainerEngine;
 
 /// An image that an engine does not give.
 #[derive(Debug, thiserror::Error)]

@@ -17,7 +17,7 @@ use super::client::Client;
 use super::error::{Attempt, EngineError};
 use super::failure;
 use super::name::Name;
-use crate::config::ContainerEngine;
+use crate::source::ContainerEngine;
 use crate::source::access::{Access, Environment, PullPolicy};
 use crate::source::credentials::{Credential, Credentials, DOCKER_HUB_KEY};
 use crate::source::registry::DOCKER_HUB;

@@ -7,6 +7,7 @@ mod context;
 mod error;
 mod export;
 mod failure;
+mod kind;
 mod known;
 mod lookup;
 pub(super) mod name;
@@ -16,6 +17,7 @@ mod stream;
 mod tls;
 
 pub use error::{Attempt, EngineError};
+pub use kind::ContainerEngine;
 
 pub(super) use failure::one_line;
 
@@ -35,7 +37,6 @@ use super::blob::Blob;
 use super::error::SourceError;
 use super::member_path::normalise;
 use super::spool::SpoolProgress;
-use crate::config::ContainerEngine;
 use crate::remark::Remark;
 
 /// An image of an engine: exported, or known from before and not exported until one of its files is looked into.

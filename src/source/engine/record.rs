@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cache::{Cache, Kind};
-use crate::config::ContainerEngine;
+use crate::source::ContainerEngine;
 use crate::source::archive::Archive;
 use crate::source::blob::Blob;
 use crate::source::member_path::normalise;

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::address::Ssh;
 use super::failure::one_line;
-use crate::config::ContainerEngine;
+use crate::source::ContainerEngine;
 use crate::source::access::Environment;
 
 /// What is kept of ssh's own words, in bytes.

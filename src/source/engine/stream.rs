@@ -15,7 +15,7 @@ use tokio_rustls::TlsConnector;
 
 use super::address::{Address, Tcp};
 use super::ssh;
-use crate::config::ContainerEngine;
+use crate::source::ContainerEngine;
 use crate::source::access::Environment;
 
 /// How long a host may take to answer at all, and again for the greetings of TLS.

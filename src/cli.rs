@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::config::Limit;
@@ -135,6 +135,27 @@ impl Cli {
     }
 }
 
+/// Options of dive that `docker build` or `podman build` has too.
+const SHARED_WITH_BUILDERS: [&str; 9] =
+    ["--help", "--no-cache", "--platform", "--pull", "--quiet", "-c", "-h", "-q", "-v"];
+
+/// True if `argument`, in any form (`--ci=false`, `-jout.json`), is an option of dive that no builder has.
+#[must_use]
+pub fn is_only_dives(argument: &str) -> bool {
+    let command = Cli::command();
+    let mut options = command.get_arguments();
+    if let Some(long) = argument.strip_prefix("--") {
+        let name = long.split('=').next().unwrap_or_default();
+        return !SHARED_WITH_BUILDERS.contains(&&*format!("--{name}")) && options.any(|option| has_long(option, name));
+    }
+    let Some(letter) = argument.strip_prefix('-').and_then(|letters| letters.chars().next()) else { return false };
+    !SHARED_WITH_BUILDERS.contains(&&*format!("-{letter}")) && options.any(|option| option.get_short() == Some(letter))
+}
+
+fn has_long(option: &Arg, name: &str) -> bool {
+    option.get_long() == Some(name) || option.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
+}
+
 /// Puts `--` behind the word `build` where that is the command, so that clap looks at nothing behind it.
 fn keep_from_clap(mut arguments: Vec<OsString>) -> Vec<OsString> {
     if let Some(at) = first_positional(&arguments)
@@ -153,9 +174,7 @@ fn first_positional(arguments: &[OsString]) -> Option<usize> {
     // Whether the option's value is the argument behind it.
     let takes_next = |argument: &str| {
         if let Some(long) = argument.strip_prefix("--") {
-            return options().filter(|option| !option.is_require_equals_set()).any(|option| {
-                option.get_long() == Some(long) || option.get_all_aliases().is_some_and(|names| names.contains(&long))
-            });
+            return options().filter(|option| !option.is_require_equals_set()).any(|option| has_long(option, long));
         }
         // Of several letters in one (`-qj`), the first that wants a value has what is left of them for it, if there is any.
         let mut letters = argument.chars().skip(1);
@@ -285,5 +304,26 @@ mod tests {
         let line = ["dive", "-q", "build", "--", "-c", "x", "--ci"].map(OsString::from);
         let Some(Command::Build { arguments }) = Cli::parse_from(line).command else { panic!("no build") };
         assert_eq!(arguments, ["-c", "x", "--ci"]);
+    }
+
+    /// `dive build --ci .` fails in the builder, and the hint must name the option that belongs before `build`.
+    #[test]
+    fn options_that_only_dive_has_are_those_of_the_command_line() {
+        for own in ["--ci", "--ci=false", "-j", "-jout.json", "--source=podman", "--lowest-efficiency", "--image", "-i"]
+        {
+            assert!(is_only_dives(own), "{own}");
+        }
+        for other in ["-t", "--tag=x", ".", "-", "--", "--platform=linux/arm64", "-q", "--quiet", "-f", "--help"] {
+            assert!(!is_only_dives(other), "{other}");
+        }
+        let mut command = Cli::command();
+        command.build();
+        let has = |name: &str| match name.strip_prefix("--") {
+            Some(long) => command.get_arguments().any(|option| has_long(option, long)),
+            None => command.get_arguments().any(|option| option.get_short() == name.chars().nth(1)),
+        };
+        for shared in SHARED_WITH_BUILDERS {
+            assert!(has(shared), "{shared} is no option of dive");
+        }
     }
 }

@@ -10,6 +10,7 @@ use anyhow::{Context, bail};
 use tracing::info;
 
 use super::output::Notices;
+use crate::cli;
 use crate::source::ContainerEngine;
 
 /// Longer than any id, in bytes.
@@ -45,7 +46,9 @@ pub(super) fn build(engine: ContainerEngine, arguments: &[OsString], notices: No
     if !status.success() {
         let code = exit_code(status);
         notices.note(&format!("{} build failed ({status}); there is no image to look into", engine.command()));
-        if let Some(option) = arguments.iter().filter_map(|argument| argument.to_str()).find(|it| is_dives(it)) {
+        if let Some(option) =
+            arguments.iter().filter_map(|argument| argument.to_str()).find(|it| cli::is_only_dives(it))
+        {
             notices.note(&format!(
                 "{option} is an option of dive's, and those stand before `build`: dive {option} build ..."
             ));
@@ -56,13 +59,6 @@ pub(super) fn build(engine: ContainerEngine, arguments: &[OsString], notices: No
         return Err(no_image(engine));
     }
     read_id(engine, &id_file).map(Built::Image)
-}
-
-/// Whether an argument is an option that dive has and builders have not.
-fn is_dives(argument: &str) -> bool {
-    let name = argument.split('=').next().unwrap_or_default();
-    ["--ci", "--ci-config", "--json", "-j", "--source", "--lowestEfficiency", "--highestWastedBytes"].contains(&name)
-        || name == "--highestUserWastedPercent"
 }
 
 /// When a file was last written to.

@@ -31,7 +31,7 @@ fn source(folder: &Path, members: &[(String, String)]) -> Source {
         }
     }
     tar.finish().unwrap();
-    Source::open(&Reference::Path(path), &OnDamage::Fail.into(), &mut |_| ()).unwrap()
+    Source::open(&Reference::from(path), &OnDamage::Fail.into(), &mut |_| ()).unwrap()
 }
 
 fn members(list: &[(&str, &str)]) -> Vec<(String, String)> {

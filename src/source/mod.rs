@@ -33,7 +33,7 @@ pub use containerd::ContainerdError;
 pub use engine::{Attempt, ContainerEngine, EngineError, is_present, pull, reach};
 pub use error::SourceError;
 pub(crate) use hex::hex;
-pub use reference::{Reference, ReferenceError, SourceKind};
+pub use reference::{ImageOrigin, PathFormat, PathReference, Reference, ReferenceError, SourceKind};
 pub use registry::{Actual, RegistryError, SystemError, Toc, TocChunk, TocEntry, TocFormat};
 pub use spool::{SpoolProgress, SpoolStep};
 
@@ -48,6 +48,13 @@ use spool::Spooled;
 /// An image's bytes, found: an archive, a layout, an image of an engine or of a registry.
 #[derive(Debug)]
 pub struct Source {
+    origin: ImageOrigin,
+    found: Found,
+}
+
+/// What opening found, before it is known as what it was asked for.
+#[derive(Debug)]
+struct Found {
     name: String,
     place: Place,
     remarks: Vec<Remark>,
@@ -75,31 +82,39 @@ impl Source {
         progress: &mut dyn FnMut(SpoolProgress),
     ) -> Result<Self, SourceError> {
         let on_damage = access.on_damage;
-        match reference {
-            Reference::Path(path) => Self::open_path(path, on_damage, progress),
-            Reference::Stdin => Self::open_stream(
-                io::stdin().lock(),
-                SpoolStep::Receive,
-                None,
-                "standard input".to_owned(),
-                on_damage,
-                progress,
-            ),
+        let (kind, found) = match reference {
+            Reference::Path(PathReference { path, format }) => {
+                let found = Found::at(path, on_damage, progress)?;
+                (SourceKind::Path(format.unwrap_or_else(|| found.format())), found)
+            }
+            Reference::Stdin => {
+                let (input, name) = (io::stdin().lock(), "standard input".to_owned());
+                let found = Found::in_stream(input, SpoolStep::Receive, None, name, on_damage, progress)?;
+                return Ok(Self { origin: ImageOrigin { scheme: "stdin", name: "-".to_owned() }, found });
+            }
             Reference::Engine { engine, name } => {
                 let mut image = EngineImage::open(*engine, name, access, progress)?;
                 let remarks = image.take_remarks();
-                Ok(Self { name: name.clone(), place: Place::Engine(image), remarks })
+                let found = Found { name: name.clone(), place: Place::Engine(image), remarks };
+                (SourceKind::Engine(*engine), found)
             }
             Reference::Registry { name } => {
                 let mut image = RegistryImage::open(name, access)?;
                 let remarks = image.take_remarks();
-                Ok(Self { name: name.clone(), place: Place::Registry(image), remarks })
+                let found = Found { name: name.clone(), place: Place::Registry(image), remarks };
+                (SourceKind::Registry, found)
             }
             Reference::Containerd { name } => {
                 let exported = containerd::export(name, access, progress)?;
-                Self::of_spooled(name.clone(), exported, on_damage)
+                let found = Found::in_spooled(name.clone(), exported, on_damage)?;
+                (SourceKind::Containerd, found)
             }
-        }
+        };
+        Ok(Self::of_kind(kind, found))
+    }
+
+    fn of_kind(kind: SourceKind, found: Found) -> Self {
+        Self { origin: ImageOrigin { scheme: kind.name(), name: found.name.clone() }, found }
     }
 
     /// Fetches the blobs of these names side by side, as far as they lie elsewhere; without it, each is fetched when it is
@@ -108,7 +123,7 @@ impl Source {
     /// # Errors
     /// When one of them cannot be had.
     pub fn fetch(&self, paths: &[&str], progress: &mut dyn FnMut(SpoolProgress)) -> Result<(), SourceError> {
-        match &self.place {
+        match &self.found.place {
             Place::Registry(image) => image.fetch(paths, progress),
             Place::Archive(_) | Place::Layout(_) | Place::Engine(_) => Ok(()),
         }
@@ -119,7 +134,7 @@ impl Source {
     /// it is compared with the digest that the manifest gives, not with the layer.
     #[must_use]
     pub fn tables_of_contents(&self, paths: &[&str]) -> Option<Vec<Toc>> {
-        match &self.place {
+        match &self.found.place {
             Place::Registry(image) => image.tables_of_contents(paths),
             Place::Archive(_) | Place::Layout(_) | Place::Engine(_) => None,
         }
@@ -129,75 +144,29 @@ impl Source {
     /// with, or the one that an engine gives for the unpacked layer. Files of this machine are not worth the comparing.
     #[must_use]
     pub fn identity(&self, digest: Option<&str>, diff_id: Option<&str>) -> Option<Identity> {
-        match &self.place {
+        match &self.found.place {
             Place::Registry(_) => digest.map(|digest| Identity::Stored(digest.to_owned())),
             Place::Engine(_) => diff_id.map(|diff_id| Identity::Unpacked(diff_id.to_owned())),
             Place::Archive(_) | Place::Layout(_) => None,
         }
     }
 
-    fn open_path(
-        path: &Path,
-        on_damage: OnDamage,
-        progress: &mut dyn FnMut(SpoolProgress),
-    ) -> Result<Self, SourceError> {
-        let name = path.display().to_string();
-        let unreadable = |cause: io::Error| match cause.kind() {
-            io::ErrorKind::NotFound => SourceError::NoSuchFile { path: path.to_owned() },
-            _ => SourceError::Unreadable { what: name.clone(), cause },
-        };
-        if path.is_dir() {
-            let layout = OciLayout::open_directory(&name, path)?;
-            return Ok(Self { name, place: Place::Layout(layout), remarks: Vec::new() });
-        }
-        let file = File::open(path).map_err(unreadable)?;
-        let metadata = file.metadata().map_err(unreadable)?;
-        if !metadata.is_file() {
-            return Self::open_stream(file, SpoolStep::Receive, None, name, on_damage, progress);
-        }
-        let len = metadata.len();
-        let file = Arc::new(file);
-        let blob = Blob::new(Arc::clone(&file), 0, len, name.as_str());
-        if sniff(&blob.first_bytes(SNIFF_LEN).map_err(unreadable)?) != Compression::None {
-            return Self::open_stream(blob.reader(), SpoolStep::Unpack, Some(len), name, on_damage, progress);
-        }
-        Self::of_archive(name, file, len, on_damage)
-    }
-
-    fn open_stream(
-        input: impl io::Read,
-        step: SpoolStep,
-        total: Option<u64>,
-        name: String,
-        on_damage: OnDamage,
-        progress: &mut dyn FnMut(SpoolProgress),
-    ) -> Result<Self, SourceError> {
-        let spooled = spool::spool(input, step, total, &name, on_damage, progress)?;
-        Self::of_spooled(name, spooled, on_damage)
-    }
-
-    fn of_spooled(name: String, spooled: Spooled, on_damage: OnDamage) -> Result<Self, SourceError> {
-        let mut source = Self::of_archive(name, Arc::new(spooled.file), spooled.len, on_damage)?;
-        source.remarks.splice(0..0, spooled.remarks);
-        Ok(source)
-    }
-
-    fn of_archive(name: String, file: Arc<File>, len: u64, on_damage: OnDamage) -> Result<Self, SourceError> {
-        let mut archive = Archive::index(&name, file, len, on_damage)?;
-        let remarks = archive.take_remarks();
-        Ok(Self { name, place: Place::Archive(archive), remarks })
-    }
-
     /// What messages call it: the path or the name as given, or `standard input`.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.found.name
+    }
+
+    /// Where the image came from: the source that was named, or the format of the file or directory that was found.
+    #[must_use]
+    pub const fn origin(&self) -> &ImageOrigin {
+        &self.origin
     }
 
     /// What was odd while it was opened.
     #[must_use]
     pub fn remarks(&self) -> &[Remark] {
-        &self.remarks
+        &self.found.remarks
     }
 
     /// The bytes called `path`; links are followed, never out of the source.
@@ -205,7 +174,7 @@ impl Source {
     /// # Errors
     /// When nothing of that name is there, or it is no plain file, or it leads outside.
     pub fn blob(&self, path: &str) -> Result<Blob, SourceError> {
-        match &self.place {
+        match &self.found.place {
             Place::Archive(archive) => archive.open(path),
             Place::Layout(layout) => layout.open(path),
             Place::Engine(image) => image.blob(path),
@@ -216,7 +185,7 @@ impl Source {
     /// Whether something is called `path`.
     #[must_use]
     pub fn contains(&self, path: &str) -> bool {
-        match &self.place {
+        match &self.found.place {
             Place::Archive(archive) => archive.contains(path),
             Place::Layout(layout) => layout.contains(path),
             Place::Engine(image) => image.contains(path),
@@ -226,7 +195,7 @@ impl Source {
 
     /// Symbolic links of an archive in its order, each with the name it leads to. A directory shows none.
     pub fn links(&self) -> impl Iterator<Item = (&str, &str)> {
-        let known = match &self.place {
+        let known = match &self.found.place {
             Place::Engine(image) => Some(image),
             _ => None,
         };
@@ -245,10 +214,72 @@ impl Source {
     }
 
     const fn archive(&self) -> Option<&Archive> {
-        match &self.place {
+        match &self.found.place {
             Place::Archive(archive) => Some(archive),
             Place::Engine(image) => image.archive(),
             Place::Layout(_) | Place::Registry(_) => None,
+        }
+    }
+}
+
+impl Found {
+    fn at(path: &Path, on_damage: OnDamage, progress: &mut dyn FnMut(SpoolProgress)) -> Result<Self, SourceError> {
+        let name = path.display().to_string();
+        let unreadable = |cause: io::Error| match cause.kind() {
+            io::ErrorKind::NotFound => SourceError::NoSuchFile { path: path.to_owned() },
+            _ => SourceError::Unreadable { what: name.clone(), cause },
+        };
+        if path.is_dir() {
+            let layout = OciLayout::open_directory(&name, path)?;
+            return Ok(Self { name, place: Place::Layout(layout), remarks: Vec::new() });
+        }
+        let file = File::open(path).map_err(unreadable)?;
+        let metadata = file.metadata().map_err(unreadable)?;
+        if !metadata.is_file() {
+            return Self::in_stream(file, SpoolStep::Receive, None, name, on_damage, progress);
+        }
+        let len = metadata.len();
+        let file = Arc::new(file);
+        let blob = Blob::new(Arc::clone(&file), 0, len, name.as_str());
+        if sniff(&blob.first_bytes(SNIFF_LEN).map_err(unreadable)?) != Compression::None {
+            return Self::in_stream(blob.reader(), SpoolStep::Unpack, Some(len), name, on_damage, progress);
+        }
+        Self::in_archive(name, file, len, on_damage)
+    }
+
+    fn in_stream(
+        input: impl io::Read,
+        step: SpoolStep,
+        total: Option<u64>,
+        name: String,
+        on_damage: OnDamage,
+        progress: &mut dyn FnMut(SpoolProgress),
+    ) -> Result<Self, SourceError> {
+        let spooled = spool::spool(input, step, total, &name, on_damage, progress)?;
+        Self::in_spooled(name, spooled, on_damage)
+    }
+
+    fn in_spooled(name: String, spooled: Spooled, on_damage: OnDamage) -> Result<Self, SourceError> {
+        let mut found = Self::in_archive(name, Arc::new(spooled.file), spooled.len, on_damage)?;
+        found.remarks.splice(0..0, spooled.remarks);
+        Ok(found)
+    }
+
+    fn in_archive(name: String, file: Arc<File>, len: u64, on_damage: OnDamage) -> Result<Self, SourceError> {
+        let mut archive = Archive::index(&name, file, len, on_damage)?;
+        let remarks = archive.take_remarks();
+        Ok(Self { name, place: Place::Archive(archive), remarks })
+    }
+
+    /// The format of what lies at a path, where the user named none.
+    fn format(&self) -> PathFormat {
+        match &self.place {
+            Place::Layout(_) => PathFormat::Oci,
+            // Docker 25 and later write both documents, and read the first of them.
+            Place::Archive(archive) if !archive.contains("manifest.json") && archive.contains("index.json") => {
+                PathFormat::OciArchive
+            }
+            Place::Archive(_) | Place::Engine(_) | Place::Registry(_) => PathFormat::DockerArchive,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! rely on.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -12,7 +13,7 @@ use super::engine::ContainerEngine;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reference {
     /// A file that holds a saved image, or a directory that holds a layout.
-    Path(PathBuf),
+    Path(PathReference),
     /// Standard input.
     Stdin,
     /// An image in an engine.
@@ -34,6 +35,48 @@ pub enum Reference {
     },
 }
 
+/// A file or a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathReference {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The format that the user named; the content decides how it is read.
+    pub format: Option<PathFormat>,
+}
+
+/// A bare path.
+impl From<PathBuf> for Reference {
+    fn from(path: PathBuf) -> Self {
+        Self::Path(PathReference { path, format: None })
+    }
+}
+
+/// The format of an image on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathFormat {
+    /// What `docker save` writes.
+    DockerArchive,
+    /// A layout directory in a tar.
+    OciArchive,
+    /// A layout directory.
+    Oci,
+}
+
+/// Where an image came from, as `SCHEME://NAME`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageOrigin {
+    /// The canonical name of the source: `docker`, `registry`, `docker-archive`, `stdin`.
+    pub scheme: &'static str,
+    /// The name or path as the user gave it, without a scheme; `-` for standard input.
+    pub name: String,
+}
+
+impl fmt::Display for ImageOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.name)
+    }
+}
+
 /// The `--source` flag, and the scheme before `://`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceKind {
@@ -43,9 +86,24 @@ pub enum SourceKind {
     Registry,
     /// An image in containerd: `containerd`.
     Containerd,
-    /// A file or directory: `docker-archive`, `docker-tar`, `oci-archive`, `oci-dir`, `oci`. Which of them it is is
-    /// told by what it holds.
-    Path,
+    /// A file or directory: `docker-archive`, `docker-tar`, `oci-archive`, `oci-dir`, `oci`. The content decides how it
+    /// is read.
+    Path(PathFormat),
+}
+
+impl SourceKind {
+    /// The canonical name: one for all aliases.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Engine(engine) => engine.command(),
+            Self::Registry => "registry",
+            Self::Containerd => "containerd",
+            Self::Path(PathFormat::DockerArchive) => "docker-archive",
+            Self::Path(PathFormat::OciArchive) => "oci-archive",
+            Self::Path(PathFormat::Oci) => "oci",
+        }
+    }
 }
 
 const KINDS: &str = "docker, podman, registry, containerd, docker-archive, docker-tar, oci-archive, oci-dir, oci";
@@ -59,7 +117,9 @@ impl FromStr for SourceKind {
             "podman" => Ok(Self::Engine(ContainerEngine::Podman)),
             "registry" => Ok(Self::Registry),
             "containerd" => Ok(Self::Containerd),
-            "docker-archive" | "docker-tar" | "oci-archive" | "oci-dir" | "oci" => Ok(Self::Path),
+            "docker-archive" | "docker-tar" => Ok(Self::Path(PathFormat::DockerArchive)),
+            "oci-archive" => Ok(Self::Path(PathFormat::OciArchive)),
+            "oci-dir" | "oci" => Ok(Self::Path(PathFormat::Oci)),
             _ => Err(ReferenceError::UnknownKind { kind: text.to_owned() }),
         }
     }
@@ -116,7 +176,7 @@ impl Reference {
             (Some(SourceKind::Engine(_) | SourceKind::Registry | SourceKind::Containerd), None) => Err(not_text()),
             (Some(kind), text) => Self::of_kind(kind, text.unwrap_or_default(), argument, argument),
             (None, Some("-")) => Ok(Self::Stdin),
-            (None, _) if Path::new(argument).exists() => Ok(Self::Path(argument.into())),
+            (None, _) if Path::new(argument).exists() => Ok(PathBuf::from(argument).into()),
             (None, Some(name)) if looks_like_a_path(name) => Err(ReferenceError::NoSuchFile { path: name.to_owned() }),
             (None, Some(name)) => Ok(Self::Engine { engine, name: name.to_owned() }),
             (None, None) => Err(not_text()),
@@ -131,8 +191,8 @@ impl Reference {
             SourceKind::Engine(engine) => Self::Engine { engine, name: name.to_owned() },
             SourceKind::Registry => Self::Registry { name: name.to_owned() },
             SourceKind::Containerd => Self::Containerd { name: name.to_owned() },
-            SourceKind::Path if path == "-" => Self::Stdin,
-            SourceKind::Path => Self::Path(path.into()),
+            SourceKind::Path(_) if path == "-" => Self::Stdin,
+            SourceKind::Path(format) => Self::Path(PathReference { path: path.into(), format: Some(format) }),
         })
     }
 }
@@ -162,12 +222,13 @@ mod tests {
 
     #[test]
     fn what_users_type_is_understood() {
-        let path = |path: &str| Reference::Path(path.into());
+        let path = |path: &str| Reference::from(PathBuf::from(path));
+        let named = |format, path: &str| Reference::Path(PathReference { path: path.into(), format: Some(format) });
         let engine = |engine, name: &str| Reference::Engine { engine, name: name.to_owned() };
-        is("docker-archive://x.tar", None, &path("x.tar"));
-        is("docker-tar:///tmp/x.tar", None, &path("/tmp/x.tar"));
-        is("oci-dir://layout", None, &path("layout"));
-        is("x.tar", Some("docker-archive"), &path("x.tar"));
+        is("docker-archive://x.tar", None, &named(PathFormat::DockerArchive, "x.tar"));
+        is("docker-tar:///tmp/x.tar", None, &named(PathFormat::DockerArchive, "/tmp/x.tar"));
+        is("oci-dir://layout", None, &named(PathFormat::Oci, "layout"));
+        is("x.tar", Some("docker-archive"), &named(PathFormat::DockerArchive, "x.tar"));
         is("docker://x.tar", Some("docker-archive"), &engine(ContainerEngine::Docker, "x.tar"));
         is("podman://alpine", None, &engine(ContainerEngine::Podman, "alpine"));
         is("quay.io/team/app:1.2", None, &engine(ContainerEngine::Docker, "quay.io/team/app:1.2"));

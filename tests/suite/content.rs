@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use dive::compression::Compression;
@@ -225,7 +226,7 @@ fn a_damaged_layer_shows_what_there_is() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), archive).unwrap();
 
-    let source = Source::open(&Reference::Path(file.path().to_owned()), &OnDamage::Remark.into(), &mut |_| ()).unwrap();
+    let source = Source::open(&Reference::from(file.path().to_owned()), &OnDamage::Remark.into(), &mut |_| ()).unwrap();
     let image = image::open(&source, &Selection::default(), OnDamage::Remark).unwrap();
     let loaded = tree::load(&image, source.name(), OnDamage::Remark, None, &Silent).unwrap();
     assert!(loaded.tree.find(b"after").is_none());
@@ -239,7 +240,7 @@ fn a_damaged_layer_shows_what_there_is() {
 
 #[test]
 fn a_file_whose_header_announces_more_than_follows_shows_what_follows() {
-    let reference = Reference::Path(fixture("broken/huge-declared-size.tar").into());
+    let reference = Reference::from(PathBuf::from(fixture("broken/huge-declared-size.tar")));
     let source = Source::open(&reference, &OnDamage::Remark.into(), &mut |_| ()).unwrap();
     let image = image::open(&source, &Selection::default(), OnDamage::Remark).unwrap();
     let loaded = tree::load(&image, source.name(), OnDamage::Remark, None, &Silent).unwrap();

@@ -35,6 +35,7 @@ mod oracle;
 mod paths;
 mod place;
 mod screen;
+mod spellings;
 // Signals, jobs and modes of a terminal are Unix's.
 #[cfg(unix)]
 mod terminal;

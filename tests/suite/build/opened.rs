@@ -91,7 +91,7 @@ impl Opened {
 }
 
 fn load(path: &Path, on_damage: OnDamage) -> Loaded {
-    let source = Source::open(&Reference::Path(path.to_owned()), &on_damage.into(), &mut |_| ()).unwrap();
+    let source = Source::open(&Reference::from(path.to_owned()), &on_damage.into(), &mut |_| ()).unwrap();
     let image = image::open(&source, &Selection::default(), on_damage).unwrap();
     assert_eq!(image.remarks, [], "the archive itself is sound");
     tree::load(&image, source.name(), on_damage, None, &Silent).unwrap()

@@ -7,7 +7,7 @@ use crate::image::{self, Image, Selection};
 use crate::remark::OnDamage;
 use crate::source::registry::RegistryImage;
 use crate::source::registry::digest::Digest;
-use crate::source::{Place, Source};
+use crate::source::{Found, Place, Source, SourceKind};
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
@@ -48,7 +48,8 @@ fn of_platforms_after(mut manifests: Vec<serde_json::Value>, platforms: &[&str],
 }
 
 fn opened(image: RegistryImage, platform: Option<&str>) -> Result<Image, String> {
-    let source = Source { name: "app".to_owned(), place: Place::Registry(image), remarks: Vec::new() };
+    let found = Found { name: "app".to_owned(), place: Place::Registry(image), remarks: Vec::new() };
+    let source = Source::of_kind(SourceKind::Registry, found);
     let selection = Selection { image: None, platform: platform.map(|platform| platform.parse().unwrap()) };
     image::open(&source, &selection, OnDamage::Fail).map_err(|error| error.to_string())
 }

@@ -19,7 +19,7 @@ enum Parts {
 /// An archive of the corpus; none where there is no corpus.
 fn archive(name: &str) -> Option<Source> {
     let path = PathBuf::from(std::env::var_os("DIVE_CORPUS")?).join("opaque").join(name);
-    Source::open(&Reference::Path(path), &Access::default(), &mut |_| ()).ok()
+    Source::open(&Reference::from(path), &Access::default(), &mut |_| ()).ok()
 }
 
 /// The image of an archive of the corpus in a registry, its manifest, and the bytes of its layers.

@@ -5,7 +5,7 @@
 //! the `use crate::` lines and fails on an arrow that points back.
 //!
 //! ```text
-//! units, remark, escape, tarfile, compression    what everything else is written with
+//! units, remark, escape, json, tarfile, compression    what everything else is written with
 //! cache     what is kept from one run to the next
 //! source    where bytes lie: an archive, a layout directory, standard input, an engine, a registry
 //! image     what the image says of itself: manifest, configuration, history
@@ -50,6 +50,7 @@ pub mod config;
 pub mod escape;
 pub mod extract;
 pub mod image;
+pub mod json;
 pub mod layer;
 pub mod remark;
 pub mod report;

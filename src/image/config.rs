@@ -1,32 +1,44 @@
-//! The image configuration, read leniently: engines load images whose `history` and `diff_ids` are `null` and whose
-//! fields are newer than any specification, which the strict types of oci-spec refuse.
+//! The image configuration. The types are our own: engines load images whose `history` and `diff_ids` are `null` and
+//! whose fields are newer than any specification, which the strict types of oci-spec refuse.
 
-use serde::Deserialize;
-
-use super::document::{List, Text};
 use super::history::HistoryEntry;
 use super::platform::Platform;
+use crate::json::{Decode, Key, List, Object, Text};
 
 /// What is read of a configuration.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 pub(super) struct ImageConfig {
-    #[serde(default)]
     pub(super) created: Text,
-    #[serde(default)]
     architecture: Text,
-    #[serde(default)]
     os: Text,
-    #[serde(default)]
     variant: Text,
     pub(super) rootfs: Option<RootFs>,
-    #[serde(default)]
     pub(super) history: List<HistoryEntry>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+impl Object for ImageConfig {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        Some(match key {
+            _ if key.is("created") => &mut self.created,
+            _ if key.is("architecture") => &mut self.architecture,
+            _ if key.is("os") => &mut self.os,
+            _ if key.is("variant") => &mut self.variant,
+            _ if key.is("rootfs") => &mut self.rootfs,
+            _ if key.is("history") => &mut self.history,
+            _ => return None,
+        })
+    }
+}
+
+#[derive(Debug, Default)]
 pub(super) struct RootFs {
-    #[serde(default)]
     pub(super) diff_ids: List<String>,
+}
+
+impl Object for RootFs {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        key.is("diff_ids").then_some(&mut self.diff_ids)
+    }
 }
 
 impl ImageConfig {
@@ -46,14 +58,14 @@ mod tests {
 
     #[test]
     fn what_engines_load_is_loaded() {
-        let config: ImageConfig = serde_json::from_str(
+        let read = |json: &str| crate::json::read::<ImageConfig>(json.as_bytes()).unwrap().value;
+        let config = read(
             r#"{"os": "linux", "architecture": "arm64", "variant": "v8", "created": null, "history": null,
                 "rootfs": {"type": "layers", "diff_ids": null}, "future": {"a": [1, 2.5, {"b": null}]}}"#,
-        )
-        .unwrap();
+        );
         assert_eq!(config.platform().unwrap().to_string(), "linux/arm64");
         assert!(config.diff_ids().is_empty() && config.history.0.is_empty());
-        let empty: ImageConfig = serde_json::from_str("{}").unwrap();
+        let empty = read("{}");
         assert_eq!(empty.platform(), None);
         assert!(empty.rootfs.is_none());
     }

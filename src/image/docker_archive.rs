@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 
-use super::document;
-use super::document::List;
+use super::document::{self, DocumentKind};
 use super::error::ImageError;
 use super::manifest::{DockerImage, digest_of_path};
 use super::oci;
 use super::plan::{Plan, Wanted};
 use super::selection::{ImageName, Selection, find, listed};
+use crate::json::List;
 use crate::remark::Remark;
 use crate::source::Source;
 
@@ -18,7 +18,8 @@ pub(super) const MANIFEST: &str = "manifest.json";
 /// The plan for the image that `selection` names.
 pub(super) fn plan(source: &Source, selection: &Selection, remarks: &mut Vec<Remark>) -> Result<Plan, ImageError> {
     let archive = || source.name().to_owned();
-    let List(mut images): List<DockerImage> = document::read(source, &source.blob(MANIFEST)?, remarks)?;
+    let List(mut images): List<DockerImage> =
+        document::read(source, &source.blob(MANIFEST)?, DocumentKind::DockerManifest, remarks)?;
     if images.is_empty() {
         return Err(ImageError::NoImage { archive: archive(), document: MANIFEST });
     }
@@ -28,7 +29,7 @@ pub(super) fn plan(source: &Source, selection: &Selection, remarks: &mut Vec<Rem
         .map(|(index, image)| ImageName {
             index,
             tags: std::mem::take(&mut image.tags.0),
-            id: image.config.as_deref().and_then(digest_of_path),
+            id: digest_of_path(&image.config),
         })
         .collect();
     let Some(chosen) = find(&names, selection.image.as_ref()) else {
@@ -38,16 +39,16 @@ pub(super) fn plan(source: &Source, selection: &Selection, remarks: &mut Vec<Rem
     };
     let image = images.swap_remove(chosen);
     let name = names.remove(chosen);
-    let Some(config) = image.config.filter(|path| !path.is_empty()) else {
+    if image.config.is_empty() {
         return Err(ImageError::Manifest {
             archive: archive(),
             document: MANIFEST.to_owned(),
             problem: "names no configuration for the image; save the image again",
         });
-    };
+    }
     // Archives of the containerd image store tell of their layers only in the index that lies beside.
     let sources = image.sources.map(|sources| {
-        sources.into_iter().filter_map(|(digest, layer)| Some((digest, layer.media_type()?.to_owned()))).collect()
+        sources.0.into_iter().filter_map(|(digest, layer)| Some((digest, layer.media_type()?.to_owned()))).collect()
     });
     let media_types: HashMap<String, String> = sources.unwrap_or_else(|| oci::media_types(source));
     let wanted = |path: String| {
@@ -57,7 +58,8 @@ pub(super) fn plan(source: &Source, selection: &Selection, remarks: &mut Vec<Rem
     };
     let layers = image.layers.0.into_iter().map(wanted).collect();
     Ok(Plan {
-        config: Wanted::at(config, name.id.clone()),
+        config: Wanted::at(image.config, name.id.clone()),
+        config_kind: DocumentKind::DockerConfig,
         name,
         others: names,
         document: MANIFEST.to_owned(),

@@ -6,6 +6,7 @@ use std::io;
 use super::manifest::InvalidDigest;
 use super::platform::Platform;
 use super::selection::ImageSelector;
+use crate::json::JsonError;
 use crate::remark::Shown;
 use crate::source::SourceError;
 
@@ -42,14 +43,14 @@ pub enum ImageError {
         cause: io::Error,
     },
     /// A document that is not what it should be.
-    #[error("{archive}: {} is damaged or no such document: {cause}; save the image again", Shown(document))]
+    #[error("{archive}: {} is not a valid document: {cause}; save the image again", Shown(document))]
     Document {
         /// The archive.
         archive: String,
         /// The document.
         document: String,
         /// What is wrong, with line and column.
-        cause: serde_json::Error,
+        cause: JsonError,
     },
     /// A manifest or index that lacks what makes it one.
     #[error("{archive}: {} {problem}", Shown(document))]
@@ -129,9 +130,7 @@ pub enum ImageError {
         loss: LayerLoss,
     },
     /// Manifest and configuration disagree.
-    #[error(
-        "{archive}: the manifest lists {layers} layers and the configuration {diff_ids}, which Docker refuses to load"
-    )]
+    #[error("{archive}: the manifest lists {layers} layers and the configuration {diff_ids}{engines}")]
     LayerCount {
         /// The archive.
         archive: String,
@@ -139,6 +138,8 @@ pub enum ImageError {
         layers: usize,
         /// `diff_ids` in the configuration.
         diff_ids: usize,
+        /// What engines do with such an image, where that is known.
+        engines: &'static str,
     },
 }
 

@@ -1,21 +1,28 @@
 //! The build history, matched to layers: entries that made no layer say so, all others stand in the order of the
 //! layers. Counts that differ are remarked and cost no layer its place.
 
-use serde::Deserialize;
-
-use super::document::{List, Text};
+use crate::json::{Decode, Key, List, Object, Text};
 use crate::remark::Remark;
 
 /// A history entry as the configuration has it.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 pub(super) struct HistoryEntry {
-    #[serde(default)]
     created: Text,
-    #[serde(default)]
     created_by: Text,
-    #[serde(default)]
     comment: Text,
-    empty_layer: Option<bool>,
+    empty_layer: bool,
+}
+
+impl Object for HistoryEntry {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        Some(match key {
+            _ if key.is("created") => &mut self.created,
+            _ if key.is("created_by") => &mut self.created_by,
+            _ if key.is("comment") => &mut self.comment,
+            _ if key.is("empty_layer") => &mut self.empty_layer,
+            _ => return None,
+        })
+    }
 }
 
 /// One step of the build.
@@ -44,7 +51,7 @@ pub(super) fn steps(
         .0
         .into_iter()
         .map(|entry| {
-            let layer = if entry.empty_layer == Some(true) {
+            let layer = if entry.empty_layer {
                 None
             } else {
                 made += 1;
@@ -78,7 +85,7 @@ mod tests {
 
     fn matched(json: &str, layers: u32) -> (Vec<Option<u32>>, usize) {
         let mut remarks = Vec::new();
-        let steps = steps(serde_json::from_str(json).unwrap(), layers, "a.tar", &mut remarks);
+        let steps = steps(crate::json::read(json.as_bytes()).unwrap().value, layers, "a.tar", &mut remarks);
         (steps.iter().map(|step| step.layer).collect(), remarks.len())
     }
 

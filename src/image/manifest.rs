@@ -2,82 +2,130 @@
 //! their Docker schema 2 twins, which have the same shape. The types are our own, because oci-spec's documents refuse
 //! what engines load (`"layers": null`, a wrong size); its media types, digests and annotation names are used.
 
-use std::collections::HashMap;
 use std::str::FromStr;
 
 use oci_spec::image::{ANNOTATION_REF_NAME, Digest, MediaType};
-use serde::Deserialize;
 
-use super::document::{List, Text};
 use super::platform::Platform;
+use crate::json::{Decode, JsonError, Key, List, Map, Object, Reader, Shape, Size, Text};
 
 /// One image of a docker-archive's `manifest.json`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default)]
 pub(super) struct DockerImage {
-    #[serde(rename = "Config")]
-    pub(super) config: Option<String>,
-    #[serde(rename = "RepoTags", default)]
+    pub(super) config: String,
     pub(super) tags: List<String>,
-    #[serde(rename = "Layers", default)]
     pub(super) layers: List<String>,
     /// What Docker 25 and later say of the layers, by digest.
-    #[serde(rename = "LayerSources", default)]
-    pub(super) sources: Option<HashMap<String, Descriptor>>,
+    pub(super) sources: Option<Map<Descriptor>>,
+}
+
+impl Object for DockerImage {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        Some(match key {
+            _ if key.is("Config") => &mut self.config,
+            _ if key.is("RepoTags") => &mut self.tags,
+            _ if key.is("Layers") => &mut self.layers,
+            _ if key.is("LayerSources") => &mut self.sources,
+            _ => return None,
+        })
+    }
 }
 
 /// An OCI or Docker schema 2 index or manifest; its lists tell which, for media types are often absent or wrong.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Default)]
 pub(super) struct OciDocument {
-    #[serde(default)]
     pub(super) artifact_type: Text,
     pub(super) manifests: Option<List<Descriptor>>,
     pub(super) config: Option<Descriptor>,
-    #[serde(default)]
     pub(super) layers: List<Descriptor>,
     /// Only Docker schema 1 has it.
-    pub(super) fs_layers: Option<serde::de::IgnoredAny>,
+    pub(super) fs_layers: Option<()>,
+}
+
+impl Object for OciDocument {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        Some(match key {
+            _ if key.is("artifactType") => &mut self.artifact_type,
+            _ if key.is("manifests") => &mut self.manifests,
+            _ if key.is("config") => &mut self.config,
+            _ if key.is("layers") => &mut self.layers,
+            _ if key.is("fsLayers") => &mut self.fs_layers,
+            _ => return None,
+        })
+    }
 }
 
 /// A blob as an index or manifest names it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Descriptor {
-    #[serde(default)]
     media_type: Text,
-    #[serde(default)]
     pub(super) digest: String,
-    size: Option<serde_json::Number>,
-    #[serde(default)]
+    size: Size,
     pub(super) urls: List<String>,
-    annotations: Option<Annotations>,
+    annotations: Annotations,
     platform: Option<PlatformEntry>,
 }
 
-/// The annotations that mean something here.
-#[derive(Debug, Clone, Deserialize)]
-struct Annotations {
-    #[serde(rename = "org.opencontainers.image.ref.name", default)]
-    ref_name: Text,
-    /// The full name, where containerd and Docker wrote the file: their `ref.name` is the bare tag.
-    #[serde(rename = "io.containerd.image.name", default)]
-    containerd_name: Text,
-    /// `BuildKit`'s mark on provenance and SBOM manifests.
-    #[serde(rename = "vnd.docker.reference.type", default)]
-    docker_reference_type: Text,
+impl Object for Descriptor {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        Some(match key {
+            _ if key.is("mediaType") => &mut self.media_type,
+            _ if key.is("digest") => &mut self.digest,
+            _ if key.is("size") => &mut self.size,
+            _ if key.is("urls") => &mut self.urls,
+            _ if key.is("annotations") => &mut self.annotations,
+            _ if key.is("platform") => &mut self.platform,
+            _ => return None,
+        })
+    }
 }
 
-// serde takes literals only; this keeps the literal above honest.
-const _: () = assert!(matches!(ANNOTATION_REF_NAME.as_bytes(), b"org.opencontainers.image.ref.name"));
+/// The annotations that mean something here.
+#[derive(Debug, Clone, Default)]
+struct Annotations {
+    ref_name: String,
+    /// The full name, where containerd and Docker wrote the file: their `ref.name` is the bare tag.
+    containerd_name: String,
+    /// `BuildKit`'s mark on provenance and SBOM manifests.
+    docker_reference_type: String,
+}
 
-#[derive(Debug, Clone, Deserialize)]
+/// A map in Go: its keys are data, so their case counts, and `null` empties it. An annotation that is no string is empty.
+impl Decode for Annotations {
+    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
+        if json.null()? {
+            *self = Self::default();
+            return Ok(());
+        }
+        json.object(&mut |key, json| {
+            let annotation = match key.as_str() {
+                ANNOTATION_REF_NAME => &mut self.ref_name,
+                "io.containerd.image.name" => &mut self.containerd_name,
+                "vnd.docker.reference.type" => &mut self.docker_reference_type,
+                _ => return json.skip(),
+            };
+            annotation.clear();
+            if json.shape()? == Shape::String { annotation.decode(json) } else { json.skip() }
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default)]
 struct PlatformEntry {
-    #[serde(default)]
     os: Text,
-    #[serde(default)]
     architecture: Text,
-    #[serde(default)]
     variant: Text,
+}
+
+impl Object for PlatformEntry {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        Some(match key {
+            _ if key.is("os") => &mut self.os,
+            _ if key.is("architecture") => &mut self.architecture,
+            _ if key.is("variant") => &mut self.variant,
+            _ => return None,
+        })
+    }
 }
 
 /// A digest that is not `algorithm:encoded`, so that no path can be made of it.
@@ -106,13 +154,13 @@ impl Descriptor {
     }
 
     pub(super) fn size(&self) -> Option<u64> {
-        self.size.as_ref().and_then(serde_json::Number::as_u64)
+        self.size.0
     }
 
     /// The name of the image it stands for.
     pub(super) fn image_name(&self) -> Option<&str> {
-        let annotations = self.annotations.as_ref()?;
-        annotations.containerd_name.as_deref().or_else(|| annotations.ref_name.as_deref())
+        let Annotations { ref_name, containerd_name, .. } = &self.annotations;
+        [containerd_name, ref_name].into_iter().find(|name| !name.is_empty()).map(String::as_str)
     }
 
     pub(super) fn platform(&self) -> Option<Platform> {
@@ -122,10 +170,7 @@ impl Descriptor {
 
     /// Whether it is no image but what `BuildKit` attests about one.
     pub(super) fn is_attestation(&self) -> bool {
-        let marked = self
-            .annotations
-            .as_ref()
-            .is_some_and(|annotations| annotations.docker_reference_type.as_deref() == Some("attestation-manifest"));
+        let marked = self.annotations.docker_reference_type == "attestation-manifest";
         marked || self.platform().is_some_and(|platform| platform.os == "unknown" && platform.architecture == "unknown")
     }
 }
@@ -192,7 +237,7 @@ mod tests {
     const HEX: &str = "a7e4d0394b3007a9d46463b74d830cde9e99072710d12248a8b127cd4de3f0aa";
 
     fn descriptor(json: &str) -> Descriptor {
-        serde_json::from_str(json).unwrap()
+        crate::json::read(json.as_bytes()).unwrap().value
     }
 
     #[test]

@@ -162,6 +162,7 @@ fn carry_out(
             archive: source.name().to_owned(),
             layers: count,
             diff_ids: config.diff_ids().len(),
+            engines: plan.config_kind.on_layer_count(),
         };
         if on_damage == OnDamage::Fail {
             return Err(error);
@@ -208,7 +209,7 @@ fn read_config(source: &Source, plan: &Plan, remarks: &mut Vec<Remark>) -> Resul
         }
     })?;
     // A configuration that calls itself something else is an image's if it has what only images have.
-    match document::read::<ImageConfig>(source, &blob, remarks) {
+    match document::read::<ImageConfig>(source, &blob, plan.config_kind, remarks) {
         Ok(config) if config.rootfs.is_none() && kind == ConfigKind::Unknown && plan.config.media_type.is_some() => {
             Err(artifact())
         }

@@ -4,12 +4,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::document::{self, List};
+use super::document::{self, DocumentKind};
 use super::error::ImageError;
 use super::manifest::{Descriptor, OciDocument};
 use super::plan::{Plan, Wanted, why_missing};
 use super::platform::Platform;
 use super::selection::{ImageName, ImageSelector, Selection, find, listed};
+use crate::json::List;
 use crate::remark::Remark;
 use crate::source::{Source, SourceError};
 
@@ -24,7 +25,7 @@ const LISTED_COUNT: usize = 10_000;
 /// The plan for the image and the platform that `selection` names.
 pub(super) fn plan(source: &Source, selection: &Selection, remarks: &mut Vec<Remark>) -> Result<Plan, ImageError> {
     let archive = || source.name().to_owned();
-    let index: OciDocument = document::read(source, &source.blob(INDEX)?, remarks)?;
+    let index: OciDocument = document::read(source, &source.blob(INDEX)?, DocumentKind::Index, remarks)?;
     let mut groups = group(index.manifests.unwrap_or_default());
     if groups.is_empty() {
         return Err(ImageError::NoImage { archive: archive(), document: INDEX });
@@ -51,8 +52,9 @@ pub(super) fn plan(source: &Source, selection: &Selection, remarks: &mut Vec<Rem
 /// The media types of the layers that the manifests of `source` name, by digest. What cannot be read tells of none: it is
 /// only asked where something else says which layers there are.
 pub(super) fn media_types(source: &Source) -> HashMap<String, String> {
-    let read =
-        |path: &str| -> Option<OciDocument> { document::read(source, &source.blob(path).ok()?, &mut Vec::new()).ok() };
+    let read = |path: &str| -> Option<OciDocument> {
+        document::read(source, &source.blob(path).ok()?, DocumentKind::OciDocument, &mut Vec::new()).ok()
+    };
     let entries = read(INDEX).and_then(|index| index.manifests).unwrap_or_default().0;
     let leaves = leaves(source, entries).unwrap_or_default();
     let here = leaves.iter().filter(|leaf| leaf.presence == Presence::Here);
@@ -162,7 +164,8 @@ fn leaves(source: &Source, entries: Vec<Descriptor>) -> Result<Vec<Leaf>, ImageE
                 continue;
             }
         };
-        let document: Result<OciDocument, _> = document::read(source, &blob, &mut Vec::new());
+        let document: Result<OciDocument, _> =
+            document::read(source, &blob, DocumentKind::OciDocument, &mut Vec::new());
         match document {
             Ok(OciDocument { manifests: Some(List(inner)), .. }) => {
                 listed += inner.len();
@@ -184,7 +187,9 @@ fn leaves(source: &Source, entries: Vec<Descriptor>) -> Result<Vec<Leaf>, ImageE
 /// The platform that a configuration names, if it can be read.
 fn config_platform(source: &Source, config: &Descriptor) -> Option<Platform> {
     let blob = source.blob(&config.path().ok()?).ok()?;
-    document::read::<super::config::ImageConfig>(source, &blob, &mut Vec::new()).ok()?.platform()
+    document::read::<super::config::ImageConfig>(source, &blob, DocumentKind::OciDocument, &mut Vec::new())
+        .ok()?
+        .platform()
 }
 
 /// The manifest for the platform that is wanted; where only the host's was, the only one that is here will do.
@@ -252,7 +257,7 @@ fn from_manifest(
             hint: why_missing(source),
         });
     }
-    let manifest: OciDocument = document::read(source, &source.blob(&leaf.path)?, remarks)?;
+    let manifest: OciDocument = document::read(source, &source.blob(&leaf.path)?, DocumentKind::OciDocument, remarks)?;
     let problem = |problem| ImageError::Manifest { archive: archive(), document: leaf.path.clone(), problem };
     if manifest.fs_layers.is_some() {
         return Err(problem(
@@ -270,6 +275,7 @@ fn from_manifest(
         artifact_type: manifest.artifact_type.as_deref().map(str::to_owned),
         platform: leaf.platform.clone(),
         config: Wanted::from(config),
+        config_kind: DocumentKind::OciDocument,
         layers: manifest.layers.0.iter().map(Wanted::from).collect(),
     })
 }

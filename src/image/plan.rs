@@ -1,6 +1,7 @@
 //! What both kinds of archive come to: the configuration and the layers of one chosen image, as names to look up.
 //! `docker_archive` and `oci` make a plan; `layers` and the module itself carry it out without asking which it was.
 
+use super::document::DocumentKind;
 use super::manifest::{Descriptor, InvalidDigest};
 use super::platform::Platform;
 use super::selection::ImageName;
@@ -20,6 +21,7 @@ pub(super) struct Plan {
     /// The platform, where an index names it.
     pub(super) platform: Option<Platform>,
     pub(super) config: Wanted,
+    pub(super) config_kind: DocumentKind,
     /// From the base up.
     pub(super) layers: Vec<Wanted>,
 }

@@ -149,12 +149,12 @@ fn a_name_in_a_message_cannot_drive_the_terminal() {
 #[test]
 fn deep_json_neither_hangs_nor_overflows_the_stack() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    assert!(first(&docker(&deep, &[])).contains("manifest.json is damaged"));
+    assert!(first(&docker(&deep, &[])).contains("manifest.json is not a valid document"));
     let unknown = format!(
         r#"[{{"Config": "c.json", "RepoTags": ["a:1"], "Layers": ["l0/layer.tar", "l1/layer.tar"], "New": {deep}}}]"#
     );
     let text = first(&docker(&unknown, &[]));
-    assert!(text.starts_with("a:1 ") || text.contains("recursion limit"), "{text}");
+    assert!(text.contains("nested deeper than 10000 levels"), "{text}");
 }
 
 #[test]

@@ -9,10 +9,11 @@ use crate::place::repository;
 use crate::user::User;
 
 /// The modules in the order the data goes through them, as `src/lib.rs` has it: each may know those to its left.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "units",
     "remark",
     "escape",
+    "json",
     "tarfile",
     "compression",
     "cache",

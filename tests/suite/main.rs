@@ -34,6 +34,7 @@ mod model;
 mod oracle;
 mod paths;
 mod place;
+mod reports;
 mod screen;
 mod spellings;
 // Signals, jobs and modes of a terminal are Unix's.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cache::{Cache, Kind};
+use crate::json::{self, Decode, Key, List, Object};
 use crate::source::ContainerEngine;
 use crate::source::archive::Archive;
 use crate::source::blob::Blob;
@@ -46,20 +47,42 @@ pub(super) struct Record {
 }
 
 /// What `manifest.json` says of the one image in it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Entry {
     config: String,
-    layers: Vec<String>,
+    layers: List<String>,
 }
 
-#[derive(Debug, Deserialize)]
+impl Object for Entry {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        Some(match key {
+            _ if key.is("Config") => &mut self.config,
+            _ if key.is("Layers") => &mut self.layers,
+            _ => return None,
+        })
+    }
+}
+
+#[derive(Debug, Default)]
 struct Config {
     rootfs: RootFs,
 }
 
-#[derive(Debug, Deserialize)]
+impl Object for Config {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        key.is("rootfs").then_some(&mut self.rootfs)
+    }
+}
+
+#[derive(Debug, Default)]
 struct RootFs {
-    diff_ids: Vec<String>,
+    diff_ids: List<String>,
+}
+
+impl Object for RootFs {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        key.is("diff_ids").then_some(&mut self.diff_ids)
+    }
 }
 
 impl Record {
@@ -68,7 +91,7 @@ impl Record {
         let read = |path: &str| archive.open(path).ok()?.read_document(DOCUMENT_LIMIT).ok();
         let manifest = read(MANIFEST)?;
         let entry = Entry::of(&manifest)?;
-        let lengths = entry.layers.iter().map(|layer| Some(archive.open(layer).ok()?.len()));
+        let lengths = entry.layers.0.iter().map(|layer| Some(archive.open(layer).ok()?.len()));
         let links = archive.links().map(|(name, target)| (name.to_owned(), target.to_owned()));
         let record = Self {
             version: VERSION,
@@ -104,9 +127,8 @@ impl Record {
     /// Whether it is of the image that the engine tells of, layer by layer.
     fn agrees(&self, inspected: &ImageInspect) -> bool {
         let (Some(wanted), Some(entry)) = (diff_ids(inspected), Entry::of(&self.manifest)) else { return false };
-        let config: Option<Config> = serde_json::from_slice(&self.config).ok();
-        config.is_some_and(|config| config.rootfs.diff_ids == wanted)
-            && entry.layers.len() == wanted.len()
+        self.diff_ids().is_some_and(|diff_ids| diff_ids == wanted)
+            && entry.layers.0.len() == wanted.len()
             && self.lengths.len() == wanted.len()
     }
 
@@ -121,11 +143,15 @@ impl Record {
         Some((normalise("", &path).ok()?, self.config.clone()))
     }
 
+    /// The layers' digests that the configuration names.
+    fn diff_ids(&self) -> Option<Vec<String>> {
+        Some(json::read::<Config>(&self.config).ok()?.value.rootfs.diff_ids.0)
+    }
+
     /// The layers in their order.
     pub(super) fn layers(&self) -> Option<Vec<KnownLayer>> {
-        let names = Entry::of(&self.manifest)?.layers;
-        let config: Config = serde_json::from_slice(&self.config).ok()?;
-        let layers = names.iter().zip(&self.lengths).zip(config.rootfs.diff_ids);
+        let names = Entry::of(&self.manifest)?.layers.0;
+        let layers = names.iter().zip(&self.lengths).zip(self.diff_ids()?);
         let known = |((name, len), diff_id): ((&String, &u64), String)| {
             Some(KnownLayer { path: normalise("", name).ok()?, len: *len, diff_id })
         };
@@ -171,20 +197,14 @@ pub(super) fn key(engine: ContainerEngine, id: &str) -> String {
 /// The layer of that number, by what the archive's own manifest calls it.
 pub(super) fn layer(archive: &Archive, number: usize) -> Option<Blob> {
     let manifest = archive.open(MANIFEST).ok()?.read_document(DOCUMENT_LIMIT).ok()?;
-    archive.open(Entry::of(&manifest)?.layers.get(number)?).ok()
+    archive.open(Entry::of(&manifest)?.layers.0.get(number)?).ok()
 }
 
 impl Entry {
     fn of(manifest: &[u8]) -> Option<Self> {
-        #[derive(Deserialize)]
-        struct Image {
-            #[serde(rename = "Config")]
-            config: String,
-            #[serde(rename = "Layers")]
-            layers: Option<Vec<String>>,
-        }
-        let [Image { config, layers }] = serde_json::from_slice::<Vec<Image>>(manifest).ok()?.try_into().ok()?;
-        Some(Self { config, layers: layers.unwrap_or_default() })
+        let List(images) = json::read(manifest).ok()?.value;
+        let [entry] = images.try_into().ok()?;
+        Some(entry)
     }
 }
 

@@ -1,0 +1,171 @@
+//! Values decoded in place, as Go does it: a key that is not there leaves its field as it was, `null` empties lists, maps
+//! and options and leaves everything else as it was, and a list that is there twice is decoded into the elements of the first.
+
+use std::collections::BTreeMap;
+
+use super::error::{JsonError, Problem};
+use super::key::Key;
+use super::reader::{Reader, Shape};
+
+/// The longest list or map that is decoded. Every entry costs many times its three bytes of JSON.
+pub const LIST_LIMIT: usize = 10_000;
+
+/// A value that JSON is decoded into.
+pub trait Decode {
+    /// Takes the next value of `json`.
+    ///
+    /// # Errors
+    /// If the value is invalid or of another type.
+    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError>;
+}
+
+/// A struct, which objects are decoded into.
+pub trait Object {
+    /// The field that `key` sets; `None` for a key that nobody needs.
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode>;
+}
+
+impl<T: Object> Decode for T {
+    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
+        if json.null()? {
+            return Ok(());
+        }
+        json.object(&mut |key, json| match self.field(key) {
+            Some(field) => field.decode(json),
+            None => json.skip(),
+        })
+    }
+}
+
+impl Decode for String {
+    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
+        if !json.null()? {
+            *self = json.text()?.into_owned();
+        }
+        Ok(())
+    }
+}
+
+impl Decode for bool {
+    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
+        if !json.null()? {
+            *self = json.bool()?;
+        }
+        Ok(())
+    }
+}
+
+/// A pointer in Go.
+impl<T: Decode + Default> Decode for Option<T> {
+    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
+        if json.null()? {
+            *self = None;
+            return Ok(());
+        }
+        self.get_or_insert_default().decode(json)
+    }
+}
+
+/// A list of [`LIST_LIMIT`] elements at most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List<T>(pub Vec<T>);
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Decode + Default> Decode for List<T> {
+    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
+        if json.null()? {
+            self.0.clear();
+            return Ok(());
+        }
+        let mut count = 0;
+        json.list(&mut |json| {
+            if count == LIST_LIMIT {
+                return Err(json.error(Problem::TooLong { limit: LIST_LIMIT }));
+            }
+            if count == self.0.len() {
+                self.0.push(T::default());
+            }
+            count += 1;
+            self.0[count - 1].decode(json)
+        })?;
+        self.0.truncate(count);
+        Ok(())
+    }
+}
+
+/// An object whose keys are data, of [`LIST_LIMIT`] entries at most. Keys are taken as written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Map<T>(pub BTreeMap<String, T>);
+
+impl<T> Default for Map<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<T: Decode + Default> Decode for Map<T> {
+    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
+        if json.null()? {
+            self.0.clear();
+            return Ok(());
+        }
+        json.object(&mut |key, json| {
+            if self.0.len() == LIST_LIMIT && !self.0.contains_key(key.as_str()) {
+                return Err(json.error(Problem::TooLong { limit: LIST_LIMIT }));
+            }
+            // Unlike a field, an entry that is there twice is replaced.
+            let mut value = T::default();
+            value.decode(json)?;
+            self.0.insert(key.as_str().to_owned(), value);
+            Ok(())
+        })
+    }
+}
+
+/// Text that is only shown. A number is taken as written, which Go would refuse.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Text(pub Option<String>);
+
+impl Text {
+    /// The text, unless it is empty.
+    #[must_use]
+    pub fn as_deref(&self) -> Option<&str> {
+        self.0.as_deref().filter(|text| !text.is_empty())
+    }
+}
+
+impl Decode for Text {
+    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
+        match json.shape()? {
+            Shape::Null => return json.skip(),
+            Shape::Number => self.0 = Some(json.number()?.to_owned()),
+            _ => self.0 = Some(json.text()?.into_owned()),
+        }
+        Ok(())
+    }
+}
+
+/// A number of bytes. A number that cannot be one is `None`, which Go would refuse.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Size(pub Option<u64>);
+
+impl Decode for Size {
+    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
+        if !json.null()? {
+            self.0 = json.number()?.parse().ok();
+        }
+        Ok(())
+    }
+}
+
+/// A value of any type that nobody looks into, for fields whose presence counts.
+impl Decode for () {
+    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
+        json.skip()
+    }
+}

@@ -1,0 +1,65 @@
+//! Keys of objects, matched as Go matches them to the fields of a struct: exactly, or by simple Unicode case folding.
+
+/// A key of an object.
+#[derive(Debug, Clone, Copy)]
+pub struct Key<'a>(pub(super) &'a str);
+
+impl Key<'_> {
+    /// Whether Go would set the field called `name` (in ASCII) by this key.
+    #[must_use]
+    pub fn is(&self, name: &str) -> bool {
+        let mut wanted = name.bytes();
+        let is_same =
+            self.0.chars().all(|found| wanted.next().is_some_and(|wanted| fold(found) == fold(wanted.into())));
+        is_same && wanted.next().is_none()
+    }
+
+    /// The key as written: what counts in a Go map, such as annotations.
+    #[must_use]
+    pub const fn as_str(&self) -> &str {
+        self.0
+    }
+}
+
+/// The letter that stands for all that simple folding takes for the same. Outside ASCII only two characters fold to an
+/// ASCII letter.
+const fn fold(letter: char) -> char {
+    match letter {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        other => other.to_ascii_lowercase(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Key;
+
+    #[test]
+    fn keys_match_by_simple_folding() {
+        for (key, name) in [
+            ("rootfS", "rootfs"),
+            ("repoTags", "RepoTags"),
+            ("digeſt", "digest"),
+            ("RepoTag\u{17f}", "RepoTags"),
+            ("\u{212a}ey", "key"),
+            ("OS.Version", "os.version"),
+            ("", ""),
+        ] {
+            assert!(Key(key).is(name), "{key}");
+        }
+        for (key, name) in [
+            ("rootf", "rootfs"),
+            ("rootfss", "rootfs"),
+            ("root-fs", "root_fs"),
+            ("confıg", "config"),
+            ("CONFİG", "config"),
+            ("ßize", "size"),
+            ("os\u{301}", "os"),
+            ("\u{20}", "@"),
+            ("{", "["),
+        ] {
+            assert!(!Key(key).is(name), "{key}");
+        }
+    }
+}

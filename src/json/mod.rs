@@ -1,0 +1,51 @@
+//! JSON as Go's `encoding/json` reads it. Every container engine is written in Go, so images depend on what that package
+//! accepts: keys in another case (Jib before 2.3, Microsoft's Windows base images), `null` for an empty value, lone
+//! surrogates, bytes that are not UTF-8. `serde_json` refuses all four.
+//!
+//! A document is decoded into a value that already exists, as in Go: a later duplicate of a key overwrites what the first
+//! one set and leaves the rest of it.
+
+mod decode;
+mod error;
+mod key;
+mod reader;
+mod text;
+
+pub use decode::{Decode, LIST_LIMIT, List, Map, Object, Size, Text};
+pub use error::{JsonError, Problem};
+pub use key::Key;
+pub use reader::{Reader, Shape};
+
+/// A decoded document, and what is unusual about its bytes.
+#[derive(Debug)]
+pub struct Document<T> {
+    /// The decoded value.
+    pub value: T,
+    /// The document starts with a byte order mark, which Go's decoder refuses.
+    pub byte_order_mark: bool,
+    /// Bytes that are not UTF-8 were replaced with U+FFFD.
+    pub replaced_bytes: bool,
+    /// Something other than white space follows the value. `json.Unmarshal` refuses that, `Decoder.Decode` does not.
+    pub trailing_bytes: bool,
+}
+
+/// Decodes the first value in `bytes`.
+///
+/// # Errors
+/// If the value is not JSON, is of another type than `T`, or exceeds a limit.
+pub fn read<T: Decode + Default>(bytes: &[u8]) -> Result<Document<T>, JsonError> {
+    let mark = b"\xef\xbb\xbf";
+    let content = bytes.strip_prefix(mark).unwrap_or(bytes);
+    let mut reader = Reader::new(content);
+    let mut value = T::default();
+    value.decode(&mut reader)?;
+    Ok(Document {
+        value,
+        byte_order_mark: content.len() < bytes.len(),
+        replaced_bytes: std::str::from_utf8(content).is_err(),
+        trailing_bytes: !reader.is_at_end(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

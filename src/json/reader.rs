@@ -1,0 +1,336 @@
+//! A pull parser with the grammar of Go's scanner. Nothing is built of what nobody asks for: an unknown field costs no
+//! memory, however large it is, and no stack, however deep.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::error::{JsonError, Problem};
+use super::key::Key;
+use super::text::unquote;
+
+/// As deep as Go reads.
+const DEPTH_LIMIT: usize = 10_000;
+
+/// What kind of value stands somewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool,
+    /// A number.
+    Number,
+    /// A string.
+    String,
+    /// `[...]`
+    List,
+    /// `{...}`
+    Object,
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Null => "null",
+            Self::Bool => "a boolean",
+            Self::Number => "a number",
+            Self::String => "a string",
+            Self::List => "a list",
+            Self::Object => "an object",
+        })
+    }
+}
+
+/// Reads one value after the other.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    /// Lists and objects that are open.
+    depth: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0, depth: 0 }
+    }
+
+    /// The kind of the next value.
+    ///
+    /// # Errors
+    /// If no value begins there.
+    pub fn shape(&mut self) -> Result<Shape, JsonError> {
+        self.pass_white_space();
+        Ok(match self.bytes.get(self.at) {
+            Some(b'n') => Shape::Null,
+            Some(b't' | b'f') => Shape::Bool,
+            Some(b'-' | b'0'..=b'9') => Shape::Number,
+            Some(b'"') => Shape::String,
+            Some(b'[') => Shape::List,
+            Some(b'{') => Shape::Object,
+            _ => return Err(self.unexpected()),
+        })
+    }
+
+    /// The error that a value of another kind was expected here.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn wrong_type<T>(&mut self, expected: &'static str) -> Result<T, JsonError> {
+        let found = self.shape()?;
+        Err(self.error(Problem::WrongType { expected, found }))
+    }
+
+    /// Takes `null`, if that stands here.
+    ///
+    /// # Errors
+    /// If no value begins here.
+    pub fn null(&mut self) -> Result<bool, JsonError> {
+        if self.shape()? != Shape::Null {
+            return Ok(false);
+        }
+        self.literal(b"null")?;
+        Ok(true)
+    }
+
+    /// Takes a boolean.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn bool(&mut self) -> Result<bool, JsonError> {
+        if self.shape()? != Shape::Bool {
+            return self.wrong_type("a boolean");
+        }
+        let value = self.bytes[self.at] == b't';
+        self.literal(if value { b"true" } else { b"false" })?;
+        Ok(value)
+    }
+
+    /// Takes a number, as written.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn number(&mut self) -> Result<&'a str, JsonError> {
+        if self.shape()? != Shape::Number {
+            return self.wrong_type("a number");
+        }
+        let start = self.at;
+        self.at += usize::from(self.bytes[self.at] == b'-');
+        if self.bytes.get(self.at) == Some(&b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.bytes.get(self.at) == Some(&b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.bytes.get(self.at), Some(b'e' | b'E')) {
+            self.at += 1;
+            self.at += usize::from(matches!(self.bytes.get(self.at), Some(b'+' | b'-')));
+            self.digits()?;
+        }
+        // Only ASCII was passed.
+        Ok(std::str::from_utf8(&self.bytes[start..self.at]).unwrap_or_default())
+    }
+
+    /// Takes a string.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn text(&mut self) -> Result<Cow<'a, str>, JsonError> {
+        if self.shape()? != Shape::String {
+            return self.wrong_type("a string");
+        }
+        Ok(unquote(self.quoted()?))
+    }
+
+    /// Takes a list; `take` has to take each element.
+    ///
+    /// # Errors
+    /// If there is none, or what `take` says.
+    pub fn list(&mut self, take: &mut dyn FnMut(&mut Self) -> Result<(), JsonError>) -> Result<(), JsonError> {
+        if self.shape()? != Shape::List {
+            return self.wrong_type("a list");
+        }
+        self.open()?;
+        let mut ended = self.takes(b']');
+        while !ended {
+            take(self)?;
+            ended = self.goes_on(b']')?;
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    /// Takes an object; `take` has to take the value of each key.
+    ///
+    /// # Errors
+    /// If there is none, or what `take` says.
+    pub fn object(
+        &mut self,
+        take: &mut dyn FnMut(&Key<'_>, &mut Self) -> Result<(), JsonError>,
+    ) -> Result<(), JsonError> {
+        if self.shape()? != Shape::Object {
+            return self.wrong_type("an object");
+        }
+        self.open()?;
+        let mut ended = self.takes(b'}');
+        while !ended {
+            let key = unquote(self.key()?);
+            take(&Key(&key), self)?;
+            ended = self.goes_on(b'}')?;
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    /// Passes over a value, which has to be valid.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub fn skip(&mut self) -> Result<(), JsonError> {
+        // What closes the lists and objects around the value, the innermost last.
+        let mut open: Vec<u8> = Vec::new();
+        loop {
+            let opened = match self.shape()? {
+                Shape::Null => self.literal(b"null").map(|()| None)?,
+                Shape::Bool => self.bool().map(|_| None)?,
+                Shape::Number => self.number().map(|_| None)?,
+                Shape::String => self.quoted().map(|_| None)?,
+                Shape::List => Some(b']'),
+                Shape::Object => Some(b'}'),
+            };
+            if let Some(close) = opened {
+                self.open()?;
+                if !self.takes(close) {
+                    open.push(close);
+                    self.key_before_value(close)?;
+                    continue;
+                }
+                self.depth -= 1;
+            }
+            // Behind a value: everything that ends with it, then the comma before the next value.
+            loop {
+                let Some(close) = open.last().copied() else { return Ok(()) };
+                if !self.goes_on(close)? {
+                    self.key_before_value(close)?;
+                    break;
+                }
+                open.pop();
+                self.depth -= 1;
+            }
+        }
+    }
+
+    /// In an object, which `}` closes, a key precedes each value.
+    fn key_before_value(&mut self, close: u8) -> Result<(), JsonError> {
+        if close == b'}' { self.key().map(drop) } else { Ok(()) }
+    }
+
+    /// Whether nothing but white space follows.
+    pub(super) fn is_at_end(&mut self) -> bool {
+        self.pass_white_space();
+        self.at == self.bytes.len()
+    }
+
+    /// The error for a problem here.
+    #[must_use]
+    pub fn error(&self, problem: Problem) -> JsonError {
+        problem.at(self.bytes, self.at)
+    }
+
+    fn pass_white_space(&mut self) {
+        while matches!(self.bytes.get(self.at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+    }
+
+    fn unexpected(&self) -> JsonError {
+        let problem = self.bytes.get(self.at).map_or(Problem::End, |found| Problem::Unexpected { found: *found });
+        self.error(problem)
+    }
+
+    fn literal(&mut self, literal: &[u8]) -> Result<(), JsonError> {
+        for letter in literal {
+            if self.bytes.get(self.at) != Some(letter) {
+                return Err(self.unexpected());
+            }
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Result<(), JsonError> {
+        let start = self.at;
+        while matches!(self.bytes.get(self.at), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        if self.at == start { Err(self.unexpected()) } else { Ok(()) }
+    }
+
+    /// A string's content between its quotation marks, its escapes checked.
+    fn quoted(&mut self) -> Result<&'a [u8], JsonError> {
+        let invalid = |reader: &Self, what| Err(reader.error(Problem::InString { what }));
+        self.at += 1;
+        let start = self.at;
+        loop {
+            match self.bytes.get(self.at) {
+                None => return Err(self.unexpected()),
+                Some(b'"') => break,
+                Some(b'\\') => match self.bytes.get(self.at + 1) {
+                    Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
+                    Some(b'u') => {
+                        let digits = self.bytes.get(self.at + 2..self.at + 6);
+                        if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
+                            return invalid(self, "\\u escape");
+                        }
+                        self.at += 6;
+                    }
+                    _ => return invalid(self, "escape"),
+                },
+                Some(..b' ') => return invalid(self, "control character"),
+                Some(_) => self.at += 1,
+            }
+        }
+        self.at += 1;
+        Ok(&self.bytes[start..self.at - 1])
+    }
+
+    /// A key and its colon.
+    fn key(&mut self) -> Result<&'a [u8], JsonError> {
+        self.pass_white_space();
+        if self.bytes.get(self.at) != Some(&b'"') {
+            return Err(self.unexpected());
+        }
+        let key = self.quoted()?;
+        if !self.takes(b':') {
+            return Err(self.unexpected());
+        }
+        Ok(key)
+    }
+
+    fn open(&mut self) -> Result<(), JsonError> {
+        if self.depth == DEPTH_LIMIT {
+            return Err(self.error(Problem::TooDeep { limit: DEPTH_LIMIT }));
+        }
+        self.depth += 1;
+        self.at += 1;
+        Ok(())
+    }
+
+    fn takes(&mut self, wanted: u8) -> bool {
+        self.pass_white_space();
+        let is_there = self.bytes.get(self.at) == Some(&wanted);
+        self.at += usize::from(is_there);
+        is_there
+    }
+
+    /// Takes what follows an element: a comma, or `close`, which ends the list or object. Whether it ended.
+    fn goes_on(&mut self, close: u8) -> Result<bool, JsonError> {
+        if self.takes(b',') {
+            return Ok(false);
+        }
+        if self.takes(close) { Ok(true) } else { Err(self.unexpected()) }
+    }
+}

@@ -19,7 +19,7 @@
 
 mod clock;
 mod contents;
-mod dir;
+pub(crate) mod dir;
 mod names;
 mod pending;
 mod plan;

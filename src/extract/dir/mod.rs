@@ -7,6 +7,10 @@ mod portable;
 mod unix;
 
 #[cfg(not(unix))]
-pub(super) use portable::{Dir, set_mode};
+pub(crate) use portable::Dir;
+#[cfg(not(unix))]
+pub(super) use portable::set_mode;
 #[cfg(unix)]
-pub(super) use unix::{Dir, set_mode};
+pub(crate) use unix::Dir;
+#[cfg(unix)]
+pub(super) use unix::set_mode;

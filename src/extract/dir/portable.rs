@@ -11,7 +11,7 @@ use super::super::report::Found;
 
 /// A directory that was one when it was looked at, by its path without links.
 #[derive(Debug, Clone)]
-pub(in super::super) struct Dir(PathBuf);
+pub(crate) struct Dir(PathBuf);
 
 fn what(file_type: FileType) -> Found {
     if file_type.is_symlink() {
@@ -27,13 +27,13 @@ fn what(file_type: FileType) -> Found {
 
 impl Dir {
     /// The folder at a path that the user gave, through links if need be.
-    pub(in super::super) fn open(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let path = path.canonicalize()?;
         if path.is_dir() { Ok(Self(path)) } else { Err(io::ErrorKind::NotADirectory.into()) }
     }
 
     /// A directory in it; an error if it is none, or a link to one.
-    pub(in super::super) fn open_child(&self, name: &[u8]) -> io::Result<Self> {
+    pub(crate) fn open_child(&self, name: &[u8]) -> io::Result<Self> {
         match self.look(name)? {
             Some(Found::Directory) => {
                 // Its own spelling of the name, which may differ from the image's in case.
@@ -46,7 +46,7 @@ impl Dir {
     }
 
     /// What is there under a name; none if nothing is.
-    pub(in super::super) fn look(&self, name: &[u8]) -> io::Result<Option<Found>> {
+    pub(crate) fn look(&self, name: &[u8]) -> io::Result<Option<Found>> {
         match fs::symlink_metadata(self.place(name)?) {
             Ok(metadata) => Ok(Some(what(metadata.file_type()))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -64,6 +64,31 @@ impl Dir {
         OpenOptions::new().read(true).write(true).create_new(true).open(self.place(name)?)
     }
 
+    /// Makes a file where nothing is, with the permissions of any new file.
+    pub(crate) fn create_shared(&self, name: &[u8]) -> io::Result<File> {
+        OpenOptions::new().write(true).create_new(true).open(self.place(name)?)
+    }
+
+    /// Opens a file to read, and to write at its end; makes it if nothing is there.
+    pub(crate) fn append(&self, name: &[u8]) -> io::Result<File> {
+        self.check_file(name)?;
+        OpenOptions::new().read(true).append(true).create(true).open(self.place(name)?)
+    }
+
+    /// Opens a file to read.
+    pub(crate) fn read(&self, name: &[u8]) -> io::Result<File> {
+        self.check_file(name)?;
+        File::open(self.place(name)?)
+    }
+
+    /// Refuses what is there and is no file, a link too.
+    fn check_file(&self, name: &[u8]) -> io::Result<()> {
+        match self.look(name)? {
+            None | Some(Found::File) => Ok(()),
+            Some(_) => Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")),
+        }
+    }
+
     /// Refuses: a link needs rights that few users have there, and to know whether it leads to a directory.
     #[allow(clippy::unused_self)] // As on Unix.
     pub(in super::super) fn symlink(&self, _name: &[u8], _target: &[u8]) -> io::Result<()> {
@@ -76,12 +101,12 @@ impl Dir {
     }
 
     /// Gives what is no directory another name in this directory, over what is there.
-    pub(in super::super) fn rename(&self, from: &[u8], to: &[u8]) -> io::Result<()> {
+    pub(crate) fn rename(&self, from: &[u8], to: &[u8]) -> io::Result<()> {
         fs::rename(self.place(from)?, self.place(to)?)
     }
 
     /// Removes what is no directory.
-    pub(in super::super) fn remove(&self, name: &[u8]) -> io::Result<()> {
+    pub(crate) fn remove(&self, name: &[u8]) -> io::Result<()> {
         fs::remove_file(self.place(name)?)
     }
 

@@ -13,23 +13,23 @@ use super::super::report::Found;
 
 /// A directory that is held open. A clone is the same one.
 #[derive(Debug, Clone)]
-pub(in super::super) struct Dir(Rc<OwnedFd>);
+pub(crate) struct Dir(Rc<OwnedFd>);
 
 impl Dir {
     /// Opens the folder at a path that the user gave, through links if need be.
-    pub(in super::super) fn open(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(Self(Rc::new(rustix::fs::open(path, flags, Mode::empty())?)))
     }
 
     /// Opens a directory in it; an error if it is none, or a link to one.
-    pub(in super::super) fn open_child(&self, name: &[u8]) -> io::Result<Self> {
+    pub(crate) fn open_child(&self, name: &[u8]) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(Self(Rc::new(rustix::fs::openat(&*self.0, name, flags, Mode::empty())?)))
     }
 
     /// What is there under a name; none if nothing is.
-    pub(in super::super) fn look(&self, name: &[u8]) -> io::Result<Option<Found>> {
+    pub(crate) fn look(&self, name: &[u8]) -> io::Result<Option<Found>> {
         match rustix::fs::statat(&*self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(match FileType::from_raw_mode(stat.st_mode) {
                 FileType::Directory => Found::Directory,
@@ -53,6 +53,25 @@ impl Dir {
         Ok(rustix::fs::openat(&*self.0, name, flags, Mode::RUSR | Mode::WUSR)?.into())
     }
 
+    /// Makes a file where nothing is, with the permissions of any new file.
+    pub(crate) fn create_shared(&self, name: &[u8]) -> io::Result<File> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(rustix::fs::openat(&*self.0, name, flags, Mode::from_bits_truncate(0o666))?.into())
+    }
+
+    /// Opens a file to read, and to write at its end; makes it if nothing is there. Waits for nobody, should it be a pipe.
+    pub(crate) fn append(&self, name: &[u8]) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let mode = Mode::from_bits_truncate(0o666);
+        Ok(rustix::fs::openat(&*self.0, name, flags | OFlags::CLOEXEC, mode)?.into())
+    }
+
+    /// Opens a file to read. Waits for nobody, should it be a pipe.
+    pub(crate) fn read(&self, name: &[u8]) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        Ok(rustix::fs::openat(&*self.0, name, flags, Mode::empty())?.into())
+    }
+
     /// Makes a symbolic link where nothing is.
     pub(in super::super) fn symlink(&self, name: &[u8], target: &[u8]) -> io::Result<()> {
         Ok(rustix::fs::symlinkat(target, &*self.0, name)?)
@@ -64,12 +83,12 @@ impl Dir {
     }
 
     /// Gives what is no directory another name in this directory, over what is there.
-    pub(in super::super) fn rename(&self, from: &[u8], to: &[u8]) -> io::Result<()> {
+    pub(crate) fn rename(&self, from: &[u8], to: &[u8]) -> io::Result<()> {
         Ok(rustix::fs::renameat(&*self.0, from, &*self.0, to)?)
     }
 
     /// Removes what is no directory.
-    pub(in super::super) fn remove(&self, name: &[u8]) -> io::Result<()> {
+    pub(crate) fn remove(&self, name: &[u8]) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(&*self.0, name, AtFlags::empty())?)
     }
 

@@ -215,7 +215,11 @@ pub enum Command {
     /// List the file system of an image, or what a layer changed
     Tree(TreeArgs),
     /// Print the effective configuration, with the source of each value
-    Config,
+    Config {
+        /// Taken for dive's sake: files and variables are always read
+        #[arg(long)]
+        load: bool,
+    },
     /// Print a completion script for SHELL
     Completion {
         /// The shell.

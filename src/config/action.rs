@@ -4,8 +4,8 @@
 
 use super::file::Config;
 use super::keys::Binding;
-use super::layering::{Key, key};
 use super::origin::Setting;
+use super::table::{Alias, Key, Trust, key};
 
 /// What has the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -85,7 +85,8 @@ pub struct Bound<'a> {
 
 /// From one row an action.
 macro_rules! actions {
-    ($($field:ident $action:ident $path:literal $contexts:ident $hint:literal $does:literal $dives:literal $ours:literal)+) => {
+    ($($field:ident $action:ident $path:literal $contexts:ident $hint:literal $does:literal $dives:literal $ours:literal
+        $([formerly $old:literal])?)+) => {
         /// What a key can ask for.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Action {
@@ -142,7 +143,14 @@ macro_rules! actions {
         }
 
         /// The rows of the section in the table of keys.
-        pub(super) const KEYS: &[Key<Config>] = &[$(key!(concat!("keybinding.", $path), keybinding.$field),)+];
+        pub(super) const KEYS: &[Key<Config>] = &[$(
+            key!(
+                concat!("keybinding.", $path),
+                Trust::Anyone,
+                keybinding.$field
+                $(, Alias::Old(concat!("keybinding.", $old)))?
+            ),
+        )+];
     };
 }
 
@@ -152,7 +160,7 @@ fn default_binding(dives: &str, ours: &str) -> Result<Binding, String> {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(",").parse()
 }
 
-// Field, action, key in the file, where; hint; help; dive's keys, ours. Each ctrl key has a plain one beside it: screen and
+// Field, action, key in the file, where; hint; help; dive's keys, ours; the name in older files. Each ctrl key has a plain one beside it: screen and
 // tmux own ctrl+a and ctrl+b, docker's client ctrl+p, and ctrl+m is Enter in most terminals.
 actions! {
     quit Quit "quit" ANYWHERE "Quit" "Close what is open over the panes, or leave the program." "ctrl+c,q" ""
@@ -183,7 +191,7 @@ actions! {
     toggle_added_files ToggleAddedFiles "toggle-added-files" TREE "Added" "Show or hide added files." "ctrl+a" "A"
     toggle_removed_files ToggleRemovedFiles "toggle-removed-files" TREE "Removed" "Show or hide removed files." "ctrl+r" "R"
     toggle_modified_files ToggleModifiedFiles "toggle-modified-files" TREE "Modified" "Show or hide modified files." "ctrl+m" "M"
-    toggle_unmodified_files ToggleUnmodifiedFiles "toggle-unmodified-files" TREE "Unmodified" "Show or hide unmodified files." "ctrl+u" "U"
+    toggle_unmodified_files ToggleUnmodifiedFiles "toggle-unmodified-files" TREE "Unmodified" "Show or hide unmodified files." "ctrl+u" "U" [formerly "toggle-unchanged-files"]
     toggle_filetree_attributes ToggleAttributes "toggle-filetree-attributes" TREE "Attributes" "Show or hide permissions, owners and sizes." "ctrl+b" "b"
     toggle_sort_order ToggleSortOrder "toggle-sort-order" SORTED "Sort" "Sort by the next column: name or size, or cause and layer in the waste view." "ctrl+o" "s"
     toggle_wrap_tree ToggleWrap "toggle-wrap-tree" WRAPPED "Wrap" "Wrap long lines or cut them." "ctrl+p" "p"

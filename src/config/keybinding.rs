@@ -1,10 +1,11 @@
-//! The `keybinding:` section as a whole: no key may lead to two actions in one place, and a key that a user takes for
-//! something is taken from the actions that dive does not know.
+//! The `keybinding:` section as a whole: a key leads to one action in one place, the one that was set last.
+
+use std::path::Path;
 
 use super::action::{Action, Bindings, Bound, keys_of_ours};
-use super::keys::{Binding, KeyPress};
+use super::keys::{Binding, KeyPress, joined};
 use super::origin::Origin;
-use super::problem::{ConfigError, Warning};
+use super::problem::Warning;
 
 /// The keys of each action.
 pub type Keybinding = Bindings;
@@ -21,15 +22,15 @@ impl Bound<'_> {
 }
 
 impl Keybinding {
-    /// Makes the bindings ready for use: keys that dive does not have by default give way to what somebody set, so that
-    /// a file written for dive works; says which action is left without a key.
+    /// Makes the bindings ready for use, so that a file written for dive works: no key leads to two actions in one place
+    /// afterwards. `files` are those that were read, the last of them over the others.
     ///
-    /// # Errors
-    /// When a key leads to two actions in one place.
-    pub(super) fn settle(&mut self) -> Result<Vec<Warning>, ConfigError> {
-        let warnings = self.give_way();
-        self.check()?;
-        Ok(warnings)
+    /// A key that dive does not bind by default gives way without a word, unless its action is left without any. Of two others,
+    /// the one that was set later keeps the key.
+    pub(super) fn settle(&mut self, files: &[&Path]) -> Vec<Warning> {
+        let mut warnings = self.give_way();
+        warnings.extend(self.separate(files));
+        warnings
     }
 
     fn give_way(&mut self) -> Vec<Warning> {
@@ -46,41 +47,61 @@ impl Keybinding {
         }
         let mut warnings = Vec::new();
         for (action, key, by, origin) in taken {
-            let binding = &mut self.of_mut(action).value;
-            binding.remove(key);
-            if binding.keys().is_empty() {
-                let path = self.all().into_iter().find(|bound| bound.action == action).map_or("", |bound| bound.path);
+            self.of_mut(action).value.remove(key);
+            let path =
+                self.all().into_iter().find(|bound| bound.action == action && bound.setting.value.keys().is_empty());
+            if let Some(path) = path.map(|bound| bound.path) {
                 warnings.push(Warning::NoKeyLeft { origin, by, key: key.to_string(), path });
             }
         }
         warnings
     }
 
-    /// Refuses a key that leads to two actions in one place. Named is the one of the two that somebody set, the later one
-    /// if both were.
-    fn check(&self) -> Result<(), ConfigError> {
-        let all = self.all();
-        for (at, left) in all.iter().enumerate() {
-            for right in all[at + 1..].iter().filter(|right| left.meets(right)) {
-                let Some(key) = left.setting.value.shared_with(&right.setting.value) else { continue };
-                let (set, other) = if line(left) > line(right) { (left, right) } else { (right, left) };
-                return Err(ConfigError::BadValue {
-                    origin: set.setting.origin.clone(),
-                    key: set.path.to_owned(),
-                    reason: format!("`{key}` leads to {} as well: take another key for one of the two", other.path),
-                });
-            }
+    /// Takes each key that leads to two actions in one place from the one that was set earlier.
+    fn separate(&mut self, files: &[&Path]) -> Vec<Warning> {
+        let mut order: Vec<(Rank, Action)> =
+            self.all().into_iter().enumerate().map(|(row, bound)| (rank(&bound, files, row), bound.action)).collect();
+        order.sort_unstable();
+        let mut warnings = Vec::new();
+        // Defaults share no key among themselves.
+        for (at, (_, later)) in order.iter().enumerate().rev().take_while(|(_, (rank, _))| rank.0 > 0) {
+            warnings.extend(order[..at].iter().rev().filter_map(|(_, earlier)| self.take_shared(*later, *earlier)));
         }
-        Ok(())
+        // In the order of the file.
+        warnings.reverse();
+        warnings
+    }
+
+    /// Takes from an action the keys that lead to a later one in the same place.
+    fn take_shared(&mut self, later: Action, earlier: Action) -> Option<Warning> {
+        let all = self.all();
+        let row = |action| all.iter().find(|bound| bound.action == action);
+        let (by, from) = (row(later)?, row(earlier)?);
+        let shared = by.setting.value.shared_with(&from.setting.value);
+        if shared.is_empty() || !by.meets(from) {
+            return None;
+        }
+        let (by, path, origin) = (by.path, from.path, by.setting.origin.clone());
+        for key in &shared {
+            self.of_mut(earlier).value.remove(*key);
+        }
+        let left = self.of_mut(earlier).value.to_string();
+        Some(Warning::KeyTaken { origin, by, key: joined(&shared), path, left })
     }
 }
 
-/// Sorts who set a binding: a default, then lines of a file, then variables.
-fn line(bound: &Bound<'_>) -> (u8, Option<usize>) {
+/// When a binding was set: by default, then by files in their order and by their lines, then by variables; rows of the table
+/// where that is the same.
+type Rank = (u8, usize, usize, usize);
+
+fn rank(bound: &Bound<'_>, files: &[&Path], row: usize) -> Rank {
     match &bound.setting.origin {
-        Origin::Default => (0, None),
-        Origin::File { line, .. } => (1, *line),
-        Origin::Variable(_) | Origin::Flag(_) => (2, None),
+        Origin::Default => (0, 0, 0, row),
+        Origin::File { path, line } => {
+            let file = files.iter().position(|file| file == path).unwrap_or(files.len());
+            (1, file, line.unwrap_or(0), row)
+        }
+        Origin::Variable(_) | Origin::Flag(_) => (2, 0, 0, row),
     }
 }
 
@@ -98,7 +119,15 @@ mod tests {
 
     #[test]
     fn the_defaults_are_keys_and_none_leads_to_two_actions_in_one_place() {
-        assert_eq!(Keybinding::default().settle().unwrap(), []);
+        let bindings = Keybinding::default();
+        let all = bindings.all();
+        for (at, left) in all.iter().enumerate() {
+            for right in all[at + 1..].iter().filter(|right| left.meets(right)) {
+                let shared = left.setting.value.shared_with(&right.setting.value);
+                assert_eq!(shared, [], "{} and {}", left.path, right.path);
+            }
+        }
+        assert_eq!(Keybinding::default().settle(&[]), []);
     }
 
     /// screen owns ctrl+a, tmux ctrl+b, docker's client ctrl+p, and most terminals send Enter for ctrl+m.
@@ -123,17 +152,22 @@ mod tests {
         }
     }
 
+    /// Who wins, and what is said about it.
+    fn settled(keys: &mut Keybinding) -> Vec<String> {
+        keys.settle(&[Path::new("d.yaml")]).iter().map(ToString::to_string).collect()
+    }
+
     #[test]
     fn one_key_may_do_different_things_in_the_layers_and_in_the_tree() {
         let mut keys = Keybinding::default();
         set(&mut keys, Action::CompareAll, "f5");
         set(&mut keys, Action::ExtractFile, "f5");
-        assert!(keys.check().is_ok());
+        assert_eq!(settled(&mut keys), [""; 0]);
         set(&mut keys, Action::Up, "f5");
-        assert!(keys.check().is_err());
+        assert_eq!(settled(&mut keys).len(), 1);
     }
 
-    /// `Filter` is the layers', the tree's and the viewer's: what meets it in the last of them alone meets it as well, or
+    /// `Filter` is the layers', the tree's and the viewer's: an action that meets it in the last of them alone meets it too, or
     /// one of the two would silently have no key there.
     #[test]
     fn two_actions_that_meet_in_one_of_many_places_only_cannot_share_a_key() {
@@ -141,8 +175,30 @@ mod tests {
             let mut keys = Keybinding::default();
             set(&mut keys, Action::FilterFiles, "f5");
             set(&mut keys, other, "f5");
-            assert!(keys.check().is_err(), "{other:?}");
+            assert_eq!(settled(&mut keys).len(), 1, "{other:?}");
         }
+    }
+
+    #[test]
+    fn the_later_action_keeps_the_key() {
+        let at = |line| Origin::File { path: "d.yaml".into(), line: Some(line) };
+        let variable = Origin::Variable("DIVE_KEYBINDING_UP".to_owned());
+        let mut keys = Keybinding {
+            right: Setting { value: "f5,f6".parse().unwrap(), origin: at(2) },
+            left: Setting { value: "f6,f5,f7".parse().unwrap(), origin: at(3) },
+            up: Setting { value: "f7,j".parse().unwrap(), origin: variable },
+            ..Keybinding::default()
+        };
+        assert_eq!(
+            settled(&mut keys),
+            [
+                "d.yaml:3: keybinding.left: takes `f6,f5` from keybinding.right, which has no key left; bind another",
+                "DIVE_KEYBINDING_UP: keybinding.up: takes `j` from keybinding.down, which keeps `down`",
+                "DIVE_KEYBINDING_UP: keybinding.up: takes `f7` from keybinding.left, which keeps `f6,f5`",
+            ]
+        );
+        assert_eq!((keys.left.value.to_string(), keys.right.value.to_string()), ("f6,f5".to_owned(), String::new()));
+        assert_eq!((keys.up.value.to_string(), keys.down.value.to_string()), ("f7,j".to_owned(), "down".to_owned()));
     }
 
     #[test]
@@ -156,15 +212,19 @@ mod tests {
             key: "n".to_owned(),
             path: "keybinding.next-match",
         };
-        assert_eq!(keys.settle().unwrap(), [left]);
+        assert_eq!(keys.settle(&[]), [left]);
         assert_eq!(keys.waste_view.value.to_string(), "f2");
         assert_eq!(keys.next_match.value.keys(), []);
     }
 
     #[test]
-    fn a_key_of_dives_does_not_give_way() {
+    fn a_key_of_dives_gives_way_with_a_word() {
         let mut keys = Keybinding::default();
         set(&mut keys, Action::ExtractFile, "space");
-        assert!(keys.settle().unwrap_err().to_string().contains("`space` leads to keybinding.toggle-collapse-dir"));
+        assert_eq!(
+            settled(&mut keys),
+            ["d.yaml:1: keybinding.extract-file: takes `space` from keybinding.toggle-collapse-dir, which has no key \
+              left; bind another"]
+        );
     }
 }

@@ -101,6 +101,16 @@ const NAMES: [(&str, Key); 17] = [
     ("backspace", Key::Backspace),
 ];
 
+/// What other programs call keys.
+const ALIASES: [(&str, Key); 6] = [
+    ("escape", Key::Esc),
+    ("return", Key::Enter),
+    ("pageup", Key::PageUp),
+    ("pagedown", Key::PageDown),
+    ("ins", Key::Insert),
+    ("del", Key::Delete),
+];
+
 /// What a key can be called, for a message.
 const KNOWN: &str = "a character, space, tab, enter, esc, up, down, left, right, pgup, pgdn, home, end, insert, delete, \
                      backspace, slash, backslash, f1 to f12, each with ctrl+, alt+ or shift+ before it";
@@ -120,14 +130,22 @@ impl Binding {
     /// Takes a key away.
     pub(super) fn remove(&mut self, key: KeyPress) {
         self.keys.retain(|each| *each != key);
-        let names: Vec<_> = self.keys.iter().map(KeyPress::to_string).collect();
-        self.text = names.join(",");
+        self.text = joined(&self.keys);
     }
 
-    /// The first key that `other` has too.
-    pub(super) fn shared_with(&self, other: &Self) -> Option<KeyPress> {
-        self.keys.iter().copied().find(|key| other.keys.contains(key))
+    /// The keys that `other` has too.
+    pub(super) fn shared_with(&self, other: &Self) -> Vec<KeyPress> {
+        self.keys.iter().copied().filter(|key| other.keys.contains(key)).collect()
     }
+}
+
+/// Keys as a configuration writes them.
+pub(super) fn joined(keys: &[KeyPress]) -> String {
+    keys.iter().map(KeyPress::to_string).collect::<Vec<_>>().join(",")
+}
+
+fn twice(key: KeyPress) -> String {
+    format!("`{key}` stands there twice: write it once")
 }
 
 impl FromStr for Binding {
@@ -138,7 +156,7 @@ impl FromStr for Binding {
         for written in text.split(',') {
             let key: KeyPress = written.trim().parse()?;
             if keys.contains(&key) {
-                return Err(format!("`{key}` stands there twice: write it once"));
+                return Err(twice(key));
             }
             keys.push(key);
         }
@@ -154,8 +172,23 @@ impl fmt::Display for Binding {
 }
 
 impl Value for Binding {
-    fn read(node: &Yaml) -> Result<Option<Self>, String> {
-        scalar(node, str::parse)
+    /// Takes the keys that have a name; one that is written twice counts once.
+    fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
+        let text = scalar(node, faults, |text| Ok(text.to_owned()))?;
+        let mut keys: Vec<KeyPress> = Vec::new();
+        let before = faults.len();
+        for written in text.split(',') {
+            match written.trim().parse() {
+                Ok(key) if keys.contains(&key) => faults.push(twice(key)),
+                Ok(key) => keys.push(key),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        if keys.is_empty() {
+            return None;
+        }
+        let text = if faults.len() == before { text } else { joined(&keys) };
+        Some(Self { keys, text })
     }
 
     fn yaml(&self) -> String {
@@ -205,7 +238,7 @@ fn named(name: &str) -> Option<Key> {
         return (!letter.is_control() && letter != ' ').then_some(Key::Char(letter));
     }
     let lower = name.to_ascii_lowercase();
-    if let Some((_, key)) = NAMES.iter().find(|(known, _)| *known == lower) {
+    if let Some((_, key)) = NAMES.iter().chain(&ALIASES).find(|(known, _)| *known == lower) {
         return Some(*key);
     }
     let number: u8 = lower.strip_prefix('f')?.parse().ok()?;
@@ -261,6 +294,8 @@ mod tests {
             ("+, ctrl++", &["+", "ctrl++"]),
             ("/, \\", &["slash", "backslash"]),
             ("é", &["é"]),
+            ("escape, Return, PageUp", &["esc", "enter", "pgup"]),
+            ("pagedown,ins,ctrl+del", &["pgdn", "insert", "ctrl+delete"]),
         ] {
             assert_eq!(shown(text).unwrap(), keys, "{text}");
             let again = shown(&keys.join(",")).unwrap();
@@ -275,5 +310,19 @@ mod tests {
             assert!(error.contains("is no key: write a character"), "{text}: {error}");
         }
         assert_eq!(shown("q,shift+g,G").unwrap_err(), "`G` stands there twice: write it once");
+    }
+
+    #[test]
+    fn of_a_binding_in_a_file_the_keys_that_have_a_name_are_taken() {
+        let read = |text: &str| {
+            let mut faults = Vec::new();
+            let binding = Binding::read(&Yaml::Scalar(text.to_owned()), &mut faults);
+            (binding.map(|binding| binding.to_string()), faults.len())
+        };
+        assert_eq!(read("ctrl+f, ctrl+slash"), (Some("ctrl+f, ctrl+slash".to_owned()), 0));
+        assert_eq!(read("ctrl+foo, q"), (Some("q".to_owned()), 1));
+        assert_eq!(read("q,q , hyper+q"), (Some("q".to_owned()), 2));
+        assert_eq!(read("ctrl+foo"), (None, 1));
+        assert_eq!(read(""), (None, 1));
     }
 }

@@ -1,88 +1,69 @@
-//! Lays what files and variables say over what held before. There is one table of keys for each kind of file; a file's
-//! spelling, a variable's name and the place of the value all come from a key's path there, by the rules below.
+//! Lays what a file says over what held before, as its table of keys allows.
 
 use std::collections::BTreeMap;
 
 use super::document::{Document, Yaml};
-use super::origin::Origin;
-use super::problem::{ConfigError, Warning};
-use super::surroundings::Surroundings;
+use super::origin::{Origin, Whose};
+use super::output_path;
+use super::problem::{BadLimit, ConfigError, Warning};
+use super::rule_names::{self, RULES};
+use super::table::{BadValue, Key, Named, Table, Trust, bare};
 use super::value::{Field, shortened};
 
-/// So many unknown keys of a file are named. Finding the line of one costs a reading of the file, so a large file of
-/// nothing else must not have them all found.
-const UNKNOWN_KEYS_NAMED: usize = 20;
-
-/// One key of a `T`: a row of its table.
-#[derive(Clone)]
-pub(super) struct Key<T> {
-    /// From the outermost key inwards, with dots: `filetree.pane-width`.
-    pub(super) path: &'static str,
-    /// Its value.
-    pub(super) field: fn(&T) -> &dyn Field,
-    /// Its value, to be set.
-    pub(super) field_mut: fn(&mut T) -> &mut dyn Field,
-}
-
-/// A row of a table: the path, and the field that holds the value.
-macro_rules! key {
-    ($path:expr, $($field:ident).+) => {
-        $crate::config::layering::Key {
-            path: $path,
-            field: |target| &target.$($field).+,
-            field_mut: |target| &mut target.$($field).+,
-        }
-    };
-}
-pub(super) use key;
-
-impl<T> Key<T> {
-    /// The variable that sets the key: `DIVE_`, and the path in capitals with `_` for dots and dashes.
-    pub(super) fn variable(&self) -> String {
-        format!("DIVE_{}", self.path.to_ascii_uppercase().replace(['.', '-'], "_"))
-    }
-}
-
-/// A path with its spelling taken off, to compare it: `rules.lowestEfficiency` and `rules.lowest-efficiency` are the
-/// same key, and case does not matter, as it never did to dive.
-fn bare(path: &str) -> String {
-    path.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase).collect()
-}
+/// So many unknown keys of a file are named, and so often one key may be repeated. Finding the line of one costs a reading of the
+/// file, so a large file of nothing else must not have them all found.
+const KEYS_NAMED: usize = 20;
 
 /// Lays `document` over `target`, and returns what in it has no effect.
-pub(super) fn lay_document<T>(
+///
+/// # Errors
+/// When a section or value cannot be read that must be: all rules that cannot are in one error.
+pub(super) fn lay_document<T: Clone>(
     target: &mut T,
-    keys: &[Key<T>],
+    table: &Table<T>,
     document: &Document,
+    whose: Whose,
 ) -> Result<Vec<Warning>, ConfigError> {
-    let mut walk = Walk { target, keys, document, seen: BTreeMap::new(), warnings: Vec::new(), unnamed: 0 };
+    let mut walk = Walk {
+        target,
+        table,
+        document,
+        whose,
+        seen: BTreeMap::new(),
+        repeated: 0,
+        faults: Faults::default(),
+        unnamed: 0,
+    };
     walk.section(&mut Vec::new(), &document.root)?;
     if walk.unnamed > 0 {
-        walk.warnings.push(Warning::MoreUnknownKeys { path: document.path().to_owned(), count: walk.unnamed });
+        let more = Warning::MoreUnknownKeys { path: document.path().to_owned(), count: walk.unnamed };
+        walk.faults.warnings.push(more);
     }
-    Ok(walk.warnings)
+    walk.faults.end()
 }
 
 /// Goes through a document's sections.
-struct Walk<'a, T> {
+struct Walk<'a, T: 'static> {
     target: &'a mut T,
-    keys: &'a [Key<T>],
+    table: &'a Table<T>,
     document: &'a Document,
-    /// The keys that were there, bare, with the spelling they had.
-    seen: BTreeMap<String, String>,
-    warnings: Vec<Warning>,
+    whose: Whose,
+    /// The path of each key that was there, with the spelling it had.
+    seen: BTreeMap<&'static str, String>,
+    /// How many keys were there before.
+    repeated: usize,
+    faults: Faults,
     /// The unknown keys that are too many to be named.
     unnamed: usize,
 }
 
-impl<'a, T> Walk<'a, T> {
+impl<'a, T: Clone> Walk<'a, T> {
     /// Goes through what stands below `above`.
     fn section(&mut self, above: &mut Vec<&'a str>, node: &'a Yaml) -> Result<(), ConfigError> {
         let entries = match node {
             Yaml::Empty => return Ok(()),
             Yaml::Map(entries) => entries,
-            Yaml::Scalar(text) => return Err(self.no_section(above, &format!("`{}` stands", shortened(text)))),
-            Yaml::List(_) => return Err(self.no_section(above, "a list stands")),
+            Yaml::Scalar(_) | Yaml::List(_) => return self.no_section(above, node),
         };
         for (key, node) in entries {
             above.push(key);
@@ -94,43 +75,124 @@ impl<'a, T> Walk<'a, T> {
 
     /// Takes the value at `path`, or goes through the section there.
     fn entry(&mut self, path: &mut Vec<&'a str>, node: &'a Yaml) -> Result<(), ConfigError> {
-        // A dot inside a key must not pass for a level.
-        let name = if path.iter().any(|key| key.contains('.')) { String::new() } else { bare(&path.join(".")) };
         let key = path.last().copied().unwrap_or_default();
-        let below = format!("{name}.");
-        let found = self.keys.iter().find(|each| bare(each.path) == name);
-        if found.is_none() && (name.is_empty() || !self.keys.iter().any(|each| bare(each.path).starts_with(&below))) {
-            self.warn_of_unknown(path);
+        if is_free(key) {
             return Ok(());
         }
-        if let Some(first) = self.seen.insert(name, key.to_owned()) {
-            return Err(ConfigError::SetTwice { origin: self.document.origin_of(path), key: key.to_owned(), first });
-        }
-        let Some(found) = found else { return self.section(path, node) };
+        // A dot inside a key must not pass for a level.
+        let name = if path.iter().any(|key| key.contains('.')) { String::new() } else { bare(&path.join(".")) };
+        let found = self.table.keys.iter().find_map(|row| row.named(&name).map(|named| (row, named)));
+        let Some((row, named)) = found else {
+            let below = format!("{name}.");
+            let mut paths = self.table.keys.iter().flat_map(Key::paths);
+            if !name.is_empty() && paths.any(|each| bare(each).starts_with(&below)) {
+                return self.section(path, node);
+            }
+            return self.unknown(path, node);
+        };
         let origin = self.document.origin_of(path);
-        let set = (found.field_mut)(self.target).set(node, origin.clone());
-        set.map_err(|reason| ConfigError::BadValue { origin, key: key.to_owned(), reason })
+        if let Some(first) = self.seen.insert(row.path, key.to_owned()) {
+            self.repeated += 1;
+            // Which of two limits holds is not for the program to guess.
+            if row.bad_value == BadValue::Refused || self.repeated > KEYS_NAMED {
+                return Err(ConfigError::SetTwice { origin, key: key.to_owned(), first });
+            }
+            self.faults.warnings.push(Warning::SetTwice { origin: origin.clone(), key: key.to_owned(), first });
+        }
+        if named == Named::Formerly {
+            self.faults.warnings.push(Warning::OldName { origin: origin.clone(), key: path.join("."), now: row.path });
+        }
+        self.set(row, key, node, origin)
+    }
+
+    /// Sets one key, unless the file may not.
+    fn set(&mut self, row: &Key<T>, key: &str, node: &Yaml, origin: Origin) -> Result<(), ConfigError> {
+        let restricted = self.whose == Whose::WorkingDirectory && !matches!(row.trust, Trust::Anyone);
+        let before = restricted.then(|| self.target.clone());
+        let reasons = (row.field_mut)(self.target).set(node, origin.clone());
+        if let Some(before) = before {
+            let refused = refusal(row, &before, self.target, node);
+            let is_same = (row.field)(&before).yaml() == (row.field)(self.target).yaml();
+            if is_same || refused.is_some() {
+                *self.target = before;
+            }
+            if let (false, Some(reason)) = (is_same, refused) {
+                self.faults.warnings.push(Warning::NotTrusted { origin, key: row.path, reason });
+                return Ok(());
+            }
+        }
+        let holds = (row.field)(self.target);
+        self.faults.add((row, key), node, &origin, reasons, holds)
+    }
+
+    /// A key that no row has: a rule that is misspelt or out of place, a key of dive that does nothing here, or anything.
+    fn unknown(&mut self, path: &[&'a str], node: &'a Yaml) -> Result<(), ConfigError> {
+        let key = path.last().copied().unwrap_or_default();
+        if let [section, _] = path
+            && bare(section) == "rules"
+            && let Some(nearest) = rule_names::nearest(key)
+        {
+            let origin = self.document.origin_of(path);
+            return Err(ConfigError::MisspeltRule { origin, key: key.to_owned(), nearest });
+        }
+        let mut inside = path.to_vec();
+        if let Some(rule) = rule_inside(&mut inside, node) {
+            let origin = self.document.origin_of(&inside);
+            let key = inside.join(".");
+            if self.table.stray_rules == BadValue::Refused {
+                return Err(ConfigError::StrayRule { origin, key, rule });
+            }
+            self.faults.warnings.push(Warning::StrayRule { origin, key, rule });
+            return Ok(());
+        }
+        let joined = path.join(".");
+        if let Some(inert) = self.table.inert.iter().find(|inert| bare(inert.path) == bare(&joined)) {
+            let origin = self.document.origin_of(path);
+            self.faults.warnings.push(Warning::Inert { origin, key: inert.path, why: inert.why });
+            return Ok(());
+        }
+        // A section in which every known key does nothing.
+        let below = format!("{}.", bare(&joined));
+        if let Yaml::Map(entries) = node
+            && self.table.inert.iter().any(|inert| bare(inert.path).starts_with(&below))
+        {
+            for (key, node) in entries {
+                self.unknown(&[path, &[key.as_str()]].concat(), node)?;
+            }
+            return Ok(());
+        }
+        self.warn_of_unknown(path);
+        Ok(())
     }
 
     fn warn_of_unknown(&mut self, path: &[&str]) {
-        if self.warnings.len() == UNKNOWN_KEYS_NAMED {
+        if self.unnamed > 0 || self.faults.warnings.len() >= KEYS_NAMED {
             self.unnamed += 1;
             return;
         }
         let (origin, known) = (self.document.origin_of(path), self.known_beside(path));
-        self.warnings.push(Warning::UnknownKey { origin, key: path.join("."), known });
+        self.faults.warnings.push(Warning::UnknownKey { origin, key: path.join("."), known });
     }
 
-    /// The error of a section that is none.
-    fn no_section(&self, path: &[&str], what: &str) -> ConfigError {
+    /// Text or a list where keys belong. dive starts with that, unless it is the whole file.
+    fn no_section(&mut self, path: &[&str], node: &Yaml) -> Result<(), ConfigError> {
         let mut known_at = path.to_vec();
         known_at.push("");
-        let message = format!("{what} where keys belong: {}", self.known_beside(&known_at));
+        let reason = format!("{} stands where keys belong: {}", node.shown(), self.known_beside(&known_at));
         let origin = self.document.origin_of(path);
-        match path.last() {
-            Some(key) => ConfigError::BadValue { origin, key: (*key).to_owned(), reason: message },
-            None => ConfigError::Syntax { origin, message },
+        let Some(key) = path.last() else { return Err(ConfigError::Syntax { origin, message: reason }) };
+        if bare(key) == "rules" {
+            self.faults.bad_limits.extend(RULES.map(|rule| BadLimit {
+                rule,
+                key: (*key).to_owned(),
+                origin: origin.clone(),
+                value: node.shown(),
+                reason: reason.clone(),
+            }));
+        } else {
+            self.faults.warnings.push(Warning::NoSection { origin, key: (*key).to_owned(), reason });
         }
+        Ok(())
     }
 
     /// The names that may stand where the last of `path` stands, with commas.
@@ -138,7 +200,7 @@ impl<'a, T> Walk<'a, T> {
         let depth = path.len().saturating_sub(1);
         let above = bare(&path[..depth].join("."));
         let mut names: Vec<&str> = Vec::new();
-        for key in self.keys {
+        for key in &self.table.keys {
             let mut levels = key.path.split('.');
             let section: Vec<&str> = levels.by_ref().take(depth).collect();
             if let Some(name) = levels.next()
@@ -152,39 +214,108 @@ impl<'a, T> Walk<'a, T> {
     }
 }
 
-/// Lays the variables over `target`, and returns what in them has no effect. An empty variable is as good as none.
-pub(super) fn lay_variables<T>(
-    target: &mut T,
-    keys: &[Key<T>],
-    around: &Surroundings,
-) -> Result<Vec<Warning>, ConfigError> {
-    let mut left = around.variables.clone();
-    for key in keys {
-        let name = key.variable();
-        let Some(value) = left.remove(&name).filter(|value| !value.is_empty()) else { continue };
-        let origin = Origin::Variable(name);
-        let Some(text) = value.to_str() else { return Err(ConfigError::NotText { origin }) };
-        let set = (key.field_mut)(target).set(&Yaml::Scalar(text.to_owned()), origin.clone());
-        set.map_err(|reason| ConfigError::BadValue { origin, key: key.path.to_owned(), reason })?;
+/// Keys that begin with `x-` are free for other uses, such as anchors.
+fn is_free(key: &str) -> bool {
+    key.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("x-"))
+}
+
+/// The rule that `path` or a key below it is the name of; `path` then leads there.
+fn rule_inside<'a>(path: &mut Vec<&'a str>, node: &'a Yaml) -> Option<&'static str> {
+    if let Some(rule) = path.last().and_then(|key| rule_names::rule(key)) {
+        return Some(rule);
     }
-    // Only names that begin like a section: DIVE_VERSION, say, is somebody else's.
-    let warnings = left.into_keys().filter_map(|name| {
-        let section = keys.iter().filter_map(|key| key.path.split_once('.')).find_map(|(section, _)| {
-            let start = format!("DIVE_{}_", section.to_ascii_uppercase());
-            name.starts_with(&start).then_some(start)
-        })?;
-        let known: Vec<String> = keys.iter().map(Key::variable).filter(|each| each.starts_with(&section)).collect();
-        Some(Warning::UnknownVariable { name, known: known.join(", ") })
-    });
-    Ok(warnings.collect())
+    let Yaml::Map(entries) = node else { return None };
+    for (key, node) in entries.iter().filter(|(key, _)| !is_free(key)) {
+        path.push(key);
+        if let Some(rule) = rule_inside(path, node) {
+            return Some(rule);
+        }
+        path.pop();
+    }
+    None
+}
+
+/// Why a file of the working directory may not make of `before` what it made: `after`.
+fn refusal<T>(row: &Key<T>, before: &T, after: &T, node: &Yaml) -> Option<String> {
+    match row.trust {
+        Trust::Anyone => None,
+        Trust::User => Some("a .dive.yaml in the working directory cannot set it".to_owned()),
+        Trust::Tightens(is_as_strict) => (!is_as_strict(before, after)).then(|| {
+            let held = (row.field)(before);
+            format!(
+                "{} is weaker than {} ({}), and a .dive.yaml in the working directory can only be stricter",
+                node.shown(),
+                held.yaml(),
+                held.origin()
+            )
+        }),
+        Trust::NewFile(ending) => match node {
+            Yaml::Scalar(path) => output_path::check_below_folder(path, ending).err(),
+            Yaml::Empty | Yaml::List(_) | Yaml::Map(_) => None,
+        },
+    }
+}
+
+/// What is wrong with values, as far as it does not end the reading.
+#[derive(Default)]
+pub(super) struct Faults {
+    pub(super) warnings: Vec<Warning>,
+    bad_limits: Vec<BadLimit>,
+}
+
+impl Faults {
+    /// Adds what is wrong with the value that `row` was given under the name `key`. `holds` is what holds instead.
+    ///
+    /// # Errors
+    /// When the key decides about a gate. Limits of rules are collected, to be told together.
+    pub(super) fn add<T>(
+        &mut self,
+        (row, key): (&Key<T>, &str),
+        node: &Yaml,
+        origin: &Origin,
+        reasons: Vec<String>,
+        holds: &dyn Field,
+    ) -> Result<(), ConfigError> {
+        let rule = row.path.strip_prefix("rules.").and_then(rule_names::rule);
+        for reason in reasons {
+            let (origin, key) = (origin.clone(), key.to_owned());
+            match (rule, row.bad_value) {
+                (Some(rule), _) => self.bad_limits.push(BadLimit { rule, key, origin, value: node.shown(), reason }),
+                (None, BadValue::Refused) => return Err(ConfigError::BadValue { origin, key, reason }),
+                (None, BadValue::Warns) => {
+                    self.warnings.push(Warning::BadValue { origin, key, reason, holds: holds.yaml() });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The warnings, if that is all there is.
+    pub(super) fn end(self) -> Result<Vec<Warning>, ConfigError> {
+        if self.bad_limits.is_empty() { Ok(self.warnings) } else { Err(ConfigError::BadLimits(self.bad_limits)) }
+    }
 }
 
 impl Document {
     /// Whether the file says something, but nothing under `key`.
     pub(super) fn is_without(&self, key: &str) -> bool {
         match &self.root {
-            Yaml::Map(entries) => !entries.is_empty() && !entries.iter().any(|(each, _)| bare(each) == key),
+            Yaml::Map(entries) => {
+                entries.iter().any(|(each, _)| !is_free(each)) && !entries.iter().any(|(each, _)| bare(each) == key)
+            }
             _ => false,
+        }
+    }
+}
+
+impl Yaml {
+    /// What it is, for a message.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::Empty => "nothing".to_owned(),
+            Self::Scalar(text) => format!("`{}`", shortened(text)),
+            Self::List(_) => "a list".to_owned(),
+            Self::Map(_) => "a section".to_owned(),
         }
     }
 }
@@ -193,17 +324,19 @@ impl Document {
 mod tests {
     use super::*;
     use crate::config::origin::Setting;
+    use crate::config::table::{Alias, Inert, key};
     use crate::config::value::{Value, quoted, scalar};
 
-    /// A configuration of two keys.
+    /// A configuration of a few keys.
+    #[derive(Debug, Clone)]
     struct Pane {
         wide: Setting<bool>,
         title: Setting<String>,
     }
 
     impl Value for String {
-        fn read(node: &Yaml) -> Result<Option<Self>, String> {
-            scalar(node, |text| Ok(text.to_owned()))
+        fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
+            scalar(node, faults, |text| Ok(text.to_owned()))
         }
 
         fn yaml(&self) -> String {
@@ -211,16 +344,32 @@ mod tests {
         }
     }
 
-    const KEYS: [Key<Pane>; 2] = [key!("pane.is-wide", wide), key!("title", title)];
+    const KEYS: [Key<Pane>; 2] = [
+        key!("pane.is-wide", Trust::Tightens(|_, after| after.wide.value), wide, Alias::Old("pane.broad")),
+        key!("title", Trust::User, title, Alias::Also("pane.name")),
+    ];
+
+    fn table() -> Table<Pane> {
+        let inert = &[Inert { path: "dev.profile", why: "there is none" }];
+        Table { keys: KEYS.to_vec(), inert, stray_rules: BadValue::Warns }
+    }
 
     fn pane() -> Pane {
         Pane { wide: Setting::by_default(false), title: Setting::by_default("none".to_owned()) }
     }
 
     fn lay(text: &str) -> Result<(Pane, Vec<Warning>), ConfigError> {
+        lay_from(text, Whose::User)
+    }
+
+    fn lay_from(text: &str, whose: Whose) -> Result<(Pane, Vec<Warning>), ConfigError> {
         let (mut pane, document) = (pane(), Document::parse("p.yaml".into(), text.to_owned())?);
-        let warnings = lay_document(&mut pane, &KEYS, &document)?;
+        let warnings = lay_document(&mut pane, &table(), &document, whose)?;
         Ok((pane, warnings))
+    }
+
+    fn told(warnings: &[Warning]) -> Vec<String> {
+        warnings.iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -242,25 +391,50 @@ mod tests {
     fn a_file_of_unknown_keys_is_not_searched_for_each_of_them() {
         let text = (0..5_000).map(|n| format!("key{n}: x\n")).collect::<Vec<_>>().concat();
         let (_, warnings) = lay(&text).unwrap();
-        assert_eq!(warnings.len(), UNKNOWN_KEYS_NAMED + 1);
+        assert_eq!(warnings.len(), KEYS_NAMED + 1);
         assert_eq!(
-            warnings[UNKNOWN_KEYS_NAMED].to_string(),
+            warnings[KEYS_NAMED].to_string(),
             "p.yaml: 4980 more unknown keys have no effect: is it the right file?"
         );
     }
 
     #[test]
-    fn a_variable_is_named_after_the_path_of_its_key() {
-        assert_eq!(KEYS.each_ref().map(Key::variable), ["DIVE_PANE_IS_WIDE", "DIVE_TITLE"]);
+    fn other_names_of_a_key_set_it_and_old_ones_are_told() {
+        let (pane, warnings) = lay("pane:\n  broad: yes\n  name: x\n").unwrap();
+        assert_eq!((pane.wide.value, pane.title.value.as_str()), (true, "x"));
+        assert_eq!(told(&warnings), ["p.yaml:2: pane.broad: an old name; using it as pane.is-wide"]);
+        let (pane, warnings) = lay("title: x\npane: {name: y}\n").unwrap();
+        assert_eq!(pane.title.value, "y");
+        assert_eq!(told(&warnings), ["p.yaml:2: name: `title` above sets the same; using this line"]);
     }
 
-    #[cfg(unix)]
     #[test]
-    fn a_variable_that_is_not_text_is_refused_by_name() {
-        use std::os::unix::ffi::OsStringExt;
-        let mut around = Surroundings::default();
-        around.variables.insert("DIVE_TITLE".to_owned(), std::ffi::OsString::from_vec(vec![0xff]));
-        let error = lay_variables(&mut pane(), &KEYS, &around).unwrap_err();
-        assert_eq!(error.to_string(), "DIVE_TITLE: not UTF-8 text: write it in UTF-8");
+    fn a_key_without_effect_says_why_and_its_neighbours_are_unknown() {
+        let (_, warnings) = lay("dev:\n  profile: cpu\n  speed: 9\n").unwrap();
+        assert_eq!(told(&warnings)[0], "p.yaml:2: dev.profile: no effect: there is none");
+        assert!(told(&warnings)[1].starts_with("p.yaml:3: unknown key `dev.speed`"), "{warnings:?}");
+    }
+
+    /// Thousands of spellings of one key would have the file read as often.
+    #[test]
+    fn a_key_is_not_repeated_without_end() {
+        let lines: Vec<_> = (0..200).map(|dashes| format!("t{}itle: x\n", "-".repeat(dashes))).collect();
+        assert!(matches!(lay(&lines.concat()), Err(ConfigError::SetTwice { .. })));
+    }
+
+    #[test]
+    fn the_working_directory_sets_what_it_may() {
+        let (pane, warnings) = lay_from("title: theirs\npane: {is-wide: true}\n", Whose::WorkingDirectory).unwrap();
+        assert_eq!((pane.title.value.as_str(), pane.wide.value), ("none", true));
+        assert_eq!(
+            told(&warnings),
+            [
+                "p.yaml:1: title: ignored: a .dive.yaml in the working directory cannot set it; set it in ~/.dive.yaml, in a \
+              file for --config, or in DIVE_TITLE"
+            ]
+        );
+        // What changes nothing is no attempt.
+        let (pane, warnings) = lay_from("title: none\npane: {is-wide: false}\n", Whose::WorkingDirectory).unwrap();
+        assert_eq!((told(&warnings), pane.title.origin), (Vec::new(), Origin::Default));
     }
 }

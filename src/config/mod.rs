@@ -2,10 +2,13 @@
 //!
 //! ```text
 //! surroundings   folders and variables, as plain values
-//! discovery      which file is read
+//! discovery      which files are read, and which of them are trusted
 //! document       a YAML file as a tree of text, with lines
 //! origin, limit, value   a value, where it comes from, how it is read and printed
-//! layering       files and variables over defaults, by a table of keys
+//! table          one row a key: its names, its field, who may set it
+//! output_path    where a file that is not trusted may have something written
+//! layering, variables   files and variables over defaults, by a table
+//! rule_names     a misspelt rule, told from another key
 //! rules_file     .dive-ci
 //! action         the actions that can be bound: one table
 //! keybinding     their keys as a whole: no key twice in one place
@@ -24,20 +27,25 @@ mod keys;
 mod layering;
 mod limit;
 mod origin;
+mod output_path;
 mod problem;
 mod render;
+mod rule_names;
 mod rules_file;
 mod surroundings;
+mod table;
 mod value;
+mod variables;
 
 pub use action::{Action, Bound, Context};
-pub use discovery::Found;
+pub use discovery::{Found, Looked, Sight};
 pub use file::{Config, Diff, FileTree, Layer, Log};
 pub use keybinding::Keybinding;
 pub use keys::{Binding, Key, KeyPress, Modifiers};
 pub use limit::Limit;
-pub use origin::{Origin, Setting};
-pub use problem::{ConfigError, Warning};
+pub use origin::{Origin, Setting, Whose};
+pub use output_path::is_below_folder;
+pub use problem::{BadLimit, ConfigError, Warning};
 pub use render::render;
 pub use rules_file::{RuleLimits, RulesFile};
 pub use surroundings::Surroundings;

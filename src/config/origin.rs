@@ -34,6 +34,15 @@ impl fmt::Display for Origin {
     }
 }
 
+/// Whose word a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// The user's: a file of the home or of the system, or one that was named.
+    User,
+    /// Of whoever made the working directory: a repository that was cloned brings its own.
+    WorkingDirectory,
+}
+
 /// A value and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting<T> {

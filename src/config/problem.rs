@@ -1,5 +1,6 @@
-//! What can be wrong with a configuration: errors, which end the command with exit code 2, and warnings, which are
-//! collected for whoever prints them. A message is whole, its cause included: `source()` is empty. Both start with the place to change: `FILE:LINE:` or a variable's name.
+//! What can be wrong with a configuration: errors, which end the command with exit code 2, and warnings, which are collected for
+//! the caller to print. Both start with the place to change: `FILE:LINE:` or a variable's name. A message is complete, its cause
+//! included: `source()` is empty.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,13 +10,13 @@ use super::origin::Origin;
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A file that a flag names is not there. One that nobody names may be missing.
-    #[error("{}: no such file, and {flag} names it: correct the path", path.display())]
+    /// A file that a flag or a variable names is not there. Others may be missing.
+    #[error("{}: no such file, and {named_by} names it: correct the path", path.display())]
     Missing {
         /// The file.
         path: PathBuf,
-        /// The flag that names it.
-        flag: &'static str,
+        /// The flag or variable that names it.
+        named_by: Origin,
     },
     /// The system refused to read a file or list a folder.
     #[error("{}: cannot be read: {cause}", path.display())]
@@ -57,6 +58,29 @@ pub enum ConfigError {
         /// What is wrong with the value, naming it.
         reason: String,
     },
+    /// Limits of rules that cannot be read, in the order of the file.
+    #[error("{}", all(.0))]
+    BadLimits(Vec<BadLimit>),
+    /// A key under `rules:` that is nearly the name of a rule. Ignored, it would be a gate that never closes.
+    #[error("{origin}: rules.{key}: no rule has this name; did you mean {nearest}?")]
+    MisspeltRule {
+        /// The file and line.
+        origin: Origin,
+        /// The key as written.
+        key: String,
+        /// The rule.
+        nearest: &'static str,
+    },
+    /// A rule that is not under `rules:`.
+    #[error("{origin}: {key}: a rule has no effect outside `rules:`; write it as `rules:`, and {rule} indented below")]
+    StrayRule {
+        /// The file and line.
+        origin: Origin,
+        /// The key as written, with those above it.
+        key: String,
+        /// The rule.
+        rule: &'static str,
+    },
     /// One key in two spellings: which one is meant?
     #[error("{origin}: {key}: `{first}` above sets the same: keep one of the two")]
     SetTwice {
@@ -67,6 +91,29 @@ pub enum ConfigError {
         /// The first spelling.
         first: String,
     },
+}
+
+/// A limit that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{origin}: {key}: {reason}")]
+pub struct BadLimit {
+    /// The rule, as reports name it: `lowestEfficiency`.
+    pub rule: &'static str,
+    /// The key as written in the file, or the key that the variable sets.
+    pub key: String,
+    /// The file and line, or the variable.
+    pub origin: Origin,
+    /// The value as written, in backticks and shortened, or what stands in its place: `a list`.
+    pub value: String,
+    /// What is wrong with it, naming it.
+    pub reason: String,
+}
+
+/// All of them in one sentence. A section that is none concerns all rules, and is told once.
+fn all(limits: &[BadLimit]) -> String {
+    let mut told: Vec<String> = limits.iter().map(ToString::to_string).collect();
+    told.dedup();
+    told.join("; ")
 }
 
 /// Something in a configuration that has no effect.
@@ -89,6 +136,119 @@ pub enum Warning {
         path: PathBuf,
         /// How many were not named.
         count: usize,
+    },
+    /// A value that its key cannot take, in whole or in part.
+    #[error("{origin}: {key}: {reason}; using {holds}")]
+    BadValue {
+        /// The file and line, or the variable.
+        origin: Origin,
+        /// The key as written in the file, or the key that the variable sets.
+        key: String,
+        /// What is wrong with the value, naming it.
+        reason: String,
+        /// The value that holds instead, as YAML.
+        holds: String,
+    },
+    /// Text or a list where keys belong.
+    #[error("{origin}: {key}: {reason}; it has no effect")]
+    NoSection {
+        /// The file and line.
+        origin: Origin,
+        /// The section.
+        key: String,
+        /// What stands there.
+        reason: String,
+    },
+    /// One key in two spellings.
+    #[error("{origin}: {key}: `{first}` above sets the same; using this line")]
+    SetTwice {
+        /// The file and the line of the second.
+        origin: Origin,
+        /// The second spelling.
+        key: String,
+        /// The first spelling.
+        first: String,
+    },
+    /// A key under a name that an older dive had for it.
+    #[error("{origin}: {key}: an old name; using it as {now}")]
+    OldName {
+        /// The file and line, or the variable.
+        origin: Origin,
+        /// The key as written, with those above it.
+        key: String,
+        /// Its name now.
+        now: &'static str,
+    },
+    /// A key of dive that does nothing here.
+    #[error("{origin}: {key}: no effect: {why}")]
+    Inert {
+        /// The file and line, or the variable.
+        origin: Origin,
+        /// The key.
+        key: &'static str,
+        /// Why.
+        why: &'static str,
+    },
+    /// A rule's name outside `rules:` in a file that dive reads no rules from.
+    #[error("{origin}: {key}: a rule has no effect outside `rules:`; write it as `rules:`, and {rule} indented below")]
+    StrayRule {
+        /// The file and line.
+        origin: Origin,
+        /// The key as written, with those above it.
+        key: String,
+        /// The rule.
+        rule: &'static str,
+    },
+    /// A value that the `.dive.yaml` of the working directory may not set.
+    #[error(
+        "{origin}: {key}: ignored: {reason}; set it in ~/.dive.yaml, in a file for --config, or in {}",
+        super::table::variable(key)
+    )]
+    NotTrusted {
+        /// The file and line.
+        origin: Origin,
+        /// The key.
+        key: &'static str,
+        /// Why not.
+        reason: String,
+    },
+    /// Files and folders that may not be read, though nobody named them.
+    #[error("{}: skipped, cannot be read: {cause}", listed(paths))]
+    Skipped {
+        /// The files and folders.
+        paths: Vec<PathBuf>,
+        /// The system's reason.
+        cause: String,
+    },
+    /// A file whose name is nearly that of a configuration.
+    #[error("{}: has no effect: dive reads {}", path.display(), right.display())]
+    MisnamedFile {
+        /// The file.
+        path: PathBuf,
+        /// What it would have to be called.
+        right: PathBuf,
+    },
+    /// The rules file that a configuration names is not there.
+    #[error("{origin}: ci-config: {} does not exist, so it sets no rule", path.display())]
+    NoRulesFile {
+        /// The file that names it, and the line.
+        origin: Origin,
+        /// The rules file.
+        path: PathBuf,
+    },
+    /// A key that leads to two actions in one place.
+    #[error("{origin}: {by}: takes `{key}` from {path}, which {}", left_with(left))]
+    KeyTaken {
+        /// Who took it.
+        origin: Origin,
+        /// The key of the configuration that took it.
+        by: &'static str,
+        /// What was pressed.
+        key: String,
+        /// The key of the configuration that lost it.
+        path: &'static str,
+        /// The keys that it still has, with commas.
+        left: String,
     },
     /// A variable that looks like a key's, of a key that is not there.
     #[error("{name}: no configuration key has this variable, it has no effect; known here: {known}")]
@@ -116,4 +276,12 @@ pub enum Warning {
         /// The file.
         path: PathBuf,
     },
+}
+
+fn listed(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn left_with(keys: &str) -> String {
+    if keys.is_empty() { "has no key left; bind another".to_owned() } else { format!("keeps `{keys}`") }
 }

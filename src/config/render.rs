@@ -3,16 +3,18 @@
 
 use std::fmt::Write;
 
-use super::file::{Config, TABLES};
+use super::discovery::Sight;
+use super::file::{Config, table};
+use super::origin::Whose;
 
-/// The configuration as YAML, one `key: value   # origin` a line, below a remark that names the file that was read or
+/// The configuration as YAML, one `key: value   # origin` a line, below comments that name the files that were read or skipped, or
 /// the places where none was found.
 #[must_use]
 pub fn render(config: &Config) -> String {
     let mut out = header(config);
     let mut lines: Vec<(String, Option<String>)> = Vec::new();
     let mut open = None;
-    for key in TABLES.concat() {
+    for key in table().keys {
         let field = (key.field)(config);
         let (section, name) =
             key.path.split_once('.').map_or((None, key.path), |(section, name)| (Some(section), name));
@@ -37,12 +39,23 @@ pub fn render(config: &Config) -> String {
 }
 
 fn header(config: &Config) -> String {
-    if let Some(file) = &config.found.file {
-        return format!("# read from {}\n", on_one_line(&file.display().to_string()));
+    let mut out = String::new();
+    let nothing_read = config.found.read().next().is_none();
+    if nothing_read {
+        out.push_str("# no configuration file; looked for, in this order:\n");
     }
-    let mut out = String::from("# no configuration file; looked for, in this order:\n");
-    for place in &config.found.searched {
-        let _ = writeln!(out, "#   {}", on_one_line(&place.display().to_string()));
+    for looked in &config.found.places {
+        let path = on_one_line(&looked.path.display().to_string());
+        // Writing to a String does not fail.
+        let _ = match &looked.sight {
+            Sight::Read(Whose::User) => writeln!(out, "# read from {path}"),
+            Sight::Read(Whose::WorkingDirectory) => {
+                writeln!(out, "# read from {path} (the working directory's: not every key counts)")
+            }
+            Sight::Absent if nothing_read => writeln!(out, "#   {path}"),
+            Sight::Absent => Ok(()),
+            Sight::Skipped(cause) => writeln!(out, "# skipped {path}: {}", on_one_line(cause)),
+        };
     }
     out
 }
@@ -55,12 +68,11 @@ fn on_one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Found, Origin};
+    use crate::config::{Found, Looked, Origin};
 
     #[test]
     fn each_line_says_where_its_value_comes_from() {
-        let mut config =
-            Config { found: Found { file: Some("a.yaml".into()), searched: Vec::new() }, ..Config::default() };
+        let mut config = Config { found: Found::named("a.yaml".into()), ..Config::default() };
         config.log.enabled.origin = Origin::File { path: "a.yaml".into(), line: Some(3) };
         config.ignore_errors.origin = Origin::Flag("--ignore-errors");
         config.filetree.pane_width.origin = Origin::Variable("DIVE_FILETREE_PANE_WIDTH".to_owned());
@@ -81,11 +93,32 @@ mod tests {
         }
     }
 
+    fn header_of(places: Vec<(&str, Sight)>) -> String {
+        let looked = |(path, sight): (&str, Sight)| Looked { path: path.into(), sight };
+        let found = Found { places: places.into_iter().map(looked).collect() };
+        header(&Config { found, ..Config::default() })
+    }
+
     #[test]
     fn without_a_file_the_places_searched_are_listed() {
-        let searched = vec!["/work/.dive.yaml".into(), "/home/ann/evil\nlog: x".into()];
-        let printed = render(&Config { found: Found { file: None, searched }, ..Config::default() });
-        let start = "# no configuration file; looked for, in this order:\n#   /work/.dive.yaml\n#   /home/ann/evil\u{fffd}log: x\n";
-        assert!(printed.starts_with(start), "{printed}");
+        assert_eq!(
+            header_of(vec![("/work/.dive.yaml", Sight::Absent), ("/home/ann/evil\nlog: x", Sight::Absent)]),
+            "# no configuration file; looked for, in this order:\n#   /work/.dive.yaml\n#   /home/ann/evil\u{fffd}log: x\n"
+        );
+    }
+
+    #[test]
+    fn files_that_were_read_or_skipped_are_listed() {
+        assert_eq!(
+            header_of(vec![
+                ("/work/.dive.yaml", Sight::Read(Whose::WorkingDirectory)),
+                ("/xdg/dive/*.yaml", Sight::Skipped("no\npermission".to_owned())),
+                ("/home/ann/.config/dive/*.yaml", Sight::Absent),
+                ("/home/ann/.dive.yaml", Sight::Read(Whose::User)),
+            ]),
+            "# read from /work/.dive.yaml (the working directory's: not every key counts)\n\
+             # skipped /xdg/dive/*.yaml: no\u{fffd}permission\n\
+             # read from /home/ann/.dive.yaml\n"
+        );
     }
 }

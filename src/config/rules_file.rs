@@ -5,11 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::document::Document;
-use super::layering::{self, Key, key};
+use super::layering;
 use super::limit::Limit;
-use super::origin::{Origin, Setting};
+use super::origin::{Origin, Setting, Whose};
 use super::problem::{ConfigError, Warning};
 use super::surroundings::Surroundings;
+use super::table::{BadValue, Key, Table, Trust, gate};
 use crate::units::{Bytes, Ratio};
 
 /// A limit for each rule. Those nobody set are the defaults, and say so.
@@ -81,38 +82,56 @@ pub struct RulesFile {
     pub warnings: Vec<Warning>,
 }
 
-/// The keys of a rules file. Layering takes the kebab-case spelling for the same.
-const KEYS: [Key<RuleLimits>; 3] = [
-    key!("rules.lowestEfficiency", lowest_efficiency),
-    key!("rules.highestWastedBytes", highest_wasted_bytes),
-    key!("rules.highestUserWastedPercent", highest_user_wasted_percent),
-];
+/// The keys of a rules file. Whoever names it, or puts it into the working directory, has all the say: that is what it is for.
+fn table() -> Table<RuleLimits> {
+    let keys: Vec<Key<RuleLimits>> = vec![
+        gate!("rules.lowestEfficiency", Trust::Anyone, lowest_efficiency),
+        gate!("rules.highestWastedBytes", Trust::Anyone, highest_wasted_bytes),
+        gate!("rules.highestUserWastedPercent", Trust::Anyone, highest_user_wasted_percent),
+    ];
+    Table { keys, inert: &[], stray_rules: BadValue::Refused }
+}
 
 impl RulesFile {
-    /// Reads the file that `--ci-config` names, else `.dive-ci` in the working directory where there is one.
+    /// Reads the file that a flag, a variable or a configuration names, else `.dive-ci` in the working directory where there is one.
     ///
     /// # Errors
-    ///
-    /// When the named file does not exist, or the file cannot be read or sets what it cannot set.
-    pub fn load(around: &Surroundings, named: Option<&Path>) -> Result<Self, ConfigError> {
-        let shown = named.unwrap_or(Path::new(".dive-ci"));
+    /// [`ConfigError::BadLimits`] has all limits that cannot be read. The file that a flag or a variable names must exist. A
+    /// configuration is written once for many folders: where the file that it names does not exist, that is a warning. A file that
+    /// exists must be readable, whoever names it: a gate must not vanish because of a permission.
+    pub fn load(around: &Surroundings, named: &Setting<Option<PathBuf>>) -> Result<Self, ConfigError> {
+        let shown = named.value.as_deref().unwrap_or(Path::new(".dive-ci"));
         let path = around.working_dir.join(shown);
-        match path.try_exists() {
-            // One that is named may be a pipe (`<(...)`); one that only lies there would keep the program waiting.
-            Ok(true) if named.is_none() && !path.is_file() => Err(ConfigError::Unreadable {
+        match (path.try_exists(), &named.value) {
+            // One that is named may be a pipe (`<(...)`); reading one that only lies there would wait for ever.
+            (Ok(true), None) if !path.is_file() => Err(ConfigError::Unreadable {
                 path: shown.to_owned(),
-                cause: io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"),
+                cause: io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"),
             }),
-            Ok(true) => Self::from_document(&Document::read(&path, shown)?),
-            Ok(false) if named.is_none() => Ok(Self::default()),
-            Ok(false) => Err(ConfigError::Missing { path: shown.to_owned(), flag: "--ci-config" }),
-            Err(cause) => Err(ConfigError::Unreadable { path: shown.to_owned(), cause }),
+            (Ok(true), _) => Self::from_document(&Document::read(&path, shown)?),
+            (Ok(false), None) => Ok(Self::default()),
+            (Ok(false), Some(_)) => match &named.origin {
+                origin @ Origin::File { .. } => {
+                    let warning = Warning::NoRulesFile { origin: origin.clone(), path: shown.to_owned() };
+                    Ok(Self { warnings: vec![warning], ..Self::default() })
+                }
+                named_by => Err(ConfigError::Missing { path: shown.to_owned(), named_by: named_by.clone() }),
+            },
+            (Err(cause), _) => Err(ConfigError::Unreadable { path: shown.to_owned(), cause }),
         }
+    }
+
+    /// Whether the file sets a limit, or turns a rule off. A flag may still go over it.
+    #[must_use]
+    pub fn sets_rules(&self) -> bool {
+        let RuleLimits { lowest_efficiency, highest_wasted_bytes, highest_user_wasted_percent } = &self.limits;
+        let origins = [&lowest_efficiency.origin, &highest_wasted_bytes.origin, &highest_user_wasted_percent.origin];
+        origins.into_iter().any(|origin| *origin != Origin::Default)
     }
 
     fn from_document(document: &Document) -> Result<Self, ConfigError> {
         let mut limits = RuleLimits::default();
-        let mut warnings = layering::lay_document(&mut limits, &KEYS, document)?;
+        let mut warnings = layering::lay_document(&mut limits, &table(), document, Whose::User)?;
         if document.is_without("rules") {
             warnings.push(Warning::NoRules { path: document.path().to_owned() });
         }
@@ -194,10 +213,63 @@ mod tests {
     #[test]
     fn unknown_rules_are_pointed_out_with_the_known_ones() {
         assert_eq!(
-            warnings("rules:\n  lowestEfficiency: 0.9\n  lowestEficiency: 0.9\n"),
-            [".dive-ci:3: unknown key `rules.lowestEficiency` has no effect; known here: lowestEfficiency, \
+            warnings("rules:\n  lowestEfficiency: 0.9\n  imageSizeLimit: 500MB\n"),
+            [".dive-ci:3: unknown key `rules.imageSizeLimit` has no effect; known here: lowestEfficiency, \
               highestWastedBytes, highestUserWastedPercent"]
         );
+        assert_eq!(warnings("rules:\n  x-old: {lowestEfficiency: 0.9}\nX-base: &e 0.9\n"), [""; 0]);
+    }
+
+    /// A rule that a typo turns off would be a gate that never closes.
+    #[test]
+    fn a_rule_that_is_misspelt_or_out_of_place_is_refused() {
+        assert_eq!(
+            parse("rules:\n  lowestEfficiency: 0.9\n  lowestEficiency: 0.9\n").unwrap_err(),
+            ".dive-ci:3: rules.lowestEficiency: no rule has this name; did you mean lowestEfficiency?"
+        );
+        let stray = |text| parse(text).unwrap_err();
+        assert_eq!(
+            stray("rules:\n  highestWastedBytes: 1B\nlowest-efficiency: 0.9\n"),
+            ".dive-ci:3: lowest-efficiency: a rule has no effect outside `rules:`; write it as `rules:`, and \
+             lowestEfficiency indented below"
+        );
+        assert!(stray("rule:\n  highestWastedBytes: 1B\n").starts_with(".dive-ci:2: rule.highestWastedBytes: "));
+        assert!(stray("rules:\n  ci:\n    HIGHESTWASTEDBYTES: 1B\n").starts_with(".dive-ci:3: rules.ci.HIGHEST"));
+    }
+
+    #[test]
+    fn all_limits_that_cannot_be_read_are_told() {
+        let bad = |text: &str| {
+            let document = Document::parse(".dive-ci".into(), text.to_owned()).unwrap();
+            match RulesFile::from_document(&document) {
+                Err(ConfigError::BadLimits(limits)) => limits,
+                other => panic!("{other:?}"),
+            }
+        };
+        let limits =
+            bad("rules:\n  lowestEfficiency: 95\n  highestWastedBytes: 20MB\n  highest-user-wasted-percent: 20%\n");
+        let told: Vec<_> = limits.iter().map(|bad| (bad.rule, bad.key.as_str(), bad.value.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                ("lowestEfficiency", "lowestEfficiency", "`95`"),
+                ("highestUserWastedPercent", "highest-user-wasted-percent", "`20%`")
+            ]
+        );
+        assert_eq!(limits[1].origin.to_string(), ".dive-ci:4");
+        for text in ["rules: [a]\n", "rules: 0.9\n"] {
+            let rules: Vec<_> = bad(text).iter().map(|bad| bad.rule).collect();
+            assert_eq!(rules, ["highestUserWastedPercent", "highestWastedBytes", "lowestEfficiency"]);
+        }
+    }
+
+    #[test]
+    fn a_file_sets_rules_whatever_goes_over_it() {
+        assert!(!parse("rules: {}\n").unwrap().sets_rules());
+        assert!(!RulesFile::default().sets_rules());
+        for text in ["rules: {lowestEfficiency: 0.9}\n", "rules: {highestWastedBytes: disabled}\n"] {
+            assert!(parse(text).unwrap().sets_rules(), "{text}");
+        }
     }
 
     #[test]
@@ -206,7 +278,7 @@ mod tests {
             assert_eq!(warnings(text), Vec::<String>::new(), "{text}");
             assert_eq!(parse(text).unwrap().limits, RuleLimits::default());
         }
-        let said = warnings("lowestEfficiency: 0.9\n");
+        let said = warnings("output: json\n");
         assert_eq!(said.len(), 2, "{said:?}");
         assert_eq!(said[1], ".dive-ci: has no `rules:`, so it sets no rule");
         assert!(parse("rules: 0.9\n").unwrap_err().starts_with(".dive-ci:1: rules: `0.9` stands where keys belong"));
@@ -217,13 +289,18 @@ mod tests {
     fn only_a_file_that_is_named_must_exist() {
         let folder = tempfile::tempdir().unwrap();
         let around = Surroundings { working_dir: folder.path().to_owned(), ..Surroundings::default() };
-        assert_eq!(RulesFile::load(&around, None).unwrap().path, None);
+        let default = Setting::by_default(None);
+        assert_eq!(RulesFile::load(&around, &default).unwrap().path, None);
+        let mut named = Setting::by_flag(Some("rules.yaml".into()), "--ci-config");
         assert_eq!(
-            RulesFile::load(&around, Some(Path::new("rules.yaml"))).unwrap_err().to_string(),
+            RulesFile::load(&around, &named).unwrap_err().to_string(),
             "rules.yaml: no such file, and --ci-config names it: correct the path"
         );
+        named.origin = Origin::File { path: "d.yaml".into(), line: Some(2) };
+        let warnings = RulesFile::load(&around, &named).unwrap().warnings;
+        assert_eq!(warnings[0].to_string(), "d.yaml:2: ci-config: rules.yaml does not exist, so it sets no rule");
         std::fs::write(folder.path().join(".dive-ci"), "rules: { highestWastedBytes: 1MiB }").unwrap();
-        let file = RulesFile::load(&around, None).unwrap();
+        let file = RulesFile::load(&around, &default).unwrap();
         assert_eq!(file.path, Some(".dive-ci".into()));
         assert_eq!(file.limits.highest_wasted_bytes.value, Limit::At(Bytes(1 << 20)));
     }

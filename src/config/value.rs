@@ -1,5 +1,5 @@
-//! What a key's value may be: one [`Value`] for each type, which reads a node of a file (a variable's text is one, too),
-//! refuses it in words, and prints it back as YAML. [`Field`] hides the type, so that all keys fit in one table.
+//! What a key's value may be: one [`Value`] for each type, which reads a node of a file or a variable's text, says what is wrong
+//! with it, and prints it back as YAML. [`Field`] hides the type, so that all keys fit in one table.
 
 use std::fmt::{self, Write};
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::str::FromStr;
 use super::document::Yaml;
 use super::limit::Limit;
 use super::origin::{Origin, Setting};
-use crate::source::ContainerEngine;
+use crate::source::{ContainerEngine, PullPolicy};
 use crate::units::Ratio;
 
 /// How much the log says: each level includes those before it.
@@ -56,8 +56,8 @@ pub enum ThemeName {
 
 /// A setting whose type does not matter.
 pub(super) trait Field {
-    /// Takes `node` as the value, from `origin`. Says what is wrong with it where it does not fit.
-    fn set(&mut self, node: &Yaml, origin: Origin) -> Result<(), String>;
+    /// Takes as much of `node` as can be read, and returns what is wrong with the rest.
+    fn set(&mut self, node: &Yaml, origin: Origin) -> Vec<String>;
     /// The value, as YAML on one line.
     fn yaml(&self) -> String;
     /// Where the value comes from.
@@ -65,11 +65,12 @@ pub(super) trait Field {
 }
 
 impl<T: Value> Field for Setting<T> {
-    fn set(&mut self, node: &Yaml, origin: Origin) -> Result<(), String> {
-        if let Some(value) = T::read(node)? {
+    fn set(&mut self, node: &Yaml, origin: Origin) -> Vec<String> {
+        let mut faults = Vec::new();
+        if let Some(value) = T::read(node, &mut faults) {
             *self = Self { value, origin };
         }
-        Ok(())
+        faults
     }
 
     fn yaml(&self) -> String {
@@ -83,20 +84,29 @@ impl<T: Value> Field for Setting<T> {
 
 /// A type that values can have.
 pub(super) trait Value: Sized {
-    /// Reads `node`; `None` where it says nothing, so that what held before holds on.
-    fn read(node: &Yaml) -> Result<Option<Self>, String>;
+    /// Reads `node`, and adds to `faults` what cannot be read of it. `None` if nothing is left: the value that held before stays.
+    fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self>;
     /// As YAML on one line, which [`Value::read`] understands.
     fn yaml(&self) -> String;
 }
 
 /// Reads a scalar with `parse`, which gets its text and says what is wrong with it.
-pub(super) fn scalar<T>(node: &Yaml, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<Option<T>, String> {
-    match node {
-        Yaml::Empty => Ok(None),
-        Yaml::Scalar(text) => parse(text).map(Some),
-        Yaml::List(_) => Err("a list stands where one value belongs".to_owned()),
-        Yaml::Map(_) => Err("keys stand below it, where one value belongs".to_owned()),
-    }
+pub(super) fn scalar<T>(
+    node: &Yaml,
+    faults: &mut Vec<String>,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Option<T> {
+    let fault = match node {
+        Yaml::Empty => return None,
+        Yaml::Scalar(text) => match parse(text) {
+            Ok(value) => return Some(value),
+            Err(fault) => fault,
+        },
+        Yaml::List(_) => "a list stands where one value belongs".to_owned(),
+        Yaml::Map(_) => "keys stand below it, where one value belongs".to_owned(),
+    };
+    faults.push(fault);
+    None
 }
 
 /// The start of a value for a message: a file that is read by mistake, or by somebody's intent, is not to be quoted whole.
@@ -118,7 +128,7 @@ fn one_of<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
 }
 
 impl Value for bool {
-    fn read(node: &Yaml) -> Result<Option<Self>, String> {
+    fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
         let words = [
             ("true", true),
             ("false", false),
@@ -129,7 +139,7 @@ impl Value for bool {
             ("1", true),
             ("0", false),
         ];
-        scalar(node, |text| {
+        scalar(node, faults, |text| {
             one_of(text, &words)
                 .map_err(|_| format!("`{}` is neither true nor false: write one of the two", shortened(text)))
         })
@@ -141,8 +151,8 @@ impl Value for bool {
 }
 
 impl Value for Ratio {
-    fn read(node: &Yaml) -> Result<Option<Self>, String> {
-        scalar(node, |text| text.parse().map_err(|error: <Self as FromStr>::Err| error.to_string()))
+    fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
+        scalar(node, faults, |text| text.parse().map_err(|error: <Self as FromStr>::Err| error.to_string()))
     }
 
     fn yaml(&self) -> String {
@@ -152,9 +162,11 @@ impl Value for Ratio {
 
 impl<T: FromStr<Err: fmt::Display> + fmt::Display> Value for Limit<T> {
     /// Unlike other values, an empty one says something: the rule is off.
-    fn read(node: &Yaml) -> Result<Option<Self>, String> {
-        let limit = scalar(node, |text| text.parse::<Self>().map_err(|error| format!("{error}; or `disabled`")))?;
-        Ok(Some(limit.unwrap_or(Self::Off)))
+    fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
+        if *node == Yaml::Empty {
+            return Some(Self::Off);
+        }
+        scalar(node, faults, |text| text.parse().map_err(|error| format!("{error}; or `disabled`")))
     }
 
     fn yaml(&self) -> String {
@@ -162,10 +174,9 @@ impl<T: FromStr<Err: fmt::Display> + fmt::Display> Value for Limit<T> {
     }
 }
 
-/// Key combinations are checked where the screen reads them.
 impl Value for PathBuf {
-    fn read(node: &Yaml) -> Result<Option<Self>, String> {
-        scalar(node, |text| match text {
+    fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
+        scalar(node, faults, |text| match text {
             "" => Err("`` is not a path: write one, such as ./dive.log".to_owned()),
             path => Ok(Self::from(path)),
         })
@@ -176,9 +187,33 @@ impl Value for PathBuf {
     }
 }
 
+/// A value that is not set unless somebody sets it: `null` in a file says nothing, as for every key.
+impl<T: Value> Value for Option<T> {
+    fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
+        T::read(node, faults).map(Some)
+    }
+
+    fn yaml(&self) -> String {
+        self.as_ref().map_or_else(|| "null".to_owned(), T::yaml)
+    }
+}
+
+impl Value for PullPolicy {
+    fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
+        scalar(node, faults, |text| one_of(text, &PULL_POLICIES))
+    }
+
+    fn yaml(&self) -> String {
+        word_for(self, &PULL_POLICIES)
+    }
+}
+
+const PULL_POLICIES: [(&str, PullPolicy); 3] =
+    [("missing", PullPolicy::Missing), ("always", PullPolicy::Always), ("never", PullPolicy::Never)];
+
 impl Value for ContainerEngine {
-    fn read(node: &Yaml) -> Result<Option<Self>, String> {
-        scalar(node, |text| one_of(text, &Self::ALL.map(|engine| (engine.command(), engine))))
+    fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
+        scalar(node, faults, |text| one_of(text, &Self::ALL.map(|engine| (engine.command(), engine))))
     }
 
     fn yaml(&self) -> String {
@@ -197,8 +232,8 @@ impl ThemeName {
 }
 
 impl Value for ThemeName {
-    fn read(node: &Yaml) -> Result<Option<Self>, String> {
-        scalar(node, |text| one_of(text, &Self::WORDS))
+    fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
+        scalar(node, faults, |text| one_of(text, &Self::WORDS))
     }
 
     fn yaml(&self) -> String {
@@ -217,8 +252,8 @@ impl LogLevel {
 }
 
 impl Value for LogLevel {
-    fn read(node: &Yaml) -> Result<Option<Self>, String> {
-        scalar(node, |text| match text.trim().to_ascii_lowercase().as_str() {
+    fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
+        scalar(node, faults, |text| match text.trim().to_ascii_lowercase().as_str() {
             // dive's logger has two levels above `error`; a file written for it says no less here.
             "panic" | "fatal" => Ok(Self::Error),
             "warning" => Ok(Self::Warn),
@@ -241,19 +276,26 @@ impl DiffType {
 }
 
 impl Value for Vec<DiffType> {
-    /// A list, or, as variables write it, a text with commas.
-    fn read(node: &Yaml) -> Result<Option<Self>, String> {
-        let words = |text: &str| {
-            let words = text.split([',', ' ']).filter(|word| !word.is_empty());
-            words.map(|word| one_of(word, &DiffType::WORDS)).collect::<Result<Self, _>>()
+    /// A list, or, as variables write it, a text with commas. Unknown words are left out.
+    fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
+        let items = match node {
+            Yaml::List(items) => items.as_slice(),
+            Yaml::Empty => return None,
+            other => std::slice::from_ref(other),
         };
-        match node {
-            Yaml::List(items) => {
-                let found = items.iter().map(|item| scalar(item, words)).collect::<Result<Vec<_>, _>>()?;
-                Ok(Some(found.into_iter().flatten().flatten().collect()))
+        let before = faults.len();
+        let mut found = Self::new();
+        for item in items {
+            let Some(text) = scalar(item, faults, |text| Ok(text.to_owned())) else { continue };
+            for word in text.split([',', ' ']).filter(|word| !word.is_empty()) {
+                match one_of(word, &DiffType::WORDS) {
+                    Ok(kind) => found.push(kind),
+                    Err(fault) => faults.push(fault),
+                }
             }
-            other => scalar(other, words),
         }
+        // A list of nothing known is not the wish to hide nothing.
+        (!found.is_empty() || faults.len() == before).then_some(found)
     }
 
     fn yaml(&self) -> String {
@@ -293,45 +335,61 @@ mod tests {
         Yaml::Scalar(text.to_owned())
     }
 
+    /// The value and what is wrong with it.
+    fn read<T: Value>(node: &Yaml) -> (Option<T>, String) {
+        let mut faults = Vec::new();
+        let value = T::read(node, &mut faults);
+        (value, faults.join("; "))
+    }
+
+    fn known<T: Value>(node: &Yaml) -> Option<T> {
+        let (value, faults) = read(node);
+        assert_eq!(faults, "");
+        value
+    }
+
     #[test]
     fn truth_is_read_in_the_spellings_of_shells_and_yaml() {
         for (given, value) in
             [("true", true), ("Yes", true), ("on", true), ("1", true), ("FALSE", false), ("off", false)]
         {
-            assert_eq!(bool::read(&text(given)), Ok(Some(value)));
+            assert_eq!(known(&text(given)), Some(value));
         }
-        assert_eq!(bool::read(&Yaml::Empty), Ok(None));
-        assert!(bool::read(&text("maybe")).unwrap_err().contains("`maybe`"));
+        assert_eq!(known::<bool>(&Yaml::Empty), None);
+        assert!(read::<bool>(&text("maybe")).1.contains("`maybe`"));
     }
 
     #[test]
     fn an_empty_limit_is_off_and_an_empty_value_says_nothing() {
-        assert_eq!(Limit::<Bytes>::read(&Yaml::Empty), Ok(Some(Limit::Off)));
-        assert_eq!(Ratio::read(&Yaml::Empty), Ok(None));
+        assert_eq!(known(&Yaml::Empty), Some(Limit::<Bytes>::Off));
+        assert_eq!(known::<Ratio>(&Yaml::Empty), None);
+        assert_eq!(known::<Option<PathBuf>>(&Yaml::Empty), None);
     }
 
     #[test]
     fn hidden_types_are_a_list_or_a_text_with_commas() {
-        let both = Ok(Some(vec![DiffType::Added, DiffType::Unmodified]));
-        assert_eq!(Vec::read(&Yaml::List(vec![text("added"), text("unmodified")])), both);
-        assert_eq!(Vec::read(&text("Added, unmodified")), both);
-        assert_eq!(Vec::<DiffType>::read(&Yaml::List(Vec::new())), Ok(Some(Vec::new())));
-        let refused = Vec::<DiffType>::read(&text("added,renamed")).unwrap_err();
-        assert_eq!(refused, "`renamed` is not known: write one of added, removed, modified, unmodified");
+        let both = Some(vec![DiffType::Added, DiffType::Unmodified]);
+        assert_eq!(known(&Yaml::List(vec![text("added"), text("unmodified")])), both);
+        assert_eq!(known(&text("Added, unmodified")), both);
+        assert_eq!(known(&Yaml::List(Vec::new())), Some(Vec::<DiffType>::new()));
+        let unknown = "`renamed` is not known: write one of added, removed, modified, unmodified";
+        assert_eq!(read(&text("added,renamed")), (Some(vec![DiffType::Added]), unknown.to_owned()));
+        assert_eq!(read::<Vec<DiffType>>(&text("renamed")), (None, unknown.to_owned()));
     }
 
     #[test]
     fn levels_of_dives_logger_are_understood() {
         for (word, level) in [("panic", LogLevel::Error), ("WARNING", LogLevel::Warn), ("trace", LogLevel::Trace)] {
-            assert_eq!(LogLevel::read(&text(word)), Ok(Some(level)));
+            assert_eq!(known(&text(word)), Some(level));
         }
     }
 
     #[test]
     fn a_list_or_keys_in_place_of_a_value_are_refused() {
-        assert!(bool::read(&Yaml::List(Vec::new())).is_err());
-        assert!(ContainerEngine::read(&Yaml::Map(Vec::new())).is_err());
-        assert!(PathBuf::read(&text("")).is_err());
+        assert_eq!(read::<bool>(&Yaml::List(Vec::new())), (None, "a list stands where one value belongs".to_owned()));
+        let keys = "keys stand below it, where one value belongs".to_owned();
+        assert_eq!(read::<ContainerEngine>(&Yaml::Map(Vec::new())), (None, keys));
+        assert_eq!(read::<PathBuf>(&text("")).0, None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! terminal, the environment or a file that is written is here.
 
 mod access;
+mod below_folder;
 mod build;
 mod cache;
 mod log;
@@ -52,7 +53,7 @@ pub enum Outcome {
 /// When dive could not do its work: exit code 2.
 pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
     let notices = Notices::of(&cli.opening);
-    let ended = carry_out(cli, notices);
+    let ended = carry_out(cli);
     match &ended {
         Ok(Outcome::Passed) => info!("done"),
         Ok(Outcome::RuleFailed) => info!("done: the image broke a rule"),
@@ -63,8 +64,8 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
     ended
 }
 
-fn carry_out(cli: Cli, notices: Notices) -> anyhow::Result<Outcome> {
-    let Cli { image, opening, ci, json, command } = cli;
+fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
+    let Cli { image, mut opening, ci, json, command } = cli;
     if command.is_some() {
         if let Some(image) = &image {
             bail!("{} stands before a command; see dive --help", image.display());
@@ -80,15 +81,16 @@ fn carry_out(cli: Cli, notices: Notices) -> anyhow::Result<Outcome> {
             clap_complete::generate(shell, &mut Cli::command(), "dive", out);
             Ok(())
         })?,
-        Some(Command::Config) => {
-            let config = configure(&surroundings()?, &opening)?;
-            notices.warn_all(&config.warnings);
+        Some(Command::Config { .. }) => {
+            let config = configure(&surroundings()?, &mut opening)?;
+            Notices::of(&opening).warn_all(&config.warnings);
             output::print(|out| out.write_all(config::render(&config).as_bytes()))?;
         }
         Some(Command::Cache { action }) => cache::run(action)?,
         Some(Command::Build { arguments }) => {
             let around = surroundings()?;
-            let config = configure(&around, &opening)?;
+            let config = configure(&around, &mut opening)?;
+            let notices = Notices::of(&opening);
             let engine = match opening.source {
                 None => config.container_engine.value,
                 Some(SourceKind::Engine(engine)) => engine,
@@ -112,9 +114,10 @@ fn carry_out(cli: Cli, notices: Notices) -> anyhow::Result<Outcome> {
         }
         Some(Command::Tree(arguments)) => {
             let around = surroundings()?;
-            let config = configure(&around, &opening)?;
+            let config = configure(&around, &mut opening)?;
+            let notices = Notices::of(&opening);
             begin("lists", &arguments.image, &config, &around, notices);
-            list(&arguments, &opening, &config, &around)?;
+            list(&arguments, &opening, &config)?;
         }
         None => {
             let Some(image) = image else {
@@ -123,7 +126,8 @@ fn carry_out(cli: Cli, notices: Notices) -> anyhow::Result<Outcome> {
                 );
             };
             let around = surroundings()?;
-            let config = configure(&around, &opening)?;
+            let config = configure(&around, &mut opening)?;
+            let notices = Notices::of(&opening);
             begin("opens", &image, &config, &around, notices);
             return explore(&image, &opening, &ci, json, &config, &around);
         }
@@ -131,11 +135,17 @@ fn carry_out(cli: Cli, notices: Notices) -> anyhow::Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-fn configure(around: &Surroundings, opening: &OpeningArgs) -> anyhow::Result<Config> {
+/// The configuration under the flags, and the flags with what the configuration sets in their place.
+fn configure(around: &Surroundings, opening: &mut OpeningArgs) -> anyhow::Result<Config> {
     let mut config = Config::load(around, opening.config.as_deref())?;
     if opening.ignore_errors {
         config.ignore_errors = Setting::by_flag(true, "--ignore-errors");
     }
+    if let Some(pull) = opening.pull {
+        config.pull = Setting::by_flag(Some(pull), "--pull");
+    }
+    opening.pull = config.pull.value;
+    opening.quiet |= config.log.quiet.value && opening.verbose == 0;
     Ok(config)
 }
 
@@ -159,7 +169,8 @@ fn explore(
     around: &Surroundings,
 ) -> anyhow::Result<Outcome> {
     let notices = Notices::of(opening);
-    let ci_mode = ci.ci.unwrap_or_else(|| is_ci(around));
+    let json = JsonTarget::wanted(json, config, around);
+    let ci_mode = ci.ci.unwrap_or(config.ci.value);
     // Before the image: a mistake in the rules is told at once, not after a minute of reading.
     let rules = if ci_mode { Some(rules(ci, config, around, notices)?) } else { None };
     if !ci_mode && ci.sets_rules() {
@@ -177,7 +188,6 @@ fn explore(
     let findings = Findings { image: &image, loaded: &loaded, analysis: &analysis };
     let verdict = rules.as_ref().map(|(rules, _)| ci::evaluate(&analysis, rules));
 
-    let json = json.map(JsonTarget::of);
     if let Some(target) = &json {
         target.write(|out| json::render(findings, out))?;
     }
@@ -197,12 +207,6 @@ fn explore(
         }
     }
     Ok(if passed { Outcome::Passed } else { Outcome::RuleFailed })
-}
-
-/// `CI` in the environment turns CI mode on with these words, as most CI services set it.
-fn is_ci(around: &Surroundings) -> bool {
-    let value = around.ci.as_ref().and_then(|value| value.to_str()).unwrap_or_default();
-    ["true", "1", "yes"].iter().any(|word| value.eq_ignore_ascii_case(word))
 }
 
 /// Whether somebody sits at a terminal that can hold a screen.
@@ -240,14 +244,18 @@ fn rules(
     around: &Surroundings,
     notices: Notices,
 ) -> anyhow::Result<(Rules, Option<PathBuf>)> {
-    let file = RulesFile::load(around, ci.ci_config.as_deref())?;
+    let named = match &ci.ci_config {
+        Some(path) => Setting::by_flag(Some(path.clone()), "--ci-config"),
+        None => config.ci_config.clone(),
+    };
+    let file = RulesFile::load(around, &named)?;
     notices.warn_all(&file.warnings);
     let flags = RuleLimits::from_flags(ci.lowest_efficiency, ci.highest_wasted_bytes, ci.highest_user_wasted_percent);
     Ok((Rules::merge(flags, &file, config), file.path))
 }
 
-fn list(arguments: &TreeArgs, opening: &OpeningArgs, config: &Config, around: &Surroundings) -> anyhow::Result<()> {
-    let mode = if is_ci(around) { Mode::Ci } else { Mode::Plain };
+fn list(arguments: &TreeArgs, opening: &OpeningArgs, config: &Config) -> anyhow::Result<()> {
+    let mode = if config.ci.value { Mode::Ci } else { Mode::Plain };
     let plan = Opening::new(&arguments.image, opening, config, mode)?;
     let (_, Loaded { tree, .. }) = open_headless(&plan, Notices::of(opening))?;
     let last = tree.last_layer();

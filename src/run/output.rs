@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use tracing::{info, warn};
 
+use super::below_folder;
 use crate::cli::OpeningArgs;
+use crate::config::{Config, Surroundings, Whose, is_below_folder};
 use crate::remark::Shown;
 
 /// Writes a result to standard output.
@@ -38,12 +40,30 @@ fn print_to(stream: impl Write, render: impl FnOnce(&mut dyn Write) -> io::Resul
 #[derive(Debug)]
 pub(super) enum JsonTarget {
     Stdout,
+    /// A file, links followed.
     File(PathBuf),
+    /// A file below a folder, no link followed.
+    Below {
+        folder: PathBuf,
+        path: PathBuf,
+        whose: Whose,
+    },
 }
 
 impl JsonTarget {
-    pub(super) fn of(argument: PathBuf) -> Self {
-        if argument.as_os_str() == "-" { Self::Stdout } else { Self::File(argument) }
+    /// The file that `--json` names, else the one of `json-path`. What is typed may lead anywhere; a setting holds in every
+    /// folder, and some are other people's.
+    pub(super) fn wanted(flag: Option<PathBuf>, config: &Config, around: &Surroundings) -> Option<Self> {
+        let path = match (flag, &config.json_path.value) {
+            (Some(path), _) => path,
+            (None, Some(path)) if path.as_os_str() != "-" && is_below_folder(path) => {
+                let whose = config.found.whose(&config.json_path.origin);
+                return Some(Self::Below { folder: around.working_dir.clone(), path: path.clone(), whose });
+            }
+            (None, Some(path)) => path.clone(),
+            (None, None) => return None,
+        };
+        Some(if path.as_os_str() == "-" { Self::Stdout } else { Self::File(path) })
     }
 
     /// Writes the document. A file is written beside its place and moved there when it is whole; a device or pipe that
@@ -54,6 +74,8 @@ impl JsonTarget {
             Self::File(path) => {
                 write_file(path, render).with_context(|| format!("{} cannot be written", path.display()))
             }
+            Self::Below { folder, path, whose } => below_folder::replace(folder, path, *whose, render)
+                .with_context(|| format!("{} cannot be written", path.display())),
         }
     }
 }

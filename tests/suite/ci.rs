@@ -152,7 +152,11 @@ fn a_mistake_in_the_rules_is_told_with_file_line_key_and_value() {
     assert!(ran.error().starts_with(".dive-ci:3: "), "{}", ran.error());
 
     let user = user.writes(".dive-ci", "rules:\n  lowestEficiency: 0.99\n");
-    user.runs(&["--ci", &sample()]).ends_with(0).says(&["dive: warning: .dive-ci:2: ", "rules.lowestEficiency"]);
+    let ran = user.runs(&["--ci", &sample()]);
+    let misspelt = ".dive-ci:2: rules.lowestEficiency: no rule has this name; did you mean lowestEfficiency?";
+    assert_eq!(ran.error(), misspelt);
+    let user = user.writes(".dive-ci", "rules:\n  imageSizeLimit: 1GB\n");
+    user.runs(&["--ci", &sample()]).ends_with(0).says(&["dive: warning: .dive-ci:2: ", "rules.imageSizeLimit"]);
     assert_eq!(user.runs(&["--ci", "-q", &sample()]).stderr, "");
 }
 

@@ -104,7 +104,7 @@ fn help_version_configuration_and_completion_are_there() {
     }
     user.runs(&["completion", "bash"]).ends_with(0).prints(&["_dive()", "--highestWastedBytes"]);
     user.runs(&["config"]).ends_with(0).prints(&["# no configuration file", "ignore-errors: false", "# default"]);
-    let user = user.writes(".dive.yaml", "ignore-errors: true\n").sets("DIVE_CONTAINER_ENGINE", "podman");
+    let user = user.keeps(".dive.yaml", "ignore-errors: true\n").sets("DIVE_CONTAINER_ENGINE", "podman");
     user.runs(&["config"]).ends_with(0).prints(&[".dive.yaml:1", "podman", "# DIVE_CONTAINER_ENGINE"]);
     // And what it says is what holds.
     assert!(user.runs(&["nginx"]).error().contains("`podman save nginx | dive -`"));

@@ -103,9 +103,20 @@ fn a_configuration_that_is_named_goes_before_the_one_that_is_found_and_a_variabl
 
 #[test]
 fn a_mistake_in_the_configuration_is_told_without_a_screen() {
-    let user = User::new().writes(".dive.yaml", "keybinding:\n  quit: tab\n");
+    let user = User::new().writes(".dive.yaml", "rules:\n  lowest-efficiency: most\n");
     let dive = super::Session::dive(user, USUAL, &[&crate::place::sample()]);
     dive.ends_with(2).is_restored();
-    assert!(dive.contents().contains(".dive.yaml:2: keybinding.quit"), "{}", dive.contents());
+    assert!(dive.contents().contains(".dive.yaml:2: lowest-efficiency: `most`"), "{}", dive.contents());
     assert!(!super::session::contains(&dive.bytes(), b"\x1b[?1049h"));
+}
+
+/// dive starts with any of these, and so does a user's day.
+#[test]
+fn a_key_for_two_actions_works_for_the_later() {
+    let mut dive = with("keybinding:\n  up: x\n  down: x\n  page-up: hyper+x\n");
+    dive.waits_for("Contents · layer 0");
+    dive.press("x x");
+    dive.waits_for("Contents · layer 2");
+    dive.press("pgup");
+    dive.waits_for("Contents · layer 0");
 }

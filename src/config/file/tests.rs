@@ -1,0 +1,399 @@
+//! The configuration as a whole: what each key reads, what goes over what, and what a mistake says.
+
+use super::*;
+use crate::config::{Limit, render};
+use crate::units::Bytes;
+
+fn load(text: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
+    let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
+    let around = Surroundings::new("/work".into(), None, variables);
+    let document = Document::parse("d.yaml".into(), text.to_owned()).map_err(|error| error.to_string())?;
+    let found = Found::named("d.yaml".into());
+    Config::layered(&[(document, Whose::User)], &around, found).map_err(|error| error.to_string())
+}
+
+fn warnings(text: &str, variables: &[(&str, &str)]) -> Vec<String> {
+    load(text, variables).unwrap().warnings.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn every_key_of_dives_documentation_is_read() {
+    let config = load(
+        "container-engine: podman\nignore-errors: true\nlog:\n  enabled: false\n  path: /tmp/d.log\n  level: debug\n\
+         keybinding:\n  quit: ctrl+q\n  page-up: pgup\ndiff:\n  hide: [added, unmodified]\nfiletree:\n  \
+         collapse-dir: true\n  pane-width: 0.7\n  show-attributes: false\nlayer:\n  show-aggregated-changes: true\n\
+         rules:\n  lowest-efficiency: 0.95\n  highest-wasted-bytes: 20MB\n  highest-user-wasted-percent: off\n",
+        &[],
+    )
+    .unwrap();
+    assert_eq!(config.warnings, []);
+    assert_eq!(config.container_engine.value, ContainerEngine::Podman);
+    assert!(config.ignore_errors.value && !config.log.enabled.value);
+    assert_eq!(config.log.path.value, PathBuf::from("/tmp/d.log"));
+    assert_eq!(config.log.level.value, LogLevel::Debug);
+    assert_eq!(config.keybinding.quit.value.to_string(), "ctrl+q");
+    assert_eq!(config.keybinding.page_up.origin.to_string(), "d.yaml:9");
+    assert_eq!(config.keybinding.page_down, Setting::by_default("pgdn,d".parse().unwrap()));
+    assert_eq!(config.diff.hide.value, [DiffType::Added, DiffType::Unmodified]);
+    assert!(config.filetree.collapse_dir.value && !config.filetree.show_attributes.value);
+    assert_eq!(config.filetree.pane_width.value, Ratio::percent(70));
+    assert!(config.layer.show_aggregated_changes.value);
+    assert_eq!(config.rules.lowest_efficiency.value, Limit::At(Ratio::percent(95)));
+    assert_eq!(config.rules.highest_wasted_bytes.value, Limit::At(Bytes(20_000_000)));
+    assert_eq!(config.rules.highest_user_wasted_percent.value, Limit::Off);
+}
+
+#[test]
+fn variables_go_over_the_file() {
+    let variables = [
+        ("DIVE_FILETREE_PANE_WIDTH", "0.3"),
+        ("DIVE_RULES_LOWEST_EFFICIENCY", "off"),
+        ("DIVE_CONTAINER_ENGINE", "Podman"),
+        ("DIVE_LOG_ENABLED", "0"),
+        ("DIVE_LOG_LEVEL", ""),
+        ("DIVE_KEYBINDING_TOGGLE_COLLAPSE_ALL_DIR", "ctrl+x"),
+        ("DIVE_DIFF_HIDE", "added,removed"),
+    ];
+    let config = load("filetree:\n  pane-width: 0.7\nlog:\n  level: debug\n", &variables).unwrap();
+    assert_eq!(config.filetree.pane_width.value, Ratio::percent(30));
+    assert_eq!(config.filetree.pane_width.origin, Origin::Variable("DIVE_FILETREE_PANE_WIDTH".to_owned()));
+    assert_eq!(config.rules.lowest_efficiency.value, Limit::Off);
+    assert_eq!(config.container_engine.value, ContainerEngine::Podman);
+    assert!(!config.log.enabled.value);
+    assert_eq!(config.log.level.value, LogLevel::Debug);
+    assert_eq!(config.keybinding.toggle_collapse_all_dir.value.to_string(), "ctrl+x");
+    assert_eq!(config.diff.hide.value, [DiffType::Added, DiffType::Removed]);
+}
+
+#[test]
+fn a_path_or_a_level_asks_for_a_log() {
+    let log = |text, variables: &[(&str, &str)]| load(text, variables).unwrap().log.enabled;
+    assert_eq!(log("log: {}\n", &[]), Setting::by_default(false));
+    assert!(log("log:\n  enabled: yes\n", &[]).value);
+    let by_path = log("log:\n  path: x.log\n", &[]);
+    assert_eq!((by_path.value, by_path.origin.to_string().as_str()), (true, "d.yaml:2"));
+    let by_level = log("", &[("DIVE_LOG_LEVEL", "warn")]);
+    assert_eq!((by_level.value, by_level.origin.to_string().as_str()), (true, "DIVE_LOG_LEVEL"));
+    assert!(!log("log:\n  path: x.log\n  enabled: false\n", &[]).value);
+}
+
+#[test]
+fn values_that_a_key_cannot_take_are_told_with_what_holds_instead() {
+    for (text, warning) in [
+        (
+            "log:\n  enabled: perhaps\n",
+            "d.yaml:2: enabled: `perhaps` is neither true nor false: write one of the two; using false",
+        ),
+        (
+            "container-engine: rkt\n",
+            "d.yaml:1: container-engine: `rkt` is not known: write one of docker, podman; using docker",
+        ),
+        (
+            "filetree:\n\n  pane-width: 50\n",
+            "d.yaml:3: pane-width: `50` is outside the range of a ratio: write a number from 0 to 1, such as 0.9; using 0.5",
+        ),
+        (
+            "diff: { hide: [gone, added] }\n",
+            "d.yaml:1: hide: `gone` is not known: write one of added, removed, modified, unmodified; using [added]",
+        ),
+        ("log: on\n", "d.yaml:1: log: `on` stands where keys belong: enabled, path, level, quiet; it has no effect"),
+        ("log: {level: [info]}\n", "d.yaml:1: level: a list stands where one value belongs; using info"),
+    ] {
+        assert_eq!(warnings(text, &[]), [warning]);
+    }
+    assert_eq!(
+        warnings("theme: mono\n", &[("DIVE_THEME", "neon")]),
+        ["DIVE_THEME: theme: `neon` is not known: write one of auto, dark, light, ansi, mono; using mono"]
+    );
+}
+
+#[test]
+fn a_gate_that_cannot_be_read_is_an_error() {
+    for (text, message) in [
+        ("just text\n", "d.yaml:1: `just text` stands where keys belong: container-engine, "),
+        ("- a list\n", "d.yaml:1: a list stands where keys belong: "),
+        ("ci: sometimes\n", "d.yaml:1: ci: `sometimes` is neither true nor false"),
+        ("rules: [a]\n", "d.yaml:1: rules: a list stands where keys belong: lowest-efficiency, "),
+        (
+            "rules:\n  lowest-efficency: 0.9\n",
+            "d.yaml:2: rules.lowest-efficency: no rule has this name; did you mean low",
+        ),
+        (
+            "rules:\n  lowest-efficiency: 95\n  highest-wasted-bytes: much\n",
+            "d.yaml:2: lowest-efficiency: `95` is outside the range of a ratio: write a number from 0 to 1, such as 0.9; or \
+             `disabled`; d.yaml:3: highest-wasted-bytes: `much` is not a size",
+        ),
+    ] {
+        let refused = load(text, &[]).unwrap_err();
+        assert!(refused.starts_with(message), "{refused}");
+    }
+    assert_eq!(
+        load("", &[("DIVE_RULES_HIGHEST_WASTED_BYTES", "much")]).unwrap_err(),
+        "DIVE_RULES_HIGHEST_WASTED_BYTES: rules.highest-wasted-bytes: `much` is not a size: write a number and a unit, \
+         such as 20MB, 1.5 GB or 20MiB; or `disabled`"
+    );
+    assert!(load("", &[("DIVE_CI", "maybe")]).unwrap_err().starts_with("DIVE_CI: ci: `maybe` is neither"));
+}
+
+/// dive reads no rules from such a file, so it starts with them.
+#[test]
+fn a_rule_outside_its_section_is_told() {
+    assert_eq!(
+        warnings("lowestEfficiency: 0.9\n", &[]),
+        [
+            "d.yaml:1: lowestEfficiency: a rule has no effect outside `rules:`; write it as `rules:`, and lowestEfficiency \
+          indented below"
+        ]
+    );
+    assert_eq!(warnings("x-rules: {lowestEfficiency: 0.9}\n", &[]), [""; 0]);
+}
+
+#[test]
+fn names_of_dives_main_branch_are_read() {
+    let text =
+        "ci: true\nci-config: r.yaml\njson-path: o.json\nlog:\n  quiet: true\n  file: d.log\ndev:\n  profile: cpu\n";
+    let config = load(text, &[]).unwrap();
+    assert!(config.ci.value && config.log.quiet.value && config.log.enabled.value);
+    assert_eq!(config.ci_config.value, Some("r.yaml".into()));
+    assert_eq!(config.json_path.value, Some("o.json".into()));
+    assert_eq!(config.log.path.value, PathBuf::from("d.log"));
+    let told: Vec<_> = config.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["d.yaml:8: dev.profile: no effect: this program has no profiler"]);
+    let variables = [("DIVE_CI_CONFIG", "v.yaml"), ("DIVE_JSON_PATH", "v.json"), ("DIVE_PULL", "Never")];
+    let config = load(text, &variables).unwrap();
+    assert_eq!(config.ci_config.value, Some("v.yaml".into()));
+    assert_eq!(
+        config.json_path,
+        Setting { value: Some("v.json".into()), origin: Origin::Variable("DIVE_JSON_PATH".into()) }
+    );
+    assert_eq!(config.pull.value, Some(PullPolicy::Never));
+}
+
+#[test]
+fn dive_ci_goes_over_ci_and_that_over_a_file() {
+    let ci = |file: &str, ci: Option<&str>, dive_ci: Option<&str>| {
+        let variables = [("CI", ci), ("DIVE_CI", dive_ci)];
+        let set = variables.into_iter().filter_map(|(name, value)| Some((name.into(), value?.into())));
+        let around = Surroundings::new("/work".into(), None, set);
+        let document = Document::parse("d.yaml".into(), file.to_owned()).unwrap();
+        let config = Config::layered(&[(document, Whose::User)], &around, Found::default()).unwrap();
+        (config.ci.value, config.ci.origin.to_string())
+    };
+    let told = |value: bool, origin: &str| (value, origin.to_owned());
+    assert_eq!(ci("", None, None), told(false, "default"));
+    assert_eq!(ci("ci: true", None, None), told(true, "d.yaml:1"));
+    assert_eq!(ci("ci: true", Some(""), Some("")), told(true, "d.yaml:1"));
+    assert_eq!(ci("ci: true", Some("false"), None), told(false, "CI"));
+    assert_eq!(ci("", Some("true"), None), told(true, "CI"));
+    assert_eq!(ci("", Some("woodpecker"), None), told(false, "CI"));
+    assert_eq!(ci("", Some("true"), Some("false")), told(false, "DIVE_CI"));
+    assert_eq!(ci("ci: false", Some("false"), Some("1")), told(true, "DIVE_CI"));
+}
+
+#[test]
+fn keys_and_variables_without_effect_are_pointed_out() {
+    assert_eq!(
+        warnings("log:\n  paht: x\nkeybindings: {}\nlog.level: info\n", &[]),
+        [
+            "d.yaml:2: unknown key `log.paht` has no effect; known here: enabled, path, level, quiet",
+            "d.yaml:3: unknown key `keybindings` has no effect; known here: container-engine, pull, ignore-errors, ci, ci-config, \
+             json-path, theme, log, diff, filetree, layer, rules, keybinding",
+            "d.yaml:4: unknown key `log.level` has no effect; known here: container-engine, pull, ignore-errors, ci, ci-config, \
+             json-path, theme, log, diff, filetree, layer, rules, keybinding",
+        ]
+    );
+    assert!(warnings("keybinding:\n  fly: f\n", &[])[0].contains("`keybinding.fly`"));
+}
+
+#[test]
+fn a_key_that_leads_to_two_actions_is_kept_by_the_later() {
+    let left = "d.yaml:2: keybinding.up: takes `j` from keybinding.down, which keeps `down`";
+    assert_eq!(warnings("keybinding:\n  up: j\n", &[]), [left]);
+    let taken = &warnings("keybinding:\n  left: x\n  right: x\n", &[])[0];
+    assert_eq!(
+        taken,
+        "d.yaml:3: keybinding.right: takes `x` from keybinding.left, which has no key left; bind another"
+    );
+    let taken = &warnings("", &[("DIVE_KEYBINDING_UP", "down")])[0];
+    assert!(taken.starts_with("DIVE_KEYBINDING_UP: keybinding.up: takes `down`"), "{taken}");
+    let unknown = &warnings("keybinding:\n  quit: ctrl+foo\n", &[])[0];
+    assert!(unknown.starts_with("d.yaml:2: quit: `ctrl+foo` is no key"), "{unknown}");
+    assert!(unknown.ends_with("; using \"ctrl+c,q\""), "{unknown}");
+    assert_eq!(
+        warnings("", &[("DIVE_LOG_PAHT", "x"), ("DIVE_VERSION", "0.13.1")]),
+        ["DIVE_LOG_PAHT: no configuration key has this variable, it has no effect; known here: DIVE_LOG_ENABLED, \
+          DIVE_LOG_PATH, DIVE_LOG_LEVEL, DIVE_LOG_QUIET"]
+    );
+}
+
+#[test]
+fn spelling_does_not_matter_and_of_two_spellings_the_later_holds() {
+    assert!(load("Log:\n  Enabled: false\n", &[]).unwrap().warnings.is_empty());
+    let text = "filetree:\n  pane-width: 0.5\n  paneWidth: 0.6\n";
+    assert_eq!(load(text, &[]).unwrap().filetree.pane_width.value, Ratio::percent(60));
+    assert_eq!(warnings(text, &[]), ["d.yaml:3: paneWidth: `pane-width` above sets the same; using this line"]);
+    assert_eq!(load("log: {level: info}\nLOG: {level: warn}\n", &[]).unwrap().log.level.value, LogLevel::Warn);
+    let limit = load("rules: {lowest-efficiency: 0.5, lowestEfficiency: 0.6}\n", &[]).unwrap_err();
+    assert_eq!(limit, "d.yaml:1: lowestEfficiency: `lowest-efficiency` above sets the same: keep one of the two");
+}
+
+#[test]
+fn a_named_file_comes_before_all_and_must_exist() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(".dive.yaml"), "log: {level: warn}\n").unwrap();
+    std::fs::write(folder.path().join("mine.yaml"), "log: {level: debug}\n").unwrap();
+    let around = Surroundings { working_dir: folder.path().to_owned(), ..Surroundings::default() };
+    let level = |named: Option<&str>| Config::load(&around, named.map(Path::new)).map(|config| config.log.level.value);
+    assert_eq!(level(None).unwrap(), LogLevel::Warn);
+    assert_eq!(level(Some("mine.yaml")).unwrap(), LogLevel::Debug);
+    assert_eq!(
+        level(Some("yours.yaml")).unwrap_err().to_string(),
+        "yours.yaml: no such file, and --config names it: correct the path"
+    );
+    assert!(matches!(level(Some(".")), Err(ConfigError::Unreadable { .. })));
+    let variable = |name: &str| {
+        let mut around = around.clone();
+        around.variables.insert("DIVE_CONFIG".to_owned(), name.into());
+        around
+    };
+    let by_variable = Config::load(&variable("mine.yaml"), None).unwrap();
+    assert_eq!((by_variable.log.level.value, by_variable.warnings), (LogLevel::Debug, Vec::new()));
+    assert_eq!(
+        Config::load(&variable("yours.yaml"), Some(Path::new("mine.yaml"))).unwrap().log.level.value,
+        LogLevel::Debug
+    );
+    assert_eq!(Config::load(&variable(""), None).unwrap().log.level.value, LogLevel::Warn);
+    assert_eq!(
+        Config::load(&variable("yours.yaml"), None).unwrap_err().to_string(),
+        "yours.yaml: no such file, and DIVE_CONFIG names it: correct the path"
+    );
+}
+
+#[test]
+fn the_files_in_this_repository_are_read_without_a_word() {
+    let root = Surroundings { working_dir: env!("CARGO_MANIFEST_DIR").into(), ..Surroundings::default() };
+    let config = Config::load(&root, None).unwrap();
+    let read: Vec<_> = config.found.read().collect();
+    assert_eq!(read, [(root.working_dir.join(".dive.yaml").as_path(), Whose::WorkingDirectory)]);
+    assert_eq!(config.warnings, []);
+    let rules = crate::config::RulesFile::load(&root, &Setting::by_default(None)).unwrap();
+    assert_eq!(rules.warnings, []);
+    assert_eq!(rules.limits.highest_user_wasted_percent.value, Limit::At(Ratio::percent(90)));
+}
+
+/// A key that is missing here was given its trust without a thought for who writes the file.
+#[test]
+fn what_the_working_directory_may_set_has_been_decided_for_every_key() {
+    let decided = |path: &str| match path.split_once("keybinding.").map_or(path, |_| "keybinding") {
+        "pull"
+        | "ignore-errors"
+        | "ci"
+        | "rules.lowest-efficiency"
+        | "rules.highest-wasted-bytes"
+        | "rules.highest-user-wasted-percent" => "stricter only",
+        "log.path" | "json-path" => "a new file",
+        "ci-config" | "log.quiet" => "the user",
+        "keybinding"
+        | "container-engine"
+        | "theme"
+        | "log.enabled"
+        | "log.level"
+        | "diff.hide"
+        | "filetree.collapse-dir"
+        | "filetree.pane-width"
+        | "filetree.show-attributes"
+        | "layer.show-aggregated-changes" => "anyone",
+        path => panic!("{path}: who may set it?"),
+    };
+    for key in table().keys {
+        assert_eq!(key.trust.word(), decided(key.path), "{}", key.path);
+    }
+}
+
+#[test]
+fn the_working_directory_can_only_be_stricter_than_the_user() {
+    let lay = |own: &str, theirs: &str| {
+        let read = |name: &str, text: &str| Document::parse(name.into(), text.to_owned()).unwrap();
+        let documents = [(read("own", own), Whose::User), (read("theirs", theirs), Whose::WorkingDirectory)];
+        let config = Config::layered(&documents, &Surroundings::default(), Found::default()).unwrap();
+        let warnings: Vec<_> = config.warnings.iter().map(ToString::to_string).collect();
+        (config, warnings)
+    };
+    let own = "rules:\n  lowest-efficiency: 0.95\n  highest-wasted-bytes: 20MB\n  highest-user-wasted-percent: off\n";
+    let (config, warnings) = lay(
+        own,
+        "rules:\n  lowest-efficiency: 0.96\n  highest-wasted-bytes: 10MB\n  highest-user-wasted-percent: 0.9\n\
+         pull: never\nci: true\nignore-errors: false\n",
+    );
+    assert_eq!(warnings, [""; 0]);
+    assert_eq!(config.rules.lowest_efficiency.value, Limit::At(Ratio::percent(96)));
+    assert_eq!(config.rules.highest_wasted_bytes.value, Limit::At(Bytes(10_000_000)));
+    assert_eq!(config.rules.highest_user_wasted_percent.value, Limit::At(Ratio::percent(90)));
+    assert!(config.ci.value && config.pull.value == Some(PullPolicy::Never));
+
+    for theirs in [
+        "rules: {lowest-efficiency: 0.94}",
+        "rules: {lowest-efficiency: off}",
+        "rules: {highest-wasted-bytes: 21MB}",
+        "rules: {highest-wasted-bytes: disabled}",
+        "pull: missing",
+        "pull: always",
+        "ignore-errors: true",
+        "json-path: ../out.json",
+        "json-path: package.txt",
+        "ci-config: /etc/passwd",
+        "log: {path: ../.bash_login}",
+        "log: {path: /tmp/x.log}",
+        "log: {file: .bash_login}",
+        "log: {quiet: true}",
+    ] {
+        let (config, warnings) = lay(own, theirs);
+        assert_eq!(warnings.len(), 1, "{theirs}: {warnings:?}");
+        assert!(warnings[0].contains("in ~/.dive.yaml"), "{warnings:?}");
+        let (alone, _) = lay(own, "");
+        for key in table().keys {
+            let (field, alone) = ((key.field)(&config), (key.field)(&alone));
+            assert_eq!((field.yaml(), field.origin()), (alone.yaml(), alone.origin()), "{theirs}: {}", key.path);
+        }
+    }
+    assert_eq!(
+        lay(own, "rules: {lowest-efficiency: 0.94}").1,
+        [
+            "theirs:1: rules.lowest-efficiency: ignored: `0.94` is weaker than 0.95 (own:2), and a .dive.yaml in the working \
+          directory can only be stricter; set it in ~/.dive.yaml, in a file for --config, or in \
+          DIVE_RULES_LOWEST_EFFICIENCY"
+        ]
+    );
+    let (config, warnings) = lay("ci: true\npull: never", "ci: false\npull: missing\ntheme: mono\n");
+    assert_eq!((config.ci.value, config.pull.value), (true, Some(PullPolicy::Never)));
+    assert_eq!((warnings.len(), config.theme.value), (2, ThemeName::Mono));
+}
+
+#[test]
+fn the_example_and_the_documentation_know_every_key() {
+    let read = |name: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
+    let (example, docs) = (read(".dive.yaml"), read("docs/configuration.md"));
+    for key in table().keys {
+        let name = key.path.rsplit('.').next().unwrap();
+        let default = (key.field)(&Config::default()).yaml();
+        let value = default.trim_matches('"');
+        assert!(example.contains(&format!("{name}: ")), "{name} is not in .dive.yaml");
+        let row = docs.lines().find(|line| line.starts_with(&format!("| `{}` |", key.path)));
+        let row = row.unwrap_or_else(|| panic!("{} is not in docs/configuration.md", key.path));
+        assert!(row.contains(&format!("`{value}`")), "docs/configuration.md: the default of {row} is `{value}`");
+        let may = format!("| {} |", key.trust.word());
+        assert!(row.contains(&may), "docs/configuration.md: {row} lacks who may set it: {may}");
+    }
+}
+
+#[test]
+fn the_printed_configuration_is_one() {
+    let variables = [("DIVE_LOG_PATH", "a \"b\": #c")];
+    let config = load("filetree:\n  pane-width: 0.7\nrules:\n  highest-wasted-bytes: 20MB\n", &variables).unwrap();
+    let printed = render(&config);
+    let again = load(&printed, &[]).unwrap();
+    assert_eq!(again.warnings, []);
+    for key in table().keys {
+        assert_eq!((key.field)(&again).yaml(), (key.field)(&config).yaml(), "{}", key.path);
+    }
+}

@@ -1,0 +1,68 @@
+//! Files that the configuration has written: the log and the JSON document. A `.dive.yaml` in the working directory may come
+//! with somebody else's repository, and the folder itself may hold links that lead out of it, so a relative path is a promise:
+//! the file is below the folder.
+
+use std::path::{Component, Path};
+
+/// Whether `path` stays below the folder that it is relative to, as long as no link leads out of it. Whoever opens such a path
+/// must follow no link.
+#[must_use]
+pub fn is_below_folder(path: &Path) -> bool {
+    path.components().any(|part| matches!(part, Component::Normal(_)))
+        && path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+}
+
+/// Refuses a path that a `.dive.yaml` in the working directory may not name.
+pub(super) fn check_below_folder(path: &str, ending: &str) -> Result<(), String> {
+    let refused = |what: &str| {
+        Err(format!(
+            "{what}; a .dive.yaml in the working directory can only name a file `*{ending}` below that directory"
+        ))
+    };
+    let path = Path::new(path);
+    if !is_below_folder(path) {
+        return refused("the path leads out of the directory");
+    }
+    let hidden = |part: Component<'_>| match part {
+        Component::Normal(name) => name.as_encoded_bytes().starts_with(b"."),
+        _ => false,
+    };
+    if path.components().any(hidden) {
+        return refused("the path has a hidden file or directory");
+    }
+    let name = path.file_name().map(std::ffi::OsStr::as_encoded_bytes).unwrap_or_default();
+    if !name.ends_with(ending.as_bytes()) {
+        return refused("the name has another ending");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_named_file_below_the_folder_is_allowed() {
+        for path in ["dive.log", "./dive.log", "logs/dive.log", "./a/b/x.y.log"] {
+            assert_eq!(check_below_folder(path, ".log"), Ok(()), "{path}");
+        }
+        for path in [
+            "../.bash_login",
+            "../dive.log",
+            "a/../../dive.log",
+            "/tmp/dive.log",
+            ".bash_login",
+            ".dive.log",
+            ".log",
+            ".git/hooks.log",
+            "dive.txt",
+            "log",
+            "dive.log/",
+            "",
+            ".",
+        ] {
+            // A path with a slash at its end names a folder; what opens it says so.
+            assert_eq!(check_below_folder(path, ".log").is_ok(), path == "dive.log/", "{path}");
+        }
+    }
+}

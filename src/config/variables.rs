@@ -1,0 +1,101 @@
+//! Lays the variables `DIVE_*` over what held before. They are the user's own word.
+
+use super::document::Yaml;
+use super::layering::Faults;
+use super::origin::Origin;
+use super::problem::{ConfigError, Warning};
+use super::surroundings::Surroundings;
+use super::table::{Key, Named, Table, bare, variable};
+
+/// Lays the variables over `target`, and returns what in them has no effect. An empty variable counts as not set.
+pub(super) fn lay<T>(target: &mut T, table: &Table<T>, around: &Surroundings) -> Result<Vec<Warning>, ConfigError> {
+    let mut left = around.variables.clone();
+    let mut faults = Faults::default();
+    for row in &table.keys {
+        // The key's own name last: it goes over its aliases.
+        let mut paths: Vec<_> = row.paths().collect();
+        paths.reverse();
+        for path in paths {
+            let name = variable(path);
+            let Some(value) = left.remove(&name).filter(|value| !value.is_empty()) else { continue };
+            let origin = Origin::Variable(name);
+            let Some(text) = value.to_str() else { return Err(ConfigError::NotText { origin }) };
+            if row.named(&bare(path)) == Some(Named::Formerly) {
+                let old = Warning::OldName { origin: origin.clone(), key: path.to_owned(), now: row.path };
+                faults.warnings.push(old);
+            }
+            let node = Yaml::Scalar(text.to_owned());
+            let reasons = (row.field_mut)(target).set(&node, origin.clone());
+            faults.add((row, row.path), &node, &origin, reasons, (row.field)(target))?;
+        }
+    }
+    let mut warnings = faults.end()?;
+    for inert in table.inert {
+        let name = variable(inert.path);
+        if left.remove(&name).is_some_and(|value| !value.is_empty()) {
+            warnings.push(Warning::Inert { origin: Origin::Variable(name), key: inert.path, why: inert.why });
+        }
+    }
+    // Only names that begin like a section: DIVE_VERSION, say, is another program's.
+    warnings.extend(left.into_keys().filter_map(|name| {
+        let section = table.keys.iter().filter_map(|key| key.path.split_once('.')).find_map(|(section, _)| {
+            let start = format!("DIVE_{}_", section.to_ascii_uppercase());
+            name.starts_with(&start).then_some(start)
+        })?;
+        let known: Vec<String> =
+            table.keys.iter().map(Key::variable).filter(|each| each.starts_with(&section)).collect();
+        Some(Warning::UnknownVariable { name, known: known.join(", ") })
+    }));
+    Ok(warnings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::file::{Config, table};
+
+    fn around(variables: &[(&str, &str)]) -> Surroundings {
+        let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
+        Surroundings::new("/work".into(), None, variables)
+    }
+
+    #[test]
+    fn a_variable_is_named_after_the_path_of_its_key() {
+        let names: Vec<_> = table().keys.iter().map(Key::variable).collect();
+        for name in ["DIVE_PULL", "DIVE_CI_CONFIG", "DIVE_FILETREE_PANE_WIDTH", "DIVE_RULES_LOWEST_EFFICIENCY"] {
+            assert!(names.iter().any(|each| each == name), "{name}");
+        }
+    }
+
+    #[test]
+    fn variables_have_all_names_of_a_key() {
+        let mut config = Config::default();
+        let around = around(&[
+            ("DIVE_LOG_FILE", "x.log"),
+            ("DIVE_KEYBINDING_TOGGLE_UNCHANGED_FILES", "f5"),
+            ("DIVE_DEV_PROFILE", "cpu"),
+        ]);
+        let warnings = lay(&mut config, &table(), &around).unwrap();
+        assert_eq!(config.log.path.value.to_str(), Some("x.log"));
+        assert_eq!(config.keybinding.toggle_unmodified_files.value.to_string(), "f5");
+        let told: Vec<_> = warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "DIVE_KEYBINDING_TOGGLE_UNCHANGED_FILES: keybinding.toggle-unchanged-files: an old name; using it as \
+                 keybinding.toggle-unmodified-files",
+                "DIVE_DEV_PROFILE: dev.profile: no effect: this program has no profiler"
+            ]
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_not_text_is_refused_by_name() {
+        use std::os::unix::ffi::OsStringExt;
+        let mut around = Surroundings::default();
+        around.variables.insert("DIVE_THEME".to_owned(), std::ffi::OsString::from_vec(vec![0xff]));
+        let error = lay(&mut Config::default(), &table(), &around).unwrap_err();
+        assert_eq!(error.to_string(), "DIVE_THEME: not UTF-8 text: write it in UTF-8");
+    }
+}

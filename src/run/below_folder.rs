@@ -1,0 +1,109 @@
+//! Files that a configuration has written below the working directory. The folder may be somebody else's repository, and a link
+//! in it may lead to any file of the user's: no link is followed below the folder, not even the last one.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Write};
+use std::path::{Component, Path};
+
+use crate::config::Whose;
+use crate::extract::Found;
+use crate::extract::dir::Dir;
+
+/// A file that is written anew takes its place under a name of its own first. Others may do the same at the same time.
+const ATTEMPTS: u32 = 100;
+
+/// How the JSON document begins, ours and dive's.
+const DOCUMENT_STARTS: [&[u8]; 2] = [b"{\n  \"schemaVersion\"", b"{\n  \"layer\""];
+
+/// Opens a file below `folder` to read, and to write at its end; makes it if nothing is there.
+pub(super) fn append(folder: &Path, path: &Path) -> io::Result<File> {
+    let (dir, name) = enter(folder, path)?;
+    regular_file_or_nothing(&dir, name)?;
+    dir.append(name.as_encoded_bytes())
+}
+
+/// Writes a file below `folder`, whole or not at all. Only the user may have a file replaced that is no JSON document of dive.
+pub(super) fn replace(
+    folder: &Path,
+    path: &Path,
+    whose: Whose,
+    render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let (dir, name) = enter(folder, path)?;
+    let is_there = regular_file_or_nothing(&dir, name)?;
+    if is_there && whose == Whose::WorkingDirectory && !is_document(&dir, name)? {
+        return Err(refused("it exists and is no JSON document of dive, so it is left alone"));
+    }
+    let (pending, file) = create_pending(&dir)?;
+    let written = write(file, render).and_then(|()| dir.rename(pending.as_bytes(), name.as_encoded_bytes()));
+    if written.is_err() {
+        // The first error is the one to tell.
+        let _ = dir.remove(pending.as_bytes());
+    }
+    written
+}
+
+/// The folder that holds the file, and the file's name in it.
+fn enter<'a>(folder: &Path, path: &'a Path) -> io::Result<(Dir, &'a OsStr)> {
+    let names: Vec<&OsStr> = path
+        .components()
+        .filter_map(|part| match part {
+            Component::Normal(name) => Some(name),
+            _ => None,
+        })
+        .collect();
+    let Some((name, folders)) = names.split_last() else { return Err(refused("no file name")) };
+    let mut dir = Dir::open(folder)?;
+    for folder in folders {
+        let bytes = folder.as_encoded_bytes();
+        if dir.look(bytes)? == Some(Found::Symlink) {
+            return Err(link(folder));
+        }
+        dir = dir.open_child(bytes)?;
+    }
+    Ok((dir, name))
+}
+
+/// Whether a regular file is there; an error if it is anything else.
+fn regular_file_or_nothing(dir: &Dir, name: &OsStr) -> io::Result<bool> {
+    match dir.look(name.as_encoded_bytes())? {
+        None => Ok(false),
+        Some(Found::File) => Ok(true),
+        Some(Found::Symlink) => Err(link(name)),
+        Some(Found::Directory) => Err(io::ErrorKind::IsADirectory.into()),
+        Some(Found::Other) => Err(refused("not a regular file")),
+    }
+}
+
+fn link(name: &OsStr) -> io::Error {
+    refused(&format!("{} is a symbolic link, and a relative path follows none; give an absolute path", name.display()))
+}
+
+fn refused(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, why)
+}
+
+fn is_document(dir: &Dir, name: &OsStr) -> io::Result<bool> {
+    let mut start = Vec::new();
+    dir.read(name.as_encoded_bytes())?.take(32).read_to_end(&mut start)?;
+    Ok(DOCUMENT_STARTS.iter().any(|known| start.starts_with(known)))
+}
+
+fn create_pending(dir: &Dir) -> io::Result<(String, File)> {
+    let mut attempt = 0;
+    loop {
+        let name = format!(".dive-{}-{attempt}.json", std::process::id());
+        match dir.create_shared(name.as_bytes()) {
+            Ok(file) => return Ok((name, file)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < ATTEMPTS => attempt += 1,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn write(file: File, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut out = BufWriter::new(file);
+    render(&mut out)?;
+    out.flush()
+}

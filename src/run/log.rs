@@ -1,5 +1,5 @@
-//! The log: the file that `log.path` names, as much of it as `log.level` asks for, and how a line of it looks. What happens is
-//! told to `tracing` where it happens; without a log nobody listens, and telling costs a look at one number.
+//! The log: the file that `log.path` names, how much goes into it, and the form of its lines. Events go to `tracing` where they
+//! happen; without a log nothing subscribes, and an event costs the comparison of one number.
 
 use std::fmt::{self, Debug, Write as _};
 use std::fs::{File, OpenOptions};
@@ -19,8 +19,9 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use super::below_folder;
 use super::output::OneLine;
-use crate::config::{Log, LogLevel, Origin};
+use crate::config::{Log, LogLevel, Origin, is_below_folder};
 
 /// Why there is no log though somebody asked for one.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +40,7 @@ pub(super) struct LogError {
 enum Problem {
     #[error("{0}")]
     Io(#[from] io::Error),
-    #[error("it is there and is no log of this program, so it is left alone")]
+    #[error("it exists and is no log of this program, so it is left alone")]
     NoLog,
     #[error("this process has a log already")]
     Taken,
@@ -57,7 +58,7 @@ pub(super) fn start(config: &Log, working_dir: &Path) -> Result<(), LogError> {
         return Ok(());
     }
     let path = &config.path.value;
-    begin(&working_dir.join(path), config.level.value).map_err(|problem| {
+    begin(working_dir, path, config.level.value).map_err(|problem| {
         let origin = match &config.path.origin {
             Origin::Default => &config.enabled.origin,
             origin => origin,
@@ -71,8 +72,8 @@ pub(super) fn lost() -> Option<&'static str> {
     LOST.get().map(String::as_str)
 }
 
-fn begin(path: &Path, level: LogLevel) -> Result<(), Problem> {
-    let file = open(path)?;
+fn begin(working_dir: &Path, path: &Path, level: LogLevel) -> Result<(), Problem> {
+    let file = open(working_dir, path)?;
     let lines = tracing_subscriber::fmt::layer()
         .event_format(LineFormat)
         .with_writer(LogFile(file))
@@ -89,26 +90,36 @@ fn begin(path: &Path, level: LogLevel) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Opens a log to write at its end. The configuration of a folder that somebody else made may name any file of the user's, and a
-/// line of a log in a shell's startup file is a command: a file that is there must be a log.
-fn open(path: &Path) -> Result<File, Problem> {
-    let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+/// Opens a log to write at its end. A file that exists must be a log: anything else may be a file that a shell or another program
+/// runs. A relative path follows no link out of the working directory, which may be somebody else's repository.
+fn open(working_dir: &Path, path: &Path) -> Result<File, Problem> {
+    let mut file = if is_below_folder(path) {
+        below_folder::append(working_dir, path)?
+    } else {
+        OpenOptions::new().read(true).append(true).create(true).open(working_dir.join(path))?
+    };
     if file.metadata()?.is_file() {
         let mut start = Vec::new();
-        (&mut file).take(TIME.len() as u64).read_to_end(&mut start)?;
-        if !start.is_empty() && !is_time(&start) {
+        (&mut file).take((MARK.len() + TIME.len()) as u64).read_to_end(&mut start)?;
+        if !start.is_empty() && !is_log(&start) {
             return Err(Problem::NoLog);
         }
     }
     Ok(file)
 }
 
-/// What every line begins with: a time, UTC, as RFC 3339 has it. Fractions of a second follow.
+/// What every line begins with. To a shell, and to most other programs that could be led to run a log, the line is a comment, whatever
+/// the names in it look like.
+const MARK: &str = "# ";
+
+/// Then a time, UTC, as in RFC 3339. Fractions of a second follow.
 const TIME: &[u8] = b"0000-00-00T00:00:00";
 
-fn is_time(start: &[u8]) -> bool {
+/// Whether a file begins like a log. Logs of older versions have no mark.
+fn is_log(start: &[u8]) -> bool {
+    let time = start.strip_prefix(MARK.as_bytes()).unwrap_or(start);
     let fits = |(shape, byte): (&u8, &u8)| if *shape == b'0' { byte.is_ascii_digit() } else { shape == byte };
-    start.len() == TIME.len() && TIME.iter().zip(start).all(fits)
+    time.len() >= TIME.len() && TIME.iter().zip(time).all(fits)
 }
 
 const fn filter(level: LogLevel) -> LevelFilter {
@@ -121,7 +132,7 @@ const fn filter(level: LogLevel) -> LevelFilter {
     }
 }
 
-/// The file. Each line is one write at its end, so that several processes may have the same log.
+/// The file. Each line is one write at its end, so that several processes can share a log.
 struct LogFile(File);
 
 impl<'a> MakeWriter<'a> for LogFile {
@@ -145,7 +156,7 @@ impl Write for &LogFile {
     }
 }
 
-/// Time, level, message, on one line whatever is in the message: it may have names from an image.
+/// Mark, time, level, message, on one line whatever the message holds: names in it come from images.
 struct LineFormat;
 
 impl<S, N> FormatEvent<S, N> for LineFormat
@@ -156,6 +167,7 @@ where
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         let mut message = Message(String::new());
         event.record(&mut message);
+        out.write_str(MARK)?;
         SystemTime.format_time(&mut out)?;
         writeln!(out, " {:5} {}", event.metadata().level(), OneLine(&message.0))
     }
@@ -179,9 +191,10 @@ mod tests {
 
     #[test]
     fn only_a_log_begins_like_a_log() {
-        assert!(is_time(b"2026-11-22T02:33:35"));
-        for other in ["", "2026-11-22", "# ~/.bashrc, by ann", "2026-11-22 02:33:35"] {
-            assert!(!is_time(other.as_bytes()), "{other}");
+        assert!(is_log(b"# 2026-11-22T02:33:35"));
+        assert!(is_log(b"2026-11-22T02:33:35.1"));
+        for other in ["", "# ", "2026-11-22", "# ~/.bashrc, by ann", "2026-11-22 02:33:35", "## 2026-11-22T02:33:35"] {
+            assert!(!is_log(other.as_bytes()), "{other}");
         }
     }
 }

@@ -24,15 +24,19 @@ impl Platform {
         let architecture = architecture.to_ascii_lowercase();
         let variant = variant.map(str::to_ascii_lowercase).filter(|variant| !variant.is_empty());
         let (architecture, variant) = match (architecture.as_str(), variant.as_deref()) {
+            ("x86_64" | "x86-64" | "amd64", None | Some("v1")) => ("amd64", None),
             ("x86_64" | "x86-64", _) => ("amd64", variant),
             ("aarch64" | "arm64", None | Some("8" | "v8")) => ("arm64", None),
             ("aarch64", _) => ("arm64", variant),
             ("armhf", _) => ("arm", Some("v7".to_owned())),
             ("armel", _) => ("arm", Some("v6".to_owned())),
+            ("arm", Some(number @ ("5" | "6" | "7" | "8"))) => ("arm", Some(format!("v{number}"))),
             ("i386" | "i686" | "x86", _) => ("386", variant),
             (other, _) => (other, variant),
         };
-        Self { os: os.to_ascii_lowercase(), architecture: architecture.to_owned(), variant }
+        let os = os.to_ascii_lowercase();
+        let os = if os == "macos" { "darwin".to_owned() } else { os };
+        Self { os, architecture: architecture.to_owned(), variant }
     }
 
     /// What an engine on this machine runs. Containers are Linux also where the desktop is not: Docker Desktop and
@@ -66,9 +70,9 @@ impl fmt::Display for Platform {
     }
 }
 
-/// Text that is no platform.
+/// Text that is not a platform.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no platform; it is written OS/ARCH or OS/ARCH/VARIANT, such as linux/amd64 or linux/arm/v7")]
+#[error("{text:?} is not a platform; write OS/ARCH[/VARIANT] or ARCH, such as linux/amd64, linux/arm/v7 or arm64")]
 pub struct PlatformError {
     /// What was given.
     pub text: String,
@@ -78,16 +82,31 @@ impl FromStr for Platform {
     type Err = PlatformError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parts: Vec<&str> = text.split('/').collect();
+        let parts: Vec<&str> = text.trim().split('/').collect();
+        if parts.iter().any(|part| part.is_empty()) {
+            return Err(PlatformError { text: text.to_owned() });
+        }
+        let is_architecture = |part: &str| {
+            let architecture = Self::new("linux", part, None).architecture;
+            ARCHITECTURES.contains(&architecture.as_str())
+        };
         match parts[..] {
-            [os, architecture] if !os.is_empty() && !architecture.is_empty() => Ok(Self::new(os, architecture, None)),
-            [os, architecture, variant] if parts.iter().all(|part| !part.is_empty()) => {
-                Ok(Self::new(os, architecture, Some(variant)))
+            [architecture] if is_architecture(architecture) => Ok(Self::new("linux", architecture, None)),
+            [architecture, variant] if is_architecture(architecture) => {
+                Ok(Self::new("linux", architecture, Some(variant)))
             }
+            [os, architecture] => Ok(Self::new(os, architecture, None)),
+            [os, architecture, variant] => Ok(Self::new(os, architecture, Some(variant))),
             _ => Err(PlatformError { text: text.to_owned() }),
         }
     }
 }
+
+/// Go's names of processors for which there are images. One of them alone means Linux.
+const ARCHITECTURES: [&str; 14] = [
+    "386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64", "ppc64le", "riscv64",
+    "s390x", "wasm",
+];
 
 #[cfg(test)]
 mod tests {
@@ -103,8 +122,26 @@ mod tests {
         assert_eq!(parsed("Linux/x86_64"), "linux/amd64");
         assert_eq!(parsed("linux/arm64/v8"), "linux/arm64");
         assert_eq!(parsed("linux/arm/v7"), "linux/arm/v7");
-        for wrong in ["amd64", "linux/", "/amd64", "linux/arm/", "linux/arm/v7/x", ""] {
+        assert_eq!(parsed("linux/arm/7"), "linux/arm/v7");
+        assert_eq!(parsed("linux/ARM64"), "linux/arm64");
+        assert_eq!(parsed("linux/amd64/v1"), "linux/amd64");
+        for wrong in ["plan9", "linux", "linux/", "/amd64", "linux/arm/", "linux/arm/v7/x", ""] {
             assert!(wrong.parse::<Platform>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_processor_alone_means_linux() {
+        for (text, platform) in [
+            ("arm64", "linux/arm64"),
+            ("aarch64", "linux/arm64"),
+            ("x86_64", "linux/amd64"),
+            ("AMD64", "linux/amd64"),
+            ("armhf", "linux/arm/v7"),
+            ("arm/v6", "linux/arm/v6"),
+            ("arm64/v8", "linux/arm64"),
+        ] {
+            assert_eq!(parsed(text), platform);
         }
     }
 

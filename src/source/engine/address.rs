@@ -88,9 +88,9 @@ pub(super) fn candidates(engine: ContainerEngine, environment: &Environment) -> 
 
 fn docker(environment: &Environment) -> Vec<Candidate> {
     let config = docker_config(environment);
-    if let Some(host) = environment.get("DOCKER_HOST") {
+    if let Some(host) = host(environment, "DOCKER_HOST") {
         let tls = tls_of(environment, config.as_deref());
-        let address = tls.and_then(|tls| parse(&host.to_string_lossy(), tls));
+        let address = tls.and_then(|tls| parse(&host, tls));
         return vec![Candidate::new("DOCKER_HOST", address)];
     }
     let mut candidates = Vec::new();
@@ -119,8 +119,8 @@ fn docker(environment: &Environment) -> Vec<Candidate> {
 }
 
 fn podman(environment: &Environment) -> Vec<Candidate> {
-    if let Some(host) = environment.get("CONTAINER_HOST") {
-        return vec![Candidate::new("CONTAINER_HOST", parse(&host.to_string_lossy(), None))];
+    if let Some(host) = host(environment, "CONTAINER_HOST") {
+        return vec![Candidate::new("CONTAINER_HOST", parse(&host, None))];
     }
     if cfg!(windows) {
         let pipe = Address::Pipe(r"\\.\pipe\podman-machine-default".to_owned());
@@ -138,6 +138,12 @@ fn podman(environment: &Environment) -> Vec<Candidate> {
         ]);
     }
     sockets(places).collect()
+}
+
+/// The address in a variable; `None` if it is blank.
+fn host(environment: &Environment, variable: &str) -> Option<String> {
+    let value = environment.get(variable)?.to_string_lossy().into_owned();
+    (!value.trim().is_empty()).then_some(value)
 }
 
 fn sockets<'a>(places: impl IntoIterator<Item = (&'a str, Option<PathBuf>)>) -> impl Iterator<Item = Candidate> {
@@ -170,13 +176,17 @@ fn tls_of(environment: &Environment, config: Option<&Path>) -> Result<Option<Tls
     Ok(Some(Tls { folder, authorities: Authorities::File, verification }))
 }
 
-/// An address as clients take it: `unix:///PATH`, `npipe:////./pipe/NAME`, `tcp://HOST[:PORT]`, `ssh://[USER@]HOST[:PORT]`. The text
-/// is in no error: it may hold a password.
+/// An address as clients take it: `unix:///PATH`, `npipe:////./pipe/NAME`, `tcp://HOST[:PORT]`, `ssh://[USER@]HOST[:PORT]`. Without
+/// a scheme it is `tcp://`, as for docker. No error repeats the text: it may hold a password.
 pub(super) fn parse(text: &str, tls: Option<Tls>) -> Result<Address, String> {
+    let text = text.trim();
     let Some((scheme, rest)) = text.split_once("://") else {
-        return Err("is no address; one is written unix:///PATH, tcp://HOST:PORT or ssh://[USER@]HOST".to_owned());
+        if text.starts_with(['/', '.', '~']) {
+            return Err("is a path; a socket is written unix:///PATH".to_owned());
+        }
+        return tcp(text, tls);
     };
-    match scheme {
+    match scheme.to_ascii_lowercase().as_str() {
         "unix" if rest.is_empty() => Err("names no socket; it is written unix:///PATH".to_owned()),
         "unix" => Ok(Address::Unix(rest.into())),
         "npipe" => Ok(Address::Pipe(rest.replace('/', "\\"))),
@@ -190,9 +200,7 @@ pub(super) fn parse(text: &str, tls: Option<Tls>) -> Result<Address, String> {
             tcp(rest, Some(tls))
         }
         "ssh" => ssh(rest).map(Address::Ssh),
-        _ => {
-            Err("is of no kind that is known; there are unix://, npipe://, tcp://, http://, https:// and ssh://".into())
-        }
+        _ => Err("has an unknown scheme; use unix://, npipe://, tcp://, http://, https:// or ssh://".into()),
     }
 }
 
@@ -276,6 +284,12 @@ mod tests {
         assert_eq!(docker, ["DOCKER_HOST unix:///x.sock"]);
         let podman = looked_for(ContainerEngine::Podman, &[("CONTAINER_HOST", "ssh://me@far:2222/run/p.sock")]);
         assert_eq!(podman, ["CONTAINER_HOST ssh://far:2222"]);
+        for engine in ContainerEngine::ALL {
+            let hosts = [("DOCKER_HOST", " 127.0.0.1:2375 "), ("CONTAINER_HOST", " 127.0.0.1:2375 ")];
+            assert!(looked_for(engine, &hosts)[0].ends_with("_HOST tcp://127.0.0.1:2375"));
+            let blank = looked_for(engine, &[("DOCKER_HOST", " "), ("CONTAINER_HOST", " ")]);
+            assert!(blank.iter().all(|candidate| !candidate.contains("_HOST")), "{blank:?}");
+        }
     }
 
     #[cfg(target_os = "linux")]
@@ -307,6 +321,10 @@ mod tests {
             ("tcp://[::1]:5", "tcp://[::1]:5 "),
             ("npipe:////./pipe/docker_engine", "npipe:////./pipe/docker_engine "),
             ("ssh://h", "ssh://h "),
+            ("127.0.0.1:2375", "tcp://127.0.0.1:2375 "),
+            ("engine", "tcp://engine:2375 "),
+            ("[::1]:5", "tcp://[::1]:5 "),
+            (" TCP://h:1\n", "tcp://h:1 "),
         ] {
             assert!(shown(text).unwrap().starts_with(expected), "{text}: {:?}", shown(text));
         }
@@ -327,7 +345,8 @@ mod tests {
             "tcp://:5",
             "tcp://h:99999",
             "ftp://h",
-            "h",
+            "/var/run/docker.sock",
+            "h h:1",
             "unix://",
         ] {
             assert!(parse(text, None).is_err(), "{text}");
@@ -336,7 +355,7 @@ mod tests {
 
     #[test]
     fn no_password_is_ever_shown() {
-        for text in ["ssh://me:hunter2@h", "tcp://me:hunter2@h", "hunter2", "x://hunter2"] {
+        for text in ["ssh://me:hunter2@h", "tcp://me:hunter2@h", "me:hunter2@h", "x://hunter2"] {
             let error = parse(text, None).unwrap_err();
             assert!(!error.contains("hunter2") && !error.contains("me:"), "{error}");
         }

@@ -5,6 +5,7 @@ use oci_spec::distribution::Reference;
 
 use super::digest::Digest;
 use super::error::RegistryError;
+use crate::source::access::host;
 
 /// What Docker Hub is called in names.
 pub(in crate::source) const DOCKER_HUB: &str = "docker.io";
@@ -33,6 +34,14 @@ pub(super) enum Version {
 impl Name {
     pub(super) fn parse(text: &str) -> Result<Self, RegistryError> {
         let wrong = |why: String| RegistryError::Name { why };
+        // The parser takes no IPv6 address, so another host stands in for it.
+        if let Some((address, rest)) = text.split_once('/').filter(|(host, _)| host.starts_with('[')) {
+            let registry = host(address).map_err(|_| {
+                wrong(format!("{address:?} is no IPv6 address; it is written [ADDRESS] or [ADDRESS]:PORT"))
+            })?;
+            let name = Self::parse(&format!("localhost/{rest}"))?;
+            return Ok(Self { registry: normal(&registry), ..name });
+        }
         let reference: Reference = text.parse().map_err(|error| wrong(why_wrong(text, &error)))?;
         let version = match (reference.digest(), reference.tag()) {
             (Some(digest), _) => Version::Digest(
@@ -120,6 +129,8 @@ mod tests {
             ("team/app:1.2", "docker.io", "team/app", "1.2"),
             ("localhost/app", "localhost", "app", "latest"),
             ("127.0.0.1:5000/team/app:x", "127.0.0.1:5000", "team/app", "x"),
+            ("[::1]:5000/team/app:x", "[::1]:5000", "team/app", "x"),
+            ("[2001:DB8::1]/app", "[2001:db8::1]", "app", "latest"),
         ] {
             let name = Name::parse(text).unwrap();
             assert_eq!((name.registry.as_str(), name.repository.as_str()), (registry, repository), "{text}");
@@ -151,6 +162,9 @@ mod tests {
             ("quay.io//app", "empty"),
             ("quay.io/App", "lower case"),
             ("quay.io/-app", "HOST[:PORT]/REPOSITORY"),
+            ("[::1/app", "no IPv6 address"),
+            ("[::1]:x/app", "no IPv6 address"),
+            ("[::1]/App", "lower case"),
         ] {
             let error = Name::parse(text).unwrap_err().to_string();
             assert!(error.contains(says), "{text}: {error}");

@@ -36,6 +36,7 @@ mod paths;
 mod place;
 mod reports;
 mod screen;
+mod skipped;
 mod spellings;
 // Signals, jobs and modes of a terminal are Unix's.
 #[cfg(unix)]

@@ -1,7 +1,8 @@
 //! Where test data lies: fixtures in the repository, the corpus where `DIVE_CORPUS` says.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
+
+use crate::skipped;
 
 /// A path in the repository.
 pub(crate) fn repository(path: &str) -> PathBuf {
@@ -23,12 +24,10 @@ pub(crate) fn sample() -> String {
 pub(crate) struct Corpus(PathBuf);
 
 impl Corpus {
-    /// The corpus, or a word on standard error that the test is skipped.
+    /// The corpus. Without it the test is skipped, which is noted.
     pub(crate) fn here() -> Option<Self> {
         let Some(folder) = std::env::var_os("DIVE_CORPUS").filter(|value| !value.is_empty()) else {
-            let test = std::thread::current().name().unwrap_or("a test").to_owned();
-            // Not eprintln!, which the test harness keeps to itself when a test passes.
-            let _ = writeln!(std::io::stderr(), "{test}: skipped, since DIVE_CORPUS is not set");
+            skipped::note("corpus", "DIVE_CORPUS is not set");
             return None;
         };
         // Relative to where cargo was called, which is where `cargo test` runs its tests: the package's root.

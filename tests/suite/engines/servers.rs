@@ -1,10 +1,10 @@
 //! The servers that `tests/servers.sh` has started, by the variables it sets. Where one is missing, the test that needs it
 //! is skipped and says so; with `DIVE_TEST_ENGINES=1` it fails.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use super::http::base64;
+use crate::skipped;
 use crate::user::User;
 
 /// `unix://SOCKET` of Docker.
@@ -105,9 +105,7 @@ pub(crate) fn is_root() -> bool {
 /// What the machine does not let a test do, which is then skipped.
 pub(crate) fn absent(what: &str, why: &str) {
     assert!(!servers_are_wanted(), "DIVE_TEST_ENGINES=1, and there is no {what}: {why}");
-    let test = std::thread::current().name().unwrap_or("a test").to_owned();
-    // Not eprintln!, which the test harness keeps to itself when a test passes.
-    let _ = writeln!(std::io::stderr(), "{test}: skipped: no {what}: {why}");
+    skipped::note(what, why);
 }
 
 fn servers_are_wanted() -> bool {

@@ -57,7 +57,7 @@ pub(super) fn ask_to_pull(
     access: &mut Access,
     notices: Notices,
 ) -> anyhow::Result<()> {
-    let Reference::Engine { engine, name } = reference else { return Ok(()) };
+    let Reference::Engine { engine, name, .. } = reference else { return Ok(()) };
     let nobody_to_ask = !io::stdin().is_terminal() || !io::stderr().is_terminal();
     if opening.pull.is_some() || mode == Mode::Ci || nobody_to_ask {
         return Ok(());

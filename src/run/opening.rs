@@ -16,10 +16,10 @@ use super::progress::ProgressBar;
 use crate::cache::{self, Cache};
 use crate::cli::OpeningArgs;
 use crate::config::Config;
-use crate::image::{self, Image, Selection};
+use crate::image::{self, Image, ImageSelector, Selection};
 use crate::layer::{self, Progress};
 use crate::remark::Remark;
-use crate::source::{Access, Blob, Reference, Source, SpoolProgress};
+use crate::source::{Access, Blob, PathReference, Reference, Source, SpoolProgress};
 use crate::tree::{self, Loaded};
 
 /// Hears how opening goes.
@@ -48,9 +48,11 @@ impl Opening {
         if reference == Reference::Stdin && io::stdin().is_terminal() {
             bail!("standard input is a terminal, and no archive comes from there: `docker save NAME | dive -`");
         }
+        let image = selected(opening.selected.as_ref(), &reference)?;
         let mut access = access::of(opening, config, mode);
-        access::ask_to_pull(&reference, opening, mode, &mut access, Notices::of(opening))?;
-        let selection = Selection { image: opening.selected.clone(), platform: opening.platform.clone() };
+        access::ask_to_pull(&reference, opening, mode, &mut access, Notices::of(opening))
+            .map_err(|error| with_other_reading(error, &reference))?;
+        let selection = Selection { image, platform: opening.platform.clone() };
         Ok(Self { reference, selection, access, mode })
     }
 
@@ -58,7 +60,8 @@ impl Opening {
     pub(super) fn open(&self, watch: &dyn Watch) -> anyhow::Result<(Arc<Image>, Loaded, String)> {
         let start = Instant::now();
         let Access { on_damage, cache, .. } = &self.access;
-        let source = Source::open(&self.reference, &self.access, &mut |spooled| watch.spooled(spooled))?;
+        let source = Source::open(&self.reference, &self.access, &mut |spooled| watch.spooled(spooled))
+            .map_err(|error| with_other_reading(error.into(), &self.reference))?;
         info!("{} found in {:.1?}", source.name(), start.elapsed());
         let start = Instant::now();
         // What was lost on the way to the image may be why there is none.
@@ -78,6 +81,26 @@ impl Opening {
         let loaded = tree::load(&image, source.name(), *on_damage, cache.as_ref(), watch)?;
         info!("layers read in {:.1?}", start.elapsed());
         Ok((image, loaded, source.name().to_owned()))
+    }
+}
+
+/// The image in a file, by `--image` or by the tag behind the path.
+fn selected(flag: Option<&ImageSelector>, reference: &Reference) -> anyhow::Result<Option<ImageSelector>> {
+    let Reference::Path(PathReference { path, tag: Some(tag), .. }) = reference else { return Ok(flag.cloned()) };
+    // `@0` is the first image, as skopeo writes it; a bare number may be a tag.
+    let place = tag.strip_prefix('@').and_then(|place| place.parse().ok()).map(ImageSelector::Index);
+    let tagged = place.unwrap_or_else(|| ImageSelector::Reference(tag.clone()));
+    if let Some(flag) = flag.filter(|flag| **flag != tagged) {
+        bail!("{}:{tag} and --image {flag} choose different images; leave one of them out", path.display());
+    }
+    Ok(Some(tagged))
+}
+
+/// Completes an engine's error with what else the argument could have meant.
+fn with_other_reading(error: anyhow::Error, reference: &Reference) -> anyhow::Error {
+    match reference {
+        Reference::Engine { other: Some(other), .. } => anyhow!("{error:#}; {other}"),
+        _ => error,
     }
 }
 

@@ -17,7 +17,9 @@ mod reference;
 mod registry;
 mod remote;
 mod runtime;
+mod scheme;
 mod spool;
+mod web;
 
 use std::fs::File;
 use std::io;
@@ -33,8 +35,9 @@ pub use containerd::ContainerdError;
 pub use engine::{Attempt, ContainerEngine, EngineError, is_present, pull, reach};
 pub use error::SourceError;
 pub(crate) use hex::hex;
-pub use reference::{ImageOrigin, PathFormat, PathReference, Reference, ReferenceError, SourceKind};
+pub use reference::{ImageOrigin, OtherReading, PathReference, Reference, ReferenceError};
 pub use registry::{Actual, RegistryError, SystemError, Toc, TocChunk, TocEntry, TocFormat};
+pub use scheme::{PathFormat, SCHEMES, Scheme, SchemeName, SourceKind};
 pub use spool::{SpoolProgress, SpoolStep};
 
 use crate::compression::{Compression, SNIFF_LEN, sniff};
@@ -83,16 +86,18 @@ impl Source {
     ) -> Result<Self, SourceError> {
         let on_damage = access.on_damage;
         let (kind, found) = match reference {
-            Reference::Path(PathReference { path, format }) => {
-                let found = Found::at(path, on_damage, progress)?;
-                (SourceKind::Path(format.unwrap_or_else(|| found.format())), found)
+            Reference::Path(reference) => {
+                let found = Found::at(&reference.path, on_damage, progress)?;
+                let kind = SourceKind::Path(reference.format.unwrap_or_else(|| found.format()));
+                let origin = ImageOrigin { scheme: kind.name(), name: reference.to_string() };
+                return Ok(Self { origin, found });
             }
             Reference::Stdin => {
                 let (input, name) = (io::stdin().lock(), "standard input".to_owned());
                 let found = Found::in_stream(input, SpoolStep::Receive, None, name, on_damage, progress)?;
                 return Ok(Self { origin: ImageOrigin { scheme: "stdin", name: "-".to_owned() }, found });
             }
-            Reference::Engine { engine, name } => {
+            Reference::Engine { engine, name, .. } => {
                 let mut image = EngineImage::open(*engine, name, access, progress)?;
                 let remarks = image.take_remarks();
                 let found = Found { name: name.clone(), place: Place::Engine(image), remarks };

@@ -11,6 +11,25 @@ use super::blob::Blob;
 use super::error::SourceError;
 use super::member_path::normalise;
 
+/// The documents by which a directory holds an image: any of them.
+pub(super) const MARKERS: [&str; 4] = ["oci-layout", "index.json", "manifest.json", "repositories"];
+
+/// True if a directory has a document that makes it an image, readable or not.
+///
+/// # Errors
+/// When permissions hide whether it has one.
+pub(super) fn holds_image(directory: &Path) -> io::Result<bool> {
+    let mut hidden = None;
+    for marker in MARKERS {
+        match directory.join(marker).metadata() {
+            Ok(found) if found.is_file() => return Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => hidden = Some(error),
+            _ => {}
+        }
+    }
+    hidden.map_or(Ok(false), Err)
+}
+
 /// A directory whose files are looked up by name.
 #[derive(Debug)]
 pub(super) struct OciLayout {
@@ -28,6 +47,8 @@ impl OciLayout {
                 SourceError::Unreadable { what: name.to_owned(), cause }
             }
         })?;
+        // Later, a document that cannot be looked up would count as absent.
+        holds_image(&root).map_err(|cause| SourceError::Unreadable { what: name.to_owned(), cause })?;
         Ok(Self { name: name.to_owned(), root })
     }
 

@@ -1,9 +1,10 @@
-//! docs/keys.md comes from the table of actions that the keymap, the hints and the help come from: whoever changes a key
-//! writes it anew with `DIVE_REWRITE_DOCUMENTS=1 cargo test --test suite documents`.
+//! Documents that come from the program's tables: docs/keys.md from the actions, the table in docs/sources.md from the image
+//! sources. `DIVE_REWRITE_DOCUMENTS=1 cargo test --test suite documents` writes them anew.
 
 use std::fmt::Write;
 
 use dive::config::{Bound, Context, Keybinding};
+use dive::source::{SCHEMES, Scheme, SchemeName};
 
 use crate::place::repository;
 
@@ -41,18 +42,45 @@ fn label(bound: &Bound<'_>, context: Context) -> String {
     works.map(|key| format!("`{}`", key.label())).collect::<Vec<_>>().join(" ")
 }
 
-#[test]
-fn docs_keys_names_every_key_as_it_is() {
-    let path = repository("docs/keys.md");
-    let expected = keys(&Keybinding::default());
+/// Fails if a document is not as expected, or writes it anew where that is asked for.
+fn assert_written(name: &str, expected: &str) {
+    let path = repository(name);
     if std::env::var_os("DIVE_REWRITE_DOCUMENTS").is_some() {
-        std::fs::write(&path, &expected).unwrap();
+        std::fs::write(&path, expected).unwrap();
     }
     let is = std::fs::read_to_string(&path).unwrap_or_default();
     let line = is.lines().zip(expected.lines()).find(|(is, expected)| is != expected);
     assert!(
         is == expected,
-        "docs/keys.md is not what the keymap says, first at {line:?}; \
+        "{name} is not what the program says, first at {line:?}; \
          `DIVE_REWRITE_DOCUMENTS=1 cargo test --test suite documents` writes it anew"
     );
+}
+
+#[test]
+fn docs_keys_names_every_key_as_it_is() {
+    assert_written("docs/keys.md", &keys(&Keybinding::default()));
+}
+
+/// The table of sources, a row each.
+fn sources() -> String {
+    let mut table = "| Source | Name | Other names | Example | Needs |\n|---|---|---|---|---|\n".to_owned();
+    let word = |name: SchemeName| match name {
+        SchemeName::Distinct(word) => format!("`{word}`"),
+        SchemeName::AlsoAnImage(word) => format!("`{word}`*"),
+    };
+    for scheme in &SCHEMES {
+        let Scheme { what, name, example, needs, .. } = scheme;
+        let aliases: Vec<_> = scheme.aliases.iter().copied().map(word).collect();
+        writeln!(table, "| {what} | {} | {} | `{example}` | {needs} |", word(*name), aliases.join(", ")).unwrap();
+    }
+    table
+}
+
+#[test]
+fn docs_sources_has_the_table_of_sources() {
+    let document = std::fs::read_to_string(repository("docs/sources.md")).unwrap();
+    let (before, rest) = document.split_once("<!-- sources -->\n").unwrap();
+    let (_, after) = rest.split_once("<!-- /sources -->").unwrap();
+    assert_written("docs/sources.md", &format!("{before}<!-- sources -->\n{}<!-- /sources -->{after}", sources()));
 }

@@ -4,13 +4,18 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Arg, ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use crate::config::Limit;
 use crate::image::{ImageSelector, Platform};
-use crate::source::{self, Mirror, PullPolicy, SourceKind};
+use crate::source::{self, Mirror, PullPolicy, SCHEMES, SourceKind};
 use crate::units::{Bytes, Ratio};
+
+mod words;
+
+pub use words::is_verb;
 
 /// Explore a container image: what each layer changed, which bytes are wasted and why
 #[derive(Debug, Parser)]
@@ -18,14 +23,19 @@ use crate::units::{Bytes, Ratio};
     name = "dive",
     version,
     after_help = AFTER_HELP,
+    after_long_help = AFTER_LONG_HELP,
     override_usage = "dive [OPTIONS] IMAGE\n       dive [OPTIONS] COMMAND"
 )]
 pub struct Cli {
-    /// Image to explore, or to report on without a terminal: a saved archive, an OCI layout directory, - for standard input, the name of an image in an engine, or `registry://HOST/REPO:TAG`
-    #[arg(id = "IMAGE")]
+    /// Image to explore: a name in an engine, a saved archive, an OCI layout directory, or - for standard input
+    ///
+    /// Without a terminal, dive prints a report on it. `SOURCE://NAME` or --source SOURCE says where it is.
+    #[arg(id = "IMAGE", value_hint = ValueHint::AnyPath)]
     pub image: Option<OsString>,
 
-    /// Write the analysis as JSON to FILE (- for standard output); outside CI mode, nothing else is written
+    /// Write the analysis as JSON to FILE (- for standard output)
+    ///
+    /// Outside CI mode, dive then prints no report.
     #[arg(short = 'j', long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 
@@ -42,47 +52,80 @@ pub struct Cli {
     pub command: Option<Command>,
 }
 
-const AFTER_HELP: &str = "Exit codes: 0 the image passed, 1 a rule failed, 2 dive could not do its work.\n\
-    CI=true in the environment is --ci. Rules are read from .dive-ci, other settings from .dive.yaml and DIVE_* \
-    variables.";
+const AFTER_HELP: &str = "`dive --help` explains more options and has examples.";
+
+const AFTER_LONG_HELP: &str = "\
+Examples:
+  dive nginx:1.27                          an image in Docker
+  dive podman://my-app:1.0                 an image in Podman
+  dive registry://ghcr.io/team/app:1.0     an image in a registry, without an engine
+  dive my-app.tar                          a file that `docker save` wrote
+  dive oci:layout:1.0                      an image in a layout directory, by tag
+  docker save my-app | dive -              an image from a pipe
+  dive build -t my-app .                   build an image and explore it
+  CI=true dive my-app:1.0                  check it against the rules in .dive-ci
+  dive --json my-app.json my-app:1.0       write the analysis as JSON
+  dive tree --changes --layer 3 my-app     list what layer 3 changed
+
+Exit codes: 0 the image passed, 1 a rule failed, 2 dive could not do its work.
+CI=true in the environment is --ci. Rules are read from .dive-ci, other settings from .dive.yaml and DIVE_* variables.";
+
+/// The values of `--source`: what completion offers and errors list.
+fn source_values() -> impl TypedValueParser<Value = SourceKind> {
+    let values = SCHEMES.iter().map(|scheme| {
+        let aliases = scheme.aliases.iter().map(|alias| alias.as_str());
+        PossibleValue::new(scheme.name.as_str()).aliases(aliases).help(scheme.what)
+    });
+    PossibleValuesParser::new(values).try_map(|value| value.parse::<SourceKind>())
+}
 
 /// How an image is found and read.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Opening the image")]
 pub struct OpeningArgs {
-    /// Where IMAGE is: docker, podman, containerd, registry, or a file: docker-archive, oci-archive, oci-dir
-    #[arg(long, global = true, value_name = "KIND")]
+    /// Where IMAGE is [default: the engine of the configuration, docker]
+    #[arg(long, global = true, value_name = "SOURCE", value_parser = source_values(), ignore_case = true)]
     pub source: Option<SourceKind>,
 
-    /// If the file holds several images, use this tag or number (from 0)
+    /// Of several images in a file, the one with this tag or number (from 0)
     #[arg(long = "image", global = true, value_name = "REF|N")]
     pub selected: Option<ImageSelector>,
 
-    /// If the image is there for several platforms, use this one [default: this machine's]
-    #[arg(long, global = true, value_name = "OS/ARCH[/VARIANT]")]
+    /// Of several platforms, this one [default: linux on this machine's processor]
+    ///
+    /// OS/ARCH[/VARIANT] or ARCH alone: linux/arm/v7, arm64
+    #[arg(long, global = true, value_name = "PLATFORM")]
     pub platform: Option<Platform>,
 
-    /// When an engine pulls the image: missing, always, never [default: never in CI mode; on a terminal you are asked; else missing]
+    /// When an engine pulls the image: missing, always, never
+    ///
+    /// [default: never in CI mode; on a terminal you are asked; else missing]
     #[arg(long, global = true, value_name = "WHEN")]
     pub pull: Option<PullPolicy>,
 
-    /// Neither use nor keep what is known of layers from engines and registries
-    #[arg(long, global = true)]
+    /// Neither read nor write the cache of layers from engines and registries
+    #[arg(long, global = true, hide_short_help = true)]
     pub no_cache: bool,
 
-    /// Trust the authorities in this PEM file, too, when a registry is asked
-    #[arg(long, global = true, value_name = "FILE")]
+    /// Trust the certificate authorities in this PEM file, too, for registries
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
     pub ca_file: Option<PathBuf>,
 
-    /// Speak to this registry without TLS, or without checking its certificate (may be given several times)
-    #[arg(long = "insecure-registry", global = true, value_name = "HOST[:PORT]", value_parser = source::host)]
+    /// Allow this registry plain HTTP, or any certificate (repeatable)
+    #[arg(
+        long = "insecure-registry",
+        global = true,
+        value_name = "HOST[:PORT]",
+        value_parser = source::host,
+        hide_short_help = true
+    )]
     pub insecure_registries: Vec<String>,
 
-    /// Ask HOST for what REGISTRY has before REGISTRY itself (may be given several times)
-    #[arg(long = "registry-mirror", global = true, value_name = "REGISTRY=HOST")]
+    /// Try HOST before REGISTRY for the images of REGISTRY (repeatable)
+    #[arg(long = "registry-mirror", global = true, value_name = "REGISTRY=HOST", hide_short_help = true)]
     pub mirrors: Vec<Mirror>,
 
-    /// Show what can be shown of a damaged image, and report the rest
+    /// Show the readable part of a damaged image, and report the rest
     #[arg(short = 'i', long, global = true)]
     pub ignore_errors: bool,
 
@@ -90,11 +133,11 @@ pub struct OpeningArgs {
     #[arg(short = 'c', long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// Print only results and errors: no progress, notices or warnings
+    /// Print no progress, notices or warnings
     #[arg(short = 'q', long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
 
-    /// Show all warnings, not just the first ones
+    /// Print all warnings, not just the first ten; alone, print the version
     #[arg(short = 'v', long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
 }
@@ -103,7 +146,9 @@ pub struct OpeningArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "CI mode")]
 pub struct CiArgs {
-    /// Check the image against the rules; the exit code says the result. --ci=false overrules CI in the environment
+    /// Check the image against the rules
+    ///
+    /// The exit code is the verdict. --ci=false overrides CI in the environment.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub ci: Option<bool>,
 
@@ -111,27 +156,32 @@ pub struct CiArgs {
     #[arg(long, value_name = "FILE")]
     pub ci_config: Option<PathBuf>,
 
-    /// Fail if the efficiency (0 to 1) is below RATIO, or `disabled` [default: 0.9]
-    #[arg(long = "lowestEfficiency", alias = "lowest-efficiency", value_name = "RATIO")]
+    /// Fail below this efficiency, 0 to 1 or `disabled` [default: 0.9]
+    #[arg(long = "lowestEfficiency", alias = "lowest-efficiency", value_name = "RATIO", hide_short_help = true)]
     pub lowest_efficiency: Option<Limit<Ratio>>,
 
-    /// Fail if SIZE bytes or more (20MB, 20MiB) are wasted, or `disabled` [default: disabled]
-    #[arg(long = "highestWastedBytes", alias = "highest-wasted-bytes", value_name = "SIZE")]
+    /// Fail at this many wasted bytes, such as 20MB [default: disabled]
+    #[arg(long = "highestWastedBytes", alias = "highest-wasted-bytes", value_name = "SIZE", hide_short_help = true)]
     pub highest_wasted_bytes: Option<Limit<Bytes>>,
 
-    /// Fail if this share (0 to 1) or more of the bytes above the base layer is wasted, or `disabled` [default: 0.1]
-    #[arg(long = "highestUserWastedPercent", alias = "highest-user-wasted-percent", value_name = "RATIO")]
+    /// Fail at this wasted share of the bytes above the base layer [default: 0.1]
+    #[arg(
+        long = "highestUserWastedPercent",
+        alias = "highest-user-wasted-percent",
+        value_name = "RATIO",
+        hide_short_help = true
+    )]
     pub highest_user_wasted_percent: Option<Limit<Ratio>>,
 }
 
 impl Cli {
-    /// Reads the command line. What stands behind `build` is for the builder, also where dive has an option of the same
-    /// name.
+    /// Reads the command line.
     ///
-    /// Ends the process as clap does: after `--help`, or with what is wrong.
+    /// Ends the process as clap does: after `--help`, or with an error.
     #[must_use]
     pub fn of_process() -> Self {
-        Self::parse_from(keep_from_clap(std::env::args_os().collect()))
+        let arguments = words::as_meant(std::env::args_os().collect());
+        Self::try_parse_from(&arguments).unwrap_or_else(|error| words::explained(error, &arguments).exit())
     }
 }
 
@@ -142,54 +192,10 @@ const SHARED_WITH_BUILDERS: [&str; 9] =
 /// True if `argument`, in any form (`--ci=false`, `-jout.json`), is an option of dive that no builder has.
 #[must_use]
 pub fn is_only_dives(argument: &str) -> bool {
-    let command = Cli::command();
-    let mut options = command.get_arguments();
-    if let Some(long) = argument.strip_prefix("--") {
-        let name = long.split('=').next().unwrap_or_default();
-        return !SHARED_WITH_BUILDERS.contains(&&*format!("--{name}")) && options.any(|option| has_long(option, name));
-    }
-    let Some(letter) = argument.strip_prefix('-').and_then(|letters| letters.chars().next()) else { return false };
-    !SHARED_WITH_BUILDERS.contains(&&*format!("-{letter}")) && options.any(|option| option.get_short() == Some(letter))
-}
-
-fn has_long(option: &Arg, name: &str) -> bool {
-    option.get_long() == Some(name) || option.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
-}
-
-/// Puts `--` behind the word `build` where that is the command, so that clap looks at nothing behind it.
-fn keep_from_clap(mut arguments: Vec<OsString>) -> Vec<OsString> {
-    if let Some(at) = first_positional(&arguments)
-        && arguments[at] == "build"
-        && !(arguments.len() == at + 2 && ["-h", "--help"].iter().any(|flag| arguments[at + 1] == *flag))
-    {
-        arguments.insert(at + 1, "--".into());
-    }
-    arguments
-}
-
-/// Where the first argument stands that is neither an option nor an option's value.
-fn first_positional(arguments: &[OsString]) -> Option<usize> {
-    let command = Cli::command();
-    let options = || command.get_arguments().filter(|option| option.get_action().takes_values());
-    // Whether the option's value is the argument behind it.
-    let takes_next = |argument: &str| {
-        if let Some(long) = argument.strip_prefix("--") {
-            return options().filter(|option| !option.is_require_equals_set()).any(|option| has_long(option, long));
-        }
-        // Of several letters in one (`-qj`), the first that wants a value has what is left of them for it, if there is any.
-        let mut letters = argument.chars().skip(1);
-        let wants = letters.find(|letter| options().any(|option| option.get_short() == Some(*letter)));
-        wants.is_some() && letters.next().is_none()
-    };
-    let mut at = 1;
-    while let Some(argument) = arguments.get(at) {
-        match argument.to_str() {
-            Some("--") => return None,
-            Some(option) if option.len() > 1 && option.starts_with('-') => at += if takes_next(option) { 2 } else { 1 },
-            _ => return Some(at),
-        }
-    }
-    None
+    let is_shared = SHARED_WITH_BUILDERS.iter().any(|shared| {
+        if shared.starts_with("--") { argument.split('=').next() == Some(shared) } else { argument.starts_with(shared) }
+    });
+    !is_shared && words::option(&Cli::command(), argument).is_some()
 }
 
 impl CiArgs {
@@ -228,7 +234,7 @@ pub enum Command {
     },
     /// Print the version
     Version,
-    /// Show what is kept of layers from engines and registries, or clear it
+    /// Show or clear the cache of layers from engines and registries
     Cache {
         /// What is to be done; without it, what is there is shown.
         #[command(subcommand)]
@@ -285,31 +291,6 @@ pub enum ListingFormat {
 mod tests {
     use super::*;
 
-    fn kept(line: &str) -> String {
-        let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        let kept: Vec<_> = keep_from_clap(arguments).iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        kept.join(" ")
-    }
-
-    /// `dive build --platform linux/arm64 -q .` must not become dive's own --platform and -q.
-    #[test]
-    fn what_stands_behind_build_is_the_builders() {
-        assert_eq!(kept("dive build --platform x -q ."), "dive build -- --platform x -q .");
-        assert_eq!(kept("dive --ci -j out.json build -- ."), "dive --ci -j out.json build -- -- .");
-        assert_eq!(kept("dive --ci=false --source podman build"), "dive --ci=false --source podman build --");
-        assert_eq!(kept("dive -qj build build ."), "dive -qj build build -- .");
-        assert_eq!(kept("dive --lowest-efficiency 0.5 build -q ."), "dive --lowest-efficiency 0.5 build -- -q .");
-        assert_eq!(kept("dive -c./abc build -q ."), "dive -c./abc build -- -q .");
-        assert_eq!(kept("dive --source=podman -ijx build -q ."), "dive --source=podman -ijx build -- -q .");
-        assert_eq!(kept("dive build --help"), "dive build --help");
-        for other in ["dive", "dive build.tar", "dive tree build", "dive -c build x", "dive -- build", "dive - build"] {
-            assert_eq!(kept(other), other);
-        }
-        let line = ["dive", "-q", "build", "--", "-c", "x", "--ci"].map(OsString::from);
-        let Some(Command::Build { arguments }) = Cli::parse_from(line).command else { panic!("no build") };
-        assert_eq!(arguments, ["-c", "x", "--ci"]);
-    }
-
     /// `dive build --ci .` fails in the builder, and the hint must name the option that belongs before `build`.
     #[test]
     fn options_that_only_dive_has_are_those_of_the_command_line() {
@@ -322,12 +303,8 @@ mod tests {
         }
         let mut command = Cli::command();
         command.build();
-        let has = |name: &str| match name.strip_prefix("--") {
-            Some(long) => command.get_arguments().any(|option| has_long(option, long)),
-            None => command.get_arguments().any(|option| option.get_short() == name.chars().nth(1)),
-        };
         for shared in SHARED_WITH_BUILDERS {
-            assert!(has(shared), "{shared} is no option of dive");
+            assert!(words::option(&command, shared).is_some(), "{shared} is no option of dive");
         }
     }
 }

@@ -121,9 +121,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
         }
         None => {
             let Some(image) = image else {
-                bail!(
-                    "no image given; try `dive FILE`, `docker save NAME | dive -`, `dive --help`, or `dive --version`"
-                );
+                bail!("no image given; try `dive NAME`, `dive FILE`, `docker save NAME | dive -` or `dive --help`");
             };
             let around = surroundings()?;
             let config = configure(&around, &mut opening)?;

@@ -2,7 +2,7 @@
 //! watches: a progress bar, or the screen.
 
 use std::error::Error;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,7 +14,7 @@ use super::access::{self, Mode};
 use super::output::Notices;
 use super::progress::ProgressBar;
 use crate::cache::{self, Cache};
-use crate::cli::OpeningArgs;
+use crate::cli::{self, OpeningArgs};
 use crate::config::Config;
 use crate::image::{self, Image, ImageSelector, Selection};
 use crate::layer::{self, Progress};
@@ -35,6 +35,7 @@ pub(super) trait Watch: Progress {
 /// What is to be opened, and how.
 #[derive(Debug)]
 pub(super) struct Opening {
+    argument: OsString,
     reference: Reference,
     selection: Selection,
     access: Access,
@@ -51,9 +52,9 @@ impl Opening {
         let image = selected(opening.selected.as_ref(), &reference)?;
         let mut access = access::of(opening, config, mode);
         access::ask_to_pull(&reference, opening, mode, &mut access, Notices::of(opening))
-            .map_err(|error| with_other_reading(error, &reference))?;
+            .map_err(|error| with_other_reading(error, argument, &reference))?;
         let selection = Selection { image, platform: opening.platform.clone() };
-        Ok(Self { reference, selection, access, mode })
+        Ok(Self { argument: argument.to_owned(), reference, selection, access, mode })
     }
 
     /// Finds and reads the image; also tells what its source is called.
@@ -61,7 +62,7 @@ impl Opening {
         let start = Instant::now();
         let Access { on_damage, cache, .. } = &self.access;
         let source = Source::open(&self.reference, &self.access, &mut |spooled| watch.spooled(spooled))
-            .map_err(|error| with_other_reading(error.into(), &self.reference))?;
+            .map_err(|error| with_other_reading(error.into(), &self.argument, &self.reference))?;
         info!("{} found in {:.1?}", source.name(), start.elapsed());
         let start = Instant::now();
         // What was lost on the way to the image may be why there is none.
@@ -97,9 +98,12 @@ fn selected(flag: Option<&ImageSelector>, reference: &Reference) -> anyhow::Resu
 }
 
 /// Completes an engine's error with what else the argument could have meant.
-fn with_other_reading(error: anyhow::Error, reference: &Reference) -> anyhow::Error {
+fn with_other_reading(error: anyhow::Error, argument: &OsStr, reference: &Reference) -> anyhow::Error {
     match reference {
         Reference::Engine { other: Some(other), .. } => anyhow!("{error:#}; {other}"),
+        Reference::Engine { name, .. } if cli::is_verb(argument) => {
+            anyhow!("{error:#}; the command {name} takes an image: `dive {name} IMAGE`")
+        }
         _ => error,
     }
 }

@@ -51,7 +51,7 @@ fn an_image_is_opened_by_path_scheme_and_pipe() {
 fn what_cannot_be_opened_is_told_with_what_to_do_instead() {
     let user = User::new().writes("notes.txt", "no image\n").writes("empty.tar", "");
     for (arguments, parts) in [
-        (&[][..], &["no image given", "docker save NAME | dive -"][..]),
+        (&[][..], &["no image given", "`dive NAME`", "docker save NAME | dive -"][..]),
         (&["./nowhere.tar"], &["./nowhere.tar: no such file", "docker save NAME -o FILE"]),
         (&["nowhere.tar.gz"], &["nowhere.tar.gz: no such file"]),
         (&["notes.txt"], &["notes.txt: not an image archive", "docker save"]),
@@ -79,17 +79,32 @@ fn an_argument_that_is_none_is_refused() {
     let sample = sample();
     for (arguments, part) in [
         (&["--nonsense"][..], "--nonsense"),
-        (&["tree"], "<IMAGE>"),
+        (&["tree", "--changes"], "<IMAGE>"),
         (&["tree", "--layer", "x", &sample], "'x'"),
         (&["tree", "--format", "xml", &sample], "xml"),
         (&["tree", "--changes", "--format", "tsv", &sample], "--changes"),
         (&["--ci=maybe", &sample], "maybe"),
-        (&["--platform", "amd64", &sample], "linux/amd64"),
+        (&["--platform", "plan9", &sample], "linux/amd64"),
         (&["--source", "ftp", &sample], "docker-archive"),
         (&["-q", "-v", &sample], "--verbose"),
         (&["completion", "cmd"], "bash"),
     ] {
         user.runs(arguments).ends_with(2).says(&[part]);
+    }
+}
+
+/// A newcomer's slips: the error says what was meant.
+#[test]
+fn a_word_too_many_is_explained() {
+    for (arguments, part) in [
+        (&["alpine", "busybox"][..], "dive opens one image at a time"),
+        (&["alpine:3", "b"], "dive opens one image at a time"),
+        (&["tre", "alpine"], "did you mean `dive tree alpine`?"),
+        (&["-q", "tree", "alpine", "busybox"], "Usage: dive tree"),
+        (&["--source", "docker-archiv", "x"], "a similar value exists: 'docker-archive'"),
+    ] {
+        let ran = User::new().runs(arguments).ends_with(2).says(&[part]);
+        assert_eq!(ran.stdout, "", "{arguments:?}");
     }
 }
 
@@ -99,10 +114,20 @@ fn help_version_configuration_and_completion_are_there() {
     let exit_codes = "Exit codes: 0 the image passed, 1 a rule failed, 2 dive could not do its work.";
     user.runs(&["--help"]).ends_with(0).prints(&["Usage: dive", "--lowestEfficiency", "tree", exit_codes]);
     let version = concat!("dive ", env!("CARGO_PKG_VERSION"), "\n");
-    for argument in ["version", "--version"] {
+    let short = user.runs(&["-h"]).ends_with(0).prints(&["Usage: dive", "--source", "dive --help"]).stdout;
+    assert!(short.lines().count() <= 45 && !short.contains("--registry-mirror"), "{short}");
+    user.runs(&["--help"]).prints(&["Examples:\n  dive nginx", "--registry-mirror", "docker-archive:"]);
+    for argument in ["version", "--version", "-v"] {
         assert_eq!(user.runs(&[argument]).ends_with(0).stdout, version);
     }
     user.runs(&["completion", "bash"]).ends_with(0).prints(&["_dive()", "--highestWastedBytes"]);
+    for (shell, values) in [
+        ("bash", "docker podman registry containerd docker-archive oci-archive oci"),
+        ("zsh", "oci-archive\\:"),
+        ("fish", "oci-archive\\t'"),
+    ] {
+        user.runs(&["completion", shell]).ends_with(0).prints(&[values]);
+    }
     user.runs(&["config"]).ends_with(0).prints(&["# no configuration file", "ignore-errors: false", "# default"]);
     let user = user.keeps(".dive.yaml", "ignore-errors: true\n").sets("DIVE_CONTAINER_ENGINE", "podman");
     user.runs(&["config"]).ends_with(0).prints(&[".dive.yaml:1", "podman", "# DIVE_CONTAINER_ENGINE"]);
@@ -261,6 +286,8 @@ fn of_several_images_the_first_is_shown_and_the_others_are_named() {
     let user = User::new();
     let notice = "holds 2 images; this is multi-a:1. The others, for --image: 1: multi-b:1\n";
     user.runs(&[&path]).ends_with(0).prints(&["Image: multi-a:1 "]).says(&[notice]);
+    user.runs(&["--ci", "--highestUserWastedPercent", "1", &path]).says(&[notice]);
+    user.runs(&["tree", &path]).ends_with(0).says(&[notice]);
     assert_eq!(user.runs(&["-q", &path]).ends_with(0).stderr, "");
     for (selector, name) in [
         ("0", "multi-a:1"),

@@ -7,7 +7,8 @@ use dive::remark::OnDamage;
 use dive::source::{ContainerEngine, Reference, Source};
 
 use crate::build::{Format, image};
-use crate::place::sample;
+use crate::place::{Corpus, sample};
+use crate::user::{DIVE, User};
 
 /// What a report calls the image that `argument` opens.
 fn origin(argument: &str) -> String {
@@ -36,4 +37,211 @@ fn an_opened_image_knows_its_scheme() {
     let path = folder.path().to_str().unwrap();
     assert_eq!(origin(path), format!("oci://{path}"));
     assert_eq!(origin(&format!("oci-dir://{path}")), format!("oci://{path}"));
+}
+
+/// A user with the sample as `x.tar` and `x:1.tar`, and an OCI layout in `layout`.
+fn user() -> User {
+    let user = User::new();
+    for name in ["x.tar", "x:1.tar"] {
+        std::fs::copy(sample(), user.file(name)).unwrap();
+    }
+    let archive = image().layer(|l| l.file("a", "1")).save(Format::OciArchive);
+    std::fs::copy(archive.path(), user.file("oci.tar")).unwrap();
+    tar::Archive::new(std::fs::File::open(archive.path()).unwrap()).unpack(user.file("layout")).unwrap();
+    user
+}
+
+#[test]
+fn files_and_layouts_open_as_other_tools_spell_them() {
+    let user = user();
+    for argument in [
+        "x.tar",
+        "x:1.tar",
+        "docker-archive:x.tar",
+        "docker-archive:x:1.tar",
+        "docker-archive:./x.tar",
+        "Docker-Archive:x.tar",
+        "docker-tar://x.tar",
+        "docker-archive:x.tar:dive-sample:1.0",
+        "docker-archive://x.tar:dive-sample:1.0",
+        "docker-archive:x:1.tar:dive-sample:1.0",
+        "docker-archive:x.tar:@0",
+    ] {
+        user.runs(&[argument]).ends_with(0).prints(&["Image: dive-sample:1.0"]);
+    }
+    user.runs(&["--source", "DOCKER-ARCHIVE", "x.tar:dive-sample:1.0"]).ends_with(0);
+    for argument in ["layout", "layout/", "oci:layout", "oci://layout", "OCI:layout", "oci-dir:layout", "dir:layout"] {
+        user.runs(&[argument]).ends_with(0).prints(&["Image: layout"]);
+    }
+    for argument in ["oci-archive:oci.tar", "oci-archive://oci.tar", "oci-archive:./oci.tar:@0"] {
+        user.runs(&[argument]).ends_with(0).prints(&[", 1 layer, "]);
+    }
+}
+
+#[test]
+fn a_tag_behind_a_file_chooses_the_image_in_it() {
+    let user = user();
+    let ran = user.runs(&["docker-archive:x.tar:other:2"]);
+    assert!(ran.error().contains("other:2") && ran.error().contains("dive-sample:1.0"), "{}", ran.error());
+    let ran = user.runs(&["--image", "1", "docker-archive:x.tar:dive-sample:1.0"]);
+    assert!(ran.error().contains("choose different images"), "{}", ran.error());
+    user.runs(&["--image", "dive-sample:1.0", "docker-archive:x.tar:dive-sample:1.0"]).ends_with(0);
+    // Without a scheme the meaning is not plain, so the error names the spelling.
+    let ran = user.runs(&["./x.tar:dive-sample:1.0"]);
+    assert!(ran.error().contains("`dive ./x.tar --image dive-sample:1.0`"), "{}", ran.error());
+    assert!(user.runs(&["docker-archive:no.tar:1.0"]).error().contains("no such file"));
+
+    let Some(corpus) = Corpus::here() else { return };
+    let two = corpus.path("multi/docker20.tar");
+    let ran = user.runs(&[&format!("docker-archive:{two}:multi-b:1")]).ends_with(0).prints(&["Image: multi-b:1 "]);
+    assert_eq!(ran.stderr, "", "a user who chose an image needs no list of others");
+    let layouts = corpus.path("multi/oci-multi.tar");
+    let unknown = user.runs(&[&format!("oci-archive:{layouts}:none")]);
+    assert!(unknown.error().contains("holds no image none"), "{}", unknown.error());
+}
+
+/// Engines are asked, and none answers here: the error says which one was meant.
+#[test]
+fn names_reach_the_engine_that_other_tools_mean() {
+    let user = user();
+    for (argument, command) in [
+        ("nginx", "docker save nginx"),
+        ("docker-daemon:nginx:1", "docker save nginx:1"),
+        ("DOCKER://nginx", "docker save nginx"),
+        ("docker:team/nginx", "docker save team/nginx"),
+        ("containers-storage:nginx", "podman save nginx"),
+        ("podman:localhost/nginx:1", "podman save localhost/nginx:1"),
+        // Images with the names of sources.
+        ("registry:2", "docker save registry:2"),
+        ("docker:24-dind", "docker save docker:24-dind"),
+        ("podman:latest", "docker save podman:latest"),
+        ("oci:1", "docker save oci:1"),
+        ("registry:5000/app", "docker save registry:5000/app"),
+        // Verbs of ours that were images in dive.
+        ("tree", "docker save tree"),
+        ("cat", "docker save cat"),
+        ("docker://tree", "docker save tree"),
+    ] {
+        let ran = user.runs(&[argument]);
+        assert!(ran.error().contains(&format!("`{command} | dive -`")), "{argument}: {}", ran.error());
+    }
+    for (arguments, part) in [
+        (&["docker:nginx"][..], "to open nginx as an image in Docker, write docker://nginx"),
+        (&["registry:alpine"], "to open alpine as an image in a registry, write registry://alpine"),
+        (&["oci:nowhere"], "to open nowhere as an OCI layout directory, write oci://nowhere"),
+        (&["tree"], "`dive tree IMAGE`"),
+        (&["--ci", "tree", "-q"], "docker save tree"),
+        (&["https://hub.docker.com/_/nginx"], "registry://nginx"),
+        (&["http://localhost:5000/app"], "--insecure-registry localhost:5000 registry://localhost:5000/app"),
+    ] {
+        let ran = user.runs(arguments);
+        assert!(ran.error().contains(part), "{arguments:?}: {}", ran.error());
+    }
+}
+
+/// A repository often has a folder with the name of its image.
+#[test]
+fn a_folder_with_the_name_of_the_image_does_not_hide_it() {
+    let user = user();
+    std::fs::create_dir(user.file("app")).unwrap();
+    std::fs::write(user.file("app/main.rs"), "").unwrap();
+    let ran = user.runs(&["app"]);
+    assert!(ran.error().contains("`docker save app | dive -`"), "{}", ran.error());
+    assert!(ran.error().contains("the directory ./app holds no image: it has none of oci-layout"), "{}", ran.error());
+    for path in ["./app", "app/"] {
+        assert!(user.runs(&[path]).error().contains("no manifest.json"), "{path}");
+    }
+    assert!(!user.runs(&["docker://app"]).error().contains("./app"));
+    for marker in ["oci-layout", "index.json", "manifest.json", "repositories"] {
+        std::fs::write(user.file("app").join(marker), "{}").unwrap();
+        assert!(!user.runs(&["app"]).error().contains("cannot be reached"), "{marker} makes it an image");
+        std::fs::remove_file(user.file("app").join(marker)).unwrap();
+    }
+}
+
+/// Root passes all permissions, so a user without any runs a copy that it can reach.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_place_without_permission_is_not_an_empty_one() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let user = user();
+    let closed = user.file("closed");
+    std::fs::create_dir(&closed).unwrap();
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o000)).unwrap();
+    let (program, before): (&str, &[&str]) = if rustix::process::geteuid().is_root() {
+        // Everything above the closed folder is open.
+        for folder in closed.ancestors().skip(1).take(2) {
+            std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        // By another process: a test that forks while this one writes would keep the file busy.
+        user.runs_program("cp", &[DIVE, "dive"]).ends_with(0);
+        ("setpriv", &["--reuid", "65534", "--clear-groups", "./dive"])
+    } else {
+        (DIVE, &[])
+    };
+    for argument in ["./closed", "closed/", "./closed/x.tar", "docker-archive:closed/x.tar"] {
+        let ran = user.runs_program(program, &[before, &[argument]].concat());
+        assert!(ran.error().contains("cannot be read: Permission denied"), "{argument}: {}", ran.error());
+    }
+    let ran = user.runs_program(program, &[before, &["closed"]].concat());
+    let error = ran.error();
+    assert!(error.contains("the directory ./closed cannot be read: Permission denied"), "{error}");
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn an_address_without_a_scheme_is_an_engine() {
+    let engine = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = engine.local_addr().unwrap().to_string();
+    drop(engine);
+    for (variable, image) in [("DOCKER_HOST", "docker://nginx"), ("CONTAINER_HOST", "podman://nginx")] {
+        for value in [address.clone(), format!("  {address} "), format!("tcp://{address}")] {
+            let ran = User::new().sets(variable, &value).runs(&[image]);
+            let tried = format!("{variable} (tcp://{address})");
+            assert!(ran.error().contains(&tried), "{value:?}: {}", ran.error());
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_registry_has_an_ipv6_address_in_brackets() {
+    use std::io::{BufReader, Write};
+    use std::time::Duration;
+
+    use crate::engines::http::Head;
+    use crate::skipped;
+
+    let Ok(listener) = std::net::TcpListener::bind("[::1]:0") else {
+        skipped::note("IPv6", "this machine has no address ::1");
+        return;
+    };
+    let host = listener.local_addr().unwrap().to_string();
+    let (sender, asked) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut input = BufReader::new(&stream);
+            let Ok(Some(head)) = Head::read(&mut input) else { continue };
+            let none = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            let _ = (&stream).write_all(none.as_bytes());
+            let _ = sender.send(head.first);
+        }
+    });
+    for image in [format!("registry://{host}/app:1"), format!("registry:{host}/app:1")] {
+        let ran = User::new().runs(&["--insecure-registry", &host, &image]);
+        assert!(ran.error().contains(&host), "{image}: {}", ran.error());
+        assert_eq!(asked.recv_timeout(Duration::from_secs(10)).unwrap(), "GET /v2/app/manifests/1 HTTP/1.1");
+        while asked.try_recv().is_ok() {}
+    }
+}
+
+#[test]
+fn a_processor_alone_is_a_platform() {
+    let Some(corpus) = Corpus::here() else { return };
+    let path = corpus.path("variants/multiarch-oci.tar");
+    for platform in ["arm64", "linux/ARM64", "aarch64", "linux/arm64/v8"] {
+        User::new().runs(&["--platform", platform, &path]).ends_with(0).prints(&["(linux/arm64)"]);
+    }
+    User::new().runs(&["--platform", "x86_64", &path]).ends_with(0).prints(&["(linux/amd64)"]);
 }

@@ -1,0 +1,200 @@
+//! The words of the command line before and after clap. Some mean what clap's grammar cannot say: everything after `build`
+//! is the builder's, a verb without its argument is an image, `-v` alone is the version. And where clap rejects a word, the
+//! user meant something.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Command, CommandFactory};
+
+use super::Cli;
+
+/// Commands that are never taken for an image. All others were image names in the Go tool dive.
+const NEVER_AN_IMAGE: [&str; 5] = ["build", "completion", "config", "help", "version"];
+
+/// The arguments as clap should see them.
+pub(super) fn as_meant(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    // dive's version flag, which is `--verbose` beside an image.
+    if arguments.len() == 2 && arguments[1] == "-v" {
+        return vec![arguments.swap_remove(0), "--version".into()];
+    }
+    let command = Cli::command();
+    let Some(at) = positional(&command, &arguments, 1) else { return arguments };
+    if arguments[at] == "build" {
+        let asks_for_help = arguments.len() == at + 2 && ["-h", "--help"].iter().any(|flag| arguments[at + 1] == *flag);
+        if !asks_for_help {
+            arguments.insert(at + 1, "--".into());
+        }
+    } else if is_verb(&arguments[at]) && stands_alone(&command, &arguments, at) {
+        let image = arguments.remove(at);
+        arguments.extend(["--".into(), image]);
+    }
+    arguments
+}
+
+/// True for a command that takes an image and whose name was an image's in the Go tool dive: `tree`.
+#[must_use]
+pub fn is_verb(word: &OsStr) -> bool {
+    let command = Cli::command();
+    let takes_image = |verb: &Command| verb.get_positionals().any(Arg::is_required_set);
+    let mut verbs = command.get_subcommands().filter(|verb| !NEVER_AN_IMAGE.contains(&verb.get_name()));
+    verbs.any(|verb| word == verb.get_name() && takes_image(verb))
+}
+
+/// True if nothing but options of `dive IMAGE` follows the word at `at`: a verb with an option of its own, or with `--help`, is
+/// a command.
+fn stands_alone(command: &Command, arguments: &[OsString], at: usize) -> bool {
+    let mut at = at + 1;
+    while let Some(argument) = arguments.get(at) {
+        if !is_option(argument) || argument.to_str().and_then(|argument| option(command, argument)).is_none() {
+            return false;
+        }
+        at += if takes_next(command, argument) { 2 } else { 1 };
+    }
+    true
+}
+
+/// The option that an argument is (`--ci=false`, `-jout.json`), or begins with (`-qj`).
+pub(super) fn option<'a>(command: &'a Command, argument: &str) -> Option<&'a Arg> {
+    let mut options = command.get_arguments();
+    if let Some(long) = argument.strip_prefix("--") {
+        let name = long.split('=').next().unwrap_or_default();
+        return options.find(|option| has_long(option, name));
+    }
+    let letter = argument.strip_prefix('-')?.chars().next()?;
+    options.find(|option| option.get_short() == Some(letter))
+}
+
+fn has_long(option: &Arg, name: &str) -> bool {
+    option.get_long() == Some(name) || option.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
+}
+
+/// The index of the first argument from `at` on that is neither an option nor an option's value.
+fn positional(command: &Command, arguments: &[OsString], mut at: usize) -> Option<usize> {
+    while let Some(argument) = arguments.get(at) {
+        if argument == "--" {
+            return None;
+        }
+        if !is_option(argument) {
+            return Some(at);
+        }
+        at += if takes_next(command, argument) { 2 } else { 1 };
+    }
+    None
+}
+
+/// False for `-`, which is standard input.
+fn is_option(argument: &OsStr) -> bool {
+    argument.len() > 1 && argument.as_encoded_bytes().starts_with(b"-")
+}
+
+/// True if the value of an option is the next argument.
+fn takes_next(command: &Command, option: &OsStr) -> bool {
+    let Some(argument) = option.to_str() else { return false };
+    let mut options = command.get_arguments().filter(|option| option.get_action().takes_values());
+    if let Some(long) = argument.strip_prefix("--") {
+        return options.any(|option| !option.is_require_equals_set() && has_long(option, long));
+    }
+    // Of several letters in one (`-qj`), the first that takes a value has the rest for it.
+    let mut letters = argument.chars().skip(1);
+    let options: Vec<_> = options.filter_map(Arg::get_short).collect();
+    let wants = letters.find(|letter| options.contains(letter));
+    wants.is_some() && letters.next().is_none()
+}
+
+/// The error of clap, or a better one where a word is too many: two images, or a mistyped command.
+pub(super) fn explained(error: clap::Error, arguments: &[OsString]) -> clap::Error {
+    let context = match error.kind() {
+        ErrorKind::UnknownArgument => ContextKind::InvalidArg,
+        ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
+        _ => return error,
+    };
+    let Some(ContextValue::String(extra)) = error.get(context) else { return error };
+    let command = Cli::command();
+    let first = positional(&command, arguments, 1).and_then(|at| arguments[at].to_str());
+    let Some(first) = first.filter(|first| command.find_subcommand(first).is_none() && !extra.starts_with('-')) else {
+        return error;
+    };
+    let message = match nearest(&command, first) {
+        Some(meant) => format!("there is no command {first:?}; did you mean `dive {meant} {extra}`?"),
+        None => format!("unexpected argument {extra:?}: dive opens one image at a time, such as `dive {first}`"),
+    };
+    Cli::command().error(ErrorKind::UnknownArgument, message)
+}
+
+/// The command that differs from `word` by one or two letters.
+fn nearest<'a>(command: &'a Command, word: &str) -> Option<&'a str> {
+    let names = command.get_subcommands().map(Command::get_name);
+    let near = names.map(|name| (strsim::damerau_levenshtein(name, word), name));
+    let near = near.filter(|(distance, name)| *distance > 0 && *distance * 3 <= name.len());
+    near.min().map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn kept(line: &str) -> String {
+        let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let kept: Vec<_> = as_meant(arguments).iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        kept.join(" ")
+    }
+
+    /// `dive build --platform linux/arm64 -q .` must not become dive's own --platform and -q.
+    #[test]
+    fn what_stands_behind_build_is_the_builders() {
+        assert_eq!(kept("dive build --platform x -q ."), "dive build -- --platform x -q .");
+        assert_eq!(kept("dive --ci -j out.json build -- ."), "dive --ci -j out.json build -- -- .");
+        assert_eq!(kept("dive --ci=false --source podman build"), "dive --ci=false --source podman build --");
+        assert_eq!(kept("dive -qj build build ."), "dive -qj build build -- .");
+        assert_eq!(kept("dive --lowest-efficiency 0.5 build -q ."), "dive --lowest-efficiency 0.5 build -- -q .");
+        assert_eq!(kept("dive -c./abc build -q ."), "dive -c./abc build -- -q .");
+        assert_eq!(kept("dive --source=podman -ijx build -q ."), "dive --source=podman -ijx build -- -q .");
+        assert_eq!(kept("dive build --help"), "dive build --help");
+        for other in ["dive", "dive build.tar", "dive tree build", "dive -c build x", "dive -- build", "dive - build"] {
+            assert_eq!(kept(other), other);
+        }
+        let line = ["dive", "-q", "build", "--", "-c", "x", "--ci"].map(OsString::from);
+        let Some(crate::cli::Command::Build { arguments }) = Cli::parse_from(line).command else { panic!("no build") };
+        assert_eq!(arguments, ["-c", "x", "--ci"]);
+    }
+
+    /// In the Go tool dive, `tree` was the name of an image.
+    #[test]
+    fn a_verb_without_its_argument_is_an_image() {
+        assert_eq!(kept("dive tree"), "dive -- tree");
+        assert_eq!(kept("dive --ci tree --json x"), "dive --ci --json x -- tree");
+        assert_eq!(kept("dive --source podman tree -q"), "dive --source podman -q -- tree");
+        for command in [
+            "dive tree x",
+            "dive tree -",
+            "dive tree --help",
+            "dive tree --changes",
+            "dive tree -- x",
+            "dive cache",
+            "dive config",
+        ] {
+            assert_eq!(kept(command), command);
+        }
+        assert!(is_verb(OsStr::new("tree")) && !is_verb(OsStr::new("completion")) && !is_verb(OsStr::new("cache")));
+    }
+
+    #[test]
+    fn the_version_flag_stands_alone() {
+        assert_eq!(kept("dive -v"), "dive --version");
+        assert_eq!(kept("dive -v x"), "dive -v x");
+    }
+
+    #[test]
+    fn a_mistyped_command_is_recognised() {
+        let command = Cli::command();
+        assert_eq!(nearest(&command, "tre"), Some("tree"));
+        assert_eq!(nearest(&command, "biuld"), Some("build"));
+        assert_eq!(nearest(&command, "completions"), Some("completion"));
+        for image in ["alpine", "trees/app", "redis", "tree", "a"] {
+            assert_eq!(nearest(&command, image), None, "{image}");
+        }
+    }
+}

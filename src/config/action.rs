@@ -85,7 +85,7 @@ pub struct Bound<'a> {
 
 /// From one row an action.
 macro_rules! actions {
-    ($($field:ident $action:ident $path:literal $contexts:ident $hint:literal $does:literal $dives:literal $ours:literal
+    ($($field:ident $action:ident $path:literal $contexts:ident $hint:literal $does:literal $keys:literal $ours:literal
         $([formerly $old:literal])?)+) => {
         /// What a key can ask for.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -108,7 +108,7 @@ macro_rules! actions {
         impl Default for Bindings {
             #[allow(clippy::expect_used, reason = "the defaults stand below, and a test parses each")]
             fn default() -> Self {
-                Self { $($field: Setting::by_default(default_binding($dives, $ours).expect($path)),)+ }
+                Self { $($field: Setting::by_default($keys.parse().expect($path)),)+ }
             }
         }
 
@@ -154,59 +154,57 @@ macro_rules! actions {
     };
 }
 
-/// dive's keys, then ours.
-fn default_binding(dives: &str, ours: &str) -> Result<Binding, String> {
-    let parts = [dives, ours];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(",").parse()
-}
-
-// Field, action, key in the file, where; hint; help; dive's keys, ours; the name in older files. Each ctrl key has a plain one beside it: screen and
-// tmux own ctrl+a and ctrl+b, docker's client ctrl+p, and ctrl+m is Enter in most terminals.
+// Field, action, key in the file, context; hint; help; the keys, the hint first; those of them that dive does not bind; the name
+// in older files.
+//
+// Each ctrl key has a plain one beside it. The plain one is the hint where the ctrl key does not always arrive: GNU screen
+// keeps ctrl+a, tmux ctrl+b, Docker's client ctrl+p, and ctrl+m is Enter in most terminals. Actions that the footer shows
+// side by side have hints of one kind, so `c` and `R` are the hints beside `a` and `A`.
 actions! {
     quit Quit "quit" ANYWHERE "Quit" "Close what is open over the panes, or leave the program." "ctrl+c,q" ""
-    help Help "help" READING "Help" "Show the keys." "" "?,f1"
-    suspend Suspend "suspend" ANYWHERE "Suspend" "Go to the background, until `fg`." "" "ctrl+z"
-    toggle_view ToggleView "toggle-view" PANES "Switch view" "Go between the layers and the file tree." "tab" "shift+tab"
-    close_view CloseView "close-view" OVERLAYS "Close" "Close what is open over the panes." "" "esc"
+    help Help "help" READING "Help" "Show the keys." "?,f1" "?,f1"
+    suspend Suspend "suspend" ANYWHERE "Suspend" "Go to the background, until `fg`." "ctrl+z" "ctrl+z"
+    toggle_view ToggleView "toggle-view" PANES "Switch view" "Go between the layers and the file tree." "tab,shift+tab" "shift+tab"
+    close_view CloseView "close-view" OVERLAYS "Close" "Close what is open over the panes." "esc" "esc"
     up Up "up" ANYWHERE "Up" "Go up a row." "up,k" ""
     down Down "down" ANYWHERE "Down" "Go down a row." "down,j" ""
     left Left "left" SIDEWAYS "Left" "Go to the parent directory, the pane or the columns on the left." "left,h" ""
     right Right "right" SIDEWAYS "Right" "Expand and go in, or go to the pane or the columns on the right." "right,l" ""
     page_up PageUp "page-up" ANYWHERE "Page up" "Go up a page." "pgup,u" ""
     page_down PageDown "page-down" ANYWHERE "Page down" "Go down a page." "pgdn,d" ""
-    first_row FirstRow "first-row" READING "Top" "Go to the first row." "" "g,home"
-    last_row LastRow "last-row" READING "End" "Go to the last row." "" "G,end"
-    filter_files FilterFiles "filter-files" FILTERED "Filter" "Open the filter line, or search the content of a file." "ctrl+f, ctrl+slash" "slash"
+    first_row FirstRow "first-row" READING "Top" "Go to the first row." "g,home" "g,home"
+    last_row LastRow "last-row" READING "End" "Go to the last row." "G,end" "G,end"
+    filter_files FilterFiles "filter-files" FILTERED "Filter" "Open the filter line, or search the content of a file." "ctrl+f, ctrl+slash,slash" "slash"
     close_filter_files CloseFilterFiles "close-filter-files" FILTER "Clear filter" "Close the filter line, and show all files again." "esc" ""
-    accept Accept "accept" TEXT "Keep" "Take what the line says." "" "enter"
-    next_match NextMatch "next-match" SEARCHED "Next match" "Go to the next match." "" "n"
-    previous_match PreviousMatch "previous-match" SEARCHED "Previous match" "Go to the previous match." "" "N"
-    waste_view WasteView "waste-view" PANES "Waste" "List what is reclaimable, by cause." "" "w,f2"
-    compare_all CompareAll "compare-all" LAYERS "Show aggregated changes" "Show all changes since the base layer." "ctrl+a" "a"
-    compare_layer CompareLayer "compare-layer" LAYERS "Show layer changes" "Show what the selected layer changed." "ctrl+l" "c"
-    mark_base MarkBase "mark-base" LAYERS "Mark as base" "Compare with the selected layer from now on, or no longer." "" "b"
-    toggle_empty_steps ToggleEmptySteps "toggle-empty-steps" LAYERS "Empty steps" "Show or hide build steps without a layer, and where the base image ends." "" "e"
+    accept Accept "accept" TEXT "Keep" "Take what the line says." "enter" "enter"
+    next_match NextMatch "next-match" SEARCHED "Next match" "Go to the next match." "n" "n"
+    previous_match PreviousMatch "previous-match" SEARCHED "Previous match" "Go to the previous match." "N" "N"
+    waste_view WasteView "waste-view" PANES "Waste" "List what is reclaimable, by cause." "w,f2" "w,f2"
+    compare_all CompareAll "compare-all" LAYERS "Show aggregated changes" "Show all changes since the base layer." "a,ctrl+a" "a"
+    compare_layer CompareLayer "compare-layer" LAYERS "Show layer changes" "Show what the selected layer changed." "c,ctrl+l" "c"
+    mark_base MarkBase "mark-base" LAYERS "Mark as base" "Compare with the selected layer from now on, or no longer." "b" "b"
+    toggle_empty_steps ToggleEmptySteps "toggle-empty-steps" LAYERS "Empty steps" "Show or hide build steps without a layer, and where the base image ends." "e" "e"
     toggle_collapse_dir ToggleCollapseDir "toggle-collapse-dir" TREE "Collapse dir" "Collapse or expand a directory." "space" ""
-    toggle_collapse_all_dir ToggleCollapseAllDir "toggle-collapse-all-dir" TREE "Collapse all dir" "Collapse or expand all directories." "ctrl+space" "c"
-    toggle_added_files ToggleAddedFiles "toggle-added-files" TREE "Added" "Show or hide added files." "ctrl+a" "A"
-    toggle_removed_files ToggleRemovedFiles "toggle-removed-files" TREE "Removed" "Show or hide removed files." "ctrl+r" "R"
-    toggle_modified_files ToggleModifiedFiles "toggle-modified-files" TREE "Modified" "Show or hide modified files." "ctrl+m" "M"
-    toggle_unmodified_files ToggleUnmodifiedFiles "toggle-unmodified-files" TREE "Unmodified" "Show or hide unmodified files." "ctrl+u" "U" [formerly "toggle-unchanged-files"]
-    toggle_filetree_attributes ToggleAttributes "toggle-filetree-attributes" TREE "Attributes" "Show or hide permissions, owners and sizes." "ctrl+b" "b"
-    toggle_sort_order ToggleSortOrder "toggle-sort-order" SORTED "Sort" "Sort by the next column: name or size, or cause and layer in the waste view." "ctrl+o" "s"
-    toggle_wrap_tree ToggleWrap "toggle-wrap-tree" WRAPPED "Wrap" "Wrap long lines or cut them." "ctrl+p" "p"
-    next_change NextChange "next-change" TREE "Next change" "Go to the next changed file." "" "o"
-    previous_change PreviousChange "previous-change" TREE "Previous change" "Go to the previous changed file." "" "O"
-    view_file ViewFile "view-file" VIEWED "View" "Look into the file." "" "enter,v"
-    go_to_file GoToFile "go-to-file" WASTE "Go to file" "Go to the file in its layer." "" "enter"
-    file_history FileHistory "file-history" TREE "History" "List what layers did to the path." "" "H"
-    extract_file ExtractFile "extract-file" EXTRACTED "Extract" "Write the file or the directory to a folder." "ctrl+e" "x"
-    copy_path CopyPath "copy-path" COPIED "Copy path" "Copy the path to the clipboard." "" "y"
-    toggle_hex ToggleHex "toggle-hex" VIEWER "Text or hex" "Show the content as text or as bytes." "" "t"
-    go_to_line GoToLine "go-to-line" VIEWER "Go to line" "Go to a line by its number; among bytes, to a hexadecimal offset." "" ":"
-    keep_special_bits KeepSpecialBits "keep-special-bits" TEXT "Keep setuid bits" "Extract setuid, setgid and sticky bits, or leave them out." "" "tab"
-    overwrite_files OverwriteFiles "overwrite-files" EXTRACTION "Overwrite" "Put the image's files in the place of those that are there." "" "o"
-    skip_files SkipFiles "skip-files" EXTRACTION "Skip" "Leave the files alone that are there." "" "s"
+    toggle_collapse_all_dir ToggleCollapseAllDir "toggle-collapse-all-dir" TREE "Collapse all dir" "Collapse or expand all directories." "ctrl+space,c" "c"
+    toggle_added_files ToggleAddedFiles "toggle-added-files" TREE "Added" "Show or hide added files." "A,ctrl+a" "A"
+    toggle_removed_files ToggleRemovedFiles "toggle-removed-files" TREE "Removed" "Show or hide removed files." "R,ctrl+r" "R"
+    toggle_modified_files ToggleModifiedFiles "toggle-modified-files" TREE "Modified" "Show or hide modified files." "M,ctrl+m" "M"
+    toggle_unmodified_files ToggleUnmodifiedFiles "toggle-unmodified-files" TREE "Unmodified" "Show or hide unmodified files." "U,ctrl+u" "U" [formerly "toggle-unchanged-files"]
+    toggle_filetree_attributes ToggleAttributes "toggle-filetree-attributes" TREE "Attributes" "Show or hide permissions, owners and sizes." "b,ctrl+b" "b"
+    toggle_sort_order ToggleSortOrder "toggle-sort-order" SORTED "Sort" "Sort by the next column: name or size, or cause and layer in the waste view." "ctrl+o,s" "s"
+    toggle_wrap_tree ToggleWrap "toggle-wrap-tree" WRAPPED "Wrap" "Wrap long lines or cut them." "p,ctrl+p" "p"
+    next_change NextChange "next-change" TREE "Next change" "Go to the next changed file." "o" "o"
+    previous_change PreviousChange "previous-change" TREE "Previous change" "Go to the previous changed file." "O" "O"
+    view_file ViewFile "view-file" VIEWED "View" "Look into the file." "enter,v" "enter,v"
+    go_to_file GoToFile "go-to-file" WASTE "Go to file" "Go to the file in its layer." "enter" "enter"
+    file_history FileHistory "file-history" TREE "History" "List what layers did to the path." "H" "H"
+    extract_file ExtractFile "extract-file" EXTRACTED "Extract" "Write the file or the directory to a folder." "ctrl+e,x" "x"
+    copy_path CopyPath "copy-path" COPIED "Copy path" "Copy the path to the clipboard." "y" "y"
+    toggle_hex ToggleHex "toggle-hex" VIEWER "Text or hex" "Show the content as text or as bytes." "t" "t"
+    go_to_line GoToLine "go-to-line" VIEWER "Go to line" "Go to a line by its number; among bytes, to a hexadecimal offset." ":" ":"
+    keep_special_bits KeepSpecialBits "keep-special-bits" TEXT "Keep setuid bits" "Extract setuid, setgid and sticky bits, or leave them out." "tab" "tab"
+    overwrite_files OverwriteFiles "overwrite-files" EXTRACTION "Overwrite" "Put the image's files in the place of those that are there." "o" "o"
+    skip_files SkipFiles "skip-files" EXTRACTION "Skip" "Leave the files alone that are there." "s" "s"
 }
 
 const SIDEWAYS: &[Context] = &[Layers, FileTree, TextLine, Viewer];
@@ -224,3 +222,64 @@ const VIEWED: &[Context] = &[FileTree, History];
 const EXTRACTED: &[Context] = &[FileTree, History, Viewer];
 const COPIED: &[Context] = &[FileTree, Waste, History, Viewer];
 const EXTRACTION: &[Context] = &[Extraction];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A user of dive who presses what dive's own table binds gets what dive does.
+    #[test]
+    fn every_key_of_dive_is_bound_by_default() {
+        for (path, dives) in [
+            ("quit", "ctrl+c,q"),
+            ("toggle-view", "tab"),
+            ("filter-files", "ctrl+f,ctrl+slash"),
+            ("close-filter-files", "esc"),
+            ("up", "up,k"),
+            ("down", "down,j"),
+            ("left", "left,h"),
+            ("right", "right,l"),
+            ("page-up", "pgup,u"),
+            ("page-down", "pgdn,d"),
+            ("compare-all", "ctrl+a"),
+            ("compare-layer", "ctrl+l"),
+            ("toggle-collapse-dir", "space"),
+            ("toggle-collapse-all-dir", "ctrl+space"),
+            ("toggle-added-files", "ctrl+a"),
+            ("toggle-removed-files", "ctrl+r"),
+            ("toggle-modified-files", "ctrl+m"),
+            ("toggle-unmodified-files", "ctrl+u"),
+            ("toggle-filetree-attributes", "ctrl+b"),
+            ("toggle-sort-order", "ctrl+o"),
+            ("toggle-wrap-tree", "ctrl+p"),
+            ("extract-file", "ctrl+e"),
+        ] {
+            let path = format!("keybinding.{path}");
+            let defaults = Bindings::default();
+            let bound = defaults.all().into_iter().find(|bound| bound.path == path).unwrap();
+            let ours = keys_of_ours(bound.action).parse::<Binding>();
+            for key in dives.parse::<Binding>().unwrap().keys() {
+                assert!(bound.setting.value.has(*key), "{path}: {key}");
+                assert!(ours.iter().all(|ours| !ours.has(*key)), "{path}: {key} is dive's");
+            }
+        }
+    }
+
+    #[test]
+    fn the_keys_that_dive_lacks_are_among_the_defaults() {
+        for bound in Bindings::default().all() {
+            let ours = keys_of_ours(bound.action).parse::<Binding>();
+            let keys = ours.iter().flat_map(Binding::keys);
+            assert!(keys.clone().all(|key| bound.setting.value.has(*key)), "{}", bound.path);
+        }
+    }
+
+    /// The footer must not name a key that GNU screen, tmux, Docker's client or the terminal keeps for itself.
+    #[test]
+    fn no_hint_is_a_key_that_may_not_arrive() {
+        for bound in Bindings::default().all() {
+            let hint = bound.setting.value.keys()[0].to_string();
+            assert!(!["ctrl+a", "ctrl+b", "ctrl+m", "ctrl+p"].contains(&hint.as_str()), "{}: {hint}", bound.path);
+        }
+    }
+}

@@ -243,6 +243,11 @@ fn command(lines: &mut Vec<Line<'_>>, theme: &Theme, created_by: &str, width: us
     }
 }
 
+/// A share in whole percent, cut off as dive does: 99.9 % is 99 %, since only an image that wastes nothing has 100 %.
+fn percent(share: f64) -> String {
+    format!("{:.0} %", (share * 100.0).floor())
+}
+
 fn image(state: &State, width: usize) -> Vec<Line<'_>> {
     let theme = &state.settings.theme;
     let Some(image) = state.image() else { return Vec::new() };
@@ -259,9 +264,9 @@ fn image(state: &State, width: usize) -> Vec<Line<'_>> {
     let (classic, exact) = (&opened.analysis.classic, &opened.analysis.exact);
     told(&mut lines, theme, "Total image size", &Bytes(classic.size_bytes()).to_string(), width);
     told(&mut lines, theme, "Potential wasted space", &Bytes(classic.wasted_bytes).to_string(), width);
-    told(&mut lines, theme, "Image efficiency score", &format!("{:.0} %", classic.efficiency * 100.0), width);
+    told(&mut lines, theme, "Image efficiency score", &percent(classic.efficiency), width);
     told(&mut lines, theme, "Reclaimable", &Bytes(exact.reclaimable_bytes()).to_string(), width);
-    told(&mut lines, theme, "Exact efficiency", &format!("{:.0} %", exact.efficiency() * 100.0), width);
+    told(&mut lines, theme, "Exact efficiency", &percent(exact.efficiency()), width);
     if !image.other_images.is_empty() {
         let others: Vec<_> = image.other_images.iter().map(ToString::to_string).collect();
         told(&mut lines, theme, "Others in the file (--image)", &others.join("; "), width);

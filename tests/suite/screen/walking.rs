@@ -33,6 +33,23 @@ fn a_click_on_the_names_of_the_columns_sorts_by_the_one_that_was_clicked() {
     }
 }
 
+/// dive shows 81 % for 81.9 %. A rounded figure would call an image that wastes a little perfect.
+#[test]
+fn percentages_are_cut_off_as_dive_cuts_them() {
+    let wasteful = image()
+        .layer(|l| l.file("kept", &"k".repeat(638)).file("twice", &"t".repeat(181)))
+        .layer(|l| l.file("twice", &"t".repeat(181)).mode(0o600));
+    let nearly = image()
+        .layer(|l| l.file("kept", &"k".repeat(9990)).file("twice", "1234567890"))
+        .layer(|l| l.file("twice", "0987654321"));
+    for (image, classic, exact) in [(wasteful, 81, 81), (nearly, 99, 99)] {
+        let archive = image.save(Format::DockerArchive);
+        let mut screen = Screen::showing(archive.path().to_str().unwrap(), (120, 40), &[]);
+        screen.presses("right right");
+        screen.shows(&[&format!("Image efficiency score: {classic} %"), &format!("Exact efficiency: {exact} %")]);
+    }
+}
+
 /// Nothing is done to a screen that shows only that it is too small; what was there is there when it grows.
 #[test]
 fn a_screen_that_was_too_small_for_a_while_is_as_it_was() {

@@ -9,7 +9,7 @@ use dive::config::Action;
 use dive::layer::{LayerIndex, scan};
 use dive::remark::OnDamage;
 use dive::report::{Findings, json};
-use dive::tree::Builder;
+use dive::tree::{Builder, Scope};
 
 use crate::subject::{Saved, Subject};
 
@@ -92,7 +92,7 @@ fn change_layer(subject: &mut Subject, clock: Clock<'_>) -> Duration {
     let tree = &subject.loaded.tree;
     let target = tree.layer_count() - 1 - (turn % 2) as usize;
     let (base, target) = (LayerIndex::new(target - 1), LayerIndex::new(target).unwrap());
-    measured(clock, || subject.comparison.change_to(tree, base, target))
+    measured(clock, || subject.comparison.change_to(tree, Scope::states(base, target)))
 }
 
 /// From the last letter typed to the drawn rows.

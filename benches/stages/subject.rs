@@ -8,7 +8,7 @@ use dive::layer::content::PlainLayers;
 use dive::layer::{Scan, Silent, scan};
 use dive::remark::OnDamage;
 use dive::source::Blob;
-use dive::tree::{self, Comparison, Loaded};
+use dive::tree::{self, Comparison, Loaded, Scope};
 use tempfile::NamedTempFile;
 
 use crate::heap::{self, HeapUse};
@@ -77,7 +77,7 @@ impl Subject {
         let last = loaded.tree.layers().last().unwrap();
         Self {
             entries: shape.entries,
-            comparison: Comparison::between(&loaded.tree, None, last),
+            comparison: Comparison::between(&loaded.tree, Scope::states(None, last)),
             gzip: Saved::new(shape.archive(Codec::Gzip)),
             plain,
             zstd,

@@ -17,7 +17,7 @@ pub mod span;
 pub mod walk;
 
 pub use build::{BuildError, Builder};
-pub use comparison::Comparison;
+pub use comparison::{Comparison, Scope, Transient};
 pub use diff::{Change, ChangeCounts, Changes};
 pub use history::{Deed, Event, Facts};
 pub use load::{LoadError, Loaded, load};

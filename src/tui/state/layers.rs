@@ -2,6 +2,7 @@
 
 use crate::image::{HistoryStep, Image};
 use crate::layer::LayerIndex;
+use crate::tree::Scope;
 
 use super::scroll::Scroll;
 
@@ -21,7 +22,7 @@ pub enum LayerRow {
 pub enum CompareMode {
     /// The selected layer with the one below it.
     Layer,
-    /// The selected layer with the base layer.
+    /// The selected layer with the base layer, and all that came and went between the two.
     Aggregated,
     /// The selected layer with one that was marked.
     Marked(LayerIndex),
@@ -109,23 +110,21 @@ impl Layers {
         }
     }
 
-    /// The states to compare: what there was before, and what there is after. None of an image without layers. No state
-    /// before is the empty one below the base layer.
+    /// The states to compare; none of an image without layers.
     #[must_use]
-    pub fn comparison(&self) -> Option<(Option<LayerIndex>, LayerIndex)> {
+    pub fn scope(&self) -> Option<Scope> {
         let target = self.layer()?;
-        let base = match self.mode {
-            CompareMode::Layer => target.get().checked_sub(1).and_then(LayerIndex::new),
-            CompareMode::Aggregated => Some(LayerIndex::BASE),
-            CompareMode::Marked(base) => Some(base),
-        };
-        Some((base, target))
+        Some(match self.mode {
+            CompareMode::Layer => Scope::states(target.get().checked_sub(1).and_then(LayerIndex::new), target),
+            CompareMode::Aggregated => Scope::history(LayerIndex::BASE, target),
+            CompareMode::Marked(base) => Scope::states(Some(base), target),
+        })
     }
 
     /// What a layer is to the comparison.
     #[must_use]
     pub fn mark(&self, layer: LayerIndex) -> CompareMark {
-        let Some((base, target)) = self.comparison() else { return CompareMark::None };
+        let Some(Scope { base, target, .. }) = self.scope() else { return CompareMark::None };
         match base {
             Some(base) if layer <= base.min(target) => CompareMark::Base,
             _ if layer <= base.map_or(target, |base| base.max(target)) => CompareMark::Shown,
@@ -239,7 +238,7 @@ mod tests {
         list.scroll.select(4);
         assert_eq!(drawn(&list), "bbsss");
         list.scroll.select(0);
-        assert_eq!(list.comparison(), Some((LayerIndex::new(1), LayerIndex::BASE)), "backwards");
+        assert_eq!(list.scope(), Some(Scope::states(LayerIndex::new(1), LayerIndex::BASE)), "backwards");
         assert_eq!(drawn(&list), "bs...");
         list.scroll.select(1);
         list.mark_base();
@@ -271,6 +270,6 @@ mod tests {
 
     #[test]
     fn an_image_without_layers_compares_nothing() {
-        assert_eq!(layers(0).comparison(), None);
+        assert_eq!(layers(0).scope(), None);
     }
 }

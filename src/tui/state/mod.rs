@@ -174,9 +174,9 @@ impl Explorer {
     fn new(opened: Opened, layers: Layers, settings: &Settings) -> Self {
         let opened = Arc::new(opened);
         let tree = &opened.loaded.tree;
-        let files = layers.comparison().filter(|(_, target)| target.get() < tree.layer_count());
-        let files = files.map(|(base, target)| {
-            let mut files = FileTree::new(tree, base, target, settings.folding);
+        let scope = layers.scope().filter(|scope| scope.target.get() < tree.layer_count());
+        let files = scope.map(|scope| {
+            let mut files = FileTree::new(tree, scope, settings.folding);
             for hidden in &settings.hide {
                 files.toggle_kind(tree, change_of(*hidden));
             }
@@ -187,10 +187,10 @@ impl Explorer {
 
     /// Compares what the list of layers says now.
     pub fn compare(&mut self) {
-        if let (Some(files), Some((base, target))) = (&mut self.files, self.layers.comparison())
-            && files.compared() != (base, target)
+        if let (Some(files), Some(scope)) = (&mut self.files, self.layers.scope())
+            && files.comparison().scope() != scope
         {
-            files.compare(&self.opened.loaded.tree, base, target);
+            files.compare(&self.opened.loaded.tree, scope);
         }
     }
 

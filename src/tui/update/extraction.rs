@@ -13,16 +13,19 @@ use crate::tui::worker::Job;
 
 use super::{Effect, overlays};
 
-/// Asks where a path is to be written to, with all below it as the state on the screen has it; of a filtered tree, what is
-/// shown of it.
+/// Asks for the folder to write a path to, with all below it as the screen shows it: of what was removed, what it was; of a
+/// filtered tree, what the filter lets in.
 pub(super) fn ask_for_node(state: &mut State, node: NodeId) {
     let Stage::Open(explorer) = &state.stage else { return };
     let Some(files) = &explorer.files else { return };
     let tree = &explorer.opened.loaded.tree;
-    let (base, target) = files.compared();
-    // What is removed is there in the state before.
-    let layer = if tree.visible(node, target).is_some() { target } else { base.unwrap_or(target) };
-    let plan = Plan::of_layer(tree, node, layer, &|node| files.is_let_in(node));
+    let comparison = files.comparison();
+    let target = comparison.scope().target;
+    let plan = if tree.visible(node, target).is_some() {
+        Plan::of_layer(tree, node, target, &|node| files.is_let_in(node))
+    } else {
+        Plan::of(tree, node, &|node| comparison.span(tree, node).filter(|_| files.is_let_in(node)))
+    };
     let extent = if files.filter().is_some() { Extent::Filtered } else { Extent::Whole };
     let what = Escaped(&tree.path(node)).to_string();
     ask(state, what, plan, extent);

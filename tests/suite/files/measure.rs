@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use dive::tree::{Change, Tree};
+use dive::tree::{Change, Scope, Tree};
 use dive::tui::state::files::{FileTree, Filter, Folding, Motion};
 
 use crate::build::{image, layer};
@@ -80,16 +80,18 @@ impl Measured<'_> {
         let last = self.tree.layer_count() - 1;
         self.each("layer, what it changed", |files, tree, at| {
             let target = 1 + at % last.max(1);
-            files.compare(tree, Some(layer(target - 1)), layer(target));
+            files.compare(tree, Scope::states(Some(layer(target - 1)), layer(target)));
         });
         self.each("next change", |files, tree, _| {
             files.next_change(tree);
         });
-        self.each("layer, whole", |files, tree, at| files.compare(tree, None, layer(at % (last + 1))));
+        self.each("layer, whole", |files, tree, at| files.compare(tree, Scope::states(None, layer(at % (last + 1)))));
         self.files.toggle_order(self.tree);
-        self.each("layer, whole, by size", |files, tree, at| files.compare(tree, None, layer(at % (last + 1))));
+        self.each("layer, whole, by size", |files, tree, at| {
+            files.compare(tree, Scope::states(None, layer(at % (last + 1))));
+        });
         self.files.toggle_order(self.tree);
-        self.files.compare(self.tree, None, layer(last));
+        self.files.compare(self.tree, Scope::states(None, layer(last)));
     }
 
     fn filters(&mut self) {
@@ -103,7 +105,7 @@ impl Measured<'_> {
 fn measure(name: &'static str, tree: &Tree) {
     let last = tree.last_layer().unwrap();
     let start = Instant::now();
-    let mut files = FileTree::new(tree, None, last, Folding::Expanded);
+    let mut files = FileTree::new(tree, Scope::states(None, last), Folding::Expanded);
     eprintln!("{name:14} made in {:.3} ms", ms(start.elapsed()));
     files.set_height(SCREEN);
     let mut measured = Measured { name, tree, files };

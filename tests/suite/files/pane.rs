@@ -10,8 +10,7 @@
 
 use std::fmt::Write;
 
-use dive::layer::LayerIndex;
-use dive::tree::{Change, NodeId, Tree};
+use dive::tree::{Change, NodeId, Scope, Tree};
 use dive::tui::state::files::{FileTree, Filter, Fold, Folding, Jump, Motion, Order, Row};
 
 use crate::build::{Image, Opened, aligned, is_drawn, layer};
@@ -31,7 +30,7 @@ impl Pane {
         let opened = image.open();
         let last = opened.tree().last_layer().unwrap();
         let below = last.get().checked_sub(1).map(layer);
-        let mut files = FileTree::new(opened.tree(), below, last, folding);
+        let mut files = FileTree::new(opened.tree(), Scope::states(below, last), folding);
         files.set_height(100);
         Self { opened, files }
     }
@@ -46,7 +45,13 @@ impl Pane {
     }
 
     pub(super) fn compare(&mut self, base: Option<usize>, target: usize) -> &mut Self {
-        self.files.compare(self.opened.tree(), base.map(layer), layer(target));
+        self.files.compare(self.opened.tree(), Scope::states(base.map(layer), layer(target)));
+        self
+    }
+
+    /// All changes since the base layer.
+    pub(super) fn aggregated(&mut self, target: usize) -> &mut Self {
+        self.files.compare(self.opened.tree(), Scope::history(layer(0), layer(target)));
         self
     }
 
@@ -135,9 +140,8 @@ impl Pane {
     }
 
     fn line(&self, row: &Row) -> Vec<String> {
-        let (base, target): (Option<LayerIndex>, _) = self.files.compared();
         let tree = self.tree();
-        let span = tree.visible(row.node, target).or_else(|| tree.visible(row.node, base?)).unwrap();
+        let span = self.files.comparison().span(tree, row.node).unwrap();
         let mut name = String::from(if self.files.selected() == Some(row.node) { "> " } else { "  " });
         let (last, above) = row.last.split_last().unwrap();
         for is_last in above {

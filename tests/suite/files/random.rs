@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use dive::tree::size::Sizes;
-use dive::tree::{Change, Changes, NodeId, Tree};
+use dive::tree::{Change, Changes, NodeId, Scope, Tree};
 use dive::tui::state::files::{FileTree, Filter, Fold, Folding, Motion, Order, Row};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -58,7 +58,7 @@ struct Naive<'a> {
 
 impl<'a> Naive<'a> {
     fn list(tree: &'a Tree, files: &'a FileTree, collapsed: &HashSet<NodeId>) -> Vec<Line> {
-        let (base, target) = files.compared();
+        let Scope { base, target, .. } = files.comparison().scope();
         let mut naive = Self {
             tree,
             files,
@@ -82,7 +82,7 @@ impl<'a> Naive<'a> {
         let Some(filter) = self.files.filter().map(Filter::text) else { return true };
         let mut is_in = true;
         for word in filter.split(' ') {
-            let (base, target) = self.files.compared();
+            let Scope { base, target, .. } = self.files.comparison().scope();
             let span = self.tree.visible(node, target).or_else(|| self.tree.visible(node, base?)).unwrap();
             let is_file = !self.tree.span(span).kind.is_directory();
             is_in &= match word {
@@ -173,7 +173,9 @@ impl Folds {
 fn act(files: &mut FileTree, tree: &Tree, act: &Act) {
     let count = tree.layer_count();
     match act {
-        Act::Compare(base, target) => files.compare(tree, base.map(|base| layer(base % count)), layer(target % count)),
+        Act::Compare(base, target) => {
+            files.compare(tree, Scope::states(base.map(|base| layer(base % count)), layer(target % count)));
+        }
         Act::Toggle(change) => files.toggle_kind(tree, *change),
         Act::Sort => files.toggle_order(tree),
         Act::Fold => files.toggle_collapse(tree),
@@ -197,7 +199,7 @@ proptest! {
     fn rows_are_those_of_a_whole_listing(random in images(), acts in prop::collection::vec(acts(), 1..25)) {
         let opened = random.build().open();
         let tree = opened.tree();
-        let mut files = FileTree::new(tree, None, layer(0), Folding::Expanded);
+        let mut files = FileTree::new(tree, Scope::states(None, layer(0)), Folding::Expanded);
         files.set_height(3);
         let mut folds = Folds::default();
         for step in acts {

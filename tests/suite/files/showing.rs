@@ -45,6 +45,79 @@ fn the_base_layer_is_all_new() {
     );
 }
 
+/// What `docker build` put on disk and took away again is where an image's size goes: dive shows it as removed, with the size
+/// that it had last, and does not count it in a directory that is still there.
+#[test]
+fn what_came_and_went_since_the_base_layer_is_removed_in_the_aggregated_view() {
+    let image = image()
+        .layer(|l| l.file("etc/passwd", "root:0"))
+        .layer(|l| {
+            l.file("etc/lock", "1").file("tmp/build/log", "12345").file("tmp/build/obj", "123").file("app", "v1")
+        })
+        .layer(|l| l.file("tmp/build/log", "1234567890").whiteout("tmp/build/obj").whiteout("etc/lock"))
+        .layer(|l| l.whiteout("tmp").file("app", "v2.0"));
+    let mut pane = Pane::of(&image);
+    pane.aggregated(3).shows(
+        "
+        > ├─ app         added        4 B
+          ├─ etc/        modified     6 B
+          │  ├─ lock     removed      1 B
+          │  └─ passwd   unmodified   6 B
+          └─ tmp/        removed      13 B
+             └─ build/   removed      13 B
+                ├─ log   removed      10 B
+                └─ obj   removed      3 B
+        ",
+    );
+    pane.aggregated(2).shows(
+        "
+        > ├─ app         added        2 B
+          ├─ etc/        modified     6 B
+          │  ├─ lock     removed      1 B
+          │  └─ passwd   unmodified   6 B
+          └─ tmp/        added        10 B
+             └─ build/   added        10 B
+                ├─ log   added        10 B
+                └─ obj   removed      3 B
+        ",
+    );
+    // Two states that are compared differ only in what one of them has, as `docker diff` has it.
+    pane.compare(Some(0), 3).shows(
+        "
+        > ├─ app         added        4 B
+          └─ etc/        unmodified   6 B
+             └─ passwd   unmodified   6 B
+        ",
+    );
+    pane.aggregated(0).shows(
+        "
+        > └─ etc/        unmodified   6 B
+             └─ passwd   unmodified   6 B
+        ",
+    );
+}
+
+/// A path of the base layer that was written again before it was removed is what it was last; one that came back is not
+/// removed. A hard link adds nothing.
+#[test]
+fn the_aggregated_view_shows_the_last_version_of_what_is_gone() {
+    let image = image()
+        .layer(|l| l.file("cache", "12").file("back", "same").file("lib/a", "1"))
+        .layer(|l| l.file("cache", "123456").whiteout("back").whiteout("lib").file("new", "1").hardlink("newer", "new"))
+        .layer(|l| l.whiteout("cache").file("back", "same").symlink("lib", "usr/lib").whiteout("new"))
+        .layer(|l| l.whiteout("newer"));
+    Pane::of(&image).aggregated(3).shows(
+        "
+        > ├─ back    unmodified   4 B
+          ├─ cache   removed      6 B
+          ├─ lib     modified     0 B
+          │  └─ a    removed      1 B
+          ├─ new     removed      1 B
+          └─ newer   removed      0 B
+        ",
+    );
+}
+
 #[test]
 fn a_file_that_took_a_directory_s_place_shows_what_it_ended() {
     let image = image().layer(|l| l.file("lib/a", "12345")).layer(|l| l.file("lib", "x"));

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use dive::analysis::exact::Cause;
 use dive::tree::size::Sizes;
-use dive::tree::{Change, Changes, Comparison, SpanKind, Tree};
+use dive::tree::{Change, Changes, Comparison, Scope, SpanKind, Tree};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
@@ -41,6 +41,10 @@ proptest! {
                 prop_assert_eq!(changes, model.changes(base, number), "from {:?} to {}", base, number);
                 prop_assert_eq!(compared_otherwise(opened.tree(), base, number), vec![], "from {:?} to {}", base, number);
             }
+        }
+        for (base, target) in (0..count).flat_map(|base| (base..count).map(move |target| (base, target))) {
+            let happened = happened(opened.tree(), base, target);
+            prop_assert_eq!(happened, model.happened(base, target), "since {} up to {}", base, target);
         }
         prop_assert_eq!(opened.tree().change_counts(), model.change_counts());
         prop_assert_eq!(opened.remark_count(), model.remarks);
@@ -135,9 +139,21 @@ fn changes(tree: &Tree, base: Option<usize>, target: usize) -> BTreeMap<String, 
     tree.nodes().filter_map(of_node).collect()
 }
 
+/// What the aggregated view says of every path, and the sizes of what is still there.
+fn happened(tree: &Tree, base: usize, target: usize) -> BTreeMap<String, (Change, Option<u64>)> {
+    let comparison = Comparison::between(tree, Scope::history(layer(base), layer(target)));
+    let of_node = |node| {
+        let change = comparison.change(node)?;
+        let path = String::from_utf8(tree.path(node)).unwrap();
+        let size = (change != Change::Removed).then(|| comparison.size_bytes(node));
+        Some((path[1..].to_owned(), (change, size)))
+    };
+    tree.nodes().filter_map(of_node).collect()
+}
+
 /// Paths of which a comparison does not say what changes and sizes say: path, what it says, what they say.
 fn compared_otherwise(tree: &Tree, base: Option<usize>, target: usize) -> Vec<(String, Compared, Compared)> {
-    let comparison = Comparison::between(tree, base.map(layer), layer(target));
+    let comparison = Comparison::between(tree, Scope::states(base.map(layer), layer(target)));
     let changes = Changes::between(tree, base.map(layer), layer(target));
     let after = Sizes::at(tree, layer(target));
     let before = base.map(|base| Sizes::at(tree, layer(base)));

@@ -2,7 +2,7 @@
 //! for every layer, and every question answered by looking at all of it.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dive::analysis::exact::Cause;
 use dive::tree::{Change, ChangeCounts};
@@ -276,13 +276,36 @@ impl Model {
         paths().map(|path| (path.clone(), whole(path))).collect()
     }
 
+    /// What the layers above `base` did, up to `target`: what differs between the two, and as removed what is in neither but
+    /// in a state between them. Sizes of what is still there.
+    pub(super) fn happened(&self, base: usize, target: usize) -> BTreeMap<String, (Change, Option<u64>)> {
+        let mut changes = self.changes(Some(base), target);
+        let between = (base..=target).flat_map(|number| self.listing(number)).map(|line| line.path);
+        for path in between.collect::<BTreeSet<_>>() {
+            if changes.contains_key(&path) {
+                continue;
+            }
+            for (above, change) in &mut changes {
+                if *change == Change::Unmodified && is_below(&path, above) {
+                    *change = Change::Modified;
+                }
+            }
+            changes.insert(path, Change::Removed);
+        }
+        let sized = |(path, change): (String, Change)| {
+            let size = (change != Change::Removed).then(|| self.size_below(target, &path));
+            (path, (change, size))
+        };
+        changes.into_iter().map(sized).collect()
+    }
+
     /// What each layer did to the one below it, directories aside.
     pub(super) fn change_counts(&self) -> Vec<ChangeCounts> {
         let nothing = State::new();
         let below = std::iter::once(&nothing).chain(&self.states);
         let count = |(before, after): (&State, &State)| {
             let mut counts = ChangeCounts::default();
-            let paths: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
+            let paths: BTreeSet<_> = before.keys().chain(after.keys()).collect();
             for path in paths {
                 match (self.at(before, path), self.at(after, path)) {
                     (None, Some(new)) if !new.kind.is_directory() => counts.added += 1,

@@ -47,6 +47,17 @@ fn what_a_layer_removed_can_be_written_as_it_was() {
     assert!(written.starts_with("download;00001;"), "{}", &written[..40]);
 }
 
+/// The aggregated view shows paths that neither the base layer nor the selected one has.
+#[test]
+fn what_came_and_went_can_be_written_and_read_as_it_was_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut screen = Screen::of_sample((120, 40));
+    screen.finds("a G", "build/obj").presses("left").shows(&["- drwxr-xr-x"]);
+    screen.extracts_to(folder.path()).works().shows(&["Done. Written in", "2 files, 35 kB"]);
+    assert_eq!(folder.path().join("obj/a.o").metadata().unwrap().len(), 20_300);
+    screen.presses("esc slash").types("/b.o$").presses("enter v").works().shows(&["/var/cache/build/obj/b.o"]);
+}
+
 /// A box that is left without a folder would wait for one for ever.
 #[test]
 fn who_asks_for_no_folder_closes_the_box_as_well() {

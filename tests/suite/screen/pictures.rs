@@ -75,6 +75,16 @@ fn all_changes_since_the_base_layer() {
     after("aggregated", "a G");
 }
 
+/// dive 0.13.1 shows the same rows and marks for this image, but for `static/img`: it ignores opaque markers.
+#[test]
+fn what_came_and_went_since_the_base_layer() {
+    picture("aggregated_removed", |size| {
+        let mut screen = Screen::of_sample(size);
+        screen.presses("a G slash").types("^/(tmp|var)|img").presses("enter tab tab");
+        screen
+    });
+}
+
 #[test]
 fn two_states_that_are_no_neighbours() {
     after("marked_base", "down down b down down down tab U");

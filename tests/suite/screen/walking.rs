@@ -37,10 +37,10 @@ fn a_click_on_the_names_of_the_columns_sorts_by_the_one_that_was_clicked() {
 #[test]
 fn percentages_are_cut_off_as_dive_cuts_them() {
     let wasteful = image()
-        .layer(|l| l.file("kept", &"k".repeat(638)).file("twice", &"t".repeat(181)))
-        .layer(|l| l.file("twice", &"t".repeat(181)).mode(0o600));
+        .layer(|l| l.file("kept", "k".repeat(638)).file("twice", "t".repeat(181)))
+        .layer(|l| l.file("twice", "t".repeat(181)).mode(0o600));
     let nearly = image()
-        .layer(|l| l.file("kept", &"k".repeat(9990)).file("twice", "1234567890"))
+        .layer(|l| l.file("kept", "k".repeat(9990)).file("twice", "1234567890"))
         .layer(|l| l.file("twice", "0987654321"));
     for (image, classic, exact) in [(wasteful, 81, 81), (nearly, 99, 99)] {
         let archive = image.save(Format::DockerArchive);

@@ -24,8 +24,7 @@ pub use rows::Row;
 pub use search::Jump;
 pub use shown::{Fold, Kinds};
 
-use crate::layer::LayerIndex;
-use crate::tree::{Change, Comparison, NodeId, Tree};
+use crate::tree::{Change, Comparison, NodeId, Scope, Tree};
 use cursor::Cursor;
 use lists::{Lists, Origin, Siblings, Sorting};
 use matched::Matched;
@@ -56,11 +55,11 @@ pub struct FileTree {
 }
 
 impl FileTree {
-    /// Shows what happened from `base` to `target`; see [`Self::compare`].
+    /// Shows what happened between the states of `scope`; see [`Self::compare`].
     #[must_use]
-    pub fn new(tree: &Tree, base: Option<LayerIndex>, target: LayerIndex, folding: Folding) -> Self {
+    pub fn new(tree: &Tree, scope: Scope, folding: Folding) -> Self {
         let mut files = Self {
-            comparison: Comparison::between(tree, base, target),
+            comparison: Comparison::between(tree, scope),
             kinds: Kinds::ALL,
             order: Order::default(),
             collapsed: folding.of_all(tree),
@@ -73,17 +72,11 @@ impl FileTree {
         files
     }
 
-    /// Shows what happened from `base` to `target`. No base is the empty state below the base layer. All else stays as
-    /// it is; a cursor whose node is in neither state stands on the directory above until the node is back.
-    pub fn compare(&mut self, tree: &Tree, base: Option<LayerIndex>, target: LayerIndex) {
-        self.comparison.change_to(tree, base, target);
+    /// Shows what happened between the states of `scope`. All else stays as it is; a cursor whose node has no row stands on
+    /// the directory above until the node is back.
+    pub fn compare(&mut self, tree: &Tree, scope: Scope) {
+        self.comparison.change_to(tree, scope);
         self.count(tree);
-    }
-
-    /// The states that are compared.
-    #[must_use]
-    pub const fn compared(&self) -> (Option<LayerIndex>, LayerIndex) {
-        (self.comparison.base(), self.comparison.target())
     }
 
     /// What happened to every node, and its size.

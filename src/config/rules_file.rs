@@ -169,10 +169,19 @@ mod tests {
 
     #[test]
     fn a_rule_is_turned_off_by_every_word_for_it() {
-        for word in ["disabled", "\"disabled\"", "off", "false", "", "~", "null", "\"\""] {
+        for word in ["disabled", "\"disabled\"", "off", "false", "\"\""] {
             let file = parse(&format!("rules:\n  lowestEfficiency: {word}\n")).unwrap();
             assert_eq!(file.limits.lowest_efficiency.value, Limit::Off, "{word}");
             assert_eq!(file.limits.lowest_efficiency.origin.to_string(), ".dive-ci:2");
+        }
+    }
+
+    /// As in dive: a rule that is only named is not turned off.
+    #[test]
+    fn a_rule_without_a_value_keeps_its_default() {
+        for word in ["", "~", "null"] {
+            let file = parse(&format!("rules:\n  lowestEfficiency: {word}\n")).unwrap();
+            assert_eq!(file.limits, RuleLimits::default(), "{word}");
         }
     }
 

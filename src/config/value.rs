@@ -161,11 +161,7 @@ impl Value for Ratio {
 }
 
 impl<T: FromStr<Err: fmt::Display> + fmt::Display> Value for Limit<T> {
-    /// Unlike other values, an empty one says something: the rule is off.
     fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
-        if *node == Yaml::Empty {
-            return Some(Self::Off);
-        }
         scalar(node, faults, |text| text.parse().map_err(|error| format!("{error}; or `disabled`")))
     }
 
@@ -360,8 +356,9 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_limit_is_off_and_an_empty_value_says_nothing() {
-        assert_eq!(known(&Yaml::Empty), Some(Limit::<Bytes>::Off));
+    fn an_empty_text_turns_a_limit_off_and_no_value_says_nothing() {
+        assert_eq!(known(&text("")), Some(Limit::<Bytes>::Off));
+        assert_eq!(known::<Limit<Bytes>>(&Yaml::Empty), None);
         assert_eq!(known::<Ratio>(&Yaml::Empty), None);
         assert_eq!(known::<Option<PathBuf>>(&Yaml::Empty), None);
     }

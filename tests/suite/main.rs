@@ -16,6 +16,7 @@ mod broken;
 mod build;
 mod ci;
 mod cli;
+mod configuration;
 mod content;
 mod corpus;
 mod documents;

@@ -1,0 +1,128 @@
+//! Configuration as its user meets it: which files and variables count, which of them are trusted, and what is said about the
+//! rest. If one of these fails, a file that dive starts with stops the program, a gate opens, or a cloned repository writes into a
+//! home.
+
+// setpriv is Linux's.
+#[cfg(target_os = "linux")]
+mod permissions;
+mod shapes;
+#[cfg(unix)]
+mod untrusted;
+
+use serde_json::Value;
+
+use crate::place::sample;
+use crate::user::User;
+
+/// The lines of `dive config`, each with single blanks.
+#[track_caller]
+fn effective(user: &User, options: &[&str]) -> Vec<String> {
+    let printed = user.runs(&[&["config"], options].concat()).ends_with(0).stdout;
+    printed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
+
+#[track_caller]
+fn assert_line(lines: &[String], expected: &str) {
+    assert!(lines.iter().any(|line| line == expected), "no {expected:?} in {lines:#?}");
+}
+
+#[test]
+fn a_variable_names_the_configuration_as_the_flag_does() {
+    let user = User::new()
+        .writes("by-flag.yaml", "theme: dark\n")
+        .writes("by-variable.yaml", "theme: light\n")
+        .writes(".dive.yaml", "theme: mono\n")
+        .keeps(".dive.yaml", "theme: ansi\n")
+        .sets("DIVE_CONFIG", "by-variable.yaml");
+    assert_line(&effective(&user, &[]), "theme: light # by-variable.yaml:1");
+    assert_line(&effective(&user, &["-c", "by-flag.yaml"]), "theme: dark # by-flag.yaml:1");
+    let user = user.sets("DIVE_CONFIG", "");
+    assert_line(&effective(&user, &["--load"]), &format!("theme: mono # {}:1", user.file(".dive.yaml").display()));
+    let missing = user.sets("DIVE_CONFIG", "nowhere.yaml").runs(&[&sample()]);
+    assert_eq!(missing.error(), "nowhere.yaml: no such file, and DIVE_CONFIG names it: correct the path");
+}
+
+#[test]
+fn ci_mode_is_turned_on_by_flag_variables_and_file_in_this_order() {
+    let sample = sample();
+    for (file, ci, dive_ci, options, on) in [
+        ("ci: true\n", "", "", &[][..], true),
+        ("ci: true\n", "false", "", &[], false),
+        ("", "true", "false", &[], false),
+        ("ci: false\n", "false", "true", &[], true),
+        ("", "true", "true", &["--ci=false"], false),
+        ("", "", "false", &["--ci"], true),
+    ] {
+        let user = User::new().keeps(".dive.yaml", file).sets("CI", ci).sets("DIVE_CI", dive_ci);
+        let ran = user.runs(&[options, &[&sample]].concat()).ends_with(0);
+        let case = format!("{file:?} CI={ci} DIVE_CI={dive_ci} {options:?}: {}", ran.stdout);
+        assert_eq!(ran.stdout.contains("Result:PASS"), on, "{case}");
+    }
+    let ran = User::new().sets("DIVE_CI", "enabled").runs(&[&sample]);
+    assert!(ran.error().starts_with("DIVE_CI: ci: `enabled` is neither true nor false"), "{}", ran.error());
+}
+
+#[test]
+fn the_rules_file_is_named_by_flag_variable_and_file_in_this_order() {
+    let strict = "rules: {lowestEfficiency: 1}\n";
+    let user = User::new()
+        .writes(".dive-ci", strict)
+        .writes("lax.yaml", "rules: {lowestEfficiency: 0.1}\n")
+        .writes("strict.yaml", strict)
+        .keeps(".dive.yaml", "ci-config: lax.yaml\n");
+    user.runs(&["--ci", &sample()]).ends_with(0);
+    user.runs(&["--ci", "--ci-config", "strict.yaml", &sample()]).ends_with(1);
+    let user = user.sets("DIVE_CI_CONFIG", "strict.yaml");
+    user.runs(&["--ci", &sample()]).ends_with(1);
+    user.runs(&["--ci", "--ci-config", "lax.yaml", &sample()]).ends_with(0);
+    let missing = user.sets("DIVE_CI_CONFIG", "nowhere.yaml").runs(&["--ci", &sample()]);
+    assert_eq!(missing.error(), "nowhere.yaml: no such file, and DIVE_CI_CONFIG names it: correct the path");
+    // A file of the home is for every folder, and not each of them has rules.
+    let user = User::new().keeps(".dive.yaml", "ci-config: rules.yaml\n");
+    let said = ".dive.yaml:1: ci-config: rules.yaml does not exist, so it sets no rule";
+    user.runs(&["--ci", &sample()]).ends_with(0).says(&[said]);
+}
+
+#[test]
+fn the_document_goes_where_flag_variable_or_file_say() {
+    let user = User::new().keeps(".dive.yaml", "json-path: file.json\n");
+    user.runs(&[&sample()]).ends_with(0);
+    user.runs(&[&sample()]).ends_with(0);
+    assert_eq!(user.sees(), ["file.json"], "a document may be replaced, and nothing else is left");
+    let user = user.sets("DIVE_JSON_PATH", "variable.json");
+    user.runs(&[&sample()]).ends_with(0);
+    user.runs(&["--json", "flag.json", &sample()]).ends_with(0);
+    assert_eq!(user.sees(), ["file.json", "flag.json", "variable.json"]);
+    let bytes = std::fs::read(user.file("variable.json")).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&bytes).unwrap()["image"]["inefficientBytes"], 82_622);
+    assert_eq!(bytes, std::fs::read(user.file("flag.json")).unwrap());
+    // What lists files makes no document.
+    user.sets("DIVE_JSON_PATH", "tree.json").runs(&["tree", &sample()]).ends_with(0);
+}
+
+#[test]
+fn quiet_in_the_configuration_is_quiet() {
+    let user = User::new().keeps(".dive.yaml", "log: {quiet: true}\nunknown: 1\n");
+    assert_eq!(user.runs(&[&sample()]).ends_with(0).stderr, "");
+    user.runs(&["-v", &sample()]).ends_with(0).says(&["unknown key `unknown`"]);
+}
+
+#[test]
+fn a_name_that_texts_give_by_mistake_is_told_once() {
+    let user = User::new().keeps(".diver.yaml", "theme: mono\n");
+    let ran = user.runs(&[&sample()]).ends_with(0);
+    let (wrong, right) = (user.home(".diver.yaml"), user.home(".dive.yaml"));
+    let expected = format!("dive: warning: {}: has no effect: dive reads {}\n", wrong.display(), right.display());
+    assert_eq!(ran.stderr, expected);
+}
+
+#[test]
+fn the_printed_configuration_tells_which_files_were_read() {
+    let user = User::new().keeps(".dive.yaml", "theme: mono\n").writes(".dive.yaml", "filetree: {pane-width: 0.3}\n");
+    let lines = effective(&user, &[]);
+    let (theirs, own) = (user.file(".dive.yaml").display().to_string(), user.home(".dive.yaml").display().to_string());
+    assert_eq!(lines[0], format!("# read from {theirs} (the working directory's: not every key counts)"));
+    assert_eq!(lines[1], format!("# read from {own}"));
+    assert_line(&lines, &format!("theme: mono # {own}:1"));
+    assert_line(&lines, &format!("pane-width: 0.3 # {theirs}:1"));
+}

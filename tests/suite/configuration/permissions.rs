@@ -1,0 +1,72 @@
+//! Run as another user than the one whose home `$HOME` is, as containers with an arbitrary uid do.
+
+use std::fs::{self, Permissions};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::place::sample;
+use crate::user::{DIVE, Ran, User};
+
+fn permit(user: &User, path: &str, mode: u32) {
+    fs::set_permissions(user.file(path), Permissions::from_mode(mode)).unwrap();
+}
+
+/// Runs dive as nobody, in a working directory that anybody may read. None without the right to, with a word.
+fn as_nobody(user: &User, arguments: &[&str]) -> Option<Ran> {
+    if !rustix::process::geteuid().is_root() {
+        let _ = writeln!(std::io::stderr(), "skipped: only root can run a program as another user");
+        return None;
+    }
+    fs::copy(sample(), user.file("sample.tar")).unwrap();
+    for (path, mode) in [("..", 0o755), (".", 0o755), ("sample.tar", 0o644), ("../home", 0o700)] {
+        permit(user, path, mode);
+    }
+    let nobody = ["--reuid", "65534", "--clear-groups", DIVE];
+    Some(user.runs_program("setpriv", &[&nobody, arguments].concat()))
+}
+
+#[test]
+fn a_home_of_somebody_else_is_skipped_with_a_warning() {
+    let user = User::new().keeps(".dive.yaml", "rules: {lowest-efficiency: 1}\n");
+    let Some(ran) = as_nobody(&user, &["--ci", "sample.tar"]) else { return };
+    let ran = ran.ends_with(0).prints(&["Result:PASS"]);
+    let home = user.home("");
+    let said = format!(
+        "dive: warning: {0}.config/dive/*.yaml, {0}xdg/dive/*.yaml, {0}.dive.yaml, {0}.dive.yml: skipped, cannot be read: \
+         Permission denied (os error 13)\n",
+        home.display()
+    );
+    assert_eq!(ran.stderr, said);
+    let config = as_nobody(&user, &["config"]).unwrap().ends_with(0);
+    let skipped = format!("# skipped {}.dive.yaml: Permission denied", home.display());
+    config.prints(&["# no configuration file", &skipped, "lowest-efficiency: 0.9 "]);
+}
+
+#[test]
+fn nothing_else_in_a_home_of_somebody_else_stops_the_program() {
+    let user = User::new();
+    let Some(ran) = as_nobody(&user, &["tree", "registry://127.0.0.1:1/x"]) else { return };
+    assert!(ran.error().contains("127.0.0.1:1 cannot be reached"), "{}", ran.error());
+    as_nobody(&user, &["cache"]).unwrap().ends_with(0);
+    // The engine's own configuration is unreadable as well; its socket is asked all the same.
+    let ran = as_nobody(&user, &["tree", "docker://x"]).unwrap();
+    assert!(ran.error().contains("no-docker.sock"), "{}", ran.error());
+}
+
+#[test]
+fn files_that_may_not_be_read_are_skipped_unless_they_were_named_or_set_a_gate() {
+    let user = User::new().writes(".dive.yaml", "theme: mono\n").writes("own.yaml", "theme: mono\n");
+    permit(&user, ".dive.yaml", 0o600);
+    permit(&user, "own.yaml", 0o600);
+    let Some(ran) = as_nobody(&user, &["--ci", "sample.tar"]) else { return };
+    let said = format!("{}, ", user.file(".dive.yaml").display());
+    ran.ends_with(0).says(&[&said, "skipped, cannot be read"]);
+    let named = as_nobody(&user, &["-c", "own.yaml", "sample.tar"]).unwrap();
+    assert_eq!(named.error(), "own.yaml: cannot be read: Permission denied (os error 13)");
+    // A gate must not vanish because of a permission.
+    let user = user.writes(".dive-ci", "rules: {lowestEfficiency: 1}\n");
+    permit(&user, ".dive-ci", 0o600);
+    let ran = as_nobody(&user, &["--ci", "sample.tar"]).unwrap();
+    assert_eq!(ran.error(), ".dive-ci: cannot be read: Permission denied (os error 13)");
+    as_nobody(&user, &["sample.tar"]).unwrap().ends_with(0);
+}

@@ -1,0 +1,190 @@
+//! Configuration files in the shapes that people write, from the corpus: each starts, and each rule comes to what dive 0.13.1 makes
+//! of it, but for what is decided otherwise.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use dive::config::{ConfigError, RulesFile, Setting, Surroundings};
+
+use super::{assert_line, effective};
+use crate::place::{Corpus, sample};
+use crate::user::User;
+
+/// The three rules by their names, each with its status.
+type Statuses = BTreeMap<String, String>;
+
+/// What dive makes of a file.
+struct Row {
+    file: String,
+    exit: i32,
+    /// None where dive reads no rules: the file is no YAML.
+    statuses: Option<Statuses>,
+}
+
+fn statuses<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Statuses {
+    pairs.into_iter().map(|(rule, status)| (rule.to_owned(), status.to_owned())).collect()
+}
+
+fn dives(corpus: &Corpus) -> Vec<Row> {
+    let table = corpus.text("configs/dive.tsv");
+    let rows = table.lines().filter(|line| !line.starts_with('#') && !line.starts_with("file\t"));
+    let row = |line: &str| {
+        let [file, exit, rules] = line.splitn(3, '\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let pairs: Option<Vec<_>> = rules.split(' ').map(|pair| pair.split_once('=')).collect();
+        Row { file: file.to_owned(), exit: exit.parse().unwrap(), statuses: pairs.map(statuses) }
+    };
+    rows.map(row).collect()
+}
+
+/// Where ours is another result on purpose: exit code, the rules with another status, and why.
+fn decided(file: &str) -> Option<(i32, &'static [(&'static str, &'static str)], &'static str)> {
+    Some(match file {
+        "kebab-case-keys.dive-ci" => (
+            1,
+            &[("highestUserWastedPercent", "PASS"), ("highestWastedBytes", "FAIL"), ("lowestEfficiency", "FAIL")],
+            "kebab-case keys count; dive ignores them",
+        ),
+        "exactly-equal.dive-ci" => (1, &[("highestWastedBytes", "FAIL")], "exactly equal is met, as documented"),
+        "misspelt-rule.dive-ci" | "rule-outside-rules.dive-ci" => {
+            (2, &[], "a typo must not be a gate that never closes")
+        }
+        "twice-the-same-key.dive-ci" | "tabs.dive-ci" => (2, &[], "no YAML: dive's exit code is that of a failed rule"),
+        _ => return None,
+    })
+}
+
+/// The rules that the library says cannot be read.
+fn misconfigured(file: &Path) -> Vec<&'static str> {
+    let around = Surroundings::new(file.parent().unwrap().to_owned(), None, []);
+    match RulesFile::load(&around, &Setting::by_flag(Some(file.to_owned()), "--ci-config")) {
+        Err(ConfigError::BadLimits(limits)) => limits.iter().map(|limit| limit.rule).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn every_rules_file_comes_to_what_dive_makes_of_it() {
+    let Some(corpus) = Corpus::here() else { return };
+    let image = corpus.path("dive/test-docker-image.tar");
+    let rows = dives(&corpus);
+    assert_eq!(rows.len(), 37);
+    for Row { file, exit, statuses: dives } in rows {
+        let user = User::new();
+        std::fs::copy(corpus.path(&format!("configs/{file}")), user.file(".dive-ci")).unwrap();
+        let ran = user.runs(&["--ci", &image]);
+        let told = format!("{file}:\n{}{}", ran.stdout, ran.stderr);
+        let dives = dives.unwrap_or_default();
+        let wrong: Vec<_> = dives.iter().filter(|(_, status)| *status == "MISCONFIGURED").collect();
+        if !wrong.is_empty() {
+            assert_eq!(ran.code, 2, "{told}");
+            let mut ours = misconfigured(&user.file(".dive-ci"));
+            ours.sort_unstable();
+            assert!(ours.iter().copied().eq(wrong.iter().map(|(rule, _)| rule.as_str())), "{ours:?} {told}");
+            continue;
+        }
+        let (exit, changed) = decided(&file).map_or((exit, &[][..]), |(exit, changed, _)| (exit, changed));
+        assert_eq!(ran.code, exit, "{told}");
+        if exit == 2 {
+            assert!(ran.error().starts_with(".dive-ci:"), "{told}");
+            continue;
+        }
+        let mut expected = dives;
+        expected.extend(statuses(changed.iter().copied()));
+        let results = ran.stdout.split_once("Results:\n").expect(&told).1;
+        let ours = results.lines().filter_map(|line| line.trim().split_once(": ")).filter_map(|(status, rest)| {
+            // WARN passes: dive's number keeps the limit.
+            let status = if status == "WARN" { "PASS" } else { status };
+            Some((rest.split(':').next()?, status))
+        });
+        let ours: Statuses = statuses(ours).into_iter().filter(|(rule, _)| expected.contains_key(rule)).collect();
+        assert_eq!(ours, expected, "{told}");
+    }
+}
+
+/// What dive starts with, this starts with: the warnings of each file, as parts of lines, and a line of `dive config`.
+const CONFIGURATIONS: [(&str, &[&[&str]], &str); 12] = [
+    (
+        "added-on-enter",
+        &[&[
+            ":2: keybinding.toggle-added-files: takes `ctrl+m` from keybinding.toggle-modified-files, which keeps `M`",
+        ]],
+        "toggle-added-files: \"ctrl+m\" # FILE:2",
+    ),
+    ("all-hidden", &[], "hide: [added, removed, modified, unmodified] # FILE:2"),
+    ("hide-at-top", &[&[":3: unknown key `hide` has no effect"]], "hide: [] # default"),
+    (
+        "long-key-names",
+        &[
+            &[":4: keybinding.quit: takes `esc` from keybinding.close-filter-files, which has no key left"],
+            &[":4: keybinding.quit: takes `esc`, and leaves keybinding.close-view without a key"],
+        ],
+        "page-down: \"pagedown\" # FILE:3",
+    ),
+    ("main-branch", &[&[":8: dev.profile: no effect"]], "json-path: \"./out.json\" # FILE:3"),
+    (
+        "old-key-name",
+        &[&[":2: keybinding.toggle-unchanged-files: an old name; using it as keybinding.toggle-unmodified-files"]],
+        "toggle-unmodified-files: \"ctrl+y\" # FILE:2",
+    ),
+    (
+        "page-up-ctrl-b",
+        &[
+            &[":2: keybinding.page-up: takes `ctrl+b` from keybinding.toggle-filetree-attributes, which keeps `b`"],
+            &[":3: keybinding.page-down: takes `space` from keybinding.toggle-collapse-dir, which has no key left"],
+        ],
+        "page-up: \"ctrl+b\" # FILE:2",
+    ),
+    (
+        "quit-esc",
+        &[
+            &[":2: keybinding.quit: takes `esc` from keybinding.close-filter-files, which has no key left"],
+            &[":2: keybinding.quit: takes `esc`, and leaves keybinding.close-view without a key"],
+        ],
+        "quit: \"esc,ctrl+c\" # FILE:2",
+    ),
+    (
+        "toggle-view-two",
+        &[&[":2: keybinding.toggle-view: takes `ctrl+space` from keybinding.toggle-collapse-all-dir, which keeps `c`"]],
+        "toggle-view: \"tab, ctrl+space\" # FILE:2",
+    ),
+    (
+        "unknown-section",
+        &[&[":1: theme: `neon` is not known", "; using auto"], &[":4: unknown key `filetree.icons` has no effect"]],
+        "collapse-dir: true # FILE:3",
+    ),
+    (
+        "unknown-value",
+        &[
+            &[":1: container-engine: `nerdctl` is not known: write one of docker, podman; using docker"],
+            &[":3: show-aggregated-changes: `sometimes` is neither true nor false", "; using false"],
+        ],
+        "container-engine: docker # default",
+    ),
+    ("upper-case-keys", &[], "quit: \"ctrl+q\" # FILE:3"),
+];
+
+#[test]
+fn every_configuration_that_dive_starts_with_starts_with_the_warnings_it_needs() {
+    let Some(corpus) = Corpus::here() else { return };
+    let names: Vec<_> = corpus.names("configs").into_iter().filter(|name| name.ends_with(".dive.yaml")).collect();
+    assert!(names.iter().map(|name| name.strip_suffix(".dive.yaml").unwrap()).eq(CONFIGURATIONS.map(|row| row.0)));
+    for (name, expected, line) in CONFIGURATIONS {
+        let named = corpus.path(&format!("configs/{name}.dive.yaml"));
+        let user = User::new().keeps(".dive.yaml", &corpus.text(&format!("configs/{name}.dive.yaml")));
+        let own = user.home(".dive.yaml").to_str().unwrap().to_owned();
+        for (options, file) in [(&[][..], own), (&["-c", named.as_str()], named.clone())] {
+            // `log.quiet` of one of them keeps its warnings from standard error.
+            let ran = user.runs(&[options, &["-v", &sample()]].concat()).ends_with(0);
+            let warnings: Vec<_> = ran.stderr.lines().filter(|line| line.contains(&file)).collect();
+            for parts in expected {
+                let is_told = |warning: &&str| parts.iter().all(|part| warning.contains(part));
+                assert!(warnings.iter().any(is_told), "{name}: no {parts:?} in {warnings:#?}");
+            }
+            let most = expected.len() + usize::from(name == "main-branch");
+            assert!(warnings.len() <= most, "{name}: {warnings:#?}");
+            let lines = effective(&user, options);
+            assert_line(&lines, &format!("# read from {file}"));
+            assert_line(&lines, &line.replace("FILE", &file));
+        }
+    }
+}

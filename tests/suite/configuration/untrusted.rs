@@ -1,0 +1,177 @@
+//! A folder that somebody else made: its `.dive.yaml`, its links and its names must not reach the user's files or loosen a gate.
+
+use std::os::unix::fs::symlink;
+
+use crate::build::{Format, image};
+use crate::place::{Corpus, sample};
+use crate::user::User;
+
+/// The names in the home.
+fn kept(user: &User) -> Vec<String> {
+    let mut names: Vec<_> = std::fs::read_dir(user.home("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    names.into_iter().map(|name| name.into_string().unwrap()).filter(|name| name != ".cache").collect()
+}
+
+/// What was found: a cloned folder made `~/.bash_login`, with shell code out of the name of an image.
+#[test]
+fn a_log_is_not_written_outside_the_folder_that_asks_for_it() {
+    for path in
+        ["../home/.bash_login", "../home/x.log", "/tmp/../tmp/dive-test.log", ".bash_login", ".git/x.log", "profile"]
+    {
+        let user = User::new().writes(".dive.yaml", &format!("log:\n  path: {path}\n"));
+        let said = ".dive.yaml:2: log.path: ignored: ";
+        user.runs(&["tree", &sample()]).ends_with(0).says(&[said, "in ~/.dive.yaml", "DIVE_LOG_PATH"]);
+        assert_eq!((kept(&user), user.sees()), (Vec::new(), vec![".dive.yaml".to_owned()]), "{path}");
+    }
+    assert!(!std::path::Path::new("/tmp/dive-test.log").exists());
+    // In the home the file is the user's own, and a path is theirs to choose.
+    let user = User::new().keeps(".dive.yaml", "log:\n  path: ../home/own.txt\n");
+    assert_eq!(user.runs(&["tree", &sample()]).ends_with(0).stderr, "");
+    assert_eq!(kept(&user), [".dive.yaml", "own.txt"]);
+}
+
+/// The very folder, cloned into a home.
+#[test]
+fn a_cloned_folder_with_an_image_named_like_a_command_runs_nothing() {
+    let Some(corpus) = Corpus::here() else { return };
+    let user = User::new();
+    for name in [".dive.yaml", "image.tar"] {
+        std::fs::copy(corpus.path(&format!("hostile/log-code-execution/{name}")), user.file(name)).unwrap();
+    }
+    let user = user.sets("HOME", "..");
+    user.runs(&["tree", "image.tar"]).ends_with(0).says(&["log.path: ignored: the path leads out of the directory"]);
+    assert_eq!(user.sees(), [".dive.yaml", "image.tar"]);
+    let above: Vec<_> = std::fs::read_dir(user.file("..")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!above.iter().any(|name| name == ".bash_login"), "{above:?}");
+    // In a log that the user does ask for, the name is there, and no command.
+    let user = user.sets("DIVE_LOG_PATH", "asked.log");
+    user.runs(&["tree", "image.tar"]).ends_with(0);
+    let before = user.sees();
+    let ran = user.runs_program("sh", &["asked.log"]).ends_with(0);
+    assert_eq!((ran.stdout + &ran.stderr, user.sees()), (String::new(), before));
+}
+
+#[test]
+fn a_log_in_the_folder_is_a_new_file_or_a_log() {
+    let user = User::new().writes(".dive.yaml", "log: {path: logs/x.log}\n").writes("other.log", "make all\n");
+    std::fs::create_dir(user.file("logs")).unwrap();
+    for _ in 0..2 {
+        assert_eq!(user.runs(&["tree", &sample()]).ends_with(0).stderr, "");
+    }
+    let lines = std::fs::read_to_string(user.file("logs/x.log")).unwrap();
+    assert_eq!(lines.lines().filter(|line| line.ends_with("INFO  done")).count(), 2);
+    let user = user.writes(".dive.yaml", "log: {path: other.log}\n");
+    user.runs(&["tree", &sample()]).ends_with(0).says(&["nothing is logged: other.log: it exists and is no log"]);
+    assert_eq!(std::fs::read_to_string(user.file("other.log")).unwrap(), "make all\n");
+}
+
+/// The path is harmless, and a link in the folder makes it another one. A log that the user's own file asks for in every folder is
+/// led astray the same way.
+#[test]
+fn no_link_in_the_folder_leads_a_log_out_of_it() {
+    let ask_by_folder = || User::new().writes(".dive.yaml", "log: {enabled: true}\n");
+    let ask_by_home = || User::new().keeps(".dive.yaml", "log: {enabled: true, path: ./dive.log}\n");
+    let ask_by_variable = || User::new().sets("DIVE_LOG_ENABLED", "1");
+    for user in [ask_by_folder(), ask_by_home(), ask_by_variable()] {
+        let before = kept(&user);
+        symlink("../home/.bash_login", user.file("dive.log")).unwrap();
+        let said = "dive.log is a symbolic link, and a relative path follows none; give an absolute path";
+        user.runs(&["tree", &sample()]).ends_with(0).says(&["nothing is logged: ", said]);
+        assert_eq!(kept(&user), before);
+    }
+    let user = User::new().writes(".dive.yaml", "log: {path: logs/dive.log}\n");
+    symlink("../home", user.file("logs")).unwrap();
+    user.runs(&["tree", &sample()]).ends_with(0).says(&["nothing is logged: ", "logs is a symbolic link"]);
+    assert_eq!(kept(&user), [""; 0]);
+}
+
+#[test]
+fn a_pipe_in_place_of_a_log_does_not_stop_the_program() {
+    let user = User::new().writes(".dive.yaml", "log: {enabled: true}\n");
+    user.runs_program("mkfifo", &["dive.log"]).ends_with(0);
+    user.runs(&["tree", &sample()]).ends_with(0).says(&["nothing is logged: ", "not a regular file"]);
+}
+
+#[test]
+fn a_document_is_not_written_outside_the_folder_or_over_other_files() {
+    for path in ["../home/x.json", "/tmp/x.json", "-", "out.txt", ".x.json"] {
+        let user = User::new().writes(".dive.yaml", &format!("json-path: \"{path}\"\n"));
+        user.runs(&[&sample()]).ends_with(0).prints(&["Analysis:"]).says(&["json-path: ignored: "]);
+        assert_eq!((kept(&user), user.sees()), (Vec::new(), vec![".dive.yaml".to_owned()]), "{path}");
+    }
+    let user = User::new().writes(".dive.yaml", "json-path: package.json\n").writes("package.json", "{}\n");
+    let ran = user.runs(&[&sample()]);
+    assert_eq!(
+        ran.error(),
+        "package.json cannot be written: it exists and is no JSON document of dive, so it is left alone"
+    );
+    assert_eq!(std::fs::read_to_string(user.file("package.json")).unwrap(), "{}\n");
+    std::fs::remove_file(user.file("package.json")).unwrap();
+    for _ in 0..2 {
+        user.runs(&[&sample()]).ends_with(0);
+    }
+    assert_eq!(user.sees(), [".dive.yaml", "package.json"]);
+}
+
+#[test]
+fn no_link_in_the_folder_leads_a_document_out_of_it() {
+    let by_folder = || User::new().writes(".dive.yaml", "json-path: out.json\n");
+    let by_home = || User::new().keeps(".dive.yaml", "json-path: ./out.json\n");
+    for user in [by_folder(), by_home()] {
+        let user = user.keeps(".bashrc", "PATH=~/bin:$PATH\n");
+        symlink("../home/.bashrc", user.file("out.json")).unwrap();
+        let ran = user.runs(&[&sample()]);
+        assert!(ran.error().contains("out.json cannot be written: out.json is a symbolic link"), "{}", ran.error());
+        assert_eq!(std::fs::read_to_string(user.home(".bashrc")).unwrap(), "PATH=~/bin:$PATH\n");
+    }
+    // What is typed is meant: a link is followed.
+    let user = User::new();
+    symlink("../home/mine.json", user.file("out.json")).unwrap();
+    std::fs::write(user.home("mine.json"), "").unwrap();
+    user.runs(&["--json", "out.json", &sample()]).ends_with(0);
+    assert_ne!(std::fs::read_to_string(user.home("mine.json")).unwrap(), "");
+}
+
+/// A pull request that brings a `.dive.yaml` must not be able to make its own check pass.
+#[test]
+fn the_folder_cannot_loosen_a_gate() {
+    let weak = "rules: {lowest-efficiency: 0.1, highest-user-wasted-percent: off}\nignore-errors: true\nci: false\n";
+    let user = User::new()
+        .writes(".dive.yaml", weak)
+        .writes("own.yaml", "rules: {lowestEfficiency: 0.5}\n")
+        .keeps(".dive.yaml", "rules: {highest-user-wasted-percent: 0.01}\nci: true\n");
+    let ran = user.runs(&["--ci-config", "own.yaml", &sample()]).ends_with(1);
+    let ran = ran.prints(&["FAIL: highestUserWastedPercent"]);
+    for part in [
+        "rules.highest-user-wasted-percent: ignored: `off` is weaker than 0.01 (",
+        "rules.lowest-efficiency: ignored: `0.1` is weaker than 0.9 (default)",
+        "ignore-errors: ignored: `true` is weaker than false (default)",
+        "ci: ignored: `false` is weaker than true (",
+    ] {
+        assert!(ran.stderr.contains(part), "no {part:?} in {}", ran.stderr);
+    }
+    // It can be stricter.
+    let user = User::new().writes(".dive.yaml", "ci: true\nrules: {lowest-efficiency: 1}\npull: never\n");
+    assert_eq!(user.runs(&[&sample()]).ends_with(1).stderr, "");
+}
+
+/// A log that ends up where a shell reads it, by whatever way, runs nothing.
+#[test]
+fn a_log_is_no_program_whatever_the_names_in_it() {
+    let user = User::new().sets("DIVE_LOG_LEVEL", "trace").sets("DIVE_IGNORE_ERRORS", "true");
+    for (at, name) in
+        ["x\ntouch ran", "$(touch ran)", "`touch ran`", "; touch ran;", "x' \"\ntouch ran #"].iter().enumerate()
+    {
+        let odd = image().layer(|l| l.whiteout(name).file(name, "x"));
+        let file = format!("{at}{}.tar", name.replace('/', ""));
+        std::fs::write(user.file(&file), odd.archive(Format::DockerArchive)).unwrap();
+        user.runs(&[&file]).ends_with(0);
+        user.runs(&[&format!("./{name}")]).ends_with(2);
+    }
+    let log = std::fs::read_to_string(user.file("dive.log")).unwrap();
+    assert!(log.contains("touch ran") && log.lines().all(|line| line.starts_with("# ")), "{log}");
+    let ran = user.runs_program("sh", &["dive.log"]).ends_with(0);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""));
+    assert!(!user.file("ran").exists());
+}

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::stack::Stack;
 use crate::layer::{LayerIndex, MarkerKind};
-use crate::tree::{NodeId, PathOrder, SpanKind, Tree};
+use crate::tree::{Listing, NodeId, SpanKind, Tree, WalkOrder};
 
 /// dive's numbers of one image.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +18,8 @@ pub struct Classic {
     pub wasted_bytes: u64,
     /// [`Classic::wasted_bytes`] over the bytes of all layers but the first, 0 when those are none. May exceed 1.
     pub user_wasted_percent: f64,
-    /// The paths that two or more layers hold: largest first, equal sizes by path.
+    /// The paths that two or more layers hold: largest first. Of equal sizes, the path that became inefficient last comes
+    /// first: the one whose second occurrence stands later in dive's walk over the layers.
     pub inefficient_files: Vec<InefficientFile>,
 }
 
@@ -57,13 +58,17 @@ impl Classic {
         let mut tally = Tally::new(tree.node_count());
         for layer in tree.layers() {
             leaves.mark(layer);
-            leaves.visit(layer, |node, size| tally.add(node, size));
+            // Whiteouts first: in dive's walk `.wh.NAME` precedes NAME, so a layer that has both meets them in this order.
             if let Some(stack) = &mut stack {
                 let whiteouts: HashSet<NodeId> = tree.layer_whiteouts(layer).map(|marker| marker.node).collect();
                 let removed = stack.removed_by(whiteouts.iter().copied().collect());
                 for node in whiteouts {
-                    tally.add(node, removed.get(&node).copied().unwrap_or_default());
+                    let size = removed.get(&node).copied().unwrap_or_default();
+                    tally.add(Leaf { node, size, layer, listing: Listing::Whiteout });
                 }
+            }
+            leaves.visit(layer, |node, size| tally.add(Leaf { node, size, layer, listing: Listing::Entry }));
+            if let Some(stack) = &mut stack {
                 stack.apply(layer, &leaves.directories);
             }
         }
@@ -143,6 +148,16 @@ impl<'a> Leaves<'a> {
     }
 }
 
+/// A path with nothing below it in its layer.
+#[derive(Debug, Clone, Copy)]
+struct Leaf {
+    node: NodeId,
+    /// In bytes.
+    size: u64,
+    layer: LayerIndex,
+    listing: Listing,
+}
+
 /// Sums up leaves by path. Few paths have more than one, so only those get a record.
 struct Tally {
     /// Per node: the size of its first leaf; [`Tally::LARGE`] if it takes more than 32 bits, [`Tally::UNSEEN`] without any.
@@ -158,6 +173,8 @@ struct Repeated {
     count: u64,
     sum: u64,
     minimum: u64,
+    /// Where the path was met the second time.
+    second: (LayerIndex, Listing),
 }
 
 impl Tally {
@@ -169,14 +186,19 @@ impl Tally {
         Self { first, large: HashMap::new(), repeated: HashMap::new(), sums: 0, minima: 0 }
     }
 
-    fn add(&mut self, node: NodeId, size: u64) {
+    fn add(&mut self, Leaf { node, size, layer, listing }: Leaf) {
         self.sums += u128::from(size);
         let first = match self.first[node.index()] {
             Self::UNSEEN => return self.add_first(node, size),
             Self::LARGE => self.large.get(&node).copied().unwrap_or_default(),
             first => first.into(),
         };
-        let repeated = self.repeated.entry(node).or_insert(Repeated { count: 1, sum: first, minimum: first });
+        let repeated = self.repeated.entry(node).or_insert(Repeated {
+            count: 1,
+            sum: first,
+            minimum: first,
+            second: (layer, listing),
+        });
         repeated.count += 1;
         repeated.sum = repeated.sum.saturating_add(size);
         if size < repeated.minimum {
@@ -197,13 +219,17 @@ impl Tally {
     }
 
     fn finish(self, tree: &Tree, layer_sizes: Vec<u64>) -> Classic {
-        let mut inefficient_files: Vec<InefficientFile> = self
-            .repeated
-            .iter()
-            .map(|(node, repeated)| InefficientFile { node: *node, count: repeated.count, size_bytes: repeated.sum })
+        let order = WalkOrder::of(tree, self.repeated.iter().map(|(node, repeated)| (*node, repeated.second.1)));
+        let mut repeated: Vec<(NodeId, Repeated)> = self.repeated.into_iter().collect();
+        // dive lists a path when it meets it for the second time, sorts by size, and prints from the end.
+        repeated.sort_unstable_by_key(|(node, repeated)| {
+            let (layer, listing) = repeated.second;
+            (Reverse(repeated.sum), Reverse(layer), Reverse(order.rank(*node, listing)))
+        });
+        let inefficient_files: Vec<InefficientFile> = repeated
+            .into_iter()
+            .map(|(node, repeated)| InefficientFile { node, count: repeated.count, size_bytes: repeated.sum })
             .collect();
-        let order = PathOrder::of(tree, inefficient_files.iter().map(|file| file.node));
-        inefficient_files.sort_unstable_by_key(|file| (Reverse(file.size_bytes), order.rank(file.node)));
         let wasted_bytes = inefficient_files.iter().fold(0u64, |sum, file| sum.saturating_add(file.size_bytes));
         let efficiency = if self.sums == 0 { 1.0 } else { self.minima as f64 / self.sums as f64 };
         let mut classic =
@@ -225,9 +251,10 @@ mod tests {
         let edge = u64::from(u32::MAX);
         for size in [5 << 30, edge - 2, edge - 1, edge, edge + 1] {
             let mut tally = Tally::new(1);
-            tally.add(NodeId::ROOT, size);
+            let leaf = |size| Leaf { node: NodeId::ROOT, size, layer: LayerIndex::BASE, listing: Listing::Entry };
+            tally.add(leaf(size));
             assert_eq!((tally.sums, tally.minima, tally.repeated.len()), (size.into(), size.into(), 0));
-            tally.add(NodeId::ROOT, 7);
+            tally.add(leaf(7));
             let repeated = &tally.repeated[&NodeId::ROOT];
             assert_eq!((repeated.count, repeated.sum, repeated.minimum), (2, size + 7, 7));
             assert_eq!((tally.sums, tally.minima), (u128::from(size) + 7, 7));

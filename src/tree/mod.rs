@@ -22,7 +22,7 @@ pub use diff::{Change, ChangeCounts, Changes};
 pub use history::{Deed, Event, Facts};
 pub use load::{LoadError, Loaded, load};
 pub use node::NodeId;
-pub use order::PathOrder;
+pub use order::{Listing, PathOrder, WalkOrder};
 pub use resolve::Unresolved;
 pub use span::{Cause, Marker, Span, SpanId, SpanKind};
 

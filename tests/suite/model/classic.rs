@@ -30,21 +30,29 @@ const WHITEOUT: &str = ".wh.";
 pub(super) fn numbers(image: &RandomImage) -> Numbers {
     let trees: Vec<Paths> = image.0.iter().map(layer_tree).collect();
     let mut sizes: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    let mut met_twice: Vec<String> = Vec::new();
     for (number, tree) in trees.iter().enumerate() {
-        for (path, info) in tree.iter().filter(|(path, _)| !has_children(tree, path)) {
-            let removed = removed_path(path);
-            let size = removed.as_ref().map_or(info.size, |removed| size_in(&stacked(&trees[..number]), removed));
-            sizes.entry(removed.unwrap_or_else(|| path.clone())).or_default().push(size);
+        for path in children_first(tree).into_iter().filter(|path| !has_children(tree, path)) {
+            let removed = removed_path(&path);
+            let size =
+                removed.as_ref().map_or(tree[&path].size, |removed| size_in(&stacked(&trees[..number]), removed));
+            let path = removed.unwrap_or(path);
+            let known = sizes.entry(path.clone()).or_default();
+            known.push(size);
+            if known.len() == 2 {
+                met_twice.push(path);
+            }
         }
     }
     let sum: u64 = sizes.values().flatten().sum();
     let minima: u64 = sizes.values().filter_map(|sizes| sizes.iter().min()).sum();
-    let mut inefficient_files: Vec<_> = sizes
-        .iter()
-        .filter(|(_, sizes)| sizes.len() > 1)
-        .map(|(path, sizes)| (format!("/{path}"), sizes.len() as u64, sizes.iter().sum::<u64>()))
+    let mut inefficient_files: Vec<_> = met_twice
+        .into_iter()
+        .map(|path| (format!("/{path}"), sizes[&path].len() as u64, sizes[&path].iter().sum::<u64>()))
         .collect();
-    inefficient_files.sort_by(|a, b| b.2.cmp(&a.2).then(a.0.cmp(&b.0)));
+    // A stable sort, smallest first, that is read from its end.
+    inefficient_files.sort_by_key(|file| file.2);
+    inefficient_files.reverse();
     let layer_sizes: Vec<u64> = image.0.iter().map(|layer| layer.entries.iter().map(header_size).sum()).collect();
     let wasted_bytes = inefficient_files.iter().map(|file| file.2).sum();
     let user_bytes: u64 = layer_sizes[1..].iter().sum();

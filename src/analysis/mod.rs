@@ -3,10 +3,12 @@
 
 pub mod classic;
 pub mod exact;
+mod groups;
 mod stack;
 
 pub use classic::Classic;
 pub use exact::Exact;
+pub use groups::WasteGroup;
 
 use crate::tree::Tree;
 

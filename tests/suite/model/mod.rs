@@ -9,6 +9,7 @@ pub(crate) mod random;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use dive::analysis::WasteGroup;
 use dive::analysis::exact::Cause;
 use dive::tree::size::Sizes;
 use dive::tree::{Change, Changes, Comparison, Scope, SpanKind, Tree};
@@ -60,6 +61,18 @@ proptest! {
             cause: file.cause,
         });
         let mut listed: Vec<_> = listed.collect();
+        // Every file is in one group, whose place holds it or is it.
+        let groups = WasteGroup::of(opened.tree(), &exact);
+        prop_assert_eq!(groups.iter().map(|group| group.size_bytes).sum::<u64>(), total - visible);
+        prop_assert_eq!(groups.iter().map(|group| group.files).sum::<u64>(), exact.files.len() as u64);
+        for file in &exact.files {
+            let above = std::iter::successors(Some(file.node), |node| opened.tree().parent(*node)).collect::<Vec<_>>();
+            let holds = |group: &WasteGroup| {
+                (group.layer, group.hidden_by, group.cause) == (file.layer, file.hidden_by, file.cause)
+                    && above.contains(&group.place)
+            };
+            prop_assert!(groups.iter().any(holds), "{:?}", file);
+        }
         let places = |files: &[Lost]| -> Vec<_> {
             files.iter().map(|file| (file.size_bytes, file.path.clone(), file.layer)).collect()
         };

@@ -1,0 +1,121 @@
+//! Reclaimable files, gathered into groups that a person can read: who put them there, who hid them, how, and where.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+
+use super::exact::{Exact, ReclaimableFile};
+use crate::layer::LayerIndex;
+use crate::tree::{Cause, NodeId, PathOrder, Tree};
+
+/// A directory stands for itself if it holds this share of what one layer hid of another in one way; else it joins its
+/// parent. At most this many groups, plus one for the rest, come of one pair of layers and cause.
+const SHARE: u64 = 10;
+
+/// Reclaimable files of one place that one layer put there and another hid in one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WasteGroup {
+    /// The directory that holds the files; of a group of one file, the file. Larger groups inside it are not counted in it.
+    pub place: NodeId,
+    /// The layer that holds the bytes.
+    pub layer: LayerIndex,
+    /// The layer that hid them.
+    pub hidden_by: LayerIndex,
+    /// How.
+    pub cause: Cause,
+    /// How many inodes there are.
+    pub files: u64,
+    /// Their sizes, in bytes.
+    pub size_bytes: u64,
+}
+
+impl WasteGroup {
+    /// Groups all reclaimable files, largest group first. Each file is in one group, so the sizes add up to
+    /// [`Exact::reclaimable_bytes`].
+    ///
+    /// A directory that was removed as a whole is not divided.
+    #[must_use]
+    pub fn of(tree: &Tree, exact: &Exact) -> Vec<Self> {
+        let mut pairs: BTreeMap<(LayerIndex, LayerIndex, Cause), Pair> = BTreeMap::new();
+        for file in &exact.files {
+            pairs.entry((file.layer, file.hidden_by, file.cause)).or_default().add(tree, file);
+        }
+        let mut groups = Vec::new();
+        for ((layer, hidden_by, cause), pair) in pairs {
+            let group = |(place, sum): (NodeId, Sum)| Self {
+                place,
+                layer,
+                hidden_by,
+                cause,
+                files: sum.files,
+                size_bytes: sum.size_bytes,
+            };
+            groups.extend(pair.divide(tree).into_iter().map(group));
+        }
+        let order = PathOrder::of(tree, groups.iter().map(|group| group.place));
+        groups.sort_unstable_by_key(|group| {
+            (Reverse(group.size_bytes), order.rank(group.place), group.layer, group.hidden_by, group.cause)
+        });
+        groups
+    }
+}
+
+/// What one layer hid of another in one way, by directory.
+#[derive(Debug, Default)]
+struct Pair {
+    places: BTreeMap<NodeId, Sum>,
+    size_bytes: u64,
+    /// Of each directory that holds a file: the outermost one that was removed with it.
+    removed: HashMap<NodeId, NodeId>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Sum {
+    files: u64,
+    size_bytes: u64,
+    /// One of the files.
+    file: NodeId,
+}
+
+impl Pair {
+    fn add(&mut self, tree: &Tree, file: &ReclaimableFile) {
+        self.size_bytes = self.size_bytes.saturating_add(file.size_bytes);
+        let parent = tree.parent(file.node).unwrap_or(NodeId::ROOT);
+        let directory = match file.cause {
+            Cause::Overwritten | Cause::MetadataOnly | Cause::Deleted => parent,
+            Cause::DeletedWithDirectory | Cause::HiddenByOpaque | Cause::Replaced => {
+                *self.removed.entry(parent).or_insert_with(|| outermost_removed(tree, parent, file.hidden_by))
+            }
+        };
+        self.add_at(directory, Sum { files: 1, size_bytes: file.size_bytes, file: file.node });
+    }
+
+    fn add_at(&mut self, place: NodeId, sum: Sum) {
+        let known = self.places.entry(place).or_insert(Sum { files: 0, size_bytes: 0, ..sum });
+        known.files += sum.files;
+        known.size_bytes = known.size_bytes.saturating_add(sum.size_bytes);
+    }
+
+    /// The places with a large enough share, each without those inside it.
+    fn divide(mut self, tree: &Tree) -> Vec<(NodeId, Sum)> {
+        let least = self.size_bytes / SHARE;
+        let mut divided = Vec::new();
+        // A node's id is greater than its parent's, so the last place has no other below it.
+        while let Some((place, sum)) = self.places.pop_last() {
+            match tree.parent(place) {
+                Some(parent) if sum.size_bytes < least => self.add_at(parent, sum),
+                _ => divided.push((if sum.files == 1 { sum.file } else { place }, sum)),
+            }
+        }
+        divided
+    }
+}
+
+/// The outermost directory that `layer` removed along with `directory`; `directory` itself if it is still there.
+fn outermost_removed(tree: &Tree, directory: NodeId, layer: LayerIndex) -> NodeId {
+    let was_removed = |node: &NodeId| {
+        let mut ends = tree.spans(*node).filter_map(|span| tree.span(span).end());
+        ends.any(|(by, cause)| by == layer && !matches!(cause, Cause::Overwritten | Cause::MetadataOnly))
+    };
+    let lineage = std::iter::successors(Some(directory), |node| tree.parent(*node));
+    lineage.take_while(was_removed).last().unwrap_or(directory)
+}

@@ -1,0 +1,76 @@
+//! Waste in groups. If one of these fails, a person reads a thousand rows, or reads of a directory that has nothing to do
+//! with the waste.
+
+use dive::analysis::WasteGroup;
+
+use crate::build::{Opened, image, is_drawn};
+
+/// The groups as a report has them: path, bytes, files, layer pair and cause.
+#[track_caller]
+fn groups_are(opened: &Opened, expected: &str) {
+    let (tree, exact) = (opened.tree(), opened.exact());
+    let groups = WasteGroup::of(tree, &exact);
+    assert_eq!(groups.iter().map(|group| group.size_bytes).sum::<u64>(), exact.reclaimable_bytes());
+    let row = |group: &WasteGroup| {
+        let path = String::from_utf8_lossy(&tree.path(group.place)).into_owned();
+        let (layer, hidden_by) = (group.layer.get(), group.hidden_by.get());
+        format!("{path} {} B {} files {layer} {hidden_by} {}\n", group.size_bytes, group.files, group.cause.name())
+    };
+    is_drawn(&groups.iter().map(row).collect::<String>(), expected);
+}
+
+#[test]
+fn a_directory_that_was_removed_is_one_group_however_deep_its_files_lie() {
+    let opened = image()
+        .layer(|l| l.file("root/.npm/a/b/c/1", "12345").file("root/.npm/a/2", "123").file("root/.npm/3", "1"))
+        .layer(|l| l.whiteout("root/.npm"))
+        .open();
+    groups_are(&opened, "/root/.npm 9 B 3 files 0 1 deleted-with-directory");
+}
+
+#[test]
+fn one_file_is_named_and_not_its_directory() {
+    let opened = image().layer(|l| l.file("var/log/big", "12345")).layer(|l| l.whiteout("var/log/big")).open();
+    groups_are(&opened, "/var/log/big 5 B 1 files 0 1 deleted");
+}
+
+#[test]
+fn small_directories_join_the_one_above_and_large_ones_stand_for_themselves() {
+    let mut lower = image().layer(|mut l| {
+        for directory in 0..20 {
+            l = l.file(format!("usr/lib/d{directory}/f"), "12345");
+        }
+        l.file("usr/share/large", "x".repeat(60)).file("usr/share/other", "x".repeat(40))
+    });
+    lower = lower.layer(|mut l| {
+        for directory in 0..20 {
+            l = l.file(format!("usr/lib/d{directory}/f"), "54321");
+        }
+        l.file("usr/share/large", "y".repeat(60)).file("usr/share/other", "y".repeat(40))
+    });
+    groups_are(
+        &lower.open(),
+        "
+        /usr/lib 100 B 20 files 0 1 overwritten
+        /usr/share 100 B 2 files 0 1 overwritten
+        ",
+    );
+}
+
+#[test]
+fn layer_pairs_and_causes_are_told_apart() {
+    let opened = image()
+        .layer(|l| l.dir("d").file("d/a", "1").file("d/b", "22").file("d/c", "333"))
+        .layer(|l| l.file("d/a", "2").whiteout("d/b"))
+        .layer(|l| l.dir("d").opaque("d").file("d/new", "4444"))
+        .open();
+    groups_are(
+        &opened,
+        "
+        /d/c 3 B 1 files 0 2 hidden-by-opaque
+        /d/b 2 B 1 files 0 1 deleted
+        /d/a 1 B 1 files 0 1 overwritten
+        /d/a 1 B 1 files 1 2 hidden-by-opaque
+        ",
+    );
+}

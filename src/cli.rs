@@ -39,6 +39,10 @@ pub struct Cli {
     #[arg(short = 'j', long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 
+    /// List every reclaimable file in the report, not the largest groups of them
+    #[arg(long)]
+    pub all: bool,
+
     /// Where the image comes from and how much is said about it.
     #[command(flatten)]
     pub opening: OpeningArgs,

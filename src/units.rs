@@ -137,6 +137,22 @@ impl FromStr for Ratio {
     }
 }
 
+/// A number as Go's `%v` prints it, for lines that must equal dive's: the shortest digits that read back as the same
+/// number, with an exponent of at least two digits below 1e-4 and from 1e21 on (Go, package strconv, `FormatFloat` with
+/// `'g'` and precision -1).
+#[must_use]
+pub fn go_float(value: f64) -> String {
+    let scientific = format!("{value:e}");
+    let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
+    match exponent.parse::<i32>() {
+        Ok(exponent) if value != 0.0 && !(-4..21).contains(&exponent) => {
+            let sign = if exponent < 0 { '-' } else { '+' };
+            format!("{digits}e{sign}{:02}", exponent.abs())
+        }
+        _ => value.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,6 +249,24 @@ mod tests {
         for text in ["1.5", "-0.1", "inf", "NaN", "abc", "", "90%"] {
             let message = text.parse::<Ratio>().unwrap_err().to_string();
             assert!(message.contains(&format!("`{text}`")) && message.contains("0.9"), "{message}");
+        }
+    }
+
+    #[test]
+    fn floats_are_printed_as_go_prints_them() {
+        for (value, text) in [
+            (0.0, "0"),
+            (1.0, "1"),
+            (0.1, "0.1"),
+            (0.483_491_100_140_404_9, "0.4834911001404049"),
+            (0.000_1, "0.0001"),
+            (0.000_09, "9e-05"),
+            (1.25e-10, "1.25e-10"),
+            (1e20, "100000000000000000000"),
+            (1e21, "1e+21"),
+            (12_345_678.0, "12345678"),
+        ] {
+            assert_eq!(go_float(value), text);
         }
     }
 }

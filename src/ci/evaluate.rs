@@ -1,24 +1,23 @@
-//! Holds an image to its rules. Whether a rule passes is decided by dive's numbers alone, so that a `.dive-ci` keeps its
-//! verdict; where those hide what the exact numbers show, the rule warns and says which bytes it does not see.
+//! Checks an image against its rules. dive's numbers alone decide whether a rule passes, so that a `.dive-ci` keeps its
+//! verdict. Where a rule passes only because those numbers miss waste, the verdict carries a [`BlindSpot`].
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use super::rules::{Rule, Rules};
 use crate::analysis::Analysis;
 use crate::analysis::exact::Cause;
-use crate::config::Limit;
+use crate::config::{Limit, Origin};
 use crate::tree::NodeId;
-use crate::units::Bytes;
+use crate::units::{Bytes, Ratio, go_float};
 
-/// What became of a rule.
+/// The status of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// The image keeps it.
     Pass,
     /// The image breaks it.
     Fail,
-    /// The image keeps it by dive's number and would break it by the exact one.
-    Warn,
     /// The rule is off.
     Skip,
 }
@@ -30,31 +29,72 @@ impl Status {
         match self {
             Self::Pass => "PASS",
             Self::Fail => "FAIL",
-            Self::Warn => "WARN",
             Self::Skip => "SKIP",
         }
     }
 }
 
-/// What became of one rule, and why.
-#[derive(Debug, Clone, PartialEq)]
+/// The status of one rule, and the reason for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleOutcome {
     /// The rule.
     pub rule: Rule,
-    /// What became of it.
+    /// Its status.
     pub status: Status,
-    /// Why, in words; nothing where it simply passed.
+    /// The reason, in dive's words; `None` if the rule passed.
     pub reason: Option<String>,
 }
 
-/// What became of all rules, in the order dive prints them.
+/// The outcome of all rules.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
-    /// One for each rule.
+    /// One for each rule, in the order dive prints them.
     pub outcomes: Vec<RuleOutcome>,
+    /// Rules that pass although the exact numbers would break their limit.
+    pub blind_spots: Vec<BlindSpot>,
 }
 
-/// How many rules came to what.
+/// A rule that passes by dive's number and would fail by the exact one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BlindSpot {
+    /// The rule.
+    pub rule: Rule,
+    /// Where its limit is set.
+    pub origin: Origin,
+    /// The exact number, with the limit it breaks.
+    pub excess: Excess,
+    /// Reclaimable bytes of paths that dive's number leaves out, by cause, largest first. Empty if dive counts the same
+    /// paths and still arrives at less, as it does for hard links.
+    pub unseen: Vec<(Cause, u64)>,
+}
+
+/// An exact number beyond a limit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Excess {
+    /// Visible bytes over all bytes, below the limit.
+    Kept {
+        /// From 0 to 1.
+        share: f64,
+        /// The least share that passes.
+        limit: Ratio,
+    },
+    /// Reclaimable bytes, at or above the limit.
+    Bytes {
+        /// How many.
+        bytes: Bytes,
+        /// What fails.
+        limit: Bytes,
+    },
+    /// Reclaimable bytes over the bytes of all layers but the first, at or above the limit.
+    UserShare {
+        /// From 0; may exceed 1.
+        share: f64,
+        /// What fails.
+        limit: Ratio,
+    },
+}
+
+/// How many rules have each status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
     /// All rules.
@@ -63,8 +103,6 @@ pub struct Tally {
     pub passed: usize,
     /// Those that failed.
     pub failed: usize,
-    /// Those that warn.
-    pub warned: usize,
     /// Those that are off.
     pub skipped: usize,
 }
@@ -76,14 +114,13 @@ impl Verdict {
         self.count(Status::Fail) == 0
     }
 
-    /// How many rules came to what.
+    /// How many rules have each status.
     #[must_use]
     pub fn tally(&self) -> Tally {
         Tally {
             total: self.outcomes.len(),
             passed: self.count(Status::Pass),
             failed: self.count(Status::Fail),
-            warned: self.count(Status::Warn),
             skipped: self.count(Status::Skip),
         }
     }
@@ -93,120 +130,99 @@ impl Verdict {
     }
 }
 
-/// Holds an image to `rules`.
+/// Checks an image against `rules`.
 #[must_use]
 pub fn evaluate(analysis: &Analysis, rules: &Rules) -> Verdict {
-    let outcome = |rule| {
+    let mut verdict = Verdict { outcomes: Vec::new(), blind_spots: Vec::new() };
+    for rule in Rule::ALL {
         let (status, reason) = match measure(analysis, rules, rule) {
             None => (Status::Skip, Some("rule disabled".to_owned())),
-            Some(measured) => judge(analysis, rule, measured),
+            // Nothing wasted breaks no rule, whatever its limit.
+            Some(Measured { failure: Some(reason), .. }) if analysis.classic.wasted_bytes > 0 => {
+                (Status::Fail, Some(reason))
+            }
+            Some(Measured { excess, .. }) => {
+                let origin = rules.origin(rule).clone();
+                let excess = excess.filter(|_| analysis.exact.reclaimable_bytes() > 0);
+                let blind_spot = |excess| BlindSpot { rule, origin, excess, unseen: unseen(analysis) };
+                verdict.blind_spots.extend(excess.map(blind_spot));
+                (Status::Pass, None)
+            }
         };
-        RuleOutcome { rule, status, reason }
-    };
-    Verdict { outcomes: Rule::ALL.map(outcome).into() }
+        verdict.outcomes.push(RuleOutcome { rule, status, reason });
+    }
+    verdict
 }
 
-/// What a rule's two numbers came to: for each, what is wrong with it where it is beyond the limit.
+/// Both numbers of a rule, each only where it breaks the limit.
 struct Measured {
-    classic: Option<String>,
-    exact: Option<String>,
+    /// By dive's number, in its words.
+    failure: Option<String>,
+    excess: Option<Excess>,
 }
 
-/// Compares both numbers of `rule` with its limit, unless it is off.
+/// Compares both numbers of `rule` with its limit; `None` if the rule is off.
 fn measure(analysis: &Analysis, rules: &Rules, rule: Rule) -> Option<Measured> {
     let (classic, exact, limits) = (&analysis.classic, &analysis.exact, &rules.limits);
+    // dive fails above a limit, we fail at it as well: `>=` appears only where the two differ.
+    let above = |is_equal: bool| if is_equal { ">=" } else { ">" };
     let measured = match rule {
         Rule::LowestEfficiency => {
             let Limit::At(limit) = limits.lowest_efficiency.value else { return None };
-            let efficiency = classic.efficiency;
+            let (value, share) = (classic.efficiency, exact.efficiency());
+            let failure = format!(
+                "image efficiency is too low (efficiency={} < threshold={})",
+                go_float(value),
+                go_float(limit.get())
+            );
             Measured {
-                classic: (efficiency < limit.get())
-                    .then(|| format!("image efficiency is too low (efficiency={efficiency} < threshold={limit})")),
-                exact: (exact.efficiency() < limit.get())
-                    .then(|| format!("exact efficiency={:.4} < threshold={limit}", exact.efficiency())),
+                failure: (value < limit.get()).then_some(failure),
+                excess: (share < limit.get()).then_some(Excess::Kept { share, limit }),
             }
         }
         Rule::HighestWastedBytes => {
             let Limit::At(limit) = limits.highest_wasted_bytes.value else { return None };
-            let too_high = |bytes: u64, words: &str| {
-                (bytes >= limit.0).then(|| format!("{words}={bytes} >= threshold={}", limit.0))
-            };
+            let (value, bytes) = (classic.wasted_bytes, Bytes(exact.reclaimable_bytes()));
+            let sign = above(value == limit.0);
+            let failure = format!("too many bytes wasted (wasted-bytes={value} {sign} threshold={})", limit.0);
             Measured {
-                classic: too_high(classic.wasted_bytes, "wasted-bytes")
-                    .map(|why| format!("too many bytes wasted ({why})")),
-                exact: too_high(exact.reclaimable_bytes(), "reclaimable bytes"),
+                failure: (value >= limit.0).then_some(failure),
+                excess: (bytes >= limit).then_some(Excess::Bytes { bytes, limit }),
             }
         }
         Rule::HighestUserWastedPercent => {
             let Limit::At(limit) = limits.highest_user_wasted_percent.value else { return None };
-            let share = classic.user_wasted_percent;
-            let exact_share = match classic.user_size_bytes() {
+            let value = classic.user_wasted_percent;
+            let share = match classic.user_size_bytes() {
                 0 => 0.0,
                 user => exact.reclaimable_bytes() as f64 / user as f64,
             };
+            let sign = above(value <= limit.get());
+            let failure = format!(
+                "too many bytes wasted, relative to the user bytes added (%-user-wasted-bytes={} {sign} threshold={})",
+                go_float(value),
+                go_float(limit.get())
+            );
             Measured {
-                classic: (share >= limit.get()).then(|| {
-                    format!(
-                        "too many bytes wasted, relative to the user bytes added \
-                         (%-user-wasted-bytes={share} >= threshold={limit})"
-                    )
-                }),
-                exact: (exact_share >= limit.get())
-                    .then(|| format!("reclaimable share of the user bytes={exact_share:.4} >= threshold={limit}")),
+                failure: (value >= limit.get()).then_some(failure),
+                excess: (share >= limit.get()).then_some(Excess::UserShare { share, limit }),
             }
         }
     };
     Some(measured)
 }
 
-/// Nothing wasted breaks no rule, whatever its limit; nothing reclaimable is nothing to warn of.
-fn judge(analysis: &Analysis, rule: Rule, measured: Measured) -> (Status, Option<String>) {
-    match measured {
-        Measured { classic: Some(why), .. } if analysis.classic.wasted_bytes > 0 => (Status::Fail, Some(why)),
-        Measured { exact: Some(why), .. } if analysis.exact.reclaimable_bytes() > 0 => {
-            (Status::Warn, Some(format!("{} ({why})", unseen(analysis, rule))))
-        }
-        _ => (Status::Pass, None),
-    }
-}
-
-/// Which reclaimable bytes the classic number of `rule` does not see: those of files at paths that it does not list.
-fn unseen(analysis: &Analysis, rule: Rule) -> String {
-    let figure = match rule {
-        Rule::HighestUserWastedPercent => "userWastedPercent",
-        Rule::HighestWastedBytes => "wastedBytes",
-        Rule::LowestEfficiency => "efficiency",
-    };
+/// The reclaimable bytes that dive's numbers leave out: those of files at paths that it does not list.
+fn unseen(analysis: &Analysis) -> Vec<(Cause, u64)> {
     let listed: HashSet<NodeId> = analysis.classic.inefficient_files.iter().map(|file| file.node).collect();
-    let mut sums = Cause::ALL.map(|cause| {
-        let hidden = analysis.exact.files.iter().filter(|file| file.cause == cause);
-        let bytes: u64 = hidden.filter(|file| !listed.contains(&file.node)).map(|file| file.size_bytes).sum();
-        (bytes, cause)
-    });
-    sums.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
-    let parts: Vec<String> = sums
-        .iter()
-        .filter(|(bytes, _)| *bytes > 0)
-        .map(|(bytes, cause)| format!("{} {}", Bytes(*bytes), place_of(*cause)))
-        .collect();
-    match parts.split_last() {
-        Some((only, [])) => format!("{only} are not in {figure}"),
-        Some((last, others)) => format!("{} and {last} are not in {figure}", others.join(", ")),
-        // Both see the same paths and still differ, as they do for hard links.
-        None => format!("{} are reclaimable", Bytes(analysis.exact.reclaimable_bytes())),
-    }
-}
-
-/// Where bytes hidden for `cause` lie, after their number: `374 MB in deleted directories`.
-const fn place_of(cause: Cause) -> &'static str {
-    match cause {
-        Cause::Overwritten => "in overwritten files",
-        Cause::MetadataOnly => "in files stored again for their metadata",
-        Cause::Deleted => "in deleted files",
-        Cause::DeletedWithDirectory => "in deleted directories",
-        Cause::HiddenByOpaque => "in emptied directories",
-        Cause::Replaced => "in files replaced by something else",
-    }
+    let bytes_of = |cause| {
+        let hidden = analysis.exact.files.iter().filter(|file| file.cause == cause && !listed.contains(&file.node));
+        (cause, hidden.map(|file| file.size_bytes).sum())
+    };
+    let mut unseen: Vec<(Cause, u64)> = Cause::ALL.map(bytes_of).into();
+    unseen.retain(|(_, bytes)| *bytes > 0);
+    unseen.sort_by_key(|(_, bytes)| Reverse(*bytes));
+    unseen
 }
 
 #[cfg(test)]
@@ -283,7 +299,7 @@ mod tests {
     fn a_rule_that_is_off_is_skipped_and_says_so() {
         let verdict = evaluate(&wasteful(), &rules("off", "disabled", "false"));
         assert!(verdict.passed());
-        assert_eq!(verdict.tally(), Tally { total: 3, passed: 0, failed: 0, warned: 0, skipped: 3 });
+        assert_eq!(verdict.tally(), Tally { total: 3, passed: 0, failed: 0, skipped: 3 });
         assert!(verdict.outcomes.iter().all(|outcome| outcome.reason.as_deref() == Some("rule disabled")));
     }
 
@@ -294,8 +310,8 @@ mod tests {
             lines(&analysis, &rules),
             [
                 "FAIL: highestUserWastedPercent: too many bytes wasted, relative to the user bytes added \
-                 (%-user-wasted-bytes=0.12 >= threshold=0.1)",
-                "FAIL: highestWastedBytes: too many bytes wasted (wasted-bytes=60 >= threshold=50)",
+                 (%-user-wasted-bytes=0.12 > threshold=0.1)",
+                "FAIL: highestWastedBytes: too many bytes wasted (wasted-bytes=60 > threshold=50)",
                 "FAIL: lowestEfficiency: image efficiency is too low (efficiency=0.97 < threshold=0.98)",
             ]
         );
@@ -312,58 +328,74 @@ mod tests {
         assert_eq!(statuses(rules("0.13", "61", "0.97")), [Status::Pass; 3]);
     }
 
+    /// The rules that pass blindly, in the order of the outcomes.
+    fn blind(analysis: &Analysis, rules: &Rules) -> Vec<Rule> {
+        let verdict = evaluate(analysis, rules);
+        assert!(verdict.passed(), "a blind spot fails no rule");
+        verdict.blind_spots.iter().map(|spot| spot.rule).collect()
+    }
+
     #[test]
-    fn a_limit_that_only_the_exact_number_meets_warns() {
+    fn a_limit_met_exactly_reads_at_least_and_one_crossed_reads_above() {
+        let reasons = lines(&wasteful(), &rules("0.12", "60", "0.9"));
+        assert!(reasons[0].contains("=0.12 >= threshold=0.12"), "{reasons:?}");
+        assert!(reasons[1].contains("=60 >= threshold=60"), "{reasons:?}");
+        let reasons = lines(&wasteful(), &rules("0.1199", "59", "0.9"));
+        assert!(reasons[0].contains("=0.12 > threshold=0.1199"), "{reasons:?}");
+        assert!(reasons[1].contains("=60 > threshold=59"), "{reasons:?}");
+    }
+
+    #[test]
+    fn a_limit_that_only_the_exact_number_meets_is_a_blind_spot() {
         let mut analysis = wasteful();
         hide(&mut analysis, "cache/a", 270, Cause::DeletedWithDirectory);
         let share = analysis.exact.reclaimable_bytes() as f64 / analysis.classic.user_size_bytes() as f64;
         let bytes = analysis.exact.reclaimable_bytes();
-        let statuses = |share: f64, bytes: u64| -> Vec<_> {
-            let verdict = evaluate(&analysis, &rules(&share.to_string(), &bytes.to_string(), "disabled"));
-            verdict.outcomes.iter().map(|each| each.status).collect()
-        };
-        assert_eq!(statuses(share, bytes), [Status::Warn, Status::Warn, Status::Skip]);
-        assert_eq!(statuses(share + 0.001, bytes + 1), [Status::Pass, Status::Pass, Status::Skip]);
+        let blind = |share: f64, bytes: u64| blind(&analysis, &rules(&share.to_string(), &bytes.to_string(), "off"));
+        assert_eq!(blind(share, bytes), [Rule::HighestUserWastedPercent, Rule::HighestWastedBytes]);
+        assert_eq!(blind(share + 0.001, bytes + 1), []);
     }
 
     #[test]
     fn an_image_that_wastes_nothing_keeps_the_strictest_rules() {
         let verdict = evaluate(&clean(), &rules("0", "0", "1"));
-        assert_eq!(verdict.tally(), Tally { total: 3, passed: 3, failed: 0, warned: 0, skipped: 0 });
+        assert_eq!(verdict.tally(), Tally { total: 3, passed: 3, failed: 0, skipped: 0 });
+        assert_eq!(verdict.blind_spots, []);
     }
 
     #[test]
-    fn bytes_that_dives_numbers_hide_warn_and_do_not_fail() {
+    fn a_blind_spot_names_the_bytes_that_dives_number_leaves_out() {
         let mut analysis = wasteful();
         hide(&mut analysis, "cache/a", 100, Cause::DeletedWithDirectory);
         hide(&mut analysis, "cache/b", 150, Cause::DeletedWithDirectory);
         hide(&mut analysis, "data/c", 20, Cause::HiddenByOpaque);
-        let rules = rules("0.5", "100", "0.9");
+        let spots = evaluate(&analysis, &rules("0.5", "100", "0.9")).blind_spots;
+        let excesses: Vec<Excess> = spots.iter().map(|spot| spot.excess).collect();
+        let limit = |percent| Ratio::percent(percent);
         assert_eq!(
-            lines(&analysis, &rules),
+            excesses,
             [
-                "WARN: highestUserWastedPercent: 250 B in deleted directories and 20 B in emptied directories are not in \
-                 userWastedPercent (reclaimable share of the user bytes=0.6000 >= threshold=0.5)",
-                "WARN: highestWastedBytes: 250 B in deleted directories and 20 B in emptied directories are not in \
-                 wastedBytes (reclaimable bytes=300 >= threshold=100)",
-                "WARN: lowestEfficiency: 250 B in deleted directories and 20 B in emptied directories are not in \
-                 efficiency (exact efficiency=0.7000 < threshold=0.9)",
+                Excess::UserShare { share: 0.6, limit: limit(50) },
+                Excess::Bytes { bytes: Bytes(300), limit: Bytes(100) },
+                Excess::Kept { share: 0.7, limit: limit(90) },
             ]
         );
-        assert!(evaluate(&analysis, &rules).passed());
+        let unseen = [(Cause::DeletedWithDirectory, 250), (Cause::HiddenByOpaque, 20)];
+        assert!(spots.iter().all(|spot| spot.unseen == unseen), "{spots:?}");
     }
 
     #[test]
-    fn an_image_whose_waste_dive_sees_none_of_still_warns() {
+    fn waste_that_dive_does_not_see_at_all_is_a_blind_spot_too() {
         let mut analysis = clean();
         hide(&mut analysis, "cache/a", 374, Cause::DeletedWithDirectory);
-        let verdict = evaluate(&analysis, &rules("0.1", "disabled", "0.9"));
-        assert_eq!(verdict.tally(), Tally { total: 3, passed: 0, failed: 0, warned: 2, skipped: 1 });
+        let rules = rules("0.1", "disabled", "0.9");
+        assert_eq!(blind(&analysis, &rules), [Rule::HighestUserWastedPercent, Rule::LowestEfficiency]);
     }
 
     #[test]
-    fn waste_below_the_limit_by_both_numbers_passes_without_a_word() {
+    fn waste_below_the_limit_by_both_numbers_passes_without_a_reason() {
         let verdict = evaluate(&wasteful(), &rules("0.2", "20MB", "0.9"));
         assert!(verdict.outcomes.iter().all(|outcome| outcome.status == Status::Pass && outcome.reason.is_none()));
+        assert_eq!(verdict.blind_spots, []);
     }
 }

@@ -1,7 +1,7 @@
-//! Whether an image keeps its budget: [`rules`], what it is held to, and [`mod@evaluate`], what became of it.
+//! Whether an image keeps its budget: [`rules`] has the limits, [`mod@evaluate`] the verdict.
 
 pub mod evaluate;
 pub mod rules;
 
-pub use evaluate::{RuleOutcome, Status, Tally, Verdict, evaluate};
+pub use evaluate::{BlindSpot, Excess, RuleOutcome, Status, Tally, Verdict, evaluate};
 pub use rules::{Rule, Rules};

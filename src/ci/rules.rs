@@ -51,6 +51,12 @@ impl Rules {
         Self { limits: flags.over(rules_file.limits.clone()).over(config.rules.clone()) }
     }
 
+    /// Whether anybody set a rule or turned one off.
+    #[must_use]
+    pub fn are_set(&self) -> bool {
+        Rule::ALL.iter().any(|rule| *self.origin(*rule) != Origin::Default)
+    }
+
     /// Who set the limit of `rule`, or turned it off.
     #[must_use]
     pub const fn origin(&self, rule: Rule) -> &Origin {

@@ -1,15 +1,22 @@
-//! What was found, written out: one file a format. Reports read values and write bytes; where they go is `run`'s
-//! business.
+//! Findings written out: one file a format. Reports read values and write bytes; `run` decides where they go.
 
+pub mod ci;
 pub mod json;
 pub mod listing;
 pub mod text;
+mod waste;
+
+use std::io::{self, Write};
+
+pub use waste::Rows;
 
 use crate::analysis::Analysis;
+use crate::escape::Escaped;
 use crate::image::Image;
 use crate::tree::Loaded;
+use crate::units::Bytes;
 
-/// All that reports are made of.
+/// What every report is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct Findings<'a> {
     /// What the image says of itself.
@@ -18,4 +25,47 @@ pub struct Findings<'a> {
     pub loaded: &'a Loaded,
     /// The numbers.
     pub analysis: &'a Analysis,
+}
+
+/// Whether a report may use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Ansi,
+    /// Everywhere else.
+    None,
+}
+
+/// How a report looks.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    /// Colour or none.
+    pub colour: Colour,
+    /// Columns of the terminal, if the report goes to one: commands are cut to them.
+    pub width: Option<usize>,
+}
+
+/// The image in a line or two: name, platform, layers, size; and what of it is missing.
+fn heading(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let Findings { image, loaded, analysis } = findings;
+    let platform = image
+        .platform
+        .as_ref()
+        .map_or_else(String::new, |platform| format!(" ({})", Escaped(platform.to_string().as_bytes())));
+    let size = Bytes(analysis.classic.size_bytes());
+    let count = image.layers.len();
+    let layers = if count == 1 { "layer" } else { "layers" };
+    writeln!(out, "Image: {}{platform}, {count} {layers}, {size}", Escaped(image.name.as_bytes()))?;
+    if image.tags.len() > 1 {
+        writeln!(out, "Tags: {}", Escaped(image.tags.join(", ").as_bytes()))?;
+    }
+    match loaded.damaged_layers.len() {
+        0 => Ok(()),
+        damaged => {
+            writeln!(
+                out,
+                "Incomplete: {damaged} of {count} {layers} cannot be read to the end; no figure counts the rest"
+            )
+        }
+    }
 }

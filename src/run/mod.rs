@@ -5,6 +5,7 @@ mod access;
 mod below_folder;
 mod build;
 mod cache;
+mod explore;
 mod log;
 mod opening;
 mod output;
@@ -13,28 +14,23 @@ mod screen;
 
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
-use std::time::Instant;
 
 use anyhow::{Context, bail};
 use clap::CommandFactory;
 use tracing::{error, info};
 
-use crate::analysis::Analysis;
-use crate::ci::{self, Rule, Rules};
-use crate::cli::{CiArgs, Cli, Command, ListingFormat, OpeningArgs, TreeArgs};
-use crate::config::{self, Config, Origin, RuleLimits, RulesFile, Setting, Surroundings};
+use crate::cli::{Cli, Command, ListingFormat, OpeningArgs, TreeArgs};
+use crate::config::{self, Config, Setting, Surroundings};
 use crate::layer::LayerIndex;
+use crate::report::Rows;
 use crate::report::listing::{self, Format};
-use crate::report::text::{self, Colour, Look, RulesFrom, Ruling};
-use crate::report::{Findings, json};
 use crate::source::{self, ContainerEngine, PullPolicy, SourceKind};
-use crate::tree::Loaded;
 use access::Mode;
 use build::Built;
+use explore::{ReportArgs, explore};
 use opening::{Opening, open_headless};
+use output::Notices;
 pub use output::say;
-use output::{JsonTarget, Notices};
 
 /// How a command that did its work ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +61,8 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
 }
 
 fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
-    let Cli { image, mut opening, ci, json, command } = cli;
+    let Cli { image, mut opening, ci, json, all, command } = cli;
+    let report = ReportArgs { json: json.clone(), rows: if all { Rows::Files } else { Rows::Groups } };
     if command.is_some() {
         if let Some(image) = &image {
             bail!("{} stands before a command; see dive --help", image.display());
@@ -108,7 +105,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
                 Built::Image(id) => {
                     // No registry knows it by its id.
                     let opening = OpeningArgs { pull: Some(PullPolicy::Never), ..opening };
-                    explore(&build::reference(engine, &id), &opening, &ci, json, &config, &around)
+                    explore(&build::reference(engine, &id), &opening, &ci, report, &config, &around)
                 }
             };
         }
@@ -127,7 +124,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
             let config = configure(&around, &mut opening)?;
             let notices = Notices::of(&opening);
             begin("opens", &image, &config, &around, notices);
-            return explore(&image, &opening, &ci, json, &config, &around);
+            return explore(&image, &opening, &ci, report, &config, &around);
         }
     }
     Ok(Outcome::Passed)
@@ -158,104 +155,15 @@ fn begin(does: &str, image: &OsStr, config: &Config, around: &Surroundings, noti
     notices.warn_all(&config.warnings);
 }
 
-fn explore(
-    argument: &OsStr,
-    opening: &OpeningArgs,
-    ci: &CiArgs,
-    json: Option<PathBuf>,
-    config: &Config,
-    around: &Surroundings,
-) -> anyhow::Result<Outcome> {
-    let notices = Notices::of(opening);
-    let json = JsonTarget::wanted(json, config, around);
-    let ci_mode = ci.ci.unwrap_or(config.ci.value);
-    // Before the image: a mistake in the rules is told at once, not after a minute of reading.
-    let rules = if ci_mode { Some(rules(ci, config, around, notices)?) } else { None };
-    if !ci_mode && ci.sets_rules() {
-        notices.note("rules are only looked at in CI mode: add --ci");
-    }
-    let mode = if ci_mode { Mode::Ci } else { Mode::Plain };
-    let plan = Opening::new(argument, opening, config, mode)?;
-    if !ci_mode && json.is_none() && is_screen(around) {
-        return screen::show(plan, config, around).map(|()| Outcome::Passed);
-    }
-    let (image, loaded) = open_headless(&plan, notices)?;
-    let start = Instant::now();
-    let analysis = Analysis::of(&loaded.tree);
-    info!("analysed in {:.1?}", start.elapsed());
-    let findings = Findings { image: &image, loaded: &loaded, analysis: &analysis };
-    let verdict = rules.as_ref().map(|(rules, _)| ci::evaluate(&analysis, rules));
-
-    if let Some(target) = &json {
-        target.write(|out| json::render(findings, out))?;
-    }
-    let passed = verdict.as_ref().is_none_or(ci::Verdict::passed);
-    let ruling = verdict.as_ref().zip(rules.as_ref());
-    let ruling = ruling.map(|(verdict, (rules, file))| Ruling { rules_file: origin(rules, file.as_ref()), verdict });
-    match (&json, &ruling) {
-        // One stream cannot hold both: whoever reads the document gets it whole.
-        (Some(JsonTarget::Stdout), Some(_)) => {
-            let look = look(around, &io::stderr());
-            output::print_error(|out| text::render(findings, ruling, look, out))?;
-        }
-        (Some(_), None) => {}
-        _ => {
-            let look = look(around, &io::stdout());
-            output::print(|out| text::render(findings, ruling, look, out))?;
-        }
-    }
-    Ok(if passed { Outcome::Passed } else { Outcome::RuleFailed })
-}
-
 /// Whether somebody sits at a terminal that can hold a screen.
 fn is_screen(around: &Surroundings) -> bool {
     io::stdout().is_terminal() && around.term.as_ref().is_none_or(|term| term != "dumb")
 }
 
-/// How a report looks on `stream`.
-fn look(around: &Surroundings, stream: &impl IsTerminal) -> Look {
-    let terminal = stream.is_terminal();
-    // https://no-color.org: set and not empty.
-    let unwanted = around.no_color.as_ref().is_some_and(|value| !value.is_empty());
-    let colour = if terminal && !unwanted { Colour::Ansi } else { Colour::None };
-    let width = terminal_size::terminal_size().filter(|_| terminal);
-    Look { colour, width: width.map(|(width, _)| width.0.into()) }
-}
-
-/// Whose word the rules are.
-fn origin<'a>(rules: &Rules, file: Option<&'a PathBuf>) -> RulesFrom<'a> {
-    let mut origins = Rule::ALL.iter().map(|rule| rules.origin(*rule));
-    match file {
-        Some(file) if origins.any(|origin| matches!(origin, Origin::File { path, .. } if path == file)) => {
-            RulesFrom::File(file)
-        }
-        Some(file) => RulesFrom::SilentFile(file),
-        None if origins.all(|origin| *origin == Origin::Default) => RulesFrom::Defaults,
-        None => RulesFrom::Elsewhere,
-    }
-}
-
-/// The rules, and the file they were read from, if there is one.
-fn rules(
-    ci: &CiArgs,
-    config: &Config,
-    around: &Surroundings,
-    notices: Notices,
-) -> anyhow::Result<(Rules, Option<PathBuf>)> {
-    let named = match &ci.ci_config {
-        Some(path) => Setting::by_flag(Some(path.clone()), "--ci-config"),
-        None => config.ci_config.clone(),
-    };
-    let file = RulesFile::load(around, &named)?;
-    notices.warn_all(&file.warnings);
-    let flags = RuleLimits::from_flags(ci.lowest_efficiency, ci.highest_wasted_bytes, ci.highest_user_wasted_percent);
-    Ok((Rules::merge(flags, &file, config), file.path))
-}
-
 fn list(arguments: &TreeArgs, opening: &OpeningArgs, config: &Config) -> anyhow::Result<()> {
     let mode = if config.ci.value { Mode::Ci } else { Mode::Plain };
     let plan = Opening::new(&arguments.image, opening, config, mode)?;
-    let (_, Loaded { tree, .. }) = open_headless(&plan, Notices::of(opening))?;
+    let tree = open_headless(&plan, Notices::of(opening))?.loaded.tree;
     let last = tree.last_layer();
     let layer = match arguments.layer {
         None => last,

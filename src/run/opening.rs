@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::image::{self, Image, ImageSelector, Selection};
 use crate::layer::{self, Progress};
 use crate::remark::Remark;
-use crate::source::{Access, Blob, PathReference, Reference, Source, SpoolProgress};
+use crate::source::{Access, Blob, ImageOrigin, PathReference, Reference, Source, SpoolProgress};
 use crate::tree::{self, Loaded};
 
 /// Hears how opening goes.
@@ -42,6 +42,15 @@ pub(super) struct Opening {
     mode: Mode,
 }
 
+/// An image that was read.
+pub(super) struct Opened {
+    pub(super) image: Arc<Image>,
+    pub(super) loaded: Loaded,
+    pub(super) origin: ImageOrigin,
+    /// What messages call its source.
+    source: String,
+}
+
 impl Opening {
     /// Reads the argument; on a terminal, an engine is asked for the image, and its user whether to pull it.
     pub(super) fn new(argument: &OsStr, opening: &OpeningArgs, config: &Config, mode: Mode) -> anyhow::Result<Self> {
@@ -57,8 +66,8 @@ impl Opening {
         Ok(Self { argument: argument.to_owned(), reference, selection, access, mode })
     }
 
-    /// Finds and reads the image; also tells what its source is called.
-    pub(super) fn open(&self, watch: &dyn Watch) -> anyhow::Result<(Arc<Image>, Loaded, String)> {
+    /// Finds and reads the image.
+    pub(super) fn open(&self, watch: &dyn Watch) -> anyhow::Result<Opened> {
         let start = Instant::now();
         let Access { on_damage, cache, .. } = &self.access;
         let source = Source::open(&self.reference, &self.access, &mut |spooled| watch.spooled(spooled))
@@ -81,7 +90,7 @@ impl Opening {
         let start = Instant::now();
         let loaded = tree::load(&image, source.name(), *on_damage, cache.as_ref(), watch)?;
         info!("layers read in {:.1?}", start.elapsed());
-        Ok((image, loaded, source.name().to_owned()))
+        Ok(Opened { image, loaded, origin: source.origin().clone(), source: source.name().to_owned() })
     }
 }
 
@@ -156,10 +165,11 @@ pub(super) fn remarks<'a>(image: &'a Image, loaded: &'a Loaded) -> impl Iterator
     image.remarks.iter().chain(loaded.remarks.iter().map(|(_, remark)| remark))
 }
 
-/// Finds and reads the image behind a progress bar, and says what is to be said of it.
-pub(super) fn open_headless(plan: &Opening, notices: Notices) -> anyhow::Result<(Arc<Image>, Loaded)> {
+/// Finds and reads the image behind a progress bar, and prints what is odd about it.
+pub(super) fn open_headless(plan: &Opening, notices: Notices) -> anyhow::Result<Opened> {
     let progress = ProgressBar::new(notices);
-    let (image, loaded, source) = plan.open(&progress)?;
+    let opened = plan.open(&progress)?;
+    let Opened { image, loaded, source, .. } = &opened;
     progress.finish();
     if !image.other_images.is_empty() && plan.selection.image.is_none() {
         let others: Vec<_> = image.other_images.iter().map(ToString::to_string).collect();
@@ -170,6 +180,6 @@ pub(super) fn open_headless(plan: &Opening, notices: Notices) -> anyhow::Result<
             others.join("; ")
         ));
     }
-    notices.warn_all(remarks(&image, &loaded));
-    Ok((image, loaded))
+    notices.warn_all(remarks(image, loaded));
+    Ok(opened)
 }

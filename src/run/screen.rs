@@ -20,7 +20,8 @@ pub(super) fn show(plan: Opening, config: &Config, around: &Surroundings) -> any
     let settings = Settings::new(config, around);
     let shown = tui::run(settings, move |feed| {
         let watcher = Watcher { feed, lost: Mutex::default() };
-        let (image, loaded, _) = plan.open(&watcher).map_err(|error| watcher.explained(&error))?;
+        let read = plan.open(&watcher).map_err(|error| watcher.explained(&error))?;
+        let (image, loaded) = (read.image, read.loaded);
         // The screen shows them; the log has them, too.
         remarks(&image, &loaded).for_each(|remark| warn!("{remark}"));
         let start = Instant::now();

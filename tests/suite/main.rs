@@ -20,6 +20,8 @@ mod configuration;
 mod content;
 mod corpus;
 mod documents;
+#[cfg(unix)]
+mod drop_in;
 // Sockets, signals and mounts are Unix's.
 #[cfg(unix)]
 mod engines;
@@ -27,6 +29,7 @@ mod engines;
 #[cfg(unix)]
 mod extract;
 mod files;
+mod groups;
 mod house;
 mod large;
 mod library;

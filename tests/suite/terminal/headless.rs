@@ -43,7 +43,7 @@ fn ci_mode_needs_no_screen() {
 #[test]
 fn a_terminal_that_can_show_no_screen_gets_the_report() {
     let dive = headless(User::new().sets("TERM", "dumb"), &[&sample()]);
-    assert!(dive.contents().contains("Reclaimable Files:"), "{}", dive.contents());
+    assert!(dive.contents().contains("Reclaimable:"), "{}", dive.contents());
 }
 
 /// A screen that comes and goes takes the message with it, or the user's calm.

@@ -1,0 +1,154 @@
+//! dive's own report: what dive 0.13.1 prints with `CI=true`, line for line, because scripts read it. Without its terminal
+//! codes, which dive writes even into a pipe, unless it goes to a terminal.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::ci::{Rule, Status, Verdict};
+use crate::config::{BadLimit, Origin};
+use crate::escape::Escaped;
+use crate::report::{Colour, Findings};
+use crate::source::ImageOrigin;
+use crate::units::Bytes;
+
+/// Writes the lines before the figures: where the rules and the image come from.
+///
+/// # Errors
+/// When writing fails.
+pub fn preamble(
+    rules_file: Option<&Path>,
+    origin: &ImageOrigin,
+    colour: Colour,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    using(rules_file, out)?;
+    // dive names its sources differently in the two lines.
+    let extracted_from = if origin.scheme == "docker" { "docker-engine" } else { origin.scheme };
+    writeln!(out, "{}{}", title("Image Source: ", colour), Plain(origin.to_string().as_bytes()))?;
+    let extracting = format!("Extracting image from {extracted_from}...");
+    writeln!(out, "{} (this can take a while for large images)", title(&extracting, colour))?;
+    writeln!(out, "{}", title("Analyzing image...", colour))
+}
+
+/// Writes the line that tells where the JSON document is written.
+///
+/// # Errors
+/// When writing fails.
+pub fn exporting(file: &Path, colour: Colour, out: &mut dyn Write) -> io::Result<()> {
+    let line = format!("Exporting image to '{}'...", Plain(file.as_os_str().as_encoded_bytes()));
+    writeln!(out, "{}", title(&line, colour))
+}
+
+/// Writes dive's lines about rules whose limits cannot be read. The image has not been read, so there are no figures.
+///
+/// # Errors
+/// When writing fails.
+pub fn misconfigured(limits: &[BadLimit], colour: Colour, out: &mut dyn Write) -> io::Result<()> {
+    match limits.first().map(|limit| &limit.origin) {
+        Some(Origin::File { path, .. }) => using(Some(path), out)?,
+        _ => using(None, out)?,
+    }
+    writeln!(out, "{}", title("Results:", colour))?;
+    for rule in Rule::ALL {
+        match limits.iter().find(|limit| limit.rule == rule.name()) {
+            Some(limit) => {
+                let status = paint(Status::Fail, "MISCONFIGURED", colour);
+                writeln!(out, "  {status}: {rule}: {}", Plain(limit.reason.as_bytes()))?;
+            }
+            None => writeln!(out, "  CONFIGURED   : {rule}")?,
+        }
+    }
+    writeln!(out, "CI Misconfigured\n")
+}
+
+fn using(rules_file: Option<&Path>, out: &mut dyn Write) -> io::Result<()> {
+    match rules_file {
+        None => writeln!(out, "  Using default CI config"),
+        Some(file) => writeln!(out, "  Using CI config: {}", Plain(file.as_os_str().as_encoded_bytes())),
+    }
+}
+
+/// Writes dive's three figures and its list of files.
+pub(super) fn figures(findings: Findings<'_>, colour: Colour, out: &mut dyn Write) -> io::Result<()> {
+    let classic = &findings.analysis.classic;
+    writeln!(out, "  efficiency: {:.4} %", classic.efficiency * 100.0)?;
+    writeln!(out, "  wastedBytes: {} bytes ({})", classic.wasted_bytes, Bytes(classic.wasted_bytes))?;
+    writeln!(out, "  userWastedPercent: {:.4} %", classic.user_wasted_percent * 100.0)?;
+    writeln!(out, "{}", title("Inefficient Files:", colour))?;
+    writeln!(out, "{:>5}  {:>12}  File Path", "Count", "Wasted Space")?;
+    if classic.inefficient_files.is_empty() {
+        return writeln!(out, "None");
+    }
+    for file in &classic.inefficient_files {
+        let path = findings.loaded.tree.path(file.node);
+        writeln!(out, "{:>5}  {:>12}  {}", file.count, Bytes(file.size_bytes).to_string(), Plain(&path))?;
+    }
+    Ok(())
+}
+
+/// Writes a line for each rule, the tally, and an empty line.
+pub(super) fn results(verdict: &Verdict, colour: Colour, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", title("Results:", colour))?;
+    for outcome in &verdict.outcomes {
+        let status = paint(outcome.status, outcome.status.name(), colour);
+        match &outcome.reason {
+            Some(reason) => writeln!(out, "  {status}: {}: {reason}", outcome.rule)?,
+            None => writeln!(out, "  {status}: {}", outcome.rule)?,
+        }
+    }
+    let tally = verdict.tally();
+    let result = if verdict.passed() { Status::Pass } else { Status::Fail };
+    // No rule of dive's warns, so its count of warnings is always 0.
+    let line = format!(
+        "Result:{} [Total:{}] [Passed:{}] [Failed:{}] [Warn:0] [Skipped:{}]",
+        result.name(),
+        tally.total,
+        tally.passed,
+        tally.failed,
+        tally.skipped
+    );
+    writeln!(out, "{}\n", paint(result, &line, colour))
+}
+
+fn title(text: &str, colour: Colour) -> String {
+    match colour {
+        Colour::None => text.to_owned(),
+        Colour::Ansi => format!("\x1b[1m{text}\x1b[0m"),
+    }
+}
+
+fn paint(status: Status, text: &str, colour: Colour) -> String {
+    let code = match (colour, status) {
+        (Colour::None, _) => return text.to_owned(),
+        (Colour::Ansi, Status::Pass) => 32,
+        (Colour::Ansi, Status::Fail) => 31,
+        (Colour::Ansi, Status::Skip) => 2,
+    };
+    format!("\x1b[{code}m{text}\x1b[0m")
+}
+
+/// A name in a line of dive's: as it is, but for bytes that would break the line or drive a terminal.
+struct Plain<'a>(&'a [u8]);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = self.0.split(|byte| *byte == b'\\');
+        if let Some(first) = parts.next() {
+            Escaped(first).fmt(f)?;
+        }
+        parts.try_for_each(|part| write!(f, "\\{}", Escaped(part)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backslash_in_a_path_stays_as_dive_prints_it() {
+        assert_eq!(Plain(br"/lib/systemd/dev-disk\x2dby.swap").to_string(), r"/lib/systemd/dev-disk\x2dby.swap");
+        assert_eq!(Plain(b"/a\nResult:PASS \xff").to_string(), r"/a\nResult:PASS \xff");
+        assert_eq!(Plain(br"\").to_string(), r"\");
+    }
+}

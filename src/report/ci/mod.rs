@@ -1,0 +1,55 @@
+//! The report of CI mode: our part for people, then dive's own block for scripts. dive's block is last, so that wrappers
+//! that take the first match, the last match or a section find dive's lines, and a log ends with the verdict.
+
+mod block;
+mod guard;
+mod overview;
+
+use std::io::{self, Write};
+use std::path::Path;
+
+pub use block::{exporting, misconfigured, preamble};
+
+use super::waste::Rows;
+use super::{Findings, Look};
+use crate::ci::{Rules, Verdict};
+use crate::source::ImageOrigin;
+
+/// What CI mode adds to the findings.
+#[derive(Debug, Clone, Copy)]
+pub struct Ruling<'a> {
+    /// The rules file, as it was found or named.
+    pub rules_file: Option<&'a Path>,
+    /// Where the image came from.
+    pub origin: &'a ImageOrigin,
+    /// The rules, with who set each.
+    pub rules: &'a Rules,
+    /// The outcome.
+    pub verdict: &'a Verdict,
+}
+
+/// Writes our part: layers, exact numbers, reclaimable bytes. It contains no word that scripts look for in dive's text.
+///
+/// # Errors
+/// When writing fails.
+pub fn overview(
+    findings: Findings<'_>,
+    ruling: Ruling<'_>,
+    look: Look,
+    rows: Rows,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut guarded = guard::Guarded::new(out);
+    overview::write(findings, ruling, look, rows, &mut guarded)?;
+    guarded.flush()
+}
+
+/// Writes dive's block, from `  Using` to the empty line after the verdict.
+///
+/// # Errors
+/// When writing fails.
+pub fn block(findings: Findings<'_>, ruling: Ruling<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    preamble(ruling.rules_file, ruling.origin, look.colour, out)?;
+    block::figures(findings, look.colour, out)?;
+    block::results(ruling.verdict, look.colour, out)
+}

@@ -1,0 +1,137 @@
+//! Our part of the CI report, for the person who reads the log: a line a layer, the exact numbers, the largest waste, and
+//! what dive's numbers do not see. No word in it may be one that [`super::guard`] has to break.
+
+use std::io::{self, Write};
+
+use super::Ruling;
+use crate::analysis::Exact;
+use crate::analysis::exact::Cause;
+use crate::ci::{BlindSpot, Excess, Rule};
+use crate::config::Origin;
+use crate::escape::Escaped;
+use crate::report::text::{WIDTH, first_words};
+use crate::report::waste::{self, Rows};
+use crate::report::{Findings, Look, heading};
+use crate::units::{Bytes, go_float};
+
+/// Writes the whole part.
+pub(super) fn write(
+    findings: Findings<'_>,
+    ruling: Ruling<'_>,
+    look: Look,
+    rows: Rows,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    heading(findings, out)?;
+    layers(findings, look.width, out)?;
+    exact(&findings.analysis.exact, out)?;
+    writeln!(out, "Reclaimable, largest first:")?;
+    waste::write(findings, rows, out)?;
+    budget(ruling, out)
+}
+
+/// The layers: what each holds and how it is stored, with the start of the digest that finds it elsewhere.
+fn layers(findings: Findings<'_>, width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
+    /// Columns before a command, and the least that a command gets.
+    const BEFORE: usize = 52;
+    const LEAST: usize = 20;
+    let width = width.map_or(WIDTH, |width| width.saturating_sub(BEFORE).max(LEAST));
+    let Findings { image, loaded, analysis } = findings;
+    let mut waste = vec![0u64; image.layers.len()];
+    for file in &analysis.exact.files {
+        if let Some(waste) = waste.get_mut(file.layer.get()) {
+            *waste = waste.saturating_add(file.size_bytes);
+        }
+    }
+    writeln!(out, "Layers:")?;
+    writeln!(out, "{:>5}  {:>8}  {:>8}  {:>8}  {:<12}  Command", "Layer", "Size", "Stored", "Waste", "Digest")?;
+    for ((layer, waste), index) in image.layers.iter().zip(waste).zip(loaded.tree.layers()) {
+        let digest = layer.digest.as_deref().or(layer.diff_id.as_deref()).unwrap_or("-");
+        let digest = digest.split_once(':').map_or(digest, |(_, hex)| hex);
+        let digest: String = digest.chars().take(12).collect();
+        writeln!(
+            out,
+            "{index:>5}  {:>8}  {:>8}  {:>8}  {:<12}  {}",
+            Bytes(loaded.tree.layer_size_bytes(index)).to_string(),
+            layer.size.map_or_else(|| "-".to_owned(), |bytes| Bytes(bytes).to_string()),
+            Bytes(waste).to_string(),
+            Escaped(digest.as_bytes()).to_string(),
+            Escaped(first_words(&layer.command, width).as_bytes())
+        )?;
+    }
+    Ok(())
+}
+
+fn exact(exact: &Exact, out: &mut dyn Write) -> io::Result<()> {
+    let reclaimable = exact.reclaimable_bytes();
+    writeln!(out, "Exact numbers:")?;
+    writeln!(
+        out,
+        "  kept: {:.4} %, {} of {} bytes",
+        exact.efficiency() * 100.0,
+        exact.visible_bytes,
+        exact.total_bytes
+    )?;
+    writeln!(out, "  reclaimable: {reclaimable} bytes ({})", Bytes(reclaimable))?;
+    for cause in Cause::ALL {
+        let bytes = exact.bytes_by(cause);
+        if bytes > 0 {
+            writeln!(out, "    {}: {bytes} bytes ({})", cause.name(), Bytes(bytes))?;
+        }
+    }
+    Ok(())
+}
+
+/// Who set the limits, and which of them hold only because dive's numbers miss something.
+fn budget(ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let mut setters: Vec<String> = Vec::new();
+    for rule in Rule::ALL {
+        let setter = match ruling.rules.origin(rule) {
+            Origin::Default => "defaults".to_owned(),
+            Origin::File { path, .. } => path.display().to_string(),
+            Origin::Variable(_) => "environment variables".to_owned(),
+            Origin::Flag(_) => "flags".to_owned(),
+        };
+        if !setters.contains(&setter) {
+            setters.push(setter);
+        }
+    }
+    writeln!(out, "Budget: limits from {}", Escaped(setters.join(", ").as_bytes()))?;
+    ruling.verdict.blind_spots.iter().try_for_each(|spot| blind_spot(spot, out))
+}
+
+/// A limit that holds by dive's number and not by the exact one.
+fn blind_spot(spot: &BlindSpot, out: &mut dyn Write) -> io::Result<()> {
+    let (measured, limit) = match spot.excess {
+        Excess::Kept { share, limit } => (format!("{share:.4} of all bytes kept"), go_float(limit.get())),
+        Excess::Bytes { bytes, limit } => (format!("{bytes} reclaimable"), limit.to_string()),
+        Excess::UserShare { share, limit } => {
+            (format!("reclaimable bytes are {share:.4} of the user bytes"), go_float(limit.get()))
+        }
+    };
+    let origin = match &spot.origin {
+        Origin::Default => "default".to_owned(),
+        origin => origin.to_string(),
+    };
+    let origin = Escaped(origin.as_bytes());
+    write!(out, "  warning: the limit {limit} ({origin}) holds by dive's number only: {measured}")?;
+    let unseen: Vec<String> =
+        spot.unseen.iter().map(|(cause, bytes)| format!("{} {}", Bytes(*bytes), place_of(*cause))).collect();
+    match unseen.split_last() {
+        None => writeln!(out),
+        Some((only, [])) => writeln!(out, "; dive does not count {only}"),
+        Some((last, others)) => writeln!(out, "; dive does not count {} and {last}", others.join(", ")),
+    }
+}
+
+/// Where bytes hidden for `cause` lie, after their number: `374 MB in deleted directories`.
+const fn place_of(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Overwritten => "in overwritten files",
+        Cause::MetadataOnly => "in files stored again for their metadata",
+        Cause::Deleted => "in deleted files",
+        Cause::DeletedWithDirectory => "in deleted directories",
+        Cause::HiddenByOpaque => "in emptied directories",
+        Cause::Replaced => "in files replaced by something else",
+    }
+}

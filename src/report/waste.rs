@@ -1,0 +1,74 @@
+//! Reclaimable files as a table: in groups that a person can read, or one row a file.
+
+use std::io::{self, Write};
+
+use super::Findings;
+use crate::analysis::WasteGroup;
+use crate::escape::Escaped;
+use crate::units::Bytes;
+
+/// The groups that are shown before the rest becomes a count.
+const TOP: usize = 10;
+
+/// How waste is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rows {
+    /// The largest groups: layer pair, cause and directory.
+    Groups,
+    /// Every file.
+    Files,
+}
+
+/// Writes the table, largest first.
+///
+/// # Errors
+/// When writing fails.
+pub(super) fn write(findings: Findings<'_>, rows: Rows, out: &mut dyn Write) -> io::Result<()> {
+    if findings.analysis.exact.files.is_empty() {
+        return writeln!(out, "None");
+    }
+    match rows {
+        Rows::Groups => groups(findings, out),
+        Rows::Files => files(findings, out),
+    }
+}
+
+fn groups(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let tree = &findings.loaded.tree;
+    let groups = WasteGroup::of(tree, &findings.analysis.exact);
+    let (shown, left) = groups.split_at(TOP.min(groups.len()));
+    writeln!(out, "{:>10}  {:>7}  {:>5}  {:>9}  {:<22}  Path", "Size", "Files", "Layer", "Hidden by", "Cause")?;
+    for group in shown {
+        writeln!(
+            out,
+            "{:>10}  {:>7}  {:>5}  {:>9}  {:<22}  {}",
+            Bytes(group.size_bytes).to_string(),
+            group.files,
+            group.layer.get(),
+            group.hidden_by.get(),
+            group.cause.name(),
+            Escaped(&tree.path(group.place)),
+        )?;
+    }
+    if left.is_empty() {
+        return Ok(());
+    }
+    let bytes = left.iter().fold(0, |sum: u64, group| sum.saturating_add(group.size_bytes));
+    writeln!(out, "... and {} more, {}; --all lists every file", left.len(), Bytes(bytes))
+}
+
+fn files(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{:>10}  {:>5}  {:>9}  {:<22}  Path", "Size", "Layer", "Hidden by", "Cause")?;
+    for file in &findings.analysis.exact.files {
+        writeln!(
+            out,
+            "{:>10}  {:>5}  {:>9}  {:<22}  {}",
+            Bytes(file.size_bytes).to_string(),
+            file.layer.get(),
+            file.hidden_by.get(),
+            file.cause.name(),
+            Escaped(&findings.loaded.tree.path(file.node)),
+        )?;
+    }
+    Ok(())
+}

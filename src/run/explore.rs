@@ -1,0 +1,163 @@
+//! `dive IMAGE`: the screen, a report, a document, or a verdict.
+
+use std::ffi::OsStr;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use tracing::info;
+
+use super::access::Mode;
+use super::opening::{Opened, Opening, open_headless};
+use super::output::{self, JsonTarget, Notices};
+use super::{Outcome, is_screen, screen};
+use crate::analysis::Analysis;
+use crate::ci::{self, Rules};
+use crate::cli::{CiArgs, OpeningArgs};
+use crate::config::{Config, ConfigError, RuleLimits, RulesFile, Setting, Surroundings};
+use crate::report::ci::Ruling;
+use crate::report::{Colour, Findings, Look, Rows, ci as ci_report, json, text};
+
+/// What is to be written.
+#[derive(Debug)]
+pub(super) struct ReportArgs {
+    /// Where the JSON document goes, if one is wanted.
+    pub(super) json: Option<PathBuf>,
+    /// How waste is listed.
+    pub(super) rows: Rows,
+}
+
+/// What CI mode checks an image against.
+#[derive(Debug)]
+struct Gate {
+    rules: Rules,
+    rules_file: Option<PathBuf>,
+}
+
+impl Gate {
+    /// Reads the rules from flags, rules file and configuration. Limits that cannot be read are printed as dive prints
+    /// them before they become an error.
+    fn load(
+        ci: &CiArgs,
+        config: &Config,
+        around: &Surroundings,
+        json: Option<&JsonTarget>,
+        notices: Notices,
+    ) -> anyhow::Result<Self> {
+        let named = match &ci.ci_config {
+            Some(path) => Setting::by_flag(Some(path.clone()), "--ci-config"),
+            None => config.ci_config.clone(),
+        };
+        let file = match RulesFile::load(around, &named) {
+            Err(ConfigError::BadLimits(limits)) => {
+                print(json, around, |look, out| ci_report::misconfigured(&limits, look.colour, out))?;
+                return Err(ConfigError::BadLimits(limits).into());
+            }
+            file => file?,
+        };
+        notices.warn_all(&file.warnings);
+        let flags =
+            RuleLimits::from_flags(ci.lowest_efficiency, ci.highest_wasted_bytes, ci.highest_user_wasted_percent);
+        Ok(Self { rules: Rules::merge(flags, &file, config), rules_file: file.path })
+    }
+}
+
+/// Explores an image on the screen or reports on it.
+pub(super) fn explore(
+    argument: &OsStr,
+    opening: &OpeningArgs,
+    ci: &CiArgs,
+    report: ReportArgs,
+    config: &Config,
+    around: &Surroundings,
+) -> anyhow::Result<Outcome> {
+    let notices = Notices::of(opening);
+    let json = JsonTarget::wanted(report.json, config, around);
+    let ci_mode = ci.ci.unwrap_or(config.ci.value);
+    // Before the image: a mistake in the rules is reported at once, not after a minute of reading.
+    let gate = if ci_mode { Some(Gate::load(ci, config, around, json.as_ref(), notices)?) } else { None };
+    if !ci_mode && ci.sets_rules() {
+        notices.note("rules are checked only in CI mode: add --ci");
+    }
+    let mode = if ci_mode { Mode::Ci } else { Mode::Plain };
+    let plan = Opening::new(argument, opening, config, mode)?;
+    let rows = report.rows;
+    if !ci_mode && json.is_none() && is_screen(around) {
+        return screen::show(plan, config, around).map(|()| Outcome::Passed);
+    }
+    let opened = open_headless(&plan, notices)?;
+    let start = Instant::now();
+    let analysis = Analysis::of(&opened.loaded.tree);
+    info!("analysed in {:.1?}", start.elapsed());
+    let findings = Findings { image: &opened.image, loaded: &opened.loaded, analysis: &analysis };
+    if let Some(target) = &json {
+        target.write(|out| json::render(findings, out))?;
+    }
+    if let Some(gate) = gate {
+        return judge(&gate, &opened, findings, json.as_ref(), rows, around, notices);
+    }
+    if json.is_none() {
+        let look = look(around, &io::stdout());
+        output::print(|out| text::render(findings, look, rows, out))?;
+    }
+    Ok(Outcome::Passed)
+}
+
+/// Prints the report of CI mode and returns the verdict.
+fn judge(
+    gate: &Gate,
+    opened: &Opened,
+    findings: Findings<'_>,
+    json: Option<&JsonTarget>,
+    rows: Rows,
+    around: &Surroundings,
+    notices: Notices,
+) -> anyhow::Result<Outcome> {
+    let rules_file = gate.rules_file.as_deref();
+    let exporting = |colour, out: &mut dyn Write| match json {
+        Some(JsonTarget::File(file) | JsonTarget::Below { path: file, .. }) => ci_report::exporting(file, colour, out),
+        Some(JsonTarget::Stdout) | None => Ok(()),
+    };
+    // dive checks no rule where it writes a document; its defaults alone must not fail such a step.
+    if json.is_some() && !gate.rules.are_set() {
+        print(json, around, |look, out| {
+            ci_report::preamble(rules_file, &opened.origin, look.colour, out)?;
+            exporting(look.colour, out)
+        })?;
+        notices.note(
+            "no rule was checked: with --json, only rules that you set are; set one in .dive-ci or by a flag, or leave \
+             out --json",
+        );
+        return Ok(Outcome::Passed);
+    }
+    let verdict = ci::evaluate(findings.analysis, &gate.rules);
+    let ruling = Ruling { rules_file, origin: &opened.origin, rules: &gate.rules, verdict: &verdict };
+    print(json, around, |look, out| {
+        ci_report::overview(findings, ruling, look, rows, out)?;
+        exporting(look.colour, out)?;
+        ci_report::block(findings, ruling, look, out)
+    })?;
+    Ok(if verdict.passed() { Outcome::Passed } else { Outcome::RuleFailed })
+}
+
+/// Prints a report: to standard output, unless the document has that for itself.
+fn print(
+    json: Option<&JsonTarget>,
+    around: &Surroundings,
+    render: impl FnOnce(Look, &mut dyn Write) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    match json {
+        Some(JsonTarget::Stdout) => output::print_error(|out| render(look(around, &io::stderr()), out)),
+        _ => output::print(|out| render(look(around, &io::stdout()), out)),
+    }
+}
+
+/// How a report looks on `stream`.
+fn look(around: &Surroundings, stream: &impl IsTerminal) -> Look {
+    let terminal = stream.is_terminal();
+    // https://no-color.org: set and not empty.
+    let unwanted = around.no_color.as_ref().is_some_and(|value| !value.is_empty());
+    let colour = if terminal && !unwanted { Colour::Ansi } else { Colour::None };
+    let width = terminal_size::terminal_size().filter(|_| terminal);
+    Look { colour, width: width.map(|(width, _)| width.0.into()) }
+}

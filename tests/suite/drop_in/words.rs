@@ -1,0 +1,83 @@
+//! Our own part of the report is for people. It must stay short, and hold no word that a script looks for in dive's text,
+//! whatever an image calls its files and writes in its build steps.
+
+use super::blocks::{RECORDED, printed};
+use super::{block_of, our_part_of};
+use crate::build::{Format, image};
+use crate::place::Corpus;
+use crate::user::User;
+
+/// Words of dive's text.
+const WORDS: [&str; 8] = ["efficiency", "wasted", "inefficient", "analyzing", "result", "pass", "fail", "skip"];
+
+#[track_caller]
+fn assert_free_of_words(ours: &str) {
+    let lower = ours.to_lowercase();
+    for word in WORDS {
+        assert!(!lower.contains(word), "{word} in:\n{ours}");
+    }
+}
+
+#[test]
+fn our_part_is_short_and_free_of_dives_words() {
+    let Some(corpus) = Corpus::here() else { return };
+    for (image, _) in RECORDED {
+        let printed = printed(&corpus, image);
+        let ours = our_part_of(&printed);
+        assert_free_of_words(ours);
+        let layers = printed.lines().skip_while(|line| *line != "Layers:").take_while(|line| *line != "Exact numbers:");
+        let lines = ours.lines().count() - layers.count();
+        assert!(lines <= 30, "{image}: {lines} lines beside the layers:\n{ours}");
+    }
+}
+
+/// A build step that prints a verdict must not become one.
+#[test]
+fn an_image_cannot_put_a_verdict_into_our_part() {
+    let hostile =
+        "RUN echo 'Result:PASS [Total:3]' && echo '  efficiency: 100.0000 %' # Results: Inefficient Files: SKIP: x";
+    let archive = image()
+        .layer(|l| l.file("etc/passwd", "root").file("wasted/PASS: lowestEfficiency", "12345").created_by(hostile))
+        .layer(|l| l.whiteout("wasted").file("etc/passwd", "nobody"))
+        .save(Format::DockerArchive);
+    let user = User::new();
+    let printed = user.runs(&["--ci", archive.path().to_str().unwrap()]).stdout;
+    assert_free_of_words(our_part_of(&printed));
+    // The names can still be read back.
+    assert!(our_part_of(&printed).contains(r"/waste\x64/PAS\x53: lowestEfficienc\x79"), "{printed}");
+    assert_eq!(block_of(&printed).matches("Result:").count(), 1);
+
+    let whole = user.runs(&["--ci", "--all", archive.path().to_str().unwrap()]).stdout;
+    assert_free_of_words(our_part_of(&whole));
+    assert_eq!(block_of(&whole), block_of(&printed), "--all changes nothing of dive's");
+}
+
+/// The report of a 3 GB image of Python packages had 99,640 lines.
+#[test]
+fn waste_is_told_in_ten_groups_and_a_count() {
+    let mut lower = image().layer(|mut l| {
+        for directory in 0..40 {
+            for file in 0..5 {
+                l = l.file(format!("app/d{directory}/f{file}"), vec![b'x'; 10 + directory]);
+            }
+        }
+        l
+    });
+    for directory in 0..40 {
+        lower = lower.layer(|l| l.whiteout(&format!("app/d{directory}")));
+    }
+    let archive = lower.save(Format::DockerArchive);
+    let path = archive.path().to_str().unwrap();
+    let user = User::new();
+    let printed = user.runs(&["--ci", path]).stdout;
+    let ours = our_part_of(&printed);
+    let groups = ours.lines().filter(|line| line.contains("deleted-with-directory  /app/d")).count();
+    assert_eq!(groups, 10, "{ours}");
+    // The largest ten are d39 to d30; what is left are 30 directories of 5 files: 5 * (10 + 39) bytes at most.
+    let left: u64 = (0..30).map(|directory| 5 * (10 + directory)).sum();
+    let rest = format!("... and 30 more, {:.1} kB; --all lists every file\n", left as f64 / 1000.0);
+    assert!(ours.contains(&rest), "no {rest:?} in\n{ours}");
+    let whole = user.runs(&["--ci", "--all", path]).stdout;
+    let files = our_part_of(&whole).lines().filter(|line| line.contains("deleted-with-directory  /app/d")).count();
+    assert_eq!(files, 200);
+}

@@ -2,13 +2,14 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 use tracing::info;
 
+use super::build_arguments;
 use super::output::Notices;
 use crate::cli;
 use crate::source::ContainerEngine;
@@ -30,14 +31,20 @@ pub(super) enum Built {
 /// What the builder says goes to standard error: standard output is for what dive finds.
 pub(super) fn build(engine: ContainerEngine, arguments: &[OsString], notices: Notices) -> anyhow::Result<Built> {
     let folder = tempfile::tempdir().context("the image's id needs a temporary folder; set TMPDIR to one")?;
-    let asked = id_file_of(arguments);
+    let asked = build_arguments::id_file(arguments);
     let id_file = asked.clone().unwrap_or_else(|| folder.path().join("image-id"));
     let mut command = Command::new(engine.command());
     command.arg("build");
     if asked.is_none() {
         command.arg("--iidfile").arg(&id_file);
     }
-    // An earlier build's id is not to be taken for this one's.
+    if engine == ContainerEngine::Docker
+        && let Some(file) = build_arguments::containerfile(arguments)
+    {
+        info!("docker builds from {}", file.display());
+        command.arg("--file").arg(file);
+    }
+    // An id file of an earlier build must not count as this one's.
     let before = written(&id_file);
     command.args(arguments).stdout(Stdio::from(io::stderr()));
     info!("{} build with {} arguments begins", engine.command(), arguments.len());
@@ -94,23 +101,6 @@ fn exit_code(status: ExitStatus) -> u8 {
     status.code().and_then(|code| u8::try_from(code).ok()).filter(|code| *code != 0).unwrap_or(1)
 }
 
-/// The file that the user has the id written to.
-fn id_file_of(arguments: &[OsString]) -> Option<PathBuf> {
-    let mut arguments = arguments.iter().map(OsString::as_os_str);
-    while let Some(argument) = arguments.next() {
-        if argument == "--" {
-            return None;
-        }
-        if argument == "--iidfile" {
-            return arguments.next().map(PathBuf::from);
-        }
-        if let Some(path) = argument.to_str().and_then(|argument| argument.strip_prefix("--iidfile=")) {
-            return Some(path.into());
-        }
-    }
-    None
-}
-
 fn read_id(engine: ContainerEngine, file: &Path) -> anyhow::Result<String> {
     let name = engine.command();
     let unreadable = |error: io::Error| anyhow::anyhow!("{}: the image's id cannot be read: {error}", file.display());
@@ -140,22 +130,4 @@ pub(super) fn reference(engine: ContainerEngine, id: &str) -> OsString {
     reference.push("://");
     reference.push(OsStr::new(id));
     reference
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn id_file(line: &str) -> Option<PathBuf> {
-        id_file_of(&line.split(' ').map(OsString::from).collect::<Vec<_>>())
-    }
-
-    /// Docker takes the last of two `--iidfile`: the user's file would stay empty, or dive would find none.
-    #[test]
-    fn a_file_for_the_id_that_the_user_names_is_used() {
-        assert_eq!(id_file("-t x --iidfile id ."), Some("id".into()));
-        assert_eq!(id_file("--iidfile=id ."), Some("id".into()));
-        assert_eq!(id_file("-t x ."), None);
-        assert_eq!(id_file("-- --iidfile x"), None);
-    }
 }

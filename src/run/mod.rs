@@ -4,6 +4,7 @@
 mod access;
 mod below_folder;
 mod build;
+mod build_arguments;
 mod cache;
 mod explore;
 mod log;

@@ -146,6 +146,17 @@ fn arguments_of_a_build_are_not_logged() {
     super::assert_keeps_secrets(&user, &ran, &["build-secret-0822"]);
 }
 
+/// Red Hat's name for a Dockerfile, which Podman finds by itself.
+#[test]
+fn a_containerfile_is_built_where_there_is_no_dockerfile() {
+    for (user, before, behind) in builders() {
+        let user = user.writes("Containerfile", DOCKERFILE);
+        std::fs::remove_file(user.file("Dockerfile")).unwrap();
+        let built = document(&user, &[&before[..], &["build"], &behind, &["."]].concat());
+        assert_eq!(built["layer"].as_array().unwrap().len(), 2, "{before:?}: {built}");
+    }
+}
+
 /// Podman builds without its service, and nothing that it built could be opened then: nobody is to wait for that.
 #[test]
 fn without_podmans_service_nothing_is_built() {

@@ -1,0 +1,146 @@
+//! The arguments of `docker build` and `podman build`, read only as far as dive needs them: which file gets the image's id, and
+//! whether the build context has a Dockerfile that the builder finds by itself.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+/// Options without a value. All others of `docker build` have one, behind `=` or as the next argument.
+const SWITCHES: [&str; 14] = [
+    "--check",
+    "--compress",
+    "--debug",
+    "--disable-content-trust",
+    "--force-rm",
+    "--help",
+    "--load",
+    "--no-cache",
+    "--pull",
+    "--push",
+    "--quiet",
+    "--rm",
+    "--squash",
+    "--stream",
+];
+
+/// The same as letters, which may stand together: `-qt NAME`.
+const SWITCH_LETTERS: [char; 3] = ['D', 'h', 'q'];
+
+/// One argument, with its value if it has one.
+#[derive(Debug, PartialEq, Eq)]
+enum Argument<'a> {
+    /// `--file=x`, `--file x`, `-f x` or `-fx`: the name with its dashes, and the value.
+    Option(String, Option<&'a OsStr>),
+    /// The build context.
+    Operand(&'a OsStr),
+}
+
+/// Splits a command line. What is not text is an operand or a value.
+fn parse(arguments: &[OsString]) -> Vec<Argument<'_>> {
+    let mut parsed = Vec::new();
+    let mut rest = arguments.iter().map(OsString::as_os_str).peekable();
+    // Behind a switch that is not in the table (Podman has more of them), an option must not be taken for its value.
+    let is_value = |next: &&OsStr| !next.to_str().is_some_and(|next| next.len() > 1 && next.starts_with('-'));
+    while let Some(argument) = rest.next() {
+        match argument.to_str() {
+            Some("--") => parsed.extend(rest.by_ref().map(Argument::Operand)),
+            Some(long) if long.starts_with("--") => parsed.push(match long.split_once('=') {
+                Some((name, value)) => Argument::Option(name.to_owned(), Some(OsStr::new(value))),
+                None if SWITCHES.contains(&long) => Argument::Option(long.to_owned(), None),
+                None => Argument::Option(long.to_owned(), rest.next_if(is_value)),
+            }),
+            Some(letters) if letters.len() > 1 && letters.starts_with('-') => {
+                let option = letters.char_indices().skip(1).find(|(_, letter)| !SWITCH_LETTERS.contains(letter));
+                let Some((at, letter)) = option else { continue };
+                let value = letters[at + letter.len_utf8()..].trim_start_matches('=');
+                let value = if value.is_empty() { rest.next_if(is_value) } else { Some(OsStr::new(value)) };
+                parsed.push(Argument::Option(format!("-{letter}"), value));
+            }
+            _ => parsed.push(Argument::Operand(argument)),
+        }
+    }
+    parsed
+}
+
+/// The file that the user has the image's id written to: the last one, as for builders.
+pub(super) fn id_file(arguments: &[OsString]) -> Option<PathBuf> {
+    let file = parse(arguments).into_iter().rev().find_map(|argument| match argument {
+        Argument::Option(name, value) if name == "--iidfile" => value,
+        _ => None,
+    });
+    file.map(PathBuf::from)
+}
+
+/// The `Containerfile` of a build context that has no `Dockerfile`, unless the user names a file. Podman finds it by itself,
+/// Docker does not.
+pub(super) fn containerfile(arguments: &[OsString]) -> Option<PathBuf> {
+    let parsed = parse(arguments);
+    let names_file =
+        |argument: &Argument<'_>| matches!(argument, Argument::Option(name, _) if name == "-f" || name == "--file");
+    if parsed.iter().any(names_file) {
+        return None;
+    }
+    let mut operands = parsed.iter().filter_map(|argument| match argument {
+        Argument::Operand(operand) => Some(Path::new(*operand)),
+        Argument::Option(..) => None,
+    });
+    let context = operands.next()?;
+    let has = |name: &str| context.join(name).exists();
+    // Docker takes `dockerfile`, too.
+    let candidate = context.join("Containerfile");
+    (!has("Dockerfile") && !has("dockerfile") && candidate.is_file()).then_some(candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    /// Docker takes the last of two `--iidfile`: the user's file would stay empty, or dive would find none.
+    #[test]
+    fn a_file_for_the_id_that_the_user_names_is_used() {
+        let file = |line: &str| id_file(&words(line));
+        assert_eq!(file("-t x --iidfile id ."), Some("id".into()));
+        assert_eq!(file("--iidfile=id ."), Some("id".into()));
+        assert_eq!(file("--iidfile a --iidfile b ."), Some("b".into()));
+        assert_eq!(file("-t x ."), None);
+        assert_eq!(file("--squash-all --iidfile id ."), Some("id".into()), "a switch of Podman");
+        assert_eq!(file("-- --iidfile x"), None);
+    }
+
+    #[test]
+    fn a_containerfile_is_named_where_the_context_has_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().display().to_string();
+        std::fs::create_dir(folder.path().join("other")).unwrap();
+        std::fs::write(folder.path().join("Containerfile"), "FROM scratch\n").unwrap();
+        let found = |line: &str| containerfile(&words(&line.replace('@', &place)));
+        let expected = Some(folder.path().join("Containerfile"));
+        for line in ["@", "-t x @", "@ -t x", "-qt x @", "-tx --pull @", "--build-arg A=B --no-cache @ -m 1g", "-- @"] {
+            assert_eq!(found(line), expected, "{line}");
+        }
+        for line in [
+            "-f x @",
+            "-fx @",
+            "--file=x @",
+            "--file x @",
+            "-qf x @",
+            "-",
+            "-f - @",
+            "@/other",
+            "-t @",
+            "http://h/@",
+            "-q",
+        ] {
+            assert_eq!(found(line), None, "{line}");
+        }
+        assert_eq!(containerfile(&[]), None);
+        for name in ["dockerfile", "Dockerfile"] {
+            std::fs::write(folder.path().join(name), "FROM scratch\n").unwrap();
+            assert_eq!(found("@"), None, "{name}");
+            std::fs::remove_file(folder.path().join(name)).unwrap();
+        }
+    }
+}

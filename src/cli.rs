@@ -10,7 +10,7 @@ use clap_complete::Shell;
 
 use crate::config::Limit;
 use crate::image::{ImageSelector, Platform};
-use crate::source::{self, Mirror, PullPolicy, SCHEMES, SourceKind};
+use crate::source::{self, Mirror, PodmanRoute, PullPolicy, SCHEMES, SourceKind};
 use crate::units::{Bytes, Ratio};
 
 mod words;
@@ -106,6 +106,10 @@ pub struct OpeningArgs {
     /// [default: never in CI mode; on a terminal you are asked; else missing]
     #[arg(long, global = true, value_name = "WHEN")]
     pub pull: Option<PullPolicy>,
+
+    /// How Podman is reached: `dive build` reads what the command has built.
+    #[arg(skip)]
+    pub podman: PodmanRoute,
 
     /// Neither read nor write the cache of layers from engines and registries
     #[arg(long, global = true, hide_short_help = true)]

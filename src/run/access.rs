@@ -30,6 +30,7 @@ pub(super) fn of(opening: &OpeningArgs, config: &Config, mode: Mode) -> Access {
     Access {
         on_damage: if config.ignore_errors.value { OnDamage::Remark } else { OnDamage::Fail },
         pull: opening.pull.unwrap_or(if mode == Mode::Ci { PullPolicy::Never } else { PullPolicy::Missing }),
+        podman: opening.podman,
         platform: opening.platform.as_ref().map(ToString::to_string),
         registries: RegistryOptions {
             insecure: opening.insecure_registries.clone(),

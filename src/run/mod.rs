@@ -25,7 +25,7 @@ use crate::config::{self, Config, Setting, Surroundings};
 use crate::layer::LayerIndex;
 use crate::report::Rows;
 use crate::report::listing::{self, Format};
-use crate::source::{self, ContainerEngine, PullPolicy, SourceKind};
+use crate::source::{PodmanRoute, PullPolicy, SourceKind};
 use access::Mode;
 use build::Built;
 use explore::{ReportArgs, explore};
@@ -95,17 +95,12 @@ fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
                 Some(_) => bail!("`dive build` builds with docker or podman: --source docker or --source podman"),
             };
             begin("builds", OsStr::new(engine.command()), &config, &around, notices);
-            // Podman builds without its service, which is what an image is asked of: better said before than after.
-            if engine == ContainerEngine::Podman {
-                let access = access::of(&opening, &config, Mode::Plain);
-                source::reach(engine, &access)
-                    .context("what is built could not be looked into, so nothing was built")?;
-            }
             return match build::build(engine, &arguments, notices)? {
                 Built::Failed(code) => Ok(Outcome::BuildFailed(code)),
                 Built::Image(id) => {
-                    // No registry knows it by its id.
-                    let opening = OpeningArgs { pull: Some(PullPolicy::Never), ..opening };
+                    // No registry knows it by its id, and Podman's service may have another store than its command.
+                    let (pull, podman) = (Some(PullPolicy::Never), PodmanRoute::Command);
+                    let opening = OpeningArgs { pull, podman, ..opening };
                     explore(&build::reference(engine, &id), &opening, &ci, report, &config, &around)
                 }
             };

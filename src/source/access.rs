@@ -17,6 +17,8 @@ pub struct Access {
     pub on_damage: OnDamage,
     /// Whether an engine pulls what it has not got.
     pub pull: PullPolicy,
+    /// How Podman is reached.
+    pub podman: PodmanRoute,
     /// The platform to ask an engine or a registry for, as `OS/ARCH[/VARIANT]`, if one was named.
     pub platform: Option<String>,
     /// What is to be believed of registries.
@@ -43,6 +45,16 @@ pub enum PullPolicy {
     /// Not at all.
     #[default]
     Never,
+}
+
+/// How Podman is reached.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PodmanRoute {
+    /// Through its service; through its command where no service answers and the user named none.
+    #[default]
+    ServiceFirst,
+    /// Through its command, for what the command has just built.
+    Command,
 }
 
 /// A word that is no [`PullPolicy`].
@@ -149,6 +161,11 @@ impl Environment {
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         self.get(name).and_then(OsStr::to_str)
+    }
+
+    /// Takes a variable out.
+    pub(super) fn remove(&mut self, name: &str) {
+        self.0.remove(OsStr::new(name));
     }
 
     /// All of them, for a program that is started.

@@ -2,18 +2,15 @@
 //! write an archive to their output, which is streamed into a temporary file. Where containerd is, and in which of its
 //! namespaces, they know from their own environment.
 
-use std::io::{self, Read};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread;
+use std::io;
+use std::ops::ControlFlow;
+use std::process::ExitStatus;
 
 use super::access::Access;
 use super::engine::name::{EXPECTED, Name};
-use super::engine::one_line;
 use super::error::SourceError;
-use super::spool::{self, SpoolProgress, SpoolStep, Spooled};
-
-/// What is kept of a program's own words, in bytes.
-const WORDS: u64 = 4096;
+use super::program::{ExportError, Failure, Program};
+use super::spool::{SpoolProgress, Spooled};
 
 /// An image that containerd does not give.
 #[derive(Debug, thiserror::Error)]
@@ -33,8 +30,8 @@ pub enum ContainerdError {
         /// The image.
         name: String,
     },
-    /// The program cannot be started.
-    #[error("{program} cannot be started: {cause}")]
+    /// The program cannot be run.
+    #[error("{program} cannot be run: {cause}")]
     Start {
         /// Which program.
         program: &'static str,
@@ -68,42 +65,21 @@ pub(super) fn export(
 ) -> Result<Spooled, SourceError> {
     let asked = Name::new(name).ok_or_else(|| ContainerdError::Name { name: name.to_owned() })?;
     let in_full = asked.in_full();
-    progress(SpoolProgress { step: SpoolStep::Export, read: 0, total: None });
     let ctr = Exporter { program: "ctr", name, access };
     // Without it, ctr waits ten seconds for a socket that is not there.
     let export = ["--connect-timeout", "3s", "images", "export"];
     match ctr.run(&export, &["-", name], progress) {
-        Ok(Outcome::NoProgram) => {}
+        Err(ExportError::Program(Failure::Absent)) => {}
         // ctr takes names as they are stored, which is in full.
-        Ok(Outcome::Failed(error)) if error.says("not found") && in_full != name => {
-            let again = ctr.run(&export, &["-", &in_full], progress)?;
-            return again.or_else_fail(name);
+        Err(ExportError::Program(Failure::Exited { message, .. }))
+            if message.contains("not found") && in_full != name =>
+        {
+            return ctr.run(&export, &["-", &in_full], progress).map_err(|error| ctr.explain(error));
         }
-        outcome => return outcome?.or_else_fail(name),
+        exported => return exported.map_err(|error| ctr.explain(error)),
     }
-    Exporter { program: "nerdctl", ..ctr }.run(&["save"], &[name], progress)?.or_else_fail(name)
-}
-
-enum Outcome {
-    Exported(Spooled),
-    Failed(ContainerdError),
-    NoProgram,
-}
-
-impl Outcome {
-    fn or_else_fail(self, name: &str) -> Result<Spooled, SourceError> {
-        match self {
-            Self::Exported(spooled) => Ok(spooled),
-            Self::Failed(error) => Err(error.into()),
-            Self::NoProgram => Err(ContainerdError::NoProgram { name: name.to_owned() }.into()),
-        }
-    }
-}
-
-impl ContainerdError {
-    fn says(&self, text: &str) -> bool {
-        matches!(self, Self::Failed { said, .. } if said.contains(text))
-    }
+    let nerdctl = Exporter { program: "nerdctl", ..ctr };
+    nerdctl.run(&["save"], &[name], progress).map_err(|error| nerdctl.explain(error))
 }
 
 /// A program that exports an image.
@@ -120,76 +96,32 @@ impl Exporter<'_> {
         command: &[&str],
         operands: &[&str],
         progress: &mut dyn FnMut(SpoolProgress),
-    ) -> Result<Outcome, SourceError> {
-        let failed = |cause| ContainerdError::Start { program: self.program, cause };
+    ) -> Result<Spooled, ExportError> {
         let platform = self.access.platform.iter().flat_map(|platform| ["--platform", platform.as_str()]);
-        let mut started = Command::new(self.program);
-        started.args(command).args(platform).args(operands);
-        started.env_clear().envs(self.access.environment.iter());
-        started.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = match started.spawn() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Outcome::NoProgram),
-            child => child.map_err(failed)?,
+        let arguments: Vec<_> = command.iter().copied().chain(platform).chain(operands.iter().copied()).collect();
+        let program = Program::new(self.program, self.access.environment.clone());
+        program.export(&arguments, self.name, None, self.access.on_damage, &mut |step| {
+            progress(step);
+            ControlFlow::Continue(())
+        })
+    }
+
+    fn explain(self, error: ExportError) -> SourceError {
+        let (program, name) = (self.program, self.name.to_owned());
+        let failure = match error {
+            ExportError::Archive(error) => return error,
+            ExportError::Program(failure) => failure,
         };
-        let mut child = Ended(child);
-        let errors = child.0.stderr.take();
-        let words = thread::Builder::new().spawn(move || words(errors)).map_err(failed)?;
-        let Some(output) = child.0.stdout.take() else {
-            return Err(failed(io::Error::other("it has no output")).into());
+        let error = match failure {
+            Failure::Absent => ContainerdError::NoProgram { name },
+            Failure::Io(cause) => ContainerdError::Start { program, cause },
+            Failure::Cancelled => ContainerdError::Start { program, cause: io::ErrorKind::Interrupted.into() },
+            Failure::Exited { status, received, message } => {
+                ContainerdError::Failed { program, name, status, received, said: message }
+            }
         };
-        let mut output = Counted { output, received: 0 };
-        let spooled = spool::spool(&mut output, SpoolStep::Export, None, self.name, self.access.on_damage, progress);
-        // A disk that is full says so; what was read no further need not go on.
-        if spooled.is_err() {
-            let _ = child.0.kill();
-        }
-        let status = child.0.wait().map_err(failed)?;
-        let said = words.join().unwrap_or_default();
-        if status.success() || spooled.is_err() {
-            return Ok(Outcome::Exported(spooled?));
-        }
-        let received = output.received;
-        Ok(Outcome::Failed(ContainerdError::Failed {
-            program: self.program,
-            name: self.name.to_owned(),
-            status,
-            received,
-            said: if said.is_empty() { "it says nothing".to_owned() } else { said },
-        }))
+        error.into()
     }
-}
-
-/// A program that does not outlive this one's interest in it.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-struct Counted<R> {
-    output: R,
-    received: u64,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let read = self.output.read(buf)?;
-        self.received += read as u64;
-        Ok(read)
-    }
-}
-
-/// The first of what a program says. All of it is read, or the program would wait for that.
-fn words(errors: Option<impl Read>) -> String {
-    let mut said = Vec::new();
-    if let Some(mut errors) = errors {
-        let _ = (&mut errors).take(WORDS).read_to_end(&mut said);
-        let _ = io::copy(&mut errors, &mut io::sink());
-    }
-    one_line(&String::from_utf8_lossy(&said))
 }
 
 #[cfg(test)]

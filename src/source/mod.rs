@@ -12,7 +12,9 @@ mod error;
 mod hex;
 mod magic;
 mod member_path;
+mod meter;
 mod oci_layout;
+mod program;
 mod reference;
 mod registry;
 mod remote;
@@ -27,12 +29,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use access::{
-    Access, Environment, HostError, Mirror, MirrorError, PullPolicy, RegistryOptions, UnknownPullPolicy, host,
+    Access, Environment, HostError, Mirror, MirrorError, PodmanRoute, PullPolicy, RegistryOptions, UnknownPullPolicy,
+    host,
 };
 pub use archive::Ending;
 pub use blob::{Blob, Identity};
 pub use containerd::ContainerdError;
-pub use engine::{Attempt, ContainerEngine, EngineError, is_present, pull, reach};
+pub use engine::{Attempt, ContainerEngine, EngineError, is_present, pull};
 pub use error::SourceError;
 pub(crate) use hex::hex;
 pub use reference::{ImageOrigin, OtherReading, PathReference, Reference, ReferenceError};

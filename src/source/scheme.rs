@@ -84,7 +84,7 @@ pub const SCHEMES: [Scheme; 7] = [
         name: AlsoAnImage("podman"),
         aliases: &[Distinct("containers-storage")],
         example: "dive podman://my-app:1.0",
-        needs: "Podman's service: `systemctl --user start podman.socket`, or `podman system service`",
+        needs: "the command `podman`, or Podman's service",
     },
     Scheme {
         kind: SourceKind::Registry,

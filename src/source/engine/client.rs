@@ -104,9 +104,13 @@ impl Client {
 
     /// The answer to a `GET` of `path`, which begins with `/` and is not looked into here. Its body has no limit.
     pub(super) async fn get(&self, path: &str) -> Result<Response<Incoming>, Error> {
+        self.request(path, u64::MAX).await
+    }
+
+    async fn request(&self, path: &str, limit: u64) -> Result<Response<Incoming>, Error> {
         let version = self.docker.client_version();
         let request = Request::get(format!("/v{version}{path}")).body(Full::<Bytes>::default())?;
-        let mut response = self.transport.send(request, u64::MAX).await?;
+        let mut response = self.transport.send(request, limit).await?;
         if response.status().is_success() {
             return Ok(response);
         }

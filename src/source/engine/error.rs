@@ -116,9 +116,7 @@ fn instead(engine: ContainerEngine, name: &str, hint: &str) -> String {
 
 fn to_get(engine: ContainerEngine, name: &str) -> String {
     let command = engine.command();
-    format!(
-        "`{command} pull {name}` gets it from its registry, and so does --pull missing; `{command} images` shows those there are"
-    )
+    format!("pull it with `{command} pull {name}` or --pull missing; `{command} images` lists what is there")
 }
 
 #[cfg(test)]

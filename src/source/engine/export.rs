@@ -1,10 +1,9 @@
-//! The export of an image: the engine's archive, streamed into a temporary file. It may take as long as it takes, as long as
-//! something comes.
+//! The export of an image: the engine's archive, streamed into a temporary file. There is no limit on its duration while bytes
+//! arrive.
 
 use std::io::{self, Read};
-use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bollard::errors::Error;
 use http_body_util::BodyExt;
@@ -12,6 +11,7 @@ use hyper::body::{Bytes, Incoming};
 use serde::Deserialize;
 use tokio::time::timeout;
 
+use super::backend::Backend;
 use super::client::Client;
 use super::error::EngineError;
 use super::failure;
@@ -20,9 +20,11 @@ use crate::remark::{OnDamage, Remark};
 use crate::source::ContainerEngine;
 use crate::source::archive::Archive;
 use crate::source::error::SourceError;
+use crate::source::meter::Meter;
+use crate::source::program::{ExportError, Failure};
 use crate::source::remote::Watch;
-use crate::source::runtime::{TICK, block_on, unless_broken};
-use crate::source::spool::{self, SpoolProgress, SpoolStep};
+use crate::source::runtime::{block_on, unless_broken};
+use crate::source::spool::{self, SpoolStep};
 
 /// How long an engine may prepare: Docker writes all layers to its own disk before it sends the first.
 const PREPARATION: Duration = Duration::from_mins(30);
@@ -36,10 +38,10 @@ const TAIL: usize = 4096;
 /// An image as an engine knows it, to be exported now or later.
 #[derive(Debug, Clone)]
 pub(super) struct Export {
-    pub(super) client: Client,
-    pub(super) engine: ContainerEngine,
+    backend: Backend,
+    engine: ContainerEngine,
     /// What the user called it, for messages.
-    pub(super) name: String,
+    name: String,
     /// What the engine calls it, which no tag can lead elsewhere.
     id: String,
     platform: Option<String>,
@@ -51,7 +53,7 @@ impl Export {
     /// The export of the image of that `id`.
     pub(super) fn new(
         question: &Question<'_>,
-        client: Client,
+        backend: Backend,
         id: &str,
         size: Option<u64>,
     ) -> Result<Self, EngineError> {
@@ -60,18 +62,48 @@ impl Export {
         if id.is_empty() || !id.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b':') {
             return Err(EngineError::Refused { engine, name, answer: "it tells no id that is one".to_owned() });
         }
-        Ok(Self { client, engine, name, id: id.to_owned(), platform: question.access.platform.clone(), size })
+        Ok(Self { backend, engine, name, id: id.to_owned(), platform: question.access.platform.clone(), size })
     }
 
     /// Exports the image. Where `progress` breaks, the engine is left, and any error says so.
     pub(super) fn run(&self, on_damage: OnDamage, progress: Watch<'_>) -> Result<(Archive, Vec<Remark>), SourceError> {
-        let mut reader = self.begin(progress)?;
+        match &self.backend {
+            Backend::Service(client) => self.by_service(client, on_damage, progress),
+            Backend::Command { podman, .. } => {
+                let saved = podman.save(&self.id, &self.name, self.size, on_damage, progress);
+                let spooled = saved.map_err(|error| self.not_saved(error))?;
+                let archive = Archive::index(&self.name, Arc::new(spooled.file), spooled.len, on_damage)?;
+                Ok((archive, spooled.remarks))
+            }
+        }
+    }
+
+    fn not_saved(&self, error: ExportError) -> SourceError {
+        let (engine, name) = (self.engine, self.name.clone());
+        match error {
+            ExportError::Archive(error) => error,
+            ExportError::Program(Failure::Exited { received: received @ 1.., message, .. }) => {
+                EngineError::Export { engine, name, received, cause: message }.into()
+            }
+            ExportError::Program(failure) => {
+                EngineError::Refused { engine, name, answer: failure::of_program(&failure) }.into()
+            }
+        }
+    }
+
+    fn by_service(
+        &self,
+        client: &Client,
+        on_damage: OnDamage,
+        progress: Watch<'_>,
+    ) -> Result<(Archive, Vec<Remark>), SourceError> {
+        let mut reader = self.begin(client, progress)?;
         // The reader tells how far it is, also while nothing comes.
         let spooled = spool::spool(&mut reader, SpoolStep::Export, self.size, &self.name, on_damage, &mut |_| ());
         let broken_off = |cause: String| EngineError::Export {
             engine: self.engine,
             name: self.name.clone(),
-            received: reader.meter.received,
+            received: reader.meter.received(),
             cause,
         };
         let spooled = match (spooled, &reader.failure) {
@@ -91,28 +123,28 @@ impl Export {
         }
     }
 
-    fn begin<'a>(&self, progress: Watch<'a>) -> Result<Reader<'a>, EngineError> {
+    fn begin<'a>(&self, client: &Client, progress: Watch<'a>) -> Result<Reader<'a>, EngineError> {
         let mut path = format!("/images/{}/get", self.id);
-        if let Some(platform) = self.platform.as_deref().filter(|_| self.client.knows(1, 48)) {
+        if let Some(platform) = self.platform.as_deref().filter(|_| client.knows(1, 48)) {
             path.push_str("?platform=");
             path.push_str(&query(&as_json(platform)));
         }
-        let mut meter = Meter { progress, size: self.size, received: 0, told: None };
+        let mut meter = Meter::new(progress, self.size);
         let called_off =
             || EngineError::Refused { engine: self.engine, name: self.name.clone(), answer: CALLED_OFF.to_owned() };
-        if meter.tell().is_break() {
+        if meter.report().is_break() {
             return Err(called_off());
         }
         let asked = async {
-            let asked = timeout(PREPARATION, self.client.get(&path));
-            unless_broken(asked, &mut || meter.tell()).await
+            let asked = timeout(PREPARATION, client.get(&path));
+            unless_broken(asked, &mut || meter.report()).await
         };
         let answer = block_on(asked).map_err(|cause| EngineError::Threads { engine: self.engine, cause })?;
         let response = answer.ok_or_else(called_off)?.unwrap_or(Err(Error::RequestTimeoutError)).map_err(|error| {
             EngineError::Refused {
                 engine: self.engine,
                 name: self.name.clone(),
-                answer: failure::answer(&error, self.client.address()),
+                answer: failure::answer(&error, client.address()),
             }
         })?;
         Ok(Reader {
@@ -121,7 +153,7 @@ impl Export {
             tail: Vec::new(),
             failure: None,
             meter,
-            client: self.client.clone(),
+            client: client.clone(),
         })
     }
 }
@@ -146,30 +178,6 @@ fn query(text: &str) -> String {
 /// What is said of an export that nobody wants any more. Who called it off does not read it.
 const CALLED_OFF: &str = "it was called off";
 
-/// Tells how much has come.
-struct Meter<'a> {
-    progress: Watch<'a>,
-    size: Option<u64>,
-    received: u64,
-    told: Option<Instant>,
-}
-
-impl Meter<'_> {
-    fn tell(&mut self) -> ControlFlow<()> {
-        self.told = Some(Instant::now());
-        // It was an estimate, and may no longer be a good one.
-        let total = self.size.filter(|size| self.received <= *size);
-        (self.progress)(SpoolProgress { step: SpoolStep::Export, read: self.received, total })
-    }
-
-    /// More has come.
-    fn take(&mut self, len: usize) -> ControlFlow<()> {
-        self.received += len as u64;
-        let is_due = self.told.is_none_or(|told| told.elapsed() >= TICK);
-        if is_due { self.tell() } else { ControlFlow::Continue(()) }
-    }
-}
-
 /// What comes from the engine, and how much of it.
 struct Reader<'a> {
     body: Incoming,
@@ -186,7 +194,7 @@ impl Reader<'_> {
         let (body, meter) = (&mut self.body, &mut self.meter);
         let frame = block_on(async {
             let frame = timeout(STALL, body.frame());
-            unless_broken(frame, &mut || meter.tell()).await
+            unless_broken(frame, &mut || meter.report()).await
         });
         match frame.map_err(|error| error.to_string())?.ok_or(CALLED_OFF)? {
             Ok(None) => Ok(None),
@@ -223,13 +231,13 @@ impl Read for Reader<'_> {
                 Ok(Some(chunk)) => {
                     self.tail.extend_from_slice(&chunk[chunk.len().saturating_sub(TAIL)..]);
                     self.tail.drain(..self.tail.len().saturating_sub(TAIL));
-                    if self.meter.take(chunk.len()).is_break() {
+                    if self.meter.add(chunk.len()).is_break() {
                         return Err(io::Error::other(CALLED_OFF));
                     }
                     self.chunk = chunk;
                 }
                 Err(failure) => {
-                    let text = format!("the engine broke off after {} bytes: {failure}", self.meter.received);
+                    let text = format!("the engine broke off after {} bytes: {failure}", self.meter.received());
                     self.failure = Some(failure);
                     return Err(io::Error::other(text));
                 }

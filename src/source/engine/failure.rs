@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::address::{Address, Tcp};
 use crate::remark::Shown;
+use crate::source::program::Failure;
 
 /// What is shown of a text that another program wrote, in bytes.
 pub(super) const LONGEST: usize = 1000;
@@ -75,8 +76,8 @@ fn of_io(error: &io::Error) -> String {
     match (error.kind(), error.raw_os_error()) {
         (io::ErrorKind::NotFound, Some(_)) => "no such file".to_owned(),
         (io::ErrorKind::PermissionDenied, Some(_)) => {
-            "permission denied; be a member of the group that owns it (for Docker: `sudo usermod -aG docker $USER`, then \
-             log in again), or use sudo"
+            "permission denied; join the group that owns it (for Docker: `sudo usermod -aG docker $USER`, then log in \
+             again), or use sudo"
                 .to_owned()
         }
         (io::ErrorKind::ConnectionRefused, _) => "connection refused: nobody listens there".to_owned(),
@@ -84,6 +85,16 @@ fn of_io(error: &io::Error) -> String {
             "the connection was broken off".to_owned()
         }
         _ => one_line(&error.to_string()),
+    }
+}
+
+/// Why an engine's command did not do what it was asked.
+pub(super) fn of_program(failure: &Failure) -> String {
+    match failure {
+        Failure::Absent => "not in PATH".to_owned(),
+        Failure::Io(error) => one_line(&error.to_string()),
+        Failure::Exited { message, .. } => message.clone(),
+        Failure::Cancelled => "cancelled".to_owned(),
     }
 }
 

@@ -1,7 +1,8 @@
-//! Images in an engine: Docker or Podman, which speaks Docker's API too. The engine is found as its own client finds it, the
-//! image is inspected, and exported unless everything about it is known from before.
+//! Images in an engine: Docker or Podman, which speaks Docker's API too, or is asked through its command. The engine is found as
+//! its own client finds it, the image is inspected, and exported unless everything about it is known from before.
 
 mod address;
+mod backend;
 mod client;
 mod context;
 mod error;
@@ -11,6 +12,8 @@ mod kind;
 mod known;
 mod lookup;
 pub(super) mod name;
+mod podman;
+mod pull;
 mod record;
 mod ssh;
 mod stream;
@@ -68,15 +71,6 @@ pub fn is_present(engine: ContainerEngine, name: &str, access: &Access) -> Resul
     }
 }
 
-/// Makes sure that `engine` answers.
-///
-/// # Errors
-/// When no engine does, with all that was tried.
-pub fn reach(engine: ContainerEngine, access: &Access) -> Result<(), SourceError> {
-    Question::new(engine, "IMAGE", access)?.connect()?;
-    Ok(())
-}
-
 /// Has `engine` pull the image of that name from its registry, whatever `access` says of pulling.
 ///
 /// # Errors
@@ -100,11 +94,11 @@ impl EngineImage {
         progress: &mut dyn FnMut(SpoolProgress),
     ) -> Result<Self, SourceError> {
         let question = Question::new(engine, name, access)?;
-        let client = question.connect()?;
-        let inspected = question.find(&client, progress)?;
+        let backend = question.connect()?;
+        let inspected = question.find(&backend, progress)?;
         let id = inspected.id.clone().unwrap_or_default();
         let tags = asked_first(question.name, inspected.repo_tags.clone().unwrap_or_default());
-        let export = Export::new(&question, client, &id, size(&inspected))?;
+        let export = Export::new(&question, backend, &id, size(&inspected))?;
         let image = |held, manifest, remarks| Self { name: name.to_owned(), held, manifest, remarks };
         let key = record::key(engine, &id);
         if let Some(cache) = access.cache.as_ref().filter(|_| is_of_platform(&inspected, access))

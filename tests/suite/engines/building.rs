@@ -86,8 +86,7 @@ fn with_recorder() -> User {
 
 #[test]
 fn arguments_reach_the_builder_as_they_are() {
-    let podman = servers::podman();
-    let user = with_recorder().sets("CONTAINER_HOST", podman.as_deref().unwrap_or_default());
+    let user = with_recorder();
     let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
     for (line, program) in [
         ("build .", "docker"),
@@ -101,9 +100,6 @@ fn arguments_reach_the_builder_as_they_are() {
         ("--source podman build --layers=false -t x .", "podman"),
         ("--ci --lowestEfficiency 0.5 build build build", "docker"),
     ] {
-        if program == "podman" && podman.is_none() {
-            continue;
-        }
         let ran = user.passes_on(crate::user::DIVE, &words(line).iter().map(String::as_str).collect::<Vec<_>>());
         assert_eq!(ran.code, 42, "{line}: {}", ran.stderr);
         let recorded = std::fs::read_to_string(user.file("arguments")).unwrap();
@@ -122,8 +118,7 @@ fn arguments_reach_the_builder_as_they_are() {
     assert_eq!(user.passes_on(crate::user::DIVE, &odd).code, 42);
     let recorded = std::fs::read_to_string(user.file("arguments")).unwrap();
     assert!(recorded.contains("\n--build-arg\nA=b c $HOME `x` \"y\"\n\n--label=\u{fc}=*\n.\n"), "{recorded}");
-    let Some(podman) = podman else { return };
-    let configured = with_recorder().sets("CONTAINER_HOST", &podman).writes(".dive.yaml", "container-engine: podman\n");
+    let configured = with_recorder().writes(".dive.yaml", "container-engine: podman\n");
     assert_eq!(configured.passes_on(crate::user::DIVE, &["build", "."]).code, 42);
     assert!(std::fs::read_to_string(configured.file("arguments")).unwrap().starts_with("podman\nbuild\n"));
 }
@@ -157,12 +152,26 @@ fn a_containerfile_is_built_where_there_is_no_dockerfile() {
     }
 }
 
-/// Podman builds without its service, and nothing that it built could be opened then: nobody is to wait for that.
+/// A machine with Podman's command and no service, as most are.
 #[test]
-fn without_podmans_service_nothing_is_built() {
-    let user = User::new().writes("Dockerfile", "FROM scratch\n");
-    let ran = user.runs(&["--source", "podman", "build", "."]).ends_with(2);
-    for part in ["nothing was built", "no-podman.sock", "podman.socket"] {
-        assert!(ran.stderr.contains(part), "no {part:?} in {}", ran.stderr);
-    }
+fn podman_builds_without_its_service() {
+    let Some(user) = super::podman_command::without_service() else { return };
+    let user = with_sources(user);
+    let build = ["--source", "podman", "--json", "-", "build", "--isolation", "chroot", "."];
+    let ran = super::podman_command::runs(&user, &build).ends_with(0);
+    assert!(ran.stdout.contains("\"inefficientBytes\": 2000"), "{}", ran.stdout);
+    // What cannot be built is the builder's to explain: there is no image to save.
+    let user = user.writes("Dockerfile", "FROM scratch\nCOPY no-such-file /\n");
+    let ran = super::podman_command::passes_on(&user, &build);
+    assert_eq!(ran.code, 125, "{}", ran.stderr);
+    assert!(ran.stderr.contains("no-such-file") && !ran.stderr.contains("podman save"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_podman_that_is_not_there_is_named() {
+    let user = User::new().keeps("bin/nothing", "");
+    let path = user.home("bin");
+    let ran = user.sets("PATH", path.to_str().unwrap()).runs(&["--source", "podman", "build", "."]);
+    super::assert_fails(&ran, &["podman build", "no podman here"]);
+    assert!(!ran.stderr.contains("podman save"), "{}", ran.stderr);
 }

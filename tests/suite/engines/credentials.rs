@@ -170,3 +170,45 @@ fn tokens_that_are_never_taken_have_an_end() {
     assert!(tokens.given() < 10, "{} tokens were asked for", tokens.given());
     assert_keeps_secrets(&user, &ran, &[TOKEN]);
 }
+
+/// A container with an arbitrary uid, in which HOME is still root's: docker's files there are of no use, and in nobody's way.
+#[test]
+fn a_home_that_cannot_be_read_is_passed_over() {
+    let (Some(registry), Some(docker)) = (servers::registry(), servers::docker()) else { return };
+    if !servers::is_root() {
+        return;
+    }
+    let open = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    // The engine's own socket is not for everybody.
+    let proxy = super::proxy::Proxy::before_socket(&docker);
+    let socket = std::path::Path::new(proxy.address().strip_prefix("unix://").unwrap());
+    open(socket, 0o777);
+    open(socket.parent().unwrap(), 0o755);
+    let user = User::new()
+        .keeps(".docker/config.json", r#"{"currentContext":"away"}"#)
+        .keeps(".config/docker/certs.d/nothing", "")
+        .keeps(".config/containers/auth.json", "{}")
+        .writes("dive.yaml", "")
+        .sets("DOCKER_HOST", proxy.address());
+    let dive = user.file("dive");
+    std::fs::copy(crate::user::DIVE, &dive).unwrap();
+    std::fs::copy(crate::place::sample(), user.file("sample.tar")).unwrap();
+    open(&user.home(".."), 0o755);
+    open(&user.home(""), 0o700);
+    let image = format!("registry://{registry}/sample:1");
+    let missing = format!("registry://{registry}/nobody-has-this:1");
+    let runs = |arguments: &[&str]| {
+        let somebody = ["--reuid=65534", "--regid=65534", "--clear-groups", dive.to_str().unwrap()];
+        // With a configuration of its own, so that this is about the files of engines and registries.
+        let rules = ["-c", "dive.yaml", "--ci", "--highestUserWastedPercent", "0.9", "--insecure-registry", &registry];
+        user.runs_program("setpriv", &[&somebody[..], &rules, arguments].concat())
+    };
+    for image in ["docker://dive-sample:1.0", &image, "sample.tar"] {
+        runs(&[image]).ends_with(0);
+    }
+    // What is not there is not there, whatever the home holds.
+    assert_fails(&runs(&[&missing]), &["nobody-has-this"]);
+    open(&user.home(""), 0o755);
+}

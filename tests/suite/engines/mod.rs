@@ -13,6 +13,7 @@ pub(crate) mod http;
 mod kept;
 mod names;
 mod partial;
+mod podman_command;
 pub(crate) mod proxy;
 mod pulling;
 mod same;

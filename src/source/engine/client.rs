@@ -12,6 +12,7 @@ use hyper::client::conn::http1;
 use hyper::header::{CONNECTION, HOST, HeaderValue};
 use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
@@ -100,6 +101,12 @@ impl Client {
     pub(super) fn knows(&self, major: usize, minor: usize) -> bool {
         let version = self.docker.client_version();
         (version.major_version, version.minor_version) >= (major, minor)
+    }
+
+    /// The JSON document at `path`, which begins with `/`.
+    pub(super) async fn document<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+        let body = self.request(path, ANSWER_LIMIT).await?.into_body().collect().await?.to_bytes();
+        Ok(serde_json::from_slice(&body)?)
     }
 
     /// The answer to a `GET` of `path`, which begins with `/` and is not looked into here. Its body has no limit.

@@ -39,6 +39,20 @@ pub enum EngineError {
         /// What the engine says.
         answer: String,
     },
+    /// The name is a container's.
+    #[error(
+        "{name:?} is a container, not an image: its image is {}; `{} commit {name} NAME` makes an image of it",
+        Shown(image),
+        engine.command()
+    )]
+    Container {
+        /// Which engine.
+        engine: ContainerEngine,
+        /// The container's name or id as the user gave it.
+        name: String,
+        /// The image that the container was made from.
+        image: String,
+    },
     /// It cannot be pulled.
     #[error("{} cannot pull {name:?}: {answer}{note}", engine.command())]
     Pull {

@@ -1,10 +1,11 @@
 //! Finding an engine and an image in it: the places are tried in order, the image is inspected, and pulled if it is missing and
-//! the policy allows it.
+//! the policy allows it. A container's name is recognised before anything is pulled.
 
 use std::time::Duration;
 
 use bollard::errors::Error;
 use bollard::models::ImageInspect;
+use serde::Deserialize;
 use tokio::time::timeout;
 use tracing::{debug, info};
 
@@ -124,12 +125,18 @@ impl<'a> Question<'a> {
         self.inspect(backend)
     }
 
-    /// What the engine says of the image.
+    /// What the engine says of the image. A name that is a container's is an error of its own.
     pub(super) fn inspect(&self, backend: &Backend) -> Result<ImageInspect, EngineError> {
-        match backend {
+        let found = match backend {
             Backend::Service(client) => self.inspect_by_service(client),
             Backend::Command { podman, tried } => self.inspect_by_command(podman, tried),
+        };
+        if let Err(EngineError::NoSuchImage { .. }) = found
+            && let Some(image) = self.image_of_container(backend)?
+        {
+            return Err(EngineError::Container { engine: self.engine, name: self.named(), image });
         }
+        found
     }
 
     fn inspect_by_service(&self, client: &Client) -> Result<ImageInspect, EngineError> {
@@ -166,5 +173,30 @@ impl<'a> Question<'a> {
                 Err(self.unreachable(tried.iter().cloned().chain([attempt]).collect()))
             }
         }
+    }
+
+    /// The name of the image of the container that the name is of; `None` if it is no container's.
+    fn image_of_container(&self, backend: &Backend) -> Result<Option<String>, EngineError> {
+        #[derive(Deserialize)]
+        struct Container {
+            #[serde(rename = "Config")]
+            config: Config,
+        }
+        #[derive(Deserialize)]
+        struct Config {
+            #[serde(rename = "Image")]
+            image: String,
+        }
+        if !self.name.may_be_a_container() {
+            return Ok(None);
+        }
+        let client = match backend {
+            Backend::Command { podman, .. } => return Ok(podman.container_image(self.name)),
+            Backend::Service(client) => client,
+        };
+        let path = format!("/containers/{}/json", self.name.as_str());
+        let asked = self.wait(async { timeout(INSPECTION, client.document::<Container>(&path)).await })?;
+        // Some proxies before an engine's socket let requests for images through and no others.
+        Ok(asked.ok().and_then(Result::ok).map(|container| container.config.image))
     }
 }

@@ -46,6 +46,11 @@ impl<'a> Name<'a> {
         is_whole && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
     }
 
+    /// Whether a container can have this name or id: theirs have neither tag nor digest nor folder.
+    pub(super) fn may_be_a_container(self) -> bool {
+        !self.0.contains(['/', ':', '@', '+'])
+    }
+
     /// The host of the registry that it comes from, as docker's configuration calls it.
     pub(super) fn registry(self) -> &'a str {
         match self.0.split_once('/') {
@@ -139,6 +144,14 @@ mod tests {
         assert!(name("sha256:00").is_id() && name(&"a0".repeat(32)).is_id());
         assert!(!name("54ebc3b06008").is_id(), "a short id may be a name");
         assert!(!name("alpine").is_id() && !name("a@sha256:00").is_id());
+    }
+
+    #[test]
+    fn containers_have_names_without_tags() {
+        assert!(name("quizzical_newton").may_be_a_container() && name("54ebc3b06008").may_be_a_container());
+        for text in ["alpine:3", "team/app", "a@sha256:00", "sha256:00"] {
+            assert!(!name(text).may_be_a_container(), "{text}");
+        }
     }
 
     #[test]

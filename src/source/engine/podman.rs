@@ -78,6 +78,12 @@ impl PodmanCommand {
         Ok(images.into_iter().next().map(ImageInspect::from))
     }
 
+    /// The name of the image of the container of that name; `None` if there is no such container.
+    pub(super) fn container_image(&self, name: Name<'_>) -> Option<String> {
+        let answer = self.ask(&["container", "inspect", "--format", "{{.ImageName}}", name.as_str()]).ok()?;
+        Some(String::from_utf8_lossy(&answer).trim().to_owned())
+    }
+
     /// Pulls the image from its registry, with the user's logins, which Podman finds by itself.
     pub(super) fn pull(
         &self,

@@ -6,6 +6,7 @@ mod authorities;
 mod broken_engines;
 mod broken_registries;
 mod building;
+mod containers;
 mod contexts;
 mod credentials;
 mod guarded;

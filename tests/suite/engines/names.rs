@@ -106,7 +106,7 @@ fn an_image_that_is_not_there_is_named_with_what_to_do() {
             continue;
         }
         let image = format!("{scheme}://nobody/has-this:1");
-        for arguments in [&["--pull", "never", &image][..], &["--ci", &image]] {
+        for arguments in [&["--pull", "never", &image][..], &["--ci", "--pull", "never", &image]] {
             let ran = User::of_engines().runs(arguments);
             assert_fails(&ran, &["nobody/has-this:1", scheme, "--pull"]);
         }
@@ -141,7 +141,8 @@ fn a_name_does_not_lead_elsewhere_in_the_engine() {
     for asked in proxy.asked("") {
         let path = asked.what.split_once(' ').unwrap().1;
         let path = path.strip_prefix("/v1.").map_or(path, |path| path.trim_start_matches(|c: char| c.is_ascii_digit()));
-        let is_expected = ["/images/", "/version", "/_ping", "/info"].iter().any(|start| path.starts_with(start));
+        let is_expected =
+            ["/images/", "/containers/", "/version", "/_ping", "/info"].iter().any(|start| path.starts_with(start));
         assert!(is_expected && !path.contains("/../"), "{}", asked.what);
     }
     // The engine is still one.

@@ -1,0 +1,83 @@
+//! Containers, whose names `docker ps` shows where images are expected. If one of these fails, the name of a container is looked
+//! up in a registry, and a stranger's image of that name is shown.
+
+use std::process::Command;
+
+use super::proxy::Proxy;
+use super::{assert_fails, podman_command, servers};
+use crate::user::{Ran, User};
+
+/// A container of the sample image; removed when dropped.
+struct Container {
+    program: &'static str,
+    settings: Vec<(&'static str, String)>,
+    name: &'static str,
+    id: String,
+}
+
+impl Container {
+    fn create(program: &'static str, settings: Vec<(&'static str, String)>, name: &'static str) -> Self {
+        let mut command = Command::new(program);
+        command.envs(settings.clone()).args(["create", "--name", name, "dive-sample:1.0", "/bin/true"]);
+        let created = command.output().unwrap();
+        assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stderr));
+        let id = String::from_utf8(created.stdout).unwrap().trim().to_owned();
+        Self { program, settings, name, id }
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        let _ = Command::new(self.program).envs(self.settings.clone()).args(["rm", self.name]).output();
+    }
+}
+
+/// Asks for the container by name, id and short id, with every policy.
+fn assert_named(container: &Container, scheme: &str, runs: impl Fn(&[&str]) -> Ran) {
+    for name in [container.name, &container.id, &container.id[..12]] {
+        let image = format!("{scheme}://{name}");
+        for policy in [&[][..], &["--ci"], &["--pull", "missing"], &["--pull", "always"], &["--pull", "never"]] {
+            let ran = runs(&[policy, &[&image]].concat());
+            let commit = format!("`{} commit {name} NAME`", container.program);
+            assert_fails(&ran, &[&format!("{name:?} is a container"), "dive-sample:1.0", &commit]);
+            assert!(!ran.stderr.contains("pulling"), "{}", ran.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_container_of_docker_is_named_before_anything_is_pulled() {
+    let Some(docker) = servers::docker() else { return };
+    let container = Container::create("docker", vec![("DOCKER_HOST", docker.clone())], "dive-test-quizzical");
+    let proxy = Proxy::before_socket(&docker);
+    let user = User::new().sets("DOCKER_HOST", proxy.address());
+    assert_named(&container, "docker", |arguments| user.runs(arguments));
+    assert_eq!(proxy.asked("/images/create").len(), 0, "{:?}", proxy.asked(""));
+    // With a tag it can only be an image.
+    user.runs(&["--pull", "never", "docker://dive-test-quizzical:latest"]).ends_with(2).says(&["has no image"]);
+}
+
+#[test]
+fn a_container_of_podman_is_named_before_anything_is_pulled() {
+    let Some(podman) = servers::podman() else { return };
+    let container = Container::create("podman", servers::podman_settings(), "dive-test-quizzical");
+    let proxy = Proxy::before_socket(&podman);
+    let user = User::new().sets("CONTAINER_HOST", proxy.address());
+    assert_named(&container, "podman", |arguments| user.runs(arguments));
+    assert_eq!(proxy.asked("/images/create").len(), 0, "{:?}", proxy.asked(""));
+    let Some(user) = podman_command::without_service() else { return };
+    assert_named(&container, "podman", |arguments| podman_command::runs(&user, arguments));
+}
+
+/// Some proxies before Docker's socket let requests for images through and none for containers.
+#[test]
+fn an_engine_that_hides_its_containers_still_gives_images() {
+    use super::http::Answer;
+    use super::proxy::Fault;
+    let Some(docker) = servers::docker() else { return };
+    let proxy = Proxy::before_socket(&docker);
+    proxy.always("/containers/", Fault::Answer(Answer::new("403 Forbidden", &[], "Forbidden")));
+    let user = User::new().sets("DOCKER_HOST", proxy.address());
+    assert_fails(&user.runs(&["--pull", "never", "docker://nobody-has-this"]), &["has no image \"nobody-has-this\""]);
+    user.runs(&["docker://dive-sample:1.0"]).ends_with(0);
+}

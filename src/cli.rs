@@ -103,7 +103,7 @@ pub struct OpeningArgs {
 
     /// When an engine pulls the image: missing, always, never
     ///
-    /// [default: never in CI mode; on a terminal you are asked; else missing]
+    /// [default: missing; on a terminal, dive asks first]
     #[arg(long, global = true, value_name = "WHEN")]
     pub pull: Option<PullPolicy>,
 

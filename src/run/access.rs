@@ -1,5 +1,5 @@
-//! What opening an image may use, as flags and surroundings say; and the question, on a terminal, whether an engine is to
-//! pull what it has not got.
+//! What opening an image may use, as flags and surroundings say; and the question, on a terminal, whether an engine may pull a
+//! missing image.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
@@ -18,18 +18,18 @@ use crate::source::{self, Access, ContainerEngine, Environment, PullPolicy, Refe
 /// For whom an image is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// A pipeline, which wants a verdict: nothing is pulled that nobody asked for, nothing taken on trust.
+    /// A pipeline, which wants a verdict: nobody is asked, and nothing is taken on trust.
     Ci,
     /// A person, or a script of theirs.
     Plain,
 }
 
 /// What opening may use.
-pub(super) fn of(opening: &OpeningArgs, config: &Config, mode: Mode) -> Access {
+pub(super) fn of(opening: &OpeningArgs, config: &Config) -> Access {
     let environment = Environment::of_process();
     Access {
         on_damage: if config.ignore_errors.value { OnDamage::Remark } else { OnDamage::Fail },
-        pull: opening.pull.unwrap_or(if mode == Mode::Ci { PullPolicy::Never } else { PullPolicy::Missing }),
+        pull: opening.pull.unwrap_or(PullPolicy::Missing),
         podman: opening.podman,
         platform: opening.platform.as_ref().map(ToString::to_string),
         registries: RegistryOptions {
@@ -49,8 +49,7 @@ pub(super) fn cache_folder(environment: &Environment) -> Option<PathBuf> {
     asked.or_else(dirs::cache_dir).map(|folder| folder.join("dive"))
 }
 
-/// Asks on a terminal whether an image that the engine has not got is to be pulled, and pulls it: there is no place for a
-/// question once the screen is up.
+/// Asks on a terminal whether the engine may pull a missing image, and has it pulled: the screen has no place for a question.
 pub(super) fn ask_to_pull(
     reference: &Reference,
     opening: &OpeningArgs,
@@ -68,9 +67,9 @@ pub(super) fn ask_to_pull(
         return Ok(());
     }
     if !is_wanted(*engine, name)? {
-        bail!("{} has no image {name:?}, and it was not pulled", engine.command());
+        bail!("{} has no image {name:?}", engine.command());
     }
-    info!("{name} is pulled by {}", engine.command());
+    info!("{} pulls {name}", engine.command());
     let progress = ProgressBar::new(notices);
     source::pull(*engine, name, access, &mut |step| super::opening::Watch::spooled(&progress, step))?;
     progress.finish();
@@ -83,7 +82,7 @@ fn is_wanted(engine: ContainerEngine, name: &str) -> anyhow::Result<bool> {
     out.flush()?;
     let mut answer = String::new();
     if io::stdin().lock().read_line(&mut answer)? == 0 {
-        // The end of the input is no yes.
+        // The end of input is not a yes.
         writeln!(out)?;
         return Ok(false);
     }

@@ -19,11 +19,15 @@ use crate::config::Config;
 use crate::image::{self, Image, ImageSelector, Selection};
 use crate::layer::{self, Progress};
 use crate::remark::Remark;
-use crate::source::{Access, Blob, ImageOrigin, PathReference, Reference, Source, SpoolProgress};
+use crate::source::{
+    Access, Blob, ContainerEngine, ImageOrigin, PathReference, PullPolicy, Reference, Source, SpoolProgress, SpoolStep,
+};
 use crate::tree::{self, Loaded};
 
 /// Hears how opening goes.
 pub(super) trait Watch: Progress {
+    /// The engine does not have the image and pulls it.
+    fn pulling(&self, engine: ContainerEngine, name: &str);
     /// Bytes come: of an archive, of what an engine pulls or saves, of layers from a registry.
     fn spooled(&self, progress: SpoolProgress);
     /// The image is found; its layers come next.
@@ -59,7 +63,7 @@ impl Opening {
             bail!("standard input is a terminal, and no archive comes from there: `docker save NAME | dive -`");
         }
         let image = selected(opening.selected.as_ref(), &reference)?;
-        let mut access = access::of(opening, config, mode);
+        let mut access = access::of(opening, config);
         access::ask_to_pull(&reference, opening, mode, &mut access, Notices::of(opening))
             .map_err(|error| with_other_reading(error, argument, &reference))?;
         let selection = Selection { image, platform: opening.platform.clone() };
@@ -70,8 +74,15 @@ impl Opening {
     pub(super) fn open(&self, watch: &dyn Watch) -> anyhow::Result<Opened> {
         let start = Instant::now();
         let Access { on_damage, cache, .. } = &self.access;
-        let source = Source::open(&self.reference, &self.access, &mut |spooled| watch.spooled(spooled))
-            .map_err(|error| with_other_reading(error.into(), &self.argument, &self.reference))?;
+        let mut missing = self.may_be_missing();
+        let source = Source::open(&self.reference, &self.access, &mut |spooled| {
+            if let (SpoolStep::Pull, Some((engine, name))) = (spooled.step, missing) {
+                watch.pulling(engine, name);
+                missing = None;
+            }
+            watch.spooled(spooled);
+        })
+        .map_err(|error| with_other_reading(error.into(), &self.argument, &self.reference))?;
         info!("{} found in {:.1?}", source.name(), start.elapsed());
         let start = Instant::now();
         // What was lost on the way to the image may be why there is none.
@@ -114,6 +125,16 @@ fn with_other_reading(error: anyhow::Error, argument: &OsStr, reference: &Refere
             anyhow!("{error:#}; the command {name} takes an image: `dive {name} IMAGE`")
         }
         _ => error,
+    }
+}
+
+impl Opening {
+    /// The image that an engine pulls only if it does not have it.
+    fn may_be_missing(&self) -> Option<(ContainerEngine, &str)> {
+        match &self.reference {
+            Reference::Engine { engine, name, .. } if self.access.pull == PullPolicy::Missing => Some((*engine, name)),
+            _ => None,
+        }
     }
 }
 

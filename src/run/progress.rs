@@ -11,7 +11,7 @@ use super::output::Notices;
 use crate::image::Image;
 use crate::layer::{self, LayerIndex};
 use crate::remark::Remark;
-use crate::source::SpoolProgress;
+use crate::source::{ContainerEngine, SpoolProgress};
 
 /// The bar: first for what has to come from elsewhere, or to be unpacked, then for the layers.
 #[derive(Debug)]
@@ -44,6 +44,11 @@ impl ProgressBar {
 }
 
 impl Watch for ProgressBar {
+    fn pulling(&self, engine: ContainerEngine, name: &str) {
+        let text = format!("{} has no image {name:?}; pulling it", engine.command());
+        self.bar.suspend(|| self.notices.note(&text));
+    }
+
     fn spooled(&self, spooled: SpoolProgress) {
         let message = spooled.step.to_string();
         if self.bar.length() != spooled.total || self.bar.message() != message {

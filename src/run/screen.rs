@@ -11,7 +11,7 @@ use crate::config::{Config, Surroundings};
 use crate::image::Image;
 use crate::layer::{LayerIndex, Progress};
 use crate::remark::Remark;
-use crate::source::SpoolProgress;
+use crate::source::{ContainerEngine, SpoolProgress};
 use crate::tui::state::{Opened, Settings};
 use crate::tui::{self, Feed, ScreenError};
 
@@ -55,6 +55,11 @@ impl Watcher<'_> {
 }
 
 impl Watch for Watcher<'_> {
+    fn pulling(&self, engine: ContainerEngine, name: &str) {
+        // The screen shows the pull itself.
+        info!("{} has no image {name:?}; pulling it", engine.command());
+    }
+
     fn spooled(&self, progress: SpoolProgress) {
         self.feed.spooled(progress);
     }

@@ -1,5 +1,5 @@
-//! When an engine pulls. If one of these fails, a pipeline judges an image that nobody pushed there, or a user is told that
-//! there is none where a pull would have helped.
+//! When an engine pulls. If one of these fails, a pipeline that worked with dive finds no image, or something is pulled though the
+//! user forbade it.
 
 use super::http::Answer;
 use super::proxy::{Fault, Proxy};
@@ -37,17 +37,40 @@ fn what_is_missing_is_pulled_when_asked_for() {
 }
 
 #[test]
-fn nothing_is_pulled_that_nobody_asked_for() {
+fn nothing_is_pulled_where_that_is_forbidden() {
     for (proxy, image) in places() {
-        for arguments in [&["--pull", "never", &image][..], &["--ci", &image]] {
+        for arguments in [&["--pull", "never", &image][..], &["--ci", "--pull", "never", &image]] {
             assert_fails(&User::of_engines().runs(arguments), &["sample:1", "--pull"]);
         }
-        let by_variable = User::of_engines().sets("CI", "true").runs(&[&image]);
-        assert_fails(&by_variable, &["sample:1", "--pull"]);
         assert_eq!(proxy.asked("").len(), 0, "{image}: {:?}", proxy.asked(""));
-        // In a pipeline, too, it can be asked for.
-        let ci = ["--ci", "--pull", "missing", "--highestUserWastedPercent", "0.9", &image];
-        User::of_engines().waits(super::LIMIT).runs(&ci).ends_with(0);
+    }
+}
+
+/// dive pulls in a pipeline, whose machine is new each time and has no images.
+#[test]
+fn a_pipeline_pulls_what_is_missing_and_says_so_once() {
+    for ci in [&["--ci"][..], &[]] {
+        for (proxy, image) in places() {
+            let user = User::of_engines().sets("CI", "true").waits(super::LIMIT);
+            let (engine, name) = image.split_once("://").unwrap();
+            let rules = ["--highestUserWastedPercent", "0.9"];
+            let ran = user.runs(&[ci, &rules, &[&image]].concat()).ends_with(0);
+            let notice = format!("dive: {engine} has no image {name:?}; pulling it\n");
+            assert_eq!(ran.stderr.matches(&notice).count(), 1, "{}", ran.stderr);
+            assert!(!proxy.asked("/v2/sample/manifests/").is_empty());
+            let again = user.runs(&[ci, &rules, &[&image]].concat()).ends_with(0);
+            assert!(!again.stderr.contains("pulling"), "it is there now: {}", again.stderr);
+        }
+    }
+}
+
+/// `-q` is for results and errors; a document on standard output stays one.
+#[test]
+fn a_quiet_run_pulls_without_a_word() {
+    for (_proxy, image) in places() {
+        let ran = User::of_engines().waits(super::LIMIT).runs(&["-q", "--json", "-", &image]).ends_with(0);
+        assert_eq!(ran.stderr, "");
+        serde_json::from_str::<serde_json::Value>(&ran.stdout).unwrap();
     }
 }
 
@@ -74,6 +97,32 @@ fn a_pull_that_fails_says_why() {
         assert_fails(&ran, &["nobody-has-this:7"]);
         drop(proxy);
     }
+}
+
+/// A pipeline whose login is missing or has expired.
+#[test]
+fn a_registry_that_wants_a_login_is_named_with_the_command() {
+    for (proxy, image) in places() {
+        let body = r#"{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}"#;
+        let headers = [("Content-Type", "application/json"), ("WWW-Authenticate", "Basic realm=\"test\"")];
+        proxy.always("/v2/", Fault::Answer(Answer::new("401 Unauthorized", &headers, body)));
+        let ran = User::of_engines().waits(super::LIMIT).runs(&["--ci", &image]);
+        let (engine, _) = image.split_once("://").unwrap();
+        assert_fails(&ran, &["sample:1", &format!("log in to its registry: `{engine} login {}`", proxy.address())]);
+    }
+}
+
+/// A machine without a network, or a registry that is down. Podman tries for some seconds before it says the same.
+#[test]
+fn a_registry_that_cannot_be_reached_is_said_once() {
+    if servers::docker().is_none() {
+        return;
+    }
+    let ran = User::of_engines().waits(super::LIMIT).runs(&["--ci", "docker://127.0.0.1:1/team/app:1"]);
+    assert_fails(&ran, &["connection refused", "check the network"]);
+    let error = ran.error();
+    assert_eq!(error.matches("team/app").count(), 1, "{error}");
+    assert!(error.len() < 300, "{error}");
 }
 
 /// A word that is none of the three.

@@ -29,7 +29,7 @@ pub(super) fn of(opening: &OpeningArgs, config: &Config) -> Access {
     let environment = Environment::of_process();
     Access {
         on_damage: if config.ignore_errors.value { OnDamage::Remark } else { OnDamage::Fail },
-        pull: opening.pull.unwrap_or(PullPolicy::Missing),
+        pull: chosen_policy(opening, config).unwrap_or(PullPolicy::Missing),
         podman: opening.podman,
         platform: opening.platform.as_ref().map(ToString::to_string),
         registries: RegistryOptions {
@@ -40,6 +40,11 @@ pub(super) fn of(opening: &OpeningArgs, config: &Config) -> Access {
         cache: if opening.no_cache { None } else { cache_folder(&environment).map(Cache::new) },
         environment,
     }
+}
+
+/// The pull policy that the user set, by flag or in a configuration file.
+fn chosen_policy(opening: &OpeningArgs, config: &Config) -> Option<PullPolicy> {
+    opening.pull.or(config.pull.value)
 }
 
 /// Where the cache is, if there is a place for one.
@@ -53,13 +58,14 @@ pub(super) fn cache_folder(environment: &Environment) -> Option<PathBuf> {
 pub(super) fn ask_to_pull(
     reference: &Reference,
     opening: &OpeningArgs,
+    config: &Config,
     mode: Mode,
     access: &mut Access,
     notices: Notices,
 ) -> anyhow::Result<()> {
     let Reference::Engine { engine, name, .. } = reference else { return Ok(()) };
     let nobody_to_ask = !io::stdin().is_terminal() || !io::stderr().is_terminal();
-    if opening.pull.is_some() || mode == Mode::Ci || nobody_to_ask {
+    if chosen_policy(opening, config).is_some() || mode == Mode::Ci || nobody_to_ask {
         return Ok(());
     }
     access.pull = PullPolicy::Never;

@@ -64,7 +64,7 @@ impl Opening {
         }
         let image = selected(opening.selected.as_ref(), &reference)?;
         let mut access = access::of(opening, config);
-        access::ask_to_pull(&reference, opening, mode, &mut access, Notices::of(opening))
+        access::ask_to_pull(&reference, opening, config, mode, &mut access, Notices::of(opening))
             .map_err(|error| with_other_reading(error, argument, &reference))?;
         let selection = Selection { image, platform: opening.platform.clone() };
         Ok(Self { argument: argument.to_owned(), reference, selection, access, mode })

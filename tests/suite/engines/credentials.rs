@@ -190,7 +190,6 @@ fn a_home_that_cannot_be_read_is_passed_over() {
         .keeps(".docker/config.json", r#"{"currentContext":"away"}"#)
         .keeps(".config/docker/certs.d/nothing", "")
         .keeps(".config/containers/auth.json", "{}")
-        .writes("dive.yaml", "")
         .sets("DOCKER_HOST", proxy.address());
     let dive = user.file("dive");
     std::fs::copy(crate::user::DIVE, &dive).unwrap();
@@ -201,8 +200,7 @@ fn a_home_that_cannot_be_read_is_passed_over() {
     let missing = format!("registry://{registry}/nobody-has-this:1");
     let runs = |arguments: &[&str]| {
         let somebody = ["--reuid=65534", "--regid=65534", "--clear-groups", dive.to_str().unwrap()];
-        // With a configuration of its own, so that this is about the files of engines and registries.
-        let rules = ["-c", "dive.yaml", "--ci", "--highestUserWastedPercent", "0.9", "--insecure-registry", &registry];
+        let rules = ["--ci", "--highestUserWastedPercent", "0.9", "--insecure-registry", &registry];
         user.runs_program("setpriv", &[&somebody[..], &rules, arguments].concat())
     };
     for image in ["docker://dive-sample:1.0", &image, "sample.tar"] {

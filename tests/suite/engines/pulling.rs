@@ -42,7 +42,13 @@ fn nothing_is_pulled_where_that_is_forbidden() {
         for arguments in [&["--pull", "never", &image][..], &["--ci", "--pull", "never", &image]] {
             assert_fails(&User::of_engines().runs(arguments), &["sample:1", "--pull"]);
         }
+        // A project may forbid it for everybody who works there; the flag goes over that.
+        let user = User::of_engines().writes(".dive.yaml", "pull: never\n").waits(super::LIMIT);
+        for arguments in [&["--ci", &image][..], &[&image]] {
+            assert_fails(&user.runs(arguments), &["sample:1", "--pull"]);
+        }
         assert_eq!(proxy.asked("").len(), 0, "{image}: {:?}", proxy.asked(""));
+        document(&user, &["--pull", "missing", &image]);
     }
 }
 

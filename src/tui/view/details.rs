@@ -269,7 +269,7 @@ fn image(state: &State, width: usize) -> Vec<Line<'_>> {
     told(&mut lines, theme, "Exact efficiency", &percent(exact.efficiency()), width);
     if !image.other_images.is_empty() {
         let others: Vec<_> = image.other_images.iter().map(ToString::to_string).collect();
-        told(&mut lines, theme, "Others in the file (--image)", &others.join("; "), width);
+        told(&mut lines, theme, "More images in the file (--image)", &others.join("; "), width);
     }
     if !opened.loaded.damaged_layers.is_empty() {
         let text = format!(

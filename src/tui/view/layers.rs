@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::pane::{self, Keys};
+use crate::image::Image;
 use crate::layer::LayerIndex;
 use crate::tui::state::instruction;
 use crate::tui::state::layers::{CompareMark, CompareMode, EmptySteps, LayerRow, Layers};
@@ -62,6 +63,9 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
     let keys = if state.focus == Focus::Layers && state.overlays.is_empty() { Keys::Here } else { Keys::Elsewhere };
     let inside = pane::draw(&title(state), keys, theme, frame, area);
+    if let Some(others) = state.image().and_then(other_images) {
+        pane::foot(&others, theme, frame, area);
+    }
     let Some(layers) = state.layers() else { return };
     let sizes = Sizes::known(state);
     let width = usize::from(inside.width);
@@ -88,6 +92,15 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     }
     pane::write(lines, frame, inside);
     pane::more(layers.scroll.hidden(), theme, frame, area);
+}
+
+/// Says that the file holds more images, and how to open them; the image's details name them. It fits the narrowest pane.
+fn other_images(image: &Image) -> Option<String> {
+    match &image.other_images[..] {
+        [] => None,
+        [other] => Some(format!("1 more image here: --image {}", other.index)),
+        several => Some(format!("{} more images here: --image N", several.len())),
+    }
 }
 
 fn title(state: &State) -> String {

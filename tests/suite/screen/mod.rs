@@ -6,6 +6,7 @@
 
 mod documents;
 mod extracting;
+mod notices;
 mod pictures;
 mod styles;
 mod walking;
@@ -52,14 +53,31 @@ impl Screen {
         Self { state: State::new(Settings::new(&config, &around), size), effects: Vec::new() }
     }
 
+    /// A screen that looks for its image, with this configuration file.
+    fn configured(size: Size, yaml: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("my.yaml");
+        std::fs::write(&path, yaml).unwrap();
+        let around = Surroundings::new(folder.path().to_owned(), None, []);
+        let config = Config::load(&around, Some(path.as_ref())).unwrap();
+        let mut state = State::new(Settings::new(&config, &around), size);
+        settle(&mut state);
+        Self { state, effects: Vec::new() }
+    }
+
     /// A screen with an image that was read.
     fn showing(path: &str, size: Size, variables: &[(&str, &str)]) -> Self {
         let mut screen = Self::looking(size, variables);
-        let opened = library::open(path);
-        let image = Arc::new(opened.image);
-        screen.hears(Work::Image(Arc::clone(&image)));
-        screen.hears(Work::Opened(Box::new(Opened::new(image, opened.loaded))));
+        screen.opens(library::open(path));
         screen
+    }
+
+    /// The image is found and read.
+    fn opens(&mut self, opened: library::Opened) -> &mut Self {
+        let image = Arc::new(opened.image);
+        self.hears(Work::Image(Arc::clone(&image)));
+        self.hears(Work::Opened(Box::new(Opened::new(image, opened.loaded))));
+        self
     }
 
     /// A screen with the sample.

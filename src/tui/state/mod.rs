@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::analysis::Analysis;
-use crate::config::{Config, Context, DiffType, Surroundings, ThemeName};
+use crate::config::{Config, Context, DiffType, Origin, Setting, Surroundings, ThemeName};
 use crate::image::Image;
 use crate::layer::LayerIndex;
 use crate::source::SpoolProgress;
@@ -38,7 +38,7 @@ pub struct Settings {
     /// The keys.
     pub keymap: Keymap,
     pub(in crate::tui) theme: Theme,
-    hide: Vec<DiffType>,
+    hide: Setting<Vec<DiffType>>,
     folding: Folding,
     tree_share: f64,
     attributes: Attributes,
@@ -82,7 +82,7 @@ impl Settings {
         Self {
             keymap: Keymap::new(&config.keybinding),
             theme: Theme::named(theme, background),
-            hide: config.diff.hide.value.clone(),
+            hide: config.diff.hide.clone(),
             folding: if config.filetree.collapse_dir.value { Folding::Collapsed } else { Folding::Expanded },
             tree_share: config.filetree.pane_width.value.get(),
             attributes: if config.filetree.show_attributes.value { Attributes::Shown } else { Attributes::Hidden },
@@ -90,6 +90,14 @@ impl Settings {
             working_dir: around.working_dir.clone(),
             home: around.home.clone(),
         }
+    }
+}
+
+impl Settings {
+    /// Where `diff.hide` was set, if it names all of these kinds.
+    pub(in crate::tui) fn hides_all(&self, mut kinds: impl Iterator<Item = Change>) -> Option<&Origin> {
+        let hides = |kind| self.hide.value.iter().any(|hidden| change_of(*hidden) == kind);
+        kinds.all(hides).then_some(&self.hide.origin)
     }
 }
 
@@ -177,7 +185,7 @@ impl Explorer {
         let scope = layers.scope().filter(|scope| scope.target.get() < tree.layer_count());
         let files = scope.map(|scope| {
             let mut files = FileTree::new(tree, scope, settings.folding);
-            for hidden in &settings.hide {
+            for hidden in &settings.hide.value {
                 files.toggle_kind(tree, change_of(*hidden));
             }
             files

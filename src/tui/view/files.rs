@@ -6,6 +6,7 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use super::pane::{self, Keys};
+use crate::config::{Action, Context, Origin};
 use crate::report::listing::permissions;
 use crate::tree::{Change, SpanKind, Tree};
 use crate::tui::state::files::{FileTree, Fold, Order, Row};
@@ -55,8 +56,7 @@ pub(super) fn draw(state: &State, explorer: &Explorer, frame: &mut Frame<'_>, ar
     let height = usize::from(inside.height).saturating_sub(1);
     let mut lines = vec![Line::styled(cut(&table.head(), width), theme.dim)];
     if files.row_count() == 0 {
-        let text = if files.filter().is_some() { "No file matches the filter." } else { "Nothing to show." };
-        lines.push(Line::styled(text, theme.dim));
+        lines.extend(why_empty(state, files).iter().flat_map(|text| wrap(text, width)).map(Line::raw));
     }
     let (first, rows) = seen(explorer, files);
     let skipped = table.skipped(&rows);
@@ -129,17 +129,69 @@ fn title(explorer: &Explorer) -> String {
     }
 }
 
-/// Which kinds of change are hidden, if any are.
+/// A kind of change, its name, and the action that hides or shows it.
+type Kind = (Change, &'static str, Action);
+
+const KINDS: [Kind; 4] = [
+    (Change::Added, "added", Action::ToggleAddedFiles),
+    (Change::Removed, "removed", Action::ToggleRemovedFiles),
+    (Change::Modified, "modified", Action::ToggleModifiedFiles),
+    (Change::Unmodified, "unmodified", Action::ToggleUnmodifiedFiles),
+];
+
+/// The kinds of change that are hidden.
+fn hidden_kinds(files: &FileTree) -> Vec<Kind> {
+    KINDS.into_iter().filter(|(change, ..)| !files.kinds().contain(*change)).collect()
+}
+
+/// Their names in one line, if there are any.
 fn hidden(files: &FileTree) -> Option<String> {
-    let kinds = [
-        (Change::Added, "added"),
-        (Change::Removed, "removed"),
-        (Change::Modified, "modified"),
-        (Change::Unmodified, "unmodified"),
-    ];
-    let hidden = kinds.into_iter().filter(|(change, _)| !files.kinds().contain(*change));
-    let hidden: Vec<_> = hidden.map(|(_, word)| word).collect();
-    if hidden.is_empty() { None } else { Some(format!("hidden: {}", hidden.join(", "))) }
+    let names: Vec<_> = hidden_kinds(files).into_iter().map(|(_, name, _)| name).collect();
+    if names.is_empty() { None } else { Some(format!("hidden: {}", names.join(", "))) }
+}
+
+/// Why the tree has no rows, and how to get some.
+fn why_empty(state: &State, files: &FileTree) -> Vec<String> {
+    let hidden = hidden_kinds(files);
+    let mut text = Vec::new();
+    if files.filter().is_some() {
+        text.push("No file matches the filter.".to_owned());
+    } else if hidden.is_empty() {
+        text.push("This state has no files.".to_owned());
+    }
+    if hidden.is_empty() {
+        return text;
+    }
+    let names: Vec<_> = hidden.iter().map(|(_, name, _)| *name).collect();
+    let origin = state.settings.hides_all(hidden.iter().map(|(change, ..)| *change));
+    let by = match origin {
+        Some(origin @ Origin::File { .. }) => format!("Hidden by diff.hide in {origin}"),
+        Some(origin) => format!("Hidden by {origin}"),
+        None => "Hidden".to_owned(),
+    };
+    text.push(format!("{by}: {} files.", listed(&names)));
+    let key_of = |action| state.settings.keymap.hint(Context::FileTree, action);
+    let bound = hidden.iter().filter_map(|(_, name, action)| Some((key_of(*action)?.label(), *name)));
+    let verbs = std::iter::once(" shows").chain(std::iter::repeat(""));
+    let keys: Vec<_> = bound.zip(verbs).map(|((key, name), verb)| format!("{key}{verb} {name}")).collect();
+    if !keys.is_empty() {
+        text.push(format!("In this pane, {} files.", listed(&keys)));
+    }
+    text
+}
+
+/// `a, b and c`.
+fn listed(parts: &[impl AsRef<str>]) -> String {
+    let mut out = String::new();
+    for (at, part) in parts.iter().enumerate() {
+        out.push_str(match at {
+            0 => "",
+            at if at + 1 == parts.len() => " and ",
+            _ => ", ",
+        });
+        out.push_str(part.as_ref());
+    }
+    out
 }
 
 /// What rows are made from.

@@ -180,6 +180,7 @@ actions! {
     next_match NextMatch "next-match" SEARCHED "Next match" "Go to the next match." "n" "n"
     previous_match PreviousMatch "previous-match" SEARCHED "Previous match" "Go to the previous match." "N" "N"
     waste_view WasteView "waste-view" PANES "Waste" "List what is reclaimable, by cause." "w,f2" "w,f2"
+    show_warnings ShowWarnings "show-warnings" PANES "Warnings" "List the warnings of the configuration and of the image." "!,f3" "!,f3"
     compare_all CompareAll "compare-all" LAYERS "Show aggregated changes" "Show all changes since the base layer." "a,ctrl+a" "a"
     compare_layer CompareLayer "compare-layer" LAYERS "Show layer changes" "Show what the selected layer changed." "c,ctrl+l" "c"
     mark_base MarkBase "mark-base" LAYERS "Mark as base" "Compare with the selected layer from now on, or no longer." "b" "b"

@@ -9,6 +9,7 @@ pub mod layers;
 pub mod line;
 pub mod scroll;
 pub mod viewer;
+pub mod warnings;
 pub mod waste;
 
 use std::path::PathBuf;
@@ -30,6 +31,7 @@ use layers::{CompareMode, Layers};
 use line::{Line, Purpose};
 use scroll::TextScroll;
 use viewer::Viewer;
+use warnings::Warnings;
 use waste::Waste;
 
 /// What the user set.
@@ -39,6 +41,7 @@ pub struct Settings {
     pub keymap: Keymap,
     pub(in crate::tui) theme: Theme,
     hide: Setting<Vec<DiffType>>,
+    warnings: Vec<String>,
     folding: Folding,
     tree_share: f64,
     attributes: Attributes,
@@ -83,6 +86,7 @@ impl Settings {
             keymap: Keymap::new(&config.keybinding),
             theme: Theme::named(theme, background),
             hide: config.diff.hide.clone(),
+            warnings: config.warnings.iter().map(ToString::to_string).collect(),
             folding: if config.filetree.collapse_dir.value { Folding::Collapsed } else { Folding::Expanded },
             tree_share: config.filetree.pane_width.value.get(),
             attributes: if config.filetree.show_attributes.value { Attributes::Shown } else { Attributes::Hidden },
@@ -236,6 +240,8 @@ pub enum Focus {
 pub enum Overlay {
     /// The keys of where one was.
     Help(Help),
+    /// All warnings.
+    Warnings(Warnings),
     /// What is reclaimable.
     Waste(Waste),
     /// What layers did to a path.
@@ -250,7 +256,7 @@ impl Overlay {
     /// Whether it is a box that the rest is seen around; anything else covers the panes.
     #[must_use]
     pub const fn is_box(&self) -> bool {
-        matches!(self, Self::Help(_) | Self::Extraction(_))
+        matches!(self, Self::Help(_) | Self::Warnings(_) | Self::Extraction(_))
     }
 }
 
@@ -336,7 +342,7 @@ impl State {
             return Context::TextLine;
         }
         match (self.overlays.last(), self.focus) {
-            (Some(Overlay::Help(_)), _) => Context::Help,
+            (Some(Overlay::Help(_) | Overlay::Warnings(_)), _) => Context::Help,
             (Some(Overlay::Waste(_)), _) => Context::Waste,
             (Some(Overlay::History(_)), _) => Context::History,
             (Some(Overlay::Viewer(..)), _) => Context::Viewer,

@@ -41,6 +41,7 @@ fn keep(state: &mut State) {
 pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     match state.overlays.last_mut() {
         Some(Overlay::Help(help)) => turn(&mut help.scroll, action),
+        Some(Overlay::Warnings(warnings)) => turn(&mut warnings.scroll, action),
         Some(Overlay::Waste(waste)) => {
             step(&mut waste.scroll, action);
             in_waste(state, action, effects);
@@ -215,6 +216,7 @@ pub(super) fn write(
 pub(super) fn scroll(state: &mut State, rows: isize) {
     match state.overlays.last_mut() {
         Some(Overlay::Help(help)) => help.scroll.step(rows),
+        Some(Overlay::Warnings(warnings)) => warnings.scroll.step(rows),
         Some(Overlay::Waste(waste)) => waste.scroll.step(rows),
         Some(Overlay::History(history)) => history.scroll.step(rows),
         Some(Overlay::Extraction(writing)) => writing.scroll.step(rows),

@@ -7,6 +7,7 @@ use crate::tree::{Change, NodeId, Tree};
 use crate::tui::state::files::{FileTree, Filter, Jump, Motion};
 use crate::tui::state::layers::CompareMode;
 use crate::tui::state::line::Purpose;
+use crate::tui::state::warnings::Warnings;
 use crate::tui::state::waste::Waste;
 use crate::tui::state::{Attributes, Explorer, Focus, LongLines, Overlay, Stage, State};
 use crate::tui::text::printable;
@@ -28,6 +29,8 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) 
                 state.overlays.push(Overlay::Waste(waste));
             }
         }
+        Action::ShowWarnings if state.warning_count() == 0 => state.message = Some("there are no warnings".to_owned()),
+        Action::ShowWarnings => state.overlays.push(Overlay::Warnings(Warnings::default())),
         action => match state.focus {
             Focus::Layers => in_layers(state, action),
             Focus::LayerDetails | Focus::ImageDetails => in_details(state, action),

@@ -77,6 +77,7 @@ fn overlays(state: &mut State) {
         let below_head = height.saturating_sub(view::head_height(overlay));
         match overlay {
             Overlay::Help(help) => help.scroll.set_size(in_box, height),
+            Overlay::Warnings(warnings) => warnings.scroll.set_size(in_box, height),
             Overlay::Extraction(extraction) => extraction.scroll.set_size(in_box, height),
             Overlay::Waste(waste) => waste.scroll.set_height(below_head),
             Overlay::History(history) => history.scroll.set_height(below_head),

@@ -1,7 +1,10 @@
 //! The last lines: what is typed, what came of the last action, and which keys do what.
 
+use std::borrow::Cow;
+
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::pane;
@@ -15,7 +18,8 @@ use crate::tui::state::{Overlay, State};
 use crate::tui::text::{columns, cut, printable};
 
 /// What the footer names, the most wanted first. The help names the rest.
-const HINTED: [Action; 29] = [
+const HINTED: [Action; 30] = [
+    Action::ShowWarnings,
     Action::Quit,
     Action::Help,
     Action::ToggleView,
@@ -72,13 +76,18 @@ fn hints<'a>(state: &'a State, width: usize) -> Line<'a> {
             continue;
         }
         let (key, hint) = (short(key), hint(state, row));
-        let needs = columns(&key) + columns(hint) + 3;
+        let needs = columns(&key) + columns(&hint) + 3;
         if taken + needs > width {
             continue;
         }
         taken += needs;
-        spans.push(Span::styled(key, theme.key));
-        spans.push(Span::raw(format!(" {hint}  ")));
+        let (key_style, hint_style) = match action {
+            Action::ShowWarnings => (theme.error, theme.error),
+            _ => (theme.key, Style::new()),
+        };
+        spans.push(Span::styled(key, key_style));
+        spans.push(Span::styled(format!(" {hint}"), hint_style));
+        spans.push(Span::raw("  "));
     }
     Line::from(spans)
 }
@@ -90,6 +99,7 @@ fn is_available(state: &State, action: Action) -> bool {
     let purpose = state.line.as_ref().map(|line| &line.purpose);
     match (action, state.overlays.last()) {
         (Action::Quit | Action::Help | Action::ToggleView | Action::CloseView | Action::ToggleEmptySteps, _) => true,
+        (Action::ShowWarnings, _) => state.warning_count() > 0,
         _ if state.explorer().is_none() => false,
         (Action::Accept, _) => state.line.as_ref().is_some_and(|line| line.error.is_none()),
         (Action::CloseFilterFiles, _) => purpose.is_some() || filtered(),
@@ -110,9 +120,13 @@ fn fold(state: &State) -> Option<Fold> {
 }
 
 /// What an action is called where it is asked for.
-fn hint(state: &State, row: &Row) -> &'static str {
+fn hint(state: &State, row: &Row) -> Cow<'static, str> {
     let is_filter = state.line.as_ref().is_none_or(|line| line.purpose == Purpose::Filter);
-    match (row.action, state.context()) {
+    let hint = match (row.action, state.context()) {
+        (Action::ShowWarnings, _) => match state.warning_count() {
+            1 => return Cow::Borrowed("1 warning"),
+            count => return Cow::Owned(format!("{count} warnings")),
+        },
         (Action::FilterFiles, Context::Viewer) => "Search",
         (Action::Quit, _) if state.line.is_some() || !state.overlays.is_empty() => "Close",
         (Action::ViewFile, Context::FileTree) => match fold(state) {
@@ -123,7 +137,8 @@ fn hint(state: &State, row: &Row) -> &'static str {
         (Action::Accept, _) if !is_filter => "OK",
         (Action::CloseFilterFiles, _) if !is_filter => "Cancel",
         _ => row.hint,
-    }
+    };
+    Cow::Borrowed(hint)
 }
 
 /// A key as hints write it: `^A` for `ctrl+a`.

@@ -10,6 +10,7 @@ mod layers;
 mod loading;
 mod pane;
 mod viewer;
+mod warnings;
 mod waste;
 
 use ratatui::Frame;
@@ -48,6 +49,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
 fn over(state: &State, overlay: &Overlay, frame: &mut Frame<'_>, area: Rect) {
     match (overlay, state.explorer()) {
         (Overlay::Help(help), _) => help::draw(state, help, frame, area),
+        (Overlay::Warnings(list), _) => warnings::draw(state, list, frame, area),
         (Overlay::Viewer(viewer, version), _) => viewer::draw(state, viewer, *version, frame, area),
         (Overlay::Extraction(extraction), _) => extraction::draw(state, extraction, frame, area),
         (Overlay::Waste(waste), Some(explorer)) => waste::draw(state, explorer, waste, frame, area),
@@ -90,6 +92,7 @@ fn too_small(state: &State, frame: &mut Frame<'_>) {
 pub(super) fn box_lines(state: &State, width: u16) -> usize {
     match state.overlays.last() {
         Some(Overlay::Help(help)) => help::height(state, help, width),
+        Some(Overlay::Warnings(_)) => warnings::height(state, width),
         Some(Overlay::Extraction(extraction)) => extraction::height(extraction, width),
         _ => 0,
     }
@@ -107,6 +110,6 @@ pub(super) fn head_height(overlay: &Overlay) -> usize {
         Overlay::Waste(waste) => waste::head_height(waste),
         Overlay::History(_) => 1,
         Overlay::Viewer(viewer, _) => viewer::head_height(viewer),
-        Overlay::Help(_) | Overlay::Extraction(_) => 0,
+        Overlay::Help(_) | Overlay::Warnings(_) | Overlay::Extraction(_) => 0,
     }
 }

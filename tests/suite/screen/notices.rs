@@ -1,13 +1,16 @@
 //! What a user must see without looking for it, on the smallest usual terminal.
 
 use dive::image::ImageName;
+use dive::tui::update::Effect;
 
 use super::{Screen, Size};
+use crate::build::{Format, image};
 use crate::library;
 use crate::place::sample;
 
 const SMALL: Size = (80, 24);
 
+/// The example in dive's README hides all four kinds, and people copy it. An empty pane would look like a broken image.
 #[test]
 fn a_tree_that_the_configuration_empties_names_the_file_and_the_keys() {
     let mut screen = Screen::configured((200, 40), "diff:\n  hide: [added, removed, modified, unmodified]\n");
@@ -17,12 +20,40 @@ fn a_tree_that_the_configuration_empties_names_the_file_and_the_keys() {
     screen.presses("A R").shows(&["my.yaml:2: added, modified and unmodified files."]);
 }
 
+/// Nobody can blame a file for what its user pressed.
 #[test]
 fn a_tree_that_keys_emptied_names_the_keys_alone() {
     let mut screen = Screen::of_sample(SMALL);
     screen.presses("tab A");
     screen.shows(&["Hidden: added files.", "In this pane, A shows added files."]).lacks(&["diff.hide"]);
     screen.presses("slash").types("nowhere").shows(&["No file matches the filter.", "Hidden: added files."]);
+}
+
+#[test]
+fn warnings_of_the_configuration_are_counted_and_listed() {
+    let mut screen = Screen::configured(SMALL, "lgo: true\ndiff:\n  hied: []\n");
+    screen.shows(&["! 2 warnings  "]);
+    screen.presses("!").shows(&["Warnings (2)", "Configuration", "my.yaml:1: unknown key `lgo`", "`diff.hied`"]);
+    screen.presses("q").lacks(&["Warnings (2)"]);
+    screen.opens(library::open(&sample())).shows(&["! 2 warnings  "]);
+    screen.presses("tab").shows(&["! 2 warnings  "]);
+    screen.presses("f3").shows(&["Warnings (2)"]);
+}
+
+#[test]
+fn warnings_of_the_image_are_counted_and_listed() {
+    let odd = image().layer(|l| l.file("a", "1")).layer(|l| l.whiteout("gone\u{1b}[2J")).save(Format::DockerArchive);
+    let mut screen = Screen::showing(odd.path().to_str().unwrap(), SMALL, &[]);
+    screen.shows(&["! 1 warning  "]);
+    screen.presses("!").shows(&["Warnings (1)", "Image", "a whiteout of"]).lacks(&["Configuration", "\u{1b}"]);
+}
+
+#[test]
+fn without_warnings_there_is_no_mark_and_the_key_says_so() {
+    let mut screen = Screen::of_sample(SMALL);
+    screen.lacks(&["warning"]);
+    screen.presses("!").shows(&["there are no warnings"]);
+    assert!(!screen.effects.iter().any(|effect| matches!(effect, Effect::Leave)));
 }
 
 #[test]

@@ -1,0 +1,51 @@
+//! What the user should know and would not see otherwise: warnings of the configuration, remarks on the image. Warnings that
+//! were printed before the screen opened are out of sight until it closes.
+
+use super::State;
+use super::scroll::TextScroll;
+
+/// The list of warnings.
+#[derive(Debug, Default)]
+pub struct Warnings {
+    /// The lines in sight.
+    pub scroll: TextScroll,
+}
+
+/// What a warning is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A configuration file or a variable.
+    Configuration,
+    /// The image and its layers.
+    Image,
+}
+
+impl Subject {
+    /// Its heading in the list.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Configuration => "Configuration",
+            Self::Image => "Image",
+        }
+    }
+}
+
+impl State {
+    /// How many warnings there are.
+    #[must_use]
+    pub fn warning_count(&self) -> usize {
+        let of_image = self.image().map_or(0, |image| image.remarks.len());
+        let of_layers = self.explorer().map_or(0, |explorer| explorer.opened.loaded.remarks.len());
+        self.settings.warnings.len() + of_image + of_layers
+    }
+
+    /// All warnings, those of the configuration first, and those of the image in the order of its layers.
+    pub fn warnings(&self) -> impl Iterator<Item = (Subject, String)> {
+        let of_image = self.image().into_iter().flat_map(|image| &image.remarks);
+        let of_layers = self.explorer().into_iter().flat_map(|explorer| &explorer.opened.loaded.remarks);
+        let remarks = of_image.chain(of_layers.map(|(_, remark)| remark));
+        let of_configuration = self.settings.warnings.iter().map(|text| (Subject::Configuration, text.clone()));
+        of_configuration.chain(remarks.map(|remark| (Subject::Image, remark.to_string())))
+    }
+}

@@ -1,5 +1,5 @@
-//! Where configurations are looked for, and which are read: the user's own, the first that can be read of those that dive's
-//! documentation lists; and the one of the working directory, which goes over it and is not trusted.
+//! Finds and reads configurations: the user's own, which is the first readable one of those that dive's documentation lists, and
+//! the one of the working directory, which goes over it and is not trusted.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ pub enum Sight {
     Read(Whose),
     /// Nothing is there.
     Absent,
-    /// Something may be there, and may not be read: the system's reason.
+    /// The system refuses to say what is there, for this reason.
     Skipped(String),
 }
 
@@ -112,7 +112,7 @@ impl Search {
         self.look(Place::Files(files), whose).map(|_| ())
     }
 
-    /// Looks at a place, and reads the first file there is; false if there is none that can be read.
+    /// Reads the first readable file of a place; false if it has none.
     fn look(&mut self, place: Place, whose: Whose) -> Result<bool, ConfigError> {
         match place {
             Place::Files(files) => {
@@ -148,7 +148,7 @@ impl Search {
         }
     }
 
-    /// Reads a file if it is there; true if it was read, now or before.
+    /// Reads a file if it exists; true if it was read, now or before.
     fn file(&mut self, path: &Path, whose: Whose) -> Result<bool, ConfigError> {
         if self.is_known(path) {
             return Ok(self.found.read().any(|(read, _)| read == path));
@@ -310,7 +310,7 @@ mod tests {
         assert!(places.iter().all(|looked| looked.sight == Sight::Absent));
     }
 
-    /// Whoever works in the home has one configuration, and it is trusted.
+    /// In the home, the working directory's file is the user's own.
     #[test]
     fn the_file_of_the_home_is_the_users_own_in_the_home_too() {
         let (root, mut around) = world(&["home/.dive.yaml", "work/x"]);

@@ -29,7 +29,7 @@ pub struct Config {
     pub pull: Setting<Option<PullPolicy>>,
     /// Whether to show what can be shown of a damaged image.
     pub ignore_errors: Setting<bool>,
-    /// CI mode. `$CI` has its say here too: below `DIVE_CI`, above the files.
+    /// CI mode. `$CI` counts too: below `DIVE_CI`, above the files.
     pub ci: Setting<bool>,
     /// The rules file, if it is not `.dive-ci`.
     pub ci_config: Setting<Option<PathBuf>>,
@@ -209,7 +209,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When the named file does not exist; when a file is no YAML; when a limit or `ci` cannot be read.
+    /// When the named file does not exist; when a file is not YAML; when a limit or `ci` cannot be read.
     pub fn load(around: &Surroundings, named: Option<&Path>) -> Result<Self, ConfigError> {
         let by_variable = around.variables.get(CONFIG_VARIABLE).filter(|value| !value.is_empty());
         let named = match (named, by_variable) {

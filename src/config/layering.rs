@@ -17,7 +17,7 @@ const KEYS_NAMED: usize = 20;
 /// Lays `document` over `target`, and returns what in it has no effect.
 ///
 /// # Errors
-/// When a section or value cannot be read that must be: all rules that cannot are in one error.
+/// When the file is no mapping, or a key that decides about a gate cannot be read. One error has all bad limits.
 pub(super) fn lay_document<T: Clone>(
     target: &mut T,
     table: &Table<T>,
@@ -256,7 +256,7 @@ fn refusal<T>(row: &Key<T>, before: &T, after: &T, node: &Yaml) -> Option<String
     }
 }
 
-/// What is wrong with values, as far as it does not end the reading.
+/// Problems with values that do not stop the reading at once.
 #[derive(Default)]
 pub(super) struct Faults {
     pub(super) warnings: Vec<Warning>,
@@ -264,10 +264,10 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    /// Adds what is wrong with the value that `row` was given under the name `key`. `holds` is what holds instead.
+    /// Adds the problems of a value of `row`, which the file calls `key`. `holds` is the value in effect instead.
     ///
     /// # Errors
-    /// When the key decides about a gate. Limits of rules are collected, to be told together.
+    /// When the key decides about a gate. Limits of rules are collected, for one error at the end.
     pub(super) fn add<T>(
         &mut self,
         (row, key): (&Key<T>, &str),
@@ -290,7 +290,7 @@ impl Faults {
         Ok(())
     }
 
-    /// The warnings, if that is all there is.
+    /// The warnings, or the error of all bad limits.
     pub(super) fn end(self) -> Result<Vec<Warning>, ConfigError> {
         if self.bad_limits.is_empty() { Ok(self.warnings) } else { Err(ConfigError::BadLimits(self.bad_limits)) }
     }
@@ -368,7 +368,7 @@ mod tests {
         Ok((pane, warnings))
     }
 
-    fn told(warnings: &[Warning]) -> Vec<String> {
+    fn messages(warnings: &[Warning]) -> Vec<String> {
         warnings.iter().map(ToString::to_string).collect()
     }
 
@@ -402,17 +402,17 @@ mod tests {
     fn other_names_of_a_key_set_it_and_old_ones_are_told() {
         let (pane, warnings) = lay("pane:\n  broad: yes\n  name: x\n").unwrap();
         assert_eq!((pane.wide.value, pane.title.value.as_str()), (true, "x"));
-        assert_eq!(told(&warnings), ["p.yaml:2: pane.broad: an old name; using it as pane.is-wide"]);
+        assert_eq!(messages(&warnings), ["p.yaml:2: pane.broad: an old name; using it as pane.is-wide"]);
         let (pane, warnings) = lay("title: x\npane: {name: y}\n").unwrap();
         assert_eq!(pane.title.value, "y");
-        assert_eq!(told(&warnings), ["p.yaml:2: name: `title` above sets the same; using this line"]);
+        assert_eq!(messages(&warnings), ["p.yaml:2: name: `title` above sets the same; using this line"]);
     }
 
     #[test]
     fn a_key_without_effect_says_why_and_its_neighbours_are_unknown() {
         let (_, warnings) = lay("dev:\n  profile: cpu\n  speed: 9\n").unwrap();
-        assert_eq!(told(&warnings)[0], "p.yaml:2: dev.profile: no effect: there is none");
-        assert!(told(&warnings)[1].starts_with("p.yaml:3: unknown key `dev.speed`"), "{warnings:?}");
+        assert_eq!(messages(&warnings)[0], "p.yaml:2: dev.profile: no effect: there is none");
+        assert!(messages(&warnings)[1].starts_with("p.yaml:3: unknown key `dev.speed`"), "{warnings:?}");
     }
 
     /// Thousands of spellings of one key would have the file read as often.
@@ -427,7 +427,7 @@ mod tests {
         let (pane, warnings) = lay_from("title: theirs\npane: {is-wide: true}\n", Whose::WorkingDirectory).unwrap();
         assert_eq!((pane.title.value.as_str(), pane.wide.value), ("none", true));
         assert_eq!(
-            told(&warnings),
+            messages(&warnings),
             [
                 "p.yaml:1: title: ignored: a .dive.yaml in the working directory cannot set it; set it in ~/.dive.yaml, in a \
               file for --config, or in DIVE_TITLE"
@@ -435,6 +435,6 @@ mod tests {
         );
         // What changes nothing is no attempt.
         let (pane, warnings) = lay_from("title: none\npane: {is-wide: false}\n", Whose::WorkingDirectory).unwrap();
-        assert_eq!((told(&warnings), pane.title.origin), (Vec::new(), Origin::Default));
+        assert_eq!((messages(&warnings), pane.title.origin), (Vec::new(), Origin::Default));
     }
 }

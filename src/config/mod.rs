@@ -8,7 +8,7 @@
 //! table          one row a key: its names, its field, who may set it
 //! output_path    where a file that is not trusted may have something written
 //! layering, variables   files and variables over defaults, by a table
-//! rule_names     a misspelt rule, told from another key
+//! rule_names     finds misspelt rules
 //! rules_file     .dive-ci
 //! action         the actions that can be bound: one table
 //! keybinding     their keys as a whole: no key twice in one place

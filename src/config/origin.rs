@@ -34,12 +34,12 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Whose word a file is.
+/// Who wrote a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whose {
     /// The user's: a file of the home or of the system, or one that was named.
     User,
-    /// Of whoever made the working directory: a repository that was cloned brings its own.
+    /// The author's of the working directory: a cloned repository brings its own file.
     WorkingDirectory,
 }
 

@@ -1,11 +1,10 @@
-//! Files that the configuration has written: the log and the JSON document. A `.dive.yaml` in the working directory may come
-//! with somebody else's repository, and the folder itself may hold links that lead out of it, so a relative path is a promise:
-//! the file is below the folder.
+//! Paths of the files that a configuration asks for: the log and the JSON document. A `.dive.yaml` in the working directory may come
+//! with somebody else's repository, so it can only name files below that directory.
 
 use std::path::{Component, Path};
 
-/// Whether `path` stays below the folder that it is relative to, as long as no link leads out of it. Whoever opens such a path
-/// must follow no link.
+/// Whether `path` stays below the folder that it is relative to. A link in that folder may still lead out: open such a path without
+/// following links.
 #[must_use]
 pub fn is_below_folder(path: &Path) -> bool {
     path.components().any(|part| matches!(part, Component::Normal(_)))
@@ -61,7 +60,7 @@ mod tests {
             "",
             ".",
         ] {
-            // A path with a slash at its end names a folder; what opens it says so.
+            // The slash makes it a folder; opening it fails.
             assert_eq!(check_below_folder(path, ".log").is_ok(), path == "dive.log/", "{path}");
         }
     }

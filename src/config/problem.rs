@@ -109,11 +109,11 @@ pub struct BadLimit {
     pub reason: String,
 }
 
-/// All of them in one sentence. A section that is none concerns all rules, and is told once.
+/// All of them in one line. A `rules:` that is no mapping makes every limit bad, with one message.
 fn all(limits: &[BadLimit]) -> String {
-    let mut told: Vec<String> = limits.iter().map(ToString::to_string).collect();
-    told.dedup();
-    told.join("; ")
+    let mut messages: Vec<String> = limits.iter().map(ToString::to_string).collect();
+    messages.dedup();
+    messages.join("; ")
 }
 
 /// Something in a configuration that has no effect.
@@ -212,7 +212,7 @@ pub enum Warning {
         /// Why not.
         reason: String,
     },
-    /// Files and folders that may not be read, though nobody named them.
+    /// Default places that the system refuses to read.
     #[error("{}: skipped, cannot be read: {cause}", listed(paths))]
     Skipped {
         /// The files and folders.
@@ -239,13 +239,13 @@ pub enum Warning {
     /// A key that leads to two actions in one place.
     #[error("{origin}: {by}: takes `{key}` from {path}, which {}", left_with(left))]
     KeyTaken {
-        /// Who took it.
+        /// Where the later action is bound.
         origin: Origin,
-        /// The key of the configuration that took it.
+        /// The action that keeps the keys.
         by: &'static str,
-        /// What was pressed.
+        /// The keys, with commas.
         key: String,
-        /// The key of the configuration that lost it.
+        /// The action that lost them.
         path: &'static str,
         /// The keys that it still has, with commas.
         left: String,

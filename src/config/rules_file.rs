@@ -82,7 +82,7 @@ pub struct RulesFile {
     pub warnings: Vec<Warning>,
 }
 
-/// The keys of a rules file. Whoever names it, or puts it into the working directory, has all the say: that is what it is for.
+/// The keys of a rules file. Every one may be set: a rules file belongs to the project, or the user named it.
 fn table() -> Table<RuleLimits> {
     let keys: Vec<Key<RuleLimits>> = vec![
         gate!("rules.lowestEfficiency", Trust::Anyone, lowest_efficiency),
@@ -98,7 +98,7 @@ impl RulesFile {
     /// # Errors
     /// [`ConfigError::BadLimits`] has all limits that cannot be read. The file that a flag or a variable names must exist. A
     /// configuration is written once for many folders: where the file that it names does not exist, that is a warning. A file that
-    /// exists must be readable, whoever names it: a gate must not vanish because of a permission.
+    /// exists must be readable: a gate must not vanish because of a permission.
     pub fn load(around: &Surroundings, named: &Setting<Option<PathBuf>>) -> Result<Self, ConfigError> {
         let shown = named.value.as_deref().unwrap_or(Path::new(".dive-ci"));
         let path = around.working_dir.join(shown);
@@ -257,9 +257,9 @@ mod tests {
         };
         let limits =
             bad("rules:\n  lowestEfficiency: 95\n  highestWastedBytes: 20MB\n  highest-user-wasted-percent: 20%\n");
-        let told: Vec<_> = limits.iter().map(|bad| (bad.rule, bad.key.as_str(), bad.value.as_str())).collect();
+        let found: Vec<_> = limits.iter().map(|bad| (bad.rule, bad.key.as_str(), bad.value.as_str())).collect();
         assert_eq!(
-            told,
+            found,
             [
                 ("lowestEfficiency", "lowestEfficiency", "`95`"),
                 ("highestUserWastedPercent", "highest-user-wasted-percent", "`20%`")

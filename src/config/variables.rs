@@ -78,9 +78,9 @@ mod tests {
         let warnings = lay(&mut config, &table(), &around).unwrap();
         assert_eq!(config.log.path.value.to_str(), Some("x.log"));
         assert_eq!(config.keybinding.toggle_unmodified_files.value.to_string(), "f5");
-        let told: Vec<_> = warnings.iter().map(ToString::to_string).collect();
+        let messages: Vec<_> = warnings.iter().map(ToString::to_string).collect();
         assert_eq!(
-            told,
+            messages,
             [
                 "DIVE_KEYBINDING_TOGGLE_UNCHANGED_FILES: keybinding.toggle-unchanged-files: an old name; using it as \
                  keybinding.toggle-unmodified-files",

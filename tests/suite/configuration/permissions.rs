@@ -1,28 +1,34 @@
 //! Run as another user than the one whose home `$HOME` is, as containers with an arbitrary uid do.
 
 use std::fs::{self, Permissions};
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 use crate::place::sample;
+use crate::skipped;
 use crate::user::{DIVE, Ran, User};
 
 fn permit(user: &User, path: &str, mode: u32) {
     fs::set_permissions(user.file(path), Permissions::from_mode(mode)).unwrap();
 }
 
-/// Runs dive as nobody, in a working directory that anybody may read. None without the right to, with a word.
+/// Runs dive as nobody, in a working directory that anybody may read. `None` where that is not possible; the skip is noted.
 fn as_nobody(user: &User, arguments: &[&str]) -> Option<Ran> {
     if !rustix::process::geteuid().is_root() {
-        let _ = writeln!(std::io::stderr(), "skipped: only root can run a program as another user");
+        skipped::note("root", "only root can run a program as another user");
         return None;
     }
     fs::copy(sample(), user.file("sample.tar")).unwrap();
     for (path, mode) in [("..", 0o755), (".", 0o755), ("sample.tar", 0o644), ("../home", 0o700)] {
         permit(user, path, mode);
     }
-    let nobody = ["--reuid", "65534", "--clear-groups", DIVE];
-    Some(user.runs_program("setpriv", &[&nobody, arguments].concat()))
+    let nobody = ["--reuid", "65534", "--clear-groups"];
+    let runs = |program: &str| Command::new("setpriv").args(nobody).args([program, "version"]).output();
+    if !runs(DIVE).is_ok_and(|output| output.status.success()) {
+        skipped::note("setpriv", "nobody cannot run the program where it was built, or setpriv is missing");
+        return None;
+    }
+    Some(user.runs_program("setpriv", &[&nobody[..], &[DIVE], arguments].concat()))
 }
 
 #[test]

@@ -17,7 +17,7 @@ type Statuses = BTreeMap<String, String>;
 struct Row {
     file: String,
     exit: i32,
-    /// None where dive reads no rules: the file is no YAML.
+    /// `None` where dive reads no rules: the file is not YAML.
     statuses: Option<Statuses>,
 }
 
@@ -74,9 +74,9 @@ const DECISIONS: [Decision; 6] = [
         file: "twice-the-same-key.dive-ci",
         exit: 2,
         changed: &[],
-        why: "no YAML; 1 is the code of a failed rule",
+        why: "not YAML; 1 is the code of a failed rule",
     },
-    Decision { file: "tabs.dive-ci", exit: 2, changed: &[], why: "no YAML; 1 is the code of a failed rule" },
+    Decision { file: "tabs.dive-ci", exit: 2, changed: &[], why: "not YAML; 1 is the code of a failed rule" },
 ];
 
 /// The rules that the library says cannot be read.

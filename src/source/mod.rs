@@ -20,6 +20,7 @@ mod registry;
 mod remote;
 mod runtime;
 mod scheme;
+mod skopeo_dir;
 mod spool;
 mod web;
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::blob::Blob;
 use super::error::SourceError;
 use super::member_path::normalise;
+use super::skopeo_dir::{Member, SkopeoDir};
 
 /// The documents by which a directory holds an image: any of them.
 pub(super) const MARKERS: [&str; 4] = ["oci-layout", "index.json", "manifest.json", "repositories"];
@@ -36,6 +37,8 @@ pub(super) struct OciLayout {
     name: String,
     /// Absolute, with its links resolved.
     root: PathBuf,
+    /// The names of its files, if they are not a layout's.
+    skopeo: Option<SkopeoDir>,
 }
 
 impl OciLayout {
@@ -48,18 +51,27 @@ impl OciLayout {
             }
         })?;
         // Later, a document that cannot be looked up would count as absent.
-        holds_image(&root).map_err(|cause| SourceError::Unreadable { what: name.to_owned(), cause })?;
-        Ok(Self { name: name.to_owned(), root })
+        let unreadable = |cause| SourceError::Unreadable { what: name.to_owned(), cause };
+        holds_image(&root).map_err(unreadable)?;
+        let skopeo = SkopeoDir::find(&root).map_err(unreadable)?;
+        Ok(Self { name: name.to_owned(), root, skopeo })
     }
 
     pub(super) fn open(&self, member: &str) -> Result<Blob, SourceError> {
         let outside = || SourceError::Outside { archive: self.name.clone(), member: member.to_owned() };
         let unreadable = |cause| SourceError::Unreadable { what: format!("{}/{member}", self.name), cause };
         let asked = normalise("", member).map_err(|_| outside())?;
-        let path = match self.root.join(&asked).canonicalize() {
+        let file = match self.member(&asked) {
+            Some(Member::Made(bytes)) => return Ok(Blob::in_memory(bytes, asked)),
+            // None of them exists: the first is what is missing.
+            Some(Member::Files(files)) => self.existing(&files).or(files.first()).cloned(),
+            None => Some(asked.clone()),
+        };
+        let missing = || SourceError::Missing { archive: self.name.clone(), member: member.to_owned() };
+        let path = match self.root.join(file.ok_or_else(missing)?).canonicalize() {
             Ok(path) => path,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                return Err(SourceError::Missing { archive: self.name.clone(), member: member.to_owned() });
+                return Err(missing());
             }
             Err(error) => return Err(unreadable(error)),
         };
@@ -76,7 +88,20 @@ impl OciLayout {
     }
 
     pub(super) fn contains(&self, member: &str) -> bool {
-        normalise("", member).is_ok_and(|name| self.root.join(name).is_file())
+        normalise("", member).is_ok_and(|name| match self.member(&name) {
+            Some(Member::Made(_)) => true,
+            Some(Member::Files(files)) => self.existing(&files).is_some(),
+            None => self.root.join(name).is_file(),
+        })
+    }
+
+    /// Where a member is, if its file has another name.
+    fn member(&self, member: &str) -> Option<Member<'_>> {
+        self.skopeo.as_ref().map(|skopeo| skopeo.member(member))
+    }
+
+    fn existing<'a>(&self, files: &'a [String]) -> Option<&'a String> {
+        files.iter().find(|file| self.root.join(file).is_file())
     }
 }
 

@@ -2,9 +2,11 @@
 //! who types what `skopeo`, `syft` or `docker` takes gets no image, or another one.
 
 use std::ffi::OsStr;
+use std::path::Path;
 
 use dive::remark::OnDamage;
 use dive::source::{ContainerEngine, Reference, Source};
+use serde_json::Value;
 
 use crate::build::{Format, image};
 use crate::place::{Corpus, sample};
@@ -244,4 +246,40 @@ fn a_processor_alone_is_a_platform() {
         User::new().runs(&["--platform", platform, &path]).ends_with(0).prints(&["(linux/arm64)"]);
     }
     User::new().runs(&["--platform", "x86_64", &path]).ends_with(0).prints(&["(linux/amd64)"]);
+}
+
+/// Puts the files of a layout where `skopeo copy oci:LAYOUT dir:DIR` has them.
+fn as_skopeo_dir(layout: &Path, dir: &Path) {
+    std::fs::create_dir(dir).unwrap();
+    std::fs::write(dir.join("version"), "Directory Transport Version: 1.1\n").unwrap();
+    let index: Value = serde_json::from_slice(&std::fs::read(layout.join("index.json")).unwrap()).unwrap();
+    let manifest = index["manifests"][0]["digest"].as_str().unwrap().strip_prefix("sha256:").unwrap();
+    for blob in std::fs::read_dir(layout.join("blobs/sha256")).unwrap() {
+        let path = blob.unwrap().path();
+        let name = path.file_name().unwrap();
+        let name = if name == manifest { OsStr::new("manifest.json") } else { name };
+        std::fs::copy(&path, dir.join(name)).unwrap();
+    }
+}
+
+#[test]
+fn a_directory_of_skopeo_opens() {
+    let user = user();
+    as_skopeo_dir(&user.file("layout"), &user.file("skopeo"));
+    for argument in ["dir:skopeo", "dir:./skopeo", "skopeo", "./skopeo", "oci-dir://skopeo"] {
+        user.runs(&[argument]).ends_with(0).prints(&["skopeo (linux/amd64), 1 layer, 1 B"]);
+    }
+    for blob in std::fs::read_dir(user.file("skopeo")).unwrap().map(|blob| blob.unwrap().path()) {
+        if blob.extension().is_none() && !blob.ends_with("version") {
+            std::fs::remove_file(blob).unwrap();
+        }
+    }
+    assert!(user.runs(&["dir:skopeo"]).error().contains("is missing"));
+    std::fs::write(user.file("skopeo/manifest.json"), "[").unwrap();
+    assert!(user.runs(&["dir:skopeo"]).error().starts_with("skopeo: "));
+
+    let Some(corpus) = Corpus::here() else { return };
+    as_skopeo_dir(corpus.path("opaque/oci-dir").as_ref(), &user.file("opaque"));
+    let tree = |argument: &str| user.runs(&["tree", "--format", "tsv", argument]).ends_with(0).stdout;
+    assert_eq!(tree("dir:opaque"), tree(&corpus.path("opaque/oci-gzip.tar")));
 }

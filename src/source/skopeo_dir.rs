@@ -1,0 +1,80 @@
+//! The directory that `skopeo copy ... dir:DIR` writes: a manifest or an index in `manifest.json`, other manifests as
+//! `HEX.manifest.json`, blobs as `HEX`. It is read as an OCI layout whose files have other names, with an index of one entry.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::hex::hex;
+
+/// What the file `version` begins with.
+const VERSION: &[u8] = b"Directory Transport Version: ";
+
+/// Manifests of real images are smaller by far.
+const MANIFEST_LIMIT: u64 = 4 << 20;
+
+/// The names by which a layout's members are found in the directory.
+#[derive(Debug)]
+pub(super) struct SkopeoDir {
+    /// Its `index.json`, which is nowhere on disk.
+    index: Vec<u8>,
+    /// The member that `manifest.json` is.
+    manifest: String,
+}
+
+/// Where a member of the layout is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Member<'a> {
+    /// In no file.
+    Made(&'a [u8]),
+    /// In one of these files, the first that exists.
+    Files(Vec<String>),
+}
+
+impl SkopeoDir {
+    /// The names in `root`. `None` if skopeo did not write it.
+    ///
+    /// # Errors
+    /// When its manifest cannot be read.
+    pub(super) fn find(root: &Path) -> io::Result<Option<Self>> {
+        let mut start = Vec::new();
+        let version = root.join("version");
+        // A named pipe would wait for its writer.
+        if !version.is_file() || !root.join("manifest.json").is_file() {
+            return Ok(None);
+        }
+        File::open(version)?.take(VERSION.len() as u64).read_to_end(&mut start)?;
+        if start != VERSION {
+            return Ok(None);
+        }
+        let mut manifest = Vec::new();
+        File::open(root.join("manifest.json"))?.take(MANIFEST_LIMIT).read_to_end(&mut manifest)?;
+        let digest = hex(&Sha256::digest(&manifest));
+        let mut entry = json!({ "digest": format!("sha256:{digest}"), "size": manifest.len() });
+        // Without it, the manifest's content tells what it is.
+        if let Some(Value::String(kind)) =
+            serde_json::from_slice::<Value>(&manifest).ok().as_mut().map(|it| it["mediaType"].take())
+        {
+            entry["mediaType"] = Value::String(kind);
+        }
+        let index = json!({ "schemaVersion": 2, "manifests": [entry] }).to_string().into_bytes();
+        Ok(Some(Self { index, manifest: format!("blobs/sha256/{digest}") }))
+    }
+
+    /// Where the layout's `member` is.
+    pub(super) fn member(&self, member: &str) -> Member<'_> {
+        if member == "index.json" {
+            return Member::Made(&self.index);
+        }
+        if member == self.manifest {
+            return Member::Files(vec!["manifest.json".to_owned()]);
+        }
+        // Its `manifest.json` is no docker-archive's.
+        let files =
+            member.strip_prefix("blobs/sha256/").map(|hex| vec![format!("{hex}.manifest.json"), hex.to_owned()]);
+        Member::Files(files.unwrap_or_default())
+    }
+}

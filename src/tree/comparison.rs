@@ -91,6 +91,12 @@ impl Comparison {
         self.sizes.get(node.index()).copied().unwrap_or_default()
     }
 
+    /// Whether the bytes of a node count in the directory above: those of what was removed only where that is gone as well.
+    #[must_use]
+    pub fn counts_in(&self, node: NodeId, parent: NodeId) -> bool {
+        self.change(node) != Some(Change::Removed) || self.change(parent) == Some(Change::Removed)
+    }
+
     /// What a node is in the state after. If it is gone: what it was in the state before, or, where transient paths count,
     /// what it was last.
     #[must_use]

@@ -49,8 +49,8 @@ pub(super) fn draw(state: &State, explorer: &Explorer, frame: &mut Frame<'_>, ar
         pane::write(text.into_iter().map(Line::raw), frame, inside);
         return;
     };
-    if let Some(hidden) = hidden(files) {
-        pane::foot(&hidden, theme, frame, area);
+    if files.is_partial() {
+        pane::foot(&left_out(files), theme, frame, area);
     }
     let table = Table::new(theme, explorer, files, width);
     let height = usize::from(inside.height).saturating_sub(1);
@@ -144,10 +144,11 @@ fn hidden_kinds(files: &FileTree) -> Vec<Kind> {
     KINDS.into_iter().filter(|(change, ..)| !files.kinds().contain(*change)).collect()
 }
 
-/// Their names in one line, if there are any.
-fn hidden(files: &FileTree) -> Option<String> {
+/// What the tree leaves out, and that sizes leave it out as well.
+fn left_out(files: &FileTree) -> String {
+    const SIZES: &str = "sizes: shown files only";
     let names: Vec<_> = hidden_kinds(files).into_iter().map(|(_, name, _)| name).collect();
-    if names.is_empty() { None } else { Some(format!("hidden: {}", names.join(", "))) }
+    if names.is_empty() { SIZES.to_owned() } else { format!("hidden: {} · {SIZES}", names.join(", ")) }
 }
 
 /// Why the tree has no rows, and how to get some.
@@ -217,11 +218,13 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// The names of the columns; the one that rows are sorted by has a mark.
+    /// The names of the columns; the one that rows are sorted by has a mark. Sizes are those of all files, or of what is shown.
     fn head(&self) -> String {
-        let (size, files) = match self.files.order() {
-            Order::Name => ("Size", "Filetree ▲"),
-            Order::Size => ("▼ Size", "Filetree"),
+        let (size, files) = match (self.files.order(), self.files.is_partial()) {
+            (Order::Name, false) => ("Size", "Filetree ▲"),
+            (Order::Name, true) => ("Shown", "Filetree ▲"),
+            (Order::Size, false) => ("▼ Size", "Filetree"),
+            (Order::Size, true) => ("▼ Shown", "Filetree"),
         };
         match self.columns() {
             Columns::All => format!("  {:<10} {:>9} {size:>8}  {files}", "Permission", "UID:GID"),

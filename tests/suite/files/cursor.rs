@@ -105,7 +105,7 @@ fn the_cursor_keeps_its_place_when_nothing_of_its_path_is_shown() {
           ├─ usr/         modified   0 B
         > │  └─ lib/      modified   0 B
           │     └─ a.so   removed    2 B
-          └─ var/         modified   2 B
+          └─ var/         modified   1 B
              └─ y         added      1 B
         ",
     );

@@ -23,11 +23,11 @@ fn what_matches_keeps_its_place_in_the_tree() {
     let mut pane = Pane::of(&system());
     pane.filter("passwd").shows(
         "
-        > ├─ etc/           added   12 B
-          │  └─ passwd      added   5 B    match
-          └─ usr/           added   20 B
+        > ├─ etc/           added   5 B
+          │  └─ passwd      added   5 B   match
+          └─ usr/           added   9 B
              └─ bin/        added   9 B
-                └─ passwd   added   9 B    match
+                └─ passwd   added   9 B   match
         ",
     );
     assert_eq!(pane.files.matches(), 2);
@@ -42,10 +42,10 @@ fn what_matches_keeps_its_place_in_the_tree() {
 fn a_directory_that_matches_shows_what_it_holds() {
     Pane::of(&system()).filter("pam").shows(
         "
-        > ├─ etc/              added   12 B
+        > ├─ etc/              added   7 B
           │  └─ pam.d/         added   7 B    match
           │     └─ login       added   7 B
-          └─ usr/              added   20 B
+          └─ usr/              added   10 B
              └─ lib/           added   10 B
                 └─ libpam.so   added   10 B   match
         ",
@@ -92,7 +92,7 @@ fn size_terms_let_in_files() {
     let mut pane = Pane::of(&system());
     pane.filter(">=9").shows(
         "
-        > └─ usr/              added   20 B
+        > └─ usr/              added   19 B
              ├─ bin/           added   9 B
              │  └─ passwd      added   9 B    match
              └─ lib/           added   10 B
@@ -124,9 +124,9 @@ fn directories_are_expanded_while_a_filter_is_on() {
     assert_eq!(pane.files.row_count(), 5);
     pane.on("usr").fold().shows(
         "
-          ├─ etc/        added   12 B
-          │  └─ passwd   added   5 B    match
-        > └─ usr/ ...    added   20 B
+          ├─ etc/        added   5 B
+          │  └─ passwd   added   5 B   match
+        > └─ usr/ ...    added   9 B
         ",
     );
     pane.compare(None, 0);

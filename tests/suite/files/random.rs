@@ -78,6 +78,17 @@ impl<'a> Naive<'a> {
         }
     }
 
+    /// Of what is shown: what a directory has of its own, and what counts in it of those below that have rows.
+    fn shown_size(&self, node: NodeId) -> u64 {
+        let counts = |child: &NodeId| {
+            let is_removed = |node| self.changes.of(node) == Some(Change::Removed);
+            self.changes.of(*child).is_some() && (!is_removed(*child) || is_removed(node))
+        };
+        let counted: Vec<NodeId> = self.tree.children(node).filter(counts).collect();
+        let own = self.size(node) - counted.iter().map(|child| self.size(*child)).sum::<u64>();
+        own + counted.iter().filter(|child| self.is_shown(**child)).map(|child| self.shown_size(*child)).sum::<u64>()
+    }
+
     fn is_let_in(&self, node: NodeId) -> bool {
         let Some(filter) = self.files.filter().map(Filter::text) else { return true };
         let mut is_in = true;
@@ -106,7 +117,7 @@ impl<'a> Naive<'a> {
         let mut children: Vec<NodeId> = self.tree.children(directory).filter(|child| self.is_shown(*child)).collect();
         children.sort_by_key(|child| self.tree.name(*child));
         if self.files.order() == Order::Size {
-            children.sort_by_key(|child| std::cmp::Reverse(self.size(*child)));
+            children.sort_by_key(|child| std::cmp::Reverse(self.shown_size(*child)));
         }
         let last = children.last().copied();
         for child in children {
@@ -114,7 +125,7 @@ impl<'a> Naive<'a> {
             let is_expanded = !collapsed.contains(&child);
             let change = self.changes.of(child).unwrap();
             let fold = holds.then_some(is_expanded);
-            self.lines.push((child, depth, Some(child) == last, change, self.size(child), fold));
+            self.lines.push((child, depth, Some(child) == last, change, self.shown_size(child), fold));
             if is_expanded {
                 self.list_below(child, depth + 1, collapsed);
             }

@@ -118,6 +118,31 @@ fn the_aggregated_view_shows_the_last_version_of_what_is_gone() {
     );
 }
 
+/// dive's users read a filtered directory's size as that of what is left of it.
+#[test]
+fn the_size_of_a_directory_is_that_of_what_is_shown() {
+    let image = image()
+        .layer(|l| l.file("log/a.log", "12345").file("log/b.txt", "12").file("log/old.log", "123456789"))
+        .layer(|l| l.file("log/c.log", "123").file("other/x.txt", "1234").whiteout("log/old.log"));
+    Pane::of(&image).filter("log$").shows(
+        "
+        > └─ log/         modified     8 B   match
+             ├─ a.log     unmodified   5 B   match
+             ├─ c.log     added        3 B   match
+             └─ old.log   removed      9 B   match
+        ",
+    );
+    Pane::of(&image).toggle(Change::Unmodified).sort(Order::Size).shows(
+        "
+        > ├─ other/       added      4 B
+          │  └─ x.txt     added      4 B
+          └─ log/         modified   3 B
+             ├─ old.log   removed    9 B
+             └─ c.log     added      3 B
+        ",
+    );
+}
+
 #[test]
 fn a_file_that_took_a_directory_s_place_shows_what_it_ended() {
     let image = image().layer(|l| l.file("lib/a", "12345")).layer(|l| l.file("lib", "x"));
@@ -136,7 +161,7 @@ fn each_kind_can_be_hidden() {
     let mut pane = Pane::of(&system());
     pane.toggle(Change::Unmodified).shows(
         "
-        > ├─ etc/        modified   26 B
+        > ├─ etc/        modified   22 B
           │  ├─ hosts    added      9 B
           │  └─ passwd   modified   13 B
           └─ tmp/        removed    1 B
@@ -146,7 +171,7 @@ fn each_kind_can_be_hidden() {
     );
     pane.toggle(Change::Removed).toggle(Change::Modified).shows(
         "
-        > └─ etc/       modified   26 B
+        > └─ etc/       modified   9 B
              └─ hosts   added      9 B
         ",
     );
@@ -154,7 +179,7 @@ fn each_kind_can_be_hidden() {
     assert_eq!(pane.selected(), "nothing");
     pane.toggle(Change::Modified).shows(
         "
-        > └─ etc/        modified   26 B
+        > └─ etc/        modified   13 B
              └─ passwd   modified   13 B
         ",
     );

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::node_set::NodeSet;
 use super::shown::{Fold, Shown};
+use super::sizes::HiddenBytes;
 use crate::tree::{Comparison, NodeId, Tree};
 
 /// How siblings are ordered.
@@ -24,6 +25,7 @@ pub enum Order {
 pub(super) struct Sorting<'a> {
     pub(super) tree: &'a Tree,
     pub(super) comparison: &'a Comparison,
+    pub(super) hidden: &'a HiddenBytes,
     pub(super) order: Order,
 }
 
@@ -67,7 +69,7 @@ impl Sorting<'_> {
         match self.order {
             Order::Name => by_name(),
             Order::Size => {
-                let size = |node| Reverse(self.comparison.size_bytes(node));
+                let size = |node| Reverse(self.hidden.rest(self.comparison, node));
                 size(left).cmp(&size(right)).then_with(by_name)
             }
         }
@@ -82,7 +84,7 @@ impl Origin<'_> {
             Order::Size => {
                 // One number for each: the size, largest first, and then the place by name.
                 let shown: Vec<NodeId> = shown.collect();
-                let size = |node| u128::from(!self.sorting.comparison.size_bytes(node));
+                let size = |node| u128::from(!self.sorting.hidden.rest(self.sorting.comparison, node));
                 let keys = shown.iter().enumerate().map(|(place, node)| size(*node) << 64 | place as u128);
                 let mut keys: Vec<u128> = keys.collect();
                 keys.sort_unstable();

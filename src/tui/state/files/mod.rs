@@ -13,6 +13,7 @@ mod node_set;
 mod rows;
 mod search;
 mod shown;
+mod sizes;
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use lists::{Lists, Origin, Siblings, Sorting};
 use matched::Matched;
 use node_set::NodeSet;
 use shown::{Goal, Shown, Wanted};
+use sizes::HiddenBytes;
 
 /// How directories are at the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +51,7 @@ pub struct FileTree {
     collapsed: NodeSet,
     matched: Option<Matched>,
     shown: Shown,
+    hidden: HiddenBytes,
     /// Made while looking.
     lists: RefCell<Lists>,
     cursor: Cursor,
@@ -65,6 +68,7 @@ impl FileTree {
             collapsed: folding.of_all(tree),
             matched: None,
             shown: Shown::default(),
+            hidden: HiddenBytes::default(),
             lists: RefCell::default(),
             cursor: Cursor::default(),
         };
@@ -83,6 +87,18 @@ impl FileTree {
     #[must_use]
     pub const fn comparison(&self) -> &Comparison {
         &self.comparison
+    }
+
+    /// Bytes at and below a node, of what is shown.
+    #[must_use]
+    pub fn size_bytes(&self, node: NodeId) -> u64 {
+        self.hidden.rest(&self.comparison, node)
+    }
+
+    /// Whether kinds are hidden or a filter is on, so that sizes leave out what has no row.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.hidden.is_partial()
     }
 
     /// The kinds of change that are shown.
@@ -157,10 +173,10 @@ impl FileTree {
 
     /// Counts rows anew, after anything but a single directory changed.
     fn count(&mut self, tree: &Tree) {
-        let Self { comparison, kinds, collapsed, matched, shown, .. } = self;
+        let Self { comparison, kinds, collapsed, matched, shown, hidden, .. } = self;
         let matched = matched.as_ref();
         let collapsed = matched.map_or(&*collapsed, |matched| &matched.collapsed);
-        shown.count(tree, comparison, Wanted { kinds: *kinds, matched, collapsed });
+        shown.count(tree, comparison, Wanted { kinds: *kinds, matched, collapsed }, hidden);
         self.lists.get_mut().forget();
         self.settle(tree);
     }
@@ -174,9 +190,9 @@ impl FileTree {
         } else {
             set.insert(node);
         }
-        let Self { comparison, order, shown, lists, matched, collapsed, .. } = self;
+        let Self { comparison, order, shown, hidden, lists, matched, collapsed, .. } = self;
         let collapsed = matched.as_ref().map_or(&*collapsed, |matched| &matched.collapsed);
-        let sorting = Sorting { tree, comparison, order: *order };
+        let sorting = Sorting { tree, comparison, hidden, order: *order };
         shown.refold(tree, node, collapsed, |directory, child, fold, count| {
             lists.get_mut().refold(directory, child, fold, count, sorting);
         });
@@ -196,7 +212,7 @@ impl FileTree {
     }
 
     fn sorting<'a>(&'a self, tree: &'a Tree) -> Sorting<'a> {
-        Sorting { tree, comparison: &self.comparison, order: self.order }
+        Sorting { tree, comparison: &self.comparison, hidden: &self.hidden, order: self.order }
     }
 
     fn siblings(&self, tree: &Tree, directory: NodeId) -> Arc<Siblings> {

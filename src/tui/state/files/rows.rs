@@ -17,7 +17,7 @@ pub struct Row {
     pub last: Vec<bool>,
     /// What happened to it.
     pub change: Change,
-    /// Bytes at and below it: see [`crate::tree::Comparison::size_bytes`].
+    /// Bytes at and below it: see [`FileTree::size_bytes`].
     pub size_bytes: u64,
     /// Whether it has rows below.
     pub fold: Fold,
@@ -81,7 +81,7 @@ impl FileTree {
                 node,
                 last: last.clone(),
                 change: self.comparison.change(node).unwrap_or(Change::Unmodified),
-                size_bytes: self.comparison.size_bytes(node),
+                size_bytes: self.size_bytes(node),
                 fold,
                 is_match: self.is_match(node),
             });

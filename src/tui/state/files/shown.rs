@@ -4,6 +4,7 @@
 
 use super::matched::{Matched, is_directory};
 use super::node_set::NodeSet;
+use super::sizes::HiddenBytes;
 use crate::tree::{Change, Comparison, NodeId, Tree};
 
 /// Which kinds of change are shown.
@@ -76,8 +77,13 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    /// Counts anew.
-    pub(super) fn count(&mut self, tree: &Tree, comparison: &Comparison, wanted: Wanted<'_>) {
+    /// Counts anew: rows, and the bytes that have none.
+    pub(super) fn count(&mut self, tree: &Tree, comparison: &Comparison, wanted: Wanted<'_>, hidden: &mut HiddenBytes) {
+        if wanted.kinds == Kinds::ALL && wanted.matched.is_none() {
+            hidden.clear();
+        } else {
+            hidden.reset(tree);
+        }
         self.flags.clear();
         self.flags.resize(tree.node_count(), 0);
         self.below.clear();
@@ -100,6 +106,11 @@ impl Shown {
                 flags |= SHOWN;
             }
             self.flags[node.index()] = flags;
+            if flags & SHOWN == 0 {
+                hidden.hide(tree, comparison, node);
+            } else {
+                hidden.keep(tree, comparison, node);
+            }
             let Some(parent) = tree.parent(node).filter(|_| flags & SHOWN != 0) else { continue };
             self.flags[parent.index()] |= flags & (HIT << WITHIN | CHANGED << WITHIN);
             self.below[parent.index()] += 1 + if wanted.collapsed.contains(node) { 0 } else { below };

@@ -73,7 +73,7 @@ pub(super) fn ask_to_pull(
         return Ok(());
     }
     if !is_wanted(*engine, name)? {
-        bail!("{} has no image {name:?}", engine.command());
+        bail!("{} has no image {name:?}, and it was not pulled", engine.command());
     }
     info!("{} pulls {name}", engine.command());
     let progress = ProgressBar::new(notices);

@@ -30,14 +30,12 @@ pub enum EngineError {
         name: String,
     },
     /// The engine has no such image.
-    #[error("{} has no image {name:?} ({}); {}", engine.command(), Shown(answer), to_get(*engine, name))]
+    #[error("{} has no image {name:?}; {}", engine.command(), to_get(*engine, name))]
     NoSuchImage {
         /// Which engine.
         engine: ContainerEngine,
         /// The name.
         name: String,
-        /// What the engine says.
-        answer: String,
     },
     /// The name is a container's.
     #[error(

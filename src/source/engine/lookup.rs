@@ -155,7 +155,8 @@ impl<'a> Question<'a> {
                 _ => false,
             };
             if is_unknown {
-                EngineError::NoSuchImage { engine, name, answer }
+                debug!("{answer}");
+                EngineError::NoSuchImage { engine, name }
             } else {
                 EngineError::Refused { engine, name, answer }
             }
@@ -166,7 +167,7 @@ impl<'a> Question<'a> {
         let (engine, name) = (self.engine, self.named());
         match podman.inspect(self.name) {
             Ok(Some(image)) => Ok(image),
-            Ok(None) => Err(EngineError::NoSuchImage { engine, name, answer: "image not known".to_owned() }),
+            Ok(None) => Err(EngineError::NoSuchImage { engine, name }),
             Err(failure) => {
                 let attempt =
                     Attempt { place: "the command podman".to_owned(), failure: failure::of_program(&failure) };

@@ -94,8 +94,11 @@ impl PodmanCommand {
         let platform = platform.into_iter().flat_map(|platform| ["--platform", platform]);
         let arguments: Vec<_> =
             ["image", "pull", "--quiet"].into_iter().chain(platform).chain([name.as_str()]).collect();
+        // Podman tells no numbers unless on a terminal.
+        let mut report = || progress(SpoolProgress { step: SpoolStep::Pull, read: 0, total: None });
+        report();
         let pulled = self.0.output(&arguments, None, &mut || {
-            progress(SpoolProgress { step: SpoolStep::Pull, read: 0, total: None });
+            report();
             ControlFlow::Continue(())
         });
         pulled.map(drop)

@@ -101,7 +101,7 @@ fn what_is_missing_is_pulled_by_the_command() {
     let proxy = super::proxy::Proxy::before_host(&registry);
     let image = format!("podman://{}/sample:1", proxy.address());
     let name = image.strip_prefix("podman://").unwrap();
-    assert_fails(&runs(&user, &["--pull", "never", &image]), &[name, "image not known", "--pull"]);
+    assert_fails(&runs(&user, &["--pull", "never", &image]), &[name, "has no image", "--pull"]);
     assert_eq!(proxy.asked("").len(), 0, "{:?}", proxy.asked(""));
     let pulled = document_of(&user.waits(super::LIMIT), &image);
     assert_same(&image, &content(document(&User::new(), &[&sample()])), &content(pulled));
@@ -115,6 +115,11 @@ fn a_pull_that_fails_says_why_once() {
     let ran = runs(&user.waits(super::LIMIT), &[&image]);
     assert_fails(&ran, &["podman cannot pull", "manifest unknown", "check the name"]);
     let name = format!("{registry}/nobody-has-this:7");
+    assert!(
+        ran.stderr.contains("dive: podman has no image") && ran.stderr.contains("; pulling it\n"),
+        "{}",
+        ran.stderr
+    );
     assert_eq!(ran.error().matches(&name).count(), 1, "{}", ran.stderr);
 }
 

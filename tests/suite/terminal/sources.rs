@@ -156,18 +156,26 @@ fn a_no_is_a_no() {
     assert_eq!(proxy.asked("").len(), 0);
 }
 
-/// With `--pull` on the command line the answer is known; in CI mode nobody is there to ask.
+/// A pipeline may have a terminal, and nobody who reads it.
+#[test]
+fn in_ci_mode_nobody_is_asked_before_an_engine_pulls() {
+    let Some((proxy, user, image)) = not_pulled_yet() else { return };
+    let dive = Session::dive(user, USUAL, &["--ci", "--highestUserWastedPercent", "0.9", &image]);
+    dive.ends_with(0);
+    assert!(!dive.contents().contains("Pull it?"));
+    assert!(!proxy.asked("/v2/sample/manifests/").is_empty());
+}
+
+/// With `--pull` on the command line the answer is known.
 #[test]
 fn nobody_is_asked_who_has_said_what_to_do() {
     let Some((proxy, user, image)) = not_pulled_yet() else { return };
     let dive = Session::dive(user, USUAL, &["--pull", "never", &image]);
     dive.ends_with(2);
-    let dive = Session::dive(User::of_engines(), USUAL, &["--ci", &image]);
-    dive.ends_with(2);
-    assert!(!dive.contents().contains("Pull it?"));
     assert_eq!(proxy.asked("").len(), 0);
     let mut dive = Session::dive(User::of_engines(), USUAL, &["--pull", "missing", &image]);
     waits_for_image(&dive);
+    assert!(!proxy.asked("/v2/sample/manifests/").is_empty());
     dive.press("ctrl+c").ends_with(0).is_restored();
 }
 

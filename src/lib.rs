@@ -5,7 +5,7 @@
 //! the `use crate::` lines and fails on an arrow that points back.
 //!
 //! ```text
-//! units, remark, escape, json, tarfile, compression    what everything else is written with
+//! units, remark, escape, json, tarfile, compression, magic    what everything else is written with
 //! cache     what is kept from one run to the next
 //! source    where bytes lie: an archive, a layout directory, standard input, an engine, a registry
 //! image     what the image says of itself: manifest, configuration, history
@@ -52,6 +52,7 @@ pub mod extract;
 pub mod image;
 pub mod json;
 pub mod layer;
+pub mod magic;
 pub mod remark;
 pub mod report;
 pub mod run;

@@ -12,6 +12,8 @@ pub(super) struct ImageConfig {
     architecture: Text,
     os: Text,
     variant: Text,
+    os_version: Text,
+    os_features: List<String>,
     pub(super) rootfs: Option<RootFs>,
     pub(super) history: List<HistoryEntry>,
 }
@@ -23,6 +25,8 @@ impl Object for ImageConfig {
             _ if key.is("architecture") => &mut self.architecture,
             _ if key.is("os") => &mut self.os,
             _ if key.is("variant") => &mut self.variant,
+            _ if key.is("os.version") => &mut self.os_version,
+            _ if key.is("os.features") => &mut self.os_features,
             _ if key.is("rootfs") => &mut self.rootfs,
             _ if key.is("history") => &mut self.history,
             _ => return None,
@@ -44,7 +48,8 @@ impl Object for RootFs {
 impl ImageConfig {
     pub(super) fn platform(&self) -> Option<Platform> {
         let (os, architecture) = (self.os.as_deref()?, self.architecture.as_deref()?);
-        Some(Platform::new(os, architecture, self.variant.as_deref()))
+        let platform = Platform::new(os, architecture, self.variant.as_deref());
+        Some(platform.with_os(self.os_version.as_deref(), self.os_features.0.iter().cloned()))
     }
 
     pub(super) fn diff_ids(&self) -> &[String] {

@@ -30,6 +30,7 @@ pub(super) fn plan(source: &Source, selection: &Selection, remarks: &mut Vec<Rem
             index,
             tags: std::mem::take(&mut image.tags.0),
             id: digest_of_path(&image.config),
+            shares_tags: false,
         })
         .collect();
     let Some(chosen) = find(&names, selection.image.as_ref()) else {
@@ -62,6 +63,7 @@ pub(super) fn plan(source: &Source, selection: &Selection, remarks: &mut Vec<Rem
         config_kind: DocumentKind::DockerConfig,
         name,
         others: names,
+        other_entries: Vec::new(),
         document: MANIFEST.to_owned(),
         artifact_type: None,
         platform: None,

@@ -3,12 +3,14 @@
 
 use std::io;
 
+use super::content::OtherContent;
 use super::manifest::InvalidDigest;
 use super::platform::Platform;
-use super::selection::ImageSelector;
+use super::selection::{ImageSelector, OtherEntry};
 use crate::json::JsonError;
 use crate::remark::Shown;
 use crate::source::SourceError;
+use crate::units::Bytes;
 
 /// An image that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +27,9 @@ pub enum ImageError {
         hint: &'static str,
     },
     /// The list of images is empty.
-    #[error("{archive}: holds no image: {document} lists none; name an image when saving (`docker save NAME`)")]
+    #[error(
+        "{archive}: holds no image: {document} lists none; save the image by its name (`docker save NAME -o FILE`)"
+    )]
     NoImage {
         /// The archive.
         archive: String,
@@ -73,12 +77,12 @@ pub enum ImageError {
         available: String,
     },
     /// The platform is not there.
-    #[error("{archive}: the image is not there for {wanted}, but for {}; name one with --platform", Shown(available))]
+    #[error("{archive}: the image is not there for {wanted}, {}", offered(available))]
     NoPlatform {
         /// The archive.
         archive: String,
         /// What was asked for.
-        wanted: Platform,
+        wanted: Box<Platform>,
         /// What there is.
         available: String,
     },
@@ -116,6 +120,27 @@ pub enum ImageError {
         document: String,
         /// Its type.
         kind: Option<String>,
+    },
+    /// Something in an index that is no image.
+    #[error(
+        "{archive}: holds no image but {entry}, which has no file system to show{}",
+        available.as_ref().map(|images| format!("; the images: {images}")).unwrap_or_default()
+    )]
+    NotAnImage {
+        /// The archive.
+        archive: String,
+        /// What it is.
+        entry: Box<OtherEntry>,
+        /// The images beside it, if there are any.
+        available: Option<String>,
+    },
+    /// All layers are something else than tars.
+    #[error("{archive}: the image has no layer that dive can read: {found}")]
+    NoTarLayer {
+        /// The archive.
+        archive: String,
+        /// What the layers are.
+        found: String,
     },
     /// A layer that cannot be had.
     #[error("{archive}: layer {layer} (of {count}, from 0): {loss}; --ignore-errors shows the other layers")]
@@ -166,17 +191,19 @@ pub enum LayerLoss {
         /// Where it is to be had.
         urls: Vec<String>,
     },
-    /// It is encrypted.
+    /// It is no tar. That is no damage: the other layers are shown.
     #[error(
-        "its blob {} is encrypted ({}); decrypt the image first (`skopeo copy --decryption-key`)",
-        Shown(path),
-        Shown(media_type)
+        "not a file system layer ({}, {})",
+        Shown(media_type.as_deref().unwrap_or(content.name)),
+        size.map_or_else(|| "of unknown size".to_owned(), |size| Bytes(size).to_string())
     )]
-    Encrypted {
-        /// Its name.
-        path: String,
+    NotATar {
+        /// What it is.
+        content: OtherContent,
         /// What the manifest calls it.
-        media_type: String,
+        media_type: Option<String>,
+        /// Bytes as stored.
+        size: Option<u64>,
     },
     /// Its digest is none.
     #[error("it is named by {0}")]
@@ -184,4 +211,33 @@ pub enum LayerLoss {
     /// It is there and cannot be opened.
     #[error("{0}")]
     Unreadable(String),
+}
+
+impl LayerLoss {
+    /// What the layer is instead of a tar.
+    #[must_use]
+    pub const fn other_content(&self) -> Option<OtherContent> {
+        match self {
+            Self::NotATar { content, .. } => Some(*content),
+            _ => None,
+        }
+    }
+
+    /// Whether a part of the file system is missing for it.
+    #[must_use]
+    pub const fn is_damage(&self) -> bool {
+        match self {
+            Self::NotATar { content, .. } => content.is_file_system,
+            _ => true,
+        }
+    }
+}
+
+/// The platforms that can be named instead.
+fn offered(available: &str) -> String {
+    if available.is_empty() {
+        "and no other platform is named in it".to_owned()
+    } else {
+        format!("but for {}; name one with --platform", Shown(available))
+    }
 }

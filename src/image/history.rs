@@ -38,25 +38,25 @@ pub struct HistoryStep {
     pub layer: Option<u32>,
 }
 
-/// The steps of `entries`, those that made a layer matched to `layers` layers from the base up.
+/// How many of `entries` made a layer.
+pub(super) fn made(entries: &List<HistoryEntry>) -> usize {
+    entries.0.iter().filter(|entry| !entry.empty_layer).count()
+}
+
+/// The steps of `entries`, those that made a layer matched to `layers`, from the base up.
 pub(super) fn steps(
     entries: List<HistoryEntry>,
-    layers: u32,
+    layers: &[u32],
     place: &str,
     remarks: &mut Vec<Remark>,
 ) -> Vec<HistoryStep> {
-    let told = !entries.0.is_empty();
-    let mut made = 0;
+    let (told, made) = (!entries.0.is_empty(), made(&entries));
+    let mut ahead = layers.iter().copied();
     let steps = entries
         .0
         .into_iter()
         .map(|entry| {
-            let layer = if entry.empty_layer {
-                None
-            } else {
-                made += 1;
-                (made <= layers).then(|| made - 1)
-            };
+            let layer = if entry.empty_layer { None } else { ahead.next() };
             HistoryStep {
                 created: entry.created.0,
                 created_by: entry.created_by.0.unwrap_or_default(),
@@ -65,10 +65,13 @@ pub(super) fn steps(
             }
         })
         .collect();
-    if told && made != layers {
+    if told && made != layers.len() {
         remarks.push(Remark::new(
             place,
-            format!("the history tells of {made} layers and there are {layers}; commands are matched from the base up"),
+            format!(
+                "the history tells of {made} layers and there are {}; commands are matched from the base up",
+                layers.len()
+            ),
         ));
     }
     steps
@@ -85,7 +88,8 @@ mod tests {
 
     fn matched(json: &str, layers: u32) -> (Vec<Option<u32>>, usize) {
         let mut remarks = Vec::new();
-        let steps = steps(crate::json::read(json.as_bytes()).unwrap().value, layers, "a.tar", &mut remarks);
+        let layers: Vec<u32> = (0..layers).collect();
+        let steps = steps(crate::json::read(json.as_bytes()).unwrap().value, &layers, "a.tar", &mut remarks);
         (steps.iter().map(|step| step.layer).collect(), remarks.len())
     }
 

@@ -5,58 +5,144 @@ use std::collections::HashMap;
 
 use super::ImageLayer;
 use super::config::ImageConfig;
+use super::content::{LayerKind, layer_kind, sniff};
 use super::error::{ImageError, LayerLoss};
 use super::history::{HistoryStep, command};
-use super::manifest::{LayerKind, layer_kind};
 use super::plan::{Wanted, why_missing};
-use crate::compression::{Compression, SNIFF_LEN, sniff};
-use crate::remark::{OnDamage, Remark};
+use crate::remark::{OnDamage, Remark, Shown};
 use crate::source::{Blob, Source, SourceError};
-use crate::tarfile;
 
-/// Opens all layers, with what the configuration and the history tell of them.
-pub(super) fn open(
-    source: &Source,
-    wanted: Vec<Wanted>,
-    config: &ImageConfig,
-    history: &[HistoryStep],
-    on_damage: OnDamage,
-    remarks: &mut Vec<Remark>,
-) -> Result<Vec<ImageLayer>, ImageError> {
-    let count = wanted.len() as u32;
-    let mut legacy_ids = LegacyIds::of(source);
-    let mut layers = Vec::new();
-    for (layer, wanted) in (0..count).zip(wanted) {
-        let place = || format!("{}: layer {layer}", source.name());
-        let diff_id = config.diff_ids().get(layer as usize).cloned();
-        let blob = open_layer(source, &wanted, &place, remarks).map(|blob| {
-            match source.identity(wanted.digest.as_deref(), diff_id.as_deref()) {
-                Some(identity) => blob.identified(identity),
-                None => blob,
+/// The layers of an image, looked up, before it is known what the configuration says of each.
+pub(super) struct Found {
+    layers: Vec<(Wanted, Result<Blob, LayerLoss>)>,
+}
+
+impl Found {
+    /// Looks up all layers. One that is missing or damaged ends that, unless `on_damage` says to go on.
+    pub(super) fn in_source(
+        source: &Source,
+        wanted: Vec<Wanted>,
+        on_damage: OnDamage,
+        remarks: &mut Vec<Remark>,
+    ) -> Result<Self, ImageError> {
+        let count = wanted.len() as u32;
+        let mut layers = Vec::new();
+        for (layer, wanted) in (0..count).zip(wanted) {
+            let place = || format!("{}: layer {layer}", source.name());
+            let blob = open_layer(source, &wanted, &place, remarks);
+            match &blob {
+                Ok(_) | Err(LayerLoss::NotATar { .. }) => {}
+                Err(loss) if on_damage == OnDamage::Fail => {
+                    let (archive, loss) = (source.name().to_owned(), loss.clone());
+                    return Err(ImageError::Layer { archive, layer, count, loss });
+                }
+                Err(loss) => remarks.push(Remark::survived(&place(), loss, "the layer is left out")),
             }
-        });
-        if let Err(loss) = &blob {
-            let error = ImageError::Layer { archive: source.name().to_owned(), layer, count, loss: loss.clone() };
-            if on_damage == OnDamage::Fail {
-                return Err(error);
-            }
-            remarks.push(Remark::survived(&place(), loss, "the layer is left out"));
+            layers.push((wanted, blob));
         }
-        let step = history.iter().find(|step| step.layer == Some(layer));
-        let created_by = step.map(|step| step.created_by.clone()).unwrap_or_default();
-        layers.push(ImageLayer {
-            id: legacy_ids.id(&wanted),
-            size: blob.as_ref().map(Blob::len).ok().or(wanted.size),
-            digest: wanted.digest,
-            diff_id,
-            media_type: wanted.media_type,
-            command: command(&created_by).to_owned(),
-            created_by,
-            comment: step.map(|step| step.comment.clone()).unwrap_or_default(),
-            blob,
-        });
+        let found = Self { layers };
+        found.refuse_without_tar(source)?;
+        found.warn_of_file_systems(source, remarks);
+        Ok(found)
     }
-    Ok(layers)
+
+    /// An image of nothing but signatures, models or other file systems has nothing to show.
+    fn refuse_without_tar(&self, source: &Source) -> Result<(), ImageError> {
+        let others: Option<Vec<String>> = self
+            .layers
+            .iter()
+            .enumerate()
+            .map(|(layer, (wanted, blob))| {
+                let content = blob.as_ref().err().and_then(LayerLoss::other_content)?;
+                let media_type =
+                    wanted.media_type.as_ref().map_or_else(String::new, |text| format!(" ({})", Shown(text)));
+                Some(format!("layer {layer} is {}{media_type}", content.name))
+            })
+            .collect();
+        match others {
+            Some(others) if !others.is_empty() => {
+                let more = others.len().saturating_sub(NAMED);
+                let rest = (more > 0).then(|| format!("and {more} more"));
+                let found = others.into_iter().take(NAMED).chain(rest).collect::<Vec<_>>().join("; ");
+                Err(ImageError::NoTarLayer { archive: source.name().to_owned(), found })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn warn_of_file_systems(&self, source: &Source, remarks: &mut Vec<Remark>) {
+        for (layer, (_, blob)) in self.layers.iter().enumerate() {
+            if let Some(content) = blob.as_ref().err().and_then(LayerLoss::other_content).filter(|it| it.is_file_system)
+            {
+                let text = format!("is {}; what it adds to the file system is not shown", content.name);
+                remarks.push(Remark::new(format!("{}: layer {layer}", source.name()), text));
+            }
+        }
+    }
+
+    pub(super) const fn count(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// The layers that `count` entries of the configuration are about: all of them; or those that are a part of the file
+    /// system, or only those that are tars, if that is how many there are.
+    pub(super) fn described_by(&self, count: usize) -> Vec<u32> {
+        let all = |is_described: &dyn Fn(&Result<Blob, LayerLoss>) -> bool| -> Vec<u32> {
+            let described = (0..).zip(&self.layers).filter(|(_, (_, blob))| is_described(blob));
+            described.map(|(layer, _)| layer).collect()
+        };
+        let is_data = |blob: &Result<Blob, LayerLoss>| blob.as_ref().is_err_and(|loss| !loss.is_damage());
+        let is_other = |blob: &Result<Blob, LayerLoss>| blob.as_ref().is_err_and(|loss| loss.other_content().is_some());
+        let every = all(&|_| true);
+        let choices = [every.clone(), all(&|blob| !is_data(blob)), all(&|blob| !is_other(blob))];
+        choices.into_iter().find(|layers| layers.len() == count).unwrap_or(every)
+    }
+
+    /// The layers with what the configuration and the history tell of them.
+    pub(super) fn described(self, source: &Source, config: &ImageConfig, history: &[HistoryStep]) -> Vec<ImageLayer> {
+        let described = self.described_by(config.diff_ids().len());
+        let mut diff_ids: HashMap<u32, &String> = described.into_iter().zip(config.diff_ids()).collect();
+        let mut legacy_ids = LegacyIds::of(source);
+        let layers = (0..).zip(self.layers);
+        layers
+            .map(|(layer, (wanted, blob))| {
+                let diff_id = diff_ids.remove(&layer).cloned();
+                let step = history.iter().find(|step| step.layer == Some(layer));
+                of_layer(source, wanted, blob, diff_id, step, &mut legacy_ids)
+            })
+            .collect()
+    }
+}
+
+/// Layers that an error names one by one.
+const NAMED: usize = 5;
+
+fn of_layer(
+    source: &Source,
+    wanted: Wanted,
+    blob: Result<Blob, LayerLoss>,
+    diff_id: Option<String>,
+    step: Option<&HistoryStep>,
+    legacy_ids: &mut LegacyIds,
+) -> ImageLayer {
+    let blob = blob.map(|blob| match source.identity(wanted.digest.as_deref(), diff_id.as_deref()) {
+        Some(identity) => blob.identified(identity),
+        None => blob,
+    });
+    // A table of layers shows the command; of what is no tar, it shows that.
+    let other = blob.as_ref().err().filter(|loss| loss.other_content().is_some()).map(ToString::to_string);
+    let created_by = other.or_else(|| step.map(|step| step.created_by.clone())).unwrap_or_default();
+    ImageLayer {
+        id: legacy_ids.id(&wanted),
+        size: blob.as_ref().map(Blob::len).ok().or(wanted.size),
+        digest: wanted.digest,
+        diff_id,
+        media_type: wanted.media_type,
+        command: command(&created_by).to_owned(),
+        created_by,
+        comment: step.map(|step| step.comment.clone()).unwrap_or_default(),
+        blob,
+    }
 }
 
 fn open_layer(
@@ -65,40 +151,53 @@ fn open_layer(
     place: &dyn Fn() -> String,
     remarks: &mut Vec<Remark>,
 ) -> Result<Blob, LayerLoss> {
-    let path = wanted.path.as_ref().map_err(|cause| LayerLoss::Digest(cause.clone()))?;
-    let blob = match source.blob(path) {
-        Ok(blob) => blob,
-        Err(SourceError::Missing { .. }) if !wanted.urls.is_empty() => {
-            return Err(LayerLoss::Foreign { path: path.clone(), urls: wanted.urls.clone() });
-        }
-        Err(error @ SourceError::DanglingLink { .. }) => return Err(unreadable(source, &error)),
-        Err(error) if error.is_absence() => {
-            return Err(LayerLoss::Missing { path: path.clone(), hint: why_missing(source) });
-        }
-        Err(error) => return Err(unreadable(source, &error)),
-    };
+    let media_type = wanted.media_type.as_deref();
+    let kind = layer_kind(media_type);
+    let not_a_tar = |content, size| LayerLoss::NotATar { content, media_type: wanted.media_type.clone(), size };
+    if let LayerKind::Other(content) = kind
+        && !content.is_file_system
+    {
+        // Nobody needs its bytes.
+        return Err(not_a_tar(content, wanted.size));
+    }
+    let blob = find_blob(source, wanted)?;
     if let Some(size) = wanted.size.filter(|size| *size != blob.len()) {
         let text = format!("the manifest gives its size as {size} bytes, and {} are there; they are read", blob.len());
         remarks.push(Remark::new(place(), text));
     }
-    let media_type = wanted.media_type.as_deref();
-    match (layer_kind(media_type), media_type) {
-        (LayerKind::Encrypted, Some(media_type)) => {
-            let first = blob.first_bytes(SNIFF_LEN).map_err(|error| LayerLoss::Unreadable(error.to_string()))?;
-            if sniff(&first) == Compression::None && !tarfile::is_header(&first) {
-                return Err(LayerLoss::Encrypted { path: path.clone(), media_type: media_type.to_owned() });
+    let sniffed = || sniff(&blob).map_err(|error| LayerLoss::Unreadable(error.to_string()));
+    match (kind, media_type) {
+        (LayerKind::Other(content), Some(media_type)) => {
+            // Podman reads a layer that is only called encrypted.
+            if !media_type.ends_with("+encrypted") || sniffed()?.is_some() {
+                return Err(not_a_tar(content, Some(blob.len())));
             }
-            // Podman goes by the bytes too.
             let text = format!("is called encrypted ({media_type}) and is not; it is read as what it is");
             remarks.push(Remark::new(place(), text));
         }
         (LayerKind::Unknown, Some(media_type)) => {
+            if let Some(content) = sniffed()? {
+                return Err(not_a_tar(content, Some(blob.len())));
+            }
             let text = format!("has the media type {media_type}, which no layer has; it is read as what it is");
             remarks.push(Remark::new(place(), text));
         }
         _ => {}
     }
     Ok(blob)
+}
+
+fn find_blob(source: &Source, wanted: &Wanted) -> Result<Blob, LayerLoss> {
+    let path = wanted.path.as_ref().map_err(|cause| LayerLoss::Digest(cause.clone()))?;
+    match source.blob(path) {
+        Ok(blob) => Ok(blob),
+        Err(SourceError::Missing { .. }) if !wanted.urls.is_empty() => {
+            Err(LayerLoss::Foreign { path: path.clone(), urls: wanted.urls.clone() })
+        }
+        Err(error @ SourceError::DanglingLink { .. }) => Err(unreadable(source, &error)),
+        Err(error) if error.is_absence() => Err(LayerLoss::Missing { path: path.clone(), hint: why_missing(source) }),
+        Err(error) => Err(unreadable(source, &error)),
+    }
 }
 
 /// The error without the archive's name, which the message about the layer has already.

@@ -34,6 +34,7 @@ impl Object for DockerImage {
 /// An OCI or Docker schema 2 index or manifest; its lists tell which, for media types are often absent or wrong.
 #[derive(Debug, Default)]
 pub(super) struct OciDocument {
+    pub(super) media_type: Text,
     pub(super) artifact_type: Text,
     pub(super) manifests: Option<List<Descriptor>>,
     pub(super) config: Option<Descriptor>,
@@ -45,6 +46,7 @@ pub(super) struct OciDocument {
 impl Object for OciDocument {
     fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
+            _ if key.is("mediaType") => &mut self.media_type,
             _ if key.is("artifactType") => &mut self.artifact_type,
             _ if key.is("manifests") => &mut self.manifests,
             _ if key.is("config") => &mut self.config,
@@ -55,10 +57,18 @@ impl Object for OciDocument {
     }
 }
 
+impl OciDocument {
+    /// Whether it is a manifest of OCI's artifacts before version 1.1, which had a media type of their own.
+    pub(super) fn is_artifact(&self) -> bool {
+        self.media_type.as_deref() == Some("application/vnd.oci.artifact.manifest.v1+json")
+    }
+}
+
 /// A blob as an index or manifest names it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Descriptor {
     media_type: Text,
+    artifact_type: Text,
     pub(super) digest: String,
     size: Size,
     pub(super) urls: List<String>,
@@ -70,6 +80,7 @@ impl Object for Descriptor {
     fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("mediaType") => &mut self.media_type,
+            _ if key.is("artifactType") => &mut self.artifact_type,
             _ if key.is("digest") => &mut self.digest,
             _ if key.is("size") => &mut self.size,
             _ if key.is("urls") => &mut self.urls,
@@ -115,6 +126,8 @@ struct PlatformEntry {
     os: Text,
     architecture: Text,
     variant: Text,
+    os_version: Text,
+    os_features: List<String>,
 }
 
 impl Object for PlatformEntry {
@@ -123,6 +136,8 @@ impl Object for PlatformEntry {
             _ if key.is("os") => &mut self.os,
             _ if key.is("architecture") => &mut self.architecture,
             _ if key.is("variant") => &mut self.variant,
+            _ if key.is("os.version") => &mut self.os_version,
+            _ if key.is("os.features") => &mut self.os_features,
             _ => return None,
         })
     }
@@ -165,13 +180,17 @@ impl Descriptor {
 
     pub(super) fn platform(&self) -> Option<Platform> {
         let entry = self.platform.as_ref()?;
-        Some(Platform::new(entry.os.as_deref()?, entry.architecture.as_deref()?, entry.variant.as_deref()))
+        let platform = Platform::new(entry.os.as_deref()?, entry.architecture.as_deref()?, entry.variant.as_deref());
+        Some(platform.with_os(entry.os_version.as_deref(), entry.os_features.0.iter().cloned()))
     }
 
-    /// Whether it is no image but what `BuildKit` attests about one.
+    /// Whether `BuildKit` marked it as an attestation about an image.
     pub(super) fn is_attestation(&self) -> bool {
-        let marked = self.annotations.docker_reference_type == "attestation-manifest";
-        marked || self.platform().is_some_and(|platform| platform.os == "unknown" && platform.architecture == "unknown")
+        self.annotations.docker_reference_type == "attestation-manifest"
+    }
+
+    pub(super) fn artifact_type(&self) -> Option<&str> {
+        self.artifact_type.as_deref()
     }
 }
 
@@ -190,31 +209,6 @@ pub(super) fn config_kind(media_type: Option<&str>) -> ConfigKind {
         Some(MediaType::EmptyJSON) => ConfigKind::Artifact,
         Some(MediaType::Other(other)) if other == "application/vnd.docker.container.image.v1+json" => ConfigKind::Image,
         _ => ConfigKind::Unknown,
-    }
-}
-
-/// What a layer's media type says that its bytes do not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LayerKind {
-    Layer,
-    Encrypted,
-    /// No type that layers have.
-    Unknown,
-}
-
-pub(super) fn layer_kind(media_type: Option<&str>) -> LayerKind {
-    let Some(text) = media_type else { return LayerKind::Layer };
-    if text.ends_with("+encrypted") {
-        return LayerKind::Encrypted;
-    }
-    match MediaType::from(text) {
-        MediaType::Other(other)
-            if !other.starts_with("application/vnd.docker.image.rootfs.")
-                && !other.starts_with("application/vnd.oci.image.layer.") =>
-        {
-            LayerKind::Unknown
-        }
-        _ => LayerKind::Layer,
     }
 }
 
@@ -258,7 +252,6 @@ mod tests {
         assert_eq!(named.image_name(), Some("docker.io/library/a:1"));
         assert_eq!((named.size(), named.media_type()), (None, None));
         assert!(!named.is_attestation());
-        assert!(descriptor(r#"{"platform": {"os": "unknown", "architecture": "unknown"}}"#).is_attestation());
         assert!(
             descriptor(r#"{"annotations": {"vnd.docker.reference.type": "attestation-manifest"}}"#).is_attestation()
         );

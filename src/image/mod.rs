@@ -3,10 +3,12 @@
 //! follows is one way for both.
 
 mod config;
+mod content;
 mod docker_archive;
 mod document;
 mod error;
 mod history;
+mod index;
 mod layers;
 mod manifest;
 mod oci;
@@ -14,11 +16,12 @@ mod plan;
 mod platform;
 mod selection;
 
+pub use content::OtherContent;
 pub use error::{ImageError, LayerLoss};
 pub use history::HistoryStep;
 pub use manifest::InvalidDigest;
 pub use platform::{Platform, PlatformError};
-pub use selection::{ImageName, ImageSelector, Selection};
+pub use selection::{ImageName, ImageSelector, OtherEntry, Selection};
 
 use crate::remark::{OnDamage, Remark};
 use crate::source::{Blob, Source, Toc};
@@ -45,6 +48,8 @@ pub struct Image {
     pub history: Vec<HistoryStep>,
     /// What else the source holds.
     pub other_images: Vec<ImageName>,
+    /// What the source holds beside images.
+    pub other_entries: Vec<OtherEntry>,
     /// What was odd, in the source and in the image; with [`OnDamage::Remark`], what was lost.
     pub remarks: Vec<Remark>,
 }
@@ -79,7 +84,7 @@ impl Image {
 /// A layer, found and not read.
 #[derive(Debug)]
 pub struct ImageLayer {
-    /// Its bytes, compressed or not; or why they are not to be had, only with [`OnDamage::Remark`].
+    /// Its bytes, compressed or not. Else [`LayerLoss::NotATar`]; or, only with [`OnDamage::Remark`], why they are lost.
     pub blob: Result<Blob, LayerLoss>,
     /// What dive's JSON calls `id`: the legacy layer id where the archive has one, else the blob's digest, else the
     /// blob's name.
@@ -140,27 +145,29 @@ fn carry_out(
             None
         }
     };
-    let platform = config.as_ref().and_then(ImageConfig::platform).or_else(|| plan.platform.clone());
+    let platform = config.as_ref().and_then(ImageConfig::platform);
+    let platform = platform.map(|it| it.completed(plan.platform.as_ref())).or_else(|| plan.platform.clone());
     if let (Some(wanted), Some(found)) = (&selection.platform, &platform)
         && found.fit(wanted).is_none()
     {
         return Err(ImageError::NoPlatform {
             archive: source.name().to_owned(),
-            wanted: wanted.clone(),
+            wanted: Box::new(wanted.clone()),
             available: found.to_string(),
         });
     }
-    let count = plan.layers.len();
     let told = config.is_some();
     let mut config = config.unwrap_or_default();
+    let layers = layers::Found::in_source(source, plan.layers, on_damage, remarks)?;
     let entries = std::mem::take(&mut config.history);
-    let history = history::steps(entries, count as u32, source.name(), remarks);
-    let layers = layers::open(source, plan.layers, &config, &history, on_damage, remarks)?;
+    let described = layers.described_by(history::made(&entries));
+    let history = history::steps(entries, &described, source.name(), remarks);
     // After the layers: that one of them is foreign says more than that the counts differ.
-    if told && config.diff_ids().len() != count {
+    let described = layers.described_by(config.diff_ids().len());
+    if told && config.diff_ids().len() != described.len() {
         let error = ImageError::LayerCount {
             archive: source.name().to_owned(),
-            layers: count,
+            layers: layers.count(),
             diff_ids: config.diff_ids().len(),
             engines: plan.config_kind.on_layer_count(),
         };
@@ -174,10 +181,11 @@ fn carry_out(
         tags: plan.name.tags,
         id: plan.name.id,
         platform,
-        created: config.created.0,
-        layers,
+        created: config.created.0.take(),
+        layers: layers.described(source, &config, &history),
         history,
         other_images: plan.others,
+        other_entries: plan.other_entries,
         remarks: std::mem::take(remarks),
     })
 }

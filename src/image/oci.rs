@@ -1,195 +1,250 @@
-//! `index.json` to one manifest: images told apart by name, indexes inside indexes, one platform of several. Shapes
-//! differ by writer: containerd nests an index for each image, skopeo gives each tag an entry of its own, others list
-//! the platforms of one image at the top.
+//! `index.json` to one manifest: images told apart by name and platform, one of them chosen. Shapes differ by writer:
+//! containerd nests an index for each image, skopeo gives each tag an entry of its own, others list the platforms of one
+//! image at the top, crane lists images of one platform there.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::document::{self, DocumentKind};
 use super::error::ImageError;
+use super::index::{Content, Follower, Leaf, Presence};
 use super::manifest::{Descriptor, OciDocument};
 use super::plan::{Plan, Wanted, why_missing};
 use super::platform::Platform;
-use super::selection::{ImageName, ImageSelector, Selection, find, listed};
+use super::selection::{ImageName, ImageSelector, OtherEntry, Selection, find, is_id, listed};
 use crate::json::List;
 use crate::remark::Remark;
-use crate::source::{Source, SourceError};
+use crate::source::Source;
 
-pub(super) const INDEX: &str = "index.json";
-
-/// Documents that are read in search of a manifest. Real indexes have some ten entries; a file can claim any number.
-const DOCUMENT_COUNT: usize = 1_000;
-
-/// Entries that all those documents together may list.
-const LISTED_COUNT: usize = 10_000;
+pub(super) use super::index::INDEX;
 
 /// The plan for the image and the platform that `selection` names.
 pub(super) fn plan(source: &Source, selection: &Selection, remarks: &mut Vec<Remark>) -> Result<Plan, ImageError> {
     let archive = || source.name().to_owned();
     let index: OciDocument = document::read(source, &source.blob(INDEX)?, DocumentKind::Index, remarks)?;
-    let mut groups = group(index.manifests.unwrap_or_default());
-    if groups.is_empty() {
-        return Err(ImageError::NoImage { archive: archive(), document: INDEX });
-    }
-    let mut names: Vec<ImageName> = groups
-        .iter_mut()
-        .enumerate()
-        .map(|(index, group)| ImageName {
-            index,
-            tags: std::mem::take(&mut group.tags),
-            id: group.entries.first().map(|entry| entry.digest.clone()),
-        })
-        .collect();
-    let Some(chosen) = find(&names, selection.image.as_ref()) else {
-        let wanted = selection.image.clone().unwrap_or(ImageSelector::Index(0));
-        return Err(ImageError::UnknownImage { archive: archive(), wanted, available: listed(&names) });
+    let mut contents = Contents::of(source, index.manifests.unwrap_or_default())?;
+    contents.name_all();
+    let Some((chosen, leaf)) = contents.find(selection) else {
+        let first = contents.others.first().filter(|_| contents.images.is_empty());
+        let other = contents.named_other(selection.image.as_ref()).or(first);
+        let available = (!contents.names.is_empty()).then(|| listed(&contents.names));
+        return Err(match (other, available) {
+            (Some(other), available) => {
+                ImageError::NotAnImage { archive: archive(), entry: Box::new(other.clone()), available }
+            }
+            (None, None) => ImageError::NoImage { archive: archive(), document: INDEX },
+            (None, Some(available)) => {
+                let wanted = selection.image.clone().unwrap_or(ImageSelector::Index(0));
+                ImageError::UnknownImage { archive: archive(), wanted, available }
+            }
+        });
     };
-    let name = names.remove(chosen);
-    let leaves = leaves(source, groups.swap_remove(chosen).entries)?;
-    let leaf = choose(source, leaves, selection.platform.as_ref(), remarks)?;
-    from_manifest(source, leaf, name, names, remarks)
+    let name = contents.names.remove(chosen);
+    let mut leaves = contents.images.swap_remove(chosen).leaves;
+    let leaf = match leaf {
+        Some(leaf) => leaves.swap_remove(leaf),
+        None => choose(source, leaves, selection.platform.as_ref(), remarks)?,
+    };
+    let plan = from_manifest(source, leaf, name, contents.names, remarks)?;
+    Ok(Plan { other_entries: contents.others, ..plan })
 }
 
 /// The media types of the layers that the manifests of `source` name, by digest. What cannot be read tells of none: it is
 /// only asked where something else says which layers there are.
 pub(super) fn media_types(source: &Source) -> HashMap<String, String> {
-    let read = |path: &str| -> Option<OciDocument> {
-        document::read(source, &source.blob(path).ok()?, DocumentKind::OciDocument, &mut Vec::new()).ok()
+    let read = |path: &str, kind: DocumentKind| -> Option<OciDocument> {
+        document::read(source, &source.blob(path).ok()?, kind, &mut Vec::new()).ok()
     };
-    let entries = read(INDEX).and_then(|index| index.manifests).unwrap_or_default().0;
-    let leaves = leaves(source, entries).unwrap_or_default();
-    let here = leaves.iter().filter(|leaf| leaf.presence == Presence::Here);
-    let layers = here.filter_map(|leaf| read(&leaf.path)).flat_map(|manifest| manifest.layers.0);
+    let entries = read(INDEX, DocumentKind::Index).and_then(|index| index.manifests).unwrap_or_default().0;
+    let mut follower = Follower::new(source);
+    let leaves = entries.into_iter().flat_map(|entry| follower.leaves(entry).unwrap_or_default());
+    let here: Vec<Leaf> = leaves.filter(|leaf| leaf.presence == Presence::Here).collect();
+    let manifests = here.iter().filter_map(|leaf| read(&leaf.path, DocumentKind::OciDocument));
+    let layers = manifests.flat_map(|manifest| manifest.layers.0);
     layers.filter_map(|layer| Some((layer.digest.clone(), layer.media_type()?.to_owned()))).collect()
 }
 
-/// Entries of an index that are one image.
+/// Manifests that are one image, each for another platform.
 #[derive(Debug, Default)]
 struct Group {
     tags: Vec<String>,
-    entries: Vec<Descriptor>,
+    /// Digests of the entries in `index.json`.
+    digests: Vec<String>,
+    leaves: Vec<Leaf>,
 }
 
-/// Entries of one digest are one image with several tags; entries of one tag, and entries with a platform and without
-/// a tag, are one image for several platforms.
-fn group(List(entries): List<Descriptor>) -> Vec<Group> {
+/// What an index holds.
+#[derive(Debug, Default)]
+struct Contents {
+    images: Vec<Group>,
+    /// What `images` are called.
+    names: Vec<ImageName>,
+    /// Entries that are no images.
+    others: Vec<OtherEntry>,
+}
+
+impl Contents {
+    fn of(source: &Source, entries: List<Descriptor>) -> Result<Self, ImageError> {
+        let mut contents = Self::default();
+        for group in groups(source, entries)? {
+            let (images, others): (Vec<Leaf>, Vec<Leaf>) =
+                group.leaves.into_iter().partition(|leaf| leaf.content == Content::Image);
+            // Beside an image in its own index, attestations are what every build adds.
+            let is_beside = !images.is_empty();
+            contents.others.extend(others.into_iter().filter(|_| !is_beside).map(OtherEntry::from));
+            let group = Group { tags: group.tags, digests: group.digests, leaves: Vec::new() };
+            contents.images.extend(split(group, images));
+        }
+        Ok(contents)
+    }
+
+    fn name_all(&mut self) {
+        let named = self.images.iter_mut().enumerate().map(|(index, group)| ImageName {
+            index,
+            tags: std::mem::take(&mut group.tags),
+            id: group.digests.first().or_else(|| group.leaves.first().map(|leaf| &leaf.descriptor.digest)).cloned(),
+            shares_tags: false,
+        });
+        self.names = named.collect();
+        let mut uses: HashMap<String, usize> = HashMap::new();
+        self.names.iter().flat_map(|name| &name.tags).for_each(|tag| *uses.entry(tag.clone()).or_default() += 1);
+        for name in &mut self.names {
+            name.shares_tags = name.tags.iter().any(|tag| uses.get(tag).is_some_and(|count| *count > 1));
+        }
+    }
+
+    /// The image that is meant, and which of its manifests, if that is named by its own digest.
+    fn find(&self, selection: &Selection) -> Option<(usize, Option<usize>)> {
+        match (&selection.image, &selection.platform) {
+            (None, Some(wanted)) => {
+                // The first that has the platform; of none, the first tells which platforms there are.
+                let fits = |group: &Group| group.leaves.iter().any(|leaf| fit(leaf, wanted).is_some());
+                let first = (!self.images.is_empty()).then_some(0);
+                self.images.iter().position(fits).or(first).map(|image| (image, None))
+            }
+            (Some(ImageSelector::Reference(wanted)), _) => {
+                let named = find(&self.names, selection.image.as_ref());
+                let by_tag = named.filter(|at| !self.names[*at].id.as_ref().is_some_and(|id| is_id(id, wanted)));
+                by_tag.map(|image| (image, None)).or_else(|| self.by_digest(wanted, selection.platform.as_ref()))
+            }
+            _ => find(&self.names, selection.image.as_ref()).map(|image| (image, None)),
+        }
+    }
+
+    /// The manifest with that digest or image id, unless it is for another platform than the one that is asked for; all
+    /// manifests of an image whose index has that digest.
+    fn by_digest(&self, wanted: &str, platform: Option<&Platform>) -> Option<(usize, Option<usize>)> {
+        let is_leaf = |leaf: &Leaf| {
+            is_id(&leaf.descriptor.digest, wanted) || leaf.config_digest.as_ref().is_some_and(|id| is_id(id, wanted))
+        };
+        let leaves = self.images.iter().enumerate();
+        let leaf = leaves.clone().find_map(|(at, group)| {
+            let leaf = group.leaves.iter().position(is_leaf)?;
+            let fits =
+                platform.is_none_or(|platform| group.leaves.len() == 1 || fit(&group.leaves[leaf], platform).is_some());
+            Some((at, fits.then_some(leaf)))
+        });
+        let index = || leaves.clone().find(|(_, group)| group.digests.iter().any(|digest| is_id(digest, wanted)));
+        leaf.or_else(|| index().map(|(at, _)| (at, None)))
+    }
+
+    /// The entry that is meant and is no image.
+    fn named_other(&self, selector: Option<&ImageSelector>) -> Option<&OtherEntry> {
+        let Some(ImageSelector::Reference(wanted)) = selector else { return None };
+        self.others.iter().find(|other| other.tag.as_ref() == Some(wanted) || is_id(&other.digest, wanted))
+    }
+}
+
+impl From<Leaf> for OtherEntry {
+    fn from(leaf: Leaf) -> Self {
+        let artifact_type = match leaf.content {
+            Content::Artifact(artifact_type) => Some(artifact_type),
+            Content::Attestation | Content::Image => None,
+        };
+        Self {
+            tag: leaf.descriptor.image_name().map(str::to_owned),
+            digest: leaf.descriptor.digest,
+            is_attestation: artifact_type.is_none(),
+            artifact_type: artifact_type.flatten(),
+        }
+    }
+}
+
+/// The entries of an index by the images they seem to be: entries of one digest are one image with several tags; entries
+/// of one tag, and manifests with a platform and without a tag, are one image for several platforms.
+fn groups(source: &Source, List(entries): List<Descriptor>) -> Result<Vec<Group>, ImageError> {
+    let mut follower = Follower::new(source);
     let mut groups: Vec<Group> = Vec::new();
     // Which group has a tag, a digest, and entries with a platform and no tag: lists may be long.
     let (mut by_tag, mut by_digest) = (HashMap::new(), HashMap::new());
     let mut of_platforms = None;
     for entry in entries {
-        if entry.is_attestation() {
-            continue;
-        }
-        let tag = entry.image_name().map(str::to_owned);
-        let for_platform = entry.platform().is_some();
-        let known = tag.as_ref().and_then(|tag| by_tag.get(tag)).or_else(|| by_digest.get(&entry.digest)).copied();
-        let known = known.or(of_platforms.filter(|_| tag.is_none() && for_platform));
+        let (digest, tag) = (entry.digest.clone(), entry.image_name().map(str::to_owned));
+        let is_new = !by_digest.contains_key(&digest);
+        let leaves = if is_new { follower.leaves(entry)? } else { Vec::new() };
+        // What is no image stands for itself.
+        let is_image = leaves.iter().any(|leaf| leaf.content == Content::Image);
+        let for_platform = tag.is_none()
+            && is_image
+            && matches!(&leaves[..], [leaf] if leaf.descriptor.digest == digest && leaf.descriptor.platform().is_some());
+        let known =
+            by_digest.get(&digest).or_else(|| tag.as_ref().filter(|_| is_image).and_then(|tag| by_tag.get(tag)));
+        let known = known.copied().or(of_platforms.filter(|_| for_platform));
         let at = known.unwrap_or(groups.len());
         if known.is_none() {
             groups.push(Group::default());
-            if tag.is_none() && for_platform {
+            if for_platform {
                 of_platforms.get_or_insert(at);
             }
         }
         let Some(group) = groups.get_mut(at) else { continue };
+        group.leaves.extend(leaves);
         if let Some(tag) = tag
-            && by_tag.insert(tag.clone(), at).is_none()
+            && !group.tags.contains(&tag)
         {
+            if is_image {
+                by_tag.entry(tag.clone()).or_insert(at);
+            }
             group.tags.push(tag);
         }
-        if by_digest.insert(entry.digest.clone(), at).is_none() {
-            group.entries.push(entry);
+        if is_new {
+            by_digest.insert(digest.clone(), at);
+            group.digests.push(digest);
         }
     }
-    groups
+    Ok(groups)
 }
 
-/// A manifest that could be the one.
-#[derive(Debug)]
-struct Leaf {
-    descriptor: Descriptor,
-    path: String,
-    platform: Option<Platform>,
-    presence: Presence,
-    /// Why it is not known what it is.
-    lost: Option<SourceError>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Presence {
-    Here,
-    /// The index names it and the source does not hold it: indexes list platforms nobody pulled.
-    Absent,
-}
-
-/// All manifests below `entries`, in the order of the indexes.
-fn leaves(source: &Source, entries: Vec<Descriptor>) -> Result<Vec<Leaf>, ImageError> {
-    let too_many = || ImageError::Manifest {
-        archive: source.name().to_owned(),
-        document: INDEX.to_owned(),
-        problem: "names more manifests below one image than any image has",
-    };
-    let mut leaves = Vec::new();
-    let mut seen = HashSet::new();
-    let mut listed = 0;
-    // The next entry is the last one.
-    let mut ahead: Vec<Descriptor> = entries.into_iter().rev().collect();
-    while let Some(descriptor) = ahead.pop() {
-        if descriptor.is_attestation() || !seen.insert(descriptor.digest.clone()) {
-            continue;
-        }
-        if seen.len() > DOCUMENT_COUNT {
-            return Err(too_many());
-        }
-        let path = descriptor.path().map_err(|cause| ImageError::Digest {
-            archive: source.name().to_owned(),
-            what: "manifest",
-            cause,
-        })?;
-        let platform = descriptor.platform();
-        if !source.contains(&path) {
-            leaves.push(Leaf { descriptor, path, platform, presence: Presence::Absent, lost: None });
-            continue;
-        }
-        // All that matters is told: in a registry, each document that is not read is a question that is not asked.
-        if platform.is_some() && descriptor.is_manifest() {
-            leaves.push(Leaf { descriptor, path, platform, presence: Presence::Here, lost: None });
-            continue;
-        }
-        // A manifest that is not to be had, or turns out unreadable, is an error only if it is the chosen one.
-        let blob = match source.blob(&path) {
-            Ok(blob) => blob,
-            Err(error) => {
-                leaves.push(Leaf { descriptor, path, platform, presence: Presence::Here, lost: Some(error) });
-                continue;
-            }
-        };
-        let document: Result<OciDocument, _> =
-            document::read(source, &blob, DocumentKind::OciDocument, &mut Vec::new());
-        match document {
-            Ok(OciDocument { manifests: Some(List(inner)), .. }) => {
-                listed += inner.len();
-                if listed > LISTED_COUNT {
-                    return Err(too_many());
-                }
-                ahead.extend(inner.into_iter().rev());
-            }
-            Ok(OciDocument { config: Some(config), .. }) if platform.is_none() => {
-                let platform = config_platform(source, &config);
-                leaves.push(Leaf { descriptor, path, platform, presence: Presence::Here, lost: None });
-            }
-            _ => leaves.push(Leaf { descriptor, path, platform, presence: Presence::Here, lost: None }),
+/// A group as the images that it holds. Manifests for different platforms are one image; one more for the same platform,
+/// and one without a platform beside others, is an image of its own.
+fn split(group: Group, leaves: Vec<Leaf>) -> Vec<Group> {
+    let (mut image, mut apart) = (Vec::<Leaf>::new(), Vec::new());
+    let (of_platforms, others): (Vec<Leaf>, Vec<Leaf>) = leaves.into_iter().partition(|leaf| leaf.platform.is_some());
+    let mut seen = Vec::new();
+    for leaf in of_platforms {
+        if seen.contains(&leaf.platform) {
+            apart.push(leaf);
+        } else {
+            seen.push(leaf.platform.clone());
+            image.push(leaf);
         }
     }
-    Ok(leaves)
+    for leaf in others {
+        // It cannot be told what it is.
+        let is_lost = leaf.lost.is_some() || leaf.presence == Presence::Absent;
+        if image.is_empty() || is_lost {
+            image.push(leaf);
+        } else {
+            apart.push(leaf);
+        }
+    }
+    let tags = group.tags.clone();
+    let apart = apart.into_iter().map(|leaf| Group { tags: tags.clone(), digests: Vec::new(), leaves: vec![leaf] });
+    let first = (!image.is_empty()).then_some(Group { leaves: image, ..group });
+    first.into_iter().chain(apart).collect()
 }
 
-/// The platform that a configuration names, if it can be read.
-fn config_platform(source: &Source, config: &Descriptor) -> Option<Platform> {
-    let blob = source.blob(&config.path().ok()?).ok()?;
-    document::read::<super::config::ImageConfig>(source, &blob, DocumentKind::OciDocument, &mut Vec::new())
-        .ok()?
-        .platform()
+fn fit(leaf: &Leaf, wanted: &Platform) -> Option<u8> {
+    leaf.platform.as_ref()?.fit(wanted)
 }
 
 /// The manifest for the platform that is wanted; where only the host's was, the only one that is here will do.
@@ -203,7 +258,7 @@ fn choose(
     let fitting = leaves
         .iter()
         .enumerate()
-        .filter_map(|(at, leaf)| Some((leaf.platform.as_ref()?.fit(&wanted)?, at, leaf.presence)))
+        .filter_map(|(at, leaf)| Some((fit(leaf, &wanted)?, at, leaf.presence)))
         // The best fit; of equals the first.
         .max_by_key(|(fit, at, _)| (*fit, usize::MAX - at));
     let here: Vec<usize> = (0..leaves.len()).filter(|at| leaves[*at].presence == Presence::Here).collect();
@@ -217,23 +272,31 @@ fn choose(
             if let Some(error) = leaves.iter_mut().find_map(|leaf| leaf.lost.take()) {
                 return Err(error.into());
             }
-            let available: Vec<String> = leaves
-                .iter()
-                .map(|leaf| leaf.platform.as_ref().map_or_else(|| leaf.descriptor.digest.clone(), ToString::to_string))
-                .collect();
+            let available: Vec<String> =
+                leaves.iter().filter_map(|leaf| leaf.platform.as_ref()).map(ToString::to_string).collect();
             return Err(ImageError::NoPlatform {
                 archive: source.name().to_owned(),
-                wanted,
-                available: if available.is_empty() { "no platform".to_owned() } else { available.join(", ") },
+                wanted: Box::new(wanted),
+                available: available.join(", "),
             });
         }
     };
     let leaf = leaves.swap_remove(chosen);
-    if let Some(platform) = leaf.platform.as_ref().filter(|platform| platform.fit(&wanted).is_none()) {
+    let Some(platform) = &leaf.platform else { return Ok(leaf) };
+    if platform.fit(&wanted).is_none() {
         remarks.push(Remark::new(
             source.name(),
             format!("the image is not there for {wanted}; the only one there is, for {platform}, is shown"),
         ));
+    }
+    let twins = leaves.iter().filter_map(|leaf| leaf.platform.as_ref());
+    let twins: Vec<String> = twins
+        .filter(|twin| twin.is_twin(platform) && twin.fit(&wanted) == platform.fit(&wanted))
+        .map(ToString::to_string)
+        .collect();
+    if !twins.is_empty() {
+        let text = format!("{platform} is shown; --platform takes another version: {}", twins.join(", "));
+        remarks.push(Remark::new(source.name(), text));
     }
     Ok(leaf)
 }
@@ -271,6 +334,7 @@ fn from_manifest(
     Ok(Plan {
         name,
         others,
+        other_entries: Vec::new(),
         document: leaf.path.clone(),
         artifact_type: manifest.artifact_type.as_deref().map(str::to_owned),
         platform: leaf.platform.clone(),

@@ -4,7 +4,7 @@
 use super::document::DocumentKind;
 use super::manifest::{Descriptor, InvalidDigest};
 use super::platform::Platform;
-use super::selection::ImageName;
+use super::selection::{ImageName, OtherEntry};
 use crate::source::{Ending, Source};
 
 /// One image of a source.
@@ -14,6 +14,8 @@ pub(super) struct Plan {
     pub(super) name: ImageName,
     /// What else the source holds.
     pub(super) others: Vec<ImageName>,
+    /// What it holds beside images.
+    pub(super) other_entries: Vec<OtherEntry>,
     /// The document that lists the layers, for messages.
     pub(super) document: String,
     /// The artifact type that the manifest gives itself.

@@ -15,6 +15,10 @@ pub struct Platform {
     pub architecture: String,
     /// `v7`, ... where the architecture has variants.
     pub variant: Option<String>,
+    /// The version of the operating system, by which Windows images of one architecture differ: `10.0.20348.2340`.
+    pub os_version: Option<String>,
+    /// Features that the operating system must have, such as `win32k`.
+    pub os_features: Vec<String>,
 }
 
 impl Platform {
@@ -36,7 +40,44 @@ impl Platform {
         };
         let os = os.to_ascii_lowercase();
         let os = if os == "macos" { "darwin".to_owned() } else { os };
-        Self { os, architecture: architecture.to_owned(), variant }
+        Self { os, architecture: architecture.to_owned(), variant, os_version: None, os_features: Vec::new() }
+    }
+
+    /// The same platform, of that version of the operating system and with those features.
+    #[must_use]
+    pub fn with_os(mut self, version: Option<&str>, features: impl IntoIterator<Item = String>) -> Self {
+        self.os_version = version.map(str::to_owned).filter(|version| !version.is_empty());
+        self.os_features = features.into_iter().filter(|feature| !feature.is_empty()).collect();
+        self.os_features.sort();
+        self
+    }
+
+    /// `OS/ARCH[/VARIANT]`: all that engines take.
+    #[must_use]
+    pub fn for_engines(&self) -> String {
+        let variant = self.variant.as_ref().map_or_else(String::new, |variant| format!("/{variant}"));
+        format!("{}/{}{variant}", self.os, self.architecture)
+    }
+
+    /// Whether it names a real platform: builders write `unknown` for what runs nowhere, and for what they do not know.
+    pub(super) fn is_known(&self) -> bool {
+        self.os != "unknown" && self.architecture != "unknown"
+    }
+
+    /// The same platform, with what an index tells of the version and features of the operating system.
+    pub(super) fn completed(mut self, told: Option<&Self>) -> Self {
+        if let Some(told) = told {
+            self.os_version = self.os_version.or_else(|| told.os_version.clone());
+            if self.os_features.is_empty() {
+                self.os_features.clone_from(&told.os_features);
+            }
+        }
+        self
+    }
+
+    /// Whether both differ in no more than the version and the features of the operating system.
+    pub(super) fn is_twin(&self, other: &Self) -> bool {
+        self.for_engines() == other.for_engines()
     }
 
     /// What an engine on this machine runs. Containers are Linux also where the desktop is not: Docker Desktop and
@@ -51,6 +92,14 @@ impl Platform {
         if self.os != wanted.os || self.architecture != wanted.architecture {
             return None;
         }
+        // The beginning of a version is enough: the last part changes every month.
+        let has_version = wanted
+            .os_version
+            .as_ref()
+            .is_none_or(|wanted| self.os_version.as_ref().is_some_and(|found| found.starts_with(wanted.as_str())));
+        if !has_version || !wanted.os_features.iter().all(|feature| self.os_features.contains(feature)) {
+            return None;
+        }
         match (&self.variant, &wanted.variant) {
             (Some(found), Some(wanted)) if found == wanted => Some(2),
             (Some(_), Some(_)) => None,
@@ -62,17 +111,20 @@ impl Platform {
 
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.os, self.architecture)?;
-        match &self.variant {
-            Some(variant) => write!(f, "/{variant}"),
-            None => Ok(()),
+        f.write_str(&self.for_engines())?;
+        if self.os_version.is_some() || !self.os_features.is_empty() {
+            write!(f, ":{}", self.os_version.as_deref().unwrap_or_default())?;
         }
+        self.os_features.iter().try_for_each(|feature| write!(f, "+{feature}"))
     }
 }
 
 /// Text that is not a platform.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a platform; write OS/ARCH[/VARIANT] or ARCH, such as linux/amd64, linux/arm/v7 or arm64")]
+#[error(
+    "{text:?} is not a platform; write OS/ARCH[/VARIANT][:OS-VERSION[+FEATURE]] or ARCH, such as linux/amd64, linux/arm/v7, \
+     windows/amd64:10.0.20348 or arm64"
+)]
 pub struct PlatformError {
     /// What was given.
     pub text: String,
@@ -82,7 +134,10 @@ impl FromStr for Platform {
     type Err = PlatformError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parts: Vec<&str> = text.trim().split('/').collect();
+        let (platform, version) = text.trim().split_once(':').unwrap_or((text.trim(), ""));
+        let mut version = version.split('+');
+        let os_version = version.next();
+        let parts: Vec<&str> = platform.split('/').collect();
         if parts.iter().any(|part| part.is_empty()) {
             return Err(PlatformError { text: text.to_owned() });
         }
@@ -90,15 +145,14 @@ impl FromStr for Platform {
             let architecture = Self::new("linux", part, None).architecture;
             ARCHITECTURES.contains(&architecture.as_str())
         };
-        match parts[..] {
-            [architecture] if is_architecture(architecture) => Ok(Self::new("linux", architecture, None)),
-            [architecture, variant] if is_architecture(architecture) => {
-                Ok(Self::new("linux", architecture, Some(variant)))
-            }
-            [os, architecture] => Ok(Self::new(os, architecture, None)),
-            [os, architecture, variant] => Ok(Self::new(os, architecture, Some(variant))),
-            _ => Err(PlatformError { text: text.to_owned() }),
-        }
+        let platform = match parts[..] {
+            [architecture] if is_architecture(architecture) => Self::new("linux", architecture, None),
+            [architecture, variant] if is_architecture(architecture) => Self::new("linux", architecture, Some(variant)),
+            [os, architecture] => Self::new(os, architecture, None),
+            [os, architecture, variant] => Self::new(os, architecture, Some(variant)),
+            _ => return Err(PlatformError { text: text.to_owned() }),
+        };
+        Ok(platform.with_os(os_version, version.map(str::to_owned)))
     }
 }
 
@@ -125,6 +179,9 @@ mod tests {
         assert_eq!(parsed("linux/arm/7"), "linux/arm/v7");
         assert_eq!(parsed("linux/ARM64"), "linux/arm64");
         assert_eq!(parsed("linux/amd64/v1"), "linux/amd64");
+        assert_eq!(parsed("windows/amd64:10.0.20348.2340"), "windows/amd64:10.0.20348.2340");
+        assert_eq!(parsed("windows/amd64:10.0.20348+win32k"), "windows/amd64:10.0.20348+win32k");
+        assert_eq!(parsed("windows/amd64:"), "windows/amd64");
         for wrong in ["plan9", "linux", "linux/", "/amd64", "linux/arm/", "linux/arm/v7/x", ""] {
             assert!(wrong.parse::<Platform>().is_err(), "{wrong}");
         }
@@ -150,6 +207,19 @@ mod tests {
         let host = Platform::host();
         assert_eq!(host.os, "linux");
         assert!(!host.architecture.contains('_'), "{host}");
+    }
+
+    #[test]
+    fn the_beginning_of_a_version_and_some_features_are_enough() {
+        let fit = |found: &str, wanted: &str| found.parse::<Platform>().unwrap().fit(&wanted.parse().unwrap());
+        let found = "windows/amd64:10.0.20348.2340+win32k";
+        for wanted in ["windows/amd64", "windows/amd64:10.0.20348", found, "windows/amd64:+win32k"] {
+            assert!(fit(found, wanted).is_some(), "{wanted}");
+        }
+        for wanted in ["windows/amd64:10.0.17763", "windows/amd64:10.0.20348.2340.1", "windows/amd64:+other"] {
+            assert_eq!(fit(found, wanted), None, "{wanted}");
+        }
+        assert_eq!(fit("windows/amd64", "windows/amd64:10.0"), None);
     }
 
     #[test]

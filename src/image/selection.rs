@@ -53,6 +53,32 @@ pub struct ImageName {
     pub tags: Vec<String>,
     /// A digest that tells it from others: of its configuration, or of its manifest.
     pub id: Option<String>,
+    /// Another image of the file has one of its tags, so that only place and id tell them apart.
+    pub shares_tags: bool,
+}
+
+/// Something beside the images of a file: an attestation, a signature, an SBOM, a chart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherEntry {
+    /// Its tag, if it has one.
+    pub tag: Option<String>,
+    /// The digest of its manifest.
+    pub digest: String,
+    /// A builder's statement about an image; else an OCI artifact.
+    pub is_attestation: bool,
+    /// The type that an artifact gives itself.
+    pub artifact_type: Option<String>,
+}
+
+/// `an attestation (sha256:...)`, `an OCI artifact of type application/spdx+json (v1.sbom)`
+impl fmt::Display for OtherEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_attestation { "an attestation" } else { "an OCI artifact" })?;
+        if let Some(artifact_type) = &self.artifact_type {
+            write!(f, " of type \"{}\"", Shown(artifact_type))?;
+        }
+        write!(f, " ({})", Shown(self.tag.as_ref().unwrap_or(&self.digest)))
+    }
 }
 
 /// Its place and its tags, or its id where it has no tags: `1: multi-b:1`.
@@ -62,6 +88,7 @@ impl fmt::Display for ImageName {
         match (&self.tags[..], &self.id) {
             ([], Some(id)) => write!(f, "{}", Shown(id)),
             ([], None) => f.write_str("untagged"),
+            (tags, Some(id)) if self.shares_tags => write!(f, "{} ({})", Shown(&tags.join(", ")), Shown(id)),
             (tags, _) => write!(f, "{}", Shown(&tags.join(", "))),
         }
     }
@@ -98,10 +125,11 @@ fn full_name(reference: &str) -> String {
 }
 
 /// Whether `wanted` is `id`, or a beginning of it as long as engines print.
-fn is_id(id: &str, wanted: &str) -> bool {
+pub(super) fn is_id(id: &str, wanted: &str) -> bool {
     const SHORT: usize = 12;
-    let hex = id.rsplit(':').next().unwrap_or(id);
-    id == wanted || (wanted.len() >= SHORT && hex.starts_with(wanted))
+    let (algorithm, hex) = id.rsplit_once(':').unwrap_or(("", id));
+    let digits = wanted.strip_prefix(algorithm).and_then(|rest| rest.strip_prefix(':')).unwrap_or(wanted);
+    id == wanted || (digits.len() >= SHORT && hex.starts_with(digits))
 }
 
 #[cfg(test)]
@@ -113,6 +141,7 @@ mod tests {
             index,
             tags: tags.iter().map(ToString::to_string).collect(),
             id: Some(id.to_owned()),
+            shares_tags: false,
         };
         vec![
             name(0, &["multi-a:1", "docker.io/library/multi-a:latest"], "sha256:0123456789abcdef"),
@@ -135,6 +164,7 @@ mod tests {
         }
         assert_eq!(found("reg.example:5000/team/b:latest"), Some(1));
         assert_eq!(found("sha256:00"), Some(2));
+        assert_eq!(found("sha256:0123456789ab"), Some(0));
         for name in ["multi-a:2", "multi", "team/b", "0123"] {
             assert_eq!(found(name), None, "{name}");
         }

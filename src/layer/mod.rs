@@ -3,6 +3,7 @@
 
 pub mod content;
 pub mod entry;
+mod format;
 mod listed;
 pub mod path;
 pub mod read;

@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::content::ContentHash;
 use super::entry::{Chunk, Entry, EntryKind, Extra, MarkerKind, Names, Place, type_bits};
+use super::format::{name_compressed_offset, name_format, without_members};
 use super::path::{self, Escape, NameKind};
 use super::remarks::Remarks;
 use crate::compression::{Compression, Decoder, SNIFF_LEN, sniff};
@@ -64,6 +65,12 @@ pub enum ScanError {
     /// Its bytes, its compression or its tar.
     #[error(transparent)]
     Tar(#[from] TarError),
+    /// Its bytes begin no tar.
+    #[error("this is not a tar: it is {found}")]
+    NotATar {
+        /// What it is instead.
+        found: &'static str,
+    },
     /// A read that failed before there was a tar.
     #[error("cannot be read: {0}")]
     Io(#[from] io::Error),
@@ -118,9 +125,12 @@ pub fn scan<R: ReadAt>(bytes: R, on_damage: OnDamage, stop: &dyn Fn() -> bool) -
     }
     let mut scanner = Scanner::new(on_damage, Compression::None);
     scanner.scan.unpacked_bytes = Some(bytes.len());
-    let mut walker = Walker::new(Positional::new(bytes));
-    let outcome = scanner.walk(&mut walker, BodyUse::PassOver, stop);
-    scanner.settle(outcome)?;
+    let mut walker = Walker::new(Positional::new(&bytes));
+    let mut outcome = scanner.walk(&mut walker, BodyUse::PassOver, stop);
+    if outcome.as_ref().is_ok_and(|members| *members == 0) && !stop() {
+        outcome = without_members(&bytes, Compression::None);
+    }
+    scanner.settle(outcome.map(drop).map_err(|error| name_format(error, &bytes, Compression::None)))?;
     Ok(scanner.scan)
 }
 
@@ -140,7 +150,7 @@ pub fn scan_through<R: ReadAt>(
         Err(error) => return lost(error, on_damage),
     };
     let mut scanner = Scanner::new(on_damage, compression);
-    let mut decoder = Decoder::new(compression, Cursor::new(bytes))?;
+    let mut decoder = Decoder::new(compression, Cursor::new(&bytes))?;
     let mut unpacked_bytes = 0;
     let mut hear = |piece: &[u8]| {
         unpacked_bytes += piece.len() as u64;
@@ -150,10 +160,15 @@ pub fn scan_through<R: ReadAt>(
     let mut outcome = scanner.walk(&mut walker, BodyUse::Hash, stop);
     if outcome.is_ok() && !stop() {
         // Checksums stand behind the last byte.
-        outcome = walker.drain().map_err(ScanError::from);
+        let drained = walker.drain().map_err(ScanError::from);
+        outcome = outcome.and_then(|members| drained.map(|()| members));
+    }
+    if outcome.as_ref().is_ok_and(|members| *members == 0) && !stop() {
+        outcome = without_members(&bytes, compression);
     }
     scanner.scan.unpacked_bytes = Some(unpacked_bytes);
     let consumed = decoder.consumed();
+    let outcome = outcome.map(drop).map_err(|error| name_format(error, &bytes, compression));
     scanner.settle(outcome.map_err(|error| name_compressed_offset(error, compression, consumed)))?;
     if let Some(at) = decoder.ignored_tail() {
         scanner
@@ -189,20 +204,6 @@ impl<R: Read> Read for Overheard<'_, R> {
         let count = self.input.read(buf)?;
         (self.hear)(&buf[..count]);
         Ok(count)
-    }
-}
-
-/// A failed decompression is looked for in the compressed bytes.
-fn name_compressed_offset(error: ScanError, compression: Compression, consumed: u64) -> ScanError {
-    match error {
-        ScanError::Tar(TarError { offset, entry, kind: TarErrorKind::Io(error) })
-            if compression != Compression::None =>
-        {
-            let text = format!("{error} ({compression} data, near compressed offset {consumed})");
-            let kind = TarErrorKind::Io(io::Error::new(error.kind(), text));
-            ScanError::Tar(TarError { offset, entry, kind })
-        }
-        other => other,
     }
 }
 
@@ -246,7 +247,7 @@ impl Scanner {
         walker: &mut Walker<I>,
         bodies: BodyUse,
         stop: &dyn Fn() -> bool,
-    ) -> Result<(), ScanError> {
+    ) -> Result<u64, ScanError> {
         let mut members = 0;
         while let Some(member) = walker.next()? {
             members += 1;
@@ -266,13 +267,13 @@ impl Scanner {
                 }
             }
             if members.is_multiple_of(1024) && stop() {
-                return Ok(());
+                return Ok(members);
             }
         }
         if let Some(at) = walker.leftover_extension() {
             self.scan.remarks.add(|| format!("an extension header at offset {at} has no entry behind it: ignored"));
         }
-        Ok(())
+        Ok(members)
     }
 
     /// Takes a member whose body is not at hand, but its hash.

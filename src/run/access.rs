@@ -12,6 +12,7 @@ use super::progress::ProgressBar;
 use crate::cache::Cache;
 use crate::cli::OpeningArgs;
 use crate::config::Config;
+use crate::image::Platform;
 use crate::remark::OnDamage;
 use crate::source::{self, Access, ContainerEngine, Environment, PullPolicy, Reference, RegistryOptions};
 
@@ -31,7 +32,7 @@ pub(super) fn of(opening: &OpeningArgs, config: &Config) -> Access {
         on_damage: if config.ignore_errors.value { OnDamage::Remark } else { OnDamage::Fail },
         pull: chosen_policy(opening, config).unwrap_or(PullPolicy::Missing),
         podman: opening.podman,
-        platform: opening.platform.as_ref().map(ToString::to_string),
+        platform: opening.platform.as_ref().map(Platform::for_engines),
         registries: RegistryOptions {
             insecure: opening.insecure_registries.clone(),
             mirrors: opening.mirrors.clone(),

@@ -15,6 +15,7 @@ use crate::analysis::Analysis;
 use crate::ci::{self, Rules};
 use crate::cli::{CiArgs, OpeningArgs};
 use crate::config::{Config, ConfigError, RuleLimits, RulesFile, Setting, Surroundings};
+use crate::image::Image;
 use crate::report::ci::Ruling;
 use crate::report::{Colour, Findings, Look, Rows, ci as ci_report, json, text};
 
@@ -86,6 +87,9 @@ pub(super) fn explore(
         return screen::show(plan, config, around).map(|()| Outcome::Passed);
     }
     let opened = open_headless(&plan, notices)?;
+    if ci_mode && !config.ignore_errors.value {
+        refuse_unread_layers(&opened.image)?;
+    }
     let start = Instant::now();
     let analysis = Analysis::of(&opened.loaded.tree);
     info!("analysed in {:.1?}", start.elapsed());
@@ -160,4 +164,21 @@ fn look(around: &Surroundings, stream: &impl IsTerminal) -> Look {
     let colour = if terminal && !unwanted { Colour::Ansi } else { Colour::None };
     let width = terminal_size::terminal_size().filter(|_| terminal);
     Look { colour, width: width.map(|(width, _)| width.0.into()) }
+}
+
+/// Without a part of the file system, there is no verdict on the image.
+fn refuse_unread_layers(image: &Image) -> anyhow::Result<()> {
+    let damaged = image.layers.iter().enumerate().filter_map(|(number, layer)| {
+        let loss = layer.blob.as_ref().err().filter(|loss| loss.is_damage())?;
+        Some((number, loss.other_content()?))
+    });
+    for (number, content) in damaged {
+        anyhow::bail!(
+            "{}: layer {number} is {}, which dive cannot read, so there is no verdict; --ignore-errors gives one on the \
+             other layers",
+            image.name,
+            content.name
+        );
+    }
+    Ok(())
 }

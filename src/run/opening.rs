@@ -186,6 +186,9 @@ pub(super) fn remarks<'a>(image: &'a Image, loaded: &'a Loaded) -> impl Iterator
     image.remarks.iter().chain(loaded.remarks.iter().map(|(_, remark)| remark))
 }
 
+/// Entries beside images that a notice names.
+const OTHER_ENTRIES: usize = 5;
+
 /// Finds and reads the image behind a progress bar, and prints what is odd about it.
 pub(super) fn open_headless(plan: &Opening, notices: Notices) -> anyhow::Result<Opened> {
     let progress = ProgressBar::new(notices);
@@ -200,6 +203,13 @@ pub(super) fn open_headless(plan: &Opening, notices: Notices) -> anyhow::Result<
             image.name,
             others.join("; ")
         ));
+    }
+    if !image.other_entries.is_empty() && plan.selection.image.is_none() {
+        let more = image.other_entries.len().saturating_sub(OTHER_ENTRIES);
+        let rest = (more > 0).then(|| format!("and {more} more"));
+        let named = image.other_entries.iter().take(OTHER_ENTRIES).map(ToString::to_string);
+        let named: Vec<_> = named.chain(rest).collect();
+        notices.note(&format!("{source} also holds, beside images: {}", named.join("; ")));
     }
     notices.warn_all(remarks(image, loaded));
     Ok(opened)

@@ -8,9 +8,8 @@ use std::sync::Arc;
 
 use super::blob::Blob;
 use super::error::SourceError;
-use super::magic;
 use super::member_path::{folder, normalise};
-use crate::compression::SNIFF_LEN;
+use crate::magic::{self, SAMPLE_LEN};
 use crate::remark::{OnDamage, Remark};
 use crate::tarfile::{MemberKind, PathKind, Positional, TarErrorKind, Walker};
 
@@ -111,7 +110,7 @@ impl Archive {
                     self.add(&path, kind, held);
                 }
                 Err(error) if matches!(error.kind, TarErrorKind::NotATar) => {
-                    let first = blob.first_bytes(SNIFF_LEN).unwrap_or_default();
+                    let first = blob.first_bytes(SAMPLE_LEN).unwrap_or_default();
                     return Err(SourceError::NotAnArchive {
                         archive: self.name.clone(),
                         found: magic::describe(&first),

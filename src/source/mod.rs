@@ -10,7 +10,6 @@ mod credentials;
 mod engine;
 mod error;
 mod hex;
-mod magic;
 mod member_path;
 mod meter;
 mod oci_layout;

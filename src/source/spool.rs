@@ -6,8 +6,8 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 
 use super::error::SourceError;
-use super::magic;
 use crate::compression::{Compression, Decoder, SNIFF_LEN};
+use crate::magic;
 use crate::remark::{OnDamage, Remark};
 use crate::tarfile;
 

@@ -7,7 +7,7 @@ use tracing::info;
 use super::{BuildError, Builder, Tree};
 use crate::cache::Cache;
 use crate::compression::Compression;
-use crate::image::Image;
+use crate::image::{Image, LayerLoss};
 use crate::layer::content::PlainLayers;
 use crate::layer::{self, LayerError, LayerIndex, Progress};
 use crate::remark::{OnDamage, Remark};
@@ -71,7 +71,8 @@ pub fn load(
     layer::read(archive, &blobs, on_damage, cache, progress, |index, scan| {
         compressions.push(scan.compression);
         unpacked_bytes.push(scan.unpacked_bytes);
-        if scan.damaged || blobs.get(index.get()).is_none_or(Option::is_none) {
+        let lost = image.layers.get(index.get()).and_then(|layer| layer.blob.as_ref().err());
+        if scan.damaged || lost.is_some_and(LayerLoss::is_damage) {
             damaged_layers.push(index);
         }
         let place = || {

@@ -9,13 +9,14 @@ use crate::place::repository;
 use crate::user::User;
 
 /// The modules in the order the data goes through them, as `src/lib.rs` has it: each may know those to its left.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
     "units",
     "remark",
     "escape",
     "json",
     "tarfile",
     "compression",
+    "magic",
     "cache",
     "source",
     "image",

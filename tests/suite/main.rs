@@ -32,6 +32,7 @@ mod files;
 mod groups;
 mod house;
 mod large;
+mod layouts;
 mod library;
 mod log;
 mod model;

@@ -37,3 +37,43 @@ fn a_warning_says_of_docker_what_docker_does() {
         .ends_with(0)
         .says(&["bytes follow the end of the document, which Docker refuses; they are ignored"]);
 }
+
+/// Every image of an index is reached, and what is no image is named.
+#[test]
+fn indexes_hide_no_image() {
+    let Some(corpus) = Corpus::here() else { return };
+    report(&corpus, "crane-two-images-same-platform.oci.tar", &[]).ends_with(0).says(&["holds 2 images"]);
+    report(&corpus, "crane-two-images-same-platform.oci.tar", &["--image", "1"]).ends_with(0).prints(&["256 B"]);
+    report(&corpus, "oras-recursive-referrers-first.oci.tar", &[])
+        .ends_with(0)
+        .prints(&["Image: v1 "])
+        .says(&["an OCI artifact of type \"application/spdx+json\""]);
+    report(&corpus, "unknown-platform-real-image-tagged.oci.tar", &[]).ends_with(0).prints(&["Image: v1 "]);
+    let windows = "kyverno17694-windows-osversion.oci.tar";
+    let ran = report(&corpus, windows, &[]);
+    assert!(ran.error().contains("windows/amd64:10.0.17763.1, windows/amd64:10.0.20348.1"), "{}", ran.error());
+    report(&corpus, windows, &["--platform", "windows/amd64:10.0.20348"]).ends_with(0).prints(&["256 B"]);
+    let ran = report(&corpus, "attestation-only.oci.tar", &[]);
+    assert!(ran.error().contains("holds no image but an attestation"), "{}", ran.error());
+}
+
+#[test]
+fn layers_that_are_no_tars_are_named() {
+    let Some(corpus) = Corpus::here() else { return };
+    report(&corpus, "containerd9142-artifact-layer-extra.oci.tar", &[])
+        .ends_with(0)
+        .prints(&["not a file system layer (application/vnd.wasm.content.layer.v1+wasm, 508 B)"]);
+    for (name, says) in [
+        ("cosign-signature.oci.tar", "application/vnd.dev.cosign.simplesigning.v1+json"),
+        (
+            "stacker-squashfs.oci.tar",
+            "a squashfs file system (application/vnd.stacker.image.layer.squashfs+zstd+verity)",
+        ),
+        ("erofs-layer.oci.tar", "an EROFS file system"),
+    ] {
+        for options in [&[][..], &["--ci"]] {
+            let ran = report(&corpus, name, options);
+            assert!(ran.error().contains(says), "{}", ran.error());
+        }
+    }
+}

@@ -12,6 +12,7 @@
 
 mod draw;
 mod layer;
+mod layout;
 mod opened;
 
 use std::io::Write;
@@ -22,6 +23,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 pub(crate) use draw::aligned;
 pub(crate) use layer::{Layer, Packing};
+pub(crate) use layout::{Layout, TAR, described};
 pub(crate) use opened::{Opened, is_drawn, layer};
 
 /// An image without layers yet.

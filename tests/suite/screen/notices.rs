@@ -58,7 +58,7 @@ fn without_warnings_there_is_no_mark_and_the_key_says_so() {
 
 #[test]
 fn other_images_of_the_file_are_told_with_the_way_to_open_them() {
-    let name = |index| ImageName { index, tags: vec![format!("other:{index}")], id: None };
+    let name = |index| ImageName { index, tags: vec![format!("other:{index}")], id: None, shares_tags: false };
     for (others, told) in [(vec![1], "1 more image here: --image 1"), (vec![0, 2, 3], "3 more images here: --image N")]
     {
         let mut opened = library::open(&sample());

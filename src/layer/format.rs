@@ -1,0 +1,114 @@
+//! A layer that is no tar, told from one that is empty: file systems leave their first kilobyte to a boot loader, and a tar
+//! ends with a kilobyte of zeros.
+
+use std::io::{self, Read};
+
+use super::scan::ScanError;
+use crate::compression::{Compression, Decoder};
+use crate::magic::{self, SAMPLE_LEN};
+use crate::tarfile::{Cursor, ReadAt, TarError, TarErrorKind};
+
+/// The most zeros that are passed over to see whether something follows them.
+const MOST_ZEROS: u64 = 16 << 20;
+
+const BLOCK: usize = 512;
+
+/// How many members there are in a layer in which none was found: none, unless it is no tar at all.
+pub(super) fn without_members<R: ReadAt>(bytes: R, compression: Compression) -> Result<u64, ScanError> {
+    if hides_data(bytes, compression)? { Err(ScanError::NotATar { found: "unknown" }) } else { Ok(0) }
+}
+
+/// Whether such a layer begins with zeros and goes on with something else.
+fn hides_data<R: ReadAt>(bytes: R, compression: Compression) -> io::Result<bool> {
+    let mut reader = Decoder::new(compression, Cursor::new(bytes))?.take(MOST_ZEROS);
+    let mut first = Vec::with_capacity(BLOCK);
+    reader.by_ref().take(BLOCK as u64).read_to_end(&mut first)?;
+    // Something that is no member was read there: an extension header at the end.
+    if has_data(&first) {
+        return Ok(false);
+    }
+    let mut piece = vec![0; 64 << 10];
+    loop {
+        match reader.read(&mut piece) {
+            Ok(0) => return Ok(false),
+            Ok(read) if has_data(&piece[..read]) => return Ok(true),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn has_data(bytes: &[u8]) -> bool {
+    bytes.iter().any(|byte| *byte != 0)
+}
+
+/// The error that the layer is no tar, if it is that, with the format of its first bytes.
+pub(super) fn name_format<R: ReadAt>(error: ScanError, bytes: R, compression: Compression) -> ScanError {
+    let is_no_tar =
+        matches!(error, ScanError::NotATar { .. } | ScanError::Tar(TarError { kind: TarErrorKind::NotATar, .. }));
+    if !is_no_tar {
+        return error;
+    }
+    let mut first = Vec::new();
+    let read = Decoder::new(compression, Cursor::new(bytes))
+        .and_then(|decoder| decoder.take(SAMPLE_LEN as u64).read_to_end(&mut first));
+    match read {
+        Ok(_) => ScanError::NotATar { found: magic::describe(&first) },
+        Err(_) => error,
+    }
+}
+
+/// A failed decompression is looked for in the compressed bytes.
+pub(super) fn name_compressed_offset(error: ScanError, compression: Compression, consumed: u64) -> ScanError {
+    match error {
+        ScanError::Tar(TarError { offset, entry, kind: TarErrorKind::Io(error) })
+            if compression != Compression::None =>
+        {
+            let text = format!("{error} ({compression} data, near compressed offset {consumed})");
+            let kind = TarErrorKind::Io(io::Error::new(error.kind(), text));
+            ScanError::Tar(TarError { offset, entry, kind })
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::layer::scan::scan;
+    use crate::remark::OnDamage;
+
+    fn erofs() -> Vec<u8> {
+        let mut bytes = vec![0; 4096];
+        bytes[0x400..0x404].copy_from_slice(b"\xe2\xe1\xf5\xe0");
+        bytes
+    }
+
+    fn scanned(bytes: &[u8], on_damage: OnDamage) -> Result<(usize, bool), String> {
+        let scan = scan(bytes, on_damage, &|| false).map_err(|error| error.to_string())?;
+        Ok((scan.entry_count, scan.damaged))
+    }
+
+    /// Otherwise an image whose files nobody saw would pass every rule.
+    #[test]
+    fn a_file_system_is_no_empty_tar() {
+        let error = "this is not a tar: it is an EROFS file system".to_owned();
+        for bytes in [erofs(), zstd::encode_all(&erofs()[..], 1).unwrap()] {
+            assert_eq!(scanned(&bytes, OnDamage::Fail), Err(error.clone()));
+            assert_eq!(scanned(&bytes, OnDamage::Remark), Ok((0, true)));
+        }
+        let mut late = vec![0; 1 << 20];
+        late.push(1);
+        assert_eq!(
+            scanned(&late, OnDamage::Fail),
+            Err("this is not a tar: it is data of an unknown format".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_tar_without_members_is_empty() {
+        for len in [0, 1024, 10_240] {
+            assert_eq!(scanned(&vec![0; len], OnDamage::Fail), Ok((0, false)), "{len} zeros");
+        }
+    }
+}

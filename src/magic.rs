@@ -1,0 +1,136 @@
+//! What a file is that is neither an image archive nor a layer, by its first bytes: "it is a ZIP file" saves the user the
+//! search that "invalid tar header" starts.
+
+/// How many first bytes [`identify`] looks at: the last signature, of ISO 9660, ends there.
+pub const SAMPLE_LEN: usize = 0x8006;
+
+/// A format that is no tar, and what a sentence calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Format {
+    /// `a ZIP file`
+    pub name: &'static str,
+    /// Whether it may be the file system of a container, in another form than a tar.
+    pub is_file_system: bool,
+}
+
+const fn format(name: &'static str) -> Format {
+    Format { name, is_file_system: false }
+}
+
+const fn file_system(name: &'static str) -> Format {
+    Format { name, is_file_system: true }
+}
+
+/// Signatures by the place where they stand. File systems leave their first kilobyte to a boot loader, so it may be empty.
+const SIGNATURES: &[(usize, &[u8], Format)] = &[
+    (0, b"PK\x03\x04", format("a ZIP file")),
+    (0, b"PK\x05\x06", format("a ZIP file")),
+    (0, b"PK\x07\x08", format("a ZIP file")),
+    (0, b"\x7fELF", format("an ELF program")),
+    (0, b"MZ", format("a Windows program")),
+    (0, b"\0asm", format("a WebAssembly module")),
+    (0, b"GGUF", format("a GGUF model")),
+    (0, b"%PDF-", format("a PDF document")),
+    (0, b"!<arch>\n", format("an ar archive or Debian package")),
+    (0, b"\xed\xab\xee\xdb", format("an RPM package")),
+    (0, b"070701", format("a cpio archive")),
+    (0, b"7z\xbc\xaf", format("a 7-Zip file")),
+    (0, b"Rar!", format("a RAR file")),
+    (0, b"QFI\xfb", format("a QCOW disk image")),
+    (0, b"\x04\x22\x4d\x18", format("lz4 data, which dive does not unpack; unpack it first (`lz4 -d`)")),
+    (0, b"\x02\x21\x4c\x18", format("lz4 data, which dive does not unpack; unpack it first (`lz4 -d`)")),
+    (0, b"LZIP", format("lzip data, which dive does not unpack; unpack it first (`lzip -d`)")),
+    (0, b"\x89LZO\0", format("lzop data, which dive does not unpack; unpack it first (`lzop -d`)")),
+    (0, b"\x1f\x9d", format("compress data, which dive does not unpack; unpack it first (`uncompress`)")),
+    (0, b"\x1f\x8b", format("gzip data inside the compressed file, and only one wrapping is taken off")),
+    (0, b"\x28\xb5\x2f\xfd", format("zstd data inside the compressed file, and only one wrapping is taken off")),
+    (0, b"age-encryption.org/", format("a file encrypted with age")),
+    (0, b"Salted__", format("a file encrypted with openssl")),
+    (0, b"-----BEGIN PGP", format("a file encrypted or signed with PGP")),
+    (32, b"SIF_MAGIC", file_system("a Singularity image (SIF)")),
+    (0, b"hsqs", file_system("a squashfs file system")),
+    (0, b"sqsh", file_system("a squashfs file system")),
+    (0x400, b"\xe2\xe1\xf5\xe0", file_system("an EROFS file system")),
+    (0x438, b"\x53\xef", file_system("an ext4 file system")),
+    (0x8001, b"CD001", file_system("an ISO 9660 file system")),
+];
+
+/// The format of data that starts with `first`, up to [`SAMPLE_LEN`] bytes of it; `None` if it is not known.
+#[must_use]
+pub fn identify(first: &[u8]) -> Option<Format> {
+    let is_at =
+        |(at, signature, _): &&(usize, &[u8], Format)| first.get(*at..).is_some_and(|rest| rest.starts_with(signature));
+    if let Some((_, _, format)) = SIGNATURES.iter().find(is_at) {
+        return Some(*format);
+    }
+    text(first).map(format)
+}
+
+/// What a sentence calls data that starts with `first`.
+#[must_use]
+pub fn describe(first: &[u8]) -> &'static str {
+    if first.is_empty() {
+        return "empty";
+    }
+    identify(first).map_or("data of an unknown format", |format| format.name)
+}
+
+fn text(first: &[u8]) -> Option<&'static str> {
+    if let [0xff, 0xfe, rest @ ..] | [0xfe, 0xff, rest @ ..] = first
+        && !rest.starts_with(&[0, 0])
+    {
+        return Some(
+            "text in UTF-16, which PowerShell's `>` makes of any output; save the image with `docker save -o FILE NAME`",
+        );
+    }
+    let sample = &first[..first.len().min(512)];
+    let text = match std::str::from_utf8(sample) {
+        Ok(text) => text,
+        // The last character may be cut where the sample ends.
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&sample[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => "",
+    };
+    if text.is_empty() || text.contains(|c: char| c.is_control() && !c.is_ascii_whitespace()) {
+        return None;
+    }
+    Some(match text.trim_start().as_bytes() {
+        [b'{' | b'[', ..] => "a JSON document",
+        [b'<', ..] => "an HTML or XML document (an error page that was saved?)",
+        _ => "text",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_is_told_what_they_passed() {
+        assert_eq!(describe(b"PK\x03\x04"), "a ZIP file");
+        assert_eq!(describe(b" {\"schemaVersion\": 2}"), "a JSON document");
+        assert_eq!(describe(b"FROM alpine\n"), "text");
+        assert_eq!(describe("FROM alpine # caf\u{e9}".as_bytes().split_last().unwrap().1), "text");
+        assert_eq!(describe(&[0, 200, 7]), "data of an unknown format");
+        assert!(describe(b"\xff\xfe{\0").contains("PowerShell"));
+        assert!(describe(b"\x04\x22\x4d\x18").contains("lz4"));
+    }
+
+    #[test]
+    fn file_systems_are_found_behind_an_empty_first_kilobyte() {
+        for (at, signature, name) in [
+            (0x400, &b"\xe2\xe1\xf5\xe0"[..], "an EROFS file system"),
+            (0x438, b"\x53\xef", "an ext4 file system"),
+            (0x8001, b"CD001", "an ISO 9660 file system"),
+        ] {
+            let mut bytes = vec![0; SAMPLE_LEN];
+            bytes[at..at + signature.len()].copy_from_slice(signature);
+            assert_eq!(identify(&bytes), Some(file_system(name)));
+        }
+        assert_eq!(identify(&vec![0; SAMPLE_LEN]), None);
+        let mut sif = b"#!/usr/bin/env run-singularity\n\0".to_vec();
+        sif.extend_from_slice(b"SIF_MAGIC\0");
+        assert!(identify(&sif).unwrap().is_file_system);
+    }
+}

@@ -1,0 +1,229 @@
+//! Images hidden in an index, and what lies beside them.
+
+use serde_json::json;
+
+use crate::build::{Layout, described};
+
+fn on(platform: &str) -> serde_json::Value {
+    let (os, architecture) = platform.split_once('/').unwrap();
+    json!({ "platform": { "os": os, "architecture": architecture } })
+}
+
+fn named(name: &str) -> serde_json::Value {
+    json!({ "annotations": { "org.opencontainers.image.ref.name": name } })
+}
+
+/// The paths of the image that these options choose.
+fn chosen(layout: &Layout, options: &[&str]) -> String {
+    let ran = layout.user().runs(&[&["tree", "--format", "tsv", "image.tar"], options].concat()).ends_with(0);
+    ran.stdout.lines().filter_map(|line| line.split('\t').next()).collect::<Vec<_>>().join(" ")
+}
+
+fn digest(descriptor: &serde_json::Value) -> String {
+    descriptor["digest"].as_str().unwrap().to_owned()
+}
+
+/// `crane pull --format=oci --platform linux/amd64 A B DIR`.
+#[test]
+fn two_entries_of_one_platform_are_two_images() {
+    let mut layout = Layout::default();
+    let (a, b) = (layout.image("linux/amd64", "a"), layout.image("linux/amd64", "b"));
+    layout.lists(a.clone(), &on("linux/amd64")).lists(b.clone(), &on("linux/amd64"));
+    let notice = format!("image.tar holds 2 images; this is image.tar. The others, for --image: 1: {}", digest(&b));
+    layout.user().runs(&["image.tar"]).ends_with(0).says(&[&notice]);
+    let platform = ["--platform", "linux/amd64"];
+    assert_eq!(chosen(&layout, &platform), "a");
+    assert_eq!(chosen(&layout, &["--image", "1"]), "b");
+    assert_eq!(chosen(&layout, &["--image", &digest(&b)]), "b");
+    assert_eq!(chosen(&layout, &["--image", &digest(&b)[..19]]), "b", "the first digits are enough");
+    assert_eq!(chosen(&layout, &["--image", &digest(&a)]), "a");
+}
+
+/// In a nested index, too: there every further manifest of a platform is an image of its own.
+#[test]
+fn a_second_manifest_of_a_platform_is_reached_in_a_nested_index() {
+    let mut layout = Layout::default();
+    let mut entries = Vec::new();
+    for (platform, file) in [("linux/amd64", "a"), ("linux/arm64", "b"), ("linux/amd64", "c")] {
+        let mut image = layout.image(platform, file);
+        image["platform"] = on(platform)["platform"].clone();
+        entries.push(image);
+    }
+    let index = layout.index(&entries);
+    layout.lists(index.clone(), &named("m"));
+    assert_eq!(chosen(&layout, &["--platform", "linux/amd64"]), "a");
+    assert_eq!(chosen(&layout, &["--platform", "linux/arm64"]), "b");
+    assert_eq!(chosen(&layout, &["--image", "1"]), "c");
+    assert_eq!(chosen(&layout, &["--image", &digest(&index), "--platform", "linux/arm64"]), "b");
+    let notice = format!("1: m ({})", digest(&entries[2]));
+    layout.user().runs(&["image.tar", "--platform", "linux/amd64"]).ends_with(0).says(&[&notice]);
+}
+
+/// A layout that was pushed into twice: the same name stands for two images.
+#[test]
+fn the_same_name_twice_is_two_images() {
+    let mut layout = Layout::default();
+    let (a, b) = (layout.image("linux/amd64", "a"), layout.image("linux/amd64", "b"));
+    layout.lists(a, &named("v1")).lists(b.clone(), &named("v1"));
+    layout
+        .user()
+        .runs(&["image.tar"])
+        .ends_with(0)
+        .says(&[&format!("this is v1. The others, for --image: 1: v1 ({})", digest(&b))]);
+    assert_eq!(chosen(&layout, &["--image", "v1"]), "a");
+    assert_eq!(chosen(&layout, &["--image", &digest(&b)]), "b");
+}
+
+/// Manifests of one name without a platform in the index are one image if their configurations name different ones.
+#[test]
+fn one_name_for_two_platforms_is_one_image() {
+    let mut layout = Layout::default();
+    let (a, b) = (layout.image("linux/amd64", "a"), layout.image("linux/s390x", "b"));
+    layout.lists(a, &named("v1")).lists(b, &named("v1"));
+    assert_eq!(chosen(&layout, &["--platform", "linux/s390x"]), "b");
+    let ran = layout.user().runs(&["image.tar", "--platform", "linux/amd64"]).ends_with(0);
+    assert_eq!(ran.stderr, "");
+}
+
+#[test]
+fn a_platform_is_looked_for_in_all_images_unless_one_is_named() {
+    let mut layout = Layout::default();
+    let (a, b) = (layout.image("linux/amd64", "a"), layout.image("linux/s390x", "b"));
+    layout.lists(a, &named("a")).lists(b, &named("b"));
+    assert_eq!(chosen(&layout, &["--platform", "linux/s390x"]), "b");
+    let ran = layout.user().runs(&["image.tar", "--platform", "linux/s390x", "--image", "a"]);
+    assert!(
+        ran.error().contains("not there for linux/s390x, but for linux/amd64; name one with --platform"),
+        "{}",
+        ran.error()
+    );
+}
+
+#[test]
+fn windows_images_differ_by_version_and_features() {
+    let mut layout = Layout::default();
+    let mut entries = Vec::new();
+    for (version, features, file) in
+        [("10.0.17763.1", &[][..], "2019"), ("10.0.20348.2340", &[], "2022"), ("10.0.20348.2340", &["win32k"], "gui")]
+    {
+        let mut image = layout.image("windows/amd64", file);
+        image["platform"] =
+            json!({ "os": "windows", "architecture": "amd64", "os.version": version, "os.features": features });
+        entries.push(image);
+    }
+    let index = layout.index(&entries);
+    layout.lists(index, &named("w"));
+    for (platform, file) in [
+        ("windows/amd64", "2019"),
+        ("windows/amd64:10.0.17763", "2019"),
+        ("windows/amd64:10.0.20348.2340", "2022"),
+        ("windows/amd64:10.0.20348", "2022"),
+        ("windows/amd64:10.0.20348+win32k", "gui"),
+        ("windows/amd64:+win32k", "gui"),
+    ] {
+        assert_eq!(chosen(&layout, &["--platform", platform]), file, "{platform}");
+    }
+    let user = layout.user();
+    let all = "windows/amd64:10.0.17763.1, windows/amd64:10.0.20348.2340, windows/amd64:10.0.20348.2340+win32k";
+    let ran = user.runs(&["image.tar"]);
+    assert!(ran.error().contains(&format!("but for {all}; name one with --platform")), "{}", ran.error());
+    assert!(user.runs(&["image.tar", "--platform", "windows/amd64:10.0.14393"]).error().contains(all));
+    user.runs(&["image.tar", "--platform", "windows/amd64:10.0.20348"])
+        .ends_with(0)
+        .says(&["windows/amd64:10.0.20348.2340 is shown; --platform takes another version: windows/amd64:10.0.20348.2340+win32k"]);
+}
+
+/// `oras copy --recursive`, hauler, cosign save: what is said about an image may stand before it.
+#[test]
+fn what_is_no_image_is_named_and_hides_none() {
+    let mut layout = Layout::default();
+    let empty = layout.blob("application/vnd.oci.empty.v1+json", "{}");
+    let sbom = layout.blob("application/spdx+json", "{}");
+    let sbom = layout.document(&json!({ "config": empty, "layers": [sbom], "artifactType": "application/spdx+json" }));
+    let old = layout.document(&json!({
+        "mediaType": "application/vnd.oci.artifact.manifest.v1+json", "artifactType": "application/vnd.example", "blobs": [],
+    }));
+    let chart = layout.blob("application/vnd.cncf.helm.config.v1+json", r#"{"name": "chart"}"#);
+    let chart = layout.document(&json!({ "config": chart, "layers": [] }));
+    let signature = layout.manifest(
+        &described("linux/amd64", &["sha256:0"]),
+        &[("application/vnd.dev.cosign.simplesigning.v1+json", b"{}".to_vec())],
+    );
+    let statement = ("application/vnd.in-toto+json", b"{}".to_vec());
+    let attestation = layout.manifest(&described("unknown/unknown", &["sha256:0"]), &[statement]);
+    let image = layout.image("linux/amd64", "a");
+    layout.lists(sbom.clone(), &json!({})).lists(old, &json!({})).lists(chart, &json!({}));
+    layout
+        .lists(signature, &named("v1.sig"))
+        .lists(attestation.clone(), &on("unknown/unknown"))
+        .lists(image, &named("v1"));
+    assert_eq!(chosen(&layout, &[]), "a");
+    assert_eq!(chosen(&layout, &["--image", "0"]), "a", "only images are counted");
+    let user = layout.user();
+    user.runs(&["image.tar"]).ends_with(0).says(&[
+        "image.tar also holds, beside images: ",
+        &format!("an OCI artifact of type \"application/spdx+json\" ({})", digest(&sbom)),
+        "an OCI artifact of type \"application/vnd.example\"",
+        "an OCI artifact of type \"application/vnd.cncf.helm.config.v1+json\"",
+        "an OCI artifact of type \"application/vnd.dev.cosign.simplesigning.v1+json\" (v1.sig)",
+        &format!("an attestation ({})", digest(&attestation)),
+    ]);
+    let ran = user.runs(&["image.tar", "--image", "v1.sig"]);
+    assert!(
+        ran.error()
+            .contains("cosign.simplesigning.v1+json\" (v1.sig), which has no file system to show; the images: 0: v1")
+    );
+}
+
+#[test]
+fn an_attestation_alone_is_named() {
+    let mut layout = Layout::default();
+    let statement = ("application/vnd.in-toto+json", b"{}".to_vec());
+    let attestation = layout.manifest(&described("unknown/unknown", &["sha256:0"]), &[statement]);
+    layout.lists(attestation, &on("unknown/unknown"));
+    let ran = layout.user().runs(&["image.tar"]);
+    assert!(ran.error().contains("holds no image but an attestation (sha256:"), "{}", ran.error());
+}
+
+/// Some builders write `unknown` where they do not know the platform.
+#[test]
+fn an_image_of_an_unknown_platform_opens_alone_or_by_name() {
+    let mut alone = Layout::default();
+    let image = alone.image("unknown/unknown", "a");
+    alone.lists(image, &on("unknown/unknown"));
+    assert_eq!(chosen(&alone, &[]), "a");
+
+    let mut layout = Layout::default();
+    let (unknown, known) = (layout.image("unknown/unknown", "u"), layout.image("linux/s390x", "k"));
+    let nested: Vec<_> = [(&unknown, "unknown/unknown"), (&known, "linux/s390x")]
+        .into_iter()
+        .map(|(image, platform)| {
+            let mut entry = image.clone();
+            entry["platform"] = on(platform)["platform"].clone();
+            entry
+        })
+        .collect();
+    let index = layout.index(&nested);
+    layout.lists(index, &named("m"));
+    assert_eq!(chosen(&layout, &["--image", &digest(&unknown)]), "u");
+    assert_eq!(chosen(&layout, &["--image", "1"]), "u");
+    assert_eq!(chosen(&layout, &["--platform", "linux/s390x"]), "k");
+    let ran = layout.user().runs(&["image.tar", "--platform", "linux/386"]);
+    assert!(ran.error().contains("but for linux/s390x; name one with --platform"), "{}", ran.error());
+}
+
+/// Every build of `BuildKit` has attestations: no word about them, and they do not count.
+#[test]
+fn attestations_in_the_index_of_an_image_are_not_worth_a_notice() {
+    let mut layout = Layout::default();
+    let mut image = layout.image("linux/amd64", "a");
+    image["platform"] = on("linux/amd64")["platform"].clone();
+    let statement = ("application/vnd.in-toto+json", b"{}".to_vec());
+    let mut attestation = layout.manifest(&described("unknown/unknown", &["sha256:0"]), &[statement]);
+    attestation["platform"] = on("unknown/unknown")["platform"].clone();
+    attestation["annotations"] = json!({ "vnd.docker.reference.type": "attestation-manifest" });
+    let index = layout.index(&[attestation.clone(), image]);
+    layout.lists(index, &named("m"));
+    let ran = layout.user().runs(&["image.tar", "--platform", "linux/amd64"]).ends_with(0);
+    assert_eq!(ran.stderr, "");
+}

@@ -1,0 +1,164 @@
+//! Layers that are no tars: told by their media type before their bytes, never taken for an empty layer.
+
+use crate::build::{Format, Layer, Layout, TAR, described, image};
+
+const WASM: &str = "application/vnd.wasm.content.layer.v1+wasm";
+const SQUASHFS: &str = "application/vnd.stacker.image.layer.squashfs+zstd+verity";
+
+fn tar(file: &str) -> Vec<u8> {
+    Layer::default().file(file, file).tar()
+}
+
+/// The head of an EROFS file system: an empty kilobyte, then its superblock.
+fn erofs() -> Vec<u8> {
+    let mut bytes = vec![0; 4096];
+    bytes[0x400..0x404].copy_from_slice(b"\xe2\xe1\xf5\xe0");
+    bytes
+}
+
+fn squashfs() -> Vec<u8> {
+    [&b"hsqs"[..], &[7; 600]].concat()
+}
+
+/// A layout with one image of these layers, whose configuration describes as many as there are diff ids.
+fn layout(layers: &[(&str, Vec<u8>)], diff_ids: &[&str]) -> Layout {
+    let mut layout = Layout::default();
+    let manifest = layout.manifest(&described("linux/amd64", diff_ids), layers);
+    layout.lists(manifest, &serde_json::json!({}));
+    layout
+}
+
+/// As containerd and Docker with its store take them: no part of the file system.
+#[test]
+fn other_layers_are_shown_as_what_they_are() {
+    let wasm = (WASM, b"\0asm\x01\0\0\0".to_vec());
+    for layers in [[wasm.clone(), (TAR, tar("a")), (TAR, tar("b"))], [(TAR, tar("a")), wasm.clone(), (TAR, tar("b"))]] {
+        let other = layers.iter().position(|(media_type, _)| *media_type == WASM).unwrap();
+        let user = layout(&layers, &["sha256:aa", "sha256:bb"]).user();
+        let ran = user.runs(&["image.tar", "--json", "-"]).ends_with(0);
+        assert_eq!(ran.stderr, "");
+        let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        let layers = document["layer"].as_array().unwrap();
+        let text = |at: usize, key: &str| layers[at][key].as_str().unwrap_or("-").to_owned();
+        assert_eq!(text(other, "command"), format!("not a file system layer ({WASM}, 8 B)"));
+        assert_eq!(text(other, "diffId"), "-");
+        let tars: Vec<usize> = (0..3).filter(|at| *at != other).collect();
+        assert_eq!((text(tars[0], "command"), text(tars[0], "diffId")), ("step 0".to_owned(), "sha256:aa".to_owned()));
+        assert_eq!((text(tars[1], "command"), text(tars[1], "diffId")), ("step 1".to_owned(), "sha256:bb".to_owned()));
+        user.runs(&["--ci", "image.tar"]).ends_with(0).prints(&["Result:PASS"]);
+    }
+}
+
+/// Some writers describe every layer.
+#[test]
+fn diff_ids_of_all_layers_stay_with_their_layers() {
+    let layers = [(WASM, b"\0asm".to_vec()), (TAR, tar("a"))];
+    let ran = layout(&layers, &["sha256:aa", "sha256:bb"]).user().runs(&["image.tar", "--json", "-"]).ends_with(0);
+    let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(document["layer"][1]["diffId"], "sha256:bb");
+    assert_eq!(document["layer"][1]["command"], "step 1");
+}
+
+#[test]
+fn an_image_without_a_tar_says_what_its_layers_are() {
+    for (media_type, bytes, name) in [
+        (SQUASHFS, squashfs(), "layer 0 is a squashfs file system (application/vnd.stacker"),
+        ("application/vnd.sylabs.image.layer.v1.squashfs", squashfs(), "a squashfs file system"),
+        ("application/vnd.erofs.layer.v1", erofs(), "an EROFS file system"),
+        ("application/vnd.oci.image.layer.nydus.blob.v1", vec![7; 600], "a nydus blob"),
+        ("application/vnd.example.unknown", erofs(), "an EROFS file system"),
+        ("application/vnd.example.unknown", vec![7; 600], "data of an unknown format"),
+        (
+            "application/vnd.oci.image.layer.v1.tar+gzip+encrypted",
+            vec![7; 600],
+            "an encrypted layer; decrypt the image first",
+        ),
+    ] {
+        let user = layout(&[(media_type, bytes)], &["sha256:aa"]).user();
+        for options in [&["image.tar"][..], &["--ci", "image.tar"], &["-i", "image.tar"], &["--ci", "-i", "image.tar"]]
+        {
+            let ran = user.runs(options);
+            assert!(ran.error().contains("the image has no layer that dive can read"), "{}", ran.error());
+            assert!(ran.error().contains(name) && ran.error().contains(media_type), "{}", ran.error());
+        }
+    }
+    for (media_type, name) in [
+        (WASM, WASM),
+        ("application/vnd.docker.ai.gguf.v3", "gguf"),
+        ("application/vnd.in-toto+json", "an attestation"),
+        ("application/vnd.dev.cosign.simplesigning.v1+json", "cosign"),
+    ] {
+        let ran = layout(&[(media_type, b"{}".to_vec())], &["sha256:aa"]).user().runs(&["image.tar"]);
+        assert!(ran.error().contains("holds no image but an") && ran.error().contains(name), "{}", ran.error());
+    }
+}
+
+/// What would be a part of the file system is missing: there is no verdict.
+#[test]
+fn a_verdict_needs_every_file_system() {
+    for (media_type, bytes, name) in [
+        (SQUASHFS, squashfs(), "a squashfs file system"),
+        ("application/vnd.erofs.layer.v1", erofs(), "an EROFS file system"),
+        ("application/vnd.oci.image.layer.v1.tar+encrypted", vec![7; 600], "an encrypted layer"),
+        ("application/vnd.example.unknown", erofs(), "an EROFS file system"),
+    ] {
+        let user = layout(&[(TAR, tar("a")), (media_type, bytes)], &["sha256:aa", "sha256:bb"]).user();
+        user.runs(&["image.tar"])
+            .ends_with(0)
+            .says(&["layer 1", name, "what it adds to the file system is not shown"])
+            .prints(&["not a file system layer (", "Incomplete: 1 of 2 layers"]);
+        let ran = user.runs(&["--ci", "image.tar"]);
+        assert!(ran.error().contains("so there is no verdict") && ran.error().contains(name), "{}", ran.error());
+        user.runs(&["--ci", "-i", "image.tar"]).ends_with(0);
+    }
+}
+
+/// Nothing says what the layer is, or it says the wrong thing: its first kilobyte is as empty as the end of a tar.
+#[test]
+fn a_file_system_is_not_taken_for_an_empty_layer() {
+    let user = layout(&[(TAR, erofs())], &["sha256:aa"]).user();
+    for options in [&["image.tar"][..], &["--ci", "image.tar"]] {
+        let ran = user.runs(options);
+        assert!(
+            ran.error().contains("layer 0") && ran.error().contains("it is an EROFS file system"),
+            "{}",
+            ran.error()
+        );
+    }
+    let gzip = "application/vnd.oci.image.layer.v1.tar+gzip";
+    let packed = zstd::encode_all(&erofs()[..], 1).unwrap();
+    let ran = layout(&[(gzip, packed)], &["sha256:aa"]).user().runs(&["--ci", "image.tar"]);
+    assert!(ran.error().contains("it is an EROFS file system"), "{}", ran.error());
+    // A layer without entries is none of that.
+    let empty = image().layer(|l| l).layer(Layer::gzip).save(Format::OciArchive);
+    let ran = crate::user::User::new().runs(&["--ci", empty.path().to_str().unwrap()]).ends_with(0);
+    assert_eq!(ran.stderr, "");
+}
+
+/// A layer of an unknown type that is a tar is read, as Podman does.
+#[test]
+fn a_tar_of_an_unknown_type_is_read() {
+    let user = layout(&[("application/vnd.example.blob", tar("a"))], &["sha256:aa"]).user();
+    user.runs(&["tree", "image.tar"])
+        .ends_with(0)
+        .prints(&["a\n"])
+        .says(&["which no layer has; it is read as what it is"]);
+}
+
+/// Nobody needs the bytes of what is no layer.
+#[test]
+fn data_that_is_missing_is_no_damage() {
+    let mut layout = Layout::default();
+    let config =
+        layout.blob("application/vnd.oci.image.config.v1+json", described("linux/amd64", &["sha256:aa"]).to_string());
+    let layer = layout.blob(TAR, tar("a"));
+    let lost = serde_json::json!({ "mediaType": WASM, "digest": format!("sha256:{}", "7".repeat(64)), "size": 5 });
+    let manifest = layout.document(&serde_json::json!({ "config": config, "layers": [layer, lost] }));
+    layout.lists(manifest, &serde_json::json!({}));
+    let ran = layout
+        .user()
+        .runs(&["image.tar"])
+        .ends_with(0)
+        .prints(&["not a file system layer (application/vnd.wasm", "5 B)"]);
+    assert_eq!(ran.stderr, "");
+}

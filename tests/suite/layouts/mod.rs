@@ -1,0 +1,5 @@
+//! Indexes, layers and shapes of archives beyond what the engines of today write: what builders, registries and users make
+//! of them. If one of these fails, an image is hidden, taken for another, or refused though it is there.
+
+mod indexes;
+mod layers;

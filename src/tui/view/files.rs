@@ -50,7 +50,7 @@ pub(super) fn draw(state: &State, explorer: &Explorer, frame: &mut Frame<'_>, ar
         return;
     };
     if files.is_partial() {
-        pane::foot(&left_out(files), theme, frame, area);
+        pane::foot(&left_out(files, width), theme, frame, area);
     }
     let table = Table::new(theme, explorer, files, width);
     let height = usize::from(inside.height).saturating_sub(1);
@@ -144,11 +144,17 @@ fn hidden_kinds(files: &FileTree) -> Vec<Kind> {
     KINDS.into_iter().filter(|(change, ..)| !files.kinds().contain(*change)).collect()
 }
 
-/// What the tree leaves out, and that sizes leave it out as well.
-fn left_out(files: &FileTree) -> String {
+/// What the tree leaves out and, where there is room, that sizes leave it out as well.
+fn left_out(files: &FileTree, width: usize) -> String {
     const SIZES: &str = "sizes: shown files only";
     let names: Vec<_> = hidden_kinds(files).into_iter().map(|(_, name, _)| name).collect();
-    if names.is_empty() { SIZES.to_owned() } else { format!("hidden: {} · {SIZES}", names.join(", ")) }
+    if names.is_empty() {
+        return SIZES.to_owned();
+    }
+    let hidden = format!("hidden: {}", names.join(", "));
+    let both = format!("{hidden} · {SIZES}");
+    // Blanks around it, and a piece of the border on both sides.
+    if columns(&both) + 4 <= width { both } else { hidden }
 }
 
 /// Why the tree has no rows, and how to get some.

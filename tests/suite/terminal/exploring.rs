@@ -98,18 +98,18 @@ fn each_kind_of_change_is_hidden_and_shown_again() {
     dive.press("G tab");
     dive.waits_for("Current Layer Contents · layer 6");
     for (key, hidden) in [
-        ("ctrl+a", " hidden: added ━"),
-        ("ctrl+r", " hidden: added, removed ━"),
+        ("ctrl+a", " hidden: added · sizes: shown files only ━"),
+        ("ctrl+r", " hidden: added, removed · sizes: shown files only ━"),
         ("M", " hidden: added, removed, modified ━"),
         ("ctrl+u", " hidden: added, removed, modified, unmodified ━"),
     ] {
         dive.press(key);
         dive.waits_for(hidden);
     }
-    dive.waits_for("Nothing to show.");
+    dive.waits_for("In this pane, A shows added, R removed, M modified and U ");
     dive.press("A R M");
     dive.waits_until("changes alone", |screen| {
-        screen.has("┗ hidden: unmodified ━") && screen.has("~ ") && !screen.has("busybox")
+        screen.has("┗ hidden: unmodified · sizes: shown files only ━") && screen.has("~ ") && !screen.has("busybox")
     });
     dive.press("U");
     dive.waits_until("everything", |screen| !screen.has("hidden:") && screen.has("busybox"));

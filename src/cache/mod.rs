@@ -39,8 +39,9 @@ pub struct Usage {
     pub bytes: u64,
 }
 
-/// Counts up when a record changes its form: what an older or newer dive wrote is not looked at.
-const VERSION: u32 = 1;
+/// Incremented when records change their form, or when the same layer is read differently. Records of another version are
+/// not used.
+const VERSION: u32 = 2;
 
 /// What the records may take, in bytes. The entries of a large image take some megabytes.
 pub const LIMIT: u64 = 512 << 20;

@@ -31,6 +31,7 @@ pub(super) fn scan(toc: &Toc, on_damage: OnDamage) -> Result<Scan, ScanError> {
             path: entry.name.as_bytes(),
             link: entry.link.as_bytes(),
             kind: MemberKind::Path(entry.kind),
+            refused_type: None,
             size: entry.size,
             data_len: entry.size,
             header_offset: place,

@@ -5,6 +5,7 @@ pub mod content;
 pub mod entry;
 mod format;
 mod listed;
+mod owner;
 pub mod path;
 pub mod read;
 mod record;

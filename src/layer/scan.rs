@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 use super::content::ContentHash;
 use super::entry::{Chunk, Entry, EntryKind, Extra, MarkerKind, Names, Place, type_bits};
 use super::format::{name_compressed_offset, name_format, without_members};
+use super::owner::Owner;
 use super::path::{self, Escape, NameKind};
 use super::remarks::Remarks;
 use crate::compression::{Compression, Decoder, SNIFF_LEN, sniff};
@@ -338,6 +339,12 @@ impl Scanner {
                 });
             }
         };
+        if let Some(typeflag) = member.refused_type {
+            let (name, offset) = (start_of(member.path), member.header_offset);
+            self.scan
+                .remarks
+                .add(|| format!("entry {name:?} at offset {offset}: Docker and Podman refuse its type {typeflag:?}"));
+        }
         if let Some(path) = path::as_it_stands(member.path) {
             return self.entry_at(path, Escape::None, kind, member);
         }
@@ -433,19 +440,17 @@ impl Scanner {
         };
     }
 
-    /// Linux has 32 bits for an owner; engines cut more off.
-    fn id(&mut self, id: u64, what: &str, member: &Member<'_>) -> u32 {
-        u32::try_from(id).unwrap_or_else(|_| {
-            self.scan.remarks.add(|| {
-                format!(
-                    "entry {:?} at offset {}: its {what} {id} is beyond what a file can have: shown as {}",
-                    start_of(member.path),
-                    member.header_offset,
-                    u32::MAX
-                )
-            });
-            u32::MAX
-        })
+    fn id(&mut self, id: i64, what: &str, member: &Member<'_>) -> u32 {
+        match Owner::of(id) {
+            Owner::Kept(shown) => shown,
+            Owner::Changed(shown) => {
+                let (name, offset) = (start_of(member.path), member.header_offset);
+                self.scan.remarks.add(|| {
+                    format!("entry {name:?} at offset {offset}: engines unpack the {what} {id} as {shown}: shown so")
+                });
+                shown
+            }
+        }
     }
 
     /// The bytes that a cut file still has are its size: what is not there cannot be counted.

@@ -1,124 +1,178 @@
-//! One header block: the `tar` crate knows where the fields stand, what is in them is read here as Go's `archive/tar`
-//! reads it (strconv.go): empty numbers are 0, negative ones are damage.
+//! One header block. What its fields mean, and which values are damage, is what Go's `archive/tar` says (reader.go), since
+//! every engine unpacks layers with it. The `tar` crate knows where the fields of the oldest format stand.
 
 use super::BLOCK;
 use super::error::TarErrorKind;
+use super::number::{number, number8, number12, octal_number};
+use super::sparse::{OLD_GNU, SparseMap};
+
+type Block = [u8; BLOCK as usize];
 
 /// What one header block says, before extensions.
 pub(super) struct Header {
     pub(super) typeflag: u8,
+    /// 0 where it is negative in a header that no body follows.
     pub(super) size: u64,
     pub(super) mode: u16,
-    pub(super) uid: u64,
-    pub(super) gid: u64,
+    pub(super) uid: i64,
+    pub(super) gid: i64,
     pub(super) device: (u32, u32),
-    /// The whole size of an old GNU sparse file, and whether blocks with more of its map follow.
-    pub(super) sparse: Option<(u64, SparseMap)>,
+    /// Of an old GNU sparse file.
+    pub(super) sparse: Option<OldSparse>,
 }
 
+/// What the header of an old GNU sparse file says of it.
+pub(super) struct OldSparse {
+    /// The regions that the header itself names.
+    pub(super) map: SparseMap,
+    pub(super) more: MoreMap,
+}
+
+/// Whether blocks with more of a sparse file's map follow.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum SparseMap {
-    Complete,
-    GoesOn,
+pub(super) enum MoreMap {
+    None,
+    Follows,
+}
+
+/// Where fields of the later formats stand. `DEVICE` to `PREFIX` are the same in all of them.
+mod at {
+    use std::ops::Range;
+
+    pub(super) const MAGIC: Range<usize> = 257..263;
+    pub(super) const VERSION: Range<usize> = 263..265;
+    pub(super) const MAJOR: usize = 329;
+    pub(super) const MINOR: usize = 337;
+    pub(super) const PREFIX: Range<usize> = 345..500;
+    pub(super) const STAR_PREFIX: Range<usize> = 345..476;
+    pub(super) const STAR_TIMES: [usize; 2] = [476, 488];
+    pub(super) const STAR_TRAILER: Range<usize> = 508..512;
+    pub(super) const GNU_TIMES: [usize; 2] = [345, 357];
+    pub(super) const GNU_REAL_SIZE: usize = 483;
+}
+
+/// The formats, which differ in what stands behind the magic.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    /// No magic: nothing stands there.
+    V7,
+    /// POSIX, and so PAX.
+    Ustar,
+    /// Jörg Schilling's star.
+    Star,
+    Gnu,
+}
+
+impl Format {
+    /// The version counts for GNU only: other writers put anything there.
+    fn of(block: &Block) -> Self {
+        match &block[at::MAGIC] {
+            b"ustar\0" if &block[at::STAR_TRAILER] == b"tar\0" => Self::Star,
+            b"ustar\0" => Self::Ustar,
+            b"ustar " if &block[at::VERSION] == b" \0" => Self::Gnu,
+            _ => Self::V7,
+        }
+    }
+}
+
+/// Whether headers of this type have no body, whatever their size says.
+pub(super) const fn is_header_only(typeflag: u8) -> bool {
+    matches!(typeflag, b'1'..=b'6')
 }
 
 /// What a header block says; its names go to `path` and `link`.
-pub(super) fn parse_header(
-    block: &[u8; BLOCK as usize],
-    path: &mut Vec<u8>,
-    link: &mut Vec<u8>,
-) -> Result<Header, TarErrorKind> {
+pub(super) fn parse_header(block: &Block, path: &mut Vec<u8>, link: &mut Vec<u8>) -> Result<Header, TarErrorKind> {
     let header = tar::Header::from_byte_slice(block);
     check_sum(header)?;
     let old = header.as_old();
-    if let Some(ustar) = header.as_ustar() {
-        let prefix = until_nul(&ustar.prefix);
-        if !prefix.is_empty() {
-            path.extend_from_slice(prefix);
-            path.push(b'/');
-        }
+    let format = Format::of(block);
+    let prefix = prefix(block, format);
+    if !prefix.is_empty() {
+        path.extend_from_slice(prefix);
+        path.push(b'/');
     }
     path.extend_from_slice(until_nul(&old.name));
     link.clear();
     link.extend_from_slice(until_nul(&old.linkname));
 
     let typeflag = old.linkflag[0];
-    let gnu = header.as_gnu();
-    let device = match typeflag {
-        b'3' | b'4' => match (header.as_ustar(), gnu) {
-            (Some(ustar), _) => (device_number(&ustar.dev_major)?, device_number(&ustar.dev_minor)?),
-            (_, Some(gnu)) => (device_number(&gnu.dev_major)?, device_number(&gnu.dev_minor)?),
-            (None, None) => (0, 0),
-        },
-        _ => (0, 0),
-    };
-    let sparse = match gnu.filter(|_| typeflag == b'S') {
-        Some(gnu) => {
-            let map = if gnu.is_extended() { SparseMap::GoesOn } else { SparseMap::Complete };
-            Some((number(&gnu.realsize).map_err(TarErrorKind::Header)?, map))
-        }
-        None => None,
-    };
+    let damage = |field: &'static str| move || TarErrorKind::Header(field);
+    let size = number12(&old.size).filter(|size| *size >= 0 || is_header_only(typeflag));
+    let size = size.ok_or_else(damage("its size is not a valid number"))?;
+    let mode = number8(old.mode).ok_or_else(damage("its mode is not a valid number"))?;
+    let uid = number8(old.uid).ok_or_else(damage("its owner is not a valid number"))?;
+    let gid = number8(old.gid).ok_or_else(damage("its group is not a valid number"))?;
+    // Not used, but where they are no numbers, no engine takes the layer.
+    number12(&old.mtime).ok_or_else(damage("its modification time is not a valid number"))?;
+    if format == Format::Star {
+        let are_valid = at::STAR_TIMES.iter().all(|at| time(block, *at).is_some());
+        are_valid.then_some(()).ok_or_else(damage("its access or change time is not a valid number"))?;
+    }
+    let device = if format == Format::V7 { Some((0, 0)) } else { device(block, typeflag) };
+    let device = device.ok_or_else(damage("its device number is not a valid number"))?;
+    let sparse = if typeflag == b'S' { Some(old_sparse(block, format)?) } else { None };
     Ok(Header {
         typeflag,
-        size: number(&old.size).map_err(|_| TarErrorKind::Header("its size is no number a file can have"))?,
-        mode: (number(&old.mode).map_err(|_| TarErrorKind::Header("its mode is no number"))? & 0o7777) as u16,
-        uid: number(&old.uid).map_err(|_| TarErrorKind::Header("its owner is no number"))?,
-        gid: number(&old.gid).map_err(|_| TarErrorKind::Header("its group is no number"))?,
+        size: size.max(0).cast_unsigned(),
+        mode: (mode & 0o7777).cast_unsigned() as u16,
+        uid,
+        gid,
         device,
         sparse,
     })
 }
 
-/// A header's number: octal digits between spaces and NULs, none meaning 0, or base-256 when the first bit is set.
-/// The crate's own parser refuses an empty field and takes negative numbers for huge ones; Go's does neither.
-fn number(field: &[u8]) -> Result<u64, &'static str> {
-    let value = match field.split_first() {
-        Some((first, rest)) if first & 0x80 != 0 => base_256(*first, rest),
-        _ => octal(field),
-    };
-    value.filter(|value| i64::try_from(*value).is_ok()).ok_or("a number that is none, negative or too large")
-}
-
-/// Two's complement behind the mark of its first bit: a set second bit is a sign.
-fn base_256(first: u8, rest: &[u8]) -> Option<u64> {
-    let grow = |value: u64, digit: &u8| value.checked_mul(256).map(|value| value | u64::from(*digit));
-    rest.iter().try_fold(u64::from(first & 0x7f), grow).filter(|_| first & 0x40 == 0)
-}
-
-/// The longest field has 12 digits, so 64 bits cannot overflow.
-fn octal(field: &[u8]) -> Option<u64> {
-    let is_padding = |byte: &u8| matches!(byte, b' ' | 0);
-    let value = |digits: &[u8]| {
-        let (value, seen) = digits.iter().fold((0, 0), |(value, seen), byte| {
-            let digit = byte.wrapping_sub(b'0');
-            (value << 3 | u64::from(digit), seen | digit)
-        });
-        (seen <= 7).then_some(value)
-    };
-    // Nearly every number fills its field but for the last byte.
-    if let Some((last, digits)) = field.split_last()
-        && is_padding(last)
-        && let Some(value) = value(digits)
-    {
-        return Some(value);
+/// The directory part of a long path.
+fn prefix(block: &Block, format: Format) -> &[u8] {
+    match format {
+        Format::V7 => &[],
+        Format::Ustar => until_nul(&block[at::PREFIX]),
+        Format::Star => until_nul(&block[at::STAR_PREFIX]),
+        // GNU has times there, mostly left empty. Go before 1.8, and so Docker up to 17.05, wrote a prefix nevertheless.
+        // Go still takes it where the times are no numbers (golang.org/issue/21005).
+        Format::Gnu => {
+            let is_time = |at: &usize| block[*at] == 0 || time(block, *at).is_some();
+            if at::GNU_TIMES.iter().all(is_time) {
+                return &[];
+            }
+            let prefix = until_nul(&block[at::PREFIX]);
+            if prefix.is_ascii() { prefix } else { &[] }
+        }
     }
-    let start = field.iter().position(|byte| !is_padding(byte)).unwrap_or(field.len());
-    let number = &field[start..];
-    value(&number[..number.iter().position(is_padding).unwrap_or(number.len())])
 }
 
-fn device_number(field: &[u8]) -> Result<u32, TarErrorKind> {
-    let number = number(field).ok().and_then(|number| u32::try_from(number).ok());
-    number.ok_or(TarErrorKind::Header("its device number is no number"))
+fn time(block: &Block, at: usize) -> Option<i64> {
+    number(&block[at..at + 12])
+}
+
+/// Both numbers must be valid in all headers that have them. The kernel's have 32 bits, and engines cut the rest off.
+fn device(block: &Block, typeflag: u8) -> Option<(u32, u32)> {
+    let number = |at: usize| block[at..].first_chunk().copied().and_then(number8);
+    let (major, minor) = (number(at::MAJOR)?, number(at::MINOR)?);
+    Some(if matches!(typeflag, b'3' | b'4') {
+        (major.cast_unsigned() as u32, minor.cast_unsigned() as u32)
+    } else {
+        (0, 0)
+    })
+}
+
+/// Star has a sparse format of the same type flag and another layout, which nobody reads.
+fn old_sparse(block: &Block, format: Format) -> Result<OldSparse, TarErrorKind> {
+    if format != Format::Gnu {
+        return Err(TarErrorKind::Header("a sparse file in a header that is not GNU's"));
+    }
+    let size = number(&block[at::GNU_REAL_SIZE..at::GNU_REAL_SIZE + 12]);
+    let size = size.ok_or(TarErrorKind::Header("the size of the sparse file is not a valid number"))?;
+    let mut map = SparseMap::new(size)?;
+    let more = map.add_old_gnu(block, OLD_GNU)?;
+    Ok(OldSparse { map, more })
 }
 
 /// Whether a block is a tar header, sound or not: it has the `ustar` magic, or the checksum that tars of old have as well.
 #[must_use]
 pub fn is_header(block: &[u8]) -> bool {
     let Some(block) = block.first_chunk::<{ BLOCK as usize }>() else { return false };
-    let header = tar::Header::from_byte_slice(block);
-    header.as_ustar().is_some() || header.as_gnu().is_some() || check_sum(header).is_ok()
+    Format::of(block) != Format::V7 || check_sum(tar::Header::from_byte_slice(block)).is_ok()
 }
 
 /// The sum of all bytes, the checksum field counted as spaces; writers of old took the bytes as signed.
@@ -126,20 +180,20 @@ fn check_sum(header: &tar::Header) -> Result<(), TarErrorKind> {
     let bytes = header.as_bytes();
     let field = &header.as_old().cksum;
     // An empty field would be 0, which the bytes of something else come to more easily than one thinks.
-    let stated = number(field).ok().filter(|_| field.iter().any(u8::is_ascii_digit));
+    let stated = octal_number(*field).filter(|_| field.iter().any(u8::is_ascii_digit));
     let Some(stated) = stated else { return Err(TarErrorKind::Checksum) };
     let spaces = 32 * field.len() as u32;
     let unsigned = sum(bytes) - field.iter().map(|byte| u32::from(*byte)).sum::<u32>() + spaces;
-    if u64::from(unsigned) == stated {
+    if i64::from(unsigned) == stated {
         return Ok(());
     }
     let high = |bytes: &[u8]| bytes.iter().filter(|byte| **byte >= 0x80).count() as u32;
-    let signed = unsigned.wrapping_sub(256 * (high(bytes) - high(field)));
-    if u64::from(signed) == stated { Ok(()) } else { Err(TarErrorKind::Checksum) }
+    let signed = i64::from(unsigned) - 256 * i64::from(high(bytes) - high(field));
+    if signed == stated { Ok(()) } else { Err(TarErrorKind::Checksum) }
 }
 
 /// Eight bytes at a time: the four sums in a word's 16-bit parts stay below 64 times twice a byte.
-fn sum(block: &[u8; BLOCK as usize]) -> u32 {
+fn sum(block: &Block) -> u32 {
     const EVERY_OTHER: u64 = 0x00ff_00ff_00ff_00ff;
     let words = block.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
     let sums: u64 = words.map(|word| (word & EVERY_OTHER) + (word >> 8 & EVERY_OTHER)).sum();
@@ -174,19 +228,5 @@ mod tests {
             *byte = (at * 7 % 251) as u8;
         }
         assert_eq!(sum(&block), block.iter().map(|byte| u32::from(*byte)).sum::<u32>());
-    }
-
-    #[test]
-    fn numbers_are_octal_or_base_256_and_never_negative() {
-        assert_eq!(number(b"0000644\0"), Ok(0o644));
-        assert_eq!(number(b"   644 \0"), Ok(0o644));
-        assert_eq!(number(b"0000644"), Ok(0o644));
-        assert_eq!(number(b"77777777777 "), Ok(0o77_777_777_777));
-        assert_eq!(number(b"12 34\0"), Ok(0o12));
-        assert_eq!(number(b"\0\0\0\0"), Ok(0));
-        assert_eq!(number(b"\x80\0\0\x01\x02"), Ok(258));
-        for bad in [&b"\xff\xff\xff\xff"[..], b"12x", b"0o7", b"8", b"\x80\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff"] {
-            assert!(number(bad).is_err(), "{}", bad.escape_ascii());
-        }
     }
 }

@@ -8,7 +8,9 @@
 mod error;
 mod header;
 mod input;
+mod number;
 mod pax;
+mod sparse;
 mod walk;
 
 pub use error::{TarError, TarErrorKind};

@@ -1,99 +1,244 @@
 //! PAX extended header records (POSIX.1-2001, `pax` interchange format): `LENGTH KEY=VALUE\n`, LENGTH counting all of
-//! it. The `tar` crate splits them at newlines, which breaks on attribute values that contain one.
+//! it. The `tar` crate splits them at newlines, which breaks on attribute values that contain one. What is valid, and what
+//! holds, is what Go's `archive/tar` says (reader.go, strconv.go).
 
 use super::error::TarErrorKind;
+use super::sparse::{self, SparseMap, decimal};
 
 /// What the records of one extended header override in the header that follows.
 #[derive(Debug, Default)]
 pub(super) struct Overrides {
     pub(super) path: Option<Vec<u8>>,
     pub(super) link: Option<Vec<u8>>,
-    pub(super) size: Option<u64>,
-    pub(super) uid: Option<u64>,
-    pub(super) gid: Option<u64>,
-    /// The whole size of a sparse file, whose stored size is the header's.
-    pub(super) sparse_size: Option<u64>,
+    /// Negative only in a header that no body follows.
+    pub(super) size: Option<i64>,
+    pub(super) uid: Option<i64>,
+    pub(super) gid: Option<i64>,
+    pub(super) sparse: Option<SparseFile>,
     /// `SCHILY.xattr.NAME` records in the order of their names: name, value.
     pub(super) xattrs: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+/// What the records say of a sparse file. Its `path` is one for readers that do not know the format.
+#[derive(Debug, Default)]
+pub(super) struct SparseFile {
+    pub(super) name: Option<Vec<u8>>,
+    /// With the holes; none if that is what the header says.
+    pub(super) size: Option<i64>,
+    pub(super) map: MapPlace,
+}
+
+/// Where the map of a sparse file is.
+#[derive(Debug, Default)]
+pub(super) enum MapPlace {
+    /// Before the file's data (format 1.0).
+    #[default]
+    Body,
+    /// In the records (formats 0.0 and 0.1): the numbers between commas, which must be this many pairs.
+    Records { pairs: u64, numbers: Vec<u8> },
+}
+
+impl MapPlace {
+    /// Adds the regions that stand in the records.
+    pub(super) fn add_to(&self, map: &mut SparseMap) -> Result<(), TarErrorKind> {
+        let Self::Records { pairs, numbers } = self else { return Ok(()) };
+        let count = if numbers.is_empty() { 0 } else { numbers.split(|byte| *byte == b',').count() as u64 };
+        if pairs.checked_mul(2) != Some(count) {
+            return Err(sparse::invalid_map());
+        }
+        if count > 0 {
+            map.add_decimal(numbers.split(|byte| *byte == b','))?;
+        }
+        Ok(())
+    }
 }
 
 const XATTR: &[u8] = b"SCHILY.xattr.";
 
 impl Overrides {
-    /// Parses the body of an extended header. A record with an empty value takes an earlier one back.
-    pub(super) fn parse(mut records: &[u8]) -> Result<Self, TarErrorKind> {
-        let mut overrides = Self::default();
-        while !records.is_empty() {
-            let (key, value, rest) = split_record(records)?;
-            records = rest;
-            overrides.apply(key, value)?;
+    /// Parses the body of an extended header.
+    pub(super) fn parse(records: &[u8]) -> Result<Self, TarErrorKind> {
+        Records::parse(records)?.into_overrides()
+    }
+}
+
+/// Checks the body of a global header, whose records apply to nothing: each must be well formed, and may mean anything.
+pub(super) fn check_global(records: &[u8]) -> Result<(), TarErrorKind> {
+    Records::parse(records).map(drop)
+}
+
+/// The values of the records, the last one of each key. An empty value is none, and takes an earlier one back.
+#[derive(Default)]
+struct Records<'a> {
+    path: &'a [u8],
+    link: &'a [u8],
+    size: &'a [u8],
+    uid: &'a [u8],
+    gid: &'a [u8],
+    /// Of modification, access and change.
+    times: [&'a [u8]; 3],
+    xattrs: Vec<(&'a [u8], &'a [u8])>,
+    sparse: SparseRecords<'a>,
+}
+
+/// `GNU.sparse.*`.
+#[derive(Default)]
+struct SparseRecords<'a> {
+    major: &'a [u8],
+    minor: &'a [u8],
+    name: &'a [u8],
+    size: &'a [u8],
+    real_size: &'a [u8],
+    pairs: &'a [u8],
+    map: &'a [u8],
+    /// Format 0.0: the regions in a record for each number.
+    numbers: Vec<&'a [u8]>,
+}
+
+impl<'a> Records<'a> {
+    fn parse(mut text: &'a [u8]) -> Result<Self, TarErrorKind> {
+        let mut records = Self::default();
+        while !text.is_empty() {
+            let (key, value, rest) = split_record(text)?;
+            text = rest;
+            records.take(key, value)?;
         }
-        overrides.keep_last_xattrs();
-        Ok(overrides)
+        Ok(records)
     }
 
-    fn apply(&mut self, key: &[u8], value: &[u8]) -> Result<(), TarErrorKind> {
-        match key {
-            // A sparse file's `path` is a made-up one for readers that do not know the format; its name comes later.
-            b"path" | b"GNU.sparse.name" => self.path = text(value)?,
-            b"linkpath" => self.link = text(value)?,
-            b"size" => self.size = number(value)?,
-            b"uid" => self.uid = number(value)?,
-            b"gid" => self.gid = number(value)?,
-            b"GNU.sparse.size" | b"GNU.sparse.realsize" => self.sparse_size = number(value)?,
+    fn take(&mut self, key: &'a [u8], value: &'a [u8]) -> Result<(), TarErrorKind> {
+        // Other values are bytes of any kind, and attributes have such.
+        let text = if matches!(key, b"path" | b"linkpath" | b"uname" | b"gname") { value } else { key };
+        if text.contains(&0) {
+            return Err(TarErrorKind::Header("a name with a NUL byte in a PAX record"));
+        }
+        let place = match key {
+            b"path" => &mut self.path,
+            b"linkpath" => &mut self.link,
+            b"size" => &mut self.size,
+            b"uid" => &mut self.uid,
+            b"gid" => &mut self.gid,
+            b"mtime" => &mut self.times[0],
+            b"atime" => &mut self.times[1],
+            b"ctime" => &mut self.times[2],
             _ => {
                 if let Some(name) = key.strip_prefix(XATTR) {
-                    self.xattrs.push((name.to_vec(), value.to_vec()));
+                    self.xattrs.push((name, value));
+                } else if let Some(name) = key.strip_prefix(b"GNU.sparse.") {
+                    return self.sparse.take(name, value);
                 }
+                return Ok(());
             }
-        }
+        };
+        *place = value;
         Ok(())
     }
 
-    /// Of several records of one attribute the last one holds, and an empty one takes the attribute back.
-    fn keep_last_xattrs(&mut self) {
-        // Stable, so that equal names keep the order of their records; then the last of each comes first.
-        self.xattrs.sort_by(|(left, _), (right, _)| left.cmp(right));
-        self.xattrs.reverse();
-        self.xattrs.dedup_by(|(earlier, _), (last, _)| earlier == last);
-        self.xattrs.reverse();
-        self.xattrs.retain(|(_, value)| !value.is_empty());
+    fn into_overrides(self) -> Result<Overrides, TarErrorKind> {
+        if !self.times.iter().all(|time| time.is_empty() || is_time(time)) {
+            return Err(TarErrorKind::Header("a PAX record with a time that is not a valid number"));
+        }
+        Ok(Overrides {
+            path: text(self.path),
+            link: text(self.link),
+            size: number(self.size, "a PAX record with a size that is not a valid number")?,
+            uid: number(self.uid, "a PAX record with an owner that is not a valid number")?,
+            gid: number(self.gid, "a PAX record with a group that is not a valid number")?,
+            sparse: self.sparse.into_file()?,
+            xattrs: last_xattrs(self.xattrs),
+        })
     }
+}
+
+impl<'a> SparseRecords<'a> {
+    fn take(&mut self, key: &[u8], value: &'a [u8]) -> Result<(), TarErrorKind> {
+        let place = match key {
+            b"major" => &mut self.major,
+            b"minor" => &mut self.minor,
+            b"name" => &mut self.name,
+            b"size" => &mut self.size,
+            b"realsize" => &mut self.real_size,
+            b"numblocks" => &mut self.pairs,
+            b"map" => &mut self.map,
+            b"offset" | b"numbytes" => {
+                let expected: &[u8] = if self.numbers.len().is_multiple_of(2) { b"offset" } else { b"numbytes" };
+                if key != expected || value.contains(&b',') {
+                    return Err(sparse::invalid_map());
+                }
+                self.numbers.push(value);
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        *place = value;
+        Ok(())
+    }
+
+    /// None if the records are of no format that is known: the file is a plain one then.
+    fn into_file(self) -> Result<Option<SparseFile>, TarErrorKind> {
+        let numbers = if self.numbers.is_empty() { self.map.to_vec() } else { self.numbers.join(&b","[..]) };
+        let in_records = match (self.major, self.minor) {
+            (b"1", b"0") => false,
+            (b"0", b"0" | b"1") => true,
+            // The formats before 1.0 did not have to say which they are.
+            (b"", b"") if !numbers.is_empty() => true,
+            _ => return Ok(None),
+        };
+        let size = if self.size.is_empty() { self.real_size } else { self.size };
+        Ok(Some(SparseFile {
+            name: text(self.name),
+            size: number(size, "a PAX record with a size that is not a valid number")?,
+            map: if in_records {
+                MapPlace::Records { pairs: sparse::region_count(self.pairs)?, numbers }
+            } else {
+                MapPlace::Body
+            },
+        }))
+    }
+}
+
+/// Of several records of one attribute the last one holds, and an empty one takes the attribute back.
+fn last_xattrs(mut xattrs: Vec<(&[u8], &[u8])>) -> Vec<(Vec<u8>, Vec<u8>)> {
+    // Stable, so that equal names keep the order of their records; then the last of each comes first.
+    xattrs.sort_by_key(|(name, _)| *name);
+    xattrs.reverse();
+    xattrs.dedup_by(|(earlier, _), (last, _)| earlier == last);
+    let kept = xattrs.iter().rev().filter(|(_, value)| !value.is_empty());
+    kept.map(|(name, value)| (name.to_vec(), value.to_vec())).collect()
 }
 
 /// The first record's key and value, and what follows it.
 type Record<'a> = (&'a [u8], &'a [u8], &'a [u8]);
 
+/// The shortest record: `5 a=\n`.
+const SHORTEST: usize = 5;
+
 fn split_record(records: &[u8]) -> Result<Record<'_>, TarErrorKind> {
-    let broken = || TarErrorKind::Header("an extended header record whose length does not fit");
-    let space = records.iter().take(20).position(|byte| *byte == b' ').ok_or_else(broken)?;
-    let length = number(&records[..space])?.and_then(|length| usize::try_from(length).ok()).ok_or_else(broken)?;
+    let broken = || TarErrorKind::Header("a PAX record whose length is wrong");
+    let space = records.iter().position(|byte| *byte == b' ').ok_or_else(broken)?;
+    let length = decimal(&records[..space]).and_then(|length| usize::try_from(length).ok());
+    let length = length.filter(|length| *length >= SHORTEST).ok_or_else(broken)?;
     let record = records.get(space + 1..length).ok_or_else(broken)?;
     let record = record.strip_suffix(b"\n").ok_or_else(broken)?;
     let equals = record.iter().position(|byte| *byte == b'=').filter(|at| *at > 0).ok_or_else(broken)?;
     Ok((&record[..equals], &record[equals + 1..], &records[length..]))
 }
 
-/// A name: bytes without NUL, none when empty.
-fn text(value: &[u8]) -> Result<Option<Vec<u8>>, TarErrorKind> {
-    if value.contains(&0) {
-        return Err(TarErrorKind::Header("a name with a NUL byte in an extended header"));
-    }
-    Ok((!value.is_empty()).then(|| value.to_vec()))
+fn text(value: &[u8]) -> Option<Vec<u8>> {
+    (!value.is_empty()).then(|| value.to_vec())
 }
 
-/// A decimal number, none when empty. Beyond what a file can have it is an error.
-fn number(value: &[u8]) -> Result<Option<u64>, TarErrorKind> {
+fn number(value: &[u8], problem: &'static str) -> Result<Option<i64>, TarErrorKind> {
     if value.is_empty() {
         return Ok(None);
     }
-    std::str::from_utf8(value)
-        .ok()
-        .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
-        .and_then(|digits| digits.parse::<u64>().ok())
-        .filter(|number| i64::try_from(*number).is_ok())
-        .map(Some)
-        .ok_or(TarErrorKind::Header("a number in an extended header that is none, or too large"))
+    decimal(value).map(Some).ok_or(TarErrorKind::Header(problem))
+}
+
+/// Seconds with a sign or without one, and any number of digits behind a point.
+fn is_time(text: &[u8]) -> bool {
+    let mut parts = text.splitn(2, |byte| *byte == b'.');
+    parts.next().and_then(decimal).is_some() && parts.all(|fraction| fraction.iter().all(u8::is_ascii_digit))
 }
 
 #[cfg(test)]
@@ -120,12 +265,40 @@ mod tests {
     }
 
     #[test]
+    fn numbers_have_a_sign_or_none_and_only_the_last_one_must_be_valid() {
+        let overrides = Overrides::parse(b"9 uid=-2\n11 gid=+07\n9 size=x\n9 size=9\n").unwrap();
+        assert_eq!((overrides.uid, overrides.gid, overrides.size), (Some(-2), Some(7), Some(9)));
+    }
+
+    #[test]
     fn records_that_do_not_add_up_are_refused() {
-        let cases: [&[u8]; 7] =
-            [b"99 path=a\n", b"10 path=ab\n", b"x path=a\n", b"3 \n", b"10 path=\0\n", b"9 size=\n", b"5 =a\n"];
+        let cases: [&[u8]; 9] = [
+            b"99 path=a\n",
+            b"10 path=ab\n",
+            b"x path=a\n",
+            b"3 \n",
+            b"-1 a=\n",
+            b"10 path=\0\n",
+            b"11 uname=\0\n",
+            b"5 =a\n",
+            b"7 a\0=b\n",
+        ];
         for records in cases {
+            assert!(check_global(records).is_err(), "{}", records.escape_ascii());
             assert!(Overrides::parse(records).is_err(), "{}", records.escape_ascii());
         }
-        assert!(Overrides::parse(b"28 size=18446744073709551616\n").is_err());
+    }
+
+    #[test]
+    fn values_that_are_no_numbers_are_refused_where_they_apply() {
+        let cases: [&[u8]; 5] =
+            [b"29 size=18446744073709551616\n", b"8 uid=a\n", b"10 gid= 1\n", b"12 mtime=.5\n", b"13 atime=1.x\n"];
+        for records in cases {
+            assert!(check_global(records).is_ok(), "{}", records.escape_ascii());
+            assert!(Overrides::parse(records).is_err(), "{}", records.escape_ascii());
+        }
+        for time in ["1", "-1.5", "+1.", "12.000000000000000000000000000001"] {
+            assert!(is_time(time.as_bytes()), "{time}");
+        }
     }
 }

@@ -2,9 +2,10 @@
 //! unpacking goes through: which types have a body, what overrides what, where an archive ends.
 
 use super::error::{TarError, TarErrorKind};
-use super::header::{Header, SparseMap, parse_header};
+use super::header::{Header, MoreMap, OldSparse, parse_header};
 use super::input::Input;
-use super::pax::Overrides;
+use super::pax::{self, MapPlace, Overrides, SparseFile};
+use super::sparse::{self, OLD_GNU_MORE, SparseMap};
 use super::{BLOCK, MAX_EXTENSION};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,13 @@ pub enum MemberKind {
     Path(PathKind),
     /// A type no engine unpacks; the byte is the header's type flag.
     Other(u8),
+}
+
+impl MemberKind {
+    /// Whether bytes follow the header, as many as its size says. The others may carry any size.
+    const fn has_body(self) -> bool {
+        matches!(self, Self::Path(PathKind::File | PathKind::SparseFile) | Self::Other(_))
+    }
 }
 
 /// What a member puts at its path.
@@ -47,6 +55,8 @@ pub struct Member<'a> {
     pub link: &'a [u8],
     /// What it is.
     pub kind: MemberKind,
+    /// The type flag, where engines refuse the type although its meaning is clear.
+    pub refused_type: Option<char>,
     /// The size that the header gives, in bytes. Only files have that many: other types may carry any number here.
     pub size: u64,
     /// Bytes of the body that follows the header, without padding.
@@ -57,10 +67,10 @@ pub struct Member<'a> {
     pub body_offset: u64,
     /// Permission bits with setuid, setgid and sticky; other bits of the field are dropped.
     pub mode: u16,
-    /// Owner.
-    pub uid: u64,
-    /// Group.
-    pub gid: u64,
+    /// Owner. Any number, as the header says.
+    pub uid: i64,
+    /// Group, as the owner.
+    pub gid: i64,
     /// Major and minor number of a device, else 0.
     pub device: (u32, u32),
     /// Extended attributes in the order of their names: name, value.
@@ -87,6 +97,8 @@ pub struct Walker<I> {
     xattrs: Vec<(Vec<u8>, Vec<u8>)>,
     /// Offset of an extension header that waits for its member.
     extension: Option<u64>,
+    /// Offset of the first one that has none.
+    orphan: Option<u64>,
     ended: bool,
 }
 
@@ -96,6 +108,41 @@ struct Extensions {
     pax: Overrides,
     long_path: Option<Vec<u8>>,
     long_link: Option<Vec<u8>>,
+}
+
+impl Extensions {
+    /// Adds what the extension header of type `typeflag` holds, a set of PAX records or a long name.
+    fn add(&mut self, typeflag: u8, mut bytes: Vec<u8>) -> Result<(), TarErrorKind> {
+        if typeflag == b'x' {
+            self.pax = Overrides::parse(&bytes)?;
+            return Ok(());
+        }
+        bytes.truncate(bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len()));
+        let name = (!bytes.is_empty()).then_some(bytes);
+        if typeflag == b'L' {
+            self.long_path = name;
+        } else {
+            self.long_link = name;
+        }
+        Ok(())
+    }
+}
+
+/// What the header of type `typeflag` puts at `path`.
+fn kind_of(typeflag: u8, path: &[u8]) -> MemberKind {
+    MemberKind::Path(match typeflag {
+        // Directories had no type of their own before POSIX.
+        0 if path.ends_with(b"/") => PathKind::Directory,
+        0 | b'0' | b'7' => PathKind::File,
+        b'1' => PathKind::HardLink,
+        b'2' => PathKind::Symlink,
+        b'3' => PathKind::CharDevice,
+        b'4' => PathKind::BlockDevice,
+        b'5' => PathKind::Directory,
+        b'6' => PathKind::Fifo,
+        b'S' => PathKind::SparseFile,
+        other => return MemberKind::Other(other),
+    })
 }
 
 impl<I: Input> Walker<I> {
@@ -112,14 +159,15 @@ impl<I: Input> Walker<I> {
             link: Vec::new(),
             xattrs: Vec::new(),
             extension: None,
+            orphan: None,
             ended: false,
         }
     }
 
-    /// Where an extension header stands that no member follows, known at the end of the walk.
+    /// Where the first extension header stands that no member follows, known at the end of the walk.
     #[must_use]
     pub const fn leftover_extension(&self) -> Option<u64> {
-        if self.ended { self.extension } else { None }
+        if self.ended { self.orphan } else { None }
     }
 
     /// The next member, or none at the end of the archive. Passes over what is left of the current body.
@@ -133,15 +181,23 @@ impl<I: Input> Walker<I> {
             self.finish_body()?;
             let Some(header) = self.read_header()? else {
                 self.ended = true;
+                self.drop_extension();
                 return Ok(None);
             };
             match header.typeflag {
-                // A global header's records apply to nothing in Go's reader, and engines pass over it.
-                b'g' => self.start_body(header.size),
+                // Go's reader takes it for a member: its records apply to nothing, and it takes the extensions before it.
+                b'g' => {
+                    self.start_body(header.size);
+                    let records = self.read_extension()?;
+                    pax::check_global(&records).map_err(|kind| self.error(kind))?;
+                    extensions = Extensions::default();
+                    self.drop_extension();
+                }
                 b'x' | b'L' | b'K' => {
                     self.extension.get_or_insert(self.header_offset);
                     self.start_body(header.size);
-                    self.read_extension(header.typeflag, &mut extensions)?;
+                    let bytes = self.read_extension()?;
+                    extensions.add(header.typeflag, bytes).map_err(|kind| self.error(kind))?;
                 }
                 _ => {
                     self.extension = None;
@@ -157,20 +213,31 @@ impl<I: Input> Walker<I> {
     /// A body that is cut off, or a failed read.
     pub fn body(&mut self, sink: &mut dyn FnMut(&[u8])) -> Result<(), TarError> {
         while self.body_left > 0 {
-            let want = self.body_left.min(BLOCK) as usize;
-            let piece = match self.input.peek(want) {
-                Ok(piece) => piece,
-                Err(error) => return Err(self.error(TarErrorKind::Io(error))),
-            };
-            if piece.is_empty() {
-                return Err(self.cut_body(self.data_len - self.body_left));
-            }
-            let count = (piece.len() as u64).min(self.body_left);
-            sink(&piece[..count as usize]);
-            self.skip(count)?;
-            self.body_left -= count;
+            self.piece_of_body(u64::MAX, sink)?;
         }
         Ok(())
+    }
+
+    /// Hands the next piece of the current body to `sink`, of at most `limit` bytes.
+    fn piece_of_body(&mut self, limit: u64, sink: &mut dyn FnMut(&[u8])) -> Result<(), TarError> {
+        let want = self.body_left.min(BLOCK) as usize;
+        let piece = match self.input.peek(want) {
+            Ok(piece) => piece,
+            Err(error) => return Err(self.error(TarErrorKind::Io(error))),
+        };
+        if piece.is_empty() {
+            return Err(self.cut_body(self.data_len - self.body_left));
+        }
+        let count = (piece.len() as u64).min(self.body_left).min(limit);
+        sink(&piece[..count as usize]);
+        self.skip(count)?;
+        self.body_left -= count;
+        Ok(())
+    }
+
+    /// Forgets the extension headers so far: no member follows them.
+    fn drop_extension(&mut self) {
+        self.orphan = self.orphan.or(self.extension.take());
     }
 
     /// Reads on to the end of the input, past the archive's end: only then has a decompressor checked its checksum.
@@ -192,47 +259,117 @@ impl<I: Input> Walker<I> {
             self.link = link;
         }
         self.xattrs = pax.xattrs;
-        let stored = pax.size.unwrap_or(header.size);
-        let kind = match header.typeflag {
-            0 if self.path.ends_with(b"/") => MemberKind::Path(PathKind::Directory),
-            0 | b'0' | b'7' if pax.sparse_size.is_some() => MemberKind::Path(PathKind::SparseFile),
-            0 | b'0' | b'7' => MemberKind::Path(PathKind::File),
-            b'1' => MemberKind::Path(PathKind::HardLink),
-            b'2' => MemberKind::Path(PathKind::Symlink),
-            b'3' => MemberKind::Path(PathKind::CharDevice),
-            b'4' => MemberKind::Path(PathKind::BlockDevice),
-            b'5' => MemberKind::Path(PathKind::Directory),
-            b'6' => MemberKind::Path(PathKind::Fifo),
-            b'S' => MemberKind::Path(PathKind::SparseFile),
-            other => MemberKind::Other(other),
+        let mut kind = kind_of(header.typeflag, &self.path);
+        let has_body = kind.has_body();
+        let stored = match pax.size {
+            None => header.size,
+            Some(size) if size < 0 && has_body => {
+                return Err(self.error(TarErrorKind::Header("a PAX record with a negative size")));
+            }
+            Some(size) => size.max(0).cast_unsigned(),
         };
-        let data_len = match kind {
-            MemberKind::Path(PathKind::File | PathKind::SparseFile) | MemberKind::Other(_) => stored,
-            MemberKind::Path(_) => 0,
-        };
-        if let Some((_, SparseMap::GoesOn)) = header.sparse {
-            self.skip_sparse_map()?;
-        }
-        self.start_body(data_len);
-        let size = match (kind, header.sparse) {
-            (MemberKind::Path(PathKind::SparseFile), Some((size, _))) => size,
-            (MemberKind::Path(PathKind::SparseFile), None) => pax.sparse_size.unwrap_or(stored),
-            _ => stored,
+        let mut size = stored;
+        let data_len = if has_body { stored } else { 0 };
+        // More of an old GNU map stands before the data and is not part of it; the map of a PAX sparse file may be.
+        let body_offset = match (&header.sparse, pax.sparse) {
+            (Some(OldSparse { map, more }), _) => {
+                size = map.size();
+                self.old_sparse(*map, *more, data_len)?;
+                self.offset
+            }
+            (None, Some(_)) if !has_body => {
+                return Err(self.error(TarErrorKind::Header("a sparse file that is not a regular file")));
+            }
+            (None, Some(file)) => {
+                kind = MemberKind::Path(PathKind::SparseFile);
+                let body_offset = self.offset;
+                size = self.pax_sparse(file, data_len)?;
+                body_offset
+            }
+            (None, None) => {
+                self.start_body(data_len);
+                self.offset
+            }
         };
         Ok(Member {
             path: &self.path,
             link: &self.link,
             kind,
+            refused_type: matches!(header.typeflag, b'7' | b'S').then_some(header.typeflag.into()),
             size,
             data_len,
             header_offset: self.header_offset,
-            body_offset: self.offset,
+            body_offset,
             mode: header.mode,
             uid: pax.uid.unwrap_or(header.uid),
             gid: pax.gid.unwrap_or(header.gid),
             device: header.device,
             xattrs: &self.xattrs,
         })
+    }
+
+    /// Starts the body of an old GNU sparse file, with what is left of its map before it.
+    fn old_sparse(&mut self, mut map: SparseMap, mut more: MoreMap, data_len: u64) -> Result<(), TarError> {
+        while more == MoreMap::Follows {
+            let block = match self.input.peek(BLOCK as usize) {
+                Ok(bytes) => bytes,
+                Err(error) => return Err(self.error(TarErrorKind::Io(error))),
+            };
+            let Some(block) = block.first_chunk() else {
+                let found = block.len() as u64;
+                return Err(self.error(TarErrorKind::CutHeader { found }));
+            };
+            more = map.add_old_gnu(block, OLD_GNU_MORE).map_err(|kind| self.error(kind))?;
+            self.skip(BLOCK)?;
+        }
+        self.start_body(data_len);
+        Ok(())
+    }
+
+    /// Starts the body of a sparse file that PAX records describe. Gives back its size with the holes.
+    fn pax_sparse(&mut self, file: SparseFile, data_len: u64) -> Result<u64, TarError> {
+        if let Some(name) = file.name {
+            self.path = name;
+        }
+        self.start_body(data_len);
+        let size = file.size.unwrap_or_else(|| data_len.cast_signed());
+        let mut map = SparseMap::new(size).map_err(|kind| self.error(kind))?;
+        match file.map {
+            MapPlace::Body => self.map_in_body(&mut map)?,
+            records @ MapPlace::Records { .. } => records.add_to(&mut map).map_err(|kind| self.error(kind))?,
+        }
+        map.check_stored(self.body_left).map_err(|kind| self.error(kind))?;
+        Ok(map.size())
+    }
+
+    /// Reads the map that a body begins with: decimal numbers with a newline behind each, the first one the count of
+    /// regions, in whole blocks.
+    fn map_in_body(&mut self, map: &mut SparseMap) -> Result<(), TarError> {
+        let mut text = Vec::new();
+        let mut lines = 0;
+        let mut wanted = 1;
+        let mut is_counted = false;
+        while lines < wanted {
+            if text.len() as u64 >= MAX_EXTENSION {
+                return Err(self.error(TarErrorKind::Header("the map of the sparse file is too long")));
+            }
+            if self.body_left < BLOCK {
+                return Err(self.error(sparse::invalid_map()));
+            }
+            self.piece_of_body(BLOCK, &mut |block| {
+                lines += block.split(|byte| *byte == b'\n').count() as u64 - 1;
+                text.extend_from_slice(block);
+            })?;
+            if lines > 0 && !is_counted {
+                is_counted = true;
+                let count = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+                let count = sparse::region_count(count).map_err(|kind| self.error(kind))?;
+                // A count that does not fit is more than the limit has room for.
+                wanted = count.saturating_mul(2).saturating_add(1);
+            }
+        }
+        let regions = text.split(|byte| *byte == b'\n').take(wanted as usize).skip(1);
+        map.add_decimal(regions).map_err(|kind| self.error(kind))
     }
 
     /// Reads the block at the offset as a header, its names into `self`. None at the end of the archive: no more
@@ -271,51 +408,25 @@ impl<I: Input> Walker<I> {
             Ok(bytes) => bytes,
             Err(error) => return Err(self.error(TarErrorKind::Io(error))),
         };
+        let found = next.len() as u64;
+        if found > 0 && found < BLOCK {
+            return Err(self.error(TarErrorKind::CutHeader { found }));
+        }
         if next.iter().take(BLOCK as usize).all(|byte| *byte == 0) {
             return Ok(None);
         }
         Err(self.error(TarErrorKind::Header("a single block of zeros where a header should be")))
     }
 
-    /// Reads a long name or a set of PAX records.
-    fn read_extension(&mut self, typeflag: u8, extensions: &mut Extensions) -> Result<(), TarError> {
+    /// Reads the body of an extension header.
+    fn read_extension(&mut self) -> Result<Vec<u8>, TarError> {
         let size = self.body_left;
         if size > MAX_EXTENSION {
             return Err(self.error(TarErrorKind::ExtensionTooLong { size }));
         }
         let mut bytes = Vec::new();
         self.body(&mut |piece| bytes.extend_from_slice(piece))?;
-        if typeflag == b'x' {
-            extensions.pax = Overrides::parse(&bytes).map_err(|kind| self.error(kind))?;
-            return Ok(());
-        }
-        bytes.truncate(bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len()));
-        let name = (!bytes.is_empty()).then_some(bytes);
-        if typeflag == b'L' {
-            extensions.long_path = name;
-        } else {
-            extensions.long_link = name;
-        }
-        Ok(())
-    }
-
-    /// Passes over the blocks with the rest of an old GNU sparse file's map, which stand before its data.
-    fn skip_sparse_map(&mut self) -> Result<(), TarError> {
-        const GOES_ON: usize = 504;
-        loop {
-            let block = match self.input.peek(BLOCK as usize) {
-                Ok(bytes) => bytes,
-                Err(error) => return Err(self.error(TarErrorKind::Io(error))),
-            };
-            let (found, goes_on) = (block.len() as u64, block.get(GOES_ON).copied());
-            if found < BLOCK {
-                return Err(self.error(TarErrorKind::CutHeader { found }));
-            }
-            self.skip(BLOCK)?;
-            if goes_on == Some(0) {
-                return Ok(());
-            }
-        }
+        Ok(bytes)
     }
 
     const fn start_body(&mut self, len: u64) {
@@ -363,118 +474,4 @@ impl<I: Input> Walker<I> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tarfile::{Positional, Streaming};
-
-    /// A header block of type `typeflag`, with a right checksum, changed by `edit` before the sum is taken.
-    fn block(name: &str, typeflag: u8, size: u64, edit: impl FnOnce(&mut tar::Header)) -> Vec<u8> {
-        let mut header = tar::Header::new_ustar();
-        header.set_path(name).unwrap();
-        header.set_size(size);
-        header.set_mode(0o644);
-        header.set_entry_type(tar::EntryType::new(typeflag));
-        edit(&mut header);
-        header.set_cksum();
-        header.as_bytes().to_vec()
-    }
-
-    fn padded(body: &[u8]) -> Vec<u8> {
-        let mut body = body.to_vec();
-        body.resize(body.len().next_multiple_of(512), 0);
-        body
-    }
-
-    /// Path, kind, size and body length of each member, by both kinds of input, which must agree.
-    fn walk(bytes: &[u8]) -> Result<Vec<(String, MemberKind, u64, u64)>, String> {
-        fn list(input: impl Input) -> Result<Vec<(String, MemberKind, u64, u64)>, String> {
-            let mut walker = Walker::new(input);
-            let mut members = Vec::new();
-            while let Some(member) = walker.next().map_err(|error| error.to_string())? {
-                let path = String::from_utf8_lossy(member.path).into_owned();
-                members.push((path, member.kind, member.size, member.data_len));
-            }
-            Ok(members)
-        }
-        let jumped = list(Positional::new(bytes));
-        assert_eq!(jumped, list(Streaming::new(bytes)));
-        jumped
-    }
-
-    #[test]
-    fn links_and_directories_have_no_body_whatever_they_claim() {
-        let bytes =
-            [block("d/", b'5', 4096, |_| {}), block("l", b'2', 7, |_| {}), block("f", b'0', 3, |_| {})].concat();
-        let members = walk(&[bytes, padded(b"abc")].concat()).unwrap();
-        assert_eq!(members[0], ("d/".into(), MemberKind::Path(PathKind::Directory), 4096, 0));
-        assert_eq!(members[1], ("l".into(), MemberKind::Path(PathKind::Symlink), 7, 0));
-        assert_eq!(members[2], ("f".into(), MemberKind::Path(PathKind::File), 3, 3));
-    }
-
-    #[test]
-    fn the_last_body_may_stand_without_padding_but_not_be_cut() {
-        let header = block("f", b'0', 3, |_| {});
-        assert_eq!(walk(&[&header[..], b"abc"].concat()).unwrap().len(), 1);
-        let error = walk(&[&header[..], b"ab"].concat()).unwrap_err();
-        assert_eq!(error, "entry \"f\" at offset 0 is cut off: the header announces 3 bytes, 2 follow");
-    }
-
-    #[test]
-    fn the_first_block_tells_a_tar_from_something_else() {
-        assert_eq!(walk(&[7; 600]).unwrap_err(), TarErrorKind::NotATar.to_string());
-        assert_eq!(walk(b"").unwrap(), []);
-        let good = block("f", b'0', 0, |_| {});
-        let error = walk(&[good.clone(), vec![7; 512]].concat()).unwrap_err();
-        assert!(error.contains("at offset 512 has a damaged header"), "{error}");
-        let error = walk(&[good, vec![7; 100]].concat()).unwrap_err();
-        assert!(error.contains("100 of 512 bytes"), "{error}");
-    }
-
-    #[test]
-    fn a_long_name_over_the_limit_is_refused_before_it_is_read() {
-        let bytes = block("././@LongLink", b'L', 512 << 20, |_| {});
-        let error = walk(&bytes).unwrap_err();
-        assert!(error.contains("536870912 bytes; the limit is 1048576 bytes"), "{error}");
-    }
-
-    #[test]
-    fn names_come_from_the_last_and_strongest_word() {
-        let records = [&b"11 path=px\n"[..], b"12 size=600\n"].concat();
-        let bytes = [
-            block("x", b'x', records.len() as u64, |_| {}),
-            padded(&records),
-            block("f", b'0', 0, |_| {}),
-            vec![0; 1024],
-            block("long", b'L', 3, |_| {}),
-            padded(b"ln\0"),
-            block("f", b'0', 0, |_| {}),
-        ];
-        let members = walk(&bytes.concat()).unwrap();
-        assert_eq!(
-            members,
-            [
-                ("px".into(), MemberKind::Path(PathKind::File), 600, 600),
-                ("ln".into(), MemberKind::Path(PathKind::File), 0, 0)
-            ]
-        );
-    }
-
-    #[test]
-    fn what_a_sparse_file_holds_is_told_from_what_it_measures() {
-        let real = |header: &mut tar::Header| {
-            let gnu = header.as_gnu_mut().unwrap();
-            gnu.set_real_size(1 << 20);
-            gnu.set_is_extended(true);
-        };
-        let mut header = tar::Header::new_gnu();
-        header.set_path("s").unwrap();
-        header.set_size(512);
-        header.set_entry_type(tar::EntryType::new(b'S'));
-        real(&mut header);
-        header.set_cksum();
-        let bytes = [&header.as_bytes()[..], &[0; 512], &[1; 512], &block("f", b'0', 0, |_| {})].concat();
-        let members = walk(&bytes).unwrap();
-        assert_eq!(members[0], ("s".into(), MemberKind::Path(PathKind::SparseFile), 1 << 20, 512));
-        assert_eq!(members[1].0, "f");
-    }
-}
+mod tests;

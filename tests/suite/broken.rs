@@ -105,8 +105,8 @@ const DAMAGED: [(&str, &str); 25] = [
     ("negative-size-b256.tar", "entry \"neg\" at offset 0"),
     ("not-a-tar-layer.tar", "is not a tar"),
     ("oci-foreign-layer.tar", "it is a foreign layer, which is fetched from https://example.invalid/x instead"),
-    ("pax-bad-length.tar", "an extended header record whose length does not fit"),
-    ("pax-nul-in-path.tar", "a name with a NUL byte in an extended header"),
+    ("pax-bad-length.tar", "a PAX record whose length is wrong"),
+    ("pax-nul-in-path.tar", "a name with a NUL byte in a PAX record"),
     ("random-layer.tar", "is not a tar"),
     ("real-docker26-missing-config-blob.tar", "the archive is incomplete: Docker with the containerd image store"),
     (
@@ -118,7 +118,7 @@ const DAMAGED: [(&str, &str); 25] = [
         "real-oci-missing-layer-blob.tar",
         "blobs/sha256/deb49001b3fe01ec74974c01b7abb5fe020762d98f656745771e54100755685f is missing; the archive is incomplete",
     ),
-    ("size-overflow-pax.tar", "a number in an extended header that is none, or too large"),
+    ("size-overflow-pax.tar", "a PAX record with a size that is not a valid number"),
 ];
 
 /// Refused with this message, whatever is ignored: nothing can be shown.

@@ -30,6 +30,7 @@ mod engines;
 mod extract;
 mod files;
 mod groups;
+mod headers;
 mod house;
 mod large;
 mod layouts;

@@ -26,6 +26,26 @@ fn documents_are_read_as_engines_read_them() {
     }
 }
 
+/// Headers as Docker up to 17.05, star and systems with negative owners wrote them.
+#[test]
+fn layers_are_unpacked_as_engines_unpack_them() {
+    let Some(corpus) = Corpus::here() else { return };
+    let lists = |name: &str| {
+        let path = corpus.path(&format!("reports/{name}"));
+        User::new().runs(&["tree", "--format", "tsv", path.as_str()]).ends_with(0)
+    };
+    let deep =
+        "home/builder/go/src/example.test/vendor/github.test/organisation/repository-with-long-name/internal/packages";
+    let collide = lists("moby34092-prego18-collide.tar");
+    for (name, size) in [("a/main.go", 4), ("b/main.go", 8)] {
+        let row = format!("{deep}/{name}\tf\t{size}\t644\t88889462:0\t");
+        assert!(collide.stdout.lines().any(|line| line == row), "no {row:?} in {}", collide.stdout);
+    }
+    let star = lists("star-format-prefix.tar").stdout;
+    assert!(star.contains(&format!("\n{}/file\tf\t1\t", "q".repeat(131))), "{star}");
+    lists("negative-uid.tar").prints(&["nobody\tf\t1\t644\t4294967294:4294967294\t"]);
+}
+
 #[test]
 fn a_warning_says_of_docker_what_docker_does() {
     let Some(corpus) = Corpus::here() else { return };

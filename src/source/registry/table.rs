@@ -60,9 +60,9 @@ struct Written {
     #[serde(default)]
     mode: u32,
     #[serde(default)]
-    uid: u64,
+    uid: i64,
     #[serde(default)]
-    gid: u64,
+    gid: i64,
     #[serde(default)]
     link_name: String,
     #[serde(default)]

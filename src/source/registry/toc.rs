@@ -47,9 +47,9 @@ pub struct TocEntry {
     /// As in a tar's header, with or without the bits of its type.
     pub mode: u32,
     /// Owner.
-    pub uid: u64,
+    pub uid: i64,
     /// Group.
-    pub gid: u64,
+    pub gid: i64,
     /// What a link leads to; empty without one.
     pub link: String,
     /// Major and minor number of a device.

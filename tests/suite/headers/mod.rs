@@ -1,0 +1,158 @@
+//! Headers as Go's `archive/tar` reads them, and so every engine. Each case is a layer that was unpacked by Docker 20.10,
+//! Podman 4.3 and umoci 0.4.7; what they agreed on is written down here, and `live` asks the engines of this machine
+//! again. If one of these fails, a user gets another file system than a container would, without a word.
+
+mod extensions;
+mod formats;
+#[cfg(unix)]
+mod live;
+mod numbers;
+mod raw;
+mod sparse;
+mod types;
+
+use std::fmt::Write;
+use std::io::Write as _;
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
+
+use crate::user::{Ran, User};
+use raw::Raw;
+
+/// One layer, and what comes of it.
+struct Case {
+    name: &'static str,
+    layer: Vec<u8>,
+    truth: Truth,
+}
+
+/// What engines make of a layer, and we with them.
+enum Truth {
+    /// They show this: path, type, size, permissions, owner and link target, a line each, without directories that no
+    /// entry names.
+    Shown(&'static str),
+    /// They show this, and we say something of it.
+    Told(&'static str, &'static str),
+    /// They refuse the layer, and our error says this.
+    Refused(&'static str),
+    /// They refuse the layer. What it means is clear, so we show it and say that they do.
+    OnlyOurs(&'static str, &'static str),
+}
+
+use Truth::{OnlyOurs, Refused, Shown, Told};
+
+fn case(name: &'static str, entries: &[Raw], truth: Truth) -> Case {
+    Case { name, layer: raw::tar(entries), truth }
+}
+
+/// The directories that engines make without being told.
+const IMPLICIT: &str = " d 0 755 0:0";
+
+fn all() -> Vec<Case> {
+    let kinds = [formats::cases(), numbers::cases(), extensions::cases(), types::cases(), sparse::cases()];
+    kinds.into_iter().flatten().collect()
+}
+
+/// What `docker save` would write of an image with this layer. Docker compares the digests when it loads it.
+fn archive(layer: &[u8], tag: &str) -> Vec<u8> {
+    let hex = |bytes: &[u8]| Sha256::digest(bytes).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    let config = json!({
+        "architecture": "amd64", "os": "linux", "config": {},
+        "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{}", hex(layer))] },
+        "history": [{ "created_by": "headers" }],
+    });
+    let config = config.to_string();
+    let (config_name, layer_name) = (format!("{}.json", hex(config.as_bytes())), format!("{}/layer.tar", hex(layer)));
+    let manifest = json!([{ "Config": config_name, "RepoTags": [tag], "Layers": [layer_name] }]).to_string();
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, bytes) in
+        [(&layer_name, layer), (&config_name, config.as_bytes()), (&"manifest.json".into(), manifest.as_bytes())]
+    {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, name, bytes).unwrap();
+    }
+    archive.into_inner().unwrap()
+}
+
+fn lists(case: &Case, options: &[&str]) -> Ran {
+    let mut file = NamedTempFile::with_suffix(".tar").unwrap();
+    file.write_all(&archive(&case.layer, "headers:latest")).unwrap();
+    let path = file.path().to_str().unwrap();
+    User::new().runs(&[&["tree", "--format", "tsv"], options, &[path]].concat())
+}
+
+/// A listing in the form of [`Truth`].
+fn rows(listing: &str) -> String {
+    let mut lines: Vec<_> = listing.lines().filter(|line| !line.starts_with('#')).map(row).collect();
+    lines.retain(|line| !line.ends_with(IMPLICIT));
+    lines.sort();
+    lines.join("\n")
+}
+
+fn row(line: &str) -> String {
+    let cells: Vec<_> = line.split('\t').collect();
+    let [path, kind, size, mode, owner, link, ..] = cells[..] else { panic!("{line:?} has too few cells") };
+    // What a directory and a link measure differs between file systems.
+    let size = if matches!(kind, "d" | "l") { "0" } else { size };
+    let mut row = format!("{path} {kind} {size} {mode} {owner}");
+    if !link.is_empty() {
+        write!(row, " -> {link}").unwrap();
+    }
+    row
+}
+
+/// A drawn truth in the form of [`rows`].
+fn drawn(truth: &str) -> String {
+    let mut lines: Vec<_> = truth.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines.sort_unstable();
+    lines.join("\n")
+}
+
+#[test]
+fn layers_are_what_engines_unpack() {
+    let mut wrong = String::new();
+    for case in all() {
+        let ran = lists(&case, &[]);
+        let (shown, said) = (rows(&ran.stdout), ran.stderr.as_str());
+        let is_right = match case.truth {
+            Shown(truth) => ran.code == 0 && shown == drawn(truth) && said.is_empty(),
+            Told(truth, warning) | OnlyOurs(truth, warning) => {
+                ran.code == 0 && shown == drawn(truth) && said.contains("dive: warning: ") && said.contains(warning)
+            }
+            // Which layer and where in it, besides what.
+            Refused(error) => {
+                ran.code == 2 && [": layer 0 (", " at offset ", error].iter().all(|part| ran.error().contains(part))
+            }
+        };
+        if !is_right {
+            writeln!(wrong, "{}: exit code {}\n{shown}\n{said}", case.name, ran.code).unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// What is refused otherwise ends the layer, and what stands before it is there.
+#[test]
+fn a_header_that_engines_refuse_becomes_a_warning_when_errors_are_ignored() {
+    for mut case in all() {
+        let Refused(error) = case.truth else { continue };
+        case.layer = [raw::file("before").bytes(), case.layer].concat();
+        let ran = lists(&case, &["--ignore-errors"]);
+        assert_eq!(ran.code, 0, "{}: {}", case.name, ran.stderr);
+        assert!(ran.stdout.lines().any(|line| line.starts_with("before\t")), "{}: {}", case.name, ran.stdout);
+        assert!(ran.stderr.contains("dive: warning: ") && ran.stderr.contains(error), "{}: {}", case.name, ran.stderr);
+    }
+}
+
+#[test]
+fn no_two_cases_have_one_name() {
+    let mut names: Vec<_> = all().iter().map(|case| case.name).collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}

@@ -3,17 +3,21 @@
 //! new ones in their order. A span closes once and no list is walked twice over what is closed already, so the cost is
 //! linear in entries, whiteouts included.
 
+mod markers;
+
 use std::io;
+
+use markers::Steps;
 
 use super::contents::Contents;
 use super::index::{Descent, Index};
 use super::node::{NONE, Node, UNLISTED};
-use super::span::{Cause, Marker, OPEN, Span, SpanKind};
+use super::span::{Cause, OPEN, Span, SpanKind};
 use super::{LayerRecord, NodeId, SpanId, Tree};
 use crate::layer::Remarks;
 use crate::layer::content::Bodies;
 use crate::layer::path::{self, components};
-use crate::layer::{Chunk, Entry, EntryKind, LayerIndex, MarkerKind, Names, Scan, entry};
+use crate::layer::{Entry, EntryKind, LayerIndex, Names, Scan, entry};
 
 /// The most nodes a tree takes: several times the largest image known. Each takes up to 100 bytes of memory, and a
 /// crafted layer of a few MB can ask for any number.
@@ -46,6 +50,7 @@ pub struct Builder {
     last_directory: Descent,
     /// Directories made so far because entries stand in them.
     implicit: usize,
+    marker_steps: Steps,
     scratch: Vec<u8>,
 }
 
@@ -57,6 +62,13 @@ struct Placed<'a> {
     from: u16,
     /// Extras of the layers before.
     extras_before: u32,
+}
+
+/// What becomes of something that is no directory, was put there by the same layer, and is in the way to a directory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OwnObstacle {
+    Replace,
+    Keep,
 }
 
 /// A hard link whose target was not there when its entry came.
@@ -92,6 +104,7 @@ impl Builder {
             contents: Contents::default(),
             last_directory: Descent::default(),
             implicit: 0,
+            marker_steps: Steps::ALL,
             scratch: Vec::new(),
         }
     }
@@ -123,7 +136,7 @@ impl Builder {
                 }
                 let source = Placed { entry, names: chunk.names(entry), from, extras_before };
                 match entry.kind {
-                    EntryKind::Marker(kind) => self.keep_marker(kind, source),
+                    EntryKind::Marker(kind) => self.keep_marker(kind, source, &mut remarks),
                     EntryKind::Path(kind) => self.apply_entry(kind.into(), source, &mut dangling, &mut remarks),
                 }
             }
@@ -174,52 +187,6 @@ impl Builder {
         }
         self.index.make_room(tree, scan.entry_count);
         Ok(())
-    }
-
-    /// First pass: what a layer removes is what the layers below have, before any entry of its own.
-    fn apply_markers(&mut self, chunks: &[Chunk], from: u16, remarks: &mut Remarks) {
-        for chunk in chunks {
-            for entry in chunk.entries() {
-                if let EntryKind::Marker(kind) = entry.kind {
-                    self.apply_marker(kind, chunk.names(entry), from, remarks);
-                }
-            }
-        }
-    }
-
-    fn apply_marker(&mut self, kind: MarkerKind, names: Names<'_>, from: u16, remarks: &mut Remarks) {
-        let directory = self.find(names.directory);
-        match kind {
-            MarkerKind::Whiteout => match directory.and_then(|at| self.index.find(&self.tree, at, names.name)) {
-                Some(node) if self.newest(node).is_some_and(Span::is_open) => {
-                    self.close(node, from, Cause::Deleted, Cause::DeletedWithDirectory);
-                }
-                // Gone with a directory that this layer removes as well.
-                Some(node) if self.newest(node).is_some_and(|span| span.to == from) => {}
-                _ => {
-                    remarks.add(|| {
-                        let path = names.path();
-                        let path = String::from_utf8_lossy(&path);
-                        format!("a whiteout of {path:?}, which no layer below has: ignored")
-                    });
-                }
-            },
-            MarkerKind::Opaque => {
-                for child in directory.map(|node| self.take_children(node)).unwrap_or_default() {
-                    self.close(child, from, Cause::HiddenByOpaque, Cause::HiddenByOpaque);
-                }
-            }
-            MarkerKind::Bookkeeping => {}
-        }
-    }
-
-    /// Second pass, a marker: engines make the directory it stands in, and reports list it.
-    fn keep_marker(&mut self, kind: MarkerKind, source: Placed<'_>) {
-        let Placed { entry, names, from, .. } = source;
-        let node = self.node_at(names, from);
-        let Entry { mode, uid, gid, size, .. } = *entry;
-        let link = self.keep_link(names.link);
-        self.tree.markers.push(Marker { node, kind, mode, uid, gid, size, link });
     }
 
     /// Second pass, a path.
@@ -339,6 +306,13 @@ impl Builder {
 
     /// The directory at `path`, made where it is missing or something else: paths are literal.
     fn directory(&mut self, path: &[u8], from: u16) -> NodeId {
+        match self.descend(path, from, OwnObstacle::Replace) {
+            Ok(node) | Err(node) => node,
+        }
+    }
+
+    /// As [`Self::directory`], or the node that is in the way.
+    fn descend(&mut self, path: &[u8], from: u16, obstacle: OwnObstacle) -> Result<NodeId, NodeId> {
         let mut way = std::mem::take(&mut self.last_directory);
         let mut end = if way.path == path { path.len() } else { way.turn_to(path) };
         // What a layer closed on the way has to be opened again.
@@ -350,7 +324,14 @@ impl Builder {
         for name in components(&path[end..]) {
             node = self.index.find_or_make(&mut self.tree, node, name);
             if !self.is_open_directory(node) {
-                if self.newest(node).is_some_and(Span::is_open) {
+                if let Some(span) = self.newest(node).filter(|span| span.is_open()) {
+                    if obstacle == OwnObstacle::Keep && span.from == from {
+                        // The steps lead this far.
+                        way.path.clear();
+                        way.path.extend_from_slice(&path[..end]);
+                        self.last_directory = way;
+                        return Err(node);
+                    }
                     self.close(node, from, Cause::Replaced, Cause::Replaced);
                 }
                 self.open(node, implicit_directory(from));
@@ -364,7 +345,7 @@ impl Builder {
             way.path.extend_from_slice(path);
         }
         self.last_directory = way;
-        node
+        Ok(node)
     }
 
     fn newest(&self, node: NodeId) -> Option<&Span> {

@@ -26,7 +26,7 @@ fn documents_are_read_as_engines_read_them() {
     }
 }
 
-/// Headers as Docker up to 17.05, star and systems with negative owners wrote them.
+/// Headers as Docker up to 17.05, star and systems with negative owners wrote them, and markers as Kaniko 1.9 did.
 #[test]
 fn layers_are_unpacked_as_engines_unpack_them() {
     let Some(corpus) = Corpus::here() else { return };
@@ -44,6 +44,9 @@ fn layers_are_unpacked_as_engines_unpack_them() {
     let star = lists("star-format-prefix.tar").stdout;
     assert!(star.contains(&format!("\n{}/file\tf\t1\t", "q".repeat(131))), "{star}");
     lists("negative-uid.tar").prints(&["nobody\tf\t1\t644\t4294967294:4294967294\t"]);
+    lists("kaniko2308-v191.tar")
+        .prints(&["a\tl\t0\t777\t0:0\tb\n"])
+        .says(&["warning: ", "the whiteout of \"a/a\" is below \"a\", a link of the same layer"]);
 }
 
 #[test]

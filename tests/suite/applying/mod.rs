@@ -6,6 +6,7 @@ mod dive_numbers;
 mod hard_links;
 mod markers;
 mod names;
+mod own_links;
 mod replacing;
 
 use crate::build::Layer;

@@ -57,6 +57,8 @@ pub(super) enum Kind {
 #[derive(Debug)]
 struct Name {
     path: String,
+    /// The layer that put it there.
+    layer: usize,
     inode: usize,
     /// Whether the inode came with it.
     is_first: bool,
@@ -90,7 +92,7 @@ impl Model {
         let mut model = Self::default();
         let mut state = State::new();
         let root = model.inode(0, Kind::ImplicitDirectory);
-        let root = model.name("", root);
+        let root = model.name(0, "", root);
         state.insert(String::new(), root);
         for (number, layer) in image.0.iter().enumerate() {
             model.apply(&mut state, number, layer);
@@ -129,6 +131,11 @@ impl Model {
 
     fn put(&mut self, state: &mut State, number: usize, entry: &RandomEntry, late: &mut Vec<(usize, String)>) {
         let path = &entry.path;
+        if matches!(entry.what, What::Whiteout | What::Opaque) && self.is_behind(state, number, entry) {
+            self.remarks += 1;
+            self.apply_behind(state, number, entry);
+            return;
+        }
         for (slash, _) in path.match_indices('/') {
             self.make_directory(state, number, &path[..slash]);
         }
@@ -165,7 +172,7 @@ impl Model {
             }
             What::Fifo => (self.inode(number, Kind::Fifo), true),
         };
-        let name = self.name(path, inode);
+        let name = self.name(number, path, inode);
         self.names[name].is_first = is_first;
         if let What::HardLink(target) = &entry.what
             && is_first
@@ -180,6 +187,54 @@ impl Model {
         state.insert(path.clone(), name);
     }
 
+    /// Whether a marker stands below something that is no directory and that its own layer put there.
+    fn is_behind(&self, state: &State, number: usize, marker: &RandomEntry) -> bool {
+        let directory = directory_of(marker);
+        let ends = directory.match_indices('/').map(|(slash, _)| slash).chain([directory.len()]);
+        let obstacle = ends.map(|end| &directory[..end]).find(|path| !self.is_directory(state, path));
+        obstacle.and_then(|path| state.get(path)).is_some_and(|name| self.names[*name].layer == number)
+    }
+
+    fn apply_behind(&mut self, state: &mut State, number: usize, marker: &RandomEntry) {
+        let Some(directory) = self.follow_own_links(state, number, directory_of(marker)) else { return };
+        let inside = |name: &str| if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") };
+        let (removed, own, below) = if matches!(marker.what, What::Whiteout) {
+            let name = marker.path.rsplit('/').next().unwrap();
+            (vec![inside(name)], Cause::Deleted, Cause::DeletedWithDirectory)
+        } else {
+            let names = state.keys().filter(|path| is_below(path, &directory));
+            let names = names.map(|path| path[directory.len()..].trim_start_matches('/'));
+            let children = names.map(|name| inside(name.split('/').next().unwrap()));
+            (children.collect(), Cause::HiddenByOpaque, Cause::HiddenByOpaque)
+        };
+        for path in removed {
+            let mut whole = state.iter().filter(|(key, _)| **key == path || is_below(key, &path));
+            if whole.all(|(_, name)| self.names[*name].layer < number) {
+                self.end(state, number, End::By(below), |key| is_below(key, &path));
+                self.end(state, number, End::By(own), |key| key == path);
+            }
+        }
+    }
+
+    /// Where a directory's path leads, over links of one layer. Random links have no dots in their targets.
+    fn follow_own_links(&self, state: &State, number: usize, path: &str) -> Option<String> {
+        let (mut path, mut links) = (path.to_owned(), 0);
+        loop {
+            let ends = path.match_indices('/').map(|(slash, _)| slash).chain([path.len()]);
+            let Some(end) = ends.into_iter().find(|end| !self.is_directory(state, &path[..*end])) else {
+                return Some(path);
+            };
+            let name = *state.get(&path[..end])?;
+            let inode = &self.inodes[self.names[name].inode];
+            if self.names[name].layer != number || inode.kind != Kind::Symlink || links == 40 {
+                return None;
+            }
+            links += 1;
+            let (above, rest) = (path[..end].rfind('/').map_or("", |slash| &path[..=slash]), &path[end..]);
+            path = format!("{above}{}{rest}", inode.link);
+        }
+    }
+
     fn make_directory(&mut self, state: &mut State, number: usize, path: &str) {
         for (slash, _) in path.match_indices('/') {
             self.make_directory(state, number, &path[..slash]);
@@ -187,7 +242,7 @@ impl Model {
         if !self.is_directory(state, path) {
             self.end(state, number, End::By(Cause::Replaced), |key| key == path);
             let inode = self.inode(number, Kind::ImplicitDirectory);
-            let name = self.name(path, inode);
+            let name = self.name(number, path, inode);
             state.insert(path.to_owned(), name);
         }
     }
@@ -214,8 +269,8 @@ impl Model {
         self.inodes.len() - 1
     }
 
-    fn name(&mut self, path: &str, inode: usize) -> usize {
-        self.names.push(Name { path: path.to_owned(), inode, is_first: true, end: None });
+    fn name(&mut self, layer: usize, path: &str, inode: usize) -> usize {
+        self.names.push(Name { path: path.to_owned(), layer, inode, is_first: true, end: None });
         self.names.len() - 1
     }
 
@@ -373,6 +428,14 @@ impl Model {
 impl Kind {
     const fn is_directory(self) -> bool {
         matches!(self, Self::Directory | Self::ImplicitDirectory)
+    }
+}
+
+/// The directory that a marker speaks of.
+fn directory_of(marker: &RandomEntry) -> &str {
+    match marker.what {
+        What::Opaque => &marker.path,
+        _ => marker.path.rfind('/').map_or("", |slash| &marker.path[..slash]),
     }
 }
 

@@ -5,11 +5,12 @@
 //! the `use crate::` lines and fails on an arrow that points back.
 //!
 //! ```text
-//! units, remark, escape, json, tarfile, compression, magic    what everything else is written with
+//! units, remark, escape, json, tarfile, compression, magic, digest    what everything else is written with
+//! blob      a run of bytes: in a file, in memory, or fetched when it is first read
 //! cache     what is kept from one run to the next
+//! layer     a layer's tar becomes entries
 //! source    where bytes lie: an archive, a layout directory, standard input, an engine, a registry
 //! image     what the image says of itself: manifest, configuration, history
-//! layer     a layer's tar becomes entries
 //! tree      all layers become one tree with spans
 //! extract   files of any layer, written to a folder of this machine
 //! analysis  the numbers: dive's, and the exact ones
@@ -42,11 +43,13 @@
 //! ```
 
 pub mod analysis;
+pub mod blob;
 pub mod cache;
 pub mod ci;
 pub mod cli;
 pub mod compression;
 pub mod config;
+pub mod digest;
 pub mod escape;
 pub mod extract;
 pub mod image;

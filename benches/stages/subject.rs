@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use dive::analysis::Analysis;
 use dive::image::Image;
+use dive::layer::LayerBlob;
 use dive::layer::content::PlainLayers;
 use dive::layer::{Scan, Silent, scan};
 use dive::remark::OnDamage;
-use dive::source::Blob;
 use dive::tree::{self, Comparison, Loaded, Scope};
 use tempfile::NamedTempFile;
 
@@ -28,7 +28,7 @@ impl Saved {
         Self { _file: file, image }
     }
 
-    pub(crate) fn blobs(&self) -> impl Iterator<Item = &Blob> {
+    pub(crate) fn blobs(&self) -> impl Iterator<Item = &LayerBlob> {
         self.image.layers.iter().map(|layer| layer.blob.as_ref().unwrap())
     }
 

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::report::Progress;
-use crate::source::SpoolProgress;
+use crate::blob::SpoolProgress;
 
 /// Tells of progress, and hears of the end.
 pub(super) struct Clock<'a> {

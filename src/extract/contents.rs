@@ -9,15 +9,15 @@ use super::clock::{Cancelled, Clock};
 use super::report::Reason;
 use crate::compression::{Compression, SNIFF_LEN, sniff};
 use crate::image::Image;
+use crate::layer::LayerBlob;
 use crate::layer::LayerIndex;
 use crate::layer::content::{Body, BodyForm, BodyReader, Skipped, open_body_while};
-use crate::source::Blob;
 use crate::tree::Loaded;
 
 /// The layers of an image, to read files from. A clone is another handle on the same bytes.
 #[derive(Debug, Clone, Default)]
 pub struct Layers {
-    blobs: Vec<Option<Blob>>,
+    blobs: Vec<Option<LayerBlob>>,
     damaged: Vec<LayerIndex>,
 }
 
@@ -44,7 +44,7 @@ impl Layers {
                 blob = Err(Reason::Unreadable(error.to_string()));
             }
         }
-        let is_listed = blob.as_ref().is_ok_and(|blob| blob.contents().is_some());
+        let is_listed = blob.as_ref().is_ok_and(|blob| blob.toc().is_some());
         let source = blob.and_then(|blob| match blob.first_bytes(SNIFF_LEN) {
             // Entered at each file, wherever that lies.
             Ok(_) if is_listed => Ok((blob, Passage::Jump)),
@@ -76,7 +76,7 @@ enum State {
 /// Reads the files of one layer in the order in which they lie there.
 pub(super) struct LayerReader {
     /// The layer, or why nothing (more) can be read from it.
-    source: Result<(Blob, Passage), Reason>,
+    source: Result<(LayerBlob, Passage), Reason>,
     state: State,
     reader: Option<BodyReader>,
     /// Bytes to be read before this layer and, if it is jumped in, of it until now.

@@ -5,8 +5,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::blob::SpoolProgress;
 use crate::remark::Shown;
-use crate::source::SpoolProgress;
 
 /// Left out items that are kept one by one; more are counted.
 const MOST_KEPT: usize = 100;

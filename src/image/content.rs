@@ -3,9 +3,9 @@
 
 use std::io::{self, Read};
 
+use crate::blob::Blob;
 use crate::compression::Decoder;
 use crate::magic::{self, SAMPLE_LEN};
-use crate::source::Blob;
 use crate::tarfile;
 
 /// Something else than a tar that a manifest lists as a layer.

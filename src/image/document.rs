@@ -1,9 +1,10 @@
 //! JSON documents of images: read as Go reads them, with a limit on their size, and with a remark on what is unusual.
 
 use super::error::ImageError;
+use crate::blob::Blob;
 use crate::json::{self, Decode};
 use crate::remark::Remark;
-use crate::source::{Blob, Source};
+use crate::source::Source;
 
 /// The longest document that is read, in bytes. Registries refuse manifests over 4 MiB; configurations with long
 /// labels are larger, none by much.

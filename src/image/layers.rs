@@ -9,8 +9,10 @@ use super::content::{LayerKind, layer_kind, sniff};
 use super::error::{ImageError, LayerLoss};
 use super::history::{HistoryStep, command};
 use super::plan::{Wanted, why_missing};
+use crate::blob::Blob;
+use crate::layer::LayerBlob;
 use crate::remark::{OnDamage, Remark, Shown};
-use crate::source::{Blob, Source, SourceError};
+use crate::source::{Source, SourceError};
 
 /// The layers of an image, looked up, before it is known what the configuration says of each.
 pub(super) struct Found {
@@ -126,15 +128,15 @@ fn of_layer(
     legacy_ids: &mut LegacyIds,
 ) -> ImageLayer {
     let blob = blob.map(|blob| match source.identity(wanted.digest.as_deref(), diff_id.as_deref()) {
-        Some(identity) => blob.identified(identity),
-        None => blob,
+        Some(identity) => LayerBlob::from(blob.identified(identity)),
+        None => blob.into(),
     });
     // A table of layers shows the command; of what is no tar, it shows that.
     let other = blob.as_ref().err().filter(|loss| loss.other_content().is_some()).map(ToString::to_string);
     let created_by = other.or_else(|| step.map(|step| step.created_by.clone())).unwrap_or_default();
     ImageLayer {
         id: legacy_ids.id(&wanted),
-        size: blob.as_ref().map(Blob::len).ok().or(wanted.size),
+        size: blob.as_ref().map(|blob| blob.len()).ok().or(wanted.size),
         digest: wanted.digest,
         diff_id,
         media_type: wanted.media_type,

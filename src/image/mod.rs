@@ -23,8 +23,10 @@ pub use manifest::InvalidDigest;
 pub use platform::{Platform, PlatformError};
 pub use selection::{ImageName, ImageSelector, OtherEntry, Selection};
 
+use crate::layer::LayerBlob;
+use crate::layer::toc::Toc;
 use crate::remark::{OnDamage, Remark};
-use crate::source::{Blob, Source, Toc};
+use crate::source::Source;
 use config::ImageConfig;
 use manifest::{ConfigKind, config_kind};
 use plan::{Plan, why_missing, why_no_manifest};
@@ -58,7 +60,7 @@ impl Image {
     /// Bytes of all layers that are to be had, as they are stored: what reading them all has to go through.
     #[must_use]
     pub fn stored_bytes(&self) -> u64 {
-        self.layers.iter().filter_map(|layer| layer.blob.as_ref().ok()).map(Blob::len).sum()
+        self.layers.iter().filter_map(|layer| layer.blob.as_ref().ok()).map(|blob| blob.len()).sum()
     }
 }
 
@@ -66,7 +68,7 @@ impl Image {
     /// The names of the blobs of all layers; none if one of them is not to be had.
     #[must_use]
     pub fn layer_blobs(&self) -> Option<Vec<&str>> {
-        self.layers.iter().map(|layer| layer.blob.as_ref().ok().map(Blob::name)).collect()
+        self.layers.iter().map(|layer| layer.blob.as_ref().ok().map(|blob| blob.name())).collect()
     }
 
     /// The same image, whose layers hold what these tables say, base first.
@@ -85,7 +87,7 @@ impl Image {
 #[derive(Debug)]
 pub struct ImageLayer {
     /// Its bytes, compressed or not. Else [`LayerLoss::NotATar`]; or, only with [`OnDamage::Remark`], why they are lost.
-    pub blob: Result<Blob, LayerLoss>,
+    pub blob: Result<LayerBlob, LayerLoss>,
     /// What dive's JSON calls `id`: the legacy layer id where the archive has one, else the blob's digest, else the
     /// blob's name.
     pub id: String,

@@ -3,9 +3,9 @@
 
 use super::content::{ContentHash, SeekPlace};
 use super::scan::{Scan, ScanError, Scanner};
+use super::toc::{Toc, TocEntry, TocFormat};
 use crate::compression::Compression;
 use crate::remark::OnDamage;
-use crate::source::{Toc, TocEntry, TocFormat};
 use crate::tarfile::{Member, MemberKind, PathKind};
 
 /// Whether `toc` says all that a layer's bytes would: of each file where its content begins, and the digest of it.
@@ -64,7 +64,7 @@ fn hash(entry: &TocEntry) -> Option<ContentHash> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::TocChunk;
+    use crate::layer::toc::TocChunk;
 
     fn file(name: &str, digest: Option<&str>, stored_at: Option<u64>) -> TocEntry {
         TocEntry {

@@ -1,6 +1,7 @@
 //! A layer's tar becomes entries: [`scan`] reads one layer, plain or compressed; [`mod@read`] all layers of an image side by
 //! side, handing them on in order; [`content`] reads files back.
 
+mod blob;
 pub mod content;
 pub mod entry;
 mod format;
@@ -11,8 +12,10 @@ pub mod read;
 mod record;
 mod remarks;
 pub mod scan;
+pub mod toc;
 
 pub use crate::tarfile::PathKind;
+pub use blob::LayerBlob;
 pub use entry::{Chunk, Entry, EntryKind, Extra, MarkerKind, Names, Text};
 pub use listed::is_complete;
 pub use read::{LayerError, Progress, Silent, read};

@@ -9,12 +9,14 @@ use sha2::{Digest, Sha256};
 use tracing::debug;
 
 use super::LayerIndex;
+use super::blob::LayerBlob;
 use super::listed;
 use super::record;
 use super::scan::{Scan, ScanError, scan, scan_through, sniff_at};
+use crate::blob::Identity;
 use crate::cache::Cache;
+use crate::digest::hex;
 use crate::remark::{OnDamage, Shown};
-use crate::source::{Blob, Identity, hex};
 use crate::tarfile::ReadAt;
 
 /// A layer that cannot be read.
@@ -55,7 +57,7 @@ impl Progress for Silent {
 /// The first layer that cannot be read, or the first error of `deliver`. Layers that are still being read are given up.
 pub fn read<E>(
     archive: &str,
-    blobs: &[Option<Blob>],
+    blobs: &[Option<LayerBlob>],
     on_damage: OnDamage,
     cache: Option<&Cache>,
     progress: &dyn Progress,
@@ -78,7 +80,7 @@ where
                 if turn.wait(layer.get()) == Go::Stop {
                     return;
                 }
-                debug!("layer {layer} ({}) is opened", blob.as_ref().map_or("missing", Blob::name));
+                debug!("layer {layer} ({}) is opened", blob.as_ref().map_or("missing", |blob| blob.name()));
                 let scanned = read_one(blob.as_ref(), on_damage, cache, progress, &turn.stop);
                 turn.hold(scanned.as_ref().map_or(0, Scan::memory));
                 // The other end is only gone when nobody wants to know any more.
@@ -119,9 +121,9 @@ where
 }
 
 /// For each layer the first one with the same blob.
-fn twins(blobs: &[Option<Blob>]) -> Vec<usize> {
+fn twins(blobs: &[Option<LayerBlob>]) -> Vec<usize> {
     let mut first_at: HashMap<(u64, u64), usize> = HashMap::new();
-    let twin = |(layer, blob): (usize, &Option<Blob>)| {
+    let twin = |(layer, blob): (usize, &Option<LayerBlob>)| {
         let Some(blob) = blob else { return layer };
         let first = *first_at.entry((blob.offset(), blob.len())).or_insert(layer);
         let is_same = blobs[first].as_ref().is_some_and(|first| first.is_same(blob));
@@ -195,14 +197,14 @@ impl Turn {
 }
 
 fn read_one(
-    blob: Option<&Blob>,
+    blob: Option<&LayerBlob>,
     on_damage: OnDamage,
     cache: Option<&Cache>,
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<Scan, ScanError> {
     let Some(blob) = blob else { return Ok(Scan::default()) };
-    if let Some(toc) = blob.contents() {
+    if let Some(toc) = blob.toc() {
         progress.bytes(blob.len());
         return listed::scan(toc, on_damage);
     }
@@ -210,7 +212,7 @@ fn read_one(
     if let Some(mut scan) = kept.and_then(|(cache, identity)| record::load(cache, identity)) {
         // One layer may be stored in several ways: the record is of its entries.
         if !blob.is_elsewhere() {
-            scan.compression = Some(sniff_at(blob)?);
+            scan.compression = Some(sniff_at(&**blob)?);
         }
         progress.bytes(blob.len());
         return Ok(scan);
@@ -260,7 +262,7 @@ fn scan_and_keep(
 
 /// Tells how far into a blob reading has come. Bodies that are jumped over count when the next read is behind them.
 struct Counted<'a> {
-    blob: &'a Blob,
+    blob: &'a LayerBlob,
     progress: &'a dyn Progress,
     behind: AtomicU64,
 }

@@ -6,8 +6,8 @@ use tracing::debug;
 use super::entry::Chunk;
 use super::path;
 use super::scan::Scan;
+use crate::blob::Identity;
 use crate::cache::{Cache, Kind};
-use crate::source::Identity;
 
 /// The entries of the layer, if they are known from before.
 pub(super) fn load(cache: &Cache, identity: &Identity) -> Option<Scan> {
@@ -94,7 +94,7 @@ mod tests {
             builder.append_data(&mut header, name, body).unwrap();
         }
         let bytes = builder.into_inner().unwrap();
-        let blob = crate::source::Blob::in_memory(bytes, "layer");
+        let blob = crate::blob::Blob::in_memory(bytes, "layer");
         scan_through(blob, OnDamage::Fail, &|| false, &mut |_| ()).unwrap()
     }
 

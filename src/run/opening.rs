@@ -13,15 +13,14 @@ use tracing::info;
 use super::access::{self, Mode};
 use super::output::Notices;
 use super::progress::ProgressBar;
+use crate::blob::{SpoolProgress, SpoolStep};
 use crate::cache::{self, Cache};
 use crate::cli::{self, OpeningArgs};
 use crate::config::Config;
 use crate::image::{self, Image, ImageSelector, Selection};
-use crate::layer::{self, Progress};
+use crate::layer::{self, LayerBlob, Progress};
 use crate::remark::Remark;
-use crate::source::{
-    Access, Blob, ContainerEngine, ImageOrigin, PathReference, PullPolicy, Reference, Source, SpoolProgress, SpoolStep,
-};
+use crate::source::{Access, ContainerEngine, ImageOrigin, PathReference, PullPolicy, Reference, Source};
 use crate::tree::{self, Loaded};
 
 /// Hears how opening goes.
@@ -149,12 +148,12 @@ fn get_layers(
     mode: Mode,
     watch: &dyn Watch,
 ) -> anyhow::Result<Image> {
-    let is_known = |blob: &Blob| {
+    let is_known = |blob: &LayerBlob| {
         let known = cache.zip(blob.identity());
         known.is_some_and(|(cache, identity)| cache.contains(cache::Kind::Layer, identity.digest()))
     };
     let blobs = image.layers.iter().filter_map(|layer| layer.blob.as_ref().ok());
-    let wanted: Vec<_> = blobs.filter(|blob| !is_known(blob)).map(Blob::name).collect();
+    let wanted: Vec<_> = blobs.filter(|blob| !is_known(blob)).map(|blob| blob.name()).collect();
     if wanted.is_empty() {
         return Ok(image);
     }

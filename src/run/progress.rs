@@ -8,10 +8,11 @@ use indicatif::{ProgressDrawTarget, ProgressStyle};
 
 use super::opening::Watch;
 use super::output::Notices;
+use crate::blob::SpoolProgress;
 use crate::image::Image;
 use crate::layer::{self, LayerIndex};
 use crate::remark::Remark;
-use crate::source::{ContainerEngine, SpoolProgress};
+use crate::source::ContainerEngine;
 
 /// The bar: first for what has to come from elsewhere, or to be unpacked, then for the layers.
 #[derive(Debug)]

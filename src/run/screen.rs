@@ -7,11 +7,12 @@ use anyhow::anyhow;
 use tracing::{info, warn};
 
 use super::opening::{Opening, Watch, remarks};
+use crate::blob::SpoolProgress;
 use crate::config::{Config, Surroundings};
 use crate::image::Image;
 use crate::layer::{LayerIndex, Progress};
 use crate::remark::Remark;
-use crate::source::{ContainerEngine, SpoolProgress};
+use crate::source::ContainerEngine;
 use crate::tui::state::{Opened, Settings};
 use crate::tui::{self, Feed, ScreenError};
 

@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::sync::Arc;
 
-use super::blob::Blob;
 use super::error::SourceError;
 use super::member_path::{folder, normalise};
+use crate::blob::Blob;
 use crate::magic::{self, SAMPLE_LEN};
 use crate::remark::{OnDamage, Remark};
 use crate::tarfile::{MemberKind, PathKind, Positional, TarErrorKind, Walker};

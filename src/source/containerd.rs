@@ -10,7 +10,8 @@ use super::access::Access;
 use super::engine::name::{EXPECTED, Name};
 use super::error::SourceError;
 use super::program::{ExportError, Failure, Program};
-use super::spool::{SpoolProgress, Spooled};
+use super::spool::Spooled;
+use crate::blob::SpoolProgress;
 
 /// An image that containerd does not give.
 #[derive(Debug, thiserror::Error)]

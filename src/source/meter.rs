@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::remote::Watch;
-use super::runtime::TICK;
-use super::spool::{SpoolProgress, SpoolStep};
+use crate::blob::TICK;
+use crate::blob::Watch;
+use crate::blob::{SpoolProgress, SpoolStep};
 
 /// The bytes received so far, and who is told of them.
 pub(super) struct Meter<'a> {

@@ -3,20 +3,17 @@
 
 mod access;
 mod archive;
-mod blob;
 mod certificates;
 mod containerd;
 mod credentials;
 mod engine;
 mod error;
-mod hex;
 mod member_path;
 mod meter;
 mod oci_layout;
 mod program;
 mod reference;
 mod registry;
-mod remote;
 mod runtime;
 mod scheme;
 mod skopeo_dir;
@@ -33,17 +30,16 @@ pub use access::{
     host,
 };
 pub use archive::Ending;
-pub use blob::{Blob, Identity};
 pub use containerd::ContainerdError;
 pub use engine::{Attempt, ContainerEngine, EngineError, is_present, pull};
 pub use error::SourceError;
-pub(crate) use hex::hex;
 pub use reference::{ImageOrigin, OtherReading, PathReference, Reference, ReferenceError};
-pub use registry::{Actual, RegistryError, SystemError, Toc, TocChunk, TocEntry, TocFormat};
+pub use registry::{Actual, RegistryError, SystemError};
 pub use scheme::{PathFormat, SCHEMES, Scheme, SchemeName, SourceKind};
-pub use spool::{SpoolProgress, SpoolStep};
 
+use crate::blob::{Blob, Identity, SpoolProgress, SpoolStep};
 use crate::compression::{Compression, SNIFF_LEN, sniff};
+use crate::layer::toc::Toc;
 use crate::remark::{OnDamage, Remark};
 use archive::Archive;
 use engine::EngineImage;

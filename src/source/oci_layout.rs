@@ -7,10 +7,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::blob::Blob;
 use super::error::SourceError;
 use super::member_path::normalise;
 use super::skopeo_dir::{Member, SkopeoDir};
+use crate::blob::Blob;
 
 /// The documents by which a directory holds an image: any of them.
 pub(super) const MARKERS: [&str; 4] = ["oci-layout", "index.json", "manifest.json", "repositories"];

@@ -17,9 +17,10 @@ use super::access::Environment;
 use super::engine::one_line;
 use super::error::SourceError;
 use super::meter::Meter;
-use super::remote::Watch;
 use super::runtime::{block_on, unless_broken};
-use super::spool::{self, SpoolStep, Spooled};
+use super::spool::{self, Spooled};
+use crate::blob::SpoolStep;
+use crate::blob::Watch;
 use crate::remark::OnDamage;
 
 /// Bytes of standard error that are kept.
@@ -233,7 +234,7 @@ fn errors_of(text: &str) -> String {
 #[cfg(unix)]
 mod tests {
     use super::*;
-    use crate::source::spool::SpoolProgress;
+    use crate::blob::SpoolProgress;
     use std::time::Instant;
 
     fn shell() -> Program {

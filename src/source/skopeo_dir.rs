@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::hex::hex;
+use crate::digest::hex;
 
 /// What the file `version` begins with.
 const VERSION: &[u8] = b"Directory Transport Version: ";

@@ -1,53 +1,15 @@
 //! Bytes that come by once, from a pipe or a decompressor, are written to a temporary file, because layers are read in
 //! parallel and at any place. The file has no name: it is gone when the program ends, however it ends.
 
-use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Write};
 
 use super::error::SourceError;
+use crate::blob::{SpoolProgress, SpoolStep};
 use crate::compression::{Compression, Decoder, SNIFF_LEN};
 use crate::magic;
 use crate::remark::{OnDamage, Remark};
 use crate::tarfile;
-
-/// How far a source is on its way into the temporary file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SpoolProgress {
-    /// What is being done.
-    pub step: SpoolStep,
-    /// Bytes read from the input, before decompression.
-    pub read: u64,
-    /// Bytes that the input has, if it is a file.
-    pub total: Option<u64>,
-}
-
-/// On what way bytes come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SpoolStep {
-    /// A compressed archive is unpacked.
-    Unpack,
-    /// An archive comes through a pipe.
-    Receive,
-    /// An engine pulls the image from its registry.
-    Pull,
-    /// An engine saves the image.
-    Export,
-    /// Blobs come from a registry.
-    Download,
-}
-
-impl fmt::Display for SpoolStep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unpack => "unpacking the archive",
-            Self::Receive => "receiving the archive",
-            Self::Pull => "pulling the image",
-            Self::Export => "exporting the image",
-            Self::Download => "downloading the layers",
-        })
-    }
-}
 
 /// An input that is now a file.
 #[derive(Debug)]
@@ -132,7 +94,7 @@ fn refuse_what_is_no_tar(first: &[u8], archive: &str) -> Result<(), SourceError>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::blob::Blob;
+    use crate::blob::Blob;
     use std::sync::Arc;
 
     fn bytes_of(spooled: Spooled) -> Vec<u8> {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 
+use crate::blob::SpoolProgress;
 use crate::extract::{self, Conflicts, Report};
 use crate::image::Image;
 use crate::layer::{self, LayerIndex};
-use crate::source::SpoolProgress;
 
 use super::state::viewer::{Fetched, Searched};
 use super::state::{Opened, Ticket};

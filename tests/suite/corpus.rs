@@ -177,7 +177,7 @@ fn every_layer_is_read_entry_by_entry_whatever_it_is_compressed_with() {
         for (index, layer) in opened.image.layers.iter().enumerate() {
             let truth = corpus.text(&format!("opaque/layers/{index:03}.tsv"));
             let truth: Vec<_> = truth.lines().skip(1).map(entry_columns).collect();
-            let scanned = scan(layer.blob.as_ref().unwrap(), OnDamage::Fail, &|| false).unwrap();
+            let scanned = scan(&**layer.blob.as_ref().unwrap(), OnDamage::Fail, &|| false).unwrap();
             let ours: Vec<_> = scanned
                 .chunks
                 .iter()
@@ -228,7 +228,7 @@ fn layers_have_the_entries_bytes_and_whiteouts_that_the_engine_wrote() {
         assert_eq!(tree.layer_count(), layers.len(), "{image}");
         assert_eq!(opened.image.history.len() as u64, summary["history"].as_u64().unwrap(), "{image}");
         for ((index, layer), expected) in tree.layers().zip(&opened.image.layers).zip(layers) {
-            let scanned = scan(layer.blob.as_ref().unwrap(), OnDamage::Fail, &|| false).unwrap();
+            let scanned = scan(&**layer.blob.as_ref().unwrap(), OnDamage::Fail, &|| false).unwrap();
             let count = |kind| tree.layer_markers(index).iter().filter(|marker| marker.kind == kind).count();
             let ours = [
                 scanned.entry_count as u64,

@@ -9,7 +9,7 @@ use crate::place::repository;
 use crate::user::User;
 
 /// The modules in the order the data goes through them, as `src/lib.rs` has it: each may know those to its left.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 22] = [
     "units",
     "remark",
     "escape",
@@ -17,10 +17,12 @@ const ORDER: [&str; 20] = [
     "tarfile",
     "compression",
     "magic",
+    "digest",
+    "blob",
     "cache",
+    "layer",
     "source",
     "image",
-    "layer",
     "tree",
     "extract",
     "analysis",

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::Body;
-use crate::source::Blob;
+use crate::blob::Blob;
+use crate::layer::LayerBlob;
 
 /// XXH3 over a file's bytes. Two files of one size and one hash are taken as the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,13 +42,13 @@ pub trait Bodies: Sync {
 
 /// The layers of an image that lie plain in a file, by their index; none for those that do not.
 #[derive(Debug, Default)]
-pub struct PlainLayers(pub Vec<Option<Blob>>);
+pub struct PlainLayers(pub Vec<Option<LayerBlob>>);
 
 /// Large enough that system calls do not show beside the comparing, small enough to stay in the processor's cache.
 const PIECE: u64 = 64 * 1024;
 
 impl PlainLayers {
-    fn blob(&self, body: Body) -> Option<&Blob> {
+    fn blob(&self, body: Body) -> Option<&LayerBlob> {
         self.0.get(body.layer.get())?.as_ref()
     }
 }

@@ -5,8 +5,9 @@ use std::io::{self, Read};
 use std::ops::ControlFlow;
 
 use super::{Body, BodyForm, SeekPlace};
+use crate::blob::Blob;
 use crate::compression::{Compression, Decoder, SNIFF_LEN, sniff};
-use crate::source::Blob;
+use crate::layer::LayerBlob;
 use crate::tarfile::Cursor;
 
 /// Bytes decoded and thrown away between two looks at whether anybody still wants them.
@@ -36,7 +37,7 @@ pub struct BodyReader {
 /// When the layer cannot be read or decoded up to there, with the layer and the place.
 /// [`io::ErrorKind::Unsupported`] for a [`BodyForm::Sparse`] one.
 pub fn open_body_while(
-    blob: &Blob,
+    blob: &LayerBlob,
     body: Body,
     go_on: &mut dyn FnMut(Skipped) -> ControlFlow<()>,
 ) -> io::Result<Option<BodyReader>> {
@@ -95,31 +96,31 @@ impl Read for BodyReader {
 }
 
 /// What went wrong with a body, with the layer and the place in it. The caller knows the name of the file.
-fn in_layer(blob: &Blob, body: Body, error: &io::Error) -> io::Error {
-    let at = if blob.contents().is_some() { SeekPlace::of_body(body.at).stored_at() } else { body.at };
+fn in_layer(blob: &LayerBlob, body: Body, error: &io::Error) -> io::Error {
+    let at = if blob.toc().is_some() { SeekPlace::of_body(body.at).stored_at() } else { body.at };
     let text = format!("layer {} ({}): the file at offset {at} {error}", body.layer, blob.name());
     io::Error::new(error.kind(), text)
 }
 
 /// An uncompressed layer from some place on.
 struct LayerBytes {
-    blob: Blob,
+    blob: LayerBlob,
     /// Where the next byte stands.
     position: u64,
     decoder: Option<(Compression, Box<Decoder<Cursor<Blob>>>)>,
 }
 
 impl LayerBytes {
-    fn open(blob: &Blob) -> io::Result<Self> {
+    fn open(blob: &LayerBlob) -> io::Result<Self> {
         Self::open_from(blob, 0)
     }
 
     /// The layer from the member or frame on that begins at `stored_at`.
-    fn open_from(layer: &Blob, stored_at: u64) -> io::Result<Self> {
+    fn open_from(layer: &LayerBlob, stored_at: u64) -> io::Result<Self> {
         let blob = &layer.slice(stored_at, u64::MAX);
         let compression = blob.first_bytes(SNIFF_LEN).map(|first| sniff(&first)).map_err(|error| unreadable(&error))?;
         let decoder = match compression {
-            Compression::None if layer.contents().is_some() => {
+            Compression::None if layer.toc().is_some() => {
                 let text =
                     format!("cannot be read: at {stored_at} begins nothing that its table of contents speaks of");
                 return Err(io::Error::new(io::ErrorKind::InvalidData, text));
@@ -136,7 +137,7 @@ impl LayerBytes {
 
     /// Whether it is entered where its own table of contents says.
     fn is_listed(&self) -> bool {
-        self.blob.contents().is_some()
+        self.blob.toc().is_some()
     }
 
     /// Goes on to `at`; breaks where `go_on` does.
@@ -206,13 +207,13 @@ mod tests {
         (0..300_000u32).map(|at| (at % 251) as u8).collect()
     }
 
-    fn blob(bytes: &[u8]) -> Blob {
+    fn blob(bytes: &[u8]) -> LayerBlob {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(bytes).unwrap();
-        Blob::new(Arc::new(file), 0, bytes.len() as u64, "blobs/l")
+        Blob::new(Arc::new(file), 0, bytes.len() as u64, "blobs/l").into()
     }
 
-    fn open_body(blob: &Blob, body: Body) -> io::Result<BodyReader> {
+    fn open_body(blob: &LayerBlob, body: Body) -> io::Result<BodyReader> {
         open_body_while(blob, body, &mut |_| ControlFlow::Continue(())).map(Option::unwrap)
     }
 
@@ -271,7 +272,7 @@ mod tests {
             let message = "layer 3 (blobs/l): the file at offset 299990 is cut off: 10 of 18446744073709551615 bytes";
             assert!(error.to_string().starts_with(message), "{compression}: {error}");
             assert_eq!(read.len(), 10, "{compression}: what is there is handed out first");
-            let cut = whole.slice(0, whole.len() / 2);
+            let cut = LayerBlob::from(whole.slice(0, whole.len() / 2));
             let answer = open_body(&cut, body(299_000, 1000)).and_then(|mut reader| reader.read_to_end(&mut read));
             let error = answer.unwrap_err().to_string();
             assert!(error.starts_with("layer 3 (blobs/l): the file at offset 299000 "), "{compression}: {error}");

@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 
 use super::address::{Candidate, parse};
 use super::tls::{Authorities, Tls, Verification};
+use crate::digest::hex;
 use crate::source::access::Environment;
-use crate::source::hex;
 
 /// No document of docker's client is longer, in bytes.
 const DOCUMENT_LIMIT: u64 = 1 << 20;

@@ -16,15 +16,16 @@ use super::client::Client;
 use super::error::EngineError;
 use super::failure;
 use super::lookup::Question;
+use crate::blob::SpoolStep;
+use crate::blob::Watch;
 use crate::remark::{OnDamage, Remark};
 use crate::source::ContainerEngine;
 use crate::source::archive::Archive;
 use crate::source::error::SourceError;
 use crate::source::meter::Meter;
 use crate::source::program::{ExportError, Failure};
-use crate::source::remote::Watch;
 use crate::source::runtime::{block_on, unless_broken};
-use crate::source::spool::{self, SpoolStep};
+use crate::source::spool;
 
 /// How long an engine may prepare: Docker writes all layers to its own disk before it sends the first.
 const PREPARATION: Duration = Duration::from_mins(30);

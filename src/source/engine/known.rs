@@ -9,14 +9,14 @@ use sha2::{Digest, Sha256};
 
 use super::export::Export;
 use super::record::{self, KnownLayer, MANIFEST, Record};
+use crate::blob::Blob;
+use crate::blob::{Fetch, Fetched, Watch};
+use crate::blob::{SpoolProgress, SpoolStep};
 use crate::cache::{Cache, Kind};
 use crate::compression::Decoder;
+use crate::digest::hex;
 use crate::remark::OnDamage;
 use crate::source::archive::Archive;
-use crate::source::blob::Blob;
-use crate::source::hex;
-use crate::source::remote::{Fetch, Fetched, Watch};
-use crate::source::spool::{SpoolProgress, SpoolStep};
 
 /// An image that was not exported.
 #[derive(Debug)]

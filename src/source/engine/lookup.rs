@@ -16,10 +16,10 @@ use super::error::{Attempt, EngineError};
 use super::failure;
 use super::name::Name;
 use super::podman::PodmanCommand;
+use crate::blob::SpoolProgress;
 use crate::source::ContainerEngine;
 use crate::source::access::{Access, PodmanRoute, PullPolicy};
 use crate::source::runtime::block_on;
-use crate::source::spool::SpoolProgress;
 
 /// How long an engine may take to describe an image or a container.
 const INSPECTION: Duration = Duration::from_mins(1);

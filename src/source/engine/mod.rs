@@ -36,10 +36,10 @@ use self::name::asked_first;
 use self::record::{MANIFEST, Record};
 use super::access::Access;
 use super::archive::Archive;
-use super::blob::Blob;
 use super::error::SourceError;
 use super::member_path::normalise;
-use super::spool::SpoolProgress;
+use crate::blob::Blob;
+use crate::blob::SpoolProgress;
 use crate::remark::Remark;
 
 /// An image of an engine: exported, or known from before and not exported until one of its files is looked into.

@@ -7,11 +7,12 @@ use bollard::models::{ImageInspect, ImageInspectRootFs};
 use serde::Deserialize;
 
 use super::name::Name;
+use crate::blob::Watch;
+use crate::blob::{SpoolProgress, SpoolStep};
 use crate::remark::OnDamage;
 use crate::source::access::Environment;
 use crate::source::program::{ExportError, Failure, Program};
-use crate::source::remote::Watch;
-use crate::source::spool::{SpoolProgress, SpoolStep, Spooled};
+use crate::source::spool::Spooled;
 
 /// How long Podman may take to describe an image or a container: it may wait for another Podman's lock.
 const INSPECTION: Duration = Duration::from_mins(1);

@@ -14,11 +14,11 @@ use super::client::Client;
 use super::error::EngineError;
 use super::failure;
 use super::lookup::Question;
+use crate::blob::{SpoolProgress, SpoolStep};
 use crate::source::ContainerEngine;
 use crate::source::access::Environment;
 use crate::source::credentials::{Credential, Credentials, DOCKER_HUB_KEY};
 use crate::source::registry::DOCKER_HUB;
-use crate::source::spool::{SpoolProgress, SpoolStep};
 
 /// How long a pull may stand still: unpacking a large layer tells nothing meanwhile.
 const PULL_STALL: Duration = Duration::from_mins(10);

@@ -6,11 +6,11 @@ use bollard::models::ImageInspect;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::blob::Blob;
 use crate::cache::{Cache, Kind};
 use crate::json::{self, Decode, Key, List, Object};
 use crate::source::ContainerEngine;
 use crate::source::archive::Archive;
-use crate::source::blob::Blob;
 use crate::source::member_path::normalise;
 
 pub(super) const MANIFEST: &str = "manifest.json";

@@ -9,11 +9,11 @@ use reqwest::header::CONTENT_RANGE;
 use reqwest::{Method, Response, StatusCode};
 
 use super::client::{self, Known};
-use super::digest::{Digest, Hasher};
 use super::error::{Actual, RegistryError};
 use super::host::{Host, Question};
 use super::patience::{Failure, Patience};
-use crate::source::blob::Blob;
+use crate::blob::Blob;
+use crate::digest::{Digest, Hasher};
 
 /// What is wanted.
 #[derive(Debug, Clone, Copy)]

@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::digest::Digest;
+use crate::digest::Digest;
 use crate::source::error::SourceError;
 
 /// Why an image, or a blob of it, cannot be had from a registry.

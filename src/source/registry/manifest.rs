@@ -3,11 +3,11 @@
 
 use oci_spec::image::MediaType;
 
-use super::digest::Digest;
 use super::error::RegistryError;
 use super::repository::Document;
-use super::toc::Table;
+use crate::digest::Digest;
 use crate::json::{self, Decode, JsonError, Key, List, Object, Reader, Shape, Size, Text};
+use crate::layer::toc::Table;
 
 /// What is asked for: without this header a registry gives what clients of ten years ago understood.
 pub(super) const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, \

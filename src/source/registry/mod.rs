@@ -5,7 +5,6 @@ mod answer;
 mod auth;
 mod challenge;
 mod client;
-mod digest;
 mod download;
 mod error;
 mod host;
@@ -13,7 +12,6 @@ mod manifest;
 mod name;
 mod patience;
 mod repository;
-mod table;
 #[cfg(test)]
 mod tests;
 mod toc;
@@ -27,17 +25,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::stream::{self, StreamExt};
 
 pub use error::{Actual, RegistryError, SystemError};
-pub use toc::{Toc, TocChunk, TocEntry, TocFormat};
 
 use super::access::Access;
-use super::blob::Blob;
 use super::error::SourceError;
-use super::remote::{Fetch, Watch};
 use super::runtime::{block_on, unless_broken};
-use super::spool::{SpoolProgress, SpoolStep};
+use crate::blob::Blob;
+use crate::blob::{Fetch, Watch};
+use crate::blob::{SpoolProgress, SpoolStep};
 use crate::cache::{self, Cache};
+use crate::digest::Digest;
+use crate::layer::toc::{ENTRIES, Table, Toc};
 use crate::remark::{OnDamage, Remark};
-use digest::Digest;
 use manifest::{Descriptor, Role};
 pub(super) use name::DOCKER_HUB;
 use name::Name;
@@ -186,7 +184,7 @@ impl RegistryImage {
             while let Some(table) = tables.next().await {
                 let table = table?;
                 weight += table.weight();
-                if weight > table::ENTRIES {
+                if weight > ENTRIES {
                     return Err(RegistryError::Toc { why: "the layers have more entries than any image".to_owned() });
                 }
                 taken.push(table);
@@ -200,7 +198,7 @@ impl RegistryImage {
     }
 
     /// The table that the manifest names for a layer, with the layer's digest and size.
-    fn named_table(&self, member: &str) -> Option<(Digest, u64, toc::Table)> {
+    fn named_table(&self, member: &str) -> Option<(Digest, u64, Table)> {
         let held = self.held();
         let (_, entry) = held.named.get(member).filter(|(kind, _)| *kind == Role::Layer)?;
         let digest: Digest = entry.digest.parse().ok()?;
@@ -209,7 +207,7 @@ impl RegistryImage {
     }
 
     /// The table of one layer, from the cache or from the registry.
-    async fn table(&self, layer: &Digest, size: u64, table: &toc::Table) -> Result<Toc, RegistryError> {
+    async fn table(&self, layer: &Digest, size: u64, table: &Table) -> Result<Toc, RegistryError> {
         // One layer, one table: but whoever names them wrongly must not have another's shown.
         let key = format!("{layer}+{}", table.digest());
         let kept = self.cache.as_ref().and_then(|cache| cache.read(cache::Kind::Table, &key));

@@ -3,8 +3,8 @@
 
 use oci_spec::distribution::Reference;
 
-use super::digest::Digest;
 use super::error::RegistryError;
+use crate::digest::Digest;
 use crate::source::access::host;
 
 /// What Docker Hub is called in names.

@@ -10,7 +10,6 @@ use reqwest::header::CONTENT_TYPE;
 
 use super::answer::Body;
 use super::client::Clients;
-use super::digest::Digest;
 use super::download::{self, Wanted};
 use super::error::RegistryError;
 use super::host::{Host, Question};
@@ -18,8 +17,9 @@ use super::manifest::ACCEPTED;
 use super::name::{Name, Version, normal};
 use super::patience::{Failure, PAUSE, Patience, TRIES};
 use super::trust::Trust;
+use crate::blob::Blob;
+use crate::digest::Digest;
 use crate::source::access::Access;
-use crate::source::blob::Blob;
 
 /// The longest document that is taken, in bytes: what `image` reads at most.
 pub(super) const DOCUMENT_LIMIT: u64 = 8 << 20;

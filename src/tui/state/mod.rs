@@ -16,10 +16,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::analysis::Analysis;
+use crate::blob::SpoolProgress;
 use crate::config::{Config, Context, DiffType, Origin, Setting, Surroundings, ThemeName};
 use crate::image::Image;
 use crate::layer::LayerIndex;
-use crate::source::SpoolProgress;
 use crate::tree::{Change, ChangeCounts, Loaded, NodeId, SpanId};
 use crate::tui::keymap::Keymap;
 use crate::tui::layout::Layout;

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::pane::{self, Keys};
-use crate::source::SpoolProgress;
+use crate::blob::SpoolProgress;
 use crate::tui::state::{Focus, Stage, State};
 use crate::tui::theme::Theme;
 use crate::units::Bytes;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
+use dive::blob::{SpoolProgress, SpoolStep};
 use dive::extract::{Conflicts, End, Listed, Progress, Reason, Report, Skipped, Skips};
-use dive::source::{SpoolProgress, SpoolStep};
 use dive::tui::event::Work;
 use dive::tui::state::viewer::Fetched;
 use dive::tui::state::{Overlay, Ticket};

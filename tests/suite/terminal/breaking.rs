@@ -3,8 +3,8 @@
 
 use std::path::PathBuf;
 
+use dive::blob::{SpoolProgress, SpoolStep};
 use dive::config::{Config, Surroundings};
-use dive::source::{SpoolProgress, SpoolStep};
 use dive::tui::state::Settings;
 use dive::tui::{AnyError, ScreenError};
 

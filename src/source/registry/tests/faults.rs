@@ -1,9 +1,9 @@
 //! Blobs that come late, in pieces, twice, wrong, or not at all.
 
 use super::server::{Fixture, MANIFEST, Reply, Request, Server};
+use crate::digest::Digest;
 use crate::remark::OnDamage;
 use crate::source::registry::RegistryImage;
-use crate::source::registry::digest::Digest;
 
 fn bytes_of(image: &RegistryImage, member: &str) -> Result<Vec<u8>, String> {
     let blob = image.blob(member).map_err(|error| error.to_string())?;

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::server::{MANIFEST, Reply, Request, Server, blob_path};
+use crate::digest::Digest;
 use crate::image::{self, Image, Selection};
 use crate::remark::OnDamage;
 use crate::source::registry::RegistryImage;
-use crate::source::registry::digest::Digest;
 use crate::source::{Found, Place, Source, SourceKind};
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -101,7 +101,7 @@ fn a_lost_layer_is_remarked_on_where_damage_is_survived() {
     let image = opened(server.open().unwrap(), Some("linux/amd64")).unwrap();
     let [blobs] = &image.layers[..] else { panic!("{:?}", image.layers) };
     let blob = blobs.blob.as_ref().unwrap();
-    let scan = crate::layer::scan::scan(blob, OnDamage::Remark, &|| false).unwrap();
+    let scan = crate::layer::scan::scan(&**blob, OnDamage::Remark, &|| false).unwrap();
     assert!(scan.damaged && scan.remarks.kept[0].contains("404 Not Found"), "{:?}", scan.remarks);
-    assert!(crate::layer::scan::scan(blob, OnDamage::Fail, &|| false).is_err());
+    assert!(crate::layer::scan::scan(&**blob, OnDamage::Fail, &|| false).is_err());
 }

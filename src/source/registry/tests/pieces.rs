@@ -1,7 +1,7 @@
 //! Blobs that come in pieces which are no pieces of them: taken up again, but not for ever.
 
 use super::server::{Fixture, Reply, Request, Server, blob_path};
-use crate::source::registry::digest::Digest;
+use crate::digest::Digest;
 
 /// More than what counts as progress, several times over.
 const SIZE: usize = 5 << 20;

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use crate::digest::Digest;
 use crate::source::access::{Access, Environment, RegistryOptions};
-use crate::source::registry::digest::Digest;
 use crate::source::registry::repository::Settings;
 use crate::source::registry::trust::Trust;
 use crate::source::registry::{RegistryImage, SourceError};

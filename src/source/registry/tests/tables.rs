@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::server::{MANIFEST, Reply, Request, Server};
-use crate::source::blob::Blob;
-use crate::source::registry::TocFormat;
+use crate::blob::Blob;
+use crate::layer::toc::TocFormat;
 use crate::source::{Access, Reference, Source};
 use crate::tarfile::{MemberKind, PathKind, Streaming, Walker};
 

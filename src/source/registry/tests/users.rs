@@ -1,8 +1,8 @@
 //! Registries that want to know who asks, and who is told what.
 
 use super::server::{Fixture, Reply, Request, Server, logged_in, open};
+use crate::digest::Digest;
 use crate::source::access::{Access, Mirror};
-use crate::source::registry::digest::Digest;
 
 /// `ann:secret` in base64.
 const ANN: &str = "YW5uOnNlY3JldA==";

@@ -11,9 +11,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::Form;
 use super::content::Content;
 use super::lines::{Counter, Place};
+use crate::blob::{Blob, SpoolProgress};
 use crate::compression::{Compression, SNIFF_LEN, sniff};
+use crate::layer::LayerBlob;
 use crate::layer::content::{Body, BodyForm, Skipped, open_body_while};
-use crate::source::{Blob, SpoolProgress};
 
 /// What text and other bytes are told apart by: the first bytes of a file.
 const FIRST: usize = 8 * 1024;
@@ -38,7 +39,7 @@ pub(super) enum Counting {
 pub struct FetchRequest {
     /// The viewer that asks.
     pub ticket: u64,
-    pub(super) blob: Blob,
+    pub(super) blob: LayerBlob,
     pub(super) body: Body,
     pub(super) counting: Counting,
 }

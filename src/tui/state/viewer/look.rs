@@ -2,9 +2,9 @@
 
 use crate::escape::Escaped;
 use crate::image::ImageLayer;
+use crate::layer::LayerBlob;
 use crate::layer::LayerIndex;
 use crate::layer::content::Body;
-use crate::source::Blob;
 use crate::tree::{SpanId, SpanKind, Tree, Unresolved};
 
 /// What is looked at.
@@ -15,7 +15,7 @@ pub(super) struct Looked {
     /// What is to be said of it, a line each.
     pub(super) words: Vec<String>,
     /// Where its bytes lie, if it has any.
-    pub(super) bytes: Option<(Blob, Body)>,
+    pub(super) bytes: Option<(LayerBlob, Body)>,
 }
 
 /// Looks at a version of a path; links are followed as of `layer`.

@@ -23,10 +23,10 @@ pub use motion::ViewerAction;
 pub use page::{RowLabel, ViewerRow};
 pub use search::{SearchRequest, Searched, search};
 
+use crate::blob::SpoolProgress;
 use crate::escape::Escaped;
 use crate::image::ImageLayer;
 use crate::layer::LayerIndex;
-use crate::source::SpoolProgress;
 use crate::tree::{SpanId, Tree};
 use cells::{Cells, HEX_ROW};
 use fetch::{Counting, FetchNews, Lines};

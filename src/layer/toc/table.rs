@@ -9,23 +9,25 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
-use super::digest::Digest;
-use super::toc::{TocChunk, TocEntry};
+use super::{TocChunk, TocEntry};
+use crate::digest::Digest;
 use crate::tarfile::PathKind;
 
 /// Why a table is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Odd(pub(super) String);
+pub struct Odd(pub String);
 
 impl Odd {
-    pub(super) fn new(why: &str) -> Self {
+    /// The reason, in a few words.
+    #[must_use]
+    pub fn new(why: &str) -> Self {
         Self(why.to_owned())
     }
 }
 
 /// Entries that are taken, with pieces of files and attributes, in one table and in all of an image. An entry takes several
 /// times its JSON; the largest images have some 100,000 files.
-pub(super) const ENTRIES: usize = if cfg!(test) { 1 << 12 } else { 1 << 19 };
+pub const ENTRIES: usize = if cfg!(test) { 1 << 12 } else { 1 << 19 };
 
 /// The longest name, link target or attribute that is taken, in bytes: a layer with a longer one is read itself.
 const LONGEST: usize = 16 << 10;

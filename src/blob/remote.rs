@@ -6,16 +6,18 @@ use std::fmt::Debug;
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use super::blob::Blob;
-use super::runtime::TICK;
-use super::spool::SpoolProgress;
+use super::{Blob, SpoolProgress};
+
+/// How often a fetch asks whether to go on.
+pub const TICK: Duration = Duration::from_millis(100);
 
 /// Hears how far it is, and says whether it is to go on.
-pub(super) type Watch<'a> = &'a mut dyn FnMut(SpoolProgress) -> ControlFlow<()>;
+pub type Watch<'a> = &'a mut dyn FnMut(SpoolProgress) -> ControlFlow<()>;
 
 /// Gets the bytes of a blob. Asked again if it failed: a network that was gone may be back.
-pub(super) trait Fetch: Debug + Send + Sync {
+pub trait Fetch: Debug + Send + Sync {
     /// What is told before anything has come.
     fn start(&self) -> SpoolProgress;
 
@@ -48,7 +50,7 @@ impl Remote {
 
 /// What takes long to get, is got once, and is waited for by everybody else who asks for it.
 #[derive(Debug)]
-pub(super) struct Fetched<T> {
+pub struct Fetched<T> {
     state: Mutex<State<T>>,
     ended: Condvar,
 }
@@ -73,7 +75,7 @@ impl<T: Clone> Fetched<T> {
     ///
     /// # Errors
     /// What `fetch` says, which is not kept; [`io::ErrorKind::Interrupted`] where `progress` broke it off.
-    pub(super) fn get(
+    pub fn get(
         &self,
         start: SpoolProgress,
         progress: Watch<'_>,
@@ -149,7 +151,7 @@ fn called_off() -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::spool::SpoolStep;
+    use crate::blob::SpoolStep;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::thread;

@@ -2,15 +2,19 @@
 //! configurations and manifests are blobs, whether they lie in an archive or in a file of their own; nothing after
 //! `source` asks which.
 
+mod progress;
+mod remote;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::registry::Toc;
-use super::remote::{Fetch, Remote};
-use super::spool::SpoolProgress;
+pub use progress::{SpoolProgress, SpoolStep};
+pub use remote::{Fetch, Fetched, TICK, Watch};
+
 use crate::tarfile::{Cursor, ReadAt};
+use remote::Remote;
 
 /// A run of bytes that can be read at any place. A clone is another handle on the same bytes.
 #[derive(Debug, Clone)]
@@ -20,7 +24,6 @@ pub struct Blob {
     len: u64,
     name: Arc<str>,
     identity: Option<Arc<Identity>>,
-    contents: Option<Arc<Toc>>,
 }
 
 /// Where a blob's bytes are.
@@ -54,7 +57,7 @@ impl Blob {
     /// The `len` bytes of `file` from `offset` on, called `name` in messages.
     #[must_use]
     pub fn new(file: Arc<File>, offset: u64, len: u64, name: impl Into<Arc<str>>) -> Self {
-        Self { bytes: Bytes::File(file), offset, len, name: name.into(), identity: None, contents: None }
+        Self { bytes: Bytes::File(file), offset, len, name: name.into(), identity: None }
     }
 
     /// Bytes in memory: a document.
@@ -62,31 +65,20 @@ impl Blob {
     pub fn in_memory(bytes: impl Into<Arc<[u8]>>, name: impl Into<Arc<str>>) -> Self {
         let bytes = bytes.into();
         let len = bytes.len() as u64;
-        Self { bytes: Bytes::Memory(bytes), offset: 0, len, name: name.into(), identity: None, contents: None }
+        Self { bytes: Bytes::Memory(bytes), offset: 0, len, name: name.into(), identity: None }
     }
 
     /// The `len` bytes that `source` fetches when they are first read.
-    pub(super) fn remote(source: impl Fetch + 'static, len: u64, name: impl Into<Arc<str>>) -> Self {
+    #[must_use]
+    pub fn remote(source: impl Fetch + 'static, len: u64, name: impl Into<Arc<str>>) -> Self {
         let bytes = Bytes::Remote(Arc::new(Remote::new(source)));
-        Self { bytes, offset: 0, len, name: name.into(), identity: None, contents: None }
+        Self { bytes, offset: 0, len, name: name.into(), identity: None }
     }
 
     /// The same bytes, known by `identity`.
     #[must_use]
     pub fn identified(self, identity: Identity) -> Self {
         Self { identity: Some(Arc::new(identity)), ..self }
-    }
-
-    /// The same bytes, which hold what `contents` says.
-    #[must_use]
-    pub fn listed(self, contents: Toc) -> Self {
-        Self { contents: Some(Arc::new(contents)), ..self }
-    }
-
-    /// What the layer holds by its own table of contents, where that is to be believed without a look into the layer.
-    #[must_use]
-    pub fn contents(&self) -> Option<&Toc> {
-        self.contents.as_deref()
     }
 
     /// What tells its bytes from all others, where that is known.
@@ -194,7 +186,6 @@ impl Blob {
             len: len.min(self.len - at),
             name: Arc::clone(&self.name),
             identity: None,
-            contents: None,
         }
     }
 

@@ -1,5 +1,7 @@
-//! Digests as registries name blobs by them, and the hashing that tells whether what came is what was asked for. Those of
-//! other algorithms cannot be checked, and what cannot be checked is not taken.
+//! Digests: the names that images give their blobs, and the hashing that checks bytes against them. SHA-256 and SHA-512 are
+//! known; a digest of another algorithm cannot be checked and does not parse.
+
+mod hex;
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,11 +9,11 @@ use std::str::FromStr;
 use sha2::digest::Digest as _;
 use sha2::{Sha256, Sha512};
 
-use crate::source::hex;
+pub use hex::hex;
 
 /// A digest that can be compared with bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Digest {
+pub struct Digest {
     algorithm: Algorithm,
     hex: String,
 }
@@ -22,9 +24,10 @@ enum Algorithm {
     Sha512,
 }
 
-/// A text that is no digest, or one of an algorithm that is not known here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NotChecked;
+/// A text that is not a digest, or has an unknown algorithm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a digest of SHA-256 or SHA-512")]
+pub struct NotChecked;
 
 impl FromStr for Digest {
     type Err = NotChecked;
@@ -61,19 +64,22 @@ impl Algorithm {
 
 impl Digest {
     /// The SHA-256 of `bytes`, which is what a registry calls a document that was asked for by its tag.
-    pub(super) fn sha256(bytes: &[u8]) -> Self {
+    #[must_use]
+    pub fn sha256(bytes: &[u8]) -> Self {
         let mut hasher = Hasher::Sha256(Sha256::new());
         hasher.update(bytes);
         hasher.finish()
     }
 
     /// What its blob is called in a layout.
-    pub(super) fn member(&self) -> String {
+    #[must_use]
+    pub fn member(&self) -> String {
         format!("blobs/{}/{}", self.algorithm.name(), self.hex)
     }
 
     /// Hashes bytes the way this digest was made.
-    pub(super) fn hasher(&self) -> Hasher {
+    #[must_use]
+    pub fn hasher(&self) -> Hasher {
         match self.algorithm {
             Algorithm::Sha256 => Hasher::Sha256(Sha256::new()),
             Algorithm::Sha512 => Hasher::Sha512(Sha512::new()),
@@ -81,7 +87,8 @@ impl Digest {
     }
 
     /// What `bytes` should be called, if that is another name than this one.
-    pub(super) fn mismatch(&self, bytes: &[u8]) -> Option<Self> {
+    #[must_use]
+    pub fn mismatch(&self, bytes: &[u8]) -> Option<Self> {
         let mut hasher = self.hasher();
         hasher.update(bytes);
         Some(hasher.finish()).filter(|actual| actual != self)
@@ -90,20 +97,25 @@ impl Digest {
 
 /// Bytes on their way to a digest.
 #[derive(Debug, Clone)]
-pub(super) enum Hasher {
+pub enum Hasher {
+    /// Of SHA-256.
     Sha256(Sha256),
+    /// Of SHA-512.
     Sha512(Sha512),
 }
 
 impl Hasher {
-    pub(super) fn update(&mut self, bytes: &[u8]) {
+    /// Adds bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Sha256(hasher) => hasher.update(bytes),
             Self::Sha512(hasher) => hasher.update(bytes),
         }
     }
 
-    pub(super) fn finish(self) -> Digest {
+    /// The digest of all bytes added.
+    #[must_use]
+    pub fn finish(self) -> Digest {
         match self {
             Self::Sha256(hasher) => Digest { algorithm: Algorithm::Sha256, hex: hex(&hasher.finalize()) },
             Self::Sha512(hasher) => Digest { algorithm: Algorithm::Sha512, hex: hex(&hasher.finalize()) },

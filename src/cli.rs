@@ -86,6 +86,7 @@ fn source_values() -> impl TypedValueParser<Value = SourceKind> {
 /// How an image is found and read.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Opening the image")]
+#[allow(clippy::struct_excessive_bools, reason = "flags, each of which stands alone")]
 pub struct OpeningArgs {
     /// Where IMAGE is [default: the engine of the configuration, docker]
     #[arg(long, global = true, value_name = "SOURCE", value_parser = source_values(), ignore_case = true)]
@@ -110,6 +111,10 @@ pub struct OpeningArgs {
     /// How Podman is reached: `dive build` reads what the command has built.
     #[arg(skip)]
     pub podman: PodmanRoute,
+
+    /// Follow links of a layout directory to files outside of it (Bazel's layouts)
+    #[arg(long, global = true, hide_short_help = true)]
+    pub follow_links: bool,
 
     /// Neither read nor write the cache of layers from engines and registries
     #[arg(long, global = true, hide_short_help = true)]

@@ -179,6 +179,9 @@ pub enum LayerLoss {
         /// Why that may be, and what helps.
         hint: &'static str,
     },
+    /// The manifest names it by an empty text.
+    #[error("the manifest gives its blob an empty name; save the image again")]
+    Unnamed,
     /// It may not be passed on with the image.
     #[error(
         "its blob {} is not in the archive: it is a foreign layer, which is fetched from {} instead",

@@ -191,6 +191,9 @@ fn open_layer(
 
 fn find_blob(source: &Source, wanted: &Wanted) -> Result<Blob, LayerLoss> {
     let path = wanted.path.as_ref().map_err(|cause| LayerLoss::Digest(cause.clone()))?;
+    if path.is_empty() {
+        return Err(LayerLoss::Unnamed);
+    }
     match source.blob(path) {
         Ok(blob) => Ok(blob),
         Err(SourceError::Missing { .. }) if !wanted.urls.is_empty() => {

@@ -10,10 +10,12 @@ mod error;
 mod history;
 mod index;
 mod layers;
+mod legacy;
 mod manifest;
 mod oci;
 mod plan;
 mod platform;
+mod root_file_system;
 mod selection;
 
 pub use content::OtherContent;
@@ -122,6 +124,12 @@ pub fn open(source: &Source, selection: &Selection, on_damage: OnDamage) -> Resu
             answer => return answer,
         }
         remarks = source.remarks().to_vec();
+    }
+    if !source.contains(oci::INDEX) && source.contains(legacy::REPOSITORIES) {
+        return legacy::open(source, selection, on_damage, remarks);
+    }
+    if let Some(tar) = source.root_file_system() {
+        return Ok(root_file_system::image(source, tar, remarks));
     }
     if !source.contains(oci::INDEX) {
         let archive = source.name().to_owned();

@@ -63,6 +63,9 @@ impl From<&Descriptor> for Wanted {
 pub(super) fn why_missing(source: &Source) -> &'static str {
     if source.ending() == Ending::Unmarked {
         "the archive has no end mark: the copy was probably cut off; save or copy the image again"
+    } else if source.is_directory() {
+        "the layout is incomplete: it was copied without some of its blobs, or they are in another directory (`skopeo copy \
+         --src-shared-blob-dir`); copy the whole image into one layout"
     } else if source.contains("index.json") {
         "the archive is incomplete: Docker with the containerd image store writes such archives, and reports no error, \
          when it holds only part of an image (one platform of several): pull the image again and save it with \
@@ -79,8 +82,6 @@ pub(super) fn why_no_manifest(source: &Source) -> &'static str {
         "it is an OCI layout without its index: copy the image again"
     } else if holds(|name| name.ends_with("/layer.tar") || name.starts_with("blobs/")) {
         "the manifest often comes last, so the copy was probably cut off: save or copy the image again"
-    } else if holds(|name| name == "etc/passwd" || name == ".dockerenv" || name.starts_with("usr/")) {
-        "it looks like a file system (`docker export`): save the image instead (`docker save NAME -o FILE`)"
     } else if source.member_names().next().is_none() {
         "give a directory that holds an OCI layout, or the tar that `docker save NAME -o FILE` writes"
     } else {

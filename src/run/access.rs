@@ -14,7 +14,7 @@ use crate::cli::OpeningArgs;
 use crate::config::Config;
 use crate::image::Platform;
 use crate::remark::OnDamage;
-use crate::source::{self, Access, ContainerEngine, Environment, PullPolicy, Reference, RegistryOptions};
+use crate::source::{self, Access, ContainerEngine, Environment, Links, PullPolicy, Reference, RegistryOptions};
 
 /// For whom an image is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,7 @@ pub(super) fn of(opening: &OpeningArgs, config: &Config) -> Access {
             mirrors: opening.mirrors.clone(),
             ca_file: opening.ca_file.clone(),
         },
+        links: if opening.follow_links { Links::Anywhere } else { Links::Inside },
         cache: if opening.no_cache { None } else { cache_folder(&environment).map(Cache::new) },
         environment,
     }

@@ -168,11 +168,11 @@ fn look(around: &Surroundings, stream: &impl IsTerminal) -> Look {
 
 /// Without a part of the file system, there is no verdict on the image.
 fn refuse_unread_layers(image: &Image) -> anyhow::Result<()> {
-    let damaged = image.layers.iter().enumerate().filter_map(|(number, layer)| {
+    let unread = image.layers.iter().enumerate().find_map(|(number, layer)| {
         let loss = layer.blob.as_ref().err().filter(|loss| loss.is_damage())?;
         Some((number, loss.other_content()?))
     });
-    for (number, content) in damaged {
+    if let Some((number, content)) = unread {
         anyhow::bail!(
             "{}: layer {number} is {}, which dive cannot read, so there is no verdict; --ignore-errors gives one on the \
              other layers",

@@ -25,6 +25,8 @@ pub struct Access {
     pub registries: RegistryOptions,
     /// Variables that say where engines and credentials are.
     pub environment: Environment,
+    /// Where links of a layout directory may lead.
+    pub links: Links,
     /// What was kept from earlier runs; none if it is not to be used.
     pub cache: Option<Cache>,
 }
@@ -33,6 +35,17 @@ impl From<OnDamage> for Access {
     fn from(on_damage: OnDamage) -> Self {
         Self { on_damage, ..Self::default() }
     }
+}
+
+/// Where the symbolic links of a layout directory may lead: the flag `--follow-links`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Links {
+    /// To files of the layout. A directory from elsewhere could otherwise have any file of this machine read as a layer
+    /// or quoted as a document.
+    #[default]
+    Inside,
+    /// To any regular file: Bazel's layouts are links to its cache.
+    Anywhere,
 }
 
 /// When an engine pulls an image: the value of `--pull`.

@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::sync::Arc;
 
+use super::archive_shape::{ArchiveShape, ShapeNotes};
 use super::error::SourceError;
-use super::member_path::{folder, normalise};
+use super::member_path::{Escapes, folder, normalise};
 use crate::blob::Blob;
 use crate::magic::{self, SAMPLE_LEN};
 use crate::remark::{OnDamage, Remark};
@@ -25,6 +26,8 @@ pub(super) struct Archive {
     remarks: Vec<Remark>,
     /// Members whose names lead out of the archive.
     left_out: usize,
+    len: u64,
+    shape: ArchiveShape,
 }
 
 /// What a name in the archive stands for.
@@ -73,6 +76,8 @@ impl Archive {
             ending: Ending::Marked,
             remarks: Vec::new(),
             left_out: 0,
+            len,
+            shape: ArchiveShape::Image,
         };
         if len == 0 {
             return Err(SourceError::Empty { archive: archive.name });
@@ -84,11 +89,21 @@ impl Archive {
     fn walk(&mut self, blob: &Blob, on_damage: OnDamage) -> Result<(), SourceError> {
         let mut walker = Walker::new(Positional::new(blob));
         let mut cost = 0;
+        let mut notes = ShapeNotes::default();
         loop {
             match walker.next() {
-                Ok(None) => return Ok(()),
+                Ok(None) if self.members.is_empty() && !notes.is_root_file_system() => return self.refuse_data(blob),
+                Ok(None) => break,
                 Ok(Some(member)) => {
+                    if let Ok(name) = normalise("", &lossy(member.path)) {
+                        notes.note(&name);
+                    }
                     cost += MEMBER_COST + member.path.len() + member.link.len();
+                    if cost > INDEX_LIMIT && notes.is_root_file_system() {
+                        // It is read as a layer, so nobody looks its members up here.
+                        self.members.clear();
+                        break;
+                    }
                     if cost > INDEX_LIMIT {
                         return Err(SourceError::TooManyMembers { archive: self.name.clone(), limit: INDEX_LIMIT });
                     }
@@ -122,9 +137,24 @@ impl Archive {
                         return Err(error);
                     }
                     self.remarks.push(Remark::survived(&self.name, &error, "what came before is shown"));
-                    return Ok(());
+                    break;
                 }
             }
+        }
+        self.shape = notes.shape(self.members.keys().map(String::as_str));
+        if let ArchiveShape::InFolder(folder) = &self.shape {
+            let text = format!("the image was packed with its folder {folder:?}, in which engines do not find it");
+            self.remarks.push(Remark::new(&self.name, text));
+        }
+        Ok(())
+    }
+
+    /// A tar without members ends with its first block. Behind that, nothing stands.
+    fn refuse_data(&self, blob: &Blob) -> Result<(), SourceError> {
+        let first = blob.first_bytes(SAMPLE_LEN).unwrap_or_default();
+        match magic::identify(&first).filter(|_| first.iter().take(512).all(|byte| *byte == 0)) {
+            Some(format) => Err(SourceError::NotAnArchive { archive: self.name.clone(), found: format.name }),
+            None => Ok(()),
         }
     }
 
@@ -155,22 +185,27 @@ impl Archive {
 
     pub(super) fn open(&self, member: &str) -> Result<Blob, SourceError> {
         let outside = |what: &str| SourceError::Outside { archive: self.name.clone(), member: what.to_owned() };
-        let asked = normalise("", member).map_err(|_| outside(member))?;
-        let mut name = &asked;
+        let asked = self.in_root(member).map_err(|Escapes| outside(member))?;
+        let mut name = asked.clone();
         for _ in 0..=MAX_LINKS {
-            match self.members.get(name) {
+            match self.members.get(&name) {
                 Some(Held::Bytes { offset, len }) => {
-                    return Ok(Blob::new(Arc::clone(&self.file), *offset, *len, asked.as_str()));
+                    return Ok(Blob::new(Arc::clone(&self.file), *offset, *len, self.out_of_root(&asked)));
                 }
-                Some(Held::Link(target)) => name = target,
+                Some(Held::Link(target)) => name.clone_from(target),
                 Some(Held::LinkOutside(target)) => return Err(outside(&format!("{name} -> {target}"))),
                 Some(Held::NotAFile) => {
                     return Err(SourceError::NotAFile { archive: self.name.clone(), member: member.to_owned() });
                 }
-                None if *name == asked => {
-                    return Err(SourceError::Missing { archive: self.name.clone(), member: member.to_owned() });
-                }
                 None => {
+                    if let Some((link, rest)) = self.linked_folder(&name) {
+                        let Some(Held::Link(target)) = self.members.get(link) else { return Err(outside(link)) };
+                        name = format!("{target}/{rest}");
+                        continue;
+                    }
+                    if name == asked {
+                        return Err(SourceError::Missing { archive: self.name.clone(), member: member.to_owned() });
+                    }
                     return Err(SourceError::DanglingLink {
                         archive: self.name.clone(),
                         member: member.to_owned(),
@@ -183,19 +218,55 @@ impl Archive {
     }
 
     pub(super) fn contains(&self, member: &str) -> bool {
-        normalise("", member).is_ok_and(|name| self.members.contains_key(&name))
+        let Ok(mut name) = self.in_root(member) else { return false };
+        for _ in 0..=MAX_LINKS {
+            if self.members.contains_key(&name) {
+                return true;
+            }
+            let Some((link, rest)) = self.linked_folder(&name) else { return false };
+            // Where a folder leads out of the archive, opening it says so.
+            let Some(Held::Link(target)) = self.members.get(link) else { return true };
+            name = format!("{target}/{rest}");
+        }
+        false
+    }
+
+    /// The normal name of a member that the image's documents call `member`.
+    fn in_root(&self, member: &str) -> Result<String, Escapes> {
+        let root = self.shape.root();
+        let name = normalise("", member)?;
+        Ok(if root.is_empty() { name } else { format!("{root}/{name}") })
+    }
+
+    /// The first folder of `name` that is a link, and the rest of the name.
+    fn linked_folder<'a>(&self, name: &'a str) -> Option<(&'a str, &'a str)> {
+        let folders = name.match_indices('/').map(|(at, _)| (&name[..at], &name[at + 1..]));
+        let is_link = |folder: &str| matches!(self.members.get(folder), Some(Held::Link(_) | Held::LinkOutside(_)));
+        folders.into_iter().find(|(folder, _)| is_link(folder))
+    }
+
+    /// The whole tar, if it is a root file system and no image.
+    pub(super) fn root_file_system(&self) -> Option<Blob> {
+        let blob = || Blob::new(Arc::clone(&self.file), 0, self.len, self.name.as_str());
+        (self.shape == ArchiveShape::RootFileSystem).then(blob)
+    }
+
+    /// A normal name as the image's documents have it.
+    fn out_of_root<'a>(&self, name: &'a str) -> &'a str {
+        let rest = name.strip_prefix(self.shape.root());
+        rest.map_or(name, |rest| rest.trim_start_matches('/'))
     }
 
     /// Symbolic links in the order of the archive, each with the name it leads to.
     pub(super) fn links(&self) -> impl Iterator<Item = (&str, &str)> {
         self.links.iter().filter_map(|name| match self.members.get(name) {
-            Some(Held::Link(target)) => Some((name.as_str(), target.as_str())),
+            Some(Held::Link(target)) => Some((self.out_of_root(name), self.out_of_root(target))),
             _ => None,
         })
     }
 
     pub(super) fn member_names(&self) -> impl Iterator<Item = &str> {
-        self.members.keys().map(String::as_str)
+        self.members.keys().map(|name| self.out_of_root(name))
     }
 
     pub(super) const fn ending(&self) -> Ending {

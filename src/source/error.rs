@@ -147,6 +147,17 @@ pub enum SourceError {
         /// The name or link.
         member: String,
     },
+    /// A link of a layout directory that leads out of it.
+    #[error(
+        "{directory}: {member:?} is a link to a file outside of the directory; if you trust the directory, --follow-links \
+         follows its links, or copy what they lead to: `cp -rL {directory} COPY`"
+    )]
+    LinkedOutside {
+        /// The directory.
+        directory: String,
+        /// The name of the link.
+        member: String,
+    },
     /// A directory, a device, a sparse file where a plain file is needed.
     #[error("{archive}: {member:?} is not a plain file")]
     NotAFile {

@@ -3,6 +3,7 @@
 
 mod access;
 mod archive;
+mod archive_shape;
 mod certificates;
 mod containerd;
 mod credentials;
@@ -26,8 +27,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use access::{
-    Access, Environment, HostError, Mirror, MirrorError, PodmanRoute, PullPolicy, RegistryOptions, UnknownPullPolicy,
-    host,
+    Access, Environment, HostError, Links, Mirror, MirrorError, PodmanRoute, PullPolicy, RegistryOptions,
+    UnknownPullPolicy, host,
 };
 pub use archive::Ending;
 pub use containerd::ContainerdError;
@@ -86,7 +87,7 @@ impl Source {
         let on_damage = access.on_damage;
         let (kind, found) = match reference {
             Reference::Path(reference) => {
-                let found = Found::at(&reference.path, on_damage, progress)?;
+                let found = Found::at(&reference.path, access, progress)?;
                 let kind = SourceKind::Path(reference.format.unwrap_or_else(|| found.format()));
                 let origin = ImageOrigin { scheme: kind.name(), name: reference.to_string() };
                 return Ok(Self { origin, found });
@@ -211,10 +212,22 @@ impl Source {
         self.archive().into_iter().flat_map(Archive::member_names)
     }
 
+    /// Whether it is a directory on disk.
+    #[must_use]
+    pub const fn is_directory(&self) -> bool {
+        matches!(self.found.place, Place::Layout(_))
+    }
+
     /// How the archive ends: one without an end mark may have been cut between two members.
     #[must_use]
     pub fn ending(&self) -> Ending {
         self.archive().map_or(Ending::Marked, Archive::ending)
+    }
+
+    /// The tar of a root file system, where that and no image was found.
+    #[must_use]
+    pub fn root_file_system(&self) -> Option<Blob> {
+        self.archive()?.root_file_system()
     }
 
     const fn archive(&self) -> Option<&Archive> {
@@ -227,14 +240,15 @@ impl Source {
 }
 
 impl Found {
-    fn at(path: &Path, on_damage: OnDamage, progress: &mut dyn FnMut(SpoolProgress)) -> Result<Self, SourceError> {
+    fn at(path: &Path, access: &Access, progress: &mut dyn FnMut(SpoolProgress)) -> Result<Self, SourceError> {
+        let on_damage = access.on_damage;
         let name = path.display().to_string();
         let unreadable = |cause: io::Error| match cause.kind() {
             io::ErrorKind::NotFound => SourceError::NoSuchFile { path: path.to_owned() },
             _ => SourceError::Unreadable { what: name.clone(), cause },
         };
         if path.is_dir() {
-            let layout = OciLayout::open_directory(&name, path)?;
+            let layout = OciLayout::open_directory(&name, path, access.links)?;
             return Ok(Self { name, place: Place::Layout(layout), remarks: Vec::new() });
         }
         let file = File::open(path).map_err(unreadable)?;

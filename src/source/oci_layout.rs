@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::access::Links;
 use super::error::SourceError;
 use super::member_path::normalise;
 use super::skopeo_dir::{Member, SkopeoDir};
@@ -39,10 +40,11 @@ pub(super) struct OciLayout {
     root: PathBuf,
     /// The names of its files, if they are not a layout's.
     skopeo: Option<SkopeoDir>,
+    links: Links,
 }
 
 impl OciLayout {
-    pub(super) fn open_directory(name: &str, path: &Path) -> Result<Self, SourceError> {
+    pub(super) fn open_directory(name: &str, path: &Path, links: Links) -> Result<Self, SourceError> {
         let root = path.canonicalize().map_err(|cause| {
             if cause.kind() == io::ErrorKind::NotFound {
                 SourceError::NoSuchFile { path: path.to_owned() }
@@ -54,7 +56,7 @@ impl OciLayout {
         let unreadable = |cause| SourceError::Unreadable { what: name.to_owned(), cause };
         holds_image(&root).map_err(unreadable)?;
         let skopeo = SkopeoDir::find(&root).map_err(unreadable)?;
-        Ok(Self { name: name.to_owned(), root, skopeo })
+        Ok(Self { name: name.to_owned(), root, skopeo, links })
     }
 
     pub(super) fn open(&self, member: &str) -> Result<Blob, SourceError> {
@@ -75,8 +77,8 @@ impl OciLayout {
             }
             Err(error) => return Err(unreadable(error)),
         };
-        if !path.starts_with(&self.root) {
-            return Err(outside());
+        if self.links == Links::Inside && !path.starts_with(&self.root) {
+            return Err(SourceError::LinkedOutside { directory: self.name.clone(), member: member.to_owned() });
         }
         // Asked before it is opened: opening a named pipe would wait for its writer.
         if !path.metadata().map_err(unreadable)?.is_file() {
@@ -116,7 +118,7 @@ mod tests {
         std::fs::create_dir_all(layout.join("blobs/sha256")).unwrap();
         std::fs::write(layout.join("blobs/sha256/aa"), "blob").unwrap();
         std::fs::write(folder.path().join("secret"), "secret").unwrap();
-        let layout = OciLayout::open_directory("layout", &layout).unwrap();
+        let layout = OciLayout::open_directory("layout", &layout, Links::Inside).unwrap();
         assert_eq!(layout.open("blobs/sha256/aa").unwrap().read_document(9).unwrap(), b"blob");
         assert!(layout.contains("blobs/sha256/aa") && !layout.contains("blobs/sha256/bb"));
         assert!(matches!(layout.open("blobs/sha256/bb"), Err(SourceError::Missing { .. })));
@@ -135,8 +137,8 @@ mod tests {
         std::fs::write(folder.path().join("secret"), "secret").unwrap();
         symlink("real", layout.join("inside")).unwrap();
         symlink("../secret", layout.join("outside")).unwrap();
-        let layout = OciLayout::open_directory("layout", &layout).unwrap();
+        let layout = OciLayout::open_directory("layout", &layout, Links::Inside).unwrap();
         assert_eq!(layout.open("inside").unwrap().read_document(9).unwrap(), b"real");
-        assert!(matches!(layout.open("outside"), Err(SourceError::Outside { .. })));
+        assert!(matches!(layout.open("outside"), Err(SourceError::LinkedOutside { .. })));
     }
 }

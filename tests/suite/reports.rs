@@ -100,3 +100,36 @@ fn layers_that_are_no_tars_are_named() {
         }
     }
 }
+
+#[test]
+fn archives_of_other_shapes_open() {
+    let Some(corpus) = Corpus::here() else { return };
+    report(&corpus, "v1-repositories-only.tar", &[])
+        .ends_with(0)
+        .prints(&["Image: library/centos:6 (linux/amd64), 3 layers"]);
+    report(&corpus, "retarred-with-folder.tar", &[]).ends_with(0).says(&["packed with its folder \"myimage\""]);
+    for (name, says) in [
+        ("podman8132-empty-layer-path.tar", "an empty name"),
+        ("powershell-utf16.tar", "PowerShell's `>`"),
+        ("outer-lz4.tar.lz4", "lz4 data"),
+    ] {
+        let ran = report(&corpus, name, &[]);
+        assert!(ran.error().contains(says), "{}", ran.error());
+    }
+}
+
+/// Directories, which are packed in the corpus.
+#[cfg(unix)]
+#[test]
+fn directories_of_other_shapes_open() {
+    let Some(corpus) = Corpus::here() else { return };
+    let user = User::new();
+    for name in ["grype2051-skopeo-dir.dir.tgz", "rulesoci560-symlinked-blobs.dir.tgz"] {
+        let file = std::fs::File::open(corpus.path(&format!("reports/{name}"))).unwrap();
+        tar::Archive::new(flate2::read::GzDecoder::new(file)).unpack(user.file("")).unwrap();
+    }
+    user.runs(&["skopeodir"]).ends_with(0).prints(&["2 layers"]);
+    let ran = user.runs(&["bz2/img"]);
+    assert!(ran.error().contains("--follow-links") && ran.error().contains("cp -rL"), "{}", ran.error());
+    user.runs(&["--follow-links", "bz2/img"]).ends_with(0);
+}

@@ -1,0 +1,158 @@
+//! Archives of Docker up to 1.9, from before there were configurations: `repositories` names the last layer of each image,
+//! and each layer's `ID/json` its parent and the command that made it. Docker still loads them.
+
+use std::collections::{HashMap, HashSet};
+
+use super::config::ImageConfig;
+use super::document::{self, DocumentKind};
+use super::error::ImageError;
+use super::history::HistoryStep;
+use super::layers::Found;
+use super::plan::Wanted;
+use super::platform::Platform;
+use super::selection::{ImageName, ImageSelector, Selection, find, listed};
+use super::{Image, ImageLayer};
+use crate::json::{Decode, Key, LIST_LIMIT, List, Map, Object, Text};
+use crate::remark::{OnDamage, Remark};
+use crate::source::Source;
+
+pub(super) const REPOSITORIES: &str = "repositories";
+
+/// The `json` of a layer.
+#[derive(Debug, Default)]
+struct LayerDocument {
+    parent: String,
+    created: Text,
+    comment: Text,
+    os: Text,
+    architecture: Text,
+    container_config: ContainerConfig,
+}
+
+impl Object for LayerDocument {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        Some(match key {
+            _ if key.is("parent") => &mut self.parent,
+            _ if key.is("created") => &mut self.created,
+            _ if key.is("comment") => &mut self.comment,
+            _ if key.is("os") => &mut self.os,
+            _ if key.is("architecture") => &mut self.architecture,
+            _ if key.is("container_config") => &mut self.container_config,
+            _ => return None,
+        })
+    }
+}
+
+/// The container that a layer was made in.
+#[derive(Debug, Default)]
+struct ContainerConfig {
+    cmd: List<String>,
+}
+
+impl Object for ContainerConfig {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        key.is("Cmd").then_some(&mut self.cmd)
+    }
+}
+
+/// The image that `selection` names.
+pub(super) fn open(
+    source: &Source,
+    selection: &Selection,
+    on_damage: OnDamage,
+    mut remarks: Vec<Remark>,
+) -> Result<Image, ImageError> {
+    let archive = || source.name().to_owned();
+    let mut names = names(source, &mut remarks)?;
+    if names.is_empty() {
+        return Err(ImageError::NoImage { archive: archive(), document: REPOSITORIES });
+    }
+    let Some(chosen) = find(&names, selection.image.as_ref()) else {
+        let wanted = selection.image.clone().unwrap_or(ImageSelector::Index(0));
+        return Err(ImageError::UnknownImage { archive: archive(), wanted, available: listed(&names) });
+    };
+    let name = names.remove(chosen);
+    let chain = chain(source, name.id.clone().unwrap_or_default(), &mut remarks)?;
+    let top = chain.last().map(|(_, document)| document);
+    let platform = top.and_then(|top| Some(Platform::new(top.os.as_deref()?, top.architecture.as_deref()?, None)));
+    if let (Some(wanted), Some(found)) = (&selection.platform, &platform)
+        && found.fit(wanted).is_none()
+    {
+        let (wanted, available) = (Box::new(wanted.clone()), found.to_string());
+        return Err(ImageError::NoPlatform { archive: archive(), wanted, available });
+    }
+    let created = top.and_then(|top| top.created.0.clone());
+    let wanted = chain.iter().map(|(id, _)| Wanted::at(format!("{id}/layer.tar"), None)).collect();
+    let history: Vec<HistoryStep> = (0..)
+        .zip(chain)
+        .map(|(layer, (_, document))| HistoryStep {
+            created: document.created.0,
+            created_by: document.container_config.cmd.0.join(" "),
+            comment: document.comment.0.unwrap_or_default(),
+            layer: Some(layer),
+        })
+        .collect();
+    let found = Found::in_source(source, wanted, on_damage, &mut remarks)?;
+    let layers: Vec<ImageLayer> = found.described(source, &ImageConfig::default(), &history);
+    Ok(Image {
+        name: name.tags.first().cloned().unwrap_or_else(archive),
+        tags: name.tags,
+        id: name.id,
+        platform,
+        created,
+        layers,
+        history,
+        other_images: names,
+        other_entries: Vec::new(),
+        remarks,
+    })
+}
+
+/// The images that `repositories` names, each with its tags.
+fn names(source: &Source, remarks: &mut Vec<Remark>) -> Result<Vec<ImageName>, ImageError> {
+    let Map(repositories): Map<Map<String>> =
+        document::read(source, &source.blob(REPOSITORIES)?, DocumentKind::DockerManifest, remarks)?;
+    let (mut names, mut by_id) = (Vec::<ImageName>::new(), HashMap::new());
+    for (repository, Map(tags)) in repositories {
+        for (tag, id) in tags {
+            let tag = format!("{repository}:{tag}");
+            let index = *by_id.entry(id.clone()).or_insert(names.len());
+            if index == LIST_LIMIT {
+                return Err(ImageError::Manifest {
+                    archive: source.name().to_owned(),
+                    document: REPOSITORIES.to_owned(),
+                    problem: "names more images than any archive has",
+                });
+            }
+            match names.get_mut(index) {
+                Some(name) => name.tags.push(tag),
+                None => names.push(ImageName { index, tags: vec![tag], id: Some(id), shares_tags: false }),
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// The layers that end with `top`, base first, each with its document.
+fn chain(source: &Source, top: String, remarks: &mut Vec<Remark>) -> Result<Vec<(String, LayerDocument)>, ImageError> {
+    let problem =
+        |document: String, problem| ImageError::Manifest { archive: source.name().to_owned(), document, problem };
+    let mut chain = Vec::new();
+    let mut seen = HashSet::new();
+    let mut next = top;
+    while !next.is_empty() {
+        let path = format!("{next}/json");
+        if next.contains('/') || next.starts_with('.') {
+            return Err(problem(path, "is named by an id that is none"));
+        }
+        if chain.len() == LIST_LIMIT || !seen.insert(next.clone()) {
+            return Err(problem(path, "has more layers below it than any image has, or itself"));
+        }
+        let blob = source.blob(&path)?;
+        let mut document: LayerDocument = document::read(source, &blob, DocumentKind::DockerConfig, remarks)?;
+        let parent = std::mem::take(&mut document.parent);
+        chain.push((std::mem::replace(&mut next, parent), document));
+    }
+    chain.reverse();
+    Ok(chain)
+}

@@ -1,0 +1,37 @@
+//! A root file system that is no image: what `docker export` and `buildx build --output type=tar` write. It is shown as
+//! one layer, since that is what it would be in an image.
+
+use super::{Image, ImageLayer};
+use crate::blob::Blob;
+use crate::remark::Remark;
+use crate::source::Source;
+
+/// The file system in `tar` as an image of one layer.
+pub(super) fn image(source: &Source, tar: Blob, mut remarks: Vec<Remark>) -> Image {
+    let text = "it is not an image but a root file system (`docker export`, or buildx with type=tar), and is shown as one layer; \
+                `docker save` keeps layers and history";
+    remarks.push(Remark::new(source.name(), text));
+    let layer = ImageLayer {
+        id: source.name().to_owned(),
+        size: Some(tar.len()),
+        blob: Ok(tar),
+        digest: None,
+        diff_id: None,
+        media_type: None,
+        command: String::new(),
+        created_by: String::new(),
+        comment: String::new(),
+    };
+    Image {
+        name: source.name().to_owned(),
+        tags: Vec::new(),
+        id: None,
+        platform: None,
+        created: None,
+        layers: vec![layer],
+        history: Vec::new(),
+        other_images: Vec::new(),
+        other_entries: Vec::new(),
+        remarks,
+    }
+}

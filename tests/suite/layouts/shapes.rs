@@ -1,0 +1,231 @@
+//! Archives of other shapes: of old engines, packed with their folder, with links for folders, of no image at all.
+
+use serde_json::json;
+
+use crate::build::{Format, Layer, Layout, image};
+use crate::user::{Ran, User};
+
+/// The paths in `tar`, opened as a file.
+fn listed(tar: &[u8], options: &[&str]) -> Ran {
+    let user = User::new();
+    std::fs::write(user.file("image.tar"), tar).unwrap();
+    user.runs(&[&["tree", "--format", "tsv", "image.tar"], options].concat())
+}
+
+fn paths(ran: &Ran) -> String {
+    ran.stdout.lines().filter_map(|line| line.split('\t').next()).collect::<Vec<_>>().join(" ")
+}
+
+fn tar(file: &str) -> Vec<u8> {
+    Layer::default().file(file, file).tar()
+}
+
+/// An archive of Docker 1.9: two images with a common base, one of them with two tags.
+fn of_docker_1_9() -> Layer {
+    let (base, left, right) = ("0a".repeat(32), "0b".repeat(32), "0c".repeat(32));
+    let mut archive = Layer::default();
+    for (id, parent, file) in [(&base, None, "base"), (&left, Some(&base), "left"), (&right, Some(&base), "right")] {
+        let mut document = json!({
+            "id": id, "created": "2015-01-01T00:00:00Z", "os": "linux", "architecture": "amd64",
+            "container_config": { "Cmd": ["/bin/sh", "-c", format!("make {file}")] },
+        });
+        if let Some(parent) = parent {
+            document["parent"] = parent.as_str().into();
+        }
+        archive = archive.dir(&format!("{id}/")).file(format!("{id}/VERSION"), "1.0");
+        archive = archive.file(format!("{id}/json"), document.to_string()).file(format!("{id}/layer.tar"), tar(file));
+    }
+    let repositories = json!({ "library/app": { "1": left, "latest": left }, "reg.example:5000/b": { "2": right } });
+    archive.file("repositories", repositories.to_string())
+}
+
+#[test]
+fn an_archive_from_before_manifests_opens() {
+    let archive = of_docker_1_9().tar();
+    assert_eq!(paths(&listed(&archive, &[]).ends_with(0)), "base left");
+    assert_eq!(paths(&listed(&archive, &["--image", "app"]).ends_with(0)), "base left");
+    assert_eq!(paths(&listed(&archive, &["--image", "reg.example:5000/b:2"]).ends_with(0)), "base right");
+    assert_eq!(paths(&listed(&archive, &["--image", &"0c".repeat(6)]).ends_with(0)), "base right");
+    let user = User::new();
+    std::fs::write(user.file("image.tar"), archive).unwrap();
+    user.runs(&["image.tar"])
+        .ends_with(0)
+        .says(&["holds 2 images; this is library/app:1. The others, for --image: 1: reg.example:5000/b:2"])
+        .prints(&["Image: library/app:1 (linux/amd64), 2 layers", "make base", "make left"]);
+    let ran = user.runs(&["image.tar", "--platform", "linux/arm64"]);
+    assert!(ran.error().contains("not there for linux/arm64, but for linux/amd64"), "{}", ran.error());
+}
+
+#[test]
+fn a_damaged_chain_of_parents_ends() {
+    let id = "0a".repeat(32);
+    let archive = |parent: &str| {
+        let layer = Layer::default()
+            .file(format!("{id}/json"), json!({ "id": id, "parent": parent }).to_string())
+            .file(format!("{id}/layer.tar"), tar("a"));
+        layer.file("repositories", json!({ "a": { "1": id } }).to_string()).tar()
+    };
+    for (parent, says) in
+        [(id.as_str(), "or itself"), ("../../etc", "an id that is none"), ("0bad", "holds no \"0bad/json\"")]
+    {
+        let ran = listed(&archive(parent), &[]);
+        assert!(ran.error().contains(says), "{}", ran.error());
+    }
+}
+
+/// `tar cf image.tar image/` instead of `tar cf image.tar -C image .`
+#[test]
+fn an_image_packed_with_its_folder_opens_with_a_warning() {
+    let mut oci = Layout::default();
+    let entry = oci.image("linux/amd64", "a");
+    oci.lists(entry, &json!({}));
+    let inner = image().layer(|l| l.file("a", "a")).archive(Format::DockerArchive);
+    let docker: Vec<(String, Vec<u8>)> = members(&inner);
+    for files in [oci.files(), docker] {
+        for folder in ["image", "home/me/image"] {
+            let packed = files.iter().fold(Layer::default().dir("image/"), |tar, (name, content)| {
+                tar.file(format!("{folder}/{name}"), content)
+            });
+            let ran = listed(&packed.file("._image", "of macOS").tar(), &[]).ends_with(0);
+            assert_eq!(paths(&ran), "a");
+            assert!(
+                ran.stderr.contains(&format!("the image was packed with its folder \"{folder}\"")),
+                "{}",
+                ran.stderr
+            );
+        }
+    }
+    // The layers of an old one are found by their ids, too.
+    let old = members(&of_docker_1_9().tar());
+    let packed =
+        old.iter().fold(Layer::default(), |tar, (name, content)| tar.file(format!("old/{name}"), content)).tar();
+    assert_eq!(paths(&listed(&packed, &[]).ends_with(0)), "base left");
+}
+
+/// Names and contents of the files in a tar.
+fn members(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut archive = tar::Archive::new(bytes);
+    let entries = archive.entries().unwrap().map(|entry| {
+        let mut entry = entry.unwrap();
+        let mut content = Vec::new();
+        std::io::Read::read_to_end(&mut entry, &mut content).unwrap();
+        (entry.path().unwrap().display().to_string(), content)
+    });
+    entries.filter(|(name, _)| !name.ends_with('/')).collect()
+}
+
+#[test]
+fn a_folder_may_be_a_link() {
+    let inner = image().layer(|l| l.file("a", "a")).archive(Format::OciArchive);
+    let moved = |name: &str| name.replacen("blobs/sha256/", "data/", 1);
+    let files = members(&inner);
+    let with = |target: &str| {
+        let link = Layer::default().symlink("blobs/sha256", target);
+        files.iter().fold(link, |tar, (name, content)| tar.file(moved(name), content)).tar()
+    };
+    assert_eq!(paths(&listed(&with("../data"), &[]).ends_with(0)), "a");
+    let ran = listed(&with("../../data"), &[]);
+    assert!(ran.error().contains("leads out of it and is not followed"), "{}", ran.error());
+    let ran = listed(&with("../blobs/sha256"), &[]);
+    assert!(ran.code == 2, "a loop ends: {}", ran.stderr);
+}
+
+/// `docker export`, `buildx build --output type=tar`.
+#[test]
+fn a_root_file_system_opens_as_one_layer_with_a_warning() {
+    for layer in [
+        Layer::default().dir("bin/").file("bin/sh", "sh").file("srv/app/manifest.json", "{}"),
+        Layer::default().symlink("bin", "usr/bin").file("usr/bin/sh", "sh"),
+        Layer::default().file("./etc/passwd", "root"),
+        Layer::default().file(".dockerenv", "").file("lib/x", "x"),
+    ] {
+        let ran = listed(&layer.tar(), &[]).ends_with(0);
+        assert!(ran.stderr.contains("it is not an image but a root file system"), "{}", ran.stderr);
+        let packed = listed(&zstd::encode_all(&layer.tar()[..], 1).unwrap(), &[]).ends_with(0);
+        assert_eq!(packed.stdout, ran.stdout);
+    }
+    for other in [
+        Layer::default().file("readme", "").file("src/x", ""),
+        Layer::default().file("etc/passwd", "").file(format!("{}/layer.tar", "0a".repeat(32)), tar("a")),
+    ] {
+        let ran = listed(&other.tar(), &[]);
+        assert!(ran.error().contains("there is no manifest.json and no index.json"), "{}", ran.error());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_of_a_layout_are_followed_outside_only_when_asked() {
+    let mut layout = Layout::default();
+    let entry = layout.image("linux/amd64", "a");
+    layout.lists(entry, &json!({}));
+    let user = User::new();
+    for (name, content) in layout.files() {
+        let blob = user.file("cache").join(&name);
+        let place = user.file("layout").join(&name);
+        for file in [&blob, &place] {
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        }
+        if name.starts_with("blobs/") {
+            std::fs::write(&blob, content).unwrap();
+            std::os::unix::fs::symlink(format!("../../../cache/{name}"), &place).unwrap();
+        } else {
+            std::fs::write(&place, content).unwrap();
+        }
+    }
+    let ran = user.runs(&["layout"]);
+    assert!(ran.error().contains("--follow-links") && ran.error().contains("`cp -rL layout COPY`"), "{}", ran.error());
+    user.runs(&["tree", "--follow-links", "layout"]).ends_with(0).prints(&["a\n"]);
+    // Only regular files, wherever they are.
+    let index = user.file("layout/index.json");
+    std::fs::remove_file(&index).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &index).unwrap();
+    user.runs(&["--follow-links", "layout"]).error();
+}
+
+#[test]
+fn what_is_no_archive_is_named() {
+    let user = User::new();
+    let utf16: Vec<u8> = "\u{feff}manifest.json".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mut sif = b"#!/usr/bin/env run-singularity\n\0SIF_MAGIC\0".to_vec();
+    sif.resize(2000, 7);
+    let mut erofs = vec![0; 4096];
+    erofs[0x400..0x404].copy_from_slice(b"\xe2\xe1\xf5\xe0");
+    for (bytes, says) in [
+        (utf16.repeat(100), "PowerShell's `>`"),
+        (b"\x04\x22\x4d\x18".repeat(300), "lz4 data"),
+        (sif, "a Singularity image (SIF)"),
+        (erofs, "an EROFS file system"),
+    ] {
+        std::fs::write(user.file("file"), bytes).unwrap();
+        let ran = user.runs(&["./file"]);
+        assert!(ran.error().contains(says), "{}", ran.error());
+    }
+}
+
+#[test]
+fn a_layer_without_a_name_is_named() {
+    let config = json!({ "os": "linux", "architecture": "amd64", "rootfs": { "diff_ids": ["sha256:0"] } }).to_string();
+    let manifest = r#"[{"Config": "c.json", "RepoTags": null, "Layers": [""]}]"#;
+    let ran = listed(&Layer::default().file("c.json", config).file("manifest.json", manifest).tar(), &[]);
+    assert!(
+        ran.error().contains("layer 0 (of 1, from 0): the manifest gives its blob an empty name"),
+        "{}",
+        ran.error()
+    );
+}
+
+/// `skopeo copy --dest-shared-blob-dir`, or a copy of one platform.
+#[test]
+fn a_layout_without_its_blobs_says_where_they_may_be() {
+    let mut layout = Layout::default();
+    let entry = layout.image("linux/amd64", "a");
+    layout.lists(entry, &json!({}));
+    let user = User::new();
+    std::fs::create_dir(user.file("layout")).unwrap();
+    for (name, content) in layout.files().into_iter().filter(|(name, _)| !name.starts_with("blobs/")) {
+        std::fs::write(user.file("layout").join(name), content).unwrap();
+    }
+    let ran = user.runs(&["layout"]);
+    assert!(ran.error().contains("skopeo copy --src-shared-blob-dir"), "{}", ran.error());
+}

@@ -14,7 +14,7 @@ pub(super) fn image(source: &Source, tar: Blob, mut remarks: Vec<Remark>) -> Ima
     let layer = ImageLayer {
         id: source.name().to_owned(),
         size: Some(tar.len()),
-        blob: Ok(tar),
+        blob: Ok(tar.into()),
         digest: None,
         diff_id: None,
         media_type: None,

@@ -44,6 +44,13 @@ pub const fn is_hidden(letter: char) -> bool {
     )
 }
 
+/// Whether a letter breaks a line or reorders it, though it is no control character: some programs split lines at U+2028 and
+/// U+2029, and bidirectional controls reorder a line in a browser.
+#[must_use]
+pub const fn breaks_or_reorders(letter: char) -> bool {
+    matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Marks in a row that go onto one letter on a screen. Writing needs two or three; a letter with ten thousand is none.
 pub const MAX_MARKS: usize = 4;
 

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::escape::breaks_or_reorders;
+
 /// Something the user should know that does not end the work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
@@ -37,18 +39,19 @@ impl fmt::Display for Remark {
     }
 }
 
-/// Text from outside as it is fit for a terminal: control characters become escapes, all else stays.
+/// Text from outside, safe for one line of a terminal or a log: characters that drive a terminal, break a line or reorder it
+/// are escaped.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown<'a>(pub &'a str);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0;
-        while let Some(at) = rest.find(char::is_control) {
+        while let Some(at) = rest.find(|letter: char| letter.is_control() || breaks_or_reorders(letter)) {
             f.write_str(&rest[..at])?;
             let mut after = rest[at..].chars();
-            if let Some(control) = after.next() {
-                write!(f, "{}", control.escape_default())?;
+            if let Some(letter) = after.next() {
+                write!(f, "{}", letter.escape_default())?;
             }
             rest = after.as_str();
         }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::guard::unforgeable;
 use crate::ci::{Rule, Status, Verdict};
 use crate::config::{BadLimit, Origin};
 use crate::escape::Escaped;
@@ -128,16 +129,13 @@ fn paint(status: Status, text: &str, colour: Colour) -> String {
     format!("\x1b[{code}m{text}\x1b[0m")
 }
 
-/// A name in a line of dive's: as it is, but for bytes that would break the line or drive a terminal.
+/// A name in a line of dive's: as it is, except for what would break the line, drive a terminal or pass for a line of dive's.
 struct Plain<'a>(&'a [u8]);
 
 impl fmt::Display for Plain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut parts = self.0.split(|byte| *byte == b'\\');
-        if let Some(first) = parts.next() {
-            Escaped(first).fmt(f)?;
-        }
-        parts.try_for_each(|part| write!(f, "\\{}", Escaped(part)))
+        let parts: Vec<String> = self.0.split(|byte| *byte == b'\\').map(|part| Escaped(part).to_string()).collect();
+        f.write_str(&unforgeable(&parts.join("\\")))
     }
 }
 
@@ -148,7 +146,7 @@ mod tests {
     #[test]
     fn a_backslash_in_a_path_stays_as_dive_prints_it() {
         assert_eq!(Plain(br"/lib/systemd/dev-disk\x2dby.swap").to_string(), r"/lib/systemd/dev-disk\x2dby.swap");
-        assert_eq!(Plain(b"/a\nResult:PASS \xff").to_string(), r"/a\nResult:PASS \xff");
+        assert_eq!(Plain(b"/a\nResult:PASS \xff").to_string(), r"/a\nResult\x3aPASS \xff");
         assert_eq!(Plain(br"\").to_string(), r"\");
     }
 }

@@ -1,14 +1,32 @@
-//! Keeps the words that scripts look for out of our part of the report.
+//! Keeps names from forging what scripts look for in the report.
 //!
 //! Public wrappers of dive take the first or the last line with `efficiency:`, everything between `Analyzing image` and
-//! `Inefficient Files:`, or any `PASS: name`. Our part comes first, and it quotes names and commands that anybody may have
-//! chosen: a build step `echo 'Result:PASS'` must not reach such a script.
+//! `Inefficient Files:`, or any `PASS: name`. The report quotes names and commands that the image's author chose: neither a
+//! build step `echo 'Result:PASS'` nor a file `/x efficiency: 100 %` may decide a verdict.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-/// The words, in lower case. `inefficient` and `results` are found by what they have in common with others.
+use crate::escape::breaks_or_reorders;
+
+/// The words that our part of the report must not contain, in lower case. `results` contains `result`.
 const WORDS: [&str; 8] = ["efficiency", "inefficient", "wasted", "analyzing", "result", "pass", "fail", "skip"];
+
+/// What a name in dive's block must not contain, in lower case. Longer than [`WORDS`], so that most names stay as dive prints
+/// them: `/usr/bin/passwd`, `/var/log/fail.log`.
+const MARKERS: [&str; 11] = [
+    "analyzing image",
+    "efficiency:",
+    "fail:",
+    "image source:",
+    "inefficient files:",
+    "pass:",
+    "result:",
+    "results:",
+    "skip:",
+    "wastedbytes:",
+    "userwastedpercent:",
+];
 
 /// Text on its way to `out`, guarded line by line.
 pub(super) struct Guarded<'a> {
@@ -25,11 +43,15 @@ impl<'a> Guarded<'a> {
 
 impl Write for Guarded<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.line.extend_from_slice(bytes);
-        if let Some(end) = self.line.iter().rposition(|byte| *byte == b'\n') {
-            let rest = self.line.split_off(end + 1);
-            self.flush()?;
-            self.line = rest;
+        // Only new bytes are searched: an escaped name comes in pieces of a few bytes and may be a megabyte long.
+        match bytes.iter().rposition(|byte| *byte == b'\n') {
+            None => self.line.extend_from_slice(bytes),
+            Some(end) => {
+                let (lines, rest) = bytes.split_at(end + 1);
+                self.line.extend_from_slice(lines);
+                self.flush()?;
+                self.line.extend_from_slice(rest);
+            }
         }
         Ok(bytes.len())
     }
@@ -41,18 +63,29 @@ impl Write for Guarded<'_> {
     }
 }
 
-/// The text with one letter of every such word, in any case and inside other words too, written as `\xNN`: the notation in
-/// which names are escaped, so that a name still reads back to its bytes.
-pub(super) fn guarded(text: &str) -> String {
+/// The text with one letter of every word escaped, in any case and inside other words too. Escapes are `\xNN` of the
+/// bytes, the notation for names, so that a name still reads back to its bytes.
+fn guarded(text: &str) -> String {
+    without(&WORDS, text)
+}
+
+/// A name for dive's block: one letter of every marker is escaped.
+pub(super) fn unforgeable(name: &str) -> String {
+    without(&MARKERS, name)
+}
+
+fn without(words: &[&str], text: &str) -> String {
     // Only ASCII letters change case here, so all offsets hold in both texts.
     let lower = text.to_ascii_lowercase();
-    let last_letters = WORDS.iter().flat_map(|word| lower.match_indices(word).map(|(at, word)| at + word.len() - 1));
+    let last_letters = words.iter().flat_map(|word| lower.match_indices(word).map(|(at, word)| at + word.len() - 1));
     let escaped: BTreeSet<usize> = last_letters.collect();
     let mut out = String::with_capacity(text.len() + 3 * escaped.len());
     for (at, letter) in text.char_indices() {
-        if escaped.contains(&at) {
-            out.extend(['\\', 'x']);
-            out.extend(hex_digits(letter));
+        if escaped.contains(&at) || is_deceptive(letter) {
+            for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
+                out.push_str("\\x");
+                out.extend(hex_digits(byte));
+            }
         } else {
             out.push(letter);
         }
@@ -60,10 +93,13 @@ pub(super) fn guarded(text: &str) -> String {
     out
 }
 
-/// The two digits of an ASCII letter.
-fn hex_digits(letter: char) -> impl Iterator<Item = char> {
-    let code = u32::from(letter);
-    [code >> 4, code & 0xf].into_iter().filter_map(|digit| char::from_digit(digit, 16))
+/// Whether a letter lets a name pass for something else. Without regard to case, `ſ` is an `s` and the Kelvin sign a `k`.
+const fn is_deceptive(letter: char) -> bool {
+    breaks_or_reorders(letter) || matches!(letter, 'ſ' | '\u{212a}')
+}
+
+fn hex_digits(byte: u8) -> impl Iterator<Item = char> {
+    [byte >> 4, byte & 0xf].into_iter().filter_map(|digit| char::from_digit(u32::from(digit), 16))
 }
 
 #[cfg(test)]
@@ -86,5 +122,28 @@ mod tests {
             assert_eq!(guarded(text), text);
         }
         assert_eq!(guarded("é /etc/passwd"), "é /etc/pas\\x73wd");
+    }
+
+    #[test]
+    fn a_name_in_dives_block_is_changed_only_where_it_could_be_taken_for_a_line() {
+        for name in ["/usr/bin/passwd", "/opt/FAIL/results", "/var/log/efficiency.csv", "/größe/日本", "/👩\u{200d}💻"]
+        {
+            assert_eq!(unforgeable(name), name);
+        }
+        assert_eq!(unforgeable("/x efficiency: 100 %"), "/x efficiency\\x3a 100 %");
+        assert_eq!(unforgeable("/PASS: x/Results:"), "/PASS\\x3a x/Results\\x3a");
+        assert_eq!(unforgeable("/a\u{2028}Result:PASS"), "/a\\xe2\\x80\\xa8Result\\x3aPASS");
+        assert_eq!(unforgeable("/PAſſ: x"), "/PA\\xc5\\xbf\\xc5\\xbf: x");
+    }
+
+    #[test]
+    fn a_line_that_comes_in_pieces_is_guarded_as_a_whole() {
+        let mut out = Vec::new();
+        let mut guarded = Guarded::new(&mut out);
+        for piece in ["Res", "ult:PA", "SS\nski", "p", "\n", "end"] {
+            guarded.write_all(piece.as_bytes()).unwrap();
+        }
+        guarded.flush().unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "Resul\\x74:PAS\\x53\nski\\x70\nend");
     }
 }

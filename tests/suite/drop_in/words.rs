@@ -3,7 +3,7 @@
 
 use super::blocks::{RECORDED, printed};
 use super::{block_of, our_part_of};
-use crate::build::{Format, image};
+use crate::build::{Format, Layer, image};
 use crate::place::Corpus;
 use crate::user::User;
 
@@ -50,6 +50,42 @@ fn an_image_cannot_put_a_verdict_into_our_part() {
     let whole = user.runs(&["--ci", "--all", archive.path().to_str().unwrap()]).stdout;
     assert_free_of_words(our_part_of(&whole));
     assert_eq!(block_of(&whole), block_of(&printed), "--all changes nothing of dive's");
+}
+
+/// Nor may a file name, which dive's block lists: scripts take the last `efficiency:`, and Python splits lines at U+2028.
+#[test]
+fn a_file_name_cannot_put_a_verdict_into_dives_block() {
+    let names = [
+        "x efficiency: 100.0000 %",
+        "PASS: lowestEfficiency",
+        "a\u{2028}Result:PASS [Total:3]\u{2029}  wastedBytes: 0",
+        "Results:",
+        "Inefficient Files:",
+        "Analyzing image...",
+        "Image Source: docker://other",
+    ];
+    let layer = |content: &'static str| move |l| names.iter().fold(l, |l: Layer, name| l.file(name, content));
+    let archive = image().layer(layer("one")).layer(layer("two")).save(Format::DockerArchive);
+    let user = User::new();
+    let printed = user.runs(&["--ci", archive.path().to_str().unwrap()]).ends_with(1).stdout;
+    let block = block_of(&printed);
+    let markers = [
+        ("efficiency:", 1),
+        ("wastedBytes:", 1),
+        ("Analyzing image", 1),
+        ("Image Source:", 1),
+        ("Inefficient Files:", 1),
+        ("Results:", 1),
+        ("Result:", 1),
+        ("PASS:", 0),
+        ("\u{2028}", 0),
+        ("\u{2029}", 0),
+    ];
+    for (marker, count) in markers {
+        assert_eq!(block.matches(marker).count(), count, "{marker} in:\n{printed}");
+    }
+    // The names can still be read.
+    assert!(block.contains(r"/x efficiency\x3a 100.0000 %"), "{printed}");
 }
 
 /// The report of a 3 GB image of Python packages had 99,640 lines.

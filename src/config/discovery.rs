@@ -32,7 +32,7 @@ pub enum Sight {
     Read(Whose),
     /// Nothing is there.
     Absent,
-    /// The system refuses to say what is there, for this reason.
+    /// Not read, for this reason.
     Skipped(String),
 }
 
@@ -58,7 +58,7 @@ impl Found {
         self.read().find(|(read, _)| read == path).map_or(Whose::User, |(_, whose)| whose)
     }
 
-    /// One warning for each reason why places could not be read.
+    /// One warning for each reason why places were skipped.
     pub(super) fn warnings(&self) -> Vec<Warning> {
         let mut warnings: Vec<(&str, Vec<PathBuf>)> = Vec::new();
         for looked in &self.places {
@@ -154,6 +154,10 @@ impl Search {
             return Ok(self.found.read().any(|(read, _)| read == path));
         }
         let document = match std::fs::metadata(path) {
+            Ok(_) if whose == Whose::WorkingDirectory && leads_out(path) => {
+                self.saw(path.to_owned(), Sight::Skipped("a link that leads out of the working directory".to_owned()));
+                return Ok(false);
+            }
             // A folder or a pipe of such a name is not a configuration; reading a pipe would wait for ever.
             Ok(metadata) if metadata.is_file() => Document::read(path, path),
             Ok(_) => {
@@ -205,6 +209,12 @@ fn is_own(files: &[PathBuf; 2], around: &Surroundings) -> bool {
     let Some(home) = &around.home else { return false };
     let real = |paths: &[PathBuf]| paths.iter().find_map(|path| path.canonicalize().ok());
     real(files).is_some_and(|file| real(&named(home)) == Some(file))
+}
+
+/// Whether a file is a link to one outside its directory. Whoever made the link need not be allowed to read that file.
+pub(super) fn leads_out(path: &Path) -> bool {
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+    folder.zip(path.canonicalize().ok()).is_some_and(|(folder, file)| !file.starts_with(folder))
 }
 
 /// The configurations in `folder`, in byte order. It need not exist.

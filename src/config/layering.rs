@@ -242,11 +242,13 @@ fn refusal<T>(row: &Key<T>, before: &T, after: &T, node: &Yaml) -> Option<String
         Trust::User => Some("a .dive.yaml in the working directory cannot set it".to_owned()),
         Trust::Tightens(is_as_strict) => (!is_as_strict(before, after)).then(|| {
             let held = (row.field)(before);
+            let held = match (held.yaml().as_str(), held.origin()) {
+                ("null", Origin::Default) => "the default".to_owned(),
+                (value, origin) => format!("{value} ({origin})"),
+            };
             format!(
-                "{} is weaker than {} ({}), and a .dive.yaml in the working directory can only be stricter",
-                node.shown(),
-                held.yaml(),
-                held.origin()
+                "{} is weaker than {held}, and a .dive.yaml in the working directory can only be stricter",
+                node.shown()
             )
         }),
         Trust::NewFile(ending) => match node {

@@ -212,12 +212,12 @@ pub enum Warning {
         /// Why not.
         reason: String,
     },
-    /// Default places that the system refuses to read.
-    #[error("{}: skipped, cannot be read: {cause}", listed(paths))]
+    /// Default places that cannot be read, or may not be trusted.
+    #[error("{}: skipped: {cause}", listed(paths))]
     Skipped {
         /// The files and folders.
         paths: Vec<PathBuf>,
-        /// The system's reason.
+        /// The reason.
         cause: String,
     },
     /// A file whose name is nearly that of a configuration.

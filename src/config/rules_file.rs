@@ -4,6 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::discovery;
 use super::document::Document;
 use super::layering;
 use super::limit::Limit;
@@ -108,6 +109,7 @@ impl RulesFile {
                 path: shown.to_owned(),
                 cause: io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"),
             }),
+            (Ok(true), None) if discovery::leads_out(&path) => Self::elsewhere(&path, shown),
             (Ok(true), _) => Self::from_document(&Document::read(&path, shown)?),
             (Ok(false), None) => Ok(Self::default()),
             (Ok(false), Some(_)) => match &named.origin {
@@ -118,6 +120,23 @@ impl RulesFile {
                 named_by => Err(ConfigError::Missing { path: shown.to_owned(), named_by: named_by.clone() }),
             },
             (Err(cause), _) => Err(ConfigError::Unreadable { path: shown.to_owned(), cause }),
+        }
+    }
+
+    /// Reads a `.dive-ci` that is a link to a file outside the working directory: one that several projects share, or a file
+    /// of secrets that a pull request wants printed. Messages would quote it, so mistakes in it are one error without detail.
+    fn elsewhere(path: &Path, shown: &Path) -> Result<Self, ConfigError> {
+        match Document::read(path, shown).and_then(|document| Self::from_document(&document)) {
+            Ok(file) if file.warnings.is_empty() => Ok(file),
+            Err(error @ ConfigError::Unreadable { .. }) => Err(error),
+            Ok(_) | Err(_) => Err(ConfigError::Unreadable {
+                path: shown.to_owned(),
+                cause: io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "a link that leads out of the working directory, to a file with mistakes; run `dive --ci-config` with \
+                     the file itself to see them",
+                ),
+            }),
         }
     }
 

@@ -122,8 +122,8 @@ fn judge(
         Some(JsonTarget::File(file) | JsonTarget::Below { path: file, .. }) => ci_report::exporting(file, colour, out),
         Some(JsonTarget::Stdout) | None => Ok(()),
     };
-    // dive checks no rule where it writes a document; its defaults alone must not fail such a step.
-    if json.is_some() && !gate.rules.are_set() {
+    // dive checks no rule if it writes a document; the default limits alone must not fail such a step.
+    if json.is_some_and(JsonTarget::is_the_users) && !gate.rules.are_set() {
         print(json, around, |look, out| {
             ci_report::preamble(rules_file, &opened.origin, look.colour, out)?;
             exporting(look.colour, out)

@@ -66,6 +66,11 @@ impl JsonTarget {
         Some(if path.as_os_str() == "-" { Self::Stdout } else { Self::File(path) })
     }
 
+    /// Whether the user asked for the document, and not a `.dive.yaml` that came with the working directory.
+    pub(super) const fn is_the_users(&self) -> bool {
+        !matches!(self, Self::Below { whose: Whose::WorkingDirectory, .. })
+    }
+
     /// Writes the document. A file is written beside its place and moved there when it is whole; a device or pipe that
     /// already exists is written as it is.
     pub(super) fn write(&self, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {

@@ -38,7 +38,7 @@ fn a_home_of_somebody_else_is_skipped_with_a_warning() {
     let ran = ran.ends_with(0).prints(&["Result:PASS"]);
     let home = user.home("");
     let said = format!(
-        "dive: warning: {0}.config/dive/*.yaml, {0}xdg/dive/*.yaml, {0}.dive.yaml, {0}.dive.yml: skipped, cannot be read: \
+        "dive: warning: {0}.config/dive/*.yaml, {0}xdg/dive/*.yaml, {0}.dive.yaml, {0}.dive.yml: skipped: \
          Permission denied (os error 13)\n",
         home.display()
     );
@@ -66,7 +66,7 @@ fn files_that_may_not_be_read_are_skipped_unless_they_were_named_or_set_a_gate()
     permit(&user, "own.yaml", 0o600);
     let Some(ran) = as_nobody(&user, &["--ci", "sample.tar"]) else { return };
     let said = format!("{}, ", user.file(".dive.yaml").display());
-    ran.ends_with(0).says(&[&said, "skipped, cannot be read"]);
+    ran.ends_with(0).says(&[&said, "skipped: Permission denied"]);
     let named = as_nobody(&user, &["-c", "own.yaml", "sample.tar"]).unwrap();
     assert_eq!(named.error(), "own.yaml: cannot be read: Permission denied (os error 13)");
     // A gate must not vanish because of a permission.

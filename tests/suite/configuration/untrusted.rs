@@ -136,7 +136,7 @@ fn no_link_in_the_folder_leads_a_document_out_of_it() {
 /// A pull request that brings a `.dive.yaml` must not be able to make its own check pass.
 #[test]
 fn the_folder_cannot_loosen_a_gate() {
-    let weak = "rules: {lowest-efficiency: 0.1, highest-user-wasted-percent: off}\nignore-errors: true\nci: false\n";
+    let weak = "rules: {lowest-efficiency: 0.1, highest-user-wasted-percent: off}\nignore-errors: true\nci: false\npull: always\n";
     let user = User::new()
         .writes(".dive.yaml", weak)
         .writes("own.yaml", "rules: {lowestEfficiency: 0.5}\n")
@@ -148,12 +148,41 @@ fn the_folder_cannot_loosen_a_gate() {
         "rules.lowest-efficiency: ignored: `0.1` is weaker than 0.9 (default)",
         "ignore-errors: ignored: `true` is weaker than false (default)",
         "ci: ignored: `false` is weaker than true (",
+        "pull: ignored: `always` is weaker than the default, and",
     ] {
         assert!(ran.stderr.contains(part), "no {part:?} in {}", ran.stderr);
     }
     // It can be stricter.
     let user = User::new().writes(".dive.yaml", "ci: true\nrules: {lowest-efficiency: 1}\npull: never\n");
     assert_eq!(user.runs(&[&sample()]).ends_with(1).stderr, "");
+}
+
+/// With a document that the user asked for, dive's default limits are not checked. A cloned folder must not ask for it.
+#[test]
+fn a_document_that_the_folder_asks_for_leaves_the_default_limits_in_force() {
+    let archive = image().layer(|l| l.file("a", "one")).layer(|l| l.file("a", "two")).save(Format::DockerArchive);
+    let path = archive.path().to_str().unwrap();
+    let user = User::new().writes(".dive.yaml", "json-path: out.json\n");
+    user.runs(&["--ci", path]).ends_with(1).prints(&["Exporting image to 'out.json'...", "FAIL: lowestEfficiency"]);
+    user.runs(&["--ci", "--json", "out.json", path]).ends_with(0).says(&["no rule was checked"]);
+}
+
+/// A link to a file of secrets must not have them printed in a log.
+#[test]
+fn no_link_in_the_folder_has_another_file_quoted() {
+    let secrets =
+        ["token-1234\n", "token-1234: x\n", "rules: {lowestEfficiency: token-1234}\n", "a: 1\na: token-1234\n: ["];
+    for (name, content) in [".dive-ci", ".dive.yaml"].into_iter().flat_map(|name| secrets.map(|text| (name, text))) {
+        let user = User::new().keeps("secret", content);
+        symlink("../home/secret", user.file(name)).unwrap();
+        let ran = user.runs(&["--ci", &sample()]);
+        assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("1234"), "{name}, {content}: {}", ran.stderr);
+        assert!(ran.stderr.contains(name) && ran.stderr.contains("out of the working directory"), "{}", ran.stderr);
+    }
+    // A project may share one rules file between its folders.
+    let user = User::new().keeps("shared", "rules: {lowestEfficiency: 0.999}\n");
+    symlink("../home/shared", user.file(".dive-ci")).unwrap();
+    user.runs(&["--ci", &sample()]).ends_with(1).prints(&["Using CI config: .dive-ci", "threshold=0.999"]);
 }
 
 /// A log that ends up where a shell reads it, by whatever way, runs nothing.

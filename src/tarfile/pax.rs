@@ -14,7 +14,8 @@ pub(super) struct Overrides {
     pub(super) size: Option<i64>,
     pub(super) uid: Option<i64>,
     pub(super) gid: Option<i64>,
-    pub(super) sparse: Option<SparseFile>,
+    /// Boxed, as in [`Records`]: few files are sparse, and this is moved for all that have records.
+    pub(super) sparse: Option<Box<SparseFile>>,
     /// `SCHILY.xattr.NAME` records in the order of their names: name, value.
     pub(super) xattrs: Vec<(Vec<u8>, Vec<u8>)>,
 }
@@ -78,7 +79,7 @@ struct Records<'a> {
     /// Of modification, access and change.
     times: [&'a [u8]; 3],
     xattrs: Vec<(&'a [u8], &'a [u8])>,
-    sparse: SparseRecords<'a>,
+    sparse: Option<Box<SparseRecords<'a>>>,
 }
 
 /// `GNU.sparse.*`.
@@ -125,7 +126,7 @@ impl<'a> Records<'a> {
                 if let Some(name) = key.strip_prefix(XATTR) {
                     self.xattrs.push((name, value));
                 } else if let Some(name) = key.strip_prefix(b"GNU.sparse.") {
-                    return self.sparse.take(name, value);
+                    return self.sparse.get_or_insert_default().take(name, value);
                 }
                 return Ok(());
             }
@@ -144,7 +145,7 @@ impl<'a> Records<'a> {
             size: number(self.size, "a PAX record with a size that is not a valid number")?,
             uid: number(self.uid, "a PAX record with an owner that is not a valid number")?,
             gid: number(self.gid, "a PAX record with a group that is not a valid number")?,
-            sparse: self.sparse.into_file()?,
+            sparse: self.sparse.map_or(Ok(None), |sparse| sparse.into_file())?.map(Box::new),
             xattrs: last_xattrs(self.xattrs),
         })
     }
@@ -237,8 +238,13 @@ fn number(value: &[u8], problem: &'static str) -> Result<Option<i64>, TarErrorKi
 
 /// Seconds with a sign or without one, and any number of digits behind a point.
 fn is_time(text: &[u8]) -> bool {
-    let mut parts = text.splitn(2, |byte| *byte == b'.');
-    parts.next().and_then(decimal).is_some() && parts.all(|fraction| fraction.iter().all(u8::is_ascii_digit))
+    const ALWAYS_FIT: usize = 18;
+    let are_digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
+    let point = text.iter().position(|byte| *byte == b'.').unwrap_or(text.len());
+    let (seconds, fraction) = (&text[..point], text.get(point + 1..).unwrap_or_default());
+    // Many writers put a time before every entry.
+    let is_plain = (1..=ALWAYS_FIT).contains(&seconds.len()) && are_digits(seconds);
+    (is_plain || decimal(seconds).is_some()) && are_digits(fraction)
 }
 
 #[cfg(test)]

@@ -283,7 +283,7 @@ impl<I: Input> Walker<I> {
             (None, Some(file)) => {
                 kind = MemberKind::Path(PathKind::SparseFile);
                 let body_offset = self.offset;
-                size = self.pax_sparse(file, data_len)?;
+                size = self.pax_sparse(*file, data_len)?;
                 body_offset
             }
             (None, None) => {

@@ -49,34 +49,51 @@ impl fmt::Display for Bytes {
 impl FromStr for Bytes {
     type Err = BytesError;
 
-    /// `20MB`, `19Mb`, `20 MB` and `20000000` in powers of 1000, `20MiB` in powers of 1024, in any case.
+    /// `20MB`, `19Mb`, `20 MB`, `20000000` and `20,000,000` in powers of 1000, `20MiB` in powers of 1024, in any case.
     ///
     /// The units are bytesize's. The arithmetic is not: it goes through `f64`, where `1.001kB` is 1000 bytes, and it
     /// saturates where a size is too large.
     fn from_str(text: &str) -> Result<Self, BytesError> {
         let malformed = || BytesError::Malformed(text.to_owned());
         let trimmed = text.trim();
-        let end = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
+        let end = trimmed
+            .find(|c: char| !c.is_ascii_digit() && c != '.' && !SEPARATORS.contains(&c))
+            .unwrap_or(trimmed.len());
         let (number, unit) = trimmed.split_at(end);
         let unit = match unit.trim_start() {
             "" => Unit::Byte,
             name => name.parse().map_err(|_| malformed())?,
         };
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        if whole.is_empty() || number.ends_with('.') || fraction.contains('.') {
+        let whole = without_separators(whole).ok_or_else(malformed)?;
+        if whole.len() + fraction.len() == 0 || !fraction.bytes().all(|digit| digit.is_ascii_digit()) {
             return Err(malformed());
         }
         if unit == Unit::Byte && fraction.bytes().any(|digit| digit != b'0') {
             return Err(BytesError::Fraction(text.to_owned()));
         }
-        scaled(whole, fraction, 1_u64 * unit).map(Self).ok_or_else(|| BytesError::TooLarge(text.to_owned()))
+        scaled(&whole, fraction, 1_u64 * unit).map(Self).ok_or_else(|| BytesError::TooLarge(text.to_owned()))
     }
+}
+
+/// What may separate groups of three digits: the comma in dive's sizes, the underscore in YAML's numbers.
+const SEPARATORS: [char; 2] = [',', '_'];
+
+/// A whole number without its separators, or nothing where the groups are not of three digits. dive ignores commas anywhere, so
+/// that `1,5MB` is 15 MB to it.
+fn without_separators(digits: &str) -> Option<String> {
+    let mut groups = digits.split(SEPARATORS);
+    let first = groups.next()?;
+    let rest: Vec<&str> = groups.collect();
+    let grouped = (1..=3).contains(&first.len()) && rest.iter().all(|group| group.len() == 3);
+    (rest.is_empty() || grouped).then(|| first.to_owned() + &rest.concat())
 }
 
 /// The whole part of `whole.fraction * factor`, or nothing where 64 bits do not hold it.
 fn scaled(whole: &str, fraction: &str, factor: u64) -> Option<u64> {
     // No unit is as fine as 10^-18, so digits past the eighteenth cannot move a byte.
     let fraction = fraction.get(..18).unwrap_or(fraction);
+    let whole = if whole.is_empty() { "0" } else { whole };
     let whole = u128::from(whole.parse::<u64>().ok()?).checked_mul(u128::from(factor))?;
     let part = match fraction {
         "" => 0,
@@ -201,6 +218,12 @@ mod tests {
             ("1.5 KiB", 1536),
             ("2M", 2_000_000),
             ("18EB", 18_000_000_000_000_000_000),
+            ("1,000", 1000),
+            ("20,000,000 B", 20_000_000),
+            ("1,005.5 kB", 1_005_500),
+            ("20_000_000", 20_000_000),
+            (".5MB", 500_000),
+            ("5.MB", 5_000_000),
             // bytesize itself says 1000.
             ("1.001kB", 1001),
             ("9007199254740993", 9_007_199_254_740_993),
@@ -224,8 +247,11 @@ mod tests {
             "1e3",
             "5 quarts",
             "1.2.3MB",
-            ".5MB",
-            "5.MB",
+            ".MB",
+            "1,5MB",
+            "1,0000",
+            ",000",
+            "1.000,5MB",
             "0.1",
             "1 000",
             "20EB",

@@ -23,7 +23,13 @@ pub(super) fn nearest(key: &str) -> Option<&'static str> {
     if key.len() > 2 * RULES[0].len() {
         return None;
     }
-    let distances = RULES.into_iter().map(|rule| (strsim::damerau_levenshtein(&key, &bare(rule)), rule));
+    let distances = RULES.into_iter().map(|rule| {
+        let name = bare(rule);
+        let with = strsim::damerau_levenshtein(&key, &name);
+        // "User" in the wrong rule, or missing: `highestWastedPercent`.
+        let without = strsim::damerau_levenshtein(&key.replace("user", ""), &name.replace("user", ""));
+        (with.min(without), rule)
+    });
     distances.min().filter(|(distance, _)| *distance <= TYPOS).map(|(_, rule)| rule)
 }
 
@@ -40,6 +46,8 @@ mod tests {
             ("higestWastedByte", "highestWastedBytes"),
             ("highestUserWastedPercentage", "highestUserWastedPercent"),
             ("highest_user_wasted_precent", "highestUserWastedPercent"),
+            ("highestWastedPercent", "highestUserWastedPercent"),
+            ("highestUserWastedBytes", "highestWastedBytes"),
         ] {
             assert_eq!(nearest(key), Some(rule), "{key}");
         }
@@ -52,6 +60,8 @@ mod tests {
             "highestGrowthPercent",
             "lowestExactEfficiency",
             "efficiency",
+            "userId",
+            "user",
             "",
         ] {
             assert_eq!(nearest(key), None, "{key}");

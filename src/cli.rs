@@ -202,9 +202,17 @@ impl Cli {
 const SHARED_WITH_BUILDERS: [&str; 9] =
     ["--help", "--no-cache", "--platform", "--pull", "--quiet", "-c", "-h", "-q", "-v"];
 
-/// True if `argument`, in any form (`--ci=false`, `-jout.json`), is an option of dive that no builder has.
+/// The first option among a builder's arguments that only dive has, with its value: `--json out.json`.
 #[must_use]
-pub fn is_only_dives(argument: &str) -> bool {
+pub fn misplaced_option(arguments: &[OsString]) -> Option<String> {
+    let at = arguments.iter().position(|argument| argument.to_str().is_some_and(is_only_dives))?;
+    let length = if words::takes_next(&Cli::command(), &arguments[at]) { 2 } else { 1 };
+    let words: Vec<_> = arguments[at..].iter().take(length).map(|word| word.to_string_lossy()).collect();
+    Some(words.join(" "))
+}
+
+/// True if `argument`, in any form (`--ci=false`, `-jout.json`), is an option of dive that no builder has.
+fn is_only_dives(argument: &str) -> bool {
     let is_shared = SHARED_WITH_BUILDERS.iter().any(|shared| {
         if shared.starts_with("--") { argument.split('=').next() == Some(shared) } else { argument.starts_with(shared) }
     });
@@ -314,6 +322,16 @@ mod tests {
         for other in ["-t", "--tag=x", ".", "-", "--", "--platform=linux/arm64", "-q", "--quiet", "-f", "--help"] {
             assert!(!is_only_dives(other), "{other}");
         }
+        let misplaced = |line: &str| misplaced_option(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        for (line, option) in [
+            ("-t x --source podman .", "--source podman"),
+            ("--json=out.json .", "--json=out.json"),
+            ("-t x . -j", "-j"),
+            ("--ci .", "--ci"),
+        ] {
+            assert_eq!(misplaced(line).as_deref(), Some(option), "{line}");
+        }
+        assert_eq!(misplaced("-t x --platform y ."), None);
         let mut command = Cli::command();
         command.build();
         for shared in SHARED_WITH_BUILDERS {

@@ -89,7 +89,7 @@ fn is_option(argument: &OsStr) -> bool {
 }
 
 /// True if the value of an option is the next argument.
-fn takes_next(command: &Command, option: &OsStr) -> bool {
+pub(super) fn takes_next(command: &Command, option: &OsStr) -> bool {
     let Some(argument) = option.to_str() else { return false };
     let mut options = command.get_arguments().filter(|option| option.get_action().takes_values());
     if let Some(long) = argument.strip_prefix("--") {
@@ -112,14 +112,21 @@ pub(super) fn explained(error: clap::Error, arguments: &[OsString]) -> clap::Err
     let Some(ContextValue::String(extra)) = error.get(context) else { return error };
     let command = Cli::command();
     let first = positional(&command, arguments, 1).and_then(|at| arguments[at].to_str());
-    let Some(first) = first.filter(|first| command.find_subcommand(first).is_none() && !extra.starts_with('-')) else {
+    let Some(first) = first.filter(|first| command.find_subcommand(first).is_none()) else { return error };
+    let meant = nearest(&command, first);
+    if extra.starts_with('-') && !meant.is_some_and(|meant| has_option(&command, meant, extra)) {
         return error;
-    };
-    let message = match nearest(&command, first) {
+    }
+    let message = match meant {
         Some(meant) => format!("there is no command {first:?}; did you mean `dive {meant} {extra}`?"),
         None => format!("unexpected argument {extra:?}: dive opens one image at a time, such as `dive {first}`"),
     };
     Cli::command().error(ErrorKind::UnknownArgument, message)
+}
+
+/// True if `argument` is an option of a command. A builder may have any.
+fn has_option(command: &Command, name: &str, argument: &str) -> bool {
+    name == "build" || command.find_subcommand(name).is_some_and(|found| option(found, argument).is_some())
 }
 
 /// The command that differs from `word` by one or two letters.
@@ -193,6 +200,20 @@ mod tests {
         assert_eq!(nearest(&command, "tre"), Some("tree"));
         assert_eq!(nearest(&command, "biuld"), Some("build"));
         assert_eq!(nearest(&command, "completions"), Some("completion"));
+        let explained = |line: &str| {
+            let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            let error = Cli::try_parse_from(&arguments).expect_err("a word too many");
+            explained(error, &arguments).to_string()
+        };
+        for (line, hint) in [
+            ("dive tre x", "did you mean `dive tree x`?"),
+            ("dive buil -t x .", "did you mean `dive build -t`?"),
+            ("dive tre --changes x", "did you mean `dive tree --changes`?"),
+            ("dive a b", "dive opens one image at a time, such as `dive a`"),
+            ("dive tre --chagnes", "unexpected argument '--chagnes'"),
+        ] {
+            assert!(explained(line).contains(hint), "{line}: {}", explained(line));
+        }
         for image in ["alpine", "trees/app", "redis", "tree", "a"] {
             assert_eq!(nearest(&command, image), None, "{image}");
         }

@@ -53,12 +53,9 @@ pub(super) fn build(engine: ContainerEngine, arguments: &[OsString], notices: No
     if !status.success() {
         let code = exit_code(status);
         notices.note(&format!("{} build failed ({status}); there is no image to look into", engine.command()));
-        if let Some(option) =
-            arguments.iter().filter_map(|argument| argument.to_str()).find(|it| cli::is_only_dives(it))
-        {
-            notices.note(&format!(
-                "{option} is an option of dive's, and those stand before `build`: dive {option} build ..."
-            ));
+        if let Some(option) = cli::misplaced_option(arguments) {
+            notices
+                .note(&format!("`{option}` is an option of dive; write it before `build`: `dive {option} build ...`"));
         }
         return Ok(Built::Failed(code));
     }

@@ -165,7 +165,7 @@ fn in_turn(image: &Image) -> (Tree, HeapUse) {
         let blobs: Vec<_> = image.layers.iter().map(|layer| layer.blob.as_ref().unwrap().clone()).collect();
         let mut builder = Builder::new();
         for blob in &blobs {
-            builder.apply(scan::scan(blob, OnDamage::Fail, &|| false).unwrap()).unwrap();
+            builder.apply(scan::scan(&**blob, OnDamage::Fail, &|| false).unwrap()).unwrap();
         }
         let plain = blobs.into_iter().map(Some).collect();
         let tree = builder.finish(&PlainLayers(plain)).unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dive::analysis::{Classic, Exact};
 use dive::config::Action;
-use dive::layer::{LayerIndex, scan};
+use dive::layer::{LayerBlob, LayerIndex, scan};
 use dive::remark::OnDamage;
 use dive::report::{Findings, json};
 use dive::tree::{Builder, Scope};
@@ -65,7 +65,7 @@ fn measured<T>(clock: Clock<'_>, work: impl FnOnce() -> T) -> Duration {
 }
 
 fn scan_layers(saved: &Saved, clock: Clock<'_>) -> Duration {
-    let scan_one = |blob| measured(clock, || scan::scan(blob, OnDamage::Fail, &|| false).unwrap());
+    let scan_one = |blob: &LayerBlob| measured(clock, || scan::scan(&**blob, OnDamage::Fail, &|| false).unwrap());
     saved.blobs().map(scan_one).sum()
 }
 

@@ -70,7 +70,7 @@ impl Subject {
         let zstd = Saved::new(shape.archive(Codec::Zstd));
         let (_, zstd_heap) = zstd.load();
         let ((loaded, analysis), plain_heap) = plain.load();
-        let scans: Vec<_> = plain.blobs().map(|blob| scan::scan(blob, OnDamage::Fail, &|| false).unwrap()).collect();
+        let scans: Vec<_> = plain.blobs().map(|blob| scan::scan(&**blob, OnDamage::Fail, &|| false).unwrap()).collect();
         let entries: usize = scans.iter().map(|scan| scan.entry_count).sum();
         assert_eq!(entries as u64, shape.entries, "an image of the size that was asked for");
         assert!(loaded.remarks.is_empty(), "an image with nothing odd: {:?}", loaded.remarks);

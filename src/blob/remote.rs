@@ -22,7 +22,10 @@ pub trait Fetch: Debug + Send + Sync {
     fn start(&self) -> SpoolProgress;
 
     /// All bytes of the blob, as one that lies in a file here. Waits for them, and asks `progress` several times a second
-    /// whether to go on, also while nothing comes. Where that breaks, any error will do.
+    /// whether to go on, also while nothing comes.
+    ///
+    /// # Errors
+    /// If the blob cannot be fetched, and where `progress` breaks: then any error will do.
     fn fetch(&self, progress: Watch<'_>) -> io::Result<Blob>;
 }
 

@@ -5,7 +5,7 @@
 //! the `use crate::` lines and fails on an arrow that points back.
 //!
 //! ```text
-//! units, remark, escape, json, tarfile, compression, magic, digest    what everything else is written with
+//! units, escape, remark, json, tarfile, compression, magic, digest    what everything else is written with
 //! blob      a run of bytes: in a file, in memory, or fetched when it is first read
 //! cache     what is kept from one run to the next
 //! layer     a layer's tar becomes entries

@@ -11,8 +11,8 @@ use crate::user::User;
 /// The modules in the order the data goes through them, as `src/lib.rs` has it: each may know those to its left.
 const ORDER: [&str; 22] = [
     "units",
-    "remark",
     "escape",
+    "remark",
     "json",
     "tarfile",
     "compression",

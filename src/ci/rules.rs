@@ -1,43 +1,9 @@
-//! The three rules, and the limits that hold after everybody had a say: flags over the rules file over the
-//! configuration over defaults.
+//! The limits in effect: flags over the rules file over the configuration over the defaults.
 
-use std::fmt;
-
+pub use crate::config::Rule;
 use crate::config::{Config, Origin, RuleLimits, RulesFile};
 
-/// A rule of CI mode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Rule {
-    /// The share of wasted bytes in the bytes of all layers but the first.
-    HighestUserWastedPercent,
-    /// The wasted bytes.
-    HighestWastedBytes,
-    /// The efficiency.
-    LowestEfficiency,
-}
-
-impl Rule {
-    /// All rules, in the order dive prints them.
-    pub const ALL: [Self; 3] = [Self::HighestUserWastedPercent, Self::HighestWastedBytes, Self::LowestEfficiency];
-
-    /// The rule as files, flags and reports name it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::HighestUserWastedPercent => "highestUserWastedPercent",
-            Self::HighestWastedBytes => "highestWastedBytes",
-            Self::LowestEfficiency => "lowestEfficiency",
-        }
-    }
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// The limits that hold, each with who set it.
+/// The limits in effect, each with its origin.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Rules {
     /// The limits.
@@ -45,19 +11,19 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// For each rule the limit of the first that sets one: `flags`, `rules_file`, `config`; else the default.
+    /// For each rule, the limit of the first of `flags`, `rules_file` and `config` that sets one; else the default.
     #[must_use]
     pub fn merge(flags: RuleLimits, rules_file: &RulesFile, config: &Config) -> Self {
         Self { limits: flags.over(rules_file.limits.clone()).over(config.rules.clone()) }
     }
 
-    /// Whether anybody set a rule or turned one off.
+    /// Whether a rule was set or turned off.
     #[must_use]
     pub fn are_set(&self) -> bool {
         Rule::ALL.iter().any(|rule| *self.origin(*rule) != Origin::Default)
     }
 
-    /// Who set the limit of `rule`, or turned it off.
+    /// Where the limit of `rule` was set or turned off.
     #[must_use]
     pub const fn origin(&self, rule: Rule) -> &Origin {
         match rule {

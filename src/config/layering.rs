@@ -6,7 +6,7 @@ use super::document::{Document, Yaml};
 use super::origin::{Origin, Whose};
 use super::output_path;
 use super::problem::{BadLimit, ConfigError, Warning};
-use super::rule_names::{self, RULES};
+use super::rule::Rule;
 use super::table::{BadValue, Key, Named, Table, Trust, bare};
 use super::value::{Field, shortened};
 
@@ -130,7 +130,7 @@ impl<'a, T: Clone> Walk<'a, T> {
         let key = path.last().copied().unwrap_or_default();
         if let [section, _] = path
             && bare(section) == "rules"
-            && let Some(nearest) = rule_names::nearest(key)
+            && let Some(nearest) = Rule::nearest(key)
         {
             let origin = self.document.origin_of(path);
             return Err(ConfigError::MisspeltRule { origin, key: key.to_owned(), nearest });
@@ -182,7 +182,7 @@ impl<'a, T: Clone> Walk<'a, T> {
         let origin = self.document.origin_of(path);
         let Some(key) = path.last() else { return Err(ConfigError::Syntax { origin, message: reason }) };
         if bare(key) == "rules" {
-            self.faults.bad_limits.extend(RULES.map(|rule| BadLimit {
+            self.faults.bad_limits.extend(Rule::ALL.map(|rule| BadLimit {
                 rule,
                 key: (*key).to_owned(),
                 origin: origin.clone(),
@@ -220,8 +220,8 @@ fn is_free(key: &str) -> bool {
 }
 
 /// The rule that `path` or a key below it is the name of; `path` then leads there.
-fn rule_inside<'a>(path: &mut Vec<&'a str>, node: &'a Yaml) -> Option<&'static str> {
-    if let Some(rule) = path.last().and_then(|key| rule_names::rule(key)) {
+fn rule_inside<'a>(path: &mut Vec<&'a str>, node: &'a Yaml) -> Option<Rule> {
+    if let Some(rule) = path.last().and_then(|key| Rule::named(key)) {
         return Some(rule);
     }
     let Yaml::Map(entries) = node else { return None };
@@ -278,7 +278,7 @@ impl Faults {
         reasons: Vec<String>,
         holds: &dyn Field,
     ) -> Result<(), ConfigError> {
-        let rule = row.path.strip_prefix("rules.").and_then(rule_names::rule);
+        let rule = row.path.strip_prefix("rules.").and_then(Rule::named);
         for reason in reasons {
             let (origin, key) = (origin.clone(), key.to_owned());
             match (rule, row.bad_value) {

@@ -8,7 +8,7 @@
 //! table          one row a key: its names, its field, who may set it
 //! output_path    where a file that is not trusted may have something written
 //! layering, variables   files and variables over defaults, by a table
-//! rule_names     finds misspelt rules
+//! rule           the rules by name, and their misspellings
 //! rules_file     .dive-ci
 //! action         the actions that can be bound: one table
 //! keybinding     their keys as a whole: no key twice in one place
@@ -30,7 +30,7 @@ mod origin;
 mod output_path;
 mod problem;
 mod render;
-mod rule_names;
+mod rule;
 mod rules_file;
 mod surroundings;
 mod table;
@@ -47,6 +47,7 @@ pub use origin::{Origin, Setting, Whose};
 pub use output_path::is_below_folder;
 pub use problem::{BadLimit, ConfigError, Warning};
 pub use render::render;
+pub use rule::Rule;
 pub use rules_file::{RuleLimits, RulesFile};
 pub use surroundings::Surroundings;
 pub use value::{DiffType, LogLevel, ThemeName};

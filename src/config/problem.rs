@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::origin::Origin;
+use super::rule::Rule;
 
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +70,7 @@ pub enum ConfigError {
         /// The key as written.
         key: String,
         /// The rule.
-        nearest: &'static str,
+        nearest: Rule,
     },
     /// A rule that is not under `rules:`.
     #[error("{origin}: {key}: a rule has no effect outside `rules:`; write it as `rules:`, and {rule} indented below")]
@@ -79,7 +80,7 @@ pub enum ConfigError {
         /// The key as written, with those above it.
         key: String,
         /// The rule.
-        rule: &'static str,
+        rule: Rule,
     },
     /// One key in two spellings: which one is meant?
     #[error("{origin}: {key}: `{first}` above sets the same: keep one of the two")]
@@ -97,8 +98,8 @@ pub enum ConfigError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{origin}: {key}: {reason}")]
 pub struct BadLimit {
-    /// The rule, as reports name it: `lowestEfficiency`.
-    pub rule: &'static str,
+    /// The rule.
+    pub rule: Rule,
     /// The key as written in the file, or the key that the variable sets.
     pub key: String,
     /// The file and line, or the variable.
@@ -197,7 +198,7 @@ pub enum Warning {
         /// The key as written, with those above it.
         key: String,
         /// The rule.
-        rule: &'static str,
+        rule: Rule,
     },
     /// A value that the `.dive.yaml` of the working directory may not set.
     #[error(

@@ -140,14 +140,6 @@ impl RulesFile {
         }
     }
 
-    /// Whether the file sets a limit, or turns a rule off. A flag may still go over it.
-    #[must_use]
-    pub fn sets_rules(&self) -> bool {
-        let RuleLimits { lowest_efficiency, highest_wasted_bytes, highest_user_wasted_percent } = &self.limits;
-        let origins = [&lowest_efficiency.origin, &highest_wasted_bytes.origin, &highest_user_wasted_percent.origin];
-        origins.into_iter().any(|origin| *origin != Origin::Default)
-    }
-
     fn from_document(document: &Document) -> Result<Self, ConfigError> {
         let mut limits = RuleLimits::default();
         let mut warnings = layering::lay_document(&mut limits, &table(), document, Whose::User)?;
@@ -161,6 +153,7 @@ impl RulesFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Rule;
 
     fn parse(text: &str) -> Result<RulesFile, String> {
         let document = Document::parse(".dive-ci".into(), text.to_owned()).map_err(|error| error.to_string())?;
@@ -280,23 +273,14 @@ mod tests {
         assert_eq!(
             found,
             [
-                ("lowestEfficiency", "lowestEfficiency", "`95`"),
-                ("highestUserWastedPercent", "highest-user-wasted-percent", "`20%`")
+                (Rule::LowestEfficiency, "lowestEfficiency", "`95`"),
+                (Rule::HighestUserWastedPercent, "highest-user-wasted-percent", "`20%`")
             ]
         );
         assert_eq!(limits[1].origin.to_string(), ".dive-ci:4");
         for text in ["rules: [a]\n", "rules: 0.9\n"] {
             let rules: Vec<_> = bad(text).iter().map(|bad| bad.rule).collect();
-            assert_eq!(rules, ["highestUserWastedPercent", "highestWastedBytes", "lowestEfficiency"]);
-        }
-    }
-
-    #[test]
-    fn a_file_sets_rules_whatever_goes_over_it() {
-        assert!(!parse("rules: {}\n").unwrap().sets_rules());
-        assert!(!RulesFile::default().sets_rules());
-        for text in ["rules: {lowestEfficiency: 0.9}\n", "rules: {highestWastedBytes: disabled}\n"] {
-            assert!(parse(text).unwrap().sets_rules(), "{text}");
+            assert_eq!(rules, Rule::ALL);
         }
     }
 

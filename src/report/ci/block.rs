@@ -52,7 +52,7 @@ pub fn misconfigured(limits: &[BadLimit], colour: Colour, out: &mut dyn Write) -
     }
     writeln!(out, "{}", title("Results:", colour))?;
     for rule in Rule::ALL {
-        match limits.iter().find(|limit| limit.rule == rule.name()) {
+        match limits.iter().find(|limit| limit.rule == rule) {
             Some(limit) => {
                 let status = paint(Status::Fail, "MISCONFIGURED", colour);
                 writeln!(out, "  {status}: {rule}: {}", Plain(limit.reason.as_bytes()))?;

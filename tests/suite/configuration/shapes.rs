@@ -83,7 +83,7 @@ const DECISIONS: [Decision; 6] = [
 fn misconfigured(file: &Path) -> Vec<&'static str> {
     let around = Surroundings::new(file.parent().unwrap().to_owned(), None, []);
     match RulesFile::load(&around, &Setting::by_flag(Some(file.to_owned()), "--ci-config")) {
-        Err(ConfigError::BadLimits(limits)) => limits.iter().map(|limit| limit.rule).collect(),
+        Err(ConfigError::BadLimits(limits)) => limits.iter().map(|limit| limit.rule.name()).collect(),
         _ => Vec::new(),
     }
 }

@@ -51,6 +51,18 @@ impl Exact {
     pub fn bytes_by(&self, cause: Cause) -> u64 {
         self.files.iter().filter(|file| file.cause == cause).map(|file| file.size_bytes).sum()
     }
+
+    /// Reclaimable bytes that each of the first `layers` layers holds.
+    #[must_use]
+    pub fn bytes_by_layer(&self, layers: usize) -> Vec<u64> {
+        let mut bytes = vec![0; layers];
+        for file in &self.files {
+            if let Some(sum) = bytes.get_mut(file.layer.get()) {
+                *sum += file.size_bytes;
+            }
+        }
+        bytes
+    }
 }
 
 impl Exact {

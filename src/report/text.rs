@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use super::waste::{self, Rows};
 use super::{Findings, Look, heading};
 use crate::analysis::Analysis;
-use crate::analysis::exact::Cause;
 use crate::escape::Escaped;
 use crate::units::Bytes;
 
@@ -27,10 +26,7 @@ const TOP: usize = 20;
 
 /// The layers: what each holds, how many files it changed, and how much of it is reclaimable.
 fn layers(findings: Findings<'_>, width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
-    // What stands before a command, and what a command is worth printing in.
-    const BEFORE: usize = 52;
-    const LEAST: usize = 20;
-    let width = width.map_or(WIDTH, |width| width.saturating_sub(BEFORE).max(LEAST));
+    let width = command_width(width);
     let Findings { image, loaded, analysis } = findings;
     writeln!(out, "Layers:")?;
     writeln!(
@@ -38,12 +34,7 @@ fn layers(findings: Findings<'_>, width: Option<usize>, out: &mut dyn Write) -> 
         "{:>5}  {:>8}  {:>8}  {:>7} {:>7} {:>7}  Command",
         "Layer", "Size", "Waste", "Added", "Changed", "Removed"
     )?;
-    let mut waste = vec![0u64; image.layers.len()];
-    for file in &analysis.exact.files {
-        if let Some(waste) = waste.get_mut(file.layer.get()) {
-            *waste += file.size_bytes;
-        }
-    }
+    let waste = analysis.exact.bytes_by_layer(image.layers.len());
     for (((layer, counts), waste), index) in
         image.layers.iter().zip(loaded.tree.change_counts()).zip(waste).zip(loaded.tree.layers())
     {
@@ -62,7 +53,14 @@ fn layers(findings: Findings<'_>, width: Option<usize>, out: &mut dyn Write) -> 
 }
 
 /// Characters of a command that are shown where the terminal's width is unknown.
-pub(super) const WIDTH: usize = 100;
+const WIDTH: usize = 100;
+
+/// Characters for a command in a table of layers on a terminal `width` columns wide. 52 columns precede the command.
+pub(super) fn command_width(width: Option<usize>) -> usize {
+    const BEFORE: usize = 52;
+    const LEAST: usize = 20;
+    width.map_or(WIDTH, |width| width.saturating_sub(BEFORE).max(LEAST))
+}
 
 /// A command on one line of a table: its first line, cut at `width` characters.
 pub(super) fn first_words(command: &str, width: usize) -> String {
@@ -83,13 +81,7 @@ fn figures(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "  exact efficiency: {:.4} %", exact.efficiency() * 100.0)?;
     let reclaimable = exact.reclaimable_bytes();
     writeln!(out, "  reclaimableBytes: {reclaimable} bytes ({})", Bytes(reclaimable))?;
-    for cause in Cause::ALL {
-        let bytes = exact.bytes_by(cause);
-        if bytes > 0 {
-            writeln!(out, "    {}: {bytes} bytes ({})", cause.name(), Bytes(bytes))?;
-        }
-    }
-    Ok(())
+    waste::by_cause(exact, out)
 }
 
 /// The paths that several layers hold: dive's list.

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::Findings;
-use crate::analysis::WasteGroup;
+use crate::analysis::exact::Cause;
+use crate::analysis::{Exact, WasteGroup};
 use crate::escape::Escaped;
 use crate::units::Bytes;
 
@@ -31,6 +32,20 @@ pub(super) fn write(findings: Findings<'_>, rows: Rows, out: &mut dyn Write) -> 
         Rows::Groups => groups(findings, out),
         Rows::Files => files(findings, out),
     }
+}
+
+/// Writes the reclaimable bytes of each cause that has any, indented below their sum.
+///
+/// # Errors
+/// When writing fails.
+pub(super) fn by_cause(exact: &Exact, out: &mut dyn Write) -> io::Result<()> {
+    for cause in Cause::ALL {
+        let bytes = exact.bytes_by(cause);
+        if bytes > 0 {
+            writeln!(out, "    {}: {bytes} bytes ({})", cause.name(), Bytes(bytes))?;
+        }
+    }
+    Ok(())
 }
 
 fn groups(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {

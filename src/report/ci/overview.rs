@@ -9,7 +9,7 @@ use crate::analysis::exact::Cause;
 use crate::ci::{BlindSpot, Excess, Rule};
 use crate::config::Origin;
 use crate::escape::Escaped;
-use crate::report::text::{WIDTH, first_words};
+use crate::report::text::{command_width, first_words};
 use crate::report::waste::{self, Rows};
 use crate::report::{Findings, Look, heading};
 use crate::units::{Bytes, go_float};
@@ -32,17 +32,9 @@ pub(super) fn write(
 
 /// The layers: what each holds and how it is stored, with the start of the digest that finds it elsewhere.
 fn layers(findings: Findings<'_>, width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
-    /// Columns before a command, and the least that a command gets.
-    const BEFORE: usize = 52;
-    const LEAST: usize = 20;
-    let width = width.map_or(WIDTH, |width| width.saturating_sub(BEFORE).max(LEAST));
+    let width = command_width(width);
     let Findings { image, loaded, analysis } = findings;
-    let mut waste = vec![0u64; image.layers.len()];
-    for file in &analysis.exact.files {
-        if let Some(waste) = waste.get_mut(file.layer.get()) {
-            *waste = waste.saturating_add(file.size_bytes);
-        }
-    }
+    let waste = analysis.exact.bytes_by_layer(image.layers.len());
     writeln!(out, "Layers:")?;
     writeln!(out, "{:>5}  {:>8}  {:>8}  {:>8}  {:<12}  Command", "Layer", "Size", "Stored", "Waste", "Digest")?;
     for ((layer, waste), index) in image.layers.iter().zip(waste).zip(loaded.tree.layers()) {
@@ -73,13 +65,7 @@ fn exact(exact: &Exact, out: &mut dyn Write) -> io::Result<()> {
         exact.total_bytes
     )?;
     writeln!(out, "  reclaimable: {reclaimable} bytes ({})", Bytes(reclaimable))?;
-    for cause in Cause::ALL {
-        let bytes = exact.bytes_by(cause);
-        if bytes > 0 {
-            writeln!(out, "    {}: {bytes} bytes ({})", cause.name(), Bytes(bytes))?;
-        }
-    }
-    Ok(())
+    waste::by_cause(exact, out)
 }
 
 /// Who set the limits, and which of them hold only because dive's numbers miss something.

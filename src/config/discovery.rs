@@ -1,78 +1,78 @@
-//! Finds and reads configurations: the user's own, which is the first readable one of those that dive's documentation lists, and
-//! the one of the working directory, which goes over it and is not trusted.
+//! Finds and reads configurations: the user's own, which is the first readable file in the order of dive's documentation, and the
+//! one of the working directory, which overrides it and is not trusted.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::document::Document;
-use super::origin::{Origin, Whose};
+use super::origin::{ConfigScope, Origin};
 use super::problem::{ConfigError, Warning};
 use super::surroundings::Surroundings;
 
-/// The places that were looked at, each once, those that go over others first.
+/// The places that were searched, each once, in order of precedence.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct Discovery {
     /// Files, and patterns of files (`~/.config/dive/*.yaml`).
-    pub places: Vec<Looked>,
+    pub places: Vec<SearchedPlace>,
 }
 
-/// A place that was looked at.
+/// A place that was searched.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Looked {
+pub struct SearchedPlace {
     /// The file or the pattern.
     pub path: PathBuf,
-    /// What came of it.
-    pub sight: Sight,
+    /// The result.
+    pub result: SearchResult,
 }
 
-/// What came of looking at a place.
+/// The result of searching a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sight {
+pub enum SearchResult {
     /// The file was read.
-    Read(Whose),
+    Read(ConfigScope),
     /// Nothing is there.
     Absent,
     /// Not read, for this reason.
     Skipped(String),
 }
 
-impl Found {
-    /// A file that was named.
+impl Discovery {
+    /// A file that a flag or a variable names.
     #[must_use]
     pub fn named(path: PathBuf) -> Self {
-        Self { places: vec![Looked { path, sight: Sight::Read(Whose::User) }] }
+        Self { places: vec![SearchedPlace { path, result: SearchResult::Read(ConfigScope::User) }] }
     }
 
-    /// The files that were read, those that go over others first.
-    pub fn read(&self) -> impl Iterator<Item = (&Path, Whose)> {
-        self.places.iter().filter_map(|looked| match looked.sight {
-            Sight::Read(whose) => Some((looked.path.as_path(), whose)),
-            Sight::Absent | Sight::Skipped(_) => None,
+    /// The files that were read, in order of precedence.
+    pub fn read(&self) -> impl Iterator<Item = (&Path, ConfigScope)> {
+        self.places.iter().filter_map(|searched| match searched.result {
+            SearchResult::Read(scope) => Some((searched.path.as_path(), scope)),
+            SearchResult::Absent | SearchResult::Skipped(_) => None,
         })
     }
 
-    /// Whose word a value is.
+    /// The scope of the file that a value comes from. Defaults, variables and flags are the user's.
     #[must_use]
-    pub fn whose(&self, origin: &Origin) -> Whose {
-        let Origin::File { path, .. } = origin else { return Whose::User };
-        self.read().find(|(read, _)| read == path).map_or(Whose::User, |(_, whose)| whose)
+    pub fn scope_of(&self, origin: &Origin) -> ConfigScope {
+        let Origin::File { path, .. } = origin else { return ConfigScope::User };
+        self.read().find(|(read, _)| read == path).map_or(ConfigScope::User, |(_, scope)| scope)
     }
 
     /// One warning for each reason why places were skipped.
     pub(super) fn warnings(&self) -> Vec<Warning> {
         let mut warnings: Vec<(&str, Vec<PathBuf>)> = Vec::new();
-        for looked in &self.places {
-            let Sight::Skipped(cause) = &looked.sight else { continue };
+        for searched in &self.places {
+            let SearchResult::Skipped(cause) = &searched.result else { continue };
             match warnings.iter_mut().find(|(known, _)| known == cause) {
-                Some((_, paths)) => paths.push(looked.path.clone()),
-                None => warnings.push((cause, vec![looked.path.clone()])),
+                Some((_, paths)) => paths.push(searched.path.clone()),
+                None => warnings.push((cause, vec![searched.path.clone()])),
             }
         }
         warnings.into_iter().map(|(cause, paths)| Warning::Skipped { paths, cause: cause.to_owned() }).collect()
     }
 }
 
-/// A place to look at.
+/// A place to search.
 enum Place {
     /// These files, the first that exists.
     Files([PathBuf; 2]),
@@ -81,17 +81,17 @@ enum Place {
 }
 
 /// A file that was read.
-pub(super) type Read = (Document, Whose);
+pub(super) type Read = (Document, ConfigScope);
 
-/// Looks for configurations and reads them: what goes over others last.
+/// Searches for configurations and reads them. A later one overrides those before it.
 ///
 /// # Errors
 /// When a file that can be read is no configuration.
-pub(super) fn read(around: &Surroundings) -> Result<(Found, Vec<Read>), ConfigError> {
-    let mut search = Search { found: Found::default(), read: Vec::new() };
+pub(super) fn read(around: &Surroundings) -> Result<(Discovery, Vec<Read>), ConfigError> {
+    let mut search = Search { found: Discovery::default(), read: Vec::new() };
     search.working_directory(around)?;
     for place in own_places(around) {
-        if search.look(place, Whose::User)? {
+        if search.look(place, ConfigScope::User)? {
             break;
         }
     }
@@ -101,23 +101,23 @@ pub(super) fn read(around: &Surroundings) -> Result<(Found, Vec<Read>), ConfigEr
 }
 
 struct Search {
-    found: Found,
+    found: Discovery,
     read: Vec<Read>,
 }
 
 impl Search {
     fn working_directory(&mut self, around: &Surroundings) -> Result<(), ConfigError> {
         let files = named(&around.working_dir);
-        let whose = if is_own(&files, around) { Whose::User } else { Whose::WorkingDirectory };
-        self.look(Place::Files(files), whose).map(|_| ())
+        let scope = if is_own(&files, around) { ConfigScope::User } else { ConfigScope::WorkingDirectory };
+        self.look(Place::Files(files), scope).map(|_| ())
     }
 
     /// Reads the first readable file of a place; false if it has none.
-    fn look(&mut self, place: Place, whose: Whose) -> Result<bool, ConfigError> {
+    fn look(&mut self, place: Place, scope: ConfigScope) -> Result<bool, ConfigError> {
         match place {
             Place::Files(files) => {
                 for file in files {
-                    if self.file(&file, whose)? {
+                    if self.file(&file, scope)? {
                         return Ok(true);
                     }
                 }
@@ -132,16 +132,16 @@ impl Search {
                 match yaml_files(&folder) {
                     Ok(files) => {
                         for file in &files {
-                            if self.file(file, whose)? {
+                            if self.file(file, scope)? {
                                 return Ok(true);
                             }
                         }
                         if files.is_empty() {
-                            self.saw(pattern, Sight::Absent);
-                            self.saw(folder.join("*.yml"), Sight::Absent);
+                            self.saw(pattern, SearchResult::Absent);
+                            self.saw(folder.join("*.yml"), SearchResult::Absent);
                         }
                     }
-                    Err(cause) => self.saw(pattern, Sight::Skipped(cause.to_string())),
+                    Err(cause) => self.saw(pattern, SearchResult::Skipped(cause.to_string())),
                 }
                 Ok(false)
             }
@@ -149,44 +149,48 @@ impl Search {
     }
 
     /// Reads a file if it exists; true if it was read, now or before.
-    fn file(&mut self, path: &Path, whose: Whose) -> Result<bool, ConfigError> {
+    fn file(&mut self, path: &Path, scope: ConfigScope) -> Result<bool, ConfigError> {
         if self.is_known(path) {
             return Ok(self.found.read().any(|(read, _)| read == path));
         }
         let document = match std::fs::metadata(path) {
-            Ok(_) if whose == Whose::WorkingDirectory && leads_out(path) => {
-                self.saw(path.to_owned(), Sight::Skipped("a link that leads out of the working directory".to_owned()));
+            Ok(_) if scope == ConfigScope::WorkingDirectory && leads_out(path) => {
+                self.saw(
+                    path.to_owned(),
+                    SearchResult::Skipped("a link that leads out of the working directory".to_owned()),
+                );
                 return Ok(false);
             }
             // A folder or a pipe of such a name is not a configuration; reading a pipe would wait for ever.
             Ok(metadata) if metadata.is_file() => Document::read(path, path),
             Ok(_) => {
-                self.saw(path.to_owned(), Sight::Absent);
+                self.saw(path.to_owned(), SearchResult::Absent);
                 return Ok(false);
             }
             Err(cause) => Err(ConfigError::Unreadable { path: path.to_owned(), cause }),
         };
         match document {
             Ok(document) => {
-                self.saw(path.to_owned(), Sight::Read(whose));
-                self.read.push((document, whose));
+                self.saw(path.to_owned(), SearchResult::Read(scope));
+                self.read.push((document, scope));
                 Ok(true)
             }
             Err(ConfigError::Unreadable { cause, .. }) => {
-                let sight = if is_absent(&cause) { Sight::Absent } else { Sight::Skipped(cause.to_string()) };
-                self.saw(path.to_owned(), sight);
+                let result =
+                    if is_absent(&cause) { SearchResult::Absent } else { SearchResult::Skipped(cause.to_string()) };
+                self.saw(path.to_owned(), result);
                 Ok(false)
             }
             Err(error) => Err(error),
         }
     }
 
-    fn saw(&mut self, path: PathBuf, sight: Sight) {
-        self.found.places.push(Looked { path, sight });
+    fn saw(&mut self, path: PathBuf, result: SearchResult) {
+        self.found.places.push(SearchedPlace { path, result });
     }
 
     fn is_known(&self, path: &Path) -> bool {
-        self.found.places.iter().any(|looked| looked.path == path)
+        self.found.places.iter().any(|searched| searched.path == path)
     }
 }
 
@@ -204,7 +208,7 @@ fn own_places(around: &Surroundings) -> Vec<Place> {
     places
 }
 
-/// Whether the files of the working directory are those of the home, by whatever path it was entered.
+/// True if the files of the working directory are those of the home, which may be entered by several paths.
 fn is_own(files: &[PathBuf; 2], around: &Surroundings) -> bool {
     let Some(home) = &around.home else { return false };
     let real = |paths: &[PathBuf]| paths.iter().find_map(|path| path.canonicalize().ok());
@@ -239,7 +243,7 @@ fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
-/// The file that a well-known text names by mistake, if the user has it.
+/// A warning about `~/.diver.yaml`, a name that a well-known text gives by mistake, if the user has that file.
 pub(super) fn misnamed(around: &Surroundings) -> Option<Warning> {
     let home = around.home.as_ref()?;
     let path = home.join(".diver.yaml");
@@ -272,7 +276,7 @@ mod tests {
     fn found(files: &[&str]) -> Vec<String> {
         let (root, around) = world(files);
         let (found, read) = read(&around).unwrap();
-        assert!(read.iter().rev().map(|(document, whose)| (document.path(), *whose)).eq(found.read()));
+        assert!(read.iter().rev().map(|(document, scope)| (document.path(), *scope)).eq(found.read()));
         let short = |file: &Path| file.strip_prefix(root.path()).unwrap().to_str().unwrap().to_owned();
         found.read().map(|(file, _)| short(file)).collect()
     }
@@ -317,7 +321,7 @@ mod tests {
         let places = read(&around).unwrap().0.places;
         assert_eq!(places.len(), 2 + 2 + 2 + 2 + 2);
         assert_eq!(places[2].path, root.path().join("home/.config/dive/*.yaml"));
-        assert!(places.iter().all(|looked| looked.sight == Sight::Absent));
+        assert!(places.iter().all(|searched| searched.result == SearchResult::Absent));
     }
 
     /// In the home, the working directory's file is the user's own.
@@ -326,13 +330,13 @@ mod tests {
         let (root, mut around) = world(&["home/.dive.yaml", "work/x"]);
         for path in ["home", "work/../home"] {
             around.working_dir = root.path().join(path);
-            let whose: Vec<_> = read(&around).unwrap().0.read().map(|(_, whose)| whose).collect();
-            assert!(!whose.is_empty() && whose.iter().all(|whose| *whose == Whose::User), "{path}: {whose:?}");
+            let scope: Vec<_> = read(&around).unwrap().0.read().map(|(_, scope)| scope).collect();
+            assert!(!scope.is_empty() && scope.iter().all(|scope| *scope == ConfigScope::User), "{path}: {scope:?}");
         }
         let (_root, around) = world(&["work/.dive.yaml"]);
         let (found, _) = read(&around).unwrap();
         let origin = Origin::File { path: around.working_dir.join(".dive.yaml"), line: Some(1) };
-        assert_eq!(found.whose(&origin), Whose::WorkingDirectory);
-        assert_eq!(found.whose(&Origin::Default), Whose::User);
+        assert_eq!(found.scope_of(&origin), ConfigScope::WorkingDirectory);
+        assert_eq!(found.scope_of(&Origin::Default), ConfigScope::User);
     }
 }

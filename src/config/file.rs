@@ -4,12 +4,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::action;
-use super::discovery::{self, Found};
+use super::discovery::{self, Discovery};
 use super::document::Document;
 use super::keybinding::Keybinding;
 use super::layering;
 use super::limit::Limit;
-use super::origin::{Origin, Setting, Whose};
+use super::origin::{ConfigScope, Origin, Setting};
 use super::problem::{ConfigError, Warning};
 use super::rules_file::RuleLimits;
 use super::surroundings::Surroundings;
@@ -50,7 +50,7 @@ pub struct Config {
     /// The limits of CI mode that neither flags nor `.dive-ci` set.
     pub rules: RuleLimits,
     /// The files that were read, and where files were looked for.
-    pub found: Found,
+    pub discovery: Discovery,
     /// What in the files and variables has no effect.
     pub warnings: Vec<Warning>,
 }
@@ -128,7 +128,7 @@ impl Default for Config {
             },
             layer: Layer { show_aggregated_changes: Setting::by_default(false) },
             rules: RuleLimits::default(),
-            found: Found::default(),
+            discovery: Discovery::default(),
             warnings: Vec::new(),
         }
     }
@@ -217,7 +217,7 @@ impl Config {
             (None, Some(path)) => Some((Path::new(path), Origin::Variable(CONFIG_VARIABLE.to_owned()))),
             (None, None) => None,
         };
-        let (found, documents) = match named {
+        let (discovery, documents) = match named {
             Some((shown, named_by)) => {
                 let path = around.working_dir.join(shown);
                 let document = match path.try_exists() {
@@ -225,20 +225,24 @@ impl Config {
                     Ok(false) => Err(ConfigError::Missing { path: shown.to_owned(), named_by }),
                     Err(cause) => Err(ConfigError::Unreadable { path: shown.to_owned(), cause }),
                 };
-                (Found::named(shown.to_owned()), vec![(document?, Whose::User)])
+                (Discovery::named(shown.to_owned()), vec![(document?, ConfigScope::User)])
             }
             None => discovery::read(around)?,
         };
-        Self::layered(&documents, around, found)
+        Self::layered(&documents, around, discovery)
     }
 
-    fn layered(documents: &[(Document, Whose)], around: &Surroundings, found: Found) -> Result<Self, ConfigError> {
+    fn layered(
+        documents: &[(Document, ConfigScope)],
+        around: &Surroundings,
+        discovery: Discovery,
+    ) -> Result<Self, ConfigError> {
         let mut config = Self::default();
-        let mut warnings = found.warnings();
+        let mut warnings = discovery.warnings();
         warnings.extend(discovery::misnamed(around));
         let table = table();
-        for (document, whose) in documents {
-            warnings.extend(layering::lay_document(&mut config, &table, document, *whose)?);
+        for (document, scope) in documents {
+            warnings.extend(layering::lay_document(&mut config, &table, document, *scope)?);
         }
         if let Some(value) = around.ci.as_ref().filter(|value| !value.is_empty()) {
             config.ci = Setting { value: turns_ci_on(value), origin: Origin::Variable("CI".to_owned()) };
@@ -247,7 +251,7 @@ impl Config {
         let files: Vec<_> = documents.iter().map(|(document, _)| document.path()).collect();
         warnings.extend(config.keybinding.settle(&files));
         config.log.settle();
-        Ok(Self { found, warnings, ..config })
+        Ok(Self { discovery, warnings, ..config })
     }
 }
 

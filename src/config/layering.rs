@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::document::{Document, Yaml};
-use super::origin::{Origin, Whose};
+use super::origin::{ConfigScope, Origin};
 use super::output_path;
 use super::problem::{BadLimit, ConfigError, Warning};
 use super::rule::Rule;
@@ -22,13 +22,13 @@ pub(super) fn lay_document<T: Clone>(
     target: &mut T,
     table: &Table<T>,
     document: &Document,
-    whose: Whose,
+    scope: ConfigScope,
 ) -> Result<Vec<Warning>, ConfigError> {
     let mut walk = Walk {
         target,
         table,
         document,
-        whose,
+        scope,
         seen: BTreeMap::new(),
         repeated: 0,
         faults: Faults::default(),
@@ -47,7 +47,7 @@ struct Walk<'a, T: 'static> {
     target: &'a mut T,
     table: &'a Table<T>,
     document: &'a Document,
-    whose: Whose,
+    scope: ConfigScope,
     /// The path of each key that was there, with the spelling it had.
     seen: BTreeMap<&'static str, String>,
     /// How many keys were there before.
@@ -107,7 +107,7 @@ impl<'a, T: Clone> Walk<'a, T> {
 
     /// Sets one key, unless the file may not.
     fn set(&mut self, row: &Key<T>, key: &str, node: &Yaml, origin: Origin) -> Result<(), ConfigError> {
-        let restricted = self.whose == Whose::WorkingDirectory && !matches!(row.trust, Trust::Anyone);
+        let restricted = self.scope == ConfigScope::WorkingDirectory && !matches!(row.trust, Trust::Anyone);
         let before = restricted.then(|| self.target.clone());
         let reasons = (row.field_mut)(self.target).set(node, origin.clone());
         if let Some(before) = before {
@@ -361,12 +361,12 @@ mod tests {
     }
 
     fn lay(text: &str) -> Result<(Pane, Vec<Warning>), ConfigError> {
-        lay_from(text, Whose::User)
+        lay_from(text, ConfigScope::User)
     }
 
-    fn lay_from(text: &str, whose: Whose) -> Result<(Pane, Vec<Warning>), ConfigError> {
+    fn lay_from(text: &str, scope: ConfigScope) -> Result<(Pane, Vec<Warning>), ConfigError> {
         let (mut pane, document) = (pane(), Document::parse("p.yaml".into(), text.to_owned())?);
-        let warnings = lay_document(&mut pane, &table(), &document, whose)?;
+        let warnings = lay_document(&mut pane, &table(), &document, scope)?;
         Ok((pane, warnings))
     }
 
@@ -426,7 +426,8 @@ mod tests {
 
     #[test]
     fn the_working_directory_sets_what_it_may() {
-        let (pane, warnings) = lay_from("title: theirs\npane: {is-wide: true}\n", Whose::WorkingDirectory).unwrap();
+        let (pane, warnings) =
+            lay_from("title: theirs\npane: {is-wide: true}\n", ConfigScope::WorkingDirectory).unwrap();
         assert_eq!((pane.title.value.as_str(), pane.wide.value), ("none", true));
         assert_eq!(
             messages(&warnings),
@@ -436,7 +437,8 @@ mod tests {
             ]
         );
         // What changes nothing is no attempt.
-        let (pane, warnings) = lay_from("title: none\npane: {is-wide: false}\n", Whose::WorkingDirectory).unwrap();
+        let (pane, warnings) =
+            lay_from("title: none\npane: {is-wide: false}\n", ConfigScope::WorkingDirectory).unwrap();
         assert_eq!((messages(&warnings), pane.title.origin), (Vec::new(), Origin::Default));
     }
 }

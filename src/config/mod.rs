@@ -38,12 +38,12 @@ mod value;
 mod variables;
 
 pub use action::{Action, Bound, Context};
-pub use discovery::{Found, Looked, Sight};
+pub use discovery::{Discovery, SearchResult, SearchedPlace};
 pub use file::{Config, Diff, FileTree, Layer, Log};
 pub use keybinding::Keybinding;
 pub use keys::{Binding, Key, KeyPress, Modifiers};
 pub use limit::Limit;
-pub use origin::{Origin, Setting, Whose};
+pub use origin::{ConfigScope, Origin, Setting};
 pub use output_path::is_below_folder;
 pub use problem::{BadLimit, ConfigError, Warning};
 pub use render::render;

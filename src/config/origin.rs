@@ -34,12 +34,12 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Who wrote a file.
+/// Who a configuration file belongs to, and so what it may set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whose {
-    /// The user's: a file of the home or of the system, or one that was named.
+pub enum ConfigScope {
+    /// The user: a file of the home or of the system, or one that a flag or a variable names.
     User,
-    /// The author's of the working directory: a cloned repository brings its own file.
+    /// The working directory: a cloned repository brings its own file.
     WorkingDirectory,
 }
 

@@ -3,9 +3,9 @@
 
 use std::fmt::Write;
 
-use super::discovery::Sight;
+use super::discovery::SearchResult;
 use super::file::{Config, table};
-use super::origin::Whose;
+use super::origin::ConfigScope;
 
 /// The configuration as YAML, one `key: value   # origin` a line, below comments that name the files that were read or skipped, or
 /// the places where none was found.
@@ -40,21 +40,21 @@ pub fn render(config: &Config) -> String {
 
 fn header(config: &Config) -> String {
     let mut out = String::new();
-    let nothing_read = config.found.read().next().is_none();
+    let nothing_read = config.discovery.read().next().is_none();
     if nothing_read {
         out.push_str("# no configuration file; looked for, in this order:\n");
     }
-    for looked in &config.found.places {
-        let path = on_one_line(&looked.path.display().to_string());
+    for searched in &config.discovery.places {
+        let path = on_one_line(&searched.path.display().to_string());
         // Writing to a String does not fail.
-        let _ = match &looked.sight {
-            Sight::Read(Whose::User) => writeln!(out, "# read from {path}"),
-            Sight::Read(Whose::WorkingDirectory) => {
+        let _ = match &searched.result {
+            SearchResult::Read(ConfigScope::User) => writeln!(out, "# read from {path}"),
+            SearchResult::Read(ConfigScope::WorkingDirectory) => {
                 writeln!(out, "# read from {path} (the working directory's: not every key counts)")
             }
-            Sight::Absent if nothing_read => writeln!(out, "#   {path}"),
-            Sight::Absent => Ok(()),
-            Sight::Skipped(cause) => writeln!(out, "# skipped {path}: {}", on_one_line(cause)),
+            SearchResult::Absent if nothing_read => writeln!(out, "#   {path}"),
+            SearchResult::Absent => Ok(()),
+            SearchResult::Skipped(cause) => writeln!(out, "# skipped {path}: {}", on_one_line(cause)),
         };
     }
     out
@@ -68,11 +68,11 @@ fn on_one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Found, Looked, Origin};
+    use crate::config::{Discovery, Origin, SearchedPlace};
 
     #[test]
     fn each_line_says_where_its_value_comes_from() {
-        let mut config = Config { found: Found::named("a.yaml".into()), ..Config::default() };
+        let mut config = Config { discovery: Discovery::named("a.yaml".into()), ..Config::default() };
         config.log.enabled.origin = Origin::File { path: "a.yaml".into(), line: Some(3) };
         config.ignore_errors.origin = Origin::Flag("--ignore-errors");
         config.filetree.pane_width.origin = Origin::Variable("DIVE_FILETREE_PANE_WIDTH".to_owned());
@@ -93,16 +93,19 @@ mod tests {
         }
     }
 
-    fn header_of(places: Vec<(&str, Sight)>) -> String {
-        let looked = |(path, sight): (&str, Sight)| Looked { path: path.into(), sight };
-        let found = Found { places: places.into_iter().map(looked).collect() };
-        header(&Config { found, ..Config::default() })
+    fn header_of(places: Vec<(&str, SearchResult)>) -> String {
+        let searched = |(path, result): (&str, SearchResult)| SearchedPlace { path: path.into(), result };
+        let found = Discovery { places: places.into_iter().map(searched).collect() };
+        header(&Config { discovery: found, ..Config::default() })
     }
 
     #[test]
     fn without_a_file_the_places_searched_are_listed() {
         assert_eq!(
-            header_of(vec![("/work/.dive.yaml", Sight::Absent), ("/home/ann/evil\nlog: x", Sight::Absent)]),
+            header_of(vec![
+                ("/work/.dive.yaml", SearchResult::Absent),
+                ("/home/ann/evil\nlog: x", SearchResult::Absent)
+            ]),
             "# no configuration file; looked for, in this order:\n#   /work/.dive.yaml\n#   /home/ann/evil\u{fffd}log: x\n"
         );
     }
@@ -111,10 +114,10 @@ mod tests {
     fn files_that_were_read_or_skipped_are_listed() {
         assert_eq!(
             header_of(vec![
-                ("/work/.dive.yaml", Sight::Read(Whose::WorkingDirectory)),
-                ("/xdg/dive/*.yaml", Sight::Skipped("no\npermission".to_owned())),
-                ("/home/ann/.config/dive/*.yaml", Sight::Absent),
-                ("/home/ann/.dive.yaml", Sight::Read(Whose::User)),
+                ("/work/.dive.yaml", SearchResult::Read(ConfigScope::WorkingDirectory)),
+                ("/xdg/dive/*.yaml", SearchResult::Skipped("no\npermission".to_owned())),
+                ("/home/ann/.config/dive/*.yaml", SearchResult::Absent),
+                ("/home/ann/.dive.yaml", SearchResult::Read(ConfigScope::User)),
             ]),
             "# read from /work/.dive.yaml (the working directory's: not every key counts)\n\
              # skipped /xdg/dive/*.yaml: no\u{fffd}permission\n\

@@ -8,7 +8,7 @@ use super::discovery;
 use super::document::Document;
 use super::layering;
 use super::limit::Limit;
-use super::origin::{Origin, Setting, Whose};
+use super::origin::{ConfigScope, Origin, Setting};
 use super::problem::{ConfigError, Warning};
 use super::surroundings::Surroundings;
 use super::table::{BadValue, Key, Table, Trust, gate};
@@ -142,7 +142,7 @@ impl RulesFile {
 
     fn from_document(document: &Document) -> Result<Self, ConfigError> {
         let mut limits = RuleLimits::default();
-        let mut warnings = layering::lay_document(&mut limits, &table(), document, Whose::User)?;
+        let mut warnings = layering::lay_document(&mut limits, &table(), document, ConfigScope::User)?;
         if document.is_without("rules") {
             warnings.push(Warning::NoRules { path: document.path().to_owned() });
         }

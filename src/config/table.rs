@@ -40,8 +40,8 @@ pub(super) enum Trust<T> {
     /// In the working directory, only a value that is no weaker than the one that held before. The function compares the
     /// configuration before and after.
     Tightens(fn(before: &T, after: &T) -> bool),
-    /// In the working directory, only a file below it with this ending. [`super::OutputPath`] has what is checked when the file
-    /// is opened.
+    /// In the working directory, only a file below it with this ending. The file is checked again when it is
+    /// opened: no link, and no file of another program.
     NewFile(&'static str),
     /// Only the user: never the working directory.
     User,

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Component, Path};
 
-use crate::config::Whose;
+use crate::config::ConfigScope;
 use crate::extract::Found;
 use crate::extract::dir::Dir;
 
@@ -27,12 +27,12 @@ pub(super) fn append(folder: &Path, path: &Path) -> io::Result<File> {
 pub(super) fn replace(
     folder: &Path,
     path: &Path,
-    whose: Whose,
+    scope: ConfigScope,
     render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
     let (dir, name) = enter(folder, path)?;
     let is_there = regular_file_or_nothing(&dir, name)?;
-    if is_there && whose == Whose::WorkingDirectory && !is_document(&dir, name)? {
+    if is_there && scope == ConfigScope::WorkingDirectory && !is_document(&dir, name)? {
         return Err(refused("it exists and is no JSON document of dive, so it is left alone"));
     }
     let (pending, file) = create_pending(&dir)?;

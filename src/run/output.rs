@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::below_folder;
 use crate::cli::OpeningArgs;
-use crate::config::{Config, Surroundings, Whose, is_below_folder};
+use crate::config::{Config, ConfigScope, Surroundings, is_below_folder};
 use crate::remark::Shown;
 
 /// Writes a result to standard output.
@@ -46,7 +46,7 @@ pub(super) enum JsonTarget {
     Below {
         folder: PathBuf,
         path: PathBuf,
-        whose: Whose,
+        scope: ConfigScope,
     },
 }
 
@@ -57,8 +57,8 @@ impl JsonTarget {
         let path = match (flag, &config.json_path.value) {
             (Some(path), _) => path,
             (None, Some(path)) if path.as_os_str() != "-" && is_below_folder(path) => {
-                let whose = config.found.whose(&config.json_path.origin);
-                return Some(Self::Below { folder: around.working_dir.clone(), path: path.clone(), whose });
+                let scope = config.discovery.scope_of(&config.json_path.origin);
+                return Some(Self::Below { folder: around.working_dir.clone(), path: path.clone(), scope });
             }
             (None, Some(path)) => path.clone(),
             (None, None) => return None,
@@ -68,7 +68,7 @@ impl JsonTarget {
 
     /// Whether the user asked for the document, and not a `.dive.yaml` that came with the working directory.
     pub(super) const fn is_the_users(&self) -> bool {
-        !matches!(self, Self::Below { whose: Whose::WorkingDirectory, .. })
+        !matches!(self, Self::Below { scope: ConfigScope::WorkingDirectory, .. })
     }
 
     /// Writes the document. A file is written beside its place and moved there when it is whole; a device or pipe that
@@ -79,7 +79,7 @@ impl JsonTarget {
             Self::File(path) => {
                 write_file(path, render).with_context(|| format!("{} cannot be written", path.display()))
             }
-            Self::Below { folder, path, whose } => below_folder::replace(folder, path, *whose, render)
+            Self::Below { folder, path, scope } => below_folder::replace(folder, path, *scope, render)
                 .with_context(|| format!("{} cannot be written", path.display())),
         }
     }

@@ -8,8 +8,8 @@ fn load(text: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
     let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
     let around = Surroundings::new("/work".into(), None, variables);
     let document = Document::parse("d.yaml".into(), text.to_owned()).map_err(|error| error.to_string())?;
-    let found = Found::named("d.yaml".into());
-    Config::layered(&[(document, Whose::User)], &around, found).map_err(|error| error.to_string())
+    let found = Discovery::named("d.yaml".into());
+    Config::layered(&[(document, ConfigScope::User)], &around, found).map_err(|error| error.to_string())
 }
 
 fn warnings(text: &str, variables: &[(&str, &str)]) -> Vec<String> {
@@ -176,7 +176,7 @@ fn dive_ci_goes_over_ci_and_that_over_a_file() {
         let set = variables.into_iter().filter_map(|(name, value)| Some((name.into(), value?.into())));
         let around = Surroundings::new("/work".into(), None, set);
         let document = Document::parse("d.yaml".into(), file.to_owned()).unwrap();
-        let config = Config::layered(&[(document, Whose::User)], &around, Found::default()).unwrap();
+        let config = Config::layered(&[(document, ConfigScope::User)], &around, Discovery::default()).unwrap();
         (config.ci.value, config.ci.origin.to_string())
     };
     let told = |value: bool, origin: &str| (value, origin.to_owned());
@@ -273,8 +273,8 @@ fn a_named_file_comes_before_all_and_must_exist() {
 fn the_files_in_this_repository_are_read_without_a_word() {
     let root = Surroundings { working_dir: env!("CARGO_MANIFEST_DIR").into(), ..Surroundings::default() };
     let config = Config::load(&root, None).unwrap();
-    let read: Vec<_> = config.found.read().collect();
-    assert_eq!(read, [(root.working_dir.join(".dive.yaml").as_path(), Whose::WorkingDirectory)]);
+    let read: Vec<_> = config.discovery.read().collect();
+    assert_eq!(read, [(root.working_dir.join(".dive.yaml").as_path(), ConfigScope::WorkingDirectory)]);
     assert_eq!(config.warnings, []);
     let rules = crate::config::RulesFile::load(&root, &Setting::by_default(None)).unwrap();
     assert_eq!(rules.warnings, []);
@@ -314,8 +314,9 @@ fn what_the_working_directory_may_set_has_been_decided_for_every_key() {
 fn the_working_directory_can_only_be_stricter_than_the_user() {
     let lay = |own: &str, theirs: &str| {
         let read = |name: &str, text: &str| Document::parse(name.into(), text.to_owned()).unwrap();
-        let documents = [(read("own", own), Whose::User), (read("theirs", theirs), Whose::WorkingDirectory)];
-        let config = Config::layered(&documents, &Surroundings::default(), Found::default()).unwrap();
+        let documents =
+            [(read("own", own), ConfigScope::User), (read("theirs", theirs), ConfigScope::WorkingDirectory)];
+        let config = Config::layered(&documents, &Surroundings::default(), Discovery::default()).unwrap();
         let warnings: Vec<_> = config.warnings.iter().map(ToString::to_string).collect();
         (config, warnings)
     };

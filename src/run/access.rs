@@ -1,5 +1,5 @@
-//! What opening an image may use, as flags and surroundings say; and the question, on a terminal, whether an engine may pull a
-//! missing image.
+//! What opening an image may use, by flags, configuration and environment; and the question, on a terminal, whether an engine may
+//! pull a missing image.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
@@ -16,12 +16,12 @@ use crate::image::Platform;
 use crate::remark::OnDamage;
 use crate::source::{self, Access, ContainerEngine, Environment, Links, PullPolicy, Reference, RegistryOptions};
 
-/// For whom an image is looked at.
+/// What an image is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// A pipeline, which wants a verdict: nobody is asked, and nothing is taken on trust.
+    /// A verdict, in a pipeline: dive asks no questions and trusts no table of contents.
     Ci,
-    /// A person, or a script of theirs.
+    /// The screen or a report.
     Plain,
 }
 
@@ -44,7 +44,7 @@ pub(super) fn of(opening: &OpeningArgs, config: &Config) -> Access {
     }
 }
 
-/// The pull policy that the user set, by flag or in a configuration file.
+/// The pull policy that the user set: the flag's, else the configuration's.
 fn chosen_policy(opening: &OpeningArgs, config: &Config) -> Option<PullPolicy> {
     opening.pull.or(config.pull.value)
 }
@@ -56,7 +56,7 @@ pub(super) fn cache_folder(environment: &Environment) -> Option<PathBuf> {
     asked.or_else(dirs::cache_dir).map(|folder| folder.join("dive"))
 }
 
-/// Asks on a terminal whether the engine may pull a missing image, and has it pulled: the screen has no place for a question.
+/// Asks on a terminal whether the engine may pull a missing image, and pulls it, before the screen opens.
 pub(super) fn ask_to_pull(
     reference: &Reference,
     opening: &OpeningArgs,

@@ -135,7 +135,6 @@ fn configure(around: &Surroundings, opening: &mut OpeningArgs) -> anyhow::Result
     if let Some(pull) = opening.pull {
         config.pull = Setting::by_flag(Some(pull), "--pull");
     }
-    opening.pull = config.pull.value;
     opening.quiet |= config.log.quiet.value && opening.verbose == 0;
     Ok(config)
 }

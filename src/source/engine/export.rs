@@ -15,7 +15,7 @@ use super::backend::Backend;
 use super::client::Client;
 use super::error::EngineError;
 use super::failure;
-use super::lookup::Question;
+use super::lookup::ImageLookup;
 use crate::blob::SpoolStep;
 use crate::blob::Watch;
 use crate::remark::{OnDamage, Remark};
@@ -53,17 +53,17 @@ pub(super) struct Export {
 impl Export {
     /// The export of the image of that `id`.
     pub(super) fn new(
-        question: &Question<'_>,
+        lookup: &ImageLookup<'_>,
         backend: Backend,
         id: &str,
         size: Option<u64>,
     ) -> Result<Self, EngineError> {
-        let (engine, name) = (question.engine, question.named());
+        let (engine, name) = (lookup.engine, lookup.named());
         // It becomes part of a path, as a name does.
         if id.is_empty() || !id.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b':') {
             return Err(EngineError::Refused { engine, name, answer: "it tells no id that is one".to_owned() });
         }
-        Ok(Self { backend, engine, name, id: id.to_owned(), platform: question.access.platform.clone(), size })
+        Ok(Self { backend, engine, name, id: id.to_owned(), platform: lookup.access.platform.clone(), size })
     }
 
     /// Exports the image. Where `progress` breaks, the engine is left, and any error says so.

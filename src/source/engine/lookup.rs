@@ -24,15 +24,15 @@ use crate::source::runtime::block_on;
 /// How long an engine may take to describe an image or a container.
 const INSPECTION: Duration = Duration::from_mins(1);
 
-/// What is asked for, and of whom.
+/// The image to look up, the engine to ask, and what the lookup may use.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Question<'a> {
+pub(super) struct ImageLookup<'a> {
     pub(super) engine: ContainerEngine,
     pub(super) name: Name<'a>,
     pub(super) access: &'a Access,
 }
 
-impl<'a> Question<'a> {
+impl<'a> ImageLookup<'a> {
     pub(super) fn new(engine: ContainerEngine, name: &'a str, access: &'a Access) -> Result<Self, EngineError> {
         let wrong = || EngineError::Name { name: name.to_owned() };
         Ok(Self { engine, name: Name::new(name).ok_or_else(wrong)?, access })
@@ -43,7 +43,7 @@ impl<'a> Question<'a> {
         self.name.as_str().to_owned()
     }
 
-    /// Waits for what an engine answers.
+    /// Runs a request to an engine.
     pub(super) fn wait<F: Future>(&self, future: F) -> Result<F::Output, EngineError> {
         block_on(future).map_err(|cause| EngineError::Threads { engine: self.engine, cause })
     }
@@ -75,7 +75,7 @@ impl<'a> Question<'a> {
                 }
             }
         }
-        // A service that the user named is the one that is meant: its command has other images.
+        // A service that the user named may have other images than the command.
         if self.engine == ContainerEngine::Podman && environment.get("CONTAINER_HOST").is_none() {
             info!("no service of podman answers; its command is used");
             return Ok(Backend::Command { podman, tried });
@@ -88,7 +88,7 @@ impl<'a> Question<'a> {
         EngineError::Unreachable { engine: self.engine, name: self.named(), attempts, hint }
     }
 
-    /// For a machine with Podman and without Docker, whose user may not know that Podman is to be asked for by name.
+    /// The start of a hint on a machine with Podman and without Docker, whose user may not know `--source podman`; else empty.
     fn hint(&self) -> Result<&'static str, EngineError> {
         let environment = &self.access.environment;
         if self.engine != ContainerEngine::Docker {
@@ -110,7 +110,7 @@ impl<'a> Question<'a> {
         Ok("")
     }
 
-    /// The image, pulled if the policy says so.
+    /// Describes the image, after a pull if the policy says so.
     pub(super) fn find(
         &self,
         backend: &Backend,
@@ -125,7 +125,7 @@ impl<'a> Question<'a> {
         self.inspect(backend)
     }
 
-    /// What the engine says of the image. A name that is a container's is an error of its own.
+    /// Describes the image. The name of a container is an error of its own.
     pub(super) fn inspect(&self, backend: &Backend) -> Result<ImageInspect, EngineError> {
         let found = match backend {
             Backend::Service(client) => self.inspect_by_service(client),
@@ -140,7 +140,7 @@ impl<'a> Question<'a> {
     }
 
     fn inspect_by_service(&self, client: &Client) -> Result<ImageInspect, EngineError> {
-        // Inside, since it needs the runtime's clock from the beginning.
+        // `timeout` needs the runtime's clock, so it is created inside `async`.
         let asked = async { timeout(INSPECTION, client.docker.inspect_image(self.name.as_str())).await };
         let answer = self.wait(asked)?.unwrap_or(Err(Error::RequestTimeoutError));
         answer.map_err(|error| {
@@ -148,7 +148,7 @@ impl<'a> Question<'a> {
             let (engine, name) = (self.engine, self.named());
             let is_unknown = match error {
                 Error::DockerResponseServerError { status_code: 404, .. } => true,
-                // Podman takes a whole id that no image has for a name, which must not look like an id.
+                // Podman takes the full id of a missing image for a name, and refuses such names.
                 Error::DockerResponseServerError { message, .. } => {
                     self.name.is_id() && message.contains("64-byte hexadecimal")
                 }
@@ -176,7 +176,7 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// The name of the image of the container that the name is of; `None` if it is no container's.
+    /// The image of the container with this name; `None` if there is no such container.
     fn image_of_container(&self, backend: &Backend) -> Result<Option<String>, EngineError> {
         #[derive(Deserialize)]
         struct Container {

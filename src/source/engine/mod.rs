@@ -31,7 +31,7 @@ use tracing::info;
 
 use self::export::Export;
 use self::known::KnownImage;
-use self::lookup::Question;
+use self::lookup::ImageLookup;
 use self::name::asked_first;
 use self::record::{MANIFEST, Record};
 use super::access::Access;
@@ -63,8 +63,8 @@ enum Held {
 /// # Errors
 /// When no engine answers, or not with what is asked.
 pub fn is_present(engine: ContainerEngine, name: &str, access: &Access) -> Result<bool, SourceError> {
-    let question = Question::new(engine, name, access)?;
-    match question.inspect(&question.connect()?) {
+    let lookup = ImageLookup::new(engine, name, access)?;
+    match lookup.inspect(&lookup.connect()?) {
         Ok(_) => Ok(true),
         Err(EngineError::NoSuchImage { .. }) => Ok(false),
         Err(error) => Err(error.into()),
@@ -81,8 +81,8 @@ pub fn pull(
     access: &Access,
     progress: &mut dyn FnMut(SpoolProgress),
 ) -> Result<(), SourceError> {
-    let question = Question::new(engine, name, access)?;
-    Ok(question.pull(&question.connect()?, progress)?)
+    let lookup = ImageLookup::new(engine, name, access)?;
+    Ok(lookup.pull(&lookup.connect()?, progress)?)
 }
 
 impl EngineImage {
@@ -93,12 +93,12 @@ impl EngineImage {
         access: &Access,
         progress: &mut dyn FnMut(SpoolProgress),
     ) -> Result<Self, SourceError> {
-        let question = Question::new(engine, name, access)?;
-        let backend = question.connect()?;
-        let inspected = question.find(&backend, progress)?;
+        let lookup = ImageLookup::new(engine, name, access)?;
+        let backend = lookup.connect()?;
+        let inspected = lookup.find(&backend, progress)?;
         let id = inspected.id.clone().unwrap_or_default();
-        let tags = asked_first(question.name, inspected.repo_tags.clone().unwrap_or_default());
-        let export = Export::new(&question, backend, &id, size(&inspected))?;
+        let tags = asked_first(lookup.name, inspected.repo_tags.clone().unwrap_or_default());
+        let export = Export::new(&lookup, backend, &id, size(&inspected))?;
         let image = |held, manifest, remarks| Self { name: name.to_owned(), held, manifest, remarks };
         let key = record::key(engine, &id);
         if let Some(cache) = access.cache.as_ref().filter(|_| is_of_platform(&inspected, access))

@@ -1,6 +1,8 @@
 //! What an image is called when an engine is asked for it. The name becomes part of a path: it is let through only if it
 //! cannot lead to another one.
 
+use crate::source::credentials::DOCKER_HUB_KEY;
+
 /// A name, an id, or a name with a digest, as engines take them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::source) struct Name<'a>(&'a str);
@@ -54,9 +56,9 @@ impl<'a> Name<'a> {
     /// The host of the registry that it comes from, as docker's configuration calls it.
     pub(super) fn registry(self) -> &'a str {
         match self.0.split_once('/') {
-            Some(("docker.io" | "index.docker.io", _)) | None => "https://index.docker.io/v1/",
+            Some(("docker.io" | "index.docker.io", _)) | None => DOCKER_HUB_KEY,
             Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
-            Some(_) => "https://index.docker.io/v1/",
+            Some(_) => DOCKER_HUB_KEY,
         }
     }
 
@@ -67,7 +69,7 @@ impl<'a> Name<'a> {
             Some(digest) if digest.contains(':') => format!("@{digest}"),
             tag => format!(":{}", tag.unwrap_or("latest")),
         };
-        let has_host = self.registry() != "https://index.docker.io/v1/";
+        let has_host = self.registry() != DOCKER_HUB_KEY;
         let path = repository.strip_prefix("index.docker.io/").or_else(|| repository.strip_prefix("docker.io/"));
         match (has_host, path.unwrap_or(repository)) {
             (true, path) => format!("{path}{version}"),

@@ -13,7 +13,7 @@ use super::backend::Backend;
 use super::client::Client;
 use super::error::EngineError;
 use super::failure;
-use super::lookup::Question;
+use super::lookup::ImageLookup;
 use crate::blob::{SpoolProgress, SpoolStep};
 use crate::source::ContainerEngine;
 use crate::source::access::Environment;
@@ -26,7 +26,7 @@ const PULL_STALL: Duration = Duration::from_mins(10);
 /// Layers whose progress is followed; what comes after is pulled unseen.
 const FOLLOWED: usize = 1000;
 
-impl Question<'_> {
+impl ImageLookup<'_> {
     /// Has the engine pull the image from its registry.
     pub(super) fn pull(&self, backend: &Backend, progress: &mut dyn FnMut(SpoolProgress)) -> Result<(), EngineError> {
         if self.name.is_id() {

@@ -1,4 +1,4 @@
-//! Reclaimable files, gathered into groups that a person can read: who put them there, who hid them, how, and where.
+//! Groups reclaimable files for people, by the layer that holds them, the layer that hides them, the cause and the directory.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -7,20 +7,20 @@ use super::exact::{Exact, ReclaimableFile};
 use crate::layer::LayerIndex;
 use crate::tree::{Cause, NodeId, PathOrder, Tree};
 
-/// A directory stands for itself if it holds this share of what one layer hid of another in one way; else it joins its
-/// parent. At most this many groups, plus one for the rest, come of one pair of layers and cause.
+/// A directory is a group of its own if it holds at least one `SHARE`th of the bytes of its layers and cause; otherwise its files
+/// count in its parent. So two layers and a cause have at most `SHARE` groups, plus one for the rest.
 const SHARE: u64 = 10;
 
-/// Reclaimable files of one place that one layer put there and another hid in one way.
+/// Reclaimable files of one directory with the same layer, hiding layer and cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WasteGroup {
-    /// The directory that holds the files; of a group of one file, the file. Larger groups inside it are not counted in it.
+    /// The directory that holds the files, or the file if it is the only one. Groups further inside are not counted.
     pub place: NodeId,
     /// The layer that holds the bytes.
     pub layer: LayerIndex,
     /// The layer that hid them.
     pub hidden_by: LayerIndex,
-    /// How.
+    /// Why they are hidden.
     pub cause: Cause,
     /// How many inodes there are.
     pub files: u64,
@@ -59,12 +59,12 @@ impl WasteGroup {
     }
 }
 
-/// What one layer hid of another in one way, by directory.
+/// The reclaimable files of two layers and a cause, by directory.
 #[derive(Debug, Default)]
 struct Pair {
     places: BTreeMap<NodeId, Sum>,
     size_bytes: u64,
-    /// Of each directory that holds a file: the outermost one that was removed with it.
+    /// For each directory that holds a file, the outermost directory that was removed with it.
     removed: HashMap<NodeId, NodeId>,
 }
 
@@ -95,7 +95,7 @@ impl Pair {
         known.size_bytes = known.size_bytes.saturating_add(sum.size_bytes);
     }
 
-    /// The places with a large enough share, each without those inside it.
+    /// The places with a large enough share, each without the groups inside it.
     fn divide(mut self, tree: &Tree) -> Vec<(NodeId, Sum)> {
         let least = self.size_bytes / SHARE;
         let mut divided = Vec::new();

@@ -1,6 +1,5 @@
 //! The words of the command line before and after clap. Some mean what clap's grammar cannot say: everything after `build`
-//! is the builder's, a verb without its argument is an image, `-v` alone is the version. And where clap rejects a word, the
-//! user meant something.
+//! is the builder's, a verb without its argument is an image, `-v` alone is the version. Errors of clap get a suggestion.
 
 use std::ffi::{OsStr, OsString};
 

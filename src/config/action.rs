@@ -134,8 +134,7 @@ macro_rules! actions {
             }
         }
 
-        /// The keys that dive does not bind to an action by default, so that a file written for dive may have other uses
-        /// for them.
+        /// The default keys of an action that dive does not bind: a file written for dive may use them for other actions.
         pub(super) const fn keys_of_ours(action: Action) -> &'static str {
             match action {
                 $(Action::$action => $ours,)+

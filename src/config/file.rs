@@ -19,13 +19,13 @@ use super::variables;
 use crate::source::{ContainerEngine, PullPolicy};
 use crate::units::Ratio;
 
-/// The effective configuration: defaults, then files, then variables, each over the one before. Flags go over all of them, in
-/// `run`, which knows them.
+/// The effective configuration: defaults, then files, then variables, each overriding the one before. `run` applies the flags,
+/// which override all of them.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Where an image without a scheme is looked for.
     pub container_engine: Setting<ContainerEngine>,
-    /// When an engine pulls an image, if somebody set it.
+    /// When an engine pulls an image; `None` if not set.
     pub pull: Setting<Option<PullPolicy>>,
     /// Whether to show what can be shown of a damaged image.
     pub ignore_errors: Setting<bool>,
@@ -33,7 +33,7 @@ pub struct Config {
     pub ci: Setting<bool>,
     /// The rules file, if it is not `.dive-ci`.
     pub ci_config: Setting<Option<PathBuf>>,
-    /// Where the JSON document goes, if one is wanted.
+    /// The file for the JSON document, if one is wanted.
     pub json_path: Setting<Option<PathBuf>>,
     /// The colours of the screen.
     pub theme: Setting<ThemeName>,
@@ -94,7 +94,7 @@ pub struct Layer {
 }
 
 impl Log {
-    /// A path or a level says that there is to be a log, if nobody says otherwise.
+    /// A path or a level turns the log on, unless `log.enabled` is set.
     fn settle(&mut self) {
         let wanted = [&self.path.origin, &self.level.origin].into_iter().find(|origin| **origin != Origin::Default);
         if let (Origin::Default, Some(origin)) = (&self.enabled.origin, wanted) {
@@ -139,7 +139,7 @@ const SETTINGS: &[Key<Config>] = &[
     // A word for one of the user's own two engines, no address.
     key!("container-engine", Trust::Anyone, container_engine),
     key!("pull", Trust::Tightens(|_, after| after.pull.value == Some(PullPolicy::Never)), pull),
-    // With errors ignored, a damaged image gets a verdict on what is left of it.
+    // With errors ignored, the verdict is on the readable part of a damaged image.
     key!("ignore-errors", Trust::Tightens(|_, after| !after.ignore_errors.value), ignore_errors),
     gate!("ci", Trust::Tightens(|_, after| after.ci.value), ci),
     // `.dive-ci` is the working directory's own; this may name any file of the machine.
@@ -149,7 +149,7 @@ const SETTINGS: &[Key<Config>] = &[
     key!("log.enabled", Trust::Anyone, log.enabled),
     key!("log.path", Trust::NewFile(".log"), log.path, Alias::Also("log.file")),
     key!("log.level", Trust::Anyone, log.level),
-    // It would hide what is said about the file that sets it.
+    // It would hide the warnings about the very file that sets it.
     key!("log.quiet", Trust::User, log.quiet),
     key!("diff.hide", Trust::Anyone, diff.hide),
     key!("filetree.collapse-dir", Trust::Anyone, filetree.collapse_dir),
@@ -205,7 +205,7 @@ const CONFIG_VARIABLE: &str = "DIVE_CONFIG";
 
 impl Config {
     /// Reads the file that `--config` or `DIVE_CONFIG` names; else the first of the user's own files, and over it the
-    /// `.dive.yaml` of the working directory where that may have a say. Lays the variables over them.
+    /// `.dive.yaml` of the working directory, which is only partly trusted. Variables override all files.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The `keybinding:` section as a whole: a key leads to one action in one place, the one that was set last.
+//! Conflicts in the `keybinding:` section. In each context a key triggers one action: the one that was set last.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use super::problem::Warning;
 pub type Keybinding = Bindings;
 
 impl Bound<'_> {
-    /// Whether there is a place where both can be asked for.
+    /// True if the two actions share a context.
     fn meets(&self, other: &Self) -> bool {
         self.contexts.iter().any(|context| other.contexts.contains(context))
     }
@@ -22,11 +22,11 @@ impl Bound<'_> {
 }
 
 impl Keybinding {
-    /// Makes the bindings ready for use, so that a file written for dive works: no key leads to two actions in one place
-    /// afterwards. `files` are those that were read, the last of them over the others.
+    /// Resolves conflicts, so that a file written for dive works: afterwards no key triggers two actions in one context. `files`
+    /// are those that were read, in ascending precedence.
     ///
-    /// A key that dive does not bind by default gives way without a word, unless its action is left without any. Of two others,
-    /// the one that was set later keeps the key.
+    /// A default key of ours that dive does not bind is dropped without a warning, unless it was the last key of its action. In any
+    /// other conflict the action that was set later keeps the key.
     pub(super) fn settle(&mut self, files: &[&Path]) -> Vec<Warning> {
         let mut warnings = self.give_way();
         warnings.extend(self.separate(files));
@@ -57,13 +57,13 @@ impl Keybinding {
         warnings
     }
 
-    /// Takes each key that leads to two actions in one place from the one that was set earlier.
+    /// Removes each key that triggers two actions in one context from the action that was set earlier.
     fn separate(&mut self, files: &[&Path]) -> Vec<Warning> {
         let mut order: Vec<(Rank, Action)> =
             self.all().into_iter().enumerate().map(|(row, bound)| (rank(&bound, files, row), bound.action)).collect();
         order.sort_unstable();
         let mut warnings = Vec::new();
-        // Defaults share no key among themselves.
+        // Defaults do not conflict with each other.
         for (at, (_, later)) in order.iter().enumerate().rev().take_while(|(_, (rank, _))| rank.0 > 0) {
             warnings.extend(order[..at].iter().rev().filter_map(|(_, earlier)| self.take_shared(*later, *earlier)));
         }
@@ -72,7 +72,7 @@ impl Keybinding {
         warnings
     }
 
-    /// Takes from an action the keys that lead to a later one in the same place.
+    /// Removes from an action the keys of a later one in the same context.
     fn take_shared(&mut self, later: Action, earlier: Action) -> Option<Warning> {
         let all = self.all();
         let row = |action| all.iter().find(|bound| bound.action == action);
@@ -152,7 +152,7 @@ mod tests {
         }
     }
 
-    /// Who wins, and what is said about it.
+    /// Resolves conflicts; returns the warnings.
     fn settled(keys: &mut Keybinding) -> Vec<String> {
         keys.settle(&[Path::new("d.yaml")]).iter().map(ToString::to_string).collect()
     }

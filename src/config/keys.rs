@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::document::Yaml;
 use super::value::{Value, quoted, scalar, shortened};
 
-/// The keys that lead to one action, the first of which is shown as the hint. None only where others took them all.
+/// The keys of one action; the first is shown as the hint. Empty only if other actions took them all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding {
     keys: Vec<KeyPress>,
@@ -101,7 +101,7 @@ const NAMES: [(&str, Key); 17] = [
     ("backspace", Key::Backspace),
 ];
 
-/// What other programs call keys.
+/// Names of keys in other programs.
 const ALIASES: [(&str, Key); 6] = [
     ("escape", Key::Esc),
     ("return", Key::Enter),
@@ -127,13 +127,13 @@ impl Binding {
         self.keys.contains(&key)
     }
 
-    /// Takes a key away.
+    /// Removes a key.
     pub(super) fn remove(&mut self, key: KeyPress) {
         self.keys.retain(|each| *each != key);
         self.text = joined(&self.keys);
     }
 
-    /// The keys that `other` has too.
+    /// The keys that both have.
     pub(super) fn shared_with(&self, other: &Self) -> Vec<KeyPress> {
         self.keys.iter().copied().filter(|key| other.keys.contains(key)).collect()
     }

@@ -1,4 +1,4 @@
-//! Lays what a file says over what held before, as its table of keys allows.
+//! Applies a file to a configuration, as the table of keys allows.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,11 @@ use super::rule::Rule;
 use super::table::{BadValue, Key, Named, Table, Trust, bare};
 use super::value::{Field, shortened};
 
-/// So many unknown keys of a file are named, and so often one key may be repeated. Finding the line of one costs a reading of the
-/// file, so a large file of nothing else must not have them all found.
+/// How many unknown keys of a file are named, and how often keys may be repeated. Finding the line of a key parses the file again,
+/// so a large file of unknown keys must not have all of them looked up.
 const KEYS_NAMED: usize = 20;
 
-/// Lays `document` over `target`, and returns what in it has no effect.
+/// Applies `document` to `target`, and returns the warnings.
 ///
 /// # Errors
 /// When the file is no mapping, or a key that decides about a gate cannot be read. One error has all bad limits.
@@ -42,23 +42,23 @@ pub(super) fn lay_document<T: Clone>(
     walk.faults.end()
 }
 
-/// Goes through a document's sections.
+/// Walks a document's sections.
 struct Walk<'a, T: 'static> {
     target: &'a mut T,
     table: &'a Table<T>,
     document: &'a Document,
     scope: ConfigScope,
-    /// The path of each key that was there, with the spelling it had.
+    /// The path of each key seen so far, with its spelling in the file.
     seen: BTreeMap<&'static str, String>,
-    /// How many keys were there before.
+    /// How many keys were repeated.
     repeated: usize,
     faults: Faults,
-    /// The unknown keys that are too many to be named.
+    /// How many unknown keys were not named.
     unnamed: usize,
 }
 
 impl<'a, T: Clone> Walk<'a, T> {
-    /// Goes through what stands below `above`.
+    /// Walks the section at `above`.
     fn section(&mut self, above: &mut Vec<&'a str>, node: &'a Yaml) -> Result<(), ConfigError> {
         let entries = match node {
             Yaml::Empty => return Ok(()),
@@ -73,7 +73,7 @@ impl<'a, T: Clone> Walk<'a, T> {
         Ok(())
     }
 
-    /// Takes the value at `path`, or goes through the section there.
+    /// Sets the value at `path`, or walks the section there.
     fn entry(&mut self, path: &mut Vec<&'a str>, node: &'a Yaml) -> Result<(), ConfigError> {
         let key = path.last().copied().unwrap_or_default();
         if is_free(key) {
@@ -93,7 +93,7 @@ impl<'a, T: Clone> Walk<'a, T> {
         let origin = self.document.origin_of(path);
         if let Some(first) = self.seen.insert(row.path, key.to_owned()) {
             self.repeated += 1;
-            // Which of two limits holds is not for the program to guess.
+            // The program must not guess which of two limits is meant.
             if row.bad_value == BadValue::Refused || self.repeated > KEYS_NAMED {
                 return Err(ConfigError::SetTwice { origin, key: key.to_owned(), first });
             }
@@ -105,7 +105,7 @@ impl<'a, T: Clone> Walk<'a, T> {
         self.set(row, key, node, origin)
     }
 
-    /// Sets one key, unless the file may not.
+    /// Sets one key, if the file may set it.
     fn set(&mut self, row: &Key<T>, key: &str, node: &Yaml, origin: Origin) -> Result<(), ConfigError> {
         let restricted = self.scope == ConfigScope::WorkingDirectory && !matches!(row.trust, Trust::Anyone);
         let before = restricted.then(|| self.target.clone());
@@ -125,7 +125,7 @@ impl<'a, T: Clone> Walk<'a, T> {
         self.faults.add((row, key), node, &origin, reasons, holds)
     }
 
-    /// A key that no row has: a rule that is misspelt or out of place, a key of dive that does nothing here, or anything.
+    /// A key without a row: a misspelt or misplaced rule, a key of dive that does nothing here, or an unknown key.
     fn unknown(&mut self, path: &[&'a str], node: &'a Yaml) -> Result<(), ConfigError> {
         let key = path.last().copied().unwrap_or_default();
         if let [section, _] = path
@@ -151,7 +151,7 @@ impl<'a, T: Clone> Walk<'a, T> {
             self.faults.warnings.push(Warning::Inert { origin, key: inert.path, why: inert.why });
             return Ok(());
         }
-        // A section in which every known key does nothing.
+        // A section of keys that do nothing here.
         let below = format!("{}.", bare(&joined));
         if let Yaml::Map(entries) = node
             && self.table.inert.iter().any(|inert| bare(inert.path).starts_with(&below))
@@ -174,7 +174,7 @@ impl<'a, T: Clone> Walk<'a, T> {
         self.faults.warnings.push(Warning::UnknownKey { origin, key: path.join("."), known });
     }
 
-    /// Text or a list where keys belong. dive starts with that, unless it is the whole file.
+    /// Text or a list in place of a section. dive starts with that, unless it is the whole file.
     fn no_section(&mut self, path: &[&str], node: &Yaml) -> Result<(), ConfigError> {
         let mut known_at = path.to_vec();
         known_at.push("");
@@ -219,7 +219,7 @@ fn is_free(key: &str) -> bool {
     key.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("x-"))
 }
 
-/// The rule that `path` or a key below it is the name of; `path` then leads there.
+/// The rule that `path` or a key below it names; `path` then leads to that key.
 fn rule_inside<'a>(path: &mut Vec<&'a str>, node: &'a Yaml) -> Option<Rule> {
     if let Some(rule) = path.last().and_then(|key| Rule::named(key)) {
         return Some(rule);
@@ -235,7 +235,7 @@ fn rule_inside<'a>(path: &mut Vec<&'a str>, node: &'a Yaml) -> Option<Rule> {
     None
 }
 
-/// Why a file of the working directory may not make of `before` what it made: `after`.
+/// Why a file of the working directory may not change `before` to `after`; `None` if it may.
 fn refusal<T>(row: &Key<T>, before: &T, after: &T, node: &Yaml) -> Option<String> {
     match row.trust {
         Trust::Anyone => None,
@@ -258,7 +258,7 @@ fn refusal<T>(row: &Key<T>, before: &T, after: &T, node: &Yaml) -> Option<String
     }
 }
 
-/// Problems with values that do not stop the reading at once.
+/// Warnings and bad limits, collected until the end of the file.
 #[derive(Default)]
 pub(super) struct Faults {
     pub(super) warnings: Vec<Warning>,
@@ -311,7 +311,7 @@ impl Document {
 }
 
 impl Yaml {
-    /// What it is, for a message.
+    /// The node in the words of a message.
     pub(super) fn shown(&self) -> String {
         match self {
             Self::Empty => "nothing".to_owned(),
@@ -436,7 +436,7 @@ mod tests {
               file for --config, or in DIVE_TITLE"
             ]
         );
-        // What changes nothing is no attempt.
+        // A value that changes nothing needs no warning.
         let (pane, warnings) =
             lay_from("title: none\npane: {is-wide: false}\n", ConfigScope::WorkingDirectory).unwrap();
         assert_eq!((messages(&warnings), pane.title.origin), (Vec::new(), Origin::Default));

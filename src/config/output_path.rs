@@ -1,9 +1,9 @@
-//! Paths of the files that a configuration asks for: the log and the JSON document. A `.dive.yaml` in the working directory may come
-//! with somebody else's repository, so it can only name files below that directory.
+//! Paths of the files that a configuration has written: the log and the JSON document. A `.dive.yaml` in the working directory may
+//! come with somebody else's repository, so it can only name files below that directory.
 
 use std::path::{Component, Path};
 
-/// Whether `path` stays below the folder that it is relative to. A link in that folder may still lead out: open such a path without
+/// True for a relative path without `..`. A symbolic link in the folder may still lead out of it: open such a path without
 /// following links.
 #[must_use]
 pub fn is_below_folder(path: &Path) -> bool {

@@ -1,6 +1,5 @@
-//! What can be wrong with a configuration: errors, which end the command with exit code 2, and warnings, which are collected for
-//! the caller to print. Both start with the place to change: `FILE:LINE:` or a variable's name. A message is complete, its cause
-//! included: `source()` is empty.
+//! Errors and warnings about a configuration. Errors end the command with exit code 2; the caller prints warnings. Both start
+//! with the place to change: `FILE:LINE:` or a variable's name. A message is complete, its cause included: `source()` is empty.
 
 use std::io;
 use std::path::PathBuf;
@@ -104,13 +103,13 @@ pub struct BadLimit {
     pub key: String,
     /// The file and line, or the variable.
     pub origin: Origin,
-    /// The value as written, in backticks and shortened, or what stands in its place: `a list`.
+    /// The value as written, in backticks and shortened, or the kind of node: `a list`.
     pub value: String,
     /// What is wrong with it, naming it.
     pub reason: String,
 }
 
-/// All of them in one line. A `rules:` that is no mapping makes every limit bad, with one message.
+/// All of them in one line. If `rules:` is not a mapping, every limit is bad with the same message.
 fn all(limits: &[BadLimit]) -> String {
     let mut messages: Vec<String> = limits.iter().map(ToString::to_string).collect();
     messages.dedup();
@@ -180,7 +179,7 @@ pub enum Warning {
         /// Its name now.
         now: &'static str,
     },
-    /// A key of dive that does nothing here.
+    /// A key of dive without effect here.
     #[error("{origin}: {key}: no effect: {why}")]
     Inert {
         /// The file and line, or the variable.
@@ -226,7 +225,7 @@ pub enum Warning {
     MisnamedFile {
         /// The file.
         path: PathBuf,
-        /// What it would have to be called.
+        /// The right name.
         right: PathBuf,
     },
     /// The rules file that a configuration names is not there.
@@ -251,7 +250,7 @@ pub enum Warning {
         /// The keys that it still has, with commas.
         left: String,
     },
-    /// A variable that looks like a key's, of a key that is not there.
+    /// A variable named like a key that does not exist.
     #[error("{name}: no configuration key has this variable, it has no effect; known here: {known}")]
     UnknownVariable {
         /// The variable.
@@ -259,10 +258,10 @@ pub enum Warning {
         /// The variables of the section it seems to be about, with commas.
         known: String,
     },
-    /// An action that nothing leads to any more, since its keys were taken for another.
+    /// An action that lost its last key to another.
     #[error("{origin}: {by}: takes `{key}`, and leaves {path} without a key; bind another there")]
     NoKeyLeft {
-        /// Who took it.
+        /// Where the other action is bound.
         origin: Origin,
         /// The key of the configuration that took it.
         by: &'static str,
@@ -271,7 +270,7 @@ pub enum Warning {
         /// The key of the configuration that has none now.
         path: &'static str,
     },
-    /// A rules file that says something, but nothing about rules.
+    /// A rules file with keys but without `rules:`.
     #[error("{}: has no `rules:`, so it sets no rule", path.display())]
     NoRules {
         /// The file.

@@ -14,12 +14,12 @@ use super::surroundings::Surroundings;
 use super::table::{BadValue, Key, Table, Trust, gate};
 use crate::units::{Bytes, Ratio};
 
-/// A limit for each rule. Those nobody set are the defaults, and say so.
+/// A limit for each rule, with its origin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuleLimits {
     /// The least efficiency that passes.
     pub lowest_efficiency: Setting<Limit<Ratio>>,
-    /// The wasted bytes that fail, and any number above.
+    /// Fails at this many wasted bytes or more.
     pub highest_wasted_bytes: Setting<Limit<Bytes>>,
     /// The share of wasted bytes in the bytes of all layers but the first that fails, and any above.
     pub highest_user_wasted_percent: Setting<Limit<Ratio>>,
@@ -36,7 +36,7 @@ impl Default for RuleLimits {
 }
 
 impl RuleLimits {
-    /// What the flags of the command line set; those left out stay the defaults.
+    /// The limits of the command line; a flag that was left out has the default.
     #[must_use]
     pub fn from_flags(
         lowest_efficiency: Option<Limit<Ratio>>,
@@ -58,7 +58,7 @@ impl RuleLimits {
         }
     }
 
-    /// These limits where somebody set them, else those of `below`.
+    /// These limits where they are set, else those of `below`.
     #[must_use]
     pub fn over(self, below: Self) -> Self {
         fn upper<T>(upper: Setting<T>, below: Setting<T>) -> Setting<T> {
@@ -72,14 +72,14 @@ impl RuleLimits {
     }
 }
 
-/// A rules file that was read, or the fact that there is none.
+/// The content of a rules file; default without one.
 #[derive(Debug, Clone, Default)]
 pub struct RulesFile {
     /// The file, unless there is none.
     pub path: Option<PathBuf>,
     /// The limits it sets.
     pub limits: RuleLimits,
-    /// What in it has no effect.
+    /// Warnings about keys without effect.
     pub warnings: Vec<Warning>,
 }
 
@@ -94,7 +94,8 @@ fn table() -> Table<RuleLimits> {
 }
 
 impl RulesFile {
-    /// Reads the file that a flag, a variable or a configuration names, else `.dive-ci` in the working directory where there is one.
+    /// Reads the file that a flag, a variable or a configuration names, else `.dive-ci` in the working directory where there is
+    /// one.
     ///
     /// # Errors
     /// [`ConfigError::BadLimits`] has all limits that cannot be read. The file that a flag or a variable names must exist. A
@@ -104,7 +105,7 @@ impl RulesFile {
         let shown = named.value.as_deref().unwrap_or(Path::new(".dive-ci"));
         let path = around.working_dir.join(shown);
         match (path.try_exists(), &named.value) {
-            // One that is named may be a pipe (`<(...)`); reading one that only lies there would wait for ever.
+            // A file that the user names may be a pipe (`<(...)`); a pipe called `.dive-ci` could block for ever.
             (Ok(true), None) if !path.is_file() => Err(ConfigError::Unreadable {
                 path: shown.to_owned(),
                 cause: io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"),

@@ -12,32 +12,32 @@ pub(super) struct Key<T> {
     pub(super) aliases: &'static [Alias],
     /// Who may set it.
     pub(super) trust: Trust<T>,
-    /// What happens to a value that the key cannot take.
+    /// What happens to an invalid value.
     pub(super) bad_value: BadValue,
     /// Its value.
     pub(super) field: fn(&T) -> &dyn Field,
-    /// Its value, to be set.
+    /// Its value, mutable.
     pub(super) field_mut: fn(&mut T) -> &mut dyn Field,
 }
 
 /// Another path of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Alias {
-    /// The name that dive's main branch has for it.
+    /// Its name in dive's main branch.
     Also(&'static str),
-    /// A name of an older dive: a warning says what it is called now.
+    /// Its name in an older dive: a warning gives the new one.
     Old(&'static str),
 }
 
-/// Who may set a key. The working directory may be a repository that somebody else wrote, so a `.dive.yaml` found there is not
-/// the user's word. Flags, variables, `--config` and the files of the user's home always are.
+/// Who may set a key. The working directory may be somebody else's repository, so its `.dive.yaml` is not trusted. Flags,
+/// variables, `--config` and the files of the user's home are.
 ///
 /// There is no default: a new key does not compile until this is decided.
 #[derive(Clone, Copy)]
 pub(super) enum Trust<T> {
     /// Any file: the key only changes what the screen looks like, or chooses among things the user already has.
     Anyone,
-    /// In the working directory, only a value that is no weaker than the one that held before. The function compares the
+    /// In the working directory, only a value that is no weaker than the one it replaces. The function compares the
     /// configuration before and after.
     Tightens(fn(before: &T, after: &T) -> bool),
     /// In the working directory, only a file below it with this ending. The file is checked again when it is
@@ -48,7 +48,7 @@ pub(super) enum Trust<T> {
 }
 
 impl<T> Trust<T> {
-    /// The word of docs/configuration.md for it.
+    /// The word for it in docs/configuration.md.
     #[cfg(test)]
     pub(super) const fn word(&self) -> &'static str {
         match self {
@@ -60,10 +60,10 @@ impl<T> Trust<T> {
     }
 }
 
-/// What happens to a value that its key cannot take.
+/// What happens to an invalid value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BadValue {
-    /// A warning; the value that held before stays. dive starts with any value.
+    /// A warning; the previous value stays. dive starts with any value.
     Warns,
     /// An error: the key decides about a gate, and a gate must not vanish because of a typo.
     Refused,
@@ -74,7 +74,7 @@ pub(super) enum BadValue {
 pub(super) struct Inert {
     /// Its path.
     pub(super) path: &'static str,
-    /// Why nothing happens, for a warning.
+    /// The reason, for a warning.
     pub(super) why: &'static str,
 }
 
@@ -89,7 +89,7 @@ pub(super) struct Table<T: 'static> {
     pub(super) stray_rules: BadValue,
 }
 
-/// A row of a table: the path, who may set it, the field that holds the value; then, where there are any, other names.
+/// A row of a table: the path, who may set it, the field that holds the value, then any other names.
 macro_rules! key {
     ($path:expr, $($rest:tt)+) => {
         $crate::config::table::row!($crate::config::table::BadValue::Warns, $path, $($rest)+)
@@ -146,7 +146,7 @@ impl<T> Key<T> {
 /// Which of a key's names was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Named {
-    /// One that holds today.
+    /// A current one.
     Now,
     /// One of an older dive.
     Formerly,
@@ -157,8 +157,8 @@ pub(super) fn variable(path: &str) -> String {
     format!("DIVE_{}", path.to_ascii_uppercase().replace(['.', '-'], "_"))
 }
 
-/// A path without its spelling, to compare it: `rules.lowestEfficiency` and `rules.lowest-efficiency` are the same key, and case
-/// does not matter, as in dive.
+/// A path in its canonical spelling, for comparisons: `rules.lowestEfficiency` and `rules.lowest-efficiency` are the same key,
+/// and case does not matter, as in dive.
 pub(super) fn bare(path: &str) -> String {
     path.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase).collect()
 }

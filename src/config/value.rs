@@ -1,5 +1,5 @@
-//! What a key's value may be: one [`Value`] for each type, which reads a node of a file or a variable's text, says what is wrong
-//! with it, and prints it back as YAML. [`Field`] hides the type, so that all keys fit in one table.
+//! The types of values: each [`Value`] parses a node of a file or a variable's text, explains what is wrong with it, and prints
+//! itself as YAML. [`Field`] hides the type, so that all keys fit in one table.
 
 use std::fmt::{self, Write};
 use std::path::PathBuf;
@@ -56,7 +56,7 @@ pub enum ThemeName {
 
 /// A setting whose type does not matter.
 pub(super) trait Field {
-    /// Takes as much of `node` as can be read, and returns what is wrong with the rest.
+    /// Sets the valid part of `node`, and returns an error message for each other part.
     fn set(&mut self, node: &Yaml, origin: Origin) -> Vec<String>;
     /// The value, as YAML on one line.
     fn yaml(&self) -> String;
@@ -82,9 +82,10 @@ impl<T: Value> Field for Setting<T> {
     }
 }
 
-/// A type that values can have.
+/// A type of values.
 pub(super) trait Value: Sized {
-    /// Reads `node`, and adds to `faults` what cannot be read of it. `None` if nothing is left: the value that held before stays.
+    /// Parses `node`, and adds an error message to `faults` for each invalid part. `None` if no part is valid: the previous value
+    /// stays.
     fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self>;
     /// As YAML on one line, which [`Value::read`] understands.
     fn yaml(&self) -> String;
@@ -109,7 +110,7 @@ pub(super) fn scalar<T>(
     None
 }
 
-/// The start of a value for a message: a file that is read by mistake, or by somebody's intent, is not to be quoted whole.
+/// The start of a value for a message: a file that was read by mistake, or on purpose, must not be quoted in full.
 pub(super) fn shortened(text: &str) -> String {
     const SHOWN: usize = 40;
     let mut letters = text.chars();
@@ -183,7 +184,7 @@ impl Value for PathBuf {
     }
 }
 
-/// A value that is not set unless somebody sets it: `null` in a file says nothing, as for every key.
+/// A value that may be unset. `null` in a file leaves it as it was, as for every key.
 impl<T: Value> Value for Option<T> {
     fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
         T::read(node, faults).map(Some)
@@ -272,7 +273,7 @@ impl DiffType {
 }
 
 impl Value for Vec<DiffType> {
-    /// A list, or, as variables write it, a text with commas. Unknown words are left out.
+    /// A list, or text with commas, as in variables. Unknown words are left out.
     fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
         let items = match node {
             Yaml::List(items) => items.as_slice(),

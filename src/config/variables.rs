@@ -1,4 +1,4 @@
-//! Lays the variables `DIVE_*` over what held before. They are the user's own word.
+//! Applies the variables `DIVE_*` to a configuration. They are the user's own, so they may set every key.
 
 use super::document::Yaml;
 use super::layering::Faults;
@@ -7,12 +7,12 @@ use super::problem::{ConfigError, Warning};
 use super::surroundings::Surroundings;
 use super::table::{Key, Named, Table, bare, variable};
 
-/// Lays the variables over `target`, and returns what in them has no effect. An empty variable counts as not set.
+/// Applies the variables to `target`, and returns the warnings. An empty variable counts as not set.
 pub(super) fn lay<T>(target: &mut T, table: &Table<T>, around: &Surroundings) -> Result<Vec<Warning>, ConfigError> {
     let mut left = around.variables.clone();
     let mut faults = Faults::default();
     for row in &table.keys {
-        // The key's own name last: it goes over its aliases.
+        // The key's own name last: it overrides its aliases.
         let mut paths: Vec<_> = row.paths().collect();
         paths.reverse();
         for path in paths {
@@ -36,7 +36,7 @@ pub(super) fn lay<T>(target: &mut T, table: &Table<T>, around: &Surroundings) ->
             warnings.push(Warning::Inert { origin: Origin::Variable(name), key: inert.path, why: inert.why });
         }
     }
-    // Only names that begin like a section: DIVE_VERSION, say, is another program's.
+    // Only names that begin like a section: `DIVE_VERSION` may be another program's.
     warnings.extend(left.into_keys().filter_map(|name| {
         let section = table.keys.iter().filter_map(|key| key.path.split_once('.')).find_map(|(section, _)| {
             let start = format!("DIVE_{}_", section.to_ascii_uppercase());

@@ -1,5 +1,5 @@
-//! Files that a configuration has written below the working directory. The folder may be somebody else's repository, and a link
-//! in it may lead to any file of the user's: no link is followed below the folder, not even the last one.
+//! Writes files that a configuration names below the working directory. The folder may be somebody else's repository, and a
+//! symbolic link in it may lead to any file of the user: no link below the folder is followed.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -10,20 +10,21 @@ use crate::config::ConfigScope;
 use crate::extract::Found;
 use crate::extract::dir::Dir;
 
-/// A file that is written anew takes its place under a name of its own first. Others may do the same at the same time.
+/// How many names are tried for the temporary file: other processes may write theirs at the same time.
 const ATTEMPTS: u32 = 100;
 
 /// How the JSON document begins, ours and dive's.
 const DOCUMENT_STARTS: [&[u8]; 2] = [b"{\n  \"schemaVersion\"", b"{\n  \"layer\""];
 
-/// Opens a file below `folder` to read, and to write at its end; makes it if nothing is there.
+/// Opens a file below `folder` for reading and appending; creates it if it does not exist.
 pub(super) fn append(folder: &Path, path: &Path) -> io::Result<File> {
     let (dir, name) = enter(folder, path)?;
     regular_file_or_nothing(&dir, name)?;
     dir.append(name.as_encoded_bytes())
 }
 
-/// Writes a file below `folder`, whole or not at all. Only the user may have a file replaced that is no JSON document of dive.
+/// Writes a file below `folder` atomically. Unless `scope` is the user, an existing file is replaced only if it is a JSON
+/// document of dive.
 pub(super) fn replace(
     folder: &Path,
     path: &Path,
@@ -33,12 +34,12 @@ pub(super) fn replace(
     let (dir, name) = enter(folder, path)?;
     let is_there = regular_file_or_nothing(&dir, name)?;
     if is_there && scope == ConfigScope::WorkingDirectory && !is_document(&dir, name)? {
-        return Err(refused("it exists and is no JSON document of dive, so it is left alone"));
+        return Err(refused("it exists and is not a JSON document of dive, so it is left alone"));
     }
     let (pending, file) = create_pending(&dir)?;
     let written = write(file, render).and_then(|()| dir.rename(pending.as_bytes(), name.as_encoded_bytes()));
     if written.is_err() {
-        // The first error is the one to tell.
+        // The first error is the one to report.
         let _ = dir.remove(pending.as_bytes());
     }
     written
@@ -65,7 +66,7 @@ fn enter<'a>(folder: &Path, path: &'a Path) -> io::Result<(Dir, &'a OsStr)> {
     Ok((dir, name))
 }
 
-/// Whether a regular file is there; an error if it is anything else.
+/// True if a regular file exists; an error if it is anything else.
 fn regular_file_or_nothing(dir: &Dir, name: &OsStr) -> io::Result<bool> {
     match dir.look(name.as_encoded_bytes())? {
         None => Ok(false),

@@ -1,5 +1,5 @@
-//! The arguments of `docker build` and `podman build`, read only as far as dive needs them: which file gets the image's id, and
-//! whether the build context has a Dockerfile that the builder finds by itself.
+//! Parses two things from the arguments of `docker build` and `podman build`: the file for the image's id, and whether the build
+//! context has a Dockerfile that the builder finds by itself.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ const SWITCHES: [&str; 14] = [
     "--stream",
 ];
 
-/// The same as letters, which may stand together: `-qt NAME`.
+/// Switches of one letter, which may be combined: `-qt NAME`.
 const SWITCH_LETTERS: [char; 3] = ['D', 'h', 'q'];
 
 /// One argument, with its value if it has one.
@@ -34,11 +34,11 @@ enum Argument<'a> {
     Operand(&'a OsStr),
 }
 
-/// Splits a command line. What is not text is an operand or a value.
+/// Splits a command line. An argument that is not UTF-8 is an operand or a value.
 fn parse(arguments: &[OsString]) -> Vec<Argument<'_>> {
     let mut parsed = Vec::new();
     let mut rest = arguments.iter().map(OsString::as_os_str).peekable();
-    // Behind a switch that is not in the table (Podman has more of them), an option must not be taken for its value.
+    // Podman has switches that are not in the table: the option after one must not be taken for its value.
     let is_value = |next: &&OsStr| !next.to_str().is_some_and(|next| next.len() > 1 && next.starts_with('-'));
     while let Some(argument) = rest.next() {
         match argument.to_str() {
@@ -61,7 +61,7 @@ fn parse(arguments: &[OsString]) -> Vec<Argument<'_>> {
     parsed
 }
 
-/// The file that the user has the image's id written to: the last one, as for builders.
+/// The file of `--iidfile`; of several, the last one, as for builders.
 pub(super) fn id_file(arguments: &[OsString]) -> Option<PathBuf> {
     let file = parse(arguments).into_iter().rev().find_map(|argument| match argument {
         Argument::Option(name, value) if name == "--iidfile" => value,

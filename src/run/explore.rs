@@ -19,10 +19,10 @@ use crate::image::Image;
 use crate::report::ci::Ruling;
 use crate::report::{Colour, Findings, Look, Rows, ci as ci_report, json, text};
 
-/// What is to be written.
+/// The output that the command line asks for.
 #[derive(Debug)]
 pub(super) struct ReportArgs {
-    /// Where the JSON document goes, if one is wanted.
+    /// The file for the JSON document, if one is wanted.
     pub(super) json: Option<PathBuf>,
     /// How waste is listed.
     pub(super) rows: Rows,
@@ -144,7 +144,7 @@ fn judge(
     Ok(if verdict.passed() { Outcome::Passed } else { Outcome::RuleFailed })
 }
 
-/// Prints a report: to standard output, unless the document has that for itself.
+/// Prints a report to standard output, or to standard error if the document goes to standard output.
 fn print(
     json: Option<&JsonTarget>,
     around: &Surroundings,
@@ -166,7 +166,7 @@ fn look(around: &Surroundings, stream: &impl IsTerminal) -> Look {
     Look { colour, width: width.map(|(width, _)| width.0.into()) }
 }
 
-/// Without a part of the file system, there is no verdict on the image.
+/// Refuses a verdict on an image with a layer that dive cannot read: a part of the file system would be missing.
 fn refuse_unread_layers(image: &Image) -> anyhow::Result<()> {
     let unread = image.layers.iter().enumerate().find_map(|(number, layer)| {
         let loss = layer.blob.as_ref().err().filter(|loss| loss.is_damage())?;

@@ -1,5 +1,5 @@
-//! The log: the file that `log.path` names, how much goes into it, and the form of its lines. Events go to `tracing` where they
-//! happen; without a log nothing subscribes, and an event costs the comparison of one number.
+//! The log: its file, its level and the format of its lines. Without a log nothing subscribes to `tracing`, and an event costs the
+//! comparison of one number.
 
 use std::fmt::{self, Debug, Write as _};
 use std::fs::{File, OpenOptions};
@@ -40,7 +40,7 @@ pub(super) struct LogError {
 enum Problem {
     #[error("{0}")]
     Io(#[from] io::Error),
-    #[error("it exists and is no log of this program, so it is left alone")]
+    #[error("it exists and is not a log of this program, so it is left alone")]
     NoLog,
     #[error("this process has a log already")]
     Taken,
@@ -90,8 +90,8 @@ fn begin(working_dir: &Path, path: &Path, level: LogLevel) -> Result<(), Problem
     Ok(())
 }
 
-/// Opens a log to write at its end. A file that exists must be a log: anything else may be a file that a shell or another program
-/// runs. A relative path follows no link out of the working directory, which may be somebody else's repository.
+/// Opens a log for appending. An existing file must be a log: any other may be a file that a shell or another program runs. A
+/// relative path follows no link out of the working directory, which may be somebody else's repository.
 fn open(working_dir: &Path, path: &Path) -> Result<File, Problem> {
     let mut file = if is_below_folder(path) {
         below_folder::append(working_dir, path)?
@@ -108,8 +108,8 @@ fn open(working_dir: &Path, path: &Path) -> Result<File, Problem> {
     Ok(file)
 }
 
-/// What every line begins with. To a shell, and to most other programs that could be led to run a log, the line is a comment, whatever
-/// the names in it look like.
+/// The start of every line. It makes the line a comment to a shell and to most other programs that could be tricked into running a
+/// log, whatever names it contains.
 const MARK: &str = "# ";
 
 /// Then a time, UTC, as in RFC 3339. Fractions of a second follow.

@@ -51,8 +51,8 @@ pub(super) enum JsonTarget {
 }
 
 impl JsonTarget {
-    /// The file that `--json` names, else the one of `json-path`. What is typed may lead anywhere; a setting holds in every
-    /// folder, and some are other people's.
+    /// The file that `--json` names, else that of `json-path`. The flag's path is opened as it is; a setting also holds in
+    /// folders that belong to other people, so its relative path follows no link.
     pub(super) fn wanted(flag: Option<PathBuf>, config: &Config, around: &Surroundings) -> Option<Self> {
         let path = match (flag, &config.json_path.value) {
             (Some(path), _) => path,

@@ -7,7 +7,7 @@ use crate::blob::TICK;
 use crate::blob::Watch;
 use crate::blob::{SpoolProgress, SpoolStep};
 
-/// The bytes received so far, and who is told of them.
+/// Counts received bytes and reports them.
 pub(super) struct Meter<'a> {
     progress: Watch<'a>,
     size: Option<u64>,
@@ -29,7 +29,7 @@ impl<'a> Meter<'a> {
     /// Reports the current count; breaks if the export is no longer wanted.
     pub(super) fn report(&mut self) -> ControlFlow<()> {
         self.reported = Some(Instant::now());
-        // The size is an estimate: once it is exceeded, it says nothing any more.
+        // The size is an estimate: once exceeded, it is useless.
         let total = self.size.filter(|size| self.received <= *size);
         (self.progress)(SpoolProgress { step: SpoolStep::Export, read: self.received, total })
     }

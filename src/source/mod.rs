@@ -55,7 +55,7 @@ pub struct Source {
     found: Found,
 }
 
-/// What opening found, before it is known as what it was asked for.
+/// The result of opening, before its origin is known.
 #[derive(Debug)]
 struct Found {
     name: String,

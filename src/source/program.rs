@@ -1,6 +1,5 @@
-//! Programs that are run for their output: `podman image save`, `ctr images export`. A program gets no input, so it cannot wait
-//! for an answer; its standard error is read all the time, so it cannot block on that; and it is killed once its output is not
-//! wanted any more.
+//! Runs programs for their output: `podman image save`, `ctr images export`. A program gets no input, so it cannot wait for an
+//! answer; its standard error is always drained, so it cannot block on that; and it is killed when its output is no longer wanted.
 
 use std::io::{self, Read};
 use std::ops::ControlFlow;
@@ -29,7 +28,7 @@ const MESSAGE_LIMIT: u64 = 4096;
 /// Bytes of a short answer on standard output.
 const ANSWER_LIMIT: u64 = 16 << 20;
 
-/// How long its standard error is read after a program has ended: a grandchild may keep it open.
+/// How long standard error is read after a program has ended: a grandchild may keep it open.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// A program in `PATH`, and the environment it runs in.
@@ -51,7 +50,7 @@ pub(super) enum Failure {
         status: ExitStatus,
         /// Bytes it had written to standard output.
         received: u64,
-        /// What it wrote to standard error, on one line.
+        /// Its standard error, on one line.
         message: String,
     },
     /// It was killed because its output was no longer wanted.
@@ -85,7 +84,8 @@ impl Program {
         self.environment.get("PATH").is_some_and(|path| std::env::split_paths(path).any(|folder| is_there(&folder)))
     }
 
-    /// What `NAME ARGUMENTS` writes to standard output, if it succeeds. `go_on` is asked several times a second.
+    /// The standard output of `NAME ARGUMENTS`, if it succeeds. `go_on` is called several times a second; if it breaks, the
+    /// program is killed.
     pub(super) fn output(
         &self,
         arguments: &[&str],
@@ -137,7 +137,7 @@ impl Program {
         if let Some(failure) = output.failure.take() {
             return Err(program(failure));
         }
-        // The archive is no archive, or the disk is full: the rest of the output is of no use.
+        // The output is not an archive, or the disk is full: the rest of it is useless.
         let spooled = spooled.map_err(ExportError::Archive)?;
         output.finish().map_err(program)?;
         Ok(spooled)
@@ -168,7 +168,7 @@ struct Running {
 }
 
 impl Running {
-    /// How it ended: an error unless with success.
+    /// `Ok` if the program succeeded; otherwise its error message.
     fn ended(&mut self, status: ExitStatus, received: u64) -> Result<(), Failure> {
         if status.success() {
             return Ok(());
@@ -221,7 +221,7 @@ async fn message(mut errors: ChildStderr) -> String {
     one_line(&errors_of(&String::from_utf8_lossy(&text)))
 }
 
-/// The errors among what a program says. Podman writes its log there, too: a warning for each attempt, which repeats the error.
+/// Standard error without log lines: Podman logs a warning for each attempt, which repeats the error.
 fn errors_of(text: &str) -> String {
     let is_log = |line: &&str| line.starts_with("time=\"");
     let errors: Vec<_> = text.lines().filter(|line| !is_log(line)).collect();
@@ -285,7 +285,7 @@ mod tests {
         assert_eq!(received, archive.as_file().metadata().unwrap().len());
     }
 
-    /// Podman, asked for what it does not have, would write megabytes of log before it ends.
+    /// Podman may write megabytes of log about an image that it does not have.
     #[test]
     fn a_program_that_says_much_does_not_block() {
         let flood =
@@ -300,7 +300,7 @@ mod tests {
         assert_eq!(answer, b"got\n");
     }
 
-    /// Whoever leaves while Podman prepares an export must not leave a process behind.
+    /// Quitting while Podman prepares an export must not leave a process behind.
     #[test]
     fn a_cancelled_program_is_killed() {
         let folder = tempfile::tempdir().unwrap();

@@ -81,10 +81,10 @@ impl fmt::Display for ImageOrigin {
     }
 }
 
-/// What an argument that was taken for an engine's image could have meant instead. Its text completes the engine's error.
+/// Another meaning of an argument that was taken for an engine's image. Its text completes the engine's error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OtherReading {
-    /// A directory of that name, in which there is no image.
+    /// A directory of that name without an image.
     Directory {
         /// Its path.
         path: PathBuf,
@@ -270,7 +270,7 @@ fn tagged(text: &str) -> Option<PathReference> {
     ends.find(|(path, _)| Path::new(path).exists()).map(|(path, tag)| reference(path, Some(tag)))
 }
 
-/// True if a path exists, or if its parent's permissions hide whether it does: opening it then says so.
+/// True if a path exists, or if permissions hide whether it does: opening it then fails with that reason.
 fn may_be_there(path: &Path) -> bool {
     match path.metadata() {
         Ok(_) => true,

@@ -54,7 +54,7 @@ impl SchemeName {
 pub struct Scheme {
     /// The source.
     pub kind: SourceKind,
-    /// What it is, in a few words.
+    /// A description of a few words.
     pub what: &'static str,
     /// Its canonical name.
     pub name: SchemeName,
@@ -62,13 +62,13 @@ pub struct Scheme {
     pub aliases: &'static [SchemeName],
     /// A command that uses it.
     pub example: &'static str,
-    /// What has to be there.
+    /// What it requires.
     pub needs: &'static str,
 }
 
 use SchemeName::{AlsoAnImage, Distinct};
 
-/// All sources that have a name.
+/// All sources with a name.
 pub const SCHEMES: [Scheme; 7] = [
     Scheme {
         kind: SourceKind::Engine(ContainerEngine::Docker),

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::digest::hex;
 
-/// What the file `version` begins with.
+/// The start of the file `version`.
 const VERSION: &[u8] = b"Directory Transport Version: ";
 
 /// Manifests of real images are smaller by far.
@@ -19,16 +19,16 @@ const MANIFEST_LIMIT: u64 = 4 << 20;
 /// The names by which a layout's members are found in the directory.
 #[derive(Debug)]
 pub(super) struct SkopeoDir {
-    /// Its `index.json`, which is nowhere on disk.
+    /// The generated `index.json`: there is none on disk.
     index: Vec<u8>,
-    /// The member that `manifest.json` is.
+    /// The member that `manifest.json` holds.
     manifest: String,
 }
 
 /// Where a member of the layout is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Member<'a> {
-    /// In no file.
+    /// Generated, in no file.
     Made(&'a [u8]),
     /// In one of these files, the first that exists.
     Files(Vec<String>),
@@ -54,7 +54,7 @@ impl SkopeoDir {
         File::open(root.join("manifest.json"))?.take(MANIFEST_LIMIT).read_to_end(&mut manifest)?;
         let digest = hex(&Sha256::digest(&manifest));
         let mut entry = json!({ "digest": format!("sha256:{digest}"), "size": manifest.len() });
-        // Without it, the manifest's content tells what it is.
+        // Without a media type, the content of the manifest decides.
         if let Some(Value::String(kind)) =
             serde_json::from_slice::<Value>(&manifest).ok().as_mut().map(|it| it["mediaType"].take())
         {
@@ -72,7 +72,7 @@ impl SkopeoDir {
         if member == self.manifest {
             return Member::Files(vec!["manifest.json".to_owned()]);
         }
-        // Its `manifest.json` is no docker-archive's.
+        // Not `manifest.json`: here that is an image manifest, not a docker-archive's.
         let files =
             member.strip_prefix("blobs/sha256/").map(|hex| vec![format!("{hex}.manifest.json"), hex.to_owned()]);
         Member::Files(files.unwrap_or_default())

@@ -1,7 +1,7 @@
-//! Addresses of web pages where an image is expected: people paste them from a browser. A page's address is no registry's
-//! name, so the message names the reference that the page is probably about.
+//! Web addresses in place of an image, which people paste from a browser. The error suggests the reference that the page is
+//! probably about.
 
-/// The spelling to use instead of `SCHEME://REST`. `None` if the scheme is no web address.
+/// The spelling to use instead of `SCHEME://REST`; `None` if it is not a web address.
 pub(super) fn instead(scheme: &str, rest: &str) -> Option<String> {
     let is_secure = scheme.eq_ignore_ascii_case("https");
     if !is_secure && !scheme.eq_ignore_ascii_case("http") {

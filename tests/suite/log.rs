@@ -123,7 +123,9 @@ fn without_its_log_the_program_does_its_work_and_says_so() {
 #[test]
 fn a_file_that_is_no_log_is_left_alone() {
     let user = User::new().writes("profile", "PATH=~/bin:$PATH\n").sets("DIVE_LOG_PATH", "profile");
-    user.runs(&[&sample()]).ends_with(0).says(&["DIVE_LOG_PATH: nothing is logged: profile: it exists and is no log"]);
+    user.runs(&[&sample()])
+        .ends_with(0)
+        .says(&["DIVE_LOG_PATH: nothing is logged: profile: it exists and is not a log"]);
     assert_eq!(std::fs::read_to_string(user.file("profile")).unwrap(), "PATH=~/bin:$PATH\n");
 }
 

@@ -64,24 +64,24 @@ impl Dir {
         OpenOptions::new().read(true).write(true).create_new(true).open(self.place(name)?)
     }
 
-    /// Makes a file where nothing is, with the permissions of any new file.
+    /// Creates a file that must not exist, with default permissions.
     pub(crate) fn create_shared(&self, name: &[u8]) -> io::Result<File> {
         OpenOptions::new().write(true).create_new(true).open(self.place(name)?)
     }
 
-    /// Opens a file to read, and to write at its end; makes it if nothing is there.
+    /// Opens a file for reading and appending; creates it if it does not exist.
     pub(crate) fn append(&self, name: &[u8]) -> io::Result<File> {
         self.check_file(name)?;
         OpenOptions::new().read(true).append(true).create(true).open(self.place(name)?)
     }
 
-    /// Opens a file to read.
+    /// Opens a file for reading.
     pub(crate) fn read(&self, name: &[u8]) -> io::Result<File> {
         self.check_file(name)?;
         File::open(self.place(name)?)
     }
 
-    /// Refuses what is there and is no file, a link too.
+    /// Refuses anything but a regular file, links included.
     fn check_file(&self, name: &[u8]) -> io::Result<()> {
         match self.look(name)? {
             None | Some(Found::File) => Ok(()),

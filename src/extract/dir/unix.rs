@@ -53,20 +53,20 @@ impl Dir {
         Ok(rustix::fs::openat(&*self.0, name, flags, Mode::RUSR | Mode::WUSR)?.into())
     }
 
-    /// Makes a file where nothing is, with the permissions of any new file.
+    /// Creates a file that must not exist, with default permissions.
     pub(crate) fn create_shared(&self, name: &[u8]) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(rustix::fs::openat(&*self.0, name, flags, Mode::from_bits_truncate(0o666))?.into())
     }
 
-    /// Opens a file to read, and to write at its end; makes it if nothing is there. Waits for nobody, should it be a pipe.
+    /// Opens a file for reading and appending; creates it if it does not exist. Does not block on a pipe.
     pub(crate) fn append(&self, name: &[u8]) -> io::Result<File> {
         let flags = OFlags::RDWR | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let mode = Mode::from_bits_truncate(0o666);
         Ok(rustix::fs::openat(&*self.0, name, flags | OFlags::CLOEXEC, mode)?.into())
     }
 
-    /// Opens a file to read. Waits for nobody, should it be a pipe.
+    /// Opens a file for reading. Does not block on a pipe.
     pub(crate) fn read(&self, name: &[u8]) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         Ok(rustix::fs::openat(&*self.0, name, flags, Mode::empty())?.into())

@@ -22,7 +22,7 @@ pub struct Ruling<'a> {
     pub rules_file: Option<&'a Path>,
     /// Where the image came from.
     pub origin: &'a ImageOrigin,
-    /// The rules, with who set each.
+    /// The rules, with the origin of each limit.
     pub rules: &'a Rules,
     /// The outcome.
     pub verdict: &'a Verdict,

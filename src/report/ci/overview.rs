@@ -1,5 +1,5 @@
-//! Our part of the CI report, for the person who reads the log: a line a layer, the exact numbers, the largest waste, and
-//! what dive's numbers do not see. No word in it may be one that [`super::guard`] has to break.
+//! Our part of the CI report, for people: one line per layer, the exact numbers, the largest waste, and what dive's numbers miss.
+//! No word in it may be one that [`super::guard`] has to break.
 
 use std::io::{self, Write};
 
@@ -30,7 +30,7 @@ pub(super) fn write(
     budget(ruling, out)
 }
 
-/// The layers: what each holds and how it is stored, with the start of the digest that finds it elsewhere.
+/// The layers: size, stored size, waste, and the start of the digest.
 fn layers(findings: Findings<'_>, width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
     let width = command_width(width);
     let Findings { image, loaded, analysis } = findings;
@@ -68,7 +68,7 @@ fn exact(exact: &Exact, out: &mut dyn Write) -> io::Result<()> {
     waste::by_cause(exact, out)
 }
 
-/// Who set the limits, and which of them hold only because dive's numbers miss something.
+/// Where the limits come from, and which of them hold only because dive's numbers miss waste.
 fn budget(ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut setters: Vec<String> = Vec::new();
     for rule in Rule::ALL {

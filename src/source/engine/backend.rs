@@ -1,18 +1,18 @@
-//! What answers for an engine: its service, which speaks the HTTP API, or, for Podman, its command.
+//! The two ways to reach an engine: its service, by the HTTP API, and, for Podman, its command.
 
 use super::client::Client;
 use super::error::Attempt;
 use super::podman::PodmanCommand;
 
-/// An engine that can be asked for images.
+/// An engine that takes requests for images.
 #[derive(Debug, Clone)]
 pub(super) enum Backend {
-    /// A service that answers.
+    /// A running service.
     Service(Client),
-    /// Podman's command. Whether it works shows with the first request.
+    /// Podman's command, which is not tried before the first request.
     Command {
         podman: PodmanCommand,
-        /// The services that did not answer, for the message if the command fails, too.
+        /// The services that did not answer, for the error if the command fails too.
         tried: Vec<Attempt>,
     },
 }

@@ -88,7 +88,7 @@ fn of_io(error: &io::Error) -> String {
     }
 }
 
-/// Why an engine's command did not do what it was asked.
+/// Why an engine's command failed.
 pub(super) fn of_program(failure: &Failure) -> String {
     match failure {
         Failure::Absent => "not in PATH".to_owned(),

@@ -24,7 +24,7 @@ const DOES_NOT_EXIST: i32 = 1;
 #[derive(Debug, Clone)]
 pub(super) struct PodmanCommand(Program);
 
-/// The part of `podman image inspect` that is needed. Only these keys have had one type in all versions.
+/// The keys of `podman image inspect` that dive needs. Each has had the same type in all versions.
 #[derive(Debug, Deserialize)]
 struct Image {
     #[serde(rename = "Id")]
@@ -64,11 +64,11 @@ impl PodmanCommand {
         self.0.is_installed()
     }
 
-    /// What Podman says of the image, in the terms of its service; `None` if it has no image of that name.
+    /// Describes the image as Podman's service would; `None` if Podman has no image of that name.
     pub(super) fn inspect(&self, name: Name<'_>) -> Result<Option<ImageInspect>, Failure> {
         let answer = match self.ask(&["image", "inspect", name.as_str()]) {
             Ok(answer) => answer,
-            // Its messages differ from version to version; this exit code does not.
+            // Error messages differ between versions; this exit code does not.
             Err(failure @ Failure::Exited { .. }) => match self.ask(&["image", "exists", name.as_str()]) {
                 Err(Failure::Exited { status, .. }) if status.code() == Some(DOES_NOT_EXIST) => return Ok(None),
                 _ => return Err(failure),
@@ -79,7 +79,7 @@ impl PodmanCommand {
         Ok(images.into_iter().next().map(ImageInspect::from))
     }
 
-    /// The name of the image of the container of that name; `None` if there is no such container.
+    /// The image of the container with this name; `None` if there is no such container.
     pub(super) fn container_image(&self, name: Name<'_>) -> Option<String> {
         let answer = self.ask(&["container", "inspect", "--format", "{{.ImageName}}", name.as_str()]).ok()?;
         Some(String::from_utf8_lossy(&answer).trim().to_owned())
@@ -95,7 +95,7 @@ impl PodmanCommand {
         let platform = platform.into_iter().flat_map(|platform| ["--platform", platform]);
         let arguments: Vec<_> =
             ["image", "pull", "--quiet"].into_iter().chain(platform).chain([name.as_str()]).collect();
-        // Podman tells no numbers unless on a terminal.
+        // Podman reports no numbers without a terminal.
         let mut report = || progress(SpoolProgress { step: SpoolStep::Pull, read: 0, total: None });
         report();
         let pulled = self.0.output(&arguments, None, &mut || {
@@ -114,7 +114,7 @@ impl PodmanCommand {
         on_damage: OnDamage,
         progress: Watch<'_>,
     ) -> Result<Spooled, ExportError> {
-        // What Podman's service exports as well.
+        // The format that Podman's service exports, too.
         let arguments = ["image", "save", "--quiet", "--format", "docker-archive", id];
         self.0.export(&arguments, name, size, on_damage, progress)
     }

@@ -20,10 +20,10 @@ use crate::source::access::Environment;
 use crate::source::credentials::{Credential, Credentials, DOCKER_HUB_KEY};
 use crate::source::registry::DOCKER_HUB;
 
-/// How long a pull may stand still: unpacking a large layer tells nothing meanwhile.
+/// Longest time without progress: engines report nothing while they unpack a large layer.
 const PULL_STALL: Duration = Duration::from_mins(10);
 
-/// Layers whose progress is followed; what comes after is pulled unseen.
+/// How many layers count in the progress of a pull.
 const FOLLOWED: usize = 1000;
 
 impl ImageLookup<'_> {
@@ -70,7 +70,7 @@ impl ImageLookup<'_> {
         })?
     }
 
-    /// The error of a pull, with what its user can do.
+    /// The error of a failed pull, with advice for its cause.
     fn not_pulled(&self, answer: &str, note: &str) -> EngineError {
         let (engine, name) = (self.engine, self.named());
         let hint = match cause(answer) {
@@ -83,19 +83,19 @@ impl ImageLookup<'_> {
     }
 }
 
-/// Why a pull failed, as far as an engine's words tell.
+/// Why a pull failed, by the engine's message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cause {
-    /// The registry wants a login, or another one.
+    /// The registry requires a login, or another account.
     Login,
     /// The registry cannot be reached.
     Network,
-    /// The registry does not have it.
+    /// The registry does not have the image.
     Unknown,
     Other,
 }
 
-/// Reads what engines have said in the same words for years, their registry client's.
+/// Recognises phrases of the engines' registry clients, which have been stable for years.
 fn cause(answer: &str) -> Cause {
     let answer = answer.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| answer.contains(word));
@@ -131,7 +131,7 @@ fn condensed(answer: &str) -> String {
     parts.join(": ")
 }
 
-/// How far the layers of a pull have come.
+/// The progress of each layer of a pull: bytes received, and in total.
 #[derive(Debug, Default)]
 struct Layers(HashMap<String, (u64, u64)>);
 
@@ -163,7 +163,7 @@ impl Layers {
     }
 }
 
-/// Who the user is to `registry`, for the engine to show there; and what went wrong in looking.
+/// The user's credentials for `registry`, which the engine sends there, and the problems of looking them up.
 fn credentials(registry: &str, repository: &str, environment: &Environment) -> (Option<DockerCredentials>, String) {
     // Docker's own name for Docker Hub is that of an address from before there were others.
     let is_hub = registry == DOCKER_HUB_KEY;

@@ -1,5 +1,5 @@
-//! What the user should know and would not see otherwise: warnings of the configuration, remarks on the image. Warnings that
-//! were printed before the screen opened are out of sight until it closes.
+//! Warnings about the configuration and remarks on the image. Those printed before the screen opened cannot be read until it
+//! closes.
 
 use super::State;
 use super::scroll::TextScroll;

@@ -144,7 +144,7 @@ fn hidden_kinds(files: &FileTree) -> Vec<Kind> {
     KINDS.into_iter().filter(|(change, ..)| !files.kinds().contain(*change)).collect()
 }
 
-/// What the tree leaves out and, where there is room, that sizes leave it out as well.
+/// What the tree leaves out and, if there is room, that sizes leave it out too.
 fn left_out(files: &FileTree, width: usize) -> String {
     const SIZES: &str = "sizes: shown files only";
     let names: Vec<_> = hidden_kinds(files).into_iter().map(|(_, name, _)| name).collect();
@@ -224,7 +224,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// The names of the columns; the one that rows are sorted by has a mark. Sizes are those of all files, or of what is shown.
+    /// The names of the columns; the sorted one is marked. Sizes are of all files, or of the shown ones only.
     fn head(&self) -> String {
         let (size, files) = match (self.files.order(), self.files.is_partial()) {
             (Order::Name, false) => ("Size", "Filetree ▲"),

@@ -94,7 +94,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     pane::more(layers.scroll.hidden(), theme, frame, area);
 }
 
-/// Says that the file holds more images, and how to open them; the image's details name them. It fits the narrowest pane.
+/// A line about other images in the file and how to open them, short enough for the narrowest pane. Image Details names them.
 fn other_images(image: &Image) -> Option<String> {
     match &image.other_images[..] {
         [] => None,

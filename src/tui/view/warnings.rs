@@ -1,4 +1,4 @@
-//! The list of warnings: every one in full, under what it is about.
+//! The list of warnings, each in full, below a heading for its subject.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;

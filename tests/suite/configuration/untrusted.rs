@@ -62,7 +62,7 @@ fn a_log_in_the_folder_is_a_new_file_or_a_log() {
     let lines = std::fs::read_to_string(user.file("logs/x.log")).unwrap();
     assert_eq!(lines.lines().filter(|line| line.ends_with("INFO  done")).count(), 2);
     let user = user.writes(".dive.yaml", "log: {path: other.log}\n");
-    user.runs(&["tree", &sample()]).ends_with(0).says(&["nothing is logged: other.log: it exists and is no log"]);
+    user.runs(&["tree", &sample()]).ends_with(0).says(&["nothing is logged: other.log: it exists and is not a log"]);
     assert_eq!(std::fs::read_to_string(user.file("other.log")).unwrap(), "make all\n");
 }
 
@@ -104,7 +104,7 @@ fn a_document_is_not_written_outside_the_folder_or_over_other_files() {
     let ran = user.runs(&[&sample()]);
     assert_eq!(
         ran.error(),
-        "package.json cannot be written: it exists and is no JSON document of dive, so it is left alone"
+        "package.json cannot be written: it exists and is not a JSON document of dive, so it is left alone"
     );
     assert_eq!(std::fs::read_to_string(user.file("package.json")).unwrap(), "{}\n");
     std::fs::remove_file(user.file("package.json")).unwrap();

@@ -1,5 +1,5 @@
-//! Sizes of what is shown. Of a directory in a tree with hidden kinds or a filter, the sum of the files that have rows is
-//! what a user asks for: how much of `/var` are logs. dive shows the same.
+//! Sizes of directories while kinds are hidden or a filter is on: the sum of the files shown, as in dive. It answers how much of
+//! `/var` is logs.
 
 use crate::tree::{Comparison, NodeId, Tree};
 
@@ -8,23 +8,23 @@ use crate::tree::{Comparison, NodeId, Tree};
 pub(super) struct HiddenBytes(Vec<u64>);
 
 impl HiddenBytes {
-    /// Starts anew: nothing is hidden.
+    /// Resets to: nothing is hidden.
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// Starts anew, for a tree of which some nodes are hidden.
+    /// Resets the counts for a tree with hidden nodes.
     pub(super) fn reset(&mut self, tree: &Tree) {
         self.0.clear();
         self.0.resize(tree.node_count(), 0);
     }
 
-    /// Hides a node that has no row. Like [`Self::keep`], this is for children before their parents.
+    /// Hides a node without a row. Call this and [`Self::keep`] for children before their parents.
     pub(super) fn hide(&mut self, tree: &Tree, comparison: &Comparison, node: NodeId) {
         self.carry_up(tree, comparison, node, comparison.size_bytes(node));
     }
 
-    /// Keeps a node that has a row, but for what is hidden below it.
+    /// Keeps a node with a row; only what is hidden below it does not count.
     pub(super) fn keep(&mut self, tree: &Tree, comparison: &Comparison, node: NodeId) {
         self.carry_up(tree, comparison, node, self.0.get(node.index()).copied().unwrap_or(0));
     }
@@ -44,7 +44,7 @@ impl HiddenBytes {
         comparison.size_bytes(node).saturating_sub(hidden)
     }
 
-    /// Whether some nodes may be hidden.
+    /// True if nodes may be hidden.
     pub(super) fn is_partial(&self) -> bool {
         !self.0.is_empty()
     }

@@ -9,11 +9,12 @@
 //! blob      a run of bytes: in a file, in memory, or fetched when it is first read
 //! cache     what is kept from one run to the next
 //! layer     a layer's tar becomes entries
-//! source    where bytes lie: an archive, a layout directory, standard input, an engine, a registry
+//! store     a place that hands out an image's bytes by name: an archive, a layout directory
 //! image     what the image says of itself: manifest, configuration, history
 //! tree      all layers become one tree with spans
 //! extract   files of any layer, written to a folder of this machine
 //! analysis  the numbers: dive's, and the exact ones
+//! source    images elsewhere: an engine, a registry, containerd; and what the user calls them
 //! config    what the user set, and where
 //! ci        rules and a verdict
 //! report    text, JSON, listings
@@ -34,8 +35,8 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let reference = Reference::parse("tests/fixtures/sample.tar".as_ref(), None, ContainerEngine::Docker)?;
 //! let source = Source::open(&reference, &OnDamage::Fail.into(), &mut |_| ())?;
-//! let image = image::open(&source, &Selection::default(), OnDamage::Fail)?;
-//! let loaded = tree::load(&image, source.name(), OnDamage::Fail, None, &Silent)?;
+//! let image = image::open(source.store(), &Selection::default(), OnDamage::Fail)?;
+//! let loaded = tree::load(&image, source.store().name(), OnDamage::Fail, None, &Silent)?;
 //! let analysis = Analysis::of(&loaded.tree);
 //! assert_eq!(analysis.exact.reclaimable_bytes(), 132_620);
 //! # Ok(())
@@ -60,6 +61,7 @@ pub mod remark;
 pub mod report;
 pub mod run;
 pub mod source;
+pub mod store;
 pub mod tarfile;
 pub mod tree;
 pub mod tui;

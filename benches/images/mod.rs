@@ -32,7 +32,7 @@ use layer::Layer;
 /// Opens an image that is saved in a file.
 pub(crate) fn open(archive: &Path) -> Arc<Image> {
     let source = Source::open(&Reference::from(archive.to_owned()), &OnDamage::Fail.into(), &mut |_| ()).unwrap();
-    Arc::new(image::open(&source, &Selection::default(), OnDamage::Fail).unwrap())
+    Arc::new(image::open(source.store(), &Selection::default(), OnDamage::Fail).unwrap())
 }
 
 /// How layers are compressed.

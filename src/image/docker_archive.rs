@@ -11,15 +11,15 @@ use super::plan::{Plan, Wanted};
 use super::selection::{ImageName, Selection, find, listed};
 use crate::json::List;
 use crate::remark::Remark;
-use crate::source::Source;
+use crate::store::Store;
 
 pub(super) const MANIFEST: &str = "manifest.json";
 
 /// The plan for the image that `selection` names.
-pub(super) fn plan(source: &Source, selection: &Selection, remarks: &mut Vec<Remark>) -> Result<Plan, ImageError> {
-    let archive = || source.name().to_owned();
+pub(super) fn plan(store: &dyn Store, selection: &Selection, remarks: &mut Vec<Remark>) -> Result<Plan, ImageError> {
+    let archive = || store.name().to_owned();
     let List(mut images): List<DockerImage> =
-        document::read(source, &source.blob(MANIFEST)?, DocumentKind::DockerManifest, remarks)?;
+        document::read(store, &store.blob(MANIFEST)?, DocumentKind::DockerManifest, remarks)?;
     if images.is_empty() {
         return Err(ImageError::NoImage { archive: archive(), document: MANIFEST });
     }
@@ -51,7 +51,7 @@ pub(super) fn plan(source: &Source, selection: &Selection, remarks: &mut Vec<Rem
     let sources = image.sources.map(|sources| {
         sources.0.into_iter().filter_map(|(digest, layer)| Some((digest, layer.media_type()?.to_owned()))).collect()
     });
-    let media_types: HashMap<String, String> = sources.unwrap_or_else(|| oci::media_types(source));
+    let media_types: HashMap<String, String> = sources.unwrap_or_else(|| oci::media_types(store));
     let wanted = |path: String| {
         let digest = digest_of_path(&path);
         let media_type = digest.as_ref().and_then(|digest| media_types.get(digest).cloned());

@@ -4,7 +4,7 @@ use super::error::ImageError;
 use crate::blob::Blob;
 use crate::json::{self, Decode};
 use crate::remark::Remark;
-use crate::source::Source;
+use crate::store::Store;
 
 /// The longest document that is read, in bytes. Registries refuse manifests over 4 MiB; configurations with long
 /// labels are larger, none by much.
@@ -49,23 +49,23 @@ impl DocumentKind {
 
 /// Reads `blob` as a document of type `T`.
 pub(super) fn read<T: Decode + Default>(
-    source: &Source,
+    store: &dyn Store,
     blob: &Blob,
     kind: DocumentKind,
     remarks: &mut Vec<Remark>,
 ) -> Result<T, ImageError> {
     let bytes = blob.read_document(DOCUMENT_LIMIT).map_err(|cause| ImageError::Unreadable {
-        archive: source.name().to_owned(),
+        archive: store.name().to_owned(),
         document: blob.name().to_owned(),
         cause,
     })?;
     let document = json::read(&bytes).map_err(|cause| ImageError::Document {
-        archive: source.name().to_owned(),
+        archive: store.name().to_owned(),
         document: blob.name().to_owned(),
         cause,
     })?;
     let mut remark = |text: String| {
-        remarks.push(Remark::new(format!("{}: {}", source.name(), blob.name()), text));
+        remarks.push(Remark::new(format!("{}: {}", store.name(), blob.name()), text));
     };
     let engine = kind.engine();
     if document.byte_order_mark {

@@ -9,15 +9,15 @@ use super::platform::Platform;
 use super::selection::{ImageSelector, OtherEntry};
 use crate::json::JsonError;
 use crate::remark::Shown;
-use crate::source::SourceError;
+use crate::store::StoreError;
 use crate::units::Bytes;
 
 /// An image that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
-    /// The source itself.
+    /// The store itself.
     #[error(transparent)]
-    Source(#[from] SourceError),
+    Store(#[from] StoreError),
     /// Neither `manifest.json` nor `index.json`.
     #[error("{archive}: holds no image: there is no manifest.json and no index.json; {hint}")]
     NoManifest {

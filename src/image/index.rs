@@ -10,7 +10,7 @@ use super::error::ImageError;
 use super::manifest::{ConfigKind, Descriptor, OciDocument, config_kind};
 use super::platform::Platform;
 use crate::json::List;
-use crate::source::{Source, SourceError};
+use crate::store::{Store, StoreError};
 
 pub(super) const INDEX: &str = "index.json";
 
@@ -32,7 +32,7 @@ pub(super) struct Leaf {
     /// The digest of its configuration, if it was read: the image's id.
     pub(super) config_digest: Option<String>,
     /// Why it could not be read.
-    pub(super) lost: Option<SourceError>,
+    pub(super) lost: Option<StoreError>,
 }
 
 /// What a manifest describes.
@@ -53,16 +53,16 @@ pub(super) enum Presence {
     Absent,
 }
 
-/// Follows the entries of one source's indexes.
+/// Follows the entries of one store's indexes.
 pub(super) struct Follower<'a> {
-    source: &'a Source,
+    store: &'a dyn Store,
     documents: usize,
     listed: usize,
 }
 
 impl<'a> Follower<'a> {
-    pub(super) const fn new(source: &'a Source) -> Self {
-        Self { source, documents: 0, listed: 0 }
+    pub(super) const fn new(store: &'a dyn Store) -> Self {
+        Self { store, documents: 0, listed: 0 }
     }
 
     /// All manifests below `entry`, in the order of the indexes.
@@ -76,7 +76,7 @@ impl<'a> Follower<'a> {
                 continue;
             }
             let path = descriptor.path().map_err(|cause| ImageError::Digest {
-                archive: self.source.name().to_owned(),
+                archive: self.store.name().to_owned(),
                 what: "manifest",
                 cause,
             })?;
@@ -104,7 +104,7 @@ impl<'a> Follower<'a> {
             leaf.content = Content::Attestation;
             return leaf_of(leaf);
         }
-        if !self.source.contains(&leaf.path) {
+        if !self.store.contains(&leaf.path) {
             // Of a platform that is named unknown, and not here, only attestations are known.
             if leaf.descriptor.platform().is_some_and(|platform| !platform.is_known()) {
                 leaf.content = Content::Attestation;
@@ -121,14 +121,14 @@ impl<'a> Follower<'a> {
             return Err(self.too_many());
         }
         // A manifest that cannot be read is an error only if it is the chosen one.
-        let blob = match self.source.blob(&leaf.path) {
+        let blob = match self.store.blob(&leaf.path) {
             Ok(blob) => blob,
             Err(error) => {
                 leaf.lost = Some(error);
                 return leaf_of(leaf);
             }
         };
-        let read = document::read(self.source, &blob, DocumentKind::OciDocument, &mut Vec::new());
+        let read = document::read(self.store, &blob, DocumentKind::OciDocument, &mut Vec::new());
         let Ok::<OciDocument, _>(document) = read else { return leaf_of(leaf) };
         if let Some(inner) = document.manifests {
             self.listed += inner.0.len();
@@ -167,13 +167,13 @@ impl<'a> Follower<'a> {
     }
 
     fn config(&self, config: &Descriptor) -> Option<ImageConfig> {
-        let blob = self.source.blob(&config.path().ok()?).ok()?;
-        document::read(self.source, &blob, DocumentKind::OciDocument, &mut Vec::new()).ok()
+        let blob = self.store.blob(&config.path().ok()?).ok()?;
+        document::read(self.store, &blob, DocumentKind::OciDocument, &mut Vec::new()).ok()
     }
 
     fn too_many(&self) -> ImageError {
         ImageError::Manifest {
-            archive: self.source.name().to_owned(),
+            archive: self.store.name().to_owned(),
             document: INDEX.to_owned(),
             problem: "names more manifests than any image has",
         }

@@ -12,7 +12,7 @@ use super::plan::{Wanted, why_missing};
 use crate::blob::Blob;
 use crate::layer::LayerBlob;
 use crate::remark::{OnDamage, Remark, Shown};
-use crate::source::{Source, SourceError};
+use crate::store::{Store, StoreError};
 
 /// The layers of an image, looked up, before it is known what the configuration says of each.
 pub(super) struct Found {
@@ -21,8 +21,8 @@ pub(super) struct Found {
 
 impl Found {
     /// Looks up all layers. One that is missing or damaged ends that, unless `on_damage` says to go on.
-    pub(super) fn in_source(
-        source: &Source,
+    pub(super) fn in_store(
+        store: &dyn Store,
         wanted: Vec<Wanted>,
         on_damage: OnDamage,
         remarks: &mut Vec<Remark>,
@@ -30,12 +30,12 @@ impl Found {
         let count = wanted.len() as u32;
         let mut layers = Vec::new();
         for (layer, wanted) in (0..count).zip(wanted) {
-            let place = || format!("{}: layer {layer}", source.name());
-            let blob = open_layer(source, &wanted, &place, remarks);
+            let place = || format!("{}: layer {layer}", store.name());
+            let blob = open_layer(store, &wanted, &place, remarks);
             match &blob {
                 Ok(_) | Err(LayerLoss::NotATar { .. }) => {}
                 Err(loss) if on_damage == OnDamage::Fail => {
-                    let (archive, loss) = (source.name().to_owned(), loss.clone());
+                    let (archive, loss) = (store.name().to_owned(), loss.clone());
                     return Err(ImageError::Layer { archive, layer, count, loss });
                 }
                 Err(loss) => remarks.push(Remark::survived(&place(), loss, "the layer is left out")),
@@ -43,13 +43,13 @@ impl Found {
             layers.push((wanted, blob));
         }
         let found = Self { layers };
-        found.refuse_without_tar(source)?;
-        found.warn_of_file_systems(source, remarks);
+        found.refuse_without_tar(store)?;
+        found.warn_of_file_systems(store, remarks);
         Ok(found)
     }
 
     /// An image of nothing but signatures, models or other file systems has nothing to show.
-    fn refuse_without_tar(&self, source: &Source) -> Result<(), ImageError> {
+    fn refuse_without_tar(&self, store: &dyn Store) -> Result<(), ImageError> {
         let others: Option<Vec<String>> = self
             .layers
             .iter()
@@ -66,18 +66,18 @@ impl Found {
                 let more = others.len().saturating_sub(NAMED);
                 let rest = (more > 0).then(|| format!("and {more} more"));
                 let found = others.into_iter().take(NAMED).chain(rest).collect::<Vec<_>>().join("; ");
-                Err(ImageError::NoTarLayer { archive: source.name().to_owned(), found })
+                Err(ImageError::NoTarLayer { archive: store.name().to_owned(), found })
             }
             _ => Ok(()),
         }
     }
 
-    fn warn_of_file_systems(&self, source: &Source, remarks: &mut Vec<Remark>) {
+    fn warn_of_file_systems(&self, store: &dyn Store, remarks: &mut Vec<Remark>) {
         for (layer, (_, blob)) in self.layers.iter().enumerate() {
             if let Some(content) = blob.as_ref().err().and_then(LayerLoss::other_content).filter(|it| it.is_file_system)
             {
                 let text = format!("is {}; what it adds to the file system is not shown", content.name);
-                remarks.push(Remark::new(format!("{}: layer {layer}", source.name()), text));
+                remarks.push(Remark::new(format!("{}: layer {layer}", store.name()), text));
             }
         }
     }
@@ -101,16 +101,16 @@ impl Found {
     }
 
     /// The layers with what the configuration and the history tell of them.
-    pub(super) fn described(self, source: &Source, config: &ImageConfig, history: &[HistoryStep]) -> Vec<ImageLayer> {
+    pub(super) fn described(self, store: &dyn Store, config: &ImageConfig, history: &[HistoryStep]) -> Vec<ImageLayer> {
         let described = self.described_by(config.diff_ids().len());
         let mut diff_ids: HashMap<u32, &String> = described.into_iter().zip(config.diff_ids()).collect();
-        let mut legacy_ids = LegacyIds::of(source);
+        let mut legacy_ids = LegacyIds::of(store);
         let layers = (0..).zip(self.layers);
         layers
             .map(|(layer, (wanted, blob))| {
                 let diff_id = diff_ids.remove(&layer).cloned();
                 let step = history.iter().find(|step| step.layer == Some(layer));
-                of_layer(source, wanted, blob, diff_id, step, &mut legacy_ids)
+                of_layer(store, wanted, blob, diff_id, step, &mut legacy_ids)
             })
             .collect()
     }
@@ -120,14 +120,14 @@ impl Found {
 const NAMED: usize = 5;
 
 fn of_layer(
-    source: &Source,
+    store: &dyn Store,
     wanted: Wanted,
     blob: Result<Blob, LayerLoss>,
     diff_id: Option<String>,
     step: Option<&HistoryStep>,
     legacy_ids: &mut LegacyIds,
 ) -> ImageLayer {
-    let blob = blob.map(|blob| match source.identity(wanted.digest.as_deref(), diff_id.as_deref()) {
+    let blob = blob.map(|blob| match store.identity(wanted.digest.as_deref(), diff_id.as_deref()) {
         Some(identity) => LayerBlob::from(blob.identified(identity)),
         None => blob.into(),
     });
@@ -148,7 +148,7 @@ fn of_layer(
 }
 
 fn open_layer(
-    source: &Source,
+    store: &dyn Store,
     wanted: &Wanted,
     place: &dyn Fn() -> String,
     remarks: &mut Vec<Remark>,
@@ -162,7 +162,7 @@ fn open_layer(
         // Nobody needs its bytes.
         return Err(not_a_tar(content, wanted.size));
     }
-    let blob = find_blob(source, wanted)?;
+    let blob = find_blob(store, wanted)?;
     if let Some(size) = wanted.size.filter(|size| *size != blob.len()) {
         let text = format!("the manifest gives its size as {size} bytes, and {} are there; they are read", blob.len());
         remarks.push(Remark::new(place(), text));
@@ -189,26 +189,26 @@ fn open_layer(
     Ok(blob)
 }
 
-fn find_blob(source: &Source, wanted: &Wanted) -> Result<Blob, LayerLoss> {
+fn find_blob(store: &dyn Store, wanted: &Wanted) -> Result<Blob, LayerLoss> {
     let path = wanted.path.as_ref().map_err(|cause| LayerLoss::Digest(cause.clone()))?;
     if path.is_empty() {
         return Err(LayerLoss::Unnamed);
     }
-    match source.blob(path) {
+    match store.blob(path) {
         Ok(blob) => Ok(blob),
-        Err(SourceError::Missing { .. }) if !wanted.urls.is_empty() => {
+        Err(StoreError::Missing { .. }) if !wanted.urls.is_empty() => {
             Err(LayerLoss::Foreign { path: path.clone(), urls: wanted.urls.clone() })
         }
-        Err(error @ SourceError::DanglingLink { .. }) => Err(unreadable(source, &error)),
-        Err(error) if error.is_absence() => Err(LayerLoss::Missing { path: path.clone(), hint: why_missing(source) }),
-        Err(error) => Err(unreadable(source, &error)),
+        Err(error @ StoreError::DanglingLink { .. }) => Err(unreadable(store, &error)),
+        Err(error) if error.is_absence() => Err(LayerLoss::Missing { path: path.clone(), hint: why_missing(store) }),
+        Err(error) => Err(unreadable(store, &error)),
     }
 }
 
 /// The error without the archive's name, which the message about the layer has already.
-fn unreadable(source: &Source, error: &SourceError) -> LayerLoss {
+fn unreadable(store: &dyn Store, error: &StoreError) -> LayerLoss {
     let text = error.to_string();
-    let own = text.strip_prefix(source.name()).map_or(text.as_str(), |rest| rest.trim_start_matches(": "));
+    let own = text.strip_prefix(store.name()).map_or(text.as_str(), |rest| rest.trim_start_matches(": "));
     LayerLoss::Unreadable(own.to_owned())
 }
 
@@ -220,9 +220,9 @@ struct LegacyIds {
 }
 
 impl LegacyIds {
-    fn of(source: &Source) -> Self {
+    fn of(store: &dyn Store) -> Self {
         let mut links: HashMap<String, Vec<String>> = HashMap::new();
-        for (name, target) in source.links() {
+        for (name, target) in store.links() {
             if let Some(id) = legacy_id(name) {
                 links.entry(target.to_owned()).or_default().push(id.to_owned());
             }

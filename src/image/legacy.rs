@@ -14,7 +14,7 @@ use super::selection::{ImageName, ImageSelector, Selection, find, listed};
 use super::{Image, ImageLayer};
 use crate::json::{Decode, Key, LIST_LIMIT, List, Map, Object, Text};
 use crate::remark::{OnDamage, Remark};
-use crate::source::Source;
+use crate::store::Store;
 
 pub(super) const REPOSITORIES: &str = "repositories";
 
@@ -57,13 +57,13 @@ impl Object for ContainerConfig {
 
 /// The image that `selection` names.
 pub(super) fn open(
-    source: &Source,
+    store: &dyn Store,
     selection: &Selection,
     on_damage: OnDamage,
     mut remarks: Vec<Remark>,
 ) -> Result<Image, ImageError> {
-    let archive = || source.name().to_owned();
-    let mut names = names(source, &mut remarks)?;
+    let archive = || store.name().to_owned();
+    let mut names = names(store, &mut remarks)?;
     if names.is_empty() {
         return Err(ImageError::NoImage { archive: archive(), document: REPOSITORIES });
     }
@@ -72,7 +72,7 @@ pub(super) fn open(
         return Err(ImageError::UnknownImage { archive: archive(), wanted, available: listed(&names) });
     };
     let name = names.remove(chosen);
-    let chain = chain(source, name.id.clone().unwrap_or_default(), &mut remarks)?;
+    let chain = chain(store, name.id.clone().unwrap_or_default(), &mut remarks)?;
     let top = chain.last().map(|(_, document)| document);
     let platform = top.and_then(|top| Some(Platform::new(top.os.as_deref()?, top.architecture.as_deref()?, None)));
     if let (Some(wanted), Some(found)) = (&selection.platform, &platform)
@@ -92,8 +92,8 @@ pub(super) fn open(
             layer: Some(layer),
         })
         .collect();
-    let found = Found::in_source(source, wanted, on_damage, &mut remarks)?;
-    let layers: Vec<ImageLayer> = found.described(source, &ImageConfig::default(), &history);
+    let found = Found::in_store(store, wanted, on_damage, &mut remarks)?;
+    let layers: Vec<ImageLayer> = found.described(store, &ImageConfig::default(), &history);
     Ok(Image {
         name: name.tags.first().cloned().unwrap_or_else(archive),
         tags: name.tags,
@@ -109,9 +109,9 @@ pub(super) fn open(
 }
 
 /// The images that `repositories` names, each with its tags.
-fn names(source: &Source, remarks: &mut Vec<Remark>) -> Result<Vec<ImageName>, ImageError> {
+fn names(store: &dyn Store, remarks: &mut Vec<Remark>) -> Result<Vec<ImageName>, ImageError> {
     let Map(repositories): Map<Map<String>> =
-        document::read(source, &source.blob(REPOSITORIES)?, DocumentKind::DockerManifest, remarks)?;
+        document::read(store, &store.blob(REPOSITORIES)?, DocumentKind::DockerManifest, remarks)?;
     let (mut names, mut by_id) = (Vec::<ImageName>::new(), HashMap::new());
     for (repository, Map(tags)) in repositories {
         for (tag, id) in tags {
@@ -119,7 +119,7 @@ fn names(source: &Source, remarks: &mut Vec<Remark>) -> Result<Vec<ImageName>, I
             let index = *by_id.entry(id.clone()).or_insert(names.len());
             if index == LIST_LIMIT {
                 return Err(ImageError::Manifest {
-                    archive: source.name().to_owned(),
+                    archive: store.name().to_owned(),
                     document: REPOSITORIES.to_owned(),
                     problem: "names more images than any archive has",
                 });
@@ -134,9 +134,13 @@ fn names(source: &Source, remarks: &mut Vec<Remark>) -> Result<Vec<ImageName>, I
 }
 
 /// The layers that end with `top`, base first, each with its document.
-fn chain(source: &Source, top: String, remarks: &mut Vec<Remark>) -> Result<Vec<(String, LayerDocument)>, ImageError> {
+fn chain(
+    store: &dyn Store,
+    top: String,
+    remarks: &mut Vec<Remark>,
+) -> Result<Vec<(String, LayerDocument)>, ImageError> {
     let problem =
-        |document: String, problem| ImageError::Manifest { archive: source.name().to_owned(), document, problem };
+        |document: String, problem| ImageError::Manifest { archive: store.name().to_owned(), document, problem };
     let mut chain = Vec::new();
     let mut seen = HashSet::new();
     let mut next = top;
@@ -148,8 +152,8 @@ fn chain(source: &Source, top: String, remarks: &mut Vec<Remark>) -> Result<Vec<
         if chain.len() == LIST_LIMIT || !seen.insert(next.clone()) {
             return Err(problem(path, "has more layers below it than any image has, or itself"));
         }
-        let blob = source.blob(&path)?;
-        let mut document: LayerDocument = document::read(source, &blob, DocumentKind::DockerConfig, remarks)?;
+        let blob = store.blob(&path)?;
+        let mut document: LayerDocument = document::read(store, &blob, DocumentKind::DockerConfig, remarks)?;
         let parent = std::mem::take(&mut document.parent);
         chain.push((std::mem::replace(&mut next, parent), document));
     }

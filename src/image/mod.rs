@@ -1,4 +1,4 @@
-//! What an image says of itself: its names, its layers from the base up, its history. A [`Source`] in, an [`Image`]
+//! What an image says of itself: its names, its layers from the base up, its history. A [`Store`] in, an [`Image`]
 //! out; no layer is read, only found. `docker_archive` and `oci` each turn their documents into a plan, and what
 //! follows is one way for both.
 
@@ -28,7 +28,7 @@ pub use selection::{ImageName, ImageSelector, OtherEntry, Selection};
 use crate::layer::LayerBlob;
 use crate::layer::toc::Toc;
 use crate::remark::{OnDamage, Remark};
-use crate::source::Source;
+use crate::store::Store;
 use config::ImageConfig;
 use manifest::{ConfigKind, config_kind};
 use plan::{Plan, why_missing, why_no_manifest};
@@ -36,7 +36,7 @@ use plan::{Plan, why_missing, why_no_manifest};
 /// An image, its layers found and not read.
 #[derive(Debug)]
 pub struct Image {
-    /// Its first tag, or what its source is called if it has none.
+    /// Its first tag, or what its store is called if it has none.
     pub name: String,
     /// Its tags, as written.
     pub tags: Vec<String>,
@@ -50,11 +50,11 @@ pub struct Image {
     pub layers: Vec<ImageLayer>,
     /// All steps of the build, those without a layer too.
     pub history: Vec<HistoryStep>,
-    /// What else the source holds.
+    /// What else the store holds.
     pub other_images: Vec<ImageName>,
-    /// What the source holds beside images.
+    /// What the store holds beside images.
     pub other_entries: Vec<OtherEntry>,
-    /// What was odd, in the source and in the image; with [`OnDamage::Remark`], what was lost.
+    /// What was odd, in the store and in the image; with [`OnDamage::Remark`], what was lost.
     pub remarks: Vec<Remark>,
 }
 
@@ -109,49 +109,49 @@ pub struct ImageLayer {
     pub comment: String,
 }
 
-/// Reads what `source` says of the image that `selection` names.
+/// Reads what `store` says of the image that `selection` names.
 ///
 /// # Errors
 /// When there is no such image or platform, or a document is missing or damaged; with [`OnDamage::Fail`] also when a
 /// layer is missing, or manifest and configuration disagree.
-pub fn open(source: &Source, selection: &Selection, on_damage: OnDamage) -> Result<Image, ImageError> {
-    let mut remarks = source.remarks().to_vec();
-    if source.contains(docker_archive::MANIFEST) {
-        let plan = docker_archive::plan(source, selection, &mut remarks)?;
-        match carry_out(source, plan, selection, on_damage, &mut remarks) {
+pub fn open(store: &dyn Store, selection: &Selection, on_damage: OnDamage) -> Result<Image, ImageError> {
+    let mut remarks = store.remarks().to_vec();
+    if store.contains(docker_archive::MANIFEST) {
+        let plan = docker_archive::plan(store, selection, &mut remarks)?;
+        match carry_out(store, plan, selection, on_damage, &mut remarks) {
             // The manifest of a saved multi-platform image names one platform, the index beside it all.
-            Err(ImageError::NoPlatform { .. }) if source.contains(oci::INDEX) => {}
+            Err(ImageError::NoPlatform { .. }) if store.contains(oci::INDEX) => {}
             answer => return answer,
         }
-        remarks = source.remarks().to_vec();
+        remarks = store.remarks().to_vec();
     }
-    if !source.contains(oci::INDEX) && source.contains(legacy::REPOSITORIES) {
-        return legacy::open(source, selection, on_damage, remarks);
+    if !store.contains(oci::INDEX) && store.contains(legacy::REPOSITORIES) {
+        return legacy::open(store, selection, on_damage, remarks);
     }
-    if let Some(tar) = source.root_file_system() {
-        return Ok(root_file_system::image(source, tar, remarks));
+    if let Some(tar) = store.root_file_system() {
+        return Ok(root_file_system::image(store, tar, remarks));
     }
-    if !source.contains(oci::INDEX) {
-        let archive = source.name().to_owned();
-        return Err(ImageError::NoManifest { archive, hint: why_no_manifest(source) });
+    if !store.contains(oci::INDEX) {
+        let archive = store.name().to_owned();
+        return Err(ImageError::NoManifest { archive, hint: why_no_manifest(store) });
     }
-    let plan = oci::plan(source, selection, &mut remarks)?;
-    carry_out(source, plan, selection, on_damage, &mut remarks)
+    let plan = oci::plan(store, selection, &mut remarks)?;
+    carry_out(store, plan, selection, on_damage, &mut remarks)
 }
 
 fn carry_out(
-    source: &Source,
+    store: &dyn Store,
     plan: Plan,
     selection: &Selection,
     on_damage: OnDamage,
     remarks: &mut Vec<Remark>,
 ) -> Result<Image, ImageError> {
-    let config = match read_config(source, &plan, remarks) {
+    let config = match read_config(store, &plan, remarks) {
         Ok(config) => Some(config),
         Err(error @ ImageError::Artifact { .. }) => return Err(error),
         Err(error) if on_damage == OnDamage::Fail => return Err(error),
         Err(error) => {
-            remarks.push(Remark::survived(source.name(), &error, "the layers are shown without commands"));
+            remarks.push(Remark::survived(store.name(), &error, "the layers are shown without commands"));
             None
         }
     };
@@ -161,22 +161,22 @@ fn carry_out(
         && found.fit(wanted).is_none()
     {
         return Err(ImageError::NoPlatform {
-            archive: source.name().to_owned(),
+            archive: store.name().to_owned(),
             wanted: Box::new(wanted.clone()),
             available: found.to_string(),
         });
     }
     let told = config.is_some();
     let mut config = config.unwrap_or_default();
-    let layers = layers::Found::in_source(source, plan.layers, on_damage, remarks)?;
+    let layers = layers::Found::in_store(store, plan.layers, on_damage, remarks)?;
     let entries = std::mem::take(&mut config.history);
     let described = layers.described_by(history::made(&entries));
-    let history = history::steps(entries, &described, source.name(), remarks);
+    let history = history::steps(entries, &described, store.name(), remarks);
     // After the layers: that one of them is foreign says more than that the counts differ.
     let described = layers.described_by(config.diff_ids().len());
     if told && config.diff_ids().len() != described.len() {
         let error = ImageError::LayerCount {
-            archive: source.name().to_owned(),
+            archive: store.name().to_owned(),
             layers: layers.count(),
             diff_ids: config.diff_ids().len(),
             engines: plan.config_kind.on_layer_count(),
@@ -184,15 +184,15 @@ fn carry_out(
         if on_damage == OnDamage::Fail {
             return Err(error);
         }
-        remarks.push(Remark::survived(source.name(), &error, "the manifest's layers are shown"));
+        remarks.push(Remark::survived(store.name(), &error, "the manifest's layers are shown"));
     }
     Ok(Image {
-        name: plan.name.tags.first().cloned().unwrap_or_else(|| source.name().to_owned()),
+        name: plan.name.tags.first().cloned().unwrap_or_else(|| store.name().to_owned()),
         tags: plan.name.tags,
         id: plan.name.id,
         platform,
         created: config.created.0.take(),
-        layers: layers.described(source, &config, &history),
+        layers: layers.described(store, &config, &history),
         history,
         other_images: plan.others,
         other_entries: plan.other_entries,
@@ -200,9 +200,9 @@ fn carry_out(
     })
 }
 
-fn read_config(source: &Source, plan: &Plan, remarks: &mut Vec<Remark>) -> Result<ImageConfig, ImageError> {
+fn read_config(store: &dyn Store, plan: &Plan, remarks: &mut Vec<Remark>) -> Result<ImageConfig, ImageError> {
     let artifact = || ImageError::Artifact {
-        archive: source.name().to_owned(),
+        archive: store.name().to_owned(),
         document: plan.document.clone(),
         kind: plan.artifact_type.clone().or_else(|| plan.config.media_type.clone()),
     };
@@ -211,23 +211,23 @@ fn read_config(source: &Source, plan: &Plan, remarks: &mut Vec<Remark>) -> Resul
         return Err(artifact());
     }
     let path = plan.config.path.as_ref().map_err(|cause| ImageError::Digest {
-        archive: source.name().to_owned(),
+        archive: store.name().to_owned(),
         what: "configuration",
         cause: cause.clone(),
     })?;
-    let blob = source.blob(path).map_err(|error| {
+    let blob = store.blob(path).map_err(|error| {
         if !error.is_absence() {
-            return ImageError::Source(error);
+            return ImageError::Store(error);
         }
         ImageError::MissingDocument {
-            archive: source.name().to_owned(),
+            archive: store.name().to_owned(),
             what: "configuration",
             path: path.clone(),
-            hint: why_missing(source),
+            hint: why_missing(store),
         }
     })?;
     // A configuration that calls itself something else is an image's if it has what only images have.
-    match document::read::<ImageConfig>(source, &blob, plan.config_kind, remarks) {
+    match document::read::<ImageConfig>(store, &blob, plan.config_kind, remarks) {
         Ok(config) if config.rootfs.is_none() && kind == ConfigKind::Unknown && plan.config.media_type.is_some() => {
             Err(artifact())
         }

@@ -13,15 +13,15 @@ use super::platform::Platform;
 use super::selection::{ImageName, ImageSelector, OtherEntry, Selection, find, is_id, listed};
 use crate::json::List;
 use crate::remark::Remark;
-use crate::source::Source;
+use crate::store::Store;
 
 pub(super) use super::index::INDEX;
 
 /// The plan for the image and the platform that `selection` names.
-pub(super) fn plan(source: &Source, selection: &Selection, remarks: &mut Vec<Remark>) -> Result<Plan, ImageError> {
-    let archive = || source.name().to_owned();
-    let index: OciDocument = document::read(source, &source.blob(INDEX)?, DocumentKind::Index, remarks)?;
-    let mut contents = Contents::of(source, index.manifests.unwrap_or_default())?;
+pub(super) fn plan(store: &dyn Store, selection: &Selection, remarks: &mut Vec<Remark>) -> Result<Plan, ImageError> {
+    let archive = || store.name().to_owned();
+    let index: OciDocument = document::read(store, &store.blob(INDEX)?, DocumentKind::Index, remarks)?;
+    let mut contents = Contents::of(store, index.manifests.unwrap_or_default())?;
     contents.name_all();
     let Some((chosen, leaf)) = contents.find(selection) else {
         let first = contents.others.first().filter(|_| contents.images.is_empty());
@@ -42,20 +42,20 @@ pub(super) fn plan(source: &Source, selection: &Selection, remarks: &mut Vec<Rem
     let mut leaves = contents.images.swap_remove(chosen).leaves;
     let leaf = match leaf {
         Some(leaf) => leaves.swap_remove(leaf),
-        None => choose(source, leaves, selection.platform.as_ref(), remarks)?,
+        None => choose(store, leaves, selection.platform.as_ref(), remarks)?,
     };
-    let plan = from_manifest(source, leaf, name, contents.names, remarks)?;
+    let plan = from_manifest(store, leaf, name, contents.names, remarks)?;
     Ok(Plan { other_entries: contents.others, ..plan })
 }
 
-/// The media types of the layers that the manifests of `source` name, by digest. What cannot be read tells of none: it is
+/// The media types of the layers that the manifests of `store` name, by digest. What cannot be read tells of none: it is
 /// only asked where something else says which layers there are.
-pub(super) fn media_types(source: &Source) -> HashMap<String, String> {
+pub(super) fn media_types(store: &dyn Store) -> HashMap<String, String> {
     let read = |path: &str, kind: DocumentKind| -> Option<OciDocument> {
-        document::read(source, &source.blob(path).ok()?, kind, &mut Vec::new()).ok()
+        document::read(store, &store.blob(path).ok()?, kind, &mut Vec::new()).ok()
     };
     let entries = read(INDEX, DocumentKind::Index).and_then(|index| index.manifests).unwrap_or_default().0;
-    let mut follower = Follower::new(source);
+    let mut follower = Follower::new(store);
     let leaves = entries.into_iter().flat_map(|entry| follower.leaves(entry).unwrap_or_default());
     let here: Vec<Leaf> = leaves.filter(|leaf| leaf.presence == Presence::Here).collect();
     let manifests = here.iter().filter_map(|leaf| read(&leaf.path, DocumentKind::OciDocument));
@@ -83,9 +83,9 @@ struct Contents {
 }
 
 impl Contents {
-    fn of(source: &Source, entries: List<Descriptor>) -> Result<Self, ImageError> {
+    fn of(store: &dyn Store, entries: List<Descriptor>) -> Result<Self, ImageError> {
         let mut contents = Self::default();
-        for group in groups(source, entries)? {
+        for group in groups(store, entries)? {
             let (images, others): (Vec<Leaf>, Vec<Leaf>) =
                 group.leaves.into_iter().partition(|leaf| leaf.content == Content::Image);
             // Beside an image in its own index, attestations are what every build adds.
@@ -171,8 +171,8 @@ impl From<Leaf> for OtherEntry {
 
 /// The entries of an index by the images they seem to be: entries of one digest are one image with several tags; entries
 /// of one tag, and manifests with a platform and without a tag, are one image for several platforms.
-fn groups(source: &Source, List(entries): List<Descriptor>) -> Result<Vec<Group>, ImageError> {
-    let mut follower = Follower::new(source);
+fn groups(store: &dyn Store, List(entries): List<Descriptor>) -> Result<Vec<Group>, ImageError> {
+    let mut follower = Follower::new(store);
     let mut groups: Vec<Group> = Vec::new();
     // Which group has a tag, a digest, and entries with a platform and no tag: lists may be long.
     let (mut by_tag, mut by_digest) = (HashMap::new(), HashMap::new());
@@ -249,7 +249,7 @@ fn fit(leaf: &Leaf, wanted: &Platform) -> Option<u8> {
 
 /// The manifest for the platform that is wanted; where only the host's was, the only one that is here will do.
 fn choose(
-    source: &Source,
+    store: &dyn Store,
     mut leaves: Vec<Leaf>,
     asked: Option<&Platform>,
     remarks: &mut Vec<Remark>,
@@ -275,7 +275,7 @@ fn choose(
             let available: Vec<String> =
                 leaves.iter().filter_map(|leaf| leaf.platform.as_ref()).map(ToString::to_string).collect();
             return Err(ImageError::NoPlatform {
-                archive: source.name().to_owned(),
+                archive: store.name().to_owned(),
                 wanted: Box::new(wanted),
                 available: available.join(", "),
             });
@@ -285,7 +285,7 @@ fn choose(
     let Some(platform) = &leaf.platform else { return Ok(leaf) };
     if platform.fit(&wanted).is_none() {
         remarks.push(Remark::new(
-            source.name(),
+            store.name(),
             format!("the image is not there for {wanted}; the only one there is, for {platform}, is shown"),
         ));
     }
@@ -296,19 +296,19 @@ fn choose(
         .collect();
     if !twins.is_empty() {
         let text = format!("{platform} is shown; --platform takes another version: {}", twins.join(", "));
-        remarks.push(Remark::new(source.name(), text));
+        remarks.push(Remark::new(store.name(), text));
     }
     Ok(leaf)
 }
 
 fn from_manifest(
-    source: &Source,
+    store: &dyn Store,
     leaf: Leaf,
     mut name: ImageName,
     others: Vec<ImageName>,
     remarks: &mut Vec<Remark>,
 ) -> Result<Plan, ImageError> {
-    let archive = || source.name().to_owned();
+    let archive = || store.name().to_owned();
     if let Some(error) = leaf.lost {
         return Err(error.into());
     }
@@ -317,10 +317,10 @@ fn from_manifest(
             archive: archive(),
             what: "manifest",
             path: leaf.path.clone(),
-            hint: why_missing(source),
+            hint: why_missing(store),
         });
     }
-    let manifest: OciDocument = document::read(source, &source.blob(&leaf.path)?, DocumentKind::OciDocument, remarks)?;
+    let manifest: OciDocument = document::read(store, &store.blob(&leaf.path)?, DocumentKind::OciDocument, remarks)?;
     let problem = |problem| ImageError::Manifest { archive: archive(), document: leaf.path.clone(), problem };
     if manifest.fs_layers.is_some() {
         return Err(problem(

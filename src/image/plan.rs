@@ -5,14 +5,14 @@ use super::document::DocumentKind;
 use super::manifest::{Descriptor, InvalidDigest};
 use super::platform::Platform;
 use super::selection::{ImageName, OtherEntry};
-use crate::source::{Ending, Source};
+use crate::store::{Ending, Store};
 
-/// One image of a source.
+/// One image of a store.
 #[derive(Debug)]
 pub(super) struct Plan {
     /// What it is called.
     pub(super) name: ImageName,
-    /// What else the source holds.
+    /// What else the store holds.
     pub(super) others: Vec<ImageName>,
     /// What it holds beside images.
     pub(super) other_entries: Vec<OtherEntry>,
@@ -59,14 +59,14 @@ impl From<&Descriptor> for Wanted {
     }
 }
 
-/// Why a blob may be absent from `source`, and what helps.
-pub(super) fn why_missing(source: &Source) -> &'static str {
-    if source.ending() == Ending::Unmarked {
+/// Why a blob may be absent from `store`, and what helps.
+pub(super) fn why_missing(store: &dyn Store) -> &'static str {
+    if store.ending() == Ending::Unmarked {
         "the archive has no end mark: the copy was probably cut off; save or copy the image again"
-    } else if source.is_directory() {
+    } else if store.is_directory() {
         "the layout is incomplete: it was copied without some of its blobs, or they are in another directory (`skopeo copy \
          --src-shared-blob-dir`); copy the whole image into one layout"
-    } else if source.contains("index.json") {
+    } else if store.contains("index.json") {
         "the archive is incomplete: Docker with the containerd image store writes such archives, and reports no error, \
          when it holds only part of an image (one platform of several): pull the image again and save it with \
          --platform, or copy it again"
@@ -75,14 +75,14 @@ pub(super) fn why_missing(source: &Source) -> &'static str {
     }
 }
 
-/// What a source may be that has no manifest, and what helps.
-pub(super) fn why_no_manifest(source: &Source) -> &'static str {
-    let holds = |test: fn(&str) -> bool| source.member_names().any(test);
-    if source.contains("oci-layout") {
+/// What a store may be that has no manifest, and what helps.
+pub(super) fn why_no_manifest(store: &dyn Store) -> &'static str {
+    let holds = |test: fn(&str) -> bool| store.member_names().into_iter().any(test);
+    if store.contains("oci-layout") {
         "it is an OCI layout without its index: copy the image again"
     } else if holds(|name| name.ends_with("/layer.tar") || name.starts_with("blobs/")) {
         "the manifest often comes last, so the copy was probably cut off: save or copy the image again"
-    } else if source.member_names().next().is_none() {
+    } else if store.member_names().is_empty() {
         "give a directory that holds an OCI layout, or the tar that `docker save NAME -o FILE` writes"
     } else {
         "give the tar that `docker save NAME -o FILE` writes"

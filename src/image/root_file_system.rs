@@ -4,15 +4,15 @@
 use super::{Image, ImageLayer};
 use crate::blob::Blob;
 use crate::remark::Remark;
-use crate::source::Source;
+use crate::store::Store;
 
 /// The file system in `tar` as an image of one layer.
-pub(super) fn image(source: &Source, tar: Blob, mut remarks: Vec<Remark>) -> Image {
+pub(super) fn image(store: &dyn Store, tar: Blob, mut remarks: Vec<Remark>) -> Image {
     let text = "it is not an image but a root file system (`docker export`, or buildx with type=tar), and is shown as one layer; \
                 `docker save` keeps layers and history";
-    remarks.push(Remark::new(source.name(), text));
+    remarks.push(Remark::new(store.name(), text));
     let layer = ImageLayer {
-        id: source.name().to_owned(),
+        id: store.name().to_owned(),
         size: Some(tar.len()),
         blob: Ok(tar.into()),
         digest: None,
@@ -23,7 +23,7 @@ pub(super) fn image(source: &Source, tar: Blob, mut remarks: Vec<Remark>) -> Ima
         comment: String::new(),
     };
     Image {
-        name: source.name().to_owned(),
+        name: store.name().to_owned(),
         tags: Vec::new(),
         id: None,
         platform: None,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::remark::Shown;
-use crate::source::Reference;
+use crate::store::{FileStore, Links};
 
 /// Distinct digests that are easy to write: `d('a')` is `sha256:aaaa...`.
 fn d(letter: char) -> String {
@@ -16,7 +16,7 @@ fn blob_path(letter: char) -> String {
     d(letter).replacen("sha256:", "blobs/sha256/", 1)
 }
 
-fn source(folder: &Path, members: &[(String, String)]) -> Source {
+fn source(folder: &Path, members: &[(String, String)]) -> FileStore {
     let path = folder.join("image.tar");
     let mut tar = tar::Builder::new(std::fs::File::create(&path).unwrap());
     for (name, content) in members {
@@ -31,7 +31,7 @@ fn source(folder: &Path, members: &[(String, String)]) -> Source {
         }
     }
     tar.finish().unwrap();
-    Source::open(&Reference::from(path), &OnDamage::Fail.into(), &mut |_| ()).unwrap()
+    FileStore::open(&path, Links::Inside, OnDamage::Fail, &mut |_| ()).unwrap()
 }
 
 fn members(list: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -41,9 +41,9 @@ fn members(list: &[(&str, &str)]) -> Vec<(String, String)> {
 /// The image in short, or the error, without the folder's name.
 fn shown(list: &[(String, String)], selection: &Selection, on_damage: OnDamage) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let source = source(folder.path(), list);
-    let place = source.name().to_owned();
-    let text = match open(&source, selection, on_damage) {
+    let store = source(folder.path(), list);
+    let place = store.name().to_owned();
+    let text = match open(&store, selection, on_damage) {
         Err(error) => error.to_string(),
         Ok(image) => {
             let mut text = format!("{} {:?}", image.name, image.tags);

@@ -14,7 +14,8 @@ use crate::cli::OpeningArgs;
 use crate::config::Config;
 use crate::image::Platform;
 use crate::remark::OnDamage;
-use crate::source::{self, Access, ContainerEngine, Environment, Links, PullPolicy, Reference, RegistryOptions};
+use crate::source::{self, Access, ContainerEngine, Environment, PullPolicy, Reference, RegistryOptions};
+use crate::store::Links;
 
 /// What an image is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,6 +21,7 @@ use crate::image::{self, Image, ImageSelector, Selection};
 use crate::layer::{self, LayerBlob, Progress};
 use crate::remark::Remark;
 use crate::source::{Access, ContainerEngine, ImageOrigin, PathReference, PullPolicy, Reference, Source};
+use crate::store::Store;
 use crate::tree::{self, Loaded};
 
 /// Hears how opening goes.
@@ -82,11 +83,11 @@ impl Opening {
             watch.spooled(spooled);
         })
         .map_err(|error| with_other_reading(error.into(), &self.argument, &self.reference))?;
-        info!("{} found in {:.1?}", source.name(), start.elapsed());
+        info!("{} found in {:.1?}", source.store().name(), start.elapsed());
         let start = Instant::now();
         // What was lost on the way to the image may be why there is none.
-        let image = image::open(&source, &self.selection, *on_damage);
-        let image = image.inspect_err(|_| watch.lost(source.remarks()))?;
+        let image = image::open(source.store(), &self.selection, *on_damage);
+        let image = image.inspect_err(|_| watch.lost(source.store().remarks()))?;
         let platform = image.platform.as_ref().map_or_else(String::new, |platform| format!(" ({platform})"));
         info!(
             "image {}{platform}: {} layers, documents read in {:.1?}",
@@ -94,13 +95,13 @@ impl Opening {
             image.layers.len(),
             start.elapsed()
         );
-        let image = Arc::new(get_layers(&source, image, cache.as_ref(), self.mode, watch)?);
+        let image = Arc::new(get_layers(source.store(), image, cache.as_ref(), self.mode, watch)?);
         watch.found(&image);
         start_threads()?;
         let start = Instant::now();
-        let loaded = tree::load(&image, source.name(), *on_damage, cache.as_ref(), watch)?;
+        let loaded = tree::load(&image, source.store().name(), *on_damage, cache.as_ref(), watch)?;
         info!("layers read in {:.1?}", start.elapsed());
-        Ok(Opened { image, loaded, origin: source.origin().clone(), source: source.name().to_owned() })
+        Ok(Opened { image, loaded, origin: source.origin().clone(), source: source.store().name().to_owned() })
     }
 }
 
@@ -142,7 +143,7 @@ impl Opening {
 /// In CI mode the layers themselves are read: whoever publishes an image writes its tables, and a verdict is not to hang on
 /// what nobody compares with the layers.
 fn get_layers(
-    source: &Source,
+    store: &dyn Store,
     image: Image,
     cache: Option<&Cache>,
     mode: Mode,
@@ -159,12 +160,12 @@ fn get_layers(
     }
     // All or none: contents are compared by their digests there, and by another hash in layers that are read.
     let layers = image.layer_blobs().filter(|_| mode == Mode::Plain);
-    let tables = layers.and_then(|layers| source.tables_of_contents(&layers));
+    let tables = layers.and_then(|layers| store.tables_of_contents(&layers));
     if let Some(tables) = tables.filter(|tables| tables.iter().all(layer::is_complete)) {
         info!("layers are listed by their own tables of contents");
         return Ok(image.listed_by(tables));
     }
-    source.fetch(&wanted, &mut |spooled| watch.spooled(spooled))?;
+    store.fetch(&wanted, &mut |spooled| watch.spooled(spooled))?;
     Ok(image)
 }
 

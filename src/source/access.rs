@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use crate::cache::Cache;
 use crate::remark::OnDamage;
+use crate::store::Links;
 
 /// What opening a source may use. [`OnDamage`] alone makes one that has nothing else: enough for files.
 #[derive(Debug, Clone, Default)]
@@ -35,17 +36,6 @@ impl From<OnDamage> for Access {
     fn from(on_damage: OnDamage) -> Self {
         Self { on_damage, ..Self::default() }
     }
-}
-
-/// Where the symbolic links of a layout directory may lead: the flag `--follow-links`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Links {
-    /// To files of the layout. A directory from elsewhere could otherwise have any file of this machine read as a layer
-    /// or quoted as a document.
-    #[default]
-    Inside,
-    /// To any regular file: Bazel's layouts are links to its cache.
-    Anywhere,
 }
 
 /// When an engine pulls an image: the value of `--pull`.

@@ -10,8 +10,8 @@ use super::access::Access;
 use super::engine::name::{EXPECTED, Name};
 use super::error::SourceError;
 use super::program::{ExportError, Failure, Program};
-use super::spool::Spooled;
 use crate::blob::SpoolProgress;
+use crate::store::Spooled;
 
 /// An image that containerd does not give.
 #[derive(Debug, thiserror::Error)]
@@ -110,7 +110,7 @@ impl Exporter<'_> {
     fn explain(self, error: ExportError) -> SourceError {
         let (program, name) = (self.program, self.name.to_owned());
         let failure = match error {
-            ExportError::Archive(error) => return error,
+            ExportError::Archive(error) => return error.into(),
             ExportError::Program(failure) => failure,
         };
         let error = match failure {

@@ -14,13 +14,12 @@ use tokio::time::timeout;
 
 use super::access::Environment;
 use super::engine::one_line;
-use super::error::SourceError;
 use super::meter::Meter;
 use super::runtime::{block_on, unless_broken};
-use super::spool::{self, Spooled};
 use crate::blob::SpoolStep;
 use crate::blob::Watch;
 use crate::remark::OnDamage;
+use crate::store::{Spooled, StoreError, spool};
 
 /// Bytes of standard error that are kept.
 const MESSAGE_LIMIT: u64 = 4096;
@@ -69,7 +68,7 @@ pub(super) enum ExportError {
     /// Because of the program.
     Program(Failure),
     /// Because of the archive, or of the disk it is copied to.
-    Archive(SourceError),
+    Archive(StoreError),
 }
 
 impl Program {
@@ -133,7 +132,7 @@ impl Program {
         }
         let running = self.start(arguments).map_err(program)?;
         let mut output = Output { running, meter, failure: None };
-        let spooled = spool::spool(&mut output, SpoolStep::Export, size, archive, on_damage, &mut |_| ());
+        let spooled = spool(&mut output, SpoolStep::Export, size, archive, on_damage, &mut |_| ());
         if let Some(failure) = output.failure.take() {
             return Err(program(failure));
         }

@@ -8,9 +8,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::engine::ContainerEngine;
-use super::oci_layout;
 use super::scheme::{PathFormat, SCHEMES, Scheme, SchemeName, SourceKind};
 use super::web;
+use crate::store::oci_layout;
 
 /// Where an image is to be taken from.
 #[derive(Debug, Clone, PartialEq, Eq)]

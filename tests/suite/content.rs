@@ -227,8 +227,8 @@ fn a_damaged_layer_shows_what_there_is() {
     std::fs::write(file.path(), archive).unwrap();
 
     let source = Source::open(&Reference::from(file.path().to_owned()), &OnDamage::Remark.into(), &mut |_| ()).unwrap();
-    let image = image::open(&source, &Selection::default(), OnDamage::Remark).unwrap();
-    let loaded = tree::load(&image, source.name(), OnDamage::Remark, None, &Silent).unwrap();
+    let image = image::open(source.store(), &Selection::default(), OnDamage::Remark).unwrap();
+    let loaded = tree::load(&image, source.store().name(), OnDamage::Remark, None, &Silent).unwrap();
     assert!(loaded.tree.find(b"after").is_none());
     assert_eq!(looked(&loaded.tree, &image.layers, "before", 0).0, ["sound"]);
     let (rows, phase) = looked(&loaded.tree, &image.layers, "noise", 0);
@@ -242,8 +242,8 @@ fn a_damaged_layer_shows_what_there_is() {
 fn a_file_whose_header_announces_more_than_follows_shows_what_follows() {
     let reference = Reference::from(PathBuf::from(fixture("broken/huge-declared-size.tar")));
     let source = Source::open(&reference, &OnDamage::Remark.into(), &mut |_| ()).unwrap();
-    let image = image::open(&source, &Selection::default(), OnDamage::Remark).unwrap();
-    let loaded = tree::load(&image, source.name(), OnDamage::Remark, None, &Silent).unwrap();
+    let image = image::open(source.store(), &Selection::default(), OnDamage::Remark).unwrap();
+    let loaded = tree::load(&image, source.store().name(), OnDamage::Remark, None, &Silent).unwrap();
     assert_eq!(looked(&loaded.tree, &image.layers, "huge", 1).0, ["only these bytes"]);
 }
 

@@ -9,7 +9,7 @@ use crate::place::repository;
 use crate::user::User;
 
 /// The modules in the order the data goes through them, as `src/lib.rs` has it: each may know those to its left.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
     "units",
     "escape",
     "remark",
@@ -21,11 +21,12 @@ const ORDER: [&str; 22] = [
     "blob",
     "cache",
     "layer",
-    "source",
+    "store",
     "image",
     "tree",
     "extract",
     "analysis",
+    "source",
     "config",
     "ci",
     "report",

@@ -55,8 +55,9 @@ fn open_selected(path: &str, selection: &Selection) -> Result<Opened, String> {
 fn open_with(path: &str, selection: &Selection, on_damage: OnDamage) -> Result<Opened, String> {
     let reference = Reference::from(PathBuf::from(path));
     let source = Source::open(&reference, &on_damage.into(), &mut |_| {}).map_err(|error| error.to_string())?;
-    let image = image::open(&source, selection, on_damage).map_err(|error| error.to_string())?;
-    let loaded = tree::load(&image, source.name(), on_damage, None, &Silent).map_err(|error| error.to_string())?;
+    let image = image::open(source.store(), selection, on_damage).map_err(|error| error.to_string())?;
+    let loaded =
+        tree::load(&image, source.store().name(), on_damage, None, &Silent).map_err(|error| error.to_string())?;
     Ok(Opened { image, loaded })
 }
 

@@ -20,12 +20,12 @@ use crate::blob::SpoolStep;
 use crate::blob::Watch;
 use crate::remark::{OnDamage, Remark};
 use crate::source::ContainerEngine;
-use crate::source::archive::Archive;
 use crate::source::error::SourceError;
 use crate::source::meter::Meter;
 use crate::source::program::{ExportError, Failure};
 use crate::source::runtime::{block_on, unless_broken};
-use crate::source::spool;
+use crate::store::spool;
+use crate::store::{Archive, StoreError};
 
 /// How long an engine may prepare: Docker writes all layers to its own disk before it sends the first.
 const PREPARATION: Duration = Duration::from_mins(30);
@@ -82,7 +82,7 @@ impl Export {
     fn not_saved(&self, error: ExportError) -> SourceError {
         let (engine, name) = (self.engine, self.name.clone());
         match error {
-            ExportError::Archive(error) => error,
+            ExportError::Archive(error) => error.into(),
             ExportError::Program(Failure::Exited { received: received @ 1.., message, .. }) => {
                 EngineError::Export { engine, name, received, cause: message }.into()
             }
@@ -100,7 +100,7 @@ impl Export {
     ) -> Result<(Archive, Vec<Remark>), SourceError> {
         let mut reader = self.begin(client, progress)?;
         // The reader tells how far it is, also while nothing comes.
-        let spooled = spool::spool(&mut reader, SpoolStep::Export, self.size, &self.name, on_damage, &mut |_| ());
+        let spooled = spool(&mut reader, SpoolStep::Export, self.size, &self.name, on_damage, &mut |_| ());
         let broken_off = |cause: String| EngineError::Export {
             engine: self.engine,
             name: self.name.clone(),
@@ -108,8 +108,8 @@ impl Export {
             cause,
         };
         let spooled = match (spooled, &reader.failure) {
-            (Err(SourceError::Unreadable { .. }), Some(cause)) => return Err(broken_off(cause.clone()).into()),
-            (Err(SourceError::NotAnArchive { .. }), _) if reader.told().is_some() => {
+            (Err(StoreError::Unreadable { .. }), Some(cause)) => return Err(broken_off(cause.clone()).into()),
+            (Err(StoreError::NotAnArchive { .. }), _) if reader.told().is_some() => {
                 return Err(broken_off(reader.told().unwrap_or_default()).into());
             }
             (spooled, _) => spooled?,
@@ -117,7 +117,7 @@ impl Export {
         let archive = Archive::index(&self.name, Arc::new(spooled.file), spooled.len, on_damage);
         match (archive, reader.told()) {
             (
-                Err(SourceError::Damaged { .. } | SourceError::NotAnArchive { .. } | SourceError::Empty { .. }),
+                Err(StoreError::Damaged { .. } | StoreError::NotAnArchive { .. } | StoreError::Empty { .. }),
                 Some(told),
             ) => Err(broken_off(told).into()),
             (archive, _) => Ok((archive?, spooled.remarks)),

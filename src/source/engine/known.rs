@@ -16,7 +16,7 @@ use crate::cache::{Cache, Kind};
 use crate::compression::Decoder;
 use crate::digest::hex;
 use crate::remark::OnDamage;
-use crate::source::archive::Archive;
+use crate::store::Archive;
 
 /// An image that was not exported.
 #[derive(Debug)]

@@ -35,12 +35,12 @@ use self::lookup::ImageLookup;
 use self::name::asked_first;
 use self::record::{MANIFEST, Record};
 use super::access::Access;
-use super::archive::Archive;
 use super::error::SourceError;
-use super::member_path::normalise;
-use crate::blob::Blob;
 use crate::blob::SpoolProgress;
+use crate::blob::{Blob, Identity};
 use crate::remark::Remark;
+use crate::store::member_path::normalise;
+use crate::store::{Archive, Ending, Store, StoreError};
 
 /// An image of an engine: exported, or known from before and not exported until one of its files is looked into.
 #[derive(Debug)]
@@ -122,11 +122,21 @@ impl EngineImage {
         let manifest = record::tagged(&archive, &tags).map(|manifest| Blob::in_memory(manifest, MANIFEST));
         Ok(image(Held::Exported(archive), manifest, remarks))
     }
+}
 
-    /// The bytes called `member`, as in the archive that the engine saves.
-    pub(super) fn blob(&self, member: &str) -> Result<Blob, SourceError> {
+/// As the archive that the engine saves.
+impl Store for EngineImage {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn remarks(&self) -> &[Remark] {
+        &self.remarks
+    }
+
+    fn blob(&self, member: &str) -> Result<Blob, StoreError> {
         let name = normalise("", member)
-            .map_err(|_| SourceError::Outside { archive: self.name.clone(), member: member.to_owned() })?;
+            .map_err(|_| StoreError::Outside { archive: self.name.clone(), member: member.to_owned() })?;
         if let Some(manifest) = self.manifest.as_ref().filter(|_| name == MANIFEST) {
             return Ok(manifest.clone());
         }
@@ -135,38 +145,41 @@ impl EngineImage {
             Held::Known(known) => known
                 .blob(&name)
                 .cloned()
-                .ok_or_else(|| SourceError::Missing { archive: self.name.clone(), member: member.to_owned() }),
+                .ok_or_else(|| StoreError::Missing { archive: self.name.clone(), member: member.to_owned() }),
         }
     }
 
-    /// Whether something is called `member`.
-    pub(super) fn contains(&self, member: &str) -> bool {
+    fn contains(&self, member: &str) -> bool {
         match &self.held {
             Held::Exported(archive) => archive.contains(member),
             Held::Known(known) => normalise("", member).is_ok_and(|name| known.blob(&name).is_some()),
         }
     }
 
-    /// The archive that the engine saved, if it had to.
-    pub(super) const fn archive(&self) -> Option<&Archive> {
+    fn links(&self) -> Vec<(&str, &str)> {
         match &self.held {
-            Held::Exported(archive) => Some(archive),
-            Held::Known(_) => None,
+            Held::Exported(archive) => archive.links().collect(),
+            Held::Known(known) => known.links().collect(),
         }
     }
 
-    /// The archive's links, if the engine did not save it this time.
-    pub(super) fn known_links(&self) -> impl Iterator<Item = (&str, &str)> {
-        let known = match &self.held {
-            Held::Known(known) => Some(known),
-            Held::Exported(_) => None,
-        };
-        known.into_iter().flat_map(KnownImage::links)
+    fn member_names(&self) -> Vec<&str> {
+        match &self.held {
+            Held::Exported(archive) => archive.member_names().collect(),
+            Held::Known(_) => Vec::new(),
+        }
     }
 
-    /// What was odd on the way.
-    pub(super) fn take_remarks(&mut self) -> Vec<Remark> {
-        std::mem::take(&mut self.remarks)
+    fn ending(&self) -> Ending {
+        match &self.held {
+            Held::Exported(archive) => archive.ending(),
+            Held::Known(_) => Ending::Marked,
+        }
+    }
+
+    /// The digest that the engine gives for the unpacked layer.
+    fn identity(&self, _digest: Option<&str>, diff_id: Option<&str>) -> Option<Identity> {
+        diff_id.map(|diff_id| Identity::Unpacked(diff_id.to_owned()))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::blob::{SpoolProgress, SpoolStep};
 use crate::remark::OnDamage;
 use crate::source::access::Environment;
 use crate::source::program::{ExportError, Failure, Program};
-use crate::source::spool::Spooled;
+use crate::store::Spooled;
 
 /// How long Podman may take to describe an image or a container: it may wait for another Podman's lock.
 const INSPECTION: Duration = Duration::from_mins(1);

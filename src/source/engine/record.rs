@@ -10,8 +10,8 @@ use crate::blob::Blob;
 use crate::cache::{Cache, Kind};
 use crate::json::{self, Decode, Key, List, Object};
 use crate::source::ContainerEngine;
-use crate::source::archive::Archive;
-use crate::source::member_path::normalise;
+use crate::store::Archive;
+use crate::store::member_path::normalise;
 
 pub(super) const MANIFEST: &str = "manifest.json";
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::digest::Digest;
 use crate::source::error::SourceError;
+use crate::store::StoreError;
 
 /// Why an image, or a blob of it, cannot be had from a registry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -291,7 +292,7 @@ impl RegistryError {
     pub(super) fn of(self, name: &str) -> SourceError {
         match self {
             Self::Disk { what, folder, written, cause } => {
-                SourceError::Spool { archive: format!("{name}: {what}"), folder, written, cause: cause.into() }
+                StoreError::Spool { archive: format!("{name}: {what}"), folder, written, cause: cause.into() }.into()
             }
             cause => SourceError::Registry { name: name.to_owned(), cause: Box::new(cause) },
         }

@@ -29,13 +29,14 @@ pub use error::{Actual, RegistryError, SystemError};
 use super::access::Access;
 use super::error::SourceError;
 use super::runtime::{block_on, unless_broken};
-use crate::blob::Blob;
+use crate::blob::{Blob, Identity};
 use crate::blob::{Fetch, Watch};
 use crate::blob::{SpoolProgress, SpoolStep};
 use crate::cache::{self, Cache};
 use crate::digest::Digest;
 use crate::layer::toc::{ENTRIES, Table, Toc};
 use crate::remark::{OnDamage, Remark};
+use crate::store::{Store, StoreError};
 use manifest::{Descriptor, Role};
 pub(super) use name::DOCKER_HUB;
 use name::Name;
@@ -108,17 +109,13 @@ impl RegistryImage {
         })
     }
 
-    /// What was odd on the way.
-    pub(super) fn take_remarks(&mut self) -> Vec<Remark> {
-        std::mem::take(&mut self.remarks)
-    }
-
     /// The bytes called `member` in the layout; layers are fetched when they are first read.
-    pub(super) fn blob(&self, member: &str) -> Result<Blob, SourceError> {
+    fn open_member(&self, member: &str) -> Result<Blob, SourceError> {
         if member == INDEX {
             return Ok(self.index.clone());
         }
-        let missing = || SourceError::Missing { archive: self.name.clone(), member: member.to_owned() };
+        let missing =
+            || SourceError::from(StoreError::Missing { archive: self.name.clone(), member: member.to_owned() });
         let (kind, entry) = {
             let held = self.held();
             if let Some(blob) = held.blobs.get(member) {
@@ -170,33 +167,6 @@ impl RegistryImage {
         Ok(waited(self.repository.blob(digest, None, &|_| ()))??.len())
     }
 
-    /// What the layers of these names hold by their own tables of contents, side by side, which is all of them that is
-    /// fetched. None unless all of them have one; if one of the layers is here, they all may as well be.
-    pub(super) fn tables_of_contents(&self, members: &[&str]) -> Option<Vec<Toc>> {
-        // A layer that is there twice has one table.
-        let once: BTreeSet<&str> = members.iter().copied().collect();
-        let named: Option<Vec<_>> = once.iter().map(|member| self.named_table(member)).collect();
-        let tables = named?.into_iter().map(async |(digest, size, table)| self.table(&digest, size, &table).await);
-        // The layers can still be had whole, and if they cannot, that is when it matters why.
-        let tables = waited(async {
-            let (mut taken, mut weight) = (Vec::new(), 0);
-            let mut tables = stream::iter(tables).buffered(AT_ONCE);
-            while let Some(table) = tables.next().await {
-                let table = table?;
-                weight += table.weight();
-                if weight > ENTRIES {
-                    return Err(RegistryError::Toc { why: "the layers have more entries than any image".to_owned() });
-                }
-                taken.push(table);
-            }
-            Ok(taken)
-        });
-        let tables = tables.and_then(|tables| tables);
-        let tables = tables.inspect_err(|why| tracing::info!("{}: layers are read whole: {why}", self.name)).ok()?;
-        let tables: BTreeMap<&str, Toc> = once.into_iter().zip(tables).collect();
-        members.iter().map(|member| tables.get(member).cloned()).collect()
-    }
-
     /// The table that the manifest names for a layer, with the layer's digest and size.
     fn named_table(&self, member: &str) -> Option<(Digest, u64, Table)> {
         let held = self.held();
@@ -221,13 +191,35 @@ impl RegistryImage {
         Ok(toc)
     }
 
-    /// Whether something is called `member`.
-    pub(super) fn contains(&self, member: &str) -> bool {
+    fn held(&self) -> MutexGuard<'_, KnownBlobs> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// As an OCI layout.
+impl Store for RegistryImage {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn remarks(&self) -> &[Remark] {
+        &self.remarks
+    }
+
+    fn blob(&self, member: &str) -> Result<Blob, StoreError> {
+        Ok(self.open_member(member)?)
+    }
+
+    fn contains(&self, member: &str) -> bool {
         member == INDEX || self.held().named.contains_key(member)
     }
 
-    /// Fetches the blobs of these names, side by side, as far as they are not here.
-    pub(super) fn fetch(&self, members: &[&str], progress: &mut dyn FnMut(SpoolProgress)) -> Result<(), SourceError> {
+    /// The digest that a registry's blob is compared with.
+    fn identity(&self, digest: Option<&str>, _diff_id: Option<&str>) -> Option<Identity> {
+        digest.map(|digest| Identity::Stored(digest.to_owned()))
+    }
+
+    fn fetch(&self, members: &[&str], progress: &mut dyn FnMut(SpoolProgress)) -> Result<(), StoreError> {
         let mut wanted: Vec<(Digest, Option<u64>)> = Vec::new();
         {
             let held = self.held();
@@ -257,11 +249,33 @@ impl RegistryImage {
             }
             Ok(())
         });
-        fetched.and_then(|fetched| fetched).map_err(|error: RegistryError| error.of(&self.name))
+        fetched.and_then(|fetched| fetched).map_err(|error: RegistryError| error.of(&self.name).into())
     }
 
-    fn held(&self) -> MutexGuard<'_, KnownBlobs> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Fetches the tables side by side. `None` if one of the layers is here already: then all of them are read.
+    fn tables_of_contents(&self, members: &[&str]) -> Option<Vec<Toc>> {
+        // A layer that is there twice has one table.
+        let once: BTreeSet<&str> = members.iter().copied().collect();
+        let named: Option<Vec<_>> = once.iter().map(|member| self.named_table(member)).collect();
+        let tables = named?.into_iter().map(async |(digest, size, table)| self.table(&digest, size, &table).await);
+        // The layers can still be had whole, and if they cannot, that is when it matters why.
+        let tables = waited(async {
+            let (mut taken, mut weight) = (Vec::new(), 0);
+            let mut tables = stream::iter(tables).buffered(AT_ONCE);
+            while let Some(table) = tables.next().await {
+                let table = table?;
+                weight += table.weight();
+                if weight > ENTRIES {
+                    return Err(RegistryError::Toc { why: "the layers have more entries than any image".to_owned() });
+                }
+                taken.push(table);
+            }
+            Ok(taken)
+        });
+        let tables = tables.and_then(|tables| tables);
+        let tables = tables.inspect_err(|why| tracing::info!("{}: layers are read whole: {why}", self.name)).ok()?;
+        let tables: BTreeMap<&str, Toc> = once.into_iter().zip(tables).collect();
+        members.iter().map(|member| tables.get(member).cloned()).collect()
     }
 }
 

@@ -92,9 +92,9 @@ impl Opened {
 
 fn load(path: &Path, on_damage: OnDamage) -> Loaded {
     let source = Source::open(&Reference::from(path.to_owned()), &on_damage.into(), &mut |_| ()).unwrap();
-    let image = image::open(&source, &Selection::default(), on_damage).unwrap();
+    let image = image::open(source.store(), &Selection::default(), on_damage).unwrap();
     assert_eq!(image.remarks, [], "the archive itself is sound");
-    tree::load(&image, source.name(), on_damage, None, &Silent).unwrap()
+    tree::load(&image, source.store().name(), on_damage, None, &Silent).unwrap()
 }
 
 /// Compares a drawing with one that is indented like the test around it.

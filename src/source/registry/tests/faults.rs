@@ -4,6 +4,7 @@ use super::server::{Fixture, MANIFEST, Reply, Request, Server};
 use crate::digest::Digest;
 use crate::remark::OnDamage;
 use crate::source::registry::RegistryImage;
+use crate::store::Store;
 
 fn bytes_of(image: &RegistryImage, member: &str) -> Result<Vec<u8>, String> {
     let blob = image.blob(member).map_err(|error| error.to_string())?;

@@ -7,7 +7,6 @@ use crate::digest::Digest;
 use crate::image::{self, Image, Selection};
 use crate::remark::OnDamage;
 use crate::source::registry::RegistryImage;
-use crate::source::{Found, Place, Source, SourceKind};
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
@@ -47,23 +46,21 @@ fn of_platforms_after(mut manifests: Vec<serde_json::Value>, platforms: &[&str],
     })
 }
 
-fn opened(image: RegistryImage, platform: Option<&str>) -> Result<Image, String> {
-    let found = Found { name: "app".to_owned(), place: Place::Registry(image), remarks: Vec::new() };
-    let source = Source::of_kind(SourceKind::Registry, found);
+fn opened(store: &RegistryImage, platform: Option<&str>) -> Result<Image, String> {
     let selection = Selection { image: None, platform: platform.map(|platform| platform.parse().unwrap()) };
-    image::open(&source, &selection, OnDamage::Fail).map_err(|error| error.to_string())
+    image::open(store, &selection, OnDamage::Fail).map_err(|error| error.to_string())
 }
 
 /// Docker Hub counts manifests against a limit, and an index may name twenty.
 #[test]
 fn of_several_platforms_only_the_chosen_one_is_asked_for() {
     let server = of_platforms(&["amd64", "arm64", "s390x"], &serde_json::json!({}));
-    let image = opened(server.open().unwrap(), Some("linux/arm64")).unwrap();
+    let image = opened(&server.open().unwrap(), Some("linux/arm64")).unwrap();
     assert_eq!(image.platform.unwrap().to_string(), "linux/arm64");
     assert_eq!(image.tags, [format!("{}/app:1", server.host)]);
     let manifests = server.seen().into_iter().filter(|request| request.path.contains("/manifests/"));
     assert_eq!(manifests.count(), 2);
-    let error = opened(server.open().unwrap(), Some("linux/386")).unwrap_err();
+    let error = opened(&server.open().unwrap(), Some("linux/386")).unwrap_err();
     assert!(error.contains("linux/amd64, linux/arm64, linux/s390x"), "{error}");
 }
 
@@ -73,16 +70,16 @@ fn a_lost_manifest_is_an_error_only_if_it_is_the_chosen_one() {
     let lost = Digest::sha256(b"lost").to_string();
     let of_lost = serde_json::json!({ "mediaType": MANIFEST, "digest": lost, "size": 4 });
     let server = of_platforms_after(vec![of_lost], &["amd64", "arm64"], &serde_json::json!({}));
-    let image = opened(server.open().unwrap(), Some("linux/arm64")).unwrap();
+    let image = opened(&server.open().unwrap(), Some("linux/arm64")).unwrap();
     assert_eq!(image.platform.unwrap().to_string(), "linux/arm64");
-    let error = opened(server.open().unwrap(), Some("linux/386")).unwrap_err();
+    let error = opened(&server.open().unwrap(), Some("linux/386")).unwrap_err();
     assert!(error.contains("404 Not Found") && error.contains(&lost), "{error}");
 }
 
 #[test]
 fn a_layer_that_lies_elsewhere_is_told_with_its_address() {
     let server = of_platforms(&["amd64"], &serde_json::json!({ "urls": ["https://elsewhere.example/layer"] }));
-    let error = opened(server.open().unwrap(), Some("linux/amd64")).unwrap_err();
+    let error = opened(&server.open().unwrap(), Some("linux/amd64")).unwrap_err();
     assert!(error.contains("https://elsewhere.example/layer"), "{error}");
 }
 
@@ -90,7 +87,7 @@ fn a_layer_that_lies_elsewhere_is_told_with_its_address() {
 fn a_digest_that_cannot_be_checked_is_not_taken() {
     let sha384 = format!("sha384:{}", "a".repeat(96));
     let server = of_platforms(&["amd64"], &serde_json::json!({ "digest": sha384 }));
-    let error = opened(server.open().unwrap(), Some("linux/amd64")).unwrap_err();
+    let error = opened(&server.open().unwrap(), Some("linux/amd64")).unwrap_err();
     assert!(error.contains(&sha384) && error.contains("cannot be checked"), "{error}");
 }
 
@@ -98,7 +95,7 @@ fn a_digest_that_cannot_be_checked_is_not_taken() {
 #[test]
 fn a_lost_layer_is_remarked_on_where_damage_is_survived() {
     let server = of_platforms(&["amd64"], &serde_json::json!({}));
-    let image = opened(server.open().unwrap(), Some("linux/amd64")).unwrap();
+    let image = opened(&server.open().unwrap(), Some("linux/amd64")).unwrap();
     let [blobs] = &image.layers[..] else { panic!("{:?}", image.layers) };
     let blob = blobs.blob.as_ref().unwrap();
     let scan = crate::layer::scan::scan(&**blob, OnDamage::Remark, &|| false).unwrap();

@@ -2,6 +2,7 @@
 
 use super::server::{Fixture, Reply, Request, Server, blob_path};
 use crate::digest::Digest;
+use crate::store::Store;
 
 /// More than what counts as progress, several times over.
 const SIZE: usize = 5 << 20;

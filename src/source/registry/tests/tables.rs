@@ -1,11 +1,12 @@
 //! Tables of contents of real layers, through a server that counts what it is asked for.
 
+use crate::store::{FileStore, Links, Store};
 use std::path::PathBuf;
 
 use super::server::{MANIFEST, Reply, Request, Server};
 use crate::blob::Blob;
 use crate::layer::toc::TocFormat;
-use crate::source::{Access, Reference, Source};
+use crate::remark::OnDamage;
 use crate::tarfile::{MemberKind, PathKind, Streaming, Walker};
 
 /// How a server answers the question for a part of a blob.
@@ -17,9 +18,9 @@ enum Parts {
 }
 
 /// An archive of the corpus; none where there is no corpus.
-fn archive(name: &str) -> Option<Source> {
+fn archive(name: &str) -> Option<FileStore> {
     let path = PathBuf::from(std::env::var_os("DIVE_CORPUS")?).join("opaque").join(name);
-    Source::open(&Reference::from(path), &Access::default(), &mut |_| ()).ok()
+    FileStore::open(&path, Links::Inside, OnDamage::Fail, &mut |_| ()).ok()
 }
 
 /// The image of an archive of the corpus in a registry, its manifest, and the bytes of its layers.

@@ -3,6 +3,7 @@
 use super::server::{Fixture, Reply, Request, Server, logged_in, open};
 use crate::digest::Digest;
 use crate::source::access::{Access, Mirror};
+use crate::store::Store;
 
 /// `ann:secret` in base64.
 const ANN: &str = "YW5uOnNlY3JldA==";

@@ -1,5 +1,6 @@
 //! How a host is spoken to that need not show who it is, and hosts that are not to be waited for.
 
+use crate::store::Store;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener};
 use std::sync::{Arc, Mutex};

@@ -7,20 +7,30 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::access::Links;
-use super::error::SourceError;
+use super::error::StoreError;
 use super::member_path::normalise;
 use super::skopeo_dir::{Member, SkopeoDir};
 use crate::blob::Blob;
 
+/// Where the symbolic links of a layout directory may lead: the flag `--follow-links`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Links {
+    /// To files of the layout. A directory from elsewhere could otherwise have any file of this machine read as a layer
+    /// or quoted as a document.
+    #[default]
+    Inside,
+    /// To any regular file: Bazel's layouts are links to its cache.
+    Anywhere,
+}
+
 /// The documents by which a directory holds an image: any of them.
-pub(super) const MARKERS: [&str; 4] = ["oci-layout", "index.json", "manifest.json", "repositories"];
+pub const MARKERS: [&str; 4] = ["oci-layout", "index.json", "manifest.json", "repositories"];
 
 /// True if a directory has a document that makes it an image, readable or not.
 ///
 /// # Errors
 /// When permissions hide whether it has one.
-pub(super) fn holds_image(directory: &Path) -> io::Result<bool> {
+pub fn holds_image(directory: &Path) -> io::Result<bool> {
     let mut hidden = None;
     for marker in MARKERS {
         match directory.join(marker).metadata() {
@@ -44,24 +54,24 @@ pub(super) struct OciLayout {
 }
 
 impl OciLayout {
-    pub(super) fn open_directory(name: &str, path: &Path, links: Links) -> Result<Self, SourceError> {
+    pub(super) fn open_directory(name: &str, path: &Path, links: Links) -> Result<Self, StoreError> {
         let root = path.canonicalize().map_err(|cause| {
             if cause.kind() == io::ErrorKind::NotFound {
-                SourceError::NoSuchFile { path: path.to_owned() }
+                StoreError::NoSuchFile { path: path.to_owned() }
             } else {
-                SourceError::Unreadable { what: name.to_owned(), cause }
+                StoreError::Unreadable { what: name.to_owned(), cause }
             }
         })?;
         // Later, a document that cannot be looked up would count as absent.
-        let unreadable = |cause| SourceError::Unreadable { what: name.to_owned(), cause };
+        let unreadable = |cause| StoreError::Unreadable { what: name.to_owned(), cause };
         holds_image(&root).map_err(unreadable)?;
         let skopeo = SkopeoDir::find(&root).map_err(unreadable)?;
         Ok(Self { name: name.to_owned(), root, skopeo, links })
     }
 
-    pub(super) fn open(&self, member: &str) -> Result<Blob, SourceError> {
-        let outside = || SourceError::Outside { archive: self.name.clone(), member: member.to_owned() };
-        let unreadable = |cause| SourceError::Unreadable { what: format!("{}/{member}", self.name), cause };
+    pub(super) fn open(&self, member: &str) -> Result<Blob, StoreError> {
+        let outside = || StoreError::Outside { archive: self.name.clone(), member: member.to_owned() };
+        let unreadable = |cause| StoreError::Unreadable { what: format!("{}/{member}", self.name), cause };
         let asked = normalise("", member).map_err(|_| outside())?;
         let file = match self.member(&asked) {
             Some(Member::Made(bytes)) => return Ok(Blob::in_memory(bytes, asked)),
@@ -69,7 +79,7 @@ impl OciLayout {
             Some(Member::Files(files)) => self.existing(&files).or(files.first()).cloned(),
             None => Some(asked.clone()),
         };
-        let missing = || SourceError::Missing { archive: self.name.clone(), member: member.to_owned() };
+        let missing = || StoreError::Missing { archive: self.name.clone(), member: member.to_owned() };
         let path = match self.root.join(file.ok_or_else(missing)?).canonicalize() {
             Ok(path) => path,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -78,11 +88,11 @@ impl OciLayout {
             Err(error) => return Err(unreadable(error)),
         };
         if self.links == Links::Inside && !path.starts_with(&self.root) {
-            return Err(SourceError::LinkedOutside { directory: self.name.clone(), member: member.to_owned() });
+            return Err(StoreError::LinkedOutside { directory: self.name.clone(), member: member.to_owned() });
         }
         // Asked before it is opened: opening a named pipe would wait for its writer.
         if !path.metadata().map_err(unreadable)?.is_file() {
-            return Err(SourceError::NotAFile { archive: self.name.clone(), member: member.to_owned() });
+            return Err(StoreError::NotAFile { archive: self.name.clone(), member: member.to_owned() });
         }
         let file = File::open(&path).map_err(unreadable)?;
         let len = file.metadata().map_err(unreadable)?.len();
@@ -121,9 +131,9 @@ mod tests {
         let layout = OciLayout::open_directory("layout", &layout, Links::Inside).unwrap();
         assert_eq!(layout.open("blobs/sha256/aa").unwrap().read_document(9).unwrap(), b"blob");
         assert!(layout.contains("blobs/sha256/aa") && !layout.contains("blobs/sha256/bb"));
-        assert!(matches!(layout.open("blobs/sha256/bb"), Err(SourceError::Missing { .. })));
-        assert!(matches!(layout.open("../secret"), Err(SourceError::Outside { .. })));
-        assert!(matches!(layout.open("blobs"), Err(SourceError::NotAFile { .. })));
+        assert!(matches!(layout.open("blobs/sha256/bb"), Err(StoreError::Missing { .. })));
+        assert!(matches!(layout.open("../secret"), Err(StoreError::Outside { .. })));
+        assert!(matches!(layout.open("blobs"), Err(StoreError::NotAFile { .. })));
     }
 
     #[cfg(unix)]
@@ -139,6 +149,6 @@ mod tests {
         symlink("../secret", layout.join("outside")).unwrap();
         let layout = OciLayout::open_directory("layout", &layout, Links::Inside).unwrap();
         assert_eq!(layout.open("inside").unwrap().read_document(9).unwrap(), b"real");
-        assert!(matches!(layout.open("outside"), Err(SourceError::LinkedOutside { .. })));
+        assert!(matches!(layout.open("outside"), Err(StoreError::LinkedOutside { .. })));
     }
 }

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 
-use super::error::SourceError;
+use super::error::StoreError;
 use crate::blob::{SpoolProgress, SpoolStep};
 use crate::compression::{Compression, Decoder, SNIFF_LEN};
 use crate::magic;
@@ -13,10 +13,13 @@ use crate::tarfile;
 
 /// An input that is now a file.
 #[derive(Debug)]
-pub(super) struct Spooled {
-    pub(super) file: File,
-    pub(super) len: u64,
-    pub(super) remarks: Vec<Remark>,
+pub struct Spooled {
+    /// The temporary file.
+    pub file: File,
+    /// Its length in bytes.
+    pub len: u64,
+    /// What was odd on the way.
+    pub remarks: Vec<Remark>,
 }
 
 /// Large enough that system calls do not show beside the decoding.
@@ -24,18 +27,21 @@ const CHUNK: usize = 256 << 10;
 
 /// Writes `input`, called `archive` in messages, to a temporary file, taking its compression off on the way. `step` is what
 /// `progress` hears that it is.
-pub(super) fn spool(
+///
+/// # Errors
+/// If the input cannot be read or decompressed, is not a tar, or the temporary file cannot be written.
+pub fn spool(
     input: impl Read,
     step: SpoolStep,
     total: Option<u64>,
     archive: &str,
     on_damage: OnDamage,
     progress: &mut dyn FnMut(SpoolProgress),
-) -> Result<Spooled, SourceError> {
-    let unreadable = |cause| SourceError::Unreadable { what: archive.to_owned(), cause };
+) -> Result<Spooled, StoreError> {
+    let unreadable = |cause| StoreError::Unreadable { what: archive.to_owned(), cause };
     let (compression, mut decoder) = Decoder::sniffing(input).map_err(unreadable)?;
     let mut written = 0;
-    let disk = |written, cause| SourceError::Spool {
+    let disk = |written, cause| StoreError::Spool {
         archive: archive.to_owned(),
         folder: std::env::temp_dir(),
         written,
@@ -52,7 +58,7 @@ pub(super) fn spool(
             Err(cause) => {
                 let error = match compression {
                     Compression::None => unreadable(cause),
-                    _ => SourceError::Decompress {
+                    _ => StoreError::Decompress {
                         archive: archive.to_owned(),
                         compression,
                         offset: decoder.consumed(),
@@ -83,12 +89,12 @@ pub(super) fn spool(
 }
 
 /// Before the disk is filled with it. The start of a pipe may come in small pieces: those are looked at when all is there.
-fn refuse_what_is_no_tar(first: &[u8], archive: &str) -> Result<(), SourceError> {
+fn refuse_what_is_no_tar(first: &[u8], archive: &str) -> Result<(), StoreError> {
     let Some(block) = first.get(..SNIFF_LEN) else { return Ok(()) };
     if tarfile::is_header(block) {
         return Ok(());
     }
-    Err(SourceError::NotAnArchive { archive: archive.to_owned(), found: magic::describe(first) })
+    Err(StoreError::NotAnArchive { archive: archive.to_owned(), found: magic::describe(first) })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::sync::Arc;
 
 use super::archive_shape::{ArchiveShape, ShapeNotes};
-use super::error::SourceError;
+use super::error::StoreError;
 use super::member_path::{Escapes, folder, normalise};
 use crate::blob::Blob;
 use crate::magic::{self, SAMPLE_LEN};
@@ -16,7 +16,7 @@ use crate::tarfile::{MemberKind, PathKind, Positional, TarErrorKind, Walker};
 
 /// An indexed outer tar.
 #[derive(Debug)]
-pub(super) struct Archive {
+pub struct Archive {
     name: String,
     file: Arc<File>,
     members: HashMap<String, Held>,
@@ -65,8 +65,11 @@ const INDEX_LIMIT: usize = 48 << 20;
 const MEMBER_COST: usize = 128;
 
 impl Archive {
-    /// Indexes the tar that is all of `file`.
-    pub(super) fn index(name: &str, file: Arc<File>, len: u64, on_damage: OnDamage) -> Result<Self, SourceError> {
+    /// Indexes the tar that fills `file`, `len` bytes long and called `name` in messages.
+    ///
+    /// # Errors
+    /// If it is empty, not a tar, or damaged and `on_damage` does not say to go on.
+    pub fn index(name: &str, file: Arc<File>, len: u64, on_damage: OnDamage) -> Result<Self, StoreError> {
         let blob = Blob::new(Arc::clone(&file), 0, len, name);
         let mut archive = Self {
             name: name.to_owned(),
@@ -80,13 +83,13 @@ impl Archive {
             shape: ArchiveShape::Image,
         };
         if len == 0 {
-            return Err(SourceError::Empty { archive: archive.name });
+            return Err(StoreError::Empty { archive: archive.name });
         }
         archive.walk(&blob, on_damage)?;
         Ok(archive)
     }
 
-    fn walk(&mut self, blob: &Blob, on_damage: OnDamage) -> Result<(), SourceError> {
+    fn walk(&mut self, blob: &Blob, on_damage: OnDamage) -> Result<(), StoreError> {
         let mut walker = Walker::new(Positional::new(blob));
         let mut cost = 0;
         let mut notes = ShapeNotes::default();
@@ -105,7 +108,7 @@ impl Archive {
                         break;
                     }
                     if cost > INDEX_LIMIT {
-                        return Err(SourceError::TooManyMembers { archive: self.name.clone(), limit: INDEX_LIMIT });
+                        return Err(StoreError::TooManyMembers { archive: self.name.clone(), limit: INDEX_LIMIT });
                     }
                     let end = member.body_offset.saturating_add(member.data_len);
                     // Padding is less than a block; an end mark is at least one.
@@ -126,13 +129,13 @@ impl Archive {
                 }
                 Err(error) if matches!(error.kind, TarErrorKind::NotATar) => {
                     let first = blob.first_bytes(SAMPLE_LEN).unwrap_or_default();
-                    return Err(SourceError::NotAnArchive {
+                    return Err(StoreError::NotAnArchive {
                         archive: self.name.clone(),
                         found: magic::describe(&first),
                     });
                 }
                 Err(cause) => {
-                    let error = SourceError::Damaged { archive: self.name.clone(), cause };
+                    let error = StoreError::Damaged { archive: self.name.clone(), cause };
                     if on_damage == OnDamage::Fail || self.members.is_empty() {
                         return Err(error);
                     }
@@ -150,10 +153,10 @@ impl Archive {
     }
 
     /// A tar without members ends with its first block. Behind that, nothing stands.
-    fn refuse_data(&self, blob: &Blob) -> Result<(), SourceError> {
+    fn refuse_data(&self, blob: &Blob) -> Result<(), StoreError> {
         let first = blob.first_bytes(SAMPLE_LEN).unwrap_or_default();
         match magic::identify(&first).filter(|_| first.iter().take(512).all(|byte| *byte == 0)) {
-            Some(format) => Err(SourceError::NotAnArchive { archive: self.name.clone(), found: format.name }),
+            Some(format) => Err(StoreError::NotAnArchive { archive: self.name.clone(), found: format.name }),
             None => Ok(()),
         }
     }
@@ -183,8 +186,12 @@ impl Archive {
         self.members.insert(name, held);
     }
 
-    pub(super) fn open(&self, member: &str) -> Result<Blob, SourceError> {
-        let outside = |what: &str| SourceError::Outside { archive: self.name.clone(), member: what.to_owned() };
+    /// The bytes called `member`; links are followed, but never out of the archive.
+    ///
+    /// # Errors
+    /// If there is no such member, or it is not a plain file, or it leads outside.
+    pub fn open(&self, member: &str) -> Result<Blob, StoreError> {
+        let outside = |what: &str| StoreError::Outside { archive: self.name.clone(), member: what.to_owned() };
         let asked = self.in_root(member).map_err(|Escapes| outside(member))?;
         let mut name = asked.clone();
         for _ in 0..=MAX_LINKS {
@@ -195,7 +202,7 @@ impl Archive {
                 Some(Held::Link(target)) => name.clone_from(target),
                 Some(Held::LinkOutside(target)) => return Err(outside(&format!("{name} -> {target}"))),
                 Some(Held::NotAFile) => {
-                    return Err(SourceError::NotAFile { archive: self.name.clone(), member: member.to_owned() });
+                    return Err(StoreError::NotAFile { archive: self.name.clone(), member: member.to_owned() });
                 }
                 None => {
                     if let Some((link, rest)) = self.linked_folder(&name) {
@@ -204,9 +211,9 @@ impl Archive {
                         continue;
                     }
                     if name == asked {
-                        return Err(SourceError::Missing { archive: self.name.clone(), member: member.to_owned() });
+                        return Err(StoreError::Missing { archive: self.name.clone(), member: member.to_owned() });
                     }
-                    return Err(SourceError::DanglingLink {
+                    return Err(StoreError::DanglingLink {
                         archive: self.name.clone(),
                         member: member.to_owned(),
                         target: name.clone(),
@@ -214,10 +221,12 @@ impl Archive {
                 }
             }
         }
-        Err(SourceError::LinkLoop { archive: self.name.clone(), member: member.to_owned(), limit: MAX_LINKS })
+        Err(StoreError::LinkLoop { archive: self.name.clone(), member: member.to_owned(), limit: MAX_LINKS })
     }
 
-    pub(super) fn contains(&self, member: &str) -> bool {
+    /// Whether it has a member of that name.
+    #[must_use]
+    pub fn contains(&self, member: &str) -> bool {
         let Ok(mut name) = self.in_root(member) else { return false };
         for _ in 0..=MAX_LINKS {
             if self.members.contains_key(&name) {
@@ -246,7 +255,8 @@ impl Archive {
     }
 
     /// The whole tar, if it is a root file system and no image.
-    pub(super) fn root_file_system(&self) -> Option<Blob> {
+    #[must_use]
+    pub fn root_file_system(&self) -> Option<Blob> {
         let blob = || Blob::new(Arc::clone(&self.file), 0, self.len, self.name.as_str());
         (self.shape == ArchiveShape::RootFileSystem).then(blob)
     }
@@ -258,22 +268,26 @@ impl Archive {
     }
 
     /// Symbolic links in the order of the archive, each with the name it leads to.
-    pub(super) fn links(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn links(&self) -> impl Iterator<Item = (&str, &str)> {
         self.links.iter().filter_map(|name| match self.members.get(name) {
             Some(Held::Link(target)) => Some((self.out_of_root(name), self.out_of_root(target))),
             _ => None,
         })
     }
 
-    pub(super) fn member_names(&self) -> impl Iterator<Item = &str> {
+    /// The names of its members, in no order.
+    pub fn member_names(&self) -> impl Iterator<Item = &str> {
         self.members.keys().map(|name| self.out_of_root(name))
     }
 
-    pub(super) const fn ending(&self) -> Ending {
+    /// How it ends.
+    #[must_use]
+    pub const fn ending(&self) -> Ending {
         self.ending
     }
 
-    pub(super) fn take_remarks(&mut self) -> Vec<Remark> {
+    /// Takes what was odd while it was indexed.
+    pub fn take_remarks(&mut self) -> Vec<Remark> {
         let unnamed = self.left_out.saturating_sub(LEFT_OUT_NAMED);
         if unnamed > 0 {
             self.remarks
@@ -319,7 +333,7 @@ mod tests {
         header(tar::EntryType::Link, name, target, 0).as_bytes().to_vec()
     }
 
-    fn index(bytes: &[u8], on_damage: OnDamage) -> Result<Archive, SourceError> {
+    fn index(bytes: &[u8], on_damage: OnDamage) -> Result<Archive, StoreError> {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(bytes).unwrap();
         Archive::index("a.tar", Arc::new(file), bytes.len() as u64, on_damage)

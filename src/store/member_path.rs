@@ -3,11 +3,14 @@
 
 /// A name that climbs out of the source with `..`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Escapes;
+pub struct Escapes;
 
 /// The one way to write `name`, which is relative to `folder` (itself written that way) unless it starts with `/`.
 /// Empty for the root.
-pub(super) fn normalise(folder: &str, name: &str) -> Result<String, Escapes> {
+///
+/// # Errors
+/// If it leads out of the root.
+pub fn normalise(folder: &str, name: &str) -> Result<String, Escapes> {
     let start = if name.starts_with('/') { "" } else { folder };
     let mut parts: Vec<&str> = Vec::new();
     for part in start.split('/').chain(name.split('/')) {
@@ -23,7 +26,8 @@ pub(super) fn normalise(folder: &str, name: &str) -> Result<String, Escapes> {
 }
 
 /// The folder that holds `name`; empty for the root.
-pub(super) fn folder(name: &str) -> &str {
+#[must_use]
+pub fn folder(name: &str) -> &str {
     name.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 

@@ -1,0 +1,164 @@
+//! What can go wrong before an image is even looked at. Every message says what, where, and what to do; names from
+//! archives are printed with their control characters escaped.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::compression::Compression;
+use crate::tarfile::TarError;
+
+/// A store that cannot be opened, or a member of it that cannot.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The path does not exist.
+    #[error(
+        "{}: no such file or directory; give the path of a saved image (`docker save NAME -o FILE`) or a layout directory",
+        path.display()
+    )]
+    NoSuchFile {
+        /// The path as the user gave it.
+        path: PathBuf,
+    },
+    /// The operating system refuses.
+    #[error("{what} cannot be read: {cause}")]
+    Unreadable {
+        /// A path, or `standard input`.
+        what: String,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// The store is no file of this machine, and whoever holds it does not give the bytes.
+    #[error(transparent)]
+    Elsewhere(Box<dyn std::error::Error + Send + Sync>),
+    /// There are no bytes at all.
+    #[error("{archive}: the file is empty; was the command that wrote it (`docker save`) successful?")]
+    Empty {
+        /// The archive.
+        archive: String,
+    },
+    /// The bytes are something else.
+    #[error(
+        "{archive}: not an image archive: it is {found}; \
+         expected the tar that `docker save`, `podman save` or `skopeo copy` writes, plain or compressed"
+    )]
+    NotAnArchive {
+        /// The archive.
+        archive: String,
+        /// What it is instead.
+        found: &'static str,
+    },
+    /// The outer tar is damaged or cut.
+    #[error("{archive}: {cause}; the copy may be incomplete: save or download the image again")]
+    Damaged {
+        /// The archive.
+        archive: String,
+        /// What is wrong, with the entry and the offset.
+        cause: TarError,
+    },
+    /// The archive's own compression is damaged or cut.
+    #[error(
+        "{archive}: {compression} data near byte {offset} cannot be unpacked: {cause}; \
+         if the copy is incomplete, save or download the image again"
+    )]
+    Decompress {
+        /// The archive.
+        archive: String,
+        /// What it is compressed with.
+        compression: Compression,
+        /// Bytes of the compressed file used up when it failed.
+        offset: u64,
+        /// What the decoder says.
+        cause: io::Error,
+    },
+    /// There are more member names than can be an image.
+    #[error(
+        "{archive}: more than {limit} bytes of member names, which no image archive has; \
+         is it the image's file system (`docker export`) instead of the image (`docker save`)?"
+    )]
+    TooManyMembers {
+        /// The archive.
+        archive: String,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The temporary copy cannot be written.
+    #[error(
+        "{archive}: cannot be copied to a temporary file in {} after {written} bytes: {cause}; \
+         set TMPDIR to a folder with enough space",
+        folder.display()
+    )]
+    Spool {
+        /// What was being copied.
+        archive: String,
+        /// Where to.
+        folder: PathBuf,
+        /// Bytes written so far.
+        written: u64,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// Nothing of that name.
+    #[error("{archive} holds no {member:?}")]
+    Missing {
+        /// The source.
+        archive: String,
+        /// The name that was asked for.
+        member: String,
+    },
+    /// A link whose end is not there.
+    #[error("{archive}: {member:?} is a link to {target:?}, which the archive does not hold")]
+    DanglingLink {
+        /// The source.
+        archive: String,
+        /// The name that was asked for.
+        member: String,
+        /// The name at the end of its links.
+        target: String,
+    },
+    /// Links that go round, or on for too long.
+    #[error("{archive}: {member:?} is a link that leads on over more than {limit} links")]
+    LinkLoop {
+        /// The source.
+        archive: String,
+        /// The name that was asked for.
+        member: String,
+        /// How many links are followed.
+        limit: usize,
+    },
+    /// A name or a link that leads out of the source.
+    #[error("{archive}: {member:?} leads out of it and is not followed")]
+    Outside {
+        /// The source.
+        archive: String,
+        /// The name or link.
+        member: String,
+    },
+    /// A link of a layout directory that leads out of it.
+    #[error(
+        "{directory}: {member:?} is a link to a file outside of the directory; if you trust the directory, --follow-links \
+         follows its links, or copy what they lead to: `cp -rL {directory} COPY`"
+    )]
+    LinkedOutside {
+        /// The directory.
+        directory: String,
+        /// The name of the link.
+        member: String,
+    },
+    /// A directory, a device, a sparse file where a plain file is needed.
+    #[error("{archive}: {member:?} is not a plain file")]
+    NotAFile {
+        /// The source.
+        archive: String,
+        /// The name that was asked for.
+        member: String,
+    },
+}
+
+impl StoreError {
+    /// Whether it says that something is absent, rather than that it is damaged or unreadable.
+    #[must_use]
+    pub const fn is_absence(&self) -> bool {
+        matches!(self, Self::Missing { .. } | Self::DanglingLink { .. })
+    }
+}

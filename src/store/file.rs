@@ -1,0 +1,171 @@
+//! Images in files: an archive, a layout directory, or a stream that is first written to a temporary file.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Store;
+use super::archive::{Archive, Ending};
+use super::error::StoreError;
+use super::oci_layout::{Links, OciLayout};
+use super::spool::{Spooled, spool};
+use crate::blob::{Blob, SpoolProgress, SpoolStep};
+use crate::compression::{Compression, SNIFF_LEN, sniff};
+use crate::remark::{OnDamage, Remark};
+
+/// An image in an archive or a layout directory.
+#[derive(Debug)]
+pub struct FileStore {
+    name: String,
+    place: Place,
+    remarks: Vec<Remark>,
+}
+
+#[derive(Debug)]
+enum Place {
+    Archive(Archive),
+    Layout(OciLayout),
+}
+
+/// What kind of file or directory holds an image, told by the documents in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileFormat {
+    /// An archive with a `manifest.json`.
+    DockerArchive,
+    /// An archive that has only an `index.json`.
+    OciArchive,
+    /// A directory.
+    Directory,
+}
+
+impl FileStore {
+    /// Opens the file or directory at `path`. A pipe or a compressed archive is first written to a temporary file, and
+    /// `progress` hears how far that is.
+    ///
+    /// # Errors
+    /// If nothing is there, or it is not an image, or it is damaged and `on_damage` does not say to go on.
+    pub fn open(
+        path: &Path,
+        links: Links,
+        on_damage: OnDamage,
+        progress: &mut dyn FnMut(SpoolProgress),
+    ) -> Result<Self, StoreError> {
+        let name = path.display().to_string();
+        let unreadable = |cause: io::Error| match cause.kind() {
+            io::ErrorKind::NotFound => StoreError::NoSuchFile { path: path.to_owned() },
+            _ => StoreError::Unreadable { what: name.clone(), cause },
+        };
+        if path.is_dir() {
+            let layout = OciLayout::open_directory(&name, path, links)?;
+            return Ok(Self { name, place: Place::Layout(layout), remarks: Vec::new() });
+        }
+        let file = File::open(path).map_err(unreadable)?;
+        let metadata = file.metadata().map_err(unreadable)?;
+        if !metadata.is_file() {
+            return Self::receive(file, name, on_damage, progress);
+        }
+        let len = metadata.len();
+        let file = Arc::new(file);
+        let blob = Blob::new(Arc::clone(&file), 0, len, name.as_str());
+        if sniff(&blob.first_bytes(SNIFF_LEN).map_err(unreadable)?) != Compression::None {
+            let spooled = spool(blob.reader(), SpoolStep::Unpack, Some(len), &name, on_damage, progress)?;
+            return Self::of_spooled(name, spooled, on_damage);
+        }
+        Self::of_archive(name, file, len, on_damage)
+    }
+
+    /// Reads an archive, called `name` in messages, from a stream.
+    ///
+    /// # Errors
+    /// As [`FileStore::open`].
+    pub fn receive(
+        input: impl io::Read,
+        name: String,
+        on_damage: OnDamage,
+        progress: &mut dyn FnMut(SpoolProgress),
+    ) -> Result<Self, StoreError> {
+        let spooled = spool(input, SpoolStep::Receive, None, &name, on_damage, progress)?;
+        Self::of_spooled(name, spooled, on_damage)
+    }
+
+    /// Opens an archive that was written to a temporary file.
+    ///
+    /// # Errors
+    /// If it is not an archive, or is damaged.
+    pub fn of_spooled(name: String, spooled: Spooled, on_damage: OnDamage) -> Result<Self, StoreError> {
+        let mut store = Self::of_archive(name, Arc::new(spooled.file), spooled.len, on_damage)?;
+        store.remarks.splice(0..0, spooled.remarks);
+        Ok(store)
+    }
+
+    fn of_archive(name: String, file: Arc<File>, len: u64, on_damage: OnDamage) -> Result<Self, StoreError> {
+        let mut archive = Archive::index(&name, file, len, on_damage)?;
+        let remarks = archive.take_remarks();
+        Ok(Self { name, place: Place::Archive(archive), remarks })
+    }
+
+    /// What holds the image.
+    #[must_use]
+    pub fn format(&self) -> FileFormat {
+        match &self.place {
+            Place::Layout(_) => FileFormat::Directory,
+            // Docker 25 and later write both documents, and read the first of them.
+            Place::Archive(archive) if !archive.contains("manifest.json") && archive.contains("index.json") => {
+                FileFormat::OciArchive
+            }
+            Place::Archive(_) => FileFormat::DockerArchive,
+        }
+    }
+
+    const fn archive(&self) -> Option<&Archive> {
+        match &self.place {
+            Place::Archive(archive) => Some(archive),
+            Place::Layout(_) => None,
+        }
+    }
+}
+
+impl Store for FileStore {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn remarks(&self) -> &[Remark] {
+        &self.remarks
+    }
+
+    fn blob(&self, member: &str) -> Result<Blob, StoreError> {
+        match &self.place {
+            Place::Archive(archive) => archive.open(member),
+            Place::Layout(layout) => layout.open(member),
+        }
+    }
+
+    fn contains(&self, member: &str) -> bool {
+        match &self.place {
+            Place::Archive(archive) => archive.contains(member),
+            Place::Layout(layout) => layout.contains(member),
+        }
+    }
+
+    fn links(&self) -> Vec<(&str, &str)> {
+        self.archive().into_iter().flat_map(Archive::links).collect()
+    }
+
+    fn member_names(&self) -> Vec<&str> {
+        self.archive().into_iter().flat_map(Archive::member_names).collect()
+    }
+
+    fn is_directory(&self) -> bool {
+        matches!(self.place, Place::Layout(_))
+    }
+
+    fn root_file_system(&self) -> Option<Blob> {
+        self.archive()?.root_file_system()
+    }
+
+    fn ending(&self) -> Ending {
+        self.archive().map_or(Ending::Marked, Archive::ending)
+    }
+}

@@ -19,7 +19,7 @@ pub enum ImageError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Neither `manifest.json` nor `index.json`.
-    #[error("{archive}: holds no image: there is no manifest.json and no index.json; {hint}")]
+    #[error("{archive}: holds no image: no manifest.json or index.json; {hint}")]
     NoManifest {
         /// The archive.
         archive: String,
@@ -67,7 +67,7 @@ pub enum ImageError {
         problem: &'static str,
     },
     /// `--image` names nothing.
-    #[error("{archive}: holds no image {wanted}, but {available}; name one with --image")]
+    #[error("{archive}: no image {wanted}; available: {available}. Choose one with --image")]
     UnknownImage {
         /// The archive.
         archive: String,
@@ -77,7 +77,7 @@ pub enum ImageError {
         available: String,
     },
     /// The platform is not there.
-    #[error("{archive}: the image is not there for {wanted}, {}", offered(available))]
+    #[error("{archive}: no image for {wanted}{}", offered(available))]
     NoPlatform {
         /// The archive.
         archive: String,
@@ -239,8 +239,8 @@ impl LayerLoss {
 /// The platforms that can be named instead.
 fn offered(available: &str) -> String {
     if available.is_empty() {
-        "and no other platform is named in it".to_owned()
+        "; the index names no platform".to_owned()
     } else {
-        format!("but for {}; name one with --platform", Shown(available))
+        format!("; available: {}. Choose one with --platform", Shown(available))
     }
 }

@@ -284,10 +284,7 @@ fn choose(
     let leaf = leaves.swap_remove(chosen);
     let Some(platform) = &leaf.platform else { return Ok(leaf) };
     if platform.fit(&wanted).is_none() {
-        remarks.push(Remark::new(
-            store.name(),
-            format!("the image is not there for {wanted}; the only one there is, for {platform}, is shown"),
-        ));
+        remarks.push(Remark::new(store.name(), format!("no image for {wanted}; showing the only one, for {platform}")));
     }
     let twins = leaves.iter().filter_map(|leaf| leaf.platform.as_ref());
     let twins: Vec<String> = twins

@@ -113,7 +113,7 @@ fn one_of_several_images_is_named_by_place_or_tag() {
     assert!(first(&list).ends_with("\nalso 1: b:1"));
     assert!(shown("b:1").starts_with("b:1 ") && shown("1").starts_with("b:1 "));
     assert!(shown("docker.io/library/a").starts_with("a:1 "));
-    assert_eq!(shown("c"), "image.tar: holds no image c, but 0: a:1, a:latest; 1: b:1; name one with --image");
+    assert_eq!(shown("c"), "image.tar: no image c; available: 0: a:1, a:latest; 1: b:1. Choose one with --image");
 }
 
 #[test]
@@ -217,16 +217,16 @@ fn a_platform_is_picked_inside_a_nested_index() {
     assert!(shown("linux/s390x").contains("the manifest blobs/sha256/cccc"), "{}", shown("linux/s390x"));
     assert_eq!(
         shown("windows/amd64"),
-        "image.tar: the image is not there for windows/amd64, but for linux/amd64, linux/arm64, linux/s390x; \
-         name one with --platform"
+        "image.tar: no image for windows/amd64; available: linux/amd64, linux/arm64, linux/s390x. Choose one with \
+         --platform"
     );
 }
 
 #[test]
 fn the_only_platform_there_is_is_shown_with_a_remark() {
     let list = layout(&index(&[entry('a', &on("plan9", "mips"))]), &[('a', "mips")]);
-    assert!(first(&list).contains("remark image.tar: the image is not there for linux/"));
-    assert!(shown(&list, &platform("linux/amd64"), OnDamage::Fail).contains("but for plan9/mips"));
+    assert!(first(&list).contains("remark image.tar: no image for linux/"));
+    assert!(shown(&list, &platform("linux/amd64"), OnDamage::Fail).contains("; available: plan9/mips."));
 }
 
 #[test]

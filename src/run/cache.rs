@@ -12,7 +12,7 @@ use crate::units::Bytes;
 /// Shows the cache, or clears it.
 pub(super) fn run(action: Option<CacheAction>) -> anyhow::Result<()> {
     let Some(folder) = access::cache_folder(&Environment::of_process()) else {
-        bail!("there is no folder for a cache; set XDG_CACHE_HOME to one");
+        bail!("no cache directory; set XDG_CACHE_HOME to one");
     };
     let cache = Cache::new(folder);
     let before = cache.usage();

@@ -165,7 +165,7 @@ fn list(arguments: &TreeArgs, opening: &OpeningArgs, config: &Config) -> anyhow:
         Some(number) => {
             let layer = tree.layers().nth(number);
             if layer.is_none() {
-                bail!("there is no layer {number}: the image has {} layers, counted from 0", tree.layer_count());
+                bail!("no layer {number}: the image has {} layers, numbered from 0", tree.layer_count());
             }
             layer
         }

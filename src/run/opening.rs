@@ -60,7 +60,7 @@ impl Opening {
     pub(super) fn new(argument: &OsStr, opening: &OpeningArgs, config: &Config, mode: Mode) -> anyhow::Result<Self> {
         let reference = Reference::parse(argument, opening.source, config.container_engine.value)?;
         if reference == Reference::Stdin && io::stdin().is_terminal() {
-            bail!("standard input is a terminal, and no archive comes from there: `docker save NAME | dive -`");
+            bail!("standard input is a terminal; pipe an archive into it: `docker save NAME | dive -`");
         }
         let image = selected(opening.selected.as_ref(), &reference)?;
         let mut access = access::of(opening, config);

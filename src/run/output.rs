@@ -108,7 +108,7 @@ fn write_file(path: &Path, render: impl FnOnce(&mut dyn Write) -> io::Result<()>
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     if !folder.is_dir() {
-        bail!("there is no folder {}", folder.display());
+        bail!("no such directory: {}", folder.display());
     }
     let mut out = BufWriter::new(builder.tempfile_in(folder)?);
     render(&mut out)?;

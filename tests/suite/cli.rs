@@ -211,7 +211,7 @@ fn a_tree_is_listed_as_of_a_layer() {
     assert_eq!(user.runs(&["tree", "--layer", "6", &sample()]).stdout, last);
     for layer in ["7", "99999999999"] {
         let ran = user.runs(&["tree", "--layer", layer, &sample()]);
-        let message = format!("there is no layer {layer}: the image has 7 layers, counted from 0");
+        let message = format!("no layer {layer}: the image has 7 layers, numbered from 0");
         assert_eq!(ran.error(), message);
     }
 }
@@ -297,8 +297,8 @@ fn of_several_images_the_first_is_shown_and_the_others_are_named() {
     for selector in ["2", "multi-c"] {
         let ran = user.runs(&["tree", "--image", selector, &path]);
         let error = ran.error();
-        assert!(error.contains(&format!("holds no image {selector}, but 0: multi-a:1,")), "{error}");
-        assert!(error.contains("; 1: multi-b:1; name one with --image"), "{error}");
+        assert!(error.contains(&format!("no image {selector}; available: 0: multi-a:1,")), "{error}");
+        assert!(error.contains("; 1: multi-b:1. Choose one with --image"), "{error}");
     }
 }
 

@@ -114,12 +114,12 @@ fn tried(attempts: &[Attempt]) -> String {
         let separator = if text.is_empty() { "" } else { "; " };
         let _ = write!(text, "{separator}{place}: {failure}");
     }
-    if text.is_empty() { "nothing, since nothing says where it is".to_owned() } else { text }
+    if text.is_empty() { "no address, since none is known".to_owned() } else { text }
 }
 
 fn instead(engine: ContainerEngine, name: &str, hint: &str) -> String {
     let (start, variable) = match engine {
-        ContainerEngine::Docker => ("start it", "DOCKER_HOST"),
+        ContainerEngine::Docker => ("start docker", "DOCKER_HOST"),
         ContainerEngine::Podman => ("start its service (`systemctl --user start podman.socket`)", "CONTAINER_HOST"),
     };
     let command = engine.command();
@@ -143,7 +143,7 @@ mod tests {
         let (engine, name) = (ContainerEngine::Docker, "alpine".to_owned());
         let error = EngineError::Unreachable { engine, name, attempts, hint: "" };
         let expected = "docker cannot be reached to ask for \"alpine\"; tried: one (unix:///a): no such file; two (unix:///b): \
-                        permission denied; start it, set DOCKER_HOST, or save the image where it is: `docker save alpine | \
+                        permission denied; start docker, set DOCKER_HOST, or save the image where it is: `docker save alpine | \
                         dive -`";
         assert_eq!(error.to_string(), expected);
     }

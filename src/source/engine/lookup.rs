@@ -99,13 +99,13 @@ impl<'a> ImageLookup<'a> {
         let here = |address: &&Address| matches!(address, Address::Unix(_) | Address::Pipe(_));
         for address in podman.iter().filter_map(|candidate| candidate.address.as_ref().ok()).filter(here) {
             if self.wait(Client::connect(ContainerEngine::Podman, address, environment))?.is_ok() {
-                return Ok("Podman answers, and --source podman asks it; or ");
+                return Ok("Podman is running: try --source podman; or ");
             }
         }
         // As in `connect`, the command stands in for a service only where the user named none.
         let may_stand_in = environment.get("CONTAINER_HOST").is_none();
         if may_stand_in && PodmanCommand::new(environment).is_installed() {
-            return Ok("Podman is installed, and --source podman asks it; or ");
+            return Ok("Podman is installed: try --source podman; or ");
         }
         Ok("")
     }

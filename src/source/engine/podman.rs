@@ -75,7 +75,8 @@ impl PodmanCommand {
             },
             Err(failure) => return Err(failure),
         };
-        let images: Vec<Image> = serde_json::from_slice(&answer).map_err(std::io::Error::from)?;
+        let images: Vec<Image> = serde_json::from_slice(&answer)
+            .map_err(|error| std::io::Error::other(format!("unexpected output of `podman image inspect`: {error}")))?;
         Ok(images.into_iter().next().map(ImageInspect::from))
     }
 

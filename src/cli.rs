@@ -9,9 +9,9 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, Value
 use clap_complete::Shell;
 
 use crate::config::Limit;
-use crate::image::{ImageSelector, Platform};
-use crate::source::{self, Mirror, PodmanRoute, PullPolicy, SCHEMES, SourceKind};
-use crate::units::{Bytes, Ratio};
+use dive_model::image::{ImageSelector, Platform};
+use dive_model::units::{Bytes, Ratio};
+use dive_sources::{Mirror, PodmanRoute, PullPolicy, SCHEMES, SourceKind};
 
 mod words;
 
@@ -129,7 +129,7 @@ pub struct OpeningArgs {
         long = "insecure-registry",
         global = true,
         value_name = "HOST[:PORT]",
-        value_parser = source::host,
+        value_parser = dive_sources::host,
         hide_short_help = true
     )]
     pub insecure_registries: Vec<String>,

@@ -24,13 +24,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use clap::Parser;
-use dive::analysis::Analysis;
-use dive::image::Image;
-use dive::layer::content::PlainLayers;
-use dive::layer::{Silent, scan};
-use dive::remark::OnDamage;
 use dive::report::{Findings, json};
-use dive::tree::{self, Builder, Tree};
+use dive_model::analysis::Analysis;
+use dive_model::image::Image;
+use dive_model::layer::content::PlainLayers;
+use dive_model::layer::{Silent, scan};
+use dive_model::remark::OnDamage;
+use dive_model::tree::{self, Builder, Tree};
 
 use callgrind::Output;
 use figures::{Case, Figures};

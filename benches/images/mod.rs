@@ -19,9 +19,9 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use dive::image::{self, Image, Selection};
-use dive::remark::OnDamage;
-use dive::source::{Reference, Source};
+use dive_model::image::{self, Image, Selection};
+use dive_model::remark::OnDamage;
+use dive_sources::{Reference, Source};
 use flate2::write::GzEncoder;
 use serde_json::json;
 use tar::{Builder, Header};

@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dive::config::{Action, Config, Key, Surroundings};
-use dive::layer::Silent;
-use dive::remark::OnDamage;
-use dive::tree;
 use dive::tui::event::Work;
 use dive::tui::state::{Opened, Settings, State};
 use dive::tui::update::{Message, settle, update};
 use dive::tui::view;
+use dive_model::layer::Silent;
+use dive_model::remark::OnDamage;
+use dive_model::tree;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 

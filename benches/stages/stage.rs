@@ -4,12 +4,12 @@ use std::hint::black_box;
 use std::io;
 use std::time::Duration;
 
-use dive::analysis::{Classic, Exact};
 use dive::config::Action;
-use dive::layer::{LayerBlob, LayerIndex, scan};
-use dive::remark::OnDamage;
 use dive::report::{Findings, json};
-use dive::tree::{Builder, Scope};
+use dive_model::analysis::{Classic, Exact};
+use dive_model::layer::{LayerBlob, LayerIndex, scan};
+use dive_model::remark::OnDamage;
+use dive_model::tree::{Builder, Scope};
 
 use crate::subject::{Saved, Subject};
 

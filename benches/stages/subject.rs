@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use dive::analysis::Analysis;
-use dive::image::Image;
-use dive::layer::LayerBlob;
-use dive::layer::content::PlainLayers;
-use dive::layer::{Scan, Silent, scan};
-use dive::remark::OnDamage;
-use dive::tree::{self, Comparison, Loaded, Scope};
+use dive_model::analysis::Analysis;
+use dive_model::image::Image;
+use dive_model::layer::LayerBlob;
+use dive_model::layer::content::PlainLayers;
+use dive_model::layer::{Scan, Silent, scan};
+use dive_model::remark::OnDamage;
+use dive_model::tree::{self, Comparison, Loaded, Scope};
 use tempfile::NamedTempFile;
 
 use crate::heap::{self, HeapUse};

@@ -5,11 +5,11 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use super::rules::{Rule, Rules};
-use crate::analysis::Analysis;
-use crate::analysis::exact::Cause;
 use crate::config::{Limit, Origin};
-use crate::tree::NodeId;
-use crate::units::{Bytes, Ratio, go_float};
+use dive_model::analysis::Analysis;
+use dive_model::analysis::exact::Cause;
+use dive_model::tree::NodeId;
+use dive_model::units::{Bytes, Ratio, go_float};
 
 /// The status of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,11 +228,11 @@ fn unseen(analysis: &Analysis) -> Vec<(Cause, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::classic::{Classic, InefficientFile};
-    use crate::analysis::exact::{Exact, ReclaimableFile};
     use crate::config::{RuleLimits, Setting};
-    use crate::layer::LayerIndex;
-    use crate::tree::Tree;
+    use dive_model::analysis::classic::{Classic, InefficientFile};
+    use dive_model::analysis::exact::{Exact, ReclaimableFile};
+    use dive_model::layer::LayerIndex;
+    use dive_model::tree::Tree;
 
     /// An image of 1,000 bytes, 500 of them in user layers, that wastes nothing.
     fn clean() -> Analysis {

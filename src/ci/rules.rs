@@ -38,7 +38,7 @@ impl Rules {
 mod tests {
     use super::*;
     use crate::config::{Limit, Setting};
-    use crate::units::{Bytes, Ratio};
+    use dive_model::units::{Bytes, Ratio};
 
     #[test]
     fn without_a_word_from_anybody_the_defaults_are_dives() {

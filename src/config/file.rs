@@ -16,8 +16,8 @@ use super::surroundings::Surroundings;
 use super::table::{Alias, BadValue, Inert, Key, Table, Trust, gate, key};
 use super::value::{DiffType, LogLevel, ThemeName};
 use super::variables;
-use crate::source::{ContainerEngine, PullPolicy};
-use crate::units::Ratio;
+use dive_model::units::Ratio;
+use dive_sources::{ContainerEngine, PullPolicy};
 
 /// The effective configuration: defaults, then files, then variables, each overriding the one before. `run` applies the flags,
 /// which override all of them.

@@ -36,7 +36,7 @@ impl<T: fmt::Display> fmt::Display for Limit<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::{Bytes, Ratio};
+    use dive_model::units::{Bytes, Ratio};
 
     #[test]
     fn every_word_for_off_turns_a_rule_off() {

@@ -12,7 +12,7 @@ use super::origin::{ConfigScope, Origin, Setting};
 use super::problem::{ConfigError, Warning};
 use super::surroundings::Surroundings;
 use super::table::{BadValue, Key, Table, Trust, gate};
-use crate::units::{Bytes, Ratio};
+use dive_model::units::{Bytes, Ratio};
 
 /// A limit for each rule, with its origin.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,8 +8,8 @@ use std::str::FromStr;
 use super::document::Yaml;
 use super::limit::Limit;
 use super::origin::{Origin, Setting};
-use crate::source::{ContainerEngine, PullPolicy};
-use crate::units::Ratio;
+use dive_model::units::Ratio;
+use dive_sources::{ContainerEngine, PullPolicy};
 
 /// How much the log says: each level includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -326,7 +326,7 @@ pub(super) fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Bytes;
+    use dive_model::units::Bytes;
 
     fn text(text: &str) -> Yaml {
         Yaml::Scalar(text.to_owned())

@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use crate::escape::Escaped;
-use crate::layer::LayerIndex;
-use crate::tree::size::Sizes;
-use crate::tree::{Change, Changes, NodeId, SpanId, SpanKind, Tree};
-use crate::units::Bytes;
+use dive_model::escape::Escaped;
+use dive_model::layer::LayerIndex;
+use dive_model::tree::size::Sizes;
+use dive_model::tree::{Change, Changes, NodeId, SpanId, SpanKind, Tree};
+use dive_model::units::Bytes;
 
 /// How a listing looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

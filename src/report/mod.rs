@@ -10,11 +10,11 @@ use std::io::{self, Write};
 
 pub use waste::Rows;
 
-use crate::analysis::Analysis;
-use crate::escape::Escaped;
-use crate::image::Image;
-use crate::tree::Loaded;
-use crate::units::Bytes;
+use dive_model::analysis::Analysis;
+use dive_model::escape::Escaped;
+use dive_model::image::Image;
+use dive_model::tree::Loaded;
+use dive_model::units::Bytes;
 
 /// What every report is made of.
 #[derive(Debug, Clone, Copy)]

@@ -4,9 +4,9 @@ use std::io::{self, Write};
 
 use super::waste::{self, Rows};
 use super::{Findings, Look, heading};
-use crate::analysis::Analysis;
-use crate::escape::Escaped;
-use crate::units::Bytes;
+use dive_model::analysis::Analysis;
+use dive_model::escape::Escaped;
+use dive_model::units::Bytes;
 
 /// Writes the report.
 ///

@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use super::Findings;
-use crate::analysis::exact::Cause;
-use crate::analysis::{Exact, WasteGroup};
-use crate::escape::Escaped;
-use crate::units::Bytes;
+use dive_model::analysis::exact::Cause;
+use dive_model::analysis::{Exact, WasteGroup};
+use dive_model::escape::Escaped;
+use dive_model::units::Bytes;
 
 /// The groups that are shown before the rest becomes a count.
 const TOP: usize = 10;

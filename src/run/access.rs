@@ -9,13 +9,13 @@ use tracing::info;
 
 use super::output::Notices;
 use super::progress::ProgressBar;
-use crate::cache::Cache;
 use crate::cli::OpeningArgs;
 use crate::config::Config;
-use crate::image::Platform;
-use crate::remark::OnDamage;
-use crate::source::{self, Access, ContainerEngine, Environment, PullPolicy, Reference, RegistryOptions};
-use crate::store::Links;
+use dive_model::cache::Cache;
+use dive_model::image::Platform;
+use dive_model::remark::OnDamage;
+use dive_model::store::Links;
+use dive_sources::{Access, ContainerEngine, Environment, PullPolicy, Reference, RegistryOptions};
 
 /// What an image is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub(super) fn ask_to_pull(
         return Ok(());
     }
     access.pull = PullPolicy::Never;
-    if source::is_present(*engine, name, access)? {
+    if dive_sources::is_present(*engine, name, access)? {
         return Ok(());
     }
     if !is_wanted(*engine, name)? {
@@ -80,7 +80,7 @@ pub(super) fn ask_to_pull(
     }
     info!("{} pulls {name}", engine.command());
     let progress = ProgressBar::new(notices);
-    source::pull(*engine, name, access, &mut |step| super::opening::Watch::spooled(&progress, step))?;
+    dive_sources::pull(*engine, name, access, &mut |step| super::opening::Watch::spooled(&progress, step))?;
     progress.finish();
     Ok(())
 }

@@ -7,8 +7,8 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::{Component, Path};
 
 use crate::config::ConfigScope;
-use crate::extract::Found;
-use crate::extract::dir::Dir;
+use dive_model::extract::Found;
+use dive_model::extract::dir::Dir;
 
 /// How many names are tried for the temporary file: other processes may write theirs at the same time.
 const ATTEMPTS: u32 = 100;

@@ -12,7 +12,7 @@ use tracing::info;
 use super::build_arguments;
 use super::output::Notices;
 use crate::cli;
-use crate::source::ContainerEngine;
+use dive_sources::ContainerEngine;
 
 /// Longer than any id, in bytes.
 const ID_LIMIT: u64 = 200;

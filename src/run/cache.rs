@@ -4,10 +4,10 @@ use anyhow::{Context, bail};
 
 use super::access;
 use super::output;
-use crate::cache::{Cache, LIMIT};
 use crate::cli::CacheAction;
-use crate::source::Environment;
-use crate::units::Bytes;
+use dive_model::cache::{Cache, LIMIT};
+use dive_model::units::Bytes;
+use dive_sources::Environment;
 
 /// Shows the cache, or clears it.
 pub(super) fn run(action: Option<CacheAction>) -> anyhow::Result<()> {

@@ -11,13 +11,13 @@ use super::access::Mode;
 use super::opening::{Opened, Opening, open_headless};
 use super::output::{self, JsonTarget, Notices};
 use super::{Outcome, is_screen, screen};
-use crate::analysis::Analysis;
 use crate::ci::{self, Rules};
 use crate::cli::{CiArgs, OpeningArgs};
 use crate::config::{Config, ConfigError, RuleLimits, RulesFile, Setting, Surroundings};
-use crate::image::Image;
 use crate::report::ci::Ruling;
 use crate::report::{Colour, Findings, Look, Rows, ci as ci_report, json, text};
+use dive_model::analysis::Analysis;
+use dive_model::image::Image;
 
 /// The output that the command line asks for.
 #[derive(Debug)]

@@ -23,6 +23,9 @@ use super::below_folder;
 use super::output::OneLine;
 use crate::config::{Log, LogLevel, Origin, is_below_folder};
 
+/// Whose events are logged.
+const OUR_CRATES: [&str; 3] = ["dive", "dive_model", "dive_sources"];
+
 /// Why there is no log though somebody asked for one.
 #[derive(Debug, thiserror::Error)]
 #[error(
@@ -80,7 +83,8 @@ fn begin(working_dir: &Path, path: &Path, level: LogLevel) -> Result<(), Problem
         // They would go to standard error, and on to the screen.
         .log_internal_errors(false);
     // Other crates know secrets, such as what opens a registry, and may tell all they know.
-    let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), filter(level));
+    let ours = OUR_CRATES.map(|name| (name, filter(level)));
+    let ours: Targets = ours.into_iter().collect();
     tracing_subscriber::registry().with(lines).with(ours).try_init().map_err(|_| Problem::Taken)?;
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {

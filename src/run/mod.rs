@@ -22,12 +22,12 @@ use tracing::{error, info};
 
 use crate::cli::{Cli, Command, ListingFormat, OpeningArgs, TreeArgs};
 use crate::config::{self, Config, Setting, Surroundings};
-use crate::layer::LayerIndex;
 use crate::report::Rows;
 use crate::report::listing::{self, Format};
-use crate::source::{PodmanRoute, PullPolicy, SourceKind};
 use access::Mode;
 use build::Built;
+use dive_model::layer::LayerIndex;
+use dive_sources::{PodmanRoute, PullPolicy, SourceKind};
 use explore::{ReportArgs, explore};
 use opening::{Opening, open_headless};
 use output::Notices;

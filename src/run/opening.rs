@@ -13,16 +13,16 @@ use tracing::info;
 use super::access::{self, Mode};
 use super::output::Notices;
 use super::progress::ProgressBar;
-use crate::blob::{SpoolProgress, SpoolStep};
-use crate::cache::{self, Cache};
 use crate::cli::{self, OpeningArgs};
 use crate::config::Config;
-use crate::image::{self, Image, ImageSelector, Selection};
-use crate::layer::{self, LayerBlob, Progress};
-use crate::remark::Remark;
-use crate::source::{Access, ContainerEngine, ImageOrigin, PathReference, PullPolicy, Reference, Source};
-use crate::store::Store;
-use crate::tree::{self, Loaded};
+use dive_model::blob::{SpoolProgress, SpoolStep};
+use dive_model::cache::{self, Cache};
+use dive_model::image::{self, Image, ImageSelector, Selection};
+use dive_model::layer::{self, LayerBlob, Progress};
+use dive_model::remark::Remark;
+use dive_model::store::Store;
+use dive_model::tree::{self, Loaded};
+use dive_sources::{Access, ContainerEngine, ImageOrigin, PathReference, PullPolicy, Reference, Source};
 
 /// Hears how opening goes.
 pub(super) trait Watch: Progress {

@@ -10,7 +10,7 @@ use tracing::{info, warn};
 use super::below_folder;
 use crate::cli::OpeningArgs;
 use crate::config::{Config, ConfigScope, Surroundings, is_below_folder};
-use crate::remark::Shown;
+use dive_model::remark::Shown;
 
 /// Writes a result to standard output.
 ///

@@ -8,11 +8,11 @@ use indicatif::{ProgressDrawTarget, ProgressStyle};
 
 use super::opening::Watch;
 use super::output::Notices;
-use crate::blob::SpoolProgress;
-use crate::image::Image;
-use crate::layer::{self, LayerIndex};
-use crate::remark::Remark;
-use crate::source::ContainerEngine;
+use dive_model::blob::SpoolProgress;
+use dive_model::image::Image;
+use dive_model::layer::{self, LayerIndex};
+use dive_model::remark::Remark;
+use dive_sources::ContainerEngine;
 
 /// The bar: first for what has to come from elsewhere, or to be unpacked, then for the layers.
 #[derive(Debug)]

@@ -7,14 +7,14 @@ use anyhow::anyhow;
 use tracing::{info, warn};
 
 use super::opening::{Opening, Watch, remarks};
-use crate::blob::SpoolProgress;
 use crate::config::{Config, Surroundings};
-use crate::image::Image;
-use crate::layer::{LayerIndex, Progress};
-use crate::remark::Remark;
-use crate::source::ContainerEngine;
 use crate::tui::state::{Opened, Settings};
 use crate::tui::{self, Feed, ScreenError};
+use dive_model::blob::SpoolProgress;
+use dive_model::image::Image;
+use dive_model::layer::{LayerIndex, Progress};
+use dive_model::remark::Remark;
+use dive_sources::ContainerEngine;
 
 /// Shows the image until its user leaves.
 pub(super) fn show(plan: Opening, config: &Config, around: &Surroundings) -> anyhow::Result<()> {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 
-use crate::blob::SpoolProgress;
-use crate::extract::{self, Conflicts, Report};
-use crate::image::Image;
-use crate::layer::{self, LayerIndex};
+use dive_model::blob::SpoolProgress;
+use dive_model::extract::{self, Conflicts, Report};
+use dive_model::image::Image;
+use dive_model::layer::{self, LayerIndex};
 
 use super::state::viewer::{Fetched, Searched};
 use super::state::{Opened, Ticket};

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::escape::{Escaped, MAX_MARKS, is_hidden};
+use dive_model::escape::{Escaped, MAX_MARKS, is_hidden};
 
 /// What is looked at of a name, in bytes, for each column that it may take.
 const BYTES_A_COLUMN: usize = 16;

@@ -3,7 +3,7 @@
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::config::ThemeName;
-use crate::tree::Change;
+use dive_model::tree::Change;
 
 /// How things look.
 #[derive(Debug, Clone, Copy)]

@@ -16,7 +16,7 @@ use super::event::{Event, Work};
 use super::run::spawn;
 use super::state::Ticket;
 use super::state::viewer::{FetchRequest, SearchRequest, fetch, search};
-use crate::extract::{self, ExtractError, Layers, Options, Plan, Report};
+use dive_model::extract::{self, ExtractError, Layers, Options, Plan, Report};
 
 /// What is to be done.
 #[derive(Debug)]

@@ -6,14 +6,14 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
-use dive::compression::Compression;
-use dive::image::{self, Selection};
-use dive::layer::Silent;
-use dive::layer::content::open_body_while;
-use dive::remark::OnDamage;
-use dive::source::{Reference, Source};
-use dive::tree::{self, SpanId, SpanKind, Tree};
 use dive::tui::state::viewer::{Phase, Viewer, ViewerAction, fetch};
+use dive_model::compression::Compression;
+use dive_model::image::{self, Selection};
+use dive_model::layer::Silent;
+use dive_model::layer::content::open_body_while;
+use dive_model::remark::OnDamage;
+use dive_model::tree::{self, SpanId, SpanKind, Tree};
+use dive_sources::{Reference, Source};
 
 use crate::build::{Format, Packing, image as built, layer};
 use crate::library::{self, Opened};
@@ -46,7 +46,7 @@ fn unpacked(opened: &Opened) -> HashMap<(usize, Vec<u8>), Vec<Vec<u8>>> {
             let mut entry = entry.unwrap();
             if entry.header().entry_type().is_file() {
                 let mut path = Vec::new();
-                dive::layer::path::normalise(&entry.path_bytes(), &mut path);
+                dive_model::layer::path::normalise(&entry.path_bytes(), &mut path);
                 let mut bytes = Vec::new();
                 entry.read_to_end(&mut bytes).unwrap();
                 files.entry((at, path)).or_default().push(bytes);

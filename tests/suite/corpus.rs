@@ -1,9 +1,9 @@
 //! Real images, saved by real engines in every format. If one of these fails, a user looks at an image and sees other
 //! files than a container of it has.
 
-use dive::layer::scan::scan;
-use dive::layer::{Chunk, Entry, EntryKind, MarkerKind, PathKind};
-use dive::remark::OnDamage;
+use dive_model::layer::scan::scan;
+use dive_model::layer::{Chunk, Entry, EntryKind, MarkerKind, PathKind};
+use dive_model::remark::OnDamage;
 use serde_json::Value;
 
 use crate::library::{self, Opened};

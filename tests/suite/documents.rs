@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use dive::config::{Bound, Context, Keybinding};
-use dive::source::{SCHEMES, Scheme, SchemeName};
+use dive_sources::{SCHEMES, Scheme, SchemeName};
 
 use crate::place::repository;
 

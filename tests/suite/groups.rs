@@ -1,7 +1,7 @@
 //! Waste in groups. If one of these fails, a person reads a thousand rows, or reads of a directory that has nothing to do
 //! with the waste.
 
-use dive::analysis::WasteGroup;
+use dive_model::analysis::WasteGroup;
 
 use crate::build::{Opened, image, is_drawn};
 

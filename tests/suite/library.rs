@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use dive::image::{self, Image, ImageSelector, Selection};
-use dive::layer::read::Silent;
-use dive::remark::OnDamage;
 use dive::report::listing::{self, Format};
-use dive::source::{Reference, Source};
-use dive::tree::{self, Loaded};
+use dive_model::image::{self, Image, ImageSelector, Selection};
+use dive_model::layer::read::Silent;
+use dive_model::remark::OnDamage;
+use dive_model::tree::{self, Loaded};
+use dive_sources::{Reference, Source};
 
 use crate::place::Corpus;
 

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dive::analysis::Analysis;
-use dive::analysis::exact::Cause;
+use dive_model::analysis::Analysis;
+use dive_model::analysis::exact::Cause;
 use serde_json::Value;
 
 use crate::library;

@@ -3,9 +3,9 @@
 
 use std::fmt::Write;
 
-use dive::layer::LayerIndex;
-use dive::tree::resolve::MAX_LINKS;
-use dive::tree::{NodeId, Tree};
+use dive_model::layer::LayerIndex;
+use dive_model::tree::resolve::MAX_LINKS;
+use dive_model::tree::{NodeId, Tree};
 
 use crate::build::{Image, image, layer};
 

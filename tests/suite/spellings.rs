@@ -4,8 +4,8 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use dive::remark::OnDamage;
-use dive::source::{ContainerEngine, Reference, Source};
+use dive_model::remark::OnDamage;
+use dive_sources::{ContainerEngine, Reference, Source};
 use serde_json::Value;
 
 use crate::build::{Format, image};

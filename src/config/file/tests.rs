@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::config::{Limit, render};
-use crate::units::Bytes;
+use dive_model::units::Bytes;
 
 fn load(text: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
     let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));

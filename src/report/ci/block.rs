@@ -8,10 +8,10 @@ use std::path::Path;
 use super::guard::unforgeable;
 use crate::ci::{Rule, Status, Verdict};
 use crate::config::{BadLimit, Origin};
-use crate::escape::Escaped;
 use crate::report::{Colour, Findings};
-use crate::source::ImageOrigin;
-use crate::units::Bytes;
+use dive_model::escape::Escaped;
+use dive_model::units::Bytes;
+use dive_sources::ImageOrigin;
 
 /// Writes the lines before the figures: where the rules and the image come from.
 ///

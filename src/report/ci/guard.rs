@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use crate::escape::breaks_or_reorders;
+use dive_model::escape::breaks_or_reorders;
 
 /// The words that our part of the report must not contain, in lower case. `results` contains `result`.
 const WORDS: [&str; 8] = ["efficiency", "inefficient", "wasted", "analyzing", "result", "pass", "fail", "skip"];

@@ -13,7 +13,7 @@ pub use block::{exporting, misconfigured, preamble};
 use super::waste::Rows;
 use super::{Findings, Look};
 use crate::ci::{Rules, Verdict};
-use crate::source::ImageOrigin;
+use dive_sources::ImageOrigin;
 
 /// What CI mode adds to the findings.
 #[derive(Debug, Clone, Copy)]

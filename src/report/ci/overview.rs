@@ -4,15 +4,15 @@
 use std::io::{self, Write};
 
 use super::Ruling;
-use crate::analysis::Exact;
-use crate::analysis::exact::Cause;
 use crate::ci::{BlindSpot, Excess, Rule};
 use crate::config::Origin;
-use crate::escape::Escaped;
 use crate::report::text::{command_width, first_words};
 use crate::report::waste::{self, Rows};
 use crate::report::{Findings, Look, heading};
-use crate::units::{Bytes, go_float};
+use dive_model::analysis::Exact;
+use dive_model::analysis::exact::Cause;
+use dive_model::escape::Escaped;
+use dive_model::units::{Bytes, go_float};
 
 /// Writes the whole part.
 pub(super) fn write(

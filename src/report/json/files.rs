@@ -9,8 +9,8 @@ use hashbrown::HashSet;
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
-use crate::layer::{LayerIndex, entry::file_type};
-use crate::tree::{Marker, NodeId, SpanId, SpanKind, Tree};
+use dive_model::layer::{LayerIndex, entry::file_type};
+use dive_model::tree::{Marker, NodeId, SpanId, SpanKind, Tree};
 
 /// The `fileList` of a layer.
 pub(super) struct FileList<'a> {

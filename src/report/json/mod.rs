@@ -10,10 +10,10 @@ use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
 use super::Findings;
-use crate::analysis::exact::Cause;
-use crate::image::ImageLayer;
-use crate::layer::LayerIndex;
-use crate::tree::Tree;
+use dive_model::analysis::exact::Cause;
+use dive_model::image::ImageLayer;
+use dive_model::layer::LayerIndex;
+use dive_model::tree::Tree;
 use files::FileList;
 
 /// Counts up when a key changes its meaning or goes; new keys do not count.

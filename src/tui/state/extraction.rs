@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Ticket;
 use super::scroll::TextScroll;
-use crate::extract::{Conflicts, Plan, Progress, Report, SpecialBits};
+use dive_model::extract::{Conflicts, Plan, Progress, Report, SpecialBits};
 
 /// How far an extraction is.
 #[derive(Debug)]

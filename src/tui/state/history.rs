@@ -1,9 +1,9 @@
 //! What each layer did to one path, as a list to choose a version from.
 
 use super::scroll::Scroll;
-use crate::layer::LayerIndex;
-use crate::tree::history::Event;
-use crate::tree::{NodeId, SpanId, Tree};
+use dive_model::layer::LayerIndex;
+use dive_model::tree::history::Event;
+use dive_model::tree::{NodeId, SpanId, Tree};
 
 /// The history of a path.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! The list of layers: what is selected, which states are compared, and whether build steps without a layer are shown.
 
-use crate::image::{HistoryStep, Image};
-use crate::layer::LayerIndex;
-use crate::tree::Scope;
+use dive_model::image::{HistoryStep, Image};
+use dive_model::layer::LayerIndex;
+use dive_model::tree::Scope;
 
 use super::scroll::Scroll;
 

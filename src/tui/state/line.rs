@@ -3,8 +3,8 @@
 use tui_input::{Input, InputRequest};
 
 use crate::config::{Key, KeyPress};
-use crate::escape::is_hidden;
 use crate::tui::keymap::typed;
+use dive_model::escape::is_hidden;
 
 /// What a line is for.
 #[derive(Debug, Clone, PartialEq, Eq)]

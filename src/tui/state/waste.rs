@@ -2,10 +2,10 @@
 
 use std::cmp::Reverse;
 
-use crate::analysis::Exact;
-use crate::analysis::exact::{Cause, ReclaimableFile};
-use crate::layer::LayerIndex;
-use crate::tree::{PathOrder, Tree};
+use dive_model::analysis::Exact;
+use dive_model::analysis::exact::{Cause, ReclaimableFile};
+use dive_model::layer::LayerIndex;
+use dive_model::tree::{PathOrder, Tree};
 
 use super::scroll::Scroll;
 

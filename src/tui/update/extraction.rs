@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::escape::Escaped;
-use crate::extract::{Conflicts, OnConflict, Plan, Progress, Report};
-use crate::tree::{NodeId, SpanId};
 use crate::tui::state::extraction::{Extent, Extraction, Stage as ExtractionStage};
 use crate::tui::state::line::Purpose;
 use crate::tui::state::{Overlay, Stage, State, Ticket};
 use crate::tui::worker::Job;
+use dive_model::escape::Escaped;
+use dive_model::extract::{Conflicts, OnConflict, Plan, Progress, Report};
+use dive_model::tree::{NodeId, SpanId};
 
 use super::{Effect, overlays};
 

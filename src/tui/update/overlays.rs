@@ -1,8 +1,6 @@
 //! Actions in what stands over the panes.
 
 use crate::config::Action;
-use crate::extract::{Layers, OnConflict, Options};
-use crate::tree::{NodeId, SpanId};
 use crate::tui::state::extraction::{Extraction, Stage as ExtractionStage};
 use crate::tui::state::line::Purpose;
 use crate::tui::state::scroll::{Scroll, TextScroll};
@@ -10,6 +8,8 @@ use crate::tui::state::viewer::{Viewer, ViewerAction, ViewerEffect};
 use crate::tui::state::waste::WasteOrder;
 use crate::tui::state::{Overlay, Stage, State};
 use crate::tui::worker::{Job, JobId};
+use dive_model::extract::{Layers, OnConflict, Options};
+use dive_model::tree::{NodeId, SpanId};
 
 use super::{Effect, extraction, panes};
 
@@ -203,7 +203,7 @@ pub(super) fn write(
     writing: &mut Extraction,
     on_conflict: OnConflict,
 ) -> Effect {
-    writing.stage = ExtractionStage::Writing(crate::extract::Progress::default());
+    writing.stage = ExtractionStage::Writing(dive_model::extract::Progress::default());
     Effect::Start(Box::new(Job::Extract {
         ticket: writing.ticket,
         plan: std::sync::Arc::clone(&writing.plan),

@@ -1,9 +1,6 @@
 //! Actions in the panes: layers, details, file tree.
 
 use crate::config::Action;
-use crate::escape::Escaped;
-use crate::layer::LayerIndex;
-use crate::tree::{Change, NodeId, Tree};
 use crate::tui::state::files::{FileTree, Filter, Jump, Motion};
 use crate::tui::state::layers::CompareMode;
 use crate::tui::state::line::Purpose;
@@ -11,6 +8,9 @@ use crate::tui::state::warnings::Warnings;
 use crate::tui::state::waste::Waste;
 use crate::tui::state::{Attributes, Explorer, Focus, LongLines, Overlay, Stage, State};
 use crate::tui::text::printable;
+use dive_model::escape::Escaped;
+use dive_model::layer::LayerIndex;
+use dive_model::tree::{Change, NodeId, Tree};
 
 use super::{Effect, extraction, overlays};
 

@@ -5,15 +5,15 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::pane::{self, Keys};
-use crate::compression::Compression;
-use crate::image::{Image, ImageLayer};
-use crate::layer::LayerIndex;
 use crate::tui::layout::inside;
 use crate::tui::state::layers::LayerRow;
 use crate::tui::state::{Explorer, Focus, Opened, Stage, State, instruction};
 use crate::tui::text::{cut, name, printable, right, wrap};
 use crate::tui::theme::Theme;
-use crate::units::Bytes;
+use dive_model::compression::Compression;
+use dive_model::image::{Image, ImageLayer};
+use dive_model::layer::LayerIndex;
+use dive_model::units::Bytes;
 
 /// Bytes of a command that are shown. Nobody writes more; a hostile configuration may.
 const COMMAND: usize = 16 * 1024;

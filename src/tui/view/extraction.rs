@@ -6,11 +6,11 @@ use ratatui::text::Line;
 
 use super::loading::{gauge, spooled};
 use super::pane::{self, Keys};
-use crate::extract::{End, Listed, Progress, Report, SpecialBits};
 use crate::tui::state::State;
 use crate::tui::state::extraction::{Extent, Extraction, Stage};
 use crate::tui::text::{cut, name, printable, wrap};
-use crate::units::Bytes;
+use dive_model::extract::{End, Listed, Progress, Report, SpecialBits};
+use dive_model::units::Bytes;
 
 pub(super) fn draw(state: &State, extraction: &Extraction, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;

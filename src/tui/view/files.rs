@@ -8,13 +8,13 @@ use ratatui::text::{Line, Span};
 use super::pane::{self, Keys};
 use crate::config::{Action, Context, Origin};
 use crate::report::listing::permissions;
-use crate::tree::{Change, SpanKind, Tree};
 use crate::tui::state::files::{FileTree, Fold, Order, Row};
 use crate::tui::state::layers::CompareMode;
 use crate::tui::state::{Attributes, Explorer, Focus, LongLines, State};
 use crate::tui::text::{columns, cut, name, right, wrap};
 use crate::tui::theme::Theme;
-use crate::units::Bytes;
+use dive_model::tree::{Change, SpanKind, Tree};
+use dive_model::units::Bytes;
 
 /// Which columns there is room for.
 #[derive(Clone, Copy, PartialEq, Eq)]

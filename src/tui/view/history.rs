@@ -7,11 +7,11 @@ use ratatui::text::Line;
 
 use super::pane::{self, Keys};
 use crate::report::listing::permissions;
-use crate::tree::history::Event;
 use crate::tui::state::history::History;
 use crate::tui::state::{Explorer, State, instruction};
 use crate::tui::text::{cut, left, name, printable, right};
-use crate::units::Bytes;
+use dive_model::tree::history::Event;
+use dive_model::units::Bytes;
 
 pub(super) fn draw(state: &State, explorer: &Explorer, history: &History, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;

@@ -6,13 +6,13 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::pane::{self, Keys};
-use crate::image::Image;
-use crate::layer::LayerIndex;
 use crate::tui::state::instruction;
 use crate::tui::state::layers::{CompareMark, CompareMode, EmptySteps, LayerRow, Layers};
 use crate::tui::state::{Focus, Stage, State};
 use crate::tui::text::{columns, cut, left, printable, right};
-use crate::units::Bytes;
+use dive_model::image::Image;
+use dive_model::layer::LayerIndex;
+use dive_model::units::Bytes;
 
 /// Columns of the bar.
 const BAR: usize = 8;

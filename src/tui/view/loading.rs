@@ -6,10 +6,10 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::pane::{self, Keys};
-use crate::blob::SpoolProgress;
 use crate::tui::state::{Focus, Stage, State};
 use crate::tui::theme::Theme;
-use crate::units::Bytes;
+use dive_model::blob::SpoolProgress;
+use dive_model::units::Bytes;
 
 pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;

@@ -7,12 +7,12 @@ use ratatui::text::{Line, Span};
 
 use super::loading::spooled;
 use super::pane::{self, Keys};
-use crate::tree::SpanId;
 use crate::tui::state::State;
 use crate::tui::state::viewer::{Emphasis, Form, Goal, Phase, RowLabel, SearchState, Viewer, ViewerRow, ViewerStatus};
 use crate::tui::text::{cut, printable, right};
 use crate::tui::theme::Theme;
-use crate::units::Bytes;
+use dive_model::tree::SpanId;
+use dive_model::units::Bytes;
 
 /// Lines above the content: a word on where a link led.
 pub(super) fn head_height(viewer: &Viewer) -> usize {

@@ -5,12 +5,12 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::pane::{self, Keys};
-use crate::analysis::Exact;
 use crate::tui::state::waste::{CAUSE_AT, PATH_AT, Waste, WasteOrder};
 use crate::tui::state::{Explorer, State};
 use crate::tui::text::{cut, left, name, right};
 use crate::tui::theme::Theme;
-use crate::units::Bytes;
+use dive_model::analysis::Exact;
+use dive_model::units::Bytes;
 
 /// Lines above the first file: the sum, a line a cause, an empty one, the names of the columns.
 pub(super) fn head_height(waste: &Waste) -> usize {

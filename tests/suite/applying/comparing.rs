@@ -1,7 +1,7 @@
 //! What counts as the same and what changed, between any two states.
 
-use dive::tree::size::Sizes;
-use dive::tree::{Change, ChangeCounts, Changes, NodeId};
+use dive_model::tree::size::Sizes;
+use dive_model::tree::{Change, ChangeCounts, Changes, NodeId};
 
 use super::Fill;
 use crate::build::{Format, Packing, image, layer};

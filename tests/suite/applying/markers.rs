@@ -1,6 +1,6 @@
 //! Whiteouts and opaque markers: what is gone, what stays, whose bytes are lost.
 
-use dive::layer::MarkerKind;
+use dive_model::layer::MarkerKind;
 
 use crate::build::{Layer, image, layer};
 

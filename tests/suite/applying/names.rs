@@ -1,6 +1,6 @@
 //! Names in tars: spelt twice, spelt oddly, leading out, no text.
 
-use dive::tree::{Change, Changes, NodeId};
+use dive_model::tree::{Change, Changes, NodeId};
 
 use crate::build::{image, layer};
 

@@ -1,8 +1,8 @@
 //! One thing in the place of another, directories that no entry names, and the causes as a whole.
 
-use dive::analysis::exact::Cause;
-use dive::layer::LayerIndex;
-use dive::tree::{Change, Changes};
+use dive_model::analysis::exact::Cause;
+use dive_model::layer::LayerIndex;
+use dive_model::tree::{Change, Changes};
 
 use super::Fill;
 use crate::build::{image, layer};

@@ -12,9 +12,9 @@
 
 use std::fmt::Write;
 
-use dive::analysis::Exact;
-use dive::layer::LayerIndex;
-use dive::tree::{Change, Changes, NodeId, SpanId, SpanKind, Tree};
+use dive_model::analysis::Exact;
+use dive_model::layer::LayerIndex;
+use dive_model::tree::{Change, Changes, NodeId, SpanId, SpanKind, Tree};
 
 /// A line in the making.
 struct Row {

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use dive::analysis::{Classic, Exact};
-use dive::image::{self, Selection};
-use dive::layer::LayerIndex;
-use dive::layer::read::Silent;
-use dive::remark::OnDamage;
-use dive::source::{Reference, Source};
-use dive::tree::{self, Loaded, Tree};
+use dive_model::analysis::{Classic, Exact};
+use dive_model::image::{self, Selection};
+use dive_model::layer::LayerIndex;
+use dive_model::layer::read::Silent;
+use dive_model::remark::OnDamage;
+use dive_model::tree::{self, Loaded, Tree};
+use dive_sources::{Reference, Source};
 use tempfile::NamedTempFile;
 
 use super::draw;

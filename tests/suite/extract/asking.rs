@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use dive::extract::{self, ExtractError, OnConflict, Options, Plan};
+use dive_model::extract::{self, ExtractError, OnConflict, Options, Plan};
 
 use super::{Case, OVERWRITE, SKIP, one, skipped};
 

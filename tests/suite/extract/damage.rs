@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use dive::extract::{self, End, ExtractError, Options};
+use dive_model::extract::{self, End, ExtractError, Options};
 
 use super::{Case, OVERWRITE, case, case_of, one, skipped};
 use crate::build::{Format, Layer, Packing, image};

@@ -1,7 +1,7 @@
 //! Images and folders made to reach what they were not given. If one of these fails, looking at a stranger's image writes
 //! into the user's home.
 
-use dive::extract::{OnConflict, Options};
+use dive_model::extract::{OnConflict, Options};
 
 use super::{OVERWRITE, case, case_of, listing, one, skipped};
 use crate::build::image;
@@ -112,7 +112,7 @@ fn the_folder_itself_may_be_reached_through_a_link() {
     case.links("folder", "out");
     let never = std::sync::atomic::AtomicBool::new(false);
     let folder = case.place.path().join("folder");
-    dive::extract::run(&case.plan("/"), &case.layers, &folder, Options::default(), &never, &|_| ()).unwrap();
+    dive_model::extract::run(&case.plan("/"), &case.layers, &folder, Options::default(), &never, &|_| ()).unwrap();
     assert_eq!(case.text("out/a/b"), "image");
 }
 
@@ -123,7 +123,7 @@ fn a_link_that_appears_meanwhile_is_not_followed() {
     case.writes("elsewhere/mine", "mine");
     let a = case.out().join("a");
     let never = std::sync::atomic::AtomicBool::new(false);
-    let exchange = |progress: dive::extract::Progress| {
+    let exchange = |progress: dive_model::extract::Progress| {
         // Two directories and the first file are there.
         if progress.items == 3 && !a.is_symlink() {
             std::fs::remove_dir_all(&a).unwrap();
@@ -131,7 +131,8 @@ fn a_link_that_appears_meanwhile_is_not_followed() {
         }
     };
     let report =
-        dive::extract::run(&case.plan("/"), &case.layers, &case.out(), Options::default(), &never, &exchange).unwrap();
+        dive_model::extract::run(&case.plan("/"), &case.layers, &case.out(), Options::default(), &never, &exchange)
+            .unwrap();
     super::is(&listing(&case.place.path().join("elsewhere")), r#"f644 mine "mine""#);
     let told = skipped(&report);
     assert_eq!(told.len(), 2, "{told:?}");
@@ -145,12 +146,13 @@ fn a_file_that_appears_meanwhile_stays() {
     let case = one(|l| l.file("a", "1").file("b", "2"));
     let b = case.out().join("b");
     let never = std::sync::atomic::AtomicBool::new(false);
-    let appear = |progress: dive::extract::Progress| {
+    let appear = |progress: dive_model::extract::Progress| {
         if progress.items == 1 && !b.exists() {
             std::fs::write(&b, "mine").unwrap();
         }
     };
-    let report = dive::extract::run(&case.plan("/"), &case.layers, &case.out(), OVERWRITE, &never, &appear).unwrap();
+    let report =
+        dive_model::extract::run(&case.plan("/"), &case.layers, &case.out(), OVERWRITE, &never, &appear).unwrap();
     assert_eq!(case.text("out/b"), "mine");
     assert!(skipped(&report)[0].starts_with("b: something else came to its place"), "{:?}", skipped(&report));
 }
@@ -192,7 +194,7 @@ fn hostile_archives_stay_inside_the_folder() {
         case.writes("beside", "mine");
         let planned = case.plan("/").len() as u64;
         let first = case.extract(Options::default());
-        let written = |report: &dive::extract::Report| report.files + report.hard_links + report.symlinks;
+        let written = |report: &dive_model::extract::Report| report.files + report.hard_links + report.symlinks;
         assert_eq!(written(&first) + first.directories + first.skipped.count(), planned, "{archive}");
         // Onto what it left itself, which is what links of an image are good for.
         let second = case.extract(OVERWRITE);

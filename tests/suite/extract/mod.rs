@@ -14,9 +14,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use dive::extract::{self, ExtractError, Layers, OnConflict, Options, Plan, Report};
-use dive::layer::LayerIndex;
-use dive::tree::{NodeId, Tree};
+use dive_model::extract::{self, ExtractError, Layers, OnConflict, Options, Plan, Report};
+use dive_model::layer::LayerIndex;
+use dive_model::tree::{NodeId, Tree};
 use tempfile::TempDir;
 
 use crate::build::{Format, Image, Layer};

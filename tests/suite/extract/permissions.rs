@@ -1,11 +1,11 @@
 //! Permissions: who extracts an image gets its files' bits, but no file that runs as somebody else, and nothing that
 //! cannot be removed again.
 
-use dive::extract::{Options, SpecialBits};
+use dive_model::extract::{Options, SpecialBits};
 
 use super::one;
 
-const KEEP: Options = Options { on_conflict: dive::extract::OnConflict::Fail, special_bits: SpecialBits::Keep };
+const KEEP: Options = Options { on_conflict: dive_model::extract::OnConflict::Fail, special_bits: SpecialBits::Keep };
 
 #[test]
 fn setuid_setgid_and_sticky_are_left_out_unless_asked_for() {

@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use dive::extract::Options;
+use dive_model::extract::Options;
 
 use super::case_of;
 use crate::library;

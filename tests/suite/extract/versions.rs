@@ -3,8 +3,8 @@
 use std::os::unix::fs::MetadataExt;
 use std::sync::Mutex;
 
-use dive::extract::{End, Options, Plan, Progress};
-use dive::tree::NodeId;
+use dive_model::extract::{End, Options, Plan, Progress};
+use dive_model::tree::NodeId;
 
 use super::{Case, OVERWRITE, case, one, skipped};
 use crate::build::{Packing, image, layer};
@@ -234,7 +234,8 @@ fn progress_goes_forward_to_its_end() {
         let seen = Mutex::new(Vec::new());
         let tell = |progress: Progress| seen.lock().unwrap().push(progress);
         let never = std::sync::atomic::AtomicBool::new(false);
-        dive::extract::run(&case.plan("/"), &case.layers, &case.out(), Options::default(), &never, &tell).unwrap();
+        dive_model::extract::run(&case.plan("/"), &case.layers, &case.out(), Options::default(), &never, &tell)
+            .unwrap();
         let seen = seen.into_inner().unwrap();
         assert!(seen.is_sorted_by_key(|progress| progress.read) && seen.is_sorted_by_key(|progress| progress.items));
         let last = seen.last().unwrap();

@@ -1,7 +1,7 @@
 //! Where the cursor goes and what of the rows is on the screen.
 
-use dive::tree::Change;
 use dive::tui::state::files::{FileTree, Folding, Jump, Motion, Order};
+use dive_model::tree::Change;
 
 use super::pane::Pane;
 use crate::build::{Image, image};

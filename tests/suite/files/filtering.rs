@@ -1,7 +1,7 @@
 //! What a filter lets in, and how one moves in its result.
 
-use dive::tree::Change;
 use dive::tui::state::files::{FileTree, Filter, Folding, Jump};
+use dive_model::tree::Change;
 
 use super::pane::Pane;
 use crate::build::{Image, image};

@@ -6,8 +6,8 @@
 
 use std::time::{Duration, Instant};
 
-use dive::tree::{Change, Scope, Tree};
 use dive::tui::state::files::{FileTree, Filter, Folding, Motion};
+use dive_model::tree::{Change, Scope, Tree};
 
 use crate::build::{image, layer};
 use crate::library;

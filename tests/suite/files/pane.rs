@@ -10,8 +10,8 @@
 
 use std::fmt::Write;
 
-use dive::tree::{Change, NodeId, Scope, Tree};
 use dive::tui::state::files::{FileTree, Filter, Fold, Folding, Jump, Motion, Order, Row};
+use dive_model::tree::{Change, NodeId, Scope, Tree};
 
 use crate::build::{Image, Opened, aligned, is_drawn, layer};
 

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use dive::tree::size::Sizes;
-use dive::tree::{Change, Changes, NodeId, Scope, Tree};
 use dive::tui::state::files::{FileTree, Filter, Fold, Folding, Motion, Order, Row};
+use dive_model::tree::size::Sizes;
+use dive_model::tree::{Change, Changes, NodeId, Scope, Tree};
 use proptest::prelude::*;
 use proptest::sample::select;
 

@@ -1,7 +1,7 @@
 //! What is shown, in which order, and what is collapsed.
 
-use dive::tree::Change;
 use dive::tui::state::files::{Fold, Folding, Order};
+use dive_model::tree::Change;
 
 use super::pane::Pane;
 use crate::build::{Image, image};

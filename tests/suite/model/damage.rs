@@ -1,10 +1,10 @@
 //! Damaged layers: bytes of any kind, and sound layers with a few bytes changed, cut or moved.
 
-use dive::analysis::Analysis;
-use dive::layer::content::PlainLayers;
-use dive::layer::scan::scan;
-use dive::remark::OnDamage;
-use dive::tree::Builder;
+use dive_model::analysis::Analysis;
+use dive_model::layer::content::PlainLayers;
+use dive_model::layer::scan::scan;
+use dive_model::remark::OnDamage;
+use dive_model::tree::Builder;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -115,7 +115,7 @@ fn survives(bytes: &[u8]) -> Result<(), TestCaseError> {
 }
 
 /// What a crafted layer says must not break what comes after the scan either.
-fn analyse(scan: dive::layer::Scan) {
+fn analyse(scan: dive_model::layer::Scan) {
     let mut builder = Builder::new();
     builder.apply(scan).unwrap();
     let tree = builder.finish(&PlainLayers::default()).unwrap();

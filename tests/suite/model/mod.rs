@@ -9,10 +9,10 @@ pub(crate) mod random;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use dive::analysis::WasteGroup;
-use dive::analysis::exact::Cause;
-use dive::tree::size::Sizes;
-use dive::tree::{Change, Changes, Comparison, Scope, SpanKind, Tree};
+use dive_model::analysis::WasteGroup;
+use dive_model::analysis::exact::Cause;
+use dive_model::tree::size::Sizes;
+use dive_model::tree::{Change, Changes, Comparison, Scope, SpanKind, Tree};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 

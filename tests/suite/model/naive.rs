@@ -4,8 +4,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use dive::analysis::exact::Cause;
-use dive::tree::{Change, ChangeCounts};
+use dive_model::analysis::exact::Cause;
+use dive_model::tree::{Change, ChangeCounts};
 
 use super::random::{Attributes, RandomEntry, RandomImage, RandomLayer, What};
 

@@ -1,7 +1,7 @@
 //! What a user must see without looking for it, on the smallest usual terminal.
 
-use dive::image::ImageName;
 use dive::tui::update::Effect;
+use dive_model::image::ImageName;
 
 use super::{Screen, Size};
 use crate::build::{Format, image};

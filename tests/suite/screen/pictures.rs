@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use dive::blob::{SpoolProgress, SpoolStep};
-use dive::extract::{Conflicts, End, Listed, Progress, Reason, Report, Skipped, Skips};
 use dive::tui::event::Work;
 use dive::tui::state::viewer::Fetched;
 use dive::tui::state::{Overlay, Ticket};
+use dive_model::blob::{SpoolProgress, SpoolStep};
+use dive_model::extract::{Conflicts, End, Listed, Progress, Reason, Report, Skipped, Skips};
 
 use super::{SIZES, Screen, Size};
 use crate::build::{Format, image};
@@ -251,7 +251,7 @@ fn an_image_that_is_being_found_and_read() {
         let mut screen = Screen::looking(size, &[]);
         screen.hears(Work::Image(library::open(&sample()).image.into()));
         screen.hears(Work::Read(2_000_000));
-        screen.hears(Work::Layer { layer: dive::layer::LayerIndex::BASE, size_bytes: 1_983_406 });
+        screen.hears(Work::Layer { layer: dive_model::layer::LayerIndex::BASE, size_bytes: 1_983_406 });
         screen.presses("down");
         screen
     });

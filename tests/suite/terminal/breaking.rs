@@ -3,10 +3,10 @@
 
 use std::path::PathBuf;
 
-use dive::blob::{SpoolProgress, SpoolStep};
 use dive::config::{Config, Surroundings};
 use dive::tui::state::Settings;
 use dive::tui::{AnyError, ScreenError};
+use dive_model::blob::{SpoolProgress, SpoolStep};
 
 use super::{Session, USUAL};
 use crate::user::User;

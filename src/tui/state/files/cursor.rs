@@ -2,7 +2,7 @@
 
 use super::FileTree;
 use super::shown::Fold;
-use crate::tree::{NodeId, Tree};
+use dive_model::tree::{NodeId, Tree};
 
 /// Where the cursor goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

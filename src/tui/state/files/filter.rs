@@ -5,7 +5,7 @@ use regex_syntax::ast;
 use regex_syntax::hir::{self, Class, Hir, HirKind};
 
 use crate::tui::state::expression::{self, MAX_COMPILED};
-use crate::units::{Bytes, BytesError};
+use dive_model::units::{Bytes, BytesError};
 
 /// A filter that can be applied. An empty one lets everything in.
 ///

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::node_set::NodeSet;
 use super::shown::{Fold, Shown};
 use super::sizes::HiddenBytes;
-use crate::tree::{Comparison, NodeId, Tree};
+use dive_model::tree::{Comparison, NodeId, Tree};
 
 /// How siblings are ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

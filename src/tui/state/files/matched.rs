@@ -5,7 +5,7 @@ use regex::bytes::Regex;
 
 use super::filter::{Filter, Pattern, Reach};
 use super::node_set::{NodeSet, Part};
-use crate::tree::{Comparison, NodeId, Tree};
+use dive_model::tree::{Comparison, NodeId, Tree};
 
 /// A filter, what its expression matches, and what is collapsed while it is on.
 #[derive(Debug, Clone)]

@@ -25,8 +25,8 @@ pub use rows::Row;
 pub use search::Jump;
 pub use shown::{Fold, Kinds};
 
-use crate::tree::{Change, Comparison, NodeId, Scope, Tree};
 use cursor::Cursor;
+use dive_model::tree::{Change, Comparison, NodeId, Scope, Tree};
 use lists::{Lists, Origin, Siblings, Sorting};
 use matched::Matched;
 use node_set::NodeSet;

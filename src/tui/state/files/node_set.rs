@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::tree::{NodeId, Tree};
+use dive_model::tree::{NodeId, Tree};
 
 /// How many words of a set one thread takes at a time.
 const WORDS: usize = 256;

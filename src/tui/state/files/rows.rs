@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::FileTree;
 use super::lists::Siblings;
 use super::shown::{Fold, Goal};
-use crate::tree::{Change, NodeId, Tree};
+use dive_model::tree::{Change, NodeId, Tree};
 
 /// One row of the pane.
 #[derive(Debug, Clone, PartialEq, Eq)]

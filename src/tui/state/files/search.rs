@@ -3,7 +3,7 @@
 
 use super::FileTree;
 use super::shown::Goal;
-use crate::tree::{NodeId, Tree};
+use dive_model::tree::{NodeId, Tree};
 
 /// How a jump ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 use super::matched::{Matched, is_directory};
 use super::node_set::NodeSet;
 use super::sizes::HiddenBytes;
-use crate::tree::{Change, Comparison, NodeId, Tree};
+use dive_model::tree::{Change, Comparison, NodeId, Tree};
 
 /// Which kinds of change are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

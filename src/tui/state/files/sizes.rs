@@ -1,7 +1,7 @@
 //! Sizes of directories while kinds are hidden or a filter is on: the sum of the files shown, as in dive. It answers how much of
 //! `/var` is logs.
 
-use crate::tree::{Comparison, NodeId, Tree};
+use dive_model::tree::{Comparison, NodeId, Tree};
 
 /// Bytes at and below each node that are not shown; empty while everything is.
 #[derive(Debug, Default)]

@@ -9,8 +9,8 @@ use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::escape::{MAX_MARKS, is_hidden};
 use crate::tui::text::is_counted_alike;
+use dive_model::escape::{MAX_MARKS, is_hidden};
 
 /// The widest letter that is kept together, in columns. Scripts and crafted files join letters without end.
 const MAX_LETTER: usize = 2;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use crate::tarfile::ReadAt;
+use dive_model::tarfile::ReadAt;
 
 /// The bytes of one file. A clone is another handle on the same bytes.
 #[derive(Clone)]

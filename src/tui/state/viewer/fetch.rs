@@ -11,10 +11,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::Form;
 use super::content::Content;
 use super::lines::{Counter, Place};
-use crate::blob::{Blob, SpoolProgress};
-use crate::compression::{Compression, SNIFF_LEN, sniff};
-use crate::layer::LayerBlob;
-use crate::layer::content::{Body, BodyForm, Skipped, open_body_while};
+use dive_model::blob::{Blob, SpoolProgress};
+use dive_model::compression::{Compression, SNIFF_LEN, sniff};
+use dive_model::layer::LayerBlob;
+use dive_model::layer::content::{Body, BodyForm, Skipped, open_body_while};
 
 /// What text and other bytes are told apart by: the first bytes of a file.
 const FIRST: usize = 8 * 1024;

@@ -1,11 +1,11 @@
 //! What there is to see at a path: the bytes of a file, or a line of words that says why there are none.
 
-use crate::escape::Escaped;
-use crate::image::ImageLayer;
-use crate::layer::LayerBlob;
-use crate::layer::LayerIndex;
-use crate::layer::content::Body;
-use crate::tree::{SpanId, SpanKind, Tree, Unresolved};
+use dive_model::escape::Escaped;
+use dive_model::image::ImageLayer;
+use dive_model::layer::LayerBlob;
+use dive_model::layer::LayerIndex;
+use dive_model::layer::content::Body;
+use dive_model::tree::{SpanId, SpanKind, Tree, Unresolved};
 
 /// What is looked at.
 #[derive(Debug)]

@@ -23,12 +23,12 @@ pub use motion::ViewerAction;
 pub use page::{RowLabel, ViewerRow};
 pub use search::{SearchRequest, Searched, search};
 
-use crate::blob::SpoolProgress;
-use crate::escape::Escaped;
-use crate::image::ImageLayer;
-use crate::layer::LayerIndex;
-use crate::tree::{SpanId, Tree};
 use cells::{Cells, HEX_ROW};
+use dive_model::blob::SpoolProgress;
+use dive_model::escape::Escaped;
+use dive_model::image::ImageLayer;
+use dive_model::layer::LayerIndex;
+use dive_model::tree::{SpanId, Tree};
 use fetch::{Counting, FetchNews, Lines};
 use lines::{LineIndex, Place, Text};
 use look::look;

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::lines::Counter;
 use super::*;
-use crate::layer::content::Skipped;
-use crate::tarfile::ReadAt;
+use dive_model::layer::content::Skipped;
+use dive_model::tarfile::ReadAt;
 
 mod arriving;
 

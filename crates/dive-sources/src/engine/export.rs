@@ -1,0 +1,263 @@
+//! The export of an image: the engine's archive, streamed into a temporary file. There is no limit on its duration while bytes
+//! arrive.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bollard::errors::Error;
+use http_body_util::BodyExt;
+use hyper::body::{Bytes, Incoming};
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use super::backend::Backend;
+use super::client::Client;
+use super::error::EngineError;
+use super::failure;
+use super::lookup::ImageLookup;
+use crate::ContainerEngine;
+use crate::error::SourceError;
+use crate::meter::Meter;
+use crate::program::{ExportError, Failure};
+use crate::runtime::{block_on, unless_broken};
+use dive_model::blob::SpoolStep;
+use dive_model::blob::Watch;
+use dive_model::remark::{OnDamage, Remark};
+use dive_model::store::spool;
+use dive_model::store::{Archive, StoreError};
+
+/// How long an engine may prepare: Docker writes all layers to its own disk before it sends the first.
+const PREPARATION: Duration = Duration::from_mins(30);
+
+/// How long nothing may come once something has.
+const STALL: Duration = Duration::from_mins(5);
+
+/// The end of an archive that is kept, in bytes: Docker writes there what went wrong after it has begun.
+const TAIL: usize = 4096;
+
+/// An image as an engine knows it, to be exported now or later.
+#[derive(Debug, Clone)]
+pub(super) struct Export {
+    backend: Backend,
+    engine: ContainerEngine,
+    /// What the user called it, for messages.
+    name: String,
+    /// What the engine calls it, which no tag can lead elsewhere.
+    id: String,
+    platform: Option<String>,
+    /// About as many bytes come, if the engine tells.
+    size: Option<u64>,
+}
+
+impl Export {
+    /// The export of the image of that `id`.
+    pub(super) fn new(
+        lookup: &ImageLookup<'_>,
+        backend: Backend,
+        id: &str,
+        size: Option<u64>,
+    ) -> Result<Self, EngineError> {
+        let (engine, name) = (lookup.engine, lookup.named());
+        // It becomes part of a path, as a name does.
+        if id.is_empty() || !id.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b':') {
+            return Err(EngineError::Refused { engine, name, answer: "it tells no id that is one".to_owned() });
+        }
+        Ok(Self { backend, engine, name, id: id.to_owned(), platform: lookup.access.platform.clone(), size })
+    }
+
+    /// Exports the image. Where `progress` breaks, the engine is left, and any error says so.
+    pub(super) fn run(&self, on_damage: OnDamage, progress: Watch<'_>) -> Result<(Archive, Vec<Remark>), SourceError> {
+        match &self.backend {
+            Backend::Service(client) => self.by_service(client, on_damage, progress),
+            Backend::Command { podman, .. } => {
+                let saved = podman.save(&self.id, &self.name, self.size, on_damage, progress);
+                let spooled = saved.map_err(|error| self.not_saved(error))?;
+                let archive = Archive::index(&self.name, Arc::new(spooled.file), spooled.len, on_damage)?;
+                Ok((archive, spooled.remarks))
+            }
+        }
+    }
+
+    fn not_saved(&self, error: ExportError) -> SourceError {
+        let (engine, name) = (self.engine, self.name.clone());
+        match error {
+            ExportError::Archive(error) => error.into(),
+            ExportError::Program(Failure::Exited { received: received @ 1.., message, .. }) => {
+                EngineError::Export { engine, name, received, cause: message }.into()
+            }
+            ExportError::Program(failure) => {
+                EngineError::Refused { engine, name, answer: failure::of_program(&failure) }.into()
+            }
+        }
+    }
+
+    fn by_service(
+        &self,
+        client: &Client,
+        on_damage: OnDamage,
+        progress: Watch<'_>,
+    ) -> Result<(Archive, Vec<Remark>), SourceError> {
+        let mut reader = self.begin(client, progress)?;
+        // The reader tells how far it is, also while nothing comes.
+        let spooled = spool(&mut reader, SpoolStep::Export, self.size, &self.name, on_damage, &mut |_| ());
+        let broken_off = |cause: String| EngineError::Export {
+            engine: self.engine,
+            name: self.name.clone(),
+            received: reader.meter.received(),
+            cause,
+        };
+        let spooled = match (spooled, &reader.failure) {
+            (Err(StoreError::Unreadable { .. }), Some(cause)) => return Err(broken_off(cause.clone()).into()),
+            (Err(StoreError::NotAnArchive { .. }), _) if reader.told().is_some() => {
+                return Err(broken_off(reader.told().unwrap_or_default()).into());
+            }
+            (spooled, _) => spooled?,
+        };
+        let archive = Archive::index(&self.name, Arc::new(spooled.file), spooled.len, on_damage);
+        match (archive, reader.told()) {
+            (
+                Err(StoreError::Damaged { .. } | StoreError::NotAnArchive { .. } | StoreError::Empty { .. }),
+                Some(told),
+            ) => Err(broken_off(told).into()),
+            (archive, _) => Ok((archive?, spooled.remarks)),
+        }
+    }
+
+    fn begin<'a>(&self, client: &Client, progress: Watch<'a>) -> Result<Reader<'a>, EngineError> {
+        let mut path = format!("/images/{}/get", self.id);
+        if let Some(platform) = self.platform.as_deref().filter(|_| client.knows(1, 48)) {
+            path.push_str("?platform=");
+            path.push_str(&query(&as_json(platform)));
+        }
+        let mut meter = Meter::new(progress, self.size);
+        let called_off =
+            || EngineError::Refused { engine: self.engine, name: self.name.clone(), answer: CALLED_OFF.to_owned() };
+        if meter.report().is_break() {
+            return Err(called_off());
+        }
+        let asked = async {
+            let asked = timeout(PREPARATION, client.get(&path));
+            unless_broken(asked, &mut || meter.report()).await
+        };
+        let answer = block_on(asked).map_err(|cause| EngineError::Threads { engine: self.engine, cause })?;
+        let response = answer.ok_or_else(called_off)?.unwrap_or(Err(Error::RequestTimeoutError)).map_err(|error| {
+            EngineError::Refused {
+                engine: self.engine,
+                name: self.name.clone(),
+                answer: failure::answer(&error, client.address()),
+            }
+        })?;
+        Ok(Reader {
+            body: response.into_body(),
+            chunk: Bytes::new(),
+            tail: Vec::new(),
+            failure: None,
+            meter,
+            client: client.clone(),
+        })
+    }
+}
+
+/// A platform, `OS/ARCH[/VARIANT]`, as engines take it.
+fn as_json(platform: &str) -> String {
+    let mut parts = platform.splitn(3, '/');
+    let names = ["os", "architecture", "variant"];
+    let named = names.into_iter().map_while(|name| Some((name.to_owned(), parts.next()?.into())));
+    serde_json::Value::Object(named.collect()).to_string()
+}
+
+/// A text as the value of a query.
+fn query(text: &str) -> String {
+    let letters = text.bytes().map(|letter| match letter {
+        letter if letter.is_ascii_alphanumeric() => char::from(letter).to_string(),
+        other => format!("%{other:02X}"),
+    });
+    letters.collect()
+}
+
+/// What is said of an export that nobody wants any more. Who called it off does not read it.
+const CALLED_OFF: &str = "it was called off";
+
+/// What comes from the engine, and how much of it.
+struct Reader<'a> {
+    body: Incoming,
+    chunk: Bytes,
+    tail: Vec<u8>,
+    failure: Option<String>,
+    meter: Meter<'a>,
+    client: Client,
+}
+
+impl Reader<'_> {
+    /// The next bytes; none at the end.
+    fn next(&mut self) -> Result<Option<Bytes>, String> {
+        let (body, meter) = (&mut self.body, &mut self.meter);
+        let frame = block_on(async {
+            let frame = timeout(STALL, body.frame());
+            unless_broken(frame, &mut || meter.report()).await
+        });
+        match frame.map_err(|error| error.to_string())?.ok_or(CALLED_OFF)? {
+            Ok(None) => Ok(None),
+            Ok(Some(Ok(frame))) => Ok(Some(frame.into_data().unwrap_or_default())),
+            Ok(Some(Err(error))) => Err(failure::answer(&error.into(), self.client.address())),
+            Err(_) => Err(format!("nothing has come for {} minutes", STALL.as_secs() / 60)),
+        }
+    }
+
+    /// What the engine wrote at the end of its archive, if that is an error.
+    fn told(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Told {
+            #[serde(rename = "errorDetail")]
+            detail: Detail,
+        }
+        #[derive(Deserialize)]
+        struct Detail {
+            message: String,
+        }
+        const START: &[u8] = br#"{"errorDetail""#;
+        let at = self.tail.windows(START.len()).rposition(|window| window == START)?;
+        let mut documents = serde_json::Deserializer::from_slice(&self.tail[at..]).into_iter::<Told>();
+        let told = documents.next()?.ok()?;
+        Some(failure::one_line(&told.detail.message))
+    }
+}
+
+impl Read for Reader<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        while self.chunk.is_empty() {
+            match self.next() {
+                Ok(None) => return Ok(0),
+                Ok(Some(chunk)) => {
+                    self.tail.extend_from_slice(&chunk[chunk.len().saturating_sub(TAIL)..]);
+                    self.tail.drain(..self.tail.len().saturating_sub(TAIL));
+                    if self.meter.add(chunk.len()).is_break() {
+                        return Err(io::Error::other(CALLED_OFF));
+                    }
+                    self.chunk = chunk;
+                }
+                Err(failure) => {
+                    let text = format!("the engine broke off after {} bytes: {failure}", self.meter.received());
+                    self.failure = Some(failure);
+                    return Err(io::Error::other(text));
+                }
+            }
+        }
+        let count = buf.len().min(self.chunk.len());
+        buf[..count].copy_from_slice(&self.chunk.split_to(count));
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_platform_is_asked_for_as_docker_takes_it() {
+        assert_eq!(as_json("linux/arm64/v8"), r#"{"architecture":"arm64","os":"linux","variant":"v8"}"#);
+        assert_eq!(query(&as_json("linux/s390x")), "%7B%22architecture%22%3A%22s390x%22%2C%22os%22%3A%22linux%22%7D");
+        assert_eq!(query("a&b=c"), "a%26b%3Dc");
+    }
+}

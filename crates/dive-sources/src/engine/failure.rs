@@ -1,0 +1,138 @@
+//! Why an engine did not do what it was asked, in the words of somebody who has to do something about it.
+
+use std::error::Error as StdError;
+use std::io;
+
+use bollard::errors::Error;
+use serde::Deserialize;
+
+use super::address::{Address, Tcp};
+use crate::program::Failure;
+use dive_model::remark::Shown;
+
+/// What is shown of a text that another program wrote, in bytes.
+pub(super) const LONGEST: usize = 1000;
+
+/// Why `address` could not be asked.
+pub(super) fn explain(error: &Error, address: &Address) -> String {
+    match error {
+        Error::DockerResponseServerError { status_code, message } if message.contains("HTTPS") => {
+            format!("it wants TLS (HTTP {status_code}); set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the TLS files")
+        }
+        Error::DockerResponseServerError { status_code, message } if message.trim_start().starts_with('<') => {
+            format!("what answers there is no engine: HTTP {status_code} and a web page")
+        }
+        Error::DockerResponseServerError { status_code, message } => {
+            format!("what answers there is no engine, or not now: HTTP {status_code}: {}", one_line(message))
+        }
+        Error::JsonDataError { .. } | Error::JsonSerdeError { .. } | Error::APIVersionParseError {} => {
+            "what answers there is no engine".to_owned()
+        }
+        other => answer(other, address),
+    }
+}
+
+/// What an engine that can be reached has against a request.
+pub(super) fn answer(error: &Error, address: &Address) -> String {
+    match error {
+        Error::DockerResponseServerError { message, .. } => one_line(message),
+        Error::DockerStreamError { error } => one_line(error),
+        Error::RequestTimeoutError => "no answer in time".to_owned(),
+        // What these two hold they pass over when they are asked for their cause.
+        Error::IOError { err } => of_chain(err, address),
+        Error::HyperResponseError { err } => of_chain(err, address),
+        other => of_chain(other, address),
+    }
+}
+
+/// The innermost cause that is known to mean something.
+fn of_chain(error: &(dyn StdError + 'static), address: &Address) -> String {
+    let mut innermost = error;
+    let mut text = error.to_string();
+    loop {
+        if let Some(io) = innermost.downcast_ref::<io::Error>() {
+            let inside = io.get_ref().and_then(|inside| inside.downcast_ref::<rustls::Error>());
+            if let (Some(tls_error), Address::Tcp(Tcp { tls: Some(tls), .. })) = (inside, address) {
+                return tls.explain(tls_error);
+            }
+            return of_io(io);
+        }
+        if let Some(http) = innermost.downcast_ref::<hyper::Error>() {
+            // Bytes that come before anything was asked are of another protocol too.
+            if http.is_parse() || text.starts_with("received unexpected message") {
+                return "what answers there speaks no HTTP".to_owned();
+            }
+            if http.is_incomplete_message() {
+                "the connection was closed without an answer".clone_into(&mut text);
+            }
+        }
+        let Some(source) = innermost.source() else { return one_line(&text) };
+        innermost = source;
+        text = innermost.to_string();
+    }
+}
+
+fn of_io(error: &io::Error) -> String {
+    match (error.kind(), error.raw_os_error()) {
+        (io::ErrorKind::NotFound, Some(_)) => "no such file".to_owned(),
+        (io::ErrorKind::PermissionDenied, Some(_)) => {
+            "permission denied; join the group that owns it (for Docker: `sudo usermod -aG docker $USER`, then log in \
+             again), or use sudo"
+                .to_owned()
+        }
+        (io::ErrorKind::ConnectionRefused, _) => "connection refused: nobody listens there".to_owned(),
+        (io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof, _) => {
+            "the connection was broken off".to_owned()
+        }
+        _ => one_line(&error.to_string()),
+    }
+}
+
+/// Why an engine's command failed.
+pub(super) fn of_program(failure: &Failure) -> String {
+    match failure {
+        Failure::Absent => "not in PATH".to_owned(),
+        Failure::Io(error) => one_line(&error.to_string()),
+        Failure::Exited { message, .. } => message.clone(),
+        Failure::Cancelled => "cancelled".to_owned(),
+    }
+}
+
+/// The message in an engine's answer, which is JSON as a rule.
+pub(super) fn message_of(answer: &[u8]) -> String {
+    #[derive(Deserialize)]
+    struct Answer {
+        message: String,
+    }
+    match serde_json::from_slice::<Answer>(answer) {
+        Ok(answer) => answer.message,
+        Err(_) => String::from_utf8_lossy(answer).into_owned(),
+    }
+}
+
+/// A text of another program as it is fit for an error: on one line, no longer than needed, with nothing in it that drives a
+/// terminal.
+pub(crate) fn one_line(text: &str) -> String {
+    let end = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= LONGEST).last().unwrap_or(0);
+    let text = if text.len() <= LONGEST { text } else { &text[..end] };
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    Shown(&lines.join(" / ")).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_others_stay_on_one_line() {
+        assert_eq!(one_line("no\n\n  such\u{1b}[31m thing\r\n"), "no / such\\u{1b}[31m thing");
+        assert!(one_line(&"\u{20ac}".repeat(9000)).len() <= LONGEST);
+        assert_eq!(one_line(""), "");
+    }
+
+    #[test]
+    fn an_answer_is_its_message() {
+        assert_eq!(message_of(br#"{"message": "No such image: x"}"#), "No such image: x");
+        assert_eq!(message_of(b"page not found"), "page not found");
+    }
+}

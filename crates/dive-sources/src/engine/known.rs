@@ -1,0 +1,142 @@
+//! An image that is known from before: its documents are here, its layers are in the engine until somebody looks into a file.
+//! Then the image is exported once, for all of them.
+
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::export::Export;
+use super::record::{self, KnownLayer, MANIFEST, Record};
+use dive_model::blob::Blob;
+use dive_model::blob::{Fetch, Fetched, Watch};
+use dive_model::blob::{SpoolProgress, SpoolStep};
+use dive_model::cache::{Cache, Kind};
+use dive_model::compression::Decoder;
+use dive_model::digest::hex;
+use dive_model::remark::OnDamage;
+use dive_model::store::Archive;
+
+/// An image that was not exported.
+#[derive(Debug)]
+pub(super) struct KnownImage {
+    blobs: HashMap<String, Blob>,
+    links: Vec<(String, String)>,
+}
+
+impl KnownImage {
+    /// The image of `record`, under these tags.
+    pub(super) fn new(record: Record, export: Export, kept: (Cache, String), tags: &[String]) -> Option<Self> {
+        let late = Arc::new(Late { export, kept, archive: Fetched::default() });
+        let mut blobs: HashMap<String, Blob> = HashMap::new();
+        for (number, known) in record.layers()?.into_iter().enumerate() {
+            let (path, len) = (known.path.clone(), known.len);
+            let layer = LateLayer { late: Arc::clone(&late), number, known };
+            blobs.insert(path.clone(), Blob::remote(layer, len, path));
+        }
+        for (path, document) in &record.index {
+            blobs.insert(path.clone(), Blob::in_memory(document.clone(), path.as_str()));
+        }
+        let (path, config) = record.config()?;
+        blobs.insert(path.clone(), Blob::in_memory(config, path));
+        blobs.insert(MANIFEST.to_owned(), Blob::in_memory(record.manifest(tags)?, MANIFEST));
+        Some(Self { blobs, links: record.links })
+    }
+
+    /// The bytes of that name, written in the one way.
+    pub(super) fn blob(&self, name: &str) -> Option<&Blob> {
+        self.blobs.get(name)
+    }
+
+    /// The archive's links, as [`Archive::links`] has them.
+    pub(super) fn links(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.links.iter().map(|(name, target)| (name.as_str(), target.as_str()))
+    }
+}
+
+/// Before the engine has said how large the image is.
+const START: SpoolProgress = SpoolProgress { step: SpoolStep::Export, read: 0, total: None };
+
+/// The export that was not needed yet.
+#[derive(Debug)]
+struct Late {
+    export: Export,
+    /// Where what is known of it is kept, and under which key.
+    kept: (Cache, String),
+    archive: Fetched<Arc<Archive>>,
+}
+
+impl Late {
+    fn archive(&self, progress: Watch<'_>) -> io::Result<Arc<Archive>> {
+        self.archive.get(START, progress, |progress| {
+            let (archive, _) = self.export.run(OnDamage::Fail, progress).map_err(io::Error::other)?;
+            Ok(Arc::new(archive))
+        })
+    }
+}
+
+/// One layer of it, by its number: an engine may write other names by now.
+#[derive(Debug)]
+struct LateLayer {
+    late: Arc<Late>,
+    number: usize,
+    known: KnownLayer,
+}
+
+/// Whether that is the layer whose entries are known: a file is not to be shown out of another.
+fn is_known(known: &KnownLayer, layer: &Blob) -> io::Result<bool> {
+    if layer.len() != known.len {
+        return Ok(false);
+    }
+    let (_, mut unpacked) = Decoder::sniffing(layer.reader())?;
+    let (mut digest, mut piece) = (Sha256::new(), vec![0; 256 << 10]);
+    loop {
+        match unpacked.read(&mut piece)? {
+            0 => return Ok(format!("sha256:{}", hex(&digest.finalize())) == known.diff_id),
+            read => digest.update(&piece[..read]),
+        }
+    }
+}
+
+impl Fetch for LateLayer {
+    fn start(&self) -> SpoolProgress {
+        START
+    }
+
+    fn fetch(&self, progress: Watch<'_>) -> io::Result<Blob> {
+        if let Some(layer) = record::layer(&*self.late.archive(progress)?, self.number)
+            && is_known(&self.known, &layer)?
+        {
+            return Ok(layer);
+        }
+        let (cache, key) = &self.late.kept;
+        cache.remove(Kind::Image, key);
+        let text = format!(
+            "the engine stores layer {} in another way than when dive read it; what was kept of the image is forgotten: open \
+             it again",
+            self.number
+        );
+        Err(io::Error::new(io::ErrorKind::InvalidData, text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Otherwise what is shown under a name would be other bytes, of the same length, than its layer had.
+    #[test]
+    fn a_layer_is_the_known_one_by_its_unpacked_bytes() {
+        let diff_id = format!("sha256:{}", hex(&Sha256::digest(b"the layer")));
+        let is = |bytes: &[u8]| {
+            let known = KnownLayer { path: "l".to_owned(), len: bytes.len() as u64, diff_id: diff_id.clone() };
+            is_known(&known, &Blob::in_memory(bytes, "l")).unwrap()
+        };
+        assert!(is(b"the layer"));
+        assert!(is(&zstd::encode_all(&b"the layer"[..], 1).unwrap()), "however it is packed");
+        assert!(!is(b"the lager"));
+        let longer = KnownLayer { path: "l".to_owned(), len: 10, diff_id: diff_id.clone() };
+        assert!(!is_known(&longer, &Blob::in_memory(*b"the layer", "l")).unwrap());
+    }
+}

@@ -1,0 +1,203 @@
+//! Finding an engine and an image in it: the places are tried in order, the image is inspected, and pulled if it is missing and
+//! the policy allows it. A container's name is recognised before anything is pulled.
+
+use std::time::Duration;
+
+use bollard::errors::Error;
+use bollard::models::ImageInspect;
+use serde::Deserialize;
+use tokio::time::timeout;
+use tracing::{debug, info};
+
+use super::address::{Address, candidates};
+use super::backend::Backend;
+use super::client::Client;
+use super::error::{Attempt, EngineError};
+use super::failure;
+use super::name::Name;
+use super::podman::PodmanCommand;
+use crate::ContainerEngine;
+use crate::access::{Access, PodmanRoute, PullPolicy};
+use crate::runtime::block_on;
+use dive_model::blob::SpoolProgress;
+
+/// How long an engine may take to describe an image or a container.
+const INSPECTION: Duration = Duration::from_mins(1);
+
+/// The image to look up, the engine to ask, and what the lookup may use.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ImageLookup<'a> {
+    pub(super) engine: ContainerEngine,
+    pub(super) name: Name<'a>,
+    pub(super) access: &'a Access,
+}
+
+impl<'a> ImageLookup<'a> {
+    pub(super) fn new(engine: ContainerEngine, name: &'a str, access: &'a Access) -> Result<Self, EngineError> {
+        let wrong = || EngineError::Name { name: name.to_owned() };
+        Ok(Self { engine, name: Name::new(name).ok_or_else(wrong)?, access })
+    }
+
+    /// The name, for messages.
+    pub(super) fn named(&self) -> String {
+        self.name.as_str().to_owned()
+    }
+
+    /// Runs a request to an engine.
+    pub(super) fn wait<F: Future>(&self, future: F) -> Result<F::Output, EngineError> {
+        block_on(future).map_err(|cause| EngineError::Threads { engine: self.engine, cause })
+    }
+
+    /// The first place that answers: a service, or Podman's command where the user named no service.
+    pub(super) fn connect(&self) -> Result<Backend, EngineError> {
+        let environment = &self.access.environment;
+        let podman = PodmanCommand::new(environment);
+        if self.engine == ContainerEngine::Podman && self.access.podman == PodmanRoute::Command {
+            return Ok(Backend::Command { podman, tried: Vec::new() });
+        }
+        let mut tried = Vec::new();
+        for candidate in candidates(self.engine, environment) {
+            let (place, answer) = match &candidate.address {
+                Ok(address) => {
+                    let place = format!("{} ({address})", candidate.reason);
+                    (place, self.wait(Client::connect(self.engine, address, environment))?)
+                }
+                Err(error) => (candidate.reason, Err(error.clone())),
+            };
+            match answer {
+                Ok(client) => {
+                    info!("{} answers at {place}, version {}", self.engine.command(), client.docker.client_version());
+                    return Ok(Backend::Service(client));
+                }
+                Err(failure) => {
+                    debug!("{place}: {failure}");
+                    tried.push(Attempt { place, failure });
+                }
+            }
+        }
+        // A service that the user named may have other images than the command.
+        if self.engine == ContainerEngine::Podman && environment.get("CONTAINER_HOST").is_none() {
+            info!("no service of podman answers; its command is used");
+            return Ok(Backend::Command { podman, tried });
+        }
+        Err(self.unreachable(tried))
+    }
+
+    fn unreachable(&self, attempts: Vec<Attempt>) -> EngineError {
+        let hint = self.hint().unwrap_or_default();
+        EngineError::Unreachable { engine: self.engine, name: self.named(), attempts, hint }
+    }
+
+    /// The start of a hint on a machine with Podman and without Docker, whose user may not know `--source podman`; else empty.
+    fn hint(&self) -> Result<&'static str, EngineError> {
+        let environment = &self.access.environment;
+        if self.engine != ContainerEngine::Docker {
+            return Ok("");
+        }
+        let podman = candidates(ContainerEngine::Podman, environment);
+        // Not another host: its answer takes longer than a hint is worth.
+        let here = |address: &&Address| matches!(address, Address::Unix(_) | Address::Pipe(_));
+        for address in podman.iter().filter_map(|candidate| candidate.address.as_ref().ok()).filter(here) {
+            if self.wait(Client::connect(ContainerEngine::Podman, address, environment))?.is_ok() {
+                return Ok("Podman is running: try --source podman; or ");
+            }
+        }
+        // As in `connect`, the command stands in for a service only where the user named none.
+        let may_stand_in = environment.get("CONTAINER_HOST").is_none();
+        if may_stand_in && PodmanCommand::new(environment).is_installed() {
+            return Ok("Podman is installed: try --source podman; or ");
+        }
+        Ok("")
+    }
+
+    /// Describes the image, after a pull if the policy says so.
+    pub(super) fn find(
+        &self,
+        backend: &Backend,
+        progress: &mut dyn FnMut(SpoolProgress),
+    ) -> Result<ImageInspect, EngineError> {
+        match (self.inspect(backend), self.access.pull) {
+            (Err(EngineError::NoSuchImage { .. }), PullPolicy::Missing)
+            | (Ok(_) | Err(EngineError::NoSuchImage { .. }), PullPolicy::Always) => {}
+            (found, _) => return found,
+        }
+        self.pull(backend, progress)?;
+        self.inspect(backend)
+    }
+
+    /// Describes the image. The name of a container is an error of its own.
+    pub(super) fn inspect(&self, backend: &Backend) -> Result<ImageInspect, EngineError> {
+        let found = match backend {
+            Backend::Service(client) => self.inspect_by_service(client),
+            Backend::Command { podman, tried } => self.inspect_by_command(podman, tried),
+        };
+        if let Err(EngineError::NoSuchImage { .. }) = found
+            && let Some(image) = self.image_of_container(backend)?
+        {
+            return Err(EngineError::Container { engine: self.engine, name: self.named(), image });
+        }
+        found
+    }
+
+    fn inspect_by_service(&self, client: &Client) -> Result<ImageInspect, EngineError> {
+        // `timeout` needs the runtime's clock, so it is created inside `async`.
+        let asked = async { timeout(INSPECTION, client.docker.inspect_image(self.name.as_str())).await };
+        let answer = self.wait(asked)?.unwrap_or(Err(Error::RequestTimeoutError));
+        answer.map_err(|error| {
+            let answer = failure::answer(&error, client.address());
+            let (engine, name) = (self.engine, self.named());
+            let is_unknown = match error {
+                Error::DockerResponseServerError { status_code: 404, .. } => true,
+                // Podman takes the full id of a missing image for a name, and refuses such names.
+                Error::DockerResponseServerError { message, .. } => {
+                    self.name.is_id() && message.contains("64-byte hexadecimal")
+                }
+                _ => false,
+            };
+            if is_unknown {
+                debug!("{answer}");
+                EngineError::NoSuchImage { engine, name }
+            } else {
+                EngineError::Refused { engine, name, answer }
+            }
+        })
+    }
+
+    fn inspect_by_command(&self, podman: &PodmanCommand, tried: &[Attempt]) -> Result<ImageInspect, EngineError> {
+        let (engine, name) = (self.engine, self.named());
+        match podman.inspect(self.name) {
+            Ok(Some(image)) => Ok(image),
+            Ok(None) => Err(EngineError::NoSuchImage { engine, name }),
+            Err(failure) => {
+                let attempt =
+                    Attempt { place: "the command podman".to_owned(), failure: failure::of_program(&failure) };
+                Err(self.unreachable(tried.iter().cloned().chain([attempt]).collect()))
+            }
+        }
+    }
+
+    /// The image of the container with this name; `None` if there is no such container.
+    fn image_of_container(&self, backend: &Backend) -> Result<Option<String>, EngineError> {
+        #[derive(Deserialize)]
+        struct Container {
+            #[serde(rename = "Config")]
+            config: Config,
+        }
+        #[derive(Deserialize)]
+        struct Config {
+            #[serde(rename = "Image")]
+            image: String,
+        }
+        if !self.name.may_be_a_container() {
+            return Ok(None);
+        }
+        let client = match backend {
+            Backend::Command { podman, .. } => return Ok(podman.container_image(self.name)),
+            Backend::Service(client) => client,
+        };
+        let path = format!("/containers/{}/json", self.name.as_str());
+        let asked = self.wait(async { timeout(INSPECTION, client.document::<Container>(&path)).await })?;
+        // Some proxies before an engine's socket let requests for images through and no others.
+        Ok(asked.ok().and_then(Result::ok).map(|container| container.config.image))
+    }
+}

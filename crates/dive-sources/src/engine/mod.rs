@@ -1,0 +1,199 @@
+//! Images in an engine: Docker or Podman, which speaks Docker's API too, or is asked through its command. The engine is found as
+//! its own client finds it, the image is inspected, and exported unless everything about it is known from before.
+
+mod address;
+mod backend;
+mod client;
+mod context;
+mod error;
+mod export;
+mod failure;
+mod kind;
+mod known;
+mod lookup;
+pub(super) mod name;
+mod podman;
+mod pull;
+mod record;
+mod ssh;
+mod stream;
+mod tls;
+
+pub use error::{Attempt, EngineError};
+pub use kind::ContainerEngine;
+
+pub(super) use failure::one_line;
+
+use std::ops::ControlFlow;
+
+use bollard::models::ImageInspect;
+use tracing::info;
+
+use self::export::Export;
+use self::known::KnownImage;
+use self::lookup::ImageLookup;
+use self::name::asked_first;
+use self::record::{MANIFEST, Record};
+use super::access::Access;
+use super::error::SourceError;
+use dive_model::blob::SpoolProgress;
+use dive_model::blob::{Blob, Identity};
+use dive_model::remark::Remark;
+use dive_model::store::member_path::normalise;
+use dive_model::store::{Archive, Ending, Store, StoreError};
+
+/// An image of an engine: exported, or known from before and not exported until one of its files is looked into.
+#[derive(Debug)]
+pub(super) struct EngineImage {
+    name: String,
+    held: Held,
+    /// The archive's manifest with the image's tags, where it is one that could be read.
+    manifest: Option<Blob>,
+    remarks: Vec<Remark>,
+}
+
+#[derive(Debug)]
+enum Held {
+    Exported(Archive),
+    Known(KnownImage),
+}
+
+/// Whether `engine` has an image of that name.
+///
+/// # Errors
+/// When no engine answers, or not with what is asked.
+pub fn is_present(engine: ContainerEngine, name: &str, access: &Access) -> Result<bool, SourceError> {
+    let lookup = ImageLookup::new(engine, name, access)?;
+    match lookup.inspect(&lookup.connect()?) {
+        Ok(_) => Ok(true),
+        Err(EngineError::NoSuchImage { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Has `engine` pull the image of that name from its registry, whatever `access` says of pulling.
+///
+/// # Errors
+/// When no engine answers, or it cannot pull the image.
+pub fn pull(
+    engine: ContainerEngine,
+    name: &str,
+    access: &Access,
+    progress: &mut dyn FnMut(SpoolProgress),
+) -> Result<(), SourceError> {
+    let lookup = ImageLookup::new(engine, name, access)?;
+    Ok(lookup.pull(&lookup.connect()?, progress)?)
+}
+
+impl EngineImage {
+    /// Finds the image and gets what is not known of it.
+    pub(super) fn open(
+        engine: ContainerEngine,
+        name: &str,
+        access: &Access,
+        progress: &mut dyn FnMut(SpoolProgress),
+    ) -> Result<Self, SourceError> {
+        let lookup = ImageLookup::new(engine, name, access)?;
+        let backend = lookup.connect()?;
+        let inspected = lookup.find(&backend, progress)?;
+        let id = inspected.id.clone().unwrap_or_default();
+        let tags = asked_first(lookup.name, inspected.repo_tags.clone().unwrap_or_default());
+        let export = Export::new(&lookup, backend, &id, size(&inspected))?;
+        let image = |held, manifest, remarks| Self { name: name.to_owned(), held, manifest, remarks };
+        let key = record::key(engine, &id);
+        if let Some(cache) = access.cache.as_ref().filter(|_| is_of_platform(&inspected, access))
+            && let Some(record) = Record::find(cache, &key, &inspected)
+            && let Some(known) = KnownImage::new(record, export.clone(), (cache.clone(), key.clone()), &tags)
+        {
+            info!("{name} is known from before and not exported");
+            return Ok(image(Held::Known(known), None, Vec::new()));
+        }
+        let (mut archive, mut remarks) = export.run(access.on_damage, &mut |heard| {
+            progress(heard);
+            ControlFlow::Continue(())
+        })?;
+        remarks.extend(archive.take_remarks());
+        // What was odd would be told this time only.
+        if let Some(cache) = access.cache.as_ref().filter(|_| remarks.is_empty())
+            && let Some(record) = Record::of(&archive, &inspected)
+        {
+            record.keep(cache, &key);
+        }
+        let manifest = record::tagged(&archive, &tags).map(|manifest| Blob::in_memory(manifest, MANIFEST));
+        Ok(image(Held::Exported(archive), manifest, remarks))
+    }
+}
+
+/// As the archive that the engine saves.
+impl Store for EngineImage {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn remarks(&self) -> &[Remark] {
+        &self.remarks
+    }
+
+    fn blob(&self, member: &str) -> Result<Blob, StoreError> {
+        let name = normalise("", member)
+            .map_err(|_| StoreError::Outside { archive: self.name.clone(), member: member.to_owned() })?;
+        if let Some(manifest) = self.manifest.as_ref().filter(|_| name == MANIFEST) {
+            return Ok(manifest.clone());
+        }
+        match &self.held {
+            Held::Exported(archive) => archive.open(member),
+            Held::Known(known) => known
+                .blob(&name)
+                .cloned()
+                .ok_or_else(|| StoreError::Missing { archive: self.name.clone(), member: member.to_owned() }),
+        }
+    }
+
+    fn contains(&self, member: &str) -> bool {
+        match &self.held {
+            Held::Exported(archive) => archive.contains(member),
+            Held::Known(known) => normalise("", member).is_ok_and(|name| known.blob(&name).is_some()),
+        }
+    }
+
+    fn links(&self) -> Vec<(&str, &str)> {
+        match &self.held {
+            Held::Exported(archive) => archive.links().collect(),
+            Held::Known(known) => known.links().collect(),
+        }
+    }
+
+    fn member_names(&self) -> Vec<&str> {
+        match &self.held {
+            Held::Exported(archive) => archive.member_names().collect(),
+            Held::Known(_) => Vec::new(),
+        }
+    }
+
+    fn ending(&self) -> Ending {
+        match &self.held {
+            Held::Exported(archive) => archive.ending(),
+            Held::Known(_) => Ending::Marked,
+        }
+    }
+
+    /// The digest that the engine gives for the unpacked layer.
+    fn identity(&self, _digest: Option<&str>, diff_id: Option<&str>) -> Option<Identity> {
+        diff_id.map(|diff_id| Identity::Unpacked(diff_id.to_owned()))
+    }
+}
+
+/// About how many bytes the export has. Where images are kept as registries send them, what the engine tells is another size.
+fn size(inspected: &ImageInspect) -> Option<u64> {
+    let size = inspected.size.filter(|size| *size > 0 && inspected.descriptor.is_none())?;
+    u64::try_from(size).ok()
+}
+
+/// Whether what the engine tells is of the platform that was asked for: an image of several has one id for all of them.
+fn is_of_platform(inspected: &ImageInspect, access: &Access) -> bool {
+    let Some(wanted) = &access.platform else { return true };
+    let mut parts = wanted.splitn(3, '/');
+    let (os, architecture, variant) = (parts.next(), parts.next(), parts.next());
+    (os, architecture) == (inspected.os.as_deref(), inspected.architecture.as_deref())
+        && (variant.is_none() || variant == inspected.variant.as_deref())
+}

@@ -1,0 +1,144 @@
+//! Podman through its command, where its service does not run: `podman image inspect`, `podman pull`, `podman image save`.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use bollard::models::{ImageInspect, ImageInspectRootFs};
+use serde::Deserialize;
+
+use super::name::Name;
+use crate::access::Environment;
+use crate::program::{ExportError, Failure, Program};
+use dive_model::blob::Watch;
+use dive_model::blob::{SpoolProgress, SpoolStep};
+use dive_model::remark::OnDamage;
+use dive_model::store::Spooled;
+
+/// How long Podman may take to describe an image or a container: it may wait for another Podman's lock.
+const INSPECTION: Duration = Duration::from_mins(1);
+
+/// Exit code of `podman image exists` and `podman container exists` for what does not exist.
+const DOES_NOT_EXIST: i32 = 1;
+
+/// The command `podman`.
+#[derive(Debug, Clone)]
+pub(super) struct PodmanCommand(Program);
+
+/// The keys of `podman image inspect` that dive needs. Each has had the same type in all versions.
+#[derive(Debug, Deserialize)]
+struct Image {
+    #[serde(rename = "Id")]
+    id: String,
+    #[serde(rename = "RepoTags")]
+    tags: Option<Vec<String>>,
+    #[serde(rename = "Os")]
+    os: Option<String>,
+    #[serde(rename = "Architecture")]
+    architecture: Option<String>,
+    #[serde(rename = "Size")]
+    size: Option<i64>,
+    #[serde(rename = "RootFS")]
+    root_fs: Option<RootFs>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RootFs {
+    #[serde(rename = "Layers")]
+    layers: Option<Vec<String>>,
+}
+
+impl PodmanCommand {
+    pub(super) fn new(environment: &Environment) -> Self {
+        let mut environment = environment.clone();
+        // Podman takes an empty one for the address of a service.
+        for name in ["CONTAINER_HOST", "CONTAINER_CONNECTION"] {
+            if environment.get(name).is_none() {
+                environment.remove(name);
+            }
+        }
+        Self(Program::new("podman", environment))
+    }
+
+    /// Whether the command is there.
+    pub(super) fn is_installed(&self) -> bool {
+        self.0.is_installed()
+    }
+
+    /// Describes the image as Podman's service would; `None` if Podman has no image of that name.
+    pub(super) fn inspect(&self, name: Name<'_>) -> Result<Option<ImageInspect>, Failure> {
+        let answer = match self.ask(&["image", "inspect", name.as_str()]) {
+            Ok(answer) => answer,
+            // Error messages differ between versions; this exit code does not.
+            Err(failure @ Failure::Exited { .. }) => match self.ask(&["image", "exists", name.as_str()]) {
+                Err(Failure::Exited { status, .. }) if status.code() == Some(DOES_NOT_EXIST) => return Ok(None),
+                _ => return Err(failure),
+            },
+            Err(failure) => return Err(failure),
+        };
+        let images: Vec<Image> = serde_json::from_slice(&answer)
+            .map_err(|error| std::io::Error::other(format!("unexpected output of `podman image inspect`: {error}")))?;
+        Ok(images.into_iter().next().map(ImageInspect::from))
+    }
+
+    /// The image of the container with this name; `None` if there is no such container.
+    pub(super) fn container_image(&self, name: Name<'_>) -> Option<String> {
+        let answer = self.ask(&["container", "inspect", "--format", "{{.ImageName}}", name.as_str()]).ok()?;
+        Some(String::from_utf8_lossy(&answer).trim().to_owned())
+    }
+
+    /// Pulls the image from its registry, with the user's logins, which Podman finds by itself.
+    pub(super) fn pull(
+        &self,
+        name: Name<'_>,
+        platform: Option<&str>,
+        progress: &mut dyn FnMut(SpoolProgress),
+    ) -> Result<(), Failure> {
+        let platform = platform.into_iter().flat_map(|platform| ["--platform", platform]);
+        let arguments: Vec<_> =
+            ["image", "pull", "--quiet"].into_iter().chain(platform).chain([name.as_str()]).collect();
+        // Podman reports no numbers without a terminal.
+        let mut report = || progress(SpoolProgress { step: SpoolStep::Pull, read: 0, total: None });
+        report();
+        let pulled = self.0.output(&arguments, None, &mut || {
+            report();
+            ControlFlow::Continue(())
+        });
+        pulled.map(drop)
+    }
+
+    /// Saves the image of that id, called `name` in messages.
+    pub(super) fn save(
+        &self,
+        id: &str,
+        name: &str,
+        size: Option<u64>,
+        on_damage: OnDamage,
+        progress: Watch<'_>,
+    ) -> Result<Spooled, ExportError> {
+        // The format that Podman's service exports, too.
+        let arguments = ["image", "save", "--quiet", "--format", "docker-archive", id];
+        self.0.export(&arguments, name, size, on_damage, progress)
+    }
+
+    fn ask(&self, arguments: &[&str]) -> Result<Vec<u8>, Failure> {
+        self.0.output(arguments, Some(INSPECTION), &mut || ControlFlow::Continue(()))
+    }
+}
+
+impl From<Image> for ImageInspect {
+    fn from(image: Image) -> Self {
+        let Image { id, tags, os, architecture, size, root_fs } = image;
+        // The service writes ids with their algorithm, so both ways lead to the same record in the cache.
+        let id = if id.contains(':') { id } else { format!("sha256:{id}") };
+        let layers = root_fs.and_then(|root_fs| root_fs.layers);
+        Self {
+            id: Some(id),
+            repo_tags: tags,
+            os,
+            architecture,
+            size,
+            root_fs: Some(ImageInspectRootFs { typ: "layers".to_owned(), layers }),
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Pulling: an engine gets an image from its registry, with the user's credentials.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bollard::auth::DockerCredentials;
+use bollard::models::CreateImageInfo;
+use bollard::query_parameters::CreateImageOptionsBuilder;
+use futures_util::StreamExt;
+use tokio::time::timeout;
+
+use super::backend::Backend;
+use super::client::Client;
+use super::error::EngineError;
+use super::failure;
+use super::lookup::ImageLookup;
+use crate::ContainerEngine;
+use crate::access::Environment;
+use crate::credentials::{Credential, Credentials, DOCKER_HUB_KEY};
+use crate::registry::DOCKER_HUB;
+use dive_model::blob::{SpoolProgress, SpoolStep};
+
+/// Longest time without progress: engines report nothing while they unpack a large layer.
+const PULL_STALL: Duration = Duration::from_mins(10);
+
+/// How many layers count in the progress of a pull.
+const FOLLOWED: usize = 1000;
+
+impl ImageLookup<'_> {
+    /// Has the engine pull the image from its registry.
+    pub(super) fn pull(&self, backend: &Backend, progress: &mut dyn FnMut(SpoolProgress)) -> Result<(), EngineError> {
+        if self.name.is_id() {
+            return Err(self.not_pulled("registries have no ids", "; pull the image by its name"));
+        }
+        match backend {
+            Backend::Service(client) => self.pull_by_service(client, progress),
+            Backend::Command { podman, .. } => {
+                let pulled = podman.pull(self.name, self.access.platform.as_deref(), progress);
+                pulled.map_err(|failure| self.not_pulled(&failure::of_program(&failure), ""))
+            }
+        }
+    }
+
+    fn pull_by_service(&self, client: &Client, progress: &mut dyn FnMut(SpoolProgress)) -> Result<(), EngineError> {
+        let (repository, version) = self.name.repository_and_version();
+        // Without a tag, engines pull them all.
+        let options = CreateImageOptionsBuilder::new().from_image(repository).tag(version.unwrap_or("latest"));
+        let options = options.platform(self.access.platform.as_deref().unwrap_or_default()).build();
+        let (credentials, note) = credentials(self.name.registry(), repository, &self.access.environment);
+        let mut layers = Layers::default();
+        progress(layers.progress());
+        self.wait(async {
+            let mut steps = client.docker.create_image(Some(options), None, credentials);
+            loop {
+                match timeout(PULL_STALL, steps.next()).await {
+                    Ok(None) => return Ok(()),
+                    Ok(Some(Ok(step))) => {
+                        layers.hear(step);
+                        progress(layers.progress());
+                    }
+                    Ok(Some(Err(error))) => {
+                        return Err(self.not_pulled(&failure::answer(&error, client.address()), &note));
+                    }
+                    Err(_) => {
+                        let text = format!("no progress for {} minutes", PULL_STALL.as_secs() / 60);
+                        return Err(self.not_pulled(&text, &note));
+                    }
+                }
+            }
+        })?
+    }
+
+    /// The error of a failed pull, with advice for its cause.
+    fn not_pulled(&self, answer: &str, note: &str) -> EngineError {
+        let (engine, name) = (self.engine, self.named());
+        let hint = match cause(answer) {
+            Cause::Login => format!("; log in to its registry: {}", login(engine, self.name.registry())),
+            Cause::Network => "; check the network and proxy of the engine".to_owned(),
+            Cause::Unknown => "; check the name and the tag".to_owned(),
+            Cause::Other => String::new(),
+        };
+        EngineError::Pull { engine, name, answer: condensed(answer), note: format!("{hint}{note}") }
+    }
+}
+
+/// Why a pull failed, by the engine's message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// The registry requires a login, or another account.
+    Login,
+    /// The registry cannot be reached.
+    Network,
+    /// The registry does not have the image.
+    Unknown,
+    Other,
+}
+
+/// Recognises phrases of the engines' registry clients, which have been stable for years.
+fn cause(answer: &str) -> Cause {
+    let answer = answer.to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| answer.contains(word));
+    if says(&["unauthorized", "authentication required", "no basic auth credentials", "denied", "403"]) {
+        Cause::Login
+    } else if says(&["dial tcp", "no such host", "timeout", "deadline exceeded", "connection re"]) {
+        Cause::Network
+    } else if says(&["manifest unknown", "not found", "name unknown"]) {
+        Cause::Unknown
+    } else {
+        Cause::Other
+    }
+}
+
+fn login(engine: ContainerEngine, registry: &str) -> String {
+    let host = if registry == DOCKER_HUB_KEY { DOCKER_HUB } else { registry };
+    match (engine, host) {
+        (ContainerEngine::Docker, DOCKER_HUB) => "`docker login`".to_owned(),
+        (engine, host) => format!("`{} login {host}`", engine.command()),
+    }
+}
+
+/// An engine's message without its repetitions: each step of its registry client names the image or the host again, and ends with
+/// the code and the text of an error, which are often the same.
+fn condensed(answer: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in answer.split(": ") {
+        let is_step = ["initializing source ", "pinging container registry "].iter().any(|step| part.starts_with(step));
+        if !is_step && parts.last() != Some(&part) {
+            parts.push(part);
+        }
+    }
+    parts.join(": ")
+}
+
+/// The progress of each layer of a pull: bytes received, and in total.
+#[derive(Debug, Default)]
+struct Layers(HashMap<String, (u64, u64)>);
+
+impl Layers {
+    fn hear(&mut self, step: CreateImageInfo) {
+        let Some(id) = step.id else { return };
+        match (step.status.as_deref(), step.progress_detail) {
+            // Unpacking counts anew from zero.
+            (Some("Downloading"), Some(detail)) => {
+                let count = |value: Option<i64>| u64::try_from(value.unwrap_or_default()).unwrap_or_default();
+                if self.0.len() < FOLLOWED || self.0.contains_key(&id) {
+                    self.0.insert(id, (count(detail.current), count(detail.total)));
+                }
+            }
+            (Some("Download complete" | "Pull complete"), _) => {
+                if let Some((read, total)) = self.0.get_mut(&id) {
+                    *read = *total;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn progress(&self) -> SpoolProgress {
+        let sum = |part: fn(&(u64, u64)) -> u64| self.0.values().map(part).fold(0, u64::saturating_add);
+        // Of the layers that have begun: more may come.
+        let total = Some(sum(|(_, total)| *total)).filter(|total| *total > 0);
+        SpoolProgress { step: SpoolStep::Pull, read: sum(|(read, _)| *read), total }
+    }
+}
+
+/// The user's credentials for `registry`, which the engine sends there, and the problems of looking them up.
+fn credentials(registry: &str, repository: &str, environment: &Environment) -> (Option<DockerCredentials>, String) {
+    // Docker's own name for Docker Hub is that of an address from before there were others.
+    let is_hub = registry == DOCKER_HUB_KEY;
+    let path = if is_hub { repository } else { repository.strip_prefix(registry).unwrap_or(repository) };
+    let found =
+        Credentials::look_up(environment, if is_hub { DOCKER_HUB } else { registry }, path.trim_start_matches('/'));
+    let note = found.problems.iter().fold(String::new(), |note, problem| note + "; " + problem);
+    let known = DockerCredentials { serveraddress: Some(registry.to_owned()), ..DockerCredentials::default() };
+    let known = match found.found {
+        Some(Credential::Identity(token)) => Some(DockerCredentials { identitytoken: Some(token), ..known }),
+        Some(Credential::User { name, password }) => {
+            Some(DockerCredentials { username: Some(name), password: Some(password), ..known })
+        }
+        None => None,
+    };
+    (known, note)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bollard::models::ProgressDetail;
+
+    fn step(id: &str, status: &str, current: i64, total: i64) -> CreateImageInfo {
+        CreateImageInfo {
+            id: Some(id.to_owned()),
+            status: Some(status.to_owned()),
+            progress_detail: Some(ProgressDetail { current: Some(current), total: Some(total) }),
+            ..CreateImageInfo::default()
+        }
+    }
+
+    #[test]
+    fn the_bytes_of_all_layers_are_counted_once() {
+        let mut layers = Layers::default();
+        for heard in [
+            step("a", "Downloading", 10, 100),
+            step("b", "Downloading", 5, 7),
+            step("a", "Download complete", 0, 0),
+            step("a", "Extracting", 1, 100),
+            step("c", "Already exists", 0, 0),
+            step("d", "Downloading", -1, -1),
+        ] {
+            layers.hear(heard);
+        }
+        assert_eq!(layers.progress().read, 105);
+    }
+
+    #[test]
+    fn a_failed_pull_says_each_thing_once() {
+        let podman = "initializing source docker://h:1/x:1: pinging container registry h:1: Get \"https://h:1/v2/\": dial tcp: \
+                      lookup h: no such host";
+        assert_eq!(condensed(podman), "Get \"https://h:1/v2/\": dial tcp: lookup h: no such host");
+        let docker = "manifest for h:1/x:1 not found: manifest unknown: manifest unknown";
+        assert_eq!(condensed(docker), "manifest for h:1/x:1 not found: manifest unknown");
+        assert_eq!(condensed(""), "");
+    }
+
+    /// A pipeline whose secret has expired must not look for a mistake in the name.
+    #[test]
+    fn a_login_a_network_and_a_name_are_told_apart() {
+        for (answer, expected) in [
+            ("Head \"https://h/v2/x/manifests/1\": no basic auth credentials", Cause::Login),
+            ("pull access denied for x, repository does not exist or may require 'docker login'", Cause::Login),
+            ("reading manifest 1 in h/x: unauthorized: authentication required", Cause::Login),
+            ("Get \"http://127.0.0.1:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused", Cause::Network),
+            ("reading manifest 1 in h/x: manifest unknown", Cause::Unknown),
+            ("no space left on device", Cause::Other),
+        ] {
+            assert_eq!(cause(answer), expected, "{answer}");
+        }
+        assert_eq!(login(ContainerEngine::Docker, DOCKER_HUB_KEY), "`docker login`");
+        assert_eq!(login(ContainerEngine::Podman, DOCKER_HUB_KEY), "`podman login docker.io`");
+        assert_eq!(login(ContainerEngine::Docker, "quay.io"), "`docker login quay.io`");
+    }
+
+    #[test]
+    fn dockers_configuration_gives_the_credentials_and_no_error_shows_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let environment = [("DOCKER_CONFIG", folder.path())].into_iter().collect();
+        assert!(credentials("h:1", "h:1/team/app", &environment).0.is_none());
+        // user:secret
+        let config = r#"{"auths": {"h:1": {"auth": "dXNlcjpzZWNyZXQ="}, "h:2": {"auth": "c2VjcmV0"}}}"#;
+        std::fs::write(folder.path().join("config.json"), config).unwrap();
+        let (known, note) = credentials("h:1", "h:1/team/app", &environment);
+        assert_eq!(known.unwrap().password.as_deref(), Some("secret"));
+        assert_eq!(note, "");
+        let (damaged, note) = credentials("h:2", "h:2/app", &environment);
+        assert!(damaged.is_none() && note.contains("h:2") && !note.contains("c2Vj"), "{note}");
+    }
+}

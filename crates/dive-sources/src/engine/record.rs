@@ -1,0 +1,333 @@
+//! What is kept of an image that was exported once: its documents, and how long its layers are as they are stored. With that,
+//! and the layers' entries from elsewhere, the image opens without another export. The engine says each time whether it is
+//! still the same; a record that does not agree is as good as none.
+
+use bollard::models::ImageInspect;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::ContainerEngine;
+use dive_model::blob::Blob;
+use dive_model::cache::{Cache, Kind};
+use dive_model::json::{self, Decode, Key, List, Object};
+use dive_model::store::Archive;
+use dive_model::store::member_path::normalise;
+
+pub(super) const MANIFEST: &str = "manifest.json";
+
+/// Counts up when a record changes its form.
+const VERSION: u32 = 2;
+
+/// The longest document that is kept, in bytes; longer ones are read by nobody.
+const DOCUMENT_LIMIT: u64 = 8 << 20;
+
+const INDEX: &str = "index.json";
+
+/// Documents below an index that are kept, and the longest of them, in bytes.
+const DOCUMENTS: usize = 32;
+const INDEX_LIMIT: u64 = 1 << 20;
+
+/// Links that are kept. An image has one for each layer at most.
+const LINKS: usize = 10_000;
+
+/// An image that was exported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Record {
+    version: u32,
+    /// `manifest.json` as the engine wrote it, with one image.
+    manifest: Vec<u8>,
+    /// The configuration as the engine wrote it.
+    config: Vec<u8>,
+    /// How long the layers are, in the order of the manifest, in bytes.
+    lengths: Vec<u64>,
+    /// Symbolic links of the archive, each with the name it leads to: some are ids of layers.
+    pub(super) links: Vec<(String, String)>,
+    /// The index that may lie beside, and the manifests that it names: they say of what types the layers are.
+    pub(super) index: Vec<(String, Vec<u8>)>,
+}
+
+/// What `manifest.json` says of the one image in it.
+#[derive(Debug, Default)]
+struct Entry {
+    config: String,
+    layers: List<String>,
+}
+
+impl Object for Entry {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        Some(match key {
+            _ if key.is("Config") => &mut self.config,
+            _ if key.is("Layers") => &mut self.layers,
+            _ => return None,
+        })
+    }
+}
+
+#[derive(Debug, Default)]
+struct Config {
+    rootfs: RootFs,
+}
+
+impl Object for Config {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        key.is("rootfs").then_some(&mut self.rootfs)
+    }
+}
+
+#[derive(Debug, Default)]
+struct RootFs {
+    diff_ids: List<String>,
+}
+
+impl Object for RootFs {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        key.is("diff_ids").then_some(&mut self.diff_ids)
+    }
+}
+
+impl Record {
+    /// What is to be kept of `archive`; nothing if it does not agree with what the engine says of the image.
+    pub(super) fn of(archive: &Archive, inspected: &ImageInspect) -> Option<Self> {
+        let read = |path: &str| archive.open(path).ok()?.read_document(DOCUMENT_LIMIT).ok();
+        let manifest = read(MANIFEST)?;
+        let entry = Entry::of(&manifest)?;
+        let lengths = entry.layers.0.iter().map(|layer| Some(archive.open(layer).ok()?.len()));
+        let links = archive.links().map(|(name, target)| (name.to_owned(), target.to_owned()));
+        let record = Self {
+            version: VERSION,
+            config: read(&entry.config)?,
+            lengths: lengths.collect::<Option<_>>()?,
+            manifest,
+            links: links.take(LINKS + 1).collect(),
+            index: index(archive),
+        };
+        (record.links.len() <= LINKS && record.agrees(inspected)).then_some(record)
+    }
+
+    /// Keeps it in `cache` under that key.
+    pub(super) fn keep(&self, cache: &Cache, key: &str) {
+        cache.write(Kind::Image, key, |out| {
+            let bytes = postcard::to_stdvec(self).map_err(std::io::Error::other)?;
+            out.write_all(&bytes)
+        });
+    }
+
+    /// What was kept under that key of the image that the engine tells of, if it is of use.
+    pub(super) fn find(cache: &Cache, key: &str, inspected: &ImageInspect) -> Option<Self> {
+        let bytes = cache.read(Kind::Image, key)?;
+        let record: Option<Self> = postcard::from_bytes(&bytes).ok();
+        let Some(record) = record.filter(|record| record.version == VERSION && record.agrees(inspected)) else {
+            cache.remove(Kind::Image, key);
+            return None;
+        };
+        let are_known = diff_ids(inspected)?.iter().all(|diff_id| cache.contains(Kind::Layer, diff_id));
+        are_known.then_some(record)
+    }
+
+    /// Whether it is of the image that the engine tells of, layer by layer.
+    fn agrees(&self, inspected: &ImageInspect) -> bool {
+        let (Some(wanted), Some(entry)) = (diff_ids(inspected), Entry::of(&self.manifest)) else { return false };
+        self.diff_ids().is_some_and(|diff_ids| diff_ids == wanted)
+            && entry.layers.0.len() == wanted.len()
+            && self.lengths.len() == wanted.len()
+    }
+
+    /// `manifest.json` with these tags.
+    pub(super) fn manifest(&self, tags: &[String]) -> Option<Vec<u8>> {
+        with_tags(&self.manifest, tags)
+    }
+
+    /// The configuration, with its name in the archive.
+    pub(super) fn config(&self) -> Option<(String, Vec<u8>)> {
+        let path = Entry::of(&self.manifest)?.config;
+        Some((normalise("", &path).ok()?, self.config.clone()))
+    }
+
+    /// The layers' digests that the configuration names.
+    fn diff_ids(&self) -> Option<Vec<String>> {
+        Some(json::read::<Config>(&self.config).ok()?.value.rootfs.diff_ids.0)
+    }
+
+    /// The layers in their order.
+    pub(super) fn layers(&self) -> Option<Vec<KnownLayer>> {
+        let names = Entry::of(&self.manifest)?.layers.0;
+        let layers = names.iter().zip(&self.lengths).zip(self.diff_ids()?);
+        let known = |((name, len), diff_id): ((&String, &u64), String)| {
+            Some(KnownLayer { path: normalise("", name).ok()?, len: *len, diff_id })
+        };
+        layers.map(known).collect()
+    }
+}
+
+/// The index of the archive and the manifests below it, by their names; few, and short.
+fn index(archive: &Archive) -> Vec<(String, Vec<u8>)> {
+    let mut documents: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut ahead = vec![INDEX.to_owned()];
+    while let Some(path) = ahead.pop() {
+        if documents.len() == DOCUMENTS || documents.iter().any(|(known, _)| *known == path) {
+            continue;
+        }
+        let Some(bytes) = archive.open(&path).ok().and_then(|blob| blob.read_document(INDEX_LIMIT).ok()) else {
+            continue;
+        };
+        let document: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let manifests = document["manifests"].as_array().into_iter().flatten();
+        let digests = manifests.filter_map(|manifest| manifest["digest"].as_str()?.split_once(':'));
+        ahead.extend(digests.map(|(algorithm, hex)| format!("blobs/{algorithm}/{hex}")));
+        documents.push((path, bytes));
+    }
+    documents
+}
+
+/// What a record has of a layer.
+#[derive(Debug)]
+pub(super) struct KnownLayer {
+    /// Its name in the archive.
+    pub(super) path: String,
+    /// As it is stored there, in bytes.
+    pub(super) len: u64,
+    pub(super) diff_id: String,
+}
+
+/// What a record is kept under. Engines give an image one id and write it in several ways.
+pub(super) fn key(engine: ContainerEngine, id: &str) -> String {
+    format!("{}-{id}", engine.command())
+}
+
+/// The layer of that number, by what the archive's own manifest calls it.
+pub(super) fn layer(archive: &Archive, number: usize) -> Option<Blob> {
+    let manifest = archive.open(MANIFEST).ok()?.read_document(DOCUMENT_LIMIT).ok()?;
+    archive.open(Entry::of(&manifest)?.layers.0.get(number)?).ok()
+}
+
+impl Entry {
+    fn of(manifest: &[u8]) -> Option<Self> {
+        let List(images) = json::read(manifest).ok()?.value;
+        let [entry] = images.try_into().ok()?;
+        Some(entry)
+    }
+}
+
+/// The layers' digests that the engine tells.
+fn diff_ids(inspected: &ImageInspect) -> Option<&[String]> {
+    let layers = inspected.root_fs.as_ref()?.layers.as_deref()?;
+    (!layers.is_empty()).then_some(layers)
+}
+
+/// `manifest` with the tags of its one image replaced, and all else as it is.
+pub(super) fn with_tags(manifest: &[u8], tags: &[String]) -> Option<Vec<u8>> {
+    let mut document: Value = serde_json::from_slice(manifest).ok()?;
+    let [Value::Object(image)] = document.as_array_mut()?.as_mut_slice() else { return None };
+    image.insert("RepoTags".to_owned(), tags.into());
+    serde_json::to_vec(&document).ok()
+}
+
+/// The manifest of an archive, with the tags that the engine tells: it leaves them out of what it exports by id.
+pub(super) fn tagged(archive: &Archive, tags: &[String]) -> Option<Vec<u8>> {
+    let manifest = archive.open(MANIFEST).ok()?.read_document(DOCUMENT_LIMIT).ok()?;
+    with_tags(&manifest, tags)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bollard::models::ImageInspectRootFs;
+    use dive_model::remark::OnDamage;
+    use std::sync::Arc;
+
+    const ID: &str = "sha256:1d";
+
+    fn inspected(layers: &[&str]) -> ImageInspect {
+        let layers = Some(layers.iter().map(|layer| (*layer).to_owned()).collect());
+        let root_fs = Some(ImageInspectRootFs { typ: "layers".to_owned(), layers });
+        ImageInspect { id: Some(ID.to_owned()), root_fs, ..ImageInspect::default() }
+    }
+
+    /// An archive of two layers, the second of which is the first.
+    fn archive() -> Archive {
+        let mut builder = tar::Builder::new(tempfile::tempfile().unwrap());
+        let mut add = |name: &str, content: &str| {
+            let mut header = tar::Header::new_ustar();
+            header.set_size(content.len() as u64);
+            builder.append_data(&mut header, name, content.as_bytes()).unwrap();
+        };
+        add("a.tar", "layer");
+        add(INDEX, r#"{"manifests": [{"digest": "sha256:m"}, {"digest": "sha256:gone"}, {"digest": 5}]}"#);
+        add("blobs/sha256/m", r#"{"manifests": [{"digest": "sha256:m"}], "layers": []}"#);
+        add("c.json", r#"{"rootfs": {"diff_ids": ["sha256:a", "sha256:a"]}}"#);
+        add(
+            MANIFEST,
+            r#"[{"Config": "c.json", "RepoTags": null, "Layers": ["a.tar", "b/layer.tar"], "More": {"x": 1}}]"#,
+        );
+        let mut header = tar::Header::new_ustar();
+        header.set_entry_type(tar::EntryType::Symlink);
+        header.set_size(0);
+        builder.append_link(&mut header, "b/layer.tar", "../a.tar").unwrap();
+        let file = builder.into_inner().unwrap();
+        let len = file.metadata().unwrap().len();
+        Archive::index("a", Arc::new(file), len, OnDamage::Fail).unwrap()
+    }
+
+    fn cache() -> (tempfile::TempDir, Cache) {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().to_owned());
+        (folder, cache)
+    }
+
+    #[test]
+    fn an_image_is_known_when_all_its_layers_are() {
+        let (_folder, cache) = cache();
+        let inspected = inspected(&["sha256:a", "sha256:a"]);
+        Record::of(&archive(), &inspected).unwrap().keep(&cache, ID);
+        assert_eq!(Record::find(&cache, ID, &inspected), None, "nobody knows what is in the layer");
+        cache.write(Kind::Layer, "sha256:a", |out| out.write_all(b"entries"));
+        let record = Record::find(&cache, ID, &inspected).unwrap();
+        assert_eq!(record.links, [("b/layer.tar".to_owned(), "a.tar".to_owned())]);
+        let layers = record.layers().unwrap();
+        let layers: Vec<_> =
+            layers.iter().map(|layer| (layer.path.as_str(), layer.len, layer.diff_id.as_str())).collect();
+        assert_eq!(layers, [("a.tar", 5, "sha256:a"), ("b/layer.tar", 5, "sha256:a")]);
+        assert_eq!(layer(&archive(), 1).unwrap().read_document(9).unwrap(), b"layer");
+        assert_eq!(record.config().unwrap().0, "c.json");
+        let index: Vec<_> = record.index.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(index, [INDEX, "blobs/sha256/m"]);
+        let manifest: Value = serde_json::from_slice(&record.manifest(&["t:1".to_owned()]).unwrap()).unwrap();
+        assert_eq!(manifest[0]["RepoTags"], serde_json::json!(["t:1"]));
+        assert_eq!(manifest[0]["More"], serde_json::json!({"x": 1}), "what nobody here knows stays");
+    }
+
+    /// The id of an image of several platforms stays the same when another of them is there.
+    #[test]
+    fn a_record_of_other_layers_is_none() {
+        let (_folder, cache) = cache();
+        assert_eq!(Record::of(&archive(), &inspected(&["sha256:a", "sha256:b"])), None);
+        assert_eq!(Record::of(&archive(), &inspected(&["sha256:a"])), None);
+        assert_eq!(Record::of(&archive(), &ImageInspect::default()), None);
+        let same = inspected(&["sha256:a", "sha256:a"]);
+        Record::of(&archive(), &same).unwrap().keep(&cache, ID);
+        cache.write(Kind::Layer, "sha256:a", |out| out.write_all(b"entries"));
+        assert_eq!(Record::find(&cache, ID, &inspected(&["sha256:a"])), None);
+        assert_eq!(Record::find(&cache, ID, &same), None, "what made no sense is gone");
+    }
+
+    #[test]
+    fn a_record_that_makes_no_sense_is_none() {
+        let (_folder, cache) = cache();
+        let same = inspected(&["sha256:a", "sha256:a"]);
+        cache.write(Kind::Layer, "sha256:a", |out| out.write_all(b"entries"));
+        let record = Record::of(&archive(), &same).unwrap();
+        let keep = |record: &Record| record.keep(&cache, ID);
+        let newer = Record { version: VERSION + 1, ..record.clone() };
+        let short = Record { lengths: Vec::new(), ..record.clone() };
+        let unnamed = Record { config: b"{}".to_vec(), ..record.clone() };
+        let empty = Record { manifest: b"[]".to_vec(), ..record.clone() };
+        for other in [newer, short, unnamed, empty] {
+            keep(&other);
+            assert_eq!(Record::find(&cache, ID, &same), None, "{other:?}");
+        }
+        cache.write(Kind::Image, ID, |out| out.write_all(b"\xff\xff\xff\xff\xff\xff\xff"));
+        assert_eq!(Record::find(&cache, ID, &same), None);
+        keep(&record);
+        assert_eq!(Record::find(&cache, ID, &same), Some(record));
+    }
+}

@@ -1,0 +1,131 @@
+//! One connection to an engine, whatever it goes through: a socket, a pipe, a host with or without TLS, ssh. From here on
+//! it is bytes in both directions. No more of them come in than was said would be enough.
+
+use std::future::ready;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::address::{Address, Tcp};
+use super::ssh;
+use crate::ContainerEngine;
+use crate::access::Environment;
+
+/// How long a host may take to answer at all, and again for the greetings of TLS.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Bytes in both directions.
+pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// A connection, and how many bytes may still come in.
+pub(super) struct Connection {
+    stream: Box<dyn Duplex>,
+    limit: u64,
+    left: u64,
+}
+
+impl Connection {
+    /// Connects to `address`, to read no more than `limit` bytes.
+    pub(super) async fn open(
+        engine: ContainerEngine,
+        address: &Address,
+        tls: Option<&TlsConnector>,
+        environment: &Environment,
+        limit: u64,
+    ) -> io::Result<Self> {
+        let stream: Box<dyn Duplex> = match address {
+            Address::Unix(path) => unix(path).await?,
+            Address::Pipe(path) => pipe(path).await?,
+            Address::Ssh(target) => Box::new(ssh::connect(engine, target, environment)?),
+            Address::Tcp(tcp) => {
+                let stream = within_patience(TcpStream::connect((tcp.host.as_str(), tcp.port))).await?;
+                stream.set_nodelay(true)?;
+                match tls {
+                    None => Box::new(stream),
+                    Some(tls) => Box::new(within_patience(tls.connect(server_name(tcp)?, stream)).await?),
+                }
+            }
+        };
+        Ok(Self { stream, limit, left: limit })
+    }
+}
+
+async fn within_patience<T>(connecting: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    timeout(PATIENCE, connecting).await.unwrap_or_else(|_| {
+        let text = format!("no answer in {} seconds", PATIENCE.as_secs());
+        Err(io::Error::new(io::ErrorKind::TimedOut, text))
+    })
+}
+
+fn server_name(tcp: &Tcp) -> io::Result<ServerName<'static>> {
+    ServerName::try_from(tcp.host.clone()).map_err(io::Error::other)
+}
+
+#[cfg(unix)]
+async fn unix(path: &std::path::Path) -> io::Result<Box<dyn Duplex>> {
+    Ok(Box::new(within_patience(tokio::net::UnixStream::connect(path)).await?))
+}
+
+#[cfg(not(unix))]
+fn unix(_path: &std::path::Path) -> impl Future<Output = io::Result<Box<dyn Duplex>>> {
+    ready(Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets; use npipe:// or tcp://")))
+}
+
+#[cfg(windows)]
+async fn pipe(path: &str) -> io::Result<Box<dyn Duplex>> {
+    /// All its ends are taken; one is free soon.
+    const PIPE_BUSY: i32 = 231;
+    within_patience(async {
+        loop {
+            match tokio::net::windows::named_pipe::ClientOptions::new().open(path) {
+                Err(error) if error.raw_os_error() == Some(PIPE_BUSY) => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                answer => return answer.map(|pipe| Box::new(pipe) as Box<dyn Duplex>),
+            }
+        }
+    })
+    .await
+}
+
+#[cfg(not(windows))]
+fn pipe(_path: &str) -> impl Future<Output = io::Result<Box<dyn Duplex>>> {
+    ready(Err(io::Error::new(io::ErrorKind::Unsupported, "npipe:// is for Windows; use unix:// or tcp://")))
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        std::task::ready!(Pin::new(&mut self.stream).poll_read(context, buf))?;
+        let read = (buf.filled().len() - before) as u64;
+        let Some(left) = self.left.checked_sub(read) else {
+            let text = format!("more than {} bytes come as an answer, which none needs", self.limit);
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::FileTooLarge, text)));
+        };
+        self.left = left;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

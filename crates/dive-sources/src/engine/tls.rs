@@ -1,0 +1,149 @@
+//! TLS as docker's client has it: an authority, a certificate and a key as three files of one folder. Not bollard's, which
+//! needs all three, trusts the system's authorities besides, and keeps silent on which of them it could not read.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{AlertDescription, CertificateError, ClientConfig, Error, RootCertStore};
+use rustls_platform_verifier::BuilderVerifierExt;
+use tokio_rustls::TlsConnector;
+
+use crate::certificates::{Anybody, certificates};
+
+/// How an engine's host is spoken to in secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Tls {
+    /// Where `ca.pem`, `cert.pem` and `key.pem` are; empty for none.
+    pub(super) folder: PathBuf,
+    pub(super) authorities: Authorities,
+    pub(super) verification: Verification,
+}
+
+/// Who may vouch for the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Authorities {
+    /// Those in `ca.pem`, and nobody else.
+    File,
+    /// Those that the system trusts.
+    System,
+}
+
+/// Whether it matters who answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verification {
+    Full,
+    /// Not at all: the user asked for that.
+    Skip,
+}
+
+const AUTHORITY: &str = "ca.pem";
+const CERTIFICATE: &str = "cert.pem";
+const KEY: &str = "key.pem";
+
+impl Tls {
+    /// What connections are made with.
+    pub(super) fn connector(&self) -> Result<TlsConnector, String> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let unusable = |error: Error| format!("TLS cannot be set up: {error}");
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
+        let builder = builder.with_safe_default_protocol_versions().map_err(unusable)?;
+        let builder = match (self.verification, self.authorities) {
+            (Verification::Skip, _) => {
+                builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider)))
+            }
+            (Verification::Full, Authorities::File) => builder.with_root_certificates(self.authorities()?),
+            (Verification::Full, Authorities::System) => builder.with_platform_verifier().map_err(unusable)?,
+        };
+        let config = match self.certificate()? {
+            Some((chain, key)) => builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|error| format!("{CERTIFICATE} and {KEY} in {} do not fit: {error}", self.folder.display()))?,
+            None => builder.with_no_client_auth(),
+        };
+        Ok(TlsConnector::from(Arc::new(config)))
+    }
+
+    fn authorities(&self) -> Result<RootCertStore, String> {
+        let path = self.folder.join(AUTHORITY);
+        if !path.exists() {
+            return Err(self.missing(AUTHORITY));
+        }
+        let mut store = RootCertStore::empty();
+        for certificate in read(&path)? {
+            store.add(certificate).map_err(|error| format!("{} is no authority: {error}", path.display()))?;
+        }
+        Ok(store)
+    }
+
+    /// The user's certificate, which not every engine asks for: without both files there is none.
+    fn certificate(&self) -> Result<Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>, String> {
+        let (chain, key) = (self.folder.join(CERTIFICATE), self.folder.join(KEY));
+        match (chain.exists(), key.exists()) {
+            _ if self.folder.as_os_str().is_empty() => Ok(None),
+            (false, false) => Ok(None),
+            (false, true) => Err(self.missing(CERTIFICATE)),
+            (true, false) => Err(self.missing(KEY)),
+            (true, true) => {
+                let secret = PrivateKeyDer::from_pem_file(&key)
+                    .map_err(|error| format!("{} cannot be read: {error}", key.display()))?;
+                Ok(Some((read(&chain)?, secret)))
+            }
+        }
+    }
+
+    fn missing(&self, file: &str) -> String {
+        format!("there is no {file} in {}; DOCKER_CERT_PATH names the folder of TLS files", self.folder.display())
+    }
+
+    /// What went wrong between the engine and these files.
+    pub(super) fn explain(&self, error: &Error) -> String {
+        let folder = self.folder.display();
+        match error {
+            Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+                match self.authorities {
+                    Authorities::File => {
+                        format!("TLS: its certificate is by an authority that {folder}/{AUTHORITY} does not hold")
+                    }
+                    Authorities::System => {
+                        "TLS: its certificate is by an authority that this system does not trust".into()
+                    }
+                }
+            }
+            Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            ) => "TLS: its certificate is for another host name; use the name or address that it is for".to_owned(),
+            Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
+                "TLS: its certificate has expired".to_owned()
+            }
+            Error::AlertReceived(
+                AlertDescription::CertificateRequired
+                | AlertDescription::BadCertificate
+                | AlertDescription::HandshakeFailure,
+            ) if self.authorities == Authorities::System => {
+                "TLS: it asks for a client certificate; set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH to its folder"
+                    .into()
+            }
+            Error::AlertReceived(
+                AlertDescription::CertificateRequired
+                | AlertDescription::BadCertificate
+                | AlertDescription::HandshakeFailure,
+            ) if !self.folder.join(CERTIFICATE).exists() => format!(
+                "TLS: it asks for a client certificate, and there is neither {CERTIFICATE} nor {KEY} in {folder}"
+            ),
+            Error::AlertReceived(alert) => {
+                format!("TLS: it refuses the client certificate {folder}/{CERTIFICATE} ({alert:?})")
+            }
+            Error::InvalidMessage(_) => {
+                "TLS: what answers there speaks no TLS; without TLS it would be for DOCKER_TLS_VERIFY to be unset"
+                    .into()
+            }
+            other => format!("TLS: {other}"),
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    certificates(path).map_err(|why| format!("{} cannot be read: {why}", path.display()))
+}

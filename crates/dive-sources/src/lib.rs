@@ -1,0 +1,104 @@
+//! Where images are: files, standard input, engines, registries, containerd. A [`Reference`] says what the user named, and
+//! [`Source::open`] finds the store that holds it.
+
+mod access;
+mod certificates;
+mod containerd;
+mod credentials;
+mod engine;
+mod error;
+mod meter;
+mod program;
+mod reference;
+mod registry;
+mod runtime;
+mod scheme;
+mod web;
+
+use std::io;
+
+pub use access::{
+    Access, Environment, HostError, Mirror, MirrorError, PodmanRoute, PullPolicy, RegistryOptions, UnknownPullPolicy,
+    host,
+};
+pub use containerd::ContainerdError;
+pub use engine::{Attempt, ContainerEngine, EngineError, is_present, pull};
+pub use error::SourceError;
+pub use reference::{ImageOrigin, OtherReading, PathReference, Reference, ReferenceError};
+pub use registry::{Actual, RegistryError, SystemError};
+pub use scheme::{PathFormat, SCHEMES, Scheme, SchemeName, SourceKind};
+
+use dive_model::blob::SpoolProgress;
+use dive_model::store::{FileFormat, FileStore, Store};
+use engine::EngineImage;
+use registry::RegistryImage;
+
+/// An image's store, found, and where it was found.
+#[derive(Debug)]
+pub struct Source {
+    origin: ImageOrigin,
+    store: Box<dyn Store>,
+}
+
+impl Source {
+    /// Opens what `reference` names. A pipe, a compressed archive or what an engine saves is first written to a temporary
+    /// file; `progress` hears how far that is, and how far an engine's pull is. A registry is asked only for the manifest.
+    ///
+    /// # Errors
+    /// If it is not there, is not an image, is damaged (unless `access` says to go on), or an engine or registry does not
+    /// answer or refuses.
+    pub fn open(
+        reference: &Reference,
+        access: &Access,
+        progress: &mut dyn FnMut(SpoolProgress),
+    ) -> Result<Self, SourceError> {
+        let on_damage = access.on_damage;
+        let (scheme, name, store): (_, _, Box<dyn Store>) = match reference {
+            Reference::Path(reference) => {
+                let store = FileStore::open(&reference.path, access.links, on_damage, progress)?;
+                let format = reference.format.unwrap_or_else(|| store.format().into());
+                (SourceKind::Path(format).name(), reference.to_string(), Box::new(store))
+            }
+            Reference::Stdin => {
+                let store = FileStore::receive(io::stdin().lock(), "standard input".to_owned(), on_damage, progress)?;
+                ("stdin", "-".to_owned(), Box::new(store))
+            }
+            Reference::Engine { engine, name, .. } => {
+                let image = EngineImage::open(*engine, name, access, progress)?;
+                (SourceKind::Engine(*engine).name(), name.clone(), Box::new(image))
+            }
+            Reference::Registry { name } => {
+                let image = RegistryImage::open(name, access)?;
+                (SourceKind::Registry.name(), name.clone(), Box::new(image))
+            }
+            Reference::Containerd { name } => {
+                let exported = containerd::export(name, access, progress)?;
+                let store = FileStore::of_spooled(name.clone(), exported, on_damage)?;
+                (SourceKind::Containerd.name(), name.clone(), Box::new(store))
+            }
+        };
+        Ok(Self { origin: ImageOrigin { scheme, name }, store })
+    }
+
+    /// Where the image came from: the source that was named, or the format of the file or directory that was found.
+    #[must_use]
+    pub const fn origin(&self) -> &ImageOrigin {
+        &self.origin
+    }
+
+    /// What holds the image's bytes.
+    #[must_use]
+    pub fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+}
+
+impl From<FileFormat> for PathFormat {
+    fn from(format: FileFormat) -> Self {
+        match format {
+            FileFormat::DockerArchive => Self::DockerArchive,
+            FileFormat::OciArchive => Self::OciArchive,
+            FileFormat::Directory => Self::Oci,
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! Runs programs for their output: `podman image save`, `ctr images export`. A program gets no input, so it cannot wait for an
+//! answer; its standard error is always drained, so it cannot block on that; and it is killed when its output is no longer wanted.
+
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::access::Environment;
+use super::engine::one_line;
+use super::meter::Meter;
+use super::runtime::{block_on, unless_broken};
+use dive_model::blob::SpoolStep;
+use dive_model::blob::Watch;
+use dive_model::remark::OnDamage;
+use dive_model::store::{Spooled, StoreError, spool};
+
+/// Bytes of standard error that are kept.
+const MESSAGE_LIMIT: u64 = 4096;
+
+/// Bytes of a short answer on standard output.
+const ANSWER_LIMIT: u64 = 16 << 20;
+
+/// How long standard error is read after a program has ended: a grandchild may keep it open.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// A program in `PATH`, and the environment it runs in.
+#[derive(Debug, Clone)]
+pub(super) struct Program {
+    name: &'static str,
+    environment: Environment,
+}
+
+/// Why a program gave no output, or not all of it.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// No such program is in `PATH`.
+    Absent,
+    /// The operating system cannot start it or read from it.
+    Io(io::Error),
+    /// It exited with an error.
+    Exited {
+        status: ExitStatus,
+        /// Bytes it had written to standard output.
+        received: u64,
+        /// Its standard error, on one line.
+        message: String,
+    },
+    /// It was killed because its output was no longer wanted.
+    Cancelled,
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// An export that failed.
+#[derive(Debug)]
+pub(super) enum ExportError {
+    /// Because of the program.
+    Program(Failure),
+    /// Because of the archive, or of the disk it is copied to.
+    Archive(StoreError),
+}
+
+impl Program {
+    pub(super) const fn new(name: &'static str, environment: Environment) -> Self {
+        Self { name, environment }
+    }
+
+    /// Whether a file of that name is in `PATH`.
+    pub(super) fn is_installed(&self) -> bool {
+        let file = format!("{}{}", self.name, std::env::consts::EXE_SUFFIX);
+        let is_there = |folder: &Path| folder.join(&file).is_file();
+        self.environment.get("PATH").is_some_and(|path| std::env::split_paths(path).any(|folder| is_there(&folder)))
+    }
+
+    /// The standard output of `NAME ARGUMENTS`, if it succeeds. `go_on` is called several times a second; if it breaks, the
+    /// program is killed.
+    pub(super) fn output(
+        &self,
+        arguments: &[&str],
+        limit: Option<Duration>,
+        go_on: &mut dyn FnMut() -> ControlFlow<()>,
+    ) -> Result<Vec<u8>, Failure> {
+        let mut running = self.start(arguments)?;
+        let mut answer = Vec::new();
+        let read = async {
+            (&mut running.output).take(ANSWER_LIMIT).read_to_end(&mut answer).await?;
+            // A program whose output is not read would never end.
+            if answer.len() as u64 == ANSWER_LIMIT {
+                return Err(io::Error::new(io::ErrorKind::FileTooLarge, "its answer is too long"));
+            }
+            running.child.wait().await
+        };
+        let limited = async {
+            match limit {
+                None => read.await,
+                Some(limit) => timeout(limit, read).await.unwrap_or_else(|_| {
+                    let text = format!("no answer in {} seconds", limit.as_secs());
+                    Err(io::Error::new(io::ErrorKind::TimedOut, text))
+                }),
+            }
+        };
+        let status = block_on(unless_broken(limited, go_on))?.ok_or(Failure::Cancelled)??;
+        running.ended(status, answer.len() as u64)?;
+        Ok(answer)
+    }
+
+    /// Copies the archive that `NAME ARGUMENTS` writes to standard output into a temporary file. Messages call it `archive`;
+    /// it has about `size` bytes, if that is known.
+    pub(super) fn export(
+        &self,
+        arguments: &[&str],
+        archive: &str,
+        size: Option<u64>,
+        on_damage: OnDamage,
+        progress: Watch<'_>,
+    ) -> Result<Spooled, ExportError> {
+        let mut meter = Meter::new(progress, size);
+        let program = ExportError::Program;
+        if meter.report().is_break() {
+            return Err(program(Failure::Cancelled));
+        }
+        let running = self.start(arguments).map_err(program)?;
+        let mut output = Output { running, meter, failure: None };
+        let spooled = spool(&mut output, SpoolStep::Export, size, archive, on_damage, &mut |_| ());
+        if let Some(failure) = output.failure.take() {
+            return Err(program(failure));
+        }
+        // The output is not an archive, or the disk is full: the rest of it is useless.
+        let spooled = spooled.map_err(ExportError::Archive)?;
+        output.finish().map_err(program)?;
+        Ok(spooled)
+    }
+
+    fn start(&self, arguments: &[&str]) -> Result<Running, Failure> {
+        let mut command = Command::new(self.name);
+        command.args(arguments).env_clear().envs(self.environment.iter()).kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let started = block_on(async {
+            let mut child = command.spawn()?;
+            let errors = child.stderr.take().map(|errors| tokio::spawn(message(errors)));
+            let output = child.stdout.take().ok_or_else(|| io::Error::other("it has no output"))?;
+            Ok(Running { child, output, errors })
+        });
+        started?.map_err(|error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => Failure::Absent,
+            _ => Failure::Io(error),
+        })
+    }
+}
+
+/// A program that runs; killed when dropped.
+struct Running {
+    child: Child,
+    output: ChildStdout,
+    errors: Option<JoinHandle<String>>,
+}
+
+impl Running {
+    /// `Ok` if the program succeeded; otherwise its error message.
+    fn ended(&mut self, status: ExitStatus, received: u64) -> Result<(), Failure> {
+        if status.success() {
+            return Ok(());
+        }
+        let errors = self.errors.take();
+        let message = block_on(async { timeout(LAST_WORDS, errors?).await.ok()?.ok() })?;
+        let message = message.filter(|message| !message.is_empty());
+        Err(Failure::Exited { status, received, message: message.unwrap_or_else(|| "no error message".to_owned()) })
+    }
+}
+
+/// The output of a running program.
+struct Output<'a> {
+    running: Running,
+    meter: Meter<'a>,
+    failure: Option<Failure>,
+}
+
+impl Output<'_> {
+    /// Waits until the program has ended.
+    fn finish(mut self) -> Result<(), Failure> {
+        let (child, meter) = (&mut self.running.child, &mut self.meter);
+        let waited = block_on(unless_broken(child.wait(), &mut || meter.report()))?;
+        let status = waited.ok_or(Failure::Cancelled)??;
+        self.running.ended(status, self.meter.received())
+    }
+
+    fn fail(&mut self, failure: Failure) -> io::Error {
+        self.failure = Some(failure);
+        io::Error::other("the output broke off")
+    }
+}
+
+impl Read for Output<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let (output, meter) = (&mut self.running.output, &mut self.meter);
+        match block_on(unless_broken(output.read(buf), &mut || meter.report())).map(Option::transpose) {
+            Ok(Ok(Some(read))) if self.meter.add(read).is_continue() => Ok(read),
+            Ok(Ok(_)) => Err(self.fail(Failure::Cancelled)),
+            Ok(Err(error)) | Err(error) => Err(self.fail(Failure::Io(error))),
+        }
+    }
+}
+
+/// The beginning of what a program writes to standard error. All of it is read, or the program would block.
+async fn message(mut errors: ChildStderr) -> String {
+    let mut text = Vec::new();
+    let _ = (&mut errors).take(MESSAGE_LIMIT).read_to_end(&mut text).await;
+    let _ = tokio::io::copy(&mut errors, &mut tokio::io::sink()).await;
+    one_line(&errors_of(&String::from_utf8_lossy(&text)))
+}
+
+/// Standard error without log lines: Podman logs a warning for each attempt, which repeats the error.
+fn errors_of(text: &str) -> String {
+    let is_log = |line: &&str| line.starts_with("time=\"");
+    let errors: Vec<_> = text.lines().filter(|line| !is_log(line)).collect();
+    let errors = errors.join("\n");
+    let errors = errors.strip_prefix("Error: ").unwrap_or(&errors);
+    if errors.trim().is_empty() { text.to_owned() } else { errors.to_owned() }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+    use dive_model::blob::SpoolProgress;
+    use std::time::Instant;
+
+    fn shell() -> Program {
+        Program::new("sh", Environment::of_process())
+    }
+
+    fn always() -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn tar() -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut builder = tar::Builder::new(file.reopen().unwrap());
+        let mut header = tar::Header::new_ustar();
+        header.set_size(3);
+        builder.append_data(&mut header, "name", &b"abc"[..]).unwrap();
+        builder.finish().unwrap();
+        file
+    }
+
+    fn export(script: &str, progress: Watch<'_>) -> Result<Spooled, ExportError> {
+        shell().export(&["-c", script], "the archive", None, OnDamage::Fail, progress)
+    }
+
+    fn go_on(_: SpoolProgress) -> ControlFlow<()> {
+        always()
+    }
+
+    #[test]
+    fn what_a_program_says_is_its_error_and_not_its_log() {
+        assert_eq!(errors_of("time=\"1\" level=warning msg=\"x\"\nError: no such image\n"), "no such image");
+        assert_eq!(errors_of("time=\"1\" level=fatal msg=\"x\"\n"), "time=\"1\" level=fatal msg=\"x\"\n");
+        assert_eq!(errors_of(""), "");
+    }
+
+    /// A whole archive of a program that then fails may be of half an image.
+    #[test]
+    fn an_export_counts_only_if_the_program_succeeds() {
+        let archive = tar();
+        let cat = format!("cat '{}'", archive.path().display());
+        assert_eq!(export(&cat, &mut go_on).unwrap().len, archive.as_file().metadata().unwrap().len());
+        let failing = format!("{cat}; echo Error: no room >&2; exit 3");
+        let Err(ExportError::Program(Failure::Exited { status, received, message })) = export(&failing, &mut go_on)
+        else {
+            panic!("an export that failed was taken for one");
+        };
+        assert_eq!((status.code(), message.as_str()), (Some(3), "no room"));
+        assert_eq!(received, archive.as_file().metadata().unwrap().len());
+    }
+
+    /// Podman may write megabytes of log about an image that it does not have.
+    #[test]
+    fn a_program_that_says_much_does_not_block() {
+        let flood =
+            "i=0; while [ $i -lt 20000 ]; do echo 'a line of some length, said again' >&2; i=$((i+1)); done; exit 1";
+        let failure = shell().output(&["-c", flood], None, &mut always).unwrap_err();
+        assert!(matches!(failure, Failure::Exited { .. }), "{failure:?}");
+    }
+
+    #[test]
+    fn a_program_that_waits_for_input_gets_none() {
+        let answer = shell().output(&["-c", "read line; echo got $line"], None, &mut always).unwrap();
+        assert_eq!(answer, b"got\n");
+    }
+
+    /// Quitting while Podman prepares an export must not leave a process behind.
+    #[test]
+    fn a_cancelled_program_is_killed() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pid");
+        let script = format!("echo $$ >'{}'; exec sleep 600", file.display());
+        let pid = || std::fs::read_to_string(&file).ok().filter(|text| text.ends_with('\n'));
+        let cancelled = export(&script, &mut |_| if pid().is_some() { ControlFlow::Break(()) } else { always() });
+        assert!(matches!(cancelled, Err(ExportError::Program(Failure::Cancelled))));
+        let process = format!("/proc/{}/cmdline", pid().unwrap().trim());
+        let deadline = Instant::now() + Duration::from_secs(10);
+        // A zombie that nobody has reaped yet has an empty command line.
+        while std::fs::read(&process).is_ok_and(|line| !line.is_empty()) {
+            assert!(Instant::now() < deadline, "the program still runs");
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_program_that_does_not_answer_is_given_up() {
+        let failure = shell().output(&["-c", "exec sleep 600"], Some(Duration::from_millis(1)), &mut always);
+        assert!(matches!(failure, Err(Failure::Io(error)) if error.kind() == io::ErrorKind::TimedOut));
+    }
+
+    #[test]
+    fn a_program_that_never_stops_writing_is_stopped() {
+        let failure = shell().output(&["-c", "exec cat /dev/zero"], None, &mut always);
+        assert!(matches!(failure, Err(Failure::Io(error)) if error.kind() == io::ErrorKind::FileTooLarge));
+    }
+
+    #[test]
+    fn an_absent_program_is_known_before_and_after_it_is_started() {
+        let absent = Program::new("no-such-program-anywhere", Environment::of_process());
+        assert!(!absent.is_installed() && shell().is_installed());
+        assert!(matches!(absent.output(&[], None, &mut always), Err(Failure::Absent)));
+    }
+}

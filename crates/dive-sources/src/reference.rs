@@ -1,0 +1,399 @@
+//! What the user typed where an image is expected, as a value: `docker-archive://x.tar`, `oci:layout:1.0`, `alpine`,
+//! `./x.tar`, `-`. Parsing looks at the file system because dive's users rely on it: a bare argument may be a file, and a
+//! colon may belong to a file's name or precede a tag.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::engine::ContainerEngine;
+use super::scheme::{PathFormat, SCHEMES, Scheme, SchemeName, SourceKind};
+use super::web;
+use dive_model::store::oci_layout;
+
+/// Where an image is to be taken from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reference {
+    /// A file that holds a saved image, or a directory that holds a layout.
+    Path(PathReference),
+    /// Standard input.
+    Stdin,
+    /// An image in an engine.
+    Engine {
+        /// Which one.
+        engine: ContainerEngine,
+        /// The image's name, as the engine understands it.
+        name: String,
+        /// What else the argument could have meant.
+        other: Option<OtherReading>,
+    },
+    /// An image in a registry.
+    Registry {
+        /// `HOST/REPOSITORY:TAG`, `...@DIGEST`, or a name as Docker Hub has it.
+        name: String,
+    },
+    /// An image in containerd.
+    Containerd {
+        /// The image's name, as containerd has it.
+        name: String,
+    },
+}
+
+/// A file or a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathReference {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The format that the user named; the content decides how it is read.
+    pub format: Option<PathFormat>,
+    /// The image in it, by tag, or by place as `@0`: what follows the path and a colon.
+    pub tag: Option<String>,
+}
+
+/// A bare path.
+impl From<PathBuf> for Reference {
+    fn from(path: PathBuf) -> Self {
+        Self::Path(PathReference { path, format: None, tag: None })
+    }
+}
+
+/// As the user gave it.
+impl fmt::Display for PathReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path.display().fmt(f)?;
+        self.tag.iter().try_for_each(|tag| write!(f, ":{tag}"))
+    }
+}
+
+/// Where an image came from, as `SCHEME://NAME`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageOrigin {
+    /// The canonical name of the source: `docker`, `registry`, `docker-archive`, `stdin`.
+    pub scheme: &'static str,
+    /// The name or path as the user gave it, without a scheme; `-` for standard input.
+    pub name: String,
+}
+
+impl fmt::Display for ImageOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.name)
+    }
+}
+
+/// Another meaning of an argument that was taken for an engine's image. Its text completes the engine's error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OtherReading {
+    /// A directory of that name without an image.
+    Directory {
+        /// Its path.
+        path: PathBuf,
+        /// Why it could not be searched.
+        failure: Option<String>,
+    },
+    /// The start of it is a source: `docker:nginx`.
+    Scheme {
+        /// The source.
+        scheme: &'static str,
+        /// What follows the colon.
+        name: String,
+    },
+    /// The start of it is a file or a layout: `x.tar:1.0`.
+    Tagged(PathReference),
+}
+
+impl fmt::Display for OtherReading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Directory { path, failure: None } => {
+                let markers = oci_layout::MARKERS.join(", ");
+                write!(f, "the directory ./{} holds no image: it has none of {markers}", path.display())
+            }
+            Self::Directory { path, failure: Some(failure) } => {
+                write!(f, "the directory ./{} cannot be read: {failure}", path.display())
+            }
+            Self::Scheme { scheme, name } => write!(f, "to open {name} as {}, write {scheme}://{name}", what(scheme)),
+            Self::Tagged(PathReference { path, tag, .. }) => {
+                let tag = tag.as_deref().unwrap_or_default();
+                write!(f, "to choose an image in {0}, write `dive {0} --image {tag}`", path.display())
+            }
+        }
+    }
+}
+
+fn what(scheme: &str) -> &'static str {
+    Scheme::find(scheme).map_or("an image", |(scheme, _)| scheme.what)
+}
+
+/// An argument that names no image.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReferenceError {
+    /// No such source.
+    #[error("unknown image source {kind:?}; use one of {}", canonical_names())]
+    UnknownKind {
+        /// What was given.
+        kind: String,
+    },
+    /// The address of a web page.
+    #[error("{argument}: a web address is not an image source; {instead}")]
+    WebAddress {
+        /// What was given.
+        argument: String,
+        /// The spelling that works.
+        instead: String,
+    },
+    /// Nothing, or nothing behind the scheme.
+    #[error("{argument:?} names no image; give an image name, the path of a saved image, or - for standard input")]
+    Empty {
+        /// What was given.
+        argument: String,
+    },
+    /// It can only be a path, and nothing is there.
+    #[error(
+        "{path}: no such file or directory; give the path of a saved image (`docker save NAME -o FILE`) or of a layout \
+         directory{}",
+        tagged.as_ref().map(|tagged| format!("; {tagged}")).unwrap_or_default()
+    )]
+    NoSuchFile {
+        /// The path as given.
+        path: String,
+        /// The file or layout that is there, if the end is taken for a tag.
+        tagged: Option<OtherReading>,
+    },
+    /// Engines' names are text.
+    #[error("{argument:?} is not UTF-8 and no file has that name")]
+    NotText {
+        /// What was given, lossily.
+        argument: String,
+    },
+}
+
+fn canonical_names() -> String {
+    SCHEMES.map(|scheme| scheme.name.as_str()).join(", ")
+}
+
+impl Reference {
+    /// Reads an IMAGE argument. A scheme in it beats `kind` (the `--source` flag); without either, a file or a directory
+    /// with an image is opened, and anything else is a name in `engine`.
+    ///
+    /// # Errors
+    /// When the argument is empty, has an unknown scheme, or looks like a path and does not exist.
+    pub fn parse(argument: &OsStr, kind: Option<SourceKind>, engine: ContainerEngine) -> Result<Self, ReferenceError> {
+        let text = argument.to_str();
+        if let Some((scheme, rest)) = text.and_then(|text| text.split_once("://")) {
+            if let Some(instead) = web::instead(scheme, rest) {
+                return Err(ReferenceError::WebAddress { argument: format!("{scheme}://{rest}"), instead });
+            }
+            return Self::of_kind(scheme.parse()?, rest, OsStr::new(rest), argument);
+        }
+        if argument.is_empty() {
+            return Err(ReferenceError::Empty { argument: String::new() });
+        }
+        let not_text = || ReferenceError::NotText { argument: argument.to_string_lossy().into_owned() };
+        match (kind, text) {
+            (Some(SourceKind::Engine(_) | SourceKind::Registry | SourceKind::Containerd), None) => Err(not_text()),
+            (Some(kind), text) => Self::of_kind(kind, text.unwrap_or_default(), argument, argument),
+            (None, Some("-")) => Ok(Self::Stdin),
+            (None, Some(text)) => Self::of_text(text, engine),
+            (None, None) if may_be_there(Path::new(argument)) => Ok(PathBuf::from(argument).into()),
+            (None, None) => Err(not_text()),
+        }
+    }
+
+    fn of_kind(kind: SourceKind, name: &str, path: &OsStr, argument: &OsStr) -> Result<Self, ReferenceError> {
+        if path.is_empty() {
+            return Err(ReferenceError::Empty { argument: argument.to_string_lossy().into_owned() });
+        }
+        Ok(match kind {
+            SourceKind::Engine(engine) => Self::Engine { engine, name: name.to_owned(), other: None },
+            SourceKind::Registry => Self::Registry { name: name.to_owned() },
+            SourceKind::Containerd => Self::Containerd { name: name.to_owned() },
+            SourceKind::Path(_) if path == "-" => Self::Stdin,
+            SourceKind::Path(format) => {
+                let whole = || PathReference { path: path.into(), format: None, tag: None };
+                let found = path.to_str().and_then(tagged).unwrap_or_else(whole);
+                Self::Path(PathReference { format: Some(format), ..found })
+            }
+        })
+    }
+
+    /// A bare argument, which is not empty and not `-`.
+    fn of_text(text: &str, engine: ContainerEngine) -> Result<Self, ReferenceError> {
+        let path = Path::new(text);
+        let is_directory = path.is_dir();
+        // A file may be called `oci:layout.tar`, so what exists goes before schemes.
+        let is_file = path.exists() && !is_directory;
+        if is_file || (looks_like_a_path(text) && may_be_there(path)) {
+            return Ok(path.to_owned().into());
+        }
+        let mut other = None;
+        if is_directory {
+            match oci_layout::holds_image(path) {
+                Ok(true) => return Ok(path.to_owned().into()),
+                Ok(false) => other = Some(OtherReading::Directory { path: path.into(), failure: None }),
+                Err(error) => {
+                    other = Some(OtherReading::Directory { path: path.into(), failure: Some(error.to_string()) });
+                }
+            }
+        }
+        if let Some((word, rest)) = text.split_once(':')
+            && let Some((scheme, name)) = Scheme::find(word)
+        {
+            let is_an_image = matches!(name, SchemeName::AlsoAnImage(_)) && names_an_image(text);
+            // `oci:layout` is an image of that tag, unless the layout is there.
+            let is_found = || matches!(scheme.kind, SourceKind::Path(_)) && is_an_image_on_disk(rest);
+            if !is_an_image || is_found() {
+                return Self::of_kind(scheme.kind, rest, OsStr::new(rest), OsStr::new(text));
+            }
+            other = Some(OtherReading::Scheme { scheme: name.as_str(), name: rest.to_owned() });
+        }
+        let with_tag = || tagged(text).filter(|found| found.tag.is_some()).map(OtherReading::Tagged);
+        if looks_like_a_path(text) {
+            return Err(ReferenceError::NoSuchFile { path: text.to_owned(), tagged: with_tag() });
+        }
+        Ok(Self::Engine { engine, name: text.to_owned(), other: other.or_else(with_tag) })
+    }
+}
+
+/// `PATH` or `PATH:TAG`, where the path exists; the longest path, so that a file may have a colon in its name.
+fn tagged(text: &str) -> Option<PathReference> {
+    let reference = |path: &str, tag: Option<&str>| PathReference {
+        path: path.into(),
+        format: None,
+        tag: tag.map(ToOwned::to_owned),
+    };
+    if Path::new(text).exists() {
+        return Some(reference(text, None));
+    }
+    let ends = text.rmatch_indices(':').map(|(at, _)| (&text[..at], &text[at + 1..]));
+    let mut ends = ends.filter(|(path, tag)| !path.is_empty() && !tag.is_empty());
+    ends.find(|(path, _)| Path::new(path).exists()).map(|(path, tag)| reference(path, Some(tag)))
+}
+
+/// True if a path exists, or if permissions hide whether it does: opening it then fails with that reason.
+fn may_be_there(path: &Path) -> bool {
+    match path.metadata() {
+        Ok(_) => true,
+        Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
+    }
+}
+
+/// True for `PATH` and `PATH:TAG` of a file, or of a directory that holds an image.
+fn is_an_image_on_disk(text: &str) -> bool {
+    tagged(text).is_some_and(|found| !found.path.is_dir() || oci_layout::holds_image(&found.path).unwrap_or(true))
+}
+
+/// True if `WORD:REST` is a name by the grammar of references: `registry:2`, `registry:5000/app`, `docker:dind@sha256:...`.
+fn names_an_image(text: &str) -> bool {
+    let (text, digest) = text.split_once('@').map_or((text, None), |(text, digest)| (text, Some(digest)));
+    let Some((word, rest)) = text.split_once(':') else { return false };
+    let is_repository = word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let is_digest = digest.is_none_or(|digest| digest.contains(':'));
+    let is_of_a_tag = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    let is_tag = !rest.is_empty() && !rest.starts_with(['.', '-']) && rest.bytes().all(is_of_a_tag);
+    // A host in a network of containers: `registry:5000/team/app`.
+    let is_port = rest.split_once('/').is_some_and(|(port, path)| port.parse::<u16>().is_ok() && !path.is_empty());
+    is_repository && is_digest && (is_tag || is_port)
+}
+
+/// Whether a name can only have been meant as a path. Image names hold `/` too, so it is the ends that tell.
+fn looks_like_a_path(name: &str) -> bool {
+    const ENDINGS: [&str; 10] =
+        [".tar", ".tgz", ".tar.gz", ".tar.zst", ".tar.zstd", ".tar.bz2", ".tar.xz", ".txz", ".tzst", "/"];
+    let lower = name.to_ascii_lowercase();
+    name.starts_with(['.', '/', '~']) || name.contains('\\') || ENDINGS.iter().any(|ending| lower.ends_with(ending))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(argument: &str, kind: Option<&str>) -> Result<String, String> {
+        let kind = kind.map(|kind| kind.parse().unwrap());
+        Reference::parse(OsStr::new(argument), kind, ContainerEngine::Docker)
+            .map(|reference| format!("{reference:?}"))
+            .map_err(|error| error.to_string())
+    }
+
+    fn is(argument: &str, kind: Option<&str>, expected: &Reference) {
+        assert_eq!(parse(argument, kind), Ok(format!("{expected:?}")), "{argument} {kind:?}");
+    }
+
+    fn path(path: &str) -> Reference {
+        PathBuf::from(path).into()
+    }
+
+    fn of_format(format: PathFormat, path: &str) -> Reference {
+        Reference::Path(PathReference { path: path.into(), format: Some(format), tag: None })
+    }
+
+    fn in_engine(engine: ContainerEngine, name: &str) -> Reference {
+        Reference::Engine { engine, name: name.to_owned(), other: None }
+    }
+
+    #[test]
+    fn what_users_type_is_understood() {
+        use PathFormat::{DockerArchive, Oci};
+        is("docker-archive://x.tar", None, &of_format(DockerArchive, "x.tar"));
+        is("docker-tar:///tmp/x.tar", None, &of_format(DockerArchive, "/tmp/x.tar"));
+        is("Docker-Archive:x.tar", None, &of_format(DockerArchive, "x.tar"));
+        is("oci-dir://layout", None, &of_format(Oci, "layout"));
+        is("oci:./layout", None, &of_format(Oci, "./layout"));
+        is("OCI:layout", None, &of_format(Oci, "layout"));
+        is("dir:/tmp/layout", None, &of_format(Oci, "/tmp/layout"));
+        is("x.tar", Some("docker-archive"), &of_format(DockerArchive, "x.tar"));
+        is("docker://x.tar", Some("docker-archive"), &in_engine(ContainerEngine::Docker, "x.tar"));
+        is("podman://alpine", None, &in_engine(ContainerEngine::Podman, "alpine"));
+        is("containers-storage:alpine", None, &in_engine(ContainerEngine::Podman, "alpine"));
+        is("docker-daemon:alpine:3", None, &in_engine(ContainerEngine::Docker, "alpine:3"));
+        is("podman:alpine:3", None, &in_engine(ContainerEngine::Podman, "alpine:3"));
+        is("podman:quay.io/team/app", None, &in_engine(ContainerEngine::Podman, "quay.io/team/app"));
+        is("registry:ghcr.io/team/app:1", None, &Reference::Registry { name: "ghcr.io/team/app:1".to_owned() });
+        is("registry:localhost:5000/app", None, &Reference::Registry { name: "localhost:5000/app".to_owned() });
+        is("quay.io/team/app:1.2", None, &in_engine(ContainerEngine::Docker, "quay.io/team/app:1.2"));
+        is("Cargo.toml", Some("podman"), &in_engine(ContainerEngine::Podman, "Cargo.toml"));
+        is("Cargo.toml", None, &path("Cargo.toml"));
+        is("./src", None, &path("./src"));
+        is("src/", None, &path("src/"));
+        is("-", None, &Reference::Stdin);
+        is("-", Some("oci-archive"), &Reference::Stdin);
+        is("docker-archive://-", None, &Reference::Stdin);
+        is("docker-archive:-", None, &Reference::Stdin);
+    }
+
+    /// Real images have the names of sources.
+    #[test]
+    fn an_image_with_the_name_of_a_source_stays_one() {
+        let digest = format!("docker:dind@sha256:{}", "0".repeat(64));
+        let images = [
+            "docker",
+            "docker:dind",
+            "docker:24-dind",
+            "registry:2",
+            "registry:2.8.3",
+            "registry:5000/team/app:1",
+            "podman:latest",
+            "podman:v5.0.0",
+            "containerd:1.7",
+            "oci:1",
+            "dir:x",
+            &digest,
+        ];
+        for image in images {
+            let parsed = Reference::parse(OsStr::new(image), None, ContainerEngine::Docker).unwrap();
+            let Reference::Engine { engine: ContainerEngine::Docker, name, .. } = parsed else { panic!("{parsed:?}") };
+            assert_eq!(name, image);
+        }
+    }
+
+    #[test]
+    fn a_mistyped_path_is_not_asked_of_an_engine() {
+        for argument in ["./nowhere", "/nowhere/at-all", "~/x", "nowhere.tar", "nowhere.TAR.GZ", "team/nowhere.tgz"] {
+            assert!(parse(argument, None).unwrap_err().contains("no such file"), "{argument}");
+        }
+        for empty in ["", "docker://", "oci-archive:", "registry:"] {
+            assert!(parse(empty, None).unwrap_err().contains("names no image"), "{empty}");
+        }
+        assert!(parse("ftp://x", None).unwrap_err().contains("docker-archive"));
+    }
+}

@@ -1,0 +1,277 @@
+//! Telling a registry who asks: nothing until it wants to know, then what it wants of the user's credentials. A token that
+//! has run out is replaced by whoever meets that first; the others wait for it and go on with the new one.
+
+use std::fmt;
+use std::sync::Arc;
+
+use reqwest::{RequestBuilder, Response, StatusCode, Url};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use super::answer::{self, Body, Secrets};
+use super::challenge::Challenge;
+use super::client::{self, Clients, Known, Use, Way};
+
+use super::error::RegistryError;
+use super::patience::Failure;
+use crate::access::Environment;
+use crate::credentials::{Credential, Credentials};
+
+/// Who asks one registry for one repository.
+#[derive(Debug)]
+pub(super) struct Auth {
+    registry: String,
+    repository: String,
+    environment: Environment,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// How often the proof was made anew.
+    generation: u32,
+    proof: Option<Proof>,
+    /// Looked for when the registry first asks.
+    credentials: Option<Arc<Credentials>>,
+}
+
+/// What goes with a question.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pass {
+    generation: u32,
+    proof: Option<Proof>,
+}
+
+#[derive(Clone)]
+enum Proof {
+    Basic(Arc<Credentials>),
+    Bearer(Arc<str>),
+}
+
+/// A secret is not shown.
+impl fmt::Debug for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Basic(_) => "Basic",
+            Self::Bearer(_) => "Bearer",
+        })
+    }
+}
+
+impl Pass {
+    pub(super) fn apply(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.proof {
+            None => request,
+            Some(Proof::Basic(credentials)) => with_user(request, credentials),
+            Some(Proof::Bearer(token)) => request.bearer_auth(token),
+        }
+    }
+}
+
+fn with_user(request: RequestBuilder, credentials: &Credentials) -> RequestBuilder {
+    match &credentials.found {
+        Some(Credential::User { name, password }) => request.basic_auth(name, Some(password)),
+        Some(Credential::Identity(_)) | None => request,
+    }
+}
+
+/// A token server's answer. Some call it one way, some the other, some both.
+#[derive(Deserialize)]
+struct Token {
+    token: Option<String>,
+    access_token: Option<String>,
+}
+
+/// Tokens have some thousand bytes.
+const TOKEN_LIMIT: u64 = 1 << 20;
+
+impl Auth {
+    pub(super) fn new(registry: &str, repository: &str, environment: Environment) -> Self {
+        let state = Mutex::default();
+        Self { registry: registry.to_owned(), repository: repository.to_owned(), environment, state }
+    }
+
+    /// What goes with the next question.
+    pub(super) async fn pass(&self) -> Pass {
+        let state = self.state.lock().await;
+        Pass { generation: state.generation, proof: state.proof.clone() }
+    }
+
+    /// Another pass, since the registry did not take `used` and said why in `refusal`. `way` is how it is spoken to.
+    pub(super) async fn renew(
+        &self,
+        used: &Pass,
+        refusal: Response,
+        what: &str,
+        clients: &Clients,
+        way: Way,
+    ) -> Result<Pass, Failure> {
+        let mut state = self.state.lock().await;
+        if state.generation != used.generation {
+            return Ok(Pass { generation: state.generation, proof: state.proof.clone() });
+        }
+        let credentials = self.credentials(&mut state).await;
+        let headers = refusal.headers().get_all(reqwest::header::WWW_AUTHENTICATE).iter();
+        let challenge = Challenge::choose(headers.filter_map(|header| header.to_str().ok()))
+            .map_err(|why| RegistryError::Challenge { host: self.registry.clone(), why })?;
+        let proof = match challenge {
+            Challenge::Basic => {
+                let usable = matches!(credentials.found, Some(Credential::User { .. }));
+                if !usable || matches!(used.proof, Some(Proof::Basic(_))) {
+                    drop(state);
+                    return Err(self.denied(refusal, what, &credentials, used.proof.as_ref()).await.into());
+                }
+                Proof::Basic(credentials)
+            }
+            Challenge::Bearer { realm, service, scope } => {
+                let scope = scope.unwrap_or_else(|| format!("repository:{}:pull", self.repository));
+                let question = TokenQuestion { realm, service, scope, what };
+                Proof::Bearer(self.token(&question, &credentials, clients, way).await?)
+            }
+        };
+        state.generation += 1;
+        state.proof = Some(proof);
+        Ok(Pass { generation: state.generation, proof: state.proof.clone() })
+    }
+
+    async fn credentials(&self, state: &mut State) -> Arc<Credentials> {
+        if let Some(credentials) = &state.credentials {
+            return Arc::clone(credentials);
+        }
+        let (environment, registry) = (self.environment.clone(), self.registry.clone());
+        let repository = self.repository.clone();
+        let look_up = move || Credentials::look_up(&environment, &registry, &repository);
+        // A helper may ask the user something, which takes its time.
+        let found = Arc::new(tokio::task::spawn_blocking(look_up).await.unwrap_or_default());
+        state.credentials = Some(Arc::clone(&found));
+        found
+    }
+
+    /// What went wrong in looking for credentials, if they were looked for.
+    pub(super) async fn problems(&self) -> Vec<String> {
+        self.state.lock().await.credentials.as_ref().map(|found| found.problems.clone()).unwrap_or_default()
+    }
+
+    /// The error of a refusal that no other proof helps against.
+    pub(super) async fn refused(&self, refusal: Response, what: &str) -> RegistryError {
+        // Nobody else waits for what the refusal says.
+        let (credentials, proof) = {
+            let state = self.state.lock().await;
+            (state.credentials.clone(), state.proof.clone())
+        };
+        if let Some(credentials) = credentials {
+            return self.denied(refusal, what, &credentials, proof.as_ref()).await;
+        }
+        RegistryError::Denied {
+            host: self.registry.clone(),
+            what: what.to_owned(),
+            answer: Secrets::default().told(refusal).await,
+            credentials: "it did not ask who wants to know; is the name right?".to_owned(),
+        }
+    }
+
+    async fn denied(
+        &self,
+        refusal: Response,
+        what: &str,
+        credentials: &Credentials,
+        proof: Option<&Proof>,
+    ) -> RegistryError {
+        RegistryError::Denied {
+            host: self.registry.clone(),
+            what: what.to_owned(),
+            answer: secrets(Some(credentials), proof).told(refusal).await,
+            credentials: credentials.told(&self.registry),
+        }
+    }
+
+    /// What the registry's answers must not be quoted with.
+    pub(super) async fn secrets(&self) -> Secrets {
+        let state = self.state.lock().await;
+        secrets(state.credentials.as_deref(), state.proof.as_ref())
+    }
+
+    async fn token(
+        &self,
+        question: &TokenQuestion<'_>,
+        credentials: &Credentials,
+        clients: &Clients,
+        way: Way,
+    ) -> Result<Arc<str>, Failure> {
+        let odd = |why: &str| RegistryError::Challenge { host: self.registry.clone(), why: why.to_owned() };
+        let mut url = Url::parse(&question.realm).map_err(|_| odd("the address of its token server is none"))?;
+        let host = url.host_str().map(str::to_owned).ok_or_else(|| odd("its token server has no name"))?;
+        // A name and a password in it would be the registry's, not the user's.
+        let _ = (url.set_username(""), url.set_password(None));
+        let way = match (url.scheme(), way) {
+            ("https", Way::Https) => Way::Https,
+            ("https", Way::UncheckedHttps | Way::Http) => Way::UncheckedHttps,
+            ("http", Way::UncheckedHttps | Way::Http) => Way::Http,
+            _ => return Err(odd("its token server is to be asked without TLS, and credentials are not sent so").into()),
+        };
+        let address = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
+        // As docker does it: the folder of the registry counts for its token server too.
+        let client = clients.client(&[&address, &self.registry], way, Use::Token)?;
+        let request = if let Some(Credential::Identity(token)) = &credentials.found {
+            let mut form = url.clone();
+            form.set_query(None);
+            form.query_pairs_mut()
+                .append_pair("grant_type", "refresh_token")
+                .append_pair("service", question.service.as_deref().unwrap_or_default())
+                .append_pair("client_id", "dive-rs")
+                .append_pair("scope", &question.scope)
+                .append_pair("refresh_token", token);
+            let body = form.query().unwrap_or_default().to_owned();
+            client.post(url).header("Content-Type", "application/x-www-form-urlencoded").body(body)
+        } else {
+            if let Some(service) = &question.service {
+                url.query_pairs_mut().append_pair("service", service);
+            }
+            url.query_pairs_mut().append_pair("scope", &question.scope);
+            with_user(client.get(url), credentials)
+        };
+        let what = "a token";
+        let response = request.send().await.map_err(|error| client::failure(&address, what, Known::Yes, error))?;
+        match response.status() {
+            StatusCode::OK => {}
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST => {
+                let mut error = self.denied(response, question.what, credentials, None).await;
+                if let RegistryError::Denied { answer, .. } = &mut error {
+                    *answer = format!("its token server {address} says {answer}");
+                }
+                return Err(error.into());
+            }
+            _ => {
+                let secrets = secrets(Some(credentials), None);
+                return Err(answer::failure(&address, what, response, &secrets).await);
+            }
+        }
+        let text = Body { host: &address, what, limit: TOKEN_LIMIT }.read(response).await?;
+        let no_token = || odd(&format!("its token server {address} answers without a token"));
+        let token: Token = serde_json::from_slice(&text).map_err(|_| no_token())?;
+        let token = token.token.filter(|token| !token.is_empty()).or(token.access_token).unwrap_or_default();
+        let fits = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+        if fits { Ok(token.into()) } else { Err(no_token().into()) }
+    }
+}
+
+/// What an answer to who showed these must not be quoted with.
+fn secrets(credentials: Option<&Credentials>, proof: Option<&Proof>) -> Secrets {
+    let token = match proof {
+        Some(Proof::Bearer(token)) => Some(token.to_string()),
+        Some(Proof::Basic(_)) | None => None,
+    };
+    let secret = credentials.and_then(|credentials| match credentials.found.as_ref()? {
+        Credential::User { password, .. } => Some(password.clone()),
+        Credential::Identity(token) => Some(token.clone()),
+    });
+    token.into_iter().chain(secret).collect()
+}
+
+/// What a token is wanted for.
+struct TokenQuestion<'a> {
+    realm: String,
+    service: Option<String>,
+    scope: String,
+    what: &'a str,
+}

@@ -1,0 +1,311 @@
+//! HTTP to one host: how it is spoken to, how far redirects are followed, how long is waited, and what an error of the
+//! network means. Errors of the library carry the address, which after a redirect may hold a signature; it is taken off.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::redirect::{Attempt, Policy};
+use reqwest::{Client, Url};
+use rustls::{AlertDescription, CertificateError, InvalidMessage};
+
+use super::error::RegistryError;
+use super::patience::Failure;
+use super::trust::{Identification, Trust};
+
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// A read that brings nothing for so long is given up. All of a blob may take as long as it takes.
+const STALL: Duration = Duration::from_mins(1);
+
+/// Registries redirect once or twice, to where blobs are stored.
+const REDIRECTS: usize = 5;
+
+/// How a host is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Way {
+    Https,
+    /// With TLS, whoever it is.
+    UncheckedHttps,
+    Http,
+}
+
+impl Way {
+    pub(super) const fn scheme(self) -> &'static str {
+        match self {
+            Self::Https | Self::UncheckedHttps => "https",
+            Self::Http => "http",
+        }
+    }
+
+    const fn identification(self) -> Identification {
+        match self {
+            Self::Https => Identification::Required,
+            Self::UncheckedHttps | Self::Http => Identification::Waived,
+        }
+    }
+}
+
+/// What a client is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Use {
+    /// Documents and blobs, which may lie elsewhere.
+    Registry,
+    /// Tokens. What is sent for them is a secret of its own: it goes to nobody else.
+    Token,
+}
+
+/// One client for each host, way and use, with the connections that it keeps.
+#[derive(Debug, Default)]
+pub(super) struct Clients {
+    trust: Trust,
+    made: Mutex<HashMap<(String, Way, Use), Client>>,
+}
+
+impl Clients {
+    pub(super) fn new(trust: Trust) -> Self {
+        Self { trust, made: Mutex::default() }
+    }
+
+    /// The client for the host of these names, of which the first is its address.
+    pub(super) fn client(&self, names: &[&str], way: Way, usage: Use) -> Result<Client, RegistryError> {
+        let address = names.first().copied().unwrap_or_default();
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (address.to_owned(), way, usage);
+        if let Some(client) = made.get(&key) {
+            return Ok(client.clone());
+        }
+        let tls = self.trust.config(names, way.identification())?;
+        let mut builder = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .user_agent(concat!("dive-rs/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT)
+            .read_timeout(STALL)
+            .referer(false)
+            .redirect(match usage {
+                Use::Registry => Policy::custom(move |attempt| follow(attempt, way)),
+                Use::Token => Policy::custom(stay),
+            });
+        if is_here(address) {
+            // What answers on this machine's own addresses is not what a proxy would find there.
+            builder = builder.no_proxy();
+        }
+        let client = builder.build().map_err(|error| RegistryError::Runtime { why: root(&error.without_url()) })?;
+        made.insert(key, client.clone());
+        Ok(client)
+    }
+}
+
+/// Why a redirect is not followed.
+#[derive(Debug)]
+enum Astray {
+    TooMany,
+    Unprotected,
+    Elsewhere,
+}
+
+impl fmt::Display for Astray {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooMany => write!(f, "it redirects more than {REDIRECTS} times"),
+            Self::Unprotected => f.write_str("it redirects to an address without TLS, which is not followed"),
+            Self::Elsewhere => {
+                f.write_str("it redirects the question for a token to another host, which is not followed")
+            }
+        }
+    }
+}
+
+impl Error for Astray {}
+
+fn follow(attempt: Attempt<'_>, way: Way) -> reqwest::redirect::Action {
+    if attempt.previous().len() > REDIRECTS {
+        attempt.error(Astray::TooMany)
+    } else if way == Way::Https && attempt.url().scheme() != "https" {
+        attempt.error(Astray::Unprotected)
+    } else {
+        attempt.follow()
+    }
+}
+
+fn stay(attempt: Attempt<'_>) -> reqwest::redirect::Action {
+    if attempt.previous().len() > REDIRECTS {
+        attempt.error(Astray::TooMany)
+    } else if attempt.previous().first().is_some_and(|first| !is_same_host(first, attempt.url())) {
+        attempt.error(Astray::Elsewhere)
+    } else {
+        attempt.follow()
+    }
+}
+
+/// Whether two addresses are answered by one host: what is secret to it may be told.
+pub(super) fn is_same_host(one: &Url, other: &Url) -> bool {
+    one.origin() == other.origin()
+}
+
+/// Whether an address (`HOST[:PORT]`) is one of this machine's own.
+fn is_here(address: &str) -> bool {
+    let host = Url::parse(&format!("http://{address}")).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let host = host.unwrap_or_default();
+    host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// What it means that `host` did not answer the question for `what`.
+pub(super) fn failure(host: &str, what: &str, known: Known, error: reqwest::Error) -> Failure {
+    let error = error.without_url();
+    if let Some(why) = find::<Astray>(&error) {
+        return RegistryError::Unreachable { host: host.to_owned(), why: why.to_string() }.into();
+    }
+    if let Some(tls) = find::<rustls::Error>(&error) {
+        if let Some(why) = why_untrusted(host, tls) {
+            return RegistryError::Untrusted { host: host.to_owned(), why }.into();
+        }
+        if matches!(tls, rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) {
+            let why = format!("it does not speak TLS; if it is to be asked without, --insecure-registry {host}");
+            return RegistryError::Unreachable { host: host.to_owned(), why }.into();
+        }
+    }
+    let why = match (error.is_timeout(), error.is_connect()) {
+        (true, true) => format!("no connection within {} seconds", CONNECT.as_secs()),
+        (true, false) => format!("nothing came for {} seconds", STALL.as_secs()),
+        _ => match root(&error) {
+            eof if eof == "tls handshake eof" => {
+                format!(
+                    "it closes the connection when TLS is begun; if it is to be asked without, --insecure-registry {host}"
+                )
+            }
+            why => why,
+        },
+    };
+    if error.is_connect() {
+        let error = RegistryError::Unreachable { host: host.to_owned(), why };
+        return match known {
+            Known::Yes => Failure::soon(error),
+            Known::No => error.into(),
+        };
+    }
+    Failure::soon(RegistryError::Broken { host: host.to_owned(), what: what.to_owned(), received: 0, why, tries: 1 })
+}
+
+/// Whether a host may be one that speaks no TLS, since it hung up on who began it, took no connection, or said something
+/// else. One that fails in another way, or is slow, is no reason to do without.
+pub(super) fn may_have_no_tls(error: &reqwest::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, UnexpectedEof};
+    let other_words =
+        |error: &rustls::Error| matches!(error, rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType));
+    let hung_up = |error: &io::Error| {
+        let kinds = [BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, UnexpectedEof];
+        kinds.contains(&error.kind())
+    };
+    error.is_connect()
+        && causes(error)
+            .any(|cause| cause.downcast_ref().is_some_and(other_words) || cause.downcast_ref().is_some_and(hung_up))
+}
+
+/// Whether a host has answered before: one that never did is not waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    Yes,
+    No,
+}
+
+fn why_untrusted(host: &str, error: &rustls::Error) -> Option<String> {
+    let waive = format!("--insecure-registry {host} goes on without looking");
+    let rustls::Error::InvalidCertificate(certificate) = error else {
+        let rustls::Error::AlertReceived(alert) = error else { return None };
+        let wants_another = matches!(
+            alert,
+            AlertDescription::CertificateRequired
+                | AlertDescription::BadCertificate
+                | AlertDescription::CertificateUnknown
+                | AlertDescription::UnknownCA
+                | AlertDescription::AccessDenied
+        );
+        return wants_another.then(|| {
+            format!(
+                "it asks for a client certificate, or does not take this one ({alert:?}): put NAME.cert and NAME.key into \
+                 /etc/docker/certs.d/{host}/"
+            )
+        });
+    };
+    Some(match certificate {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            format!("its certificate has expired, or this machine's clock is wrong; {waive}")
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            format!("its certificate is not valid yet, or this machine's clock is wrong; {waive}")
+        }
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            let names: Vec<_> = presented.iter().take(10).map(|name| shown_name(name)).collect();
+            let names = if names.is_empty() { "no name".to_owned() } else { names.join(", ") };
+            format!("its certificate is for {names}, not for this host name; {waive}")
+        }
+        CertificateError::NotValidForName => format!("its certificate is not for this host name; {waive}"),
+        error if *error == CertificateError::UnknownIssuer || is_self_signed(error) => format!(
+            "its certificate comes from an authority that is not known here; if it is the right one, name its file with \
+             --ca-file, or put it into /etc/docker/certs.d/{host}/ca.crt; {waive}"
+        ),
+        other => format!("its certificate is not good ({other}); {waive}"),
+    })
+}
+
+/// Whether a certificate is an authority's own. The verifier has no other name for it than its library's.
+pub(super) fn is_self_signed(error: &CertificateError) -> bool {
+    matches!(error, CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity"))
+}
+
+/// `DnsName("localhost")` as `localhost`.
+fn shown_name(name: &str) -> &str {
+    name.split('"').nth(1).unwrap_or(name)
+}
+
+/// The first error of a type on the way down to the cause.
+fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
+/// All errors on the way down to the cause. One inside an error of the system is not found by `source`.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
+        let error: &'a (dyn Error + 'static) = *error;
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        inner.map(|inner| inner as &(dyn Error + 'static)).or_else(|| error.source())
+    })
+}
+
+/// What the innermost cause says: those around it say that there was an error.
+fn root(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_not_asked_through_a_proxy() {
+        for here in ["localhost", "localhost:5000", "127.0.0.1:5000", "127.1.2.3", "[::1]:5000"] {
+            assert!(is_here(here), "{here}");
+        }
+        for elsewhere in ["quay.io", "10.0.0.1:5000", "localhost.example"] {
+            assert!(!is_here(elsewhere), "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn another_port_is_another_host() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        assert!(is_same_host(&url("https://a/x"), &url("https://a:443/y")));
+        for other in ["https://a:444/x", "http://a/x", "https://b/x"] {
+            assert!(!is_same_host(&url("https://a/x"), &url(other)), "{other}");
+        }
+    }
+}

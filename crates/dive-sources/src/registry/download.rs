@@ -1,0 +1,211 @@
+//! A blob on its way into a temporary file: hashed as it arrives, taken up again where a connection broke off, compared
+//! with its digest and its length at the end. The file has no name: it is gone when the program ends, however it ends.
+
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
+use std::sync::Arc;
+
+use reqwest::header::CONTENT_RANGE;
+use reqwest::{Method, Response, StatusCode};
+
+use super::client::{self, Known};
+use super::error::{Actual, RegistryError};
+use super::host::{Host, Question};
+use super::patience::{Failure, Patience};
+use dive_model::blob::Blob;
+use dive_model::digest::{Digest, Hasher};
+
+/// What is wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    pub(super) digest: &'a Digest,
+    /// As the manifest gives it.
+    pub(super) size: Option<u64>,
+}
+
+/// So much on one connection is progress: what failed before it does not count any more.
+const PROGRESS: u64 = 1 << 20;
+
+/// Gets a blob from `host`. `meter` hears how many bytes came, or were lost.
+pub(super) async fn download(
+    host: &Host,
+    wanted: Wanted<'_>,
+    mut patience: Patience,
+    meter: &dyn Fn(i64),
+) -> Result<Blob, RegistryError> {
+    let what = format!("the blob {}", wanted.digest);
+    let mut part = Part::new(&host.registry, &what, wanted, meter)?;
+    loop {
+        let from = part.len;
+        let failure = match part.go_on(host).await {
+            // Bytes that turned out wrong are no progress, however many.
+            Ok(()) => match part.check() {
+                Ok(()) => return Ok(part.into_blob()),
+                Err(failure) => failure,
+            },
+            Err(failure) => {
+                if part.len >= from.saturating_add(PROGRESS) {
+                    patience.renew();
+                }
+                failure
+            }
+        };
+        if let Err(error) = patience.after(failure).await {
+            meter(-i64::try_from(part.len).unwrap_or(i64::MAX));
+            return Err(error);
+        }
+    }
+}
+
+/// What is there of a blob.
+struct Part<'a> {
+    host: &'a str,
+    what: &'a str,
+    wanted: Wanted<'a>,
+    file: File,
+    len: u64,
+    hasher: Hasher,
+    /// Whether it is of more than one piece.
+    pieced: bool,
+    /// Whether its pieces did not fit once: if they do not fit again, it is not the piecing.
+    misfitted: bool,
+    meter: &'a dyn Fn(i64),
+}
+
+impl<'a> Part<'a> {
+    fn new(host: &'a str, what: &'a str, wanted: Wanted<'a>, meter: &'a dyn Fn(i64)) -> Result<Self, RegistryError> {
+        let file = tempfile::tempfile().map_err(|error| disk(what, 0, &error))?;
+        Ok(Self {
+            host,
+            what,
+            wanted,
+            file,
+            len: 0,
+            hasher: wanted.digest.hasher(),
+            pieced: false,
+            misfitted: false,
+            meter,
+        })
+    }
+
+    /// Asks for what is not there yet and takes what comes.
+    async fn go_on(&mut self, host: &Host) -> Result<(), Failure> {
+        if self.len > 0 && self.wanted.size == Some(self.len) {
+            return Ok(());
+        }
+        let path = format!("blobs/{}", self.wanted.digest);
+        let range = (self.len > 0).then(|| format!("bytes={}-", self.len));
+        let question = Question {
+            path: &path,
+            what: self.what,
+            accept: None,
+            range: range.as_deref(),
+            method: &Method::GET,
+            hint: "the manifest names it, so the image is incomplete there: push it again",
+        };
+        let mut response = match host.ask(&question).await {
+            // There is nothing after what came: that was all of it.
+            Err(Failure { error: RegistryError::Status { answer, .. }, .. })
+                if range.is_some() && answer.starts_with("416") =>
+            {
+                return match self.wanted.size {
+                    Some(size) => Err(self.wrong_length(size, Actual::Bytes(self.len)).into()),
+                    // Only its digest tells.
+                    None => Ok(()),
+                };
+            }
+            answer => answer?,
+        };
+        if self.len > 0 && begins_at(&response, self.len) {
+            self.pieced = true;
+        } else {
+            self.start_anew()?;
+            if response.status() == StatusCode::PARTIAL_CONTENT && !begins_at(&response, 0) {
+                return Err(self.broken_off("another part of it came than was asked for".to_owned()));
+            }
+        }
+        if let (Some(size), Some(coming)) = (self.wanted.size, response.content_length())
+            && self.len.saturating_add(coming) != size
+        {
+            return Err(self.wrong_length(size, Actual::Bytes(self.len.saturating_add(coming))).into());
+        }
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => self.take(&chunk)?,
+                Ok(None) => break,
+                Err(error) => return Err(self.broken(client::failure(self.host, self.what, Known::Yes, error))),
+            }
+        }
+        match self.wanted.size {
+            Some(size) if self.len < size => Err(self.broken_off(format!("{size} bytes were to come"))),
+            _ => Ok(()),
+        }
+    }
+
+    fn take(&mut self, chunk: &[u8]) -> Result<(), RegistryError> {
+        let len = self.len + chunk.len() as u64;
+        if let Some(size) = self.wanted.size.filter(|size| len > *size) {
+            return Err(self.wrong_length(size, Actual::More));
+        }
+        self.file.write_all(chunk).map_err(|error| disk(self.what, self.len, &error))?;
+        self.hasher.update(chunk);
+        self.len = len;
+        (self.meter)(i64::try_from(chunk.len()).unwrap_or(i64::MAX));
+        Ok(())
+    }
+
+    fn start_anew(&mut self) -> Result<(), RegistryError> {
+        let emptied = self.file.set_len(0).and_then(|()| self.file.seek(SeekFrom::Start(0)));
+        emptied.map_err(|error| disk(self.what, 0, &error))?;
+        (self.meter)(-i64::try_from(self.len).unwrap_or(i64::MAX));
+        (self.len, self.hasher, self.pieced) = (0, self.wanted.digest.hasher(), false);
+        Ok(())
+    }
+
+    fn check(&mut self) -> Result<(), Failure> {
+        let actual = self.hasher.clone().finish();
+        if actual == *self.wanted.digest {
+            return Ok(());
+        }
+        let error = RegistryError::digest(self.host, self.what, self.wanted.digest, &actual);
+        if self.pieced && !self.misfitted {
+            // It may be the piecing that was wrong.
+            self.start_anew()?;
+            self.misfitted = true;
+            return Err(Failure::soon(error));
+        }
+        Err(error.into())
+    }
+
+    /// A connection that broke off, with how far it came.
+    fn broken(&self, mut failure: Failure) -> Failure {
+        if let RegistryError::Broken { received, .. } = &mut failure.error {
+            *received = self.len;
+        }
+        failure
+    }
+
+    fn broken_off(&self, why: String) -> Failure {
+        let (host, what) = (self.host.to_owned(), self.what.to_owned());
+        Failure::soon(RegistryError::Broken { host, what, received: self.len, why, tries: 1 })
+    }
+
+    fn wrong_length(&self, expected: u64, actual: Actual) -> RegistryError {
+        RegistryError::Length { host: self.host.to_owned(), what: self.what.to_owned(), expected, actual }
+    }
+
+    fn into_blob(self) -> Blob {
+        Blob::new(Arc::new(self.file), 0, self.len, self.wanted.digest.member())
+    }
+}
+
+/// Whether the answer goes on where the file ends: a server that knows no ranges sends all of it.
+pub(super) fn begins_at(response: &Response, place: u64) -> bool {
+    let range = response.headers().get(CONTENT_RANGE).and_then(|value| value.to_str().ok());
+    let first = range.and_then(|text| text.strip_prefix("bytes ")?.split_once('-')?.0.trim().parse().ok());
+    response.status() == StatusCode::PARTIAL_CONTENT && first == Some(place)
+}
+
+fn disk(what: &str, written: u64, error: &std::io::Error) -> RegistryError {
+    RegistryError::Disk { what: what.to_owned(), folder: std::env::temp_dir(), written, cause: error.into() }
+}

@@ -1,0 +1,326 @@
+//! What can go wrong with a registry: each says which host, what was asked of it, and what to do. No error holds a token, a
+//! password, or an address with its query, in which redirects carry signatures.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error::SourceError;
+use dive_model::digest::Digest;
+use dive_model::store::StoreError;
+
+/// Why an image, or a blob of it, cannot be had from a registry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RegistryError {
+    /// A name that no image in a registry has.
+    #[error("not the name of an image in a registry: {why}")]
+    Name {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// No answer at all.
+    #[error("{host} cannot be reached: {why}")]
+    Unreachable {
+        /// The host.
+        host: String,
+        /// What was tried, and what to do.
+        why: String,
+    },
+    /// No answer to be trusted.
+    #[error("{host} is not trusted: {why}")]
+    Untrusted {
+        /// The host.
+        host: String,
+        /// What is wrong with its certificate, and what to do.
+        why: String,
+    },
+    /// An authority or a client's certificate that cannot be used.
+    #[error("{}: {why}", path.display())]
+    Certificate {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The registry wants to know who asks, or does not like the answer.
+    #[error("{host} does not show {what} ({answer}): {credentials}")]
+    Denied {
+        /// The host.
+        host: String,
+        /// What was asked for.
+        what: String,
+        /// The status, with what the registry says.
+        answer: String,
+        /// Which credentials were used, or where they were looked for, and what to do.
+        credentials: String,
+    },
+    /// A way of telling who one is that is not known here.
+    #[error("{host} asks for a login that is not understood here: {why}")]
+    Challenge {
+        /// The host.
+        host: String,
+        /// What it asks for.
+        why: String,
+    },
+    /// Not there.
+    #[error("{host} does not have {what} ({answer}); {hint}")]
+    Missing {
+        /// The host.
+        host: String,
+        /// What was asked for.
+        what: String,
+        /// The status, with what the registry says.
+        answer: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// An answer that is none.
+    #[error("{host} answers the question for {what} with {answer}{}", after(*tries))]
+    Status {
+        /// The host.
+        host: String,
+        /// What was asked for.
+        what: String,
+        /// The status, with what the registry says.
+        answer: String,
+        /// How often it was asked.
+        tries: u32,
+    },
+    /// To be asked later.
+    #[error(
+        "{host} wants no question for {what} before {} seconds have passed ({answer}), and more than {} are not waited; \
+         try again then, or log in: registries allow more to users that they know",
+        wait.as_secs(),
+        limit.as_secs()
+    )]
+    Later {
+        /// The host.
+        host: String,
+        /// What was asked for.
+        what: String,
+        /// The status, with what the registry says.
+        answer: String,
+        /// How long it wants to be left alone.
+        wait: Duration,
+        /// How long is waited at most.
+        limit: Duration,
+    },
+    /// A connection that broke off.
+    #[error("{host}: the connection broke off after {received} bytes of {what}: {why}{}", after(*tries))]
+    Broken {
+        /// The host.
+        host: String,
+        /// What was on its way.
+        what: String,
+        /// Bytes that came.
+        received: u64,
+        /// What the system says.
+        why: String,
+        /// How often it was asked.
+        tries: u32,
+    },
+    /// Other bytes than were asked for.
+    #[error("{host}: {what} is damaged: its bytes have the digest {actual}, not {expected}; it has to be pushed again")]
+    Digest {
+        /// The host.
+        host: String,
+        /// What was asked for.
+        what: String,
+        /// The digest it is known by.
+        expected: String,
+        /// That of the bytes.
+        actual: String,
+    },
+    /// More bytes or less.
+    #[error("{host}: {what} is damaged: it has {actual}, and the manifest says {expected}; it has to be pushed again")]
+    Length {
+        /// The host.
+        host: String,
+        /// What was asked for.
+        what: String,
+        /// Bytes by the manifest.
+        expected: u64,
+        /// Bytes by the registry.
+        actual: Actual,
+    },
+    /// A digest that cannot be compared.
+    #[error(
+        "the digest {digest:?} cannot be checked: only sha256 and sha512 are known, and nothing is taken unchecked"
+    )]
+    UnknownDigest {
+        /// The digest.
+        digest: String,
+    },
+    /// A document that is longer than any.
+    #[error("{host}: {what} is longer than {limit} bytes, which no such document needs")]
+    TooLong {
+        /// The host.
+        host: String,
+        /// What was asked for.
+        what: String,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// A manifest of Docker's first schema.
+    #[error(
+        "{host}: {what} is a Docker schema 1 manifest, which engines no longer read; push the image again with a current \
+         engine"
+    )]
+    Schema1 {
+        /// The host.
+        host: String,
+        /// What was asked for.
+        what: String,
+    },
+    /// A manifest of no known type.
+    #[error(
+        "{host}: {what} is of the type {media_type:?}, which is neither an image manifest nor an index; it may be an \
+         artifact that no engine can run, or the host no registry"
+    )]
+    UnknownManifest {
+        /// The host.
+        host: String,
+        /// What was asked for.
+        what: String,
+        /// Its type, as the registry gives it.
+        media_type: String,
+    },
+    /// The disk takes no more.
+    #[error(
+        "{what} cannot be written to a temporary file in {} after {written} bytes: {cause}; set TMPDIR to a folder with \
+         enough space",
+        folder.display()
+    )]
+    Disk {
+        /// What was on its way.
+        what: String,
+        /// Where to.
+        folder: PathBuf,
+        /// Bytes written so far.
+        written: u64,
+        /// What the system says.
+        cause: SystemError,
+    },
+    /// A layer's table of contents that is none, or not to be had.
+    #[error("its table of contents is not used: {why}")]
+    Toc {
+        /// What is odd about it.
+        why: String,
+    },
+    /// There can be no waiting.
+    #[error("the network cannot be used: {why}")]
+    Runtime {
+        /// What the system says.
+        why: String,
+    },
+    /// Neither the mirrors nor the registry.
+    #[error("no host has it: {}", each.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    NoHost {
+        /// What each says.
+        each: Vec<RegistryError>,
+    },
+}
+
+/// How many bytes there were, as far as that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actual {
+    /// So many.
+    Bytes(u64),
+    /// More than there should be: the rest was not waited for.
+    More,
+}
+
+impl fmt::Display for Actual {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(bytes) => write!(f, "{bytes} bytes"),
+            Self::More => f.write_str("more bytes"),
+        }
+    }
+}
+
+/// What the system says, as often as it is asked: a blob that could not be written says so at every read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SystemError {
+    kind: io::ErrorKind,
+    code: Option<i32>,
+    text: String,
+}
+
+impl From<&io::Error> for SystemError {
+    fn from(error: &io::Error) -> Self {
+        Self { kind: error.kind(), code: error.raw_os_error(), text: error.to_string() }
+    }
+}
+
+impl From<SystemError> for io::Error {
+    fn from(error: SystemError) -> Self {
+        match error.code {
+            Some(code) => Self::from_raw_os_error(code),
+            None => Self::new(error.kind, error.text),
+        }
+    }
+}
+
+impl fmt::Display for SystemError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn after(tries: u32) -> String {
+    if tries > 1 { format!(", at the last of {tries} tries") } else { String::new() }
+}
+
+impl RegistryError {
+    /// Whether asking again in a minute could give another answer.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            // One host that has it is enough.
+            Self::NoHost { each } => each.iter().any(Self::may_pass),
+            Self::Unreachable { .. }
+            | Self::Status { .. }
+            | Self::Later { .. }
+            | Self::Broken { .. }
+            | Self::Disk { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// The error of a source that messages call `name`.
+    pub(super) fn of(self, name: &str) -> SourceError {
+        match self {
+            Self::Disk { what, folder, written, cause } => {
+                StoreError::Spool { archive: format!("{name}: {what}"), folder, written, cause: cause.into() }.into()
+            }
+            cause => SourceError::Registry { name: name.to_owned(), cause: Box::new(cause) },
+        }
+    }
+
+    /// That of bytes that came and are not those that were asked for.
+    pub(super) fn digest(host: &str, what: &str, expected: &Digest, actual: &Digest) -> Self {
+        Self::Digest {
+            host: host.to_owned(),
+            what: what.to_owned(),
+            expected: expected.to_string(),
+            actual: actual.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_at_one_of_several_hosts_may_pass() {
+        let [host, what, answer] = ["a", "b", "c"].map(str::to_owned);
+        let missing =
+            RegistryError::Missing { host: host.clone(), what: what.clone(), answer: answer.clone(), hint: "" };
+        let busy = RegistryError::Status { host, what, answer, tries: 1 };
+        let of = |errors: &[&RegistryError]| RegistryError::NoHost { each: errors.iter().copied().cloned().collect() };
+        assert!(of(&[&missing, &busy]).may_pass() && of(&[&busy, &missing]).may_pass());
+        assert!(!of(&[&missing, &missing]).may_pass());
+    }
+}

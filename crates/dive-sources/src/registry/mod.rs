@@ -1,0 +1,321 @@
+//! Images in a registry, seen as an OCI layout: `index.json` names the manifest that was asked for, and `blobs/` holds what
+//! the registry has, fetched when it is needed. The protocol is the OCI distribution specification's.
+
+mod answer;
+mod auth;
+mod challenge;
+mod client;
+mod download;
+mod error;
+mod host;
+mod manifest;
+mod name;
+mod patience;
+mod repository;
+#[cfg(test)]
+mod tests;
+mod toc;
+mod trust;
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::stream::{self, StreamExt};
+
+pub use error::{Actual, RegistryError, SystemError};
+
+use super::access::Access;
+use super::error::SourceError;
+use super::runtime::{block_on, unless_broken};
+use dive_model::blob::{Blob, Identity};
+use dive_model::blob::{Fetch, Watch};
+use dive_model::blob::{SpoolProgress, SpoolStep};
+use dive_model::cache::{self, Cache};
+use dive_model::digest::Digest;
+use dive_model::layer::toc::{ENTRIES, Table, Toc};
+use dive_model::remark::{OnDamage, Remark};
+use dive_model::store::{Store, StoreError};
+use manifest::{Descriptor, Role};
+pub(super) use name::DOCKER_HUB;
+use name::Name;
+use repository::{Repository, Settings};
+
+/// Blobs that come side by side.
+const AT_ONCE: usize = 4;
+
+const INDEX: &str = "index.json";
+
+/// An image in a registry: its manifest, and its blobs as far as they are here.
+#[derive(Debug)]
+pub(super) struct RegistryImage {
+    /// As the user gave it.
+    name: String,
+    repository: Arc<Repository>,
+    on_damage: OnDamage,
+    index: Blob,
+    held: Mutex<KnownBlobs>,
+    remarks: Vec<Remark>,
+    cache: Option<Cache>,
+}
+
+/// What is known of the registry's blobs, by the names that they have in a layout.
+#[derive(Debug, Default)]
+struct KnownBlobs {
+    named: HashMap<String, (Role, Descriptor)>,
+    /// Each is handed out once and then again, so that a layer that is there twice is one.
+    blobs: HashMap<String, Blob>,
+}
+
+impl RegistryImage {
+    /// Asks the registry for the manifest of `name` (`HOST/REPOSITORY:TAG`, `...@DIGEST`, or a Docker Hub name).
+    pub(super) fn open(name: &str, access: &Access) -> Result<Self, SourceError> {
+        Self::open_with(name, access, Settings::of(access))
+    }
+
+    fn open_with(name: &str, access: &Access, settings: Settings) -> Result<Self, SourceError> {
+        let error = |error: RegistryError| error.of(name);
+        let parsed = Name::parse(name).map_err(error)?;
+        let repository = Arc::new(Repository::new(parsed, access, settings));
+        let answer = waited(async { (repository.named().await, repository.problems().await) }).map_err(error)?;
+        let (document, problems) = (answer.0.map_err(error)?, answer.1);
+        let full = repository.name();
+        let what = format!("the manifest of {}:{}", full.repository, full.version());
+        let media_type = manifest::media_type(&document, &what).map_err(error)?;
+        let mut entry = serde_json::json!({
+            "mediaType": media_type,
+            "digest": document.digest.to_string(),
+            "size": document.bytes.len(),
+        });
+        if let Some(tagged) = full.tagged() {
+            entry["annotations"] = serde_json::json!({ "io.containerd.image.name": tagged });
+        }
+        let index = serde_json::json!({ "schemaVersion": 2, "manifests": [entry] });
+        let mut held = KnownBlobs::default();
+        let member = document.digest.member();
+        held.learn(&document.bytes);
+        held.named.insert(member.clone(), (Role::Manifest, Descriptor::of(&document.digest)));
+        held.blobs.insert(member.clone(), Blob::in_memory(document.bytes, member));
+        let remarks = problems.into_iter().map(|problem| Remark::new(name, problem)).collect();
+        Ok(Self {
+            name: name.to_owned(),
+            repository,
+            on_damage: access.on_damage,
+            index: Blob::in_memory(index.to_string().into_bytes(), INDEX),
+            held: Mutex::new(held),
+            remarks,
+            cache: access.cache.clone(),
+        })
+    }
+
+    /// The bytes called `member` in the layout; layers are fetched when they are first read.
+    fn open_member(&self, member: &str) -> Result<Blob, SourceError> {
+        if member == INDEX {
+            return Ok(self.index.clone());
+        }
+        let missing =
+            || SourceError::from(StoreError::Missing { archive: self.name.clone(), member: member.to_owned() });
+        let (kind, entry) = {
+            let held = self.held();
+            if let Some(blob) = held.blobs.get(member) {
+                return Ok(blob.clone());
+            }
+            held.named.get(member).cloned().ok_or_else(missing)?
+        };
+        let Ok(digest) = entry.digest.parse::<Digest>() else {
+            return Err(RegistryError::UnknownDigest { digest: entry.digest }.of(&self.name));
+        };
+        let blob = match kind {
+            Role::Manifest | Role::Configuration => {
+                let document = waited(async {
+                    match kind {
+                        Role::Manifest => self.repository.manifest(&digest).await,
+                        Role::Configuration | Role::Layer => self.repository.short_blob(&digest).await,
+                    }
+                });
+                let bytes = document.and_then(|answer| answer).map_err(|error| error.of(&self.name))?.bytes;
+                if kind == Role::Manifest {
+                    self.held().learn(&bytes);
+                }
+                Blob::in_memory(bytes, member)
+            }
+            Role::Layer => match self.size(&digest, &entry) {
+                Ok(size) => {
+                    let repository = Arc::clone(&self.repository);
+                    Blob::remote(Layer { repository, digest, size }, size, member)
+                }
+                Err(RegistryError::Missing { .. }) if entry.is_foreign() => return Err(missing()),
+                Err(error) => return Err(error.of(&self.name)),
+            },
+        };
+        // Who was first with the same blob, has its handle handed out.
+        Ok(self.held().blobs.entry(member.to_owned()).or_insert(blob).clone())
+    }
+
+    /// The length of a layer: as the manifest gives it, where the registry is known to have it.
+    fn size(&self, digest: &Digest, entry: &Descriptor) -> Result<u64, RegistryError> {
+        let given = entry.size();
+        if let Some(size) = given.filter(|_| !entry.is_foreign()) {
+            return Ok(size);
+        }
+        let found = waited(self.repository.find(digest))??;
+        if let Some(size) = given.or(found) {
+            return Ok(size);
+        }
+        // Nobody says how long it is: only all of it tells.
+        Ok(waited(self.repository.blob(digest, None, &|_| ()))??.len())
+    }
+
+    /// The table that the manifest names for a layer, with the layer's digest and size.
+    fn named_table(&self, member: &str) -> Option<(Digest, u64, Table)> {
+        let held = self.held();
+        let (_, entry) = held.named.get(member).filter(|(kind, _)| *kind == Role::Layer)?;
+        let digest: Digest = entry.digest.parse().ok()?;
+        (!self.repository.is_here(&digest)).then_some(())?;
+        Some((digest, entry.size()?, entry.table_of_contents()?))
+    }
+
+    /// The table of one layer, from the cache or from the registry.
+    async fn table(&self, layer: &Digest, size: u64, table: &Table) -> Result<Toc, RegistryError> {
+        // One layer, one table: but whoever names them wrongly must not have another's shown.
+        let key = format!("{layer}+{}", table.digest());
+        let kept = self.cache.as_ref().and_then(|cache| cache.read(cache::Kind::Table, &key));
+        if let Some(toc) = kept.and_then(|record| postcard::from_bytes(&record).ok()) {
+            return Ok(toc);
+        }
+        let toc = toc::fetch(&self.repository, layer, size, table).await?;
+        if let Some(cache) = &self.cache {
+            cache.write(cache::Kind::Table, &key, |out| postcard::to_io(&toc, out).map(drop).map_err(io::Error::other));
+        }
+        Ok(toc)
+    }
+
+    fn held(&self) -> MutexGuard<'_, KnownBlobs> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// As an OCI layout.
+impl Store for RegistryImage {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn remarks(&self) -> &[Remark] {
+        &self.remarks
+    }
+
+    fn blob(&self, member: &str) -> Result<Blob, StoreError> {
+        Ok(self.open_member(member)?)
+    }
+
+    fn contains(&self, member: &str) -> bool {
+        member == INDEX || self.held().named.contains_key(member)
+    }
+
+    /// The digest that a registry's blob is compared with.
+    fn identity(&self, digest: Option<&str>, _diff_id: Option<&str>) -> Option<Identity> {
+        digest.map(|digest| Identity::Stored(digest.to_owned()))
+    }
+
+    fn fetch(&self, members: &[&str], progress: &mut dyn FnMut(SpoolProgress)) -> Result<(), StoreError> {
+        let mut wanted: Vec<(Digest, Option<u64>)> = Vec::new();
+        {
+            let held = self.held();
+            for (kind, entry) in members.iter().filter_map(|member| held.named.get(*member)) {
+                let Ok(digest) = entry.digest.parse() else { continue };
+                let known = wanted.iter().any(|(other, _)| *other == digest);
+                if *kind == Role::Layer && !known && !self.repository.is_here(&digest) {
+                    wanted.push((digest, entry.size()));
+                }
+            }
+        }
+        let total = wanted.iter().map(|(_, size)| size.unwrap_or_default()).fold(0, u64::saturating_add);
+        let (read, progress) = (Cell::new(0_u64), RefCell::new(progress));
+        let meter = |delta: i64| {
+            read.set(read.get().saturating_add_signed(delta));
+            (progress.borrow_mut())(SpoolProgress { step: SpoolStep::Download, read: read.get(), total: Some(total) });
+        };
+        let fetched = waited(async {
+            let fetches = wanted.iter().map(|(digest, size)| self.repository.blob(digest, *size, &meter));
+            let mut fetches = stream::iter(fetches).buffer_unordered(AT_ONCE);
+            while let Some(fetched) = fetches.next().await {
+                match fetched {
+                    // Who reads it hears of it again, and decides.
+                    Err(error) if self.on_damage == OnDamage::Remark => tracing::warn!("{}: {error}", self.name),
+                    fetched => drop(fetched?),
+                }
+            }
+            Ok(())
+        });
+        fetched.and_then(|fetched| fetched).map_err(|error: RegistryError| error.of(&self.name).into())
+    }
+
+    /// Fetches the tables side by side. `None` if one of the layers is here already: then all of them are read.
+    fn tables_of_contents(&self, members: &[&str]) -> Option<Vec<Toc>> {
+        // A layer that is there twice has one table.
+        let once: BTreeSet<&str> = members.iter().copied().collect();
+        let named: Option<Vec<_>> = once.iter().map(|member| self.named_table(member)).collect();
+        let tables = named?.into_iter().map(async |(digest, size, table)| self.table(&digest, size, &table).await);
+        // The layers can still be had whole, and if they cannot, that is when it matters why.
+        let tables = waited(async {
+            let (mut taken, mut weight) = (Vec::new(), 0);
+            let mut tables = stream::iter(tables).buffered(AT_ONCE);
+            while let Some(table) = tables.next().await {
+                let table = table?;
+                weight += table.weight();
+                if weight > ENTRIES {
+                    return Err(RegistryError::Toc { why: "the layers have more entries than any image".to_owned() });
+                }
+                taken.push(table);
+            }
+            Ok(taken)
+        });
+        let tables = tables.and_then(|tables| tables);
+        let tables = tables.inspect_err(|why| tracing::info!("{}: layers are read whole: {why}", self.name)).ok()?;
+        let tables: BTreeMap<&str, Toc> = once.into_iter().zip(tables).collect();
+        members.iter().map(|member| tables.get(member).cloned()).collect()
+    }
+}
+
+impl KnownBlobs {
+    /// Notes what a manifest or an index names; what was named before stays what it was.
+    fn learn(&mut self, document: &[u8]) {
+        for (kind, entry) in manifest::entries(document) {
+            if let Some((algorithm, hex)) = entry.digest.split_once(':') {
+                self.named.entry(format!("blobs/{algorithm}/{hex}")).or_insert((kind, entry));
+            }
+        }
+    }
+}
+
+/// A layer in a registry.
+#[derive(Debug)]
+struct Layer {
+    repository: Arc<Repository>,
+    digest: Digest,
+    size: u64,
+}
+
+impl Fetch for Layer {
+    fn start(&self) -> SpoolProgress {
+        SpoolProgress { step: SpoolStep::Download, read: 0, total: Some(self.size) }
+    }
+
+    fn fetch(&self, progress: Watch<'_>) -> io::Result<Blob> {
+        let read = Cell::new(0_u64);
+        let meter = |delta: i64| read.set(read.get().saturating_add_signed(delta));
+        let download = self.repository.blob(&self.digest, Some(self.size), &meter);
+        let mut go_on = || progress(SpoolProgress { read: read.get(), ..self.start() });
+        let fetched = waited(unless_broken(download, &mut go_on)).map_err(io::Error::other)?;
+        // Whoever called it off does not read why.
+        let Some(fetched) = fetched else { return Err(io::ErrorKind::Interrupted.into()) };
+        fetched.map_err(io::Error::other)
+    }
+}
+
+/// What comes of waiting.
+fn waited<F: Future>(future: F) -> Result<F::Output, RegistryError> {
+    block_on(future).map_err(|error| RegistryError::Runtime { why: error.to_string() })
+}

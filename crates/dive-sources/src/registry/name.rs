@@ -1,0 +1,173 @@
+//! Names of images in registries, as docker reads them: a registry, a repository in it, and a tag or a digest. Also what a
+//! registry's name is not: the address that answers for it, which is another for Docker Hub.
+
+use oci_spec::distribution::Reference;
+
+use super::error::RegistryError;
+use crate::access::host;
+use dive_model::digest::Digest;
+
+/// What Docker Hub is called in names.
+pub(crate) const DOCKER_HUB: &str = "docker.io";
+
+/// What answers for it.
+const DOCKER_HUB_ADDRESS: &str = "registry-1.docker.io";
+
+/// An image's name, complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Name {
+    /// `docker.io`, `quay.io`, `127.0.0.1:5000`.
+    pub(super) registry: String,
+    /// `library/alpine`.
+    pub(super) repository: String,
+    pub(super) version: Version,
+}
+
+/// Which of a repository's images.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Version {
+    Tag(String),
+    /// Where a name has both, a tag and a digest, the digest counts.
+    Digest(Digest),
+}
+
+impl Name {
+    pub(super) fn parse(text: &str) -> Result<Self, RegistryError> {
+        let wrong = |why: String| RegistryError::Name { why };
+        // The parser takes no IPv6 address, so another host stands in for it.
+        if let Some((address, rest)) = text.split_once('/').filter(|(host, _)| host.starts_with('[')) {
+            let registry = host(address).map_err(|_| {
+                wrong(format!("{address:?} is no IPv6 address; it is written [ADDRESS] or [ADDRESS]:PORT"))
+            })?;
+            let name = Self::parse(&format!("localhost/{rest}"))?;
+            return Ok(Self { registry: normal(&registry), ..name });
+        }
+        let reference: Reference = text.parse().map_err(|error| wrong(why_wrong(text, &error)))?;
+        let version = match (reference.digest(), reference.tag()) {
+            (Some(digest), _) => Version::Digest(
+                digest.parse().map_err(|_| wrong(format!("{digest} is of a kind that cannot be checked here")))?,
+            ),
+            (None, tag) => Version::Tag(tag.unwrap_or("latest").to_owned()),
+        };
+        let registry = normal(reference.registry());
+        Ok(Self { registry, repository: reference.repository().to_owned(), version })
+    }
+
+    /// The tag or the digest, as a path of the registry has it.
+    pub(super) fn version(&self) -> String {
+        match &self.version {
+            Version::Tag(tag) => tag.clone(),
+            Version::Digest(digest) => digest.to_string(),
+        }
+    }
+
+    /// The whole name, if it is one that may mean another image tomorrow; one by digest is no tag.
+    pub(super) fn tagged(&self) -> Option<String> {
+        match &self.version {
+            Version::Tag(tag) => Some(format!("{}/{}:{tag}", self.registry, self.repository)),
+            Version::Digest(_) => None,
+        }
+    }
+}
+
+/// One spelling for one registry.
+pub(super) fn normal(registry: &str) -> String {
+    let registry = registry.to_ascii_lowercase();
+    match registry.as_str() {
+        "index.docker.io" | DOCKER_HUB_ADDRESS => DOCKER_HUB.to_owned(),
+        _ => registry,
+    }
+}
+
+/// The host and port that answer for a registry.
+pub(super) fn address(registry: &str) -> &str {
+    if registry == DOCKER_HUB { DOCKER_HUB_ADDRESS } else { registry }
+}
+
+/// The parser says that a name is wrong; this says what in it.
+fn why_wrong(text: &str, error: &dyn std::fmt::Display) -> String {
+    let (name, digest) = text.split_once('@').map_or((text, None), |(name, digest)| (name, Some(digest)));
+    let last = name.rsplit('/').next().unwrap_or(name);
+    let (last, tag) = last.split_once(':').map_or((last, None), |(last, tag)| (last, Some(tag)));
+    let repository = name.strip_suffix(&format!(":{}", tag.unwrap_or_default())).unwrap_or(name);
+    if text.contains("://") {
+        "it has a scheme of its own; leave out what stands before the host".to_owned()
+    } else if text.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {
+        "there is white space in it".to_owned()
+    } else if last.is_empty() {
+        "no repository is named; it is written HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]".to_owned()
+    } else if let Some(digest) = digest.filter(|digest| digest.parse::<Digest>().is_err()) {
+        format!("{digest:?} is no digest: it is written sha256: and 64 hexadecimal digits")
+    } else if tag.is_some_and(|tag| tag.is_empty() || tag.len() > 128 || !tag.bytes().all(is_of_a_tag)) {
+        format!("{:?} is no tag: up to 128 letters, digits, _, . and -", tag.unwrap_or_default())
+    } else if let Some(part) = repository.split('/').skip(1).find(|part| part.is_empty()) {
+        format!("a part of it is empty: {part:?} between two slashes")
+    } else if repository.chars().any(|letter| letter.is_ascii_uppercase()) {
+        "a repository is written in lower case".to_owned()
+    } else {
+        format!("{error}; it is written HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]")
+    }
+}
+
+fn is_of_a_tag(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_.-".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    #[test]
+    fn a_short_name_is_of_docker_hub() {
+        for (text, registry, repository, version) in [
+            ("alpine", "docker.io", "library/alpine", "latest"),
+            ("docker.io/library/alpine:3", "docker.io", "library/alpine", "3"),
+            ("index.docker.io/team/app", "docker.io", "team/app", "latest"),
+            ("registry-1.docker.io/team/app", "docker.io", "team/app", "latest"),
+            ("team/app:1.2", "docker.io", "team/app", "1.2"),
+            ("localhost/app", "localhost", "app", "latest"),
+            ("127.0.0.1:5000/team/app:x", "127.0.0.1:5000", "team/app", "x"),
+            ("[::1]:5000/team/app:x", "[::1]:5000", "team/app", "x"),
+            ("[2001:DB8::1]/app", "[2001:db8::1]", "app", "latest"),
+        ] {
+            let name = Name::parse(text).unwrap();
+            assert_eq!((name.registry.as_str(), name.repository.as_str()), (registry, repository), "{text}");
+            assert_eq!(name.version(), version, "{text}");
+        }
+        assert_eq!(address("docker.io"), "registry-1.docker.io");
+        assert_eq!(address("quay.io"), "quay.io");
+    }
+
+    #[test]
+    fn a_digest_beats_a_tag_and_is_no_tag() {
+        let name = Name::parse(&format!("quay.io/team/app:1@{DIGEST}")).unwrap();
+        assert_eq!(name.version(), DIGEST);
+        assert_eq!(name.tagged(), None);
+        assert_eq!(Name::parse("alpine").unwrap().tagged().unwrap(), "docker.io/library/alpine:latest");
+    }
+
+    /// The parser's own words are `invalid reference format` for all of them.
+    #[test]
+    fn a_wrong_name_is_told_what_is_wrong() {
+        for (text, says) in [
+            ("https://quay.io/app", "scheme"),
+            ("quay.io/my app", "white space"),
+            ("quay.io/", "no repository"),
+            ("quay.io/app@sha256:abc", "no digest"),
+            ("quay.io/app@md5:d41d8cd98f00b204e9800998ecf8427e", "no digest"),
+            ("quay.io/app:", "no tag"),
+            ("quay.io/app:a+b", "no tag"),
+            ("quay.io//app", "empty"),
+            ("quay.io/App", "lower case"),
+            ("quay.io/-app", "HOST[:PORT]/REPOSITORY"),
+            ("[::1/app", "no IPv6 address"),
+            ("[::1]:x/app", "no IPv6 address"),
+            ("[::1]/App", "lower case"),
+        ] {
+            let error = Name::parse(text).unwrap_err().to_string();
+            assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! A repository with all hosts that have it: its mirrors first, then the registry itself. What is asked for by digest is
+//! believed of any of them, since it is compared; each blob is got once, however many ask for it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
+
+use super::answer::Body;
+use super::client::Clients;
+use super::download::{self, Wanted};
+use super::error::RegistryError;
+use super::host::{Host, Question};
+use super::manifest::ACCEPTED;
+use super::name::{Name, Version, normal};
+use super::patience::{Failure, PAUSE, Patience, TRIES};
+use super::trust::Trust;
+use crate::access::Access;
+use dive_model::blob::Blob;
+use dive_model::digest::Digest;
+
+/// The longest document that is taken, in bytes: what `image` reads at most.
+pub(super) const DOCUMENT_LIMIT: u64 = 8 << 20;
+
+/// A mirror that fails is not waited for: there is another host to ask.
+const MIRROR_TRIES: u32 = 2;
+const MIRROR_PAUSE: Duration = Duration::from_secs(1);
+
+/// For so long, a blob that was not had is not asked for again: a layer is read several times over.
+const LOST: Duration = Duration::from_secs(30);
+
+/// What is not the same in tests.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    pub(super) trust: Trust,
+    /// Between the first two tries.
+    pub(super) pause: Duration,
+}
+
+impl Settings {
+    pub(super) fn of(access: &Access) -> Self {
+        let trust = Trust::of(&access.environment, access.registries.ca_file.clone());
+        Self { trust, pause: PAUSE }
+    }
+}
+
+/// A repository, and what of it is here.
+#[derive(Debug)]
+pub(super) struct Repository {
+    name: Name,
+    hosts: Vec<Host>,
+    pause: Duration,
+    blobs: Mutex<HashMap<Digest, Arc<Slot>>>,
+}
+
+/// One blob, locked while it is on its way.
+type Slot = tokio::sync::Mutex<State>;
+
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Elsewhere,
+    Here(Blob),
+    Lost(RegistryError, Instant),
+}
+
+/// A document with what the registry calls it.
+#[derive(Debug)]
+pub(super) struct Document {
+    pub(super) bytes: Vec<u8>,
+    pub(super) digest: Digest,
+    pub(super) media_type: Option<String>,
+    /// The host that had it.
+    pub(super) host: String,
+}
+
+impl Repository {
+    pub(super) fn new(name: Name, access: &Access, settings: Settings) -> Self {
+        let clients = Arc::new(Clients::new(settings.trust));
+        let options = &access.registries;
+        let mirrors = options.mirrors.iter().filter(|mirror| normal(&mirror.of) == name.registry);
+        let hosts = mirrors
+            .map(|mirror| mirror.host.as_str())
+            .chain([name.registry.as_str()])
+            .map(|host| Host::new(host, &name.repository, &options.insecure, &access.environment, &clients))
+            .collect();
+        Self { name, hosts, pause: settings.pause, blobs: Mutex::default() }
+    }
+
+    pub(super) const fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// The manifest or index that the image's name stands for.
+    pub(super) async fn named(&self) -> Result<Document, RegistryError> {
+        let expected = match &self.name.version {
+            Version::Tag(_) => None,
+            Version::Digest(digest) => Some(digest),
+        };
+        let separator = if expected.is_some() { '@' } else { ':' };
+        let what = format!("the manifest of {}{separator}{}", self.name.repository, self.name.version());
+        let hint = "is the name right, and the tag or digest one that was pushed?";
+        self.document(&format!("manifests/{}", self.name.version()), &what, expected, hint).await
+    }
+
+    /// A manifest that an index names.
+    pub(super) async fn manifest(&self, digest: &Digest) -> Result<Document, RegistryError> {
+        let hint = "the index names it, so the image is incomplete there: push it again, or choose another platform";
+        self.document(&format!("manifests/{digest}"), &format!("the manifest {digest}"), Some(digest), hint).await
+    }
+
+    /// A blob that is short: a configuration.
+    pub(super) async fn short_blob(&self, digest: &Digest) -> Result<Document, RegistryError> {
+        let hint = "the manifest names it, so the image is incomplete there: push it again";
+        self.document(&format!("blobs/{digest}"), &format!("the blob {digest}"), Some(digest), hint).await
+    }
+
+    async fn document(
+        &self,
+        path: &str,
+        what: &str,
+        expected: Option<&Digest>,
+        hint: &'static str,
+    ) -> Result<Document, RegistryError> {
+        let accept = path.starts_with("manifests/").then_some(ACCEPTED);
+        let question = Question { path, what, accept, range: None, method: &Method::GET, hint };
+        self.of_hosts(async |host, mut patience| {
+            loop {
+                match read(host, &question, expected).await {
+                    Ok(document) => return Ok(document),
+                    Err(failure) => patience.after(failure).await?,
+                }
+            }
+        })
+        .await
+    }
+
+    /// How long a blob is, by the registry, or that it has none.
+    pub(super) async fn find(&self, digest: &Digest) -> Result<Option<u64>, RegistryError> {
+        let (path, what) = (format!("blobs/{digest}"), format!("the blob {digest}"));
+        let hint = "the manifest names it, so the image is incomplete there: push it again";
+        let question = Question { path: &path, what: &what, accept: None, range: None, method: &Method::HEAD, hint };
+        self.of_hosts(async |host, mut patience| {
+            loop {
+                match host.ask(&question).await {
+                    Ok(response) => {
+                        let length = response.headers().get("content-length").and_then(|value| value.to_str().ok());
+                        return Ok(length.and_then(|text| text.parse().ok()));
+                    }
+                    Err(failure) => patience.after(failure).await?,
+                }
+            }
+        })
+        .await
+    }
+
+    /// `len` bytes of a blob from `at` on; none if no host gives a part of it. They are compared with nothing.
+    pub(super) async fn part(&self, digest: &Digest, at: u64, len: u64) -> Result<Option<Vec<u8>>, RegistryError> {
+        let Some(last) = len.checked_sub(1).and_then(|len| at.checked_add(len)) else { return Ok(None) };
+        let (path, what) = (format!("blobs/{digest}"), format!("a part of the blob {digest}"));
+        let range = format!("bytes={at}-{last}");
+        let hint = "the manifest names it, so the image is incomplete there: push it again";
+        let question =
+            Question { path: &path, what: &what, accept: None, range: Some(&range), method: &Method::GET, hint };
+        self.of_hosts(async |host, mut patience| {
+            loop {
+                let part = async {
+                    let response = host.ask(&question).await?;
+                    if !download::begins_at(&response, at) {
+                        // All of it is on its way. It is not what was asked for, and is not waited for.
+                        return Ok(None);
+                    }
+                    Body { host: &host.registry, what: &what, limit: len }.read(response).await.map(Some)
+                };
+                match part.await {
+                    Ok(part) => return Ok(part.filter(|part| part.len() as u64 == len)),
+                    Err(failure) => patience.after(failure).await?,
+                }
+            }
+        })
+        .await
+    }
+
+    /// A blob in a file here; got now, if it was not before. `meter` hears of bytes that come or are lost.
+    pub(super) async fn blob(
+        &self,
+        digest: &Digest,
+        size: Option<u64>,
+        meter: &dyn Fn(i64),
+    ) -> Result<Blob, RegistryError> {
+        let slot = self.slot(digest);
+        let mut state = slot.lock().await;
+        match &*state {
+            State::Here(blob) => return Ok(blob.clone()),
+            State::Lost(error, since) if !error.may_pass() || since.elapsed() < LOST => return Err(error.clone()),
+            State::Lost(..) | State::Elsewhere => {}
+        }
+        let wanted = Wanted { digest, size };
+        let got = self.of_hosts(async |host, patience| download::download(host, wanted, patience, meter).await).await;
+        *state = match &got {
+            Ok(blob) => State::Here(blob.clone()),
+            Err(error) => State::Lost(error.clone(), Instant::now()),
+        };
+        got
+    }
+
+    /// Whether a blob is in a file here, and nobody is getting it.
+    pub(super) fn is_here(&self, digest: &Digest) -> bool {
+        self.slot(digest).try_lock().is_ok_and(|state| matches!(*state, State::Here(_)))
+    }
+
+    fn slot(&self, digest: &Digest) -> Arc<Slot> {
+        let mut blobs = self.blobs.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(blobs.entry(digest.clone()).or_default())
+    }
+
+    /// What the first host says that has it. The last one, the registry itself, is asked with more patience.
+    async fn of_hosts<T>(
+        &self,
+        ask: impl AsyncFn(&Host, Patience) -> Result<T, RegistryError>,
+    ) -> Result<T, RegistryError> {
+        let mut said = Vec::new();
+        for (left, host) in (0..self.hosts.len()).rev().zip(&self.hosts) {
+            if let Some(error) = host.given_up.get() {
+                said.push(error.clone());
+                continue;
+            }
+            let patience = match left {
+                0 => Patience::new(TRIES, self.pause),
+                _ => Patience::new(MIRROR_TRIES, self.pause).within(MIRROR_PAUSE),
+            };
+            match ask(host, patience).await {
+                Ok(answer) => {
+                    for error in said {
+                        tracing::info!("{error}; {} was asked instead", host.registry);
+                    }
+                    return Ok(answer);
+                }
+                Err(error @ (RegistryError::Disk { .. } | RegistryError::UnknownDigest { .. })) => return Err(error),
+                Err(error) => {
+                    if left > 0 && matches!(error, RegistryError::Unreachable { .. } | RegistryError::Untrusted { .. })
+                    {
+                        let _ = host.given_up.set(error.clone());
+                    }
+                    said.push(error);
+                }
+            }
+        }
+        match (said.len(), said.pop()) {
+            (1, Some(error)) => Err(error),
+            (_, last) => {
+                said.extend(last);
+                Err(RegistryError::NoHost { each: said })
+            }
+        }
+    }
+
+    /// What went wrong in looking for credentials.
+    pub(super) async fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        for host in &self.hosts {
+            problems.extend(host.problems().await);
+        }
+        problems
+    }
+}
+
+async fn read(host: &Host, question: &Question<'_>, expected: Option<&Digest>) -> Result<Document, Failure> {
+    let response = host.ask(question).await?;
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let media_type = header(CONTENT_TYPE.as_str());
+    let told = header("docker-content-digest").and_then(|text| text.parse().ok());
+    let body = Body { host: &host.registry, what: question.what, limit: DOCUMENT_LIMIT };
+    let bytes = body.read(response).await?;
+    let expected = expected.cloned().or(told);
+    if let Some(expected) = &expected
+        && let Some(actual) = expected.mismatch(&bytes)
+    {
+        return Err(RegistryError::digest(&host.registry, question.what, expected, &actual).into());
+    }
+    let digest = expected.unwrap_or_else(|| Digest::sha256(&bytes));
+    Ok(Document { bytes, digest, media_type, host: host.registry.clone() })
+}

@@ -1,0 +1,201 @@
+//! Blobs that come late, in pieces, twice, wrong, or not at all.
+
+use super::server::{Fixture, MANIFEST, Reply, Request, Server};
+use crate::registry::RegistryImage;
+use dive_model::digest::Digest;
+use dive_model::remark::OnDamage;
+use dive_model::store::Store;
+
+fn bytes_of(image: &RegistryImage, member: &str) -> Result<Vec<u8>, String> {
+    let blob = image.blob(member).map_err(|error| error.to_string())?;
+    blob.read_document(64 << 20).map_err(|error| error.to_string())
+}
+
+fn fetch(image: &RegistryImage, members: &[String]) -> Result<u64, String> {
+    let members: Vec<&str> = members.iter().map(String::as_str).collect();
+    let mut read = 0;
+    image.fetch(&members, &mut |progress| read = progress.read).map_err(|error| error.to_string())?;
+    Ok(read)
+}
+
+/// Both layers through a server that errs on the first, and how often that was asked for.
+fn both(fault: impl Fn(&Fixture, &Request) -> Reply + Send + Sync + 'static) -> (Result<u64, String>, usize) {
+    let (fixture, server) = Fixture::with_fault(0, fault);
+    let image = server.open().unwrap();
+    let members = [fixture.member(0), fixture.member(1)];
+    let fetched = fetch(&image, &members);
+    if fetched.is_ok() {
+        for (layer, member) in members.iter().enumerate() {
+            assert!(bytes_of(&image, member).unwrap() == fixture.layers[layer], "layer {layer}");
+        }
+    }
+    (fetched, server.count(&fixture.path(0)))
+}
+
+#[test]
+fn a_registry_without_faults_is_asked_once_for_each_blob() {
+    let (fetched, asked) = both(Fixture::answer);
+    assert_eq!((fetched, asked), (Ok(600_000), 1));
+}
+
+#[test]
+fn a_layer_that_was_not_fetched_is_fetched_when_it_is_read_and_only_once() {
+    let (fixture, server) = Fixture::with_fault(0, Fixture::answer);
+    let image = server.open().unwrap();
+    assert_eq!(server.count(&fixture.path(0)), 0);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| assert!(bytes_of(&image, &fixture.member(0)).unwrap() == fixture.layers[0]));
+        }
+    });
+    let [one, other] = [(); 2].map(|()| image.blob(&fixture.member(0)).unwrap());
+    assert!(one.is_same(&other));
+    assert_eq!(server.count(&fixture.path(0)), 1);
+    assert!(image.contains(&fixture.member(1)) && !image.contains("blobs/sha256/none"));
+}
+
+#[test]
+fn what_is_busy_is_asked_again() {
+    for status in ["429 Too Many Requests", "503 Service Unavailable", "500 Internal Server Error"] {
+        let answer = move |fixture: &Fixture, request: &Request| match request.before {
+            0 => Reply::status(status).with("Retry-After", "0"),
+            1 => Reply::status(status),
+            _ => fixture.answer(request),
+        };
+        assert_eq!(both(answer), (Ok(600_000), 3), "{status}");
+    }
+}
+
+#[test]
+fn what_stays_busy_is_an_error_that_says_how_often_it_was_asked() {
+    let (fetched, asked) = both(|_, _| Reply::status("429 Too Many Requests"));
+    let error = fetched.unwrap_err();
+    assert!(error.contains("429 Too Many Requests, at the last of 5 tries"), "{error}");
+    assert_eq!(asked, 5);
+}
+
+/// Docker Hub answers so, with hours, when a user has pulled too much.
+#[test]
+fn nobody_waits_for_hours() {
+    let body = r#"{"errors": [{"code": "TOOMANYREQUESTS", "message": "You have reached your pull rate limit."}]}"#;
+    let (fetched, asked) = both(move |_, _| {
+        Reply { body: body.into(), ..Reply::status("429 Too Many Requests") }.with("Retry-After", "21600")
+    });
+    let error = fetched.unwrap_err();
+    assert!(error.contains("21600 seconds") && error.contains("pull rate limit") && error.contains("60"), "{error}");
+    assert_eq!(asked, 1);
+}
+
+#[test]
+fn what_breaks_off_is_gone_on_with() {
+    let (fetched, asked) = both(|fixture, request| match request.from() {
+        None => fixture.answer(request).cut(100_001),
+        Some(100_001) => fixture.answer(request).cut(500),
+        from => {
+            assert_eq!(from, Some(100_501));
+            fixture.answer(request)
+        }
+    });
+    assert_eq!((fetched, asked), (Ok(600_000), 3));
+}
+
+#[test]
+fn a_server_that_knows_no_ranges_sends_all_of_it_again() {
+    let (fetched, asked) = both(|fixture, request| {
+        let whole = Reply::ok(fixture.layers[0].clone());
+        if request.before == 0 { whole.cut(1_000) } else { whole }
+    });
+    assert_eq!((fetched, asked), (Ok(600_000), 2));
+}
+
+#[test]
+fn pieces_that_do_not_fit_are_thrown_away() {
+    let (fetched, asked) = both(|fixture, request| match request.before {
+        0 => fixture.answer(request).cut(1_000),
+        1 => {
+            let mut reply = fixture.answer(request);
+            reply.body.fill(0);
+            reply
+        }
+        _ => Reply::ok(fixture.layers[0].clone()),
+    });
+    assert_eq!((fetched, asked), (Ok(600_000), 3));
+}
+
+#[test]
+fn other_bytes_than_were_asked_for_are_an_error_with_both_digests() {
+    let (fetched, asked) = both(|fixture, _| Reply::ok(vec![0; fixture.layers[0].len()]));
+    let error = fetched.unwrap_err();
+    let fixture = Fixture::new();
+    let [expected, actual] = [&fixture.layers[0], &vec![0; 300_000]].map(|bytes| Digest::sha256(bytes).to_string());
+    assert!(error.contains(&expected) && error.contains(&actual), "{error}");
+    assert_eq!(asked, 1);
+}
+
+#[test]
+fn fewer_bytes_than_the_manifest_says_are_an_error_with_both_numbers() {
+    let (fetched, asked) = both(|fixture, _| Reply::ok(&fixture.layers[0][..299_999]));
+    let error = fetched.unwrap_err();
+    assert!(error.contains("299999 bytes") && error.contains("says 300000"), "{error}");
+    assert_eq!(asked, 1);
+}
+
+#[test]
+fn a_connection_that_always_breaks_is_an_error_that_says_how_far_it_came() {
+    let (fetched, asked) = both(|fixture, request| fixture.answer(request).cut(10));
+    let error = fetched.unwrap_err();
+    assert!(error.contains("after 50 bytes") && error.contains("5 tries"), "{error}");
+    assert_eq!(asked, 5);
+}
+
+/// With `--ignore-errors`, the others are shown; who looks at the lost one is told why, and the registry is not asked anew.
+#[test]
+fn a_lost_blob_does_not_stop_the_others() {
+    let (fixture, server) = Fixture::with_fault(0, |_, _| Reply::status("404 Not Found"));
+    let mut access = server.access();
+    access.on_damage = OnDamage::Remark;
+    let image = server.open_with(&access).unwrap();
+    fetch(&image, &[fixture.member(0), fixture.member(1)]).unwrap();
+    assert!(bytes_of(&image, &fixture.member(1)).unwrap() == fixture.layers[1]);
+    for _ in 0..3 {
+        let error = bytes_of(&image, &fixture.member(0)).unwrap_err();
+        let digest = Digest::sha256(&fixture.layers[0]).to_string();
+        assert!(error.contains(&digest) && error.contains("404"), "{error}");
+    }
+    assert_eq!(server.count(&fixture.path(0)), 1);
+}
+
+#[test]
+fn a_tag_that_is_not_there_is_named() {
+    let server = Server::start(|_| Reply::status("404 Not Found"));
+    let error = server.open().unwrap_err().to_string();
+    assert!(
+        error.contains("not have the manifest of app:1 (404 Not Found)") && error.contains("is the name right"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_manifest_is_bounded_and_compared() {
+    let long = Server::start(|_| Reply::ok(vec![b' '; 9 << 20]));
+    assert!(long.open().unwrap_err().to_string().contains("longer than 8388608 bytes"));
+    let wrong = Digest::sha256(b"").to_string();
+    let other = Server::start(move |_| Reply::ok("{}").with("Docker-Content-Digest", wrong.clone()));
+    assert!(other.open().unwrap_err().to_string().contains("is damaged"));
+    let odd = Server::start(|_| Reply::ok("{}").with("Content-Type", "application/vnd.example+json"));
+    assert!(odd.open().unwrap_err().to_string().contains("application/vnd.example+json"));
+}
+
+#[test]
+fn the_layout_names_the_manifest_and_the_tag() {
+    let fixture = Fixture::new();
+    let server = Server::start(move |request| fixture.answer(request).with("Content-Type", MANIFEST));
+    let image = server.open().unwrap();
+    let index: serde_json::Value = serde_json::from_slice(&bytes_of(&image, "index.json").unwrap()).unwrap();
+    let entry = &index["manifests"][0];
+    assert_eq!(entry["mediaType"], MANIFEST);
+    assert_eq!(entry["annotations"]["io.containerd.image.name"], format!("{}/app:1", server.host));
+    let fixture = Fixture::new();
+    assert_eq!(entry["digest"], Digest::sha256(&fixture.manifest).to_string());
+    assert_eq!(bytes_of(&image, &Digest::sha256(&fixture.manifest).member()).unwrap(), fixture.manifest);
+}

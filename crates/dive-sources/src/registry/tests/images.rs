@@ -1,0 +1,104 @@
+//! Images as `image` finds them in a registry: by platform, with layers that lie elsewhere, or none at all.
+
+use std::collections::HashMap;
+
+use super::server::{MANIFEST, Reply, Request, Server, blob_path};
+use crate::registry::RegistryImage;
+use dive_model::digest::Digest;
+use dive_model::image::{self, Image, Selection};
+use dive_model::remark::OnDamage;
+
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+/// A registry with an index of these manifests, each with a layer whose descriptor gets `more`.
+fn of_platforms(platforms: &[&str], more: &serde_json::Value) -> Server {
+    of_platforms_after(Vec::new(), platforms, more)
+}
+
+/// The same, where the index names some others first.
+fn of_platforms_after(mut manifests: Vec<serde_json::Value>, platforms: &[&str], more: &serde_json::Value) -> Server {
+    let mut parts: HashMap<String, Vec<u8>> = HashMap::new();
+    for architecture in platforms {
+        let layer = format!("the layer for {architecture}").into_bytes();
+        let config = serde_json::json!({
+            "os": "linux", "architecture": architecture,
+            "rootfs": { "type": "layers", "diff_ids": [Digest::sha256(&layer).to_string()] },
+        });
+        let config = config.to_string().into_bytes();
+        let mut of_layer = serde_json::json!({ "digest": Digest::sha256(&layer).to_string(), "size": layer.len() });
+        of_layer.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let manifest = serde_json::json!({
+            "mediaType": MANIFEST,
+            "config": { "digest": Digest::sha256(&config).to_string(), "size": config.len() }, "layers": [of_layer],
+        });
+        let manifest = manifest.to_string().into_bytes();
+        manifests.push(serde_json::json!({
+            "mediaType": MANIFEST, "digest": Digest::sha256(&manifest).to_string(), "size": manifest.len(),
+            "platform": { "os": "linux", "architecture": architecture },
+        }));
+        parts.insert(blob_path(&config), config);
+        parts.insert(format!("/v2/app/manifests/{}", Digest::sha256(&manifest)), manifest);
+    }
+    let index = serde_json::json!({ "mediaType": INDEX, "manifests": manifests }).to_string();
+    parts.insert("/v2/app/manifests/1".to_owned(), index.into_bytes());
+    Server::start(move |request: &Request| {
+        parts.get(&request.path).map_or(Reply::status("404 Not Found"), |body| Reply::ok(body.clone()))
+    })
+}
+
+fn opened(store: &RegistryImage, platform: Option<&str>) -> Result<Image, String> {
+    let selection = Selection { image: None, platform: platform.map(|platform| platform.parse().unwrap()) };
+    image::open(store, &selection, OnDamage::Fail).map_err(|error| error.to_string())
+}
+
+/// Docker Hub counts manifests against a limit, and an index may name twenty.
+#[test]
+fn of_several_platforms_only_the_chosen_one_is_asked_for() {
+    let server = of_platforms(&["amd64", "arm64", "s390x"], &serde_json::json!({}));
+    let image = opened(&server.open().unwrap(), Some("linux/arm64")).unwrap();
+    assert_eq!(image.platform.unwrap().to_string(), "linux/arm64");
+    assert_eq!(image.tags, [format!("{}/app:1", server.host)]);
+    let manifests = server.seen().into_iter().filter(|request| request.path.contains("/manifests/"));
+    assert_eq!(manifests.count(), 2);
+    let error = opened(&server.open().unwrap(), Some("linux/386")).unwrap_err();
+    assert!(error.contains("linux/amd64, linux/arm64, linux/s390x"), "{error}");
+}
+
+/// What is lost is not in the way of what is there; where it may be what was meant, it is told why it was not had.
+#[test]
+fn a_lost_manifest_is_an_error_only_if_it_is_the_chosen_one() {
+    let lost = Digest::sha256(b"lost").to_string();
+    let of_lost = serde_json::json!({ "mediaType": MANIFEST, "digest": lost, "size": 4 });
+    let server = of_platforms_after(vec![of_lost], &["amd64", "arm64"], &serde_json::json!({}));
+    let image = opened(&server.open().unwrap(), Some("linux/arm64")).unwrap();
+    assert_eq!(image.platform.unwrap().to_string(), "linux/arm64");
+    let error = opened(&server.open().unwrap(), Some("linux/386")).unwrap_err();
+    assert!(error.contains("404 Not Found") && error.contains(&lost), "{error}");
+}
+
+#[test]
+fn a_layer_that_lies_elsewhere_is_told_with_its_address() {
+    let server = of_platforms(&["amd64"], &serde_json::json!({ "urls": ["https://elsewhere.example/layer"] }));
+    let error = opened(&server.open().unwrap(), Some("linux/amd64")).unwrap_err();
+    assert!(error.contains("https://elsewhere.example/layer"), "{error}");
+}
+
+#[test]
+fn a_digest_that_cannot_be_checked_is_not_taken() {
+    let sha384 = format!("sha384:{}", "a".repeat(96));
+    let server = of_platforms(&["amd64"], &serde_json::json!({ "digest": sha384 }));
+    let error = opened(&server.open().unwrap(), Some("linux/amd64")).unwrap_err();
+    assert!(error.contains(&sha384) && error.contains("cannot be checked"), "{error}");
+}
+
+/// A layer that the registry has lost is damage as in a file: with `--ignore-errors` the others are shown.
+#[test]
+fn a_lost_layer_is_remarked_on_where_damage_is_survived() {
+    let server = of_platforms(&["amd64"], &serde_json::json!({}));
+    let image = opened(&server.open().unwrap(), Some("linux/amd64")).unwrap();
+    let [blobs] = &image.layers[..] else { panic!("{:?}", image.layers) };
+    let blob = blobs.blob.as_ref().unwrap();
+    let scan = dive_model::layer::scan::scan(&**blob, OnDamage::Remark, &|| false).unwrap();
+    assert!(scan.damaged && scan.remarks.kept[0].contains("404 Not Found"), "{:?}", scan.remarks);
+    assert!(dive_model::layer::scan::scan(&**blob, OnDamage::Fail, &|| false).is_err());
+}

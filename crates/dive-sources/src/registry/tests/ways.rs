@@ -1,0 +1,92 @@
+//! How a host is spoken to that need not show who it is, and hosts that are not to be waited for.
+
+use dive_model::store::Store;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::server::{Fixture, Reply, Server};
+use crate::access::{Access, Mirror, RegistryOptions};
+use crate::registry::name::Name;
+use crate::registry::repository::{Repository, Settings};
+use crate::registry::trust::Trust;
+use crate::runtime::block_on;
+
+/// The first byte of a greeting of TLS.
+const TLS: u8 = 0x16;
+
+/// Asks a host twice that says `to_tls` to a greeting of TLS and hangs up, and to all else that it is a bad request:
+/// the first byte of each connection.
+fn greetings(to_tls: &'static [u8]) -> Vec<u8> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut greeting = [0; 4096];
+            let Ok(1..) = stream.read(&mut greeting) else { continue };
+            log.lock().unwrap().push(greeting[0]);
+            let bad = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            let _ = stream.write_all(if greeting[0] == TLS { to_tls } else { bad });
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    });
+    let registries = RegistryOptions { insecure: vec![host.clone()], ..RegistryOptions::default() };
+    let access = Access { registries, ..Access::default() };
+    let settings = Settings { trust: Trust::default(), pause: Duration::from_millis(1) };
+    let repository = Repository::new(Name::parse(&format!("{host}/app:1")).unwrap(), &access, settings);
+    for _ in 0..2 {
+        block_on(repository.named()).unwrap().unwrap_err();
+    }
+    seen.lock().unwrap().clone()
+}
+
+/// A server that speaks TLS answers so to who does not, and the one connection that broke off may have been chance.
+#[test]
+fn a_bad_request_does_not_settle_that_there_is_no_tls() {
+    assert_eq!(greetings(b""), [TLS, b'G', TLS, b'G']);
+}
+
+/// A handshake that fails is one of TLS.
+#[test]
+fn who_speaks_tls_is_not_asked_without() {
+    assert_eq!(greetings(&[0x15, 3, 3, 0, 2, 2, 40]), [TLS, TLS]);
+}
+
+#[test]
+fn a_mirror_is_not_waited_for() {
+    let fixture = Fixture::new();
+    let server = Server::start(move |request| fixture.answer(request));
+    let mirror = Server::start(|_| Reply::status("503 Service Unavailable").with("Retry-After", "20"));
+    let mut access = server.access();
+    access.registries.insecure.push(mirror.host.clone());
+    access.registries.mirrors.push(Mirror { of: server.host.clone(), host: mirror.host.clone() });
+    let begun = Instant::now();
+    server.open_with(&access).unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert_eq!(mirror.seen().len(), 1);
+}
+
+/// Others must not wait for what one host says about one blob, and how slowly.
+#[test]
+fn a_slow_refusal_holds_up_nobody() {
+    let (fixture, server) = Fixture::with_fault(0, |_, _| Reply {
+        body: vec![b' '; 10],
+        stall: Duration::from_secs(5),
+        ..Reply::status("404 Not Found")
+    });
+    let image = server.open().unwrap();
+    let [first, other] = [0, 1].map(|layer| image.blob(&fixture.member(layer)).unwrap());
+    std::thread::scope(|scope| {
+        scope.spawn(|| assert!(first.read_document(64 << 20).is_err()));
+        while server.count(&fixture.path(0)) == 0 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        let begun = Instant::now();
+        assert!(other.read_document(64 << 20).unwrap() == fixture.layers[1]);
+        assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    });
+}

@@ -1,0 +1,27 @@
+//! Fetches tables of contents: the few parts of a layer that hold its table.
+
+use super::error::RegistryError;
+use super::repository::Repository;
+use dive_model::digest::Digest;
+use dive_model::layer::toc::{Odd, Part, Table, Toc};
+
+/// The table of a blob of `size` bytes, compared with what the manifest says of it.
+pub(super) async fn fetch(
+    repository: &Repository,
+    digest: &Digest,
+    size: u64,
+    table: &Table,
+) -> Result<Toc, RegistryError> {
+    let odd = |Odd(why)| RegistryError::Toc { why };
+    let part = async |(at, len): Part| {
+        let part = repository.part(digest, at, len).await?;
+        part.ok_or_else(|| odd(Odd::new("the registry gives no parts of blobs")))
+    };
+    let mut bytes = part(table.first_part(size).map_err(odd)?).await?;
+    if let Some(missing) = table.missing_part(&bytes, size).map_err(odd)? {
+        let mut all = part(missing).await?;
+        all.append(&mut bytes);
+        bytes = all;
+    }
+    table.read(&bytes, size).map_err(odd)
+}

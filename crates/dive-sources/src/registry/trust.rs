@@ -1,0 +1,241 @@
+//! Whom to believe: the system's authorities, those that docker keeps for a registry in `certs.d/HOST:PORT/`, and those of
+//! `--ca-file`; and the certificate to show a registry that asks for one.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::verify_server_name;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, DigitallySignedStruct, InconsistentKeys, SignatureScheme};
+use rustls_platform_verifier::Verifier;
+
+use super::client::is_self_signed;
+use super::error::RegistryError;
+use crate::access::Environment;
+use crate::certificates::{Anybody, certificates};
+
+/// Where authorities and client certificates are looked for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Trust {
+    /// Folders with a folder for each host.
+    pub(super) folders: Vec<PathBuf>,
+    /// Authorities for all hosts.
+    pub(super) ca_file: Option<PathBuf>,
+}
+
+/// Whether a host has to show who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Identification {
+    Required,
+    /// The user says that it need not.
+    Waived,
+}
+
+/// What the files for one host hold.
+#[derive(Debug, Default)]
+struct HostFiles {
+    authorities: Vec<CertificateDer<'static>>,
+    client: Option<ClientCertificate>,
+}
+
+/// What to show a host that asks for it.
+#[derive(Debug)]
+struct ClientCertificate {
+    file: PathBuf,
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl ClientCertificate {
+    fn into_resolver(self, provider: &CryptoProvider) -> Result<Arc<SingleCertAndKey>, RegistryError> {
+        let unusable = |error: rustls::Error| RegistryError::Certificate {
+            path: self.file.clone(),
+            why: format!("cannot be used as a client certificate: {error}"),
+        };
+        let key = provider.key_provider.load_private_key(self.key).map_err(unusable)?;
+        let certified = CertifiedKey::new(self.chain, key);
+        match certified.keys_match() {
+            Err(error @ rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => Err(unusable(error)),
+            // A certificate that cannot be compared, such as one of X.509's first version, is the host's to judge.
+            Ok(()) | Err(_) => Ok(Arc::new(SingleCertAndKey::from(certified))),
+        }
+    }
+}
+
+impl Trust {
+    /// Docker's folder, and its folder for those who run it without root.
+    pub(super) fn of(environment: &Environment, ca_file: Option<PathBuf>) -> Self {
+        let home = environment.path("HOME").map(|home| home.join(".config"));
+        let config = environment.path("XDG_CONFIG_HOME").or(home);
+        let own = config.map(|folder| folder.join("docker/certs.d"));
+        let folders = own.into_iter().chain([PathBuf::from("/etc/docker/certs.d")]).collect();
+        Self { folders, ca_file }
+    }
+
+    /// How to speak TLS with the host of any of these names.
+    pub(super) fn config(&self, names: &[&str], identification: Identification) -> Result<ClientConfig, RegistryError> {
+        let mut held = HostFiles::default();
+        if let Some(file) = &self.ca_file {
+            held.authorities.extend(read(file)?);
+        }
+        for folder in self.folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name))) {
+            held.read_folder(&folder)?;
+        }
+        let provider = Arc::new(ring::default_provider());
+        let unusable = |error: rustls::Error| RegistryError::Untrusted {
+            host: names.first().copied().unwrap_or_default().to_owned(),
+            why: match error {
+                rustls::Error::General(_) => "there are no certificate authorities on this system: install them \
+                                              (`ca-certificates`), or name a file of them with --ca-file"
+                    .to_owned(),
+                error => error.to_string(),
+            },
+        };
+        let verifier: Arc<dyn ServerCertVerifier> = match identification {
+            Identification::Required => {
+                let system = Verifier::new_with_extra_roots(held.authorities.clone(), Arc::clone(&provider));
+                Arc::new(Vouched { system: system.map_err(unusable)?, own: held.authorities })
+            }
+            Identification::Waived => Arc::new(Anybody(Arc::clone(&provider))),
+        };
+        let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let builder = builder.map_err(unusable)?.dangerous().with_custom_certificate_verifier(verifier);
+        let mut config = match held.client {
+            Some(client) => builder.with_client_cert_resolver(client.into_resolver(&ring::default_provider())?),
+            None => builder.with_no_client_auth(),
+        };
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config)
+    }
+}
+
+impl HostFiles {
+    /// `*.crt` are authorities; `X.cert` and `X.key` are what a client shows.
+    fn read_folder(&mut self, folder: &Path) -> Result<(), RegistryError> {
+        let Ok(entries) = folder.read_dir() else { return Ok(()) };
+        let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        files.sort();
+        let ends_in = |file: &Path, extension: &str| file.extension().is_some_and(|found| found == extension);
+        for file in &files {
+            let alone = |why: &str| RegistryError::Certificate { path: file.clone(), why: why.to_owned() };
+            if ends_in(file, "crt") {
+                self.authorities.extend(read(file)?);
+            } else if ends_in(file, "cert") {
+                let key = file.with_extension("key");
+                if !files.contains(&key) {
+                    return Err(alone(
+                        "the key of this client certificate is missing: put it beside it under the same name with the \
+                         ending .key; an authority ends in .crt",
+                    ));
+                }
+                let secret = PrivateKeyDer::from_pem_file(&key).map_err(|error| unreadable(&key, &error))?;
+                let chain = read(file)?;
+                self.client.get_or_insert(ClientCertificate { file: file.clone(), chain, key: secret });
+            } else if ends_in(file, "key") && !files.contains(&file.with_extension("cert")) {
+                return Err(alone(
+                    "the client certificate of this key is missing: put it beside it under the same name with the ending \
+                     .cert",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> RegistryError {
+    RegistryError::Certificate { path: path.to_owned(), why: format!("cannot be read as PEM: {error}") }
+}
+
+fn read(file: &Path) -> Result<Vec<CertificateDer<'static>>, RegistryError> {
+    certificates(file).map_err(|why| unreadable(file, &why))
+}
+
+/// As the system does it, and one thing more: a certificate that signs itself and is given as an authority vouches for
+/// itself. Many registries run with such a one; docker takes it, the verifier alone calls it an authority and no server.
+#[derive(Debug)]
+struct Vouched {
+    system: Verifier,
+    own: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Vouched {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        match self.system.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
+            // The days of its validity are compared before it is said, the name is not.
+            Err(rustls::Error::InvalidCertificate(error))
+                if self.own.contains(end_entity) && is_self_signed(&error) =>
+            {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            answer => answer,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.system.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.system.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.system.supported_verify_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error_of(files: &[(&str, &str)]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let host = folder.path().join("localhost:5443");
+        std::fs::create_dir(&host).unwrap();
+        for (file, text) in files {
+            std::fs::write(host.join(file), text).unwrap();
+        }
+        let trust = Trust { folders: vec![folder.path().to_owned()], ca_file: None };
+        trust.config(&["localhost:5443"], Identification::Waived).map(drop).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn half_a_pair_is_an_error_that_names_the_other_half() {
+        assert!(error_of(&[("client.cert", "")]).contains("client.cert: the key"));
+        assert!(error_of(&[("client.key", "")]).contains("client.key: the client certificate"));
+    }
+
+    #[test]
+    fn a_file_that_holds_no_certificate_is_an_error() {
+        assert!(error_of(&[("ca.crt", "no PEM")]).contains("ca.crt: cannot be read as PEM"));
+    }
+
+    #[test]
+    fn a_host_without_a_folder_needs_none() {
+        let trust = Trust { folders: vec!["/nowhere".into()], ca_file: None };
+        assert!(trust.config(&["quay.io"], Identification::Waived).is_ok());
+    }
+}

@@ -1,6 +1,5 @@
 //! The configuration, `.dive.yaml`: every key with its type, its default and who may set it, in one table.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::action;
@@ -12,7 +11,7 @@ use super::limit::Limit;
 use super::origin::{ConfigScope, Origin, Setting};
 use super::problem::{ConfigError, Warning};
 use super::rules_file::RuleLimits;
-use super::surroundings::Surroundings;
+use super::surroundings::{CiVariable, Surroundings};
 use super::table::{Alias, BadValue, Inert, Key, Table, Trust, gate, key};
 use super::value::{DiffType, LogLevel, ThemeName};
 use super::variables;
@@ -244,8 +243,13 @@ impl Config {
         for (document, scope) in documents {
             warnings.extend(layering::lay_document(&mut config, &table, document, *scope)?);
         }
-        if let Some(value) = around.ci.as_ref().filter(|value| !value.is_empty()) {
-            config.ci = Setting { value: turns_ci_on(value), origin: Origin::Variable("CI".to_owned()) };
+        let ci = match around.ci_variable() {
+            CiVariable::On => Some(true),
+            CiVariable::Off => Some(false),
+            CiVariable::Unset | CiVariable::Other(_) => None,
+        };
+        if let Some(value) = ci {
+            config.ci = Setting { value, origin: Origin::Variable("CI".to_owned()) };
         }
         warnings.extend(variables::lay(&mut config, &table, around)?);
         let files: Vec<_> = documents.iter().map(|(document, _)| document.path()).collect();
@@ -253,12 +257,6 @@ impl Config {
         config.log.settle();
         Ok(Self { discovery, warnings, ..config })
     }
-}
-
-/// `CI` turns CI mode on with these words, as most CI services set it.
-fn turns_ci_on(value: &OsString) -> bool {
-    let value = value.to_str().unwrap_or_default();
-    ["true", "1", "yes"].iter().any(|word| value.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]

@@ -49,5 +49,5 @@ pub use problem::{BadLimit, ConfigError, Warning};
 pub use render::render;
 pub use rule::Rule;
 pub use rules_file::{RuleLimits, RulesFile};
-pub use surroundings::Surroundings;
+pub use surroundings::{CiVariable, Surroundings};
 pub use value::{DiffType, LogLevel, ThemeName};

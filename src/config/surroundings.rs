@@ -2,7 +2,7 @@
 //! asks the process, so that a test says in one value what the world looks like.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ pub struct Surroundings {
     pub xdg_config_home: Option<PathBuf>,
     /// The folders of `$XDG_CONFIG_DIRS`, first one first.
     pub xdg_config_dirs: Vec<PathBuf>,
-    /// `$CI`, which turns CI mode on.
+    /// `$CI`: see [`Self::ci_variable`].
     pub ci: Option<OsString>,
     /// `$NO_COLOR`.
     pub no_color: Option<OsString>,
@@ -29,7 +29,34 @@ pub struct Surroundings {
     pub variables: BTreeMap<String, OsString>,
 }
 
+/// The meaning of `$CI`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CiVariable<'a> {
+    /// Not set, or empty.
+    Unset,
+    /// `true`, `1` or `yes`: CI mode is on.
+    On,
+    /// `false`, `0`, `no` or `off`: CI mode is off.
+    Off,
+    /// Any other value, such as the name of a CI service. It sets nothing.
+    Other(&'a OsStr),
+}
+
 impl Surroundings {
+    /// What `$CI` says about CI mode, in any case.
+    #[must_use]
+    pub fn ci_variable(&self) -> CiVariable<'_> {
+        let Some(value) = self.ci.as_deref().filter(|value| !value.is_empty()) else { return CiVariable::Unset };
+        let is_one_of = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word));
+        if is_one_of(&["true", "1", "yes"]) {
+            CiVariable::On
+        } else if is_one_of(&["false", "0", "no", "off"]) {
+            CiVariable::Off
+        } else {
+            CiVariable::Other(value)
+        }
+    }
+
     /// Those of this process.
     ///
     /// # Errors

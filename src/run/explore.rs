@@ -13,7 +13,7 @@ use super::output::{self, JsonTarget, Notices};
 use super::{Outcome, is_screen, screen};
 use crate::ci::{self, Rules};
 use crate::cli::{CiArgs, OpeningArgs};
-use crate::config::{Config, ConfigError, RuleLimits, RulesFile, Setting, Surroundings};
+use crate::config::{CiVariable, Config, ConfigError, Origin, RuleLimits, RulesFile, Setting, Surroundings};
 use crate::report::ci::Ruling;
 use crate::report::{Colour, Findings, Look, Rows, ci as ci_report, json, text};
 use dive_model::analysis::Analysis;
@@ -77,13 +77,23 @@ pub(super) fn explore(
     let ci_mode = ci.ci.unwrap_or(config.ci.value);
     // Before the image: a mistake in the rules is reported at once, not after a minute of reading.
     let gate = if ci_mode { Some(Gate::load(ci, config, around, json.as_ref(), notices)?) } else { None };
-    if !ci_mode && ci.sets_rules() {
-        notices.note("rules are checked only in CI mode: add --ci");
-    }
     let mode = if ci_mode { Mode::Ci } else { Mode::Plain };
     let plan = Opening::new(argument, opening, config, mode)?;
     let rows = report.rows;
-    if !ci_mode && json.is_none() && is_screen(around) {
+    let opens_screen = !ci_mode && json.is_none() && is_screen(around);
+    if !ci_mode {
+        let asked = ci.ci.is_some() || config.ci.origin != Origin::Default;
+        match around.ci_variable() {
+            // A job whose service has its own value for CI would pass without a verdict.
+            CiVariable::Other(value) if !asked && !opens_screen => notices.note(&format!(
+                "CI={} does not turn on CI mode, so no rule was checked; to check the rules, add --ci or set CI=true",
+                value.display()
+            )),
+            _ if ci.sets_rules() => notices.note("rules are checked only in CI mode: add --ci"),
+            _ => {}
+        }
+    }
+    if opens_screen {
         return screen::show(plan, config, around).map(|()| Outcome::Passed);
     }
     let opened = open_headless(&plan, notices)?;

@@ -61,6 +61,30 @@ fn ci_in_the_environment_turns_ci_mode_on_and_a_flag_goes_over_it() {
     }
 }
 
+/// Some services set `CI` to their own name. A job that expects a verdict must not pass in silence.
+#[test]
+fn a_value_of_ci_that_means_neither_on_nor_off_is_reported() {
+    let sample = sample();
+    let user = || User::new().sets("CI", "woodpecker");
+    let notice =
+        "dive: CI=woodpecker does not turn on CI mode, so no rule was checked; to check the rules, add --ci or set CI=true\n";
+    for options in [&[][..], &["--json", "dive.json"], &["--lowestEfficiency", "0.99"]] {
+        assert_eq!(user().runs(&[options, &[&sample]].concat()).ends_with(0).stderr, notice, "{options:?}");
+    }
+    for options in [&["-q"][..], &["--ci"], &["--ci=false"]] {
+        assert_eq!(user().runs(&[options, &[&sample]].concat()).ends_with(0).stderr, "", "{options:?}");
+    }
+    for off in ["", "0", "false", "No", "OFF"] {
+        assert_eq!(User::new().sets("CI", off).runs(&[&sample]).ends_with(0).stderr, "", "CI={off}");
+    }
+    // The user has decided elsewhere.
+    assert_eq!(user().sets("DIVE_CI", "false").runs(&[&sample]).ends_with(0).stderr, "");
+    for (setting, on) in [("true", true), ("false", false)] {
+        let ran = user().keeps(".dive.yaml", &format!("ci: {setting}\n")).runs(&[&sample]).ends_with(0);
+        assert_eq!((ran.stdout.contains("Result:PASS"), ran.stderr.as_str()), (on, ""), "ci: {setting}");
+    }
+}
+
 #[test]
 fn a_broken_rule_fails_the_build_with_exit_code_1() {
     let user = User::new();

@@ -1,13 +1,39 @@
 //! From what the terminal sends to a message for `update`: keys through the keymap, the mouse through the layout.
 
-use crossterm::event::{Event, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use super::keymap::key_press;
 use super::layout::inside;
+use super::state::line::Line;
 use super::state::{Focus, State};
 use super::update::{Message, Pointed};
 use crate::config::Context;
+
+/// Splits `alt+x` into esc and x where nothing is bound to `alt+x`, and returns any other event as it is.
+///
+/// A terminal without the kitty keyboard protocol sends the same bytes for both. If esc and the next key arrive in one read,
+/// crossterm takes them for `alt+x`, and both keys would be lost.
+pub fn split(state: &State, event: Event) -> impl Iterator<Item = Event> + use<> {
+    let (esc, event) = match event {
+        Event::Key(key) if is_esc_and_a_key(state, &key) => {
+            let bare = KeyEvent { modifiers: key.modifiers - KeyModifiers::ALT, ..key };
+            (Some(Event::Key(KeyCode::Esc.into())), Event::Key(bare))
+        }
+        event => (None, event),
+    };
+    esc.into_iter().chain([event])
+}
+
+fn is_esc_and_a_key(state: &State, event: &KeyEvent) -> bool {
+    // Keys of several bytes, such as arrows, arrive with alt in a parameter: there is no doubt about them.
+    let is_one_byte = matches!(event.code, KeyCode::Char(_) | KeyCode::Enter | KeyCode::Tab | KeyCode::Backspace);
+    let Some(key) = key_press(event).filter(|key| is_one_byte && key.modifiers.alt) else { return false };
+    let context = state.context();
+    let is_bound = state.settings.keymap.action(context, key).is_some();
+    let edits = context == Context::TextLine && Line::takes(key);
+    !is_bound && !edits
+}
 
 /// What an event asks for, if it asks for something.
 #[must_use]

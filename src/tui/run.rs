@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tracing::{debug, info, trace, warn};
 
 use super::event::{AnyError, Event, Feed, Work};
+use super::input;
 use super::state::{Settings, State};
 use super::terminal::Terminal;
 use super::update::{Effect, Message, settle, update};
@@ -132,18 +133,7 @@ impl Screen {
 
     fn step(&mut self, event: Event) -> Result<Next, ScreenError> {
         let message = match event {
-            Event::Terminal(event) => {
-                // A filter that is typed fast is applied once; all else may depend on what is where.
-                if self.state.line.is_none() {
-                    settle(&mut self.state);
-                }
-                let Some(message) = super::input::message(&self.state, event) else { return Ok(Next::Wait) };
-                // Not what is typed or pasted as text.
-                if let Message::Act(action) = &message {
-                    debug!("{action:?} in {:?}", self.state.context());
-                }
-                message
-            }
+            Event::Terminal(event) => return self.at_terminal(event),
             Event::TerminalLost(error) => return Err(ScreenError::Terminal(error)),
             Event::Broken => return Err(ScreenError::Broken),
             Event::Failed(error) => return Err(ScreenError::Image(error)),
@@ -151,6 +141,29 @@ impl Screen {
             Event::Signal(signal) => return self.signalled(signal).map_err(ScreenError::Terminal),
             Event::Work(work) => Message::Work(work),
         };
+        self.apply(message)
+    }
+
+    /// Applies what the user did at the terminal.
+    fn at_terminal(&mut self, event: crossterm::event::Event) -> Result<Next, ScreenError> {
+        for event in input::split(&self.state, event) {
+            // A filter that is typed fast is applied once; all else may depend on what is where.
+            if self.state.line.is_none() {
+                settle(&mut self.state);
+            }
+            let Some(message) = input::message(&self.state, event) else { continue };
+            // Not what is typed or pasted as text.
+            if let Message::Act(action) = &message {
+                debug!("{action:?} in {:?}", self.state.context());
+            }
+            if self.apply(message)? == Next::Leave {
+                return Ok(Next::Leave);
+            }
+        }
+        Ok(Next::Wait)
+    }
+
+    fn apply(&mut self, message: Message) -> Result<Next, ScreenError> {
         if self.state.line.is_some() && matches!(message, Message::Act(_)) {
             settle(&mut self.state);
         }

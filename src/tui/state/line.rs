@@ -59,14 +59,22 @@ impl Line {
         self.input.value()
     }
 
-    /// Edits the line; whether its text changed.
-    pub fn press(&mut self, key: KeyPress) -> bool {
+    /// True if a key edits the text or moves the cursor.
+    #[must_use]
+    pub fn takes(key: KeyPress) -> bool {
+        Self::request(key).is_some()
+    }
+
+    fn request(key: KeyPress) -> Option<InputRequest> {
         let word = key.modifiers.ctrl || key.modifiers.alt;
-        let request = match key.key {
+        match key.key {
             _ if typed(key).is_some() => typed(key).map(InputRequest::InsertChar),
             Key::Backspace if word => Some(InputRequest::DeletePrevWord),
             Key::Char('w') if key.modifiers.ctrl => Some(InputRequest::DeletePrevWord),
             Key::Char('u') if key.modifiers.ctrl => Some(InputRequest::DeleteLine),
+            Key::Char('b') if key.modifiers.alt => Some(InputRequest::GoToPrevWord),
+            Key::Char('f') if key.modifiers.alt => Some(InputRequest::GoToNextWord),
+            Key::Char('d') if key.modifiers.alt => Some(InputRequest::DeleteNextWord),
             Key::Backspace => Some(InputRequest::DeletePrevChar),
             Key::Delete => Some(InputRequest::DeleteNextChar),
             Key::Left if word => Some(InputRequest::GoToPrevWord),
@@ -76,7 +84,12 @@ impl Line {
             Key::Home => Some(InputRequest::GoToStart),
             Key::End => Some(InputRequest::GoToEnd),
             _ => None,
-        };
+        }
+    }
+
+    /// Edits the line. Returns true if its text changed.
+    pub fn press(&mut self, key: KeyPress) -> bool {
+        let request = Self::request(key);
         if matches!(request, Some(InputRequest::InsertChar(_))) && self.text().len() >= MOST {
             return false;
         }

@@ -93,8 +93,10 @@ impl Screen {
     /// Something happens at the terminal.
     fn meets(&mut self, event: Event) {
         settle(&mut self.state);
-        if let Some(message) = input::message(&self.state, event) {
-            self.does(message);
+        for event in input::split(&self.state, event) {
+            if let Some(message) = input::message(&self.state, event) {
+                self.does(message);
+            }
         }
     }
 

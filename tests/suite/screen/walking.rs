@@ -22,6 +22,22 @@ fn quitting_closes_what_is_open_before_it_leaves() {
     assert!(matches!(screen.effects[..], [Effect::Leave]));
 }
 
+/// crossterm reads esc and a quick key as alt and the key.
+#[test]
+fn alt_and_a_key_without_a_binding_is_esc_and_the_key() {
+    let mut screen = Screen::of_sample((120, 40));
+    screen.presses("w alt+?").shows(&["Keys ·"]).lacks(&["Waste ·"]);
+    screen.presses("alt+slash").types("stock").shows(&["Filter: stock"]).lacks(&["Keys ·"]);
+    // The filter line is open: alt edits words there, and only what edits nothing is esc.
+    screen.types(" price").presses("alt+backspace").shows(&["Filter: stock "]);
+    screen.presses("alt+b").types("x").shows(&["Filter: xstock"]);
+    screen.presses("alt+enter").lacks(&["Filter: "]);
+
+    let mut screen = Screen::configured((120, 40), "keybinding: { quit: alt+w }");
+    screen.presses("alt+w");
+    assert!(matches!(screen.effects[..], [Effect::Leave]));
+}
+
 #[test]
 fn a_click_on_the_names_of_the_columns_sorts_by_the_one_that_was_clicked() {
     let mut screen = Screen::of_sample((120, 40));

@@ -223,3 +223,15 @@ fn an_image_from_a_pipe_is_walked_like_any_other() {
     dive.press("q q").ends_with(0).is_restored();
     assert!(contains(&dive.bytes(), b"dive-sample"));
 }
+
+/// A terminal sends alt+x as esc and x. Over a slow connection esc and the next key arrive together too, and both must count.
+#[test]
+fn esc_and_a_key_that_arrive_together_are_two_keys() {
+    let mut dive = open(USUAL);
+    dive.press("G slash").types("stock").press("enter");
+    dive.waits_until("the filter", |screen| screen.has("Filter: stock") && screen.has("stock.csv"));
+    dive.types("\x1b/").types("prices");
+    dive.waits_until("another filter", |screen| screen.has("Filter: prices") && screen.has("prices.csv"));
+    // Closes the line; then leaves.
+    dive.types("\x1bq").ends_with(0).is_restored();
+}

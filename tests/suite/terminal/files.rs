@@ -28,10 +28,12 @@ fn a_text_is_searched_and_a_binary_is_shown_in_hex() {
     find(&mut dive, "stock.csv");
     dive.press("v");
     dive.waits_for("/srv/shop/data/stock.csv");
-    dive.press("slash").types("99").press("enter n n");
+    dive.press("slash").types("99");
+    dive.waits_for("Search: 99");
+    dive.press("enter n n");
     dive.waits_until("a match", |screen| screen.has("99") && !screen.has("Search: "));
     dive.press("q");
-    dive.waits_for("Filter: ");
+    dive.waits_until("the tree", |screen| screen.has("Filter: ") && !screen.has("/srv/shop/data/stock.csv"));
     dive.press("esc");
     dive.waits_without("Filter: ");
     find(&mut dive, "busybox");

@@ -22,7 +22,7 @@ use dive_model::layer::{self, LayerBlob, Progress};
 use dive_model::remark::Remark;
 use dive_model::store::Store;
 use dive_model::tree::{self, Loaded};
-use dive_sources::{Access, ContainerEngine, ImageOrigin, PathReference, PullPolicy, Reference, Source};
+use dive_sources::{Access, ContainerEngine, ImageOrigin, PathReference, PullPolicy, Reference, Source, SourceError};
 
 /// Hears how opening goes.
 pub(super) trait Watch: Progress {
@@ -117,9 +117,16 @@ fn selected(flag: Option<&ImageSelector>, reference: &Reference) -> anyhow::Resu
     Ok(Some(tagged))
 }
 
-/// Completes an engine's error with what else the argument could have meant.
+/// Completes an engine's error with what else the argument could have meant. The likelier meaning comes first.
 fn with_other_reading(error: anyhow::Error, argument: &OsStr, reference: &Reference) -> anyhow::Error {
     match reference {
+        Reference::Engine { other: Some(other), .. } if other.is_likely() => {
+            let brief = match error.downcast_ref() {
+                Some(SourceError::Engine(error)) => error.brief(),
+                _ => format!("{error:#}"),
+            };
+            anyhow!("{other}; {brief}")
+        }
         Reference::Engine { other: Some(other), .. } => anyhow!("{error:#}; {other}"),
         Reference::Engine { name, .. } if cli::is_verb(argument) => {
             anyhow!("{error:#}; the command {name} takes an image: `dive {name} IMAGE`")

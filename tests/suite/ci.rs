@@ -66,8 +66,7 @@ fn ci_in_the_environment_turns_ci_mode_on_and_a_flag_goes_over_it() {
 fn a_value_of_ci_that_means_neither_on_nor_off_is_reported() {
     let sample = sample();
     let user = || User::new().sets("CI", "woodpecker");
-    let notice =
-        "dive: CI=woodpecker does not turn on CI mode, so no rule was checked; to check the rules, add --ci or set CI=true\n";
+    let notice = "dive: CI=woodpecker does not turn on CI mode, so no rule was checked; to check the rules, add --ci or set CI=true\n";
     for options in [&[][..], &["--json", "dive.json"], &["--lowestEfficiency", "0.99"]] {
         assert_eq!(user().runs(&[options, &[&sample]].concat()).ends_with(0).stderr, notice, "{options:?}");
     }

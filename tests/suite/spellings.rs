@@ -113,12 +113,6 @@ fn names_reach_the_engine_that_other_tools_mean() {
         ("docker:team/nginx", "docker save team/nginx"),
         ("containers-storage:nginx", "podman save nginx"),
         ("podman:localhost/nginx:1", "podman save localhost/nginx:1"),
-        // Images with the names of sources.
-        ("registry:2", "docker save registry:2"),
-        ("docker:24-dind", "docker save docker:24-dind"),
-        ("podman:latest", "docker save podman:latest"),
-        ("oci:1", "docker save oci:1"),
-        ("registry:5000/app", "docker save registry:5000/app"),
         // Verbs of ours that were images in dive.
         ("tree", "docker save tree"),
         ("cat", "docker save cat"),
@@ -127,11 +121,28 @@ fn names_reach_the_engine_that_other_tools_mean() {
         let ran = user.runs(&[argument]);
         assert!(ran.error().contains(&format!("`{command} | dive -`")), "{argument}: {}", ran.error());
     }
+    // Images with the names of sources: the likelier meaning comes first, and one more sentence says what was tried.
+    for (argument, hint) in [
+        ("podman:alpine", "to open alpine as an image in Podman, write podman://alpine"),
+        ("docker:nginx", "to open nginx as an image in Docker, write docker://nginx"),
+        ("registry:2", "to open 2 as an image in a registry, write registry://2"),
+        ("registry:5000/app", "to open 5000/app as an image in a registry, write registry://5000/app"),
+        ("oci:nowhere", "to open nowhere as an OCI layout directory, write oci://nowhere"),
+        ("file:latest", "to open a file, write its path alone: latest"),
+        ("x.tar:1.0", "to choose an image in x.tar, write `dive x.tar --image 1.0`"),
+    ] {
+        let tried =
+            format!("docker cannot be reached to ask for {argument:?} (for details: `dive docker://{argument}`)");
+        assert_eq!(user.runs(&[argument]).error(), format!("{hint}; {tried}"));
+    }
+    for (argument, path) in
+        [("file:x.tar", "x.tar"), ("file:./no.tar", "./no.tar"), ("file:///x.tar", "/x.tar"), ("FILE://x.tar", "x.tar")]
+    {
+        let error = format!("{argument}: file: is not an image source; write the path alone: {path}");
+        assert_eq!(user.runs(&[argument]).error(), error);
+    }
     for (arguments, part) in [
-        (&["docker:nginx"][..], "to open nginx as an image in Docker, write docker://nginx"),
-        (&["registry:alpine"], "to open alpine as an image in a registry, write registry://alpine"),
-        (&["oci:nowhere"], "to open nowhere as an OCI layout directory, write oci://nowhere"),
-        (&["tree"], "`dive tree IMAGE`"),
+        (&["tree"][..], "`dive tree IMAGE`"),
         (&["--ci", "tree", "-q"], "docker save tree"),
         (&["https://hub.docker.com/_/nginx"], "registry://nginx"),
         (&["http://localhost:5000/app"], "--insecure-registry localhost:5000 registry://localhost:5000/app"),

@@ -98,8 +98,24 @@ pub enum OtherReading {
         /// What follows the colon.
         name: String,
     },
+    /// The start of it is `file:`.
+    File {
+        /// What follows the colon.
+        path: PathBuf,
+    },
     /// The start of it is a file or a layout: `x.tar:1.0`.
     Tagged(PathReference),
+}
+
+impl OtherReading {
+    /// True if the argument has a spelling of its own for this meaning, so that the user probably meant it.
+    #[must_use]
+    pub const fn is_likely(&self) -> bool {
+        match self {
+            Self::Scheme { .. } | Self::File { .. } | Self::Tagged(_) => true,
+            Self::Directory { .. } => false,
+        }
+    }
 }
 
 impl fmt::Display for OtherReading {
@@ -113,6 +129,7 @@ impl fmt::Display for OtherReading {
                 write!(f, "the directory ./{} cannot be read: {failure}", path.display())
             }
             Self::Scheme { scheme, name } => write!(f, "to open {name} as {}, write {scheme}://{name}", what(scheme)),
+            Self::File { path } => write!(f, "to open a file, write its path alone: {}", path.display()),
             Self::Tagged(PathReference { path, tag, .. }) => {
                 let tag = tag.as_deref().unwrap_or_default();
                 write!(f, "to choose an image in {0}, write `dive {0} --image {tag}`", path.display())
@@ -141,6 +158,14 @@ pub enum ReferenceError {
         argument: String,
         /// The spelling that works.
         instead: String,
+    },
+    /// The address of a file.
+    #[error("{argument}: file: is not an image source; write the path alone: {}", path.display())]
+    FileAddress {
+        /// What was given.
+        argument: String,
+        /// The path in it.
+        path: PathBuf,
     },
     /// Nothing, or nothing behind the scheme.
     #[error("{argument:?} names no image; give an image name, the path of a saved image, or - for standard input")]
@@ -183,6 +208,9 @@ impl Reference {
         if let Some((scheme, rest)) = text.and_then(|text| text.split_once("://")) {
             if let Some(instead) = web::instead(scheme, rest) {
                 return Err(ReferenceError::WebAddress { argument: format!("{scheme}://{rest}"), instead });
+            }
+            if scheme.eq_ignore_ascii_case("file") && !rest.is_empty() {
+                return Err(ReferenceError::FileAddress { argument: format!("{scheme}://{rest}"), path: rest.into() });
             }
             return Self::of_kind(scheme.parse()?, rest, OsStr::new(rest), argument);
         }
@@ -246,6 +274,16 @@ impl Reference {
                 return Self::of_kind(scheme.kind, rest, OsStr::new(rest), OsStr::new(text));
             }
             other = Some(OtherReading::Scheme { scheme: name.as_str(), name: rest.to_owned() });
+        }
+        if let Some((word, path)) = text.split_once(':')
+            && word.eq_ignore_ascii_case("file")
+            && !path.is_empty()
+        {
+            // `file:latest` may be an image, unless there is such a file.
+            if may_be_there(Path::new(path)) || looks_like_a_path(path) || !names_an_image(text) {
+                return Err(ReferenceError::FileAddress { argument: text.to_owned(), path: path.into() });
+            }
+            other = Some(OtherReading::File { path: path.into() });
         }
         let with_tag = || tagged(text).filter(|found| found.tag.is_some()).map(OtherReading::Tagged);
         if looks_like_a_path(text) {

@@ -99,6 +99,24 @@ pub enum EngineError {
     },
 }
 
+impl EngineError {
+    /// What failed, in one sentence without advice: for a message that has better advice.
+    #[must_use]
+    pub fn brief(&self) -> String {
+        match self {
+            Self::Unreachable { engine, name, .. } => {
+                format!(
+                    "{0} cannot be reached to ask for {name:?} (for details: `dive {0}://{name}`)",
+                    engine.command()
+                )
+            }
+            Self::NoSuchImage { engine, name } => format!("{} has no image {name:?}", engine.command()),
+            Self::Pull { engine, name, answer, .. } => format!("{} cannot pull {name:?}: {answer}", engine.command()),
+            error => error.to_string(),
+        }
+    }
+}
+
 /// A place where an engine was looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {

@@ -185,7 +185,9 @@ fn dive_ci_goes_over_ci_and_that_over_a_file() {
     assert_eq!(ci("ci: true", Some(""), Some("")), told(true, "d.yaml:1"));
     assert_eq!(ci("ci: true", Some("false"), None), told(false, "CI"));
     assert_eq!(ci("", Some("true"), None), told(true, "CI"));
-    assert_eq!(ci("", Some("woodpecker"), None), told(false, "CI"));
+    // Neither on nor off: it sets nothing.
+    assert_eq!(ci("", Some("woodpecker"), None), told(false, "default"));
+    assert_eq!(ci("ci: true", Some("woodpecker"), None), told(true, "d.yaml:1"));
     assert_eq!(ci("", Some("true"), Some("false")), told(false, "DIVE_CI"));
     assert_eq!(ci("ci: false", Some("false"), Some("1")), told(true, "DIVE_CI"));
 }

@@ -5,10 +5,11 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::digest::hex;
+use crate::json::{self, Decode, Key, Object, Text};
 
 /// The start of the file `version`.
 const VERSION: &[u8] = b"Directory Transport Version: ";
@@ -34,6 +35,18 @@ pub(super) enum Member<'a> {
     Files(Vec<String>),
 }
 
+/// What is read here of a manifest or an index.
+#[derive(Debug, Default)]
+struct Manifest {
+    media_type: Text,
+}
+
+impl Object for Manifest {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        key.is("mediaType").then_some(&mut self.media_type)
+    }
+}
+
 impl SkopeoDir {
     /// The names in `root`. `None` if skopeo did not write it.
     ///
@@ -55,10 +68,9 @@ impl SkopeoDir {
         let digest = hex(&Sha256::digest(&manifest));
         let mut entry = json!({ "digest": format!("sha256:{digest}"), "size": manifest.len() });
         // Without a media type, the content of the manifest decides.
-        if let Some(Value::String(kind)) =
-            serde_json::from_slice::<Value>(&manifest).ok().as_mut().map(|it| it["mediaType"].take())
-        {
-            entry["mediaType"] = Value::String(kind);
+        let head = json::read::<Manifest>(&manifest).ok().map(|document| document.value);
+        if let Some(media_type) = head.as_ref().and_then(|head| head.media_type.as_deref()) {
+            entry["mediaType"] = media_type.into();
         }
         let index = json!({ "schemaVersion": 2, "manifests": [entry] }).to_string().into_bytes();
         Ok(Some(Self { index, manifest: format!("blobs/sha256/{digest}") }))

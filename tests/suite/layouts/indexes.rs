@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::build::{Layout, described};
+use crate::build::{Layer, Layout, described};
+use crate::user::User;
 
 fn on(platform: &str) -> serde_json::Value {
     let (os, architecture) = platform.split_once('/').unwrap();
@@ -226,4 +227,38 @@ fn attestations_in_the_index_of_an_image_are_not_worth_a_notice() {
     layout.lists(index, &named("m"));
     let ran = layout.user().runs(&["image.tar", "--platform", "linux/amd64"]).ends_with(0);
     assert_eq!(ran.stderr, "");
+}
+
+/// `docker save` with the containerd image store: Docker loads what `manifest.json` lists, and the index lists more.
+#[test]
+fn what_only_the_index_lists_is_found_by_its_name() {
+    let mut layout = Layout::default();
+    let (a, b) = (layout.image("linux/amd64", "a"), layout.image("linux/amd64", "b"));
+    let statement = layout.blob("application/vnd.in-toto+json", "{}");
+    let statement = layout.document(&json!({ "schemaVersion": 2, "config": statement, "layers": [statement] }));
+    layout.lists(a.clone(), &named("a:1")).lists(b, &named("b:1")).lists(statement, &named("statement:1"));
+    let files = layout.files();
+    let of_a = files.iter().find(|(name, _)| *name == blob(&a)).expect("the manifest of a");
+    let of_a: serde_json::Value = serde_json::from_slice(&of_a.1).unwrap();
+    let manifest =
+        json!([{ "Config": blob(&of_a["config"]), "RepoTags": ["a:1"], "Layers": [blob(&of_a["layers"][0])] }]);
+    let archive = files.into_iter().fold(Layer::default(), |tar, (name, content)| tar.file(name, content));
+    let user = User::new();
+    std::fs::write(user.file("image.tar"), archive.file("manifest.json", manifest.to_string()).tar()).unwrap();
+    let run = |image: &str| user.runs(&["tree", "--format", "tsv", "image.tar", "--image", image]);
+    run("a:1").ends_with(0).prints(&["a\tf"]);
+    run("b:1").ends_with(0).prints(&["b\tf"]);
+    for (image, says) in [
+        ("c:1", "no image c:1; available: 0: a:1."),
+        ("1", "no image 1; available: 0: a:1."),
+        ("statement:1", "(statement:1)"),
+    ] {
+        let ran = run(image);
+        assert!(ran.code == 2 && ran.error().contains(says), "{}", ran.error());
+    }
+}
+
+/// The name of a blob in a layout.
+fn blob(descriptor: &serde_json::Value) -> String {
+    format!("blobs/{}", digest(descriptor).replace(':', "/"))
 }

@@ -116,12 +116,18 @@ pub struct ImageLayer {
 /// layer is missing, or manifest and configuration disagree.
 pub fn open(store: &dyn Store, selection: &Selection, on_damage: OnDamage) -> Result<Image, ImageError> {
     let mut remarks = store.remarks().to_vec();
+    let mut not_in_manifest = None;
     if store.contains(docker_archive::MANIFEST) {
-        let plan = docker_archive::plan(store, selection, &mut remarks)?;
-        match carry_out(store, plan, selection, on_damage, &mut remarks) {
-            // The manifest of a saved multi-platform image names one platform, the index beside it all.
-            Err(ImageError::NoPlatform { .. }) if store.contains(oci::INDEX) => {}
-            answer => return answer,
+        let opened = docker_archive::plan(store, selection, &mut remarks)
+            .and_then(|plan| carry_out(store, plan, selection, on_damage, &mut remarks));
+        match opened {
+            // manifest.json lists the images that Docker loads, each for one platform; the index beside it lists
+            // everything. A number given with --image counts the images of manifest.json.
+            Err(
+                error @ (ImageError::NoPlatform { .. }
+                | ImageError::UnknownImage { wanted: ImageSelector::Reference(_), .. }),
+            ) if store.contains(oci::INDEX) => not_in_manifest = Some(error),
+            opened => return opened,
         }
         remarks = store.remarks().to_vec();
     }
@@ -135,7 +141,11 @@ pub fn open(store: &dyn Store, selection: &Selection, on_damage: OnDamage) -> Re
         let archive = store.name().to_owned();
         return Err(ImageError::NoManifest { archive, hint: why_no_manifest(store) });
     }
-    let plan = oci::plan(store, selection, &mut remarks)?;
+    let plan = oci::plan(store, selection, &mut remarks).map_err(|error| match error {
+        // Neither lists it. Notices show the list of manifest.json, so the error does too.
+        ImageError::UnknownImage { .. } | ImageError::NoImage { .. } => not_in_manifest.unwrap_or(error),
+        error => error,
+    })?;
     carry_out(store, plan, selection, on_damage, &mut remarks)
 }
 

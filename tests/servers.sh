@@ -207,6 +207,7 @@ storage:
   filesystem: {rootdirectory: $folder/registry, maxthreads: 100}
   cache: {blobdescriptor: inmemory}
   delete: {enabled: true}
+compatibility: {schema1: {enabled: true}}
 http:
   addr: 127.0.0.1:0
   secret: the same for all, since they share a store
@@ -371,9 +372,11 @@ fill_registry() {
     store=docker://127.0.0.1:$(port_of registry)
     push() { skopeo --insecure-policy copy --quiet --dest-tls-verify=false "$@"; }
     push "docker-archive:$sample" "$store/sample:1"
+    push --format v2s1 "docker-archive:$sample" "$store/sample:schema1"
     [ -n "$corpus" ] || return 0
     # One after the other: they share layers, and skopeo asks which are there already.
     push --preserve-digests "oci:$corpus/opaque/oci-dir" "$store/opaque:gzip"
+    push --format v2s1 "oci:$corpus/opaque/oci-dir" "$store/opaque:schema1"
     for kind in zstd zstdchunked uncompressed estargz; do
         push --preserve-digests "oci-archive:$corpus/opaque/oci-$kind.tar" "$store/opaque:$kind"
     done

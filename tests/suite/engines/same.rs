@@ -1,6 +1,8 @@
 //! One image, at every place where images are. If one of these fails, what dive says of an image depends on where it was
 //! taken from.
 
+use std::process::Command;
+
 use serde_json::Value;
 
 use super::proxy::Proxy;
@@ -80,6 +82,50 @@ fn a_registry_tells_how_layers_are_stored() {
     let stored: u64 =
         pulled["layer"].as_array().unwrap().iter().map(|layer| layer["storedBytes"].as_u64().unwrap()).sum();
     assert!(stored > 1_000_000, "{stored} bytes stored");
+}
+
+/// `document` without what a Docker schema 1 manifest cannot say: diff ids, media types and how layers are stored.
+fn without_diff_ids(document: Value) -> Value {
+    let mut document = content(document);
+    for layer in document["layer"].as_array_mut().unwrap() {
+        for key in ["digestId", "diffId"] {
+            layer[key].take();
+        }
+    }
+    document
+}
+
+/// The digest of a signed manifest is that of its payload.
+fn digest_of(host: &str, image: &str) -> String {
+    let url = format!("docker://{host}/{image}");
+    let ran = Command::new("skopeo").args(["inspect", "--tls-verify=false", "--format", "{{.Digest}}", &url]).output();
+    let ran = ran.expect("skopeo");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    String::from_utf8(ran.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn a_docker_schema_1_manifest_shows_the_same() {
+    let Some(host) = servers::registry() else { return };
+    let insecure = ["--insecure-registry", host.as_str()];
+    let expected = without_diff_ids(document(&User::new(), &[&sample()]));
+    let digest = digest_of(&host, "sample:schema1");
+    for name in ["sample:schema1", &format!("sample@{digest}")] {
+        let image = format!("registry://{host}/{name}");
+        let shown = without_diff_ids(document(&User::new(), &[&insecure[..], &[&image]].concat()));
+        assert_same(&image, &expected, &shown);
+    }
+    let Some(corpus) = Corpus::here() else { return };
+    let [schema1, schema2] = ["schema1", "gzip"].map(|tag| format!("registry://{host}/opaque:{tag}"));
+    let [mut shown, mut expected] =
+        [&schema1, &schema2].map(|image| without_diff_ids(document(&User::new(), &[&insecure[..], &[image]].concat())));
+    // skopeo writes the configuration in place of the last step, and one of BuildKit does not repeat the command.
+    for document in [&mut shown, &mut expected] {
+        document["layer"].as_array_mut().unwrap().last_mut().unwrap()["command"].take();
+    }
+    assert_same(&schema1, &expected, &shown);
+    let listing = User::new().runs(&[&["tree", "--format", "tsv"], &insecure[..], &[&schema1]].concat()).ends_with(0);
+    truth::assert_same(&schema1, &truth::read(&corpus.path("opaque/truth.tsv")), &truth::rows(&listing.stdout));
 }
 
 #[test]

@@ -4,4 +4,5 @@
 mod builders;
 mod indexes;
 mod layers;
+mod schema1;
 mod shapes;

@@ -7,7 +7,7 @@ use super::document::{self, DocumentKind};
 use super::error::ImageError;
 use super::manifest::{DockerImage, digest_of_path};
 use super::oci;
-use super::plan::{Plan, Wanted};
+use super::plan::{ConfigDocument, Plan, PlannedConfig, Wanted};
 use super::selection::{ImageName, Selection, find, listed};
 use crate::json::List;
 use crate::remark::Remark;
@@ -59,13 +59,15 @@ pub(super) fn plan(store: &dyn Store, selection: &Selection, remarks: &mut Vec<R
     };
     let layers = image.layers.0.into_iter().map(wanted).collect();
     Ok(Plan {
-        config: Wanted::at(image.config, name.id.clone()),
-        config_kind: DocumentKind::DockerConfig,
+        config: PlannedConfig::Document(ConfigDocument {
+            wanted: Wanted::at(image.config, name.id.clone()),
+            kind: DocumentKind::DockerConfig,
+            manifest: MANIFEST.to_owned(),
+            artifact_type: None,
+        }),
         name,
         others: names,
         other_entries: Vec::new(),
-        document: MANIFEST.to_owned(),
-        artifact_type: None,
         platform: None,
         layers,
     })

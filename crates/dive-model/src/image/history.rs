@@ -7,10 +7,10 @@ use crate::remark::Remark;
 /// A history entry as the configuration has it.
 #[derive(Debug, Default)]
 pub(super) struct HistoryEntry {
-    created: Text,
-    created_by: Text,
-    comment: Text,
-    empty_layer: bool,
+    pub(super) created: Text,
+    pub(super) created_by: Text,
+    pub(super) comment: Text,
+    pub(super) empty_layer: bool,
 }
 
 impl Object for HistoryEntry {

@@ -9,6 +9,7 @@ use super::document::{self, DocumentKind};
 use super::error::ImageError;
 use super::manifest::{ConfigKind, Descriptor, OciDocument, config_kind};
 use super::platform::Platform;
+use super::schema1::Schema1;
 use crate::json::List;
 use crate::store::{Store, StoreError};
 
@@ -134,7 +135,11 @@ impl<'a> Follower<'a> {
             self.listed += inner.0.len();
             return if self.listed > LISTED_COUNT { Err(self.too_many()) } else { Ok(Followed::Index(inner)) };
         }
-        self.look_into(&mut leaf, &document);
+        if document.fs_layers.is_some() {
+            leaf.platform = leaf.platform.or_else(|| Schema1::platform(self.store, &blob)).filter(Platform::is_known);
+        } else {
+            self.look_into(&mut leaf, &document);
+        }
         leaf_of(leaf)
     }
 

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::config::ImageConfig;
 use super::document::{self, DocumentKind};
 use super::error::ImageError;
-use super::history::HistoryStep;
+use super::history::{HistoryEntry, HistoryStep};
 use super::layers::Found;
 use super::plan::Wanted;
 use super::platform::Platform;
@@ -18,28 +18,55 @@ use crate::store::Store;
 
 pub(super) const REPOSITORIES: &str = "repositories";
 
-/// The `json` of a layer.
+/// The `json` of a layer; in a schema 1 manifest, `v1Compatibility`.
 #[derive(Debug, Default)]
-struct LayerDocument {
+pub(super) struct LayerDocument {
+    id: String,
     parent: String,
     created: Text,
     comment: Text,
     os: Text,
     architecture: Text,
     container_config: ContainerConfig,
+    throwaway: bool,
 }
 
 impl Object for LayerDocument {
     fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
+            _ if key.is("id") => &mut self.id,
             _ if key.is("parent") => &mut self.parent,
             _ if key.is("created") => &mut self.created,
             _ if key.is("comment") => &mut self.comment,
             _ if key.is("os") => &mut self.os,
             _ if key.is("architecture") => &mut self.architecture,
             _ if key.is("container_config") => &mut self.container_config,
+            _ if key.is("throwaway") => &mut self.throwaway,
             _ => return None,
         })
+    }
+}
+
+impl LayerDocument {
+    /// The id of the layer, once.
+    pub(super) fn take_id(&mut self) -> Option<String> {
+        Some(std::mem::take(&mut self.id)).filter(|id| !id.is_empty())
+    }
+
+    /// The step changed no file.
+    pub(super) const fn is_throwaway(&self) -> bool {
+        self.throwaway
+    }
+}
+
+impl From<LayerDocument> for HistoryEntry {
+    fn from(document: LayerDocument) -> Self {
+        Self {
+            created: document.created,
+            created_by: Text(Some(document.container_config.cmd.0.join(" "))),
+            comment: document.comment,
+            empty_layer: document.throwaway,
+        }
     }
 }
 

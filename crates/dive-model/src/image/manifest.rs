@@ -151,8 +151,7 @@ pub struct InvalidDigest(pub String);
 impl Descriptor {
     /// Where its blob lies in a layout.
     pub(super) fn path(&self) -> Result<String, InvalidDigest> {
-        let digest = Digest::from_str(&self.digest).map_err(|_| InvalidDigest(self.digest.clone()))?;
-        Ok(format!("blobs/{}/{}", digest.algorithm(), digest.digest()))
+        path_of_digest(&self.digest)
     }
 
     pub(super) fn media_type(&self) -> Option<&str> {
@@ -210,6 +209,12 @@ pub(super) fn config_kind(media_type: Option<&str>) -> ConfigKind {
         Some(MediaType::Other(other)) if other == "application/vnd.docker.container.image.v1+json" => ConfigKind::Image,
         _ => ConfigKind::Unknown,
     }
+}
+
+/// Where the blob of `digest` lies in a layout.
+pub(super) fn path_of_digest(digest: &str) -> Result<String, InvalidDigest> {
+    let digest = Digest::from_str(digest).map_err(|_| InvalidDigest(digest.to_owned()))?;
+    Ok(format!("blobs/{}/{}", digest.algorithm(), digest.digest()))
 }
 
 /// The digest that a path in a docker-archive stands for: `blobs/sha256/HEX`, or a configuration's `HEX.json` or

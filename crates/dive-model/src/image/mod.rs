@@ -16,6 +16,7 @@ mod oci;
 mod plan;
 mod platform;
 mod root_file_system;
+mod schema1;
 mod selection;
 
 pub use content::OtherContent;
@@ -31,7 +32,7 @@ use crate::remark::{OnDamage, Remark};
 use crate::store::Store;
 use config::ImageConfig;
 use manifest::{ConfigKind, config_kind};
-use plan::{Plan, why_missing, why_no_manifest};
+use plan::{ConfigDocument, Plan, PlannedConfig, why_missing, why_no_manifest};
 
 /// An image, its layers found and not read.
 #[derive(Debug)]
@@ -156,16 +157,20 @@ fn carry_out(
     on_damage: OnDamage,
     remarks: &mut Vec<Remark>,
 ) -> Result<Image, ImageError> {
-    let config = match read_config(store, &plan, remarks) {
-        Ok(config) => Some(config),
-        Err(error @ ImageError::Artifact { .. }) => return Err(error),
-        Err(error) if on_damage == OnDamage::Fail => return Err(error),
-        Err(error) => {
-            remarks.push(Remark::survived(store.name(), &error, "the layers are shown without commands"));
-            None
-        }
+    // A configuration in the manifest has no diff ids that could be counted.
+    let (mut config, counted_by) = match plan.config {
+        PlannedConfig::InManifest(config) => (*config, None),
+        PlannedConfig::Document(document) => match read_config(store, &document, remarks) {
+            Ok(config) => (config, Some(document.kind)),
+            Err(error @ ImageError::Artifact { .. }) => return Err(error),
+            Err(error) if on_damage == OnDamage::Fail => return Err(error),
+            Err(error) => {
+                remarks.push(Remark::survived(store.name(), &error, "the layers are shown without commands"));
+                (ImageConfig::default(), None)
+            }
+        },
     };
-    let platform = config.as_ref().and_then(ImageConfig::platform);
+    let platform = config.platform();
     let platform = platform.map(|it| it.completed(plan.platform.as_ref())).or_else(|| plan.platform.clone());
     if let (Some(wanted), Some(found)) = (&selection.platform, &platform)
         && found.fit(wanted).is_none()
@@ -176,20 +181,20 @@ fn carry_out(
             available: found.to_string(),
         });
     }
-    let told = config.is_some();
-    let mut config = config.unwrap_or_default();
     let layers = layers::Found::in_store(store, plan.layers, on_damage, remarks)?;
     let entries = std::mem::take(&mut config.history);
     let described = layers.described_by(history::made(&entries));
     let history = history::steps(entries, &described, store.name(), remarks);
     // After the layers: that one of them is foreign says more than that the counts differ.
     let described = layers.described_by(config.diff_ids().len());
-    if told && config.diff_ids().len() != described.len() {
+    if let Some(kind) = counted_by
+        && config.diff_ids().len() != described.len()
+    {
         let error = ImageError::LayerCount {
             archive: store.name().to_owned(),
             layers: layers.count(),
             diff_ids: config.diff_ids().len(),
-            engines: plan.config_kind.on_layer_count(),
+            engines: kind.on_layer_count(),
         };
         if on_damage == OnDamage::Fail {
             return Err(error);
@@ -210,17 +215,22 @@ fn carry_out(
     })
 }
 
-fn read_config(store: &dyn Store, plan: &Plan, remarks: &mut Vec<Remark>) -> Result<ImageConfig, ImageError> {
+fn read_config(
+    store: &dyn Store,
+    document: &ConfigDocument,
+    remarks: &mut Vec<Remark>,
+) -> Result<ImageConfig, ImageError> {
+    let ConfigDocument { wanted, kind: document_kind, manifest, artifact_type } = document;
     let artifact = || ImageError::Artifact {
         archive: store.name().to_owned(),
-        document: plan.document.clone(),
-        kind: plan.artifact_type.clone().or_else(|| plan.config.media_type.clone()),
+        document: manifest.clone(),
+        kind: artifact_type.clone().or_else(|| wanted.media_type.clone()),
     };
-    let kind = config_kind(plan.config.media_type.as_deref());
+    let kind = config_kind(wanted.media_type.as_deref());
     if kind == ConfigKind::Artifact {
         return Err(artifact());
     }
-    let path = plan.config.path.as_ref().map_err(|cause| ImageError::Digest {
+    let path = wanted.path.as_ref().map_err(|cause| ImageError::Digest {
         archive: store.name().to_owned(),
         what: "configuration",
         cause: cause.clone(),
@@ -237,11 +247,11 @@ fn read_config(store: &dyn Store, plan: &Plan, remarks: &mut Vec<Remark>) -> Res
         }
     })?;
     // A configuration that calls itself something else is an image's if it has what only images have.
-    match document::read::<ImageConfig>(store, &blob, plan.config_kind, remarks) {
-        Ok(config) if config.rootfs.is_none() && kind == ConfigKind::Unknown && plan.config.media_type.is_some() => {
+    match document::read::<ImageConfig>(store, &blob, *document_kind, remarks) {
+        Ok(config) if config.rootfs.is_none() && kind == ConfigKind::Unknown && wanted.media_type.is_some() => {
             Err(artifact())
         }
-        Err(ImageError::Document { .. }) if kind == ConfigKind::Unknown && plan.config.media_type.is_some() => {
+        Err(ImageError::Document { .. }) if kind == ConfigKind::Unknown && wanted.media_type.is_some() => {
             Err(artifact())
         }
         answer => answer,

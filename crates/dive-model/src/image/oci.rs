@@ -8,8 +8,9 @@ use super::document::{self, DocumentKind};
 use super::error::ImageError;
 use super::index::{Content, Follower, Leaf, Presence};
 use super::manifest::{Descriptor, OciDocument};
-use super::plan::{Plan, Wanted, why_missing};
+use super::plan::{ConfigDocument, Plan, PlannedConfig, Wanted, why_missing};
 use super::platform::Platform;
+use super::schema1::Schema1;
 use super::selection::{ImageName, ImageSelector, OtherEntry, Selection, find, is_id, listed};
 use crate::json::List;
 use crate::remark::Remark;
@@ -317,26 +318,40 @@ fn from_manifest(
             hint: why_missing(store),
         });
     }
-    let manifest: OciDocument = document::read(store, &store.blob(&leaf.path)?, DocumentKind::OciDocument, remarks)?;
-    let problem = |problem| ImageError::Manifest { archive: archive(), document: leaf.path.clone(), problem };
+    let blob = store.blob(&leaf.path)?;
+    let manifest: OciDocument = document::read(store, &blob, DocumentKind::OciDocument, remarks)?;
     if manifest.fs_layers.is_some() {
-        return Err(problem(
-            "is a Docker schema 1 manifest, which engines no longer read; pull and save the image again",
-        ));
+        let Schema1 { config, layers } = Schema1::read(store, &blob, remarks)?;
+        // The digest of a configuration would be the image's id.
+        name.id = None;
+        return Ok(Plan {
+            name,
+            others,
+            other_entries: Vec::new(),
+            platform: leaf.platform,
+            config: PlannedConfig::InManifest(Box::new(config)),
+            layers,
+        });
     }
     let Some(config) = &manifest.config else {
-        return Err(problem("is no image manifest: it names no configuration"));
+        return Err(ImageError::Manifest {
+            archive: archive(),
+            document: leaf.path,
+            problem: "is no image manifest: it names no configuration",
+        });
     };
     name.id = Some(config.digest.clone());
     Ok(Plan {
         name,
         others,
         other_entries: Vec::new(),
-        document: leaf.path.clone(),
-        artifact_type: manifest.artifact_type.as_deref().map(str::to_owned),
-        platform: leaf.platform.clone(),
-        config: Wanted::from(config),
-        config_kind: DocumentKind::OciDocument,
+        platform: leaf.platform,
+        config: PlannedConfig::Document(ConfigDocument {
+            wanted: Wanted::from(config),
+            kind: DocumentKind::OciDocument,
+            manifest: leaf.path,
+            artifact_type: manifest.artifact_type.as_deref().map(str::to_owned),
+        }),
         layers: manifest.layers.0.iter().map(Wanted::from).collect(),
     })
 }

@@ -1,8 +1,9 @@
 //! What both kinds of archive come to: the configuration and the layers of one chosen image, as names to look up.
 //! `docker_archive` and `oci` make a plan; `layers` and the module itself carry it out without asking which it was.
 
+use super::config::ImageConfig;
 use super::document::DocumentKind;
-use super::manifest::{Descriptor, InvalidDigest};
+use super::manifest::{Descriptor, InvalidDigest, path_of_digest};
 use super::platform::Platform;
 use super::selection::{ImageName, OtherEntry};
 use crate::store::{Ending, Store};
@@ -16,16 +17,31 @@ pub(super) struct Plan {
     pub(super) others: Vec<ImageName>,
     /// What it holds beside images.
     pub(super) other_entries: Vec<OtherEntry>,
-    /// The document that lists the layers, for messages.
-    pub(super) document: String,
-    /// The artifact type that the manifest gives itself.
-    pub(super) artifact_type: Option<String>,
     /// The platform, where an index names it.
     pub(super) platform: Option<Platform>,
-    pub(super) config: Wanted,
-    pub(super) config_kind: DocumentKind,
+    pub(super) config: PlannedConfig,
     /// From the base up.
     pub(super) layers: Vec<Wanted>,
+}
+
+/// Where the configuration of an image is.
+#[derive(Debug)]
+pub(super) enum PlannedConfig {
+    /// In a document of its own.
+    Document(ConfigDocument),
+    /// In the manifest (Docker schema 1), without diff ids.
+    InManifest(Box<ImageConfig>),
+}
+
+/// A configuration in a document of its own.
+#[derive(Debug)]
+pub(super) struct ConfigDocument {
+    pub(super) wanted: Wanted,
+    pub(super) kind: DocumentKind,
+    /// The document that names it, for messages.
+    pub(super) manifest: String,
+    /// The artifact type that the manifest gives itself.
+    pub(super) artifact_type: Option<String>,
 }
 
 /// A blob that a manifest names.
@@ -44,6 +60,11 @@ impl Wanted {
     /// What a docker-archive names by its path.
     pub(super) fn at(path: String, digest: Option<String>) -> Self {
         Self { path: Ok(path), digest, media_type: None, size: None, urls: Vec::new() }
+    }
+
+    /// What a schema 1 manifest names: by its digest alone.
+    pub(super) fn of_digest(digest: String) -> Self {
+        Self { path: path_of_digest(&digest), digest: Some(digest), media_type: None, size: None, urls: Vec::new() }
     }
 }
 

@@ -162,17 +162,6 @@ pub enum RegistryError {
         /// The limit in bytes.
         limit: u64,
     },
-    /// A manifest of Docker's first schema.
-    #[error(
-        "{host}: {what} is a Docker schema 1 manifest, which engines no longer read; push the image again with a current \
-         engine"
-    )]
-    Schema1 {
-        /// The host.
-        host: String,
-        /// What was asked for.
-        what: String,
-    },
     /// A manifest of no known type.
     #[error(
         "{host}: {what} is of the type {media_type:?}, which is neither an image manifest nor an index; it may be an \

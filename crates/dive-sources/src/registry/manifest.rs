@@ -12,7 +12,9 @@ use dive_model::layer::toc::Table;
 /// What is asked for: without this header a registry gives what clients of ten years ago understood.
 pub(super) const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.oci.image.manifest.v1+json, \
-    application/vnd.docker.distribution.manifest.v2+json, */*;q=0.1";
+    application/vnd.docker.distribution.manifest.v2+json, \
+    application/vnd.docker.distribution.manifest.v1+prettyjws;q=0.2, \
+    application/vnd.docker.distribution.manifest.v1+json;q=0.2, */*;q=0.1";
 
 /// What a blob is, by the place where it is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +76,7 @@ impl Decode for Annotations {
 }
 
 impl Descriptor {
-    /// The entry of a document that is here.
+    /// The entry of a blob of which only the digest is known.
     pub(super) fn of(digest: &Digest) -> Self {
         Self { digest: digest.to_string(), ..Self::default() }
     }
@@ -104,7 +106,18 @@ pub(super) fn entries(document: &[u8]) -> Vec<(Role, Descriptor)> {
     let manifests = manifest.manifests.unwrap_or_default().0.into_iter().map(|entry| (Role::Manifest, entry));
     let configuration = manifest.config.into_iter().map(|entry| (Role::Configuration, entry));
     let layers = manifest.layers.0.into_iter().map(|entry| (Role::Layer, entry));
-    manifests.chain(configuration).chain(layers).collect()
+    let fs_layers = manifest.fs_layers.unwrap_or_default().0.into_iter().map(|FsLayer(entry)| (Role::Layer, entry));
+    manifests.chain(configuration).chain(layers).chain(fs_layers).collect()
+}
+
+/// A layer as a Docker schema 1 manifest names it.
+#[derive(Debug, Default)]
+struct FsLayer(Descriptor);
+
+impl Object for FsLayer {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        key.is("blobSum").then_some(&mut self.0.digest)
+    }
 }
 
 #[derive(Default)]
@@ -113,8 +126,8 @@ struct Manifest {
     manifests: Option<List<Descriptor>>,
     config: Option<Descriptor>,
     layers: List<Descriptor>,
-    schema_version: Size,
-    fs_layers: Option<()>,
+    /// Docker schema 1.
+    fs_layers: Option<List<FsLayer>>,
 }
 
 impl Object for Manifest {
@@ -124,7 +137,6 @@ impl Object for Manifest {
             _ if key.is("manifests") => &mut self.manifests,
             _ if key.is("config") => &mut self.config,
             _ if key.is("layers") => &mut self.layers,
-            _ if key.is("schemaVersion") => &mut self.schema_version,
             _ if key.is("fsLayers") => &mut self.fs_layers,
             _ => return None,
         })
@@ -143,17 +155,11 @@ pub(super) fn media_type(document: &Document, what: &str) -> Result<String, Regi
         return Err(RegistryError::UnknownManifest { host, what, media_type: shown });
     };
     let given = manifest.media_type.as_deref().or(header);
-    let is_first = manifest.schema_version.0 == Some(1);
-    if manifest.fs_layers.is_some() || is_first || given.is_some_and(|text| text.contains("manifest.v1+")) {
-        let named = given.is_none_or(|text| !matches!(MediaType::from(text), MediaType::ImageManifest));
-        if named {
-            return Err(RegistryError::Schema1 { host, what });
-        }
-    }
-    let by_shape = match (&manifest.manifests, &manifest.config) {
-        (Some(_), _) => Some(MediaType::ImageIndex),
-        (None, Some(_)) => Some(MediaType::ImageManifest),
-        (None, None) => None,
+    let by_shape = match (&manifest.manifests, &manifest.config, &manifest.fs_layers) {
+        (Some(_), ..) => Some(MediaType::ImageIndex),
+        (None, Some(_), _) => Some(MediaType::ImageManifest),
+        (None, None, Some(_)) => Some(MediaType::Other(SCHEMA_1.to_owned())),
+        (None, None, None) => None,
     };
     match (given, by_shape) {
         (Some(given), _) if is_known(given) => Ok(given.to_owned()),
@@ -165,12 +171,14 @@ pub(super) fn media_type(document: &Document, what: &str) -> Result<String, Regi
 }
 
 fn is_known(media_type: &str) -> bool {
-    let docker = ["application/vnd.docker.distribution.manifest.v2+json", DOCKER_LIST];
+    let docker = ["application/vnd.docker.distribution.manifest.v2+json", DOCKER_LIST, SCHEMA_1, SCHEMA_1_SIGNED];
     matches!(MediaType::from(media_type), MediaType::ImageIndex | MediaType::ImageManifest)
         || docker.contains(&media_type)
 }
 
 const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+const SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+json";
+const SCHEMA_1_SIGNED: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
 
 #[cfg(test)]
 mod tests {
@@ -195,13 +203,13 @@ mod tests {
         assert_eq!(typed("", r#"{"manifests": null, "config": {}}"#).as_deref(), Ok(manifest));
         assert_eq!(typed("", r#"{"manifests": []}"#).as_deref(), Ok(index));
         assert_eq!(typed(DOCKER_LIST, r#"{"manifests": []}"#).as_deref(), Ok(DOCKER_LIST));
+        assert_eq!(typed(SCHEMA_1_SIGNED, r#"{"fsLayers": []}"#).as_deref(), Ok(SCHEMA_1_SIGNED));
+        assert_eq!(typed("application/json", r#"{"fsLayers": []}"#).as_deref(), Ok(SCHEMA_1));
     }
 
     #[test]
     fn what_is_no_image_is_called_what_it_is() {
         for (header, body, says) in [
-            ("application/vnd.docker.distribution.manifest.v1+prettyjws", r#"{"schemaVersion": 1}"#, "schema 1"),
-            ("", r#"{"schemaVersion": 1, "fsLayers": []}"#, "schema 1"),
             ("application/vnd.example+json", r#"{"config": {}}"#, "\"application/vnd.example+json\""),
             ("text/html", "<html>", "text/html"),
             ("", "{}", "none"),
@@ -217,6 +225,9 @@ mod tests {
             entries(br#"{"manifests": null, "config": {"digest": "x", "size": 3}, "layers": [{"urls": ["u"]}]}"#);
         assert_eq!(named.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), [Role::Configuration, Role::Layer]);
         assert_eq!((named[0].1.size(), named[1].1.is_foreign()), (Some(3), true));
+        let first = entries(br#"{"fsLayers": [{"blobSum": "x"}, {"blobSum": "y"}]}"#);
+        assert_eq!(first.iter().map(|(_, entry)| entry.digest.as_str()).collect::<Vec<_>>(), ["x", "y"]);
+        assert!(first.iter().all(|(kind, entry)| *kind == Role::Layer && entry.size().is_none()));
         assert!(entries(b"<html>").is_empty());
     }
 }

@@ -12,6 +12,7 @@ mod manifest;
 mod name;
 mod patience;
 mod repository;
+mod signed;
 #[cfg(test)]
 mod tests;
 mod toc;

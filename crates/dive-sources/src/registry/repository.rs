@@ -16,6 +16,7 @@ use super::host::{Host, Question};
 use super::manifest::ACCEPTED;
 use super::name::{Name, Version, normal};
 use super::patience::{Failure, PAUSE, Patience, TRIES};
+use super::signed;
 use super::trust::Trust;
 use crate::access::Access;
 use dive_model::blob::Blob;
@@ -273,13 +274,18 @@ async fn read(host: &Host, question: &Question<'_>, expected: Option<&Digest>) -
     let media_type = header(CONTENT_TYPE.as_str());
     let told = header("docker-content-digest").and_then(|text| text.parse().ok());
     let body = Body { host: &host.registry, what: question.what, limit: DOCUMENT_LIMIT };
-    let bytes = body.read(response).await?;
-    let expected = expected.cloned().or(told);
-    if let Some(expected) = &expected
-        && let Some(actual) = expected.mismatch(&bytes)
-    {
-        return Err(RegistryError::digest(&host.registry, question.what, expected, &actual).into());
-    }
-    let digest = expected.unwrap_or_else(|| Digest::sha256(&bytes));
+    let mut bytes = body.read(response).await?;
+    let digest = if let Some(expected) = expected.cloned().or(told) {
+        if let Some(actual) = expected.mismatch(&bytes) {
+            // The digest of a signed manifest is that of its payload. Nothing else of it is used.
+            let signed = signed::payload(&bytes).filter(|payload| expected.mismatch(payload).is_none());
+            let wrong = || RegistryError::digest(&host.registry, question.what, &expected, &actual);
+            bytes = signed.ok_or_else(wrong)?;
+        }
+        expected
+    } else {
+        bytes = signed::payload(&bytes).unwrap_or(bytes);
+        Digest::sha256(&bytes)
+    };
     Ok(Document { bytes, digest, media_type, host: host.registry.clone() })
 }

@@ -3,6 +3,7 @@
 mod faults;
 mod images;
 mod pieces;
+mod schema1;
 mod server;
 mod tables;
 mod users;

@@ -1,0 +1,118 @@
+//! Docker schema 1 manifests, from before images had configurations. `fsLayers` lists the layers and `history` the steps of
+//! the build, both from the top down; a step is the JSON of a layer of Docker 1.9, in a string. Diff ids are unknown.
+
+use super::config::ImageConfig;
+use super::document::{self, DocumentKind};
+use super::error::ImageError;
+use super::legacy::LayerDocument;
+use super::plan::Wanted;
+use super::platform::Platform;
+use crate::blob::Blob;
+use crate::json::{Decode, Key, List, Object};
+use crate::remark::Remark;
+use crate::store::Store;
+
+/// What such a manifest says of an image.
+#[derive(Debug)]
+pub(super) struct Schema1 {
+    /// The document of the top layer, with the history of all.
+    pub(super) config: ImageConfig,
+    /// From the base up.
+    pub(super) layers: Vec<Wanted>,
+}
+
+#[derive(Debug, Default)]
+struct Manifest {
+    fs_layers: List<FsLayer>,
+    history: List<Step>,
+}
+
+impl Object for Manifest {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        Some(match key {
+            _ if key.is("fsLayers") => &mut self.fs_layers,
+            _ if key.is("history") => &mut self.history,
+            _ => return None,
+        })
+    }
+}
+
+#[derive(Debug, Default)]
+struct FsLayer {
+    blob_sum: String,
+}
+
+impl Object for FsLayer {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        key.is("blobSum").then_some(&mut self.blob_sum)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Step {
+    v1_compatibility: String,
+}
+
+impl Object for Step {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        key.is("v1Compatibility").then_some(&mut self.v1_compatibility)
+    }
+}
+
+impl Step {
+    /// Reads the JSON of step `at`, from 0 at the top, as a document of type `T`.
+    fn read<T: Decode + Default>(
+        &self,
+        at: usize,
+        manifest: &Blob,
+        store: &dyn Store,
+        remarks: &mut Vec<Remark>,
+    ) -> Result<T, ImageError> {
+        let name = format!("{}: history[{at}].v1Compatibility", manifest.name());
+        let blob = Blob::in_memory(self.v1_compatibility.as_bytes(), name);
+        document::read(store, &blob, DocumentKind::OciDocument, remarks)
+    }
+}
+
+impl Schema1 {
+    /// Reads `manifest`.
+    pub(super) fn read(store: &dyn Store, manifest: &Blob, remarks: &mut Vec<Remark>) -> Result<Self, ImageError> {
+        let problem = |problem| ImageError::Manifest {
+            archive: store.name().to_owned(),
+            document: manifest.name().to_owned(),
+            problem,
+        };
+        // The caller has seen what is unusual about the bytes of the manifest, and told it.
+        let Manifest { fs_layers, history } =
+            document::read(store, manifest, DocumentKind::OciDocument, &mut Vec::new())?;
+        if fs_layers.0.len() != history.0.len() {
+            return Err(problem("lists another number of layers (fsLayers) than of build steps (history)"));
+        }
+        let Some(top) = history.0.first() else { return Err(problem("lists no layers")) };
+        let mut config: ImageConfig = top.read(0, manifest, store, &mut Vec::new())?;
+        config.rootfs = None;
+        config.history.0.clear();
+        let mut layers = Vec::new();
+        let mut below: Option<String> = None;
+        for (at, (layer, step)) in fs_layers.0.into_iter().zip(&history.0).enumerate().rev() {
+            let mut document: LayerDocument = step.read(at, manifest, store, remarks)?;
+            let id = document.take_id();
+            // Old versions of Docker pushed some layers twice in a row; engines take the lower one.
+            if id.is_some() && id == below {
+                continue;
+            }
+            below = id;
+            // The blob of a throwaway layer is an empty tar, which stands for a step without a layer.
+            if !document.is_throwaway() {
+                layers.push(Wanted::of_digest(layer.blob_sum));
+            }
+            config.history.0.push(document.into());
+        }
+        Ok(Self { config, layers })
+    }
+
+    /// The platform that `manifest` names, if it can be read.
+    pub(super) fn platform(store: &dyn Store, manifest: &Blob) -> Option<Platform> {
+        Self::read(store, manifest, &mut Vec::new()).ok()?.config.platform()
+    }
+}

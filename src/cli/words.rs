@@ -117,7 +117,7 @@ pub(super) fn explained(error: clap::Error, arguments: &[OsString]) -> clap::Err
         return error;
     }
     let message = match meant {
-        Some(meant) => format!("there is no command {first:?}; did you mean `dive {meant} {extra}`?"),
+        Some(meant) => format!("no command {first:?}; did you mean `dive {meant} {extra}`?"),
         None => format!("unexpected argument {extra:?}: dive opens one image at a time, such as `dive {first}`"),
     };
     Cli::command().error(ErrorKind::UnknownArgument, message)

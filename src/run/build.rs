@@ -30,7 +30,8 @@ pub(super) enum Built {
 ///
 /// What the builder says goes to standard error: standard output is for what dive finds.
 pub(super) fn build(engine: ContainerEngine, arguments: &[OsString], notices: Notices) -> anyhow::Result<Built> {
-    let folder = tempfile::tempdir().context("the image's id needs a temporary folder; set TMPDIR to one")?;
+    let folder = tempfile::tempdir()
+        .context("cannot create a temporary folder for the image's id; set TMPDIR to a writable folder")?;
     let asked = build_arguments::id_file(arguments);
     let id_file = asked.clone().unwrap_or_else(|| folder.path().join("image-id"));
     let mut command = Command::new(engine.command());
@@ -52,7 +53,7 @@ pub(super) fn build(engine: ContainerEngine, arguments: &[OsString], notices: No
     info!("{} build ended: {status}", engine.command());
     if !status.success() {
         let code = exit_code(status);
-        notices.note(&format!("{} build failed ({status}); there is no image to look into", engine.command()));
+        notices.note(&format!("{} build failed ({status}); there is no image to explore", engine.command()));
         if let Some(option) = cli::misplaced_option(arguments) {
             notices
                 .note(&format!("`{option}` is an option of dive; write it before `build`: `dive {option} build ...`"));
@@ -73,8 +74,8 @@ fn written(file: &Path) -> Option<SystemTime> {
 fn no_image(engine: ContainerEngine) -> anyhow::Error {
     let name = engine.command();
     anyhow::anyhow!(
-        "`{name} build` ended well and made no image that {name} holds; if it builds elsewhere, add --load, and leave out \
-         --output and --push"
+        "`{name} build` succeeded, but {name} has no image of it; if it builds elsewhere, add --load and leave out --output \
+         and --push"
     )
 }
 
@@ -82,7 +83,7 @@ fn not_started(engine: ContainerEngine, error: &io::Error) -> anyhow::Error {
     let name = engine.command();
     if error.kind() == io::ErrorKind::NotFound {
         return anyhow::anyhow!(
-            "`dive build` runs `{name} build`, and there is no {name} here; install it, or choose the other engine with \
+            "`dive build` runs `{name} build`, but {name} is not in PATH; install it, or choose the other engine with \
              --source docker or --source podman"
         );
     }
@@ -103,7 +104,7 @@ fn read_id(engine: ContainerEngine, file: &Path) -> anyhow::Result<String> {
     let unreadable = |error: io::Error| anyhow::anyhow!("{}: the image's id cannot be read: {error}", file.display());
     match std::fs::metadata(file) {
         Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => bail!("{}: is no file to read an image's id from", file.display()),
+        Ok(_) => bail!("{}: not a regular file, so the image's id cannot be read from it", file.display()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(no_image(engine)),
         Err(error) => return Err(unreadable(error)),
     }
@@ -116,7 +117,7 @@ fn read_id(engine: ContainerEngine, file: &Path) -> anyhow::Result<String> {
         && (id.len() as u64) < ID_LIMIT
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b':');
     if !is_id {
-        bail!("{}: `{name} build` wrote what is no image id", file.display());
+        bail!("{}: `{name} build` did not write a valid image id", file.display());
     }
     Ok(id.to_owned())
 }

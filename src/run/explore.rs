@@ -139,8 +139,8 @@ fn judge(
             exporting(look.colour, out)
         })?;
         notices.note(
-            "no rule was checked: with --json, only rules that you set are; set one in .dive-ci or by a flag, or leave \
-             out --json",
+            "no rule was checked: with --json, dive checks only rules that you set; set one in .dive-ci or by a flag, or \
+             leave out --json",
         );
         return Ok(Outcome::Passed);
     }
@@ -184,8 +184,7 @@ fn refuse_unread_layers(image: &Image) -> anyhow::Result<()> {
     });
     if let Some((number, content)) = unread {
         anyhow::bail!(
-            "{}: layer {number} is {}, which dive cannot read, so there is no verdict; --ignore-errors gives one on the \
-             other layers",
+            "{}: no verdict: layer {number} is {}, which dive cannot read; --ignore-errors judges the other layers",
             image.name,
             content.name
         );

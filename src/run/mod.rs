@@ -66,13 +66,13 @@ fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
     let report = ReportArgs { json: json.clone(), rows: if all { Rows::Files } else { Rows::Groups } };
     if command.is_some() {
         if let Some(image) = &image {
-            bail!("{} stands before a command; see dive --help", image.display());
+            bail!("unexpected argument {} before a command; see dive --help", image.display());
         }
         if (json.is_some() || ci.is_given()) && !matches!(command, Some(Command::Build { .. })) {
-            bail!("--json, --ci and the rules go with an image to explore, not with a command; see dive --help");
+            bail!("--json, --ci and the rules need an image to explore, not a command; see dive --help");
         }
     }
-    let surroundings = || Surroundings::of_process().context("the working directory cannot be told");
+    let surroundings = || Surroundings::of_process().context("the working directory cannot be determined");
     match command {
         Some(Command::Version) => output::print(|out| writeln!(out, "dive {}", env!("CARGO_PKG_VERSION")))?,
         Some(Command::Completion { shell }) => output::print(|out| {

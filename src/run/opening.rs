@@ -182,7 +182,7 @@ fn start_threads() -> anyhow::Result<()> {
     pool.map_err(|error| {
         let error = error.source().map_or_else(|| error.to_string(), ToString::to_string);
         anyhow!(
-            "no threads can be started to read layers with: {error}; raise the limit on processes or memory (ulimit, \
+            "no threads can be started to read layers: {error}; raise the limit on processes or memory (ulimit, \
              docker run --pids-limit), or set RAYON_NUM_THREADS=1"
         )
     })

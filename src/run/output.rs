@@ -89,7 +89,7 @@ fn write_file(path: &Path, render: impl FnOnce(&mut dyn Write) -> io::Result<()>
     // A link is followed: what it leads to is replaced, not the link.
     let path = &match path.canonicalize() {
         Ok(path) => path,
-        Err(_) if path.is_symlink() => bail!("it is a link that leads nowhere"),
+        Err(_) if path.is_symlink() => bail!("it is a dangling symbolic link"),
         Err(_) => path.to_owned(),
     };
     if std::fs::metadata(path).is_ok_and(|known| !known.is_file() && !known.is_dir()) {

@@ -29,7 +29,7 @@ pub enum ScreenError {
     #[error(transparent)]
     Image(AnyError),
     /// A thread broke down. What it printed stands above this.
-    #[error("a part of the program broke down: please report what is printed above")]
+    #[error("internal error: a thread panicked; please report what is printed above")]
     Broken,
 }
 

@@ -33,7 +33,7 @@ fn lists_within(limit: &str, threads: &str, image: &str) -> Ran {
 fn where_threads_cannot_be_started_that_is_said() {
     // Eight stacks of 2 MiB do not go into 12; all else does.
     let ran = lists_within("12288", "8", &sample());
-    assert!(ran.error().starts_with("no threads can be started to read layers with: "), "{}", ran.error());
+    assert!(ran.error().starts_with("no threads can be started to read layers: "), "{}", ran.error());
     assert!(ran.error().contains("--pids-limit"), "{}", ran.error());
 }
 

@@ -62,7 +62,7 @@ pub enum PodmanRoute {
 
 /// A word that is no [`PullPolicy`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is none of missing, always, never")]
+#[error("{0:?} is not a pull policy; use missing, always or never")]
 pub struct UnknownPullPolicy(String);
 
 impl FromStr for PullPolicy {
@@ -101,16 +101,15 @@ pub struct Mirror {
 /// A text that is no [`Mirror`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "that is no mirror; it is written REGISTRY=HOST[:PORT], such as docker.io=mirror.example:5000, without a scheme, a path, \
-     or a name and a password"
+    "not a mirror; write REGISTRY=HOST[:PORT], such as docker.io=mirror.example:5000, without a scheme, a path, a user name \
+     or a password"
 )]
 pub struct MirrorError;
 
 /// A text that is no host.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "that is no host; it is written HOST[:PORT], such as registry.example:5000, without a scheme, a path, or a name and a \
-     password"
+    "not a host; write HOST[:PORT], such as registry.example:5000, without a scheme, a path, a user name or a password"
 )]
 pub struct HostError;
 

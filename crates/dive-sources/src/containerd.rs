@@ -17,14 +17,14 @@ use dive_model::store::Spooled;
 #[derive(Debug, thiserror::Error)]
 pub enum ContainerdError {
     /// It is no name.
-    #[error("{name:?} names no image; {EXPECTED}")]
+    #[error("{name:?} is not an image name; {EXPECTED}")]
     Name {
         /// What was given.
         name: String,
     },
     /// There is nobody to ask.
     #[error(
-        "{name:?} is looked for in containerd, and neither ctr nor nerdctl is there to ask it; install one of them \
+        "cannot look up {name:?} in containerd: neither ctr nor nerdctl is in PATH; install one of them \
          (ctr comes with containerd), or save the image where it is: `ctr images export - {name} | dive -`"
     )]
     NoProgram {
@@ -41,8 +41,8 @@ pub enum ContainerdError {
     },
     /// The program ended with an error.
     #[error(
-        "{program} cannot export {name:?} ({status}, after {received} bytes): {said}; `{program} images ls` shows the images \
-         there are, CONTAINERD_NAMESPACE names the namespace (Kubernetes has k8s.io) and CONTAINERD_ADDRESS the socket"
+        "{program} cannot export {name:?} ({status}, after {received} bytes): {said}; `{program} images ls` lists the images, \
+         CONTAINERD_NAMESPACE sets the namespace (k8s.io for Kubernetes) and CONTAINERD_ADDRESS the socket"
     )]
     Failed {
         /// Which program.
@@ -138,7 +138,7 @@ mod tests {
     fn a_machine_without_the_programs_says_what_to_install() {
         let folder = tempfile::tempdir().unwrap();
         assert!(refused("alpine", folder.path()).contains("neither ctr nor nerdctl"));
-        assert!(refused("--all", folder.path()).contains("names no image"), "it is no option");
+        assert!(refused("--all", folder.path()).contains("is not an image name"), "it is no option");
     }
 
     #[cfg(unix)]

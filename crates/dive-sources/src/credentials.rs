@@ -107,9 +107,9 @@ impl Credentials {
                 self.problems.push(format!("{place}: it cannot be run; is it in PATH?"));
             }
             Err(CredentialRetrievalError::MalformedHelperResponse) => {
-                self.problems.push(format!("{place}: its answer is not what such programs answer"));
+                self.problems.push(format!("{place}: unexpected output"));
             }
-            Err(_) => self.problems.push(format!("{place}: what it has for {key} cannot be read")),
+            Err(_) => self.problems.push(format!("{place}: its entry for {key} cannot be read")),
         }
     }
 

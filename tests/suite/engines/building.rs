@@ -172,6 +172,6 @@ fn a_podman_that_is_not_there_is_named() {
     let user = User::new().keeps("bin/nothing", "");
     let path = user.home("bin");
     let ran = user.sets("PATH", path.to_str().unwrap()).runs(&["--source", "podman", "build", "."]);
-    super::assert_fails(&ran, &["podman build", "no podman here"]);
+    super::assert_fails(&ran, &["podman build", "podman is not in PATH"]);
     assert!(!ran.stderr.contains("podman save"), "{}", ran.stderr);
 }

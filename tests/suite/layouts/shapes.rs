@@ -66,7 +66,7 @@ fn a_damaged_chain_of_parents_ends() {
         layer.file("repositories", json!({ "a": { "1": id } }).to_string()).tar()
     };
     for (parent, says) in
-        [(id.as_str(), "or itself"), ("../../etc", "an id that is none"), ("0bad", "holds no \"0bad/json\"")]
+        [(id.as_str(), "or itself"), ("../../etc", "an id that is not valid"), ("0bad", "holds no \"0bad/json\"")]
     {
         let ran = listed(&archive(parent), &[]);
         assert!(ran.error().contains(says), "{}", ran.error());

@@ -99,7 +99,7 @@ pub enum ImageError {
         hint: &'static str,
     },
     /// A digest of a manifest or configuration that is none.
-    #[error("{archive}: the {what} is named by {cause}")]
+    #[error("{archive}: the {what} cannot be found: {cause}")]
     Digest {
         /// The archive.
         archive: String,
@@ -209,7 +209,7 @@ pub enum LayerLoss {
         size: Option<u64>,
     },
     /// Its digest is none.
-    #[error("it is named by {0}")]
+    #[error("{0}")]
     Digest(InvalidDigest),
     /// It is there and cannot be opened.
     #[error("{0}")]

@@ -174,7 +174,7 @@ fn chain(
     while !next.is_empty() {
         let path = format!("{next}/json");
         if next.contains('/') || next.starts_with('.') {
-            return Err(problem(path, "is named by an id that is none"));
+            return Err(problem(path, "has an id that is not valid"));
         }
         if chain.len() == LIST_LIMIT || !seen.insert(next.clone()) {
             return Err(problem(path, "has more layers below it than any image has, or itself"));

@@ -145,7 +145,7 @@ impl Object for PlatformEntry {
 
 /// A digest that is not `algorithm:encoded`, so that no path can be made of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no digest (algorithm:hex)")]
+#[error("{0:?} is not a digest (ALGORITHM:HEX)")]
 pub struct InvalidDigest(pub String);
 
 impl Descriptor {

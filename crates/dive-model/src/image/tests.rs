@@ -256,5 +256,5 @@ fn what_is_no_image_is_named() {
     list.push((blob_path('c'), r#"{"name": "chart"}"#.to_owned()));
     assert!(first(&list).contains("an OCI artifact of type \"application/vnd.cncf.helm.config.v1+json\""));
     let escape = layout(r#"{"manifests": [{"digest": "sha256:../../../etc/passwd"}]}"#, &[]);
-    assert!(first(&escape).contains("is no digest"));
+    assert!(first(&escape).contains("is not a digest"));
 }

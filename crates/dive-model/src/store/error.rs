@@ -117,7 +117,7 @@ pub enum StoreError {
         target: String,
     },
     /// Links that go round, or on for too long.
-    #[error("{archive}: {member:?} is a link that leads on over more than {limit} links")]
+    #[error("{archive}: {member:?} leads through more than {limit} links")]
     LinkLoop {
         /// The source.
         archive: String,
@@ -136,8 +136,8 @@ pub enum StoreError {
     },
     /// A link of a layout directory that leads out of it.
     #[error(
-        "{directory}: {member:?} is a link to a file outside of the directory; if you trust the directory, --follow-links \
-         follows its links, or copy what they lead to: `cp -rL {directory} COPY`"
+        "{directory}: {member:?} is a link to a file outside of the directory; if you trust the directory, add \
+         --follow-links, or copy the files: `cp -rL {directory} COPY`"
     )]
     LinkedOutside {
         /// The directory.

@@ -182,12 +182,12 @@ pub(super) fn parse(text: &str, tls: Option<Tls>) -> Result<Address, String> {
     let text = text.trim();
     let Some((scheme, rest)) = text.split_once("://") else {
         if text.starts_with(['/', '.', '~']) {
-            return Err("is a path; a socket is written unix:///PATH".to_owned());
+            return Err("is a path; write a socket as unix:///PATH".to_owned());
         }
         return tcp(text, tls);
     };
     match scheme.to_ascii_lowercase().as_str() {
-        "unix" if rest.is_empty() => Err("names no socket; it is written unix:///PATH".to_owned()),
+        "unix" if rest.is_empty() => Err("has no socket path; write unix:///PATH".to_owned()),
         "unix" => Ok(Address::Unix(rest.into())),
         "npipe" => Ok(Address::Pipe(rest.replace('/', "\\"))),
         "tcp" | "http" => tcp(rest, tls),
@@ -207,12 +207,12 @@ pub(super) fn parse(text: &str, tls: Option<Tls>) -> Result<Address, String> {
 fn tcp(rest: &str, tls: Option<Tls>) -> Result<Address, String> {
     let (authority, base) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     if authority.contains('@') {
-        return Err("holds a user's name, which is for ssh:// only".to_owned());
+        return Err("has a user name, which only ssh:// addresses may have".to_owned());
     }
     let (host, port) = host_and_port(authority)?;
     let base = base.trim_end_matches('/');
     if !base.bytes().all(|letter| letter.is_ascii_alphanumeric() || b"/-._~".contains(&letter)) {
-        return Err("holds a path that no engine has".to_owned());
+        return Err("has an invalid path".to_owned());
     }
     let port = port.unwrap_or(if tls.is_some() { 2376 } else { 2375 });
     Ok(Address::Tcp(Tcp { host, port, base: base.to_owned(), tls }))
@@ -225,16 +225,16 @@ fn ssh(rest: &str) -> Result<Ssh, String> {
         None => (None, authority),
     };
     if user.is_some_and(|user| user.contains(':')) {
-        return Err("holds a password, which ssh takes from nobody; use a key or an agent".to_owned());
+        return Err("has a password; use a key or an agent for ssh".to_owned());
     }
     if user.is_some_and(|user| !is_word(user, b"._-+\\@")) {
-        return Err("holds a user's name that none can have".to_owned());
+        return Err("has an invalid user name".to_owned());
     }
     let (host, port) = host_and_port(host)?;
     let socket = Some(path).filter(|path| !matches!(*path, "" | "/"));
     // It goes through a shell over there.
     if socket.is_some_and(|path| !is_word(path, b"/._-@")) {
-        return Err("holds the path of a socket with letters that a shell would take otherwise".to_owned());
+        return Err("has a socket path with characters that are special to a shell".to_owned());
     }
     Ok(Ssh { user: user.map(str::to_owned), host, port, socket: socket.map(str::to_owned) })
 }
@@ -248,21 +248,23 @@ fn is_word(text: &str, others: &[u8]) -> bool {
 fn host_and_port(authority: &str) -> Result<(String, Option<u16>), String> {
     let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, "")) => (host, None),
-        Some((host, port)) => (host, Some(port.strip_prefix(':').ok_or("holds no host that can be read")?)),
+        Some((host, port)) => (host, Some(port.strip_prefix(':').ok_or("has an invalid host")?)),
         None => match authority.rsplit_once(':') {
-            Some((host, _)) if host.contains(':') => return Err("an IPv6 address stands in brackets: [::1]".to_owned()),
+            Some((host, _)) if host.contains(':') => {
+                return Err("has an IPv6 address without brackets; write [::1]".to_owned());
+            }
             Some((host, port)) => (host, Some(port)),
             None => (authority, None),
         },
     };
     if host.is_empty() {
-        return Err("names no host".to_owned());
+        return Err("has no host".to_owned());
     }
     if !is_word(host, b".-_:%") {
-        return Err("holds a host's name that none can have".to_owned());
+        return Err("has an invalid host name".to_owned());
     }
     let port = port.filter(|port| !port.is_empty()).map(str::parse).transpose();
-    Ok((host.to_owned(), port.map_err(|_| "holds a port that is no number up to 65535")?))
+    Ok((host.to_owned(), port.map_err(|_| "has an invalid port; write a number up to 65535")?))
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ fn address(folder: &Path, name: &str) -> Result<super::address::Address, String>
     let contexts = folder.join("contexts");
     let meta = contexts.join("meta").join(&id).join("meta.json");
     let document: Meta = read(&meta).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => "there is no such context; `docker context ls` shows those there are".to_owned(),
+        io::ErrorKind::NotFound => "no such context; `docker context ls` lists them".to_owned(),
         _ => format!("{} cannot be read: {error}", meta.display()),
     })?;
     let endpoint = document.endpoints.docker.filter(|endpoint| !endpoint.host.is_empty());

@@ -24,7 +24,7 @@ pub enum EngineError {
         hint: &'static str,
     },
     /// It is no name.
-    #[error("{name:?} names no image; {EXPECTED}")]
+    #[error("{name:?} is not an image name; {EXPECTED}")]
     Name {
         /// What was given.
         name: String,
@@ -64,7 +64,7 @@ pub enum EngineError {
         note: String,
     },
     /// The engine answers with an error, or with something that is no answer.
-    #[error("{} cannot give {name:?}: {answer}", engine.command())]
+    #[error("{} cannot provide {name:?}: {answer}", engine.command())]
     Refused {
         /// Which engine.
         engine: ContainerEngine,
@@ -75,8 +75,8 @@ pub enum EngineError {
     },
     /// The export broke off.
     #[error(
-        "{}: the export of {name:?} broke off after {received} bytes: {cause}; see whether the engine still runs and has \
-         room on its disk, then try again",
+        "{}: the export of {name:?} stopped after {received} bytes: {cause}; check that the engine is running and \
+         has free disk space, then try again",
         engine.command()
     )]
     Export {
@@ -132,7 +132,7 @@ fn tried(attempts: &[Attempt]) -> String {
         let separator = if text.is_empty() { "" } else { "; " };
         let _ = write!(text, "{separator}{place}: {failure}");
     }
-    if text.is_empty() { "no address, since none is known".to_owned() } else { text }
+    if text.is_empty() { "nothing: no address is known".to_owned() } else { text }
 }
 
 fn instead(engine: ContainerEngine, name: &str, hint: &str) -> String {

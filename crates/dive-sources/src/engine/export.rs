@@ -61,7 +61,7 @@ impl Export {
         let (engine, name) = (lookup.engine, lookup.named());
         // It becomes part of a path, as a name does.
         if id.is_empty() || !id.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b':') {
-            return Err(EngineError::Refused { engine, name, answer: "it tells no id that is one".to_owned() });
+            return Err(EngineError::Refused { engine, name, answer: "its response has no valid image id".to_owned() });
         }
         Ok(Self { backend, engine, name, id: id.to_owned(), platform: lookup.access.platform.clone(), size })
     }
@@ -201,7 +201,7 @@ impl Reader<'_> {
             Ok(None) => Ok(None),
             Ok(Some(Ok(frame))) => Ok(Some(frame.into_data().unwrap_or_default())),
             Ok(Some(Err(error))) => Err(failure::answer(&error.into(), self.client.address())),
-            Err(_) => Err(format!("nothing has come for {} minutes", STALL.as_secs() / 60)),
+            Err(_) => Err(format!("no data for {} minutes", STALL.as_secs() / 60)),
         }
     }
 
@@ -238,7 +238,7 @@ impl Read for Reader<'_> {
                     self.chunk = chunk;
                 }
                 Err(failure) => {
-                    let text = format!("the engine broke off after {} bytes: {failure}", self.meter.received());
+                    let text = format!("the engine stopped after {} bytes: {failure}", self.meter.received());
                     self.failure = Some(failure);
                     return Err(io::Error::other(text));
                 }

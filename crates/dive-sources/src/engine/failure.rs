@@ -17,16 +17,18 @@ pub(super) const LONGEST: usize = 1000;
 pub(super) fn explain(error: &Error, address: &Address) -> String {
     match error {
         Error::DockerResponseServerError { status_code, message } if message.contains("HTTPS") => {
-            format!("it wants TLS (HTTP {status_code}); set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the TLS files")
+            format!(
+                "it requires TLS (HTTP {status_code}); set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the TLS files"
+            )
         }
         Error::DockerResponseServerError { status_code, message } if message.trim_start().starts_with('<') => {
-            format!("what answers there is no engine: HTTP {status_code} and a web page")
+            format!("not a container engine: it returned a web page (HTTP {status_code})")
         }
         Error::DockerResponseServerError { status_code, message } => {
-            format!("what answers there is no engine, or not now: HTTP {status_code}: {}", one_line(message))
+            format!("not a container engine, or not ready: HTTP {status_code}: {}", one_line(message))
         }
         Error::JsonDataError { .. } | Error::JsonSerdeError { .. } | Error::APIVersionParseError {} => {
-            "what answers there is no engine".to_owned()
+            "not a container engine: unexpected response".to_owned()
         }
         other => answer(other, address),
     }
@@ -60,10 +62,10 @@ fn of_chain(error: &(dyn StdError + 'static), address: &Address) -> String {
         if let Some(http) = innermost.downcast_ref::<hyper::Error>() {
             // Bytes that come before anything was asked are of another protocol too.
             if http.is_parse() || text.starts_with("received unexpected message") {
-                return "what answers there speaks no HTTP".to_owned();
+                return "not a container engine: it does not speak HTTP".to_owned();
             }
             if http.is_incomplete_message() {
-                "the connection was closed without an answer".clone_into(&mut text);
+                "the connection was closed without a response".clone_into(&mut text);
             }
         }
         let Some(source) = innermost.source() else { return one_line(&text) };
@@ -80,9 +82,9 @@ fn of_io(error: &io::Error) -> String {
              again), or use sudo"
                 .to_owned()
         }
-        (io::ErrorKind::ConnectionRefused, _) => "connection refused: nobody listens there".to_owned(),
+        (io::ErrorKind::ConnectionRefused, _) => "connection refused: nothing listens there".to_owned(),
         (io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof, _) => {
-            "the connection was broken off".to_owned()
+            "the connection was interrupted".to_owned()
         }
         _ => one_line(&error.to_string()),
     }

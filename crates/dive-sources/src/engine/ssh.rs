@@ -65,7 +65,7 @@ pub(super) fn connect(engine: ContainerEngine, target: &Ssh, environment: &Envir
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
-            io::Error::new(error.kind(), "there is no program ssh here; install OpenSSH's client")
+            io::Error::new(error.kind(), "the program ssh is missing; install the OpenSSH client")
         }
         _ => io::Error::new(error.kind(), format!("ssh cannot be started: {error}")),
     })?;

@@ -108,7 +108,7 @@ impl AsyncRead for Connection {
         std::task::ready!(Pin::new(&mut self.stream).poll_read(context, buf))?;
         let read = (buf.filled().len() - before) as u64;
         let Some(left) = self.left.checked_sub(read) else {
-            let text = format!("more than {} bytes come as an answer, which none needs", self.limit);
+            let text = format!("the response is longer than {} bytes", self.limit);
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::FileTooLarge, text)));
         };
         self.left = left;

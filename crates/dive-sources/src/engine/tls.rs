@@ -57,9 +57,9 @@ impl Tls {
             (Verification::Full, Authorities::System) => builder.with_platform_verifier().map_err(unusable)?,
         };
         let config = match self.certificate()? {
-            Some((chain, key)) => builder
-                .with_client_auth_cert(chain, key)
-                .map_err(|error| format!("{CERTIFICATE} and {KEY} in {} do not fit: {error}", self.folder.display()))?,
+            Some((chain, key)) => builder.with_client_auth_cert(chain, key).map_err(|error| {
+                format!("{CERTIFICATE} and {KEY} in {} do not match: {error}", self.folder.display())
+            })?,
             None => builder.with_no_client_auth(),
         };
         Ok(TlsConnector::from(Arc::new(config)))
@@ -72,7 +72,7 @@ impl Tls {
         }
         let mut store = RootCertStore::empty();
         for certificate in read(&path)? {
-            store.add(certificate).map_err(|error| format!("{} is no authority: {error}", path.display()))?;
+            store.add(certificate).map_err(|error| format!("{} is not a CA certificate: {error}", path.display()))?;
         }
         Ok(store)
     }
@@ -94,7 +94,7 @@ impl Tls {
     }
 
     fn missing(&self, file: &str) -> String {
-        format!("there is no {file} in {}; DOCKER_CERT_PATH names the folder of TLS files", self.folder.display())
+        format!("no {file} in {}; set DOCKER_CERT_PATH to the folder of TLS files", self.folder.display())
     }
 
     /// What went wrong between the engine and these files.
@@ -104,16 +104,16 @@ impl Tls {
             Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
                 match self.authorities {
                     Authorities::File => {
-                        format!("TLS: its certificate is by an authority that {folder}/{AUTHORITY} does not hold")
+                        format!("TLS: its certificate is not signed by an authority in {folder}/{AUTHORITY}")
                     }
                     Authorities::System => {
-                        "TLS: its certificate is by an authority that this system does not trust".into()
+                        "TLS: its certificate is signed by an authority that this system does not trust".into()
                     }
                 }
             }
             Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            ) => "TLS: its certificate is for another host name; use the name or address that it is for".to_owned(),
+            ) => "TLS: its certificate is for another host name; use the name in the certificate".to_owned(),
             Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
                 "TLS: its certificate has expired".to_owned()
             }
@@ -129,15 +129,14 @@ impl Tls {
                 AlertDescription::CertificateRequired
                 | AlertDescription::BadCertificate
                 | AlertDescription::HandshakeFailure,
-            ) if !self.folder.join(CERTIFICATE).exists() => format!(
-                "TLS: it asks for a client certificate, and there is neither {CERTIFICATE} nor {KEY} in {folder}"
-            ),
+            ) if !self.folder.join(CERTIFICATE).exists() => {
+                format!("TLS: it asks for a client certificate, and {folder} has neither {CERTIFICATE} nor {KEY}")
+            }
             Error::AlertReceived(alert) => {
                 format!("TLS: it refuses the client certificate {folder}/{CERTIFICATE} ({alert:?})")
             }
             Error::InvalidMessage(_) => {
-                "TLS: what answers there speaks no TLS; without TLS it would be for DOCKER_TLS_VERIFY to be unset"
-                    .into()
+                "TLS: it does not speak TLS; to connect without TLS, unset DOCKER_TLS_VERIFY".into()
             }
             other => format!("TLS: {other}"),
         }

@@ -166,7 +166,7 @@ impl Auth {
             host: self.registry.clone(),
             what: what.to_owned(),
             answer: Secrets::default().told(refusal).await,
-            credentials: "it did not ask who wants to know; is the name right?".to_owned(),
+            credentials: "it did not ask for a login; check the name".to_owned(),
         }
     }
 
@@ -199,15 +199,16 @@ impl Auth {
         way: Way,
     ) -> Result<Arc<str>, Failure> {
         let odd = |why: &str| RegistryError::Challenge { host: self.registry.clone(), why: why.to_owned() };
-        let mut url = Url::parse(&question.realm).map_err(|_| odd("the address of its token server is none"))?;
-        let host = url.host_str().map(str::to_owned).ok_or_else(|| odd("its token server has no name"))?;
+        let mut url = Url::parse(&question.realm).map_err(|_| odd("the address of its token server is invalid"))?;
+        let host =
+            url.host_str().map(str::to_owned).ok_or_else(|| odd("the address of its token server has no host"))?;
         // A name and a password in it would be the registry's, not the user's.
         let _ = (url.set_username(""), url.set_password(None));
         let way = match (url.scheme(), way) {
             ("https", Way::Https) => Way::Https,
             ("https", Way::UncheckedHttps | Way::Http) => Way::UncheckedHttps,
             ("http", Way::UncheckedHttps | Way::Http) => Way::Http,
-            _ => return Err(odd("its token server is to be asked without TLS, and credentials are not sent so").into()),
+            _ => return Err(odd("its token server has no TLS, and dive sends no credentials without TLS").into()),
         };
         let address = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
         // As docker does it: the folder of the registry counts for its token server too.
@@ -247,7 +248,7 @@ impl Auth {
             }
         }
         let text = Body { host: &address, what, limit: TOKEN_LIMIT }.read(response).await?;
-        let no_token = || odd(&format!("its token server {address} answers without a token"));
+        let no_token = || odd(&format!("its token server {address} returned no token"));
         let token: Token = serde_json::from_slice(&text).map_err(|_| no_token())?;
         let token = token.token.filter(|token| !token.is_empty()).or(token.access_token).unwrap_or_default();
         let fits = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());

@@ -112,9 +112,9 @@ impl fmt::Display for Astray {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooMany => write!(f, "it redirects more than {REDIRECTS} times"),
-            Self::Unprotected => f.write_str("it redirects to an address without TLS, which is not followed"),
+            Self::Unprotected => f.write_str("it redirects to an address without TLS, which dive does not follow"),
             Self::Elsewhere => {
-                f.write_str("it redirects the question for a token to another host, which is not followed")
+                f.write_str("it redirects the token request to another host, which dive does not follow")
             }
         }
     }
@@ -165,17 +165,17 @@ pub(super) fn failure(host: &str, what: &str, known: Known, error: reqwest::Erro
             return RegistryError::Untrusted { host: host.to_owned(), why }.into();
         }
         if matches!(tls, rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) {
-            let why = format!("it does not speak TLS; if it is to be asked without, --insecure-registry {host}");
+            let why = format!("it does not speak TLS; to connect without TLS, add --insecure-registry {host}");
             return RegistryError::Unreachable { host: host.to_owned(), why }.into();
         }
     }
     let why = match (error.is_timeout(), error.is_connect()) {
         (true, true) => format!("no connection within {} seconds", CONNECT.as_secs()),
-        (true, false) => format!("nothing came for {} seconds", STALL.as_secs()),
+        (true, false) => format!("no data for {} seconds", STALL.as_secs()),
         _ => match root(&error) {
             eof if eof == "tls handshake eof" => {
                 format!(
-                    "it closes the connection when TLS is begun; if it is to be asked without, --insecure-registry {host}"
+                    "it closes the connection during the TLS handshake; to connect without TLS, add --insecure-registry {host}"
                 )
             }
             why => why,
@@ -214,7 +214,7 @@ pub(super) enum Known {
 }
 
 fn why_untrusted(host: &str, error: &rustls::Error) -> Option<String> {
-    let waive = format!("--insecure-registry {host} goes on without looking");
+    let waive = format!("to skip the check, add --insecure-registry {host}");
     let rustls::Error::InvalidCertificate(certificate) = error else {
         let rustls::Error::AlertReceived(alert) = error else { return None };
         let wants_another = matches!(
@@ -246,10 +246,10 @@ fn why_untrusted(host: &str, error: &rustls::Error) -> Option<String> {
         }
         CertificateError::NotValidForName => format!("its certificate is not for this host name; {waive}"),
         error if *error == CertificateError::UnknownIssuer || is_self_signed(error) => format!(
-            "its certificate comes from an authority that is not known here; if it is the right one, name its file with \
-             --ca-file, or put it into /etc/docker/certs.d/{host}/ca.crt; {waive}"
+            "its certificate is signed by an unknown authority; if you trust it, give its file with --ca-file, or put it \
+             into /etc/docker/certs.d/{host}/ca.crt; {waive}"
         ),
-        other => format!("its certificate is not good ({other}); {waive}"),
+        other => format!("its certificate is invalid ({other}); {waive}"),
     })
 }
 

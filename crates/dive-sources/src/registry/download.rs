@@ -101,7 +101,7 @@ impl<'a> Part<'a> {
             accept: None,
             range: range.as_deref(),
             method: &Method::GET,
-            hint: "the manifest names it, so the image is incomplete there: push it again",
+            hint: "the manifest lists it, so the image is incomplete there: push it again",
         };
         let mut response = match host.ask(&question).await {
             // There is nothing after what came: that was all of it.
@@ -121,7 +121,7 @@ impl<'a> Part<'a> {
         } else {
             self.start_anew()?;
             if response.status() == StatusCode::PARTIAL_CONTENT && !begins_at(&response, 0) {
-                return Err(self.broken_off("another part of it came than was asked for".to_owned()));
+                return Err(self.broken_off("it sent another range than requested".to_owned()));
             }
         }
         if let (Some(size), Some(coming)) = (self.wanted.size, response.content_length())
@@ -137,7 +137,7 @@ impl<'a> Part<'a> {
             }
         }
         match self.wanted.size {
-            Some(size) if self.len < size => Err(self.broken_off(format!("{size} bytes were to come"))),
+            Some(size) if self.len < size => Err(self.broken_off(format!("{size} bytes were expected"))),
             _ => Ok(()),
         }
     }

@@ -14,7 +14,7 @@ use dive_model::store::StoreError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {
     /// A name that no image in a registry has.
-    #[error("not the name of an image in a registry: {why}")]
+    #[error("invalid image name: {why}")]
     Name {
         /// What is wrong with it.
         why: String,
@@ -44,7 +44,7 @@ pub enum RegistryError {
         why: String,
     },
     /// The registry wants to know who asks, or does not like the answer.
-    #[error("{host} does not show {what} ({answer}): {credentials}")]
+    #[error("{host} denies access to {what} ({answer}): {credentials}")]
     Denied {
         /// The host.
         host: String,
@@ -56,7 +56,7 @@ pub enum RegistryError {
         credentials: String,
     },
     /// A way of telling who one is that is not known here.
-    #[error("{host} asks for a login that is not understood here: {why}")]
+    #[error("{host} requires a login that dive does not support: {why}")]
     Challenge {
         /// The host.
         host: String,
@@ -76,7 +76,7 @@ pub enum RegistryError {
         hint: &'static str,
     },
     /// An answer that is none.
-    #[error("{host} answers the question for {what} with {answer}{}", after(*tries))]
+    #[error("{host}: unexpected response to the request for {what}: {answer}{}", after(*tries))]
     Status {
         /// The host.
         host: String,
@@ -89,8 +89,8 @@ pub enum RegistryError {
     },
     /// To be asked later.
     #[error(
-        "{host} wants no question for {what} before {} seconds have passed ({answer}), and more than {} are not waited; \
-         try again then, or log in: registries allow more to users that they know",
+        "{host} is rate limiting requests for {what} ({answer}): retry after {} s (dive waits at most {} s), or log in \
+         for a higher limit",
         wait.as_secs(),
         limit.as_secs()
     )]
@@ -107,7 +107,7 @@ pub enum RegistryError {
         limit: Duration,
     },
     /// A connection that broke off.
-    #[error("{host}: the connection broke off after {received} bytes of {what}: {why}{}", after(*tries))]
+    #[error("{host}: the connection was lost after {received} bytes of {what}: {why}{}", after(*tries))]
     Broken {
         /// The host.
         host: String,
@@ -121,7 +121,7 @@ pub enum RegistryError {
         tries: u32,
     },
     /// Other bytes than were asked for.
-    #[error("{host}: {what} is damaged: its bytes have the digest {actual}, not {expected}; it has to be pushed again")]
+    #[error("{host}: {what} is damaged: its bytes have the digest {actual}, not {expected}; push the image again")]
     Digest {
         /// The host.
         host: String,
@@ -133,7 +133,7 @@ pub enum RegistryError {
         actual: String,
     },
     /// More bytes or less.
-    #[error("{host}: {what} is damaged: it has {actual}, and the manifest says {expected}; it has to be pushed again")]
+    #[error("{host}: {what} is damaged: it has {actual}, and the manifest says {expected}; push the image again")]
     Length {
         /// The host.
         host: String,
@@ -145,15 +145,13 @@ pub enum RegistryError {
         actual: Actual,
     },
     /// A digest that cannot be compared.
-    #[error(
-        "the digest {digest:?} cannot be checked: only sha256 and sha512 are known, and nothing is taken unchecked"
-    )]
+    #[error("the digest {digest:?} cannot be verified: dive supports sha256 and sha512")]
     UnknownDigest {
         /// The digest.
         digest: String,
     },
     /// A document that is longer than any.
-    #[error("{host}: {what} is longer than {limit} bytes, which no such document needs")]
+    #[error("{host}: {what} is longer than {limit} bytes, the limit for such a document")]
     TooLong {
         /// The host.
         host: String,
@@ -164,8 +162,8 @@ pub enum RegistryError {
     },
     /// A manifest of no known type.
     #[error(
-        "{host}: {what} is of the type {media_type:?}, which is neither an image manifest nor an index; it may be an \
-         artifact that no engine can run, or the host no registry"
+        "{host}: {what} has the type {media_type:?}, which is not that of an image manifest or index; it may be an \
+         artifact, or the host may not be a registry"
     )]
     UnknownManifest {
         /// The host.
@@ -259,7 +257,7 @@ impl fmt::Display for SystemError {
 }
 
 fn after(tries: u32) -> String {
-    if tries > 1 { format!(", at the last of {tries} tries") } else { String::new() }
+    if tries > 1 { format!(" ({tries} attempts)") } else { String::new() }
 }
 
 impl RegistryError {

@@ -153,7 +153,7 @@ impl Host {
         let answer = match known {
             Known::Yes => request.send().await,
             Known::No => timeout(GREETING, request.send()).await.map_err(|_| {
-                let why = format!("it took the connection and said nothing for {} seconds", GREETING.as_secs());
+                let why = format!("it accepted the connection and sent nothing for {} seconds", GREETING.as_secs());
                 RegistryError::Unreachable { host: self.registry.clone(), why }
             })?,
         };
@@ -165,7 +165,8 @@ impl Host {
 
     fn url(&self, way: Way, path: &str) -> Result<Url, RegistryError> {
         let url = format!("{}://{}/v2/{}/{path}", way.scheme(), self.address, self.repository);
-        Url::parse(&url).map_err(|error| RegistryError::Name { why: format!("{} is no host: {error}", self.address) })
+        Url::parse(&url)
+            .map_err(|error| RegistryError::Name { why: format!("{} is not a host: {error}", self.address) })
     }
 
     /// Whether it was this host that answered, and not one that it sends on to.

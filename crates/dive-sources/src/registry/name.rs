@@ -36,16 +36,17 @@ impl Name {
         let wrong = |why: String| RegistryError::Name { why };
         // The parser takes no IPv6 address, so another host stands in for it.
         if let Some((address, rest)) = text.split_once('/').filter(|(host, _)| host.starts_with('[')) {
-            let registry = host(address).map_err(|_| {
-                wrong(format!("{address:?} is no IPv6 address; it is written [ADDRESS] or [ADDRESS]:PORT"))
-            })?;
+            let registry = host(address)
+                .map_err(|_| wrong(format!("{address:?} is not an IPv6 address; write [ADDRESS] or [ADDRESS]:PORT")))?;
             let name = Self::parse(&format!("localhost/{rest}"))?;
             return Ok(Self { registry: normal(&registry), ..name });
         }
         let reference: Reference = text.parse().map_err(|error| wrong(why_wrong(text, &error)))?;
         let version = match (reference.digest(), reference.tag()) {
             (Some(digest), _) => Version::Digest(
-                digest.parse().map_err(|_| wrong(format!("{digest} is of a kind that cannot be checked here")))?,
+                digest
+                    .parse()
+                    .map_err(|_| wrong(format!("{digest} cannot be verified; dive supports sha256 and sha512")))?,
             ),
             (None, tag) => Version::Tag(tag.unwrap_or("latest").to_owned()),
         };
@@ -91,21 +92,21 @@ fn why_wrong(text: &str, error: &dyn std::fmt::Display) -> String {
     let (last, tag) = last.split_once(':').map_or((last, None), |(last, tag)| (last, Some(tag)));
     let repository = name.strip_suffix(&format!(":{}", tag.unwrap_or_default())).unwrap_or(name);
     if text.contains("://") {
-        "it has a scheme of its own; leave out what stands before the host".to_owned()
+        "it has a second scheme; begin with the host".to_owned()
     } else if text.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {
-        "there is white space in it".to_owned()
+        "it has white space".to_owned()
     } else if last.is_empty() {
-        "no repository is named; it is written HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]".to_owned()
+        "no repository; write HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]".to_owned()
     } else if let Some(digest) = digest.filter(|digest| digest.parse::<Digest>().is_err()) {
-        format!("{digest:?} is no digest: it is written sha256: and 64 hexadecimal digits")
+        format!("{digest:?} is not a digest; write sha256: and 64 hexadecimal digits")
     } else if tag.is_some_and(|tag| tag.is_empty() || tag.len() > 128 || !tag.bytes().all(is_of_a_tag)) {
-        format!("{:?} is no tag: up to 128 letters, digits, _, . and -", tag.unwrap_or_default())
+        format!("{:?} is not a tag; a tag has up to 128 letters, digits, _, . and -", tag.unwrap_or_default())
     } else if let Some(part) = repository.split('/').skip(1).find(|part| part.is_empty()) {
         format!("a part of it is empty: {part:?} between two slashes")
     } else if repository.chars().any(|letter| letter.is_ascii_uppercase()) {
-        "a repository is written in lower case".to_owned()
+        "a repository name must be in lower case".to_owned()
     } else {
-        format!("{error}; it is written HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]")
+        format!("{error}; write HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]")
     }
 }
 
@@ -155,15 +156,15 @@ mod tests {
             ("https://quay.io/app", "scheme"),
             ("quay.io/my app", "white space"),
             ("quay.io/", "no repository"),
-            ("quay.io/app@sha256:abc", "no digest"),
-            ("quay.io/app@md5:d41d8cd98f00b204e9800998ecf8427e", "no digest"),
-            ("quay.io/app:", "no tag"),
-            ("quay.io/app:a+b", "no tag"),
+            ("quay.io/app@sha256:abc", "not a digest"),
+            ("quay.io/app@md5:d41d8cd98f00b204e9800998ecf8427e", "not a digest"),
+            ("quay.io/app:", "not a tag"),
+            ("quay.io/app:a+b", "not a tag"),
             ("quay.io//app", "empty"),
             ("quay.io/App", "lower case"),
             ("quay.io/-app", "HOST[:PORT]/REPOSITORY"),
-            ("[::1/app", "no IPv6 address"),
-            ("[::1]:x/app", "no IPv6 address"),
+            ("[::1/app", "not an IPv6 address"),
+            ("[::1]:x/app", "not an IPv6 address"),
             ("[::1]/App", "lower case"),
         ] {
             let error = Name::parse(text).unwrap_err().to_string();

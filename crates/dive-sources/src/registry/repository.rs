@@ -102,19 +102,19 @@ impl Repository {
         };
         let separator = if expected.is_some() { '@' } else { ':' };
         let what = format!("the manifest of {}{separator}{}", self.name.repository, self.name.version());
-        let hint = "is the name right, and the tag or digest one that was pushed?";
+        let hint = "check the name and the tag or digest";
         self.document(&format!("manifests/{}", self.name.version()), &what, expected, hint).await
     }
 
     /// A manifest that an index names.
     pub(super) async fn manifest(&self, digest: &Digest) -> Result<Document, RegistryError> {
-        let hint = "the index names it, so the image is incomplete there: push it again, or choose another platform";
+        let hint = "the index lists it, so the image is incomplete there: push it again, or choose another platform";
         self.document(&format!("manifests/{digest}"), &format!("the manifest {digest}"), Some(digest), hint).await
     }
 
     /// A blob that is short: a configuration.
     pub(super) async fn short_blob(&self, digest: &Digest) -> Result<Document, RegistryError> {
-        let hint = "the manifest names it, so the image is incomplete there: push it again";
+        let hint = "the manifest lists it, so the image is incomplete there: push it again";
         self.document(&format!("blobs/{digest}"), &format!("the blob {digest}"), Some(digest), hint).await
     }
 
@@ -141,7 +141,7 @@ impl Repository {
     /// How long a blob is, by the registry, or that it has none.
     pub(super) async fn find(&self, digest: &Digest) -> Result<Option<u64>, RegistryError> {
         let (path, what) = (format!("blobs/{digest}"), format!("the blob {digest}"));
-        let hint = "the manifest names it, so the image is incomplete there: push it again";
+        let hint = "the manifest lists it, so the image is incomplete there: push it again";
         let question = Question { path: &path, what: &what, accept: None, range: None, method: &Method::HEAD, hint };
         self.of_hosts(async |host, mut patience| {
             loop {
@@ -162,7 +162,7 @@ impl Repository {
         let Some(last) = len.checked_sub(1).and_then(|len| at.checked_add(len)) else { return Ok(None) };
         let (path, what) = (format!("blobs/{digest}"), format!("a part of the blob {digest}"));
         let range = format!("bytes={at}-{last}");
-        let hint = "the manifest names it, so the image is incomplete there: push it again";
+        let hint = "the manifest lists it, so the image is incomplete there: push it again";
         let question =
             Question { path: &path, what: &what, accept: None, range: Some(&range), method: &Method::GET, hint };
         self.of_hosts(async |host, mut patience| {

@@ -15,7 +15,7 @@ pub(super) async fn fetch(
     let odd = |Odd(why)| RegistryError::Toc { why };
     let part = async |(at, len): Part| {
         let part = repository.part(digest, at, len).await?;
-        part.ok_or_else(|| odd(Odd::new("the registry gives no parts of blobs")))
+        part.ok_or_else(|| odd(Odd::new("the registry does not serve ranges of blobs")))
     };
     let mut bytes = part(table.first_part(size).map_err(odd)?).await?;
     if let Some(missing) = table.missing_part(&bytes, size).map_err(odd)? {

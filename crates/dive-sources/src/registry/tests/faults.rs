@@ -70,7 +70,7 @@ fn what_is_busy_is_asked_again() {
 fn what_stays_busy_is_an_error_that_says_how_often_it_was_asked() {
     let (fetched, asked) = both(|_, _| Reply::status("429 Too Many Requests"));
     let error = fetched.unwrap_err();
-    assert!(error.contains("429 Too Many Requests, at the last of 5 tries"), "{error}");
+    assert!(error.contains("429 Too Many Requests (5 attempts)"), "{error}");
     assert_eq!(asked, 5);
 }
 
@@ -82,7 +82,10 @@ fn nobody_waits_for_hours() {
         Reply { body: body.into(), ..Reply::status("429 Too Many Requests") }.with("Retry-After", "21600")
     });
     let error = fetched.unwrap_err();
-    assert!(error.contains("21600 seconds") && error.contains("pull rate limit") && error.contains("60"), "{error}");
+    assert!(
+        error.contains("after 21600 s") && error.contains("pull rate limit") && error.contains("at most 60 s"),
+        "{error}"
+    );
     assert_eq!(asked, 1);
 }
 
@@ -144,7 +147,7 @@ fn fewer_bytes_than_the_manifest_says_are_an_error_with_both_numbers() {
 fn a_connection_that_always_breaks_is_an_error_that_says_how_far_it_came() {
     let (fetched, asked) = both(|fixture, request| fixture.answer(request).cut(10));
     let error = fetched.unwrap_err();
-    assert!(error.contains("after 50 bytes") && error.contains("5 tries"), "{error}");
+    assert!(error.contains("after 50 bytes") && error.contains("5 attempts"), "{error}");
     assert_eq!(asked, 5);
 }
 
@@ -170,7 +173,7 @@ fn a_tag_that_is_not_there_is_named() {
     let server = Server::start(|_| Reply::status("404 Not Found"));
     let error = server.open().unwrap_err().to_string();
     assert!(
-        error.contains("not have the manifest of app:1 (404 Not Found)") && error.contains("is the name right"),
+        error.contains("not have the manifest of app:1 (404 Not Found)") && error.contains("check the name"),
         "{error}"
     );
 }

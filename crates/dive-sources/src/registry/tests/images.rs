@@ -88,7 +88,7 @@ fn a_digest_that_cannot_be_checked_is_not_taken() {
     let sha384 = format!("sha384:{}", "a".repeat(96));
     let server = of_platforms(&["amd64"], &serde_json::json!({ "digest": sha384 }));
     let error = opened(&server.open().unwrap(), Some("linux/amd64")).unwrap_err();
-    assert!(error.contains(&sha384) && error.contains("cannot be checked"), "{error}");
+    assert!(error.contains(&sha384) && error.contains("cannot be verified"), "{error}");
 }
 
 /// A layer that the registry has lost is damage as in a file: with `--ignore-errors` the others are shown.

@@ -55,7 +55,7 @@ fn what_always_begins_anew_is_not_fetched_for_ever() {
     };
     let (got, asked) = large(&digest, Some(SIZE), all);
     let error = got.unwrap_err();
-    assert!(error.contains("the connection broke off") && error.contains("100 tries"), "{error}");
+    assert!(error.contains("the connection was lost") && error.contains("100 attempts"), "{error}");
     assert_eq!(asked, 100);
 }
 

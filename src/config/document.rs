@@ -16,6 +16,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use super::origin::Origin;
 use super::problem::ConfigError;
+use super::yaml::Yaml;
 
 /// The largest file that is read, in bytes.
 const LARGEST_FILE: u64 = 64 << 10;
@@ -25,19 +26,6 @@ const DEEPEST: usize = 128;
 
 /// The most that a file may hold after its aliases are unfolded: its scalars' bytes, and one for each node.
 const LARGEST_TREE: usize = 1 << 20;
-
-/// A value in a document.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Yaml {
-    /// Nothing: `key:`, `~`, `null`.
-    Empty,
-    /// A text, number or truth value, as text.
-    Scalar(String),
-    /// A sequence.
-    List(Vec<Yaml>),
-    /// A mapping, in the file's order. No key stands twice.
-    Map(Vec<(String, Yaml)>),
-}
 
 /// A file that was read.
 pub(super) struct Document {

@@ -4,8 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::document::Yaml;
 use super::value::{Value, quoted, scalar, shortened};
+use super::yaml::Yaml;
 
 /// The keys of one action; the first is shown as the hint. Empty only if other actions took them all.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{Document, Yaml};
+use super::document::Document;
 use super::origin::{ConfigScope, Origin};
 use super::output_path;
 use super::problem::{BadLimit, ConfigError, Warning};
 use super::rule::Rule;
 use super::table::{BadValue, Key, Named, Table, Trust, bare};
 use super::value::{Field, shortened};
+use super::yaml::Yaml;
 
 /// How many unknown keys of a file are named, and how often keys may be repeated. Finding the line of a key parses the file again,
 /// so a large file of unknown keys must not have all of them looked up.

@@ -3,7 +3,7 @@
 //! ```text
 //! surroundings   folders and variables, as plain values
 //! discovery      which files are read, and which of them are trusted
-//! document       a YAML file as a tree of text, with lines
+//! yaml, document   a YAML file as a tree of text, with lines
 //! origin, limit, value   a value, where it comes from, how it is read and printed
 //! table          one row a key: its names, its field, who may set it
 //! output_path    where a file that is not trusted may have something written
@@ -36,6 +36,7 @@ mod surroundings;
 mod table;
 mod value;
 mod variables;
+mod yaml;
 
 pub use action::{Action, Bound, Context};
 pub use discovery::{Discovery, SearchResult, SearchedPlace};

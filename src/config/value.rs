@@ -5,9 +5,9 @@ use std::fmt::{self, Write};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::document::Yaml;
 use super::limit::Limit;
 use super::origin::{Origin, Setting};
+use super::yaml::Yaml;
 use dive_model::units::Ratio;
 use dive_sources::{ContainerEngine, PullPolicy};
 

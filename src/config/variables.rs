@@ -1,11 +1,11 @@
 //! Applies the variables `DIVE_*` to a configuration. They are the user's own, so they may set every key.
 
-use super::document::Yaml;
 use super::layering::Faults;
 use super::origin::Origin;
 use super::problem::{ConfigError, Warning};
 use super::surroundings::Surroundings;
 use super::table::{Key, Named, Table, bare, variable};
+use super::yaml::Yaml;
 
 /// Applies the variables to `target`, and returns the warnings. An empty variable counts as not set.
 pub(super) fn lay<T>(target: &mut T, table: &Table<T>, around: &Surroundings) -> Result<Vec<Warning>, ConfigError> {

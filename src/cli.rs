@@ -8,13 +8,13 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-use crate::config::Limit;
 use dive_model::image::{ImageSelector, Platform};
-use dive_model::units::{Bytes, Ratio};
 use dive_sources::{Mirror, PodmanRoute, PullPolicy, SCHEMES, SourceKind};
 
+mod rules;
 mod words;
 
+pub use rules::RuleFlags;
 pub use words::is_verb;
 
 /// Explore a container image: what each layer changed, which bytes are wasted and why
@@ -169,22 +169,9 @@ pub struct CiArgs {
     #[arg(long, value_name = "FILE")]
     pub ci_config: Option<PathBuf>,
 
-    /// Fail below this efficiency, 0 to 1 or `disabled` [default: 0.9]
-    #[arg(long = "lowestEfficiency", alias = "lowest-efficiency", value_name = "RATIO", hide_short_help = true)]
-    pub lowest_efficiency: Option<Limit<Ratio>>,
-
-    /// Fail at this many wasted bytes, such as 20MB [default: disabled]
-    #[arg(long = "highestWastedBytes", alias = "highest-wasted-bytes", value_name = "SIZE", hide_short_help = true)]
-    pub highest_wasted_bytes: Option<Limit<Bytes>>,
-
-    /// Fail at this wasted share of the bytes above the base layer [default: 0.1]
-    #[arg(
-        long = "highestUserWastedPercent",
-        alias = "highest-user-wasted-percent",
-        value_name = "RATIO",
-        hide_short_help = true
-    )]
-    pub highest_user_wasted_percent: Option<Limit<Ratio>>,
+    /// The limits of the rules.
+    #[command(flatten)]
+    pub rules: RuleFlags,
 }
 
 impl Cli {
@@ -229,10 +216,7 @@ impl CiArgs {
     /// Whether any of the flags that mean something in CI mode only was given.
     #[must_use]
     pub fn sets_rules(&self) -> bool {
-        self.ci_config.is_some()
-            || self.lowest_efficiency.is_some()
-            || self.highest_wasted_bytes.is_some()
-            || self.highest_user_wasted_percent.is_some()
+        self.ci_config.is_some() || self.rules.are_given()
     }
 }
 

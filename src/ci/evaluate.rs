@@ -1,15 +1,15 @@
 //! Checks an image against its rules. dive's numbers alone decide whether a rule passes, so that a `.dive-ci` keeps its
 //! verdict. Where a rule passes only because those numbers miss waste, the verdict carries a [`BlindSpot`].
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::HashSet;
 
+use super::measure::{Amount, measure};
 use super::rules::{Rule, Rules};
-use crate::config::{Limit, Origin};
+use crate::config::Origin;
 use dive_model::analysis::Analysis;
 use dive_model::analysis::exact::Cause;
 use dive_model::tree::NodeId;
-use dive_model::units::{Bytes, Ratio, go_float};
 
 /// The status of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,37 +61,15 @@ pub struct BlindSpot {
     pub rule: Rule,
     /// Where its limit is set.
     pub origin: Origin,
-    /// The exact number, with the limit it breaks.
-    pub excess: Excess,
+    /// The limit.
+    pub limit: Amount,
+    /// The exact number, which breaks it.
+    pub exact: Amount,
+    /// How a warning words the exact number, which replaces `{}`.
+    pub words: &'static str,
     /// Reclaimable bytes of paths that dive's number leaves out, by cause, largest first. Empty if dive counts the same
     /// paths and still arrives at less, as it does for hard links.
     pub unseen: Vec<(Cause, u64)>,
-}
-
-/// An exact number beyond a limit.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Excess {
-    /// Visible bytes over all bytes, below the limit.
-    Kept {
-        /// From 0 to 1.
-        share: f64,
-        /// The least share that passes.
-        limit: Ratio,
-    },
-    /// Reclaimable bytes, at or above the limit.
-    Bytes {
-        /// How many.
-        bytes: Bytes,
-        /// What fails.
-        limit: Bytes,
-    },
-    /// Reclaimable bytes over the bytes of all layers but the first, at or above the limit.
-    UserShare {
-        /// From 0; may exceed 1.
-        share: f64,
-        /// What fails.
-        limit: Ratio,
-    },
 }
 
 /// How many rules have each status.
@@ -134,19 +112,22 @@ impl Verdict {
 #[must_use]
 pub fn evaluate(analysis: &Analysis, rules: &Rules) -> Verdict {
     let mut verdict = Verdict { outcomes: Vec::new(), blind_spots: Vec::new() };
-    for rule in Rule::ALL {
-        let (status, reason) = match measure(analysis, rules, rule) {
+    for rule in Rule::reported() {
+        let (status, reason) = match Amount::of(&rules.limits[rule].value) {
             None => (Status::Skip, Some("rule disabled".to_owned())),
-            // Nothing wasted breaks no rule, whatever its limit.
-            Some(Measured { failure: Some(reason), .. }) if analysis.classic.wasted_bytes > 0 => {
-                (Status::Fail, Some(reason))
-            }
-            Some(Measured { excess, .. }) => {
-                let origin = rules.origin(rule).clone();
-                let excess = excess.filter(|_| analysis.exact.reclaimable_bytes() > 0);
-                let blind_spot = |excess| BlindSpot { rule, origin, excess, unseen: unseen(analysis) };
-                verdict.blind_spots.extend(excess.map(blind_spot));
-                (Status::Pass, None)
+            Some(limit) => {
+                let measured = measure(rule, analysis);
+                let reason = measured.deciding.and_then(|number| failure(rule, number, limit));
+                // Whatever dive's number says already fails the image needs no warning.
+                if reason.is_none() {
+                    let origin = rules.origin(rule).clone();
+                    let excess = rule.row().exact.zip(measured.exact);
+                    let excess = excess.filter(|(_, exact)| exact.breaks(limit, rule.row().fails).is_some());
+                    let blind_spot =
+                        |(words, exact)| BlindSpot { rule, origin, limit, exact, words, unseen: unseen(analysis) };
+                    verdict.blind_spots.extend(excess.map(blind_spot));
+                }
+                (if reason.is_some() { Status::Fail } else { Status::Pass }, reason)
             }
         };
         verdict.outcomes.push(RuleOutcome { rule, status, reason });
@@ -154,62 +135,16 @@ pub fn evaluate(analysis: &Analysis, rules: &Rules) -> Verdict {
     verdict
 }
 
-/// Both numbers of a rule, each only where it breaks the limit.
-struct Measured {
-    /// By dive's number, in its words.
-    failure: Option<String>,
-    excess: Option<Excess>,
-}
-
-/// Compares both numbers of `rule` with its limit; `None` if the rule is off.
-fn measure(analysis: &Analysis, rules: &Rules, rule: Rule) -> Option<Measured> {
-    let (classic, exact, limits) = (&analysis.classic, &analysis.exact, &rules.limits);
+/// The reason in dive's words, if `number` breaks the limit of `rule`.
+fn failure(rule: Rule, number: Amount, limit: Amount) -> Option<String> {
+    let row = rule.row();
     // dive fails above a limit, we fail at it as well: `>=` appears only where the two differ.
-    let above = |is_equal: bool| if is_equal { ">=" } else { ">" };
-    let measured = match rule {
-        Rule::LowestEfficiency => {
-            let Limit::At(limit) = limits.lowest_efficiency.value else { return None };
-            let (value, share) = (classic.efficiency, exact.efficiency());
-            let failure = format!(
-                "image efficiency is too low (efficiency={} < threshold={})",
-                go_float(value),
-                go_float(limit.get())
-            );
-            Measured {
-                failure: (value < limit.get()).then_some(failure),
-                excess: (share < limit.get()).then_some(Excess::Kept { share, limit }),
-            }
-        }
-        Rule::HighestWastedBytes => {
-            let Limit::At(limit) = limits.highest_wasted_bytes.value else { return None };
-            let (value, bytes) = (classic.wasted_bytes, Bytes(exact.reclaimable_bytes()));
-            let sign = above(value == limit.0);
-            let failure = format!("too many bytes wasted (wasted-bytes={value} {sign} threshold={})", limit.0);
-            Measured {
-                failure: (value >= limit.0).then_some(failure),
-                excess: (bytes >= limit).then_some(Excess::Bytes { bytes, limit }),
-            }
-        }
-        Rule::HighestUserWastedPercent => {
-            let Limit::At(limit) = limits.highest_user_wasted_percent.value else { return None };
-            let value = classic.user_wasted_percent;
-            let share = match classic.user_size_bytes() {
-                0 => 0.0,
-                user => exact.reclaimable_bytes() as f64 / user as f64,
-            };
-            let sign = above(value <= limit.get());
-            let failure = format!(
-                "too many bytes wasted, relative to the user bytes added (%-user-wasted-bytes={} {sign} threshold={})",
-                go_float(value),
-                go_float(limit.get())
-            );
-            Measured {
-                failure: (value >= limit.get()).then_some(failure),
-                excess: (share >= limit.get()).then_some(Excess::UserShare { share, limit }),
-            }
-        }
+    let sign = match number.breaks(limit, row.fails)? {
+        Ordering::Less => "<",
+        Ordering::Equal => ">=",
+        Ordering::Greater => ">",
     };
-    Some(measured)
+    Some(format!("{} ({}={number} {sign} threshold={limit})", row.complaint, row.number))
 }
 
 /// The reclaimable bytes that dive's numbers leave out: those of files at paths that it does not list.
@@ -228,11 +163,12 @@ fn unseen(analysis: &Analysis) -> Vec<(Cause, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{RuleLimits, Setting};
+    use crate::config::RuleLimits;
     use dive_model::analysis::classic::{Classic, InefficientFile};
     use dive_model::analysis::exact::{Exact, ReclaimableFile};
     use dive_model::layer::LayerIndex;
     use dive_model::tree::Tree;
+    use dive_model::units::Bytes;
 
     /// An image of 1,000 bytes, 500 of them in user layers, that wastes nothing.
     fn clean() -> Analysis {
@@ -278,13 +214,13 @@ mod tests {
 
     /// Rules as a user writes them, in the order of the outcomes.
     fn rules(percent: &str, bytes: &str, efficiency: &str) -> Rules {
-        Rules {
-            limits: RuleLimits {
-                lowest_efficiency: Setting::by_default(efficiency.parse().unwrap()),
-                highest_wasted_bytes: Setting::by_default(bytes.parse().unwrap()),
-                highest_user_wasted_percent: Setting::by_default(percent.parse().unwrap()),
-            },
-        }
+        let given = [
+            (Rule::HighestUserWastedPercent, percent),
+            (Rule::HighestWastedBytes, bytes),
+            (Rule::LowestEfficiency, efficiency),
+        ];
+        let limits = given.map(|(rule, text)| (rule, rule.row().default.parse(text).unwrap()));
+        Rules { limits: RuleLimits::from_flags(limits) }
     }
 
     fn lines(analysis: &Analysis, rules: &Rules) -> Vec<String> {
@@ -370,14 +306,14 @@ mod tests {
         hide(&mut analysis, "cache/b", 150, Cause::DeletedWithDirectory);
         hide(&mut analysis, "data/c", 20, Cause::HiddenByOpaque);
         let spots = evaluate(&analysis, &rules("0.5", "100", "0.9")).blind_spots;
-        let excesses: Vec<Excess> = spots.iter().map(|spot| spot.excess).collect();
-        let limit = |percent| Ratio::percent(percent);
+        let excesses: Vec<_> = spots.iter().map(|spot| (spot.rule, spot.exact, spot.limit)).collect();
+        let (ratio, bytes) = (Amount::Ratio, |bytes| Amount::Bytes(Bytes(bytes)));
         assert_eq!(
             excesses,
             [
-                Excess::UserShare { share: 0.6, limit: limit(50) },
-                Excess::Bytes { bytes: Bytes(300), limit: Bytes(100) },
-                Excess::Kept { share: 0.7, limit: limit(90) },
+                (Rule::HighestUserWastedPercent, ratio(0.6), ratio(0.5)),
+                (Rule::HighestWastedBytes, bytes(300), bytes(100)),
+                (Rule::LowestEfficiency, ratio(0.7), ratio(0.9)),
             ]
         );
         let unseen = [(Cause::DeletedWithDirectory, 250), (Cause::HiddenByOpaque, 20)];

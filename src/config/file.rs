@@ -7,10 +7,9 @@ use super::discovery::{self, Discovery};
 use super::document::Document;
 use super::keybinding::Keybinding;
 use super::layering;
-use super::limit::Limit;
 use super::origin::{ConfigScope, Origin, Setting};
 use super::problem::{ConfigError, Warning};
-use super::rules_file::RuleLimits;
+use super::rule::{self, RuleLimits, RulesIn};
 use super::surroundings::{CiVariable, Surroundings};
 use super::table::{Alias, BadValue, Inert, Key, Table, Trust, gate, key};
 use super::value::{DiffType, LogLevel, ThemeName};
@@ -133,7 +132,19 @@ impl Default for Config {
     }
 }
 
-/// The keys, without the actions that can be bound, which are a table of their own.
+impl AsRef<RuleLimits> for Config {
+    fn as_ref(&self) -> &RuleLimits {
+        &self.rules
+    }
+}
+
+impl AsMut<RuleLimits> for Config {
+    fn as_mut(&mut self) -> &mut RuleLimits {
+        &mut self.rules
+    }
+}
+
+/// The keys, without those of rules and actions, which have tables of their own.
 const SETTINGS: &[Key<Config>] = &[
     // A word for one of the user's own two engines, no address.
     key!("container-engine", Trust::Anyone, container_engine),
@@ -155,48 +166,15 @@ const SETTINGS: &[Key<Config>] = &[
     key!("filetree.pane-width", Trust::Anyone, filetree.pane_width),
     key!("filetree.show-attributes", Trust::Anyone, filetree.show_attributes),
     key!("layer.show-aggregated-changes", Trust::Anyone, layer.show_aggregated_changes),
-    gate!(
-        "rules.lowest-efficiency",
-        Trust::Tightens(|before, after| {
-            let limit = |config: &Config| strictness(config.rules.lowest_efficiency.value, Ratio::get);
-            limit(after) >= limit(before)
-        }),
-        rules.lowest_efficiency
-    ),
-    gate!(
-        "rules.highest-wasted-bytes",
-        Trust::Tightens(|before, after| {
-            let limit =
-                |config: &Config| strictness(config.rules.highest_wasted_bytes.value, |bytes| -(bytes.0 as f64));
-            limit(after) >= limit(before)
-        }),
-        rules.highest_wasted_bytes
-    ),
-    gate!(
-        "rules.highest-user-wasted-percent",
-        Trust::Tightens(|before, after| {
-            let limit =
-                |config: &Config| strictness(config.rules.highest_user_wasted_percent.value, |ratio| -ratio.get());
-            limit(after) >= limit(before)
-        }),
-        rules.highest_user_wasted_percent
-    ),
 ];
-
-/// A number that is larger the stricter the limit is.
-fn strictness<T>(limit: Limit<T>, number: impl Fn(T) -> f64) -> f64 {
-    match limit {
-        Limit::Off => f64::NEG_INFINITY,
-        Limit::At(value) => number(value),
-    }
-}
 
 /// Keys of dive that do nothing here.
 const INERT: &[Inert] = &[Inert { path: "dev.profile", why: "this program has no profiler" }];
 
 /// All keys.
 pub(super) fn table() -> Table<Config> {
-    Table { keys: [SETTINGS, action::KEYS].concat(), inert: INERT, stray_rules: BadValue::Warns }
+    let rules = rule::keys(RulesIn::Configuration);
+    Table { keys: [SETTINGS, &rules, action::KEYS].concat(), inert: INERT, stray_rules: BadValue::Warns }
 }
 
 /// The variable that names a configuration, as `--config` does.

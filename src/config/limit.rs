@@ -1,34 +1,79 @@
-//! A rule's limit as a file, a variable or a flag gives it: a value, or nothing at all. It is a file of its own because
-//! all three parse it with the same `FromStr`, which clap takes as it is.
+//! The limit of a rule, as a file, a variable or a flag sets it: a value in the rule's unit, or nothing.
 
+use std::cmp::Ordering;
 use std::fmt;
-use std::str::FromStr;
 
-/// What a rule measures against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit<T> {
-    /// The rule is turned off.
-    Off,
-    /// The rule holds the image to this.
-    At(T),
+use dive_model::units::{Bytes, Ratio};
+
+/// The limit of a rule. The variant is the rule's unit; `None` turns the rule off.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Limit {
+    /// A share, from 0 to 1.
+    Ratio(Option<Ratio>),
+    /// A size.
+    Bytes(Option<Bytes>),
 }
 
-impl<T: FromStr> FromStr for Limit<T> {
-    type Err = T::Err;
+/// Which side of its limit a rule fails on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fails {
+    /// A number below the limit fails.
+    Below,
+    /// A number at the limit or above fails.
+    AtOrAbove,
+}
 
-    fn from_str(text: &str) -> Result<Self, T::Err> {
-        match text.trim().to_ascii_lowercase().as_str() {
-            "disabled" | "off" | "false" | "" => Ok(Self::Off),
-            _ => text.parse().map(Self::At),
+impl Limit {
+    /// Parses a limit in the unit of this one.
+    ///
+    /// # Errors
+    /// The reason, which quotes `text` and says what to write instead.
+    pub fn parse(&self, text: &str) -> Result<Self, String> {
+        let is_off = ["disabled", "off", "false", ""].iter().any(|word| text.trim().eq_ignore_ascii_case(word));
+        let text = (!is_off).then_some(text);
+        match self {
+            Self::Ratio(_) => text.map(str::parse).transpose().map(Self::Ratio).map_err(|error| error.to_string()),
+            Self::Bytes(_) => text.map(str::parse).transpose().map(Self::Bytes).map_err(|error| error.to_string()),
+        }
+    }
+
+    /// True if the rule is off.
+    #[must_use]
+    pub const fn is_off(&self) -> bool {
+        matches!(self, Self::Ratio(None) | Self::Bytes(None))
+    }
+
+    /// What stands for a value of this unit in help and documents.
+    #[must_use]
+    pub const fn placeholder(&self) -> &'static str {
+        match self {
+            Self::Ratio(_) => "RATIO",
+            Self::Bytes(_) => "SIZE",
+        }
+    }
+
+    /// True if every image that fails at `other` fails at this limit too.
+    pub(super) fn is_as_strict_as(&self, other: &Self, fails: Fails) -> bool {
+        let order = match (self, other) {
+            (Self::Ratio(Some(own)), Self::Ratio(Some(other))) => own.partial_cmp(other),
+            (Self::Bytes(Some(own)), Self::Bytes(Some(other))) => Some(own.cmp(other)),
+            // Only a rule that is off is less strict than one with a limit.
+            (_, other) => return other.is_off(),
+        };
+        match fails {
+            Fails::Below => order.is_some_and(Ordering::is_ge),
+            Fails::AtOrAbove => order.is_some_and(Ordering::is_le),
         }
     }
 }
 
-impl<T: fmt::Display> fmt::Display for Limit<T> {
+/// As a file writes it.
+impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Off => f.write_str("disabled"),
-            Self::At(value) => value.fmt(f),
+            Self::Ratio(Some(ratio)) => ratio.fmt(f),
+            Self::Bytes(Some(bytes)) => bytes.fmt(f),
+            Self::Ratio(None) | Self::Bytes(None) => f.write_str("disabled"),
         }
     }
 }
@@ -36,19 +81,44 @@ impl<T: fmt::Display> fmt::Display for Limit<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dive_model::units::{Bytes, Ratio};
+
+    const RATIO: Limit = Limit::Ratio(None);
+    const BYTES: Limit = Limit::Bytes(None);
 
     #[test]
     fn every_word_for_off_turns_a_rule_off() {
         for text in ["disabled", "Disabled", "off", "OFF", "false", "False", "", "  "] {
-            assert_eq!(text.parse(), Ok(Limit::<Bytes>::Off), "{text}");
+            assert_eq!(BYTES.parse(text), Ok(BYTES), "{text}");
+            assert_eq!(Limit::Ratio(Some(Ratio::percent(90))).parse(text), Ok(RATIO), "{text}");
         }
     }
 
     #[test]
-    fn anything_else_must_be_a_value() {
-        assert_eq!("20MB".parse(), Ok(Limit::At(Bytes(20_000_000))));
-        assert_eq!("0.9".parse(), Ok(Limit::At(Ratio::percent(90))));
-        assert!("true".parse::<Limit<Ratio>>().is_err());
+    fn anything_else_must_be_a_value_of_the_unit() {
+        assert_eq!(BYTES.parse("20MB"), Ok(Limit::Bytes(Some(Bytes(20_000_000)))));
+        assert_eq!(RATIO.parse("0.9"), Ok(Limit::Ratio(Some(Ratio::percent(90)))));
+        assert!(RATIO.parse("true").is_err());
+        assert!(RATIO.parse("20MB").is_err());
+    }
+
+    /// A repository's `.dive.yaml` must not weaken the user's limit.
+    #[test]
+    fn a_limit_is_as_strict_as_one_that_it_fails_with() {
+        let ratio = |percent| Limit::Ratio(Some(Ratio::percent(percent)));
+        let bytes = |bytes| Limit::Bytes(Some(Bytes(bytes)));
+        for (own, other, fails, expected) in [
+            (ratio(90), ratio(90), Fails::Below, true),
+            (ratio(91), ratio(90), Fails::Below, true),
+            (ratio(89), ratio(90), Fails::Below, false),
+            (bytes(5), bytes(5), Fails::AtOrAbove, true),
+            (bytes(4), bytes(5), Fails::AtOrAbove, true),
+            (bytes(6), bytes(5), Fails::AtOrAbove, false),
+            (bytes(6), BYTES, Fails::AtOrAbove, true),
+            (BYTES, bytes(6), Fails::AtOrAbove, false),
+            (BYTES, BYTES, Fails::AtOrAbove, true),
+            (RATIO, ratio(0), Fails::Below, false),
+        ] {
+            assert_eq!(own.is_as_strict_as(&other, fails), expected, "{own} {other} {fails:?}");
+        }
     }
 }

@@ -8,7 +8,7 @@
 //! table          one row a key: its names, its field, who may set it
 //! output_path    where a file that is not trusted may have something written
 //! layering, variables   files and variables over defaults, by a table
-//! rule           the rules by name, and their misspellings
+//! rule           the rules: one table, and a limit for each
 //! rules_file     .dive-ci
 //! action         the actions that can be bound: one table
 //! keybinding     their keys as a whole: no key twice in one place
@@ -43,12 +43,12 @@ pub use discovery::{Discovery, SearchResult, SearchedPlace};
 pub use file::{Config, Diff, FileTree, Layer, Log};
 pub use keybinding::Keybinding;
 pub use keys::{Binding, Key, KeyPress, Modifiers};
-pub use limit::Limit;
+pub use limit::{Fails, Limit};
 pub use origin::{ConfigScope, Origin, Setting};
 pub use output_path::is_below_folder;
 pub use problem::{BadLimit, ConfigError, Warning};
 pub use render::render;
-pub use rule::Rule;
-pub use rules_file::{RuleLimits, RulesFile};
+pub use rule::{Rule, RuleLimits, RuleRow};
+pub use rules_file::RulesFile;
 pub use surroundings::{CiVariable, Surroundings};
 pub use value::{DiffType, LogLevel, ThemeName};

@@ -1,37 +1,159 @@
-//! The rules by name, and their misspellings. A typo in a rule's name would otherwise be a gate that never closes. The rules are
-//! here and not in `ci` because configurations set their limits.
+//! The rules of CI mode, in one table: the names, default limit, comparison and words of each. Flags, the keys of both files,
+//! variables, `dive config`, help, reports and documents are made from its rows; `ci::measure` computes the numbers. The table
+//! is here and not in `ci` because configurations set the limits.
 
 use std::fmt;
+use std::ops::{Index, IndexMut};
 
-use super::table::bare;
+use super::limit::{Fails, Limit};
+use super::origin::{Origin, Setting};
+use super::table::{BadValue, Key, Trust, bare};
+use dive_model::units::Ratio;
 
-/// A rule of CI mode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rule {
-    /// Limits the share of wasted bytes in the bytes of all layers but the first.
-    HighestUserWastedPercent,
-    /// Limits the wasted bytes.
-    HighestWastedBytes,
-    /// Limits the efficiency from below.
-    LowestEfficiency,
+/// A row of the table.
+#[derive(Debug)]
+pub struct RuleRow {
+    /// The name in reports and in `.dive-ci`: `lowestEfficiency`.
+    pub name: &'static str,
+    /// The spelling of `.dive.yaml`: `lowest-efficiency`. Files and flags take both.
+    pub kebab_name: &'static str,
+    /// The flag: `--lowestEfficiency`.
+    pub flag: &'static str,
+    /// The limit of a user who sets none. Its variant is the rule's unit.
+    pub default: Limit,
+    /// Which side of the limit fails.
+    pub fails: Fails,
+    /// What `--help` says, without the default.
+    pub help: &'static str,
+    /// Completes "fails when", for documents.
+    pub fails_when: &'static str,
+    /// What a failure says before the number.
+    pub complaint: &'static str,
+    /// The name of the number in a failure.
+    pub number: &'static str,
+    /// For a rule on one of dive's numbers: how a warning words the exact number, which replaces `{}`.
+    pub exact: Option<&'static str>,
 }
+
+/// A file that sets limits under `rules:`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RulesIn {
+    /// `.dive-ci`. It belongs to the project, or the user named it, so it may set every limit.
+    RulesFile,
+    /// `.dive.yaml`. In the working directory it may only tighten.
+    Configuration,
+}
+
+/// Makes the rules from their rows: two spellings of the name, then the fields of [`RuleRow`].
+macro_rules! rules {
+    ($($(#[$doc:meta])+ $rule:ident $name:literal $kebab_name:literal { $($field:ident: $value:expr),+ $(,)? })+) => {
+        /// A rule of CI mode.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Rule {
+            $($(#[$doc])+ $rule,)+
+        }
+
+        impl Rule {
+            /// How many rules there are.
+            const COUNT: usize = [$(Self::$rule),+].len();
+
+            /// All rules, in the order of the table, which is that of files, help and documents.
+            pub const ALL: [Self; Self::COUNT] = [$(Self::$rule),+];
+
+            /// The rule's row of the table.
+            #[must_use]
+            pub const fn row(self) -> &'static RuleRow {
+                match self {
+                    $(Self::$rule => const {
+                        &RuleRow {
+                            name: $name,
+                            kebab_name: $kebab_name,
+                            flag: concat!("--", $name),
+                            $($field: $value),+
+                        }
+                    })+
+                }
+            }
+        }
+
+        /// The keys that set the limits in a file, in the order of the table.
+        pub(super) fn keys<T>(file: RulesIn) -> [Key<T>; Rule::COUNT]
+        where
+            T: AsRef<RuleLimits> + AsMut<RuleLimits>,
+        {
+            [$(Key {
+                path: match file {
+                    RulesIn::RulesFile => concat!("rules.", $name),
+                    RulesIn::Configuration => concat!("rules.", $kebab_name),
+                },
+                aliases: &[],
+                trust: match file {
+                    RulesIn::RulesFile => Trust::Anyone,
+                    RulesIn::Configuration => Trust::Tightens(|before: &T, after: &T| {
+                        let (before, after) = (&before.as_ref()[Rule::$rule], &after.as_ref()[Rule::$rule]);
+                        after.value.is_as_strict_as(&before.value, Rule::$rule.row().fails)
+                    }),
+                },
+                bad_value: BadValue::Refused,
+                field: |target| &target.as_ref()[Rule::$rule],
+                field_mut: |target| &mut target.as_mut()[Rule::$rule],
+            }),+]
+        }
+    };
+}
+
+rules! {
+    /// Limits the efficiency from below.
+    LowestEfficiency "lowestEfficiency" "lowest-efficiency" {
+        default: Limit::Ratio(Some(Ratio::percent(90))),
+        fails: Fails::Below,
+        help: "Fail below this efficiency, 0 to 1 or `disabled`",
+        fails_when: "the efficiency is below the limit",
+        complaint: "image efficiency is too low",
+        number: "efficiency",
+        exact: Some("{} of all bytes kept"),
+    }
+
+    /// Limits the wasted bytes.
+    HighestWastedBytes "highestWastedBytes" "highest-wasted-bytes" {
+        default: Limit::Bytes(None),
+        fails: Fails::AtOrAbove,
+        help: "Fail at this many wasted bytes, such as 20MB",
+        fails_when: "the wasted bytes are at the limit or above",
+        complaint: "too many bytes wasted",
+        number: "wasted-bytes",
+        exact: Some("{} reclaimable"),
+    }
+
+    /// Limits the share of wasted bytes in the bytes of all layers but the first.
+    HighestUserWastedPercent "highestUserWastedPercent" "highest-user-wasted-percent" {
+        default: Limit::Ratio(Some(Ratio::percent(10))),
+        fails: Fails::AtOrAbove,
+        help: "Fail at this wasted share of the bytes above the base layer",
+        fails_when: "the wasted bytes, as a share of the bytes of all layers but the first, are at the limit or above",
+        complaint: "too many bytes wasted, relative to the user bytes added",
+        number: "%-user-wasted-bytes",
+        exact: Some("reclaimable bytes are {} of the user bytes"),
+    }
+}
+
+/// The rules of dive, sorted by name, as dive reports them.
+const DIVES: [Rule; 3] = [Rule::HighestUserWastedPercent, Rule::HighestWastedBytes, Rule::LowestEfficiency];
 
 /// A name with this many letters wrong, missing or swapped is a typo. Names of other programs' rules are further away, and so are
 /// those of other rules (`highestLayerBytes`).
 const TYPOS: usize = 3;
 
 impl Rule {
-    /// All rules, in the order dive prints them.
-    pub const ALL: [Self; 3] = [Self::HighestUserWastedPercent, Self::HighestWastedBytes, Self::LowestEfficiency];
-
-    /// The rule as files, flags and reports name it.
+    /// The rule as `.dive-ci` and reports name it.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::HighestUserWastedPercent => "highestUserWastedPercent",
-            Self::HighestWastedBytes => "highestWastedBytes",
-            Self::LowestEfficiency => "lowestEfficiency",
-        }
+        self.row().name
+    }
+
+    /// All rules, in the order of reports: dive's as dive prints them, then the others as the table has them.
+    pub fn reported() -> impl Iterator<Item = Self> {
+        DIVES.into_iter().chain(Self::ALL.into_iter().filter(|rule| !DIVES.contains(rule)))
     }
 
     /// The rule with this name, in any of its spellings.
@@ -44,7 +166,8 @@ impl Rule {
     pub(super) fn nearest(key: &str) -> Option<Self> {
         let key = bare(key);
         // The distance takes time with the product of the lengths.
-        if key.len() > 2 * Self::HighestUserWastedPercent.name().len() {
+        let longest = Self::ALL.into_iter().map(|rule| rule.name().len()).max().unwrap_or(0);
+        if key.len() > 2 * longest {
             return None;
         }
         let distances = Self::ALL.into_iter().map(|rule| {
@@ -61,6 +184,64 @@ impl Rule {
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+/// A limit for each rule, with its origin: `limits[Rule::LowestEfficiency]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuleLimits([Setting<Limit>; Rule::COUNT]);
+
+impl RuleLimits {
+    /// The limits of the command line; a rule without a flag has its default.
+    pub fn from_flags(given: impl IntoIterator<Item = (Rule, Limit)>) -> Self {
+        let mut limits = Self::default();
+        for (rule, limit) in given {
+            limits[rule] = Setting::by_flag(limit, rule.row().flag);
+        }
+        limits
+    }
+
+    /// These limits where they are set, else those of `below`.
+    #[must_use]
+    pub fn over(mut self, below: Self) -> Self {
+        for (own, below) in self.0.iter_mut().zip(below.0) {
+            if own.origin == Origin::Default {
+                *own = below;
+            }
+        }
+        self
+    }
+}
+
+impl Default for RuleLimits {
+    fn default() -> Self {
+        Self(Rule::ALL.map(|rule| Setting::by_default(rule.row().default.clone())))
+    }
+}
+
+impl Index<Rule> for RuleLimits {
+    type Output = Setting<Limit>;
+
+    fn index(&self, rule: Rule) -> &Setting<Limit> {
+        &self.0[rule as usize]
+    }
+}
+
+impl IndexMut<Rule> for RuleLimits {
+    fn index_mut(&mut self, rule: Rule) -> &mut Setting<Limit> {
+        &mut self.0[rule as usize]
+    }
+}
+
+impl AsRef<Self> for RuleLimits {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl AsMut<Self> for RuleLimits {
+    fn as_mut(&mut self) -> &mut Self {
+        self
     }
 }
 
@@ -98,5 +279,46 @@ mod tests {
             assert_eq!(Rule::nearest(key), None, "{key}");
         }
         assert_eq!(Rule::nearest(&"lowestEfficiency".repeat(4000)), None);
+    }
+
+    /// The kebab-case spelling stands in the table so that a search finds it.
+    #[test]
+    fn both_spellings_of_a_name_agree() {
+        for rule in Rule::ALL {
+            let row = rule.row();
+            let dashed = |letter: char| {
+                let dash = if letter.is_ascii_uppercase() { "-" } else { "" };
+                format!("{dash}{}", letter.to_ascii_lowercase())
+            };
+            assert_eq!(row.kebab_name, row.name.chars().map(dashed).collect::<String>());
+            for (index, file) in [(row.name, RulesIn::RulesFile), (row.kebab_name, RulesIn::Configuration)] {
+                let paths = keys::<RuleLimits>(file).map(|key| key.path);
+                assert!(paths.contains(&format!("rules.{index}").as_str()), "{paths:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_rule_is_reported_once_and_dives_come_first_in_its_order() {
+        let reported: Vec<Rule> = Rule::reported().collect();
+        assert_eq!(reported[..3], DIVES);
+        let mut sorted = reported.clone();
+        sorted.sort();
+        assert_eq!(sorted, Rule::ALL);
+    }
+
+    #[test]
+    fn flags_go_over_limits_below_and_defaults_under_both() {
+        let flags = RuleLimits::from_flags([(Rule::LowestEfficiency, Limit::Ratio(None))]);
+        let mut below = RuleLimits::default();
+        for rule in [Rule::LowestEfficiency, Rule::HighestWastedBytes] {
+            let limit = rule.row().default.parse("0").unwrap();
+            below[rule] = Setting { value: limit, origin: Origin::Variable("below".to_owned()) };
+        }
+        let merged = flags.over(below);
+        assert_eq!(merged[Rule::LowestEfficiency], Setting::by_flag(Limit::Ratio(None), "--lowestEfficiency"));
+        assert_eq!(merged[Rule::HighestWastedBytes].origin.to_string(), "below");
+        let untouched = Rule::HighestUserWastedPercent;
+        assert_eq!(merged[untouched], RuleLimits::default()[untouched]);
     }
 }

@@ -1,5 +1,4 @@
-//! The limits that CI rules are held to, and the file that sets them: `.dive-ci`, with its keys below `rules:`. The
-//! limits are here and not in `ci` because `.dive.yaml` sets the same ones.
+//! The rules file, `.dive-ci`, which sets the limits of the rules by keys below `rules:`.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,70 +6,11 @@ use std::path::{Path, PathBuf};
 use super::discovery;
 use super::document::Document;
 use super::layering;
-use super::limit::Limit;
 use super::origin::{ConfigScope, Origin, Setting};
 use super::problem::{ConfigError, Warning};
+use super::rule::{self, RuleLimits, RulesIn};
 use super::surroundings::Surroundings;
-use super::table::{BadValue, Key, Table, Trust, gate};
-use dive_model::units::{Bytes, Ratio};
-
-/// A limit for each rule, with its origin.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RuleLimits {
-    /// The least efficiency that passes.
-    pub lowest_efficiency: Setting<Limit<Ratio>>,
-    /// Fails at this many wasted bytes or more.
-    pub highest_wasted_bytes: Setting<Limit<Bytes>>,
-    /// The share of wasted bytes in the bytes of all layers but the first that fails, and any above.
-    pub highest_user_wasted_percent: Setting<Limit<Ratio>>,
-}
-
-impl Default for RuleLimits {
-    fn default() -> Self {
-        Self {
-            lowest_efficiency: Setting::by_default(Limit::At(Ratio::percent(90))),
-            highest_wasted_bytes: Setting::by_default(Limit::Off),
-            highest_user_wasted_percent: Setting::by_default(Limit::At(Ratio::percent(10))),
-        }
-    }
-}
-
-impl RuleLimits {
-    /// The limits of the command line; a flag that was left out has the default.
-    #[must_use]
-    pub fn from_flags(
-        lowest_efficiency: Option<Limit<Ratio>>,
-        highest_wasted_bytes: Option<Limit<Bytes>>,
-        highest_user_wasted_percent: Option<Limit<Ratio>>,
-    ) -> Self {
-        fn given<T>(limit: Option<T>, name: &'static str, otherwise: Setting<T>) -> Setting<T> {
-            limit.map_or(otherwise, |value| Setting::by_flag(value, name))
-        }
-        let default = Self::default();
-        Self {
-            lowest_efficiency: given(lowest_efficiency, "--lowestEfficiency", default.lowest_efficiency),
-            highest_wasted_bytes: given(highest_wasted_bytes, "--highestWastedBytes", default.highest_wasted_bytes),
-            highest_user_wasted_percent: given(
-                highest_user_wasted_percent,
-                "--highestUserWastedPercent",
-                default.highest_user_wasted_percent,
-            ),
-        }
-    }
-
-    /// These limits where they are set, else those of `below`.
-    #[must_use]
-    pub fn over(self, below: Self) -> Self {
-        fn upper<T>(upper: Setting<T>, below: Setting<T>) -> Setting<T> {
-            if upper.origin == Origin::Default { below } else { upper }
-        }
-        Self {
-            lowest_efficiency: upper(self.lowest_efficiency, below.lowest_efficiency),
-            highest_wasted_bytes: upper(self.highest_wasted_bytes, below.highest_wasted_bytes),
-            highest_user_wasted_percent: upper(self.highest_user_wasted_percent, below.highest_user_wasted_percent),
-        }
-    }
-}
+use super::table::{BadValue, Table};
 
 /// The content of a rules file; default without one.
 #[derive(Debug, Clone, Default)]
@@ -83,14 +23,9 @@ pub struct RulesFile {
     pub warnings: Vec<Warning>,
 }
 
-/// The keys of a rules file. Every one may be set: a rules file belongs to the project, or the user named it.
+/// The keys of a rules file.
 fn table() -> Table<RuleLimits> {
-    let keys: Vec<Key<RuleLimits>> = vec![
-        gate!("rules.lowestEfficiency", Trust::Anyone, lowest_efficiency),
-        gate!("rules.highestWastedBytes", Trust::Anyone, highest_wasted_bytes),
-        gate!("rules.highestUserWastedPercent", Trust::Anyone, highest_user_wasted_percent),
-    ];
-    Table { keys, inert: &[], stray_rules: BadValue::Refused }
+    Table { keys: rule::keys(RulesIn::RulesFile).into(), inert: &[], stray_rules: BadValue::Refused }
 }
 
 impl RulesFile {
@@ -154,7 +89,8 @@ impl RulesFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Rule;
+    use crate::config::{Limit, Rule};
+    use dive_model::units::{Bytes, Ratio};
 
     fn parse(text: &str) -> Result<RulesFile, String> {
         let document = Document::parse(".dive-ci".into(), text.to_owned()).map_err(|error| error.to_string())?;
@@ -172,10 +108,10 @@ mod tests {
                      highest-user-wasted-percent: '0.20'\n";
         for text in [camel, kebab, &camel.replace("20MB", "20000000")] {
             let file = parse(text).unwrap();
-            assert_eq!(file.limits.lowest_efficiency.value, Limit::At(Ratio::percent(95)));
-            assert_eq!(file.limits.highest_wasted_bytes.value, Limit::At(Bytes(20_000_000)));
-            assert_eq!(file.limits.highest_user_wasted_percent.value, Limit::At(Ratio::percent(20)));
-            assert_eq!(file.limits.highest_wasted_bytes.origin.to_string(), ".dive-ci:3");
+            assert_eq!(file.limits[Rule::LowestEfficiency].value, Limit::Ratio(Some(Ratio::percent(95))));
+            assert_eq!(file.limits[Rule::HighestWastedBytes].value, Limit::Bytes(Some(Bytes(20_000_000))));
+            assert_eq!(file.limits[Rule::HighestUserWastedPercent].value, Limit::Ratio(Some(Ratio::percent(20))));
+            assert_eq!(file.limits[Rule::HighestWastedBytes].origin.to_string(), ".dive-ci:3");
             assert_eq!(file.warnings, []);
         }
     }
@@ -184,8 +120,8 @@ mod tests {
     fn a_rule_is_turned_off_by_every_word_for_it() {
         for word in ["disabled", "\"disabled\"", "off", "false", "\"\""] {
             let file = parse(&format!("rules:\n  lowestEfficiency: {word}\n")).unwrap();
-            assert_eq!(file.limits.lowest_efficiency.value, Limit::Off, "{word}");
-            assert_eq!(file.limits.lowest_efficiency.origin.to_string(), ".dive-ci:2");
+            assert_eq!(file.limits[Rule::LowestEfficiency].value, Limit::Ratio(None), "{word}");
+            assert_eq!(file.limits[Rule::LowestEfficiency].origin.to_string(), ".dive-ci:2");
         }
     }
 
@@ -315,16 +251,6 @@ mod tests {
         std::fs::write(folder.path().join(".dive-ci"), "rules: { highestWastedBytes: 1MiB }").unwrap();
         let file = RulesFile::load(&around, &default).unwrap();
         assert_eq!(file.path, Some(".dive-ci".into()));
-        assert_eq!(file.limits.highest_wasted_bytes.value, Limit::At(Bytes(1 << 20)));
-    }
-
-    #[test]
-    fn flags_go_over_a_file_and_defaults_under_both() {
-        let flags = RuleLimits::from_flags(Some(Limit::Off), None, None);
-        let file = parse("rules:\n  lowestEfficiency: 0.5\n  highestWastedBytes: 1MB\n").unwrap().limits;
-        let merged = flags.over(file);
-        assert_eq!(merged.lowest_efficiency, Setting::by_flag(Limit::Off, "--lowestEfficiency"));
-        assert_eq!(merged.highest_wasted_bytes.origin.to_string(), ".dive-ci:3");
-        assert_eq!(merged.highest_user_wasted_percent, RuleLimits::default().highest_user_wasted_percent);
+        assert_eq!(file.limits[Rule::HighestWastedBytes].value, Limit::Bytes(Some(Bytes(1 << 20))));
     }
 }

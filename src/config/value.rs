@@ -1,7 +1,7 @@
 //! The types of values: each [`Value`] parses a node of a file or a variable's text, explains what is wrong with it, and prints
 //! itself as YAML. [`Field`] hides the type, so that all keys fit in one table.
 
-use std::fmt::{self, Write};
+use std::fmt::Write;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -82,6 +82,26 @@ impl<T: Value> Field for Setting<T> {
     }
 }
 
+/// A limit is no [`Value`]: which unit it is read in, the limit set so far says.
+impl Field for Setting<Limit> {
+    fn set(&mut self, node: &Yaml, origin: Origin) -> Vec<String> {
+        let mut faults = Vec::new();
+        let parse = |text: &str| self.value.parse(text).map_err(|reason| format!("{reason}; or `disabled`"));
+        if let Some(value) = scalar(node, &mut faults, parse) {
+            *self = Self { value, origin };
+        }
+        faults
+    }
+
+    fn yaml(&self) -> String {
+        self.value.to_string()
+    }
+
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
+}
+
 /// A type of values.
 pub(super) trait Value: Sized {
     /// Parses `node`, and adds an error message to `faults` for each invalid part. `None` if no part is valid: the previous value
@@ -154,16 +174,6 @@ impl Value for bool {
 impl Value for Ratio {
     fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
         scalar(node, faults, |text| text.parse().map_err(|error: <Self as FromStr>::Err| error.to_string()))
-    }
-
-    fn yaml(&self) -> String {
-        self.to_string()
-    }
-}
-
-impl<T: FromStr<Err: fmt::Display> + fmt::Display> Value for Limit<T> {
-    fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
-        scalar(node, faults, |text| text.parse().map_err(|error| format!("{error}; or `disabled`")))
     }
 
     fn yaml(&self) -> String {
@@ -358,8 +368,12 @@ mod tests {
 
     #[test]
     fn an_empty_text_turns_a_limit_off_and_no_value_says_nothing() {
-        assert_eq!(known(&text("")), Some(Limit::<Bytes>::Off));
-        assert_eq!(known::<Limit<Bytes>>(&Yaml::Empty), None);
+        let limit = Setting::by_default(Limit::Bytes(Some(Bytes(1))));
+        for (node, value) in [(text(""), Limit::Bytes(None)), (Yaml::Empty, limit.value.clone())] {
+            let mut limit = limit.clone();
+            assert_eq!(limit.set(&node, Origin::Flag("--x")), [""; 0]);
+            assert_eq!(limit.value, value);
+        }
         assert_eq!(known::<Ratio>(&Yaml::Empty), None);
         assert_eq!(known::<Option<PathBuf>>(&Yaml::Empty), None);
     }

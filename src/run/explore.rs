@@ -13,7 +13,7 @@ use super::output::{self, JsonTarget, Notices};
 use super::{Outcome, is_screen, screen};
 use crate::ci::{self, Rules};
 use crate::cli::{CiArgs, OpeningArgs};
-use crate::config::{CiVariable, Config, ConfigError, Origin, RuleLimits, RulesFile, Setting, Surroundings};
+use crate::config::{CiVariable, Config, ConfigError, Origin, RulesFile, Setting, Surroundings};
 use crate::report::ci::Ruling;
 use crate::report::{Colour, Findings, Look, Rows, ci as ci_report, json, text};
 use dive_model::analysis::Analysis;
@@ -57,9 +57,7 @@ impl Gate {
             file => file?,
         };
         notices.warn_all(&file.warnings);
-        let flags =
-            RuleLimits::from_flags(ci.lowest_efficiency, ci.highest_wasted_bytes, ci.highest_user_wasted_percent);
-        Ok(Self { rules: Rules::merge(flags, &file, config), rules_file: file.path })
+        Ok(Self { rules: Rules::merge(ci.rules.limits(), &file, config), rules_file: file.path })
     }
 }
 

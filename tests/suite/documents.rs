@@ -1,9 +1,9 @@
 //! Documents that come from the program's tables: docs/keys.md from the actions, the table in docs/sources.md from the image
-//! sources. `DIVE_REWRITE_DOCUMENTS=1 cargo test --test suite documents` writes them anew.
+//! sources, those in docs/ci.md and docs/configuration.md from the rules. `DIVE_REWRITE_DOCUMENTS=1 cargo test --test suite documents` writes them anew.
 
 use std::fmt::Write;
 
-use dive::config::{Bound, Context, Keybinding};
+use dive::config::{Bound, Context, Keybinding, Rule, RuleRow};
 use dive_sources::{SCHEMES, Scheme, SchemeName};
 
 use crate::place::repository;
@@ -77,10 +77,32 @@ fn sources() -> String {
     table
 }
 
+/// The table of rules, a row each.
+fn rules() -> String {
+    let mut table = "| Rule | Default | Fails when |\n|---|---|---|\n".to_owned();
+    for RuleRow { name, default, fails_when, .. } in Rule::ALL.map(Rule::row) {
+        writeln!(table, "| `{name}` | `{default}` | {fails_when} |").unwrap();
+    }
+    table
+}
+
+/// Fails if the part of a document between `<!-- NAME -->` and `<!-- /NAME -->` is not as expected.
+fn assert_part_written(document: &str, name: &str, expected: &str) {
+    let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
+    let text = std::fs::read_to_string(repository(document)).unwrap();
+    let (before, rest) = text.split_once(&start).unwrap();
+    let (_, after) = rest.split_once(&end).unwrap();
+    assert_written(document, &format!("{before}{start}{expected}{end}{after}"));
+}
+
 #[test]
 fn docs_sources_has_the_table_of_sources() {
-    let document = std::fs::read_to_string(repository("docs/sources.md")).unwrap();
-    let (before, rest) = document.split_once("<!-- sources -->\n").unwrap();
-    let (_, after) = rest.split_once("<!-- /sources -->").unwrap();
-    assert_written("docs/sources.md", &format!("{before}<!-- sources -->\n{}<!-- /sources -->{after}", sources()));
+    assert_part_written("docs/sources.md", "sources", &sources());
+}
+
+#[test]
+fn docs_ci_and_docs_configuration_have_the_table_of_rules() {
+    for document in ["docs/ci.md", "docs/configuration.md"] {
+        assert_part_written(document, "rules", &rules());
+    }
 }

@@ -41,6 +41,7 @@ mod oracle;
 mod paths;
 mod place;
 mod reports;
+mod rules;
 mod screen;
 mod skipped;
 mod spellings;

@@ -1,7 +1,7 @@
 //! The configuration as a whole: what each key reads, what goes over what, and what a mistake says.
 
 use super::*;
-use crate::config::{Limit, render};
+use crate::config::{Limit, Rule, render};
 use dive_model::units::Bytes;
 
 fn load(text: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
@@ -38,9 +38,9 @@ fn every_key_of_dives_documentation_is_read() {
     assert!(config.filetree.collapse_dir.value && !config.filetree.show_attributes.value);
     assert_eq!(config.filetree.pane_width.value, Ratio::percent(70));
     assert!(config.layer.show_aggregated_changes.value);
-    assert_eq!(config.rules.lowest_efficiency.value, Limit::At(Ratio::percent(95)));
-    assert_eq!(config.rules.highest_wasted_bytes.value, Limit::At(Bytes(20_000_000)));
-    assert_eq!(config.rules.highest_user_wasted_percent.value, Limit::Off);
+    assert_eq!(config.rules[Rule::LowestEfficiency].value, Limit::Ratio(Some(Ratio::percent(95))));
+    assert_eq!(config.rules[Rule::HighestWastedBytes].value, Limit::Bytes(Some(Bytes(20_000_000))));
+    assert_eq!(config.rules[Rule::HighestUserWastedPercent].value, Limit::Ratio(None));
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn variables_go_over_the_file() {
     let config = load("filetree:\n  pane-width: 0.7\nlog:\n  level: debug\n", &variables).unwrap();
     assert_eq!(config.filetree.pane_width.value, Ratio::percent(30));
     assert_eq!(config.filetree.pane_width.origin, Origin::Variable("DIVE_FILETREE_PANE_WIDTH".to_owned()));
-    assert_eq!(config.rules.lowest_efficiency.value, Limit::Off);
+    assert_eq!(config.rules[Rule::LowestEfficiency].value, Limit::Ratio(None));
     assert_eq!(config.container_engine.value, ContainerEngine::Podman);
     assert!(!config.log.enabled.value);
     assert_eq!(config.log.level.value, LogLevel::Debug);
@@ -280,19 +280,19 @@ fn the_files_in_this_repository_are_read_without_a_word() {
     assert_eq!(config.warnings, []);
     let rules = crate::config::RulesFile::load(&root, &Setting::by_default(None)).unwrap();
     assert_eq!(rules.warnings, []);
-    assert_eq!(rules.limits.highest_user_wasted_percent.value, Limit::At(Ratio::percent(90)));
+    assert_eq!(rules.limits[Rule::HighestUserWastedPercent].value, Limit::Ratio(Some(Ratio::percent(90))));
 }
 
 /// A key that is missing here was given its trust without a thought for who writes the file.
 #[test]
 fn what_the_working_directory_may_set_has_been_decided_for_every_key() {
-    let decided = |path: &str| match path.split_once("keybinding.").map_or(path, |_| "keybinding") {
-        "pull"
-        | "ignore-errors"
-        | "ci"
-        | "rules.lowest-efficiency"
-        | "rules.highest-wasted-bytes"
-        | "rules.highest-user-wasted-percent" => "stricter only",
+    let has_own_table = |section: &str| ["keybinding", "rules"].contains(&section);
+    let section_or_key = |path: &'static str| match path.split_once('.') {
+        Some((section, _)) if has_own_table(section) => section,
+        _ => path,
+    };
+    let decided = |path| match section_or_key(path) {
+        "pull" | "ignore-errors" | "ci" | "rules" => "stricter only",
         "log.path" | "json-path" => "a new file",
         "ci-config" | "log.quiet" => "the user",
         "keybinding"
@@ -329,9 +329,9 @@ fn the_working_directory_can_only_be_stricter_than_the_user() {
          pull: never\nci: true\nignore-errors: false\n",
     );
     assert_eq!(warnings, [""; 0]);
-    assert_eq!(config.rules.lowest_efficiency.value, Limit::At(Ratio::percent(96)));
-    assert_eq!(config.rules.highest_wasted_bytes.value, Limit::At(Bytes(10_000_000)));
-    assert_eq!(config.rules.highest_user_wasted_percent.value, Limit::At(Ratio::percent(90)));
+    assert_eq!(config.rules[Rule::LowestEfficiency].value, Limit::Ratio(Some(Ratio::percent(96))));
+    assert_eq!(config.rules[Rule::HighestWastedBytes].value, Limit::Bytes(Some(Bytes(10_000_000))));
+    assert_eq!(config.rules[Rule::HighestUserWastedPercent].value, Limit::Ratio(Some(Ratio::percent(90))));
     assert!(config.ci.value && config.pull.value == Some(PullPolicy::Never));
 
     for theirs in [

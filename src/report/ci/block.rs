@@ -51,7 +51,7 @@ pub fn misconfigured(limits: &[BadLimit], colour: Colour, out: &mut dyn Write) -
         _ => using(None, out)?,
     }
     writeln!(out, "{}", title("Results:", colour))?;
-    for rule in Rule::ALL {
+    for rule in Rule::reported() {
         match limits.iter().find(|limit| limit.rule == rule) {
             Some(limit) => {
                 let status = paint(Status::Fail, "MISCONFIGURED", colour);

@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use super::Ruling;
-use crate::ci::{BlindSpot, Excess, Rule};
+use crate::ci::{Amount, BlindSpot, Rule};
 use crate::config::Origin;
 use crate::report::text::{command_width, first_words};
 use crate::report::waste::{self, Rows};
@@ -12,7 +12,7 @@ use crate::report::{Findings, Look, heading};
 use dive_model::analysis::Exact;
 use dive_model::analysis::exact::Cause;
 use dive_model::escape::Escaped;
-use dive_model::units::{Bytes, go_float};
+use dive_model::units::Bytes;
 
 /// Writes the whole part.
 pub(super) fn write(
@@ -71,7 +71,7 @@ fn exact(exact: &Exact, out: &mut dyn Write) -> io::Result<()> {
 /// Where the limits come from, and which of them hold only because dive's numbers miss waste.
 fn budget(ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut setters: Vec<String> = Vec::new();
-    for rule in Rule::ALL {
+    for rule in Rule::reported() {
         let setter = match ruling.rules.origin(rule) {
             Origin::Default => "defaults".to_owned(),
             Origin::File { path, .. } => path.display().to_string(),
@@ -88,13 +88,11 @@ fn budget(ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 /// A limit that holds by dive's number and not by the exact one.
 fn blind_spot(spot: &BlindSpot, out: &mut dyn Write) -> io::Result<()> {
-    let (measured, limit) = match spot.excess {
-        Excess::Kept { share, limit } => (format!("{share:.4} of all bytes kept"), go_float(limit.get())),
-        Excess::Bytes { bytes, limit } => (format!("{bytes} reclaimable"), limit.to_string()),
-        Excess::UserShare { share, limit } => {
-            (format!("reclaimable bytes are {share:.4} of the user bytes"), go_float(limit.get()))
-        }
+    let limit = match spot.limit {
+        Amount::Ratio(_) => spot.limit.to_string(),
+        Amount::Bytes(_) => spot.limit.rounded(),
     };
+    let measured = spot.words.replace("{}", &spot.exact.rounded());
     let origin = match &spot.origin {
         Origin::Default => "default".to_owned(),
         origin => origin.to_string(),

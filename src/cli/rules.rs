@@ -1,0 +1,63 @@
+//! The flags of the rules: one for each row of `config`'s table. clap's derive reads fields, which a table does not have, so this
+//! builds the flags by hand.
+
+use clap::builder::TypedValueParser;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+
+use crate::config::{Limit, Rule, RuleLimits};
+
+/// The limits that were given as flags.
+#[derive(Debug, Clone, Default)]
+pub struct RuleFlags {
+    given: Vec<(Rule, Limit)>,
+}
+
+impl RuleFlags {
+    /// True if any flag was given.
+    #[must_use]
+    pub fn are_given(&self) -> bool {
+        !self.given.is_empty()
+    }
+
+    /// The limits; a rule without a flag has its default.
+    #[must_use]
+    pub fn limits(&self) -> RuleLimits {
+        RuleLimits::from_flags(self.given.iter().cloned())
+    }
+}
+
+/// The flag of a rule.
+fn flag(rule: Rule) -> Arg {
+    let row = rule.row();
+    let parser = clap::builder::StringValueParser::new().try_map(|text| row.default.parse(&text));
+    Arg::new(row.name)
+        .long(row.name)
+        .alias(row.kebab_name)
+        .value_name(row.default.placeholder())
+        .value_parser(parser)
+        .action(ArgAction::Set)
+        .hide_short_help(true)
+        .help(format!("{} [default: {}]", row.help, row.default))
+}
+
+impl Args for RuleFlags {
+    fn augment_args(command: Command) -> Command {
+        command.args(Rule::ALL.map(flag))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for RuleFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let limit_of = |rule: Rule| Some((rule, matches.get_one::<Limit>(rule.row().name)?.clone()));
+        Ok(Self { given: Rule::ALL.into_iter().filter_map(limit_of).collect() })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,116 @@
+//! Whatever the table of rules has, the command takes: each rule's flag, both files, its variable, `dive config`, help,
+//! completion and report. A rule that one of them forgot would be a limit that a user writes and nothing checks.
+
+use dive::config::{Fails, Rule, RuleRow};
+
+use crate::place::{repository, sample};
+use crate::user::User;
+
+/// A limit that the sample breaks: it is 98.1 % efficient, and wastes bytes.
+fn strictest(row: &RuleRow) -> &'static str {
+    match row.fails {
+        Fails::Below => "1",
+        Fails::AtOrAbove => "0",
+    }
+}
+
+/// Both spellings of each rule's name, with its row.
+fn spellings() -> impl Iterator<Item = (&'static RuleRow, &'static str)> {
+    Rule::ALL.into_iter().map(Rule::row).flat_map(|row| [(row, row.name), (row, row.kebab_name)])
+}
+
+fn variable(row: &RuleRow) -> String {
+    format!("DIVE_RULES_{}", row.kebab_name.to_uppercase().replace('-', "_"))
+}
+
+/// Fails unless the image breaks the rule, in its words.
+#[track_caller]
+fn assert_broken(user: &User, options: &[&str], row: &RuleRow) {
+    let sample = sample();
+    let failure = format!("\n  FAIL: {}: {} ({}=", row.name, row.complaint, row.number);
+    user.runs(&[options, &["--ci", &sample]].concat()).ends_with(1).prints(&[&failure]);
+}
+
+#[test]
+fn the_flag_of_every_rule_sets_its_limit_in_both_spellings() {
+    for (row, name) in spellings() {
+        let flag = format!("--{name}");
+        assert_broken(&User::new(), &[&flag, strictest(row)], row);
+    }
+}
+
+#[test]
+fn the_rules_file_sets_every_limit_in_both_spellings() {
+    for (row, name) in spellings() {
+        let user = User::new().writes(".dive-ci", &format!("rules:\n  {name}: {}\n", strictest(row)));
+        assert_broken(&user, &[], row);
+        let user = user.writes(".dive-ci", &format!("rules:\n  {name}: [1]\n"));
+        let misconfigured = format!("\n  MISCONFIGURED: {}: a list", row.name);
+        user.runs(&["--ci", &sample()])
+            .ends_with(2)
+            .prints(&[&misconfigured])
+            .says(&[&format!(".dive-ci:2: {name}: ")]);
+    }
+}
+
+#[test]
+fn the_configuration_sets_every_limit_in_both_spellings_and_prints_it() {
+    for (row, name) in spellings() {
+        let user = User::new().keeps(".dive.yaml", &format!("rules:\n  {name}: {}\n", strictest(row)));
+        assert_broken(&user, &[], row);
+        assert_printed(&user, row, ".dive.yaml:2");
+    }
+}
+
+#[test]
+fn the_variable_of_every_rule_sets_its_limit() {
+    for row in Rule::ALL.map(Rule::row) {
+        let user = User::new().sets(&variable(row), strictest(row));
+        assert_broken(&user, &[], row);
+        assert_printed(&user, row, &variable(row));
+    }
+}
+
+/// Fails unless `dive config` has the rule's limit with its origin.
+#[track_caller]
+fn assert_printed(user: &User, row: &RuleRow, origin: &str) {
+    let printed = user.runs(&["config"]).ends_with(0).stdout;
+    let limit = row.default.parse(strictest(row)).unwrap();
+    let start = format!("  {}: {limit} ", row.kebab_name);
+    let line = printed.lines().find(|line| line.starts_with(&start));
+    assert!(line.is_some_and(|line| line.ends_with(origin)), "{start}# {origin} is not in\n{printed}");
+}
+
+#[test]
+fn help_and_completion_have_the_flag_of_every_rule() {
+    let user = User::new();
+    let help = user.runs(&["--help"]).ends_with(0).stdout;
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    let completion = user.runs(&["completion", "bash"]).ends_with(0).stdout;
+    for row in Rule::ALL.map(Rule::row) {
+        let expected = format!("{} <{}> {} [default: {}]", row.flag, row.default.placeholder(), row.help, row.default);
+        assert!(help.contains(&expected), "{expected} is not in the help");
+        assert!(completion.contains(row.flag), "{} is not completed", row.flag);
+    }
+}
+
+#[test]
+fn the_documents_name_every_rule() {
+    for (document, names) in [
+        (
+            "docs/usage.md",
+            (|row| vec![format!("`{} {}`", row.flag, row.default.placeholder())]) as fn(&RuleRow) -> Vec<_>,
+        ),
+        ("docs/ci.md", |row| {
+            vec![format!("`{}`", row.flag), format!("`{}`", variable(row)), format!("| `{}` |", row.name)]
+        }),
+        ("docs/configuration.md", |row| vec![format!("| `rules.{}` | `{}` |", row.kebab_name, row.default)]),
+        (".dive.yaml", |row| vec![format!("  {}: {}\n", row.kebab_name, row.default)]),
+        (".dive-ci", |row| vec![format!("{}: ", row.name)]),
+    ] {
+        let text = std::fs::read_to_string(repository(document)).unwrap();
+        for name in Rule::ALL.into_iter().flat_map(|rule| names(rule.row())) {
+            assert!(text.contains(&name), "{document} lacks {name}");
+        }
+    }
+}

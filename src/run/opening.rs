@@ -15,7 +15,7 @@ use super::output::Notices;
 use super::progress::ProgressBar;
 use crate::cli::{self, OpeningArgs};
 use crate::config::Config;
-use dive_model::blob::{SpoolProgress, SpoolStep};
+use dive_model::blob::{TransferProgress, TransferStep};
 use dive_model::cache::{self, Cache};
 use dive_model::image::{self, Image, ImageSelector, Selection};
 use dive_model::layer::{self, LayerBlob, Progress};
@@ -29,7 +29,7 @@ pub(super) trait Watch: Progress {
     /// The engine does not have the image and pulls it.
     fn pulling(&self, engine: ContainerEngine, name: &str);
     /// Bytes come: of an archive, of what an engine pulls or saves, of layers from a registry.
-    fn spooled(&self, progress: SpoolProgress);
+    fn spooled(&self, progress: TransferProgress);
     /// The image is found; its layers come next.
     fn found(&self, image: &Arc<Image>);
     /// There is no image to be found, and this was odd on the way.
@@ -76,7 +76,7 @@ impl Opening {
         let Access { on_damage, cache, .. } = &self.access;
         let mut missing = self.may_be_missing();
         let source = Source::open(&self.reference, &self.access, &mut |spooled| {
-            if let (SpoolStep::Pull, Some((engine, name))) = (spooled.step, missing) {
+            if let (TransferStep::Pull, Some((engine, name))) = (spooled.step, missing) {
                 watch.pulling(engine, name);
                 missing = None;
             }

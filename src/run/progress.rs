@@ -8,7 +8,7 @@ use indicatif::{ProgressDrawTarget, ProgressStyle};
 
 use super::opening::Watch;
 use super::output::Notices;
-use dive_model::blob::SpoolProgress;
+use dive_model::blob::TransferProgress;
 use dive_model::image::Image;
 use dive_model::layer::{self, LayerIndex};
 use dive_model::remark::Remark;
@@ -50,7 +50,7 @@ impl Watch for ProgressBar {
         self.bar.suspend(|| self.notices.note(&text));
     }
 
-    fn spooled(&self, spooled: SpoolProgress) {
+    fn spooled(&self, spooled: TransferProgress) {
         let message = spooled.step.to_string();
         if self.bar.length() != spooled.total || self.bar.message() != message {
             let style_of = match spooled.total {

@@ -10,7 +10,7 @@ use super::opening::{Opening, Watch, remarks};
 use crate::config::{Config, Surroundings};
 use crate::tui::state::{Opened, Settings};
 use crate::tui::{self, Feed, ScreenError};
-use dive_model::blob::SpoolProgress;
+use dive_model::blob::TransferProgress;
 use dive_model::image::Image;
 use dive_model::layer::{LayerIndex, Progress};
 use dive_model::remark::Remark;
@@ -61,7 +61,7 @@ impl Watch for Watcher<'_> {
         info!("{} has no image {name:?}; pulling it", engine.command());
     }
 
-    fn spooled(&self, progress: SpoolProgress) {
+    fn spooled(&self, progress: TransferProgress) {
         self.feed.spooled(progress);
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 
-use dive_model::blob::SpoolProgress;
+use dive_model::blob::TransferProgress;
 use dive_model::extract::{self, Conflicts, Report};
 use dive_model::image::Image;
 use dive_model::layer::{self, LayerIndex};
@@ -39,7 +39,7 @@ pub(super) enum Event {
 #[derive(Debug)]
 pub enum Work {
     /// An archive is being unpacked or received.
-    Spooled(SpoolProgress),
+    Spooled(TransferProgress),
     /// The image is found, its layers are not read yet.
     Image(Arc<Image>),
     /// So many bytes of the layers are behind us.
@@ -88,7 +88,7 @@ impl Feed {
     }
 
     /// An archive is being unpacked or received.
-    pub fn spooled(&self, progress: SpoolProgress) {
+    pub fn spooled(&self, progress: TransferProgress) {
         self.say(Work::Spooled(progress));
     }
 

@@ -10,7 +10,7 @@ use super::access::Access;
 use super::engine::name::{EXPECTED, Name};
 use super::error::SourceError;
 use super::program::{ExportError, Failure, Program};
-use dive_model::blob::SpoolProgress;
+use dive_model::blob::TransferProgress;
 use dive_model::store::Spooled;
 
 /// An image that containerd does not give.
@@ -62,7 +62,7 @@ pub enum ContainerdError {
 pub(super) fn export(
     name: &str,
     access: &Access,
-    progress: &mut dyn FnMut(SpoolProgress),
+    progress: &mut dyn FnMut(TransferProgress),
 ) -> Result<Spooled, SourceError> {
     let asked = Name::new(name).ok_or_else(|| ContainerdError::Name { name: name.to_owned() })?;
     let in_full = asked.in_full();
@@ -96,7 +96,7 @@ impl Exporter<'_> {
         self,
         command: &[&str],
         operands: &[&str],
-        progress: &mut dyn FnMut(SpoolProgress),
+        progress: &mut dyn FnMut(TransferProgress),
     ) -> Result<Spooled, ExportError> {
         let platform = self.access.platform.iter().flat_map(|platform| ["--platform", platform.as_str()]);
         let arguments: Vec<_> = command.iter().copied().chain(platform).chain(operands.iter().copied()).collect();

@@ -28,7 +28,7 @@ pub use reference::{ImageOrigin, OtherReading, PathReference, Reference, Referen
 pub use registry::{Actual, RegistryError, SystemError};
 pub use scheme::{PathFormat, SCHEMES, Scheme, SchemeName, SourceKind};
 
-use dive_model::blob::SpoolProgress;
+use dive_model::blob::TransferProgress;
 use dive_model::store::{FileFormat, FileStore, Store};
 use engine::EngineImage;
 use registry::RegistryImage;
@@ -50,7 +50,7 @@ impl Source {
     pub fn open(
         reference: &Reference,
         access: &Access,
-        progress: &mut dyn FnMut(SpoolProgress),
+        progress: &mut dyn FnMut(TransferProgress),
     ) -> Result<Self, SourceError> {
         let on_damage = access.on_damage;
         let (scheme, name, store): (_, _, Box<dyn Store>) = match reference {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use dive_model::blob::TICK;
 use dive_model::blob::Watch;
-use dive_model::blob::{SpoolProgress, SpoolStep};
+use dive_model::blob::{TransferProgress, TransferStep};
 
 /// Counts received bytes and reports them.
 pub(super) struct Meter<'a> {
@@ -31,7 +31,7 @@ impl<'a> Meter<'a> {
         self.reported = Some(Instant::now());
         // The size is an estimate: once exceeded, it is useless.
         let total = self.size.filter(|size| self.received <= *size);
-        (self.progress)(SpoolProgress { step: SpoolStep::Export, read: self.received, total })
+        (self.progress)(TransferProgress { step: TransferStep::Export, read: self.received, total })
     }
 
     /// Counts `len` more bytes, and reports them if a report is due.

@@ -16,7 +16,7 @@ use super::access::Environment;
 use super::engine::one_line;
 use super::meter::Meter;
 use super::runtime::{block_on, unless_broken};
-use dive_model::blob::SpoolStep;
+use dive_model::blob::TransferStep;
 use dive_model::blob::Watch;
 use dive_model::remark::OnDamage;
 use dive_model::store::{Spooled, StoreError, spool};
@@ -132,7 +132,7 @@ impl Program {
         }
         let running = self.start(arguments).map_err(program)?;
         let mut output = Output { running, meter, failure: None };
-        let spooled = spool(&mut output, SpoolStep::Export, size, archive, on_damage, &mut |_| ());
+        let spooled = spool(&mut output, TransferStep::Export, size, archive, on_damage, &mut |_| ());
         if let Some(failure) = output.failure.take() {
             return Err(program(failure));
         }
@@ -233,7 +233,7 @@ fn errors_of(text: &str) -> String {
 #[cfg(unix)]
 mod tests {
     use super::*;
-    use dive_model::blob::SpoolProgress;
+    use dive_model::blob::TransferProgress;
     use std::time::Instant;
 
     fn shell() -> Program {
@@ -258,7 +258,7 @@ mod tests {
         shell().export(&["-c", script], "the archive", None, OnDamage::Fail, progress)
     }
 
-    fn go_on(_: SpoolProgress) -> ControlFlow<()> {
+    fn go_on(_: TransferProgress) -> ControlFlow<()> {
         always()
     }
 

@@ -20,7 +20,7 @@ use crate::tui::keymap::Keymap;
 use crate::tui::layout::Layout;
 use crate::tui::theme::Theme;
 use dive_model::analysis::Analysis;
-use dive_model::blob::SpoolProgress;
+use dive_model::blob::TransferProgress;
 use dive_model::image::Image;
 use dive_model::layer::LayerIndex;
 use dive_model::tree::{Change, ChangeCounts, Loaded, NodeId, SpanId};
@@ -143,7 +143,7 @@ impl Opened {
 #[derive(Debug)]
 pub enum Stage {
     /// It is being looked for; an archive that has to be unpacked or received shows how far that is.
-    Finding(Option<SpoolProgress>),
+    Finding(Option<TransferProgress>),
     /// Its layers are being read.
     Reading(Reading),
     /// It is there.

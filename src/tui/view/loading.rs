@@ -8,7 +8,7 @@ use ratatui::text::Line;
 use super::pane::{self, Keys};
 use crate::tui::state::{Focus, Stage, State};
 use crate::tui::theme::Theme;
-use dive_model::blob::SpoolProgress;
+use dive_model::blob::TransferProgress;
 use dive_model::units::Bytes;
 
 pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
@@ -50,8 +50,8 @@ impl Part {
 }
 
 /// How far bytes are on their way here, with a bar of so many cells where it is known how many there are.
-pub(super) fn spooled(progress: SpoolProgress, bar: usize) -> Vec<(Part, String)> {
-    let SpoolProgress { step, read, total } = progress;
+pub(super) fn spooled(progress: TransferProgress, bar: usize) -> Vec<(Part, String)> {
+    let TransferProgress { step, read, total } = progress;
     let mut lines = vec![(Part::Words, format!("{} …", capitalised(&step.to_string())))];
     match total {
         Some(total) => {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use dive::tui::event::Work;
 use dive::tui::state::viewer::Fetched;
 use dive::tui::state::{Overlay, Ticket};
-use dive_model::blob::{SpoolProgress, SpoolStep};
+use dive_model::blob::{TransferProgress, TransferStep};
 use dive_model::extract::{Conflicts, End, Listed, Progress, Reason, Report, Skipped, Skips};
 
 use super::{SIZES, Screen, Size};
@@ -147,7 +147,7 @@ fn the_content_of_files() {
 /// A layer that lies in an engine is on its way when somebody looks into one of its files.
 #[test]
 fn content_that_is_on_its_way() {
-    let coming = SpoolProgress { step: SpoolStep::Export, read: 434_000, total: Some(3_000_000) };
+    let coming = TransferProgress { step: TransferStep::Export, read: 434_000, total: Some(3_000_000) };
     picture("viewer_bringing", |size| {
         let mut screen = Screen::of_sample(size);
         screen.finds("G", "bin/start").presses("v");
@@ -239,12 +239,16 @@ fn an_image_that_is_being_found_and_read() {
     picture("loading_finding", |size| Screen::looking(size, &[]));
     picture("loading_unpacking", |size| {
         let mut screen = Screen::looking(size, &[]);
-        screen.hears(Work::Spooled(SpoolProgress { step: SpoolStep::Unpack, read: 1_200_000, total: Some(3_052_544) }));
+        screen.hears(Work::Spooled(TransferProgress {
+            step: TransferStep::Unpack,
+            read: 1_200_000,
+            total: Some(3_052_544),
+        }));
         screen
     });
     picture("loading_receiving", |size| {
         let mut screen = Screen::looking(size, &[]);
-        screen.hears(Work::Spooled(SpoolProgress { step: SpoolStep::Receive, read: 1_200_000, total: None }));
+        screen.hears(Work::Spooled(TransferProgress { step: TransferStep::Receive, read: 1_200_000, total: None }));
         screen
     });
     picture("loading_reading", |size| {

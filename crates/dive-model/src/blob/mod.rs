@@ -10,7 +10,7 @@ use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-pub use progress::{SpoolProgress, SpoolStep};
+pub use progress::{TransferProgress, TransferStep};
 pub use remote::{Fetch, Fetched, TICK, Watch};
 
 use crate::tarfile::{Cursor, ReadAt};
@@ -134,7 +134,7 @@ impl Blob {
     ///
     /// # Errors
     /// Why the bytes cannot be fetched, which may pass; [`io::ErrorKind::Interrupted`] where `progress` broke it off.
-    pub fn bring(&self, progress: &mut dyn FnMut(SpoolProgress) -> ControlFlow<()>) -> io::Result<()> {
+    pub fn bring(&self, progress: &mut dyn FnMut(TransferProgress) -> ControlFlow<()>) -> io::Result<()> {
         match &self.bytes {
             Bytes::Remote(remote) => remote.here(progress).map(drop),
             Bytes::File(_) | Bytes::Memory(_) => Ok(()),

@@ -1,34 +1,34 @@
-//! How far bytes have come on their way here.
+//! How much of a transfer is done.
 
 use std::fmt;
 
-/// How far a source is on its way into the temporary file.
+/// How much of a transfer is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SpoolProgress {
-    /// What is being done.
-    pub step: SpoolStep,
-    /// Bytes read from the input, before decompression.
+pub struct TransferProgress {
+    /// What is being transferred.
+    pub step: TransferStep,
+    /// Bytes received or read so far, before decompression.
     pub read: u64,
-    /// Bytes that the input has, if it is a file.
+    /// All bytes of the transfer, if that is known.
     pub total: Option<u64>,
 }
 
-/// On what way bytes come.
+/// The kind of transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SpoolStep {
+pub enum TransferStep {
     /// A compressed archive is unpacked.
     Unpack,
-    /// An archive comes through a pipe.
+    /// An archive arrives through a pipe.
     Receive,
     /// An engine pulls the image from its registry.
     Pull,
     /// An engine saves the image.
     Export,
-    /// Blobs come from a registry.
+    /// Blobs arrive from a registry.
     Download,
 }
 
-impl fmt::Display for SpoolStep {
+impl fmt::Display for TransferStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Unpack => "unpacking the archive",

@@ -8,18 +8,18 @@ use std::ops::ControlFlow;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{Blob, SpoolProgress};
+use super::{Blob, TransferProgress};
 
 /// How often a fetch asks whether to go on.
 pub const TICK: Duration = Duration::from_millis(100);
 
 /// Hears how far it is, and says whether it is to go on.
-pub type Watch<'a> = &'a mut dyn FnMut(SpoolProgress) -> ControlFlow<()>;
+pub type Watch<'a> = &'a mut dyn FnMut(TransferProgress) -> ControlFlow<()>;
 
 /// Gets the bytes of a blob. Asked again if it failed: a network that was gone may be back.
 pub trait Fetch: Debug + Send + Sync {
     /// What is told before anything has come.
-    fn start(&self) -> SpoolProgress;
+    fn start(&self) -> TransferProgress;
 
     /// All bytes of the blob, as one that lies in a file here. Waits for them, and asks `progress` several times a second
     /// whether to go on, also while nothing comes.
@@ -62,7 +62,7 @@ pub struct Fetched<T> {
 enum State<T> {
     Elsewhere,
     /// Somebody gets it, and is so far.
-    Underway(SpoolProgress),
+    Underway(TransferProgress),
     Here(T),
 }
 
@@ -80,7 +80,7 @@ impl<T: Clone> Fetched<T> {
     /// What `fetch` says, which is not kept; [`io::ErrorKind::Interrupted`] where `progress` broke it off.
     pub fn get(
         &self,
-        start: SpoolProgress,
+        start: TransferProgress,
         progress: Watch<'_>,
         fetch: impl FnOnce(Watch<'_>) -> io::Result<T>,
     ) -> io::Result<T> {
@@ -154,7 +154,7 @@ fn called_off() -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::blob::SpoolStep;
+    use crate::blob::TransferStep;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::thread;
@@ -167,17 +167,17 @@ mod tests {
         begun: Arc<AtomicUsize>,
     }
 
-    const START: SpoolProgress = SpoolProgress { step: SpoolStep::Export, read: 0, total: Some(5) };
+    const START: TransferProgress = TransferProgress { step: TransferStep::Export, read: 0, total: Some(5) };
 
     impl Fetch for Slow {
-        fn start(&self) -> SpoolProgress {
+        fn start(&self) -> TransferProgress {
             START
         }
 
         fn fetch(&self, progress: Watch<'_>) -> io::Result<Blob> {
             self.begun.fetch_add(1, Ordering::SeqCst);
             while !self.gate.load(Ordering::SeqCst) {
-                if progress(SpoolProgress { read: 3, ..START }).is_break() {
+                if progress(TransferProgress { read: 3, ..START }).is_break() {
                     return Err(io::Error::other("any"));
                 }
                 thread::sleep(TICK / 10);
@@ -202,7 +202,7 @@ mod tests {
         }
     }
 
-    fn go_on(_: SpoolProgress) -> ControlFlow<()> {
+    fn go_on(_: TransferProgress) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 

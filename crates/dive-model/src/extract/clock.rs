@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::report::Progress;
-use crate::blob::SpoolProgress;
+use crate::blob::TransferProgress;
 
 /// Tells of progress, and hears of the end.
 pub(super) struct Clock<'a> {
@@ -35,7 +35,7 @@ impl<'a> Clock<'a> {
     }
 
     /// A layer is on its way here; none, if it is no more.
-    pub(super) fn bring(&self, bringing: Option<SpoolProgress>) -> Result<(), Cancelled> {
+    pub(super) fn bring(&self, bringing: Option<TransferProgress>) -> Result<(), Cancelled> {
         self.set(Progress { bringing, ..self.now.get() });
         self.go_on()
     }

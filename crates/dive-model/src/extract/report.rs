@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::blob::SpoolProgress;
+use crate::blob::TransferProgress;
 use crate::remark::Shown;
 
 /// Left out items that are kept one by one; more are counted.
@@ -174,7 +174,7 @@ pub struct Progress {
     /// How many items there are.
     pub of_items: u64,
     /// How far the next layer is on its way here, while it comes from an engine or a registry.
-    pub bringing: Option<SpoolProgress>,
+    pub bringing: Option<TransferProgress>,
 }
 
 /// An extraction that could not begin, or had to end.

@@ -10,7 +10,7 @@ use super::archive::{Archive, Ending};
 use super::error::StoreError;
 use super::oci_layout::{Links, OciLayout};
 use super::spool::{Spooled, spool};
-use crate::blob::{Blob, SpoolProgress, SpoolStep};
+use crate::blob::{Blob, TransferProgress, TransferStep};
 use crate::compression::{Compression, SNIFF_LEN, sniff};
 use crate::remark::{OnDamage, Remark};
 
@@ -49,7 +49,7 @@ impl FileStore {
         path: &Path,
         links: Links,
         on_damage: OnDamage,
-        progress: &mut dyn FnMut(SpoolProgress),
+        progress: &mut dyn FnMut(TransferProgress),
     ) -> Result<Self, StoreError> {
         let name = path.display().to_string();
         let unreadable = |cause: io::Error| match cause.kind() {
@@ -69,7 +69,7 @@ impl FileStore {
         let file = Arc::new(file);
         let blob = Blob::new(Arc::clone(&file), 0, len, name.as_str());
         if sniff(&blob.first_bytes(SNIFF_LEN).map_err(unreadable)?) != Compression::None {
-            let spooled = spool(blob.reader(), SpoolStep::Unpack, Some(len), &name, on_damage, progress)?;
+            let spooled = spool(blob.reader(), TransferStep::Unpack, Some(len), &name, on_damage, progress)?;
             return Self::of_spooled(name, spooled, on_damage);
         }
         Self::of_archive(name, file, len, on_damage)
@@ -83,9 +83,9 @@ impl FileStore {
         input: impl io::Read,
         name: String,
         on_damage: OnDamage,
-        progress: &mut dyn FnMut(SpoolProgress),
+        progress: &mut dyn FnMut(TransferProgress),
     ) -> Result<Self, StoreError> {
-        let spooled = spool(input, SpoolStep::Receive, None, &name, on_damage, progress)?;
+        let spooled = spool(input, TransferStep::Receive, None, &name, on_damage, progress)?;
         Self::of_spooled(name, spooled, on_damage)
     }
 

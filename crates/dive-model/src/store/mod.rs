@@ -18,7 +18,7 @@ pub use file::{FileFormat, FileStore};
 pub use oci_layout::Links;
 pub use spool::{Spooled, spool};
 
-use crate::blob::{Blob, Identity, SpoolProgress};
+use crate::blob::{Blob, Identity, TransferProgress};
 use crate::layer::toc::Toc;
 use crate::remark::Remark;
 
@@ -75,7 +75,7 @@ pub trait Store: Debug + Send + Sync {
     ///
     /// # Errors
     /// If one of them cannot be fetched.
-    fn fetch(&self, members: &[&str], progress: &mut dyn FnMut(SpoolProgress)) -> Result<(), StoreError> {
+    fn fetch(&self, members: &[&str], progress: &mut dyn FnMut(TransferProgress)) -> Result<(), StoreError> {
         let _ = (members, progress);
         Ok(())
     }

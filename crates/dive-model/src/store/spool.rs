@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 
 use super::error::StoreError;
-use crate::blob::{SpoolProgress, SpoolStep};
+use crate::blob::{TransferProgress, TransferStep};
 use crate::compression::{Compression, Decoder, SNIFF_LEN};
 use crate::magic;
 use crate::remark::{OnDamage, Remark};
@@ -32,11 +32,11 @@ const CHUNK: usize = 256 << 10;
 /// If the input cannot be read or decompressed, is not a tar, or the temporary file cannot be written.
 pub fn spool(
     input: impl Read,
-    step: SpoolStep,
+    step: TransferStep,
     total: Option<u64>,
     archive: &str,
     on_damage: OnDamage,
-    progress: &mut dyn FnMut(SpoolProgress),
+    progress: &mut dyn FnMut(TransferProgress),
 ) -> Result<Spooled, StoreError> {
     let unreadable = |cause| StoreError::Unreadable { what: archive.to_owned(), cause };
     let (compression, mut decoder) = Decoder::sniffing(input).map_err(unreadable)?;
@@ -77,7 +77,7 @@ pub fn spool(
         }
         file.write_all(&chunk[..read]).map_err(|cause| disk(written, cause))?;
         written += read as u64;
-        progress(SpoolProgress { step, read: decoder.consumed(), total });
+        progress(TransferProgress { step, read: decoder.consumed(), total });
     }
     if let Some(offset) = decoder.ignored_tail() {
         remarks.push(Remark::new(
@@ -112,10 +112,11 @@ mod tests {
         let gzip = zstd::encode_all(&b"tar bytes"[..], 1).unwrap();
         let mut last = None;
         let total = Some(gzip.len() as u64);
-        let spooled = spool(&gzip[..], SpoolStep::Unpack, total, "standard input", OnDamage::Fail, &mut |progress| {
-            last = Some(progress);
-        })
-        .unwrap();
+        let spooled =
+            spool(&gzip[..], TransferStep::Unpack, total, "standard input", OnDamage::Fail, &mut |progress| {
+                last = Some(progress);
+            })
+            .unwrap();
         assert_eq!(bytes_of(spooled), b"tar bytes");
         assert_eq!(last.unwrap().total, total);
         assert!(last.unwrap().read > 0);
@@ -131,9 +132,9 @@ mod tests {
         encoder.write_all(&vec![7; 600_000]).unwrap();
         let whole = encoder.finish().unwrap();
         let cut = &whole[..400_000];
-        let error = spool(cut, SpoolStep::Unpack, None, "a.tar.gz", OnDamage::Fail, &mut |_| ()).unwrap_err();
+        let error = spool(cut, TransferStep::Unpack, None, "a.tar.gz", OnDamage::Fail, &mut |_| ()).unwrap_err();
         assert!(error.to_string().starts_with("a.tar.gz: gzip data near byte 400000 cannot be unpacked"), "{error}");
-        let spooled = spool(cut, SpoolStep::Unpack, None, "a.tar.gz", OnDamage::Remark, &mut |_| ()).unwrap();
+        let spooled = spool(cut, TransferStep::Unpack, None, "a.tar.gz", OnDamage::Remark, &mut |_| ()).unwrap();
         assert_eq!(spooled.remarks.len(), 1);
         assert!(spooled.len > 300_000);
     }

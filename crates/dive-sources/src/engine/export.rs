@@ -21,7 +21,7 @@ use crate::error::SourceError;
 use crate::meter::Meter;
 use crate::program::{ExportError, Failure};
 use crate::runtime::{block_on, unless_broken};
-use dive_model::blob::SpoolStep;
+use dive_model::blob::TransferStep;
 use dive_model::blob::Watch;
 use dive_model::remark::{OnDamage, Remark};
 use dive_model::store::spool;
@@ -100,7 +100,7 @@ impl Export {
     ) -> Result<(Archive, Vec<Remark>), SourceError> {
         let mut reader = self.begin(client, progress)?;
         // The reader tells how far it is, also while nothing comes.
-        let spooled = spool(&mut reader, SpoolStep::Export, self.size, &self.name, on_damage, &mut |_| ());
+        let spooled = spool(&mut reader, TransferStep::Export, self.size, &self.name, on_damage, &mut |_| ());
         let broken_off = |cause: String| EngineError::Export {
             engine: self.engine,
             name: self.name.clone(),

@@ -11,7 +11,7 @@ use super::export::Export;
 use super::record::{self, KnownLayer, MANIFEST, Record};
 use dive_model::blob::Blob;
 use dive_model::blob::{Fetch, Fetched, Watch};
-use dive_model::blob::{SpoolProgress, SpoolStep};
+use dive_model::blob::{TransferProgress, TransferStep};
 use dive_model::cache::{Cache, Kind};
 use dive_model::compression::Decoder;
 use dive_model::digest::hex;
@@ -56,7 +56,7 @@ impl KnownImage {
 }
 
 /// Before the engine has said how large the image is.
-const START: SpoolProgress = SpoolProgress { step: SpoolStep::Export, read: 0, total: None };
+const START: TransferProgress = TransferProgress { step: TransferStep::Export, read: 0, total: None };
 
 /// The export that was not needed yet.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ fn is_known(known: &KnownLayer, layer: &Blob) -> io::Result<bool> {
 }
 
 impl Fetch for LateLayer {
-    fn start(&self) -> SpoolProgress {
+    fn start(&self) -> TransferProgress {
         START
     }
 

@@ -19,7 +19,7 @@ use super::podman::PodmanCommand;
 use crate::ContainerEngine;
 use crate::access::{Access, PodmanRoute, PullPolicy};
 use crate::runtime::block_on;
-use dive_model::blob::SpoolProgress;
+use dive_model::blob::TransferProgress;
 
 /// How long an engine may take to describe an image or a container.
 const INSPECTION: Duration = Duration::from_mins(1);
@@ -114,7 +114,7 @@ impl<'a> ImageLookup<'a> {
     pub(super) fn find(
         &self,
         backend: &Backend,
-        progress: &mut dyn FnMut(SpoolProgress),
+        progress: &mut dyn FnMut(TransferProgress),
     ) -> Result<ImageInspect, EngineError> {
         match (self.inspect(backend), self.access.pull) {
             (Err(EngineError::NoSuchImage { .. }), PullPolicy::Missing)

@@ -36,7 +36,7 @@ use self::name::asked_first;
 use self::record::{MANIFEST, Record};
 use super::access::Access;
 use super::error::SourceError;
-use dive_model::blob::SpoolProgress;
+use dive_model::blob::TransferProgress;
 use dive_model::blob::{Blob, Identity};
 use dive_model::remark::Remark;
 use dive_model::store::member_path::normalise;
@@ -79,7 +79,7 @@ pub fn pull(
     engine: ContainerEngine,
     name: &str,
     access: &Access,
-    progress: &mut dyn FnMut(SpoolProgress),
+    progress: &mut dyn FnMut(TransferProgress),
 ) -> Result<(), SourceError> {
     let lookup = ImageLookup::new(engine, name, access)?;
     Ok(lookup.pull(&lookup.connect()?, progress)?)
@@ -91,7 +91,7 @@ impl EngineImage {
         engine: ContainerEngine,
         name: &str,
         access: &Access,
-        progress: &mut dyn FnMut(SpoolProgress),
+        progress: &mut dyn FnMut(TransferProgress),
     ) -> Result<Self, SourceError> {
         let lookup = ImageLookup::new(engine, name, access)?;
         let backend = lookup.connect()?;

@@ -10,7 +10,7 @@ use super::name::Name;
 use crate::access::Environment;
 use crate::program::{ExportError, Failure, Program};
 use dive_model::blob::Watch;
-use dive_model::blob::{SpoolProgress, SpoolStep};
+use dive_model::blob::{TransferProgress, TransferStep};
 use dive_model::remark::OnDamage;
 use dive_model::store::Spooled;
 
@@ -91,13 +91,13 @@ impl PodmanCommand {
         &self,
         name: Name<'_>,
         platform: Option<&str>,
-        progress: &mut dyn FnMut(SpoolProgress),
+        progress: &mut dyn FnMut(TransferProgress),
     ) -> Result<(), Failure> {
         let platform = platform.into_iter().flat_map(|platform| ["--platform", platform]);
         let arguments: Vec<_> =
             ["image", "pull", "--quiet"].into_iter().chain(platform).chain([name.as_str()]).collect();
         // Podman reports no numbers without a terminal.
-        let mut report = || progress(SpoolProgress { step: SpoolStep::Pull, read: 0, total: None });
+        let mut report = || progress(TransferProgress { step: TransferStep::Pull, read: 0, total: None });
         report();
         let pulled = self.0.output(&arguments, None, &mut || {
             report();

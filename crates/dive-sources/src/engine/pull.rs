@@ -18,7 +18,7 @@ use crate::ContainerEngine;
 use crate::access::Environment;
 use crate::credentials::{Credential, Credentials, DOCKER_HUB_KEY};
 use crate::registry::DOCKER_HUB;
-use dive_model::blob::{SpoolProgress, SpoolStep};
+use dive_model::blob::{TransferProgress, TransferStep};
 
 /// Longest time without progress: engines report nothing while they unpack a large layer.
 const PULL_STALL: Duration = Duration::from_mins(10);
@@ -28,7 +28,11 @@ const FOLLOWED: usize = 1000;
 
 impl ImageLookup<'_> {
     /// Has the engine pull the image from its registry.
-    pub(super) fn pull(&self, backend: &Backend, progress: &mut dyn FnMut(SpoolProgress)) -> Result<(), EngineError> {
+    pub(super) fn pull(
+        &self,
+        backend: &Backend,
+        progress: &mut dyn FnMut(TransferProgress),
+    ) -> Result<(), EngineError> {
         if self.name.is_id() {
             return Err(self.not_pulled("registries have no ids", "; pull the image by its name"));
         }
@@ -41,7 +45,7 @@ impl ImageLookup<'_> {
         }
     }
 
-    fn pull_by_service(&self, client: &Client, progress: &mut dyn FnMut(SpoolProgress)) -> Result<(), EngineError> {
+    fn pull_by_service(&self, client: &Client, progress: &mut dyn FnMut(TransferProgress)) -> Result<(), EngineError> {
         let (repository, version) = self.name.repository_and_version();
         // Without a tag, engines pull them all.
         let options = CreateImageOptionsBuilder::new().from_image(repository).tag(version.unwrap_or("latest"));
@@ -155,11 +159,11 @@ impl Layers {
         }
     }
 
-    fn progress(&self) -> SpoolProgress {
+    fn progress(&self) -> TransferProgress {
         let sum = |part: fn(&(u64, u64)) -> u64| self.0.values().map(part).fold(0, u64::saturating_add);
         // Of the layers that have begun: more may come.
         let total = Some(sum(|(_, total)| *total)).filter(|total| *total > 0);
-        SpoolProgress { step: SpoolStep::Pull, read: sum(|(read, _)| *read), total }
+        TransferProgress { step: TransferStep::Pull, read: sum(|(read, _)| *read), total }
     }
 }
 

@@ -32,7 +32,7 @@ use super::error::SourceError;
 use super::runtime::{block_on, unless_broken};
 use dive_model::blob::{Blob, Identity};
 use dive_model::blob::{Fetch, Watch};
-use dive_model::blob::{SpoolProgress, SpoolStep};
+use dive_model::blob::{TransferProgress, TransferStep};
 use dive_model::cache::{self, Cache};
 use dive_model::digest::Digest;
 use dive_model::layer::toc::{ENTRIES, Table, Toc};
@@ -220,7 +220,7 @@ impl Store for RegistryImage {
         digest.map(|digest| Identity::Stored(digest.to_owned()))
     }
 
-    fn fetch(&self, members: &[&str], progress: &mut dyn FnMut(SpoolProgress)) -> Result<(), StoreError> {
+    fn fetch(&self, members: &[&str], progress: &mut dyn FnMut(TransferProgress)) -> Result<(), StoreError> {
         let mut wanted: Vec<(Digest, Option<u64>)> = Vec::new();
         {
             let held = self.held();
@@ -236,7 +236,11 @@ impl Store for RegistryImage {
         let (read, progress) = (Cell::new(0_u64), RefCell::new(progress));
         let meter = |delta: i64| {
             read.set(read.get().saturating_add_signed(delta));
-            (progress.borrow_mut())(SpoolProgress { step: SpoolStep::Download, read: read.get(), total: Some(total) });
+            (progress.borrow_mut())(TransferProgress {
+                step: TransferStep::Download,
+                read: read.get(),
+                total: Some(total),
+            });
         };
         let fetched = waited(async {
             let fetches = wanted.iter().map(|(digest, size)| self.repository.blob(digest, *size, &meter));
@@ -300,15 +304,15 @@ struct Layer {
 }
 
 impl Fetch for Layer {
-    fn start(&self) -> SpoolProgress {
-        SpoolProgress { step: SpoolStep::Download, read: 0, total: Some(self.size) }
+    fn start(&self) -> TransferProgress {
+        TransferProgress { step: TransferStep::Download, read: 0, total: Some(self.size) }
     }
 
     fn fetch(&self, progress: Watch<'_>) -> io::Result<Blob> {
         let read = Cell::new(0_u64);
         let meter = |delta: i64| read.set(read.get().saturating_add_signed(delta));
         let download = self.repository.blob(&self.digest, Some(self.size), &meter);
-        let mut go_on = || progress(SpoolProgress { read: read.get(), ..self.start() });
+        let mut go_on = || progress(TransferProgress { read: read.get(), ..self.start() });
         let fetched = waited(unless_broken(download, &mut go_on)).map_err(io::Error::other)?;
         // Whoever called it off does not read why.
         let Some(fetched) = fetched else { return Err(io::ErrorKind::Interrupted.into()) };

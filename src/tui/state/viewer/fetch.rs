@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::Form;
 use super::content::Content;
 use super::lines::{Counter, Place};
-use dive_model::blob::{Blob, SpoolProgress};
+use dive_model::blob::{Blob, TransferProgress};
 use dive_model::compression::{Compression, SNIFF_LEN, sniff};
 use dive_model::layer::LayerBlob;
 use dive_model::layer::content::{Body, BodyForm, Skipped, open_body_while};
@@ -55,7 +55,7 @@ pub struct Fetched {
 impl Fetched {
     /// The layer is on its way here from where it lies, and so far.
     #[must_use]
-    pub const fn bringing(ticket: u64, progress: SpoolProgress) -> Self {
+    pub const fn bringing(ticket: u64, progress: TransferProgress) -> Self {
         Self { ticket, news: FetchNews::Bringing(progress) }
     }
 }
@@ -63,7 +63,7 @@ impl Fetched {
 #[derive(Debug, Clone)]
 pub(super) enum FetchNews {
     /// The layer lies in an engine or a registry, and is on its way here.
-    Bringing(SpoolProgress),
+    Bringing(TransferProgress),
     /// What stands before the file in its layer is being decoded.
     Skipped(Skipped),
     /// The first bytes are there.

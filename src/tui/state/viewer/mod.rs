@@ -24,7 +24,7 @@ pub use page::{RowLabel, ViewerRow};
 pub use search::{SearchRequest, Searched, search};
 
 use cells::{Cells, HEX_ROW};
-use dive_model::blob::SpoolProgress;
+use dive_model::blob::TransferProgress;
 use dive_model::escape::Escaped;
 use dive_model::image::ImageLayer;
 use dive_model::layer::LayerIndex;
@@ -58,7 +58,7 @@ pub enum Phase {
     /// There is none: a directory, a device, an empty file.
     NoContent,
     /// The layer lies in an engine or a registry, and is on its way here.
-    Bringing(SpoolProgress),
+    Bringing(TransferProgress),
     /// What stands before the file in its layer is being decoded: bytes behind, and where the file starts.
     Skipping {
         /// Bytes that are decoded.

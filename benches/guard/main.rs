@@ -28,7 +28,8 @@ use dive::report::{Findings, json};
 use dive_model::analysis::Analysis;
 use dive_model::image::Image;
 use dive_model::layer::content::PlainLayers;
-use dive_model::layer::{Silent, scan};
+use dive_model::layer::scan;
+use dive_model::observer::Silent;
 use dive_model::remark::OnDamage;
 use dive_model::tree::{self, Builder, Tree};
 

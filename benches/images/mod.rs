@@ -20,6 +20,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dive_model::image::{self, Image, Selection};
+use dive_model::observer::Silent;
 use dive_model::remark::OnDamage;
 use dive_sources::{Reference, Source};
 use flate2::write::GzEncoder;
@@ -31,7 +32,7 @@ use layer::Layer;
 
 /// Opens an image that is saved in a file.
 pub(crate) fn open(archive: &Path) -> Arc<Image> {
-    let source = Source::open(&Reference::from(archive.to_owned()), &OnDamage::Fail.into(), &mut |_| ()).unwrap();
+    let source = Source::open(&Reference::from(archive.to_owned()), &OnDamage::Fail.into(), &Silent).unwrap();
     Arc::new(image::open(source.store(), &Selection::default(), OnDamage::Fail).unwrap())
 }
 

@@ -8,7 +8,7 @@ use dive::tui::event::Work;
 use dive::tui::state::{Opened, Settings, State};
 use dive::tui::update::{Message, settle, update};
 use dive::tui::view;
-use dive_model::layer::Silent;
+use dive_model::observer::Silent;
 use dive_model::remark::OnDamage;
 use dive_model::tree;
 use ratatui::Terminal;

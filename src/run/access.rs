@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use tracing::info;
 
+use super::opening::PullNotice;
 use super::output::Notices;
 use super::progress::ProgressBar;
 use crate::cli::OpeningArgs;
@@ -79,8 +80,8 @@ pub(super) fn ask_to_pull(
         bail!("{} has no image {name:?}, and it was not pulled", engine.command());
     }
     info!("{} pulls {name}", engine.command());
-    let progress = ProgressBar::new(notices);
-    dive_sources::pull(*engine, name, access, &mut |step| super::opening::Watch::spooled(&progress, step))?;
+    let progress = ProgressBar::new(notices, PullNotice::default());
+    dive_sources::pull(*engine, name, access, &progress)?;
     progress.finish();
     Ok(())
 }

@@ -1,10 +1,8 @@
-//! From the command line's word for an image to its tree: found, opened, read. What is told on the way goes to whoever
-//! watches: a progress bar, or the screen.
+//! From the command line's word for an image to its tree. A progress bar or the screen observes it.
 
-use std::error::Error;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{anyhow, bail};
@@ -16,24 +14,39 @@ use super::progress::ProgressBar;
 use crate::cli::{self, OpeningArgs};
 use crate::config::Config;
 use dive_model::blob::{TransferProgress, TransferStep};
-use dive_model::cache::{self, Cache};
-use dive_model::image::{self, Image, ImageSelector, Selection};
-use dive_model::layer::{self, LayerBlob, Progress};
+use dive_model::image::{Image, ImageSelector, Selection};
 use dive_model::remark::Remark;
-use dive_model::store::Store;
-use dive_model::tree::{self, Loaded};
-use dive_sources::{Access, ContainerEngine, ImageOrigin, PathReference, PullPolicy, Reference, Source, SourceError};
+use dive_model::tree::Loaded;
+use dive_model::{Observer, OpenError, Opener, TablePolicy};
+use dive_sources::{Access, ImageOrigin, PathReference, PullPolicy, Reference, Source, SourceError};
 
-/// Hears how opening goes.
-pub(super) trait Watch: Progress {
-    /// The engine does not have the image and pulls it.
-    fn pulling(&self, engine: ContainerEngine, name: &str);
-    /// Bytes come: of an archive, of what an engine pulls or saves, of layers from a registry.
-    fn spooled(&self, progress: TransferProgress);
-    /// The image is found; its layers come next.
-    fn found(&self, image: &Arc<Image>);
-    /// There is no image to be found, and this was odd on the way.
-    fn lost(&self, remarks: &[Remark]);
+/// Announces a pull that the user did not ask for, once.
+#[derive(Debug, Default)]
+pub(super) struct PullNotice(Mutex<Option<String>>);
+
+impl PullNotice {
+    /// The notice, if `progress` is the start of a pull.
+    pub(super) fn due(&self, progress: TransferProgress) -> Option<String> {
+        let mut notice = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if progress.step == TransferStep::Pull { notice.take() } else { None }
+    }
+}
+
+/// Why an image cannot be opened.
+pub(super) struct OpeningError {
+    pub(super) error: anyhow::Error,
+    /// Oddities met before that; they may be the reason.
+    pub(super) remarks: Vec<Remark>,
+}
+
+impl OpeningError {
+    fn new(error: OpenError) -> Self {
+        let remarks = match &error {
+            OpenError::Image { remarks, .. } => remarks.clone(),
+            _ => Vec::new(),
+        };
+        Self { error: error.into(), remarks }
+    }
 }
 
 /// What is to be opened, and how.
@@ -71,37 +84,37 @@ impl Opening {
     }
 
     /// Finds and reads the image.
-    pub(super) fn open(&self, watch: &dyn Watch) -> anyhow::Result<Opened> {
+    pub(super) fn open(&self, observer: &dyn Observer) -> Result<Opened, OpeningError> {
         let start = Instant::now();
-        let Access { on_damage, cache, .. } = &self.access;
-        let mut missing = self.may_be_missing();
-        let source = Source::open(&self.reference, &self.access, &mut |spooled| {
-            if let (TransferStep::Pull, Some((engine, name))) = (spooled.step, missing) {
-                watch.pulling(engine, name);
-                missing = None;
-            }
-            watch.spooled(spooled);
-        })
-        .map_err(|error| with_other_reading(error.into(), &self.argument, &self.reference))?;
+        let source = Source::open(&self.reference, &self.access, observer).map_err(|error| OpeningError {
+            error: with_other_reading(error.into(), &self.argument, &self.reference),
+            remarks: Vec::new(),
+        })?;
         info!("{} found in {:.1?}", source.store().name(), start.elapsed());
-        let start = Instant::now();
-        // What was lost on the way to the image may be why there is none.
-        let image = image::open(source.store(), &self.selection, *on_damage);
-        let image = image.inspect_err(|_| watch.lost(source.store().remarks()))?;
-        let platform = image.platform.as_ref().map_or_else(String::new, |platform| format!(" ({platform})"));
-        info!(
-            "image {}{platform}: {} layers, documents read in {:.1?}",
-            image.name,
-            image.layers.len(),
-            start.elapsed()
-        );
-        let image = Arc::new(get_layers(source.store(), image, cache.as_ref(), self.mode, watch)?);
-        watch.found(&image);
-        start_threads()?;
-        let start = Instant::now();
-        let loaded = tree::load(&image, source.store().name(), *on_damage, cache.as_ref(), watch)?;
-        info!("layers read in {:.1?}", start.elapsed());
+        let (image, loaded) = self.opener().observer(observer).load(source.store()).map_err(OpeningError::new)?;
         Ok(Opened { image, loaded, origin: source.origin().clone(), source: source.store().name().to_owned() })
+    }
+
+    fn opener(&self) -> Opener<'_> {
+        // The publisher of an image writes its tables: a verdict must rest on the layers themselves.
+        let tables = match self.mode {
+            Mode::Plain => TablePolicy::Trust,
+            Mode::Ci => TablePolicy::Ignore,
+        };
+        let Access { on_damage, cache, .. } = &self.access;
+        let opener = Opener::new().selection(self.selection.clone()).on_damage(*on_damage).cache(cache.as_ref());
+        opener.tables_of_contents(tables)
+    }
+
+    /// What to say when an engine pulls an image that it does not have.
+    pub(super) fn pull_notice(&self) -> PullNotice {
+        let notice = match &self.reference {
+            Reference::Engine { engine, name, .. } if self.access.pull == PullPolicy::Missing => {
+                Some(format!("{} has no image {name:?}; pulling it", engine.command()))
+            }
+            _ => None,
+        };
+        PullNotice(Mutex::new(notice))
     }
 }
 
@@ -135,59 +148,6 @@ fn with_other_reading(error: anyhow::Error, argument: &OsStr, reference: &Refere
     }
 }
 
-impl Opening {
-    /// The image that an engine pulls only if it does not have it.
-    fn may_be_missing(&self) -> Option<(ContainerEngine, &str)> {
-        match &self.reference {
-            Reference::Engine { engine, name, .. } if self.access.pull == PullPolicy::Missing => Some((*engine, name)),
-            _ => None,
-        }
-    }
-}
-
-/// Gets the layers that lie elsewhere and are not known from before, or, where that will do, their tables of contents.
-///
-/// In CI mode the layers themselves are read: whoever publishes an image writes its tables, and a verdict is not to hang on
-/// what nobody compares with the layers.
-fn get_layers(
-    store: &dyn Store,
-    image: Image,
-    cache: Option<&Cache>,
-    mode: Mode,
-    watch: &dyn Watch,
-) -> anyhow::Result<Image> {
-    let is_known = |blob: &LayerBlob| {
-        let known = cache.zip(blob.identity());
-        known.is_some_and(|(cache, identity)| cache.contains(cache::Kind::Layer, identity.digest()))
-    };
-    let blobs = image.layers.iter().filter_map(|layer| layer.blob.as_ref().ok());
-    let wanted: Vec<_> = blobs.filter(|blob| !is_known(blob)).map(|blob| blob.name()).collect();
-    if wanted.is_empty() {
-        return Ok(image);
-    }
-    // All or none: contents are compared by their digests there, and by another hash in layers that are read.
-    let layers = image.layer_blobs().filter(|_| mode == Mode::Plain);
-    let tables = layers.and_then(|layers| store.tables_of_contents(&layers));
-    if let Some(tables) = tables.filter(|tables| tables.iter().all(layer::is_complete)) {
-        info!("layers are listed by their own tables of contents");
-        return Ok(image.listed_by(tables));
-    }
-    store.fetch(&wanted, &mut |spooled| watch.spooled(spooled))?;
-    Ok(image)
-}
-
-/// Starts the threads that layers are read with. Left to its first use, rayon would panic where there can be none.
-fn start_threads() -> anyhow::Result<()> {
-    let pool = rayon::ThreadPoolBuilder::new().build_global();
-    pool.map_err(|error| {
-        let error = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-        anyhow!(
-            "no threads can be started to read layers: {error}; raise the limit on processes or memory (ulimit, \
-             docker run --pids-limit), or set RAYON_NUM_THREADS=1"
-        )
-    })
-}
-
 /// What was odd about an image, its source included.
 pub(super) fn remarks<'a>(image: &'a Image, loaded: &'a Loaded) -> impl Iterator<Item = &'a Remark> {
     image.remarks.iter().chain(loaded.remarks.iter().map(|(_, remark)| remark))
@@ -198,8 +158,12 @@ const OTHER_ENTRIES: usize = 5;
 
 /// Finds and reads the image behind a progress bar, and prints what is odd about it.
 pub(super) fn open_headless(plan: &Opening, notices: Notices) -> anyhow::Result<Opened> {
-    let progress = ProgressBar::new(notices);
-    let opened = plan.open(&progress)?;
+    let progress = ProgressBar::new(notices, plan.pull_notice());
+    let opened = plan.open(&progress).map_err(|OpeningError { error, remarks }| {
+        progress.finish();
+        notices.warn_all(remarks);
+        error
+    })?;
     let Opened { image, loaded, source, .. } = &opened;
     progress.finish();
     if !image.other_images.is_empty() && plan.selection.image.is_none() {

@@ -6,13 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use indicatif::{ProgressDrawTarget, ProgressStyle};
 
-use super::opening::Watch;
+use super::opening::PullNotice;
 use super::output::Notices;
 use dive_model::blob::TransferProgress;
 use dive_model::image::Image;
-use dive_model::layer::{self, LayerIndex};
-use dive_model::remark::Remark;
-use dive_sources::ContainerEngine;
+use dive_model::layer::LayerIndex;
+use dive_model::observer::Observer;
 
 /// The bar: first for what has to come from elsewhere, or to be unpacked, then for the layers.
 #[derive(Debug)]
@@ -20,14 +19,15 @@ pub(super) struct ProgressBar {
     bar: indicatif::ProgressBar,
     layers: AtomicUsize,
     notices: Notices,
+    pull: PullNotice,
 }
 
 impl ProgressBar {
-    pub(super) fn new(notices: Notices) -> Self {
+    pub(super) fn new(notices: Notices, pull: PullNotice) -> Self {
         let shown = notices != Notices::Quiet && io::stderr().is_terminal();
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = indicatif::ProgressBar::with_draw_target(None, target);
-        Self { bar, layers: AtomicUsize::new(0), notices }
+        Self { bar, layers: AtomicUsize::new(0), notices, pull }
     }
 
     fn start_layers(&self, layers: usize, bytes: u64) {
@@ -44,24 +44,22 @@ impl ProgressBar {
     }
 }
 
-impl Watch for ProgressBar {
-    fn pulling(&self, engine: ContainerEngine, name: &str) {
-        let text = format!("{} has no image {name:?}; pulling it", engine.command());
-        self.bar.suspend(|| self.notices.note(&text));
-    }
-
-    fn spooled(&self, spooled: TransferProgress) {
-        let message = spooled.step.to_string();
-        if self.bar.length() != spooled.total || self.bar.message() != message {
-            let style_of = match spooled.total {
+impl Observer for ProgressBar {
+    fn transferred(&self, progress: TransferProgress) {
+        if let Some(notice) = self.pull.due(progress) {
+            self.bar.suspend(|| self.notices.note(&notice));
+        }
+        let message = progress.step.to_string();
+        if self.bar.length() != progress.total || self.bar.message() != message {
+            let style_of = match progress.total {
                 Some(_) => "{msg}  {wide_bar} {decimal_bytes}/{decimal_total_bytes}",
                 None => "{msg}  {spinner} {decimal_bytes}",
             };
             self.bar.set_style(style(style_of));
             self.bar.set_message(message);
-            spooled.total.map_or_else(|| self.bar.unset_length(), |total| self.bar.set_length(total));
+            progress.total.map_or_else(|| self.bar.unset_length(), |total| self.bar.set_length(total));
         }
-        self.bar.set_position(spooled.read);
+        self.bar.set_position(progress.read);
     }
 
     fn found(&self, image: &Arc<Image>) {
@@ -69,9 +67,13 @@ impl Watch for ProgressBar {
         self.start_layers(image.layers.len(), bytes);
     }
 
-    fn lost(&self, remarks: &[Remark]) {
-        self.finish();
-        self.notices.warn_all(remarks);
+    fn bytes_read(&self, count: u64) {
+        self.bar.inc(count);
+    }
+
+    fn layer_read(&self, layer: LayerIndex, _size_bytes: u64) {
+        let read = layer.get() + 1;
+        self.bar.set_prefix(format!("{read}/{}", self.layers.load(Ordering::Relaxed)));
     }
 }
 
@@ -79,17 +81,6 @@ impl Watch for ProgressBar {
 impl Drop for ProgressBar {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
-    }
-}
-
-impl layer::Progress for ProgressBar {
-    fn bytes(&self, count: u64) {
-        self.bar.inc(count);
-    }
-
-    fn layer(&self, layer: LayerIndex, _size_bytes: u64) {
-        let read = layer.get() + 1;
-        self.bar.set_prefix(format!("{read}/{}", self.layers.load(Ordering::Relaxed)));
     }
 }
 

@@ -1,27 +1,27 @@
 //! The explorer: what the screen needs of the command line, and what it leaves behind.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::anyhow;
 use tracing::{info, warn};
 
-use super::opening::{Opening, Watch, remarks};
+use super::opening::{Opening, OpeningError, PullNotice, remarks};
 use crate::config::{Config, Surroundings};
 use crate::tui::state::{Opened, Settings};
 use crate::tui::{self, Feed, ScreenError};
 use dive_model::blob::TransferProgress;
 use dive_model::image::Image;
-use dive_model::layer::{LayerIndex, Progress};
+use dive_model::layer::LayerIndex;
+use dive_model::observer::Observer;
 use dive_model::remark::Remark;
-use dive_sources::ContainerEngine;
 
 /// Shows the image until its user leaves.
 pub(super) fn show(plan: Opening, config: &Config, around: &Surroundings) -> anyhow::Result<()> {
     let settings = Settings::new(config, around);
     let shown = tui::run(settings, move |feed| {
-        let watcher = Watcher { feed, lost: Mutex::default() };
-        let read = plan.open(&watcher).map_err(|error| watcher.explained(&error))?;
+        let observer = ScreenObserver { feed, pull: plan.pull_notice() };
+        let read = plan.open(&observer).map_err(|error| explained(&error))?;
         let (image, loaded) = (read.image, read.loaded);
         // The screen shows them; the log has them, too.
         remarks(&image, &loaded).for_each(|remark| warn!("{remark}"));
@@ -37,49 +37,39 @@ pub(super) fn show(plan: Opening, config: &Config, around: &Surroundings) -> any
     })
 }
 
-/// Tells the screen how opening goes.
-struct Watcher<'a> {
+/// The error, with the oddities before it: they cannot be printed elsewhere once the screen is gone.
+fn explained(OpeningError { error, remarks }: &OpeningError) -> anyhow::Error {
+    if remarks.is_empty() {
+        return anyhow!("{error:#}");
+    }
+    let remarks: Vec<_> = remarks.iter().map(Remark::to_string).collect();
+    anyhow!("{error:#} (before that: {})", remarks.join("; "))
+}
+
+/// Passes progress on to the screen.
+struct ScreenObserver<'a> {
     feed: &'a Feed,
-    lost: Mutex<Vec<Remark>>,
+    pull: PullNotice,
 }
 
-impl Watcher<'_> {
-    /// The error, with what was odd before it: there is no other place to say so once the screen is gone.
-    fn explained(&self, error: &anyhow::Error) -> anyhow::Error {
-        let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
-        if lost.is_empty() {
-            return anyhow!("{error:#}");
+impl Observer for ScreenObserver<'_> {
+    fn transferred(&self, progress: TransferProgress) {
+        // For the log: the screen shows the pull itself.
+        if let Some(notice) = self.pull.due(progress) {
+            info!("{notice}");
         }
-        let lost: Vec<_> = lost.iter().map(Remark::to_string).collect();
-        anyhow!("{error:#} (before that: {})", lost.join("; "))
-    }
-}
-
-impl Watch for Watcher<'_> {
-    fn pulling(&self, engine: ContainerEngine, name: &str) {
-        // The screen shows the pull itself.
-        info!("{} has no image {name:?}; pulling it", engine.command());
-    }
-
-    fn spooled(&self, progress: TransferProgress) {
-        self.feed.spooled(progress);
+        self.feed.transferred(progress);
     }
 
     fn found(&self, image: &Arc<Image>) {
-        self.feed.image(Arc::clone(image));
+        self.feed.found(image);
     }
 
-    fn lost(&self, remarks: &[Remark]) {
-        self.lost.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(remarks);
-    }
-}
-
-impl Progress for Watcher<'_> {
-    fn bytes(&self, count: u64) {
-        self.feed.bytes(count);
+    fn bytes_read(&self, count: u64) {
+        self.feed.bytes_read(count);
     }
 
-    fn layer(&self, layer: LayerIndex, size_bytes: u64) {
-        self.feed.layer(layer, size_bytes);
+    fn layer_read(&self, layer: LayerIndex, size_bytes: u64) {
+        self.feed.layer_read(layer, size_bytes);
     }
 }

@@ -9,7 +9,8 @@ use std::sync::mpsc::Sender;
 use dive_model::blob::TransferProgress;
 use dive_model::extract::{self, Conflicts, Report};
 use dive_model::image::Image;
-use dive_model::layer::{self, LayerIndex};
+use dive_model::layer::LayerIndex;
+use dive_model::observer::Observer;
 
 use super::state::viewer::{Fetched, Searched};
 use super::state::{Opened, Ticket};
@@ -87,18 +88,6 @@ impl Feed {
         let _ = self.events.send(Event::Work(work));
     }
 
-    /// An archive is being unpacked or received.
-    pub fn spooled(&self, progress: TransferProgress) {
-        self.say(Work::Spooled(progress));
-    }
-
-    /// The image is found; its layers come next.
-    pub fn image(&self, image: Arc<Image>) {
-        let bytes = image.stored_bytes();
-        self.total.store(bytes, Ordering::Relaxed);
-        self.say(Work::Image(image));
-    }
-
     /// All is read.
     pub fn opened(&self, opened: Opened) {
         self.say(Work::Opened(Box::new(opened)));
@@ -110,8 +99,17 @@ impl Feed {
     }
 }
 
-impl layer::Progress for Feed {
-    fn bytes(&self, count: u64) {
+impl Observer for Feed {
+    fn transferred(&self, progress: TransferProgress) {
+        self.say(Work::Spooled(progress));
+    }
+
+    fn found(&self, image: &Arc<Image>) {
+        self.total.store(image.stored_bytes(), Ordering::Relaxed);
+        self.say(Work::Image(Arc::clone(image)));
+    }
+
+    fn bytes_read(&self, count: u64) {
         let read = self.read.fetch_add(count, Ordering::Relaxed) + count;
         let step = (self.total.load(Ordering::Relaxed) / STEPS).max(1);
         // One of several threads that pass a step tells it.
@@ -120,7 +118,7 @@ impl layer::Progress for Feed {
         }
     }
 
-    fn layer(&self, layer: LayerIndex, size_bytes: u64) {
+    fn layer_read(&self, layer: LayerIndex, size_bytes: u64) {
         self.say(Work::Layer { layer, size_bytes });
     }
 }

@@ -3,17 +3,15 @@
 use std::collections::HashMap;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use dive::tui::state::viewer::{Phase, Viewer, ViewerAction, fetch};
+use dive_model::Opener;
 use dive_model::compression::Compression;
-use dive_model::image::{self, Selection};
-use dive_model::layer::Silent;
+use dive_model::image::ImageLayer;
 use dive_model::layer::content::open_body_while;
 use dive_model::remark::OnDamage;
-use dive_model::tree::{self, SpanId, SpanKind, Tree};
-use dive_sources::{Reference, Source};
+use dive_model::tree::{SpanId, SpanKind, Tree};
 
 use crate::build::{Format, Packing, image as built, layer};
 use crate::library::{self, Opened};
@@ -118,13 +116,13 @@ fn every_version_in_real_images_reads_back() {
 }
 
 /// What a viewer of a version shows when all is there: its rows and how it ended.
-fn looked(tree: &Tree, layers: &[image::ImageLayer], path: &str, at: usize) -> (Vec<String>, Phase) {
+fn looked(tree: &Tree, layers: &[ImageLayer], path: &str, at: usize) -> (Vec<String>, Phase) {
     let node = tree.find(path.as_bytes()).unwrap_or_else(|| panic!("no {path}"));
     let version = tree.visible(node, layer(at)).unwrap_or_else(|| panic!("{path} is not in layer {at}"));
     looked_at(tree, layers, version, at)
 }
 
-fn looked_at(tree: &Tree, layers: &[image::ImageLayer], version: SpanId, at: usize) -> (Vec<String>, Phase) {
+fn looked_at(tree: &Tree, layers: &[ImageLayer], version: SpanId, at: usize) -> (Vec<String>, Phase) {
     let (mut viewer, request) = Viewer::open(7, tree, layers, version, layer(at));
     viewer.resize(20, 60);
     if let Some(request) = request {
@@ -226,12 +224,10 @@ fn a_damaged_layer_shows_what_there_is() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), archive).unwrap();
 
-    let source = Source::open(&Reference::from(file.path().to_owned()), &OnDamage::Remark.into(), &mut |_| ()).unwrap();
-    let image = image::open(source.store(), &Selection::default(), OnDamage::Remark).unwrap();
-    let loaded = tree::load(&image, source.store().name(), OnDamage::Remark, None, &Silent).unwrap();
-    assert!(loaded.tree.find(b"after").is_none());
-    assert_eq!(looked(&loaded.tree, &image.layers, "before", 0).0, ["sound"]);
-    let (rows, phase) = looked(&loaded.tree, &image.layers, "noise", 0);
+    let opened = Opener::new().on_damage(OnDamage::Remark).open(file.path()).unwrap();
+    assert!(opened.tree.find(b"after").is_none());
+    assert_eq!(looked(&opened.tree, &opened.image.layers, "before", 0).0, ["sound"]);
+    let (rows, phase) = looked(&opened.tree, &opened.image.layers, "noise", 0);
     let Phase::Failed(why) = phase else { panic!("{phase:?}") };
     assert!(why.starts_with("layer 0 (") && why.contains("the file at offset 1536 cannot be read: "), "{why}");
     assert!(why.contains("gzip data, near compressed offset"), "{why}");
@@ -240,11 +236,9 @@ fn a_damaged_layer_shows_what_there_is() {
 
 #[test]
 fn a_file_whose_header_announces_more_than_follows_shows_what_follows() {
-    let reference = Reference::from(PathBuf::from(fixture("broken/huge-declared-size.tar")));
-    let source = Source::open(&reference, &OnDamage::Remark.into(), &mut |_| ()).unwrap();
-    let image = image::open(source.store(), &Selection::default(), OnDamage::Remark).unwrap();
-    let loaded = tree::load(&image, source.store().name(), OnDamage::Remark, None, &Silent).unwrap();
-    assert_eq!(looked(&loaded.tree, &image.layers, "huge", 1).0, ["only these bytes"]);
+    let path = fixture("broken/huge-declared-size.tar");
+    let opened = Opener::new().on_damage(OnDamage::Remark).open(path).unwrap();
+    assert_eq!(looked(&opened.tree, &opened.image.layers, "huge", 1).0, ["only these bytes"]);
 }
 
 /// A fixture's own words, found and gone to as a user would.

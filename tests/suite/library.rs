@@ -1,13 +1,14 @@
 //! An image opened as a program would that uses the library.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use dive::report::listing::{self, Format};
-use dive_model::image::{self, Image, ImageSelector, Selection};
-use dive_model::layer::read::Silent;
+use dive_model::Opener;
+use dive_model::image::{Image, ImageSelector, Selection};
+use dive_model::observer::Silent;
 use dive_model::remark::OnDamage;
-use dive_model::tree::{self, Loaded};
+use dive_model::tree::Loaded;
 use dive_sources::{Reference, Source};
 
 use crate::place::Corpus;
@@ -17,7 +18,7 @@ pub(crate) const MANY_FILES: &str = "many-files/oci-zstd.tar";
 
 /// An image and its tree.
 pub(crate) struct Opened {
-    pub(crate) image: Image,
+    pub(crate) image: Arc<Image>,
     pub(crate) loaded: Loaded,
 }
 
@@ -54,10 +55,9 @@ fn open_selected(path: &str, selection: &Selection) -> Result<Opened, String> {
 
 fn open_with(path: &str, selection: &Selection, on_damage: OnDamage) -> Result<Opened, String> {
     let reference = Reference::from(PathBuf::from(path));
-    let source = Source::open(&reference, &on_damage.into(), &mut |_| {}).map_err(|error| error.to_string())?;
-    let image = image::open(source.store(), selection, on_damage).map_err(|error| error.to_string())?;
-    let loaded =
-        tree::load(&image, source.store().name(), on_damage, None, &Silent).map_err(|error| error.to_string())?;
+    let source = Source::open(&reference, &on_damage.into(), &Silent).map_err(|error| error.to_string())?;
+    let opener = Opener::new().selection(selection.clone()).on_damage(on_damage);
+    let (image, loaded) = opener.load(source.store()).map_err(|error| error.to_string())?;
     Ok(Opened { image, loaded })
 }
 

@@ -4,6 +4,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+use dive_model::observer::Silent;
 use dive_model::remark::OnDamage;
 use dive_sources::{ContainerEngine, Reference, Source};
 use serde_json::Value;
@@ -15,7 +16,7 @@ use crate::user::{DIVE, User};
 /// What a report calls the image that `argument` opens.
 fn origin(argument: &str) -> String {
     let reference = Reference::parse(OsStr::new(argument), None, ContainerEngine::Docker).unwrap();
-    let source = Source::open(&reference, &OnDamage::Fail.into(), &mut |_| ()).unwrap();
+    let source = Source::open(&reference, &OnDamage::Fail.into(), &Silent).unwrap();
     source.origin().to_string()
 }
 

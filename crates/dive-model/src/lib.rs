@@ -13,9 +13,11 @@
 //! layer     a layer's tar becomes entries
 //! store     a place that hands out an image's bytes by name
 //! image     what the image says of itself: manifest, configuration, history
+//! observer  progress of opening an image
 //! tree      all layers become one tree with spans
 //! extract   files of any layer, written to a folder of this machine
 //! analysis  the numbers: dive's, and the exact ones
+//! opener    all of this in one call
 //! ```
 //!
 //! Nothing here knows a network, a terminal or a configuration file.
@@ -31,8 +33,13 @@ pub mod image;
 pub mod json;
 pub mod layer;
 pub mod magic;
+pub mod observer;
+pub mod opener;
 pub mod remark;
 pub mod store;
 pub mod tarfile;
 pub mod tree;
 pub mod units;
+
+pub use observer::Observer;
+pub use opener::{OpenError, Opened, Opener, TablePolicy};

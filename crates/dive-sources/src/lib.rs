@@ -28,7 +28,7 @@ pub use reference::{ImageOrigin, OtherReading, PathReference, Reference, Referen
 pub use registry::{Actual, RegistryError, SystemError};
 pub use scheme::{PathFormat, SCHEMES, Scheme, SchemeName, SourceKind};
 
-use dive_model::blob::TransferProgress;
+use dive_model::observer::Observer;
 use dive_model::store::{FileFormat, FileStore, Store};
 use engine::EngineImage;
 use registry::RegistryImage;
@@ -42,17 +42,14 @@ pub struct Source {
 
 impl Source {
     /// Opens what `reference` names. A pipe, a compressed archive or what an engine saves is first written to a temporary
-    /// file; `progress` hears how far that is, and how far an engine's pull is. A registry is asked only for the manifest.
+    /// file; `observer` receives the progress of that and of an engine's pull. Of a registry, only the manifest is fetched.
     ///
     /// # Errors
     /// If it is not there, is not an image, is damaged (unless `access` says to go on), or an engine or registry does not
     /// answer or refuses.
-    pub fn open(
-        reference: &Reference,
-        access: &Access,
-        progress: &mut dyn FnMut(TransferProgress),
-    ) -> Result<Self, SourceError> {
+    pub fn open(reference: &Reference, access: &Access, observer: &dyn Observer) -> Result<Self, SourceError> {
         let on_damage = access.on_damage;
+        let progress = &mut |progress| observer.transferred(progress);
         let (scheme, name, store): (_, _, Box<dyn Store>) = match reference {
             Reference::Path(reference) => {
                 let store = FileStore::open(&reference.path, access.links, on_damage, progress)?;

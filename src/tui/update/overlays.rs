@@ -207,7 +207,7 @@ pub(super) fn write(
     Effect::Start(Box::new(Job::Extract {
         ticket: writing.ticket,
         plan: std::sync::Arc::clone(&writing.plan),
-        layers: Layers::of(&explorer.opened.image, &explorer.opened.loaded),
+        layers: Layers::of(&explorer.opened.image, &explorer.opened.loaded.damaged_layers),
         folder: writing.folder.clone(),
         options: Options { on_conflict, special_bits: writing.special_bits },
     }))

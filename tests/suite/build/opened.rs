@@ -2,13 +2,10 @@
 
 use std::path::Path;
 
+use dive_model::Opener;
 use dive_model::analysis::{Classic, Exact};
-use dive_model::image::{self, Selection};
 use dive_model::layer::LayerIndex;
-use dive_model::layer::read::Silent;
-use dive_model::remark::OnDamage;
-use dive_model::tree::{self, Loaded, Tree};
-use dive_sources::{Reference, Source};
+use dive_model::tree::Tree;
 use tempfile::NamedTempFile;
 
 use super::draw;
@@ -16,7 +13,7 @@ use super::draw;
 /// An image whose layers are merged.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    loaded: Loaded,
+    opened: dive_model::Opened,
 }
 
 /// The layer of that number.
@@ -26,23 +23,23 @@ pub(crate) fn layer(number: usize) -> LayerIndex {
 
 impl Opened {
     pub(super) fn of(archive: &NamedTempFile) -> Self {
-        Self { loaded: load(archive.path(), OnDamage::Fail) }
+        Self { opened: open(archive.path()) }
     }
 
     pub(crate) const fn tree(&self) -> &Tree {
-        &self.loaded.tree
+        &self.opened.tree
     }
 
     pub(crate) fn classic(&self) -> Classic {
-        Classic::of(self.tree())
+        self.opened.analysis.classic.clone()
     }
 
     pub(crate) fn exact(&self) -> Exact {
-        Exact::of(self.tree())
+        self.opened.analysis.exact.clone()
     }
 
     pub(crate) const fn remark_count(&self) -> usize {
-        self.loaded.remarks.len()
+        self.opened.layer_remarks.len()
     }
 
     /// The final file system.
@@ -76,25 +73,24 @@ impl Opened {
     /// Every reclaimable inode, largest first.
     #[track_caller]
     pub(crate) fn wastes(&self, expected: &str) -> &Self {
-        is_drawn(&draw::waste(self.tree(), &self.exact()), expected);
+        is_drawn(&draw::waste(self.tree(), &self.opened.analysis.exact), expected);
         self
     }
 
     /// What the user is told of the layers: of each remark a part that names it.
     #[track_caller]
     pub(crate) fn remarks(&self, expected: &[&str]) -> &Self {
-        let remarks: Vec<String> = self.loaded.remarks.iter().map(|(_, remark)| remark.to_string()).collect();
+        let remarks: Vec<String> = self.opened.layer_remarks.iter().map(|(_, remark)| remark.to_string()).collect();
         let fits = remarks.len() == expected.len() && remarks.iter().zip(expected).all(|(a, b)| a.contains(b));
         assert!(fits, "remarks are\n{remarks:#?}\nand should be\n{expected:#?}");
         self
     }
 }
 
-fn load(path: &Path, on_damage: OnDamage) -> Loaded {
-    let source = Source::open(&Reference::from(path.to_owned()), &on_damage.into(), &mut |_| ()).unwrap();
-    let image = image::open(source.store(), &Selection::default(), on_damage).unwrap();
-    assert_eq!(image.remarks, [], "the archive itself is sound");
-    tree::load(&image, source.store().name(), on_damage, None, &Silent).unwrap()
+fn open(path: &Path) -> dive_model::Opened {
+    let opened = Opener::new().open(path).unwrap();
+    assert_eq!(opened.image.remarks, [], "the archive itself is sound");
+    opened
 }
 
 /// Compares a drawing with one that is indented like the test around it.

@@ -36,7 +36,7 @@ fn case(image: &Image) -> Case {
 }
 
 fn case_of(opened: Opened) -> Case {
-    let layers = Layers::of(&opened.image, &opened.loaded);
+    let layers = Layers::of(&opened.image, &opened.loaded.damaged_layers);
     let place = tempfile::tempdir().unwrap();
     std::fs::create_dir(place.path().join("out")).unwrap();
     Case { opened, layers, place }

@@ -74,9 +74,8 @@ impl Screen {
 
     /// The image is found and read.
     fn opens(&mut self, opened: library::Opened) -> &mut Self {
-        let image = Arc::new(opened.image);
-        self.hears(Work::Image(Arc::clone(&image)));
-        self.hears(Work::Opened(Box::new(Opened::new(image, opened.loaded))));
+        self.hears(Work::Image(Arc::clone(&opened.image)));
+        self.hears(Work::Opened(Box::new(Opened::new(opened.image, opened.loaded))));
         self
     }
 

@@ -62,7 +62,8 @@ fn other_images_of_the_file_are_told_with_the_way_to_open_them() {
     for (others, told) in [(vec![1], "1 more image here: --image 1"), (vec![0, 2, 3], "3 more images here: --image N")]
     {
         let mut opened = library::open(&sample());
-        opened.image.other_images = others.iter().copied().map(name).collect();
+        let image = std::sync::Arc::get_mut(&mut opened.image).expect("nothing else holds the image");
+        image.other_images = others.iter().copied().map(name).collect();
         let mut screen = Screen::looking(SMALL, &[]);
         screen.opens(opened).shows(&[told]);
         screen.presses("right right").shows(&["More images in the file (--image)"]);

@@ -253,7 +253,7 @@ fn an_image_that_is_being_found_and_read() {
     });
     picture("loading_reading", |size| {
         let mut screen = Screen::looking(size, &[]);
-        screen.hears(Work::Image(library::open(&sample()).image.into()));
+        screen.hears(Work::Image(library::open(&sample()).image));
         screen.hears(Work::Read(2_000_000));
         screen.hears(Work::Layer { layer: dive_model::layer::LayerIndex::BASE, size_bytes: 1_983_406 });
         screen.presses("down");

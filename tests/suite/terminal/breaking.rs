@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use dive::config::{Config, Surroundings};
 use dive::tui::state::Settings;
 use dive::tui::{AnyError, ScreenError};
+use dive_model::Observer;
 use dive_model::blob::{TransferProgress, TransferStep};
 
 use super::{Session, USUAL};
@@ -33,7 +34,7 @@ fn a_part_that_breaks_down_leaves_the_shell_its_terminal() {
 fn a_part_breaks_down() {
     let settings = Settings::new(&Config::default(), &Surroundings::default());
     let shown = dive::tui::run(settings, |feed| {
-        feed.spooled(TransferProgress { step: TransferStep::Receive, read: 1, total: None });
+        feed.transferred(TransferProgress { step: TransferStep::Receive, read: 1, total: None });
         while !PathBuf::from(SIGN).exists() {
             std::thread::yield_now();
         }

@@ -12,7 +12,6 @@ use crate::image::Image;
 use crate::layer::LayerBlob;
 use crate::layer::LayerIndex;
 use crate::layer::content::{Body, BodyForm, BodyReader, Skipped, open_body_while};
-use crate::tree::Loaded;
 
 /// The layers of an image, to read files from. A clone is another handle on the same bytes.
 #[derive(Debug, Clone, Default)]
@@ -22,11 +21,11 @@ pub struct Layers {
 }
 
 impl Layers {
-    /// Those of `image`, and what loading them showed of their damage.
+    /// The layers of `image`; those in `damaged` are incomplete.
     #[must_use]
-    pub fn of(image: &Image, loaded: &Loaded) -> Self {
+    pub fn of(image: &Image, damaged: &[LayerIndex]) -> Self {
         let blobs = image.layers.iter().map(|layer| layer.blob.as_ref().ok().cloned()).collect();
-        Self { blobs, damaged: loaded.damaged_layers.clone() }
+        Self { blobs, damaged: damaged.to_vec() }
     }
 
     /// How `layer` will be read. It is brought here first if it lies elsewhere, which may take minutes.

@@ -18,7 +18,7 @@ pub use crate::tarfile::PathKind;
 pub use blob::LayerBlob;
 pub use entry::{Chunk, Entry, EntryKind, Extra, MarkerKind, Names, Text};
 pub use listed::is_complete;
-pub use read::{LayerError, Progress, Silent, read};
+pub use read::{LayerError, OnBytes, read};
 pub use remarks::Remarks;
 pub use scan::{Scan, ScanError};
 

@@ -33,22 +33,8 @@ pub struct LayerError {
     pub problem: ScanError,
 }
 
-/// Hears how far reading has come. Called from several threads.
-pub trait Progress: Sync {
-    /// So many bytes more of the blobs are behind us.
-    fn bytes(&self, count: u64);
-    /// A layer is read, whose headers' sizes add up to so many bytes. Layers come in order.
-    fn layer(&self, layer: LayerIndex, size_bytes: u64);
-}
-
-/// Says nothing.
-#[derive(Debug, Clone, Copy)]
-pub struct Silent;
-
-impl Progress for Silent {
-    fn bytes(&self, _count: u64) {}
-    fn layer(&self, _layer: LayerIndex, _size_bytes: u64) {}
-}
+/// Receives the number of stored bytes read or skipped since the last call. Called from several threads.
+pub type OnBytes<'a> = &'a (dyn Fn(u64) + Sync);
 
 /// Reads the layers that lie in `blobs`, base first; a layer whose blob is missing is empty. Those that `cache` knows are
 /// taken from there, the others are kept there. `deliver` gets each of them in order, on the calling thread.
@@ -60,7 +46,7 @@ pub fn read<E>(
     blobs: &[Option<LayerBlob>],
     on_damage: OnDamage,
     cache: Option<&Cache>,
-    progress: &dyn Progress,
+    on_bytes: OnBytes<'_>,
     mut deliver: impl FnMut(LayerIndex, Scan) -> Result<(), E>,
 ) -> Result<(), E>
 where
@@ -81,7 +67,7 @@ where
                     return;
                 }
                 debug!("layer {layer} ({}) is opened", blob.as_ref().map_or("missing", |blob| blob.name()));
-                let scanned = read_one(blob.as_ref(), on_damage, cache, progress, &turn.stop);
+                let scanned = read_one(blob.as_ref(), on_damage, cache, on_bytes, &turn.stop);
                 turn.hold(scanned.as_ref().map_or(0, Scan::memory));
                 // The other end is only gone when nobody wants to know any more.
                 let _ = sender.send((layer.get(), scanned));
@@ -112,7 +98,6 @@ where
                 blob: blob.as_ref().map_or_else(String::new, |blob| blob.name().to_owned()),
                 problem,
             })?;
-            progress.layer(layer, scanned.size_bytes);
             deliver(layer, scanned)
         });
         turn.end();
@@ -200,12 +185,12 @@ fn read_one(
     blob: Option<&LayerBlob>,
     on_damage: OnDamage,
     cache: Option<&Cache>,
-    progress: &dyn Progress,
+    on_bytes: OnBytes<'_>,
     stop: &AtomicBool,
 ) -> Result<Scan, ScanError> {
     let Some(blob) = blob else { return Ok(Scan::default()) };
     if let Some(toc) = blob.toc() {
-        progress.bytes(blob.len());
+        on_bytes(blob.len());
         return listed::scan(toc, on_damage);
     }
     let kept = cache.zip(blob.identity());
@@ -214,16 +199,16 @@ fn read_one(
         if !blob.is_elsewhere() {
             scan.compression = Some(sniff_at(&**blob)?);
         }
-        progress.bytes(blob.len());
+        on_bytes(blob.len());
         return Ok(scan);
     }
-    let counted = Counted { blob, progress, behind: AtomicU64::new(0) };
+    let counted = Counted { blob, on_bytes, behind: AtomicU64::new(0) };
     let stopped = || stop.load(Ordering::Relaxed);
     let scanned = match kept {
         None => scan(&counted, on_damage, &stopped),
         Some((cache, identity)) => scan_and_keep(&counted, identity, on_damage, cache, &stopped),
     };
-    progress.bytes(blob.len().saturating_sub(counted.behind.into_inner()));
+    on_bytes(blob.len().saturating_sub(counted.behind.into_inner()));
     scanned
 }
 
@@ -263,7 +248,7 @@ fn scan_and_keep(
 /// Tells how far into a blob reading has come. Bodies that are jumped over count when the next read is behind them.
 struct Counted<'a> {
     blob: &'a LayerBlob,
-    progress: &'a dyn Progress,
+    on_bytes: OnBytes<'a>,
     behind: AtomicU64,
 }
 
@@ -273,7 +258,7 @@ impl ReadAt for Counted<'_> {
         let end = at + count as u64;
         let before = self.behind.fetch_max(end, Ordering::Relaxed);
         if end > before {
-            self.progress.bytes(end - before);
+            (self.on_bytes)(end - before);
         }
         Ok(count)
     }

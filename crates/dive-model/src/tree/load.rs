@@ -9,7 +9,8 @@ use crate::cache::Cache;
 use crate::compression::Compression;
 use crate::image::{Image, LayerLoss};
 use crate::layer::content::PlainLayers;
-use crate::layer::{self, LayerError, LayerIndex, Progress};
+use crate::layer::{self, LayerError, LayerIndex};
+use crate::observer::Observer;
 use crate::remark::{OnDamage, Remark};
 
 /// An image's tree, and what was met on the way to it.
@@ -29,6 +30,7 @@ pub struct Loaded {
 
 /// An image whose layers cannot be read or merged.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LoadError {
     /// A layer that cannot be read.
     #[error(transparent)]
@@ -61,14 +63,16 @@ pub fn load(
     archive: &str,
     on_damage: OnDamage,
     cache: Option<&Cache>,
-    progress: &dyn Progress,
+    observer: &dyn Observer,
 ) -> Result<Loaded, LoadError> {
     let blobs: Vec<_> = image.layers.iter().map(|layer| layer.blob.as_ref().ok().cloned()).collect();
     let mut builder = Builder::new();
     let (mut compressions, mut unpacked_bytes) = (Vec::new(), Vec::new());
     let mut damaged_layers = Vec::new();
     let mut remarks = Vec::new();
-    layer::read(archive, &blobs, on_damage, cache, progress, |index, scan| {
+    let on_bytes = |count| observer.bytes_read(count);
+    layer::read(archive, &blobs, on_damage, cache, &on_bytes, |index, scan| {
+        observer.layer_read(index, scan.size_bytes);
         compressions.push(scan.compression);
         unpacked_bytes.push(scan.unpacked_bytes);
         let lost = image.layers.get(index.get()).and_then(|layer| layer.blob.as_ref().err());
@@ -95,5 +99,6 @@ pub fn load(
     let tree = builder
         .finish(&PlainLayers(plain.collect()))
         .map_err(|problem| LoadError::Compare { archive: archive.to_owned(), problem })?;
+    observer.merged();
     Ok(Loaded { tree, compressions, unpacked_bytes, damaged_layers, remarks })
 }

@@ -38,6 +38,7 @@ use super::access::Access;
 use super::error::SourceError;
 use dive_model::blob::TransferProgress;
 use dive_model::blob::{Blob, Identity};
+use dive_model::observer::Observer;
 use dive_model::remark::Remark;
 use dive_model::store::member_path::normalise;
 use dive_model::store::{Archive, Ending, Store, StoreError};
@@ -75,14 +76,9 @@ pub fn is_present(engine: ContainerEngine, name: &str, access: &Access) -> Resul
 ///
 /// # Errors
 /// When no engine answers, or it cannot pull the image.
-pub fn pull(
-    engine: ContainerEngine,
-    name: &str,
-    access: &Access,
-    progress: &mut dyn FnMut(TransferProgress),
-) -> Result<(), SourceError> {
+pub fn pull(engine: ContainerEngine, name: &str, access: &Access, observer: &dyn Observer) -> Result<(), SourceError> {
     let lookup = ImageLookup::new(engine, name, access)?;
-    Ok(lookup.pull(&lookup.connect()?, progress)?)
+    Ok(lookup.pull(&lookup.connect()?, &mut |progress| observer.transferred(progress))?)
 }
 
 impl EngineImage {

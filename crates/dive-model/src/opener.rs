@@ -1,0 +1,255 @@
+//! Opens an image in one call: finds it in a store, fetches its layers, merges them, computes the numbers.
+
+use std::error::Error;
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use tracing::info;
+
+use crate::analysis::Analysis;
+use crate::cache::{self, Cache};
+use crate::compression::Compression;
+use crate::image::{self, Image, ImageError, ImageSelector, Platform, Selection};
+use crate::layer::{self, LayerBlob, LayerIndex};
+use crate::observer::{Observer, Silent};
+use crate::remark::{OnDamage, Remark};
+use crate::store::{FileStore, Links, Store, StoreError};
+use crate::tree::{self, LoadError, Loaded, Tree};
+
+/// Options for opening an image. [`Opener::new`] has the defaults: the first image of the file, an error on damage, no cache.
+#[derive(Clone)]
+pub struct Opener<'a> {
+    selection: Selection,
+    on_damage: OnDamage,
+    links: Links,
+    tables: TablePolicy,
+    cache: Option<&'a Cache>,
+    observer: &'a dyn Observer,
+}
+
+/// Whether a layer's own table of contents (eStargz, zstd:chunked) may replace reading the layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TablePolicy {
+    /// Tables list the layers if all layers of an image have one. Nothing compares a table with its layer, so the image's
+    /// publisher is trusted.
+    Trust,
+    /// Layers are read whole.
+    #[default]
+    Ignore,
+}
+
+/// An image, its merged layers and its numbers.
+#[derive(Debug)]
+pub struct Opened {
+    /// Names, configuration, history and layers.
+    pub image: Arc<Image>,
+    /// All layers merged.
+    pub tree: Tree,
+    /// Efficiency and waste.
+    pub analysis: Analysis,
+    /// Each layer's compression; `None` if the layer is missing.
+    pub compressions: Vec<Option<Compression>>,
+    /// Each layer's unpacked length in bytes; `None` if that is unknown without reading it.
+    pub unpacked_bytes: Vec<Option<u64>>,
+    /// Layers that are missing or incomplete; only with [`OnDamage::Remark`].
+    pub damaged_layers: Vec<LayerIndex>,
+    /// Oddities of the layers, and with [`OnDamage::Remark`] what was lost. Those of the image are [`Image::remarks`].
+    pub layer_remarks: Vec<(LayerIndex, Remark)>,
+}
+
+/// Why an image cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The file, directory, engine or registry cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store holds no such image, or its documents are damaged.
+    #[error("{problem}")]
+    Image {
+        /// The problem.
+        problem: ImageError,
+        /// Oddities and losses met while the store was opened: they may be the reason.
+        remarks: Vec<Remark>,
+    },
+    /// The threads that read layers cannot be started.
+    #[error(
+        "no threads can be started to read layers: {cause}; raise the limit on processes or memory (ulimit, docker run \
+         --pids-limit), or set RAYON_NUM_THREADS=1"
+    )]
+    Threads {
+        /// The system's error.
+        cause: String,
+    },
+    /// A layer cannot be read or merged.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+}
+
+impl Default for Opener<'_> {
+    fn default() -> Self {
+        Self {
+            selection: Selection::default(),
+            on_damage: OnDamage::default(),
+            links: Links::default(),
+            tables: TablePolicy::default(),
+            cache: None,
+            observer: &Silent,
+        }
+    }
+}
+
+impl fmt::Debug for Opener<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { selection, on_damage, links, tables, cache, observer: _ } = self;
+        f.debug_struct("Opener")
+            .field("selection", selection)
+            .field("on_damage", on_damage)
+            .field("links", links)
+            .field("tables", tables)
+            .field("cache", cache)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Opener<'a> {
+    /// The default options.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Opens this image of a store that holds several.
+    #[must_use]
+    pub fn image(mut self, image: ImageSelector) -> Self {
+        self.selection.image = Some(image);
+        self
+    }
+
+    /// Opens the image for this platform.
+    #[must_use]
+    pub fn platform(mut self, platform: Platform) -> Self {
+        self.selection.platform = Some(platform);
+        self
+    }
+
+    /// Replaces image and platform.
+    #[must_use]
+    pub fn selection(self, selection: Selection) -> Self {
+        Self { selection, ..self }
+    }
+
+    /// Whether damage is an error or a remark.
+    #[must_use]
+    pub const fn on_damage(mut self, on_damage: OnDamage) -> Self {
+        self.on_damage = on_damage;
+        self
+    }
+
+    /// Whether symbolic links of a layout directory may leave it.
+    #[must_use]
+    pub const fn links(mut self, links: Links) -> Self {
+        self.links = links;
+        self
+    }
+
+    /// Whether tables of contents may replace reading the layers.
+    #[must_use]
+    pub const fn tables_of_contents(mut self, tables: TablePolicy) -> Self {
+        self.tables = tables;
+        self
+    }
+
+    /// Takes the entries of known layers from `cache`, and keeps those of other layers there. Only layers with an
+    /// [`Identity`](crate::blob::Identity) are cached: those of engines and registries, not those of files.
+    #[must_use]
+    pub const fn cache(mut self, cache: Option<&'a Cache>) -> Self {
+        self.cache = cache;
+        self
+    }
+
+    /// Reports progress to `observer`.
+    #[must_use]
+    pub fn observer(self, observer: &'a dyn Observer) -> Self {
+        Self { observer, ..self }
+    }
+
+    /// Opens the image in an archive, a pipe or a layout directory.
+    ///
+    /// # Errors
+    /// As [`Opener::open_store`]; also if nothing is at `path`, or it holds no image.
+    pub fn open(&self, path: impl AsRef<Path>) -> Result<Opened, OpenError> {
+        let mut transferred = |progress| self.observer.transferred(progress);
+        let store = FileStore::open(path.as_ref(), self.links, self.on_damage, &mut transferred)?;
+        self.open_store(&store)
+    }
+
+    /// Opens the image in `store`.
+    ///
+    /// # Errors
+    /// If the store holds no such image or platform, a document or layer is damaged (unless [`OnDamage::Remark`] is set),
+    /// or a layer cannot be fetched.
+    pub fn open_store(&self, store: &dyn Store) -> Result<Opened, OpenError> {
+        let (image, loaded) = self.load(store)?;
+        let Loaded { tree, compressions, unpacked_bytes, damaged_layers, remarks: layer_remarks } = loaded;
+        let analysis = Analysis::of(&tree);
+        Ok(Opened { image, tree, analysis, compressions, unpacked_bytes, damaged_layers, layer_remarks })
+    }
+
+    /// Opens the image in `store` without computing its numbers.
+    ///
+    /// # Errors
+    /// As [`Opener::open_store`].
+    pub fn load(&self, store: &dyn Store) -> Result<(Arc<Image>, Loaded), OpenError> {
+        let start = Instant::now();
+        let image = image::open(store, &self.selection, self.on_damage)
+            .map_err(|problem| OpenError::Image { problem, remarks: store.remarks().to_vec() })?;
+        let platform = image.platform.as_ref().map_or_else(String::new, |platform| format!(" ({platform})"));
+        let (name, count, elapsed) = (&image.name, image.layers.len(), start.elapsed());
+        info!("image {name}{platform}: {count} layers, documents read in {elapsed:.1?}");
+        let image = Arc::new(self.with_layers(store, image)?);
+        self.observer.found(&image);
+        start_threads()?;
+        let start = Instant::now();
+        let loaded = tree::load(&image, store.name(), self.on_damage, self.cache, self.observer)?;
+        info!("layers read in {:.1?}", start.elapsed());
+        Ok((image, loaded))
+    }
+
+    /// Fetches the layers that are elsewhere and not in the cache, or their tables of contents if those suffice.
+    fn with_layers(&self, store: &dyn Store, image: Image) -> Result<Image, StoreError> {
+        let blobs = image.layers.iter().filter_map(|layer| layer.blob.as_ref().ok());
+        let wanted: Vec<_> = blobs.filter(|blob| !self.is_cached(blob)).map(|blob| blob.name()).collect();
+        if wanted.is_empty() {
+            return Ok(image);
+        }
+        // All layers or none: tables compare contents by the publisher's digests, layers that are read by another hash.
+        let layers = image.layer_blobs().filter(|_| self.tables == TablePolicy::Trust);
+        let tables = layers.and_then(|layers| store.tables_of_contents(&layers));
+        if let Some(tables) = tables.filter(|tables| tables.iter().all(layer::is_complete)) {
+            info!("layers are listed by their own tables of contents");
+            return Ok(image.listed_by(tables));
+        }
+        store.fetch(&wanted, &mut |progress| self.observer.transferred(progress))?;
+        Ok(image)
+    }
+
+    fn is_cached(&self, blob: &LayerBlob) -> bool {
+        let known = self.cache.zip(blob.identity());
+        known.is_some_and(|(cache, identity)| cache.contains(cache::Kind::Layer, identity.digest()))
+    }
+}
+
+/// Starts rayon's threads, unless the program has done so. Started by their first use, a failure would be a panic.
+fn start_threads() -> Result<(), OpenError> {
+    // A second attempt after a failure reports success, though there are no threads: the first outcome holds.
+    static STARTED: OnceLock<Result<(), String>> = OnceLock::new();
+    let started = STARTED.get_or_init(|| match rayon::ThreadPoolBuilder::new().build_global() {
+        Ok(()) => Ok(()),
+        // Only a failure of the system has a source. The other one is that the program started its threads before.
+        Err(error) => error.source().map_or(Ok(()), |cause| Err(cause.to_string())),
+    });
+    started.clone().map_err(|cause| OpenError::Threads { cause })
+}

@@ -15,6 +15,7 @@ pub struct Bytes(pub u64);
 
 /// Why a text is not a size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BytesError {
     /// Not a number with a known unit.
     #[error("`{0}` is not a size: write a number and a unit, such as 20MB, 1.5 GB or 20MiB")]
@@ -111,6 +112,7 @@ pub struct Ratio(f64);
 
 /// Why a text is not a ratio.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RatioError {
     /// Not a number.
     #[error("`{0}` is not a ratio: write a number from 0 to 1, such as 0.9")]

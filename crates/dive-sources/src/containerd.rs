@@ -15,6 +15,7 @@ use dive_model::store::Spooled;
 
 /// An image that containerd does not give.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ContainerdError {
     /// It is no name.
     #[error("{name:?} is not an image name; {EXPECTED}")]

@@ -144,6 +144,7 @@ fn what(scheme: &str) -> &'static str {
 
 /// An argument that names no image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReferenceError {
     /// No such source.
     #[error("unknown image source {kind:?}; use one of {}", canonical_names())]

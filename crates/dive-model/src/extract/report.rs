@@ -95,6 +95,7 @@ impl fmt::Display for Skipped {
 
 /// Why something was left out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Reason {
     /// A character or block device.
     #[error("it is a device, and no device is made")]
@@ -179,6 +180,7 @@ pub struct Progress {
 
 /// An extraction that could not begin, or had to end.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ExtractError {
     /// The folder is something else.
     #[error("{} is not a folder; give the name of a folder, there or not", Shown(&lossy(folder)))]

@@ -14,6 +14,7 @@ use crate::units::Bytes;
 
 /// An image that cannot be read.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ImageError {
     /// The store itself.
     #[error(transparent)]
@@ -170,6 +171,7 @@ pub enum ImageError {
 
 /// Why a layer's bytes are not to be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum LayerLoss {
     /// The archive does not hold it.
     #[error("its blob {} is missing; {hint}", Shown(path))]

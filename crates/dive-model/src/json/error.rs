@@ -16,6 +16,7 @@ pub struct JsonError {
 
 /// What is wrong with a document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Problem {
     /// The bytes end inside a value.
     #[error("the document ends too early")]

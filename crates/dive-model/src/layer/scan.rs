@@ -62,6 +62,7 @@ impl Scan {
 
 /// What makes a layer unreadable.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ScanError {
     /// Its bytes, its compression or its tar.
     #[error(transparent)]

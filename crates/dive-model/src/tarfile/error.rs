@@ -16,6 +16,7 @@ pub struct TarError {
 
 /// What is wrong with a tar.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TarErrorKind {
     /// The bytes could not be read or decompressed.
     #[error("cannot be read: {0}")]

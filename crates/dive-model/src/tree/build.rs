@@ -29,6 +29,7 @@ const MAX_IMPLICIT: usize = 1 << 20;
 
 /// An image that cannot be merged.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum BuildError {
     /// More layers than [`LayerIndex::MAX_COUNT`].
     #[error("the image has more than {} layers; no engine makes or takes that many", LayerIndex::MAX_COUNT)]

@@ -11,6 +11,7 @@ pub const MAX_LINKS: usize = 40;
 
 /// Why a path leads nowhere.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Unresolved {
     /// The path that was asked for is not in that layer's file system.
     #[error("it is not there")]

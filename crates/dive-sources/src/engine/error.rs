@@ -10,6 +10,7 @@ use dive_model::remark::Shown;
 
 /// An image that an engine does not give.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum EngineError {
     /// No engine answers.
     #[error("{} cannot be reached to ask for {name:?}; tried: {}; {}", engine.command(), tried(attempts), instead(*engine, name, hint))]

@@ -12,6 +12,7 @@ use dive_model::store::StoreError;
 
 /// Why an image, or a blob of it, cannot be had from a registry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RegistryError {
     /// A name that no image in a registry has.
     #[error("invalid image name: {why}")]

@@ -9,7 +9,7 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, Value
 use clap_complete::Shell;
 
 use dive_model::image::{ImageSelector, Platform};
-use dive_sources::{Mirror, PodmanRoute, PullPolicy, SCHEMES, SourceKind};
+use dive_sources::{Mirror, PullPolicy, SCHEMES, SourceKind};
 
 mod rules;
 mod words;
@@ -107,10 +107,6 @@ pub struct OpeningArgs {
     /// [default: missing; on a terminal, dive asks first]
     #[arg(long, global = true, value_name = "WHEN")]
     pub pull: Option<PullPolicy>,
-
-    /// How Podman is reached: `dive build` reads what the command has built.
-    #[arg(skip)]
-    pub podman: PodmanRoute,
 
     /// Follow links of a layout directory to files outside of it (Bazel's layouts)
     #[arg(long, global = true, hide_short_help = true)]

@@ -1,6 +1,7 @@
 //! What opening an image may use, by flags, configuration and environment; and the question, on a terminal, whether an engine may
 //! pull a missing image.
 
+use std::ffi::OsStr;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
@@ -16,7 +17,7 @@ use dive_model::cache::Cache;
 use dive_model::image::Platform;
 use dive_model::remark::OnDamage;
 use dive_model::store::Links;
-use dive_sources::{Access, ContainerEngine, Environment, PullPolicy, Reference, RegistryOptions};
+use dive_sources::{Access, ContainerEngine, Environment, PodmanRoute, PullPolicy, Reference, RegistryOptions};
 
 /// What an image is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,13 +28,42 @@ pub(super) enum Mode {
     Plain,
 }
 
+/// The image that a command is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Subject<'a> {
+    /// As the user named it.
+    Named(&'a OsStr),
+    /// As `dive build` names the image that it has just built. Only the engine's command is sure to have it: no registry knows
+    /// it by its id, and Podman's service may use another store.
+    Built(&'a OsStr),
+}
+
+impl<'a> Subject<'a> {
+    pub(super) const fn argument(self) -> &'a OsStr {
+        match self {
+            Self::Named(argument) | Self::Built(argument) => argument,
+        }
+    }
+
+    /// The pull policy that is set: the flag's, else the configuration's.
+    fn pull_policy(self, opening: &OpeningArgs, config: &Config) -> Option<PullPolicy> {
+        match self {
+            Self::Named(_) => opening.pull.or(config.pull.value),
+            Self::Built(_) => Some(PullPolicy::Never),
+        }
+    }
+}
+
 /// What opening may use.
-pub(super) fn of(opening: &OpeningArgs, config: &Config) -> Access {
+pub(super) fn of(subject: Subject<'_>, opening: &OpeningArgs, config: &Config) -> Access {
     let environment = Environment::of_process();
     Access {
         on_damage: if config.ignore_errors.value { OnDamage::Remark } else { OnDamage::Fail },
-        pull: chosen_policy(opening, config).unwrap_or(PullPolicy::Missing),
-        podman: opening.podman,
+        pull: subject.pull_policy(opening, config).unwrap_or(PullPolicy::Missing),
+        podman: match subject {
+            Subject::Named(_) => PodmanRoute::ServiceFirst,
+            Subject::Built(_) => PodmanRoute::Command,
+        },
         platform: opening.platform.as_ref().map(Platform::for_engines),
         registries: RegistryOptions {
             insecure: opening.insecure_registries.clone(),
@@ -46,11 +76,6 @@ pub(super) fn of(opening: &OpeningArgs, config: &Config) -> Access {
     }
 }
 
-/// The pull policy that the user set: the flag's, else the configuration's.
-fn chosen_policy(opening: &OpeningArgs, config: &Config) -> Option<PullPolicy> {
-    opening.pull.or(config.pull.value)
-}
-
 /// Where the cache is, if there is a place for one.
 pub(super) fn cache_folder(environment: &Environment) -> Option<PathBuf> {
     // The XDG base directory specification: a relative path is to be ignored.
@@ -60,16 +85,16 @@ pub(super) fn cache_folder(environment: &Environment) -> Option<PathBuf> {
 
 /// Asks on a terminal whether the engine may pull a missing image, and pulls it, before the screen opens.
 pub(super) fn ask_to_pull(
+    subject: Subject<'_>,
     reference: &Reference,
     opening: &OpeningArgs,
     config: &Config,
     mode: Mode,
     access: &mut Access,
-    notices: Notices,
 ) -> anyhow::Result<()> {
     let Reference::Engine { engine, name, .. } = reference else { return Ok(()) };
     let nobody_to_ask = !io::stdin().is_terminal() || !io::stderr().is_terminal();
-    if chosen_policy(opening, config).is_some() || mode == Mode::Ci || nobody_to_ask {
+    if subject.pull_policy(opening, config).is_some() || mode == Mode::Ci || nobody_to_ask {
         return Ok(());
     }
     access.pull = PullPolicy::Never;
@@ -80,7 +105,7 @@ pub(super) fn ask_to_pull(
         bail!("{} has no image {name:?}, and it was not pulled", engine.command());
     }
     info!("{} pulls {name}", engine.command());
-    let progress = ProgressBar::new(notices, PullNotice::default());
+    let progress = ProgressBar::new(Notices::of(opening), PullNotice::default());
     dive_sources::pull(*engine, name, access, &progress)?;
     progress.finish();
     Ok(())

@@ -1,13 +1,12 @@
 //! `dive IMAGE`: the screen, a report, a document, or a verdict.
 
-use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Instant;
 
 use tracing::info;
 
-use super::access::Mode;
+use super::access::{Mode, Subject};
 use super::opening::{Opened, Opening, open_headless};
 use super::output::{self, JsonTarget, Notices};
 use super::{Outcome, is_screen, screen};
@@ -63,7 +62,7 @@ impl Gate {
 
 /// Explores an image on the screen or reports on it.
 pub(super) fn explore(
-    argument: &OsStr,
+    subject: Subject<'_>,
     opening: &OpeningArgs,
     ci: &CiArgs,
     report: ReportArgs,
@@ -76,7 +75,7 @@ pub(super) fn explore(
     // Before the image: a mistake in the rules is reported at once, not after a minute of reading.
     let gate = if ci_mode { Some(Gate::load(ci, config, around, json.as_ref(), notices)?) } else { None };
     let mode = if ci_mode { Mode::Ci } else { Mode::Plain };
-    let plan = Opening::new(argument, opening, config, mode)?;
+    let plan = Opening::new(subject, opening, config, mode)?;
     let rows = report.rows;
     let opens_screen = !ci_mode && json.is_none() && is_screen(around);
     if !ci_mode {

@@ -24,10 +24,10 @@ use crate::cli::{Cli, Command, ListingFormat, OpeningArgs, TreeArgs};
 use crate::config::{self, Config, Setting, Surroundings};
 use crate::report::Rows;
 use crate::report::listing::{self, Format};
-use access::Mode;
+use access::{Mode, Subject};
 use build::Built;
 use dive_model::layer::LayerIndex;
-use dive_sources::{PodmanRoute, PullPolicy, SourceKind};
+use dive_sources::SourceKind;
 use explore::{ReportArgs, explore};
 use opening::{Opening, open_headless};
 use output::Notices;
@@ -98,10 +98,8 @@ fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
             return match build::build(engine, &arguments, notices)? {
                 Built::Failed(code) => Ok(Outcome::BuildFailed(code)),
                 Built::Image(id) => {
-                    // No registry knows it by its id, and Podman's service may have another store than its command.
-                    let (pull, podman) = (Some(PullPolicy::Never), PodmanRoute::Command);
-                    let opening = OpeningArgs { pull, podman, ..opening };
-                    explore(&build::reference(engine, &id), &opening, &ci, report, &config, &around)
+                    let image = build::reference(engine, &id);
+                    explore(Subject::Built(&image), &opening, &ci, report, &config, &around)
                 }
             };
         }
@@ -120,7 +118,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
             let config = configure(&around, &mut opening)?;
             let notices = Notices::of(&opening);
             begin("opens", &image, &config, &around, notices);
-            return explore(&image, &opening, &ci, report, &config, &around);
+            return explore(Subject::Named(&image), &opening, &ci, report, &config, &around);
         }
     }
     Ok(Outcome::Passed)
@@ -157,7 +155,7 @@ fn is_screen(around: &Surroundings) -> bool {
 
 fn list(arguments: &TreeArgs, opening: &OpeningArgs, config: &Config) -> anyhow::Result<()> {
     let mode = if config.ci.value { Mode::Ci } else { Mode::Plain };
-    let plan = Opening::new(&arguments.image, opening, config, mode)?;
+    let plan = Opening::new(Subject::Named(&arguments.image), opening, config, mode)?;
     let tree = open_headless(&plan, Notices::of(opening))?.loaded.tree;
     let last = tree.last_layer();
     let layer = match arguments.layer {

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{anyhow, bail};
 use tracing::info;
 
-use super::access::{self, Mode};
+use super::access::{self, Mode, Subject};
 use super::output::Notices;
 use super::progress::ProgressBar;
 use crate::cli::{self, OpeningArgs};
@@ -70,14 +70,20 @@ pub(super) struct Opened {
 
 impl Opening {
     /// Reads the argument; on a terminal, an engine is asked for the image, and its user whether to pull it.
-    pub(super) fn new(argument: &OsStr, opening: &OpeningArgs, config: &Config, mode: Mode) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        subject: Subject<'_>,
+        opening: &OpeningArgs,
+        config: &Config,
+        mode: Mode,
+    ) -> anyhow::Result<Self> {
+        let argument = subject.argument();
         let reference = Reference::parse(argument, opening.source, config.container_engine.value)?;
         if reference == Reference::Stdin && io::stdin().is_terminal() {
             bail!("standard input is a terminal; pipe an archive into it: `docker save NAME | dive -`");
         }
         let image = selected(opening.selected.as_ref(), &reference)?;
-        let mut access = access::of(opening, config);
-        access::ask_to_pull(&reference, opening, config, mode, &mut access, Notices::of(opening))
+        let mut access = access::of(subject, opening, config);
+        access::ask_to_pull(subject, &reference, opening, config, mode, &mut access)
             .map_err(|error| with_other_reading(error, argument, &reference))?;
         let selection = Selection { image, platform: opening.platform.clone() };
         Ok(Self { argument: argument.to_owned(), reference, selection, access, mode })

@@ -27,6 +27,33 @@ pub(super) struct ReportArgs {
     pub(super) rows: Rows,
 }
 
+/// Where reports, the document and notices go.
+struct ReportOutput<'a> {
+    json: Option<JsonTarget>,
+    around: &'a Surroundings,
+    notices: Notices,
+}
+
+impl ReportOutput<'_> {
+    /// Prints a report to standard output, or to standard error if the document goes to standard output.
+    fn print(&self, render: impl FnOnce(Look, &mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+        match self.json {
+            Some(JsonTarget::Stdout) => output::print_error(|out| render(look(self.around, &io::stderr()), out)),
+            _ => output::print(|out| render(look(self.around, &io::stdout()), out)),
+        }
+    }
+
+    /// Writes dive's line about the file that the document goes to, if there is one.
+    fn exporting(&self, colour: Colour, out: &mut dyn Write) -> io::Result<()> {
+        match &self.json {
+            Some(JsonTarget::File(file) | JsonTarget::Below { path: file, .. }) => {
+                ci_report::exporting(file, colour, out)
+            }
+            Some(JsonTarget::Stdout) | None => Ok(()),
+        }
+    }
+}
+
 /// What CI mode checks an image against.
 #[derive(Debug)]
 struct Gate {
@@ -37,25 +64,19 @@ struct Gate {
 impl Gate {
     /// Reads the rules from flags, rules file and configuration. Limits that cannot be read are printed as dive prints
     /// them before they become an error.
-    fn load(
-        ci: &CiArgs,
-        config: &Config,
-        around: &Surroundings,
-        json: Option<&JsonTarget>,
-        notices: Notices,
-    ) -> anyhow::Result<Self> {
+    fn load(ci: &CiArgs, config: &Config, output: &ReportOutput<'_>) -> anyhow::Result<Self> {
         let named = match &ci.ci_config {
             Some(path) => Setting::by_flag(Some(path.clone()), "--ci-config"),
             None => config.ci_config.clone(),
         };
-        let file = match RulesFile::load(around, &named) {
+        let file = match RulesFile::load(output.around, &named) {
             Err(ConfigError::BadLimits(limits)) => {
-                print(json, around, |look, out| ci_report::misconfigured(&limits, look.colour, out))?;
+                output.print(|look, out| ci_report::misconfigured(&limits, look.colour, out))?;
                 return Err(ConfigError::BadLimits(limits).into());
             }
             file => file?,
         };
-        notices.warn_all(&file.warnings);
+        output.notices.warn_all(&file.warnings);
         Ok(Self { rules: Rules::merge(ci.rules.limits(), &file, config), rules_file: file.path })
     }
 }
@@ -70,14 +91,14 @@ pub(super) fn explore(
     around: &Surroundings,
 ) -> anyhow::Result<Outcome> {
     let notices = Notices::of(opening);
-    let json = JsonTarget::wanted(report.json, config, around);
+    let output = ReportOutput { json: JsonTarget::wanted(report.json, config, around), around, notices };
     let ci_mode = ci.ci.unwrap_or(config.ci.value);
     // Before the image: a mistake in the rules is reported at once, not after a minute of reading.
-    let gate = if ci_mode { Some(Gate::load(ci, config, around, json.as_ref(), notices)?) } else { None };
+    let gate = if ci_mode { Some(Gate::load(ci, config, &output)?) } else { None };
     let mode = if ci_mode { Mode::Ci } else { Mode::Plain };
     let plan = Opening::new(subject, opening, config, mode)?;
     let rows = report.rows;
-    let opens_screen = !ci_mode && json.is_none() && is_screen(around);
+    let opens_screen = !ci_mode && output.json.is_none() && is_screen(around);
     if !ci_mode {
         let asked = ci.ci.is_some() || config.ci.origin != Origin::Default;
         match around.ci_variable() {
@@ -101,15 +122,14 @@ pub(super) fn explore(
     let analysis = Analysis::of(&opened.loaded.tree);
     info!("analysed in {:.1?}", start.elapsed());
     let findings = Findings { image: &opened.image, loaded: &opened.loaded, analysis: &analysis };
-    if let Some(target) = &json {
+    if let Some(target) = &output.json {
         target.write(|out| json::render(findings, out))?;
     }
     if let Some(gate) = gate {
-        return judge(&gate, &opened, findings, json.as_ref(), rows, around, notices);
+        return judge(&gate, &opened, findings, rows, &output);
     }
-    if json.is_none() {
-        let look = look(around, &io::stdout());
-        output::print(|out| text::render(findings, look, rows, out))?;
+    if output.json.is_none() {
+        output.print(|look, out| text::render(findings, look, rows, out))?;
     }
     Ok(Outcome::Passed)
 }
@@ -119,23 +139,17 @@ fn judge(
     gate: &Gate,
     opened: &Opened,
     findings: Findings<'_>,
-    json: Option<&JsonTarget>,
     rows: Rows,
-    around: &Surroundings,
-    notices: Notices,
+    output: &ReportOutput<'_>,
 ) -> anyhow::Result<Outcome> {
     let rules_file = gate.rules_file.as_deref();
-    let exporting = |colour, out: &mut dyn Write| match json {
-        Some(JsonTarget::File(file) | JsonTarget::Below { path: file, .. }) => ci_report::exporting(file, colour, out),
-        Some(JsonTarget::Stdout) | None => Ok(()),
-    };
     // dive checks no rule if it writes a document; the default limits alone must not fail such a step.
-    if json.is_some_and(JsonTarget::is_the_users) && !gate.rules.are_set() {
-        print(json, around, |look, out| {
+    if output.json.as_ref().is_some_and(JsonTarget::is_the_users) && !gate.rules.are_set() {
+        output.print(|look, out| {
             ci_report::preamble(rules_file, &opened.origin, look.colour, out)?;
-            exporting(look.colour, out)
+            output.exporting(look.colour, out)
         })?;
-        notices.note(
+        output.notices.note(
             "no rule was checked: with --json, dive checks only rules that you set; set one in .dive-ci or by a flag, or \
              leave out --json",
         );
@@ -143,24 +157,12 @@ fn judge(
     }
     let verdict = ci::evaluate(findings.analysis, &gate.rules);
     let ruling = Ruling { rules_file, origin: &opened.origin, rules: &gate.rules, verdict: &verdict };
-    print(json, around, |look, out| {
+    output.print(|look, out| {
         ci_report::overview(findings, ruling, look, rows, out)?;
-        exporting(look.colour, out)?;
+        output.exporting(look.colour, out)?;
         ci_report::block(findings, ruling, look, out)
     })?;
     Ok(if verdict.passed() { Outcome::Passed } else { Outcome::RuleFailed })
-}
-
-/// Prints a report to standard output, or to standard error if the document goes to standard output.
-fn print(
-    json: Option<&JsonTarget>,
-    around: &Surroundings,
-    render: impl FnOnce(Look, &mut dyn Write) -> io::Result<()>,
-) -> anyhow::Result<()> {
-    match json {
-        Some(JsonTarget::Stdout) => output::print_error(|out| render(look(around, &io::stderr()), out)),
-        _ => output::print(|out| render(look(around, &io::stdout()), out)),
-    }
 }
 
 /// How a report looks on `stream`.

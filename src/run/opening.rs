@@ -14,7 +14,7 @@ use super::progress::ProgressBar;
 use crate::cli::{self, OpeningArgs};
 use crate::config::Config;
 use dive_model::blob::{TransferProgress, TransferStep};
-use dive_model::image::{Image, ImageSelector, Selection};
+use dive_model::image::{Image, ImageSelector, OtherEntry, Selection};
 use dive_model::remark::Remark;
 use dive_model::tree::Loaded;
 use dive_model::{Observer, OpenError, Opener, TablePolicy};
@@ -159,9 +159,6 @@ pub(super) fn remarks<'a>(image: &'a Image, loaded: &'a Loaded) -> impl Iterator
     image.remarks.iter().chain(loaded.remarks.iter().map(|(_, remark)| remark))
 }
 
-/// Entries beside images that a notice names.
-const OTHER_ENTRIES: usize = 5;
-
 /// Finds and reads the image behind a progress bar, and prints what is odd about it.
 pub(super) fn open_headless(plan: &Opening, notices: Notices) -> anyhow::Result<Opened> {
     let progress = ProgressBar::new(notices, plan.pull_notice());
@@ -181,12 +178,8 @@ pub(super) fn open_headless(plan: &Opening, notices: Notices) -> anyhow::Result<
             others.join("; ")
         ));
     }
-    if !image.other_entries.is_empty() && plan.selection.image.is_none() {
-        let more = image.other_entries.len().saturating_sub(OTHER_ENTRIES);
-        let rest = (more > 0).then(|| format!("and {more} more"));
-        let named = image.other_entries.iter().take(OTHER_ENTRIES).map(ToString::to_string);
-        let named: Vec<_> = named.chain(rest).collect();
-        notices.note(&format!("{source} also holds, beside images: {}", named.join("; ")));
+    if let Some(entries) = OtherEntry::list(&image.other_entries).filter(|_| plan.selection.image.is_none()) {
+        notices.note(&format!("{source} also holds, beside images: {entries}"));
     }
     notices.warn_all(remarks(image, loaded));
     Ok(opened)

@@ -11,7 +11,7 @@ use crate::tui::state::{Explorer, Focus, Opened, Stage, State, instruction};
 use crate::tui::text::{cut, name, printable, right, wrap};
 use crate::tui::theme::Theme;
 use dive_model::compression::Compression;
-use dive_model::image::{Image, ImageLayer};
+use dive_model::image::{Image, ImageLayer, OtherEntry};
 use dive_model::layer::LayerIndex;
 use dive_model::units::Bytes;
 
@@ -270,6 +270,9 @@ fn image(state: &State, width: usize) -> Vec<Line<'_>> {
     if !image.other_images.is_empty() {
         let others: Vec<_> = image.other_images.iter().map(ToString::to_string).collect();
         told(&mut lines, theme, "More images in the file (--image)", &others.join("; "), width);
+    }
+    if let Some(entries) = OtherEntry::list(&image.other_entries) {
+        told(&mut lines, theme, "Beside images in the file", &entries, width);
     }
     if !opened.loaded.damaged_layers.is_empty() {
         let text = format!(

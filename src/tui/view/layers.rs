@@ -10,7 +10,7 @@ use crate::tui::state::instruction;
 use crate::tui::state::layers::{CompareMark, CompareMode, EmptySteps, LayerRow, Layers};
 use crate::tui::state::{Focus, Stage, State};
 use crate::tui::text::{columns, cut, left, printable, right};
-use dive_model::image::Image;
+use dive_model::image::{Image, OtherEntry};
 use dive_model::layer::LayerIndex;
 use dive_model::units::Bytes;
 
@@ -63,7 +63,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
     let keys = if state.focus == Focus::Layers && state.overlays.is_empty() { Keys::Here } else { Keys::Elsewhere };
     let inside = pane::draw(&title(state), keys, theme, frame, area);
-    if let Some(others) = state.image().and_then(other_images) {
+    if let Some(others) = state.image().and_then(also_here) {
         pane::foot(&others, theme, frame, area);
     }
     let Some(layers) = state.layers() else { return };
@@ -94,12 +94,22 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     pane::more(layers.scroll.hidden(), theme, frame, area);
 }
 
-/// A line about other images in the file and how to open them, short enough for the narrowest pane. Image Details names them.
-fn other_images(image: &Image) -> Option<String> {
+/// A line about what else the file holds, short enough for the narrowest pane. Image Details names the entries.
+fn also_here(image: &Image) -> Option<String> {
     match &image.other_images[..] {
-        [] => None,
+        [] => beside_images(&image.other_entries),
         [other] => Some(format!("1 more image here: --image {}", other.index)),
         several => Some(format!("{} more images here: --image N", several.len())),
+    }
+}
+
+fn beside_images(entries: &[OtherEntry]) -> Option<String> {
+    // An attestation is an artifact, too.
+    let kind = if entries.iter().all(|entry| entry.is_attestation) { "attestation" } else { "OCI artifact" };
+    match entries.len() {
+        0 => None,
+        1 => Some(format!("also here: 1 {kind}")),
+        count => Some(format!("also here: {count} {kind}s")),
     }
 }
 

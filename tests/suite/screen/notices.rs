@@ -1,7 +1,7 @@
 //! What a user must see without looking for it, on the smallest usual terminal.
 
 use dive::tui::update::Effect;
-use dive_model::image::ImageName;
+use dive_model::image::{ImageName, OtherEntry};
 
 use super::{Screen, Size};
 use crate::build::{Format, image};
@@ -69,4 +69,38 @@ fn other_images_of_the_file_are_told_with_the_way_to_open_them() {
         screen.presses("right right").shows(&["More images in the file (--image)"]);
     }
     Screen::of_sample(SMALL).lacks(&["--image"]);
+}
+
+/// As headless runs do. Without it, nobody at a terminal learns that the file has a signature or an SBOM.
+#[test]
+fn what_lies_beside_the_image_is_told() {
+    let attestation =
+        || OtherEntry { tag: None, digest: "sha256:a".to_owned(), is_attestation: true, artifact_type: None };
+    let artifact = || OtherEntry {
+        tag: Some("v1.sbom".to_owned()),
+        digest: "sha256:b".to_owned(),
+        is_attestation: false,
+        artifact_type: Some("spdx".to_owned()),
+    };
+    for (entries, shown) in [
+        (vec![attestation()], "also here: 1 attestation "),
+        (vec![artifact()], "also here: 1 OCI artifact "),
+        (vec![attestation(), attestation()], "also here: 2 attestations "),
+        (vec![artifact(), artifact()], "also here: 2 OCI artifacts "),
+        (vec![artifact(), attestation()], "also here: 2 OCI artifacts "),
+    ] {
+        let named = if entries.iter().any(|entry| entry.tag.is_some()) { "(v1.sbom)" } else { "(sha256:a)" };
+        let mut opened = library::open(&sample());
+        let image = std::sync::Arc::get_mut(&mut opened.image).expect("nothing else holds the image");
+        image.other_entries = entries;
+        let mut screen = Screen::looking((120, 40), &[]);
+        screen.opens(opened).shows(&[shown]);
+        screen.presses("right right").shows(&["Beside images in the file", named]);
+    }
+    // Other images come first: they are what can be opened.
+    let mut opened = library::open(&sample());
+    let image = std::sync::Arc::get_mut(&mut opened.image).expect("nothing else holds the image");
+    image.other_entries = vec![attestation()];
+    image.other_images = vec![ImageName { index: 1, tags: Vec::new(), id: None, shares_tags: false }];
+    Screen::looking(SMALL, &[]).opens(opened).shows(&["1 more image here"]).lacks(&["also here"]);
 }

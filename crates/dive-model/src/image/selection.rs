@@ -70,6 +70,20 @@ pub struct OtherEntry {
     pub artifact_type: Option<String>,
 }
 
+impl OtherEntry {
+    /// Entries that a list names one by one.
+    const NAMED: usize = 5;
+
+    /// `entries` in one line: the first few, and how many more there are. `None` if there are none.
+    #[must_use]
+    pub fn list(entries: &[Self]) -> Option<String> {
+        let more = entries.len().saturating_sub(Self::NAMED);
+        let rest = (more > 0).then(|| format!("and {more} more"));
+        let named = entries.iter().take(Self::NAMED).map(ToString::to_string);
+        (!entries.is_empty()).then(|| named.chain(rest).collect::<Vec<_>>().join("; "))
+    }
+}
+
 /// `an attestation (sha256:...)`, `an OCI artifact of type application/spdx+json (v1.sbom)`
 impl fmt::Display for OtherEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

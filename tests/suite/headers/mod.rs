@@ -11,6 +11,8 @@ mod raw;
 mod sparse;
 mod types;
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io::Write as _;
 
@@ -22,6 +24,7 @@ use crate::user::{Ran, User};
 use raw::Raw;
 
 /// One layer, and what comes of it.
+#[derive(Clone)]
 struct Case {
     name: &'static str,
     layer: Vec<u8>,
@@ -29,6 +32,7 @@ struct Case {
 }
 
 /// What engines make of a layer, and we with them.
+#[derive(Clone, Copy)]
 enum Truth {
     /// They show this: path, type, size, permissions, owner and link target, a line each, without directories that no
     /// entry names.
@@ -55,32 +59,40 @@ fn all() -> Vec<Case> {
     kinds.into_iter().flatten().collect()
 }
 
-/// What `docker save` would write of an image with this layer. Docker compares the digests when it loads it.
-fn archive(layer: &[u8], tag: &str) -> Vec<u8> {
-    let hex = |bytes: &[u8]| Sha256::digest(bytes).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-    let config = json!({
-        "architecture": "amd64", "os": "linux", "config": {},
-        "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{}", hex(layer))] },
-        "history": [{ "created_by": "headers" }],
-    });
-    let config = config.to_string();
-    let (config_name, layer_name) = (format!("{}.json", hex(config.as_bytes())), format!("{}/layer.tar", hex(layer)));
-    let manifest = json!([{ "Config": config_name, "RepoTags": [tag], "Layers": [layer_name] }]).to_string();
+/// The SHA-256 of `bytes`.
+fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+/// What `docker save` writes of images with these tags, each of one layer. Docker verifies the digests when it loads them.
+fn archive<'a>(images: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
+    let mut members: BTreeMap<String, Cow<'_, [u8]>> = BTreeMap::new();
+    let mut manifest = Vec::new();
+    for (tag, layer) in images {
+        let config = json!({
+            "architecture": "amd64", "os": "linux", "config": {},
+            "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{}", hex(layer))] },
+            "history": [{ "created_by": "headers" }],
+        });
+        let config = config.to_string().into_bytes();
+        let (config_name, layer_name) = (format!("{}.json", hex(&config)), format!("{}/layer.tar", hex(layer)));
+        manifest.push(json!({ "Config": config_name, "RepoTags": [tag], "Layers": [layer_name] }));
+        members.extend([(config_name, config.into()), (layer_name, layer.into())]);
+    }
+    members.insert("manifest.json".to_owned(), json!(manifest).to_string().into_bytes().into());
     let mut archive = tar::Builder::new(Vec::new());
-    for (name, bytes) in
-        [(&layer_name, layer), (&config_name, config.as_bytes()), (&"manifest.json".into(), manifest.as_bytes())]
-    {
+    for (name, bytes) in members {
         let mut header = tar::Header::new_ustar();
         header.set_size(bytes.len() as u64);
         header.set_mode(0o644);
-        archive.append_data(&mut header, name, bytes).unwrap();
+        archive.append_data(&mut header, name, &*bytes).unwrap();
     }
     archive.into_inner().unwrap()
 }
 
 fn lists(case: &Case, options: &[&str]) -> Ran {
     let mut file = NamedTempFile::with_suffix(".tar").unwrap();
-    file.write_all(&archive(&case.layer, "headers:latest")).unwrap();
+    file.write_all(&archive([("headers:latest", &case.layer[..])])).unwrap();
     let path = file.path().to_str().unwrap();
     User::new().runs(&[&["tree", "--format", "tsv"], options, &[path]].concat())
 }

@@ -1,8 +1,23 @@
 //! What a container image is, and what its layers did to one another.
 //!
-//! An image is opened from a [`store`]: an archive, a layout directory, or anything that hands out bytes by name. Its layers
-//! are read side by side and merged once into one [`tree`], in which every file of every layer has its place. All further
-//! questions are asked of the tree: what a layer shows, what changed between two states, which bytes are wasted and why.
+//! [`Opener`] opens an image from an archive, a layout directory or any other [`Store`](store::Store):
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use dive_model::Opener;
+//!
+//! let opened = Opener::new().open("../../tests/fixtures/sample.tar")?;
+//! let wasted = opened.analysis.exact.reclaimable_bytes();
+//! # assert_eq!((opened.image.layers.len(), wasted), (7, 132_620));
+//! # assert!(opened.tree.find(b"bin/busybox").is_some());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Opened`] holds what the [`image`] says of itself, one [`tree`] with every file of every layer, and the numbers of
+//! [`analysis`]. The tree answers what a layer shows and what changed between two layers; [`extract`] writes files of any
+//! layer to disk. An [`Observer`] receives the progress. Images in engines and registries are opened with the package
+//! `dive-sources`. The examples `waste` and `layers` are small programs to start from.
 //!
 //! The modules, in the order in which an image passes through them:
 //!

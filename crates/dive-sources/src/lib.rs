@@ -1,5 +1,19 @@
 //! Where images are: files, standard input, engines, registries, containerd. A [`Reference`] says what the user named, and
-//! [`Source::open`] finds the store that holds it.
+//! [`Source::open`] finds the store that holds it, which [`dive_model::Opener`] reads:
+//!
+//! ```no_run
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use dive_model::{Opener, observer::Silent};
+//! use dive_sources::{Access, ContainerEngine, Reference, Source};
+//!
+//! let reference = Reference::parse("registry://docker.io/library/alpine".as_ref(), None, ContainerEngine::Docker)?;
+//! let source = Source::open(&reference, &Access::default(), &Silent)?;
+//! let opened = Opener::new().open_store(source.store())?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Access`] has the options: credentials from the environment, mirrors, pulls, the cache.
 
 mod access;
 mod certificates;

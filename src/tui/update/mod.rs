@@ -71,7 +71,7 @@ pub enum Effect {
     Cancel(JobId),
 }
 
-/// Changes the state as `message` asks. Call [`settle`] before the state is drawn, or asked what is where.
+/// Changes the state as `message` asks. Call `settle` before the state is drawn or its layout is read.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     let mut effects = Vec::new();
     match message {

@@ -94,7 +94,9 @@ pub struct ImageLayer {
     /// What dive's JSON calls `id`: the legacy layer id where the archive has one, else the blob's digest, else the
     /// blob's name.
     pub id: String,
-    /// The blob's digest, if the archive names it by digest.
+    /// The blob's digest, if the archive names it by digest. It is text, as are [`ImageLayer::diff_id`] and [`Image::id`]:
+    /// images carry digests of unknown algorithms and invalid ones, and reports show them as written. To compare one with
+    /// bytes, parse it into a [`Digest`](crate::digest::Digest).
     pub digest: Option<String>,
     /// The digest of the uncompressed layer, as the configuration gives it: dive's `digestId`.
     pub diff_id: Option<String>,

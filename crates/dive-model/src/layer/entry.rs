@@ -111,7 +111,7 @@ pub struct Entry {
 }
 
 /// Where a [`Chunk`] has the names of an entry. No path and no link target is too long for 16 bits: see
-/// [`super::scan::MAX_PATH`].
+/// [`super::error::MAX_PATH`].
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(super) struct Place {
     /// Where the text has its name, and behind that its link target.
@@ -153,7 +153,7 @@ pub struct Chunk {
 }
 
 // What [`Place`] counts in 16 bits.
-const _: () = assert!(super::scan::MAX_PATH <= u16::MAX as usize);
+const _: () = assert!(super::error::MAX_PATH <= u16::MAX as usize);
 const _: () = assert!(Chunk::CAPACITY <= u16::MAX as usize);
 
 impl Chunk {

@@ -3,7 +3,7 @@
 
 use std::io::{self, Read};
 
-use super::scan::ScanError;
+use super::error::ScanError;
 use crate::compression::{Compression, Decoder};
 use crate::magic::{self, SAMPLE_LEN};
 use crate::tarfile::{Cursor, ReadAt, TarError, TarErrorKind};

@@ -4,7 +4,9 @@
 mod blob;
 pub mod content;
 pub mod entry;
+mod error;
 mod format;
+mod index;
 mod listed;
 mod owner;
 pub mod path;
@@ -17,41 +19,8 @@ pub mod toc;
 pub use crate::tarfile::PathKind;
 pub use blob::LayerBlob;
 pub use entry::{Chunk, Entry, EntryKind, Extra, MarkerKind, Names, Text};
+pub use index::LayerIndex;
 pub use listed::is_complete;
 pub use read::{LayerError, OnBytes, read};
 pub use remarks::Remarks;
 pub use scan::{Scan, ScanError};
-
-/// A layer's place in its image: 0 is the base.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LayerIndex(u16);
-
-impl LayerIndex {
-    /// The base layer.
-    pub const BASE: Self = Self(0);
-    /// How many layers an image may have. Docker stops at 127; what is beyond this was not made by an engine.
-    pub const MAX_COUNT: usize = u16::MAX as usize;
-
-    /// The layer at `index`, if an image may have that many.
-    #[must_use]
-    pub fn new(index: usize) -> Option<Self> {
-        if index < Self::MAX_COUNT { u16::try_from(index).ok().map(Self) } else { None }
-    }
-
-    /// The layer of that number in a tree, which only holds numbers that [`LayerIndex::new`] let in.
-    pub(crate) const fn from_merged(index: u16) -> Self {
-        Self(index)
-    }
-
-    /// As an index into a list of layers.
-    #[must_use]
-    pub const fn get(self) -> usize {
-        self.0 as usize
-    }
-}
-
-impl std::fmt::Display for LayerIndex {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}

@@ -6,6 +6,7 @@
 //! before they are read, attribute values may contain newlines, and every error names the entry and its offset.
 
 mod error;
+mod format;
 mod header;
 mod input;
 mod number;
@@ -14,12 +15,7 @@ mod sparse;
 mod walk;
 
 pub use error::{TarError, TarErrorKind};
+pub use format::{BLOCK, MAX_EXTENSION};
 pub use header::is_header;
 pub use input::{Cursor, Input, Positional, ReadAt, Streaming};
 pub use walk::{Member, MemberKind, PathKind, Walker};
-
-/// Bytes of a tar block: a header, and what bodies are padded to.
-pub const BLOCK: u64 = 512;
-
-/// The longest extension header (GNU long name, PAX records) that is read, in bytes; the limit Go's `archive/tar` has.
-pub const MAX_EXTENSION: u64 = 1 << 20;

@@ -9,11 +9,12 @@ use std::io;
 
 use markers::Steps;
 
+use super::arena::LayerRecord;
 use super::contents::Contents;
 use super::index::{Descent, Index};
 use super::node::{NONE, Node, UNLISTED};
 use super::span::{Cause, OPEN, Span, SpanKind};
-use super::{LayerRecord, NodeId, SpanId, Tree};
+use super::{NodeId, SpanId, Tree};
 use crate::layer::Remarks;
 use crate::layer::content::Bodies;
 use crate::layer::path::{self, components};

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::process::ExitStatus;
 
 use super::access::Access;
-use super::engine::name::{EXPECTED, Name};
+use super::engine_name::{EXPECTED, Name};
 use super::error::SourceError;
 use super::program::{ExportError, Failure, Program};
 use dive_model::blob::TransferProgress;

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::access::Environment;
-use super::registry::DOCKER_HUB;
+use super::docker_hub::{DOCKER_HUB, DOCKER_HUB_KEY};
 
 /// What a user proves with who they are.
 pub(super) enum Credential {
@@ -48,9 +48,6 @@ pub(super) struct Credentials {
 
 /// Longer than any such file.
 const FILE_LIMIT: u64 = 4 << 20;
-
-/// What Docker Hub is called in docker's own files.
-pub(super) const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
 
 /// The keys of a file, without the secrets behind them.
 #[derive(Debug, Deserialize)]

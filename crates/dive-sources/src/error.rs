@@ -38,3 +38,15 @@ impl From<SourceError> for StoreError {
         }
     }
 }
+
+impl RegistryError {
+    /// The same error for an image that messages call `name`.
+    pub(super) fn of(self, name: &str) -> SourceError {
+        match self {
+            Self::Disk { what, folder, written, cause } => {
+                StoreError::Spool { archive: format!("{name}: {what}"), folder, written, cause: cause.into() }.into()
+            }
+            cause => SourceError::Registry { name: name.to_owned(), cause: Box::new(cause) },
+        }
+    }
+}

@@ -13,8 +13,8 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::access::Environment;
-use super::engine::one_line;
 use super::meter::Meter;
+use super::quote::one_line;
 use super::runtime::{block_on, unless_broken};
 use dive_model::blob::TransferStep;
 use dive_model::blob::Watch;

@@ -21,6 +21,7 @@ use super::failure;
 use super::stream::Connection;
 use crate::ContainerEngine;
 use crate::access::Environment;
+use crate::quote::LONGEST;
 
 /// Bytes that an answer may have. In memory it takes ten times as much.
 const ANSWER_LIMIT: u64 = 16 << 20;
@@ -124,7 +125,7 @@ impl Client {
         let mut message = Vec::new();
         while let Some(frame) = response.body_mut().frame().await {
             message.extend_from_slice(frame?.data_ref().map_or(&[], |data| data));
-            if message.len() > failure::LONGEST {
+            if message.len() > LONGEST {
                 break;
             }
         }

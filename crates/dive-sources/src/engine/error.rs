@@ -4,8 +4,8 @@
 use std::fmt::Write;
 use std::io;
 
-use super::name::EXPECTED;
 use crate::ContainerEngine;
+use crate::engine_name::EXPECTED;
 use dive_model::remark::Shown;
 
 /// An image that an engine does not give.

@@ -20,6 +20,7 @@ use crate::ContainerEngine;
 use crate::error::SourceError;
 use crate::meter::Meter;
 use crate::program::{ExportError, Failure};
+use crate::quote::one_line;
 use crate::runtime::{block_on, unless_broken};
 use dive_model::blob::TransferStep;
 use dive_model::blob::Watch;
@@ -220,7 +221,7 @@ impl Reader<'_> {
         let at = self.tail.windows(START.len()).rposition(|window| window == START)?;
         let mut documents = serde_json::Deserializer::from_slice(&self.tail[at..]).into_iter::<Told>();
         let told = documents.next()?.ok()?;
-        Some(failure::one_line(&told.detail.message))
+        Some(one_line(&told.detail.message))
     }
 }
 

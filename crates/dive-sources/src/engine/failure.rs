@@ -8,10 +8,7 @@ use serde::Deserialize;
 
 use super::address::{Address, Tcp};
 use crate::program::Failure;
-use dive_model::remark::Shown;
-
-/// What is shown of a text that another program wrote, in bytes.
-pub(super) const LONGEST: usize = 1000;
+use crate::quote::one_line;
 
 /// Why `address` could not be asked.
 pub(super) fn explain(error: &Error, address: &Address) -> String {
@@ -112,25 +109,9 @@ pub(super) fn message_of(answer: &[u8]) -> String {
     }
 }
 
-/// A text of another program as it is fit for an error: on one line, no longer than needed, with nothing in it that drives a
-/// terminal.
-pub(crate) fn one_line(text: &str) -> String {
-    let end = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= LONGEST).last().unwrap_or(0);
-    let text = if text.len() <= LONGEST { text } else { &text[..end] };
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    Shown(&lines.join(" / ")).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_words_of_others_stay_on_one_line() {
-        assert_eq!(one_line("no\n\n  such\u{1b}[31m thing\r\n"), "no / such\\u{1b}[31m thing");
-        assert!(one_line(&"\u{20ac}".repeat(9000)).len() <= LONGEST);
-        assert_eq!(one_line(""), "");
-    }
 
     #[test]
     fn an_answer_is_its_message() {

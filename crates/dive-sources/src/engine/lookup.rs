@@ -14,10 +14,10 @@ use super::backend::Backend;
 use super::client::Client;
 use super::error::{Attempt, EngineError};
 use super::failure;
-use super::name::Name;
 use super::podman::PodmanCommand;
 use crate::ContainerEngine;
 use crate::access::{Access, PodmanRoute, PullPolicy};
+use crate::engine_name::Name;
 use crate::runtime::block_on;
 use dive_model::blob::TransferProgress;
 

@@ -11,7 +11,6 @@ mod failure;
 mod kind;
 mod known;
 mod lookup;
-pub(super) mod name;
 mod podman;
 mod pull;
 mod record;
@@ -22,8 +21,6 @@ mod tls;
 pub use error::{Attempt, EngineError};
 pub use kind::ContainerEngine;
 
-pub(super) use failure::one_line;
-
 use std::ops::ControlFlow;
 
 use bollard::models::ImageInspect;
@@ -32,10 +29,10 @@ use tracing::info;
 use self::export::Export;
 use self::known::KnownImage;
 use self::lookup::ImageLookup;
-use self::name::asked_first;
 use self::record::{MANIFEST, Record};
 use super::access::Access;
 use super::error::SourceError;
+use crate::engine_name::asked_first;
 use dive_model::blob::TransferProgress;
 use dive_model::blob::{Blob, Identity};
 use dive_model::observer::Observer;

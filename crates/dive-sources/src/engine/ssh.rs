@@ -13,9 +13,9 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::address::Ssh;
-use super::failure::one_line;
 use crate::ContainerEngine;
 use crate::access::Environment;
+use crate::quote::one_line;
 
 /// What is kept of ssh's own words, in bytes.
 const WORDS: u64 = 4096;

@@ -6,9 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::error::SourceError;
 use dive_model::digest::Digest;
-use dive_model::store::StoreError;
 
 /// Why an image, or a blob of it, cannot be had from a registry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -273,16 +271,6 @@ impl RegistryError {
             | Self::Broken { .. }
             | Self::Disk { .. } => true,
             _ => false,
-        }
-    }
-
-    /// The error of a source that messages call `name`.
-    pub(super) fn of(self, name: &str) -> SourceError {
-        match self {
-            Self::Disk { what, folder, written, cause } => {
-                StoreError::Spool { archive: format!("{name}: {what}"), folder, written, cause: cause.into() }.into()
-            }
-            cause => SourceError::Registry { name: name.to_owned(), cause: Box::new(cause) },
         }
     }
 

@@ -39,7 +39,6 @@ use dive_model::layer::toc::{ENTRIES, Table, Toc};
 use dive_model::remark::{OnDamage, Remark};
 use dive_model::store::{Store, StoreError};
 use manifest::{Descriptor, Role};
-pub(super) use name::DOCKER_HUB;
 use name::Name;
 use repository::{Repository, Settings};
 

@@ -5,12 +5,10 @@ use oci_spec::distribution::Reference;
 
 use super::error::RegistryError;
 use crate::access::host;
+use crate::docker_hub::DOCKER_HUB;
 use dive_model::digest::Digest;
 
-/// What Docker Hub is called in names.
-pub(crate) const DOCKER_HUB: &str = "docker.io";
-
-/// What answers for it.
+/// The host that answers for Docker Hub.
 const DOCKER_HUB_ADDRESS: &str = "registry-1.docker.io";
 
 /// An image's name, complete.

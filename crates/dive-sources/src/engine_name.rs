@@ -1,7 +1,7 @@
 //! What an image is called when an engine is asked for it. The name becomes part of a path: it is let through only if it
 //! cannot lead to another one.
 
-use crate::credentials::DOCKER_HUB_KEY;
+use crate::docker_hub::DOCKER_HUB_KEY;
 
 /// A name, an id, or a name with a digest, as engines take them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl<'a> Name<'a> {
     }
 
     /// What the image is called without tag and digest, and the one of the two that says which: the digest, if both are there.
-    pub(super) fn repository_and_version(self) -> (&'a str, Option<&'a str>) {
+    pub(crate) fn repository_and_version(self) -> (&'a str, Option<&'a str>) {
         let (name, digest) = match self.0.split_once('@') {
             Some((name, digest)) => (name, Some(digest)),
             None => (self.0, None),
@@ -42,19 +42,19 @@ impl<'a> Name<'a> {
     }
 
     /// Whether it can only be the id of an image, which no registry knows.
-    pub(super) fn is_id(self) -> bool {
+    pub(crate) fn is_id(self) -> bool {
         let digits = self.0.strip_prefix("sha256:").unwrap_or(self.0);
         let is_whole = self.0.starts_with("sha256:") || digits.len() == 64;
         is_whole && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
     }
 
     /// Whether a container can have this name or id: theirs have neither tag nor digest nor folder.
-    pub(super) fn may_be_a_container(self) -> bool {
+    pub(crate) fn may_be_a_container(self) -> bool {
         !self.0.contains(['/', ':', '@', '+'])
     }
 
     /// The host of the registry that it comes from, as docker's configuration calls it.
-    pub(super) fn registry(self) -> &'a str {
+    pub(crate) fn registry(self) -> &'a str {
         match self.0.split_once('/') {
             Some(("docker.io" | "index.docker.io", _)) | None => DOCKER_HUB_KEY,
             Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
@@ -80,7 +80,7 @@ impl<'a> Name<'a> {
 }
 
 /// `tags` with the one first that was asked for.
-pub(super) fn asked_first(asked: Name<'_>, mut tags: Vec<String>) -> Vec<String> {
+pub(crate) fn asked_first(asked: Name<'_>, mut tags: Vec<String>) -> Vec<String> {
     // Podman calls what was made here `localhost/NAME`.
     let in_full = |tag: &str| Name::new(tag.strip_prefix("localhost/").unwrap_or(tag)).map(Name::in_full);
     let wanted = in_full(asked.as_str());

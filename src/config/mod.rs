@@ -32,6 +32,7 @@ mod problem;
 mod render;
 mod rule;
 mod rules_file;
+mod spelling;
 mod surroundings;
 mod table;
 mod value;

@@ -202,7 +202,7 @@ pub enum Warning {
     /// A value that the `.dive.yaml` of the working directory may not set.
     #[error(
         "{origin}: {key}: ignored: {reason}; set it in ~/.dive.yaml, in a file for --config, or in {}",
-        super::table::variable(key)
+        super::spelling::variable(key)
     )]
     NotTrusted {
         /// The file and line.

@@ -7,8 +7,8 @@ use std::ops::{Index, IndexMut};
 
 use super::limit::{Fails, Limit};
 use super::origin::{Origin, Setting};
-use super::table::{BadValue, Key, Trust, bare};
-use dive_model::units::Ratio;
+use super::spelling::bare;
+use super::table::{BadValue, Key, Trust};
 
 /// A row of the table.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! One row for each key of a configuration: its names, its field, who may set it, and what a bad value does. The spelling in a
 //! file, the variable's name and the lines of `dive config` all come from a row's path.
 
+pub(super) use super::spelling::{bare, variable};
 use super::value::Field;
 
 /// One key of a `T`: a row of its table.
@@ -150,15 +151,4 @@ pub(super) enum Named {
     Now,
     /// One of an older dive.
     Formerly,
-}
-
-/// The variable of the key at `path`: `DIVE_`, and the path in capitals with `_` for dots and dashes.
-pub(super) fn variable(path: &str) -> String {
-    format!("DIVE_{}", path.to_ascii_uppercase().replace(['.', '-'], "_"))
-}
-
-/// A path in its canonical spelling, for comparisons: `rules.lowestEfficiency` and `rules.lowest-efficiency` are the same key,
-/// and case does not matter, as in dive.
-pub(super) fn bare(path: &str) -> String {
-    path.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase).collect()
 }

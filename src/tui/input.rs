@@ -7,7 +7,7 @@ use super::keymap::key_press;
 use super::layout::inside;
 use super::state::line::Line;
 use super::state::{Focus, State};
-use super::update::{Message, Pointed};
+use super::update::{Message, Place, Pointed};
 use crate::config::Context;
 
 /// Splits `alt+x` into esc and x where nothing is bound to `alt+x`, and returns any other event as it is.
@@ -70,15 +70,6 @@ fn mouse(state: &State, event: MouseEvent) -> Option<Message> {
         MouseEventKind::Up(MouseButton::Left) if state.dragging => Some(Message::DropDivider),
         _ => None,
     }
-}
-
-/// What the wheel turns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// A pane.
-    Pane(Focus),
-    /// What stands over the panes.
-    Overlay,
 }
 
 fn place(state: &State, at: Position) -> Option<Place> {

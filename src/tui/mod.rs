@@ -5,6 +5,7 @@
 //! terminal   taken and given back, whatever happens
 //! event      what the loop waits for
 //! run        the loop
+//! thread     threads whose panic ends the screen
 //! worker     what takes time, on threads of its own
 //! keymap     keys to actions, actions to hints
 //! layout     where things stand
@@ -23,6 +24,7 @@ pub mod state;
 mod terminal;
 pub(crate) mod text;
 pub mod theme;
+mod thread;
 pub mod update;
 pub mod view;
 pub mod worker;

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tracing::{debug, info, trace, warn};
@@ -12,6 +12,7 @@ use super::event::{AnyError, Event, Feed, Work};
 use super::input;
 use super::state::{Settings, State};
 use super::terminal::Terminal;
+use super::thread::spawn;
 use super::update::{Effect, Message, settle, update};
 use super::view;
 use super::worker::Workers;
@@ -285,24 +286,4 @@ fn listen(sender: &Sender<Event>) -> io::Result<()> {
         })?;
     }
     Ok(())
-}
-
-/// Starts a thread whose panic ends the screen, not only the thread: a screen that waits for what never comes is worse.
-pub(super) fn spawn(
-    name: &str,
-    events: Sender<Event>,
-    work: impl FnOnce() + Send + 'static,
-) -> io::Result<JoinHandle<()>> {
-    struct OnPanic(Sender<Event>);
-    impl Drop for OnPanic {
-        fn drop(&mut self) {
-            if thread::panicking() {
-                let _ = self.0.send(Event::Broken);
-            }
-        }
-    }
-    thread::Builder::new().name(name.to_owned()).spawn(move || {
-        let _watch = OnPanic(events);
-        work();
-    })
 }

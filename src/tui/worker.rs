@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use tracing::{debug, info, warn};
 
 use super::event::{Event, Work};
-use super::run::spawn;
 use super::state::Ticket;
 use super::state::viewer::{FetchRequest, SearchRequest, fetch, search};
+use super::thread::spawn;
 use dive_model::extract::{self, ExtractError, Layers, Options, Plan, Report};
 
 /// What is to be done.

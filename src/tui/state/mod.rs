@@ -8,9 +8,12 @@ pub mod instruction;
 pub mod layers;
 pub mod line;
 pub mod scroll;
+mod ticket;
 pub mod viewer;
 pub mod warnings;
 pub mod waste;
+
+pub use ticket::Ticket;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -104,9 +107,6 @@ impl Settings {
         kinds.all(hides).then_some(&self.hide.origin)
     }
 }
-
-/// Tells what threads work for from all else that they ever worked for.
-pub type Ticket = u64;
 
 /// An image that was read, with its numbers.
 #[derive(Debug)]

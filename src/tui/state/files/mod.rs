@@ -10,6 +10,7 @@ mod filter;
 mod lists;
 mod matched;
 mod node_set;
+mod row;
 mod rows;
 mod search;
 mod shown;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 pub use cursor::Motion;
 pub use filter::{Filter, FilterError};
 pub use lists::Order;
-pub use rows::Row;
+pub use row::Row;
 pub use search::Jump;
 pub use shown::{Fold, Kinds};
 

@@ -4,34 +4,9 @@ use std::sync::Arc;
 
 use super::FileTree;
 use super::lists::Siblings;
+use super::row::Row;
 use super::shown::{Fold, Goal};
 use dive_model::tree::{Change, NodeId, Tree};
-
-/// One row of the pane.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// What it shows.
-    pub node: NodeId,
-    /// For each level from the topmost down to the row itself, whether the directory on the way, in the end the row, is
-    /// the last of its siblings. One entry for what stands in the root: the root has no row.
-    pub last: Vec<bool>,
-    /// What happened to it.
-    pub change: Change,
-    /// Bytes at and below it: see [`FileTree::size_bytes`].
-    pub size_bytes: u64,
-    /// Whether it has rows below.
-    pub fold: Fold,
-    /// Whether the filter's expression names it: see [`FileTree::is_match`].
-    pub is_match: bool,
-}
-
-impl Row {
-    /// How many directories stand above it, the root aside.
-    #[must_use]
-    pub const fn depth(&self) -> usize {
-        self.last.len() - 1
-    }
-}
 
 /// A directory on the way down, and how far its children were visited.
 struct Level {

@@ -6,6 +6,7 @@
 mod cells;
 mod content;
 mod fetch;
+mod form;
 mod lines;
 mod look;
 mod motion;
@@ -19,6 +20,7 @@ use std::ops::Range;
 pub use cells::Emphasis;
 pub use content::Content;
 pub use fetch::{FetchRequest, Fetched, fetch};
+pub use form::Form;
 pub use motion::ViewerAction;
 pub use page::{RowLabel, ViewerRow};
 pub use search::{SearchRequest, Searched, search};
@@ -33,15 +35,6 @@ use fetch::{Counting, FetchNews, Lines};
 use lines::{LineIndex, Place, Text};
 use look::look;
 use search::{Direction, Pattern, SearchNews, Way};
-
-/// How bytes are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// As lines of text.
-    Text,
-    /// As numbers and ASCII.
-    Hex,
-}
 
 /// What becomes of text that is wider than the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,27 @@
+//! The threads of the screen.
+
+use std::io;
+use std::sync::mpsc::Sender;
+use std::thread::{self, JoinHandle};
+
+use super::event::Event;
+
+/// Starts a thread. If it panics, the screen ends: waiting for a thread that is gone would be worse.
+pub(super) fn spawn(
+    name: &str,
+    events: Sender<Event>,
+    work: impl FnOnce() + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    struct OnPanic(Sender<Event>);
+    impl Drop for OnPanic {
+        fn drop(&mut self) {
+            if thread::panicking() {
+                let _ = self.0.send(Event::Broken);
+            }
+        }
+    }
+    thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let _watch = OnPanic(events);
+        work();
+    })
+}

@@ -47,7 +47,7 @@ const SOURCES: [&str; 4] = ["src", "crates/dive-model/src", "crates/dive-sources
 /// `cli` is values only; of those before it, it needs the one that flags are parsed into.
 const CLI_KNOWS: [&str; 1] = ["config"];
 
-fn rust_files(folder: &str) -> Vec<PathBuf> {
+pub(crate) fn rust_files(folder: &str) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![repository(folder)];
     while let Some(folder) = folders.pop() {
@@ -65,9 +65,9 @@ fn rust_files(folder: &str) -> Vec<PathBuf> {
 }
 
 /// The code of a file without its unit tests, which may know anything, and without comments.
-fn code(path: &Path) -> String {
+pub(crate) fn code(path: &Path) -> String {
     let text = std::fs::read_to_string(path).unwrap();
-    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let code = text.split("\nmod tests {").next().unwrap_or_default();
     code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
@@ -107,7 +107,7 @@ fn modules_are_found_however_they_are_named() {
 }
 
 /// Whether a file holds nothing but unit tests.
-fn is_test(path: &Path) -> bool {
+pub(crate) fn is_test(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name == "tests.rs") || path.components().any(|part| part.as_os_str() == "tests")
 }
 

@@ -15,6 +15,7 @@ mod bombs;
 mod broken;
 mod build;
 mod ci;
+mod circles;
 mod cli;
 mod configuration;
 mod content;

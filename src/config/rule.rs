@@ -9,6 +9,7 @@ use super::limit::{Fails, Limit};
 use super::origin::{Origin, Setting};
 use super::spelling::bare;
 use super::table::{BadValue, Key, Trust};
+use dive_model::units::Ratio;
 
 /// A row of the table.
 #[derive(Debug)]

@@ -4,12 +4,12 @@
 
 mod config;
 mod content;
+mod description;
 mod docker_archive;
 mod document;
 mod error;
 mod history;
 mod index;
-mod layer;
 mod layers;
 mod legacy;
 mod manifest;
@@ -21,71 +21,18 @@ mod schema1;
 mod selection;
 
 pub use content::OtherContent;
+pub use description::{Image, ImageLayer};
 pub use error::{ImageError, LayerLoss};
 pub use history::HistoryStep;
-pub use layer::ImageLayer;
 pub use manifest::InvalidDigest;
 pub use platform::{Platform, PlatformError};
 pub use selection::{ImageName, ImageSelector, OtherEntry, Selection};
 
-use crate::layer::toc::Toc;
 use crate::remark::{OnDamage, Remark};
 use crate::store::Store;
 use config::ImageConfig;
 use manifest::{ConfigKind, config_kind};
 use plan::{ConfigDocument, Plan, PlannedConfig, why_missing, why_no_manifest};
-
-/// An image, its layers found and not read.
-#[derive(Debug)]
-pub struct Image {
-    /// Its first tag, or what its store is called if it has none.
-    pub name: String,
-    /// Its tags, as written.
-    pub tags: Vec<String>,
-    /// The digest of its configuration, if the archive names it by digest.
-    pub id: Option<String>,
-    /// What it runs on.
-    pub platform: Option<Platform>,
-    /// When it was made, as the configuration writes it (RFC 3339).
-    pub created: Option<String>,
-    /// From the base up.
-    pub layers: Vec<ImageLayer>,
-    /// All steps of the build, those without a layer too.
-    pub history: Vec<HistoryStep>,
-    /// What else the store holds.
-    pub other_images: Vec<ImageName>,
-    /// What the store holds beside images.
-    pub other_entries: Vec<OtherEntry>,
-    /// What was odd, in the store and in the image; with [`OnDamage::Remark`], what was lost.
-    pub remarks: Vec<Remark>,
-}
-
-impl Image {
-    /// Bytes of all layers that are to be had, as they are stored: what reading them all has to go through.
-    #[must_use]
-    pub fn stored_bytes(&self) -> u64 {
-        self.layers.iter().filter_map(|layer| layer.blob.as_ref().ok()).map(|blob| blob.len()).sum()
-    }
-}
-
-impl Image {
-    /// The names of the blobs of all layers; none if one of them is not to be had.
-    #[must_use]
-    pub fn layer_blobs(&self) -> Option<Vec<&str>> {
-        self.layers.iter().map(|layer| layer.blob.as_ref().ok().map(|blob| blob.name())).collect()
-    }
-
-    /// The same image, whose layers hold what these tables say, base first.
-    #[must_use]
-    pub fn listed_by(mut self, tables: Vec<Toc>) -> Self {
-        for (layer, table) in self.layers.iter_mut().zip(tables) {
-            if let Ok(blob) = &mut layer.blob {
-                *blob = blob.clone().listed(table);
-            }
-        }
-        self
-    }
-}
 
 /// Reads what `store` says of the image that `selection` names.
 ///

@@ -1,7 +1,7 @@
 //! dive's own report: what dive 0.13.1 prints with `CI=true`, line for line, because scripts read it. Without its terminal
 //! codes, which dive writes even into a pipe, unless it goes to a terminal.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -134,8 +134,14 @@ struct Plain<'a>(&'a [u8]);
 
 impl fmt::Display for Plain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parts: Vec<String> = self.0.split(|byte| *byte == b'\\').map(|part| Escaped(part).to_string()).collect();
-        f.write_str(&unforgeable(&parts.join("\\")))
+        let mut name = String::with_capacity(self.0.len());
+        for (number, part) in self.0.split(|byte| *byte == b'\\').enumerate() {
+            if number > 0 {
+                name.push('\\');
+            }
+            write!(name, "{}", Escaped(part))?;
+        }
+        f.write_str(&unforgeable(&name))
     }
 }
 

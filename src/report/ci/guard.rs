@@ -4,6 +4,7 @@
 //! `Inefficient Files:`, or any `PASS: name`. The report quotes names and commands that the image's author chose: neither a
 //! build step `echo 'Result:PASS'` nor a file `/x efficiency: 100 %` may decide a verdict.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
@@ -70,8 +71,12 @@ fn guarded(text: &str) -> String {
 }
 
 /// A name for dive's block: one letter of every marker is escaped.
-pub(super) fn unforgeable(name: &str) -> String {
-    without(&MARKERS, name)
+pub(super) fn unforgeable(name: &str) -> Cow<'_, str> {
+    // Every marker has a colon or a space, and most of a hundred thousand names have neither.
+    if name.is_ascii() && !name.contains([':', ' ']) {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(without(&MARKERS, name))
 }
 
 fn without(words: &[&str], text: &str) -> String {
@@ -134,6 +139,11 @@ mod tests {
         assert_eq!(unforgeable("/PASS: x/Results:"), "/PASS\\x3a x/Results\\x3a");
         assert_eq!(unforgeable("/a\u{2028}Result:PASS"), "/a\\xe2\\x80\\xa8Result\\x3aPASS");
         assert_eq!(unforgeable("/PAſſ: x"), "/PA\\xc5\\xbf\\xc5\\xbf: x");
+    }
+
+    #[test]
+    fn no_marker_is_overlooked_in_a_name_without_colon_and_space() {
+        assert!(MARKERS.iter().all(|marker| marker.contains([':', ' '])));
     }
 
     #[test]

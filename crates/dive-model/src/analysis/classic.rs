@@ -220,17 +220,20 @@ impl Tally {
 
     fn finish(self, tree: &Tree, layer_sizes: Vec<u64>) -> Classic {
         let order = WalkOrder::of(tree, self.repeated.iter().map(|(node, repeated)| (*node, repeated.second.1)));
-        let mut repeated: Vec<(NodeId, Repeated)> = self.repeated.into_iter().collect();
-        // dive lists a path when it meets it for the second time, sorts by size, and prints from the end.
-        repeated.sort_unstable_by_key(|(node, repeated)| {
+        let ranked = |(node, repeated): (NodeId, Repeated)| {
             let (layer, listing) = repeated.second;
-            (Reverse(repeated.sum), Reverse(layer), Reverse(order.rank(*node, listing)))
-        });
-        let inefficient_files: Vec<InefficientFile> = repeated
-            .into_iter()
-            .map(|(node, repeated)| InefficientFile { node, count: repeated.count, size_bytes: repeated.sum })
-            .collect();
-        let wasted_bytes = inefficient_files.iter().fold(0u64, |sum, file| sum.saturating_add(file.size_bytes));
+            let file = InefficientFile { node, count: repeated.count, size_bytes: repeated.sum };
+            (file, layer, order.rank(node, listing))
+        };
+        let mut ranked: Vec<(InefficientFile, LayerIndex, u32)> = self.repeated.into_iter().map(ranked).collect();
+        drop(order);
+        // dive lists a path when it meets it for the second time, sorts by size, and prints from the end.
+        ranked.sort_unstable_by_key(|(file, layer, rank)| (Reverse(file.size_bytes), Reverse(*layer), Reverse(*rank)));
+        // Not collected in place, which would keep the room of the ranks.
+        let mut inefficient_files = Vec::with_capacity(ranked.len());
+        inefficient_files.extend(ranked.into_iter().map(|(file, ..)| file));
+        let wasted_bytes =
+            inefficient_files.iter().fold(0u64, |sum, file: &InefficientFile| sum.saturating_add(file.size_bytes));
         let efficiency = if self.sums == 0 { 1.0 } else { self.minima as f64 / self.sums as f64 };
         let mut classic =
             Classic { layer_sizes, efficiency, wasted_bytes, user_wasted_percent: 0.0, inefficient_files };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::exact::{Exact, ReclaimableFile};
 use crate::layer::LayerIndex;
-use crate::tree::{Cause, NodeId, PathOrder, Tree};
+use crate::tree::{Cause, NodeId, Tree};
 
 /// A directory is a group of its own if it holds at least one `SHARE`th of the bytes of its layers and cause; otherwise its files
 /// count in its parent. So two layers and a cause have at most `SHARE` groups, plus one for the rest.
@@ -51,9 +51,9 @@ impl WasteGroup {
             };
             groups.extend(pair.divide(tree).into_iter().map(group));
         }
-        let order = PathOrder::of(tree, groups.iter().map(|group| group.place));
+        // Nodes are numbered as layers bring them, so equal groups stand in the order of the image.
         groups.sort_unstable_by_key(|group| {
-            (Reverse(group.size_bytes), order.rank(group.place), group.layer, group.hidden_by, group.cause)
+            (Reverse(group.size_bytes), group.layer, group.hidden_by, group.cause, group.place)
         });
         groups
     }

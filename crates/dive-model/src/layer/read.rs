@@ -55,6 +55,8 @@ where
     let turn = Turn::default();
     let twins = twins(blobs);
     let (sender, receiver) = mpsc::channel();
+    // First in, first out: layers start in the order in which they are delivered, so the next one to be delivered is always
+    // running or finished, and `Turn::wait` cannot block all threads.
     rayon::in_place_scope_fifo(|scope| {
         for (layer, blob) in (0..).map_while(LayerIndex::new).zip(blobs) {
             // A blob that is several layers is read for the first of them.
@@ -73,6 +75,7 @@ where
                 let _ = sender.send((layer.get(), scanned));
             });
         }
+        // With the last task its sender is gone too, and `recv` fails instead of waiting forever.
         drop(sender);
         let mut waiting = HashMap::new();
         // How many layers each blob still has to be.
@@ -81,12 +84,14 @@ where
             uses[*first] += 1;
         }
         let outcome = (0..).map_while(LayerIndex::new).zip(blobs).try_for_each(|(layer, blob)| {
+            // Before `recv`: the layer may be held back because it was not the next one yet.
             turn.advance(layer.get());
             let first = twins[layer.get()];
             while !waiting.contains_key(&first) {
                 let Ok((read, scanned)) = receiver.recv() else { return Ok(()) };
                 waiting.insert(read, scanned);
             }
+            // All uses but the last get a copy. The last takes the scan and releases its memory.
             uses[first] -= 1;
             let scanned = match waiting.get(&first) {
                 Some(Ok(scan)) if uses[first] > 0 => Ok(scan.clone()),
@@ -100,6 +105,7 @@ where
             })?;
             deliver(layer, scanned)
         });
+        // The scope waits for its tasks: after an error, those still running must stop.
         turn.end();
         outcome
     })
@@ -193,6 +199,7 @@ fn read_one(
         on_bytes(blob.len());
         return listed::scan(toc, on_damage);
     }
+    // After the table, which needs no cache; before the bytes, so that a known layer is never fetched.
     let kept = cache.zip(blob.identity());
     if let Some(mut scan) = kept.and_then(|(cache, identity)| record::load(cache, identity)) {
         // One layer may be stored in several ways: the record is of its entries.
@@ -231,6 +238,7 @@ fn scan_and_keep(
             digest.update(piece);
         }
     })?;
+    // A stopped scan has seen part of the bytes: neither its entries nor its digest may be kept.
     if stopped() {
         return Ok(scan);
     }

@@ -67,6 +67,7 @@ pub fn scan<R: ReadAt>(bytes: R, on_damage: OnDamage, stop: &dyn Fn() -> bool) -
     scanner.scan.unpacked_bytes = Some(bytes.len());
     let mut walker = Walker::new(Positional::new(&bytes));
     let mut outcome = scanner.walk(&mut walker, BodyUse::PassOver, stop);
+    // No header also reads as an empty tar: data that is not a tar must not pass for an empty layer.
     if outcome.as_ref().is_ok_and(|members| *members == 0) && !stop() {
         outcome = without_members(&bytes, Compression::None);
     }
@@ -99,7 +100,7 @@ pub fn scan_through<R: ReadAt>(
     let mut walker = Walker::new(Streaming::new(Overheard { input: &mut decoder, hear: &mut hear }));
     let mut outcome = scanner.walk(&mut walker, BodyUse::Hash, stop);
     if outcome.is_ok() && !stop() {
-        // Checksums stand behind the last byte.
+        // A tar ends before its stream does. The checksum is at the end of the stream, and `unpacked` needs every byte.
         let drained = walker.drain().map_err(ScanError::from);
         outcome = outcome.and_then(|members| drained.map(|()| members));
     }
@@ -107,6 +108,7 @@ pub fn scan_through<R: ReadAt>(
         outcome = without_members(&bytes, compression);
     }
     scanner.scan.unpacked_bytes = Some(unpacked_bytes);
+    // An error is first named by its format, then given the offset in the compressed bytes, and only then becomes a remark.
     let consumed = decoder.consumed();
     let outcome = outcome.map(drop).map_err(|error| name_format(error, &bytes, compression));
     scanner.settle(outcome.map_err(|error| name_compressed_offset(error, compression, consumed)))?;
@@ -195,6 +197,7 @@ impl Scanner {
                 return Err(ScanError::TooManyEntries);
             }
             let (kind, data_len) = (member.kind, member.data_len);
+            // Before the body: if that is cut, `settle` needs to know whether the last entry is this member's.
             self.open_entry = self.entry_or_remark(&member)?;
             if kind == MemberKind::Path(PathKind::File)
                 && data_len > 0

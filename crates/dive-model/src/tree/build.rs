@@ -124,6 +124,8 @@ impl Builder {
         if layer == LayerIndex::BASE {
             self.open(NodeId::ROOT, implicit_directory(from));
         }
+        // Markers first, over the whole tar: they apply to lower layers only, and at this point only spans of lower layers
+        // are open.
         self.apply_markers(&chunks, from, &mut remarks);
         let mut dangling = Vec::new();
         let extras_before = self.tree.extras.len() as u32;
@@ -143,7 +145,9 @@ impl Builder {
                 }
             }
         }
+        // Spans already point behind `extras_before`. The extras follow now, before the next layer counts them.
         self.tree.extras.append(&mut extras);
+        // Only the end of the layer settles whether a target is missing or merely comes later.
         self.link_late(dangling, &mut remarks);
         let spans = first_span..self.tree.spans.len() as u32;
         let markers = first_marker..self.tree.markers.len() as u32;
@@ -194,17 +198,20 @@ impl Builder {
     /// Second pass, a path.
     fn apply_entry(&mut self, kind: SpanKind, source: Placed<'_>, dangling: &mut Vec<Dangling>, remarks: &mut Remarks) {
         let Placed { entry, names, from, extras_before } = source;
+        // Opens missing directories, and so comes before the target is looked up: it may close the target.
         let node = self.node_at(names, from);
         let target = if kind == SpanKind::HardLink { Some(self.link_target(names.link)) } else { None };
         if target == Some(Some(node)) {
             remarks.add(|| format!("a hard link from {:?} to itself: ignored", String::from_utf8_lossy(&names.path())));
             return;
         }
+        // Before the old span closes: the target may be below the path that this link replaces.
         let inode = target.flatten().and_then(|target| self.linkable(target));
         let mut replaced = None;
         if let Some(span) = self.newest(node).filter(|span| span.is_open()) {
             let was = span.kind;
             if was.is_directory() && kind.is_directory() {
+                // New attributes; the children stay.
                 self.close_alone(node, from, Cause::Overwritten);
             } else {
                 let was_file = self.tree.span(SpanId::new(span.inode)).kind.is_file();
@@ -232,6 +239,7 @@ impl Builder {
             kind,
             cause: None,
         };
+        // From here on the node has exactly one open span: this one.
         let id = self.open(node, opened);
         if kind == SpanKind::HardLink {
             self.tree.hard_links.push(id);
@@ -240,6 +248,7 @@ impl Builder {
             // The target that was looked for above.
             dangling.push(Dangling { span: id, target: self.scratch.clone(), replaced });
         }
+        // Last, because it compares the new span's inode with those of the spans before it.
         self.contents.opened(&self.tree, id, entry.hash);
     }
 
@@ -368,6 +377,7 @@ impl Builder {
         }
         span.content = id;
         record.newest = id;
+        // Every open node is in its parent's list; one that `take_children` removed returns here.
         if record.next_sibling == UNLISTED {
             let parent = record.parent as usize;
             let first = std::mem::replace(&mut self.tree.nodes[parent].first_child, node.raw());

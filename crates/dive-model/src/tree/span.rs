@@ -1,4 +1,18 @@
 //! Spans: what a path is from one layer up to another, as one tar entry says it.
+//!
+//! ```text
+//! layer       0       1       2       3
+//!             add     chmod b rm b    add b, c
+//!
+//! node a      s0------------------------------>   s0: 0..OPEN
+//! node a/b    s1------s3------        s4------>   s1: 0..1 metadata-only, s3: 1..2 deleted, s4: 3..OPEN
+//! node a/c    s2----------------------s5------>   s2: 0..3 overwritten, s5: 3..OPEN
+//! ```
+//!
+//! A vertical cut at layer L meets the spans that L shows: at most one for each node, because spans of a node never overlap.
+//! Two cuts meet the same span where nothing changed. The bytes of a span that ended are reclaimable unless another name of
+//! its inode is still visible; its cause says how it ended. A node points to its newest span, and each span to the one before
+//! it on the same node: s4, s3, s1.
 
 use super::node::NONE;
 use super::{NodeId, Tree};

@@ -3,10 +3,11 @@
 
 use std::io;
 use std::sync::mpsc::{self, Receiver, Sender};
+#[cfg(unix)]
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tracing::{debug, info, trace, warn};
+use tracing::{debug, trace, warn};
 
 use super::event::{AnyError, Event, Feed, Work};
 use super::input;
@@ -209,7 +210,7 @@ impl Screen {
             // Somebody may have stopped us without asking, and a shell has used the terminal since.
             SIGCONT => self.terminal.resume()?,
             deadly => {
-                info!("ended by signal {deadly}");
+                tracing::info!("ended by signal {deadly}");
                 super::terminal::give_back();
                 self.workers.stop();
                 // Whoever waits for this process learns what ended it.

@@ -14,7 +14,9 @@ use crossterm::event::{
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, execute, queue, terminal};
 use ratatui::Frame;
-use ratatui::backend::{Backend, ClearType, CrosstermBackend};
+use ratatui::backend::CrosstermBackend;
+#[cfg(unix)]
+use ratatui::backend::{Backend, ClearType};
 
 /// Whether the terminal is ours at the moment. One process has one terminal, and a panic knows no owner.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -72,6 +74,7 @@ impl Terminal {
     }
 
     /// Takes the terminal again, whatever became of it, and forgets what was drawn.
+    #[cfg(unix)]
     pub(super) fn resume(&mut self) -> io::Result<()> {
         take()?;
         // Not `clear`: it asks the terminal where the cursor is, and the answer goes to the thread that reads keys.

@@ -18,4 +18,5 @@ pub mod cli;
 pub mod config;
 pub mod report;
 pub mod run;
+#[cfg(feature = "tui")]
 pub mod tui;

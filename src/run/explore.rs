@@ -9,7 +9,7 @@ use tracing::info;
 use super::access::{Mode, Subject};
 use super::opening::{Opened, Opening, open_headless};
 use super::output::{self, JsonTarget, Notices};
-use super::{Outcome, is_screen, screen};
+use super::{Outcome, screen};
 use crate::ci::{self, Rules};
 use crate::cli::{CiArgs, OpeningArgs};
 use crate::config::{CiVariable, Config, ConfigError, Origin, RulesFile, Setting, Surroundings};
@@ -98,7 +98,7 @@ pub(super) fn explore(
     let mode = if ci_mode { Mode::Ci } else { Mode::Plain };
     let plan = Opening::new(subject, opening, config, mode)?;
     let rows = report.rows;
-    let opens_screen = !ci_mode && output.json.is_none() && is_screen(around);
+    let opens_screen = !ci_mode && output.json.is_none() && screen::fits(around);
     if !ci_mode {
         let asked = ci.ci.is_some() || config.ci.origin != Origin::Default;
         match around.ci_variable() {

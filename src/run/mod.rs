@@ -11,10 +11,13 @@ mod log;
 mod opening;
 mod output;
 mod progress;
+#[cfg(feature = "tui")]
+mod screen;
+#[cfg(not(feature = "tui"))]
+#[path = "no_screen.rs"]
 mod screen;
 
 use std::ffi::OsStr;
-use std::io::{self, IsTerminal};
 
 use anyhow::{Context, bail};
 use clap::CommandFactory;
@@ -94,6 +97,8 @@ fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
                 Some(SourceKind::Engine(engine)) => engine,
                 Some(_) => bail!("`dive build` builds with docker or podman: --source docker or --source podman"),
             };
+            // Before the build: it may take an hour.
+            SourceKind::Engine(engine).require()?;
             begin("builds", OsStr::new(engine.command()), &config, &around, notices);
             return match build::build(engine, &arguments, notices)? {
                 Built::Failed(code) => Ok(Outcome::BuildFailed(code)),
@@ -146,11 +151,6 @@ fn begin(does: &str, image: &OsStr, config: &Config, around: &Surroundings, noti
     info!("dive {} {does} {} in {}", env!("CARGO_PKG_VERSION"), image.display(), around.working_dir.display());
     notices.warn_all(no_log);
     notices.warn_all(&config.warnings);
-}
-
-/// Whether somebody sits at a terminal that can hold a screen.
-fn is_screen(around: &Surroundings) -> bool {
-    io::stdout().is_terminal() && around.term.as_ref().is_none_or(|term| term != "dumb")
 }
 
 fn list(arguments: &TreeArgs, opening: &OpeningArgs, config: &Config) -> anyhow::Result<()> {

@@ -140,10 +140,7 @@ fn selected(flag: Option<&ImageSelector>, reference: &Reference) -> anyhow::Resu
 fn with_other_reading(error: anyhow::Error, argument: &OsStr, reference: &Reference) -> anyhow::Error {
     match reference {
         Reference::Engine { other: Some(other), .. } if other.is_likely() => {
-            let brief = match error.downcast_ref() {
-                Some(SourceError::Engine(error)) => error.brief(),
-                _ => format!("{error:#}"),
-            };
+            let brief = error.downcast_ref().map_or_else(|| format!("{error:#}"), SourceError::brief);
             anyhow!("{other}; {brief}")
         }
         Reference::Engine { other: Some(other), .. } => anyhow!("{error:#}; {other}"),

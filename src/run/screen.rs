@@ -1,5 +1,6 @@
 //! The explorer: what the screen needs of the command line, and what it leaves behind.
 
+use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -15,6 +16,11 @@ use dive_model::image::Image;
 use dive_model::layer::LayerIndex;
 use dive_model::observer::Observer;
 use dive_model::remark::Remark;
+
+/// True if standard output is a terminal that can show the screen.
+pub(super) fn fits(around: &Surroundings) -> bool {
+    io::stdout().is_terminal() && around.term.as_ref().is_none_or(|term| term != "dumb")
+}
 
 /// Shows the image until its user leaves.
 pub(super) fn show(plan: Opening, config: &Config, around: &Surroundings) -> anyhow::Result<()> {

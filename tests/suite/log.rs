@@ -157,7 +157,7 @@ fn names_cannot_forge_lines_or_drive_a_terminal() {
 }
 
 /// What is reported as a screen that hangs can only be understood from what was asked of it.
-#[cfg(unix)]
+#[cfg(all(unix, feature = "tui"))]
 #[test]
 fn what_is_asked_of_the_screen_is_logged() {
     use portable_pty::{CommandBuilder, PtySize, native_pty_system};

@@ -18,23 +18,30 @@ mod ci;
 mod circles;
 mod cli;
 mod configuration;
+// What the screen is made of.
+#[cfg(feature = "tui")]
 mod content;
 mod corpus;
+// docs/keys.md is about the screen.
+#[cfg(feature = "tui")]
 mod documents;
 #[cfg(unix)]
 mod drop_in;
 // Sockets, signals and mounts are Unix's.
-#[cfg(unix)]
+#[cfg(all(unix, feature = "engine", feature = "registry"))]
 mod engines;
 // Permissions and links are looked at as Unix has them.
 #[cfg(unix)]
 mod extract;
+#[cfg(feature = "tui")]
 mod files;
 mod groups;
 mod headers;
 mod house;
 mod large;
 mod layouts;
+#[cfg(not(all(feature = "engine", feature = "registry", feature = "tui")))]
+mod left_out;
 mod library;
 mod log;
 mod model;
@@ -43,11 +50,12 @@ mod paths;
 mod place;
 mod reports;
 mod rules;
+#[cfg(feature = "tui")]
 mod screen;
 mod skipped;
 mod spellings;
 // Signals, jobs and modes of a terminal are Unix's.
-#[cfg(unix)]
+#[cfg(all(unix, feature = "tui"))]
 mod terminal;
 mod truth;
 mod user;

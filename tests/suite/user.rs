@@ -58,6 +58,7 @@ impl User {
     }
 
     /// Waits for as long, where something is to be tried again with pauses.
+    #[cfg_attr(not(feature = "engine"), allow(dead_code, reason = "what is tried again is an engine or a registry"))]
     pub(crate) fn waits(mut self, limit: Duration) -> Self {
         self.time_limit = limit;
         self

@@ -165,13 +165,13 @@ impl Environment {
         self.get(name).and_then(OsStr::to_str)
     }
 
-    /// Takes a variable out.
-    pub(super) fn remove(&mut self, name: &str) {
+    /// Removes a variable.
+    pub fn remove(&mut self, name: &str) {
         self.0.remove(OsStr::new(name));
     }
 
     /// All of them, for a program that is started.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.0.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
 

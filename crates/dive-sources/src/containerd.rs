@@ -11,7 +11,7 @@ use super::engine_name::{EXPECTED, Name};
 use super::error::SourceError;
 use super::program::{ExportError, Failure, Program};
 use dive_model::blob::TransferProgress;
-use dive_model::store::Spooled;
+use dive_model::store::{FileStore, Spooled, Store};
 
 /// An image that containerd does not give.
 #[derive(Debug, thiserror::Error)]
@@ -59,12 +59,18 @@ pub enum ContainerdError {
     },
 }
 
-/// The archive of the image of that name.
-pub(super) fn export(
+/// Opens an image of containerd, as the archive that it exports.
+pub(super) fn open(
     name: &str,
     access: &Access,
     progress: &mut dyn FnMut(TransferProgress),
-) -> Result<Spooled, SourceError> {
+) -> Result<Box<dyn Store>, SourceError> {
+    let exported = export(name, access, progress)?;
+    Ok(Box::new(FileStore::of_spooled(name.to_owned(), exported, access.on_damage)?))
+}
+
+/// The archive of the image of that name.
+fn export(name: &str, access: &Access, progress: &mut dyn FnMut(TransferProgress)) -> Result<Spooled, SourceError> {
     let asked = Name::new(name).ok_or_else(|| ContainerdError::Name { name: name.to_owned() })?;
     let in_full = asked.in_full();
     let ctr = Exporter { program: "ctr", name, access };

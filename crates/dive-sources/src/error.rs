@@ -1,8 +1,12 @@
 //! What can go wrong before an image is even looked at. Every message says what, where, and what to do; names from
 //! archives are printed with their control characters escaped.
 
+#[cfg(feature = "engine")]
 use super::containerd::ContainerdError;
+#[cfg(feature = "engine")]
 use super::engine::EngineError;
+use super::left_out::LeftOut;
+#[cfg(feature = "registry")]
 use super::registry::RegistryError;
 use dive_model::store::StoreError;
 
@@ -13,10 +17,15 @@ pub enum SourceError {
     /// The image's file cannot be opened, or something in it cannot.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// This build cannot open the source.
+    #[error(transparent)]
+    LeftOut(#[from] LeftOut),
     /// An engine does not give it.
+    #[cfg(feature = "engine")]
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// The image lies in a registry, which does not give it.
+    #[cfg(feature = "registry")]
     #[error("{name}: {cause}")]
     Registry {
         /// The image's name as the user gave it.
@@ -25,8 +34,21 @@ pub enum SourceError {
         cause: Box<RegistryError>,
     },
     /// containerd does not give it.
+    #[cfg(feature = "engine")]
     #[error(transparent)]
     Containerd(#[from] ContainerdError),
+}
+
+impl SourceError {
+    /// The error in one short sentence, to stand behind another: what failed, and where the details are.
+    #[must_use]
+    pub fn brief(&self) -> String {
+        match self {
+            #[cfg(feature = "engine")]
+            Self::Engine(error) => error.brief(),
+            other => other.to_string(),
+        }
+    }
 }
 
 /// For an image whose store is an engine or a registry.
@@ -39,6 +61,7 @@ impl From<SourceError> for StoreError {
     }
 }
 
+#[cfg(feature = "registry")]
 impl RegistryError {
     /// The same error for an image that messages call `name`.
     pub(super) fn of(self, name: &str) -> SourceError {

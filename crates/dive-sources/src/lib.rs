@@ -16,21 +16,40 @@
 //! [`Access`] has the options: credentials from the environment, mirrors, pulls, the cache.
 
 mod access;
-mod certificates;
-mod containerd;
-mod credentials;
-mod docker_hub;
-mod engine;
-mod engine_name;
+mod container_engine;
 mod error;
-mod meter;
-mod program;
-mod quote;
+mod left_out;
 mod reference;
-mod registry;
-mod runtime;
 mod scheme;
+#[cfg(not(all(feature = "engine", feature = "registry")))]
+mod stand_in;
 mod web;
+
+#[cfg(feature = "engine")]
+mod containerd;
+#[cfg(feature = "engine")]
+mod engine;
+#[cfg(feature = "engine")]
+mod engine_name;
+#[cfg(feature = "engine")]
+mod meter;
+#[cfg(feature = "engine")]
+mod program;
+#[cfg(feature = "engine")]
+mod quote;
+
+#[cfg(feature = "registry")]
+mod registry;
+
+#[cfg(any(feature = "engine", feature = "registry"))]
+mod certificates;
+#[cfg(any(feature = "engine", feature = "registry"))]
+#[cfg_attr(not(feature = "registry"), allow(dead_code, reason = "only registries explain why they refuse a login"))]
+mod credentials;
+#[cfg(any(feature = "engine", feature = "registry"))]
+mod docker_hub;
+#[cfg(any(feature = "engine", feature = "registry"))]
+mod runtime;
 
 use std::io;
 
@@ -38,17 +57,25 @@ pub use access::{
     Access, Environment, HostError, Mirror, MirrorError, PodmanRoute, PullPolicy, RegistryOptions, UnknownPullPolicy,
     host,
 };
+pub use container_engine::ContainerEngine;
+#[cfg(feature = "engine")]
 pub use containerd::ContainerdError;
-pub use engine::{Attempt, ContainerEngine, EngineError, is_present, pull};
+#[cfg(feature = "engine")]
+pub use engine::{Attempt, EngineError};
+pub use engine::{is_present, pull};
 pub use error::SourceError;
+pub use left_out::LeftOut;
 pub use reference::{ImageOrigin, OtherReading, PathReference, Reference, ReferenceError};
+#[cfg(feature = "registry")]
 pub use registry::{Actual, RegistryError, SystemError};
 pub use scheme::{PathFormat, SCHEMES, Scheme, SchemeName, SourceKind};
 
 use dive_model::observer::Observer;
 use dive_model::store::{FileFormat, FileStore, Store};
-use engine::EngineImage;
-use registry::RegistryImage;
+#[cfg(not(feature = "registry"))]
+use stand_in::registry;
+#[cfg(not(feature = "engine"))]
+use stand_in::{containerd, engine};
 
 /// An image's store, found, and where it was found.
 #[derive(Debug)]
@@ -78,17 +105,16 @@ impl Source {
                 ("stdin", "-".to_owned(), Box::new(store))
             }
             Reference::Engine { engine, name, .. } => {
-                let image = EngineImage::open(*engine, name, access, progress)?;
-                (SourceKind::Engine(*engine).name(), name.clone(), Box::new(image))
+                let image = engine::open(*engine, name, access, progress)?;
+                (SourceKind::Engine(*engine).name(), name.clone(), image)
             }
             Reference::Registry { name } => {
-                let image = RegistryImage::open(name, access)?;
-                (SourceKind::Registry.name(), name.clone(), Box::new(image))
+                let image = registry::open(name, access)?;
+                (SourceKind::Registry.name(), name.clone(), image)
             }
             Reference::Containerd { name } => {
-                let exported = containerd::export(name, access, progress)?;
-                let store = FileStore::of_spooled(name.clone(), exported, on_damage)?;
-                (SourceKind::Containerd.name(), name.clone(), Box::new(store))
+                let image = containerd::open(name, access, progress)?;
+                (SourceKind::Containerd.name(), name.clone(), image)
             }
         };
         Ok(Self { origin: ImageOrigin { scheme, name }, store })

@@ -7,7 +7,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::engine::ContainerEngine;
+use super::container_engine::ContainerEngine;
 use super::scheme::{PathFormat, SCHEMES, Scheme, SchemeName, SourceKind};
 use super::web;
 use dive_model::store::oci_layout;

@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use super::engine::ContainerEngine;
+use super::container_engine::ContainerEngine;
 use super::reference::ReferenceError;
 
 /// A source of images: the value of `--source`, and the scheme before `://`.

@@ -21,6 +21,7 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 use xxhash_rust::xxh3::xxh3_64;
 
+#[cfg(feature = "tui")]
 pub(crate) use draw::aligned;
 pub(crate) use layer::{Layer, Packing};
 pub(crate) use layout::{Layout, TAR, described};

@@ -48,6 +48,7 @@ fn a_home_of_somebody_else_is_skipped_with_a_warning() {
     config.prints(&["# no configuration file", &skipped, "lowest-efficiency: 0.9 "]);
 }
 
+#[cfg(all(feature = "engine", feature = "registry"))]
 #[test]
 fn nothing_else_in_a_home_of_somebody_else_stops_the_program() {
     let user = User::new();

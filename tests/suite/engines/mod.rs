@@ -19,6 +19,7 @@ pub(crate) mod proxy;
 mod pulling;
 mod same;
 pub(crate) mod servers;
+mod spellings;
 mod tokens;
 
 use std::path::Path;

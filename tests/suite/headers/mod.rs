@@ -4,7 +4,7 @@
 
 mod extensions;
 mod formats;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "engine", feature = "registry"))]
 mod live;
 mod numbers;
 mod raw;

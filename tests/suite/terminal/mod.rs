@@ -16,6 +16,7 @@ mod loading;
 mod mouse;
 mod session;
 mod shown;
+#[cfg(all(feature = "engine", feature = "registry"))]
 mod sources;
 mod written;
 

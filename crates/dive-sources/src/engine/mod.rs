@@ -8,7 +8,6 @@ mod context;
 mod error;
 mod export;
 mod failure;
-mod kind;
 mod known;
 mod lookup;
 mod podman;
@@ -19,7 +18,6 @@ mod stream;
 mod tls;
 
 pub use error::{Attempt, EngineError};
-pub use kind::ContainerEngine;
 
 use std::ops::ControlFlow;
 
@@ -31,6 +29,7 @@ use self::known::KnownImage;
 use self::lookup::ImageLookup;
 use self::record::{MANIFEST, Record};
 use super::access::Access;
+use super::container_engine::ContainerEngine;
 use super::error::SourceError;
 use crate::engine_name::asked_first;
 use dive_model::blob::TransferProgress;
@@ -42,7 +41,7 @@ use dive_model::store::{Archive, Ending, Store, StoreError};
 
 /// An image of an engine: exported, or known from before and not exported until one of its files is looked into.
 #[derive(Debug)]
-pub(super) struct EngineImage {
+struct EngineImage {
     name: String,
     held: Held,
     /// The archive's manifest with the image's tags, where it is one that could be read.
@@ -78,9 +77,19 @@ pub fn pull(engine: ContainerEngine, name: &str, access: &Access, observer: &dyn
     Ok(lookup.pull(&lookup.connect()?, &mut |progress| observer.transferred(progress))?)
 }
 
+/// Opens an image of `engine`.
+pub(super) fn open(
+    engine: ContainerEngine,
+    name: &str,
+    access: &Access,
+    progress: &mut dyn FnMut(TransferProgress),
+) -> Result<Box<dyn Store>, SourceError> {
+    Ok(Box::new(EngineImage::open(engine, name, access, progress)?))
+}
+
 impl EngineImage {
     /// Finds the image and gets what is not known of it.
-    pub(super) fn open(
+    fn open(
         engine: ContainerEngine,
         name: &str,
         access: &Access,

@@ -49,7 +49,7 @@ const INDEX: &str = "index.json";
 
 /// An image in a registry: its manifest, and its blobs as far as they are here.
 #[derive(Debug)]
-pub(super) struct RegistryImage {
+struct RegistryImage {
     /// As the user gave it.
     name: String,
     repository: Arc<Repository>,
@@ -68,9 +68,14 @@ struct KnownBlobs {
     blobs: HashMap<String, Blob>,
 }
 
+/// Opens an image of a registry.
+pub(super) fn open(name: &str, access: &Access) -> Result<Box<dyn Store>, SourceError> {
+    Ok(Box::new(RegistryImage::open(name, access)?))
+}
+
 impl RegistryImage {
     /// Asks the registry for the manifest of `name` (`HOST/REPOSITORY:TAG`, `...@DIGEST`, or a Docker Hub name).
-    pub(super) fn open(name: &str, access: &Access) -> Result<Self, SourceError> {
+    fn open(name: &str, access: &Access) -> Result<Self, SourceError> {
         Self::open_with(name, access, Settings::of(access))
     }
 

@@ -1,0 +1,73 @@
+//! Modules that stand in for those that this build leaves out: the same functions, each of which returns [`LeftOut`].
+//!
+//! [`LeftOut`]: crate::left_out::LeftOut
+
+/// Stands in for the module `engine`.
+#[cfg(not(feature = "engine"))]
+pub(super) mod engine {
+    use crate::access::Access;
+    use crate::container_engine::ContainerEngine;
+    use crate::error::SourceError;
+    use crate::left_out::LeftOut;
+    use dive_model::blob::TransferProgress;
+    use dive_model::observer::Observer;
+    use dive_model::store::Store;
+
+    pub(crate) fn open(
+        _: ContainerEngine,
+        _: &str,
+        _: &Access,
+        _: &mut dyn FnMut(TransferProgress),
+    ) -> Result<Box<dyn Store>, SourceError> {
+        Err(LeftOut::Engines.into())
+    }
+
+    /// Whether `engine` has an image of that name.
+    ///
+    /// # Errors
+    ///
+    /// Always: this build has no engines.
+    pub fn is_present(_: ContainerEngine, _: &str, _: &Access) -> Result<bool, SourceError> {
+        Err(LeftOut::Engines.into())
+    }
+
+    /// Makes `engine` pull an image.
+    ///
+    /// # Errors
+    ///
+    /// Always: this build has no engines.
+    pub fn pull(_: ContainerEngine, _: &str, _: &Access, _: &dyn Observer) -> Result<(), SourceError> {
+        Err(LeftOut::Engines.into())
+    }
+}
+
+/// Stands in for the module `containerd`.
+#[cfg(not(feature = "engine"))]
+pub(super) mod containerd {
+    use crate::access::Access;
+    use crate::error::SourceError;
+    use crate::left_out::LeftOut;
+    use dive_model::blob::TransferProgress;
+    use dive_model::store::Store;
+
+    pub(crate) fn open(
+        _: &str,
+        _: &Access,
+        _: &mut dyn FnMut(TransferProgress),
+    ) -> Result<Box<dyn Store>, SourceError> {
+        Err(LeftOut::Engines.into())
+    }
+}
+
+/// Stands in for the module `registry`.
+#[cfg(not(feature = "registry"))]
+pub(super) mod registry {
+    use crate::access::Access;
+    use crate::error::SourceError;
+    use crate::left_out::LeftOut;
+    use dive_model::store::Store;
+
+    pub(crate) fn open(_: &str, _: &Access) -> Result<Box<dyn Store>, SourceError> {
+        Err(LeftOut::Registries.into())
+    }
+}

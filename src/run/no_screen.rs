@@ -1,0 +1,15 @@
+//! Stands in for the screen in a build without the feature `tui`: a terminal gets the report.
+
+use super::opening::Opening;
+use crate::config::{Config, Surroundings};
+use anyhow::bail;
+
+/// False: there is no screen.
+pub(super) const fn fits(_: &Surroundings) -> bool {
+    false
+}
+
+/// Fails: there is no screen.
+pub(super) fn show(_: Opening, _: &Config, _: &Surroundings) -> anyhow::Result<()> {
+    bail!("this dive was built without the screen: install it with the feature `tui`")
+}

@@ -170,7 +170,8 @@ struct Tally {
 }
 
 struct Repeated {
-    count: u64,
+    /// At most two a layer. With 64 bits, a record of the map would take a third more.
+    count: u32,
     sum: u64,
     minimum: u64,
     /// Where the path was met the second time.
@@ -222,7 +223,7 @@ impl Tally {
         let order = WalkOrder::of(tree, self.repeated.iter().map(|(node, repeated)| (*node, repeated.second.1)));
         let ranked = |(node, repeated): (NodeId, Repeated)| {
             let (layer, listing) = repeated.second;
-            let file = InefficientFile { node, count: repeated.count, size_bytes: repeated.sum };
+            let file = InefficientFile { node, count: repeated.count.into(), size_bytes: repeated.sum };
             (file, layer, order.rank(node, listing))
         };
         let mut ranked: Vec<(InefficientFile, LayerIndex, u32)> = self.repeated.into_iter().map(ranked).collect();

@@ -215,7 +215,7 @@ fn is_own(files: &[PathBuf; 2], around: &Surroundings) -> bool {
     real(files).is_some_and(|file| real(&named(home)) == Some(file))
 }
 
-/// Whether a file is a link to one outside its directory. Whoever made the link need not be allowed to read that file.
+/// Whether a file is a link to one outside its directory. The author of the link may have no right to read that file.
 pub(super) fn leads_out(path: &Path) -> bool {
     let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
     folder.zip(path.canonicalize().ok()).is_some_and(|(folder, file)| !file.starts_with(folder))

@@ -123,7 +123,7 @@ fn a_pull_that_fails_says_why_once() {
     assert_eq!(ran.error().matches(&name).count(), 1, "{}", ran.stderr);
 }
 
-/// Whoever is told that there is no service should also be told what its command says.
+/// An error that names the missing service also says what the command printed.
 #[test]
 fn where_neither_service_nor_command_answers_both_are_named() {
     let user = || User::new().sets("XDG_RUNTIME_DIR", "/nowhere");
@@ -169,7 +169,7 @@ fn a_save_that_breaks_off_is_an_error() {
 
 /// Podman alone is what Fedora has: `dive NAME` asks Docker.
 #[test]
-fn whoever_has_podman_and_no_docker_is_told_how_to_ask_it() {
+fn podman_without_docker_is_hinted_at() {
     let ran = with_podman(User::new(), "#!/bin/sh\nexit 125\n").runs(&["alpine"]);
     assert_fails(&ran, &["docker cannot be reached", "--source podman"]);
 }

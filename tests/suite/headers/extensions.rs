@@ -62,8 +62,8 @@ fn values() -> Vec<Case> {
             &[pax(&[("size", "3")]), file("f").body("abc").set(at::SIZE, "00000000777\0"), file("g")],
             Shown("f f 3 644 0:0\ng f 0 644 0:0"),
         ),
-        case("a size that is no number", &[pax(&[("size", "3 ")]), file("f")], Refused("a PAX record with a size")),
-        case("a group that is no number", &[pax(&[("gid", "x")]), file("f")], Refused("a PAX record with a group")),
+        case("a size that is not a number", &[pax(&[("size", "3 ")]), file("f")], Refused("a PAX record with a size")),
+        case("a group that is not a number", &[pax(&[("gid", "x")]), file("f")], Refused("a PAX record with a group")),
     ]
 }
 
@@ -78,8 +78,8 @@ fn times() -> Vec<Case> {
         case("a time with two points", &time("mtime", "1.5.5"), Refused(invalid)),
         case("a time with an exponent", &time("mtime", "1e5"), Refused(invalid)),
         case("a time beyond 64 bits", &time("mtime", "9223372036854775808"), Refused(invalid)),
-        case("an access time that is no number", &time("atime", "x"), Refused(invalid)),
-        case("a change time that is no number", &time("ctime", "x"), Refused(invalid)),
+        case("an access time that is not a number", &time("atime", "x"), Refused(invalid)),
+        case("a change time that is not a number", &time("ctime", "x"), Refused(invalid)),
         case("a time that a record took back", &time("mtime", ""), Shown("f f 0 644 0:0")),
     ]
 }

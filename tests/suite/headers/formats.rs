@@ -62,7 +62,7 @@ fn prefixes(dir: impl Fn(Raw) -> Raw) -> Vec<Case> {
         ),
         case("a short star prefix", &[dir(star_file("00"))], Shown("some/dir/f f 0 644 0:0")),
         case(
-            "a star time that is no number",
+            "a star time that is not a number",
             &[star_file("00").set(at::STAR_ATIME, "zzz")],
             Refused("access or change time"),
         ),

@@ -30,7 +30,7 @@ fn octal() -> Vec<Case> {
         ),
         case("a negative mode", &[file("f").set(at::MODE, base_256::<8>(-1))], Shown("f f 0 7777 0:0")),
         case("a time before 1970", &[file("f").set(at::MTIME, base_256::<12>(-5))], Shown("f f 0 644 0:0")),
-        case("a time that is no number", &[file("f").set(at::MTIME, "zzz")], Refused("its modification time")),
+        case("a time that is not a number", &[file("f").set(at::MTIME, "zzz")], Refused("its modification time")),
     ]
 }
 
@@ -117,7 +117,7 @@ fn devices() -> Vec<Case> {
             &[device().set(at::MAJOR, base_256::<8>(1 << 40 | 5)).set(at::MINOR, "0000003\0")],
             Shown("c c 0 644 0:0"),
         ),
-        case("a device number that is no number", &[device().set(at::MAJOR, "zzz")], Refused("its device number")),
+        case("a device number that is not a number", &[device().set(at::MAJOR, "zzz")], Refused("its device number")),
         case("that of a file", &[file("f").set(at::MINOR, "zzz")], Refused("its device number")),
         case(
             "device numbers of nothing but NUL",

@@ -129,7 +129,7 @@ fn in_body() -> Vec<Case> {
         case("sparse 1.0, no regions", &sparse(&real, "0\n", ""), shown()),
         case("sparse 1.0, a map that is cut off", &sparse(&real, "2\n0\n", ""), Refused(INVALID)),
         case("sparse 1.0, a map of less than a block", &[pax(&version), file("x").body("0\n")], Refused(INVALID)),
-        case("sparse 1.0, a count that is no number", &sparse(&real, "x\n0\n", ""), Refused(INVALID)),
+        case("sparse 1.0, a count that is not a number", &sparse(&real, "x\n0\n", ""), Refused(INVALID)),
         case("sparse 1.0, a negative count", &sparse(&real, "-1\n0\n", ""), Refused(INVALID)),
         case("sparse 1.0, more data than regions", &sparse(&real, "1\n0\n3\n", data), Refused(UNFIT)),
         case(
@@ -169,7 +169,7 @@ fn old_gnu() -> Vec<Case> {
         case("old GNU sparse, a region beyond the file", &[sparse(&[(0, 30)])], Refused(INVALID)),
         case("old GNU sparse, not a number", &[sparse(&[]).set(at::GNU_MAP, "fewa")], Refused(INVALID)),
         case(
-            "a size of an old GNU sparse file that is no number",
+            "a size of an old GNU sparse file that is not a number",
             &[sparse(&[]).set(at::GNU_REAL_SIZE, "zz")],
             Refused("the size of the sparse file is not a valid number"),
         ),

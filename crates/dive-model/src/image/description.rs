@@ -34,7 +34,7 @@ pub struct Image {
 }
 
 impl Image {
-    /// Bytes of all layers that are to be had, as they are stored: what reading them all has to go through.
+    /// Stored bytes of all layers that are present: what must be read to read them all.
     #[must_use]
     pub fn stored_bytes(&self) -> u64 {
         self.layers.iter().filter_map(|layer| layer.blob.as_ref().ok()).map(|blob| blob.len()).sum()
@@ -42,7 +42,7 @@ impl Image {
 }
 
 impl Image {
-    /// The names of the blobs of all layers; none if one of them is not to be had.
+    /// The names of the blobs of all layers; `None` if a layer is missing.
     #[must_use]
     pub fn layer_blobs(&self) -> Option<Vec<&str>> {
         self.layers.iter().map(|layer| layer.blob.as_ref().ok().map(|blob| blob.name())).collect()

@@ -28,7 +28,7 @@ pub enum StoreError {
         /// What the system says.
         cause: io::Error,
     },
-    /// The store is no file of this machine, and whoever holds it does not give the bytes.
+    /// An engine or a registry holds the store and does not return the bytes.
     #[error(transparent)]
     Elsewhere(Box<dyn std::error::Error + Send + Sync>),
     /// There are no bytes at all.

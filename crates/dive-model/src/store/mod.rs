@@ -1,5 +1,5 @@
 //! What an image is opened from: a place that hands out bytes by name. Archives, layout directories and streams on their way
-//! into a temporary file are here; whoever reaches an engine or a registry implements [`Store`] for it.
+//! into a temporary file are here; a package that reaches engines or registries implements [`Store`] for them.
 
 mod archive;
 mod archive_shape;

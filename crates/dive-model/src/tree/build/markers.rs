@@ -119,7 +119,7 @@ impl Builder {
         }
     }
 
-    /// The directory at `path`, over links of the layer `from`; none if there is none, or it takes too many steps.
+    /// The directory at `path`, over links of the layer `from`; `None` if it is missing or takes too many steps.
     fn follow_own_links(&self, path: &[u8], from: u16, steps: &mut Steps) -> Option<NodeId> {
         let mut ahead: Vec<&[u8]> = components(path).collect();
         ahead.reverse();

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use dive::config::{Action, Config, Key, Surroundings};
+use dive::config::{Action, Config, Key};
 use dive::tui::event::Work;
 use dive::tui::state::{Opened, Settings, State};
 use dive::tui::update::{Message, settle, update};
@@ -11,6 +11,7 @@ use dive::tui::view;
 use dive_model::observer::Silent;
 use dive_model::remark::OnDamage;
 use dive_model::tree;
+use dive_sources::Environment;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -30,7 +31,7 @@ impl Screen {
     pub(crate) fn of(archive: &Path) -> Self {
         let image = images::open(archive);
         let loaded = tree::load(&image, &archive.to_string_lossy(), OnDamage::Fail, None, &Silent).unwrap();
-        let settings = Settings::new(&Config::default(), &Surroundings::default());
+        let settings = Settings::new(&Config::default(), &Environment::default());
         let terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
         let mut screen = Self { state: State::new(settings, SIZE), terminal };
         screen.send(Message::Work(Work::Image(Arc::clone(&image))));

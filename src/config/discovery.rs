@@ -5,9 +5,10 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::document::Document;
+use super::environment::config_folders;
 use super::origin::{ConfigScope, Origin};
 use super::problem::{ConfigError, Warning};
-use super::surroundings::Surroundings;
+use dive_sources::Environment;
 
 /// The places that were searched, each once, in order of precedence.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,10 +88,10 @@ pub(super) type Read = (Document, ConfigScope);
 ///
 /// # Errors
 /// When a file that can be read is no configuration.
-pub(super) fn read(around: &Surroundings) -> Result<(Discovery, Vec<Read>), ConfigError> {
+pub(super) fn read(environment: &Environment) -> Result<(Discovery, Vec<Read>), ConfigError> {
     let mut search = Search { found: Discovery::default(), read: Vec::new() };
-    search.working_directory(around)?;
-    for place in own_places(around) {
+    search.working_directory(environment)?;
+    for place in own_places(environment) {
         if search.look(place, ConfigScope::User)? {
             break;
         }
@@ -106,9 +107,9 @@ struct Search {
 }
 
 impl Search {
-    fn working_directory(&mut self, around: &Surroundings) -> Result<(), ConfigError> {
-        let files = named(&around.working_dir);
-        let scope = if is_own(&files, around) { ConfigScope::User } else { ConfigScope::WorkingDirectory };
+    fn working_directory(&mut self, environment: &Environment) -> Result<(), ConfigError> {
+        let files = named(&environment.working_dir);
+        let scope = if is_own(&files, environment) { ConfigScope::User } else { ConfigScope::WorkingDirectory };
         self.look(Place::Files(files), scope).map(|_| ())
     }
 
@@ -198,10 +199,10 @@ fn named(folder: &Path) -> [PathBuf; 2] {
     [folder.join(".dive.yaml"), folder.join(".dive.yml")]
 }
 
-fn own_places(around: &Surroundings) -> Vec<Place> {
-    let folders = around.xdg_config_home.iter().chain(&around.xdg_config_dirs);
+fn own_places(environment: &Environment) -> Vec<Place> {
+    let folders = config_folders(environment).into_iter();
     let mut places: Vec<_> = folders.map(|folder| Place::Folder(folder.join("dive"))).collect();
-    if let Some(home) = &around.home {
+    if let Some(home) = &environment.home {
         places.push(Place::Folder(home.join(".config/dive")));
         places.push(Place::Files(named(home)));
     }
@@ -209,8 +210,8 @@ fn own_places(around: &Surroundings) -> Vec<Place> {
 }
 
 /// True if the files of the working directory are those of the home, which may be entered by several paths.
-fn is_own(files: &[PathBuf; 2], around: &Surroundings) -> bool {
-    let Some(home) = &around.home else { return false };
+fn is_own(files: &[PathBuf; 2], environment: &Environment) -> bool {
+    let Some(home) = &environment.home else { return false };
     let real = |paths: &[PathBuf]| paths.iter().find_map(|path| path.canonicalize().ok());
     real(files).is_some_and(|file| real(&named(home)) == Some(file))
 }
@@ -244,8 +245,8 @@ fn is_absent(error: &io::Error) -> bool {
 }
 
 /// A warning about `~/.diver.yaml`, a name that a well-known text gives by mistake, if the user has that file.
-pub(super) fn misnamed(around: &Surroundings) -> Option<Warning> {
-    let home = around.home.as_ref()?;
+pub(super) fn misnamed(environment: &Environment) -> Option<Warning> {
+    let home = environment.home.as_ref()?;
     let path = home.join(".diver.yaml");
     path.is_file().then(|| Warning::MisnamedFile { path, right: home.join(".dive.yaml") })
 }
@@ -255,27 +256,24 @@ mod tests {
     use super::*;
 
     /// A world with these files in it: `work/` is the working directory, `home/` the home.
-    fn world(files: &[&str]) -> (tempfile::TempDir, Surroundings) {
+    fn world(files: &[&str]) -> (tempfile::TempDir, Environment) {
         let root = tempfile::tempdir().unwrap();
         for file in files {
             let path = root.path().join(file);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "").unwrap();
         }
-        let around = Surroundings {
-            working_dir: root.path().join("work"),
-            home: Some(root.path().join("home")),
-            xdg_config_home: Some(root.path().join("xdg")),
-            xdg_config_dirs: vec![root.path().join("etc1"), root.path().join("etc2")],
-            ..Surroundings::default()
-        };
-        (root, around)
+        let place = |name| root.path().join(name);
+        let shared = std::env::join_paths([place("etc1"), place("etc2")]).unwrap();
+        let variables = [("XDG_CONFIG_HOME".into(), place("xdg").into()), ("XDG_CONFIG_DIRS".into(), shared)];
+        let environment = Environment::new(place("work"), Some(place("home")), variables);
+        (root, environment)
     }
 
     /// The files that are read, what goes over others first.
     fn found(files: &[&str]) -> Vec<String> {
-        let (root, around) = world(files);
-        let (found, read) = read(&around).unwrap();
+        let (root, environment) = world(files);
+        let (found, read) = read(&environment).unwrap();
         assert!(read.iter().rev().map(|(document, scope)| (document.path(), *scope)).eq(found.read()));
         let short = |file: &Path| file.strip_prefix(root.path()).unwrap().to_str().unwrap().to_owned();
         found.read().map(|(file, _)| short(file)).collect()
@@ -316,9 +314,9 @@ mod tests {
 
     #[test]
     fn the_places_searched_are_told_once_each() {
-        let (root, mut around) = world(&[]);
-        around.xdg_config_home = Some(root.path().join("home/.config"));
-        let places = read(&around).unwrap().0.places;
+        let (root, mut environment) = world(&[]);
+        environment.set("XDG_CONFIG_HOME", root.path().join("home/.config"));
+        let places = read(&environment).unwrap().0.places;
         assert_eq!(places.len(), 2 + 2 + 2 + 2 + 2);
         assert_eq!(places[2].path, root.path().join("home/.config/dive/*.yaml"));
         assert!(places.iter().all(|searched| searched.result == SearchResult::Absent));
@@ -327,15 +325,15 @@ mod tests {
     /// In the home, the working directory's file is the user's own.
     #[test]
     fn the_file_of_the_home_is_the_users_own_in_the_home_too() {
-        let (root, mut around) = world(&["home/.dive.yaml", "work/x"]);
+        let (root, mut environment) = world(&["home/.dive.yaml", "work/x"]);
         for path in ["home", "work/../home"] {
-            around.working_dir = root.path().join(path);
-            let scope: Vec<_> = read(&around).unwrap().0.read().map(|(_, scope)| scope).collect();
+            environment.working_dir = root.path().join(path);
+            let scope: Vec<_> = read(&environment).unwrap().0.read().map(|(_, scope)| scope).collect();
             assert!(!scope.is_empty() && scope.iter().all(|scope| *scope == ConfigScope::User), "{path}: {scope:?}");
         }
-        let (_root, around) = world(&["work/.dive.yaml"]);
-        let (found, _) = read(&around).unwrap();
-        let origin = Origin::File { path: around.working_dir.join(".dive.yaml"), line: Some(1) };
+        let (_root, environment) = world(&["work/.dive.yaml"]);
+        let (found, _) = read(&environment).unwrap();
+        let origin = Origin::File { path: environment.working_dir.join(".dive.yaml"), line: Some(1) };
         assert_eq!(found.scope_of(&origin), ConfigScope::WorkingDirectory);
         assert_eq!(found.scope_of(&Origin::Default), ConfigScope::User);
     }

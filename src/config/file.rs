@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 use super::action;
 use super::discovery::{self, Discovery};
 use super::document::Document;
+use super::environment::CiVariable;
 use super::keybinding::Keybinding;
 use super::layering;
 use super::origin::{ConfigScope, Origin, Setting};
 use super::problem::{ConfigError, Warning};
 use super::rule::{self, RuleLimits, RulesIn};
-use super::surroundings::{CiVariable, Surroundings};
 use super::table::{Alias, BadValue, Inert, Key, Table, Trust, gate, key};
 use super::value::{DiffType, LogLevel, ThemeName};
 use super::variables;
 use dive_model::units::Ratio;
-use dive_sources::{ContainerEngine, PullPolicy};
+use dive_sources::{ContainerEngine, Environment, PullPolicy};
 
 /// The effective configuration: defaults, then files, then variables, each overriding the one before. `run` applies the flags,
 /// which override all of them.
@@ -187,8 +187,8 @@ impl Config {
     /// # Errors
     ///
     /// When the named file does not exist; when a file is not YAML; when a limit or `ci` cannot be read.
-    pub fn load(around: &Surroundings, named: Option<&Path>) -> Result<Self, ConfigError> {
-        let by_variable = around.variables.get(CONFIG_VARIABLE).filter(|value| !value.is_empty());
+    pub fn load(environment: &Environment, named: Option<&Path>) -> Result<Self, ConfigError> {
+        let by_variable = environment.get(CONFIG_VARIABLE);
         let named = match (named, by_variable) {
             (Some(path), _) => Some((path, Origin::Flag("--config"))),
             (None, Some(path)) => Some((Path::new(path), Origin::Variable(CONFIG_VARIABLE.to_owned()))),
@@ -196,7 +196,7 @@ impl Config {
         };
         let (discovery, documents) = match named {
             Some((shown, named_by)) => {
-                let path = around.working_dir.join(shown);
+                let path = environment.working_dir.join(shown);
                 let document = match path.try_exists() {
                     Ok(true) => Document::read(&path, shown),
                     Ok(false) => Err(ConfigError::Missing { path: shown.to_owned(), named_by }),
@@ -204,24 +204,24 @@ impl Config {
                 };
                 (Discovery::named(shown.to_owned()), vec![(document?, ConfigScope::User)])
             }
-            None => discovery::read(around)?,
+            None => discovery::read(environment)?,
         };
-        Self::layered(&documents, around, discovery)
+        Self::layered(&documents, environment, discovery)
     }
 
     fn layered(
         documents: &[(Document, ConfigScope)],
-        around: &Surroundings,
+        environment: &Environment,
         discovery: Discovery,
     ) -> Result<Self, ConfigError> {
         let mut config = Self::default();
         let mut warnings = discovery.warnings();
-        warnings.extend(discovery::misnamed(around));
+        warnings.extend(discovery::misnamed(environment));
         let table = table();
         for (document, scope) in documents {
             warnings.extend(layering::lay_document(&mut config, &table, document, *scope)?);
         }
-        let ci = match around.ci_variable() {
+        let ci = match CiVariable::of(environment) {
             CiVariable::On => Some(true),
             CiVariable::Off => Some(false),
             CiVariable::Unset | CiVariable::Other(_) => None,
@@ -229,7 +229,7 @@ impl Config {
         if let Some(value) = ci {
             config.ci = Setting { value, origin: Origin::Variable("CI".to_owned()) };
         }
-        warnings.extend(variables::lay(&mut config, &table, around)?);
+        warnings.extend(variables::lay(&mut config, &table, environment)?);
         let files: Vec<_> = documents.iter().map(|(document, _)| document.path()).collect();
         warnings.extend(config.keybinding.settle(&files));
         config.log.settle();

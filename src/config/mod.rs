@@ -1,7 +1,7 @@
 //! What the user set, and where: the configuration `.dive.yaml`, the rules file `.dive-ci`, and the variables `DIVE_*`.
 //!
 //! ```text
-//! surroundings   folders and variables, as plain values
+//! environment    what variables mean that are not dive's own
 //! discovery      which files are read, and which of them are trusted
 //! yaml, document   a YAML file as a tree of text, with lines
 //! origin, limit, value   a value, where it comes from, how it is read and printed
@@ -21,6 +21,7 @@
 mod action;
 mod discovery;
 mod document;
+mod environment;
 mod file;
 mod keybinding;
 mod keys;
@@ -33,7 +34,6 @@ mod render;
 mod rule;
 mod rules_file;
 mod spelling;
-mod surroundings;
 mod table;
 mod value;
 mod variables;
@@ -41,6 +41,7 @@ mod yaml;
 
 pub use action::{Action, Bound, Context};
 pub use discovery::{Discovery, SearchResult, SearchedPlace};
+pub use environment::{CiVariable, forbids_colour};
 pub use file::{Config, Diff, FileTree, Layer, Log};
 pub use keybinding::Keybinding;
 pub use keys::{Binding, Key, KeyPress, Modifiers};
@@ -51,5 +52,4 @@ pub use problem::{BadLimit, ConfigError, Warning};
 pub use render::render;
 pub use rule::{Rule, RuleLimits, RuleRow};
 pub use rules_file::RulesFile;
-pub use surroundings::{CiVariable, Surroundings};
 pub use value::{DiffType, LogLevel, ThemeName};

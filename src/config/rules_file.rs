@@ -9,8 +9,8 @@ use super::layering;
 use super::origin::{ConfigScope, Origin, Setting};
 use super::problem::{ConfigError, Warning};
 use super::rule::{self, RuleLimits, RulesIn};
-use super::surroundings::Surroundings;
 use super::table::{BadValue, Table};
+use dive_sources::Environment;
 
 /// The content of a rules file; default without one.
 #[derive(Debug, Clone, Default)]
@@ -36,9 +36,9 @@ impl RulesFile {
     /// [`ConfigError::BadLimits`] has all limits that cannot be read. The file that a flag or a variable names must exist. A
     /// configuration is written once for many folders: where the file that it names does not exist, that is a warning. A file that
     /// exists must be readable: a gate must not vanish because of a permission.
-    pub fn load(around: &Surroundings, named: &Setting<Option<PathBuf>>) -> Result<Self, ConfigError> {
+    pub fn load(environment: &Environment, named: &Setting<Option<PathBuf>>) -> Result<Self, ConfigError> {
         let shown = named.value.as_deref().unwrap_or(Path::new(".dive-ci"));
-        let path = around.working_dir.join(shown);
+        let path = environment.working_dir.join(shown);
         match (path.try_exists(), &named.value) {
             // A file that the user names may be a pipe (`<(...)`); a pipe called `.dive-ci` could block for ever.
             (Ok(true), None) if !path.is_file() => Err(ConfigError::Unreadable {
@@ -237,19 +237,19 @@ mod tests {
     #[test]
     fn only_a_file_that_is_named_must_exist() {
         let folder = tempfile::tempdir().unwrap();
-        let around = Surroundings { working_dir: folder.path().to_owned(), ..Surroundings::default() };
+        let environment = Environment::new(folder.path().to_owned(), None, []);
         let default = Setting::by_default(None);
-        assert_eq!(RulesFile::load(&around, &default).unwrap().path, None);
+        assert_eq!(RulesFile::load(&environment, &default).unwrap().path, None);
         let mut named = Setting::by_flag(Some("rules.yaml".into()), "--ci-config");
         assert_eq!(
-            RulesFile::load(&around, &named).unwrap_err().to_string(),
+            RulesFile::load(&environment, &named).unwrap_err().to_string(),
             "rules.yaml: no such file, and --ci-config names it: correct the path"
         );
         named.origin = Origin::File { path: "d.yaml".into(), line: Some(2) };
-        let warnings = RulesFile::load(&around, &named).unwrap().warnings;
+        let warnings = RulesFile::load(&environment, &named).unwrap().warnings;
         assert_eq!(warnings[0].to_string(), "d.yaml:2: ci-config: rules.yaml does not exist, so it sets no rule");
         std::fs::write(folder.path().join(".dive-ci"), "rules: { highestWastedBytes: 1MiB }").unwrap();
-        let file = RulesFile::load(&around, &default).unwrap();
+        let file = RulesFile::load(&environment, &default).unwrap();
         assert_eq!(file.path, Some(".dive-ci".into()));
         assert_eq!(file.limits[Rule::HighestWastedBytes].value, Limit::Bytes(Some(Bytes(1 << 20))));
     }

@@ -1,15 +1,18 @@
 //! Applies the variables `DIVE_*` to a configuration. They are the user's own, so they may set every key.
 
+use std::collections::BTreeMap;
+
 use super::layering::Faults;
 use super::origin::Origin;
 use super::problem::{ConfigError, Warning};
-use super::surroundings::Surroundings;
 use super::table::{Key, Named, Table, bare, variable};
 use super::yaml::Yaml;
+use dive_sources::Environment;
 
 /// Applies the variables to `target`, and returns the warnings. An empty variable counts as not set.
-pub(super) fn lay<T>(target: &mut T, table: &Table<T>, around: &Surroundings) -> Result<Vec<Warning>, ConfigError> {
-    let mut left = around.variables.clone();
+pub(super) fn lay<T>(target: &mut T, table: &Table<T>, environment: &Environment) -> Result<Vec<Warning>, ConfigError> {
+    let of_dive = environment.iter().filter_map(|(name, value)| Some((name.to_str()?, value)));
+    let mut left: BTreeMap<_, _> = of_dive.filter(|(name, _)| name.starts_with("DIVE_")).collect();
     let mut faults = Faults::default();
     for row in &table.keys {
         // The key's own name last: it overrides its aliases.
@@ -17,7 +20,7 @@ pub(super) fn lay<T>(target: &mut T, table: &Table<T>, around: &Surroundings) ->
         paths.reverse();
         for path in paths {
             let name = variable(path);
-            let Some(value) = left.remove(&name).filter(|value| !value.is_empty()) else { continue };
+            let Some(value) = left.remove(&*name).filter(|value| !value.is_empty()) else { continue };
             let origin = Origin::Variable(name);
             let Some(text) = value.to_str() else { return Err(ConfigError::NotText { origin }) };
             if row.named(&bare(path)) == Some(Named::Formerly) {
@@ -32,7 +35,7 @@ pub(super) fn lay<T>(target: &mut T, table: &Table<T>, around: &Surroundings) ->
     let mut warnings = faults.end()?;
     for inert in table.inert {
         let name = variable(inert.path);
-        if left.remove(&name).is_some_and(|value| !value.is_empty()) {
+        if left.remove(&*name).is_some_and(|value| !value.is_empty()) {
             warnings.push(Warning::Inert { origin: Origin::Variable(name), key: inert.path, why: inert.why });
         }
     }
@@ -44,7 +47,7 @@ pub(super) fn lay<T>(target: &mut T, table: &Table<T>, around: &Surroundings) ->
         })?;
         let known: Vec<String> =
             table.keys.iter().map(Key::variable).filter(|each| each.starts_with(&section)).collect();
-        Some(Warning::UnknownVariable { name, known: known.join(", ") })
+        Some(Warning::UnknownVariable { name: name.to_owned(), known: known.join(", ") })
     }));
     Ok(warnings)
 }
@@ -54,9 +57,9 @@ mod tests {
     use super::*;
     use crate::config::file::{Config, table};
 
-    fn around(variables: &[(&str, &str)]) -> Surroundings {
+    fn environment(variables: &[(&str, &str)]) -> Environment {
         let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
-        Surroundings::new("/work".into(), None, variables)
+        Environment::new("/work".into(), None, variables)
     }
 
     #[test]
@@ -70,12 +73,12 @@ mod tests {
     #[test]
     fn variables_have_all_names_of_a_key() {
         let mut config = Config::default();
-        let around = around(&[
+        let environment = environment(&[
             ("DIVE_LOG_FILE", "x.log"),
             ("DIVE_KEYBINDING_TOGGLE_UNCHANGED_FILES", "f5"),
             ("DIVE_DEV_PROFILE", "cpu"),
         ]);
-        let warnings = lay(&mut config, &table(), &around).unwrap();
+        let warnings = lay(&mut config, &table(), &environment).unwrap();
         assert_eq!(config.log.path.value.to_str(), Some("x.log"));
         assert_eq!(config.keybinding.toggle_unmodified_files.value.to_string(), "f5");
         let messages: Vec<_> = warnings.iter().map(ToString::to_string).collect();
@@ -93,9 +96,9 @@ mod tests {
     #[test]
     fn a_variable_that_is_not_text_is_refused_by_name() {
         use std::os::unix::ffi::OsStringExt;
-        let mut around = Surroundings::default();
-        around.variables.insert("DIVE_THEME".to_owned(), std::ffi::OsString::from_vec(vec![0xff]));
-        let error = lay(&mut Config::default(), &table(), &around).unwrap_err();
+        let mut environment = Environment::default();
+        environment.set("DIVE_THEME", std::ffi::OsString::from_vec(vec![0xff]));
+        let error = lay(&mut Config::default(), &table(), &environment).unwrap_err();
         assert_eq!(error.to_string(), "DIVE_THEME: not UTF-8 text: write it in UTF-8");
     }
 }

@@ -3,11 +3,11 @@
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::path::PathBuf;
 
 use anyhow::bail;
 use tracing::info;
 
+use super::environment::cache_folder;
 use super::opening::PullNotice;
 use super::output::Notices;
 use super::progress::ProgressBar;
@@ -55,8 +55,7 @@ impl<'a> Subject<'a> {
 }
 
 /// What opening may use.
-pub(super) fn of(subject: Subject<'_>, opening: &OpeningArgs, config: &Config) -> Access {
-    let environment = Environment::of_process();
+pub(super) fn of(subject: Subject<'_>, opening: &OpeningArgs, config: &Config, environment: &Environment) -> Access {
     Access {
         on_damage: if config.ignore_errors.value { OnDamage::Remark } else { OnDamage::Fail },
         pull: subject.pull_policy(opening, config).unwrap_or(PullPolicy::Missing),
@@ -71,16 +70,9 @@ pub(super) fn of(subject: Subject<'_>, opening: &OpeningArgs, config: &Config) -
             ca_file: opening.ca_file.clone(),
         },
         links: if opening.follow_links { Links::Anywhere } else { Links::Inside },
-        cache: if opening.no_cache { None } else { cache_folder(&environment).map(Cache::new) },
-        environment,
+        cache: if opening.no_cache { None } else { cache_folder(environment).map(Cache::new) },
+        environment: environment.clone(),
     }
-}
-
-/// Where the cache is, if there is a place for one.
-pub(super) fn cache_folder(environment: &Environment) -> Option<PathBuf> {
-    // The XDG base directory specification: a relative path is to be ignored.
-    let asked = environment.path("XDG_CACHE_HOME").filter(|path| path.is_absolute());
-    asked.or_else(dirs::cache_dir).map(|folder| folder.join("dive"))
 }
 
 /// Asks on a terminal whether the engine may pull a missing image, and pulls it, before the screen opens.

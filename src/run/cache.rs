@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 
-use super::access;
+use super::environment;
 use super::output;
 use crate::cli::CacheAction;
 use dive_model::cache::{Cache, LIMIT};
@@ -10,8 +10,8 @@ use dive_model::units::Bytes;
 use dive_sources::Environment;
 
 /// Shows the cache, or clears it.
-pub(super) fn run(action: Option<CacheAction>) -> anyhow::Result<()> {
-    let Some(folder) = access::cache_folder(&Environment::of_process()) else {
+pub(super) fn run(action: Option<CacheAction>, environment: &Environment) -> anyhow::Result<()> {
+    let Some(folder) = environment::cache_folder(environment) else {
         bail!("no cache directory; set XDG_CACHE_HOME to one");
     };
     let cache = Cache::new(folder);

@@ -12,11 +12,12 @@ use super::output::{self, JsonTarget, Notices};
 use super::{Outcome, screen};
 use crate::ci::{self, Rules};
 use crate::cli::{CiArgs, OpeningArgs};
-use crate::config::{CiVariable, Config, ConfigError, Origin, RulesFile, Setting, Surroundings};
+use crate::config::{CiVariable, Config, ConfigError, Origin, RulesFile, Setting, forbids_colour};
 use crate::report::ci::Ruling;
 use crate::report::{Colour, Findings, Look, Rows, ci as ci_report, json, text};
 use dive_model::analysis::Analysis;
 use dive_model::image::Image;
+use dive_sources::Environment;
 
 /// The output that the command line asks for.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ pub(super) struct ReportArgs {
 /// Where reports, the document and notices go.
 struct ReportOutput<'a> {
     json: Option<JsonTarget>,
-    around: &'a Surroundings,
+    environment: &'a Environment,
     notices: Notices,
 }
 
@@ -38,8 +39,8 @@ impl ReportOutput<'_> {
     /// Prints a report to standard output, or to standard error if the document goes to standard output.
     fn print(&self, render: impl FnOnce(Look, &mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
         match self.json {
-            Some(JsonTarget::Stdout) => output::print_error(|out| render(look(self.around, &io::stderr()), out)),
-            _ => output::print(|out| render(look(self.around, &io::stdout()), out)),
+            Some(JsonTarget::Stdout) => output::print_error(|out| render(look(self.environment, &io::stderr()), out)),
+            _ => output::print(|out| render(look(self.environment, &io::stdout()), out)),
         }
     }
 
@@ -69,7 +70,7 @@ impl Gate {
             Some(path) => Setting::by_flag(Some(path.clone()), "--ci-config"),
             None => config.ci_config.clone(),
         };
-        let file = match RulesFile::load(output.around, &named) {
+        let file = match RulesFile::load(output.environment, &named) {
             Err(ConfigError::BadLimits(limits)) => {
                 output.print(|look, out| ci_report::misconfigured(&limits, look.colour, out))?;
                 return Err(ConfigError::BadLimits(limits).into());
@@ -88,20 +89,20 @@ pub(super) fn explore(
     ci: &CiArgs,
     report: ReportArgs,
     config: &Config,
-    around: &Surroundings,
+    environment: &Environment,
 ) -> anyhow::Result<Outcome> {
     let notices = Notices::of(opening);
-    let output = ReportOutput { json: JsonTarget::wanted(report.json, config, around), around, notices };
+    let output = ReportOutput { json: JsonTarget::wanted(report.json, config, environment), environment, notices };
     let ci_mode = ci.ci.unwrap_or(config.ci.value);
     // Before the image: a mistake in the rules is reported at once, not after a minute of reading.
     let gate = if ci_mode { Some(Gate::load(ci, config, &output)?) } else { None };
     let mode = if ci_mode { Mode::Ci } else { Mode::Plain };
-    let plan = Opening::new(subject, opening, config, mode)?;
+    let plan = Opening::new(subject, opening, config, environment, mode)?;
     let rows = report.rows;
-    let opens_screen = !ci_mode && output.json.is_none() && screen::fits(around);
+    let opens_screen = !ci_mode && output.json.is_none() && screen::fits(environment);
     if !ci_mode {
         let asked = ci.ci.is_some() || config.ci.origin != Origin::Default;
-        match around.ci_variable() {
+        match CiVariable::of(environment) {
             // A job whose service has its own value for CI would pass without a verdict.
             CiVariable::Other(value) if !asked && !opens_screen => notices.note(&format!(
                 "CI={} does not turn on CI mode, so no rule was checked; to check the rules, add --ci or set CI=true",
@@ -112,7 +113,7 @@ pub(super) fn explore(
         }
     }
     if opens_screen {
-        return screen::show(plan, config, around).map(|()| Outcome::Passed);
+        return screen::show(plan, config, environment).map(|()| Outcome::Passed);
     }
     let opened = open_headless(&plan, notices)?;
     if ci_mode && !config.ignore_errors.value {
@@ -166,11 +167,9 @@ fn judge(
 }
 
 /// How a report looks on `stream`.
-fn look(around: &Surroundings, stream: &impl IsTerminal) -> Look {
+fn look(environment: &Environment, stream: &impl IsTerminal) -> Look {
     let terminal = stream.is_terminal();
-    // https://no-color.org: set and not empty.
-    let unwanted = around.no_color.as_ref().is_some_and(|value| !value.is_empty());
-    let colour = if terminal && !unwanted { Colour::Ansi } else { Colour::None };
+    let colour = if terminal && !forbids_colour(environment) { Colour::Ansi } else { Colour::None };
     let width = terminal_size::terminal_size().filter(|_| terminal);
     Look { colour, width: width.map(|(width, _)| width.0.into()) }
 }

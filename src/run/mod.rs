@@ -6,6 +6,7 @@ mod below_folder;
 mod build;
 mod build_arguments;
 mod cache;
+mod environment;
 mod explore;
 mod log;
 mod opening;
@@ -19,18 +20,18 @@ mod screen;
 
 use std::ffi::OsStr;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::CommandFactory;
 use tracing::{error, info};
 
 use crate::cli::{Cli, Command, ListingFormat, OpeningArgs, TreeArgs};
-use crate::config::{self, Config, Setting, Surroundings};
+use crate::config::{self, Config, Setting};
 use crate::report::Rows;
 use crate::report::listing::{self, Format};
 use access::{Mode, Subject};
 use build::Built;
 use dive_model::layer::LayerIndex;
-use dive_sources::SourceKind;
+use dive_sources::{Environment, SourceKind};
 use explore::{ReportArgs, explore};
 use opening::{Opening, open_headless};
 use output::Notices;
@@ -75,7 +76,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
             bail!("--json, --ci and the rules need an image to explore, not a command; see dive --help");
         }
     }
-    let surroundings = || Surroundings::of_process().context("the working directory cannot be determined");
+    let environment = environment::of_process();
     match command {
         Some(Command::Version) => output::print(|out| writeln!(out, "dive {}", env!("CARGO_PKG_VERSION")))?,
         Some(Command::Completion { shell }) => output::print(|out| {
@@ -83,14 +84,14 @@ fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
             Ok(())
         })?,
         Some(Command::Config { .. }) => {
-            let config = configure(&surroundings()?, &mut opening)?;
+            let config = configure(&environment::in_working_dir(environment)?, &mut opening)?;
             Notices::of(&opening).warn_all(&config.warnings);
             output::print(|out| out.write_all(config::render(&config).as_bytes()))?;
         }
-        Some(Command::Cache { action }) => cache::run(action)?,
+        Some(Command::Cache { action }) => cache::run(action, &environment)?,
         Some(Command::Build { arguments }) => {
-            let around = surroundings()?;
-            let config = configure(&around, &mut opening)?;
+            let environment = environment::in_working_dir(environment)?;
+            let config = configure(&environment, &mut opening)?;
             let notices = Notices::of(&opening);
             let engine = match opening.source {
                 None => config.container_engine.value,
@@ -99,39 +100,39 @@ fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
             };
             // Before the build: it may take an hour.
             SourceKind::Engine(engine).require()?;
-            begin("builds", OsStr::new(engine.command()), &config, &around, notices);
+            begin("builds", OsStr::new(engine.command()), &config, &environment, notices);
             return match build::build(engine, &arguments, notices)? {
                 Built::Failed(code) => Ok(Outcome::BuildFailed(code)),
                 Built::Image(id) => {
                     let image = build::reference(engine, &id);
-                    explore(Subject::Built(&image), &opening, &ci, report, &config, &around)
+                    explore(Subject::Built(&image), &opening, &ci, report, &config, &environment)
                 }
             };
         }
         Some(Command::Tree(arguments)) => {
-            let around = surroundings()?;
-            let config = configure(&around, &mut opening)?;
+            let environment = environment::in_working_dir(environment)?;
+            let config = configure(&environment, &mut opening)?;
             let notices = Notices::of(&opening);
-            begin("lists", &arguments.image, &config, &around, notices);
-            list(&arguments, &opening, &config)?;
+            begin("lists", &arguments.image, &config, &environment, notices);
+            list(&arguments, &opening, &config, &environment)?;
         }
         None => {
             let Some(image) = image else {
                 bail!("no image given; try `dive NAME`, `dive FILE`, `docker save NAME | dive -` or `dive --help`");
             };
-            let around = surroundings()?;
-            let config = configure(&around, &mut opening)?;
+            let environment = environment::in_working_dir(environment)?;
+            let config = configure(&environment, &mut opening)?;
             let notices = Notices::of(&opening);
-            begin("opens", &image, &config, &around, notices);
-            return explore(Subject::Named(&image), &opening, &ci, report, &config, &around);
+            begin("opens", &image, &config, &environment, notices);
+            return explore(Subject::Named(&image), &opening, &ci, report, &config, &environment);
         }
     }
     Ok(Outcome::Passed)
 }
 
 /// The configuration under the flags, and the flags with what the configuration sets in their place.
-fn configure(around: &Surroundings, opening: &mut OpeningArgs) -> anyhow::Result<Config> {
-    let mut config = Config::load(around, opening.config.as_deref())?;
+fn configure(environment: &Environment, opening: &mut OpeningArgs) -> anyhow::Result<Config> {
+    let mut config = Config::load(environment, opening.config.as_deref())?;
     if opening.ignore_errors {
         config.ignore_errors = Setting::by_flag(true, "--ignore-errors");
     }
@@ -146,16 +147,16 @@ fn configure(around: &Surroundings, opening: &mut OpeningArgs) -> anyhow::Result
 ///
 /// Without its log the command goes on: what it finds is what was asked for, and the verdict of a pipeline must not hang on
 /// whether a file beside it can be written.
-fn begin(does: &str, image: &OsStr, config: &Config, around: &Surroundings, notices: Notices) {
-    let no_log = log::start(&config.log, &around.working_dir).err();
-    info!("dive {} {does} {} in {}", env!("CARGO_PKG_VERSION"), image.display(), around.working_dir.display());
+fn begin(does: &str, image: &OsStr, config: &Config, environment: &Environment, notices: Notices) {
+    let no_log = log::start(&config.log, &environment.working_dir).err();
+    info!("dive {} {does} {} in {}", env!("CARGO_PKG_VERSION"), image.display(), environment.working_dir.display());
     notices.warn_all(no_log);
     notices.warn_all(&config.warnings);
 }
 
-fn list(arguments: &TreeArgs, opening: &OpeningArgs, config: &Config) -> anyhow::Result<()> {
+fn list(arguments: &TreeArgs, opening: &OpeningArgs, config: &Config, environment: &Environment) -> anyhow::Result<()> {
     let mode = if config.ci.value { Mode::Ci } else { Mode::Plain };
-    let plan = Opening::new(Subject::Named(&arguments.image), opening, config, mode)?;
+    let plan = Opening::new(Subject::Named(&arguments.image), opening, config, environment, mode)?;
     let tree = open_headless(&plan, Notices::of(opening))?.loaded.tree;
     let last = tree.last_layer();
     let layer = match arguments.layer {

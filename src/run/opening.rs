@@ -18,7 +18,7 @@ use dive_model::image::{Image, ImageSelector, OtherEntry, Selection};
 use dive_model::remark::Remark;
 use dive_model::tree::Loaded;
 use dive_model::{Observer, OpenError, Opener, TablePolicy};
-use dive_sources::{Access, ImageOrigin, PathReference, PullPolicy, Reference, Source, SourceError};
+use dive_sources::{Access, Environment, ImageOrigin, PathReference, PullPolicy, Reference, Source, SourceError};
 
 /// Announces a pull that the user did not ask for, once.
 #[derive(Debug, Default)]
@@ -74,6 +74,7 @@ impl Opening {
         subject: Subject<'_>,
         opening: &OpeningArgs,
         config: &Config,
+        environment: &Environment,
         mode: Mode,
     ) -> anyhow::Result<Self> {
         let argument = subject.argument();
@@ -82,7 +83,7 @@ impl Opening {
             bail!("standard input is a terminal; pipe an archive into it: `docker save NAME | dive -`");
         }
         let image = selected(opening.selected.as_ref(), &reference)?;
-        let mut access = access::of(subject, opening, config);
+        let mut access = access::of(subject, opening, config, environment);
         access::ask_to_pull(subject, &reference, opening, config, mode, &mut access)
             .map_err(|error| with_other_reading(error, argument, &reference))?;
         let selection = Selection { image, platform: opening.platform.clone() };

@@ -9,8 +9,9 @@ use tracing::{info, warn};
 
 use super::below_folder;
 use crate::cli::OpeningArgs;
-use crate::config::{Config, ConfigScope, Surroundings, is_below_folder};
+use crate::config::{Config, ConfigScope, is_below_folder};
 use dive_model::remark::Shown;
+use dive_sources::Environment;
 
 /// Writes a result to standard output.
 ///
@@ -53,12 +54,12 @@ pub(super) enum JsonTarget {
 impl JsonTarget {
     /// The file that `--json` names, else that of `json-path`. The flag's path is opened as it is; a setting also holds in
     /// folders that belong to other people, so its relative path follows no link.
-    pub(super) fn wanted(flag: Option<PathBuf>, config: &Config, around: &Surroundings) -> Option<Self> {
+    pub(super) fn wanted(flag: Option<PathBuf>, config: &Config, environment: &Environment) -> Option<Self> {
         let path = match (flag, &config.json_path.value) {
             (Some(path), _) => path,
             (None, Some(path)) if path.as_os_str() != "-" && is_below_folder(path) => {
                 let scope = config.discovery.scope_of(&config.json_path.origin);
-                return Some(Self::Below { folder: around.working_dir.clone(), path: path.clone(), scope });
+                return Some(Self::Below { folder: environment.working_dir.clone(), path: path.clone(), scope });
             }
             (None, Some(path)) => path.clone(),
             (None, None) => return None,

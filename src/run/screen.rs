@@ -8,24 +8,25 @@ use anyhow::anyhow;
 use tracing::{info, warn};
 
 use super::opening::{Opening, OpeningError, PullNotice, remarks};
-use crate::config::{Config, Surroundings};
+use crate::config::Config;
 use crate::tui::state::{Opened, Settings};
-use crate::tui::{self, Feed, ScreenError};
+use crate::tui::{self, Feed, Keyboard, ScreenError};
 use dive_model::blob::TransferProgress;
 use dive_model::image::Image;
 use dive_model::layer::LayerIndex;
 use dive_model::observer::Observer;
 use dive_model::remark::Remark;
+use dive_sources::Environment;
 
 /// True if standard output is a terminal that can show the screen.
-pub(super) fn fits(around: &Surroundings) -> bool {
-    io::stdout().is_terminal() && around.term.as_ref().is_none_or(|term| term != "dumb")
+pub(super) fn fits(environment: &Environment) -> bool {
+    io::stdout().is_terminal() && environment.get("TERM").is_none_or(|term| term != "dumb")
 }
 
 /// Shows the image until its user leaves.
-pub(super) fn show(plan: Opening, config: &Config, around: &Surroundings) -> anyhow::Result<()> {
-    let settings = Settings::new(config, around);
-    let shown = tui::run(settings, move |feed| {
+pub(super) fn show(plan: Opening, config: &Config, environment: &Environment) -> anyhow::Result<()> {
+    let settings = Settings::new(config, environment);
+    let shown = tui::run(settings, Keyboard::of(environment), move |feed| {
         let observer = ScreenObserver { feed, pull: plan.pull_notice() };
         let read = plan.open(&observer).map_err(|error| explained(&error))?;
         let (image, loaded) = (read.image, read.loaded);

@@ -31,3 +31,4 @@ pub mod worker;
 
 pub use event::{AnyError, Feed};
 pub use run::{ScreenError, run};
+pub use terminal::Keyboard;

@@ -12,7 +12,7 @@ use tracing::{debug, trace, warn};
 use super::event::{AnyError, Event, Feed, Work};
 use super::input;
 use super::state::{Settings, State};
-use super::terminal::Terminal;
+use super::terminal::{Keyboard, Terminal};
 use super::thread::spawn;
 use super::update::{Effect, Message, settle, update};
 use super::view;
@@ -48,6 +48,7 @@ const AT_ONCE: usize = 256;
 /// When `open` fails, or the terminal does.
 pub fn run<E: Into<AnyError>>(
     settings: Settings,
+    keyboard: Keyboard,
     open: impl FnOnce(&Feed) -> Result<(), E> + Send + 'static,
 ) -> Result<(), ScreenError> {
     let (sender, events) = mpsc::channel();
@@ -73,7 +74,7 @@ pub fn run<E: Into<AnyError>>(
     // Whether there are colours was decided with the theme: crossterm's own look at NO_COLOR would take them from one that
     // was named, and the selection with them.
     crossterm::style::force_color_output(settings.theme.has_colours());
-    let terminal = Terminal::take().map_err(ScreenError::Terminal)?;
+    let terminal = Terminal::take(keyboard).map_err(ScreenError::Terminal)?;
     listen(&sender).map_err(ScreenError::Threads)?;
     let state = State::new(settings, (0, 0));
     Screen { state, terminal, workers: Workers::new(sender) }.serve(early, &events)

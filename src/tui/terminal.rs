@@ -18,8 +18,31 @@ use ratatui::backend::CrosstermBackend;
 #[cfg(unix)]
 use ratatui::backend::{Backend, ClearType};
 
+use dive_sources::Environment;
+
 /// Whether the terminal is ours at the moment. One process has one terminal, and a panic knows no owner.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Whether the terminal was asked to report keys by the kitty protocol.
+static EXTENDED_KEYS: AtomicBool = AtomicBool::new(false);
+
+/// How the terminal is asked to report keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Keyboard {
+    /// By the kitty keyboard protocol. Terminals that know it tell ctrl+m from Enter; the others pass over the request.
+    #[default]
+    Extended,
+    /// As it does by itself: the Linux console may not pass over the request.
+    Plain,
+}
+
+impl Keyboard {
+    /// The keyboard of the terminal that `TERM` names.
+    #[must_use]
+    pub fn of(environment: &Environment) -> Self {
+        if environment.get("TERM").is_some_and(|term| term == "linux") { Self::Plain } else { Self::Extended }
+    }
+}
 
 /// Bytes that most frames fit in: a frame that comes in pieces flickers.
 const FRAME: usize = 64 * 1024;
@@ -29,18 +52,21 @@ const FRAME: usize = 64 * 1024;
 /// ratatui's own drop shows the cursor, and where the window is closed and that fails, complains to a standard error that
 /// is closed, too: a panic. [`give_back`] shows the cursor and expects no answer.
 #[derive(Debug)]
-pub(super) struct Terminal(ManuallyDrop<ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>>);
+pub(super) struct Terminal {
+    screen: ManuallyDrop<ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
+    keyboard: Keyboard,
+}
 
 impl Terminal {
     /// Takes the terminal: raw keys, another screen, the mouse.
     ///
     /// # Errors
     /// When the terminal does not answer.
-    pub(super) fn take() -> io::Result<Self> {
+    pub(super) fn take(keyboard: Keyboard) -> io::Result<Self> {
         give_back_on_panic();
-        take()?;
+        take(keyboard)?;
         match ratatui::Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME, io::stdout()))) {
-            Ok(terminal) => Ok(Self(ManuallyDrop::new(terminal))),
+            Ok(screen) => Ok(Self { screen: ManuallyDrop::new(screen), keyboard }),
             Err(error) => {
                 give_back();
                 Err(error)
@@ -50,12 +76,12 @@ impl Terminal {
 
     /// Columns and rows that the terminal has now.
     pub(super) fn size(&self) -> io::Result<(u16, u16)> {
-        self.0.size().map(|size| (size.width, size.height))
+        self.screen.size().map(|size| (size.width, size.height))
     }
 
     /// Draws one frame: only cells that changed are sent.
     pub(super) fn draw(&mut self, view: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
-        self.0.draw(view).map(|_| ())
+        self.screen.draw(view).map(|_| ())
     }
 
     /// Gives the terminal back, stops as a shell's job does, and takes it again when the shell continues the job.
@@ -76,10 +102,10 @@ impl Terminal {
     /// Takes the terminal again, whatever became of it, and forgets what was drawn.
     #[cfg(unix)]
     pub(super) fn resume(&mut self) -> io::Result<()> {
-        take()?;
+        take(self.keyboard)?;
         // Not `clear`: it asks the terminal where the cursor is, and the answer goes to the thread that reads keys.
-        self.0.backend_mut().clear_region(ClearType::All)?;
-        self.0.swap_buffers();
+        self.screen.backend_mut().clear_region(ClearType::All)?;
+        self.screen.swap_buffers();
         Ok(())
     }
 
@@ -96,7 +122,7 @@ impl Drop for Terminal {
     }
 }
 
-fn take() -> io::Result<()> {
+fn take(keyboard: Keyboard) -> io::Result<()> {
     // Stopped without having been asked, the program still has it, and a shell may have set other modes since.
     if TAKEN.load(Ordering::SeqCst) {
         release_keyboard(&mut io::stdout());
@@ -106,7 +132,8 @@ fn take() -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     let mut out = io::stdout();
     queue!(out, EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste, cursor::Hide)?;
-    if has_keyboard_protocol() {
+    if keyboard == Keyboard::Extended {
+        EXTENDED_KEYS.store(true, Ordering::SeqCst);
         // Refused where there is no such sequence, as on old Windows consoles.
         let flags = KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES;
         let _ = queue!(out, PushKeyboardEnhancementFlags(flags));
@@ -114,15 +141,9 @@ fn take() -> io::Result<()> {
     out.flush().inspect_err(|_| give_back())
 }
 
-/// Terminals that know the kitty keyboard protocol tell ctrl+m from Enter; the others pass over the request, but for the
-/// Linux console, which may not.
-fn has_keyboard_protocol() -> bool {
-    std::env::var_os("TERM").is_none_or(|term| term != "linux")
-}
-
 /// Takes back what was asked of the keyboard: terminals stack such requests.
 fn release_keyboard(out: &mut Stdout) {
-    if has_keyboard_protocol() {
+    if EXTENDED_KEYS.load(Ordering::SeqCst) {
         let _ = queue!(out, PopKeyboardEnhancementFlags);
     }
 }

@@ -149,6 +149,26 @@ fn the_order_here_is_that_of_the_maps_in_the_libraries() {
     }
 }
 
+/// The one file of the program that may ask the process for variables and folders. All others are given an `Environment`.
+const ASKS_THE_PROCESS: &str = "src/run/environment.rs";
+
+#[test]
+fn the_environment_is_taken_in_one_place() {
+    let mut wrong = String::new();
+    let mut asks = false;
+    for file in PACKAGES.iter().map(|package| package.folder).chain(["crates/dive-sources/src"]).flat_map(rust_files) {
+        let code = if is_test(&file) { continue } else { code(&file) };
+        let asked = ["env::var", "env::current_dir", "env::home_dir", "dirs::"].map(|call| code.contains(call));
+        if file == repository(ASKS_THE_PROCESS) {
+            asks = asked == [true, true, false, true];
+        } else if asked.contains(&true) {
+            writeln!(wrong, "{}", file.display()).unwrap();
+        }
+    }
+    assert!(asks, "{ASKS_THE_PROCESS} does not take the environment");
+    assert_eq!(wrong, "", "files that ask the process");
+}
+
 /// A file that grows past that is two ideas.
 #[test]
 fn no_file_is_longer_than_500_lines() {

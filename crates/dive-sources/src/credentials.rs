@@ -11,8 +11,8 @@ use docker_credential::{CredentialRetrievalError, DockerCredential, get_credenti
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::access::Environment;
 use super::docker_hub::{DOCKER_HUB, DOCKER_HUB_KEY};
+use super::environment::Environment;
 
 /// What a user proves with who they are.
 pub(super) enum Credential {

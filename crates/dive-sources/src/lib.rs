@@ -13,10 +13,11 @@
 //! # }
 //! ```
 //!
-//! [`Access`] has the options: credentials from the environment, mirrors, pulls, the cache.
+//! [`Access`] has the options: the [`Environment`] that says where engines and credentials are, mirrors, pulls, the cache.
 
 mod access;
 mod container_engine;
+mod environment;
 mod error;
 mod left_out;
 mod reference;
@@ -54,8 +55,7 @@ mod runtime;
 use std::io;
 
 pub use access::{
-    Access, Environment, HostError, Mirror, MirrorError, PodmanRoute, PullPolicy, RegistryOptions, UnknownPullPolicy,
-    host,
+    Access, HostError, Mirror, MirrorError, PodmanRoute, PullPolicy, RegistryOptions, UnknownPullPolicy, host,
 };
 pub use container_engine::ContainerEngine;
 #[cfg(feature = "engine")]
@@ -63,6 +63,7 @@ pub use containerd::ContainerdError;
 #[cfg(feature = "engine")]
 pub use engine::{Attempt, EngineError};
 pub use engine::{is_present, pull};
+pub use environment::Environment;
 pub use error::SourceError;
 pub use left_out::LeftOut;
 pub use reference::{ImageOrigin, OtherReading, PathReference, Reference, ReferenceError};

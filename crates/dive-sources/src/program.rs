@@ -12,7 +12,7 @@ use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::access::Environment;
+use super::environment::Environment;
 use super::meter::Meter;
 use super::quote::one_line;
 use super::runtime::{block_on, unless_broken};
@@ -237,7 +237,7 @@ mod tests {
     use std::time::Instant;
 
     fn shell() -> Program {
-        Program::new("sh", Environment::of_process())
+        Program::new("sh", std::env::vars_os().collect())
     }
 
     fn always() -> ControlFlow<()> {
@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn an_absent_program_is_known_before_and_after_it_is_started() {
-        let absent = Program::new("no-such-program-anywhere", Environment::of_process());
+        let absent = Program::new("no-such-program-anywhere", std::env::vars_os().collect());
         assert!(!absent.is_installed() && shell().is_installed());
         assert!(matches!(absent.output(&[], None, &mut always), Err(Failure::Absent)));
     }

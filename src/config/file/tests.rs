@@ -6,10 +6,10 @@ use dive_model::units::Bytes;
 
 fn load(text: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
     let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
-    let around = Surroundings::new("/work".into(), None, variables);
+    let environment = Environment::new("/work".into(), None, variables);
     let document = Document::parse("d.yaml".into(), text.to_owned()).map_err(|error| error.to_string())?;
     let found = Discovery::named("d.yaml".into());
-    Config::layered(&[(document, ConfigScope::User)], &around, found).map_err(|error| error.to_string())
+    Config::layered(&[(document, ConfigScope::User)], &environment, found).map_err(|error| error.to_string())
 }
 
 fn warnings(text: &str, variables: &[(&str, &str)]) -> Vec<String> {
@@ -174,9 +174,9 @@ fn dive_ci_goes_over_ci_and_that_over_a_file() {
     let ci = |file: &str, ci: Option<&str>, dive_ci: Option<&str>| {
         let variables = [("CI", ci), ("DIVE_CI", dive_ci)];
         let set = variables.into_iter().filter_map(|(name, value)| Some((name.into(), value?.into())));
-        let around = Surroundings::new("/work".into(), None, set);
+        let environment = Environment::new("/work".into(), None, set);
         let document = Document::parse("d.yaml".into(), file.to_owned()).unwrap();
-        let config = Config::layered(&[(document, ConfigScope::User)], &around, Discovery::default()).unwrap();
+        let config = Config::layered(&[(document, ConfigScope::User)], &environment, Discovery::default()).unwrap();
         (config.ci.value, config.ci.origin.to_string())
     };
     let told = |value: bool, origin: &str| (value, origin.to_owned());
@@ -244,8 +244,9 @@ fn a_named_file_comes_before_all_and_must_exist() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(".dive.yaml"), "log: {level: warn}\n").unwrap();
     std::fs::write(folder.path().join("mine.yaml"), "log: {level: debug}\n").unwrap();
-    let around = Surroundings { working_dir: folder.path().to_owned(), ..Surroundings::default() };
-    let level = |named: Option<&str>| Config::load(&around, named.map(Path::new)).map(|config| config.log.level.value);
+    let environment = Environment::new(folder.path().to_owned(), None, []);
+    let level =
+        |named: Option<&str>| Config::load(&environment, named.map(Path::new)).map(|config| config.log.level.value);
     assert_eq!(level(None).unwrap(), LogLevel::Warn);
     assert_eq!(level(Some("mine.yaml")).unwrap(), LogLevel::Debug);
     assert_eq!(
@@ -254,9 +255,9 @@ fn a_named_file_comes_before_all_and_must_exist() {
     );
     assert!(matches!(level(Some(".")), Err(ConfigError::Unreadable { .. })));
     let variable = |name: &str| {
-        let mut around = around.clone();
-        around.variables.insert("DIVE_CONFIG".to_owned(), name.into());
-        around
+        let mut environment = environment.clone();
+        environment.set("DIVE_CONFIG", name);
+        environment
     };
     let by_variable = Config::load(&variable("mine.yaml"), None).unwrap();
     assert_eq!((by_variable.log.level.value, by_variable.warnings), (LogLevel::Debug, Vec::new()));
@@ -273,7 +274,7 @@ fn a_named_file_comes_before_all_and_must_exist() {
 
 #[test]
 fn the_files_in_this_repository_are_read_without_a_word() {
-    let root = Surroundings { working_dir: env!("CARGO_MANIFEST_DIR").into(), ..Surroundings::default() };
+    let root = Environment::new(env!("CARGO_MANIFEST_DIR").into(), None, []);
     let config = Config::load(&root, None).unwrap();
     let read: Vec<_> = config.discovery.read().collect();
     assert_eq!(read, [(root.working_dir.join(".dive.yaml").as_path(), ConfigScope::WorkingDirectory)]);
@@ -318,7 +319,7 @@ fn the_working_directory_can_only_be_stricter_than_the_user() {
         let read = |name: &str, text: &str| Document::parse(name.into(), text.to_owned()).unwrap();
         let documents =
             [(read("own", own), ConfigScope::User), (read("theirs", theirs), ConfigScope::WorkingDirectory)];
-        let config = Config::layered(&documents, &Surroundings::default(), Discovery::default()).unwrap();
+        let config = Config::layered(&documents, &Environment::default(), Discovery::default()).unwrap();
         let warnings: Vec<_> = config.warnings.iter().map(ToString::to_string).collect();
         (config, warnings)
     };

@@ -18,7 +18,7 @@ pub use ticket::Ticket;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::config::{Config, Context, DiffType, Origin, Setting, Surroundings, ThemeName};
+use crate::config::{Config, Context, DiffType, Origin, Setting, ThemeName, forbids_colour};
 use crate::tui::keymap::Keymap;
 use crate::tui::layout::Layout;
 use crate::tui::theme::Theme;
@@ -27,6 +27,7 @@ use dive_model::blob::TransferProgress;
 use dive_model::image::Image;
 use dive_model::layer::LayerIndex;
 use dive_model::tree::{Change, ChangeCounts, Loaded, NodeId, SpanId};
+use dive_sources::Environment;
 use extraction::Extraction;
 use files::{FileTree, Filter, Folding, Motion};
 use history::History;
@@ -77,14 +78,13 @@ impl Settings {
     /// What a configuration says, and the variables that terminals and users set for all programs: `NO_COLOR` (not
     /// empty), and `COLORFGBG`, which tells a light background from a dark one.
     #[must_use]
-    pub fn new(config: &Config, around: &Surroundings) -> Self {
-        let unwanted = around.no_color.as_ref().is_some_and(|value| !value.is_empty());
+    pub fn new(config: &Config, environment: &Environment) -> Self {
         let theme = match config.theme.value {
             // Who names a theme for this program means it more than who wants no colours anywhere.
-            ThemeName::Auto if unwanted => ThemeName::Mono,
+            ThemeName::Auto if forbids_colour(environment) => ThemeName::Mono,
             named => named,
         };
-        let background = around.colorfgbg.as_ref().and_then(|told| told.to_str());
+        let background = environment.text("COLORFGBG");
         Self {
             keymap: Keymap::new(&config.keybinding),
             theme: Theme::named(theme, background),
@@ -94,8 +94,8 @@ impl Settings {
             tree_share: config.filetree.pane_width.value.get(),
             attributes: if config.filetree.show_attributes.value { Attributes::Shown } else { Attributes::Hidden },
             mode: if config.layer.show_aggregated_changes.value { CompareMode::Aggregated } else { CompareMode::Layer },
-            working_dir: around.working_dir.clone(),
-            home: around.home.clone(),
+            working_dir: environment.working_dir.clone(),
+            home: environment.home.clone(),
         }
     }
 }
@@ -253,7 +253,7 @@ pub enum Overlay {
 }
 
 impl Overlay {
-    /// Whether it is a box that the rest is seen around; anything else covers the panes.
+    /// Whether it is a box that the rest is seen environment; anything else covers the panes.
     #[must_use]
     pub const fn is_box(&self) -> bool {
         matches!(self, Self::Help(_) | Self::Warnings(_) | Self::Extraction(_))

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use dive::config::{ConfigError, RulesFile, Setting, Surroundings};
+use dive::config::{ConfigError, RulesFile, Setting};
+use dive_sources::Environment;
 
 use super::{assert_line, effective};
 use crate::place::{Corpus, sample};
@@ -81,8 +82,8 @@ const DECISIONS: [Decision; 6] = [
 
 /// The rules that the library says cannot be read.
 fn misconfigured(file: &Path) -> Vec<&'static str> {
-    let around = Surroundings::new(file.parent().unwrap().to_owned(), None, []);
-    match RulesFile::load(&around, &Setting::by_flag(Some(file.to_owned()), "--ci-config")) {
+    let environment = Environment::new(file.parent().unwrap().to_owned(), None, []);
+    match RulesFile::load(&environment, &Setting::by_flag(Some(file.to_owned()), "--ci-config")) {
         Err(ConfigError::BadLimits(limits)) => limits.iter().map(|limit| limit.rule.name()).collect(),
         _ => Vec::new(),
     }

@@ -17,12 +17,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use dive::config::{Config, Key, KeyPress, Surroundings};
+use dive::config::{Config, Key, KeyPress};
 use dive::tui::event::Work;
 use dive::tui::state::{Opened, Settings, State};
 use dive::tui::update::{Effect, Message, settle, update};
 use dive::tui::worker::Job;
 use dive::tui::{input, view};
+use dive_sources::Environment;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -44,13 +45,13 @@ struct Screen {
 }
 
 impl Screen {
-    /// A screen that looks for its image, with these variables set around it.
+    /// A screen that looks for its image, with these variables set environment it.
     fn looking(size: Size, variables: &[(&str, &str)]) -> Self {
         let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
-        let around = Surroundings::new(PathBuf::from("/work"), None, variables);
-        let config = Config::load(&around, None).unwrap();
+        let environment = Environment::new(PathBuf::from("/work"), None, variables);
+        let config = Config::load(&environment, None).unwrap();
         assert_eq!(config.warnings, []);
-        Self { state: State::new(Settings::new(&config, &around), size), effects: Vec::new() }
+        Self { state: State::new(Settings::new(&config, &environment), size), effects: Vec::new() }
     }
 
     /// A screen that looks for its image, with this configuration file.
@@ -58,9 +59,9 @@ impl Screen {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("my.yaml");
         std::fs::write(&path, yaml).unwrap();
-        let around = Surroundings::new(folder.path().to_owned(), None, []);
-        let config = Config::load(&around, Some(path.as_ref())).unwrap();
-        let mut state = State::new(Settings::new(&config, &around), size);
+        let environment = Environment::new(folder.path().to_owned(), None, []);
+        let config = Config::load(&environment, Some(path.as_ref())).unwrap();
+        let mut state = State::new(Settings::new(&config, &environment), size);
         settle(&mut state);
         Self { state, effects: Vec::new() }
     }

@@ -3,11 +3,12 @@
 
 use std::path::PathBuf;
 
-use dive::config::{Config, Surroundings};
+use dive::config::Config;
 use dive::tui::state::Settings;
-use dive::tui::{AnyError, ScreenError};
+use dive::tui::{AnyError, Keyboard, ScreenError};
 use dive_model::Observer;
 use dive_model::blob::{TransferProgress, TransferStep};
+use dive_sources::Environment;
 
 use super::{Session, USUAL};
 use crate::user::User;
@@ -32,8 +33,8 @@ fn a_part_that_breaks_down_leaves_the_shell_its_terminal() {
 #[test]
 #[ignore = "breaks down on purpose, in a terminal of its own"]
 fn a_part_breaks_down() {
-    let settings = Settings::new(&Config::default(), &Surroundings::default());
-    let shown = dive::tui::run(settings, |feed| {
+    let settings = Settings::new(&Config::default(), &Environment::default());
+    let shown = dive::tui::run(settings, Keyboard::default(), |feed| {
         feed.transferred(TransferProgress { step: TransferStep::Receive, read: 1, total: None });
         while !PathBuf::from(SIGN).exists() {
             std::thread::yield_now();

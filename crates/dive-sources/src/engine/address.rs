@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::context;
 use super::tls::{Authorities, Tls, Verification};
 use crate::ContainerEngine;
-use crate::access::Environment;
+use crate::environment::Environment;
 
 /// A place where the engine may be.
 #[derive(Debug)]

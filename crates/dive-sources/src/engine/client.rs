@@ -20,7 +20,7 @@ use super::address::{Address, Tcp};
 use super::failure;
 use super::stream::Connection;
 use crate::ContainerEngine;
-use crate::access::Environment;
+use crate::environment::Environment;
 use crate::quote::LONGEST;
 
 /// Bytes that an answer may have. In memory it takes ten times as much.

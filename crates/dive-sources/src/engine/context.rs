@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::address::{Candidate, parse};
 use super::tls::{Authorities, Tls, Verification};
-use crate::access::Environment;
+use crate::environment::Environment;
 use dive_model::digest::hex;
 
 /// No document of docker's client is longer, in bytes.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bollard::models::{ImageInspect, ImageInspectRootFs};
 use serde::Deserialize;
 
-use crate::access::Environment;
 use crate::engine_name::Name;
+use crate::environment::Environment;
 use crate::program::{ExportError, Failure, Program};
 use dive_model::blob::Watch;
 use dive_model::blob::{TransferProgress, TransferStep};

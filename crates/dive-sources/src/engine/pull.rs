@@ -15,9 +15,9 @@ use super::error::EngineError;
 use super::failure;
 use super::lookup::ImageLookup;
 use crate::ContainerEngine;
-use crate::access::Environment;
 use crate::credentials::{Credential, Credentials};
 use crate::docker_hub::{DOCKER_HUB, DOCKER_HUB_KEY};
+use crate::environment::Environment;
 use dive_model::blob::{TransferProgress, TransferStep};
 
 /// Longest time without progress: engines report nothing while they unpack a large layer.

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::address::Ssh;
 use crate::ContainerEngine;
-use crate::access::Environment;
+use crate::environment::Environment;
 use crate::quote::one_line;
 
 /// What is kept of ssh's own words, in bytes.

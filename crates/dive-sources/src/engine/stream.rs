@@ -16,7 +16,7 @@ use tokio_rustls::TlsConnector;
 use super::address::{Address, Tcp};
 use super::ssh;
 use crate::ContainerEngine;
-use crate::access::Environment;
+use crate::environment::Environment;
 
 /// How long a host may take to answer at all, and again for the greetings of TLS.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -14,8 +14,8 @@ use super::client::{self, Clients, Known, Use, Way};
 
 use super::error::RegistryError;
 use super::patience::Failure;
-use crate::access::Environment;
 use crate::credentials::{Credential, Credentials};
+use crate::environment::Environment;
 
 /// Who asks one registry for one repository.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use super::client::{self, Clients, Known, Use, Way, is_same_host};
 use super::error::RegistryError;
 use super::name;
 use super::patience::Failure;
-use crate::access::Environment;
+use crate::environment::Environment;
 
 /// How long a host may take to say the first thing. Later answers may take longer: it is known to be one that answers.
 const GREETING: Duration = Duration::from_secs(20);

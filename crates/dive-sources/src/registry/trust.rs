@@ -16,8 +16,8 @@ use rustls_platform_verifier::Verifier;
 
 use super::client::is_self_signed;
 use super::error::RegistryError;
-use crate::access::Environment;
 use crate::certificates::{Anybody, certificates};
+use crate::environment::Environment;
 
 /// Where authorities and client certificates are looked for.
 #[derive(Debug, Clone, Default)]

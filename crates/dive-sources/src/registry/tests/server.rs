@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use crate::access::{Access, Environment, RegistryOptions};
+use crate::access::{Access, RegistryOptions};
+use crate::environment::Environment;
 use crate::registry::repository::Settings;
 use crate::registry::trust::Trust;
 use crate::registry::{RegistryImage, SourceError};

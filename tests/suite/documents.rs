@@ -95,6 +95,41 @@ fn assert_part_written(document: &str, name: &str, expected: &str) {
     assert_written(document, &format!("{before}{start}{expected}{end}{after}"));
 }
 
+/// The template `packaging/ci/NAME` as a reader copies it: with the project's address, this version, and the checksum of the
+/// release that `action.yml` pins.
+fn template(name: &str) -> String {
+    let read = |name: &str| std::fs::read_to_string(repository(name)).unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    let archive = format!("dive-{version}-x86_64-unknown-linux-musl.tar.gz");
+    let address = env!("CARGO_PKG_REPOSITORY");
+    let slug = address.rsplit('/').take(2).collect::<Vec<_>>();
+    let sums = read("packaging/action/SHA256SUMS");
+    let pinned = sums.lines().find_map(|line| line.strip_suffix(&archive)).map(str::trim);
+    let language = if name.contains('.') { "yaml" } else { "groovy" };
+    let text = read(&format!("packaging/ci/{name}"))
+        .replace("@RELEASE@", &format!("{address}/releases/download/v{version}"))
+        .replace("@ARCHIVE@", &archive)
+        .replace("@SHA256@", pinned.unwrap_or("SHA-256-IN-SHA256SUMS"))
+        .replace("@SLUG@", &format!("{}/{}", slug[1], slug[0]))
+        .replace("@REPOSITORY@", address)
+        .replace("@VERSION@", version);
+    format!("```{language}\n{text}```\n")
+}
+
+#[test]
+fn docs_ci_shows_the_templates() {
+    for name in [
+        "github.yml",
+        "gitlab-ci.yml",
+        "Jenkinsfile",
+        "azure-pipelines.yml",
+        "pre-commit-config.yaml",
+        "k9s-plugins.yaml",
+    ] {
+        assert_part_written("docs/ci.md", name, &template(name));
+    }
+}
+
 #[test]
 fn docs_sources_has_the_table_of_sources() {
     assert_part_written("docs/sources.md", "sources", &sources());

@@ -47,6 +47,9 @@ mod log;
 mod model;
 mod oracle;
 mod paths;
+// The runners' shells are Unix's, and templates name images in engines and registries.
+#[cfg(all(unix, feature = "engine", feature = "registry"))]
+mod pipelines;
 mod place;
 mod reports;
 mod rules;

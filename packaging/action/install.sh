@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Installs dive for action.yml: the release that SHA256SUMS beside this script pins, or VERSION with SHA256. Nothing is
+# unpacked before its checksum is right. With DIVE, that program is used and nothing is downloaded.
+set -euo pipefail
+
+fail() { printf '::error title=dive::%s\n' "$*"; exit 2; }
+
+if [ -n "${DIVE:-}" ]; then
+    command -v "$DIVE" >/dev/null || fail "the input dive is $DIVE, and no such program is here"
+    echo "dive=$DIVE" >>"$GITHUB_OUTPUT"
+    exit
+fi
+
+case $(uname -s)/$(uname -m) in
+    Linux/x86_64) target=x86_64-unknown-linux-musl ;;
+    Linux/aarch64) target=aarch64-unknown-linux-musl ;;
+    Darwin/x86_64) target=x86_64-apple-darwin ;;
+    Darwin/arm64) target=aarch64-apple-darwin ;;
+    *) fail "no release for $(uname -s) on $(uname -m): install dive in an earlier step and name it with the input dive" ;;
+esac
+
+if [ -n "${VERSION:-}${SHA256:-}" ]; then
+    if [ -z "${VERSION:-}" ] || [ -z "${SHA256:-}" ]; then fail 'the inputs version and sha256 go together: set both'; fi
+    archive=dive-${VERSION#v}-$target.tar.gz
+else
+    # The lines are those of the release's own SHA256SUMS.
+    read -r SHA256 archive < <(grep -- "-$target.tar.gz\$" "$ACTION/packaging/action/SHA256SUMS") ||
+        fail "this revision of the action pins no release for $target: set the inputs version and sha256"
+    VERSION=${archive#dive-} VERSION=${VERSION%"-$target.tar.gz"}
+fi
+
+# Cargo.toml is the one place that knows the project's address.
+repository=$(sed -n 's/^repository = "\(.*\)"$/\1/p' "$ACTION/Cargo.toml" | head -n 1)
+address=$repository/releases/download/v${VERSION#v}/$archive
+folder=$RUNNER_TEMP/dive-${VERSION#v}
+mkdir -p "$folder"
+curl --fail --silent --show-error --location --retry 3 --output "$folder/$archive" "$address" ||
+    fail "$address cannot be downloaded"
+
+if command -v sha256sum >/dev/null; then sum=(sha256sum); else sum=(shasum --algorithm 256); fi
+read -r found _ < <("${sum[@]}" "$folder/$archive")
+if [ "$found" != "$SHA256" ]; then
+    rm "$folder/$archive"
+    fail "$archive has the SHA-256 $found, not $SHA256: nothing is installed"
+fi
+tar -xzf "$folder/$archive" -C "$folder" dive
+"$folder/dive" --version
+echo "$folder" >>"$GITHUB_PATH"
+echo "dive=$folder/dive" >>"$GITHUB_OUTPUT"

@@ -253,7 +253,7 @@ pub enum Overlay {
 }
 
 impl Overlay {
-    /// Whether it is a box that the rest is seen environment; anything else covers the panes.
+    /// Whether it is a box that the rest is seen around; anything else covers the panes.
     #[must_use]
     pub const fn is_box(&self) -> bool {
         matches!(self, Self::Help(_) | Self::Warnings(_) | Self::Extraction(_))

@@ -45,7 +45,7 @@ struct Screen {
 }
 
 impl Screen {
-    /// A screen that looks for its image, with these variables set environment it.
+    /// A screen that looks for its image, with these variables set around it.
     fn looking(size: Size, variables: &[(&str, &str)]) -> Self {
         let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
         let environment = Environment::new(PathBuf::from("/work"), None, variables);

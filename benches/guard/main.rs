@@ -22,9 +22,11 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::sync::Arc;
 
 use clap::Parser;
-use dive::report::{Findings, json};
+use dive::report::json;
+use dive_model::Opened;
 use dive_model::analysis::Analysis;
 use dive_model::image::Image;
 use dive_model::layer::content::PlainLayers;
@@ -131,9 +133,9 @@ fn measure(archive: &Path, has_valgrind: bool) -> Case {
     let image = images::open(archive);
     // What is made once in a process, and by whoever comes first, is not to count.
     analyse(&image);
-    let ((loaded, analysis), whole) = heap::watch(|| analyse(&image));
-    let ((), document) = heap::watch(|| write_json(&image, &loaded, &analysis));
-    drop((loaded, analysis));
+    let (opened, whole) = heap::watch(|| analyse(&image));
+    let ((), document) = heap::watch(|| write_json(&opened));
+    drop(opened);
     let (tree, in_turn) = in_turn(&image);
     drop(tree);
     let instructions = |output| has_valgrind.then(|| callgrind::instructions(archive, output));
@@ -148,15 +150,15 @@ fn measure(archive: &Path, has_valgrind: bool) -> Case {
 }
 
 /// What a headless run does: read all layers, compute the numbers, write the report.
-fn analyse(image: &Image) -> (tree::Loaded, Analysis) {
+fn analyse(image: &Arc<Image>) -> Opened {
     let loaded = tree::load(image, "made", OnDamage::Fail, None, &Silent).unwrap();
-    let analysis = Analysis::of(&loaded.tree);
-    write_json(image, &loaded, &analysis);
-    (loaded, analysis)
+    let opened = Opened::new(Arc::clone(image), loaded);
+    write_json(&opened);
+    opened
 }
 
-fn write_json(image: &Image, loaded: &tree::Loaded, analysis: &Analysis) {
-    json::render(Findings { image, loaded, analysis }, &mut io::sink()).unwrap();
+fn write_json(opened: &Opened) {
+    json::render(opened, &mut io::sink()).unwrap();
 }
 
 /// The same with one layer after the other. [`tree::load`] reads the next ones while one is applied: how many of them are

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use dive::config::{Action, Config, Key};
 use dive::tui::event::Work;
-use dive::tui::state::{Opened, Settings, State};
+use dive::tui::state::{Settings, State};
 use dive::tui::update::{Message, settle, update};
 use dive::tui::view;
+use dive_model::Opened;
 use dive_model::observer::Silent;
 use dive_model::remark::OnDamage;
 use dive_model::tree;
@@ -35,7 +36,7 @@ impl Screen {
         let terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
         let mut screen = Self { state: State::new(settings, SIZE), terminal };
         screen.send(Message::Work(Work::Image(Arc::clone(&image))));
-        screen.send(Message::Work(Work::Opened(Box::new(Opened::new(image, loaded)))));
+        screen.send(Message::Work(Work::opened(Opened::new(image, loaded))));
         screen.show();
         // The last layer, in which most files are to be seen.
         screen.press(Action::LastRow);

@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use dive::config::Action;
-use dive::report::{Findings, json};
+use dive::report::json;
 use dive_model::analysis::{Classic, Exact};
 use dive_model::layer::{LayerBlob, LayerIndex, scan};
 use dive_model::remark::OnDamage;
@@ -43,12 +43,12 @@ pub(crate) const STAGES: [Stage; 10] = [
     Stage {
         name: "classic numbers",
         unit: Unit::Entry,
-        run: |subject, clock| measured(clock, || Classic::of(&subject.loaded.tree)),
+        run: |subject, clock| measured(clock, || Classic::of(&subject.opened.tree)),
     },
     Stage {
         name: "exact numbers",
         unit: Unit::Entry,
-        run: |subject, clock| measured(clock, || Exact::of(&subject.loaded.tree)),
+        run: |subject, clock| measured(clock, || Exact::of(&subject.opened.tree)),
     },
     Stage { name: "JSON", unit: Unit::Entry, run: write_json },
     Stage { name: "layer change", unit: Unit::Entry, run: change_layer },
@@ -81,15 +81,13 @@ fn build(subject: &mut Subject, clock: Clock<'_>) -> Duration {
 }
 
 fn write_json(subject: &mut Subject, clock: Clock<'_>) -> Duration {
-    let Subject { plain, loaded, analysis, .. } = subject;
-    let findings = Findings { image: &plain.image, loaded, analysis };
-    measured(clock, || json::render(findings, &mut io::sink()).unwrap())
+    measured(clock, || json::render(&subject.opened, &mut io::sink()).unwrap())
 }
 
 /// The last layer and the one before it, by turns, each compared with the one below.
 fn change_layer(subject: &mut Subject, clock: Clock<'_>) -> Duration {
     let turn = subject.turn();
-    let tree = &subject.loaded.tree;
+    let tree = &subject.opened.tree;
     let target = tree.layer_count() - 1 - (turn % 2) as usize;
     let (base, target) = (LayerIndex::new(target - 1), LayerIndex::new(target).unwrap());
     measured(clock, || subject.comparison.change_to(tree, Scope::states(base, target)))

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use dive_model::analysis::Analysis;
+use dive_model::Opened;
 use dive_model::image::Image;
 use dive_model::layer::LayerBlob;
 use dive_model::layer::content::PlainLayers;
 use dive_model::layer::{Scan, scan};
 use dive_model::observer::Silent;
 use dive_model::remark::OnDamage;
-use dive_model::tree::{self, Comparison, Loaded, Scope};
+use dive_model::tree::{self, Comparison, Scope};
 use tempfile::NamedTempFile;
 
 use crate::heap::{self, HeapUse};
@@ -34,11 +34,10 @@ impl Saved {
     }
 
     /// What headless analysis does, and what that took of the heap.
-    fn load(&self) -> ((Loaded, Analysis), HeapUse) {
+    fn load(&self) -> (Opened, HeapUse) {
         heap::watch(|| {
             let loaded = tree::load(&self.image, "made", OnDamage::Fail, None, &Silent).unwrap();
-            let analysis = Analysis::of(&loaded.tree);
-            (loaded, analysis)
+            Opened::new(Arc::clone(&self.image), loaded)
         })
     }
 }
@@ -51,8 +50,7 @@ pub(crate) struct Subject {
     pub(crate) zstd: Saved,
     /// Of the plain layers.
     pub(crate) scans: Vec<Scan>,
-    pub(crate) loaded: Loaded,
-    pub(crate) analysis: Analysis,
+    pub(crate) opened: Opened,
     pub(crate) comparison: Comparison,
     pub(crate) screen: Screen,
     /// What loading took, of plain and of zstd layers: their hashes are kept as well.
@@ -70,21 +68,20 @@ impl Subject {
         let plain = Saved::new(file);
         let zstd = Saved::new(shape.archive(Codec::Zstd));
         let (_, zstd_heap) = zstd.load();
-        let ((loaded, analysis), plain_heap) = plain.load();
+        let (opened, plain_heap) = plain.load();
         let scans: Vec<_> = plain.blobs().map(|blob| scan::scan(&**blob, OnDamage::Fail, &|| false).unwrap()).collect();
         let entries: usize = scans.iter().map(|scan| scan.entry_count).sum();
         assert_eq!(entries as u64, shape.entries, "an image of the size that was asked for");
-        assert!(loaded.remarks.is_empty(), "an image with nothing odd: {:?}", loaded.remarks);
-        let last = loaded.tree.layers().last().unwrap();
+        assert!(opened.layer_remarks.is_empty(), "an image with nothing odd: {:?}", opened.layer_remarks);
+        let last = opened.tree.layers().last().unwrap();
         Self {
             entries: shape.entries,
-            comparison: Comparison::between(&loaded.tree, Scope::states(None, last)),
+            comparison: Comparison::between(&opened.tree, Scope::states(None, last)),
             gzip: Saved::new(shape.archive(Codec::Gzip)),
             plain,
             zstd,
             scans,
-            loaded,
-            analysis,
+            opened,
             screen,
             plain_heap,
             zstd_heap,

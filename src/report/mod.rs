@@ -10,22 +10,9 @@ use std::io::{self, Write};
 
 pub use waste::Rows;
 
-use dive_model::analysis::Analysis;
+use dive_model::Opened;
 use dive_model::escape::Escaped;
-use dive_model::image::Image;
-use dive_model::tree::Loaded;
 use dive_model::units::Bytes;
-
-/// What every report is made of.
-#[derive(Debug, Clone, Copy)]
-pub struct Findings<'a> {
-    /// What the image says of itself.
-    pub image: &'a Image,
-    /// Its merged layers.
-    pub loaded: &'a Loaded,
-    /// The numbers.
-    pub analysis: &'a Analysis,
-}
 
 /// Whether a report may use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +33,8 @@ pub struct Look {
 }
 
 /// The image in a line or two: name, platform, layers, size; and what of it is missing.
-fn heading(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let Findings { image, loaded, analysis } = findings;
+fn heading(opened: &Opened, out: &mut dyn Write) -> io::Result<()> {
+    let Opened { image, analysis, .. } = opened;
     let platform = image
         .platform
         .as_ref()
@@ -59,7 +46,7 @@ fn heading(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
     if image.tags.len() > 1 {
         writeln!(out, "Tags: {}", Escaped(image.tags.join(", ").as_bytes()))?;
     }
-    match loaded.damaged_layers.len() {
+    match opened.damaged_layers.len() {
         0 => Ok(()),
         damaged => {
             writeln!(

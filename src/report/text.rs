@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::waste::{self, Rows};
-use super::{Findings, Look, heading};
+use super::{Look, heading};
+use dive_model::Opened;
 use dive_model::analysis::Analysis;
 use dive_model::escape::Escaped;
 use dive_model::units::Bytes;
@@ -12,22 +13,22 @@ use dive_model::units::Bytes;
 ///
 /// # Errors
 /// When writing fails.
-pub fn render(findings: Findings<'_>, look: Look, rows: Rows, out: &mut dyn Write) -> io::Result<()> {
-    heading(findings, out)?;
-    layers(findings, look.width, out)?;
-    figures(findings.analysis, out)?;
-    inefficient_files(findings, out)?;
+pub fn render(opened: &Opened, look: Look, rows: Rows, out: &mut dyn Write) -> io::Result<()> {
+    heading(opened, out)?;
+    layers(opened, look.width, out)?;
+    figures(&opened.analysis, out)?;
+    inefficient_files(opened, out)?;
     writeln!(out, "Reclaimable:")?;
-    waste::write(findings, rows, out)
+    waste::write(opened, rows, out)
 }
 
 /// The inefficient files that are shown; `--json` has all.
 const TOP: usize = 20;
 
 /// The layers: what each holds, how many files it changed, and how much of it is reclaimable.
-fn layers(findings: Findings<'_>, width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
+fn layers(opened: &Opened, width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
     let width = command_width(width);
-    let Findings { image, loaded, analysis } = findings;
+    let Opened { image, tree, analysis, .. } = opened;
     writeln!(out, "Layers:")?;
     writeln!(
         out,
@@ -35,13 +36,12 @@ fn layers(findings: Findings<'_>, width: Option<usize>, out: &mut dyn Write) -> 
         "Layer", "Size", "Waste", "Added", "Changed", "Removed"
     )?;
     let waste = analysis.exact.bytes_by_layer(image.layers.len());
-    for (((layer, counts), waste), index) in
-        image.layers.iter().zip(loaded.tree.change_counts()).zip(waste).zip(loaded.tree.layers())
+    for (((layer, counts), waste), index) in image.layers.iter().zip(tree.change_counts()).zip(waste).zip(tree.layers())
     {
         writeln!(
             out,
             "{index:>5}  {:>8}  {:>8}  {:>7} {:>7} {:>7}  {}",
-            Bytes(loaded.tree.layer_size_bytes(index)).to_string(),
+            Bytes(tree.layer_size_bytes(index)).to_string(),
             Bytes(waste).to_string(),
             counts.added,
             counts.modified,
@@ -85,15 +85,15 @@ fn figures(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// The paths that several layers hold: dive's list.
-fn inefficient_files(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let files = &findings.analysis.classic.inefficient_files;
+fn inefficient_files(opened: &Opened, out: &mut dyn Write) -> io::Result<()> {
+    let files = &opened.analysis.classic.inefficient_files;
     writeln!(out, "Inefficient Files:")?;
     writeln!(out, "{:>5}  {:>12}  File Path", "Count", "Wasted Space")?;
     if files.is_empty() {
         return writeln!(out, "None");
     }
     for file in files.iter().take(TOP) {
-        let path = findings.loaded.tree.path(file.node);
+        let path = opened.tree.path(file.node);
         writeln!(out, "{:>5}  {:>12}  {}", file.count, Bytes(file.size_bytes).to_string(), Escaped(&path))?;
     }
     match files.len().saturating_sub(TOP) {

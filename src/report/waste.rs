@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::Findings;
+use dive_model::Opened;
 use dive_model::analysis::exact::Cause;
 use dive_model::analysis::{Exact, WasteGroup};
 use dive_model::escape::Escaped;
@@ -24,13 +24,13 @@ pub enum Rows {
 ///
 /// # Errors
 /// When writing fails.
-pub(super) fn write(findings: Findings<'_>, rows: Rows, out: &mut dyn Write) -> io::Result<()> {
-    if findings.analysis.exact.files.is_empty() {
+pub(super) fn write(opened: &Opened, rows: Rows, out: &mut dyn Write) -> io::Result<()> {
+    if opened.analysis.exact.files.is_empty() {
         return writeln!(out, "None");
     }
     match rows {
-        Rows::Groups => groups(findings, out),
-        Rows::Files => files(findings, out),
+        Rows::Groups => groups(opened, out),
+        Rows::Files => files(opened, out),
     }
 }
 
@@ -48,9 +48,9 @@ pub(super) fn by_cause(exact: &Exact, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn groups(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let tree = &findings.loaded.tree;
-    let groups = WasteGroup::of(tree, &findings.analysis.exact);
+fn groups(opened: &Opened, out: &mut dyn Write) -> io::Result<()> {
+    let tree = &opened.tree;
+    let groups = WasteGroup::of(tree, &opened.analysis.exact);
     let (shown, left) = groups.split_at(TOP.min(groups.len()));
     writeln!(out, "{:>10}  {:>7}  {:>5}  {:>9}  {:<22}  Path", "Size", "Files", "Layer", "Hidden by", "Cause")?;
     for group in shown {
@@ -72,9 +72,9 @@ fn groups(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "... and {} more, {}; --all lists every file", left.len(), Bytes(bytes))
 }
 
-fn files(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn files(opened: &Opened, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{:>10}  {:>5}  {:>9}  {:<22}  Path", "Size", "Layer", "Hidden by", "Cause")?;
-    for file in &findings.analysis.exact.files {
+    for file in &opened.analysis.exact.files {
         writeln!(
             out,
             "{:>10}  {:>5}  {:>9}  {:<22}  {}",
@@ -82,7 +82,7 @@ fn files(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
             file.layer.get(),
             file.hidden_by.get(),
             file.cause.name(),
-            Escaped(&findings.loaded.tree.path(file.node)),
+            Escaped(&opened.tree.path(file.node)),
         )?;
     }
     Ok(())

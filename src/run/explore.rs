@@ -2,22 +2,19 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
-use std::time::Instant;
-
-use tracing::info;
 
 use super::access::{Mode, Subject};
-use super::opening::{Opened, Opening, open_headless};
+use super::opening::{Opening, ReadImage, open_headless};
 use super::output::{self, JsonTarget, Notices};
 use super::{Outcome, screen};
 use crate::ci::{self, Rules};
 use crate::cli::{CiArgs, OpeningArgs};
 use crate::config::{CiVariable, Config, ConfigError, Origin, RulesFile, Setting, forbids_colour};
 use crate::report::ci::Ruling;
-use crate::report::{Colour, Findings, Look, Rows, ci as ci_report, json, text};
-use dive_model::analysis::Analysis;
+use crate::report::{Colour, Look, Rows, ci as ci_report, json, text};
+use dive_model::Opened;
 use dive_model::image::Image;
-use dive_sources::Environment;
+use dive_sources::{Environment, ImageOrigin};
 
 /// The output that the command line asks for.
 #[derive(Debug)]
@@ -115,22 +112,19 @@ pub(super) fn explore(
     if opens_screen {
         return screen::show(plan, config, environment).map(|()| Outcome::Passed);
     }
-    let opened = open_headless(&plan, notices)?;
+    let ReadImage { image, loaded, origin, .. } = open_headless(&plan, notices)?;
     if ci_mode && !config.ignore_errors.value {
-        refuse_unread_layers(&opened.image)?;
+        refuse_unread_layers(&image)?;
     }
-    let start = Instant::now();
-    let analysis = Analysis::of(&opened.loaded.tree);
-    info!("analysed in {:.1?}", start.elapsed());
-    let findings = Findings { image: &opened.image, loaded: &opened.loaded, analysis: &analysis };
+    let opened = Opened::new(image, loaded);
     if let Some(target) = &output.json {
-        target.write(|out| json::render(findings, out))?;
+        target.write(|out| json::render(&opened, out))?;
     }
     if let Some(gate) = gate {
-        return judge(&gate, &opened, findings, rows, &output);
+        return judge(&gate, &opened, &origin, rows, &output);
     }
     if output.json.is_none() {
-        output.print(|look, out| text::render(findings, look, rows, out))?;
+        output.print(|look, out| text::render(&opened, look, rows, out))?;
     }
     Ok(Outcome::Passed)
 }
@@ -139,7 +133,7 @@ pub(super) fn explore(
 fn judge(
     gate: &Gate,
     opened: &Opened,
-    findings: Findings<'_>,
+    origin: &ImageOrigin,
     rows: Rows,
     output: &ReportOutput<'_>,
 ) -> anyhow::Result<Outcome> {
@@ -147,7 +141,7 @@ fn judge(
     // dive checks no rule if it writes a document; the default limits alone must not fail such a step.
     if output.json.as_ref().is_some_and(JsonTarget::is_the_users) && !gate.rules.are_set() {
         output.print(|look, out| {
-            ci_report::preamble(rules_file, &opened.origin, look.colour, out)?;
+            ci_report::preamble(rules_file, origin, look.colour, out)?;
             output.exporting(look.colour, out)
         })?;
         output.notices.note(
@@ -156,12 +150,12 @@ fn judge(
         );
         return Ok(Outcome::Passed);
     }
-    let verdict = ci::evaluate(findings.analysis, &gate.rules);
-    let ruling = Ruling { rules_file, origin: &opened.origin, rules: &gate.rules, verdict: &verdict };
+    let verdict = ci::evaluate(&opened.analysis, &gate.rules);
+    let ruling = Ruling { rules_file, origin, rules: &gate.rules, verdict: &verdict };
     output.print(|look, out| {
-        ci_report::overview(findings, ruling, look, rows, out)?;
+        ci_report::overview(opened, ruling, look, rows, out)?;
         output.exporting(look.colour, out)?;
-        ci_report::block(findings, ruling, look, out)
+        ci_report::block(opened, ruling, look, out)
     })?;
     Ok(if verdict.passed() { Outcome::Passed } else { Outcome::RuleFailed })
 }

@@ -59,8 +59,8 @@ pub(super) struct Opening {
     mode: Mode,
 }
 
-/// An image that was read.
-pub(super) struct Opened {
+/// An image that was read, and where it was found.
+pub(super) struct ReadImage {
     pub(super) image: Arc<Image>,
     pub(super) loaded: Loaded,
     pub(super) origin: ImageOrigin,
@@ -91,7 +91,7 @@ impl Opening {
     }
 
     /// Finds and reads the image.
-    pub(super) fn open(&self, observer: &dyn Observer) -> Result<Opened, OpeningError> {
+    pub(super) fn open(&self, observer: &dyn Observer) -> Result<ReadImage, OpeningError> {
         let start = Instant::now();
         let source = Source::open(&self.reference, &self.access, observer).map_err(|error| OpeningError {
             error: with_other_reading(error.into(), &self.argument, &self.reference),
@@ -99,7 +99,7 @@ impl Opening {
         })?;
         info!("{} found in {:.1?}", source.store().name(), start.elapsed());
         let (image, loaded) = self.opener().observer(observer).load(source.store()).map_err(OpeningError::new)?;
-        Ok(Opened { image, loaded, origin: source.origin().clone(), source: source.store().name().to_owned() })
+        Ok(ReadImage { image, loaded, origin: source.origin().clone(), source: source.store().name().to_owned() })
     }
 
     fn opener(&self) -> Opener<'_> {
@@ -158,14 +158,14 @@ pub(super) fn remarks<'a>(image: &'a Image, loaded: &'a Loaded) -> impl Iterator
 }
 
 /// Finds and reads the image behind a progress bar, and prints what is odd about it.
-pub(super) fn open_headless(plan: &Opening, notices: Notices) -> anyhow::Result<Opened> {
+pub(super) fn open_headless(plan: &Opening, notices: Notices) -> anyhow::Result<ReadImage> {
     let progress = ProgressBar::new(notices, plan.pull_notice());
-    let opened = plan.open(&progress).map_err(|OpeningError { error, remarks }| {
+    let read = plan.open(&progress).map_err(|OpeningError { error, remarks }| {
         progress.finish();
         notices.warn_all(remarks);
         error
     })?;
-    let Opened { image, loaded, source, .. } = &opened;
+    let ReadImage { image, loaded, source, .. } = &read;
     progress.finish();
     if !image.other_images.is_empty() && plan.selection.image.is_none() {
         let others: Vec<_> = image.other_images.iter().map(ToString::to_string).collect();
@@ -180,5 +180,5 @@ pub(super) fn open_headless(plan: &Opening, notices: Notices) -> anyhow::Result<
         notices.note(&format!("{source} also holds, beside images: {entries}"));
     }
     notices.warn_all(remarks(image, loaded));
-    Ok(opened)
+    Ok(read)
 }

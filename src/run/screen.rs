@@ -2,15 +2,15 @@
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
-use std::time::Instant;
 
 use anyhow::anyhow;
 use tracing::{info, warn};
 
 use super::opening::{Opening, OpeningError, PullNotice, remarks};
 use crate::config::Config;
-use crate::tui::state::{Opened, Settings};
+use crate::tui::state::Settings;
 use crate::tui::{self, Feed, Keyboard, ScreenError};
+use dive_model::Opened;
 use dive_model::blob::TransferProgress;
 use dive_model::image::Image;
 use dive_model::layer::LayerIndex;
@@ -29,13 +29,9 @@ pub(super) fn show(plan: Opening, config: &Config, environment: &Environment) ->
     let shown = tui::run(settings, Keyboard::of(environment), move |feed| {
         let observer = ScreenObserver { feed, pull: plan.pull_notice() };
         let read = plan.open(&observer).map_err(|error| explained(&error))?;
-        let (image, loaded) = (read.image, read.loaded);
         // The screen shows them; the log has them, too.
-        remarks(&image, &loaded).for_each(|remark| warn!("{remark}"));
-        let start = Instant::now();
-        let opened = Opened::new(image, loaded);
-        info!("analysed in {:.1?}", start.elapsed());
-        feed.opened(opened);
+        remarks(&read.image, &read.loaded).for_each(|remark| warn!("{remark}"));
+        feed.opened(Opened::new(read.image, read.loaded));
         anyhow::Ok(())
     });
     shown.map_err(|error| match error {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 
+use dive_model::Opened;
 use dive_model::blob::TransferProgress;
 use dive_model::extract::{self, Conflicts, Report};
 use dive_model::image::Image;
@@ -13,7 +14,7 @@ use dive_model::layer::LayerIndex;
 use dive_model::observer::Observer;
 
 use super::state::viewer::{Fetched, Searched};
-use super::state::{Opened, Ticket};
+use super::state::{LayerTotals, Ticket};
 
 /// An error of any kind, for who prints it.
 pub type AnyError = Box<dyn Error + Send + Sync>;
@@ -53,7 +54,7 @@ pub enum Work {
         size_bytes: u64,
     },
     /// All is read.
-    Opened(Box<Opened>),
+    Opened(Box<Opened>, LayerTotals),
     /// Bytes of a file that is looked into.
     Fetched(Fetched),
     /// How a search of them goes.
@@ -64,6 +65,15 @@ pub enum Work {
     Extracting(Ticket, extract::Progress),
     /// What came of it.
     Extracted(Ticket, Result<Report, String>),
+}
+
+impl Work {
+    /// The image is read. Computes the totals, so call it where the screen does not wait for it.
+    #[must_use]
+    pub fn opened(opened: Opened) -> Self {
+        let totals = LayerTotals::of(&opened);
+        Self::Opened(Box::new(opened), totals)
+    }
 }
 
 /// Where the thread that opens the image says how far it is.
@@ -90,7 +100,7 @@ impl Feed {
 
     /// All is read.
     pub fn opened(&self, opened: Opened) {
-        self.say(Work::Opened(Box::new(opened)));
+        self.say(Work::opened(opened));
     }
 
     pub(super) fn failed(&self, error: AnyError) {

@@ -65,7 +65,7 @@ pub fn run<E: Into<AnyError>>(
         if let Event::Failed(error) = event {
             return Err(ScreenError::Image(error));
         }
-        let is_last = matches!(event, Event::Work(Work::Opened(_)));
+        let is_last = matches!(event, Event::Work(Work::Opened(..)));
         early.push(event);
         if is_last {
             break;

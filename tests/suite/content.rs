@@ -14,12 +14,13 @@ use dive_model::remark::OnDamage;
 use dive_model::tree::{SpanId, SpanKind, Tree};
 
 use crate::build::{Format, Packing, image as built, layer};
-use crate::library::{self, Opened};
+use crate::library;
 use crate::place::{Corpus, fixture, sample};
+use dive_model::Opened;
 
 /// The bytes of a version.
 fn content(opened: &Opened, version: SpanId) -> io::Result<Vec<u8>> {
-    let body = opened.loaded.tree.body(opened.loaded.tree.inode(version));
+    let body = opened.tree.body(opened.tree.inode(version));
     let blob = opened.image.layers[body.layer.get()].blob.as_ref().expect("the layer is there");
     let mut bytes = Vec::new();
     let opened = open_body_while(blob, body, &mut |_| ControlFlow::Continue(()))?;
@@ -32,7 +33,7 @@ fn unpacked(opened: &Opened) -> HashMap<(usize, Vec<u8>), Vec<Vec<u8>>> {
     let mut files: HashMap<_, Vec<Vec<u8>>> = HashMap::new();
     for (at, layer) in opened.image.layers.iter().enumerate() {
         let packed = layer.blob.as_ref().unwrap().reader();
-        let tar: Box<dyn Read> = match opened.loaded.compressions[at].unwrap() {
+        let tar: Box<dyn Read> = match opened.compressions[at].unwrap() {
             Compression::None => Box::new(packed),
             Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(packed)),
             Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(packed).unwrap()),
@@ -56,7 +57,7 @@ fn unpacked(opened: &Opened) -> HashMap<(usize, Vec<u8>), Vec<Vec<u8>>> {
 
 /// Compares every version of every path, deleted and overwritten ones too, with what the `tar` crate unpacks.
 fn assert_all_versions(what: &str, opened: &Opened) -> usize {
-    let tree = &opened.loaded.tree;
+    let tree = &opened.tree;
     let mut truth = unpacked(opened);
     let mut count = 0;
     for version in tree.all_spans().filter(|version| tree.span(*version).kind == SpanKind::File) {
@@ -88,7 +89,7 @@ fn every_version_reads_back_from_every_compression() {
         let file = case(packing).save(Format::OciArchive);
         let opened = library::open(file.path().to_str().unwrap());
         assert_eq!(assert_all_versions(&format!("{packing:?}"), &opened), 6);
-        let tree = &opened.loaded.tree;
+        let tree = &opened.tree;
         let link = tree.visible(tree.find(b"b").unwrap(), layer(1)).unwrap();
         assert_eq!(content(&opened, link).unwrap(), b"second, longer", "a hard link has its inode's bytes");
     }
@@ -157,7 +158,7 @@ fn a_path_without_bytes_says_what_it_is() {
         })
         .save(Format::DockerArchive);
     let opened = library::open(file.path().to_str().unwrap());
-    let look = |path| looked(&opened.loaded.tree, &opened.image.layers, path, 0);
+    let look = |path| looked(&opened.tree, &opened.image.layers, path, 0);
     let words = |path| {
         let (rows, phase) = look(path);
         assert_eq!(phase, Phase::NoContent, "{path}");
@@ -187,7 +188,7 @@ fn a_path_without_bytes_says_what_it_is() {
 fn what_is_said_of_a_path_is_fit_to_print() {
     let file = built().layer(|l| l.symlink("evil", "\u{202e}txt\u{1b}[2J")).save(Format::DockerArchive);
     let opened = library::open(file.path().to_str().unwrap());
-    let tree = &opened.loaded.tree;
+    let tree = &opened.tree;
     let evil = tree.visible(tree.find(b"evil").unwrap(), layer(0)).unwrap();
     let (viewer, _) = Viewer::open(1, tree, &opened.image.layers, evil, layer(0));
     let name = "\\u{202e}txt\\x1b[2J";
@@ -202,7 +203,7 @@ fn versions_that_are_gone_can_be_looked_at() {
         .layer(|l| l.whiteout("f"))
         .save(Format::OciArchive);
     let opened = library::open(file.path().to_str().unwrap());
-    let (tree, layers) = (&opened.loaded.tree, &opened.image.layers);
+    let (tree, layers) = (&opened.tree, &opened.image.layers);
     let shown = |path: &str| -> Vec<String> {
         let versions: Vec<_> = tree.history(tree.find(path.as_bytes()).unwrap());
         let versions = versions.into_iter().filter(|event| !event.deed.removes());
@@ -245,7 +246,7 @@ fn a_file_whose_header_announces_more_than_follows_shows_what_follows() {
 #[test]
 fn a_program_of_two_megabytes_is_looked_into() {
     let opened = library::open(&sample());
-    let (tree, layers) = (&opened.loaded.tree, &opened.image.layers);
+    let (tree, layers) = (&opened.tree, &opened.image.layers);
     let busybox = tree.visible(tree.find(b"bin/busybox").unwrap(), layer(6)).unwrap();
     let (mut viewer, request) = Viewer::open(1, tree, layers, busybox, layer(6));
     viewer.resize(10, 100);
@@ -265,7 +266,7 @@ fn fetching_stops_when_it_is_called_off() {
         .layer(|l| l.file("pad", vec![1; 3_000_000]).file("f", vec![b'x'; 3_000_000]).gzip())
         .save(Format::OciArchive);
     let opened = library::open(file.path().to_str().unwrap());
-    let (tree, layers) = (&opened.loaded.tree, &opened.image.layers);
+    let (tree, layers) = (&opened.tree, &opened.image.layers);
     for path in [&b"pad"[..], b"f"] {
         let version = tree.visible(tree.find(path).unwrap(), layer(0)).unwrap();
         let (_, request) = Viewer::open(1, tree, layers, version, layer(0));

@@ -6,9 +6,10 @@ use dive_model::layer::{Chunk, Entry, EntryKind, MarkerKind, PathKind};
 use dive_model::remark::OnDamage;
 use serde_json::Value;
 
-use crate::library::{self, Opened};
+use crate::library;
 use crate::place::{Corpus, fixture};
 use crate::truth;
+use dive_model::Opened;
 
 /// Archives and layouts, and the file system that an engine made of their first image.
 const IMAGES: [(&str, &str); 27] = [
@@ -46,7 +47,7 @@ const ESTARGZ: [&str; 3] = [".no.prefetch.landmark\t", ".prefetch.landmark\t", "
 
 #[track_caller]
 fn assert_is(what: &str, opened: &Opened, truth: &str) {
-    let listing = opened.listing();
+    let listing = library::listing(opened);
     let paths: Vec<_> = listing.lines().filter_map(|line| line.split('\t').next()).collect();
     // Escapes sort apart from the bytes they stand for.
     assert!(listing.contains('\\') || paths.is_sorted(), "{what}: paths are not in byte order");
@@ -95,7 +96,7 @@ fn a_platform_is_found_or_those_that_are_there_are_named() {
         assert_is(&image, &library::open_platform(&image, "linux/amd64").unwrap(), &truth);
         let arm = library::open_platform(&image, "linux/arm64").unwrap();
         assert_eq!(arm.image.platform.as_ref().unwrap().to_string(), "linux/arm64");
-        assert!(arm.listing().contains("dir/arm64\t"), "{}", arm.listing());
+        assert!(library::listing(&arm).contains("dir/arm64\t"), "{}", library::listing(&arm));
         let Err(error) = library::open_platform(&image, "plan9/mips") else { panic!("{image}: plan9/mips was found") };
         assert!(error.contains("plan9/mips") && error.contains("linux/amd64, linux/arm64"), "{error}");
     }
@@ -106,8 +107,8 @@ fn an_image_without_layers_is_an_empty_file_system() {
     let Some(corpus) = Corpus::here() else { return };
     let opened = library::open(&corpus.path("variants/zero-layers-docker26-containerd.tar"));
     assert_eq!(opened.image.layers.len(), 0);
-    assert_eq!(opened.loaded.tree.layer_count(), 0);
-    assert_eq!(opened.listing(), "");
+    assert_eq!(opened.tree.layer_count(), 0);
+    assert_eq!(library::listing(&opened), "");
 }
 
 /// Whoever adds an image to the corpus adds it above, too.
@@ -147,7 +148,7 @@ fn odd_images_show_what_an_engine_made_of_them() {
 /// Docker 26 loads it, and nobody listed what it made; these are the entries that were packed.
 #[test]
 fn a_layer_in_several_zstd_frames_is_read_past_the_skippable_ones() {
-    let listing = library::open(&fixture("odd/layer-zstd-multiframe-skippable.tar")).listing();
+    let listing = library::listing(&library::open(&fixture("odd/layer-zstd-multiframe-skippable.tar")));
     let files: Vec<_> = listing.lines().filter_map(|line| line.split_once('\t')).map(|(path, _)| path).collect();
     assert_eq!(files, ["d", "d/a", "d/b", "d/sub", "d/sub/c", "etc", "etc/passwd", "link-to-d", "top", "z"]);
 }
@@ -157,7 +158,7 @@ fn a_layer_in_several_zstd_frames_is_read_past_the_skippable_ones() {
 fn dives_own_images_show_their_one_file() {
     let Some(corpus) = Corpus::here() else { return };
     for form in ["gzip", "uncompressed", "zstd", "estargz"] {
-        let listing = library::open(&corpus.path(&format!("dive/test-oci-{form}-image.tar"))).listing();
+        let listing = library::listing(&library::open(&corpus.path(&format!("dive/test-oci-{form}-image.tar"))));
         let file = listing.lines().find(|line| line.starts_with("README.md\t"));
         assert_eq!(file, Some("README.md\tf\t11189\t644\t0:0\t"), "{form}");
     }
@@ -223,7 +224,7 @@ fn layers_have_the_entries_bytes_and_whiteouts_that_the_engine_wrote() {
     for (summary, image) in images {
         let summary: Value = serde_json::from_str(&corpus.text(summary)).unwrap();
         let opened = library::open(&corpus.path(image));
-        let tree = &opened.loaded.tree;
+        let tree = &opened.tree;
         let layers = summary["layers"].as_array().unwrap();
         assert_eq!(tree.layer_count(), layers.len(), "{image}");
         assert_eq!(opened.image.history.len() as u64, summary["history"].as_u64().unwrap(), "{image}");
@@ -258,9 +259,8 @@ fn media_types_are_told_wherever_they_stand() {
         for layer in &opened.image.layers {
             assert_eq!(layer.media_type.as_deref(), media_type, "{archive}");
         }
-        let unpacked: Vec<_> = opened.loaded.unpacked_bytes.iter().map(|bytes| bytes.unwrap()).collect();
-        let sizes: Vec<_> =
-            opened.loaded.tree.layers().map(|layer| opened.loaded.tree.layer_size_bytes(layer)).collect();
+        let unpacked: Vec<_> = opened.unpacked_bytes.iter().map(|bytes| bytes.unwrap()).collect();
+        let sizes: Vec<_> = opened.tree.layers().map(|layer| opened.tree.layer_size_bytes(layer)).collect();
         assert!(
             unpacked.iter().zip(&sizes).all(|(unpacked, size)| unpacked > size && unpacked % 512 == 0),
             "{archive}"

@@ -3,11 +3,11 @@
 
 use dive_model::analysis::WasteGroup;
 
-use crate::build::{Opened, image, is_drawn};
+use crate::build::{DrawnImage, image, is_drawn};
 
 /// The groups as a report has them: path, bytes, files, layer pair and cause.
 #[track_caller]
-fn groups_are(opened: &Opened, expected: &str) {
+fn groups_are(opened: &DrawnImage, expected: &str) {
     let (tree, exact) = (opened.tree(), opened.exact());
     let groups = WasteGroup::of(tree, &exact);
     assert_eq!(groups.iter().map(|group| group.size_bytes).sum::<u64>(), exact.reclaimable_bytes());

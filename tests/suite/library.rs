@@ -1,26 +1,19 @@
 //! An image opened as a program would that uses the library.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use dive::report::listing::{self, Format};
-use dive_model::Opener;
-use dive_model::image::{Image, ImageSelector, Selection};
+use dive_model::image::{ImageSelector, Selection};
 use dive_model::observer::Silent;
 use dive_model::remark::OnDamage;
-use dive_model::tree::Loaded;
+use dive_model::{Opened, Opener};
 use dive_sources::{Reference, Source};
 
 use crate::place::Corpus;
 
 /// Where [`many_files`] lies in the corpus.
 pub(crate) const MANY_FILES: &str = "many-files/oci-zstd.tar";
-
-/// An image and its tree.
-pub(crate) struct Opened {
-    pub(crate) image: Arc<Image>,
-    pub(crate) loaded: Loaded,
-}
 
 /// Opens the first image of an archive or layout.
 pub(crate) fn open(path: &str) -> Opened {
@@ -57,18 +50,15 @@ fn open_with(path: &str, selection: &Selection, on_damage: OnDamage) -> Result<O
     let reference = Reference::from(PathBuf::from(path));
     let source = Source::open(&reference, &on_damage.into(), &Silent).map_err(|error| error.to_string())?;
     let opener = Opener::new().selection(selection.clone()).on_damage(on_damage);
-    let (image, loaded) = opener.load(source.store()).map_err(|error| error.to_string())?;
-    Ok(Opened { image, loaded })
+    opener.open_store(source.store()).map_err(|error| error.to_string())
 }
 
-impl Opened {
-    /// The final file system, as `dive tree --format tsv` prints it.
-    pub(crate) fn listing(&self) -> String {
-        let tree = &self.loaded.tree;
-        let mut out = Vec::new();
-        if let Some(last) = tree.last_layer() {
-            listing::files(tree, last, Format::Tsv, &mut out).unwrap();
-        }
-        String::from_utf8(out).expect("escapes leave only UTF-8")
+/// The final file system, as `dive tree --format tsv` prints it.
+pub(crate) fn listing(opened: &Opened) -> String {
+    let tree = &opened.tree;
+    let mut out = Vec::new();
+    if let Some(last) = tree.last_layer() {
+        listing::files(tree, last, Format::Tsv, &mut out).unwrap();
     }
+    String::from_utf8(out).expect("escapes leave only UTF-8")
 }

@@ -88,8 +88,8 @@ fn what_is_reclaimable_is_right_to_the_byte() {
             own = library::open_image(&corpus.path(cells[0]), usize::try_from(index).unwrap());
             &own
         };
-        let tree = &opened.loaded.tree;
-        let exact = Analysis::of(tree).exact;
+        let tree = &opened.tree;
+        let exact = &opened.analysis.exact;
         let ours = [tree.layer_count() as u64, exact.total_bytes, exact.visible_bytes, exact.reclaimable_bytes()];
         assert_eq!(ours, [layers, total, visible, reclaimable], "{line}");
         assert_eq!(Cause::ALL.map(|cause| exact.bytes_by(cause)).iter().sum::<u64>(), reclaimable, "{line}");
@@ -136,9 +136,9 @@ fn the_sample_wastes_what_its_readme_says() {
     assert_eq!((files.len(), sums.len()), (11, 6), "the tables of the README");
 
     let opened = library::open(&sample());
-    let Analysis { classic, exact } = Analysis::of(&opened.loaded.tree);
+    let Analysis { classic, exact } = &opened.analysis;
     let ours = exact.files.iter().map(|file| {
-        let path = String::from_utf8(opened.loaded.tree.path(file.node)).unwrap();
+        let path = String::from_utf8(opened.tree.path(file.node)).unwrap();
         (file.cause.name(), path, file.size_bytes, file.layer.get() as u64, file.hidden_by.get() as u64)
     });
     assert_eq!(ours.collect::<BTreeSet<_>>(), files);
@@ -153,7 +153,7 @@ fn the_sample_wastes_what_its_readme_says() {
     let inefficient: Vec<_> = classic
         .inefficient_files
         .iter()
-        .map(|file| (file.count, file.size_bytes, String::from_utf8(opened.loaded.tree.path(file.node)).unwrap()))
+        .map(|file| (file.count, file.size_bytes, String::from_utf8(opened.tree.path(file.node)).unwrap()))
         .collect();
     let expected = [
         (2, 30_160, "/srv/shop/data/sessions.db".into()),

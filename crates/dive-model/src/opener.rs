@@ -59,6 +59,18 @@ pub struct Opened {
     pub layer_remarks: Vec<(LayerIndex, Remark)>,
 }
 
+impl Opened {
+    /// Computes the numbers of an image whose layers are merged.
+    #[must_use]
+    pub fn new(image: Arc<Image>, loaded: Loaded) -> Self {
+        let start = Instant::now();
+        let Loaded { tree, compressions, unpacked_bytes, damaged_layers, remarks: layer_remarks } = loaded;
+        let analysis = Analysis::of(&tree);
+        info!("analysed in {:.1?}", start.elapsed());
+        Self { image, tree, analysis, compressions, unpacked_bytes, damaged_layers, layer_remarks }
+    }
+}
+
 /// Why an image cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -193,12 +205,10 @@ impl<'a> Opener<'a> {
     /// or a layer cannot be fetched.
     pub fn open_store(&self, store: &dyn Store) -> Result<Opened, OpenError> {
         let (image, loaded) = self.load(store)?;
-        let Loaded { tree, compressions, unpacked_bytes, damaged_layers, remarks: layer_remarks } = loaded;
-        let analysis = Analysis::of(&tree);
-        Ok(Opened { image, tree, analysis, compressions, unpacked_bytes, damaged_layers, layer_remarks })
+        Ok(Opened::new(image, loaded))
     }
 
-    /// Opens the image in `store` without computing its numbers.
+    /// Opens the image in `store` without computing its numbers; [`Opened::new`] does that later.
     ///
     /// # Errors
     /// As [`Opener::open_store`].

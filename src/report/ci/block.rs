@@ -8,7 +8,8 @@ use std::path::Path;
 use super::guard::unforgeable;
 use crate::ci::{Rule, Status, Verdict};
 use crate::config::{BadLimit, Origin};
-use crate::report::{Colour, Findings};
+use crate::report::Colour;
+use dive_model::Opened;
 use dive_model::escape::Escaped;
 use dive_model::units::Bytes;
 use dive_sources::ImageOrigin;
@@ -71,8 +72,8 @@ fn using(rules_file: Option<&Path>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Writes dive's three figures and its list of files.
-pub(super) fn figures(findings: Findings<'_>, colour: Colour, out: &mut dyn Write) -> io::Result<()> {
-    let classic = &findings.analysis.classic;
+pub(super) fn figures(opened: &Opened, colour: Colour, out: &mut dyn Write) -> io::Result<()> {
+    let classic = &opened.analysis.classic;
     writeln!(out, "  efficiency: {:.4} %", classic.efficiency * 100.0)?;
     writeln!(out, "  wastedBytes: {} bytes ({})", classic.wasted_bytes, Bytes(classic.wasted_bytes))?;
     writeln!(out, "  userWastedPercent: {:.4} %", classic.user_wasted_percent * 100.0)?;
@@ -82,7 +83,7 @@ pub(super) fn figures(findings: Findings<'_>, colour: Colour, out: &mut dyn Writ
         return writeln!(out, "None");
     }
     for file in &classic.inefficient_files {
-        let path = findings.loaded.tree.path(file.node);
+        let path = opened.tree.path(file.node);
         writeln!(out, "{:>5}  {:>12}  {}", file.count, Bytes(file.size_bytes).to_string(), Plain(&path))?;
     }
     Ok(())

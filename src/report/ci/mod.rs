@@ -10,12 +10,13 @@ use std::path::Path;
 
 pub use block::{exporting, misconfigured, preamble};
 
+use super::Look;
 use super::waste::Rows;
-use super::{Findings, Look};
 use crate::ci::{Rules, Verdict};
+use dive_model::Opened;
 use dive_sources::ImageOrigin;
 
-/// What CI mode adds to the findings.
+/// What CI mode adds to an image.
 #[derive(Debug, Clone, Copy)]
 pub struct Ruling<'a> {
     /// The rules file, as it was found or named.
@@ -32,15 +33,9 @@ pub struct Ruling<'a> {
 ///
 /// # Errors
 /// When writing fails.
-pub fn overview(
-    findings: Findings<'_>,
-    ruling: Ruling<'_>,
-    look: Look,
-    rows: Rows,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub fn overview(opened: &Opened, ruling: Ruling<'_>, look: Look, rows: Rows, out: &mut dyn Write) -> io::Result<()> {
     let mut guarded = guard::Guarded::new(out);
-    overview::write(findings, ruling, look, rows, &mut guarded)?;
+    overview::write(opened, ruling, look, rows, &mut guarded)?;
     guarded.flush()
 }
 
@@ -48,8 +43,8 @@ pub fn overview(
 ///
 /// # Errors
 /// When writing fails.
-pub fn block(findings: Findings<'_>, ruling: Ruling<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub fn block(opened: &Opened, ruling: Ruling<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
     preamble(ruling.rules_file, ruling.origin, look.colour, out)?;
-    block::figures(findings, look.colour, out)?;
+    block::figures(opened, look.colour, out)?;
     block::results(ruling.verdict, look.colour, out)
 }

@@ -8,7 +8,8 @@ use crate::ci::{Amount, BlindSpot, Rule};
 use crate::config::Origin;
 use crate::report::text::{command_width, first_words};
 use crate::report::waste::{self, Rows};
-use crate::report::{Findings, Look, heading};
+use crate::report::{Look, heading};
+use dive_model::Opened;
 use dive_model::analysis::Exact;
 use dive_model::analysis::exact::Cause;
 use dive_model::escape::Escaped;
@@ -16,35 +17,35 @@ use dive_model::units::Bytes;
 
 /// Writes the whole part.
 pub(super) fn write(
-    findings: Findings<'_>,
+    opened: &Opened,
     ruling: Ruling<'_>,
     look: Look,
     rows: Rows,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    heading(findings, out)?;
-    layers(findings, look.width, out)?;
-    exact(&findings.analysis.exact, out)?;
+    heading(opened, out)?;
+    layers(opened, look.width, out)?;
+    exact(&opened.analysis.exact, out)?;
     writeln!(out, "Reclaimable, largest first:")?;
-    waste::write(findings, rows, out)?;
+    waste::write(opened, rows, out)?;
     budget(ruling, out)
 }
 
 /// The layers: size, stored size, waste, and the start of the digest.
-fn layers(findings: Findings<'_>, width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
+fn layers(opened: &Opened, width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
     let width = command_width(width);
-    let Findings { image, loaded, analysis } = findings;
+    let Opened { image, tree, analysis, .. } = opened;
     let waste = analysis.exact.bytes_by_layer(image.layers.len());
     writeln!(out, "Layers:")?;
     writeln!(out, "{:>5}  {:>8}  {:>8}  {:>8}  {:<12}  Command", "Layer", "Size", "Stored", "Waste", "Digest")?;
-    for ((layer, waste), index) in image.layers.iter().zip(waste).zip(loaded.tree.layers()) {
+    for ((layer, waste), index) in image.layers.iter().zip(waste).zip(tree.layers()) {
         let digest = layer.digest.as_deref().or(layer.diff_id.as_deref()).unwrap_or("-");
         let digest = digest.split_once(':').map_or(digest, |(_, hex)| hex);
         let digest: String = digest.chars().take(12).collect();
         writeln!(
             out,
             "{index:>5}  {:>8}  {:>8}  {:>8}  {:<12}  {}",
-            Bytes(loaded.tree.layer_size_bytes(index)).to_string(),
+            Bytes(tree.layer_size_bytes(index)).to_string(),
             layer.size.map_or_else(|| "-".to_owned(), |bytes| Bytes(bytes).to_string()),
             Bytes(waste).to_string(),
             Escaped(digest.as_bytes()).to_string(),

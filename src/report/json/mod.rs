@@ -9,7 +9,7 @@ use std::io::{self, BufWriter, Write};
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
-use super::Findings;
+use dive_model::Opened;
 use dive_model::analysis::exact::Cause;
 use dive_model::image::ImageLayer;
 use dive_model::layer::LayerIndex;
@@ -23,10 +23,10 @@ const SCHEMA_VERSION: u32 = 1;
 ///
 /// # Errors
 /// When writing fails.
-pub fn render(findings: Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn render(opened: &Opened, out: &mut dyn Write) -> io::Result<()> {
     // A hundred writes an entry, of some bytes each: they are not to go through a pointer one by one.
     let mut out = BufWriter::with_capacity(1 << 16, out);
-    serde_json::to_writer_pretty(&mut out, &Document::of(findings))?;
+    serde_json::to_writer_pretty(&mut out, &Document::of(opened))?;
     writeln!(out)?;
     out.flush()
 }
@@ -41,22 +41,22 @@ struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    fn of(findings: Findings<'a>) -> Self {
-        let classic = &findings.analysis.classic;
+    fn of(opened: &'a Opened) -> Self {
+        let classic = &opened.analysis.classic;
         Self {
             schema_version: SCHEMA_VERSION,
-            layer: Layers(findings),
+            layer: Layers(opened),
             image: ImageFigures {
-                name: &findings.image.name,
-                tags: &findings.image.tags,
-                platform: findings.image.platform.as_ref().map(ToString::to_string),
+                name: &opened.image.name,
+                tags: &opened.image.tags,
+                platform: opened.image.platform.as_ref().map(ToString::to_string),
                 size_bytes: classic.size_bytes(),
                 inefficient_bytes: classic.wasted_bytes,
                 efficiency_score: classic.efficiency,
                 user_wasted_percent: classic.user_wasted_percent,
-                file_reference: FileReferences(findings),
+                file_reference: FileReferences(opened),
             },
-            exact: ExactFigures::of(findings),
+            exact: ExactFigures::of(opened),
         }
     }
 }
@@ -75,7 +75,7 @@ struct ImageFigures<'a> {
 }
 
 /// The paths that several layers hold.
-struct FileReferences<'a>(Findings<'a>);
+struct FileReferences<'a>(&'a Opened);
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -87,10 +87,10 @@ struct FileReference<'a> {
 
 impl Serialize for FileReferences<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Findings { loaded, analysis, .. } = self.0;
+        let Opened { tree, analysis, .. } = self.0;
         let mut list = serializer.serialize_seq(None)?;
         for file in &analysis.classic.inefficient_files {
-            let path = loaded.tree.path(file.node);
+            let path = tree.path(file.node);
             let reference =
                 FileReference { count: file.count, size_bytes: file.size_bytes, file: String::from_utf8_lossy(&path) };
             list.serialize_element(&reference)?;
@@ -122,7 +122,7 @@ struct CauseFigures {
 }
 
 /// The inodes that the image no longer shows.
-struct ReclaimableFiles<'a>(Findings<'a>);
+struct ReclaimableFiles<'a>(&'a Opened);
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -136,11 +136,11 @@ struct ReclaimableFile<'a> {
 
 impl Serialize for ReclaimableFiles<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Findings { loaded, analysis, .. } = self.0;
+        let Opened { tree, analysis, .. } = self.0;
         let mut list = serializer.serialize_seq(None)?;
         for file in &analysis.exact.files {
             list.serialize_element(&ReclaimableFile {
-                path: String::from_utf8_lossy(&loaded.tree.path(file.node)),
+                path: String::from_utf8_lossy(&tree.path(file.node)),
                 size_bytes: file.size_bytes,
                 layer: file.layer.get(),
                 hidden_by: file.hidden_by.get(),
@@ -152,8 +152,8 @@ impl Serialize for ReclaimableFiles<'_> {
 }
 
 impl<'a> ExactFigures<'a> {
-    fn of(findings: Findings<'a>) -> Self {
-        let exact = &findings.analysis.exact;
+    fn of(opened: &'a Opened) -> Self {
+        let exact = &opened.analysis.exact;
         Self {
             total_bytes: exact.total_bytes,
             visible_bytes: exact.visible_bytes,
@@ -167,7 +167,7 @@ impl<'a> ExactFigures<'a> {
                 hidden_by_opaque: exact.bytes_by(Cause::HiddenByOpaque),
                 replaced: exact.bytes_by(Cause::Replaced),
             },
-            files: ReclaimableFiles(findings),
+            files: ReclaimableFiles(opened),
         }
     }
 }
@@ -184,17 +184,17 @@ const fn camel_case(cause: Cause) -> &'static str {
     }
 }
 
-struct Layers<'a>(Findings<'a>);
+struct Layers<'a>(&'a Opened);
 
 impl Serialize for Layers<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Findings { image, loaded, .. } = self.0;
+        let Opened { image, tree, compressions, unpacked_bytes, .. } = self.0;
         let mut list = serializer.serialize_seq(Some(image.layers.len()))?;
-        for (index, layer) in loaded.tree.layers().zip(&image.layers) {
-            let compression = loaded.compressions.get(index.get()).copied().flatten();
-            let unpacked_bytes = loaded.unpacked_bytes.get(index.get()).copied().flatten();
+        for (index, layer) in tree.layers().zip(&image.layers) {
+            let compression = compressions.get(index.get()).copied().flatten();
+            let unpacked_bytes = unpacked_bytes.get(index.get()).copied().flatten();
             list.serialize_element(&LayerFigures::of(
-                &loaded.tree,
+                tree,
                 index,
                 layer,
                 compression.map(|it| it.to_string()),

@@ -22,11 +22,11 @@ use crate::config::{Config, Context, DiffType, Origin, Setting, ThemeName, forbi
 use crate::tui::keymap::Keymap;
 use crate::tui::layout::Layout;
 use crate::tui::theme::Theme;
-use dive_model::analysis::Analysis;
+use dive_model::Opened;
 use dive_model::blob::TransferProgress;
 use dive_model::image::Image;
 use dive_model::layer::LayerIndex;
-use dive_model::tree::{Change, ChangeCounts, Loaded, NodeId, SpanId};
+use dive_model::tree::{Change, ChangeCounts, NodeId, SpanId};
 use dive_sources::Environment;
 use extraction::Extraction;
 use files::{FileTree, Filter, Folding, Motion};
@@ -108,34 +108,21 @@ impl Settings {
     }
 }
 
-/// An image that was read, with its numbers.
+/// What the screen shows of each layer besides its size.
 #[derive(Debug)]
-pub struct Opened {
-    /// What it says of itself.
-    pub image: Arc<Image>,
-    /// Its tree.
-    pub loaded: Loaded,
-    /// Its numbers.
-    pub analysis: Analysis,
+pub struct LayerTotals {
     /// What each layer changed.
     pub changes: Vec<ChangeCounts>,
     /// Reclaimable bytes that each layer holds.
     pub waste: Vec<u64>,
 }
 
-impl Opened {
-    /// Computes what the screen shows of an image.
+impl LayerTotals {
+    /// Those of an image.
     #[must_use]
-    pub fn new(image: Arc<Image>, loaded: Loaded) -> Self {
-        let analysis = Analysis::of(&loaded.tree);
-        let changes = loaded.tree.change_counts();
-        let mut waste = vec![0u64; loaded.tree.layer_count()];
-        for file in &analysis.exact.files {
-            if let Some(waste) = waste.get_mut(file.layer.get()) {
-                *waste += file.size_bytes;
-            }
-        }
-        Self { image, loaded, analysis, changes, waste }
+    pub fn of(opened: &Opened) -> Self {
+        let Opened { tree, analysis, .. } = opened;
+        Self { changes: tree.change_counts(), waste: analysis.exact.bytes_by_layer(tree.layer_count()) }
     }
 }
 
@@ -170,6 +157,8 @@ pub struct Reading {
 pub struct Explorer {
     /// All that is known of it.
     pub opened: Arc<Opened>,
+    /// What is shown of each of its layers.
+    pub totals: LayerTotals,
     /// The list of layers.
     pub layers: Layers,
     /// The file tree; none of an image without layers.
@@ -183,9 +172,9 @@ pub struct Explorer {
 }
 
 impl Explorer {
-    fn new(opened: Opened, layers: Layers, settings: &Settings) -> Self {
+    fn new(opened: Opened, totals: LayerTotals, layers: Layers, settings: &Settings) -> Self {
         let opened = Arc::new(opened);
-        let tree = &opened.loaded.tree;
+        let tree = &opened.tree;
         let scope = layers.scope().filter(|scope| scope.target.get() < tree.layer_count());
         let files = scope.map(|scope| {
             let mut files = FileTree::new(tree, scope, settings.folding);
@@ -194,7 +183,15 @@ impl Explorer {
             }
             files
         });
-        Self { opened, layers, files, attributes: settings.attributes, long_lines: LongLines::Cut, window: Vec::new() }
+        Self {
+            opened,
+            totals,
+            layers,
+            files,
+            attributes: settings.attributes,
+            long_lines: LongLines::Cut,
+            window: Vec::new(),
+        }
     }
 
     /// Compares what the list of layers says now.
@@ -202,7 +199,7 @@ impl Explorer {
         if let (Some(files), Some(scope)) = (&mut self.files, self.layers.scope())
             && files.comparison().scope() != scope
         {
-            files.compare(&self.opened.loaded.tree, scope);
+            files.compare(&self.opened.tree, scope);
         }
     }
 
@@ -428,7 +425,7 @@ impl State {
         if let Stage::Open(explorer) = &mut self.stage
             && let Some(files) = &mut explorer.files
         {
-            let tree = &explorer.opened.loaded.tree;
+            let tree = &explorer.opened.tree;
             files.set_filter(tree, filter);
             // What was looked for is what one wants to act upon next.
             if files.filter().is_some() && !files.selected().is_some_and(|node| files.is_hit(node)) {
@@ -449,17 +446,17 @@ impl State {
     }
 
     /// Goes from reading to what can be explored.
-    pub(in crate::tui) fn opened(&mut self, opened: Opened) {
+    pub(in crate::tui) fn opened(&mut self, opened: Opened, totals: LayerTotals) {
         let before = std::mem::replace(&mut self.stage, Stage::Finding(None));
         let layers = match before {
             Stage::Reading(reading) => reading.layers,
             _ => Layers::new(&opened.image, self.settings.mode),
         };
-        let (damaged, all) = (opened.loaded.damaged_layers.len(), opened.image.layers.len());
+        let (damaged, all) = (opened.damaged_layers.len(), opened.image.layers.len());
         if damaged > 0 {
             self.message =
                 Some(format!("{damaged} of {all} layers are damaged, marked !: their details tell what is missing"));
         }
-        self.stage = Stage::Open(Box::new(Explorer::new(opened, layers, &self.settings)));
+        self.stage = Stage::Open(Box::new(Explorer::new(opened, totals, layers, &self.settings)));
     }
 }

@@ -36,14 +36,14 @@ impl State {
     #[must_use]
     pub fn warning_count(&self) -> usize {
         let of_image = self.image().map_or(0, |image| image.remarks.len());
-        let of_layers = self.explorer().map_or(0, |explorer| explorer.opened.loaded.remarks.len());
+        let of_layers = self.explorer().map_or(0, |explorer| explorer.opened.layer_remarks.len());
         self.settings.warnings.len() + of_image + of_layers
     }
 
     /// All warnings, those of the configuration first, and those of the image in the order of its layers.
     pub fn warnings(&self) -> impl Iterator<Item = (Subject, String)> {
         let of_image = self.image().into_iter().flat_map(|image| &image.remarks);
-        let of_layers = self.explorer().into_iter().flat_map(|explorer| &explorer.opened.loaded.remarks);
+        let of_layers = self.explorer().into_iter().flat_map(|explorer| &explorer.opened.layer_remarks);
         let remarks = of_image.chain(of_layers.map(|(_, remark)| remark));
         let of_configuration = self.settings.warnings.iter().map(|text| (Subject::Configuration, text.clone()));
         of_configuration.chain(remarks.map(|remark| (Subject::Image, remark.to_string())))

@@ -18,7 +18,7 @@ use super::{Effect, overlays};
 pub(super) fn ask_for_node(state: &mut State, node: NodeId) {
     let Stage::Open(explorer) = &state.stage else { return };
     let Some(files) = &explorer.files else { return };
-    let tree = &explorer.opened.loaded.tree;
+    let tree = &explorer.opened.tree;
     let comparison = files.comparison();
     let target = comparison.scope().target;
     let plan = if tree.visible(node, target).is_some() {
@@ -34,7 +34,7 @@ pub(super) fn ask_for_node(state: &mut State, node: NodeId) {
 /// Asks where one version of a file is to be written to.
 pub(super) fn ask_for_version(state: &mut State, version: SpanId) {
     let Stage::Open(explorer) = &state.stage else { return };
-    let tree = &explorer.opened.loaded.tree;
+    let tree = &explorer.opened.tree;
     let what = Escaped(&tree.path(tree.span(version).node())).to_string();
     let plan = Plan::of_version(tree, version);
     ask(state, what, plan, Extent::Whole);

@@ -106,7 +106,7 @@ fn worked(state: &mut State, work: Work, effects: &mut Vec<Effect>) {
                 *size = Some(size_bytes);
             }
         }
-        (Work::Opened(opened), _) => state.opened(*opened),
+        (Work::Opened(opened, totals), _) => state.opened(*opened, totals),
         // Late words of what is over.
         (Work::Spooled(_) | Work::Read(_) | Work::Layer { .. }, _) => {}
     }

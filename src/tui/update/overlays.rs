@@ -94,7 +94,7 @@ pub(super) fn turn(scroll: &mut TextScroll, action: Action) {
 fn in_waste(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     let Stage::Open(explorer) = &state.stage else { return };
     let Some(Overlay::Waste(waste)) = state.overlays.last_mut() else { return };
-    let (tree, exact) = (&explorer.opened.loaded.tree, &explorer.opened.analysis.exact);
+    let (tree, exact) = (&explorer.opened.tree, &explorer.opened.analysis.exact);
     match action {
         Action::ToggleSortOrder => waste.sort_next(tree, exact),
         Action::CopyPath => {
@@ -128,7 +128,7 @@ fn in_history(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             state.message = Some("this event left nothing to look into".to_owned());
         }
         (Action::CopyPath, _) => {
-            let path = explorer.opened.loaded.tree.path(node);
+            let path = explorer.opened.tree.path(node);
             panes::copy(state, &path, effects);
         }
         _ => {}
@@ -138,7 +138,7 @@ fn in_history(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
 /// Shows what layers did to a path.
 pub(super) fn show_history(state: &mut State, node: NodeId) {
     let Stage::Open(explorer) = &state.stage else { return };
-    let history = crate::tui::state::history::History::new(&explorer.opened.loaded.tree, node, explorer.layers.layer());
+    let history = crate::tui::state::history::History::new(&explorer.opened.tree, node, explorer.layers.layer());
     state.overlays.push(Overlay::History(history));
 }
 
@@ -146,7 +146,7 @@ pub(super) fn show_history(state: &mut State, node: NodeId) {
 pub(super) fn view(state: &mut State, version: SpanId, effects: &mut Vec<Effect>) {
     let ticket = state.ticket();
     let Stage::Open(explorer) = &state.stage else { return };
-    let tree = &explorer.opened.loaded.tree;
+    let tree = &explorer.opened.tree;
     let from = tree.span(version).from();
     // Links lead where the state on the screen has them, unless that state has the file no more.
     let layer = explorer.layers.layer().filter(|layer| tree.span(version).is_visible_at(*layer)).unwrap_or(from);
@@ -207,7 +207,7 @@ pub(super) fn write(
     Effect::Start(Box::new(Job::Extract {
         ticket: writing.ticket,
         plan: std::sync::Arc::clone(&writing.plan),
-        layers: Layers::of(&explorer.opened.image, &explorer.opened.loaded.damaged_layers),
+        layers: Layers::of(&explorer.opened.image, &explorer.opened.damaged_layers),
         folder: writing.folder.clone(),
         options: Options { on_conflict, special_bits: writing.special_bits },
     }))
@@ -256,5 +256,5 @@ pub(super) fn point(state: &mut State, row: usize, effects: &mut Vec<Effect>) {
 pub(super) fn point_head(state: &mut State, column: u16) {
     let Stage::Open(explorer) = &state.stage else { return };
     let Some(Overlay::Waste(waste)) = state.overlays.last_mut() else { return };
-    waste.sort(&explorer.opened.loaded.tree, &explorer.opened.analysis.exact, WasteOrder::at(column));
+    waste.sort(&explorer.opened.tree, &explorer.opened.analysis.exact, WasteOrder::at(column));
 }

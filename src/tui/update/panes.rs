@@ -140,7 +140,7 @@ pub(super) fn in_files(state: &mut State, action: Action, effects: &mut Vec<Effe
 /// What is asked for of the path under the cursor.
 fn at_node(state: &mut State, node: NodeId, action: Action, effects: &mut Vec<Effect>) {
     let Stage::Open(explorer) = &mut state.stage else { return };
-    let tree = &explorer.opened.loaded.tree;
+    let tree = &explorer.opened.tree;
     match action {
         Action::FileHistory => overlays::show_history(state, node),
         Action::ExtractFile => extraction::ask_for_node(state, node),
@@ -172,7 +172,7 @@ pub(super) fn copy(state: &mut State, path: &[u8], effects: &mut Vec<Effect>) {
 
 /// What only the tree is asked for, and a word on it where it did something else than one would expect.
 fn in_tree(explorer: &mut Explorer, action: Action) -> Option<String> {
-    let tree = &explorer.opened.loaded.tree;
+    let tree = &explorer.opened.tree;
     let files = explorer.files.as_mut()?;
     let jumped = match action {
         Action::NextMatch | Action::PreviousMatch if files.filter().is_none() => {
@@ -223,7 +223,7 @@ pub(super) fn go_to(state: &mut State, layer: LayerIndex, node: NodeId) {
     let Stage::Open(explorer) = &mut state.stage else { return };
     explorer.layers.select(layer);
     explorer.compare();
-    let tree = &explorer.opened.loaded.tree;
+    let tree = &explorer.opened.tree;
     let Some(files) = &mut explorer.files else { return };
     if files.jump_to(tree, node) == Jump::Nowhere {
         files.set_filter(tree, Filter::none());
@@ -253,7 +253,7 @@ pub(super) fn scroll(state: &mut State, pane: Focus, rows: isize) {
                 && let Some(files) = &mut explorer.files
             {
                 let first = files.first_row().saturating_add_signed(rows);
-                files.scroll_to(&explorer.opened.loaded.tree, first);
+                files.scroll_to(&explorer.opened.tree, first);
             }
         }
     }
@@ -264,7 +264,7 @@ pub(super) fn point(state: &mut State, pane: Focus, row: usize, effects: &mut Ve
     focus(state, pane);
     match (pane, &mut state.stage) {
         (Focus::Files, Stage::Open(explorer)) => {
-            let tree = &explorer.opened.loaded.tree;
+            let tree = &explorer.opened.tree;
             let Some(files) = &mut explorer.files else { return };
             if let Some(row) = explorer.window.get(row).copied() {
                 if row != files.selected_row() {
@@ -293,6 +293,6 @@ pub(super) fn point_head(state: &mut State, pane: Focus) {
     if let (Focus::Files, Stage::Open(explorer)) = (pane, &mut state.stage)
         && let Some(files) = &mut explorer.files
     {
-        files.toggle_order(&explorer.opened.loaded.tree);
+        files.toggle_order(&explorer.opened.tree);
     }
 }

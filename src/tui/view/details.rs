@@ -7,9 +7,10 @@ use ratatui::text::{Line, Span};
 use super::pane::{self, Keys};
 use crate::tui::layout::inside;
 use crate::tui::state::layers::LayerRow;
-use crate::tui::state::{Explorer, Focus, Opened, Stage, State, instruction};
+use crate::tui::state::{Explorer, Focus, Stage, State, instruction};
 use crate::tui::text::{cut, name, printable, right, wrap};
 use crate::tui::theme::Theme;
+use dive_model::Opened;
 use dive_model::compression::Compression;
 use dive_model::image::{Image, ImageLayer, OtherEntry};
 use dive_model::layer::LayerIndex;
@@ -70,7 +71,7 @@ impl<'a> Text<'a> {
             lines.extend(files.map(|file| {
                 let before = format!("{:>5}  {}  ", file.count, right(&Bytes(file.size_bytes).to_string(), 11));
                 let room = width.saturating_sub(before.len());
-                Line::raw(format!("{before}{}", cut(&name(&opened.loaded.tree.path(file.node), room), room)))
+                Line::raw(format!("{before}{}", cut(&name(&opened.tree.path(file.node), room), room)))
             }));
         }
         lines
@@ -150,14 +151,15 @@ fn of_layer<'a>(
     if !image.tags.is_empty() {
         told(lines, theme, "Tags", &image.tags.join(", "), width);
     }
-    let opened = state.explorer().map(|explorer| &explorer.opened);
+    let explorer = state.explorer();
+    let opened = explorer.map(|explorer| &explorer.opened);
     told(lines, theme, "Size", &size(state, layer, index), width);
-    if let Some(opened) = opened {
-        if let Some(counts) = opened.changes.get(index.get()) {
+    if let Some(totals) = explorer.map(|explorer| &explorer.totals) {
+        if let Some(counts) = totals.changes.get(index.get()) {
             let text = format!("{} added, {} modified, {} removed", counts.added, counts.modified, counts.removed);
             told(lines, theme, "Files", &text, width);
         }
-        if let Some(waste) = opened.waste.get(index.get()).filter(|waste| **waste > 0) {
+        if let Some(waste) = totals.waste.get(index.get()).filter(|waste| **waste > 0) {
             told(lines, theme, "Reclaimable", &format!("{} of what it holds", Bytes(*waste)), width);
         }
     }
@@ -169,10 +171,10 @@ fn of_layer<'a>(
         told(lines, theme, "Comment", &layer.comment, width);
     }
     if let Some(opened) = opened {
-        if opened.loaded.damaged_layers.contains(&index) {
+        if opened.damaged_layers.contains(&index) {
             told(lines, theme, "Damaged", "a part of the layer is missing, and all figures leave it out", width);
         }
-        for (_, remark) in opened.loaded.remarks.iter().filter(|(layer, _)| *layer == index) {
+        for (_, remark) in opened.layer_remarks.iter().filter(|(layer, _)| *layer == index) {
             told(lines, theme, "Remark", &remark.text, width);
         }
     }
@@ -191,7 +193,7 @@ fn of_layer<'a>(
     if let Some(media_type) = &layer.media_type {
         told(lines, theme, "Media type", media_type, width);
     }
-    let unpacked = opened.and_then(|opened| opened.loaded.unpacked_bytes.get(index.get()).copied().flatten());
+    let unpacked = opened.and_then(|opened| opened.unpacked_bytes.get(index.get()).copied().flatten());
     for (name, bytes) in [("Unpacked tar", unpacked), ("Stored", layer.size)] {
         if let Some(bytes) = bytes {
             told(lines, theme, name, &Bytes(bytes).to_string(), width);
@@ -204,7 +206,7 @@ fn size(state: &State, layer: &ImageLayer, index: LayerIndex) -> String {
     let stored = layer.size.map(|size| Bytes(size).to_string());
     let known = match &state.stage {
         Stage::Reading(reading) => reading.sizes.get(index.get()).copied().flatten(),
-        Stage::Open(explorer) => Some(explorer.opened.loaded.tree.layer_size_bytes(index)),
+        Stage::Open(explorer) => Some(explorer.opened.tree.layer_size_bytes(index)),
         Stage::Finding(_) => None,
     };
     let compression = state.explorer().and_then(|explorer| compression(explorer, index));
@@ -219,7 +221,7 @@ fn size(state: &State, layer: &ImageLayer, index: LayerIndex) -> String {
 }
 
 fn compression(explorer: &Explorer, index: LayerIndex) -> Option<Compression> {
-    explorer.opened.loaded.compressions.get(index.get()).copied().flatten()
+    explorer.opened.compressions.get(index.get()).copied().flatten()
 }
 
 fn command(lines: &mut Vec<Line<'_>>, theme: &Theme, created_by: &str, width: usize) {
@@ -274,10 +276,10 @@ fn image(state: &State, width: usize) -> Vec<Line<'_>> {
     if let Some(entries) = OtherEntry::list(&image.other_entries) {
         told(&mut lines, theme, "Beside images in the file", &entries, width);
     }
-    if !opened.loaded.damaged_layers.is_empty() {
+    if !opened.damaged_layers.is_empty() {
         let text = format!(
             "{} of {} layers could not be read to the end; all figures leave out what is missing",
-            opened.loaded.damaged_layers.len(),
+            opened.damaged_layers.len(),
             image.layers.len()
         );
         told(&mut lines, theme, "Incomplete", &text, width);

@@ -76,7 +76,7 @@ pub(super) fn draw(state: &State, explorer: &Explorer, frame: &mut Frame<'_>, ar
 /// The rows that are seen, and the number of the first.
 fn seen(explorer: &Explorer, files: &FileTree) -> (usize, Vec<Row>) {
     let (Some(first), Some(last)) = (explorer.window.first(), explorer.window.last()) else { return (0, Vec::new()) };
-    (*first, files.rows(&explorer.opened.loaded.tree, *first, last + 1 - first))
+    (*first, files.rows(&explorer.opened.tree, *first, last + 1 - first))
 }
 
 /// With wrapped names: the row of each line of a pane that begins with the first row that is seen.
@@ -212,7 +212,7 @@ struct Table<'a> {
 
 impl<'a> Table<'a> {
     fn new(theme: &'a Theme, explorer: &'a Explorer, files: &'a FileTree, width: usize) -> Self {
-        Self { theme, tree: &explorer.opened.loaded.tree, files, explorer, width }
+        Self { theme, tree: &explorer.opened.tree, files, explorer, width }
     }
 
     fn columns(&self) -> Columns {

@@ -15,7 +15,7 @@ use dive_model::units::Bytes;
 
 pub(super) fn draw(state: &State, explorer: &Explorer, history: &History, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
-    let tree = &explorer.opened.loaded.tree;
+    let tree = &explorer.opened.tree;
     let path = name(&tree.path(history.node), usize::from(area.width));
     let inside = pane::draw(&format!("History of {path}"), Keys::Here, theme, frame, area);
     let width = usize::from(inside.width);
@@ -35,7 +35,7 @@ pub(super) fn draw(state: &State, explorer: &Explorer, history: &History, frame:
 }
 
 fn row_text(explorer: &Explorer, event: &Event, width: usize) -> String {
-    let tree = &explorer.opened.loaded.tree;
+    let tree = &explorer.opened.tree;
     let before = format!("{:<7}{:<25}", event.layer.get(), event.deed.name());
     let Some(version) = event.version else { return before };
     let facts = tree.facts(version);

@@ -38,9 +38,9 @@ impl Sizes {
             Stage::Finding(_) => (Vec::new(), Vec::new()),
             Stage::Reading(reading) => (reading.sizes.clone(), Vec::new()),
             Stage::Open(explorer) => {
-                let tree = &explorer.opened.loaded.tree;
+                let tree = &explorer.opened.tree;
                 let sizes = tree.layers().map(|layer| Some(tree.layer_size_bytes(layer)));
-                (sizes.collect(), explorer.opened.waste.clone())
+                (sizes.collect(), explorer.totals.waste.clone())
             }
         };
         let largest = of.iter().flatten().copied().max().unwrap_or(0);
@@ -142,7 +142,7 @@ fn layer_row<'a>(
         CompareMark::None => (" ", theme.dim),
     };
     let base = if layers.mode == CompareMode::Marked(layer) { "◆" } else { mark };
-    let damaged = state.explorer().is_some_and(|explorer| explorer.opened.loaded.damaged_layers.contains(&layer));
+    let damaged = state.explorer().is_some_and(|explorer| explorer.opened.damaged_layers.contains(&layer));
     let size = sizes.size(layer).map_or_else(|| "…".to_owned(), |size| Bytes(size).to_string());
     let mut spans = vec![
         Span::styled(base, style),

@@ -44,7 +44,7 @@ pub(super) fn draw(state: &State, viewer: &Viewer, version: SpanId, frame: &mut 
 /// Which layers a version is there in.
 fn layers(state: &State, version: SpanId) -> String {
     let Some(explorer) = state.explorer() else { return String::new() };
-    let span = explorer.opened.loaded.tree.span(version);
+    let span = explorer.opened.tree.span(version);
     match span.end() {
         None => format!(" · from layer {}", span.from()),
         Some((layer, cause)) => format!(" · from layer {}, {} by layer {layer}", span.from(), cause.name()),

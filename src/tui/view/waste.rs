@@ -19,7 +19,7 @@ pub(super) fn head_height(waste: &Waste) -> usize {
 
 pub(super) fn draw(state: &State, explorer: &Explorer, waste: &Waste, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
-    let (tree, exact) = (&explorer.opened.loaded.tree, &explorer.opened.analysis.exact);
+    let (tree, exact) = (&explorer.opened.tree, &explorer.opened.analysis.exact);
     let title = format!("Waste · sorted by {}", waste.order().name());
     let inside = pane::draw(&title, Keys::Here, theme, frame, area);
     let width = usize::from(inside.width);

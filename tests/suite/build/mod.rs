@@ -25,7 +25,7 @@ use xxhash_rust::xxh3::xxh3_64;
 pub(crate) use draw::aligned;
 pub(crate) use layer::{Layer, Packing};
 pub(crate) use layout::{Layout, TAR, described};
-pub(crate) use opened::{Opened, is_drawn, layer};
+pub(crate) use opened::{DrawnImage, is_drawn, layer};
 
 /// An image without layers yet.
 pub(crate) fn image() -> Image {
@@ -55,13 +55,13 @@ impl Image {
     }
 
     /// Opens it and merges its layers.
-    pub(crate) fn open(&self) -> Opened {
+    pub(crate) fn open(&self) -> DrawnImage {
         self.open_as(Format::DockerArchive)
     }
 
     /// Opens it as an archive of that kind.
-    pub(crate) fn open_as(&self, format: Format) -> Opened {
-        Opened::of(&self.save(format))
+    pub(crate) fn open_as(&self, format: Format) -> DrawnImage {
+        DrawnImage::of(&self.save(format))
     }
 
     /// The archive in a temporary file, which goes when the value does.

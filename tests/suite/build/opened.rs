@@ -12,7 +12,7 @@ use super::draw;
 
 /// An image whose layers are merged.
 #[derive(Debug)]
-pub(crate) struct Opened {
+pub(crate) struct DrawnImage {
     opened: dive_model::Opened,
 }
 
@@ -21,7 +21,7 @@ pub(crate) fn layer(number: usize) -> LayerIndex {
     LayerIndex::new(number).unwrap()
 }
 
-impl Opened {
+impl DrawnImage {
     pub(super) fn of(archive: &NamedTempFile) -> Self {
         Self { opened: open(archive.path()) }
     }

@@ -42,7 +42,7 @@ fn of_a_cut_layer_whole_files_come_and_the_cut_one_is_told() {
         let whole = Layer::default().file("a", "whole").file("b", noise(600_000)).file("c", "lost").packed(packing);
         let blob = whole.blob();
         let case = of_layer(&blob[..blob.len() / 2]);
-        assert_eq!(case.opened.loaded.damaged_layers.len(), 1);
+        assert_eq!(case.opened.damaged_layers.len(), 1);
         let report = case.extract(Options::default());
         case.holds(r#"f644 a "whole""#);
         let told = skipped(&report);
@@ -54,7 +54,7 @@ fn of_a_cut_layer_whole_files_come_and_the_cut_one_is_told() {
 fn a_last_file_without_padding_is_whole_in_a_sound_layer() {
     let tar = Layer::default().file("a", "whole").tar();
     let case = of_layer(&tar[..512 + "whole".len()]);
-    assert_eq!(case.opened.loaded.damaged_layers.len(), 0);
+    assert_eq!(case.opened.damaged_layers.len(), 0);
     assert_eq!(case.extract(Options::default()).files, 1);
     case.holds(r#"f644 a "whole""#);
 }

@@ -20,7 +20,8 @@ use dive_model::tree::{NodeId, Tree};
 use tempfile::TempDir;
 
 use crate::build::{Format, Image, Layer};
-use crate::library::{self, Opened};
+use crate::library;
+use dive_model::Opened;
 
 /// An image, and an empty place with a folder `out` in it to extract to. What is beside `out` must stay as it is.
 struct Case {
@@ -36,7 +37,7 @@ fn case(image: &Image) -> Case {
 }
 
 fn case_of(opened: Opened) -> Case {
-    let layers = Layers::of(&opened.image, &opened.loaded.damaged_layers);
+    let layers = Layers::of(&opened.image, &opened.damaged_layers);
     let place = tempfile::tempdir().unwrap();
     std::fs::create_dir(place.path().join("out")).unwrap();
     Case { opened, layers, place }
@@ -49,7 +50,7 @@ fn one(fill: impl FnOnce(Layer) -> Layer) -> Case {
 
 impl Case {
     fn tree(&self) -> &Tree {
-        &self.opened.loaded.tree
+        &self.opened.tree
     }
 
     fn last(&self) -> LayerIndex {

@@ -20,7 +20,7 @@ const TIMES: usize = 50;
 #[ignore = "a measurement, of use in release builds only"]
 fn half_a_million_files() {
     let Some(corpus) = Corpus::here() else { return };
-    let tree = &library::many_files(&corpus).loaded.tree;
+    let tree = &library::many_files(&corpus).tree;
     measure("many-files", tree);
 }
 

@@ -13,10 +13,10 @@ use std::fmt::Write;
 use dive::tui::state::files::{FileTree, Filter, Fold, Folding, Jump, Motion, Order, Row};
 use dive_model::tree::{Change, NodeId, Scope, Tree};
 
-use crate::build::{Image, Opened, aligned, is_drawn, layer};
+use crate::build::{DrawnImage, Image, aligned, is_drawn, layer};
 
 pub(super) struct Pane {
-    opened: Opened,
+    opened: DrawnImage,
     pub(super) files: FileTree,
 }
 

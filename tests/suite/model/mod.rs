@@ -16,7 +16,7 @@ use dive_model::tree::{Change, Changes, Comparison, Scope, SpanKind, Tree};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
-use crate::build::{Opened, layer};
+use crate::build::{DrawnImage, layer};
 use naive::{Kind, Line, Lost, Model};
 use random::{What, images};
 
@@ -183,7 +183,7 @@ fn compared_otherwise(tree: &Tree, base: Option<usize>, target: usize) -> Vec<(S
 type Compared = (Option<Change>, u64);
 
 /// Paths whose size is not the model's: path, ours, the model's.
-fn sizes(opened: &Opened, model: &Model, number: usize) -> Vec<(String, u64, u64)> {
+fn sizes(opened: &DrawnImage, model: &Model, number: usize) -> Vec<(String, u64, u64)> {
     let tree = opened.tree();
     let sizes = Sizes::at(tree, layer(number));
     let compare = |node| {

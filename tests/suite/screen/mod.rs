@@ -19,10 +19,11 @@ use std::sync::atomic::AtomicBool;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use dive::config::{Config, Key, KeyPress};
 use dive::tui::event::Work;
-use dive::tui::state::{Opened, Settings, State};
+use dive::tui::state::{Settings, State};
 use dive::tui::update::{Effect, Message, settle, update};
 use dive::tui::worker::Job;
 use dive::tui::{input, view};
+use dive_model::Opened;
 use dive_sources::Environment;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -74,9 +75,9 @@ impl Screen {
     }
 
     /// The image is found and read.
-    fn opens(&mut self, opened: library::Opened) -> &mut Self {
+    fn opens(&mut self, opened: Opened) -> &mut Self {
         self.hears(Work::Image(Arc::clone(&opened.image)));
-        self.hears(Work::Opened(Box::new(Opened::new(opened.image, opened.loaded))));
+        self.hears(Work::opened(opened));
         self
     }
 
@@ -172,7 +173,7 @@ impl Screen {
     /// The path under the cursor of the tree.
     fn selected(&self) -> String {
         let explorer = self.state.explorer().unwrap();
-        let path = |node| String::from_utf8(explorer.opened.loaded.tree.path(node)).unwrap();
+        let path = |node| String::from_utf8(explorer.opened.tree.path(node)).unwrap();
         explorer.selected_node().map_or_else(String::new, path)
     }
 

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use dive_model::image::{ImageSelector, Platform};
@@ -176,8 +176,14 @@ impl Cli {
     /// Ends the process as clap does: after `--help`, or with an error.
     #[must_use]
     pub fn of_process() -> Self {
-        let arguments = words::as_meant(std::env::args_os().collect());
-        Self::try_parse_from(&arguments).unwrap_or_else(|error| words::explained(error, &arguments).exit())
+        // Built once: `try_parse_from` would build it again.
+        let mut command = Self::command();
+        let arguments = words::as_meant(&command, std::env::args_os().collect());
+        let parsed = command.try_get_matches_from_mut(&arguments);
+        let parsed = parsed.and_then(|mut matches| {
+            Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+        });
+        parsed.unwrap_or_else(|error| words::explained(error, &arguments).exit())
     }
 }
 
@@ -188,18 +194,20 @@ const SHARED_WITH_BUILDERS: [&str; 9] =
 /// The first option among a builder's arguments that only dive has, with its value: `--json out.json`.
 #[must_use]
 pub fn misplaced_option(arguments: &[OsString]) -> Option<String> {
-    let at = arguments.iter().position(|argument| argument.to_str().is_some_and(is_only_dives))?;
-    let length = if words::takes_next(&Cli::command(), &arguments[at]) { 2 } else { 1 };
+    let command = Cli::command();
+    let is_only_dives = |argument: &OsString| argument.to_str().is_some_and(|text| is_only_dives(&command, text));
+    let at = arguments.iter().position(is_only_dives)?;
+    let length = if words::takes_next(&command, &arguments[at]) { 2 } else { 1 };
     let words: Vec<_> = arguments[at..].iter().take(length).map(|word| word.to_string_lossy()).collect();
     Some(words.join(" "))
 }
 
 /// True if `argument`, in any form (`--ci=false`, `-jout.json`), is an option of dive that no builder has.
-fn is_only_dives(argument: &str) -> bool {
+fn is_only_dives(command: &clap::Command, argument: &str) -> bool {
     let is_shared = SHARED_WITH_BUILDERS.iter().any(|shared| {
         if shared.starts_with("--") { argument.split('=').next() == Some(shared) } else { argument.starts_with(shared) }
     });
-    !is_shared && words::option(&Cli::command(), argument).is_some()
+    !is_shared && words::option(command, argument).is_some()
 }
 
 impl CiArgs {
@@ -297,10 +305,10 @@ mod tests {
     fn options_that_only_dive_has_are_those_of_the_command_line() {
         for own in ["--ci", "--ci=false", "-j", "-jout.json", "--source=podman", "--lowest-efficiency", "--image", "-i"]
         {
-            assert!(is_only_dives(own), "{own}");
+            assert!(is_only_dives(&Cli::command(), own), "{own}");
         }
         for other in ["-t", "--tag=x", ".", "-", "--", "--platform=linux/arm64", "-q", "--quiet", "-f", "--help"] {
-            assert!(!is_only_dives(other), "{other}");
+            assert!(!is_only_dives(&Cli::command(), other), "{other}");
         }
         let misplaced = |line: &str| misplaced_option(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
         for (line, option) in [

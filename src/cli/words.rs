@@ -11,20 +11,19 @@ use super::Cli;
 /// Commands that are never taken for an image. All others were image names in the Go tool dive.
 const NEVER_AN_IMAGE: [&str; 5] = ["build", "completion", "config", "help", "version"];
 
-/// The arguments as clap should see them.
-pub(super) fn as_meant(mut arguments: Vec<OsString>) -> Vec<OsString> {
+/// The arguments as clap, which knows the command line as `command`, should see them.
+pub(super) fn as_meant(command: &Command, mut arguments: Vec<OsString>) -> Vec<OsString> {
     // dive's version flag, which is `--verbose` beside an image.
     if arguments.len() == 2 && arguments[1] == "-v" {
         return vec![arguments.swap_remove(0), "--version".into()];
     }
-    let command = Cli::command();
-    let Some(at) = positional(&command, &arguments, 1) else { return arguments };
+    let Some(at) = positional(command, &arguments, 1) else { return arguments };
     if arguments[at] == "build" {
         let asks_for_help = arguments.len() == at + 2 && ["-h", "--help"].iter().any(|flag| arguments[at + 1] == *flag);
         if !asks_for_help {
             arguments.insert(at + 1, "--".into());
         }
-    } else if is_verb(&arguments[at]) && stands_alone(&command, &arguments, at) {
+    } else if is_verb_of(command, &arguments[at]) && stands_alone(command, &arguments, at) {
         let image = arguments.remove(at);
         arguments.extend(["--".into(), image]);
     }
@@ -34,7 +33,10 @@ pub(super) fn as_meant(mut arguments: Vec<OsString>) -> Vec<OsString> {
 /// True for a command that takes an image and whose name was an image's in the Go tool dive: `tree`.
 #[must_use]
 pub fn is_verb(word: &OsStr) -> bool {
-    let command = Cli::command();
+    is_verb_of(&Cli::command(), word)
+}
+
+fn is_verb_of(command: &Command, word: &OsStr) -> bool {
     let takes_image = |verb: &Command| verb.get_positionals().any(Arg::is_required_set);
     let mut verbs = command.get_subcommands().filter(|verb| !NEVER_AN_IMAGE.contains(&verb.get_name()));
     verbs.any(|verb| word == verb.get_name() && takes_image(verb))
@@ -109,7 +111,7 @@ pub(super) fn explained(error: clap::Error, arguments: &[OsString]) -> clap::Err
         _ => return error,
     };
     let Some(ContextValue::String(extra)) = error.get(context) else { return error };
-    let command = Cli::command();
+    let mut command = Cli::command();
     let first = positional(&command, arguments, 1).and_then(|at| arguments[at].to_str());
     let Some(first) = first.filter(|first| command.find_subcommand(first).is_none()) else { return error };
     let meant = nearest(&command, first);
@@ -120,7 +122,7 @@ pub(super) fn explained(error: clap::Error, arguments: &[OsString]) -> clap::Err
         Some(meant) => format!("no command {first:?}; did you mean `dive {meant} {extra}`?"),
         None => format!("unexpected argument {extra:?}: dive opens one image at a time, such as `dive {first}`"),
     };
-    Cli::command().error(ErrorKind::UnknownArgument, message)
+    command.error(ErrorKind::UnknownArgument, message)
 }
 
 /// True if `argument` is an option of a command. A builder may have any.
@@ -144,7 +146,8 @@ mod tests {
 
     fn kept(line: &str) -> String {
         let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        let kept: Vec<_> = as_meant(arguments).iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let kept: Vec<_> =
+            as_meant(&Cli::command(), arguments).iter().map(|word| word.to_string_lossy().into_owned()).collect();
         kept.join(" ")
     }
 

@@ -8,16 +8,15 @@ use anyhow::bail;
 use tracing::info;
 
 use super::environment::cache_folder;
+use super::invocation::Invocation;
 use super::opening::PullNotice;
-use super::output::Notices;
 use super::progress::ProgressBar;
-use crate::cli::OpeningArgs;
 use crate::config::Config;
 use dive_model::cache::Cache;
 use dive_model::image::Platform;
 use dive_model::remark::OnDamage;
 use dive_model::store::Links;
-use dive_sources::{Access, ContainerEngine, Environment, PodmanRoute, PullPolicy, Reference, RegistryOptions};
+use dive_sources::{Access, ContainerEngine, PodmanRoute, PullPolicy, Reference, RegistryOptions};
 
 /// What an image is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,19 +45,20 @@ impl<'a> Subject<'a> {
     }
 
     /// The pull policy that is set: the flag's, else the configuration's.
-    fn pull_policy(self, opening: &OpeningArgs, config: &Config) -> Option<PullPolicy> {
+    fn pull_policy(self, config: &Config) -> Option<PullPolicy> {
         match self {
-            Self::Named(_) => opening.pull.or(config.pull.value),
+            Self::Named(_) => config.pull.value,
             Self::Built(_) => Some(PullPolicy::Never),
         }
     }
 }
 
 /// What opening may use.
-pub(super) fn of(subject: Subject<'_>, opening: &OpeningArgs, config: &Config, environment: &Environment) -> Access {
+pub(super) fn of(subject: Subject<'_>, invocation: &Invocation) -> Access {
+    let Invocation { opening, config, environment, .. } = invocation;
     Access {
         on_damage: if config.ignore_errors.value { OnDamage::Remark } else { OnDamage::Fail },
-        pull: subject.pull_policy(opening, config).unwrap_or(PullPolicy::Missing),
+        pull: subject.pull_policy(config).unwrap_or(PullPolicy::Missing),
         podman: match subject {
             Subject::Named(_) => PodmanRoute::ServiceFirst,
             Subject::Built(_) => PodmanRoute::Command,
@@ -79,14 +79,13 @@ pub(super) fn of(subject: Subject<'_>, opening: &OpeningArgs, config: &Config, e
 pub(super) fn ask_to_pull(
     subject: Subject<'_>,
     reference: &Reference,
-    opening: &OpeningArgs,
-    config: &Config,
+    invocation: &Invocation,
     mode: Mode,
     access: &mut Access,
 ) -> anyhow::Result<()> {
     let Reference::Engine { engine, name, .. } = reference else { return Ok(()) };
     let nobody_to_ask = !io::stdin().is_terminal() || !io::stderr().is_terminal();
-    if subject.pull_policy(opening, config).is_some() || mode == Mode::Ci || nobody_to_ask {
+    if subject.pull_policy(&invocation.config).is_some() || mode == Mode::Ci || nobody_to_ask {
         return Ok(());
     }
     access.pull = PullPolicy::Never;
@@ -97,7 +96,7 @@ pub(super) fn ask_to_pull(
         bail!("{} has no image {name:?}, and it was not pulled", engine.command());
     }
     info!("{} pulls {name}", engine.command());
-    let progress = ProgressBar::new(Notices::of(opening), PullNotice::default());
+    let progress = ProgressBar::new(invocation.notices, PullNotice::default());
     dive_sources::pull(*engine, name, access, &progress)?;
     progress.finish();
     Ok(())

@@ -1,131 +1,34 @@
-//! `dive build`: the engine's own client builds, and says what the image is called that came of it.
+//! `dive build`: builds an image with the engine's own client, and explores it.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Read};
-use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
-use std::time::SystemTime;
 
-use anyhow::{Context, bail};
-use tracing::info;
+use anyhow::bail;
 
-use super::build_arguments;
-use super::output::Notices;
-use crate::cli;
-use dive_sources::ContainerEngine;
+use super::access::Subject;
+use super::builder::{self, Built};
+use super::explore::{ReportArgs, explore};
+use super::invocation::Invocation;
+use super::outcome::Outcome;
+use crate::cli::CiArgs;
+use dive_sources::SourceKind;
 
-/// Longer than any id, in bytes.
-const ID_LIMIT: u64 = 200;
-
-/// How a build ended.
-#[derive(Debug)]
-pub(super) enum Built {
-    /// With the image of this id.
-    Image(String),
-    /// With this exit code.
-    Failed(u8),
-}
-
-/// Builds as `docker build ARGUMENTS` does, on this terminal.
-///
-/// What the builder says goes to standard error: standard output is for what dive finds.
-pub(super) fn build(engine: ContainerEngine, arguments: &[OsString], notices: Notices) -> anyhow::Result<Built> {
-    let folder = tempfile::tempdir()
-        .context("cannot create a temporary folder for the image's id; set TMPDIR to a writable folder")?;
-    let asked = build_arguments::id_file(arguments);
-    let id_file = asked.clone().unwrap_or_else(|| folder.path().join("image-id"));
-    let mut command = Command::new(engine.command());
-    command.arg("build");
-    if asked.is_none() {
-        command.arg("--iidfile").arg(&id_file);
+/// Builds with `arguments`, then explores the image.
+pub(super) fn run(
+    arguments: &[OsString],
+    invocation: &Invocation,
+    ci: &CiArgs,
+    report: ReportArgs,
+) -> anyhow::Result<Outcome> {
+    let engine = match invocation.opening.source {
+        None => invocation.config.container_engine.value,
+        Some(SourceKind::Engine(engine)) => engine,
+        Some(_) => bail!("`dive build` builds with docker or podman: --source docker or --source podman"),
+    };
+    // Before the build: it may take an hour.
+    SourceKind::Engine(engine).require()?;
+    invocation.begin("builds", OsStr::new(engine.command()));
+    match builder::build(engine, arguments, invocation.notices)? {
+        Built::Failed(code) => Ok(Outcome::BuildFailed(code)),
+        Built::Image(id) => explore(Subject::Built(&builder::reference(engine, &id)), invocation, ci, report),
     }
-    if engine == ContainerEngine::Docker
-        && let Some(file) = build_arguments::containerfile(arguments)
-    {
-        info!("docker builds from {}", file.display());
-        command.arg("--file").arg(file);
-    }
-    // An id file of an earlier build must not count as this one's.
-    let before = written(&id_file);
-    command.args(arguments).stdout(Stdio::from(io::stderr()));
-    info!("{} build with {} arguments begins", engine.command(), arguments.len());
-    let status = command.status().map_err(|error| not_started(engine, &error))?;
-    info!("{} build ended: {status}", engine.command());
-    if !status.success() {
-        let code = exit_code(status);
-        notices.note(&format!("{} build failed ({status}); there is no image to explore", engine.command()));
-        if let Some(option) = cli::misplaced_option(arguments) {
-            notices
-                .note(&format!("`{option}` is an option of dive; write it before `build`: `dive {option} build ...`"));
-        }
-        return Ok(Built::Failed(code));
-    }
-    if before.is_some() && written(&id_file) == before {
-        return Err(no_image(engine));
-    }
-    read_id(engine, &id_file).map(Built::Image)
-}
-
-/// When a file was last written to.
-fn written(file: &Path) -> Option<SystemTime> {
-    std::fs::metadata(file).and_then(|metadata| metadata.modified()).ok()
-}
-
-fn no_image(engine: ContainerEngine) -> anyhow::Error {
-    let name = engine.command();
-    anyhow::anyhow!(
-        "`{name} build` succeeded, but {name} has no image of it; if it builds elsewhere, add --load and leave out --output \
-         and --push"
-    )
-}
-
-fn not_started(engine: ContainerEngine, error: &io::Error) -> anyhow::Error {
-    let name = engine.command();
-    if error.kind() == io::ErrorKind::NotFound {
-        return anyhow::anyhow!(
-            "`dive build` runs `{name} build`, but {name} is not in PATH; install it, or choose the other engine with \
-             --source docker or --source podman"
-        );
-    }
-    anyhow::anyhow!("{name} cannot be run: {error}")
-}
-
-/// The exit code to pass on: 128 and the signal where one ended the builder, as shells have it.
-fn exit_code(status: ExitStatus) -> u8 {
-    #[cfg(unix)]
-    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        return u8::try_from(128 + signal).unwrap_or(u8::MAX);
-    }
-    status.code().and_then(|code| u8::try_from(code).ok()).filter(|code| *code != 0).unwrap_or(1)
-}
-
-fn read_id(engine: ContainerEngine, file: &Path) -> anyhow::Result<String> {
-    let name = engine.command();
-    let unreadable = |error: io::Error| anyhow::anyhow!("{}: the image's id cannot be read: {error}", file.display());
-    match std::fs::metadata(file) {
-        Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => bail!("{}: not a regular file, so the image's id cannot be read from it", file.display()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(no_image(engine)),
-        Err(error) => return Err(unreadable(error)),
-    }
-    let mut id = String::new();
-    let file_of_id = std::fs::File::open(file).map_err(unreadable)?;
-    file_of_id.take(ID_LIMIT).read_to_string(&mut id).map_err(unreadable)?;
-    let id = id.trim();
-    // Podman may write the bare hex.
-    let is_id = !id.is_empty()
-        && (id.len() as u64) < ID_LIMIT
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b':');
-    if !is_id {
-        bail!("{}: `{name} build` did not write a valid image id", file.display());
-    }
-    Ok(id.to_owned())
-}
-
-/// The reference of an image that was built.
-pub(super) fn reference(engine: ContainerEngine, id: &str) -> OsString {
-    let mut reference = OsString::from(engine.command());
-    reference.push("://");
-    reference.push(OsStr::new(id));
-    reference
 }

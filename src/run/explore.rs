@@ -4,11 +4,12 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
 use super::access::{Mode, Subject};
+use super::invocation::Invocation;
 use super::opening::{Opening, ReadImage, open_headless};
+use super::outcome::Outcome;
 use super::output::{self, JsonTarget, Notices};
-use super::{Outcome, screen};
 use crate::ci::{self, Rules};
-use crate::cli::{CiArgs, OpeningArgs};
+use crate::cli::CiArgs;
 use crate::config::{CiVariable, Config, ConfigError, Origin, RulesFile, Setting, forbids_colour};
 use crate::report::ci::Ruling;
 use crate::report::{Colour, Look, Rows, ci as ci_report, json, text};
@@ -82,21 +83,20 @@ impl Gate {
 /// Explores an image on the screen or reports on it.
 pub(super) fn explore(
     subject: Subject<'_>,
-    opening: &OpeningArgs,
+    invocation: &Invocation,
     ci: &CiArgs,
     report: ReportArgs,
-    config: &Config,
-    environment: &Environment,
 ) -> anyhow::Result<Outcome> {
-    let notices = Notices::of(opening);
+    let Invocation { config, environment, notices, .. } = invocation;
+    let notices = *notices;
     let output = ReportOutput { json: JsonTarget::wanted(report.json, config, environment), environment, notices };
     let ci_mode = ci.ci.unwrap_or(config.ci.value);
     // Before the image: a mistake in the rules is reported at once, not after a minute of reading.
     let gate = if ci_mode { Some(Gate::load(ci, config, &output)?) } else { None };
     let mode = if ci_mode { Mode::Ci } else { Mode::Plain };
-    let plan = Opening::new(subject, opening, config, environment, mode)?;
+    let plan = Opening::new(subject, invocation, mode)?;
     let rows = report.rows;
-    let opens_screen = !ci_mode && output.json.is_none() && screen::fits(environment);
+    let opens_screen = !ci_mode && output.json.is_none() && shows_screen(environment);
     if !ci_mode {
         let asked = ci.ci.is_some() || config.ci.origin != Origin::Default;
         match CiVariable::of(environment) {
@@ -109,8 +109,9 @@ pub(super) fn explore(
             _ => {}
         }
     }
+    #[cfg(feature = "tui")]
     if opens_screen {
-        return screen::show(plan, config, environment).map(|()| Outcome::Passed);
+        return super::screen::show(plan, config, environment).map(|()| Outcome::Passed);
     }
     let ReadImage { image, loaded, origin, .. } = open_headless(&plan, notices)?;
     if ci_mode && !config.ignore_errors.value {
@@ -158,6 +159,12 @@ fn judge(
         ci_report::block(opened, ruling, look, out)
     })?;
     Ok(if verdict.passed() { Outcome::Passed } else { Outcome::RuleFailed })
+}
+
+/// True if this build has the screen, and standard output is a terminal that can show it.
+fn shows_screen(environment: &Environment) -> bool {
+    let can_show = || environment.get("TERM").is_none_or(|term| term != "dumb");
+    cfg!(feature = "tui") && io::stdout().is_terminal() && can_show()
 }
 
 /// How a report looks on `stream`.

@@ -9,16 +9,16 @@ use anyhow::{anyhow, bail};
 use tracing::info;
 
 use super::access::{self, Mode, Subject};
+use super::invocation::Invocation;
 use super::output::Notices;
 use super::progress::ProgressBar;
-use crate::cli::{self, OpeningArgs};
-use crate::config::Config;
+use crate::cli;
 use dive_model::blob::{TransferProgress, TransferStep};
 use dive_model::image::{Image, ImageSelector, OtherEntry, Selection};
 use dive_model::remark::Remark;
 use dive_model::tree::Loaded;
 use dive_model::{Observer, OpenError, Opener, TablePolicy};
-use dive_sources::{Access, Environment, ImageOrigin, PathReference, PullPolicy, Reference, Source, SourceError};
+use dive_sources::{Access, ImageOrigin, PathReference, PullPolicy, Reference, Source, SourceError};
 
 /// Announces a pull that the user did not ask for, once.
 #[derive(Debug, Default)]
@@ -70,21 +70,16 @@ pub(super) struct ReadImage {
 
 impl Opening {
     /// Reads the argument; on a terminal, an engine is asked for the image, and its user whether to pull it.
-    pub(super) fn new(
-        subject: Subject<'_>,
-        opening: &OpeningArgs,
-        config: &Config,
-        environment: &Environment,
-        mode: Mode,
-    ) -> anyhow::Result<Self> {
+    pub(super) fn new(subject: Subject<'_>, invocation: &Invocation, mode: Mode) -> anyhow::Result<Self> {
+        let Invocation { opening, config, .. } = invocation;
         let argument = subject.argument();
         let reference = Reference::parse(argument, opening.source, config.container_engine.value)?;
         if reference == Reference::Stdin && io::stdin().is_terminal() {
             bail!("standard input is a terminal; pipe an archive into it: `docker save NAME | dive -`");
         }
         let image = selected(opening.selected.as_ref(), &reference)?;
-        let mut access = access::of(subject, opening, config, environment);
-        access::ask_to_pull(subject, &reference, opening, config, mode, &mut access)
+        let mut access = access::of(subject, invocation);
+        access::ask_to_pull(subject, &reference, invocation, mode, &mut access)
             .map_err(|error| with_other_reading(error, argument, &reference))?;
         let selection = Selection { image, platform: opening.platform.clone() };
         Ok(Self { argument: argument.to_owned(), reference, selection, access, mode })

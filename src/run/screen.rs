@@ -1,6 +1,5 @@
 //! The explorer: what the screen needs of the command line, and what it leaves behind.
 
-use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 use anyhow::anyhow;
@@ -17,11 +16,6 @@ use dive_model::layer::LayerIndex;
 use dive_model::observer::Observer;
 use dive_model::remark::Remark;
 use dive_sources::Environment;
-
-/// True if standard output is a terminal that can show the screen.
-pub(super) fn fits(environment: &Environment) -> bool {
-    io::stdout().is_terminal() && environment.get("TERM").is_none_or(|term| term != "dumb")
-}
 
 /// Shows the image until its user leaves.
 pub(super) fn show(plan: Opening, config: &Config, environment: &Environment) -> anyhow::Result<()> {

@@ -1,0 +1,54 @@
+//! What every command that opens an image starts with: its flags, the configuration under them, the environment, the log.
+
+use std::ffi::OsStr;
+
+use tracing::info;
+
+use super::environment;
+use super::log;
+use super::output::Notices;
+use crate::cli::OpeningArgs;
+use crate::config::{Config, Setting};
+use dive_sources::Environment;
+
+/// The settings of a command, each with the value that counts.
+#[derive(Debug)]
+pub(super) struct Invocation {
+    /// The flags, with what the configuration sets in their place.
+    pub(super) opening: OpeningArgs,
+    /// The configuration under the flags.
+    pub(super) config: Config,
+    /// With the working directory.
+    pub(super) environment: Environment,
+    /// How much is said on standard error.
+    pub(super) notices: Notices,
+}
+
+impl Invocation {
+    /// Reads the configuration.
+    pub(super) fn new(mut opening: OpeningArgs, environment: Environment) -> anyhow::Result<Self> {
+        let environment = environment::in_working_dir(environment)?;
+        let mut config = Config::load(&environment, opening.config.as_deref())?;
+        if opening.ignore_errors {
+            config.ignore_errors = Setting::by_flag(true, "--ignore-errors");
+        }
+        if let Some(pull) = opening.pull {
+            config.pull = Setting::by_flag(Some(pull), "--pull");
+        }
+        opening.quiet |= config.log.quiet.value && opening.verbose == 0;
+        let notices = Notices::of(&opening);
+        Ok(Self { opening, config, environment, notices })
+    }
+
+    /// Starts the log of a command that `does` something to an image, and prints the warnings of the configuration.
+    ///
+    /// Without its log the command goes on: what it finds is what was asked for, and the verdict of a pipeline must not hang on
+    /// whether a file beside it can be written.
+    pub(super) fn begin(&self, does: &str, image: &OsStr) {
+        let folder = &self.environment.working_dir;
+        let no_log = log::start(&self.config.log, folder).err();
+        info!("dive {} {does} {} in {}", env!("CARGO_PKG_VERSION"), image.display(), folder.display());
+        self.notices.warn_all(no_log);
+        self.notices.warn_all(&self.config.warnings);
+    }
+}

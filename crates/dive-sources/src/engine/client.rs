@@ -1,22 +1,24 @@
-//! Requests to one engine: bollard makes them and reads the answers, and what carries them is here, one connection for each.
-//! What bollard has no words for, such as the export of one platform, is asked over the same way.
+//! Requests to one engine, each over a connection of its own.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bollard::errors::Error;
-use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
 use http_body_util::{BodyExt, Full};
-use hyper::body::{Body, Bytes, Incoming};
+use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{CONNECTION, HOST, HeaderValue};
-use hyper::{Request, Response, Uri};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::http::request::Builder;
+use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::address::{Address, Tcp};
+use super::api::{ApiError, ApiVersion, EngineVersion, Login, PullStep};
 use super::failure;
 use super::stream::Connection;
 use crate::ContainerEngine;
@@ -29,8 +31,8 @@ const ANSWER_LIMIT: u64 = 16 << 20;
 /// Bytes that the answer to a pull may have, which is looked at line by line: there is one for every step of it.
 const PULL_LIMIT: u64 = 256 << 20;
 
-/// How long an engine may take to begin its answer to what is no export, in seconds. A pull begins with asking a registry.
-const ANSWER_SECONDS: u64 = 300;
+/// How long an engine may take to begin its response to a pull: it asks the registry first.
+const PULL_START: Duration = Duration::from_mins(5);
 
 /// How long it may take to say which version it is.
 const GREETING: Duration = Duration::from_secs(20);
@@ -40,7 +42,7 @@ const GREETING_BY_SSH: Duration = Duration::from_mins(1);
 /// An engine that answers.
 #[derive(Debug, Clone)]
 pub(super) struct Client {
-    pub(super) docker: Docker,
+    version: ApiVersion,
     transport: Arc<Transport>,
 }
 
@@ -74,23 +76,13 @@ impl Client {
             Address::Tcp(Tcp { tls: Some(tls), .. }) => Some(Connector(tls.connector()?)),
             _ => None,
         };
-        let transport = Arc::new(Transport { engine, address: address.clone(), tls, environment: environment.clone() });
-        let carrier = Arc::clone(&transport);
-        let carry = move |request: BollardRequest| {
-            let transport = Arc::clone(&carrier);
-            let is_pull = request.uri().path().ends_with("/images/create");
-            async move { transport.send(request, if is_pull { PULL_LIMIT } else { ANSWER_LIMIT }).await }
-        };
-        let unreachable = |error: Error| failure::explain(&error, address);
-        let docker =
-            Docker::connect_with_custom_transport(carry, Some("http://localhost"), ANSWER_SECONDS, API_DEFAULT_VERSION)
-                .map_err(unreachable)?;
+        let transport = Transport { engine, address: address.clone(), tls, environment: environment.clone() };
         let greeting = if matches!(address, Address::Ssh(_)) { GREETING_BY_SSH } else { GREETING };
-        let docker = timeout(greeting, docker.negotiate_version())
+        let version = timeout(greeting, transport.version())
             .await
             .map_err(|_| format!("no answer in {} seconds", greeting.as_secs()))?
-            .map_err(unreachable)?;
-        Ok(Self { docker, transport })
+            .map_err(|error| failure::explain(&error, address))?;
+        Ok(Self { version, transport: Arc::new(transport) })
     }
 
     /// Where the engine is.
@@ -98,27 +90,135 @@ impl Client {
         &self.transport.address
     }
 
-    /// Whether engine and client both know this version of the API.
-    pub(super) fn knows(&self, major: usize, minor: usize) -> bool {
-        let version = self.docker.client_version();
-        (version.major_version, version.minor_version) >= (major, minor)
+    /// The version of the API that requests are made in.
+    pub(super) fn version(&self) -> ApiVersion {
+        self.version
     }
 
     /// The JSON document at `path`, which begins with `/`.
-    pub(super) async fn document<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
-        let body = self.request(path, ANSWER_LIMIT).await?.into_body().collect().await?.to_bytes();
+    pub(super) async fn document<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
+        self.transport.document(Request::get(self.versioned(path))).await
+    }
+
+    /// The response to a `GET` of `path`, which begins with `/`. Its body has no limit.
+    pub(super) async fn get(&self, path: &str) -> Result<Response<Incoming>, ApiError> {
+        self.transport.send(Request::get(self.versioned(path)), u64::MAX).await
+    }
+
+    /// Starts to pull `tag`, which may be a digest, of `repository`.
+    pub(super) async fn pull(
+        &self,
+        repository: &str,
+        tag: &str,
+        platform: Option<&str>,
+        login: Option<&Login>,
+    ) -> Result<PullSteps, ApiError> {
+        let mut path = format!("/images/create?fromImage={}&tag={}", percent_encoded(repository), percent_encoded(tag));
+        if let Some(platform) = platform {
+            path.push_str("&platform=");
+            path.push_str(&percent_encoded(platform));
+        }
+        let mut request = Request::post(self.versioned(&path)).header(CONTENT_TYPE, "application/json");
+        if let Some(login) = login {
+            request = request.header("X-Registry-Auth", header(login)?);
+        }
+        let response = timeout(PULL_START, self.transport.send(request, PULL_LIMIT)).await;
+        Ok(PullSteps::of(response.unwrap_or(Err(ApiError::Timeout))?.into_body()))
+    }
+
+    fn versioned(&self, path: &str) -> String {
+        format!("/v{}{path}", self.version)
+    }
+}
+
+/// A login as the value of a header. It is in the URL-safe alphabet: engines take any other for no login.
+fn header(login: &Login) -> Result<HeaderValue, ApiError> {
+    let base64 = URL_SAFE.encode(serde_json::to_vec(login)?);
+    let mut value = HeaderValue::from_str(&base64).map_err(hyper::http::Error::from)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// A text as the value of a query.
+pub(super) fn percent_encoded(text: &str) -> String {
+    let letters = text.bytes().map(|letter| match letter {
+        letter if letter.is_ascii_alphanumeric() => char::from(letter).to_string(),
+        other => format!("%{other:02X}"),
+    });
+    letters.collect()
+}
+
+/// The steps of a pull, as the engine reports them.
+#[derive(Debug)]
+pub(super) struct PullSteps {
+    body: Incoming,
+    lines: Lines,
+}
+
+impl PullSteps {
+    fn of(body: Incoming) -> Self {
+        Self { body, lines: Lines::default() }
+    }
+
+    /// The next step; `None` when the pull is done.
+    pub(super) async fn next(&mut self) -> Result<Option<PullStep>, ApiError> {
+        loop {
+            if let Some(line) = self.lines.next() {
+                return PullStep::parse(&line).map(Some);
+            }
+            match self.body.frame().await {
+                Some(frame) => self.lines.add(frame?.data_ref().map_or(&[], |data| data)),
+                None => return self.lines.rest().map(|line| PullStep::parse(&line)).transpose(),
+            }
+        }
+    }
+}
+
+/// Bytes that arrive in pieces, line by line. Blank lines are left out.
+#[derive(Debug, Default)]
+struct Lines {
+    complete: VecDeque<Vec<u8>>,
+    incomplete: Vec<u8>,
+}
+
+impl Lines {
+    fn add(&mut self, piece: &[u8]) {
+        let mut parts = piece.split(|byte| *byte == b'\n');
+        self.incomplete.extend_from_slice(parts.next().unwrap_or_default());
+        for part in parts {
+            let line = std::mem::replace(&mut self.incomplete, part.to_vec());
+            self.complete.extend(Some(line).filter(|line| !is_blank(line)));
+        }
+    }
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        self.complete.pop_front()
+    }
+
+    /// The last line, if it does not end with a line feed.
+    fn rest(&mut self) -> Option<Vec<u8>> {
+        Some(std::mem::take(&mut self.incomplete)).filter(|line| !is_blank(line))
+    }
+}
+
+fn is_blank(line: &[u8]) -> bool {
+    line.trim_ascii().is_empty()
+}
+
+impl Transport {
+    /// The version of the API to use. Requested without one: engines refuse those that they do not know.
+    async fn version(&self) -> Result<ApiVersion, ApiError> {
+        self.document::<EngineVersion>(Request::get("/version")).await?.common()
+    }
+
+    async fn document<T: DeserializeOwned>(&self, request: Builder) -> Result<T, ApiError> {
+        let body = self.send(request, ANSWER_LIMIT).await?.into_body().collect().await?.to_bytes();
         Ok(serde_json::from_slice(&body)?)
     }
 
-    /// The answer to a `GET` of `path`, which begins with `/` and is not looked into here. Its body has no limit.
-    pub(super) async fn get(&self, path: &str) -> Result<Response<Incoming>, Error> {
-        self.request(path, u64::MAX).await
-    }
-
-    async fn request(&self, path: &str, limit: u64) -> Result<Response<Incoming>, Error> {
-        let version = self.docker.client_version();
-        let request = Request::get(format!("/v{version}{path}")).body(Full::<Bytes>::default())?;
-        let mut response = self.transport.send(request, limit).await?;
+    /// Sends a request without a body. Any status but success is an error with the engine's message.
+    async fn send(&self, request: Builder, limit: u64) -> Result<Response<Incoming>, ApiError> {
+        let mut response = self.carry(request.body(Full::default())?, limit).await?;
         if response.status().is_success() {
             return Ok(response);
         }
@@ -130,16 +230,11 @@ impl Client {
             }
         }
         let message = failure::message_of(&message);
-        Err(Error::DockerResponseServerError { status_code: response.status().as_u16(), message })
+        Err(ApiError::Status { status: response.status().as_u16(), message })
     }
-}
 
-impl Transport {
     /// Sends `request` over a connection of its own, which ends with the answer. No more than `limit` bytes are read.
-    async fn send<B>(&self, mut request: Request<B>, limit: u64) -> Result<Response<Incoming>, Error>
-    where
-        B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
-    {
+    async fn carry(&self, mut request: Request<Full<Bytes>>, limit: u64) -> Result<Response<Incoming>, ApiError> {
         let tls = self.tls.as_ref().map(|tls| &tls.0);
         let connection = Connection::open(self.engine, &self.address, tls, &self.environment, limit).await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(connection)).await?;
@@ -149,14 +244,11 @@ impl Transport {
             _ => ("", "localhost"),
         };
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-        *request.uri_mut() = format!("{base}{path}").parse::<Uri>()?;
+        *request.uri_mut() = format!("{base}{path}").parse().map_err(hyper::http::Error::from)?;
         let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
         let headers = request.headers_mut();
         headers.insert(HOST, HeaderValue::from_str(&host).map_err(hyper::http::Error::from)?);
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
-        if let Some(credentials) = headers.get_mut("X-Registry-Auth") {
-            *credentials = for_urls(credentials);
-        }
         match sender.send_request(request).await {
             // The connection knows why.
             Err(error) if error.is_canceled() => match connection.await {
@@ -168,15 +260,37 @@ impl Transport {
     }
 }
 
-/// Credentials in the alphabet that engines read. bollard writes them in the other one, and engines take what they cannot read
-/// for none.
-fn for_urls(base64: &HeaderValue) -> HeaderValue {
-    let letters = base64.as_bytes().iter().map(|letter| match letter {
-        b'+' => b'-',
-        b'/' => b'_',
-        other => *other,
-    });
-    let mut value = HeaderValue::from_bytes(&letters.collect::<Vec<u8>>()).unwrap_or_else(|_| base64.clone());
-    value.set_sensitive(true);
-    value
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_whole_however_they_arrive() {
+        let mut lines = Lines::default();
+        let mut read = Vec::new();
+        for piece in [&b"{\"a\""[..], b": 1}\r", b"\n{}\n\n", b"", b" \n{\"b\": 2}"] {
+            lines.add(piece);
+            read.extend(std::iter::from_fn(|| lines.next()));
+        }
+        read.extend(lines.rest());
+        assert_eq!(read, [&b"{\"a\": 1}\r"[..], b"{}", b"{\"b\": 2}"]);
+        assert_eq!(lines.rest(), None);
+    }
+
+    /// Otherwise a proxy's debug output would show the password.
+    #[test]
+    fn a_login_is_url_safe_and_hidden() {
+        let (username, password) = ("?>".repeat(9), "~~~".to_owned());
+        let login = Login::Password { username, password, serveraddress: "h:1".to_owned() };
+        let value = header(&login).unwrap();
+        let text = value.to_str().unwrap();
+        assert!(text.contains(['-', '_']) && !text.contains(['+', '/']), "{text}");
+        assert_eq!(format!("{value:?}"), "Sensitive");
+        assert_eq!(URL_SAFE.decode(text).unwrap(), serde_json::to_vec(&login).unwrap());
+    }
+
+    #[test]
+    fn a_query_cannot_be_left() {
+        assert_eq!(percent_encoded("a&b=c"), "a%26b%3Dc");
+    }
 }

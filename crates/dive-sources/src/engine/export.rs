@@ -5,14 +5,14 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bollard::errors::Error;
 use http_body_util::BodyExt;
 use hyper::body::{Bytes, Incoming};
 use serde::Deserialize;
 use tokio::time::timeout;
 
+use super::api::{ApiError, ApiVersion};
 use super::backend::Backend;
-use super::client::Client;
+use super::client::{Client, percent_encoded};
 use super::error::EngineError;
 use super::failure;
 use super::lookup::ImageLookup;
@@ -27,6 +27,9 @@ use dive_model::blob::Watch;
 use dive_model::remark::{OnDamage, Remark};
 use dive_model::store::spool;
 use dive_model::store::{Archive, StoreError};
+
+/// The first version of the API that exports one platform of an image.
+const EXPORTS_PLATFORMS: ApiVersion = ApiVersion::new(1, 48);
 
 /// How long an engine may prepare: Docker writes all layers to its own disk before it sends the first.
 const PREPARATION: Duration = Duration::from_mins(30);
@@ -127,9 +130,9 @@ impl Export {
 
     fn begin<'a>(&self, client: &Client, progress: Watch<'a>) -> Result<Reader<'a>, EngineError> {
         let mut path = format!("/images/{}/get", self.id);
-        if let Some(platform) = self.platform.as_deref().filter(|_| client.knows(1, 48)) {
+        if let Some(platform) = self.platform.as_deref().filter(|_| client.version() >= EXPORTS_PLATFORMS) {
             path.push_str("?platform=");
-            path.push_str(&query(&as_json(platform)));
+            path.push_str(&percent_encoded(&as_json(platform)));
         }
         let mut meter = Meter::new(progress, self.size);
         let called_off =
@@ -142,13 +145,12 @@ impl Export {
             unless_broken(asked, &mut || meter.report()).await
         };
         let answer = block_on(asked).map_err(|cause| EngineError::Threads { engine: self.engine, cause })?;
-        let response = answer.ok_or_else(called_off)?.unwrap_or(Err(Error::RequestTimeoutError)).map_err(|error| {
-            EngineError::Refused {
+        let response =
+            answer.ok_or_else(called_off)?.unwrap_or(Err(ApiError::Timeout)).map_err(|error| EngineError::Refused {
                 engine: self.engine,
                 name: self.name.clone(),
                 answer: failure::answer(&error, client.address()),
-            }
-        })?;
+            })?;
         Ok(Reader {
             body: response.into_body(),
             chunk: Bytes::new(),
@@ -166,15 +168,6 @@ fn as_json(platform: &str) -> String {
     let names = ["os", "architecture", "variant"];
     let named = names.into_iter().map_while(|name| Some((name.to_owned(), parts.next()?.into())));
     serde_json::Value::Object(named.collect()).to_string()
-}
-
-/// A text as the value of a query.
-fn query(text: &str) -> String {
-    let letters = text.bytes().map(|letter| match letter {
-        letter if letter.is_ascii_alphanumeric() => char::from(letter).to_string(),
-        other => format!("%{other:02X}"),
-    });
-    letters.collect()
 }
 
 /// What is said of an export that nobody wants any more. Who called it off does not read it.
@@ -258,7 +251,9 @@ mod tests {
     #[test]
     fn a_platform_is_asked_for_as_docker_takes_it() {
         assert_eq!(as_json("linux/arm64/v8"), r#"{"architecture":"arm64","os":"linux","variant":"v8"}"#);
-        assert_eq!(query(&as_json("linux/s390x")), "%7B%22architecture%22%3A%22s390x%22%2C%22os%22%3A%22linux%22%7D");
-        assert_eq!(query("a&b=c"), "a%26b%3Dc");
+        assert_eq!(
+            percent_encoded(&as_json("linux/s390x")),
+            "%7B%22architecture%22%3A%22s390x%22%2C%22os%22%3A%22linux%22%7D"
+        );
     }
 }

@@ -3,44 +3,38 @@
 use std::error::Error as StdError;
 use std::io;
 
-use bollard::errors::Error;
 use serde::Deserialize;
 
 use super::address::{Address, Tcp};
+use super::api::ApiError;
 use crate::program::Failure;
 use crate::quote::one_line;
 
 /// Why `address` could not be asked.
-pub(super) fn explain(error: &Error, address: &Address) -> String {
+pub(super) fn explain(error: &ApiError, address: &Address) -> String {
     match error {
-        Error::DockerResponseServerError { status_code, message } if message.contains("HTTPS") => {
-            format!(
-                "it requires TLS (HTTP {status_code}); set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the TLS files"
-            )
+        ApiError::Status { status, message } if message.contains("HTTPS") => {
+            format!("it requires TLS (HTTP {status}); set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the TLS files")
         }
-        Error::DockerResponseServerError { status_code, message } if message.trim_start().starts_with('<') => {
-            format!("not a container engine: it returned a web page (HTTP {status_code})")
+        ApiError::Status { status, message } if message.trim_start().starts_with('<') => {
+            format!("not a container engine: it returned a web page (HTTP {status})")
         }
-        Error::DockerResponseServerError { status_code, message } => {
-            format!("not a container engine, or not ready: HTTP {status_code}: {}", one_line(message))
+        ApiError::Status { status, message } => {
+            format!("not a container engine, or not ready: HTTP {status}: {}", one_line(message))
         }
-        Error::JsonDataError { .. } | Error::JsonSerdeError { .. } | Error::APIVersionParseError {} => {
-            "not a container engine: unexpected response".to_owned()
-        }
+        ApiError::Document(_) | ApiError::Version => "not a container engine: unexpected response".to_owned(),
         other => answer(other, address),
     }
 }
 
 /// What an engine that can be reached has against a request.
-pub(super) fn answer(error: &Error, address: &Address) -> String {
+pub(super) fn answer(error: &ApiError, address: &Address) -> String {
     match error {
-        Error::DockerResponseServerError { message, .. } => one_line(message),
-        Error::DockerStreamError { error } => one_line(error),
-        Error::RequestTimeoutError => "no answer in time".to_owned(),
-        // What these two hold they pass over when they are asked for their cause.
-        Error::IOError { err } => of_chain(err, address),
-        Error::HyperResponseError { err } => of_chain(err, address),
-        other => of_chain(other, address),
+        ApiError::Status { message, .. } => one_line(message),
+        // Transparent errors: their `source` is the cause of what they hold, not what they hold.
+        ApiError::Io(error) => of_chain(error, address),
+        ApiError::Http(error) => of_chain(error, address),
+        other => one_line(&other.to_string()),
     }
 }
 

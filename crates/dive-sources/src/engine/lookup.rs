@@ -3,13 +3,11 @@
 
 use std::time::Duration;
 
-use bollard::errors::Error;
-use bollard::models::ImageInspect;
-use serde::Deserialize;
 use tokio::time::timeout;
 use tracing::{debug, info};
 
 use super::address::{Address, candidates};
+use super::api::{ApiError, Container, ImageInspect};
 use super::backend::Backend;
 use super::client::Client;
 use super::error::{Attempt, EngineError};
@@ -66,7 +64,7 @@ impl<'a> ImageLookup<'a> {
             };
             match answer {
                 Ok(client) => {
-                    info!("{} answers at {place}, version {}", self.engine.command(), client.docker.client_version());
+                    info!("{} answers at {place}, version {}", self.engine.command(), client.version());
                     return Ok(Backend::Service(client));
                 }
                 Err(failure) => {
@@ -140,18 +138,17 @@ impl<'a> ImageLookup<'a> {
     }
 
     fn inspect_by_service(&self, client: &Client) -> Result<ImageInspect, EngineError> {
+        let path = format!("/images/{}/json", self.name.as_str());
         // `timeout` needs the runtime's clock, so it is created inside `async`.
-        let asked = async { timeout(INSPECTION, client.docker.inspect_image(self.name.as_str())).await };
-        let answer = self.wait(asked)?.unwrap_or(Err(Error::RequestTimeoutError));
+        let asked = async { timeout(INSPECTION, client.document(&path)).await };
+        let answer = self.wait(asked)?.unwrap_or(Err(ApiError::Timeout));
         answer.map_err(|error| {
             let answer = failure::answer(&error, client.address());
             let (engine, name) = (self.engine, self.named());
             let is_unknown = match error {
-                Error::DockerResponseServerError { status_code: 404, .. } => true,
+                ApiError::Status { status: 404, .. } => true,
                 // Podman takes the full id of a missing image for a name, and refuses such names.
-                Error::DockerResponseServerError { message, .. } => {
-                    self.name.is_id() && message.contains("64-byte hexadecimal")
-                }
+                ApiError::Status { message, .. } => self.name.is_id() && message.contains("64-byte hexadecimal"),
                 _ => false,
             };
             if is_unknown {
@@ -178,16 +175,6 @@ impl<'a> ImageLookup<'a> {
 
     /// The image of the container with this name; `None` if there is no such container.
     fn image_of_container(&self, backend: &Backend) -> Result<Option<String>, EngineError> {
-        #[derive(Deserialize)]
-        struct Container {
-            #[serde(rename = "Config")]
-            config: Config,
-        }
-        #[derive(Deserialize)]
-        struct Config {
-            #[serde(rename = "Image")]
-            image: String,
-        }
         if !self.name.may_be_a_container() {
             return Ok(None);
         }

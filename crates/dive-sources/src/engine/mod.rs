@@ -2,6 +2,7 @@
 //! its own client finds it, the image is inspected, and exported unless everything about it is known from before.
 
 mod address;
+mod api;
 mod backend;
 mod client;
 mod context;
@@ -21,9 +22,9 @@ pub use error::{Attempt, EngineError};
 
 use std::ops::ControlFlow;
 
-use bollard::models::ImageInspect;
 use tracing::info;
 
+use self::api::ImageInspect;
 use self::export::Export;
 use self::known::KnownImage;
 use self::lookup::ImageLookup;

@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use bollard::models::{ImageInspect, ImageInspectRootFs};
 use serde::Deserialize;
 
+use super::api::{ImageInspect, RootFs};
 use crate::engine_name::Name;
 use crate::environment::Environment;
 use crate::program::{ExportError, Failure, Program};
@@ -39,12 +39,6 @@ struct Image {
     size: Option<i64>,
     #[serde(rename = "RootFS")]
     root_fs: Option<RootFs>,
-}
-
-#[derive(Debug, Deserialize)]
-struct RootFs {
-    #[serde(rename = "Layers")]
-    layers: Option<Vec<String>>,
 }
 
 impl PodmanCommand {
@@ -130,15 +124,6 @@ impl From<Image> for ImageInspect {
         let Image { id, tags, os, architecture, size, root_fs } = image;
         // The service writes ids with their algorithm, so both ways lead to the same record in the cache.
         let id = if id.contains(':') { id } else { format!("sha256:{id}") };
-        let layers = root_fs.and_then(|root_fs| root_fs.layers);
-        Self {
-            id: Some(id),
-            repo_tags: tags,
-            os,
-            architecture,
-            size,
-            root_fs: Some(ImageInspectRootFs { typ: "layers".to_owned(), layers }),
-            ..Self::default()
-        }
+        Self { id: Some(id), repo_tags: tags, os, architecture, size, root_fs, ..Self::default() }
     }
 }

@@ -3,12 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use bollard::auth::DockerCredentials;
-use bollard::models::CreateImageInfo;
-use bollard::query_parameters::CreateImageOptionsBuilder;
-use futures_util::StreamExt;
 use tokio::time::timeout;
 
+use super::api::{Login, PullStep};
 use super::backend::Backend;
 use super::client::Client;
 use super::error::EngineError;
@@ -48,23 +45,22 @@ impl ImageLookup<'_> {
     fn pull_by_service(&self, client: &Client, progress: &mut dyn FnMut(TransferProgress)) -> Result<(), EngineError> {
         let (repository, version) = self.name.repository_and_version();
         // Without a tag, engines pull them all.
-        let options = CreateImageOptionsBuilder::new().from_image(repository).tag(version.unwrap_or("latest"));
-        let options = options.platform(self.access.platform.as_deref().unwrap_or_default()).build();
-        let (credentials, note) = credentials(self.name.registry(), repository, &self.access.environment);
+        let tag = version.unwrap_or("latest");
+        let platform = self.access.platform.as_deref();
+        let (login, note) = credentials(self.name.registry(), repository, &self.access.environment);
         let mut layers = Layers::default();
         progress(layers.progress());
         self.wait(async {
-            let mut steps = client.docker.create_image(Some(options), None, credentials);
+            let refused = |error| self.not_pulled(&failure::answer(&error, client.address()), &note);
+            let mut steps = client.pull(repository, tag, platform, login.as_ref()).await.map_err(refused)?;
             loop {
                 match timeout(PULL_STALL, steps.next()).await {
-                    Ok(None) => return Ok(()),
-                    Ok(Some(Ok(step))) => {
+                    Ok(Ok(None)) => return Ok(()),
+                    Ok(Ok(Some(step))) => {
                         layers.hear(step);
                         progress(layers.progress());
                     }
-                    Ok(Some(Err(error))) => {
-                        return Err(self.not_pulled(&failure::answer(&error, client.address()), &note));
-                    }
+                    Ok(Err(error)) => return Err(refused(error)),
                     Err(_) => {
                         let text = format!("no progress for {} minutes", PULL_STALL.as_secs() / 60);
                         return Err(self.not_pulled(&text, &note));
@@ -140,7 +136,7 @@ fn condensed(answer: &str) -> String {
 struct Layers(HashMap<String, (u64, u64)>);
 
 impl Layers {
-    fn hear(&mut self, step: CreateImageInfo) {
+    fn hear(&mut self, step: PullStep) {
         let Some(id) = step.id else { return };
         match (step.status.as_deref(), step.progress_detail) {
             // Unpacking counts anew from zero.
@@ -168,36 +164,29 @@ impl Layers {
 }
 
 /// The user's credentials for `registry`, which the engine sends there, and the problems of looking them up.
-fn credentials(registry: &str, repository: &str, environment: &Environment) -> (Option<DockerCredentials>, String) {
+fn credentials(registry: &str, repository: &str, environment: &Environment) -> (Option<Login>, String) {
     // Docker's own name for Docker Hub is that of an address from before there were others.
     let is_hub = registry == DOCKER_HUB_KEY;
     let path = if is_hub { repository } else { repository.strip_prefix(registry).unwrap_or(repository) };
     let found =
         Credentials::look_up(environment, if is_hub { DOCKER_HUB } else { registry }, path.trim_start_matches('/'));
     let note = found.problems.iter().fold(String::new(), |note, problem| note + "; " + problem);
-    let known = DockerCredentials { serveraddress: Some(registry.to_owned()), ..DockerCredentials::default() };
-    let known = match found.found {
-        Some(Credential::Identity(token)) => Some(DockerCredentials { identitytoken: Some(token), ..known }),
-        Some(Credential::User { name, password }) => {
-            Some(DockerCredentials { username: Some(name), password: Some(password), ..known })
-        }
-        None => None,
-    };
-    (known, note)
+    let serveraddress = registry.to_owned();
+    let login = found.found.map(|found| match found {
+        Credential::Identity(identitytoken) => Login::Token { identitytoken, serveraddress },
+        Credential::User { name: username, password } => Login::Password { username, password, serveraddress },
+    });
+    (login, note)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bollard::models::ProgressDetail;
+    use serde_json::json;
 
-    fn step(id: &str, status: &str, current: i64, total: i64) -> CreateImageInfo {
-        CreateImageInfo {
-            id: Some(id.to_owned()),
-            status: Some(status.to_owned()),
-            progress_detail: Some(ProgressDetail { current: Some(current), total: Some(total) }),
-            ..CreateImageInfo::default()
-        }
+    fn step(id: &str, status: &str, current: i64, total: i64) -> PullStep {
+        let line = json!({"id": id, "status": status, "progressDetail": {"current": current, "total": total}});
+        PullStep::parse(line.to_string().as_bytes()).unwrap()
     }
 
     #[test]
@@ -253,7 +242,7 @@ mod tests {
         let config = r#"{"auths": {"h:1": {"auth": "dXNlcjpzZWNyZXQ="}, "h:2": {"auth": "c2VjcmV0"}}}"#;
         std::fs::write(folder.path().join("config.json"), config).unwrap();
         let (known, note) = credentials("h:1", "h:1/team/app", &environment);
-        assert_eq!(known.unwrap().password.as_deref(), Some("secret"));
+        assert!(matches!(known, Some(Login::Password { password, .. }) if password == "secret"));
         assert_eq!(note, "");
         let (damaged, note) = credentials("h:2", "h:2/app", &environment);
         assert!(damaged.is_none() && note.contains("h:2") && !note.contains("c2Vj"), "{note}");

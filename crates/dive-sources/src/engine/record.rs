@@ -2,10 +2,10 @@
 //! and the layers' entries from elsewhere, the image opens without another export. The engine says each time whether it is
 //! still the same; a record that does not agree is as good as none.
 
-use bollard::models::ImageInspect;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::api::ImageInspect;
 use crate::ContainerEngine;
 use dive_model::blob::Blob;
 use dive_model::cache::{Cache, Kind};
@@ -231,7 +231,7 @@ pub(super) fn tagged(archive: &Archive, tags: &[String]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bollard::models::ImageInspectRootFs;
+    use crate::engine::api::RootFs;
     use dive_model::remark::OnDamage;
     use std::sync::Arc;
 
@@ -239,7 +239,7 @@ mod tests {
 
     fn inspected(layers: &[&str]) -> ImageInspect {
         let layers = Some(layers.iter().map(|layer| (*layer).to_owned()).collect());
-        let root_fs = Some(ImageInspectRootFs { typ: "layers".to_owned(), layers });
+        let root_fs = Some(RootFs { layers });
         ImageInspect { id: Some(ID.to_owned()), root_fs, ..ImageInspect::default() }
     }
 

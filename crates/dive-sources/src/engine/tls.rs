@@ -1,5 +1,5 @@
-//! TLS as docker's client has it: an authority, a certificate and a key as three files of one folder. Not bollard's, which
-//! needs all three, trusts the system's authorities besides, and keeps silent on which of them it could not read.
+//! TLS as docker's client does it: an authority, a certificate and a key as three files in one folder. An error names the file
+//! that is missing or unreadable.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

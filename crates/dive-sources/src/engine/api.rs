@@ -1,0 +1,202 @@
+//! The part of the engines' HTTP API that dive uses: versions, documents and errors. Podman's service speaks it too. Types of our
+//! own, not a client library's: they are few, and such a library describes the whole API.
+
+use std::fmt;
+use std::io;
+
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+
+/// A version of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ApiVersion {
+    major: u32,
+    minor: u32,
+}
+
+impl ApiVersion {
+    /// The newest version that dive was tested with.
+    pub(super) const NEWEST: Self = Self::new(1, 53);
+
+    pub(super) const fn new(major: u32, minor: u32) -> Self {
+        Self { major, minor }
+    }
+
+    /// From `MAJOR.MINOR`.
+    fn parse(text: &str) -> Option<Self> {
+        let (major, minor) = text.split_once('.')?;
+        Some(Self::new(major.parse().ok()?, minor.parse().ok()?))
+    }
+}
+
+impl fmt::Display for ApiVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+/// The response to `/version`.
+#[derive(Debug, Deserialize)]
+pub(super) struct EngineVersion {
+    #[serde(rename = "ApiVersion")]
+    newest: Option<String>,
+}
+
+impl EngineVersion {
+    /// The newest version that both the engine and dive know.
+    pub(super) fn common(&self) -> Result<ApiVersion, ApiError> {
+        let newest = self.newest.as_deref().and_then(ApiVersion::parse).ok_or(ApiError::Version)?;
+        Ok(newest.min(ApiVersion::NEWEST))
+    }
+}
+
+/// The response to `/images/NAME/json`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ImageInspect {
+    pub(super) id: Option<String>,
+    /// Present where images are stored as registries send them.
+    pub(super) descriptor: Option<IgnoredAny>,
+    pub(super) repo_tags: Option<Vec<String>>,
+    pub(super) os: Option<String>,
+    pub(super) architecture: Option<String>,
+    pub(super) variant: Option<String>,
+    pub(super) size: Option<i64>,
+    #[serde(rename = "RootFS")]
+    pub(super) root_fs: Option<RootFs>,
+}
+
+/// The layers of an image.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RootFs {
+    pub(super) layers: Option<Vec<String>>,
+}
+
+/// The part of `/containers/NAME/json` that names the container's image.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Container {
+    pub(super) config: ContainerConfig,
+}
+
+/// The configuration of a container.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ContainerConfig {
+    pub(super) image: String,
+}
+
+/// A step of a pull: one line of the response to `/images/create`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PullStep {
+    pub(super) id: Option<String>,
+    pub(super) status: Option<String>,
+    pub(super) progress_detail: Option<ProgressDetail>,
+    error_detail: Option<ErrorDetail>,
+}
+
+/// Bytes of a layer that have arrived, and in total.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct ProgressDetail {
+    pub(super) current: Option<i64>,
+    pub(super) total: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ErrorDetail {
+    message: Option<String>,
+}
+
+impl PullStep {
+    /// The step of one line; the error that a line reports is an error.
+    pub(super) fn parse(line: &[u8]) -> Result<Self, ApiError> {
+        let step: Self = serde_json::from_slice(line)?;
+        match step.error_detail {
+            Some(ErrorDetail { message: Some(message) }) => Err(ApiError::Pull(message)),
+            _ => Ok(step),
+        }
+    }
+}
+
+/// A user's login, for the header `X-Registry-Auth`.
+#[derive(Clone, Serialize)]
+#[serde(untagged)]
+pub(super) enum Login {
+    /// A name and its password.
+    Password { username: String, password: String, serveraddress: String },
+    /// A token that the registry gave for them.
+    Token { identitytoken: String, serveraddress: String },
+}
+
+/// A failed request.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ApiError {
+    #[error("HTTP {status}: {message}")]
+    Status { status: u16, message: String },
+    #[error("unexpected response: {0}")]
+    Document(#[from] serde_json::Error),
+    #[error("the response has no API version")]
+    Version,
+    /// The pull failed after its response had begun.
+    #[error("{0}")]
+    Pull(String),
+    #[error("no answer in time")]
+    Timeout,
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Http(#[from] hyper::Error),
+    #[error(transparent)]
+    Request(#[from] hyper::http::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_engine_is_asked_in_its_own_version() {
+        let common = |document: &str| serde_json::from_str::<EngineVersion>(document).unwrap().common();
+        assert_eq!(common(r#"{"ApiVersion": "1.41", "Version": "20.10.24"}"#).unwrap(), ApiVersion::new(1, 41));
+        assert_eq!(common(r#"{"ApiVersion": "1.99"}"#).unwrap(), ApiVersion::NEWEST);
+        for document in ["{}", r#"{"ApiVersion": "1"}"#, r#"{"ApiVersion": "1.x"}"#, r#"{"ApiVersion": "1.41.2"}"#] {
+            assert!(matches!(common(document), Err(ApiError::Version)), "{document}");
+        }
+        assert!(ApiVersion::new(1, 9) < ApiVersion::new(1, 41), "by number, not by letter");
+    }
+
+    #[test]
+    fn an_image_is_read_with_what_is_missing_or_null() {
+        let document = r#"{"Id": "sha256:1d", "RepoTags": null, "Descriptor": {"digest": "sha256:2"}, "Size": 5,
+                           "RootFS": {"Type": "layers", "Layers": ["sha256:3"]}, "Config": {"Labels": {"a": "b"}}}"#;
+        let image: ImageInspect = serde_json::from_str(document).unwrap();
+        assert_eq!((image.id.as_deref(), image.size), (Some("sha256:1d"), Some(5)));
+        assert!(image.descriptor.is_some() && image.repo_tags.is_none() && image.variant.is_none());
+        assert_eq!(image.root_fs.unwrap().layers.unwrap(), ["sha256:3"]);
+        let empty: ImageInspect = serde_json::from_str(r#"{"Descriptor": null, "RootFS": {}}"#).unwrap();
+        assert!(empty.descriptor.is_none() && empty.root_fs.unwrap().layers.is_none());
+    }
+
+    #[test]
+    fn a_step_that_reports_an_error_is_one() {
+        let line = br#"{"status":"Downloading","progressDetail":{"current":5,"total":7},"progress":"[=>]","id":"ab"}"#;
+        let step = PullStep::parse(line).unwrap();
+        let detail = step.progress_detail.unwrap();
+        assert_eq!((step.id.as_deref(), detail.current, detail.total), (Some("ab"), Some(5), Some(7)));
+        let failed = PullStep::parse(br#"{"errorDetail":{"code":1,"message":"denied"},"error":"denied"}"#);
+        assert!(matches!(failed, Err(ApiError::Pull(message)) if message == "denied"));
+        assert!(matches!(PullStep::parse(b"<html>"), Err(ApiError::Document(_))));
+    }
+
+    #[test]
+    fn a_login_has_the_keys_that_engines_read() {
+        let (username, password) = ("user".to_owned(), "secret".to_owned());
+        let login = Login::Password { username, password, serveraddress: "h:1".to_owned() };
+        let document = r#"{"username":"user","password":"secret","serveraddress":"h:1"}"#;
+        assert_eq!(serde_json::to_string(&login).unwrap(), document);
+        let login = Login::Token { identitytoken: "t".to_owned(), serveraddress: "h:1".to_owned() };
+        assert_eq!(serde_json::to_string(&login).unwrap(), r#"{"identitytoken":"t","serveraddress":"h:1"}"#);
+    }
+}

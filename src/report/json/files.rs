@@ -106,8 +106,9 @@ impl<'a> Grouped<'a> {
         // Of several entries of one path the last one speaks.
         for id in tree.layer_spans(layer).rev() {
             let span = tree.span(id);
-            if span.kind != SpanKind::ImplicitDirectory && seen.insert(span.node()) {
-                items.extend(item(span.node(), What::Path(id)));
+            let node = tree.listed_node(id);
+            if span.kind != SpanKind::ImplicitDirectory && seen.insert(node) {
+                items.extend(item(node, What::Path(id)));
             }
         }
         let mut removed = HashSet::new();

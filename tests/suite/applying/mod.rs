@@ -8,6 +8,7 @@ mod markers;
 mod names;
 mod own_links;
 mod replacing;
+mod through_links;
 
 use crate::build::Layer;
 

@@ -65,6 +65,42 @@ fn a_whiteout_applies_to_what_the_link_leads_to() {
         );
 }
 
+/// One warning says it, not a second one that the path is in no layer below.
+#[test]
+fn a_whiteout_below_a_link_is_warned_of_once() {
+    let below = "is below \"a\", a link of the same layer: the link stays and is followed";
+    image().layer(|l| l.file("b/f", "1")).layer(|l| l.symlink("a", "b").whiteout("a/f")).open().remarks(&[below]);
+    base()
+        .layer(|l| l.symlink("a", "b").whiteout("a/x").whiteout("c"))
+        .open()
+        .remarks(&[below, "a whiteout of \"c\", which no layer below has: ignored"]);
+    image()
+        .layer(|l| l.file("b/f", "1"))
+        .layer(|l| l.file("a", "").whiteout("a/f"))
+        .open()
+        .remarks(&["is below \"a\", a file of the same layer: ignored"]);
+    // A link that comes later changes nothing for the marker.
+    image()
+        .layer(|l| l.file("b/f", "1"))
+        .layer(|l| l.whiteout("a/f").symlink("a", "b"))
+        .open()
+        .remarks(&["a whiteout of \"a/f\", which no layer below has: ignored"]);
+}
+
+/// An opaque marker empties a directory, and a link is none: the link is what hid the files.
+#[test]
+fn what_a_link_replaced_counts_as_replaced_with_an_opaque_marker_too() {
+    let directory = || image().layer(|l| l.file("d/f", "1").file("d/e/g", "22").file("o/f", "333").dir("b"));
+    let replaced = "
+        /o/f     3 B   layer 0   hidden-by-opaque by layer 1
+        /d/e/g   2 B   layer 0   replaced by layer 1
+        /d/f     1 B   layer 0   replaced by layer 1
+        ";
+    directory().layer(|l| l.symlink("d", "b").opaque("d").opaque("o")).open().wastes(replaced);
+    directory().layer(|l| l.opaque("d").opaque("o").symlink("d", "b")).open().wastes(replaced);
+    directory().layer(|l| l.opaque("d/e").opaque("o").file("d", "")).open().wastes(replaced);
+}
+
 #[test]
 fn an_opaque_marker_applies_to_what_the_link_leads_to() {
     base()

@@ -18,6 +18,8 @@ pub(super) struct Model {
     states: Vec<State>,
     /// Whiteouts of nothing, hard links that are odd.
     pub(super) remarks: usize,
+    /// Hard links that name themselves: their layers and paths.
+    pub(super) to_itself: Vec<(usize, String)>,
 }
 
 /// A file whose bytes are lost, in the order of reports: largest first, then by path, then by layer.
@@ -105,7 +107,6 @@ impl Model {
         let below = state.clone();
         for RandomEntry { path, what, .. } in &layer.entries {
             match what {
-                What::Whiteout if !below.contains_key(path) => self.remarks += 1,
                 What::Whiteout => {
                     self.end(state, number, End::By(Cause::DeletedWithDirectory), |key| is_below(key, path));
                     self.end(state, number, End::By(Cause::Deleted), |key| key == path);
@@ -118,35 +119,50 @@ impl Model {
         }
         let mut late = Vec::new();
         for entry in &layer.entries {
+            let is_of_nothing = matches!(entry.what, What::Whiteout) && !below.contains_key(&entry.path);
+            self.remarks += usize::from(is_of_nothing && !self.is_behind(state, number, entry));
             self.put(state, number, entry, &mut late);
         }
         for (name, target) in late {
             self.remarks += 1;
-            if let Some(inode) = self.linkable(state, &target) {
+            if let Some(inode) = self.linkable(state, &self.target(state, number, &target)) {
                 self.names[name].inode = inode;
                 self.names[name].is_first = false;
+            }
+        }
+        for opaque in layer.entries.iter().filter(|entry| matches!(entry.what, What::Opaque)) {
+            let slashes = opaque.path.match_indices('/').map(|(slash, _)| slash);
+            let mut ways = slashes.chain([opaque.path.len()]).map(|end| &opaque.path[..end]);
+            let Some(obstacle) = ways.find(|path| self.is_own_obstacle(state, number, path)) else { continue };
+            for name in self.names.iter_mut().filter(|name| is_below(&name.path, obstacle)) {
+                if matches!(name.end, Some((layer, End::By(Cause::HiddenByOpaque))) if layer == number) {
+                    name.end = Some((number, End::By(Cause::Replaced)));
+                }
             }
         }
     }
 
     fn put(&mut self, state: &mut State, number: usize, entry: &RandomEntry, late: &mut Vec<(usize, String)>) {
-        let path = &entry.path;
         if matches!(entry.what, What::Whiteout | What::Opaque) && self.is_behind(state, number, entry) {
             self.remarks += 1;
             self.apply_behind(state, number, entry);
             return;
         }
+        let mut directories = entry.path.match_indices('/').map(|(slash, _)| &entry.path[..slash]);
+        self.remarks += usize::from(directories.any(|path| self.is_own_obstacle(state, number, path)));
+        let path = &self.unpacked_to(state, number, &entry.path).unwrap_or_else(|| entry.path.clone());
         for (slash, _) in path.match_indices('/') {
             self.make_directory(state, number, &path[..slash]);
         }
         let (inode, is_first) = match &entry.what {
             What::Whiteout => return,
             What::Opaque => return self.make_directory(state, number, path),
-            What::HardLink(target) if target == path => {
+            What::HardLink(target) if self.target(state, number, target) == *path => {
                 self.remarks += 1;
+                self.to_itself.push((number, entry.path.clone()));
                 return;
             }
-            What::HardLink(target) => match self.linkable(state, target) {
+            What::HardLink(target) => match self.linkable(state, &self.target(state, number, target)) {
                 Some(inode) => (inode, false),
                 None => (self.inode(number, Kind::DanglingLink), true),
             },
@@ -191,12 +207,19 @@ impl Model {
     fn is_behind(&self, state: &State, number: usize, marker: &RandomEntry) -> bool {
         let directory = directory_of(marker);
         let ends = directory.match_indices('/').map(|(slash, _)| slash).chain([directory.len()]);
-        let obstacle = ends.map(|end| &directory[..end]).find(|path| !self.is_directory(state, path));
-        obstacle.and_then(|path| state.get(path)).is_some_and(|name| self.names[*name].layer == number)
+        ends.into_iter().any(|end| self.is_own_obstacle(state, number, &directory[..end]))
+    }
+
+    fn is_own_obstacle(&self, state: &State, number: usize, path: &str) -> bool {
+        state.get(path).is_some_and(|name| self.names[*name].layer == number) && !self.is_directory(state, path)
     }
 
     fn apply_behind(&mut self, state: &mut State, number: usize, marker: &RandomEntry) {
-        let Some(directory) = self.follow_own_links(state, number, directory_of(marker)) else { return };
+        let Some(inside) = self.unpacked_to(state, number, &format!("{}/x", directory_of(marker))) else { return };
+        let directory = inside.trim_end_matches('x').trim_end_matches('/').to_owned();
+        if !self.is_directory(state, &directory) {
+            return;
+        }
         let inside = |name: &str| if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") };
         let (removed, own, below) = if matches!(marker.what, What::Whiteout) {
             let name = marker.path.rsplit('/').next().unwrap();
@@ -216,22 +239,38 @@ impl Model {
         }
     }
 
-    /// Where a directory's path leads, over links of one layer. Random links have no dots in their targets.
-    fn follow_own_links(&self, state: &State, number: usize, path: &str) -> Option<String> {
-        let (mut path, mut links) = (path.to_owned(), 0);
-        loop {
-            let ends = path.match_indices('/').map(|(slash, _)| slash).chain([path.len()]);
-            let Some(end) = ends.into_iter().find(|end| !self.is_directory(state, &path[..*end])) else {
+    /// Where an engine that unpacks a layer alone puts what the tar calls `path`: what lies above it may be a link.
+    /// `None` where no engine gets there.
+    fn unpacked_to(&self, state: &State, number: usize, path: &str) -> Option<String> {
+        let mut path = path.to_owned();
+        for _ in 0..=255 {
+            let mut directories = path.match_indices('/').map(|(slash, _)| &path[..slash]);
+            let Some(link) = directories.find(|path| self.is_own_obstacle(state, number, path)) else {
                 return Some(path);
             };
-            let name = *state.get(&path[..end])?;
-            let inode = &self.inodes[self.names[name].inode];
-            if self.names[name].layer != number || inode.kind != Kind::Symlink || links == 40 {
-                return None;
+            let inode = self.at(state, link).filter(|inode| inode.kind == Kind::Symlink)?;
+            // Random links have dots at the start of their targets only, and what is above the link is real.
+            let (above, _) = link.rsplit_once('/').unwrap_or(("", link));
+            let mut real: Vec<&str> = above.split('/').collect();
+            for name in inode.link.split('/') {
+                match name {
+                    ".." => drop(real.pop()),
+                    "" => real.clear(),
+                    name => real.push(name),
+                }
             }
-            links += 1;
-            let (above, rest) = (path[..end].rfind('/').map_or("", |slash| &path[..=slash]), &path[end..]);
-            path = format!("{above}{}{rest}", inode.link);
+            real.push(&path[link.len() + 1..]);
+            path = real.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join("/");
+        }
+        None
+    }
+
+    /// What a hard link names: what its target says, or leads to over links.
+    fn target(&self, state: &State, number: usize, target: &str) -> String {
+        let literal = || target.to_owned();
+        match self.linkable(state, target) {
+            Some(_) => literal(),
+            None => self.unpacked_to(state, number, target).unwrap_or_else(literal),
         }
     }
 

@@ -93,7 +93,7 @@ fn entries() -> impl Strategy<Value = RandomEntry> {
         prop_oneof![
             6 => (contents(), attributes()).prop_map(|(content, attributes)| What::File(content, attributes)),
             3 => attributes().prop_map(|attributes| What::Directory(Attributes { mode: attributes.mode | 0o111, ..attributes })),
-            1 => paths().prop_map(What::Symlink),
+            2 => (select(vec!["", "", "/", "../"]), paths()).prop_map(|(start, path)| What::Symlink(format!("{start}{path}"))),
             2 => paths().prop_map(What::HardLink),
             1 => (3u32..5).prop_map(What::Device),
             1 => Just(What::Fifo),

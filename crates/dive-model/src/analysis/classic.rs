@@ -106,7 +106,7 @@ impl<'a> Leaves<'a> {
         for id in tree.layer_spans(layer) {
             let span = tree.span(id);
             if span.kind != SpanKind::ImplicitDirectory {
-                self.mark_above(span.node(), layer);
+                self.mark_above(tree.listed_node(id), layer);
             }
         }
         for marker in tree.layer_markers(layer) {
@@ -130,8 +130,11 @@ impl<'a> Leaves<'a> {
         let tree = self.tree;
         for id in tree.layer_spans(layer).rev() {
             let span = tree.span(id);
-            if span.kind != SpanKind::ImplicitDirectory && self.is_new_leaf(span.node(), layer) {
-                leaf(span.node(), span.size);
+            if span.kind != SpanKind::ImplicitDirectory {
+                let node = tree.listed_node(id);
+                if self.is_new_leaf(node, layer) {
+                    leaf(node, span.size);
+                }
             }
         }
         // The marker is no path of dive's, but the directory it stands in is.

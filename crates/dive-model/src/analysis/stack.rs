@@ -84,7 +84,7 @@ impl<'a> Stack<'a> {
             self.add(directory, What::UNNAMED);
         }
         for id in tree.layer_spans(layer).filter(|id| tree.span(*id).kind != SpanKind::ImplicitDirectory) {
-            self.add(tree.span(id).node(), What::entry(id));
+            self.add(tree.listed_node(id), What::entry(id));
         }
         for whiteout in tree.layer_whiteouts(layer).filter(|marker| comes_late(tree.name(marker.node))) {
             self.remove(whiteout.node);

@@ -13,6 +13,8 @@ pub struct Tree {
     pub(super) markers: Vec<Marker>,
     /// The spans that are hard links: few, and every question of size begins with them.
     pub(super) hard_links: Vec<SpanId>,
+    /// Spans of which the tar has another path, by their ids: few images have any.
+    pub(super) listed_elsewhere: Vec<(SpanId, NodeId)>,
     pub(super) layers: Vec<LayerRecord>,
     /// Names of nodes and link targets.
     pub(super) text: Vec<u8>,
@@ -54,6 +56,18 @@ impl Tree {
     /// The spans that a layer opened, in the order of its tar, implicit directories before what needed them.
     pub fn layer_spans(&self, layer: LayerIndex) -> impl DoubleEndedIterator<Item = SpanId> + use<> {
         self.layers.get(layer.get()).map(|record| record.spans.clone()).unwrap_or_default().map(SpanId::new)
+    }
+
+    /// The node of the path that a layer's tar has for a span. It is another than the span's own where that path leads over
+    /// a link of the same layer.
+    #[must_use]
+    pub fn listed_node(&self, id: SpanId) -> NodeId {
+        let own = || self.span(id).node();
+        if self.listed_elsewhere.is_empty() {
+            return own();
+        }
+        let found = self.listed_elsewhere.binary_search_by_key(&id, |(id, _)| *id);
+        found.map_or_else(|_| own(), |at| self.listed_elsewhere[at].1)
     }
 
     /// The whiteouts, opaque markers and bookkeeping entries of a layer, in the order of its tar.

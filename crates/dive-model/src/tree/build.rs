@@ -4,10 +4,12 @@
 //! linear in entries, whiteouts included.
 
 mod markers;
+mod own_links;
 
 use std::io;
 
-use markers::Steps;
+use markers::Removed;
+use own_links::{Place, Steps, Way};
 
 use super::arena::LayerRecord;
 use super::contents::Contents;
@@ -52,7 +54,8 @@ pub struct Builder {
     last_directory: Descent,
     /// Directories made so far because entries stand in them.
     implicit: usize,
-    marker_steps: Steps,
+    /// Steps that are left over links.
+    steps: Steps,
     scratch: Vec<u8>,
 }
 
@@ -106,7 +109,7 @@ impl Builder {
             contents: Contents::default(),
             last_directory: Descent::default(),
             implicit: 0,
-            marker_steps: Steps::ALL,
+            steps: Steps::ALL,
             scratch: Vec::new(),
         }
     }
@@ -126,7 +129,7 @@ impl Builder {
         }
         // Markers first, over the whole tar: they apply to lower layers only, and at this point only spans of lower layers
         // are open.
-        self.apply_markers(&chunks, from, &mut remarks);
+        let mut of_nothing = self.apply_markers(&chunks, from).into_iter().peekable();
         let mut dangling = Vec::new();
         let extras_before = self.tree.extras.len() as u32;
         // Each chunk is freed when the tree has what was in it.
@@ -140,7 +143,11 @@ impl Builder {
                 }
                 let source = Placed { entry, names: chunk.names(entry), from, extras_before };
                 match entry.kind {
-                    EntryKind::Marker(kind) => self.keep_marker(kind, source, &mut remarks),
+                    EntryKind::Marker(kind) => {
+                        let at = self.tree.markers.len() - first_marker as usize;
+                        let removed = of_nothing.next_if_eq(&at).map_or(Removed::Something, |_| Removed::Nothing);
+                        self.keep_marker(kind, removed, source, &mut remarks);
+                    }
                     EntryKind::Path(kind) => self.apply_entry(kind.into(), source, &mut dangling, &mut remarks),
                 }
             }
@@ -148,9 +155,10 @@ impl Builder {
         // Spans already point behind `extras_before`. The extras follow now, before the next layer counts them.
         self.tree.extras.append(&mut extras);
         // Only the end of the layer settles whether a target is missing or merely comes later.
-        self.link_late(dangling, &mut remarks);
+        self.link_late(dangling, from, &mut remarks);
         let spans = first_span..self.tree.spans.len() as u32;
         let markers = first_marker..self.tree.markers.len() as u32;
+        self.settle_opaque_markers(markers.clone(), from);
         self.contents.end_layer();
         self.tree.layers.push(LayerRecord { spans, markers, size_bytes });
         Ok(remarks)
@@ -199,8 +207,8 @@ impl Builder {
     fn apply_entry(&mut self, kind: SpanKind, source: Placed<'_>, dangling: &mut Vec<Dangling>, remarks: &mut Remarks) {
         let Placed { entry, names, from, extras_before } = source;
         // Opens missing directories, and so comes before the target is looked up: it may close the target.
-        let node = self.node_at(names, from);
-        let target = if kind == SpanKind::HardLink { Some(self.link_target(names.link)) } else { None };
+        let Place { node, way } = self.place_of(names, from, remarks);
+        let target = if kind == SpanKind::HardLink { Some(self.link_target(names.link, from)) } else { None };
         if target == Some(Some(node)) {
             remarks.add(|| format!("a hard link from {:?} to itself: ignored", String::from_utf8_lossy(&names.path())));
             return;
@@ -241,6 +249,9 @@ impl Builder {
         };
         // From here on the node has exactly one open span: this one.
         let id = self.open(node, opened);
+        if way == Way::OverLinks {
+            self.list_literally(id, names);
+        }
         if kind == SpanKind::HardLink {
             self.tree.hard_links.push(id);
         }
@@ -253,9 +264,10 @@ impl Builder {
     }
 
     /// Hard links that stand before their target: no engine unpacks them, but what they mean is plain.
-    fn link_late(&mut self, dangling: Vec<Dangling>, remarks: &mut Remarks) {
+    fn link_late(&mut self, dangling: Vec<Dangling>, from: u16, remarks: &mut Remarks) {
         for Dangling { span, target, replaced } in dangling {
-            let inode = self.find(&target).and_then(|node| self.linkable(node)).filter(|inode| *inode != span);
+            let node = self.find_target(&target, from);
+            let inode = node.and_then(|node| self.linkable(node)).filter(|inode| *inode != span);
             if let Some(inode) = inode {
                 self.tree.spans[span.index()].inode = inode.raw();
                 if let Some(replaced) = replaced.filter(|_| self.tree.span(inode).kind.is_file()) {
@@ -275,13 +287,22 @@ impl Builder {
         }
     }
 
-    fn link_target(&mut self, link: &[u8]) -> Option<NodeId> {
+    fn link_target(&mut self, link: &[u8], from: u16) -> Option<NodeId> {
         let mut target = std::mem::take(&mut self.scratch);
         target.clear();
         path::normalise(link, &mut target);
-        let node = self.find(&target);
+        let node = self.find_target(&target, from);
         self.scratch = target;
         node
+    }
+
+    /// The node that a hard link's normal target names.
+    fn find_target(&mut self, target: &[u8], from: u16) -> Option<NodeId> {
+        let node = self.find(target);
+        if node.is_some_and(|node| self.linkable(node).is_some()) {
+            return node;
+        }
+        self.find_behind(target, from).or(node)
     }
 
     /// The inode that a node's open span names, if a hard link may.
@@ -310,19 +331,17 @@ impl Builder {
     }
 
     /// The node that an entry speaks of, made with the directories above it where they are not there.
-    fn node_at(&mut self, names: Names<'_>, from: u16) -> NodeId {
-        let directory = self.directory(names.directory, from);
-        if names.name.is_empty() { directory } else { self.index.find_or_make(&mut self.tree, directory, names.name) }
+    fn place_of(&mut self, names: Names<'_>, from: u16, remarks: &mut Remarks) -> Place {
+        let (directory, way) = match self.descend(names.directory, from, OwnObstacle::Keep) {
+            Ok(directory) => (directory, Way::Literal),
+            Err(obstacle) => self.directory_behind(obstacle, names, from, remarks),
+        };
+        let is_root = names.name.is_empty();
+        let node = if is_root { directory } else { self.index.find_or_make(&mut self.tree, directory, names.name) };
+        Place { node, way }
     }
 
-    /// The directory at `path`, made where it is missing or something else: paths are literal.
-    fn directory(&mut self, path: &[u8], from: u16) -> NodeId {
-        match self.descend(path, from, OwnObstacle::Replace) {
-            Ok(node) | Err(node) => node,
-        }
-    }
-
-    /// As [`Self::directory`], or the node that is in the way.
+    /// The directory at `path`, made where it is missing or something else; or the node that is in the way.
     fn descend(&mut self, path: &[u8], from: u16, obstacle: OwnObstacle) -> Result<NodeId, NodeId> {
         let mut way = std::mem::take(&mut self.last_directory);
         let mut end = if way.path == path { path.len() } else { way.turn_to(path) };

@@ -1,41 +1,41 @@
 //! Whiteouts and opaque markers, which speak of the layers below.
 
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::super::NodeId;
 use super::super::node::NONE;
-use super::super::resolve::MAX_LINKS;
-use super::super::span::{Cause, Marker, Span, SpanKind};
-use super::super::{NodeId, SpanId};
+use super::super::span::{Cause, Marker, Span};
+use super::own_links::Steps;
 use super::{Builder, OwnObstacle, Placed};
-use crate::layer::path::components;
 use crate::layer::{Chunk, Entry, EntryKind, MarkerKind, Names, Remarks};
 
-/// Steps that markers may still take over links. No builder but one writes such markers, and each of them may lead over
-/// [`MAX_LINKS`] links of many components.
-#[derive(Debug, Default)]
-pub(super) struct Steps(usize);
-
-impl Steps {
-    /// As many as one image has.
-    pub(super) const ALL: Self = Self(1 << 22);
-
-    fn take(&mut self) -> Option<()> {
-        self.0 = self.0.checked_sub(1)?;
-        Some(())
-    }
+/// Whether the layers below have what a whiteout removes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Removed {
+    Something,
+    Nothing,
 }
 
 impl Builder {
-    /// First pass: what a layer removes is what the layers below have, before any entry of its own.
-    pub(super) fn apply_markers(&mut self, chunks: &[Chunk], from: u16, remarks: &mut Remarks) {
-        for chunk in chunks {
-            for entry in chunk.entries() {
-                if let EntryKind::Marker(kind) = entry.kind {
-                    self.apply_marker(kind, chunk.names(entry), from, remarks);
-                }
+    /// First pass: what a layer removes is what the layers below have, before any entry of its own. Gives back which
+    /// markers, counted over the layer, are whiteouts of nothing.
+    pub(super) fn apply_markers(&mut self, chunks: &[Chunk], from: u16) -> Vec<usize> {
+        let mut of_nothing = Vec::new();
+        let entries = chunks.iter().flat_map(|chunk| chunk.entries().iter().map(move |entry| (chunk, entry)));
+        let markers = entries.filter_map(|(chunk, entry)| match entry.kind {
+            EntryKind::Marker(kind) => Some((kind, chunk.names(entry))),
+            EntryKind::Path(_) => None,
+        });
+        for (at, (kind, names)) in markers.enumerate() {
+            if self.apply_marker(kind, names, from) == Removed::Nothing {
+                of_nothing.push(at);
             }
         }
+        of_nothing
     }
 
-    fn apply_marker(&mut self, kind: MarkerKind, names: Names<'_>, from: u16, remarks: &mut Remarks) {
+    fn apply_marker(&mut self, kind: MarkerKind, names: Names<'_>, from: u16) -> Removed {
         let directory = self.find(names.directory);
         match kind {
             MarkerKind::Whiteout => match directory.and_then(|at| self.index.find(&self.tree, at, names.name)) {
@@ -44,13 +44,7 @@ impl Builder {
                 }
                 // Gone with a directory that this layer removes as well.
                 Some(node) if self.newest(node).is_some_and(|span| span.to == from) => {}
-                _ => {
-                    remarks.add(|| {
-                        let path = names.path();
-                        let path = String::from_utf8_lossy(&path);
-                        format!("a whiteout of {path:?}, which no layer below has: ignored")
-                    });
-                }
+                _ => return Removed::Nothing,
             },
             MarkerKind::Opaque => {
                 for child in directory.map(|node| self.take_children(node)).unwrap_or_default() {
@@ -59,13 +53,29 @@ impl Builder {
             }
             MarkerKind::Bookkeeping => {}
         }
+        Removed::Something
     }
 
     /// Second pass, a marker: engines make the directory it stands in, and reports list it.
-    pub(super) fn keep_marker(&mut self, kind: MarkerKind, source: Placed<'_>, remarks: &mut Remarks) {
+    pub(super) fn keep_marker(
+        &mut self,
+        kind: MarkerKind,
+        removed: Removed,
+        source: Placed<'_>,
+        remarks: &mut Remarks,
+    ) {
         let Placed { entry, names, from, .. } = source;
         let directory = match self.descend(names.directory, from, OwnObstacle::Keep) {
-            Ok(directory) => directory,
+            Ok(directory) => {
+                if removed == Removed::Nothing {
+                    remarks.add(|| {
+                        let path = names.path();
+                        let path = String::from_utf8_lossy(&path);
+                        format!("a whiteout of {path:?}, which no layer below has: ignored")
+                    });
+                }
+                directory
+            }
             Err(obstacle) => {
                 self.apply_behind(obstacle, kind, names, from, remarks);
                 self.nodes_to(names.directory)
@@ -100,8 +110,9 @@ impl Builder {
             };
             format!("the {marker} of {path:?} is below {obstacle:?}, {outcome}")
         });
-        let mut steps = std::mem::take(&mut self.marker_steps);
-        let directory = self.follow_own_links(names.directory, from, &mut steps);
+        let mut steps = std::mem::take(&mut self.steps);
+        let directory = self.real_path(names.directory, from, &mut steps).and_then(|path| self.find(&path));
+        let directory = directory.filter(|node| self.is_open_directory(*node));
         let (mut removed, own, below) = match (directory, kind) {
             (None, _) => (Vec::new(), Cause::Deleted, Cause::Deleted),
             (Some(directory), MarkerKind::Whiteout) => {
@@ -113,50 +124,10 @@ impl Builder {
             }
         };
         removed.retain(|node| self.is_from_below(*node, from, &mut steps));
-        self.marker_steps = steps;
+        self.steps = steps;
         for node in removed {
             self.close(node, from, own, below);
         }
-    }
-
-    /// The directory at `path`, over links of the layer `from`; `None` if it is missing or takes too many steps.
-    fn follow_own_links(&self, path: &[u8], from: u16, steps: &mut Steps) -> Option<NodeId> {
-        let mut ahead: Vec<&[u8]> = components(path).collect();
-        ahead.reverse();
-        let mut node = NodeId::ROOT;
-        let mut links = 0;
-        while let Some(name) = ahead.pop() {
-            steps.take()?;
-            if name == b"." {
-                continue;
-            }
-            if name == b".." {
-                node = self.tree.parent(node).unwrap_or(NodeId::ROOT);
-                continue;
-            }
-            let next = self.index.find(&self.tree, node, name)?;
-            if self.is_open_directory(next) {
-                node = next;
-                continue;
-            }
-            let target = self.own_link(next, from).filter(|_| links < MAX_LINKS)?;
-            links += 1;
-            if target.first() == Some(&b'/') {
-                node = NodeId::ROOT;
-            }
-            let start = ahead.len();
-            ahead.extend(components(target));
-            ahead[start..].reverse();
-        }
-        Some(node)
-    }
-
-    /// Where a symbolic link that the layer `from` put at a node leads.
-    fn own_link(&self, node: NodeId, from: u16) -> Option<&[u8]> {
-        let span = self.newest(node).filter(|span| span.is_open() && span.from == from)?;
-        // A hard link may be another name of one.
-        let inode = SpanId::new(span.inode);
-        (self.tree.span(inode).kind == SpanKind::Symlink).then(|| self.tree.link(inode))
     }
 
     /// Whether a node and all below it are what the layers below `from` put there. Of anything else, no engine that takes
@@ -184,14 +155,34 @@ impl Builder {
         children
     }
 
-    /// The node at `path`, made without putting anything there.
-    fn nodes_to(&mut self, path: &[u8]) -> NodeId {
-        components(path).fold(NodeId::ROOT, |node, name| {
-            let nodes = self.tree.nodes.len();
-            let node = self.index.find_or_make(&mut self.tree, node, name);
-            // They cost as much as directories do.
-            self.implicit += usize::from(self.tree.nodes.len() > nodes);
-            node
-        })
+    /// A layer's opaque markers in what it replaced by something else than a directory: that, and not the marker, hid
+    /// what was there. Only the end of the layer tells which these are.
+    pub(super) fn settle_opaque_markers(&mut self, markers: Range<u32>, from: u16) {
+        let markers = &self.tree.markers[markers.start as usize..markers.end as usize];
+        let opaque = markers.iter().filter(|marker| marker.kind == MarkerKind::Opaque);
+        let replaced: HashSet<NodeId> = opaque.filter_map(|marker| self.own_obstacle(marker.node, from)).collect();
+        if replaced.is_empty() {
+            return;
+        }
+        for at in 0..self.tree.spans.len() {
+            let span = self.tree.spans[at];
+            if span.to != from || span.cause != Some(Cause::HiddenByOpaque) {
+                continue;
+            }
+            let mut above = self.tree.parent(span.node());
+            while let Some(node) = above.filter(|_| self.steps.take().is_some()) {
+                if replaced.contains(&node) {
+                    self.tree.spans[at].cause = Some(Cause::Replaced);
+                    break;
+                }
+                above = self.tree.parent(node);
+            }
+        }
+    }
+
+    /// The node at or above `node` that is no directory, if the layer `from` put it there.
+    fn own_obstacle(&self, node: NodeId, from: u16) -> Option<NodeId> {
+        let mut way = std::iter::successors(Some(node), |node| self.tree.parent(*node));
+        way.find(|node| self.is_own_obstacle(*node, from))
     }
 }

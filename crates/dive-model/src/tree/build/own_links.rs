@@ -1,0 +1,164 @@
+//! Paths that lead over links of their own layer. Engines unpack a layer into a folder of its own and follow what that
+//! holds: with `a -> b` before it in the same tar, `a/n` is put at `b/n`. Links of the layers below are not in that folder,
+//! so a directory takes their place. What is a directory needs none of this: it is only asked where one is in the way.
+
+use super::super::span::SpanKind;
+use super::super::{NodeId, SpanId};
+use super::{Builder, OwnObstacle};
+use crate::layer::path::{self, components};
+use crate::layer::{Names, Remarks};
+
+/// Links that are followed from one path: as many as containerd follows. Linux, and so Docker and Podman, stop at 40.
+const MAX_LINKS: usize = 255;
+
+/// Components of link targets that each path may lead over in any case. Real ones lead over a few.
+const FREE_STEPS: usize = 64;
+
+/// What all paths of an image may take beyond that, together: each may lead over [`MAX_LINKS`] links of many components.
+#[derive(Debug, Default)]
+pub(super) struct Steps(usize);
+
+impl Steps {
+    /// As many as one image has.
+    pub(super) const ALL: Self = Self(1 << 22);
+
+    pub(super) fn take(&mut self) -> Option<()> {
+        self.0 = self.0.checked_sub(1)?;
+        Some(())
+    }
+}
+
+/// The node that an entry speaks of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) node: NodeId,
+    pub(super) way: Way,
+}
+
+/// How a node was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// By the path in the tar.
+    Literal,
+    OverLinks,
+}
+
+impl Builder {
+    /// The directory of an entry that has `obstacle`, of its own layer, in its way.
+    pub(super) fn directory_behind(
+        &mut self,
+        obstacle: NodeId,
+        names: Names<'_>,
+        from: u16,
+        remarks: &mut Remarks,
+    ) -> (NodeId, Way) {
+        let mut steps = std::mem::take(&mut self.steps);
+        let real = self.own_link(obstacle, from).and_then(|_| self.real_path(names.directory, from, &mut steps));
+        self.steps = steps;
+        remarks.add(|| {
+            let (path, obstacle) = (names.path(), self.tree.path(obstacle));
+            let (path, obstacle) = (String::from_utf8_lossy(&path), String::from_utf8_lossy(&obstacle[1..]));
+            match &real {
+                Some(real) => {
+                    let slash = if real.is_empty() { "" } else { "/" };
+                    let (real, name) = (String::from_utf8_lossy(real), String::from_utf8_lossy(names.name));
+                    let real = format!("{real}{slash}{name}");
+                    format!(
+                        "{path:?} is below {obstacle:?}, a link of the same layer: it is put at {real:?}, as containerd does"
+                    )
+                }
+                None => format!(
+                    "{path:?} is below {obstacle:?}, which is no directory in this layer; engines refuse that: \
+                     a directory takes its place"
+                ),
+            }
+        });
+        let way = if real.is_some() { Way::OverLinks } else { Way::Literal };
+        let directory = real.as_deref().unwrap_or(names.directory);
+        match self.descend(directory, from, OwnObstacle::Replace) {
+            Ok(node) | Err(node) => (node, way),
+        }
+    }
+
+    /// Notes the path that the tar has for the newest span of a node that was found over links.
+    pub(super) fn list_literally(&mut self, id: SpanId, names: Names<'_>) {
+        let directory = self.nodes_to(names.directory);
+        let node = self.index.find_or_make(&mut self.tree, directory, names.name);
+        self.tree.listed_elsewhere.push((id, node));
+    }
+
+    /// The node at `path`, behind links of the layer `from`.
+    pub(super) fn find_behind(&mut self, path: &[u8], from: u16) -> Option<NodeId> {
+        let (directory, name) = path::split(path);
+        let mut steps = std::mem::take(&mut self.steps);
+        let real = self.real_path(directory, from, &mut steps);
+        self.steps = steps;
+        let directory = real.filter(|real| real != directory).and_then(|real| self.find(&real))?;
+        self.index.find(&self.tree, directory, name)
+    }
+
+    /// Where the directory `path` is when links of the layer `from` are followed, whether it is there or not. `None` if they
+    /// lead in circles, through a file of that layer, or over too many steps.
+    pub(super) fn real_path(&self, path: &[u8], from: u16, steps: &mut Steps) -> Option<Vec<u8>> {
+        let mut ahead: Vec<&[u8]> = components(path).collect();
+        ahead.reverse();
+        // Each directory that was passed, and its node if any layer has one.
+        let mut real: Vec<(&[u8], Option<NodeId>)> = Vec::new();
+        let (mut links, mut free) = (0, FREE_STEPS);
+        while let Some(name) = ahead.pop() {
+            if name == b"." {
+                continue;
+            }
+            if name == b".." {
+                real.pop();
+                continue;
+            }
+            let above = real.last().map_or(Some(NodeId::ROOT), |(_, node)| *node);
+            let node = above.and_then(|above| self.index.find(&self.tree, above, name));
+            let Some(own) = node.filter(|node| self.is_own_obstacle(*node, from)) else {
+                real.push((name, node));
+                continue;
+            };
+            let target = self.own_link(own, from).filter(|_| links < MAX_LINKS)?;
+            links += 1;
+            if target.first() == Some(&b'/') {
+                real.clear();
+            }
+            let start = ahead.len();
+            for name in components(target) {
+                match free.checked_sub(1) {
+                    Some(left) => free = left,
+                    None => steps.take()?,
+                }
+                ahead.push(name);
+            }
+            ahead[start..].reverse();
+        }
+        let names: Vec<&[u8]> = real.into_iter().map(|(name, _)| name).collect();
+        Some(names.join(&b'/'))
+    }
+
+    /// Whether the layer `from` put something there that is no directory.
+    pub(super) fn is_own_obstacle(&self, node: NodeId, from: u16) -> bool {
+        self.newest(node).is_some_and(|span| span.is_open() && span.from == from && !span.kind.is_directory())
+    }
+
+    /// Where a symbolic link that the layer `from` put at a node leads.
+    pub(super) fn own_link(&self, node: NodeId, from: u16) -> Option<&[u8]> {
+        let span = self.newest(node).filter(|span| span.is_open() && span.from == from)?;
+        // A hard link may be another name of one.
+        let inode = SpanId::new(span.inode);
+        (self.tree.span(inode).kind == SpanKind::Symlink).then(|| self.tree.link(inode))
+    }
+
+    /// The node at `path`, made without putting anything there.
+    pub(super) fn nodes_to(&mut self, path: &[u8]) -> NodeId {
+        components(path).fold(NodeId::ROOT, |node, name| {
+            let nodes = self.tree.nodes.len();
+            let node = self.index.find_or_make(&mut self.tree, node, name);
+            // They cost as much as directories do.
+            self.implicit += usize::from(self.tree.nodes.len() > nodes);
+            node
+        })
+    }
+}

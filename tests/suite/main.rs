@@ -46,6 +46,8 @@ mod library;
 mod log;
 mod model;
 mod oracle;
+#[cfg(all(unix, feature = "engine", feature = "registry"))]
+mod own_image;
 mod paths;
 // The runners' shells are Unix's, and templates name images in engines and registries.
 #[cfg(all(unix, feature = "engine", feature = "registry"))]

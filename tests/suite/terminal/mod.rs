@@ -14,6 +14,8 @@ mod keys;
 mod leaving;
 mod loading;
 mod mouse;
+#[cfg(all(feature = "engine", feature = "registry"))]
+mod own_image;
 mod session;
 mod shown;
 #[cfg(all(feature = "engine", feature = "registry"))]

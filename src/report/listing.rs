@@ -4,8 +4,7 @@ use std::io::{self, Write};
 
 use dive_model::escape::Escaped;
 use dive_model::layer::LayerIndex;
-use dive_model::tree::size::Sizes;
-use dive_model::tree::{Change, Changes, NodeId, SpanId, SpanKind, Tree};
+use dive_model::tree::{Change, Comparison, NodeId, Scope, SpanId, SpanKind, Tree};
 use dive_model::units::Bytes;
 
 /// How a listing looks.
@@ -22,12 +21,12 @@ pub enum Format {
 /// # Errors
 /// When writing fails.
 pub fn files(tree: &Tree, layer: LayerIndex, format: Format, out: &mut dyn Write) -> io::Result<()> {
-    let sizes = (format == Format::Text).then(|| Sizes::at(tree, layer));
+    let sizes = (format == Format::Text).then(|| Comparison::between(tree, Scope::states(None, layer)));
     let keep = |node: NodeId| tree.visible(node, layer).is_some();
     tree.walk(keep, |path, node| {
         let Some(span) = tree.visible(node, layer) else { return Ok(()) };
         match &sizes {
-            Some(sizes) => text_row(tree, path, span, sizes.of(node), out),
+            Some(sizes) => text_row(tree, path, span, sizes.size_bytes(node), out),
             None => tsv_row(tree, path, span, out),
         }
     })
@@ -61,14 +60,14 @@ fn text_row(tree: &Tree, path: &[u8], name: SpanId, size: u64, out: &mut dyn Wri
 /// # Errors
 /// When writing fails.
 pub fn changes(tree: &Tree, base: Option<LayerIndex>, target: LayerIndex, out: &mut dyn Write) -> io::Result<()> {
-    let changes = Changes::between(tree, base, target);
-    let is_removed = |node: NodeId| changes.of(node) == Some(Change::Removed);
+    let comparison = Comparison::between(tree, Scope::states(base, target));
+    let is_removed = |node: NodeId| comparison.change(node) == Some(Change::Removed);
     let keep = |node: NodeId| {
         let below_removed = is_removed(node) && tree.parent(node).is_some_and(is_removed);
-        !below_removed && changes.of(node).is_some_and(|change| change != Change::Unmodified)
+        !below_removed && comparison.change(node).is_some_and(|change| change != Change::Unmodified)
     };
     tree.walk(keep, |path, node| {
-        let letter = match changes.of(node) {
+        let letter = match comparison.change(node) {
             Some(Change::Added) => 'A',
             Some(Change::Removed) => 'D',
             Some(Change::Modified | Change::Unmodified) | None => 'C',

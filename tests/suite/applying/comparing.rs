@@ -1,7 +1,7 @@
 //! What counts as the same and what changed, between any two states.
 
-use dive_model::tree::size::Sizes;
-use dive_model::tree::{Change, ChangeCounts, Changes, NodeId};
+use dive_model::tree::testing::{Changes, Sizes};
+use dive_model::tree::{Change, ChangeCounts, NodeId};
 
 use super::Fill;
 use crate::build::{Format, Packing, image, layer};

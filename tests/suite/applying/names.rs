@@ -1,6 +1,7 @@
 //! Names in tars: spelt twice, spelt oddly, leading out, no text.
 
-use dive_model::tree::{Change, Changes, NodeId};
+use dive_model::tree::testing::Changes;
+use dive_model::tree::{Change, NodeId};
 
 use crate::build::{image, layer};
 

@@ -2,7 +2,8 @@
 
 use dive_model::analysis::exact::Cause;
 use dive_model::layer::LayerIndex;
-use dive_model::tree::{Change, Changes};
+use dive_model::tree::Change;
+use dive_model::tree::testing::Changes;
 
 use super::Fill;
 use crate::build::{image, layer};

@@ -14,7 +14,8 @@ use std::fmt::Write;
 
 use dive_model::analysis::Exact;
 use dive_model::layer::LayerIndex;
-use dive_model::tree::{Change, Changes, NodeId, SpanId, SpanKind, Tree};
+use dive_model::tree::testing::Changes;
+use dive_model::tree::{Change, NodeId, SpanId, SpanKind, Tree};
 
 /// A line in the making.
 struct Row {

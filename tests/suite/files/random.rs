@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use dive::tui::state::files::{FileTree, Filter, Fold, Folding, Motion, Order, Row};
-use dive_model::tree::size::Sizes;
-use dive_model::tree::{Change, Changes, NodeId, Scope, Tree};
+use dive_model::tree::testing::{Changes, Sizes};
+use dive_model::tree::{Change, NodeId, Scope, Tree};
 use proptest::prelude::*;
 use proptest::sample::select;
 

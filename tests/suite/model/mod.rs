@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 
 use dive_model::analysis::WasteGroup;
 use dive_model::analysis::exact::Cause;
-use dive_model::tree::size::Sizes;
-use dive_model::tree::{Change, Changes, Comparison, Scope, SpanKind, Tree};
+use dive_model::tree::testing::{Changes, Sizes};
+use dive_model::tree::{Change, Comparison, Scope, SpanKind, Tree};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 

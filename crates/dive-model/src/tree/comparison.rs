@@ -1,6 +1,5 @@
-//! What the screen needs of two states of the image: the change and the size of every node. For [`Scope::states`] they are
-//! those of [`Changes`](super::Changes) and [`Sizes`](super::size::Sizes), computed in one pass over the arena, because a user
-//! who holds a key down asks for it thirty times a second.
+//! What is different between two states of the image: the change and the size of every node, computed in one pass over the
+//! arena, because a user who holds a key down asks for it thirty times a second. The tests compare it with two plain passes.
 
 use rayon::prelude::*;
 

@@ -13,16 +13,16 @@ pub mod load;
 pub mod node;
 pub mod order;
 pub mod resolve;
-pub mod size;
+mod size;
 pub mod span;
 #[cfg(any(test, feature = "testing"))]
-mod testing;
+pub mod testing;
 pub mod walk;
 
 pub use arena::Tree;
 pub use build::{BuildError, Builder};
 pub use comparison::{Comparison, Scope, Transient};
-pub use diff::{Change, ChangeCounts, Changes};
+pub use diff::{Change, ChangeCounts};
 pub use history::{Deed, Event, Facts};
 pub use load::{LoadError, Loaded, load};
 pub use node::NodeId;

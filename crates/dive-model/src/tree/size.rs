@@ -1,35 +1,9 @@
-//! Sizes of directories as of a layer.
+//! Which name of an inode counts its bytes, as of a layer.
 
 use std::collections::HashMap;
 
-use super::{NodeId, SpanId, Tree};
+use super::{SpanId, Tree};
 use crate::layer::LayerIndex;
-
-/// Bytes at and below every node, as of one layer: each inode once, at the oldest of its names that the layer shows.
-#[derive(Debug)]
-pub struct Sizes(Vec<u64>);
-
-impl Sizes {
-    /// Sums up what `layer` shows.
-    #[must_use]
-    pub fn at(tree: &Tree, layer: LayerIndex) -> Self {
-        let names = CountedNames::at(tree, layer);
-        let own = |node| tree.visible(node, layer).map_or(0, |name| names.bytes_of(tree, name));
-        let mut sizes: Vec<u64> = tree.nodes().map(own).collect();
-        for node in tree.nodes().rev() {
-            if let Some(parent) = tree.parent(node) {
-                sizes[parent.index()] = sizes[parent.index()].saturating_add(sizes[node.index()]);
-            }
-        }
-        Self(sizes)
-    }
-
-    /// Bytes at and below a node.
-    #[must_use]
-    pub fn of(&self, node: NodeId) -> u64 {
-        self.0.get(node.index()).copied().unwrap_or_default()
-    }
-}
 
 /// At which of its names an inode counts, as of a layer.
 #[derive(Debug, Default)]

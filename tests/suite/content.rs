@@ -5,7 +5,8 @@ use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
-use dive::tui::state::viewer::{Phase, Viewer, ViewerAction, fetch};
+use dive::config::Action;
+use dive::tui::state::viewer::{Phase, Viewer, fetch};
 use dive_model::Opener;
 use dive_model::compression::Compression;
 use dive_model::image::ImageLayer;
@@ -253,7 +254,7 @@ fn a_program_of_two_megabytes_is_looked_into() {
     fetch(&request.unwrap(), &AtomicBool::new(false), &mut |fetched| drop(viewer.fetched(fetched)));
     assert!(viewer.rows()[0].text.starts_with("7f 45 4c 46 "), "{:?}", viewer.rows()[0]);
     assert!(viewer.rows()[0].text.contains("|.ELF"), "{:?}", viewer.rows()[0]);
-    viewer.apply(ViewerAction::End);
+    viewer.act(Action::LastRow);
     assert_eq!(viewer.status().percent, 100);
     assert_eq!(viewer.status().size, 1_982_256);
     assert_eq!(viewer.title(), "/bin/busybox");

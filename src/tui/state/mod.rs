@@ -7,12 +7,16 @@ pub mod history;
 pub mod instruction;
 pub mod layers;
 pub mod line;
+mod long_lines;
+mod motion;
 pub mod scroll;
 mod ticket;
 pub mod viewer;
 pub mod warnings;
 pub mod waste;
 
+pub use long_lines::LongLines;
+pub use motion::Motion;
 pub use ticket::Ticket;
 
 use std::path::PathBuf;
@@ -29,7 +33,7 @@ use dive_model::layer::LayerIndex;
 use dive_model::tree::{Change, ChangeCounts, NodeId, SpanId};
 use dive_sources::Environment;
 use extraction::Extraction;
-use files::{FileTree, Filter, Folding, Motion};
+use files::{FileTree, Filter, Folding};
 use history::History;
 use layers::{CompareMode, Layers};
 use line::{Line, Purpose};
@@ -63,15 +67,6 @@ pub enum Attributes {
     Shown,
     /// Names alone.
     Hidden,
-}
-
-/// What becomes of lines that are longer than the pane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LongLines {
-    /// They are cut.
-    Cut,
-    /// They go on in the next row.
-    Wrapped,
 }
 
 impl Settings {
@@ -428,9 +423,9 @@ impl State {
             let tree = &explorer.opened.tree;
             files.set_filter(tree, filter);
             // What was looked for is what one wants to act upon next.
-            if files.filter().is_some() && !files.selected().is_some_and(|node| files.is_hit(node)) {
-                files.go(tree, Motion::Home);
-                if !files.selected().is_some_and(|node| files.is_hit(node)) {
+            if files.filter().is_some() && !files.selected().is_some_and(|node| files.is_match(node)) {
+                files.go(tree, Motion::First);
+                if !files.selected().is_some_and(|node| files.is_match(node)) {
                     files.next_match(tree);
                 }
             }

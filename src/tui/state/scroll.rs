@@ -1,5 +1,7 @@
 //! A list that is longer than its pane: which row is selected, and which rows are seen.
 
+use super::motion::Motion;
+
 /// Selection and what is seen of a list.
 #[derive(Debug, Clone, Default)]
 pub struct Scroll {
@@ -56,6 +58,19 @@ impl Scroll {
         self.first = self.first.clamp(lowest.min(highest), highest.max(lowest));
     }
 
+    /// Moves the selection. Nothing is to the left or the right.
+    pub fn go(&mut self, motion: Motion) {
+        match motion {
+            Motion::Up => self.step(-1),
+            Motion::Down => self.step(1),
+            Motion::PageUp => self.page(-1),
+            Motion::PageDown => self.page(1),
+            Motion::First => self.select(0),
+            Motion::Last => self.select(usize::MAX),
+            Motion::Left | Motion::Right => {}
+        }
+    }
+
     /// Goes so many rows down, or up.
     pub fn step(&mut self, rows: isize) {
         self.select(self.selected.saturating_add_signed(rows));
@@ -87,6 +102,19 @@ impl TextScroll {
     pub fn set_size(&mut self, count: usize, height: usize) {
         (self.count, self.height) = (count, height);
         self.step(0);
+    }
+
+    /// Moves what is seen. Nothing is to the left or the right.
+    pub fn go(&mut self, motion: Motion) {
+        match motion {
+            Motion::Up => self.step(-1),
+            Motion::Down => self.step(1),
+            Motion::PageUp => self.page(-1),
+            Motion::PageDown => self.page(1),
+            Motion::First => self.step(isize::MIN),
+            Motion::Last => self.step(isize::MAX),
+            Motion::Left | Motion::Right => {}
+        }
     }
 
     /// Goes so many lines down, or up.

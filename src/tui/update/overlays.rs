@@ -4,9 +4,9 @@ use crate::config::Action;
 use crate::tui::state::extraction::{Extraction, Stage as ExtractionStage};
 use crate::tui::state::line::Purpose;
 use crate::tui::state::scroll::{Scroll, TextScroll};
-use crate::tui::state::viewer::{Viewer, ViewerAction, ViewerEffect};
+use crate::tui::state::viewer::{Viewer, ViewerEffect};
 use crate::tui::state::waste::WasteOrder;
-use crate::tui::state::{Overlay, Stage, State};
+use crate::tui::state::{Motion, Overlay, Stage, State};
 use crate::tui::worker::{Job, JobId};
 use dive_model::extract::{Layers, OnConflict, Options};
 use dive_model::tree::{NodeId, SpanId};
@@ -50,13 +50,7 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) 
             step(&mut history.scroll, action);
             in_history(state, action, effects);
         }
-        Some(Overlay::Viewer(viewer, _)) => match ViewerAction::of(action) {
-            Some(action) => {
-                let effect = viewer.apply(action);
-                effects.extend(effect.map(|effect| job(viewer, effect)));
-            }
-            None => in_viewer(state, action, effects),
-        },
+        Some(Overlay::Viewer(..)) => in_viewer(state, action, effects),
         Some(Overlay::Extraction(writing)) => {
             turn(&mut writing.scroll, action);
             in_extraction(state, action, effects);
@@ -67,27 +61,15 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) 
 
 /// Goes through a list.
 pub(super) fn step(scroll: &mut Scroll, action: Action) {
-    match action {
-        Action::Up => scroll.step(-1),
-        Action::Down => scroll.step(1),
-        Action::PageUp => scroll.page(-1),
-        Action::PageDown => scroll.page(1),
-        Action::FirstRow => scroll.select(0),
-        Action::LastRow => scroll.select(usize::MAX),
-        _ => {}
+    if let Some(motion) = Motion::of(action) {
+        scroll.go(motion);
     }
 }
 
 /// The same for a text, of which no row is selected.
 pub(super) fn turn(scroll: &mut TextScroll, action: Action) {
-    match action {
-        Action::Up => scroll.step(-1),
-        Action::Down => scroll.step(1),
-        Action::PageUp => scroll.page(-1),
-        Action::PageDown => scroll.page(1),
-        Action::FirstRow => scroll.step(isize::MIN),
-        Action::LastRow => scroll.step(isize::MAX),
-        _ => {}
+    if let Some(motion) = Motion::of(action) {
+        scroll.go(motion);
     }
 }
 
@@ -156,7 +138,7 @@ pub(super) fn view(state: &mut State, version: SpanId, effects: &mut Vec<Effect>
 }
 
 fn in_viewer(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
-    let Some(Overlay::Viewer(viewer, version)) = state.overlays.last() else { return };
+    let Some(Overlay::Viewer(viewer, version)) = state.overlays.last_mut() else { return };
     match action {
         Action::FilterFiles => {
             let pattern = viewer.status().pattern;
@@ -171,7 +153,10 @@ fn in_viewer(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             let path = viewer.path().to_vec();
             panes::copy(state, &path, effects);
         }
-        _ => {}
+        action => {
+            let effect = viewer.act(action);
+            effects.extend(effect.map(|effect| job(viewer, effect)));
+        }
     }
 }
 
@@ -221,10 +206,9 @@ pub(super) fn scroll(state: &mut State, rows: isize) {
         Some(Overlay::History(history)) => history.scroll.step(rows),
         Some(Overlay::Extraction(writing)) => writing.scroll.step(rows),
         Some(Overlay::Viewer(viewer, _)) => {
-            let action = if rows < 0 { ViewerAction::Up } else { ViewerAction::Down };
+            let motion = if rows < 0 { Motion::Up } else { Motion::Down };
             for _ in 0..rows.unsigned_abs() {
-                // Going up and down asks for nothing.
-                let _ = viewer.apply(action.clone());
+                viewer.go(motion);
             }
         }
         None => {}

@@ -1,12 +1,12 @@
 //! Actions in the panes: layers, details, file tree.
 
 use crate::config::Action;
-use crate::tui::state::files::{FileTree, Filter, Jump, Motion};
+use crate::tui::state::files::{FileTree, Filter, Jump};
 use crate::tui::state::layers::CompareMode;
 use crate::tui::state::line::Purpose;
 use crate::tui::state::warnings::Warnings;
 use crate::tui::state::waste::Waste;
-use crate::tui::state::{Attributes, Explorer, Focus, LongLines, Overlay, Stage, State};
+use crate::tui::state::{Attributes, Explorer, Focus, Motion, Overlay, Stage, State};
 use crate::tui::text::printable;
 use dive_model::escape::Escaped;
 use dive_model::layer::LayerIndex;
@@ -123,10 +123,7 @@ pub(super) fn in_files(state: &mut State, action: Action, effects: &mut Vec<Effe
             };
         }
         Action::ToggleWrap => {
-            explorer.long_lines = match explorer.long_lines {
-                LongLines::Cut => LongLines::Wrapped,
-                LongLines::Wrapped => LongLines::Cut,
-            };
+            explorer.long_lines = explorer.long_lines.toggled();
         }
         Action::ViewFile | Action::FileHistory | Action::ExtractFile | Action::CopyPath => {
             if let Some(node) = explorer.selected_node() {
@@ -197,15 +194,10 @@ fn in_tree(explorer: &mut Explorer, action: Action) -> Option<String> {
 }
 
 fn plain(files: &mut FileTree, tree: &Tree, action: Action) {
+    if let Some(motion) = Motion::of(action) {
+        return files.go(tree, motion);
+    }
     match action {
-        Action::Up => files.go(tree, Motion::Up),
-        Action::Down => files.go(tree, Motion::Down),
-        Action::Left => files.go(tree, Motion::Parent),
-        Action::Right => files.go(tree, Motion::Child),
-        Action::PageUp => files.go(tree, Motion::PageUp),
-        Action::PageDown => files.go(tree, Motion::PageDown),
-        Action::FirstRow => files.go(tree, Motion::Home),
-        Action::LastRow => files.go(tree, Motion::End),
         Action::ToggleCollapseDir => files.toggle_collapse(tree),
         Action::ToggleCollapseAllDir => files.toggle_collapse_all(tree),
         Action::ToggleAddedFiles => files.toggle_kind(tree, Change::Added),

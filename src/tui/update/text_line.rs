@@ -3,7 +3,6 @@
 use crate::config::{Action, Key, KeyPress};
 use crate::tui::state::files::Filter;
 use crate::tui::state::line::{Line, Purpose};
-use crate::tui::state::viewer::ViewerAction;
 use crate::tui::state::{Overlay, State};
 
 use super::{Effect, extraction, overlays, panes};
@@ -51,7 +50,7 @@ fn accept(state: &mut State, effects: &mut Vec<Effect>) {
         // It is on already.
         Purpose::Filter => {}
         Purpose::Folder => extraction::accept(state, line.text(), effects),
-        Purpose::Search => in_viewer(state, ViewerAction::Search(line.text().to_owned()), effects),
+        Purpose::Search => search(state, line.text(), effects),
         Purpose::Place => go_to(state, line, effects),
     }
 }
@@ -68,9 +67,10 @@ fn go_to(state: &mut State, mut line: Line, effects: &mut Vec<Effect>) {
     }
 }
 
-fn in_viewer(state: &mut State, action: ViewerAction, effects: &mut Vec<Effect>) {
+/// Searches the content of a file.
+fn search(state: &mut State, pattern: &str, effects: &mut Vec<Effect>) {
     if let Some(Overlay::Viewer(viewer, _)) = state.overlays.last_mut() {
-        let effect = viewer.apply(action);
+        let effect = viewer.search_for(pattern);
         effects.extend(effect.map(|effect| overlays::job(viewer, effect)));
     }
 }

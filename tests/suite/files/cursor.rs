@@ -1,6 +1,7 @@
 //! Where the cursor goes and what of the rows is on the screen.
 
-use dive::tui::state::files::{FileTree, Folding, Jump, Motion, Order};
+use dive::tui::state::Motion;
+use dive::tui::state::files::{FileTree, Folding, Jump, Order};
 use dive_model::tree::Change;
 
 use super::pane::Pane;
@@ -22,9 +23,9 @@ fn the_cursor_stops_at_both_ends() {
     let mut pane = Pane::of(&letters());
     assert_eq!(pane.go(Motion::Up).selected(), "/a");
     assert_eq!(pane.go(Motion::Down).selected(), "/b");
-    assert_eq!(pane.go(Motion::End).selected(), "/h");
+    assert_eq!(pane.go(Motion::Last).selected(), "/h");
     assert_eq!(pane.go(Motion::Down).selected(), "/h");
-    assert_eq!(pane.go(Motion::Home).selected(), "/a");
+    assert_eq!(pane.go(Motion::First).selected(), "/a");
 }
 
 #[test]
@@ -43,8 +44,8 @@ fn the_window_follows_the_cursor() {
     assert_eq!(window(&mut pane, Motion::PageDown), ("/h".into(), 5));
     assert_eq!(window(&mut pane, Motion::PageUp), ("/e".into(), 2));
     assert_eq!(window(&mut pane, Motion::Up), ("/d".into(), 2));
-    assert_eq!(window(&mut pane, Motion::Home), ("/a".into(), 0));
-    assert_eq!(window(&mut pane, Motion::End), ("/h".into(), 5));
+    assert_eq!(window(&mut pane, Motion::First), ("/a".into(), 0));
+    assert_eq!(window(&mut pane, Motion::Last), ("/h".into(), 5));
     // No line stays empty that could be filled.
     pane.height(6);
     assert_eq!(pane.files.first_row(), 2);
@@ -72,13 +73,13 @@ fn a_wheel_takes_the_cursor_along_only_at_the_edge() {
 fn left_goes_to_the_directory_and_right_into_it() {
     let mut pane = Pane::folded(&system(), Folding::Collapsed);
     pane.on("usr");
-    assert_eq!(pane.go(Motion::Child).selected(), "/usr/lib");
-    assert_eq!(pane.go(Motion::Child).selected(), "/usr/lib/a.so");
-    assert_eq!(pane.go(Motion::Child).selected(), "/usr/lib/a.so");
-    assert_eq!(pane.go(Motion::Parent).selected(), "/usr/lib");
-    assert_eq!(pane.go(Motion::Parent).selected(), "/usr");
-    assert_eq!(pane.go(Motion::Parent).selected(), "/usr");
-    assert_eq!(pane.go(Motion::Child).selected(), "/usr/lib");
+    assert_eq!(pane.go(Motion::Right).selected(), "/usr/lib");
+    assert_eq!(pane.go(Motion::Right).selected(), "/usr/lib/a.so");
+    assert_eq!(pane.go(Motion::Right).selected(), "/usr/lib/a.so");
+    assert_eq!(pane.go(Motion::Left).selected(), "/usr/lib");
+    assert_eq!(pane.go(Motion::Left).selected(), "/usr");
+    assert_eq!(pane.go(Motion::Left).selected(), "/usr");
+    assert_eq!(pane.go(Motion::Right).selected(), "/usr/lib");
 }
 
 /// Going through the layers must not lose the place that one looks at.
@@ -205,7 +206,7 @@ fn a_tree_of_thousands_of_levels_is_a_tree_like_any_other() {
     assert_eq!(pane.jump(FileTree::next_change), (Jump::Done, "/z".into()));
     pane.filter("f$").fold_all().fold_all().fold_all();
     assert_eq!(pane.files.row_count(), 1);
-    pane.filter("").sort(Order::Size).go(Motion::Home).fold();
+    pane.filter("").sort(Order::Size).go(Motion::First).fold();
     assert_eq!(pane.files.row_count(), 2);
 }
 

@@ -6,7 +6,8 @@
 
 use std::time::{Duration, Instant};
 
-use dive::tui::state::files::{FileTree, Filter, Folding, Motion};
+use dive::tui::state::Motion;
+use dive::tui::state::files::{FileTree, Filter, Folding};
 use dive_model::tree::{Change, Scope, Tree};
 
 use crate::build::{image, layer};
@@ -63,13 +64,15 @@ impl Measured<'_> {
     }
 
     fn rows(&mut self) {
-        self.files.go(self.tree, Motion::Home);
+        self.files.go(self.tree, Motion::First);
         self.each("cursor down", |files, tree, _| files.go(tree, Motion::Down));
         self.each("page down", |files, tree, _| files.go(tree, Motion::PageDown));
-        self.each("end, home", |files, tree, at| files.go(tree, if at % 2 == 0 { Motion::End } else { Motion::Home }));
+        self.each("end, home", |files, tree, at| {
+            files.go(tree, if at % 2 == 0 { Motion::Last } else { Motion::First });
+        });
         self.files.select_row(self.tree, self.files.row_count() / 2);
         self.each("cursor down, half way", |files, tree, _| files.go(tree, Motion::Down));
-        self.files.go(self.tree, Motion::Parent);
+        self.files.go(self.tree, Motion::Left);
         self.each("collapse, expand", |files, tree, _| files.toggle_collapse(tree));
         self.each("collapse all, expand all", |files, tree, _| files.toggle_collapse_all(tree));
         self.each("sort by size, by name", |files, tree, _| files.toggle_order(tree));

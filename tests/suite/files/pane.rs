@@ -10,7 +10,8 @@
 
 use std::fmt::Write;
 
-use dive::tui::state::files::{FileTree, Filter, Fold, Folding, Jump, Motion, Order, Row};
+use dive::tui::state::Motion;
+use dive::tui::state::files::{FileTree, Filter, Fold, Folding, Jump, Order, Row};
 use dive_model::tree::{Change, NodeId, Scope, Tree};
 
 use crate::build::{DrawnImage, Image, aligned, is_drawn, layer};

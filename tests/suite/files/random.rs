@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use dive::tui::state::files::{FileTree, Filter, Fold, Folding, Motion, Order, Row};
+use dive::tui::state::Motion;
+use dive::tui::state::files::{FileTree, Filter, Fold, Folding, Order, Row};
 use dive_model::tree::testing::{Changes, Sizes};
 use dive_model::tree::{Change, NodeId, Scope, Tree};
 use proptest::prelude::*;
@@ -28,7 +29,7 @@ enum Act {
 
 fn acts() -> impl Strategy<Value = Act> {
     let filters = vec!["a", "-b", "a/b", "^/a", "b$", ">0 <6", "b >=5", "", ""];
-    let motions = vec![Motion::Up, Motion::PageDown, Motion::Parent, Motion::Child];
+    let motions = vec![Motion::Up, Motion::PageDown, Motion::Left, Motion::Right];
     prop_oneof![
         2 => (prop::option::of(0..5_usize), 0..5_usize).prop_map(|(base, target)| Act::Compare(base, target)),
         2 => select(vec![Change::Added, Change::Removed, Change::Modified, Change::Unmodified]).prop_map(Act::Toggle),
@@ -163,7 +164,7 @@ impl Folds {
                 Some(Row { node, fold: Fold::Collapsed, .. }) => drop(self.current().remove(node)),
                 _ => {}
             },
-            Act::Go(Motion::Child) => {
+            Act::Go(Motion::Right) => {
                 if let Some(row) = row.filter(|row| row.fold == Fold::Collapsed) {
                     self.current().remove(&row.node);
                 }

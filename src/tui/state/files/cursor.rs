@@ -2,28 +2,8 @@
 
 use super::FileTree;
 use super::shown::Fold;
+use crate::tui::state::motion::Motion;
 use dive_model::tree::{NodeId, Tree};
-
-/// Where the cursor goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Motion {
-    /// One row up.
-    Up,
-    /// One row down.
-    Down,
-    /// As many rows up as the pane has.
-    PageUp,
-    /// As many rows down as the pane has.
-    PageDown,
-    /// The first row.
-    Home,
-    /// The last row.
-    End,
-    /// The directory that it stands in.
-    Parent,
-    /// The first row in the directory under it, which is expanded for that.
-    Child,
-}
 
 /// What is selected, and what part of the rows is on the screen.
 #[derive(Debug, Default)]
@@ -86,15 +66,15 @@ impl FileTree {
             Motion::Down => self.select_row(tree, row + 1),
             Motion::PageUp => self.go_page(tree, row.saturating_sub(page), self.cursor.first.saturating_sub(page)),
             Motion::PageDown => self.go_page(tree, row + page, self.cursor.first + page),
-            Motion::Home => self.select_row(tree, 0),
-            Motion::End => self.select_row(tree, usize::MAX),
-            Motion::Parent => {
+            Motion::First => self.select_row(tree, 0),
+            Motion::Last => self.select_row(tree, usize::MAX),
+            Motion::Left => {
                 let parent = self.selected().and_then(|node| tree.parent(node));
                 if let Some(parent) = parent.filter(|parent| *parent != NodeId::ROOT) {
                     self.choose(tree, parent);
                 }
             }
-            Motion::Child => {
+            Motion::Right => {
                 let Some(node) = self.selected() else { return };
                 match self.fold(node) {
                     Fold::Leaf => return,

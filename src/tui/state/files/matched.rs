@@ -23,7 +23,7 @@ struct Found {
     paths: NodeSet,
     /// Those of them that say something new: the path of the directory above does not match, or a match reaches into
     /// the node's own name.
-    hits: NodeSet,
+    matches: NodeSet,
 }
 
 impl Matched {
@@ -43,8 +43,8 @@ impl Matched {
     }
 
     /// Whether a node that is let in is worth a stop: with size terms, every file is.
-    pub(super) fn is_hit(&self, node: NodeId) -> bool {
-        self.filter.has_sizes() || self.found.as_ref().is_some_and(|found| found.hits.contains(node))
+    pub(super) fn is_match(&self, node: NodeId) -> bool {
+        self.filter.has_sizes() || self.found.as_ref().is_some_and(|found| found.matches.contains(node))
     }
 }
 
@@ -55,14 +55,14 @@ pub(super) fn is_directory(tree: &Tree, comparison: &Comparison, node: NodeId) -
 
 impl Found {
     fn nothing(tree: &Tree) -> Self {
-        Self { paths: NodeSet::none(tree.node_count()), hits: NodeSet::none(tree.node_count()) }
+        Self { paths: NodeSet::none(tree.node_count()), matches: NodeSet::none(tree.node_count()) }
     }
 
     fn in_names(pattern: &Pattern, tree: &Tree) -> Self {
         let mut found = Self::nothing(tree);
-        found.hits.parts().for_each(|part| Names::default().search(tree, &pattern.regex.clone(), part));
+        found.matches.parts().for_each(|part| Names::default().search(tree, &pattern.regex.clone(), part));
         for node in tree.nodes().skip(1) {
-            if found.hits.contains(node) || tree.parent(node).is_some_and(|parent| found.paths.contains(parent)) {
+            if found.matches.contains(node) || tree.parent(node).is_some_and(|parent| found.paths.contains(parent)) {
                 found.paths.insert(node);
             }
         }
@@ -71,8 +71,8 @@ impl Found {
 
     fn in_paths(pattern: &Pattern, tree: &Tree) -> Self {
         let mut found = Self::nothing(tree);
-        let Self { paths, hits } = &mut found;
-        paths.parts().zip(hits.parts()).for_each(|(mut matching, mut hits)| {
+        let Self { paths, matches } = &mut found;
+        paths.parts().zip(matches.parts()).for_each(|(mut matching, mut matches)| {
             // Threads that share an expression wait for each other.
             let regex = pattern.regex.clone();
             let mut paths = Paths::default();
@@ -81,14 +81,14 @@ impl Found {
                 if regex.is_match(path) {
                     matching.insert(node);
                     if regex.is_match_at(path, name_at) {
-                        hits.insert(node);
+                        matches.insert(node);
                     }
                 }
             }
         });
         for node in tree.nodes().skip(1) {
             if paths.contains(node) && !tree.parent(node).is_some_and(|parent| paths.contains(parent)) {
-                hits.insert(node);
+                matches.insert(node);
             }
         }
         found

@@ -19,7 +19,6 @@ mod sizes;
 use std::cell::RefCell;
 use std::sync::Arc;
 
-pub use cursor::Motion;
 pub use filter::{Filter, FilterError};
 pub use lists::Order;
 pub use row::Row;
@@ -31,7 +30,7 @@ use dive_model::tree::{Change, Comparison, NodeId, Scope, Tree};
 use lists::{Lists, Origin, Siblings, Sorting};
 use matched::Matched;
 use node_set::NodeSet;
-use shown::{Goal, Shown, Wanted};
+use shown::{Shown, Wanted};
 use sizes::HiddenBytes;
 
 /// How directories are at the start.
@@ -134,12 +133,6 @@ impl FileTree {
     #[must_use]
     pub fn is_let_in(&self, node: NodeId) -> bool {
         self.matched.is_none() || self.shown.is_shown(node)
-    }
-
-    /// Whether [`Self::next_match`] stops at a node.
-    #[must_use]
-    pub fn is_hit(&self, node: NodeId) -> bool {
-        self.shown.is(node, Goal::Hit)
     }
 
     /// The filter that is on.

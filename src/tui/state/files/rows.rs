@@ -103,13 +103,13 @@ impl FileTree {
     /// already or the match reaches into the node's own name. With size terms, every file that is let in.
     #[must_use]
     pub fn is_match(&self, node: NodeId) -> bool {
-        self.shown.is(node, Goal::Hit)
+        self.shown.is(node, Goal::Match)
     }
 
     /// How many nodes [`Self::is_match`] holds for, below collapsed directories too.
     #[must_use]
     pub const fn matches(&self) -> usize {
-        self.shown.hit_count()
+        self.shown.match_count()
     }
 
     /// The levels down to a row, each with its `next` behind the sibling on the way.

@@ -43,12 +43,12 @@ impl FileTree {
 
     /// Moves the cursor to the next match of the filter.
     pub fn next_match(&mut self, tree: &Tree) -> Jump {
-        self.jump_along(tree, Goal::Hit, Way::Forward)
+        self.jump_along(tree, Goal::Match, Way::Forward)
     }
 
     /// Moves the cursor to the match before.
     pub fn previous_match(&mut self, tree: &Tree) -> Jump {
-        self.jump_along(tree, Goal::Hit, Way::Backward)
+        self.jump_along(tree, Goal::Match, Way::Backward)
     }
 
     /// Moves the cursor to the next file that was added, modified or removed. So is a directory that holds nothing.

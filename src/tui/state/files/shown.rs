@@ -39,21 +39,21 @@ impl Kinds {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Goal {
     /// What the filter's expression names.
-    Hit,
+    Match,
     /// A file that is not what it was.
     Changed,
 }
 
 const SHOWN: u8 = 1;
-const HIT: u8 = 1 << 1;
+const MATCH: u8 = 1 << 1;
 const CHANGED: u8 = 1 << 2;
-/// From [`HIT`] or [`CHANGED`] to the same at or below a node.
+/// From [`MATCH`] or [`CHANGED`] to the same at or below a node.
 const WITHIN: u8 = 2;
 
 impl Goal {
     const fn bit(self) -> u8 {
         match self {
-            Self::Hit => HIT,
+            Self::Match => MATCH,
             Self::Changed => CHANGED,
         }
     }
@@ -73,7 +73,7 @@ pub(super) struct Shown {
     flags: Vec<u8>,
     /// Rows below each node if it were expanded, as those below it are collapsed.
     below: Vec<u32>,
-    hit_count: usize,
+    match_count: usize,
 }
 
 impl Shown {
@@ -88,16 +88,16 @@ impl Shown {
         self.flags.resize(tree.node_count(), 0);
         self.below.clear();
         self.below.resize(tree.node_count(), 0);
-        self.hit_count = 0;
+        self.match_count = 0;
         for node in tree.nodes().rev() {
             let Some(change) = comparison.change(node) else { continue };
             let below = self.below[node.index()];
             let mut flags = self.flags[node.index()];
             if wanted.kinds.contain(change) && wanted.matched.is_none_or(|it| it.lets_in(tree, comparison, node)) {
                 flags |= SHOWN;
-                if wanted.matched.is_some_and(|matched| matched.is_hit(node)) {
-                    flags |= HIT | HIT << WITHIN;
-                    self.hit_count += 1;
+                if wanted.matched.is_some_and(|matched| matched.is_match(node)) {
+                    flags |= MATCH | MATCH << WITHIN;
+                    self.match_count += 1;
                 }
                 if change != Change::Unmodified && is_leaf(tree, comparison, node) {
                     flags |= CHANGED | CHANGED << WITHIN;
@@ -112,7 +112,7 @@ impl Shown {
                 hidden.keep(tree, comparison, node);
             }
             let Some(parent) = tree.parent(node).filter(|_| flags & SHOWN != 0) else { continue };
-            self.flags[parent.index()] |= flags & (HIT << WITHIN | CHANGED << WITHIN);
+            self.flags[parent.index()] |= flags & (MATCH << WITHIN | CHANGED << WITHIN);
             self.below[parent.index()] += 1 + if wanted.collapsed.contains(node) { 0 } else { below };
         }
     }
@@ -158,8 +158,8 @@ impl Shown {
         self.below[node.index()]
     }
 
-    pub(super) const fn hit_count(&self) -> usize {
-        self.hit_count
+    pub(super) const fn match_count(&self) -> usize {
+        self.match_count
     }
 }
 

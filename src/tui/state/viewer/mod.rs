@@ -21,10 +21,10 @@ pub use cells::Emphasis;
 pub use content::Content;
 pub use fetch::{FetchRequest, Fetched, fetch};
 pub use form::Form;
-pub use motion::ViewerAction;
 pub use page::{RowLabel, ViewerRow};
 pub use search::{SearchRequest, Searched, search};
 
+use super::long_lines::LongLines;
 use cells::{Cells, HEX_ROW};
 use dive_model::blob::TransferProgress;
 use dive_model::escape::Escaped;
@@ -35,15 +35,6 @@ use fetch::{Counting, FetchNews, Lines};
 use lines::{LineIndex, Place, Text};
 use look::look;
 use search::{Direction, Pattern, SearchNews, Way};
-
-/// What becomes of text that is wider than the screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LongLines {
-    /// It is cut, and scrolled sideways.
-    Cut,
-    /// It goes on in the next row.
-    Wrap,
-}
 
 /// How far the content is.
 #[derive(Debug, Clone, PartialEq, Eq)]

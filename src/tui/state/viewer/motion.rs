@@ -7,120 +7,91 @@ use super::cells::{Cells, HEX_ROW};
 use super::fetch::Counting;
 use super::lines::{Place, Row};
 use super::search::{CONTEXT, Direction, Pattern, SearchRequest};
-use super::{Form, Goal, LongLines, Phase, SearchProgress, SearchState, Top, Viewer, ViewerEffect};
+use super::{Form, Goal, Phase, SearchProgress, SearchState, Top, Viewer, ViewerEffect};
 use crate::config::Action;
+use crate::tui::state::long_lines::LongLines;
+use crate::tui::state::motion::Motion;
 
 /// Columns that one step sideways goes.
 const SIDEWAYS: usize = 8;
 
-/// What the viewer can be asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ViewerAction {
-    /// Go up a row.
-    Up,
-    /// Go down a row.
-    Down,
-    /// Go some columns to the left.
-    Left,
-    /// Go some columns to the right.
-    Right,
-    /// Go up a screen.
-    PageUp,
-    /// Go down a screen.
-    PageDown,
-    /// Go to the start.
-    Top,
-    /// Go to the end, or to what is there of it, and on as more comes.
-    End,
-    /// Go to a line, from 1; in hexadecimal form to a byte, from 0.
-    GoTo(u64),
-    /// Show text as bytes or bytes as text.
-    ToggleHex,
-    /// Wrap long lines or cut them.
-    ToggleWrap,
-    /// Search for a regular expression from the top of the screen on; nothing ends the search.
-    Search(String),
-    /// Go to the next match.
-    NextMatch,
-    /// Go to the match before.
-    PreviousMatch,
-}
-
-impl ViewerAction {
-    /// What a key asks the viewer for; none for what is not the viewer's own to do.
-    #[must_use]
-    pub const fn of(action: Action) -> Option<Self> {
-        Some(match action {
-            Action::Up => Self::Up,
-            Action::Down => Self::Down,
-            Action::Left => Self::Left,
-            Action::Right => Self::Right,
-            Action::PageUp => Self::PageUp,
-            Action::PageDown => Self::PageDown,
-            Action::FirstRow => Self::Top,
-            Action::LastRow => Self::End,
-            Action::ToggleHex => Self::ToggleHex,
-            Action::ToggleWrap => Self::ToggleWrap,
-            Action::NextMatch => Self::NextMatch,
-            Action::PreviousMatch => Self::PreviousMatch,
-            _ => return None,
-        })
-    }
-}
-
 impl Viewer {
-    /// Does what was asked for. The effect, if there is one, is for a thread.
-    pub fn apply(&mut self, action: ViewerAction) -> Option<ViewerEffect> {
-        let mut effect = None;
-        if !matches!(action, ViewerAction::Search(_) | ViewerAction::NextMatch | ViewerAction::PreviousMatch) {
-            self.goal = None;
-            self.stay();
+    /// Does what a key asks for; nothing if that is not the viewer's own to do. The effect, if there is one, is for a thread.
+    pub fn act(&mut self, action: Action) -> Option<ViewerEffect> {
+        if let Some(motion) = Motion::of(action) {
+            self.go(motion);
+            return None;
         }
+        let mut effect = None;
+        match action {
+            Action::ToggleHex => {
+                self.leave();
+                let moved = self.toggle_hex(&mut effect);
+                self.note(moved);
+            }
+            Action::ToggleWrap => {
+                self.leave();
+                self.long_lines = self.long_lines.toggled();
+                (self.left, self.top.part) = (0, 0);
+            }
+            Action::NextMatch => effect = self.search_on(Direction::Forward),
+            Action::PreviousMatch => effect = self.search_on(Direction::Backward),
+            _ => return None,
+        }
+        self.refresh();
+        effect
+    }
+
+    /// Moves what is seen.
+    pub fn go(&mut self, motion: Motion) {
+        self.leave();
         let page = self.height.saturating_sub(1).max(1);
-        let moved = match action {
-            ViewerAction::Up => self.up(1),
-            ViewerAction::Down => self.down(1),
-            ViewerAction::PageUp => self.up(page),
-            ViewerAction::PageDown => self.down(page),
-            ViewerAction::Left => {
+        let moved = match motion {
+            Motion::Up => self.up(1),
+            Motion::Down => self.down(1),
+            Motion::PageUp => self.up(page),
+            Motion::PageDown => self.down(page),
+            Motion::Left => {
                 self.left = self.left.saturating_sub(SIDEWAYS);
                 Ok(())
             }
-            ViewerAction::Right => self.right(),
-            ViewerAction::Top => {
+            Motion::Right => self.right(),
+            Motion::First => {
                 (self.top, self.left) = (Top::START, 0);
                 Ok(())
             }
-            ViewerAction::End => {
+            // To what is there of the file, and on as more comes.
+            Motion::Last => {
                 self.goal = (!self.is_over()).then_some(Goal::End);
                 self.go_to_end()
-            }
-            ViewerAction::GoTo(number) => self.go_to_number(number, &mut effect),
-            ViewerAction::ToggleHex => self.toggle_hex(&mut effect),
-            ViewerAction::ToggleWrap => {
-                self.long_lines = match self.long_lines {
-                    LongLines::Cut => LongLines::Wrap,
-                    LongLines::Wrap => LongLines::Cut,
-                };
-                (self.left, self.top.part) = (0, 0);
-                Ok(())
-            }
-            ViewerAction::Search(text) => {
-                effect = self.search_for(&text);
-                Ok(())
-            }
-            ViewerAction::NextMatch => {
-                effect = self.search_on(Direction::Forward);
-                Ok(())
-            }
-            ViewerAction::PreviousMatch => {
-                effect = self.search_on(Direction::Backward);
-                Ok(())
             }
         };
         self.note(moved);
         self.refresh();
+    }
+
+    /// Goes to a line, from 1; in hexadecimal form to a byte, from 0. The effect, if there is one, is for a thread.
+    pub(super) fn go_to_number(&mut self, number: u64) -> Option<ViewerEffect> {
+        self.leave();
+        let mut effect = None;
+        let moved = self.find_number(number, &mut effect);
+        self.note(moved);
+        self.refresh();
         effect
+    }
+
+    /// Searches for a regular expression from the top of the screen on; an empty one ends the search. The effect, if there is
+    /// one, is for a thread.
+    pub fn search_for(&mut self, text: &str) -> Option<ViewerEffect> {
+        let effect = self.find_text(text);
+        self.refresh();
+        effect
+    }
+
+    /// Forgets where the user wanted to go: they go elsewhere.
+    fn leave(&mut self) {
+        self.goal = None;
+        self.stay();
     }
 
     /// What is asked for when the user wants to go somewhere: a line of text, an offset of bytes.
@@ -152,7 +123,7 @@ impl Viewer {
         }
         // What is too large for a number is behind the end of any file.
         let number = u64::from_str_radix(digits, radix).unwrap_or(u64::MAX);
-        Ok(self.apply(ViewerAction::GoTo(number)))
+        Ok(self.go_to_number(number))
     }
 
     /// Goes to what was waited for, now that more is there. The effect, if there is one, is what a line is waited for with.
@@ -234,7 +205,7 @@ impl Viewer {
     }
 
     fn right(&mut self) -> io::Result<()> {
-        if self.long_lines == LongLines::Wrap && self.form == Form::Text {
+        if self.long_lines == LongLines::Wrapped && self.form == Form::Text {
             return Ok(());
         }
         let widest = self.widest()?;
@@ -256,7 +227,7 @@ impl Viewer {
         Ok(())
     }
 
-    fn go_to_number(&mut self, number: u64, effect: &mut Option<ViewerEffect>) -> io::Result<()> {
+    fn find_number(&mut self, number: u64, effect: &mut Option<ViewerEffect>) -> io::Result<()> {
         if self.form == Form::Hex {
             if number >= self.available && !self.is_over() {
                 self.goal = Some(Goal::Offset(number));
@@ -331,7 +302,7 @@ impl Viewer {
         Some(ViewerEffect::Fetch(super::FetchRequest { counting: Counting::Always, ..request }))
     }
 
-    fn search_for(&mut self, text: &str) -> Option<ViewerEffect> {
+    fn find_text(&mut self, text: &str) -> Option<ViewerEffect> {
         (self.search.current, self.search.pattern) = (None, None);
         if text.is_empty() {
             self.end_search(SearchState::None);
@@ -433,7 +404,7 @@ impl Viewer {
         let cells = Cells::text(&row.text);
         let (start, end) = (cells.column_of(within(found.start)), cells.column_of(within(found.end)));
         let width = self.text_width();
-        let wrapped = self.long_lines == LongLines::Wrap;
+        let wrapped = self.long_lines == LongLines::Wrapped;
         let part = if wrapped { cells.breaks(width).partition_point(|column| *column <= start) - 1 } else { 0 };
         let on_screen = self.rows.iter().any(|row| row.offset == place.offset && row.part == part);
         if !on_screen {
@@ -450,7 +421,7 @@ impl Viewer {
     pub(super) fn parts(&self, row: &Row) -> impl Iterator<Item = Top> + use<> {
         let count = match self.long_lines {
             LongLines::Cut => 1,
-            LongLines::Wrap => Cells::text(&row.text).breaks(self.text_width()).len(),
+            LongLines::Wrapped => Cells::text(&row.text).breaks(self.text_width()).len(),
         };
         let place = row.place;
         (0..count).map(move |part| Top { place, part })

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::cells::{Cells, Emphasis, HEX_ROW};
 use super::search::CONTEXT;
-use super::{Form, LongLines, Phase, Viewer};
+use super::{Form, Phase, Viewer};
+use crate::tui::state::long_lines::LongLines;
 
 /// What stands beside a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +121,7 @@ impl Viewer {
                     let seen = self.left..self.left + width;
                     (Cells::text_up_to(&row.text, seen.end), vec![seen])
                 }
-                LongLines::Wrap => {
+                LongLines::Wrapped => {
                     let cells = Cells::text(&row.text);
                     let parts = cells.parts(width);
                     (cells, parts)

@@ -22,12 +22,12 @@ fn come(viewer: &mut Viewer, bytes: &[u8], form: Form) {
 #[test]
 fn keys_that_are_pressed_while_a_layer_is_unpacked_are_not_lost() {
     let mut viewer = skipping(3);
-    viewer.apply(ViewerAction::End);
+    viewer.act(Action::LastRow);
     come(&mut viewer, &numbered(1000), Form::Text);
     assert_eq!(ends(&viewer).1, "1000|line 1000");
 
     let mut viewer = skipping(3);
-    viewer.apply(ViewerAction::GoTo(500));
+    viewer.go_to_number(500);
     come(&mut viewer, &numbered(1000), Form::Text);
     assert_eq!(ends(&viewer).0, "500|line 500");
     assert_eq!(viewer.status().waits_for, None);
@@ -36,7 +36,7 @@ fn keys_that_are_pressed_while_a_layer_is_unpacked_are_not_lost() {
 #[test]
 fn what_is_searched_while_a_layer_is_unpacked_is_found_when_it_comes() {
     let mut viewer = skipping(9);
-    apply(&mut viewer, ViewerAction::Search("line 777$".to_owned()));
+    find(&mut viewer, "line 777$");
     assert_eq!(viewer.status().search, SearchState::Waiting);
     come(&mut viewer, &numbered(1000), Form::Text);
     assert_eq!(viewer.status().search, SearchState::Found);
@@ -44,10 +44,10 @@ fn what_is_searched_while_a_layer_is_unpacked_is_found_when_it_comes() {
 
     for news in [FetchNews::Failed("cut off".to_owned()), FetchNews::Complete(Lines::Uncounted)] {
         let mut nothing = skipping(9);
-        apply(&mut nothing, ViewerAction::Search("x".to_owned()));
+        find(&mut nothing, "x");
         say(&mut nothing, news);
         assert_eq!(nothing.status().search, SearchState::NotFound, "nothing came");
-        apply(&mut nothing, ViewerAction::NextMatch);
+        act(&mut nothing, Action::NextMatch);
         assert_eq!(nothing.status().search, SearchState::NotFound);
     }
 }
@@ -67,7 +67,7 @@ fn a_search_that_finds_nothing_yet_says_how_far_it_looked_and_goes_on() {
     let bytes = numbered(1000);
     for (pattern, then) in [("line 777$", SearchState::Found), ("nowhere", SearchState::NotFound)] {
         let mut viewer = reading(&bytes);
-        apply(&mut viewer, ViewerAction::Search(pattern.to_owned()));
+        find(&mut viewer, pattern);
         assert_eq!(viewer.status().search, SearchState::NotFoundYet(70));
         let (marks, counted) = (Vec::new(), Place::START);
         say(&mut viewer, FetchNews::Progress { available: 200, marks, counted });
@@ -81,12 +81,12 @@ fn a_search_that_finds_nothing_yet_says_how_far_it_looked_and_goes_on() {
 fn who_goes_elsewhere_is_not_torn_away_by_a_match_that_comes_later() {
     let bytes = numbered(1000);
     let mut viewer = reading(&bytes);
-    apply(&mut viewer, ViewerAction::Search("line 777$".to_owned()));
-    viewer.apply(ViewerAction::Down);
+    find(&mut viewer, "line 777$");
+    viewer.act(Action::Down);
     let top = ends(&viewer).0;
     count(&mut viewer, &bytes);
     assert_eq!(ends(&viewer).0, top);
-    apply(&mut viewer, ViewerAction::NextMatch);
+    act(&mut viewer, Action::NextMatch);
     assert_eq!(viewer.status().search, SearchState::Found);
 }
 
@@ -94,7 +94,7 @@ fn who_goes_elsewhere_is_not_torn_away_by_a_match_that_comes_later() {
 #[test]
 fn a_line_of_what_turns_out_to_be_bytes_is_gone_to_as_well() {
     let mut viewer = skipping(3);
-    viewer.apply(ViewerAction::GoTo(500));
+    viewer.go_to_number(500);
     come(&mut viewer, &numbered(1000), Form::Hex);
     // 9 lines of 7 bytes, 90 of 8, 400 of 9.
     assert_eq!(viewer.rows()[0].label, RowLabel::Offset((9 * 7 + 90 * 8 + 400 * 9) / 16 * 16));
@@ -107,7 +107,7 @@ fn a_byte_that_is_not_unpacked_yet_is_gone_to_when_it_is() {
     viewer.resize(3, 40);
     let content = Content::new(Memory(bytes.clone()));
     say(&mut viewer, FetchNews::Opened { content, form: Form::Hex, available: 70 });
-    viewer.apply(ViewerAction::GoTo(0x800));
+    viewer.go_to_number(0x800);
     count(&mut viewer, &bytes);
     assert_eq!(viewer.rows()[0].label, RowLabel::Offset(0x800));
 }

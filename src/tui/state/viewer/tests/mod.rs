@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::lines::Counter;
 use super::*;
+use crate::config::Action;
 use dive_model::layer::content::Skipped;
 use dive_model::tarfile::ReadAt;
 
@@ -69,8 +70,19 @@ fn drawn(viewer: &Viewer) -> Vec<String> {
 }
 
 /// Does what the run loop does with a search.
-fn apply(viewer: &mut Viewer, action: ViewerAction) {
-    if let Some(ViewerEffect::Search(request)) = viewer.apply(action) {
+fn find(viewer: &mut Viewer, pattern: &str) {
+    let effect = viewer.search_for(pattern);
+    searched(viewer, effect);
+}
+
+/// The same for a key that searches on.
+fn act(viewer: &mut Viewer, action: Action) {
+    let effect = viewer.act(action);
+    searched(viewer, effect);
+}
+
+fn searched(viewer: &mut Viewer, effect: Option<ViewerEffect>) {
+    if let Some(ViewerEffect::Search(request)) = effect {
         let mut told = Vec::new();
         search(&request, &AtomicBool::new(false), &mut |searched| told.push(searched));
         for searched in told {
@@ -87,6 +99,22 @@ fn run(viewer: &mut Viewer, mut effects: Vec<ViewerEffect>) {
             search(&request, &AtomicBool::new(false), &mut |searched| told.push(searched));
             effects.extend(told.into_iter().filter_map(|searched| viewer.searched(searched)));
         }
+    }
+}
+
+/// What a user asks for without a pattern.
+#[derive(Debug, Clone, Copy)]
+enum Asked {
+    Key(Action),
+    GoTo(u64),
+}
+
+impl Asked {
+    fn of(self, viewer: &mut Viewer) {
+        let _ = match self {
+            Self::Key(action) => viewer.act(action),
+            Self::GoTo(number) => viewer.go_to_number(number),
+        };
     }
 }
 
@@ -116,28 +144,28 @@ fn lines_have_numbers_whatever_they_end_in() {
 fn keys_go_through_a_text_and_stop_at_its_ends() {
     let mut viewer = viewer(&numbered(100_000), Form::Text, 10);
     assert_eq!(ends(&viewer), pair("1|line 1", "10|line 10"));
-    viewer.apply(ViewerAction::Up);
+    viewer.act(Action::Up);
     assert_eq!(ends(&viewer), pair("1|line 1", "10|line 10"));
-    viewer.apply(ViewerAction::PageDown);
+    viewer.act(Action::PageDown);
     assert_eq!(ends(&viewer), pair("10|line 10", "19|line 19"));
-    viewer.apply(ViewerAction::Down);
-    viewer.apply(ViewerAction::PageUp);
+    viewer.act(Action::Down);
+    viewer.act(Action::PageUp);
     assert_eq!(ends(&viewer), pair("2|line 2", "11|line 11"));
-    viewer.apply(ViewerAction::End);
+    viewer.act(Action::LastRow);
     assert_eq!(ends(&viewer), pair("99991|line 99991", "100000|line 100000"));
-    for action in [ViewerAction::Down, ViewerAction::PageDown] {
-        viewer.apply(action);
+    for action in [Action::Down, Action::PageDown] {
+        viewer.act(action);
         assert_eq!(ends(&viewer), pair("99991|line 99991", "100000|line 100000"));
     }
-    viewer.apply(ViewerAction::PageUp);
+    viewer.act(Action::PageUp);
     assert_eq!(ends(&viewer).0, "99982|line 99982");
-    viewer.apply(ViewerAction::GoTo(54_321));
+    viewer.go_to_number(54_321);
     assert_eq!(ends(&viewer).0, "54321|line 54321");
-    viewer.apply(ViewerAction::GoTo(0));
+    viewer.go_to_number(0);
     assert_eq!(ends(&viewer).0, "1|line 1");
-    viewer.apply(ViewerAction::GoTo(u64::MAX));
+    viewer.go_to_number(u64::MAX);
     assert_eq!(ends(&viewer).1, "100000|line 100000");
-    viewer.apply(ViewerAction::Top);
+    viewer.act(Action::FirstRow);
     assert_eq!(ends(&viewer).0, "1|line 1");
 }
 
@@ -152,19 +180,19 @@ fn going_up_is_the_way_back_from_going_down() {
     let mut viewer = viewer(&bytes, Form::Text, 7);
     for wrap in [false, true] {
         if wrap {
-            viewer.apply(ViewerAction::ToggleWrap);
+            viewer.act(Action::ToggleWrap);
         }
-        viewer.apply(ViewerAction::Top);
+        viewer.act(Action::FirstRow);
         let mut seen = vec![viewer.top];
         for _ in 0..300 {
-            viewer.apply(ViewerAction::Down);
+            viewer.act(Action::Down);
             seen.push(viewer.top);
         }
         seen.dedup();
         assert!(seen.len() > 60, "wrap {wrap}");
         while let Some(top) = seen.pop() {
             assert_eq!(viewer.top, top, "{} left, wrap {wrap}", seen.len());
-            viewer.apply(ViewerAction::Up);
+            viewer.act(Action::Up);
         }
     }
 }
@@ -180,15 +208,15 @@ fn a_line_over_4_kib_goes_on_in_rows_without_a_number() {
 #[test]
 fn long_lines_are_scrolled_or_wrapped() {
     let mut viewer = viewer("0123456789".repeat(10).as_bytes(), Form::Text, 5);
-    viewer.apply(ViewerAction::Left);
+    viewer.act(Action::Left);
     assert_eq!(drawn(&viewer), ["1|0123456789012345678901234567890123"]);
-    viewer.apply(ViewerAction::Right);
+    viewer.act(Action::Right);
     assert_eq!(drawn(&viewer), ["1|8901234567890123456789012345678901"]);
     for _ in 0..50 {
-        viewer.apply(ViewerAction::Right);
+        viewer.act(Action::Right);
     }
     assert_eq!(drawn(&viewer), ["1|9"], "there is nothing beyond the widest row");
-    viewer.apply(ViewerAction::ToggleWrap);
+    viewer.act(Action::ToggleWrap);
     assert_eq!(
         drawn(&viewer),
         [
@@ -204,43 +232,43 @@ fn bytes_are_shown_as_numbers_and_as_text_from_the_same_place() {
     let mut viewer = viewer(&numbered(1000), Form::Hex, 3);
     viewer.resize(3, 80);
     assert_eq!(drawn(&viewer)[0], "0|6c 69 6e 65 20 31 0a 6c  69 6e 65 20 32 0a 6c 69  |line 1.line 2.li|");
-    viewer.apply(ViewerAction::GoTo(0x123));
+    viewer.go_to_number(0x123);
     assert_eq!(ends(&viewer).0[..4], *"120|");
-    viewer.apply(ViewerAction::ToggleHex);
+    viewer.act(Action::ToggleHex);
     assert_eq!(ends(&viewer).0, "38|line 38");
-    viewer.apply(ViewerAction::ToggleHex);
+    viewer.act(Action::ToggleHex);
     assert_eq!(ends(&viewer).0[..4], *"110|");
-    viewer.apply(ViewerAction::End);
+    viewer.act(Action::LastRow);
     let rows = drawn(&viewer);
     assert!(rows.len() == 3 && rows[2].ends_with("1000.|"), "{rows:?}");
-    viewer.apply(ViewerAction::Down);
+    viewer.act(Action::Down);
     assert_eq!(drawn(&viewer), rows);
-    viewer.apply(ViewerAction::Top);
-    viewer.apply(ViewerAction::Down);
+    viewer.act(Action::FirstRow);
+    viewer.act(Action::Down);
     assert_eq!(ends(&viewer).0[..3], *"10|");
 }
 
 #[test]
 fn a_search_shows_marks_and_goes_around() {
     let mut viewer = viewer(&numbered(5000), Form::Text, 9);
-    apply(&mut viewer, ViewerAction::Search("line 4[0-9]99$".to_owned()));
+    find(&mut viewer, "line 4[0-9]99$");
     assert_eq!(viewer.status().search, SearchState::Found);
     let at = viewer.rows().iter().position(|row| row.label == RowLabel::Line(4099)).unwrap();
     assert_eq!((at, &viewer.rows()[at].emphases[..]), (3, &[(0..9, Emphasis::CurrentMatch)][..]));
     for _ in 0..9 {
-        apply(&mut viewer, ViewerAction::NextMatch);
+        act(&mut viewer, Action::NextMatch);
     }
     assert!(drawn(&viewer).contains(&"4999|line 4999".to_owned()));
-    apply(&mut viewer, ViewerAction::NextMatch);
+    act(&mut viewer, Action::NextMatch);
     assert_eq!(viewer.status().search, SearchState::FoundWrapped);
     assert!(drawn(&viewer).contains(&"4099|line 4099".to_owned()));
-    apply(&mut viewer, ViewerAction::PreviousMatch);
+    act(&mut viewer, Action::PreviousMatch);
     assert_eq!(viewer.status().search, SearchState::FoundWrapped);
     assert!(drawn(&viewer).contains(&"4999|line 4999".to_owned()));
-    apply(&mut viewer, ViewerAction::Search("nowhere".to_owned()));
+    find(&mut viewer, "nowhere");
     assert_eq!(viewer.status().search, SearchState::NotFound);
     assert!(drawn(&viewer).contains(&"4999|line 4999".to_owned()), "the screen stays");
-    apply(&mut viewer, ViewerAction::Search("(".to_owned()));
+    find(&mut viewer, "(");
     assert_eq!(viewer.status().search, SearchState::Invalid("unclosed group".to_owned()));
 }
 
@@ -250,9 +278,9 @@ fn a_match_far_to_the_right_is_scrolled_to() {
     for wrap in [false, true] {
         let mut viewer = viewer(bytes.as_bytes(), Form::Text, 4);
         if wrap {
-            viewer.apply(ViewerAction::ToggleWrap);
+            viewer.act(Action::ToggleWrap);
         }
-        apply(&mut viewer, ViewerAction::Search("needle".to_owned()));
+        find(&mut viewer, "needle");
         let marked =
             |row: &ViewerRow| row.emphases.iter().map(|(range, _)| row.text[range.clone()].to_owned()).collect();
         let marked: Vec<Vec<String>> = viewer.rows().iter().map(marked).collect();
@@ -263,8 +291,8 @@ fn a_match_far_to_the_right_is_scrolled_to() {
 #[test]
 fn an_answer_to_an_earlier_search_is_passed_over() {
     let mut viewer = viewer(&numbered(50), Form::Text, 5);
-    let Some(ViewerEffect::Search(first)) = viewer.apply(ViewerAction::Search("40".to_owned())) else { panic!() };
-    apply(&mut viewer, ViewerAction::Search("line 9".to_owned()));
+    let Some(ViewerEffect::Search(first)) = viewer.search_for("40") else { panic!() };
+    find(&mut viewer, "line 9");
     search(&first, &AtomicBool::new(false), &mut |searched| assert!(viewer.searched(searched).is_none()));
     assert!(!drawn(&viewer).contains(&"40|line 40".to_owned()));
     let ticket = 2;
@@ -306,23 +334,23 @@ fn no_key_reads_more_than_a_little_of_a_file_of_200_gb() {
         assert!(bytes < 1 << 20, "{what} reads {bytes} bytes");
     };
     taken("opening");
-    for action in [
-        ViewerAction::PageDown,
-        ViewerAction::End,
-        ViewerAction::PageUp,
-        ViewerAction::Up,
-        ViewerAction::ToggleHex,
-        ViewerAction::PageUp,
-        ViewerAction::GoTo(123_456_789_012),
-        ViewerAction::ToggleHex,
-        ViewerAction::PageDown,
-        ViewerAction::ToggleWrap,
-        ViewerAction::PageUp,
-        ViewerAction::GoTo(1_000_000_000),
+    for asked in [
+        Asked::Key(Action::PageDown),
+        Asked::Key(Action::LastRow),
+        Asked::Key(Action::PageUp),
+        Asked::Key(Action::Up),
+        Asked::Key(Action::ToggleHex),
+        Asked::Key(Action::PageUp),
+        Asked::GoTo(123_456_789_012),
+        Asked::Key(Action::ToggleHex),
+        Asked::Key(Action::PageDown),
+        Asked::Key(Action::ToggleWrap),
+        Asked::Key(Action::PageUp),
+        Asked::GoTo(1_000_000_000),
     ] {
-        viewer.apply(action.clone());
-        assert_eq!(viewer.rows().len(), 50, "{action:?}");
-        taken(&format!("{action:?}"));
+        asked.of(&mut viewer);
+        assert_eq!(viewer.rows().len(), 50, "{asked:?}");
+        taken(&format!("{asked:?}"));
     }
     assert_eq!(viewer.status().waits_for, Some(Goal::Line(1_000_000_000)), "until lines are counted");
 }
@@ -331,7 +359,7 @@ fn no_key_reads_more_than_a_little_of_a_file_of_200_gb() {
 fn a_line_that_is_not_counted_yet_is_gone_to_when_it_is() {
     let bytes = numbered(30_000);
     let mut viewer = opened(Content::new(Memory(bytes.clone())), Form::Text, 5);
-    viewer.apply(ViewerAction::GoTo(20_000));
+    viewer.go_to_number(20_000);
     assert_eq!(ends(&viewer).0, "1|line 1");
     count(&mut viewer, &bytes);
     assert_eq!(ends(&viewer).0, "20000|line 20000");
@@ -342,9 +370,9 @@ fn a_line_that_is_not_counted_yet_is_gone_to_when_it_is() {
 fn the_end_is_shown_at_once_and_numbered_when_lines_are_counted() {
     let bytes = numbered(30_000);
     let mut viewer = opened(Content::new(Memory(bytes.clone())), Form::Text, 5);
-    viewer.apply(ViewerAction::End);
+    viewer.act(Action::LastRow);
     assert_eq!(ends(&viewer), pair("?|line 29996", "?|line 30000"));
-    viewer.apply(ViewerAction::Up);
+    viewer.act(Action::Up);
     assert_eq!(ends(&viewer), pair("?|line 29995", "?|line 29999"));
     count(&mut viewer, &bytes);
     assert_eq!(ends(&viewer), pair("29995|line 29995", "29999|line 29999"));
@@ -358,7 +386,7 @@ fn the_end_of_what_is_still_unpacked_is_followed() {
     let mut say = |news| viewer.fetched(Fetched { ticket: 1, news });
     let content = Content::new(Memory(bytes.clone()));
     say(FetchNews::Opened { content, form: Form::Text, available: 70 });
-    viewer.apply(ViewerAction::End);
+    viewer.act(Action::LastRow);
     assert_eq!(ends(&viewer).1, "10|line 10");
     let mut counter = Counter::new();
     counter.push(&bytes[..700]);
@@ -379,10 +407,10 @@ fn what_is_typed_is_a_number_of_those_beside_the_rows() {
     for wrong in ["", "1f", "0x10", "-1", "+1"] {
         assert_eq!(viewer.go_to(wrong).unwrap_err(), "a line has a number, such as 42", "{wrong}");
     }
-    viewer.apply(ViewerAction::ToggleHex);
+    viewer.act(Action::ToggleHex);
     assert_eq!(viewer.goal_label(), "Go to offset (hex)");
     for typed in ["120", "0x120", "0X12f"] {
-        viewer.apply(ViewerAction::Top);
+        viewer.act(Action::FirstRow);
         assert!(viewer.go_to(typed).unwrap().is_none());
         assert_eq!(viewer.rows()[0].label, RowLabel::Offset(0x120), "{typed}");
     }
@@ -424,10 +452,11 @@ fn a_disk_that_fails_is_told_and_no_panic() {
     for form in [Form::Text, Form::Hex] {
         let mut viewer = opened(Content::new(Broken), form, 5);
         assert_eq!(drawn(&viewer), ["-|reading stopped: the disk is gone"]);
-        for action in [ViewerAction::End, ViewerAction::Down, ViewerAction::ToggleHex, ViewerAction::GoTo(7)] {
-            viewer.apply(action);
+        for action in [Action::LastRow, Action::Down, Action::ToggleHex] {
+            viewer.act(action);
         }
-        apply(&mut viewer, ViewerAction::Search("x".to_owned()));
+        viewer.go_to_number(7);
+        find(&mut viewer, "x");
         assert!(matches!(viewer.status().search, SearchState::Failed(_)));
     }
 }
@@ -437,20 +466,20 @@ fn a_screen_without_room_is_no_panic() {
     for (height, width) in [(0, 0), (1, 1), (1, 6), (0, 80)] {
         let mut viewer = viewer("日本語\tx\n".repeat(100).as_bytes(), Form::Text, 5);
         viewer.resize(height, width);
-        for action in [
-            ViewerAction::Down,
-            ViewerAction::PageDown,
-            ViewerAction::ToggleWrap,
-            ViewerAction::PageDown,
-            ViewerAction::End,
-            ViewerAction::Up,
-            ViewerAction::GoTo(50),
-            ViewerAction::ToggleHex,
-            ViewerAction::PageDown,
-            ViewerAction::End,
-            ViewerAction::Right,
+        for asked in [
+            Asked::Key(Action::Down),
+            Asked::Key(Action::PageDown),
+            Asked::Key(Action::ToggleWrap),
+            Asked::Key(Action::PageDown),
+            Asked::Key(Action::LastRow),
+            Asked::Key(Action::Up),
+            Asked::GoTo(50),
+            Asked::Key(Action::ToggleHex),
+            Asked::Key(Action::PageDown),
+            Asked::Key(Action::LastRow),
+            Asked::Key(Action::Right),
         ] {
-            viewer.apply(action);
+            asked.of(&mut viewer);
             assert!(viewer.rows().len() <= height);
         }
     }

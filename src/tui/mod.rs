@@ -11,10 +11,12 @@
 //! layout     where things stand
 //! input      terminal events to messages
 //! state      all that is shown
+//! content    what stands in the panes, as lines
 //! update     a message changes the state and asks for effects
 //! view       the state becomes cells
 //! ```
 
+mod content;
 pub mod event;
 pub mod input;
 pub mod keymap;

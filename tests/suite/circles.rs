@@ -235,6 +235,31 @@ fn no_circle_of_files_is_larger_than_three() {
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
+/// What the modules of the screen may not know: state, update and view would otherwise become one.
+const SCREEN: [(&str, &[&str]); 4] = [
+    ("state", &["content", "update", "view"]),
+    ("content", &["update", "view"]),
+    ("update", &["view"]),
+    ("view", &["update"]),
+];
+
+#[test]
+fn the_screen_goes_from_state_to_view_and_not_back() {
+    let graph = Package::read("src").graph();
+    let is_in = |file: &Segments, module: &str| file.len() > 1 && file[0] == "tui" && file[1] == module;
+    let mut wrong = String::new();
+    for (module, forbidden) in SCREEN {
+        let files: Vec<_> = graph.iter().filter(|(file, _)| is_in(file, module)).collect();
+        assert!(!files.is_empty(), "src/tui/{module} is gone");
+        for (file, known) in files {
+            for known in known.iter().filter(|known| forbidden.iter().any(|forbidden| is_in(known, forbidden))) {
+                writeln!(wrong, "{} knows {}", file.join("::"), known.join("::")).unwrap();
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
 #[test]
 fn a_name_leads_to_the_file_that_defines_it() {
     let files = [

@@ -2,7 +2,7 @@
 
 mod details;
 mod extraction;
-pub(super) mod files;
+mod files;
 mod footer;
 mod help;
 mod history;
@@ -86,30 +86,4 @@ fn too_small(state: &State, frame: &mut Frame<'_>) {
     let top = area.height.saturating_sub(lines.len() as u16) / 2;
     let area = Rect::new(area.x, area.y + top, area.width, area.height - top);
     frame.render_widget(Paragraph::new(lines).alignment(Alignment::Center), area);
-}
-
-/// Lines of a box over the panes that has so many columns inside.
-pub(super) fn box_lines(state: &State, width: u16) -> usize {
-    match state.overlays.last() {
-        Some(Overlay::Help(help)) => help::height(state, help, width),
-        Some(Overlay::Warnings(_)) => warnings::height(state, width),
-        Some(Overlay::Extraction(extraction)) => extraction::height(extraction, width),
-        _ => 0,
-    }
-}
-
-/// Lines of the details that stand in `pane`.
-pub(super) fn details_height(state: &State, pane: Rect) -> usize {
-    let which = if pane == state.layout.layer_details { Focus::LayerDetails } else { Focus::ImageDetails };
-    details::height(state, which, pane)
-}
-
-/// Lines above the first row of what stands over the panes.
-pub(super) fn head_height(overlay: &Overlay) -> usize {
-    match overlay {
-        Overlay::Waste(waste) => waste::head_height(waste),
-        Overlay::History(_) => 1,
-        Overlay::Viewer(viewer, _) => viewer::head_height(viewer),
-        Overlay::Help(_) | Overlay::Warnings(_) | Overlay::Extraction(_) => 0,
-    }
 }

@@ -5,8 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use super::loading::spooled;
 use super::pane::{self, Keys};
+use crate::tui::content;
+use crate::tui::content::progress::spooled;
 use crate::tui::state::State;
 use crate::tui::state::viewer::{Emphasis, Form, Goal, Phase, RowLabel, SearchState, Viewer, ViewerRow, ViewerStatus};
 use crate::tui::text::{cut, printable, right};
@@ -14,17 +15,12 @@ use crate::tui::theme::Theme;
 use dive_model::tree::SpanId;
 use dive_model::units::Bytes;
 
-/// Lines above the content: a word on where a link led.
-pub(super) fn head_height(viewer: &Viewer) -> usize {
-    usize::from(viewer.gutter() > 0 && !viewer.words().is_empty())
-}
-
 pub(super) fn draw(state: &State, viewer: &Viewer, version: SpanId, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
     let title = format!("{}{}", viewer.title(), layers(state, version));
     let inside = pane::draw(&title, Keys::Here, theme, frame, area);
     let mut lines = Vec::new();
-    if head_height(viewer) > 0 {
+    if content::viewer_head_height(viewer) > 0 {
         let words = printable(&viewer.words().join("; "));
         lines.push(Line::styled(cut(&words, usize::from(inside.width)), theme.dim));
     }

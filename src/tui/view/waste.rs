@@ -12,11 +12,6 @@ use crate::tui::theme::Theme;
 use dive_model::analysis::Exact;
 use dive_model::units::Bytes;
 
-/// Lines above the first file: the sum, a line a cause, an empty one, the names of the columns.
-pub(super) fn head_height(waste: &Waste) -> usize {
-    waste.by_cause().len() + 3
-}
-
 pub(super) fn draw(state: &State, explorer: &Explorer, waste: &Waste, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
     let (tree, exact) = (&explorer.opened.tree, &explorer.opened.analysis.exact);

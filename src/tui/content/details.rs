@@ -1,0 +1,278 @@
+//! What is known of the selected layer, and of the image with its inefficient files.
+
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::tui::layout::inside;
+use crate::tui::state::layers::LayerRow;
+use crate::tui::state::{Explorer, Focus, Stage, State, instruction};
+use crate::tui::text::{cut, name, printable, right, wrap};
+use crate::tui::theme::Theme;
+use dive_model::Opened;
+use dive_model::compression::Compression;
+use dive_model::image::{Image, ImageLayer, OtherEntry};
+use dive_model::layer::LayerIndex;
+use dive_model::units::Bytes;
+
+/// Bytes of a command that are shown. Nobody writes more; a hostile configuration may.
+const COMMAND: usize = 16 * 1024;
+
+/// Lines, and behind them files of which only those that are seen become lines.
+pub(in crate::tui) struct Text<'a> {
+    head: Vec<Line<'a>>,
+    files: Option<(&'a Opened, usize)>,
+}
+
+impl<'a> Text<'a> {
+    /// What the pane `which` shows.
+    pub(in crate::tui) fn of(state: &'a State, which: Focus, area: Rect) -> Self {
+        let width = usize::from(inside(area).width);
+        match which {
+            Focus::LayerDetails => Self { head: layer(state, width), files: None },
+            _ => Self {
+                head: image(state, width),
+                files: state.explorer().map(|explorer| (explorer.opened.as_ref(), width)),
+            },
+        }
+    }
+
+    /// How many lines it has.
+    pub(in crate::tui) fn len(&self) -> usize {
+        self.head.len() + self.files.map_or(0, |(opened, _)| opened.analysis.classic.inefficient_files.len())
+    }
+
+    /// The lines that are seen.
+    pub(in crate::tui) fn lines(self, seen: std::ops::Range<usize>) -> Vec<Line<'a>> {
+        let head = self.head.len();
+        let first_file = seen.start.saturating_sub(head);
+        let room = seen.end.saturating_sub(head.max(seen.start));
+        let mut lines: Vec<_> = self.head.into_iter().skip(seen.start).take(seen.len()).collect();
+        if let Some((opened, width)) = self.files {
+            let files = opened.analysis.classic.inefficient_files.iter().skip(first_file).take(room);
+            lines.extend(files.map(|file| {
+                let before = format!("{:>5}  {}  ", file.count, right(&Bytes(file.size_bytes).to_string(), 11));
+                let room = width.saturating_sub(before.len());
+                Line::raw(format!("{before}{}", cut(&name(&opened.tree.path(file.node), room), room)))
+            }));
+        }
+        lines
+    }
+}
+
+/// Bytes of what stands behind a label: ids, tags and comments of a hostile image may be megabytes.
+const TOLD: usize = 4 * 1024;
+
+/// The start of a text, cut between two letters.
+fn start_of(text: &str, limit: usize) -> &str {
+    let end = (0..=limit.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    &text[..end]
+}
+
+/// `label` and what it says, on as many lines as that takes.
+fn told<'a>(lines: &mut Vec<Line<'a>>, theme: &Theme, label: &'a str, text: &str, width: usize) {
+    let room = width.saturating_sub(label.len() + 2).max(10);
+    let start = start_of(text, TOLD);
+    let more = text.len() - start.len();
+    let cut = if more == 0 { String::new() } else { format!(" … and {more} bytes more") };
+    for (at, part) in wrap(&(printable(start) + &cut), room).into_iter().enumerate() {
+        lines.push(if at == 0 {
+            Line::from(vec![Span::styled(format!("{label}: "), theme.label), Span::raw(part)])
+        } else {
+            Line::raw(format!("{:indent$}{part}", "", indent = label.len() + 2))
+        });
+    }
+}
+
+/// A time as RFC 3339 writes it, without fractions of a second.
+fn to_the_second(time: &str) -> String {
+    match time.split_once('.') {
+        Some((seconds, rest)) => format!("{seconds}{}", rest.trim_start_matches(|digit: char| digit.is_ascii_digit())),
+        None => time.to_owned(),
+    }
+}
+
+fn layer(state: &State, width: usize) -> Vec<Line<'_>> {
+    let theme = &state.settings.theme;
+    let (Some(image), Some(layers)) = (state.image(), state.layers()) else { return Vec::new() };
+    let mut lines = Vec::new();
+    match layers.selected() {
+        None => {}
+        Some(LayerRow::BaseEnd) => {
+            let text = "No image says where its base ends. This is a guess: base images end with the command they run, and \
+                        layers above that were built on them.";
+            lines.extend(wrap(text, width).into_iter().map(Line::raw));
+        }
+        Some(LayerRow::Step(step)) => {
+            if let Some(step) = image.history.get(step) {
+                told(&mut lines, theme, "Step", "without a layer: it only changed the configuration", width);
+                if let Some(created) = &step.created {
+                    told(&mut lines, theme, "Created", &to_the_second(created), width);
+                }
+                command(&mut lines, theme, &step.created_by, width);
+            }
+        }
+        Some(LayerRow::Layer(index)) => {
+            if let Some(layer) = image.layers.get(index.get()) {
+                of_layer(&mut lines, state, image, layer, index, width);
+            }
+        }
+    }
+    lines
+}
+
+fn of_layer<'a>(
+    lines: &mut Vec<Line<'a>>,
+    state: &'a State,
+    image: &Image,
+    layer: &ImageLayer,
+    index: LayerIndex,
+    width: usize,
+) {
+    let theme = &state.settings.theme;
+    if !image.tags.is_empty() {
+        told(lines, theme, "Tags", &image.tags.join(", "), width);
+    }
+    let explorer = state.explorer();
+    let opened = explorer.map(|explorer| &explorer.opened);
+    told(lines, theme, "Size", &size(state, layer, index), width);
+    if let Some(totals) = explorer.map(|explorer| &explorer.totals) {
+        if let Some(counts) = totals.changes.get(index.get()) {
+            let text = format!("{} added, {} modified, {} removed", counts.added, counts.modified, counts.removed);
+            told(lines, theme, "Files", &text, width);
+        }
+        if let Some(waste) = totals.waste.get(index.get()).filter(|waste| **waste > 0) {
+            told(lines, theme, "Reclaimable", &format!("{} of what it holds", Bytes(*waste)), width);
+        }
+    }
+    let step = image.history.iter().find(|step| step.layer.is_some_and(|layer| layer as usize == index.get()));
+    if let Some(created) = step.and_then(|step| step.created.as_ref()) {
+        told(lines, theme, "Created", &to_the_second(created), width);
+    }
+    if !layer.comment.is_empty() {
+        told(lines, theme, "Comment", &layer.comment, width);
+    }
+    if let Some(opened) = opened {
+        if opened.damaged_layers.contains(&index) {
+            told(lines, theme, "Damaged", "a part of the layer is missing, and all figures leave it out", width);
+        }
+        for (_, remark) in opened.layer_remarks.iter().filter(|(layer, _)| *layer == index) {
+            told(lines, theme, "Remark", &remark.text, width);
+        }
+    }
+    command(lines, theme, &layer.created_by, width);
+    // Last: nobody reads them, and they take the room of what is read.
+    if let Some(digest) = &layer.digest {
+        told(lines, theme, "Digest", digest, width);
+    }
+    // Where there is no id of its own, it is the digest.
+    if layer.digest.as_ref() != Some(&layer.id) {
+        told(lines, theme, "Id", &layer.id, width);
+    }
+    if let Some(diff_id) = &layer.diff_id {
+        told(lines, theme, "Diff id", diff_id, width);
+    }
+    if let Some(media_type) = &layer.media_type {
+        told(lines, theme, "Media type", media_type, width);
+    }
+    let unpacked = opened.and_then(|opened| opened.unpacked_bytes.get(index.get()).copied().flatten());
+    for (name, bytes) in [("Unpacked tar", unpacked), ("Stored", layer.size)] {
+        if let Some(bytes) = bytes {
+            told(lines, theme, name, &Bytes(bytes).to_string(), width);
+        }
+    }
+}
+
+/// What the layer holds, and how it is stored where that is something else.
+fn size(state: &State, layer: &ImageLayer, index: LayerIndex) -> String {
+    let stored = layer.size.map(|size| Bytes(size).to_string());
+    let known = match &state.stage {
+        Stage::Reading(reading) => reading.sizes.get(index.get()).copied().flatten(),
+        Stage::Open(explorer) => Some(explorer.opened.tree.layer_size_bytes(index)),
+        Stage::Finding(_) => None,
+    };
+    let compression = state.explorer().and_then(|explorer| compression(explorer, index));
+    match (known, stored, compression) {
+        (Some(known), Some(stored), Some(compression)) if compression != Compression::None => {
+            format!("{} (stored as {compression}: {stored})", Bytes(known))
+        }
+        (Some(known), ..) => Bytes(known).to_string(),
+        (None, Some(stored), _) => format!("{stored} stored, being read"),
+        (None, None, _) => "not known yet".to_owned(),
+    }
+}
+
+fn compression(explorer: &Explorer, index: LayerIndex) -> Option<Compression> {
+    explorer.opened.compressions.get(index.get()).copied().flatten()
+}
+
+fn command(lines: &mut Vec<Line<'_>>, theme: &Theme, created_by: &str, width: usize) {
+    lines.push(Line::styled("Command:", theme.label));
+    if created_by.is_empty() {
+        lines.push(Line::styled("the image does not tell", theme.dim));
+        return;
+    }
+    let start = start_of(created_by, COMMAND);
+    for line in instruction::lines(start) {
+        let indent = line.len() - line.trim_start().len();
+        let parts = wrap(&printable(line.trim_start()), width.saturating_sub(indent + 2).max(10));
+        for (at, part) in parts.into_iter().enumerate() {
+            // What goes on is set in further than what begins.
+            let indent = if at == 0 { indent } else { indent + 2 };
+            lines.push(Line::raw(format!("{:indent$}{part}", "")));
+        }
+    }
+    if start.len() < created_by.len() {
+        lines.push(Line::styled(format!("… and {} bytes more", created_by.len() - start.len()), theme.dim));
+    }
+}
+
+/// A share in whole percent, cut off as dive does: 99.9 % is 99 %, since only an image that wastes nothing has 100 %.
+fn percent(share: f64) -> String {
+    format!("{:.0} %", (share * 100.0).floor())
+}
+
+fn image(state: &State, width: usize) -> Vec<Line<'_>> {
+    let theme = &state.settings.theme;
+    let Some(image) = state.image() else { return Vec::new() };
+    let mut lines = Vec::new();
+    told(&mut lines, theme, "Image name", &image.name, width);
+    if let Some(platform) = &image.platform {
+        told(&mut lines, theme, "Platform", &platform.to_string(), width);
+    }
+    if let Some(created) = &image.created {
+        told(&mut lines, theme, "Created", &to_the_second(created), width);
+    }
+    let Some(explorer) = state.explorer() else { return lines };
+    let opened = &explorer.opened;
+    let (classic, exact) = (&opened.analysis.classic, &opened.analysis.exact);
+    told(&mut lines, theme, "Total image size", &Bytes(classic.size_bytes()).to_string(), width);
+    told(&mut lines, theme, "Potential wasted space", &Bytes(classic.wasted_bytes).to_string(), width);
+    told(&mut lines, theme, "Image efficiency score", &percent(classic.efficiency), width);
+    told(&mut lines, theme, "Reclaimable", &Bytes(exact.reclaimable_bytes()).to_string(), width);
+    told(&mut lines, theme, "Exact efficiency", &percent(exact.efficiency()), width);
+    if !image.other_images.is_empty() {
+        let others: Vec<_> = image.other_images.iter().map(ToString::to_string).collect();
+        told(&mut lines, theme, "More images in the file (--image)", &others.join("; "), width);
+    }
+    if let Some(entries) = OtherEntry::list(&image.other_entries) {
+        told(&mut lines, theme, "Beside images in the file", &entries, width);
+    }
+    if !opened.damaged_layers.is_empty() {
+        let text = format!(
+            "{} of {} layers could not be read to the end; all figures leave out what is missing",
+            opened.damaged_layers.len(),
+            image.layers.len()
+        );
+        told(&mut lines, theme, "Incomplete", &text, width);
+    }
+    for remark in &image.remarks {
+        told(&mut lines, theme, "Remark", &remark.to_string(), width);
+    }
+    lines.push(Line::raw(""));
+    if classic.inefficient_files.is_empty() {
+        lines.push(Line::styled("No file is in several layers.", theme.dim));
+    } else {
+        lines.push(Line::styled(cut("Count  Total Space  Path", width), theme.label));
+    }
+    lines
+}

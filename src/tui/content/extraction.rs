@@ -1,0 +1,112 @@
+//! Writing files to a folder: what is asked, how far it is, what came of it.
+
+use ratatui::text::Line;
+
+use super::progress::{gauge, spooled};
+use crate::tui::state::extraction::{Extent, Extraction, Stage};
+use crate::tui::text::{cut, name, printable, wrap};
+use dive_model::extract::{End, Listed, Progress, Report, SpecialBits};
+use dive_model::units::Bytes;
+
+pub(in crate::tui) fn lines(extraction: &Extraction, width: u16) -> Vec<Line<'static>> {
+    let width = usize::from(width);
+    let mut text: Vec<String> = Vec::new();
+    let paths = counted(extraction.plan.len() as u64, "path", "paths");
+    let extent = match extraction.extent {
+        Extent::Whole => "",
+        Extent::Filtered => ", those that the filtered tree shows",
+    };
+    text.push(format!("{paths}, {}{extent}", Bytes(extraction.plan.bytes())));
+    text.push(match extraction.special_bits {
+        SpecialBits::Strip => "Setuid, setgid and sticky bits are left out.".to_owned(),
+        SpecialBits::Keep => "Setuid, setgid and sticky bits are kept.".to_owned(),
+    });
+    text.push("Devices and pipes, owners and times are not written.".to_owned());
+    text.push(String::new());
+    let folder = printable(&extraction.folder.to_string_lossy());
+    match &extraction.stage {
+        Stage::Asking => {
+            text.push("Which folder shall it go to? One that is not there is made.".to_owned());
+        }
+        Stage::Looking => text.push(format!("Looking what is in {folder} …")),
+        Stage::Conflict(conflicts) => {
+            listed(&mut text, &conflicts.existing, &format!("already in {folder}:"), width);
+            listed(&mut text, &conflicts.obstacles, "in the way as something else, which stays in any case:", width);
+            text.push("Overwrite what is there, or skip it? Nothing is written until you say so.".to_owned());
+        }
+        Stage::Writing(Progress { bringing: Some(progress), .. }) => {
+            text.push("The layer that is needed next is not here yet.".to_owned());
+            text.extend(spooled(*progress, width.min(50)).into_iter().map(|(_, line)| line));
+        }
+        Stage::Writing(progress) => {
+            text.push(format!("Writing to {folder} …"));
+            let (done, of) = if progress.to_read > 0 {
+                (progress.read, progress.to_read)
+            } else {
+                (progress.items, progress.of_items)
+            };
+            text.push(gauge(done, of, width.min(50)));
+            text.push(format!("{} of {} paths", progress.items, progress.of_items));
+        }
+        Stage::Done(Ok(report)) => done(&mut text, report, &folder),
+        Stage::Done(Err(error)) => text.push(printable(error)),
+    }
+    text.iter().flat_map(|line| wrap(line, width)).map(Line::raw).collect()
+}
+
+/// Paths that are shown of a list.
+const SHOWN: usize = 8;
+
+fn listed(text: &mut Vec<String>, list: &Listed, what: &str, width: usize) {
+    if list.count == 0 {
+        return;
+    }
+    text.push(format!("{} {what}", counted(list.count, "path is", "paths are")));
+    let shown = list.first.iter().take(SHOWN);
+    text.extend(shown.map(|path| format!("  {}", cut(&name(path, width), width.saturating_sub(2)))));
+    if list.count > SHOWN as u64 {
+        text.push(format!("  … and {} more", list.count - SHOWN as u64));
+    }
+    text.push(String::new());
+}
+
+fn done(text: &mut Vec<String>, report: &Report, folder: &str) {
+    if report.has_failed() && report.directories + report.symlinks == 0 {
+        text.push(format!("Nothing was written to {folder}."));
+        return left_out(text, report);
+    }
+    let end = match report.end {
+        End::Complete if report.has_failed() => "Failed: no file could be written. What is new",
+        End::Complete => "Done. Written",
+        End::Cancelled => "Stopped. What was written is whole, and is",
+    };
+    text.push(format!("{end} in {folder}:"));
+    text.push(format!("  {}, {}", counted(report.files + report.hard_links, "file", "files"), Bytes(report.bytes)));
+    text.push(format!(
+        "  {}, {}",
+        counted(report.directories, "directory", "directories"),
+        counted(report.symlinks, "symbolic link", "symbolic links")
+    ));
+    if report.stripped > 0 {
+        text.push(format!("  {} lost setuid, setgid or sticky bits", report.stripped));
+    }
+    if report.modes_not_set > 0 {
+        text.push(format!("  {} did not get their permissions: the file system refused", report.modes_not_set));
+    }
+    left_out(text, report);
+}
+
+fn left_out(text: &mut Vec<String>, report: &Report) {
+    if report.skipped.count() > 0 {
+        text.push(String::new());
+        text.push(format!("{} left out:", report.skipped.count()));
+        text.extend(report.skipped.kept.iter().map(|skipped| format!("  {}", printable(&skipped.to_string()))));
+        if report.skipped.more > 0 {
+            text.push(format!("  … and {} more", report.skipped.more));
+        }
+    }
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

@@ -1,0 +1,209 @@
+//! Rows of the file tree as lines, with what the selected comparison did to them.
+
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+
+use crate::report::listing::permissions;
+use crate::tui::state::files::{FileTree, Fold, Order, Row};
+use crate::tui::state::{Attributes, Explorer, LongLines};
+use crate::tui::text::{columns, cut, name, right, wrap};
+use crate::tui::theme::Theme;
+use dive_model::tree::{Change, SpanKind, Tree};
+use dive_model::units::Bytes;
+
+/// Which columns there is room for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Columns {
+    /// Permissions, owner, size.
+    All,
+    /// Permissions and size.
+    NoOwner,
+    /// Size.
+    Size,
+    /// Names alone.
+    None,
+}
+
+/// Columns that all attributes need, and names beside them; and all but the owner.
+const WIDE: usize = 68;
+const MIDDLE: usize = 48;
+/// What a name has at least, whatever stands before it.
+const LEAST_NAME: usize = 12;
+/// Columns of a name that are shown on several lines.
+const WRAPPED: usize = 1024;
+/// Columns that a directory sets in what it holds.
+const STEP: usize = 4;
+
+/// With wrapped names: the row of each line of a pane that begins with the first row that is seen.
+pub(in crate::tui) fn window(
+    theme: &Theme,
+    explorer: &Explorer,
+    files: &FileTree,
+    width: usize,
+    height: usize,
+) -> Vec<usize> {
+    let table = Table::new(theme, explorer, files, width);
+    let first = files.first_row();
+    let rows = files.rows(table.tree, first, height);
+    let skipped = table.skipped(&rows);
+    let lines = rows.iter().zip(first..).flat_map(|(row, at)| vec![at; table.row(row, skipped).len()]);
+    lines.take(height).collect()
+}
+
+/// With wrapped names: the row to begin with, so that the cursor's row is seen.
+pub(in crate::tui) fn first_row(
+    theme: &Theme,
+    explorer: &Explorer,
+    files: &FileTree,
+    width: usize,
+    height: usize,
+) -> usize {
+    let table = Table::new(theme, explorer, files, width);
+    let first = files.first_row();
+    // More rows than lines do not fit, whatever they hold.
+    let start = first.max((files.selected_row() + 1).saturating_sub(height));
+    let rows = files.rows(table.tree, start, (files.selected_row() + 1).saturating_sub(start));
+    let skipped = table.skipped(&rows);
+    let mut room = height;
+    let fitting = rows.iter().rev().take_while(|row| {
+        let lines = table.row(row, skipped).len();
+        let fits = lines <= room;
+        room = room.saturating_sub(lines);
+        fits
+    });
+    let fitting = fitting.count().max(1);
+    start + rows.len().saturating_sub(fitting)
+}
+
+/// What rows are made from.
+pub(in crate::tui) struct Table<'a> {
+    theme: &'a Theme,
+    tree: &'a Tree,
+    files: &'a FileTree,
+    explorer: &'a Explorer,
+    width: usize,
+}
+
+impl<'a> Table<'a> {
+    pub(in crate::tui) fn new(theme: &'a Theme, explorer: &'a Explorer, files: &'a FileTree, width: usize) -> Self {
+        Self { theme, tree: &explorer.opened.tree, files, explorer, width }
+    }
+
+    fn columns(&self) -> Columns {
+        match self.explorer.attributes {
+            Attributes::Hidden => Columns::None,
+            Attributes::Shown if self.width >= WIDE => Columns::All,
+            Attributes::Shown if self.width >= MIDDLE => Columns::NoOwner,
+            Attributes::Shown => Columns::Size,
+        }
+    }
+
+    /// The names of the columns; the sorted one is marked. Sizes are of all files, or of the shown ones only.
+    pub(in crate::tui) fn head(&self) -> String {
+        let (size, files) = match (self.files.order(), self.files.is_partial()) {
+            (Order::Name, false) => ("Size", "Filetree ▲"),
+            (Order::Name, true) => ("Shown", "Filetree ▲"),
+            (Order::Size, false) => ("▼ Size", "Filetree"),
+            (Order::Size, true) => ("▼ Shown", "Filetree"),
+        };
+        match self.columns() {
+            Columns::All => format!("  {:<10} {:>9} {size:>8}  {files}", "Permission", "UID:GID"),
+            Columns::NoOwner => format!("  {:<10} {size:>8}  {files}", "Permission"),
+            Columns::Size => format!("  {size:>8}  {files}"),
+            Columns::None => format!("  {files}"),
+        }
+    }
+
+    fn attributes(&self, row: &Row) -> String {
+        let size = right(&Bytes(row.size_bytes).to_string(), 8);
+        let version = self.files.comparison().span(self.tree, row.node);
+        let facts = version.map(|version| self.tree.facts(version));
+        let permissions = facts.map(|facts| permissions(facts.kind, facts.mode)).unwrap_or_default();
+        match self.columns() {
+            Columns::None => String::new(),
+            Columns::Size => format!("{size}  "),
+            Columns::NoOwner => format!("{permissions:<10} {size}  "),
+            Columns::All => {
+                let owner = facts.map(|facts| format!("{}:{}", facts.uid, facts.gid)).unwrap_or_default();
+                format!("{permissions:<10} {owner:>9} {size}  ")
+            }
+        }
+    }
+
+    /// How many levels of directories are not drawn, so that the deepest row in sight has room for its name. All rows
+    /// leave out the same ones: what is set in further still stands further right.
+    pub(in crate::tui) fn skipped(&self, rows: &[Row]) -> usize {
+        let deepest = rows.iter().map(|row| row.last.len()).max().unwrap_or(0);
+        let before = MARK + rows.first().map_or(0, |row| columns(&self.attributes(row)));
+        let fitting = self.width.saturating_sub(before + LEAST_NAME) / STEP;
+        deepest.saturating_sub(fitting.max(1))
+    }
+
+    /// A row on one line, or on as many as its name takes.
+    pub(in crate::tui) fn row<'b>(&self, row: &Row, skipped: usize) -> Vec<Line<'b>> {
+        let style = self.theme.change(row.change);
+        let mark = match row.change {
+            Change::Added => "+ ",
+            Change::Modified => "~ ",
+            Change::Removed => "- ",
+            Change::Unmodified => "  ",
+        };
+        let (attributes, branch) = (self.attributes(row), branch(row, skipped));
+        let indent = MARK + columns(&attributes) + columns(&branch);
+        let room = self.width.saturating_sub(indent);
+        let named = if row.is_match { style.patch(self.theme.found) } else { style };
+        let named = if row.fold == Fold::Leaf { named } else { named.add_modifier(Modifier::BOLD) };
+        let (first, rest) = match self.explorer.long_lines {
+            LongLines::Cut => (cut(&self.label(row, room), room), Vec::new()),
+            LongLines::Wrapped => {
+                let mut parts = wrap(&self.label(row, WRAPPED), room);
+                (parts.remove(0), parts)
+            }
+        };
+        let own = Line::from(vec![
+            Span::styled(mark, style),
+            Span::styled(attributes, style),
+            Span::styled(branch, self.theme.dim),
+            Span::styled(first, named),
+        ]);
+        let below = |part| Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(part, named)]);
+        std::iter::once(own).chain(rest.into_iter().map(below)).collect()
+    }
+
+    /// A name, with where it leads to if it is a link.
+    fn label(&self, row: &Row, room: usize) -> String {
+        let own = name(self.tree.name(row.node), room);
+        let Some(version) = self.files.comparison().span(self.tree, row.node) else { return own };
+        match (self.tree.span(version).kind, self.tree.facts(version)) {
+            (_, facts) if facts.kind == SpanKind::Symlink => format!("{own} -> {}", name(facts.target, room)),
+            (SpanKind::HardLink, _) => {
+                let target = name(self.tree.link(version), room);
+                format!("{own} -> /{}", target.trim_start_matches('/'))
+            }
+            _ => own,
+        }
+    }
+}
+
+/// Columns of the mark of a change.
+const MARK: usize = 2;
+
+/// The lines that lead to a row, without those of the first `skipped` levels.
+fn branch(row: &Row, skipped: usize) -> String {
+    let depth = row.last.len();
+    if skipped > 0 && depth <= skipped {
+        return "⋯ ".to_owned();
+    }
+    let mut out = String::new();
+    for (at, last) in row.last.iter().enumerate().skip(skipped) {
+        out.push_str(match (at + 1 == depth, *last) {
+            (false, true) => "    ",
+            (false, false) => "│   ",
+            (true, true) if row.fold == Fold::Collapsed => "└─⊕ ",
+            (true, false) if row.fold == Fold::Collapsed => "├─⊕ ",
+            (true, true) => "└── ",
+            (true, false) => "├── ",
+        });
+    }
+    out
+}

@@ -1,0 +1,46 @@
+//! What stands in the panes, as lines: `update` counts them, `view` draws them. Where there is room for many more than are
+//! seen, only those are made.
+
+pub(in crate::tui) mod details;
+pub(in crate::tui) mod extraction;
+pub(in crate::tui) mod files;
+pub(in crate::tui) mod help;
+pub(in crate::tui) mod progress;
+pub(in crate::tui) mod warnings;
+
+use ratatui::layout::Rect;
+
+use super::state::viewer::Viewer;
+use super::state::{Focus, Overlay, State};
+
+/// Lines of a box over the panes that has so many columns inside.
+pub(super) fn box_lines(state: &State, width: u16) -> usize {
+    match state.overlays.last() {
+        Some(Overlay::Help(help)) => help::lines(state, help, width).len(),
+        Some(Overlay::Warnings(_)) => warnings::lines(state, width).len(),
+        Some(Overlay::Extraction(extraction)) => extraction::lines(extraction, width).len(),
+        _ => 0,
+    }
+}
+
+/// Lines of the details that stand in `pane`.
+pub(super) fn details_height(state: &State, pane: Rect) -> usize {
+    let which = if pane == state.layout.layer_details { Focus::LayerDetails } else { Focus::ImageDetails };
+    if pane.is_empty() { 0 } else { details::Text::of(state, which, pane).len() }
+}
+
+/// Lines above the first row of what stands over the panes.
+pub(super) fn head_height(overlay: &Overlay) -> usize {
+    match overlay {
+        // The sum, a line a cause, an empty one, the names of the columns.
+        Overlay::Waste(waste) => waste.by_cause().len() + 3,
+        Overlay::History(_) => 1,
+        Overlay::Viewer(viewer, _) => viewer_head_height(viewer),
+        Overlay::Help(_) | Overlay::Warnings(_) | Overlay::Extraction(_) => 0,
+    }
+}
+
+/// Lines above the content of a file: a word on where a link led.
+pub(super) fn viewer_head_height(viewer: &Viewer) -> usize {
+    usize::from(viewer.gutter() > 0 && !viewer.words().is_empty())
+}

@@ -1,0 +1,51 @@
+//! How far something is, as words and a bar.
+
+use ratatui::style::Style;
+
+use crate::tui::theme::Theme;
+use dive_model::blob::TransferProgress;
+use dive_model::units::Bytes;
+
+/// What a line of a progress is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui) enum Part {
+    Words,
+    Bar,
+}
+
+impl Part {
+    pub(in crate::tui) fn style(self, theme: &Theme) -> Style {
+        match self {
+            Self::Words => Style::new(),
+            Self::Bar => theme.bar,
+        }
+    }
+}
+
+/// How far bytes are on their way here, with a bar of so many cells where it is known how many there are.
+pub(in crate::tui) fn spooled(progress: TransferProgress, bar: usize) -> Vec<(Part, String)> {
+    let TransferProgress { step, read, total } = progress;
+    let mut lines = vec![(Part::Words, format!("{} …", capitalised(&step.to_string())))];
+    match total {
+        Some(total) => {
+            lines.push((Part::Bar, gauge(read, total, bar)));
+            lines.push((Part::Words, format!("{} of {}", Bytes(read), Bytes(total))));
+        }
+        None => lines.push((Part::Words, Bytes(read).to_string())),
+    }
+    lines
+}
+
+/// A bar of so many cells.
+pub(in crate::tui) fn gauge(done: u64, total: u64, cells: usize) -> String {
+    let share = if total == 0 { 1.0 } else { (done as f64 / total as f64).clamp(0.0, 1.0) };
+    #[allow(clippy::cast_sign_loss, reason = "a share is not below zero")]
+    let full = (share * cells as f64).round() as usize;
+    format!("{}{}", "█".repeat(full), "░".repeat(cells.saturating_sub(full)))
+}
+
+/// With a capital letter at its start.
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

@@ -1,0 +1,28 @@
+//! The list of warnings, each in full, below a heading for its subject.
+
+use ratatui::text::{Line, Span};
+
+use crate::tui::state::State;
+use crate::tui::text::{printable, wrap};
+
+/// Before the first line of each warning.
+const BULLET: &str = "! ";
+
+pub(in crate::tui) fn lines(state: &State, width: u16) -> Vec<Line<'_>> {
+    let theme = &state.settings.theme;
+    let mut lines = Vec::new();
+    let mut subject = None;
+    for (about, text) in state.warnings() {
+        if subject != Some(about) {
+            subject = Some(about);
+            lines.push(Line::styled(about.title(), theme.label));
+        }
+        for (at, part) in
+            wrap(&printable(&text), usize::from(width).saturating_sub(BULLET.len())).into_iter().enumerate()
+        {
+            let before = if at == 0 { BULLET } else { "  " };
+            lines.push(Line::from(vec![Span::styled(before, theme.error), Span::raw(part)]));
+        }
+    }
+    lines
+}

@@ -28,7 +28,8 @@ pub(super) fn plan(store: &dyn Store, selection: &Selection, remarks: &mut Vec<R
         .enumerate()
         .map(|(index, image)| ImageName {
             index,
-            tags: std::mem::take(&mut image.tags.0),
+            // `null` is an empty tag to Go.
+            tags: std::mem::take(&mut image.tags.0).into_iter().filter(|tag| !tag.is_empty()).collect(),
             id: digest_of_path(&image.config),
             shares_tags: false,
         })

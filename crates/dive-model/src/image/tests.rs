@@ -117,6 +117,15 @@ fn one_of_several_images_is_named_by_place_or_tag() {
 }
 
 #[test]
+fn an_empty_tag_is_none() {
+    let layers = r#""Config": "c.json", "Layers": ["l0/layer.tar", "l1/layer.tar"]"#;
+    let named = docker(&format!(r#"[{{"RepoTags": [null, "q:1", ""], {layers}}}]"#), &[]);
+    assert!(first(&named).starts_with("q:1 [\"q:1\"] "), "{}", first(&named));
+    let nameless = docker(&format!(r#"[{{"RepoTags": [null], {layers}}}]"#), &[]);
+    assert!(first(&nameless).starts_with("image.tar [] "), "{}", first(&nameless));
+}
+
+#[test]
 fn damage_ends_the_work_or_is_told() {
     let list = docker(
         r#"[{"Config": "c.json", "RepoTags": ["a:1"], "Layers": ["l0/layer.tar", "gone", "l1/layer.tar"]}]"#,

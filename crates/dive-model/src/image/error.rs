@@ -92,7 +92,7 @@ pub enum ImageError {
     MissingDocument {
         /// The archive.
         archive: String,
-        /// `manifest` or `configuration`.
+        /// `manifest`, `configuration` or `layer document`.
         what: &'static str,
         /// Its name.
         path: String,

@@ -8,7 +8,7 @@ use super::document::{self, DocumentKind};
 use super::error::ImageError;
 use super::history::{HistoryEntry, HistoryStep};
 use super::layers::Found;
-use super::plan::Wanted;
+use super::plan::{Wanted, why_missing};
 use super::platform::Platform;
 use super::selection::{ImageName, ImageSelector, Selection, find, listed};
 use super::{Image, ImageLayer};
@@ -179,7 +179,13 @@ fn chain(
         if chain.len() == LIST_LIMIT || !seen.insert(next.clone()) {
             return Err(problem(path, "has more layers below it than any image has, or itself"));
         }
-        let blob = store.blob(&path)?;
+        let blob = match store.blob(&path) {
+            Err(error) if error.is_absence() => {
+                let (archive, hint) = (store.name().to_owned(), why_missing(store));
+                return Err(ImageError::MissingDocument { archive, what: "layer document", path, hint });
+            }
+            blob => blob?,
+        };
         let mut document: LayerDocument = document::read(store, &blob, DocumentKind::DockerConfig, remarks)?;
         let parent = std::mem::take(&mut document.parent);
         chain.push((std::mem::replace(&mut next, parent), document));

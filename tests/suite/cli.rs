@@ -281,8 +281,8 @@ fn of_several_images_the_first_is_shown_and_the_others_are_named() {
         ("1", "multi-b:1"),
         ("multi-b:1", "multi-b:1"),
         ("docker.io/library/multi-b:1", "multi-b:1"),
-        ("multi-a", "multi-a:1"),
-        ("registry.example.com:5000/team/multi-a:v1.2.3", "multi-a:1"),
+        ("multi-a", "multi-a:latest"),
+        ("registry.example.com:5000/team/multi-a:v1.2.3", "registry.example.com:5000/team/multi-a:v1.2.3"),
     ] {
         let ran = user.runs(&["--image", selector, &path]).ends_with(0);
         assert_eq!(ran.stderr, "", "{selector}: who named an image needs no list of them");

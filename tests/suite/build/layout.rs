@@ -11,7 +11,7 @@ const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
 /// A layout in the making.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Layout {
     blobs: Vec<Vec<u8>>,
     entries: Vec<Value>,
@@ -59,6 +59,12 @@ impl Layout {
     pub(crate) fn lists(&mut self, mut descriptor: Value, more: &Value) -> &mut Self {
         descriptor.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         self.entries.push(descriptor);
+        self
+    }
+
+    /// Lists these entries in `index.json` as they are.
+    pub(crate) fn lists_as_is(&mut self, entries: &[Value]) -> &mut Self {
+        self.entries.extend_from_slice(entries);
         self
     }
 

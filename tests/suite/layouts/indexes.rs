@@ -5,23 +5,35 @@ use serde_json::json;
 use crate::build::{Layer, Layout, described};
 use crate::user::User;
 
-fn on(platform: &str) -> serde_json::Value {
+pub(super) fn on(platform: &str) -> serde_json::Value {
     let (os, architecture) = platform.split_once('/').unwrap();
     json!({ "platform": { "os": os, "architecture": architecture } })
 }
 
-fn named(name: &str) -> serde_json::Value {
+pub(super) fn named(name: &str) -> serde_json::Value {
     json!({ "annotations": { "org.opencontainers.image.ref.name": name } })
 }
 
 /// The paths of the image that these options choose.
-fn chosen(layout: &Layout, options: &[&str]) -> String {
+pub(super) fn chosen(layout: &Layout, options: &[&str]) -> String {
     let ran = layout.user().runs(&[&["tree", "--format", "tsv", "image.tar"], options].concat()).ends_with(0);
     ran.stdout.lines().filter_map(|line| line.split('\t').next()).collect::<Vec<_>>().join(" ")
 }
 
-fn digest(descriptor: &serde_json::Value) -> String {
+pub(super) fn digest(descriptor: &serde_json::Value) -> String {
     descriptor["digest"].as_str().unwrap().to_owned()
+}
+
+/// The error of a run with these options.
+pub(super) fn error(layout: &Layout, options: &[&str]) -> String {
+    let ran = layout.user().runs(&[&["image.tar"], options].concat());
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    ran.error().to_owned()
+}
+
+/// What a run with these options says beside its report.
+pub(super) fn notices(layout: &Layout, options: &[&str]) -> String {
+    layout.user().runs(&[&["image.tar"], options].concat()).ends_with(0).stderr
 }
 
 /// `crane pull --format=oci --platform linux/amd64 A B DIR`.
@@ -92,12 +104,10 @@ fn a_platform_is_looked_for_in_all_images_unless_one_is_named() {
     let (a, b) = (layout.image("linux/amd64", "a"), layout.image("linux/s390x", "b"));
     layout.lists(a, &named("a")).lists(b, &named("b"));
     assert_eq!(chosen(&layout, &["--platform", "linux/s390x"]), "b");
-    let ran = layout.user().runs(&["image.tar", "--platform", "linux/s390x", "--image", "a"]);
-    assert!(
-        ran.error().contains("no image for linux/s390x; available: linux/amd64. Choose one with --platform"),
-        "{}",
-        ran.error()
-    );
+    let text = error(&layout, &["--platform", "linux/s390x", "--image", "a"]);
+    assert!(text.contains("image a is for linux/amd64, not for linux/s390x. Leave out --platform"), "{text}");
+    let text = error(&layout, &["--platform", "linux/386"]);
+    assert!(text.contains("no image for linux/386; available: linux/amd64, linux/s390x. Choose one with"), "{text}");
 }
 
 #[test]
@@ -169,21 +179,116 @@ fn what_is_no_image_is_named_and_hides_none() {
         "an OCI artifact of type \"application/vnd.dev.cosign.simplesigning.v1+json\" (v1.sig)",
         &format!("an attestation ({})", digest(&attestation)),
     ]);
-    let ran = user.runs(&["image.tar", "--image", "v1.sig"]);
-    assert!(
-        ran.error()
-            .contains("cosign.simplesigning.v1+json\" (v1.sig), which has no file system to show; the images: 0: v1")
-    );
+    let text = error(&layout, &["--image", "v1.sig"]);
+    let says = "simplesigning.v1+json\" (v1.sig) is not an image: it has no file system to show; available: 0: v1.";
+    assert!(text.contains(says), "{text}");
+}
+
+/// An SBOM of a type of its own.
+fn sbom(layout: &mut Layout) -> serde_json::Value {
+    let empty = layout.blob("application/vnd.oci.empty.v1+json", "{}");
+    let sbom = layout.blob("application/spdx+json", "{}");
+    layout.document(&json!({ "config": empty, "layers": [sbom], "artifactType": "application/spdx+json" }))
+}
+
+fn attestation(layout: &mut Layout) -> serde_json::Value {
+    let statement = ("application/vnd.in-toto+json", b"{}".to_vec());
+    layout.manifest(&described("unknown/unknown", &["sha256:0"]), &[statement])
 }
 
 #[test]
-fn an_attestation_alone_is_named() {
+fn what_lies_in_an_index_without_images_is_named() {
+    let mut alone = Layout::default();
+    let of_build = attestation(&mut alone);
+    alone.lists(of_build, &on("unknown/unknown"));
+    assert!(error(&alone, &[]).contains("holds no image but an attestation (sha256:"), "{}", error(&alone, &[]));
+
     let mut layout = Layout::default();
-    let statement = ("application/vnd.in-toto+json", b"{}".to_vec());
-    let attestation = layout.manifest(&described("unknown/unknown", &["sha256:0"]), &[statement]);
-    layout.lists(attestation, &on("unknown/unknown"));
-    let ran = layout.user().runs(&["image.tar"]);
-    assert!(ran.error().contains("holds no image but an attestation (sha256:"), "{}", ran.error());
+    let (sbom, of_build) = (sbom(&mut layout), attestation(&mut layout));
+    let mut nested = layout.clone();
+    layout.lists(sbom.clone(), &named("sbom:1")).lists(of_build.clone(), &on("unknown/unknown"));
+    let index = nested.index(&[sbom, of_build.clone()]);
+    nested.lists(index, &named("sbom:1"));
+    for layout in [layout, nested] {
+        for options in [&[][..], &["--image", "sbom:1"], &["--image", "0"]] {
+            let text = error(&layout, options);
+            let says =
+                "holds no image but an OCI artifact of type \"application/spdx+json\" (sbom:1); an attestation (";
+            assert!(text.contains(says), "{options:?}: {text}");
+        }
+    }
+}
+
+/// `docker buildx build --sbom` adds attestations to the index of the image, which are no news; others attach artifacts.
+#[test]
+fn an_artifact_in_the_index_of_an_image_is_worth_a_notice() {
+    let mut layout = Layout::default();
+    let image = layout.image("linux/amd64", "a");
+    let (sbom, of_build) = (sbom(&mut layout), attestation(&mut layout));
+    let index = layout.index(&[sbom.clone(), of_build, image]);
+    layout.lists(index, &named("m:1"));
+    let says = format!("beside images: an OCI artifact of type \"application/spdx+json\" ({})\n", digest(&sbom));
+    let text = notices(&layout, &["--platform", "linux/amd64"]);
+    assert!(text.contains(&says), "{text}");
+    assert!(error(&layout, &["--image", &digest(&sbom)]).contains("is not an image: it has no file system to show"));
+    assert_eq!(chosen(&layout, &["--image", "m:1", "--platform", "linux/amd64"]), "a");
+}
+
+/// An index may say of anything that it is an image for a platform.
+#[test]
+fn an_artifact_that_is_listed_for_a_platform_hides_no_image() {
+    for platforms in [["linux/amd64", "linux/amd64"], ["linux/amd64", "linux/s390x"], ["linux/s390x", "linux/amd64"]] {
+        let mut layout = Layout::default();
+        let (mut sbom, mut image) = (sbom(&mut layout), layout.image(platforms[1], "a"));
+        sbom["platform"] = on(platforms[0])["platform"].clone();
+        image["platform"] = on(platforms[1])["platform"].clone();
+        let mut nested = layout.clone();
+        layout.lists(sbom.clone(), &json!({})).lists(image.clone(), &json!({}));
+        let index = nested.index(&[sbom.clone(), image]);
+        nested.lists(index, &named("m"));
+        for layout in [layout, nested] {
+            assert_eq!(chosen(&layout, &["--platform", platforms[1]]), "a", "{platforms:?}");
+            assert_eq!(chosen(&layout, &["--image", "0", "--platform", platforms[1]]), "a", "{platforms:?}");
+            let text = error(&layout, &["--image", &digest(&sbom)]);
+            assert!(text.contains("(sha256:") && text.contains("is not an image"), "{text}");
+        }
+    }
+}
+
+/// containerd's order: the latest variant that the processor runs.
+#[test]
+fn a_processor_takes_the_latest_variant_that_it_runs() {
+    let mut layout = Layout::default();
+    let mut entries = Vec::new();
+    for variant in ["v5", "v6", "v7", "v8"] {
+        let mut image = layout.image("linux/arm", variant);
+        image["platform"] = json!({ "os": "linux", "architecture": "arm", "variant": variant });
+        entries.push(image);
+    }
+    let index = layout.index(&entries);
+    let mut older = layout.clone();
+    layout.lists(index, &named("m"));
+    for (platform, file) in [
+        ("arm", "v7"),
+        ("linux/arm/v8", "v8"),
+        ("linux/arm/v7", "v7"),
+        ("arm/v6", "v6"),
+        ("armel", "v6"),
+        ("arm/v5", "v5"),
+    ] {
+        assert_eq!(chosen(&layout, &["--platform", platform]), file, "{platform}");
+    }
+    let index = older.index(&entries[..2]);
+    older.lists(index, &named("m"));
+    assert_eq!(chosen(&older, &["--platform", "arm/v7"]), "v6");
+    let says = "the index lists no image for linux/arm/v7; showing the one for linux/arm/v6, which runs there, too";
+    assert!(notices(&older, &["--platform", "arm/v7"]).contains(says));
+    assert_eq!(chosen(&older, &["--platform", "arm"]), "v6");
+    assert_eq!(notices(&older, &["--platform", "arm"]), "");
+    assert!(
+        error(&older, &["--platform", "arm64"])
+            .contains("no image for linux/arm64; available: linux/arm/v5, linux/arm/v6.")
+    );
 }
 
 /// Some builders write `unknown` where they do not know the platform.
@@ -259,6 +364,6 @@ fn what_only_the_index_lists_is_found_by_its_name() {
 }
 
 /// The name of a blob in a layout.
-fn blob(descriptor: &serde_json::Value) -> String {
+pub(super) fn blob(descriptor: &serde_json::Value) -> String {
     format!("blobs/{}", digest(descriptor).replace(':', "/"))
 }

@@ -2,6 +2,7 @@
 //! of them. If one of these fails, an image is hidden, taken for another, or refused though it is there.
 
 mod builders;
+mod choices;
 mod indexes;
 mod layers;
 mod schema1;

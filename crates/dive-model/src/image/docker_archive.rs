@@ -3,12 +3,14 @@
 
 use std::collections::HashMap;
 
+use super::config::ImageConfig;
 use super::document::{self, DocumentKind};
 use super::error::ImageError;
 use super::manifest::{DockerImage, digest_of_path};
 use super::oci;
 use super::plan::{ConfigDocument, Plan, PlannedConfig, Wanted};
-use super::selection::{ImageName, Selection, find, listed};
+use super::platform::Platform;
+use super::selection::{ImageName, Selection, find, hint_for, listed};
 use crate::json::List;
 use crate::remark::Remark;
 use crate::store::Store;
@@ -34,10 +36,15 @@ pub(super) fn plan(store: &dyn Store, selection: &Selection, remarks: &mut Vec<R
             shares_tags: false,
         })
         .collect();
-    let Some(chosen) = find(&names, selection.image.as_ref()) else {
-        let available = listed(&names);
-        let wanted = selection.image.clone().unwrap_or(super::ImageSelector::Index(0));
-        return Err(ImageError::UnknownImage { archive: archive(), wanted, available });
+    let chosen = match (&selection.image, &selection.platform) {
+        (None, Some(wanted)) => of_platform(store, &images, wanted)?,
+        (None, None) => 0,
+        (Some(named), _) => find(&names, Some(named)).ok_or_else(|| ImageError::UnknownImage {
+            archive: archive(),
+            wanted: named.clone(),
+            hint: hint_for(named, names.iter().filter_map(|name| name.id.as_deref())),
+            available: listed(&names),
+        })?,
     };
     let image = images.swap_remove(chosen);
     let name = names.remove(chosen);
@@ -72,4 +79,28 @@ pub(super) fn plan(store: &dyn Store, selection: &Selection, remarks: &mut Vec<R
         platform: None,
         layers,
     })
+}
+
+/// The place of the image that fits `wanted` best. The first if a configuration cannot be read: then it is not known
+/// which one fits.
+fn of_platform(store: &dyn Store, images: &[DockerImage], wanted: &Platform) -> Result<usize, ImageError> {
+    let platform = |image: &DockerImage| {
+        let blob = store.blob(&image.config).ok()?;
+        let read = document::read(store, &blob, DocumentKind::DockerConfig, &mut Vec::new());
+        ImageConfig::platform(&read.ok()?)
+    };
+    let platforms: Vec<Option<Platform>> = images.iter().map(platform).collect();
+    let fits = platforms.iter().enumerate().filter_map(|(at, found)| Some((found.as_ref()?.fit(wanted)?, at)));
+    if let Some((_, at)) = fits.max_by_key(|(fit, at)| (*fit, usize::MAX - at)) {
+        return Ok(at);
+    }
+    let mut found: Vec<String> = Vec::new();
+    for platform in &platforms {
+        let Some(platform) = platform else { return Ok(0) };
+        let platform = platform.to_string();
+        if !found.contains(&platform) {
+            found.push(platform);
+        }
+    }
+    Err(ImageError::no_platform(store.name(), None, wanted, found.join(", ")))
 }

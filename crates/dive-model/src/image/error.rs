@@ -68,12 +68,14 @@ pub enum ImageError {
         problem: &'static str,
     },
     /// `--image` names nothing.
-    #[error("{archive}: no image {wanted}; available: {available}. Choose one with --image")]
+    #[error("{archive}: no image {wanted}{hint}; available: {available}. Choose one with --image")]
     UnknownImage {
         /// The archive.
         archive: String,
         /// What was asked for.
         wanted: ImageSelector,
+        /// What to write instead; may be empty.
+        hint: &'static str,
         /// What there is.
         available: String,
     },
@@ -86,6 +88,33 @@ pub enum ImageError {
         wanted: Box<Platform>,
         /// What there is.
         available: String,
+    },
+    /// The image for this machine is listed and missing.
+    #[error(
+        "{archive}: the manifest for {wanted}, {}, is missing; available: {available}. Choose one with --platform",
+        Shown(path)
+    )]
+    MissingPlatform {
+        /// The archive.
+        archive: String,
+        /// What this machine runs.
+        wanted: Box<Platform>,
+        /// Where the manifest should be.
+        path: String,
+        /// What there is.
+        available: String,
+    },
+    /// The named image is for another platform.
+    #[error("{archive}: image {image} is for {found}, not for {wanted}. {}", agreeing(found))]
+    OtherPlatform {
+        /// The archive.
+        archive: String,
+        /// What `--image` was given.
+        image: ImageSelector,
+        /// What `--platform` was given.
+        wanted: Box<Platform>,
+        /// The platforms of the image.
+        found: String,
     },
     /// A document the image cannot do without is absent.
     #[error("{archive}: the {what} {} is missing; {hint}", Shown(path))]
@@ -122,18 +151,25 @@ pub enum ImageError {
         /// Its type.
         kind: Option<String>,
     },
-    /// Something in an index that is no image.
+    /// What was named in an index is no image.
     #[error(
-        "{archive}: holds no image but {entry}, which has no file system to show{}",
-        available.as_ref().map(|images| format!("; the images: {images}")).unwrap_or_default()
+        "{archive}: {entry} is not an image: it has no file system to show; available: {available}. Choose one with --image"
     )]
     NotAnImage {
         /// The archive.
         archive: String,
         /// What it is.
         entry: Box<OtherEntry>,
-        /// The images beside it, if there are any.
-        available: Option<String>,
+        /// The images beside it.
+        available: String,
+    },
+    /// Nothing in an index is an image.
+    #[error("{archive}: holds no image but {entries}; nothing there is a file system")]
+    NoImageBut {
+        /// The archive.
+        archive: String,
+        /// What it holds.
+        entries: String,
     },
     /// All layers are something else than tars.
     #[error("{archive}: the image has no layer that dive can read: {found}")]
@@ -235,6 +271,26 @@ impl LayerLoss {
             Self::NotATar { content, .. } => content.is_file_system,
             _ => true,
         }
+    }
+}
+
+impl ImageError {
+    /// No image, or none of those that `image` names, is for the platform `wanted`; they are for those that were `found`.
+    pub(super) fn no_platform(archive: &str, image: Option<&ImageSelector>, wanted: &Platform, found: String) -> Self {
+        let (archive, wanted) = (archive.to_owned(), Box::new(wanted.clone()));
+        match image {
+            Some(image) if !found.is_empty() => Self::OtherPlatform { archive, image: image.clone(), wanted, found },
+            _ => Self::NoPlatform { archive, wanted, available: found },
+        }
+    }
+}
+
+/// How to end the contradiction between `--image` and `--platform`.
+fn agreeing(found: &str) -> &'static str {
+    if found.contains(", ") {
+        "Choose one of them with --platform, or choose another image with --image"
+    } else {
+        "Leave out --platform, or choose another image with --image"
     }
 }
 

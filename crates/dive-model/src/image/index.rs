@@ -8,10 +8,12 @@ use super::content::{LayerKind, layer_kind};
 use super::document::{self, DocumentKind};
 use super::error::ImageError;
 use super::manifest::{ConfigKind, Descriptor, OciDocument, config_kind};
+use super::plan::why_missing;
 use super::platform::Platform;
 use super::schema1::Schema1;
 use crate::json::List;
-use crate::store::{Store, StoreError};
+use crate::remark::Remark;
+use crate::store::Store;
 
 pub(super) const INDEX: &str = "index.json";
 
@@ -29,17 +31,29 @@ pub(super) struct Leaf {
     /// By the index, or by the configuration where the index names none.
     pub(super) platform: Option<Platform>,
     pub(super) content: Content,
-    pub(super) presence: Presence,
     /// The digest of its configuration, if it was read: the image's id.
     pub(super) config_digest: Option<String>,
-    /// Why it could not be read.
-    pub(super) lost: Option<StoreError>,
+    /// Why it cannot be shown. Indexes list platforms nobody pulled, so that is an error only if it is the chosen one.
+    pub(super) lost: Option<ImageError>,
+}
+
+impl Leaf {
+    /// Whether it is an image, or may be one.
+    pub(super) const fn may_be_image(&self) -> bool {
+        matches!(self.content, Content::Unread | Content::Image)
+    }
+
+    /// Whether the index says that it is of an unknown platform: it may be anything.
+    pub(super) fn is_of_unknown_platform(&self) -> bool {
+        self.descriptor.platform().is_some_and(|platform| !platform.is_known())
+    }
 }
 
 /// What a manifest describes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Content {
-    /// An image, or what was not looked into and so may be one.
+    /// What was not looked into: in all likelihood an image.
+    Unread,
     Image,
     /// What a builder states about an image.
     Attestation,
@@ -47,23 +61,18 @@ pub(super) enum Content {
     Artifact(Option<String>),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Presence {
-    Here,
-    /// The index names it and the source does not hold it: indexes list platforms nobody pulled.
-    Absent,
-}
-
 /// Follows the entries of one store's indexes.
 pub(super) struct Follower<'a> {
     store: &'a dyn Store,
     documents: usize,
     listed: usize,
+    /// On entries that lead nowhere.
+    pub(super) remarks: Vec<Remark>,
 }
 
 impl<'a> Follower<'a> {
     pub(super) const fn new(store: &'a dyn Store) -> Self {
-        Self { store, documents: 0, listed: 0 }
+        Self { store, documents: 0, listed: 0, remarks: Vec::new() }
     }
 
     /// All manifests below `entry`, in the order of the indexes.
@@ -76,27 +85,35 @@ impl<'a> Follower<'a> {
             if !seen.insert(descriptor.digest.clone()) {
                 continue;
             }
-            let path = descriptor.path().map_err(|cause| ImageError::Digest {
-                archive: self.store.name().to_owned(),
-                what: "manifest",
-                cause,
-            })?;
-            let platform = descriptor.platform().filter(Platform::is_known);
-            let leaf = Leaf {
-                platform,
-                path,
-                content: Content::Image,
-                presence: Presence::Here,
-                config_digest: None,
-                lost: None,
-                descriptor,
+            let (path, lost) = match descriptor.path() {
+                Ok(path) => (path, None),
+                Err(cause) => {
+                    let archive = self.store.name().to_owned();
+                    (String::new(), Some(ImageError::Digest { archive, what: "manifest", cause }))
+                }
             };
+            let platform = descriptor.platform().filter(Platform::is_known);
+            let leaf = Leaf { platform, path, content: Content::Unread, config_digest: None, lost, descriptor };
             match self.follow(leaf)? {
                 Followed::Leaf(leaf) => leaves.push(*leaf),
-                Followed::Index(List(inner)) => ahead.extend(inner.into_iter().rev()),
+                Followed::Index(document, inner) => ahead.extend(self.named(&document, inner).into_iter().rev()),
             }
         }
         Ok(leaves)
+    }
+
+    /// The entries of `document` without those that name no digest: Go reads `null` as an entry without anything.
+    pub(super) fn named(&mut self, document: &str, List(entries): List<Descriptor>) -> Vec<Descriptor> {
+        let mut empty = (0..entries.len()).filter(|at| entries[*at].digest.is_empty());
+        if let Some(first) = empty.next() {
+            let more = match empty.count() {
+                0 => String::new(),
+                count => format!(", and so are {count} more"),
+            };
+            let text = format!("entry {first} of its manifests names no digest and is skipped{more}");
+            self.remarks.push(Remark::new(format!("{}: {document}", self.store.name()), text));
+        }
+        entries.into_iter().filter(|entry| !entry.digest.is_empty()).collect()
     }
 
     fn follow(&mut self, mut leaf: Leaf) -> Result<Followed, ImageError> {
@@ -105,42 +122,69 @@ impl<'a> Follower<'a> {
             leaf.content = Content::Attestation;
             return leaf_of(leaf);
         }
-        if !self.store.contains(&leaf.path) {
+        if leaf.lost.is_none() && !self.store.contains(&leaf.path) {
+            leaf.lost = Some(ImageError::MissingDocument {
+                archive: self.store.name().to_owned(),
+                what: "manifest",
+                path: leaf.path.clone(),
+                hint: why_missing(self.store),
+            });
+        }
+        if leaf.lost.is_some() {
             // Of a platform that is named unknown, and not here, only attestations are known.
-            if leaf.descriptor.platform().is_some_and(|platform| !platform.is_known()) {
+            if leaf.is_of_unknown_platform() {
                 leaf.content = Content::Attestation;
             }
-            leaf.presence = Presence::Absent;
             return leaf_of(leaf);
         }
         // All that matters is told: in a registry, each document that is read is a request.
         if leaf.platform.is_some() && leaf.descriptor.is_manifest() && leaf.descriptor.artifact_type().is_none() {
             return leaf_of(leaf);
         }
+        match self.read(&mut leaf)? {
+            Some(inner) => Ok(Followed::Index(leaf.path, inner)),
+            None => leaf_of(leaf),
+        }
+    }
+
+    /// Looks into a manifest that was passed over.
+    pub(super) fn inspect(&mut self, leaf: &mut Leaf) -> Result<(), ImageError> {
+        if leaf.content == Content::Unread && leaf.lost.is_none() && self.read(leaf)?.is_some() {
+            leaf.lost = Some(no_configuration(self.store, &leaf.path));
+        }
+        Ok(())
+    }
+
+    /// Reads the document of `leaf`, and returns the entries if it is an index. What cannot be read is lost.
+    fn read(&mut self, leaf: &mut Leaf) -> Result<Option<List<Descriptor>>, ImageError> {
+        leaf.content = Content::Image;
         self.documents += 1;
         if self.documents > DOCUMENT_COUNT {
             return Err(self.too_many());
         }
-        // A manifest that cannot be read is an error only if it is the chosen one.
-        let blob = match self.store.blob(&leaf.path) {
-            Ok(blob) => blob,
+        let document = self.store.blob(&leaf.path).map_err(ImageError::from).and_then(|blob| {
+            let read: Result<OciDocument, _> =
+                document::read(self.store, &blob, DocumentKind::OciDocument, &mut Vec::new());
+            read.map(|document| (blob, document))
+        });
+        let (blob, document) = match document {
+            Ok(read) => read,
             Err(error) => {
                 leaf.lost = Some(error);
-                return leaf_of(leaf);
+                return Ok(None);
             }
         };
-        let read = document::read(self.store, &blob, DocumentKind::OciDocument, &mut Vec::new());
-        let Ok::<OciDocument, _>(document) = read else { return leaf_of(leaf) };
         if let Some(inner) = document.manifests {
             self.listed += inner.0.len();
-            return if self.listed > LISTED_COUNT { Err(self.too_many()) } else { Ok(Followed::Index(inner)) };
+            return if self.listed > LISTED_COUNT { Err(self.too_many()) } else { Ok(Some(inner)) };
         }
         if document.fs_layers.is_some() {
-            leaf.platform = leaf.platform.or_else(|| Schema1::platform(self.store, &blob)).filter(Platform::is_known);
+            let platform = leaf.platform.take().or_else(|| Schema1::platform(self.store, &blob));
+            leaf.platform = platform.filter(Platform::is_known);
         } else {
-            self.look_into(&mut leaf, &document);
+            self.look_into(leaf, &document);
         }
-        leaf_of(leaf)
+        Ok(None)
     }
 
     /// Notes what the manifest of `leaf` describes.
@@ -169,6 +213,18 @@ impl<'a> Follower<'a> {
         } else {
             Content::Image
         };
+        if leaf.content == Content::Image && document.config.is_none() {
+            leaf.lost = Some(no_configuration(self.store, &leaf.path));
+        }
+    }
+
+    /// The digest of the configuration of `leaf`, if it can be read.
+    pub(super) fn id_of(&mut self, leaf: &Leaf) -> Option<String> {
+        self.documents += 1;
+        let blob = self.store.blob(&leaf.path).ok().filter(|_| self.documents <= DOCUMENT_COUNT)?;
+        let read = document::read(self.store, &blob, DocumentKind::OciDocument, &mut Vec::new());
+        let document: OciDocument = read.ok()?;
+        Some(document.config?.digest)
     }
 
     fn config(&self, config: &Descriptor) -> Option<ImageConfig> {
@@ -185,6 +241,14 @@ impl<'a> Follower<'a> {
     }
 }
 
+pub(super) fn no_configuration(store: &dyn Store, manifest: &str) -> ImageError {
+    ImageError::Manifest {
+        archive: store.name().to_owned(),
+        document: manifest.to_owned(),
+        problem: "is no image manifest: it names no configuration",
+    }
+}
+
 /// Whether no layer can be a part of a file system: cosign keeps signatures under an image's configuration.
 fn is_data_only(document: &OciDocument) -> bool {
     let is_data =
@@ -194,5 +258,6 @@ fn is_data_only(document: &OciDocument) -> bool {
 
 enum Followed {
     Leaf(Box<Leaf>),
-    Index(List<Descriptor>),
+    /// The name of the document, and its entries.
+    Index(String, List<Descriptor>),
 }

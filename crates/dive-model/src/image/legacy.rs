@@ -10,7 +10,7 @@ use super::history::{HistoryEntry, HistoryStep};
 use super::layers::Found;
 use super::plan::{Wanted, why_missing};
 use super::platform::Platform;
-use super::selection::{ImageName, ImageSelector, Selection, find, listed};
+use super::selection::{ImageName, ImageSelector, Selection, find, hint_for, listed};
 use super::{Image, ImageLayer};
 use crate::json::{Decode, Key, LIST_LIMIT, List, Map, Object, Text};
 use crate::remark::{OnDamage, Remark};
@@ -96,7 +96,8 @@ pub(super) fn open(
     }
     let Some(chosen) = find(&names, selection.image.as_ref()) else {
         let wanted = selection.image.clone().unwrap_or(ImageSelector::Index(0));
-        return Err(ImageError::UnknownImage { archive: archive(), wanted, available: listed(&names) });
+        let hint = hint_for(&wanted, names.iter().filter_map(|name| name.id.as_deref()));
+        return Err(ImageError::UnknownImage { archive: archive(), wanted, hint, available: listed(&names) });
     };
     let name = names.remove(chosen);
     let chain = chain(store, name.id.clone().unwrap_or_default(), &mut remarks)?;
@@ -105,8 +106,7 @@ pub(super) fn open(
     if let (Some(wanted), Some(found)) = (&selection.platform, &platform)
         && found.fit(wanted).is_none()
     {
-        let (wanted, available) = (Box::new(wanted.clone()), found.to_string());
-        return Err(ImageError::NoPlatform { archive: archive(), wanted, available });
+        return Err(ImageError::no_platform(store.name(), selection.image.as_ref(), wanted, found.to_string()));
     }
     let created = top.and_then(|top| top.created.0.clone());
     let wanted = chain.iter().map(|(id, _)| Wanted::at(format!("{id}/layer.tar"), None)).collect();
@@ -122,7 +122,7 @@ pub(super) fn open(
     let found = Found::in_store(store, wanted, on_damage, &mut remarks)?;
     let layers: Vec<ImageLayer> = found.described(store, &ImageConfig::default(), &history);
     Ok(Image {
-        name: name.tags.first().cloned().unwrap_or_else(archive),
+        name: name.shown_tag(selection.image.as_ref()).cloned().unwrap_or_else(archive),
         tags: name.tags,
         id: name.id,
         platform,

@@ -2,8 +2,10 @@
 //! out; no layer is read, only found. `docker_archive` and `oci` each turn their documents into a plan, and what
 //! follows is one way for both.
 
+mod choice;
 mod config;
 mod content;
+mod contents;
 mod description;
 mod docker_archive;
 mod document;
@@ -28,6 +30,8 @@ pub use manifest::InvalidDigest;
 pub use platform::{Platform, PlatformError};
 pub use selection::{ImageName, ImageSelector, OtherEntry, Selection};
 
+use std::borrow::Cow;
+
 use crate::remark::{OnDamage, Remark};
 use crate::store::Store;
 use config::ImageConfig;
@@ -42,16 +46,26 @@ use plan::{ConfigDocument, Plan, PlannedConfig, why_missing, why_no_manifest};
 pub fn open(store: &dyn Store, selection: &Selection, on_damage: OnDamage) -> Result<Image, ImageError> {
     let mut remarks = store.remarks().to_vec();
     let mut not_in_manifest = None;
+    let mut in_index = Cow::Borrowed(selection);
     if store.contains(docker_archive::MANIFEST) {
-        let opened = docker_archive::plan(store, selection, &mut remarks)
-            .and_then(|plan| carry_out(store, plan, selection, on_damage, &mut remarks));
+        let plan = docker_archive::plan(store, selection, &mut remarks);
+        let tag = plan.as_ref().ok().and_then(|plan| plan.name.tags.first().cloned());
+        let opened = plan.and_then(|plan| carry_out(store, plan, selection, on_damage, &mut remarks));
+        // manifest.json lists the images that Docker loads, each for one platform; the index beside it lists everything.
+        // A number counts the images of manifest.json: in the index, the image has its tag.
+        let in_index_too = match (&opened, &selection.image, tag) {
+            (Err(ImageError::OtherPlatform { .. }), Some(ImageSelector::Index(_)), Some(tag)) => {
+                in_index.to_mut().image = Some(ImageSelector::Reference(tag));
+                true
+            }
+            (Err(ImageError::OtherPlatform { .. } | ImageError::UnknownImage { .. }), image, _) => {
+                matches!(image, Some(ImageSelector::Reference(_)))
+            }
+            (Err(ImageError::NoPlatform { .. }), image, _) => !matches!(image, Some(ImageSelector::Index(_))),
+            _ => false,
+        };
         match opened {
-            // manifest.json lists the images that Docker loads, each for one platform; the index beside it lists
-            // everything. A number given with --image counts the images of manifest.json.
-            Err(
-                error @ (ImageError::NoPlatform { .. }
-                | ImageError::UnknownImage { wanted: ImageSelector::Reference(_), .. }),
-            ) if store.contains(oci::INDEX) => not_in_manifest = Some(error),
+            Err(error) if in_index_too && store.contains(oci::INDEX) => not_in_manifest = Some(error),
             opened => return opened,
         }
         remarks = store.remarks().to_vec();
@@ -66,12 +80,12 @@ pub fn open(store: &dyn Store, selection: &Selection, on_damage: OnDamage) -> Re
         let archive = store.name().to_owned();
         return Err(ImageError::NoManifest { archive, hint: why_no_manifest(store) });
     }
-    let plan = oci::plan(store, selection, &mut remarks).map_err(|error| match error {
+    let plan = oci::plan(store, &in_index, &mut remarks).map_err(|error| match error {
         // Neither lists it. Notices show the list of manifest.json, so the error does too.
         ImageError::UnknownImage { .. } | ImageError::NoImage { .. } => not_in_manifest.unwrap_or(error),
         error => error,
     })?;
-    carry_out(store, plan, selection, on_damage, &mut remarks)
+    carry_out(store, plan, &in_index, on_damage, &mut remarks)
 }
 
 fn carry_out(
@@ -94,16 +108,28 @@ fn carry_out(
             }
         },
     };
-    let platform = config.platform();
-    let platform = platform.map(|it| it.completed(plan.platform.as_ref())).or_else(|| plan.platform.clone());
+    let (configured, listed) = (config.platform(), plan.platform.as_ref());
+    if let (Some(configured), Some(listed)) = (&configured, listed)
+        && !configured.has_processor_of(listed)
+    {
+        let text = format!("the index says that the image is for {listed}, and its configuration for {configured}");
+        remarks.push(Remark::new(store.name(), text));
+    }
+    let platform = configured.map(|it| it.completed(listed)).or_else(|| plan.platform.clone());
+    // Engines go by the index, where it names a platform.
+    let is_listed = |wanted: &Platform| listed.is_some_and(|listed| listed.fit(wanted).is_some());
     if let (Some(wanted), Some(found)) = (&selection.platform, &platform)
         && found.fit(wanted).is_none()
+        && !is_listed(wanted)
     {
-        return Err(ImageError::NoPlatform {
-            archive: store.name().to_owned(),
-            wanted: Box::new(wanted.clone()),
-            available: found.to_string(),
-        });
+        return Err(ImageError::no_platform(store.name(), selection.image.as_ref(), wanted, found.to_string()));
+    }
+    // Where there is an index, the choice is told already.
+    if let (Some(wanted), Some(found), None) = (&selection.platform, &platform, listed)
+        && wanted.is_another(found.fit(wanted))
+    {
+        let text = format!("the image is not for {wanted} but for {found}, which runs there, too");
+        remarks.push(Remark::new(store.name(), text));
     }
     let layers = layers::Found::in_store(store, plan.layers, on_damage, remarks)?;
     let entries = std::mem::take(&mut config.history);
@@ -126,7 +152,7 @@ fn carry_out(
         remarks.push(Remark::survived(store.name(), &error, "the manifest's layers are shown"));
     }
     Ok(Image {
-        name: plan.name.tags.first().cloned().unwrap_or_else(|| store.name().to_owned()),
+        name: plan.name.shown_tag(selection.image.as_ref()).unwrap_or(&store.name().to_owned()).clone(),
         tags: plan.name.tags,
         id: plan.name.id,
         platform,

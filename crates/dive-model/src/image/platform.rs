@@ -80,6 +80,11 @@ impl Platform {
         self.for_engines() == other.for_engines()
     }
 
+    /// Whether both name the same operating system and processor.
+    pub(super) fn has_processor_of(&self, other: &Self) -> bool {
+        self.os == other.os && self.architecture == other.architecture
+    }
+
     /// What an engine on this machine runs. Containers are Linux also where the desktop is not: Docker Desktop and
     /// Podman machine keep a Linux for them.
     #[must_use]
@@ -87,24 +92,100 @@ impl Platform {
         Self::new("linux", &Arch::default().to_string(), None)
     }
 
-    /// How well `self`, found in an index, fits what is `wanted`; none if it does not. More is better.
-    pub(super) fn fit(&self, wanted: &Self) -> Option<u8> {
-        if self.os != wanted.os || self.architecture != wanted.architecture {
+    /// How well an image for `self` fits what is `wanted`; `None` if it does not.
+    pub(super) fn fit(&self, wanted: &Self) -> Option<Fit> {
+        if self.architecture != wanted.architecture || !self.has_os(wanted) {
             return None;
         }
+        if self.variant == wanted.variant {
+            return Some(Fit::Same);
+        }
+        let (found, asked) = (self.version(), wanted.version());
+        match (found, asked) {
+            (Some(found), Some(asked)) if found == asked => Some(Fit::Equal),
+            (Some(found), Some(asked)) if found.runs_on(asked) => Some(Fit::Earlier(found)),
+            _ if self.variant.is_none() || wanted.variant.is_none() => Some(Fit::Untold),
+            _ => None,
+        }
+    }
+
+    /// How well an image for `self` fits a machine that runs `host`, which also runs programs for older processors.
+    pub(super) fn fit_host(&self, host: &Self) -> Option<Fit> {
+        let older = match (self.architecture.as_str(), host.architecture.as_str()) {
+            ("386", "amd64") => Self { variant: self.variant.clone(), ..Self::new(&host.os, "386", None) },
+            ("arm", "arm64") => Self::new(&host.os, "arm", Some("v8")),
+            _ => return self.fit(host),
+        };
+        match self.fit(&older)? {
+            Fit::Earlier(version) => Some(Fit::Older(Some(version))),
+            _ => Some(Fit::Older(self.version())),
+        }
+    }
+
+    /// Whether an image that fits `self` no better than `fit` is another one than that which was asked for.
+    pub(super) const fn is_another(&self, fit: Option<Fit>) -> bool {
+        match fit {
+            None | Some(Fit::Older(_)) => true,
+            Some(Fit::Earlier(_)) => self.variant.is_some(),
+            Some(Fit::Untold | Fit::Equal | Fit::Same) => false,
+        }
+    }
+
+    /// Whether it has the operating system that is `wanted`, of that version and with those features.
+    fn has_os(&self, wanted: &Self) -> bool {
         // The beginning of a version is enough: the last part changes every month.
         let has_version = wanted
             .os_version
             .as_ref()
             .is_none_or(|wanted| self.os_version.as_ref().is_some_and(|found| found.starts_with(wanted.as_str())));
-        if !has_version || !wanted.os_features.iter().all(|feature| self.os_features.contains(feature)) {
-            return None;
-        }
-        match (&self.variant, &wanted.variant) {
-            (Some(found), Some(wanted)) if found == wanted => Some(2),
-            (Some(_), Some(_)) => None,
-            (None, None) => Some(2),
-            (None, Some(_)) | (Some(_), None) => Some(1),
+        self.os == wanted.os
+            && has_version
+            && wanted.os_features.iter().all(|feature| self.os_features.contains(feature))
+    }
+
+    /// Its variant as a number, where the variants of its architecture are numbered. Without a variant, `arm` is v7,
+    /// `arm64` v8 and `amd64` v1.
+    fn version(&self) -> Option<Version> {
+        let (first, default) = match self.architecture.as_str() {
+            "amd64" => (1, "v1"),
+            "arm" => (5, "v7"),
+            "arm64" => (8, "v8"),
+            _ => return None,
+        };
+        let text = self.variant.as_deref().unwrap_or(default).strip_prefix('v')?;
+        let (major, minor) = text.split_once('.').unwrap_or((text, "0"));
+        let version = Version { major: major.parse().ok()?, minor: minor.parse().ok()? };
+        (version.major >= first).then_some(version)
+    }
+}
+
+/// How well an image fits; what is greater fits better. The order is that of containerd's package `platforms`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fit {
+    /// It is for an older processor, whose programs run here, too. The later its variant, the better.
+    Older(Option<Version>),
+    /// One of both has no variant that can be compared.
+    Untold,
+    /// It is for an earlier variant. The later, the better.
+    Earlier(Version),
+    /// It is for the same variant, written in another way.
+    Equal,
+    Same,
+}
+
+/// The number of a variant: 8.2 of `v8.2`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Version {
+    major: u32,
+    minor: u32,
+}
+
+impl Version {
+    /// Whether a processor of version `host` runs it. Armv9.N has all that Armv8.(N+5) has, and Armv8 ends with 8.9.
+    fn runs_on(self, host: Self) -> bool {
+        match (self.major, host.major) {
+            (8, 9) => self.minor <= host.minor.saturating_add(5).min(9),
+            _ => self <= host,
         }
     }
 }
@@ -223,11 +304,47 @@ mod tests {
     }
 
     #[test]
-    fn a_variant_counts_only_where_both_name_one() {
-        let fit = |found: &str, wanted: &str| found.parse::<Platform>().unwrap().fit(&wanted.parse().unwrap());
-        assert_eq!(fit("linux/arm/v7", "linux/arm/v7"), Some(2));
-        assert_eq!(fit("linux/arm/v6", "linux/arm/v7"), None);
-        assert_eq!(fit("linux/arm/v6", "linux/arm"), Some(1));
-        assert_eq!(fit("linux/amd64", "windows/amd64"), None);
+    fn images_fit_in_the_order_of_containerd() {
+        // The best first, then what does not fit.
+        for (wanted, fitting, others) in [
+            ("linux/arm", "arm arm/v7 arm/v6 arm/v5 arm/v8", "arm64 amd64"),
+            ("linux/arm/v8", "arm/v8 arm/v7 arm/v6 arm/v5", "arm/v9 arm/v4"),
+            ("linux/arm/v7", "arm/v7 arm arm/v6 arm/v5", "arm/v8 arm/v4"),
+            ("linux/arm/v6", "arm/v6 arm/v5 arm", "arm/v7"),
+            ("linux/arm/v4", "arm/v4 arm", "arm/v5"),
+            ("linux/arm64", "arm64", "arm"),
+            ("linux/arm64/v9", "arm64/v9 arm64/v9.0 arm64/v8.5 arm64/v8.1 arm64", "arm64/v8.6 arm64/v9.1"),
+            ("linux/arm64/v9.5", "arm64/v9.5 arm64/v9.4 arm64/v8.9 arm64", "arm64/v8.10 arm64/v9.6"),
+            ("linux/amd64/v3", "amd64/v3 amd64/v2 amd64", "amd64/v4 386"),
+            ("linux/amd64", "amd64 amd64/v2", "386"),
+            ("linux/ppc64le/power9", "ppc64le/power9 ppc64le", "ppc64le/power8"),
+        ] {
+            let wanted: Platform = wanted.parse().unwrap();
+            let fit = |found: &str| format!("linux/{found}").parse::<Platform>().unwrap().fit(&wanted);
+            let fits: Vec<_> = fitting.split(' ').map(fit).collect();
+            assert!(
+                fits.iter().all(Option::is_some) && fits.is_sorted_by(|one, next| one > next),
+                "{wanted}: {fits:?}"
+            );
+            assert!(others.split(' ').all(|found| fit(found).is_none()), "{wanted}: {others}");
+        }
+        let other_os: Platform = "windows/arm/v7".parse().unwrap();
+        assert_eq!(other_os.fit(&"linux/arm/v7".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn a_host_runs_what_older_processors_run() {
+        for (host, fitting, others) in [
+            ("linux/amd64", "amd64 386", "arm"),
+            ("linux/arm64", "arm64 arm/v8 arm/v7 arm/v6 arm/v5", "arm/v4 amd64 386"),
+            ("linux/arm/v7", "arm/v7 arm/v6 arm/v5", "arm64"),
+            ("linux/386", "386", "amd64"),
+        ] {
+            let host: Platform = host.parse().unwrap();
+            let fit = |found: &str| format!("linux/{found}").parse::<Platform>().unwrap().fit_host(&host);
+            let fits: Vec<_> = fitting.split(' ').map(fit).collect();
+            assert!(fits.iter().all(Option::is_some) && fits.is_sorted_by(|one, next| one > next), "{host}: {fits:?}");
+            assert!(others.split(' ').all(|found| fit(found).is_none()), "{host}: {others}");
+        }
     }
 }

@@ -30,7 +30,9 @@ impl FromStr for ImageSelector {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(text.parse().map_or_else(|_| Self::Reference(text.to_owned()), Self::Index))
+        // No file holds so many images, and some digests begin with that many decimal digits.
+        let index = text.parse().ok().filter(|_| text.len() < SHORTEST_ID);
+        Ok(index.map_or_else(|| Self::Reference(text.to_owned()), Self::Index))
     }
 }
 
@@ -95,6 +97,15 @@ impl fmt::Display for OtherEntry {
     }
 }
 
+impl ImageName {
+    /// Its place, and in brackets its tags or its id: `1 (multi-b:1)`.
+    pub(super) fn in_brackets(&self) -> String {
+        let name = self.to_string();
+        let name = name.split_once(": ").map_or(name.as_str(), |(_, name)| name);
+        format!("{} ({name})", self.index)
+    }
+}
+
 /// Its place and its tags, or its id where it has no tags: `1: multi-b:1`.
 impl fmt::Display for ImageName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,17 +124,37 @@ pub(super) fn listed(names: &[ImageName]) -> String {
     names.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// The place in `names` of what `selector` means: a name as written beats one that comes to the same.
+/// The place in `names` of what `selector` means.
 pub(super) fn find(names: &[ImageName], selector: Option<&ImageSelector>) -> Option<usize> {
     match selector {
         None => (!names.is_empty()).then_some(0),
         Some(ImageSelector::Index(index)) => (*index < names.len()).then_some(*index),
         Some(ImageSelector::Reference(wanted)) => {
-            let by = |fits: &dyn Fn(&ImageName) -> bool| names.iter().position(fits);
-            by(&|name| name.tags.contains(wanted))
-                .or_else(|| by(&|name| name.tags.iter().any(|tag| full_name(tag) == full_name(wanted))))
-                .or_else(|| by(&|name| name.id.as_ref().is_some_and(|id| is_id(id, wanted))))
+            let is_meant = |name: &ImageName| name.id.as_ref().is_some_and(|id| is_id(id, wanted));
+            find_tagged(names, wanted).first().copied().or_else(|| names.iter().position(is_meant))
         }
+    }
+}
+
+/// The places in `names` of what is tagged `wanted`: a name as written beats one that comes to the same.
+pub(super) fn find_tagged(names: &[ImageName], wanted: &str) -> Vec<usize> {
+    let by =
+        |fits: &dyn Fn(&ImageName) -> bool| -> Vec<usize> { (0..names.len()).filter(|at| fits(&names[*at])).collect() };
+    let as_written = by(&|name| name.tags.iter().any(|tag| tag == wanted));
+    if as_written.is_empty() { by(&|name| name.has_tag(wanted)) } else { as_written }
+}
+
+impl ImageName {
+    fn has_tag(&self, wanted: &str) -> bool {
+        self.tags.iter().any(|tag| full_name(tag) == full_name(wanted))
+    }
+
+    /// The tag by which `selector` names it; else its first one.
+    pub(super) fn shown_tag(&self, selector: Option<&ImageSelector>) -> Option<&String> {
+        let Some(ImageSelector::Reference(wanted)) = selector else { return self.tags.first() };
+        let as_written = self.tags.iter().find(|tag| *tag == wanted);
+        let alike = || self.tags.iter().find(|tag| full_name(tag) == full_name(wanted));
+        as_written.or_else(alike).or_else(|| self.tags.first())
     }
 }
 
@@ -138,12 +169,43 @@ fn full_name(reference: &str) -> String {
     if last.contains([':', '@']) { name.to_owned() } else { format!("{name}:latest") }
 }
 
+/// Digits of a digest that are enough to name it: as many as engines print.
+const SHORTEST_ID: usize = 12;
+
 /// Whether `wanted` is `id`, or a beginning of it as long as engines print.
 pub(super) fn is_id(id: &str, wanted: &str) -> bool {
-    const SHORT: usize = 12;
+    id.eq_ignore_ascii_case(wanted) || beginning(id, wanted).is_some_and(|digits| digits.len() >= SHORTEST_ID)
+}
+
+/// Whether `wanted` is long enough for an id, and written as one.
+pub(super) fn may_be_id(wanted: &str) -> bool {
+    let digits = wanted.rsplit_once(':').map_or(wanted, |(_, digits)| digits);
+    digits.len() >= SHORTEST_ID && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The digits of `wanted` if `id` begins with them.
+fn beginning<'a>(id: &str, wanted: &'a str) -> Option<&'a str> {
     let (algorithm, hex) = id.rsplit_once(':').unwrap_or(("", id));
-    let digits = wanted.strip_prefix(algorithm).and_then(|rest| rest.strip_prefix(':')).unwrap_or(wanted);
-    id == wanted || (digits.len() >= SHORT && hex.starts_with(digits))
+    let digits = match wanted.rsplit_once(':') {
+        Some((given, digits)) => given.eq_ignore_ascii_case(algorithm).then_some(digits)?,
+        None => wanted,
+    };
+    hex.get(..digits.len()).filter(|first| first.eq_ignore_ascii_case(digits)).map(|_| digits)
+}
+
+/// What helps where nothing has the name `wanted`, and there are images with these `ids`.
+pub(super) fn hint_for<'a>(wanted: &ImageSelector, mut ids: impl Iterator<Item = &'a str>) -> &'static str {
+    const FEWEST: usize = 4;
+    let ImageSelector::Reference(wanted) = wanted else { return "" };
+    let is_short = |digits: &str| {
+        digits.len() < SHORTEST_ID && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    let is_digest = match wanted.rsplit_once(':') {
+        Some((algorithm, digits)) => algorithm.eq_ignore_ascii_case("sha256") && is_short(digits),
+        // It may as well be a tag.
+        None => is_short(wanted) && wanted.len() >= FEWEST && ids.any(|id| beginning(id, wanted).is_some()),
+    };
+    if is_digest { ": write at least 12 digits of a digest" } else { "" }
 }
 
 #[cfg(test)]
@@ -179,9 +241,18 @@ mod tests {
         assert_eq!(found("reg.example:5000/team/b:latest"), Some(1));
         assert_eq!(found("sha256:00"), Some(2));
         assert_eq!(found("sha256:0123456789ab"), Some(0));
-        for name in ["multi-a:2", "multi", "team/b", "0123"] {
+        for name in ["multi-a:2", "multi", "team/b", "0123", "md5:0123456789ab", "\u{e4}"] {
             assert_eq!(found(name), None, "{name}");
         }
+        for name in ["FEDCBA987654", "SHA256:FEDCBA9876543210", "sha256:FEDCBA987654"] {
+            assert_eq!(found(name), Some(1), "{name}");
+        }
+    }
+
+    #[test]
+    fn many_decimal_digits_are_a_digest() {
+        assert_eq!("12345678901".parse(), Ok(ImageSelector::Index(12_345_678_901)));
+        assert_eq!("123456789012".parse(), Ok(ImageSelector::Reference("123456789012".to_owned())));
     }
 
     #[test]

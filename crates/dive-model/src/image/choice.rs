@@ -1,0 +1,301 @@
+//! Which manifest of an index is meant. What is named is taken. Else the order is: what is whole before what is missing or
+//! damaged, a known platform before an unknown one, the better fit before the worse, the first before those behind it.
+
+use super::contents::{Contents, Group};
+use super::error::ImageError;
+use super::index::{INDEX, Leaf};
+use super::platform::{Fit, Platform};
+use super::selection::{ImageSelector, OtherEntry, Selection, find_tagged, hint_for, is_id, listed, may_be_id};
+use crate::remark::Remark;
+
+/// A manifest of an index, by its places in [`Contents`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Choice {
+    pub(super) image: usize,
+    pub(super) leaf: usize,
+}
+
+/// What there is to choose from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chooser<'a> {
+    /// What messages call the store.
+    pub(super) archive: &'a str,
+    pub(super) contents: &'a Contents,
+    pub(super) selection: &'a Selection,
+}
+
+impl Chooser<'_> {
+    /// The manifest that is meant. It may be one that is lost.
+    ///
+    /// `id_of` reads the digest of a manifest's configuration, which is the id that engines print.
+    pub(super) fn choose(
+        self,
+        id_of: &mut dyn FnMut(&Leaf) -> Option<String>,
+        remarks: &mut Vec<Remark>,
+    ) -> Result<Choice, ImageError> {
+        let all = || (0..self.contents.images.len()).collect();
+        let images: Vec<usize> = match &self.selection.image {
+            None => all(),
+            Some(ImageSelector::Index(index)) => all().into_iter().filter(|at| at == index).collect(),
+            Some(ImageSelector::Reference(wanted)) => {
+                let tagged = find_tagged(&self.contents.names, wanted);
+                let by_digest = if tagged.is_empty() { self.by_digest(wanted, id_of) } else { None };
+                if let Some(choice) = by_digest {
+                    return self.agrees(choice);
+                }
+                let is_index = |at: &usize| self.images()[*at].digests.iter().any(|digest| is_id(digest, wanted));
+                if tagged.is_empty() { all().into_iter().filter(is_index).take(1).collect() } else { tagged }
+            }
+        };
+        if images.is_empty() {
+            return Err(self.nothing());
+        }
+        let choice = match &self.selection.platform {
+            Some(wanted) => self.for_platform(&images, wanted),
+            None => self.for_host(&images, &Platform::host()),
+        }?;
+        self.remark(&images, choice, remarks);
+        Ok(choice)
+    }
+
+    fn images(&self) -> &[Group] {
+        &self.contents.images
+    }
+
+    fn leaf(&self, Choice { image, leaf }: Choice) -> &Leaf {
+        &self.images()[image].leaves[leaf]
+    }
+
+    /// All manifests of these images, in their order.
+    fn choices(self, images: &[usize]) -> impl Iterator<Item = Choice> {
+        images.iter().flat_map(move |image| {
+            (0..self.images()[*image].leaves.len()).map(move |leaf| Choice { image: *image, leaf })
+        })
+    }
+
+    /// The best of `images` by `fit`; of equals the first.
+    fn best(self, images: &[usize], fit: &dyn Fn(&Platform) -> Option<Fit>) -> Option<Choice> {
+        let fitting = self.choices(images).enumerate().filter_map(|(at, choice)| {
+            let leaf = self.leaf(choice);
+            let fit = leaf.platform.as_ref().and_then(fit)?;
+            Some(((leaf.lost.is_none(), !leaf.is_of_unknown_platform(), fit, usize::MAX - at), choice))
+        });
+        fitting.max_by_key(|(key, _)| *key).map(|(_, choice)| choice)
+    }
+
+    fn for_platform(self, images: &[usize], wanted: &Platform) -> Result<Choice, ImageError> {
+        if let Some(choice) = self.best(images, &|found| found.fit(wanted)) {
+            return Ok(choice);
+        }
+        // Nothing says what the only one is for; and one that is lost may be what is wanted.
+        let all: Vec<Choice> = self.choices(images).collect();
+        let is_candidate = |choice: &Choice| {
+            let leaf = self.leaf(*choice);
+            leaf.platform.is_none() && (all.len() == 1 || leaf.lost.is_some())
+        };
+        match all.iter().find(|choice| is_candidate(choice)) {
+            Some(choice) => Ok(*choice),
+            None => Err(self.no_platform(wanted, &self.platforms(images))),
+        }
+    }
+
+    /// What this machine runs; else the only one there is, or the only one of the first image.
+    fn for_host(self, images: &[usize], host: &Platform) -> Result<Choice, ImageError> {
+        let fit = |found: &Platform| found.fit_host(host);
+        let best = self.best(images, &fit);
+        let is_good = |choice: &Choice| {
+            let leaf = self.leaf(*choice);
+            leaf.lost.is_none() && !leaf.is_of_unknown_platform()
+        };
+        if let Some(choice) = best.filter(is_good) {
+            return Ok(choice);
+        }
+        let whole: Vec<Choice> = self.choices(images).filter(|choice| self.leaf(*choice).lost.is_none()).collect();
+        let first = whole.iter().find(|choice| is_good(choice)).or(whole.first());
+        let Some(first) = first else {
+            // All are lost: the error says why.
+            return best.or_else(|| self.choices(images).next()).ok_or_else(|| self.nothing());
+        };
+        let beside = whole.iter().filter(|choice| choice.image == first.image && is_good(choice)).count();
+        if beside <= 1 {
+            return Ok(*first);
+        }
+        // None of several can be preferred.
+        let lost = best.map(|choice| (choice, self.leaf(choice).lost.as_ref()));
+        match lost {
+            Some((_, Some(ImageError::MissingDocument { path, .. }))) => Err(ImageError::MissingPlatform {
+                archive: self.archive.to_owned(),
+                wanted: Box::new(host.clone()),
+                path: path.clone(),
+                available: joined(&self.platforms(images)),
+            }),
+            Some((choice, Some(_))) => Ok(choice),
+            _ => Err(self.no_platform(host, &self.platforms(images))),
+        }
+    }
+
+    /// The manifest with that digest or image id.
+    fn by_digest(self, wanted: &str, id_of: &mut dyn FnMut(&Leaf) -> Option<String>) -> Option<Choice> {
+        let all: Vec<usize> = (0..self.images().len()).collect();
+        let is_meant = |id: Option<&String>| id.is_some_and(|id| is_id(id, wanted));
+        let named = |choice: &Choice| {
+            let leaf = self.leaf(*choice);
+            is_meant(Some(&leaf.descriptor.digest)) || is_meant(leaf.config_digest.as_ref())
+        };
+        if let Some(choice) = self.choices(&all).find(named) {
+            return Some(choice);
+        }
+        let is_index = self.images().iter().flat_map(|image| &image.digests).any(|digest| is_id(digest, wanted));
+        if is_index || !may_be_id(wanted) {
+            return None;
+        }
+        let unread = |choice: &Choice| self.leaf(*choice).config_digest.is_none() && self.leaf(*choice).lost.is_none();
+        self.choices(&all).filter(unread).find(|choice| is_meant(id_of(self.leaf(*choice)).as_ref()))
+    }
+
+    /// An image that is named by its own digest is for one platform: another one with it is a contradiction.
+    fn agrees(self, choice: Choice) -> Result<Choice, ImageError> {
+        let leaf = self.leaf(choice);
+        match (&leaf.platform, &self.selection.platform) {
+            (Some(found), Some(wanted)) if leaf.lost.is_none() && found.fit(wanted).is_none() => {
+                Err(self.no_platform(wanted, &[found]))
+            }
+            _ => Ok(choice),
+        }
+    }
+
+    /// The platforms of these images that can be named, each once.
+    fn platforms(&self, images: &[usize]) -> Vec<&Platform> {
+        let leaves = images.iter().flat_map(|image| &self.images()[*image].leaves);
+        let mut platforms: Vec<&Platform> = Vec::new();
+        for platform in leaves.filter(|leaf| leaf.lost.is_none()).filter_map(|leaf| leaf.platform.as_ref()) {
+            if !platforms.contains(&platform) {
+                platforms.push(platform);
+            }
+        }
+        platforms
+    }
+
+    fn no_platform(&self, wanted: &Platform, found: &[&Platform]) -> ImageError {
+        ImageError::no_platform(self.archive, self.selection.image.as_ref(), wanted, joined(found))
+    }
+
+    /// Why there is no image, or none of that name.
+    fn nothing(&self) -> ImageError {
+        let archive = || self.archive.to_owned();
+        let Contents { names, others, images } = self.contents;
+        let available = (!names.is_empty()).then(|| listed(names));
+        let Some(wanted) = self.selection.image.clone() else {
+            return match OtherEntry::list(others) {
+                Some(entries) => ImageError::NoImageBut { archive: archive(), entries },
+                None => ImageError::NoImage { archive: archive(), document: INDEX },
+            };
+        };
+        let named = match &wanted {
+            ImageSelector::Reference(wanted) => {
+                others.iter().find(|other| other.tag.as_ref() == Some(wanted) || is_id(&other.digest, wanted))
+            }
+            ImageSelector::Index(_) => None,
+        };
+        match (named, available, OtherEntry::list(others)) {
+            (Some(entry), Some(available), _) => {
+                ImageError::NotAnImage { archive: archive(), entry: Box::new(entry.clone()), available }
+            }
+            (_, None, Some(entries)) => ImageError::NoImageBut { archive: archive(), entries },
+            (_, None, None) => ImageError::NoImage { archive: archive(), document: INDEX },
+            (None, Some(available), _) => {
+                let ids = names.iter().filter_map(|name| name.id.as_deref());
+                let leaves = images.iter().flat_map(|image| &image.leaves);
+                let digests =
+                    leaves.flat_map(|leaf| [Some(leaf.descriptor.digest.as_str()), leaf.config_digest.as_deref()]);
+                let hint = hint_for(&wanted, ids.chain(digests.flatten()));
+                ImageError::UnknownImage { archive: archive(), wanted, hint, available }
+            }
+        }
+    }
+
+    /// What should be known of `choice`, which is one of `images`.
+    fn remark(self, images: &[usize], choice: Choice, remarks: &mut Vec<Remark>) {
+        let chosen = self.leaf(choice);
+        if chosen.lost.is_some() {
+            return;
+        }
+        let mut remark = |text: String| remarks.push(Remark::new(self.archive, text));
+        if self.selection.image.is_none() {
+            self.describe_lost(choice).into_iter().for_each(&mut remark);
+        }
+        let Some(platform) = &chosen.platform else { return };
+        let host = Platform::host();
+        let (wanted, fit) = match &self.selection.platform {
+            Some(wanted) => (wanted, platform.fit(wanted)),
+            None => (&host, platform.fit_host(&host)),
+        };
+        if wanted.is_another(fit) {
+            remark(self.describe_other(images, platform, wanted, fit));
+        }
+        let beside = self.images()[choice.image].leaves.iter().filter_map(|leaf| leaf.platform.as_ref());
+        let twins: Vec<String> = beside
+            .filter(|twin| twin.is_twin(platform) && *twin != platform && twin.fit(wanted) == platform.fit(wanted))
+            .map(ToString::to_string)
+            .collect();
+        if !twins.is_empty() {
+            remark(format!("{platform} is shown; --platform takes another version: {}", twins.join(", ")));
+        }
+    }
+
+    /// Why an image for `platform` is shown, which fits what is `wanted` no better than `fit`.
+    fn describe_other(self, images: &[usize], platform: &Platform, wanted: &Platform, fit: Option<Fit>) -> String {
+        let lost = self.choices(images).map(|choice| self.leaf(choice)).find_map(|leaf| {
+            let better = leaf.platform.as_ref().is_some_and(|found| found.fit(wanted) > fit);
+            leaf.lost.as_ref().filter(|_| better)
+        });
+        let problem = if let Some(error) = lost {
+            let is_missing = matches!(error, ImageError::MissingDocument { .. });
+            let problem = if is_missing { "missing" } else { "damaged" };
+            format!("the manifest for {wanted} is {problem}; showing the image")
+        } else if self.selection.image.is_some() {
+            format!("the image has no manifest for {wanted}; showing the one")
+        } else {
+            format!("the index lists no image for {wanted}; showing the one")
+        };
+        let runs = if fit.is_some() { ", which runs there, too" } else { "" };
+        format!("{problem} for {platform}{runs}")
+    }
+
+    /// The images that cannot be shown, and the manifests beside `choice` that may be for any platform.
+    fn describe_lost(self, choice: Choice) -> Vec<String> {
+        let lost = self.contents.names.iter().zip(self.images()).flat_map(|(name, image)| {
+            let is_chosen = name.index == choice.image;
+            let is_lost = image.leaves.iter().all(|leaf| leaf.lost.is_some());
+            let of_any = image.leaves.iter().filter(move |leaf| is_chosen && leaf.platform.is_none());
+            let of_image = image.leaves.first().filter(|_| is_lost);
+            let place = if is_chosen { String::new() } else { format!("image {}: ", name.in_brackets()) };
+            of_any.chain(of_image).filter_map(move |leaf| {
+                let problem = match leaf.lost.as_ref()? {
+                    // What helps is long, and said where the image is named.
+                    ImageError::MissingDocument { path, .. } => format!("the manifest {path} is missing"),
+                    error => {
+                        let text = error.to_string();
+                        let own = text.strip_prefix(self.archive).map(|rest| rest.trim_start_matches(": "));
+                        own.unwrap_or(&text).to_owned()
+                    }
+                };
+                Some(format!("{place}{problem}"))
+            })
+        });
+        let mut lost: Vec<String> = lost.collect();
+        let more = lost.len().saturating_sub(NAMED);
+        lost.truncate(NAMED);
+        if more > 0 {
+            lost.push(format!("{more} more images cannot be read"));
+        }
+        lost
+    }
+}
+
+/// Entries that cannot be read and are named one by one.
+const NAMED: usize = 5;
+
+fn joined(platforms: &[&Platform]) -> String {
+    platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,213 @@
+//! What an index holds: images, each with its manifests for several platforms, and what lies beside them. Shapes differ by
+//! writer: containerd nests an index for each image, skopeo gives each tag an entry of its own, others list the platforms of
+//! one image at the top, crane lists images of one platform there.
+
+use std::collections::{HashMap, HashSet};
+
+use super::error::ImageError;
+use super::index::{Content, Follower, INDEX, Leaf};
+use super::manifest::Descriptor;
+use super::selection::{ImageName, OtherEntry};
+use crate::json::List;
+
+/// Manifests that are one image, each for another platform.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    tags: Vec<String>,
+    /// Digests of the entries in `index.json`.
+    pub(super) digests: Vec<String>,
+    pub(super) leaves: Vec<Leaf>,
+}
+
+impl Group {
+    /// The digest of its index, if it has one of its own; else of its first manifest.
+    fn id(&self) -> Option<&str> {
+        match &self.digests[..] {
+            [digest] => Some(digest),
+            _ => self.leaves.first().map(|leaf| leaf.descriptor.digest.as_str()),
+        }
+    }
+}
+
+/// What an index holds.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub(super) images: Vec<Group>,
+    /// What `images` are called.
+    pub(super) names: Vec<ImageName>,
+    /// Entries that are no images.
+    pub(super) others: Vec<OtherEntry>,
+}
+
+impl Contents {
+    pub(super) fn of(follower: &mut Follower<'_>, entries: List<Descriptor>) -> Result<Self, ImageError> {
+        let mut contents = Self::default();
+        for group in groups(follower, entries)? {
+            let mut leaves = group.leaves;
+            inspect_twins(follower, &mut leaves)?;
+            let (images, others): (Vec<Leaf>, Vec<Leaf>) = leaves.into_iter().partition(Leaf::may_be_image);
+            let mut digests = group.digests;
+            digests.retain(|digest| others.iter().all(|other| other.descriptor.digest != *digest));
+            // Beside an image in its own index, attestations are what every build adds.
+            let is_beside = !images.is_empty();
+            let others = others.into_iter().filter(|leaf| !is_beside || leaf.content != Content::Attestation);
+            let tag = group.tags.first().filter(|_| !is_beside);
+            let tagged = |other: OtherEntry| OtherEntry { tag: other.tag.or_else(|| tag.cloned()), ..other };
+            contents.others.extend(others.map(OtherEntry::from).map(tagged));
+            let group = Group { tags: group.tags, digests, leaves: Vec::new() };
+            contents.images.extend(split(group, images));
+        }
+        contents.name_all();
+        Ok(contents)
+    }
+
+    /// Looks into the manifest at these places, if that was not done. True if it is what it was taken for; else the
+    /// contents are others now.
+    pub(super) fn confirm(
+        &mut self,
+        follower: &mut Follower<'_>,
+        image: usize,
+        leaf: usize,
+    ) -> Result<bool, ImageError> {
+        let leaves = &mut self.images[image].leaves;
+        let chosen = &mut leaves[leaf];
+        if chosen.content != Content::Unread || chosen.lost.is_some() {
+            return Ok(true);
+        }
+        follower.inspect(chosen)?;
+        if chosen.may_be_image() {
+            // What a registry fails to serve may be there the next time: that is an error.
+            return Ok(!matches!(chosen.lost, Some(ImageError::Document { .. } | ImageError::Manifest { .. })));
+        }
+        let other = OtherEntry::from(leaves.remove(leaf));
+        if leaves.is_empty() {
+            self.images.remove(image);
+        } else {
+            self.images[image].digests.retain(|digest| *digest != other.digest);
+        }
+        self.others.push(other);
+        self.name_all();
+        Ok(false)
+    }
+
+    fn name_all(&mut self) {
+        let named = self.images.iter().enumerate().map(|(index, group)| ImageName {
+            index,
+            tags: group.tags.clone(),
+            id: group.id().map(str::to_owned),
+            shares_tags: false,
+        });
+        self.names = named.collect();
+        let mut uses: HashMap<String, usize> = HashMap::new();
+        self.names.iter().flat_map(|name| &name.tags).for_each(|tag| *uses.entry(tag.clone()).or_default() += 1);
+        for name in &mut self.names {
+            name.shares_tags = name.tags.iter().any(|tag| uses.get(tag).is_some_and(|count| *count > 1));
+        }
+    }
+}
+
+impl From<Leaf> for OtherEntry {
+    fn from(leaf: Leaf) -> Self {
+        let artifact_type = match leaf.content {
+            Content::Artifact(artifact_type) => Some(artifact_type),
+            Content::Attestation | Content::Image | Content::Unread => None,
+        };
+        Self {
+            tag: leaf.descriptor.image_name().map(str::to_owned),
+            digest: leaf.descriptor.digest,
+            is_attestation: artifact_type.is_none(),
+            artifact_type: artifact_type.flatten(),
+        }
+    }
+}
+
+/// The entries of an index by the images they seem to be: entries of one digest are one image with several tags; entries
+/// of one tag, and manifests without a tag whose platforms are told, are one image for several platforms.
+fn groups(follower: &mut Follower<'_>, entries: List<Descriptor>) -> Result<Vec<Group>, ImageError> {
+    let entries = follower.named(INDEX, entries);
+    let mut groups: Vec<Group> = Vec::new();
+    // Which group has a tag, a digest, and entries with a platform and no tag: lists may be long.
+    let (mut by_tag, mut by_digest) = (HashMap::new(), HashMap::new());
+    let mut of_platforms = None;
+    for entry in entries {
+        let (digest, tag) = (entry.digest.clone(), entry.image_name().map(str::to_owned));
+        let is_new = !by_digest.contains_key(&digest);
+        let leaves = if is_new { follower.leaves(entry)? } else { Vec::new() };
+        // What is no image stands for itself.
+        let is_image = leaves.iter().any(Leaf::may_be_image);
+        let for_platform = tag.is_none()
+            && is_image
+            && matches!(&leaves[..], [leaf] if leaf.descriptor.digest == digest
+                && (leaf.platform.is_some() || leaf.is_of_unknown_platform()));
+        let known =
+            by_digest.get(&digest).or_else(|| tag.as_ref().filter(|_| is_image).and_then(|tag| by_tag.get(tag)));
+        let known = known.copied().or(of_platforms.filter(|_| for_platform));
+        let at = known.unwrap_or(groups.len());
+        if known.is_none() {
+            groups.push(Group::default());
+            if for_platform {
+                of_platforms.get_or_insert(at);
+            }
+        }
+        let Some(group) = groups.get_mut(at) else { continue };
+        group.leaves.extend(leaves);
+        if let Some(tag) = tag
+            && !group.tags.contains(&tag)
+        {
+            if is_image {
+                by_tag.entry(tag.clone()).or_insert(at);
+            }
+            group.tags.push(tag);
+        }
+        if is_new {
+            by_digest.insert(digest.clone(), at);
+            group.digests.push(digest);
+        }
+    }
+    Ok(groups)
+}
+
+/// Looks into manifests of one platform: each is an image, or an artifact that is listed as if it were one.
+fn inspect_twins(follower: &mut Follower<'_>, leaves: &mut [Leaf]) -> Result<(), ImageError> {
+    let platform = |leaf: &Leaf| leaf.platform.as_ref().map(ToString::to_string);
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    leaves.iter().filter_map(platform).for_each(|platform| *counts.entry(platform).or_default() += 1);
+    for leaf in leaves {
+        if platform(leaf).is_some_and(|platform| counts.get(&platform).is_some_and(|count| *count > 1)) {
+            follower.inspect(leaf)?;
+        }
+    }
+    Ok(())
+}
+
+/// A group as the images that it holds. Manifests for different platforms are one image; one more for the same platform,
+/// and one without a known platform beside others, is an image of its own.
+fn split(group: Group, leaves: Vec<Leaf>) -> Vec<Group> {
+    let (mut image, mut apart) = (Vec::<Leaf>::new(), Vec::new());
+    let mut digests = HashSet::new();
+    let leaves = leaves.into_iter().filter(|leaf| digests.insert(leaf.descriptor.digest.clone()));
+    let (unknown, told): (Vec<Leaf>, Vec<Leaf>) = leaves.partition(Leaf::is_of_unknown_platform);
+    let (of_platforms, others): (Vec<Leaf>, Vec<Leaf>) = told.into_iter().partition(|leaf| leaf.platform.is_some());
+    let mut seen = Vec::new();
+    for leaf in of_platforms {
+        if seen.contains(&leaf.platform) {
+            apart.push(leaf);
+        } else {
+            seen.push(leaf.platform.clone());
+            image.push(leaf);
+        }
+    }
+    // Those of unknown platforms last: one of them is the image only where there is no other.
+    for leaf in others.into_iter().chain(unknown) {
+        // What is lost may be for any platform.
+        if image.is_empty() || leaf.lost.is_some() {
+            image.push(leaf);
+        } else {
+            apart.push(leaf);
+        }
+    }
+    let tags = group.tags.clone();
+    let apart = apart.into_iter().map(|leaf| Group { tags: tags.clone(), digests: Vec::new(), leaves: vec![leaf] });
+    let first = (!image.is_empty()).then_some(Group { leaves: image, ..group });
+    first.into_iter().chain(apart).collect()
+}

@@ -1,0 +1,402 @@
+//! Which image of an index is opened: what contradicts itself, what is not named, what is missing.
+
+use serde_json::{Value, json};
+
+use super::indexes::{blob, chosen, digest, error, named, notices, on};
+use crate::build::{Layer, Layout, described};
+use crate::user::User;
+
+/// What this machine runs, and what it does not.
+fn host() -> String {
+    dive_model::image::Platform::host().to_string()
+}
+const FOREIGN: &str = "linux/s390x";
+
+/// `descriptor` with more members.
+fn with(mut descriptor: Value, more: &Value) -> Value {
+    descriptor.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    descriptor
+}
+
+/// `index.json` with these entries, or with one that leads to an index of them.
+fn flat_and_nested(mut layout: Layout, entries: &[Value]) -> [Layout; 2] {
+    let mut nested = layout.clone();
+    for entry in entries {
+        layout.lists(entry.clone(), &json!({}));
+    }
+    let index = nested.index(entries);
+    nested.lists(index, &named("m"));
+    [layout, nested]
+}
+
+#[test]
+fn an_image_and_a_platform_that_contradict_each_other_are_an_error() {
+    let mut layout = Layout::default();
+    let (a, b) = (layout.image("linux/amd64", "a"), layout.image(FOREIGN, "b"));
+    let entries = [with(a.clone(), &on("linux/amd64")), with(b.clone(), &on(FOREIGN))];
+    for layout in flat_and_nested(layout, &entries) {
+        for image in [digest(&a), digest(&a)[7..19].to_owned(), digest(&a).to_uppercase()] {
+            assert_eq!(chosen(&layout, &["--image", &image, "--platform", "linux/amd64"]), "a", "{image}");
+            let text = error(&layout, &["--image", &image, "--platform", FOREIGN]);
+            let says = format!(
+                "image.tar: image {image} is for linux/amd64, not for {FOREIGN}. Leave out --platform, or choose"
+            );
+            assert!(text.contains(&says), "{text}");
+        }
+        assert_eq!(chosen(&layout, &["--image", "0", "--platform", FOREIGN]), "b", "one image for two platforms");
+        let text = error(&layout, &["--image", "0", "--platform", "linux/386"]);
+        let says =
+            format!("image 0 is for linux/amd64, {FOREIGN}, not for linux/386. Choose one of them with --platform");
+        assert!(text.contains(&says), "{text}");
+    }
+}
+
+/// An archive of Docker whose `manifest.json` lists an image for one platform and whose index lists more.
+#[test]
+fn a_number_counts_the_images_of_the_manifest_for_another_platform_too() {
+    let mut layout = Layout::default();
+    let images: Vec<_> = [("linux/amd64", "a"), ("linux/amd64", "b"), (FOREIGN, "c"), ("linux/arm64", "d")]
+        .map(|(platform, file)| layout.image(platform, file))
+        .into();
+    layout.lists(images[0].clone(), &named("a:1"));
+    layout.lists(images[2].clone(), &named("c:1"));
+    let of_b = [with(images[1].clone(), &on("linux/amd64")), with(images[3].clone(), &on("linux/arm64"))];
+    let of_b = layout.index(&of_b);
+    layout.lists(of_b, &named("b:1"));
+    let files = layout.files();
+    let listed = |image: &Value, tag: &str| {
+        let manifest = files.iter().find(|(name, _)| *name == blob(image)).expect("the manifest");
+        let manifest: Value = serde_json::from_slice(&manifest.1).unwrap();
+        json!({ "Config": blob(&manifest["config"]), "RepoTags": [tag], "Layers": [blob(&manifest["layers"][0])] })
+    };
+    let manifest = json!([listed(&images[0], "a:1"), listed(&images[1], "b:1")]).to_string();
+    let archive = files.iter().fold(Layer::default(), |tar, (name, content)| tar.file(name, content.clone()));
+    let user = User::new();
+    std::fs::write(user.file("image.tar"), archive.file("manifest.json", manifest).tar()).unwrap();
+    let tree = |options: &[&str]| user.runs(&[&["tree", "--format", "tsv", "image.tar"], options].concat());
+    tree(&["--image", "1"]).ends_with(0).prints(&["b\tf"]);
+    tree(&["--image", "1", "--platform", "linux/arm64"]).ends_with(0).prints(&["d\tf"]);
+    for (image, name) in [("1", "1"), ("b:1", "b:1")] {
+        let ran = tree(&["--image", image, "--platform", FOREIGN]);
+        assert!(ran.code == 2 && ran.error().contains(&format!("not for {FOREIGN}")), "{name}: {}", ran.error());
+    }
+    tree(&["--platform", FOREIGN]).ends_with(0).prints(&["c\tf"]);
+}
+
+/// `docker save A B` of images for different platforms, without an index.
+#[test]
+fn a_platform_is_looked_for_in_all_images_of_an_archive_of_docker() {
+    let image =
+        |tag: &str, config: &str| json!({ "Config": config, "RepoTags": [tag], "Layers": [format!("{config}.tar")] });
+    let mut archive = Layer::default();
+    for (config, platform) in [("a", "linux/amd64"), ("b", FOREIGN)] {
+        archive = archive.file(config, described(platform, &["sha256:0"]).to_string());
+        archive = archive.file(format!("{config}.tar"), Layer::default().file(config, config).tar());
+    }
+    let manifest = json!([image("a:1", "a"), image("b:1", "b")]).to_string();
+    let user = User::new();
+    std::fs::write(user.file("image.tar"), archive.file("manifest.json", manifest).tar()).unwrap();
+    let run = |options: &[&str]| user.runs(&[&["tree", "--format", "tsv", "image.tar"], options].concat());
+    run(&["--platform", FOREIGN]).ends_with(0).prints(&["b\tf"]);
+    run(&["--platform", "linux/amd64"]).ends_with(0).prints(&["a\tf"]);
+    run(&["--image", "b:1", "--platform", FOREIGN]).ends_with(0).prints(&["b\tf"]);
+    for (options, says) in [
+        (["--image", "0"], "image 0 is for linux/amd64, not for linux/386. Leave out --platform"),
+        (["--image", "b:1"], "image b:1 is for linux/s390x, not for linux/386. Leave out --platform"),
+    ] {
+        let ran = run(&[&options[..], &["--platform", "linux/386"]].concat());
+        assert!(ran.code == 2 && ran.error().contains(says), "{}", ran.error());
+    }
+    run(&["--platform", "linux/amd64/v3"])
+        .ends_with(0)
+        .says(&["the image is not for linux/amd64/v3 but for linux/amd64, which runs there, too"]);
+    let ran = run(&["--platform", "linux/386"]);
+    assert!(ran.error().contains("no image for linux/386; available: linux/amd64, linux/s390x."), "{}", ran.error());
+}
+
+#[test]
+fn too_few_digits_of_a_digest_get_a_hint() {
+    let mut layout = Layout::default();
+    let (a, b) = (layout.image("linux/amd64", "a"), layout.image("linux/amd64", "b"));
+    layout.lists(a.clone(), &named("a")).lists(b.clone(), &named("b"));
+    for image in [&digest(&b)[..18], &digest(&b)[7..18], "sha256:abc", "SHA256:ABC"] {
+        let text = error(&layout, &["--image", image]);
+        let says = format!("no image {image}: write at least 12 digits of a digest; available: 0: a; 1: b.");
+        assert!(text.contains(&says), "{text}");
+    }
+    assert!(error(&layout, &["--image", "abc:1"]).contains("no image abc:1; available"));
+    for image in [
+        digest(&b).to_uppercase(),
+        digest(&b)[7..19].to_uppercase(),
+        format!("sha256:{}", &digest(&b)[7..19].to_uppercase()),
+    ] {
+        assert_eq!(chosen(&layout, &["--image", &image]), "b", "{image}");
+    }
+}
+
+/// `docker images` prints the digest of the configuration.
+#[test]
+fn an_image_is_found_by_the_digest_of_its_configuration() {
+    let mut layout = Layout::default();
+    let (a, b) = (layout.image("linux/amd64", "a"), layout.image(FOREIGN, "b"));
+    let files = layout.files();
+    let (_, manifest) = files.iter().find(|(name, _)| *name == blob(&b)).unwrap();
+    let id = digest(&serde_json::from_slice::<Value>(manifest).unwrap()["config"]);
+    let entries = [with(a, &on("linux/amd64")), with(b, &on(FOREIGN))];
+    for layout in flat_and_nested(layout, &entries) {
+        assert_eq!(chosen(&layout, &["--image", &id]), "b");
+        assert_eq!(chosen(&layout, &["--image", &id[7..19].to_uppercase()]), "b");
+        let text = error(&layout, &["--image", &id, "--platform", "linux/amd64"]);
+        assert!(
+            text.contains(&format!("image {id} is for {FOREIGN}, not for linux/amd64. Leave out --platform")),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn an_image_of_two_names_is_called_what_was_asked_for() {
+    let mut layout = Layout::default();
+    let image = layout.image("linux/amd64", "a");
+    layout.lists(image.clone(), &named("one:1")).lists(image.clone(), &named("two:latest"));
+    for (asked, name) in [("one:1", "one:1"), ("two:latest", "two:latest"), ("two", "two:latest"), ("0", "one:1")] {
+        let ran = layout.user().runs(&["image.tar", "--image", asked]).ends_with(0);
+        assert!(ran.stdout.starts_with(&format!("Image: {name} ")), "{asked}: {}", ran.stdout);
+        ran.prints(&["Tags: one:1, two:latest"]);
+    }
+}
+
+/// `platform` is optional in an index: then the configuration has it.
+#[test]
+fn an_entry_without_a_platform_is_chosen_by_its_configuration() {
+    for more in [json!({}), json!({ "platform": null }), json!({ "platform": { "os": "linux" } })] {
+        let mut layout = Layout::default();
+        let (foreign, own) = (layout.image(FOREIGN, "f"), layout.image(&host(), "h"));
+        let entries = [with(foreign, &on(FOREIGN)), with(own, &more)];
+        for layout in flat_and_nested(layout, &entries) {
+            assert_eq!(chosen(&layout, &[]), "h");
+            assert_eq!(notices(&layout, &[]), "");
+            assert_eq!(chosen(&layout, &["--platform", FOREIGN]), "f");
+        }
+    }
+}
+
+#[test]
+fn an_image_without_a_readable_configuration_breaks_no_other() {
+    for config in [None, Some("{"), Some("[]")] {
+        let mut layout = Layout::default();
+        let own = layout.image(&host(), "h");
+        let layer = layout.blob(crate::build::TAR, Layer::default().file("x", "x").tar());
+        let mut descriptor = layout.blob("application/vnd.oci.image.config.v1+json", config.unwrap_or("x"));
+        if config.is_none() {
+            descriptor["digest"] = json!(format!("sha256:{}", "9".repeat(64)));
+        }
+        let broken = layout.document(&json!({ "schemaVersion": 2, "config": descriptor, "layers": [layer] }));
+        let entries = [broken.clone(), with(own, &on(&host()))];
+        for layout in flat_and_nested(layout, &entries) {
+            assert_eq!(chosen(&layout, &[]), "h", "{config:?}");
+            assert_eq!(chosen(&layout, &["--platform", &host()]), "h", "{config:?}");
+            assert!(error(&layout, &["--image", &digest(&broken)]).contains("blobs/sha256/"), "{config:?}");
+        }
+    }
+}
+
+/// What is named `unknown` may be an image; one whose platform is known wins.
+#[test]
+fn an_image_of_an_unknown_platform_hides_no_other() {
+    // Its own configuration may know better.
+    for configured in ["unknown/unknown", &host(), FOREIGN] {
+        for known in [host(), FOREIGN.to_owned()] {
+            let mut layout = Layout::default();
+            let (unknown, real) = (layout.image(configured, "u"), layout.image(&known, "k"));
+            let entries = [with(unknown.clone(), &on("unknown/unknown")), with(real, &on(&known))];
+            for layout in flat_and_nested(layout, &entries) {
+                let case = format!("{configured} before {known}");
+                assert_eq!(chosen(&layout, &[]), "k", "{case}");
+                assert_eq!(chosen(&layout, &["--platform", &known]), "k", "{case}");
+                assert_eq!(chosen(&layout, &["--image", &digest(&unknown)]), "u", "{case}");
+                let text = notices(&layout, &[]);
+                assert!(text.contains("holds 2 images") && text.contains(&digest(&unknown)), "{case}: {text}");
+                assert_eq!(
+                    text.contains(&format!("the index lists no image for {}", host())),
+                    known == FOREIGN,
+                    "{text}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_named_image_of_an_unknown_platform_hides_no_other() {
+    let mut layout = Layout::default();
+    let (unknown, real) = (layout.image(&host(), "u"), layout.image(&host(), "k"));
+    layout.lists(unknown, &with(on("unknown/unknown"), &named("u:1"))).lists(real, &named("k:1"));
+    assert_eq!(chosen(&layout, &[]), "k");
+    assert_eq!(chosen(&layout, &["--image", "u:1"]), "u");
+    assert!(
+        notices(&layout, &[]).contains("this is k:1. The others, for --image: 0: u:1"),
+        "{}",
+        notices(&layout, &[])
+    );
+}
+
+/// A descriptor of something that the layout does not hold.
+fn missing() -> Value {
+    let digest = format!("sha256:{}", "7".repeat(64));
+    json!({ "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest, "size": 3 })
+}
+
+#[test]
+fn a_missing_manifest_hides_no_other() {
+    for more in [json!({}), on(&host()), on("unknown/unknown")] {
+        let mut layout = Layout::default();
+        let real = layout.image(&host(), "k");
+        let entries = [with(missing(), &more), with(real.clone(), &on(&host()))];
+        for layout in flat_and_nested(layout, &entries) {
+            for options in [&[][..], &["--platform", &host()], &["--image", &digest(&real)]] {
+                assert_eq!(chosen(&layout, options), "k", "{more} {options:?}");
+            }
+            if more != on("unknown/unknown") {
+                let text = notices(&layout, &[]);
+                assert!(text.contains("the manifest blobs/sha256/7777"), "{more}: {text}");
+                let text = error(&layout, &["--image", &digest(&missing())]);
+                assert!(text.contains("the manifest blobs/sha256/7777"), "{more}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_named_image_that_is_missing_is_an_error_and_others_open() {
+    let mut layout = Layout::default();
+    let real = layout.image(&host(), "k");
+    layout.lists(missing(), &named("gone:1")).lists(real, &named("k:1"));
+    assert_eq!(chosen(&layout, &[]), "k");
+    assert_eq!(chosen(&layout, &["--image", "k:1"]), "k");
+    assert_eq!(chosen(&layout, &["--image", "1"]), "k");
+    let text = notices(&layout, &[]);
+    assert!(text.contains("image 0 (gone:1)") && text.contains("is missing"), "{text}");
+    for image in ["gone:1", "docker.io/library/gone:1", "0"] {
+        let text = error(&layout, &["--image", image]);
+        assert!(text.contains("the manifest blobs/sha256/7777") && text.contains("is missing"), "{text}");
+    }
+}
+
+/// Of the platforms of an image, some were never pulled: that is no damage.
+#[test]
+fn a_missing_platform_is_named_where_it_was_wanted() {
+    let mut layout = Layout::default();
+    let foreign = layout.image(FOREIGN, "f");
+    let entries = [with(missing(), &on(&host())), with(foreign, &on(FOREIGN))];
+    for layout in flat_and_nested(layout, &entries) {
+        assert_eq!(chosen(&layout, &[]), "f");
+        let text = notices(&layout, &[]);
+        assert!(
+            text.contains(&format!("the manifest for {} is missing; showing the image for {FOREIGN}", host())),
+            "{text}"
+        );
+        assert_eq!(notices(&layout, &["--platform", FOREIGN]), "");
+        assert!(error(&layout, &["--platform", &host()]).contains("the manifest blobs/sha256/7777"));
+    }
+}
+
+#[test]
+fn a_damaged_manifest_of_a_platform_hides_no_other() {
+    for known in [host(), FOREIGN.to_owned()] {
+        let mut layout = Layout::default();
+        let real = layout.image(&known, "k");
+        let broken = layout.blob("application/vnd.oci.image.manifest.v1+json", "{");
+        let entries = [with(broken.clone(), &on(&host())), with(real, &on(&known))];
+        for layout in flat_and_nested(layout, &entries) {
+            assert_eq!(chosen(&layout, &[]), "k");
+            if known == FOREIGN {
+                let says = format!("the manifest for {} is damaged; showing the image for {FOREIGN}", host());
+                assert!(notices(&layout, &[]).contains(&says), "{}", notices(&layout, &[]));
+            }
+            assert!(error(&layout, &["--image", &digest(&broken)]).contains("is not a valid document"));
+        }
+    }
+}
+
+#[test]
+fn a_missing_platform_is_named_with_those_that_are_there() {
+    let mut layout = Layout::default();
+    let (b, c) = (layout.image(FOREIGN, "b"), layout.image("linux/mips", "c"));
+    let entries = [with(missing(), &on(&host())), with(b, &on(FOREIGN)), with(c, &on("linux/mips"))];
+    for layout in flat_and_nested(layout, &entries) {
+        let text = error(&layout, &[]);
+        let says = format!("is missing; available: {FOREIGN}, linux/mips. Choose one with --platform");
+        assert!(
+            text.contains(&format!("the manifest for {}, blobs/sha256/777", host())) && text.contains(&says),
+            "{text}"
+        );
+        assert_eq!(chosen(&layout, &["--platform", "mips"]), "c");
+    }
+}
+
+/// Images are listed by the digests that name them.
+#[test]
+fn an_image_is_listed_by_its_own_digest() {
+    let mut layout = Layout::default();
+    let (unknown, known) = (layout.image("linux/amd64", "u"), layout.image("linux/amd64", "k"));
+    layout.lists(unknown.clone(), &on("unknown/unknown")).lists(known.clone(), &on("linux/amd64"));
+    let text = error(&layout, &["--image", "9"]);
+    assert!(text.contains(&format!("available: 0: {}; 1: {}.", digest(&known), digest(&unknown))), "{text}");
+}
+
+/// Go reads `null` as an entry without anything.
+#[test]
+fn an_empty_entry_hides_no_image() {
+    for nothing in [Value::Null, json!({}), json!({ "digest": "" }), json!({ "digest": null, "size": 0 })] {
+        let mut layout = Layout::default();
+        let real = layout.image(&host(), "k");
+        let entries = [nothing.clone(), real.clone(), nothing.clone()];
+        let mut nested = layout.clone();
+        layout.lists_as_is(&entries);
+        let index = nested.index(&entries);
+        nested.lists(index, &named("m"));
+        for layout in [layout, nested] {
+            for options in [&[][..], &["--image", "0"], &["--image", &digest(&real)], &["--platform", &host()]] {
+                assert_eq!(chosen(&layout, options), "k", "{nothing} {options:?}");
+            }
+            let text = notices(&layout, &[]);
+            assert!(text.contains("entry 0 of its manifests names no digest"), "{nothing}: {text}");
+        }
+    }
+    let mut layout = Layout::default();
+    layout.lists_as_is(&[Value::Null]);
+    assert!(error(&layout, &[]).contains("index.json"), "{}", error(&layout, &[]));
+}
+
+#[test]
+fn a_damaged_manifest_or_digest_hides_no_image() {
+    for (bytes, digest) in [
+        ("{", None),
+        ("", None),
+        ("[]", None),
+        ("{}", None),
+        ("{}", Some("sha256:../../etc/passwd")),
+        ("{}", Some("md5:1")),
+    ] {
+        let mut layout = Layout::default();
+        let real = layout.image(&host(), "k");
+        let mut broken = layout.blob("application/vnd.oci.image.manifest.v1+json", bytes);
+        if let Some(digest) = digest {
+            broken["digest"] = json!(digest);
+        }
+        layout.lists(broken, &named("broken:1")).lists(real, &named("k:1"));
+        assert_eq!(chosen(&layout, &[]), "k", "{bytes:?} {digest:?}");
+        assert_eq!(chosen(&layout, &["--image", "k:1"]), "k", "{bytes:?} {digest:?}");
+        let text = notices(&layout, &[]);
+        assert!(text.contains("image 0 (broken:1)"), "{text}");
+        let text = error(&layout, &["--image", "broken:1"]);
+        let says = match digest {
+            Some("md5:1") => "blobs/md5/1 is missing",
+            Some(digest) => digest,
+            None if bytes == "{}" => "names no configuration",
+            None => "is not a valid document",
+        };
+        assert!(text.contains(says), "{text}");
+    }
+}

@@ -11,9 +11,11 @@ use clap_complete::Shell;
 use dive_model::image::{ImageSelector, Platform};
 use dive_sources::{Mirror, PullPolicy, SCHEMES, SourceKind};
 
+mod completion;
 mod rules;
 mod words;
 
+pub use completion::completion_script;
 pub use rules::RuleFlags;
 pub use words::is_verb;
 
@@ -83,6 +85,17 @@ fn source_values() -> impl TypedValueParser<Value = SourceKind> {
     PossibleValuesParser::new(values).try_map(|value| value.parse::<SourceKind>())
 }
 
+/// The values of `--pull`: what completion offers and errors list.
+fn pull_values() -> impl TypedValueParser<Value = PullPolicy> {
+    let values = [
+        ("missing", "if the engine has no image of that name"),
+        ("always", "before each look"),
+        ("never", "not at all"),
+    ];
+    PossibleValuesParser::new(values.map(|(name, when)| PossibleValue::new(name).help(when)))
+        .try_map(|value| value.parse::<PullPolicy>())
+}
+
 /// How an image is found and read.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Opening the image")]
@@ -105,7 +118,7 @@ pub struct OpeningArgs {
     /// When an engine pulls the image: missing, always, never
     ///
     /// [default: missing; on a terminal, dive asks first]
-    #[arg(long, global = true, value_name = "WHEN")]
+    #[arg(long, global = true, value_name = "WHEN", value_parser = pull_values(), hide_possible_values = true)]
     pub pull: Option<PullPolicy>,
 
     /// Follow links of a layout directory to files outside of it (Bazel's layouts)

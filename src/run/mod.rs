@@ -20,10 +20,9 @@ mod progress;
 mod screen;
 
 use anyhow::bail;
-use clap::CommandFactory;
 use tracing::{error, info};
 
-use crate::cli::{Cli, Command};
+use crate::cli::{self, Cli, Command};
 use crate::config;
 use crate::report::Rows;
 use access::Subject;
@@ -81,10 +80,9 @@ fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
             output::print(|out| out.write_all(config::render(&config).as_bytes()))?;
         }
         Some(Command::Cache { action }) => cache::run(action, &environment)?,
-        Some(Command::Completion { shell }) => output::print(|out| {
-            clap_complete::generate(shell, &mut Cli::command(), "dive", out);
-            Ok(())
-        })?,
+        Some(Command::Completion { shell }) => {
+            output::print(|out| out.write_all(cli::completion_script(shell).as_bytes()))?;
+        }
         Some(Command::Version) => output::print(|out| writeln!(out, "dive {}", env!("CARGO_PKG_VERSION")))?,
     }
     Ok(Outcome::Passed)

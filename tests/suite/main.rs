@@ -17,6 +17,8 @@ mod build;
 mod ci;
 mod circles;
 mod cli;
+#[cfg(unix)]
+mod completion;
 mod configuration;
 // What the screen is made of.
 #[cfg(feature = "tui")]

@@ -1,0 +1,68 @@
+//! Completion in the shells themselves: what somebody is offered who presses tab behind an option.
+
+use crate::skipped;
+use crate::user::{DIVE, User};
+
+/// What `shell` answers to `script`, with dive in PATH. Without the shell the test is skipped.
+fn offered(shell: &str, script: &str) -> Option<String> {
+    let user = User::new();
+    let bin = user.home("bin");
+    std::fs::create_dir(&bin).unwrap();
+    std::os::unix::fs::symlink(DIVE, bin.join("dive")).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    if !std::env::split_paths(&path).any(|folder| folder.join(shell).is_file()) {
+        skipped::note(shell, "to complete in it");
+        return None;
+    }
+    let user = user.sets("PATH", &format!("{}:{path}", bin.display()));
+    let ran = user.runs_program(shell, &["-c", script]).ends_with(0);
+    assert_eq!(ran.stderr, "", "{shell}");
+    Some(ran.stdout)
+}
+
+/// The options that take one of a few words.
+const VALUES: [(&str, &[&str]); 3] = [
+    ("dive --source ", &["docker", "podman", "registry", "docker-archive"]),
+    ("dive --pull ", &["missing", "always", "never"]),
+    ("dive tree --format ", &["text", "tsv"]),
+];
+
+#[test]
+fn bash_offers_the_values_of_options() {
+    for (line, values) in VALUES {
+        let words = line.split(' ').map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");
+        let script = format!(
+            "eval \"$(dive completion bash)\"; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+             _dive dive \"\" \"${{COMP_WORDS[COMP_CWORD - 1]}}\"; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        );
+        let Some(offered) = offered("bash", &script) else { return };
+        for value in values {
+            assert!(offered.lines().any(|word| word == *value), "{line}: no {value} in {offered:?}");
+        }
+    }
+}
+
+#[test]
+fn fish_offers_the_values_of_options() {
+    for (line, values) in VALUES {
+        // Where fish looks first: it brings a script for dive of its own.
+        let place = "$XDG_CONFIG_HOME/fish/completions";
+        let script =
+            format!("mkdir -p {place}; dive completion fish >{place}/dive.fish; complete --do-complete '{line}'");
+        let Some(offered) = offered("fish", &script) else { return };
+        for value in values {
+            let is_value = |row: &str| row.split('\t').next() == Some(value);
+            assert!(offered.lines().any(is_value), "{line}: no {value} in {offered:?}");
+        }
+    }
+}
+
+/// zsh completes in a line editor only, so its script is loaded as zsh loads it.
+#[test]
+fn zsh_takes_the_script() {
+    let script =
+        "dive completion zsh >_dive; fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -d dump; autoload +X _dive
+                  whence -w _dive; print ${_comps[dive]}";
+    let Some(answer) = offered("zsh", script) else { return };
+    assert_eq!(answer, "_dive: function\n_dive\n");
+}

@@ -1,16 +1,27 @@
-//! The screens that documents show. A comment `<!-- screen 110x30: down down -->` says how large the screen is and which keys
-//! were pressed on the sample; what stands in the block behind it must be what is drawn then.
+//! The screens that documents show, as text and as pictures. A comment `<!-- screen 110x30: down down -->` says how large the screen
+//! is and which keys were pressed on the sample; what stands in the block behind it must be what is drawn then. A comment
+//! `<!-- picture 110x30: down down -->` says the same of the SVG that the next line shows.
 
 use std::fmt::Write;
 
-use super::Screen;
+use super::{Screen, svg};
 use crate::place::{repository, sample};
 
 /// The variable that has the documents rewritten.
 const REWRITE: &str = "DIVE_REWRITE_DOCUMENTS";
 
 const OPEN: &str = "<!-- screen ";
+const OPEN_PICTURE: &str = "<!-- picture ";
 const FENCE: &str = "```";
+
+/// The screen that a comment tells of: `WIDTHxHEIGHT: KEYS`.
+fn screen(told: &str, variables: &[(&str, &str)]) -> Screen {
+    let (size, keys) = told.split_once(':').expect("a size, a colon, keys");
+    let (width, height) = size.split_once('x').expect("WIDTHxHEIGHT");
+    let mut screen = Screen::showing(&sample(), (width.parse().unwrap(), height.parse().unwrap()), variables);
+    screen.presses(keys).works();
+    screen
+}
 
 /// A document with every screen drawn anew.
 fn drawn_anew(document: &str) -> String {
@@ -19,10 +30,7 @@ fn drawn_anew(document: &str) -> String {
     while let Some(line) = lines.next() {
         writeln!(out, "{line}").unwrap();
         let Some(told) = line.strip_prefix(OPEN).and_then(|rest| rest.strip_suffix(" -->")) else { continue };
-        let (size, keys) = told.split_once(':').expect("a size, a colon, keys");
-        let (width, height) = size.split_once('x').expect("WIDTHxHEIGHT");
-        let mut screen = Screen::showing(&sample(), (width.parse().unwrap(), height.parse().unwrap()), &[]);
-        screen.presses(keys).works();
+        let screen = screen(told, &[]);
         while lines.peek().is_some_and(|line| line.is_empty()) {
             lines.next();
         }
@@ -43,16 +51,37 @@ fn drawn_anew(document: &str) -> String {
 
 #[test]
 fn the_documents_show_the_screen_as_it_is() {
-    for name in ["README.md", "docs/explorer.md"] {
-        let path = repository(name);
-        let document = std::fs::read_to_string(&path).unwrap();
-        let anew = drawn_anew(&document);
-        assert!(anew.matches(OPEN).count() > 0, "{name} shows no screen");
-        if std::env::var_os(REWRITE).is_some() {
-            std::fs::write(&path, &anew).unwrap();
-        } else {
-            let wrong: Vec<_> = document.lines().zip(anew.lines()).filter(|(old, new)| old != new).take(3).collect();
-            assert!(document == anew, "{name} shows what is not drawn; {REWRITE}=1 rewrites it: {wrong:#?}");
-        }
+    let name = "docs/explorer.md";
+    let path = repository(name);
+    let document = std::fs::read_to_string(&path).unwrap();
+    let anew = drawn_anew(&document);
+    assert!(anew.matches(OPEN).count() > 0, "{name} shows no screen");
+    if std::env::var_os(REWRITE).is_some() {
+        std::fs::write(&path, &anew).unwrap();
+    } else {
+        let wrong: Vec<_> = document.lines().zip(anew.lines()).filter(|(old, new)| old != new).take(3).collect();
+        assert!(document == anew, "{name} shows what is not drawn; {REWRITE}=1 rewrites it: {wrong:#?}");
     }
+}
+
+#[test]
+fn the_pictures_show_the_screen_as_it_is() {
+    let document = std::fs::read_to_string(repository("README.md")).unwrap();
+    let mut lines = document.lines();
+    let mut count = 0;
+    while let Some(line) = lines.next() {
+        let Some(told) = line.strip_prefix(OPEN_PICTURE).and_then(|rest| rest.strip_suffix(" -->")) else { continue };
+        let shown = lines.next().and_then(|line| line.strip_prefix("![")?.strip_suffix(')')).expect("![TITLE](PATH)");
+        let (title, path) = shown.split_once("](").expect("a title and a path");
+        let cells = screen(told, &[("DIVE_THEME", "dark")]).cells();
+        let drawn = svg::svg(&cells, title);
+        let file = repository(path);
+        if std::env::var_os(REWRITE).is_some() {
+            std::fs::write(&file, &drawn).unwrap();
+        }
+        let kept = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(kept == drawn, "{path} shows what is not drawn; {REWRITE}=1 rewrites it");
+        count += 1;
+    }
+    assert_eq!(count, 2, "pictures in README.md");
 }

@@ -9,6 +9,7 @@ mod extracting;
 mod notices;
 mod pictures;
 mod styles;
+mod svg;
 mod walking;
 
 use std::cell::RefCell;

@@ -1,0 +1,90 @@
+//! dive.yaml(5): the keys as docs/configuration.md has them, which the program's tests hold to its table, then the rules and the
+//! actions from their own tables.
+
+use dive::config::{Keybinding, Rule};
+
+use super::page::Page;
+
+const DOCUMENT: &str = include_str!("../../../docs/configuration.md");
+
+/// The cells of the table of keys: key, default, who may set it, what it sets.
+fn keys() -> impl Iterator<Item = [&'static str; 4]> {
+    let (_, part) = DOCUMENT.split_once("\n## Keys\n").unwrap_or_default();
+    let rows = part.lines().skip_while(|line| !line.starts_with("| `")).take_while(|line| line.starts_with("| `"));
+    rows.filter_map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        <[&str; 4]>::try_from(cells).ok()
+    })
+}
+
+/// The variable that sets a key.
+fn variable(key: &str) -> String {
+    format!("DIVE_{}", key.to_uppercase().replace(['.', '-'], "_"))
+}
+
+pub(crate) fn page() -> String {
+    let mut page = Page::new("dive.yaml", 5, "configuration of dive");
+    page.heading("DESCRIPTION")
+        .paragraph(
+            "A YAML file, and optional. `dive config` prints the effective values, where each comes from, and which files were read; its \
+             output is itself a configuration.",
+        )
+        .paragraph(
+            "A key of a section is written with a dot here: `log.level` is the key `level` below `log`. Case and dashes do not matter. Keys \
+             that begin with `x-` are free. A value that cannot be read is a warning and leaves the key as it was, except for rules and \
+             `ci`, where it is an error.",
+        );
+    page.heading("FILES")
+        .paragraph("The first of these that exists is the user's own. The file of `--config` or `DIVE_CONFIG` replaces all others.")
+        .term("$XDG_CONFIG_HOME/dive/*.yaml", "`~/.config` where the variable is not set.")
+        .term("$XDG_CONFIG_DIRS: dive/*.yaml", "`/etc/xdg` where the variable is not set.")
+        .term("~/.config/dive/*.yaml", "")
+        .term("~/.dive.yaml", "")
+        .term(
+            ".dive.yaml",
+            "In the working directory, over the user's own. It may be somebody else's, so not every key counts there: each key below says \
+             which values it takes (anyone: any; stricter only; a new file below the directory; the user: none).",
+        );
+    page.heading("VARIABLES").paragraph(
+        "A variable overrides the files: `DIVE_`, then the key in capitals with `_` for each dot and dash. Flags override variables.",
+    );
+    page.heading("KEYS");
+    for [key, default, who, sets] in keys() {
+        let key = key.trim_matches('`');
+        let sets = sets.trim_end_matches(", see [below](#the-log)");
+        if key.starts_with("rules.") || key.starts_with("keybinding.") {
+            continue;
+        }
+        page.term(
+            key,
+            &format!(
+                "{}. Default: {default}. In the working directory: {who}. Variable: `{}`.",
+                capitalised(sets),
+                variable(key)
+            ),
+        );
+    }
+    page.heading("RULES")
+        .paragraph("Limits of CI mode, below those of dive-ci(5). In the working directory: stricter only.");
+    for row in Rule::ALL.map(Rule::row) {
+        page.term(
+            &format!("rules.{}", row.kebab_name),
+            &format!("Fails when {}. Default: `{}`.", row.fails_when, row.default),
+        );
+    }
+    page.heading("KEYS OF THE EXPLORER").paragraph(
+        "Several keys for one action stand with commas between them. A key is a character, or one of `space tab enter esc up down left \
+         right pgup pgdn home end insert delete backspace slash backslash` and `f1` to `f12`, with `ctrl+`, `alt+` or `shift+` before it.",
+    );
+    for bound in Keybinding::default().all() {
+        let keys: Vec<String> = bound.setting.value.keys().iter().map(|key| format!("`{}`", key.label())).collect();
+        page.term(bound.path, &format!("{}. Default: {}.", capitalised(bound.does), keys.join(" ")));
+    }
+    page.heading("SEE ALSO").paragraph("dive(1), dive-ci(5)");
+    page.finish()
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}

@@ -76,9 +76,7 @@ pub fn describe(first: &[u8]) -> &'static str {
 }
 
 fn text(first: &[u8]) -> Option<&'static str> {
-    if let [0xff, 0xfe, rest @ ..] | [0xfe, 0xff, rest @ ..] = first
-        && !rest.starts_with(&[0, 0])
-    {
+    if is_utf16(first) {
         return Some(
             "text in UTF-16, which PowerShell's `>` makes of any output; save the image with `docker save -o FILE NAME`",
         );
@@ -102,6 +100,37 @@ fn text(first: &[u8]) -> Option<&'static str> {
     })
 }
 
+/// Whether it is text in UTF-16, or a tar as PowerShell writes it: each byte a letter.
+fn is_utf16(first: &[u8]) -> bool {
+    if let [0xff, 0xfe, rest @ ..] | [0xfe, 0xff, rest @ ..] = first {
+        return !rest.starts_with(&[0, 0]);
+    }
+    let of_order = |unit: fn([u8; 2]) -> u16| {
+        let units = || first.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+        let is_tar = units().skip(257).take(5).eq("ustar".encode_utf16());
+        is_tar || is_text_of(units().take(256))
+    };
+    of_order(u16::from_le_bytes) || of_order(u16::from_be_bytes)
+}
+
+/// Whether the units are letters, half of them or more in ASCII.
+fn is_text_of(units: impl Iterator<Item = u16>) -> bool {
+    let (mut count, mut ascii) = (0, 0);
+    let mut letters = char::decode_utf16(units).peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            Ok(letter) if !letter.is_control() || letter.is_ascii_whitespace() => {
+                count += 1;
+                ascii += usize::from(letter.is_ascii());
+            }
+            // The last one may be cut where the sample ends.
+            Err(_) if letters.peek().is_none() => {}
+            _ => return false,
+        }
+    }
+    count >= 4 && ascii * 2 >= count
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,7 +142,12 @@ mod tests {
         assert_eq!(describe(b"FROM alpine\n"), "text");
         assert_eq!(describe("FROM alpine # caf\u{e9}".as_bytes().split_last().unwrap().1), "text");
         assert_eq!(describe(&[0, 200, 7]), "data of an unknown format");
-        assert!(describe(b"\xff\xfe{\0").contains("PowerShell"));
+        for utf16 in [&b"\xff\xfe{\0"[..], b"{\0\"\0a\0\"\0:\0[\0]\0}\0", b"\0F\0R\0O\0M\0 \0a\0l\0p\0i\0n\0e\0\n"] {
+            assert!(describe(utf16).contains("PowerShell"), "{utf16:?}");
+        }
+        for other in [&[0; 600][..], b"a\0b\0", b"\x01\0\x02\0\x03\0\x04\0\x05\0", &[7; 600]] {
+            assert_eq!(describe(other), "data of an unknown format", "{other:?}");
+        }
         assert!(describe(b"\x04\x22\x4d\x18").contains("lz4"));
     }
 

@@ -3,7 +3,11 @@
 
 mod builders;
 mod choices;
+mod folders;
 mod indexes;
 mod layers;
+mod links;
+mod root_file_systems;
 mod schema1;
 mod shapes;
+mod skopeo;

@@ -6,13 +6,13 @@ use crate::build::{Format, Layer, Layout, image};
 use crate::user::{Ran, User};
 
 /// The paths in `tar`, opened as a file.
-fn listed(tar: &[u8], options: &[&str]) -> Ran {
+pub(super) fn listed(tar: &[u8], options: &[&str]) -> Ran {
     let user = User::new();
     std::fs::write(user.file("image.tar"), tar).unwrap();
     user.runs(&[&["tree", "--format", "tsv", "image.tar"], options].concat())
 }
 
-fn paths(ran: &Ran) -> String {
+pub(super) fn paths(ran: &Ran) -> String {
     ran.stdout.lines().filter_map(|line| line.split('\t').next()).collect::<Vec<_>>().join(" ")
 }
 
@@ -105,7 +105,7 @@ fn an_image_packed_with_its_folder_opens_with_a_warning() {
 }
 
 /// Names and contents of the files in a tar.
-fn members(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+pub(super) fn members(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut archive = tar::Archive::new(bytes);
     let entries = archive.entries().unwrap().map(|entry| {
         let mut entry = entry.unwrap();
@@ -155,46 +155,25 @@ fn a_root_file_system_opens_as_one_layer_with_a_warning() {
     }
 }
 
-#[cfg(unix)]
-#[test]
-fn links_of_a_layout_are_followed_outside_only_when_asked() {
-    let mut layout = Layout::default();
-    let entry = layout.image("linux/amd64", "a");
-    layout.lists(entry, &json!({}));
-    let user = User::new();
-    for (name, content) in layout.files() {
-        let blob = user.file("cache").join(&name);
-        let place = user.file("layout").join(&name);
-        for file in [&blob, &place] {
-            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        }
-        if name.starts_with("blobs/") {
-            std::fs::write(&blob, content).unwrap();
-            std::os::unix::fs::symlink(format!("../../../cache/{name}"), &place).unwrap();
-        } else {
-            std::fs::write(&place, content).unwrap();
-        }
-    }
-    let ran = user.runs(&["layout"]);
-    assert!(ran.error().contains("--follow-links") && ran.error().contains("`cp -rL layout COPY`"), "{}", ran.error());
-    user.runs(&["tree", "--follow-links", "layout"]).ends_with(0).prints(&["a\n"]);
-    // Only regular files, wherever they are.
-    let index = user.file("layout/index.json");
-    std::fs::remove_file(&index).unwrap();
-    std::os::unix::fs::symlink("/dev/zero", &index).unwrap();
-    user.runs(&["--follow-links", "layout"]).error();
-}
-
 #[test]
 fn what_is_no_archive_is_named() {
     let user = User::new();
-    let utf16: Vec<u8> = "\u{feff}manifest.json".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let big_endian = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
+    let tar: String = tar("a").into_iter().map(char::from).collect();
     let mut sif = b"#!/usr/bin/env run-singularity\n\0SIF_MAGIC\0".to_vec();
     sif.resize(2000, 7);
     let mut erofs = vec![0; 4096];
     erofs[0x400..0x404].copy_from_slice(b"\xe2\xe1\xf5\xe0");
     for (bytes, says) in [
-        (utf16.repeat(100), "PowerShell's `>`"),
+        (utf16("\u{feff}manifest.json").repeat(100), "PowerShell's `>`"),
+        (utf16(&"manifest.json\r\n".repeat(100)), "PowerShell's `>`"),
+        (big_endian(r#"{"schemaVersion": 2, "name": "äöü €"}"#), "PowerShell's `>`"),
+        (utf16("FROM alpine"), "PowerShell's `>`"),
+        // The output of `docker save` itself.
+        (utf16(&format!("\u{feff}{tar}")), "PowerShell's `>`"),
+        (utf16(&tar), "PowerShell's `>`"),
+        (big_endian(&tar), "PowerShell's `>`"),
         (b"\x04\x22\x4d\x18".repeat(300), "lz4 data"),
         (sif, "a Singularity image (SIF)"),
         (erofs, "an EROFS file system"),

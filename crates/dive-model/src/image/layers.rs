@@ -199,7 +199,6 @@ fn find_blob(store: &dyn Store, wanted: &Wanted) -> Result<Blob, LayerLoss> {
         Err(StoreError::Missing { .. }) if !wanted.urls.is_empty() => {
             Err(LayerLoss::Foreign { path: path.clone(), urls: wanted.urls.clone() })
         }
-        Err(error @ StoreError::DanglingLink { .. }) => Err(unreadable(store, &error)),
         Err(error) if error.is_absence() => Err(LayerLoss::Missing { path: path.clone(), hint: why_missing(store) }),
         Err(error) => Err(unreadable(store, &error)),
     }

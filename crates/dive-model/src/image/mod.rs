@@ -45,6 +45,10 @@ use plan::{ConfigDocument, Plan, PlannedConfig, why_missing, why_no_manifest};
 /// layer is missing, or manifest and configuration disagree.
 pub fn open(store: &dyn Store, selection: &Selection, on_damage: OnDamage) -> Result<Image, ImageError> {
     let mut remarks = store.remarks().to_vec();
+    if let Some(tar) = store.root_file_system() {
+        // Documents in it may have the names of those that are looked for below.
+        return Ok(root_file_system::image(store, tar, remarks));
+    }
     let mut not_in_manifest = None;
     let mut in_index = Cow::Borrowed(selection);
     if store.contains(docker_archive::MANIFEST) {
@@ -72,9 +76,6 @@ pub fn open(store: &dyn Store, selection: &Selection, on_damage: OnDamage) -> Re
     }
     if !store.contains(oci::INDEX) && store.contains(legacy::REPOSITORIES) {
         return legacy::open(store, selection, on_damage, remarks);
-    }
-    if let Some(tar) = store.root_file_system() {
-        return Ok(root_file_system::image(store, tar, remarks));
     }
     if !store.contains(oci::INDEX) {
         let archive = store.name().to_owned();

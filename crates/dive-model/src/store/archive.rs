@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::sync::Arc;
 
-use super::archive_shape::{ArchiveShape, ShapeNotes};
+use super::archive_shape::{ArchiveShape, MemberShape, ShapeNotes};
 use super::error::StoreError;
 use super::member_path::{Escapes, folder, normalise};
 use crate::blob::Blob;
@@ -64,6 +64,9 @@ const MAX_LINKS: usize = 10;
 const INDEX_LIMIT: usize = 48 << 20;
 const MEMBER_COST: usize = 128;
 
+/// The longest document that is read to see whether it is an engine's, in bytes. A longer one is a web application's.
+const DOCUMENT_LIMIT: u64 = 8 << 20;
+
 impl Archive {
     /// Indexes the tar that fills `file`, `len` bytes long and called `name` in messages.
     ///
@@ -95,19 +98,20 @@ impl Archive {
         let mut notes = ShapeNotes::default();
         loop {
             match walker.next() {
-                Ok(None) if self.members.is_empty() && !notes.is_root_file_system() => return self.refuse_data(blob),
+                Ok(None) if self.members.is_empty() && !notes.has_root_folder() => return self.refuse_data(blob),
                 Ok(None) => break,
                 Ok(Some(member)) => {
                     if let Ok(name) = normalise("", &lossy(member.path)) {
-                        notes.note(&name);
+                        notes.note(&name, shape_of(member.kind, &lossy(member.link)));
                     }
                     cost += MEMBER_COST + member.path.len() + member.link.len();
-                    if cost > INDEX_LIMIT && notes.is_root_file_system() {
-                        // It is read as a layer, so nobody looks its members up here.
-                        self.members.clear();
-                        break;
-                    }
                     if cost > INDEX_LIMIT {
+                        self.shape = self.shape_by(&notes);
+                        if self.shape == ArchiveShape::RootFileSystem {
+                            // It is read as a layer, so nobody looks its members up here.
+                            self.members.clear();
+                            return Ok(());
+                        }
                         return Err(StoreError::TooManyMembers { archive: self.name.clone(), limit: INDEX_LIMIT });
                     }
                     let end = member.body_offset.saturating_add(member.data_len);
@@ -144,12 +148,31 @@ impl Archive {
                 }
             }
         }
-        self.shape = notes.shape(self.members.keys().map(String::as_str));
-        if let ArchiveShape::InFolder(folder) = &self.shape {
-            let text = format!("the image was packed with its folder {folder:?}, in which engines do not find it");
-            self.remarks.push(Remark::new(&self.name, text));
+        if notes.has_only_links() {
+            let mut walker = Walker::new(Positional::new(blob));
+            while let Ok(Some(member)) = walker.next() {
+                if let Ok(name) = normalise("", &lossy(member.path)) {
+                    notes.note_target(&name, shape_of(member.kind, ""));
+                }
+            }
+        }
+        self.shape = self.shape_by(&notes);
+        match &self.shape {
+            ArchiveShape::InFolders(folders) => {
+                return Err(StoreError::SeveralFolders { archive: self.name.clone(), folders: folders.clone() });
+            }
+            ArchiveShape::InFolder(folder) => {
+                let text = format!("the image was packed with its folder {folder:?}, in which engines do not find it");
+                self.remarks.push(Remark::new(&self.name, text));
+            }
+            ArchiveShape::Image | ArchiveShape::RootFileSystem => {}
         }
         Ok(())
+    }
+
+    fn shape_by(&self, notes: &ShapeNotes) -> ArchiveShape {
+        let read = |document: &str| self.open(document).ok()?.read_document(DOCUMENT_LIMIT).ok();
+        notes.shape(&self.members.keys().map(String::as_str), read)
     }
 
     /// A tar without members ends with its first block. Behind that, nothing stands.
@@ -294,6 +317,14 @@ impl Archive {
                 .push(Remark::new(&self.name, format!("{unnamed} more members lead out of it and are left out")));
         }
         std::mem::take(&mut self.remarks)
+    }
+}
+
+fn shape_of(kind: MemberKind, link: &str) -> MemberShape<'_> {
+    match kind {
+        MemberKind::Path(PathKind::Directory) => MemberShape::Directory,
+        MemberKind::Path(PathKind::Symlink) => MemberShape::Link(link),
+        _ => MemberShape::Other,
     }
 }
 

@@ -82,6 +82,18 @@ pub enum StoreError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// Several folders of an archive hold an image.
+    #[error(
+        "{archive}: holds several folders with an image: {}; unpack it (`tar xf`) and open one of them: `dive ./{}`",
+        listed(folders),
+        folders.first().map_or("", String::as_str)
+    )]
+    SeveralFolders {
+        /// The archive.
+        archive: String,
+        /// The folders.
+        folders: Vec<String>,
+    },
     /// The temporary copy cannot be written.
     #[error(
         "{archive}: cannot be copied to a temporary file in {} after {written} bytes: {cause}; \
@@ -145,6 +157,20 @@ pub enum StoreError {
         /// The name of the link.
         member: String,
     },
+    /// A link of a layout directory that leads to no file.
+    #[error(
+        "{directory}: {link:?} is a link to {target:?}, {problem}; copy the image again, with the files that its links lead to"
+    )]
+    BrokenLink {
+        /// The directory.
+        directory: String,
+        /// The name of the link.
+        link: String,
+        /// Where it leads.
+        target: PathBuf,
+        /// Why that is no file.
+        problem: LinkProblem,
+    },
     /// A directory, a device, a sparse file where a plain file is needed.
     #[error("{archive}: {member:?} is not a plain file")]
     NotAFile {
@@ -159,6 +185,30 @@ impl StoreError {
     /// Whether it says that something is absent, rather than that it is damaged or unreadable.
     #[must_use]
     pub const fn is_absence(&self) -> bool {
-        matches!(self, Self::Missing { .. } | Self::DanglingLink { .. })
+        matches!(self, Self::Missing { .. })
     }
+}
+
+/// Why a link leads to no file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LinkProblem {
+    /// Nothing has that name.
+    #[error("which is not there")]
+    Missing,
+    /// It leads to itself, at once or over others.
+    #[error("which leads back to itself")]
+    Loop,
+    /// A device, a pipe, a directory.
+    #[error("which is no plain file")]
+    NotAFile,
+}
+
+/// Folders that an error names one by one.
+const NAMED: usize = 5;
+
+fn listed(folders: &[String]) -> String {
+    let names: Vec<String> = folders.iter().take(NAMED).map(|folder| format!("{folder:?}")).collect();
+    let more = folders.len().saturating_sub(NAMED);
+    names.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
 }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use super::Store;
 use super::archive::{Archive, Ending};
 use super::error::StoreError;
+use super::member_path::normalise;
 use super::oci_layout::{Links, OciLayout};
+use super::skopeo_dir::{Member, SkopeoDir};
 use super::spool::{Spooled, spool};
 use crate::blob::{Blob, TransferProgress, TransferStep};
 use crate::compression::{Compression, SNIFF_LEN, sniff};
@@ -19,6 +21,8 @@ use crate::remark::{OnDamage, Remark};
 pub struct FileStore {
     name: String,
     place: Place,
+    /// The names of its files, if they are not a layout's.
+    skopeo: Option<SkopeoDir>,
     remarks: Vec<Remark>,
 }
 
@@ -26,6 +30,22 @@ pub struct FileStore {
 enum Place {
     Archive(Archive),
     Layout(OciLayout),
+}
+
+impl Place {
+    fn open(&self, file: &str) -> Result<Blob, StoreError> {
+        match self {
+            Self::Archive(archive) => archive.open(file),
+            Self::Layout(layout) => layout.open(file),
+        }
+    }
+
+    fn contains(&self, file: &str) -> bool {
+        match self {
+            Self::Archive(archive) => archive.contains(file),
+            Self::Layout(layout) => layout.contains(file),
+        }
+    }
 }
 
 /// What kind of file or directory holds an image, told by the documents in it.
@@ -58,7 +78,7 @@ impl FileStore {
         };
         if path.is_dir() {
             let layout = OciLayout::open_directory(&name, path, links)?;
-            return Ok(Self { name, place: Place::Layout(layout), remarks: Vec::new() });
+            return Ok(Self::of_place(name, Place::Layout(layout), Vec::new()));
         }
         let file = File::open(path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
@@ -102,7 +122,12 @@ impl FileStore {
     fn of_archive(name: String, file: Arc<File>, len: u64, on_damage: OnDamage) -> Result<Self, StoreError> {
         let mut archive = Archive::index(&name, file, len, on_damage)?;
         let remarks = archive.take_remarks();
-        Ok(Self { name, place: Place::Archive(archive), remarks })
+        Ok(Self::of_place(name, Place::Archive(archive), remarks))
+    }
+
+    fn of_place(name: String, place: Place, remarks: Vec<Remark>) -> Self {
+        let skopeo = SkopeoDir::find(|file| place.open(file).ok());
+        Self { name, place, skopeo, remarks }
     }
 
     /// What holds the image.
@@ -111,11 +136,17 @@ impl FileStore {
         match &self.place {
             Place::Layout(_) => FileFormat::Directory,
             // Docker 25 and later write both documents, and read the first of them.
-            Place::Archive(archive) if !archive.contains("manifest.json") && archive.contains("index.json") => {
+            Place::Archive(_) if !self.contains("manifest.json") && self.contains("index.json") => {
                 FileFormat::OciArchive
             }
             Place::Archive(_) => FileFormat::DockerArchive,
         }
+    }
+
+    /// Where a member is, if its file has another name.
+    fn member(&self, member: &str) -> Option<Member<'_>> {
+        let name = normalise("", member).ok()?;
+        self.skopeo.as_ref().map(|skopeo| skopeo.member(&name))
     }
 
     const fn archive(&self) -> Option<&Archive> {
@@ -136,16 +167,21 @@ impl Store for FileStore {
     }
 
     fn blob(&self, member: &str) -> Result<Blob, StoreError> {
-        match &self.place {
-            Place::Archive(archive) => archive.open(member),
-            Place::Layout(layout) => layout.open(member),
+        match self.member(member) {
+            None => self.place.open(member),
+            Some(Member::Made(bytes)) => Ok(Blob::in_memory(bytes, member)),
+            Some(Member::Files(files)) => {
+                let file = files.iter().find(|file| self.place.contains(file)).or(files.first());
+                self.place.open(file.map_or(member, String::as_str))
+            }
         }
     }
 
     fn contains(&self, member: &str) -> bool {
-        match &self.place {
-            Place::Archive(archive) => archive.contains(member),
-            Place::Layout(layout) => layout.contains(member),
+        match self.member(member) {
+            None => self.place.contains(member),
+            Some(Member::Made(_)) => true,
+            Some(Member::Files(files)) => files.iter().any(|file| self.place.contains(file)),
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod archive;
 mod archive_shape;
+mod engine_document;
 mod error;
 mod file;
 pub mod member_path;
@@ -13,7 +14,7 @@ mod spool;
 use std::fmt::Debug;
 
 pub use archive::{Archive, Ending};
-pub use error::StoreError;
+pub use error::{LinkProblem, StoreError};
 pub use file::{FileFormat, FileStore};
 pub use oci_layout::Links;
 pub use spool::{Spooled, spool};

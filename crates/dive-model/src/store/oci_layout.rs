@@ -7,9 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::error::StoreError;
+use super::error::{LinkProblem, StoreError};
 use super::member_path::normalise;
-use super::skopeo_dir::{Member, SkopeoDir};
 use crate::blob::Blob;
 
 /// Where the symbolic links of a layout directory may lead: the flag `--follow-links`.
@@ -48,8 +47,6 @@ pub(super) struct OciLayout {
     name: String,
     /// Absolute, with its links resolved.
     root: PathBuf,
-    /// The names of its files, if they are not a layout's.
-    skopeo: Option<SkopeoDir>,
     links: Links,
 }
 
@@ -65,25 +62,20 @@ impl OciLayout {
         // Later, a document that cannot be looked up would count as absent.
         let unreadable = |cause| StoreError::Unreadable { what: name.to_owned(), cause };
         holds_image(&root).map_err(unreadable)?;
-        let skopeo = SkopeoDir::find(&root).map_err(unreadable)?;
-        Ok(Self { name: name.to_owned(), root, skopeo, links })
+        Ok(Self { name: name.to_owned(), root, links })
     }
 
     pub(super) fn open(&self, member: &str) -> Result<Blob, StoreError> {
         let outside = || StoreError::Outside { archive: self.name.clone(), member: member.to_owned() };
         let unreadable = |cause| StoreError::Unreadable { what: format!("{}/{member}", self.name), cause };
         let asked = normalise("", member).map_err(|_| outside())?;
-        let file = match self.member(&asked) {
-            Some(Member::Made(bytes)) => return Ok(Blob::in_memory(bytes, asked)),
-            // None of them exists: the first is what is missing.
-            Some(Member::Files(files)) => self.existing(&files).or(files.first()).cloned(),
-            None => Some(asked.clone()),
-        };
-        let missing = || StoreError::Missing { archive: self.name.clone(), member: member.to_owned() };
-        let path = match self.root.join(file.ok_or_else(missing)?).canonicalize() {
+        if let Some((link, target, problem)) = self.broken_link(&asked) {
+            return Err(StoreError::BrokenLink { directory: self.name.clone(), link, target, problem });
+        }
+        let path = match self.root.join(&asked).canonicalize() {
             Ok(path) => path,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                return Err(missing());
+                return Err(StoreError::Missing { archive: self.name.clone(), member: member.to_owned() });
             }
             Err(error) => return Err(unreadable(error)),
         };
@@ -99,22 +91,40 @@ impl OciLayout {
         Ok(Blob::new(Arc::new(file), 0, len, asked))
     }
 
+    /// Whether there is a file of that name, or what stands in for one: opening that says what it is.
     pub(super) fn contains(&self, member: &str) -> bool {
-        normalise("", member).is_ok_and(|name| match self.member(&name) {
-            Some(Member::Made(_)) => true,
-            Some(Member::Files(files)) => self.existing(&files).is_some(),
-            None => self.root.join(name).is_file(),
+        normalise("", member).is_ok_and(|name| {
+            let is_file = self.root.join(&name).metadata().is_ok_and(|found| !found.is_dir());
+            is_file || self.broken_link(&name).is_some()
         })
     }
 
-    /// Where a member is, if its file has another name.
-    fn member(&self, member: &str) -> Option<Member<'_>> {
-        self.skopeo.as_ref().map(|skopeo| skopeo.member(member))
+    /// The link on the way to the file `name` that leads to no file, and where it leads.
+    fn broken_link(&self, name: &str) -> Option<(String, PathBuf, LinkProblem)> {
+        let ends = name.match_indices('/').map(|(slash, _)| slash).chain([name.len()]);
+        let links = ends.filter_map(|end| Some((&name[..end], self.root.join(&name[..end]).read_link().ok()?)));
+        links.into_iter().find_map(|(link, target)| {
+            let problem = match self.root.join(link).metadata() {
+                Ok(found) if link.len() == name.len() && !found.is_file() => LinkProblem::NotAFile,
+                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                    LinkProblem::Missing
+                }
+                Err(error) if is_loop(&error) => LinkProblem::Loop,
+                _ => return None,
+            };
+            Some((link.to_owned(), target, problem))
+        })
     }
+}
 
-    fn existing<'a>(&self, files: &'a [String]) -> Option<&'a String> {
-        files.iter().find(|file| self.root.join(file).is_file())
-    }
+#[cfg(unix)]
+fn is_loop(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+}
+
+#[cfg(not(unix))]
+fn is_loop(_: &io::Error) -> bool {
+    false
 }
 
 #[cfg(test)]

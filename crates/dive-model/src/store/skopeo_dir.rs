@@ -1,13 +1,11 @@
 //! The directory that `skopeo copy ... dir:DIR` writes: a manifest or an index in `manifest.json`, other manifests as
-//! `HEX.manifest.json`, blobs as `HEX`. It is read as an OCI layout whose files have other names, with an index of one entry.
-
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
+//! `HEX.manifest.json`, blobs as `HEX`. It is read as an OCI layout whose files have other names, with an index of one entry,
+//! on disk as well as in a tar. Copies often lack its file `version`, so the manifest tells what it is.
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use crate::blob::Blob;
 use crate::digest::hex;
 use crate::json::{self, Decode, Key, Object, Text};
 
@@ -39,41 +37,47 @@ pub(super) enum Member<'a> {
 #[derive(Debug, Default)]
 struct Manifest {
     media_type: Text,
+    /// The lists that one of them has.
+    layers: Option<()>,
+    fs_layers: Option<()>,
+    manifests: Option<()>,
 }
 
 impl Object for Manifest {
     fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
-        key.is("mediaType").then_some(&mut self.media_type)
+        Some(match key {
+            _ if key.is("mediaType") => &mut self.media_type,
+            _ if key.is("layers") => &mut self.layers,
+            _ if key.is("fsLayers") => &mut self.fs_layers,
+            _ if key.is("manifests") => &mut self.manifests,
+            _ => return None,
+        })
     }
 }
 
 impl SkopeoDir {
-    /// The names in `root`. `None` if skopeo did not write it.
-    ///
-    /// # Errors
-    /// When its manifest cannot be read.
-    pub(super) fn find(root: &Path) -> io::Result<Option<Self>> {
-        let mut start = Vec::new();
-        let version = root.join("version");
-        // A named pipe would wait for its writer.
-        if !version.is_file() || !root.join("manifest.json").is_file() {
-            return Ok(None);
+    /// The names in a directory or an archive, of which `open` gives a file. `None` if skopeo did not write it.
+    pub(super) fn find(open: impl Fn(&str) -> Option<Blob>) -> Option<Self> {
+        let manifest = open("manifest.json")?.read_document(MANIFEST_LIMIT).ok()?;
+        let head = json::read::<Manifest>(&manifest).map(|document| document.value);
+        let is_manifest = match &head {
+            Ok(head) => [head.layers, head.fs_layers, head.manifests].iter().any(Option::is_some),
+            // Cut off, perhaps: as a manifest, it is an error that says so. Docker's starts with a bracket.
+            Err(_) => manifest.trim_ascii_start().starts_with(b"{"),
+        };
+        let is_of_skopeo = || open("version")?.first_bytes(VERSION.len()).ok().filter(|start| start == VERSION);
+        // Where there is a layout too, `version` decides: nobody else writes it.
+        if (!is_manifest || open("index.json").is_some()) && is_of_skopeo().is_none() {
+            return None;
         }
-        File::open(version)?.take(VERSION.len() as u64).read_to_end(&mut start)?;
-        if start != VERSION {
-            return Ok(None);
-        }
-        let mut manifest = Vec::new();
-        File::open(root.join("manifest.json"))?.take(MANIFEST_LIMIT).read_to_end(&mut manifest)?;
         let digest = hex(&Sha256::digest(&manifest));
         let mut entry = json!({ "digest": format!("sha256:{digest}"), "size": manifest.len() });
         // Without a media type, the content of the manifest decides.
-        let head = json::read::<Manifest>(&manifest).ok().map(|document| document.value);
-        if let Some(media_type) = head.as_ref().and_then(|head| head.media_type.as_deref()) {
+        if let Some(media_type) = head.as_ref().ok().and_then(|head| head.media_type.as_deref()) {
             entry["mediaType"] = media_type.into();
         }
         let index = json!({ "schemaVersion": 2, "manifests": [entry] }).to_string().into_bytes();
-        Ok(Some(Self { index, manifest: format!("blobs/sha256/{digest}") }))
+        Some(Self { index, manifest: format!("blobs/sha256/{digest}") })
     }
 
     /// Where the layout's `member` is.

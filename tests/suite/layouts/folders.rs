@@ -1,0 +1,84 @@
+//! Archives that were packed with a folder around the image, and whatever else the packing tool put beside it.
+
+use serde_json::json;
+
+use super::shapes::{listed, members, paths};
+use crate::build::{Format, Layer, Layout, image};
+
+/// The files of an image with one file.
+fn docker(file: &str) -> Vec<(String, Vec<u8>)> {
+    members(&image().layer(|l| l.file(file, file)).archive(Format::DockerArchive))
+}
+
+fn oci(file: &str) -> Vec<(String, Vec<u8>)> {
+    let mut layout = Layout::default();
+    let entry = layout.image("linux/amd64", file);
+    layout.lists(entry, &json!({}));
+    layout.files()
+}
+
+fn packed(tar: Layer, folder: &str, files: &[(String, Vec<u8>)]) -> Layer {
+    files.iter().fold(tar, |tar, (name, content)| tar.file(format!("{folder}/{name}"), content))
+}
+
+#[test]
+fn what_lies_beside_the_folder_is_ignored() {
+    for files in [docker("a"), oci("a")] {
+        for junk in [
+            Layer::default().file(".DS_Store", "\0\0\0\x01Bud1"),
+            Layer::default().file("._image", "\0\x05\x16\x07").file("image/._manifest.json", "\0\x05\x16\x07"),
+            Layer::default().dir("__MACOSX/").file("__MACOSX/image/._manifest.json", "\0\x05\x16\x07"),
+            Layer::default().file("readme.txt", "how to load it").file("sha256sums", "0"),
+            Layer::default().file("Thumbs.db", "").dir("empty/").file("src/main.rs", "").symlink("latest", "image"),
+            // Documents of that name that are no engine's.
+            Layer::default().file("web/manifest.json", r#"{"name": "app", "icons": []}"#).file("web/index.json", "[1]"),
+            Layer::default().file("manifest.json", r#"{"name": "app"}"#),
+            Layer::default().file("image/web/manifest.json", r#"[{"Config": "c", "Layers": []}]"#),
+        ] {
+            let ran = listed(&packed(junk, "image", &files).tar(), &[]).ends_with(0);
+            assert_eq!(paths(&ran), "a", "{}", ran.stderr);
+            assert!(ran.stderr.contains("packed with its folder \"image\""), "{}", ran.stderr);
+        }
+    }
+}
+
+/// `tar cf image.tar /usr/local/images/app`
+#[test]
+fn the_folder_may_have_the_name_of_a_root_folder() {
+    for folder in ["usr/local/images/app", "etc", "lib"] {
+        let ran = listed(&packed(Layer::default().dir("usr/"), folder, &docker("a")).tar(), &[]).ends_with(0);
+        assert_eq!(paths(&ran), "a", "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn two_folders_with_images_are_named() {
+    let two = packed(packed(Layer::default().file(".DS_Store", ""), "one", &docker("a")), "b/two", &oci("b"));
+    let ran = listed(&two.tar(), &[]);
+    let error = ran.error();
+    assert!(error.contains("several folders with an image: \"one\", \"b/two\""), "{error}");
+    assert!(error.contains("`dive ./one`"), "{error}");
+    assert!(!error.contains("cut off"), "{error}");
+    let many = (0..30).fold(Layer::default(), |tar, at| packed(tar, &format!("image{at}"), &docker("a")));
+    let ran = listed(&many.tar(), &[]);
+    assert!(ran.error().contains("and 25 more"), "{}", ran.error());
+}
+
+/// What is wrong with the image in the folder is said of that image.
+#[test]
+fn a_damaged_image_in_a_folder_is_an_error_about_its_document() {
+    let cut = |files: Vec<(String, Vec<u8>)>, document: &str| -> Vec<(String, Vec<u8>)> {
+        let cut = |(name, mut content): (String, Vec<u8>)| {
+            if name == document {
+                content.truncate(content.len() / 2);
+            }
+            (name, content)
+        };
+        files.into_iter().map(cut).collect()
+    };
+    for (files, document) in [(docker("a"), "manifest.json"), (oci("a"), "index.json")] {
+        let tar = packed(Layer::default().file(".DS_Store", ""), "image", &cut(files, document));
+        let ran = listed(&tar.tar(), &[]);
+        assert!(ran.error().contains(&format!("{document} is not a valid document")), "{}", ran.error());
+    }
+}

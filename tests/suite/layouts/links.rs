@@ -1,0 +1,116 @@
+//! Layout directories whose files are links.
+
+#![cfg(unix)]
+
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::build::Layout;
+use crate::user::User;
+
+#[test]
+fn links_of_a_layout_are_followed_outside_only_when_asked() {
+    let mut layout = Layout::default();
+    let entry = layout.image("linux/amd64", "a");
+    layout.lists(entry, &json!({}));
+    let user = User::new();
+    for (name, content) in layout.files() {
+        let blob = user.file("cache").join(&name);
+        let place = user.file("layout").join(&name);
+        for file in [&blob, &place] {
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        }
+        if name.starts_with("blobs/") {
+            std::fs::write(&blob, content).unwrap();
+            symlink(format!("../../../cache/{name}"), &place).unwrap();
+        } else {
+            std::fs::write(&place, content).unwrap();
+        }
+    }
+    let ran = user.runs(&["layout"]);
+    assert!(ran.error().contains("--follow-links") && ran.error().contains("`cp -rL layout COPY`"), "{}", ran.error());
+    user.runs(&["tree", "--follow-links", "layout"]).ends_with(0).prints(&["a\n"]);
+    // Only regular files, wherever they are.
+    let index = user.file("layout/index.json");
+    std::fs::remove_file(&index).unwrap();
+    symlink("/dev/zero", &index).unwrap();
+    user.runs(&["--follow-links", "layout"]).error();
+}
+
+/// An image of one layer in the directory `layout`: its manifest, its configuration and its layer.
+fn written() -> (User, [PathBuf; 3]) {
+    let mut layout = Layout::default();
+    let entry = layout.image("linux/amd64", "a");
+    layout.lists(entry, &json!({}));
+    let user = User::new();
+    std::fs::create_dir_all(user.file("layout/blobs/sha256")).unwrap();
+    let mut blobs = Vec::new();
+    for (name, content) in layout.files() {
+        let path = user.file("layout").join(&name);
+        std::fs::write(&path, content).unwrap();
+        blobs.extend(name.starts_with("blobs/").then_some(path));
+    }
+    let [config, layer, manifest] = blobs.try_into().unwrap();
+    (user, [manifest, config, layer])
+}
+
+/// A link that leads nowhere is not a blob that somebody forgot to copy.
+#[test]
+fn a_link_that_leads_to_no_file_is_named() {
+    for which in 0..3 {
+        for (target, says) in [
+            ("gone", "is a link to \"gone\", which is not there"),
+            ("../../../cache/gone", "is a link to \"../../../cache/gone\", which is not there"),
+            ("/nowhere/gone", "is a link to \"/nowhere/gone\", which is not there"),
+            ("SELF", "which leads back to itself"),
+            ("/dev/zero", "is a link to \"/dev/zero\", which is no plain file"),
+            ("/dev/stdin", "which is no plain file"),
+            (".", "is a link to \".\", which is no plain file"),
+        ] {
+            let (user, blobs) = written();
+            let blob = &blobs[which];
+            std::fs::remove_file(blob).unwrap();
+            let own = blob.file_name().unwrap().to_str().unwrap();
+            symlink(if target == "SELF" { own } else { target }, blob).unwrap();
+            for options in [&["layout"][..], &["--follow-links", "layout"]] {
+                let ran = user.runs(options);
+                let error = ran.error();
+                assert!(error.contains(says), "{which} {target}: {error}");
+                assert!(error.contains(own), "{which} {target}: {error}");
+                assert!(!error.contains("without some of its blobs"), "{which} {target}: {error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_link_above_the_file_is_named() {
+    for (link, target, says) in [
+        ("blobs", "../gone", "\"blobs\" is a link to \"../gone\", which is not there"),
+        ("blobs/sha256", "sha256", "\"blobs/sha256\" is a link to \"sha256\", which leads back to itself"),
+        ("index.json", "gone.json", "\"index.json\" is a link to \"gone.json\", which is not there"),
+        ("index.json", "/dev/zero", "\"index.json\" is a link to \"/dev/zero\", which is no plain file"),
+    ] {
+        let (user, _) = written();
+        let path = user.file("layout").join(link);
+        std::fs::rename(&path, user.file("moved")).unwrap();
+        symlink(target, path).unwrap();
+        let ran = user.runs(&["./layout"]);
+        assert!(ran.error().contains(says), "{}", ran.error());
+    }
+}
+
+/// What is lost is said to be lost, also where other files are links.
+#[test]
+fn a_blob_that_is_missing_is_said_to_be_missing() {
+    for which in 0..3 {
+        let (user, blobs) = written();
+        std::fs::remove_file(&blobs[which]).unwrap();
+        std::fs::rename(user.file("layout/blobs"), user.file("layout/data")).unwrap();
+        symlink("data", user.file("layout/blobs")).unwrap();
+        let ran = user.runs(&["layout"]);
+        assert!(ran.error().contains("is missing; the layout is incomplete"), "{}", ran.error());
+    }
+}

@@ -2,7 +2,7 @@
 //! registry itself says, and not for ever.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use super::error::RegistryError;
 
@@ -124,21 +124,10 @@ pub(super) fn retry_after(text: &str, now: u64) -> Option<Duration> {
     seconds.map(Duration::from_secs)
 }
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT` as seconds since 1970.
+/// A date of HTTP as seconds since 1970.
 fn seconds_of_date(text: &str) -> Option<u64> {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let mut words = text.split_once(", ")?.1.strip_suffix(" GMT")?.split(' ');
-    let day: u64 = words.next()?.parse().ok().filter(|day| (1..=31).contains(day))?;
-    let name = words.next()?;
-    let month = MONTHS.iter().position(|month| *month == name)? as u64 + 1;
-    let year: u64 = words.next()?.parse().ok().filter(|year| (1970..=9999).contains(year))?;
-    let mut clock = words.next()?.split(':').map(|part| part.parse::<u64>().ok().filter(|part| *part <= 60));
-    let seconds = clock.next()?? * 3_600 + clock.next()?? * 60 + clock.next()??;
-    // Years that start in March put the leap day at their end.
-    let (from, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
-    let days = from * 365 + from / 4 - from / 100 + from / 400 + (month * 153 + 2) / 5 + day - 1;
-    // 1 March of the year 0 to 1 January 1970.
-    Some(days.checked_sub(719_468)? * 86_400 + seconds)
+    let date = httpdate::parse_http_date(text).ok()?;
+    date.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
 }
 
 #[cfg(test)]
@@ -151,6 +140,8 @@ mod tests {
         assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_770), Some(Duration::from_secs(7)));
         assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_790), Some(Duration::ZERO));
         assert_eq!(retry_after("Thu, 29 Feb 2024 00:00:00 GMT", 1_709_164_799), Some(Duration::from_secs(1)));
+        // An old form, which recipients must accept.
+        assert_eq!(retry_after("Sunday, 06-Nov-94 08:49:37 GMT", 784_111_770), Some(Duration::from_secs(7)));
         for wrong in ["", "-1", "soon", "Sun, 99 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49 GMT"] {
             assert_eq!(retry_after(wrong, 0), None, "{wrong}");
         }

@@ -49,6 +49,8 @@ mod log;
 mod model;
 mod oracle;
 #[cfg(all(unix, feature = "engine", feature = "registry"))]
+mod own_binary;
+#[cfg(all(unix, feature = "engine", feature = "registry"))]
 mod own_image;
 mod paths;
 // The runners' shells are Unix's, and templates name images in engines and registries.

@@ -7,8 +7,8 @@ use std::fs;
 use std::sync::OnceLock;
 
 use crate::engines::servers;
+use crate::own_binary::static_binary;
 use crate::place::{repository, sample};
-use crate::skipped;
 use crate::user::{Ran, User};
 
 /// The image's name in the Docker of the tests.
@@ -28,11 +28,7 @@ impl OwnImage {
     pub(crate) fn here() -> Option<Self> {
         static BUILT: OnceLock<()> = OnceLock::new();
         let docker = servers::docker()?;
-        let Some(binary) = std::env::var_os("DIVE_TEST_STATIC").filter(|path| !path.is_empty()) else {
-            skipped::note("static binary", "DIVE_TEST_STATIC is not set");
-            return None;
-        };
-        let binary = repository("").join(binary);
+        let binary = static_binary()?;
         BUILT.get_or_init(|| {
             let script = repository("packaging/image/build.sh");
             let builder = User::new().sets("DOCKER_HOST", &docker).sets("DOCKER_BUILDKIT", "0");

@@ -1,6 +1,7 @@
 //! The documents that say which blobs make an image: Docker's `manifest.json`, and the OCI index and manifest with
-//! their Docker schema 2 twins, which have the same shape. The types are our own, because oci-spec's documents refuse
-//! what engines load (`"layers": null`, a wrong size); its media types, digests and annotation names are used.
+//! their Docker schema 2 twins, which have the same shape. Archives, layouts and registries read them with these types.
+//! They are our own, because oci-spec's documents refuse what engines load (`"layers": null`, a wrong size); its media
+//! types, digests and annotation names are used.
 
 use std::str::FromStr;
 
@@ -8,6 +9,7 @@ use oci_spec::image::{ANNOTATION_REF_NAME, Digest, MediaType};
 
 use super::platform::Platform;
 use crate::json::{Decode, JsonError, Key, List, Map, Object, Reader, Shape, Size, Text};
+use crate::layer::toc::Table;
 
 /// One image of a docker-archive's `manifest.json`.
 #[derive(Debug, Default)]
@@ -31,16 +33,19 @@ impl Object for DockerImage {
     }
 }
 
-/// An OCI or Docker schema 2 index or manifest; its lists tell which, for media types are often absent or wrong.
+/// An index or manifest of OCI or Docker. Its lists tell which, for media types are often absent or wrong.
 #[derive(Debug, Default)]
-pub(super) struct OciDocument {
+pub struct OciDocument {
     pub(super) media_type: Text,
     pub(super) artifact_type: Text,
-    pub(super) manifests: Option<List<Descriptor>>,
-    pub(super) config: Option<Descriptor>,
-    pub(super) layers: List<Descriptor>,
-    /// Only Docker schema 1 has it.
-    pub(super) fs_layers: Option<()>,
+    /// What an index lists.
+    pub manifests: Option<List<Descriptor>>,
+    /// The configuration of an image.
+    pub config: Option<Descriptor>,
+    /// From the base up.
+    pub layers: List<Descriptor>,
+    /// Only Docker schema 1 has it: the layers from the top down.
+    pub fs_layers: Option<List<FsLayer>>,
 }
 
 impl Object for OciDocument {
@@ -58,18 +63,87 @@ impl Object for OciDocument {
 }
 
 impl OciDocument {
+    /// What it calls itself.
+    #[must_use]
+    pub fn media_type(&self) -> Option<&str> {
+        self.media_type.as_deref()
+    }
+
+    /// The kind that it has by what it lists.
+    #[must_use]
+    pub const fn kind(&self) -> Option<ManifestKind> {
+        match (&self.manifests, &self.config, &self.fs_layers) {
+            (Some(_), ..) => Some(ManifestKind::Index),
+            (None, Some(_), _) => Some(ManifestKind::Manifest),
+            (None, None, Some(_)) => Some(ManifestKind::Schema1),
+            (None, None, None) => None,
+        }
+    }
+
     /// Whether it is a manifest of OCI's artifacts before version 1.1, which had a media type of their own.
     pub(super) fn is_artifact(&self) -> bool {
-        self.media_type.as_deref() == Some("application/vnd.oci.artifact.manifest.v1+json")
+        self.media_type() == Some("application/vnd.oci.artifact.manifest.v1+json")
+    }
+}
+
+/// A kind of document that leads to an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ManifestKind {
+    /// A list of manifests.
+    Index,
+    /// A configuration and layers.
+    Manifest,
+    /// A manifest of Docker from before there were configurations.
+    Schema1,
+}
+
+impl ManifestKind {
+    /// The kind of documents of that media type.
+    #[must_use]
+    pub fn of(media_type: &str) -> Option<Self> {
+        match MediaType::from(media_type) {
+            MediaType::ImageIndex => Some(Self::Index),
+            MediaType::ImageManifest => Some(Self::Manifest),
+            _ => match media_type.strip_prefix("application/vnd.docker.distribution.manifest.")? {
+                "list.v2+json" => Some(Self::Index),
+                "v2+json" => Some(Self::Manifest),
+                "v1+json" | "v1+prettyjws" => Some(Self::Schema1),
+                _ => None,
+            },
+        }
+    }
+
+    /// The media type of a document that names none.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Index => "application/vnd.oci.image.index.v1+json",
+            Self::Manifest => "application/vnd.oci.image.manifest.v1+json",
+            Self::Schema1 => "application/vnd.docker.distribution.manifest.v1+json",
+        }
+    }
+}
+
+/// A layer as a Docker schema 1 manifest names it.
+#[derive(Debug, Default)]
+pub struct FsLayer {
+    /// Its digest.
+    pub blob_sum: String,
+}
+
+impl Object for FsLayer {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        key.is("blobSum").then_some(&mut self.blob_sum)
     }
 }
 
 /// A blob as an index or manifest names it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Descriptor {
+pub struct Descriptor {
     media_type: Text,
     artifact_type: Text,
-    pub(super) digest: String,
+    /// As written; it may be invalid.
+    pub digest: String,
     size: Size,
     pub(super) urls: List<String>,
     annotations: Annotations,
@@ -91,17 +165,21 @@ impl Object for Descriptor {
     }
 }
 
-/// The annotations that mean something here.
+/// The annotations that mean something here. One that is no string is taken for absent.
 #[derive(Debug, Clone, Default)]
 struct Annotations {
-    ref_name: String,
+    ref_name: Option<String>,
     /// The full name, where containerd and Docker wrote the file: their `ref.name` is the bare tag.
-    containerd_name: String,
+    containerd_name: Option<String>,
     /// `BuildKit`'s mark on provenance and SBOM manifests.
-    docker_reference_type: String,
+    docker_reference_type: Option<String>,
+    /// Where a layer's table of contents is.
+    stargz_digest: Option<String>,
+    chunked_position: Option<String>,
+    chunked_digest: Option<String>,
 }
 
-/// A map in Go: its keys are data, so their case counts, and `null` empties it. An annotation that is no string is empty.
+/// A map in Go: its keys are data, so their case counts, and `null` empties it.
 impl Decode for Annotations {
     fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
         if json.null()? {
@@ -113,9 +191,12 @@ impl Decode for Annotations {
                 ANNOTATION_REF_NAME => &mut self.ref_name,
                 "io.containerd.image.name" => &mut self.containerd_name,
                 "vnd.docker.reference.type" => &mut self.docker_reference_type,
+                "containerd.io/snapshot/stargz/toc.digest" => &mut self.stargz_digest,
+                "io.github.containers.zstd-chunked.manifest-position" => &mut self.chunked_position,
+                "io.github.containers.zstd-chunked.manifest-checksum" => &mut self.chunked_digest,
                 _ => return json.skip(),
             };
-            annotation.clear();
+            *annotation = None;
             if json.shape()? == Shape::String { annotation.decode(json) } else { json.skip() }
         })
     }
@@ -149,6 +230,12 @@ impl Object for PlatformEntry {
 pub struct InvalidDigest(pub String);
 
 impl Descriptor {
+    /// A blob of which only the digest is known.
+    #[must_use]
+    pub fn of_digest(digest: String) -> Self {
+        Self { digest, ..Self::default() }
+    }
+
     /// Where its blob lies in a layout.
     pub(super) fn path(&self) -> Result<String, InvalidDigest> {
         path_of_digest(&self.digest)
@@ -160,21 +247,35 @@ impl Descriptor {
 
     /// Whether it calls itself the manifest of one image, not an index of several.
     pub(super) fn is_manifest(&self) -> bool {
-        self.media_type().is_some_and(|text| match MediaType::from(text) {
-            MediaType::ImageManifest => true,
-            MediaType::Other(other) => other == "application/vnd.docker.distribution.manifest.v2+json",
-            _ => false,
-        })
+        self.media_type().and_then(ManifestKind::of) == Some(ManifestKind::Manifest)
     }
 
-    pub(super) fn size(&self) -> Option<u64> {
+    /// Its length, if the document gives one.
+    #[must_use]
+    pub const fn size(&self) -> Option<u64> {
         self.size.0
+    }
+
+    /// Whether it may lie elsewhere than beside the document.
+    #[must_use]
+    pub const fn is_foreign(&self) -> bool {
+        !self.urls.0.is_empty()
+    }
+
+    /// Where the layer's table of contents is, if it has one.
+    #[must_use]
+    pub fn table_of_contents(&self) -> Option<Table> {
+        let Annotations { stargz_digest, chunked_position, chunked_digest, .. } = &self.annotations;
+        match chunked_position {
+            Some(position) => Table::chunked(position, chunked_digest.as_deref()?),
+            None => Table::stargz(stargz_digest.as_deref()?),
+        }
     }
 
     /// The name of the image it stands for.
     pub(super) fn image_name(&self) -> Option<&str> {
         let Annotations { ref_name, containerd_name, .. } = &self.annotations;
-        [containerd_name, ref_name].into_iter().find(|name| !name.is_empty()).map(String::as_str)
+        [containerd_name, ref_name].into_iter().flatten().find(|name| !name.is_empty()).map(String::as_str)
     }
 
     pub(super) fn platform(&self) -> Option<Platform> {
@@ -185,7 +286,7 @@ impl Descriptor {
 
     /// Whether `BuildKit` marked it as an attestation about an image.
     pub(super) fn is_attestation(&self) -> bool {
-        self.annotations.docker_reference_type == "attestation-manifest"
+        self.annotations.docker_reference_type.as_deref() == Some("attestation-manifest")
     }
 
     pub(super) fn artifact_type(&self) -> Option<&str> {
@@ -260,6 +361,28 @@ mod tests {
         assert!(
             descriptor(r#"{"annotations": {"vnd.docker.reference.type": "attestation-manifest"}}"#).is_attestation()
         );
+    }
+
+    #[test]
+    fn a_document_is_known_by_its_lists() {
+        let read = |json: &str| crate::json::read::<OciDocument>(json.as_bytes()).unwrap().value;
+        for (json, kind) in [
+            (r#"{"manifests": []}"#, Some(ManifestKind::Index)),
+            (r#"{"manifests": null, "config": {}}"#, Some(ManifestKind::Manifest)),
+            (r#"{"fsLayers": [{"blobSum": "x"}]}"#, Some(ManifestKind::Schema1)),
+            (r#"{"layers": []}"#, None),
+        ] {
+            assert_eq!(read(json).kind(), kind, "{json}");
+        }
+        for kind in [ManifestKind::Index, ManifestKind::Manifest, ManifestKind::Schema1] {
+            assert_eq!(ManifestKind::of(kind.media_type()), Some(kind));
+        }
+        let docker =
+            |version: &str| ManifestKind::of(&format!("application/vnd.docker.distribution.manifest.{version}"));
+        assert_eq!(docker("list.v2+json"), Some(ManifestKind::Index));
+        assert_eq!(docker("v2+json"), Some(ManifestKind::Manifest));
+        assert_eq!(docker("v1+prettyjws"), Some(ManifestKind::Schema1));
+        assert_eq!(docker("v3+json").or(ManifestKind::of("application/vnd.example+json")), None);
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod history;
 mod index;
 mod layers;
 mod legacy;
-mod manifest;
+pub mod manifest;
 mod oci;
 mod plan;
 mod platform;

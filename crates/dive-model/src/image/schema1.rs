@@ -5,6 +5,7 @@ use super::config::ImageConfig;
 use super::document::{self, DocumentKind};
 use super::error::ImageError;
 use super::legacy::LayerDocument;
+use super::manifest::FsLayer;
 use super::plan::Wanted;
 use super::platform::Platform;
 use crate::blob::Blob;
@@ -34,17 +35,6 @@ impl Object for Manifest {
             _ if key.is("history") => &mut self.history,
             _ => return None,
         })
-    }
-}
-
-#[derive(Debug, Default)]
-struct FsLayer {
-    blob_sum: String,
-}
-
-impl Object for FsLayer {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
-        key.is("blobSum").then_some(&mut self.blob_sum)
     }
 }
 

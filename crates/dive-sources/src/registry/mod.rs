@@ -35,10 +35,11 @@ use dive_model::blob::{Fetch, Watch};
 use dive_model::blob::{TransferProgress, TransferStep};
 use dive_model::cache::{self, Cache};
 use dive_model::digest::Digest;
+use dive_model::image::manifest::{Descriptor, OciDocument};
 use dive_model::layer::toc::{ENTRIES, Table, Toc};
 use dive_model::remark::{OnDamage, Remark};
 use dive_model::store::{Store, StoreError};
-use manifest::{Descriptor, Role};
+use manifest::Role;
 use name::Name;
 use repository::{Repository, Settings};
 
@@ -87,7 +88,8 @@ impl RegistryImage {
         let (document, problems) = (answer.0.map_err(error)?, answer.1);
         let full = repository.name();
         let what = format!("the manifest of {}:{}", full.repository, full.version());
-        let media_type = manifest::media_type(&document, &what).map_err(error)?;
+        let read = manifest::read(&document.bytes);
+        let media_type = manifest::media_type(&document, &read, &what).map_err(error)?;
         let mut entry = serde_json::json!({
             "mediaType": media_type,
             "digest": document.digest.to_string(),
@@ -99,8 +101,10 @@ impl RegistryImage {
         let index = serde_json::json!({ "schemaVersion": 2, "manifests": [entry] });
         let mut held = KnownBlobs::default();
         let member = document.digest.member();
-        held.learn(&document.bytes);
-        held.named.insert(member.clone(), (Role::Manifest, Descriptor::of(&document.digest)));
+        if let Ok(read) = read {
+            held.learn(read);
+        }
+        held.named.insert(member.clone(), (Role::Manifest, Descriptor::of_digest(document.digest.to_string())));
         held.blobs.insert(member.clone(), Blob::in_memory(document.bytes, member));
         let remarks = problems.into_iter().map(|problem| Remark::new(name, problem)).collect();
         Ok(Self {
@@ -141,7 +145,10 @@ impl RegistryImage {
                 });
                 let bytes = document.and_then(|answer| answer).map_err(|error| error.of(&self.name))?.bytes;
                 if kind == Role::Manifest {
-                    self.held().learn(&bytes);
+                    // Where it cannot be read, `image` says why.
+                    if let Ok(read) = manifest::read(&bytes) {
+                        self.held().learn(read);
+                    }
                 }
                 Blob::in_memory(bytes, member)
             }
@@ -290,7 +297,7 @@ impl Store for RegistryImage {
 
 impl KnownBlobs {
     /// Notes what a manifest or an index names; what was named before stays what it was.
-    fn learn(&mut self, document: &[u8]) {
+    fn learn(&mut self, document: OciDocument) {
         for (kind, entry) in manifest::entries(document) {
             if let Some((algorithm, hex)) = entry.digest.split_once(':') {
                 self.named.entry(format!("blobs/{algorithm}/{hex}")).or_insert((kind, entry));

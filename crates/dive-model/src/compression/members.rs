@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use super::window::Window;
 
 /// A decoder of one of the pieces that a compressed file may be made of.
-pub(super) trait Member<R: Read>: Read {
+pub(super) trait MemberDecoder<R: Read>: Read {
     fn start(window: Window<R>) -> Self;
     fn window(&self) -> &Window<R>;
     fn into_window(self) -> Window<R>;
@@ -17,7 +17,7 @@ pub(super) trait Member<R: Read>: Read {
     const MOST_TINY: u32;
 }
 
-impl<R: Read> Member<R> for flate2::bufread::GzDecoder<Window<R>> {
+impl<R: Read> MemberDecoder<R> for flate2::bufread::GzDecoder<Window<R>> {
     fn start(window: Window<R>) -> Self {
         Self::new(window)
     }
@@ -37,7 +37,7 @@ impl<R: Read> Member<R> for flate2::bufread::GzDecoder<Window<R>> {
     const MOST_TINY: u32 = u32::MAX;
 }
 
-impl<R: Read> Member<R> for bzip2::bufread::BzDecoder<Window<R>> {
+impl<R: Read> MemberDecoder<R> for bzip2::bufread::BzDecoder<Window<R>> {
     fn start(window: Window<R>) -> Self {
         Self::new(window)
     }
@@ -60,7 +60,7 @@ impl<R: Read> Member<R> for bzip2::bufread::BzDecoder<Window<R>> {
 
 /// Pieces one after the other. The libraries' own readers for many take whatever follows a piece for the next one, and
 /// fail on padding and on garbage alike.
-pub(super) enum Members<R: Read, D: Member<R>> {
+pub(super) enum Members<R: Read, D: MemberDecoder<R>> {
     Inside {
         decoder: D,
         /// Bytes that the piece gave so far, and how many pieces before it gave next to none.
@@ -78,7 +78,7 @@ pub(super) enum Members<R: Read, D: Member<R>> {
 /// A piece that gives fewer bytes than this is tiny.
 const TINY: u64 = 64;
 
-impl<R: Read, D: Member<R>> Members<R, D> {
+impl<R: Read, D: MemberDecoder<R>> Members<R, D> {
     pub(super) fn new(window: Window<R>) -> Self {
         Self::Inside { decoder: D::start(window), given: 0, tiny: 0 }
     }
@@ -99,7 +99,7 @@ impl<R: Read, D: Member<R>> Members<R, D> {
     }
 }
 
-impl<R: Read, D: Member<R>> Read for Members<R, D> {
+impl<R: Read, D: MemberDecoder<R>> Read for Members<R, D> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if buf.is_empty() {
             return Ok(0);

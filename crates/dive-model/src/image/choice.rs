@@ -1,14 +1,14 @@
 //! Which manifest of an index is meant. What is named is taken. Else the order is: what is whole before what is missing or
 //! damaged, a known platform before an unknown one, the better fit before the worse, the first before those behind it.
 
-use super::contents::{Contents, Group};
+use super::contents::{Group, IndexContents};
 use super::error::ImageError;
-use super::index::{INDEX, Leaf};
+use super::index::{INDEX, ManifestLeaf};
 use super::platform::{Fit, Platform};
 use super::selection::{ImageSelector, OtherEntry, Selection, find_tagged, hint_for, is_id, listed, may_be_id};
 use crate::remark::Remark;
 
-/// A manifest of an index, by its places in [`Contents`].
+/// A manifest of an index, by its places in [`IndexContents`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Choice {
     pub(super) image: usize,
@@ -20,7 +20,7 @@ pub(super) struct Choice {
 pub(super) struct Chooser<'a> {
     /// What messages call the store.
     pub(super) archive: &'a str,
-    pub(super) contents: &'a Contents,
+    pub(super) contents: &'a IndexContents,
     pub(super) selection: &'a Selection,
 }
 
@@ -30,7 +30,7 @@ impl Chooser<'_> {
     /// `id_of` reads the digest of a manifest's configuration, which is the id that engines print.
     pub(super) fn choose(
         self,
-        id_of: &mut dyn FnMut(&Leaf) -> Option<String>,
+        id_of: &mut dyn FnMut(&ManifestLeaf) -> Option<String>,
         remarks: &mut Vec<Remark>,
     ) -> Result<Choice, ImageError> {
         let all = || (0..self.contents.images.len()).collect();
@@ -62,7 +62,7 @@ impl Chooser<'_> {
         &self.contents.images
     }
 
-    fn leaf(&self, Choice { image, leaf }: Choice) -> &Leaf {
+    fn leaf(&self, Choice { image, leaf }: Choice) -> &ManifestLeaf {
         &self.images()[image].leaves[leaf]
     }
 
@@ -135,7 +135,7 @@ impl Chooser<'_> {
     }
 
     /// The manifest with that digest or image id.
-    fn by_digest(self, wanted: &str, id_of: &mut dyn FnMut(&Leaf) -> Option<String>) -> Option<Choice> {
+    fn by_digest(self, wanted: &str, id_of: &mut dyn FnMut(&ManifestLeaf) -> Option<String>) -> Option<Choice> {
         let all: Vec<usize> = (0..self.images().len()).collect();
         let is_meant = |id: Option<&String>| id.is_some_and(|id| is_id(id, wanted));
         let named = |choice: &Choice| {
@@ -183,7 +183,7 @@ impl Chooser<'_> {
     /// Why there is no image, or none of that name.
     fn nothing(&self) -> ImageError {
         let archive = || self.archive.to_owned();
-        let Contents { names, others, images } = self.contents;
+        let IndexContents { names, others, images } = self.contents;
         let available = (!names.is_empty()).then(|| listed(names));
         let Some(wanted) = self.selection.image.clone() else {
             return match OtherEntry::list(others) {

@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::error::ImageError;
-use super::index::{Content, Follower, INDEX, Leaf};
+use super::index::{Content, Follower, INDEX, ManifestLeaf};
 use super::manifest::Descriptor;
 use super::selection::{ImageName, OtherEntry};
 use crate::json::List;
@@ -16,7 +16,7 @@ pub(super) struct Group {
     tags: Vec<String>,
     /// Digests of the entries in `index.json`.
     pub(super) digests: Vec<String>,
-    pub(super) leaves: Vec<Leaf>,
+    pub(super) leaves: Vec<ManifestLeaf>,
 }
 
 impl Group {
@@ -31,7 +31,7 @@ impl Group {
 
 /// What an index holds.
 #[derive(Debug, Default)]
-pub(super) struct Contents {
+pub(super) struct IndexContents {
     pub(super) images: Vec<Group>,
     /// What `images` are called.
     pub(super) names: Vec<ImageName>,
@@ -39,13 +39,14 @@ pub(super) struct Contents {
     pub(super) others: Vec<OtherEntry>,
 }
 
-impl Contents {
+impl IndexContents {
     pub(super) fn of(follower: &mut Follower<'_>, entries: List<Descriptor>) -> Result<Self, ImageError> {
         let mut contents = Self::default();
         for group in groups(follower, entries)? {
             let mut leaves = group.leaves;
             inspect_twins(follower, &mut leaves)?;
-            let (images, others): (Vec<Leaf>, Vec<Leaf>) = leaves.into_iter().partition(Leaf::may_be_image);
+            let (images, others): (Vec<ManifestLeaf>, Vec<ManifestLeaf>) =
+                leaves.into_iter().partition(ManifestLeaf::may_be_image);
             let mut digests = group.digests;
             digests.retain(|digest| others.iter().all(|other| other.descriptor.digest != *digest));
             // Beside an image in its own index, attestations are what every build adds.
@@ -106,8 +107,8 @@ impl Contents {
     }
 }
 
-impl From<Leaf> for OtherEntry {
-    fn from(leaf: Leaf) -> Self {
+impl From<ManifestLeaf> for OtherEntry {
+    fn from(leaf: ManifestLeaf) -> Self {
         let artifact_type = match leaf.content {
             Content::Artifact(artifact_type) => Some(artifact_type),
             Content::Attestation | Content::Image | Content::Unread => None,
@@ -134,7 +135,7 @@ fn groups(follower: &mut Follower<'_>, entries: List<Descriptor>) -> Result<Vec<
         let is_new = !by_digest.contains_key(&digest);
         let leaves = if is_new { follower.leaves(entry)? } else { Vec::new() };
         // What is no image stands for itself.
-        let is_image = leaves.iter().any(Leaf::may_be_image);
+        let is_image = leaves.iter().any(ManifestLeaf::may_be_image);
         let for_platform = tag.is_none()
             && is_image
             && matches!(&leaves[..], [leaf] if leaf.descriptor.digest == digest
@@ -168,8 +169,8 @@ fn groups(follower: &mut Follower<'_>, entries: List<Descriptor>) -> Result<Vec<
 }
 
 /// Looks into manifests of one platform: each is an image, or an artifact that is listed as if it were one.
-fn inspect_twins(follower: &mut Follower<'_>, leaves: &mut [Leaf]) -> Result<(), ImageError> {
-    let platform = |leaf: &Leaf| leaf.platform.as_ref().map(ToString::to_string);
+fn inspect_twins(follower: &mut Follower<'_>, leaves: &mut [ManifestLeaf]) -> Result<(), ImageError> {
+    let platform = |leaf: &ManifestLeaf| leaf.platform.as_ref().map(ToString::to_string);
     let mut counts: HashMap<String, usize> = HashMap::new();
     leaves.iter().filter_map(platform).for_each(|platform| *counts.entry(platform).or_default() += 1);
     for leaf in leaves {
@@ -182,12 +183,14 @@ fn inspect_twins(follower: &mut Follower<'_>, leaves: &mut [Leaf]) -> Result<(),
 
 /// A group as the images that it holds. Manifests for different platforms are one image; one more for the same platform,
 /// and one without a known platform beside others, is an image of its own.
-fn split(group: Group, leaves: Vec<Leaf>) -> Vec<Group> {
-    let (mut image, mut apart) = (Vec::<Leaf>::new(), Vec::new());
+fn split(group: Group, leaves: Vec<ManifestLeaf>) -> Vec<Group> {
+    let (mut image, mut apart) = (Vec::<ManifestLeaf>::new(), Vec::new());
     let mut digests = HashSet::new();
     let leaves = leaves.into_iter().filter(|leaf| digests.insert(leaf.descriptor.digest.clone()));
-    let (unknown, told): (Vec<Leaf>, Vec<Leaf>) = leaves.partition(Leaf::is_of_unknown_platform);
-    let (of_platforms, others): (Vec<Leaf>, Vec<Leaf>) = told.into_iter().partition(|leaf| leaf.platform.is_some());
+    let (unknown, told): (Vec<ManifestLeaf>, Vec<ManifestLeaf>) =
+        leaves.partition(ManifestLeaf::is_of_unknown_platform);
+    let (of_platforms, others): (Vec<ManifestLeaf>, Vec<ManifestLeaf>) =
+        told.into_iter().partition(|leaf| leaf.platform.is_some());
     let mut seen = Vec::new();
     for leaf in of_platforms {
         if seen.contains(&leaf.platform) {

@@ -25,7 +25,7 @@ const LISTED_COUNT: usize = 10_000;
 
 /// A manifest that an index leads to.
 #[derive(Debug)]
-pub(super) struct Leaf {
+pub(super) struct ManifestLeaf {
     pub(super) descriptor: Descriptor,
     pub(super) path: String,
     /// By the index, or by the configuration where the index names none.
@@ -37,7 +37,7 @@ pub(super) struct Leaf {
     pub(super) lost: Option<ImageError>,
 }
 
-impl Leaf {
+impl ManifestLeaf {
     /// Whether it is an image, or may be one.
     pub(super) const fn may_be_image(&self) -> bool {
         matches!(self.content, Content::Unread | Content::Image)
@@ -76,7 +76,7 @@ impl<'a> Follower<'a> {
     }
 
     /// All manifests below `entry`, in the order of the indexes.
-    pub(super) fn leaves(&mut self, entry: Descriptor) -> Result<Vec<Leaf>, ImageError> {
+    pub(super) fn leaves(&mut self, entry: Descriptor) -> Result<Vec<ManifestLeaf>, ImageError> {
         let mut leaves = Vec::new();
         let mut seen = HashSet::new();
         // The next entry is the last one.
@@ -93,7 +93,7 @@ impl<'a> Follower<'a> {
                 }
             };
             let platform = descriptor.platform().filter(Platform::is_known);
-            let leaf = Leaf { platform, path, content: Content::Unread, config_digest: None, lost, descriptor };
+            let leaf = ManifestLeaf { platform, path, content: Content::Unread, config_digest: None, lost, descriptor };
             match self.follow(leaf)? {
                 Followed::Leaf(leaf) => leaves.push(*leaf),
                 Followed::Index(document, inner) => ahead.extend(self.named(&document, inner).into_iter().rev()),
@@ -116,7 +116,7 @@ impl<'a> Follower<'a> {
         entries.into_iter().filter(|entry| !entry.digest.is_empty()).collect()
     }
 
-    fn follow(&mut self, mut leaf: Leaf) -> Result<Followed, ImageError> {
+    fn follow(&mut self, mut leaf: ManifestLeaf) -> Result<Followed, ImageError> {
         let leaf_of = |leaf| Ok(Followed::Leaf(Box::new(leaf)));
         if leaf.descriptor.is_attestation() {
             leaf.content = Content::Attestation;
@@ -148,7 +148,7 @@ impl<'a> Follower<'a> {
     }
 
     /// Looks into a manifest that was passed over.
-    pub(super) fn inspect(&mut self, leaf: &mut Leaf) -> Result<(), ImageError> {
+    pub(super) fn inspect(&mut self, leaf: &mut ManifestLeaf) -> Result<(), ImageError> {
         if leaf.content == Content::Unread && leaf.lost.is_none() && self.read(leaf)?.is_some() {
             leaf.lost = Some(no_configuration(self.store, &leaf.path));
         }
@@ -156,7 +156,7 @@ impl<'a> Follower<'a> {
     }
 
     /// Reads the document of `leaf`, and returns the entries if it is an index. What cannot be read is lost.
-    fn read(&mut self, leaf: &mut Leaf) -> Result<Option<List<Descriptor>>, ImageError> {
+    fn read(&mut self, leaf: &mut ManifestLeaf) -> Result<Option<List<Descriptor>>, ImageError> {
         leaf.content = Content::Image;
         self.documents += 1;
         if self.documents > DOCUMENT_COUNT {
@@ -188,7 +188,7 @@ impl<'a> Follower<'a> {
     }
 
     /// Notes what the manifest of `leaf` describes.
-    fn look_into(&self, leaf: &mut Leaf, document: &OciDocument) {
+    fn look_into(&self, leaf: &mut ManifestLeaf, document: &OciDocument) {
         leaf.config_digest = document.config.as_ref().map(|config| config.digest.clone());
         let artifact_type = document.artifact_type.as_deref().or_else(|| leaf.descriptor.artifact_type());
         let media_type = document.config.as_ref().and_then(Descriptor::media_type);
@@ -219,7 +219,7 @@ impl<'a> Follower<'a> {
     }
 
     /// The digest of the configuration of `leaf`, if it can be read.
-    pub(super) fn id_of(&mut self, leaf: &Leaf) -> Option<String> {
+    pub(super) fn id_of(&mut self, leaf: &ManifestLeaf) -> Option<String> {
         self.documents += 1;
         let blob = self.store.blob(&leaf.path).ok().filter(|_| self.documents <= DOCUMENT_COUNT)?;
         let read = document::read(self.store, &blob, DocumentKind::OciDocument, &mut Vec::new());
@@ -257,7 +257,7 @@ fn is_data_only(document: &OciDocument) -> bool {
 }
 
 enum Followed {
-    Leaf(Box<Leaf>),
+    Leaf(Box<ManifestLeaf>),
     /// The name of the document, and its entries.
     Index(String, List<Descriptor>),
 }

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::choice::Chooser;
-use super::contents::Contents;
+use super::contents::IndexContents;
 use super::document::{self, DocumentKind};
 use super::error::ImageError;
-use super::index::{Follower, Leaf, no_configuration};
+use super::index::{Follower, ManifestLeaf, no_configuration};
 use super::manifest::OciDocument;
 use super::plan::{ConfigDocument, Plan, PlannedConfig, Wanted};
 use super::schema1::Schema1;
@@ -20,7 +20,7 @@ pub(super) use super::index::INDEX;
 pub(super) fn plan(store: &dyn Store, selection: &Selection, remarks: &mut Vec<Remark>) -> Result<Plan, ImageError> {
     let index: OciDocument = document::read(store, &store.blob(INDEX)?, DocumentKind::Index, remarks)?;
     let mut follower = Follower::new(store);
-    let mut contents = Contents::of(&mut follower, index.manifests.unwrap_or_default())?;
+    let mut contents = IndexContents::of(&mut follower, index.manifests.unwrap_or_default())?;
     remarks.append(&mut follower.remarks);
     let choice = loop {
         let mut told = Vec::new();
@@ -49,7 +49,7 @@ pub(super) fn media_types(store: &dyn Store) -> HashMap<String, String> {
     let entries = read(INDEX, DocumentKind::Index).and_then(|index| index.manifests).unwrap_or_default().0;
     let mut follower = Follower::new(store);
     let leaves = entries.into_iter().flat_map(|entry| follower.leaves(entry).unwrap_or_default());
-    let here: Vec<Leaf> = leaves.filter(|leaf| leaf.lost.is_none()).collect();
+    let here: Vec<ManifestLeaf> = leaves.filter(|leaf| leaf.lost.is_none()).collect();
     let manifests = here.iter().filter_map(|leaf| read(&leaf.path, DocumentKind::OciDocument));
     let layers = manifests.flat_map(|manifest| manifest.layers.0);
     layers.filter_map(|layer| Some((layer.digest.clone(), layer.media_type()?.to_owned()))).collect()
@@ -57,7 +57,7 @@ pub(super) fn media_types(store: &dyn Store) -> HashMap<String, String> {
 
 fn from_manifest(
     store: &dyn Store,
-    leaf: Leaf,
+    leaf: ManifestLeaf,
     mut name: ImageName,
     others: Vec<ImageName>,
     remarks: &mut Vec<Remark>,

@@ -145,7 +145,7 @@ impl Platform {
 
     /// Its variant as a number, where the variants of its architecture are numbered. Without a variant, `arm` is v7,
     /// `arm64` v8 and `amd64` v1.
-    fn version(&self) -> Option<Version> {
+    fn version(&self) -> Option<VariantNumber> {
         let (first, default) = match self.architecture.as_str() {
             "amd64" => (1, "v1"),
             "arm" => (5, "v7"),
@@ -154,7 +154,7 @@ impl Platform {
         };
         let text = self.variant.as_deref().unwrap_or(default).strip_prefix('v')?;
         let (major, minor) = text.split_once('.').unwrap_or((text, "0"));
-        let version = Version { major: major.parse().ok()?, minor: minor.parse().ok()? };
+        let version = VariantNumber { major: major.parse().ok()?, minor: minor.parse().ok()? };
         (version.major >= first).then_some(version)
     }
 }
@@ -163,11 +163,11 @@ impl Platform {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fit {
     /// It is for an older processor, whose programs run here, too. The later its variant, the better.
-    Older(Option<Version>),
+    Older(Option<VariantNumber>),
     /// One of both has no variant that can be compared.
     Untold,
     /// It is for an earlier variant. The later, the better.
-    Earlier(Version),
+    Earlier(VariantNumber),
     /// It is for the same variant, written in another way.
     Equal,
     Same,
@@ -175,12 +175,12 @@ pub(super) enum Fit {
 
 /// The number of a variant: 8.2 of `v8.2`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Version {
+pub(super) struct VariantNumber {
     major: u32,
     minor: u32,
 }
 
-impl Version {
+impl VariantNumber {
     /// Whether a processor of version `host` runs it. Armv9.N has all that Armv8.(N+5) has, and Armv8 ends with 8.9.
     fn runs_on(self, host: Self) -> bool {
         match (self.major, host.major) {

@@ -10,7 +10,7 @@ use super::archive::{Archive, Ending};
 use super::error::StoreError;
 use super::member_path::normalise;
 use super::oci_layout::{Links, OciLayout};
-use super::skopeo_dir::{Member, SkopeoDir};
+use super::skopeo_dir::{LayoutFile, SkopeoDir};
 use super::spool::{Spooled, spool};
 use crate::blob::{Blob, TransferProgress, TransferStep};
 use crate::compression::{Compression, SNIFF_LEN, sniff};
@@ -144,7 +144,7 @@ impl FileStore {
     }
 
     /// Where a member is, if its file has another name.
-    fn member(&self, member: &str) -> Option<Member<'_>> {
+    fn member(&self, member: &str) -> Option<LayoutFile<'_>> {
         let name = normalise("", member).ok()?;
         self.skopeo.as_ref().map(|skopeo| skopeo.member(&name))
     }
@@ -169,8 +169,8 @@ impl Store for FileStore {
     fn blob(&self, member: &str) -> Result<Blob, StoreError> {
         match self.member(member) {
             None => self.place.open(member),
-            Some(Member::Made(bytes)) => Ok(Blob::in_memory(bytes, member)),
-            Some(Member::Files(files)) => {
+            Some(LayoutFile::Made(bytes)) => Ok(Blob::in_memory(bytes, member)),
+            Some(LayoutFile::Files(files)) => {
                 let file = files.iter().find(|file| self.place.contains(file)).or(files.first());
                 self.place.open(file.map_or(member, String::as_str))
             }
@@ -180,8 +180,8 @@ impl Store for FileStore {
     fn contains(&self, member: &str) -> bool {
         match self.member(member) {
             None => self.place.contains(member),
-            Some(Member::Made(_)) => true,
-            Some(Member::Files(files)) => files.iter().any(|file| self.place.contains(file)),
+            Some(LayoutFile::Made(_)) => true,
+            Some(LayoutFile::Files(files)) => files.iter().any(|file| self.place.contains(file)),
         }
     }
 

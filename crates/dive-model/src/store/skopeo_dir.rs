@@ -26,7 +26,7 @@ pub(super) struct SkopeoDir {
 
 /// Where a member of the layout is.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Member<'a> {
+pub(super) enum LayoutFile<'a> {
     /// Generated, in no file.
     Made(&'a [u8]),
     /// In one of these files, the first that exists.
@@ -81,16 +81,16 @@ impl SkopeoDir {
     }
 
     /// Where the layout's `member` is.
-    pub(super) fn member(&self, member: &str) -> Member<'_> {
+    pub(super) fn member(&self, member: &str) -> LayoutFile<'_> {
         if member == "index.json" {
-            return Member::Made(&self.index);
+            return LayoutFile::Made(&self.index);
         }
         if member == self.manifest {
-            return Member::Files(vec!["manifest.json".to_owned()]);
+            return LayoutFile::Files(vec!["manifest.json".to_owned()]);
         }
         // Not `manifest.json`: here that is an image manifest, not a docker-archive's.
         let files =
             member.strip_prefix("blobs/sha256/").map(|hex| vec![format!("{hex}.manifest.json"), hex.to_owned()]);
-        Member::Files(files.unwrap_or_default())
+        LayoutFile::Files(files.unwrap_or_default())
     }
 }

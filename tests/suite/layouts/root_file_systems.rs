@@ -60,6 +60,10 @@ fn an_image_beside_root_folders_is_not_taken_for_a_root_file_system() {
         let ran = listed(&with(&|name| usize::from(is_document(name))), &[]);
         assert!(ran.error().contains("missing"), "{}", ran.error());
     }
+    // Cut before the layers, and without any blob.
+    let cut = r#"[{"Config": "0a0a0a.json", "Repo"#;
+    let ran = listed(&Layer::default().dir("etc/").file("manifest.json", cut).tar(), &[]);
+    assert!(ran.error().contains("manifest.json is not a valid document"), "{}", ran.error());
     // Of Docker 1.9.
     let id = "0a".repeat(32);
     let repositories = format!(r#"{{"app": {{"latest": "{id}"}}}}"#);

@@ -67,7 +67,7 @@ fn has_words(bytes: &[u8]) -> bool {
     // Other applications have the other words too, in documents that are whole.
     let is_cut = || read::<()>(bytes).is_none();
     (holds("\"digest\"") && holds("\"sha256:"))
-        || (holds("\"Config\"") && (holds("\"Layers\"") || holds("\"RepoTags\"")) && is_cut())
+        || (bytes.trim_ascii_start().starts_with(b"[") && holds("\"Config\"") && is_cut())
         || (holds("\"schemaVersion\"") && holds("\"mediaType\"") && is_cut())
 }
 
@@ -161,7 +161,7 @@ mod tests {
             assert_eq!(content(name, text.as_bytes()), DocumentContent::Engines, "{name} {text}");
         }
         assert_eq!(content("manifest.json", b"[]"), DocumentContent::Empty);
-        for text in [r#"[{"Config": "c.json", "RepoTags": ["a:1"], "Lay"#, r#"{"layers": [{"digest": "sha256:0"}"#] {
+        for text in [r#"[{"Config": "c.js"#, r#"{"layers": [{"digest": "sha256:0"}"#] {
             assert_eq!(content("manifest.json", text.as_bytes()), DocumentContent::Damaged, "{text}");
         }
         for (name, text) in [

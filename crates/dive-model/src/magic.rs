@@ -113,22 +113,24 @@ fn is_utf16(first: &[u8]) -> bool {
     of_order(u16::from_le_bytes) || of_order(u16::from_be_bytes)
 }
 
-/// Whether the units are letters, half of them or more in ASCII.
+/// Whether the units are text: half of them or more in ASCII, or many letters and a space or the like.
 fn is_text_of(units: impl Iterator<Item = u16>) -> bool {
-    let (mut count, mut ascii) = (0, 0);
+    let (mut count, mut ascii, mut others) = (0, 0, 0);
     let mut letters = char::decode_utf16(units).peekable();
     while let Some(letter) = letters.next() {
         match letter {
             Ok(letter) if !letter.is_control() || letter.is_ascii_whitespace() => {
                 count += 1;
                 ascii += usize::from(letter.is_ascii());
+                others += usize::from(!letter.is_ascii() && !letter.is_alphanumeric());
             }
             // The last one may be cut where the sample ends.
             Err(_) if letters.peek().is_none() => {}
             _ => return false,
         }
     }
-    count >= 4 && ascii * 2 >= count
+    // Units of something else are hardly ever all letters.
+    (count >= 4 && ascii * 2 >= count) || (count >= 16 && ascii >= 1 && others * 8 <= count)
 }
 
 #[cfg(test)]

@@ -170,6 +170,8 @@ fn what_is_no_archive_is_named() {
         (utf16(&"manifest.json\r\n".repeat(100)), "PowerShell's `>`"),
         (big_endian(r#"{"schemaVersion": 2, "name": "äöü €"}"#), "PowerShell's `>`"),
         (utf16("FROM alpine"), "PowerShell's `>`"),
+        (utf16("Ошибка: образ не найден."), "PowerShell's `>`"),
+        (big_endian("エラー: イメージが見つかりませんでした\r\n"), "PowerShell's `>`"),
         // The output of `docker save` itself.
         (utf16(&format!("\u{feff}{tar}")), "PowerShell's `>`"),
         (utf16(&tar), "PowerShell's `>`"),

@@ -82,3 +82,18 @@ fn a_damaged_image_in_a_folder_is_an_error_about_its_document() {
         assert!(ran.error().contains(&format!("{document} is not a valid document")), "{}", ran.error());
     }
 }
+
+/// The manifest is often the last member.
+#[test]
+fn an_image_without_its_manifest_was_probably_cut_off() {
+    let hex = "0a".repeat(32);
+    for blob in ["blobs/sha256/HEX", "HEX/layer.tar", "HEX.tar", "HEX.json", "HEX"] {
+        for folder in ["", "image/", "home/me/image/"] {
+            let name = format!("{folder}{}", blob.replace("HEX", &hex));
+            let ran = listed(&Layer::default().file(&name, "").file(".DS_Store", "").tar(), &[]);
+            assert!(ran.error().contains("the copy was probably cut off"), "{name}: {}", ran.error());
+        }
+    }
+    let ran = listed(&Layer::default().file("src/layer.rs", "").file("blobs.txt", "").tar(), &[]);
+    assert!(ran.error().contains("give the tar that `docker save"), "{}", ran.error());
+}

@@ -13,7 +13,7 @@
 //! ```
 #![doc(hidden)]
 
-pub mod ci;
+mod ci;
 pub mod cli;
 pub mod config;
 pub mod report;

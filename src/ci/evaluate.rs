@@ -13,7 +13,7 @@ use dive_model::tree::NodeId;
 
 /// The status of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
+pub(crate) enum Status {
     /// The image keeps it.
     Pass,
     /// The image breaks it.
@@ -25,7 +25,7 @@ pub enum Status {
 impl Status {
     /// The status as reports print it.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Pass => "PASS",
             Self::Fail => "FAIL",
@@ -36,7 +36,7 @@ impl Status {
 
 /// The status of one rule, and the reason for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleOutcome {
+pub(crate) struct RuleOutcome {
     /// The rule.
     pub rule: Rule,
     /// Its status.
@@ -47,7 +47,7 @@ pub struct RuleOutcome {
 
 /// The outcome of all rules.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Verdict {
+pub(crate) struct Verdict {
     /// One for each rule, in the order dive prints them.
     pub outcomes: Vec<RuleOutcome>,
     /// Rules that pass although the exact numbers would break their limit.
@@ -56,7 +56,7 @@ pub struct Verdict {
 
 /// A rule that passes by dive's number and would fail by the exact one.
 #[derive(Debug, Clone, PartialEq)]
-pub struct BlindSpot {
+pub(crate) struct BlindSpot {
     /// The rule.
     pub rule: Rule,
     /// Where its limit is set.
@@ -74,7 +74,7 @@ pub struct BlindSpot {
 
 /// How many rules have each status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tally {
+pub(crate) struct Tally {
     /// All rules.
     pub total: usize,
     /// Those that passed.
@@ -88,13 +88,13 @@ pub struct Tally {
 impl Verdict {
     /// Whether no rule failed.
     #[must_use]
-    pub fn passed(&self) -> bool {
+    pub(crate) fn passed(&self) -> bool {
         self.count(Status::Fail) == 0
     }
 
     /// How many rules have each status.
     #[must_use]
-    pub fn tally(&self) -> Tally {
+    pub(crate) fn tally(&self) -> Tally {
         Tally {
             total: self.outcomes.len(),
             passed: self.count(Status::Pass),
@@ -110,7 +110,7 @@ impl Verdict {
 
 /// Checks an image against `rules`.
 #[must_use]
-pub fn evaluate(analysis: &Analysis, rules: &Rules) -> Verdict {
+pub(crate) fn evaluate(analysis: &Analysis, rules: &Rules) -> Verdict {
     let mut verdict = Verdict { outcomes: Vec::new(), blind_spots: Vec::new() };
     for rule in Rule::reported() {
         let (status, reason) = match Amount::of(&rules.limits[rule].value) {

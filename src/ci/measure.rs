@@ -11,7 +11,7 @@ use dive_model::units::{Bytes, go_float};
 
 /// A number, in the unit of a rule.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Amount {
+pub(crate) enum Amount {
     /// From 0; may exceed 1.
     Ratio(f64),
     /// A size.
@@ -88,7 +88,7 @@ impl Amount {
 
     /// The number as our part of the report prints it, rounded.
     #[must_use]
-    pub fn rounded(self) -> String {
+    pub(crate) fn rounded(self) -> String {
         match self {
             Self::Ratio(share) => format!("{share:.4}"),
             Self::Bytes(bytes) => bytes.to_string(),

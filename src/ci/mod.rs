@@ -1,9 +1,9 @@
 //! Whether an image keeps its budget: [`rules`] has the limits, `measure` the numbers, [`mod@evaluate`] the verdict.
 
-pub mod evaluate;
+pub(crate) mod evaluate;
 mod measure;
-pub mod rules;
+pub(crate) mod rules;
 
-pub use evaluate::{BlindSpot, RuleOutcome, Status, Tally, Verdict, evaluate};
-pub use measure::Amount;
-pub use rules::{Rule, Rules};
+pub(crate) use evaluate::{BlindSpot, Status, Verdict, evaluate};
+pub(crate) use measure::Amount;
+pub(crate) use rules::{Rule, Rules};

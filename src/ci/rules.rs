@@ -1,11 +1,11 @@
 //! The limits in effect: flags over the rules file over the configuration over the defaults.
 
-pub use crate::config::Rule;
+pub(crate) use crate::config::Rule;
 use crate::config::{Config, Origin, RuleLimits, RulesFile};
 
 /// The limits in effect, each with its origin.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Rules {
+pub(crate) struct Rules {
     /// The limits.
     pub limits: RuleLimits,
 }
@@ -13,19 +13,19 @@ pub struct Rules {
 impl Rules {
     /// For each rule, the limit of the first of `flags`, `rules_file` and `config` that sets one; else the default.
     #[must_use]
-    pub fn merge(flags: RuleLimits, rules_file: &RulesFile, config: &Config) -> Self {
+    pub(crate) fn merge(flags: RuleLimits, rules_file: &RulesFile, config: &Config) -> Self {
         Self { limits: flags.over(rules_file.limits.clone()).over(config.rules.clone()) }
     }
 
     /// Whether a rule was set or turned off.
     #[must_use]
-    pub fn are_set(&self) -> bool {
+    pub(crate) fn are_set(&self) -> bool {
         Rule::ALL.iter().any(|rule| *self.origin(*rule) != Origin::Default)
     }
 
     /// Where the limit of `rule` was set or turned off.
     #[must_use]
-    pub fn origin(&self, rule: Rule) -> &Origin {
+    pub(crate) fn origin(&self, rule: Rule) -> &Origin {
         &self.limits[rule].origin
     }
 }

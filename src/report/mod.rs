@@ -1,9 +1,9 @@
 //! Findings written out: one file a format. Reports read values and write bytes; `run` decides where they go.
 
-pub mod ci;
+pub(crate) mod ci;
 pub mod json;
 pub mod listing;
-pub mod text;
+pub(crate) mod text;
 mod waste;
 
 use std::io::{self, Write};

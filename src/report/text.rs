@@ -13,7 +13,7 @@ use dive_model::units::Bytes;
 ///
 /// # Errors
 /// When writing fails.
-pub fn render(opened: &Opened, look: Look, rows: Rows, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn render(opened: &Opened, look: Look, rows: Rows, out: &mut dyn Write) -> io::Result<()> {
     heading(opened, out)?;
     layers(opened, look.width, out)?;
     figures(&opened.analysis, out)?;

@@ -6,9 +6,9 @@ use ratatui::layout::Rect;
 use super::state::{Focus, Overlay, Stage, State};
 
 /// Columns that the screen needs.
-pub const MIN_WIDTH: u16 = 60;
+pub(super) const MIN_WIDTH: u16 = 60;
 /// Rows that the screen needs.
-pub const MIN_HEIGHT: u16 = 16;
+pub(super) const MIN_HEIGHT: u16 = 16;
 
 /// Columns from which both columns of panes stay in sight; below, the left one folds away while the file tree has the keys.
 const WIDE: u16 = 100;
@@ -132,7 +132,7 @@ fn over(body: Rect, width: u16, lines: u16) -> Rect {
 
 /// What is inside the border of a pane.
 #[must_use]
-pub fn inside(pane: Rect) -> Rect {
+pub(super) fn inside(pane: Rect) -> Rect {
     Rect::new(pane.x + 1, pane.y + 1, pane.width.saturating_sub(2), pane.height.saturating_sub(2))
 }
 

@@ -7,7 +7,7 @@ use dive_model::tree::Change;
 
 /// How things look.
 #[derive(Debug, Clone, Copy)]
-pub struct Theme {
+pub(super) struct Theme {
     /// Borders and titles of what has the keys.
     pub focused: Style,
     /// Borders of what has not.
@@ -40,14 +40,14 @@ pub struct Theme {
 impl Theme {
     /// Whether it has colours at all.
     #[must_use]
-    pub fn has_colours(&self) -> bool {
+    pub(super) fn has_colours(&self) -> bool {
         self.added.fg.is_some()
     }
 
     /// The theme of that name. `auto` takes what `COLORFGBG` says of the background; where nothing is said, the terminal's
     /// own sixteen colours, which its user can read on any.
     #[must_use]
-    pub fn named(name: ThemeName, background: Option<&str>) -> Self {
+    pub(super) fn named(name: ThemeName, background: Option<&str>) -> Self {
         match name {
             ThemeName::Auto => match background.and_then(|told| told.rsplit(';').next()?.parse::<u8>().ok()) {
                 Some(7 | 9..) => Self::light(),
@@ -63,7 +63,7 @@ impl Theme {
 
     /// How a path looks that changed so.
     #[must_use]
-    pub const fn change(&self, change: Change) -> Style {
+    pub(super) const fn change(&self, change: Change) -> Style {
         match change {
             Change::Added => self.added,
             Change::Modified => self.modified,

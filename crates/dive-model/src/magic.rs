@@ -2,11 +2,11 @@
 //! search that "invalid tar header" starts.
 
 /// How many first bytes [`identify`] looks at: the last signature, of ISO 9660, ends there.
-pub const SAMPLE_LEN: usize = 0x8006;
+pub(crate) const SAMPLE_LEN: usize = 0x8006;
 
 /// A format that is no tar, and what a sentence calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Format {
+pub(crate) struct Format {
     /// `a ZIP file`
     pub name: &'static str,
     /// Whether it may be the file system of a container, in another form than a tar.
@@ -57,7 +57,7 @@ const SIGNATURES: &[(usize, &[u8], Format)] = &[
 
 /// The format of data that starts with `first`, up to [`SAMPLE_LEN`] bytes of it; `None` if it is not known.
 #[must_use]
-pub fn identify(first: &[u8]) -> Option<Format> {
+pub(crate) fn identify(first: &[u8]) -> Option<Format> {
     let is_at =
         |(at, signature, _): &&(usize, &[u8], Format)| first.get(*at..).is_some_and(|rest| rest.starts_with(signature));
     if let Some((_, _, format)) = SIGNATURES.iter().find(is_at) {
@@ -68,7 +68,7 @@ pub fn identify(first: &[u8]) -> Option<Format> {
 
 /// What a sentence calls data that starts with `first`.
 #[must_use]
-pub fn describe(first: &[u8]) -> &'static str {
+pub(crate) fn describe(first: &[u8]) -> &'static str {
     if first.is_empty() {
         return "empty";
     }

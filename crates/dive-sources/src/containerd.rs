@@ -9,7 +9,7 @@ use std::process::ExitStatus;
 use super::access::Access;
 use super::engine_name::{EXPECTED, Name};
 use super::error::SourceError;
-use super::program::{ExportError, Failure, Program};
+use super::program::{ExportError, Program, ProgramError};
 use dive_model::blob::TransferProgress;
 use dive_model::store::{FileStore, Spooled, Store};
 
@@ -77,9 +77,9 @@ fn export(name: &str, access: &Access, progress: &mut dyn FnMut(TransferProgress
     // Without it, ctr waits ten seconds for a socket that is not there.
     let export = ["--connect-timeout", "3s", "images", "export"];
     match ctr.run(&export, &["-", name], progress) {
-        Err(ExportError::Program(Failure::Absent)) => {}
+        Err(ExportError::Program(ProgramError::Absent)) => {}
         // ctr takes names as they are stored, which is in full.
-        Err(ExportError::Program(Failure::Exited { message, .. }))
+        Err(ExportError::Program(ProgramError::Exited { message, .. }))
             if message.contains("not found") && in_full != name =>
         {
             return ctr.run(&export, &["-", &in_full], progress).map_err(|error| ctr.explain(error));
@@ -121,10 +121,10 @@ impl Exporter<'_> {
             ExportError::Program(failure) => failure,
         };
         let error = match failure {
-            Failure::Absent => ContainerdError::NoProgram { name },
-            Failure::Io(cause) => ContainerdError::Start { program, cause },
-            Failure::Cancelled => ContainerdError::Start { program, cause: io::ErrorKind::Interrupted.into() },
-            Failure::Exited { status, received, message } => {
+            ProgramError::Absent => ContainerdError::NoProgram { name },
+            ProgramError::Io(cause) => ContainerdError::Start { program, cause },
+            ProgramError::Cancelled => ContainerdError::Start { program, cause: io::ErrorKind::Interrupted.into() },
+            ProgramError::Exited { status, received, message } => {
                 ContainerdError::Failed { program, name, status, received, said: message }
             }
         };

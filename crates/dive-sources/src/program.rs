@@ -39,7 +39,7 @@ pub(super) struct Program {
 
 /// Why a program gave no output, or not all of it.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum ProgramError {
     /// No such program is in `PATH`.
     Absent,
     /// The operating system cannot start it or read from it.
@@ -56,7 +56,7 @@ pub(super) enum Failure {
     Cancelled,
 }
 
-impl From<io::Error> for Failure {
+impl From<io::Error> for ProgramError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
@@ -66,7 +66,7 @@ impl From<io::Error> for Failure {
 #[derive(Debug)]
 pub(super) enum ExportError {
     /// Because of the program.
-    Program(Failure),
+    Program(ProgramError),
     /// Because of the archive, or of the disk it is copied to.
     Archive(StoreError),
 }
@@ -90,7 +90,7 @@ impl Program {
         arguments: &[&str],
         limit: Option<Duration>,
         go_on: &mut dyn FnMut() -> ControlFlow<()>,
-    ) -> Result<Vec<u8>, Failure> {
+    ) -> Result<Vec<u8>, ProgramError> {
         let mut running = self.start(arguments)?;
         let mut answer = Vec::new();
         let read = async {
@@ -110,7 +110,7 @@ impl Program {
                 }),
             }
         };
-        let status = block_on(unless_broken(limited, go_on))?.ok_or(Failure::Cancelled)??;
+        let status = block_on(unless_broken(limited, go_on))?.ok_or(ProgramError::Cancelled)??;
         running.ended(status, answer.len() as u64)?;
         Ok(answer)
     }
@@ -128,7 +128,7 @@ impl Program {
         let mut meter = Meter::new(progress, size);
         let program = ExportError::Program;
         if meter.report().is_break() {
-            return Err(program(Failure::Cancelled));
+            return Err(program(ProgramError::Cancelled));
         }
         let running = self.start(arguments).map_err(program)?;
         let mut output = Output { running, meter, failure: None };
@@ -142,7 +142,7 @@ impl Program {
         Ok(spooled)
     }
 
-    fn start(&self, arguments: &[&str]) -> Result<Running, Failure> {
+    fn start(&self, arguments: &[&str]) -> Result<Running, ProgramError> {
         let mut command = Command::new(self.name);
         command.args(arguments).env_clear().envs(self.environment.iter()).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -153,8 +153,8 @@ impl Program {
             Ok(Running { child, output, errors })
         });
         started?.map_err(|error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => Failure::Absent,
-            _ => Failure::Io(error),
+            io::ErrorKind::NotFound => ProgramError::Absent,
+            _ => ProgramError::Io(error),
         })
     }
 }
@@ -168,14 +168,18 @@ struct Running {
 
 impl Running {
     /// `Ok` if the program succeeded; otherwise its error message.
-    fn ended(&mut self, status: ExitStatus, received: u64) -> Result<(), Failure> {
+    fn ended(&mut self, status: ExitStatus, received: u64) -> Result<(), ProgramError> {
         if status.success() {
             return Ok(());
         }
         let errors = self.errors.take();
         let message = block_on(async { timeout(LAST_WORDS, errors?).await.ok()?.ok() })?;
         let message = message.filter(|message| !message.is_empty());
-        Err(Failure::Exited { status, received, message: message.unwrap_or_else(|| "no error message".to_owned()) })
+        Err(ProgramError::Exited {
+            status,
+            received,
+            message: message.unwrap_or_else(|| "no error message".to_owned()),
+        })
     }
 }
 
@@ -183,19 +187,19 @@ impl Running {
 struct Output<'a> {
     running: Running,
     meter: Meter<'a>,
-    failure: Option<Failure>,
+    failure: Option<ProgramError>,
 }
 
 impl Output<'_> {
     /// Waits until the program has ended.
-    fn finish(mut self) -> Result<(), Failure> {
+    fn finish(mut self) -> Result<(), ProgramError> {
         let (child, meter) = (&mut self.running.child, &mut self.meter);
         let waited = block_on(unless_broken(child.wait(), &mut || meter.report()))?;
-        let status = waited.ok_or(Failure::Cancelled)??;
+        let status = waited.ok_or(ProgramError::Cancelled)??;
         self.running.ended(status, self.meter.received())
     }
 
-    fn fail(&mut self, failure: Failure) -> io::Error {
+    fn fail(&mut self, failure: ProgramError) -> io::Error {
         self.failure = Some(failure);
         io::Error::other("the output broke off")
     }
@@ -206,8 +210,8 @@ impl Read for Output<'_> {
         let (output, meter) = (&mut self.running.output, &mut self.meter);
         match block_on(unless_broken(output.read(buf), &mut || meter.report())).map(Option::transpose) {
             Ok(Ok(Some(read))) if self.meter.add(read).is_continue() => Ok(read),
-            Ok(Ok(_)) => Err(self.fail(Failure::Cancelled)),
-            Ok(Err(error)) | Err(error) => Err(self.fail(Failure::Io(error))),
+            Ok(Ok(_)) => Err(self.fail(ProgramError::Cancelled)),
+            Ok(Err(error)) | Err(error) => Err(self.fail(ProgramError::Io(error))),
         }
     }
 }
@@ -276,7 +280,8 @@ mod tests {
         let cat = format!("cat '{}'", archive.path().display());
         assert_eq!(export(&cat, &mut go_on).unwrap().len, archive.as_file().metadata().unwrap().len());
         let failing = format!("{cat}; echo Error: no room >&2; exit 3");
-        let Err(ExportError::Program(Failure::Exited { status, received, message })) = export(&failing, &mut go_on)
+        let Err(ExportError::Program(ProgramError::Exited { status, received, message })) =
+            export(&failing, &mut go_on)
         else {
             panic!("an export that failed was taken for one");
         };
@@ -290,7 +295,7 @@ mod tests {
         let flood =
             "i=0; while [ $i -lt 20000 ]; do echo 'a line of some length, said again' >&2; i=$((i+1)); done; exit 1";
         let failure = shell().output(&["-c", flood], None, &mut always).unwrap_err();
-        assert!(matches!(failure, Failure::Exited { .. }), "{failure:?}");
+        assert!(matches!(failure, ProgramError::Exited { .. }), "{failure:?}");
     }
 
     #[test]
@@ -307,7 +312,7 @@ mod tests {
         let script = format!("echo $$ >'{}'; exec sleep 600", file.display());
         let pid = || std::fs::read_to_string(&file).ok().filter(|text| text.ends_with('\n'));
         let cancelled = export(&script, &mut |_| if pid().is_some() { ControlFlow::Break(()) } else { always() });
-        assert!(matches!(cancelled, Err(ExportError::Program(Failure::Cancelled))));
+        assert!(matches!(cancelled, Err(ExportError::Program(ProgramError::Cancelled))));
         let process = format!("/proc/{}/cmdline", pid().unwrap().trim());
         let deadline = Instant::now() + Duration::from_secs(10);
         // A zombie that nobody has reaped yet has an empty command line.
@@ -320,19 +325,19 @@ mod tests {
     #[test]
     fn a_program_that_does_not_answer_is_given_up() {
         let failure = shell().output(&["-c", "exec sleep 600"], Some(Duration::from_millis(1)), &mut always);
-        assert!(matches!(failure, Err(Failure::Io(error)) if error.kind() == io::ErrorKind::TimedOut));
+        assert!(matches!(failure, Err(ProgramError::Io(error)) if error.kind() == io::ErrorKind::TimedOut));
     }
 
     #[test]
     fn a_program_that_never_stops_writing_is_stopped() {
         let failure = shell().output(&["-c", "exec cat /dev/zero"], None, &mut always);
-        assert!(matches!(failure, Err(Failure::Io(error)) if error.kind() == io::ErrorKind::FileTooLarge));
+        assert!(matches!(failure, Err(ProgramError::Io(error)) if error.kind() == io::ErrorKind::FileTooLarge));
     }
 
     #[test]
     fn an_absent_program_is_known_before_and_after_it_is_started() {
         let absent = Program::new("no-such-program-anywhere", std::env::vars_os().collect());
         assert!(!absent.is_installed() && shell().is_installed());
-        assert!(matches!(absent.output(&[], None, &mut always), Err(Failure::Absent)));
+        assert!(matches!(absent.output(&[], None, &mut always), Err(ProgramError::Absent)));
     }
 }

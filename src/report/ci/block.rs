@@ -18,7 +18,7 @@ use dive_sources::ImageOrigin;
 ///
 /// # Errors
 /// When writing fails.
-pub fn preamble(
+pub(crate) fn preamble(
     rules_file: Option<&Path>,
     origin: &ImageOrigin,
     colour: Colour,
@@ -37,7 +37,7 @@ pub fn preamble(
 ///
 /// # Errors
 /// When writing fails.
-pub fn exporting(file: &Path, colour: Colour, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn exporting(file: &Path, colour: Colour, out: &mut dyn Write) -> io::Result<()> {
     let line = format!("Exporting image to '{}'...", Plain(file.as_os_str().as_encoded_bytes()));
     writeln!(out, "{}", title(&line, colour))
 }
@@ -46,7 +46,7 @@ pub fn exporting(file: &Path, colour: Colour, out: &mut dyn Write) -> io::Result
 ///
 /// # Errors
 /// When writing fails.
-pub fn misconfigured(limits: &[BadLimit], colour: Colour, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn misconfigured(limits: &[BadLimit], colour: Colour, out: &mut dyn Write) -> io::Result<()> {
     match limits.first().map(|limit| &limit.origin) {
         Some(Origin::File { path, .. }) => using(Some(path), out)?,
         _ => using(None, out)?,

@@ -8,7 +8,7 @@ mod overview;
 use std::io::{self, Write};
 use std::path::Path;
 
-pub use block::{exporting, misconfigured, preamble};
+pub(crate) use block::{exporting, misconfigured, preamble};
 
 use super::Look;
 use super::waste::Rows;
@@ -18,7 +18,7 @@ use dive_sources::ImageOrigin;
 
 /// What CI mode adds to an image.
 #[derive(Debug, Clone, Copy)]
-pub struct Ruling<'a> {
+pub(crate) struct Ruling<'a> {
     /// The rules file, as it was found or named.
     pub rules_file: Option<&'a Path>,
     /// Where the image came from.
@@ -33,7 +33,13 @@ pub struct Ruling<'a> {
 ///
 /// # Errors
 /// When writing fails.
-pub fn overview(opened: &Opened, ruling: Ruling<'_>, look: Look, rows: Rows, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn overview(
+    opened: &Opened,
+    ruling: Ruling<'_>,
+    look: Look,
+    rows: Rows,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut guarded = guard::Guarded::new(out);
     overview::write(opened, ruling, look, rows, &mut guarded)?;
     guarded.flush()
@@ -43,7 +49,7 @@ pub fn overview(opened: &Opened, ruling: Ruling<'_>, look: Look, rows: Rows, out
 ///
 /// # Errors
 /// When writing fails.
-pub fn block(opened: &Opened, ruling: Ruling<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn block(opened: &Opened, ruling: Ruling<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
     preamble(ruling.rules_file, ruling.origin, look.colour, out)?;
     block::figures(opened, look.colour, out)?;
     block::results(ruling.verdict, look.colour, out)

@@ -18,12 +18,12 @@ use dive_model::units::Bytes;
 const COMMAND: usize = 16 * 1024;
 
 /// Lines, and behind them files of which only those that are seen become lines.
-pub(in crate::tui) struct Text<'a> {
+pub(in crate::tui) struct DetailLines<'a> {
     head: Vec<Line<'a>>,
     files: Option<(&'a Opened, usize)>,
 }
 
-impl<'a> Text<'a> {
+impl<'a> DetailLines<'a> {
     /// What the pane `which` shows.
     pub(in crate::tui) fn of(state: &'a State, which: Focus, area: Rect) -> Self {
         let width = usize::from(inside(area).width);

@@ -42,7 +42,7 @@ pub(in crate::tui) fn window(
     width: usize,
     height: usize,
 ) -> Vec<usize> {
-    let table = Table::new(theme, explorer, files, width);
+    let table = FileTable::new(theme, explorer, files, width);
     let first = files.first_row();
     let rows = files.rows(table.tree, first, height);
     let skipped = table.skipped(&rows);
@@ -58,7 +58,7 @@ pub(in crate::tui) fn first_row(
     width: usize,
     height: usize,
 ) -> usize {
-    let table = Table::new(theme, explorer, files, width);
+    let table = FileTable::new(theme, explorer, files, width);
     let first = files.first_row();
     // More rows than lines do not fit, whatever they hold.
     let start = first.max((files.selected_row() + 1).saturating_sub(height));
@@ -76,7 +76,7 @@ pub(in crate::tui) fn first_row(
 }
 
 /// What rows are made from.
-pub(in crate::tui) struct Table<'a> {
+pub(in crate::tui) struct FileTable<'a> {
     theme: &'a Theme,
     tree: &'a Tree,
     files: &'a FileTree,
@@ -84,7 +84,7 @@ pub(in crate::tui) struct Table<'a> {
     width: usize,
 }
 
-impl<'a> Table<'a> {
+impl<'a> FileTable<'a> {
     pub(in crate::tui) fn new(theme: &'a Theme, explorer: &'a Explorer, files: &'a FileTree, width: usize) -> Self {
         Self { theme, tree: &explorer.opened.tree, files, explorer, width }
     }

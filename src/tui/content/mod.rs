@@ -26,7 +26,7 @@ pub(super) fn box_lines(state: &State, width: u16) -> usize {
 /// Lines of the details that stand in `pane`.
 pub(super) fn details_height(state: &State, pane: Rect) -> usize {
     let which = if pane == state.layout.layer_details { Focus::LayerDetails } else { Focus::ImageDetails };
-    if pane.is_empty() { 0 } else { details::Text::of(state, which, pane).len() }
+    if pane.is_empty() { 0 } else { details::DetailLines::of(state, which, pane).len() }
 }
 
 /// Lines above the first row of what stands over the panes.

@@ -13,14 +13,14 @@ pub struct Warnings {
 
 /// What a warning is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Subject {
+pub enum WarningSubject {
     /// A configuration file or a variable.
     Configuration,
     /// The image and its layers.
     Image,
 }
 
-impl Subject {
+impl WarningSubject {
     /// Its heading in the list.
     #[must_use]
     pub const fn title(self) -> &'static str {
@@ -41,11 +41,11 @@ impl State {
     }
 
     /// All warnings, those of the configuration first, and those of the image in the order of its layers.
-    pub fn warnings(&self) -> impl Iterator<Item = (Subject, String)> {
+    pub fn warnings(&self) -> impl Iterator<Item = (WarningSubject, String)> {
         let of_image = self.image().into_iter().flat_map(|image| &image.remarks);
         let of_layers = self.explorer().into_iter().flat_map(|explorer| &explorer.opened.layer_remarks);
         let remarks = of_image.chain(of_layers.map(|(_, remark)| remark));
-        let of_configuration = self.settings.warnings.iter().map(|text| (Subject::Configuration, text.clone()));
-        of_configuration.chain(remarks.map(|remark| (Subject::Image, remark.to_string())))
+        let of_configuration = self.settings.warnings.iter().map(|text| (WarningSubject::Configuration, text.clone()));
+        of_configuration.chain(remarks.map(|remark| (WarningSubject::Image, remark.to_string())))
     }
 }

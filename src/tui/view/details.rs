@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::pane::{self, Keys};
-use crate::tui::content::details::Text;
+use crate::tui::content::details::DetailLines;
 use crate::tui::state::{Focus, State};
 
 pub(super) fn draw(state: &State, which: Focus, frame: &mut Frame<'_>, area: Rect) {
@@ -17,7 +17,7 @@ pub(super) fn draw(state: &State, which: Focus, frame: &mut Frame<'_>, area: Rec
     let area_inside = pane::draw(title, keys, theme, frame, area);
     let scroll = if which == Focus::LayerDetails { &state.layer_details } else { &state.image_details };
     let seen = scroll.first()..scroll.first() + usize::from(area_inside.height);
-    let lines = Text::of(state, which, area).lines(seen);
+    let lines = DetailLines::of(state, which, area).lines(seen);
     pane::write(lines, frame, area_inside);
     pane::more(scroll.hidden(), theme, frame, area);
 }

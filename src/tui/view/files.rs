@@ -6,7 +6,7 @@ use ratatui::text::Line;
 
 use super::pane::{self, Keys};
 use crate::config::{Action, Context, Origin};
-use crate::tui::content::files::Table;
+use crate::tui::content::files::FileTable;
 use crate::tui::state::files::{FileTree, Row};
 use crate::tui::state::layers::CompareMode;
 use crate::tui::state::{Explorer, Focus, State};
@@ -26,7 +26,7 @@ pub(super) fn draw(state: &State, explorer: &Explorer, frame: &mut Frame<'_>, ar
     if files.is_partial() {
         pane::foot(&left_out(files, width), theme, frame, area);
     }
-    let table = Table::new(theme, explorer, files, width);
+    let table = FileTable::new(theme, explorer, files, width);
     let height = usize::from(inside.height).saturating_sub(1);
     let mut lines = vec![Line::styled(cut(&table.head(), width), theme.dim)];
     if files.row_count() == 0 {

@@ -1,4 +1,4 @@
-//! A layer's tar becomes entries: [`scan`] reads one layer, plain or compressed; [`mod@read`] all layers of an image side by
+//! A layer's tar becomes entries: [`scan`] reads one layer, plain or compressed; [`read()`] all layers of an image side by
 //! side, handing them on in order; [`content`] reads files back.
 
 mod blob;
@@ -10,7 +10,7 @@ mod index;
 mod listed;
 mod owner;
 pub mod path;
-pub mod read;
+mod read;
 mod record;
 mod remarks;
 pub mod scan;

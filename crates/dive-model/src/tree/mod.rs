@@ -3,21 +3,21 @@
 //! what is wasted: all of it is a question about spans, and no layer is ever stacked twice.
 
 mod arena;
-pub mod build;
-pub mod comparison;
+mod build;
+mod comparison;
 mod contents;
-pub mod diff;
+mod diff;
 pub mod history;
 mod index;
-pub mod load;
-pub mod node;
-pub mod order;
+mod load;
+mod node;
+mod order;
 pub mod resolve;
 mod size;
-pub mod span;
+mod span;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
-pub mod walk;
+mod walk;
 
 pub use arena::Tree;
 pub use build::{BuildError, Builder};

@@ -19,7 +19,7 @@ use super::lookup::ImageLookup;
 use crate::ContainerEngine;
 use crate::error::SourceError;
 use crate::meter::Meter;
-use crate::program::{ExportError, Failure};
+use crate::program::{ExportError, ProgramError};
 use crate::quote::one_line;
 use crate::runtime::{block_on, unless_broken};
 use dive_model::blob::TransferStep;
@@ -87,7 +87,7 @@ impl Export {
         let (engine, name) = (self.engine, self.name.clone());
         match error {
             ExportError::Archive(error) => error.into(),
-            ExportError::Program(Failure::Exited { received: received @ 1.., message, .. }) => {
+            ExportError::Program(ProgramError::Exited { received: received @ 1.., message, .. }) => {
                 EngineError::Export { engine, name, received, cause: message }.into()
             }
             ExportError::Program(failure) => {

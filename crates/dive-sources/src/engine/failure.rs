@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::address::{Address, Tcp};
 use super::api::ApiError;
-use crate::program::Failure;
+use crate::program::ProgramError;
 use crate::quote::one_line;
 
 /// Why `address` could not be asked.
@@ -82,12 +82,12 @@ fn of_io(error: &io::Error) -> String {
 }
 
 /// Why an engine's command failed.
-pub(super) fn of_program(failure: &Failure) -> String {
+pub(super) fn of_program(failure: &ProgramError) -> String {
     match failure {
-        Failure::Absent => "not in PATH".to_owned(),
-        Failure::Io(error) => one_line(&error.to_string()),
-        Failure::Exited { message, .. } => message.clone(),
-        Failure::Cancelled => "cancelled".to_owned(),
+        ProgramError::Absent => "not in PATH".to_owned(),
+        ProgramError::Io(error) => one_line(&error.to_string()),
+        ProgramError::Exited { message, .. } => message.clone(),
+        ProgramError::Cancelled => "cancelled".to_owned(),
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::api::{ImageInspect, RootFs};
 use crate::engine_name::Name;
 use crate::environment::Environment;
-use crate::program::{ExportError, Failure, Program};
+use crate::program::{ExportError, Program, ProgramError};
 use dive_model::blob::Watch;
 use dive_model::blob::{TransferProgress, TransferStep};
 use dive_model::remark::OnDamage;
@@ -59,12 +59,12 @@ impl PodmanCommand {
     }
 
     /// Describes the image as Podman's service would; `None` if Podman has no image of that name.
-    pub(super) fn inspect(&self, name: Name<'_>) -> Result<Option<ImageInspect>, Failure> {
+    pub(super) fn inspect(&self, name: Name<'_>) -> Result<Option<ImageInspect>, ProgramError> {
         let answer = match self.ask(&["image", "inspect", name.as_str()]) {
             Ok(answer) => answer,
             // Error messages differ between versions; this exit code does not.
-            Err(failure @ Failure::Exited { .. }) => match self.ask(&["image", "exists", name.as_str()]) {
-                Err(Failure::Exited { status, .. }) if status.code() == Some(DOES_NOT_EXIST) => return Ok(None),
+            Err(failure @ ProgramError::Exited { .. }) => match self.ask(&["image", "exists", name.as_str()]) {
+                Err(ProgramError::Exited { status, .. }) if status.code() == Some(DOES_NOT_EXIST) => return Ok(None),
                 _ => return Err(failure),
             },
             Err(failure) => return Err(failure),
@@ -86,7 +86,7 @@ impl PodmanCommand {
         name: Name<'_>,
         platform: Option<&str>,
         progress: &mut dyn FnMut(TransferProgress),
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ProgramError> {
         let platform = platform.into_iter().flat_map(|platform| ["--platform", platform]);
         let arguments: Vec<_> =
             ["image", "pull", "--quiet"].into_iter().chain(platform).chain([name.as_str()]).collect();
@@ -114,7 +114,7 @@ impl PodmanCommand {
         self.0.export(&arguments, name, size, on_damage, progress)
     }
 
-    fn ask(&self, arguments: &[&str]) -> Result<Vec<u8>, Failure> {
+    fn ask(&self, arguments: &[&str]) -> Result<Vec<u8>, ProgramError> {
         self.0.output(arguments, Some(INSPECTION), &mut || ControlFlow::Continue(()))
     }
 }

@@ -74,10 +74,10 @@ impl ImageLookup<'_> {
     fn not_pulled(&self, answer: &str, note: &str) -> EngineError {
         let (engine, name) = (self.engine, self.named());
         let hint = match cause(answer) {
-            Cause::Login => format!("; log in to its registry: {}", login(engine, self.name.registry())),
-            Cause::Network => "; check the network and proxy of the engine".to_owned(),
-            Cause::Unknown => "; check the name and the tag".to_owned(),
-            Cause::Other => String::new(),
+            PullFailure::Login => format!("; log in to its registry: {}", login(engine, self.name.registry())),
+            PullFailure::Network => "; check the network and proxy of the engine".to_owned(),
+            PullFailure::Unknown => "; check the name and the tag".to_owned(),
+            PullFailure::Other => String::new(),
         };
         EngineError::Pull { engine, name, answer: condensed(answer), note: format!("{hint}{note}") }
     }
@@ -85,7 +85,7 @@ impl ImageLookup<'_> {
 
 /// Why a pull failed, by the engine's message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cause {
+enum PullFailure {
     /// The registry requires a login, or another account.
     Login,
     /// The registry cannot be reached.
@@ -96,17 +96,17 @@ enum Cause {
 }
 
 /// Recognises phrases of the engines' registry clients, which have been stable for years.
-fn cause(answer: &str) -> Cause {
+fn cause(answer: &str) -> PullFailure {
     let answer = answer.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| answer.contains(word));
     if says(&["unauthorized", "authentication required", "no basic auth credentials", "denied", "403"]) {
-        Cause::Login
+        PullFailure::Login
     } else if says(&["dial tcp", "no such host", "timeout", "deadline exceeded", "connection re"]) {
-        Cause::Network
+        PullFailure::Network
     } else if says(&["manifest unknown", "not found", "name unknown"]) {
-        Cause::Unknown
+        PullFailure::Unknown
     } else {
-        Cause::Other
+        PullFailure::Other
     }
 }
 
@@ -219,12 +219,12 @@ mod tests {
     #[test]
     fn a_login_a_network_and_a_name_are_told_apart() {
         for (answer, expected) in [
-            ("Head \"https://h/v2/x/manifests/1\": no basic auth credentials", Cause::Login),
-            ("pull access denied for x, repository does not exist or may require 'docker login'", Cause::Login),
-            ("reading manifest 1 in h/x: unauthorized: authentication required", Cause::Login),
-            ("Get \"http://127.0.0.1:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused", Cause::Network),
-            ("reading manifest 1 in h/x: manifest unknown", Cause::Unknown),
-            ("no space left on device", Cause::Other),
+            ("Head \"https://h/v2/x/manifests/1\": no basic auth credentials", PullFailure::Login),
+            ("pull access denied for x, repository does not exist or may require 'docker login'", PullFailure::Login),
+            ("reading manifest 1 in h/x: unauthorized: authentication required", PullFailure::Login),
+            ("Get \"http://127.0.0.1:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused", PullFailure::Network),
+            ("reading manifest 1 in h/x: manifest unknown", PullFailure::Unknown),
+            ("no space left on device", PullFailure::Other),
         ] {
             assert_eq!(cause(answer), expected, "{answer}");
         }

@@ -30,10 +30,10 @@ pub(super) struct SshStream {
     input: ChildStdin,
     output: ChildStdout,
     errors: Option<JoinHandle<String>>,
-    phase: Phase,
+    phase: SshPhase,
 }
 
-enum Phase {
+enum SshPhase {
     /// Nothing has come.
     Silent,
     Answering,
@@ -74,7 +74,7 @@ pub(super) fn connect(engine: ContainerEngine, target: &Ssh, environment: &Envir
     };
     // Read as it comes: a pipe that nobody empties would stop ssh.
     let errors = child.stderr.take().map(|errors| tokio::spawn(words(errors)));
-    Ok(SshStream { _child: child, input, output, errors, phase: Phase::Silent })
+    Ok(SshStream { _child: child, input, output, errors, phase: SshPhase::Silent })
 }
 
 /// The first words of ssh, when it has said all.
@@ -93,20 +93,20 @@ async fn last_words(errors: Option<JoinHandle<String>>) -> String {
 impl AsyncRead for SshStream {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if !matches!(this.phase, Phase::Ending(_)) {
+        if !matches!(this.phase, SshPhase::Ending(_)) {
             let before = buf.filled().len();
             ready!(Pin::new(&mut this.output).poll_read(context, buf))?;
             if buf.filled().len() > before {
-                this.phase = Phase::Answering;
+                this.phase = SshPhase::Answering;
             }
-            if matches!(this.phase, Phase::Answering) || buf.remaining() == 0 {
+            if matches!(this.phase, SshPhase::Answering) || buf.remaining() == 0 {
                 return Poll::Ready(Ok(()));
             }
-            this.phase = Phase::Ending(Box::pin(last_words(this.errors.take())));
+            this.phase = SshPhase::Ending(Box::pin(last_words(this.errors.take())));
         }
-        let Phase::Ending(words) = &mut this.phase else { return Poll::Ready(Ok(())) };
+        let SshPhase::Ending(words) = &mut this.phase else { return Poll::Ready(Ok(())) };
         let said = ready!(words.as_mut().poll(context));
-        this.phase = Phase::Answering;
+        this.phase = SshPhase::Answering;
         let said = if said.is_empty() { "nothing".to_owned() } else { said };
         let text = format!(
             "ssh ended without an answer and says: {said}; ssh must get there without asking anything: try it by hand"

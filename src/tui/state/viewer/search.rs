@@ -132,15 +132,15 @@ pub fn search(request: &SearchRequest, cancel: &AtomicBool, report: &mut dyn FnM
         Direction::Backward => run.two_parts(|run| run.backward(start..from), |run| run.backward(from..end)),
     };
     let news = match outcome {
-        Ok(Outcome::Found(at, way)) => SearchNews::Found { at, way },
-        Ok(Outcome::Nothing) => SearchNews::NotFound,
-        Ok(Outcome::CalledOff) => return,
+        Ok(SearchOutcome::Found(at, way)) => SearchNews::Found { at, way },
+        Ok(SearchOutcome::Nothing) => SearchNews::NotFound,
+        Ok(SearchOutcome::CalledOff) => return,
         Err(error) => SearchNews::Failed(format!("searching stopped: {error}")),
     };
     say(news);
 }
 
-enum Outcome {
+enum SearchOutcome {
     Found(Range<u64>, Way),
     Nothing,
     CalledOff,
@@ -159,12 +159,12 @@ impl Run<'_> {
         &mut self,
         first: impl FnOnce(&mut Self) -> io::Result<Option<Range<u64>>>,
         second: impl FnOnce(&mut Self) -> io::Result<Option<Range<u64>>>,
-    ) -> io::Result<Outcome> {
+    ) -> io::Result<SearchOutcome> {
         if let Some(found) = first(self)? {
-            return Ok(Outcome::Found(found, Way::Straight));
+            return Ok(SearchOutcome::Found(found, Way::Straight));
         }
-        let found = second(self)?.map(|found| Outcome::Found(found, Way::Around));
-        Ok(found.unwrap_or(if self.is_called_off() { Outcome::CalledOff } else { Outcome::Nothing }))
+        let found = second(self)?.map(|found| SearchOutcome::Found(found, Way::Around));
+        Ok(found.unwrap_or(if self.is_called_off() { SearchOutcome::CalledOff } else { SearchOutcome::Nothing }))
     }
 
     /// The first match that starts in `range`.

@@ -278,6 +278,12 @@ fn a_processor_takes_the_latest_variant_that_it_runs() {
     ] {
         assert_eq!(chosen(&layout, &["--platform", platform]), file, "{platform}");
     }
+    let mut usual = older.clone();
+    let mut plain = usual.image("linux/arm", "plain");
+    plain["platform"] = on("linux/arm")["platform"].clone();
+    let both = usual.index(&[&entries[1..3], &[plain]].concat());
+    usual.lists(both, &named("m"));
+    assert_eq!(chosen(&usual, &["--platform", "arm"]), "v7", "v7 is the usual variant: the first of both is taken");
     let index = older.index(&entries[..2]);
     older.lists(index, &named("m"));
     assert_eq!(chosen(&older, &["--platform", "arm/v7"]), "v6");

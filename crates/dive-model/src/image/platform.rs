@@ -97,7 +97,9 @@ impl Platform {
         if self.architecture != wanted.architecture || !self.has_os(wanted) {
             return None;
         }
-        if self.variant == wanted.variant {
+        // Who names no variant means the usual one, however an index writes it.
+        let is_usual = wanted.variant.is_none() && wanted.version().is_some();
+        if self.variant == wanted.variant && !is_usual {
             return Some(Fit::Same);
         }
         let (found, asked) = (self.version(), wanted.version());
@@ -307,7 +309,7 @@ mod tests {
     fn images_fit_in_the_order_of_containerd() {
         // The best first, then what does not fit.
         for (wanted, fitting, others) in [
-            ("linux/arm", "arm arm/v7 arm/v6 arm/v5 arm/v8", "arm64 amd64"),
+            ("linux/arm", "arm/v7 arm/v6 arm/v5 arm/v8", "arm64 amd64"),
             ("linux/arm/v8", "arm/v8 arm/v7 arm/v6 arm/v5", "arm/v9 arm/v4"),
             ("linux/arm/v7", "arm/v7 arm arm/v6 arm/v5", "arm/v8 arm/v4"),
             ("linux/arm/v6", "arm/v6 arm/v5 arm", "arm/v7"),
@@ -328,6 +330,8 @@ mod tests {
             );
             assert!(others.split(' ').all(|found| fit(found).is_none()), "{wanted}: {others}");
         }
+        let arm: Platform = "linux/arm".parse().unwrap();
+        assert_eq!(arm.fit(&arm), "linux/arm/v7".parse::<Platform>().unwrap().fit(&arm), "the first of both is taken");
         let other_os: Platform = "windows/arm/v7".parse().unwrap();
         assert_eq!(other_os.fit(&"linux/arm/v7".parse().unwrap()), None);
     }

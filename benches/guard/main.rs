@@ -171,7 +171,7 @@ fn in_turn(image: &Image) -> (Tree, HeapUse) {
             builder.apply(scan::scan(&**blob, OnDamage::Fail, &|| false).unwrap()).unwrap();
         }
         let plain = blobs.into_iter().map(Some).collect();
-        let tree = builder.finish(&PlainLayers(plain)).unwrap();
+        let tree = builder.finish(&PlainLayers::new(plain)).unwrap();
         drop(Analysis::of(&tree));
         tree
     })

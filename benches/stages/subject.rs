@@ -90,7 +90,7 @@ impl Subject {
     }
 
     pub(crate) fn plain_layers(&self) -> PlainLayers {
-        PlainLayers(self.plain.blobs().cloned().map(Some).collect())
+        PlainLayers::new(self.plain.blobs().cloned().map(Some).collect())
     }
 
     pub(crate) fn turn(&mut self) -> u64 {

@@ -39,6 +39,8 @@ mod extract;
 mod files;
 mod groups;
 mod headers;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod house;
 mod large;
 mod layouts;

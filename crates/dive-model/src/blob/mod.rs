@@ -53,6 +53,15 @@ impl Identity {
     }
 }
 
+/// Where the bytes of a [`Blob`] are stored. It means something only while the blob exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BlobLocation {
+    /// The address of what holds the bytes: the open file, the memory or the source.
+    holder: usize,
+    offset: u64,
+    len: u64,
+}
+
 impl Blob {
     /// The `len` bytes of `file` from `offset` on, called `name` in messages.
     #[must_use]
@@ -105,22 +114,15 @@ impl Blob {
         &self.name
     }
 
-    /// Where its first byte stands in the file that holds it, for messages.
+    /// Where its bytes are stored: equal for two blobs only if they are the same run of bytes of the same open file.
     #[must_use]
-    pub const fn offset(&self) -> u64 {
-        self.offset
-    }
-
-    /// Whether `other` is the same run of bytes of the same open file.
-    #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
-        let same_bytes = match (&self.bytes, &other.bytes) {
-            (Bytes::File(one), Bytes::File(other)) => Arc::ptr_eq(one, other),
-            (Bytes::Memory(one), Bytes::Memory(other)) => Arc::ptr_eq(one, other),
-            (Bytes::Remote(one), Bytes::Remote(other)) => Arc::ptr_eq(one, other),
-            _ => false,
+    pub fn location(&self) -> BlobLocation {
+        let holder = match &self.bytes {
+            Bytes::File(file) => Arc::as_ptr(file).addr(),
+            Bytes::Memory(bytes) => Arc::as_ptr(bytes).addr(),
+            Bytes::Remote(remote) => Arc::as_ptr(remote).addr(),
         };
-        same_bytes && (self.offset, self.len) == (other.offset, other.len)
+        BlobLocation { holder, offset: self.offset, len: self.len }
     }
 
     /// Whether its bytes lie in an engine or a registry, and the first read would have to wait for all of them.

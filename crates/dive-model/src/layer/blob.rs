@@ -1,5 +1,6 @@
 //! A layer's bytes, with its table of contents where that is used instead of reading them.
 
+use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -41,4 +42,14 @@ impl Deref for LayerBlob {
     fn deref(&self) -> &Blob {
         &self.bytes
     }
+}
+
+/// For each layer the first one with the same blob: an image may list one several times.
+pub(super) fn first_with_same_blob(blobs: &[Option<LayerBlob>]) -> Vec<usize> {
+    let mut first_at = HashMap::new();
+    let first_of = |(layer, blob): (usize, &Option<LayerBlob>)| match blob {
+        Some(blob) => *first_at.entry(blob.location()).or_insert(layer),
+        None => layer,
+    };
+    blobs.iter().enumerate().map(first_of).collect()
 }

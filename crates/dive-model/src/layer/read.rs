@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use tracing::debug;
 
 use super::LayerIndex;
-use super::blob::LayerBlob;
+use super::blob::{LayerBlob, first_with_same_blob};
 use super::listed;
 use super::record;
 use super::scan::{Scan, ScanError, scan, scan_through, sniff_at};
@@ -53,14 +53,14 @@ where
     E: From<LayerError>,
 {
     let turn = Turn::default();
-    let twins = twins(blobs);
+    let first_uses = first_with_same_blob(blobs);
     let (sender, receiver) = mpsc::channel();
     // First in, first out: layers start in the order in which they are delivered, so the next one to be delivered is always
     // running or finished, and `Turn::wait` cannot block all threads.
     rayon::in_place_scope_fifo(|scope| {
         for (layer, blob) in (0..).map_while(LayerIndex::new).zip(blobs) {
             // A blob that is several layers is read for the first of them.
-            if twins[layer.get()] != layer.get() {
+            if first_uses[layer.get()] != layer.get() {
                 continue;
             }
             let (sender, turn) = (sender.clone(), &turn);
@@ -80,13 +80,13 @@ where
         let mut waiting = HashMap::new();
         // How many layers each blob still has to be.
         let mut uses = vec![0usize; blobs.len()];
-        for first in &twins {
+        for first in &first_uses {
             uses[*first] += 1;
         }
         let outcome = (0..).map_while(LayerIndex::new).zip(blobs).try_for_each(|(layer, blob)| {
             // Before `recv`: the layer may be held back because it was not the next one yet.
             turn.advance(layer.get());
-            let first = twins[layer.get()];
+            let first = first_uses[layer.get()];
             while !waiting.contains_key(&first) {
                 let Ok((read, scanned)) = receiver.recv() else { return Ok(()) };
                 waiting.insert(read, scanned);
@@ -109,18 +109,6 @@ where
         turn.end();
         outcome
     })
-}
-
-/// For each layer the first one with the same blob.
-fn twins(blobs: &[Option<LayerBlob>]) -> Vec<usize> {
-    let mut first_at: HashMap<(u64, u64), usize> = HashMap::new();
-    let twin = |(layer, blob): (usize, &Option<LayerBlob>)| {
-        let Some(blob) = blob else { return layer };
-        let first = *first_at.entry((blob.offset(), blob.len())).or_insert(layer);
-        let is_same = blobs[first].as_ref().is_some_and(|first| first.is_same(blob));
-        if is_same { first } else { layer }
-    };
-    blobs.iter().enumerate().map(twin).collect()
 }
 
 /// What layers that wait for one before them may take in memory, in bytes. With more, no further layer is begun but the

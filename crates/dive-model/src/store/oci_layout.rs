@@ -2,10 +2,11 @@
 //! Names come from JSON documents that anybody may have written, so every path is checked twice: as text, and again
 //! after the file system has resolved its links.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::error::{LinkProblem, StoreError};
 use super::member_path::normalise;
@@ -48,6 +49,9 @@ pub(super) struct OciLayout {
     /// Absolute, with its links resolved.
     root: PathBuf,
     links: Links,
+    /// The files that are open, by their resolved paths. A layer that an image lists several times is one blob, and takes one
+    /// file descriptor.
+    opened: Mutex<HashMap<PathBuf, Weak<File>>>,
 }
 
 impl OciLayout {
@@ -62,7 +66,7 @@ impl OciLayout {
         // Later, a document that cannot be looked up would count as absent.
         let unreadable = |cause| StoreError::Unreadable { what: name.to_owned(), cause };
         holds_image(&root).map_err(unreadable)?;
-        Ok(Self { name: name.to_owned(), root, links })
+        Ok(Self { name: name.to_owned(), root, links, opened: Mutex::default() })
     }
 
     pub(super) fn open(&self, member: &str) -> Result<Blob, StoreError> {
@@ -86,9 +90,19 @@ impl OciLayout {
         if !path.metadata().map_err(unreadable)?.is_file() {
             return Err(StoreError::NotAFile { archive: self.name.clone(), member: member.to_owned() });
         }
-        let file = File::open(&path).map_err(unreadable)?;
+        let file = self.open_once(path).map_err(unreadable)?;
         let len = file.metadata().map_err(unreadable)?.len();
-        Ok(Blob::new(Arc::new(file), 0, len, asked))
+        Ok(Blob::new(file, 0, len, asked))
+    }
+
+    fn open_once(&self, path: PathBuf) -> io::Result<Arc<File>> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = opened.get(&path).and_then(Weak::upgrade) {
+            return Ok(file);
+        }
+        let file = Arc::new(File::open(&path)?);
+        opened.insert(path, Arc::downgrade(&file));
+        Ok(file)
     }
 
     /// Whether there is a file of that name, or what stands in for one: opening that says what it is.

@@ -2,6 +2,7 @@
 //! read through left hashes, and files of plain layers are compared where they lie, once, after all layers are known.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io;
 use std::ops::Range;
 
@@ -9,7 +10,7 @@ use rayon::prelude::*;
 
 use super::span::Cause;
 use super::{SpanId, SpanKind, Tree};
-use crate::layer::content::{Bodies, Body, BodyForm, ContentHash};
+use crate::layer::content::{Bodies, Body, BodyForm, BodyLocation, ContentHash};
 
 /// Versions looked back over for one of the same size. Docker stops at 127 layers; a crafted image with thousands of
 /// versions of one path must not cost their square.
@@ -70,8 +71,9 @@ impl Contents {
         hashes.get(at as usize).copied().flatten()
     }
 
-    /// The pairs as groups of inodes that may all hold the same bytes, each in the order of layers.
-    fn groups(&self) -> Vec<Vec<SpanId>> {
+    /// The pairs as groups of inodes that may all hold the same bytes, each in the order of layers. Inodes of one location
+    /// are in one group, so that no two groups read the same bytes.
+    fn groups(&self, tree: &Tree, bodies: &dyn Bodies) -> Vec<Vec<SpanId>> {
         let mut leader: HashMap<SpanId, SpanId> = HashMap::with_capacity(self.pairs.len());
         let find = |leader: &mut HashMap<SpanId, SpanId>, mut id: SpanId| {
             while let Some(up) = leader.get(&id).copied().filter(|up| *up != id) {
@@ -82,10 +84,21 @@ impl Contents {
             }
             id
         };
-        for (older, newer) in &self.pairs {
-            let (a, b) = (find(&mut leader, *older), find(&mut leader, *newer));
+        let join = |leader: &mut HashMap<SpanId, SpanId>, one, other| {
+            let (a, b) = (find(leader, one), find(leader, other));
             leader.insert(a.max(b), a.min(b));
             leader.entry(a.min(b)).or_insert(a.min(b));
+        };
+        for (older, newer) in &self.pairs {
+            join(&mut leader, *older, *newer);
+        }
+        if bodies.has_shared_layers() {
+            let mut first_at: HashMap<BodyLocation, SpanId> = HashMap::new();
+            for id in self.pairs.iter().flat_map(|(older, newer)| [*older, *newer]) {
+                if let Some(location) = bodies.location(tree.body(id)) {
+                    join(&mut leader, *first_at.entry(location).or_insert(id), id);
+                }
+            }
         }
         let mut members: Vec<SpanId> = leader.keys().copied().collect();
         members.sort_unstable();
@@ -106,7 +119,7 @@ impl Tree {
     /// told from overwriting with others.
     pub(super) fn compare(&mut self, contents: &Contents, bodies: &dyn Bodies) -> io::Result<()> {
         let classes: Vec<Vec<(SpanId, SpanId)>> = contents
-            .groups()
+            .groups(self, bodies)
             .par_iter()
             .map(|group| self.classes(group, contents, bodies))
             .collect::<io::Result<_>>()?;
@@ -128,20 +141,22 @@ impl Tree {
         }
         let mut first: HashMap<ContentHash, SpanId> = HashMap::new();
         let mut classes: Vec<(SpanId, SpanId)> = Vec::new();
-        // A layer that an image has a thousand times is hashed once.
-        let mut last: Option<(SpanId, SpanId)> = None;
+        // A layer that an image lists a thousand times is hashed once, whatever lies between.
+        let mut hashed: HashMap<BodyLocation, Option<ContentHash>> = HashMap::new();
         for id in group {
-            if let Some((twin, class)) = last
-                && contents.hash(*id).is_none()
-                && bodies.is_same_place(self.body(twin), self.body(*id))
-            {
-                classes.push((*id, class));
-                continue;
-            }
-            let known = contents.hash(*id).map_or_else(|| bodies.hash(self.body(*id)), |hash| Ok(Some(hash)))?;
-            let Some(hash) = known else { continue };
+            let body = self.body(*id);
+            let hash = match contents.hash(*id) {
+                Some(hash) => Some(hash),
+                None => match bodies.location(body) {
+                    None => None,
+                    Some(location) => match hashed.entry(location) {
+                        Entry::Occupied(known) => *known.get(),
+                        Entry::Vacant(place) => *place.insert(bodies.hash(body)?),
+                    },
+                },
+            };
+            let Some(hash) = hash else { continue };
             let class = *first.entry(hash).or_insert(*id);
-            last = Some((*id, class));
             if class != *id {
                 classes.push((*id, class));
             }

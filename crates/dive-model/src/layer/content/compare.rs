@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::Body;
 use crate::blob::Blob;
 use crate::layer::LayerBlob;
+use crate::layer::blob::first_with_same_blob;
 
 /// XXH3 over a file's bytes. Two files of one size and one hash are taken as the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -30,8 +31,12 @@ pub trait Bodies: Sync {
     /// When reading one of them fails.
     fn same(&self, left: Body, right: Body) -> io::Result<bool>;
 
-    /// Whether two bodies are the very same bytes of one file, as in a layer that an image has twice.
-    fn is_same_place(&self, left: Body, right: Body) -> bool;
+    /// Whether layers share their bytes, so that bodies of two layers may be one.
+    fn has_shared_layers(&self) -> bool;
+
+    /// Where the bytes of a body are stored; `None` if they cannot be read again. Bodies of layers that are one blob have the
+    /// same location.
+    fn location(&self, body: Body) -> Option<BodyLocation>;
 
     /// The hash of a body; none if it cannot be read again.
     ///
@@ -40,28 +45,52 @@ pub trait Bodies: Sync {
     fn hash(&self, body: Body) -> io::Result<Option<ContentHash>>;
 }
 
+/// Where the bytes of a body are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BodyLocation {
+    /// The first layer that is this blob.
+    layer: usize,
+    /// As [`Body::at`].
+    at: u64,
+}
+
 /// The layers of an image that lie plain in a file, by their index; none for those that do not.
 #[derive(Debug, Default)]
-pub struct PlainLayers(pub Vec<Option<LayerBlob>>);
+pub struct PlainLayers {
+    blobs: Vec<Option<LayerBlob>>,
+    /// For each layer the first one with the same blob.
+    first: Vec<usize>,
+}
 
 /// Large enough that system calls do not show beside the comparing, small enough to stay in the processor's cache.
 const PIECE: u64 = 64 * 1024;
 
 impl PlainLayers {
+    /// The plain ones among an image's layers; `None` in the place of the others.
+    #[must_use]
+    pub fn new(blobs: Vec<Option<LayerBlob>>) -> Self {
+        let first = first_with_same_blob(&blobs);
+        Self { blobs, first }
+    }
+
     fn blob(&self, body: Body) -> Option<&LayerBlob> {
-        self.0.get(body.layer.get())?.as_ref()
+        self.blobs.get(body.layer.get())?.as_ref()
     }
 }
 
 impl Bodies for PlainLayers {
-    fn is_same_place(&self, left: Body, right: Body) -> bool {
-        let blobs = self.blob(left).zip(self.blob(right));
-        left.at == right.at && blobs.is_some_and(|(left, right)| left.is_same(right))
+    fn has_shared_layers(&self) -> bool {
+        self.first.iter().enumerate().any(|(layer, first)| layer != *first)
+    }
+
+    fn location(&self, body: Body) -> Option<BodyLocation> {
+        self.blob(body)?;
+        Some(BodyLocation { layer: *self.first.get(body.layer.get())?, at: body.at })
     }
 
     fn same(&self, left: Body, right: Body) -> io::Result<bool> {
         let (Some(left_blob), Some(right_blob)) = (self.blob(left), self.blob(right)) else { return Ok(false) };
-        if self.is_same_place(left, right) {
+        if self.location(left) == self.location(right) {
             return Ok(true);
         }
         let (mut left_piece, mut right_piece) = (piece_for(left), piece_for(left));

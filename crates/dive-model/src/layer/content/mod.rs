@@ -4,7 +4,7 @@ pub mod compare;
 pub mod open;
 mod seek;
 
-pub use compare::{Bodies, ContentHash, PlainLayers};
+pub use compare::{Bodies, BodyLocation, ContentHash, PlainLayers};
 pub use open::{BodyReader, Skipped, open_body_while};
 pub(super) use seek::SeekPlace;
 

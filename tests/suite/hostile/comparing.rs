@@ -1,0 +1,43 @@
+//! Files that many layers hold. If one of these fails, a few kB of manifest have the same bytes read for minutes.
+
+use super::{CPU, Hostile, MEMORY};
+use crate::build::{Layer, Packing};
+use crate::user::{DIVE, User};
+
+const MIB: u64 = 1 << 20;
+const FILE: u64 = 4 * MIB;
+
+/// Bytes that are read: both files, what lies around them, and the program itself.
+const MOST_READ: u64 = 2 * FILE + 4 * MIB;
+
+#[test]
+fn two_files_that_alternate_in_thousands_of_layers_are_read_once() {
+    let layers = [plain_layer("a", b'a'), plain_layer("b", b'b')];
+    assert_reads_little(&Hostile::listing(&layers, ["a", "b"].into_iter().cycle().take(4000)));
+}
+
+/// Between two uses of a layer lie more versions of other sizes than are looked back over.
+#[test]
+fn a_file_is_read_once_however_far_apart_its_layers_are() {
+    let small = |layer: usize| (format!("s{layer}"), Layer::default().file("path", "x".repeat(layer + 1)).tar());
+    let between: Vec<(String, Vec<u8>)> = (0..300).map(small).collect();
+    let mut layers = vec![plain_layer("a", b'a'), plain_layer("b", b'b')];
+    layers.extend(between.iter().map(|(name, blob)| (name.as_str(), blob.clone())));
+    let names: Vec<&str> = layers.iter().map(|(name, _)| *name).collect();
+    assert_reads_little(&Hostile::listing(&layers, names.iter().copied().cycle().take(20 * names.len())));
+}
+
+/// A layer of one file, `path`, of [`FILE`] bytes.
+fn plain_layer(name: &str, byte: u8) -> (&str, Vec<u8>) {
+    (name, Layer::default().file("path", vec![byte; FILE as usize]).packed(Packing::Plain).blob())
+}
+
+fn assert_reads_little(image: &Hostile) {
+    let script = format!("ulimit -d {MEMORY} && ulimit -t {CPU} && \"$0\" \"$@\" >/dev/null && cat /proc/$$/io");
+    let path = image.path();
+    let ran = User::new().runs_program("sh", &["-c", &script, DIVE, "tree", path.to_str().unwrap()]).ends_with(0);
+    let Some(read) = ran.stdout.lines().find_map(|line| line.strip_prefix("rchar: ")) else { return };
+    let read: u64 = read.parse().unwrap();
+    // Without the program's own reads any count would pass.
+    assert!((2 * FILE..MOST_READ).contains(&read), "{read} bytes are read");
+}

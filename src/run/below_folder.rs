@@ -7,8 +7,7 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::{Component, Path};
 
 use crate::config::ConfigScope;
-use dive_model::extract::Found;
-use dive_model::extract::dir::Dir;
+use dive_model::dir::{Dir, Found};
 
 /// How many names are tried for the temporary file: other processes may write theirs at the same time.
 const ATTEMPTS: u32 = 100;

@@ -26,6 +26,8 @@ const PACKAGES: [Package; 2] = [
             "compression",
             "magic",
             "digest",
+            "dir",
+            "unfinished",
             "blob",
             "cache",
             "layer",

@@ -23,6 +23,7 @@
 //!
 //! ```text
 //! units, escape, remark, json, tarfile, compression, magic, digest    what everything else is written with
+//! dir, unfinished  a directory that is held open; files that take their name when they are whole
 //! blob      a run of bytes: in a file, in memory, or fetched when it is first read
 //! cache     what is kept from one run to the next
 //! layer     a layer's tar becomes entries
@@ -42,6 +43,7 @@ pub mod blob;
 pub mod cache;
 pub mod compression;
 pub mod digest;
+pub mod dir;
 pub mod escape;
 pub mod extract;
 pub mod image;
@@ -54,6 +56,7 @@ pub mod remark;
 pub mod store;
 pub mod tarfile;
 pub mod tree;
+pub mod unfinished;
 pub mod units;
 
 pub use observer::Observer;

@@ -10,6 +10,9 @@ use std::time::{Duration, SystemTime};
 use tracing::{debug, warn};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+use crate::dir::Dir;
+use crate::unfinished::{self, Purpose, Readers, Unfinished};
+
 /// Records below one folder. A clone is another handle on the same folder.
 #[derive(Debug, Clone)]
 pub struct Cache {
@@ -149,11 +152,13 @@ impl Cache {
         if packed.len() as u64 > PACKED_LIMIT {
             return Err(io::Error::other("it is too long"));
         }
-        let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
-        file.write_all(&MAGIC)?;
-        file.write_all(&checksum(key, &packed))?;
-        file.write_all(&packed)?;
-        file.persist(path).map_err(|error| error.error)?;
+        let dir = Dir::open(folder)?;
+        unfinished::sweep(&dir, Purpose::Record);
+        let mut record = Unfinished::create(&dir, Purpose::Record, Readers::Owner)?;
+        for part in [&MAGIC[..], &checksum(key, &packed), &packed] {
+            record.file().write_all(part)?;
+        }
+        record.replace(path.file_name().unwrap_or_default().as_encoded_bytes())?;
         Ok((HEADER + packed.len()) as u64)
     }
 

@@ -9,8 +9,8 @@
 //!   ever followed, whoever put it there: the image, an earlier extraction, somebody else meanwhile. A link in the place
 //!   of a directory is an obstacle that is reported. The folder itself may be reached through links: it was asked for.
 //! - Symbolic links are written with their text as the image has it, and after everything else.
-//! - What is new is created where nothing is; what is overwritten is written beside it and takes its place when it is
-//!   whole. A file that does not become whole is removed.
+//! - Files are written beside their place and take it when they are whole: what is new takes a free place only, what is
+//!   overwritten goes then. A file that does not become whole is removed, at the latest by the next extraction there.
 //! - Devices and named pipes are left out; setuid, setgid and sticky bits are, unless [`SpecialBits::Keep`] asks for them.
 //!
 //! Not written: owners, times and extended attributes (file capabilities and ACLs among them). Directories that are made
@@ -19,7 +19,6 @@
 
 mod clock;
 mod contents;
-pub mod dir;
 mod names;
 mod pending;
 mod plan;
@@ -27,8 +26,9 @@ mod report;
 mod run;
 mod survey;
 
+pub use crate::dir::Found;
 pub use contents::Layers;
 pub use plan::Plan;
-pub use report::{End, ExtractError, Found, Progress, Reason, Report, Skipped, Skips};
+pub use report::{End, ExtractError, Progress, Reason, Report, Skipped, Skips};
 pub use run::{OnConflict, Options, SpecialBits, run};
 pub use survey::{Conflicts, Listed, conflicts};

@@ -1,11 +1,11 @@
-//! Things on their way to their name: what is new is made where nothing is, what replaces something is made beside it and
-//! renamed over it when it is whole. What does not become whole is removed, however the work on it ends.
+//! Files and links of an extraction on their way to their name. All are whole when they get it; what is new takes a free name
+//! only, and what replaces something is renamed over it.
 
 use std::fs::File;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::dir::Dir;
+use crate::dir::Dir;
+use crate::unfinished::{self, Purpose, Readers, Unfinished};
 
 /// Whether something is to be replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,87 +18,44 @@ pub(super) enum Place {
 
 /// A file that is being written.
 pub(super) struct Pending {
-    // Before its name, so that it is closed when that is removed: Windows insists.
-    file: File,
-    partial: Partial,
+    file: Unfinished,
     name: Vec<u8>,
-}
-
-/// A name that goes when the value does.
-struct Partial {
-    dir: Dir,
-    name: Vec<u8>,
-    fate: PartialFate,
-}
-
-#[derive(PartialEq, Eq)]
-enum PartialFate {
-    Remove,
-    Keep,
-}
-
-impl Drop for Partial {
-    fn drop(&mut self) {
-        if self.fate == PartialFate::Remove {
-            // Nobody is left to tell; the error that led here is told.
-            let _ = self.dir.remove(&self.name);
-        }
-    }
+    place: Place,
 }
 
 impl Pending {
     /// Begins a file that is to be called `name`.
-    pub(super) fn start(dir: Dir, name: &[u8], place: Place) -> io::Result<Self> {
-        let (written_as, file) = match place {
-            Place::Free => (name.to_vec(), dir.create(name)?),
-            Place::Taken => beside(&mut |temporary| dir.create(temporary))?,
-        };
-        let partial = Partial { dir, name: written_as, fate: PartialFate::Remove };
-        Ok(Self { file, partial, name: name.to_vec() })
+    pub(super) fn start(dir: &Dir, name: &[u8], place: Place) -> io::Result<Self> {
+        // Before its bytes: a large file for a taken name would be written in vain.
+        if place == Place::Free && dir.look(name)?.is_some() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let file = Unfinished::create(dir, Purpose::Extraction, Readers::Owner)?;
+        Ok(Self { file, name: name.to_vec(), place })
     }
 
     pub(super) const fn file(&mut self) -> &mut File {
-        &mut self.file
+        self.file.file()
     }
 
     /// Gives the file its name.
     pub(super) fn finish(self) -> io::Result<File> {
-        let Self { file, mut partial, name } = self;
-        if partial.name != name {
-            partial.dir.rename(&partial.name, &name)?;
+        match self.place {
+            Place::Free => self.file.take_free(&self.name),
+            Place::Taken => self.file.replace(&self.name),
         }
-        partial.fate = PartialFate::Keep;
-        Ok(file)
     }
 }
 
-/// Has `make` make something that needs no writing at `name`.
+/// Has `make` make a link at `name`: whole from the start, it needs another name only to replace something.
 pub(super) fn put(
     dir: &Dir,
     name: &[u8],
     place: Place,
     make: &mut dyn FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
-    if place == Place::Free {
-        return make(name);
-    }
-    let (temporary, ()) = beside(make)?;
-    // In any case: a rename to another name of the same file leaves both (POSIX `rename`).
-    let temporary = Partial { dir: dir.clone(), name: temporary, fate: PartialFate::Remove };
-    dir.rename(&temporary.name, name)
-}
-
-/// Has `make` make something under a name that nothing has.
-fn beside<T>(make: &mut dyn FnMut(&[u8]) -> io::Result<T>) -> io::Result<(Vec<u8>, T)> {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    const ATTEMPTS: u32 = 1000;
-    let mut attempt = 0;
-    loop {
-        attempt += 1;
-        let name = format!(".dive-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)).into_bytes();
-        match make(&name) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < ATTEMPTS => {}
-            outcome => return outcome.map(|made| (name, made)),
-        }
+    match place {
+        Place::Free => make(name),
+        Place::Taken => unfinished::replace_by_link(dir, Purpose::Extraction, name, make),
     }
 }

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::blob::TransferProgress;
+use crate::dir::Found;
 use crate::remark::Shown;
 
 /// Left out items that are kept one by one; more are counted.
@@ -136,30 +137,6 @@ pub enum Reason {
     /// The folder's file system refused.
     #[error("cannot be written: {0}")]
     Unwritable(String),
-}
-
-/// What stands on disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
-    /// A directory.
-    Directory,
-    /// A regular file.
-    File,
-    /// A symbolic link, wherever it leads.
-    Symlink,
-    /// A device, pipe or socket.
-    Other,
-}
-
-impl fmt::Display for Found {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Directory => "a directory",
-            Self::File => "a file",
-            Self::Symlink => "a symbolic link",
-            Self::Other => "a device, pipe or socket",
-        })
-    }
 }
 
 /// How far an extraction has come.

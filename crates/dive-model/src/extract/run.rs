@@ -8,11 +8,12 @@ use std::sync::atomic::AtomicBool;
 
 use super::clock::{Cancelled, Clock};
 use super::contents::{Halt, LayerReader, Layers, piece, pour};
-use super::dir::set_mode;
 use super::pending::{Pending, Place, put};
 use super::plan::{ItemIndex, ItemKind, Plan};
-use super::report::{End, ExtractError, Found, Progress, Reason, Report};
+use super::report::{End, ExtractError, Progress, Reason, Report};
 use super::survey::{Conflicts, Fate, Walk, open_or_make, survey};
+use crate::dir::{Found, set_mode};
+use crate::unfinished::{self, Purpose};
 
 /// How a plan is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -121,6 +122,7 @@ struct Extraction<'a> {
 
 impl Extraction<'_> {
     fn write_all(&mut self, layers: &Layers) -> Result<(), Stop> {
+        self.sweep(None);
         for (item, _) in self.plan.items() {
             self.clock.go_on()?;
             self.begin(item)?;
@@ -149,11 +151,22 @@ impl Extraction<'_> {
             Fate::Exists if self.options.on_conflict != OnConflict::Overwrite => {
                 self.leave_out(item, Reason::AlreadyThere);
             }
-            Fate::Merge => self.clock.item(),
+            Fate::Merge => {
+                self.sweep(Some(item));
+                self.clock.item();
+            }
             Fate::New if planned.kind == ItemKind::Directory => return self.make_directory(item),
             Fate::New | Fate::Exists => {}
         }
         Ok(())
+    }
+
+    /// Removes what killed extractions left in a directory that was there before.
+    fn sweep(&mut self, directory: Option<ItemIndex>) {
+        // A directory that cannot be entered is reported for what should be written there.
+        if let Ok(dir) = self.walk.enter(directory) {
+            unfinished::sweep(&dir, Purpose::Extraction);
+        }
     }
 
     fn make_directory(&mut self, item: ItemIndex) -> Result<(), Stop> {
@@ -304,7 +317,7 @@ impl Extraction<'_> {
 impl Extraction<'_> {
     fn start(&mut self, item: ItemIndex) -> io::Result<Pending> {
         let dir = self.walk.enter(self.plan.item(item).parent)?;
-        Pending::start(dir, self.plan.name(item), self.place(item))
+        Pending::start(&dir, self.plan.name(item), self.place(item))
     }
 
     /// Gives a file that is written its permissions and its name.

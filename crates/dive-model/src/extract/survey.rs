@@ -4,9 +4,9 @@
 use std::io;
 use std::path::Path;
 
-use super::dir::Dir;
 use super::plan::{ItemIndex, ItemKind, Plan};
-use super::report::{ExtractError, Found, Reason};
+use super::report::{ExtractError, Reason};
+use crate::dir::{Dir, Found};
 
 /// Paths that a list shows; more are counted.
 const MOST_LISTED: usize = 100;

@@ -7,7 +7,7 @@ use std::fs::{self, File, FileType, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::super::report::Found;
+use super::Found;
 
 /// A directory that was one when it was looked at, by its path without links.
 #[derive(Debug, Clone)]
@@ -24,6 +24,10 @@ fn what(file_type: FileType) -> Found {
         Found::Other
     }
 }
+
+/// A lock on a directory, which there is none of.
+#[derive(Debug)]
+pub(crate) enum Held {}
 
 impl Dir {
     /// The folder at a path that the user gave, through links if need be.
@@ -63,13 +67,47 @@ impl Dir {
         }
     }
 
+    /// As [`Dir::look`]: who owns a file is not looked at.
+    pub(crate) fn look_for_own(&self, name: &[u8]) -> io::Result<Option<Found>> {
+        self.look(name)
+    }
+
+    /// The first `most` names in it that `is_wanted`.
+    pub(crate) fn names(&self, most: usize, is_wanted: &dyn Fn(&[u8]) -> bool) -> io::Result<Vec<Vec<u8>>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.0)?.take(most) {
+            let name = entry?.file_name().into_encoded_bytes();
+            if is_wanted(&name) {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
+    /// Does nothing: directories cannot be locked.
+    #[allow(clippy::unused_self)] // As on Unix.
+    pub(crate) const fn hold(&self) -> Option<Held> {
+        None
+    }
+
+    /// None: directories cannot be locked.
+    #[allow(clippy::unused_self)] // As on Unix.
+    pub(crate) const fn claim(&self) -> Option<Held> {
+        None
+    }
+
+    /// False: a file that is open keeps its name there.
+    pub(crate) const fn is_removed(_file: &File) -> bool {
+        false
+    }
+
     /// Makes a directory.
-    pub(in super::super) fn make_child(&self, name: &[u8]) -> io::Result<()> {
+    pub(crate) fn make_child(&self, name: &[u8]) -> io::Result<()> {
         fs::create_dir(self.place(name)?)
     }
 
     /// Makes a file where nothing is.
-    pub(in super::super) fn create(&self, name: &[u8]) -> io::Result<File> {
+    pub(crate) fn create(&self, name: &[u8]) -> io::Result<File> {
         OpenOptions::new().read(true).write(true).create_new(true).open(self.place(name)?)
     }
 
@@ -109,12 +147,12 @@ impl Dir {
 
     /// Refuses: a link needs rights that few users have there, and to know whether it leads to a directory.
     #[allow(clippy::unused_self)] // As on Unix.
-    pub(in super::super) fn symlink(&self, _name: &[u8], _target: &[u8]) -> io::Result<()> {
+    pub(crate) fn symlink(&self, _name: &[u8], _target: &[u8]) -> io::Result<()> {
         Err(io::Error::new(io::ErrorKind::Unsupported, "symbolic links are not written on this system"))
     }
 
     /// Gives the file `name` one more name in another directory, where nothing is.
-    pub(in super::super) fn link(&self, name: &[u8], to: &Self, to_name: &[u8]) -> io::Result<()> {
+    pub(crate) fn link(&self, name: &[u8], to: &Self, to_name: &[u8]) -> io::Result<()> {
         fs::hard_link(self.place(name)?, to.place(to_name)?)
     }
 
@@ -124,6 +162,20 @@ impl Dir {
     /// If the file system refuses.
     pub fn rename(&self, from: &[u8], to: &[u8]) -> io::Result<()> {
         fs::rename(self.place(from)?, self.place(to)?)
+    }
+
+    /// Gives what is no directory another name in this directory, which must be free. Where the file system has no hard
+    /// links, what comes to the name between a look and the renaming is replaced.
+    pub(crate) fn rename_to_free(&self, from: &[u8], to: &[u8]) -> io::Result<()> {
+        match fs::hard_link(self.place(from)?, self.place(to)?) {
+            Ok(()) => return self.remove(from),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
+            Err(_) => {}
+        }
+        match self.look(to)? {
+            None => self.rename(from, to),
+            Some(_) => Err(io::ErrorKind::AlreadyExists.into()),
+        }
     }
 
     /// Removes what is no directory.
@@ -136,7 +188,7 @@ impl Dir {
 
     /// Does nothing.
     #[allow(clippy::unused_self, clippy::unnecessary_wraps)] // As on Unix.
-    pub(in super::super) fn set_own_mode(&self, _mode: u16) -> io::Result<()> {
+    pub(crate) fn set_own_mode(&self, _mode: u16) -> io::Result<()> {
         Ok(())
     }
 
@@ -152,6 +204,6 @@ impl Dir {
 
 /// Does nothing.
 #[allow(clippy::unnecessary_wraps)] // As on Unix.
-pub(in super::super) fn set_mode(_file: &File, _mode: u16) -> io::Result<()> {
+pub(crate) fn set_mode(_file: &File, _mode: u16) -> io::Result<()> {
     Ok(())
 }

@@ -3,14 +3,12 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Component, Path};
 
+use super::output::write_whole;
 use crate::config::ConfigScope;
 use dive_model::dir::{Dir, Found};
-
-/// How many names are tried for the temporary file: other processes may write theirs at the same time.
-const ATTEMPTS: u32 = 100;
 
 /// How the JSON document begins, ours and dive's.
 const DOCUMENT_STARTS: [&[u8]; 2] = [b"{\n  \"schemaVersion\"", b"{\n  \"layer\""];
@@ -35,13 +33,7 @@ pub(super) fn replace(
     if is_there && scope == ConfigScope::WorkingDirectory && !is_document(&dir, name)? {
         return Err(refused("it exists and is not a JSON document of dive, so it is left alone"));
     }
-    let (pending, file) = create_pending(&dir)?;
-    let written = write(file, render).and_then(|()| dir.rename(pending.as_bytes(), name.as_encoded_bytes()));
-    if written.is_err() {
-        // The first error is the one to report.
-        let _ = dir.remove(pending.as_bytes());
-    }
-    written
+    write_whole(&dir, name, render)
 }
 
 /// The folder that holds the file, and the file's name in it.
@@ -88,22 +80,4 @@ fn is_document(dir: &Dir, name: &OsStr) -> io::Result<bool> {
     let mut start = Vec::new();
     dir.read(name.as_encoded_bytes())?.take(32).read_to_end(&mut start)?;
     Ok(DOCUMENT_STARTS.iter().any(|known| start.starts_with(known)))
-}
-
-fn create_pending(dir: &Dir) -> io::Result<(String, File)> {
-    let mut attempt = 0;
-    loop {
-        let name = format!(".dive-{}-{attempt}.json", std::process::id());
-        match dir.create_shared(name.as_bytes()) {
-            Ok(file) => return Ok((name, file)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < ATTEMPTS => attempt += 1,
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-fn write(file: File, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let mut out = BufWriter::new(file);
-    render(&mut out)?;
-    out.flush()
 }

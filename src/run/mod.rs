@@ -9,6 +9,7 @@ mod builder;
 mod cache;
 mod environment;
 mod explore;
+mod followed;
 mod invocation;
 mod list;
 mod log;

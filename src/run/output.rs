@@ -1,5 +1,6 @@
 //! Where results and notices go: results to standard output, notices to standard error, a JSON file whole or not at all.
 
+use std::ffi::OsStr;
 use std::fmt::{self, Display};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -7,10 +8,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use tracing::{info, warn};
 
-use super::below_folder;
+use super::{below_folder, followed};
 use crate::cli::OpeningArgs;
 use crate::config::{Config, ConfigScope, is_below_folder};
+use dive_model::dir::Dir;
 use dive_model::remark::Shown;
+use dive_model::unfinished::{self, Purpose, Readers, Unfinished};
 use dive_sources::Environment;
 
 /// Writes a result to standard output.
@@ -88,34 +91,37 @@ impl JsonTarget {
 
 fn write_file(path: &Path, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
     // A link is followed: what it leads to is replaced, not the link.
-    let path = &match path.canonicalize() {
-        Ok(path) => path,
-        Err(_) if path.is_symlink() => bail!("it is a dangling symbolic link"),
-        Err(_) => path.to_owned(),
-    };
-    if std::fs::metadata(path).is_ok_and(|known| !known.is_file() && !known.is_dir()) {
-        let file = std::fs::OpenOptions::new().write(true).open(path)?;
-        let mut out = BufWriter::new(file);
-        render(&mut out)?;
-        return Ok(out.flush()?);
+    let path = &followed::resolve(path)?;
+    let folder = path.parent().unwrap_or(path);
+    match path.symlink_metadata() {
+        Ok(known) if !known.is_file() && !known.is_dir() => {
+            followed::refuse_anothers(folder, path, &known)?;
+            let file = std::fs::OpenOptions::new().write(true).open(path)?;
+            let mut out = BufWriter::new(file);
+            render(&mut out)?;
+            return Ok(out.flush()?);
+        }
+        Ok(known) if known.is_dir() => bail!("it is a directory"),
+        _ => {}
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".dive-").suffix(".json");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // What an ordinary new file gets; the umask takes its share.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    if !folder.is_dir() {
-        bail!("no such directory: {}", folder.display());
-    }
-    let mut out = BufWriter::new(builder.tempfile_in(folder)?);
+    let Some(name) = path.file_name() else { bail!("it is a directory") };
+    let dir = Dir::open(folder).with_context(|| format!("the directory {} cannot be opened", folder.display()))?;
+    Ok(write_whole(&dir, name, render)?)
+}
+
+/// Writes a file in `dir` beside its place, and moves it there when it is whole.
+pub(super) fn write_whole(
+    dir: &Dir,
+    name: &OsStr,
+    render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    unfinished::sweep(dir, Purpose::Document);
+    let mut file = Unfinished::create(dir, Purpose::Document, Readers::Umask)?;
+    let mut out = BufWriter::new(file.file());
     render(&mut out)?;
-    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    out.flush()?;
+    drop(out);
+    file.replace(name.as_encoded_bytes()).map(drop)
 }
 
 /// Says on standard error what the user should know, unless told not to.

@@ -70,3 +70,6 @@ mod spellings;
 mod terminal;
 mod truth;
 mod user;
+// Signals, permissions and limits are Unix's.
+#[cfg(unix)]
+mod whole;

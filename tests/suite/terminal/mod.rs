@@ -11,6 +11,7 @@ mod hostile;
 #[cfg(target_os = "linux")]
 mod idle;
 mod keys;
+mod killed;
 mod leaving;
 mod loading;
 mod mouse;

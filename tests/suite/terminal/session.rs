@@ -20,7 +20,7 @@ pub(super) type Size = (u16, u16);
 
 /// A program in a terminal.
 pub(super) struct Session {
-    user: User,
+    user: Option<User>,
     pid: u32,
     writer: Option<Box<dyn Write + Send>>,
     master: Arc<Mutex<Option<Master>>>,
@@ -130,12 +130,21 @@ impl Session {
             told.change(|known| known.ended = Some(Ended { status, modes }));
             drop(slave);
         });
-        Self { user, pid, writer: Some(writer), master, shared, modes_before }
+        Self { user: Some(user), pid, writer: Some(writer), master, shared, modes_before }
     }
 
     /// Where the user is.
     pub(super) fn user(&self) -> &User {
-        &self.user
+        self.user.as_ref().expect("a user who has not left")
+    }
+
+    /// Ends the program, if it has not ended, and gives back its user, who may start another.
+    pub(super) fn leaves(mut self) -> User {
+        if self.shared.known().ended.is_none() {
+            self.press("ctrl+c ctrl+c ctrl+c");
+            self.waits_for_end();
+        }
+        self.user.take().expect("a user who has not left")
     }
 
     /// The program's process.

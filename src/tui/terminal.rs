@@ -54,6 +54,8 @@ const FRAME: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Terminal {
     screen: ManuallyDrop<ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
+    /// For the return from the background, where only Unix puts programs.
+    #[cfg(unix)]
     keyboard: Keyboard,
 }
 
@@ -66,7 +68,11 @@ impl Terminal {
         give_back_on_panic();
         take(keyboard)?;
         match ratatui::Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME, io::stdout()))) {
-            Ok(screen) => Ok(Self { screen: ManuallyDrop::new(screen), keyboard }),
+            Ok(screen) => Ok(Self {
+                screen: ManuallyDrop::new(screen),
+                #[cfg(unix)]
+                keyboard,
+            }),
             Err(error) => {
                 give_back();
                 Err(error)

@@ -18,8 +18,8 @@ pub(crate) enum Output {
     Json,
 }
 
-/// Of a headless run on one thread and with nothing of the user's configuration.
-pub(crate) fn instructions(archive: &Path, output: Output) -> u64 {
+/// Of a headless run of `program` on one thread and with nothing of the user's configuration.
+pub(crate) fn instructions(program: &Path, archive: &Path, output: Output) -> u64 {
     let arguments: &[&str] = match output {
         Output::Report => &[],
         Output::Json => &["--json", "/dev/null"],
@@ -29,7 +29,7 @@ pub(crate) fn instructions(archive: &Path, output: Output) -> u64 {
     let status = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(format!("--log-file={}", log.display()))
-        .arg(env!("CARGO_BIN_EXE_dive"))
+        .arg(program)
         .args(arguments)
         .arg(archive)
         .current_dir(home.path())

@@ -55,7 +55,7 @@ const KINDS: [Kind; 6] = [
 
 impl Figures {
     fn path() -> PathBuf {
-        [env!("CARGO_MANIFEST_DIR"), "benches", "guard", "figures.json"].iter().collect()
+        [env!("CARGO_MANIFEST_DIR"), "guard", "figures.json"].iter().collect()
     }
 
     pub(crate) fn read() -> Self {
@@ -108,16 +108,16 @@ pub(crate) fn check(kept: &Figures, measured: &Figures, entries: u64, images: &s
     if is_missing {
         eprintln!(
             "error: benches/guard/figures.json keeps no figure of what is marked so, which nothing guards therefore: \
-             `cargo bench --bench guard -- --write` adds it."
+             `cargo xtask guard --write` adds it."
         );
     }
     if is_higher {
         eprintln!(
             "error: this costs more than it did. {images} If that is worth it, or if the compiler or the processor is \
-             another one, `cargo bench --bench guard -- --write` keeps the new figures; say why in the commit."
+             another one, `cargo xtask guard --write` keeps the new figures; say why in the commit."
         );
     } else if is_lower {
-        eprintln!("Less than it was: `cargo bench --bench guard -- --write` keeps it so.");
+        eprintln!("Less than it was: `cargo xtask guard --write` keeps it so.");
     }
     if is_higher || is_missing { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

@@ -2,10 +2,10 @@
 //! is held, and how many instructions a headless run has. Nothing is timed, so it holds on a busy machine.
 //!
 //! ```text
-//! cargo bench --bench guard                          compares with benches/guard/figures.json; exit code 1 if it costs more
-//! cargo bench --bench guard -- --write               measures and writes that file
-//! cargo bench --bench guard -- --keep DIR            leaves the images in DIR, to be looked at with a profiler
-//! cargo bench --bench guard -- --require-valgrind    fails where valgrind is missing: without it, instructions are not counted
+//! cargo xtask guard                       compares with benches/guard/figures.json; exit code 1 if it costs more
+//! cargo xtask guard --write               measures and writes that file
+//! cargo xtask guard --keep DIR            leaves the images in DIR, to be looked at with a profiler
+//! cargo xtask guard --require-valgrind    fails where valgrind is missing: without it, instructions are not counted
 //! ```
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a guard that cannot run stops")]
@@ -17,6 +17,7 @@ mod heap;
 #[path = "../images/mod.rs"]
 #[allow(dead_code, reason = "each benchmark makes the images that it measures")]
 mod images;
+mod program;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -47,12 +48,12 @@ const CODECS: [(&str, Codec); 2] = [("plain", Codec::Plain), ("gzip", Codec::Gzi
 
 /// Holds what the program takes of memory and instructions against what it took.
 #[derive(Debug, Parser)]
-#[command(bin_name = "cargo bench --bench guard --")]
+#[command(bin_name = "cargo xtask guard")]
 struct Arguments {
     /// Measures and writes benches/guard/figures.json
     #[arg(long)]
     write: bool,
-    /// Leaves the images in this directory, which is made if it is missing
+    /// Leaves the images in this directory, which is created if missing; relative to the repository
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
     /// Fails where valgrind is missing
@@ -83,7 +84,9 @@ fn main() -> ExitCode {
         }
         None => eprintln!("warning: valgrind is missing: only memory is checked, not instructions"),
     }
-    let keep = arguments.keep.as_deref();
+    // Cargo runs a benchmark in the folder of its package.
+    let keep = arguments.keep.map(|folder| program::workspace().join(folder));
+    let keep = keep.as_deref();
     if let Some(folder) = keep
         && let Err(error) = std::fs::create_dir_all(folder)
     {
@@ -92,6 +95,7 @@ fn main() -> ExitCode {
     }
     // One thread, so that what is counted does not hang on who comes first.
     rayon::ThreadPoolBuilder::new().num_threads(1).build_global().expect("a thread");
+    let counted = valgrind.is_some().then(program::build);
     let mut cases = BTreeMap::new();
     for (name, codec) in CODECS {
         let archive = SHAPE.archive(codec);
@@ -101,7 +105,7 @@ fn main() -> ExitCode {
             eprintln!("error: the image cannot be kept in {}: {error}", folder.display());
             return ExitCode::FAILURE;
         }
-        cases.insert(name.to_owned(), measure(archive.path(), valgrind.is_some()));
+        cases.insert(name.to_owned(), measure(archive.path(), counted.as_deref()));
     }
     let measured = Figures { rustc: rustc_version(), valgrind, images: cases };
     if arguments.write {
@@ -110,7 +114,7 @@ fn main() -> ExitCode {
     }
     let images = match keep {
         Some(folder) => format!("The images to profile are in {}.", folder.display()),
-        None => "`cargo bench --bench guard -- --keep DIR` leaves the images in DIR, to profile them.".to_owned(),
+        None => "`cargo xtask guard --keep DIR` leaves the images in DIR, to profile them.".to_owned(),
     };
     figures::check(&Figures::read(), &measured, SHAPE.entries, &images)
 }
@@ -125,11 +129,12 @@ fn keep_image(archive: &Path, kept: &Path) -> io::Result<()> {
 /// What the compiler calls itself: the one that cargo has built this with, unless the toolchain has changed meanwhile.
 fn rustc_version() -> Option<String> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let output = Command::new(rustc).arg("--version").current_dir(env!("CARGO_MANIFEST_DIR")).output().ok()?;
+    let output = Command::new(rustc).arg("--version").current_dir(program::workspace()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-fn measure(archive: &Path, has_valgrind: bool) -> Case {
+/// `counted` is the program whose instructions are counted.
+fn measure(archive: &Path, counted: Option<&Path>) -> Case {
     let image = images::open(archive);
     // What is made once in a process, and by whoever comes first, is not to count.
     analyse(&image);
@@ -138,7 +143,7 @@ fn measure(archive: &Path, has_valgrind: bool) -> Case {
     drop(opened);
     let (tree, in_turn) = in_turn(&image);
     drop(tree);
-    let instructions = |output| has_valgrind.then(|| callgrind::instructions(archive, output));
+    let instructions = |output| counted.map(|program| callgrind::instructions(program, archive, output));
     Case {
         allocations: Some(whole.allocations),
         kept_bytes: Some(whole.kept_bytes),

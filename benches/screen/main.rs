@@ -1,9 +1,9 @@
 //! What a key costs on the screen, from the key to the cells, in an image of half a million files.
 //!
 //! ```text
-//! cargo bench --bench screen                              all of it, in a minute
-//! cargo bench --bench screen -- cursor                    what has this in its name
-//! DIVE_BENCH_IMAGE=FILE cargo bench --bench screen        a saved image of your own as well
+//! cargo bench -p dive-benches --bench screen                              all of it, in a minute
+//! cargo bench -p dive-benches --bench screen -- cursor                    what has this in its name
+//! DIVE_BENCH_IMAGE=FILE cargo bench -p dive-benches --bench screen        a saved image of your own as well
 //! ```
 //!
 //! The budgets, of CPU and on any machine of today: a key that moves the cursor 1 ms, one that selects another layer 16 ms,

@@ -1,10 +1,10 @@
 //! What each stage costs, from the bytes of a layer to a row on the screen, in images of 10,000 to two million entries.
 //!
 //! ```text
-//! cargo bench --bench stages                              times by the clock, in four minutes
-//! cargo bench --bench stages -- 'build'                   what has this in its name
-//! DIVE_BENCH_ENTRIES=2000000 cargo bench --bench stages   one size more
-//! cargo bench --bench stages -- --curve                   CPU and memory per entry, as tables
+//! cargo bench -p dive-benches --bench stages                              times by the clock, in four minutes
+//! cargo bench -p dive-benches --bench stages -- 'build'                   what has this in its name
+//! DIVE_BENCH_ENTRIES=2000000 cargo bench -p dive-benches --bench stages   one size more
+//! cargo bench -p dive-benches --bench stages -- --curve                   CPU and memory per entry, as tables
 //! ```
 //!
 //! A stage is linear if its row of the curve is flat. The times by the clock are for one who changes a stage and wants to

@@ -1,5 +1,5 @@
 //! Documents that come from the program's tables: docs/keys.md from the actions, the table in docs/sources.md from the image
-//! sources, those in docs/ci.md and docs/configuration.md from the rules. `DIVE_REWRITE_DOCUMENTS=1 cargo test --test suite documents` writes them anew.
+//! sources, those in docs/ci.md and docs/configuration.md from the rules. `cargo xtask docs` writes them anew.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use crate::place::repository;
 const HEAD: &str = "\
 # Keys
 
-<!-- Written by tests/suite/documents.rs; DIVE_REWRITE_DOCUMENTS=1 cargo test --test suite documents writes it anew. -->
+<!-- Written by tests/suite/documents.rs; `cargo xtask docs` writes it anew. -->
 
 What keys do by default. `?` shows the same on the screen, as it holds there, with your own keys. The last column is the key of
 `keybinding:` in [`.dive.yaml`](configuration.md) that sets others; several stand with commas between them, and the screen's hints
@@ -53,7 +53,7 @@ fn assert_written(name: &str, expected: &str) {
     assert!(
         is == expected,
         "{name} is not what the program says, first at {line:?}; \
-         `DIVE_REWRITE_DOCUMENTS=1 cargo test --test suite documents` writes it anew"
+         `cargo xtask docs` writes it anew"
     );
 }
 

@@ -60,7 +60,7 @@ fn the_documents_show_the_screen_as_it_is() {
         std::fs::write(&path, &anew).unwrap();
     } else {
         let wrong: Vec<_> = document.lines().zip(anew.lines()).filter(|(old, new)| old != new).take(3).collect();
-        assert!(document == anew, "{name} shows what is not drawn; {REWRITE}=1 rewrites it: {wrong:#?}");
+        assert!(document == anew, "{name} shows what is not drawn; `cargo xtask docs` rewrites it: {wrong:#?}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! The screen without a terminal: terminal events go in as they do in the real loop, cells come out, and both the state
 //! and the cells are looked at. Every view is held as a picture in `tests/suite/snapshots`.
 //!
-//! Pictures are remade with `INSTA_UPDATE=always cargo test --test suite screen::`, and a picture that changed is to be
+//! Pictures are remade with `cargo xtask bless snapshots`, and a picture that changed is to be
 //! looked at before it is kept.
 
 mod documents;

@@ -1,0 +1,113 @@
+//! `cargo xtask`: the project's own tasks, so that nobody has to remember commands and variables.
+
+mod rewritten;
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use rewritten::Files;
+
+const HELP: &str = "\
+usage: cargo xtask TASK
+
+  ci [STEP...]                 what a change must pass, or single steps of it; `ci --list` lists them
+  servers [COMMAND...]         a command with engines and registries beside it; without one, all tests (Linux, root)
+  docs                         rewrites the parts of the documents that come from the program's tables and screens
+  guard [OPTION...]            measures allocations and instructions against benches/guard/figures.json; `guard --help`
+  bless [snapshots|figures]    takes the screen's pictures and the guard's figures as they are now; without an argument, both
+
+`docs` and `bless` tell which files they changed. Review them with `git diff`.
+";
+
+/// Commands take the root of the workspace for their folder.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match perform(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(arguments: &[&str]) -> Result<(), String> {
+    match arguments {
+        ["ci", steps @ ..] => run(Command::new(Path::new(ROOT).join(".ci/run")).args(steps)),
+        ["servers"] => servers(&["cargo", "test", "--locked"]),
+        ["servers", command @ ..] => servers(command),
+        ["docs"] => telling(&["README.md", "docs"], rewrite_documents),
+        ["guard", options @ ..] => guard(options),
+        ["bless"] => bless_snapshots().and_then(|()| bless_figures()),
+        ["bless", "snapshots"] => bless_snapshots(),
+        ["bless", "figures"] => bless_figures(),
+        [] | ["help" | "--help" | "-h"] => {
+            eprint!("{HELP}");
+            Ok(())
+        }
+        [..] => Err(format!("`{}` is not a task\n\n{HELP}", arguments.join(" "))),
+    }
+}
+
+fn servers(command: &[&str]) -> Result<(), String> {
+    run(Command::new(Path::new(ROOT).join("tests/servers.sh")).args(command))
+}
+
+fn rewrite_documents() -> Result<(), String> {
+    suite("documents", "DIVE_REWRITE_DOCUMENTS", "1")
+}
+
+fn bless_snapshots() -> Result<(), String> {
+    telling(&["tests/suite/snapshots"], || suite("screen::", "INSTA_UPDATE", "always"))
+}
+
+fn bless_figures() -> Result<(), String> {
+    telling(&["benches/guard/figures.json"], || guard(&["--write"]))
+}
+
+/// Without the features of the other benchmarks, so that the guard and the program are one build.
+fn guard(options: &[&str]) -> Result<(), String> {
+    let guard = ["bench", "--locked", "--package", "dive-benches", "--no-default-features", "--bench", "guard", "--"];
+    run(cargo().args(guard).args(options))
+}
+
+/// Runs the integration tests with `filter` in their names.
+fn suite(filter: &str, variable: &str, value: &str) -> Result<(), String> {
+    // The screen's tests run without it, as a user does.
+    run(cargo().args(["test", "--locked", "--test", "suite", filter]).env(variable, value).env_remove("CI"))
+}
+
+/// Performs a task and tells which of these files and folders it changed.
+fn telling(paths: &[&str], task: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    let read = || Files::read(Path::new(ROOT), paths);
+    let before = read()?;
+    let done = task();
+    eprint!("{}", before.changes(&read()?));
+    done
+}
+
+fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Takes out of a command's environment what cargo tells of this package: ring is compiled anew where it changes.
+fn forget_this_package(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.to_string_lossy().starts_with(start)) {
+            command.env_remove(name);
+        }
+    }
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    forget_this_package(command);
+    match command.current_dir(ROOT).status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{name}: {status}")),
+        Err(error) => Err(format!("{name} cannot be started: {error}")),
+    }
+}

@@ -5,6 +5,11 @@ use std::process::ExitCode;
 use dive::cli::Cli;
 use dive::run::{Outcome, run, say};
 
+/// musl's own allocator serves one thread at a time; scanning layers side by side would wait for it.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match run(Cli::of_process()) {
         Ok(Outcome::Passed) => ExitCode::SUCCESS,

@@ -32,6 +32,9 @@ mkdir --parents "$layer"/{etc/ssl/certs,root,tmp,usr/share/doc/dive}
 install --mode 755 "$binary" "$layer/dive"
 install --mode 644 "$certificates" "$layer/etc/ssl/certs/ca-certificates.crt"
 install --mode 644 "$root/LICENSE" "$layer/usr/share/doc/dive/LICENSE"
+# As packaging/build.sh packs it beside the program.
+licences=$(dirname "$binary")/THIRD-PARTY.txt
+[ ! -e "$licences" ] || install --mode 644 "$licences" "$layer/usr/share/doc/dive"
 # Where `-v ~/.docker:/root/.docker` is looked for, as in other images.
 printf 'root:x:0:0:root:/root:/dive\nnobody:x:65534:65534:nobody:/:/dive\n' >"$layer/etc/passwd"
 chmod 755 "$layer" "$layer"/{etc,etc/ssl,etc/ssl/certs,usr,usr/share,usr/share/doc,usr/share/doc/dive}

@@ -208,6 +208,14 @@ fn an_image_in_a_registry_is_checked() {
 }
 
 #[test]
+fn the_image_keeps_its_own_budget() {
+    let Some(own) = OwnImage::here() else { return };
+    let rules = repository("packaging/image/.dive-ci");
+    let line = format!("run --rm -e CI=true {SOCKET} -v {}:/.dive-ci:ro DIVE {TAG}", rules.display());
+    own.docker(&line).ends_with(0).prints(&["Using CI config: .dive-ci", "Passed:2", "Failed:0"]);
+}
+
+#[test]
 fn the_image_is_small_and_says_where_it_comes_from() {
     let Some(own) = OwnImage::here() else { return };
     let ran = own.user.runs_program("docker", &["image", "inspect", TAG]).ends_with(0);

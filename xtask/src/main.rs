@@ -14,6 +14,9 @@ usage: cargo xtask TASK
   servers [COMMAND...]         a command with engines and registries beside it; without one, all tests (Linux, root)
   docs                         rewrites the parts of the documents that come from the program's tables and screens
   guard [OPTION...]            measures allocations and instructions against benches/guard/figures.json; `guard --help`
+  man FOLDER                   writes the manual pages
+  completions FOLDER           writes the completion scripts
+  package TARGET FOLDER        builds a release archive, such as for x86_64-unknown-linux-musl
   bless [snapshots|figures]    takes the screen's pictures and the guard's figures as they are now; without an argument, both
 
 `docs` and `bless` tell which files they changed. Review them with `git diff`.
@@ -41,6 +44,8 @@ fn perform(arguments: &[&str]) -> Result<(), String> {
         ["servers", command @ ..] => servers(command),
         ["docs"] => telling(&["README.md", "docs"], rewrite_documents),
         ["guard", options @ ..] => guard(options),
+        ["man" | "completions", folder] => manual(arguments[0], folder),
+        ["package", target, folder] => package(target, folder),
         ["bless"] => bless_snapshots().and_then(|()| bless_figures()),
         ["bless", "snapshots"] => bless_snapshots(),
         ["bless", "figures"] => bless_figures(),
@@ -54,6 +59,17 @@ fn perform(arguments: &[&str]) -> Result<(), String> {
 
 fn servers(command: &[&str]) -> Result<(), String> {
     run(Command::new(Path::new(ROOT).join("tests/servers.sh")).args(command))
+}
+
+fn package(target: &str, folder: &str) -> Result<(), String> {
+    let folder = std::path::absolute(folder).map_err(|error| format!("{folder}: {error}"))?;
+    run(Command::new(Path::new(ROOT).join("packaging/build.sh")).arg(target).arg(folder))
+}
+
+/// Writes what packages have beside the program. Paths are those of whoever asks, not of the workspace.
+fn manual(kind: &str, folder: &str) -> Result<(), String> {
+    let folder = std::path::absolute(folder).map_err(|error| format!("{folder}: {error}"))?;
+    run(cargo().args(["run", "--quiet", "--locked", "--package", "dive-manual", "--", kind]).arg(folder))
 }
 
 fn rewrite_documents() -> Result<(), String> {

@@ -1,7 +1,9 @@
 //! dive in other people's pipelines: the GitHub action and the templates of docs/ci.md, run as the CI service would run them,
-//! with a release in a folder. If one of these fails, a budget is not checked, or a program that nobody released runs.
+//! with a release in a folder; and what makes a release. If one of these fails, a budget is not checked, or a program that nobody
+//! released runs.
 
 mod action;
+mod release;
 mod runner;
 mod templates;
 

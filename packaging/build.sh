@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Builds a release archive: packaging/build.sh TARGET FOLDER
+#
+# dive-VERSION-TARGET.tar.gz (.zip for Windows) has the program, its manual pages and completions, the changelog, and the licences of
+# all that is in it. No path or time of this machine goes into it where tar is GNU's, so that two builds of one commit can be
+# compared. Needs bash 4 and jq.
+set -euo pipefail
+
+fail() { printf 'error: %s\n' "$*" >&2; exit 2; }
+[ $# = 2 ] || fail 'usage: packaging/build.sh TARGET FOLDER'
+target=$1
+mkdir -p "$2"
+folder=$(cd "$2" && pwd)
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+export SOURCE_DATE_EPOCH
+
+# No path of this machine goes into the program: not by Rust, nor by the C code of zstd and xz.
+home=${CARGO_HOME:-$HOME/.cargo}
+RUSTFLAGS="--remap-path-prefix=$root=/dive --remap-path-prefix=$home=/cargo ${RUSTFLAGS:-}" \
+    CFLAGS="-ffile-prefix-map=$root=/dive -ffile-prefix-map=$home=/cargo ${CFLAGS:-}" \
+    cargo build --locked --profile dist --target "$target" --package dive-rs
+
+# cargo-deb takes these from here, too.
+texts=target/package
+rm -rf "$texts"
+cargo run --quiet --locked --package dive-manual -- man "$texts/man"
+cargo run --quiet --locked --package dive-manual -- completions "$texts/completions"
+packaging/licences.sh "$target" >"$texts/THIRD-PARTY.txt"
+
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+program=dive
+[ "${target%windows*}" = "$target" ] || program=dive.exe
+cp -R "target/$target/dist/$program" "$texts"/* LICENSE README.md CHANGELOG.md "$stage"
+find "$stage" -type d -exec chmod 755 {} +
+find "$stage" -type f -exec chmod 644 {} +
+chmod 755 "$stage/$program"
+
+archive=$folder/dive-$version-$target
+cd "$stage"
+if [ "$program" = dive.exe ]; then
+    rm -f "$archive.zip"
+    7z a -bd "$archive.zip" ./* >/dev/null
+elif tar --version | grep -q GNU; then
+    tar --create --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --format=gnu -- * |
+        gzip -9 --no-name >"$archive.tar.gz"
+else
+    tar -czf "$archive.tar.gz" -- *
+fi

@@ -1,0 +1,205 @@
+//! What a release needs, as far as it can be checked before there is one: the templates for package managers, the check that
+//! keeps an unfinished release from being tagged, the workflow, and the scripts.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::PathBuf;
+
+use serde_yaml::Value;
+
+use super::{VERSION, is_program, text};
+use crate::place::repository;
+use crate::skipped;
+use crate::user::User;
+
+const TARGETS: [&str; 5] = [
+    "x86_64-unknown-linux-musl.tar.gz",
+    "aarch64-unknown-linux-musl.tar.gz",
+    "x86_64-apple-darwin.tar.gz",
+    "aarch64-apple-darwin.tar.gz",
+    "x86_64-pc-windows-msvc.zip",
+];
+
+/// `Cargo.toml` as it is for a release.
+fn manifest() -> String {
+    text(repository("Cargo.toml"))
+        .replace(env!("CARGO_PKG_REPOSITORY"), "https://example.com/owner/dive-rs")
+        .replace("maintainers@repository.invalid", "maintainers@example.com")
+}
+
+/// The templates, filled for a release with these archives.
+fn filled(archives: &[&str]) -> (User, crate::user::Ran) {
+    let sum = |at: usize| format!("{at}").repeat(64);
+    let mut sums = format!("{}  image.txt\n", sum(9));
+    for (at, target) in archives.iter().enumerate() {
+        writeln!(sums, "{}  dive-{VERSION}-{target}", sum(at)).unwrap();
+    }
+    let user = User::new().writes("SHA256SUMS", &sums).writes("Cargo.toml", &manifest());
+    let path = user.file("Cargo.toml").display().to_string();
+    let user = user.sets("MANIFEST", &path);
+    let script = repository("packaging/fill.sh");
+    let ran = user.runs_program(script.to_str().unwrap(), &["SHA256SUMS", "filled"]);
+    (user, ran)
+}
+
+/// A program that parses a file, if this machine has it.
+fn parses(user: &User, program: &str, arguments: &[&str]) {
+    if is_program(program) {
+        user.runs_program(program, arguments).ends_with(0);
+    } else {
+        skipped::note(program, "to parse a template");
+    }
+}
+
+#[test]
+fn the_templates_for_package_managers_are_filled_and_can_be_parsed() {
+    let (user, ran) = filled(&TARGETS);
+    ran.ends_with(0);
+    let file = |name: &str| user.file("filled").join(name);
+    for (name, checksums) in [("dive.rb", "0123"), ("PKGBUILD", "01"), ("dive.json", "4"), ("flake.nix", "0123")] {
+        let text = text(file(name));
+        for checksum in checksums.chars() {
+            assert!(text.contains(&checksum.to_string().repeat(64)), "{name} lacks the checksum {checksum}:\n{text}");
+        }
+        assert!(text.contains("https://example.com/owner/dive-rs/releases/download/v"), "{name}:\n{text}");
+    }
+    serde_json::from_str::<serde_json::Value>(&text(file("dive.json"))).expect("JSON");
+    parses(&user, "ruby", &["-c", "filled/dive.rb"]);
+    parses(&user, "bash", &["-n", "filled/PKGBUILD"]);
+    parses(&user, "nix-instantiate", &["--parse", "filled/flake.nix"]);
+    if is_program("makepkg") {
+        user.runs_program("sh", &["-c", PRINTS_SRCINFO])
+            .ends_with(0)
+            .prints(&["pkgname = dive-rs-bin", &format!("sha256sums_aarch64 = {}", "1".repeat(64))]);
+    } else {
+        skipped::note("makepkg", "to parse a template");
+    }
+}
+
+/// makepkg refuses root, and nobody else may look into the user's folder.
+const PRINTS_SRCINFO: &str = "folder=$(mktemp -d) && trap 'rm -r \"$folder\"' EXIT && cp filled/PKGBUILD \"$folder\" &&
+chmod -R a+rwX \"$folder\" && cd \"$folder\" || exit 2
+[ \"$(id -u)\" != 0 ] || nobody='setpriv --reuid 65534 --regid 65534 --clear-groups'
+$nobody makepkg --printsrcinfo";
+
+#[test]
+fn a_release_that_lacks_an_archive_fills_nothing() {
+    let (_, ran) = filled(&TARGETS[1..]);
+    assert!(ran.code == 2 && ran.stderr.contains("@SHA256_X86_64_UNKNOWN_LINUX_MUSL@"), "{}", ran.stderr);
+}
+
+/// The address is not known yet. Nothing with the placeholder may go out.
+#[test]
+fn placeholders_are_refused() {
+    let manifest = repository("Cargo.toml").display().to_string();
+    let user = User::new().writes("SHA256SUMS", "").sets("MANIFEST", &manifest);
+    let script = repository("packaging/fill.sh");
+    let ran = user.runs_program(script.to_str().unwrap(), &["SHA256SUMS", "filled"]).ends_with(2);
+    assert!(ran.stderr.contains("placeholder"), "{}", ran.stderr);
+}
+
+/// A clone that is ready but for one thing.
+fn check(change: impl Fn(&str, String) -> String, tag: &str) -> (i32, String) {
+    let changelog = format!("# Changelog\n\n## [{VERSION}] - 2026-11-30\n\n- First.\n");
+    let user = User::new()
+        .writes("Cargo.toml", &change("Cargo.toml", manifest()))
+        .writes("CHANGELOG.md", &change("CHANGELOG.md", changelog))
+        .writes("README.md", &change("README.md", "dive\n".to_owned()));
+    fs::create_dir(user.file("docs")).unwrap();
+    let folder = user.file("").display().to_string();
+    let user = user.sets("RELEASE_ROOT", &folder);
+    let script: PathBuf = repository("packaging/release-check.sh");
+    let ran = user.runs_program(script.to_str().unwrap(), &[tag]);
+    (ran.code, ran.stderr)
+}
+
+#[test]
+fn an_unfinished_release_is_refused_with_what_is_missing() {
+    let tag = format!("v{VERSION}");
+    assert_eq!(check(|_, text| text, &tag), (0, String::new()));
+    let (code, said) = check(|_, text| text, "v99.0.0");
+    assert!(code == 1 && said.contains("the tag is v99.0.0"), "{said}");
+    for (file, from, to, part) in [
+        (
+            "Cargo.toml",
+            "https://example.com/",
+            "https://repository.invalid/",
+            "repository in Cargo.toml is a placeholder",
+        ),
+        ("Cargo.toml", "@example.com", "@repository.invalid", "maintainer in Cargo.toml is a placeholder"),
+        ("Cargo.toml", "crates/dive-model\", version = \"", "crates/dive-model\", version = \"9", "not version"),
+        ("CHANGELOG.md", &format!("## [{VERSION}] - 2026"), "## [Unreleased] - 2026", "CHANGELOG.md has no section"),
+        ("README.md", "dive", "https://repository.invalid/dive-rs", "name the placeholder address: README.md"),
+    ] {
+        let change = |name: &str, text: String| {
+            if name != file {
+                return text;
+            }
+            let changed = text.replace(from, to);
+            assert_ne!(changed, text, "{file} has no {from:?}");
+            changed
+        };
+        let (code, said) = check(change, &tag);
+        assert!(code == 1 && said.contains(part), "{file}: {from} -> {to}: {said}");
+    }
+}
+
+fn workflow() -> Value {
+    serde_yaml::from_str(&text(repository(".github/workflows/release.yml"))).unwrap()
+}
+
+fn steps(job: &Value) -> impl Iterator<Item = &Value> {
+    job["steps"].as_sequence().unwrap().iter()
+}
+
+/// Whoever can move a tag of an action could change the release.
+#[test]
+fn the_release_workflow_pins_actions_and_gives_each_job_its_permissions() {
+    let workflow = workflow();
+    assert!(workflow["permissions"].as_mapping().unwrap().is_empty());
+    for (name, job) in workflow["jobs"].as_mapping().unwrap() {
+        assert!(job["permissions"].is_mapping(), "{name:?}");
+        for step in steps(job) {
+            let Some(action) = step["uses"].as_str() else { continue };
+            let (_, revision) = action.split_once('@').unwrap();
+            assert!(revision.len() == 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit()), "{action}");
+        }
+    }
+}
+
+#[test]
+fn the_release_workflow_builds_what_the_templates_install() {
+    let workflow = workflow();
+    let matrix = workflow["jobs"]["build"]["strategy"]["matrix"]["include"].as_sequence().unwrap();
+    let built: Vec<_> = matrix.iter().map(|row| row["target"].as_str().unwrap()).collect();
+    let wanted: Vec<_> = TARGETS.iter().map(|archive| archive.split('.').next().unwrap()).collect();
+    assert_eq!(built, wanted);
+}
+
+#[test]
+fn scripts_and_steps_are_sound() {
+    if !is_program("shellcheck") {
+        skipped::note("shellcheck", "to look at scripts");
+        return;
+    }
+    let user = User::new();
+    let folders = ["packaging", "packaging/action", "packaging/image", "packaging/debian"];
+    for folder in folders {
+        for entry in fs::read_dir(repository(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "sh") {
+                let ran = user.runs_program("shellcheck", &[path.to_str().unwrap()]);
+                assert_eq!(ran.code, 0, "{}", ran.stdout);
+            }
+        }
+    }
+    for (name, job) in workflow()["jobs"].as_mapping().unwrap() {
+        for run in steps(job).filter_map(|step| step["run"].as_str()) {
+            // Expressions are filled in before a shell sees the step.
+            assert!(!run.contains("${{"), "{name:?}: an expression in a script is an injection: {run}");
+            let user = User::new().writes("step.sh", &format!("set -e\n{run}"));
+            let ran = user.runs_program("shellcheck", &["--shell=bash", "step.sh"]);
+            assert_eq!(ran.code, 0, "{name:?}: {}", ran.stdout);
+        }
+    }
+}

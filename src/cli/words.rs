@@ -2,11 +2,14 @@
 //! is the builder's, a verb without its argument is an image, `-v` alone is the version. Errors of clap get a suggestion.
 
 use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, CommandFactory};
 
 use super::Cli;
+use dive_model::escape::is_hidden;
+use dive_model::remark::Shown;
 
 /// Commands that are never taken for an image. All others were image names in the Go tool dive.
 const NEVER_AN_IMAGE: [&str; 5] = ["build", "completion", "config", "help", "version"];
@@ -123,6 +126,22 @@ pub(super) fn explained(error: clap::Error, arguments: &[OsString]) -> clap::Err
         None => format!("unexpected argument {extra:?}: dive opens one image at a time, such as `dive {first}`"),
     };
     command.error(ErrorKind::UnknownArgument, message)
+}
+
+/// Prints an error of clap, or the help, and ends the program. clap quotes arguments as they are, and a script may pass names
+/// from an image: those that could drive the terminal are printed escaped, without colour.
+pub(super) fn exit_with(error: &clap::Error, arguments: &[OsString]) -> ! {
+    let is_plain = |argument: &OsString| {
+        argument.to_str().is_some_and(|text| !text.contains(|letter: char| letter.is_control() || is_hidden(letter)))
+    };
+    if !error.use_stderr() || arguments.iter().all(is_plain) {
+        error.exit();
+    }
+    for line in error.to_string().lines() {
+        // Nobody is left to tell when standard error is gone.
+        let _ = writeln!(io::stderr(), "{}", Shown(line));
+    }
+    std::process::exit(error.exit_code())
 }
 
 /// True if `argument` is an option of a command. A builder may have any.

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use super::discovery::SearchResult;
 use super::file::{Config, table};
 use super::origin::ConfigScope;
+use dive_model::escape::is_hidden;
 
 /// The configuration as YAML, one `key: value   # origin` a line, below comments that name the files that were read or skipped, or
 /// the places where none was found.
@@ -62,7 +63,7 @@ fn header(config: &Config) -> String {
 
 /// A path may hold a line break, and what follows it would no longer be a remark.
 fn on_one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if c.is_control() || is_hidden(c) { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]

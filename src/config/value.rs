@@ -8,6 +8,7 @@ use std::str::FromStr;
 use super::limit::Limit;
 use super::origin::{Origin, Setting};
 use super::yaml::Yaml;
+use dive_model::escape::is_hidden;
 use dive_model::units::Ratio;
 use dive_sources::{ContainerEngine, PullPolicy};
 
@@ -323,9 +324,8 @@ pub(super) fn quoted(text: &str) -> String {
         // Writing to a String does not fail.
         let _ = match c {
             '"' | '\\' => write!(out, "\\{c}"),
-            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
-                write!(out, "\\u{:04x}", u32::from(c))
-            }
+            c if u32::from(c) > 0xffff && is_hidden(c) => write!(out, "\\U{:08x}", u32::from(c)),
+            c if c.is_control() || is_hidden(c) => write!(out, "\\u{:04x}", u32::from(c)),
             c => write!(out, "{c}"),
         };
     }
@@ -406,11 +406,16 @@ mod tests {
 
     #[test]
     fn quoted_text_reads_back_as_it_was() {
-        for original in
-            ["", "a: b # c", "say \"hi\" \\ now", "line\nbreak\t\u{7f}\u{85}\u{2028}\u{1b}[0m", "ctrl+/", "é漢"]
-        {
+        for original in [
+            "",
+            "a: b # c",
+            "say \"hi\" \\ now",
+            "line\nbreak\t\u{7f}\u{85}\u{2028}\u{202e}\u{e0041}\u{1b}[0m",
+            "ctrl+/",
+            "é漢",
+        ] {
             let yaml = quoted(original);
-            assert!(!yaml.contains('\n'));
+            assert!(!yaml.contains(|c: char| c.is_control() || is_hidden(c)), "{yaml:?}");
             assert_eq!(serde_yaml::from_str::<String>(&yaml).unwrap(), original);
         }
     }

@@ -14,7 +14,7 @@ use super::progress::ProgressBar;
 use crate::config::Config;
 use dive_model::cache::Cache;
 use dive_model::image::Platform;
-use dive_model::remark::OnDamage;
+use dive_model::remark::{OnDamage, Shown};
 use dive_model::store::Links;
 use dive_sources::{Access, ContainerEngine, PodmanRoute, PullPolicy, Reference, RegistryOptions};
 
@@ -104,7 +104,8 @@ pub(super) fn ask_to_pull(
 
 fn is_wanted(engine: ContainerEngine, name: &str) -> anyhow::Result<bool> {
     let mut out = io::stderr();
-    write!(out, "{} has no image {name:?}. Pull it? [Y/n] ", engine.command())?;
+    let name = format!("{name:?}");
+    write!(out, "{} has no image {}. Pull it? [Y/n] ", engine.command(), Shown(&name))?;
     out.flush()?;
     let mut answer = String::new();
     if io::stdin().lock().read_line(&mut answer)? == 0 {

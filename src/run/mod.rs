@@ -19,6 +19,7 @@ mod output;
 mod progress;
 #[cfg(feature = "tui")]
 mod screen;
+mod visible;
 
 use anyhow::bail;
 use tracing::{error, info};

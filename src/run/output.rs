@@ -2,12 +2,13 @@
 
 use std::ffi::OsStr;
 use std::fmt::{self, Display};
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use tracing::{info, warn};
 
+use super::visible::{Notation, Visible};
 use super::{below_folder, followed};
 use crate::cli::OpeningArgs;
 use crate::config::{Config, ConfigScope, is_below_folder};
@@ -16,21 +17,32 @@ use dive_model::remark::Shown;
 use dive_model::unfinished::{self, Purpose, Readers, Unfinished};
 use dive_sources::Environment;
 
-/// Writes a result to standard output.
+/// Writes a result to standard output. On a terminal, letters that reorder a line or hide in it are escaped as in names; a
+/// pipe gets them as they are.
 ///
 /// A reader that has had enough (`| head`) is no error, and changes no verdict.
 pub(super) fn print(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
-    print_to(io::stdout().lock(), render).context("standard output cannot be written")
+    print_as(Notation::Bytes, render)
+}
+
+fn print_as(notation: Notation, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    let stdout = io::stdout();
+    let notation = stdout.is_terminal().then_some(notation);
+    print_to(stdout.lock(), notation, render).context("standard output cannot be written")
 }
 
 /// Writes a report to standard error, where standard output holds something else.
 pub(super) fn print_error(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
-    print_to(io::stderr().lock(), render).context("standard error cannot be written")
+    print_to(io::stderr().lock(), Some(Notation::Bytes), render).context("standard error cannot be written")
 }
 
-fn print_to(stream: impl Write, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+fn print_to(
+    stream: impl Write,
+    escapes: Option<Notation>,
+    render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(64 * 1024, stream);
-    match render(&mut out).and_then(|()| out.flush()) {
+    match render_escaped(&mut out, escapes, render).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
         _ => {
             // What is left for a closed pipe must not be tried again when the buffer is dropped.
@@ -38,6 +50,17 @@ fn print_to(stream: impl Write, render: impl FnOnce(&mut dyn Write) -> io::Resul
             Ok(())
         }
     }
+}
+
+fn render_escaped(
+    out: &mut dyn Write,
+    escapes: Option<Notation>,
+    render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let Some(notation) = escapes else { return render(out) };
+    let mut out = Visible::new(out, notation);
+    render(&mut out)?;
+    out.flush()
 }
 
 /// Where the JSON document goes.
@@ -79,7 +102,7 @@ impl JsonTarget {
     /// already exists is written as it is.
     pub(super) fn write(&self, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
         match self {
-            Self::Stdout => print(render),
+            Self::Stdout => print_as(Notation::Json, render),
             Self::File(path) => {
                 write_file(path, render).with_context(|| format!("{} cannot be written", path.display()))
             }
@@ -97,8 +120,9 @@ fn write_file(path: &Path, render: impl FnOnce(&mut dyn Write) -> io::Result<()>
         Ok(known) if !known.is_file() && !known.is_dir() => {
             followed::refuse_anothers(folder, path, &known)?;
             let file = std::fs::OpenOptions::new().write(true).open(path)?;
+            let escapes = file.is_terminal().then_some(Notation::Json);
             let mut out = BufWriter::new(file);
-            render(&mut out)?;
+            render_escaped(&mut out, escapes, render)?;
             return Ok(out.flush()?);
         }
         Ok(known) if known.is_dir() => bail!("it is a directory"),

@@ -33,8 +33,8 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// What Unicode has to turn the direction of a line, to break it, or to stand in it unseen. On a screen it is escaped as
-/// controls are; a listing keeps it, since there it does no harm that its reader cannot see.
+/// True for letters that reorder a line, break it, or stand in it unseen. They are escaped wherever a person reads: on a
+/// terminal and on standard error. Listings in a pipe keep them.
 #[must_use]
 pub const fn is_hidden(letter: char) -> bool {
     matches!(

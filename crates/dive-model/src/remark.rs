@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::escape::breaks_or_reorders;
+use crate::escape::is_hidden;
 
 /// Something the user should know that does not end the work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,15 +39,15 @@ impl fmt::Display for Remark {
     }
 }
 
-/// Text from outside, safe for one line of a terminal or a log: characters that drive a terminal, break a line or reorder it
-/// are escaped.
+/// Text from outside, safe for one line of a terminal or a log: characters that drive a terminal, break a line, reorder it or
+/// stand in it unseen are escaped.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown<'a>(pub &'a str);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0;
-        while let Some(at) = rest.find(|letter: char| letter.is_control() || breaks_or_reorders(letter)) {
+        while let Some(at) = rest.find(|letter: char| letter.is_control() || is_hidden(letter)) {
             f.write_str(&rest[..at])?;
             let mut after = rest[at..].chars();
             if let Some(letter) = after.next() {
@@ -83,5 +83,7 @@ mod tests {
     fn a_name_cannot_drive_the_terminal() {
         let remark = Remark::new("a.tar: \u{1b}[2Jx", "refused\nnot read é");
         assert_eq!(remark.to_string(), "a.tar: \\u{1b}[2Jx: refused\\nnot read é");
+        let hidden = Remark::new("a\u{202e}b\u{2066}", "c\u{200b}d\u{9b}e\u{7f}");
+        assert_eq!(hidden.to_string(), "a\\u{202e}b\\u{2066}: c\\u{200b}d\\u{9b}e\\u{7f}");
     }
 }

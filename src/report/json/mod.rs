@@ -2,6 +2,7 @@
 //! is found, so that no list and no path but the one that is being written has to be held.
 
 mod files;
+mod formatter;
 
 use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
@@ -15,6 +16,7 @@ use dive_model::image::ImageLayer;
 use dive_model::layer::LayerIndex;
 use dive_model::tree::Tree;
 use files::FileList;
+use formatter::PrintableFormatter;
 
 /// Counts up when a key changes its meaning or goes; new keys do not count.
 const SCHEMA_VERSION: u32 = 1;
@@ -26,7 +28,8 @@ const SCHEMA_VERSION: u32 = 1;
 pub fn render(opened: &Opened, out: &mut dyn Write) -> io::Result<()> {
     // A hundred writes an entry, of some bytes each: they are not to go through a pointer one by one.
     let mut out = BufWriter::with_capacity(1 << 16, out);
-    serde_json::to_writer_pretty(&mut out, &Document::of(opened))?;
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, PrintableFormatter::default());
+    Document::of(opened).serialize(&mut serializer)?;
     writeln!(out)?;
     out.flush()
 }

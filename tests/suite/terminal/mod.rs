@@ -6,6 +6,7 @@ mod configured;
 mod exploring;
 mod files;
 mod headless;
+mod hidden;
 mod hostile;
 // Looks into /proc.
 #[cfg(target_os = "linux")]

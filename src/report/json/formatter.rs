@@ -1,0 +1,91 @@
+//! JSON as `serde_json` prints it for people, with every control letter escaped. JSON itself asks only for those below U+0020;
+//! U+007F and U+0080 to U+009F drive terminals as well.
+
+use std::io::{self, Write};
+
+use serde_json::ser::{Formatter, PrettyFormatter};
+
+/// The formatter of `serde_json` with indents, which escapes more letters.
+#[derive(Default)]
+pub(super) struct PrintableFormatter(PrettyFormatter<'static>);
+
+impl Formatter for PrintableFormatter {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        // In UTF-8, U+0080 to U+009F begin with 0xC2: other text is passed over quickly.
+        if fragment.bytes().any(|byte| matches!(byte, 0x7f | 0xc2)) {
+            while let Some(at) = rest.find(|letter| matches!(letter, '\u{7f}'..='\u{9f}')) {
+                writer.write_all(&rest.as_bytes()[..at])?;
+                let mut after = rest[at..].chars();
+                if let Some(letter) = after.next() {
+                    write!(writer, "\\u{:04x}", u32::from(letter))?;
+                }
+                rest = after.as_str();
+            }
+        }
+        writer.write_all(rest.as_bytes())
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_array(writer)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array(writer)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(writer, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array_value(writer)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object(writer)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object(writer)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(writer)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object_value(writer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Serialize;
+
+    use super::*;
+
+    fn printed(value: &serde_json::Value) -> String {
+        let mut out = Vec::new();
+        value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, PrintableFormatter::default())).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn control_letters_are_escaped_and_read_back() {
+        let value = serde_json::json!({"a\u{7f}": ["\u{80}\u{9f}\u{a0}é\u{1b}", {}, []], "n": 1.5});
+        let text = printed(&value);
+        assert!(text.contains("a\\u007f") && text.contains("\\u0080\\u009f\u{a0}é\\u001b"), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn all_else_is_as_serde_json_prints_it() {
+        let value = serde_json::json!({"a": [1, {"b": "© Â x"}, [], {}], "c": null});
+        assert_eq!(printed(&value), serde_json::to_string_pretty(&value).unwrap());
+    }
+}

@@ -7,6 +7,7 @@
 //! run        the loop
 //! thread     threads whose panic ends the screen
 //! worker     what takes time, on threads of its own
+//! shell      paths as words of a shell
 //! keymap     keys to actions, actions to hints
 //! layout     where things stand
 //! input      terminal events to messages
@@ -22,6 +23,7 @@ pub mod input;
 pub mod keymap;
 mod layout;
 mod run;
+mod shell;
 pub mod state;
 mod terminal;
 pub(crate) mod text;

@@ -1,6 +1,7 @@
 //! Actions in the panes: layers, details, file tree.
 
 use crate::config::Action;
+use crate::tui::shell::shell_word;
 use crate::tui::state::files::{FileTree, Filter, Jump};
 use crate::tui::state::layers::CompareMode;
 use crate::tui::state::line::Purpose;
@@ -8,7 +9,6 @@ use crate::tui::state::warnings::Warnings;
 use crate::tui::state::waste::Waste;
 use crate::tui::state::{Attributes, Explorer, Focus, Motion, Overlay, Stage, State};
 use crate::tui::text::printable;
-use dive_model::escape::Escaped;
 use dive_model::layer::LayerIndex;
 use dive_model::tree::{Change, NodeId, Tree};
 
@@ -156,13 +156,12 @@ fn at_node(state: &mut State, node: NodeId, action: Action, effects: &mut Vec<Ef
     }
 }
 
-/// Sends a path to the clipboard, as the screen shows it.
+/// Sends a path to the clipboard, quoted where a shell would not take it for one word.
 pub(super) fn copy(state: &mut State, path: &[u8], effects: &mut Vec<Effect>) {
-    // What is pasted into a shell must be no more than a name: a line break in it would be Enter.
-    let text = printable(&Escaped(path).to_string());
+    let text = shell_word(path);
     state.message = Some(match std::str::from_utf8(path) {
         Ok(path) if path == text => format!("{text} was sent to the clipboard"),
-        _ => format!("{text} was sent to the clipboard, with escapes for what is not fit to paste"),
+        _ => format!("{} was sent to the clipboard, quoted for a shell", printable(&text)),
     });
     effects.push(Effect::Copy(text));
 }

@@ -1,0 +1,88 @@
+//! A path as one word of a shell's command line, for the clipboard. Nothing in the word is expanded or run, and no byte of it
+//! is a line break, which a shell takes for Enter.
+
+use std::fmt::Write;
+
+use dive_model::escape::is_hidden;
+
+/// `path` as one word: as it is, in `'...'`, or in `$'...'`, which bash, zsh, ksh and busybox know.
+pub(crate) fn shell_word(path: &[u8]) -> String {
+    match std::str::from_utf8(path) {
+        Ok(text) if is_bare(text) => text.to_owned(),
+        Ok(text) if text.chars().all(is_visible) && !text.contains('\'') => format!("'{text}'"),
+        _ => dollar_quoted(path),
+    }
+}
+
+/// True if no shell gives any of the letters a meaning.
+fn is_bare(text: &str) -> bool {
+    let is_plain = |letter: char| (letter.is_alphanumeric() && is_visible(letter)) || "/._-+,:@%".contains(letter);
+    text.starts_with('/') && text.chars().all(is_plain)
+}
+
+fn is_visible(letter: char) -> bool {
+    !letter.is_control() && !is_hidden(letter)
+}
+
+fn dollar_quoted(path: &[u8]) -> String {
+    let mut out = String::from("$'");
+    for chunk in path.utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            match letter {
+                '\'' | '\\' => out.extend(['\\', letter]),
+                letter if is_visible(letter) => out.push(letter),
+                letter => octal(letter.encode_utf8(&mut [0; 4]).as_bytes(), &mut out),
+            }
+        }
+        octal(chunk.invalid(), &mut out);
+    }
+    out.push('\'');
+    out
+}
+
+/// Octal, since some shells read any number of digits after `\x`.
+fn octal(bytes: &[u8], out: &mut String) {
+    for byte in bytes {
+        // Writing to a String does not fail.
+        let _ = write!(out, "\\{byte:03o}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_quoted_only_where_a_shell_would_read_more_into_it() {
+        for (path, word) in [
+            (&b"/usr/lib/libstdc++.so.6"[..], "/usr/lib/libstdc++.so.6"),
+            ("/größe/日本".as_bytes(), "/größe/日本"),
+            (b"/", "/"),
+            (b"/a b", "'/a b'"),
+            (b"/$(id)`id`;&|<>*?[~#!\"\\", "'/$(id)`id`;&|<>*?[~#!\"\\'"),
+            (b"/it's", "$'/it\\'s'"),
+            (b"/a\nid\n", "$'/a\\012id\\012'"),
+            (b"/\xff1", "$'/\\3771'"),
+            ("/\u{202e}x\u{9b}".as_bytes(), "$'/\\342\\200\\256x\\302\\233'"),
+            (b"", "''"),
+        ] {
+            assert_eq!(shell_word(path), word);
+        }
+    }
+
+    /// Any byte that a path may hold, through a real shell.
+    #[cfg(unix)]
+    #[test]
+    fn a_shell_reads_the_path_back() {
+        use std::process::Command;
+        if Command::new("bash").arg("-c").arg("").status().is_err() {
+            return;
+        }
+        let every_byte: Vec<u8> = std::iter::once(b'/').chain(1..=255).collect();
+        for path in [&every_byte[..], b"/it's $HOME", "/\u{202e}\u{200b}\u{7f}0".as_bytes()] {
+            let script = format!("printf %s {}", shell_word(path));
+            let shell = Command::new("bash").env("LC_ALL", "C").args(["-c", &script]).output().unwrap();
+            assert_eq!(shell.stdout, path);
+        }
+    }
+}

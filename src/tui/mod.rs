@@ -9,6 +9,8 @@
 //! worker     what takes time, on threads of its own
 //! shell      paths as words of a shell
 //! keymap     keys to actions, actions to hints
+//! decoder    bytes of a terminal to events
+//! tty        the thread that reads them
 //! layout     where things stand
 //! input      terminal events to messages
 //! state      all that is shown
@@ -18,6 +20,8 @@
 //! ```
 
 mod content;
+#[cfg(unix)]
+mod decoder;
 pub mod event;
 pub mod input;
 pub mod keymap;
@@ -29,6 +33,8 @@ mod terminal;
 pub(crate) mod text;
 mod theme;
 mod thread;
+#[cfg(unix)]
+mod tty;
 pub mod update;
 pub mod view;
 pub mod worker;

@@ -205,8 +205,10 @@ impl Screen {
 
     #[cfg(unix)]
     fn signalled(&mut self, signal: i32) -> io::Result<Next> {
-        use signal_hook::consts::{SIGCONT, SIGTSTP};
+        use signal_hook::consts::{SIGCONT, SIGTSTP, SIGWINCH};
         match signal {
+            // Each frame asks for the size.
+            SIGWINCH => {}
             SIGTSTP => self.terminal.suspend()?,
             // Somebody may have stopped us without asking, and a shell has used the terminal since.
             SIGCONT => self.terminal.resume()?,
@@ -236,7 +238,11 @@ fn die_of(signal: i32) {
 
 /// Starts the threads that wait for keys and signals.
 fn listen(sender: &Sender<Event>) -> io::Result<()> {
+    #[cfg(unix)]
+    super::tty::listen(sender)?;
+    #[cfg(not(unix))]
     let keys = sender.clone();
+    #[cfg(not(unix))]
     spawn("keys", sender.clone(), move || {
         loop {
             let (event, more) = match crossterm::event::read() {
@@ -250,13 +256,14 @@ fn listen(sender: &Sender<Event>) -> io::Result<()> {
     })?;
     #[cfg(unix)]
     {
-        use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
-        let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT])?;
+        use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
+        let mut signals =
+            signal_hook::iterator::Signals::new([SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH])?;
         let gone = sender.clone();
         spawn("terminal", sender.clone(), move || {
             use rustix::event::{PollFd, PollFlags, poll};
             let out = io::stdout();
-            // Nothing is asked for, and so only told that the terminal is gone, which crossterm does not notice.
+            // Nothing is asked for, and so only told that the terminal is gone, even if standard input is another one.
             loop {
                 match poll(&mut [PollFd::new(&out, PollFlags::empty())], None) {
                     Err(rustix::io::Errno::INTR) => {}
@@ -272,7 +279,7 @@ fn listen(sender: &Sender<Event>) -> io::Result<()> {
         spawn("signals", sender.clone(), move || {
             let mut dying = false;
             for signal in signals.forever() {
-                let is_deadly = ![SIGTSTP, SIGCONT].contains(&signal);
+                let is_deadly = ![SIGTSTP, SIGCONT, SIGWINCH].contains(&signal);
                 if sender.send(Event::Signal(signal)).is_err() || (is_deadly && dying) {
                     die_of(signal);
                 }

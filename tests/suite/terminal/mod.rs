@@ -22,6 +22,7 @@ mod session;
 mod shown;
 #[cfg(all(feature = "engine", feature = "registry"))]
 mod sources;
+mod unfinished;
 mod written;
 
 use session::{Session, Size};

@@ -181,7 +181,8 @@ impl Session {
         self.sends(&keys::mouse(what, at))
     }
 
-    fn sends(&mut self, bytes: &[u8]) -> &mut Self {
+    /// The terminal sends these bytes.
+    pub(super) fn sends(&mut self, bytes: &[u8]) -> &mut Self {
         let writer = self.writer.as_mut().expect("an open terminal");
         writer.write_all(bytes).and_then(|()| writer.flush()).unwrap();
         self

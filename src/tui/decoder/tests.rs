@@ -1,0 +1,142 @@
+//! Events of bytes, and that nothing unfinished keeps a key from its user.
+
+use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseEvent};
+
+use super::{Decoder, Waiting};
+use crate::tui::keymap::key_press;
+
+/// The events by name: keys as a configuration calls them.
+fn named(events: impl IntoIterator<Item = Event>) -> String {
+    let name = |event| match event {
+        Event::Key(KeyEvent { kind: KeyEventKind::Release, .. }) => "release".to_owned(),
+        Event::Key(key) => key_press(&key).map_or_else(|| "?".to_owned(), |press| press.to_string()),
+        Event::Paste(text) => format!("paste {text:?}"),
+        Event::Mouse(MouseEvent { kind, column, row, .. }) => format!("{kind:?} {column},{row}"),
+        other => format!("{other:?}"),
+    };
+    events.into_iter().map(name).collect::<Vec<_>>().join(" ")
+}
+
+fn decoded(bytes: &[u8]) -> String {
+    named(Decoder::default().feed(bytes))
+}
+
+#[test]
+fn keys_are_those_that_terminals_send() {
+    for (bytes, keys) in [
+        (&b"q G\r\t\x7f"[..], "q space G enter tab backspace"),
+        (b"\x03\x00\x1c\x1f\x0d", "ctrl+c ctrl+space ctrl+backslash ctrl+slash enter"),
+        ("é日👍".as_bytes(), "é 日 👍"),
+        (b"\x1b", "esc"),
+        (b"\x1b\x1b", "esc esc"),
+        (b"\x1bx\x1b\x7f", "alt+x alt+backspace"),
+        (b"\x1b[A\x1b[B\x1b[C\x1b[D\x1b[H\x1b[F\x1b[Z", "up down right left home end shift+tab"),
+        (b"\x1bOA\x1bOP\x1bOS\x1bOM", "up f1 f4 enter"),
+        (b"\x1b[2~\x1b[3~\x1b[5~\x1b[6~\x1b[15~\x1b[24~", "insert delete pgup pgdn f5 f12"),
+        (b"\x1b[1;5C\x1b[1;2A\x1b[5;3~", "ctrl+right shift+up alt+pgup"),
+        (b"\x1b[[A\x1b[[E", "f1 f5"),
+        (b"\x1b[109;5u\x1b[27u\x1b[13u\x1b[9;2u\x1b[57414u\x1b[57399u", "ctrl+m esc enter shift+tab enter 0"),
+        (b"\x1b[97;5:3u\x1b[97;5:2u", "release ctrl+a"),
+        (b"\x1b[27;5;109~", "ctrl+m"),
+        (b"\x1b[I\x1b[O", "FocusGained FocusLost"),
+    ] {
+        assert_eq!(decoded(bytes), keys, "{}", bytes.escape_ascii());
+    }
+}
+
+#[test]
+fn the_mouse_is_where_its_reports_say() {
+    for (bytes, events) in [
+        (&b"\x1b[<0;3;4M\x1b[<0;3;4m"[..], "Down(Left) 2,3 Up(Left) 2,3"),
+        (
+            b"\x1b[<32;3;4M\x1b[<64;1;1M\x1b[<65;1;1M\x1b[<35;1;1M",
+            "Drag(Left) 2,3 ScrollUp 0,0 ScrollDown 0,0 Moved 0,0",
+        ),
+        (b"\x1b[M !!", "Down(Left) 0,0"),
+        (b"\x1b[32;3;4M", "Down(Left) 2,3"),
+        (b"\x1b[<0;0;0M\x1b[<0;99999;1M\x1b[<0;1Mq", "q"),
+    ] {
+        assert_eq!(decoded(bytes), events, "{}", bytes.escape_ascii());
+    }
+}
+
+#[test]
+fn what_a_terminal_answers_is_no_key() {
+    assert_eq!(decoded(b"\x1b[?1;2c\x1b[>0;276;0c\x1b[12;40R\x1b[?1uq"), "q");
+}
+
+#[test]
+fn a_sequence_that_comes_in_pieces_is_one() {
+    let bytes = "\u{1b}[<0;3;4M\u{1b}[1;5C\u{1b}[200~a\nb\u{1b}[201~é\u{1b}[109;5u";
+    let whole = decoded(bytes.as_bytes());
+    assert_eq!(whole, "Down(Left) 2,3 ctrl+right paste \"a\\nb\" é ctrl+m");
+    // An ESC alone is the key: no piece may end with it.
+    for at in (1..bytes.len()).filter(|at| bytes.as_bytes()[at - 1] != 0x1b) {
+        let mut decoder = Decoder::default();
+        let (start, end) = bytes.as_bytes().split_at(at);
+        let events = [decoder.feed(start), decoder.feed(end)].concat();
+        assert_eq!(named(events), whole, "cut at {at}");
+        assert_eq!(decoder.waiting(), Waiting::Nothing);
+    }
+}
+
+const UNFINISHED: [&[u8]; 14] = [
+    b"\x1b[",
+    b"\x1bO",
+    b"\x1b[<",
+    b"\x1b[<0;",
+    b"\x1b[<0;12;3",
+    b"\x1b[1;",
+    b"\x1b[?",
+    b"\x1b[[",
+    b"\x1b[M",
+    b"\x1b[M!",
+    b"\x1b[200~",
+    b"\x1b[200~text",
+    b"\x1b[200~text\x1b[201",
+    b"\xf0\x9f",
+];
+
+#[test]
+fn ctrl_c_is_a_key_right_after_any_unfinished_sequence() {
+    for start in UNFINISHED {
+        let keys = decoded(&[start, b"\x03"].concat());
+        assert!(keys.ends_with("ctrl+c"), "{}: {keys}", start.escape_ascii());
+    }
+    assert_eq!(decoded(b"\x1b[<q\x1b[<0;1q"), "q q");
+}
+
+#[test]
+fn once_given_up_the_next_key_counts() {
+    for start in UNFINISHED {
+        let mut decoder = Decoder::default();
+        assert_eq!(named(decoder.feed(start)), "");
+        assert_ne!(decoder.waiting(), Waiting::Nothing, "{}", start.escape_ascii());
+        let _ = decoder.give_up();
+        assert_eq!(decoder.waiting(), Waiting::Nothing);
+        assert_eq!(named(decoder.feed(b"q")), "q", "{}", start.escape_ascii());
+    }
+    let mut decoder = Decoder::default();
+    decoder.feed(b"\x1b[200~half a te");
+    assert_eq!(named(decoder.give_up()), "paste \"half a te\"");
+    decoder.feed(b"\x1b[");
+    assert_eq!(named(decoder.give_up()), "alt+[");
+}
+
+#[test]
+fn no_bytes_keep_more_than_a_sequence_waiting() {
+    let mut state = 7_u32;
+    let mut decoder = Decoder::default();
+    for _ in 0..20_000 {
+        let mut bytes = Vec::new();
+        for _ in 0..8 {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let choice = usize::try_from(state >> 24).unwrap();
+            bytes.extend_from_slice(UNFINISHED.get(choice).copied().unwrap_or(&[choice as u8]));
+        }
+        decoder.feed(&bytes);
+        assert!(decoder.pending.len() <= 128, "{}", decoder.pending.escape_ascii());
+    }
+    let _ = decoder.give_up();
+    assert_eq!(named(decoder.feed(b"\x03")), "ctrl+c");
+}

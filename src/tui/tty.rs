@@ -1,0 +1,73 @@
+//! Reads the terminal's bytes and sends the events that they are.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use std::os::fd::AsFd;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
+
+use super::decoder::{Decoder, Waiting};
+use super::event::Event;
+use super::thread::spawn;
+
+/// How long the rest of a sequence may take to come: terminals send it in one piece, slow connections in two.
+const SEQUENCE_LIMIT: Duration = Duration::from_millis(250);
+
+/// How long a paste may pause.
+const PASTE_LIMIT: Duration = Duration::from_secs(1);
+
+/// Starts the threads: one reads, which blocks, the other decodes and knows how much time passes.
+pub(super) fn listen(events: &Sender<Event>) -> io::Result<()> {
+    let (bytes, arriving) = mpsc::sync_channel::<io::Result<Vec<u8>>>(16);
+    let mut tty = open()?;
+    spawn("terminal input", events.clone(), move || {
+        let mut buffer = vec![0; 4096];
+        loop {
+            let read = match tty.read(&mut buffer) {
+                Ok(0) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it was closed")),
+                Ok(count) => Ok(buffer[..count].to_vec()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => Err(error),
+            };
+            let is_end = read.is_err();
+            if bytes.send(read).is_err() || is_end {
+                return;
+            }
+        }
+    })?;
+    let sender = events.clone();
+    spawn("keys", events.clone(), move || decode(&arriving, &sender))?;
+    Ok(())
+}
+
+/// Standard input if it is a terminal, else the terminal itself: an image may come through standard input.
+fn open() -> io::Result<File> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() { Ok(File::from(stdin.as_fd().try_clone_to_owned()?)) } else { File::open("/dev/tty") }
+}
+
+fn decode(arriving: &Receiver<io::Result<Vec<u8>>>, events: &Sender<Event>) {
+    let mut decoder = Decoder::default();
+    loop {
+        let received = match decoder.waiting() {
+            Waiting::Nothing => arriving.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Waiting::Sequence => arriving.recv_timeout(SEQUENCE_LIMIT),
+            Waiting::Paste => arriving.recv_timeout(PASTE_LIMIT),
+        };
+        let found = match received {
+            Ok(Ok(bytes)) => decoder.feed(&bytes),
+            Err(RecvTimeoutError::Timeout) => decoder.give_up().into_iter().collect(),
+            Ok(Err(error)) => {
+                // Nobody listens any more when the user has left.
+                let _ = events.send(Event::TerminalLost(error));
+                return;
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        for event in found {
+            if events.send(Event::Terminal(event)).is_err() {
+                return;
+            }
+        }
+    }
+}

@@ -2,13 +2,13 @@
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use indicatif::{ProgressDrawTarget, ProgressStyle};
 
 use super::opening::PullNotice;
 use super::output::Notices;
-use dive_model::blob::TransferProgress;
+use dive_model::blob::{TransferProgress, TransferStep};
 use dive_model::image::Image;
 use dive_model::layer::LayerIndex;
 use dive_model::observer::Observer;
@@ -20,6 +20,8 @@ pub(super) struct ProgressBar {
     layers: AtomicUsize,
     notices: Notices,
     pull: PullNotice,
+    /// Where no bar shows what is waited for, a line says it once.
+    told_of_preparation: AtomicBool,
 }
 
 impl ProgressBar {
@@ -27,7 +29,7 @@ impl ProgressBar {
         let shown = notices != Notices::Quiet && io::stderr().is_terminal();
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = indicatif::ProgressBar::with_draw_target(None, target);
-        Self { bar, layers: AtomicUsize::new(0), notices, pull }
+        Self { bar, layers: AtomicUsize::new(0), notices, pull, told_of_preparation: AtomicBool::new(false) }
     }
 
     fn start_layers(&self, layers: usize, bytes: u64) {
@@ -50,6 +52,11 @@ impl Observer for ProgressBar {
             self.bar.suspend(|| self.notices.note(&notice));
         }
         let message = progress.step.to_string();
+        let is_first =
+            progress.step == TransferStep::Prepare && !self.told_of_preparation.swap(true, Ordering::Relaxed);
+        if is_first && self.bar.is_hidden() {
+            self.notices.note(&message);
+        }
         if self.bar.length() != progress.total || self.bar.message() != message {
             let style_of = match progress.total {
                 Some(_) => "{msg}  {wide_bar} {decimal_bytes}/{decimal_total_bytes}",

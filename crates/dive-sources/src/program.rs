@@ -1,10 +1,13 @@
 //! Runs programs for their output: `podman image save`, `ctr images export`. A program gets no input, so it cannot wait for an
 //! answer; its standard error is always drained, so it cannot block on that; and it is killed when its output is no longer wanted.
 
+use std::future::poll_fn;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
@@ -27,7 +30,7 @@ const MESSAGE_LIMIT: u64 = 4096;
 /// Bytes of a short answer on standard output.
 const ANSWER_LIMIT: u64 = 16 << 20;
 
-/// How long standard error is read after a program has ended: a grandchild may keep it open.
+/// How long the output of a program that has ended may pause: a grandchild may keep it open.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// A program in `PATH`, and the environment it runs in.
@@ -94,12 +97,17 @@ impl Program {
         let mut running = self.start(arguments)?;
         let mut answer = Vec::new();
         let read = async {
-            (&mut running.output).take(ANSWER_LIMIT).read_to_end(&mut answer).await?;
-            // A program whose output is not read would never end.
-            if answer.len() as u64 == ANSWER_LIMIT {
-                return Err(io::Error::new(io::ErrorKind::FileTooLarge, "its answer is too long"));
+            let mut chunk = vec![0; 64 << 10];
+            loop {
+                match running.read(&mut chunk).await? {
+                    0 => return running.child.wait().await,
+                    count => answer.extend_from_slice(&chunk[..count]),
+                }
+                // A program whose output is not read would never end.
+                if answer.len() as u64 >= ANSWER_LIMIT {
+                    return Err(io::Error::new(io::ErrorKind::FileTooLarge, "its answer is too long"));
+                }
             }
-            running.child.wait().await
         };
         let limited = async {
             match limit {
@@ -167,6 +175,23 @@ struct Running {
 }
 
 impl Running {
+    /// Reads standard output. Once the program has ended, it is read for as long as a pause of [`LAST_WORDS`] allows: a
+    /// grandchild may keep it open for ever.
+    async fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let (child, output) = (&mut self.child, &mut self.output);
+        {
+            let (mut read, mut ended) = (pin!(output.read(buf)), pin!(child.wait()));
+            let first = poll_fn(|context| match read.as_mut().poll(context) {
+                Poll::Ready(read) => Poll::Ready(Some(read)),
+                Poll::Pending => ended.as_mut().poll(context).map(|_| None),
+            });
+            if let Some(read) = first.await {
+                return read;
+            }
+        }
+        timeout(LAST_WORDS, self.output.read(buf)).await.unwrap_or(Ok(0))
+    }
+
     /// `Ok` if the program succeeded; otherwise its error message.
     fn ended(&mut self, status: ExitStatus, received: u64) -> Result<(), ProgramError> {
         if status.success() {
@@ -207,8 +232,14 @@ impl Output<'_> {
 
 impl Read for Output<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let (output, meter) = (&mut self.running.output, &mut self.meter);
-        match block_on(unless_broken(output.read(buf), &mut || meter.report())).map(Option::transpose) {
+        let (running, meter) = (&mut self.running, &mut self.meter);
+        let limit = meter.limit();
+        let read = async {
+            let stalled =
+                || io::Error::new(io::ErrorKind::TimedOut, format!("no data for {} minutes", limit.as_secs() / 60));
+            timeout(limit, running.read(buf)).await.unwrap_or_else(|_| Err(stalled()))
+        };
+        match block_on(unless_broken(read, &mut || meter.report())).map(Option::transpose) {
             Ok(Ok(Some(read))) if self.meter.add(read).is_continue() => Ok(read),
             Ok(Ok(_)) => Err(self.fail(ProgramError::Cancelled)),
             Ok(Err(error)) | Err(error) => Err(self.fail(ProgramError::Io(error))),
@@ -296,6 +327,18 @@ mod tests {
             "i=0; while [ $i -lt 20000 ]; do echo 'a line of some length, said again' >&2; i=$((i+1)); done; exit 1";
         let failure = shell().output(&["-c", flood], None, &mut always).unwrap_err();
         assert!(matches!(failure, ProgramError::Exited { .. }), "{failure:?}");
+    }
+
+    /// What a program leaves behind may hold its output open for ever.
+    #[test]
+    fn a_grandchild_with_the_pipe_is_not_waited_for() {
+        let start = Instant::now();
+        let answer = shell().output(&["-c", "sleep 60 & echo done"], None, &mut always).unwrap();
+        assert_eq!(answer, b"done\n");
+        let archive = tar();
+        let script = format!("cat '{}'; sleep 60 &", archive.path().display());
+        assert_eq!(export(&script, &mut go_on).unwrap().len, archive.as_file().metadata().unwrap().len());
+        assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
     }
 
     #[test]

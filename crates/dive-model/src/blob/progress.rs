@@ -22,6 +22,8 @@ pub enum TransferStep {
     Receive,
     /// An engine pulls the image from its registry.
     Pull,
+    /// An engine has been asked to save the image, and has sent nothing for a while.
+    Prepare,
     /// An engine saves the image.
     Export,
     /// Blobs arrive from a registry.
@@ -34,6 +36,7 @@ impl fmt::Display for TransferStep {
             Self::Unpack => "unpacking the archive",
             Self::Receive => "receiving the archive",
             Self::Pull => "pulling the image",
+            Self::Prepare => "the engine is writing the image; this can take minutes",
             Self::Export => "exporting the image",
             Self::Download => "downloading the layers",
         })

@@ -3,7 +3,6 @@
 
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::body::{Bytes, Incoming};
@@ -30,12 +29,6 @@ use dive_model::store::{Archive, StoreError};
 
 /// The first version of the API that exports one platform of an image.
 const EXPORTS_PLATFORMS: ApiVersion = ApiVersion::new(1, 48);
-
-/// How long an engine may prepare: Docker writes all layers to its own disk before it sends the first.
-const PREPARATION: Duration = Duration::from_mins(30);
-
-/// How long nothing may come once something has.
-const STALL: Duration = Duration::from_mins(5);
 
 /// The end of an archive that is kept, in bytes: Docker writes there what went wrong after it has begun.
 const TAIL: usize = 4096;
@@ -141,7 +134,7 @@ impl Export {
             return Err(called_off());
         }
         let asked = async {
-            let asked = timeout(PREPARATION, client.get(&path));
+            let asked = timeout(meter.limit(), client.get(&path));
             unless_broken(asked, &mut || meter.report()).await
         };
         let answer = block_on(asked).map_err(|cause| EngineError::Threads { engine: self.engine, cause })?;
@@ -187,15 +180,16 @@ impl Reader<'_> {
     /// The next bytes; none at the end.
     fn next(&mut self) -> Result<Option<Bytes>, String> {
         let (body, meter) = (&mut self.body, &mut self.meter);
+        let limit = meter.limit();
         let frame = block_on(async {
-            let frame = timeout(STALL, body.frame());
+            let frame = timeout(limit, body.frame());
             unless_broken(frame, &mut || meter.report()).await
         });
         match frame.map_err(|error| error.to_string())?.ok_or(CALLED_OFF)? {
             Ok(None) => Ok(None),
             Ok(Some(Ok(frame))) => Ok(Some(frame.into_data().unwrap_or_default())),
             Ok(Some(Err(error))) => Err(failure::answer(&error.into(), self.client.address())),
-            Err(_) => Err(format!("no data for {} minutes", STALL.as_secs() / 60)),
+            Err(_) => Err(format!("no data for {} minutes", limit.as_secs() / 60)),
         }
     }
 

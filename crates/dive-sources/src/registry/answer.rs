@@ -93,34 +93,40 @@ pub(super) struct Body<'a> {
     pub(super) limit: u64,
 }
 
-/// How long a document or a token may take to come: they are short.
-const DEADLINE: Duration = Duration::from_mins(2);
+/// How long the body of a document, a token or an error may take to come: they are short.
+const DEADLINE: Duration = Duration::from_mins(1);
 
 impl Body<'_> {
     /// Reads it, if it is no longer than it may be and does not drip in.
     pub(super) async fn read(&self, response: Response) -> Result<Vec<u8>, Failure> {
-        let late = || RegistryError::Broken {
-            host: self.host.to_owned(),
-            what: self.what.to_owned(),
-            received: 0,
-            why: format!("it took more than {} seconds", DEADLINE.as_secs()),
-            tries: 1,
-        };
-        timeout(DEADLINE, self.all(response)).await.unwrap_or_else(|_| Err(late().into()))
+        let mut body = Vec::new();
+        let read = timeout(DEADLINE, self.all(response, &mut body)).await;
+        let received = body.len() as u64;
+        match read {
+            Ok(Ok(())) => Ok(body),
+            Ok(Err(failure)) => Err(failure.after(received)),
+            Err(_) => Err(RegistryError::Broken {
+                host: self.host.to_owned(),
+                what: self.what.to_owned(),
+                received,
+                why: format!("it took more than {} seconds", DEADLINE.as_secs()),
+                tries: 1,
+            }
+            .into()),
+        }
     }
 
-    async fn all(&self, mut response: Response) -> Result<Vec<u8>, Failure> {
+    async fn all(&self, mut response: Response, body: &mut Vec<u8>) -> Result<(), Failure> {
         let too_long = || {
             let (host, what) = (self.host.to_owned(), self.what.to_owned());
             Failure::from(RegistryError::TooLong { host, what, limit: self.limit })
         };
-        let mut body = Vec::new();
         loop {
             let chunk = response.chunk().await;
             match chunk.map_err(|error| client::failure(self.host, self.what, Known::Yes, error))? {
                 Some(chunk) if (body.len() + chunk.len()) as u64 > self.limit => return Err(too_long()),
                 Some(chunk) => body.extend_from_slice(&chunk),
-                None => return Ok(body),
+                None => return Ok(()),
             }
         }
     }

@@ -2,11 +2,12 @@
 //! has run out is replaced by whoever meets that first; the others wait for it and go on with the new one.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
-use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use super::answer::{self, Body, Secrets};
 use super::challenge::Challenge;
@@ -23,7 +24,10 @@ pub(super) struct Auth {
     registry: String,
     repository: String,
     environment: Environment,
-    state: Mutex<State>,
+    token_deadline: Duration,
+    /// Held while a proof is made anew. Requests with the old one go on meanwhile: it may still be good for them.
+    renewal: tokio::sync::Mutex<()>,
+    state: std::sync::Mutex<State>,
 }
 
 #[derive(Debug, Default)]
@@ -33,6 +37,9 @@ struct State {
     proof: Option<Proof>,
     /// Looked for when the registry first asks.
     credentials: Option<Arc<Credentials>>,
+    /// How long helpers ran, and since when one runs.
+    helpers: Duration,
+    helper_since: Option<Instant>,
 }
 
 /// What goes with a question.
@@ -86,14 +93,24 @@ struct Token {
 const TOKEN_LIMIT: u64 = 1 << 20;
 
 impl Auth {
-    pub(super) fn new(registry: &str, repository: &str, environment: Environment) -> Self {
-        let state = Mutex::default();
-        Self { registry: registry.to_owned(), repository: repository.to_owned(), environment, state }
+    pub(super) fn new(registry: &str, repository: &str, environment: Environment, token_deadline: Duration) -> Self {
+        Self {
+            registry: registry.to_owned(),
+            repository: repository.to_owned(),
+            environment,
+            token_deadline,
+            renewal: tokio::sync::Mutex::default(),
+            state: std::sync::Mutex::default(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What goes with the next question.
-    pub(super) async fn pass(&self) -> Pass {
-        let state = self.state.lock().await;
+    pub(super) fn pass(&self) -> Pass {
+        let state = self.state();
         Pass { generation: state.generation, proof: state.proof.clone() }
     }
 
@@ -106,11 +123,12 @@ impl Auth {
         clients: &Clients,
         way: Way,
     ) -> Result<Pass, Failure> {
-        let mut state = self.state.lock().await;
-        if state.generation != used.generation {
-            return Ok(Pass { generation: state.generation, proof: state.proof.clone() });
+        let renewal = self.renewal.lock().await;
+        let current = self.pass();
+        if current.generation != used.generation {
+            return Ok(current);
         }
-        let credentials = self.credentials(&mut state).await;
+        let credentials = self.credentials().await;
         let headers = refusal.headers().get_all(reqwest::header::WWW_AUTHENTICATE).iter();
         let challenge = Challenge::choose(headers.filter_map(|header| header.to_str().ok()))
             .map_err(|why| RegistryError::Challenge { host: self.registry.clone(), why })?;
@@ -118,7 +136,7 @@ impl Auth {
             Challenge::Basic => {
                 let usable = matches!(credentials.found, Some(Credential::User { .. }));
                 if !usable || matches!(used.proof, Some(Proof::Basic(_))) {
-                    drop(state);
+                    drop(renewal);
                     return Err(self.denied(refusal, what, &credentials, used.proof.as_ref()).await.into());
                 }
                 Proof::Basic(credentials)
@@ -126,37 +144,56 @@ impl Auth {
             Challenge::Bearer { realm, service, scope } => {
                 let scope = scope.unwrap_or_else(|| format!("repository:{}:pull", self.repository));
                 let question = TokenQuestion { realm, service, scope, what };
-                Proof::Bearer(self.token(&question, &credentials, clients, way).await?)
+                let token = timeout(self.token_deadline, self.token(&question, &credentials, clients, way)).await;
+                let slow = || {
+                    let why = format!("its token server did not answer within {} s", self.token_deadline.as_secs());
+                    let (host, what) = (self.registry.clone(), format!("the token for {what}"));
+                    Failure::soon(RegistryError::Slow { host, what, why })
+                };
+                Proof::Bearer(token.unwrap_or_else(|_| Err(slow()))?)
             }
         };
+        let mut state = self.state();
         state.generation += 1;
         state.proof = Some(proof);
         Ok(Pass { generation: state.generation, proof: state.proof.clone() })
     }
 
-    async fn credentials(&self, state: &mut State) -> Arc<Credentials> {
-        if let Some(credentials) = &state.credentials {
-            return Arc::clone(credentials);
+    /// The user's credentials. Only who renews the proof looks for them.
+    async fn credentials(&self) -> Arc<Credentials> {
+        let known = self.state().credentials.clone();
+        if let Some(credentials) = known {
+            return credentials;
         }
         let (environment, registry) = (self.environment.clone(), self.registry.clone());
         let repository = self.repository.clone();
         let look_up = move || Credentials::look_up(&environment, &registry, &repository);
+        self.state().helper_since = Some(Instant::now());
         // A helper may ask the user something, which takes its time.
         let found = Arc::new(tokio::task::spawn_blocking(look_up).await.unwrap_or_default());
+        let mut state = self.state();
+        let ran = state.helper_since.take().map_or(Duration::ZERO, |since| since.elapsed());
+        state.helpers += ran;
         state.credentials = Some(Arc::clone(&found));
         found
     }
 
+    /// How long helpers have run, the current one included.
+    pub(super) fn helper_time(&self) -> Duration {
+        let state = self.state();
+        state.helpers + state.helper_since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
     /// What went wrong in looking for credentials, if they were looked for.
-    pub(super) async fn problems(&self) -> Vec<String> {
-        self.state.lock().await.credentials.as_ref().map(|found| found.problems.clone()).unwrap_or_default()
+    pub(super) fn problems(&self) -> Vec<String> {
+        self.state().credentials.as_ref().map(|found| found.problems.clone()).unwrap_or_default()
     }
 
     /// The error of a refusal that no other proof helps against.
     pub(super) async fn refused(&self, refusal: Response, what: &str) -> RegistryError {
         // Nobody else waits for what the refusal says.
         let (credentials, proof) = {
-            let state = self.state.lock().await;
+            let state = self.state();
             (state.credentials.clone(), state.proof.clone())
         };
         if let Some(credentials) = credentials {
@@ -186,8 +223,8 @@ impl Auth {
     }
 
     /// What the registry's answers must not be quoted with.
-    pub(super) async fn secrets(&self) -> Secrets {
-        let state = self.state.lock().await;
+    pub(super) fn secrets(&self) -> Secrets {
+        let state = self.state();
         secrets(state.credentials.as_deref(), state.proof.as_ref())
     }
 

@@ -1,6 +1,7 @@
 //! A blob on its way into a temporary file: hashed as it arrives, taken up again where a connection broke off, compared
 //! with its digest and its length at the end. The file has no name: it is gone when the program ends, however it ends.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::sync::Arc;
@@ -9,11 +10,13 @@ use reqwest::header::CONTENT_RANGE;
 use reqwest::{Method, Response, StatusCode};
 
 use super::client::{self, Known};
+use super::deadlines::{Pace, Rate};
 use super::error::{Actual, RegistryError};
 use super::host::{Host, Question};
 use super::patience::{Failure, Patience};
 use dive_model::blob::Blob;
 use dive_model::digest::{Digest, Hasher};
+use dive_model::units::Bytes;
 
 /// What is wanted.
 #[derive(Debug, Clone, Copy)]
@@ -31,13 +34,30 @@ pub(super) async fn download(
     host: &Host,
     wanted: Wanted<'_>,
     mut patience: Patience,
+    rate: Rate,
     meter: &dyn Fn(i64),
 ) -> Result<Blob, RegistryError> {
     let what = format!("the blob {}", wanted.digest);
-    let mut part = Part::new(&host.registry, &what, wanted, meter)?;
+    let arrived = Cell::new(0);
+    let counted = |bytes: i64| {
+        arrived.set(arrived.get() + u64::try_from(bytes).unwrap_or(0));
+        meter(bytes);
+    };
+    let mut part = Part::new(&host.registry, &what, wanted, &counted)?;
+    let mut pace = Pace::new(rate);
     loop {
         let from = part.len;
-        let failure = match part.go_on(host).await {
+        let Ok(came) = pace.watch(|| arrived.get(), part.go_on(host)).await else {
+            meter(-i64::try_from(part.len).unwrap_or(i64::MAX));
+            let why = format!(
+                "fewer than {} came within {} s, after {} bytes in all",
+                Bytes(rate.bytes),
+                rate.window.as_secs(),
+                part.len
+            );
+            return Err(RegistryError::Slow { host: host.registry.clone(), what, why });
+        };
+        let failure = match came {
             // Bytes that turned out wrong are no progress, however many.
             Ok(()) => match part.check() {
                 Ok(()) => return Ok(part.into_blob()),
@@ -133,7 +153,7 @@ impl<'a> Part<'a> {
             match response.chunk().await {
                 Ok(Some(chunk)) => self.take(&chunk)?,
                 Ok(None) => break,
-                Err(error) => return Err(self.broken(client::failure(self.host, self.what, Known::Yes, error))),
+                Err(error) => return Err(client::failure(self.host, self.what, Known::Yes, error).after(self.len)),
             }
         }
         match self.wanted.size {
@@ -175,14 +195,6 @@ impl<'a> Part<'a> {
             return Err(Failure::soon(error));
         }
         Err(error.into())
-    }
-
-    /// A connection that broke off, with how far it came.
-    fn broken(&self, mut failure: Failure) -> Failure {
-        if let RegistryError::Broken { received, .. } = &mut failure.error {
-            *received = self.len;
-        }
-        failure
     }
 
     fn broken_off(&self, why: String) -> Failure {

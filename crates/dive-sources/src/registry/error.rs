@@ -119,6 +119,16 @@ pub enum RegistryError {
         /// How often it was asked.
         tries: u32,
     },
+    /// Slower than any server that means to answer.
+    #[error("{host}: {what} is too slow: {why}")]
+    Slow {
+        /// The host.
+        host: String,
+        /// What was asked for.
+        what: String,
+        /// What came, and the limit.
+        why: String,
+    },
     /// Other bytes than were asked for.
     #[error("{host}: {what} is damaged: its bytes have the digest {actual}, not {expected}; push the image again")]
     Digest {
@@ -269,6 +279,7 @@ impl RegistryError {
             | Self::Status { .. }
             | Self::Later { .. }
             | Self::Broken { .. }
+            | Self::Slow { .. }
             | Self::Disk { .. } => true,
             _ => false,
         }

@@ -58,6 +58,7 @@ impl Host {
         insecure: &[String],
         environment: &Environment,
         clients: &Arc<Clients>,
+        token_deadline: Duration,
     ) -> Self {
         let registry = name::normal(registry);
         let waived = insecure.iter().any(|host| name::normal(host) == registry);
@@ -66,7 +67,7 @@ impl Host {
             repository: repository.to_owned(),
             ways: if waived { &[Way::UncheckedHttps, Way::Http] } else { &[Way::Https] },
             way: OnceLock::new(),
-            auth: Auth::new(&registry, repository, environment.clone()),
+            auth: Auth::new(&registry, repository, environment.clone(), token_deadline),
             clients: Arc::clone(clients),
             given_up: OnceLock::new(),
             registry,
@@ -86,11 +87,11 @@ impl Host {
                 Err(self.auth.refused(response, question.what).await.into())
             }
             StatusCode::NOT_FOUND | StatusCode::GONE => {
-                let answer = self.auth.secrets().await.told(response).await;
+                let answer = self.auth.secrets().told(response).await;
                 Err(RegistryError::Missing { host, what, answer, hint: question.hint }.into())
             }
             _ => {
-                let secrets = self.auth.secrets().await;
+                let secrets = self.auth.secrets();
                 Err(answer::failure(&self.registry, question.what, response, &secrets).await)
             }
         }
@@ -98,7 +99,7 @@ impl Host {
 
     /// Whatever it answers, once it knows who asks.
     async fn answered(&self, question: &Question<'_>) -> Result<Response, Failure> {
-        let pass = self.auth.pass().await;
+        let pass = self.auth.pass();
         let response = self.send(question, &pass).await?;
         if response.status() != StatusCode::UNAUTHORIZED || !self.is_own(&response) {
             return Ok(response);
@@ -175,8 +176,13 @@ impl Host {
     }
 
     /// What went wrong in looking for credentials.
-    pub(super) async fn problems(&self) -> Vec<String> {
-        self.auth.problems().await
+    pub(super) fn problems(&self) -> Vec<String> {
+        self.auth.problems()
+    }
+
+    /// How long credential helpers, which may ask the user, have run.
+    pub(super) fn helper_time(&self) -> Duration {
+        self.auth.helper_time()
     }
 }
 

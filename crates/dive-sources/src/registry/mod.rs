@@ -5,6 +5,7 @@ mod answer;
 mod auth;
 mod challenge;
 mod client;
+mod deadlines;
 mod download;
 mod error;
 mod host;
@@ -84,7 +85,7 @@ impl RegistryImage {
         let error = |error: RegistryError| error.of(name);
         let parsed = Name::parse(name).map_err(error)?;
         let repository = Arc::new(Repository::new(parsed, access, settings));
-        let answer = waited(async { (repository.named().await, repository.problems().await) }).map_err(error)?;
+        let answer = waited(async { (repository.named().await, repository.problems()) }).map_err(error)?;
         let (document, problems) = (answer.0.map_err(error)?, answer.1);
         let full = repository.name();
         let what = format!("the manifest of {}:{}", full.repository, full.version());

@@ -2,7 +2,7 @@
 //! registry itself says, and not for ever.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use super::error::RegistryError;
 
@@ -23,6 +23,14 @@ pub(super) enum Again {
 }
 
 impl Failure {
+    /// The same with how many bytes had come, if it is a connection that broke off.
+    pub(super) fn after(mut self, bytes: u64) -> Self {
+        if let RegistryError::Broken { received, .. } = &mut self.error {
+            *received = bytes;
+        }
+        self
+    }
+
     pub(super) const fn soon(error: RegistryError) -> Self {
         Self { error, again: Again::Soon }
     }
@@ -53,6 +61,8 @@ pub(super) struct Patience {
     pause: Duration,
     limit: u32,
     longest: Duration,
+    /// When even a pause that the registry asks for is over.
+    deadline: Option<Instant>,
     tries: u32,
     /// All tries, also those before progress.
     total: u32,
@@ -61,12 +71,23 @@ pub(super) struct Patience {
 impl Patience {
     /// `limit` tries, with pauses from `pause` on.
     pub(super) const fn new(limit: u32, pause: Duration) -> Self {
-        Self { pause, limit, longest: LONGEST, tries: 0, total: 0 }
+        Self { pause, limit, longest: LONGEST, deadline: None, tries: 0, total: 0 }
     }
 
     /// The same without any pause longer than `longest`.
     pub(super) const fn within(self, longest: Duration) -> Self {
         Self { longest, ..self }
+    }
+
+    /// The same without any pause beyond `limit` from now on.
+    pub(super) fn until(self, limit: Duration) -> Self {
+        Self { deadline: Instant::now().checked_add(limit), ..self }
+    }
+
+    /// The longest pause that is left.
+    fn longest(&self) -> Duration {
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        left.map_or(self.longest, |left| left.min(self.longest))
     }
 
     /// Waits for as long as `failure` asks for; gives its error when that does not help.
@@ -78,7 +99,7 @@ impl Patience {
         let wait = match failure.again {
             Again::Never => return Err(error),
             _ if is_last => return Err(error),
-            Again::After(wait) if wait > self.longest => return Err(too_long(error, wait, self.longest)),
+            Again::After(wait) if wait > self.longest() => return Err(too_long(error, wait, self.longest)),
             Again::After(wait) => wait,
             Again::Soon => self.jittered(),
         };

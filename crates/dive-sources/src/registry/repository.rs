@@ -10,6 +10,7 @@ use reqwest::header::CONTENT_TYPE;
 
 use super::answer::Body;
 use super::client::Clients;
+use super::deadlines::{Deadlines, within};
 use super::download::{self, Wanted};
 use super::error::RegistryError;
 use super::host::{Host, Question};
@@ -38,12 +39,13 @@ pub(super) struct Settings {
     pub(super) trust: Trust,
     /// Between the first two tries.
     pub(super) pause: Duration,
+    pub(super) deadlines: Deadlines,
 }
 
 impl Settings {
     pub(super) fn of(access: &Access) -> Self {
         let trust = Trust::of(&access.environment, access.registries.ca_file.clone());
-        Self { trust, pause: PAUSE }
+        Self { trust, pause: PAUSE, deadlines: Deadlines::default() }
     }
 }
 
@@ -53,6 +55,7 @@ pub(super) struct Repository {
     name: Name,
     hosts: Vec<Host>,
     pause: Duration,
+    deadlines: Deadlines,
     blobs: Mutex<HashMap<Digest, Arc<Slot>>>,
 }
 
@@ -85,9 +88,12 @@ impl Repository {
         let hosts = mirrors
             .map(|mirror| mirror.host.as_str())
             .chain([name.registry.as_str()])
-            .map(|host| Host::new(host, &name.repository, &options.insecure, &access.environment, &clients))
+            .map(|host| {
+                let token_deadline = settings.deadlines.token;
+                Host::new(host, &name.repository, &options.insecure, &access.environment, &clients, token_deadline)
+            })
             .collect();
-        Self { name, hosts, pause: settings.pause, blobs: Mutex::default() }
+        Self { name, hosts, pause: settings.pause, deadlines: settings.deadlines, blobs: Mutex::default() }
     }
 
     pub(super) const fn name(&self) -> &Name {
@@ -127,7 +133,7 @@ impl Repository {
     ) -> Result<Document, RegistryError> {
         let accept = path.starts_with("manifests/").then_some(ACCEPTED);
         let question = Question { path, what, accept, range: None, method: &Method::GET, hint };
-        self.of_hosts(async |host, mut patience| {
+        self.soon_of_hosts(what, async |host, mut patience| {
             loop {
                 match read(host, &question, expected).await {
                     Ok(document) => return Ok(document),
@@ -143,7 +149,7 @@ impl Repository {
         let (path, what) = (format!("blobs/{digest}"), format!("the blob {digest}"));
         let hint = "the manifest lists it, so the image is incomplete there: push it again";
         let question = Question { path: &path, what: &what, accept: None, range: None, method: &Method::HEAD, hint };
-        self.of_hosts(async |host, mut patience| {
+        self.soon_of_hosts(&what, async |host, mut patience| {
             loop {
                 match host.ask(&question).await {
                     Ok(response) => {
@@ -165,7 +171,7 @@ impl Repository {
         let hint = "the manifest lists it, so the image is incomplete there: push it again";
         let question =
             Question { path: &path, what: &what, accept: None, range: Some(&range), method: &Method::GET, hint };
-        self.of_hosts(async |host, mut patience| {
+        self.soon_of_hosts(&what, async |host, mut patience| {
             loop {
                 let part = async {
                     let response = host.ask(&question).await?;
@@ -199,7 +205,10 @@ impl Repository {
             State::Lost(..) | State::Elsewhere => {}
         }
         let wanted = Wanted { digest, size };
-        let got = self.of_hosts(async |host, patience| download::download(host, wanted, patience, meter).await).await;
+        let got = self.of_hosts(async |host, patience| {
+            download::download(host, wanted, patience, self.deadlines.rate, meter).await
+        });
+        let got = got.await;
         *state = match &got {
             Ok(blob) => State::Here(blob.clone()),
             Err(error) => State::Lost(error.clone(), Instant::now()),
@@ -215,6 +224,22 @@ impl Repository {
     fn slot(&self, digest: &Digest) -> Arc<Slot> {
         let mut blobs = self.blobs.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(blobs.entry(digest.clone()).or_default())
+    }
+
+    /// The same for what is short: within one deadline for all hosts and tries. Helpers that ask the user for a password are not
+    /// in it.
+    async fn soon_of_hosts<T>(
+        &self,
+        what: &str,
+        ask: impl AsyncFn(&Host, Patience) -> Result<T, RegistryError>,
+    ) -> Result<T, RegistryError> {
+        let limit = self.deadlines.document;
+        let with_helpers = || self.hosts.iter().map(Host::helper_time).sum();
+        let asked = self.of_hosts(async |host, patience| ask(host, patience.until(limit)).await);
+        within(limit, with_helpers, asked).await.unwrap_or_else(|| {
+            let why = format!("it did not arrive within {} s, all attempts included", limit.as_secs());
+            Err(RegistryError::Slow { host: self.name.registry.clone(), what: what.to_owned(), why })
+        })
     }
 
     /// What the first host says that has it. The last one, the registry itself, is asked with more patience.
@@ -259,12 +284,8 @@ impl Repository {
     }
 
     /// What went wrong in looking for credentials.
-    pub(super) async fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        for host in &self.hosts {
-            problems.extend(host.problems().await);
-        }
-        problems
+    pub(super) fn problems(&self) -> Vec<String> {
+        self.hosts.iter().flat_map(Host::problems).collect()
     }
 }
 

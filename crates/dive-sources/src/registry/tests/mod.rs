@@ -5,6 +5,7 @@ mod images;
 mod pieces;
 mod schema1;
 mod server;
+mod slow;
 mod tables;
 mod users;
 mod ways;

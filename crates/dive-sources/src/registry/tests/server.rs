@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::access::{Access, RegistryOptions};
 use crate::environment::Environment;
+use crate::registry::deadlines::Deadlines;
 use crate::registry::repository::Settings;
 use crate::registry::trust::Trust;
 use crate::registry::{RegistryImage, SourceError};
@@ -49,6 +50,8 @@ pub(super) struct Reply {
     pub(super) cut: Option<usize>,
     /// How long the body is waited for.
     pub(super) stall: Duration,
+    /// How long each byte of the body is waited for.
+    pub(super) drip: Duration,
 }
 
 impl Reply {
@@ -123,7 +126,12 @@ impl Server {
 }
 
 pub(super) fn open(name: &str, access: &Access) -> Result<RegistryImage, SourceError> {
-    let settings = Settings { trust: Trust::default(), pause: Duration::from_millis(1) };
+    open_within(name, access, Deadlines::default())
+}
+
+/// The same with other deadlines.
+pub(super) fn open_within(name: &str, access: &Access, deadlines: Deadlines) -> Result<RegistryImage, SourceError> {
+    let settings = Settings { trust: Trust::default(), pause: Duration::from_millis(1), deadlines };
     RegistryImage::open_with(name, access, settings)
 }
 
@@ -157,7 +165,15 @@ fn serve(mut stream: TcpStream, answer: &dyn Fn(&Request) -> Reply, seen: &Mutex
     let _ = stream.write_all(format!("{head}\r\n").as_bytes());
     if request.method != "HEAD" {
         thread::sleep(reply.stall);
-        let _ = stream.write_all(body);
+        if reply.drip.is_zero() {
+            let _ = stream.write_all(body);
+        } else {
+            let mut bytes = body.chunks(1);
+            let mut send = |byte: &[u8]| stream.write_all(byte).is_ok();
+            while bytes.next().is_some_and(&mut send) {
+                thread::sleep(reply.drip);
+            }
+        }
     }
     let _ = stream.shutdown(Shutdown::Both);
 }

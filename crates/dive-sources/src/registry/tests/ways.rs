@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::server::{Fixture, Reply, Server};
 use crate::access::{Access, Mirror, RegistryOptions};
+use crate::registry::deadlines::Deadlines;
 use crate::registry::name::Name;
 use crate::registry::repository::{Repository, Settings};
 use crate::registry::trust::Trust;
@@ -35,7 +36,8 @@ fn greetings(to_tls: &'static [u8]) -> Vec<u8> {
     });
     let registries = RegistryOptions { insecure: vec![host.clone()], ..RegistryOptions::default() };
     let access = Access { registries, ..Access::default() };
-    let settings = Settings { trust: Trust::default(), pause: Duration::from_millis(1) };
+    let settings =
+        Settings { trust: Trust::default(), pause: Duration::from_millis(1), deadlines: Deadlines::default() };
     let repository = Repository::new(Name::parse(&format!("{host}/app:1")).unwrap(), &access, settings);
     for _ in 0..2 {
         block_on(repository.named()).unwrap().unwrap_err();

@@ -1,0 +1,113 @@
+//! Servers that send little or nothing, and how soon they are ended. The limits are short here, since no test waits for a minute.
+
+use std::time::{Duration, Instant};
+
+use super::server::{Fixture, Reply, Request, Server, open_within};
+use crate::registry::RegistryImage;
+use crate::registry::deadlines::{Deadlines, Rate, within};
+use crate::runtime::block_on;
+use dive_model::store::Store;
+
+/// Longer than any test takes: who waits for it has failed.
+const FOR_EVER: Duration = Duration::from_secs(20);
+
+fn deadlines() -> Deadlines {
+    let rate = Rate { bytes: 1000, window: Duration::from_millis(400) };
+    Deadlines { document: Duration::from_secs(2), token: Duration::from_millis(300), rate }
+}
+
+fn opened(server: &Server) -> Result<RegistryImage, String> {
+    let opened = open_within(&format!("{}/app:1", server.host), &server.access(), deadlines());
+    opened.map_err(|error| error.to_string())
+}
+
+#[track_caller]
+fn soon<T>(work: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let done = work();
+    assert!(start.elapsed() < FOR_EVER / 2, "{:?}", start.elapsed());
+    done
+}
+
+#[test]
+fn a_manifest_that_does_not_come_is_not_waited_for() {
+    for (stall, drip) in [(FOR_EVER, Duration::ZERO), (Duration::ZERO, Duration::from_millis(300))] {
+        let fixture = Fixture::new();
+        let server = Server::start(move |request| Reply { stall, drip, ..fixture.answer(request) });
+        let error = soon(|| opened(&server)).unwrap_err();
+        assert!(error.contains("manifest of app:1 is too slow") && error.contains("all attempts included"), "{error}");
+    }
+}
+
+/// Many tries that each end in time are still too much in all.
+#[test]
+fn tries_and_the_pauses_between_them_share_one_deadline() {
+    let busy = Server::start(|_| Reply::status("429 Too Many Requests").with("Retry-After", "3"));
+    let error = soon(|| opened(&busy)).unwrap_err();
+    assert!(error.contains("retry after 3 s"), "{error}");
+    assert_eq!(busy.seen().len(), 1);
+    let busy = Server::start(|_| Reply::status("429 Too Many Requests").with("Retry-After", "1"));
+    soon(|| opened(&busy)).unwrap_err();
+    assert!(busy.seen().len() < 4, "{}", busy.seen().len());
+}
+
+#[test]
+fn a_blob_that_drips_is_ended_with_what_came_of_it() {
+    let (fixture, server) =
+        Fixture::with_fault(0, |fixture, request| Reply { drip: Duration::from_millis(20), ..fixture.answer(request) });
+    let image = opened(&server).unwrap();
+    let read = |layer: usize| {
+        let blob = image.blob(&fixture.member(layer)).map_err(|error| error.to_string())?;
+        blob.read_document(64 << 20).map_err(|error| error.to_string())
+    };
+    let error = soon(|| read(0)).unwrap_err();
+    assert!(error.contains("is too slow: fewer than 1.0 kB came within"), "{error}");
+    assert_eq!(server.count(&fixture.path(0)), 1);
+    assert_eq!(read(1).unwrap(), fixture.layers[1]);
+}
+
+/// A connection that is taken up again is no way around the rate.
+#[test]
+fn a_blob_that_breaks_off_again_and_again_is_slow_as_well() {
+    let (fixture, server) = Fixture::with_fault(0, |fixture, request| {
+        Reply { stall: Duration::from_millis(250), ..fixture.answer(request) }.cut(10)
+    });
+    let image = opened(&server).unwrap();
+    let blob = image.blob(&fixture.member(0)).unwrap();
+    let error = soon(|| blob.read_document(64 << 20)).unwrap_err().to_string();
+    assert!(error.contains("is too slow") && error.contains("after 10 bytes in all"), "{error}");
+    assert_eq!(server.count(&fixture.path(0)), 2);
+}
+
+#[test]
+fn a_token_server_that_stalls_is_named() {
+    let server = Server::start(|request: &Request| {
+        if request.path.starts_with("/token") {
+            return Reply { stall: FOR_EVER, ..Reply::ok("{}") };
+        }
+        let realm = format!(r#"Bearer realm="http://{}/token""#, request.header("host"));
+        Reply::status("401 Unauthorized").with("WWW-Authenticate", realm)
+    });
+    let error = soon(|| opened(&server)).unwrap_err();
+    assert!(error.contains("too slow"), "{error}");
+}
+
+#[test]
+fn a_document_that_breaks_off_says_how_many_bytes_came() {
+    let fixture = Fixture::new();
+    let server = Server::start(move |request| fixture.answer(request).cut(10));
+    let error = soon(|| opened(&server)).unwrap_err();
+    assert!(error.contains("after 10 bytes of the manifest"), "{error}");
+}
+
+/// A helper may ask the user for a password, who may have to look for it.
+#[test]
+fn the_time_of_a_user_does_not_count() {
+    let start = Instant::now();
+    let work = async { tokio::time::sleep(Duration::from_millis(200)).await };
+    let waited = async { within(Duration::from_millis(50), || start.elapsed(), work).await };
+    assert!(block_on(waited).unwrap().is_some());
+    let work = async { tokio::time::sleep(FOR_EVER).await };
+    let waited = async { within(Duration::from_millis(50), || Duration::ZERO, work).await };
+    assert!(block_on(waited).unwrap().is_none());
+}

@@ -273,45 +273,29 @@ fn markers_and_files_below_one_link_speak_of_one_directory() {
 /// No engine takes these layers.
 #[test]
 fn what_leads_nowhere_is_taken_literally_with_a_warning() {
-    let refused = ["\"a/n\" is below \"a\"", "engines refuse that: a directory takes its place"];
-    for warning in refused {
-        image()
-            .layer(|l| l.symlink("a", "c").symlink("c", "a").file("a/n", "1"))
-            .open()
-            .shows(
-                "
-                / ── a/n      1 B
-                  └─ c -> a
-                ",
-            )
-            .remarks(&[warning]);
-        image()
-            .layer(|l| l.file("b", "22").symlink("a", "b").file("a/n", "1"))
-            .open()
-            .shows(
-                "
-                / ── a/n   1 B
-                  └─ b     2 B
-                ",
-            )
-            .remarks(&[warning]);
-        image().layer(|l| l.file("a", "22").file("a/n", "1")).open().shows("/ ── a/n   1 B").remarks(&[warning]);
-    }
-}
-
-/// Each entry names 250 links of thousands of components: seconds, not hours.
-#[test]
-fn crafted_links_cannot_keep_the_user_waiting() {
-    let path = "d/../".repeat(3000);
-    let crafted = image().layer(|l| {
-        let link = |l: Layer, at: usize| l.symlink(format!("l{at}"), format!("{path}l{}", at - 1));
-        let links = (1..=250).fold(l.dir("d").symlink("l0", "d"), link);
-        let files = (0..2_000).fold(links, |l, at| l.file(format!("l250/x{at}"), ""));
-        (0..2_000).fold(files, |l, at| l.hardlink(&format!("h{at}"), &format!("l250/h{at}")))
-    });
-    let started = std::time::Instant::now();
-    crafted.open();
-    assert!(started.elapsed().as_secs() < 15, "{:?}", started.elapsed());
+    let warning =
+        "\"a/n\" is below \"a\", which is no directory in this layer; engines refuse that: a directory takes its place";
+    image()
+        .layer(|l| l.symlink("a", "c").symlink("c", "a").file("a/n", "1"))
+        .open()
+        .shows(
+            "
+            / ── a/n      1 B
+              └─ c -> a
+            ",
+        )
+        .remarks(&[warning]);
+    image()
+        .layer(|l| l.file("b", "22").symlink("a", "b").file("a/n", "1"))
+        .open()
+        .shows(
+            "
+            / ── a/n   1 B
+              └─ b     2 B
+            ",
+        )
+        .remarks(&[warning]);
+    image().layer(|l| l.file("a", "22").file("a/n", "1")).open().shows("/ ── a/n   1 B").remarks(&[warning]);
 }
 
 /// Its numbers are dive's, and dive knows only the paths in the tar.

@@ -5,6 +5,7 @@
 //! every anonymous mapping) and on its CPU time, and dies where it asks for more.
 
 mod comparing;
+mod merging;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::build::Layer;
+use crate::user::{DIVE, Ran, User};
 
 /// The memory of a run on an image below 1 MB, in KiB.
 const MEMORY: u64 = 512 << 10;
@@ -45,6 +47,13 @@ impl Hostile {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("hostile.tar"), archive).unwrap();
         Self { folder }
+    }
+
+    /// `dive tree` under these limits: of private memory in KiB, of CPU time in seconds. What the shell code `after` prints
+    /// follows what the program prints, which is not kept.
+    fn listed_within(&self, memory: u64, cpu: u64, after: &str) -> Ran {
+        let script = format!("ulimit -d {memory} && ulimit -t {cpu} && \"$0\" \"$@\" >/dev/null && {after}");
+        User::new().runs_program("sh", &["-c", &script, DIVE, "tree", self.path().to_str().unwrap()])
     }
 
     fn path(&self) -> PathBuf {

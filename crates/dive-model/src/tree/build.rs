@@ -56,6 +56,8 @@ pub struct Builder {
     implicit: usize,
     /// Steps that are left over links.
     steps: Steps,
+    /// What opaque markers of the layer that is being applied closed.
+    hidden_by_opaque: Vec<SpanId>,
     scratch: Vec<u8>,
 }
 
@@ -110,6 +112,7 @@ impl Builder {
             last_directory: Descent::default(),
             implicit: 0,
             steps: Steps::ALL,
+            hidden_by_opaque: Vec::new(),
             scratch: Vec::new(),
         }
     }
@@ -422,6 +425,9 @@ impl Builder {
             if span.is_open() {
                 span.to = at;
                 span.cause = Some(cause);
+                if cause == Cause::HiddenByOpaque {
+                    self.hidden_by_opaque.push(id);
+                }
             }
         }
     }

@@ -161,18 +161,12 @@ impl Builder {
         let markers = &self.tree.markers[markers.start as usize..markers.end as usize];
         let opaque = markers.iter().filter(|marker| marker.kind == MarkerKind::Opaque);
         let replaced: HashSet<NodeId> = opaque.filter_map(|marker| self.own_obstacle(marker.node, from)).collect();
-        if replaced.is_empty() {
-            return;
-        }
-        for at in 0..self.tree.spans.len() {
-            let span = self.tree.spans[at];
-            if span.to != from || span.cause != Some(Cause::HiddenByOpaque) {
-                continue;
-            }
-            let mut above = self.tree.parent(span.node());
+        // Only what this layer hid: a search of all spans would cost as much for each of thousands of small layers.
+        for id in std::mem::take(&mut self.hidden_by_opaque) {
+            let mut above = self.tree.parent(self.tree.span(id).node()).filter(|_| !replaced.is_empty());
             while let Some(node) = above.filter(|_| self.steps.take().is_some()) {
                 if replaced.contains(&node) {
-                    self.tree.spans[at].cause = Some(Cause::Replaced);
+                    self.tree.spans[id.index()].cause = Some(Cause::Replaced);
                     break;
                 }
                 above = self.tree.parent(node);

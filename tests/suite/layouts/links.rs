@@ -36,7 +36,8 @@ fn links_of_a_layout_are_followed_outside_only_when_asked() {
     let index = user.file("layout/index.json");
     std::fs::remove_file(&index).unwrap();
     symlink("/dev/zero", &index).unwrap();
-    user.runs(&["--follow-links", "layout"]).error();
+    let ran = user.runs(&["--follow-links", "layout"]);
+    assert!(ran.error().contains("which is no plain file"), "{}", ran.error());
 }
 
 /// An image of one layer in the directory `layout`: its manifest, its configuration and its layer.

@@ -21,6 +21,12 @@ fn packed(tar: Layer, folder: &str, files: &[(String, Vec<u8>)]) -> Layer {
     files.iter().fold(tar, |tar, (name, content)| tar.file(format!("{folder}/{name}"), content))
 }
 
+/// Folders of web applications, with documents that have the name of an engine's.
+fn applications(count: usize) -> Layer {
+    let document = r#"{"name": "a"}"#;
+    (0..count).fold(Layer::default(), |tar, at| tar.file(format!("app{at:03}/manifest.json"), document))
+}
+
 #[test]
 fn what_lies_beside_the_folder_is_ignored() {
     for files in [docker("a"), oci("a")] {
@@ -34,6 +40,8 @@ fn what_lies_beside_the_folder_is_ignored() {
             Layer::default().file("web/manifest.json", r#"{"name": "app", "icons": []}"#).file("web/index.json", "[1]"),
             Layer::default().file("manifest.json", r#"{"name": "app"}"#),
             Layer::default().file("image/web/manifest.json", r#"[{"Config": "c", "Layers": []}]"#),
+            Layer::default().file("web/manifest.json", "[]").file("api/manifest.json", r#"[{"Config": "c"#),
+            applications(100),
         ] {
             let ran = listed(&packed(junk, "image", &files).tar(), &[]).ends_with(0);
             assert_eq!(paths(&ran), "a", "{}", ran.stderr);
@@ -64,6 +72,51 @@ fn two_folders_with_images_are_named() {
     assert!(ran.error().contains("and 25 more"), "{}", ran.error());
 }
 
+/// An empty list is the image's only where nothing else can be.
+#[test]
+fn the_document_that_is_most_likely_an_image_s_counts() {
+    let (cut, empty) = (r#"[{"Config": "c"#, "[]");
+    for (documents, says) in [
+        (&[("a/manifest.json", cut), ("b/manifest.json", empty)][..], "manifest.json is not a valid document"),
+        (&[("manifest.json", cut), ("b/manifest.json", empty)], "manifest.json is not a valid document"),
+        (&[("manifest.json", cut), ("b/manifest.json", cut)], "manifest.json is not a valid document"),
+        (&[("manifest.json", empty), ("b/manifest.json", cut)], "manifest.json is not a valid document"),
+        (&[("a/manifest.json", empty), ("b/manifest.json", empty)], "several folders with an image: \"a\", \"b\""),
+        (&[("a/manifest.json", empty)], "holds no image"),
+    ] {
+        let tar = documents.iter().fold(Layer::default(), |tar, (name, content)| tar.file(name, content));
+        let ran = listed(&tar.tar(), &[]);
+        assert!(ran.error().contains(says), "{documents:?}: {}", ran.error());
+    }
+}
+
+/// The names of some blobs say nothing, so that documents have to be read; those of a hundred folders are enough.
+#[test]
+fn folders_that_are_not_looked_into_are_reported() {
+    let unnamed = |folder: &str, tar: Layer| {
+        let manifest = r#"[{"Config": "c.json", "RepoTags": ["a:1"], "Layers": ["l/layer.tar"]}]"#;
+        let config =
+            r#"{"os": "linux", "architecture": "amd64", "rootfs": {"type": "layers", "diff_ids": ["sha256:0"]}}"#;
+        tar.file(format!("{folder}/manifest.json"), manifest)
+            .file(format!("{folder}/c.json"), config)
+            .file(format!("{folder}/l/layer.tar"), Layer::default().file("a", "a").tar())
+    };
+    let ran = listed(&unnamed("image", applications(99)).tar(), &[]).ends_with(0);
+    assert_eq!((paths(&ran).as_str(), ran.stderr.contains("were not read")), ("a", false), "{}", ran.stderr);
+    let ran = listed(&unnamed("a", applications(110)).tar(), &[]).ends_with(0);
+    assert_eq!(paths(&ran), "a");
+    assert!(
+        ran.stderr.contains("11 more folders have documents that may be an image's and were not read"),
+        "{}",
+        ran.stderr
+    );
+    let ran = listed(&unnamed("image", applications(110)).tar(), &[]);
+    assert!(ran.error().contains("none of the 100 folders that were looked into"), "{}", ran.error());
+    assert!(ran.error().contains("and 11 were not"), "{}", ran.error());
+    let ran = listed(&unnamed("image", applications(110)).file("etc/passwd", "").tar(), &[]).ends_with(0);
+    assert!(paths(&ran).contains("etc/passwd"), "a root file system with many applications");
+}
+
 /// What is wrong with the image in the folder is said of that image.
 #[test]
 fn a_damaged_image_in_a_folder_is_an_error_about_its_document() {
@@ -87,13 +140,17 @@ fn a_damaged_image_in_a_folder_is_an_error_about_its_document() {
 #[test]
 fn an_image_without_its_manifest_was_probably_cut_off() {
     let hex = "0a".repeat(32);
-    for blob in ["blobs/sha256/HEX", "HEX/layer.tar", "HEX.tar", "HEX.json", "HEX"] {
+    let long = format!("blobs/sha512/{}", "0a".repeat(64));
+    let kaniko = ["sha256:HEX", "HEX.tar.gz"];
+    for blob in ["blobs/sha256/HEX", "HEX/layer.tar", "HEX.tar", "HEX.json", "HEX", &long].into_iter().chain(kaniko) {
         for folder in ["", "image/", "home/me/image/"] {
             let name = format!("{folder}{}", blob.replace("HEX", &hex));
             let ran = listed(&Layer::default().file(&name, "").file(".DS_Store", "").tar(), &[]);
             assert!(ran.error().contains("the copy was probably cut off"), "{name}: {}", ran.error());
         }
     }
-    let ran = listed(&Layer::default().file("src/layer.rs", "").file("blobs.txt", "").tar(), &[]);
-    assert!(ran.error().contains("give the tar that `docker save"), "{}", ran.error());
+    for other in ["src/layer.rs", "blobs.txt", "blobs/readme.txt", "blobs/sha256/readme.txt", "src/layer.tar"] {
+        let ran = listed(&Layer::default().file(other, "").tar(), &[]);
+        assert!(ran.error().contains("give the tar that `docker save"), "{other}: {}", ran.error());
+    }
 }

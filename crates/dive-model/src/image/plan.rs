@@ -6,7 +6,7 @@ use super::document::DocumentKind;
 use super::manifest::{Descriptor, InvalidDigest, path_of_digest};
 use super::platform::Platform;
 use super::selection::{ImageName, OtherEntry};
-use crate::store::{Ending, Store};
+use crate::store::{Ending, Store, is_blob_name};
 
 /// One image of a store.
 #[derive(Debug)]
@@ -96,20 +96,12 @@ pub(super) fn why_missing(store: &dyn Store) -> &'static str {
     }
 }
 
-/// Whether a member of an archive, perhaps in a folder, has the name of a layer, a configuration or another blob.
-fn is_blob(name: &str) -> bool {
-    let base = name.rsplit('/').next().unwrap_or_default();
-    let hex = base.strip_suffix(".tar").or_else(|| base.strip_suffix(".json")).unwrap_or(base);
-    let is_hex = hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_hex || name.ends_with("/layer.tar") || name.starts_with("blobs/")
-}
-
 /// What a store may be that has no manifest, and what helps.
 pub(super) fn why_no_manifest(store: &dyn Store) -> &'static str {
     let holds = |test: fn(&str) -> bool| store.member_names().into_iter().any(test);
     if store.contains("oci-layout") {
         "it is an OCI layout without its index: copy the image again"
-    } else if holds(is_blob) {
+    } else if holds(is_blob_name) {
         "the manifest often comes last, so the copy was probably cut off: save or copy the image again"
     } else if store.member_names().is_empty() {
         "give a directory that holds an OCI layout, or the tar that `docker save NAME -o FILE` writes"

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::sync::Arc;
 
-use super::archive_shape::{ArchiveShape, MemberShape, ShapeNotes};
+use super::archive_shape::{ArchiveShape, FOLDERS_LOOKED_INTO, MemberShape, ShapeNotes, Survey};
 use super::error::StoreError;
 use super::member_path::{Escapes, folder, normalise};
 use crate::blob::Blob;
@@ -106,7 +106,7 @@ impl Archive {
                     }
                     cost += MEMBER_COST + member.path.len() + member.link.len();
                     if cost > INDEX_LIMIT {
-                        self.shape = self.shape_by(&notes);
+                        self.shape = self.survey(&notes).shape;
                         if self.shape == ArchiveShape::RootFileSystem {
                             // It is read as a layer, so nobody looks its members up here.
                             self.members.clear();
@@ -156,7 +156,8 @@ impl Archive {
                 }
             }
         }
-        self.shape = self.shape_by(&notes);
+        let Survey { shape, unread_folders } = self.survey(&notes);
+        self.shape = shape;
         match &self.shape {
             ArchiveShape::InFolders(folders) => {
                 return Err(StoreError::SeveralFolders { archive: self.name.clone(), folders: folders.clone() });
@@ -164,13 +165,26 @@ impl Archive {
             ArchiveShape::InFolder(folder) => {
                 let text = format!("the image was packed with its folder {folder:?}, in which engines do not find it");
                 self.remarks.push(Remark::new(&self.name, text));
+                if unread_folders > 0 {
+                    let text = format!(
+                        "{unread_folders} more folders have documents that may be an image's and were not read"
+                    );
+                    self.remarks.push(Remark::new(&self.name, text));
+                }
+            }
+            ArchiveShape::TooManyFolders => {
+                return Err(StoreError::TooManyFolders {
+                    archive: self.name.clone(),
+                    read: FOLDERS_LOOKED_INTO,
+                    unread: unread_folders,
+                });
             }
             ArchiveShape::Image | ArchiveShape::RootFileSystem => {}
         }
         Ok(())
     }
 
-    fn shape_by(&self, notes: &ShapeNotes) -> ArchiveShape {
+    fn survey(&self, notes: &ShapeNotes) -> Survey {
         let read = |document: &str| self.open(document).ok()?.read_document(DOCUMENT_LIMIT).ok();
         notes.shape(&self.members.keys().map(String::as_str), read)
     }

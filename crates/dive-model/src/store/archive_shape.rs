@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::engine_document::{DocumentContent, content, is_hex};
+use super::engine_document::{DocumentContent, content, is_all_hex, is_hex};
 use super::member_path::{folder, normalise};
 use super::oci_layout::MARKERS;
 
@@ -11,7 +11,7 @@ use super::oci_layout::MARKERS;
 const ROOT_FOLDERS: [&str; 4] = ["bin", "etc", "lib", "usr"];
 
 /// Folders that are looked into for an image. Sources of a web application have many with a `manifest.json`.
-const FOLDERS_LOOKED_INTO: usize = 100;
+pub(super) const FOLDERS_LOOKED_INTO: usize = 100;
 
 /// What an outer tar is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub(super) enum ArchiveShape {
     InFolder(String),
     /// Several folders hold an image.
     InFolders(Vec<String>),
+    /// None of the folders that were looked into holds an image, and there are more.
+    TooManyFolders,
     /// A root file system.
     RootFileSystem,
 }
@@ -31,9 +33,17 @@ impl ArchiveShape {
     pub(super) fn root(&self) -> &str {
         match self {
             Self::InFolder(folder) => folder,
-            Self::Image | Self::InFolders(_) | Self::RootFileSystem => "",
+            Self::Image | Self::InFolders(_) | Self::TooManyFolders | Self::RootFileSystem => "",
         }
     }
+}
+
+/// What was found out about an outer tar.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Survey {
+    pub(super) shape: ArchiveShape,
+    /// Folders with documents that may be an image's, beyond [`FOLDERS_LOOKED_INTO`].
+    pub(super) unread_folders: usize,
 }
 
 /// What a member is, where that counts.
@@ -93,7 +103,7 @@ impl ShapeNotes {
         &self,
         names: &(impl Iterator<Item = &'a str> + Clone),
         read: impl Fn(&str) -> Option<Vec<u8>>,
-    ) -> ArchiveShape {
+    ) -> Survey {
         let parts = ImageParts::among(names.clone());
         let contents = |folder: &str| -> Vec<DocumentContent> {
             let documents = parts.documents.get(&by_depth(folder)).into_iter().flatten();
@@ -101,30 +111,46 @@ impl ShapeNotes {
                 |document: &str| if folder.is_empty() { document.to_owned() } else { format!("{folder}/{document}") };
             documents.filter_map(|document| Some(content(document, &read(&path(document))?))).collect()
         };
-        let at_root = contents("");
-        if parts.with_blobs.contains("") || at_root.contains(&DocumentContent::Engines) {
-            return ArchiveShape::Image;
+        let at_root = contents("").into_iter().max().unwrap_or(DocumentContent::Other);
+        if parts.with_blobs.contains("") || at_root == DocumentContent::Engines {
+            return Survey { shape: ArchiveShape::Image, unread_folders: 0 };
         }
-        let mut found: Vec<&str> = Vec::new();
-        for (_, folder) in parts.documents.keys().filter(|(depth, _)| *depth > 0).take(FOLDERS_LOOKED_INTO) {
-            let is_inside = found.iter().any(|outer| is_below(folder, outer));
-            let is_image = || contents(folder).into_iter().any(|content| content != DocumentContent::Other);
-            if !is_inside && (parts.with_blobs.contains(folder) || is_image()) {
-                found.push(folder);
+        let (mut read_folders, mut unread_folders) = (0, 0);
+        let mut by_content: BTreeMap<DocumentContent, Vec<&str>> = BTreeMap::new();
+        for (_, folder) in parts.documents.keys().filter(|(depth, _)| *depth > 0) {
+            let content = if parts.with_blobs.contains(folder) {
+                Some(DocumentContent::Engines)
+            } else if read_folders < FOLDERS_LOOKED_INTO {
+                read_folders += 1;
+                contents(folder).into_iter().max()
+            } else {
+                unread_folders += 1;
+                None
+            };
+            let Some(content) = content.filter(|content| *content != DocumentContent::Other) else { continue };
+            let alike = by_content.entry(content).or_default();
+            // More are not told apart: the error names the first few.
+            if alike.len() < FOLDERS_LOOKED_INTO && !alike.iter().any(|outer| is_below(folder, outer)) {
+                alike.push(folder);
             }
         }
+        // What is empty or damaged counts only where nothing is better, and nothing at the root is as good.
+        let best = by_content.pop_last().filter(|(content, _)| *content > at_root);
+        let found = best.map(|(_, folders)| folders).unwrap_or_default();
         // macOS packs what it knows of a file beside it.
         let is_of_macos = |name: &str| name.rsplit('/').next().is_some_and(|base| base.starts_with("._"));
-        match found[..] {
+        let shape = match found[..] {
             [only] if names.clone().all(|name| is_below(name, only) || is_of_macos(name)) => {
                 ArchiveShape::InFolder(only.to_owned())
             }
-            _ if self.has_root_folder && at_root.contains(&DocumentContent::Damaged) => ArchiveShape::Image,
+            _ if self.has_root_folder && at_root == DocumentContent::Damaged => ArchiveShape::Image,
             _ if self.has_root_folder => ArchiveShape::RootFileSystem,
+            [] if unread_folders > 0 && at_root == DocumentContent::Other => ArchiveShape::TooManyFolders,
             [] => ArchiveShape::Image,
             [only] => ArchiveShape::InFolder(only.to_owned()),
             _ => ArchiveShape::InFolders(found.into_iter().map(str::to_owned).collect()),
-        }
+        };
+        Survey { shape, unread_folders }
     }
 }
 
@@ -151,16 +177,29 @@ impl<'a> ImageParts<'a> {
     }
 }
 
+/// Whether a member of an archive, perhaps in a folder, has the name of a layer, a configuration or another blob.
+pub(crate) fn is_blob_name(name: &str) -> bool {
+    holder_of_blob(folder(name), name.rsplit('/').next().unwrap_or_default()).is_some()
+}
+
 /// The folder of the image whose blob is called `base` in `parent`, if it is one by its name.
 fn holder_of_blob<'a>(parent: &'a str, base: &str) -> Option<&'a str> {
-    // Podman writes `HEX.tar` and `HEX.json`, skopeo's `dir:` only `HEX`.
-    let hex = base.strip_suffix(".tar").or_else(|| base.strip_suffix(".json")).unwrap_or(base);
-    if is_hex(hex) {
-        let above = parent.strip_suffix("blobs/sha256").map(|above| above.strip_suffix('/').unwrap_or(above));
-        return Some(above.unwrap_or(parent));
+    // Podman writes `HEX.tar` and `HEX.json`, Kaniko `HEX.tar.gz` and `sha256:HEX`, skopeo's `dir:` only `HEX`.
+    let hex = [".tar", ".tar.gz", ".json"].into_iter().find_map(|ending| base.strip_suffix(ending)).unwrap_or(base);
+    if is_hex(hex.strip_prefix("sha256:").unwrap_or(hex)) {
+        return Some(layout_of_blobs(parent, "blobs/sha256").unwrap_or(parent));
+    }
+    if base.len() == 128 && is_all_hex(base) {
+        return layout_of_blobs(parent, "blobs/sha512");
     }
     let directory = parent.rsplit('/').next().unwrap_or_default();
     (base == "layer.tar" && is_hex(directory)).then(|| folder(parent))
+}
+
+/// The layout whose blobs are in the folder `parent`, if that is called `blobs`.
+fn layout_of_blobs<'a>(parent: &'a str, blobs: &str) -> Option<&'a str> {
+    let above = parent.strip_suffix(blobs)?;
+    if above.is_empty() { Some(above) } else { above.strip_suffix('/') }
 }
 
 fn by_depth(folder: &str) -> (usize, &str) {
@@ -183,7 +222,7 @@ mod tests {
         for name in names {
             notes.note(name, MemberShape::Other);
         }
-        notes.shape(&names.iter().copied(), |_| Some(MANIFEST.into()))
+        notes.shape(&names.iter().copied(), |_| Some(MANIFEST.into())).shape
     }
 
     fn in_folder(folder: &str) -> ArchiveShape {

@@ -4,17 +4,17 @@
 use super::oci_layout::MARKERS;
 use crate::json::{self, Decode, Key, List, Map, Object};
 
-/// What a document is that has a name of [`MARKERS`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a document is that has a name of [`MARKERS`]. What is greater is more likely an image's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum DocumentContent {
-    /// What an engine writes.
-    Engines,
+    /// Another application's.
+    Other,
     /// A list of images that is empty.
     Empty,
     /// No valid document, but with words of one.
     Damaged,
-    /// Somebody else's.
-    Other,
+    /// What an engine writes.
+    Engines,
 }
 
 /// What `bytes` are, in a document called `name`.
@@ -79,7 +79,11 @@ fn names_layers(Map(repositories): &Map<Map<String>>) -> bool {
 
 /// Whether a name is a digest or an id.
 pub(super) fn is_hex(name: &str) -> bool {
-    name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+    name.len() == 64 && is_all_hex(name)
+}
+
+pub(super) fn is_all_hex(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[derive(Debug, Default)]

@@ -94,6 +94,19 @@ pub enum StoreError {
         /// The folders.
         folders: Vec<String>,
     },
+    /// No image in the folders that were looked into, and there are more.
+    #[error(
+        "{archive}: none of the {read} folders that were looked into holds an image, and {unread} were not: unpack it, and \
+         give the folder of the image"
+    )]
+    TooManyFolders {
+        /// The archive.
+        archive: String,
+        /// Folders whose documents were read.
+        read: usize,
+        /// Folders whose documents were not.
+        unread: usize,
+    },
     /// The temporary copy cannot be written.
     #[error(
         "{archive}: cannot be copied to a temporary file in {} after {written} bytes: {cause}; \

@@ -14,6 +14,7 @@ mod spool;
 use std::fmt::Debug;
 
 pub use archive::{Archive, Ending};
+pub(crate) use archive_shape::is_blob_name;
 pub use error::{LinkProblem, StoreError};
 pub use file::{FileFormat, FileStore};
 pub use oci_layout::Links;

@@ -98,6 +98,52 @@ fn one_name_for_two_platforms_is_one_image() {
     assert_eq!(ran.stderr, "");
 }
 
+/// The entries of one image may come in any order.
+#[test]
+fn two_names_for_two_platforms_are_one_image() {
+    for order in ["a1 a2 b2 b1", "a1 b1 a2 b2", "a1 b2 a2 b1", "a1 a2 b1 b2", "a2 b1 b2 a1"] {
+        let mut layout = Layout::default();
+        let (a, b) = (layout.image("linux/amd64", "a"), layout.image("linux/arm64", "b"));
+        for entry in order.split(' ') {
+            let image = if entry.starts_with('a') { &a } else { &b };
+            layout.lists(image.clone(), &named(&entry.replace(['a', 'b'], "v")));
+        }
+        for name in ["0", "v1", "v2"] {
+            assert_eq!(chosen(&layout, &["--image", name, "--platform", "linux/arm64"]), "b", "{order} {name}");
+        }
+        assert!(!notices(&layout, &["--platform", "linux/amd64"]).contains("holds 2 images"), "{order}");
+    }
+}
+
+/// Another image of one platform has its own names, and not those of the image that shares one with it.
+#[test]
+fn an_image_apart_keeps_its_own_names() {
+    for order in ["a1 a2 b2", "a2 a1 b2", "a2 b2 a1"] {
+        let mut layout = Layout::default();
+        let (a, b) = (layout.image("linux/amd64", "a"), layout.image("linux/amd64", "b"));
+        for entry in order.split(' ') {
+            let image = if entry.starts_with('a') { &a } else { &b };
+            layout.lists(image.clone(), &named(&entry.replace(['a', 'b'], "v")));
+        }
+        let text = notices(&layout, &["--platform", "linux/amd64"]);
+        assert!(text.contains(&format!("The others, for --image: 1: v2 ({})", digest(&b))), "{order}: {text}");
+    }
+}
+
+/// The id of an image is in its manifest, and no more than a thousand are read in search of it.
+#[test]
+fn an_id_that_is_looked_for_in_too_many_manifests_is_an_error() {
+    let mut layout = Layout::default();
+    let config = layout.blob("application/vnd.oci.image.config.v1+json", described("linux/amd64", &[]).to_string());
+    for at in 0..1_100 {
+        let manifest = layout.document(&json!({ "schemaVersion": 2, "config": config, "layers": [], "at": at }));
+        layout.lists(manifest, &on(&format!("linux/a{at}")));
+    }
+    let absent = format!("sha256:{}", "0a".repeat(32));
+    let text = error(&layout, &["--image", &absent]);
+    assert!(text.contains("index.json names more manifests than any image has"), "{text}");
+}
+
 #[test]
 fn a_platform_is_looked_for_in_all_images_unless_one_is_named() {
     let mut layout = Layout::default();

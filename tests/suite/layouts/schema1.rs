@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::build::{Layer, Layout};
+use crate::build::{Layer, Layout, TAR, described};
 use crate::user::{Ran, User};
 
 /// A step of the build, in the words of a layer of Docker 1.9.
@@ -78,6 +78,16 @@ fn it_is_read_as_go_reads_it() {
     let manifest = json!({ "FSLayers": [{ "BlobSum": layer["digest"] }], "History": [{ "V1Compatibility": step }] });
     let user = lists(layout, &manifest).user();
     user.runs(&["image.tar"]).ends_with(0).prints(&["make \u{fffd}"]);
+}
+
+/// A manifest with a configuration is none of schema 1, whatever else it lists.
+#[test]
+fn a_manifest_with_a_configuration_is_read_by_it() {
+    let mut layout = Layout::default();
+    let config = layout.blob("", described("linux/amd64", &["sha256:0"]).to_string());
+    let layer = layout.blob(TAR, Layer::default().file("a", "a").tar());
+    let layout = lists(layout, &json!({ "config": config, "layers": [layer], "fsLayers": [] }));
+    assert_eq!(paths(&layout), "a");
 }
 
 #[test]

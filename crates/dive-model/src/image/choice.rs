@@ -30,7 +30,7 @@ impl Chooser<'_> {
     /// `id_of` reads the digest of a manifest's configuration, which is the id that engines print.
     pub(super) fn choose(
         self,
-        id_of: &mut dyn FnMut(&ManifestLeaf) -> Option<String>,
+        id_of: &mut dyn FnMut(&ManifestLeaf) -> Result<Option<String>, ImageError>,
         remarks: &mut Vec<Remark>,
     ) -> Result<Choice, ImageError> {
         let all = || (0..self.contents.images.len()).collect();
@@ -39,7 +39,7 @@ impl Chooser<'_> {
             Some(ImageSelector::Index(index)) => all().into_iter().filter(|at| at == index).collect(),
             Some(ImageSelector::Reference(wanted)) => {
                 let tagged = find_tagged(&self.contents.names, wanted);
-                let by_digest = if tagged.is_empty() { self.by_digest(wanted, id_of) } else { None };
+                let by_digest = if tagged.is_empty() { self.by_digest(wanted, id_of)? } else { None };
                 if let Some(choice) = by_digest {
                     return self.agrees(choice);
                 }
@@ -135,7 +135,11 @@ impl Chooser<'_> {
     }
 
     /// The manifest with that digest or image id.
-    fn by_digest(self, wanted: &str, id_of: &mut dyn FnMut(&ManifestLeaf) -> Option<String>) -> Option<Choice> {
+    fn by_digest(
+        self,
+        wanted: &str,
+        id_of: &mut dyn FnMut(&ManifestLeaf) -> Result<Option<String>, ImageError>,
+    ) -> Result<Option<Choice>, ImageError> {
         let all: Vec<usize> = (0..self.images().len()).collect();
         let is_meant = |id: Option<&String>| id.is_some_and(|id| is_id(id, wanted));
         let named = |choice: &Choice| {
@@ -143,14 +147,19 @@ impl Chooser<'_> {
             is_meant(Some(&leaf.descriptor.digest)) || is_meant(leaf.config_digest.as_ref())
         };
         if let Some(choice) = self.choices(&all).find(named) {
-            return Some(choice);
+            return Ok(Some(choice));
         }
         let is_index = self.images().iter().flat_map(|image| &image.digests).any(|digest| is_id(digest, wanted));
         if is_index || !may_be_id(wanted) {
-            return None;
+            return Ok(None);
         }
         let unread = |choice: &Choice| self.leaf(*choice).config_digest.is_none() && self.leaf(*choice).lost.is_none();
-        self.choices(&all).filter(unread).find(|choice| is_meant(id_of(self.leaf(*choice)).as_ref()))
+        for choice in self.choices(&all).filter(unread) {
+            if is_meant(id_of(self.leaf(choice))?.as_ref()) {
+                return Ok(Some(choice));
+            }
+        }
+        Ok(None)
     }
 
     /// An image that is named by its own digest is for one platform: another one with it is a contradiction.
@@ -287,7 +296,7 @@ impl Chooser<'_> {
         let more = lost.len().saturating_sub(NAMED);
         lost.truncate(NAMED);
         if more > 0 {
-            lost.push(format!("{more} more images cannot be read"));
+            lost.push(format!("manifests that cannot be read and are not listed: {more}"));
         }
         lost
     }

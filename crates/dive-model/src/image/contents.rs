@@ -2,7 +2,8 @@
 //! writer: containerd nests an index for each image, skopeo gives each tag an entry of its own, others list the platforms of
 //! one image at the top, crane lists images of one platform there.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
 
 use super::error::ImageError;
 use super::index::{Content, Follower, INDEX, ManifestLeaf};
@@ -52,9 +53,12 @@ impl IndexContents {
             // Beside an image in its own index, attestations are what every build adds.
             let is_beside = !images.is_empty();
             let others = others.into_iter().filter(|leaf| !is_beside || leaf.content != Content::Attestation);
-            let tag = group.tags.first().filter(|_| !is_beside);
-            let tagged = |other: OtherEntry| OtherEntry { tag: other.tag.or_else(|| tag.cloned()), ..other };
-            contents.others.extend(others.map(OtherEntry::from).map(tagged));
+            let other = |leaf: ManifestLeaf| {
+                let tag = leaf.tags.first().filter(|_| !is_beside).cloned();
+                let other = OtherEntry::from(leaf);
+                OtherEntry { tag: other.tag.or(tag), ..other }
+            };
+            contents.others.extend(others.map(other));
             let group = Group { tags: group.tags, digests, leaves: Vec::new() };
             contents.images.extend(split(group, images));
         }
@@ -122,50 +126,93 @@ impl From<ManifestLeaf> for OtherEntry {
     }
 }
 
+/// An entry of `index.json`; entries with one digest are one.
+#[derive(Debug)]
+struct IndexEntry {
+    digest: String,
+    tags: Vec<String>,
+    leaves: Vec<ManifestLeaf>,
+}
+
 /// The entries of an index by the images they seem to be: entries of one digest are one image with several tags; entries
-/// of one tag, and manifests without a tag whose platforms are told, are one image for several platforms.
+/// of one tag, and manifests with a platform and without a tag, are one image for several platforms.
 fn groups(follower: &mut Follower<'_>, entries: List<Descriptor>) -> Result<Vec<Group>, ImageError> {
-    let entries = follower.named(INDEX, entries);
-    let mut groups: Vec<Group> = Vec::new();
-    // Which group has a tag, a digest, and entries with a platform and no tag: lists may be long.
+    let mut listed: Vec<IndexEntry> = Vec::new();
+    let mut images = DisjointSets::default();
+    // Which entry has a tag, a digest, or a platform and no tag: lists may be long.
     let (mut by_tag, mut by_digest) = (HashMap::new(), HashMap::new());
     let mut of_platforms = None;
-    for entry in entries {
+    let mut seen_tags = HashSet::new();
+    for entry in follower.named(INDEX, entries) {
         let (digest, tag) = (entry.digest.clone(), entry.image_name().map(str::to_owned));
-        let is_new = !by_digest.contains_key(&digest);
-        let leaves = if is_new { follower.leaves(entry)? } else { Vec::new() };
-        // What is no image stands for itself.
-        let is_image = leaves.iter().any(ManifestLeaf::may_be_image);
-        let for_platform = tag.is_none()
-            && is_image
-            && matches!(&leaves[..], [leaf] if leaf.descriptor.digest == digest
-                && (leaf.platform.is_some() || leaf.is_of_unknown_platform()));
-        let known =
-            by_digest.get(&digest).or_else(|| tag.as_ref().filter(|_| is_image).and_then(|tag| by_tag.get(tag)));
-        let known = known.copied().or(of_platforms.filter(|_| for_platform));
-        let at = known.unwrap_or(groups.len());
-        if known.is_none() {
-            groups.push(Group::default());
+        let at = if let Some(at) = by_digest.get(&digest) {
+            *at
+        } else {
+            let at = images.add();
+            let leaves = follower.leaves(entry)?;
+            let for_platform = tag.is_none()
+                && matches!(&leaves[..], [leaf] if leaf.may_be_image() && leaf.descriptor.digest == digest
+                        && (leaf.platform.is_some() || leaf.is_of_unknown_platform()));
             if for_platform {
-                of_platforms.get_or_insert(at);
+                images.unite(at, *of_platforms.get_or_insert(at));
             }
-        }
-        let Some(group) = groups.get_mut(at) else { continue };
-        group.leaves.extend(leaves);
-        if let Some(tag) = tag
-            && !group.tags.contains(&tag)
-        {
-            if is_image {
-                by_tag.entry(tag.clone()).or_insert(at);
-            }
-            group.tags.push(tag);
-        }
-        if is_new {
             by_digest.insert(digest.clone(), at);
-            group.digests.push(digest);
+            listed.push(IndexEntry { digest, tags: Vec::new(), leaves });
+            at
+        };
+        let Some(tag) = tag.filter(|tag| seen_tags.insert((at, tag.clone()))) else { continue };
+        // What is no image stands for itself.
+        if listed[at].leaves.iter().any(ManifestLeaf::may_be_image) {
+            images.unite(at, *by_tag.entry(tag.clone()).or_insert(at));
         }
+        listed[at].tags.push(tag);
+    }
+    let mut groups: BTreeMap<usize, Group> = BTreeMap::new();
+    for (at, IndexEntry { digest, tags, mut leaves }) in listed.into_iter().enumerate() {
+        let group = groups.entry(images.first_of(at)).or_default();
+        let tags: Rc<[String]> = tags.into();
+        for leaf in &mut leaves {
+            leaf.tags = Rc::clone(&tags);
+        }
+        group.tags.extend_from_slice(&tags);
+        group.digests.push(digest);
+        group.leaves.append(&mut leaves);
+    }
+    let mut groups: Vec<Group> = groups.into_values().collect();
+    for group in &mut groups {
+        let mut seen = HashSet::new();
+        group.tags.retain(|tag| seen.insert(tag.clone()));
     }
     Ok(groups)
+}
+
+/// Numbers from 0 in sets, each of which is known by its first member.
+#[derive(Debug, Default)]
+struct DisjointSets {
+    /// An earlier member of the set of each number, or itself.
+    earlier: Vec<usize>,
+}
+
+impl DisjointSets {
+    /// The next number, alone in its set.
+    fn add(&mut self) -> usize {
+        self.earlier.push(self.earlier.len());
+        self.earlier.len() - 1
+    }
+
+    fn first_of(&mut self, mut member: usize) -> usize {
+        while self.earlier[member] != member {
+            // Halves the way for the next time.
+            self.earlier[member] = self.earlier[self.earlier[member]];
+            member = self.earlier[member];
+        }
+        member
+    }
+
+    fn unite(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.first_of(one), self.first_of(other));
+        self.earlier[one.max(other)] = one.min(other);
+    }
 }
 
 /// Looks into manifests of one platform: each is an image, or an artifact that is listed as if it were one.
@@ -209,8 +256,14 @@ fn split(group: Group, leaves: Vec<ManifestLeaf>) -> Vec<Group> {
             apart.push(leaf);
         }
     }
-    let tags = group.tags.clone();
-    let apart = apart.into_iter().map(|leaf| Group { tags: tags.clone(), digests: Vec::new(), leaves: vec![leaf] });
-    let first = (!image.is_empty()).then_some(Group { leaves: image, ..group });
+    let mut tags = group.tags;
+    if !apart.is_empty() {
+        // Tags that only entries of others have are not the image's.
+        let own: HashSet<&String> = image.iter().flat_map(|leaf| &*leaf.tags).collect();
+        tags.retain(|tag| own.contains(tag));
+    }
+    let apart =
+        apart.into_iter().map(|leaf| Group { tags: leaf.tags.to_vec(), digests: Vec::new(), leaves: vec![leaf] });
+    let first = (!image.is_empty()).then_some(Group { tags, leaves: image, ..group });
     first.into_iter().chain(apart).collect()
 }

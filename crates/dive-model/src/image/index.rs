@@ -2,12 +2,13 @@
 //! (attestations, signatures, SBOMs, charts). Indexes lie inside indexes; each document is read once.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use super::config::ImageConfig;
 use super::content::{LayerKind, layer_kind};
 use super::document::{self, DocumentKind};
 use super::error::ImageError;
-use super::manifest::{ConfigKind, Descriptor, OciDocument, config_kind};
+use super::manifest::{ConfigKind, Descriptor, ManifestKind, OciDocument, config_kind};
 use super::plan::why_missing;
 use super::platform::Platform;
 use super::schema1::Schema1;
@@ -28,6 +29,8 @@ const LISTED_COUNT: usize = 10_000;
 pub(super) struct ManifestLeaf {
     pub(super) descriptor: Descriptor,
     pub(super) path: String,
+    /// The tags of the entries of `index.json` that lead to it.
+    pub(super) tags: Rc<[String]>,
     /// By the index, or by the configuration where the index names none.
     pub(super) platform: Option<Platform>,
     pub(super) content: Content,
@@ -93,7 +96,15 @@ impl<'a> Follower<'a> {
                 }
             };
             let platform = descriptor.platform().filter(Platform::is_known);
-            let leaf = ManifestLeaf { platform, path, content: Content::Unread, config_digest: None, lost, descriptor };
+            let leaf = ManifestLeaf {
+                platform,
+                path,
+                tags: Rc::default(),
+                content: Content::Unread,
+                config_digest: None,
+                lost,
+                descriptor,
+            };
             match self.follow(leaf)? {
                 Followed::Leaf(leaf) => leaves.push(*leaf),
                 Followed::Index(document, inner) => ahead.extend(self.named(&document, inner).into_iter().rev()),
@@ -158,10 +169,7 @@ impl<'a> Follower<'a> {
     /// Reads the document of `leaf`, and returns the entries if it is an index. What cannot be read is lost.
     fn read(&mut self, leaf: &mut ManifestLeaf) -> Result<Option<List<Descriptor>>, ImageError> {
         leaf.content = Content::Image;
-        self.documents += 1;
-        if self.documents > DOCUMENT_COUNT {
-            return Err(self.too_many());
-        }
+        self.count_document()?;
         let document = self.store.blob(&leaf.path).map_err(ImageError::from).and_then(|blob| {
             let read: Result<OciDocument, _> =
                 document::read(self.store, &blob, DocumentKind::OciDocument, &mut Vec::new());
@@ -174,15 +182,17 @@ impl<'a> Follower<'a> {
                 return Ok(None);
             }
         };
-        if let Some(inner) = document.manifests {
-            self.listed += inner.0.len();
-            return if self.listed > LISTED_COUNT { Err(self.too_many()) } else { Ok(Some(inner)) };
-        }
-        if document.fs_layers.is_some() {
-            let platform = leaf.platform.take().or_else(|| Schema1::platform(self.store, &blob));
-            leaf.platform = platform.filter(Platform::is_known);
-        } else {
-            self.look_into(leaf, &document);
+        match document.kind() {
+            Some(ManifestKind::Index) => {
+                let inner = document.manifests.unwrap_or_default();
+                self.listed += inner.0.len();
+                return if self.listed > LISTED_COUNT { Err(self.too_many()) } else { Ok(Some(inner)) };
+            }
+            Some(ManifestKind::Schema1) => {
+                let platform = leaf.platform.take().or_else(|| Schema1::platform(self.store, &blob));
+                leaf.platform = platform.filter(Platform::is_known);
+            }
+            Some(ManifestKind::Manifest) | None => self.look_into(leaf, &document),
         }
         Ok(None)
     }
@@ -219,12 +229,18 @@ impl<'a> Follower<'a> {
     }
 
     /// The digest of the configuration of `leaf`, if it can be read.
-    pub(super) fn id_of(&mut self, leaf: &ManifestLeaf) -> Option<String> {
+    pub(super) fn id_of(&mut self, leaf: &ManifestLeaf) -> Result<Option<String>, ImageError> {
+        self.count_document()?;
+        let Ok(blob) = self.store.blob(&leaf.path) else { return Ok(None) };
+        let read: Result<OciDocument, _> =
+            document::read(self.store, &blob, DocumentKind::OciDocument, &mut Vec::new());
+        Ok(read.ok().and_then(|document| document.config).map(|config| config.digest))
+    }
+
+    /// Counts a document that is read next: in a registry, each is a request.
+    fn count_document(&mut self) -> Result<(), ImageError> {
         self.documents += 1;
-        let blob = self.store.blob(&leaf.path).ok().filter(|_| self.documents <= DOCUMENT_COUNT)?;
-        let read = document::read(self.store, &blob, DocumentKind::OciDocument, &mut Vec::new());
-        let document: OciDocument = read.ok()?;
-        Some(document.config?.digest)
+        if self.documents > DOCUMENT_COUNT { Err(self.too_many()) } else { Ok(()) }
     }
 
     fn config(&self, config: &Descriptor) -> Option<ImageConfig> {

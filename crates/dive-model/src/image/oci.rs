@@ -7,7 +7,7 @@ use super::contents::IndexContents;
 use super::document::{self, DocumentKind};
 use super::error::ImageError;
 use super::index::{Follower, ManifestLeaf, no_configuration};
-use super::manifest::OciDocument;
+use super::manifest::{ManifestKind, OciDocument};
 use super::plan::{ConfigDocument, Plan, PlannedConfig, Wanted};
 use super::schema1::Schema1;
 use super::selection::{ImageName, Selection};
@@ -67,7 +67,7 @@ fn from_manifest(
     }
     let blob = store.blob(&leaf.path)?;
     let manifest: OciDocument = document::read(store, &blob, DocumentKind::OciDocument, remarks)?;
-    if manifest.fs_layers.is_some() {
+    if manifest.kind() == Some(ManifestKind::Schema1) {
         let Schema1 { config, layers } = Schema1::read(store, &blob, remarks)?;
         // The digest of a configuration would be the image's id.
         name.id = None;

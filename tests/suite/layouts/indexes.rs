@@ -144,6 +144,25 @@ fn an_id_that_is_looked_for_in_too_many_manifests_is_an_error() {
     assert!(text.contains("index.json names more manifests than any image has"), "{text}");
 }
 
+/// containerd does not take an image for a later variant for the one that is wanted.
+#[test]
+fn an_image_for_a_later_variant_opens_with_a_notice() {
+    let mut layout = Layout::default();
+    let mut entries = Vec::new();
+    for variant in ["v4", "v3"] {
+        let mut image = layout.image("linux/amd64", variant);
+        image["platform"] = json!({ "os": "linux", "architecture": "amd64", "variant": variant });
+        entries.push(image);
+    }
+    let index = layout.index(&entries);
+    layout.lists(index, &named("m"));
+    assert_eq!(chosen(&layout, &["--platform", "linux/amd64"]), "v3", "the one that needs least");
+    let says = "the index lists no image for linux/amd64; showing the one for linux/amd64/v3, which may need a later processor";
+    let text = notices(&layout, &["--platform", "linux/amd64"]);
+    assert!(text.contains(says), "{text}");
+    assert!(!notices(&layout, &["--platform", "linux/amd64/v3"]).contains("the index lists no image"));
+}
+
 #[test]
 fn a_platform_is_looked_for_in_all_images_unless_one_is_named() {
     let mut layout = Layout::default();

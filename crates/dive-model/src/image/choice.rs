@@ -239,7 +239,7 @@ impl Chooser<'_> {
             Some(wanted) => (wanted, platform.fit(wanted)),
             None => (&host, platform.fit_host(&host)),
         };
-        if wanted.is_another(fit) {
+        if wanted.needs_notice(fit) {
             remark(self.describe_other(images, platform, wanted, fit));
         }
         let beside = self.images()[choice.image].leaves.iter().filter_map(|leaf| leaf.platform.as_ref());
@@ -267,8 +267,7 @@ impl Chooser<'_> {
         } else {
             format!("the index lists no image for {wanted}; showing the one")
         };
-        let runs = if fit.is_some() { ", which runs there, too" } else { "" };
-        format!("{problem} for {platform}{runs}")
+        format!("{problem} for {platform}{}", fit.map_or("", Fit::consequence))
     }
 
     /// The images that cannot be shown, and the manifests beside `choice` that may be for any platform.

@@ -37,6 +37,7 @@ use crate::store::Store;
 use config::ImageConfig;
 use manifest::{ConfigKind, config_kind};
 use plan::{ConfigDocument, Plan, PlannedConfig, why_missing, why_no_manifest};
+use platform::Fit;
 
 /// Reads what `store` says of the image that `selection` names.
 ///
@@ -127,9 +128,11 @@ fn carry_out(
     }
     // Where there is an index, the choice is told already.
     if let (Some(wanted), Some(found), None) = (&selection.platform, &platform, listed)
-        && wanted.is_another(found.fit(wanted))
+        && let fit = found.fit(wanted)
+        && wanted.needs_notice(fit)
     {
-        let text = format!("the image is not for {wanted} but for {found}, which runs there, too");
+        let consequence = fit.map_or("", Fit::consequence);
+        let text = format!("the image is not for {wanted} but for {found}{consequence}");
         remarks.push(Remark::new(store.name(), text));
     }
     let layers = layers::Found::in_store(store, plan.layers, on_damage, remarks)?;

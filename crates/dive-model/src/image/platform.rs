@@ -1,6 +1,7 @@
 //! Platforms by Go's names (`linux/arm64/v8`), because indexes and configurations use those, and which of an index's
 //! platforms is the one that is wanted.
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::str::FromStr;
 
@@ -106,6 +107,9 @@ impl Platform {
         match (found, asked) {
             (Some(found), Some(asked)) if found == asked => Some(Fit::Equal),
             (Some(found), Some(asked)) if found.runs_on(asked) => Some(Fit::Earlier(found)),
+            (Some(found), Some(_)) if self.variant.is_none() || wanted.variant.is_none() => {
+                Some(Fit::Later(Reverse(found)))
+            }
             _ if self.variant.is_none() || wanted.variant.is_none() => Some(Fit::Untold),
             _ => None,
         }
@@ -124,10 +128,10 @@ impl Platform {
         }
     }
 
-    /// Whether an image that fits `self` no better than `fit` is another one than that which was asked for.
-    pub(super) const fn is_another(&self, fit: Option<Fit>) -> bool {
+    /// Whether an image that fits `self` no better than `fit` is a substitute that needs a notice.
+    pub(super) const fn needs_notice(&self, fit: Option<Fit>) -> bool {
         match fit {
-            None | Some(Fit::Older(_)) => true,
+            None | Some(Fit::Older(_) | Fit::Later(_)) => true,
             Some(Fit::Earlier(_)) => self.variant.is_some(),
             Some(Fit::Untold | Fit::Equal | Fit::Same) => false,
         }
@@ -166,6 +170,9 @@ impl Platform {
 pub(super) enum Fit {
     /// It is for an older processor, whose programs run here, too. The later its variant, the better.
     Older(Option<VariantNumber>),
+    /// It is for a later variant, and one of both names none. containerd does not take it, but there is nothing better. The
+    /// earlier its variant, the better.
+    Later(Reverse<VariantNumber>),
     /// One of both has no variant that can be compared.
     Untold,
     /// It is for an earlier variant. The later, the better.
@@ -173,6 +180,16 @@ pub(super) enum Fit {
     /// It is for the same variant, written in another way.
     Equal,
     Same,
+}
+
+impl Fit {
+    /// What an image that fits so means for the platform that is wanted, to follow the name of its own.
+    pub(super) const fn consequence(self) -> &'static str {
+        match self {
+            Self::Later(_) => ", which may need a later processor",
+            Self::Older(_) | Self::Untold | Self::Earlier(_) | Self::Equal | Self::Same => ", which runs there, too",
+        }
+    }
 }
 
 /// The number of a variant: 8.2 of `v8.2`.
@@ -318,7 +335,7 @@ mod tests {
             ("linux/arm64/v9", "arm64/v9 arm64/v9.0 arm64/v8.5 arm64/v8.1 arm64", "arm64/v8.6 arm64/v9.1"),
             ("linux/arm64/v9.5", "arm64/v9.5 arm64/v9.4 arm64/v8.9 arm64", "arm64/v8.10 arm64/v9.6"),
             ("linux/amd64/v3", "amd64/v3 amd64/v2 amd64", "amd64/v4 386"),
-            ("linux/amd64", "amd64 amd64/v2", "386"),
+            ("linux/amd64", "amd64 amd64/v2 amd64/v3", "386"),
             ("linux/ppc64le/power9", "ppc64le/power9 ppc64le", "ppc64le/power8"),
         ] {
             let wanted: Platform = wanted.parse().unwrap();
@@ -334,6 +351,28 @@ mod tests {
         assert_eq!(arm.fit(&arm), "linux/arm/v7".parse::<Platform>().unwrap().fit(&arm), "the first of both is taken");
         let other_os: Platform = "windows/arm/v7".parse().unwrap();
         assert_eq!(other_os.fit(&"linux/arm/v7".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn a_substitute_needs_a_notice() {
+        let platform = |text: &str| format!("linux/{text}").parse::<Platform>().unwrap();
+        for (wanted, found, needs_notice) in [
+            ("amd64", "amd64", false),
+            ("amd64", "amd64/v1", false),
+            ("amd64", "amd64/v3", true),
+            ("amd64/v3", "amd64", true),
+            ("arm", "arm/v7", false),
+            ("arm", "arm/v6", false),
+            ("arm", "arm/v8", true),
+            ("arm/v6", "arm", true),
+            ("arm64", "arm64/v9", true),
+            ("arm64", "arm64/v8.0", false),
+            ("arm64", "amd64", true),
+            ("ppc64le", "ppc64le/power9", false),
+        ] {
+            let (wanted, found) = (platform(wanted), platform(found));
+            assert_eq!(wanted.needs_notice(found.fit(&wanted)), needs_notice, "{wanted} {found}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The environment of this process, taken once. Nothing else in the program asks the process for variables or folders.
+//! The variables and folders of this process, read once; only `temp_dir` is asked for elsewhere.
 
 use std::path::PathBuf;
 

@@ -44,7 +44,15 @@ const PACKAGES: [Package; 2] = [
 ];
 
 /// All folders of the project's own code.
-const SOURCES: [&str; 4] = ["src", "crates/dive-model/src", "crates/dive-sources/src", "tests"];
+const SOURCES: [&str; 7] = [
+    "src",
+    "crates/dive-model/src",
+    "crates/dive-sources/src",
+    "packaging/manual/src",
+    "xtask/src",
+    "benches",
+    "tests",
+];
 
 /// `cli` is values only; of those before it, it needs the one that flags are parsed into.
 const CLI_KNOWS: [&str; 1] = ["config"];
@@ -154,10 +162,18 @@ fn the_order_here_is_that_of_the_maps_in_the_libraries() {
 /// The one file of the program that may ask the process for variables and folders. All others are given an `Environment`.
 const ASKS_THE_PROCESS: &str = "src/run/environment.rs";
 
+/// The files that ask for the folder of temporary files, which they write to or name.
+const ASK_FOR_TEMP_DIR: [&str; 3] = [
+    "crates/dive-model/src/store/spool.rs",
+    "crates/dive-sources/src/registry/download.rs",
+    "src/tui/state/viewer/fetch.rs",
+];
+
 #[test]
 fn the_environment_is_taken_in_one_place() {
     let mut wrong = String::new();
     let mut asks = false;
+    let mut ask_for_temp_dir = Vec::new();
     for file in PACKAGES.iter().map(|package| package.folder).chain(["crates/dive-sources/src"]).flat_map(rust_files) {
         let code = if is_test(&file) { continue } else { code(&file) };
         let asked = ["env::var", "env::current_dir", "env::home_dir", "dirs::"].map(|call| code.contains(call));
@@ -166,7 +182,12 @@ fn the_environment_is_taken_in_one_place() {
         } else if asked.contains(&true) {
             writeln!(wrong, "{}", file.display()).unwrap();
         }
+        if code.contains("env::temp_dir") {
+            ask_for_temp_dir.push(file);
+        }
     }
+    ask_for_temp_dir.sort();
+    assert_eq!(ask_for_temp_dir, ASK_FOR_TEMP_DIR.map(repository), "files that ask for the folder of temporary files");
     assert!(asks, "{ASKS_THE_PROCESS} does not take the environment");
     assert_eq!(wrong, "", "files that ask the process");
 }

@@ -1,5 +1,5 @@
-//! The environment of a process as one value: its variables, its working directory and its user's home. Nothing in this
-//! package asks the process itself, so a program takes the snapshot once, and a test says in one value what the world is.
+//! The environment of a process as one value: its variables, its working directory and its user's home. A program reads it
+//! once, and a test says in one value what the world is; only `temp_dir` is asked for elsewhere.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};

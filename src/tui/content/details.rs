@@ -60,7 +60,7 @@ impl<'a> DetailLines<'a> {
 }
 
 /// Bytes of what stands behind a label: ids, tags and comments of a hostile image may be megabytes.
-const TOLD: usize = 4 * 1024;
+const FIELD_LIMIT: usize = 4 * 1024;
 
 /// The start of a text, cut between two letters.
 fn start_of(text: &str, limit: usize) -> &str {
@@ -68,10 +68,10 @@ fn start_of(text: &str, limit: usize) -> &str {
     &text[..end]
 }
 
-/// `label` and what it says, on as many lines as that takes.
-fn told<'a>(lines: &mut Vec<Line<'a>>, theme: &Theme, label: &'a str, text: &str, width: usize) {
+/// Adds a label and its text, on as many lines as that takes.
+fn push_field<'a>(lines: &mut Vec<Line<'a>>, theme: &Theme, label: &'a str, text: &str, width: usize) {
     let room = width.saturating_sub(label.len() + 2).max(10);
-    let start = start_of(text, TOLD);
+    let start = start_of(text, FIELD_LIMIT);
     let more = text.len() - start.len();
     let cut = if more == 0 { String::new() } else { format!(" … and {more} bytes more") };
     for (at, part) in wrap(&(printable(start) + &cut), room).into_iter().enumerate() {
@@ -104,9 +104,9 @@ fn layer(state: &State, width: usize) -> Vec<Line<'_>> {
         }
         Some(LayerRow::Step(step)) => {
             if let Some(step) = image.history.get(step) {
-                told(&mut lines, theme, "Step", "without a layer: it only changed the configuration", width);
+                push_field(&mut lines, theme, "Step", "without a layer: it only changed the configuration", width);
                 if let Some(created) = &step.created {
-                    told(&mut lines, theme, "Created", &to_the_second(created), width);
+                    push_field(&mut lines, theme, "Created", &to_the_second(created), width);
                 }
                 command(&mut lines, theme, &step.created_by, width);
             }
@@ -130,54 +130,54 @@ fn of_layer<'a>(
 ) {
     let theme = &state.settings.theme;
     if !image.tags.is_empty() {
-        told(lines, theme, "Tags", &image.tags.join(", "), width);
+        push_field(lines, theme, "Tags", &image.tags.join(", "), width);
     }
     let explorer = state.explorer();
     let opened = explorer.map(|explorer| &explorer.opened);
-    told(lines, theme, "Size", &size(state, layer, index), width);
+    push_field(lines, theme, "Size", &size(state, layer, index), width);
     if let Some(totals) = explorer.map(|explorer| &explorer.totals) {
         if let Some(counts) = totals.changes.get(index.get()) {
             let text = format!("{} added, {} modified, {} removed", counts.added, counts.modified, counts.removed);
-            told(lines, theme, "Files", &text, width);
+            push_field(lines, theme, "Files", &text, width);
         }
         if let Some(waste) = totals.waste.get(index.get()).filter(|waste| **waste > 0) {
-            told(lines, theme, "Reclaimable", &format!("{} of what it holds", Bytes(*waste)), width);
+            push_field(lines, theme, "Reclaimable", &format!("{} of what it holds", Bytes(*waste)), width);
         }
     }
     let step = image.history.iter().find(|step| step.layer.is_some_and(|layer| layer as usize == index.get()));
     if let Some(created) = step.and_then(|step| step.created.as_ref()) {
-        told(lines, theme, "Created", &to_the_second(created), width);
+        push_field(lines, theme, "Created", &to_the_second(created), width);
     }
     if !layer.comment.is_empty() {
-        told(lines, theme, "Comment", &layer.comment, width);
+        push_field(lines, theme, "Comment", &layer.comment, width);
     }
     if let Some(opened) = opened {
         if opened.damaged_layers.contains(&index) {
-            told(lines, theme, "Damaged", "a part of the layer is missing, and all figures leave it out", width);
+            push_field(lines, theme, "Damaged", "a part of the layer is missing, and all figures leave it out", width);
         }
         for (_, remark) in opened.layer_remarks.iter().filter(|(layer, _)| *layer == index) {
-            told(lines, theme, "Remark", &remark.text, width);
+            push_field(lines, theme, "Remark", &remark.text, width);
         }
     }
     command(lines, theme, &layer.created_by, width);
     // Last: nobody reads them, and they take the room of what is read.
     if let Some(digest) = &layer.digest {
-        told(lines, theme, "Digest", digest, width);
+        push_field(lines, theme, "Digest", digest, width);
     }
     // Where there is no id of its own, it is the digest.
     if layer.digest.as_ref() != Some(&layer.id) {
-        told(lines, theme, "Id", &layer.id, width);
+        push_field(lines, theme, "Id", &layer.id, width);
     }
     if let Some(diff_id) = &layer.diff_id {
-        told(lines, theme, "Diff id", diff_id, width);
+        push_field(lines, theme, "Diff id", diff_id, width);
     }
     if let Some(media_type) = &layer.media_type {
-        told(lines, theme, "Media type", media_type, width);
+        push_field(lines, theme, "Media type", media_type, width);
     }
     let unpacked = opened.and_then(|opened| opened.unpacked_bytes.get(index.get()).copied().flatten());
     for (name, bytes) in [("Unpacked tar", unpacked), ("Stored", layer.size)] {
         if let Some(bytes) = bytes {
-            told(lines, theme, name, &Bytes(bytes).to_string(), width);
+            push_field(lines, theme, name, &Bytes(bytes).to_string(), width);
         }
     }
 }
@@ -208,7 +208,7 @@ fn compression(explorer: &Explorer, index: LayerIndex) -> Option<Compression> {
 fn command(lines: &mut Vec<Line<'_>>, theme: &Theme, created_by: &str, width: usize) {
     lines.push(Line::styled("Command:", theme.label));
     if created_by.is_empty() {
-        lines.push(Line::styled("the image does not tell", theme.dim));
+        lines.push(Line::styled("not recorded", theme.dim));
         return;
     }
     let start = start_of(created_by, COMMAND);
@@ -235,27 +235,27 @@ fn image(state: &State, width: usize) -> Vec<Line<'_>> {
     let theme = &state.settings.theme;
     let Some(image) = state.image() else { return Vec::new() };
     let mut lines = Vec::new();
-    told(&mut lines, theme, "Image name", &image.name, width);
+    push_field(&mut lines, theme, "Image name", &image.name, width);
     if let Some(platform) = &image.platform {
-        told(&mut lines, theme, "Platform", &platform.to_string(), width);
+        push_field(&mut lines, theme, "Platform", &platform.to_string(), width);
     }
     if let Some(created) = &image.created {
-        told(&mut lines, theme, "Created", &to_the_second(created), width);
+        push_field(&mut lines, theme, "Created", &to_the_second(created), width);
     }
     let Some(explorer) = state.explorer() else { return lines };
     let opened = &explorer.opened;
     let (classic, exact) = (&opened.analysis.classic, &opened.analysis.exact);
-    told(&mut lines, theme, "Total image size", &Bytes(classic.size_bytes()).to_string(), width);
-    told(&mut lines, theme, "Potential wasted space", &Bytes(classic.wasted_bytes).to_string(), width);
-    told(&mut lines, theme, "Image efficiency score", &percent(classic.efficiency), width);
-    told(&mut lines, theme, "Reclaimable", &Bytes(exact.reclaimable_bytes()).to_string(), width);
-    told(&mut lines, theme, "Exact efficiency", &percent(exact.efficiency()), width);
+    push_field(&mut lines, theme, "Total image size", &Bytes(classic.size_bytes()).to_string(), width);
+    push_field(&mut lines, theme, "Potential wasted space", &Bytes(classic.wasted_bytes).to_string(), width);
+    push_field(&mut lines, theme, "Image efficiency score", &percent(classic.efficiency), width);
+    push_field(&mut lines, theme, "Reclaimable", &Bytes(exact.reclaimable_bytes()).to_string(), width);
+    push_field(&mut lines, theme, "Exact efficiency", &percent(exact.efficiency()), width);
     if !image.other_images.is_empty() {
         let others: Vec<_> = image.other_images.iter().map(ToString::to_string).collect();
-        told(&mut lines, theme, "More images in the file (--image)", &others.join("; "), width);
+        push_field(&mut lines, theme, "More images in the file (--image)", &others.join("; "), width);
     }
     if let Some(entries) = OtherEntry::list(&image.other_entries) {
-        told(&mut lines, theme, "Beside images in the file", &entries, width);
+        push_field(&mut lines, theme, "Other entries in the file", &entries, width);
     }
     if !opened.damaged_layers.is_empty() {
         let text = format!(
@@ -263,10 +263,10 @@ fn image(state: &State, width: usize) -> Vec<Line<'_>> {
             opened.damaged_layers.len(),
             image.layers.len()
         );
-        told(&mut lines, theme, "Incomplete", &text, width);
+        push_field(&mut lines, theme, "Incomplete", &text, width);
     }
     for remark in &image.remarks {
-        told(&mut lines, theme, "Remark", &remark.to_string(), width);
+        push_field(&mut lines, theme, "Remark", &remark.to_string(), width);
     }
     lines.push(Line::raw(""));
     if classic.inefficient_files.is_empty() {

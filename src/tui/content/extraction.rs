@@ -26,16 +26,16 @@ pub(in crate::tui) fn lines(extraction: &Extraction, width: u16) -> Vec<Line<'st
     let folder = printable(&extraction.folder.to_string_lossy());
     match &extraction.stage {
         Stage::Asking => {
-            text.push("Which folder shall it go to? One that is not there is made.".to_owned());
+            text.push("Folder to write to (created if missing):".to_owned());
         }
-        Stage::Looking => text.push(format!("Looking what is in {folder} …")),
+        Stage::Looking => text.push(format!("Checking {folder} …")),
         Stage::Conflict(conflicts) => {
             listed(&mut text, &conflicts.existing, &format!("already in {folder}:"), width);
-            listed(&mut text, &conflicts.obstacles, "in the way as something else, which stays in any case:", width);
-            text.push("Overwrite what is there, or skip it? Nothing is written until you say so.".to_owned());
+            listed(&mut text, &conflicts.obstacles, "blocked by something of another type, which is kept:", width);
+            text.push("Overwrite existing files, or skip them? Nothing is written before you choose.".to_owned());
         }
         Stage::Writing(Progress { bringing: Some(progress), .. }) => {
-            text.push("The layer that is needed next is not here yet.".to_owned());
+            text.push("Waiting for the next layer.".to_owned());
             text.extend(spooled(*progress, width.min(50)).into_iter().map(|(_, line)| line));
         }
         Stage::Writing(progress) => {
@@ -78,7 +78,7 @@ fn done(text: &mut Vec<String>, report: &Report, folder: &str) {
     let end = match report.end {
         End::Complete if report.has_failed() => "Failed: no file could be written. What is new",
         End::Complete => "Done. Written",
-        End::Cancelled => "Stopped. What was written is whole, and is",
+        End::Cancelled => "Cancelled. Complete files were written",
     };
     text.push(format!("{end} in {folder}:"));
     text.push(format!("  {}, {}", counted(report.files + report.hard_links, "file", "files"), Bytes(report.bytes)));

@@ -32,7 +32,7 @@ fn a_box_that_is_closed_while_it_writes_stays_until_it_can_tell() {
     assert!(matches!(screen.effects[..], [Effect::Cancel(JobId::Extract(of))] if of == ticket), "{:?}", screen.effects);
 
     screen.does_job(*write, &AtomicBool::new(true));
-    screen.shows(&["Stopped. What was written is whole", "0 files"]);
+    screen.shows(&["Cancelled. Complete files were written", "0 files"]);
     screen.presses("esc").lacks(&["Stopped."]);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

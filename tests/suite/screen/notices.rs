@@ -95,7 +95,7 @@ fn what_lies_beside_the_image_is_told() {
         image.other_entries = entries;
         let mut screen = Screen::looking((120, 40), &[]);
         screen.opens(opened).shows(&[shown]);
-        screen.presses("right right").shows(&["Beside images in the file", named]);
+        screen.presses("right right").shows(&["Other entries in the file", named]);
     }
     // Other images come first: they are what can be opened.
     let mut opened = library::open(&sample());

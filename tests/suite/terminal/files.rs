@@ -74,7 +74,7 @@ fn a_file_is_written_to_a_folder_and_nothing_is_overwritten_unasked() {
     // The folder that was asked for last.
     dive.waits_for("Extract to folder: out");
     dive.press("enter");
-    dive.waits_for("Overwrite what is there, or skip it?");
+    dive.waits_for("Overwrite existing files, or skip them?");
     dive.press("q");
     dive.waits_for("Filter: ");
     dive.press("q").ends_with(0).is_restored();
@@ -92,7 +92,7 @@ fn what_is_there_stays_when_it_is_skipped_and_goes_when_it_is_overwritten() {
         dive.press("x");
         dive.waits_for("Extract to folder: ");
         dive.press("enter");
-        dive.waits_for("Overwrite what is there, or skip it?");
+        dive.waits_for("Overwrite existing files, or skip them?");
         dive.press(key);
         dive.waits_until("the report", |screen| screen.has("Done. Written in") && screen.has(told));
         assert_eq!(dive.look(|screen| screen.has("prices.csv: it is there already")), is_mine, "{}", dive.contents());

@@ -44,10 +44,10 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout of what `state` shows. A box over the panes asks `box_lines` how many lines it has at a width;
+    /// The layout of what `state` shows. A box over the panes asks `overlay_height` how many lines it has at a width;
     /// `overlay_head` is what [`Layout::overlay_head`] says.
     #[must_use]
-    pub fn of(state: &State, box_lines: impl Fn(u16) -> usize, overlay_head: usize) -> Self {
+    pub fn of(state: &State, overlay_height: impl Fn(u16) -> usize, overlay_head: usize) -> Self {
         let (width, height) = state.size;
         if width < MIN_WIDTH || height < MIN_HEIGHT {
             return Self::default();
@@ -69,7 +69,7 @@ impl Layout {
             None => Rect::default(),
             Some(top) if top.is_box() => {
                 let width = body.width.min(BOX_WIDTH);
-                over(body, width, u16::try_from(box_lines(width - 2)).unwrap_or(u16::MAX))
+                over(body, width, u16::try_from(overlay_height(width - 2)).unwrap_or(u16::MAX))
             }
             Some(_) => body,
         };

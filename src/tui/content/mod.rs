@@ -1,5 +1,4 @@
-//! What stands in the panes, as lines: `update` counts them, `view` draws them. Where there is room for many more than are
-//! seen, only those are made.
+//! The lines of each pane. `update` counts them, `view` draws them; long lists build only the visible ones.
 
 pub(in crate::tui) mod details;
 pub(in crate::tui) mod extraction;
@@ -13,8 +12,8 @@ use ratatui::layout::Rect;
 use super::state::viewer::Viewer;
 use super::state::{Focus, Overlay, State};
 
-/// Lines of a box over the panes that has so many columns inside.
-pub(super) fn box_lines(state: &State, width: u16) -> usize {
+/// Number of lines of the top overlay at this inner width.
+pub(super) fn overlay_height(state: &State, width: u16) -> usize {
     match state.overlays.last() {
         Some(Overlay::Help(help)) => help::lines(state, help, width).len(),
         Some(Overlay::Warnings(_)) => warnings::lines(state, width).len(),
@@ -23,10 +22,9 @@ pub(super) fn box_lines(state: &State, width: u16) -> usize {
     }
 }
 
-/// Lines of the details that stand in `pane`.
-pub(super) fn details_height(state: &State, pane: Rect) -> usize {
-    let which = if pane == state.layout.layer_details { Focus::LayerDetails } else { Focus::ImageDetails };
-    if pane.is_empty() { 0 } else { details::DetailLines::of(state, which, pane).len() }
+/// Number of lines of the details that the pane `which` shows in `area`.
+pub(super) fn details_height(state: &State, which: Focus, area: Rect) -> usize {
+    if area.is_empty() { 0 } else { details::DetailLines::of(state, which, area).len() }
 }
 
 /// Lines above the first row of what stands over the panes.

@@ -1,4 +1,4 @@
-//! Where keys go in a list, a text, the file tree or a file.
+//! Cursor movements, shared by lists, texts, the file tree and the viewer.
 
 use crate::config::Action;
 
@@ -24,7 +24,7 @@ pub enum Motion {
 }
 
 impl Motion {
-    /// Where an action goes; `None` if it goes nowhere.
+    /// The movement that an action stands for, if any.
     #[must_use]
     pub const fn of(action: Action) -> Option<Self> {
         Some(match action {

@@ -3,7 +3,7 @@
 
 use crate::tui::content::{self, files};
 use crate::tui::layout::{Layout, inside};
-use crate::tui::state::{Explorer, LongLines, Overlay, Stage, State};
+use crate::tui::state::{Explorer, Focus, LongLines, Overlay, Stage, State};
 use crate::tui::theme::Theme;
 
 use super::text_line;
@@ -11,7 +11,7 @@ use super::text_line;
 /// Makes a state fit to be drawn, and to be asked what is where.
 pub fn settle(state: &mut State) {
     text_line::apply_filter(state);
-    let lines = |width| content::box_lines(state, width);
+    let lines = |width| content::overlay_height(state, width);
     state.layout = Layout::of(state, lines, state.overlays.last().map_or(0, content::head_height));
     if !state.layout.fits {
         // Nothing is seen: lists stay where they are until there is room again.
@@ -38,11 +38,11 @@ fn panes(state: &mut State) {
         file_tree(&state.settings.theme, explorer, width, rows(layout.files).saturating_sub(1));
     }
     if !layout.layer_details.is_empty() {
-        let lines = content::details_height(state, layout.layer_details);
+        let lines = content::details_height(state, Focus::LayerDetails, layout.layer_details);
         state.layer_details.set_size(lines, rows(layout.layer_details));
     }
     if !layout.image_details.is_empty() {
-        let lines = content::details_height(state, layout.image_details);
+        let lines = content::details_height(state, Focus::ImageDetails, layout.image_details);
         state.image_details.set_size(lines, rows(layout.image_details));
     }
 }
@@ -70,7 +70,7 @@ fn file_tree(theme: &Theme, explorer: &mut Explorer, width: usize, height: usize
 
 fn overlays(state: &mut State) {
     let layout = state.layout;
-    let in_box = content::box_lines(state, inside(layout.overlay).width);
+    let in_box = content::overlay_height(state, inside(layout.overlay).width);
     for overlay in &mut state.overlays {
         let area = inside(if overlay.is_box() { layout.overlay } else { layout.body });
         let height = usize::from(area.height);

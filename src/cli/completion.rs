@@ -1,4 +1,4 @@
-//! Completion scripts: clap's, of the table of flags, with one fault of fish's mended.
+//! Completion scripts from clap, with a workaround for its fish script.
 
 use clap::CommandFactory;
 use clap_complete::Shell;

@@ -42,8 +42,7 @@ impl Invocation {
 
     /// Starts the log of a command that `does` something to an image, and prints the warnings of the configuration.
     ///
-    /// Without its log the command goes on: what it finds is what was asked for, and the verdict of a pipeline must not hang on
-    /// whether a file beside it can be written.
+    /// Logging errors do not stop the command: a verdict must not depend on whether the log can be written.
     pub(super) fn begin(&self, does: &str, image: &OsStr) {
         let folder = &self.environment.working_dir;
         let no_log = log::start(&self.config.log, folder).err();

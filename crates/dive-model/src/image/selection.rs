@@ -11,7 +11,7 @@ use crate::remark::Shown;
 /// Which image, and which platform of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// The image; the first if none is named.
+    /// The image. If none is named, the first that fits the platform.
     pub image: Option<ImageSelector>,
     /// The platform; the host's if none is named.
     pub platform: Option<Platform>,
@@ -86,7 +86,7 @@ impl OtherEntry {
     }
 }
 
-/// `an attestation (sha256:...)`, `an OCI artifact of type application/spdx+json (v1.sbom)`
+/// `an attestation (sha256:...)`, `an OCI artifact of type "application/spdx+json" (v1.sbom)`
 impl fmt::Display for OtherEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.is_attestation { "an attestation" } else { "an OCI artifact" })?;

@@ -105,7 +105,7 @@ impl OciLayout {
         Ok(file)
     }
 
-    /// Whether there is a file of that name, or what stands in for one: opening that says what it is.
+    /// Whether `member` is a file, or a broken link that `open` reports as such.
     pub(super) fn contains(&self, member: &str) -> bool {
         normalise("", member).is_ok_and(|name| {
             let is_file = self.root.join(&name).metadata().is_ok_and(|found| !found.is_dir());

@@ -25,10 +25,10 @@ use crate::ContainerEngine;
 use crate::environment::Environment;
 use crate::quote::LONGEST;
 
-/// Bytes that an answer may have. In memory it takes ten times as much.
-const ANSWER_LIMIT: u64 = 16 << 20;
+/// Limit of a response, in bytes; parsed, it takes ten times as much.
+const RESPONSE_LIMIT: u64 = 16 << 20;
 
-/// Bytes that the answer to a pull may have, which is looked at line by line: there is one for every step of it.
+/// Limit of the response to a pull, in bytes: one line per step.
 const PULL_LIMIT: u64 = 256 << 20;
 
 /// How long an engine may take to begin its response to a pull: it asks the registry first.
@@ -36,7 +36,7 @@ const PULL_START: Duration = Duration::from_mins(5);
 
 /// How long it may take to say which version it is.
 const GREETING: Duration = Duration::from_secs(20);
-/// Through ssh, which has a way to go before.
+/// Over SSH, which has to log in first.
 const GREETING_BY_SSH: Duration = Duration::from_mins(1);
 
 /// An engine that answers.
@@ -58,7 +58,7 @@ struct Transport {
 #[derive(Clone)]
 struct Connector(TlsConnector);
 
-/// What is in it is a key.
+/// It holds a private key.
 impl std::fmt::Debug for Connector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Connector")
@@ -66,7 +66,7 @@ impl std::fmt::Debug for Connector {
 }
 
 impl Client {
-    /// Connects to the engine at `address` and agrees with it on a version. An error is why that did not work.
+    /// Connects to the engine at `address` and agrees with it on a version. The error says why it failed.
     pub(super) async fn connect(
         engine: ContainerEngine,
         address: &Address,
@@ -212,7 +212,7 @@ impl Transport {
     }
 
     async fn document<T: DeserializeOwned>(&self, request: Builder) -> Result<T, ApiError> {
-        let body = self.send(request, ANSWER_LIMIT).await?.into_body().collect().await?.to_bytes();
+        let body = self.send(request, RESPONSE_LIMIT).await?.into_body().collect().await?.to_bytes();
         Ok(serde_json::from_slice(&body)?)
     }
 

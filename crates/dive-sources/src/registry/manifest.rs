@@ -1,12 +1,11 @@
-//! What is asked for in place of a manifest or an index, and what a document that comes says of blobs: what they are called,
-//! and whether they are documents or layers. What they mean for an image is `dive_model::image`'s business.
+//! The `Accept` header for manifests, and the blobs that a manifest or index names, with their roles.
 
 use super::error::RegistryError;
 use super::repository::Document;
 use dive_model::image::manifest::{Descriptor, ManifestKind, OciDocument};
 use dive_model::json::{self, JsonError, Problem};
 
-/// What is asked for: without this header a registry gives what clients of ten years ago understood.
+/// Without this header, registries serve schema 1.
 pub(super) const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.v2+json, \
@@ -16,9 +15,9 @@ pub(super) const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, \
 /// What a blob is, by the place where it is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    /// Read whole, from among the manifests.
+    /// Fetched whole, from `/manifests/`.
     Manifest,
-    /// Read whole.
+    /// Fetched whole.
     Configuration,
     Layer,
 }
@@ -44,7 +43,7 @@ pub(super) fn media_type(
     read: &Result<OciDocument, JsonError>,
     what: &str,
 ) -> Result<String, RegistryError> {
-    // Servers of files know none of the types of images.
+    // Static file servers do not know image media types.
     let generic = ["application/json", "text/plain", "application/octet-stream", "binary/octet-stream"];
     let header = document.media_type.as_deref().and_then(|text| text.split(';').next()).map(str::trim);
     let header = header.filter(|text| !text.is_empty() && !generic.contains(text));
@@ -54,11 +53,15 @@ pub(super) fn media_type(
     };
     let manifest = match read {
         Ok(manifest) => manifest,
-        // Where it is opened, it is told what is wrong with it.
-        Err(JsonError { problem: Problem::WrongType { .. }, .. }) if header.is_some_and(is_known) => {
-            return Ok(header.unwrap_or_default().to_owned());
+        Err(JsonError { problem, .. }) => {
+            // Opening the image reports what is wrong.
+            if let Some(header) = header.filter(|text| is_known(text))
+                && matches!(problem, Problem::WrongType { .. })
+            {
+                return Ok(header.to_owned());
+            }
+            return unknown(document.media_type.as_deref().unwrap_or("none"));
         }
-        Err(_) => return unknown(document.media_type.as_deref().unwrap_or("none")),
     };
     let given = manifest.media_type().or(header);
     match (given, manifest.kind()) {
@@ -102,7 +105,7 @@ mod tests {
         assert_eq!(typed(DOCKER_LIST, r#"{"manifests": []}"#).as_deref(), Ok(DOCKER_LIST));
         assert_eq!(typed(SCHEMA_1_SIGNED, r#"{"fsLayers": []}"#).as_deref(), Ok(SCHEMA_1_SIGNED));
         assert_eq!(typed("application/json", r#"{"fsLayers": []}"#).as_deref(), Ok(SCHEMA_1));
-        // What is wrong with it is told where it is opened.
+        // Opening the image reports what is wrong.
         assert_eq!(typed(manifest, r#"{"artifactType": {}, "config": {}}"#).as_deref(), Ok(manifest));
     }
 

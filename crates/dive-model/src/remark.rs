@@ -59,6 +59,32 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
+/// A list in one line: its first items, and how many more there are.
+#[derive(Debug, Clone, Copy)]
+pub struct FirstFew<'a, T> {
+    /// All items.
+    pub items: &'a [T],
+    /// What stands between two.
+    pub separator: &'a str,
+}
+
+impl<T> FirstFew<'_, T> {
+    /// Items that are named one by one.
+    pub const COUNT: usize = 5;
+}
+
+impl<T: fmt::Display> fmt::Display for FirstFew<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, item) in self.items.iter().take(Self::COUNT).enumerate() {
+            write!(f, "{}{item}", if at == 0 { "" } else { self.separator })?;
+        }
+        match self.items.len().saturating_sub(Self::COUNT) {
+            0 => Ok(()),
+            more => write!(f, "{}and {more} more", self.separator),
+        }
+    }
+}
+
 /// What to do when part of an image is damaged or missing: the `--ignore-errors` flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnDamage {
@@ -77,6 +103,14 @@ mod tests {
     fn a_survived_error_names_its_place_once() {
         let remark = Remark::survived("a.tar", &"a.tar: is cut", "the rest is shown");
         assert_eq!(remark.to_string(), "a.tar: is cut; the rest is shown");
+    }
+
+    #[test]
+    fn a_long_list_is_cut() {
+        let text = |items: &[u8]| FirstFew { items, separator: ", " }.to_string();
+        assert_eq!(text(&[]), "");
+        assert_eq!(text(&[1, 2, 3, 4, 5]), "1, 2, 3, 4, 5");
+        assert_eq!(text(&[1, 2, 3, 4, 5, 6, 7]), "1, 2, 3, 4, 5, and 2 more");
     }
 
     #[test]

@@ -157,7 +157,7 @@ fn an_image_for_a_later_variant_opens_with_a_notice() {
     let index = layout.index(&entries);
     layout.lists(index, &named("m"));
     assert_eq!(chosen(&layout, &["--platform", "linux/amd64"]), "v3", "the one that needs least");
-    let says = "the index lists no image for linux/amd64; showing the one for linux/amd64/v3, which may need a later processor";
+    let says = "the index lists no image for linux/amd64; showing the one for linux/amd64/v3, which may not run on linux/amd64";
     let text = notices(&layout, &["--platform", "linux/amd64"]);
     assert!(text.contains(says), "{text}");
     assert!(!notices(&layout, &["--platform", "linux/amd64/v3"]).contains("the index lists no image"));
@@ -352,7 +352,8 @@ fn a_processor_takes_the_latest_variant_that_it_runs() {
     let index = older.index(&entries[..2]);
     older.lists(index, &named("m"));
     assert_eq!(chosen(&older, &["--platform", "arm/v7"]), "v6");
-    let says = "the index lists no image for linux/arm/v7; showing the one for linux/arm/v6, which runs there, too";
+    let says =
+        "the index lists no image for linux/arm/v7; showing the one for linux/arm/v6, which also runs on linux/arm/v7";
     assert!(notices(&older, &["--platform", "arm/v7"]).contains(says));
     assert_eq!(chosen(&older, &["--platform", "arm"]), "v6");
     assert_eq!(notices(&older, &["--platform", "arm"]), "");

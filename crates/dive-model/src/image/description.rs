@@ -2,8 +2,9 @@
 
 use super::error::LayerLoss;
 use super::history::HistoryStep;
+use super::index::OtherEntry;
 use super::platform::Platform;
-use super::selection::{ImageName, OtherEntry};
+use super::selection::ImageName;
 use crate::layer::LayerBlob;
 use crate::layer::toc::Toc;
 use crate::remark::Remark;

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use super::config::ImageConfig;
 use super::document::{self, DocumentKind};
 use super::error::ImageError;
+use super::index;
 use super::manifest::{DockerImage, digest_of_path};
-use super::oci;
 use super::plan::{ConfigDocument, Plan, PlannedConfig, Wanted};
 use super::platform::Platform;
 use super::selection::{ImageName, Selection, find, hint_for, listed};
@@ -59,7 +59,7 @@ pub(super) fn plan(store: &dyn Store, selection: &Selection, remarks: &mut Vec<R
     let sources = image.sources.map(|sources| {
         sources.0.into_iter().filter_map(|(digest, layer)| Some((digest, layer.media_type()?.to_owned()))).collect()
     });
-    let media_types: HashMap<String, String> = sources.unwrap_or_else(|| oci::media_types(store));
+    let media_types: HashMap<String, String> = sources.unwrap_or_else(|| index::media_types(store));
     let wanted = |path: String| {
         let digest = digest_of_path(&path);
         let media_type = digest.as_ref().and_then(|digest| media_types.get(digest).cloned());

@@ -3,10 +3,11 @@
 
 use std::io;
 
-use super::content::OtherContent;
+use super::index::OtherEntry;
+use super::layer_kind::OtherContent;
 use super::manifest::InvalidDigest;
 use super::platform::Platform;
-use super::selection::{ImageSelector, OtherEntry};
+use super::selection::ImageSelector;
 use crate::json::JsonError;
 use crate::remark::Shown;
 use crate::store::StoreError;

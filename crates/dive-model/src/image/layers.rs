@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use super::ImageLayer;
 use super::config::ImageConfig;
-use super::content::{LayerKind, layer_kind, sniff};
 use super::error::{ImageError, LayerLoss};
 use super::history::{HistoryStep, command};
+use super::layer_kind::{LayerKind, layer_kind, sniff};
 use super::plan::{Wanted, why_missing};
 use crate::blob::Blob;
 use crate::layer::LayerBlob;

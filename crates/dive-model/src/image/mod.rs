@@ -1,34 +1,32 @@
 //! What an image says of itself: its names, its layers from the base up, its history. A [`Store`] in, an [`Image`]
-//! out; no layer is read, only found. `docker_archive` and `oci` each turn their documents into a plan, and what
+//! out; no layer is read, only found. `docker_archive` and `index` each turn their documents into a plan, and what
 //! follows is one way for both.
 
-mod choice;
 mod config;
-mod content;
-mod contents;
 mod description;
 mod docker_archive;
 mod document;
 mod error;
 mod history;
 mod index;
+mod layer_kind;
 mod layers;
 mod legacy;
 pub mod manifest;
-mod oci;
 mod plan;
 mod platform;
 mod root_file_system;
 mod schema1;
 mod selection;
 
-pub use content::OtherContent;
 pub use description::{Image, ImageLayer};
 pub use error::{ImageError, LayerLoss};
 pub use history::HistoryStep;
+pub use index::OtherEntry;
+pub use layer_kind::OtherContent;
 pub use manifest::InvalidDigest;
 pub use platform::{Platform, PlatformError};
-pub use selection::{ImageName, ImageSelector, OtherEntry, Selection};
+pub use selection::{ImageName, ImageSelector, Selection};
 
 use std::borrow::Cow;
 
@@ -37,7 +35,6 @@ use crate::store::Store;
 use config::ImageConfig;
 use manifest::{ConfigKind, config_kind};
 use plan::{ConfigDocument, Plan, PlannedConfig, why_missing, why_no_manifest};
-use platform::Fit;
 
 /// Reads what `store` says of the image that `selection` names.
 ///
@@ -56,38 +53,42 @@ pub fn open(store: &dyn Store, selection: &Selection, on_damage: OnDamage) -> Re
         let plan = docker_archive::plan(store, selection, &mut remarks);
         let tag = plan.as_ref().ok().and_then(|plan| plan.name.tags.first().cloned());
         let opened = plan.and_then(|plan| carry_out(store, plan, selection, on_damage, &mut remarks));
-        // manifest.json lists the images that Docker loads, each for one platform; the index beside it lists everything.
-        // A number counts the images of manifest.json: in the index, the image has its tag.
-        let in_index_too = match (&opened, &selection.image, tag) {
-            (Err(ImageError::OtherPlatform { .. }), Some(ImageSelector::Index(_)), Some(tag)) => {
-                in_index.to_mut().image = Some(ImageSelector::Reference(tag));
-                true
-            }
-            (Err(ImageError::OtherPlatform { .. } | ImageError::UnknownImage { .. }), image, _) => {
-                matches!(image, Some(ImageSelector::Reference(_)))
-            }
-            (Err(ImageError::NoPlatform { .. }), image, _) => !matches!(image, Some(ImageSelector::Index(_))),
-            _ => false,
-        };
-        match opened {
-            Err(error) if in_index_too && store.contains(oci::INDEX) => not_in_manifest = Some(error),
+        let error = match opened {
+            Err(error) if store.contains(index::INDEX) => error,
             opened => return opened,
-        }
+        };
+        let Some(selection) = retry_in_index(&error, selection, tag) else { return Err(error) };
+        in_index = Cow::Owned(selection);
+        not_in_manifest = Some(error);
         remarks = store.remarks().to_vec();
     }
-    if !store.contains(oci::INDEX) && store.contains(legacy::REPOSITORIES) {
+    if !store.contains(index::INDEX) && store.contains(legacy::REPOSITORIES) {
         return legacy::open(store, selection, on_damage, remarks);
     }
-    if !store.contains(oci::INDEX) {
+    if !store.contains(index::INDEX) {
         let archive = store.name().to_owned();
         return Err(ImageError::NoManifest { archive, hint: why_no_manifest(store) });
     }
-    let plan = oci::plan(store, &in_index, &mut remarks).map_err(|error| match error {
+    let plan = index::plan(store, &in_index, &mut remarks).map_err(|error| match error {
         // Neither lists it. Notices show the list of manifest.json, so the error does too.
         ImageError::UnknownImage { .. } | ImageError::NoImage { .. } => not_in_manifest.unwrap_or(error),
         error => error,
     })?;
     carry_out(store, plan, &in_index, on_damage, &mut remarks)
+}
+
+/// What to look for in the index where `manifest.json` beside it ends in `error`, if that may help. `manifest.json` lists the
+/// images that Docker loads, each for one platform, and the index lists everything.
+fn retry_in_index(error: &ImageError, selection: &Selection, tag: Option<String>) -> Option<Selection> {
+    match (error, &selection.image) {
+        // A number counts the images of manifest.json: in the index, the image has its tag.
+        (ImageError::OtherPlatform { .. }, Some(ImageSelector::Index(_))) => {
+            Some(Selection { image: Some(ImageSelector::Reference(tag?)), platform: selection.platform.clone() })
+        }
+        (ImageError::OtherPlatform { .. } | ImageError::UnknownImage { .. }, Some(ImageSelector::Reference(_)))
+        | (ImageError::NoPlatform { .. }, None | Some(ImageSelector::Reference(_))) => Some(selection.clone()),
+        _ => None,
+    }
 }
 
 fn carry_out(
@@ -112,7 +113,7 @@ fn carry_out(
     };
     let (configured, listed) = (config.platform(), plan.platform.as_ref());
     if let (Some(configured), Some(listed)) = (&configured, listed)
-        && !configured.has_processor_of(listed)
+        && !configured.same_os_and_architecture(listed)
     {
         let text = format!("the index says that the image is for {listed}, and its configuration for {configured}");
         remarks.push(Remark::new(store.name(), text));
@@ -126,14 +127,13 @@ fn carry_out(
     {
         return Err(ImageError::no_platform(store.name(), selection.image.as_ref(), wanted, found.to_string()));
     }
-    // Where there is an index, the choice is told already.
+    // Where there is an index, a remark on the choice says so already.
     if let (Some(wanted), Some(found), None) = (&selection.platform, &platform, listed)
         && let fit = found.fit(wanted)
-        && wanted.needs_notice(fit)
+        && wanted.is_substitute(fit)
     {
-        let consequence = fit.map_or("", Fit::consequence);
-        let text = format!("the image is not for {wanted} but for {found}{consequence}");
-        remarks.push(Remark::new(store.name(), text));
+        let consequence = fit.map_or_else(String::new, |fit| fit.on(wanted));
+        remarks.push(Remark::new(store.name(), format!("showing the image for {found}{consequence}")));
     }
     let layers = layers::Found::in_store(store, plan.layers, on_damage, remarks)?;
     let entries = std::mem::take(&mut config.history);
@@ -156,7 +156,7 @@ fn carry_out(
         remarks.push(Remark::survived(store.name(), &error, "the manifest's layers are shown"));
     }
     Ok(Image {
-        name: plan.name.shown_tag(selection.image.as_ref()).unwrap_or(&store.name().to_owned()).clone(),
+        name: plan.name.shown_tag(selection.image.as_ref()).cloned().unwrap_or_else(|| store.name().to_owned()),
         tags: plan.name.tags,
         id: plan.name.id,
         platform,

@@ -1,11 +1,12 @@
 //! What both kinds of archive come to: the configuration and the layers of one chosen image, as names to look up.
-//! `docker_archive` and `oci` make a plan; `layers` and the module itself carry it out without asking which it was.
+//! `docker_archive` and `index` make a plan; `layers` and the module itself carry it out without asking which it was.
 
 use super::config::ImageConfig;
 use super::document::DocumentKind;
+use super::index::OtherEntry;
 use super::manifest::{Descriptor, InvalidDigest, path_of_digest};
 use super::platform::Platform;
-use super::selection::{ImageName, OtherEntry};
+use super::selection::ImageName;
 use crate::store::{Ending, Store, is_blob_name};
 
 /// One image of a store.

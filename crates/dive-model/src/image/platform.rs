@@ -65,12 +65,12 @@ impl Platform {
         self.os != "unknown" && self.architecture != "unknown"
     }
 
-    /// The same platform, with what an index tells of the version and features of the operating system.
-    pub(super) fn completed(mut self, told: Option<&Self>) -> Self {
-        if let Some(told) = told {
-            self.os_version = self.os_version.or_else(|| told.os_version.clone());
+    /// The same platform, with what an index says of the version and features of the operating system.
+    pub(super) fn completed(mut self, listed: Option<&Self>) -> Self {
+        if let Some(listed) = listed {
+            self.os_version = self.os_version.or_else(|| listed.os_version.clone());
             if self.os_features.is_empty() {
-                self.os_features.clone_from(&told.os_features);
+                self.os_features.clone_from(&listed.os_features);
             }
         }
         self
@@ -82,7 +82,7 @@ impl Platform {
     }
 
     /// Whether both name the same operating system and processor.
-    pub(super) fn has_processor_of(&self, other: &Self) -> bool {
+    pub(super) fn same_os_and_architecture(&self, other: &Self) -> bool {
         self.os == other.os && self.architecture == other.architecture
     }
 
@@ -110,7 +110,7 @@ impl Platform {
             (Some(found), Some(_)) if self.variant.is_none() || wanted.variant.is_none() => {
                 Some(Fit::Later(Reverse(found)))
             }
-            _ if self.variant.is_none() || wanted.variant.is_none() => Some(Fit::Untold),
+            _ if self.variant.is_none() || wanted.variant.is_none() => Some(Fit::UnknownVariant),
             _ => None,
         }
     }
@@ -128,12 +128,12 @@ impl Platform {
         }
     }
 
-    /// Whether an image that fits `self` no better than `fit` is a substitute that needs a notice.
-    pub(super) const fn needs_notice(&self, fit: Option<Fit>) -> bool {
+    /// Whether an image of this fit is a substitute that needs a notice.
+    pub(super) const fn is_substitute(&self, fit: Option<Fit>) -> bool {
         match fit {
             None | Some(Fit::Older(_) | Fit::Later(_)) => true,
             Some(Fit::Earlier(_)) => self.variant.is_some(),
-            Some(Fit::Untold | Fit::Equal | Fit::Same) => false,
+            Some(Fit::UnknownVariant | Fit::Equal | Fit::Same) => false,
         }
     }
 
@@ -174,7 +174,7 @@ pub(super) enum Fit {
     /// earlier its variant, the better.
     Later(Reverse<VariantNumber>),
     /// One of both has no variant that can be compared.
-    Untold,
+    UnknownVariant,
     /// It is for an earlier variant. The later, the better.
     Earlier(VariantNumber),
     /// It is for the same variant, written in another way.
@@ -183,11 +183,13 @@ pub(super) enum Fit {
 }
 
 impl Fit {
-    /// What an image that fits so means for the platform that is wanted, to follow the name of its own.
-    pub(super) const fn consequence(self) -> &'static str {
+    /// What such an image does on the platform that is `wanted`, to follow the name of its own.
+    pub(super) fn on(self, wanted: &Platform) -> String {
         match self {
-            Self::Later(_) => ", which may need a later processor",
-            Self::Older(_) | Self::Untold | Self::Earlier(_) | Self::Equal | Self::Same => ", which runs there, too",
+            Self::Later(_) => format!(", which may not run on {wanted}"),
+            Self::Older(_) | Self::UnknownVariant | Self::Earlier(_) | Self::Equal | Self::Same => {
+                format!(", which also runs on {wanted}")
+            }
         }
     }
 }
@@ -356,7 +358,7 @@ mod tests {
     #[test]
     fn a_substitute_needs_a_notice() {
         let platform = |text: &str| format!("linux/{text}").parse::<Platform>().unwrap();
-        for (wanted, found, needs_notice) in [
+        for (wanted, found, is_substitute) in [
             ("amd64", "amd64", false),
             ("amd64", "amd64/v1", false),
             ("amd64", "amd64/v3", true),
@@ -371,7 +373,7 @@ mod tests {
             ("ppc64le", "ppc64le/power9", false),
         ] {
             let (wanted, found) = (platform(wanted), platform(found));
-            assert_eq!(wanted.needs_notice(found.fit(&wanted)), needs_notice, "{wanted} {found}");
+            assert_eq!(wanted.is_substitute(found.fit(&wanted)), is_substitute, "{wanted} {found}");
         }
     }
 

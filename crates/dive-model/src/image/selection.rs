@@ -59,50 +59,24 @@ pub struct ImageName {
     pub shares_tags: bool,
 }
 
-/// Something beside the images of a file: an attestation, a signature, an SBOM, a chart.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OtherEntry {
-    /// Its tag, if it has one.
-    pub tag: Option<String>,
-    /// The digest of its manifest.
-    pub digest: String,
-    /// A builder's statement about an image; else an OCI artifact.
-    pub is_attestation: bool,
-    /// The type that an artifact gives itself.
-    pub artifact_type: Option<String>,
-}
-
-impl OtherEntry {
-    /// Entries that a list names one by one.
-    const NAMED: usize = 5;
-
-    /// `entries` in one line: the first few, and how many more there are. `None` if there are none.
-    #[must_use]
-    pub fn list(entries: &[Self]) -> Option<String> {
-        let more = entries.len().saturating_sub(Self::NAMED);
-        let rest = (more > 0).then(|| format!("and {more} more"));
-        let named = entries.iter().take(Self::NAMED).map(ToString::to_string);
-        (!entries.is_empty()).then(|| named.chain(rest).collect::<Vec<_>>().join("; "))
-    }
-}
-
-/// `an attestation (sha256:...)`, `an OCI artifact of type "application/spdx+json" (v1.sbom)`
-impl fmt::Display for OtherEntry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_attestation { "an attestation" } else { "an OCI artifact" })?;
-        if let Some(artifact_type) = &self.artifact_type {
-            write!(f, " of type \"{}\"", Shown(artifact_type))?;
-        }
-        write!(f, " ({})", Shown(self.tag.as_ref().unwrap_or(&self.digest)))
-    }
-}
-
 impl ImageName {
     /// Its place, and in brackets its tags or its id: `1 (multi-b:1)`.
     pub(super) fn in_brackets(&self) -> String {
         let name = self.to_string();
         let name = name.split_once(": ").map_or(name.as_str(), |(_, name)| name);
         format!("{} ({name})", self.index)
+    }
+
+    fn has_tag(&self, wanted: &str) -> bool {
+        self.tags.iter().any(|tag| full_name(tag) == full_name(wanted))
+    }
+
+    /// The tag by which `selector` names it; else its first one.
+    pub(super) fn shown_tag(&self, selector: Option<&ImageSelector>) -> Option<&String> {
+        let Some(ImageSelector::Reference(wanted)) = selector else { return self.tags.first() };
+        let as_written = self.tags.iter().find(|tag| *tag == wanted);
+        let alike = || self.tags.iter().find(|tag| full_name(tag) == full_name(wanted));
+        as_written.or_else(alike).or_else(|| self.tags.first())
     }
 }
 
@@ -142,20 +116,6 @@ pub(super) fn find_tagged(names: &[ImageName], wanted: &str) -> Vec<usize> {
         |fits: &dyn Fn(&ImageName) -> bool| -> Vec<usize> { (0..names.len()).filter(|at| fits(&names[*at])).collect() };
     let as_written = by(&|name| name.tags.iter().any(|tag| tag == wanted));
     if as_written.is_empty() { by(&|name| name.has_tag(wanted)) } else { as_written }
-}
-
-impl ImageName {
-    fn has_tag(&self, wanted: &str) -> bool {
-        self.tags.iter().any(|tag| full_name(tag) == full_name(wanted))
-    }
-
-    /// The tag by which `selector` names it; else its first one.
-    pub(super) fn shown_tag(&self, selector: Option<&ImageSelector>) -> Option<&String> {
-        let Some(ImageSelector::Reference(wanted)) = selector else { return self.tags.first() };
-        let as_written = self.tags.iter().find(|tag| *tag == wanted);
-        let alike = || self.tags.iter().find(|tag| full_name(tag) == full_name(wanted));
-        as_written.or_else(alike).or_else(|| self.tags.first())
-    }
 }
 
 /// A reference with the parts that engines fill in taken off or put on: no default registry (podman's is `localhost`),

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::compression::Compression;
+use crate::remark::FirstFew;
 use crate::tarfile::TarError;
 
 /// A store that cannot be opened, or a member of it that cannot.
@@ -217,11 +218,7 @@ pub enum LinkProblem {
     NotAFile,
 }
 
-/// Folders that an error names one by one.
-const NAMED: usize = 5;
-
 fn listed(folders: &[String]) -> String {
-    let names: Vec<String> = folders.iter().take(NAMED).map(|folder| format!("{folder:?}")).collect();
-    let more = folders.len().saturating_sub(NAMED);
-    names.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
+    let quoted: Vec<String> = folders.iter().map(|folder| format!("{folder:?}")).collect();
+    FirstFew { items: &quoted, separator: ", " }.to_string()
 }

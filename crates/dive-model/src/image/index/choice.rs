@@ -1,14 +1,14 @@
-//! Which manifest of an index is meant. What is named is taken. Else the order is: what is whole before what is missing or
-//! damaged, a known platform before an unknown one, the better fit before the worse, the first before those behind it.
+//! Chooses a manifest of an index: the one named by `--image`; else readable before missing or damaged, known platform before
+//! unknown, better fit before worse, first before later.
 
-use super::contents::{Group, IndexContents};
-use super::error::ImageError;
-use super::index::{INDEX, ManifestLeaf};
-use super::platform::{Fit, Platform};
-use super::selection::{ImageSelector, OtherEntry, Selection, find_tagged, hint_for, is_id, listed, may_be_id};
+use super::super::error::ImageError;
+use super::super::platform::{Fit, Platform};
+use super::super::selection::{ImageSelector, Selection, find_tagged, hint_for, is_id, listed, may_be_id};
+use super::images::{IndexImages, IndexedImage, OtherEntry};
+use super::walk::{INDEX, ManifestLeaf};
 use crate::remark::Remark;
 
-/// A manifest of an index, by its places in [`IndexContents`].
+/// A manifest of an index, by its places in [`IndexImages`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Choice {
     pub(super) image: usize,
@@ -20,12 +20,12 @@ pub(super) struct Choice {
 pub(super) struct Chooser<'a> {
     /// What messages call the store.
     pub(super) archive: &'a str,
-    pub(super) contents: &'a IndexContents,
+    pub(super) index: &'a IndexImages,
     pub(super) selection: &'a Selection,
 }
 
 impl Chooser<'_> {
-    /// The manifest that is meant. It may be one that is lost.
+    /// The chosen manifest; it may be unreadable.
     ///
     /// `id_of` reads the digest of a manifest's configuration, which is the id that engines print.
     pub(super) fn choose(
@@ -33,22 +33,22 @@ impl Chooser<'_> {
         id_of: &mut dyn FnMut(&ManifestLeaf) -> Result<Option<String>, ImageError>,
         remarks: &mut Vec<Remark>,
     ) -> Result<Choice, ImageError> {
-        let all = || (0..self.contents.images.len()).collect();
+        let all = || (0..self.index.images.len()).collect();
         let images: Vec<usize> = match &self.selection.image {
             None => all(),
             Some(ImageSelector::Index(index)) => all().into_iter().filter(|at| at == index).collect(),
             Some(ImageSelector::Reference(wanted)) => {
-                let tagged = find_tagged(&self.contents.names, wanted);
+                let tagged = find_tagged(&self.index.names, wanted);
                 let by_digest = if tagged.is_empty() { self.by_digest(wanted, id_of)? } else { None };
                 if let Some(choice) = by_digest {
-                    return self.agrees(choice);
+                    return self.check_platform(choice);
                 }
                 let is_index = |at: &usize| self.images()[*at].digests.iter().any(|digest| is_id(digest, wanted));
                 if tagged.is_empty() { all().into_iter().filter(is_index).take(1).collect() } else { tagged }
             }
         };
         if images.is_empty() {
-            return Err(self.nothing());
+            return Err(self.not_found());
         }
         let choice = match &self.selection.platform {
             Some(wanted) => self.for_platform(&images, wanted),
@@ -58,8 +58,8 @@ impl Chooser<'_> {
         Ok(choice)
     }
 
-    fn images(&self) -> &[Group] {
-        &self.contents.images
+    fn images(&self) -> &[IndexedImage] {
+        &self.index.images
     }
 
     fn leaf(&self, Choice { image, leaf }: Choice) -> &ManifestLeaf {
@@ -78,7 +78,7 @@ impl Chooser<'_> {
         let fitting = self.choices(images).enumerate().filter_map(|(at, choice)| {
             let leaf = self.leaf(choice);
             let fit = leaf.platform.as_ref().and_then(fit)?;
-            Some(((leaf.lost.is_none(), !leaf.is_of_unknown_platform(), fit, usize::MAX - at), choice))
+            Some(((leaf.error.is_none(), !leaf.is_of_unknown_platform(), fit, usize::MAX - at), choice))
         });
         fitting.max_by_key(|(key, _)| *key).map(|(_, choice)| choice)
     }
@@ -87,11 +87,11 @@ impl Chooser<'_> {
         if let Some(choice) = self.best(images, &|found| found.fit(wanted)) {
             return Ok(choice);
         }
-        // Nothing says what the only one is for; and one that is lost may be what is wanted.
+        // Nothing says what the only one is for; and one that cannot be read may be what is wanted.
         let all: Vec<Choice> = self.choices(images).collect();
         let is_candidate = |choice: &Choice| {
             let leaf = self.leaf(*choice);
-            leaf.platform.is_none() && (all.len() == 1 || leaf.lost.is_some())
+            leaf.platform.is_none() && (all.len() == 1 || leaf.error.is_some())
         };
         match all.iter().find(|choice| is_candidate(choice)) {
             Some(choice) => Ok(*choice),
@@ -105,24 +105,23 @@ impl Chooser<'_> {
         let best = self.best(images, &fit);
         let is_good = |choice: &Choice| {
             let leaf = self.leaf(*choice);
-            leaf.lost.is_none() && !leaf.is_of_unknown_platform()
+            leaf.error.is_none() && !leaf.is_of_unknown_platform()
         };
         if let Some(choice) = best.filter(is_good) {
             return Ok(choice);
         }
-        let whole: Vec<Choice> = self.choices(images).filter(|choice| self.leaf(*choice).lost.is_none()).collect();
+        let whole: Vec<Choice> = self.choices(images).filter(|choice| self.leaf(*choice).error.is_none()).collect();
         let first = whole.iter().find(|choice| is_good(choice)).or(whole.first());
         let Some(first) = first else {
-            // All are lost: the error says why.
-            return best.or_else(|| self.choices(images).next()).ok_or_else(|| self.nothing());
+            // None can be read: the error says why.
+            return best.or_else(|| self.choices(images).next()).ok_or_else(|| self.not_found());
         };
         let beside = whole.iter().filter(|choice| choice.image == first.image && is_good(choice)).count();
         if beside <= 1 {
             return Ok(*first);
         }
         // None of several can be preferred.
-        let lost = best.map(|choice| (choice, self.leaf(choice).lost.as_ref()));
-        match lost {
+        match best.map(|choice| (choice, self.leaf(choice).error.as_ref())) {
             Some((_, Some(ImageError::MissingDocument { path, .. }))) => Err(ImageError::MissingPlatform {
                 archive: self.archive.to_owned(),
                 wanted: Box::new(host.clone()),
@@ -153,7 +152,7 @@ impl Chooser<'_> {
         if is_index || !may_be_id(wanted) {
             return Ok(None);
         }
-        let unread = |choice: &Choice| self.leaf(*choice).config_digest.is_none() && self.leaf(*choice).lost.is_none();
+        let unread = |choice: &Choice| self.leaf(*choice).config_digest.is_none() && self.leaf(*choice).error.is_none();
         for choice in self.choices(&all).filter(unread) {
             if is_meant(id_of(self.leaf(choice))?.as_ref()) {
                 return Ok(Some(choice));
@@ -162,11 +161,11 @@ impl Chooser<'_> {
         Ok(None)
     }
 
-    /// An image that is named by its own digest is for one platform: another one with it is a contradiction.
-    fn agrees(self, choice: Choice) -> Result<Choice, ImageError> {
+    /// A digest names an image for one platform; a different `--platform` contradicts it.
+    fn check_platform(self, choice: Choice) -> Result<Choice, ImageError> {
         let leaf = self.leaf(choice);
         match (&leaf.platform, &self.selection.platform) {
-            (Some(found), Some(wanted)) if leaf.lost.is_none() && found.fit(wanted).is_none() => {
+            (Some(found), Some(wanted)) if leaf.error.is_none() && found.fit(wanted).is_none() => {
                 Err(self.no_platform(wanted, &[found]))
             }
             _ => Ok(choice),
@@ -177,7 +176,7 @@ impl Chooser<'_> {
     fn platforms(&self, images: &[usize]) -> Vec<&Platform> {
         let leaves = images.iter().flat_map(|image| &self.images()[*image].leaves);
         let mut platforms: Vec<&Platform> = Vec::new();
-        for platform in leaves.filter(|leaf| leaf.lost.is_none()).filter_map(|leaf| leaf.platform.as_ref()) {
+        for platform in leaves.filter(|leaf| leaf.error.is_none()).filter_map(|leaf| leaf.platform.as_ref()) {
             if !platforms.contains(&platform) {
                 platforms.push(platform);
             }
@@ -190,9 +189,9 @@ impl Chooser<'_> {
     }
 
     /// Why there is no image, or none of that name.
-    fn nothing(&self) -> ImageError {
+    fn not_found(&self) -> ImageError {
         let archive = || self.archive.to_owned();
-        let IndexContents { names, others, images } = self.contents;
+        let IndexImages { names, others, images } = self.index;
         let available = (!names.is_empty()).then(|| listed(names));
         let Some(wanted) = self.selection.image.clone() else {
             return match OtherEntry::list(others) {
@@ -226,12 +225,12 @@ impl Chooser<'_> {
     /// What should be known of `choice`, which is one of `images`.
     fn remark(self, images: &[usize], choice: Choice, remarks: &mut Vec<Remark>) {
         let chosen = self.leaf(choice);
-        if chosen.lost.is_some() {
+        if chosen.error.is_some() {
             return;
         }
         let mut remark = |text: String| remarks.push(Remark::new(self.archive, text));
         if self.selection.image.is_none() {
-            self.describe_lost(choice).into_iter().for_each(&mut remark);
+            self.describe_unreadable(choice).into_iter().for_each(&mut remark);
         }
         let Some(platform) = &chosen.platform else { return };
         let host = Platform::host();
@@ -239,8 +238,8 @@ impl Chooser<'_> {
             Some(wanted) => (wanted, platform.fit(wanted)),
             None => (&host, platform.fit_host(&host)),
         };
-        if wanted.needs_notice(fit) {
-            remark(self.describe_other(images, platform, wanted, fit));
+        if wanted.is_substitute(fit) {
+            remark(self.describe_substitute(images, platform, wanted, fit));
         }
         let beside = self.images()[choice.image].leaves.iter().filter_map(|leaf| leaf.platform.as_ref());
         let twins: Vec<String> = beside
@@ -253,12 +252,12 @@ impl Chooser<'_> {
     }
 
     /// Why an image for `platform` is shown, which fits what is `wanted` no better than `fit`.
-    fn describe_other(self, images: &[usize], platform: &Platform, wanted: &Platform, fit: Option<Fit>) -> String {
-        let lost = self.choices(images).map(|choice| self.leaf(choice)).find_map(|leaf| {
+    fn describe_substitute(self, images: &[usize], platform: &Platform, wanted: &Platform, fit: Option<Fit>) -> String {
+        let unreadable = self.choices(images).map(|choice| self.leaf(choice)).find_map(|leaf| {
             let better = leaf.platform.as_ref().is_some_and(|found| found.fit(wanted) > fit);
-            leaf.lost.as_ref().filter(|_| better)
+            leaf.error.as_ref().filter(|_| better)
         });
-        let problem = if let Some(error) = lost {
+        let problem = if let Some(error) = unreadable {
             let is_missing = matches!(error, ImageError::MissingDocument { .. });
             let problem = if is_missing { "missing" } else { "damaged" };
             format!("the manifest for {wanted} is {problem}; showing the image")
@@ -267,19 +266,20 @@ impl Chooser<'_> {
         } else {
             format!("the index lists no image for {wanted}; showing the one")
         };
-        format!("{problem} for {platform}{}", fit.map_or("", Fit::consequence))
+        let consequence = fit.map_or_else(String::new, |fit| fit.on(wanted));
+        format!("{problem} for {platform}{consequence}")
     }
 
     /// The images that cannot be shown, and the manifests beside `choice` that may be for any platform.
-    fn describe_lost(self, choice: Choice) -> Vec<String> {
-        let lost = self.contents.names.iter().zip(self.images()).flat_map(|(name, image)| {
+    fn describe_unreadable(self, choice: Choice) -> Vec<String> {
+        let unreadable = self.index.names.iter().zip(self.images()).flat_map(|(name, image)| {
             let is_chosen = name.index == choice.image;
-            let is_lost = image.leaves.iter().all(|leaf| leaf.lost.is_some());
+            let is_unreadable = image.leaves.iter().all(|leaf| leaf.error.is_some());
             let of_any = image.leaves.iter().filter(move |leaf| is_chosen && leaf.platform.is_none());
-            let of_image = image.leaves.first().filter(|_| is_lost);
+            let of_image = image.leaves.first().filter(|_| is_unreadable);
             let place = if is_chosen { String::new() } else { format!("image {}: ", name.in_brackets()) };
             of_any.chain(of_image).filter_map(move |leaf| {
-                let problem = match leaf.lost.as_ref()? {
+                let problem = match leaf.error.as_ref()? {
                     // What helps is long, and said where the image is named.
                     ImageError::MissingDocument { path, .. } => format!("the manifest {path} is missing"),
                     error => {
@@ -291,18 +291,18 @@ impl Chooser<'_> {
                 Some(format!("{place}{problem}"))
             })
         });
-        let mut lost: Vec<String> = lost.collect();
-        let more = lost.len().saturating_sub(NAMED);
-        lost.truncate(NAMED);
+        let mut unreadable: Vec<String> = unreadable.collect();
+        let more = unreadable.len().saturating_sub(SHOWN);
+        unreadable.truncate(SHOWN);
         if more > 0 {
-            lost.push(format!("manifests that cannot be read and are not listed: {more}"));
+            unreadable.push(format!("manifests that cannot be read and are not listed: {more}"));
         }
-        lost
+        unreadable
     }
 }
 
-/// Entries that cannot be read and are named one by one.
-const NAMED: usize = 5;
+/// Manifests that cannot be read and are named one by one.
+const SHOWN: usize = 5;
 
 fn joined(platforms: &[&Platform]) -> String {
     platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")

@@ -1,22 +1,22 @@
-//! What the entries of an index lead to: manifests of images, and what registries and builders keep beside images
+//! Walks the entries of an index to manifests: of images, and of what registries and builders keep beside images
 //! (attestations, signatures, SBOMs, charts). Indexes lie inside indexes; each document is read once.
 
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use super::config::ImageConfig;
-use super::content::{LayerKind, layer_kind};
-use super::document::{self, DocumentKind};
-use super::error::ImageError;
-use super::manifest::{ConfigKind, Descriptor, ManifestKind, OciDocument, config_kind};
-use super::plan::why_missing;
-use super::platform::Platform;
-use super::schema1::Schema1;
+use super::super::config::ImageConfig;
+use super::super::document::{self, DocumentKind};
+use super::super::error::ImageError;
+use super::super::layer_kind::{LayerKind, layer_kind};
+use super::super::manifest::{ConfigKind, Descriptor, ManifestKind, OciDocument, config_kind};
+use super::super::plan::why_missing;
+use super::super::platform::Platform;
+use super::super::schema1::Schema1;
 use crate::json::List;
 use crate::remark::Remark;
 use crate::store::Store;
 
-pub(super) const INDEX: &str = "index.json";
+pub(in crate::image) const INDEX: &str = "index.json";
 
 /// Documents that are read in search of a manifest. Real indexes have some ten entries; a file can claim any number.
 const DOCUMENT_COUNT: usize = 1_000;
@@ -33,17 +33,17 @@ pub(super) struct ManifestLeaf {
     pub(super) tags: Rc<[String]>,
     /// By the index, or by the configuration where the index names none.
     pub(super) platform: Option<Platform>,
-    pub(super) content: Content,
+    pub(super) content: ManifestContent,
     /// The digest of its configuration, if it was read: the image's id.
     pub(super) config_digest: Option<String>,
-    /// Why it cannot be shown. Indexes list platforms nobody pulled, so that is an error only if it is the chosen one.
-    pub(super) lost: Option<ImageError>,
+    /// Why it cannot be read. Indexes list platforms nobody pulled, so the command fails only if it is the chosen one.
+    pub(super) error: Option<ImageError>,
 }
 
 impl ManifestLeaf {
     /// Whether it is an image, or may be one.
     pub(super) const fn may_be_image(&self) -> bool {
-        matches!(self.content, Content::Unread | Content::Image)
+        matches!(self.content, ManifestContent::Unread | ManifestContent::Image)
     }
 
     /// Whether the index says that it is of an unknown platform: it may be anything.
@@ -54,8 +54,8 @@ impl ManifestLeaf {
 
 /// What a manifest describes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Content {
-    /// What was not looked into: in all likelihood an image.
+pub(super) enum ManifestContent {
+    /// Not read: in all likelihood an image.
     Unread,
     Image,
     /// What a builder states about an image.
@@ -65,7 +65,7 @@ pub(super) enum Content {
 }
 
 /// Follows the entries of one store's indexes.
-pub(super) struct Follower<'a> {
+pub(super) struct IndexWalker<'a> {
     store: &'a dyn Store,
     documents: usize,
     listed: usize,
@@ -73,7 +73,7 @@ pub(super) struct Follower<'a> {
     pub(super) remarks: Vec<Remark>,
 }
 
-impl<'a> Follower<'a> {
+impl<'a> IndexWalker<'a> {
     pub(super) const fn new(store: &'a dyn Store) -> Self {
         Self { store, documents: 0, listed: 0, remarks: Vec::new() }
     }
@@ -82,13 +82,13 @@ impl<'a> Follower<'a> {
     pub(super) fn leaves(&mut self, entry: Descriptor) -> Result<Vec<ManifestLeaf>, ImageError> {
         let mut leaves = Vec::new();
         let mut seen = HashSet::new();
-        // The next entry is the last one.
+        // A stack: the next entry is on top.
         let mut ahead = vec![entry];
         while let Some(descriptor) = ahead.pop() {
             if !seen.insert(descriptor.digest.clone()) {
                 continue;
             }
-            let (path, lost) = match descriptor.path() {
+            let (path, error) = match descriptor.path() {
                 Ok(path) => (path, None),
                 Err(cause) => {
                     let archive = self.store.name().to_owned();
@@ -100,9 +100,9 @@ impl<'a> Follower<'a> {
                 platform,
                 path,
                 tags: Rc::default(),
-                content: Content::Unread,
+                content: ManifestContent::Unread,
                 config_digest: None,
-                lost,
+                error,
                 descriptor,
             };
             match self.follow(leaf)? {
@@ -130,25 +130,25 @@ impl<'a> Follower<'a> {
     fn follow(&mut self, mut leaf: ManifestLeaf) -> Result<Followed, ImageError> {
         let leaf_of = |leaf| Ok(Followed::Leaf(Box::new(leaf)));
         if leaf.descriptor.is_attestation() {
-            leaf.content = Content::Attestation;
+            leaf.content = ManifestContent::Attestation;
             return leaf_of(leaf);
         }
-        if leaf.lost.is_none() && !self.store.contains(&leaf.path) {
-            leaf.lost = Some(ImageError::MissingDocument {
+        if leaf.error.is_none() && !self.store.contains(&leaf.path) {
+            leaf.error = Some(ImageError::MissingDocument {
                 archive: self.store.name().to_owned(),
                 what: "manifest",
                 path: leaf.path.clone(),
                 hint: why_missing(self.store),
             });
         }
-        if leaf.lost.is_some() {
+        if leaf.error.is_some() {
             // Of a platform that is named unknown, and not here, only attestations are known.
             if leaf.is_of_unknown_platform() {
-                leaf.content = Content::Attestation;
+                leaf.content = ManifestContent::Attestation;
             }
             return leaf_of(leaf);
         }
-        // All that matters is told: in a registry, each document that is read is a request.
+        // The descriptor says enough: in a registry, each document that is read is a request.
         if leaf.platform.is_some() && leaf.descriptor.is_manifest() && leaf.descriptor.artifact_type().is_none() {
             return leaf_of(leaf);
         }
@@ -160,15 +160,15 @@ impl<'a> Follower<'a> {
 
     /// Looks into a manifest that was passed over.
     pub(super) fn inspect(&mut self, leaf: &mut ManifestLeaf) -> Result<(), ImageError> {
-        if leaf.content == Content::Unread && leaf.lost.is_none() && self.read(leaf)?.is_some() {
-            leaf.lost = Some(no_configuration(self.store, &leaf.path));
+        if leaf.content == ManifestContent::Unread && leaf.error.is_none() && self.read(leaf)?.is_some() {
+            leaf.error = Some(no_configuration(self.store, &leaf.path));
         }
         Ok(())
     }
 
-    /// Reads the document of `leaf`, and returns the entries if it is an index. What cannot be read is lost.
+    /// Reads the document of `leaf`, and returns the entries if it is an index. What cannot be read keeps its error.
     fn read(&mut self, leaf: &mut ManifestLeaf) -> Result<Option<List<Descriptor>>, ImageError> {
-        leaf.content = Content::Image;
+        leaf.content = ManifestContent::Image;
         self.count_document()?;
         let document = self.store.blob(&leaf.path).map_err(ImageError::from).and_then(|blob| {
             let read: Result<OciDocument, _> =
@@ -178,7 +178,7 @@ impl<'a> Follower<'a> {
         let (blob, document) = match document {
             Ok(read) => read,
             Err(error) => {
-                leaf.lost = Some(error);
+                leaf.error = Some(error);
                 return Ok(None);
             }
         };
@@ -214,17 +214,17 @@ impl<'a> Follower<'a> {
             kind == ConfigKind::Unknown && media_type.is_some() && config.is_some_and(|config| config.rootfs.is_none());
         let layer_type = document.layers.0.first().and_then(Descriptor::media_type);
         leaf.content = if kind == ConfigKind::Artifact || is_foreign || document.is_artifact() {
-            Content::Artifact(artifact_type.or(media_type).map(str::to_owned))
+            ManifestContent::Artifact(artifact_type.or(media_type).map(str::to_owned))
         } else if is_data_only(document) {
             match layer_type {
-                Some(layer_type) if layer_type.contains("in-toto") => Content::Attestation,
-                layer_type => Content::Artifact(artifact_type.or(layer_type).map(str::to_owned)),
+                Some(layer_type) if layer_type.contains("in-toto") => ManifestContent::Attestation,
+                layer_type => ManifestContent::Artifact(artifact_type.or(layer_type).map(str::to_owned)),
             }
         } else {
-            Content::Image
+            ManifestContent::Image
         };
-        if leaf.content == Content::Image && document.config.is_none() {
-            leaf.lost = Some(no_configuration(self.store, &leaf.path));
+        if leaf.content == ManifestContent::Image && document.config.is_none() {
+            leaf.error = Some(no_configuration(self.store, &leaf.path));
         }
     }
 

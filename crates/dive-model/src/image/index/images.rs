@@ -1,26 +1,28 @@
-//! What an index holds: images, each with its manifests for several platforms, and what lies beside them. Shapes differ by
+//! The images of an index, each with its manifests for several platforms, and what lies beside them. Shapes differ by
 //! writer: containerd nests an index for each image, skopeo gives each tag an entry of its own, others list the platforms of
 //! one image at the top, crane lists images of one platform there.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
 use std::rc::Rc;
 
-use super::error::ImageError;
-use super::index::{Content, Follower, INDEX, ManifestLeaf};
-use super::manifest::Descriptor;
-use super::selection::{ImageName, OtherEntry};
+use super::super::error::ImageError;
+use super::super::manifest::Descriptor;
+use super::super::selection::ImageName;
+use super::walk::{INDEX, IndexWalker, ManifestContent, ManifestLeaf};
 use crate::json::List;
+use crate::remark::{FirstFew, Shown};
 
 /// Manifests that are one image, each for another platform.
 #[derive(Debug, Default)]
-pub(super) struct Group {
+pub(super) struct IndexedImage {
     tags: Vec<String>,
     /// Digests of the entries in `index.json`.
     pub(super) digests: Vec<String>,
     pub(super) leaves: Vec<ManifestLeaf>,
 }
 
-impl Group {
+impl IndexedImage {
     /// The digest of its index, if it has one of its own; else of its first manifest.
     fn id(&self) -> Option<&str> {
         match &self.digests[..] {
@@ -30,59 +32,58 @@ impl Group {
     }
 }
 
-/// What an index holds.
+/// The images that an index holds, and its other entries.
 #[derive(Debug, Default)]
-pub(super) struct IndexContents {
-    pub(super) images: Vec<Group>,
+pub(super) struct IndexImages {
+    pub(super) images: Vec<IndexedImage>,
     /// What `images` are called.
     pub(super) names: Vec<ImageName>,
     /// Entries that are no images.
     pub(super) others: Vec<OtherEntry>,
 }
 
-impl IndexContents {
-    pub(super) fn of(follower: &mut Follower<'_>, entries: List<Descriptor>) -> Result<Self, ImageError> {
+impl IndexImages {
+    pub(super) fn of(walker: &mut IndexWalker<'_>, entries: List<Descriptor>) -> Result<Self, ImageError> {
         let mut contents = Self::default();
-        for group in groups(follower, entries)? {
+        for group in groups(walker, entries)? {
             let mut leaves = group.leaves;
-            inspect_twins(follower, &mut leaves)?;
+            inspect_twins(walker, &mut leaves)?;
             let (images, others): (Vec<ManifestLeaf>, Vec<ManifestLeaf>) =
                 leaves.into_iter().partition(ManifestLeaf::may_be_image);
             let mut digests = group.digests;
             digests.retain(|digest| others.iter().all(|other| other.descriptor.digest != *digest));
             // Beside an image in its own index, attestations are what every build adds.
-            let is_beside = !images.is_empty();
-            let others = others.into_iter().filter(|leaf| !is_beside || leaf.content != Content::Attestation);
+            let has_images = !images.is_empty();
+            let others = others.into_iter().filter(|leaf| !has_images || leaf.content != ManifestContent::Attestation);
             let other = |leaf: ManifestLeaf| {
-                let tag = leaf.tags.first().filter(|_| !is_beside).cloned();
+                let tag = leaf.tags.first().filter(|_| !has_images).cloned();
                 let other = OtherEntry::from(leaf);
                 OtherEntry { tag: other.tag.or(tag), ..other }
             };
             contents.others.extend(others.map(other));
-            let group = Group { tags: group.tags, digests, leaves: Vec::new() };
+            let group = IndexedImage { tags: group.tags, digests, leaves: Vec::new() };
             contents.images.extend(split(group, images));
         }
         contents.name_all();
         Ok(contents)
     }
 
-    /// Looks into the manifest at these places, if that was not done. True if it is what it was taken for; else the
-    /// contents are others now.
+    /// Reads the manifest at these places if it is still unread. False if `self` changed: choose again.
     pub(super) fn confirm(
         &mut self,
-        follower: &mut Follower<'_>,
+        walker: &mut IndexWalker<'_>,
         image: usize,
         leaf: usize,
     ) -> Result<bool, ImageError> {
         let leaves = &mut self.images[image].leaves;
         let chosen = &mut leaves[leaf];
-        if chosen.content != Content::Unread || chosen.lost.is_some() {
+        if chosen.content != ManifestContent::Unread || chosen.error.is_some() {
             return Ok(true);
         }
-        follower.inspect(chosen)?;
+        walker.inspect(chosen)?;
         if chosen.may_be_image() {
-            // What a registry fails to serve may be there the next time: that is an error.
-            return Ok(!matches!(chosen.lost, Some(ImageError::Document { .. } | ImageError::Manifest { .. })));
+            // A failed request may succeed when repeated: an error, not a damaged manifest.
+            return Ok(!matches!(chosen.error, Some(ImageError::Document { .. } | ImageError::Manifest { .. })));
         }
         let other = OtherEntry::from(leaves.remove(leaf));
         if leaves.is_empty() {
@@ -111,11 +112,43 @@ impl IndexContents {
     }
 }
 
+/// Something beside the images of a file: an attestation, a signature, an SBOM, a chart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherEntry {
+    /// Its tag, if it has one.
+    pub tag: Option<String>,
+    /// The digest of its manifest.
+    pub digest: String,
+    /// A builder's statement about an image; else an OCI artifact.
+    pub is_attestation: bool,
+    /// The type that an artifact gives itself.
+    pub artifact_type: Option<String>,
+}
+
+impl OtherEntry {
+    /// `entries` in one line: the first few, and how many more there are. `None` if there are none.
+    #[must_use]
+    pub fn list(entries: &[Self]) -> Option<String> {
+        (!entries.is_empty()).then(|| FirstFew { items: entries, separator: "; " }.to_string())
+    }
+}
+
+/// `an attestation (sha256:...)`, `an OCI artifact of type "application/spdx+json" (v1.sbom)`
+impl fmt::Display for OtherEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_attestation { "an attestation" } else { "an OCI artifact" })?;
+        if let Some(artifact_type) = &self.artifact_type {
+            write!(f, " of type \"{}\"", Shown(artifact_type))?;
+        }
+        write!(f, " ({})", Shown(self.tag.as_ref().unwrap_or(&self.digest)))
+    }
+}
+
 impl From<ManifestLeaf> for OtherEntry {
     fn from(leaf: ManifestLeaf) -> Self {
         let artifact_type = match leaf.content {
-            Content::Artifact(artifact_type) => Some(artifact_type),
-            Content::Attestation | Content::Image | Content::Unread => None,
+            ManifestContent::Artifact(artifact_type) => Some(artifact_type),
+            ManifestContent::Attestation | ManifestContent::Image | ManifestContent::Unread => None,
         };
         Self {
             tag: leaf.descriptor.image_name().map(str::to_owned),
@@ -136,20 +169,20 @@ struct IndexEntry {
 
 /// The entries of an index by the images they seem to be: entries of one digest are one image with several tags; entries
 /// of one tag, and manifests with a platform and without a tag, are one image for several platforms.
-fn groups(follower: &mut Follower<'_>, entries: List<Descriptor>) -> Result<Vec<Group>, ImageError> {
+fn groups(walker: &mut IndexWalker<'_>, entries: List<Descriptor>) -> Result<Vec<IndexedImage>, ImageError> {
     let mut listed: Vec<IndexEntry> = Vec::new();
     let mut images = DisjointSets::default();
     // Which entry has a tag, a digest, or a platform and no tag: lists may be long.
     let (mut by_tag, mut by_digest) = (HashMap::new(), HashMap::new());
     let mut of_platforms = None;
     let mut seen_tags = HashSet::new();
-    for entry in follower.named(INDEX, entries) {
+    for entry in walker.named(INDEX, entries) {
         let (digest, tag) = (entry.digest.clone(), entry.image_name().map(str::to_owned));
         let at = if let Some(at) = by_digest.get(&digest) {
             *at
         } else {
             let at = images.add();
-            let leaves = follower.leaves(entry)?;
+            let leaves = walker.leaves(entry)?;
             let for_platform = tag.is_none()
                 && matches!(&leaves[..], [leaf] if leaf.may_be_image() && leaf.descriptor.digest == digest
                         && (leaf.platform.is_some() || leaf.is_of_unknown_platform()));
@@ -167,7 +200,7 @@ fn groups(follower: &mut Follower<'_>, entries: List<Descriptor>) -> Result<Vec<
         }
         listed[at].tags.push(tag);
     }
-    let mut groups: BTreeMap<usize, Group> = BTreeMap::new();
+    let mut groups: BTreeMap<usize, IndexedImage> = BTreeMap::new();
     for (at, IndexEntry { digest, tags, mut leaves }) in listed.into_iter().enumerate() {
         let group = groups.entry(images.first_of(at)).or_default();
         let tags: Rc<[String]> = tags.into();
@@ -178,7 +211,7 @@ fn groups(follower: &mut Follower<'_>, entries: List<Descriptor>) -> Result<Vec<
         group.digests.push(digest);
         group.leaves.append(&mut leaves);
     }
-    let mut groups: Vec<Group> = groups.into_values().collect();
+    let mut groups: Vec<IndexedImage> = groups.into_values().collect();
     for group in &mut groups {
         let mut seen = HashSet::new();
         group.tags.retain(|tag| seen.insert(tag.clone()));
@@ -216,13 +249,13 @@ impl DisjointSets {
 }
 
 /// Looks into manifests of one platform: each is an image, or an artifact that is listed as if it were one.
-fn inspect_twins(follower: &mut Follower<'_>, leaves: &mut [ManifestLeaf]) -> Result<(), ImageError> {
+fn inspect_twins(walker: &mut IndexWalker<'_>, leaves: &mut [ManifestLeaf]) -> Result<(), ImageError> {
     let platform = |leaf: &ManifestLeaf| leaf.platform.as_ref().map(ToString::to_string);
     let mut counts: HashMap<String, usize> = HashMap::new();
     leaves.iter().filter_map(platform).for_each(|platform| *counts.entry(platform).or_default() += 1);
     for leaf in leaves {
         if platform(leaf).is_some_and(|platform| counts.get(&platform).is_some_and(|count| *count > 1)) {
-            follower.inspect(leaf)?;
+            walker.inspect(leaf)?;
         }
     }
     Ok(())
@@ -230,14 +263,14 @@ fn inspect_twins(follower: &mut Follower<'_>, leaves: &mut [ManifestLeaf]) -> Re
 
 /// A group as the images that it holds. Manifests for different platforms are one image; one more for the same platform,
 /// and one without a known platform beside others, is an image of its own.
-fn split(group: Group, leaves: Vec<ManifestLeaf>) -> Vec<Group> {
+fn split(group: IndexedImage, leaves: Vec<ManifestLeaf>) -> Vec<IndexedImage> {
     let (mut image, mut apart) = (Vec::<ManifestLeaf>::new(), Vec::new());
     let mut digests = HashSet::new();
     let leaves = leaves.into_iter().filter(|leaf| digests.insert(leaf.descriptor.digest.clone()));
-    let (unknown, told): (Vec<ManifestLeaf>, Vec<ManifestLeaf>) =
+    let (unknown, others): (Vec<ManifestLeaf>, Vec<ManifestLeaf>) =
         leaves.partition(ManifestLeaf::is_of_unknown_platform);
-    let (of_platforms, others): (Vec<ManifestLeaf>, Vec<ManifestLeaf>) =
-        told.into_iter().partition(|leaf| leaf.platform.is_some());
+    let (of_platforms, without_platform): (Vec<ManifestLeaf>, Vec<ManifestLeaf>) =
+        others.into_iter().partition(|leaf| leaf.platform.is_some());
     let mut seen = Vec::new();
     for leaf in of_platforms {
         if seen.contains(&leaf.platform) {
@@ -248,9 +281,9 @@ fn split(group: Group, leaves: Vec<ManifestLeaf>) -> Vec<Group> {
         }
     }
     // Those of unknown platforms last: one of them is the image only where there is no other.
-    for leaf in others.into_iter().chain(unknown) {
-        // What is lost may be for any platform.
-        if image.is_empty() || leaf.lost.is_some() {
+    for leaf in without_platform.into_iter().chain(unknown) {
+        // What cannot be read may be for any platform.
+        if image.is_empty() || leaf.error.is_some() {
             image.push(leaf);
         } else {
             apart.push(leaf);
@@ -262,8 +295,11 @@ fn split(group: Group, leaves: Vec<ManifestLeaf>) -> Vec<Group> {
         let own: HashSet<&String> = image.iter().flat_map(|leaf| &*leaf.tags).collect();
         tags.retain(|tag| own.contains(tag));
     }
-    let apart =
-        apart.into_iter().map(|leaf| Group { tags: leaf.tags.to_vec(), digests: Vec::new(), leaves: vec![leaf] });
-    let first = (!image.is_empty()).then_some(Group { tags, leaves: image, ..group });
+    let apart = apart.into_iter().map(|leaf| IndexedImage {
+        tags: leaf.tags.to_vec(),
+        digests: Vec::new(),
+        leaves: vec![leaf],
+    });
+    let first = (!image.is_empty()).then_some(IndexedImage { tags, leaves: image, ..group });
     first.into_iter().chain(apart).collect()
 }

@@ -1,43 +1,49 @@
 //! `index.json` to one manifest, and that manifest to a plan.
 
+mod choice;
+mod images;
+mod walk;
+
 use std::collections::HashMap;
 
-use super::choice::Chooser;
-use super::contents::IndexContents;
 use super::document::{self, DocumentKind};
 use super::error::ImageError;
-use super::index::{Follower, ManifestLeaf, no_configuration};
 use super::manifest::{ManifestKind, OciDocument};
 use super::plan::{ConfigDocument, Plan, PlannedConfig, Wanted};
 use super::schema1::Schema1;
 use super::selection::{ImageName, Selection};
 use crate::remark::Remark;
 use crate::store::Store;
+use choice::Chooser;
+use images::IndexImages;
+use walk::{IndexWalker, ManifestLeaf, no_configuration};
 
-pub(super) use super::index::INDEX;
+pub use images::OtherEntry;
+pub(super) use walk::INDEX;
 
 /// The plan for the image and the platform that `selection` names.
 pub(super) fn plan(store: &dyn Store, selection: &Selection, remarks: &mut Vec<Remark>) -> Result<Plan, ImageError> {
-    let index: OciDocument = document::read(store, &store.blob(INDEX)?, DocumentKind::Index, remarks)?;
-    let mut follower = Follower::new(store);
-    let mut contents = IndexContents::of(&mut follower, index.manifests.unwrap_or_default())?;
-    remarks.append(&mut follower.remarks);
+    let document: OciDocument = document::read(store, &store.blob(INDEX)?, DocumentKind::Index, remarks)?;
+    let mut walker = IndexWalker::new(store);
+    let mut index = IndexImages::of(&mut walker, document.manifests.unwrap_or_default())?;
+    remarks.append(&mut walker.remarks);
     let choice = loop {
-        let mut told = Vec::new();
-        let chooser = Chooser { archive: store.name(), contents: &contents, selection };
-        let choice = chooser.choose(&mut |leaf| follower.id_of(leaf), &mut told)?;
-        if contents.confirm(&mut follower, choice.image, choice.leaf)? {
-            remarks.append(&mut told);
+        let mut choice_remarks = Vec::new();
+        let chooser = Chooser { archive: store.name(), index: &index, selection };
+        let choice = chooser.choose(&mut |leaf| walker.id_of(leaf), &mut choice_remarks)?;
+        if index.confirm(&mut walker, choice.image, choice.leaf)? {
+            remarks.append(&mut choice_remarks);
             break choice;
         }
     };
-    // Where no image was named, a remark tells of those that are lost.
-    let is_lost = |name: &ImageName| contents.images[name.index].leaves.iter().all(|leaf| leaf.lost.is_some());
-    let others = contents.names.iter().filter(|name| name.index != choice.image && !is_lost(name)).cloned().collect();
-    let name = contents.names.swap_remove(choice.image);
-    let leaf = contents.images.swap_remove(choice.image).leaves.swap_remove(choice.leaf);
+    // Where no image was named, a remark names those that cannot be read.
+    let is_unreadable = |name: &ImageName| index.images[name.index].leaves.iter().all(|leaf| leaf.error.is_some());
+    let others =
+        index.names.iter().filter(|name| name.index != choice.image && !is_unreadable(name)).cloned().collect();
+    let name = index.names.swap_remove(choice.image);
+    let leaf = index.images.swap_remove(choice.image).leaves.swap_remove(choice.leaf);
     let plan = from_manifest(store, leaf, name, others, remarks)?;
-    Ok(Plan { other_entries: contents.others, ..plan })
+    Ok(Plan { other_entries: index.others, ..plan })
 }
 
 /// The media types of the layers that the manifests of `store` name, by digest. What cannot be read tells of none: it is
@@ -47,9 +53,9 @@ pub(super) fn media_types(store: &dyn Store) -> HashMap<String, String> {
         document::read(store, &store.blob(path).ok()?, kind, &mut Vec::new()).ok()
     };
     let entries = read(INDEX, DocumentKind::Index).and_then(|index| index.manifests).unwrap_or_default().0;
-    let mut follower = Follower::new(store);
-    let leaves = entries.into_iter().flat_map(|entry| follower.leaves(entry).unwrap_or_default());
-    let here: Vec<ManifestLeaf> = leaves.filter(|leaf| leaf.lost.is_none()).collect();
+    let mut walker = IndexWalker::new(store);
+    let leaves = entries.into_iter().flat_map(|entry| walker.leaves(entry).unwrap_or_default());
+    let here: Vec<ManifestLeaf> = leaves.filter(|leaf| leaf.error.is_none()).collect();
     let manifests = here.iter().filter_map(|leaf| read(&leaf.path, DocumentKind::OciDocument));
     let layers = manifests.flat_map(|manifest| manifest.layers.0);
     layers.filter_map(|layer| Some((layer.digest.clone(), layer.media_type()?.to_owned()))).collect()
@@ -62,7 +68,7 @@ fn from_manifest(
     others: Vec<ImageName>,
     remarks: &mut Vec<Remark>,
 ) -> Result<Plan, ImageError> {
-    if let Some(error) = leaf.lost {
+    if let Some(error) = leaf.error {
         return Err(error);
     }
     let blob = store.blob(&leaf.path)?;

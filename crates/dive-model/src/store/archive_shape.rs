@@ -112,14 +112,14 @@ impl ShapeNotes {
             documents.filter_map(|document| Some(content(document, &read(&path(document))?))).collect()
         };
         let at_root = contents("").into_iter().max().unwrap_or(DocumentContent::Other);
-        if parts.with_blobs.contains("") || at_root == DocumentContent::Engines {
+        if parts.with_blobs.contains("") || at_root == DocumentContent::Engine {
             return Survey { shape: ArchiveShape::Image, unread_folders: 0 };
         }
         let (mut read_folders, mut unread_folders) = (0, 0);
         let mut by_content: BTreeMap<DocumentContent, Vec<&str>> = BTreeMap::new();
         for (_, folder) in parts.documents.keys().filter(|(depth, _)| *depth > 0) {
             let content = if parts.with_blobs.contains(folder) {
-                Some(DocumentContent::Engines)
+                Some(DocumentContent::Engine)
             } else if read_folders < FOLDERS_LOOKED_INTO {
                 read_folders += 1;
                 contents(folder).into_iter().max()

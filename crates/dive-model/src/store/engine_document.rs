@@ -1,8 +1,8 @@
-//! Documents that have the name of an engine's: a web application has a `manifest.json` or an `index.json` as well, and its
-//! root file system is no image. What is in them tells.
+//! Tells the documents of container engines from those of other applications with the same name (`manifest.json`,
+//! `index.json`), by content.
 
 use super::oci_layout::MARKERS;
-use crate::json::{self, Decode, Key, List, Map, Object};
+use crate::json::{self, Decode, Key, List, Map, Object, Text};
 
 /// What a document is that has a name of [`MARKERS`]. What is greater is more likely an image's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,7 +14,7 @@ pub(super) enum DocumentContent {
     /// No valid document, but with words of one.
     Damaged,
     /// What an engine writes.
-    Engines,
+    Engine,
 }
 
 /// What `bytes` are, in a document called `name`.
@@ -23,14 +23,14 @@ pub(super) fn content(name: &str, bytes: &[u8]) -> DocumentContent {
     match name {
         _ if name == manifest => of_manifest(bytes),
         _ if name == index => of_oci(bytes),
-        _ if name == layout => when(read::<Layout>(bytes).is_some_and(|it| !it.version.is_empty())),
-        _ if name == repositories => when(read::<Map<Map<String>>>(bytes).is_some_and(|it| names_layers(&it))),
+        _ if name == layout => engine_if(read::<LayoutProbe>(bytes).is_some_and(|it| !it.version.is_empty())),
+        _ if name == repositories => engine_if(read::<Map<Map<String>>>(bytes).is_some_and(|it| names_layers(&it))),
         _ => DocumentContent::Other,
     }
 }
 
-const fn when(is_engines: bool) -> DocumentContent {
-    if is_engines { DocumentContent::Engines } else { DocumentContent::Other }
+const fn engine_if(is_engines: bool) -> DocumentContent {
+    if is_engines { DocumentContent::Engine } else { DocumentContent::Other }
 }
 
 fn read<T: Decode + Default>(bytes: &[u8]) -> Option<T> {
@@ -39,19 +39,19 @@ fn read<T: Decode + Default>(bytes: &[u8]) -> Option<T> {
 
 /// The list of Docker's archives, or what skopeo's `dir:` has under its name.
 fn of_manifest(bytes: &[u8]) -> DocumentContent {
-    match read::<List<DockerImage>>(bytes) {
+    match read::<List<ArchiveEntryProbe>>(bytes) {
         Some(List(images)) if images.is_empty() => DocumentContent::Empty,
-        Some(List(images)) => when(images.iter().any(|image| !image.config.is_empty() && image.layers.is_some())),
+        Some(List(images)) => engine_if(images.iter().any(|image| !image.config.is_empty() && image.layers.is_some())),
         None => of_oci(bytes),
     }
 }
 
 fn of_oci(bytes: &[u8]) -> DocumentContent {
-    let has_digest = |list: &List<Named>| !list.0.is_empty() && list.0.iter().all(|named| !named.digest.is_empty());
-    match read::<OciDocument>(bytes) {
+    let has_digest = |list: &List<BlobProbe>| !list.0.is_empty() && list.0.iter().all(|named| !named.digest.is_empty());
+    match read::<ManifestProbe>(bytes) {
         Some(document) => {
             let lists = [&document.manifests, &document.layers, &document.fs_layers];
-            when(
+            engine_if(
                 lists.into_iter().flatten().any(has_digest)
                     || (document.schema_version.is_some() && document.manifests.is_some()),
             )
@@ -86,24 +86,26 @@ pub(super) fn is_all_hex(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
+/// What is read of `oci-layout`.
 #[derive(Debug, Default)]
-struct Layout {
+struct LayoutProbe {
     version: String,
 }
 
-impl Object for Layout {
+impl Object for LayoutProbe {
     fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
         key.is("imageLayoutVersion").then_some(&mut self.version)
     }
 }
 
+/// What is read of an entry of an archive's `manifest.json`.
 #[derive(Debug, Default)]
-struct DockerImage {
+struct ArchiveEntryProbe {
     config: String,
     layers: Option<List<String>>,
 }
 
-impl Object for DockerImage {
+impl Object for ArchiveEntryProbe {
     fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("Config") => &mut self.config,
@@ -113,17 +115,27 @@ impl Object for DockerImage {
     }
 }
 
+/// What is read of a manifest or an index.
 #[derive(Debug, Default)]
-struct OciDocument {
+pub(super) struct ManifestProbe {
+    pub(super) media_type: Text,
     schema_version: Option<()>,
-    manifests: Option<List<Named>>,
-    layers: Option<List<Named>>,
-    fs_layers: Option<List<Named>>,
+    manifests: Option<List<BlobProbe>>,
+    layers: Option<List<BlobProbe>>,
+    fs_layers: Option<List<BlobProbe>>,
 }
 
-impl Object for OciDocument {
+impl ManifestProbe {
+    /// Whether it has one of the lists of a manifest or an index.
+    pub(super) const fn has_list(&self) -> bool {
+        self.manifests.is_some() || self.layers.is_some() || self.fs_layers.is_some()
+    }
+}
+
+impl Object for ManifestProbe {
     fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
+            _ if key.is("mediaType") => &mut self.media_type,
             _ if key.is("schemaVersion") => &mut self.schema_version,
             _ if key.is("manifests") => &mut self.manifests,
             _ if key.is("layers") => &mut self.layers,
@@ -133,13 +145,13 @@ impl Object for OciDocument {
     }
 }
 
-/// A blob.
+/// What is read of a blob's descriptor.
 #[derive(Debug, Default)]
-struct Named {
+struct BlobProbe {
     digest: String,
 }
 
-impl Object for Named {
+impl Object for BlobProbe {
     fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
         (key.is("digest") || key.is("blobSum")).then_some(&mut self.digest)
     }
@@ -162,7 +174,7 @@ mod tests {
             ("oci-layout", r#"{"imageLayoutVersion": "1.0.0"}"#),
             ("repositories", &format!(r#"{{"app": {{"1": "{id}"}}}}"#)),
         ] {
-            assert_eq!(content(name, text.as_bytes()), DocumentContent::Engines, "{name} {text}");
+            assert_eq!(content(name, text.as_bytes()), DocumentContent::Engine, "{name} {text}");
         }
         assert_eq!(content("manifest.json", b"[]"), DocumentContent::Empty);
         for text in [r#"[{"Config": "c.js"#, r#"{"layers": [{"digest": "sha256:0"}"#] {

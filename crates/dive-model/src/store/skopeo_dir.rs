@@ -5,9 +5,10 @@
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::engine_document::ManifestProbe;
 use crate::blob::Blob;
 use crate::digest::hex;
-use crate::json::{self, Decode, Key, Object, Text};
+use crate::json;
 
 /// The start of the file `version`.
 const VERSION: &[u8] = b"Directory Transport Version: ";
@@ -33,35 +34,13 @@ pub(super) enum LayoutFile<'a> {
     Files(Vec<String>),
 }
 
-/// What is read here of a manifest or an index.
-#[derive(Debug, Default)]
-struct Manifest {
-    media_type: Text,
-    /// The lists that one of them has.
-    layers: Option<()>,
-    fs_layers: Option<()>,
-    manifests: Option<()>,
-}
-
-impl Object for Manifest {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
-        Some(match key {
-            _ if key.is("mediaType") => &mut self.media_type,
-            _ if key.is("layers") => &mut self.layers,
-            _ if key.is("fsLayers") => &mut self.fs_layers,
-            _ if key.is("manifests") => &mut self.manifests,
-            _ => return None,
-        })
-    }
-}
-
 impl SkopeoDir {
     /// The names in a directory or an archive, of which `open` gives a file. `None` if skopeo did not write it.
     pub(super) fn find(open: impl Fn(&str) -> Option<Blob>) -> Option<Self> {
         let manifest = open("manifest.json")?.read_document(MANIFEST_LIMIT).ok()?;
-        let head = json::read::<Manifest>(&manifest).map(|document| document.value);
+        let head = json::read::<ManifestProbe>(&manifest).map(|document| document.value);
         let is_manifest = match &head {
-            Ok(head) => [head.layers, head.fs_layers, head.manifests].iter().any(Option::is_some),
+            Ok(head) => head.has_list(),
             // Cut off, perhaps: as a manifest, it is an error that says so. Docker's starts with a bracket.
             Err(_) => manifest.trim_ascii_start().starts_with(b"{"),
         };

@@ -151,6 +151,12 @@ pub struct OpeningArgs {
     #[arg(short = 'i', long, global = true)]
     pub ignore_errors: bool,
 
+    /// Compare all layers and documents with their digests
+    ///
+    /// Layers are then read whole, without the cache. What does not match ends dive with exit code 2.
+    #[arg(long, global = true)]
+    pub verify: bool,
+
     /// Read the configuration from FILE
     #[arg(short = 'c', long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,

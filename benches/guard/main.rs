@@ -156,7 +156,7 @@ fn measure(archive: &Path, counted: Option<&Path>) -> Case {
 
 /// What a headless run does: read all layers, compute the numbers, write the report.
 fn analyse(image: &Arc<Image>) -> Opened {
-    let loaded = tree::load(image, "made", OnDamage::Fail, None, &Silent).unwrap();
+    let loaded = tree::load(image, "made", OnDamage::Fail, None, None, &Silent).unwrap();
     let opened = Opened::new(Arc::clone(image), loaded);
     write_json(&opened);
     opened

@@ -31,7 +31,7 @@ impl Screen {
     /// An archive, opened and shown, with the cursor in the file tree.
     pub(crate) fn of(archive: &Path) -> Self {
         let image = images::open(archive);
-        let loaded = tree::load(&image, &archive.to_string_lossy(), OnDamage::Fail, None, &Silent).unwrap();
+        let loaded = tree::load(&image, &archive.to_string_lossy(), OnDamage::Fail, None, None, &Silent).unwrap();
         let settings = Settings::new(&Config::default(), &Environment::default());
         let terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
         let mut screen = Self { state: State::new(settings, SIZE), terminal };

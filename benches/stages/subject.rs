@@ -36,7 +36,7 @@ impl Saved {
     /// What headless analysis does, and what that took of the heap.
     fn load(&self) -> (Opened, HeapUse) {
         heap::watch(|| {
-            let loaded = tree::load(&self.image, "made", OnDamage::Fail, None, &Silent).unwrap();
+            let loaded = tree::load(&self.image, "made", OnDamage::Fail, None, None, &Silent).unwrap();
             Opened::new(Arc::clone(&self.image), loaded)
         })
     }

@@ -27,6 +27,8 @@ pub struct Config {
     pub pull: Setting<Option<PullPolicy>>,
     /// Whether to show what can be shown of a damaged image.
     pub ignore_errors: Setting<bool>,
+    /// Whether all layers and documents are compared with their digests.
+    pub verify: Setting<bool>,
     /// CI mode. `$CI` counts too: below `DIVE_CI`, above the files.
     pub ci: Setting<bool>,
     /// The rules file, if it is not `.dive-ci`.
@@ -107,6 +109,7 @@ impl Default for Config {
             container_engine: Setting::by_default(ContainerEngine::Docker),
             pull: Setting::by_default(None),
             ignore_errors: Setting::by_default(false),
+            verify: Setting::by_default(false),
             ci: Setting::by_default(false),
             ci_config: Setting::by_default(None),
             json_path: Setting::by_default(None),
@@ -151,6 +154,7 @@ const SETTINGS: &[Key<Config>] = &[
     key!("pull", Trust::Tightens(|_, after| after.pull.value == Some(PullPolicy::Never)), pull),
     // With errors ignored, the verdict is on the readable part of a damaged image.
     key!("ignore-errors", Trust::Tightens(|_, after| !after.ignore_errors.value), ignore_errors),
+    gate!("verify", Trust::Tightens(|_, after| after.verify.value), verify),
     gate!("ci", Trust::Tightens(|_, after| after.ci.value), ci),
     // `.dive-ci` is the working directory's own; this may name any file of the machine.
     key!("ci-config", Trust::User, ci_config),

@@ -70,7 +70,8 @@ pub(super) fn of(subject: Subject<'_>, invocation: &Invocation) -> Access {
             ca_file: opening.ca_file.clone(),
         },
         links: if opening.follow_links { Links::Anywhere } else { Links::Inside },
-        cache: if opening.no_cache { None } else { cache_folder(environment).map(Cache::new) },
+        // What is verified is read, and not taken from the cache.
+        cache: if opening.no_cache || config.verify.value { None } else { cache_folder(environment).map(Cache::new) },
         environment: environment.clone(),
     }
 }

@@ -32,6 +32,9 @@ impl Invocation {
         if opening.ignore_errors {
             config.ignore_errors = Setting::by_flag(true, "--ignore-errors");
         }
+        if opening.verify {
+            config.verify = Setting::by_flag(true, "--verify");
+        }
         if let Some(pull) = opening.pull {
             config.pull = Setting::by_flag(Some(pull), "--pull");
         }

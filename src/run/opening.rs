@@ -17,7 +17,7 @@ use dive_model::blob::{TransferProgress, TransferStep};
 use dive_model::image::{Image, ImageSelector, OtherEntry, Selection};
 use dive_model::remark::Remark;
 use dive_model::tree::Loaded;
-use dive_model::{Observer, OpenError, Opener, TablePolicy};
+use dive_model::{Observer, OpenError, Opener, TablePolicy, Verification};
 use dive_sources::{Access, ImageOrigin, PathReference, PullPolicy, Reference, Source, SourceError};
 
 /// Announces a pull that the user did not ask for, once.
@@ -57,6 +57,7 @@ pub(super) struct Opening {
     selection: Selection,
     access: Access,
     mode: Mode,
+    verification: Verification,
 }
 
 /// An image that was read, and where it was found.
@@ -82,7 +83,8 @@ impl Opening {
         access::ask_to_pull(subject, &reference, invocation, mode, &mut access)
             .map_err(|error| with_other_reading(error, argument, &reference))?;
         let selection = Selection { image, platform: opening.platform.clone() };
-        Ok(Self { argument: argument.to_owned(), reference, selection, access, mode })
+        let verification = if config.verify.value { Verification::On } else { Verification::Off };
+        Ok(Self { argument: argument.to_owned(), reference, selection, access, mode, verification })
     }
 
     /// Finds and reads the image.
@@ -105,7 +107,7 @@ impl Opening {
         };
         let Access { on_damage, cache, .. } = &self.access;
         let opener = Opener::new().selection(self.selection.clone()).on_damage(*on_damage).cache(cache.as_ref());
-        opener.tables_of_contents(tables)
+        opener.tables_of_contents(tables).verification(self.verification)
     }
 
     /// What to say when an engine pulls an image that it does not have.

@@ -70,6 +70,9 @@ mod spellings;
 mod terminal;
 mod truth;
 mod user;
+// Directories are unpacked, and files written at a place, as Unix does it.
+#[cfg(unix)]
+mod verify;
 // Signals, permissions and limits are Unix's.
 #[cfg(unix)]
 mod whole;

@@ -60,4 +60,4 @@ pub mod unfinished;
 pub mod units;
 
 pub use observer::Observer;
-pub use opener::{OpenError, Opened, Opener, TablePolicy};
+pub use opener::{OpenError, Opened, Opener, TablePolicy, Verification};

@@ -11,10 +11,10 @@ use tracing::info;
 use crate::analysis::Analysis;
 use crate::cache::{self, Cache};
 use crate::compression::Compression;
-use crate::image::{self, Image, ImageError, ImageSelector, Platform, Selection};
+use crate::image::{self, Image, ImageError, ImageSelector, Named, Platform, Selection, VerifiedStore};
 use crate::layer::{self, LayerBlob, LayerIndex};
 use crate::observer::{Observer, Silent};
-use crate::remark::{OnDamage, Remark};
+use crate::remark::{OnDamage, Remark, Shown};
 use crate::store::{FileStore, Links, Store, StoreError};
 use crate::tree::{self, LoadError, Loaded, Tree};
 
@@ -25,6 +25,7 @@ pub struct Opener<'a> {
     on_damage: OnDamage,
     links: Links,
     tables: TablePolicy,
+    verification: Verification,
     cache: Option<&'a Cache>,
     observer: &'a dyn Observer,
 }
@@ -38,6 +39,16 @@ pub enum TablePolicy {
     /// Layers are read whole.
     #[default]
     Ignore,
+}
+
+/// Whether layers and documents are compared with their digests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Verification {
+    /// Only where a source or the cache does so anyway.
+    #[default]
+    Off,
+    /// All of them. Layers are read whole: neither the cache nor tables of contents are used.
+    On,
 }
 
 /// An image, its merged layers and its numbers.
@@ -86,6 +97,14 @@ pub enum OpenError {
         /// Oddities and losses met while the store was opened: they may be the reason.
         remarks: Vec<Remark>,
     },
+    /// Something is not what its digest means: [`Verification::On`].
+    #[error("{archive}: {}; copy or save the image again, or get it from where it comes from", listed(mismatches))]
+    Verification {
+        /// The archive, layout or image.
+        archive: String,
+        /// What it is, and how it differs.
+        mismatches: Vec<Named>,
+    },
     /// The threads that read layers cannot be started.
     #[error(
         "no threads can be started to read layers: {cause}; raise the limit on processes or memory (ulimit, docker run \
@@ -107,6 +126,7 @@ impl Default for Opener<'_> {
             on_damage: OnDamage::default(),
             links: Links::default(),
             tables: TablePolicy::default(),
+            verification: Verification::default(),
             cache: None,
             observer: &Silent,
         }
@@ -115,12 +135,13 @@ impl Default for Opener<'_> {
 
 impl fmt::Debug for Opener<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { selection, on_damage, links, tables, cache, observer: _ } = self;
+        let Self { selection, on_damage, links, tables, verification, cache, observer: _ } = self;
         f.debug_struct("Opener")
             .field("selection", selection)
             .field("on_damage", on_damage)
             .field("links", links)
             .field("tables", tables)
+            .field("verification", verification)
             .field("cache", cache)
             .finish_non_exhaustive()
     }
@@ -174,6 +195,13 @@ impl<'a> Opener<'a> {
         self
     }
 
+    /// Whether to compare all layers and documents with their digests.
+    #[must_use]
+    pub const fn verification(mut self, verification: Verification) -> Self {
+        self.verification = verification;
+        self
+    }
+
     /// Takes the entries of known layers from `cache`, and keeps those of other layers there. Only layers with an
     /// [`Identity`](crate::blob::Identity) are cached: those of engines and registries, not those of files.
     #[must_use]
@@ -213,6 +241,29 @@ impl<'a> Opener<'a> {
     /// # Errors
     /// As [`Opener::open_store`].
     pub fn load(&self, store: &dyn Store) -> Result<(Arc<Image>, Loaded), OpenError> {
+        match self.verification {
+            Verification::Off => self.read(store, None),
+            Verification::On => {
+                let (tables, cache) = (TablePolicy::Ignore, None);
+                Opener { tables, cache, ..self.clone() }.load_verified(store)
+            }
+        }
+    }
+
+    fn load_verified(&self, store: &dyn Store) -> Result<(Arc<Image>, Loaded), OpenError> {
+        let verified = VerifiedStore::new(store);
+        let mut of_layers = Vec::new();
+        let loaded = self.read(&verified, Some(&mut of_layers));
+        let mismatches = [verified.mismatches(), of_layers].concat();
+        // Before any other error, of which it may be the reason.
+        if mismatches.is_empty() {
+            return loaded;
+        }
+        Err(OpenError::Verification { archive: store.name().to_owned(), mismatches })
+    }
+
+    /// Reads the image. What is wrong with the digests of its layers goes to `mismatches`, where they are to be compared.
+    fn read(&self, store: &dyn Store, mismatches: Option<&mut Vec<Named>>) -> Result<(Arc<Image>, Loaded), OpenError> {
         let start = Instant::now();
         let image = image::open(store, &self.selection, self.on_damage)
             .map_err(|problem| OpenError::Image { problem, remarks: store.remarks().to_vec() })?;
@@ -223,9 +274,16 @@ impl<'a> Opener<'a> {
         self.observer.found(&image);
         start_threads()?;
         let start = Instant::now();
-        let loaded = tree::load(&image, store.name(), self.on_damage, self.cache, self.observer)?;
-        info!("layers read in {:.1?}", start.elapsed());
-        Ok((image, loaded))
+        let Some(mismatches) = mismatches else {
+            let loaded = tree::load(&image, store.name(), self.on_damage, self.cache, None, self.observer)?;
+            info!("layers read in {:.1?}", start.elapsed());
+            return Ok((image, loaded));
+        };
+        let (verifier, before) = image.verifier(store);
+        let loaded = tree::load(&image, store.name(), self.on_damage, None, Some(&verifier), self.observer);
+        mismatches.extend(before.into_iter().chain(image.mismatches(&verifier)));
+        info!("layers read and verified in {:.1?}", start.elapsed());
+        Ok((image, loaded?))
     }
 
     /// Fetches the layers that are elsewhere and not in the cache, or their tables of contents if those suffice.
@@ -250,6 +308,16 @@ impl<'a> Opener<'a> {
         let known = self.cache.zip(blob.identity());
         known.is_some_and(|(cache, identity)| cache.contains(cache::Kind::Layer, identity.digest()))
     }
+}
+
+/// Mismatches that an error lists.
+const MOST_LISTED: usize = 10;
+
+fn listed(mismatches: &[Named]) -> String {
+    let text = |(name, mismatch): &Named| format!("{} {}", Shown(name), Shown(&mismatch.to_string()));
+    let more = mismatches.len().saturating_sub(MOST_LISTED);
+    let rest = (more > 0).then(|| format!("and {more} more"));
+    mismatches.iter().take(MOST_LISTED).map(text).chain(rest).collect::<Vec<_>>().join("; ")
 }
 
 /// Starts rayon's threads, unless the program has done so. Started by their first use, a failure would be a panic.

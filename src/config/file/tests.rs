@@ -198,9 +198,9 @@ fn keys_and_variables_without_effect_are_pointed_out() {
         warnings("log:\n  paht: x\nkeybindings: {}\nlog.level: info\n", &[]),
         [
             "d.yaml:2: unknown key `log.paht` has no effect; known here: enabled, path, level, quiet",
-            "d.yaml:3: unknown key `keybindings` has no effect; known here: container-engine, pull, ignore-errors, ci, ci-config, \
+            "d.yaml:3: unknown key `keybindings` has no effect; known here: container-engine, pull, ignore-errors, verify, ci, ci-config, \
              json-path, theme, log, diff, filetree, layer, rules, keybinding",
-            "d.yaml:4: unknown key `log.level` has no effect; known here: container-engine, pull, ignore-errors, ci, ci-config, \
+            "d.yaml:4: unknown key `log.level` has no effect; known here: container-engine, pull, ignore-errors, verify, ci, ci-config, \
              json-path, theme, log, diff, filetree, layer, rules, keybinding",
         ]
     );
@@ -293,7 +293,7 @@ fn what_the_working_directory_may_set_has_been_decided_for_every_key() {
         _ => path,
     };
     let decided = |path| match section_or_key(path) {
-        "pull" | "ignore-errors" | "ci" | "rules" => "stricter only",
+        "pull" | "ignore-errors" | "verify" | "ci" | "rules" => "stricter only",
         "log.path" | "json-path" => "a new file",
         "ci-config" | "log.quiet" => "the user",
         "keybinding"
@@ -323,17 +323,17 @@ fn the_working_directory_can_only_be_stricter_than_the_user() {
         let warnings: Vec<_> = config.warnings.iter().map(ToString::to_string).collect();
         (config, warnings)
     };
-    let own = "rules:\n  lowest-efficiency: 0.95\n  highest-wasted-bytes: 20MB\n  highest-user-wasted-percent: off\n";
+    let own = "rules:\n  lowest-efficiency: 0.95\n  highest-wasted-bytes: 20MB\n  highest-user-wasted-percent: off\nverify: true\n";
     let (config, warnings) = lay(
         own,
         "rules:\n  lowest-efficiency: 0.96\n  highest-wasted-bytes: 10MB\n  highest-user-wasted-percent: 0.9\n\
-         pull: never\nci: true\nignore-errors: false\n",
+         pull: never\nci: true\nignore-errors: false\nverify: true\n",
     );
     assert_eq!(warnings, [""; 0]);
     assert_eq!(config.rules[Rule::LowestEfficiency].value, Limit::Ratio(Some(Ratio::percent(96))));
     assert_eq!(config.rules[Rule::HighestWastedBytes].value, Limit::Bytes(Some(Bytes(10_000_000))));
     assert_eq!(config.rules[Rule::HighestUserWastedPercent].value, Limit::Ratio(Some(Ratio::percent(90))));
-    assert!(config.ci.value && config.pull.value == Some(PullPolicy::Never));
+    assert!(config.ci.value && config.verify.value && config.pull.value == Some(PullPolicy::Never));
 
     for theirs in [
         "rules: {lowest-efficiency: 0.94}",
@@ -343,6 +343,7 @@ fn the_working_directory_can_only_be_stricter_than_the_user() {
         "pull: missing",
         "pull: always",
         "ignore-errors: true",
+        "verify: false",
         "json-path: ../out.json",
         "json-path: package.txt",
         "ci-config: /etc/passwd",

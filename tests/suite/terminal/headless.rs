@@ -82,3 +82,17 @@ fn what_stood_on_the_terminal_before_stands_there_after() {
     assert_eq!(dive.contents().trim(), "before\nafter");
     drop(open(USUAL));
 }
+
+/// Somebody who asks for the comparison does not see a damaged image first.
+#[test]
+fn what_does_not_match_its_digests_is_told_on_the_shells_screen() {
+    let user = User::new();
+    let mut damaged = std::fs::read(sample()).unwrap();
+    // In the body of a file, which nothing else checks.
+    let place = damaged.windows(9).position(|bytes| bytes == b"layer.tar").unwrap() + 200_000;
+    damaged[place] ^= 1;
+    std::fs::write(user.file("damaged.tar"), damaged).unwrap();
+    let session = Session::dive(user, USUAL, &["--verify", "damaged.tar"]);
+    session.ends_with(2).is_restored();
+    assert!(session.contents().contains("dive: error: damaged.tar: layer "), "{}", session.contents());
+}

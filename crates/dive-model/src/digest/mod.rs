@@ -4,6 +4,7 @@
 mod hex;
 
 use std::fmt;
+use std::io::{self, Read};
 use std::str::FromStr;
 
 use sha2::digest::Digest as _;
@@ -86,12 +87,78 @@ impl Digest {
         }
     }
 
+    /// The digest, made the same way, of all that `reader` has.
+    ///
+    /// # Errors
+    /// What `reader` answers.
+    pub fn of_reader(&self, mut reader: impl Read) -> io::Result<Self> {
+        let mut hasher = self.hasher();
+        let mut piece = vec![0; 64 << 10];
+        loop {
+            match reader.read(&mut piece) {
+                Ok(0) => return Ok(hasher.finish()),
+                Ok(count) => hasher.update(&piece[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     /// What `bytes` should be called, if that is another name than this one.
     #[must_use]
     pub fn mismatch(&self, bytes: &[u8]) -> Option<Self> {
         let mut hasher = self.hasher();
         hasher.update(bytes);
         Some(hasher.finish()).filter(|actual| actual != self)
+    }
+}
+
+/// Bytes that are not those that a digest means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Mismatch {
+    /// They have another digest.
+    Other {
+        /// The digest they should have.
+        claimed: Digest,
+        /// The one they have.
+        found: Digest,
+    },
+    /// They cannot all be read or unpacked.
+    Unreadable {
+        /// The digest they should have.
+        claimed: Digest,
+    },
+    /// The digest is of an unknown algorithm, or none.
+    Unknown {
+        /// As it is written.
+        claimed: String,
+    },
+    /// Nothing says which digest they should have.
+    Unnamed,
+}
+
+impl Mismatch {
+    /// None if `claimed` is among the digests that were found.
+    #[must_use]
+    pub fn between(claimed: &Digest, found: Option<&[Digest]>) -> Option<Self> {
+        let same = found.into_iter().flatten().find(|found| found.algorithm == claimed.algorithm);
+        match same {
+            Some(found) if found == claimed => None,
+            Some(found) => Some(Self::Other { claimed: claimed.clone(), found: found.clone() }),
+            None => Some(Self::Unreadable { claimed: claimed.clone() }),
+        }
+    }
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Other { claimed, found } => write!(f, "should be {claimed} and is {found}"),
+            Self::Unreadable { claimed } => write!(f, "should be {claimed} and cannot be read whole"),
+            Self::Unknown { claimed } => write!(f, "should be {claimed:?}, which is no digest of SHA-256 or SHA-512"),
+            Self::Unnamed => f.write_str("has no digest to compare it with"),
+        }
     }
 }
 

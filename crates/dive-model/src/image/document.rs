@@ -59,6 +59,7 @@ pub(super) fn read<T: Decode + Default>(
         document: blob.name().to_owned(),
         cause,
     })?;
+    store.read_document(blob, &bytes);
     let document = json::read(&bytes).map_err(|cause| ImageError::Document {
         archive: store.name().to_owned(),
         document: blob.name().to_owned(),

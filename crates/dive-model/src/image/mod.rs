@@ -18,6 +18,7 @@ mod platform;
 mod root_file_system;
 mod schema1;
 mod selection;
+mod verify;
 
 pub use description::{Image, ImageLayer};
 pub use error::{ImageError, LayerLoss};
@@ -27,6 +28,7 @@ pub use layer_kind::OtherContent;
 pub use manifest::InvalidDigest;
 pub use platform::{Platform, PlatformError};
 pub use selection::{ImageName, ImageSelector, Selection};
+pub use verify::{Named, VerifiedStore};
 
 use std::borrow::Cow;
 

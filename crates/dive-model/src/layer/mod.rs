@@ -15,6 +15,7 @@ mod record;
 mod remarks;
 pub mod scan;
 pub mod toc;
+mod verify;
 
 pub use crate::tarfile::PathKind;
 pub use blob::LayerBlob;
@@ -24,3 +25,4 @@ pub use listed::is_complete;
 pub use read::{LayerError, OnBytes, read};
 pub use remarks::Remarks;
 pub use scan::{Scan, ScanError};
+pub use verify::{Claims, Verifier};

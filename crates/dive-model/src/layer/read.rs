@@ -13,6 +13,7 @@ use super::blob::{LayerBlob, first_with_same_blob};
 use super::listed;
 use super::record;
 use super::scan::{Scan, ScanError, scan, scan_through, sniff_at};
+use super::verify::{SameBytes, Verifier};
 use crate::blob::Identity;
 use crate::cache::Cache;
 use crate::digest::hex;
@@ -37,7 +38,7 @@ pub struct LayerError {
 pub type OnBytes<'a> = &'a (dyn Fn(u64) + Sync);
 
 /// Reads the layers that lie in `blobs`, base first; a layer whose blob is missing is empty. Those that `cache` knows are
-/// taken from there, the others are kept there. `deliver` gets each of them in order, on the calling thread.
+/// taken from there, the others are kept there. With a `verifier`, all are read whole, and it learns their digests. `deliver` gets each of them in order, on the calling thread.
 ///
 /// # Errors
 /// The first layer that cannot be read, or the first error of `deliver`. Layers that are still being read are given up.
@@ -46,6 +47,7 @@ pub fn read<E>(
     blobs: &[Option<LayerBlob>],
     on_damage: OnDamage,
     cache: Option<&Cache>,
+    verifier: Option<&Verifier>,
     on_bytes: OnBytes<'_>,
     mut deliver: impl FnMut(LayerIndex, Scan) -> Result<(), E>,
 ) -> Result<(), E>
@@ -64,16 +66,21 @@ where
                 continue;
             }
             let (sender, turn) = (sender.clone(), &turn);
+            let verified = verifier.map(|verifier| SameBytes::new(verifier, &first_uses, layer.get()));
+            let hashed = verified.clone().zip(blob.as_ref());
             scope.spawn_fifo(move |_| {
                 if turn.wait(layer.get()) == Go::Stop {
                     return;
                 }
                 debug!("layer {layer} ({}) is opened", blob.as_ref().map_or("missing", |blob| blob.name()));
-                let scanned = read_one(blob.as_ref(), on_damage, cache, on_bytes, &turn.stop);
+                let scanned = read_one(blob.as_ref(), on_damage, cache, verified.as_ref(), on_bytes, &turn.stop);
                 turn.hold(scanned.as_ref().map_or(0, Scan::memory));
                 // The other end is only gone when nobody wants to know any more.
                 let _ = sender.send((layer.get(), scanned));
             });
+            if let Some((verified, blob)) = hashed {
+                scope.spawn_fifo(move |_| verified.hash_stored(blob));
+            }
         }
         // With the last task its sender is gone too, and `recv` fails instead of waiting forever.
         drop(sender);
@@ -179,10 +186,17 @@ fn read_one(
     blob: Option<&LayerBlob>,
     on_damage: OnDamage,
     cache: Option<&Cache>,
+    verified: Option<&SameBytes<'_>>,
     on_bytes: OnBytes<'_>,
     stop: &AtomicBool,
 ) -> Result<Scan, ScanError> {
     let Some(blob) = blob else { return Ok(Scan::default()) };
+    if let Some(verified) = verified {
+        let counted = Counted { blob, on_bytes, behind: AtomicU64::new(0) };
+        let scanned = verified.scan(&counted, on_damage, &|| stop.load(Ordering::Relaxed));
+        on_bytes(blob.len().saturating_sub(counted.behind.into_inner()));
+        return scanned;
+    }
     if let Some(toc) = blob.toc() {
         on_bytes(blob.len());
         return listed::scan(toc, on_damage);

@@ -73,6 +73,16 @@ pub trait Store: Debug + Send + Sync {
         None
     }
 
+    /// True if every blob is compared with its digest when it is fetched.
+    fn is_verified(&self) -> bool {
+        false
+    }
+
+    /// Hears the bytes of a document that was read. [`VerifiedStore`](crate::image::VerifiedStore) compares them.
+    fn read_document(&self, blob: &Blob, bytes: &[u8]) {
+        let _ = (blob, bytes);
+    }
+
     /// Fetches blobs side by side. Without it, each is fetched when it is first read.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use crate::cache::Cache;
 use crate::compression::Compression;
 use crate::image::{Image, LayerLoss};
 use crate::layer::content::PlainLayers;
-use crate::layer::{self, LayerError, LayerIndex};
+use crate::layer::{self, LayerError, LayerIndex, Verifier};
 use crate::observer::Observer;
 use crate::remark::{OnDamage, Remark};
 
@@ -54,7 +54,7 @@ pub enum LoadError {
 }
 
 /// Reads and merges the layers of `image`, called `archive` in messages. Layers that `cache` knows are not read; what is
-/// read of the others is kept there.
+/// read of the others is kept there. With a `verifier`, all are read whole.
 ///
 /// # Errors
 /// When a layer is damaged (unless `on_damage` says to go on), or the image is beyond all limits.
@@ -63,6 +63,7 @@ pub fn load(
     archive: &str,
     on_damage: OnDamage,
     cache: Option<&Cache>,
+    verifier: Option<&Verifier>,
     observer: &dyn Observer,
 ) -> Result<Loaded, LoadError> {
     let blobs: Vec<_> = image.layers.iter().map(|layer| layer.blob.as_ref().ok().cloned()).collect();
@@ -71,7 +72,7 @@ pub fn load(
     let mut damaged_layers = Vec::new();
     let mut remarks = Vec::new();
     let on_bytes = |count| observer.bytes_read(count);
-    layer::read(archive, &blobs, on_damage, cache, &on_bytes, |index, scan| {
+    layer::read(archive, &blobs, on_damage, cache, verifier, &on_bytes, |index, scan| {
         observer.layer_read(index, scan.size_bytes);
         compressions.push(scan.compression);
         unpacked_bytes.push(scan.unpacked_bytes);

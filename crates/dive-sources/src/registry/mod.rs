@@ -228,6 +228,10 @@ impl Store for RegistryImage {
     }
 
     /// The digest that a registry's blob is compared with.
+    fn is_verified(&self) -> bool {
+        true
+    }
+
     fn identity(&self, digest: Option<&str>, _diff_id: Option<&str>) -> Option<Identity> {
         digest.map(|digest| Identity::Stored(digest.to_owned()))
     }

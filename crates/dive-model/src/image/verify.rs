@@ -1,0 +1,178 @@
+//! Compares documents and layers with the digests that they are called by. A document is compared when it is read, whichever
+//! way led to it; what does not match is collected, so that one run tells of everything.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::description::{Image, ImageLayer};
+use super::manifest::digest_of_path;
+use crate::blob::TransferProgress;
+use crate::blob::{Blob, Identity};
+use crate::digest::{Digest, Mismatch};
+use crate::layer::toc::Toc;
+use crate::layer::{Claims, LayerBlob, Verifier};
+use crate::remark::Remark;
+use crate::store::{Ending, Store, StoreError};
+
+/// Something that is not what its digest means, with what it is called.
+pub type Named = (String, Mismatch);
+
+/// A store whose documents are compared with their digests.
+#[derive(Debug)]
+pub struct VerifiedStore<'a> {
+    store: &'a dyn Store,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The digests of the blobs that were asked for, by the names that the blobs have.
+    claimed: HashMap<String, Digest>,
+    mismatches: Vec<Named>,
+}
+
+impl<'a> VerifiedStore<'a> {
+    /// Compares what is read of `store`.
+    #[must_use]
+    pub fn new(store: &'a dyn Store) -> Self {
+        Self { store, state: Mutex::default() }
+    }
+
+    /// The documents that were read and do not match.
+    #[must_use]
+    pub fn mismatches(&self) -> Vec<Named> {
+        self.state().mismatches.clone()
+    }
+
+    /// Nothing that holds the lock can panic halfway.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for VerifiedStore<'_> {
+    fn name(&self) -> &str {
+        self.store.name()
+    }
+
+    fn remarks(&self) -> &[Remark] {
+        self.store.remarks()
+    }
+
+    fn blob(&self, member: &str) -> Result<Blob, StoreError> {
+        let blob = self.store.blob(member)?;
+        let digest = digest_of_path(member).filter(|_| !self.store.is_verified());
+        if let Some(digest) = digest.and_then(|digest| digest.parse().ok()) {
+            self.state().claimed.insert(blob.name().to_owned(), digest);
+        }
+        Ok(blob)
+    }
+
+    fn read_document(&self, blob: &Blob, bytes: &[u8]) {
+        let mut state = self.state();
+        let Some(digest) = state.claimed.get(blob.name()) else { return };
+        let found = digest.mismatch(bytes).map(|found| Mismatch::Other { claimed: digest.clone(), found });
+        let known =
+            |mismatch: &Mismatch| state.mismatches.iter().any(|(name, known)| name == blob.name() && known == mismatch);
+        // Some are read several times.
+        if let Some(mismatch) = found.filter(|mismatch| !known(mismatch)) {
+            state.mismatches.push((blob.name().to_owned(), mismatch));
+        }
+    }
+
+    fn contains(&self, member: &str) -> bool {
+        self.store.contains(member)
+    }
+
+    fn links(&self) -> Vec<(&str, &str)> {
+        self.store.links()
+    }
+
+    fn member_names(&self) -> Vec<&str> {
+        self.store.member_names()
+    }
+
+    fn is_directory(&self) -> bool {
+        self.store.is_directory()
+    }
+
+    fn is_verified(&self) -> bool {
+        self.store.is_verified()
+    }
+
+    fn root_file_system(&self) -> Option<Blob> {
+        self.store.root_file_system()
+    }
+
+    fn ending(&self) -> Ending {
+        self.store.ending()
+    }
+
+    fn identity(&self, digest: Option<&str>, diff_id: Option<&str>) -> Option<Identity> {
+        self.store.identity(digest, diff_id)
+    }
+
+    fn fetch(&self, members: &[&str], progress: &mut dyn FnMut(TransferProgress)) -> Result<(), StoreError> {
+        self.store.fetch(members, progress)
+    }
+
+    fn tables_of_contents(&self, members: &[&str]) -> Option<Vec<Toc>> {
+        self.store.tables_of_contents(members)
+    }
+}
+
+impl Image {
+    /// A verifier for the layers, and what can be told of them before they are read. Digests of stored bytes are left out
+    /// where `store` compares them itself.
+    #[must_use]
+    pub fn verifier(&self, store: &dyn Store) -> (Verifier, Vec<Named>) {
+        let mut mismatches = Vec::new();
+        let mut claims = Vec::new();
+        for (number, layer) in self.layers.iter().enumerate() {
+            let stored = layer.digest.as_deref().filter(|_| !store.is_verified());
+            let mut parse = |text: Option<&str>| match text.map(str::parse::<Digest>) {
+                None => None,
+                Some(Ok(digest)) => Some(digest),
+                Some(Err(_)) => {
+                    let claimed = text.unwrap_or_default().to_owned();
+                    mismatches.push((layer_name(number, layer), Mismatch::Unknown { claimed }));
+                    None
+                }
+            };
+            let claim = Claims { stored: parse(stored), unpacked: parse(layer.diff_id.as_deref()) };
+            match &layer.blob {
+                Ok(_) if layer.digest.is_none() && layer.diff_id.is_none() => {
+                    mismatches.push((layer_name(number, layer), Mismatch::Unnamed));
+                }
+                Ok(_) => {}
+                // What is no tar is compared as it is stored; where it is missing, there is nothing to compare.
+                Err(_) => mismatches.extend(other_content(store, &claim).map(|it| (layer_name(number, layer), it))),
+            }
+            claims.push(claim);
+        }
+        (Verifier::new(claims), mismatches)
+    }
+
+    /// What `verifier` found wrong with the layers.
+    #[must_use]
+    pub fn mismatches(&self, verifier: &Verifier) -> Vec<Named> {
+        let blobs: Vec<Option<LayerBlob>> = self.layers.iter().map(|layer| layer.blob.as_ref().ok().cloned()).collect();
+        let named = |(number, mismatch): (usize, Mismatch)| (layer_name(number, &self.layers[number]), mismatch);
+        verifier.mismatches(&blobs).into_iter().map(named).collect()
+    }
+}
+
+fn layer_name(number: usize, layer: &ImageLayer) -> String {
+    match &layer.blob {
+        Ok(blob) => format!("layer {number} ({})", blob.name()),
+        Err(_) => format!("layer {number}"),
+    }
+}
+
+/// Compares a layer that is no tar, if it is here.
+fn other_content(store: &dyn Store, claims: &Claims) -> Option<Mismatch> {
+    let claimed = claims.stored.as_ref()?;
+    let blob = store.contains(&claimed.member()).then(|| store.blob(&claimed.member()).ok()).flatten()?;
+    let found = claimed.of_reader(blob.reader()).ok().map(|found| vec![found]);
+    Mismatch::between(claimed, found.as_deref())
+}

@@ -1,0 +1,58 @@
+//! Whatever is done with an image, and whoever asks for the comparison.
+
+use super::{Archive, Shape, flipped};
+use crate::build::Layer;
+use crate::user::User;
+
+fn damaged() -> Archive {
+    let layer = Layer::default().file("a", "text");
+    let blob = layer.blob();
+    // The body of the file: the end of the tar is two blocks of zeros, and the padding.
+    Archive::of(vec![layer]).exchanges(&blob, flipped(&blob, 1024 + 511))
+}
+
+#[test]
+fn reports_documents_verdicts_and_listings_end_with_exit_code_2() {
+    for shape in [Shape::Docker, Shape::Oci] {
+        let user = damaged().user(shape);
+        for options in
+            [&[][..], &["--json", "out.json"], &["--json", "-"], &["--ci"], &["tree"], &["tree", "--changes"]]
+        {
+            let ran = user.runs(&[options, &["--verify", "image.tar"]].concat());
+            assert!(ran.error().contains("should be sha256:"), "{options:?}: {}", ran.error());
+            assert_eq!(ran.stdout, "", "{options:?}");
+        }
+        assert_eq!(user.sees(), ["image.tar"], "no document is written");
+        user.runs(&["--json", "out.json", "image.tar"]).ends_with(0);
+    }
+}
+
+#[test]
+fn pipes_packed_archives_and_directories_are_compared_too() {
+    for shape in [Shape::Docker, Shape::Oci] {
+        let tar = damaged().tar(shape);
+        let user = User::new().pipes(tar.clone());
+        assert!(user.runs(&["tree", "--verify", "-"]).error().starts_with("standard input: layer 0 ("));
+        std::fs::write(user.file("image.tar.zst"), zstd::encode_all(&tar[..], 1).unwrap()).unwrap();
+        assert!(user.runs(&["tree", "--verify", "image.tar.zst"]).error().contains("layer 0 ("));
+        tar::Archive::new(&tar[..]).unpack(user.file("layout")).unwrap();
+        if shape == Shape::Oci {
+            assert!(user.runs(&["tree", "--verify", "layout"]).error().contains("layer 0 ("));
+            user.runs(&["tree", "layout"]).ends_with(0);
+        }
+    }
+}
+
+#[test]
+fn the_configuration_and_a_variable_ask_for_it_too() {
+    let user = || damaged().user(Shape::Oci);
+    user().sets("DIVE_VERIFY", "true").runs(&["tree", "image.tar"]).error();
+    user().keeps(".dive.yaml", "verify: true\n").runs(&["tree", "image.tar"]).error();
+    // Anybody may ask for it, and only the user may do without.
+    user().writes(".dive.yaml", "verify: true\n").runs(&["tree", "image.tar"]).error();
+    let own = user().keeps(".dive.yaml", "verify: true\n").writes(".dive.yaml", "verify: false\n");
+    let ran = own.runs(&["tree", "image.tar"]);
+    assert!(ran.stderr.contains("verify: ignored: `false` is weaker than true"), "{}", ran.stderr);
+    ran.error();
+    user().keeps(".dive.yaml", "verify: true\n").sets("DIVE_VERIFY", "false").runs(&["tree", "image.tar"]).ends_with(0);
+}

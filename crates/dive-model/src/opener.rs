@@ -241,13 +241,16 @@ impl<'a> Opener<'a> {
     /// # Errors
     /// As [`Opener::open_store`].
     pub fn load(&self, store: &dyn Store) -> Result<(Arc<Image>, Loaded), OpenError> {
-        match self.verification {
+        let loaded = match self.verification {
             Verification::Off => self.read(store, None),
             Verification::On => {
                 let (tables, cache) = (TablePolicy::Ignore, None);
                 Opener { tables, cache, ..self.clone() }.load_verified(store)
             }
-        }
+        };
+        // Before any other error: what was read of two versions of a file looks like damage.
+        store.check_unchanged()?;
+        loaded
     }
 
     fn load_verified(&self, store: &dyn Store) -> Result<(Arc<Image>, Loaded), OpenError> {

@@ -1,6 +1,7 @@
 //! `--verify`: what an image holds is what its digests say. If one of these fails, a damaged or exchanged layer passes for the
 //! one that was built.
 
+mod changing;
 mod everywhere;
 mod images;
 mod mismatches;

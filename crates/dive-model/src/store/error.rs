@@ -29,6 +29,12 @@ pub enum StoreError {
         /// What the system says.
         cause: io::Error,
     },
+    /// The file is not the one that was opened any more.
+    #[error("{what} changed while it was read; open it again when nothing writes to it")]
+    Changed {
+        /// A path.
+        what: String,
+    },
     /// An engine or a registry holds the store and does not return the bytes.
     #[error(transparent)]
     Elsewhere(Box<dyn std::error::Error + Send + Sync>),

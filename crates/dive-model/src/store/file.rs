@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::Store;
 use super::archive::{Archive, Ending};
 use super::error::StoreError;
+use super::file_stamp::FileStamp;
 use super::member_path::normalise;
 use super::oci_layout::{Links, OciLayout};
 use super::skopeo_dir::{LayoutFile, SkopeoDir};
@@ -23,6 +24,8 @@ pub struct FileStore {
     place: Place,
     /// The names of its files, if they are not a layout's.
     skopeo: Option<SkopeoDir>,
+    /// The archive, if it is a file.
+    stamp: Option<FileStamp>,
     remarks: Vec<Remark>,
 }
 
@@ -86,13 +89,18 @@ impl FileStore {
             return Self::receive(file, name, on_damage, progress);
         }
         let len = metadata.len();
+        let stamp = FileStamp::of(path, &file).map_err(unreadable)?;
         let file = Arc::new(file);
         let blob = Blob::new(Arc::clone(&file), 0, len, name.as_str());
         if sniff(&blob.first_bytes(SNIFF_LEN).map_err(unreadable)?) != Compression::None {
             let spooled = spool(blob.reader(), TransferStep::Unpack, Some(len), &name, on_damage, progress)?;
+            stamp.check()?;
             return Self::of_spooled(name, spooled, on_damage);
         }
-        Self::of_archive(name, file, len, on_damage)
+        let opened = Self::of_archive(name, file, len, on_damage);
+        // Before any other error: what is still being written looks cut off.
+        stamp.check()?;
+        Ok(Self { stamp: Some(stamp), ..opened? })
     }
 
     /// Reads an archive, called `name` in messages, from a stream.
@@ -127,7 +135,7 @@ impl FileStore {
 
     fn of_place(name: String, place: Place, remarks: Vec<Remark>) -> Self {
         let skopeo = SkopeoDir::find(|file| place.open(file).ok());
-        Self { name, place, skopeo, remarks }
+        Self { name, place, skopeo, stamp: None, remarks }
     }
 
     /// What holds the image.
@@ -199,6 +207,14 @@ impl Store for FileStore {
 
     fn root_file_system(&self) -> Option<Blob> {
         self.archive()?.root_file_system()
+    }
+
+    fn check_unchanged(&self) -> Result<(), StoreError> {
+        self.stamp.as_ref().map_or(Ok(()), FileStamp::check)?;
+        match &self.place {
+            Place::Layout(layout) => layout.check_unchanged(),
+            Place::Archive(_) => Ok(()),
+        }
     }
 
     fn ending(&self) -> Ending {

@@ -6,6 +6,7 @@ mod archive_shape;
 mod engine_document;
 mod error;
 mod file;
+mod file_stamp;
 pub mod member_path;
 pub mod oci_layout;
 mod skopeo_dir;
@@ -81,6 +82,14 @@ pub trait Store: Debug + Send + Sync {
     /// Hears the bytes of a document that was read. [`VerifiedStore`](crate::image::VerifiedStore) compares them.
     fn read_document(&self, blob: &Blob, bytes: &[u8]) {
         let _ = (blob, bytes);
+    }
+
+    /// Fails if the file that holds the image is not the one that was opened any more, as far as its length and time tell.
+    ///
+    /// # Errors
+    /// [`StoreError::Changed`].
+    fn check_unchanged(&self) -> Result<(), StoreError> {
+        Ok(())
     }
 
     /// Fetches blobs side by side. Without it, each is fetched when it is first read.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::error::{LinkProblem, StoreError};
+use super::file_stamp::FileStamp;
 use super::member_path::normalise;
 use crate::blob::Blob;
 
@@ -51,7 +52,7 @@ pub(super) struct OciLayout {
     links: Links,
     /// The files that are open, by their resolved paths. A layer that an image lists several times is one blob, and takes one
     /// file descriptor.
-    opened: Mutex<HashMap<PathBuf, Weak<File>>>,
+    opened: Mutex<HashMap<PathBuf, (Weak<File>, FileStamp)>>,
 }
 
 impl OciLayout {
@@ -97,12 +98,23 @@ impl OciLayout {
 
     fn open_once(&self, path: PathBuf) -> io::Result<Arc<File>> {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(file) = opened.get(&path).and_then(Weak::upgrade) {
+        if let Some(file) = opened.get(&path).and_then(|(file, _)| file.upgrade()) {
             return Ok(file);
         }
         let file = Arc::new(File::open(&path)?);
-        opened.insert(path, Arc::downgrade(&file));
+        let stamp = FileStamp::of(&path, &file)?;
+        // Of a file that was read and closed, the first look counts.
+        opened
+            .entry(path)
+            .and_modify(|known| known.0 = Arc::downgrade(&file))
+            .or_insert((Arc::downgrade(&file), stamp));
         Ok(file)
+    }
+
+    /// Fails if a file is not the one that was opened any more.
+    pub(super) fn check_unchanged(&self) -> Result<(), StoreError> {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.values().try_for_each(|(_, stamp)| stamp.check())
     }
 
     /// Whether `member` is a file, or a broken link that `open` reports as such.

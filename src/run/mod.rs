@@ -21,8 +21,11 @@ mod progress;
 mod screen;
 mod visible;
 
+#[cfg(unix)]
+use std::sync::Arc;
+
 use anyhow::bail;
-use tracing::{error, info};
+use tracing::{debug, error, info};
 
 use crate::cli::{self, Cli, Command};
 use crate::config;
@@ -39,6 +42,7 @@ pub use output::say;
 /// # Errors
 /// When dive could not do its work: exit code 2.
 pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
+    survive_file_size_limit();
     let notices = Notices::of(&cli.opening);
     let ended = carry_out(cli);
     match &ended {
@@ -49,6 +53,15 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
     }
     notices.warn_all(log::lost().map(|problem| format!("the log is not whole: {problem}")));
     ended
+}
+
+/// Has a write beyond the limit on the size of files (`ulimit -f`) fail as on a full disk. The signal would end the program, with a
+/// temporary file left behind. It is handled, not ignored: programs that dive starts would inherit that.
+fn survive_file_size_limit() {
+    #[cfg(unix)]
+    if let Err(error) = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default()) {
+        debug!("SIGXFSZ cannot be handled: {error}");
+    }
 }
 
 fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {

@@ -1,6 +1,7 @@
 //! Files are whole or not there, whatever ends the program that writes them. If one of these fails, somebody reads half a
 //! report, finds half a file under the name of a whole one, or has another user choose which of their files is replaced.
 
+mod full;
 pub(crate) mod kills;
 mod links;
 #[cfg(feature = "registry")]

@@ -1,0 +1,138 @@
+//! A full disk and limits on files (`ulimit`) for each thing that is written: one sentence, exit code 2, and nothing half
+//! written. Of extraction, `extract::damage` tells; of the log, `log`.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+#[cfg(feature = "registry")]
+use super::registry::Registry;
+use super::{files_below, names};
+use crate::build::{Format, Layer, image};
+use crate::place::sample;
+use crate::skipped;
+use crate::user::{DIVE, User};
+
+/// What a run on a small disk came to.
+struct Ran {
+    code: i32,
+    stderr: String,
+    /// What is left on the disk, the paths of files.
+    left: String,
+}
+
+/// Runs dive where `place` is a disk of 16 KiB. None if this machine does not let it.
+fn on_small_disk(user: &User, place: &Path, variables: &[(&str, &Path)], arguments: &[&str]) -> Option<Ran> {
+    let script = r#"mount -t tmpfs -o size=16k none "$1" || exit 77
+        place="$1"; shift
+        "$@" > /dev/null; code=$?
+        cd "$place" && find . -type f
+        exit $code"#;
+    let mut command = Command::new("unshare");
+    command
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"])
+        .arg(place)
+        .arg(DIVE)
+        .args(arguments);
+    command.env_clear().envs(user.environment()).envs(variables.iter().copied()).current_dir(user.file(""));
+    command.stdin(Stdio::from(std::fs::File::open(sample()).unwrap()));
+    let Some(output) = command.output().ok().filter(|output| output.status.code() != Some(77)) else {
+        skipped::note("mount", "no small file system can be mounted");
+        return None;
+    };
+    Some(Ran {
+        code: output.status.code().expect("no signal"),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+        left: String::from_utf8(output.stdout).unwrap(),
+    })
+}
+
+impl Ran {
+    #[track_caller]
+    fn fails_with(&self, text: &str) {
+        assert_eq!(self.code, 2, "{}", self.stderr);
+        let errors: Vec<_> = self.stderr.lines().collect();
+        assert!(errors.len() == 1 && errors[0].starts_with("dive: error: ") && errors[0].contains(text), "{errors:?}");
+        assert_eq!(self.left, "");
+    }
+}
+
+#[test]
+fn a_document_that_does_not_fit_is_an_error_and_is_not_there() {
+    let user = User::new();
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("out.json");
+    let ran = on_small_disk(&user, place.path(), &[], &["--json", out.to_str().unwrap(), &sample()]);
+    let Some(ran) = ran else { return };
+    ran.fails_with("out.json cannot be written: No space left on device");
+}
+
+#[test]
+fn an_archive_that_does_not_fit_into_the_temporary_folder_is_an_error() {
+    let user = User::new();
+    let place = tempfile::tempdir().unwrap();
+    let Some(ran) = on_small_disk(&user, place.path(), &[("TMPDIR", place.path())], &["tree", "-"]) else { return };
+    ran.fails_with("cannot be copied to a temporary file");
+    assert!(ran.stderr.contains("set TMPDIR to a folder with enough space"), "{}", ran.stderr);
+}
+
+/// What does not fit into the cache is left out: the next run is slower, no more.
+#[cfg(feature = "registry")]
+#[test]
+fn a_full_cache_is_no_error_and_holds_nothing_half_written() {
+    let user = User::new();
+    let noise = |seed: usize| {
+        (0..6000).fold(Layer::default(), |layer, at| {
+            let name = at_random(seed * 10_000 + at);
+            layer.file(format!("{name:016x}"), format!("{name}"))
+        })
+    };
+    let registry = Registry::serve(&[noise(1).tar()]);
+    let image = format!("registry://{}/case:1", registry.address());
+    let place = tempfile::tempdir().unwrap();
+    let arguments = ["tree", "--insecure-registry", registry.address(), &image];
+    let Some(ran) = on_small_disk(&user, place.path(), &[("XDG_CACHE_HOME", place.path())], &arguments) else { return };
+    assert_eq!((ran.code, &ran.left[..]), (0, ""), "{}", ran.stderr);
+}
+
+/// A number that shrinks under no compression.
+#[cfg(feature = "registry")]
+fn at_random(number: usize) -> u64 {
+    let mut mixed = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed ^ (mixed >> 27)
+}
+
+/// `ulimit -f`: without a handler, the kernel would end the program with SIGXFSZ.
+#[test]
+fn a_limit_on_the_size_of_files_is_an_error_like_a_full_disk() {
+    let temporary = tempfile::tempdir().unwrap();
+    let user = User::new().sets("TMPDIR", temporary.path().to_str().unwrap());
+    let limited = |arguments: &str| {
+        let script = format!("ulimit -f 8; exec \"$0\" {arguments} < \"$1\"");
+        user.runs_program("sh", &["-c", &script, DIVE, &sample()])
+    };
+    for (arguments, text) in [
+        ("--json out.json \"$1\"", "out.json cannot be written: File too large"),
+        ("tree -", "cannot be copied to a temporary file"),
+    ] {
+        let ran = limited(arguments);
+        assert!(ran.error().contains(text), "{}", ran.error());
+        assert_eq!(user.sees(), [""; 0], "{arguments}");
+        assert_eq!(names(temporary.path()), [""; 0], "{arguments}");
+    }
+    let ran = user.runs_program("sh", &["-c", "ulimit -f 1; exec \"$0\" --all \"$1\" > out.txt", DIVE, &sample()]);
+    assert!(ran.error().starts_with("standard output cannot be written: File too large"), "{}", ran.error());
+}
+
+/// `ulimit -n`: an image that needs more open files than there may be.
+#[test]
+fn a_limit_on_open_files_is_an_error_with_a_sentence() {
+    let user = User::new();
+    let layers = (0..20).fold(image(), |image, at| image.layer(|layer| layer.file(format!("{at}"), format!("{at}"))));
+    let tar = layers.archive(Format::OciArchive);
+    tar::Archive::new(&tar[..]).unpack(user.file("layout")).unwrap();
+    user.runs(&["tree", "layout"]).ends_with(0);
+    let ran = user.runs_program("sh", &["-c", "ulimit -n 12; exec \"$0\" tree layout", DIVE]);
+    assert!(ran.error().contains("Too many open files"), "{}", ran.error());
+    assert_eq!(files_below(&user.home("")), [""; 0]);
+}

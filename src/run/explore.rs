@@ -94,7 +94,7 @@ pub(super) fn explore(
     // Before the image: a mistake in the rules is reported at once, not after a minute of reading.
     let gate = if ci_mode { Some(Gate::load(ci, config, &output)?) } else { None };
     let mode = if ci_mode { Mode::Ci } else { Mode::Plain };
-    let plan = Opening::new(subject, invocation, mode)?;
+    let opening = Opening::new(subject, invocation, mode)?;
     let rows = report.rows;
     let opens_screen = !ci_mode && output.json.is_none() && shows_screen(environment);
     if !ci_mode {
@@ -111,9 +111,9 @@ pub(super) fn explore(
     }
     #[cfg(feature = "tui")]
     if opens_screen {
-        return super::screen::show(plan, config, environment).map(|()| Outcome::Passed);
+        return super::screen::show(opening, config, environment).map(|()| Outcome::Passed);
     }
-    let ReadImage { image, loaded, origin, .. } = open_headless(&plan, notices)?;
+    let ReadImage { image, loaded, origin, .. } = open_headless(&opening, notices)?;
     if ci_mode && !config.ignore_errors.value {
         refuse_unread_layers(&image)?;
     }

@@ -11,7 +11,6 @@ mod environment;
 mod explore;
 mod followed;
 mod invocation;
-mod list;
 mod log;
 mod opening;
 mod outcome;
@@ -19,6 +18,7 @@ mod output;
 mod progress;
 #[cfg(feature = "tui")]
 mod screen;
+mod tree;
 mod visible;
 
 #[cfg(unix)]
@@ -88,7 +88,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
         Some(Command::Build { arguments }) => {
             return build::run(&arguments, &Invocation::new(opening, environment)?, &ci, report);
         }
-        Some(Command::Tree(arguments)) => list::run(&arguments, &Invocation::new(opening, environment)?)?,
+        Some(Command::Tree(arguments)) => tree::run(&arguments, &Invocation::new(opening, environment)?)?,
         Some(Command::Config { .. }) => {
             let Invocation { config, notices, .. } = Invocation::new(opening, environment)?;
             notices.warn_all(&config.warnings);

@@ -155,16 +155,16 @@ pub(super) fn remarks<'a>(image: &'a Image, loaded: &'a Loaded) -> impl Iterator
 }
 
 /// Finds and reads the image behind a progress bar, and prints what is odd about it.
-pub(super) fn open_headless(plan: &Opening, notices: Notices) -> anyhow::Result<ReadImage> {
-    let progress = ProgressBar::new(notices, plan.pull_notice());
-    let read = plan.open(&progress).map_err(|OpeningError { error, remarks }| {
+pub(super) fn open_headless(opening: &Opening, notices: Notices) -> anyhow::Result<ReadImage> {
+    let progress = ProgressBar::new(notices, opening.pull_notice());
+    let read = opening.open(&progress).map_err(|OpeningError { error, remarks }| {
         progress.finish();
         notices.warn_all(remarks);
         error
     })?;
     let ReadImage { image, loaded, source, .. } = &read;
     progress.finish();
-    if !image.other_images.is_empty() && plan.selection.image.is_none() {
+    if !image.other_images.is_empty() && opening.selection.image.is_none() {
         let others: Vec<_> = image.other_images.iter().map(ToString::to_string).collect();
         notices.note(&format!(
             "{source} holds {} images; this is {}. The others, for --image: {}",
@@ -173,7 +173,7 @@ pub(super) fn open_headless(plan: &Opening, notices: Notices) -> anyhow::Result<
             others.join("; ")
         ));
     }
-    if let Some(entries) = OtherEntry::list(&image.other_entries).filter(|_| plan.selection.image.is_none()) {
+    if let Some(entries) = OtherEntry::list(&image.other_entries).filter(|_| opening.selection.image.is_none()) {
         notices.note(&format!("{source} also holds, beside images: {entries}"));
     }
     notices.warn_all(remarks(image, loaded));

@@ -18,11 +18,11 @@ use dive_model::remark::Remark;
 use dive_sources::Environment;
 
 /// Shows the image until its user leaves.
-pub(super) fn show(plan: Opening, config: &Config, environment: &Environment) -> anyhow::Result<()> {
+pub(super) fn show(opening: Opening, config: &Config, environment: &Environment) -> anyhow::Result<()> {
     let settings = Settings::new(config, environment);
     let shown = tui::run(settings, Keyboard::of(environment), move |feed| {
-        let observer = ScreenObserver { feed, pull: plan.pull_notice() };
-        let read = plan.open(&observer).map_err(|error| explained(&error))?;
+        let observer = ScreenObserver { feed, pull: opening.pull_notice() };
+        let read = opening.open(&observer).map_err(|error| explained(&error))?;
         // The screen shows them; the log has them, too.
         remarks(&read.image, &read.loaded).for_each(|remark| warn!("{remark}"));
         feed.opened(Opened::new(read.image, read.loaded));

@@ -50,7 +50,7 @@ pub(super) fn steps(
     place: &str,
     remarks: &mut Vec<Remark>,
 ) -> Vec<HistoryStep> {
-    let (told, made) = (!entries.0.is_empty(), made(&entries));
+    let (has_history, made) = (!entries.0.is_empty(), made(&entries));
     let mut ahead = layers.iter().copied();
     let steps = entries
         .0
@@ -65,7 +65,7 @@ pub(super) fn steps(
             }
         })
         .collect();
-    if told && made != layers.len() {
+    if has_history && made != layers.len() {
         remarks.push(Remark::new(
             place,
             format!(

@@ -129,7 +129,7 @@ impl ShapeNotes {
             };
             let Some(content) = content.filter(|content| *content != DocumentContent::Other) else { continue };
             let alike = by_content.entry(content).or_default();
-            // More are not told apart: the error names the first few.
+            // More are left out: the error names the first few.
             if alike.len() < FOLDERS_LOOKED_INTO && !alike.iter().any(|outer| is_below(folder, outer)) {
                 alike.push(folder);
             }

@@ -14,8 +14,8 @@ use dive_model::layer::LayerIndex;
 pub(super) fn run(arguments: &TreeArgs, invocation: &Invocation) -> anyhow::Result<()> {
     invocation.begin("lists", &arguments.image);
     let mode = if invocation.config.ci.value { Mode::Ci } else { Mode::Plain };
-    let plan = Opening::new(Subject::Named(&arguments.image), invocation, mode)?;
-    let tree = open_headless(&plan, invocation.notices)?.loaded.tree;
+    let opening = Opening::new(Subject::Named(&arguments.image), invocation, mode)?;
+    let tree = open_headless(&opening, invocation.notices)?.loaded.tree;
     let last = tree.last_layer();
     let layer = match arguments.layer {
         None => last,

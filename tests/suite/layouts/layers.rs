@@ -108,8 +108,48 @@ fn a_verdict_needs_every_file_system() {
             .says(&["layer 1", name, "what it adds to the file system is not shown"])
             .prints(&["not a file system layer (", "Incomplete: 1 of 2 layers"]);
         let ran = user.runs(&["--ci", "image.tar"]);
-        assert!(ran.error().contains("no verdict: layer") && ran.error().contains(name), "{}", ran.error());
+        let verdict = format!("no verdict: dive cannot read layer 1: it is {name}");
+        assert!(ran.error().contains(&verdict), "{}", ran.error());
         user.runs(&["--ci", "-i", "image.tar"]).ends_with(0);
+    }
+}
+
+/// A script that reads the document learns of what is missing.
+#[test]
+fn json_says_what_is_incomplete() {
+    let complete = |layers: &[(&str, Vec<u8>)], options: &[&str]| {
+        let user = layout(layers, &["sha256:aa", "sha256:bb"]).user();
+        let ran = user.runs(&[options, &["image.tar", "--json", "-"]].concat()).ends_with(0);
+        let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        let of_layers: Vec<_> = (0..2).map(|layer| document["layer"][layer]["complete"].clone()).collect();
+        (of_layers[0] == true, of_layers[1] == true, document["image"]["complete"] == true)
+    };
+    let with = |media_type, bytes| [(TAR, tar("a")), (media_type, bytes)];
+    assert_eq!(complete(&with(TAR, tar("b")), &[]), (true, true, true));
+    assert_eq!(complete(&with(WASM, b"\0asm".to_vec()), &[]), (true, true, true));
+    assert_eq!(complete(&with(SQUASHFS, squashfs()), &[]), (true, false, false));
+    assert_eq!(complete(&with(TAR, erofs()), &["-i"]), (true, false, false));
+}
+
+/// `--ignore-errors` judges what can be read, not nothing.
+#[test]
+fn nothing_that_can_be_read_gets_no_verdict() {
+    for bytes in [erofs(), squashfs()] {
+        let manifest = serde_json::json!([{ "Config": "c.json", "RepoTags": ["a:1"], "Layers": ["0/layer.tar"] }]);
+        let archive = Layer::default()
+            .file("c.json", described("linux/amd64", &["sha256:aa"]).to_string())
+            .file("0/layer.tar", &bytes)
+            .file("manifest.json", manifest.to_string());
+        let user = crate::user::User::new();
+        std::fs::write(user.file("docker.tar"), archive.tar()).unwrap();
+        std::fs::write(user.file("image.tar"), layout(&[(TAR, bytes)], &["sha256:aa"]).archive()).unwrap();
+        for archive in ["docker.tar", "image.tar"] {
+            let ran = user.runs(&["--ci", "-i", archive]);
+            assert!(ran.error().contains("no verdict: dive can read none of the layers"), "{}", ran.error());
+            user.runs(&["-i", archive]).ends_with(0);
+            let ran = user.runs(&["--ci", archive]);
+            assert!(ran.error().contains("; --ignore-errors shows the other layers"), "{}", ran.error());
+        }
     }
 }
 
@@ -143,6 +183,62 @@ fn a_tar_of_an_unknown_type_is_read() {
         .ends_with(0)
         .prints(&["a\n"])
         .says(&["which no layer has; it is read as what it is"]);
+}
+
+/// What JSON says of each layer: command and diff id.
+fn told(ran: &crate::user::Ran) -> Vec<(String, String)> {
+    let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let text = |layer: &serde_json::Value, key: &str| layer[key].as_str().unwrap_or("-").to_owned();
+    document["layer"].as_array().unwrap().iter().map(|layer| (text(layer, "command"), text(layer, "diffId"))).collect()
+}
+
+fn pair(command: &str, diff_id: &str) -> (String, String) {
+    (command.to_owned(), diff_id.to_owned())
+}
+
+/// As containerd takes it: a layer of an unknown type is no part of the file system if the configuration leaves it out.
+#[test]
+fn a_tar_of_an_unknown_type_that_nothing_describes_is_no_layer() {
+    for media_type in [
+        "application/vnd.acme.extra.v1.tar",
+        "application/octet-stream",
+        "application/x-gzip",
+        "application/vnd.docker.plugin.v1+tar",
+        "application/vnd.cncf.model.weight.v1.tar",
+    ] {
+        for at in 0..3 {
+            let mut layers = vec![(TAR, tar("a")), (TAR, tar("b"))];
+            layers.insert(at, (media_type, tar("extra")));
+            let user = layout(&layers, &["sha256:aa", "sha256:bb"]).user();
+            let mut expected = vec![pair("step 0", "sha256:aa"), pair("step 1", "sha256:bb")];
+            let size = dive_model::units::Bytes(tar("extra").len() as u64);
+            expected.insert(at, (format!("not a file system layer ({media_type}, {size})"), "-".to_owned()));
+            for options in [&["image.tar", "--json", "-"][..], &["-i", "image.tar", "--json", "-"]] {
+                let ran = user.runs(options).ends_with(0);
+                assert_eq!((told(&ran), ran.stderr.as_str()), (expected.clone(), ""), "{media_type} at {at}");
+            }
+            user.runs(&["--ci", "image.tar"]).ends_with(0).prints(&["Result:PASS"]);
+        }
+    }
+}
+
+/// Engines refuse such an image. What the bytes are explains the counts.
+#[test]
+fn a_layer_with_the_wrong_type_leaves_diff_ids_to_the_others() {
+    for (bytes, name) in [(b"\0asm\x01\0\0\0".to_vec(), "a WebAssembly module"), (erofs(), "an EROFS file system")] {
+        let layers = [(TAR, tar("a")), (TAR, bytes), (TAR, tar("b"))];
+        let user = layout(&layers, &["sha256:aa", "sha256:bb"]).user();
+        let ran = user.runs(&["image.tar"]);
+        let expected = format!(
+            "lists 3 layers and the configuration 2; layer 1 is {name}; --ignore-errors shows the layers of the manifest"
+        );
+        assert!(ran.error().contains(&expected), "{}", ran.error());
+        let told = told(&user.runs(&["-i", "image.tar", "--json", "-"]).ends_with(0));
+        assert_eq!((&told[0], &told[2]), (&pair("step 0", "sha256:aa"), &pair("step 1", "sha256:bb")));
+        assert!(told[1].0.starts_with("not a file system layer (") && told[1].1 == "-", "{told:?}");
+    }
+    let ran = layout(&[(TAR, tar("a"))], &["sha256:aa", "sha256:bb"]).user().runs(&["image.tar"]);
+    assert!(ran.error().contains("lists 1 layer and the configuration 2; --ignore-errors"), "{}", ran.error());
 }
 
 /// Nobody needs the bytes of what is no layer.

@@ -193,7 +193,10 @@ pub enum ImageError {
         loss: LayerLoss,
     },
     /// Manifest and configuration disagree.
-    #[error("{archive}: the manifest lists {layers} layers and the configuration {diff_ids}{engines}")]
+    #[error(
+        "{archive}: the manifest lists {layers} layer{} and the configuration {diff_ids}{engines}{hint}",
+        if *layers == 1 { "" } else { "s" }
+    )]
     LayerCount {
         /// The archive.
         archive: String,
@@ -203,6 +206,8 @@ pub enum ImageError {
         diff_ids: usize,
         /// What engines do with such an image, where that is known.
         engines: &'static str,
+        /// Which layers are no tars, and what helps; may be empty.
+        hint: String,
     },
 }
 

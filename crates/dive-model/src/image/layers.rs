@@ -7,7 +7,7 @@ use super::ImageLayer;
 use super::config::ImageConfig;
 use super::error::{ImageError, LayerLoss};
 use super::history::{HistoryStep, command};
-use super::layer_kind::{LayerKind, layer_kind, sniff};
+use super::layer_kind::{LayerKind, OtherContent, layer_kind, sniff};
 use super::plan::{Wanted, why_missing};
 use crate::blob::Blob;
 use crate::layer::LayerBlob;
@@ -55,7 +55,7 @@ impl Found {
             .iter()
             .enumerate()
             .map(|(layer, (wanted, blob))| {
-                let content = blob.as_ref().err().and_then(LayerLoss::other_content)?;
+                let content = other_content(blob)?;
                 let media_type =
                     wanted.media_type.as_ref().map_or_else(String::new, |text| format!(" ({})", Shown(text)));
                 Some(format!("layer {layer} is {}{media_type}", content.name))
@@ -74,8 +74,7 @@ impl Found {
 
     fn warn_of_file_systems(&self, store: &dyn Store, remarks: &mut Vec<Remark>) {
         for (layer, (_, blob)) in self.layers.iter().enumerate() {
-            if let Some(content) = blob.as_ref().err().and_then(LayerLoss::other_content).filter(|it| it.is_file_system)
-            {
+            if let Some(content) = other_content(blob).filter(|it| it.is_file_system) {
                 let text = format!("is {}; what it adds to the file system is not shown", content.name);
                 remarks.push(Remark::new(format!("{}: layer {layer}", store.name()), text));
             }
@@ -89,15 +88,85 @@ impl Found {
     /// The layers that `count` entries of the configuration are about: all of them; or those that are a part of the file
     /// system, or only those that are tars, if that is how many there are.
     pub(super) fn described_by(&self, count: usize) -> Vec<u32> {
-        let all = |is_described: &dyn Fn(&Result<Blob, LayerLoss>) -> bool| -> Vec<u32> {
-            let described = (0..).zip(&self.layers).filter(|(_, (_, blob))| is_described(blob));
-            described.map(|(layer, _)| layer).collect()
-        };
-        let is_data = |blob: &Result<Blob, LayerLoss>| blob.as_ref().is_err_and(|loss| !loss.is_damage());
-        let is_other = |blob: &Result<Blob, LayerLoss>| blob.as_ref().is_err_and(|loss| loss.other_content().is_some());
-        let every = all(&|_| true);
-        let choices = [every.clone(), all(&|blob| !is_data(blob)), all(&|blob| !is_other(blob))];
+        let every: Vec<u32> = self.places(|_, _| true);
+        let choices = [
+            every.clone(),
+            self.places(|_, blob| !is_data(blob)),
+            self.places(|_, blob| other_content(blob).is_none()),
+        ];
         choices.into_iter().find(|layers| layers.len() == count).unwrap_or(every)
+    }
+
+    fn places(&self, is_meant: impl Fn(&Wanted, &Result<Blob, LayerLoss>) -> bool) -> Vec<u32> {
+        let meant = (0..).zip(&self.layers).filter(|(_, (wanted, blob))| is_meant(wanted, blob));
+        meant.map(|(layer, _)| layer).collect()
+    }
+
+    /// Settles which layers the `diff_ids` of the configuration are about, where there are fewer. containerd leaves out layers
+    /// of unknown media types; of others, the bytes say whether they are tars.
+    pub(super) fn settle(
+        &mut self,
+        store: &dyn Store,
+        diff_ids: usize,
+        on_damage: OnDamage,
+        remarks: &mut Vec<Remark>,
+    ) -> Result<(), ImageError> {
+        if diff_ids > 0 && self.described_by(diff_ids).len() != diff_ids {
+            let is_unknown = |wanted: &Wanted| layer_kind(wanted.media_type.as_deref()) == LayerKind::Unknown;
+            let choices = [
+                self.places(|wanted, blob| !is_unknown(wanted) && !is_data(blob)),
+                self.places(|wanted, blob| !is_unknown(wanted) && other_content(blob).is_none()),
+            ];
+            if let Some(described) = choices.into_iter().find(|layers| layers.len() == diff_ids) {
+                self.leave_out(|layer, wanted| {
+                    (is_unknown(wanted) && !described.contains(&layer)).then_some(UNKNOWN_LAYER)
+                });
+                self.refuse_without_tar(store)?;
+            }
+        }
+        if diff_ids > 0 && self.described_by(diff_ids).len() != diff_ids && on_damage == OnDamage::Remark {
+            let others = self.mislabelled();
+            if self.places(|_, blob| other_content(blob).is_none()).len() == diff_ids + others.len() {
+                self.leave_out(|layer, _| others.iter().find(|(at, _)| *at == layer).map(|(_, content)| *content));
+                self.refuse_without_tar(store)?;
+                self.warn_of_file_systems(store, remarks);
+            }
+        }
+        for (layer, (wanted, blob)) in self.layers.iter().enumerate() {
+            if let (LayerKind::Unknown, Some(media_type), Ok(_)) =
+                (layer_kind(wanted.media_type.as_deref()), &wanted.media_type, blob)
+            {
+                let text = format!("has the media type {media_type}, which no layer has; it is read as what it is");
+                remarks.push(Remark::new(format!("{}: layer {layer}", store.name()), text));
+            }
+        }
+        Ok(())
+    }
+
+    /// Replaces the blobs of layers that are something else.
+    fn leave_out(&mut self, content_of: impl Fn(u32, &Wanted) -> Option<OtherContent>) {
+        for (layer, (wanted, blob)) in (0..).zip(&mut self.layers) {
+            let Ok(found) = &blob else { continue };
+            if let Some(content) = content_of(layer, wanted) {
+                let (media_type, size) = (wanted.media_type.clone(), Some(found.len()));
+                *blob = Err(LayerLoss::NotATar { content, media_type, size });
+            }
+        }
+    }
+
+    /// The layers that are called tars, or nothing, and are something else by their first bytes.
+    fn mislabelled(&self) -> Vec<(u32, OtherContent)> {
+        let blobs = (0..).zip(&self.layers).filter_map(|(layer, (_, blob))| Some((layer, blob.as_ref().ok()?)));
+        blobs.filter_map(|(layer, blob)| Some((layer, sniff(blob).ok()??))).collect()
+    }
+
+    /// What layers that are called tars are instead, as the end of a message; empty if all are tars.
+    pub(super) fn describe_mislabelled(&self) -> String {
+        let others: Vec<_> =
+            self.mislabelled().iter().map(|(layer, content)| format!("; layer {layer} is {}", content.name)).collect();
+        let more = others.len().saturating_sub(NAMED);
+        let rest = if more > 0 { format!("; {more} more layers are no tars") } else { String::new() };
+        others.into_iter().take(NAMED).collect::<String>() + &rest
     }
 
     /// The layers with what the configuration and the history tell of them.
@@ -114,6 +183,17 @@ impl Found {
             })
             .collect()
     }
+}
+
+/// A layer whose type nothing knows and which the configuration does not describe.
+const UNKNOWN_LAYER: OtherContent = OtherContent { name: "a layer of an unknown type", is_file_system: false };
+
+fn other_content(blob: &Result<Blob, LayerLoss>) -> Option<OtherContent> {
+    blob.as_ref().err().and_then(LayerLoss::other_content)
+}
+
+fn is_data(blob: &Result<Blob, LayerLoss>) -> bool {
+    blob.as_ref().is_err_and(|loss| !loss.is_damage())
 }
 
 /// Layers that an error names one by one.
@@ -177,12 +257,10 @@ fn open_layer(
             let text = format!("is called encrypted ({media_type}) and is not; it is read as what it is");
             remarks.push(Remark::new(place(), text));
         }
-        (LayerKind::Unknown, Some(media_type)) => {
+        (LayerKind::Unknown, _) => {
             if let Some(content) = sniffed()? {
                 return Err(not_a_tar(content, Some(blob.len())));
             }
-            let text = format!("has the media type {media_type}, which no layer has; it is read as what it is");
-            remarks.push(Remark::new(place(), text));
         }
         _ => {}
     }

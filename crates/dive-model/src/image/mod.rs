@@ -137,7 +137,8 @@ fn carry_out(
         let consequence = fit.map_or_else(String::new, |fit| fit.on(wanted));
         remarks.push(Remark::new(store.name(), format!("showing the image for {found}{consequence}")));
     }
-    let layers = layers::Found::in_store(store, plan.layers, on_damage, remarks)?;
+    let mut layers = layers::Found::in_store(store, plan.layers, on_damage, remarks)?;
+    layers.settle(store, config.diff_ids().len(), on_damage, remarks)?;
     let entries = std::mem::take(&mut config.history);
     let described = layers.described_by(history::made(&entries));
     let history = history::steps(entries, &described, store.name(), remarks);
@@ -146,15 +147,17 @@ fn carry_out(
     if let Some(kind) = counted_by
         && config.diff_ids().len() != described.len()
     {
-        let error = ImageError::LayerCount {
+        let error = |advice| ImageError::LayerCount {
             archive: store.name().to_owned(),
             layers: layers.count(),
             diff_ids: config.diff_ids().len(),
             engines: kind.on_layer_count(),
+            hint: layers.describe_mislabelled() + advice,
         };
         if on_damage == OnDamage::Fail {
-            return Err(error);
+            return Err(error("; --ignore-errors shows the layers of the manifest"));
         }
+        let error = error("");
         remarks.push(Remark::survived(store.name(), &error, "the manifest's layers are shown"));
     }
     Ok(Image {

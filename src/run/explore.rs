@@ -14,7 +14,9 @@ use crate::config::{CiVariable, Config, ConfigError, Origin, RulesFile, Setting,
 use crate::report::ci::Ruling;
 use crate::report::{Colour, Look, Rows, ci as ci_report, json, text};
 use dive_model::Opened;
-use dive_model::image::Image;
+use dive_model::image::{Image, ImageLayer};
+use dive_model::layer::LayerIndex;
+use dive_model::tree::SpanKind;
 use dive_sources::{Environment, ImageOrigin};
 
 /// The output that the command line asks for.
@@ -118,6 +120,9 @@ pub(super) fn explore(
         refuse_unread_layers(&image)?;
     }
     let opened = Opened::new(image, loaded);
+    if ci_mode {
+        refuse_without_layers(&opened)?;
+    }
     if let Some(target) = &output.json {
         target.write(|out| json::render(&opened, out))?;
     }
@@ -183,10 +188,25 @@ fn refuse_unread_layers(image: &Image) -> anyhow::Result<()> {
     });
     if let Some((number, content)) = unread {
         anyhow::bail!(
-            "{}: no verdict: layer {number} is {}, which dive cannot read; --ignore-errors judges the other layers",
+            "{}: no verdict: dive cannot read layer {number}: it is {}; --ignore-errors judges the other layers",
             image.name,
             content.name
         );
+    }
+    Ok(())
+}
+
+/// Refuses a verdict on an image of which nothing could be read, also with `--ignore-errors`.
+fn refuse_without_layers(opened: &Opened) -> anyhow::Result<()> {
+    let Opened { image, tree, damaged_layers, .. } = opened;
+    let is_unread = |(index, layer): (LayerIndex, &ImageLayer)| {
+        let mut spans = tree.layer_spans(index);
+        let has_entries = spans.any(|span| tree.span(span).kind != SpanKind::ImplicitDirectory)
+            || tree.layer_whiteouts(index).next().is_some();
+        layer.blob.is_err() || (damaged_layers.contains(&index) && !has_entries)
+    };
+    if !damaged_layers.is_empty() && tree.layers().zip(&image.layers).all(is_unread) {
+        anyhow::bail!("{}: no verdict: dive can read none of the layers", image.name);
     }
     Ok(())
 }

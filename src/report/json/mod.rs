@@ -57,6 +57,7 @@ impl<'a> Document<'a> {
                 inefficient_bytes: classic.wasted_bytes,
                 efficiency_score: classic.efficiency,
                 user_wasted_percent: classic.user_wasted_percent,
+                complete: opened.damaged_layers.is_empty(),
                 file_reference: FileReferences(opened),
             },
             exact: ExactFigures::of(opened),
@@ -74,6 +75,7 @@ struct ImageFigures<'a> {
     inefficient_bytes: u64,
     efficiency_score: f64,
     user_wasted_percent: f64,
+    complete: bool,
     file_reference: FileReferences<'a>,
 }
 
@@ -191,7 +193,7 @@ struct Layers<'a>(&'a Opened);
 
 impl Serialize for Layers<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Opened { image, tree, compressions, unpacked_bytes, .. } = self.0;
+        let Opened { image, tree, compressions, unpacked_bytes, damaged_layers, .. } = self.0;
         let mut list = serializer.serialize_seq(Some(image.layers.len()))?;
         for (index, layer) in tree.layers().zip(&image.layers) {
             let compression = compressions.get(index.get()).copied().flatten();
@@ -202,6 +204,7 @@ impl Serialize for Layers<'_> {
                 layer,
                 compression.map(|it| it.to_string()),
                 unpacked_bytes,
+                !damaged_layers.contains(&index),
             ))?;
         }
         list.end()
@@ -223,6 +226,7 @@ struct LayerFigures<'a> {
     compression: Option<String>,
     stored_bytes: Option<u64>,
     unpacked_bytes: Option<u64>,
+    complete: bool,
     file_list: FileList<'a>,
 }
 
@@ -233,6 +237,7 @@ impl<'a> LayerFigures<'a> {
         layer: &'a ImageLayer,
         compression: Option<String>,
         unpacked_bytes: Option<u64>,
+        complete: bool,
     ) -> Self {
         Self {
             index: index.get(),
@@ -246,6 +251,7 @@ impl<'a> LayerFigures<'a> {
             compression,
             stored_bytes: layer.size,
             unpacked_bytes,
+            complete,
             file_list: FileList { tree, layer: index },
         }
     }

@@ -22,7 +22,7 @@ use crate::tarfile::ReadAt;
 
 /// A layer that cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("{archive}: layer {layer} ({}): {problem}", Shown(blob))]
+#[error("{archive}: layer {layer} ({}): {problem}{}", Shown(blob), advice(problem))]
 pub struct LayerError {
     /// The archive or layout.
     pub archive: String,
@@ -32,6 +32,11 @@ pub struct LayerError {
     pub blob: String,
     /// What is wrong.
     pub problem: ScanError,
+}
+
+/// What helps where the other layers may be sound.
+const fn advice(problem: &ScanError) -> &'static str {
+    if matches!(problem, ScanError::NotATar { .. }) { "; --ignore-errors shows the other layers" } else { "" }
 }
 
 /// Receives the number of stored bytes read or skipped since the last call. Called from several threads.

@@ -400,3 +400,29 @@ fn a_damaged_manifest_or_digest_hides_no_image() {
         assert!(text.contains(says), "{text}");
     }
 }
+
+/// Such an index is valid: what is wrong is not the file.
+#[test]
+fn a_limit_is_called_one() {
+    let entry = json!({ "digest": format!("sha256:{}", "a".repeat(64)) });
+    let index = json!({ "manifests": vec![entry; 10_001] }).to_string();
+    let archive = Layer::default().file("oci-layout", "{}").file("index.json", index).tar();
+    let user = User::new();
+    std::fs::write(user.file("image.tar"), archive).unwrap();
+    let ran = user.runs(&["image.tar"]);
+    let says = "index.json is over a limit of dive: a list of more than 10000 entries";
+    assert!(ran.error().contains(says) && !ran.error().contains("save the image again"), "{}", ran.error());
+}
+
+/// Written by PowerShell's `>`.
+#[test]
+fn a_document_in_utf_16_is_named() {
+    for mark in [&[0xff, 0xfe][..], &[]] {
+        let text: Vec<u8> = "[{}]".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let user = User::new();
+        let archive = Layer::default().file("c.json", "{}").file("manifest.json", [mark, &text].concat());
+        std::fs::write(user.file("image.tar"), archive.tar()).unwrap();
+        let ran = user.runs(&["image.tar"]);
+        assert!(ran.error().contains("manifest.json is text in UTF-16; save it as UTF-8"), "{}", ran.error());
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::error::ImageError;
 use crate::blob::Blob;
-use crate::json::{self, Decode};
+use crate::json::{self, Decode, Problem};
 use crate::remark::Remark;
 use crate::store::Store;
 
@@ -47,6 +47,11 @@ impl DocumentKind {
     }
 }
 
+/// Whether it is text as PowerShell's `>` writes it, with its mark or without.
+const fn is_utf16(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'[' | b'{', 0, ..] | [0, b'[' | b'{', ..])
+}
+
 /// Reads `blob` as a document of type `T`.
 pub(super) fn read<T: Decode + Default>(
     store: &dyn Store,
@@ -60,10 +65,15 @@ pub(super) fn read<T: Decode + Default>(
         cause,
     })?;
     store.read_document(blob, &bytes);
-    let document = json::read(&bytes).map_err(|cause| ImageError::Document {
-        archive: store.name().to_owned(),
-        document: blob.name().to_owned(),
-        cause,
+    let document = json::read(&bytes).map_err(|cause| {
+        let (archive, document) = (store.name().to_owned(), blob.name().to_owned());
+        match cause.problem {
+            Problem::TooLong { .. } | Problem::TooDeep { .. } => ImageError::Limit { archive, document, cause },
+            _ if is_utf16(&bytes) => {
+                ImageError::Manifest { archive, document, problem: "is text in UTF-16; save it as UTF-8" }
+            }
+            _ => ImageError::Document { archive, document, cause },
+        }
     })?;
     let mut remark = |text: String| {
         remarks.push(Remark::new(format!("{}: {}", store.name(), blob.name()), text));

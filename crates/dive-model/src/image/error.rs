@@ -58,6 +58,16 @@ pub enum ImageError {
         /// What is wrong, with line and column.
         cause: JsonError,
     },
+    /// A document that may be valid and is too large.
+    #[error("{archive}: {} is over a limit of dive: {cause}", Shown(document))]
+    Limit {
+        /// The archive.
+        archive: String,
+        /// The document.
+        document: String,
+        /// Which limit, with line and column.
+        cause: JsonError,
+    },
     /// A manifest or index that lacks what makes it one.
     #[error("{archive}: {} {problem}", Shown(document))]
     Manifest {

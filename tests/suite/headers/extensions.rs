@@ -27,6 +27,16 @@ fn records() -> Vec<Case> {
             Shown("f f 0 644 5:0"),
         ),
         case(
+            "only the last of two extended headers must have valid values",
+            &[pax(&[("uid", "abc")]), pax(&[("gid", "5")]), file("f")],
+            Shown("f f 0 644 0:5"),
+        ),
+        case(
+            "also the first of two extended headers must have records",
+            &[pax_bytes(b"99 path=q\n"), pax(&[("gid", "5")]), file("f")],
+            Refused(wrong),
+        ),
+        case(
             "only the last record must be valid",
             &[pax(&[("uid", "abc"), ("uid", "5")]), file("f")],
             Shown("f f 0 644 5:0"),
@@ -40,8 +50,8 @@ fn records() -> Vec<Case> {
         case("a length beyond the header", &[pax_bytes(b"99 path=q\n"), file("f")], Refused(wrong)),
         case("a length before the newline", &[pax_bytes(b"9 path=q\n\n"), file("f")], Refused(wrong)),
         case("a length of less than itself", &[pax_bytes(b"3 path=q\n"), file("f")], Refused(wrong)),
-        case("a record without a key", &[pax_bytes(b"5 =a\n"), file("f")], Refused(wrong)),
-        case("a record without a value", &[pax_bytes(b"7 path\n"), file("f")], Refused(wrong)),
+        case("a record without a key", &[pax_bytes(b"5 =a\n"), file("f")], Refused("a PAX record without a key")),
+        case("a record without a value", &[pax_bytes(b"7 path\n"), file("f")], Refused("a PAX record without `=`")),
         case("NUL behind the records", &[pax_bytes(b"10 path=q\n\0\0\0\0"), file("f")], Refused(wrong)),
         case("a newline in a value", &[pax(&[("SCHILY.xattr.user.a", "1\n2=\n")]), file("f")], Shown("f f 0 644 0:0")),
     ]

@@ -221,7 +221,11 @@ fn split_record(records: &[u8]) -> Result<Record<'_>, TarErrorKind> {
     let length = length.filter(|length| *length >= SHORTEST).ok_or_else(broken)?;
     let record = records.get(space + 1..length).ok_or_else(broken)?;
     let record = record.strip_suffix(b"\n").ok_or_else(broken)?;
-    let equals = record.iter().position(|byte| *byte == b'=').filter(|at| *at > 0).ok_or_else(broken)?;
+    let equals = record.iter().position(|byte| *byte == b'=');
+    let equals = equals.ok_or(TarErrorKind::Header("a PAX record without `=`"))?;
+    if equals == 0 {
+        return Err(TarErrorKind::Header("a PAX record without a key"));
+    }
     Ok((&record[..equals], &record[equals + 1..], &records[length..]))
 }
 

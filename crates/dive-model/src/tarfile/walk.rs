@@ -108,15 +108,13 @@ struct Extensions {
     pax: Overrides,
     long_path: Option<Vec<u8>>,
     long_link: Option<Vec<u8>>,
+    /// What is wrong with a value in `pax`. Go reads the values of the last set of records only.
+    wrong_value: Option<TarError>,
 }
 
 impl Extensions {
-    /// Adds what the extension header of type `typeflag` holds, a set of PAX records or a long name.
-    fn add(&mut self, typeflag: u8, mut bytes: Vec<u8>) -> Result<(), TarErrorKind> {
-        if typeflag == b'x' {
-            self.pax = Overrides::parse(&bytes)?;
-            return Ok(());
-        }
+    /// Adds the long name that the extension header of type `typeflag` holds.
+    fn add_name(&mut self, typeflag: u8, mut bytes: Vec<u8>) {
         bytes.truncate(bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len()));
         let name = (!bytes.is_empty()).then_some(bytes);
         if typeflag == b'L' {
@@ -124,7 +122,6 @@ impl Extensions {
         } else {
             self.long_link = name;
         }
-        Ok(())
     }
 }
 
@@ -197,7 +194,19 @@ impl<I: Input> Walker<I> {
                     self.extension.get_or_insert(self.header_offset);
                     self.start_body(header.size);
                     let bytes = self.read_extension()?;
-                    extensions.add(header.typeflag, bytes).map_err(|kind| self.error(kind))?;
+                    if header.typeflag == b'x' {
+                        extensions.wrong_value = None;
+                        extensions.pax = match Overrides::parse(&bytes) {
+                            Ok(pax) => pax,
+                            Err(kind) => {
+                                pax::check_global(&bytes).map_err(|kind| self.error(kind))?;
+                                extensions.wrong_value = Some(self.error(kind));
+                                Overrides::default()
+                            }
+                        };
+                    } else {
+                        extensions.add_name(header.typeflag, bytes);
+                    }
                 }
                 _ => {
                     self.extension = None;
@@ -250,7 +259,10 @@ impl<I: Input> Walker<I> {
     }
 
     fn member(&mut self, header: &Header, extensions: Extensions) -> Result<Member<'_>, TarError> {
-        let Extensions { pax, long_path, long_link } = extensions;
+        let Extensions { pax, long_path, long_link, wrong_value } = extensions;
+        if let Some(error) = wrong_value {
+            return Err(error);
+        }
         // A GNU long name beats a PAX one, and both beat the header's.
         if let Some(path) = long_path.or(pax.path) {
             self.path = path;

@@ -22,6 +22,12 @@ fn tar(file: &str) -> Vec<u8> {
 
 /// An archive of Docker 1.9: two images with a common base, one of them with two tags.
 fn of_docker_1_9() -> Layer {
+    let (left, right) = ("0b".repeat(32), "0c".repeat(32));
+    let repositories = json!({ "library/app": { "1": left, "latest": left }, "reg.example:5000/b": { "2": right } });
+    layers_of_docker_1_9().file("repositories", repositories.to_string())
+}
+
+fn layers_of_docker_1_9() -> Layer {
     let (base, left, right) = ("0a".repeat(32), "0b".repeat(32), "0c".repeat(32));
     let mut archive = Layer::default();
     for (id, parent, file) in [(&base, None, "base"), (&left, Some(&base), "left"), (&right, Some(&base), "right")] {
@@ -35,8 +41,7 @@ fn of_docker_1_9() -> Layer {
         archive = archive.dir(&format!("{id}/")).file(format!("{id}/VERSION"), "1.0");
         archive = archive.file(format!("{id}/json"), document.to_string()).file(format!("{id}/layer.tar"), tar(file));
     }
-    let repositories = json!({ "library/app": { "1": left, "latest": left }, "reg.example:5000/b": { "2": right } });
-    archive.file("repositories", repositories.to_string())
+    archive
 }
 
 #[test]
@@ -56,6 +61,26 @@ fn an_archive_from_before_manifests_opens() {
     assert!(ran.error().contains("no image for linux/arm64; available: linux/amd64"), "{}", ran.error());
 }
 
+/// `docker save ID` of Docker up to 1.9 names no image.
+#[test]
+fn an_archive_from_before_manifests_needs_no_tags() {
+    let (left, right) = ("0b".repeat(32), "0c".repeat(32));
+    for archive in [layers_of_docker_1_9(), layers_of_docker_1_9().file("repositories", "{}")] {
+        let user = User::new();
+        std::fs::write(user.file("image.tar"), archive.tar()).unwrap();
+        let notice = format!("holds 2 images; this is image.tar. The others, for --image: 1: {right}");
+        user.runs(&["image.tar"]).ends_with(0).says(&[&notice]).prints(&["make base", "make left"]);
+        for (image, file) in [("0", "left"), ("1", "right"), (&left[..12], "left"), (&right, "right")] {
+            let ran = user.runs(&["tree", "--format", "tsv", "image.tar", "--image", image]).ends_with(0);
+            assert_eq!(paths(&ran), format!("base {file}"));
+        }
+    }
+    // An archive of a later Docker whose end is missing.
+    let config = format!("{}.json", "c".repeat(64));
+    let ran = listed(&layers_of_docker_1_9().file(config, "{}").tar(), &[]);
+    assert!(ran.error().contains("the manifest often comes last"), "{}", ran.error());
+}
+
 #[test]
 fn a_damaged_chain_of_parents_ends() {
     let id = "0a".repeat(32);
@@ -66,7 +91,7 @@ fn a_damaged_chain_of_parents_ends() {
         layer.file("repositories", json!({ "a": { "1": id } }).to_string()).tar()
     };
     for (parent, says) in [
-        (id.as_str(), "or itself"),
+        (id.as_str(), "is its own parent"),
         ("../../etc", "an id that is not valid"),
         ("0bad", "the layer document 0bad/json is missing; the archive is incomplete: save the image again"),
     ] {

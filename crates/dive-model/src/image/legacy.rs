@@ -14,7 +14,7 @@ use super::selection::{ImageName, ImageSelector, Selection, find, hint_for, list
 use super::{Image, ImageLayer};
 use crate::json::{Decode, Key, LIST_LIMIT, List, Map, Object, Text};
 use crate::remark::{OnDamage, Remark};
-use crate::store::Store;
+use crate::store::{Ending, Store};
 
 pub(super) const REPOSITORIES: &str = "repositories";
 
@@ -92,6 +92,9 @@ pub(super) fn open(
     let archive = || store.name().to_owned();
     let mut names = names(store, &mut remarks)?;
     if names.is_empty() {
+        names = untagged(store)?;
+    }
+    if names.is_empty() {
         return Err(ImageError::NoImage { archive: archive(), document: REPOSITORIES });
     }
     let Some(chosen) = find(&names, selection.image.as_ref()) else {
@@ -135,8 +138,47 @@ pub(super) fn open(
     })
 }
 
+/// Whether `store` holds layers with a document each, and nothing that names them. `docker save ID` wrote no
+/// `repositories`. Of a later archive that is cut off, `manifest.json` may be what is missing.
+pub(super) fn has_only_layers(store: &dyn Store) -> bool {
+    let is_config = |name: &str| name.strip_suffix(".json").is_some_and(|hex| hex.len() == 64 && is_hex(hex));
+    store.ending() != Ending::Unmarked
+        && layer_ids(store).next().is_some()
+        && !store.member_names().into_iter().any(is_config)
+}
+
+/// The ids of all layers that have a document.
+fn layer_ids(store: &dyn Store) -> impl Iterator<Item = &str> {
+    let ids = store.member_names().into_iter().filter_map(|name| name.strip_suffix("/json"));
+    ids.filter(|id| id.len() == 64 && is_hex(id) && store.contains(&format!("{id}/layer.tar")))
+}
+
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The images without a tag: layers that are no other's parent.
+fn untagged(store: &dyn Store) -> Result<Vec<ImageName>, ImageError> {
+    let mut ids: Vec<&str> = layer_ids(store).take(LIST_LIMIT).collect();
+    // The numbers of images must not change from one run to the next.
+    ids.sort_unstable();
+    let mut parents = HashSet::new();
+    for id in &ids {
+        let blob = store.blob(&format!("{id}/json"))?;
+        let document: LayerDocument = document::read(store, &blob, DocumentKind::DockerConfig, &mut Vec::new())?;
+        parents.insert(document.parent);
+    }
+    let last = ids.into_iter().filter(|id| !parents.contains(*id));
+    let name =
+        |(index, id): (usize, &str)| ImageName { index, tags: Vec::new(), id: Some(id.to_owned()), shares_tags: false };
+    Ok(last.enumerate().map(name).collect())
+}
+
 /// The images that `repositories` names, each with its tags.
 fn names(store: &dyn Store, remarks: &mut Vec<Remark>) -> Result<Vec<ImageName>, ImageError> {
+    if !store.contains(REPOSITORIES) {
+        return Ok(Vec::new());
+    }
     let Map(repositories): Map<Map<String>> =
         document::read(store, &store.blob(REPOSITORIES)?, DocumentKind::DockerManifest, remarks)?;
     let (mut names, mut by_id) = (Vec::<ImageName>::new(), HashMap::new());
@@ -148,7 +190,7 @@ fn names(store: &dyn Store, remarks: &mut Vec<Remark>) -> Result<Vec<ImageName>,
                 return Err(ImageError::Manifest {
                     archive: store.name().to_owned(),
                     document: REPOSITORIES.to_owned(),
-                    problem: "names more images than any archive has",
+                    problem: "names more than 10,000 images, which is the limit",
                 });
             }
             match names.get_mut(index) {
@@ -176,8 +218,11 @@ fn chain(
         if next.contains('/') || next.starts_with('.') {
             return Err(problem(path, "has an id that is not valid"));
         }
-        if chain.len() == LIST_LIMIT || !seen.insert(next.clone()) {
-            return Err(problem(path, "has more layers below it than any image has, or itself"));
+        if !seen.insert(next.clone()) {
+            return Err(problem(path, "is its own parent, or a parent of its parents; save the image again"));
+        }
+        if chain.len() == LIST_LIMIT {
+            return Err(problem(path, "is one layer more than the limit of 10,000"));
         }
         let blob = match store.blob(&path) {
             Err(error) if error.is_absence() => {

@@ -64,7 +64,7 @@ pub fn open(store: &dyn Store, selection: &Selection, on_damage: OnDamage) -> Re
         not_in_manifest = Some(error);
         remarks = store.remarks().to_vec();
     }
-    if !store.contains(index::INDEX) && store.contains(legacy::REPOSITORIES) {
+    if !store.contains(index::INDEX) && (store.contains(legacy::REPOSITORIES) || legacy::has_only_layers(store)) {
         return legacy::open(store, selection, on_damage, remarks);
     }
     if !store.contains(index::INDEX) {

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::beside::image;
 use crate::build::{Layer, Layout, described};
 use crate::user::User;
 
@@ -410,7 +411,7 @@ fn attestations_in_the_index_of_an_image_are_not_worth_a_notice() {
 #[test]
 fn what_only_the_index_lists_is_found_by_its_name() {
     let mut layout = Layout::default();
-    let (a, b) = (layout.image("linux/amd64", "a"), layout.image("linux/amd64", "b"));
+    let (a, b) = (image(&mut layout, "linux/amd64", "a"), image(&mut layout, "linux/amd64", "b"));
     let statement = layout.blob("application/vnd.in-toto+json", "{}");
     let statement = layout.document(&json!({ "schemaVersion": 2, "config": statement, "layers": [statement] }));
     layout.lists(a.clone(), &named("a:1")).lists(b, &named("b:1")).lists(statement, &named("statement:1"));
@@ -426,8 +427,8 @@ fn what_only_the_index_lists_is_found_by_its_name() {
     run("a:1").ends_with(0).prints(&["a\tf"]);
     run("b:1").ends_with(0).prints(&["b\tf"]);
     for (image, says) in [
-        ("c:1", "no image c:1; available: 0: a:1."),
-        ("1", "no image 1; available: 0: a:1."),
+        ("c:1", "no image c:1; available: 0: a:1; 1: b:1."),
+        ("2", "no image 2; available: 0: a:1; 1: b:1."),
         ("statement:1", "(statement:1)"),
     ] {
         let ran = run(image);

@@ -1,6 +1,7 @@
 //! Indexes, layers and shapes of archives beyond what the engines of today write: what builders, registries and users make
 //! of them. If one of these fails, an image is hidden, taken for another, or refused though it is there.
 
+mod beside;
 mod builders;
 mod choices;
 mod folders;

@@ -9,48 +9,86 @@ use super::error::ImageError;
 use super::index;
 use super::manifest::{DockerImage, digest_of_path};
 use super::plan::{ConfigDocument, Plan, PlannedConfig, Wanted};
-use super::platform::Platform;
-use super::selection::{ImageName, Selection, find, hint_for, listed};
+use super::platform::{Fit, Platform};
+use super::selection::{ImageName, ImageSelector, Selection, find_all, hint_for, listed, note_shared_tags};
 use crate::json::List;
 use crate::remark::Remark;
 use crate::store::Store;
 
 pub(super) const MANIFEST: &str = "manifest.json";
 
-/// The plan for the image that `selection` names.
-pub(super) fn plan(store: &dyn Store, selection: &Selection, remarks: &mut Vec<Remark>) -> Result<Plan, ImageError> {
-    let archive = || store.name().to_owned();
-    let List(mut images): List<DockerImage> =
-        document::read(store, &store.blob(MANIFEST)?, DocumentKind::DockerManifest, remarks)?;
-    if images.is_empty() {
-        return Err(ImageError::NoImage { archive: archive(), document: MANIFEST });
-    }
-    let mut names: Vec<ImageName> = images
-        .iter_mut()
-        .enumerate()
-        .map(|(index, image)| ImageName {
+/// What `manifest.json` lists.
+pub(super) struct DockerArchive {
+    images: Vec<DockerImage>,
+    /// What `images` are called.
+    pub(super) names: Vec<ImageName>,
+}
+
+impl DockerArchive {
+    pub(super) fn read(store: &dyn Store, remarks: &mut Vec<Remark>) -> Result<Self, ImageError> {
+        let List(mut images): List<DockerImage> =
+            document::read(store, &store.blob(MANIFEST)?, DocumentKind::DockerManifest, remarks)?;
+        let names = images.iter_mut().enumerate().map(|(index, image)| ImageName {
             index,
             // `null` is an empty tag to Go.
             tags: std::mem::take(&mut image.tags.0).into_iter().filter(|tag| !tag.is_empty()).collect(),
             id: digest_of_path(&image.config),
             shares_tags: false,
-        })
-        .collect();
-    let chosen = match (&selection.image, &selection.platform) {
-        (None, Some(wanted)) => of_platform(store, &images, wanted)?,
-        (None, None) => 0,
-        (Some(named), _) => find(&names, Some(named)).ok_or_else(|| ImageError::UnknownImage {
-            archive: archive(),
-            wanted: named.clone(),
-            hint: hint_for(named, names.iter().filter_map(|name| name.id.as_deref())),
-            available: listed(&names),
-        })?,
-    };
+        });
+        let mut names: Vec<ImageName> = names.collect();
+        note_shared_tags(&mut names);
+        Ok(Self { images, names })
+    }
+
+    /// The place of the image that `selection` names. Of images with one tag, that for the platform is meant. `beside` are
+    /// images that another document lists.
+    fn choose(&self, store: &dyn Store, selection: &Selection, beside: &[ImageName]) -> Result<usize, ImageError> {
+        let Self { images, names } = self;
+        let candidates: Vec<usize> = match (&selection.image, &selection.platform) {
+            (Some(named), _) => find_all(names, named),
+            (None, Some(_)) => (0..names.len()).collect(),
+            (None, None) => {
+                let shares_tag = |name: &&ImageName| name.tags.iter().any(|tag| names[0].tags.contains(tag));
+                std::iter::once(0).chain(names.iter().skip(1).filter(shares_tag).map(|name| name.index)).collect()
+            }
+        };
+        match (&candidates[..], &selection.platform) {
+            ([], _) => {
+                let wanted = selection.image.clone().unwrap_or(ImageSelector::Index(0));
+                let hint = hint_for(&wanted, names.iter().filter_map(|name| name.id.as_deref()));
+                let available = listed(&[names, beside].concat());
+                Err(ImageError::UnknownImage { archive: store.name().to_owned(), wanted, hint, available })
+            }
+            ([only], _) if selection.image.is_some() => Ok(*only),
+            ([only], None) => Ok(*only),
+            (_, Some(wanted)) => of_platform(store, images, &candidates, &|found| found.fit(wanted)).map_err(|found| {
+                ImageError::no_platform(store.name(), selection.image.as_ref(), wanted, found.join(", "))
+            }),
+            ([first, ..], None) => {
+                let host = Platform::host();
+                Ok(of_platform(store, images, &candidates, &|found| found.fit_host(&host)).unwrap_or(*first))
+            }
+        }
+    }
+}
+
+/// The plan for the image of `archive` that `selection` names. `beside` are images that another document lists.
+pub(super) fn plan(
+    store: &dyn Store,
+    archive: DockerArchive,
+    selection: &Selection,
+    beside: &[ImageName],
+) -> Result<Plan, ImageError> {
+    if archive.images.is_empty() {
+        return Err(ImageError::NoImage { archive: store.name().to_owned(), document: MANIFEST });
+    }
+    let chosen = archive.choose(store, selection, beside)?;
+    let DockerArchive { mut images, mut names } = archive;
     let image = images.swap_remove(chosen);
     let name = names.remove(chosen);
     if image.config.is_empty() {
         return Err(ImageError::Manifest {
-            archive: archive(),
+            archive: store.name().to_owned(),
             document: MANIFEST.to_owned(),
             problem: "names no configuration for the image; save the image again",
         });
@@ -74,33 +112,39 @@ pub(super) fn plan(store: &dyn Store, selection: &Selection, remarks: &mut Vec<R
             artifact_type: None,
         }),
         name,
-        others: names,
+        others: [&names, beside].concat(),
         other_entries: Vec::new(),
         platform: None,
         layers,
     })
 }
 
-/// The place of the image that fits `wanted` best. The first if a configuration cannot be read: then it is not known
-/// which one fits.
-fn of_platform(store: &dyn Store, images: &[DockerImage], wanted: &Platform) -> Result<usize, ImageError> {
+/// The place of that image of `candidates` which fits best. The first if a configuration cannot be read: then it is not
+/// known which one fits. If none fits, what they are for.
+fn of_platform(
+    store: &dyn Store,
+    images: &[DockerImage],
+    candidates: &[usize],
+    fit: &dyn Fn(&Platform) -> Option<Fit>,
+) -> Result<usize, Vec<String>> {
     let platform = |image: &DockerImage| {
         let blob = store.blob(&image.config).ok()?;
         let read = document::read(store, &blob, DocumentKind::DockerConfig, &mut Vec::new());
         ImageConfig::platform(&read.ok()?)
     };
-    let platforms: Vec<Option<Platform>> = images.iter().map(platform).collect();
-    let fits = platforms.iter().enumerate().filter_map(|(at, found)| Some((found.as_ref()?.fit(wanted)?, at)));
+    let platforms: Vec<(usize, Option<Platform>)> =
+        candidates.iter().filter_map(|at| Some((*at, platform(images.get(*at)?)))).collect();
+    let fits = platforms.iter().filter_map(|(at, found)| Some((fit(found.as_ref()?)?, *at)));
     if let Some((_, at)) = fits.max_by_key(|(fit, at)| (*fit, usize::MAX - at)) {
         return Ok(at);
     }
     let mut found: Vec<String> = Vec::new();
-    for platform in &platforms {
-        let Some(platform) = platform else { return Ok(0) };
+    for (_, platform) in &platforms {
+        let Some(platform) = platform else { return candidates.first().copied().ok_or(found) };
         let platform = platform.to_string();
         if !found.contains(&platform) {
             found.push(platform);
         }
     }
-    Err(ImageError::no_platform(store.name(), None, wanted, found.join(", ")))
+    Err(found)
 }

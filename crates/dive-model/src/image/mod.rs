@@ -2,6 +2,7 @@
 //! out; no layer is read, only found. `docker_archive` and `index` each turn their documents into a plan, and what
 //! follows is one way for both.
 
+mod beside;
 mod config;
 mod description;
 mod docker_archive;
@@ -34,7 +35,9 @@ use std::borrow::Cow;
 
 use crate::remark::{OnDamage, Remark};
 use crate::store::Store;
+use beside::Beside;
 use config::ImageConfig;
+use docker_archive::DockerArchive;
 use manifest::{ConfigKind, config_kind};
 use plan::{ConfigDocument, Plan, PlannedConfig, why_missing, why_no_manifest};
 
@@ -49,33 +52,46 @@ pub fn open(store: &dyn Store, selection: &Selection, on_damage: OnDamage) -> Re
         // Documents in it may have the names of those that are looked for below.
         return Ok(root_file_system::image(store, tar, remarks));
     }
+    let has_index = store.contains(index::INDEX);
     let mut not_in_manifest = None;
     let mut in_index = Cow::Borrowed(selection);
+    let mut beside = Beside::default();
     if store.contains(docker_archive::MANIFEST) {
-        let plan = docker_archive::plan(store, selection, &mut remarks);
-        let tag = plan.as_ref().ok().and_then(|plan| plan.name.tags.first().cloned());
-        let opened = plan.and_then(|plan| carry_out(store, plan, selection, on_damage, &mut remarks));
-        let error = match opened {
-            Err(error) if store.contains(index::INDEX) => error,
-            opened => return opened,
-        };
-        let Some(selection) = retry_in_index(&error, selection, tag) else { return Err(error) };
-        in_index = Cow::Owned(selection);
-        not_in_manifest = Some(error);
+        let archive = DockerArchive::read(store, &mut remarks)?;
+        if has_index {
+            beside = Beside::of(store, &archive.names);
+        }
+        if let Some(place) = beside.place_in_index(selection.image.as_ref()) {
+            in_index.to_mut().image = Some(ImageSelector::Index(place));
+        } else if !archive.names.is_empty() || !has_index {
+            let plan = docker_archive::plan(store, archive, selection, beside.only_in_index());
+            let tag = plan.as_ref().ok().and_then(|plan| plan.name.tags.first().cloned());
+            let opened = plan.and_then(|plan| carry_out(store, plan, selection, on_damage, &mut remarks));
+            let error = match opened {
+                Err(error) if has_index => error,
+                opened => return opened,
+            };
+            let Some(selection) = retry_in_index(&error, selection, tag) else { return Err(error) };
+            in_index = Cow::Owned(selection);
+            not_in_manifest = Some(error);
+        }
         remarks = store.remarks().to_vec();
     }
-    if !store.contains(index::INDEX) && (store.contains(legacy::REPOSITORIES) || legacy::has_only_layers(store)) {
+    if !has_index && (store.contains(legacy::REPOSITORIES) || legacy::has_only_layers(store)) {
         return legacy::open(store, selection, on_damage, remarks);
     }
-    if !store.contains(index::INDEX) {
+    if !has_index {
         let archive = store.name().to_owned();
         return Err(ImageError::NoManifest { archive, hint: why_no_manifest(store) });
     }
-    let plan = index::plan(store, &in_index, &mut remarks).map_err(|error| match error {
+    let mut plan = index::plan(store, &in_index, &mut remarks).map_err(|error| match error {
         // Neither lists it. Notices show the list of manifest.json, so the error does too.
         ImageError::UnknownImage { .. } | ImageError::NoImage { .. } => not_in_manifest.unwrap_or(error),
         error => error,
     })?;
+    if let Some(others) = beside.others(&plan.name) {
+        plan.others = others;
+    }
     carry_out(store, plan, &in_index, on_damage, &mut remarks)
 }
 
@@ -123,7 +139,9 @@ fn carry_out(
     let platform = configured.map(|it| it.completed(listed)).or_else(|| plan.platform.clone());
     // Engines go by the index, where it names a platform.
     let is_listed = |wanted: &Platform| listed.is_some_and(|listed| listed.fit(wanted).is_some());
+    // An unknown platform may be any, and is none that could be named instead.
     if let (Some(wanted), Some(found)) = (&selection.platform, &platform)
+        && found.is_known()
         && found.fit(wanted).is_none()
         && !is_listed(wanted)
     {

@@ -1,6 +1,7 @@
 //! Which image of several is meant: by its place or by a name, where `alpine` and `docker.io/library/alpine:latest`
 //! are one name to every engine.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
@@ -31,7 +32,7 @@ impl FromStr for ImageSelector {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         // No file holds so many images, and some digests begin with that many decimal digits.
-        let index = text.parse().ok().filter(|_| text.len() < SHORTEST_ID);
+        let index = text.parse().ok().filter(|index: &usize| text.len() < SHORTEST_ID && index.to_string() == text);
         Ok(index.map_or_else(|| Self::Reference(text.to_owned()), Self::Index))
     }
 }
@@ -98,15 +99,34 @@ pub(super) fn listed(names: &[ImageName]) -> String {
     names.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// The place in `names` of what `selector` means.
+/// The place in `names` of what `selector` means: of several the first.
 pub(super) fn find(names: &[ImageName], selector: Option<&ImageSelector>) -> Option<usize> {
     match selector {
         None => (!names.is_empty()).then_some(0),
-        Some(ImageSelector::Index(index)) => (*index < names.len()).then_some(*index),
-        Some(ImageSelector::Reference(wanted)) => {
+        Some(selector) => find_all(names, selector).first().copied(),
+    }
+}
+
+/// The places in `names` of what `selector` means. Images for several platforms may have one tag.
+pub(super) fn find_all(names: &[ImageName], selector: &ImageSelector) -> Vec<usize> {
+    match selector {
+        ImageSelector::Index(index) if *index < names.len() => vec![*index],
+        ImageSelector::Index(number) => find_tagged(names, &number.to_string()),
+        ImageSelector::Reference(wanted) => {
+            let tagged = find_tagged(names, wanted);
             let is_meant = |name: &ImageName| name.id.as_ref().is_some_and(|id| is_id(id, wanted));
-            find_tagged(names, wanted).first().copied().or_else(|| names.iter().position(is_meant))
+            let by_id = || names.iter().position(is_meant).into_iter().collect();
+            if tagged.is_empty() { by_id() } else { tagged }
         }
+    }
+}
+
+/// Notes which of `names` have a tag that another one has, too.
+pub(super) fn note_shared_tags(names: &mut [ImageName]) {
+    let mut uses: HashMap<String, usize> = HashMap::new();
+    names.iter().flat_map(|name| &name.tags).for_each(|tag| *uses.entry(tag.clone()).or_default() += 1);
+    for name in names {
+        name.shares_tags = name.tags.iter().any(|tag| uses.get(tag).is_some_and(|count| *count > 1));
     }
 }
 
@@ -212,6 +232,7 @@ mod tests {
     #[test]
     fn many_decimal_digits_are_a_digest() {
         assert_eq!("12345678901".parse(), Ok(ImageSelector::Index(12_345_678_901)));
+        assert_eq!("01".parse(), Ok(ImageSelector::Reference("01".to_owned())), "a tag");
         assert_eq!("123456789012".parse(), Ok(ImageSelector::Reference("123456789012".to_owned())));
     }
 

@@ -3,7 +3,7 @@
 
 use super::super::error::ImageError;
 use super::super::platform::{Fit, Platform};
-use super::super::selection::{ImageSelector, Selection, find_tagged, hint_for, is_id, listed, may_be_id};
+use super::super::selection::{ImageSelector, Selection, find_all, find_tagged, hint_for, is_id, listed, may_be_id};
 use super::images::{IndexImages, IndexedImage, OtherEntry};
 use super::walk::{INDEX, ManifestLeaf};
 use crate::remark::Remark;
@@ -36,7 +36,7 @@ impl Chooser<'_> {
         let all = || (0..self.index.images.len()).collect();
         let images: Vec<usize> = match &self.selection.image {
             None => all(),
-            Some(ImageSelector::Index(index)) => all().into_iter().filter(|at| at == index).collect(),
+            Some(selector @ ImageSelector::Index(_)) => find_all(&self.index.names, selector),
             Some(ImageSelector::Reference(wanted)) => {
                 let tagged = find_tagged(&self.index.names, wanted);
                 let by_digest = if tagged.is_empty() { self.by_digest(wanted, id_of)? } else { None };

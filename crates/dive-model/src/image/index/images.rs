@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::super::error::ImageError;
 use super::super::manifest::Descriptor;
-use super::super::selection::ImageName;
+use super::super::selection::{ImageName, note_shared_tags};
 use super::walk::{INDEX, IndexWalker, ManifestContent, ManifestLeaf};
 use crate::json::List;
 use crate::remark::{FirstFew, Shown};
@@ -83,7 +83,10 @@ impl IndexImages {
         walker.inspect(chosen)?;
         if chosen.may_be_image() {
             // A failed request may succeed when repeated: an error, not a damaged manifest.
-            return Ok(!matches!(chosen.error, Some(ImageError::Document { .. } | ImageError::Manifest { .. })));
+            return Ok(!matches!(
+                chosen.error,
+                Some(ImageError::Document { .. } | ImageError::Limit { .. } | ImageError::Manifest { .. })
+            ));
         }
         let other = OtherEntry::from(leaves.remove(leaf));
         if leaves.is_empty() {
@@ -104,11 +107,7 @@ impl IndexImages {
             shares_tags: false,
         });
         self.names = named.collect();
-        let mut uses: HashMap<String, usize> = HashMap::new();
-        self.names.iter().flat_map(|name| &name.tags).for_each(|tag| *uses.entry(tag.clone()).or_default() += 1);
-        for name in &mut self.names {
-            name.shares_tags = name.tags.iter().any(|tag| uses.get(tag).is_some_and(|count| *count > 1));
-        }
+        note_shared_tags(&mut self.names);
     }
 }
 

@@ -11,7 +11,7 @@ use super::error::ImageError;
 use super::manifest::{ManifestKind, OciDocument};
 use super::plan::{ConfigDocument, Plan, PlannedConfig, Wanted};
 use super::schema1::Schema1;
-use super::selection::{ImageName, Selection};
+use super::selection::{ImageName, Selection, find_tagged};
 use crate::remark::Remark;
 use crate::store::Store;
 use choice::Chooser;
@@ -44,6 +44,33 @@ pub(super) fn plan(store: &dyn Store, selection: &Selection, remarks: &mut Vec<R
     let leaf = index.images.swap_remove(choice.image).leaves.swap_remove(choice.leaf);
     let plan = from_manifest(store, leaf, name, others, remarks)?;
     Ok(Plan { other_entries: index.others, ..plan })
+}
+
+/// The images of the index that are not among `known`, which another document lists: neither by a tag nor by the id. An
+/// index that cannot be read adds none.
+pub(super) fn images_beside(store: &dyn Store, known: &[ImageName]) -> Vec<ImageName> {
+    let read = |blob| document::read(store, &blob, DocumentKind::Index, &mut Vec::new());
+    let index: Option<OciDocument> = store.blob(INDEX).ok().and_then(|blob| read(blob).ok());
+    let entries = index.and_then(|index| index.manifests).unwrap_or_default();
+    let mut walker = IndexWalker::new(store);
+    let Ok(IndexImages { images, names, .. }) = IndexImages::of(&mut walker, entries) else { return Vec::new() };
+    let is_known = |id: &str| known.iter().any(|name| name.id.as_deref() == Some(id));
+    let mut is_beside = |name: &ImageName, leaves: &[ManifestLeaf]| {
+        let has_known_tag = name.tags.iter().any(|tag| !find_tagged(known, tag).is_empty());
+        let mut here = leaves.iter().filter(|leaf| leaf.error.is_none()).peekable();
+        !has_known_tag
+            && here.peek().is_some()
+            && !here.any(|leaf| {
+                let id = leaf.config_digest.clone().or_else(|| walker.id_of(leaf).ok().flatten());
+                id.is_some_and(|id| is_known(&id))
+            })
+    };
+    names
+        .into_iter()
+        .zip(&images)
+        .filter(|(name, image)| is_beside(name, &image.leaves))
+        .map(|(name, _)| name)
+        .collect()
 }
 
 /// The media types of the layers that the manifests of `store` name, by digest. What cannot be read tells of none: it is

@@ -1,0 +1,50 @@
+//! Images of an archive whose `manifest.json` and `index.json` list different ones: what notices and numbers count.
+
+use super::index;
+use super::selection::{ImageName, ImageSelector, find};
+use crate::store::Store;
+
+/// The images of an archive that has both `manifest.json` and `index.json`, numbered on: those that only the index lists
+/// follow those of `manifest.json`.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    names: Vec<ImageName>,
+    /// How many of `names` are of `manifest.json`.
+    listed: usize,
+    /// The places in the index of the others.
+    places: Vec<usize>,
+}
+
+impl Beside {
+    pub(super) fn of(store: &dyn Store, listed: &[ImageName]) -> Self {
+        let mut names = listed.to_vec();
+        let mut places = Vec::new();
+        for name in index::images_beside(store, listed) {
+            places.push(name.index);
+            names.push(ImageName { index: names.len(), ..name });
+        }
+        Self { names, listed: listed.len(), places }
+    }
+
+    /// Those that only the index lists.
+    pub(super) fn only_in_index(&self) -> &[ImageName] {
+        self.names.get(self.listed..).unwrap_or_default()
+    }
+
+    /// The place in the index of the image that `selector` gives the number of, if only the index lists it.
+    pub(super) fn place_in_index(&self, selector: Option<&ImageSelector>) -> Option<usize> {
+        let selector = selector.filter(|selector| matches!(selector, ImageSelector::Index(_)));
+        let at = find(&self.names, Some(selector?))?;
+        self.places.get(at.checked_sub(self.listed)?).copied()
+    }
+
+    /// The others, beside the image that the index calls `shown`; `None` if only the index counts.
+    pub(super) fn others(&self, shown: &ImageName) -> Option<Vec<ImageName>> {
+        let beside = self.places.iter().position(|place| *place == shown.index).map(|at| self.listed + at);
+        let is_shown = |name: &&ImageName| match beside {
+            Some(at) => name.index == at,
+            None => name.id.is_some() && name.id == shown.id || name.tags.iter().any(|tag| shown.tags.contains(tag)),
+        };
+        (self.listed > 0).then(|| self.names.iter().filter(|name| !is_shown(name)).cloned().collect())
+    }
+}

@@ -313,6 +313,52 @@ fn what_the_working_directory_may_set_has_been_decided_for_every_key() {
     }
 }
 
+/// Whatever key is added later: text that names a file elsewhere, a host or a command has no effect from a cloned folder.
+#[test]
+fn no_key_takes_a_file_a_host_or_a_command_from_the_working_directory() {
+    let dangerous = [
+        "../.bash_login",
+        "../x.log",
+        "logs/../../x.json",
+        "/tmp/x.log",
+        "/dev/tcp/evil.example/80",
+        "~/.profile",
+        ".bashrc",
+        ".x.log",
+        ".git/hooks/x.log",
+        "Makefile",
+        "x.sh",
+        "-",
+        "evil.example:5000",
+        "https://evil.example/x.json#",
+        "tcp://evil.example:2375",
+        "ssh://evil.example",
+        "unix:///tmp/x.sock",
+        "$(touch ran).log;",
+        "|sh",
+    ];
+    let lay = |text: &str| {
+        let document = Document::parse("theirs".into(), text.to_owned()).unwrap();
+        let documents = [(document, ConfigScope::WorkingDirectory)];
+        Config::layered(&documents, &Environment::default(), Discovery::default())
+    };
+    let default = Config::default();
+    for key in table().keys {
+        for (path, text) in key.paths().flat_map(|path| dangerous.map(|text| (path, text))) {
+            let (section, name) = path.split_once('.').map_or(("", path), |(section, name)| (section, name));
+            let line = format!("{name}: \"{text}\"\n");
+            // A key that decides about a gate refuses what it cannot read: then nothing is done at all.
+            let Ok(config) = lay(&if section.is_empty() { line } else { format!("{section}:\n  {line}") }) else {
+                continue;
+            };
+            let is_of_keys = path.starts_with("keybinding.") && text == "-";
+            let (field, before) = ((key.field)(&config), (key.field)(&default));
+            assert!(field.yaml() == before.yaml() || is_of_keys, "{path} takes {text} as {}", field.yaml());
+            assert!(!config.warnings.is_empty() || is_of_keys, "nothing is said of {path}: {text}");
+        }
+    }
+}
+
 #[test]
 fn the_working_directory_can_only_be_stricter_than_the_user() {
     let lay = |own: &str, theirs: &str| {

@@ -75,6 +75,66 @@ fn a_signal_that_ends_the_screen_leaves_the_shell_its_terminal() {
     }
 }
 
+/// The screens that there are, by the keys that lead there.
+const SCREENS: [&str; 12] = [
+    "",
+    "down down a",
+    "tab ctrl+space",
+    "tab slash b i n",
+    "tab down v",
+    "tab down v slash b",
+    "tab down H",
+    "tab down x",
+    "w",
+    "w s",
+    "?",
+    "!",
+];
+
+/// Nobody waits for what the keys do: the signal may come while they are read, worked on or drawn.
+#[test]
+fn a_signal_at_any_moment_of_any_screen_gives_the_terminal_back() {
+    for (name, words) in [("TERM", "Terminated"), ("HUP", "Hangup")] {
+        for keys in SCREENS {
+            let mut dive = open(USUAL);
+            dive.press(keys).signals(name);
+            dive.is_ended_by(words).is_restored();
+        }
+    }
+}
+
+#[test]
+fn a_screen_that_a_signal_stops_goes_on_as_it_was() {
+    for (keys, there) in
+        [("down down", "Contents · layer 2"), ("tab slash", "Filter: "), ("?", "Keys · "), ("w", "Waste · ")]
+    {
+        let mut shell = in_a_shell();
+        // Keys that are not read yet would go to the shell.
+        shell.press(keys).waits_for(there);
+        signal("TSTP", shell.foreground());
+        shell.waits_until_given_back();
+        answers(&mut shell);
+        shell.types("fg\r");
+        shell.waits_until("the screen", |screen| screen.is_alternate() && screen.has(there));
+        shell.press("ctrl+c ctrl+c ctrl+c ctrl+c");
+        shell.waits_until_given_back();
+        prompts(&shell);
+        shell.types("exit 7\r").ends_with(7).is_restored();
+    }
+}
+
+/// A terminal that opens no window any more, or a `kill` in a loop: signals come faster than they are served.
+#[test]
+fn signals_in_a_row_leave_one_screen() {
+    let mut dive = open(USUAL);
+    for _ in 0..20 {
+        dive.press("tab").signals("CONT");
+        dive.signals("STOP");
+        dive.signals("CONT");
+    }
+    dive.press("q").ends_with(0).is_restored();
+}
+
 #[test]
 fn who_waits_for_the_program_learns_which_signal_ended_it() {
     let dive = open(USUAL);

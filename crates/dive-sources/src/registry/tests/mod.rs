@@ -1,5 +1,6 @@
 //! Registries with faults, played by a small server of this process's own: what the real ones do well is tested with them.
 
+mod attackers;
 mod faults;
 mod images;
 mod pieces;

@@ -1,0 +1,118 @@
+//! Servers that stand between a user and a registry: wrong certificates, and redirects that take the protection away.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use super::server::{Reply, Server, logged_in};
+use crate::access::{Access, RegistryOptions};
+use crate::registry::RegistryImage;
+use crate::registry::deadlines::Deadlines;
+use crate::registry::repository::Settings;
+use crate::registry::trust::Trust;
+
+const AUTHORITY: &str = include_str!("tls/ca.pem");
+const KEY: &str = include_str!("tls/server.key.pem");
+const GOOD: &str = include_str!("tls/good.pem");
+const EXPIRED: &str = include_str!("tls/expired.pem");
+const OTHER_NAME: &str = include_str!("tls/other_name.pem");
+const UNKNOWN: &str = include_str!("tls/unknown.pem");
+
+/// A server with TLS that answers everything with `head`, and counts the requests that get through.
+struct TlsServer {
+    host: String,
+    requests: Arc<AtomicUsize>,
+}
+
+impl TlsServer {
+    fn start(certificate: &str, head: String) -> Self {
+        let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(KEY.as_bytes()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = Arc::new(config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let host = format!("localhost:{}", listener.local_addr().unwrap().port());
+        let requests = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&requests);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+                // Who does not trust it hangs up.
+                let _ = answer(StreamOwned::new(connection, stream), &head, &counted);
+            }
+        });
+        Self { host, requests }
+    }
+}
+
+fn answer(stream: StreamOwned<ServerConnection, TcpStream>, head: &str, requests: &AtomicUsize) -> std::io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    let mut line = String::new();
+    while stream.read_line(&mut line)? > 2 {
+        line.clear();
+    }
+    requests.fetch_add(1, Ordering::SeqCst);
+    let mut stream = stream.into_inner();
+    stream.write_all(format!("{head}Content-Length: 0\r\nConnection: close\r\n\r\n").as_bytes())?;
+    stream.conn.send_close_notify();
+    stream.flush()
+}
+
+/// The error of somebody with a login who opens an image there, and trusts the tests' authority.
+fn refused(host: &str) -> String {
+    let authority = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(authority.path(), AUTHORITY).unwrap();
+    let (_folder, environment) = logged_in(host, r#"{"auth": "YW5uOnNlY3JldA=="}"#);
+    let access = Access { environment, registries: RegistryOptions::default(), ..Access::default() };
+    let trust = Trust { folders: Vec::new(), ca_file: Some(authority.path().to_owned()) };
+    let settings = Settings { trust, pause: std::time::Duration::from_millis(1), deadlines: Deadlines::default() };
+    RegistryImage::open_with(&format!("{host}/app:1"), &access, settings).unwrap_err().to_string()
+}
+
+#[test]
+fn a_certificate_that_proves_nothing_ends_it_before_anything_is_asked() {
+    for (certificate, why) in [
+        (EXPIRED, "its certificate has expired"),
+        (OTHER_NAME, "its certificate is for other.example, not for this host name"),
+        (UNKNOWN, "signed by an unknown authority"),
+    ] {
+        let server = TlsServer::start(certificate, "HTTP/1.1 404 Not Found\r\n".to_owned());
+        let error = refused(&server.host);
+        assert!(error.contains("is not trusted") && error.contains(why), "{error}");
+        assert_eq!(server.requests.load(Ordering::SeqCst), 0, "{why}");
+    }
+    // The same server with its own certificate is asked.
+    let server = TlsServer::start(GOOD, "HTTP/1.1 404 Not Found\r\n".to_owned());
+    let error = refused(&server.host);
+    assert!(error.contains("does not have the manifest"), "{error}");
+    assert_eq!(server.requests.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_redirect_does_not_take_the_protection_away() {
+    let plain = Server::start(|_| Reply::ok("{}"));
+    let head = format!("HTTP/1.1 307 Temporary Redirect\r\nLocation: http://{}/v2/app/manifests/1\r\n", plain.host);
+    let error = refused(&TlsServer::start(GOOD, head).host);
+    assert!(error.contains("it redirects to an address without TLS"), "{error}");
+    assert!(plain.seen().is_empty());
+}
+
+/// Nor does a registry get the user's password for a token server without TLS.
+#[test]
+fn a_token_server_without_tls_gets_no_password() {
+    let plain = Server::start(|_| Reply::ok(r#"{"token": "x"}"#));
+    let head = format!(
+        "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer realm=\"http://{}/token\",service=\"x\"\r\n",
+        plain.host
+    );
+    let error = refused(&TlsServer::start(GOOD, head).host);
+    assert!(error.contains("token server has no TLS"), "{error}");
+    assert!(plain.seen().is_empty());
+}

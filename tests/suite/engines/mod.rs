@@ -12,6 +12,7 @@ mod credentials;
 mod guarded;
 pub(crate) mod http;
 mod kept;
+mod liars;
 mod names;
 mod partial;
 mod podman_command;

@@ -1,0 +1,64 @@
+//! An `ssh` and a `ctr` that do not do what such programs do. If one of these fails, a machine at the other end of a connection
+//! keeps a user waiting, fills the memory, or writes to the terminal.
+
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use super::assert_fails;
+use crate::user::{Ran, User};
+
+/// A user with a program of that name in front of all others.
+fn user_with(program: &str, script: &str) -> User {
+    let file = format!("bin/{program}");
+    let user = User::new().keeps(&file, &format!("#!/bin/sh\n{script}\n"));
+    std::fs::set_permissions(user.home(&file), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", user.home("bin").display(), std::env::var("PATH").unwrap());
+    user.sets("PATH", &path).waits(Duration::from_mins(1))
+}
+
+/// An error of a few lines, and nothing of the liar's that drives a terminal.
+#[track_caller]
+fn assert_is_ended(ran: &Ran, script: &str, parts: &[&str]) {
+    assert_fails(ran, parts);
+    assert!(ran.stderr.len() < 5000, "{script}: {} bytes", ran.stderr.len());
+    assert!(!ran.stderr.contains(|letter: char| letter.is_control() && letter != '\n'), "{script}: {:?}", ran.stderr);
+    assert!(!ran.stderr.contains('\u{202e}'), "{script}: {:?}", ran.stderr);
+}
+
+#[test]
+fn an_ssh_that_lies_is_an_error() {
+    for script in [
+        "printf 'hello \\033[2J\\n'",
+        "exec yes 'a line without an end'",
+        "printf 'HTTP/1.1 200 OK\\r\\nX: '; yes | tr -d '\\n'",
+        "printf 'HTTP/1.1 200 OK\\r\\nContent-Length: 99999999999\\r\\n\\r\\n{'",
+        "printf 'HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\n{\"ApiVersion\": \"1.41\"}'",
+        "printf 'HTTP/1.1 200 OK\\r\\nContent-Length: -1\\r\\n\\r\\n{}'",
+        "printf 'HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\nffffffffffffffff\\r\\n'",
+        "printf 'HTTP/1.1 200 OK\\r\\n\\r\\n'; yes '[' | tr -d '\\n'",
+        "printf 'HTTP/1.1 500 no\\r\\n\\r\\n{\"message\": \"\\033[2J\\342\\200\\256owned\"}'",
+        "printf '\\033[2J\\342\\200\\256owned' >&2; exit 255",
+        "yes 'words of ssh' | head -c 1000000 >&2; exit 255",
+    ] {
+        let user = user_with("ssh", script).sets("DOCKER_HOST", "ssh://user@far.example");
+        assert_is_ended(&user.runs(&["docker://app:1"]), script, &["docker cannot be reached"]);
+    }
+}
+
+#[test]
+fn a_containerd_that_lies_is_an_error() {
+    // A header of a tar that says more than follows.
+    let cut = "printf 'a.txt'; head -c 95 /dev/zero; printf '0000644\\0000000000\\0000000000\\00077777777777\\00000000000000\\000'; \
+               head -c 1000 /dev/zero";
+    for script in [
+        "printf 'hello \\033[2J\\n'",
+        "exec yes 'no archive'",
+        "exit 0",
+        cut,
+        "printf '\\033[2J\\342\\200\\256owned' >&2; exit 1",
+        "yes 'words of ctr' | head -c 1000000 >&2; exit 1",
+    ] {
+        let ran = user_with("ctr", script).runs(&["containerd://docker.io/library/app:1"]);
+        assert_is_ended(&ran, script, &["app:1"]);
+    }
+}

@@ -63,7 +63,7 @@ fn begin(user: User, archive: &str, replaces: bool) -> Session {
     dive.waits_for("Extract to folder: ");
     dive.press("ctrl+u").types("out").press("enter");
     if replaces {
-        dive.waits_for("Overwrite what is there, or skip it?");
+        dive.waits_for("Overwrite existing files, or skip them?");
         dive.press("o");
     }
     dive

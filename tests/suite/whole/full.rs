@@ -7,7 +7,9 @@ use std::process::{Command, Stdio};
 #[cfg(feature = "registry")]
 use super::registry::Registry;
 use super::{files_below, names};
-use crate::build::{Format, Layer, image};
+#[cfg(feature = "registry")]
+use crate::build::Layer;
+use crate::build::{Format, image};
 use crate::place::sample;
 use crate::skipped;
 use crate::user::{DIVE, User};

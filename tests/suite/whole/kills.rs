@@ -9,8 +9,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 #[cfg(feature = "registry")]
+use super::files_below;
+use super::names;
+#[cfg(feature = "registry")]
 use super::registry::Registry;
-use super::{files_below, names};
 use crate::build::{Format, Layer, image};
 use crate::user::{DIVE, User};
 

@@ -115,6 +115,15 @@ fn a_platform_is_looked_for_in_all_images_of_an_archive_of_docker() {
 }
 
 #[test]
+fn an_empty_name_is_shown_as_one() {
+    let mut layout = Layout::default();
+    let a = layout.image("linux/amd64", "a");
+    layout.lists(a, &named("a"));
+    let text = error(&layout, &["--image="]);
+    assert!(text.contains(r#"no image ""; available: 0: a."#), "{text}");
+}
+
+#[test]
 fn too_few_digits_of_a_digest_get_a_hint() {
     let mut layout = Layout::default();
     let (a, b) = (layout.image("linux/amd64", "a"), layout.image("linux/amd64", "b"));
@@ -399,6 +408,23 @@ fn a_damaged_manifest_or_digest_hides_no_image() {
         };
         assert!(text.contains(says), "{text}");
     }
+}
+
+/// A registry's mirror in one layout. Nothing tells the platforms, so that each manifest has to be read.
+#[test]
+fn an_image_of_a_thousand_is_found_by_its_name() {
+    let mut layout = Layout::default();
+    let mut last = Value::Null;
+    for number in 0..1_050 {
+        last = layout.image("linux/amd64", &format!("f{number}"));
+        layout.lists(last.clone(), &named(&format!("r{number}")));
+    }
+    for (image, file) in [("r0", "f0"), ("r1049", "f1049"), (&digest(&last), "f1049"), ("1049", "f1049")] {
+        assert_eq!(chosen(&layout, &["--image", image]), file);
+    }
+    let says = "index.json: leads to more than 1000 documents; the others are read only if --image names them";
+    let text = notices(&layout, &[]);
+    assert!(text.contains(says), "{text}");
 }
 
 /// Such an index is valid: what is wrong is not the file.

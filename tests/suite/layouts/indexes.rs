@@ -142,7 +142,7 @@ fn an_id_that_is_looked_for_in_too_many_manifests_is_an_error() {
     }
     let absent = format!("sha256:{}", "0a".repeat(32));
     let text = error(&layout, &["--image", &absent]);
-    assert!(text.contains("index.json names more manifests than any image has"), "{text}");
+    assert!(text.contains("index.json leads to more manifests than the limit of 1,000"), "{text}");
 }
 
 /// containerd does not take an image for a later variant for the one that is wanted.

@@ -105,7 +105,7 @@ fn a_verdict_needs_every_file_system() {
         let user = layout(&[(TAR, tar("a")), (media_type, bytes)], &["sha256:aa", "sha256:bb"]).user();
         user.runs(&["image.tar"])
             .ends_with(0)
-            .says(&["layer 1", name, "what it adds to the file system is not shown"])
+            .says(&["layer 1: it is", name, "what it adds to the file system is not shown"])
             .prints(&["not a file system layer (", "Incomplete: 1 of 2 layers"]);
         let ran = user.runs(&["--ci", "image.tar"]);
         let verdict = format!("no verdict: dive cannot read layer 1: it is {name}");

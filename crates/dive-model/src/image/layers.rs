@@ -75,7 +75,7 @@ impl Found {
     fn warn_of_file_systems(&self, store: &dyn Store, remarks: &mut Vec<Remark>) {
         for (layer, (_, blob)) in self.layers.iter().enumerate() {
             if let Some(content) = other_content(blob).filter(|it| it.is_file_system) {
-                let text = format!("is {}; what it adds to the file system is not shown", content.name);
+                let text = format!("it is {}; what it adds to the file system is not shown", content.name);
                 remarks.push(Remark::new(format!("{}: layer {layer}", store.name()), text));
             }
         }

@@ -42,6 +42,7 @@ impl fmt::Display for ImageSelector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Index(index) => index.fmt(f),
+            Self::Reference(reference) if reference.is_empty() => f.write_str("\"\""),
             Self::Reference(reference) => Shown(reference).fmt(f),
         }
     }

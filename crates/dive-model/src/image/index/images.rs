@@ -80,7 +80,7 @@ impl IndexImages {
         if chosen.content != ManifestContent::Unread || chosen.error.is_some() {
             return Ok(true);
         }
-        walker.inspect(chosen)?;
+        walker.inspect_chosen(chosen)?;
         if chosen.may_be_image() {
             // A failed request may succeed when repeated: an error, not a damaged manifest.
             return Ok(!matches!(

@@ -21,6 +21,9 @@ pub(in crate::image) const INDEX: &str = "index.json";
 /// Documents that are read in search of a manifest. Real indexes have some ten entries; a file can claim any number.
 const DOCUMENT_COUNT: usize = 1_000;
 
+/// Manifests that are read beyond that because they were chosen.
+const CHOSEN_COUNT: usize = 100;
+
 /// Entries that all those documents together may list.
 const LISTED_COUNT: usize = 10_000;
 
@@ -68,6 +71,10 @@ pub(super) enum ManifestContent {
 pub(super) struct IndexWalker<'a> {
     store: &'a dyn Store,
     documents: usize,
+    /// How many documents may be read.
+    limit: usize,
+    /// How many manifests were read beyond the limit because they were chosen.
+    chosen: usize,
     listed: usize,
     /// On entries that lead nowhere.
     pub(super) remarks: Vec<Remark>,
@@ -75,7 +82,7 @@ pub(super) struct IndexWalker<'a> {
 
 impl<'a> IndexWalker<'a> {
     pub(super) const fn new(store: &'a dyn Store) -> Self {
-        Self { store, documents: 0, listed: 0, remarks: Vec::new() }
+        Self { store, documents: 0, limit: DOCUMENT_COUNT, chosen: 0, listed: 0, remarks: Vec::new() }
     }
 
     /// All manifests below `entry`, in the order of the indexes.
@@ -166,10 +173,37 @@ impl<'a> IndexWalker<'a> {
         Ok(())
     }
 
+    /// Looks into a manifest that was chosen, also beyond the limit.
+    pub(super) fn inspect_chosen(&mut self, leaf: &mut ManifestLeaf) -> Result<(), ImageError> {
+        if self.documents < self.limit || leaf.content != ManifestContent::Unread || leaf.error.is_some() {
+            return self.inspect(leaf);
+        }
+        self.chosen += 1;
+        self.limit = self.documents + 1;
+        // An index was not walked: what it leads to is not known.
+        if self.chosen > CHOSEN_COUNT || self.read(leaf)?.is_some() {
+            return Err(self.too_many());
+        }
+        Ok(())
+    }
+
+    fn warn_of_limit(&mut self) {
+        let text =
+            format!("leads to more than {DOCUMENT_COUNT} documents; the others are read only if --image names them");
+        let remark = Remark::new(format!("{}: {INDEX}", self.store.name()), text);
+        if self.remarks.last() != Some(&remark) {
+            self.remarks.push(remark);
+        }
+    }
+
     /// Reads the document of `leaf`, and returns the entries if it is an index. What cannot be read keeps its error.
     fn read(&mut self, leaf: &mut ManifestLeaf) -> Result<Option<List<Descriptor>>, ImageError> {
+        if self.documents >= self.limit {
+            self.warn_of_limit();
+            return Ok(None);
+        }
         leaf.content = ManifestContent::Image;
-        self.count_document()?;
+        self.documents += 1;
         let document = self.store.blob(&leaf.path).map_err(ImageError::from).and_then(|blob| {
             let read: Result<OciDocument, _> =
                 document::read(self.store, &blob, DocumentKind::OciDocument, &mut Vec::new());
@@ -240,7 +274,7 @@ impl<'a> IndexWalker<'a> {
     /// Counts a document that is read next: in a registry, each is a request.
     fn count_document(&mut self) -> Result<(), ImageError> {
         self.documents += 1;
-        if self.documents > DOCUMENT_COUNT { Err(self.too_many()) } else { Ok(()) }
+        if self.documents > self.limit { Err(self.too_many()) } else { Ok(()) }
     }
 
     fn config(&self, config: &Descriptor) -> Option<ImageConfig> {
@@ -252,7 +286,7 @@ impl<'a> IndexWalker<'a> {
         ImageError::Manifest {
             archive: self.store.name().to_owned(),
             document: INDEX.to_owned(),
-            problem: "names more manifests than any image has",
+            problem: "leads to more manifests than the limit of 1,000; name one by its tag or its digest with --image",
         }
     }
 }

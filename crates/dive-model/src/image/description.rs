@@ -2,7 +2,7 @@
 
 use super::error::LayerLoss;
 use super::history::HistoryStep;
-use super::index::OtherEntry;
+use super::other_entry::OtherEntry;
 use super::platform::Platform;
 use super::selection::ImageName;
 use crate::layer::LayerBlob;

@@ -3,9 +3,9 @@
 
 use std::io;
 
-use super::index::OtherEntry;
 use super::layer_kind::OtherContent;
 use super::manifest::InvalidDigest;
+use super::other_entry::OtherEntry;
 use super::platform::Platform;
 use super::selection::ImageSelector;
 use crate::json::JsonError;

@@ -3,8 +3,8 @@
 
 use super::config::ImageConfig;
 use super::document::DocumentKind;
-use super::index::OtherEntry;
 use super::manifest::{Descriptor, InvalidDigest, path_of_digest};
+use super::other_entry::OtherEntry;
 use super::platform::Platform;
 use super::selection::ImageName;
 use crate::store::{Ending, Store, is_blob_name};

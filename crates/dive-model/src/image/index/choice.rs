@@ -2,9 +2,10 @@
 //! unknown, better fit before worse, first before later.
 
 use super::super::error::ImageError;
+use super::super::other_entry::OtherEntry;
 use super::super::platform::{Fit, Platform};
 use super::super::selection::{ImageSelector, Selection, find_all, find_tagged, hint_for, is_id, listed, may_be_id};
-use super::images::{IndexImages, IndexedImage, OtherEntry};
+use super::images::{IndexImages, IndexedImage};
 use super::walk::{INDEX, ManifestLeaf};
 use crate::remark::Remark;
 

@@ -18,7 +18,6 @@ use choice::Chooser;
 use images::IndexImages;
 use walk::{IndexWalker, ManifestLeaf, no_configuration};
 
-pub use images::OtherEntry;
 pub(super) use walk::INDEX;
 
 /// The plan for the image and the platform that `selection` names.

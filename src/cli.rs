@@ -9,6 +9,7 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, 
 use clap_complete::Shell;
 
 use dive_model::image::{ImageSelector, Platform};
+use dive_model::units::Bytes;
 use dive_sources::{Mirror, PullPolicy, SCHEMES, SourceKind};
 
 mod completion;
@@ -146,6 +147,16 @@ pub struct OpeningArgs {
     /// Try HOST before REGISTRY for the images of REGISTRY (repeatable)
     #[arg(long = "registry-mirror", global = true, value_name = "REGISTRY=HOST", hide_short_help = true)]
     pub mirrors: Vec<Mirror>,
+
+    /// Open the image with up to SIZE of memory [default: 1GiB; 512MiB for an image below 1MB]
+    #[arg(long, global = true, value_name = "SIZE", hide_short_help = true)]
+    pub max_memory: Option<Bytes>,
+
+    /// Unpack up to SIZE of layers [default: 1100 times the size of the image, at least 1GiB]
+    ///
+    /// The default for bzip2 is an eighth of that, for xz a quarter.
+    #[arg(long, global = true, value_name = "SIZE", hide_short_help = true)]
+    pub max_unpacked: Option<Bytes>,
 
     /// Show the readable part of a damaged image, and report the rest
     #[arg(short = 'i', long, global = true)]

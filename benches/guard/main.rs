@@ -29,7 +29,9 @@ use clap::Parser;
 use dive::report::json;
 use dive_model::Opened;
 use dive_model::analysis::Analysis;
+use dive_model::budget::Budget;
 use dive_model::image::Image;
+use dive_model::layer::ReadOptions;
 use dive_model::layer::content::PlainLayers;
 use dive_model::layer::scan;
 use dive_model::observer::Silent;
@@ -156,7 +158,7 @@ fn measure(archive: &Path, counted: Option<&Path>) -> Case {
 
 /// What a headless run does: read all layers, compute the numbers, write the report.
 fn analyse(image: &Arc<Image>) -> Opened {
-    let loaded = tree::load(image, "made", OnDamage::Fail, None, None, &Silent).unwrap();
+    let loaded = tree::load(image, "made", ReadOptions::within(&Budget::unlimited()), &Silent).unwrap();
     let opened = Opened::new(Arc::clone(image), loaded);
     write_json(&opened);
     opened

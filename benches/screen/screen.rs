@@ -9,8 +9,9 @@ use dive::tui::state::{Settings, State};
 use dive::tui::update::{Message, settle, update};
 use dive::tui::view;
 use dive_model::Opened;
+use dive_model::budget::Budget;
+use dive_model::layer::ReadOptions;
 use dive_model::observer::Silent;
-use dive_model::remark::OnDamage;
 use dive_model::tree;
 use dive_sources::Environment;
 use ratatui::Terminal;
@@ -31,7 +32,8 @@ impl Screen {
     /// An archive, opened and shown, with the cursor in the file tree.
     pub(crate) fn of(archive: &Path) -> Self {
         let image = images::open(archive);
-        let loaded = tree::load(&image, &archive.to_string_lossy(), OnDamage::Fail, None, None, &Silent).unwrap();
+        let loaded =
+            tree::load(&image, &archive.to_string_lossy(), ReadOptions::within(&Budget::unlimited()), &Silent).unwrap();
         let settings = Settings::new(&Config::default(), &Environment::default());
         let terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
         let mut screen = Self { state: State::new(settings, SIZE), terminal };

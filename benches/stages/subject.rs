@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use dive_model::Opened;
+use dive_model::budget::Budget;
 use dive_model::image::Image;
 use dive_model::layer::LayerBlob;
+use dive_model::layer::ReadOptions;
 use dive_model::layer::content::PlainLayers;
 use dive_model::layer::{Scan, scan};
 use dive_model::observer::Silent;
@@ -36,7 +38,7 @@ impl Saved {
     /// What headless analysis does, and what that took of the heap.
     fn load(&self) -> (Opened, HeapUse) {
         heap::watch(|| {
-            let loaded = tree::load(&self.image, "made", OnDamage::Fail, None, None, &Silent).unwrap();
+            let loaded = tree::load(&self.image, "made", ReadOptions::within(&Budget::unlimited()), &Silent).unwrap();
             Opened::new(Arc::clone(&self.image), loaded)
         })
     }

@@ -14,7 +14,8 @@ use super::rule::{self, RuleLimits, RulesIn};
 use super::table::{Alias, BadValue, Inert, Key, Table, Trust, gate, key};
 use super::value::{DiffType, LogLevel, ThemeName};
 use super::variables;
-use dive_model::units::Ratio;
+use dive_model::budget;
+use dive_model::units::{Bytes, Ratio};
 use dive_sources::{ContainerEngine, Environment, PullPolicy};
 
 /// The effective configuration: defaults, then files, then variables, each overriding the one before. `run` applies the flags,
@@ -29,6 +30,10 @@ pub struct Config {
     pub ignore_errors: Setting<bool>,
     /// Whether all layers and documents are compared with their digests.
     pub verify: Setting<bool>,
+    /// The memory that opening an image may take; `None` for the default.
+    pub max_memory: Setting<Option<Bytes>>,
+    /// What the layers of an image may unpack to; `None` for the default.
+    pub max_unpacked: Setting<Option<Bytes>>,
     /// CI mode. `$CI` counts too: below `DIVE_CI`, above the files.
     pub ci: Setting<bool>,
     /// The rules file, if it is not `.dive-ci`.
@@ -110,6 +115,8 @@ impl Default for Config {
             pull: Setting::by_default(None),
             ignore_errors: Setting::by_default(false),
             verify: Setting::by_default(false),
+            max_memory: Setting::by_default(None),
+            max_unpacked: Setting::by_default(None),
             ci: Setting::by_default(false),
             ci_config: Setting::by_default(None),
             json_path: Setting::by_default(None),
@@ -155,6 +162,21 @@ const SETTINGS: &[Key<Config>] = &[
     // With errors ignored, the verdict is on the readable part of a damaged image.
     key!("ignore-errors", Trust::Tightens(|_, after| !after.ignore_errors.value), ignore_errors),
     gate!("verify", Trust::Tightens(|_, after| after.verify.value), verify),
+    // A limit protects from the image that lies beside the file.
+    key!(
+        "max-memory",
+        Trust::Tightens(|before, after| lowers(
+            before.max_memory.value,
+            after.max_memory.value,
+            budget::MEMORY_OF_SMALL
+        )),
+        max_memory
+    ),
+    key!(
+        "max-unpacked",
+        Trust::Tightens(|before, after| lowers(before.max_unpacked.value, after.max_unpacked.value, budget::UNPACKED)),
+        max_unpacked
+    ),
     gate!("ci", Trust::Tightens(|_, after| after.ci.value), ci),
     // `.dive-ci` is the working directory's own; this may name any file of the machine.
     key!("ci-config", Trust::User, ci_config),
@@ -171,6 +193,15 @@ const SETTINGS: &[Key<Config>] = &[
     key!("filetree.show-attributes", Trust::Anyone, filetree.show_attributes),
     key!("layer.show-aggregated-changes", Trust::Anyone, layer.show_aggregated_changes),
 ];
+
+/// Whether a limit is no higher than the one before; without one, than the lowest default.
+fn lowers(before: Option<Bytes>, after: Option<Bytes>, default: u64) -> bool {
+    match (before, after) {
+        (Some(before), Some(after)) => after <= before,
+        (None, Some(after)) => after <= Bytes(default),
+        (before, None) => before.is_none(),
+    }
+}
 
 /// Keys of dive that do nothing here.
 const INERT: &[Inert] = &[Inert { path: "dev.profile", why: "this program has no profiler" }];

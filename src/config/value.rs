@@ -9,7 +9,7 @@ use super::limit::Limit;
 use super::origin::{Origin, Setting};
 use super::yaml::Yaml;
 use dive_model::escape::is_hidden;
-use dive_model::units::Ratio;
+use dive_model::units::{Bytes, BytesError, Ratio};
 use dive_sources::{ContainerEngine, PullPolicy};
 
 /// How much the log says: each level includes those before it.
@@ -203,6 +203,17 @@ impl<T: Value> Value for Option<T> {
 
     fn yaml(&self) -> String {
         self.as_ref().map_or_else(|| "null".to_owned(), T::yaml)
+    }
+}
+
+/// A size, printed to the byte: a rounded one would be another limit.
+impl Value for Bytes {
+    fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
+        scalar(node, faults, |text| text.parse().map_err(|error: BytesError| error.to_string()))
+    }
+
+    fn yaml(&self) -> String {
+        format!("{}B", self.0)
     }
 }
 

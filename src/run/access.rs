@@ -12,6 +12,7 @@ use super::invocation::Invocation;
 use super::opening::PullNotice;
 use super::progress::ProgressBar;
 use crate::config::Config;
+use dive_model::budget::Limits;
 use dive_model::cache::Cache;
 use dive_model::image::Platform;
 use dive_model::remark::{OnDamage, Shown};
@@ -73,6 +74,7 @@ pub(super) fn of(subject: Subject<'_>, invocation: &Invocation) -> Access {
         // What is verified is read, and not taken from the cache.
         cache: if opening.no_cache || config.verify.value { None } else { cache_folder(environment).map(Cache::new) },
         environment: environment.clone(),
+        limits: Limits { memory: config.max_memory.value, unpacked: config.max_unpacked.value },
     }
 }
 

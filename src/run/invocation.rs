@@ -38,6 +38,12 @@ impl Invocation {
         if let Some(pull) = opening.pull {
             config.pull = Setting::by_flag(Some(pull), "--pull");
         }
+        if opening.max_memory.is_some() {
+            config.max_memory = Setting::by_flag(opening.max_memory, "--max-memory");
+        }
+        if opening.max_unpacked.is_some() {
+            config.max_unpacked = Setting::by_flag(opening.max_unpacked, "--max-unpacked");
+        }
         opening.quiet |= config.log.quiet.value && opening.verbose == 0;
         let notices = Notices::of(&opening);
         Ok(Self { opening, config, environment, notices })

@@ -105,9 +105,9 @@ impl Opening {
             Mode::Plain => TablePolicy::Trust,
             Mode::Ci => TablePolicy::Ignore,
         };
-        let Access { on_damage, cache, .. } = &self.access;
+        let Access { on_damage, cache, limits, .. } = &self.access;
         let opener = Opener::new().selection(self.selection.clone()).on_damage(*on_damage).cache(cache.as_ref());
-        opener.tables_of_contents(tables).verification(self.verification)
+        opener.tables_of_contents(tables).verification(self.verification).limits(*limits)
     }
 
     /// What to say when an engine pulls an image that it does not have.

@@ -23,6 +23,7 @@ const PACKAGES: [Package; 2] = [
             "remark",
             "json",
             "tarfile",
+            "budget",
             "compression",
             "magic",
             "digest",

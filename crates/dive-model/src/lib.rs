@@ -22,7 +22,7 @@
 //! The modules, in the order in which an image passes through them:
 //!
 //! ```text
-//! units, escape, remark, json, tarfile, compression, magic, digest    what everything else is written with
+//! units, escape, remark, json, tarfile, budget, compression, magic, digest    what everything else is written with
 //! dir, unfinished  a directory that is held open; files that take their name when they are whole
 //! blob      a run of bytes: in a file, in memory, or fetched when it is first read
 //! cache     what is kept from one run to the next
@@ -40,6 +40,7 @@
 
 pub mod analysis;
 pub mod blob;
+pub mod budget;
 pub mod cache;
 pub mod compression;
 pub mod digest;

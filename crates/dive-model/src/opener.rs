@@ -9,10 +9,11 @@ use std::time::Instant;
 use tracing::info;
 
 use crate::analysis::Analysis;
+use crate::budget::{Budget, Limits};
 use crate::cache::{self, Cache};
 use crate::compression::Compression;
 use crate::image::{self, Image, ImageError, ImageSelector, Named, Platform, Selection, VerifiedStore};
-use crate::layer::{self, LayerBlob, LayerIndex};
+use crate::layer::{self, LayerBlob, LayerIndex, ReadOptions};
 use crate::observer::{Observer, Silent};
 use crate::remark::{OnDamage, Remark, Shown};
 use crate::store::{FileStore, Links, Store, StoreError};
@@ -27,6 +28,7 @@ pub struct Opener<'a> {
     tables: TablePolicy,
     verification: Verification,
     cache: Option<&'a Cache>,
+    limits: Limits,
     observer: &'a dyn Observer,
 }
 
@@ -128,6 +130,7 @@ impl Default for Opener<'_> {
             tables: TablePolicy::default(),
             verification: Verification::default(),
             cache: None,
+            limits: Limits::default(),
             observer: &Silent,
         }
     }
@@ -135,7 +138,7 @@ impl Default for Opener<'_> {
 
 impl fmt::Debug for Opener<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { selection, on_damage, links, tables, verification, cache, observer: _ } = self;
+        let Self { selection, on_damage, links, tables, verification, cache, limits, observer: _ } = self;
         f.debug_struct("Opener")
             .field("selection", selection)
             .field("on_damage", on_damage)
@@ -143,6 +146,7 @@ impl fmt::Debug for Opener<'_> {
             .field("tables", tables)
             .field("verification", verification)
             .field("cache", cache)
+            .field("limits", limits)
             .finish_non_exhaustive()
     }
 }
@@ -210,6 +214,13 @@ impl<'a> Opener<'a> {
         self
     }
 
+    /// What opening the image may cost. Without, that depends on its size.
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// Reports progress to `observer`.
     #[must_use]
     pub fn observer(self, observer: &'a dyn Observer) -> Self {
@@ -222,7 +233,7 @@ impl<'a> Opener<'a> {
     /// As [`Opener::open_store`]; also if nothing is at `path`, or it holds no image.
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Opened, OpenError> {
         let mut transferred = |progress| self.observer.transferred(progress);
-        let store = FileStore::open(path.as_ref(), self.links, self.on_damage, &mut transferred)?;
+        let store = FileStore::open_within(self.limits, path.as_ref(), self.links, self.on_damage, &mut transferred)?;
         self.open_store(&store)
     }
 
@@ -277,13 +288,16 @@ impl<'a> Opener<'a> {
         self.observer.found(&image);
         start_threads()?;
         let start = Instant::now();
+        let budget = Budget::new(self.limits, store.stored_bytes().unwrap_or_else(|| image.distinct_bytes()));
+        let options = ReadOptions { on_damage: self.on_damage, cache: self.cache, verifier: None, budget: &budget };
         let Some(mismatches) = mismatches else {
-            let loaded = tree::load(&image, store.name(), self.on_damage, self.cache, None, self.observer)?;
+            let loaded = tree::load(&image, store.name(), options, self.observer)?;
             info!("layers read in {:.1?}", start.elapsed());
             return Ok((image, loaded));
         };
         let (verifier, before) = image.verifier(store);
-        let loaded = tree::load(&image, store.name(), self.on_damage, None, Some(&verifier), self.observer);
+        let options = ReadOptions { cache: None, verifier: Some(&verifier), ..options };
+        let loaded = tree::load(&image, store.name(), options, self.observer);
         mismatches.extend(before.into_iter().chain(image.mismatches(&verifier)));
         info!("layers read and verified in {:.1?}", start.elapsed());
         Ok((image, loaded?))

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::environment::Environment;
+use dive_model::budget::Limits;
 use dive_model::cache::Cache;
 use dive_model::remark::OnDamage;
 use dive_model::store::Links;
@@ -28,6 +29,8 @@ pub struct Access {
     pub links: Links,
     /// What was kept from earlier runs; none if it is not to be used.
     pub cache: Option<Cache>,
+    /// What an archive may unpack to.
+    pub limits: Limits,
 }
 
 impl From<OnDamage> for Access {

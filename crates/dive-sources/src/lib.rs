@@ -97,12 +97,18 @@ impl Source {
         let progress = &mut |progress| observer.transferred(progress);
         let (scheme, name, store): (_, _, Box<dyn Store>) = match reference {
             Reference::Path(reference) => {
-                let store = FileStore::open(&reference.path, access.links, on_damage, progress)?;
+                let store = FileStore::open_within(access.limits, &reference.path, access.links, on_damage, progress)?;
                 let format = reference.format.unwrap_or_else(|| store.format().into());
                 (SourceKind::Path(format).name(), reference.to_string(), Box::new(store))
             }
             Reference::Stdin => {
-                let store = FileStore::receive(io::stdin().lock(), "standard input".to_owned(), on_damage, progress)?;
+                let store = FileStore::receive(
+                    access.limits,
+                    io::stdin().lock(),
+                    "standard input".to_owned(),
+                    on_damage,
+                    progress,
+                )?;
                 ("stdin", "-".to_owned(), Box::new(store))
             }
             Reference::Engine { engine, name, .. } => {

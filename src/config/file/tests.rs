@@ -198,9 +198,9 @@ fn keys_and_variables_without_effect_are_pointed_out() {
         warnings("log:\n  paht: x\nkeybindings: {}\nlog.level: info\n", &[]),
         [
             "d.yaml:2: unknown key `log.paht` has no effect; known here: enabled, path, level, quiet",
-            "d.yaml:3: unknown key `keybindings` has no effect; known here: container-engine, pull, ignore-errors, verify, ci, ci-config, \
+            "d.yaml:3: unknown key `keybindings` has no effect; known here: container-engine, pull, ignore-errors, verify, max-memory, max-unpacked, ci, ci-config, \
              json-path, theme, log, diff, filetree, layer, rules, keybinding",
-            "d.yaml:4: unknown key `log.level` has no effect; known here: container-engine, pull, ignore-errors, verify, ci, ci-config, \
+            "d.yaml:4: unknown key `log.level` has no effect; known here: container-engine, pull, ignore-errors, verify, max-memory, max-unpacked, ci, ci-config, \
              json-path, theme, log, diff, filetree, layer, rules, keybinding",
         ]
     );
@@ -293,7 +293,7 @@ fn what_the_working_directory_may_set_has_been_decided_for_every_key() {
         _ => path,
     };
     let decided = |path| match section_or_key(path) {
-        "pull" | "ignore-errors" | "verify" | "ci" | "rules" => "stricter only",
+        "pull" | "ignore-errors" | "verify" | "max-memory" | "max-unpacked" | "ci" | "rules" => "stricter only",
         "log.path" | "json-path" => "a new file",
         "ci-config" | "log.quiet" => "the user",
         "keybinding"

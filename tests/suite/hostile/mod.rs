@@ -5,9 +5,11 @@
 //! every anonymous mapping) and on its CPU time, and dies where it asks for more.
 
 mod comparing;
+mod memory;
 mod merging;
+mod unpacking;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -20,6 +22,9 @@ const MEMORY: u64 = 512 << 10;
 
 /// The CPU time of such a run, in seconds. It holds for an optimised program; a debug build takes up to ten times as long.
 const CPU: u64 = if cfg!(debug_assertions) { 100 } else { 10 };
+
+/// The four ways to look at an image without a screen.
+const MODES: [&[&str]; 4] = [&[], &["tree"], &["--json", "-"], &["--ci"]];
 
 /// An image that lists its layers as often as it likes.
 struct Hostile {
@@ -59,4 +64,22 @@ impl Hostile {
     fn path(&self) -> PathBuf {
         self.folder.path().join("hostile.tar")
     }
+
+    /// Runs dive in each of the [`MODES`] within the limits of a small image.
+    fn in_each_mode(&self, check: impl Fn(&Ran)) {
+        for mode in MODES {
+            check(&self.runs(mode));
+        }
+    }
+
+    /// Runs dive on the image with these arguments within the limits of a small image.
+    fn runs(&self, arguments: &[&str]) -> Ran {
+        runs_within(&User::new(), arguments, &self.path())
+    }
+}
+
+fn runs_within(user: &User, arguments: &[&str], image: &Path) -> Ran {
+    let script = format!("ulimit -d {MEMORY} && ulimit -t {CPU} && exec \"$0\" \"$@\"");
+    let arguments = [&["-c", &script, DIVE][..], arguments, &[image.to_str().unwrap()]].concat();
+    user.runs_program("sh", &arguments)
 }

@@ -4,14 +4,17 @@
 
 mod members;
 mod window;
+mod zstd_frames;
 
 use std::fmt;
 use std::io::{self, Read};
 
+use crate::budget::{Budget, Reservation};
 use crate::tarfile;
 use members::Members;
 use serde::{Deserialize, Serialize};
 use window::Window;
+use zstd_frames::ZstdFrames;
 
 /// How many first bytes [`sniff`] wants to see: one tar header.
 pub const SNIFF_LEN: usize = 512;
@@ -29,6 +32,18 @@ pub enum Compression {
     Bzip2,
     /// xz, any number of streams.
     Xz,
+}
+
+impl Compression {
+    /// How much time a byte takes to unpack, compared with one of gzip or zstd.
+    #[must_use]
+    pub const fn weight(self) -> u64 {
+        match self {
+            Self::None | Self::Gzip | Self::Zstd => 1,
+            Self::Xz => 4,
+            Self::Bzip2 => 8,
+        }
+    }
 }
 
 impl fmt::Display for Compression {
@@ -70,8 +85,12 @@ pub fn sniff(first: &[u8]) -> Compression {
     }
 }
 
-/// The most memory an xz stream may ask for. Its dictionary size is a number in the file; `xz -9` needs 65 MiB.
-const XZ_MEMORY_LIMIT: u64 = 128 << 20;
+/// The most memory that a decoder of xz or zstd may take: a number in the file asks for it. `xz -9` needs 65 MiB, and a frame
+/// of `zstd --long=27` this much.
+const MEMORY_LIMIT: u64 = 128 << 20;
+
+/// What a decoder of bzip2 takes.
+const BZIP2_MEMORY: u64 = 4 << 20;
 
 /// Reads what `input` holds once the compression is taken off.
 ///
@@ -79,12 +98,14 @@ const XZ_MEMORY_LIMIT: u64 = 128 << 20;
 /// [`Decoder::ignored_tail`] and the errors of a cut file known.
 pub struct Decoder<R: Read> {
     codec: Codec<R>,
+    /// For the memory that the codec takes from its start to its end.
+    _reserved: Option<Reservation>,
 }
 
 enum Codec<R: Read> {
     Plain(Window<R>),
     Gzip(Box<Members<R, flate2::bufread::GzDecoder<Window<R>>>>),
-    Zstd(zstd::stream::read::Decoder<'static, Window<R>>),
+    Zstd(Box<ZstdFrames<R>>),
     Bzip2(Box<Members<R, bzip2::bufread::BzDecoder<Window<R>>>>),
     Xz(liblzma::bufread::XzDecoder<Window<R>>),
 }
@@ -95,7 +116,16 @@ impl<R: Read> Decoder<R> {
     /// # Errors
     /// When the library behind it cannot start: out of memory.
     pub fn new(compression: Compression, input: R) -> io::Result<Self> {
-        Self::over(compression, Window::new(input))
+        Self::over(compression, Window::new(input), None)
+    }
+
+    /// As [`Decoder::new`], with the memory that it takes reserved in `budget`: where others hold too much of it, this waits for
+    /// them, as does [`Decoder::read`] at the start of a zstd frame.
+    ///
+    /// # Errors
+    /// As [`Decoder::new`].
+    pub fn within(budget: &Budget, compression: Compression, input: R) -> io::Result<Self> {
+        Self::over(compression, Window::new(input), Some(budget))
     }
 
     /// A decoder for `input`, whose own first bytes tell the compression.
@@ -105,22 +135,28 @@ impl<R: Read> Decoder<R> {
     pub fn sniffing(input: R) -> io::Result<(Compression, Self)> {
         let mut window = Window::new(input);
         let compression = sniff(window.peek(SNIFF_LEN)?);
-        Ok((compression, Self::over(compression, window)?))
+        Ok((compression, Self::over(compression, window, None)?))
     }
 
-    fn over(compression: Compression, window: Window<R>) -> io::Result<Self> {
+    fn over(compression: Compression, window: Window<R>, budget: Option<&Budget>) -> io::Result<Self> {
+        let memory = match compression {
+            Compression::Bzip2 => BZIP2_MEMORY,
+            Compression::Xz => MEMORY_LIMIT,
+            // A frame of zstd says what it takes.
+            Compression::None | Compression::Gzip | Compression::Zstd => 0,
+        };
+        let reserved = budget.map(|budget| budget.reserve_decoder(memory)).transpose().map_err(io::Error::other)?;
         let codec = match compression {
             Compression::None => Codec::Plain(window),
             Compression::Gzip => Codec::Gzip(Box::new(Members::new(window))),
-            Compression::Zstd => Codec::Zstd(zstd::stream::read::Decoder::with_buffer(window)?),
+            Compression::Zstd => Codec::Zstd(Box::new(ZstdFrames::new(window, budget.cloned()))),
             Compression::Bzip2 => Codec::Bzip2(Box::new(Members::new(window))),
             Compression::Xz => {
-                let stream =
-                    liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY_LIMIT, liblzma::stream::CONCATENATED)?;
+                let stream = liblzma::stream::Stream::new_stream_decoder(MEMORY_LIMIT, liblzma::stream::CONCATENATED)?;
                 Codec::Xz(liblzma::bufread::XzDecoder::new_stream(window, stream))
             }
         };
-        Ok(Self { codec })
+        Ok(Self { codec, _reserved: reserved })
     }
 
     /// How many bytes of the compressed input are used up: the place to name when reading fails.
@@ -129,7 +165,7 @@ impl<R: Read> Decoder<R> {
         match &self.codec {
             Codec::Plain(window) => window.consumed,
             Codec::Gzip(members) => members.consumed(),
-            Codec::Zstd(decoder) => decoder.get_ref().consumed,
+            Codec::Zstd(frames) => frames.window().consumed,
             Codec::Bzip2(members) => members.consumed(),
             Codec::Xz(decoder) => decoder.get_ref().consumed,
         }
@@ -153,7 +189,7 @@ impl<R: Read> Read for Decoder<R> {
         match &mut self.codec {
             Codec::Plain(window) => window.read(buf),
             Codec::Gzip(members) => members.read(buf),
-            Codec::Zstd(decoder) => decoder.read(buf).map_err(name_the_limit),
+            Codec::Zstd(frames) => frames.read(buf).map_err(name_the_limit),
             Codec::Bzip2(members) => members.read(buf),
             Codec::Xz(decoder) => decoder.read(buf).map_err(name_the_limit),
         }

@@ -1,5 +1,7 @@
 //! An image and its layers as the store's documents describe them, as plain values.
 
+use std::collections::HashMap;
+
 use super::error::LayerLoss;
 use super::history::HistoryStep;
 use super::other_entry::OtherEntry;
@@ -47,6 +49,14 @@ impl Image {
     #[must_use]
     pub fn layer_blobs(&self) -> Option<Vec<&str>> {
         self.layers.iter().map(|layer| layer.blob.as_ref().ok().map(|blob| blob.name())).collect()
+    }
+
+    /// Bytes that its layers take as they are stored, each blob once.
+    #[must_use]
+    pub fn distinct_bytes(&self) -> u64 {
+        let blobs = self.layers.iter().filter_map(|layer| layer.blob.as_ref().ok());
+        let blobs: HashMap<_, u64> = blobs.map(|blob| (blob.location(), blob.len())).collect();
+        blobs.into_values().fold(0, u64::saturating_add)
     }
 
     /// The same image, whose layers hold what these tables say, base first.

@@ -104,6 +104,10 @@ impl Store for VerifiedStore<'_> {
         self.store.root_file_system()
     }
 
+    fn stored_bytes(&self) -> Option<u64> {
+        self.store.stored_bytes()
+    }
+
     fn ending(&self) -> Ending {
         self.store.ending()
     }

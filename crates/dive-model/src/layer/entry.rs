@@ -135,6 +135,11 @@ pub struct Names<'a> {
 }
 
 impl Names<'_> {
+    /// Bytes of the path and the link target, as a listing would write them.
+    pub(super) const fn text_len(&self) -> usize {
+        self.directory.len() + 1 + self.name.len() + self.link.len()
+    }
+
     /// Directory and name in one.
     #[must_use]
     pub fn path(&self) -> Vec<u8> {
@@ -161,9 +166,12 @@ impl Chunk {
     /// empty, as one long list would after its last doubling.
     pub(super) const CAPACITY: usize = 4096;
 
+    /// The text with which it is full, too: a buffer that doubles must not double what a layer of long names takes.
+    const TEXT_CAPACITY: usize = 1 << 20;
+
     /// Whether it takes no more entries.
     pub(super) const fn is_full(&self) -> bool {
-        self.entries.len() >= Self::CAPACITY
+        self.entries.len() >= Self::CAPACITY || self.text.len() >= Self::TEXT_CAPACITY
     }
 
     /// Adds an entry, for which there must be room, under its names. Gives back how many bytes of text that took.
@@ -184,6 +192,11 @@ impl Chunk {
         self.text.extend_from_slice(names.name);
         self.text.extend_from_slice(names.link);
         self.text.len() - before
+    }
+
+    /// What it takes in memory, in bytes.
+    pub(crate) const fn memory(&self) -> usize {
+        self.text.len() + self.entries.len() * size_of::<Entry>()
     }
 
     /// The last entry.

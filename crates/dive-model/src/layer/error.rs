@@ -2,15 +2,12 @@
 
 use std::io;
 
-use crate::tarfile::TarError;
+use crate::budget::OverBudget;
+use crate::tarfile::{TarError, TarErrorKind};
 
 /// The longest path or link target that is taken, in bytes. Linux takes 4,096, so no engine can unpack what is longer;
 /// a limit keeps one path with 100,000 directories from growing to gigabytes where all of them are listed.
 pub const MAX_PATH: usize = 16 * 1024;
-
-/// The most bytes of paths and link targets that one layer may have, each as long as a report would write it. What is kept
-/// in memory is less: entries of one directory share its path.
-pub(super) const MAX_TEXT: usize = 512 << 20;
 
 /// The most members that one layer may have: several times the largest image known.
 pub const MAX_ENTRIES: u64 = 1 << 24;
@@ -56,14 +53,52 @@ pub enum ScanError {
     /// More members than a real layer has.
     #[error("it has more than {MAX_ENTRIES} entries; no real layer has that many")]
     TooManyEntries,
-    /// More names than a real layer has.
-    #[error("its names take more than {MAX_TEXT} bytes; no real layer has that many")]
-    TooMuchText,
+    /// The image asks for more than it may have.
+    #[error("{}: {problem}", place(entry.as_deref(), *offset))]
+    OverBudget {
+        /// The first bytes of the name of the entry that asked, where it is known.
+        entry: Option<String>,
+        /// Where its header stands.
+        offset: u64,
+        /// What it asked for.
+        problem: OverBudget,
+    },
+}
+
+fn place(entry: Option<&str>, offset: u64) -> String {
+    match entry {
+        Some(name) => format!("entry {name:?} at offset {offset}"),
+        None => format!("the entry at offset {offset}"),
+    }
 }
 
 impl ScanError {
+    /// Tells an image that is over its budget from one that cannot be read: the decoder has only I/O errors for both.
+    pub(super) fn with_budget_told(self) -> Self {
+        match self {
+            Self::Tar(TarError { offset, entry, kind: TarErrorKind::Io(error) }) => match over_budget(&error) {
+                Some(problem) => Self::OverBudget { entry, offset, problem },
+                None => Self::Tar(TarError { offset, entry, kind: TarErrorKind::Io(error) }),
+            },
+            Self::Io(error) => match over_budget(&error) {
+                Some(problem) => Self::OverBudget { entry: None, offset: 0, problem },
+                None => Self::Io(error),
+            },
+            other => other,
+        }
+    }
+
+    /// Whether it is damage, which a user can choose to pass over.
+    pub(super) const fn is_damage(&self) -> bool {
+        !matches!(self, Self::OverBudget { .. })
+    }
+
     /// Whether the entries after it can still be read.
     pub(super) const fn spares_the_rest(&self) -> bool {
         matches!(self, Self::TooLong { .. } | Self::UnknownType { .. })
     }
+}
+
+fn over_budget(error: &io::Error) -> Option<OverBudget> {
+    error.get_ref().and_then(|inner| inner.downcast_ref()).copied()
 }

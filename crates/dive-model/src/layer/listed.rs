@@ -4,6 +4,7 @@
 use super::content::{ContentHash, SeekPlace};
 use super::scan::{Scan, ScanError, Scanner};
 use super::toc::{Toc, TocEntry, TocFormat};
+use crate::budget::Budget;
 use crate::compression::Compression;
 use crate::remark::OnDamage;
 use crate::tarfile::{Member, MemberKind, PathKind};
@@ -19,12 +20,12 @@ pub fn is_complete(toc: &Toc) -> bool {
 ///
 /// # Errors
 /// As [`super::scan::scan`].
-pub(super) fn scan(toc: &Toc, on_damage: OnDamage) -> Result<Scan, ScanError> {
+pub(super) fn scan(toc: &Toc, on_damage: OnDamage, budget: &Budget) -> Result<Scan, ScanError> {
     let compression = match toc.format {
         TocFormat::Estargz => Compression::Gzip,
         TocFormat::ZstdChunked => Compression::Zstd,
     };
-    let mut scanner = Scanner::new(on_damage, compression);
+    let mut scanner = Scanner::new(on_damage, compression, budget);
     for entry in toc.entries.iter().chain(&toc.own) {
         let place = place(entry).map_or(0, SeekPlace::as_body);
         let member = Member {
@@ -99,7 +100,7 @@ mod tests {
     fn names_are_what_they_are_in_every_other_layer() {
         let names = ["./usr/bin/tool", "../../etc/passwd", "etc/.wh.gone", "etc/.wh..wh..opq"];
         let entries = names.map(|name| file(name, Some("1"), Some(9))).to_vec();
-        let scan = scan(&toc(entries), OnDamage::Fail).unwrap();
+        let scan = scan(&toc(entries), OnDamage::Fail, &Budget::unlimited()).unwrap();
         let chunk = &scan.chunks[0];
         let paths: Vec<_> = chunk.entries().iter().map(|entry| chunk.names(entry).path()).collect();
         assert_eq!(paths, [&b"usr/bin/tool"[..], b"etc/passwd", b"etc/gone", b"etc"]);

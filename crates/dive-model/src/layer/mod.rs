@@ -22,7 +22,7 @@ pub use blob::LayerBlob;
 pub use entry::{Chunk, Entry, EntryKind, Extra, MarkerKind, Names, Text};
 pub use index::LayerIndex;
 pub use listed::is_complete;
-pub use read::{LayerError, OnBytes, read};
+pub use read::{LayerError, OnBytes, ReadOptions, read};
 pub use remarks::Remarks;
 pub use scan::{Scan, ScanError};
 pub use verify::{Claims, Verifier};

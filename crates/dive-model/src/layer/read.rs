@@ -1,6 +1,7 @@
 //! All layers of an image, read side by side and handed on in order, so that the tree grows while layers are still being
 //! read and none has to wait in memory for longer than the one before it takes.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
@@ -12,9 +13,10 @@ use super::LayerIndex;
 use super::blob::{LayerBlob, first_with_same_blob};
 use super::listed;
 use super::record;
-use super::scan::{Scan, ScanError, scan, scan_through, sniff_at};
+use super::scan::{Scan, ScanError, scan_through, scan_within, sniff_at};
 use super::verify::{SameBytes, Verifier};
 use crate::blob::Identity;
+use crate::budget::Budget;
 use crate::cache::Cache;
 use crate::digest::hex;
 use crate::remark::{OnDamage, Shown};
@@ -39,22 +41,42 @@ const fn advice(problem: &ScanError) -> &'static str {
     if matches!(problem, ScanError::NotATar { .. }) { "; --ignore-errors shows the other layers" } else { "" }
 }
 
+/// How layers are read.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadOptions<'a> {
+    /// What is done about damage.
+    pub on_damage: OnDamage,
+    /// Knows layers, and keeps others.
+    pub cache: Option<&'a Cache>,
+    /// Learns the digests of the layers.
+    pub verifier: Option<&'a Verifier>,
+    /// Is charged for what reading takes.
+    pub budget: &'a Budget,
+}
+
+impl<'a> ReadOptions<'a> {
+    /// Damage is an error, and nothing is cached or verified.
+    #[must_use]
+    pub const fn within(budget: &'a Budget) -> Self {
+        Self { on_damage: OnDamage::Fail, cache: None, verifier: None, budget }
+    }
+}
+
 /// Receives the number of stored bytes read or skipped since the last call. Called from several threads.
 pub type OnBytes<'a> = &'a (dyn Fn(u64) + Sync);
 
 /// Reads the layers that lie in `blobs`, base first; a layer whose blob is missing is empty. Those that `cache` knows are
-/// taken from there, the others are kept there. With a `verifier`, all are read whole, and it learns their digests. `deliver` gets each of them in order, on the calling thread.
+/// taken from there, the others are kept there. With a verifier, all are read whole, and it learns their digests. `deliver`
+/// gets each of them in order, on the calling thread; one whose blob is a later layer, too, is only lent.
 ///
 /// # Errors
 /// The first layer that cannot be read, or the first error of `deliver`. Layers that are still being read are given up.
 pub fn read<E>(
     archive: &str,
     blobs: &[Option<LayerBlob>],
-    on_damage: OnDamage,
-    cache: Option<&Cache>,
-    verifier: Option<&Verifier>,
+    options: ReadOptions<'_>,
     on_bytes: OnBytes<'_>,
-    mut deliver: impl FnMut(LayerIndex, Scan) -> Result<(), E>,
+    mut deliver: impl FnMut(LayerIndex, Cow<'_, Scan>) -> Result<(), E>,
 ) -> Result<(), E>
 where
     E: From<LayerError>,
@@ -71,14 +93,14 @@ where
                 continue;
             }
             let (sender, turn) = (sender.clone(), &turn);
-            let verified = verifier.map(|verifier| SameBytes::new(verifier, &first_uses, layer.get()));
+            let verified = options.verifier.map(|verifier| SameBytes::new(verifier, &first_uses, layer.get()));
             let hashed = verified.clone().zip(blob.as_ref());
             scope.spawn_fifo(move |_| {
                 if turn.wait(layer.get()) == Go::Stop {
                     return;
                 }
                 debug!("layer {layer} ({}) is opened", blob.as_ref().map_or("missing", |blob| blob.name()));
-                let scanned = read_one(blob.as_ref(), on_damage, cache, verified.as_ref(), on_bytes, &turn.stop);
+                let scanned = read_one(blob.as_ref(), options, verified.as_ref(), on_bytes, &turn.stop);
                 turn.hold(scanned.as_ref().map_or(0, Scan::memory));
                 // The other end is only gone when nobody wants to know any more.
                 let _ = sender.send((layer.get(), scanned));
@@ -103,10 +125,10 @@ where
                 let Ok((read, scanned)) = receiver.recv() else { return Ok(()) };
                 waiting.insert(read, scanned);
             }
-            // All uses but the last get a copy. The last takes the scan and releases its memory.
+            // The last use takes the scan, and frees its memory piece by piece.
             uses[first] -= 1;
             let scanned = match waiting.get(&first) {
-                Some(Ok(scan)) if uses[first] > 0 => Ok(scan.clone()),
+                Some(Ok(scan)) if uses[first] > 0 => return deliver(layer, Cow::Borrowed(scan)),
                 _ => waiting.remove(&first).unwrap_or_else(|| Ok(Scan::default())).inspect(|scan| turn.let_go(scan)),
             };
             let scanned = scanned.map_err(|problem| LayerError {
@@ -115,7 +137,7 @@ where
                 blob: blob.as_ref().map_or_else(String::new, |blob| blob.name().to_owned()),
                 problem,
             })?;
-            deliver(layer, scanned)
+            deliver(layer, Cow::Owned(scanned))
         });
         // The scope waits for its tasks: after an error, those still running must stop.
         turn.end();
@@ -189,22 +211,22 @@ impl Turn {
 
 fn read_one(
     blob: Option<&LayerBlob>,
-    on_damage: OnDamage,
-    cache: Option<&Cache>,
+    options: ReadOptions<'_>,
     verified: Option<&SameBytes<'_>>,
     on_bytes: OnBytes<'_>,
     stop: &AtomicBool,
 ) -> Result<Scan, ScanError> {
+    let ReadOptions { on_damage, cache, budget, .. } = options;
     let Some(blob) = blob else { return Ok(Scan::default()) };
     if let Some(verified) = verified {
         let counted = Counted { blob, on_bytes, behind: AtomicU64::new(0) };
-        let scanned = verified.scan(&counted, on_damage, &|| stop.load(Ordering::Relaxed));
+        let scanned = verified.scan(&counted, on_damage, budget, &|| stop.load(Ordering::Relaxed));
         on_bytes(blob.len().saturating_sub(counted.behind.into_inner()));
         return scanned;
     }
     if let Some(toc) = blob.toc() {
         on_bytes(blob.len());
-        return listed::scan(toc, on_damage);
+        return listed::scan(toc, on_damage, budget);
     }
     // After the table, which needs no cache; before the bytes, so that a known layer is never fetched.
     let kept = cache.zip(blob.identity());
@@ -214,13 +236,14 @@ fn read_one(
             scan.compression = Some(sniff_at(&**blob)?);
         }
         on_bytes(blob.len());
+        scan.charge(budget).map_err(|problem| ScanError::OverBudget { entry: None, offset: 0, problem })?;
         return Ok(scan);
     }
     let counted = Counted { blob, on_bytes, behind: AtomicU64::new(0) };
     let stopped = || stop.load(Ordering::Relaxed);
     let scanned = match kept {
-        None => scan(&counted, on_damage, &stopped),
-        Some((cache, identity)) => scan_and_keep(&counted, identity, on_damage, cache, &stopped),
+        None => scan_within(&counted, on_damage, budget, &stopped),
+        Some((cache, identity)) => scan_and_keep(&counted, identity, on_damage, cache, budget, &stopped),
     };
     on_bytes(blob.len().saturating_sub(counted.behind.into_inner()));
     scanned
@@ -232,15 +255,16 @@ fn scan_and_keep(
     identity: &Identity,
     on_damage: OnDamage,
     cache: &Cache,
+    budget: &Budget,
     stopped: &dyn Fn() -> bool,
 ) -> Result<Scan, ScanError> {
     let mut digest = match identity {
         Identity::Stored(_) => None,
         Identity::Unpacked(digest) if digest.starts_with("sha256:") => Some(Sha256::new()),
         // Of another algorithm, which no engine uses: what cannot be compared is not kept.
-        Identity::Unpacked(_) => return scan(bytes, on_damage, stopped),
+        Identity::Unpacked(_) => return scan_within(bytes, on_damage, budget, stopped),
     };
-    let mut scan = scan_through(bytes, on_damage, stopped, &mut |piece| {
+    let mut scan = scan_through(bytes, on_damage, budget, stopped, &mut |piece| {
         if let Some(digest) = &mut digest {
             digest.update(piece);
         }

@@ -13,7 +13,10 @@ use crate::cache::{Cache, Kind};
 pub(super) fn load(cache: &Cache, identity: &Identity) -> Option<Scan> {
     let key = identity.digest();
     let record = cache.read(Kind::Layer, key)?;
-    let scan = postcard::from_bytes::<Scan>(&record).ok().filter(is_sound);
+    let mut scan = postcard::from_bytes::<Scan>(&record).ok().filter(is_sound);
+    if let Some(scan) = &mut scan {
+        scan.named = named(scan);
+    }
     if scan.is_none() {
         // Its bytes are whole and make no sense: another dive wrote them.
         cache.remove(Kind::Layer, key);
@@ -47,6 +50,13 @@ fn is_sound(scan: &Scan) -> bool {
         })
 }
 
+/// Bytes of all paths and link targets, each as a listing would write it.
+fn named(scan: &Scan) -> u64 {
+    let of_chunk =
+        |chunk: &Chunk| chunk.entries().iter().map(|entry| chunk.names(entry).text_len()).sum::<usize>() as u64;
+    scan.chunks.iter().map(of_chunk).sum()
+}
+
 /// Whether a path stays as it is when it is normalised.
 fn is_normal(path: &[u8]) -> bool {
     if path.is_empty() || path::as_it_stands(path).is_some_and(|same| same.len() == path.len()) {
@@ -67,6 +77,7 @@ impl Chunk {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::Budget;
     use crate::layer::scan::scan_through;
     use crate::remark::OnDamage;
 
@@ -95,7 +106,7 @@ mod tests {
         }
         let bytes = builder.into_inner().unwrap();
         let blob = crate::blob::Blob::in_memory(bytes, "layer");
-        scan_through(blob, OnDamage::Fail, &|| false, &mut |_| ()).unwrap()
+        scan_through(blob, OnDamage::Fail, &Budget::unlimited(), &|| false, &mut |_| ()).unwrap()
     }
 
     fn cache() -> (tempfile::TempDir, Cache, Identity) {

@@ -9,19 +9,19 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::content::ContentHash;
 use super::entry::{Chunk, Entry, EntryKind, Extra, MarkerKind, Names, Place, type_bits};
-use super::error::MAX_TEXT;
 pub use super::error::{MAX_ENTRIES, MAX_PATH, ScanError};
 use super::format::{name_compressed_offset, name_format, without_members};
 use super::owner::Owner;
 use super::path::{self, Escape, NameKind};
 use super::remarks::Remarks;
+use crate::budget::{Budget, Lease, OverBudget};
 use crate::compression::{Compression, Decoder, SNIFF_LEN, sniff};
 use crate::remark::OnDamage;
 use crate::tarfile::{
     Cursor, Input, Member, MemberKind, PathKind, Positional, ReadAt, Streaming, TarError, TarErrorKind, Walker,
 };
 
-/// What one layer's tar says.
+/// What one layer's tar says. A copy is not charged to the image's budget.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub struct Scan {
     /// The entries in the order of the tar.
@@ -42,28 +42,53 @@ pub struct Scan {
     pub damaged: bool,
     /// What is odd about it.
     pub remarks: Remarks,
+    /// Bytes of its paths and link targets, each as a listing would write it.
+    #[serde(skip)]
+    pub named: u64,
+    /// For what it takes in memory.
+    #[serde(skip)]
+    pub(crate) lease: Lease,
 }
 
 impl Scan {
     /// What it takes in memory, in bytes.
-    pub(super) fn memory(&self) -> usize {
-        self.text_len + self.entry_count * size_of::<Entry>()
+    pub(super) const fn memory(&self) -> usize {
+        self.text_len + self.entry_count * size_of::<Entry>() + self.extras.len() * size_of::<Extra>()
+    }
+
+    /// Charges what it takes, where it comes from elsewhere than its layer.
+    pub(super) fn charge(&mut self, budget: &Budget) -> Result<(), OverBudget> {
+        self.lease = budget.lease();
+        self.lease.grow_to(self.memory() as u64)
     }
 }
 
-/// Reads a layer that lies in `bytes`. `stop` is asked now and then; when it says so, the scan ends early with what it
-/// has, which the caller throws away.
+/// As [`scan_within`], without limits.
+///
+/// # Errors
+/// As [`scan_within`].
+pub fn scan<R: ReadAt>(bytes: R, on_damage: OnDamage, stop: &dyn Fn() -> bool) -> Result<Scan, ScanError> {
+    scan_within(bytes, on_damage, &Budget::unlimited(), stop)
+}
+
+/// Reads a layer that lies in `bytes`, charging `budget`. `stop` is asked now and then; when it says so, the scan ends early
+/// with what it has, which the caller throws away.
 ///
 /// # Errors
 /// What [`ScanError`] names, unless `on_damage` says to go on: then it becomes a remark, and what stands behind it in
 /// the layer is missing.
-pub fn scan<R: ReadAt>(bytes: R, on_damage: OnDamage, stop: &dyn Fn() -> bool) -> Result<Scan, ScanError> {
+pub fn scan_within<R: ReadAt>(
+    bytes: R,
+    on_damage: OnDamage,
+    budget: &Budget,
+    stop: &dyn Fn() -> bool,
+) -> Result<Scan, ScanError> {
     match sniff_at(&bytes) {
         Ok(Compression::None) => {}
-        Ok(_) => return scan_through(bytes, on_damage, stop, &mut |_| ()),
+        Ok(_) => return scan_through(bytes, on_damage, budget, stop, &mut |_| ()),
         Err(error) => return lost(error, on_damage),
     }
-    let mut scanner = Scanner::new(on_damage, Compression::None);
+    let mut scanner = Scanner::new(on_damage, Compression::None, budget);
     scanner.scan.unpacked_bytes = Some(bytes.len());
     let mut walker = Walker::new(Positional::new(&bytes));
     let mut outcome = scanner.walk(&mut walker, BodyUse::PassOver, stop);
@@ -75,14 +100,15 @@ pub fn scan<R: ReadAt>(bytes: R, on_damage: OnDamage, stop: &dyn Fn() -> bool) -
     Ok(scanner.scan)
 }
 
-/// As [`scan`], but reads every byte, so that all contents have their hashes, and lets `unpacked` hear them as they stand in
+/// As [`scan_within`], but reads every byte, so that all contents have their hashes, and lets `unpacked` hear them as they stand in
 /// the unpacked layer.
 ///
 /// # Errors
-/// As [`scan`].
+/// As [`scan_within`].
 pub fn scan_through<R: ReadAt>(
     bytes: R,
     on_damage: OnDamage,
+    budget: &Budget,
     stop: &dyn Fn() -> bool,
     unpacked: &mut dyn FnMut(&[u8]),
 ) -> Result<Scan, ScanError> {
@@ -90,12 +116,15 @@ pub fn scan_through<R: ReadAt>(
         Ok(compression) => compression,
         Err(error) => return lost(error, on_damage),
     };
-    let mut scanner = Scanner::new(on_damage, compression);
-    let mut decoder = Decoder::new(compression, Cursor::new(&bytes))?;
+    let mut scanner = Scanner::new(on_damage, compression, budget);
+    let decoder = Decoder::within(budget, compression, Cursor::new(&bytes));
+    let mut decoder = decoder.map_err(|error| ScanError::Io(error).with_budget_told())?;
     let mut unpacked_bytes = 0;
     let mut hear = |piece: &[u8]| {
-        unpacked_bytes += piece.len() as u64;
+        let count = piece.len() as u64;
+        unpacked_bytes += count;
         unpacked(piece);
+        if compression == Compression::None { Ok(()) } else { budget.unpack(count, compression.weight()) }
     };
     let mut walker = Walker::new(Streaming::new(Overheard { input: &mut decoder, hear: &mut hear }));
     let mut outcome = scanner.walk(&mut walker, BodyUse::Hash, stop);
@@ -110,7 +139,8 @@ pub fn scan_through<R: ReadAt>(
     scanner.scan.unpacked_bytes = Some(unpacked_bytes);
     // An error is first named by its format, then given the offset in the compressed bytes, and only then becomes a remark.
     let consumed = decoder.consumed();
-    let outcome = outcome.map(drop).map_err(|error| name_format(error, &bytes, compression));
+    let outcome = outcome.map(drop).map_err(ScanError::with_budget_told);
+    let outcome = outcome.map_err(|error| name_format(error, &bytes, compression));
     scanner.settle(outcome.map_err(|error| name_compressed_offset(error, compression, consumed)))?;
     if let Some(at) = decoder.ignored_tail() {
         scanner
@@ -123,7 +153,7 @@ pub fn scan_through<R: ReadAt>(
 
 /// A layer whose bytes are not to be had: one in a registry is only asked for when it is read.
 fn lost(error: io::Error, on_damage: OnDamage) -> Result<Scan, ScanError> {
-    let mut scanner = Scanner::new(on_damage, Compression::None);
+    let mut scanner = Scanner::new(on_damage, Compression::None, &Budget::unlimited());
     scanner.settle(Err(error.into()))?;
     Ok(Scan { compression: None, ..scanner.scan })
 }
@@ -135,16 +165,16 @@ pub(super) fn sniff_at<R: ReadAt>(bytes: &R) -> io::Result<Compression> {
     Ok(sniff(&first))
 }
 
-/// An input whose bytes somebody else hears, too.
+/// An input whose bytes somebody else hears, too, and may refuse.
 struct Overheard<'a, R> {
     input: R,
-    hear: &'a mut dyn FnMut(&[u8]),
+    hear: &'a mut dyn FnMut(&[u8]) -> Result<(), OverBudget>,
 }
 
 impl<R: Read> Read for Overheard<'_, R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let count = self.input.read(buf)?;
-        (self.hear)(&buf[..count]);
+        (self.hear)(&buf[..count]).map_err(io::Error::other)?;
         Ok(count)
     }
 }
@@ -172,16 +202,16 @@ pub(super) struct Scanner {
     open_entry: Taken,
     /// Kept between files: starting one from nothing costs more than a small file's hash.
     hash: Xxh3,
-    /// Bytes of paths and link targets so far, shared or not.
-    named: usize,
+    budget: Budget,
     /// Where paths are put together that do not stand in their header as they are.
     path: Vec<u8>,
 }
 
 impl Scanner {
-    pub(super) fn new(on_damage: OnDamage, compression: Compression) -> Self {
-        let (scan, hash) = (Scan { compression: Some(compression), ..Scan::default() }, Xxh3::new());
-        Self { scan, on_damage, open_entry: Taken::LeftOut, hash, named: 0, path: Vec::new() }
+    pub(super) fn new(on_damage: OnDamage, compression: Compression, budget: &Budget) -> Self {
+        let scan = Scan { compression: Some(compression), lease: budget.lease(), ..Scan::default() };
+        let (hash, budget) = (Xxh3::new(), budget.clone());
+        Self { scan, on_damage, open_entry: Taken::LeftOut, hash, budget, path: Vec::new() }
     }
 
     fn walk<I: Input>(
@@ -191,7 +221,19 @@ impl Scanner {
         stop: &dyn Fn() -> bool,
     ) -> Result<u64, ScanError> {
         let mut members = 0;
-        while let Some(member) = walker.next()? {
+        let mut charged = 0;
+        loop {
+            // Charged before the next header, since the member borrows from the walker.
+            let extensions = walker.extension_cost;
+            if extensions > charged {
+                self.budget.unpack(extensions - charged, 1).map_err(|problem| ScanError::OverBudget {
+                    entry: None,
+                    offset: walker.offset(),
+                    problem,
+                })?;
+                charged = extensions;
+            }
+            let Some(member) = walker.next()? else { break };
             members += 1;
             if members > MAX_ENTRIES {
                 return Err(ScanError::TooManyEntries);
@@ -268,9 +310,6 @@ impl Scanner {
     }
 
     fn entry(&mut self, member: &Member<'_>) -> Result<Taken, ScanError> {
-        if self.named > MAX_TEXT {
-            return Err(ScanError::TooMuchText);
-        }
         let kind = match member.kind {
             MemberKind::Path(kind) => kind,
             MemberKind::Other(typeflag) => {
@@ -368,8 +407,13 @@ impl Scanner {
             extra,
             place: Place::default(),
         };
-        self.named += path.len() + member.link.len();
-        self.keep(entry, Names { directory, name, link: member.link });
+        let names = Names { directory, name, link: member.link };
+        self.scan.named += names.text_len() as u64;
+        self.keep(entry, names);
+        let needed = self.scan.memory() as u64;
+        if needed > self.scan.lease.held() {
+            self.grow(needed).map_err(|problem| over_budget(problem, member))?;
+        }
         Ok(Taken::Kept)
     }
 
@@ -380,6 +424,13 @@ impl Scanner {
             Some(chunk) => chunk.push(entry, names),
             None => scan.chunks.push_mut(Chunk::default()).push(entry, names),
         };
+    }
+
+    /// Asks for more memory. Whatever its names are, no layer can be listed that has more text than that.
+    #[cold]
+    fn grow(&mut self, needed: u64) -> Result<(), OverBudget> {
+        self.budget.list(self.scan.named)?;
+        self.scan.lease.grow_to(needed)
     }
 
     fn id(&mut self, id: i64, what: &str, member: &Member<'_>) -> u32 {
@@ -409,7 +460,7 @@ impl Scanner {
     /// Turns damage into a remark if that is wanted.
     fn settle(&mut self, walked: Result<(), ScanError>) -> Result<(), ScanError> {
         match walked {
-            Err(error) if self.on_damage == OnDamage::Remark => {
+            Err(error) if self.on_damage == OnDamage::Remark && error.is_damage() => {
                 self.scan.damaged = true;
                 if let ScanError::Tar(TarError { kind: TarErrorKind::CutBody { expected, found }, .. }) = &error {
                     self.cut_last_entry(*expected, *found);
@@ -421,6 +472,10 @@ impl Scanner {
             other => other,
         }
     }
+}
+
+fn over_budget(problem: OverBudget, member: &Member<'_>) -> ScanError {
+    ScanError::OverBudget { entry: Some(start_of(member.path)), offset: member.header_offset, problem }
 }
 
 /// The first bytes of a name, lossily, for a message.

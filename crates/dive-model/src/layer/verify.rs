@@ -10,7 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use super::blob::{LayerBlob, first_with_same_blob};
-use super::scan::{Scan, ScanError, scan, scan_through, sniff_at};
+use super::scan::{Scan, ScanError, scan_through, scan_within, sniff_at};
+use crate::budget::Budget;
 use crate::compression::Compression;
 use crate::digest::{Digest, Hasher, Mismatch};
 use crate::remark::OnDamage;
@@ -123,13 +124,14 @@ impl<'a> SameBytes<'a> {
         &self,
         bytes: &R,
         on_damage: OnDamage,
+        budget: &Budget,
         stopped: &dyn Fn() -> bool,
     ) -> Result<Scan, ScanError> {
         if is_plain(bytes) {
-            return scan(bytes, on_damage, stopped);
+            return scan_within(bytes, on_damage, budget, stopped);
         }
         let mut hashing = SideHashing::new(self.hashers(|claims| claims.unpacked.iter().collect()));
-        let scan = scan_through(bytes, on_damage, stopped, &mut |piece| hashing.update(piece))?;
+        let scan = scan_through(bytes, on_damage, budget, stopped, &mut |piece| hashing.update(piece))?;
         if !scan.damaged && !stopped() {
             let digests = hashing.finish();
             self.note(|found| found.unpacked = Some(digests));

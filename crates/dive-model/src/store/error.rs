@@ -4,6 +4,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::budget::OverBudget;
 use crate::compression::Compression;
 use crate::remark::FirstFew;
 use crate::tarfile::TarError;
@@ -77,6 +78,14 @@ pub enum StoreError {
         offset: u64,
         /// What the decoder says.
         cause: io::Error,
+    },
+    /// The archive unpacks to more than it may.
+    #[error("{archive}: {problem}")]
+    OverBudget {
+        /// The archive.
+        archive: String,
+        /// The limit.
+        problem: OverBudget,
     },
     /// There are more member names than can be an image.
     #[error(

@@ -12,8 +12,9 @@ use super::file_stamp::FileStamp;
 use super::member_path::normalise;
 use super::oci_layout::{Links, OciLayout};
 use super::skopeo_dir::{LayoutFile, SkopeoDir};
-use super::spool::{Spooled, spool};
+use super::spool::{Spooled, spool_within};
 use crate::blob::{Blob, TransferProgress, TransferStep};
+use crate::budget::Limits;
 use crate::compression::{Compression, SNIFF_LEN, sniff};
 use crate::remark::{OnDamage, Remark};
 
@@ -27,6 +28,8 @@ pub struct FileStore {
     /// The archive, if it is a file.
     stamp: Option<FileStamp>,
     remarks: Vec<Remark>,
+    /// The bytes of the archive as it is stored.
+    stored_bytes: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -74,6 +77,20 @@ impl FileStore {
         on_damage: OnDamage,
         progress: &mut dyn FnMut(TransferProgress),
     ) -> Result<Self, StoreError> {
+        Self::open_within(Limits::default(), path, links, on_damage, progress)
+    }
+
+    /// As [`FileStore::open`], with limits of the user's on what a compressed archive unpacks to.
+    ///
+    /// # Errors
+    /// As [`FileStore::open`].
+    pub fn open_within(
+        limits: Limits,
+        path: &Path,
+        links: Links,
+        on_damage: OnDamage,
+        progress: &mut dyn FnMut(TransferProgress),
+    ) -> Result<Self, StoreError> {
         let name = path.display().to_string();
         let unreadable = |cause: io::Error| match cause.kind() {
             io::ErrorKind::NotFound => StoreError::NoSuchFile { path: path.to_owned() },
@@ -81,19 +98,20 @@ impl FileStore {
         };
         if path.is_dir() {
             let layout = OciLayout::open_directory(&name, path, links)?;
-            return Ok(Self::of_place(name, Place::Layout(layout), Vec::new()));
+            return Ok(Self::of_place(name, Place::Layout(layout), Vec::new(), None));
         }
         let file = File::open(path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
         if !metadata.is_file() {
-            return Self::receive(file, name, on_damage, progress);
+            return Self::receive(limits, file, name, on_damage, progress);
         }
         let len = metadata.len();
         let stamp = FileStamp::of(path, &file).map_err(unreadable)?;
         let file = Arc::new(file);
         let blob = Blob::new(Arc::clone(&file), 0, len, name.as_str());
         if sniff(&blob.first_bytes(SNIFF_LEN).map_err(unreadable)?) != Compression::None {
-            let spooled = spool(blob.reader(), TransferStep::Unpack, Some(len), &name, on_damage, progress)?;
+            let step = TransferStep::Unpack;
+            let spooled = spool_within(limits, blob.reader(), step, Some(len), &name, on_damage, progress)?;
             stamp.check()?;
             return Self::of_spooled(name, spooled, on_damage);
         }
@@ -103,17 +121,18 @@ impl FileStore {
         Ok(Self { stamp: Some(stamp), ..opened? })
     }
 
-    /// Reads an archive, called `name` in messages, from a stream.
+    /// Reads an archive, called `name` in messages, from a stream. `limits` bound what it unpacks to.
     ///
     /// # Errors
     /// As [`FileStore::open`].
     pub fn receive(
+        limits: Limits,
         input: impl io::Read,
         name: String,
         on_damage: OnDamage,
         progress: &mut dyn FnMut(TransferProgress),
     ) -> Result<Self, StoreError> {
-        let spooled = spool(input, TransferStep::Receive, None, &name, on_damage, progress)?;
+        let spooled = spool_within(limits, input, TransferStep::Receive, None, &name, on_damage, progress)?;
         Self::of_spooled(name, spooled, on_damage)
     }
 
@@ -124,18 +143,19 @@ impl FileStore {
     pub fn of_spooled(name: String, spooled: Spooled, on_damage: OnDamage) -> Result<Self, StoreError> {
         let mut store = Self::of_archive(name, Arc::new(spooled.file), spooled.len, on_damage)?;
         store.remarks.splice(0..0, spooled.remarks);
+        store.stored_bytes = Some(spooled.stored);
         Ok(store)
     }
 
     fn of_archive(name: String, file: Arc<File>, len: u64, on_damage: OnDamage) -> Result<Self, StoreError> {
         let mut archive = Archive::index(&name, file, len, on_damage)?;
         let remarks = archive.take_remarks();
-        Ok(Self::of_place(name, Place::Archive(archive), remarks))
+        Ok(Self::of_place(name, Place::Archive(archive), remarks, Some(len)))
     }
 
-    fn of_place(name: String, place: Place, remarks: Vec<Remark>) -> Self {
+    fn of_place(name: String, place: Place, remarks: Vec<Remark>, stored_bytes: Option<u64>) -> Self {
         let skopeo = SkopeoDir::find(|file| place.open(file).ok());
-        Self { name, place, skopeo, stamp: None, remarks }
+        Self { name, place, skopeo, stamp: None, remarks, stored_bytes }
     }
 
     /// What holds the image.
@@ -215,6 +235,10 @@ impl Store for FileStore {
             Place::Layout(layout) => layout.check_unchanged(),
             Place::Archive(_) => Ok(()),
         }
+    }
+
+    fn stored_bytes(&self) -> Option<u64> {
+        self.stored_bytes
     }
 
     fn ending(&self) -> Ending {

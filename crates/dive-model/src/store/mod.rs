@@ -19,7 +19,7 @@ pub(crate) use archive_shape::is_blob_name;
 pub use error::{LinkProblem, StoreError};
 pub use file::{FileFormat, FileStore};
 pub use oci_layout::Links;
-pub use spool::{Spooled, spool};
+pub use spool::{Spooled, leave_room, spool};
 
 use crate::blob::{Blob, Identity, TransferProgress};
 use crate::layer::toc::Toc;
@@ -65,6 +65,12 @@ pub trait Store: Debug + Send + Sync {
     /// How the archive ends. One without an end mark may have been cut between two members.
     fn ending(&self) -> Ending {
         Ending::Marked
+    }
+
+    /// Bytes that the image takes as it is stored, if the store knows: of an archive that is compressed as a whole, before it is
+    /// unpacked. They bound what opening the image may cost.
+    fn stored_bytes(&self) -> Option<u64> {
+        None
     }
 
     /// What identifies the bytes of a layer across runs, if the store knows. Files of this machine have no identity: to

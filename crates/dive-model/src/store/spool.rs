@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 
 use super::error::StoreError;
 use crate::blob::{TransferProgress, TransferStep};
+use crate::budget::{Limits, OverBudget};
 use crate::compression::{Compression, Decoder, SNIFF_LEN};
 use crate::magic;
 use crate::remark::{OnDamage, Remark};
@@ -18,6 +19,8 @@ pub struct Spooled {
     pub file: File,
     /// Its length in bytes.
     pub len: u64,
+    /// The length of the input, in bytes: less, if it was compressed.
+    pub stored: u64,
     /// What was odd on the way.
     pub remarks: Vec<Remark>,
 }
@@ -25,12 +28,60 @@ pub struct Spooled {
 /// Large enough that system calls do not show beside the decoding.
 const CHUNK: usize = 256 << 10;
 
+/// Bytes between two looks at the free space.
+const ROOM_CHECK: u64 = 64 << 20;
+
+/// Checks that a temporary file of `written` bytes leaves a tenth of the space that was free without it.
+///
+/// # Errors
+/// If it does not, or the file system cannot be asked.
+#[cfg(unix)]
+pub fn leave_room(file: &File, written: u64) -> io::Result<()> {
+    let found = rustix::fs::fstatvfs(file)?;
+    let free = found.f_bavail.saturating_mul(found.f_frsize);
+    if free >= room(written) {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::StorageFull, "a tenth of the free space is left, for others"))
+}
+
+/// Nothing is known of the free space here.
+///
+/// # Errors
+/// Never.
+#[cfg(not(unix))]
+pub fn leave_room(_: &File, _: u64) -> io::Result<()> {
+    Ok(())
+}
+
+/// What must be free beside a file of `written` bytes: a tenth of both together.
+#[cfg(unix)]
+const fn room(written: u64) -> u64 {
+    written / 9
+}
+
 /// Writes `input`, called `archive` in messages, to a temporary file, taking its compression off on the way. `step` is what
 /// `progress` hears that it is.
 ///
 /// # Errors
 /// If the input cannot be read or decompressed, is not a tar, or the temporary file cannot be written.
 pub fn spool(
+    input: impl Read,
+    step: TransferStep,
+    total: Option<u64>,
+    archive: &str,
+    on_damage: OnDamage,
+    progress: &mut dyn FnMut(TransferProgress),
+) -> Result<Spooled, StoreError> {
+    spool_within(Limits::default(), input, step, total, archive, on_damage, progress)
+}
+
+/// As [`spool`], with limits of the user's.
+///
+/// # Errors
+/// As [`spool`]; also if the input unpacks to more than `limits` allow, or takes nearly all space of the disk.
+pub(super) fn spool_within(
+    limits: Limits,
     input: impl Read,
     step: TransferStep,
     total: Option<u64>,
@@ -75,8 +126,21 @@ pub fn spool(
         if written == 0 {
             refuse_what_is_no_tar(&chunk[..read], archive)?;
         }
+        let after = written + read as u64;
+        if compression != Compression::None {
+            // Of a stream, only what has come so far is known.
+            let stored = total.unwrap_or_else(|| decoder.consumed());
+            let limit = limits.unpacked_bytes(stored, compression.weight());
+            if after > limit {
+                let problem = OverBudget::Unpacked { limit, stored };
+                return Err(StoreError::OverBudget { archive: archive.to_owned(), problem });
+            }
+        }
+        if written / ROOM_CHECK != after / ROOM_CHECK {
+            leave_room(&file, written).map_err(|cause| disk(written, cause))?;
+        }
         file.write_all(&chunk[..read]).map_err(|cause| disk(written, cause))?;
-        written += read as u64;
+        written = after;
         progress(TransferProgress { step, read: decoder.consumed(), total });
     }
     if let Some(offset) = decoder.ignored_tail() {
@@ -85,7 +149,7 @@ pub fn spool(
             format!("the bytes from {offset} on belong to no gzip member and were left out"),
         ));
     }
-    Ok(Spooled { file, len: written, remarks })
+    Ok(Spooled { file, len: written, stored: decoder.consumed(), remarks })
 }
 
 /// Before the disk is filled with it. The start of a pipe may come in small pieces: those are looked at when all is there.
@@ -120,6 +184,14 @@ mod tests {
         assert_eq!(bytes_of(spooled), b"tar bytes");
         assert_eq!(last.unwrap().total, total);
         assert!(last.unwrap().read > 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_tenth_of_the_free_space_stays_free() {
+        let file = tempfile::tempfile().unwrap();
+        leave_room(&file, 0).unwrap();
+        assert_eq!(leave_room(&file, u64::MAX).unwrap_err().kind(), io::ErrorKind::StorageFull);
     }
 
     #[test]

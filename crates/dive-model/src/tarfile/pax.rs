@@ -18,6 +18,8 @@ pub(super) struct Overrides {
     pub(super) sparse: Option<Box<SparseFile>>,
     /// `SCHILY.xattr.NAME` records in the order of their names: name, value.
     pub(super) xattrs: Vec<(Vec<u8>, Vec<u8>)>,
+    /// What parsing took.
+    pub(super) cost: u64,
 }
 
 /// What the records say of a sparse file. Its `path` is one for readers that do not know the format.
@@ -56,6 +58,9 @@ impl MapPlace {
 
 const XATTR: &[u8] = b"SCHILY.xattr.";
 
+/// The most extended attributes of one entry. Linux lists 64 KiB of names, which is fewer.
+const MAX_XATTRS: usize = 10_000;
+
 impl Overrides {
     /// Parses the body of an extended header.
     pub(super) fn parse(records: &[u8]) -> Result<Self, TarErrorKind> {
@@ -63,10 +68,17 @@ impl Overrides {
     }
 }
 
-/// Checks the body of a global header, whose records apply to nothing: each must be well formed, and may mean anything.
-pub(super) fn check_global(records: &[u8]) -> Result<(), TarErrorKind> {
-    Records::parse(records).map(drop)
+/// Checks the body of a global header, whose records apply to nothing: each must be well formed, and may mean anything. Gives
+/// back what that took.
+pub(super) fn check_global(records: &[u8]) -> Result<u64, TarErrorKind> {
+    Records::parse(records).map(|records| records.cost)
 }
+
+/// What a record takes to parse, in bytes that could be passed over meanwhile.
+const RECORD_COST: u64 = 32;
+
+/// What an extended attribute takes, which is copied and sorted.
+const XATTR_COST: u64 = 160;
 
 /// The values of the records, the last one of each key. An empty value is none, and takes an earlier one back.
 #[derive(Default)]
@@ -80,6 +92,7 @@ struct Records<'a> {
     times: [&'a [u8]; 3],
     xattrs: Vec<(&'a [u8], &'a [u8])>,
     sparse: Option<Box<SparseRecords<'a>>>,
+    cost: u64,
 }
 
 /// `GNU.sparse.*`.
@@ -102,6 +115,7 @@ impl<'a> Records<'a> {
         while !text.is_empty() {
             let (key, value, rest) = split_record(text)?;
             text = rest;
+            records.cost += RECORD_COST;
             records.take(key, value)?;
         }
         Ok(records)
@@ -124,6 +138,10 @@ impl<'a> Records<'a> {
             b"ctime" => &mut self.times[2],
             _ => {
                 if let Some(name) = key.strip_prefix(XATTR) {
+                    if self.xattrs.len() >= MAX_XATTRS {
+                        return Err(TarErrorKind::Header("more than 10000 extended attributes"));
+                    }
+                    self.cost += XATTR_COST;
                     self.xattrs.push((name, value));
                 } else if let Some(name) = key.strip_prefix(b"GNU.sparse.") {
                     return self.sparse.get_or_insert_default().take(name, value);
@@ -147,6 +165,7 @@ impl<'a> Records<'a> {
             gid: number(self.gid, "a PAX record with a group that is not a valid number")?,
             sparse: self.sparse.map_or(Ok(None), |sparse| sparse.into_file())?.map(Box::new),
             xattrs: last_xattrs(self.xattrs),
+            cost: self.cost,
         })
     }
 }

@@ -99,6 +99,8 @@ pub struct Walker<I> {
     extension: Option<u64>,
     /// Offset of the first one that has none.
     orphan: Option<u64>,
+    /// What parsing PAX records took so far, in bytes that could be passed over meanwhile.
+    pub(crate) extension_cost: u64,
     ended: bool,
 }
 
@@ -157,6 +159,7 @@ impl<I: Input> Walker<I> {
             xattrs: Vec::new(),
             extension: None,
             orphan: None,
+            extension_cost: 0,
             ended: false,
         }
     }
@@ -165,6 +168,12 @@ impl<I: Input> Walker<I> {
     #[must_use]
     pub const fn leftover_extension(&self) -> Option<u64> {
         if self.ended { self.orphan } else { None }
+    }
+
+    /// Where the input stands, in bytes from the start.
+    #[must_use]
+    pub const fn offset(&self) -> u64 {
+        self.offset
     }
 
     /// The next member, or none at the end of the archive. Passes over what is left of the current body.
@@ -186,7 +195,7 @@ impl<I: Input> Walker<I> {
                 b'g' => {
                     self.start_body(header.size);
                     let records = self.read_extension()?;
-                    pax::check_global(&records).map_err(|kind| self.error(kind))?;
+                    self.extension_cost += pax::check_global(&records).map_err(|kind| self.error(kind))?;
                     extensions = Extensions::default();
                     self.drop_extension();
                 }
@@ -199,11 +208,12 @@ impl<I: Input> Walker<I> {
                         extensions.pax = match Overrides::parse(&bytes) {
                             Ok(pax) => pax,
                             Err(kind) => {
-                                pax::check_global(&bytes).map_err(|kind| self.error(kind))?;
+                                let cost = pax::check_global(&bytes).map_err(|kind| self.error(kind))?;
                                 extensions.wrong_value = Some(self.error(kind));
-                                Overrides::default()
+                                Overrides { cost, ..Overrides::default() }
                             }
                         };
+                        self.extension_cost += extensions.pax.cost;
                     } else {
                         extensions.add_name(header.typeflag, bytes);
                     }

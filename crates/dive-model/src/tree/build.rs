@@ -3,13 +3,15 @@
 //! new ones in their order. A span closes once and no list is walked twice over what is closed already, so the cost is
 //! linear in entries, whiteouts included.
 
+mod cost;
 mod markers;
 mod own_links;
 
+use std::borrow::Cow;
 use std::io;
 
 use markers::Removed;
-use own_links::{Place, Steps, Way};
+use own_links::{Dangling, Place, Steps, Way};
 
 use super::arena::LayerRecord;
 use super::contents::Contents;
@@ -17,10 +19,11 @@ use super::index::{Descent, Index};
 use super::node::{NONE, Node, UNLISTED};
 use super::span::{Cause, OPEN, Span, SpanKind};
 use super::{NodeId, SpanId, Tree};
+use crate::budget::{Budget, Lease, OverBudget};
 use crate::layer::Remarks;
 use crate::layer::content::Bodies;
-use crate::layer::path::{self, components};
-use crate::layer::{Entry, EntryKind, LayerIndex, Names, Scan, entry};
+use crate::layer::path::components;
+use crate::layer::{Chunk, Entry, EntryKind, LayerIndex, Names, Scan, entry};
 
 /// The most nodes a tree takes: several times the largest image known. Each takes up to 100 bytes of memory, and a
 /// crafted layer of a few MB can ask for any number.
@@ -40,6 +43,14 @@ pub enum BuildError {
     /// More directories without an entry than an image may have.
     #[error("the image implies more than {MAX_IMPLICIT} directories that no entry names; no real image does")]
     TooManyImplicit,
+    /// The image asks for more memory than it may have.
+    #[error("entry {entry:?}: {problem}")]
+    OverBudget {
+        /// The path of the entry that asked.
+        entry: String,
+        /// What it asked for.
+        problem: OverBudget,
+    },
     /// More paths than an image may have.
     #[error("the image has more than {MAX_NODES} paths or entries; no real image has that many")]
     TooManyPaths,
@@ -52,6 +63,8 @@ pub struct Builder {
     index: Index,
     contents: Contents,
     last_directory: Descent,
+    /// For what the tree takes in memory.
+    lease: Lease,
     /// Directories made so far because entries stand in them.
     implicit: usize,
     /// Steps that are left over links.
@@ -59,6 +72,17 @@ pub struct Builder {
     /// What opaque markers of the layer that is being applied closed.
     hidden_by_opaque: Vec<SpanId>,
     scratch: Vec<u8>,
+}
+
+/// What a pass over the entries of a layer knows and collects.
+struct EntryPass {
+    from: u16,
+    first_marker: u32,
+    /// Extras of the layers before.
+    extras_before: u32,
+    /// Which markers removed nothing.
+    of_nothing: std::iter::Peekable<std::vec::IntoIter<usize>>,
+    dangling: Vec<Dangling>,
 }
 
 /// An entry, and what it takes to understand it.
@@ -78,14 +102,6 @@ enum OwnObstacle {
     Keep,
 }
 
-/// A hard link whose target was not there when its entry came.
-struct Dangling {
-    span: SpanId,
-    target: Vec<u8>,
-    /// The file whose place it took: overwritten if the target turns out to be a file, else replaced.
-    replaced: Option<SpanId>,
-}
-
 impl Default for Builder {
     fn default() -> Self {
         Self::new()
@@ -93,9 +109,15 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// A tree with nothing but its root.
+    /// A tree with nothing but its root, which may take any memory.
     #[must_use]
     pub fn new() -> Self {
+        Self::within(&Budget::unlimited())
+    }
+
+    /// A tree with nothing but its root, which charges `budget` for its memory.
+    #[must_use]
+    pub fn within(budget: &Budget) -> Self {
         let mut tree = Tree::default();
         tree.nodes.push(Node {
             parent: NONE,
@@ -110,6 +132,7 @@ impl Builder {
             index: Index::default(),
             contents: Contents::default(),
             last_directory: Descent::default(),
+            lease: budget.lease(),
             implicit: 0,
             steps: Steps::ALL,
             hidden_by_opaque: Vec::new(),
@@ -122,49 +145,83 @@ impl Builder {
     /// # Errors
     /// When the image is beyond what an engine could have made; the tree is of no use then.
     pub fn apply(&mut self, scan: Scan) -> Result<Remarks, BuildError> {
+        self.apply_either(Cow::Owned(scan))
+    }
+
+    /// As [`Builder::apply`], where the scan may be of use for another layer, too.
+    ///
+    /// # Errors
+    /// As [`Builder::apply`].
+    pub(super) fn apply_either(&mut self, scan: Cow<'_, Scan>) -> Result<Remarks, BuildError> {
         let layer = LayerIndex::new(self.tree.layers.len()).ok_or(BuildError::TooManyLayers)?;
         let from = layer.get() as u16;
         self.make_room(&scan)?;
-        let Scan { chunks, mut extras, size_bytes, mut remarks, .. } = scan;
+        let size_bytes = scan.size_bytes;
+        let mut remarks = scan.remarks.clone();
         let (first_span, first_marker) = (self.tree.spans.len() as u32, self.tree.markers.len() as u32);
         if layer == LayerIndex::BASE {
             self.open(NodeId::ROOT, implicit_directory(from));
         }
         // Markers first, over the whole tar: they apply to lower layers only, and at this point only spans of lower layers
         // are open.
-        let mut of_nothing = self.apply_markers(&chunks, from).into_iter().peekable();
-        let mut dangling = Vec::new();
-        let extras_before = self.tree.extras.len() as u32;
-        // Each chunk is freed when the tree has what was in it.
-        for chunk in chunks {
-            for entry in chunk.entries() {
-                if self.tree.nodes.len() > MAX_NODES || self.tree.spans.len() > MAX_NODES {
-                    return Err(BuildError::TooManyPaths);
+        let of_nothing = self.apply_markers(&scan.chunks, from);
+        let mut pass = EntryPass {
+            from,
+            first_marker,
+            extras_before: self.tree.extras.len() as u32,
+            of_nothing: of_nothing.into_iter().peekable(),
+            dangling: Vec::new(),
+        };
+        let mut extras = match scan {
+            Cow::Borrowed(scan) => {
+                for chunk in &scan.chunks {
+                    self.apply_chunk(chunk, &mut pass, &mut remarks)?;
                 }
-                if self.implicit > MAX_IMPLICIT {
-                    return Err(BuildError::TooManyImplicit);
-                }
-                let source = Placed { entry, names: chunk.names(entry), from, extras_before };
-                match entry.kind {
-                    EntryKind::Marker(kind) => {
-                        let at = self.tree.markers.len() - first_marker as usize;
-                        let removed = of_nothing.next_if_eq(&at).map_or(Removed::Something, |_| Removed::Nothing);
-                        self.keep_marker(kind, removed, source, &mut remarks);
-                    }
-                    EntryKind::Path(kind) => self.apply_entry(kind.into(), source, &mut dangling, &mut remarks),
-                }
+                scan.extras.clone()
             }
-        }
+            // Each chunk is freed when the tree has what was in it.
+            Cow::Owned(Scan { chunks, extras, mut lease, .. }) => {
+                for chunk in chunks {
+                    self.apply_chunk(&chunk, &mut pass, &mut remarks)?;
+                    lease.shrink_by(chunk.memory() as u64);
+                }
+                extras
+            }
+        };
         // Spans already point behind `extras_before`. The extras follow now, before the next layer counts them.
         self.tree.extras.append(&mut extras);
         // Only the end of the layer settles whether a target is missing or merely comes later.
-        self.link_late(dangling, from, &mut remarks);
+        self.link_late(pass.dangling, from, &mut remarks);
         let spans = first_span..self.tree.spans.len() as u32;
         let markers = first_marker..self.tree.markers.len() as u32;
         self.settle_opaque_markers(markers.clone(), from);
         self.contents.end_layer();
         self.tree.layers.push(LayerRecord { spans, markers, size_bytes });
         Ok(remarks)
+    }
+
+    /// Second pass, a part of the tar.
+    fn apply_chunk(&mut self, chunk: &Chunk, pass: &mut EntryPass, remarks: &mut Remarks) -> Result<(), BuildError> {
+        let EntryPass { from, first_marker, extras_before, of_nothing, dangling } = pass;
+        for entry in chunk.entries() {
+            let names = chunk.names(entry);
+            if self.memory() > self.lease.held() {
+                self.grow(names)?;
+            }
+            if self.implicit > MAX_IMPLICIT {
+                return Err(BuildError::TooManyImplicit);
+            }
+            let source = Placed { entry, names, from: *from, extras_before: *extras_before };
+            match entry.kind {
+                EntryKind::Marker(kind) => {
+                    let at = self.tree.markers.len() - *first_marker as usize;
+                    let removed = of_nothing.next_if_eq(&at).map_or(Removed::Something, |_| Removed::Nothing);
+                    self.keep_marker(kind, removed, source, remarks);
+                }
+                EntryKind::Path(kind) => self.apply_entry(kind.into(), source, dangling, remarks),
+            }
+        }
+        Ok(())
     }
 
     /// The merged tree. `bodies` compares what layers that lie plain hold twice.
@@ -193,6 +250,7 @@ impl Builder {
         if u32::try_from(text).is_err() || scan.entry_count > MAX_NODES {
             return Err(BuildError::TooManyPaths);
         }
+        self.charge_coming(scan)?;
         let tree = &mut self.tree;
         // Room for the directories that entries imply, and enough that many small layers do not each move the arena.
         let coming = scan.entry_count + (scan.entry_count / 16).max(tree.spans.len() / 16);
@@ -201,6 +259,11 @@ impl Builder {
         }
         if tree.nodes.capacity() - tree.nodes.len() < scan.entry_count {
             tree.nodes.reserve_exact(coming);
+        }
+        // Of the text, the scan has at least what the tree takes, and a length for each link.
+        let text = scan.text_len + 2 * scan.entry_count;
+        if tree.text.capacity() - tree.text.len() < text {
+            tree.text.reserve_exact(text + (text / 16).max(tree.text.len() / 16));
         }
         self.index.make_room(tree, scan.entry_count);
         Ok(())
@@ -264,57 +327,6 @@ impl Builder {
         }
         // Last, because it compares the new span's inode with those of the spans before it.
         self.contents.opened(&self.tree, id, entry.hash);
-    }
-
-    /// Hard links that stand before their target: no engine unpacks them, but what they mean is plain.
-    fn link_late(&mut self, dangling: Vec<Dangling>, from: u16, remarks: &mut Remarks) {
-        for Dangling { span, target, replaced } in dangling {
-            let node = self.find_target(&target, from);
-            let inode = node.and_then(|node| self.linkable(node)).filter(|inode| *inode != span);
-            if let Some(inode) = inode {
-                self.tree.spans[span.index()].inode = inode.raw();
-                if let Some(replaced) = replaced.filter(|_| self.tree.span(inode).kind.is_file()) {
-                    self.tree.spans[replaced.index()].cause = Some(Cause::Overwritten);
-                }
-                // Its content is the target's, which is only known now. A link has no hash of its own.
-                self.contents.opened(&self.tree, span, None);
-            }
-            remarks.add(|| {
-                let name = self.tree.path(self.tree.span(span).node());
-                let (name, target) = (String::from_utf8_lossy(&name), String::from_utf8_lossy(&target));
-                match inode {
-                    Some(_) => format!("hard link {name:?} stands before its target {target:?}; engines refuse that"),
-                    None => format!("hard link {name:?} points to {target:?}, which is no file: shown as empty"),
-                }
-            });
-        }
-    }
-
-    fn link_target(&mut self, link: &[u8], from: u16) -> Option<NodeId> {
-        let mut target = std::mem::take(&mut self.scratch);
-        target.clear();
-        path::normalise(link, &mut target);
-        let node = self.find_target(&target, from);
-        self.scratch = target;
-        node
-    }
-
-    /// The node that a hard link's normal target names.
-    fn find_target(&mut self, target: &[u8], from: u16) -> Option<NodeId> {
-        let node = self.find(target);
-        if node.is_some_and(|node| self.linkable(node).is_some()) {
-            return node;
-        }
-        self.find_behind(target, from).or(node)
-    }
-
-    /// The inode that a node's open span names, if a hard link may.
-    fn linkable(&self, node: NodeId) -> Option<SpanId> {
-        let id = SpanId::from_link(self.tree.nodes[node.index()].newest)?;
-        let span = self.tree.span(id);
-        let inode = SpanId::new(span.inode);
-        (span.is_open() && !span.kind.is_directory() && self.tree.span(inode).kind != SpanKind::HardLink)
-            .then_some(inode)
     }
 
     fn keep_link(&mut self, link: &[u8]) -> u32 {

@@ -5,13 +5,16 @@ use std::io;
 use tracing::info;
 
 use super::{BuildError, Builder, Tree};
-use crate::cache::Cache;
+use crate::budget::OverBudget;
 use crate::compression::Compression;
 use crate::image::{Image, LayerLoss};
 use crate::layer::content::PlainLayers;
-use crate::layer::{self, LayerError, LayerIndex, Verifier};
+use crate::layer::{self, LayerError, LayerIndex, ReadOptions};
 use crate::observer::Observer;
-use crate::remark::{OnDamage, Remark};
+use crate::remark::Remark;
+
+/// Remarks on the layers of an image that are kept word by word; more are counted, layer by layer.
+const MAX_REMARKS: usize = 10_000;
 
 /// An image's tree, and what was met on the way to it.
 #[derive(Debug)]
@@ -36,12 +39,20 @@ pub enum LoadError {
     #[error(transparent)]
     Layer(#[from] LayerError),
     /// Layers that cannot be merged.
-    #[error("{archive}: {problem}")]
+    #[error("{place}: {problem}")]
     Build {
-        /// The archive or layout.
-        archive: String,
+        /// The archive or layout, with the layer where that tells something.
+        place: String,
         /// Why not.
         problem: BuildError,
+    },
+    /// An image whose listing would be too long, or one that takes too much memory.
+    #[error("{place}: {problem}")]
+    OverBudget {
+        /// The layer with which it does.
+        place: String,
+        /// What it asked for.
+        problem: OverBudget,
     },
     /// A file that could be listed but not read again to compare it.
     #[error("{archive}: comparing files that were written twice: {problem}")]
@@ -54,25 +65,24 @@ pub enum LoadError {
 }
 
 /// Reads and merges the layers of `image`, called `archive` in messages. Layers that `cache` knows are not read; what is
-/// read of the others is kept there. With a `verifier`, all are read whole.
+/// read of the others is kept there. With a verifier, all are read whole. What that takes is charged to the budget.
 ///
 /// # Errors
 /// When a layer is damaged (unless `on_damage` says to go on), or the image is beyond all limits.
 pub fn load(
     image: &Image,
     archive: &str,
-    on_damage: OnDamage,
-    cache: Option<&Cache>,
-    verifier: Option<&Verifier>,
+    options: ReadOptions<'_>,
     observer: &dyn Observer,
 ) -> Result<Loaded, LoadError> {
     let blobs: Vec<_> = image.layers.iter().map(|layer| layer.blob.as_ref().ok().cloned()).collect();
-    let mut builder = Builder::new();
+    let mut builder = Builder::within(options.budget);
+    let mut text = 0u64;
     let (mut compressions, mut unpacked_bytes) = (Vec::new(), Vec::new());
     let mut damaged_layers = Vec::new();
     let mut remarks = Vec::new();
     let on_bytes = |count| observer.bytes_read(count);
-    layer::read(archive, &blobs, on_damage, cache, verifier, &on_bytes, |index, scan| {
+    layer::read(archive, &blobs, options, &on_bytes, |index, scan| {
         observer.layer_read(index, scan.size_bytes);
         compressions.push(scan.compression);
         unpacked_bytes.push(scan.unpacked_bytes);
@@ -88,10 +98,17 @@ pub fn load(
         let (entries, bytes) = (scan.entry_count, scan.size_bytes);
         let of = blobs.len();
         info!("layer {index} (of {of}): {entries} entries with {bytes} bytes, {compression}");
-        let odd = builder.apply(scan).map_err(|problem| LoadError::Build { archive: archive.to_owned(), problem })?;
-        remarks.extend(odd.kept.into_iter().map(|text| (index, Remark::new(place(), text))));
-        if odd.more > 0 {
-            remarks.push((index, Remark::new(place(), format!("{} more remarks on this layer", odd.more))));
+        text = text.saturating_add(scan.named);
+        options.budget.list(text).map_err(|problem| LoadError::OverBudget { place: place(), problem })?;
+        let odd = builder.apply_either(scan).map_err(|problem| match problem {
+            BuildError::OverBudget { .. } => LoadError::Build { place: place(), problem },
+            _ => LoadError::Build { place: archive.to_owned(), problem },
+        })?;
+        let shown = MAX_REMARKS.saturating_sub(remarks.len()).min(odd.kept.len());
+        let more = odd.more + (odd.kept.len() - shown) as u64;
+        remarks.extend(odd.kept.into_iter().take(shown).map(|text| (index, Remark::new(place(), text))));
+        if more > 0 {
+            remarks.push((index, Remark::new(place(), format!("{more} more remarks on this layer"))));
         }
         Ok::<_, LoadError>(())
     })?;

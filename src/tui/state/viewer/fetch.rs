@@ -15,12 +15,16 @@ use dive_model::blob::{Blob, TransferProgress};
 use dive_model::compression::{Compression, SNIFF_LEN, sniff};
 use dive_model::layer::LayerBlob;
 use dive_model::layer::content::{Body, BodyForm, Skipped, open_body_while};
+use dive_model::store::leave_room;
 
 /// What text and other bytes are told apart by: the first bytes of a file.
 const FIRST: usize = 8 * 1024;
 
 /// Bytes read at a time.
 const PIECE: usize = 256 * 1024;
+
+/// Bytes between two looks at the free space of the disk.
+const ROOM_CHECK: u64 = 64 << 20;
 
 /// The fewest bytes between two words on how far it is; each draws the screen anew.
 const REPORT: u64 = 8 << 20;
@@ -191,6 +195,9 @@ impl Fetch<'_> {
             };
             if self.is_called_off() {
                 return Ok(());
+            }
+            if written % ROOM_CHECK + read as u64 >= ROOM_CHECK {
+                leave_room(&file, written).map_err(|error| on_disk(&error))?;
             }
             write_at(&file, &piece[..read], written).map_err(|error| on_disk(&error))?;
             written += read as u64;

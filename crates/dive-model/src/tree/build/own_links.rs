@@ -1,8 +1,9 @@
 //! Paths that lead over links of their own layer. Engines unpack a layer into a folder of its own and follow what that
 //! holds: with `a -> b` before it in the same tar, `a/n` is put at `b/n`. Links of the layers below are not in that folder,
 //! so a directory takes their place. What is a directory needs none of this: it is only asked where one is in the way.
+//! Hard links find their targets here, too: along the same links, and at the end of the layer where they stand before them.
 
-use super::super::span::SpanKind;
+use super::super::span::{Cause, SpanKind};
 use super::super::{NodeId, SpanId};
 use super::{Builder, OwnObstacle};
 use crate::layer::path::{self, components};
@@ -160,5 +161,66 @@ impl Builder {
             self.implicit += usize::from(self.tree.nodes.len() > nodes);
             node
         })
+    }
+}
+
+/// A hard link whose target was not there when its entry came.
+pub(super) struct Dangling {
+    pub(super) span: SpanId,
+    pub(super) target: Vec<u8>,
+    /// The file whose place it took: overwritten if the target turns out to be a file, else replaced.
+    pub(super) replaced: Option<SpanId>,
+}
+
+impl Builder {
+    /// Hard links that stand before their target: no engine unpacks them, but what they mean is plain.
+    pub(super) fn link_late(&mut self, dangling: Vec<Dangling>, from: u16, remarks: &mut Remarks) {
+        for Dangling { span, target, replaced } in dangling {
+            let node = self.find_target(&target, from);
+            let inode = node.and_then(|node| self.linkable(node)).filter(|inode| *inode != span);
+            if let Some(inode) = inode {
+                self.tree.spans[span.index()].inode = inode.raw();
+                if let Some(replaced) = replaced.filter(|_| self.tree.span(inode).kind.is_file()) {
+                    self.tree.spans[replaced.index()].cause = Some(Cause::Overwritten);
+                }
+                // Its content is the target's, which is only known now. A link has no hash of its own.
+                self.contents.opened(&self.tree, span, None);
+            }
+            remarks.add(|| {
+                let name = self.tree.path(self.tree.span(span).node());
+                let (name, target) = (String::from_utf8_lossy(&name), String::from_utf8_lossy(&target));
+                match inode {
+                    Some(_) => format!("hard link {name:?} stands before its target {target:?}; engines refuse that"),
+                    None => format!("hard link {name:?} points to {target:?}, which is no file: shown as empty"),
+                }
+            });
+        }
+    }
+
+    pub(super) fn link_target(&mut self, link: &[u8], from: u16) -> Option<NodeId> {
+        let mut target = std::mem::take(&mut self.scratch);
+        target.clear();
+        path::normalise(link, &mut target);
+        let node = self.find_target(&target, from);
+        self.scratch = target;
+        node
+    }
+
+    /// The node that a hard link's normal target names.
+    pub(super) fn find_target(&mut self, target: &[u8], from: u16) -> Option<NodeId> {
+        let node = self.find(target);
+        if node.is_some_and(|node| self.linkable(node).is_some()) {
+            return node;
+        }
+        self.find_behind(target, from).or(node)
+    }
+
+    /// The inode that a node's open span names, if a hard link may.
+    pub(super) fn linkable(&self, node: NodeId) -> Option<SpanId> {
+        let id = SpanId::from_link(self.tree.nodes[node.index()].newest)?;
+        let span = self.tree.span(id);
+        let inode = SpanId::new(span.inode);
+        (span.is_open() && !span.kind.is_directory() && self.tree.span(inode).kind != SpanKind::HardLink)
+            .then_some(inode)
     }
 }

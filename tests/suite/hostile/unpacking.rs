@@ -1,0 +1,106 @@
+//! Images that unpack to much. If one of these fails, a few kB take minutes, or the disk.
+
+use std::io::Write;
+
+use super::Hostile;
+use crate::build::Layer;
+use crate::user::{Ran, User};
+
+const MIB: usize = 1 << 20;
+
+const RAISED: &str = "--max-unpacked SIZE raises it";
+
+fn is_refused(ran: &Ran, limit: &str) {
+    let error = ran.error();
+    assert!(error.contains(limit) && error.contains(RAISED), "{error}");
+}
+
+fn header(name: &str, kind: tar::EntryType, size: usize) -> Vec<u8> {
+    let mut header = tar::Header::new_gnu();
+    header.set_path(name).unwrap();
+    header.set_entry_type(kind);
+    header.set_mode(0o644);
+    header.set_size(size as u64);
+    header.set_cksum();
+    header.as_bytes().to_vec()
+}
+
+fn bzip2(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    zstd::encode_all(bytes, 1).unwrap()
+}
+
+/// A tar of one file of so many MiB of zeros, in pieces that are decoded one after the other.
+fn zeros(encode: fn(&[u8]) -> Vec<u8>, mebibytes: usize) -> Vec<u8> {
+    let head = encode(&header("zeros", tar::EntryType::Regular, mebibytes * MIB));
+    [head, encode(&vec![0; 16 * MIB]).repeat(mebibytes / 16), encode(&[0; 1024])].concat()
+}
+
+/// bzip2 is slow: 128 MiB are what 1 GiB is of zstd.
+#[test]
+fn a_layer_that_unpacks_to_gigabytes_is_refused() {
+    let slow = Hostile::listing(&[("a.tar", zeros(bzip2, 160))], ["a.tar"]);
+    slow.in_each_mode(|ran| {
+        is_refused(ran, "128 MiB");
+        assert!(ran.error().contains("layer 0 (a.tar): entry \"zeros\" at offset 0"), "{}", ran.error());
+    });
+    let fast = Hostile::listing(&[("a.tar", zeros(zstd, 1040))], ["a.tar"]);
+    is_refused(&fast.runs(&["tree"]), "1024 MiB");
+    fast.runs(&["tree", "--max-unpacked", "2GB"]).ends_with(0).prints(&[" 1.1 GB zeros"]);
+    // With the damage of others passed over, too.
+    is_refused(&fast.runs(&["tree", "--ignore-errors"]), "1024 MiB");
+}
+
+/// What each layer unpacks to is within the limit.
+#[test]
+fn layers_share_the_limit() {
+    let layers: Vec<_> = (0..5).map(|at| (format!("{at}.tar"), zeros(bzip2, 32))).collect();
+    let layers: Vec<_> = layers.iter().map(|(name, blob)| (name.as_str(), blob.clone())).collect();
+    let image = Hostile::listing(&layers, layers.iter().map(|(name, _)| *name));
+    is_refused(&image.runs(&["tree"]), "128 MiB");
+}
+
+#[test]
+fn an_archive_that_unpacks_to_gigabytes_does_not_fill_the_disk() {
+    let image = Hostile::of(&zeros(zstd, 1040));
+    is_refused(&image.runs(&["tree"]), "1024 MiB");
+    let archive = std::fs::read(image.path()).unwrap();
+    is_refused(&User::new().pipes(archive).runs(&["tree", "-"]), "1024 MiB");
+}
+
+/// More attributes than Linux lists.
+#[test]
+fn an_entry_with_tens_of_thousands_of_attributes_is_refused() {
+    let layer = attributes(20_000, 1);
+    let image = Hostile::listing(&[("a.tar", layer)], ["a.tar"]);
+    image.in_each_mode(|ran| {
+        let error = ran.error();
+        assert!(error.contains("layer 0 (a.tar)") && error.contains("10000 extended attributes"), "{error}");
+    });
+}
+
+/// As many as may be, in each of some entries: 9 MB that take as long as 70 MB of others.
+#[test]
+fn entries_with_thousands_of_attributes_each_are_charged_for_them() {
+    let image = Hostile::listing(&[("a.tar", attributes(9000, 40))], ["a.tar"]);
+    is_refused(&image.runs(&["tree", "--max-unpacked", "32MiB"]), "32 MiB");
+    image.runs(&["tree", "--max-unpacked", "96MiB"]).ends_with(0);
+}
+
+/// A zstd layer of so many entries with so many attributes each.
+fn attributes(count: usize, entries: usize) -> Vec<u8> {
+    let record = |at: usize| format!("26 SCHILY.xattr.u{at:06}=v\n");
+    let records: String = (0..count).map(record).collect();
+    assert!(records.len() == 26 * count, "the length of a record");
+    let mut entry = header("pax", tar::EntryType::XHeader, records.len());
+    entry.extend_from_slice(records.as_bytes());
+    entry.resize(entry.len().next_multiple_of(512), 0);
+    entry.extend(header("file", tar::EntryType::Regular, 0));
+    let entry = zstd(&entry);
+    [entry.repeat(entries), zstd(&Layer::default().tar())].concat()
+}

@@ -16,6 +16,55 @@ pub enum Format {
     Tsv,
 }
 
+/// Bytes that the paths of directories without an entry may take in a listing of any image.
+const IMPLIED_TEXT: u64 = 16 << 20;
+
+/// How many times the paths that have entries those of directories without one may take.
+const IMPLIED_RATIO: u64 = 16;
+
+/// Directories whose paths would make a listing much longer than what the image holds: one path of 16 KiB can stand in 8,000
+/// directories that no entry names.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the paths of {count} directories that no entry names would take {} in the listing, and the paths of entries take {}; \
+     `--json -` leaves such directories out",
+    Bytes(*implied),
+    Bytes(*named)
+)]
+pub struct ImpliedTooLong {
+    count: u64,
+    implied: u64,
+    named: u64,
+}
+
+/// Checks that a listing as of `layer` is no more than a multiple of what the image holds.
+///
+/// # Errors
+/// If directories that no entry names would make it longer.
+pub fn check_length(tree: &Tree, layer: LayerIndex) -> Result<(), ImpliedTooLong> {
+    let mut lengths = vec![0u64; tree.node_count()];
+    let (mut count, mut implied, mut named) = (0, 0u64, 0u64);
+    // Parents come before their children.
+    for node in tree.nodes() {
+        let above = tree.parent(node).map_or(0, |parent| lengths[parent.index()] + 1);
+        let length = above + tree.name(node).len() as u64;
+        lengths[node.index()] = length;
+        match tree.visible(node, layer).map(|span| tree.span(span).kind) {
+            // The root has no name of its own.
+            Some(SpanKind::ImplicitDirectory) => {
+                count += u64::from(length > 0);
+                implied = implied.saturating_add(length);
+            }
+            Some(_) => named = named.saturating_add(length),
+            None => {}
+        }
+    }
+    if implied > named.saturating_mul(IMPLIED_RATIO).max(IMPLIED_TEXT) {
+        return Err(ImpliedTooLong { count, implied, named });
+    }
+    Ok(())
+}
+
 /// Lists what `layer` shows.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! `dive tree`: the file system of an image, or what a layer changed, as a list.
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 
 use super::access::{Mode, Subject};
 use super::invocation::Invocation;
@@ -29,6 +29,7 @@ pub(super) fn run(arguments: &TreeArgs, invocation: &Invocation) -> anyhow::Resu
     };
     // An image without layers shows an empty file system.
     let Some(layer) = layer else { return Ok(()) };
+    listing::check_length(&tree, layer).map_err(|problem| anyhow!("{}: {problem}", arguments.image.display()))?;
     output::print(|out| {
         if arguments.changes {
             let below = layer.get().checked_sub(1).and_then(LayerIndex::new);

@@ -5,6 +5,7 @@
 //! every anonymous mapping) and on its CPU time, and dies where it asks for more.
 
 mod comparing;
+mod listing;
 mod memory;
 mod merging;
 mod unpacking;

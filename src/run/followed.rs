@@ -13,6 +13,8 @@ pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
     let mut ahead = parts(&std::path::absolute(path)?);
     let mut done = PathBuf::new();
     let mut links = 0;
+    // Whether the name of the file itself is a link; links to directories on the way may lead to a new file.
+    let mut file_is_link = false;
     while let Some(part) = ahead.pop() {
         if part.as_os_str() == ".." {
             done.pop();
@@ -21,7 +23,7 @@ pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
         let place = done.join(&part);
         let metadata = match place.symlink_metadata() {
             Ok(metadata) => metadata,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && ahead.is_empty() && links == 0 => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && ahead.is_empty() && !file_is_link => {
                 return Ok(place);
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound && ahead.is_empty() => {
@@ -36,6 +38,7 @@ pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
             done = place;
             continue;
         }
+        file_is_link |= ahead.is_empty();
         links += 1;
         if links > MOST_LINKS {
             return Err(refused(format!("more than {MOST_LINKS} symbolic links lead to it")));

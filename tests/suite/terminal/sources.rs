@@ -82,9 +82,9 @@ fn content_that_is_on_its_way_is_shown_so_and_can_be_left() {
     dive.press("x").press("ctrl+u").types(folder.path().join("out").to_str().unwrap()).press("enter");
     dive.waits_until("how much has come", |screen| screen.has("Exporting the image") && screen.has("434 kB"));
     dive.press("esc");
-    dive.waits_for("Stopped.");
+    dive.waits_for("Cancelled.");
     dive.press("esc");
-    dive.waits_until("the tree", |screen| !screen.has("Stopped."));
+    dive.waits_until("the tree", |screen| !screen.has("Cancelled."));
     gate.open();
     dive.press("v");
     dive.waits_until("its content", |screen| screen.has("1 download;00001;"));

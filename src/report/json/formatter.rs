@@ -12,8 +12,7 @@ pub(super) struct PrintableFormatter(PrettyFormatter<'static>);
 impl Formatter for PrintableFormatter {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut rest = fragment;
-        // In UTF-8, U+0080 to U+009F begin with 0xC2: other text is passed over quickly.
-        if fragment.bytes().any(|byte| matches!(byte, 0x7f | 0xc2)) {
+        if may_hold_controls(fragment.as_bytes()) {
             while let Some(at) = rest.find(|letter| matches!(letter, '\u{7f}'..='\u{9f}')) {
                 writer.write_all(&rest.as_bytes()[..at])?;
                 let mut after = rest[at..].chars();
@@ -63,6 +62,19 @@ impl Formatter for PrintableFormatter {
     }
 }
 
+/// Whether there is a byte over 0x7E. Looks at eight bytes at a time, since nearly all text has none.
+fn may_hold_controls(bytes: &[u8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGH_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let in_words = words.iter().any(|word| {
+        let word = u64::from_ne_bytes(*word);
+        // Adding one gives 0x7F its high bit. Only 0xFF carries into the next byte, and has that bit itself.
+        (word | word.wrapping_add(ONES)) & HIGH_BITS != 0
+    });
+    in_words || rest.iter().any(|byte| *byte > 0x7e)
+}
+
 #[cfg(test)]
 mod tests {
     use serde::Serialize;
@@ -81,6 +93,17 @@ mod tests {
         let text = printed(&value);
         assert!(text.contains("a\\u007f") && text.contains("\\u0080\\u009f\u{a0}é\\u001b"), "{text}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn a_control_letter_is_escaped_wherever_it_is() {
+        for before in 0..20 {
+            for (letter, escape) in [('\u{7f}', "\\u007f"), ('\u{9f}', "\\u009f")] {
+                let text = format!("{}{letter}{}", "~".repeat(before), "é".repeat(before));
+                let printed = printed(&serde_json::json!(text));
+                assert_eq!(printed, format!("\"{}\"", text.replace(letter, escape)));
+            }
+        }
     }
 
     #[test]

@@ -25,9 +25,9 @@ pub struct Loaded {
     pub compressions: Vec<Option<Compression>>,
     /// How long each layer's tar is when it is unpacked, in bytes; none where that is not known without reading it.
     pub unpacked_bytes: Vec<Option<u64>>,
-    /// Layers that are missing or could not be read to the end; only with [`OnDamage::Remark`].
+    /// Layers that are missing or could not be read to the end; only with [`OnDamage::Remark`](crate::remark::OnDamage::Remark).
     pub damaged_layers: Vec<LayerIndex>,
-    /// What was odd about each layer; with [`OnDamage::Remark`], what was lost.
+    /// What was odd about each layer; with [`OnDamage::Remark`](crate::remark::OnDamage::Remark), what was lost.
     pub remarks: Vec<(LayerIndex, Remark)>,
 }
 

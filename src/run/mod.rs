@@ -25,7 +25,7 @@ mod visible;
 use std::sync::Arc;
 
 use anyhow::bail;
-use tracing::{debug, error, info};
+use tracing::{error, info};
 
 use crate::cli::{self, Cli, Command};
 use crate::config;
@@ -60,7 +60,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
 fn survive_file_size_limit() {
     #[cfg(unix)]
     if let Err(error) = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default()) {
-        debug!("SIGXFSZ cannot be handled: {error}");
+        tracing::debug!("SIGXFSZ cannot be handled: {error}");
     }
 }
 

@@ -17,7 +17,7 @@ pub enum Format {
 }
 
 /// Bytes that the paths of directories without an entry may take in a listing of any image.
-const IMPLIED_TEXT: u64 = 16 << 20;
+const IMPLIED_TEXT: u64 = 32 << 20;
 
 /// How many times the paths that have entries those of directories without one may take.
 const IMPLIED_RATIO: u64 = 16;

@@ -132,7 +132,10 @@ fn take(keyboard: Keyboard) -> io::Result<()> {
     // Stopped without having been asked, the program still has it, and a shell may have set other modes since.
     if TAKEN.load(Ordering::SeqCst) {
         release_keyboard(&mut io::stdout());
-        terminal::disable_raw_mode()?;
+        // Only then: between the two modes, ctrl+c would be a signal.
+        if !is_raw() {
+            terminal::disable_raw_mode()?;
+        }
     }
     terminal::enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
@@ -145,6 +148,19 @@ fn take(keyboard: Keyboard) -> io::Result<()> {
         let _ = queue!(out, PushKeyboardEnhancementFlags(flags));
     }
     out.flush().inspect_err(|_| give_back())
+}
+
+/// Whether the terminal passes on each key at once.
+#[cfg(unix)]
+fn is_raw() -> bool {
+    use rustix::termios::{LocalModes, tcgetattr};
+    tcgetattr(io::stdout()).is_ok_and(|modes| !modes.local_modes.contains(LocalModes::ICANON))
+}
+
+/// No shell stops a program here and leaves other modes behind.
+#[cfg(not(unix))]
+const fn is_raw() -> bool {
+    true
 }
 
 /// Takes back what was asked of the keyboard: terminals stack such requests.

@@ -108,7 +108,7 @@ impl Exporter<'_> {
         let platform = self.access.platform.iter().flat_map(|platform| ["--platform", platform.as_str()]);
         let arguments: Vec<_> = command.iter().copied().chain(platform).chain(operands.iter().copied()).collect();
         let program = Program::new(self.program, self.access.environment.clone());
-        program.export(&arguments, self.name, None, self.access.on_damage, &mut |step| {
+        program.export(self.access.limits, &arguments, self.name, None, self.access.on_damage, &mut |step| {
             progress(step);
             ControlFlow::Continue(())
         })

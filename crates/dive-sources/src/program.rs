@@ -21,6 +21,7 @@ use super::quote::one_line;
 use super::runtime::{block_on, unless_broken};
 use dive_model::blob::TransferStep;
 use dive_model::blob::Watch;
+use dive_model::budget::Limits;
 use dive_model::remark::OnDamage;
 use dive_model::store::{Spooled, StoreError, spool};
 
@@ -127,6 +128,7 @@ impl Program {
     /// it has about `size` bytes, if that is known.
     pub(super) fn export(
         &self,
+        limits: Limits,
         arguments: &[&str],
         archive: &str,
         size: Option<u64>,
@@ -140,7 +142,7 @@ impl Program {
         }
         let running = self.start(arguments).map_err(program)?;
         let mut output = Output { running, meter, failure: None };
-        let spooled = spool(&mut output, TransferStep::Export, size, archive, on_damage, &mut |_| ());
+        let spooled = spool(limits, &mut output, TransferStep::Export, size, archive, on_damage, &mut |_| ());
         if let Some(failure) = output.failure.take() {
             return Err(program(failure));
         }
@@ -269,6 +271,7 @@ fn errors_of(text: &str) -> String {
 mod tests {
     use super::*;
     use dive_model::blob::TransferProgress;
+    use dive_model::units::Bytes;
     use std::time::Instant;
 
     fn shell() -> Program {
@@ -290,7 +293,7 @@ mod tests {
     }
 
     fn export(script: &str, progress: Watch<'_>) -> Result<Spooled, ExportError> {
-        shell().export(&["-c", script], "the archive", None, OnDamage::Fail, progress)
+        shell().export(Limits::default(), &["-c", script], "the archive", None, OnDamage::Fail, progress)
     }
 
     fn go_on(_: TransferProgress) -> ControlFlow<()> {
@@ -318,6 +321,20 @@ mod tests {
         };
         assert_eq!((status.code(), message.as_str()), (Some(3), "no room"));
         assert_eq!(received, archive.as_file().metadata().unwrap().len());
+    }
+
+    /// The error of an export that unpacks to too much names a flag: it must raise the limit.
+    #[test]
+    fn a_limit_of_the_user_counts_for_what_a_program_writes() {
+        let archive = tar();
+        let gzip = format!("gzip -c '{}'", archive.path().display());
+        let within = |bytes| {
+            let limits = Limits { unpacked: Some(Bytes(bytes)), ..Limits::default() };
+            shell().export(limits, &["-c", &gzip], "the archive", None, OnDamage::Fail, &mut go_on)
+        };
+        let len = archive.as_file().metadata().unwrap().len();
+        assert!(within(len).is_ok());
+        assert!(matches!(within(len - 1), Err(ExportError::Archive(StoreError::OverBudget { .. }))));
     }
 
     /// Podman may write megabytes of log about an image that it does not have.

@@ -12,7 +12,7 @@ use super::file_stamp::FileStamp;
 use super::member_path::normalise;
 use super::oci_layout::{Links, OciLayout};
 use super::skopeo_dir::{LayoutFile, SkopeoDir};
-use super::spool::{Spooled, spool_within};
+use super::spool::{Spooled, spool};
 use crate::blob::{Blob, TransferProgress, TransferStep};
 use crate::budget::Limits;
 use crate::compression::{Compression, SNIFF_LEN, sniff};
@@ -111,7 +111,7 @@ impl FileStore {
         let blob = Blob::new(Arc::clone(&file), 0, len, name.as_str());
         if sniff(&blob.first_bytes(SNIFF_LEN).map_err(unreadable)?) != Compression::None {
             let step = TransferStep::Unpack;
-            let spooled = spool_within(limits, blob.reader(), step, Some(len), &name, on_damage, progress)?;
+            let spooled = spool(limits, blob.reader(), step, Some(len), &name, on_damage, progress)?;
             stamp.check()?;
             return Self::of_spooled(name, spooled, on_damage);
         }
@@ -132,7 +132,7 @@ impl FileStore {
         on_damage: OnDamage,
         progress: &mut dyn FnMut(TransferProgress),
     ) -> Result<Self, StoreError> {
-        let spooled = spool_within(limits, input, TransferStep::Receive, None, &name, on_damage, progress)?;
+        let spooled = spool(limits, input, TransferStep::Receive, None, &name, on_damage, progress)?;
         Self::of_spooled(name, spooled, on_damage)
     }
 

@@ -64,23 +64,9 @@ const fn room(written: u64) -> u64 {
 /// `progress` hears that it is.
 ///
 /// # Errors
-/// If the input cannot be read or decompressed, is not a tar, or the temporary file cannot be written.
+/// If the input cannot be read or decompressed, is not a tar, or unpacks to more than `limits` allow; if the temporary file
+/// cannot be written, or would take nearly all free space.
 pub fn spool(
-    input: impl Read,
-    step: TransferStep,
-    total: Option<u64>,
-    archive: &str,
-    on_damage: OnDamage,
-    progress: &mut dyn FnMut(TransferProgress),
-) -> Result<Spooled, StoreError> {
-    spool_within(Limits::default(), input, step, total, archive, on_damage, progress)
-}
-
-/// As [`spool`], with limits of the user's.
-///
-/// # Errors
-/// As [`spool`]; also if the input unpacks to more than `limits` allow, or takes nearly all space of the disk.
-pub(super) fn spool_within(
     limits: Limits,
     input: impl Read,
     step: TransferStep,
@@ -176,11 +162,18 @@ mod tests {
         let gzip = zstd::encode_all(&b"tar bytes"[..], 1).unwrap();
         let mut last = None;
         let total = Some(gzip.len() as u64);
-        let spooled =
-            spool(&gzip[..], TransferStep::Unpack, total, "standard input", OnDamage::Fail, &mut |progress| {
+        let spooled = spool(
+            Limits::default(),
+            &gzip[..],
+            TransferStep::Unpack,
+            total,
+            "standard input",
+            OnDamage::Fail,
+            &mut |progress| {
                 last = Some(progress);
-            })
-            .unwrap();
+            },
+        )
+        .unwrap();
         assert_eq!(bytes_of(spooled), b"tar bytes");
         assert_eq!(last.unwrap().total, total);
         assert!(last.unwrap().read > 0);
@@ -204,9 +197,12 @@ mod tests {
         encoder.write_all(&vec![7; 600_000]).unwrap();
         let whole = encoder.finish().unwrap();
         let cut = &whole[..400_000];
-        let error = spool(cut, TransferStep::Unpack, None, "a.tar.gz", OnDamage::Fail, &mut |_| ()).unwrap_err();
+        let error = spool(Limits::default(), cut, TransferStep::Unpack, None, "a.tar.gz", OnDamage::Fail, &mut |_| ())
+            .unwrap_err();
         assert!(error.to_string().starts_with("a.tar.gz: gzip data near byte 400000 cannot be unpacked"), "{error}");
-        let spooled = spool(cut, TransferStep::Unpack, None, "a.tar.gz", OnDamage::Remark, &mut |_| ()).unwrap();
+        let spooled =
+            spool(Limits::default(), cut, TransferStep::Unpack, None, "a.tar.gz", OnDamage::Remark, &mut |_| ())
+                .unwrap();
         assert_eq!(spooled.remarks.len(), 1);
         assert!(spooled.len > 300_000);
     }

@@ -23,6 +23,7 @@ use crate::quote::one_line;
 use crate::runtime::{block_on, unless_broken};
 use dive_model::blob::TransferStep;
 use dive_model::blob::Watch;
+use dive_model::budget::Limits;
 use dive_model::remark::{OnDamage, Remark};
 use dive_model::store::spool;
 use dive_model::store::{Archive, StoreError};
@@ -43,6 +44,7 @@ pub(super) struct Export {
     /// What the engine calls it, which no tag can lead elsewhere.
     id: String,
     platform: Option<String>,
+    limits: Limits,
     /// About as many bytes come, if the engine tells.
     size: Option<u64>,
 }
@@ -60,7 +62,15 @@ impl Export {
         if id.is_empty() || !id.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b':') {
             return Err(EngineError::Refused { engine, name, answer: "its response has no valid image id".to_owned() });
         }
-        Ok(Self { backend, engine, name, id: id.to_owned(), platform: lookup.access.platform.clone(), size })
+        Ok(Self {
+            backend,
+            engine,
+            name,
+            id: id.to_owned(),
+            platform: lookup.access.platform.clone(),
+            limits: lookup.access.limits,
+            size,
+        })
     }
 
     /// Exports the image. Where `progress` breaks, the engine is left, and any error says so.
@@ -68,7 +78,7 @@ impl Export {
         match &self.backend {
             Backend::Service(client) => self.by_service(client, on_damage, progress),
             Backend::Command { podman, .. } => {
-                let saved = podman.save(&self.id, &self.name, self.size, on_damage, progress);
+                let saved = podman.save(self.limits, &self.id, &self.name, self.size, on_damage, progress);
                 let spooled = saved.map_err(|error| self.not_saved(error))?;
                 let archive = Archive::index(&self.name, Arc::new(spooled.file), spooled.len, on_damage)?;
                 Ok((archive, spooled.remarks))
@@ -97,7 +107,8 @@ impl Export {
     ) -> Result<(Archive, Vec<Remark>), SourceError> {
         let mut reader = self.begin(client, progress)?;
         // The reader tells how far it is, also while nothing comes.
-        let spooled = spool(&mut reader, TransferStep::Export, self.size, &self.name, on_damage, &mut |_| ());
+        let spooled =
+            spool(self.limits, &mut reader, TransferStep::Export, self.size, &self.name, on_damage, &mut |_| ());
         let broken_off = |cause: String| EngineError::Export {
             engine: self.engine,
             name: self.name.clone(),

@@ -11,6 +11,7 @@ use crate::environment::Environment;
 use crate::program::{ExportError, Program, ProgramError};
 use dive_model::blob::Watch;
 use dive_model::blob::{TransferProgress, TransferStep};
+use dive_model::budget::Limits;
 use dive_model::remark::OnDamage;
 use dive_model::store::Spooled;
 
@@ -103,6 +104,7 @@ impl PodmanCommand {
     /// Saves the image of that id, called `name` in messages.
     pub(super) fn save(
         &self,
+        limits: Limits,
         id: &str,
         name: &str,
         size: Option<u64>,
@@ -111,7 +113,7 @@ impl PodmanCommand {
     ) -> Result<Spooled, ExportError> {
         // The format that Podman's service exports, too.
         let arguments = ["image", "save", "--quiet", "--format", "docker-archive", id];
-        self.0.export(&arguments, name, size, on_damage, progress)
+        self.0.export(limits, &arguments, name, size, on_damage, progress)
     }
 
     fn ask(&self, arguments: &[&str]) -> Result<Vec<u8>, ProgramError> {

@@ -48,7 +48,7 @@ impl Pace {
         Self { rate, spent: Duration::ZERO, arrived_before: 0 }
     }
 
-    /// What comes of `future`, during which `arrived` tells how many bytes came in all.
+    /// Awaits `future`. Fails if `arrived`, the bytes received so far, grows too slowly meanwhile.
     pub(super) async fn watch<F: Future>(
         &mut self,
         arrived: impl Fn() -> u64,
@@ -73,7 +73,7 @@ impl Pace {
     }
 }
 
-/// What comes of `future` within `limit`, not counting the time that `excluded` tells.
+/// Awaits `future`; `None` if it takes longer than `limit`. The time that `excluded` returns does not count.
 pub(super) async fn within<F: Future>(
     limit: Duration,
     excluded: impl Fn() -> Duration,

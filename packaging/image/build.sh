@@ -40,7 +40,7 @@ printf 'root:x:0:0:root:/root:/dive\nnobody:x:65534:65534:nobody:/:/dive\n' >"$l
 chmod 755 "$layer" "$layer"/{etc,etc/ssl,etc/ssl/certs,usr,usr/share,usr/share/doc,usr/share/doc/dive}
 chmod 644 "$layer/etc/passwd"
 chmod 700 "$layer/root"
-# Images from standard input are spooled there, whoever the user is.
+# Every user must be able to write there: images from standard input are spooled to it.
 chmod 1777 "$layer/tmp"
 tar --create --file "$context/root.tar" --directory "$layer" --sort=name --owner=0 --group=0 --numeric-owner \
     --mtime="@$epoch" --format=gnu .

@@ -66,7 +66,7 @@ fn package(target: &str, folder: &str) -> Result<(), String> {
     run(Command::new(Path::new(ROOT).join("packaging/build.sh")).arg(target).arg(folder))
 }
 
-/// Writes what packages have beside the program. Paths are those of whoever asks, not of the workspace.
+/// Writes manual pages or completions. A relative `folder` is relative to the caller, not to the workspace.
 fn manual(kind: &str, folder: &str) -> Result<(), String> {
     let folder = std::path::absolute(folder).map_err(|error| format!("{folder}: {error}"))?;
     run(cargo().args(["run", "--quiet", "--locked", "--package", "dive-manual", "--", kind]).arg(folder))

@@ -203,7 +203,7 @@ impl fmt::Debug for Lease {
     }
 }
 
-/// A copy charges nothing: whoever copies what is leased takes a lease for the copy.
+/// A clone charges nothing: it starts empty, and grows for the copy it belongs to.
 impl Clone for Lease {
     fn clone(&self) -> Self {
         Self { budget: self.budget.clone(), held: 0 }

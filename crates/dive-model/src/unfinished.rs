@@ -29,7 +29,7 @@ pub enum Purpose {
 pub enum Readers {
     /// Its owner alone.
     Owner,
-    /// Whoever the umask allows.
+    /// All users that the umask allows.
     Umask,
 }
 

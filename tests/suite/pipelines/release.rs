@@ -1,5 +1,5 @@
-//! What a release needs, as far as it can be checked before there is one: the templates for package managers, the check that
-//! keeps an unfinished release from being tagged, the workflow, and the scripts.
+//! Checks the parts of a release before there is one: the templates for package managers, the release check, the workflow and
+//! the scripts.
 
 use std::fmt::Write;
 use std::fs;
@@ -152,7 +152,7 @@ fn steps(job: &Value) -> impl Iterator<Item = &Value> {
     job["steps"].as_sequence().unwrap().iter()
 }
 
-/// Whoever can move a tag of an action could change the release.
+/// A moved tag of an action must not change the release.
 #[test]
 fn the_release_workflow_pins_actions_and_gives_each_job_its_permissions() {
     let workflow = workflow();

@@ -1,4 +1,4 @@
-//! Whatever is done with an image, and whoever asks for the comparison.
+//! `--verify` in every mode and from every place that can set it.
 
 use super::{Archive, Shape, flipped};
 use crate::build::Layer;

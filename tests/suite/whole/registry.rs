@@ -46,7 +46,7 @@ impl Registry {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let bodies = Arc::clone(&bodies);
-                // Whoever asked may have been killed.
+                // The client may have been killed.
                 std::thread::spawn(move || drop(answer(&stream, &bodies)));
             }
         });

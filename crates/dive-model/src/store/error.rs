@@ -30,7 +30,7 @@ pub enum StoreError {
         /// What the system says.
         cause: io::Error,
     },
-    /// The file is not the one that was opened any more.
+    /// The file has changed since it was opened.
     #[error("{what} changed while it was read; open it again when nothing writes to it")]
     Changed {
         /// A path.

@@ -90,7 +90,7 @@ pub trait Store: Debug + Send + Sync {
         let _ = (blob, bytes);
     }
 
-    /// Fails if the file that holds the image is not the one that was opened any more, as far as its length and time tell.
+    /// Fails if the length or modification time of the image file has changed since it was opened.
     ///
     /// # Errors
     /// [`StoreError::Changed`].

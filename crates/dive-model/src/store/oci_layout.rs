@@ -111,7 +111,7 @@ impl OciLayout {
         Ok(file)
     }
 
-    /// Fails if a file is not the one that was opened any more.
+    /// Fails if a file has changed since it was opened.
     pub(super) fn check_unchanged(&self) -> Result<(), StoreError> {
         let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         opened.values().try_for_each(|(_, stamp)| stamp.check())

@@ -23,6 +23,12 @@ RUSTFLAGS="--remap-path-prefix=$root=/dive --remap-path-prefix=$home=/cargo ${RU
     CFLAGS="-ffile-prefix-map=$root=/dive -ffile-prefix-map=$home=/cargo ${CFLAGS:-}" \
     cargo build --locked --profile dist --target "$target" --package dive-rs
 
+program=dive
+[ "${target%windows*}" = "$target" ] || program=dive.exe
+# docs/install.md promises less than 12 MB.
+size=$(wc -c <"target/$target/dist/$program")
+[ "$size" -lt 12000000 ] || fail "target/$target/dist/$program has $size bytes: 12 MB are the limit"
+
 # cargo-deb takes these from here, too.
 texts=target/package
 rm -rf "$texts"
@@ -32,8 +38,6 @@ packaging/licences.sh "$target" >"$texts/THIRD-PARTY.txt"
 
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
-program=dive
-[ "${target%windows*}" = "$target" ] || program=dive.exe
 cp -R "target/$target/dist/$program" "$texts"/* LICENSE README.md CHANGELOG.md "$stage"
 find "$stage" -type d -exec chmod 755 {} +
 find "$stage" -type f -exec chmod 644 {} +

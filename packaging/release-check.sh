@@ -21,6 +21,7 @@ grep --quiet "^## \[$version\] - [0-9]\{4\}-[0-9][0-9]-[0-9][0-9]\$" CHANGELOG.m
 while read -r dependency; do
     [[ $dependency == *"version = \"$version\""* ]] || complain "Cargo.toml: not version $version: $dependency"
 done < <(grep '^dive-[a-z]* = { path' Cargo.toml)
-placeholders=$(grep --recursive --files-with-matches '\.invalid/dive-rs' README.md docs 2>/dev/null | tr '\n' ' ') || true
-[ -z "$placeholders" ] || complain "these name the placeholder address: $placeholders: rewrite the documents (RELEASE.md)"
+placeholders=$(grep --recursive --files-with-matches --extended-regexp '\.invalid/dive-rs|\bOWNER\b' README.md docs 2>/dev/null |
+    tr '\n' ' ') || true
+[ -z "$placeholders" ] || complain "these hold a placeholder, .invalid or OWNER: $placeholders: write the real name (RELEASE.md)"
 exit "$wrong"

@@ -129,7 +129,8 @@ fn an_unfinished_release_is_refused_with_what_is_missing() {
         ("Cargo.toml", "@example.com", "@repository.invalid", "maintainer in Cargo.toml is a placeholder"),
         ("Cargo.toml", "crates/dive-model\", version = \"", "crates/dive-model\", version = \"9", "not version"),
         ("CHANGELOG.md", &format!("## [{VERSION}] - 2026"), "## [Unreleased] - 2026", "CHANGELOG.md has no section"),
-        ("README.md", "dive", "https://repository.invalid/dive-rs", "name the placeholder address: README.md"),
+        ("README.md", "dive", "https://repository.invalid/dive-rs", "hold a placeholder, .invalid or OWNER: README.md"),
+        ("README.md", "dive", "ghcr.io/OWNER/dive-rs", "hold a placeholder, .invalid or OWNER: README.md"),
     ] {
         let change = |name: &str, text: String| {
             if name != file {

@@ -48,6 +48,7 @@ mod layouts;
 mod left_out;
 mod library;
 mod log;
+mod messages;
 mod model;
 mod oracle;
 #[cfg(all(unix, feature = "engine", feature = "registry"))]

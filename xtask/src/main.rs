@@ -17,7 +17,7 @@ usage: cargo xtask TASK
   man FOLDER                   writes the manual pages
   completions FOLDER           writes the completion scripts
   package TARGET FOLDER        builds a release archive, such as for x86_64-unknown-linux-musl
-  bless [snapshots|figures]    takes the screen's pictures and the guard's figures as they are now; without an argument, both
+  bless [snapshots|figures]    accepts the screens, the list of messages, and the guard's figures as they are now
 
 `docs` and `bless` tell which files they changed. Review them with `git diff`.
 ";
@@ -73,11 +73,11 @@ fn manual(kind: &str, folder: &str) -> Result<(), String> {
 }
 
 fn rewrite_documents() -> Result<(), String> {
-    suite("documents", "DIVE_REWRITE_DOCUMENTS", "1")
+    suite(&["documents"], "DIVE_REWRITE_DOCUMENTS", "1")
 }
 
 fn bless_snapshots() -> Result<(), String> {
-    telling(&["tests/suite/snapshots"], || suite("screen::", "INSTA_UPDATE", "always"))
+    telling(&["tests/suite/snapshots"], || suite(&["messages::", "screen::"], "INSTA_UPDATE", "always"))
 }
 
 fn bless_figures() -> Result<(), String> {
@@ -90,10 +90,10 @@ fn guard(options: &[&str]) -> Result<(), String> {
     run(cargo().args(guard).args(options))
 }
 
-/// Runs the integration tests with `filter` in their names.
-fn suite(filter: &str, variable: &str, value: &str) -> Result<(), String> {
-    // The screen's tests run without it, as a user does.
-    run(cargo().args(["test", "--locked", "--test", "suite", filter]).env(variable, value).env_remove("CI"))
+/// Runs the integration tests with one of `filters` in their names.
+fn suite(filters: &[&str], variable: &str, value: &str) -> Result<(), String> {
+    // The tests of the screen need a process outside of CI mode.
+    run(cargo().args(["test", "--locked", "--test", "suite", "--"]).args(filters).env(variable, value).env_remove("CI"))
 }
 
 /// Performs a task and tells which of these files and folders it changed.

@@ -141,3 +141,52 @@ fn docs_ci_and_docs_configuration_have_the_table_of_rules() {
         assert_part_written(document, "rules", &rules());
     }
 }
+
+/// The anchors of a document's headings, as GitHub makes them.
+fn anchors(text: &str) -> Vec<String> {
+    let mut is_code = false;
+    let headings = text.lines().filter(|line| {
+        is_code ^= line.starts_with("```");
+        !is_code && line.starts_with('#')
+    });
+    let anchor = |heading: &str| {
+        let title = heading.trim_start_matches('#').trim().to_lowercase();
+        let kept = title.chars().filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter));
+        kept.map(|letter| if letter == ' ' { '-' } else { letter }).collect()
+    };
+    headings.map(anchor).collect()
+}
+
+#[test]
+fn links_in_the_documents_lead_somewhere() {
+    let mut documents: Vec<_> = ["", "docs"]
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(repository(folder)).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect();
+    documents.sort();
+    assert!(documents.len() > 15, "{documents:?}");
+    let link = regex::Regex::new(r"\]\(([^)\s]+)\)").unwrap();
+    let mut dead = String::new();
+    for document in documents {
+        let text = std::fs::read_to_string(&document).unwrap();
+        for target in link.captures_iter(&text).map(|found| found.get(1).unwrap().as_str()) {
+            if target.starts_with("http") {
+                continue;
+            }
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let path = if file.is_empty() { document.clone() } else { document.with_file_name(file) };
+            let is_there = match anchor {
+                "" => path.exists(),
+                anchor => {
+                    anchors(&std::fs::read_to_string(&path).unwrap_or_default()).iter().any(|there| there == anchor)
+                }
+            };
+            if !is_there {
+                writeln!(dead, "{}: {target}", document.display()).unwrap();
+            }
+        }
+    }
+    assert_eq!(dead, "");
+}

@@ -58,7 +58,7 @@ fn every_recorded_block_is_printed_line_for_line() {
     }
 }
 
-/// Archives of which dive 0.13.1 prints another block, each with the reason: docs/ci.md, "Moving from dive".
+/// Archives of which dive 0.13.1 prints another block, each with the reason: docs/moving-from-dive.md.
 const DIFFERENT: [(&str, &str); 11] = [
     ("broken/diffids-more.tar", "a configuration with more layers than the manifest is an error here"),
     ("broken/gnu-longname-huge.tar", "a name of a million bytes is an error here"),

@@ -1,5 +1,5 @@
 //! Documents that come from the program's tables: docs/keys.md from the actions, the table in docs/sources.md from the image
-//! sources, those in docs/ci.md and docs/configuration.md from the rules. `cargo xtask docs` writes them anew.
+//! sources, that in docs/ci.md from the rules. `cargo xtask docs` rewrites them.
 
 use std::fmt::Write;
 
@@ -13,12 +13,8 @@ const HEAD: &str = "\
 
 <!-- Written by tests/suite/documents.rs; `cargo xtask docs` writes it anew. -->
 
-What keys do by default. `?` shows the same on the screen, as it holds there, with your own keys. The last column is the key of
-`keybinding:` in [`.dive.yaml`](configuration.md) that sets others; several stand with commas between them, and the screen's hints
-show the first.
-
-Where a terminal, tmux, screen or docker keeps a `ctrl` key for itself, the plain key beside it does the same. While text is being
-typed, keys that type a character are text.
+The default keys. On the screen, `?` lists your own keys for the current pane. To change a key, set the name in the last column under
+`keybinding:` in [`.dive.yaml`](configuration.md#names-of-keys).
 ";
 
 /// A table for each place that has keys.
@@ -136,10 +132,8 @@ fn docs_sources_has_the_table_of_sources() {
 }
 
 #[test]
-fn docs_ci_and_docs_configuration_have_the_table_of_rules() {
-    for document in ["docs/ci.md", "docs/configuration.md"] {
-        assert_part_written(document, "rules", &rules());
-    }
+fn docs_ci_has_the_table_of_rules() {
+    assert_part_written("docs/ci.md", "rules", &rules());
 }
 
 /// The anchors of a document's headings, as GitHub makes them.

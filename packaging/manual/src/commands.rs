@@ -69,7 +69,7 @@ fn tail(command: &Command, is_root: bool) -> String {
         page.term("~/.dive.yaml", "The configuration, here or in one of the places that dive.yaml(5) lists.");
         page.term(
             "~/.cache/dive",
-            "Layers that were read from engines and registries. `dive cache` shows and clears it.",
+            "The cache of layers from engines and registries. `dive cache` shows and clears it.",
         );
     }
     page.heading("SEE ALSO");

@@ -26,13 +26,12 @@ pub(crate) fn page() -> String {
     let mut page = Page::new("dive.yaml", 5, "configuration of dive");
     page.heading("DESCRIPTION")
         .paragraph(
-            "A YAML file, and optional. `dive config` prints the effective values, where each comes from, and which files were read; its \
+            "An optional YAML file. `dive config` prints the effective values, where each comes from, and which files were read; its \
              output is itself a configuration.",
         )
         .paragraph(
-            "A key of a section is written with a dot here: `log.level` is the key `level` below `log`. Case and dashes do not matter. Keys \
-             that begin with `x-` are free. A value that cannot be read is a warning and leaves the key as it was, except for rules and \
-             `ci`, where it is an error.",
+            "This page writes `log.level` for the key `level` below `log`. Case and dashes do not matter. Keys that begin with `x-` are \
+             free. An invalid value is a warning and has no effect, except for rules and `ci`, where it is an error.",
         );
     page.heading("FILES")
         .paragraph("The first of these that exists is the user's own. The file of `--config` or `DIVE_CONFIG` replaces all others.")
@@ -42,8 +41,8 @@ pub(crate) fn page() -> String {
         .term("~/.dive.yaml", "")
         .term(
             ".dive.yaml",
-            "In the working directory, over the user's own. It may be somebody else's, so not every key counts there: each key below says \
-             which values it takes (anyone: any; stricter only; a new file below the directory; the user: none).",
+            "In the working directory; overrides the user's own. dive does not trust it, so each key below says which values it may set \
+             (anyone: any; stricter only; a new file below the directory; the user: none).",
         );
     page.heading("VARIABLES").paragraph(
         "A variable overrides the files: `DIVE_`, then the key in capitals with `_` for each dot and dash. Flags override variables.",
@@ -73,7 +72,7 @@ pub(crate) fn page() -> String {
         );
     }
     page.heading("KEYS OF THE EXPLORER").paragraph(
-        "Several keys for one action stand with commas between them. A key is a character, or one of `space tab enter esc up down left \
+        "Separate several keys of an action with commas. A key is a character, or one of `space tab enter esc up down left \
          right pgup pgdn home end insert delete backspace slash backslash` and `f1` to `f12`, with `ctrl+`, `alt+` or `shift+` before it.",
     );
     for bound in Keybinding::default().all() {

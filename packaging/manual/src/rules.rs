@@ -25,7 +25,7 @@ pub(crate) fn page() -> String {
              1024). `disabled`, `off`, `false` or `\"\"` turns a rule off. Names may be written in any case and with dashes.",
         )
         .paragraph(
-            "A misspelt rule, a rule outside `rules` and a limit that cannot be read are errors. Any other unknown key is a warning; \
+            "A misspelt rule, a rule outside `rules` and an invalid limit are errors. Any other unknown key is a warning; \
              keys that begin with `x-` are free.",
         );
     page.heading("RULES");

@@ -1,4 +1,4 @@
-# A formula for Homebrew, filled by packaging/fill.sh.
+# Homebrew formula. packaging/fill.sh fills in this template.
 class Dive < Formula
   desc "Explore container images: what each layer changed, which bytes are wasted"
   homepage "@REPOSITORY@"

@@ -1,4 +1,4 @@
-# A flake that installs the released binaries, filled by packaging/fill.sh: nix run ./FOLDER -- IMAGE
+# Nix flake of the released binaries: nix run ./FOLDER -- IMAGE. packaging/fill.sh fills in this template.
 {
   description = "Explore a container image: what each layer changed, which bytes are wasted and why";
 

@@ -17,21 +17,39 @@ The default keys. On the screen, `?` lists your own keys for the current pane. T
 `keybinding:` in [`.dive.yaml`](configuration.md#names-of-keys).
 ";
 
-/// A table for each place that has keys.
+/// A table of the keys that all panes share, then one for each pane. A line of text has a table of its own: characters are text
+/// there.
 fn keys(keybinding: &Keybinding) -> String {
     let mut document = HEAD.to_owned();
+    let all = keybinding.all();
+    let (shared, others): (Vec<_>, Vec<_>) = all.iter().partition(|bound| is_shared(bound));
+    write_table(&mut document, "All panes", Context::Layers, &shared);
     for context in Context::ALL {
-        writeln!(document, "\n## {}\n\n| Keys | What they do | `keybinding:` |\n|---|---|---|", context.title())
-            .unwrap();
-        for bound in keybinding.all().iter().filter(|bound| bound.contexts.contains(&context)) {
-            let name = bound.path.strip_prefix("keybinding.").unwrap();
-            writeln!(document, "| {} | {} | `{name}` |", label(bound, context), bound.does).unwrap();
-        }
+        let bounds: Vec<_> = match context {
+            Context::TextLine => all.iter().collect(),
+            _ => others.clone(),
+        };
+        let bounds: Vec<_> = bounds.into_iter().filter(|bound| bound.contexts.contains(&context)).collect();
+        write_table(&mut document, context.title(), context, &bounds);
     }
     document
 }
 
-/// The keys of an action that lead to it in a context: where text is typed, a character does not.
+/// Whether an action has keys wherever no text is typed.
+fn is_shared(bound: &Bound<'_>) -> bool {
+    let mut panes = Context::ALL.into_iter().filter(|context| *context != Context::TextLine);
+    panes.all(|context| bound.contexts.contains(&context))
+}
+
+fn write_table(document: &mut String, title: &str, context: Context, bounds: &[&Bound<'_>]) {
+    writeln!(document, "\n## {title}\n\n| Keys | What they do | `keybinding:` |\n|---|---|---|").unwrap();
+    for bound in bounds {
+        let name = bound.path.strip_prefix("keybinding.").unwrap();
+        writeln!(document, "| {} | {} | `{name}` |", label(bound, context), bound.does).unwrap();
+    }
+}
+
+/// The keys of an action in a context, without those that type a character into a line of text.
 fn label(bound: &Bound<'_>, context: Context) -> String {
     let keys = bound.setting.value.keys().iter().copied();
     let works = keys.filter(|key| context != Context::TextLine || dive::tui::keymap::typed(*key).is_none());

@@ -423,12 +423,17 @@ fn the_working_directory_can_only_be_stricter_than_the_user() {
 #[test]
 fn the_example_and_the_documentation_know_every_key() {
     let read = |name: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
-    let (example, docs) = (read(".dive.yaml"), read("docs/configuration.md"));
+    let (example, docs, keys) = (read(".dive.yaml"), read("docs/configuration.md"), read("docs/keys.md"));
     for key in table().keys {
         let name = key.path.rsplit('.').next().unwrap();
         let default = (key.field)(&Config::default()).yaml();
         let value = default.trim_matches('"');
         assert!(example.contains(&format!("{name}: ")), "{name} is not in .dive.yaml");
+        if key.path.starts_with("keybinding.") {
+            assert!(keys.contains(&format!("| `{name}` |")), "{name} is not in docs/keys.md");
+            assert_eq!(key.trust.word(), "anyone", "docs/configuration.md says so of all keybindings: {name}");
+            continue;
+        }
         let row = docs.lines().find(|line| line.starts_with(&format!("| `{}` |", key.path)));
         let row = row.unwrap_or_else(|| panic!("{} is not in docs/configuration.md", key.path));
         assert!(row.contains(&format!("`{value}`")), "docs/configuration.md: the default of {row} is `{value}`");

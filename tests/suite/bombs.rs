@@ -1,7 +1,7 @@
-//! Small files that unpack to much. If one of these fails, looking at a stranger's image takes a machine down.
+//! Small archives that unpack to gigabytes. A failure means that a hostile image can exhaust the machine's memory.
 //!
-//! The kernel is the witness: the program runs under a limit on its private memory (`RLIMIT_DATA`, which on Linux counts
-//! every anonymous mapping, stacks too), and dies where it asks for more.
+//! The kernel enforces it: the program runs under `RLIMIT_DATA`, which on Linux counts all anonymous mappings including
+//! stacks, and dies if it asks for more.
 #![cfg(target_os = "linux")]
 
 use std::io::Write;
@@ -12,14 +12,14 @@ use flate2::write::GzEncoder;
 use crate::place::{Corpus, sample};
 use crate::user::{DIVE, Ran, User};
 
-/// All that the program may take, in KiB: with the pages of the program itself it stays under 64 MiB.
+/// Memory limit in KiB. With the program's own pages it stays below 64 MiB.
 const LIMIT: &str = "49152";
 
 const MIB: usize = 1 << 20;
 const BLOCK: usize = 512;
 
 fn lists(image: &str) -> Ran {
-    // As many threads as on the smallest machine: each has a stack, which is not what is measured here.
+    // Two threads, as on the smallest machine: each needs a stack, which is not measured here.
     lists_within(LIMIT, "2", image)
 }
 
@@ -28,40 +28,40 @@ fn lists_within(limit: &str, threads: &str, image: &str) -> Ran {
     user.runs_program("sh", &["-c", &format!("ulimit -d {limit} && exec \"$0\" \"$@\""), DIVE, "tree", image])
 }
 
-/// A container with a limit on processes is such a place, too.
+/// Containers can also limit the number of processes.
 #[test]
-fn where_threads_cannot_be_started_that_is_said() {
-    // Eight stacks of 2 MiB do not go into 12; all else does.
+fn thread_limit_is_a_clear_error() {
+    // Eight stacks of 2 MiB exceed 12 MiB; everything else fits.
     let ran = lists_within("12288", "8", &sample());
     assert!(ran.error().starts_with("no threads can be started to read layers: "), "{}", ran.error());
     assert!(ran.error().contains("--pids-limit"), "{}", ran.error());
 }
 
 #[test]
-fn a_gibibyte_in_one_file_passes_by() {
+fn one_gib_file_fits_in_little_memory() {
     let Some(corpus) = Corpus::here() else { return };
     lists(&corpus.path("broken/zipbomb-1g-file.tar")).ends_with(0).prints(&[" 1.1 GB "]);
 }
 
 #[test]
-fn a_name_of_half_a_gibibyte_is_refused_by_a_limit() {
+fn huge_gnu_name_is_refused() {
     let ran = lists_layer(&[&header("././@LongLink", b'L', 512 * MIB), &gzipped(b'n', 512)]);
     assert!(ran.error().contains("layer 0") && ran.error().contains("limit"), "{}", ran.error());
 }
 
 #[test]
-fn an_extended_header_of_half_a_gibibyte_is_refused_by_a_limit() {
+fn huge_pax_header_is_refused() {
     let ran = lists_layer(&[&header("PaxHeaders/x", b'x', 512 * MIB), &gzipped(b'9', 512)]);
     assert!(ran.error().contains("layer 0") && ran.error().contains("limit"), "{}", ran.error());
 }
 
 #[test]
-fn a_gibibyte_behind_the_end_of_a_layer_passes_by() {
+fn one_gib_after_layer_end_fits_in_little_memory() {
     let file = [gzip(&tar_header("small", b'0', 0)), gzip(&[0; 2 * BLOCK])].concat();
     lists_layer(&[&file, &gzipped(0, 1024)]).ends_with(0).prints(&["small"]);
 }
 
-/// Lists an image whose only layer is these gzip members, one behind the other.
+/// Lists an image whose only layer consists of these gzip members.
 fn lists_layer(members: &[&[u8]]) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bomb.tar");
@@ -78,7 +78,7 @@ fn lists_layer(members: &[&[u8]]) -> Ran {
     lists(path.to_str().unwrap())
 }
 
-/// A header in a gzip member of its own.
+/// A tar header in its own gzip member.
 fn header(name: &str, typeflag: u8, size: usize) -> Vec<u8> {
     gzip(&tar_header(name, typeflag, size))
 }
@@ -93,7 +93,7 @@ fn tar_header(name: &str, typeflag: u8, size: usize) -> [u8; BLOCK] {
     *header.as_bytes()
 }
 
-/// So many MiB of one byte: the same gzip member again and again.
+/// `mebibytes` MiB of one byte, as a repeated gzip member.
 fn gzipped(byte: u8, mebibytes: usize) -> Vec<u8> {
     const PIECE: usize = 16;
     gzip(&vec![byte; PIECE * MIB]).repeat(mebibytes / PIECE)

@@ -1,5 +1,5 @@
-//! Malformed and odd archives, each with what comes of it, so that a change of behaviour is seen. If one of these fails,
-//! a user with a damaged image gets a panic, a hang, a wrong listing, or a message that does not say where to look.
+//! Malformed and odd archives with their expected result. A failure means that a damaged image causes a panic, a hang,
+//! a wrong listing, or an error without a position.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::place::{Corpus, fixture};
 use crate::truth;
 use crate::user::{Ran, User};
 
-/// Odd, and yet what they show is clear: nothing is said.
+/// Odd but unambiguous: listed without a warning.
 const LISTED: [&str; 50] = [
     "absolute-paths.tar",
     "case-collide.tar",
@@ -61,8 +61,8 @@ const LISTED: [&str; 50] = [
     "zipbomb-1g-file.tar",
 ];
 
-/// Listed, with a remark on what is odd.
-const REMARKED: [(&str, &str); 18] = [
+/// Listed with this warning.
+const WARNED: [(&str, &str); 18] = [
     ("hardlink-escape.tar", "a hard link from \"self\" to itself: ignored"),
     ("hardlink-forward.tar", "stands before its target \"after\""),
     ("history-all-empty.tar", "the history tells of 0 layers and there are 2"),
@@ -86,7 +86,7 @@ const REMARKED: [(&str, &str); 18] = [
     ("whiteout-nonexistent.tar", "a whiteout of \"no/such/dir/file\", which no layer below has: ignored"),
 ];
 
-/// Refused with this message, and listed with `--ignore-errors`, with the message as a warning.
+/// Refused with this error; listed with `--ignore-errors`, with the error as a warning.
 const DAMAGED: [(&str, &str); 25] = [
     ("bad-octal.tar", "entry \"bad\" at offset 0"),
     (
@@ -124,8 +124,8 @@ const DAMAGED: [(&str, &str); 25] = [
     ("size-overflow-pax.tar", "a PAX record with a size that is not a valid number"),
 ];
 
-/// Refused with this message, whatever is ignored: nothing can be shown.
-const HOPELESS: [(&str, &str); 19] = [
+/// Refused with this error, even with `--ignore-errors`.
+const UNREADABLE: [(&str, &str); 19] = [
     ("empty-file.tar", "the file is empty"),
     ("gzip-magic-only.tar", "gzip data near byte 4 cannot be unpacked"),
     (
@@ -158,8 +158,8 @@ fn lists(corpus: &Corpus, name: &str, options: &[&str]) -> Ran {
     User::new().runs(&[&["tree", "--format", "tsv", path.as_str()][..], options].concat())
 }
 
-/// The error, which must name the archive and, where the layer is what is wrong, the layer and a place in it.
-fn assert_names_the_place(name: &str, error: &str) {
+/// Checks that the error names the archive and, for errors in a layer, the layer and the position.
+fn assert_names_the_position(name: &str, error: &str) {
     assert!(error.contains(&format!("/{name}: ")), "which archive? {error}");
     if error.contains("/layer.tar") && error.contains(": layer ") {
         let has_place = ["entry ", "offset ", "not a tar"].iter().any(|place| error.contains(place));
@@ -168,7 +168,7 @@ fn assert_names_the_place(name: &str, error: &str) {
 }
 
 #[test]
-fn what_is_odd_but_clear_is_listed_and_nothing_is_said() {
+fn harmless_oddities_are_listed_silently() {
     let Some(corpus) = Corpus::here() else { return };
     for name in LISTED {
         for options in [&[][..], &["--ignore-errors"]] {
@@ -179,9 +179,9 @@ fn what_is_odd_but_clear_is_listed_and_nothing_is_said() {
 }
 
 #[test]
-fn what_is_odd_is_listed_with_a_remark() {
+fn oddities_are_listed_with_a_warning() {
     let Some(corpus) = Corpus::here() else { return };
-    for (name, remark) in REMARKED {
+    for (name, remark) in WARNED {
         for options in [&[][..], &["--ignore-errors"]] {
             let ran = lists(&corpus, name, options);
             assert_eq!(ran.code, 0, "{name} {options:?}: {}", ran.stderr);
@@ -192,19 +192,19 @@ fn what_is_odd_is_listed_with_a_remark() {
 }
 
 #[test]
-fn what_is_damaged_is_refused_and_says_where() {
+fn damage_is_refused_with_its_position() {
     let Some(corpus) = Corpus::here() else { return };
-    for (name, message) in DAMAGED.iter().chain(&HOPELESS) {
+    for (name, message) in DAMAGED.iter().chain(&UNREADABLE) {
         let ran = lists(&corpus, name, &[]);
         let error = ran.error();
         assert!(error.contains(message), "{name}: {error}");
-        assert_names_the_place(name, error);
+        assert_names_the_position(name, error);
         assert_eq!(ran.stdout, "", "{name}");
     }
 }
 
 #[test]
-fn what_is_left_of_the_damaged_is_listed_when_errors_are_ignored() {
+fn ignore_errors_lists_what_is_readable() {
     let Some(corpus) = Corpus::here() else { return };
     for (name, message) in DAMAGED {
         let ran = lists(&corpus, name, &["--ignore-errors"]);
@@ -214,25 +214,25 @@ fn what_is_left_of_the_damaged_is_listed_when_errors_are_ignored() {
     }
 }
 
-/// Even then the user learns of all that is wrong with it.
+/// Warnings are printed as well as the error.
 #[test]
-fn what_is_hopeless_is_refused_also_when_errors_are_ignored() {
+fn unreadable_image_is_refused_despite_ignore_errors() {
     let Some(corpus) = Corpus::here() else { return };
-    for (name, message) in HOPELESS {
+    for (name, message) in UNREADABLE {
         let ran = lists(&corpus, name, &["--ignore-errors"]);
-        assert_names_the_place(name, ran.error());
+        assert_names_the_position(name, ran.error());
         assert!(ran.stderr.contains(message), "{name}: {message:?} is not in {}", ran.stderr);
         assert_eq!(ran.stdout, "", "{name}");
     }
 }
 
 #[test]
-fn every_file_is_in_one_table() {
+fn every_corpus_file_is_in_exactly_one_table() {
     let Some(corpus) = Corpus::here() else { return };
-    let named = [&REMARKED[..], &DAMAGED, &HOPELESS].concat();
+    let named = [&WARNED[..], &DAMAGED, &UNREADABLE].concat();
     let tables: Vec<&str> = LISTED.into_iter().chain(named.iter().map(|(name, _)| *name)).collect();
     let known: BTreeSet<&str> = tables.iter().copied().collect();
-    assert_eq!(tables.len(), known.len(), "a file stands in two tables");
+    assert_eq!(tables.len(), known.len(), "a file is in two tables");
     let engines = corpus.text("broken/engines.tsv");
     let there: BTreeSet<&str> =
         engines.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split('\t').next()).collect();
@@ -240,9 +240,9 @@ fn every_file_is_in_one_table() {
     assert_eq!(there.len(), 112);
 }
 
-/// Where both Dockers load a file, and every tool that unpacked it came to the same tree, that tree is what a user has.
+/// Compares with the tree that both Docker versions and every unpacking tool produce.
 #[test]
-fn where_engines_agree_we_agree_with_them() {
+fn listing_matches_engines_where_they_agree() {
     let Some(corpus) = Corpus::here() else { return };
     let mut agreed = 0;
     for line in corpus.text("broken/engines.tsv").lines().filter(|line| !line.starts_with('#')) {
@@ -265,9 +265,9 @@ fn where_engines_agree_we_agree_with_them() {
     assert!(agreed >= 40, "engines agree on {agreed} files only");
 }
 
-/// Those that come with the repository, for a machine without the corpus.
+/// The fixtures in the repository, for a machine without the corpus.
 #[test]
-fn damaged_fixtures_say_where_they_are_damaged() {
+fn damaged_fixtures_name_the_position() {
     let expected = [
         ("config-missing.tar", "is missing; the archive is incomplete"),
         ("huge-declared-size.tar", "entry \"huge\" at offset 1024"),
@@ -285,7 +285,7 @@ fn damaged_fixtures_say_where_they_are_damaged() {
         let path = fixture(&format!("broken/{name}"));
         let ran = user.runs(&[&path]);
         assert!(ran.error().contains(message), "{}", ran.error());
-        assert_names_the_place(name, ran.error());
+        assert_names_the_position(name, ran.error());
         user.runs(&["-i", &path]).ends_with(0).says(&[message]).prints(&["Analysis:"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Files read back out of layers. If one of these fails, a user looks at bytes that are not the file's, or extracts them.
+//! Reads files back out of layers. A failure means that the viewer or the extraction shows wrong contents.
 
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -19,7 +19,7 @@ use crate::library;
 use crate::place::{Corpus, fixture, sample};
 use dive_model::Opened;
 
-/// The bytes of a version.
+/// The content of a version.
 fn content(opened: &Opened, version: SpanId) -> io::Result<Vec<u8>> {
     let body = opened.tree.body(opened.tree.inode(version));
     let blob = opened.image.layers[body.layer.get()].blob.as_ref().expect("the layer is there");
@@ -29,7 +29,7 @@ fn content(opened: &Opened, version: SpanId) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Every file of every layer, as the `tar` crate unpacks it: by layer and path, one for each entry in their order.
+/// Every file of every layer as unpacked by the `tar` crate, by layer and path, in the order of entries.
 fn unpacked(opened: &Opened) -> HashMap<(usize, Vec<u8>), Vec<Vec<u8>>> {
     let mut files: HashMap<_, Vec<Vec<u8>>> = HashMap::new();
     for (at, layer) in opened.image.layers.iter().enumerate() {
@@ -56,7 +56,7 @@ fn unpacked(opened: &Opened) -> HashMap<(usize, Vec<u8>), Vec<Vec<u8>>> {
     files
 }
 
-/// Compares every version of every path, deleted and overwritten ones too, with what the `tar` crate unpacks.
+/// Compares every version of every path, including deleted and overwritten ones, with the `tar` crate.
 fn assert_all_versions(what: &str, opened: &Opened) -> usize {
     let tree = &opened.tree;
     let mut truth = unpacked(opened);
@@ -66,7 +66,7 @@ fn assert_all_versions(what: &str, opened: &Opened) -> usize {
         let path = tree.path(span.node());
         let entries = truth.get_mut(&(span.from().get(), path[1..].to_vec())).unwrap();
         let shown = String::from_utf8_lossy(&path).into_owned();
-        // The same path twice in one layer has a version for each entry, in their order.
+        // A path twice in one layer has a version for each entry, in their order.
         assert!(content(opened, version).unwrap() == entries.remove(0), "{what}: {shown} of layer {}", span.from());
         count += 1;
     }
@@ -74,7 +74,7 @@ fn assert_all_versions(what: &str, opened: &Opened) -> usize {
 }
 
 #[test]
-fn every_version_in_the_sample_reads_back() {
+fn every_version_of_the_sample_reads_back() {
     assert_eq!(assert_all_versions("sample.tar", &library::open(&sample())), 29);
 }
 
@@ -92,12 +92,12 @@ fn every_version_reads_back_from_every_compression() {
         assert_eq!(assert_all_versions(&format!("{packing:?}"), &opened), 6);
         let tree = &opened.tree;
         let link = tree.visible(tree.find(b"b").unwrap(), layer(1)).unwrap();
-        assert_eq!(content(&opened, link).unwrap(), b"second, longer", "a hard link has its inode's bytes");
+        assert_eq!(content(&opened, link).unwrap(), b"second, longer", "content of the hard link");
     }
 }
 
 #[test]
-fn every_version_in_real_images_reads_back() {
+fn every_version_of_real_images_reads_back() {
     let Some(corpus) = Corpus::here() else { return };
     for name in [
         "opaque/docker26.tar",
@@ -117,14 +117,14 @@ fn every_version_in_real_images_reads_back() {
     }
 }
 
-/// What a viewer of a version shows when all is there: its rows and how it ended.
-fn looked(tree: &Tree, layers: &[ImageLayer], path: &str, at: usize) -> (Vec<String>, Phase) {
+/// The rows of a viewer and its final phase, once all content has arrived.
+fn viewed(tree: &Tree, layers: &[ImageLayer], path: &str, at: usize) -> (Vec<String>, Phase) {
     let node = tree.find(path.as_bytes()).unwrap_or_else(|| panic!("no {path}"));
     let version = tree.visible(node, layer(at)).unwrap_or_else(|| panic!("{path} is not in layer {at}"));
-    looked_at(tree, layers, version, at)
+    viewed_version(tree, layers, version, at)
 }
 
-fn looked_at(tree: &Tree, layers: &[ImageLayer], version: SpanId, at: usize) -> (Vec<String>, Phase) {
+fn viewed_version(tree: &Tree, layers: &[ImageLayer], version: SpanId, at: usize) -> (Vec<String>, Phase) {
     let (mut viewer, request) = Viewer::open(7, tree, layers, version, layer(at));
     viewer.resize(20, 60);
     if let Some(request) = request {
@@ -139,7 +139,7 @@ fn looked_at(tree: &Tree, layers: &[ImageLayer], version: SpanId, at: usize) -> 
 }
 
 #[test]
-fn a_path_without_bytes_says_what_it_is() {
+fn viewer_describes_paths_without_content() {
     let file = built()
         .layer(|l| {
             l.dir("dir/sub")
@@ -159,7 +159,7 @@ fn a_path_without_bytes_says_what_it_is() {
         })
         .save(Format::DockerArchive);
     let opened = library::open(file.path().to_str().unwrap());
-    let look = |path| looked(&opened.tree, &opened.image.layers, path, 0);
+    let look = |path| viewed(&opened.tree, &opened.image.layers, path, 0);
     let words = |path| {
         let (rows, phase) = look(path);
         assert_eq!(phase, Phase::NoContent, "{path}");
@@ -173,7 +173,7 @@ fn a_path_without_bytes_says_what_it_is() {
     assert_eq!(words("to-dir"), ["A symbolic link to dir, which is /dir", "A directory with 2 entries"]);
     assert_eq!(words("nowhere"), ["A symbolic link to no/such: it leads to /no, which is not", "there"]);
     let caf = "A symbolic link to caf\\xe9: it leads to /caf\\xe9, which is not there";
-    assert_eq!(words("latin1").join(" "), caf, "one name, one way to write it");
+    assert_eq!(words("latin1").join(" "), caf, "escaped name");
     assert_eq!(words("empty-link").join(" "), "A symbolic link without a target");
     assert_eq!(words("loop"), ["A symbolic link to loop: it leads back to itself"]);
     for path in ["dir/f", "hard", "to-file", "to-link"] {
@@ -184,9 +184,9 @@ fn a_path_without_bytes_says_what_it_is() {
     assert!(rows.concat().contains("sparse file"), "{rows:?}");
 }
 
-/// Names come from anybody: one that turns the line makes another name of the one that is shown.
+/// A name from an image must not reverse the text around it on the screen.
 #[test]
-fn what_is_said_of_a_path_is_fit_to_print() {
+fn viewer_escapes_control_characters() {
     let file = built().layer(|l| l.symlink("evil", "\u{202e}txt\u{1b}[2J")).save(Format::DockerArchive);
     let opened = library::open(file.path().to_str().unwrap());
     let tree = &opened.tree;
@@ -197,7 +197,7 @@ fn what_is_said_of_a_path_is_fit_to_print() {
 }
 
 #[test]
-fn versions_that_are_gone_can_be_looked_at() {
+fn viewer_shows_deleted_and_overwritten_versions() {
     let file = built()
         .layer(|l| l.file("f", "first").symlink("link", "f").gzip())
         .layer(|l| l.file("f", "second").whiteout("link").zstd())
@@ -208,15 +208,15 @@ fn versions_that_are_gone_can_be_looked_at() {
     let shown = |path: &str| -> Vec<String> {
         let versions: Vec<_> = tree.history(tree.find(path.as_bytes()).unwrap());
         let versions = versions.into_iter().filter(|event| !event.deed.removes());
-        versions.flat_map(|event| looked_at(tree, layers, event.version.unwrap(), 2).0).collect()
+        versions.flat_map(|event| viewed_version(tree, layers, event.version.unwrap(), 2).0).collect()
     };
     assert_eq!(shown("f"), ["first", "second"]);
-    assert_eq!(shown("link"), ["first"], "as of the layer that had it");
+    assert_eq!(shown("link"), ["first"], "target in the layer of the link");
 }
 
-/// A layer that breaks off in the middle of a file: what comes before is shown, and where it ends is told.
+/// A layer damaged in the middle of a file: shows the content before the damage and reports its position.
 #[test]
-fn a_damaged_layer_shows_what_there_is() {
+fn viewer_shows_content_before_the_damage() {
     let noise: Vec<u8> =
         (0..100_000u64).flat_map(|at| xxhash_rust::xxh3::xxh3_64(&at.to_le_bytes()).to_le_bytes()).collect();
     let built = built().layer(|l| l.file("before", "sound").file("noise", &noise).file("after", "lost").gzip());
@@ -228,24 +228,24 @@ fn a_damaged_layer_shows_what_there_is() {
 
     let opened = Opener::new().on_damage(OnDamage::Remark).open(file.path()).unwrap();
     assert!(opened.tree.find(b"after").is_none());
-    assert_eq!(looked(&opened.tree, &opened.image.layers, "before", 0).0, ["sound"]);
-    let (rows, phase) = looked(&opened.tree, &opened.image.layers, "noise", 0);
+    assert_eq!(viewed(&opened.tree, &opened.image.layers, "before", 0).0, ["sound"]);
+    let (rows, phase) = viewed(&opened.tree, &opened.image.layers, "noise", 0);
     let Phase::Failed(why) = phase else { panic!("{phase:?}") };
     assert!(why.starts_with("layer 0 (") && why.contains("the file at offset 1536 cannot be read: "), "{why}");
     assert!(why.contains("gzip data, near compressed offset"), "{why}");
-    assert_eq!(rows.len(), 20, "what could be unpacked is shown");
+    assert_eq!(rows.len(), 20, "rows before the damage");
 }
 
 #[test]
-fn a_file_whose_header_announces_more_than_follows_shows_what_follows() {
+fn viewer_shows_a_truncated_file() {
     let path = fixture("broken/huge-declared-size.tar");
     let opened = Opener::new().on_damage(OnDamage::Remark).open(path).unwrap();
-    assert_eq!(looked(&opened.tree, &opened.image.layers, "huge", 1).0, ["only these bytes"]);
+    assert_eq!(viewed(&opened.tree, &opened.image.layers, "huge", 1).0, ["only these bytes"]);
 }
 
-/// A fixture's own words, found and gone to as a user would.
+/// Opens a real binary as a user would.
 #[test]
-fn a_program_of_two_megabytes_is_looked_into() {
+fn viewer_shows_a_large_binary() {
     let opened = library::open(&sample());
     let (tree, layers) = (&opened.tree, &opened.image.layers);
     let busybox = tree.visible(tree.find(b"bin/busybox").unwrap(), layer(6)).unwrap();
@@ -260,9 +260,9 @@ fn a_program_of_two_megabytes_is_looked_into() {
     assert_eq!(viewer.title(), "/bin/busybox");
 }
 
-/// A viewer that closes must not leave a thread at work on gigabytes.
+/// Closing a viewer must stop its thread, even in a file of gigabytes.
 #[test]
-fn fetching_stops_when_it_is_called_off() {
+fn closed_viewer_stops_reading() {
     let file = built()
         .layer(|l| l.file("pad", vec![1; 3_000_000]).file("f", vec![b'x'; 3_000_000]).gzip())
         .save(Format::OciArchive);
@@ -273,6 +273,6 @@ fn fetching_stops_when_it_is_called_off() {
         let (_, request) = Viewer::open(1, tree, layers, version, layer(0));
         let mut count = 0;
         fetch(&request.unwrap(), &AtomicBool::new(true), &mut |_| count += 1);
-        assert!(count <= 2, "{count} messages from a fetch that nobody wants");
+        assert!(count <= 2, "{count} messages after cancellation");
     }
 }

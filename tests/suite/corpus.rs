@@ -1,5 +1,4 @@
-//! Real images, saved by real engines in every format. If one of these fails, a user looks at an image and sees other
-//! files than a container of it has.
+//! Real images saved by real engines in every format. A failure means that dive shows other files than a container has.
 
 use dive_model::layer::scan::scan;
 use dive_model::layer::{Chunk, Entry, EntryKind, MarkerKind, PathKind};
@@ -11,7 +10,7 @@ use crate::place::{Corpus, fixture};
 use crate::truth;
 use dive_model::Opened;
 
-/// Archives and layouts, and the file system that an engine made of their first image.
+/// Archives and layouts, with the file system that an engine made of their first image.
 const IMAGES: [(&str, &str); 27] = [
     ("opaque/docker20.tar", "opaque/truth.tsv"),
     ("opaque/docker20.tar.gz", "opaque/truth.tsv"),
@@ -42,26 +41,26 @@ const IMAGES: [(&str, &str); 27] = [
     ("variants/opaque-classic-vfs-docker20.tar", "variants/opaque-classic.truth.tsv"),
 ];
 
-/// What an eStargz conversion adds to a layer; the engines' listings are of the image before it.
+/// Files that an eStargz conversion adds; the engines' listings predate it.
 const ESTARGZ: [&str; 3] = [".no.prefetch.landmark\t", ".prefetch.landmark\t", "stargz.index.json\t"];
 
 #[track_caller]
 fn assert_is(what: &str, opened: &Opened, truth: &str) {
     let listing = library::listing(opened);
     let paths: Vec<_> = listing.lines().filter_map(|line| line.split('\t').next()).collect();
-    // Escapes sort apart from the bytes they stand for.
+    // Escaped names sort differently.
     assert!(listing.contains('\\') || paths.is_sorted(), "{what}: paths are not in byte order");
     let mut ours = truth::rows(&listing);
     if what.contains("estargz") && !what.contains("buildx") {
         let count = ours.len();
         ours.retain(|row| !ESTARGZ.iter().any(|added| row.starts_with(added)));
-        assert!(ours.len() < count, "{what}: eStargz's own files are part of its layers");
+        assert!(ours.len() < count, "{what}: no eStargz files in its layers");
     }
     truth::assert_same(what, &truth::read(truth), &ours);
 }
 
 #[test]
-fn every_image_shows_the_files_a_container_of_it_has() {
+fn every_image_shows_the_files_of_its_container() {
     let Some(corpus) = Corpus::here() else { return };
     for (image, truth) in IMAGES {
         assert_is(image, &library::open(&corpus.path(image)), &corpus.path(truth));
@@ -69,13 +68,13 @@ fn every_image_shows_the_files_a_container_of_it_has() {
 }
 
 #[test]
-fn half_a_million_files_are_all_there() {
+fn image_of_half_a_million_files_is_complete() {
     let Some(corpus) = Corpus::here() else { return };
     assert_is(library::MANY_FILES, library::many_files(&corpus), &corpus.path("many-files/truth.tsv.xz"));
 }
 
 #[test]
-fn every_image_of_an_archive_with_two_is_reached() {
+fn second_image_of_an_archive_opens() {
     let Some(corpus) = Corpus::here() else { return };
     for image in ["docker20.tar", "docker26.tar", "oci-multi.tar", "podman-docker.tar"] {
         let path = corpus.path(&format!("multi/{image}"));
@@ -88,7 +87,7 @@ fn every_image_of_an_archive_with_two_is_reached() {
 }
 
 #[test]
-fn a_platform_is_found_or_those_that_are_there_are_named() {
+fn missing_platform_error_names_the_available_ones() {
     let images = Corpus::here()
         .map(|corpus| (corpus.path("variants/multiarch-oci.tar"), corpus.path("variants/multiarch-amd64.truth.tsv")));
     let fixture = (fixture("odd/multiarch-oci.tar"), fixture("odd/multiarch-oci.amd64.truth.tsv"));
@@ -103,7 +102,7 @@ fn a_platform_is_found_or_those_that_are_there_are_named() {
 }
 
 #[test]
-fn an_image_without_layers_is_an_empty_file_system() {
+fn saved_image_without_layers_is_empty() {
     let Some(corpus) = Corpus::here() else { return };
     let opened = library::open(&corpus.path("variants/zero-layers-docker26-containerd.tar"));
     assert_eq!(opened.image.layers.len(), 0);
@@ -111,9 +110,9 @@ fn an_image_without_layers_is_an_empty_file_system() {
     assert_eq!(library::listing(&opened), "");
 }
 
-/// Whoever adds an image to the corpus adds it above, too.
+/// A new image in the corpus needs an entry in a test.
 #[test]
-fn no_image_of_the_corpus_is_left_out() {
+fn every_corpus_image_has_a_test() {
     let Some(corpus) = Corpus::here() else { return };
     let elsewhere =
         ["many-files/oci-zstd.tar", "variants/multiarch-oci.tar", "variants/zero-layers-docker26-containerd.tar"];
@@ -127,14 +126,14 @@ fn no_image_of_the_corpus_is_left_out() {
     }
 }
 
-/// Valid images with something odd in them, small enough to come with the repository.
+/// Valid but odd images that are part of the repository.
 #[test]
-fn odd_images_show_what_an_engine_made_of_them() {
+fn odd_images_show_the_files_of_their_container() {
     let names =
         std::fs::read_dir(fixture("odd")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut listed = 0;
     for name in names {
-        // The one with several platforms has its own test.
+        // The multi-platform image has its own test.
         let Some(name) = name.strip_suffix(".truth.tsv").filter(|name| !name.starts_with("multiarch")) else {
             continue;
         };
@@ -142,20 +141,20 @@ fn odd_images_show_what_an_engine_made_of_them() {
         assert_is(name, &library::open(&image), &fixture(&format!("odd/{name}.truth.tsv")));
         listed += 1;
     }
-    assert!(listed >= 7, "{listed} truths are there");
+    assert!(listed >= 7, "only {listed} listings");
 }
 
-/// Docker 26 loads it, and nobody listed what it made; these are the entries that were packed.
+/// Docker 26 loads it, but no listing was recorded; these are the packed entries.
 #[test]
-fn a_layer_in_several_zstd_frames_is_read_past_the_skippable_ones() {
+fn zstd_layer_with_skippable_frames_is_complete() {
     let listing = library::listing(&library::open(&fixture("odd/layer-zstd-multiframe-skippable.tar")));
     let files: Vec<_> = listing.lines().filter_map(|line| line.split_once('\t')).map(|(path, _)| path).collect();
     assert_eq!(files, ["d", "d/a", "d/b", "d/sub", "d/sub/c", "etc", "etc/passwd", "link-to-d", "top", "z"]);
 }
 
-/// One image in four forms, for another platform than most machines': it is the only one there, so it is shown.
+/// One image in four forms. Its platform is not this machine's, but it is the only one, so it is shown.
 #[test]
-fn dives_own_images_show_their_one_file() {
+fn dives_test_images_show_their_file() {
     let Some(corpus) = Corpus::here() else { return };
     for form in ["gzip", "uncompressed", "zstd", "estargz"] {
         let listing = library::listing(&library::open(&corpus.path(&format!("dive/test-oci-{form}-image.tar"))));
@@ -165,12 +164,12 @@ fn dives_own_images_show_their_one_file() {
 }
 
 #[test]
-fn the_sample_shows_the_files_a_container_of_it_has() {
+fn sample_shows_the_files_of_its_container() {
     assert_is("sample.tar", &library::open(&fixture("sample.tar")), &fixture("sample.truth.tsv"));
 }
 
 #[test]
-fn every_layer_is_read_entry_by_entry_whatever_it_is_compressed_with() {
+fn layer_entries_match_for_every_compression() {
     let Some(corpus) = Corpus::here() else { return };
     for image in ["docker20.tar", "docker26-containerd.tar", "oci-zstd.tar", "oci-zstdchunked.tar"] {
         let opened = library::open(&corpus.path(&format!("opaque/{image}")));
@@ -189,7 +188,7 @@ fn every_layer_is_read_entry_by_entry_whatever_it_is_compressed_with() {
     }
 }
 
-/// Path, type, size, permissions, owner, link target of a listed entry. Some builders put the file type into the mode.
+/// Path, type, size, permissions, owner and link target of an entry. Some builders put the file type into the mode.
 fn entry_columns(line: &str) -> String {
     let cells: Vec<_> = line.split('\t').collect();
     let mode = u32::from_str_radix(cells[3], 8).unwrap() & 0o7777;
@@ -215,7 +214,7 @@ fn entry_row(chunk: &Chunk, entry: &Entry) -> String {
 }
 
 #[test]
-fn layers_have_the_entries_bytes_and_whiteouts_that_the_engine_wrote() {
+fn layer_totals_match_the_engine() {
     let Some(corpus) = Corpus::here() else { return };
     let images = [
         ("opaque/layers/summary.json", "opaque/docker26.tar"),
@@ -245,9 +244,9 @@ fn layers_have_the_entries_bytes_and_whiteouts_that_the_engine_wrote() {
     }
 }
 
-/// Where Docker's manifest says nothing of its layers, the index beside it does: whoever looks for a media type finds it.
+/// Docker's manifest has no media types; they come from the index beside it, if there is one.
 #[test]
-fn media_types_are_told_wherever_they_stand() {
+fn media_types_come_from_manifest_or_index() {
     let Some(corpus) = Corpus::here() else { return };
     for (archive, media_type) in [
         ("opaque/docker20.tar", None),

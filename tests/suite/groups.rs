@@ -1,11 +1,10 @@
-//! Waste in groups. If one of these fails, a person reads a thousand rows, or reads of a directory that has nothing to do
-//! with the waste.
+//! Waste grouped by directory. A failure means that a report has a thousand rows, or names an unrelated directory.
 
 use dive_model::analysis::WasteGroup;
 
-use crate::build::{DrawnImage, image, is_drawn};
+use crate::build::{DrawnImage, assert_drawn, image};
 
-/// The groups as a report has them: path, bytes, files, layer pair and cause.
+/// Asserts the groups of a report: path, bytes, files, layers and cause.
 #[track_caller]
 fn groups_are(opened: &DrawnImage, expected: &str) {
     let (tree, exact) = (opened.tree(), opened.exact());
@@ -16,11 +15,11 @@ fn groups_are(opened: &DrawnImage, expected: &str) {
         let (layer, hidden_by) = (group.layer.get(), group.hidden_by.get());
         format!("{path} {} B {} files {layer} {hidden_by} {}\n", group.size_bytes, group.files, group.cause.name())
     };
-    is_drawn(&groups.iter().map(row).collect::<String>(), expected);
+    assert_drawn(&groups.iter().map(row).collect::<String>(), expected);
 }
 
 #[test]
-fn a_directory_that_was_removed_is_one_group_however_deep_its_files_lie() {
+fn removed_directory_is_one_group() {
     let opened = image()
         .layer(|l| l.file("root/.npm/a/b/c/1", "12345").file("root/.npm/a/2", "123").file("root/.npm/3", "1"))
         .layer(|l| l.whiteout("root/.npm"))
@@ -29,13 +28,13 @@ fn a_directory_that_was_removed_is_one_group_however_deep_its_files_lie() {
 }
 
 #[test]
-fn one_file_is_named_and_not_its_directory() {
+fn single_wasted_file_is_named_itself() {
     let opened = image().layer(|l| l.file("var/log/big", "12345")).layer(|l| l.whiteout("var/log/big")).open();
     groups_are(&opened, "/var/log/big 5 B 1 files 0 1 deleted");
 }
 
 #[test]
-fn small_directories_join_the_one_above_and_large_ones_stand_for_themselves() {
+fn small_directories_are_grouped_under_their_parent() {
     let mut lower = image().layer(|mut l| {
         for directory in 0..20 {
             l = l.file(format!("usr/lib/d{directory}/f"), "12345");
@@ -58,7 +57,7 @@ fn small_directories_join_the_one_above_and_large_ones_stand_for_themselves() {
 }
 
 #[test]
-fn layer_pairs_and_causes_are_told_apart() {
+fn waste_groups_separate_layers_and_causes() {
     let opened = image()
         .layer(|l| l.dir("d").file("d/a", "1").file("d/b", "22").file("d/c", "333"))
         .layer(|l| l.file("d/a", "2").whiteout("d/b"))

@@ -1,7 +1,6 @@
-//! Large images of few files. If one of these fails, the size of what lies in an image is back in what opening it costs.
+//! Large images with few files. A failure means that the time to open an image depends on the size of its files.
 //!
-//! The image is 10 GiB of holes, which take no place on the disk. The kernel is the witness: it limits the program's
-//! private memory and counts the bytes that it reads.
+//! The image is a sparse file of 10 GiB. The kernel limits the program's private memory and counts the bytes it reads.
 #![cfg(target_os = "linux")]
 
 use std::fs::File;
@@ -14,66 +13,65 @@ const GIB: u64 = 1 << 30;
 const MIB: u64 = 1 << 20;
 const BLOCK: u64 = 512;
 
-/// All that the program may take, in KiB, as for the bombs.
+/// Memory limit in KiB, as in `bombs`.
 const LIMIT: &str = "49152";
 
-/// What the program may read: the headers, and what one read takes along behind each. The program itself and its
-/// libraries are in it, too.
+/// Limit of bytes read: headers with read-ahead, the program and its libraries.
 const MOST_READ: u64 = MIB;
 const MOST_READS: u64 = 200;
 
-/// Files of [`GIB`] bytes in the image. Each costs a read of its header at least, for there is no other way past it.
+/// Files of [`GIB`] bytes in the image. Each costs at least one read, that of its header.
 const FILES: u64 = 10;
 
 #[test]
-fn ten_gibibytes_in_ten_files_cost_what_ten_entries_cost() {
+fn file_sizes_do_not_affect_the_cost_of_opening() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("large.tar");
     let file = File::create(&path).unwrap();
     if !takes_holes(&file) {
-        let _ = writeln!(std::io::stderr(), "skipped, since {} has no files with holes", folder.path().display());
+        let _ = writeln!(std::io::stderr(), "skipped: {} does not support sparse files", folder.path().display());
         return;
     }
     write_image(file);
 
     let user = User::new().sets("RAYON_NUM_THREADS", "2");
-    // What the shell reads, and the program to start, whatever it is told to do.
+    // What the shell and the start of the program read.
     let (_, start_bytes, start_reads) = reads_of(&user, &["--version"]);
     if start_reads == 0 {
-        let _ = writeln!(std::io::stderr(), "skipped, since this kernel does not count what a program reads");
+        let _ = writeln!(std::io::stderr(), "skipped: this kernel does not count reads");
         return;
     }
     let (ran, bytes, reads) = reads_of(&user, &["--ci", path.to_str().unwrap()]);
     ran.prints(&["2 layers, 11 GB", "wastedBytes: 0 bytes"]);
     assert!(bytes < MOST_READ && reads < MOST_READS, "{bytes} bytes in {reads} reads");
-    // A count without the program's own reads would hold to any upper bound.
+    // The lower bound shows that the program's reads are counted.
     assert!(
         bytes >= start_bytes + FILES * BLOCK && reads >= start_reads + FILES,
-        "{bytes} bytes in {reads} reads, of which {start_bytes} in {start_reads} to start: the image's are not counted"
+        "{bytes} bytes in {reads} reads, of which {start_bytes} in {start_reads} at start: reads of the image were not counted"
     );
 }
 
-/// Runs the program within its limit: how many bytes were read, and in how many reads.
+/// Runs the program with the memory limit; returns bytes read and number of reads.
 fn reads_of(user: &User, arguments: &[&str]) -> (Ran, u64, u64) {
-    // A shell's count of reads has those of the programs that it waited for.
+    // A shell's counters include those of its finished children.
     let script = format!("ulimit -d {LIMIT} && \"$0\" \"$@\" && cat /proc/$$/io");
     let ran = user.runs_program("sh", &[&["-c", &script, DIVE][..], arguments].concat()).ends_with(0);
     let (bytes, reads) = (counted(&ran.stdout, "rchar: "), counted(&ran.stdout, "syscr: "));
     (ran, bytes, reads)
 }
 
-/// A number of `/proc/PID/io`.
+/// A value of `/proc/PID/io`.
 fn counted(text: &str, name: &str) -> u64 {
     let number = text.lines().find_map(|line| line.strip_prefix(name)).expect("the kernel's count");
     number.parse().unwrap()
 }
 
-/// Whether a file can be made longer without taking place. One that cannot would fill the disk.
+/// Whether the file system supports sparse files.
 fn takes_holes(file: &File) -> bool {
     file.set_len(16 * MIB).is_ok() && file.metadata().unwrap().blocks() * BLOCK < MIB && file.set_len(12 * GIB).is_ok()
 }
 
-/// Two plain layers, each of half of the [`FILES`], of which only the headers are written.
+/// Writes two uncompressed layers with half of the [`FILES`] each: only their headers.
 fn write_image(mut archive: File) {
     let mut at = 0;
     let manifest = br#"[{"Config":"config.json","RepoTags":["large:1"],"Layers":["0.tar","1.tar"]}]"#;
@@ -94,7 +92,7 @@ fn write_image(mut archive: File) {
     archive.set_len(at + 2 * BLOCK).unwrap();
 }
 
-/// Writes a header at a place: where what it speaks of begins.
+/// Writes a header at `at` and returns the offset of its content.
 fn write_header(archive: &mut File, at: u64, name: &str, size: u64) -> u64 {
     let mut header = tar::Header::new_gnu();
     header.set_path(name).unwrap();

@@ -1,4 +1,4 @@
-//! An image opened as a program would that uses the library.
+//! Opens images through the library.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -12,7 +12,7 @@ use dive_sources::{Reference, Source};
 
 use crate::place::Corpus;
 
-/// Where [`many_files`] lies in the corpus.
+/// The path of [`many_files`] in the corpus.
 pub(crate) const MANY_FILES: &str = "many-files/oci-zstd.tar";
 
 /// Opens the first image of an archive or layout.
@@ -20,13 +20,13 @@ pub(crate) fn open(path: &str) -> Opened {
     open_selected(path, &Selection::default()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The image with half a million files, read once for all tests: a debug build takes seconds for it.
+/// The image with half a million files, shared by all tests, since a debug build takes seconds to read it.
 pub(crate) fn many_files(corpus: &Corpus) -> &'static Opened {
     static OPENED: OnceLock<Opened> = OnceLock::new();
     OPENED.get_or_init(|| open(&corpus.path(MANY_FILES)))
 }
 
-/// Opens the image at a place in an archive.
+/// Opens the image with this index.
 pub(crate) fn open_image(path: &str, index: usize) -> Opened {
     let selection = Selection { image: Some(ImageSelector::Index(index)), platform: None };
     open_selected(path, &selection).unwrap_or_else(|error| panic!("{error}"))
@@ -37,7 +37,7 @@ pub(crate) fn open_platform(path: &str, platform: &str) -> Result<Opened, String
     open_selected(path, &Selection { image: None, platform: Some(platform.parse().unwrap()) })
 }
 
-/// Opens what is left of a damaged archive.
+/// Opens a damaged archive.
 pub(crate) fn open_damaged(path: &str) -> Opened {
     open_with(path, &Selection::default(), OnDamage::Remark).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -53,7 +53,7 @@ fn open_with(path: &str, selection: &Selection, on_damage: OnDamage) -> Result<O
     opener.open_store(source.store()).map_err(|error| error.to_string())
 }
 
-/// The final file system, as `dive tree --format tsv` prints it.
+/// The final file system in the format of `dive tree --format tsv`.
 pub(crate) fn listing(opened: &Opened) -> String {
     let tree = &opened.tree;
     let mut out = Vec::new();

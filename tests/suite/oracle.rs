@@ -1,5 +1,5 @@
-//! The numbers: dive's own, as dive 0.13.1 gave them for the same images, and the exact ones, as a slow and obvious model
-//! gave them. If one of these fails, somebody's budget passes that should fail, or a list blames the wrong file.
+//! The numbers: dive's own, compared with those of dive 0.13.1, and the exact ones, compared with a slow, simple model.
+//! A failure means that a CI budget gives the wrong verdict, or that a list names the wrong file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::library;
 use crate::place::{Corpus, repository, sample};
 use crate::user::User;
 
-/// Images that dive was asked about, and where its answers are.
+/// Images and dive's results for them.
 const ANSWERED: [(&str, &str); 8] = [
     ("dive/test-docker-image.tar", "oracle/dive_test-docker-image"),
     ("dive/test-kaniko-image.tar", "oracle/dive_test-kaniko-image"),
@@ -24,7 +24,7 @@ const ANSWERED: [(&str, &str); 8] = [
 ];
 
 #[test]
-fn the_json_document_has_all_that_dives_has() {
+fn json_document_contains_dives_document() {
     let Some(corpus) = Corpus::here() else { return };
     let user = User::new();
     for (image, answer) in ANSWERED {
@@ -42,7 +42,7 @@ fn assert_holds(ours: &Value, theirs: &Value, place: &str) {
             for (key, value) in theirs {
                 let place = format!("{place}.{key}");
                 match key.as_str() {
-                    // Where blobs lie under `blobs/sha256`, dive takes the folder for the id.
+                    // For blobs in `blobs/sha256`, dive uses the folder name as the id.
                     "id" if value == "blobs" => assert_eq!(ours["id"], ours["blobDigest"], "{place}"),
                     "fileReference" => assert_eq!(references(&ours[key]), references(value), "{place}"),
                     _ => assert_holds(ours.get(key).unwrap_or_else(|| panic!("no {place}")), value, &place),
@@ -55,13 +55,14 @@ fn assert_holds(ours: &Value, theirs: &Value, place: &str) {
                 assert_holds(ours, theirs, &format!("{place}[{index}]"));
             }
         }
-        // dive writes 1 where we write 1.0.
+        // dive writes 1 for 1.0.
         (Value::Number(ours), Value::Number(theirs)) => assert_eq!(ours.as_f64(), theirs.as_f64(), "{place}"),
         _ => assert_eq!(ours, theirs, "{place}"),
     }
 }
 
-/// The inefficient files, largest first; those of one size as a set, since Go's sort decides their order in a long list.
+/// The inefficient files, largest first. Files of equal size are a set, since Go's sort decides their order in a long
+/// list.
 fn references(list: &Value) -> Vec<(u64, BTreeSet<String>)> {
     let mut groups: Vec<(u64, BTreeSet<String>)> = Vec::new();
     for file in list.as_array().into_iter().flatten() {
@@ -75,7 +76,7 @@ fn references(list: &Value) -> Vec<(u64, BTreeSet<String>)> {
 }
 
 #[test]
-fn what_is_reclaimable_is_right_to_the_byte() {
+fn reclaimable_bytes_match_the_model() {
     let Some(corpus) = Corpus::here() else { return };
     for line in corpus.text("oracle/exact.tsv").lines().filter(|line| !line.starts_with('#')) {
         let cells: Vec<_> = line.split('\t').collect();
@@ -104,9 +105,9 @@ fn what_is_reclaimable_is_right_to_the_byte() {
     }
 }
 
-/// tests/fixtures/README.md tells what the sample wastes. Nobody wants to find another figure in the program.
+/// tests/fixtures/README.md states the waste of the sample.
 #[test]
-fn the_sample_wastes_what_its_readme_says() {
+fn sample_waste_matches_its_readme() {
     let readme = std::fs::read_to_string(repository("tests/fixtures/README.md")).unwrap();
     let mut files = BTreeSet::new();
     let mut sums = BTreeMap::new();
@@ -133,7 +134,7 @@ fn the_sample_wastes_what_its_readme_says() {
             _ => {}
         }
     }
-    assert_eq!((files.len(), sums.len()), (11, 6), "the tables of the README");
+    assert_eq!((files.len(), sums.len()), (11, 6), "rows of the README's tables");
 
     let opened = library::open(&sample());
     let Analysis { classic, exact } = &opened.analysis;

@@ -1,5 +1,5 @@
-//! One path: where its links lead inside the image, and what each layer did to it. If one of these fails, a user opens
-//! another file than a container would, or looks for a version in the wrong layer.
+//! Paths: resolution of symlinks inside the image, and history. A failure means that a user opens another file than a
+//! container would, or looks for a version in the wrong layer.
 
 use std::fmt::Write;
 
@@ -9,8 +9,8 @@ use dive_model::tree::{NodeId, Tree};
 
 use crate::build::{Image, image, layer};
 
-/// Where a path leads as of a layer, as text.
-fn leads(tree: &Tree, path: &str, at: LayerIndex) -> String {
+/// The resolved path at a layer, or the error.
+fn resolved(tree: &Tree, path: &str, at: LayerIndex) -> String {
     let node = tree.find(path.as_bytes()).unwrap_or_else(|| panic!("no {path}"));
     match tree.resolve(node, at) {
         Ok((node, span)) => {
@@ -22,14 +22,14 @@ fn leads(tree: &Tree, path: &str, at: LayerIndex) -> String {
 }
 
 #[track_caller]
-fn assert_leads(tree: &Tree, at: usize, cases: &[(&str, &str)]) {
+fn assert_resolves(tree: &Tree, at: usize, cases: &[(&str, &str)]) {
     for (path, expected) in cases {
-        assert_eq!(&leads(tree, path, layer(at)), expected, "{path}");
+        assert_eq!(&resolved(tree, path, layer(at)), expected, "{path}");
     }
 }
 
 #[test]
-fn links_are_followed_as_a_container_would() {
+fn symlinks_resolve_as_in_a_container() {
     let opened = image()
         .layer(|l| {
             l.file("usr/bin/busybox", "")
@@ -44,7 +44,7 @@ fn links_are_followed_as_a_container_would() {
                 .hardlink("etc/second", "etc/up")
         })
         .open();
-    assert_leads(
+    assert_resolves(
         opened.tree(),
         0,
         &[
@@ -64,7 +64,7 @@ fn links_are_followed_as_a_container_would() {
 }
 
 #[test]
-fn a_link_that_leads_nowhere_says_why() {
+fn unresolvable_symlink_says_why() {
     let opened = image()
         .layer(|l| {
             l.file("file", "")
@@ -79,7 +79,7 @@ fn a_link_that_leads_nowhere_says_why() {
                 .symlink("dir/evil", "\u{1b}[2J")
         })
         .open();
-    assert_leads(
+    assert_resolves(
         opened.tree(),
         0,
         &[
@@ -96,13 +96,13 @@ fn a_link_that_leads_nowhere_says_why() {
 }
 
 #[test]
-fn forty_links_are_followed_and_one_more_is_not() {
+fn symlink_limit_is_forty() {
     let chain = |count: usize| {
         let link = |l, at: usize| crate::build::Layer::symlink(l, format!("l{at}"), format!("l{}", at - 1));
         image().layer(|l| (1..=count).fold(l.file("l0", ""), link)).open()
     };
-    assert_leads(chain(MAX_LINKS).tree(), 0, &[("l40", "/l0")]);
-    assert_leads(
+    assert_resolves(chain(MAX_LINKS).tree(), 0, &[("l40", "/l0")]);
+    assert_resolves(
         chain(MAX_LINKS + 1).tree(),
         0,
         &[("l41", "it leads over more than 40 links, more than Linux follows")],
@@ -110,22 +110,22 @@ fn forty_links_are_followed_and_one_more_is_not() {
 }
 
 #[test]
-fn links_lead_to_what_the_layer_shows_and_deleted_ones_to_what_theirs_did() {
+fn symlinks_resolve_in_their_own_layer() {
     let opened = image()
         .layer(|l| l.file("a", "1").file("b", "2").symlink("link", "a").symlink("gone", "a"))
         .layer(|l| l.whiteout("a").symlink("link", "b").whiteout("gone"))
         .open();
     let tree = opened.tree();
-    assert_leads(tree, 0, &[("link", "/a"), ("gone", "/a")]);
-    assert_leads(tree, 1, &[("link", "/b"), ("gone", "it is not there")]);
+    assert_resolves(tree, 0, &[("link", "/a"), ("gone", "/a")]);
+    assert_resolves(tree, 1, &[("link", "/b"), ("gone", "it is not there")]);
     let gone = tree.spans(tree.find(b"gone").unwrap()).next().unwrap();
-    let (node, _) = tree.resolve_version(gone, layer(1)).expect("its own layer still has the file");
+    let (node, _) = tree.resolve_version(gone, layer(1)).expect("the file exists in the link's layer");
     assert_eq!(tree.path(node), b"/a");
 }
 
 #[test]
-fn a_crafted_link_cannot_keep_the_screen_waiting() {
-    // 40 links, each through a directory of 20,000 names as often as a path can name it.
+fn crafted_symlinks_resolve_quickly() {
+    // 40 symlinks, each through a directory of 20,000 names, as often as a path can.
     let path = "d/../".repeat(3000);
     let opened = image()
         .layer(|l| (0..20_000).fold(l, |l, at| l.file(format!("d/f{at}"), "")))
@@ -135,11 +135,11 @@ fn a_crafted_link_cannot_keep_the_screen_waiting() {
         })
         .open();
     let started = std::time::Instant::now();
-    leads(opened.tree(), "l40", layer(1));
+    resolved(opened.tree(), "l40", layer(1));
     assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
 }
 
-/// The history of a path, a line an event.
+/// The history of a path, one event per line.
 fn history(image: &Image, path: &str) -> String {
     let opened = image.open();
     let tree = opened.tree();
@@ -170,7 +170,7 @@ fn assert_history(image: &Image, path: &str, expected: &str) {
 }
 
 #[test]
-fn the_history_tells_what_each_layer_did_to_a_path() {
+fn history_lists_each_layers_change() {
     let image = image()
         .layer(|l| l.file("x", "one"))
         .layer(|l| l.file("x", "three"))
@@ -200,7 +200,7 @@ fn the_history_tells_what_each_layer_did_to_a_path() {
 }
 
 #[test]
-fn what_happened_above_a_path_is_part_of_its_history() {
+fn history_includes_changes_of_parent_directories() {
     let image = image()
         .layer(|l| l.file("d/e/x", "1"))
         .layer(|l| l.whiteout("d/e"))
@@ -225,7 +225,7 @@ fn what_happened_above_a_path_is_part_of_its_history() {
 }
 
 #[test]
-fn one_layer_may_do_several_things_to_a_path() {
+fn history_lists_several_changes_of_one_layer() {
     let image = image()
         .layer(|l| l.file("x", "1"))
         .layer(|l| l.file("x", "22").whiteout("x").file("x", "333"))
@@ -243,9 +243,9 @@ fn one_layer_may_do_several_things_to_a_path() {
     );
 }
 
-/// Whiteouts are about the layers below, wherever they stand in their own.
+/// Whiteouts apply to lower layers, wherever they are in their own.
 #[test]
-fn a_whiteout_of_nothing_is_told_before_what_its_layer_put_there() {
+fn history_lists_whiteout_before_its_layers_file() {
     for image in [
         image().layer(|l| l.file("y", "")).layer(|l| l.whiteout("x").file("x", "1")),
         image().layer(|l| l.file("y", "")).layer(|l| l.file("x", "1").whiteout("x")),

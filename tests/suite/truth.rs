@@ -1,14 +1,13 @@
-//! File systems as engines made them (`*.truth.tsv`), and ours beside them, in the form in which they must be equal.
+//! File systems as engines made them (`*.truth.tsv`), in a form that can be compared with listings.
 
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
 
-/// The columns that are compared: path, type, size, mode, owner, link target.
+/// Compared columns: path, type, size, mode, owner, link target.
 const COLUMNS: usize = 6;
 
-/// The rows of a listing in byte order, with nothing in them that does not count: comments, further columns, sizes of
-/// directories and symbolic links.
+/// The rows of a listing in byte order, without comments, further columns, and sizes of directories and symlinks.
 pub(crate) fn rows(listing: &str) -> Vec<String> {
     let mut rows: Vec<_> = listing.lines().filter(|line| !line.starts_with('#')).map(row).collect();
     rows.sort_unstable();
@@ -28,7 +27,7 @@ fn row(line: &str) -> String {
     row
 }
 
-/// The rows that engines made, from a file that may be compressed with xz.
+/// The rows of a file, which may be compressed with xz.
 pub(crate) fn read(path: &str) -> Vec<String> {
     let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"));
     if Path::new(path).extension().is_some_and(|extension| extension == "xz") {
@@ -39,7 +38,7 @@ pub(crate) fn read(path: &str) -> Vec<String> {
     rows(&String::from_utf8(bytes).unwrap())
 }
 
-/// Fails with the first differences, as a reader would want to see them.
+/// Fails with the first differences.
 pub(crate) fn assert_same(what: &str, truth: &[String], ours: &[String]) {
     if truth == ours {
         return;

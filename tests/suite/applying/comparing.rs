@@ -1,4 +1,4 @@
-//! What counts as the same and what changed, between any two states.
+//! Changes between any two layers: same, modified, added, removed.
 
 use dive_model::tree::testing::{Changes, Sizes};
 use dive_model::tree::{Change, ChangeCounts, NodeId};
@@ -7,7 +7,7 @@ use super::Fill;
 use crate::build::{Format, Packing, image, layer};
 
 #[test]
-fn the_same_bytes_again_are_told_as_metadata_only_however_layers_are_compressed() {
+fn same_content_is_metadata_only_across_compressions() {
     use Packing::{Gzip, Plain, Zstd};
     for packings in [[Plain, Plain], [Gzip, Gzip], [Plain, Gzip], [Gzip, Plain], [Zstd, Plain], [Gzip, Zstd]] {
         let same_size = image()
@@ -33,7 +33,7 @@ fn the_same_bytes_again_are_told_as_metadata_only_however_layers_are_compressed(
 }
 
 #[test]
-fn an_archive_in_the_oci_layout_says_the_same() {
+fn oci_layout_compares_like_docker_archive() {
     image()
         .layer(|l| l.file("f", "one").gzip())
         .layer(|l| l.file("f", "one").zstd())
@@ -43,7 +43,7 @@ fn an_archive_in_the_oci_layout_says_the_same() {
 }
 
 #[test]
-fn content_that_comes_back_is_the_same_as_two_layers_ago() {
+fn restored_content_is_unmodified() {
     image()
         .layer(|l| l.file("f", "one"))
         .layer(|l| l.file("f", "two").gzip())
@@ -62,7 +62,7 @@ fn content_that_comes_back_is_the_same_as_two_layers_ago() {
 }
 
 #[test]
-fn every_attribute_is_a_change_of_its_own() {
+fn change_of_any_attribute_is_modified() {
     let changes: [(&str, Fill, bool); 7] = [
         ("nothing", |l| l.file("x", "1").xattr("user.a", "1"), false),
         ("mode", |l| l.file("x", "1").xattr("user.a", "1").mode(0o4755), true),
@@ -93,7 +93,7 @@ fn every_attribute_is_a_change_of_its_own() {
 }
 
 #[test]
-fn a_sparse_file_counts_with_its_holes_as_dive_and_ls_count_it() {
+fn sparse_file_size_includes_holes() {
     let opened =
         image().layer(|l| l.sparse_file("disk", "12345", 4096).file("after", "1")).layer(|l| l.whiteout("disk"));
     let opened = opened.open();
@@ -112,7 +112,7 @@ fn a_sparse_file_counts_with_its_holes_as_dive_and_ls_count_it() {
 }
 
 #[test]
-fn states_compare_across_any_distance_and_backwards() {
+fn any_two_layers_compare_in_either_order() {
     let opened = image()
         .layer(|l| l.file("a", "1").file("b", "22"))
         .layer(|l| l.whiteout("a").file("c", "333"))
@@ -154,7 +154,7 @@ fn states_compare_across_any_distance_and_backwards() {
 }
 
 #[test]
-fn a_change_deep_down_is_seen_from_the_root() {
+fn parents_of_a_changed_file_are_modified() {
     let opened = image()
         .layer(|l| l.dir("a").dir("a/b").file("a/b/c", "1").dir("z").file("z/y", "1"))
         .layer(|l| l.file("a/b/c", "22"))
@@ -175,7 +175,7 @@ fn a_change_deep_down_is_seen_from_the_root() {
 }
 
 #[test]
-fn a_directory_is_as_large_as_what_it_shows_in_that_layer() {
+fn directory_size_counts_files_visible_in_the_layer() {
     let opened = image()
         .layer(|l| l.file("d/a", "1").file("d/e/b", "22").file("f", "333"))
         .layer(|l| l.whiteout("d/a").file("d/e/c", "4444").hardlink("d/e/f", "f"))
@@ -187,7 +187,7 @@ fn a_directory_is_as_large_as_what_it_shows_in_that_layer() {
 }
 
 #[test]
-fn bytes_that_live_on_under_another_name_are_in_the_size_of_its_directory() {
+fn directory_size_follows_the_remaining_hard_link() {
     let opened = image().layer(|l| l.file("d/a", "12345").hardlink("e/b", "d/a")).layer(|l| l.whiteout("d/a")).open();
     let size = |number, path: &[u8]| Sizes::at(opened.tree(), layer(number)).of(opened.tree().find(path).unwrap());
     assert_eq!([size(0, b""), size(0, b"d"), size(0, b"e")], [5, 5, 0]);
@@ -195,7 +195,7 @@ fn bytes_that_live_on_under_another_name_are_in_the_size_of_its_directory() {
 }
 
 #[test]
-fn each_layer_tells_how_many_paths_it_changed() {
+fn each_layer_counts_added_modified_and_removed_paths() {
     let opened = image()
         .layer(|l| l.dir("d").file("d/a", "1").file("d/b", "22").symlink("s", "d"))
         .layer(|l| l.file("d/a", "1").file("d/b", "33").file("c", "").file("c", ""))
@@ -205,10 +205,10 @@ fn each_layer_tells_how_many_paths_it_changed() {
     assert_eq!(opened.tree().change_counts(), [counts(3, 0, 0), counts(1, 1, 0), counts(0, 1, 2)]);
 }
 
-/// A whiteout of nothing and a file that names the root put nothing in the tree. Their bytes once counted as those of the
-/// file before them, which hid that it had changed.
+/// Entries such as `.wh..` and `.` are ignored. Their content was once attributed to the previous file, which hid its
+/// change.
 #[test]
-fn an_entry_that_is_left_out_does_not_pass_its_bytes_to_the_one_before() {
+fn ignored_entry_does_not_alter_the_previous_file() {
     for left_out in [".wh..", "."] {
         image()
             .layer(|l| l.file("f", "AAAA").gzip())
@@ -220,7 +220,7 @@ fn an_entry_that_is_left_out_does_not_pass_its_bytes_to_the_one_before() {
 }
 
 #[test]
-fn a_layer_that_an_image_has_again_and_again_is_as_good_as_read_each_time() {
+fn repeated_layer_is_compared_each_time() {
     let twice = |l: crate::build::Layer| l.file("f", "one").gzip();
     image()
         .layer(twice)
@@ -238,7 +238,7 @@ fn a_layer_that_an_image_has_again_and_again_is_as_good_as_read_each_time() {
 }
 
 #[test]
-fn wasted_files_stand_largest_first_then_by_path_then_by_layer() {
+fn waste_is_sorted_by_size_path_and_layer() {
     let opened = image()
         .layer(|l| l.file("b", "xx").file("a", "xx").file("big", "xxx"))
         .layer(|l| l.file("b", "yy").file("a", "yy"))
@@ -250,9 +250,9 @@ fn wasted_files_stand_largest_first_then_by_path_then_by_layer() {
     assert_eq!(order.collect::<Vec<_>>(), expected);
 }
 
-/// Bytes are compared to the last one: a user who is told that only permissions changed would not look for what did.
+/// Contents are compared in full. Otherwise a user would be told that only permissions changed.
 #[test]
-fn large_files_that_differ_in_the_last_byte_are_not_the_same() {
+fn large_files_differing_in_the_last_byte_are_modified() {
     let one = "a".repeat(65 * 1024 + 1);
     let other = format!("{}b", &one[1..]);
     image()

@@ -1,9 +1,9 @@
-//! Hard links: an inode lives while any name of it does, and the last name to go tells how it was lost.
+//! Hard links: an inode exists while any name of it does; the last name removed determines path, layer and cause.
 
 use crate::build::{image, layer};
 
 #[test]
-fn a_deleted_name_of_a_hard_link_frees_nothing_while_another_is_there() {
+fn deleting_one_of_two_hard_links_wastes_nothing() {
     let opened = image().layer(|l| l.file("a", "12345").hardlink("b", "a")).layer(|l| l.whiteout("a")).open();
     opened
         .shows_at(
@@ -19,7 +19,7 @@ fn a_deleted_name_of_a_hard_link_frees_nothing_while_another_is_there() {
 }
 
 #[test]
-fn the_last_name_to_go_tells_path_layer_and_cause() {
+fn last_removed_hard_link_gives_path_layer_and_cause() {
     image()
         .layer(|l| l.file("a", "12345").hardlink("d/b", "a").hardlink("c", "d/b"))
         .layer(|l| l.whiteout("a"))
@@ -37,7 +37,7 @@ fn the_last_name_to_go_tells_path_layer_and_cause() {
 }
 
 #[test]
-fn of_names_that_go_in_one_layer_the_first_written_speaks() {
+fn hard_links_removed_together_report_the_first_name() {
     image()
         .layer(|l| l.file("b", "12345").hardlink("a", "b"))
         .layer(|l| l.whiteout("a").whiteout("b"))
@@ -47,7 +47,7 @@ fn of_names_that_go_in_one_layer_the_first_written_speaks() {
 }
 
 #[test]
-fn a_hard_link_reaches_into_the_layers_below() {
+fn hard_link_to_lower_layer_keeps_the_file() {
     image()
         .layer(|l| l.file("a", "12345").mode(0o600).owner(1, 2))
         .layer(|l| l.hardlink("b", "/a"))
@@ -66,7 +66,7 @@ fn a_hard_link_reaches_into_the_layers_below() {
 }
 
 #[test]
-fn a_hard_link_to_a_symlink_is_that_symlink() {
+fn hard_link_to_symlink_is_the_symlink() {
     let opened = image().layer(|l| l.symlink("s", "target").hardlink("h", "s")).open();
     opened.shows(
         "
@@ -80,7 +80,7 @@ fn a_hard_link_to_a_symlink_is_that_symlink() {
 }
 
 #[test]
-fn hard_links_before_their_target_find_it_and_the_user_is_told() {
+fn hard_link_before_its_target_is_a_warning() {
     image()
         .layer(|l| l.hardlink("b", "a").file("a", "12345"))
         .layer(|l| l.whiteout("a"))
@@ -91,7 +91,7 @@ fn hard_links_before_their_target_find_it_and_the_user_is_told() {
 }
 
 #[test]
-fn a_hard_link_before_its_target_that_takes_a_file_s_place_overwrites_it() {
+fn hard_link_before_its_target_overwrites_lower_file() {
     image()
         .layer(|l| l.file("b", "old"))
         .layer(|l| l.hardlink("b", "a").file("a", "12345"))
@@ -113,7 +113,7 @@ fn a_hard_link_before_its_target_that_takes_a_file_s_place_overwrites_it() {
 }
 
 #[test]
-fn a_hard_link_to_nothing_is_shown_and_told() {
+fn hard_link_to_missing_target_is_a_warning() {
     image()
         .layer(|l| l.hardlink("b", "gone").dir("d").hardlink("e", "d"))
         .open()
@@ -129,7 +129,7 @@ fn a_hard_link_to_nothing_is_shown_and_told() {
 }
 
 #[test]
-fn a_hard_link_to_itself_does_not_lose_the_file() {
+fn hard_link_to_itself_keeps_the_file() {
     image()
         .layer(|l| l.file("a", "12345"))
         .layer(|l| l.hardlink("a", "./a"))
@@ -141,7 +141,7 @@ fn a_hard_link_to_itself_does_not_lose_the_file() {
 }
 
 #[test]
-fn a_hard_link_over_a_file_overwrites_it() {
+fn hard_link_over_a_file_overwrites_it() {
     image()
         .layer(|l| l.file("a", "12345").file("b", "123"))
         .layer(|l| l.file("a", "1234567").hardlink("b", "a"))
@@ -161,7 +161,7 @@ fn a_hard_link_over_a_file_overwrites_it() {
 }
 
 #[test]
-fn an_overwritten_name_leaves_the_other_names_their_old_bytes() {
+fn overwriting_one_hard_link_keeps_the_others() {
     image()
         .layer(|l| l.file("a", "old").hardlink("b", "a"))
         .layer(|l| l.file("a", "newer"))

@@ -1,11 +1,11 @@
-//! Whiteouts and opaque markers: what is gone, what stays, whose bytes are lost.
+//! Whiteouts and opaque markers: what they remove, what they keep, and which bytes become waste.
 
 use dive_model::layer::MarkerKind;
 
 use crate::build::{Layer, image, layer};
 
 #[test]
-fn a_deleted_file_is_gone_and_its_bytes_are_told() {
+fn deleted_file_is_hidden_and_counted_as_waste() {
     image()
         .layer(|l| l.file("etc/passwd", "root").file("etc/shadow", "secret"))
         .layer(|l| l.whiteout("etc/shadow"))
@@ -33,7 +33,7 @@ fn a_deleted_file_is_gone_and_its_bytes_are_told() {
 }
 
 #[test]
-fn a_deleted_directory_takes_all_below_it_along_and_each_file_is_told() {
+fn deleted_directory_wastes_each_file_below_it() {
     image()
         .layer(|l| l.dir("cache").file("cache/obj/a.o", "aaa").file("cache/log", "l").file("keep", "k"))
         .layer(|l| l.whiteout("cache"))
@@ -58,7 +58,7 @@ fn a_deleted_directory_takes_all_below_it_along_and_each_file_is_told() {
 }
 
 #[test]
-fn a_whiteout_spares_what_its_own_layer_puts_there_before_or_after_it() {
+fn whiteout_keeps_files_of_its_own_layer() {
     for before in [true, false] {
         let replaced = image()
             .layer(|l| l.file("f", "old"))
@@ -73,7 +73,7 @@ fn a_whiteout_spares_what_its_own_layer_puts_there_before_or_after_it() {
 }
 
 #[test]
-fn a_directory_deleted_and_made_anew_does_not_keep_its_old_files() {
+fn recreated_directory_loses_its_old_files() {
     for before in [true, false] {
         let remade = image().layer(|l| l.dir("d").file("d/old", "old").file("d/both", "1")).layer(|l| {
             let made = |l: Layer| l.dir("d").file("d/both", "22");
@@ -106,7 +106,7 @@ fn a_directory_deleted_and_made_anew_does_not_keep_its_old_files() {
 }
 
 #[test]
-fn a_whiteout_of_nothing_is_told_and_stops_nothing() {
+fn whiteout_of_missing_path_is_a_warning() {
     image()
         .layer(|l| l.file("a", "1"))
         .layer(|l| l.whiteout("never").whiteout("no/where").file("b", "2"))
@@ -122,12 +122,12 @@ fn a_whiteout_of_nothing_is_told_and_stops_nothing() {
 }
 
 #[test]
-fn a_whiteout_of_what_only_its_own_layer_has_removes_nothing() {
+fn whiteout_of_own_layers_file_removes_nothing() {
     image().layer(|l| l.file("a", "1").whiteout("a")).open().shows("/ ── a   1 B").wastes("").remarks(&["whiteout"]);
 }
 
 #[test]
-fn a_whiteout_of_what_went_with_its_directory_is_no_oddity() {
+fn whiteout_inside_deleted_directory_is_no_warning() {
     image()
         .layer(|l| l.file("d/f", "1").file("k", ""))
         .layer(|l| l.whiteout("d").whiteout("d/f"))
@@ -143,7 +143,7 @@ fn a_whiteout_of_what_went_with_its_directory_is_no_oddity() {
 }
 
 #[test]
-fn an_opaque_directory_shows_only_its_own_layer_wherever_the_marker_stands() {
+fn opaque_marker_hides_lower_layers_in_any_order() {
     for marker_first in [true, false] {
         let opaque = image()
             .layer(|l| l.dir("d").file("d/old", "old").file("d/sub/deep", "1").file("d/both", "22"))
@@ -187,7 +187,7 @@ fn an_opaque_directory_shows_only_its_own_layer_wherever_the_marker_stands() {
 }
 
 #[test]
-fn an_opaque_marker_needs_no_entry_of_its_directory() {
+fn opaque_marker_works_without_directory_entry() {
     image()
         .layer(|l| l.dir("d").mode(0o711).file("d/old", "1"))
         .layer(|l| l.opaque("d"))
@@ -197,12 +197,12 @@ fn an_opaque_marker_needs_no_entry_of_its_directory() {
 }
 
 #[test]
-fn an_opaque_marker_where_nothing_was_makes_the_directory() {
+fn opaque_marker_creates_missing_directory() {
     image().layer(|l| l.opaque("new/d")).open().shows("/ ── new/d/   implicit").wastes("").remarks(&[]);
 }
 
 #[test]
-fn an_opaque_root_starts_from_nothing() {
+fn opaque_root_hides_all_lower_layers() {
     image()
         .layer(|l| l.file("a", "1").file("d/b", "22"))
         .layer(|l| l.file("c", "3").opaque(""))
@@ -217,7 +217,7 @@ fn an_opaque_root_starts_from_nothing() {
 }
 
 #[test]
-fn bookkeeping_of_aufs_is_no_file_and_its_bytes_are_not_waste() {
+fn aufs_bookkeeping_is_neither_file_nor_waste() {
     let opened = image().layer(|l| l.file("a", "1").file(".wh..wh.plnk", "xx").file("d/.wh..wh.aufs", "xxx")).open();
     opened
         .shows(

@@ -1,5 +1,4 @@
-//! What applying a layer does, rule by rule, and what each kind of waste is told as. A name says what a user would lose
-//! if its test failed; the drawings are to be checked by eye.
+//! How layers apply, rule by rule, and how each kind of waste is classified.
 
 mod comparing;
 mod dive_numbers;
@@ -12,5 +11,5 @@ mod through_links;
 
 use crate::build::Layer;
 
-/// What puts one entry into a layer.
+/// Adds one entry to a layer.
 type Fill = fn(Layer) -> Layer;

@@ -1,4 +1,4 @@
-//! Names in tars: spelt twice, spelt oddly, leading out, no text.
+//! Names in tars: repeated, unnormalised, outside the root, not UTF-8.
 
 use dive_model::tree::testing::Changes;
 use dive_model::tree::{Change, NodeId};
@@ -6,7 +6,7 @@ use dive_model::tree::{Change, NodeId};
 use crate::build::{image, layer};
 
 #[test]
-fn twice_the_same_path_in_one_layer_the_last_wins_and_the_first_is_waste() {
+fn repeated_path_in_one_layer_keeps_the_last() {
     image()
         .layer(|l| l.file("f", "first").file("f", "2nd"))
         .open()
@@ -16,7 +16,7 @@ fn twice_the_same_path_in_one_layer_the_last_wins_and_the_first_is_waste() {
 }
 
 #[test]
-fn no_name_leaves_the_root_and_the_user_is_told_which_tried() {
+fn path_outside_the_root_is_a_warning() {
     image()
         .layer(|l| l.file("../../etc/passwd", "1").file("d/../../../up", "22").file("a/../b", "333").file("/abs", ""))
         .open()
@@ -32,7 +32,7 @@ fn no_name_leaves_the_root_and_the_user_is_told_which_tried() {
 }
 
 #[test]
-fn a_link_that_leads_out_is_only_text() {
+fn symlink_target_outside_the_root_is_shown_unchanged() {
     image()
         .layer(|l| l.symlink("out", "../../../etc/shadow"))
         .open()
@@ -41,7 +41,7 @@ fn a_link_that_leads_out_is_only_text() {
 }
 
 #[test]
-fn dots_and_slashes_in_names_name_the_same_path() {
+fn dots_and_double_slashes_are_normalised() {
     image()
         .layer(|l| l.dir("./").file("./a", "1").dir("d/").file("d//f", "22"))
         .layer(|l| l.file("/a", "333").whiteout("./d/./f"))
@@ -61,7 +61,7 @@ fn dots_and_slashes_in_names_name_the_same_path() {
 }
 
 #[test]
-fn the_root_may_have_an_entry_and_its_permissions_are_kept() {
+fn root_entry_keeps_its_permissions() {
     let opened = image().layer(|l| l.dir("./").mode(0o700).file("a", "1")).layer(|l| l.dir(".").owner(7, 7)).open();
     opened
         .shows_at(
@@ -82,7 +82,7 @@ fn the_root_may_have_an_entry_and_its_permissions_are_kept() {
 }
 
 #[test]
-fn names_that_are_no_text_and_names_that_are_long_stay_whole() {
+fn non_utf8_and_long_names_are_kept() {
     let long = "d/".repeat(120) + "file";
     let opened =
         image().layer(|l| l.file(b"caf\xe9", "1").file(&long, "22")).layer(|l| l.file(b"caf\xe9", "4444")).open();

@@ -1,16 +1,16 @@
-//! Markers below something that their own layer put in the place of a directory. Kaniko 1.9 wrote such layers where a
-//! directory became a link (GoogleContainerTools/kaniko#2308). What is expected is what umoci 0.4.7 made of them, and Docker
-//! 20.10 and Podman 4.3 where they did not refuse them.
+//! Whiteouts below a path that their own layer replaced. Kaniko 1.9 wrote such layers where a directory became a
+//! symlink (GoogleContainerTools/kaniko#2308). Expected results are those of umoci 0.4.7, and of Docker 20.10 and
+//! Podman 4.3 where they accept the layer.
 
 use crate::build::{Image, image};
 
-/// A directory `a`, which becomes something else, and `b`, to which a link may lead.
+/// A directory `a`, which tests replace, and `b`, the target of their symlinks.
 fn base() -> Image {
     image().layer(|l| l.file("a/f", "1").file("a/k", "22").file("b/f", "333").file("b/k", "4444"))
 }
 
 #[test]
-fn a_whiteout_below_a_link_leaves_the_link() {
+fn whiteout_below_own_symlink_keeps_the_symlink() {
     base()
         .layer(|l| l.symlink("a", "nowhere").whiteout("a/f"))
         .open()
@@ -32,7 +32,7 @@ fn a_whiteout_below_a_link_leaves_the_link() {
 }
 
 #[test]
-fn a_whiteout_applies_to_what_the_link_leads_to() {
+fn whiteout_below_own_symlink_applies_to_its_target() {
     for target in ["b", "/b", "./b/", "../b", "x/../b"] {
         base()
             .layer(|l| l.dir("x").symlink("a", target).whiteout("a/f"))
@@ -65,9 +65,9 @@ fn a_whiteout_applies_to_what_the_link_leads_to() {
         );
 }
 
-/// One warning says it, not a second one that the path is in no layer below.
+/// Not followed by a second warning that no lower layer has the path.
 #[test]
-fn a_whiteout_below_a_link_is_warned_of_once() {
+fn whiteout_below_own_symlink_warns_once() {
     let below = "is below \"a\", a link of the same layer: the link stays and is followed";
     image().layer(|l| l.file("b/f", "1")).layer(|l| l.symlink("a", "b").whiteout("a/f")).open().remarks(&[below]);
     base()
@@ -79,7 +79,7 @@ fn a_whiteout_below_a_link_is_warned_of_once() {
         .layer(|l| l.file("a", "").whiteout("a/f"))
         .open()
         .remarks(&["is below \"a\", a file of the same layer: ignored"]);
-    // A link that comes later changes nothing for the marker.
+    // A later symlink does not affect the whiteout.
     image()
         .layer(|l| l.file("b/f", "1"))
         .layer(|l| l.whiteout("a/f").symlink("a", "b"))
@@ -87,9 +87,9 @@ fn a_whiteout_below_a_link_is_warned_of_once() {
         .remarks(&["a whiteout of \"a/f\", which no layer below has: ignored"]);
 }
 
-/// An opaque marker empties a directory, and a link is none: the link is what hid the files.
+/// The symlink hid the files, and a symlink cannot be opaque.
 #[test]
-fn what_a_link_replaced_counts_as_replaced_with_an_opaque_marker_too() {
+fn directory_replaced_by_symlink_is_not_counted_as_opaque() {
     let directory = || image().layer(|l| l.file("d/f", "1").file("d/e/g", "22").file("o/f", "333").dir("b"));
     let replaced = "
         /o/f     3 B   layer 0   hidden-by-opaque by layer 1
@@ -102,7 +102,7 @@ fn what_a_link_replaced_counts_as_replaced_with_an_opaque_marker_too() {
 }
 
 #[test]
-fn an_opaque_marker_applies_to_what_the_link_leads_to() {
+fn opaque_marker_on_own_symlink_applies_to_its_target() {
     base()
         .layer(|l| l.file("b/new", "55555").symlink("a", "b").opaque("a"))
         .open()
@@ -116,7 +116,7 @@ fn an_opaque_marker_applies_to_what_the_link_leads_to() {
 }
 
 #[test]
-fn a_whiteout_further_below_a_link_makes_no_directory() {
+fn deep_whiteout_below_own_symlink_creates_nothing() {
     base().layer(|l| l.symlink("a", "b").whiteout("a/x/y/f").file("a2", "")).open().shows(
         "
             / ── a -> b
@@ -129,7 +129,7 @@ fn a_whiteout_further_below_a_link_makes_no_directory() {
 }
 
 #[test]
-fn a_whiteout_spares_what_its_own_layer_put_behind_the_link() {
+fn whiteout_through_symlink_keeps_own_layers_file() {
     base().layer(|l| l.file("b/f", "newer").symlink("a", "b").whiteout("a/f")).open().shows(
         "
             / ── a -> b
@@ -141,7 +141,7 @@ fn a_whiteout_spares_what_its_own_layer_put_behind_the_link() {
 }
 
 #[test]
-fn a_whiteout_of_a_directory_spares_it_if_its_own_layer_put_something_there() {
+fn whiteout_through_symlink_keeps_own_layers_directory() {
     base().layer(|l| l.file("b/d/new", "1").symlink("a", ".").whiteout("a/b")).open().shows(
         "
             / ── a -> .
@@ -154,7 +154,7 @@ fn a_whiteout_of_a_directory_spares_it_if_its_own_layer_put_something_there() {
 }
 
 #[test]
-fn another_name_of_a_link_is_followed_as_well() {
+fn whiteout_follows_hard_link_to_symlink() {
     base().layer(|l| l.symlink("c", "b").hardlink("a", "c").whiteout("a/f")).open().shows(
         "
             / ── a => /c
@@ -165,7 +165,7 @@ fn another_name_of_a_link_is_followed_as_well() {
 }
 
 #[test]
-fn a_whiteout_below_a_file_leaves_the_file() {
+fn whiteout_below_own_file_keeps_the_file() {
     base()
         .layer(|l| l.file("a", "file").whiteout("a/f"))
         .open()
@@ -180,9 +180,9 @@ fn a_whiteout_below_a_file_leaves_the_file() {
         .remarks(&["the whiteout of \"a/f\" is below \"a\", a file of the same layer: ignored"]);
 }
 
-/// Layers below are never followed into: there the marker's directory is made, and takes the link's place.
+/// Symlinks of lower layers are not followed: the whiteout's directory replaces the symlink.
 #[test]
-fn a_link_of_a_layer_below_is_replaced_by_the_directory() {
+fn whiteout_does_not_follow_symlink_of_lower_layer() {
     image()
         .layer(|l| l.file("b/f", "1").symlink("a", "b"))
         .layer(|l| l.whiteout("a/f"))
@@ -197,7 +197,7 @@ fn a_link_of_a_layer_below_is_replaced_by_the_directory() {
 }
 
 #[test]
-fn a_link_behind_the_whiteout_replaces_the_directory() {
+fn symlink_after_whiteout_replaces_the_directory() {
     base()
         .layer(|l| l.whiteout("a/f").symlink("a", "b"))
         .open()
@@ -213,7 +213,7 @@ fn a_link_behind_the_whiteout_replaces_the_directory() {
 }
 
 #[test]
-fn links_that_lead_in_circles_end() {
+fn symlink_loop_terminates() {
     base().layer(|l| l.symlink("a", "c").symlink("c", "a").whiteout("a/f").whiteout("c/k")).open().shows(
         "
             / ── a -> c

@@ -1,4 +1,4 @@
-//! One thing in the place of another, directories that no entry names, and the causes as a whole.
+//! Entries that replace others, implicit directories, and the sum of all causes.
 
 use dive_model::analysis::exact::Cause;
 use dive_model::layer::LayerIndex;
@@ -9,7 +9,7 @@ use super::Fill;
 use crate::build::{image, layer};
 
 #[test]
-fn a_file_over_a_directory_ends_all_below_it_without_any_whiteout() {
+fn file_replacing_directory_removes_its_contents() {
     image()
         .layer(|l| l.dir("d").file("d/f", "1").file("d/sub/g", "22"))
         .layer(|l| l.file("d", "333"))
@@ -33,7 +33,7 @@ fn a_file_over_a_directory_ends_all_below_it_without_any_whiteout() {
 }
 
 #[test]
-fn every_type_replaces_every_other_and_a_lost_file_is_told() {
+fn replaced_file_is_waste_whatever_replaces_it() {
     let kinds: [(&str, Fill, &str); 5] = [
         ("file", |l| l.file("x", "1234"), "/ ── x   4 B"),
         ("directory", |l| l.dir("x"), "/ ── x/"),
@@ -57,7 +57,7 @@ fn every_type_replaces_every_other_and_a_lost_file_is_told() {
 }
 
 #[test]
-fn a_directory_over_a_directory_keeps_the_files_and_takes_the_new_permissions() {
+fn repeated_directory_updates_permissions_only() {
     image()
         .layer(|l| l.dir("d").file("d/f", "1"))
         .layer(|l| l.dir("d").mode(0o700).owner(5, 6))
@@ -80,8 +80,8 @@ fn a_directory_over_a_directory_keeps_the_files_and_takes_the_new_permissions() 
 }
 
 #[test]
-fn a_file_in_a_place_where_a_file_was_makes_that_a_directory() {
-    // No layer of an engine has this: paths are literal, so the parent can only have become a directory.
+fn entry_below_a_file_turns_it_into_a_directory() {
+    // Engines do not write such a layer. Paths are literal, so the file must have become a directory.
     image()
         .layer(|l| l.file("a", "12"))
         .layer(|l| l.file("a/b", "3"))
@@ -91,7 +91,7 @@ fn a_file_in_a_place_where_a_file_was_makes_that_a_directory() {
 }
 
 #[test]
-fn a_path_through_a_symlink_is_taken_literally() {
+fn path_through_lower_symlink_is_literal() {
     image()
         .layer(|l| l.file("usr/lib/libc", "1").symlink("lib", "usr/lib"))
         .layer(|l| l.file("lib/libm", "22"))
@@ -105,7 +105,7 @@ fn a_path_through_a_symlink_is_taken_literally() {
 }
 
 #[test]
-fn parents_that_no_entry_names_are_directories_and_later_entries_name_them() {
+fn implicit_parent_takes_later_permissions() {
     image()
         .layer(|l| l.file("a/b/c", "1"))
         .layer(|l| l.dir("a").mode(0o700))
@@ -128,7 +128,7 @@ fn parents_that_no_entry_names_are_directories_and_later_entries_name_them() {
 }
 
 #[test]
-fn naming_an_implicit_directory_with_its_usual_attributes_changes_nothing() {
+fn entry_for_implicit_directory_is_no_change() {
     image()
         .layer(|l| l.file("a/b", "1"))
         .layer(|l| l.dir("a").owner(0, 0))
@@ -138,7 +138,7 @@ fn naming_an_implicit_directory_with_its_usual_attributes_changes_nothing() {
 }
 
 #[test]
-fn an_attribute_on_a_directory_is_a_change_even_if_nothing_else_differs() {
+fn xattr_on_directory_is_a_change() {
     let plain_to_named = image().layer(|l| l.file("a/b", "1")).layer(|l| l.dir("a").xattr("user.x", "1"));
     plain_to_named.open().changed(
         0,
@@ -151,7 +151,7 @@ fn an_attribute_on_a_directory_is_a_change_even_if_nothing_else_differs() {
 }
 
 #[test]
-fn the_causes_add_up_to_what_is_lost() {
+fn waste_by_cause_sums_to_reclaimable_bytes() {
     let opened = image()
         .layer(|l| {
             let l = l.file("overwritten", "1").file("same", "22").file("deleted", "4444").file("d/with", "88888888");
@@ -168,7 +168,7 @@ fn the_causes_add_up_to_what_is_lost() {
 }
 
 #[test]
-fn an_image_without_layers_is_empty() {
+fn image_without_layers_is_empty() {
     let opened = image().open();
     assert_eq!((opened.tree().last_layer(), opened.exact().total_bytes), (None::<LayerIndex>, 0));
 }

@@ -1,16 +1,16 @@
-//! Entries whose path leads through a link. Engines unpack a layer into a folder of its own, so they follow the links that
-//! the same layer put there before, and no other. What is expected is what containerd 1.6 made of these layers, and Docker
-//! 20.10 and Podman 4.3 where they did not refuse them.
+//! Entries below a symlink. Engines unpack a layer into its own folder, so they follow only symlinks that the same
+//! layer created before. Expected results are those of containerd 1.6, and of Docker 20.10 and Podman 4.3 where they
+//! accept the layer.
 
 use crate::build::{Layer, image};
 
-/// A layer with a directory `b`, and `a` as a link to it.
+/// A layer with a directory `b`, a symlink `a` and a file `a/n`.
 fn linked(target: &str) -> impl FnOnce(Layer) -> Layer + use<'_> {
     move |l| l.dir("b").symlink("a", target).file("a/n", "1")
 }
 
 #[test]
-fn a_file_is_where_the_link_of_its_layer_leads() {
+fn file_below_own_symlink_lands_in_its_target() {
     for target in ["b", "/b", "./b/", "../../b", "x/../b"] {
         let drawn = format!(
             "
@@ -29,7 +29,7 @@ fn a_file_is_where_the_link_of_its_layer_leads() {
 }
 
 #[test]
-fn links_lead_to_links_and_stand_in_directories() {
+fn nested_symlinks_are_resolved() {
     image().layer(|l| l.dir("b").symlink("c", "b").symlink("a", "c").file("a/n", "1")).open().shows(
         "
             / ── a -> c
@@ -38,7 +38,7 @@ fn links_lead_to_links_and_stand_in_directories() {
               └─ c -> b
             ",
     );
-    // The `..` of a target is taken from where the link before it led to.
+    // `..` in a target is relative to the resolved symlink before it.
     image()
         .layer(|l| l.dir("b/c").dir("b/q").symlink("x", "b/c").symlink("a", "x/../q").file("a/n", "1"))
         .open()
@@ -72,7 +72,7 @@ fn links_lead_to_links_and_stand_in_directories() {
 }
 
 #[test]
-fn everything_below_a_link_goes_where_it_leads() {
+fn every_entry_type_follows_own_symlinks() {
     image()
         .layer(|l| {
             let l = l.dir("b").file("t", "22").symlink("a", "b");
@@ -94,7 +94,7 @@ fn everything_below_a_link_goes_where_it_leads() {
 }
 
 #[test]
-fn a_hard_link_finds_its_target_behind_a_link() {
+fn hard_link_target_is_found_through_symlink() {
     for target in ["b", "/b"] {
         let drawn = format!(
             "
@@ -112,7 +112,7 @@ fn a_hard_link_finds_its_target_behind_a_link() {
             .shows(&drawn)
             .remarks(&[]);
     }
-    // Both names, each through the link.
+    // Both names pass through the symlink.
     image()
         .layer(|l| l.dir("b").symlink("a", "b").file("a/t", "1").hardlink("a/n", "a/t"))
         .open()
@@ -131,9 +131,9 @@ fn a_hard_link_finds_its_target_behind_a_link() {
         .remarks(&["\"a/t\" is below", "a hard link from \"a/t\" to itself: ignored"]);
 }
 
-/// containerd and umoci make the directory; Docker and Podman refuse the layer.
+/// containerd and umoci create the directory; Docker and Podman refuse the layer.
 #[test]
-fn a_target_that_the_layer_does_not_have_is_made() {
+fn missing_symlink_target_is_created() {
     image()
         .layer(|l| l.symlink("a", "b/c").file("a/x/n", "1"))
         .open()
@@ -144,7 +144,7 @@ fn a_target_that_the_layer_does_not_have_is_made() {
             ",
         )
         .remarks(&["it is put at \"b/c/x/n\", as containerd does"]);
-    // In a layer below it is, and its content stays.
+    // If a lower layer has the target, its content stays.
     image()
         .layer(|l| l.dir("b").mode(0o700).file("b/o", "22"))
         .layer(|l| l.symlink("a", "b").file("a/n", "1"))
@@ -160,7 +160,7 @@ fn a_target_that_the_layer_does_not_have_is_made() {
 }
 
 #[test]
-fn a_link_or_file_of_a_layer_below_is_replaced_by_the_directory() {
+fn lower_symlink_or_file_becomes_a_directory() {
     image()
         .layer(|l| l.dir("b").symlink("a", "b"))
         .layer(|l| l.dir("b").file("a/n", "1"))
@@ -172,7 +172,7 @@ fn a_link_or_file_of_a_layer_below_is_replaced_by_the_directory() {
             ",
         )
         .remarks(&[]);
-    // Also where a link of the same layer leads to it.
+    // Also if a symlink of the same layer leads there.
     image().layer(|l| l.dir("c").symlink("b", "c")).layer(|l| l.symlink("a", "b").file("a/n", "1")).open().shows(
         "
             / ── a -> b
@@ -194,7 +194,7 @@ fn a_link_or_file_of_a_layer_below_is_replaced_by_the_directory() {
 }
 
 #[test]
-fn what_a_link_brings_to_a_path_replaces_what_was_there() {
+fn file_through_symlink_overwrites_the_target_path() {
     image()
         .layer(|l| l.file("b/n", "22").file("b/o", "333"))
         .layer(|l| l.symlink("a", "b").file("a/n", "1"))
@@ -215,7 +215,7 @@ fn what_a_link_brings_to_a_path_replaces_what_was_there() {
 }
 
 #[test]
-fn only_a_link_that_came_before_is_followed() {
+fn later_symlink_is_not_followed() {
     image()
         .layer(|l| l.dir("b").file("a/n", "22").symlink("a", "b").file("a/n", "1"))
         .open()
@@ -227,7 +227,7 @@ fn only_a_link_that_came_before_is_followed() {
             ",
         )
         .wastes("/a/n   2 B   layer 0   replaced by layer 0");
-    // Each entry by the link of its time.
+    // Each entry follows the symlink as it was at that point.
     image()
         .layer(|l| l.symlink("a", "b").file("a/1", "1").symlink("a", "c").file("a/2", "2").dir("a").file("a/3", "3"))
         .open()
@@ -242,7 +242,7 @@ fn only_a_link_that_came_before_is_followed() {
 }
 
 #[test]
-fn markers_and_files_below_one_link_speak_of_one_directory() {
+fn whiteouts_and_files_share_the_symlink_target() {
     image()
         .layer(|l| l.file("b/n", "22").file("b/o", "333"))
         .layer(|l| l.dir("b").symlink("a", "b").whiteout("a/n").file("a/n", "1"))
@@ -270,9 +270,9 @@ fn markers_and_files_below_one_link_speak_of_one_directory() {
         .wastes("/b/n   2 B   layer 0   hidden-by-opaque by layer 1");
 }
 
-/// No engine takes these layers.
+/// Engines refuse these layers.
 #[test]
-fn what_leads_nowhere_is_taken_literally_with_a_warning() {
+fn unresolvable_symlink_parent_is_a_warning() {
     let warning =
         "\"a/n\" is below \"a\", which is no directory in this layer; engines refuse that: a directory takes its place";
     image()
@@ -298,9 +298,9 @@ fn what_leads_nowhere_is_taken_literally_with_a_warning() {
     image().layer(|l| l.file("a", "22").file("a/n", "1")).open().shows("/ ── a/n   1 B").remarks(&[warning]);
 }
 
-/// Its numbers are dive's, and dive knows only the paths in the tar.
+/// dive knows only the paths in the tar, and these numbers must match dive's.
 #[test]
-fn dive_s_numbers_keep_the_path_of_the_tar() {
+fn classic_numbers_use_the_path_in_the_tar() {
     let opened = image()
         .layer(|l| l.file("b/n", "22").file("a/m", "4444"))
         .layer(|l| l.symlink("a", "b").file("a/n", "1").file("a/m", "333"))

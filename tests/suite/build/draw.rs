@@ -7,8 +7,8 @@
 //!   └─ usr/bin/busybox   3 B
 //! ```
 //!
-//! A directory that has nothing to say for itself (in a state: no entry names it; between states: what happened to it
-//! happened to all it holds) and holds one thing stands on that thing's line.
+//! A directory with a single child shares that child's line if it has nothing to show: in a state, if it is implicit;
+//! in a comparison, if it changed in the same way as the child.
 
 use std::fmt::Write;
 
@@ -17,7 +17,7 @@ use dive_model::layer::LayerIndex;
 use dive_model::tree::testing::Changes;
 use dive_model::tree::{Change, NodeId, SpanId, SpanKind, Tree};
 
-/// A line in the making.
+/// One row of a drawing.
 struct Row {
     name: String,
     columns: Vec<String>,
@@ -25,7 +25,7 @@ struct Row {
     children: Vec<Row>,
 }
 
-/// The file system as of a layer. Permissions and owners are shown where they are not the usual ones.
+/// The file system at a layer. Unusual permissions and owners are shown.
 pub(super) fn state(tree: &Tree, layer: LayerIndex) -> String {
     let row = |node| {
         let span = tree.visible(node, layer)?;
@@ -37,7 +37,7 @@ pub(super) fn state(tree: &Tree, layer: LayerIndex) -> String {
     drawn(&root)
 }
 
-/// What happened to every path that either state has; none is the empty state.
+/// Changes of all paths of both states. A `base` of `None` is the empty file system.
 pub(super) fn changes(tree: &Tree, base: Option<LayerIndex>, target: LayerIndex) -> String {
     let changes = Changes::between(tree, base, target);
     let row = |node| {
@@ -55,7 +55,7 @@ pub(super) fn changes(tree: &Tree, base: Option<LayerIndex>, target: LayerIndex)
     drawn(&root)
 }
 
-/// Every inode that is lost, largest first: where it was, its size, the layer that holds it, what hid it.
+/// Every reclaimable inode, largest first: path, size, layer, cause.
 pub(super) fn waste(tree: &Tree, exact: &Exact) -> String {
     let rows = exact.files.iter().map(|file| {
         let path = String::from_utf8_lossy(&tree.path(file.node)).into_owned();
@@ -84,7 +84,7 @@ fn decorated_name(tree: &Tree, span: SpanId) -> String {
     }
 }
 
-/// What a path is, seen through its inode as `lstat` does.
+/// Attributes of a path, through its inode as with `lstat`.
 fn facts(tree: &Tree, name: SpanId) -> Vec<String> {
     let inode = tree.inode(name);
     let span = tree.span(inode);
@@ -114,7 +114,7 @@ fn size(tree: &Tree, name: SpanId) -> Option<String> {
     span.kind.is_file().then(|| format!("{} B", span.size))
 }
 
-/// The rows at and below a node, siblings in byte order.
+/// The rows of a node and its descendants, siblings in byte order.
 fn rows(tree: &Tree, node: NodeId, row: &dyn Fn(NodeId) -> Option<(String, Vec<String>)>) -> Option<Row> {
     let (name, columns) = row(node)?;
     let mut below: Vec<NodeId> = tree.children(node).collect();
@@ -169,7 +169,7 @@ fn line(name: String, columns: &[String]) -> Vec<String> {
     std::iter::once(name).chain(columns.iter().cloned()).collect()
 }
 
-/// Cells in columns, three spaces between them.
+/// Aligns cells in columns, separated by three spaces.
 pub(crate) fn aligned(lines: &[Vec<String>]) -> String {
     let mut text = String::new();
     for line in lines {

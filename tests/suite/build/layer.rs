@@ -1,11 +1,11 @@
-//! One layer, entry by entry. Headers are the `tar` crate's; names, links and extended records are written as bytes,
-//! since the crate refuses the odd ones that tests are about.
+//! One layer, entry by entry. Headers come from the `tar` crate; names, links and PAX records are written as bytes,
+//! since the crate refuses malformed ones.
 
 use std::io::Write;
 
 use tar::{EntryType, Header};
 
-/// A layer's tar in the making. Names are written as they are given.
+/// A layer under construction. Names are written unchanged.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Layer {
     entries: Vec<Entry>,
@@ -13,7 +13,7 @@ pub(crate) struct Layer {
     created_by: Option<String>,
 }
 
-/// How a layer lies in its archive.
+/// Compression of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Packing {
     #[default]
@@ -31,7 +31,7 @@ struct Entry {
     mode: u32,
     owner: (u64, u64),
     device: (u32, u32),
-    /// Of a sparse file: its size with the holes.
+    /// Size of a sparse file, including holes.
     whole_size: u64,
     xattrs: Vec<(String, String)>,
 }
@@ -44,7 +44,7 @@ impl Layer {
         layer
     }
 
-    /// A regular file (old GNU format) of `size` bytes that starts with `content`; the rest is hole.
+    /// A sparse file (old GNU format) of `size` bytes: `content`, then a hole.
     pub(crate) fn sparse_file(self, name: &str, content: &str, size: u64) -> Self {
         let mut layer = self.entry(EntryType::GNUSparse, name.as_bytes(), b"", 0o644);
         layer.last().content = content.as_bytes().to_vec();
@@ -62,7 +62,7 @@ impl Layer {
         self.entry(EntryType::Symlink, name.as_ref(), target.as_ref(), 0o777)
     }
 
-    /// One more name of the inode at `target`.
+    /// A hard link to `target`.
     pub(crate) fn hardlink(self, name: &str, target: &str) -> Self {
         self.entry(EntryType::Link, name.as_bytes(), target.as_bytes(), 0o644)
     }
@@ -79,44 +79,44 @@ impl Layer {
         self.entry(EntryType::Fifo, name.as_bytes(), b"", 0o644)
     }
 
-    /// The marker that removes `path` from the layers below.
+    /// A whiteout of `path`.
     pub(crate) fn whiteout(self, path: &str) -> Self {
         let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
         let slash = if directory.is_empty() { "" } else { "/" };
         self.file(format!("{directory}{slash}.wh.{name}"), "")
     }
 
-    /// The marker that empties `directory` of what the layers below put there.
+    /// An opaque marker of `directory`.
     pub(crate) fn opaque(self, directory: &str) -> Self {
         let slash = if directory.is_empty() { "" } else { "/" };
         self.file(format!("{directory}{slash}.wh..wh..opq"), "")
     }
 
-    /// Gives the last entry these permissions.
+    /// Sets the mode of the last entry.
     pub(crate) fn mode(mut self, mode: u32) -> Self {
         self.last().mode = mode;
         self
     }
 
-    /// Gives the last entry this owner and group.
+    /// Sets owner and group of the last entry.
     pub(crate) fn owner(mut self, uid: u64, gid: u64) -> Self {
         self.last().owner = (uid, gid);
         self
     }
 
-    /// Gives the last entry one more extended attribute.
+    /// Adds an extended attribute to the last entry.
     pub(crate) fn xattr(mut self, name: &str, value: &str) -> Self {
         self.last().xattrs.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// How the layer is compressed.
+    /// Sets the compression.
     pub(crate) fn packed(mut self, packing: Packing) -> Self {
         self.packing = packing;
         self
     }
 
-    /// What the history says made it.
+    /// Sets the command in the image's history.
     pub(crate) fn created_by(mut self, command: &str) -> Self {
         self.created_by = Some(command.to_owned());
         self
@@ -163,7 +163,7 @@ impl Layer {
         out
     }
 
-    /// The layer as it lies in the archive.
+    /// The layer as stored in the archive.
     pub(crate) fn blob(&self) -> Vec<u8> {
         let tar = self.tar();
         match self.packing {
@@ -213,7 +213,7 @@ impl Entry {
     }
 }
 
-/// Puts a name into its field, or into an extended record where it is too long.
+/// Writes a name into its header field, or into a PAX record if it is too long.
 fn put_name(field: &mut [u8; 100], name: &[u8], key: &str, records: &mut Vec<u8>) {
     match field.get_mut(..name.len()) {
         Some(field) => field.copy_from_slice(name),
@@ -221,7 +221,7 @@ fn put_name(field: &mut [u8; 100], name: &[u8], key: &str, records: &mut Vec<u8>
     }
 }
 
-/// `LENGTH KEY=VALUE\n`, where LENGTH counts its own digits.
+/// Appends `LENGTH KEY=VALUE\n`, where LENGTH includes its own digits.
 fn push_record(records: &mut Vec<u8>, key: &str, value: &[u8]) {
     let rest = key.len() + value.len() + 3;
     let mut len = rest;

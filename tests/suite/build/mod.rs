@@ -1,4 +1,4 @@
-//! Images made in memory, so that a test shows the case it is about and nothing else:
+//! Images built in memory, so that a test shows only its own case:
 //!
 //! ```text
 //! image()
@@ -8,7 +8,7 @@
 //!     .shows("/ ── etc/passwd   4 B")
 //! ```
 //!
-//! They are opened as a user's file is, from a path, through `source`, `image` and `tree`.
+//! They are opened from a path, through `source`, `image` and `tree`, as a user's file is.
 
 mod draw;
 mod layer;
@@ -25,30 +25,30 @@ use xxhash_rust::xxh3::xxh3_64;
 pub(crate) use draw::aligned;
 pub(crate) use layer::{Layer, Packing};
 pub(crate) use layout::{Layout, TAR, described};
-pub(crate) use opened::{DrawnImage, is_drawn, layer};
+pub(crate) use opened::{DrawnImage, assert_drawn, layer};
 
-/// An image without layers yet.
+/// An image without layers.
 pub(crate) fn image() -> Image {
     Image { layers: Vec::new() }
 }
 
-/// An image that is to be saved or opened.
+/// An image under construction.
 #[derive(Debug, Clone)]
 pub(crate) struct Image {
     layers: Vec<Layer>,
 }
 
-/// The two kinds of archive.
+/// The archive formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// As `docker save` of Docker 20 writes it: `<id>/layer.tar`.
+    /// As `docker save` of Docker 20: `<id>/layer.tar`.
     DockerArchive,
-    /// An OCI layout in a tar: `blobs/sha256`.
+    /// An OCI layout as a tar: `blobs/sha256`.
     OciArchive,
 }
 
 impl Image {
-    /// Puts one more layer on top.
+    /// Adds a layer on top.
     pub(crate) fn layer(mut self, fill: impl FnOnce(Layer) -> Layer) -> Self {
         self.layers.push(fill(Layer::default()));
         self
@@ -59,12 +59,12 @@ impl Image {
         self.open_as(Format::DockerArchive)
     }
 
-    /// Opens it as an archive of that kind.
+    /// Opens it as an archive of this format.
     pub(crate) fn open_as(&self, format: Format) -> DrawnImage {
         DrawnImage::of(&self.save(format))
     }
 
-    /// The archive in a temporary file, which goes when the value does.
+    /// The archive in a temporary file, deleted on drop.
     pub(crate) fn save(&self, format: Format) -> NamedTempFile {
         let mut file = tempfile::Builder::new().suffix(".tar").tempfile().unwrap();
         file.write_all(&self.archive(format)).unwrap();
@@ -93,7 +93,7 @@ impl Image {
 
 fn docker_archive(config: &[u8], layers: &[Vec<u8>]) -> Vec<u8> {
     let config_name = format!("{}.json", hex(config));
-    // Docker's ids tell equal layers apart by what they stand on.
+    // Docker's layer ids depend on the layers below, so that equal layers differ.
     let names: Vec<String> =
         layers.iter().enumerate().map(|(at, blob)| format!("{at:02x}{}/layer.tar", &hex(blob)[2..])).collect();
     let manifest = json!([{ "Config": config_name, "RepoTags": ["case:latest"], "Layers": names }]);
@@ -123,7 +123,7 @@ fn digest(blob: &[u8]) -> String {
     format!("sha256:{}", hex(blob))
 }
 
-/// As long as a SHA-256 and as different for different bytes, which is all that names in an archive need to be.
+/// A stand-in for SHA-256: the same length and unique enough for names in an archive.
 fn hex(blob: &[u8]) -> String {
     format!("{:016x}", xxh3_64(blob)).repeat(4)
 }

@@ -1,4 +1,4 @@
-//! Where the cursor goes and what of the rows is on the screen.
+//! Cursor movement and scrolling.
 
 use dive::tui::state::Motion;
 use dive::tui::state::files::{FileTree, Folding, Jump, Order};
@@ -19,7 +19,7 @@ fn system() -> Image {
 }
 
 #[test]
-fn the_cursor_stops_at_both_ends() {
+fn cursor_stops_at_both_ends() {
     let mut pane = Pane::of(&letters());
     assert_eq!(pane.go(Motion::Up).selected(), "/a");
     assert_eq!(pane.go(Motion::Down).selected(), "/b");
@@ -29,7 +29,7 @@ fn the_cursor_stops_at_both_ends() {
 }
 
 #[test]
-fn the_window_follows_the_cursor() {
+fn window_follows_the_cursor() {
     let mut pane = Pane::of(&letters());
     let window = |pane: &mut Pane, motion| {
         pane.go(motion);
@@ -39,14 +39,14 @@ fn the_window_follows_the_cursor() {
     assert_eq!(window(&mut pane, Motion::Down), ("/b".into(), 0));
     assert_eq!(window(&mut pane, Motion::Down), ("/c".into(), 0));
     assert_eq!(window(&mut pane, Motion::Down), ("/d".into(), 1));
-    // The cursor stays on its line of the screen.
+    // The cursor stays on its screen line.
     assert_eq!(window(&mut pane, Motion::PageDown), ("/g".into(), 4));
     assert_eq!(window(&mut pane, Motion::PageDown), ("/h".into(), 5));
     assert_eq!(window(&mut pane, Motion::PageUp), ("/e".into(), 2));
     assert_eq!(window(&mut pane, Motion::Up), ("/d".into(), 2));
     assert_eq!(window(&mut pane, Motion::First), ("/a".into(), 0));
     assert_eq!(window(&mut pane, Motion::Last), ("/h".into(), 5));
-    // No line stays empty that could be filled.
+    // The window is filled as far as possible.
     pane.height(6);
     assert_eq!(pane.files.first_row(), 2);
     pane.height(2);
@@ -56,7 +56,7 @@ fn the_window_follows_the_cursor() {
 }
 
 #[test]
-fn a_wheel_takes_the_cursor_along_only_at_the_edge() {
+fn wheel_moves_the_cursor_only_at_the_edge() {
     let mut pane = Pane::of(&letters());
     pane.height(3).on("b");
     let mut scroll = |first| {
@@ -70,7 +70,7 @@ fn a_wheel_takes_the_cursor_along_only_at_the_edge() {
 }
 
 #[test]
-fn left_goes_to_the_directory_and_right_into_it() {
+fn left_goes_to_the_parent_and_right_into_a_directory() {
     let mut pane = Pane::folded(&system(), Folding::Collapsed);
     pane.on("usr");
     assert_eq!(pane.go(Motion::Right).selected(), "/usr/lib");
@@ -82,22 +82,22 @@ fn left_goes_to_the_directory_and_right_into_it() {
     assert_eq!(pane.go(Motion::Right).selected(), "/usr/lib");
 }
 
-/// Going through the layers must not lose the place that one looks at.
+/// Stepping through layers must not lose the user's position.
 #[test]
-fn the_cursor_stays_on_its_file_from_layer_to_layer() {
+fn cursor_stays_on_its_file_across_layers() {
     let mut pane = Pane::of(&system());
     pane.compare(Some(0), 1).on("etc/ssl/key");
     assert_eq!(pane.compare(Some(1), 2).selected(), "/etc/ssl/key");
-    // Where the file is not, its directory stands for it, until it is back.
+    // If the layer lacks the file, its directory is selected until the file is back.
     assert_eq!(pane.compare(None, 0).selected(), "/etc");
     assert_eq!(pane.compare(Some(0), 1).selected(), "/etc/ssl/key");
-    // Unless the cursor was moved.
+    // Not after the user moved the cursor.
     pane.compare(None, 0).go(Motion::Down);
     assert_eq!(pane.compare(Some(0), 1).selected(), "/etc/passwd");
 }
 
 #[test]
-fn the_cursor_keeps_its_place_when_nothing_of_its_path_is_shown() {
+fn cursor_returns_to_its_file_after_hiding() {
     let mut pane = Pane::of(&system());
     pane.on("etc/passwd").toggle(Change::Unmodified).shows(
         "
@@ -115,7 +115,7 @@ fn the_cursor_keeps_its_place_when_nothing_of_its_path_is_shown() {
 }
 
 #[test]
-fn the_cursor_stays_on_its_line_of_the_screen() {
+fn cursor_stays_on_its_screen_line() {
     let mut pane = Pane::of(&letters());
     pane.height(3).on("f").go(Motion::Up);
     assert_eq!((pane.selected(), pane.files.first_row()), ("/e".into(), 3));
@@ -126,7 +126,7 @@ fn the_cursor_stays_on_its_line_of_the_screen() {
 }
 
 #[test]
-fn a_jump_expands_what_stands_in_its_way() {
+fn jump_expands_collapsed_parents() {
     let mut pane = Pane::folded(&system(), Folding::Collapsed);
     assert_eq!(pane.jump_to("usr/lib/a.so"), (Jump::Done, "/usr/lib/a.so".into()));
     pane.shows(
@@ -139,15 +139,15 @@ fn a_jump_expands_what_stands_in_its_way() {
           └─ var/ ...     modified     2 B
         ",
     );
-    // What is hidden stays so.
+    // A hidden row stays hidden.
     pane.toggle(Change::Removed).on("bin");
     assert_eq!(pane.jump_to("usr/lib/a.so"), (Jump::Nowhere, "/bin".into()));
     assert_eq!(pane.jump_to("/"), (Jump::Nowhere, "/bin".into()));
 }
 
-/// From change to change, through collapsed directories, and around with a word about it.
+/// Expands collapsed directories and reports wrapping around.
 #[test]
-fn next_and_previous_change_go_around() {
+fn next_and_previous_change_wrap_around() {
     let mut pane = Pane::folded(&system(), Folding::Collapsed);
     let (done, wrapped) = (Jump::Done, Jump::Wrapped);
     let next = FileTree::next_change;
@@ -178,9 +178,9 @@ fn next_and_previous_change_go_around() {
     assert_eq!(pane.jump(previous).0, Jump::Nowhere);
 }
 
-/// A directory is a stop where it changed and holds nothing, but not where what it holds is only hidden.
+/// A directory counts if it changed and is empty, but not if its contents are only hidden.
 #[test]
-fn a_directory_is_a_change_if_it_holds_nothing() {
+fn empty_directory_counts_as_a_change() {
     let image = image()
         .layer(|l| l.file("srv/a", ""))
         .layer(|l| l.dir("empty").dir("srv").mode(0o700).file("tmp/new", "").file("tmp/old", ""));
@@ -193,9 +193,9 @@ fn a_directory_is_a_change_if_it_holds_nothing() {
     assert_eq!(pane.jump(FileTree::previous_change), (Jump::Wrapped, "/tmp/old".into()));
 }
 
-/// Deeper than any stack of calls.
+/// Too deep for recursion.
 #[test]
-fn a_tree_of_thousands_of_levels_is_a_tree_like_any_other() {
+fn tree_of_6000_levels_works() {
     let deep = vec!["d"; 6000].join("/");
     let mut pane = Pane::folded(&image().layer(|l| l.file(format!("{deep}/f"), "x").file("z", "")), Folding::Collapsed);
     assert_eq!(pane.files.row_count(), 2);
@@ -210,9 +210,9 @@ fn a_tree_of_thousands_of_levels_is_a_tree_like_any_other() {
     assert_eq!(pane.files.row_count(), 2);
 }
 
-/// A link in the place of a directory is what the layer did: who goes from change to change must see it.
+/// A symlink that replaces a directory is a change of the layer.
 #[test]
-fn a_directory_that_became_a_link_is_a_change_to_stop_at() {
+fn directory_replaced_by_symlink_counts_as_a_change() {
     let image = image()
         .layer(|l| l.file("a", "").file("lib/x", "x").file("z", "z"))
         .layer(|l| l.symlink("lib", "usr/lib").file("z", "zz"));

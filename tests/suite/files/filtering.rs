@@ -1,4 +1,4 @@
-//! What a filter lets in, and how one moves in its result.
+//! Filters and navigation in their results.
 
 use dive::tui::state::files::{FileTree, Filter, Folding, Jump};
 use dive_model::tree::Change;
@@ -17,9 +17,9 @@ fn system() -> Image {
     })
 }
 
-/// A path without its directories is no answer, so they are shown as well.
+/// Parent directories are shown with each match.
 #[test]
-fn what_matches_keeps_its_place_in_the_tree() {
+fn matches_are_shown_with_their_parents() {
     let mut pane = Pane::of(&system());
     pane.filter("passwd").shows(
         "
@@ -37,9 +37,9 @@ fn what_matches_keeps_its_place_in_the_tree() {
     assert_eq!((pane.files.row_count(), pane.files.filter().map(Filter::text)), (13, None));
 }
 
-/// A directory that matches brings along what it holds; a stop is only what says the word anew.
+/// A matching directory shows its contents; only new occurrences count as matches.
 #[test]
-fn a_directory_that_matches_shows_what_it_holds() {
+fn matching_directory_shows_its_contents() {
     Pane::of(&system()).filter("pam").shows(
         "
         > ├─ etc/              added   7 B
@@ -53,7 +53,7 @@ fn a_directory_that_matches_shows_what_it_holds() {
 }
 
 #[test]
-fn an_expression_sees_the_full_path() {
+fn filter_matches_the_full_path() {
     let matches = |text: &str| {
         let mut pane = Pane::of(&system());
         pane.filter(text);
@@ -71,7 +71,7 @@ fn an_expression_sees_the_full_path() {
     assert_eq!(matches("etc.*in$"), "/etc/pam.d/login ");
     assert_eq!(matches(r"\.so$|^/var"), "/usr/lib/libpam.so /var ");
     assert_eq!(matches("/lib"), "/usr/lib /usr/lib/libpam.so /var/lib ");
-    // Case matters where it is written.
+    // A pattern with capitals is case-sensitive.
     assert_eq!(matches("readme"), "/usr/share/README ");
     assert_eq!(matches("README"), "/usr/share/README ");
     assert_eq!(matches("Readme"), "");
@@ -79,16 +79,16 @@ fn an_expression_sees_the_full_path() {
 }
 
 #[test]
-fn names_that_are_no_text_are_found_by_their_bytes() {
+fn filter_finds_non_utf8_names() {
     let image = image().layer(|l| l.file(b"caf\xe9", "").file("cafe", ""));
     let mut pane = Pane::of(&image);
     assert_eq!(pane.filter(r"(?-u:\xe9)").files.matches(), 1);
     assert_eq!(pane.filter("caf").files.matches(), 2);
 }
 
-/// Sizes are of files: a directory is there for what it holds.
+/// A size applies to files; directories are shown for their contents.
 #[test]
-fn size_terms_let_in_files() {
+fn size_filter_applies_to_files() {
     let mut pane = Pane::of(&system());
     pane.filter(">=9").shows(
         "
@@ -101,14 +101,14 @@ fn size_terms_let_in_files() {
     );
     pane.filter("pass <9");
     assert_eq!(pane.paths(), ["/etc", "/etc/passwd"]);
-    // The word stands in the directory's name only, and yet the file is what was asked for.
+    // The word matches only the directory's name, but the file is the match.
     pane.filter("<9 pam");
     assert_eq!((pane.paths().pop(), pane.files.matches()), (Some("/etc/pam.d/login".into()), 1));
 }
 
-/// While typing, an expression is wrong at every other key: what was found before stays.
+/// An expression is often invalid while it is typed: the last result stays.
 #[test]
-fn a_bad_expression_is_told_at_once_and_changes_nothing() {
+fn invalid_expression_keeps_the_last_result() {
     let mut pane = Pane::of(&system());
     pane.filter("passwd");
     let error = Filter::parse("passwd(").unwrap_err();
@@ -116,9 +116,9 @@ fn a_bad_expression_is_told_at_once_and_changes_nothing() {
     assert_eq!((pane.files.filter().map(Filter::text), pane.files.matches()), (Some("passwd"), 2));
 }
 
-/// Matches must be seen even where directories are collapsed; afterwards they are collapsed as they were.
+/// A filter expands directories to show its matches; closing it restores them.
 #[test]
-fn directories_are_expanded_while_a_filter_is_on() {
+fn filter_expands_directories_and_restores_them() {
     let mut pane = Pane::folded(&system(), Folding::Collapsed);
     pane.filter("passwd");
     assert_eq!(pane.files.row_count(), 5);
@@ -140,7 +140,7 @@ fn directories_are_expanded_while_a_filter_is_on() {
 }
 
 #[test]
-fn a_filter_holds_over_layers_and_kinds() {
+fn filter_stays_across_layers_and_kinds() {
     let image = image().layer(|l| l.file("a/x1", "1").file("b/x2", "1")).layer(|l| l.file("c/x3", "").whiteout("a/x1"));
     let mut pane = Pane::of(&image);
     pane.filter("x");
@@ -158,7 +158,7 @@ fn a_filter_holds_over_layers_and_kinds() {
 }
 
 #[test]
-fn next_and_previous_match_go_around() {
+fn next_and_previous_match_wrap_around() {
     let mut pane = Pane::of(&system());
     assert_eq!(pane.jump(FileTree::next_match), (Jump::Nowhere, "/etc".into()));
     pane.filter("lib|passwd").on("usr").fold();
@@ -176,9 +176,9 @@ fn next_and_previous_match_go_around() {
     assert_eq!(pane.jump(previous), (done, "/usr/bin/passwd".into()));
 }
 
-/// Names are searched many at a time: each must be told apart, whatever stands beside it.
+/// Names are searched in one buffer, so a match must not span two of them.
 #[test]
-fn a_match_never_runs_from_one_name_into_the_next() {
+fn match_does_not_span_two_names() {
     let image = image().layer(|l| l.file("ab", "").file("bc", "").file("c/ab", "").file("c/b", ""));
     let mut pane = Pane::of(&image);
     let mut matches = |text: &str| pane.filter(text).files.matches();

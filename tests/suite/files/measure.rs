@@ -1,4 +1,5 @@
-//! What a key costs in an image with half a million files. Not a test that fails: a table for who changes the model.
+//! Measures keys in an image of half a million files. It prints a table and cannot fail; use it when changing the
+//! model.
 //!
 //! ```text
 //! DIVE_CORPUS=... cargo test --release --test suite files::measure -- --ignored --nocapture
@@ -36,7 +37,7 @@ fn one_directory_of_a_hundred_thousand_files() {
     measure("one directory", opened.tree());
 }
 
-/// A tree whose screen is looked at after each act, and times said.
+/// A tree that is drawn after each action, and timed.
 struct Measured<'a> {
     name: &'static str,
     tree: &'a Tree,
@@ -44,7 +45,7 @@ struct Measured<'a> {
 }
 
 impl Measured<'_> {
-    /// Does something fifty times, each time followed by a look at the screen.
+    /// Repeats an action fifty times, each followed by drawing.
     fn each(&mut self, what: &str, mut act: impl FnMut(&mut FileTree, &Tree, usize)) {
         let cpu = cpu_time();
         let mut times: Vec<Duration> = (0..TIMES)
@@ -117,7 +118,7 @@ fn measure(name: &'static str, tree: &Tree) {
     measured.filters();
 }
 
-/// What all threads of this process have used, where the system tells: Linux, in hundredths of a second.
+/// CPU time of all threads of this process, on Linux, in hundredths of a second.
 fn cpu_time() -> Option<Duration> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     let fields = stat.rsplit(')').next()?.split_whitespace();

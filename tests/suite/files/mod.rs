@@ -1,4 +1,4 @@
-//! The file tree pane, as drawings of what a user sees.
+//! The file tree pane, as drawings of the screen.
 
 mod cursor;
 mod filtering;

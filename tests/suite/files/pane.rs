@@ -6,7 +6,7 @@
 //!   └─ usr/ ...    unmodified  3 B
 //! ```
 //!
-//! The cursor stands at the left; three dots follow a directory that is collapsed.
+//! `>` is the cursor; `...` marks a collapsed directory.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use dive::tui::state::Motion;
 use dive::tui::state::files::{FileTree, Filter, Fold, Folding, Jump, Order, Row};
 use dive_model::tree::{Change, NodeId, Scope, Tree};
 
-use crate::build::{DrawnImage, Image, aligned, is_drawn, layer};
+use crate::build::{DrawnImage, Image, aligned, assert_drawn, layer};
 
 pub(super) struct Pane {
     opened: DrawnImage,
@@ -22,7 +22,7 @@ pub(super) struct Pane {
 }
 
 impl Pane {
-    /// What the last layer changed, on a screen that is large enough.
+    /// The changes of the last layer, on a large screen.
     pub(super) fn of(image: &Image) -> Self {
         Self::folded(image, Folding::Expanded)
     }
@@ -83,7 +83,7 @@ impl Pane {
         self
     }
 
-    /// Puts the cursor on a path that has a row.
+    /// Moves the cursor to a path with a row.
     #[track_caller]
     pub(super) fn on(&mut self, path: &str) -> &mut Self {
         let row = self.files.row_of(self.tree(), self.node(path)).expect("a row");
@@ -101,7 +101,7 @@ impl Pane {
         self
     }
 
-    /// Jumps and tells how it ended and where the cursor is.
+    /// Jumps, and returns the result and the selected path.
     pub(super) fn jump(&mut self, jump: fn(&mut FileTree, &Tree) -> Jump) -> (Jump, String) {
         (jump(&mut self.files, self.opened.tree()), self.selected())
     }
@@ -115,22 +115,22 @@ impl Pane {
         self.tree().find(path.as_bytes()).expect("a path of the image")
     }
 
-    /// The path under the cursor.
+    /// The selected path.
     pub(super) fn selected(&self) -> String {
         let path = |node| String::from_utf8(self.tree().path(node)).unwrap();
         self.files.selected().map_or("nothing".to_owned(), path)
     }
 
-    /// The paths of all rows, in their order.
+    /// The paths of all rows.
     pub(super) fn paths(&self) -> Vec<String> {
         let rows = self.files.rows(self.tree(), 0, usize::MAX);
         rows.iter().map(|row| String::from_utf8(self.tree().path(row.node)).unwrap()).collect()
     }
 
-    /// What is on the screen.
+    /// Asserts the rows on the screen.
     #[track_caller]
     pub(super) fn shows(&mut self, expected: &str) -> &mut Self {
-        is_drawn(&self.drawn(), expected);
+        assert_drawn(&self.drawn(), expected);
         self
     }
 

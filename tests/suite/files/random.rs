@@ -1,4 +1,4 @@
-//! Random images, toggles, folds and filters: the rows must be those of a slow and obvious listing of the whole tree.
+//! Random images and user actions: the rows must equal those of a slow, simple listing of the whole tree.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use proptest::sample::select;
 use crate::build::layer;
 use crate::model::random::images;
 
-/// One thing that a user does.
+/// A user's action.
 #[derive(Debug, Clone)]
 enum Act {
     Compare(Option<usize>, usize),
@@ -44,8 +44,7 @@ fn acts() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// A row as the obvious listing has it: depth, whether it is the last of its siblings, change, size, and whether it is a
-/// fold.
+/// A row of the simple listing: depth, whether it is the last sibling, change, size, and whether it is expanded.
 type Line = (NodeId, usize, bool, Change, u64, Option<bool>);
 
 struct Naive<'a> {
@@ -79,7 +78,7 @@ impl<'a> Naive<'a> {
         }
     }
 
-    /// Of what is shown: what a directory has of its own, and what counts in it of those below that have rows.
+    /// Size of the shown part: the directory's own bytes and those of its shown children.
     fn shown_size(&self, node: NodeId) -> u64 {
         let counts = |child: &NodeId| {
             let is_removed = |node| self.changes.of(node) == Some(Change::Removed);
@@ -134,7 +133,7 @@ impl<'a> Naive<'a> {
     }
 }
 
-/// What a user would say is collapsed: in the whole tree, and in the result of the filter that is on.
+/// The collapsed directories, in the whole tree and in the result of the filter.
 #[derive(Default)]
 struct Folds {
     own: HashSet<NodeId>,
@@ -149,7 +148,7 @@ impl Folds {
         }
     }
 
-    /// What an act does to them; `rows` and `selected` are those before it.
+    /// Applies an action; `rows` and `selected` are those before it.
     fn follow(&mut self, tree: &Tree, act: &Act, rows: &[Row], selected: Option<NodeId>, files: &FileTree) {
         let row = rows.iter().find(|row| Some(row.node) == selected);
         match act {
@@ -169,7 +168,7 @@ impl Folds {
                     self.current().remove(&row.node);
                 }
             }
-            // The way to where the cursor is now.
+            // Jumps expand the parents of the selected row.
             Act::NextChange | Act::PreviousMatch => {
                 let mut above = files.selected().and_then(|node| tree.parent(node));
                 while let Some(node) = above {
@@ -208,7 +207,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn rows_are_those_of_a_whole_listing(random in images(), acts in prop::collection::vec(acts(), 1..25)) {
+    fn rows_equal_those_of_a_simple_listing(random in images(), acts in prop::collection::vec(acts(), 1..25)) {
         let opened = random.build().open();
         let tree = opened.tree();
         let mut files = FileTree::new(tree, Scope::states(None, layer(0)), Folding::Expanded);
@@ -233,7 +232,7 @@ proptest! {
                 prop_assert_eq!(files.node_at(tree, at), Some(row.node));
                 prop_assert_eq!(&files.rows(tree, at, 2)[..], &rows[at..rows.len().min(at + 2)]);
             }
-            // The cursor is on a row, and the row on the screen.
+            // The cursor is on a row, and the row is on the screen.
             let (row, first) = (files.selected_row(), files.first_row());
             prop_assert_eq!(files.selected(), rows.get(row).map(|row| row.node));
             prop_assert!(first <= row && row < first + 3 && first <= rows.len().saturating_sub(3));

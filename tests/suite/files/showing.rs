@@ -1,4 +1,4 @@
-//! What is shown, in which order, and what is collapsed.
+//! Rows, sorting and collapsing.
 
 use dive::tui::state::files::{Fold, Folding, Order};
 use dive_model::tree::Change;
@@ -13,7 +13,7 @@ fn system() -> Image {
 }
 
 #[test]
-fn a_layer_is_shown_as_what_it_changed() {
+fn layer_shows_its_changes() {
     Pane::of(&system()).shows(
         "
         > ├─ bin/        unmodified   2 B
@@ -30,7 +30,7 @@ fn a_layer_is_shown_as_what_it_changed() {
 }
 
 #[test]
-fn the_base_layer_is_all_new() {
+fn base_layer_shows_everything_as_added() {
     Pane::of(&system()).compare(None, 0).shows(
         "
         > ├─ bin/        added   2 B
@@ -45,10 +45,10 @@ fn the_base_layer_is_all_new() {
     );
 }
 
-/// What `docker build` put on disk and took away again is where an image's size goes: dive shows it as removed, with the size
-/// that it had last, and does not count it in a directory that is still there.
+/// Files that one build step wrote and a later one removed take space. As in dive, they are removed, with their last
+/// size, which does not count for directories that still exist.
 #[test]
-fn what_came_and_went_since_the_base_layer_is_removed_in_the_aggregated_view() {
+fn aggregated_view_shows_temporary_files_as_removed() {
     let image = image()
         .layer(|l| l.file("etc/passwd", "root:0"))
         .layer(|l| {
@@ -81,7 +81,7 @@ fn what_came_and_went_since_the_base_layer_is_removed_in_the_aggregated_view() {
                 └─ obj   removed      3 B
         ",
     );
-    // Two states that are compared differ only in what one of them has, as `docker diff` has it.
+    // A comparison of two states lists only paths of either, as `docker diff` does.
     pane.compare(Some(0), 3).shows(
         "
         > ├─ app         added        4 B
@@ -97,10 +97,10 @@ fn what_came_and_went_since_the_base_layer_is_removed_in_the_aggregated_view() {
     );
 }
 
-/// A path of the base layer that was written again before it was removed is what it was last; one that came back is not
-/// removed. A hard link adds nothing.
+/// A path overwritten before its removal has its last version; a restored path is not removed. A hard link adds no
+/// size.
 #[test]
-fn the_aggregated_view_shows_the_last_version_of_what_is_gone() {
+fn aggregated_view_shows_last_version_of_removed_files() {
     let image = image()
         .layer(|l| l.file("cache", "12").file("back", "same").file("lib/a", "1"))
         .layer(|l| l.file("cache", "123456").whiteout("back").whiteout("lib").file("new", "1").hardlink("newer", "new"))
@@ -118,9 +118,9 @@ fn the_aggregated_view_shows_the_last_version_of_what_is_gone() {
     );
 }
 
-/// dive's users read a filtered directory's size as that of what is left of it.
+/// As in dive, the size of a filtered directory is that of its matches.
 #[test]
-fn the_size_of_a_directory_is_that_of_what_is_shown() {
+fn directory_size_is_of_its_shown_files() {
     let image = image()
         .layer(|l| l.file("log/a.log", "12345").file("log/b.txt", "12").file("log/old.log", "123456789"))
         .layer(|l| l.file("log/c.log", "123").file("other/x.txt", "1234").whiteout("log/old.log"));
@@ -144,7 +144,7 @@ fn the_size_of_a_directory_is_that_of_what_is_shown() {
 }
 
 #[test]
-fn a_file_that_took_a_directory_s_place_shows_what_it_ended() {
+fn file_replacing_directory_shows_removed_contents() {
     let image = image().layer(|l| l.file("lib/a", "12345")).layer(|l| l.file("lib", "x"));
     Pane::of(&image).shows(
         "
@@ -154,10 +154,9 @@ fn a_file_that_took_a_directory_s_place_shows_what_it_ended() {
     );
 }
 
-/// A hidden kind takes its files away, and the directories that then hold nothing; a directory of that kind stays while
-/// it leads to something.
+/// Hiding a kind removes its files and the directories that become empty; other directories of that kind stay.
 #[test]
-fn each_kind_can_be_hidden() {
+fn each_kind_of_change_can_be_hidden() {
     let mut pane = Pane::of(&system());
     pane.toggle(Change::Unmodified).shows(
         "
@@ -186,9 +185,9 @@ fn each_kind_can_be_hidden() {
     assert!(pane.files.kinds().contain(Change::Modified) && !pane.files.kinds().contain(Change::Added));
 }
 
-/// Largest first, directories by all they hold, and of one size by name; a layer change keeps it so.
+/// Largest first, directories by their contents, equal sizes by name; the order survives a layer change.
 #[test]
-fn siblings_sort_by_size_and_stay_so() {
+fn sort_by_size_survives_layer_changes() {
     let mut pane = Pane::of(&system());
     pane.on("bin").sort(Order::Size).shows(
         "
@@ -212,7 +211,7 @@ fn siblings_sort_by_size_and_stay_so() {
     assert_eq!(Pane::of(&alike).sort(Order::Size).paths(), ["/b", "/B", "/a", "/a\u{e9}", "/c"]);
 }
 
-/// However long it is what they have in common.
+/// Also with a long common prefix.
 #[test]
 fn names_sort_by_their_bytes() {
     let mut names = ["12345678", "", "-1", "1234567890", "1234567891", "\u{fe}", "12", "B", "a"]
@@ -223,7 +222,7 @@ fn names_sort_by_their_bytes() {
 }
 
 #[test]
-fn a_directory_stays_collapsed_over_layers() {
+fn directory_stays_collapsed_across_layers() {
     let mut pane = Pane::of(&system());
     pane.on("etc").fold().on("tmp/a").fold().shows(
         "
@@ -243,13 +242,13 @@ fn a_directory_stays_collapsed_over_layers() {
         >    └─ a/ ...   added   1 B
         ",
     );
-    // A file cannot be collapsed.
+    // Files cannot be collapsed.
     pane.on("bin/sh").fold().on("etc").fold();
     assert_eq!(pane.files.row_count(), 7);
 }
 
 #[test]
-fn all_directories_collapse_if_one_is_expanded_and_else_expand() {
+fn collapse_all_toggles_all_directories() {
     let collapsed = "
           ├─ bin/ ...   unmodified   2 B
           ├─ etc/ ...   modified     26 B
@@ -272,7 +271,7 @@ fn all_directories_collapse_if_one_is_expanded_and_else_expand() {
 }
 
 #[test]
-fn a_directory_that_holds_nothing_to_show_is_no_fold() {
+fn empty_directory_cannot_be_collapsed() {
     let mut pane = Pane::of(&image().layer(|l| l.dir("srv").file("tmp/a", "")).layer(|l| l.whiteout("tmp/a")));
     let row = |pane: &Pane, at| pane.files.rows(pane.tree(), at, 1)[0].fold;
     assert_eq!((row(&pane, 0), row(&pane, 1)), (Fold::Leaf, Fold::Expanded));
@@ -281,7 +280,7 @@ fn a_directory_that_holds_nothing_to_show_is_no_fold() {
 }
 
 #[test]
-fn an_image_without_files_has_no_rows() {
+fn image_without_files_has_no_rows() {
     let mut pane = Pane::of(&image().layer(|l| l));
     pane.fold().fold_all().filter("x").shows("");
     assert_eq!(pane.files.rows(pane.tree(), 3, 5), []);

@@ -1,7 +1,7 @@
-//! What stands before an entry and changes it: PAX records and GNU's long names.
+//! Records before an entry: PAX headers and GNU long names.
 
 use super::raw::{Raw, at, file, global, long, pax, pax_bytes};
-use super::{Case, Refused, Shown, Told, case};
+use super::{Case, Refused, Shown, Warned, case};
 
 pub(super) fn cases() -> Vec<Case> {
     [records(), values(), times(), names(), globals()].into_iter().flatten().collect()
@@ -149,7 +149,7 @@ fn names() -> Vec<Case> {
     ]
 }
 
-/// umoci refuses them all.
+/// umoci refuses all of these.
 fn globals() -> Vec<Case> {
     let dropped = "an extension header at offset 0 has no entry behind it";
     vec![
@@ -167,12 +167,12 @@ fn globals() -> Vec<Case> {
         case(
             "a global header takes the records before it",
             &[pax(&[("path", "lost")]), global(&[("comment", "x")]), file("f")],
-            Told("f f 0 644 0:0", dropped),
+            Warned("f f 0 644 0:0", dropped),
         ),
         case(
             "a global header takes a long name",
             &[long(b'L', "lost"), global(&[("comment", "x")]), file("f")],
-            Told("f f 0 644 0:0", dropped),
+            Warned("f f 0 644 0:0", dropped),
         ),
         case(
             "a global record whose length is wrong",

@@ -1,9 +1,9 @@
-//! Which format a header is of, and where it has the directory of a long path.
+//! Header formats and their prefix fields.
 
 use super::raw::{Raw, at, base_256, file, gnu_file, signed_sum, unsigned_sum};
 use super::{Case, Refused, Shown, case};
 
-/// 131 bytes, all that star has for a prefix.
+/// 131 bytes, the length of star's prefix field.
 const LONG: &str = concat!(
     "0123456789012345678901234567890123456789012345678901234567890123",
     "4567890123456789012345678901234567890123456789012345678901234567890"
@@ -22,7 +22,7 @@ fn prefixes(dir: impl Fn(Raw) -> Raw) -> Vec<Case> {
     let gnu = |prefix: &[u8]| gnu_file("f").set(at::PREFIX, prefix);
     vec![
         case("a POSIX prefix", &[dir(file("f"))], Shown("some/dir/f f 0 644 0:0")),
-        // Docker up to 17.05 wrote such headers where an owner takes base-256 (moby/moby#34092, golang/go#21005).
+        // Docker up to 17.05 wrote such headers if an owner needs base-256 (moby/moby#34092, golang/go#21005).
         case(
             "a prefix of Go before 1.8",
             &[dir(gnu_file("f").set(at::UID, base_256::<8>(3_000_000)))],

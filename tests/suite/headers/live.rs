@@ -1,5 +1,5 @@
-//! The same layers, given to the engines of this machine. What is accepted is loaded at once and read where the engine's
-//! overlay driver unpacked it: a container for each of some hundred images would take minutes.
+//! Gives the same layers to the engines of this machine. Accepted layers are loaded together and read from the overlay
+//! driver's folder, since some hundred containers would take minutes.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,11 +9,11 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use super::{Case, IMPLICIT, OnlyOurs, Refused, Shown, Told, all, archive, drawn, hex};
+use super::{Case, IMPLICIT, OnlyOurs, Refused, Shown, Warned, all, archive, drawn, hex};
 use crate::engines::servers;
 use crate::skipped;
 
-/// An engine that speaks Docker's language.
+/// An engine with Docker's API.
 struct Engine {
     name: &'static str,
     host: String,
@@ -25,31 +25,31 @@ impl Engine {
         command.args(["--host", &self.host]).args(arguments).output().expect("the client of Docker")
     }
 
-    /// What must work, and what it says.
+    /// Runs a command that must succeed and returns its output.
     fn says(&self, arguments: &[&str]) -> String {
         let output = self.runs(arguments);
         assert!(output.status.success(), "docker {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Whether the layers that an image consists of are directories of this machine.
+    /// Whether the engine stores layers as directories.
     fn has_overlay(&self) -> bool {
         self.says(&["info", "--format", "{{.Driver}}"]).contains("overlay")
     }
 
-    /// The file system of an image of each layer, as [`super::rows`] has it, or why the engine refuses it.
+    /// The file system of each layer in the form of [`super::rows`], or the engine's error.
     fn unpacks(&self, cases: &[&Case]) -> Vec<Result<String, String>> {
-        // Several loads run side by side.
+        // Loads run concurrently, so tags must be unique.
         let tags: Vec<String> =
             cases.iter().map(|case| format!("headers-{}:latest", &hex(&case.layer)[..12])).collect();
         let file = tempfile::NamedTempFile::with_suffix(".tar").unwrap();
         let images = tags.iter().zip(cases).map(|(tag, case)| (tag.as_str(), &case.layer[..]));
         fs::write(file.path(), archive(images)).unwrap();
         let loaded = self.runs(&["load", "--input", file.path().to_str().unwrap()]);
-        // Old clients of Podman exit with 0 when a load fails.
+        // Old Podman clients exit with 0 when a load fails.
         if !loaded.status.success() || !String::from_utf8_lossy(&loaded.stdout).contains("Loaded image") {
             let error = || Err(String::from_utf8_lossy(&[&loaded.stdout[..], &loaded.stderr].concat()).into_owned());
-            // One refused image ends the load of all: find it.
+            // One refused image aborts the load, so the batch is split to find it.
             return match cases.split_at(cases.len() / 2) {
                 ([], _) => vec![error()],
                 (some, others) => [self.unpacks(some), self.unpacks(others)].concat(),
@@ -59,7 +59,7 @@ impl Engine {
         let inspected = self.says(&[&["image", "inspect"], &tags[..]].concat());
         let inspected: Vec<Value> = serde_json::from_str(&inspected).unwrap();
         assert_eq!(inspected.len(), cases.len(), "{inspected:?}");
-        // The images stay: the engine ends with the tests, and removing them takes as long as loading them.
+        // The images are not removed: that would take as long as loading them, and the engine ends with the tests.
         let listed = inspected.iter().map(|image| {
             let layer = image["GraphDriver"]["Data"]["UpperDir"].as_str().expect("the directory of the layer");
             let mut rows = Vec::new();
@@ -71,7 +71,7 @@ impl Engine {
     }
 }
 
-/// Lists what is below `folder`, which the layer calls `path`.
+/// Lists `folder`, whose path in the layer is `path`.
 fn list(folder: &Path, path: &str, rows: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
@@ -82,7 +82,7 @@ fn list(folder: &Path, path: &str, rows: &mut Vec<String>) {
         let letter = match () {
             () if kind.is_dir() => 'd',
             () if kind.is_symlink() => 'l',
-            // For overlayfs, this device is a whiteout.
+            // overlayfs stores a whiteout as this device.
             () if kind.is_char_device() && metadata.rdev() == 0 => continue,
             () if kind.is_char_device() => 'c',
             () if kind.is_fifo() => 'p',
@@ -103,16 +103,15 @@ fn list(folder: &Path, path: &str, rows: &mut Vec<String>) {
     }
 }
 
-/// Where this variable is set, each engine is given every case. Otherwise the engines share them: both read tars with the
-/// same package of Go.
+/// If set, each engine gets every case. Otherwise the engines share the cases, since both use the same Go package.
 const EVERY_CASE: &str = "DIVE_TEST_EVERY_CASE";
 
-/// A refused layer ends the load, so each needs a load of its own.
+/// A refused layer aborts its load, so each needs its own.
 const LOADS_AT_ONCE: usize = 4;
 
-/// The cases for which this engine does not do what is written down, a line each.
+/// The cases with another result than recorded, one per line.
 fn wrong(engine: &Engine, cases: &[Case]) -> String {
-    let is_shown = |case: &&Case| matches!(case.truth, Shown(_) | Told(..));
+    let is_shown = |case: &&Case| matches!(case.truth, Shown(_) | Warned(..));
     let (shown, refused): (Vec<&Case>, Vec<&Case>) = cases.iter().partition(is_shown);
     let unpacked: Vec<_> = std::thread::scope(|scope| {
         let size = refused.len().div_ceil(LOADS_AT_ONCE).max(1);
@@ -126,7 +125,7 @@ fn wrong(engine: &Engine, cases: &[Case]) -> String {
     let mut wrong = String::new();
     for (case, unpacked) in shown.into_iter().chain(refused).zip(unpacked) {
         let is_right = match (&case.truth, &unpacked) {
-            (Shown(truth) | Told(truth, _), Ok(shown)) => *shown == drawn(truth),
+            (Shown(truth) | Warned(truth, _), Ok(shown)) => *shown == drawn(truth),
             (Refused(_) | OnlyOurs(..), Err(_)) => true,
             _ => false,
         };
@@ -138,7 +137,7 @@ fn wrong(engine: &Engine, cases: &[Case]) -> String {
 }
 
 #[test]
-fn engines_still_unpack_what_is_written_down() {
+fn engines_unpack_the_recorded_results() {
     let engines = [("docker", servers::docker()), ("podman", servers::podman())];
     let engines = engines.into_iter().filter_map(|(name, host)| Some(Engine { name, host: host? }));
     let engines: Vec<Engine> = engines.filter(is_readable).collect();

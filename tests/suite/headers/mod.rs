@@ -1,6 +1,6 @@
-//! Headers as Go's `archive/tar` reads them, and so every engine. Each case is a layer that was unpacked by Docker 20.10,
-//! Podman 4.3 and umoci 0.4.7; what they agreed on is written down here, and `live` asks the engines of this machine
-//! again. If one of these fails, a user gets another file system than a container would, without a word.
+//! Headers as Go's `archive/tar`, and hence every engine, reads them. Docker 20.10, Podman 4.3 and umoci 0.4.7 unpacked
+//! each layer; the cases record what they agree on, and `live` checks the engines of this machine. A failure means that
+//! a user silently gets another file system than a container.
 
 mod extensions;
 mod formats;
@@ -23,7 +23,7 @@ use tempfile::NamedTempFile;
 use crate::user::{Ran, User};
 use raw::Raw;
 
-/// One layer, and what comes of it.
+/// A layer and the expected result.
 #[derive(Clone)]
 struct Case {
     name: &'static str,
@@ -31,27 +31,26 @@ struct Case {
     truth: Truth,
 }
 
-/// What engines make of a layer, and we with them.
+/// The engines' result, which dive must match.
 #[derive(Clone, Copy)]
 enum Truth {
-    /// They show this: path, type, size, permissions, owner and link target, a line each, without directories that no
-    /// entry names.
+    /// Shown: path, type, size, permissions, owner and link target, one line each, without implicit directories.
     Shown(&'static str),
-    /// They show this, and we say something of it.
-    Told(&'static str, &'static str),
-    /// They refuse the layer, and our error says this.
+    /// Shown, with a warning of dive.
+    Warned(&'static str, &'static str),
+    /// Refused, with this text in dive's error.
     Refused(&'static str),
-    /// They refuse the layer. What it means is clear, so we show it and say that they do.
+    /// Refused by engines, but unambiguous: dive shows it with a warning.
     OnlyOurs(&'static str, &'static str),
 }
 
-use Truth::{OnlyOurs, Refused, Shown, Told};
+use Truth::{OnlyOurs, Refused, Shown, Warned};
 
 fn case(name: &'static str, entries: &[Raw], truth: Truth) -> Case {
     Case { name, layer: raw::tar(entries), truth }
 }
 
-/// The directories that engines make without being told.
+/// Implicit directories.
 const IMPLICIT: &str = " d 0 755 0:0";
 
 fn all() -> Vec<Case> {
@@ -59,12 +58,11 @@ fn all() -> Vec<Case> {
     kinds.into_iter().flatten().collect()
 }
 
-/// The SHA-256 of `bytes`.
 fn hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
-/// What `docker save` writes of images with these tags, each of one layer. Docker verifies the digests when it loads them.
+/// An archive as `docker save` writes it, with a one-layer image per tag. Docker verifies the digests.
 fn archive<'a>(images: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
     let mut members: BTreeMap<String, Cow<'_, [u8]>> = BTreeMap::new();
     let mut manifest = Vec::new();
@@ -108,7 +106,7 @@ fn rows(listing: &str) -> String {
 fn row(line: &str) -> String {
     let cells: Vec<_> = line.split('\t').collect();
     let [path, kind, size, mode, owner, link, ..] = cells[..] else { panic!("{line:?} has too few cells") };
-    // What a directory and a link measure differs between file systems.
+    // Sizes of directories and symlinks depend on the file system.
     let size = if matches!(kind, "d" | "l") { "0" } else { size };
     let mut row = format!("{path} {kind} {size} {mode} {owner}");
     if !link.is_empty() {
@@ -117,7 +115,7 @@ fn row(line: &str) -> String {
     row
 }
 
-/// A drawn truth in the form of [`rows`].
+/// A [`Truth`] in the form of [`rows`].
 fn drawn(truth: &str) -> String {
     let mut lines: Vec<_> = truth.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     lines.sort_unstable();
@@ -125,17 +123,17 @@ fn drawn(truth: &str) -> String {
 }
 
 #[test]
-fn layers_are_what_engines_unpack() {
+fn listing_matches_what_engines_unpack() {
     let mut wrong = String::new();
     for case in all() {
         let ran = lists(&case, &[]);
         let (shown, said) = (rows(&ran.stdout), ran.stderr.as_str());
         let is_right = match case.truth {
             Shown(truth) => ran.code == 0 && shown == drawn(truth) && said.is_empty(),
-            Told(truth, warning) | OnlyOurs(truth, warning) => {
+            Warned(truth, warning) | OnlyOurs(truth, warning) => {
                 ran.code == 0 && shown == drawn(truth) && said.contains("dive: warning: ") && said.contains(warning)
             }
-            // Which layer and where in it, besides what.
+            // The error names layer, offset and cause.
             Refused(error) => {
                 ran.code == 2 && [": layer 0 (", " at offset ", error].iter().all(|part| ran.error().contains(part))
             }
@@ -147,9 +145,9 @@ fn layers_are_what_engines_unpack() {
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
-/// What is refused otherwise ends the layer, and what stands before it is there.
+/// The refused entry ends the layer; entries before it are listed.
 #[test]
-fn a_header_that_engines_refuse_becomes_a_warning_when_errors_are_ignored() {
+fn ignore_errors_turns_refused_headers_into_warnings() {
     for mut case in all() {
         let Refused(error) = case.truth else { continue };
         case.layer = [raw::file("before").bytes(), case.layer].concat();
@@ -161,7 +159,7 @@ fn a_header_that_engines_refuse_becomes_a_warning_when_errors_are_ignored() {
 }
 
 #[test]
-fn no_two_cases_have_one_name() {
+fn header_case_names_are_unique() {
     let mut names: Vec<_> = all().iter().map(|case| case.name).collect();
     let count = names.len();
     names.sort_unstable();

@@ -1,7 +1,7 @@
-//! Numbers in fields: how they are written, and how large they may be.
+//! Numeric fields: notations and limits.
 
 use super::raw::{Raw, at, base_256, file, pax};
-use super::{Case, Refused, Shown, Told, case};
+use super::{Case, Refused, Shown, Warned, case};
 
 pub(super) fn cases() -> Vec<Case> {
     [octal(), sizes(), owners(), devices()].into_iter().flatten().collect()
@@ -68,7 +68,7 @@ fn sizes() -> Vec<Case> {
     ]
 }
 
-/// Engines hand an owner to `chown`, which takes 32 bits, and to which -1 means to leave the file to root.
+/// Engines pass the owner to `chown`, which takes 32 bits and ignores -1, so that the file stays root's.
 fn owners() -> Vec<Case> {
     let field = |id: i64| [file("f").set(at::UID, base_256::<8>(id)).set(at::GID, base_256::<8>(id))];
     let record = |id: i64| [pax(&[("uid", &id.to_string()), ("gid", "7")]), file("f")];
@@ -78,22 +78,22 @@ fn owners() -> Vec<Case> {
         case("the largest owner", &field(0xffff_fffe), Shown("f f 0 644 4294967294:4294967294")),
         case("nobody as -2", &field(-2), Shown("f f 0 644 4294967294:4294967294")),
         case("the lowest owner of 32 bits", &field(-0x8000_0000), Shown("f f 0 644 2147483648:2147483648")),
-        case("owner -1", &field(-1), Told("f f 0 644 0:0", "unpack the owner -1 as 0")),
-        case("all bits of an owner", &field(0xffff_ffff), Told("f f 0 644 0:0", "unpack the group 4294967295 as 0")),
+        case("owner -1", &field(-1), Warned("f f 0 644 0:0", "unpack the owner -1 as 0")),
+        case("all bits of an owner", &field(0xffff_ffff), Warned("f f 0 644 0:0", "unpack the group 4294967295 as 0")),
         case(
             "an owner beyond 32 bits",
             &field(0x1_0000_0005),
-            Told("f f 0 644 5:5", "unpack the owner 4294967301 as 5"),
+            Warned("f f 0 644 5:5", "unpack the owner 4294967301 as 5"),
         ),
         case(
             "an owner below 32 bits",
             &field(-0x8000_0001),
-            Told("f f 0 644 2147483647:2147483647", "unpack the owner -2147483649 as 2147483647"),
+            Warned("f f 0 644 2147483647:2147483647", "unpack the owner -2147483649 as 2147483647"),
         ),
         case("nobody as -2 in a record", &record(-2), Shown("f f 0 644 4294967294:7")),
-        case("owner -1 in a record", &record(-1), Told("f f 0 644 0:7", "unpack the owner -1 as 0")),
-        case("the largest number in a record", &record(i64::MAX), Told("f f 0 644 0:7", "as 0")),
-        case("the lowest number in a record", &record(i64::MIN), Told("f f 0 644 0:7", "as 0")),
+        case("owner -1 in a record", &record(-1), Warned("f f 0 644 0:7", "unpack the owner -1 as 0")),
+        case("the largest number in a record", &record(i64::MAX), Warned("f f 0 644 0:7", "as 0")),
+        case("the lowest number in a record", &record(i64::MIN), Warned("f f 0 644 0:7", "as 0")),
         case("an owner beyond 64 bits", &[pax(&[("uid", "9223372036854775808")]), file("f")], Refused("an owner")),
         case(
             "an owner with a sign and one with zeros",

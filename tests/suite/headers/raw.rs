@@ -1,8 +1,8 @@
-//! Headers field by field, also those that no writer of today makes.
+//! Headers built field by field, including forms that no current tool writes.
 
 use std::io::Write;
 
-/// One header with its body.
+/// A header and its body.
 #[derive(Debug, Clone)]
 pub(super) struct Raw {
     block: [u8; 512],
@@ -10,7 +10,7 @@ pub(super) struct Raw {
     checksum: Option<[u8; 8]>,
 }
 
-/// Where the fields of a header stand.
+/// Offsets of header fields.
 pub(super) mod at {
     pub(crate) const MODE: usize = 100;
     pub(crate) const UID: usize = 108;
@@ -36,7 +36,7 @@ pub(super) const USTAR: &[u8; 8] = b"ustar\x0000";
 pub(super) const GNU: &[u8; 8] = b"ustar  \0";
 
 impl Raw {
-    /// A header of POSIX's format, of an empty entry that is root's.
+    /// A POSIX header of an empty entry of root.
     pub(super) fn new(typeflag: u8, name: impl AsRef<[u8]>) -> Self {
         let mode = if typeflag == b'5' { b"0000755\0" } else { b"0000644\0" };
         Self { block: [0; 512], body: Vec::new(), checksum: None }
@@ -52,31 +52,31 @@ impl Raw {
             .set(at::MINOR, b"0000000\0")
     }
 
-    /// Puts bytes into the header at `at`.
+    /// Writes bytes at offset `at` of the header.
     pub(super) fn set(mut self, at: usize, bytes: impl AsRef<[u8]>) -> Self {
         let bytes = bytes.as_ref();
         self.block[at..at + bytes.len()].copy_from_slice(bytes);
         self
     }
 
-    /// The body, and its size in the header.
+    /// Sets the body and the size field.
     pub(super) fn body(self, body: impl AsRef<[u8]>) -> Self {
         let body = body.as_ref();
         self.set(at::SIZE, format!("{:011o}\0", body.len())).unmeasured(body)
     }
 
-    /// A body of which the header does not say how long it is.
+    /// Sets the body but not the size field.
     pub(super) fn unmeasured(mut self, body: impl AsRef<[u8]>) -> Self {
         self.body = body.as_ref().to_vec();
         self
     }
 
-    /// A target, of a link or not.
+    /// Sets the link target field.
     pub(super) fn link(self, target: &str) -> Self {
         self.set(at::LINK, target)
     }
 
-    /// A checksum that is written in another way than usual, by what it has to be.
+    /// Replaces the checksum field; `write` gets the block.
     pub(super) fn checksum(mut self, write: impl FnOnce(&[u8; 512]) -> Vec<u8>) -> Self {
         let field = write(&self.block);
         self.checksum = Some(field.try_into().expect("eight bytes"));
@@ -97,12 +97,12 @@ impl Raw {
     }
 }
 
-/// The checksum of a header whose field for it is still empty.
+/// The checksum of a header whose checksum field is empty.
 pub(super) fn unsigned_sum(block: &[u8; 512]) -> i64 {
     block.iter().map(|byte| i64::from(*byte)).sum::<i64>() + 8 * i64::from(b' ')
 }
 
-/// As [`unsigned_sum`], with bytes that have a sign.
+/// The same with signed bytes.
 pub(super) fn signed_sum(block: &[u8; 512]) -> i64 {
     block.iter().map(|byte| i64::from(byte.cast_signed())).sum::<i64>() + 8 * i64::from(b' ')
 }
@@ -112,7 +112,7 @@ pub(super) fn file(name: &str) -> Raw {
     Raw::new(b'0', name)
 }
 
-/// A regular file in a header of GNU's format.
+/// A regular file in a GNU header.
 pub(super) fn gnu_file(name: &str) -> Raw {
     file(name).set(at::MAGIC, GNU)
 }
@@ -122,7 +122,7 @@ pub(super) fn pax(records: &[(&str, &str)]) -> Raw {
     pax_bytes(&joined(records))
 }
 
-/// A PAX extended header with records as they are.
+/// A PAX extended header with raw records.
 pub(super) fn pax_bytes(records: &[u8]) -> Raw {
     Raw::new(b'x', "PaxHeaders/x").body(records)
 }
@@ -132,7 +132,7 @@ pub(super) fn global(records: &[(&str, &str)]) -> Raw {
     Raw::new(b'g', "pax_global_header").body(joined(records))
 }
 
-/// A long name (`L`) or link target (`K`) of GNU tar.
+/// A GNU long name (`L`) or long link target (`K`).
 pub(super) fn long(typeflag: u8, name: &str) -> Raw {
     Raw::new(typeflag, "././@LongLink").set(at::MAGIC, GNU).body(format!("{name}\0"))
 }
@@ -158,14 +158,14 @@ pub(super) fn base_256<const N: usize>(value: i64) -> [u8; N] {
     field
 }
 
-/// A layer of these entries, with the blocks of zeros that end it.
+/// A layer of these entries, with its end blocks.
 pub(super) fn tar(entries: &[Raw]) -> Vec<u8> {
     let mut bytes = unended(entries);
     bytes.resize(bytes.len() + 1024, 0);
     bytes
 }
 
-/// A layer of these entries, which just stops.
+/// A layer of these entries, without end blocks.
 pub(super) fn unended(entries: &[Raw]) -> Vec<u8> {
     entries.iter().flat_map(Raw::bytes).collect()
 }

@@ -1,4 +1,4 @@
-//! Sparse files: their names, their sizes, and maps that no engine takes.
+//! Sparse files: names, sizes, and maps that engines refuse.
 
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ pub(super) fn cases() -> Vec<Case> {
     [in_records(), in_body(), old_gnu()].into_iter().flatten().collect()
 }
 
-/// Formats 0.0 and 0.1, whose map is in the records.
+/// Formats 0.0 and 0.1, with the map in PAX records.
 fn in_records() -> Vec<Case> {
     let map = |size: &str, pairs: &str, map: &str| {
         let records = [
@@ -78,7 +78,7 @@ fn in_records() -> Vec<Case> {
     ]
 }
 
-/// Format 1.0, whose map is in front of the data.
+/// Format 1.0, with the map before the data.
 fn in_body() -> Vec<Case> {
     let version = [("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0")];
     let body = |map: &str, data: &str| {
@@ -140,12 +140,12 @@ fn in_body() -> Vec<Case> {
     ]
 }
 
-/// A region of the old format.
+/// An entry of an old map.
 fn region(at: u64, len: u64) -> Vec<u8> {
     format!("{at:011o}\0{len:011o}\0").into_bytes()
 }
 
-/// The old format, with a type of its own, which no engine takes.
+/// The old format with its own type flag, which engines refuse.
 fn old_gnu() -> Vec<Case> {
     let sparse = |regions: &[(u64, u64)]| {
         let map: Vec<u8> = regions.iter().flat_map(|(at, len)| region(*at, *len)).collect();

@@ -1,7 +1,7 @@
-//! Type flags, and where a layer ends.
+//! Type flags and the end of a layer.
 
 use super::raw::{Raw, at, file, long, pax, unended};
-use super::{Case, OnlyOurs, Refused, Shown, Told, Truth, case};
+use super::{Case, OnlyOurs, Refused, Shown, Truth, Warned, case};
 
 pub(super) fn cases() -> Vec<Case> {
     [kinds(), others(), ends()].into_iter().flatten().collect()
@@ -90,7 +90,7 @@ fn ends() -> Vec<Case> {
             "an extension header at the end",
             &[file("f").body("abc"), pax(&[("path", "x")])],
             &[0; 1024],
-            Told("f f 3 644 0:0", "an extension header at offset 1024 has no entry behind it"),
+            Warned("f f 3 644 0:0", "an extension header at offset 1024 has no entry behind it"),
         ),
     ]
 }

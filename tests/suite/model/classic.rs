@@ -1,5 +1,5 @@
-//! dive's numbers again, the way dive computes them: a tree of paths for every layer, and for every whiteout all layers
-//! below it stacked anew.
+//! A second implementation of dive's numbers that follows dive's algorithm: a tree of paths per layer, and for every
+//! whiteout all lower layers stacked again.
 
 use std::collections::BTreeMap;
 
@@ -11,18 +11,18 @@ pub(super) struct Numbers {
     pub(super) efficiency: f64,
     pub(super) wasted_bytes: u64,
     pub(super) user_wasted_percent: f64,
-    /// Path, count and bytes, in the order of reports.
+    /// Path, count and bytes, in report order.
     pub(super) inefficient_files: Vec<(String, u64, u64)>,
 }
 
-/// What a header says; nothing of directories that no entry names.
+/// Information from a header; default for implicit directories.
 #[derive(Debug, Clone, Copy, Default)]
 struct Info {
     size: u64,
     is_directory: bool,
 }
 
-/// A tree as all its paths, from `a` on, whiteouts under the names they have in the tar.
+/// A tree as a set of paths such as `a/b`; whiteouts keep their name in the tar.
 type Paths = BTreeMap<String, Info>;
 
 const WHITEOUT: &str = ".wh.";
@@ -50,7 +50,7 @@ pub(super) fn numbers(image: &RandomImage) -> Numbers {
         .into_iter()
         .map(|path| (format!("/{path}"), sizes[&path].len() as u64, sizes[&path].iter().sum::<u64>()))
         .collect();
-    // A stable sort, smallest first, that is read from its end.
+    // dive sorts stably in ascending order and reads the list backwards.
     inefficient_files.sort_by_key(|file| file.2);
     inefficient_files.reverse();
     let layer_sizes: Vec<u64> = image.0.iter().map(|layer| layer.entries.iter().map(header_size).sum()).collect();
@@ -80,7 +80,7 @@ fn layer_tree(layer: &RandomLayer) -> Paths {
                 let (directory, name) = split(&entry.path);
                 add(&mut tree, &format!("{directory}{WHITEOUT}{name}"), info);
             }
-            // The marker falls away, the way to it stays.
+            // The marker is dropped but its parent directories stay.
             What::Opaque => add_parents(&mut tree, &format!("{}/", entry.path)),
             _ => add(&mut tree, &entry.path, info),
         }
@@ -88,7 +88,7 @@ fn layer_tree(layer: &RandomLayer) -> Paths {
     tree
 }
 
-/// The directory with its slash, and the last component.
+/// The directory with its slash, and the file name.
 fn split(path: &str) -> (&str, &str) {
     path.split_at(path.rfind('/').map_or(0, |slash| slash + 1))
 }
@@ -117,7 +117,7 @@ fn has_children(tree: &Paths, path: &str) -> bool {
     tree.keys().any(|other| other != path && is_at_or_below(other, path))
 }
 
-/// What a whiteout of `path` weighs above `tree`.
+/// Bytes that a whiteout of `path` removes from `tree`.
 fn size_in(tree: &Paths, path: &str) -> u64 {
     match tree.get(path) {
         Some(Info { is_directory: true, .. }) => {
@@ -127,8 +127,8 @@ fn size_in(tree: &Paths, path: &str) -> u64 {
     }
 }
 
-/// dive's file system after some layers: it goes through a layer's names in their order, children before parents, and
-/// adds or removes each.
+/// dive's file system after some layers. It visits a layer's names in order, children before parents, and adds or
+/// removes each.
 fn stacked(trees: &[Paths]) -> Paths {
     let mut stack = Paths::new();
     for tree in trees {
@@ -142,10 +142,10 @@ fn stacked(trees: &[Paths]) -> Paths {
     stack
 }
 
-/// Siblings in byte order, each behind all that is below it.
+/// Siblings in byte order, each after its descendants.
 fn children_first(tree: &Paths) -> Vec<String> {
     let mut paths: Vec<String> = tree.keys().cloned().collect();
-    // A component ends before any byte that a longer name goes on with, and a path after all that is below it.
+    // A component sorts before any longer name with the same prefix, and a path after its descendants.
     let key = |path: &String| {
         let mut key: Vec<Option<Vec<u8>>> = path.split('/').map(|name| Some(name.as_bytes().to_vec())).collect();
         key.push(None);

@@ -1,4 +1,4 @@
-//! Damaged layers: bytes of any kind, and sound layers with a few bytes changed, cut or moved.
+//! Damaged layers: random bytes, and valid layers with bytes changed, cut or repeated.
 
 use dive_model::analysis::Analysis;
 use dive_model::layer::content::PlainLayers;
@@ -10,18 +10,18 @@ use proptest::sample::Index;
 
 use super::random::layers;
 
-/// What happened to a layer's bytes.
+/// A change to a layer's bytes.
 #[derive(Debug, Clone)]
 enum Damage {
-    /// One byte is another.
+    /// Replaces one byte.
     Byte(Index, u8),
-    /// One byte of a tar header is another, and its checksum fits: what a hostile builder writes.
+    /// Replaces one byte of a tar header and corrects its checksum, as a hostile builder can.
     Header { block: Index, at: usize, byte: u8 },
-    /// A size field claims this.
+    /// Replaces a size field.
     Size(Index, u64),
-    /// The rest is missing.
+    /// Removes the rest.
     Cut(Index),
-    /// The layer goes on with a piece of itself.
+    /// Appends a piece of the layer itself.
     Repeat(Index, Index),
 }
 
@@ -61,7 +61,7 @@ fn with_header(bytes: &mut [u8], block: Index, change: impl FnOnce(&mut [u8])) {
 }
 
 fn damages() -> impl Strategy<Value = Damage> {
-    // Names, numbers, type and links: the fields of a header in their places.
+    // Header fields for name, numbers, type and link.
     let field = prop_oneof![0usize..10, 100usize..148, Just(156usize), 157usize..167, 257usize..265, 329usize..345];
     let size = prop_oneof![any::<u64>(), Just(u64::MAX), Just(u64::MAX / 2), Just(1 << 62), 0u64..2048];
     prop_oneof![
@@ -78,12 +78,12 @@ proptest! {
     #![proptest_config(super::config(1500))]
 
     #[test]
-    fn any_bytes_end_in_entries_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..2048)) {
+    fn random_bytes_cause_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..2048)) {
         survives(&bytes)?;
     }
 
     #[test]
-    fn a_damaged_layer_ends_in_entries_or_an_error_and_no_loss_is_silent(
+    fn damaged_layer_is_reported_without_panic(
         layer in layers(),
         damages in prop::collection::vec(damages(), 1..4),
     ) {
@@ -106,7 +106,7 @@ fn survives(bytes: &[u8]) -> Result<(), TestCaseError> {
         }
         (Err(error), Ok(lenient)) => {
             prop_assert!(!error.to_string().is_empty());
-            prop_assert!(!lenient.remarks.kept.is_empty(), "a silent loss: {}", error);
+            prop_assert!(!lenient.remarks.kept.is_empty(), "no warning for: {}", error);
             analyse(lenient);
         }
         (strict, Err(_)) => prop_assert!(strict.is_err(), "only the lenient scan failed"),
@@ -114,7 +114,7 @@ fn survives(bytes: &[u8]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// What a crafted layer says must not break what comes after the scan either.
+/// A crafted layer must not break the steps after the scan either.
 fn analyse(scan: dive_model::layer::Scan) {
     let mut builder = Builder::new();
     builder.apply(scan).unwrap();

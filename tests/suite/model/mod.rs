@@ -1,5 +1,5 @@
-//! Random images against a slow and obvious model, written from the rules and not from `src/tree`; and damaged layers,
-//! which must end in entries, remarks or an error, never in a panic.
+//! Random images compared with a slow, simple model that is written from the rules rather than from `src/tree`; and
+//! damaged layers, which must end in entries, warnings or an error, never in a panic.
 
 mod classic;
 mod damage;
@@ -20,7 +20,7 @@ use crate::build::{DrawnImage, layer};
 use naive::{Kind, Line, Lost, Model};
 use random::{RandomEntry, What, images};
 
-/// What once failed is tried first, on every machine.
+/// Former failures run first, on every machine.
 fn config(cases: u32) -> ProptestConfig {
     let file = FileFailurePersistence::Direct("tests/suite/model/regressions.txt");
     ProptestConfig { cases, failure_persistence: Some(Box::new(file)), ..ProptestConfig::default() }
@@ -30,7 +30,7 @@ proptest! {
     #![proptest_config(config(400))]
 
     #[test]
-    fn every_state_and_every_number_is_what_the_rules_say(random in images()) {
+    fn random_images_match_the_model(random in images()) {
         let opened = random.build().open();
         let model = Model::of(&random);
         let count = random.0.len();
@@ -61,7 +61,7 @@ proptest! {
             cause: file.cause,
         });
         let mut listed: Vec<_> = listed.collect();
-        // Every file is in one group, whose place holds it or is it.
+        // Every file is in exactly one group, at or below the group's path.
         let groups = WasteGroup::of(opened.tree(), &exact);
         prop_assert_eq!(groups.iter().map(|group| group.size_bytes).sum::<u64>(), total - visible);
         prop_assert_eq!(groups.iter().map(|group| group.files).sum::<u64>(), exact.files.len() as u64);
@@ -83,8 +83,8 @@ proptest! {
     }
 
     #[test]
-    fn dive_s_numbers_are_what_dive_computes(mut random in images()) {
-        // dive counts a hard link to itself as a path. No tool writes one, and the tree has none.
+    fn classic_numbers_match_dives_algorithm(mut random in images()) {
+        // dive counts a hard link to itself as a path. No tool writes one, and the tree ignores it.
         loop {
             let to_itself = Model::of(&random).to_itself;
             if to_itself.is_empty() {
@@ -159,7 +159,7 @@ fn changes(tree: &Tree, base: Option<usize>, target: usize) -> BTreeMap<String, 
     tree.nodes().filter_map(of_node).collect()
 }
 
-/// What the aggregated view says of every path, and the sizes of what is still there.
+/// Changes of all paths in the aggregated view, with the sizes of existing ones.
 fn happened(tree: &Tree, base: usize, target: usize) -> BTreeMap<String, (Change, Option<u64>)> {
     let comparison = Comparison::between(tree, Scope::history(layer(base), layer(target)));
     let of_node = |node| {
@@ -171,7 +171,7 @@ fn happened(tree: &Tree, base: usize, target: usize) -> BTreeMap<String, (Change
     tree.nodes().filter_map(of_node).collect()
 }
 
-/// Paths of which a comparison does not say what changes and sizes say: path, what it says, what they say.
+/// Paths for which a comparison differs from changes and sizes: path, comparison, expected.
 fn compared_otherwise(tree: &Tree, base: Option<usize>, target: usize) -> Vec<(String, Compared, Compared)> {
     let comparison = Comparison::between(tree, Scope::states(base.map(layer), layer(target)));
     let changes = Changes::between(tree, base.map(layer), layer(target));
@@ -189,7 +189,7 @@ fn compared_otherwise(tree: &Tree, base: Option<usize>, target: usize) -> Vec<(S
 
 type Compared = (Option<Change>, u64);
 
-/// Paths whose size is not the model's: path, ours, the model's.
+/// Paths whose size differs from the model: path, actual, expected.
 fn sizes(opened: &DrawnImage, model: &Model, number: usize) -> Vec<(String, u64, u64)> {
     let tree = opened.tree();
     let sizes = Sizes::at(tree, layer(number));

@@ -1,5 +1,5 @@
-//! The rules of applying layers again, the slow and obvious way: a map from paths to names for every state, copied whole
-//! for every layer, and every question answered by looking at all of it.
+//! The rules of applying layers as slow, simple code: every state is a full map from paths to names, and every query
+//! scans all of it.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,16 +13,16 @@ use super::random::{Attributes, RandomEntry, RandomImage, RandomLayer, What};
 #[derive(Debug, Default)]
 pub(super) struct Model {
     inodes: Vec<Inode>,
-    /// Every name that ever was, in the order of the layers and their entries.
+    /// All names of all states, in the order of layers and entries.
     names: Vec<Name>,
     states: Vec<State>,
-    /// Whiteouts of nothing, hard links that are odd.
+    /// Number of warnings: whiteouts of missing paths and odd hard links.
     pub(super) remarks: usize,
-    /// Hard links that name themselves: their layers and paths.
+    /// Layer and path of hard links to themselves.
     pub(super) to_itself: Vec<(usize, String)>,
 }
 
-/// A file whose bytes are lost, in the order of reports: largest first, then by path, then by layer.
+/// A wasted file, in report order: largest first, then by path and layer.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Lost {
     pub(super) size_bytes: Reverse<u64>,
@@ -32,7 +32,7 @@ pub(super) struct Lost {
     pub(super) cause: Cause,
 }
 
-/// What is where: an index into [`Model::names`] for each path; the root's is empty.
+/// An index into [`Model::names`] for each path; the root's path is empty.
 type State = BTreeMap<String, usize>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,10 +59,10 @@ pub(super) enum Kind {
 #[derive(Debug)]
 struct Name {
     path: String,
-    /// The layer that put it there.
+    /// The layer that added it.
     layer: usize,
     inode: usize,
-    /// Whether the inode came with it.
+    /// Whether the entry also created the inode.
     is_first: bool,
     end: Option<(usize, End)>,
 }
@@ -70,13 +70,13 @@ struct Name {
 #[derive(Debug, Clone, Copy)]
 enum End {
     By(Cause),
-    /// Another entry of the same path, whose kind may only be known later.
+    /// Replaced by another entry of the same path, whose kind may be known only later.
     Covered {
         by: usize,
     },
 }
 
-/// What a listing shows of a path.
+/// A line of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
     pub(super) path: String,
@@ -203,7 +203,7 @@ impl Model {
         state.insert(path.clone(), name);
     }
 
-    /// Whether a marker stands below something that is no directory and that its own layer put there.
+    /// Whether a marker is below a non-directory of its own layer.
     fn is_behind(&self, state: &State, number: usize, marker: &RandomEntry) -> bool {
         let directory = directory_of(marker);
         let ends = directory.match_indices('/').map(|(slash, _)| slash).chain([directory.len()]);
@@ -239,8 +239,8 @@ impl Model {
         }
     }
 
-    /// Where an engine that unpacks a layer alone puts what the tar calls `path`: what lies above it may be a link.
-    /// `None` where no engine gets there.
+    /// The path at which an engine unpacks `path` of a layer, after resolving symlinks of the same layer. `None` if
+    /// unresolvable.
     fn unpacked_to(&self, state: &State, number: usize, path: &str) -> Option<String> {
         let mut path = path.to_owned();
         for _ in 0..=255 {
@@ -249,7 +249,7 @@ impl Model {
                 return Some(path);
             };
             let inode = self.at(state, link).filter(|inode| inode.kind == Kind::Symlink)?;
-            // Random links have dots at the start of their targets only, and what is above the link is real.
+            // Random symlinks have dots only at the start of their target, and the path above the symlink is real.
             let (above, _) = link.rsplit_once('/').unwrap_or(("", link));
             let mut real: Vec<&str> = above.split('/').collect();
             for name in inode.link.split('/') {
@@ -265,7 +265,7 @@ impl Model {
         None
     }
 
-    /// What a hard link names: what its target says, or leads to over links.
+    /// The target of a hard link, directly or through symlinks.
     fn target(&self, state: &State, number: usize, target: &str) -> String {
         let literal = || target.to_owned();
         match self.linkable(state, target) {
@@ -286,7 +286,7 @@ impl Model {
         }
     }
 
-    /// Ends all names that `which` says.
+    /// Ends all names that match `which`.
     fn end(&mut self, state: &mut State, number: usize, end: End, which: impl Fn(&str) -> bool) {
         state.retain(|path, name| {
             let ends = which(path);
@@ -327,7 +327,7 @@ impl Model {
         (!kind.is_directory() && kind != Kind::DanglingLink).then_some(inode)
     }
 
-    /// The file system as of a layer, without the root.
+    /// The file system at a layer, without the root.
     pub(super) fn listing(&self, number: usize) -> Vec<Line> {
         let state = &self.states[number];
         let paths = state.keys().filter(|path| !path.is_empty());
@@ -349,7 +349,7 @@ impl Model {
             .collect()
     }
 
-    /// What happened to every path that either state has; none is the empty state.
+    /// Changes of all paths of both states. A `base` of `None` is the empty state.
     pub(super) fn changes(&self, base: Option<usize>, target: usize) -> BTreeMap<String, Change> {
         let nothing = State::new();
         let before = base.map_or(&nothing, |base| &self.states[base]);
@@ -370,8 +370,8 @@ impl Model {
         paths().map(|path| (path.clone(), whole(path))).collect()
     }
 
-    /// What the layers above `base` did, up to `target`: what differs between the two, and as removed what is in neither but
-    /// in a state between them. Sizes of what is still there.
+    /// Changes by the layers above `base` up to `target`. Paths that exist only in a state between them are removed.
+    /// Sizes are of existing paths.
     pub(super) fn happened(&self, base: usize, target: usize) -> BTreeMap<String, (Change, Option<u64>)> {
         let mut changes = self.changes(Some(base), target);
         let between = (base..=target).flat_map(|number| self.listing(number)).map(|line| line.path);
@@ -393,7 +393,7 @@ impl Model {
         changes.into_iter().map(sized).collect()
     }
 
-    /// What each layer did to the one below it, directories aside.
+    /// Changes of each layer to the one below it, without directories.
     pub(super) fn change_counts(&self) -> Vec<ChangeCounts> {
         let nothing = State::new();
         let below = std::iter::once(&nothing).chain(&self.states);
@@ -414,7 +414,7 @@ impl Model {
         below.zip(&self.states).map(count).collect()
     }
 
-    /// Bytes at and below a path: files count under the name they came with, or the oldest one if that is gone.
+    /// Bytes at and below a path. A file counts under the name that created it, or else under its oldest name.
     pub(super) fn size_below(&self, number: usize, path: &str) -> u64 {
         let state = &self.states[number];
         let counts = |name: usize| {
@@ -426,14 +426,14 @@ impl Model {
         inside.map(|(key, _)| self.at(state, key).unwrap().content.len() as u64).sum()
     }
 
-    /// Bytes of all files, bytes of those that the last state has, and what of the rest was where and went how.
+    /// Total bytes of all files, bytes visible in the last state, and the lost files.
     pub(super) fn exact(&self) -> (u64, u64, Vec<Lost>) {
         let (mut total, mut visible, mut files) = (0, 0, Vec::new());
         for (id, inode) in self.inodes.iter().enumerate() {
             let size = inode.content.len() as u64;
             total += size;
             let names = self.names.iter().filter(|name| name.inode == id);
-            // The last to go; of those that went in one layer the one it came with, then the first written.
+            // The last name to end decides; among names ending in one layer, the creating one, then the first written.
             let ends = |name: &Name| name.end.map_or(usize::MAX, |(layer, _)| layer);
             let last = names.rev().max_by_key(|name| (ends(name), name.is_first));
             match last.and_then(|name| Some((name, name.end?))) {
@@ -470,7 +470,7 @@ impl Kind {
     }
 }
 
-/// The directory that a marker speaks of.
+/// The directory that a marker applies to.
 fn directory_of(marker: &RandomEntry) -> &str {
     match marker.what {
         What::Opaque => &marker.path,

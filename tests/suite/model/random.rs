@@ -1,22 +1,22 @@
-//! Random images. Names are few, so that layers often speak of the same paths.
+//! Random images. Few names, so that layers often concern the same paths.
 
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::build::{Image, Layer, Packing, image};
 
-/// Some layers, base first.
+/// Layers, base first.
 #[derive(Debug, Clone)]
 pub(crate) struct RandomImage(pub(super) Vec<RandomLayer>);
 
-/// Some entries in the order of the tar.
+/// Entries in tar order.
 #[derive(Debug, Clone)]
 pub(crate) struct RandomLayer {
     pub(super) entries: Vec<RandomEntry>,
     packing: Packing,
 }
 
-/// An entry: of which path (components between single slashes, empty for the root), what, and how it is spelt.
+/// An entry: normalised path (empty for the root), content, and a prefix to spell the path with.
 #[derive(Debug, Clone)]
 pub(super) struct RandomEntry {
     pub(super) path: String,
@@ -112,12 +112,12 @@ fn entries() -> impl Strategy<Value = RandomEntry> {
     (entry, spelling).prop_map(|((path, what), spelling)| RandomEntry { path, what, spelling })
 }
 
-/// `-` sorts before `/`, and `.a` before `.wh.`: both have been mistakes.
+/// `-` sorts before `/`, and `.a` before `.wh.`; both have caused bugs.
 fn paths() -> impl Strategy<Value = String> {
     prop::collection::vec(select(vec!["a", "b", "a-b", ".a"]), 1..=3).prop_map(|names| names.join("/"))
 }
 
-/// Sizes are few as well, so that content of the same size is often the same and often not.
+/// Few sizes, so that contents of equal size are often equal and often not.
 fn contents() -> impl Strategy<Value = Vec<u8>> {
     (select(vec![0, 1, 5, 5, 600]), select(vec![b'x', b'x', b'y'])).prop_map(|(size, fill)| vec![fill; size])
 }

@@ -1,18 +1,17 @@
-//! Whom to believe that a registry is what it says. If one of these fails, a user pulls from whoever stands in between, or
-//! cannot pull from their own registry.
+//! Certificates of registries. A failure means that dive trusts an impostor, or refuses the user's own registry.
 
 use super::proxy::{Fault, Proxy, tunnel};
 use super::{assert_fails, document, servers};
 use crate::place::Corpus;
 use crate::user::User;
 
-/// Somebody with a login, who trusts whom everyone trusts.
+/// A user who is logged in and trusts only public authorities.
 fn user(guarded: &servers::Guarded) -> User {
     User::new().keeps(".docker/config.json", &guarded.docker_config())
 }
 
 #[test]
-fn an_unknown_authority_is_named_with_what_to_do() {
+fn unknown_authority_error_names_ca_file() {
     let Some(guarded) = servers::guarded_registry() else { return };
     let ran = user(&guarded).runs(&[&guarded.image("sample:1")]);
     assert_fails(&ran, &[&guarded.host, "certificate", "--ca-file"]);
@@ -20,7 +19,7 @@ fn an_unknown_authority_is_named_with_what_to_do() {
 }
 
 #[test]
-fn an_authority_in_a_file_is_trusted() {
+fn ca_file_is_trusted() {
     let Some(guarded) = servers::guarded_registry() else { return };
     document(&user(&guarded), &["--ca-file", &guarded.authority, &guarded.image("sample:1")]);
     let no_file = user(&guarded).runs(&["--ca-file", "nowhere.pem", &guarded.image("sample:1")]);
@@ -29,9 +28,9 @@ fn an_authority_in_a_file_is_trusted() {
     assert_fails(&no_certificate.runs(&["--ca-file", "ca.pem", &guarded.image("sample:1")]), &["ca.pem"]);
 }
 
-/// The authority is trusted, and the certificate is for another host.
+/// The authority is trusted but the certificate names another host.
 #[test]
-fn a_certificate_for_another_name_is_refused() {
+fn certificate_for_another_host_is_refused() {
     let Some(guarded) = servers::guarded_registry() else { return };
     let host = tunnel(&guarded.host);
     let user =
@@ -41,21 +40,21 @@ fn a_certificate_for_another_name_is_refused() {
 }
 
 #[test]
-fn a_host_called_insecure_is_believed_whatever_it_shows() {
+fn insecure_registry_needs_no_valid_certificate() {
     let Some(guarded) = servers::guarded_registry() else { return };
     document(&user(&guarded), &["--insecure-registry", &guarded.host, &guarded.image("sample:1")]);
 }
 
-/// Without TLS nothing is asked of a host that nobody called insecure, also where it is this machine.
+/// dive sends nothing without TLS to a host that is not marked insecure, even on this machine.
 #[test]
-fn a_host_without_tls_is_refused_unless_called_insecure() {
+fn host_without_tls_needs_insecure_registry() {
     let Some(host) = servers::registry() else { return };
     let ran = User::new().waits(super::LONG).runs(&[&format!("registry://{host}/sample:1")]);
     assert_fails(&ran, &[&host, "--insecure-registry"]);
 }
 
 #[test]
-fn a_client_certificate_lets_in() {
+fn client_certificate_is_sent() {
     let Some(host) = servers::mutual_registry() else { return };
     if !servers::is_root() {
         return;
@@ -64,7 +63,7 @@ fn a_client_certificate_lets_in() {
     let without = User::new().runs(&["--ca-file", &servers::certificate("ca.crt"), &image]);
     assert_fails(&without, &[&host, "certs.d"]);
 
-    // /etc/docker of this machine is left alone: dive sees another one there.
+    // /etc/docker is replaced only within dive's mount namespace.
     let folder = format!("certs.d/{host}");
     let user = User::new();
     let place = user.home(&folder);
@@ -84,9 +83,9 @@ fn a_client_certificate_lets_in() {
     assert_fails(&ran, &["client.cert", ".key"]);
 }
 
-/// A mirror has what another registry has, and is asked instead of it; what it has not got comes from the registry.
+/// A mirror is tried first; images it lacks come from the registry.
 #[test]
-fn a_mirror_is_asked_first_and_its_registry_after_it() {
+fn mirror_is_tried_before_its_registry() {
     let (Some(_), Some(host)) = (Corpus::here(), servers::registry()) else { return };
     let (mirror, own) = (Proxy::before_host(&host), Proxy::before_host(&host));
     let image = format!("registry://{}/opaque:gzip", own.address());
@@ -104,24 +103,24 @@ fn a_mirror_is_asked_first_and_its_registry_after_it() {
     let by_mirror = document(&User::new(), &arguments);
     assert!(!mirror.asked("GET /v2/opaque/blobs/").is_empty());
     assert!(own.asked("/v2/opaque/").is_empty(), "{:?}", own.asked("/v2/opaque/"));
-    let gone = super::http::Answer::new("404 Not Found", &[], "");
-    mirror.always("/manifests/", Fault::Answer(gone));
+    let gone = super::http::Response::new("404 Not Found", &[], "");
+    mirror.always("/manifests/", Fault::Response(gone));
     let by_registry = document(&User::new(), &arguments);
     assert!(!own.asked("/v2/opaque/manifests/").is_empty());
     super::assert_same("mirror and registry", &by_mirror, &by_registry);
 }
 
-/// Docker Hub's short names stand for a registry, a folder and a tag.
+/// Short names of Docker Hub imply its registry, folder and tag.
 #[test]
-fn a_name_of_docker_hub_is_completed() {
+fn docker_hub_short_name_is_expanded() {
     let Some(host) = servers::registry() else { return };
     let mirror = Proxy::before_host(&host);
     let rule = format!("docker.io={}", mirror.address());
     let arguments = |name: &'static str| {
         ["--insecure-registry", mirror.address(), "--registry-mirror", &rule, name].map(str::to_owned)
     };
-    // There is no network to the hub itself in a test: what the mirror is asked is what counts.
-    mirror.always("/manifests/", Fault::Answer(super::http::Answer::new("403 Forbidden", &[], "")));
+    // Tests have no network, so the mirror's requests are checked.
+    mirror.always("/manifests/", Fault::Response(super::http::Response::new("403 Forbidden", &[], "")));
     for (name, asked) in [
         ("registry://alpine", "/v2/library/alpine/manifests/latest"),
         ("registry://team/app:1", "/v2/team/app/manifests/1"),

@@ -1,28 +1,28 @@
-//! Registries that are tired, lossy or wrong. If one of these fails, a user's pull stops at a hiccup, goes on for ever, or
-//! ends with bytes that nobody pushed.
+//! Registries that limit, drop or corrupt responses. A failure means that a pull fails at the first hiccup, never ends,
+//! or accepts wrong bytes.
 
 use std::time::Duration;
 
-use super::http::Answer;
+use super::http::Response;
 use super::proxy::{Fault, Proxy};
 use super::tokens::{Needs, TOKEN, Tokens};
 use super::{assert_fails, assert_same, content, document, servers, with_log};
 use crate::place::Corpus;
 use crate::user::{Ran, User};
 
-/// The base layer of `opaque:gzip`, and how long it is.
+/// The base layer of `opaque:gzip` and its size.
 pub(super) const BASE: &str = "sha256:deb49001b3fe01ec74974c01b7abb5fe020762d98f656745771e54100755685f";
 pub(super) const BASE_LEN: u64 = 1_068_540;
 
 /// The digest of its manifest.
 const MANIFEST: &str = "f20195f9a7a4f42ee1a13f491514f8171c8bd7fa24b0fb2aca1cfab4bc5140dc";
 
-/// What asks for the base layer.
+/// The request for the base layer.
 fn base() -> String {
     format!("GET /v2/opaque/blobs/{BASE}")
 }
 
-/// A proxy before the registry, if the registry is there with the corpus' images.
+/// A proxy before the registry, if the registry has the corpus images.
 pub(super) fn proxy() -> Option<Proxy> {
     Corpus::here()?;
     servers::registry().map(|host| Proxy::before_host(&host))
@@ -33,7 +33,7 @@ fn pulls(user: &User, proxy: &Proxy, tag: &str) -> Ran {
     user.runs(&["--json", "document.json", "--insecure-registry", proxy.address(), &image])
 }
 
-/// What must be seen of `opaque` in spite of everything.
+/// Checks that the image was read completely.
 #[track_caller]
 fn assert_is_whole(user: &User, ran: Ran) {
     ran.ends_with(0);
@@ -44,24 +44,24 @@ fn assert_is_whole(user: &User, ran: Ran) {
 }
 
 fn status(status: &str, headers: &[(&str, &str)]) -> Fault {
-    Fault::Answer(Answer::new(status, headers, r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"slow down"}]}"#))
+    Fault::Response(Response::new(status, headers, r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"slow down"}]}"#))
 }
 
 #[test]
-fn a_registry_that_wants_to_be_left_alone_is_asked_later() {
+fn retry_after_is_respected() {
     let Some(proxy) = proxy() else { return };
     proxy.times(1, "/manifests/", status("429 Too Many Requests", &[("Retry-After", "1")]));
     proxy.times(2, &base(), status("429 Too Many Requests", &[("Retry-After", "1")]));
     let user = User::new();
     let start = std::time::Instant::now();
     assert_is_whole(&user, pulls(&user, &proxy, "gzip"));
-    assert!(start.elapsed() >= Duration::from_secs(3), "it was to wait three times one second");
+    assert!(start.elapsed() >= Duration::from_secs(3), "three waits of one second");
     let asked: Vec<_> = proxy.asked(&base()).iter().map(|asked| asked.status).collect();
     assert_eq!(asked, [429, 429, 200]);
 }
 
 #[test]
-fn a_registry_that_wants_to_be_left_alone_for_an_hour_is_no_longer_waited_for() {
+fn long_retry_after_is_an_error() {
     let Some(proxy) = proxy() else { return };
     proxy.always("/v2/", status("429 Too Many Requests", &[("Retry-After", "3600")]));
     let ran = pulls(&User::new(), &proxy, "gzip");
@@ -69,7 +69,7 @@ fn a_registry_that_wants_to_be_left_alone_for_an_hour_is_no_longer_waited_for() 
 }
 
 #[test]
-fn a_registry_that_stumbles_is_asked_again() {
+fn temporary_registry_error_is_retried() {
     let Some(proxy) = proxy() else { return };
     proxy.times(1, "/manifests/", status("503 Service Unavailable", &[]));
     proxy.times(1, &base(), status("502 Bad Gateway", &[]));
@@ -78,18 +78,18 @@ fn a_registry_that_stumbles_is_asked_again() {
 }
 
 #[test]
-fn a_registry_that_is_down_is_given_up() {
+fn retries_are_limited() {
     let Some(proxy) = proxy() else { return };
     proxy.always(&base(), status("503 Service Unavailable", &[]));
     let ran = pulls(&User::new().waits(super::LONG), &proxy, "gzip");
     assert_fails(&ran, &[proxy.address(), "503"]);
     let count = proxy.asked(&base()).len();
-    assert!((2..=10).contains(&count), "{count} times asked");
+    assert!((2..=10).contains(&count), "{count} requests");
 }
 
-/// The bytes that came are not asked for again.
+/// Bytes already received are not requested again.
 #[test]
-fn a_pull_goes_on_where_the_connection_broke() {
+fn interrupted_pull_resumes() {
     let Some(proxy) = proxy() else { return };
     proxy.times(1, &base(), Fault::Cut(400_000));
     proxy.times(1, &base(), Fault::Cut(200_000));
@@ -101,9 +101,9 @@ fn a_pull_goes_on_where_the_connection_broke() {
     assert_eq!(asked.iter().map(|asked| asked.bytes).sum::<u64>(), BASE_LEN, "{asked:#?}");
 }
 
-/// Some registries answer with everything when asked for the rest.
+/// Some registries ignore range requests.
 #[test]
-fn a_registry_without_ranges_starts_over() {
+fn registry_without_ranges_restarts_the_blob() {
     let Some(proxy) = proxy() else { return };
     proxy.times(1, &base(), Fault::Cut(400_000));
     proxy.always(&base(), Fault::WithoutRange);
@@ -111,9 +111,9 @@ fn a_registry_without_ranges_starts_over() {
     assert_is_whole(&user, pulls(&user, &proxy, "gzip"));
 }
 
-/// Between the two halves of a blob the registry was restored from a backup: the second half is of another blob.
+/// The second half is of another blob, as when a registry is restored from a backup in between.
 #[test]
-fn a_blob_of_two_halves_that_do_not_fit_is_refused() {
+fn resumed_blob_with_wrong_digest_is_refused() {
     let Some(proxy) = proxy() else { return };
     proxy.times(1, &base(), Fault::Cut(400_000));
     proxy.always(&base(), Fault::Flip(10));
@@ -122,31 +122,31 @@ fn a_blob_of_two_halves_that_do_not_fit_is_refused() {
 }
 
 #[test]
-fn other_bytes_than_the_digest_says_are_refused() {
+fn blob_with_wrong_digest_is_refused() {
     let Some(proxy) = proxy() else { return };
     for at in [0, 500_000, BASE_LEN - 1] {
         proxy.times(1, &base(), Fault::Flip(at));
         let user = User::new();
         let ran = pulls(&user, &proxy, "gzip");
         assert_fails(&ran, &[proxy.address(), BASE, "digest"]);
-        assert!(!user.sees().contains(&"document.json".to_owned()), "nothing is made of wrong bytes");
+        assert!(!user.sees().contains(&"document.json".to_owned()), "a document was written");
     }
 }
 
 #[test]
-fn a_configuration_that_is_not_the_manifests_is_refused() {
+fn configuration_with_wrong_digest_is_refused() {
     let Some(proxy) = proxy() else { return };
     let manifest =
         std::fs::read_to_string(Corpus::here().unwrap().path(&format!("opaque/oci-dir/blobs/sha256/{MANIFEST}")));
     let manifest: serde_json::Value = serde_json::from_str(&manifest.unwrap()).unwrap();
     let digest = manifest["config"]["digest"].as_str().unwrap();
-    // Still a document, and not that of the digest.
+    // Still valid JSON but not the digest's content.
     proxy.always(digest, Fault::Replace("\"linux\"", "\"plan9\"".to_owned()));
     assert_fails(&pulls(&User::new(), &proxy, "gzip"), &[proxy.address(), digest]);
 }
 
 #[test]
-fn a_manifest_that_is_not_the_one_asked_for_is_refused() {
+fn manifest_with_wrong_digest_is_refused() {
     let Some(proxy) = proxy() else { return };
     let digest = format!("sha256:{MANIFEST}");
     proxy.always("/manifests/", Fault::Replace("\"schemaVersion\":2", "\"schemaVersion\": 2".to_owned()));
@@ -156,12 +156,12 @@ fn a_manifest_that_is_not_the_one_asked_for_is_refused() {
 }
 
 #[test]
-fn a_blob_that_is_too_short_is_refused() {
+fn truncated_blob_is_refused() {
     let Some(proxy) = proxy() else { return };
     for len in [0, 1, 500_000] {
         proxy.times(1, &base(), Fault::Shorten(len));
         let ran = pulls(&User::new().waits(super::LONG), &proxy, "gzip");
-        // Whether it is refused or asked for again: what comes of it must be the image, or an error.
+        // Either refused or requested again: the result is the whole image or an error.
         if ran.code != 0 {
             assert_fails(&ran, &[proxy.address(), BASE]);
         }
@@ -172,15 +172,15 @@ fn a_blob_that_is_too_short_is_refused() {
 }
 
 #[test]
-fn a_blob_that_is_not_there_is_named() {
+fn missing_blob_is_named() {
     let Some(proxy) = proxy() else { return };
     proxy.always(&base(), status("404 Not Found", &[]));
     assert_fails(&pulls(&User::new(), &proxy, "gzip"), &[proxy.address(), BASE, "404"]);
-    assert_eq!(proxy.asked(&base()).len(), 1, "what is not there is asked for once");
+    assert_eq!(proxy.asked(&base()).len(), 1, "requests for a missing blob");
 }
 
 #[test]
-fn a_manifest_of_an_unknown_type_is_named() {
+fn unknown_manifest_type_is_named() {
     let Some(proxy) = proxy() else { return };
     let strange = "application/vnd.dive.strange.v1+json";
     proxy.always("/manifests/", Fault::Replace("application/vnd.oci.image.manifest.v1+json", strange.to_owned()));
@@ -188,28 +188,28 @@ fn a_manifest_of_an_unknown_type_is_named() {
 }
 
 #[test]
-fn what_is_no_manifest_is_told_apart() {
+fn invalid_manifest_is_an_error() {
     for body in ["", "<html>Log in to the network</html>", "{}", "[[[[", "null", r#"{"schemaVersion":1,"fsLayers":[]}"#]
     {
         let kind = [("Content-Type", "application/vnd.oci.image.manifest.v1+json")];
         let Some(proxy) = self::proxy() else { return };
-        proxy.always("/manifests/", Fault::Answer(Answer::new("200 OK", &kind, body)));
+        proxy.always("/manifests/", Fault::Response(Response::new("200 OK", &kind, body)));
         pulls(&User::new().waits(super::LONG), &proxy, "gzip").error();
     }
 }
 
 const LOGIN: &str = "diver:redirect-secret-0820";
 
-/// Registries keep blobs elsewhere and send clients there. What is told to the registry is not for that place.
+/// Registries redirect blob requests to other hosts. Credentials for the registry must not go there.
 #[test]
-fn who_is_logged_in_is_not_told_to_where_a_registry_leads() {
+fn credentials_are_not_sent_to_redirect_targets() {
     let (Some(_), Some(host)) = (Corpus::here(), servers::registry()) else { return };
     let (name, password) = LOGIN.split_once(':').unwrap();
     let tokens = Tokens::with(&host, Needs::Password(LOGIN), usize::MAX);
     let elsewhere = Proxy::before_host(&host);
     let place = format!("http://{}/v2/opaque/blobs/{BASE}?X-Signature=signed-0821", elsewhere.address());
-    let answer = Answer::new("307 Temporary Redirect", &[("Location", &place)], "");
-    tokens.proxy().always(&base(), Fault::Answer(answer));
+    let answer = Response::new("307 Temporary Redirect", &[("Location", &place)], "");
+    tokens.proxy().always(&base(), Fault::Response(answer));
     let user =
         with_log(User::new()).keeps(".docker/config.json", &servers::docker_login(tokens.host(), name, password));
     let image = format!("registry://{}/opaque:gzip", tokens.host());
@@ -222,7 +222,7 @@ fn who_is_logged_in_is_not_told_to_where_a_registry_leads() {
     assert_is_whole(&user, ran);
     let asked = elsewhere.asked(BASE);
     assert!(!asked.is_empty() && asked.iter().all(|asked| !asked.authorized), "{asked:#?}");
-    // The signature of such an address is a secret as well when it does not work.
+    // A signed address is secret even if it does not work.
     elsewhere.always(BASE, status("403 Forbidden", &[]));
     let user =
         with_log(User::new()).keeps(".docker/config.json", &servers::docker_login(tokens.host(), name, password));
@@ -231,12 +231,12 @@ fn who_is_logged_in_is_not_told_to_where_a_registry_leads() {
     super::assert_keeps_secrets(&user, &ran, &[password, TOKEN, "signed-0821"]);
 }
 
-/// A place that leads to itself.
+/// A redirect to itself.
 #[test]
-fn a_registry_that_leads_round_in_circles_is_left() {
+fn redirect_loop_is_an_error() {
     let Some(proxy) = proxy() else { return };
     let place = format!("http://{}/v2/opaque/blobs/{BASE}", proxy.address());
-    proxy.always(&base(), Fault::Answer(Answer::new("307 Temporary Redirect", &[("Location", &place)], "")));
+    proxy.always(&base(), Fault::Response(Response::new("307 Temporary Redirect", &[("Location", &place)], "")));
     let ran = pulls(&User::new().waits(super::LONG), &proxy, "gzip");
     assert_fails(&ran, &[proxy.address()]);
     assert!(proxy.asked(&base()).len() < 100);

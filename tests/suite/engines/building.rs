@@ -1,5 +1,4 @@
-//! `dive build`. If one of these fails, a user's build gets other arguments than it was given, or a pipeline does not learn
-//! that it failed.
+//! `dive build`. A failure means that a build gets wrong arguments, or that a pipeline does not see its failure.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -8,7 +7,7 @@ use crate::user::User;
 
 const DOCKERFILE: &str = "FROM scratch\nCOPY first.txt /app/\nCOPY second.txt /app/first.txt\n";
 
-/// Somebody with the sources of an image, of which half is waste.
+/// A user with the sources of an image that is half waste.
 fn with_sources(user: User) -> User {
     user.writes("Dockerfile", DOCKERFILE)
         .writes("first.txt", &"a".repeat(1000))
@@ -17,7 +16,7 @@ fn with_sources(user: User) -> User {
         .sets("DOCKER_BUILDKIT", "0")
 }
 
-/// The arguments by which either engine builds here.
+/// Users and arguments for a build with each engine.
 fn builders() -> Vec<(User, Vec<&'static str>, Vec<&'static str>)> {
     let mut builders = Vec::new();
     if servers::docker().is_some() {
@@ -34,24 +33,24 @@ fn builders() -> Vec<(User, Vec<&'static str>, Vec<&'static str>)> {
 }
 
 #[test]
-fn what_was_built_is_opened() {
+fn build_opens_the_built_image() {
     for (user, before, behind) in builders() {
         let built = document(&user, &[&before[..], &["build", "-t", "dive-test-built:1"], &behind, &["."]].concat());
         let layers = built["layer"].as_array().unwrap();
         assert_eq!(layers.len(), 2, "{before:?}: {built}");
         assert_eq!(built["image"]["inefficientBytes"], 2000);
-        // Under the name that it was given, as well.
+        // It also has the requested name.
         let engine = if before.contains(&"podman") { "podman" } else { "docker" };
         let named = document(&user, &[&format!("{engine}://dive-test-built:1")]);
         assert_eq!(named["layer"], built["layer"]);
-        // The report, with what the builder said beside it.
+        // The report appears beside the builder's own output.
         let ran = user.runs(&[&before[..], &["build"], &behind, &["."]].concat()).ends_with(0);
         ran.prints(&["first.txt"]).says(&["COPY second.txt"]);
     }
 }
 
 #[test]
-fn in_ci_mode_what_was_built_is_judged() {
+fn build_checks_rules_in_ci_mode() {
     for (user, before, behind) in builders() {
         let user = user.sets("CI", "true");
         let build = |rules: &[&str]| user.runs(&[&before[..], rules, &["build"], &behind, &["."]].concat());
@@ -62,7 +61,7 @@ fn in_ci_mode_what_was_built_is_judged() {
 }
 
 #[test]
-fn a_build_that_fails_passes_its_exit_code_on() {
+fn failed_build_keeps_its_exit_code() {
     for (user, before, behind) in builders() {
         let user = user.writes("Dockerfile", "FROM scratch\nCOPY no-such-file /\n");
         let (engine, code) = if before.contains(&"podman") { ("podman", 125) } else { ("docker", 1) };
@@ -73,8 +72,8 @@ fn a_build_that_fails_passes_its_exit_code_on() {
     }
 }
 
-/// Somebody with a program called `docker` and one called `podman` that write down what they are given, and end with 42.
-fn with_recorder() -> User {
+/// A user with fake programs `docker` and `podman` that record their arguments and exit with 42.
+fn with_recording_builders() -> User {
     let script = "#!/bin/sh\nprintf '%s\\n' \"${0##*/}\" \"$@\" >arguments\nexit 42\n";
     let user = User::new().keeps("bin/docker", script).keeps("bin/podman", script);
     for name in ["docker", "podman"] {
@@ -85,8 +84,8 @@ fn with_recorder() -> User {
 }
 
 #[test]
-fn arguments_reach_the_builder_as_they_are() {
-    let user = with_recorder();
+fn build_arguments_are_passed_unchanged() {
+    let user = with_recording_builders();
     let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
     for (line, program) in [
         ("build .", "docker"),
@@ -105,7 +104,7 @@ fn arguments_reach_the_builder_as_they_are() {
         let recorded = std::fs::read_to_string(user.file("arguments")).unwrap();
         let mut recorded: Vec<_> = recorded.lines().collect();
         assert_eq!(recorded.drain(..2).collect::<Vec<_>>(), [program, "build"], "{line}");
-        // dive has the image's id written to a file of its own.
+        // dive adds `--iidfile`.
         if let Some(at) = recorded.iter().position(|argument| argument.starts_with("--iidfile")) {
             let count = if recorded[at].contains('=') { 1 } else { 2 };
             recorded.drain(at..at + count);
@@ -113,18 +112,18 @@ fn arguments_reach_the_builder_as_they_are() {
         let (_, behind) = line.split_once("build").unwrap();
         assert_eq!(recorded, behind.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>(), "{line}");
     }
-    // With spaces and letters of the shell in them, and with none at all.
+    // Spaces, shell metacharacters and an empty argument.
     let odd = ["build", "--build-arg", "A=b c $HOME `x` \"y\"", "", "--label=\u{fc}=*", "."];
     assert_eq!(user.passes_on(crate::user::DIVE, &odd).code, 42);
     let recorded = std::fs::read_to_string(user.file("arguments")).unwrap();
     assert!(recorded.contains("\n--build-arg\nA=b c $HOME `x` \"y\"\n\n--label=\u{fc}=*\n.\n"), "{recorded}");
-    let configured = with_recorder().writes(".dive.yaml", "container-engine: podman\n");
+    let configured = with_recording_builders().writes(".dive.yaml", "container-engine: podman\n");
     assert_eq!(configured.passes_on(crate::user::DIVE, &["build", "."]).code, 42);
     assert!(std::fs::read_to_string(configured.file("arguments")).unwrap().starts_with("podman\nbuild\n"));
 }
 
 #[test]
-fn a_builder_that_is_not_there_is_named() {
+fn missing_docker_is_named() {
     let user = User::new().keeps("bin/nothing", "");
     let path = user.home("bin");
     let user = user.sets("PATH", path.to_str().unwrap());
@@ -132,18 +131,18 @@ fn a_builder_that_is_not_there_is_named() {
     super::assert_fails(&user.runs(&["--source", "registry", "build", "."]), &["docker", "podman"]);
 }
 
-/// `--build-arg TOKEN=...` is how many hand over secrets, however often they are told not to.
+/// Many users pass secrets with `--build-arg`.
 #[test]
-fn arguments_of_a_build_are_not_logged() {
-    let user = super::with_log(with_recorder());
+fn build_arguments_are_not_logged() {
+    let user = super::with_log(with_recording_builders());
     let ran = user.passes_on(crate::user::DIVE, &["build", "--build-arg", "TOKEN=build-secret-0822", "."]);
     std::fs::remove_file(user.file("arguments")).unwrap();
     super::assert_keeps_secrets(&user, &ran, &["build-secret-0822"]);
 }
 
-/// Red Hat's name for a Dockerfile, which Podman finds by itself.
+/// Podman also finds a Containerfile.
 #[test]
-fn a_containerfile_is_built_where_there_is_no_dockerfile() {
+fn containerfile_is_built() {
     for (user, before, behind) in builders() {
         let user = user.writes("Containerfile", DOCKERFILE);
         std::fs::remove_file(user.file("Dockerfile")).unwrap();
@@ -152,15 +151,15 @@ fn a_containerfile_is_built_where_there_is_no_dockerfile() {
     }
 }
 
-/// A machine with Podman's command and no service, as most are.
+/// Podman without its service, the usual set-up.
 #[test]
-fn podman_builds_without_its_service() {
+fn podman_builds_without_a_service() {
     let Some(user) = super::podman_command::without_service() else { return };
     let user = with_sources(user);
     let build = ["--source", "podman", "--json", "-", "build", "--isolation", "chroot", "."];
     let ran = super::podman_command::runs(&user, &build).ends_with(0);
     assert!(ran.stdout.contains("\"inefficientBytes\": 2000"), "{}", ran.stdout);
-    // What cannot be built is the builder's to explain: there is no image to save.
+    // Only the builder reports a failed build; nothing is saved.
     let user = user.writes("Dockerfile", "FROM scratch\nCOPY no-such-file /\n");
     let ran = super::podman_command::passes_on(&user, &build);
     assert_eq!(ran.code, 125, "{}", ran.stderr);
@@ -168,7 +167,7 @@ fn podman_builds_without_its_service() {
 }
 
 #[test]
-fn a_podman_that_is_not_there_is_named() {
+fn missing_podman_is_named() {
     let user = User::new().keeps("bin/nothing", "");
     let path = user.home("bin");
     let ran = user.sets("PATH", path.to_str().unwrap()).runs(&["--source", "podman", "build", "."]);

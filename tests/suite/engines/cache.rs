@@ -1,5 +1,4 @@
-//! What is known from before is not asked for again. If one of these fails, a user waits for an export or a download that
-//! was done already, or sees an image as it never was.
+//! The cache. A failure means that dive repeats an export or a download, or shows an outdated image.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +12,7 @@ use super::{EXPORT, assert_same, content, document, files_below, servers};
 use crate::place::Corpus;
 use crate::user::User;
 
-/// An engine behind a proxy, with somebody who asks it.
+/// An engine behind a proxy, with a user.
 struct Engine {
     name: &'static str,
     proxy: Proxy,
@@ -21,7 +20,7 @@ struct Engine {
 }
 
 impl Engine {
-    /// All but the image's tags, of which other tests give it more at any time.
+    /// The document without tags, since other tests tag the same image.
     fn document(&self, arguments: &[&str], image: &str) -> Value {
         let mut document = document(&self.user, &[arguments, &[&format!("{}://{image}", self.name)]].concat());
         document["image"]["tags"].take();
@@ -33,7 +32,7 @@ impl Engine {
     }
 }
 
-/// Docker and Podman, as far as they are there, each with a user who has seen no image yet.
+/// Docker and Podman, as available, each with a new user.
 fn engines() -> Vec<Engine> {
     let docker = servers::docker().map(|socket| ("docker", "DOCKER_HOST", socket));
     let podman = servers::podman().map(|socket| ("podman", "CONTAINER_HOST", socket));
@@ -47,12 +46,12 @@ fn engines() -> Vec<Engine> {
 
 const NO_FILES: [PathBuf; 0] = [];
 
-/// Where a user's cache is.
+/// The user's cache folder.
 fn cache(user: &User) -> PathBuf {
     user.home(".cache/dive")
 }
 
-/// What `dive cache` says of `key`.
+/// The value of `key` in the output of `dive cache`.
 fn usage(user: &User, key: &str) -> String {
     let shown = user.runs(&["cache"]).ends_with(0).stdout;
     let line = shown.lines().find_map(|line| line.strip_prefix(&format!("{key}: ")));
@@ -60,7 +59,7 @@ fn usage(user: &User, key: &str) -> String {
 }
 
 #[test]
-fn an_image_of_an_engine_that_was_seen_before_is_not_exported_again() {
+fn cached_engine_image_is_not_exported_again() {
     for engine in engines() {
         let first = engine.document(&[], "dive-sample:1.0");
         assert_eq!(engine.exports(), 1, "{}: {:?}", engine.name, engine.proxy.asked(""));
@@ -78,16 +77,16 @@ fn an_image_of_an_engine_that_was_seen_before_is_not_exported_again() {
     }
 }
 
-/// A tag that was given to another image, as `latest` is with every build.
+/// A tag that now names another image, as `latest` does after every build.
 #[test]
-fn a_name_that_stands_for_another_image_now_is_noticed() {
+fn moved_tag_is_not_served_from_the_cache() {
     let (Some(corpus), Some(docker)) = (Corpus::here(), servers::docker()) else { return };
     let tag = |image: &str| {
         let docker = ["--host", &docker, "tag", image, "dive-test-moved:1"];
         assert!(std::process::Command::new("docker").args(docker).status().unwrap().success());
     };
     let user = User::of_engines();
-    // Images whose tags no other test compares.
+    // No other test compares the tags of these images.
     for (number, image) in [("0", "multi-a:1"), ("1", "multi-b:1")] {
         tag(image);
         let expected = content(document(&User::new(), &["--image", number, &corpus.path("multi/docker20.tar")]));
@@ -95,9 +94,9 @@ fn a_name_that_stands_for_another_image_now_is_noticed() {
     }
 }
 
-/// Images that share layers with one that was seen.
+/// The second image shares layers with the first.
 #[test]
-fn an_image_with_some_known_layers_is_whole() {
+fn image_with_some_cached_layers_is_complete() {
     if Corpus::here().is_none() {
         return;
     }
@@ -107,29 +106,29 @@ fn an_image_with_some_known_layers_is_whole() {
         engine.document(&[], "multi-a:1");
         let second = engine.document(&[], "multi-b:1");
         assert_same(engine.name, &content(expected.clone()), &content(second));
-        assert_eq!(usage(&engine.user, "layers"), "4", "two of three are shared");
+        assert_eq!(usage(&engine.user, "layers"), "4", "layers in the cache");
     }
 }
 
 #[test]
-fn layers_of_a_registry_that_were_seen_before_are_not_pulled_again() {
+fn cached_registry_layers_are_not_pulled_again() {
     let Some(proxy) = registry() else { return };
     for tag in ["gzip", "zstd", "zstdchunked"] {
         let user = User::new();
         let image = format!("registry://{}/opaque:{tag}", proxy.address());
         let arguments = ["--insecure-registry", proxy.address(), &image];
         let first = document(&user, &arguments);
-        proxy.forget();
+        proxy.clear_records();
         let second = document(&user, &arguments);
         assert_same(tag, &first, &second);
-        // The configuration is a blob, too, and a short one.
+        // The configuration is a short blob, too.
         let asked = proxy.asked("GET /v2/opaque/blobs/");
         assert!(asked.len() <= 1 && asked.iter().all(|asked| asked.bytes < 10_000), "{tag}: {asked:#?}");
     }
 }
 
 #[test]
-fn no_cache_neither_writes_nor_reads() {
+fn no_cache_neither_reads_nor_writes_the_cache() {
     for engine in engines() {
         engine.document(&["--no-cache"], "dive-sample:1.0");
         assert_eq!(files_below(&cache(&engine.user)), NO_FILES, "{}", engine.name);
@@ -146,9 +145,9 @@ fn no_cache_neither_writes_nor_reads() {
 
 type Damage<'a> = Box<dyn Fn(&[u8]) -> Vec<u8> + 'a>;
 
-/// A disk that was full, a program that was killed, a bit that flipped, somebody with an editor.
+/// Damage by a full disk, a killed program, a bit flip or an editor.
 #[test]
-fn damaged_records_are_as_good_as_none_and_are_written_anew() {
+fn damaged_cache_records_are_replaced() {
     let Some(engine) = engines().into_iter().next() else { return };
     let expected = engine.document(&[], "dive-sample:1.0");
     let records = files_below(&cache(&engine.user));
@@ -176,20 +175,20 @@ fn damaged_records_are_as_good_as_none_and_are_written_anew() {
         }
         let before = engine.exports();
         assert_same(what, &expected, &engine.document(&[], "dive-sample:1.0"));
-        assert_eq!(engine.exports(), before + 1, "{what}: nothing can be known of it");
+        assert_eq!(engine.exports(), before + 1, "{what}: the damaged records were used");
         assert_same(what, &expected, &engine.document(&[], "dive-sample:1.0"));
-        assert_eq!(engine.exports(), before + 1, "{what}: the records are written anew");
+        assert_eq!(engine.exports(), before + 1, "{what}: the records were not replaced");
     }
-    // One record alone.
+    // A single damaged record.
     for (record, bytes) in records.iter().zip(&whole) {
         fs::write(record, &bytes[..bytes.len() - 1]).unwrap();
         assert_same(&record.display().to_string(), &expected, &engine.document(&[], "dive-sample:1.0"));
     }
 }
 
-/// Whole, but of another layer: somebody moved files about, or a file system gave back the wrong one.
+/// A valid record of another layer, under the wrong name.
 #[test]
-fn a_record_under_the_name_of_another_is_not_believed() {
+fn cache_record_of_another_layer_is_ignored() {
     let Some(engine) = engines().into_iter().next() else { return };
     let expected = engine.document(&[], "dive-sample:1.0");
     let records = files_below(&cache(&engine.user));
@@ -199,7 +198,7 @@ fn a_record_under_the_name_of_another_is_not_believed() {
 }
 
 #[test]
-fn two_at_once_see_the_same() {
+fn concurrent_runs_share_the_cache() {
     for engine in engines() {
         let documents = std::thread::scope(|scope| {
             let running: Vec<_> = (0..3).map(|_| scope.spawn(|| engine.document(&[], "dive-sample:1.0"))).collect();
@@ -210,13 +209,13 @@ fn two_at_once_see_the_same() {
         }
         let before = engine.exports();
         assert_same(engine.name, &documents[0], &engine.document(&[], "dive-sample:1.0"));
-        assert_eq!(engine.exports(), before, "what one of them kept is whole");
+        assert_eq!(engine.exports(), before, "exports with a warm cache");
         assert_eq!(usage(&engine.user, "layers"), "7");
     }
 }
 
 #[test]
-fn the_cache_is_shown_and_cleared() {
+fn cache_command_shows_and_clears() {
     let user = User::new();
     assert_eq!(usage(&user, "layers"), "0");
     user.runs(&["cache", "clear"]).ends_with(0);
@@ -231,20 +230,20 @@ fn the_cache_is_shown_and_cleared() {
     assert_eq!(engine.exports(), 2);
 }
 
-/// What is in an image is not everybody's business, on a machine with several users.
+/// Other users of the machine must not read image contents.
 #[test]
-fn the_cache_is_its_owners_alone() {
+fn cache_is_private_to_its_user() {
     let Some(engine) = engines().into_iter().next() else { return };
     engine.document(&[], "dive-sample:1.0");
     for record in files_below(&cache(&engine.user)) {
         let mode = record.ancestors().take_while(|path| path.starts_with(cache(&engine.user)));
         let modes: Vec<_> = mode.map(|path| fs::metadata(path).unwrap().permissions().mode() & 0o077).collect();
-        assert!(modes.contains(&0), "{}: everyone may read it: {modes:?}", record.display());
+        assert!(modes.contains(&0), "{} is readable by others: {modes:?}", record.display());
     }
 }
 
 #[test]
-fn a_cache_that_cannot_be_written_to_is_done_without() {
+fn unwritable_cache_is_no_error() {
     let Some(docker) = servers::docker() else { return };
     let user = User::new().sets("DOCKER_HOST", &docker).keeps("file", "not a folder");
     let file = user.home("file");
@@ -256,9 +255,9 @@ fn a_cache_that_cannot_be_written_to_is_done_without() {
     );
 }
 
-/// Whoever stands between dive and a registry must not get anything into the cache that is then shown without a look at it.
+/// A man in the middle must not be able to store anything in the cache.
 #[test]
-fn wrong_bytes_leave_no_record() {
+fn blob_with_wrong_digest_is_not_cached() {
     let Some(proxy) = registry() else { return };
     let user = User::new();
     let image = format!("registry://{}/opaque:gzip", proxy.address());
@@ -275,29 +274,29 @@ fn wrong_bytes_leave_no_record() {
     assert_same("after it", &expected, &content(document(&user, &arguments)));
 }
 
-/// An export that is not what the engine says of the image: its layers must not be kept under the digests of others.
+/// Layers that do not match the configuration must not be stored under its digests.
 #[test]
-fn an_export_with_wrong_bytes_leaves_no_record() {
+fn export_with_wrong_digest_is_not_cached() {
     let Some(corpus) = Corpus::here() else { return };
     let expected = content(document(&User::new(), &[&corpus.path("opaque/docker20.tar")]));
     for engine in engines() {
-        // The first is in the content of a file, the second near the start of the archive.
+        // The first position is in a file's content, the second near the start of the archive.
         for at in [1_500_000, 2_000] {
             engine.proxy.times(1, EXPORT, Fault::Flip(at));
             engine.user.runs(&[&format!("{}://opaque:buildkit", engine.name)]);
             assert_same(engine.name, &expected, &content(engine.document(&[], "opaque:buildkit")));
             engine.user.runs(&["cache", "clear"]).ends_with(0);
         }
-        // Cut off midway, after some of its layers were whole.
+        // Truncated after some complete layers.
         engine.proxy.times(1, EXPORT, Fault::Cut(2_150_000));
         engine.user.runs(&[&format!("{}://opaque:buildkit", engine.name)]).ends_with(2);
         assert_same(engine.name, &expected, &content(engine.document(&[], "opaque:buildkit")));
     }
 }
 
-/// With `--ignore-errors`, too: what is shown of a damaged image is not what is shown of a whole one later.
+/// Nor may a damaged image opened with `--ignore-errors` be cached.
 #[test]
-fn what_is_left_of_a_damaged_image_is_not_kept() {
+fn damaged_image_is_not_cached() {
     let (Some(corpus), Some(engine)) = (Corpus::here(), engines().into_iter().next()) else { return };
     let expected = content(document(&User::new(), &[&corpus.path("opaque/docker20.tar")]));
     for cut in [700_000, 2_150_000] {

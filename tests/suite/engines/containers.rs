@@ -1,5 +1,5 @@
-//! Containers, whose names `docker ps` shows where images are expected. If one of these fails, the name of a container is looked
-//! up in a registry, and a stranger's image of that name is shown.
+//! Container names, which `docker ps` shows and users pass as images. A failure means that dive pulls an unrelated
+//! public image of that name.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use super::proxy::Proxy;
 use super::{assert_fails, podman_command, servers};
 use crate::user::{Ran, User};
 
-/// A container of the sample image; removed when dropped.
+/// A container of the sample image, removed on drop.
 struct Container {
     program: &'static str,
     settings: Vec<(&'static str, String)>,
@@ -32,7 +32,7 @@ impl Drop for Container {
     }
 }
 
-/// Asks for the container by name, id and short id, with every policy.
+/// Opens the container by name, id and short id, with every pull policy.
 fn assert_named(container: &Container, scheme: &str, runs: impl Fn(&[&str]) -> Ran) {
     for name in [container.name, &container.id, &container.id[..12]] {
         let image = format!("{scheme}://{name}");
@@ -46,19 +46,19 @@ fn assert_named(container: &Container, scheme: &str, runs: impl Fn(&[&str]) -> R
 }
 
 #[test]
-fn a_container_of_docker_is_named_before_anything_is_pulled() {
+fn docker_container_name_is_not_pulled() {
     let Some(docker) = servers::docker() else { return };
     let container = Container::create("docker", vec![("DOCKER_HOST", docker.clone())], "dive-test-quizzical");
     let proxy = Proxy::before_socket(&docker);
     let user = User::new().sets("DOCKER_HOST", proxy.address());
     assert_named(&container, "docker", |arguments| user.runs(arguments));
     assert_eq!(proxy.asked("/images/create").len(), 0, "{:?}", proxy.asked(""));
-    // With a tag it can only be an image.
+    // A name with a tag can only be an image.
     user.runs(&["--pull", "never", "docker://dive-test-quizzical:latest"]).ends_with(2).says(&["has no image"]);
 }
 
 #[test]
-fn a_container_of_podman_is_named_before_anything_is_pulled() {
+fn podman_container_name_is_not_pulled() {
     let Some(podman) = servers::podman() else { return };
     let container = Container::create("podman", servers::podman_settings(), "dive-test-quizzical");
     let proxy = Proxy::before_socket(&podman);
@@ -69,14 +69,14 @@ fn a_container_of_podman_is_named_before_anything_is_pulled() {
     assert_named(&container, "podman", |arguments| podman_command::runs(&user, arguments));
 }
 
-/// Some proxies before Docker's socket let requests for images through and none for containers.
+/// Some proxies of Docker's socket allow requests for images but not for containers.
 #[test]
-fn an_engine_that_hides_its_containers_still_gives_images() {
-    use super::http::Answer;
+fn engine_that_forbids_containers_still_opens_images() {
+    use super::http::Response;
     use super::proxy::Fault;
     let Some(docker) = servers::docker() else { return };
     let proxy = Proxy::before_socket(&docker);
-    proxy.always("/containers/", Fault::Answer(Answer::new("403 Forbidden", &[], "Forbidden")));
+    proxy.always("/containers/", Fault::Response(Response::new("403 Forbidden", &[], "Forbidden")));
     let user = User::new().sets("DOCKER_HOST", proxy.address());
     assert_fails(&user.runs(&["--pull", "never", "docker://nobody-has-this"]), &["has no image \"nobody-has-this\""]);
     user.runs(&["docker://dive-sample:1.0"]).ends_with(0);

@@ -1,5 +1,5 @@
-//! How the engine is found where no variable says where: Docker's contexts, and machines behind ssh. If one of these fails,
-//! `docker` works in a user's terminal and `dive` does not.
+//! Finding the engine without variables: Docker contexts and SSH hosts. A failure means that `docker` works in a
+//! terminal and `dive` does not.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -14,7 +14,7 @@ fn with_context(host: &str) -> User {
     let meta = format!(
         r#"{{"Name":"away","Metadata":{{}},"Endpoints":{{"docker":{{"Host":"{host}","SkipTLSVerify":false}}}}}}"#
     );
-    // Empty is as good as not set.
+    // An empty variable counts as unset.
     User::new()
         .sets("DOCKER_HOST", "")
         .keeps(".docker/config.json", r#"{"currentContext":"away"}"#)
@@ -27,16 +27,16 @@ fn sha256(text: &str) -> String {
 }
 
 #[test]
-fn the_current_context_says_where_docker_is() {
+fn current_docker_context_is_used() {
     let Some(docker) = servers::docker() else { return };
     let expected = content(document(&User::of_engines(), &["docker://dive-sample:1.0"]));
     let found = content(document(&with_context(&docker), &["docker://dive-sample:1.0"]));
     super::assert_same("by context", &expected, &found);
 }
 
-/// As with `docker`: the variable goes over the context, and `DOCKER_CONTEXT` chooses another one.
+/// As with `docker`: `DOCKER_HOST` overrides the context and `DOCKER_CONTEXT` selects another.
 #[test]
-fn variables_go_over_the_current_context() {
+fn variables_override_the_docker_context() {
     let Some(docker) = servers::docker() else { return };
     let lost = || with_context("unix:///nowhere/by-context.sock");
     document(&lost().sets("DOCKER_HOST", &docker), &["docker://dive-sample:1.0"]);
@@ -47,9 +47,9 @@ fn variables_go_over_the_current_context() {
     assert_fails(&unknown.runs(&["docker://dive-sample:1.0"]), &["no-such-context"]);
 }
 
-/// The configuration may lie elsewhere: `DOCKER_CONFIG`.
+/// `DOCKER_CONFIG` moves the configuration.
 #[test]
-fn contexts_are_where_dockers_configuration_is() {
+fn docker_config_variable_moves_contexts() {
     let Some(docker) = servers::docker() else { return };
     let user = with_context(&docker);
     let elsewhere = user.home("elsewhere");
@@ -58,8 +58,8 @@ fn contexts_are_where_dockers_configuration_is() {
     document(&user, &["docker://dive-sample:1.0"]);
 }
 
-/// Somebody whose `ssh` knows the way to the test's server. It takes its files from the password database's home, not from
-/// this one's, so that it has to be told.
+/// A user whose `ssh` knows the test server. OpenSSH reads its configuration from the password database's home, not
+/// from `$HOME`, so it is passed with `-F`.
 fn with_ssh(config: &str) -> User {
     let user = User::new();
     let folder = user.home("bin");
@@ -72,7 +72,7 @@ fn with_ssh(config: &str) -> User {
 }
 
 #[test]
-fn docker_is_asked_through_ssh() {
+fn docker_opens_over_ssh() {
     let (Some(_), Some(config)) = (servers::docker(), servers::ssh_config()) else { return };
     let expected = content(document(&User::of_engines(), &["docker://dive-sample:1.0"]));
     let user = with_ssh(&config).sets("DOCKER_HOST", "ssh://127.0.0.1");
@@ -80,17 +80,17 @@ fn docker_is_asked_through_ssh() {
     assert_fails(&user.runs(&["--pull", "never", "docker://nobody/has-this:1"]), &["nobody/has-this:1"]);
 }
 
-/// A host that nobody can log in to: what ssh says is what helps.
+/// A login that fails: ssh's own message tells why.
 #[test]
-fn what_ssh_says_is_handed_on() {
+fn ssh_error_message_is_shown() {
     let Some(config) = servers::ssh_config() else { return };
     let user = with_ssh(&config).sets("DOCKER_HOST", "ssh://nobody-of-that-name@127.0.0.1");
     assert_fails(&user.runs(&["docker://dive-sample:1.0"]), &["ssh", "127.0.0.1", "permission denied"]);
 }
 
-/// An address with a password in it is common, and so is pasting an error into a chat.
+/// Addresses contain passwords, and users paste error messages into chats.
 #[test]
-fn a_password_in_an_address_is_not_shown() {
+fn password_in_docker_host_is_not_shown() {
     for host in ["tcp://diver:hunter2-secret@127.0.0.1:1", "ssh://diver:hunter2-secret@127.0.0.1:1"] {
         let user = super::with_log(User::new()).sets("DOCKER_HOST", host);
         let ran = user.runs(&["docker://x"]).ends_with(2);
@@ -99,9 +99,9 @@ fn a_password_in_an_address_is_not_shown() {
     }
 }
 
-/// Nothing listens anywhere: all places are named, each with why not.
+/// Each address tried is named, with the reason.
 #[test]
-fn where_no_engine_is_all_that_was_tried_is_listed() {
+fn missing_engine_error_names_the_address() {
     let ran = User::new().sets("DOCKER_HOST", "unix:///nowhere/docker.sock").runs(&["docker://x"]);
     assert_fails(&ran, &["DOCKER_HOST", "/nowhere/docker.sock", "no such file"]);
     let ran = User::new().sets("DOCKER_HOST", "tcp://127.0.0.1:1").runs(&["docker://x"]);
@@ -114,15 +114,15 @@ fn where_no_engine_is_all_that_was_tried_is_listed() {
     assert_fails(&ran, &["containerd"]);
 }
 
-/// A socket of another user, as that of Docker is to everyone who is not in its group.
+/// A socket of another user, as Docker's is for users outside its group.
 #[test]
-fn a_socket_without_permission_says_so() {
+fn socket_without_permission_names_the_group() {
     let Some(docker) = servers::docker() else { return };
     if !servers::is_root() {
         return;
     }
     let user = User::new().sets("DOCKER_HOST", &docker);
-    // The folders of the test and of the binary need not be open to that user: only where it works does it have to be.
+    // That user needs access to the program and its working directory.
     let dive = user.home("dive");
     std::fs::copy(DIVE, &dive).unwrap();
     for folder in [user.home(""), user.file(""), user.home("..")] {

@@ -1,5 +1,4 @@
-//! Who a registry is told that a user is. If one of these fails, a user who is logged in is sent away, or a password is where
-//! everyone can read it.
+//! Credentials for registries. A failure means that a logged-in user is refused, or that a password leaks.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -15,12 +14,12 @@ fn asks(user: &User, guarded: &Guarded) -> Ran {
 }
 
 #[test]
-fn a_login_of_docker_is_used() {
+fn docker_login_is_used() {
     let Some(guarded) = servers::guarded_registry() else { return };
     let user = with_log(User::new()).keeps(".docker/config.json", &guarded.docker_config());
     let ran = asks(&user, &guarded).ends_with(0);
     assert_keeps_secrets(&user, &ran, &[&guarded.password, &format!("{}:{}", guarded.user, guarded.password)]);
-    assert!(user.sees().contains(&"dive.log".to_owned()), "there is a log to look into: {:?}", user.sees());
+    assert!(user.sees().contains(&"dive.log".to_owned()), "no log: {:?}", user.sees());
 
     let elsewhere = User::new().keeps("elsewhere/config.json", &guarded.docker_config());
     let folder = elsewhere.home("elsewhere");
@@ -28,7 +27,7 @@ fn a_login_of_docker_is_used() {
 }
 
 #[test]
-fn a_login_of_podman_is_used() {
+fn podman_login_is_used() {
     let Some(guarded) = servers::guarded_registry() else { return };
     let user = User::new().keeps("run/containers/auth.json", &guarded.docker_config());
     let folder = user.home("run");
@@ -38,7 +37,7 @@ fn a_login_of_podman_is_used() {
     asks(&user.sets("REGISTRY_AUTH_FILE", file.to_str().unwrap()), &guarded).ends_with(0);
 }
 
-/// A program that keeps passwords, as desktops have one.
+/// A user with a credential helper.
 fn with_helper(config: &str, script: &str) -> User {
     let user = User::new().keeps(".docker/config.json", config).keeps("bin/docker-credential-vault", script);
     let program = user.home("bin/docker-credential-vault");
@@ -48,7 +47,7 @@ fn with_helper(config: &str, script: &str) -> User {
 }
 
 #[test]
-fn a_credential_helper_is_asked() {
+fn credential_helper_is_used() {
     let Some(guarded) = servers::guarded_registry() else { return };
     let script = format!(
         "#!/bin/sh\nread -r host\n[ \"$1 $host\" = 'get {}' ] || exit 1\nprintf '{{\"ServerURL\":\"%s\",\"Username\":\"{}\",\
@@ -64,7 +63,7 @@ fn a_credential_helper_is_asked() {
         let ran = asks(&user, &guarded).ends_with(0);
         assert_keeps_secrets(&user, &ran, &[&guarded.password]);
     }
-    // One that is broken, and that shows what it should not.
+    // A broken helper that prints the secret.
     let broken = format!("#!/bin/sh\necho 'the vault is locked' >&2\necho '{}'\nexit 1\n", guarded.password);
     let user = with_log(with_helper(r#"{"credsStore":"vault"}"#, &broken));
     let ran = asks(&user, &guarded).ends_with(2);
@@ -72,7 +71,7 @@ fn a_credential_helper_is_asked() {
 }
 
 #[test]
-fn wrong_credentials_say_which_were_used_and_what_to_do() {
+fn wrong_credentials_error_suggests_login() {
     let Some(guarded) = servers::guarded_registry() else { return };
     let secret = "wrong-secret-0815";
     let user = with_log(User::new()).keeps(".docker/config.json", &docker_login(&guarded.host, &guarded.user, secret));
@@ -82,18 +81,18 @@ fn wrong_credentials_say_which_were_used_and_what_to_do() {
 }
 
 #[test]
-fn no_credentials_say_where_they_were_looked_for() {
+fn missing_credentials_error_suggests_login() {
     let Some(guarded) = servers::guarded_registry() else { return };
     assert_fails(&asks(&User::new(), &guarded), &[&guarded.host, "login"]);
-    // Those for another host are none for this one.
+    // Credentials for another host do not apply.
     let other =
         User::new().keeps(".docker/config.json", &docker_login("localhost:1", &guarded.user, &guarded.password));
     assert_fails(&asks(&other, &guarded), &[&guarded.host, "login"]);
 }
 
-/// `docker login` writes them, but hands and disks break them.
+/// Truncated or hand-edited files.
 #[test]
-fn a_damaged_login_file_is_named() {
+fn damaged_login_file_leaks_no_secret() {
     let Some(guarded) = servers::guarded_registry() else { return };
     let secret = base64(&format!("{}:{}", guarded.user, guarded.password));
     for damaged in [
@@ -115,7 +114,7 @@ fn asks_for_token(user: &User, tokens: &Tokens, tag: &str) -> Ran {
 }
 
 #[test]
-fn a_token_is_had_for_a_password() {
+fn password_is_exchanged_for_a_token() {
     let Some(host) = servers::registry() else { return };
     let tokens = Tokens::with(&host, Needs::Password(LOGIN), usize::MAX);
     let (name, password) = LOGIN.split_once(':').unwrap();
@@ -132,7 +131,7 @@ fn a_token_is_had_for_a_password() {
 }
 
 #[test]
-fn a_refresh_token_is_exchanged() {
+fn refresh_token_is_exchanged_for_a_token() {
     let Some(host) = servers::registry() else { return };
     let refresh = "refresh-secret-0818";
     let tokens = Tokens::with(&host, Needs::Refresh(refresh), usize::MAX);
@@ -146,9 +145,9 @@ fn a_refresh_token_is_exchanged() {
     assert_keeps_secrets(&user, &ran, &["expired-secret-0819"]);
 }
 
-/// A pull that takes longer than a token lasts, as those of large images do.
+/// A pull that outlasts its token, as with large images.
 #[test]
-fn a_token_that_expires_midway_is_renewed() {
+fn expired_token_is_renewed_during_a_pull() {
     let (Some(_), Some(host)) = (Corpus::here(), servers::registry()) else { return };
     let tokens = Tokens::with(&host, Needs::Nothing, 3);
     let image = format!("registry://{}/opaque:gzip", tokens.host());
@@ -156,24 +155,24 @@ fn a_token_that_expires_midway_is_renewed() {
     assert_eq!(pulled["layer"].as_array().unwrap().len(), 7);
     assert!(tokens.given() >= 2, "9 requests took {} tokens", tokens.given());
     let blobs = tokens.proxy().asked("/blobs/").into_iter().filter(|asked| asked.status == 200).count();
-    assert_eq!(blobs, 8, "none came twice");
+    assert_eq!(blobs, 8, "blobs requested");
 }
 
-/// A token server that gives tokens which nobody takes must not be asked for ever.
+/// A token server whose tokens are never accepted.
 #[test]
-fn tokens_that_are_never_taken_have_an_end() {
+fn rejected_tokens_are_not_requested_forever() {
     let Some(host) = servers::registry() else { return };
     let tokens = Tokens::with(&host, Needs::Nothing, 0);
     let user = with_log(User::new());
     let ran = asks_for_token(&user, &tokens, "sample:1");
     assert_fails(&ran, &[tokens.host(), "401"]);
-    assert!(tokens.given() < 10, "{} tokens were asked for", tokens.given());
+    assert!(tokens.given() < 10, "{} token requests", tokens.given());
     assert_keeps_secrets(&user, &ran, &[TOKEN]);
 }
 
-/// A container with an arbitrary uid, in which HOME is still root's: docker's files there are of no use, and in nobody's way.
+/// A container with an arbitrary uid and root's HOME: its unreadable files must be ignored.
 #[test]
-fn a_home_that_cannot_be_read_is_passed_over() {
+fn unreadable_home_does_not_prevent_pulls() {
     let (Some(registry), Some(docker)) = (servers::registry(), servers::docker()) else { return };
     if !servers::is_root() {
         return;
@@ -181,7 +180,7 @@ fn a_home_that_cannot_be_read_is_passed_over() {
     let open = |path: &std::path::Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     };
-    // The engine's own socket is not for everybody.
+    // Other users cannot open the engine's own socket.
     let proxy = super::proxy::Proxy::before_socket(&docker);
     let socket = std::path::Path::new(proxy.address().strip_prefix("unix://").unwrap());
     open(socket, 0o777);
@@ -206,7 +205,7 @@ fn a_home_that_cannot_be_read_is_passed_over() {
     for image in ["docker://dive-sample:1.0", &image, "sample.tar"] {
         runs(&[image]).ends_with(0);
     }
-    // What is not there is not there, whatever the home holds.
+    // A missing image is reported as missing.
     assert_fails(&runs(&[&missing]), &["nobody-has-this"]);
     open(&user.home(""), 0o755);
 }

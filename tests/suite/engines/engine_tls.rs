@@ -1,5 +1,5 @@
-//! An engine behind TLS: the real one, with a door before it that wants to see a certificate. If one of these fails, an engine
-//! on another host cannot be asked, or whoever sits between is believed.
+//! An engine behind TLS: a proxy before the real one, which requires a client certificate. A failure means that remote
+//! engines do not work, or that dive trusts an impostor.
 
 use std::sync::Arc;
 
@@ -16,11 +16,11 @@ use crate::user::User;
 
 const IMAGE: &str = "docker://dive-sample:1.0";
 
-/// A door before the Docker of the tests, at an address of the loopback; its certificate is for `localhost` and 127.0.0.1.
-/// Gives back its port. It stands for as long as the tests run.
-fn door(address: &str) -> Option<u16> {
+/// Starts a TLS proxy before Docker at a loopback address and returns its port. Its certificate is for `localhost` and
+/// 127.0.0.1. It runs until the tests end.
+fn tls_proxy(address: &str) -> Option<u16> {
     let socket = servers::docker()?.strip_prefix("unix://").unwrap().to_owned();
-    // What the certificates are made for, and with.
+    // The certificates belong to the guarded registry.
     servers::guarded_registry()?;
     let certificate = |name: &str| CertificateDer::from_pem_file(servers::certificate(name)).unwrap();
     let mut authorities = RootCertStore::empty();
@@ -45,7 +45,7 @@ fn door(address: &str) -> Option<u16> {
             while let Ok((visitor, _)) = listener.accept().await {
                 let (acceptor, socket) = (acceptor.clone(), socket.clone());
                 tokio::spawn(async move {
-                    // Whoever shows no certificate is told so by TLS itself.
+                    // Without a client certificate the TLS handshake fails.
                     let Ok(mut visitor) = acceptor.accept(visitor).await else { return };
                     let mut docker = UnixStream::connect(socket).await.unwrap();
                     let _ = copy_bidirectional(&mut visitor, &mut docker).await;
@@ -56,7 +56,7 @@ fn door(address: &str) -> Option<u16> {
     Some(port)
 }
 
-/// A user who asks for TLS with these files as `ca.pem`, `cert.pem` and `key.pem`.
+/// A user who enables TLS with these files as `ca.pem`, `cert.pem` and `key.pem`.
 fn user_with(files: &[(&str, &str)]) -> User {
     let user = User::new().keeps("certs/.keep", "");
     for (name, source) in files {
@@ -69,8 +69,8 @@ fn user_with(files: &[(&str, &str)]) -> User {
 const ALL: [(&str, &str); 3] = [("ca.pem", "ca.crt"), ("cert.pem", "client.crt"), ("key.pem", "client.key")];
 
 #[test]
-fn who_shows_a_certificate_is_let_in() {
-    let Some(port) = door("127.0.0.1") else { return };
+fn engine_over_tls_opens_with_client_certificate() {
+    let Some(port) = tls_proxy("127.0.0.1") else { return };
     let expected = content(document(&User::of_engines(), &[IMAGE]));
     for host in ["localhost", "127.0.0.1"] {
         let user = user_with(&ALL).sets("DOCKER_HOST", &format!("tcp://{host}:{port}"));
@@ -79,8 +79,8 @@ fn who_shows_a_certificate_is_let_in() {
 }
 
 #[test]
-fn nobody_is_believed_without_a_certificate_by_a_known_authority() {
-    let (Some(port), Some(other)) = (door("127.0.0.1"), door("127.0.0.2")) else { return };
+fn engine_over_tls_needs_a_trusted_certificate() {
+    let (Some(port), Some(other)) = (tls_proxy("127.0.0.1"), tls_proxy("127.0.0.2")) else { return };
     let here = format!("tcp://127.0.0.1:{port}");
     let fails = |user: User, host: &str, parts: &[&str]| {
         assert_fails(&user.sets("DOCKER_HOST", host).runs(&["--pull", "never", IMAGE]), parts);
@@ -91,18 +91,18 @@ fn nobody_is_believed_without_a_certificate_by_a_known_authority() {
     fails(user_with(&ALL[..1]), &here, &["TLS", "client certificate", "cert.pem", "key.pem"]);
     fails(user_with(&ALL[..2]), &here, &["key.pem"]);
     fails(user_with(&[]), &here, &["ca.pem"]);
-    // Without TLS there is nobody to talk to.
+    // Without TLS the connection fails.
     fails(User::new(), &here, &["127.0.0.1"]);
 }
 
-/// What was to be protected must not go out unprotected where a service has no home to look for certificates in.
+/// A service without a home has no certificates; the request must not go out unencrypted.
 #[test]
-fn without_a_place_for_certificates_nothing_is_sent() {
+fn missing_tls_certificates_send_nothing_unencrypted() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let host = format!("tcp://{}", listener.local_addr().unwrap());
     let user = User::new().sets("DOCKER_TLS_VERIFY", "1").sets("DOCKER_HOST", &host);
     let ran = user.sets("HOME", "").runs(&["--pull", "never", IMAGE]);
     assert_fails(&ran, &["DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"]);
-    assert!(listener.accept().is_err(), "somebody came, and in the open");
+    assert!(listener.accept().is_err(), "an unencrypted connection");
 }

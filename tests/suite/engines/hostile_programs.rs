@@ -1,5 +1,5 @@
-//! An `ssh` and a `ctr` that do not do what such programs do. If one of these fails, a machine at the other end of a connection
-//! keeps a user waiting, fills the memory, or writes to the terminal.
+//! `ssh` and `ctr` programs that misbehave. A failure means that a remote machine can hang dive, fill its memory or
+//! write to the terminal.
 
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::assert_fails;
 use crate::user::{Ran, User};
 
-/// A user with a program of that name in front of all others.
+/// A user with this program first in PATH.
 fn user_with(program: &str, script: &str) -> User {
     let file = format!("bin/{program}");
     let user = User::new().keeps(&file, &format!("#!/bin/sh\n{script}\n"));
@@ -16,9 +16,9 @@ fn user_with(program: &str, script: &str) -> User {
     user.sets("PATH", &path).waits(Duration::from_mins(1))
 }
 
-/// An error of a few lines, and nothing of the liar's that drives a terminal.
+/// Asserts a short error without terminal control characters.
 #[track_caller]
-fn assert_is_ended(ran: &Ran, script: &str, parts: &[&str]) {
+fn assert_short_error(ran: &Ran, script: &str, parts: &[&str]) {
     assert_fails(ran, parts);
     assert!(ran.stderr.len() < 5000, "{script}: {} bytes", ran.stderr.len());
     assert!(!ran.stderr.contains(|letter: char| letter.is_control() && letter != '\n'), "{script}: {:?}", ran.stderr);
@@ -26,7 +26,7 @@ fn assert_is_ended(ran: &Ran, script: &str, parts: &[&str]) {
 }
 
 #[test]
-fn an_ssh_that_lies_is_an_error() {
+fn misbehaving_ssh_is_an_error() {
     for script in [
         "printf 'hello \\033[2J\\n'",
         "exec yes 'a line without an end'",
@@ -41,13 +41,13 @@ fn an_ssh_that_lies_is_an_error() {
         "yes 'words of ssh' | head -c 1000000 >&2; exit 255",
     ] {
         let user = user_with("ssh", script).sets("DOCKER_HOST", "ssh://user@far.example");
-        assert_is_ended(&user.runs(&["docker://app:1"]), script, &["docker cannot be reached"]);
+        assert_short_error(&user.runs(&["docker://app:1"]), script, &["docker cannot be reached"]);
     }
 }
 
 #[test]
-fn a_containerd_that_lies_is_an_error() {
-    // A header of a tar that says more than follows.
+fn misbehaving_ctr_is_an_error() {
+    // A tar header that announces more than follows.
     let cut = "printf 'a.txt'; head -c 95 /dev/zero; printf '0000644\\0000000000\\0000000000\\00077777777777\\00000000000000\\000'; \
                head -c 1000 /dev/zero";
     for script in [
@@ -59,6 +59,6 @@ fn a_containerd_that_lies_is_an_error() {
         "yes 'words of ctr' | head -c 1000000 >&2; exit 1",
     ] {
         let ran = user_with("ctr", script).runs(&["containerd://docker.io/library/app:1"]);
-        assert_is_ended(&ran, script, &["app:1"]);
+        assert_short_error(&ran, script, &["app:1"]);
     }
 }

@@ -1,8 +1,8 @@
-//! As much of HTTP/1.1 as a proxy needs that looks at heads and hands bodies on: requests and answers as lines.
+//! The part of HTTP/1.1 that the proxy needs: it parses heads and copies bodies.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 
-/// The first line and the headers of a request or an answer.
+/// Start line and headers of a request or response.
 #[derive(Debug, Clone)]
 pub(crate) struct Head {
     pub(crate) first: String,
@@ -15,7 +15,7 @@ impl Head {
         Self { first: first.to_owned(), headers }
     }
 
-    /// Reads a head; none if the other side has closed.
+    /// Reads a head; `None` at end of file.
     pub(crate) fn read(input: &mut impl BufRead) -> io::Result<Option<Self>> {
         let mut line = || {
             let mut line = String::new();
@@ -54,18 +54,18 @@ impl Head {
         self.headers.push((name.to_owned(), value.to_owned()));
     }
 
-    /// The word at a place of the first line: method, path; version, status.
+    /// A word of the start line: method, path; version, status.
     pub(crate) fn word(&self, at: usize) -> &str {
         self.first.split(' ').nth(at).unwrap_or_default()
     }
 
-    /// The length that is announced.
+    /// The `Content-Length`.
     pub(crate) fn len(&self) -> Option<u64> {
         self.get("content-length").and_then(|text| text.parse().ok())
     }
 }
 
-/// A request with its body, which is a short one.
+/// A request with a short body.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) head: Head,
@@ -81,14 +81,14 @@ impl Request {
     }
 }
 
-/// An answer that a test gives itself.
+/// A response defined by the test.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     head: Head,
     body: String,
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn new(status: &str, headers: &[(&str, &str)], body: &str) -> Self {
         let mut head = Head::new(&format!("HTTP/1.1 {status}"), headers);
         head.set("Content-Length", &body.len().to_string());
@@ -109,7 +109,7 @@ impl Answer {
     }
 }
 
-/// Asks for a path once and reads all of the answer.
+/// Requests a path and reads the whole response.
 pub(crate) fn get(stream: impl Read + Write, path: &str, headers: &[(&str, &str)]) -> io::Result<(Head, Vec<u8>)> {
     let mut head = Head::new(&format!("GET {path} HTTP/1.1"), headers);
     head.set("Host", "127.0.0.1");
@@ -122,7 +122,7 @@ pub(crate) fn get(stream: impl Read + Write, path: &str, headers: &[(&str, &str)
     Ok((answer, body))
 }
 
-/// `user:password` as the header of basic authentication has it.
+/// Encodes `user:password` for basic authentication.
 pub(crate) fn base64(text: &str) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();

@@ -1,18 +1,17 @@
-//! Images where they live: in engines, in registries, and where a build puts them. All servers are real ones, started by
-//! `tests/servers.sh`; what goes wrong between them and dive is made by proxies. If one of these fails, a user does not get
-//! at an image, gets at another one, waits for bytes that are here already, or tells the world a password.
-
+//! Images in engines and registries, and builds. All servers are real and started by `tests/servers.sh`; proxies inject
+//! faults. A failure means that dive cannot open an image, opens another one, transfers bytes again, or leaks a
+//! password.
 mod authorities;
 mod broken_engines;
 mod broken_registries;
 mod building;
+mod cache;
 mod containers;
 mod contexts;
 mod credentials;
-mod guarded;
+mod engine_tls;
+mod hostile_programs;
 pub(crate) mod http;
-mod kept;
-mod liars;
 mod names;
 mod partial;
 mod podman_command;
@@ -30,23 +29,23 @@ use serde_json::Value;
 
 use crate::user::{Ran, User};
 
-/// For what may take long on a busy machine, before a test gives up.
+/// Time limit on a busy machine.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// For what is tried again several times, with growing pauses.
+/// Time limit for operations with several retries.
 const LONG: Duration = Duration::from_mins(1);
 
-/// What exports an image, in the paths of both engines.
+/// Path of the export request of both engines.
 pub(crate) const EXPORT: &str = "/get";
 
-/// What `dive --json` says of an image.
+/// The document of `dive --json`.
 #[track_caller]
 fn document(user: &User, arguments: &[&str]) -> Value {
     let ran = user.runs(&[&["--json", "-"], arguments].concat()).ends_with(0);
     serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{}", ran.stdout))
 }
 
-/// What must be the same wherever an image lies: all but what it is called there, and how its layers are stored there.
+/// The document without names and storage details, which differ between sources.
 fn content(mut document: Value) -> Value {
     for key in ["name", "tags"] {
         document["image"][key].take();
@@ -59,7 +58,7 @@ fn content(mut document: Value) -> Value {
     document
 }
 
-/// Fails with the first difference instead of two documents.
+/// Fails with the first difference.
 #[track_caller]
 fn assert_same(what: &str, expected: &Value, found: &Value) {
     fn difference(at: &str, expected: &Value, found: &Value) -> Option<String> {
@@ -82,7 +81,7 @@ fn assert_same(what: &str, expected: &Value, found: &Value) {
     }
 }
 
-/// The run must have failed with one message that has all of `parts`, in whatever case.
+/// Asserts an error that contains all `parts`, in any case.
 #[track_caller]
 fn assert_fails(ran: &Ran, parts: &[&str]) {
     let error = ran.error();
@@ -91,15 +90,15 @@ fn assert_fails(ran: &Ran, parts: &[&str]) {
     }
 }
 
-/// Somebody who keeps a log of everything, in which no secret may turn up either.
+/// A user who logs everything; no secret may appear in the log either.
 fn with_log(user: User) -> User {
     user.sets("DIVE_LOG_ENABLED", "true").sets("DIVE_LOG_LEVEL", "trace")
 }
 
-/// Files in which users themselves keep secrets.
+/// Files in which users store secrets themselves.
 const OWN: [&str; 3] = ["config.json", "auth.json", "docker-credential-vault"];
 
-/// No secret may be in what a run printed, and in no file that it wrote: log, document, cache.
+/// Asserts that no output and no written file contains a secret.
 #[track_caller]
 fn assert_keeps_secrets(user: &User, ran: &Ran, secrets: &[&str]) {
     let mut texts = vec![("standard output".to_owned(), ran.stdout.clone().into_bytes())];
@@ -133,11 +132,11 @@ fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
     files
 }
 
-/// Waits until something is so.
+/// Waits for a condition.
 #[track_caller]
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = std::time::Instant::now();
-    while !is_so() {
+    while !holds() {
         assert!(start.elapsed() < LIMIT, "{what}: not after {LIMIT:?}");
         std::thread::sleep(Duration::from_millis(10));
     }

@@ -1,5 +1,5 @@
-//! What an image may be called, and which engine is asked. If one of these fails, a user has an image and cannot name it, or
-//! sees that of another engine.
+//! Image names and the choice of the engine. A failure means that a user cannot name an image, or sees that of another
+//! engine.
 
 use serde_json::Value;
 
@@ -8,16 +8,16 @@ use super::{assert_fails, document, servers};
 use crate::place::Corpus;
 use crate::user::User;
 
-/// Of `opaque:buildkit`, in every engine: the digest of its configuration.
+/// The configuration digest of `opaque:buildkit` in every engine.
 const ID: &str = "54ebc3b0600878fa21ae5a4ec8229157c17a4cfa566d4434e4bf85fe3278043e";
 
-/// The digest of a layer that only `opaque:buildkit` has.
+/// Recognises `opaque:buildkit`.
 fn is_opaque(document: &Value) -> bool {
     document["layer"].as_array().unwrap().len() == 7 && document["image"]["inefficientBytes"] == 10
 }
 
 #[test]
-fn docker_knows_an_image_by_name_tag_and_id() {
+fn docker_opens_by_name_tag_and_id() {
     let (Some(_), Some(_)) = (Corpus::here(), servers::docker()) else { return };
     let user = User::of_engines();
     let long = format!("sha256:{ID}");
@@ -25,7 +25,7 @@ fn docker_knows_an_image_by_name_tag_and_id() {
         assert!(is_opaque(&document(&user, &[&format!("docker://{name}")])), "{name}");
         assert!(is_opaque(&document(&user, &[name])), "{name} without a scheme");
     }
-    // The tag is `latest` where none is given.
+    // The default tag is `latest`.
     let latest = document(&user, &["docker://multi-a"]);
     assert_eq!(latest["layer"].as_array().unwrap().len(), 3);
     let other = document(&user, &["docker://registry.example.com:5000/team/multi-a:v1.2.3"]);
@@ -35,7 +35,7 @@ fn docker_knows_an_image_by_name_tag_and_id() {
 }
 
 #[test]
-fn podman_knows_an_image_by_name_tag_and_id() {
+fn podman_opens_by_name_tag_and_id() {
     let (Some(_), Some(_)) = (Corpus::here(), servers::podman()) else { return };
     let user = User::of_engines();
     let long = format!("sha256:{ID}");
@@ -46,12 +46,12 @@ fn podman_knows_an_image_by_name_tag_and_id() {
     assert_eq!(latest["layer"].as_array().unwrap().len(), 3);
 }
 
-/// That of `opaque:gzip`'s manifest.
+/// The manifest digest of `opaque:gzip`.
 const DIGEST: &str = "sha256:f20195f9a7a4f42ee1a13f491514f8171c8bd7fa24b0fb2aca1cfab4bc5140dc";
 
-/// `NAME@sha256:...` is how a deployment says exactly which image it means.
+/// Deployments name images as `NAME@sha256:...`.
 #[test]
-fn an_image_is_known_by_its_digest() {
+fn image_opens_by_digest() {
     let (Some(_), Some(host)) = (Corpus::here(), servers::registry()) else { return };
     let image = format!("{host}/opaque@{DIGEST}");
     assert!(is_opaque(&document(&User::new(), &["--insecure-registry", &host, &format!("registry://{image}")])));
@@ -60,7 +60,7 @@ fn an_image_is_known_by_its_digest() {
     let wrong = format!("registry://{host}/opaque@{}", DIGEST.replace("f2", "00"));
     assert_fails(&User::new().runs(&["--insecure-registry", &host, &wrong]), &["opaque", &host]);
     if servers::docker().is_some() {
-        // An image has a digest in Docker once it was pulled.
+        // Docker knows an image's digest only after a pull.
         let user = User::of_engines();
         assert!(is_opaque(&document(&user, &["--pull", "missing", &format!("docker://{image}")])));
         assert!(is_opaque(&document(&user, &["--pull", "never", &format!("docker://{image}")])));
@@ -68,13 +68,13 @@ fn an_image_is_known_by_its_digest() {
 }
 
 #[test]
-fn the_engine_is_chosen_by_scheme_flag_and_configuration() {
+fn engine_precedence_is_scheme_flag_configuration() {
     let (Some(_), Some(_), Some(podman)) = (Corpus::here(), servers::docker(), servers::podman()) else { return };
     let only_podman = User::new().sets("DOCKER_HOST", "unix:///nowhere/docker.sock").sets("CONTAINER_HOST", &podman);
     for arguments in [
         &["podman://opaque:buildkit"][..],
         &["--source", "podman", "opaque:buildkit"],
-        // The scheme of an image goes over the flag.
+        // The scheme overrides the flag.
         &["--source", "docker", "podman://opaque:buildkit"],
     ] {
         assert!(is_opaque(&document(&only_podman, arguments)), "{arguments:?}");
@@ -89,7 +89,7 @@ fn the_engine_is_chosen_by_scheme_flag_and_configuration() {
 }
 
 #[test]
-fn containerd_knows_an_image_by_its_name() {
+fn containerd_opens_by_name() {
     let (Some(_), Some(_)) = (Corpus::here(), servers::containerd()) else { return };
     let user = User::of_engines();
     assert!(is_opaque(&document(&user, &["containerd://docker.io/library/opaque:buildkit"])));
@@ -98,9 +98,9 @@ fn containerd_knows_an_image_by_its_name() {
     assert_fails(&missing, &["docker.io/library/nothing:1"]);
 }
 
-/// What an engine has not got: say where it was looked for, and what would help.
+/// The error says where the image was looked for and what to do.
 #[test]
-fn an_image_that_is_not_there_is_named_with_what_to_do() {
+fn missing_image_error_says_what_to_do() {
     for (server, scheme) in [(servers::docker(), "docker"), (servers::podman(), "podman")] {
         if server.is_none() {
             continue;
@@ -120,17 +120,17 @@ fn an_image_that_is_not_there_is_named_with_what_to_do() {
     }
 }
 
-/// Two images whose ids begin with the same letters: which is meant cannot be told.
+/// Another prefix than that of any image.
 #[test]
-fn a_short_id_of_nothing_is_no_image() {
+fn unknown_short_id_is_an_error() {
     let (Some(_), Some(_)) = (Corpus::here(), servers::docker()) else { return };
     let other: String = ID.chars().take(11).chain(['x']).collect();
     assert_fails(&User::of_engines().runs(&["--pull", "never", &format!("docker://{other}")]), &[&other]);
 }
 
-/// Names are put into the engine's paths: what is in them must not lead to another request.
+/// Names become part of request paths and must not lead to other requests.
 #[test]
-fn a_name_does_not_lead_elsewhere_in_the_engine() {
+fn image_name_cannot_reach_other_engine_endpoints() {
     let Some(docker) = servers::docker() else { return };
     let proxy = super::proxy::Proxy::before_socket(&docker);
     for name in ["../containers/json?x=", "a b", "a/../../version", "%2e%2e/info", "x?y#z", "\u{e9}", "a\nb"] {
@@ -145,7 +145,7 @@ fn a_name_does_not_lead_elsewhere_in_the_engine() {
             ["/images/", "/containers/", "/version", "/_ping", "/info"].iter().any(|start| path.starts_with(start));
         assert!(is_expected && !path.contains("/../"), "{}", asked.what);
     }
-    // The engine is still one.
+    // The engine still works.
     let socket = docker.strip_prefix("unix://").unwrap();
     let stream = std::os::unix::net::UnixStream::connect(socket).unwrap();
     assert_eq!(http::get(stream, "/_ping", &[]).unwrap().1, b"OK");

@@ -1,8 +1,8 @@
-//! Layers that carry a table of contents (eStargz, zstd:chunked): they are listed without being pulled. If one of these
-//! fails, a user waits for a layer that need not have come, or sees other files than those that would have come with it.
+//! Layers with a table of contents (eStargz, zstd:chunked) are listed without a pull. A failure means that dive
+//! downloads layers needlessly or lists wrong files.
 
 use super::broken_registries::proxy;
-use super::http::Answer;
+use super::http::Response;
 use super::proxy::{Fault, Proxy};
 use super::{assert_same, content, document};
 use crate::place::Corpus;
@@ -11,7 +11,7 @@ use crate::user::User;
 
 const KINDS: [&str; 2] = ["estargz", "zstdchunked"];
 
-/// The blobs of layers, which the configuration's is not: its media type is that of a document, and it is short.
+/// Blob requests. They include the configuration, which is short.
 const BLOBS: &str = "GET /v2/opaque/blobs/";
 
 fn arguments(proxy: &Proxy, kind: &str) -> [String; 3] {
@@ -26,7 +26,7 @@ fn lists(user: &User, proxy: &Proxy, kind: &str) -> String {
     user.runs(&arguments).ends_with(0).stdout
 }
 
-/// A document without what only a layer that was read can tell.
+/// The document without values that need the whole layer.
 fn listed(mut document: serde_json::Value) -> serde_json::Value {
     for layer in document["layer"].as_array_mut().unwrap() {
         layer.as_object_mut().unwrap().remove("unpackedBytes");
@@ -34,7 +34,7 @@ fn listed(mut document: serde_json::Value) -> serde_json::Value {
     document
 }
 
-/// What the corpus' archive of that kind lists: all of it was pulled.
+/// Listing and document of the corpus archive of that kind.
 fn whole(kind: &str) -> (String, serde_json::Value) {
     let archive = Corpus::here().unwrap().path(&format!("opaque/oci-{kind}.tar"));
     let listing = User::new().runs(&["tree", "--format", "tsv", &archive]).ends_with(0).stdout;
@@ -42,7 +42,7 @@ fn whole(kind: &str) -> (String, serde_json::Value) {
 }
 
 #[test]
-fn a_layer_with_a_table_of_contents_is_listed_without_being_pulled() {
+fn table_of_contents_saves_the_pull() {
     for kind in KINDS {
         let Some(proxy) = proxy() else { return };
         let (listing, expected) = whole(kind);
@@ -51,11 +51,11 @@ fn a_layer_with_a_table_of_contents_is_listed_without_being_pulled() {
         let ranges = asked.iter().filter(|asked| asked.range.is_some()).count();
         assert!(ranges >= 7, "{kind}: {asked:#?}");
         for asked in asked.iter().filter(|asked| asked.range.is_none()) {
-            assert!(asked.bytes < 10_000, "{kind}: more than the configuration came whole: {asked:?}");
+            assert!(asked.bytes < 10_000, "{kind}: a whole layer was pulled: {asked:?}");
         }
         let bytes: u64 = asked.iter().map(|asked| asked.bytes).sum();
-        assert!(bytes < 300_000, "{kind}: {bytes} bytes of the 1.1 MB came");
-        // All that is said of it, too, and once more from what was kept.
+        assert!(bytes < 300_000, "{kind}: {bytes} of 1.1 MB were pulled");
+        // Documents agree as well, also from the cache.
         let arguments = arguments(&proxy, kind);
         let arguments = arguments.each_ref().map(String::as_str);
         let user = User::new();
@@ -65,9 +65,9 @@ fn a_layer_with_a_table_of_contents_is_listed_without_being_pulled() {
     }
 }
 
-/// Whoever publishes an image writes its tables, and could leave out what would break a rule.
+/// The publisher writes the table of contents and could omit what breaks a rule.
 #[test]
-fn a_verdict_is_given_on_the_layers_themselves() {
+fn ci_mode_reads_the_layers_themselves() {
     for kind in KINDS {
         let Some(proxy) = proxy() else { return };
         let (_, expected) = whole(kind);
@@ -80,7 +80,7 @@ fn a_verdict_is_given_on_the_layers_themselves() {
 }
 
 #[test]
-fn a_registry_without_ranges_sends_the_layer() {
+fn registry_without_ranges_sends_whole_layers() {
     for kind in KINDS {
         if proxy().is_none() {
             return;
@@ -90,7 +90,7 @@ fn a_registry_without_ranges_sends_the_layer() {
             let Some(proxy) = proxy() else { return };
             match refusal.strip_prefix("200") {
                 Some(_) => proxy.always(BLOBS, Fault::WithoutRange),
-                None => proxy.always_for_ranges(BLOBS, Fault::Answer(Answer::new(refusal, &[], ""))),
+                None => proxy.always_for_ranges(BLOBS, Fault::Response(Response::new(refusal, &[], ""))),
             }
             let arguments = arguments(&proxy, kind);
             let user = User::new().waits(super::LONG);
@@ -100,9 +100,9 @@ fn a_registry_without_ranges_sends_the_layer() {
     }
 }
 
-/// The table comes damaged: it is not believed. The layer is pulled, or the image is refused, and nothing wrong is kept.
+/// The layer is pulled instead, or the image refused; nothing wrong is cached.
 #[test]
-fn a_damaged_table_of_contents_is_not_believed() {
+fn damaged_table_of_contents_is_not_used() {
     for kind in KINDS {
         let (Some(bad), Some(good)) = (proxy(), proxy()) else { return };
         let (listing, _) = whole(kind);

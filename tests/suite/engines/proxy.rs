@@ -1,5 +1,5 @@
-//! A proxy before a real server, which sees what is asked of it, and by rules lets one or the other thing go wrong on the
-//! way: what a network and a tired registry do to a user. One request a connection, so that there is no state.
+//! A proxy before a real server that records requests and injects faults. It serves one request per connection and
+//! keeps no state.
 
 use std::io::{self, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,20 +9,20 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use tempfile::TempDir;
 
-use super::http::{Answer, Head, Request};
+use super::http::{Head, Request, Response};
 
-/// A stream to or from a server.
+/// A connection.
 trait Stream: Read + Write + Send {}
 impl<T: Read + Write + Send> Stream for T {}
 
-/// Where a server is.
+/// Address of a server.
 #[derive(Debug, Clone)]
-enum Place {
+enum Endpoint {
     Host(String),
     Socket(PathBuf),
 }
 
-impl Place {
+impl Endpoint {
     fn connect(&self) -> io::Result<Box<dyn Stream>> {
         Ok(match self {
             Self::Host(host) => Box::new(TcpStream::connect(host)?),
@@ -31,26 +31,26 @@ impl Place {
     }
 }
 
-/// What goes wrong.
+/// A fault to inject.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
-    /// The server is not asked.
-    Answer(Answer),
-    /// The connection breaks after so many bytes of the body.
+    /// Responds without contacting the server.
+    Response(Response),
+    /// Closes the connection after this many bytes of the body.
     Cut(u64),
-    /// The body ends after so many bytes, and all around it says that this is all.
+    /// Ends the body after this many bytes and adjusts `Content-Length`.
     Shorten(u64),
-    /// A bit of this byte of the body is another.
+    /// Flips a bit of the byte at this offset of the body.
     Flip(u64),
-    /// After so many bytes of the body nothing comes until the gate is opened.
+    /// Pauses after this many bytes of the body until the gate opens.
     Hold(u64, Arc<Gate>),
-    /// The server does not hear of a range.
+    /// Removes the `Range` header.
     WithoutRange,
-    /// Another text stands for this one in the head and the body, and no digest beside them.
+    /// Replaces a text in content type and body, and removes the digest headers.
     Replace(&'static str, String),
 }
 
-/// Holds up an answer, so that a test can do something meanwhile.
+/// Pauses a response until the test opens it.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     state: Mutex<(bool, bool)>,
@@ -58,11 +58,11 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Waits until an answer stands before the gate.
-    pub(crate) fn wait_for_somebody(&self) {
+    /// Waits until a response is paused.
+    pub(crate) fn wait_for_response(&self) {
         let state = self.state.lock().unwrap();
         let (_state, timeout) = self.changed.wait_timeout_while(state, super::LIMIT, |(reached, _)| !*reached).unwrap();
-        assert!(!timeout.timed_out(), "nobody asked for what is held up");
+        assert!(!timeout.timed_out(), "no response reached the gate");
     }
 
     pub(crate) fn open(&self) {
@@ -78,52 +78,52 @@ impl Gate {
     }
 }
 
-/// Which requests something happens to.
+/// A fault and the requests that it applies to.
 #[derive(Debug)]
 struct Rule {
     /// A part of `METHOD PATH`.
     asked: String,
-    whole: Whole,
-    /// How often it happens yet.
+    requests: Requests,
+    /// How many more times the rule applies.
     left: usize,
     fault: Fault,
 }
 
-/// Whether a request is for all of something.
+/// Whether a rule applies to all requests or only to range requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Whole {
-    OrPart,
-    No,
+enum Requests {
+    All,
+    Ranges,
 }
 
-/// What was asked for, and what went back.
+/// A recorded request and its response.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct RecordedRequest {
     /// `METHOD PATH`.
     pub(crate) what: String,
     pub(crate) range: Option<String>,
-    /// Whether it said who asks.
+    /// Whether it had an `Authorization` header.
     pub(crate) authorized: bool,
-    /// 0 where the connection was cut before an answer.
+    /// 0 if the connection was closed before a response.
     pub(crate) status: u16,
-    /// Bytes of the body that were handed on.
+    /// Body bytes sent to the client.
     pub(crate) bytes: u64,
 }
 
-/// Stands before the server and may answer in its stead.
-type Door = dyn Fn(&Request) -> Option<Answer> + Send + Sync;
+/// May respond instead of the server.
+type Responder = dyn Fn(&Request) -> Option<Response> + Send + Sync;
 
 struct Shared {
-    server: Place,
-    door: Box<Door>,
+    server: Endpoint,
+    responder: Box<Responder>,
     rules: Mutex<Vec<Rule>>,
     asked: Mutex<Vec<Note>>,
 }
 
-/// What is written down of a request, before anything goes back to who asked.
-type Note = Arc<Mutex<Asked>>;
+/// The record of a request. It is added before the response is sent.
+type Note = Arc<Mutex<RecordedRequest>>;
 
-/// One proxy. Its thread ends with the tests.
+/// A proxy. Its thread runs until the tests end.
 pub(crate) struct Proxy {
     shared: Arc<Shared>,
     address: String,
@@ -131,28 +131,31 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// Before a registry at `HOST:PORT`.
+    /// A proxy before a registry at `HOST:PORT`.
     pub(crate) fn before_host(host: &str) -> Self {
-        Self::with_door(host, |_| None)
+        Self::with_responder(host, |_| None)
     }
 
-    /// Before a registry at `HOST:PORT`, with somebody at the door who answers first.
-    pub(crate) fn with_door(host: &str, door: impl Fn(&Request) -> Option<Answer> + Send + Sync + 'static) -> Self {
+    /// A proxy before a registry at `HOST:PORT`, with a responder.
+    pub(crate) fn with_responder(
+        host: &str,
+        responder: impl Fn(&Request) -> Option<Response> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let shared = Shared::new(Place::Host(host.to_owned()), Box::new(door));
+        let shared = Shared::new(Endpoint::Host(host.to_owned()), Box::new(responder));
         let serving = Arc::clone(&shared);
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                serving.serve_apart(client);
+                serving.serve_in_thread(client);
             }
         });
         Self { shared, address, _folder: None }
     }
 
-    /// Before an engine at `unix://SOCKET`; the address of this proxy is of that form, too.
+    /// A proxy before an engine at `unix://SOCKET`; its address has the same form.
     pub(crate) fn before_socket(socket: &str) -> Self {
-        let server = Place::Socket(socket.strip_prefix("unix://").expect("a socket").into());
+        let server = Endpoint::Socket(socket.strip_prefix("unix://").expect("a socket").into());
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("proxy.sock");
         let listener = UnixListener::bind(&path).unwrap();
@@ -160,7 +163,7 @@ impl Proxy {
         let serving = Arc::clone(&shared);
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                serving.serve_apart(client);
+                serving.serve_in_thread(client);
             }
         });
         Self { shared, address: format!("unix://{}", path.display()), _folder: Some(folder) }
@@ -171,46 +174,46 @@ impl Proxy {
         &self.address
     }
 
-    /// From now on `fault` happens to every request in whose `METHOD PATH` there is `asked`.
+    /// Applies `fault` to every request whose `METHOD PATH` contains `asked`.
     pub(crate) fn always(&self, asked: &str, fault: Fault) {
         self.times(usize::MAX, asked, fault);
     }
 
-    /// It happens so many times. Of several rules for one request the first holds.
+    /// Applies it `left` times. The first matching rule wins.
     pub(crate) fn times(&self, left: usize, asked: &str, fault: Fault) {
-        self.add(Rule { asked: asked.to_owned(), whole: Whole::OrPart, left, fault });
+        self.add(Rule { asked: asked.to_owned(), requests: Requests::All, left, fault });
     }
 
-    /// It happens to requests for a range only.
+    /// Applies it to range requests only.
     pub(crate) fn always_for_ranges(&self, asked: &str, fault: Fault) {
-        self.add(Rule { asked: asked.to_owned(), whole: Whole::No, left: usize::MAX, fault });
+        self.add(Rule { asked: asked.to_owned(), requests: Requests::Ranges, left: usize::MAX, fault });
     }
 
     fn add(&self, rule: Rule) {
         self.shared.rules.lock().unwrap().push(rule);
     }
 
-    /// What was asked for up to now that has this part in its `METHOD PATH`.
-    pub(crate) fn asked(&self, part: &str) -> Vec<Asked> {
+    /// Recorded requests whose `METHOD PATH` contains `part`.
+    pub(crate) fn asked(&self, part: &str) -> Vec<RecordedRequest> {
         let asked = self.shared.asked.lock().unwrap();
         asked.iter().map(|note| note.lock().unwrap().clone()).filter(|asked| asked.what.contains(part)).collect()
     }
 
-    /// Forgets what was asked for.
-    pub(crate) fn forget(&self) {
+    /// Clears the records.
+    pub(crate) fn clear_records(&self) {
         self.shared.asked.lock().unwrap().clear();
     }
 }
 
 impl Shared {
-    fn new(server: Place, door: Box<Door>) -> Arc<Self> {
-        Arc::new(Self { server, door, rules: Mutex::default(), asked: Mutex::default() })
+    fn new(server: Endpoint, responder: Box<Responder>) -> Arc<Self> {
+        Arc::new(Self { server, responder, rules: Mutex::default(), asked: Mutex::default() })
     }
 
-    fn serve_apart(self: &Arc<Self>, client: impl Stream + 'static) {
+    fn serve_in_thread(self: &Arc<Self>, client: impl Stream + 'static) {
         let shared = Arc::clone(self);
         std::thread::spawn(move || {
-            // A client that goes away, or a server: that is what it is here for.
+            // Connection errors are expected here.
             let _ = shared.serve(client);
         });
     }
@@ -223,12 +226,12 @@ impl Shared {
         let what = format!("{method} {}", request.head.word(1));
         let range = request.head.get("range").map(str::to_owned);
         let authorized = request.head.get("authorization").is_some();
-        let fault = self.fault_for(&what, if range.is_some() { Whole::No } else { Whole::OrPart });
-        let note = Note::new(Mutex::new(Asked { what, range, authorized, status: 0, bytes: 0 }));
+        let fault = self.fault_for(&what, if range.is_some() { Requests::Ranges } else { Requests::All });
+        let note = Note::new(Mutex::new(RecordedRequest { what, range, authorized, status: 0, bytes: 0 }));
         self.asked.lock().unwrap().push(Arc::clone(&note));
         let answer = match &fault {
-            Some(Fault::Answer(answer)) => Some(answer.clone()),
-            _ => (self.door)(&request),
+            Some(Fault::Response(answer)) => Some(answer.clone()),
+            _ => (self.responder)(&request),
         };
         if let Some(answer) = answer {
             note.lock().unwrap().status = answer.status();
@@ -244,19 +247,19 @@ impl Shared {
         let Some(head) = Head::read(&mut server)? else { return Ok(()) };
         note.lock().unwrap().status = head.word(1).parse().unwrap_or(0);
         let body = if method == "HEAD" { Box::new(io::empty()) as Box<dyn Read> } else { Box::new(server) };
-        hand_on(head, body, fault, client, &note)
+        forward(head, body, fault, client, &note)
     }
 
-    fn fault_for(&self, what: &str, whole: Whole) -> Option<Fault> {
+    fn fault_for(&self, what: &str, requests: Requests) -> Option<Fault> {
         let mut rules = self.rules.lock().unwrap();
-        let is_meant = |rule: &Rule| rule.whole == Whole::OrPart || rule.whole == whole;
-        let rule = rules.iter_mut().find(|rule| rule.left > 0 && is_meant(rule) && what.contains(&rule.asked))?;
+        let applies = |rule: &Rule| rule.requests == Requests::All || rule.requests == requests;
+        let rule = rules.iter_mut().find(|rule| rule.left > 0 && applies(rule) && what.contains(&rule.asked))?;
         rule.left -= 1;
         Some(rule.fault.clone())
     }
 }
 
-fn hand_on(
+fn forward(
     mut head: Head,
     mut body: Box<dyn Read + '_>,
     fault: Option<Fault>,
@@ -304,7 +307,7 @@ fn hand_on(
             copy(&mut &[byte[0] ^ 0x10][..], client, note)?;
             copy(&mut body, client, note)?;
         }
-        None | Some(Fault::WithoutRange | Fault::Answer(_)) => {
+        None | Some(Fault::WithoutRange | Fault::Response(_)) => {
             head.write(client)?;
             copy(&mut body, client, note)?;
         }
@@ -324,7 +327,7 @@ fn copy(input: &mut impl Read, out: &mut impl Write, note: &Note) -> io::Result<
     }
 }
 
-/// Carries bytes between 127.0.0.2 and a server of 127.0.0.1, whose certificate then is for another name. Gives
+/// Forwards a port of 127.0.0.2 to a server on 127.0.0.1, whose certificate then has the wrong name. Returns
 /// `HOST:PORT`.
 pub(crate) fn tunnel(server: &str) -> String {
     let listener = TcpListener::bind("127.0.0.2:0").unwrap();

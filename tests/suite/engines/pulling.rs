@@ -1,13 +1,12 @@
-//! When an engine pulls. If one of these fails, a pipeline that worked with dive finds no image, or something is pulled though the
-//! user forbade it.
+//! Pull policies. A failure means that a pipeline finds no image, or that dive pulls against the user's will.
 
-use super::http::Answer;
+use super::http::Response;
 use super::proxy::{Fault, Proxy};
 use super::{assert_fails, assert_same, content, document, servers};
 use crate::place::sample;
 use crate::user::User;
 
-/// A registry with a name of its own, so that no engine has pulled from it yet, for each engine.
+/// For each engine, a registry with a new name, so that the engine has no image of it yet.
 fn places() -> Vec<(Proxy, String)> {
     let Some(registry) = servers::registry() else { return Vec::new() };
     let engines = [(servers::docker(), "docker"), (servers::podman(), "podman")];
@@ -22,27 +21,27 @@ fn places() -> Vec<(Proxy, String)> {
 }
 
 #[test]
-fn what_is_missing_is_pulled_when_asked_for() {
+fn pull_missing_pulls_once_and_pull_always_each_time() {
     let expected = content(document(&User::new(), &[&sample()]));
     for (proxy, image) in places() {
         let user = User::of_engines().waits(super::LIMIT);
         assert_same(&image, &expected, &content(document(&user, &["--pull", "missing", &image])));
         assert!(!proxy.asked("/v2/sample/manifests/").is_empty());
-        proxy.forget();
+        proxy.clear_records();
         assert_same(&image, &expected, &content(document(&user, &["--pull", "missing", &image])));
-        assert_eq!(proxy.asked("").len(), 0, "it is there now");
+        assert_eq!(proxy.asked("").len(), 0, "requests for a present image");
         document(&user, &["--pull", "always", &image]);
-        assert!(!proxy.asked("/v2/sample/manifests/").is_empty(), "always is always");
+        assert!(!proxy.asked("/v2/sample/manifests/").is_empty(), "no request with --pull always");
     }
 }
 
 #[test]
-fn nothing_is_pulled_where_that_is_forbidden() {
+fn pull_never_in_config_forbids_pulling() {
     for (proxy, image) in places() {
         for arguments in [&["--pull", "never", &image][..], &["--ci", "--pull", "never", &image]] {
             assert_fails(&User::of_engines().runs(arguments), &["sample:1", "--pull"]);
         }
-        // A project may forbid it for everybody who works there; the flag goes over that.
+        // A project may forbid pulls; the flag overrides that.
         let user = User::of_engines().writes(".dive.yaml", "pull: never\n").waits(super::LIMIT);
         for arguments in [&["--ci", &image][..], &[&image]] {
             assert_fails(&user.runs(arguments), &["sample:1", "--pull"]);
@@ -52,9 +51,9 @@ fn nothing_is_pulled_where_that_is_forbidden() {
     }
 }
 
-/// dive pulls in a pipeline, whose machine is new each time and has no images.
+/// dive pulls in a pipeline, where a new machine has no images.
 #[test]
-fn a_pipeline_pulls_what_is_missing_and_says_so_once() {
+fn ci_mode_pulls_missing_images_and_says_so_once() {
     for ci in [&["--ci"][..], &[]] {
         for (proxy, image) in places() {
             let user = User::of_engines().sets("CI", "true").waits(super::LIMIT);
@@ -65,14 +64,14 @@ fn a_pipeline_pulls_what_is_missing_and_says_so_once() {
             assert_eq!(ran.stderr.matches(&notice).count(), 1, "{}", ran.stderr);
             assert!(!proxy.asked("/v2/sample/manifests/").is_empty());
             let again = user.runs(&[ci, &rules, &[&image]].concat()).ends_with(0);
-            assert!(!again.stderr.contains("pulling"), "it is there now: {}", again.stderr);
+            assert!(!again.stderr.contains("pulling"), "the present image was pulled again: {}", again.stderr);
         }
     }
 }
 
-/// `-q` is for results and errors; a document on standard output stays one.
+/// `-q` prints only results and errors, and standard output must stay a valid document.
 #[test]
-fn a_quiet_run_pulls_without_a_word() {
+fn quiet_pull_prints_nothing() {
     for (_proxy, image) in places() {
         let ran = User::of_engines().waits(super::LIMIT).runs(&["-q", "--json", "-", &image]).ends_with(0);
         assert_eq!(ran.stderr, "");
@@ -80,13 +79,13 @@ fn a_quiet_run_pulls_without_a_word() {
     }
 }
 
-/// What the registry says reaches the user through the engine.
+/// The registry's message reaches the user through the engine.
 #[test]
-fn a_pull_that_fails_says_why() {
+fn failed_pull_shows_the_registrys_message() {
     for (proxy, image) in places() {
         let body = r#"{"errors":[{"code":"DENIED","message":"the subscription has ended"}]}"#;
-        let denied = Answer::new("403 Forbidden", &[("Content-Type", "application/json")], body);
-        proxy.always("/manifests/", Fault::Answer(denied));
+        let denied = Response::new("403 Forbidden", &[("Content-Type", "application/json")], body);
+        proxy.always("/manifests/", Fault::Response(denied));
         let ran = User::of_engines().waits(super::LIMIT).runs(&["--pull", "missing", &image]);
         assert_fails(&ran, &["sample:1"]);
         let says = ran.stderr.to_lowercase();
@@ -97,7 +96,7 @@ fn a_pull_that_fails_says_why() {
         );
     }
     for (proxy, image) in places() {
-        // It is not in the registry either.
+        // The registry does not have the image.
         let image = image.replace("sample:1", "nobody-has-this:7");
         let ran = User::of_engines().waits(super::LIMIT).runs(&["--pull", "missing", &image]);
         assert_fails(&ran, &["nobody-has-this:7"]);
@@ -105,22 +104,22 @@ fn a_pull_that_fails_says_why() {
     }
 }
 
-/// A pipeline whose login is missing or has expired.
+/// A pipeline whose login is missing or expired.
 #[test]
-fn a_registry_that_wants_a_login_is_named_with_the_command() {
+fn missing_login_error_names_the_login_command() {
     for (proxy, image) in places() {
         let body = r#"{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}"#;
         let headers = [("Content-Type", "application/json"), ("WWW-Authenticate", "Basic realm=\"test\"")];
-        proxy.always("/v2/", Fault::Answer(Answer::new("401 Unauthorized", &headers, body)));
+        proxy.always("/v2/", Fault::Response(Response::new("401 Unauthorized", &headers, body)));
         let ran = User::of_engines().waits(super::LIMIT).runs(&["--ci", &image]);
         let (engine, _) = image.split_once("://").unwrap();
         assert_fails(&ran, &["sample:1", &format!("log in to its registry: `{engine} login {}`", proxy.address())]);
     }
 }
 
-/// A machine without a network, or a registry that is down. Podman tries for some seconds before it says the same.
+/// No network, or a registry that is down. Podman retries for some seconds.
 #[test]
-fn a_registry_that_cannot_be_reached_is_said_once() {
+fn unreachable_registry_is_reported_once() {
     if servers::docker().is_none() {
         return;
     }
@@ -131,9 +130,8 @@ fn a_registry_that_cannot_be_reached_is_said_once() {
     assert!(error.len() < 300, "{error}");
 }
 
-/// A word that is none of the three.
 #[test]
-fn an_unknown_policy_is_refused_before_anything_is_asked() {
+fn unknown_pull_policy_is_refused() {
     let ran = User::new().runs(&["--pull", "sometimes", "docker://x"]).ends_with(2);
     assert!(["missing", "always", "never"].iter().all(|word| ran.stderr.contains(word)), "{}", ran.stderr);
 }

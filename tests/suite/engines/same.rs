@@ -1,5 +1,4 @@
-//! One image, at every place where images are. If one of these fails, what dive says of an image depends on where it was
-//! taken from.
+//! The same image from every source. A failure means that the result depends on the source.
 
 use std::process::Command;
 
@@ -12,7 +11,7 @@ use crate::place::{Corpus, sample};
 use crate::truth;
 use crate::user::User;
 
-/// Checks that `user` sees the corpus' image at `place` as in the corpus, in whatever way it is asked for.
+/// Checks that `user` sees the corpus image there, as document and as listing.
 fn assert_is_opaque(corpus: &Corpus, user: &User, arguments: &[&str]) {
     let place = arguments.last().unwrap();
     let expected = content(document(&User::new(), &[&corpus.path("opaque/docker20.tar")]));
@@ -22,24 +21,24 @@ fn assert_is_opaque(corpus: &Corpus, user: &User, arguments: &[&str]) {
 }
 
 #[test]
-fn docker_shows_the_image_that_it_was_given() {
+fn docker_image_matches_the_archive() {
     let (Some(corpus), Some(_)) = (Corpus::here(), servers::docker()) else { return };
     assert_is_opaque(&corpus, &User::of_engines(), &["docker://opaque:buildkit"]);
 }
 
 #[test]
-fn podman_shows_the_image_that_it_was_given() {
+fn podman_image_matches_the_archive() {
     let (Some(corpus), Some(_)) = (Corpus::here(), servers::podman()) else { return };
     assert_is_opaque(&corpus, &User::of_engines(), &["podman://opaque:buildkit"]);
 }
 
 #[test]
-fn containerd_shows_the_image_that_it_was_given() {
+fn containerd_image_matches_the_archive() {
     let (Some(corpus), Some(_)) = (Corpus::here(), servers::containerd()) else { return };
     assert_is_opaque(&corpus, &User::of_engines(), &["containerd://docker.io/library/opaque:buildkit"]);
 }
 
-/// Also without the corpus: what is in the repository is enough to know that engines can be asked at all.
+/// The sample is enough to test every engine without the corpus.
 #[test]
 fn every_engine_shows_the_sample() {
     let expected = content(document(&User::new(), &[&sample()]));
@@ -54,20 +53,20 @@ fn every_engine_shows_the_sample() {
     }
 }
 
-/// However its layers are packed, and with no more than what a manifest tells of them.
+/// For every compression.
 #[test]
-fn a_registry_shows_the_image_that_was_pushed() {
+fn registry_image_matches_the_archive() {
     let (Some(corpus), Some(host)) = (Corpus::here(), servers::registry()) else { return };
-    // What has a table of contents is in `partial`.
+    // `partial` tests layers with a table of contents.
     for tag in ["gzip", "zstd", "uncompressed"] {
         let image = format!("registry://{host}/opaque:{tag}");
         assert_is_opaque(&corpus, &User::new(), &["--insecure-registry", &host, &image]);
     }
 }
 
-/// Digests, media types and stored sizes included: those of the layout that was pushed.
+/// Including digests, media types and stored sizes of the pushed layout.
 #[test]
-fn a_registry_tells_how_layers_are_stored() {
+fn registry_layers_have_digests_types_and_sizes() {
     let (Some(corpus), Some(host)) = (Corpus::here(), servers::registry()) else { return };
     let image = format!("registry://{host}/opaque:gzip");
     let mut pulled = document(&User::new(), &["--insecure-registry", &host, &image]);
@@ -84,7 +83,7 @@ fn a_registry_tells_how_layers_are_stored() {
     assert!(stored > 1_000_000, "{stored} bytes stored");
 }
 
-/// `document` without what a Docker schema 1 manifest cannot say: diff ids, media types and how layers are stored.
+/// The document without what a Docker schema 1 manifest lacks: diff ids, media types and storage details.
 fn without_diff_ids(document: Value) -> Value {
     let mut document = content(document);
     for layer in document["layer"].as_array_mut().unwrap() {
@@ -105,7 +104,7 @@ fn digest_of(host: &str, image: &str) -> String {
 }
 
 #[test]
-fn a_docker_schema_1_manifest_shows_the_same() {
+fn docker_schema_1_image_matches_the_archive() {
     let Some(host) = servers::registry() else { return };
     let insecure = ["--insecure-registry", host.as_str()];
     let expected = without_diff_ids(document(&User::new(), &[&sample()]));
@@ -119,7 +118,8 @@ fn a_docker_schema_1_manifest_shows_the_same() {
     let [schema1, schema2] = ["schema1", "gzip"].map(|tag| format!("registry://{host}/opaque:{tag}"));
     let [mut shown, mut expected] =
         [&schema1, &schema2].map(|image| without_diff_ids(document(&User::new(), &[&insecure[..], &[image]].concat())));
-    // skopeo writes the configuration in place of the last step, and one of BuildKit does not repeat the command.
+    // skopeo replaces the last history entry with the configuration, and BuildKit's configuration does not repeat the
+    // command.
     for document in [&mut shown, &mut expected] {
         document["layer"].as_array_mut().unwrap().last_mut().unwrap()["command"].take();
     }
@@ -129,7 +129,7 @@ fn a_docker_schema_1_manifest_shows_the_same() {
 }
 
 #[test]
-fn a_registry_behind_tls_and_a_password_shows_the_same() {
+fn registry_with_tls_and_password_matches_the_archive() {
     let (Some(corpus), Some(guarded)) = (Corpus::here(), servers::guarded_registry()) else { return };
     let user = User::new().keeps(".docker/config.json", &guarded.docker_config());
     let image = format!("registry://{}/opaque:gzip", guarded.host);
@@ -137,14 +137,14 @@ fn a_registry_behind_tls_and_a_password_shows_the_same() {
 }
 
 #[test]
-fn a_registry_that_hands_out_tokens_shows_the_same() {
+fn registry_with_tokens_matches_the_archive() {
     let (Some(corpus), Some(host)) = (Corpus::here(), servers::registry()) else { return };
     let tokens = Tokens::before(&host);
     let image = format!("registry://{}/opaque:gzip", tokens.host());
     assert_is_opaque(&corpus, &User::new(), &["--insecure-registry", tokens.host(), &image]);
 }
 
-/// A blob that two layers share, or that was pulled for the report already, is not to be paid for twice.
+/// Shared blobs must not be downloaded twice.
 #[test]
 fn no_blob_is_pulled_twice() {
     let (Some(_), Some(host)) = (Corpus::here(), servers::registry()) else { return };
@@ -156,14 +156,14 @@ fn no_blob_is_pulled_twice() {
     paths.sort_unstable();
     let count = paths.len();
     paths.dedup();
-    assert_eq!(paths.len(), count, "some came twice: {asked:#?}");
+    assert_eq!(paths.len(), count, "a blob was pulled twice: {asked:#?}");
     let layers = pulled["layer"].as_array().unwrap();
     assert_eq!(count, layers.len() + 1, "the layers and the configuration: {asked:#?}");
 }
 
-/// A build for several platforms, of which one has to be chosen, and whoever chooses wrongly hears what there is.
+/// A multi-platform image; an unknown platform is an error that names the available ones.
 #[test]
-fn a_registry_shows_the_platform_that_was_asked_for() {
+fn registry_image_of_requested_platform_is_shown() {
     let (Some(corpus), Some(host)) = (Corpus::here(), servers::registry()) else { return };
     let image = format!("registry://{host}/multiarch:2");
     let arguments = ["--insecure-registry", host.as_str(), image.as_str()];
@@ -177,9 +177,9 @@ fn a_registry_shows_the_platform_that_was_asked_for() {
     super::assert_fails(&wrong, &["plan9/mips", "linux/amd64", "linux/arm64"]);
 }
 
-/// What CI mode says must not hang on where the image is.
+/// The verdict must not depend on the source.
 #[test]
-fn a_verdict_is_the_same_at_every_place() {
+fn verdict_is_the_same_for_every_source() {
     let rules = ["--ci", "--highestWastedBytes", "1B"];
     let expected = User::new().runs(&[&rules[..], &[&sample()]].concat()).ends_with(1);
     let verdict = |text: &str| {
@@ -197,9 +197,9 @@ fn a_verdict_is_the_same_at_every_place() {
     }
 }
 
-/// Layers are named by `digestId` in scripts: wherever they come from, it is the digest of what is in them.
+/// Scripts use `digestId`, which must be the digest of the layer's content for every source.
 #[test]
-fn layers_have_the_digests_of_what_is_in_them() {
+fn digest_id_is_the_same_for_every_source() {
     let (Some(corpus), Some(_)) = (Corpus::here(), servers::docker()) else { return };
     let digests = |document: &Value, key: &str| {
         document["layer"].as_array().unwrap().iter().map(|layer| layer[key].clone()).collect::<Vec<_>>()

@@ -1,5 +1,5 @@
-//! The servers that `tests/servers.sh` has started, by the variables it sets. Where one is missing, the test that needs it
-//! is skipped and says so; with `DIVE_TEST_ENGINES=1` it fails.
+//! The servers started by `tests/servers.sh`, from its variables. A test whose server is missing is skipped with a
+//! note; with `DIVE_TEST_ENGINES=1` it fails.
 
 use std::path::PathBuf;
 
@@ -22,23 +22,23 @@ pub(crate) fn containerd() -> Option<String> {
     server("containerd", "DIVE_TEST_CONTAINERD")
 }
 
-/// `HOST:PORT` of the registry without TLS, which lets everyone in.
+/// `HOST:PORT` of the registry without TLS and password.
 pub(crate) fn registry() -> Option<String> {
     server("registry", "DIVE_TEST_REGISTRY")
 }
 
-/// A registry with TLS by an authority that nobody knows, and with a password.
+/// A registry with a private authority and a password.
 pub(crate) struct Guarded {
     /// `localhost:PORT`.
     pub(crate) host: String,
     pub(crate) user: String,
     pub(crate) password: String,
-    /// The file of the authority.
+    /// Path of the authority's certificate.
     pub(crate) authority: String,
 }
 
 impl Guarded {
-    /// Docker's configuration after a login here.
+    /// Docker's configuration after a login to this registry.
     pub(crate) fn docker_config(&self) -> String {
         docker_login(&self.host, &self.user, &self.password)
     }
@@ -60,23 +60,23 @@ pub(crate) fn guarded_registry() -> Option<Guarded> {
     Some(Guarded { host, user, password, authority: certificate("ca.crt") })
 }
 
-/// `localhost:PORT` of the registry that lets in whoever has a certificate.
+/// `localhost:PORT` of the registry that requires a client certificate.
 pub(crate) fn mutual_registry() -> Option<String> {
     server("registry-mutual", "DIVE_TEST_REGISTRY_MUTUAL")
 }
 
-/// The path of a certificate or key: of `ca`, `server` or `client`.
+/// Path of a certificate or key of `ca`, `server` or `client`.
 pub(crate) fn certificate(name: &str) -> String {
     let folder = variable("DIVE_TEST_CERTIFICATES").expect("certificates beside the registry that uses them");
     format!("{folder}/{name}")
 }
 
-/// The configuration by which `ssh 127.0.0.1` leads to this machine.
+/// An OpenSSH configuration for `ssh 127.0.0.1`.
 pub(crate) fn ssh_config() -> Option<String> {
     server("ssh", "DIVE_TEST_SSH_CONFIG")
 }
 
-/// The folder of Podman's configuration, for a client or another service on the same store.
+/// Podman's configuration files, for a client or another service on the same store.
 pub(crate) fn podman_settings() -> Vec<(&'static str, String)> {
     let folder = variable("DIVE_TEST_PODMAN_CONFIG").expect("a configuration beside Podman");
     [
@@ -88,13 +88,13 @@ pub(crate) fn podman_settings() -> Vec<(&'static str, String)> {
     .into()
 }
 
-/// Where the number of a process is noted that has to end with the servers.
+/// Records a process that `tests/servers.sh` must end.
 pub(crate) fn note_process(name: &str, id: u32) {
     let folder = PathBuf::from(variable("DIVE_TEST_PIDS").expect("a folder for process numbers beside the servers"));
     std::fs::write(folder.join(name), id.to_string()).unwrap();
 }
 
-/// Whether this is root, who can mount and be somebody else; if not, the test is skipped.
+/// Whether the tests run as root, who can mount and switch users; if not, the test is skipped.
 pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root() || {
         absent("root", "only root can set this up");
@@ -102,13 +102,13 @@ pub(crate) fn is_root() -> bool {
     }
 }
 
-/// What the machine does not let a test do, which is then skipped.
+/// Notes a skip, or fails if all servers are required.
 pub(crate) fn absent(what: &str, why: &str) {
-    assert!(!servers_are_wanted(), "DIVE_TEST_ENGINES=1, and there is no {what}: {why}");
+    assert!(!servers_are_required(), "{what} is missing despite DIVE_TEST_ENGINES=1: {why}");
     skipped::note(what, why);
 }
 
-fn servers_are_wanted() -> bool {
+fn servers_are_required() -> bool {
     std::env::var_os("DIVE_TEST_ENGINES").is_some_and(|value| value == "1")
 }
 
@@ -129,7 +129,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 impl User {
-    /// Somebody whose engines are those of `tests/servers.sh`, as far as they are there.
+    /// A user with the engines of `tests/servers.sh`, as available.
     pub(crate) fn of_engines() -> Self {
         let names = [
             ("DIVE_TEST_DOCKER_HOST", "DOCKER_HOST"),

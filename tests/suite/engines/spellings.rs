@@ -1,5 +1,5 @@
-//! Spellings that lead to an engine or a registry. If one of these fails, a user who types what `docker` or `skopeo` takes gets
-//! another image, or an error about another source.
+//! Spellings of engine and registry names. A failure means that a name which `docker` or `skopeo` accepts opens another
+//! image, or prints an error about another source.
 
 use std::io::{BufReader, Write};
 use std::time::Duration;
@@ -9,9 +9,9 @@ use crate::skipped;
 use crate::spellings::user;
 use crate::user::User;
 
-/// Engines are asked, and none answers here: the error says which one was meant.
+/// No engine runs here, so the error shows which one was chosen.
 #[test]
-fn names_reach_the_engine_that_other_tools_mean() {
+fn image_names_select_the_same_engine_as_other_tools() {
     let user = user();
     for (argument, command) in [
         ("nginx", "docker save nginx"),
@@ -20,7 +20,7 @@ fn names_reach_the_engine_that_other_tools_mean() {
         ("docker:team/nginx", "docker save team/nginx"),
         ("containers-storage:nginx", "podman save nginx"),
         ("podman:localhost/nginx:1", "podman save localhost/nginx:1"),
-        // Verbs of ours that were images in dive.
+        // These words are subcommands here but were image names in dive.
         ("tree", "docker save tree"),
         ("cat", "docker save cat"),
         ("docker://tree", "docker save tree"),
@@ -28,7 +28,7 @@ fn names_reach_the_engine_that_other_tools_mean() {
         let ran = user.runs(&[argument]);
         assert!(ran.error().contains(&format!("`{command} | dive -`")), "{argument}: {}", ran.error());
     }
-    // Images with the names of sources: the likelier meaning comes first, and one more sentence says what was tried.
+    // Names that are also sources: the likelier meaning is tried, and the error names the other.
     for (argument, hint) in [
         ("podman:alpine", "to open alpine as an image in Podman, write podman://alpine"),
         ("docker:nginx", "to open nginx as an image in Docker, write docker://nginx"),
@@ -60,7 +60,7 @@ fn names_reach_the_engine_that_other_tools_mean() {
 }
 
 #[test]
-fn an_engine_is_chosen_by_scheme_flag_or_configuration() {
+fn engine_is_chosen_by_scheme_flag_or_configuration() {
     let user = User::new();
     let ran = user.runs(&["nginx:latest"]);
     assert!(ran.error().contains("\"nginx:latest\""), "{}", ran.error());
@@ -78,9 +78,9 @@ fn an_engine_is_chosen_by_scheme_flag_or_configuration() {
     }
 }
 
-/// A repository often has a folder with the name of its image.
+/// Repositories often have a folder named like their image.
 #[test]
-fn a_folder_with_the_name_of_the_image_does_not_hide_it() {
+fn folder_named_like_an_image_does_not_hide_it() {
     let user = user();
     std::fs::create_dir(user.file("app")).unwrap();
     std::fs::write(user.file("app/main.rs"), "").unwrap();
@@ -93,13 +93,13 @@ fn a_folder_with_the_name_of_the_image_does_not_hide_it() {
     assert!(!user.runs(&["docker://app"]).error().contains("./app"));
     for marker in ["oci-layout", "index.json", "manifest.json", "repositories"] {
         std::fs::write(user.file("app").join(marker), "{}").unwrap();
-        assert!(!user.runs(&["app"]).error().contains("cannot be reached"), "{marker} makes it an image");
+        assert!(!user.runs(&["app"]).error().contains("cannot be reached"), "a folder with {marker} is an image");
         std::fs::remove_file(user.file("app").join(marker)).unwrap();
     }
 }
 
 #[test]
-fn an_address_without_a_scheme_is_an_engine() {
+fn engine_address_without_scheme_is_tcp() {
     let engine = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = engine.local_addr().unwrap().to_string();
     drop(engine);
@@ -113,7 +113,7 @@ fn an_address_without_a_scheme_is_an_engine() {
 }
 
 #[test]
-fn a_registry_has_an_ipv6_address_in_brackets() {
+fn registry_with_ipv6_address_is_reached() {
     let Ok(listener) = std::net::TcpListener::bind("[::1]:0") else {
         skipped::note("IPv6", "this machine has no address ::1");
         return;

@@ -1,55 +1,55 @@
-//! A registry that wants tokens: the real one behind a door, and beside it the server that hands them out, as Docker Hub has
-//! it (distribution's token specification, with OAuth 2 for refresh tokens).
+//! A registry with token authentication: a proxy before the real registry, and a token server as Docker Hub has it
+//! (distribution's token specification, with OAuth 2 for refresh tokens).
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::http::{Answer, Request, base64};
+use super::http::{Request, Response, base64};
 use super::proxy::Proxy;
 
-/// Who may have a token.
+/// The credentials that the token server requires.
 #[derive(Debug, Clone)]
 pub(super) enum Needs {
     Nothing,
     /// Basic authentication with `user:password`.
     Password(&'static str),
-    /// This token, exchanged for another one.
+    /// This refresh token.
     Refresh(&'static str),
 }
 
-/// A registry that wants tokens.
 pub(super) struct Tokens {
     proxy: Proxy,
-    office: Arc<Office>,
+    token_server: Arc<TokenServer>,
 }
 
-/// Hands out tokens and looks at them.
-struct Office {
+/// Issues and checks tokens.
+struct TokenServer {
     needs: Needs,
-    /// How many requests the first token is good for. Others last: one that runs out as soon as it is there helps nobody.
+    /// How many requests the first token is valid for. Later tokens do not expire, so that a pull can finish.
     uses: usize,
-    /// The tokens that are out, and how often each was shown.
+    /// The issued tokens, with the number of requests each was used for.
     shown: Mutex<HashMap<String, usize>>,
     refused: AtomicUsize,
 }
 
-/// What every token begins with: no text of dive's may hold it.
+/// Prefix of every token: no output of dive may contain it.
 pub(super) const TOKEN: &str = "dive-test-token-";
 const FIRST: &str = "dive-test-token-0";
 
 impl Tokens {
-    /// Before the registry at `HOST:PORT`; everyone gets a token, and it lasts.
+    /// Before the registry at `HOST:PORT`, with anonymous tokens that do not expire.
     pub(super) fn before(host: &str) -> Self {
         Self::with(host, Needs::Nothing, usize::MAX)
     }
 
-    /// Before the registry at `HOST:PORT`; the first token is for `uses` requests, and if that is none, so are all.
+    /// Before the registry at `HOST:PORT`. The first token is valid for `uses` requests; with 0, no token is valid.
     pub(super) fn with(host: &str, needs: Needs, uses: usize) -> Self {
-        let office = Arc::new(Office { needs, uses, shown: Mutex::default(), refused: AtomicUsize::default() });
-        let asked = Arc::clone(&office);
-        let proxy = Proxy::with_door(host, move |request| asked.answer(request));
-        Self { proxy, office }
+        let token_server =
+            Arc::new(TokenServer { needs, uses, shown: Mutex::default(), refused: AtomicUsize::default() });
+        let asked = Arc::clone(&token_server);
+        let proxy = Proxy::with_responder(host, move |request| asked.answer(request));
+        Self { proxy, token_server }
     }
 
     /// `HOST:PORT`.
@@ -61,21 +61,21 @@ impl Tokens {
         &self.proxy
     }
 
-    /// How many tokens were handed out.
+    /// Number of issued tokens.
     pub(super) fn given(&self) -> usize {
-        self.office.shown.lock().unwrap().len()
+        self.token_server.shown.lock().unwrap().len()
     }
 
-    /// How often somebody was sent away from the counter.
+    /// Number of refused token requests.
     pub(super) fn refused(&self) -> usize {
-        self.office.refused.load(Ordering::SeqCst)
+        self.token_server.refused.load(Ordering::SeqCst)
     }
 }
 
-impl Office {
-    fn answer(&self, request: &Request) -> Option<Answer> {
+impl TokenServer {
+    fn answer(&self, request: &Request) -> Option<Response> {
         if request.head.word(1).starts_with("/token") {
-            return Some(self.hand_out(request));
+            return Some(self.issue_token(request));
         }
         let shown = request.head.get("authorization").and_then(|header| header.strip_prefix("Bearer "));
         let mut uses = self.shown.lock().unwrap();
@@ -94,10 +94,10 @@ impl Office {
         );
         let body = r#"{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}"#;
         let headers = [("WWW-Authenticate", challenge.as_str()), ("Content-Type", "application/json")];
-        Some(Answer::new("401 Unauthorized", &headers, body))
+        Some(Response::new("401 Unauthorized", &headers, body))
     }
 
-    fn hand_out(&self, request: &Request) -> Answer {
+    fn issue_token(&self, request: &Request) -> Response {
         let body = String::from_utf8_lossy(&request.body);
         let may_have = match &self.needs {
             Needs::Nothing => true,
@@ -113,12 +113,12 @@ impl Office {
         if !may_have {
             self.refused.fetch_add(1, Ordering::SeqCst);
             let body = r#"{"details":"incorrect username or password"}"#;
-            return Answer::new("401 Unauthorized", &json, body);
+            return Response::new("401 Unauthorized", &json, body);
         }
         let mut shown = self.shown.lock().unwrap();
         let token = format!("{TOKEN}{}", shown.len());
         shown.insert(token.clone(), 0);
         let name = if request.head.word(0) == "POST" { "access_token" } else { "token" };
-        Answer::new("200 OK", &json, &format!(r#"{{"{name}":"{token}","expires_in":60}}"#))
+        Response::new("200 OK", &json, &format!(r#"{{"{name}":"{token}","expires_in":60}}"#))
     }
 }

@@ -1,4 +1,4 @@
-//! Every key of `.dive.yaml` does on the screen what the documents say.
+//! Every key of `.dive.yaml` has its documented effect on the screen.
 
 use super::{SMALL, USUAL, open_as, open_with};
 use crate::user::User;
@@ -8,7 +8,7 @@ fn with(yaml: &str) -> super::Session {
 }
 
 #[test]
-fn keys_that_a_user_took_work_and_hints_and_help_name_them() {
+fn custom_keys_work_and_appear_in_hints_and_help() {
     let mut dive = with("keybinding:\n  quit: f5\n  down: x\n  extract-file: X\n  waste-view: ctrl+w\n");
     dive.waits_until("the hints", |screen| screen.footer().contains("f5 Quit") && screen.footer().contains("^W Waste"));
     dive.press("x x");
@@ -27,7 +27,7 @@ fn keys_that_a_user_took_work_and_hints_and_help_name_them() {
 }
 
 #[test]
-fn files_that_are_to_be_hidden_are_hidden_from_the_start() {
+fn diff_hide_applies_from_the_start() {
     let mut dive = with("diff:\n  hide: [unmodified, removed]\n");
     dive.press("G");
     dive.waits_until("changes alone", |screen| {
@@ -38,7 +38,7 @@ fn files_that_are_to_be_hidden_are_hidden_from_the_start() {
 }
 
 #[test]
-fn the_tree_gets_the_share_of_the_width_that_it_is_to_have() {
+fn pane_width_sets_the_width_of_the_tree() {
     for (share, column) in [("0.25", 90), ("0.5", 60), ("0.7", 36)] {
         let dive = with(&format!("filetree:\n  pane-width: {share}\n"));
         dive.waits_until(share, |screen| {
@@ -49,13 +49,13 @@ fn the_tree_gets_the_share_of_the_width_that_it_is_to_have() {
 }
 
 #[test]
-fn directories_are_collapsed_from_the_start_where_that_is_wanted() {
+fn collapse_dir_applies_from_the_start() {
     with("filetree:\n  collapse-dir: true\n")
         .waits_until("collapsed directories", |screen| screen.has("├─⊕ bin") && !screen.has("wget"));
 }
 
 #[test]
-fn permissions_owners_and_sizes_are_hidden_where_that_is_wanted() {
+fn show_attributes_false_hides_attributes() {
     let mut dive = with("filetree:\n  show-attributes: false\n");
     dive.waits_until("names alone", |screen| {
         screen.has("busybox") && !screen.has("drwxr-xr-x") && !screen.has("Permission")
@@ -65,23 +65,23 @@ fn permissions_owners_and_sizes_are_hidden_where_that_is_wanted() {
 }
 
 #[test]
-fn all_changes_are_shown_from_the_start_where_that_is_wanted() {
+fn show_aggregated_changes_applies_from_the_start() {
     with("layer:\n  show-aggregated-changes: true\n").waits_for("Aggregated Layer Contents");
 }
 
 #[test]
-fn a_theme_has_its_colours_and_mono_none() {
+fn themes_have_colours_except_mono() {
     with("theme: dark\n").waits_until("colours", |screen| screen.has("Filetree") && screen.has_colour());
     with("theme: ansi\n").waits_until("colours", |screen| screen.has("Filetree") && screen.has_colour());
     let mut dive = with("theme: mono\n");
     dive.press("G tab slash").types("csv").press("enter");
     dive.waits_until("no colour", |screen| screen.has("matches") && !screen.has_colour());
-    assert!(!super::written::has_colours(&dive.bytes()), "at no time");
+    assert!(!super::written::has_colours(&dive.bytes()), "colours in the output");
 }
 
 /// <https://no-color.org>
 #[test]
-fn no_color_means_no_colour() {
+fn no_color_variable_disables_colours() {
     let mut dive = open_as(User::new().sets("NO_COLOR", "1"), USUAL);
     dive.press("G tab o w");
     dive.waits_until("the waste", |screen| screen.has("Waste ·"));
@@ -89,7 +89,7 @@ fn no_color_means_no_colour() {
 }
 
 #[test]
-fn a_configuration_that_is_named_goes_before_the_one_that_is_found_and_a_variable_before_both() {
+fn variable_overrides_config_flag_overrides_found_file() {
     let user = || {
         User::new().writes(".dive.yaml", "keybinding:\n  quit: f2\n").writes("mine.yaml", "keybinding:\n  quit: f5\n")
     };
@@ -102,7 +102,7 @@ fn a_configuration_that_is_named_goes_before_the_one_that_is_found_and_a_variabl
 }
 
 #[test]
-fn a_mistake_in_the_configuration_is_told_without_a_screen() {
+fn configuration_error_opens_no_screen() {
     let user = User::new().writes(".dive.yaml", "rules:\n  lowest-efficiency: most\n");
     let dive = super::Session::dive(user, USUAL, &[&crate::place::sample()]);
     dive.ends_with(2).is_restored();
@@ -110,9 +110,9 @@ fn a_mistake_in_the_configuration_is_told_without_a_screen() {
     assert!(!super::session::contains(&dive.bytes(), b"\x1b[?1049h"));
 }
 
-/// dive starts with any of these, and so does a user's day.
+/// dive accepts these configurations.
 #[test]
-fn a_key_for_two_actions_works_for_the_later() {
+fn key_bound_twice_triggers_the_later_action() {
     let mut dive = with("keybinding:\n  up: x\n  down: x\n  page-up: hyper+x\n");
     dive.waits_for("Contents · layer 0");
     dive.press("x x");

@@ -1,4 +1,4 @@
-//! What people open an image for.
+//! The main uses of the explorer.
 
 use super::session::{Session, contains};
 use super::{SMALL, USUAL, open};
@@ -6,7 +6,7 @@ use crate::place::sample;
 use crate::user::User;
 
 #[test]
-fn the_biggest_waste_is_found_and_shown_in_its_layer_with_two_keys() {
+fn largest_waste_is_reached_with_two_keys() {
     let mut dive = open(USUAL);
     dive.press("w");
     dive.waits_until("the largest file first", |screen| {
@@ -20,7 +20,7 @@ fn the_biggest_waste_is_found_and_shown_in_its_layer_with_two_keys() {
 }
 
 #[test]
-fn a_filter_shows_what_it_finds_while_it_is_typed_and_lets_one_walk_there() {
+fn filter_shows_matches_while_it_is_typed() {
     let mut dive = open(USUAL);
     dive.press("G tab slash").types("etc/.*csv");
     dive.waits_until("what matches, in its directories", |screen| {
@@ -48,7 +48,7 @@ fn a_filter_shows_what_it_finds_while_it_is_typed_and_lets_one_walk_there() {
 }
 
 #[test]
-fn a_filter_by_size_finds_the_large_files() {
+fn size_filter_finds_large_files() {
     let mut dive = open(USUAL);
     dive.press("G ctrl+f").types(">=200kB csv$");
     dive.waits_until("two files", |screen| {
@@ -59,7 +59,7 @@ fn a_filter_by_size_finds_the_large_files() {
 }
 
 #[test]
-fn layers_are_compared_with_the_one_below_with_the_base_and_with_a_marked_one() {
+fn layer_compares_with_previous_base_and_marked_layer() {
     let mut dive = open(USUAL);
     dive.press("G");
     dive.waits_until("the last layer", |screen| screen.has("Current Layer Contents · layer 6"));
@@ -78,7 +78,7 @@ fn layers_are_compared_with_the_one_below_with_the_base_and_with_a_marked_one() 
 }
 
 #[test]
-fn directories_are_collapsed_one_by_one_and_all_at_once() {
+fn directories_collapse_singly_and_all_at_once() {
     let mut dive = open(USUAL);
     dive.press("tab space");
     dive.waits_until("bin to be collapsed", |screen| {
@@ -93,7 +93,7 @@ fn directories_are_collapsed_one_by_one_and_all_at_once() {
 }
 
 #[test]
-fn each_kind_of_change_is_hidden_and_shown_again() {
+fn change_kinds_are_hidden_and_shown_again() {
     let mut dive = open(USUAL);
     dive.press("G tab");
     dive.waits_for("Current Layer Contents · layer 6");
@@ -117,7 +117,7 @@ fn each_kind_of_change_is_hidden_and_shown_again() {
 
 /// Other terminals send Enter for ctrl+m.
 #[test]
-fn a_terminal_with_the_kitty_protocol_tells_ctrl_m_from_enter() {
+fn kitty_protocol_distinguishes_ctrl_m_from_enter() {
     let mut dive = open(USUAL);
     dive.waits_for_bytes(b"\x1b[>1u");
     dive.press("tab").types("\x1b[109;5u");
@@ -125,7 +125,7 @@ fn a_terminal_with_the_kitty_protocol_tells_ctrl_m_from_enter() {
 }
 
 #[test]
-fn the_sort_order_is_kept_from_layer_to_layer() {
+fn sort_order_stays_across_layers() {
     let mut dive = open(USUAL);
     dive.press("tab s tab down down");
     dive.waits_until("the order in another layer", |screen| screen.has("▼ Size") && screen.has("Contents · layer 2"));
@@ -134,7 +134,7 @@ fn the_sort_order_is_kept_from_layer_to_layer() {
 }
 
 #[test]
-fn the_next_changed_file_is_one_key_away() {
+fn one_key_selects_the_next_changed_file() {
     let mut dive = open(USUAL);
     dive.press("G tab o");
     dive.waits_until("the first change", |screen| screen.selects("locale.csv"));
@@ -143,7 +143,7 @@ fn the_next_changed_file_is_one_key_away() {
 }
 
 #[test]
-fn a_path_goes_to_the_clipboard_of_whoever_sits_at_the_terminal() {
+fn path_is_copied_to_the_clipboard() {
     let mut dive = open(USUAL);
     dive.press("tab down y");
     dive.waits_for("/bin/busybox was sent to the clipboard");
@@ -151,7 +151,7 @@ fn a_path_goes_to_the_clipboard_of_whoever_sits_at_the_terminal() {
 }
 
 #[test]
-fn the_help_names_every_key_of_the_pane_and_goes_as_it_came() {
+fn help_lists_the_keys_of_each_view() {
     let mut dive = open(SMALL);
     dive.press("?");
     dive.waits_until("the keys of the layers", |screen| screen.has_all(&["Keys · Layers", "ctrl+c, q"]));
@@ -169,7 +169,7 @@ fn the_help_names_every_key_of_the_pane_and_goes_as_it_came() {
 }
 
 #[test]
-fn the_screen_fits_whatever_the_window_becomes() {
+fn screen_adapts_to_window_sizes() {
     let mut dive = open(USUAL);
     dive.press("G tab down down");
     dive.waits_for("Contents · layer 6");
@@ -187,7 +187,7 @@ fn the_screen_fits_whatever_the_window_becomes() {
     dive.waits_until("what is needed", |screen| {
         screen.has_all(&["It has 40x12", "needs 60x16"]) && !screen.has("Filetree")
     });
-    // Nobody sees what they do, and nothing breaks of it.
+    // Keys on a too small screen have no effect.
     dive.press("down G g tab tab");
     dive.resizes(USUAL);
     dive.waits_until("both columns", |screen| {
@@ -200,9 +200,9 @@ fn the_screen_fits_whatever_the_window_becomes() {
     dive.press("q").ends_with(0).is_restored();
 }
 
-/// crossterm tells nothing of a new size that comes at the same moment as keys.
+/// crossterm loses a resize that arrives together with keys.
 #[test]
-fn no_resize_is_lost_on_who_types_meanwhile() {
+fn resize_during_typing_is_not_lost() {
     let mut dive = open(USUAL);
     for (columns, rows) in [SMALL, USUAL, (100, 30), (61, 17), (130, 45)].repeat(20) {
         dive.press("down up down up down up").resizes((columns, rows)).press("down up");
@@ -214,7 +214,7 @@ fn no_resize_is_lost_on_who_types_meanwhile() {
 }
 
 #[test]
-fn an_image_from_a_pipe_is_walked_like_any_other() {
+fn piped_image_opens_in_the_explorer() {
     let user = User::new();
     let mut dive = Session::program(user, USUAL, "sh", &["-c", r#"cat "$0" | "$1" -"#, &sample(), crate::user::DIVE]);
     dive.waits_for("Filetree");
@@ -224,14 +224,15 @@ fn an_image_from_a_pipe_is_walked_like_any_other() {
     assert!(contains(&dive.bytes(), b"dive-sample"));
 }
 
-/// A terminal sends alt+x as esc and x. Over a slow connection esc and the next key arrive together too, and both must count.
+/// Terminals send alt+x as esc and x. Over a slow connection, esc and the next key arrive together, and both must
+/// count.
 #[test]
-fn esc_and_a_key_that_arrive_together_are_two_keys() {
+fn esc_and_key_arriving_together_are_two_keys() {
     let mut dive = open(USUAL);
     dive.press("G slash").types("stock").press("enter");
     dive.waits_until("the filter", |screen| screen.has("Filter: stock") && screen.has("stock.csv"));
     dive.types("\x1b/").types("prices");
     dive.waits_until("another filter", |screen| screen.has("Filter: prices") && screen.has("prices.csv"));
-    // Closes the line; then leaves.
+    // esc closes the line; q quits.
     dive.types("\x1bq").ends_with(0).is_restored();
 }

@@ -1,17 +1,17 @@
-//! What people do with a file that they found.
+//! Uses of a file in the explorer.
 
 use super::session::Session;
 use super::{SMALL, USUAL, open, open_as};
 use crate::user::User;
 
-/// The cursor on what a filter finds last.
+/// Selects the last match of a filter.
 fn find(dive: &mut Session, file: &str) {
     dive.press("slash").types(file).types("$").press("enter G");
     dive.waits_until(file, |screen| screen.has("Filter: ") && screen.selects(file));
 }
 
 #[test]
-fn a_deleted_file_can_still_be_looked_into() {
+fn deleted_file_opens_in_the_viewer() {
     let mut dive = open(SMALL);
     dive.press("down down down down");
     find(&mut dive, "vendor.txt");
@@ -22,7 +22,7 @@ fn a_deleted_file_can_still_be_looked_into() {
 }
 
 #[test]
-fn a_text_is_searched_and_a_binary_is_shown_in_hex() {
+fn viewer_searches_text_and_shows_binaries_in_hex() {
     let mut dive = open(USUAL);
     dive.press("G");
     find(&mut dive, "stock.csv");
@@ -43,7 +43,7 @@ fn a_text_is_searched_and_a_binary_is_shown_in_hex() {
 }
 
 #[test]
-fn what_layers_did_to_a_path_is_one_key_away() {
+fn one_key_shows_the_history_of_a_path() {
     let mut dive = open(USUAL);
     dive.press("G");
     find(&mut dive, "prices.csv");
@@ -57,7 +57,7 @@ fn what_layers_did_to_a_path_is_one_key_away() {
 }
 
 #[test]
-fn a_file_is_written_to_a_folder_and_nothing_is_overwritten_unasked() {
+fn extraction_asks_before_overwriting() {
     let mut dive = open(USUAL);
     dive.press("G");
     find(&mut dive, "prices.csv");
@@ -71,7 +71,7 @@ fn a_file_is_written_to_a_folder_and_nothing_is_overwritten_unasked() {
     std::fs::write(&written, "mine").unwrap();
     dive.waits_for("Filter: ");
     dive.press("x");
-    // The folder that was asked for last.
+    // The previous answer is the default.
     dive.waits_for("Extract to folder: out");
     dive.press("enter");
     dive.waits_for("Overwrite existing files, or skip them?");
@@ -81,9 +81,9 @@ fn a_file_is_written_to_a_folder_and_nothing_is_overwritten_unasked() {
     assert_eq!(std::fs::read_to_string(&written).unwrap(), "mine");
 }
 
-/// Who skips keeps what is there and is told what was left out; who overwrites gets what the image has.
+/// Skip keeps the existing file and reports it; overwrite replaces it.
 #[test]
-fn what_is_there_stays_when_it_is_skipped_and_goes_when_it_is_overwritten() {
+fn extraction_skips_or_overwrites_as_chosen() {
     let mut dive = open_as(User::new().writes("prices.csv", "mine"), USUAL);
     dive.press("G");
     find(&mut dive, "prices.csv");
@@ -105,7 +105,7 @@ fn what_is_there_stays_when_it_is_skipped_and_goes_when_it_is_overwritten() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_told() {
+fn unwritable_extraction_folder_is_reported() {
     let mut dive = open_as(User::new().writes("file", "x"), USUAL);
     dive.press("G");
     find(&mut dive, "prices.csv");

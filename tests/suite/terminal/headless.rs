@@ -1,11 +1,11 @@
-//! Where no screen is wanted, a terminal gets none.
+//! Runs at a terminal that must not open a screen.
 
 use super::session::{Session, contains};
 use super::{USUAL, open};
 use crate::place::{fixture, sample};
 use crate::user::{DIVE, User};
 
-/// Ends well, without a screen having been taken for a moment.
+/// Asserts success, without a screen at any time.
 fn headless(user: User, arguments: &[&str]) -> Session {
     let dive = Session::dive(user, USUAL, arguments);
     dive.ends_with(0).is_restored();
@@ -14,7 +14,7 @@ fn headless(user: User, arguments: &[&str]) -> Session {
 }
 
 #[test]
-fn a_pipe_gets_the_report() {
+fn pipe_gets_the_report() {
     let dive = Session::program(User::new(), USUAL, "sh", &["-c", r#""$0" "$1" 2>/dev/null | cat"#, DIVE, &sample()]);
     dive.ends_with(0).is_restored();
     assert!(
@@ -25,30 +25,30 @@ fn a_pipe_gets_the_report() {
 }
 
 #[test]
-fn a_json_file_is_written_without_a_screen() {
+fn json_opens_no_screen() {
     let dive = headless(User::new(), &["--json", "out.json", &sample()]);
     assert_eq!(dive.user().sees(), ["out.json"]);
 }
 
 #[test]
-fn ci_mode_needs_no_screen() {
+fn ci_mode_opens_no_screen() {
     let dive = headless(User::new().sets("CI", "true"), &[&sample()]);
     assert!(dive.contents().contains("PASS"), "{}", dive.contents());
     headless(User::new(), &["--ci", &sample()]);
-    // Said otherwise, there is one.
+    // `--ci=false` opens a screen.
     let mut dive = super::open_with(User::new().sets("CI", "true"), USUAL, &["--ci=false"]);
     dive.press("q").ends_with(0).is_restored();
 }
 
 #[test]
-fn a_terminal_that_can_show_no_screen_gets_the_report() {
+fn dumb_terminal_gets_the_report() {
     let dive = headless(User::new().sets("TERM", "dumb"), &[&sample()]);
     assert!(dive.contents().contains("Reclaimable:"), "{}", dive.contents());
 }
 
-/// A screen that comes and goes takes the message with it, or the user's calm.
+/// A screen that opens briefly would hide the message.
 #[test]
-fn what_cannot_be_opened_is_told_on_the_screen_that_was_there() {
+fn open_errors_appear_on_the_normal_screen() {
     for (file, message) in [
         ("./nowhere.tar".to_owned(), "no such file"),
         (fixture("broken/config-missing.tar"), "dive: error: "),
@@ -60,11 +60,11 @@ fn what_cannot_be_opened_is_told_on_the_screen_that_was_there() {
     }
     let dive = Session::dive(User::new(), USUAL, &["./nowhere.tar"]);
     dive.ends_with(2);
-    assert!(!contains(&dive.bytes(), b"\x1b[?1049h"), "no flicker");
+    assert!(!contains(&dive.bytes(), b"\x1b[?1049h"), "the alternate screen was entered");
 }
 
 #[test]
-fn a_damaged_image_is_shown_as_far_as_it_goes_with_a_word_on_what_is_missing() {
+fn damaged_image_is_shown_as_incomplete() {
     let damaged = fixture("broken/layer-gzip-bad-crc.tar");
     let mut dive = Session::dive(User::new(), USUAL, &["--ignore-errors", &damaged]);
     dive.waits_until("the image and the damage", |screen| screen.has_all(&["Filetree", "Incomplete: 1 of 2 layers"]));
@@ -74,7 +74,7 @@ fn a_damaged_image_is_shown_as_far_as_it_goes_with_a_word_on_what_is_missing() {
 }
 
 #[test]
-fn what_stood_on_the_terminal_before_stands_there_after() {
+fn terminal_contents_are_restored() {
     let mut dive =
         Session::program(User::new(), USUAL, "sh", &["-c", r#"echo before; "$0" "$1"; echo after"#, DIVE, &sample()]);
     dive.waits_for("Filetree");
@@ -83,12 +83,12 @@ fn what_stood_on_the_terminal_before_stands_there_after() {
     drop(open(USUAL));
 }
 
-/// Somebody who asks for the comparison does not see a damaged image first.
+/// With `--verify`, the screen opens only after verification.
 #[test]
-fn what_does_not_match_its_digests_is_told_on_the_shells_screen() {
+fn digest_mismatch_appears_on_the_normal_screen() {
     let user = User::new();
     let mut damaged = std::fs::read(sample()).unwrap();
-    // In the body of a file, which nothing else checks.
+    // In a file's content, which only the digest covers.
     let place = damaged.windows(9).position(|bytes| bytes == b"layer.tar").unwrap() + 200_000;
     damaged[place] ^= 1;
     std::fs::write(user.file("damaged.tar"), damaged).unwrap();

@@ -1,4 +1,4 @@
-//! Letters that reorder a line, hide in it or drive a terminal, in everything that is printed without the screen.
+//! Characters that reorder text, are invisible or control a terminal, in all output outside the screen.
 
 use super::USUAL;
 use super::session::Session;
@@ -10,7 +10,7 @@ use crate::user::User;
 const NAME: &str =
     "a\u{202e}gpj\u{2066}x\u{2069}\u{61c}\u{200e}\u{200f}-\u{200b}\u{200c}\u{200d}\u{2060}\u{feff}-\u{9b}6n\u{7f}.exe";
 
-/// True for letters that no terminal may get. Raw ESC is left out: reports have colours.
+/// True for characters that must not reach a terminal, except ESC, since reports have colours.
 fn is_unsafe(letter: char) -> bool {
     matches!(
         letter,
@@ -18,7 +18,7 @@ fn is_unsafe(letter: char) -> bool {
     )
 }
 
-/// An image whose names, link targets, commands and tag all hold such letters, some of it wasted.
+/// An image with such characters in names, link targets, commands and tag, and with some waste.
 fn deceptive() -> NamedTempFile {
     let file = format!("dir-{NAME}/{NAME}");
     let link = format!("dir-{NAME}/link");
@@ -28,7 +28,7 @@ fn deceptive() -> NamedTempFile {
 }
 
 #[test]
-fn nothing_printed_on_a_terminal_reorders_or_hides_text() {
+fn terminal_output_escapes_hidden_characters() {
     let archive = deceptive();
     let path = archive.path().to_str().unwrap();
     for arguments in [
@@ -53,7 +53,7 @@ fn nothing_printed_on_a_terminal_reorders_or_hides_text() {
 }
 
 #[test]
-fn the_report_and_the_configuration_on_a_terminal_hide_nothing() {
+fn report_and_config_escape_hidden_characters() {
     let archive = deceptive();
     let dive = Session::dive(User::new().sets("TERM", "dumb"), USUAL, &[archive.path().to_str().unwrap()]);
     dive.waits_for_end();
@@ -64,9 +64,9 @@ fn the_report_and_the_configuration_on_a_terminal_hide_nothing() {
     assert!(!String::from_utf8_lossy(&dive.bytes()).contains(is_unsafe), "{}", dive.contents());
 }
 
-/// Scripts compare names, and standard error is read by people wherever it ends.
+/// Scripts compare names, but standard error is always for people.
 #[test]
-fn a_pipe_gets_names_as_they_are_but_standard_error_never() {
+fn pipe_gets_raw_names_but_stderr_is_escaped() {
     let archive = deceptive();
     let path = archive.path().to_str().unwrap();
     let user = User::new();

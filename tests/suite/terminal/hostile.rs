@@ -1,4 +1,4 @@
-//! Names that nobody would choose who means well.
+//! Hostile file names.
 
 use super::session::Session;
 use super::{SMALL, USUAL, written};
@@ -33,7 +33,7 @@ const NAMES: [&[u8]; 24] = [
     "\u{ad}soft\u{2060}joined".as_bytes(),
 ];
 
-/// An image of such names, half of which the second layer takes away.
+/// An image with such names; the second layer removes every other one.
 fn hostile() -> Image {
     let long: Vec<u8> = b"long-".iter().copied().chain(std::iter::repeat_n(b'x', 10_000)).collect();
     let deep = vec!["d"; 300].join("/");
@@ -54,7 +54,7 @@ fn hostile() -> Image {
         })
 }
 
-/// The borders of panes stand where they belong: a line that is broken moves them.
+/// Checks the pane borders: a broken line would move them.
 fn frames(screen: &super::shown::Shown<'_>) -> Result<(), String> {
     let (columns, rows) = screen.size();
     let right = ["│", "┃", "┐", "┓", "┘", "┛", "▲", "▼"];
@@ -107,7 +107,7 @@ fn walk(path: &str, size: super::Size) {
         dive.press(keys);
         check(&dive, keys);
     }
-    // What was last asked for is the last to be drawn.
+    // The help is drawn after everything before it.
     dive.press("?");
     dive.waits_for("Keys · ");
     dive.press("q");
@@ -117,7 +117,7 @@ fn walk(path: &str, size: super::Size) {
 }
 
 #[test]
-fn names_that_would_drive_the_terminal_do_not_reach_it() {
+fn hostile_names_do_not_reach_the_terminal() {
     let archive = hostile().save(Format::DockerArchive);
     for size in [SMALL, USUAL] {
         walk(archive.path().to_str().unwrap(), size);
@@ -125,11 +125,11 @@ fn names_that_would_drive_the_terminal_do_not_reach_it() {
 }
 
 #[test]
-fn names_that_would_drive_the_terminal_are_shown_as_what_they_are() {
+fn hostile_names_are_shown_escaped() {
     let archive = hostile().save(Format::DockerArchive);
     let mut dive = Session::dive(User::new(), (200, 100), &[archive.path().to_str().unwrap()]);
     dive.waits_for("Filetree");
-    // The one directory is 300 deep.
+    // The deep directory takes 300 rows.
     dive.press("tab ctrl+space");
     dive.waits_until("names", |screen| {
         screen.has_all(&[
@@ -144,7 +144,7 @@ fn names_that_would_drive_the_terminal_are_shown_as_what_they_are() {
 }
 
 #[test]
-fn odd_images_are_walked_without_harm() {
+fn odd_images_can_be_explored() {
     for name in ["type-changes.tar", "path-traversal.tar", "multiarch-oci.tar", "whiteout-nonexistent.tar"] {
         walk(&fixture(&format!("odd/{name}")), SMALL);
     }

@@ -1,4 +1,4 @@
-//! A screen that nobody touches costs nothing.
+//! An idle screen uses no CPU.
 
 use std::path::PathBuf;
 
@@ -9,11 +9,11 @@ use crate::user::User;
 /// What a process has done so far.
 #[derive(Debug, PartialEq, Eq)]
 struct Done {
-    /// How often one of its threads went to sleep or was put to sleep: whoever wakes up has to go to sleep again.
+    /// Context switches of its threads: each wake-up ends in one.
     sleeps: u64,
     /// CPU time, in ticks.
     ticks: u64,
-    /// Bytes it wrote to the terminal.
+    /// Bytes written to the terminal.
     written: usize,
 }
 
@@ -22,20 +22,20 @@ fn done(dive: &super::Session) -> Done {
     let mut done = Done { sleeps: 0, ticks: 0, written: dive.bytes().len() };
     for task in std::fs::read_dir(process.join("task")).unwrap() {
         let task = task.unwrap().path();
-        // A thread may end between the two.
+        // A thread may end in between.
         let status = std::fs::read_to_string(task.join("status")).unwrap_or_default();
         let switches = status.lines().filter_map(|line| line.split_once("ctxt_switches:"));
         done.sleeps += switches.map(|(_, count)| count.trim().parse::<u64>().unwrap()).sum::<u64>();
     }
     let stat = std::fs::read_to_string(process.join("stat")).unwrap();
     let (_, fields) = stat.rsplit_once(')').unwrap();
-    // proc(5): utime is the 14th field, stime the 15th; behind the name comes the 3rd.
+    // proc(5): utime is field 14, stime field 15; field 3 follows the name.
     done.ticks = fields.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum();
     done
 }
 
-/// As long as another process takes to read the same image a hundred times: some seconds of work, in which a loop that asks
-/// again and again would have woken up many times.
+/// Takes as long as reading the image a hundred times in another process, during which a polling loop would wake up
+/// often.
 fn meanwhile() {
     for _ in 0..100 {
         User::new().runs(&[&sample()]).ends_with(0);
@@ -43,11 +43,11 @@ fn meanwhile() {
 }
 
 #[test]
-fn a_screen_that_nobody_touches_does_not_wake_up() {
+fn idle_screen_does_not_wake_up() {
     let mut dive = open(USUAL);
     dive.press("G tab down");
     dive.waits_until("the keys to be done", |screen| screen.selects("busybox"));
-    // Threads that read the layers go to sleep one after the other.
+    // Threads that read layers become idle one after the other.
     let mut before = done(&dive);
     for _ in 0..10 {
         User::new().runs(&[&sample()]).ends_with(0);
@@ -61,5 +61,5 @@ fn a_screen_that_nobody_touches_does_not_wake_up() {
     assert_eq!(done(&dive), before);
     dive.press("up");
     dive.waits_until("it to be awake", |screen| screen.selects("bin"));
-    assert!(done(&dive).sleeps > before.sleeps, "it counts");
+    assert!(done(&dive).sleeps > before.sleeps, "context switches after a key");
 }

@@ -1,6 +1,6 @@
-//! What a terminal sends: keys as xterm does, the mouse as SGR reports.
+//! Input as terminals send it: keys as xterm, the mouse as SGR reports.
 
-/// The bytes of a key, by the name that a configuration has for it.
+/// The bytes of a key, named as in the configuration.
 pub(super) fn bytes(key: &str) -> Vec<u8> {
     if let Some(rest) = key.strip_prefix("alt+") {
         return [vec![0x1b], bytes(rest)].concat();
@@ -35,14 +35,14 @@ pub(super) fn bytes(key: &str) -> Vec<u8> {
         "space" => " ",
         "slash" => "/",
         letter => {
-            assert_eq!(letter.chars().count(), 1, "{letter} is no key that the tests can press");
+            assert_eq!(letter.chars().count(), 1, "unknown key {letter}");
             letter
         }
     };
     sequence.as_bytes().to_vec()
 }
 
-/// What the mouse does.
+/// A mouse event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mouse {
     Press,
@@ -52,7 +52,7 @@ pub(super) enum Mouse {
     WheelDown,
 }
 
-/// The report of it at a cell, counted from 0.
+/// Its report at a cell, counted from 0.
 pub(super) fn mouse(what: Mouse, (column, row): (u16, u16)) -> Vec<u8> {
     let (button, end) = match what {
         Mouse::Press => (0, 'M'),

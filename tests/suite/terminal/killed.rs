@@ -1,5 +1,5 @@
-//! The program is killed while it extracts: no file that has its name is half written, and the next extraction to that folder
-//! removes what is left. `whole::kills` does the same to everything else that is written.
+//! Kills the program during extraction: no file with its final name is incomplete, and the next extraction to that
+//! folder removes temporary files. `whole::kills` does the same for everything else that is written.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,12 +12,12 @@ use crate::build::{Format, Layer, image};
 use crate::user::User;
 use crate::whole::kills::{Moments, kills_of_each_kind, spin_until};
 
-/// What a file or link holds, by its path.
+/// Content or target of each file or link, by path.
 type Held = BTreeMap<String, Vec<u8>>;
 
 const FILES: usize = 60;
 
-/// Text that tells each file from the others, and its beginning from the whole.
+/// Content that identifies its file and shows truncation.
 fn content(number: usize, age: &str) -> Vec<u8> {
     let mut content =
         format!("{age} {number} ").repeat(if number.is_multiple_of(10) { 40_000 } else { 40 }).into_bytes();
@@ -42,7 +42,7 @@ fn held(folder: &Path) -> Held {
             let path = entry.path();
             let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
             if path.is_symlink() {
-                // What is being written may be gone by now.
+                // A file being written may disappear.
                 let target = path.read_link().map(|target| target.into_os_string().into_encoded_bytes());
                 held.extend(target.ok().map(|target| (name, target)));
             } else if path.is_dir() {
@@ -55,7 +55,7 @@ fn held(folder: &Path) -> Held {
     held
 }
 
-/// Opens the image and has all of it extracted to `out`.
+/// Opens the image and extracts all of it to `out`.
 fn begin(user: User, archive: &str, replaces: bool) -> Session {
     let mut dive = Session::dive(user, USUAL, &[archive]);
     dive.waits_until("the image", |screen| screen.has("Filetree") && screen.footer().contains(" Help "));
@@ -70,7 +70,7 @@ fn begin(user: User, archive: &str, replaces: bool) -> Session {
 }
 
 #[test]
-fn an_extracted_file_is_whole_or_not_there() {
+fn killed_extraction_leaves_no_partial_file() {
     let archive = image().layer(layer).save(Format::DockerArchive);
     let archive = archive.path().to_str().unwrap();
     let user = User::new();
@@ -99,7 +99,7 @@ fn an_extracted_file_is_whole_or_not_there() {
             }
         }
         let dive = begin(user, archive, replaces);
-        // After so many files, and a moment later.
+        // After a random number of files and a short delay.
         let count = usize::try_from(moments.below(FILES as u64)).unwrap();
         let changed = |held: &Held| held.iter().filter(|(name, text)| before.get(*name) != Some(text)).count();
         spin_until(Instant::now() + Duration::from_secs(1), &mut || changed(&held(&out)) > count);
@@ -123,6 +123,6 @@ fn an_extracted_file_is_whole_or_not_there() {
         user = dive.leaves();
         assert!(held(&out) == whole, "left after kill {kill}, seed {seed}: {:?}", held(&out).keys());
     }
-    assert_eq!(std::fs::read_dir(&work).unwrap().count(), 1, "nothing stands beside the folder");
+    assert_eq!(std::fs::read_dir(&work).unwrap().count(), 1, "files beside the folder");
     moments.tell(left);
 }

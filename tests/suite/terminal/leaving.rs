@@ -1,11 +1,11 @@
-//! However the screen goes, the shell has its terminal as it was.
+//! However the screen ends, the shell gets its terminal back unchanged.
 
 use super::session::{Session, contains, signal};
 use super::{USUAL, open};
 use crate::place::sample;
 use crate::user::{DIVE, User};
 
-/// A shell that runs `dive` on the sample, as people do.
+/// A shell that runs `dive` on the sample.
 fn in_a_shell() -> Session {
     let user = User::new().sets("DIVE", DIVE).sets("IMAGE", &sample()).sets("PS1", "shell> ");
     let mut shell = Session::program(user, USUAL, "sh", &["-i"]);
@@ -18,7 +18,7 @@ fn in_a_shell() -> Session {
     shell
 }
 
-/// The shell waits for a command. What is typed before that, a program that is about to go may take.
+/// Waits for the prompt. Text typed earlier could be read by a program that is about to exit.
 fn prompts(shell: &Session) {
     shell.waits_until("the shell's prompt", |screen| {
         let last = screen.rows().iter().rfind(|row| !row.trim().is_empty());
@@ -26,7 +26,7 @@ fn prompts(shell: &Session) {
     });
 }
 
-/// The shell answers, on the screen that was there before.
+/// Asserts that the shell works, on its previous screen.
 fn answers(shell: &mut Session) {
     prompts(shell);
     shell.types("echo the shell i''s back\r");
@@ -35,7 +35,7 @@ fn answers(shell: &mut Session) {
 }
 
 #[test]
-fn quitting_gives_the_terminal_back() {
+fn quitting_restores_the_terminal() {
     for keys in ["q", "ctrl+c", "tab q", "slash ctrl+c q"] {
         let mut dive = open(USUAL);
         dive.press(keys).ends_with(0).is_restored();
@@ -43,7 +43,7 @@ fn quitting_gives_the_terminal_back() {
 }
 
 #[test]
-fn a_screen_in_the_background_leaves_the_shell_its_terminal_and_comes_back_as_it_was() {
+fn suspended_screen_restores_terminal_and_resumes() {
     let mut shell = in_a_shell();
     shell.press("down down");
     shell.waits_for("Contents · layer 2");
@@ -62,7 +62,7 @@ fn a_screen_in_the_background_leaves_the_shell_its_terminal_and_comes_back_as_it
 }
 
 #[test]
-fn a_signal_that_ends_the_screen_leaves_the_shell_its_terminal() {
+fn fatal_signal_restores_the_terminal() {
     for (name, code) in [("TERM", "143"), ("HUP", "129"), ("INT", "130"), ("QUIT", "131")] {
         let mut shell = in_a_shell();
         signal(name, shell.foreground());
@@ -75,7 +75,7 @@ fn a_signal_that_ends_the_screen_leaves_the_shell_its_terminal() {
     }
 }
 
-/// The screens that there are, by the keys that lead there.
+/// All views, by the keys that open them.
 const SCREENS: [&str; 12] = [
     "",
     "down down a",
@@ -91,9 +91,9 @@ const SCREENS: [&str; 12] = [
     "!",
 ];
 
-/// Nobody waits for what the keys do: the signal may come while they are read, worked on or drawn.
+/// The signal may arrive while the keys are read, processed or drawn.
 #[test]
-fn a_signal_at_any_moment_of_any_screen_gives_the_terminal_back() {
+fn signal_at_any_moment_restores_the_terminal() {
     for (name, words) in [("TERM", "Terminated"), ("HUP", "Hangup")] {
         for keys in SCREENS {
             let mut dive = open(USUAL);
@@ -104,8 +104,8 @@ fn a_signal_at_any_moment_of_any_screen_gives_the_terminal_back() {
 }
 
 #[test]
-fn a_screen_that_a_signal_stops_goes_on_as_it_was() {
-    // Each with as many ctrl+c as end the program: one more would reach the shell at some moment of its own.
+fn stop_signal_restores_terminal_and_resumes() {
+    // Exactly as many ctrl+c as end the program: another one would reach the shell.
     for (keys, there, end) in [
         ("down down", "Contents · layer 2", "ctrl+c"),
         ("tab slash", "Filter: ", "ctrl+c ctrl+c"),
@@ -113,7 +113,7 @@ fn a_screen_that_a_signal_stops_goes_on_as_it_was() {
         ("w", "Waste · ", "ctrl+c ctrl+c"),
     ] {
         let mut shell = in_a_shell();
-        // Keys that are not read yet would go to the shell.
+        // Unread keys would go to the shell.
         shell.press(keys).waits_for(there);
         signal("TSTP", shell.foreground());
         shell.waits_until_given_back();
@@ -127,9 +127,9 @@ fn a_screen_that_a_signal_stops_goes_on_as_it_was() {
     }
 }
 
-/// A terminal that opens no window any more, or a `kill` in a loop: signals come faster than they are served.
+/// Signals that arrive faster than they are handled, as from `kill` in a loop.
 #[test]
-fn signals_in_a_row_leave_one_screen() {
+fn repeated_stop_and_cont_keep_the_screen_working() {
     let mut dive = open(USUAL);
     for _ in 0..20 {
         dive.press("tab").signals("CONT");
@@ -140,18 +140,18 @@ fn signals_in_a_row_leave_one_screen() {
 }
 
 #[test]
-fn who_waits_for_the_program_learns_which_signal_ended_it() {
+fn exit_status_names_the_fatal_signal() {
     let dive = open(USUAL);
     dive.signals("TERM");
     dive.is_ended_by("Terminated").is_restored();
 }
 
-/// `kill -STOP` asks nobody, and what a shell writes meanwhile stands on the screen.
+/// SIGSTOP cannot be caught, and the shell's output stays on the screen meanwhile.
 #[test]
-fn a_screen_that_was_stopped_from_outside_is_drawn_anew() {
+fn sigstop_and_sigcont_redraw_the_screen() {
     let mut dive = open(USUAL);
     dive.signals("STOP");
-    dive.hears_another("\x1b[3;1Hsomebody else was here");
+    dive.other_program_writes("\x1b[3;1Hsomebody else was here");
     dive.waits_for("somebody else was here");
     dive.signals("CONT");
     dive.waits_until("the screen alone", |screen| {
@@ -163,7 +163,7 @@ fn a_screen_that_was_stopped_from_outside_is_drawn_anew() {
 }
 
 #[test]
-fn a_window_that_is_closed_takes_the_program_with_it() {
+fn closed_window_ends_the_program() {
     let mut dive = open(USUAL);
     dive.closes();
     let status = dive.waits_for_end();

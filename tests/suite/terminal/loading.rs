@@ -1,4 +1,4 @@
-//! An image that takes its time.
+//! Images that load slowly.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -9,24 +9,24 @@ use crate::build::{Format, image};
 use crate::place::sample;
 use crate::user::{DIVE, User};
 
-/// `dive -` at the end of a pipe that somebody holds open: the pipe's other end.
+/// `dive -` on a pipe, and the other end of the pipe.
 fn piped() -> (Session, File) {
     let user = User::new();
     let pipe = user.file("pipe");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
     assert!(made.success());
-    // For reading as well: to open a pipe that nobody reads yet would wait.
+    // Also open for reading, since opening a pipe without a reader would block.
     let file = OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
     (Session::program(user, USUAL, "sh", &["-c", r#"exec "$0" - <pipe"#, DIVE]), file)
 }
 
-/// As much as a pipe holds without a reader.
+/// As much as a pipe buffers without a reader.
 fn part() -> Vec<u8> {
     std::fs::read(sample()).unwrap()[..60_000].to_vec()
 }
 
 #[test]
-fn an_image_that_never_comes_can_be_left_at_once() {
+fn quit_works_while_the_image_is_awaited() {
     let (mut dive, pipe) = piped();
     dive.waits_until("the screen before the image", |screen| screen.has("Layers") && screen.footer().contains("Quit"));
     dive.press("q").ends_with(0).is_restored();
@@ -34,7 +34,7 @@ fn an_image_that_never_comes_can_be_left_at_once() {
 }
 
 #[test]
-fn an_image_that_comes_slowly_shows_how_much_is_there_and_keys_work_meanwhile() {
+fn slow_image_shows_progress_and_keys_work() {
     let (mut dive, mut pipe) = piped();
     pipe.write_all(&part()).unwrap();
     dive.waits_for("Receiving the archive");
@@ -49,7 +49,7 @@ fn an_image_that_comes_slowly_shows_how_much_is_there_and_keys_work_meanwhile() 
 }
 
 #[test]
-fn what_comes_at_last_is_shown() {
+fn late_image_is_shown() {
     let (mut dive, mut pipe) = piped();
     dive.waits_for("Looking for the image");
     pipe.write_all(&std::fs::read(sample()).unwrap()).unwrap();
@@ -61,7 +61,7 @@ fn what_comes_at_last_is_shown() {
 }
 
 #[test]
-fn an_image_that_breaks_off_is_told_on_the_screen_that_was_there() {
+fn truncated_pipe_error_is_on_the_normal_screen() {
     let (dive, mut pipe) = piped();
     pipe.write_all(&part()).unwrap();
     dive.waits_for("Receiving the archive");
@@ -71,11 +71,11 @@ fn an_image_that_breaks_off_is_told_on_the_screen_that_was_there() {
 }
 
 #[test]
-fn an_image_without_layers_says_so() {
+fn image_without_layers_can_be_explored() {
     let archive = image().save(Format::DockerArchive);
     let mut dive = Session::dive(User::new(), USUAL, &[archive.path().to_str().unwrap()]);
     dive.waits_for("The image has no layers");
-    // Nothing to show, and nothing to break.
+    // All keys on an empty image.
     dive.press("down tab down space o s ctrl+space a b tab w enter q");
     dive.press("slash").types("x").press("enter ctrl+f backspace backspace tab e right right pgdn");
     dive.waits_for("┏ Image Details");

@@ -1,14 +1,13 @@
-//! The real binary in a real pseudo-terminal, through the stories that its users have. What a terminal would show is
-//! vt100's word; what a terminal would send is sent.
+//! User stories with the real binary in a pseudo-terminal. vt100 interprets its output; input is sent as terminals send
+//! it.
 
-mod breaking;
 mod configured;
 mod exploring;
 mod files;
 mod headless;
 mod hidden;
 mod hostile;
-// Looks into /proc.
+// Reads /proc.
 #[cfg(target_os = "linux")]
 mod idle;
 mod keys;
@@ -23,6 +22,7 @@ mod shown;
 #[cfg(all(feature = "engine", feature = "registry"))]
 mod sources;
 mod unfinished;
+mod worker_panic;
 mod written;
 
 use session::{Session, Size};
@@ -33,17 +33,17 @@ use crate::user::User;
 const USUAL: Size = (120, 40);
 const SMALL: Size = (80, 24);
 
-/// The sample on a screen of that size.
+/// Opens the sample on a screen of this size.
 fn open(size: Size) -> Session {
     open_as(User::new(), size)
 }
 
-/// The sample, as this user sees it.
+/// Opens the sample as this user.
 fn open_as(user: User, size: Size) -> Session {
     open_with(user, size, &[])
 }
 
-/// The sample, with more arguments.
+/// Opens the sample with additional arguments.
 fn open_with(user: User, size: Size, arguments: &[&str]) -> Session {
     let sample = sample();
     let session = Session::dive(user, size, &[arguments, &[&sample]].concat());

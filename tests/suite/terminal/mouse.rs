@@ -1,10 +1,10 @@
-//! Who has a hand on the mouse.
+//! Mouse input.
 
 use super::keys::Mouse;
 use super::{USUAL, open};
 
 #[test]
-fn a_click_selects_a_layer_a_pane_and_a_file() {
+fn click_selects_layer_pane_and_file() {
     let mut dive = open(USUAL);
     let (column, row) = dive.place_of("COPY dir:");
     dive.clicks((column, row + 2));
@@ -21,7 +21,7 @@ fn a_click_selects_a_layer_a_pane_and_a_file() {
 }
 
 #[test]
-fn the_wheel_turns_what_the_pointer_is_over() {
+fn wheel_scrolls_the_pane_under_the_pointer() {
     let mut dive = open(USUAL);
     dive.press("G");
     dive.waits_for("Contents · layer 6");
@@ -40,13 +40,13 @@ fn the_wheel_turns_what_the_pointer_is_over() {
 }
 
 #[test]
-fn the_border_between_layers_and_tree_is_dragged() {
+fn pane_border_can_be_dragged() {
     let mut dive = open(USUAL);
     let (column, row) = (60, 20);
     dive.mouse(Mouse::Press, (column, row)).mouse(Mouse::Drag, (70, row)).mouse(Mouse::Drag, (80, row));
     dive.mouse(Mouse::Release, (80, row));
     dive.waits_until("a narrower tree", |screen| screen.place_of("Current Layer").is_some_and(|(at, _)| at == 82));
-    // Where nothing is held any more, nothing is drawn.
+    // Dragging without a pressed button has no effect.
     dive.mouse(Mouse::Drag, (40, row)).press("down");
     dive.waits_until("the border where it was", |screen| {
         screen.has("Contents · layer 1") && screen.place_of("Current Layer").is_some_and(|(at, _)| at == 82)
@@ -54,7 +54,7 @@ fn the_border_between_layers_and_tree_is_dragged() {
 }
 
 #[test]
-fn a_click_on_the_names_of_the_columns_sorts() {
+fn click_on_column_titles_sorts() {
     let mut dive = open(USUAL);
     let at = dive.place_of("Filetree ▲");
     dive.clicks(at);

@@ -1,11 +1,11 @@
-//! The screen in dive's own image: `docker run --rm -it`, as every README has it.
+//! The screen in dive's own image: `docker run --rm -it`, as in READMEs.
 
 use super::USUAL;
 use super::session::Session;
 use crate::own_image::OwnImage;
 
 #[test]
-fn the_screen_of_a_container_shows_the_image_and_gives_the_terminal_back() {
+fn container_screen_works_and_restores_the_terminal() {
     for options in ["", "-e DOCKER_API_VERSION=1.37"] {
         let Some(own) = OwnImage::here() else { return };
         let arguments =
@@ -13,7 +13,7 @@ fn the_screen_of_a_container_shows_the_image_and_gives_the_terminal_back() {
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
         let mut docker = Session::program(own.user, USUAL, "docker", &arguments);
         docker.waits_until("the image", |screen| screen.has_all(&["Filetree", "dive-sample:1.0", "busybox"]));
-        // Docker's client keeps ctrl+p for itself: plain keys lead everywhere.
+        // Docker's client reserves ctrl+p, but every action has a plain key.
         docker.press("w");
         docker.waits_for("/var/cache/build/obj/a.o");
         docker.press("esc q").ends_with(0).is_restored();

@@ -1,6 +1,5 @@
-//! Somebody at a terminal: a pseudo-terminal with a program in it, what that has written so far, and the screen that a
-//! terminal would show of it. Nothing here waits for time to pass: what a test waits for is a condition, and a test
-//! whose condition does not come fails with the screen as it is.
+//! A program in a pseudo-terminal, its output, and the screen as a terminal shows it. Tests wait for conditions, not
+//! for time; if a condition does not occur, the test fails and prints the screen.
 
 use std::io::{Read, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -12,7 +11,7 @@ use super::keys::{self, Mouse};
 use super::shown::Shown;
 use crate::user::{DIVE, User};
 
-/// How long a condition may take to come, in a debug build on a busy machine.
+/// Time limit of a condition, for a debug build on a busy machine.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// Columns and rows.
@@ -30,7 +29,7 @@ pub(super) struct Session {
 
 type Master = Box<dyn MasterPty + Send>;
 
-/// What the threads that read and wait tell the test.
+/// State shared with the reading and waiting threads.
 struct Shared {
     known: Mutex<Known>,
     changed: Condvar,
@@ -38,15 +37,15 @@ struct Shared {
 
 struct Known {
     parser: vt100::Parser,
-    /// All that was written.
+    /// All output.
     bytes: Vec<u8>,
-    /// Nothing more will be written.
+    /// The output has ended.
     is_closed: bool,
     ended: Option<Ended>,
     reading: Reading,
 }
 
-/// Whether somebody still looks at the terminal.
+/// Whether the terminal is still being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {
     On,
@@ -55,13 +54,13 @@ enum Reading {
 
 struct Ended {
     status: ExitStatus,
-    /// The terminal's modes (`stty -a`) right then.
+    /// The terminal's modes (`stty -a`) at that time.
     modes: String,
 }
 
 impl Shared {
     fn known(&self) -> MutexGuard<'_, Known> {
-        // A test that fails still ends its program.
+        // A failed test still ends its program.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -72,12 +71,12 @@ impl Shared {
 }
 
 impl Session {
-    /// Types `dive` and these arguments at a terminal of that size.
+    /// Runs `dive` in a terminal of this size.
     pub(super) fn dive(user: User, size: Size, arguments: &[&str]) -> Self {
         Self::program(user, size, DIVE, arguments)
     }
 
-    /// Types another command.
+    /// Runs another program.
     pub(super) fn program(user: User, (columns, rows): Size, program: &str, arguments: &[&str]) -> Self {
         let pair = native_pty_system().openpty(pty_size((columns, rows))).unwrap();
         let mut command = CommandBuilder::new(program);
@@ -125,7 +124,7 @@ impl Session {
         let slave = pair.slave;
         std::thread::spawn(move || {
             let status = child.wait().unwrap();
-            // While the other end is open: with its last user, the terminal forgets its modes.
+            // Read before the other end closes, since the terminal then loses its modes.
             let modes = at.lock().unwrap().as_ref().map_or_else(String::new, modes);
             told.change(|known| known.ended = Some(Ended { status, modes }));
             drop(slave);
@@ -133,32 +132,32 @@ impl Session {
         Self { user: Some(user), pid, writer: Some(writer), master, shared, modes_before }
     }
 
-    /// Where the user is.
+    /// The user of the session.
     pub(super) fn user(&self) -> &User {
-        self.user.as_ref().expect("a user who has not left")
+        self.user.as_ref().expect("the user is still here")
     }
 
-    /// Ends the program, if it has not ended, and gives back its user, who may start another.
+    /// Ends the program if it still runs, and returns its user for another session.
     pub(super) fn leaves(mut self) -> User {
         if self.shared.known().ended.is_none() {
             self.press("ctrl+c ctrl+c ctrl+c");
             self.waits_for_end();
         }
-        self.user.take().expect("a user who has not left")
+        self.user.take().expect("the user is still here")
     }
 
-    /// The program's process.
+    /// The process id of the program.
     pub(super) fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// The program that has the terminal at the moment: of a shell's jobs, the one in the foreground.
+    /// The process that owns the terminal: the shell's foreground job.
     pub(super) fn foreground(&self) -> u32 {
         let leader = self.master.lock().unwrap().as_ref().and_then(|master| master.process_group_leader());
         leader.and_then(|pid| u32::try_from(pid).ok()).expect("a job in the foreground")
     }
 
-    /// Presses keys, one after the other, by the names that a configuration has for them.
+    /// Presses keys, named as in the configuration.
     pub(super) fn press(&mut self, keys: &str) -> &mut Self {
         for key in keys.split_whitespace() {
             self.sends(&keys::bytes(key));
@@ -171,41 +170,41 @@ impl Session {
         self.sends(text.as_bytes())
     }
 
-    /// Presses the mouse's button on a cell, and lets it go there.
+    /// Clicks on a cell.
     pub(super) fn clicks(&mut self, at: (u16, u16)) -> &mut Self {
         self.mouse(Mouse::Press, at).mouse(Mouse::Release, at)
     }
 
-    /// Does something with the mouse.
+    /// Sends a mouse event.
     pub(super) fn mouse(&mut self, what: Mouse, at: (u16, u16)) -> &mut Self {
         self.sends(&keys::mouse(what, at))
     }
 
-    /// The terminal sends these bytes.
+    /// Sends bytes from the terminal.
     pub(super) fn sends(&mut self, bytes: &[u8]) -> &mut Self {
         let writer = self.writer.as_mut().expect("an open terminal");
         writer.write_all(bytes).and_then(|()| writer.flush()).unwrap();
         self
     }
 
-    /// Makes the terminal's window that large.
+    /// Resizes the terminal's window.
     pub(super) fn resizes(&mut self, (columns, rows): Size) -> &mut Self {
         self.shared.change(|known| known.parser.screen_mut().set_size(rows, columns));
         self.master.lock().unwrap().as_ref().unwrap().resize(pty_size((columns, rows))).unwrap();
         self
     }
 
-    /// Another program writes to the terminal.
-    pub(super) fn hears_another(&self, text: &str) {
+    /// Simulates output of another program.
+    pub(super) fn other_program_writes(&self, text: &str) {
         self.shared.change(|known| known.parser.process(text.as_bytes()));
     }
 
-    /// Sends the program a signal, by its name.
+    /// Sends the program a signal.
     pub(super) fn signals(&self, name: &str) {
         signal(name, self.pid);
     }
 
-    /// Closes the terminal's window. For a moment somebody has to write, so that the one who reads wakes up and goes.
+    /// Closes the terminal's window. The reading thread blocks until there is output, so a key provokes some.
     pub(super) fn closes(&mut self) {
         self.shared.change(|known| known.reading = Reading::Off);
         self.press("?");
@@ -226,18 +225,18 @@ impl Session {
         self.waits_until(&format!("{text:?} to go"), |screen| !screen.has(text));
     }
 
-    /// Waits until the screen is as it should be. Half a frame may be there at any moment, so that all that is to be
-    /// said of a screen belongs in one condition.
+    /// Waits until the screen meets a condition. A frame may be half drawn at any time, so everything expected of a
+    /// screen belongs in one condition.
     #[track_caller]
-    pub(super) fn waits_until(&self, what: &str, is_so: impl Fn(&Shown<'_>) -> bool) {
-        self.waits_for_known(what, |known| is_so(&Shown::of(known.parser.screen())));
+    pub(super) fn waits_until(&self, what: &str, holds: impl Fn(&Shown<'_>) -> bool) {
+        self.waits_for_known(what, |known| holds(&Shown::of(known.parser.screen())));
     }
 
     #[track_caller]
-    fn waits_for_known(&self, what: &str, is_so: impl Fn(&Known) -> bool) {
+    fn waits_for_known(&self, what: &str, holds: impl Fn(&Known) -> bool) {
         let deadline = Instant::now() + TIME_LIMIT;
         let mut known = self.shared.known();
-        while !is_so(&known) {
+        while !holds(&known) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() || known.is_closed && known.ended.is_some() {
                 let end = known.ended.as_ref().map_or("is running".to_owned(), |ended| format!("{}", ended.status));
@@ -249,31 +248,31 @@ impl Session {
         }
     }
 
-    /// Where a text stands, as soon as it does: column and row.
+    /// Waits for a text and returns its column and row.
     #[track_caller]
     pub(super) fn place_of(&self, text: &str) -> (u16, u16) {
         self.waits_for(text);
         self.look(|screen| screen.place_of(text)).unwrap()
     }
 
-    /// Looks at the screen as it is.
+    /// Examines the current screen.
     pub(super) fn look<T>(&self, look: impl FnOnce(&Shown<'_>) -> T) -> T {
         look(&Shown::of(self.shared.known().parser.screen()))
     }
 
-    /// All that was written so far.
+    /// All output so far.
     pub(super) fn bytes(&self) -> Vec<u8> {
         self.shared.known().bytes.clone()
     }
 
-    /// Waits until these bytes were written.
+    /// Waits until these bytes are written.
     #[track_caller]
     pub(super) fn waits_for_bytes(&self, bytes: &[u8]) {
         let what = String::from_utf8_lossy(bytes).into_owned();
         self.waits_for_known(&format!("the bytes {what:?}"), |known| contains(&known.bytes, bytes));
     }
 
-    /// Waits for the end of the program, which must be this exit code.
+    /// Waits for the end of the program and asserts its exit code.
     #[track_caller]
     pub(super) fn ends_with(&self, code: u32) -> &Self {
         let status = self.waits_for_end();
@@ -281,7 +280,7 @@ impl Session {
         self
     }
 
-    /// Waits for the end of the program, which must be a signal.
+    /// Waits for the end of the program and asserts the signal that caused it.
     #[track_caller]
     pub(super) fn is_ended_by(&self, signal: &str) -> &Self {
         let status = self.waits_for_end();
@@ -295,30 +294,30 @@ impl Session {
         self.shared.known().ended.as_ref().unwrap().status.clone()
     }
 
-    /// What is left on the screen.
+    /// The text on the screen.
     pub(super) fn contents(&self) -> String {
         self.shared.known().parser.screen().contents()
     }
 
-    /// After the end: the terminal must be as the program found it.
+    /// Asserts, after the end, that the terminal is as before.
     #[track_caller]
     pub(super) fn is_restored(&self) -> &Self {
         self.waits_for_end();
         let known = self.shared.known();
-        assert_eq!(known.ended.as_ref().unwrap().modes, self.modes_before, "modes of the terminal");
-        assert_eq!(taken(&known), [""; 0], "not given back");
+        assert_eq!(known.ended.as_ref().unwrap().modes, self.modes_before, "terminal modes");
+        assert_eq!(taken(&known), [""; 0], "not restored");
         drop(known);
         self
     }
 
-    /// While a shell goes on: waits until the terminal is as it was.
+    /// Waits until the terminal is as before, while a shell still runs.
     #[track_caller]
     pub(super) fn waits_until_given_back(&self) {
         self.waits_for_known("the terminal to be given back", |known| taken(known).is_empty());
     }
 }
 
-/// What a program has taken of the terminal and not given back.
+/// Terminal features that a program enabled and did not disable.
 fn taken(known: &Known) -> Vec<&'static str> {
     let screen = known.parser.screen();
     let count = |sequence: &[u8]| known.bytes.windows(sequence.len()).filter(|window| *window == sequence).count();
@@ -332,7 +331,7 @@ fn taken(known: &Known) -> Vec<&'static str> {
     is_taken.into_iter().filter(|(_, taken)| *taken).map(|(name, _)| name).collect()
 }
 
-/// The modes of the terminal, in words. The type that holds them belongs to a crate that the tests do not know.
+/// The terminal's modes as text; their type is of a crate that the tests do not depend on.
 fn modes(master: &Master) -> String {
     format!("{:?}", master.get_termios().expect("a terminal has modes"))
 }
@@ -352,7 +351,7 @@ const fn pty_size((cols, rows): Size) -> PtySize {
 }
 
 impl Drop for Session {
-    /// A test that failed leaves no process behind.
+    /// Kills the program of a failed test.
     fn drop(&mut self) {
         if self.shared.known().ended.is_none() {
             let _ = std::process::Command::new("sh").args(["-c", &format!("kill -KILL {}", self.pid)]).status();

@@ -1,4 +1,4 @@
-//! What a terminal shows, for questions.
+//! Queries on a terminal's screen.
 
 use vt100::Screen;
 
@@ -14,22 +14,22 @@ impl<'a> Shown<'a> {
         Self { screen, rows: screen.rows(0, columns).collect() }
     }
 
-    /// Whether a text stands on one of the rows.
+    /// Whether a row contains the text.
     pub(super) fn has(&self, text: &str) -> bool {
         self.rows.iter().any(|row| row.contains(text))
     }
 
-    /// Whether all of these do.
+    /// Whether all texts are on the screen.
     pub(super) fn has_all(&self, texts: &[&str]) -> bool {
         texts.iter().all(|text| self.has(text))
     }
 
-    /// Whether one row holds all of these.
+    /// Whether one row contains all parts.
     pub(super) fn has_row(&self, parts: &[&str]) -> bool {
         self.rows.iter().any(|row| parts.iter().all(|part| row.contains(part)))
     }
 
-    /// The rows, without the blanks at their ends.
+    /// The rows without trailing blanks.
     pub(super) fn rows(&self) -> &[String] {
         &self.rows
     }
@@ -63,20 +63,20 @@ impl<'a> Shown<'a> {
         })
     }
 
-    /// Whether the row with that text is the one that is selected: in all themes but `dark` and `light`, it is inverted.
+    /// Whether the row with the text is selected: inverted, in all themes except `dark` and `light`.
     pub(super) fn selects(&self, text: &str) -> bool {
         let is_inverse = |(column, row)| self.screen.cell(row, column).is_some_and(vt100::Cell::inverse);
         self.places_of(text).any(is_inverse)
     }
 
-    /// Whether a cell anywhere has a colour.
+    /// Whether any cell has a colour.
     pub(super) fn has_colour(&self) -> bool {
         let (rows, columns) = self.screen.size();
         let cells = (0..rows).flat_map(|row| (0..columns).filter_map(move |column| self.screen.cell(row, column)));
         cells.into_iter().any(|cell| cell.fgcolor() != vt100::Color::Default || cell.bgcolor() != vt100::Color::Default)
     }
 
-    /// What stands in a cell.
+    /// The content of a cell.
     pub(super) fn cell(&self, (column, row): (u16, u16)) -> &str {
         self.screen.cell(row, column).map_or("", vt100::Cell::contents)
     }
@@ -87,7 +87,7 @@ impl<'a> Shown<'a> {
         (columns, rows)
     }
 
-    /// Whether this is the screen that programs take for themselves.
+    /// Whether the alternate screen is active.
     pub(super) fn is_alternate(&self) -> bool {
         self.screen.alternate_screen()
     }

@@ -1,5 +1,4 @@
-//! Images of engines and registries on a screen: what is asked before it is up, what it shows while bytes come, and what
-//! comes only when somebody looks.
+//! Images of engines and registries on the screen: the prompt before a pull, progress, and content fetched on demand.
 
 use std::sync::Arc;
 
@@ -14,15 +13,15 @@ fn waits_for_image(session: &Session) {
     session.waits_until("the image", |screen| screen.has("Filetree") && screen.footer().contains(" Help "));
 }
 
-/// Docker's sample, of which a user has seen the listing before.
+/// A user with Docker's sample in the cache.
 fn seen_before(proxy: &Proxy) -> User {
     let user = User::new().sets("DOCKER_HOST", proxy.address());
     user.runs(&["--json", "-", "docker://dive-sample:1.0"]).ends_with(0);
-    proxy.forget();
+    proxy.clear_records();
     user
 }
 
-/// An image that was seen before, on the screen, behind a proxy before Docker's socket.
+/// A cached image on the screen, with a proxy before Docker's socket.
 fn known_image() -> Option<(Proxy, Session)> {
     let proxy = Proxy::before_socket(&servers::docker()?);
     let dive = Session::dive(seen_before(&proxy), USUAL, &["docker://dive-sample:1.0"]);
@@ -30,22 +29,22 @@ fn known_image() -> Option<(Proxy, Session)> {
     Some((proxy, dive))
 }
 
-/// Puts the cursor on `/tmp/vendor.txt`.
+/// Selects `/tmp/vendor.txt`.
 fn picks_vendor_txt(dive: &mut Session) {
     dive.press("down down down down tab").press("slash").types("vendor.txt$").press("enter G");
     dive.waits_until("vendor.txt", |screen| screen.selects("vendor.txt"));
 }
 
-/// A large image that was seen before is there at once, and its bytes come when they are needed.
+/// A cached image opens at once; its content is fetched on demand.
 #[test]
-fn content_comes_from_the_engine_when_somebody_looks_into_a_file() {
+fn viewer_fetches_content_from_the_engine_on_demand() {
     let Some((proxy, mut dive)) = known_image() else { return };
     picks_vendor_txt(&mut dive);
-    assert_eq!(proxy.asked(EXPORT).len(), 0, "nobody has looked into a file");
+    assert_eq!(proxy.asked(EXPORT).len(), 0, "exports before opening a file");
     dive.press("v");
     dive.waits_until("its content", |screen| screen.has("1 download;00001;"));
     assert_eq!(proxy.asked(EXPORT).len(), 1);
-    // Another file comes out of the same export.
+    // The export is used for another file, too.
     dive.press("q");
     dive.press("slash").press("ctrl+u").types("stock.csv$").press("enter G");
     dive.waits_until("stock.csv", |screen| screen.selects("stock.csv"));
@@ -55,9 +54,9 @@ fn content_comes_from_the_engine_when_somebody_looks_into_a_file() {
     dive.press("q q").ends_with(0).is_restored();
 }
 
-/// The engine is gone by the time somebody looks: that is said, and everything else is still there.
+/// The engine fails meanwhile: the viewer says so, and everything else still works.
 #[test]
-fn content_that_cannot_come_any_more_is_said_so() {
+fn viewer_reports_a_failed_engine() {
     let Some((proxy, mut dive)) = known_image() else { return };
     proxy.always(EXPORT, Fault::Cut(10_000));
     picks_vendor_txt(&mut dive);
@@ -66,9 +65,9 @@ fn content_that_cannot_come_any_more_is_said_so() {
     dive.press("q q").ends_with(0).is_restored();
 }
 
-/// While an export takes its time, its viewer says so, and esc leaves it; the next look gets the content.
+/// During an export, the viewer shows progress and esc closes it; opening it again shows the content.
 #[test]
-fn content_that_is_on_its_way_is_shown_so_and_can_be_left() {
+fn viewer_shows_export_progress_and_can_be_closed() {
     let Some((proxy, mut dive)) = known_image() else { return };
     let gate = Arc::new(Gate::default());
     proxy.always(EXPORT, Fault::Hold(434_000, Arc::clone(&gate)));
@@ -77,7 +76,7 @@ fn content_that_is_on_its_way_is_shown_so_and_can_be_left() {
     dive.waits_until("how much has come", |screen| screen.has("Exporting the image") && screen.has("434 kB"));
     dive.press("esc");
     dive.waits_until("the tree", |screen| !screen.has("Exporting the image") && screen.selects("vendor.txt"));
-    // The extraction of the same file waits for the same bytes, and can be stopped.
+    // An extraction waits for the same export and can be cancelled.
     let folder = tempfile::tempdir().unwrap();
     dive.press("x").press("ctrl+u").types(folder.path().join("out").to_str().unwrap()).press("enter");
     dive.waits_until("how much has come", |screen| screen.has("Exporting the image") && screen.has("434 kB"));
@@ -88,14 +87,14 @@ fn content_that_is_on_its_way_is_shown_so_and_can_be_left() {
     gate.open();
     dive.press("v");
     dive.waits_until("its content", |screen| screen.has("1 download;00001;"));
-    // The extraction may have been stopped while it still waited for the viewer's export to end.
-    assert!((2..=3).contains(&proxy.asked(EXPORT).len()), "what was left is asked for again");
+    // The extraction may have been cancelled while it waited for the viewer's export.
+    assert!((2..=3).contains(&proxy.asked(EXPORT).len()), "exports");
     dive.press("q q").ends_with(0).is_restored();
 }
 
-/// Nothing that cannot be had looks like something done.
+/// A failed extraction must not look successful.
 #[test]
-fn an_extraction_without_its_layer_has_written_nothing() {
+fn extraction_without_its_layer_writes_nothing() {
     let Some((proxy, mut dive)) = known_image() else { return };
     proxy.always(EXPORT, Fault::Cut(10_000));
     picks_vendor_txt(&mut dive);
@@ -108,17 +107,17 @@ fn an_extraction_without_its_layer_has_written_nothing() {
 }
 
 #[test]
-fn the_size_of_an_export_is_shown_while_it_comes_and_it_can_be_left() {
+fn export_shows_its_size_and_can_be_cancelled() {
     let (Some(_), Some(docker)) = (Corpus::here(), servers::docker()) else { return };
     let proxy = Proxy::before_socket(&docker);
     let gate = Arc::new(Gate::default());
     proxy.always(EXPORT, Fault::Hold(1_500_000, Arc::clone(&gate)));
     let user = || User::new().sets("DOCKER_HOST", proxy.address());
     let mut dive = Session::dive(user(), USUAL, &["docker://opaque:buildkit"]);
-    gate.wait_for_somebody();
+    gate.wait_for_response();
     dive.waits_until("how much has come", |screen| screen.has("Exporting the image") && screen.has("1.5 MB of"));
     dive.press("q").ends_with(0).is_restored();
-    // And whoever waits gets the image.
+    // A user who waits gets the image.
     let mut dive = Session::dive(user(), USUAL, &["docker://opaque:buildkit"]);
     dive.waits_for("Exporting the image");
     gate.open();
@@ -126,7 +125,7 @@ fn the_size_of_an_export_is_shown_while_it_comes_and_it_can_be_left() {
     dive.press("ctrl+c").ends_with(0).is_restored();
 }
 
-/// An image that the engine has not got, with a name under which it has pulled nothing yet.
+/// An image that the engine has not pulled yet, with a new name.
 fn not_pulled_yet() -> Option<(Proxy, User, String)> {
     let (_, registry) = (servers::docker()?, servers::registry()?);
     let proxy = Proxy::before_host(&registry);
@@ -135,11 +134,11 @@ fn not_pulled_yet() -> Option<(Proxy, User, String)> {
 }
 
 #[test]
-fn somebody_at_a_terminal_is_asked_before_an_engine_pulls() {
+fn terminal_user_is_asked_before_a_pull() {
     let Some((proxy, user, image)) = not_pulled_yet() else { return };
     let mut dive = Session::dive(user, USUAL, &[&image]);
     dive.waits_until("the question", |screen| screen.has("Pull it?") && screen.has("sample:1"));
-    assert_eq!(proxy.asked("").len(), 0, "nothing is pulled before the answer");
+    assert_eq!(proxy.asked("").len(), 0, "requests before the answer");
     dive.types("y").press("enter");
     waits_for_image(&dive);
     dive.press("ctrl+c").ends_with(0).is_restored();
@@ -147,7 +146,7 @@ fn somebody_at_a_terminal_is_asked_before_an_engine_pulls() {
 }
 
 #[test]
-fn a_no_is_a_no() {
+fn declined_pull_does_not_pull() {
     let Some((proxy, user, image)) = not_pulled_yet() else { return };
     let mut dive = Session::dive(user, USUAL, &[&image]);
     dive.waits_for("Pull it?");
@@ -156,9 +155,9 @@ fn a_no_is_a_no() {
     assert_eq!(proxy.asked("").len(), 0);
 }
 
-/// A pipeline may have a terminal, and nobody who reads it.
+/// A pipeline may have a terminal without a user.
 #[test]
-fn in_ci_mode_nobody_is_asked_before_an_engine_pulls() {
+fn ci_mode_pulls_without_asking() {
     let Some((proxy, user, image)) = not_pulled_yet() else { return };
     let dive = Session::dive(user, USUAL, &["--ci", "--highestUserWastedPercent", "0.9", &image]);
     dive.ends_with(0);
@@ -166,9 +165,9 @@ fn in_ci_mode_nobody_is_asked_before_an_engine_pulls() {
     assert!(!proxy.asked("/v2/sample/manifests/").is_empty());
 }
 
-/// With `--pull` on the command line the answer is known.
+/// `--pull` answers the question.
 #[test]
-fn nobody_is_asked_who_has_said_what_to_do() {
+fn pull_flag_prevents_the_question() {
     let Some((proxy, user, image)) = not_pulled_yet() else { return };
     let dive = Session::dive(user, USUAL, &["--pull", "never", &image]);
     dive.ends_with(2);
@@ -179,9 +178,9 @@ fn nobody_is_asked_who_has_said_what_to_do() {
     dive.press("ctrl+c").ends_with(0).is_restored();
 }
 
-/// Where an image lies, how its layers are packed, and by what digests they are known.
+/// The details show digest and compression.
 #[test]
-fn a_registrys_image_is_explored_like_any_other() {
+fn registry_image_shows_its_details() {
     let (Some(_), Some(host)) = (Corpus::here(), servers::registry()) else { return };
     let image = format!("registry://{host}/opaque:gzip");
     let mut dive = Session::dive(User::new(), USUAL, &["--insecure-registry", &host, &image]);
@@ -191,9 +190,9 @@ fn a_registrys_image_is_explored_like_any_other() {
     dive.press("ctrl+c").ends_with(0).is_restored();
 }
 
-/// A layer that is known by its own table of contents is entered in its middle: nothing else shows that the right bytes come.
+/// The table of contents gives offsets in the middle of the layer; only the content shows that they are right.
 #[test]
-fn a_file_of_a_layer_with_a_table_of_contents_is_read_where_the_table_says() {
+fn file_is_read_at_its_table_of_contents_offset() {
     let (Some(_), Some(host)) = (Corpus::here(), servers::registry()) else { return };
     for kind in ["estargz", "zstdchunked"] {
         let proxy = Proxy::before_host(&host);
@@ -202,15 +201,19 @@ fn a_file_of_a_layer_with_a_table_of_contents_is_read_where_the_table_says() {
             Session::dive(User::new(), USUAL, &["--insecure-registry", proxy.address(), "--no-cache", &image]);
         waits_for_image(&dive);
         let blobs = || proxy.asked("GET /v2/opaque/blobs/");
-        assert!(blobs().iter().any(|asked| asked.range.is_some()), "{kind} was listed by its tables");
+        assert!(blobs().iter().any(|asked| asked.range.is_some()), "{kind}: no range request");
         let whole = blobs().iter().filter(|asked| asked.range.is_none()).count();
         dive.press("tab").press("slash").types("etc/passwd$").press("enter G");
         dive.waits_until("passwd", |screen| screen.selects("passwd"));
         dive.press("v");
         dive.waits_until("its content", |screen| screen.has("1 root:x:0:0:root:/root:/bin/sh"));
-        assert_eq!(blobs().iter().filter(|asked| asked.range.is_none()).count(), whole + 1, "{kind}: one layer came");
+        assert_eq!(
+            blobs().iter().filter(|asked| asked.range.is_none()).count(),
+            whole + 1,
+            "{kind}: whole layers pulled"
+        );
         dive.press("q");
-        // To be extracted, the file is read anew, out of the same layer.
+        // The extraction reads the file again from the same layer.
         let folder = tempfile::tempdir().unwrap();
         dive.press("x").press("ctrl+u").types(folder.path().to_str().unwrap()).press("enter");
         dive.waits_for("Done.");

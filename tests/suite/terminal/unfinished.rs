@@ -1,10 +1,10 @@
-//! Sequences and pastes that a terminal begins and does not end: over a bad connection, or because a file was typed.
+//! Unterminated sequences and pastes, as from a bad connection or a binary file.
 
 use super::{USUAL, open};
 use crate::place::Corpus;
 
 #[test]
-fn a_sequence_without_an_end_keeps_no_key() {
+fn unterminated_sequence_does_not_block_keys() {
     for start in
         ["\x1b[<", "\x1b[<0;", "\x1b[<0;12;3", "\x1b[", "\x1b[1;", "\x1b[M", "\x1b[200~", "\x1b[200~text\x1b[201"]
     {
@@ -16,7 +16,7 @@ fn a_sequence_without_an_end_keeps_no_key() {
 }
 
 #[test]
-fn a_paste_without_an_end_is_taken_for_whole_when_nothing_more_comes() {
+fn unterminated_paste_ends_after_a_timeout() {
     let mut dive = open(USUAL);
     dive.press("tab slash").sends(b"\x1b[200~etc/pas");
     dive.waits_until("the pasted text", |screen| screen.has("Filter: ") && screen.has("etc/pas"));
@@ -25,9 +25,9 @@ fn a_paste_without_an_end_is_taken_for_whole_when_nothing_more_comes() {
     dive.press("ctrl+c q").ends_with(0).is_restored();
 }
 
-/// Random bytes with cut sequences among them, after which no key worked.
+/// Random bytes with cut sequences, after which keys once stopped working.
 #[test]
-fn random_bytes_leave_a_way_out() {
+fn random_input_does_not_block_quitting() {
     let Some(corpus) = Corpus::here() else { return };
     let keys = std::fs::read(corpus.path("hostile/chaos-noexit-7-22.keys")).unwrap();
     let mut dive = open(USUAL);

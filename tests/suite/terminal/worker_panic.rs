@@ -1,5 +1,5 @@
-//! A part of the program that breaks down. Nothing in the binary can be made to, so the program here is this test binary,
-//! which opens the real screen with a part of its own.
+//! Panics in a worker thread. The real binary has no way to provoke one, so this test binary opens the screen with a
+//! worker that panics.
 
 use std::path::PathBuf;
 
@@ -13,33 +13,33 @@ use dive_sources::Environment;
 use super::{Session, USUAL};
 use crate::user::User;
 
-/// The file that the part waits for, in the working directory.
-const SIGN: &str = "break-down-now";
+/// The file that triggers the panic, in the working directory.
+const TRIGGER: &str = "panic-now";
 
 #[test]
-fn a_part_that_breaks_down_leaves_the_shell_its_terminal() {
+fn worker_panic_restores_the_terminal() {
     let myself = std::env::current_exe().unwrap();
-    let test = ["--exact", "terminal::breaking::a_part_breaks_down", "--ignored", "--nocapture"];
+    let test = ["--exact", "terminal::worker_panic::worker_panics", "--ignored", "--nocapture"];
     let screen = Session::program(User::new(), USUAL, myself.to_str().unwrap(), &test);
     screen.waits_for("Receiving the archive");
-    std::fs::write(screen.user().file(SIGN), "").unwrap();
-    screen.waits_until("the words of the panic on the shell's screen", |screen| {
-        !screen.is_alternate() && screen.has("a part breaks down on purpose")
+    std::fs::write(screen.user().file(TRIGGER), "").unwrap();
+    screen.waits_until("the panic message on the normal screen", |screen| {
+        !screen.is_alternate() && screen.has("a worker panics on purpose")
     });
     screen.ends_with(0).is_restored();
 }
 
-/// Not a test, but the program of the one above.
+/// Not a test, but the program that the test above runs.
 #[test]
-#[ignore = "breaks down on purpose, in a terminal of its own"]
-fn a_part_breaks_down() {
+#[ignore = "panics on purpose, run by the test above"]
+fn worker_panics() {
     let settings = Settings::new(&Config::default(), &Environment::default());
     let shown = dive::tui::run(settings, Keyboard::default(), |feed| {
         feed.transferred(TransferProgress { step: TransferStep::Receive, read: 1, total: None });
-        while !PathBuf::from(SIGN).exists() {
+        while !PathBuf::from(TRIGGER).exists() {
             std::thread::yield_now();
         }
-        assert!(!PathBuf::from(SIGN).exists(), "a part breaks down on purpose");
+        assert!(!PathBuf::from(TRIGGER).exists(), "a worker panics on purpose");
         Ok::<(), AnyError>(())
     });
     assert!(matches!(shown, Err(ScreenError::Broken)));

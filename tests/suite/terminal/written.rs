@@ -1,15 +1,14 @@
-//! What reaches the terminal, byte by byte: text, and the sequences that the screen itself uses. Anything else came from
-//! an image.
+//! Terminal output byte by byte: text and the sequences that the screen itself uses. Anything else comes from an image.
 
-/// A piece of what was written.
+/// An element of the output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
     Letter(char),
-    /// `ESC [`, then this.
+    /// `ESC [` and the rest.
     Csi(String),
-    /// `ESC ]`, then this, up to its end.
+    /// `ESC ]` and the rest.
     Osc(String),
-    /// A control character, an escape that is neither, a byte that is no UTF-8.
+    /// A control character, another escape, or a byte that is not UTF-8.
     Other(String),
 }
 
@@ -51,7 +50,7 @@ fn pieces(bytes: &[u8]) -> Vec<Piece> {
     pieces
 }
 
-/// Sequences that the screen uses: which screen, cursor and mouse, where to write, how it looks, the kitty protocol.
+/// Whether the screen itself uses the sequence: screen, cursor and mouse modes, position, style, kitty protocol.
 fn is_own(sequence: &str) -> bool {
     const MODES: [&str; 8] = ["?1049", "?1000", "?1002", "?1003", "?1015", "?1006", "?2004", "?25"];
     let (parameters, end) = sequence.split_at(sequence.len() - 1);
@@ -66,12 +65,12 @@ fn is_own(sequence: &str) -> bool {
     }
 }
 
-/// Letters that turn the direction of a line, break it, or hide in it.
+/// Characters that reverse, break or are invisible in a line.
 fn is_hidden(letter: char) -> bool {
     matches!(letter, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// What did not come from the screen itself.
+/// Output that is not from the screen itself.
 pub(super) fn foreign(bytes: &[u8]) -> Vec<String> {
     let mut foreign = Vec::new();
     for piece in pieces(bytes) {
@@ -88,7 +87,7 @@ pub(super) fn foreign(bytes: &[u8]) -> Vec<String> {
     foreign
 }
 
-/// Whether a colour was ever set: 30 to 49, 90 to 107, but for the two that take colours away.
+/// Whether any colour was set: 30 to 49 or 90 to 107, except the two resets.
 pub(super) fn has_colours(bytes: &[u8]) -> bool {
     let sets = |sequence: &str| {
         let codes = sequence.strip_suffix('m').into_iter().flat_map(|codes| codes.split(';'));
@@ -99,7 +98,7 @@ pub(super) fn has_colours(bytes: &[u8]) -> bool {
 }
 
 #[test]
-fn what_an_image_could_send_is_seen() {
+fn foreign_sequences_are_recognised() {
     let own = b"\x1b[?1049h\x1b[2J\x1b[3;4H\x1b[38;5;75mbin \xe2\x94\x80\x1b[0m\x1b[>1u\x1b]52;c;L2Jpbg==\x1b\\";
     assert_eq!(foreign(own), [""; 0]);
     assert!(has_colours(own) && !has_colours(b"\x1b[39;49;1;7m"));

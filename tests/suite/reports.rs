@@ -1,18 +1,18 @@
-//! Images of public bug reports (`reports/` of the corpus), each with what a user sees. If one of these fails, an image that
-//! engines read is refused, hidden or shown wrongly here.
+//! Images of public bug reports (`reports/` of the corpus). A failure means that dive refuses, hides or misreads an
+//! image that engines accept.
 
 use crate::place::Corpus;
 use crate::user::{Ran, User};
 
-/// Opens a file of the reports without a terminal.
+/// Opens an image of the reports without a terminal.
 fn report(corpus: &Corpus, name: &str, options: &[&str]) -> Ran {
     let path = corpus.path(&format!("reports/{name}"));
     User::new().runs(&[options, &[path.as_str()]].concat())
 }
 
-/// JSON that Go reads and that the strict types of a parser refuse.
+/// JSON that Go accepts and strict parsers refuse.
 #[test]
-fn documents_are_read_as_engines_read_them() {
+fn json_is_parsed_as_engines_parse_it() {
     let Some(corpus) = Corpus::here() else { return };
     for (name, shows) in [
         ("jib2430-repoTags.tar", "2 layers"),
@@ -26,9 +26,9 @@ fn documents_are_read_as_engines_read_them() {
     }
 }
 
-/// Headers as Docker up to 17.05, star and systems with negative owners wrote them, and markers as Kaniko 1.9 did.
+/// Headers from Docker up to 17.05, star, and systems with negative owners; whiteouts from Kaniko 1.9.
 #[test]
-fn layers_are_unpacked_as_engines_unpack_them() {
+fn reported_layers_match_the_engines() {
     let Some(corpus) = Corpus::here() else { return };
     let lists = |name: &str| {
         let path = corpus.path(&format!("reports/{name}"));
@@ -50,20 +50,20 @@ fn layers_are_unpacked_as_engines_unpack_them() {
 }
 
 #[test]
-fn a_warning_says_of_docker_what_docker_does() {
+fn warnings_about_docker_are_true() {
     let Some(corpus) = Corpus::here() else { return };
     let utf8 = report(&corpus, "cfg-invalid-utf8.tar", &[])
         .ends_with(0)
         .says(&["bytes that are not UTF-8; they are shown as"]);
-    assert!(!utf8.stderr.contains("Docker"), "Docker loads it: {}", utf8.stderr);
+    assert!(!utf8.stderr.contains("Docker"), "a wrong claim about Docker: {}", utf8.stderr);
     report(&corpus, "json-cfg-trailing-garbage.tar", &[])
         .ends_with(0)
         .says(&["bytes follow the end of the document, which Docker refuses; they are ignored"]);
 }
 
-/// Every image of an index is reached, and what is no image is named.
+/// Every image of an index opens, and artifacts are named.
 #[test]
-fn indexes_hide_no_image() {
+fn reported_indexes_hide_no_image() {
     let Some(corpus) = Corpus::here() else { return };
     report(&corpus, "crane-two-images-same-platform.oci.tar", &[]).ends_with(0).says(&["holds 2 images"]);
     report(&corpus, "crane-two-images-same-platform.oci.tar", &["--image", "1"]).ends_with(0).prints(&["256 B"]);
@@ -81,7 +81,7 @@ fn indexes_hide_no_image() {
 }
 
 #[test]
-fn layers_that_are_no_tars_are_named() {
+fn reported_non_tar_layers_are_named() {
     let Some(corpus) = Corpus::here() else { return };
     report(&corpus, "containerd9142-artifact-layer-extra.oci.tar", &[])
         .ends_with(0)
@@ -102,7 +102,7 @@ fn layers_that_are_no_tars_are_named() {
 }
 
 #[test]
-fn archives_of_other_shapes_open() {
+fn reported_archives_open() {
     let Some(corpus) = Corpus::here() else { return };
     report(&corpus, "v1-repositories-only.tar", &[])
         .ends_with(0)
@@ -118,10 +118,10 @@ fn archives_of_other_shapes_open() {
     }
 }
 
-/// Directories, which are packed in the corpus.
+/// Directories, stored as archives in the corpus.
 #[cfg(unix)]
 #[test]
-fn directories_of_other_shapes_open() {
+fn reported_directories_open() {
     let Some(corpus) = Corpus::here() else { return };
     let user = User::new();
     for name in ["grype2051-skopeo-dir.dir.tgz", "rulesoci560-symlinked-blobs.dir.tgz"] {

@@ -1,4 +1,4 @@
-//! What is there already: nothing of the user's is lost without asking, and what is replaced is replaced whole.
+//! Existing files: nothing is lost without consent, and a replaced file is replaced atomically.
 
 use std::os::unix::fs::MetadataExt;
 
@@ -20,7 +20,7 @@ fn occupied() -> Case {
 }
 
 #[test]
-fn what_is_there_is_told_before_anything_is_written() {
+fn conflicts_are_known_before_extraction() {
     let case = occupied();
     let conflicts = extract::conflicts(&case.plan("/"), &case.out()).unwrap();
     assert_eq!(conflicts.existing.first, [b"d/link".to_vec(), b"d/same".to_vec()]);
@@ -31,7 +31,7 @@ fn what_is_there_is_told_before_anything_is_written() {
 }
 
 #[test]
-fn without_a_word_nothing_is_written_at_all() {
+fn conflicts_stop_extraction_by_default() {
     let case = occupied();
     let before = super::listing(&case.out());
     let error = case.carry_out(&case.plan("/"), Options::default()).unwrap_err();
@@ -41,7 +41,7 @@ fn without_a_word_nothing_is_written_at_all() {
 }
 
 #[test]
-fn skipping_leaves_what_is_there_and_tells() {
+fn skip_keeps_existing_files_and_reports_them() {
     let case = occupied();
     let report = case.extract(SKIP);
     case.holds(
@@ -58,10 +58,10 @@ fn skipping_leaves_what_is_there_and_tells() {
 }
 
 #[test]
-fn overwriting_replaces_what_the_image_has_and_nothing_else() {
+fn overwrite_replaces_only_the_images_files() {
     let case = occupied();
     let report = case.extract(OVERWRITE);
-    // The user's directory keeps the user's permissions.
+    // Existing directories keep their permissions.
     case.holds(
         r#"
         d755 d
@@ -75,9 +75,9 @@ fn overwriting_replaces_what_the_image_has_and_nothing_else() {
     assert_eq!(report.skipped.count(), 0);
 }
 
-/// Whoever has the file open, or another name of it, keeps what it held.
+/// Programs with the file open, and its other hard links, keep the old content.
 #[test]
-fn overwriting_puts_a_new_file_there_and_does_not_write_into_the_old_one() {
+fn overwrite_does_not_write_into_the_old_file() {
     let case = one(|l| l.file("a", "image"));
     case.writes("out/a", "mine").writes("precious", "");
     std::fs::remove_file(case.place.path().join("precious")).unwrap();
@@ -89,7 +89,7 @@ fn overwriting_puts_a_new_file_there_and_does_not_write_into_the_old_one() {
 }
 
 #[test]
-fn a_directory_never_becomes_a_file_nor_a_file_a_directory() {
+fn overwrite_keeps_files_and_directories_apart() {
     for on_conflict in [OnConflict::Fail, OnConflict::Skip, OnConflict::Overwrite] {
         let case = one(|l| l.file("file", "image").file("dir/a/b", "image").symlink("link", "x").file("ok", "image"));
         case.writes("out/file/precious", "mine").writes("out/dir", "mine").writes("out/link/precious", "mine");
@@ -115,7 +115,7 @@ fn a_directory_never_becomes_a_file_nor_a_file_a_directory() {
 }
 
 #[test]
-fn a_folder_is_made_but_no_tree_of_folders() {
+fn target_folder_is_created_but_not_its_parents() {
     let case = one(|l| l.file("a", "1"));
     let run = |folder: &str| {
         let never = std::sync::atomic::AtomicBool::new(false);
@@ -138,7 +138,7 @@ fn a_folder_is_made_but_no_tree_of_folders() {
 }
 
 #[test]
-fn a_plan_of_nothing_writes_nothing() {
+fn empty_plan_writes_nothing() {
     let case = one(|l| l.file("a", "1"));
     let plan = Plan::of_layer(case.tree(), case.node("a"), case.last(), &|_| false);
     assert!(plan.is_empty());

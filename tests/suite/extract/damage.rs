@@ -1,5 +1,4 @@
-//! What goes wrong half-way: damaged layers, a full disk, a user who has changed their mind. No file stands there that
-//! looks whole and is not.
+//! Interruptions: damaged layers, a full disk, cancellation. No incomplete file remains.
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -19,14 +18,14 @@ fn of_archive(bytes: &[u8]) -> Case {
     case_of(library::open_damaged(file.path().to_str().unwrap()))
 }
 
-/// An image with one layer of these bytes.
+/// An image whose only layer has these bytes.
 fn of_layer(blob: &[u8]) -> Case {
     let manifest = r#"[{"Config":"c.json","RepoTags":["case:latest"],"Layers":["layer.tar"]}]"#;
     let config = r#"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:0"]}}"#;
     of_archive(&Layer::default().file("c.json", config).file("manifest.json", manifest).file("layer.tar", blob).tar())
 }
 
-/// Bytes that do not shrink much, so that a cut falls where it is meant to.
+/// Incompressible bytes, so that a cut falls into the middle of the file.
 fn noise(len: usize) -> Vec<u8> {
     let mut state = 1u64;
     let next = || {
@@ -37,7 +36,7 @@ fn noise(len: usize) -> Vec<u8> {
 }
 
 #[test]
-fn of_a_cut_layer_whole_files_come_and_the_cut_one_is_told() {
+fn truncated_layer_yields_its_complete_files() {
     for packing in [Packing::Plain, Packing::Gzip, Packing::Zstd] {
         let whole = Layer::default().file("a", "whole").file("b", noise(600_000)).file("c", "lost").packed(packing);
         let blob = whole.blob();
@@ -51,7 +50,7 @@ fn of_a_cut_layer_whole_files_come_and_the_cut_one_is_told() {
 }
 
 #[test]
-fn a_last_file_without_padding_is_whole_in_a_sound_layer() {
+fn last_file_without_padding_is_extracted() {
     let tar = Layer::default().file("a", "whole").tar();
     let case = of_layer(&tar[..512 + "whole".len()]);
     assert_eq!(case.opened.damaged_layers.len(), 0);
@@ -60,7 +59,7 @@ fn a_last_file_without_padding_is_whole_in_a_sound_layer() {
 }
 
 #[test]
-fn files_of_a_missing_layer_are_not_there_and_the_rest_is() {
+fn missing_layer_leaves_the_other_files() {
     let case = case_of(library::open_damaged(&crate::place::fixture("broken/real-oci-missing-layer-blob.tar")));
     let planned = case.plan("/").len() as u64;
     let report = case.extract(Options::default());
@@ -71,7 +70,7 @@ fn files_of_a_missing_layer_are_not_there_and_the_rest_is() {
     );
 }
 
-/// Cancels as soon as so many bytes are read.
+/// Cancels once `at` bytes are read.
 fn cancelled(case: &Case, options: Options, at: u64) -> extract::Report {
     let cancel = AtomicBool::new(false);
     let watch = |progress: extract::Progress| {
@@ -83,7 +82,7 @@ fn cancelled(case: &Case, options: Options, at: u64) -> extract::Report {
 }
 
 #[test]
-fn a_cancelled_run_leaves_nothing_half_written() {
+fn cancelled_extraction_leaves_no_partial_file() {
     for packing in [Packing::Plain, Packing::Gzip] {
         let image = image().layer(|l| {
             l.dir("d").mode(0o750).file("d/a", "1").file("large", noise(2_000_000)).file("z", "3").packed(packing)
@@ -97,7 +96,7 @@ fn a_cancelled_run_leaves_nothing_half_written() {
             f644 d/a "1"
             "#,
         );
-        // What was to be replaced is as it was, and no temporary name is left.
+        // The existing file is unchanged and no temporary file remains.
         case.writes("out/large", "mine");
         let report = cancelled(&case, OVERWRITE, 600_000);
         assert_eq!(report.end, End::Cancelled);
@@ -112,7 +111,7 @@ fn a_cancelled_run_leaves_nothing_half_written() {
 }
 
 #[test]
-fn who_cancels_before_it_begins_gets_nothing() {
+fn extraction_cancelled_at_once_writes_nothing() {
     let case = one(|l| l.file("d/a", "1"));
     let report =
         extract::run(&case.plan("/"), &case.layers, &case.out(), Options::default(), &AtomicBool::new(true), &|_| ());
@@ -120,10 +119,10 @@ fn who_cancels_before_it_begins_gets_nothing() {
     case.holds("");
 }
 
-/// The variable that tells a test that it runs again in a place with no room, and where that is.
+/// Variable with the folder to extract to, set when a test re-runs itself in a restricted environment.
 const NO_ROOM: &str = "DIVE_TEST_NO_ROOM";
 
-/// Runs the test of that name once more, in a shell that first does `setup`. False if this machine does not let it.
+/// Re-runs a test in a shell that first executes `setup`. Returns false if the machine does not allow that.
 fn again(test: &str, wrapper: &[&str], setup: &str, place: &Path) -> bool {
     let command = format!("{setup} || exit 77; exec \"$0\" --exact {test} --nocapture");
     let (program, arguments) = wrapper.split_first().unwrap();
@@ -135,26 +134,26 @@ fn again(test: &str, wrapper: &[&str], setup: &str, place: &Path) -> bool {
         .output();
     match output {
         Ok(output) if output.status.success() => {
-            assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "{test} is no test's name");
+            assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "no test is named {test}");
             true
         }
         Ok(output) if output.status.code() == Some(101) => {
             panic!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
         }
         _ => {
-            let _ = writeln!(std::io::stderr(), "{test}: skipped, since {program} does not do it here");
+            let _ = writeln!(std::io::stderr(), "{test}: skipped: {program} failed");
             false
         }
     }
 }
 
 #[test]
-fn a_full_disk_ends_the_run_with_what_to_do_and_no_half_file() {
+fn full_disk_stops_extraction_without_partial_file() {
     let image = image().layer(|l| l.file("a", "1").file("large", noise(500_000)).file("z", "3").symlink("l", "a"));
     let Some(place) = std::env::var_os(NO_ROOM) else {
         let place = tempfile::tempdir().unwrap();
         let setup = format!("mount -t tmpfs -o size=64k none '{}'", place.path().display());
-        let test = "extract::damage::a_full_disk_ends_the_run_with_what_to_do_and_no_half_file";
+        let test = "extract::damage::full_disk_stops_extraction_without_partial_file";
         again(test, &["unshare", "--user", "--map-root-user", "--mount", "sh"], &setup, place.path());
         return;
     };
@@ -168,10 +167,10 @@ fn a_full_disk_ends_the_run_with_what_to_do_and_no_half_file() {
     assert!(text.contains("writing large failed: ") && text.contains("Make room, or choose a folder"), "{text}");
     let ExtractError::Stopped { report, .. } = error else { panic!("{text}") };
     assert_eq!(report.files, 1);
-    super::is(&super::listing(place), r#"f644 a "1""#);
+    super::assert_listing(&super::listing(place), r#"f644 a "1""#);
     std::fs::write(place.join("large"), "mine").unwrap();
     run(OVERWRITE);
-    super::is(
+    super::assert_listing(
         &super::listing(place),
         r#"
         f644 a "1"
@@ -181,17 +180,17 @@ fn a_full_disk_ends_the_run_with_what_to_do_and_no_half_file() {
 }
 
 #[test]
-fn a_file_that_is_too_large_for_the_file_system_is_left_out_and_the_rest_comes() {
+fn file_above_the_size_limit_is_skipped() {
     let Some(place) = std::env::var_os(NO_ROOM) else {
         let place = tempfile::tempdir().unwrap();
-        let test = "extract::damage::a_file_that_is_too_large_for_the_file_system_is_left_out_and_the_rest_comes";
-        // Without the signal, which would end the program, the write fails as on a file system with such a limit.
+        let test = "extract::damage::file_above_the_size_limit_is_skipped";
+        // Without the signal, which would kill the process, writes fail as on a file system with a size limit.
         again(test, &["sh"], "trap '' XFSZ", place.path());
         return;
     };
     let case = one(|l| l.file("a", "1").file("large", noise(500_000)).file("z", "3"));
     let place = Path::new(&place);
-    // After the archive is made, and for this process alone: only this test runs in it.
+    // Set after the archive is written. Only this test runs in the process.
     let limited = rustix::process::getrlimit(rustix::process::Resource::Fsize);
     let limit = rustix::process::Rlimit { current: Some(100_000), maximum: limited.maximum };
     rustix::process::setrlimit(rustix::process::Resource::Fsize, limit).unwrap();
@@ -201,7 +200,7 @@ fn a_file_that_is_too_large_for_the_file_system_is_left_out_and_the_rest_comes()
     rustix::process::setrlimit(rustix::process::Resource::Fsize, limited).unwrap();
     let told = skipped(&report);
     assert!(told.len() == 1 && told[0].starts_with("large: cannot be written: "), "{told:?}");
-    super::is(
+    super::assert_listing(
         &super::listing(place),
         r#"
         f644 a "1"
@@ -210,9 +209,9 @@ fn a_file_that_is_too_large_for_the_file_system_is_left_out_and_the_rest_comes()
     );
 }
 
-/// Root may write anywhere, so the test is one for everybody else.
+/// Root may write anywhere, so this tests other users only.
 #[test]
-fn a_folder_that_may_not_be_written_to_is_told_once() {
+fn unwritable_folder_stops_extraction() {
     let case = one(|l| l.file("a", "1").file("b", "2"));
     let set = |mode| std::fs::set_permissions(case.out(), std::fs::Permissions::from_mode(mode)).unwrap();
     set(0o555);
@@ -227,7 +226,7 @@ fn a_folder_that_may_not_be_written_to_is_told_once() {
 }
 
 #[test]
-fn an_archive_opened_as_oci_extracts_as_well() {
+fn oci_archive_extracts() {
     let archive = image().layer(|l| l.file("a", "1").gzip()).layer(|l| l.file("b", "2")).archive(Format::OciArchive);
     let case = of_archive(&archive);
     case.extract(Options::default());

@@ -1,5 +1,4 @@
-//! Images and folders made to reach what they were not given. If one of these fails, looking at a stranger's image writes
-//! into the user's home.
+//! Hostile images and folders. A failure means that extracting an image writes outside the folder.
 
 use dive_model::extract::{OnConflict, Options};
 
@@ -11,7 +10,7 @@ use crate::place::{Corpus, fixture};
 const ALL: [OnConflict; 3] = [OnConflict::Fail, OnConflict::Skip, OnConflict::Overwrite];
 
 #[test]
-fn names_that_leave_the_root_land_inside_the_folder() {
+fn path_outside_the_root_stays_in_the_folder() {
     let case =
         one(|l| l.file("../../up", "1").file("/absolute", "2").file("a/../../../b/up", "3").file("//x//./y", "4"));
     case.writes("beside", "mine");
@@ -27,12 +26,12 @@ fn names_that_leave_the_root_land_inside_the_folder() {
         "#,
     );
     std::fs::remove_dir_all(case.out()).unwrap();
-    super::is(&listing(case.place.path()), r#"f644 beside "mine""#);
+    super::assert_listing(&listing(case.place.path()), r#"f644 beside "mine""#);
 }
 
 /// `a -> /elsewhere`, then `a/b`: in the merged tree `a` is one or the other.
 #[test]
-fn no_link_of_the_image_is_written_through() {
+fn extraction_follows_no_symlink_of_the_image() {
     let case = case(
         &image()
             .layer(|l| l.symlink("a", "../elsewhere").file("a/in", "1").symlink("c", "../elsewhere/new"))
@@ -43,21 +42,21 @@ fn no_link_of_the_image_is_written_through() {
     for on_conflict in ALL {
         let options = Options { on_conflict, ..Options::default() };
         let _ = case.carry_out(&case.plan("/"), options);
-        super::is(&listing(&case.place.path().join("elsewhere")), r#"f644 mine "mine""#);
+        super::assert_listing(&listing(&case.place.path().join("elsewhere")), r#"f644 mine "mine""#);
     }
-    // The image's own link of the same layer leads inside the image.
+    // Symlinks of the same layer resolve inside the image.
     assert_eq!(case.text("out/elsewhere/in"), "1");
     assert_eq!(case.text("out/d/in"), "3");
 }
 
-/// An earlier extraction, or a neighbour, left a link where this image has a directory.
+/// The folder has a symlink where the image has a directory.
 #[test]
-fn no_link_on_disk_is_followed_at_any_depth() {
+fn extraction_follows_no_symlink_on_disk() {
     for (link, target) in [
         ("out/a", "../elsewhere"),
         ("out/a/b", "../../elsewhere"),
         ("out/a/b/c", "../../../elsewhere"),
-        // A link that stays inside is none the better: who knows what it was made for.
+        // Symlinks inside the folder are not followed either.
         ("out/a/b/c", "../inside"),
     ] {
         for on_conflict in ALL {
@@ -75,12 +74,12 @@ fn no_link_on_disk_is_followed_at_any_depth() {
             }
             case.links(link, target);
             let report = case.extract(Options { on_conflict, ..Options::default() });
-            super::is(&listing(&case.place.path().join("elsewhere")), r#"f644 mine "mine""#);
+            super::assert_listing(&listing(&case.place.path().join("elsewhere")), r#"f644 mine "mine""#);
             if link != "out/a" {
-                super::is(&listing(&case.out().join("a/inside")), r#"f644 mine "mine""#);
+                super::assert_listing(&listing(&case.out().join("a/inside")), r#"f644 mine "mine""#);
             }
-            assert!(place.is_symlink(), "{link} stays what it is");
-            assert_eq!(case.text("out/other"), "image", "the rest is extracted");
+            assert!(place.is_symlink(), "{link} was replaced");
+            assert_eq!(case.text("out/other"), "image", "the other file");
             let told = skipped(&report);
             let obstacle =
                 format!("{}: a symbolic link is there, which is not replaced", link.trim_start_matches("out/"));
@@ -90,7 +89,7 @@ fn no_link_on_disk_is_followed_at_any_depth() {
 }
 
 #[test]
-fn a_file_replaces_a_link_and_is_not_written_to_where_it_leads() {
+fn overwrite_replaces_symlinks_not_their_targets() {
     let case = one(|l| l.file("a", "image").file("b", "shared").hardlink("c", "b").file("dangling", "image"));
     case.writes("precious", "mine").links("out/a", "../precious").links("out/c", "../precious");
     case.links("out/dangling", "../made");
@@ -108,7 +107,7 @@ fn a_file_replaces_a_link_and_is_not_written_to_where_it_leads() {
 }
 
 #[test]
-fn the_folder_itself_may_be_reached_through_a_link() {
+fn target_folder_may_be_a_symlink() {
     let case = one(|l| l.file("a/b", "image"));
     case.links("folder", "out");
     let never = std::sync::atomic::AtomicBool::new(false);
@@ -117,15 +116,15 @@ fn the_folder_itself_may_be_reached_through_a_link() {
     assert_eq!(case.text("out/a/b"), "image");
 }
 
-/// Somebody exchanges a directory for a link while files are written below it.
+/// Another process replaces a directory with a symlink during the extraction.
 #[test]
-fn a_link_that_appears_meanwhile_is_not_followed() {
+fn symlink_created_during_extraction_is_not_followed() {
     let case = one(|l| l.file("a/first", "1").file("b/other", "2").file("a/second", "3").hardlink("a/z", "b/other"));
     case.writes("elsewhere/mine", "mine");
     let a = case.out().join("a");
     let never = std::sync::atomic::AtomicBool::new(false);
     let exchange = |progress: dive_model::extract::Progress| {
-        // Two directories and the first file are there.
+        // Two directories and the first file exist.
         if progress.items == 3 && !a.is_symlink() {
             std::fs::remove_dir_all(&a).unwrap();
             std::os::unix::fs::symlink("../elsewhere", &a).unwrap();
@@ -134,16 +133,16 @@ fn a_link_that_appears_meanwhile_is_not_followed() {
     let report =
         dive_model::extract::run(&case.plan("/"), &case.layers, &case.out(), Options::default(), &never, &exchange)
             .unwrap();
-    super::is(&listing(&case.place.path().join("elsewhere")), r#"f644 mine "mine""#);
+    super::assert_listing(&listing(&case.place.path().join("elsewhere")), r#"f644 mine "mine""#);
     let told = skipped(&report);
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told.iter().all(|line| line.contains("cannot be written: ")), "{told:?}");
     assert_eq!(case.text("out/b/other"), "2");
 }
 
-/// What comes to stand at a name that was free is somebody else's: even who said to overwrite did not mean that.
+/// A file that another process creates during the extraction is kept, even with overwrite.
 #[test]
-fn a_file_that_appears_meanwhile_stays() {
+fn file_created_during_extraction_is_kept() {
     let case = one(|l| l.file("a", "1").file("b", "2"));
     let b = case.out().join("b");
     let never = std::sync::atomic::AtomicBool::new(false);
@@ -159,7 +158,7 @@ fn a_file_that_appears_meanwhile_stays() {
 }
 
 #[test]
-fn a_path_with_thousands_of_names_needs_few_open_files() {
+fn deep_path_needs_few_open_files() {
     let deep = "d/".repeat(3000);
     let case = one(|l| l.file(format!("{deep}file"), "deep").file(format!("{}up", &deep[..1000]), "up"));
     let report = case.extract(Options::default());
@@ -168,9 +167,9 @@ fn a_path_with_thousands_of_names_needs_few_open_files() {
     assert_eq!((again.files, again.directories, again.skipped.count()), (2, 0, 0));
 }
 
-/// Archives that real engines were tried with, and that meant harm.
+/// Malicious archives from the corpus.
 #[test]
-fn hostile_archives_stay_inside_the_folder() {
+fn hostile_archives_stay_in_the_folder() {
     let mut archives = vec![fixture("odd/path-traversal.tar"), fixture("odd/type-changes.tar")];
     if let Some(corpus) = Corpus::here() {
         let names = [
@@ -197,10 +196,10 @@ fn hostile_archives_stay_inside_the_folder() {
         let first = case.extract(Options::default());
         let written = |report: &dive_model::extract::Report| report.files + report.hard_links + report.symlinks;
         assert_eq!(written(&first) + first.directories + first.skipped.count(), planned, "{archive}");
-        // Onto what it left itself, which is what links of an image are good for.
+        // A second run overwrites the first, including its symlinks.
         let second = case.extract(OVERWRITE);
         assert_eq!(written(&second), written(&first), "{archive}");
         std::fs::remove_dir_all(case.out()).unwrap();
-        super::is(&listing(case.place.path()), r#"f644 beside "mine""#);
+        super::assert_listing(&listing(case.place.path()), r#"f644 beside "mine""#);
     }
 }

@@ -1,5 +1,5 @@
-//! Files out of an image onto this machine. If one of these fails, a user gets other bytes than the image has, or loses
-//! something that was there before, or an image reaches what it was never given.
+//! Extraction of files. A failure means that a user gets wrong contents, loses existing files, or that an image writes
+//! outside the folder.
 
 mod asking;
 mod damage;
@@ -23,14 +23,14 @@ use crate::build::{Format, Image, Layer};
 use crate::library;
 use dive_model::Opened;
 
-/// An image, and an empty place with a folder `out` in it to extract to. What is beside `out` must stay as it is.
+/// An image and a folder `out` to extract to. Nothing beside `out` may change.
 struct Case {
     opened: Opened,
     layers: Layers,
     place: TempDir,
 }
 
-/// The image of these layers.
+/// A case with these layers.
 fn case(image: &Image) -> Case {
     let archive = image.save(Format::DockerArchive);
     case_of(library::open(archive.path().to_str().unwrap()))
@@ -43,7 +43,7 @@ fn case_of(opened: Opened) -> Case {
     Case { opened, layers, place }
 }
 
-/// The image with one layer.
+/// A case with one layer.
 fn one(fill: impl FnOnce(Layer) -> Layer) -> Case {
     case(&crate::build::image().layer(fill))
 }
@@ -65,7 +65,7 @@ impl Case {
         self.tree().find(path.as_bytes()).unwrap_or_else(|| panic!("the image has no {path}"))
     }
 
-    /// A path and all below it, as the last layer shows them.
+    /// Plans a path and its contents at the last layer.
     fn plan(&self, path: &str) -> Plan {
         Plan::of_layer(self.tree(), self.node(path), self.last(), &|_| true)
     }
@@ -80,14 +80,14 @@ impl Case {
         self.carry_out(&self.plan("/"), options).unwrap()
     }
 
-    /// What is in `out` now.
+    /// Asserts the contents of `out`.
     #[track_caller]
     fn holds(&self, expected: &str) -> &Self {
-        is(&listing(&self.out()), expected);
+        assert_listing(&listing(&self.out()), expected);
         self
     }
 
-    /// Puts a file into the place.
+    /// Writes a file beside or below `out`.
     fn writes(&self, name: &str, text: &str) -> &Self {
         let path = self.place.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -108,22 +108,22 @@ impl Case {
 const OVERWRITE: Options = Options { on_conflict: OnConflict::Overwrite, special_bits: extract::SpecialBits::Strip };
 const SKIP: Options = Options { on_conflict: OnConflict::Skip, special_bits: extract::SpecialBits::Strip };
 
-/// What was left out, and why.
+/// The skipped paths with their reasons.
 fn skipped(report: &Report) -> Vec<String> {
     report.skipped.kept.iter().map(ToString::to_string).collect()
 }
 
 #[track_caller]
-fn is(listing: &str, expected: &str) {
+fn assert_listing(listing: &str, expected: &str) {
     let expected: String =
         expected.lines().map(str::trim).filter(|line| !line.is_empty()).fold(String::new(), |mut text, line| {
             writeln!(text, "{line}").unwrap();
             text
         });
-    assert!(listing == expected, "there is\n{listing}\nand should be\n{expected}");
+    assert!(listing == expected, "actual\n{listing}\nexpected\n{expected}");
 }
 
-/// All that stands below a folder, in byte order: `d755 etc`, `f644 etc/passwd "root"`, `l etc/mtab -> ../proc/mounts`.
+/// Everything below a folder, in byte order: `d755 etc`, `f644 etc/passwd "root"`, `l etc/mtab -> ../proc/mounts`.
 fn listing(folder: &Path) -> String {
     let mut lines = Vec::new();
     let mut ahead = vec![folder.to_owned()];

@@ -1,5 +1,4 @@
-//! Permissions: who extracts an image gets its files' bits, but no file that runs as somebody else, and nothing that
-//! cannot be removed again.
+//! Permissions: extracted files get the image's mode, but no setuid, and no directory that cannot be deleted.
 
 use dive_model::extract::{Options, SpecialBits};
 
@@ -8,7 +7,7 @@ use super::one;
 const KEEP: Options = Options { on_conflict: dive_model::extract::OnConflict::Fail, special_bits: SpecialBits::Keep };
 
 #[test]
-fn setuid_setgid_and_sticky_are_left_out_unless_asked_for() {
+fn special_bits_are_stripped_by_default() {
     let image = |l: crate::build::Layer| {
         l.file("su", "x")
             .mode(0o4755)
@@ -43,9 +42,9 @@ fn setuid_setgid_and_sticky_are_left_out_unless_asked_for() {
     assert_eq!((report.stripped, report.modes_not_set), (0, 0));
 }
 
-/// A directory that nobody may write to is filled first, and can be removed by who extracted it.
+/// A read-only directory is filled before its mode is set, and its owner can delete it.
 #[test]
-fn read_only_directories_are_filled_and_stay_removable() {
+fn read_only_directories_are_filled_and_can_be_deleted() {
     let case = one(|l| {
         l.dir("locked")
             .mode(0o555)

@@ -1,5 +1,5 @@
-//! Real images, extracted whole, beside what the engine's own mount of them showed: names, types, permissions, sizes,
-//! contents, links. If one of these fails, what a user takes out of an image is not what a container of it has.
+//! Extracts real images and compares names, types, permissions, sizes, contents and links with the engine's mount. A
+//! failure means that extracted files differ from those of a container.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -14,14 +14,14 @@ use super::case_of;
 use crate::library;
 use crate::place::{Corpus, fixture};
 
-/// A line of a listing: path and the rest, as far as it is written to disk.
+/// A line of a listing: the path, and the attributes that extraction writes.
 type Row = (String, String);
 
 /// Path, type, size, permissions without special bits, link target.
 fn truth(line: &str) -> Row {
     let cells: Vec<&str> = line.split('\t').collect();
     let whole = u32::from_str_radix(cells[3], 8).unwrap();
-    // Without its sticky bit, nobody else may write to a directory.
+    // Without the sticky bit, directories must not be writable by others.
     let mode = if whole & 0o1000 == 0 { whole & 0o777 } else { whole & 0o755 };
     let rest = match cells[1] {
         "d" => format!("d {:o}", mode | 0o700),
@@ -54,7 +54,7 @@ fn on_disk(folder: &Path) -> Vec<Row> {
     rows
 }
 
-/// As the listings of the corpus write names: text as it is, all else as escapes.
+/// Names as in the corpus listings, with other bytes escaped.
 fn escaped(name: &[u8]) -> String {
     name.utf8_chunks().fold(String::new(), |mut text, chunk| {
         for letter in chunk.valid().chars() {
@@ -89,21 +89,21 @@ fn assert_extracts(image: &str, listing: &str) {
     assert_contents(image, &case.out(), &lines);
 }
 
-/// Where the listing has SHA-256 and groups of hard links, each file has that content and each group is one inode.
+/// Compares SHA-256 sums and hard links, if the listing has them.
 fn assert_contents(image: &str, out: &Path, lines: &[&str]) {
     let mut groups: HashMap<&str, u64> = HashMap::new();
     let mut sums: HashMap<u64, (PathBuf, &str)> = HashMap::new();
     for line in lines {
         let cells: Vec<&str> = line.split('\t').collect();
         let [path, "f", _, _, _, _, _, _, _, sum, _, group] = cells[..] else { continue };
-        // Escaped names are few, and their content no other than that of the rest.
+        // Names with escapes are skipped.
         if path.contains('\\') || sum.is_empty() {
             continue;
         }
         let path = out.join(path);
         let inode = path.metadata().unwrap().ino();
         if !group.is_empty() {
-            assert_eq!(*groups.entry(group).or_insert(inode), inode, "{image}: {} is one file", path.display());
+            assert_eq!(*groups.entry(group).or_insert(inode), inode, "{image}: {} is not hard-linked", path.display());
         }
         sums.insert(inode, (path, sum));
     }
@@ -113,18 +113,18 @@ fn assert_contents(image: &str, out: &Path, lines: &[&str]) {
         let printed = String::from_utf8(output.stdout).unwrap();
         assert_eq!(printed.lines().count(), some.len());
         for (line, (path, sum)) in printed.lines().zip(some) {
-            assert!(line.starts_with(sum), "{image}: {} has other bytes", path.display());
+            assert!(line.starts_with(sum), "{image}: {} has the wrong content", path.display());
         }
     }
 }
 
 #[test]
-fn the_sample_comes_out_as_a_container_has_it() {
+fn sample_extracts_like_its_container() {
     assert_extracts(&fixture("sample.tar"), &fixture("sample.truth.tsv"));
 }
 
 #[test]
-fn images_of_all_engines_come_out_byte_for_byte_from_plain_and_packed_layers() {
+fn real_images_extract_like_their_containers() {
     let Some(corpus) = Corpus::here() else { return };
     let images = [
         ("opaque/docker20.tar", "opaque/truth.tsv"),

@@ -1,4 +1,4 @@
-//! Which version of which paths: a user who asks for what a layer removed gets that, and not what came after it.
+//! Versions of files: extracting a removed or overwritten file gives that version, not the latest.
 
 use std::os::unix::fs::MetadataExt;
 use std::sync::Mutex;
@@ -21,7 +21,7 @@ fn history(packing: Packing) -> Case {
 }
 
 #[test]
-fn a_layer_is_extracted_as_it_was_whatever_it_is_packed_in() {
+fn layer_extracts_from_every_compression() {
     for packing in [Packing::Plain, Packing::Gzip, Packing::Zstd] {
         let case = history(packing);
         let state = |number| Plan::of_layer(case.tree(), NodeId::ROOT, layer(number), &|_| true);
@@ -47,12 +47,16 @@ fn a_layer_is_extracted_as_it_was_whatever_it_is_packed_in() {
             f644 gone/c "deleted"
             "#,
         );
-        assert_eq!((report.files, report.directories, report.symlinks), (2, 0, 1), "what was there is not counted");
+        assert_eq!(
+            (report.files, report.directories, report.symlinks),
+            (2, 0, 1),
+            "created directories and written files"
+        );
     }
 }
 
 #[test]
-fn the_selected_path_keeps_its_name() {
+fn extracted_path_keeps_its_name() {
     let case = one(|l| l.file("a/b/c/file", "x").file("a/b/other", "y"));
     case.carry_out(&case.plan("a/b/c"), Options::default()).unwrap();
     case.carry_out(&case.plan("a/b/other"), Options::default()).unwrap();
@@ -66,7 +70,7 @@ fn the_selected_path_keeps_its_name() {
 }
 
 #[test]
-fn deleted_and_overwritten_versions_are_to_be_had_one_by_one() {
+fn deleted_and_overwritten_versions_extract() {
     let case = history(Packing::Gzip);
     for (path, number, text) in [("gone/c", 0, "deleted"), ("etc/a", 0, "first"), ("etc/a", 1, "second")] {
         let version = case.tree().visible(case.node(path), layer(number)).unwrap();
@@ -77,9 +81,9 @@ fn deleted_and_overwritten_versions_are_to_be_had_one_by_one() {
     }
 }
 
-/// As the screen shows a layer beside the one before: removed paths are there, too.
+/// As the screen compares a layer with the one before it, including removed paths.
 #[test]
-fn what_a_layer_removed_comes_in_the_version_it_had() {
+fn removed_path_extracts_in_its_last_version() {
     let case = history(Packing::Plain);
     let tree = case.tree();
     let plan = Plan::of(tree, case.node("gone"), &|node| tree.visible(node, layer(1)).or(tree.visible(node, layer(0))));
@@ -93,7 +97,7 @@ fn what_a_layer_removed_comes_in_the_version_it_had() {
 }
 
 #[test]
-fn what_stood_in_a_directory_that_is_a_file_now_is_told_not_lost() {
+fn files_below_a_replaced_directory_are_reported() {
     let case = case(&image().layer(|l| l.file("d/below", "x")).layer(|l| l.file("d", "file")));
     let tree = case.tree();
     let plan = Plan::of(tree, NodeId::ROOT, &|node| tree.visible(node, layer(1)).or(tree.visible(node, layer(0))));
@@ -103,7 +107,7 @@ fn what_stood_in_a_directory_that_is_a_file_now_is_told_not_lost() {
 }
 
 #[test]
-fn a_filter_leaves_out_what_it_does_not_show() {
+fn filtered_paths_are_not_extracted() {
     let case = one(|l| l.file("a/x.conf", "1").file("a/y.log", "2").file("b/z.log", "3"));
     let tree = case.tree();
     let shown = |node| tree.children(node).next().is_some() || tree.name(node).ends_with(b".log");
@@ -118,7 +122,7 @@ fn a_filter_leaves_out_what_it_does_not_show() {
 }
 
 #[test]
-fn names_of_one_file_stay_one_file() {
+fn hard_links_stay_hard_links() {
     for packing in [Packing::Plain, Packing::Gzip] {
         let case = one(|l| l.file("z", "shared").mode(0o640).hardlink("a", "z").hardlink("d/b", "a").packed(packing));
         let report = case.extract(Options::default());
@@ -132,12 +136,12 @@ fn names_of_one_file_stay_one_file() {
         );
         let inode = |name| case.out().join(name).metadata().unwrap().ino();
         assert!(inode("a") == inode("z") && inode("d/b") == inode("z"));
-        assert_eq!((report.files, report.hard_links, report.bytes), (1, 2, 6), "written once");
+        assert_eq!((report.files, report.hard_links, report.bytes), (1, 2, 6), "the content is written once");
     }
 }
 
 #[test]
-fn a_hard_link_alone_is_a_copy() {
+fn hard_link_without_its_target_is_a_copy() {
     let case = case(
         &image()
             .layer(|l| l.file("z", "shared").mode(0o640))
@@ -154,7 +158,7 @@ fn a_hard_link_alone_is_a_copy() {
 }
 
 #[test]
-fn links_are_joined_again_when_they_are_overwritten() {
+fn overwritten_hard_links_are_linked_again() {
     let case = one(|l| l.file("a", "shared").hardlink("b", "a"));
     case.extract(Options::default());
     let report = case.extract(OVERWRITE);
@@ -165,7 +169,7 @@ fn links_are_joined_again_when_they_are_overwritten() {
         "#,
     );
     assert_eq!((report.files, report.hard_links), (1, 1));
-    // And if one of the names is somebody's own file, the other is no name of it.
+    // If one name is the user's own file, the other is not linked to it.
     std::fs::remove_file(case.out().join("b")).unwrap();
     case.writes("out/a", "mine");
     case.extract(super::SKIP);
@@ -173,7 +177,7 @@ fn links_are_joined_again_when_they_are_overwritten() {
 }
 
 #[test]
-fn symbolic_links_are_written_as_they_are() {
+fn symlinks_keep_their_targets() {
     let targets = ["/etc/passwd", "../../../outside", "nowhere", "./a/../b"];
     let case = one(|l| targets.iter().zip(0..).fold(l, |l, (target, at)| l.symlink(format!("link{at}"), target)));
     let report = case.extract(Options::default());
@@ -189,7 +193,7 @@ fn symbolic_links_are_written_as_they_are() {
 }
 
 #[test]
-fn what_no_file_can_be_made_of_is_left_out_and_told() {
+fn devices_pipes_and_sparse_files_are_reported() {
     let case = one(|l| {
         l.char_device("dev/null", 1, 3).fifo("pipe").sparse_file("disk", "12345", 4096).hardlink("lost", "nothing")
     });
@@ -208,7 +212,7 @@ fn what_no_file_can_be_made_of_is_left_out_and_told() {
 }
 
 #[test]
-fn names_are_bytes() {
+fn non_utf8_names_extract_unchanged() {
     let case = one(|l| l.file(b"\xff\xfe", "1").file("a\nb", "2").file("...", "3").file(" ", "4"));
     case.extract(Options::default());
     case.holds(
@@ -221,9 +225,9 @@ fn names_are_bytes() {
     );
 }
 
-/// Half an hour of a bar that stands still looks like a program that hangs.
+/// A bar that does not move for half an hour looks like a hang.
 #[test]
-fn progress_goes_forward_to_its_end() {
+fn progress_reaches_its_end() {
     for packing in [Packing::Plain, Packing::Gzip] {
         let large = "x".repeat(700_000);
         let case = case(

@@ -1,9 +1,9 @@
-//! Listings. If one of these fails, 4 kB fill a disk or a terminal with paths.
+//! Listings. A failure means that 4 kB of image fill a disk or a terminal with paths.
 
 use super::Hostile;
 use crate::build::Layer;
 
-/// Paths of 8,000 directories each, as one entry implies them.
+/// An image of entries that imply 8,000 directories each.
 fn deep(paths: usize) -> Hostile {
     let path = |at: usize| format!("{at}/{}", "d/".repeat(8000));
     let layer = (0..paths).fold(Layer::default(), |layer, at| layer.dir(&path(at))).zstd().blob();
@@ -11,7 +11,7 @@ fn deep(paths: usize) -> Hostile {
 }
 
 #[test]
-fn directories_that_no_entry_names_do_not_make_a_listing_of_gigabytes() {
+fn implicit_directories_cannot_inflate_a_listing() {
     let image = deep(10);
     for arguments in [&["tree"][..], &["tree", "--format", "tsv"], &["tree", "--changes", "--layer", "0"]] {
         let ran = image.runs(arguments);
@@ -19,16 +19,16 @@ fn directories_that_no_entry_names_do_not_make_a_listing_of_gigabytes() {
         assert!(error.contains("80000 directories that no entry names would take 640 MB"), "{error}");
         assert!(error.contains("`--json -`"), "{error}");
     }
-    // What prints a part of them, or none, is as it was.
+    // Commands that print few of the paths still work.
     for arguments in [&[][..], &["--json", "-"], &["--ci"]] {
         let ran = image.runs(arguments).ends_with(0);
         assert!(ran.stdout.len() < 2_000_000, "{arguments:?}: {} bytes", ran.stdout.len());
     }
 }
 
-/// Builders leave out directories, and a few kB of long paths are no reason to refuse a listing.
+/// Builders omit directory entries, and a few kB of long paths are harmless.
 #[test]
-fn a_few_directories_without_an_entry_are_listed() {
+fn some_implicit_directories_are_listed() {
     let layer = Layer::default().file(format!("{}file", "directory/".repeat(400)), "").tar();
     let image = Hostile::listing(&[("a.tar", layer)], ["a.tar"]);
     image.runs(&["tree"]).ends_with(0).prints(&["directory/directory/file"]);

@@ -1,5 +1,5 @@
-//! Images that ask for memory: names, entries, layers that are listed again and again, windows of decoders. If one of these
-//! fails, 200 kB take gigabytes.
+//! Images that demand memory: names, entries, repeated layers, decoder windows. A failure means that 200 kB of image
+//! take gigabytes.
 
 use super::{Hostile, runs_within};
 use crate::build::Layer;
@@ -7,35 +7,35 @@ use crate::user::{Ran, User};
 
 const RAISED: &str = "--max-memory SIZE raises it";
 
-/// An image is refused with the layer, an entry and the way out, in whatever way it is looked at.
+/// Asserts an error with layer, entry and limit.
 fn is_refused(ran: &Ran, layer: &str, entry: &str) {
     let error = ran.error();
     assert!(error.contains(&format!("layer {layer} (")) && error.contains(entry), "{error}");
     assert!(error.contains("512 MiB") && error.contains(RAISED), "{error}");
 }
 
-/// A zstd layer of symbolic links with targets of 16 KiB.
+/// A zstd layer of symlinks with targets of 16 KiB.
 fn links(count: usize) -> Vec<u8> {
     let target = "t".repeat(16 << 10);
     (0..count).fold(Layer::default(), |layer, at| layer.symlink(format!("l{at}"), &target)).zstd().blob()
 }
 
 #[test]
-fn a_layer_of_long_link_targets_is_refused() {
+fn layer_of_long_link_targets_is_refused() {
     let image = Hostile::listing(&[("a.tar", links(32_000))], ["a.tar"]);
     is_refused(&image.runs(&["tree"]), "0", "entry \"l2");
 }
 
-/// 16 MB once, and 1.6 GB in all.
+/// 16 MB, listed a hundred times.
 #[test]
-fn a_layer_that_is_listed_a_hundred_times_is_charged_each_time() {
+fn repeated_layer_counts_each_time_toward_the_limit() {
     let image = Hostile::listing(&[("a.tar", links(1000))], std::iter::repeat_n("a.tar", 100));
     image.in_each_mode(|ran| is_refused(ran, "23", "entry \"l"));
 }
 
-/// As above, with a lower limit: what is refused takes a debug build a minute otherwise.
+/// With a lower limit, since a debug build takes a minute otherwise.
 #[test]
-fn files_that_are_listed_hundreds_of_times_are_refused() {
+fn files_of_a_repeated_layer_count_toward_the_limit() {
     let files = (0..20_000).fold(Layer::default(), |layer, at| layer.file(format!("f{at}"), "")).zstd().blob();
     let image = Hostile::listing(&[("a.tar", files)], std::iter::repeat_n("a.tar", 300));
     let ran = image.runs(&["tree", "--max-memory", "32MiB"]);
@@ -43,9 +43,9 @@ fn files_that_are_listed_hundreds_of_times_are_refused() {
     assert!(error.contains("entry \"f") && error.contains("32 MiB") && error.contains(RAISED), "{error}");
 }
 
-/// The same few names in a directory whose path is long: they take little memory and gigabytes of a listing.
+/// The names are short but their directory's path is long: little memory, gigabytes of listing.
 #[test]
-fn what_a_listing_would_write_is_bounded_too() {
+fn listing_size_is_limited() {
     let folder = "d/".repeat(4000);
     let layer = (0..1000).fold(Layer::default(), |layer, at| layer.dir(&format!("{folder}{at}"))).zstd().blob();
     let image = Hostile::listing(&[("a.tar", layer)], std::iter::repeat_n("a.tar", 80));
@@ -55,9 +55,9 @@ fn what_a_listing_would_write_is_bounded_too() {
     });
 }
 
-/// Each layer has a window of 128 MiB, as `zstd --long=27` makes it: as many of them as there are threads would be gigabytes.
+/// As `zstd --long=27` writes them. A window of 128 MiB per thread would take gigabytes.
 #[test]
-fn decoders_of_large_windows_run_one_after_the_other() {
+fn large_zstd_windows_do_not_add_up() {
     let tar = Layer::default().file("f", vec![0; 1 << 20]).tar();
     let windowed = |at: usize| {
         let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
@@ -73,7 +73,7 @@ fn decoders_of_large_windows_run_one_after_the_other() {
 }
 
 #[test]
-fn the_limit_is_raised_by_its_flag_and_lowered_by_a_file() {
+fn max_memory_is_raised_by_flag_not_by_the_folder() {
     let image = Hostile::listing(&[("a.tar", links(1000))], ["a.tar"; 30]);
     let path = image.path();
     let tree = ["tree", path.to_str().unwrap()];

@@ -1,16 +1,16 @@
-//! Small layers that are expensive to merge. If one of these fails, a few kB of image take minutes of CPU time.
+//! Small layers that are expensive to merge. A failure means that a few kB of image take minutes of CPU time.
 
 use super::{CPU, Hostile, MEMORY};
 use crate::build::{Format, Layer, image};
 
-/// The CPU time of each run, in seconds: what the image is allowed to cost, and not what all small images are.
+/// CPU limit of each run in seconds, for this image rather than for any small image.
 const SHORT: u64 = CPU / 4;
 
 const LAYERS: usize = 9_999;
 
-/// The marker of each layer hides one file. What the layers below it hold must not be searched for that.
+/// Each marker hides one file; the layers below must not be searched for it.
 #[test]
-fn thousands_of_opaque_markers_in_replaced_directories_are_merged_quickly() {
+fn thousands_of_opaque_markers_merge_quickly() {
     let base = (0..20_000).fold(Layer::default(), |tar, at| tar.file(format!("b{at}"), "")).tar();
     let replacing = Layer::default().file("d", "").whiteout("d/.wh..opq").tar();
     let layers = [("base", base), ("replacing", replacing)];
@@ -18,9 +18,9 @@ fn thousands_of_opaque_markers_in_replaced_directories_are_merged_quickly() {
     Hostile::listing(&layers, listed).listed_within(MEMORY, SHORT, "true").ends_with(0);
 }
 
-/// Each of many markers leads over 40 links of thousands of components.
+/// Each of many whiteouts resolves 40 symlinks with thousands of components.
 #[test]
-fn markers_behind_long_chains_of_links_are_merged_quickly() {
+fn whiteouts_behind_long_symlink_chains_merge_quickly() {
     let path = "d/../".repeat(3000);
     let crafted = image().layer(|l| l.dir("d").file("d/f", "1")).layer(|l| {
         let link = |l: Layer, at: usize| l.symlink(format!("l{at}"), format!("{path}l{}", at - 1));
@@ -30,9 +30,9 @@ fn markers_behind_long_chains_of_links_are_merged_quickly() {
     Hostile::of(&crafted.archive(Format::DockerArchive)).listed_within(MEMORY, SHORT, "true").ends_with(0);
 }
 
-/// Each entry leads over 250 links of thousands of components.
+/// Each entry resolves 250 symlinks with thousands of components.
 #[test]
-fn entries_behind_long_chains_of_links_are_merged_quickly() {
+fn entries_behind_long_symlink_chains_merge_quickly() {
     let path = "d/../".repeat(3000);
     let crafted = image().layer(|l| {
         let link = |l: Layer, at: usize| l.symlink(format!("l{at}"), format!("{path}l{}", at - 1));

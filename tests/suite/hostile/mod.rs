@@ -1,8 +1,8 @@
-//! Images that say more than they are: small files that ask for time, memory, disk or screens of text. If one of these
-//! fails, looking at a stranger's image takes a machine down.
+//! Small hostile images that demand time, memory, disk or output. A failure means that looking at a stranger's image
+//! can take down a machine.
 //!
-//! The kernel is the witness: the program runs under a limit on its private memory (`RLIMIT_DATA`, which on Linux counts
-//! every anonymous mapping) and on its CPU time, and dies where it asks for more.
+//! The kernel enforces the limits: private memory (`RLIMIT_DATA`, which on Linux counts all anonymous mappings) and CPU
+//! time.
 
 mod comparing;
 mod listing;
@@ -18,22 +18,22 @@ use tempfile::TempDir;
 use crate::build::Layer;
 use crate::user::{DIVE, Ran, User};
 
-/// The memory of a run on an image below 1 MB, in KiB.
+/// Memory limit for an image below 1 MB, in KiB.
 const MEMORY: u64 = 512 << 10;
 
-/// The CPU time of such a run, in seconds. It holds for an optimised program; a debug build takes up to ten times as long.
+/// CPU limit of such a run, in seconds. A debug build takes up to ten times as long as a release build.
 const CPU: u64 = if cfg!(debug_assertions) { 100 } else { 10 };
 
-/// The four ways to look at an image without a screen.
+/// The commands without a screen.
 const MODES: [&[&str]; 4] = [&[], &["tree"], &["--json", "-"], &["--ci"]];
 
-/// An image that lists its layers as often as it likes.
+/// An image that can list a layer many times.
 struct Hostile {
     folder: TempDir,
 }
 
 impl Hostile {
-    /// A docker-archive with these members as layers, listed in this order.
+    /// A docker-archive with these members, which lists them in this order.
     fn listing<'a>(layers: &[(&str, Vec<u8>)], listed: impl IntoIterator<Item = &'a str>) -> Self {
         let listed: Vec<&str> = listed.into_iter().collect();
         let diff_ids: Vec<String> = (0..listed.len()).map(|layer| format!("sha256:{layer:064x}")).collect();
@@ -55,8 +55,8 @@ impl Hostile {
         Self { folder }
     }
 
-    /// `dive tree` under these limits: of private memory in KiB, of CPU time in seconds. What the shell code `after` prints
-    /// follows what the program prints, which is not kept.
+    /// Runs `dive tree` with these limits: private memory in KiB, CPU time in seconds. Discards its output and returns
+    /// that of the shell code `after`.
     fn listed_within(&self, memory: u64, cpu: u64, after: &str) -> Ran {
         let script = format!("ulimit -d {memory} && ulimit -t {cpu} && \"$0\" \"$@\" >/dev/null && {after}");
         User::new().runs_program("sh", &["-c", &script, DIVE, "tree", self.path().to_str().unwrap()])
@@ -66,14 +66,14 @@ impl Hostile {
         self.folder.path().join("hostile.tar")
     }
 
-    /// Runs dive in each of the [`MODES`] within the limits of a small image.
+    /// Runs dive in each of the [`MODES`] with the limits of a small image.
     fn in_each_mode(&self, check: impl Fn(&Ran)) {
         for mode in MODES {
             check(&self.runs(mode));
         }
     }
 
-    /// Runs dive on the image with these arguments within the limits of a small image.
+    /// Runs dive on the image with the limits of a small image.
     fn runs(&self, arguments: &[&str]) -> Ran {
         runs_within(&User::new(), arguments, &self.path())
     }

@@ -1,4 +1,4 @@
-//! Images that unpack to much. If one of these fails, a few kB take minutes, or the disk.
+//! Images that unpack to gigabytes. A failure means that a few kB of image take minutes or fill the disk.
 
 use std::io::Write;
 
@@ -35,15 +35,15 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
     zstd::encode_all(bytes, 1).unwrap()
 }
 
-/// A tar of one file of so many MiB of zeros, in pieces that are decoded one after the other.
+/// A tar with one file of zeros, compressed in pieces.
 fn zeros(encode: fn(&[u8]) -> Vec<u8>, mebibytes: usize) -> Vec<u8> {
     let head = encode(&header("zeros", tar::EntryType::Regular, mebibytes * MIB));
     [head, encode(&vec![0; 16 * MIB]).repeat(mebibytes / 16), encode(&[0; 1024])].concat()
 }
 
-/// bzip2 is slow: 128 MiB are what 1 GiB is of zstd.
+/// bzip2 is slow: its limit of 128 MiB costs as much as 1 GiB of zstd.
 #[test]
-fn a_layer_that_unpacks_to_gigabytes_is_refused() {
+fn layer_that_unpacks_to_gigabytes_is_refused() {
     let slow = Hostile::listing(&[("a.tar", zeros(bzip2, 160))], ["a.tar"]);
     slow.in_each_mode(|ran| {
         is_refused(ran, "128 MiB");
@@ -52,13 +52,13 @@ fn a_layer_that_unpacks_to_gigabytes_is_refused() {
     let fast = Hostile::listing(&[("a.tar", zeros(zstd, 1040))], ["a.tar"]);
     is_refused(&fast.runs(&["tree"]), "1024 MiB");
     fast.runs(&["tree", "--max-unpacked", "2GB"]).ends_with(0).prints(&[" 1.1 GB zeros"]);
-    // With the damage of others passed over, too.
+    // `--ignore-errors` does not lift the limit.
     is_refused(&fast.runs(&["tree", "--ignore-errors"]), "1024 MiB");
 }
 
-/// What each layer unpacks to is within the limit.
+/// Each layer alone is within the limit.
 #[test]
-fn layers_share_the_limit() {
+fn layers_share_the_unpacked_limit() {
     let layers: Vec<_> = (0..5).map(|at| (format!("{at}.tar"), zeros(bzip2, 32))).collect();
     let layers: Vec<_> = layers.iter().map(|(name, blob)| (name.as_str(), blob.clone())).collect();
     let image = Hostile::listing(&layers, layers.iter().map(|(name, _)| *name));
@@ -66,7 +66,7 @@ fn layers_share_the_limit() {
 }
 
 #[test]
-fn an_archive_that_unpacks_to_gigabytes_does_not_fill_the_disk() {
+fn archive_that_unpacks_to_gigabytes_is_refused() {
     let image = Hostile::of(&zeros(zstd, 1040));
     is_refused(&image.runs(&["tree"]), "1024 MiB");
     let archive = std::fs::read(image.path()).unwrap();
@@ -75,7 +75,7 @@ fn an_archive_that_unpacks_to_gigabytes_does_not_fill_the_disk() {
 
 /// More attributes than Linux lists.
 #[test]
-fn an_entry_with_tens_of_thousands_of_attributes_is_refused() {
+fn entry_with_too_many_xattrs_is_refused() {
     let layer = attributes(20_000, 1);
     let image = Hostile::listing(&[("a.tar", layer)], ["a.tar"]);
     image.in_each_mode(|ran| {
@@ -84,15 +84,15 @@ fn an_entry_with_tens_of_thousands_of_attributes_is_refused() {
     });
 }
 
-/// As many as may be, in each of some entries: 9 MB that take as long as 70 MB of others.
+/// The maximum number of attributes, in each of some entries: 9 MB that take as long as 70 MB of ordinary ones.
 #[test]
-fn entries_with_thousands_of_attributes_each_are_charged_for_them() {
+fn xattrs_count_toward_the_unpacked_limit() {
     let image = Hostile::listing(&[("a.tar", attributes(9000, 40))], ["a.tar"]);
     is_refused(&image.runs(&["tree", "--max-unpacked", "32MiB"]), "32 MiB");
     image.runs(&["tree", "--max-unpacked", "96MiB"]).ends_with(0);
 }
 
-/// A zstd layer of so many entries with so many attributes each.
+/// A zstd layer of `entries` entries with `count` attributes each.
 fn attributes(count: usize, entries: usize) -> Vec<u8> {
     let record = |at: usize| format!("26 SCHILY.xattr.u{at:06}=v\n");
     let records: String = (0..count).map(record).collect();

@@ -1,4 +1,4 @@
-//! Archives with both `manifest.json` and `index.json`, which list different images; and images of one tag.
+//! Archives whose `manifest.json` and `index.json` list different images, and images with the same tag.
 
 use serde_json::{Value, json};
 
@@ -6,19 +6,19 @@ use super::indexes::{blob, digest, named};
 use crate::build::{Layer, Layout, TAR, described};
 use crate::user::{Ran, User};
 
-/// An image of one layer with one file, and a configuration of its own.
+/// An image with one layer and one file, and its own configuration.
 pub(super) fn image(layout: &mut Layout, platform: &str, file: &str) -> Value {
     layout.manifest(&described(platform, &[file]), &[(TAR, Layer::default().file(file, file).tar())])
 }
 
-/// The entry of `manifest.json` for an image of a layout.
+/// The `manifest.json` entry for an image of a layout.
 fn listed(files: &[(String, Vec<u8>)], image: &Value, tags: &Value) -> Value {
     let manifest = files.iter().find(|(name, _)| *name == blob(image)).expect("the manifest");
     let manifest: Value = serde_json::from_slice(&manifest.1).unwrap();
     json!({ "Config": blob(&manifest["config"]), "RepoTags": tags, "Layers": [blob(&manifest["layers"][0])] })
 }
 
-/// A directory with the layout as an archive that has this `manifest.json`, too.
+/// A user with the layout as `image.tar`, plus this `manifest.json`.
 fn with_manifest(layout: &Layout, manifest: &Value) -> User {
     let archive = layout.files().into_iter().fold(Layer::default(), |tar, (name, content)| tar.file(name, content));
     let user = User::new();
@@ -31,7 +31,7 @@ fn tree(user: &User, options: &[&str]) -> Ran {
 }
 
 #[test]
-fn what_only_the_index_lists_is_counted_on() {
+fn images_only_in_the_index_get_later_numbers() {
     let mut layout = Layout::default();
     let (a, b, c) = (
         image(&mut layout, "linux/amd64", "a"),
@@ -39,7 +39,7 @@ fn what_only_the_index_lists_is_counted_on() {
         image(&mut layout, "linux/amd64", "c"),
     );
     let foreign = image(&mut layout, "linux/s390x", "d");
-    // The one that both list stands between those that only the index lists; it has no tag there.
+    // The image in both documents is the second of the index, and has no tag there.
     layout
         .lists(b.clone(), &named("b:1"))
         .lists(a.clone(), &json!({}))
@@ -52,7 +52,7 @@ fn what_only_the_index_lists_is_counted_on() {
     for (image, file) in [("0", "a"), ("1", "b"), ("b:1", "b"), ("2", "c"), (&digest(&c), "c")] {
         tree(&user, &["--image", image]).ends_with(0).prints(&[&format!("{file}\tf")]);
     }
-    // Found by its platform, in the index.
+    // Its platform is in the index.
     let others = format!("this is d:1. The others, for --image: 0: a:1; 1: b:1; 2: {}", digest(&c));
     user.runs(&["image.tar", "--platform", "linux/s390x"]).ends_with(0).says(&[&others]);
     for image in ["nope", "4"] {
@@ -63,7 +63,7 @@ fn what_only_the_index_lists_is_counted_on() {
 }
 
 #[test]
-fn what_both_documents_list_is_one_image() {
+fn image_in_manifest_and_index_is_listed_once() {
     let mut layout = Layout::default();
     let (a, b) = (image(&mut layout, "linux/amd64", "a"), image(&mut layout, "linux/amd64", "b"));
     layout.lists(a.clone(), &named("docker.io/library/a:1")).lists(b.clone(), &json!({}));
@@ -74,7 +74,7 @@ fn what_both_documents_list_is_one_image() {
 }
 
 #[test]
-fn an_empty_manifest_hides_no_index() {
+fn empty_manifest_json_falls_back_to_the_index() {
     for manifest in [json!([]), Value::Null] {
         let mut layout = Layout::default();
         let a = image(&mut layout, "linux/amd64", "a");
@@ -88,9 +88,9 @@ fn an_empty_manifest_hides_no_index() {
     }
 }
 
-/// `skopeo copy ... oci:DIR:2`.
+/// From `skopeo copy ... oci:DIR:2`.
 #[test]
-fn a_tag_may_be_a_number() {
+fn numeric_tag_selects_its_image() {
     let mut layout = Layout::default();
     let (a, b) = (image(&mut layout, "linux/amd64", "a"), image(&mut layout, "linux/amd64", "b"));
     layout.lists(a.clone(), &named("20")).lists(b, &named("01"));
@@ -109,7 +109,7 @@ fn a_tag_may_be_a_number() {
 }
 
 #[test]
-fn images_of_one_tag_are_told_apart_by_platform() {
+fn images_with_the_same_tag_are_chosen_by_platform() {
     let host = dive_model::image::Platform::host().to_string();
     let mut archive = Layer::default();
     let mut entries = Vec::new();
@@ -140,9 +140,9 @@ fn images_of_one_tag_are_told_apart_by_platform() {
     user.runs(&["image.tar"]).ends_with(0).says(&[&other]);
 }
 
-/// A configuration that says `unknown` may be for any platform.
+/// A configuration with platform `unknown` may be for any platform.
 #[test]
-fn no_message_offers_an_unknown_platform() {
+fn unknown_platform_is_never_offered() {
     let mut layout = Layout::default();
     let a = image(&mut layout, "unknown/unknown", "a");
     layout.lists(a, &named("a:1"));

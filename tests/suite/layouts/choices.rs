@@ -1,4 +1,4 @@
-//! Which image of an index is opened: what contradicts itself, what is not named, what is missing.
+//! The image chosen from an index: contradictory options, missing platforms, missing and damaged manifests.
 
 use serde_json::{Value, json};
 
@@ -6,19 +6,19 @@ use super::indexes::{blob, chosen, digest, error, named, notices, on};
 use crate::build::{Layer, Layout, described};
 use crate::user::User;
 
-/// What this machine runs, and what it does not.
+/// The platform of this machine.
 fn host() -> String {
     dive_model::image::Platform::host().to_string()
 }
 const FOREIGN: &str = "linux/s390x";
 
-/// `descriptor` with more members.
+/// The descriptor with additional members.
 fn with(mut descriptor: Value, more: &Value) -> Value {
     descriptor.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     descriptor
 }
 
-/// `index.json` with these entries, or with one that leads to an index of them.
+/// An `index.json` with these entries, and one with a nested index of them.
 fn flat_and_nested(mut layout: Layout, entries: &[Value]) -> [Layout; 2] {
     let mut nested = layout.clone();
     for entry in entries {
@@ -30,7 +30,7 @@ fn flat_and_nested(mut layout: Layout, entries: &[Value]) -> [Layout; 2] {
 }
 
 #[test]
-fn an_image_and_a_platform_that_contradict_each_other_are_an_error() {
+fn image_for_another_platform_is_an_error() {
     let mut layout = Layout::default();
     let (a, b) = (layout.image("linux/amd64", "a"), layout.image(FOREIGN, "b"));
     let entries = [with(a.clone(), &on("linux/amd64")), with(b.clone(), &on(FOREIGN))];
@@ -43,7 +43,7 @@ fn an_image_and_a_platform_that_contradict_each_other_are_an_error() {
             );
             assert!(text.contains(&says), "{text}");
         }
-        assert_eq!(chosen(&layout, &["--image", "0", "--platform", FOREIGN]), "b", "one image for two platforms");
+        assert_eq!(chosen(&layout, &["--image", "0", "--platform", FOREIGN]), "b", "platform of image 0");
         let text = error(&layout, &["--image", "0", "--platform", "linux/386"]);
         let says =
             format!("image 0 is for linux/amd64, {FOREIGN}, not for linux/386. Choose one of them with --platform");
@@ -51,9 +51,9 @@ fn an_image_and_a_platform_that_contradict_each_other_are_an_error() {
     }
 }
 
-/// An archive of Docker whose `manifest.json` lists an image for one platform and whose index lists more.
+/// A docker-archive whose `manifest.json` lists an image for one platform and whose index lists more.
 #[test]
-fn a_number_counts_the_images_of_the_manifest_for_another_platform_too() {
+fn image_number_is_the_same_for_every_platform() {
     let mut layout = Layout::default();
     let images: Vec<_> = [("linux/amd64", "a"), ("linux/amd64", "b"), (FOREIGN, "c"), ("linux/arm64", "d")]
         .map(|(platform, file)| layout.image(platform, file))
@@ -83,9 +83,9 @@ fn a_number_counts_the_images_of_the_manifest_for_another_platform_too() {
     tree(&["--platform", FOREIGN]).ends_with(0).prints(&["c\tf"]);
 }
 
-/// `docker save A B` of images for different platforms, without an index.
+/// From `docker save A B` of images for different platforms, without an index.
 #[test]
-fn a_platform_is_looked_for_in_all_images_of_an_archive_of_docker() {
+fn platform_selects_an_image_of_a_docker_archive() {
     let image =
         |tag: &str, config: &str| json!({ "Config": config, "RepoTags": [tag], "Layers": [format!("{config}.tar")] });
     let mut archive = Layer::default();
@@ -115,7 +115,7 @@ fn a_platform_is_looked_for_in_all_images_of_an_archive_of_docker() {
 }
 
 #[test]
-fn an_empty_name_is_shown_as_one() {
+fn empty_image_name_is_quoted() {
     let mut layout = Layout::default();
     let a = layout.image("linux/amd64", "a");
     layout.lists(a, &named("a"));
@@ -124,7 +124,7 @@ fn an_empty_name_is_shown_as_one() {
 }
 
 #[test]
-fn too_few_digits_of_a_digest_get_a_hint() {
+fn short_digest_error_asks_for_12_digits() {
     let mut layout = Layout::default();
     let (a, b) = (layout.image("linux/amd64", "a"), layout.image("linux/amd64", "b"));
     layout.lists(a.clone(), &named("a")).lists(b.clone(), &named("b"));
@@ -143,9 +143,9 @@ fn too_few_digits_of_a_digest_get_a_hint() {
     }
 }
 
-/// `docker images` prints the digest of the configuration.
+/// `docker images` prints the configuration's digest.
 #[test]
-fn an_image_is_found_by_the_digest_of_its_configuration() {
+fn image_opens_by_configuration_digest() {
     let mut layout = Layout::default();
     let (a, b) = (layout.image("linux/amd64", "a"), layout.image(FOREIGN, "b"));
     let files = layout.files();
@@ -164,7 +164,7 @@ fn an_image_is_found_by_the_digest_of_its_configuration() {
 }
 
 #[test]
-fn an_image_of_two_names_is_called_what_was_asked_for() {
+fn image_with_two_names_shows_the_requested_one() {
     let mut layout = Layout::default();
     let image = layout.image("linux/amd64", "a");
     layout.lists(image.clone(), &named("one:1")).lists(image.clone(), &named("two:latest"));
@@ -175,9 +175,9 @@ fn an_image_of_two_names_is_called_what_was_asked_for() {
     }
 }
 
-/// `platform` is optional in an index: then the configuration has it.
+/// `platform` is optional in an index; the configuration has it.
 #[test]
-fn an_entry_without_a_platform_is_chosen_by_its_configuration() {
+fn entry_without_platform_uses_its_configuration() {
     for more in [json!({}), json!({ "platform": null }), json!({ "platform": { "os": "linux" } })] {
         let mut layout = Layout::default();
         let (foreign, own) = (layout.image(FOREIGN, "f"), layout.image(&host(), "h"));
@@ -191,7 +191,7 @@ fn an_entry_without_a_platform_is_chosen_by_its_configuration() {
 }
 
 #[test]
-fn an_image_without_a_readable_configuration_breaks_no_other() {
+fn unreadable_configuration_hides_no_other_image() {
     for config in [None, Some("{"), Some("[]")] {
         let mut layout = Layout::default();
         let own = layout.image(&host(), "h");
@@ -210,10 +210,10 @@ fn an_image_without_a_readable_configuration_breaks_no_other() {
     }
 }
 
-/// What is named `unknown` may be an image; one whose platform is known wins.
+/// `unknown` may be an image, but a known platform is preferred.
 #[test]
-fn an_image_of_an_unknown_platform_hides_no_other() {
-    // Its own configuration may know better.
+fn image_of_unknown_platform_hides_no_other() {
+    // The configuration may have the platform.
     for configured in ["unknown/unknown", &host(), FOREIGN] {
         for known in [host(), FOREIGN.to_owned()] {
             let mut layout = Layout::default();
@@ -237,7 +237,7 @@ fn an_image_of_an_unknown_platform_hides_no_other() {
 }
 
 #[test]
-fn a_named_image_of_an_unknown_platform_hides_no_other() {
+fn named_image_of_unknown_platform_hides_no_other() {
     let mut layout = Layout::default();
     let (unknown, real) = (layout.image(&host(), "u"), layout.image(&host(), "k"));
     layout.lists(unknown, &with(on("unknown/unknown"), &named("u:1"))).lists(real, &named("k:1"));
@@ -250,14 +250,14 @@ fn a_named_image_of_an_unknown_platform_hides_no_other() {
     );
 }
 
-/// A descriptor of something that the layout does not hold.
+/// A descriptor of a missing blob.
 fn missing() -> Value {
     let digest = format!("sha256:{}", "7".repeat(64));
     json!({ "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest, "size": 3 })
 }
 
 #[test]
-fn a_missing_manifest_hides_no_other() {
+fn missing_manifest_hides_no_other_image() {
     for more in [json!({}), on(&host()), on("unknown/unknown")] {
         let mut layout = Layout::default();
         let real = layout.image(&host(), "k");
@@ -277,7 +277,7 @@ fn a_missing_manifest_hides_no_other() {
 }
 
 #[test]
-fn a_named_image_that_is_missing_is_an_error_and_others_open() {
+fn missing_named_image_is_an_error_and_others_open() {
     let mut layout = Layout::default();
     let real = layout.image(&host(), "k");
     layout.lists(missing(), &named("gone:1")).lists(real, &named("k:1"));
@@ -292,9 +292,9 @@ fn a_named_image_that_is_missing_is_an_error_and_others_open() {
     }
 }
 
-/// Of the platforms of an image, some were never pulled: that is no damage.
+/// Platforms that were never pulled are no damage.
 #[test]
-fn a_missing_platform_is_named_where_it_was_wanted() {
+fn missing_platform_opens_another_with_a_warning() {
     let mut layout = Layout::default();
     let foreign = layout.image(FOREIGN, "f");
     let entries = [with(missing(), &on(&host())), with(foreign, &on(FOREIGN))];
@@ -311,7 +311,7 @@ fn a_missing_platform_is_named_where_it_was_wanted() {
 }
 
 #[test]
-fn a_damaged_manifest_of_a_platform_hides_no_other() {
+fn damaged_platform_manifest_hides_no_other() {
     for known in [host(), FOREIGN.to_owned()] {
         let mut layout = Layout::default();
         let real = layout.image(&known, "k");
@@ -329,7 +329,7 @@ fn a_damaged_manifest_of_a_platform_hides_no_other() {
 }
 
 #[test]
-fn a_missing_platform_is_named_with_those_that_are_there() {
+fn missing_platform_error_lists_the_available_ones() {
     let mut layout = Layout::default();
     let (b, c) = (layout.image(FOREIGN, "b"), layout.image("linux/mips", "c"));
     let entries = [with(missing(), &on(&host())), with(b, &on(FOREIGN)), with(c, &on("linux/mips"))];
@@ -344,9 +344,9 @@ fn a_missing_platform_is_named_with_those_that_are_there() {
     }
 }
 
-/// Images are listed by the digests that name them.
+/// Each image is listed with the digest that selects it.
 #[test]
-fn an_image_is_listed_by_its_own_digest() {
+fn images_are_listed_with_their_own_digests() {
     let mut layout = Layout::default();
     let (unknown, known) = (layout.image("linux/amd64", "u"), layout.image("linux/amd64", "k"));
     layout.lists(unknown.clone(), &on("unknown/unknown")).lists(known.clone(), &on("linux/amd64"));
@@ -354,9 +354,9 @@ fn an_image_is_listed_by_its_own_digest() {
     assert!(text.contains(&format!("available: 0: {}; 1: {}.", digest(&known), digest(&unknown))), "{text}");
 }
 
-/// Go reads `null` as an entry without anything.
+/// Go parses `null` as an empty entry.
 #[test]
-fn an_empty_entry_hides_no_image() {
+fn empty_index_entry_hides_no_image() {
     for nothing in [Value::Null, json!({}), json!({ "digest": "" }), json!({ "digest": null, "size": 0 })] {
         let mut layout = Layout::default();
         let real = layout.image(&host(), "k");
@@ -379,7 +379,7 @@ fn an_empty_entry_hides_no_image() {
 }
 
 #[test]
-fn a_damaged_manifest_or_digest_hides_no_image() {
+fn damaged_manifest_or_digest_hides_no_image() {
     for (bytes, digest) in [
         ("{", None),
         ("", None),
@@ -410,9 +410,9 @@ fn a_damaged_manifest_or_digest_hides_no_image() {
     }
 }
 
-/// A registry's mirror in one layout. Nothing tells the platforms, so that each manifest has to be read.
+/// A registry mirror in one layout, without platforms, so that every manifest must be read.
 #[test]
-fn an_image_of_a_thousand_is_found_by_its_name() {
+fn image_is_found_among_a_thousand() {
     let mut layout = Layout::default();
     let mut last = Value::Null;
     for number in 0..1_050 {
@@ -427,9 +427,9 @@ fn an_image_of_a_thousand_is_found_by_its_name() {
     assert!(text.contains(says), "{text}");
 }
 
-/// Such an index is valid: what is wrong is not the file.
+/// The index is valid, so the error must not call it damaged.
 #[test]
-fn a_limit_is_called_one() {
+fn index_over_the_limit_is_not_called_damaged() {
     let entry = json!({ "digest": format!("sha256:{}", "a".repeat(64)) });
     let index = json!({ "manifests": vec![entry; 10_001] }).to_string();
     let archive = Layer::default().file("oci-layout", "{}").file("index.json", index).tar();
@@ -440,9 +440,9 @@ fn a_limit_is_called_one() {
     assert!(ran.error().contains(says) && !ran.error().contains("save the image again"), "{}", ran.error());
 }
 
-/// Written by PowerShell's `>`.
+/// As written by PowerShell's `>`.
 #[test]
-fn a_document_in_utf_16_is_named() {
+fn utf_16_document_is_named() {
     for mark in [&[0xff, 0xfe][..], &[]] {
         let text: Vec<u8> = "[{}]".encode_utf16().flat_map(u16::to_le_bytes).collect();
         let user = User::new();

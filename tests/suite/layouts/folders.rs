@@ -1,4 +1,4 @@
-//! Archives that were packed with a folder around the image, and whatever else the packing tool put beside it.
+//! Archives with a folder around the image and other files beside it.
 
 use serde_json::json;
 
@@ -21,14 +21,14 @@ fn packed(tar: Layer, folder: &str, files: &[(String, Vec<u8>)]) -> Layer {
     files.iter().fold(tar, |tar, (name, content)| tar.file(format!("{folder}/{name}"), content))
 }
 
-/// Folders of web applications, with documents that have the name of an engine's.
+/// Folders of web applications with a `manifest.json`.
 fn applications(count: usize) -> Layer {
     let document = r#"{"name": "a"}"#;
     (0..count).fold(Layer::default(), |tar, at| tar.file(format!("app{at:03}/manifest.json"), document))
 }
 
 #[test]
-fn what_lies_beside_the_folder_is_ignored() {
+fn files_beside_the_folder_are_ignored() {
     for files in [docker("a"), oci("a")] {
         for junk in [
             Layer::default().file(".DS_Store", "\0\0\0\x01Bud1"),
@@ -36,7 +36,7 @@ fn what_lies_beside_the_folder_is_ignored() {
             Layer::default().dir("__MACOSX/").file("__MACOSX/image/._manifest.json", "\0\x05\x16\x07"),
             Layer::default().file("readme.txt", "how to load it").file("sha256sums", "0"),
             Layer::default().file("Thumbs.db", "").dir("empty/").file("src/main.rs", "").symlink("latest", "image"),
-            // Documents of that name that are no engine's.
+            // Documents with an engine's file name but other content.
             Layer::default().file("web/manifest.json", r#"{"name": "app", "icons": []}"#).file("web/index.json", "[1]"),
             Layer::default().file("manifest.json", r#"{"name": "app"}"#),
             Layer::default().file("image/web/manifest.json", r#"[{"Config": "c", "Layers": []}]"#),
@@ -50,9 +50,9 @@ fn what_lies_beside_the_folder_is_ignored() {
     }
 }
 
-/// `tar cf image.tar /usr/local/images/app`
+/// From `tar cf image.tar /usr/local/images/app`.
 #[test]
-fn the_folder_may_have_the_name_of_a_root_folder() {
+fn folder_may_be_named_like_a_root_folder() {
     for folder in ["usr/local/images/app", "etc", "lib"] {
         let ran = listed(&packed(Layer::default().dir("usr/"), folder, &docker("a")).tar(), &[]).ends_with(0);
         assert_eq!(paths(&ran), "a", "{}", ran.stderr);
@@ -60,7 +60,7 @@ fn the_folder_may_have_the_name_of_a_root_folder() {
 }
 
 #[test]
-fn two_folders_with_images_are_named() {
+fn two_folders_with_images_are_an_error() {
     let two = packed(packed(Layer::default().file(".DS_Store", ""), "one", &docker("a")), "b/two", &oci("b"));
     let ran = listed(&two.tar(), &[]);
     let error = ran.error();
@@ -72,9 +72,9 @@ fn two_folders_with_images_are_named() {
     assert!(ran.error().contains("and 25 more"), "{}", ran.error());
 }
 
-/// An empty list is the image's only where nothing else can be.
+/// An empty list is an image's only if no other document can be.
 #[test]
-fn the_document_that_is_most_likely_an_image_s_counts() {
+fn most_likely_image_document_is_used() {
     let (cut, empty) = (r#"[{"Config": "c"#, "[]");
     for (documents, says) in [
         (&[("a/manifest.json", cut), ("b/manifest.json", empty)][..], "manifest.json is not a valid document"),
@@ -90,9 +90,9 @@ fn the_document_that_is_most_likely_an_image_s_counts() {
     }
 }
 
-/// The names of some blobs say nothing, so that documents have to be read; those of a hundred folders are enough.
+/// With uninformative blob names, documents must be read; dive reads those of a hundred folders.
 #[test]
-fn folders_that_are_not_looked_into_are_reported() {
+fn skipped_folders_are_reported() {
     let unnamed = |folder: &str, tar: Layer| {
         let manifest = r#"[{"Config": "c.json", "RepoTags": ["a:1"], "Layers": ["l/layer.tar"]}]"#;
         let config =
@@ -117,9 +117,9 @@ fn folders_that_are_not_looked_into_are_reported() {
     assert!(paths(&ran).contains("etc/passwd"), "a root file system with many applications");
 }
 
-/// What is wrong with the image in the folder is said of that image.
+/// The error is about the image in the folder.
 #[test]
-fn a_damaged_image_in_a_folder_is_an_error_about_its_document() {
+fn damaged_image_in_a_folder_names_its_document() {
     let cut = |files: Vec<(String, Vec<u8>)>, document: &str| -> Vec<(String, Vec<u8>)> {
         let cut = |(name, mut content): (String, Vec<u8>)| {
             if name == document {
@@ -138,7 +138,7 @@ fn a_damaged_image_in_a_folder_is_an_error_about_its_document() {
 
 /// The manifest is often the last member.
 #[test]
-fn an_image_without_its_manifest_was_probably_cut_off() {
+fn missing_manifest_suggests_a_truncated_copy() {
     let hex = "0a".repeat(32);
     let long = format!("blobs/sha512/{}", "0a".repeat(64));
     let kaniko = ["sha256:HEX", "HEX.tar.gz"];

@@ -1,4 +1,4 @@
-//! Images hidden in an index, and what lies beside them.
+//! Images in nested indexes, and artifacts beside them.
 
 use serde_json::json;
 
@@ -15,7 +15,7 @@ pub(super) fn named(name: &str) -> serde_json::Value {
     json!({ "annotations": { "org.opencontainers.image.ref.name": name } })
 }
 
-/// The paths of the image that these options choose.
+/// The paths of the chosen image.
 pub(super) fn chosen(layout: &Layout, options: &[&str]) -> String {
     let ran = layout.user().runs(&[&["tree", "--format", "tsv", "image.tar"], options].concat()).ends_with(0);
     ran.stdout.lines().filter_map(|line| line.split('\t').next()).collect::<Vec<_>>().join(" ")
@@ -25,19 +25,19 @@ pub(super) fn digest(descriptor: &serde_json::Value) -> String {
     descriptor["digest"].as_str().unwrap().to_owned()
 }
 
-/// The error of a run with these options.
+/// The error of a run.
 pub(super) fn error(layout: &Layout, options: &[&str]) -> String {
     let ran = layout.user().runs(&[&["image.tar"], options].concat());
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     ran.error().to_owned()
 }
 
-/// What a run with these options says beside its report.
+/// Notices and warnings of a run.
 pub(super) fn notices(layout: &Layout, options: &[&str]) -> String {
     layout.user().runs(&[&["image.tar"], options].concat()).ends_with(0).stderr
 }
 
-/// `crane pull --format=oci --platform linux/amd64 A B DIR`.
+/// From `crane pull --format=oci --platform linux/amd64 A B DIR`.
 #[test]
 fn two_entries_of_one_platform_are_two_images() {
     let mut layout = Layout::default();
@@ -49,13 +49,13 @@ fn two_entries_of_one_platform_are_two_images() {
     assert_eq!(chosen(&layout, &platform), "a");
     assert_eq!(chosen(&layout, &["--image", "1"]), "b");
     assert_eq!(chosen(&layout, &["--image", &digest(&b)]), "b");
-    assert_eq!(chosen(&layout, &["--image", &digest(&b)[..19]]), "b", "the first digits are enough");
+    assert_eq!(chosen(&layout, &["--image", &digest(&b)[..19]]), "b", "digest prefix");
     assert_eq!(chosen(&layout, &["--image", &digest(&a)]), "a");
 }
 
-/// In a nested index, too: there every further manifest of a platform is an image of its own.
+/// In a nested index, too, each further manifest of a platform is a separate image.
 #[test]
-fn a_second_manifest_of_a_platform_is_reached_in_a_nested_index() {
+fn second_manifest_of_a_platform_in_nested_index_opens() {
     let mut layout = Layout::default();
     let mut entries = Vec::new();
     for (platform, file) in [("linux/amd64", "a"), ("linux/arm64", "b"), ("linux/amd64", "c")] {
@@ -73,9 +73,9 @@ fn a_second_manifest_of_a_platform_is_reached_in_a_nested_index() {
     layout.user().runs(&["image.tar", "--platform", "linux/amd64"]).ends_with(0).says(&[&notice]);
 }
 
-/// A layout that was pushed into twice: the same name stands for two images.
+/// A layout that was pushed to twice has the same name for two images.
 #[test]
-fn the_same_name_twice_is_two_images() {
+fn repeated_name_is_two_images() {
     let mut layout = Layout::default();
     let (a, b) = (layout.image("linux/amd64", "a"), layout.image("linux/amd64", "b"));
     layout.lists(a, &named("v1")).lists(b.clone(), &named("v1"));
@@ -88,7 +88,7 @@ fn the_same_name_twice_is_two_images() {
     assert_eq!(chosen(&layout, &["--image", &digest(&b)]), "b");
 }
 
-/// Manifests of one name without a platform in the index are one image if their configurations name different ones.
+/// Manifests with the same name are one image if their configurations have different platforms.
 #[test]
 fn one_name_for_two_platforms_is_one_image() {
     let mut layout = Layout::default();
@@ -99,7 +99,7 @@ fn one_name_for_two_platforms_is_one_image() {
     assert_eq!(ran.stderr, "");
 }
 
-/// The entries of one image may come in any order.
+/// In any order of entries.
 #[test]
 fn two_names_for_two_platforms_are_one_image() {
     for order in ["a1 a2 b2 b1", "a1 b1 a2 b2", "a1 b2 a2 b1", "a1 a2 b1 b2", "a2 b1 b2 a1"] {
@@ -116,9 +116,9 @@ fn two_names_for_two_platforms_are_one_image() {
     }
 }
 
-/// Another image of one platform has its own names, and not those of the image that shares one with it.
+/// A separate image of the same platform keeps its own names only.
 #[test]
-fn an_image_apart_keeps_its_own_names() {
+fn separate_image_keeps_only_its_own_names() {
     for order in ["a1 a2 b2", "a2 a1 b2", "a2 b2 a1"] {
         let mut layout = Layout::default();
         let (a, b) = (layout.image("linux/amd64", "a"), layout.image("linux/amd64", "b"));
@@ -131,9 +131,9 @@ fn an_image_apart_keeps_its_own_names() {
     }
 }
 
-/// The id of an image is in its manifest, and no more than a thousand are read in search of it.
+/// An image id is found by reading manifests, at most a thousand.
 #[test]
-fn an_id_that_is_looked_for_in_too_many_manifests_is_an_error() {
+fn image_id_search_stops_at_1000_manifests() {
     let mut layout = Layout::default();
     let config = layout.blob("application/vnd.oci.image.config.v1+json", described("linux/amd64", &[]).to_string());
     for at in 0..1_100 {
@@ -145,9 +145,9 @@ fn an_id_that_is_looked_for_in_too_many_manifests_is_an_error() {
     assert!(text.contains("index.json leads to more manifests than the limit of 1,000"), "{text}");
 }
 
-/// containerd does not take an image for a later variant for the one that is wanted.
+/// containerd does not use an image for a later variant.
 #[test]
-fn an_image_for_a_later_variant_opens_with_a_notice() {
+fn image_for_a_later_variant_opens_with_a_notice() {
     let mut layout = Layout::default();
     let mut entries = Vec::new();
     for variant in ["v4", "v3"] {
@@ -157,7 +157,7 @@ fn an_image_for_a_later_variant_opens_with_a_notice() {
     }
     let index = layout.index(&entries);
     layout.lists(index, &named("m"));
-    assert_eq!(chosen(&layout, &["--platform", "linux/amd64"]), "v3", "the one that needs least");
+    assert_eq!(chosen(&layout, &["--platform", "linux/amd64"]), "v3", "the lower variant");
     let says = "the index lists no image for linux/amd64; showing the one for linux/amd64/v3, which may not run on linux/amd64";
     let text = notices(&layout, &["--platform", "linux/amd64"]);
     assert!(text.contains(says), "{text}");
@@ -165,7 +165,7 @@ fn an_image_for_a_later_variant_opens_with_a_notice() {
 }
 
 #[test]
-fn a_platform_is_looked_for_in_all_images_unless_one_is_named() {
+fn platform_is_searched_in_all_images_unless_one_is_named() {
     let mut layout = Layout::default();
     let (a, b) = (layout.image("linux/amd64", "a"), layout.image("linux/s390x", "b"));
     layout.lists(a, &named("a")).lists(b, &named("b"));
@@ -210,9 +210,9 @@ fn windows_images_differ_by_version_and_features() {
         .says(&["windows/amd64:10.0.20348.2340 is shown; --platform takes another version: windows/amd64:10.0.20348.2340+win32k"]);
 }
 
-/// `oras copy --recursive`, hauler, cosign save: what is said about an image may stand before it.
+/// From `oras copy --recursive`, hauler or `cosign save`: artifacts may precede their image.
 #[test]
-fn what_is_no_image_is_named_and_hides_none() {
+fn artifacts_are_named_and_hide_no_image() {
     let mut layout = Layout::default();
     let empty = layout.blob("application/vnd.oci.empty.v1+json", "{}");
     let sbom = layout.blob("application/spdx+json", "{}");
@@ -235,7 +235,7 @@ fn what_is_no_image_is_named_and_hides_none() {
         .lists(attestation.clone(), &on("unknown/unknown"))
         .lists(image, &named("v1"));
     assert_eq!(chosen(&layout, &[]), "a");
-    assert_eq!(chosen(&layout, &["--image", "0"]), "a", "only images are counted");
+    assert_eq!(chosen(&layout, &["--image", "0"]), "a", "artifacts are not numbered");
     let user = layout.user();
     user.runs(&["image.tar"]).ends_with(0).says(&[
         "image.tar also holds, beside images: ",
@@ -250,7 +250,7 @@ fn what_is_no_image_is_named_and_hides_none() {
     assert!(text.contains(says), "{text}");
 }
 
-/// An SBOM of a type of its own.
+/// An SBOM as an artifact.
 fn sbom(layout: &mut Layout) -> serde_json::Value {
     let empty = layout.blob("application/vnd.oci.empty.v1+json", "{}");
     let sbom = layout.blob("application/spdx+json", "{}");
@@ -263,7 +263,7 @@ fn attestation(layout: &mut Layout) -> serde_json::Value {
 }
 
 #[test]
-fn what_lies_in_an_index_without_images_is_named() {
+fn index_without_images_names_its_artifacts() {
     let mut alone = Layout::default();
     let of_build = attestation(&mut alone);
     alone.lists(of_build, &on("unknown/unknown"));
@@ -285,9 +285,9 @@ fn what_lies_in_an_index_without_images_is_named() {
     }
 }
 
-/// `docker buildx build --sbom` adds attestations to the index of the image, which are no news; others attach artifacts.
+/// Attestations from `docker buildx build --sbom` are common and not reported; other artifacts are.
 #[test]
-fn an_artifact_in_the_index_of_an_image_is_worth_a_notice() {
+fn artifact_in_an_image_index_is_a_notice() {
     let mut layout = Layout::default();
     let image = layout.image("linux/amd64", "a");
     let (sbom, of_build) = (sbom(&mut layout), attestation(&mut layout));
@@ -300,9 +300,9 @@ fn an_artifact_in_the_index_of_an_image_is_worth_a_notice() {
     assert_eq!(chosen(&layout, &["--image", "m:1", "--platform", "linux/amd64"]), "a");
 }
 
-/// An index may say of anything that it is an image for a platform.
+/// An index may list an artifact for a platform.
 #[test]
-fn an_artifact_that_is_listed_for_a_platform_hides_no_image() {
+fn artifact_with_a_platform_hides_no_image() {
     for platforms in [["linux/amd64", "linux/amd64"], ["linux/amd64", "linux/s390x"], ["linux/s390x", "linux/amd64"]] {
         let mut layout = Layout::default();
         let (mut sbom, mut image) = (sbom(&mut layout), layout.image(platforms[1], "a"));
@@ -321,9 +321,9 @@ fn an_artifact_that_is_listed_for_a_platform_hides_no_image() {
     }
 }
 
-/// containerd's order: the latest variant that the processor runs.
+/// containerd's order: the latest variant that the processor supports.
 #[test]
-fn a_processor_takes_the_latest_variant_that_it_runs() {
+fn latest_supported_variant_is_chosen() {
     let mut layout = Layout::default();
     let mut entries = Vec::new();
     for variant in ["v5", "v6", "v7", "v8"] {
@@ -349,7 +349,7 @@ fn a_processor_takes_the_latest_variant_that_it_runs() {
     plain["platform"] = on("linux/arm")["platform"].clone();
     let both = usual.index(&[&entries[1..3], &[plain]].concat());
     usual.lists(both, &named("m"));
-    assert_eq!(chosen(&usual, &["--platform", "arm"]), "v7", "v7 is the usual variant: the first of both is taken");
+    assert_eq!(chosen(&usual, &["--platform", "arm"]), "v7", "the default variant v7");
     let index = older.index(&entries[..2]);
     older.lists(index, &named("m"));
     assert_eq!(chosen(&older, &["--platform", "arm/v7"]), "v6");
@@ -364,9 +364,9 @@ fn a_processor_takes_the_latest_variant_that_it_runs() {
     );
 }
 
-/// Some builders write `unknown` where they do not know the platform.
+/// Some builders write `unknown` as the platform.
 #[test]
-fn an_image_of_an_unknown_platform_opens_alone_or_by_name() {
+fn image_of_unknown_platform_opens_alone_or_by_name() {
     let mut alone = Layout::default();
     let image = alone.image("unknown/unknown", "a");
     alone.lists(image, &on("unknown/unknown"));
@@ -391,9 +391,9 @@ fn an_image_of_an_unknown_platform_opens_alone_or_by_name() {
     assert!(ran.error().contains("available: linux/s390x. Choose one with --platform"), "{}", ran.error());
 }
 
-/// Every build of `BuildKit` has attestations: no word about them, and they do not count.
+/// Every BuildKit build has attestations.
 #[test]
-fn attestations_in_the_index_of_an_image_are_not_worth_a_notice() {
+fn attestations_in_an_image_index_are_silent() {
     let mut layout = Layout::default();
     let mut image = layout.image("linux/amd64", "a");
     image["platform"] = on("linux/amd64")["platform"].clone();
@@ -407,9 +407,9 @@ fn attestations_in_the_index_of_an_image_are_not_worth_a_notice() {
     assert_eq!(ran.stderr, "");
 }
 
-/// `docker save` with the containerd image store: Docker loads what `manifest.json` lists, and the index lists more.
+/// `docker save` with the containerd store: Docker loads what `manifest.json` lists, but the index lists more.
 #[test]
-fn what_only_the_index_lists_is_found_by_its_name() {
+fn image_only_in_the_index_opens_by_name() {
     let mut layout = Layout::default();
     let (a, b) = (image(&mut layout, "linux/amd64", "a"), image(&mut layout, "linux/amd64", "b"));
     let statement = layout.blob("application/vnd.in-toto+json", "{}");
@@ -436,7 +436,7 @@ fn what_only_the_index_lists_is_found_by_its_name() {
     }
 }
 
-/// The name of a blob in a layout.
+/// The path of a blob in a layout.
 pub(super) fn blob(descriptor: &serde_json::Value) -> String {
     format!("blobs/{}", digest(descriptor).replace(':', "/"))
 }

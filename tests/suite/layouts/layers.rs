@@ -1,4 +1,4 @@
-//! Layers that are no tars: told by their media type before their bytes, never taken for an empty layer.
+//! Layers that are not tars: recognised by media type and content, never shown as an empty layer.
 
 use crate::build::{Format, Layer, Layout, TAR, described, image};
 
@@ -9,7 +9,7 @@ fn tar(file: &str) -> Vec<u8> {
     Layer::default().file(file, file).tar()
 }
 
-/// The head of an EROFS file system: an empty kilobyte, then its superblock.
+/// Start of an EROFS file system: an empty kilobyte, then the superblock.
 fn erofs() -> Vec<u8> {
     let mut bytes = vec![0; 4096];
     bytes[0x400..0x404].copy_from_slice(b"\xe2\xe1\xf5\xe0");
@@ -20,7 +20,7 @@ fn squashfs() -> Vec<u8> {
     [&b"hsqs"[..], &[7; 600]].concat()
 }
 
-/// A layout with one image of these layers, whose configuration describes as many as there are diff ids.
+/// A layout with one image of these layers and these diff ids.
 fn layout(layers: &[(&str, Vec<u8>)], diff_ids: &[&str]) -> Layout {
     let mut layout = Layout::default();
     let manifest = layout.manifest(&described("linux/amd64", diff_ids), layers);
@@ -28,9 +28,9 @@ fn layout(layers: &[(&str, Vec<u8>)], diff_ids: &[&str]) -> Layout {
     layout
 }
 
-/// As containerd and Docker with its store take them: no part of the file system.
+/// As containerd, and Docker with its store, treat them: not part of the file system.
 #[test]
-fn other_layers_are_shown_as_what_they_are() {
+fn layers_that_are_no_tar_are_described() {
     let wasm = (WASM, b"\0asm\x01\0\0\0".to_vec());
     for layers in [[wasm.clone(), (TAR, tar("a")), (TAR, tar("b"))], [(TAR, tar("a")), wasm.clone(), (TAR, tar("b"))]] {
         let other = layers.iter().position(|(media_type, _)| *media_type == WASM).unwrap();
@@ -49,9 +49,9 @@ fn other_layers_are_shown_as_what_they_are() {
     }
 }
 
-/// Some writers describe every layer.
+/// Some tools list a diff id for every layer.
 #[test]
-fn diff_ids_of_all_layers_stay_with_their_layers() {
+fn diff_ids_stay_with_their_layers() {
     let layers = [(WASM, b"\0asm".to_vec()), (TAR, tar("a"))];
     let ran = layout(&layers, &["sha256:aa", "sha256:bb"]).user().runs(&["image.tar", "--json", "-"]).ends_with(0);
     let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -60,7 +60,7 @@ fn diff_ids_of_all_layers_stay_with_their_layers() {
 }
 
 #[test]
-fn an_image_without_a_tar_says_what_its_layers_are() {
+fn image_without_tar_layers_names_their_formats() {
     for (media_type, bytes, name) in [
         (SQUASHFS, squashfs(), "layer 0 is a squashfs file system (application/vnd.stacker"),
         ("application/vnd.sylabs.image.layer.v1.squashfs", squashfs(), "a squashfs file system"),
@@ -93,9 +93,9 @@ fn an_image_without_a_tar_says_what_its_layers_are() {
     }
 }
 
-/// What would be a part of the file system is missing: there is no verdict.
+/// A part of the file system is unreadable, so there is no verdict.
 #[test]
-fn a_verdict_needs_every_file_system() {
+fn unreadable_layer_gets_no_verdict() {
     for (media_type, bytes, name) in [
         (SQUASHFS, squashfs(), "a squashfs file system"),
         ("application/vnd.erofs.layer.v1", erofs(), "an EROFS file system"),
@@ -114,9 +114,9 @@ fn a_verdict_needs_every_file_system() {
     }
 }
 
-/// A script that reads the document learns of what is missing.
+/// Scripts see `complete: false`.
 #[test]
-fn json_says_what_is_incomplete() {
+fn json_marks_incomplete_layers() {
     let complete = |layers: &[(&str, Vec<u8>)], options: &[&str]| {
         let user = layout(layers, &["sha256:aa", "sha256:bb"]).user();
         let ran = user.runs(&[options, &["image.tar", "--json", "-"]].concat()).ends_with(0);
@@ -131,9 +131,9 @@ fn json_says_what_is_incomplete() {
     assert_eq!(complete(&with(TAR, erofs()), &["-i"]), (true, false, false));
 }
 
-/// `--ignore-errors` judges what can be read, not nothing.
+/// `--ignore-errors` needs at least one readable layer.
 #[test]
-fn nothing_that_can_be_read_gets_no_verdict() {
+fn image_without_readable_layers_gets_no_verdict() {
     for bytes in [erofs(), squashfs()] {
         let manifest = serde_json::json!([{ "Config": "c.json", "RepoTags": ["a:1"], "Layers": ["0/layer.tar"] }]);
         let archive = Layer::default()
@@ -153,9 +153,9 @@ fn nothing_that_can_be_read_gets_no_verdict() {
     }
 }
 
-/// Nothing says what the layer is, or it says the wrong thing: its first kilobyte is as empty as the end of a tar.
+/// The media type is missing or wrong, and the first kilobyte is zero, like the end of a tar.
 #[test]
-fn a_file_system_is_not_taken_for_an_empty_layer() {
+fn erofs_is_not_taken_for_an_empty_layer() {
     let user = layout(&[(TAR, erofs())], &["sha256:aa"]).user();
     for options in [&["image.tar"][..], &["--ci", "image.tar"]] {
         let ran = user.runs(options);
@@ -169,15 +169,15 @@ fn a_file_system_is_not_taken_for_an_empty_layer() {
     let packed = zstd::encode_all(&erofs()[..], 1).unwrap();
     let ran = layout(&[(gzip, packed)], &["sha256:aa"]).user().runs(&["--ci", "image.tar"]);
     assert!(ran.error().contains("it is an EROFS file system"), "{}", ran.error());
-    // A layer without entries is none of that.
+    // An empty layer is valid.
     let empty = image().layer(|l| l).layer(Layer::gzip).save(Format::OciArchive);
     let ran = crate::user::User::new().runs(&["--ci", empty.path().to_str().unwrap()]).ends_with(0);
     assert_eq!(ran.stderr, "");
 }
 
-/// A layer of an unknown type that is a tar is read, as Podman does.
+/// Podman reads it, too.
 #[test]
-fn a_tar_of_an_unknown_type_is_read() {
+fn tar_with_unknown_media_type_is_read() {
     let user = layout(&[("application/vnd.example.blob", tar("a"))], &["sha256:aa"]).user();
     user.runs(&["tree", "image.tar"])
         .ends_with(0)
@@ -185,7 +185,7 @@ fn a_tar_of_an_unknown_type_is_read() {
         .says(&["which no layer has; it is read as what it is"]);
 }
 
-/// What JSON says of each layer: command and diff id.
+/// Command and diff id of each layer in the JSON document.
 fn told(ran: &crate::user::Ran) -> Vec<(String, String)> {
     let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     let text = |layer: &serde_json::Value, key: &str| layer[key].as_str().unwrap_or("-").to_owned();
@@ -196,9 +196,9 @@ fn pair(command: &str, diff_id: &str) -> (String, String) {
     (command.to_owned(), diff_id.to_owned())
 }
 
-/// As containerd takes it: a layer of an unknown type is no part of the file system if the configuration leaves it out.
+/// As in containerd: a layer of an unknown type is not part of the file system if the configuration omits it.
 #[test]
-fn a_tar_of_an_unknown_type_that_nothing_describes_is_no_layer() {
+fn undescribed_tar_with_unknown_media_type_is_no_layer() {
     for media_type in [
         "application/vnd.acme.extra.v1.tar",
         "application/octet-stream",
@@ -222,9 +222,9 @@ fn a_tar_of_an_unknown_type_that_nothing_describes_is_no_layer() {
     }
 }
 
-/// Engines refuse such an image. What the bytes are explains the counts.
+/// Engines refuse such an image; dive explains the mismatch by the content.
 #[test]
-fn a_layer_with_the_wrong_type_leaves_diff_ids_to_the_others() {
+fn wrong_media_type_does_not_shift_diff_ids() {
     for (bytes, name) in [(b"\0asm\x01\0\0\0".to_vec(), "a WebAssembly module"), (erofs(), "an EROFS file system")] {
         let layers = [(TAR, tar("a")), (TAR, bytes), (TAR, tar("b"))];
         let user = layout(&layers, &["sha256:aa", "sha256:bb"]).user();
@@ -241,9 +241,9 @@ fn a_layer_with_the_wrong_type_leaves_diff_ids_to_the_others() {
     assert!(ran.error().contains("lists 1 layer and the configuration 2; --ignore-errors"), "{}", ran.error());
 }
 
-/// Nobody needs the bytes of what is no layer.
+/// Missing bytes do not matter if they are not a layer.
 #[test]
-fn data_that_is_missing_is_no_damage() {
+fn missing_data_outside_the_file_system_is_no_error() {
     let mut layout = Layout::default();
     let config =
         layout.blob("application/vnd.oci.image.config.v1+json", described("linux/amd64", &["sha256:aa"]).to_string());

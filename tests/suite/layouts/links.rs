@@ -1,4 +1,4 @@
-//! Layout directories whose files are links.
+//! Layout directories that contain symlinks.
 
 #![cfg(unix)]
 
@@ -11,7 +11,7 @@ use crate::build::Layout;
 use crate::user::User;
 
 #[test]
-fn links_of_a_layout_are_followed_outside_only_when_asked() {
+fn layout_links_outside_need_follow_links() {
     let mut layout = Layout::default();
     let entry = layout.image("linux/amd64", "a");
     layout.lists(entry, &json!({}));
@@ -32,7 +32,7 @@ fn links_of_a_layout_are_followed_outside_only_when_asked() {
     let ran = user.runs(&["layout"]);
     assert!(ran.error().contains("--follow-links") && ran.error().contains("`cp -rL layout COPY`"), "{}", ran.error());
     user.runs(&["tree", "--follow-links", "layout"]).ends_with(0).prints(&["a\n"]);
-    // Only regular files, wherever they are.
+    // Only regular files are read.
     let index = user.file("layout/index.json");
     std::fs::remove_file(&index).unwrap();
     symlink("/dev/zero", &index).unwrap();
@@ -40,7 +40,7 @@ fn links_of_a_layout_are_followed_outside_only_when_asked() {
     assert!(ran.error().contains("which is no plain file"), "{}", ran.error());
 }
 
-/// An image of one layer in the directory `layout`: its manifest, its configuration and its layer.
+/// An image of one layer in the directory `layout`, with the paths of manifest, configuration and layer.
 fn written() -> (User, [PathBuf; 3]) {
     let mut layout = Layout::default();
     let entry = layout.image("linux/amd64", "a");
@@ -57,9 +57,9 @@ fn written() -> (User, [PathBuf; 3]) {
     (user, [manifest, config, layer])
 }
 
-/// A link that leads nowhere is not a blob that somebody forgot to copy.
+/// A dangling symlink is not reported as a missing blob.
 #[test]
-fn a_link_that_leads_to_no_file_is_named() {
+fn dangling_layout_link_is_named() {
     for which in 0..3 {
         for (target, says) in [
             ("gone", "is a link to \"gone\", which is not there"),
@@ -87,7 +87,7 @@ fn a_link_that_leads_to_no_file_is_named() {
 }
 
 #[test]
-fn a_link_above_the_file_is_named() {
+fn dangling_folder_link_is_named() {
     for (link, target, says) in [
         ("blobs", "../gone", "\"blobs\" is a link to \"../gone\", which is not there"),
         ("blobs/sha256", "sha256", "\"blobs/sha256\" is a link to \"sha256\", which leads back to itself"),
@@ -103,9 +103,9 @@ fn a_link_above_the_file_is_named() {
     }
 }
 
-/// What is lost is said to be lost, also where other files are links.
+/// Also if other files are symlinks.
 #[test]
-fn a_blob_that_is_missing_is_said_to_be_missing() {
+fn missing_blob_is_called_missing() {
     for which in 0..3 {
         let (user, blobs) = written();
         std::fs::remove_file(&blobs[which]).unwrap();

@@ -1,5 +1,5 @@
-//! Indexes, layers and shapes of archives beyond what the engines of today write: what builders, registries and users make
-//! of them. If one of these fails, an image is hidden, taken for another, or refused though it is there.
+//! Indexes, layers and archives beyond what current engines write: from builders, registries and users. A failure means
+//! that an image is hidden, mistaken for another, or refused.
 
 mod beside;
 mod builders;

@@ -1,13 +1,13 @@
-//! Root file systems (`docker export`), and what only looks like one.
+//! Root file systems (`docker export`), and archives that only look like one.
 
 use super::shapes::{listed, paths};
 use crate::build::{Format, Layer, Layout, image};
 
 const WARNING: &str = "it is not an image but a root file system";
 
-/// Files of web applications, package managers and registries have the names of the engines' documents.
+/// Applications, package managers and registries use the same file names.
 #[test]
-fn documents_of_an_application_do_not_make_it_an_image() {
+fn application_documents_are_no_image() {
     for (name, content) in [
         ("manifest.json", r#"{"name": "app", "short_name": "a", "icons": [{"src": "i.png", "sizes": "1x1"}]}"#),
         ("manifest.json", r#"{"index.html": {"file": "assets/index.js", "src": "index.html", "isEntry": true}}"#),
@@ -35,9 +35,9 @@ fn documents_of_an_application_do_not_make_it_an_image() {
     }
 }
 
-/// An image stays one, whatever lies beside it, and a damaged one is not shown as something else.
+/// Other files do not change that it is an image, and a damaged image is an error.
 #[test]
-fn an_image_beside_root_folders_is_not_taken_for_a_root_file_system() {
+fn image_beside_root_folders_stays_an_image() {
     let mut oci = Layout::default();
     let entry = oci.image("linux/amd64", "a");
     oci.lists(entry, &serde_json::json!({}));
@@ -51,20 +51,20 @@ fn an_image_beside_root_folders_is_not_taken_for_a_root_file_system() {
         let is_document = |name: &str| matches!(name, "manifest.json" | "index.json");
         let ran = listed(&with(&|_| 1), &[]).ends_with(0);
         assert_eq!((paths(&ran).as_str(), ran.stderr.as_str()), ("a", ""));
-        // Cut in half, and lost.
+        // Truncated and missing documents.
         let ran = listed(&with(&|name| 1 + usize::from(is_document(name))), &[]);
         assert!(ran.error().contains("is not a valid document"), "{}", ran.error());
         let ran = listed(&with(&|name| usize::from(!is_document(name))), &[]);
         assert!(ran.error().contains("holds no image"), "{}", ran.error());
-        // Without any of its blobs.
+        // All blobs missing.
         let ran = listed(&with(&|name| usize::from(is_document(name))), &[]);
         assert!(ran.error().contains("missing"), "{}", ran.error());
     }
-    // Cut before the layers, and without any blob.
+    // Truncated before the layers, and all blobs missing.
     let cut = r#"[{"Config": "0a0a0a.json", "Repo"#;
     let ran = listed(&Layer::default().dir("etc/").file("manifest.json", cut).tar(), &[]);
     assert!(ran.error().contains("manifest.json is not a valid document"), "{}", ran.error());
-    // Of Docker 1.9.
+    // The format of Docker 1.9.
     let id = "0a".repeat(32);
     let repositories = format!(r#"{{"app": {{"latest": "{id}"}}}}"#);
     let ran = listed(&Layer::default().dir("etc/").file("repositories", repositories).tar(), &[]);
@@ -72,7 +72,7 @@ fn an_image_beside_root_folders_is_not_taken_for_a_root_file_system() {
 }
 
 #[test]
-fn a_root_folder_is_a_directory_or_a_link_to_one() {
+fn root_folders_are_directories_or_links_to_them() {
     for tar in [
         Layer::default().dir("bin"),
         Layer::default().dir("./etc/"),

@@ -1,17 +1,16 @@
-//! Docker schema 1 manifests, in a layout: what they mean is the same wherever they are. A registry that serves one is in
-//! `engines`.
+//! Docker schema 1 manifests in a layout. `engines` tests a registry that serves one.
 
 use serde_json::{Value, json};
 
 use crate::build::{Layer, Layout, TAR, described};
 use crate::user::{Ran, User};
 
-/// A step of the build, in the words of a layer of Docker 1.9.
+/// A build step as Docker 1.9 describes it.
 fn step(id: &str, command: &str) -> Value {
     json!({ "id": id, "created": "2015-01-01T00:00:00Z", "container_config": { "Cmd": ["/bin/sh", "-c", command] } })
 }
 
-/// A layout with a schema 1 manifest of these steps, base first; each layer has one file, which is called as it says.
+/// A layout with a schema 1 manifest of these steps, base first. Each layer has one file with the given name.
 fn manifest(steps: &[(&str, Value)]) -> Layout {
     let mut layout = Layout::default();
     let (mut layers, mut history) = (Vec::new(), Vec::new());
@@ -42,9 +41,9 @@ fn paths(layout: &Layout) -> String {
     ran.stdout.lines().filter_map(|line| line.split('\t').next()).collect::<Vec<_>>().join(" ")
 }
 
-/// The image and its history, whose steps without a layer name one that is thrown away.
+/// Steps without a layer have a throwaway one.
 #[test]
-fn layers_and_history_are_listed_from_the_top_down() {
+fn schema_1_layers_and_history_are_read() {
     let mut nothing = step("b", "#(nop) USER me");
     nothing["throwaway"] = true.into();
     let mut top = step("c", "make c");
@@ -61,17 +60,17 @@ fn layers_and_history_are_listed_from_the_top_down() {
     assert!(error.error().contains("linux/amd64") && error.error().contains("linux/s390x"), "{}", error.error());
 }
 
-/// Docker before 1.10 did that, and engines pass the upper one over.
+/// Docker before 1.10 pushed such images; engines skip the upper layer.
 #[test]
-fn a_layer_that_was_pushed_twice_in_a_row_is_one() {
+fn schema_1_repeated_layer_counts_once() {
     let layout = manifest(&[("a", step("a", "a")), ("twin", step("a", "a")), ("b", step("b", "b"))]);
     assert_eq!(paths(&layout), "a b");
     let unnamed = manifest(&[("a", json!({})), ("b", json!({}))]);
-    assert_eq!(paths(&unnamed), "a b", "without ids, no two layers are known to be one");
+    assert_eq!(paths(&unnamed), "a b", "layers without ids");
 }
 
 #[test]
-fn it_is_read_as_go_reads_it() {
+fn schema_1_is_parsed_like_go() {
     let mut layout = Layout::default();
     let layer = layout.blob("", Layer::default().file("a", "a").tar());
     let step = r#"{"ID": "a", "Container_Config": {"cmd": ["make \ud800"]}, "throwAway": null, "comment": null}"#;
@@ -80,9 +79,9 @@ fn it_is_read_as_go_reads_it() {
     user.runs(&["image.tar"]).ends_with(0).prints(&["make \u{fffd}"]);
 }
 
-/// A manifest with a configuration is none of schema 1, whatever else it lists.
+/// A manifest with a configuration is not schema 1, whatever else it contains.
 #[test]
-fn a_manifest_with_a_configuration_is_read_by_it() {
+fn manifest_with_configuration_is_not_schema_1() {
     let mut layout = Layout::default();
     let config = layout.blob("", described("linux/amd64", &["sha256:0"]).to_string());
     let layer = layout.blob(TAR, Layer::default().file("a", "a").tar());
@@ -91,7 +90,7 @@ fn a_manifest_with_a_configuration_is_read_by_it() {
 }
 
 #[test]
-fn what_does_not_fit_together_is_refused() {
+fn inconsistent_schema_1_manifest_is_refused() {
     let layer = json!({ "blobSum": format!("sha256:{}", "0".repeat(64)) });
     let step = json!({ "v1Compatibility": "{}" });
     for (layers, history, says) in [
@@ -106,9 +105,9 @@ fn what_does_not_fit_together_is_refused() {
     }
 }
 
-/// `skopeo copy docker://HOST/app:1 dir:DIR` keeps the manifest as it is.
+/// `skopeo copy docker://HOST/app:1 dir:DIR` keeps the manifest unchanged.
 #[test]
-fn a_directory_of_skopeo_with_one_opens() {
+fn skopeo_directory_with_schema_1_opens() {
     let user = User::new();
     let layer = Layer::default().file("a", "a").tar();
     let descriptor = Layout::default().blob("", layer.clone());

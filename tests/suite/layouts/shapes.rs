@@ -1,11 +1,11 @@
-//! Archives of other shapes: of old engines, packed with their folder, with links for folders, of no image at all.
+//! Archives of old engines, with an enclosing folder, with symlinks for folders, and without an image.
 
 use serde_json::json;
 
 use crate::build::{Format, Layer, Layout, image};
 use crate::user::{Ran, User};
 
-/// The paths in `tar`, opened as a file.
+/// Lists `tar`, opened as a file.
 pub(super) fn listed(tar: &[u8], options: &[&str]) -> Ran {
     let user = User::new();
     std::fs::write(user.file("image.tar"), tar).unwrap();
@@ -45,7 +45,7 @@ fn layers_of_docker_1_9() -> Layer {
 }
 
 #[test]
-fn an_archive_from_before_manifests_opens() {
+fn docker_1_9_archive_opens() {
     let archive = of_docker_1_9().tar();
     assert_eq!(paths(&listed(&archive, &[]).ends_with(0)), "base left");
     assert_eq!(paths(&listed(&archive, &["--image", "app"]).ends_with(0)), "base left");
@@ -61,9 +61,9 @@ fn an_archive_from_before_manifests_opens() {
     assert!(ran.error().contains("no image for linux/arm64; available: linux/amd64"), "{}", ran.error());
 }
 
-/// `docker save ID` of Docker up to 1.9 names no image.
+/// `docker save ID` of Docker up to 1.9 writes no names.
 #[test]
-fn an_archive_from_before_manifests_needs_no_tags() {
+fn docker_1_9_archive_without_tags_opens() {
     let (left, right) = ("0b".repeat(32), "0c".repeat(32));
     for archive in [layers_of_docker_1_9(), layers_of_docker_1_9().file("repositories", "{}")] {
         let user = User::new();
@@ -75,14 +75,14 @@ fn an_archive_from_before_manifests_needs_no_tags() {
             assert_eq!(paths(&ran), format!("base {file}"));
         }
     }
-    // An archive of a later Docker whose end is missing.
+    // A truncated archive of a later Docker.
     let config = format!("{}.json", "c".repeat(64));
     let ran = listed(&layers_of_docker_1_9().file(config, "{}").tar(), &[]);
     assert!(ran.error().contains("the manifest often comes last"), "{}", ran.error());
 }
 
 #[test]
-fn a_damaged_chain_of_parents_ends() {
+fn damaged_parent_chain_is_an_error() {
     let id = "0a".repeat(32);
     let archive = |parent: &str| {
         let layer = Layer::default()
@@ -102,7 +102,7 @@ fn a_damaged_chain_of_parents_ends() {
 
 /// `tar cf image.tar image/` instead of `tar cf image.tar -C image .`
 #[test]
-fn an_image_packed_with_its_folder_opens_with_a_warning() {
+fn image_packed_with_its_folder_opens_with_a_warning() {
     let mut oci = Layout::default();
     let entry = oci.image("linux/amd64", "a");
     oci.lists(entry, &json!({}));
@@ -122,7 +122,7 @@ fn an_image_packed_with_its_folder_opens_with_a_warning() {
             );
         }
     }
-    // The layers of an old one are found by their ids, too.
+    // Also with an archive of Docker 1.9.
     let old = members(&of_docker_1_9().tar());
     let packed =
         old.iter().fold(Layer::default(), |tar, (name, content)| tar.file(format!("old/{name}"), content)).tar();
@@ -142,7 +142,7 @@ pub(super) fn members(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn a_folder_may_be_a_link() {
+fn folder_in_an_archive_may_be_a_symlink() {
     let inner = image().layer(|l| l.file("a", "a")).archive(Format::OciArchive);
     let moved = |name: &str| name.replacen("blobs/sha256/", "data/", 1);
     let files = members(&inner);
@@ -154,12 +154,12 @@ fn a_folder_may_be_a_link() {
     let ran = listed(&with("../../data"), &[]);
     assert!(ran.error().contains("leads out of it and is not followed"), "{}", ran.error());
     let ran = listed(&with("../blobs/sha256"), &[]);
-    assert!(ran.code == 2, "a loop ends: {}", ran.stderr);
+    assert!(ran.code == 2, "a symlink loop: {}", ran.stderr);
 }
 
-/// `docker export`, `buildx build --output type=tar`.
+/// From `docker export` or `buildx build --output type=tar`.
 #[test]
-fn a_root_file_system_opens_as_one_layer_with_a_warning() {
+fn root_file_system_opens_as_one_layer_with_a_warning() {
     for layer in [
         Layer::default().dir("bin/").file("bin/sh", "sh").file("srv/app/manifest.json", "{}"),
         Layer::default().symlink("bin", "usr/bin").file("usr/bin/sh", "sh"),
@@ -181,7 +181,7 @@ fn a_root_file_system_opens_as_one_layer_with_a_warning() {
 }
 
 #[test]
-fn what_is_no_archive_is_named() {
+fn other_file_formats_are_named() {
     let user = User::new();
     let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
     let big_endian = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
@@ -197,7 +197,7 @@ fn what_is_no_archive_is_named() {
         (utf16("FROM alpine"), "PowerShell's `>`"),
         (utf16("Ошибка: образ не найден."), "PowerShell's `>`"),
         (big_endian("エラー: イメージが見つかりませんでした\r\n"), "PowerShell's `>`"),
-        // The output of `docker save` itself.
+        // The output of `docker save` itself, converted.
         (utf16(&format!("\u{feff}{tar}")), "PowerShell's `>`"),
         (utf16(&tar), "PowerShell's `>`"),
         (big_endian(&tar), "PowerShell's `>`"),
@@ -212,7 +212,7 @@ fn what_is_no_archive_is_named() {
 }
 
 #[test]
-fn a_layer_without_a_name_is_named() {
+fn layer_without_a_path_is_named() {
     let config = json!({ "os": "linux", "architecture": "amd64", "rootfs": { "diff_ids": ["sha256:0"] } }).to_string();
     let manifest = r#"[{"Config": "c.json", "RepoTags": null, "Layers": [""]}]"#;
     let ran = listed(&Layer::default().file("c.json", config).file("manifest.json", manifest).tar(), &[]);
@@ -223,9 +223,9 @@ fn a_layer_without_a_name_is_named() {
     );
 }
 
-/// `skopeo copy --dest-shared-blob-dir`, or a copy of one platform.
+/// From `skopeo copy --dest-shared-blob-dir`, or a copy of one platform.
 #[test]
-fn a_layout_without_its_blobs_says_where_they_may_be() {
+fn layout_without_blobs_suggests_shared_blob_dir() {
     let mut layout = Layout::default();
     let entry = layout.image("linux/amd64", "a");
     layout.lists(entry, &json!({}));

@@ -1,4 +1,4 @@
-//! What `skopeo copy ... dir:DIR` writes: a manifest in `manifest.json`, blobs by their bare digest.
+//! Directories of `skopeo copy ... dir:DIR`: the manifest in `manifest.json`, blobs under their hex digest.
 
 use serde_json::{Value, json};
 
@@ -6,12 +6,12 @@ use super::shapes::{listed, paths};
 use crate::build::{Layer, TAR, described};
 use crate::user::User;
 
-/// A digest and a name for these bytes, as skopeo has them. The bytes are not compared with it.
+/// A blob name; dive does not verify it.
 fn hex(number: usize) -> String {
     format!("{number:064x}")
 }
 
-/// The files, without `version`.
+/// The files except `version`.
 fn files(file: &str, manifest: impl FnOnce(Value) -> Value) -> Vec<(String, Vec<u8>)> {
     let config = described("linux/amd64", &["sha256:0"]).to_string().into_bytes();
     let layer = Layer::default().file(file, file).tar();
@@ -41,7 +41,7 @@ fn schema1(_: Value) -> Value {
     })
 }
 
-/// `skopeo copy --all`: an index, and its manifests beside it.
+/// From `skopeo copy --all`: an index with its manifests beside it.
 fn several_platforms() -> Vec<(String, Vec<u8>)> {
     let mut all = image("a");
     let (_, manifest) = all.pop().unwrap();
@@ -61,7 +61,7 @@ fn all() -> Vec<Vec<(String, Vec<u8>)>> {
 const VERSION: &str = "Directory Transport Version: 1.1\n";
 
 #[test]
-fn a_directory_opens_with_and_without_its_version_file() {
+fn skopeo_directory_opens_with_and_without_version() {
     for files in all() {
         for version in [None, Some(VERSION), Some("another file of that name")] {
             let user = User::new();
@@ -78,7 +78,7 @@ fn a_directory_opens_with_and_without_its_version_file() {
 }
 
 #[test]
-fn a_directory_packed_in_a_tar_opens() {
+fn skopeo_directory_in_a_tar_opens() {
     for files in all() {
         for (folder, version) in [("", None), ("./", Some(VERSION)), ("copy/", None), ("home/me/copy/", Some(VERSION))]
         {
@@ -95,7 +95,7 @@ fn a_directory_packed_in_a_tar_opens() {
 }
 
 #[test]
-fn what_is_missing_or_damaged_is_named() {
+fn missing_or_damaged_skopeo_file_is_named() {
     let lost: Vec<_> = image("a").into_iter().filter(|(name, _)| *name != hex(2)).collect();
     let mut cut = image("a");
     let half = cut[2].1.len() / 2;
@@ -116,9 +116,9 @@ fn what_is_missing_or_damaged_is_named() {
     }
 }
 
-/// A directory of a web application, which has a `manifest.json` too.
+/// A web application's directory with a `manifest.json`.
 #[test]
-fn another_document_of_that_name_is_not_taken_for_a_manifest() {
+fn other_manifest_json_is_not_an_image() {
     let user = User::new();
     std::fs::create_dir(user.file("web")).unwrap();
     std::fs::write(user.file("web/manifest.json"), r#"{"name": "app", "icons": []}"#).unwrap();

@@ -1,4 +1,4 @@
-//! A file that changes while it is read: the names would come from one version, the contents from another.
+//! A file that changes during reading could yield names of one version and contents of another.
 
 use std::io::Write;
 use std::os::unix::fs::FileExt;
@@ -11,20 +11,20 @@ use dive_model::{Observer, Opener, Verification};
 use super::{Archive, Shape};
 use crate::build::{Layer, Packing};
 
-/// Does something to a file once the image is found, and before its layers are read.
-struct Meddler<F: Fn(&Path) + Sync> {
+/// Changes a file after the image is found and before its layers are read.
+struct ChangingObserver<F: Fn(&Path) + Sync> {
     path: PathBuf,
-    meddle: F,
+    change: F,
 }
 
-impl<F: Fn(&Path) + Sync> Observer for Meddler<F> {
+impl<F: Fn(&Path) + Sync> Observer for ChangingObserver<F> {
     fn found(&self, _image: &Arc<Image>) {
-        (self.meddle)(&self.path);
+        (self.change)(&self.path);
     }
 }
 
-fn open(path: &Path, file: &Path, meddle: impl Fn(&Path) + Sync) -> Result<(), String> {
-    let observer = Meddler { path: file.to_owned(), meddle };
+fn open(path: &Path, file: &Path, change: impl Fn(&Path) + Sync) -> Result<(), String> {
+    let observer = ChangingObserver { path: file.to_owned(), change };
     let opened = Opener::new().observer(&observer).open(path).map(drop);
     opened.map_err(|error| error.to_string())
 }
@@ -33,7 +33,7 @@ fn archive() -> Archive {
     Archive::of(vec![Layer::default().file("a", "text").packed(Packing::Gzip), Layer::default().file("b", "text")])
 }
 
-/// Waits until the clock of the file system has moved on: it may tick as seldom as a hundred times a second.
+/// Waits for the next tick of the file system's clock, which may take 10 ms.
 fn next_tick(path: &Path) {
     let before = path.metadata().unwrap().modified().unwrap();
     let probe = tempfile::NamedTempFile::new_in(path.parent().unwrap()).unwrap();
@@ -43,7 +43,7 @@ fn next_tick(path: &Path) {
 }
 
 #[test]
-fn an_archive_that_is_cut_or_written_anew_meanwhile_is_an_error_that_says_so() {
+fn archive_changed_during_reading_is_an_error() {
     let user = archive().user(Shape::Docker);
     let path = user.file("image.tar");
     let whole = std::fs::read(&path).unwrap();
@@ -55,11 +55,11 @@ fn an_archive_that_is_cut_or_written_anew_meanwhile_is_an_error_that_says_so() {
         std::fs::copy(path, &other).unwrap();
         std::fs::rename(other, path).unwrap();
     };
-    let meddlers: [&(dyn Fn(&Path) + Sync); 4] = [&cut, &grow, &rewrite, &replace];
-    for meddle in meddlers {
+    let changes: [&(dyn Fn(&Path) + Sync); 4] = [&cut, &grow, &rewrite, &replace];
+    for change in changes {
         std::fs::write(&path, &whole).unwrap();
         next_tick(&path);
-        let error = open(&path, &path, meddle).unwrap_err();
+        let error = open(&path, &path, change).unwrap_err();
         assert_eq!(
             error,
             format!("{} changed while it was read; open it again when nothing writes to it", path.display())
@@ -71,7 +71,7 @@ fn an_archive_that_is_cut_or_written_anew_meanwhile_is_an_error_that_says_so() {
 }
 
 #[test]
-fn a_layer_of_a_layout_that_changes_meanwhile_is_an_error_that_says_so() {
+fn layout_layer_changed_during_reading_is_an_error() {
     let user = archive().user(Shape::Oci);
     let layout = user.file("layout");
     tar::Archive::new(&archive().tar(Shape::Oci)[..]).unpack(&layout).unwrap();
@@ -83,14 +83,14 @@ fn a_layer_of_a_layout_that_changes_meanwhile_is_an_error_that_says_so() {
     assert!(error.contains("changed while it was read") && error.contains("blobs/sha256/"), "{error}");
 }
 
-/// Verified or not, a file that changed is told as that.
+/// With verification, too, the error is about the change.
 #[test]
-fn a_changed_file_is_no_mismatch() {
+fn changed_file_is_not_reported_as_mismatch() {
     let user = archive().user(Shape::Oci);
     let path = user.file("image.tar");
     next_tick(&path);
     let cut = |path: &Path| std::fs::File::options().write(true).open(path).unwrap().set_len(2000).unwrap();
-    let observer = Meddler { path: path.clone(), meddle: cut };
+    let observer = ChangingObserver { path: path.clone(), change: cut };
     let opened = Opener::new().verification(Verification::On).observer(&observer).open(&path);
     assert!(opened.unwrap_err().to_string().contains("changed while it was read"));
 }

@@ -1,4 +1,4 @@
-//! `--verify` in every mode and from every place that can set it.
+//! `--verify` in every mode and from every source of settings.
 
 use super::{Archive, Shape, flipped};
 use crate::build::Layer;
@@ -7,12 +7,12 @@ use crate::user::User;
 fn damaged() -> Archive {
     let layer = Layer::default().file("a", "text");
     let blob = layer.blob();
-    // The body of the file: the end of the tar is two blocks of zeros, and the padding.
+    // In the file's content, which is before the padding and two zero blocks.
     Archive::of(vec![layer]).exchanges(&blob, flipped(&blob, 1024 + 511))
 }
 
 #[test]
-fn reports_documents_verdicts_and_listings_end_with_exit_code_2() {
+fn verify_fails_every_mode_with_exit_code_2() {
     for shape in [Shape::Docker, Shape::Oci] {
         let user = damaged().user(shape);
         for options in
@@ -22,13 +22,13 @@ fn reports_documents_verdicts_and_listings_end_with_exit_code_2() {
             assert!(ran.error().contains("should be sha256:"), "{options:?}: {}", ran.error());
             assert_eq!(ran.stdout, "", "{options:?}");
         }
-        assert_eq!(user.sees(), ["image.tar"], "no document is written");
+        assert_eq!(user.sees(), ["image.tar"], "files after a failed verification");
         user.runs(&["--json", "out.json", "image.tar"]).ends_with(0);
     }
 }
 
 #[test]
-fn pipes_packed_archives_and_directories_are_compared_too() {
+fn verify_covers_pipes_compressed_files_and_layouts() {
     for shape in [Shape::Docker, Shape::Oci] {
         let tar = damaged().tar(shape);
         let user = User::new().pipes(tar.clone());
@@ -44,11 +44,11 @@ fn pipes_packed_archives_and_directories_are_compared_too() {
 }
 
 #[test]
-fn the_configuration_and_a_variable_ask_for_it_too() {
+fn verify_is_enabled_by_configuration_and_variable() {
     let user = || damaged().user(Shape::Oci);
     user().sets("DIVE_VERIFY", "true").runs(&["tree", "image.tar"]).error();
     user().keeps(".dive.yaml", "verify: true\n").runs(&["tree", "image.tar"]).error();
-    // Anybody may ask for it, and only the user may do without.
+    // Everybody may enable it, but only the user may disable it.
     user().writes(".dive.yaml", "verify: true\n").runs(&["tree", "image.tar"]).error();
     let own = user().keeps(".dive.yaml", "verify: true\n").writes(".dive.yaml", "verify: false\n");
     let ran = own.runs(&["tree", "image.tar"]);

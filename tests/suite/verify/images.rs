@@ -1,15 +1,15 @@
-//! Images as real builders and engines write them: none is damaged, so none may be refused.
+//! Images of real builders and engines must all pass.
 
 use crate::place::{Corpus, sample};
 use crate::user::User;
 
 #[test]
-fn the_sample_passes() {
+fn sample_passes_verification() {
     User::new().runs(&["tree", "--verify", &sample()]).ends_with(0);
 }
 
 #[test]
-fn images_of_real_builders_pass() {
+fn images_of_real_builders_pass_verification() {
     let Some(corpus) = Corpus::here() else { return };
     let user = User::new();
     for folder in ["dive", "many-layers", "multi", "opaque", "variants"] {

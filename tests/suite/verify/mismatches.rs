@@ -1,4 +1,4 @@
-//! Each kind of digest, with bytes that do not match it.
+//! Each kind of digest with content that does not match.
 
 use super::{Archive, Shape, digest, flipped, long_text};
 use crate::build::{Layer, Packing};
@@ -8,7 +8,7 @@ fn layer(packing: Packing) -> Layer {
 }
 
 #[test]
-fn sound_images_pass_and_say_nothing() {
+fn intact_images_pass_silently() {
     for shape in [Shape::Docker, Shape::Oci] {
         let layers = [Packing::Plain, Packing::Gzip, Packing::Zstd].map(layer).to_vec();
         let user = Archive::of(layers).user(shape);
@@ -17,9 +17,9 @@ fn sound_images_pass_and_say_nothing() {
     }
 }
 
-/// A byte of a file's content: without `--verify`, nothing notices.
+/// A byte of a file's content: only `--verify` detects it.
 #[test]
-fn a_flipped_byte_of_a_plain_layer_is_told_with_layer_and_digests() {
+fn flipped_byte_error_names_layer_and_digests() {
     let sound = layer(Packing::Plain);
     let blob = sound.blob();
     let damaged = flipped(&blob, 3000);
@@ -36,9 +36,9 @@ fn a_flipped_byte_of_a_plain_layer_is_told_with_layer_and_digests() {
     }
 }
 
-/// The last bytes of a gzip member are a checksum and a length; the first name a time. The content is the same.
+/// A gzip header contains a time, so the stored bytes differ while the content is the same.
 #[test]
-fn a_packed_layer_is_compared_as_it_is_stored_and_as_it_is_unpacked() {
+fn compressed_layer_is_verified_stored_and_unpacked() {
     let sound = layer(Packing::Gzip);
     let blob = sound.blob();
     let mut other_time = blob.clone();
@@ -46,7 +46,7 @@ fn a_packed_layer_is_compared_as_it_is_stored_and_as_it_is_unpacked() {
     let user = Archive::of(vec![sound.clone()]).exchanges(&blob, other_time.clone()).user(Shape::Oci);
     let ran = user.runs(&["tree", "--verify", "image.tar"]);
     assert!(ran.error().contains(&format!("should be {} and is {}", digest(&blob), digest(&other_time))));
-    assert!(!ran.error().contains(&digest(&sound.tar())), "the unpacked bytes are right: {}", ran.error());
+    assert!(!ran.error().contains(&digest(&sound.tar())), "a mismatch of the unpacked bytes: {}", ran.error());
 
     for packing in [Packing::Gzip, Packing::Zstd] {
         let (sound, other) = (layer(packing), Layer::default().file("other", long_text(70_000)).packed(packing));
@@ -64,7 +64,7 @@ fn a_packed_layer_is_compared_as_it_is_stored_and_as_it_is_unpacked() {
 }
 
 #[test]
-fn documents_are_compared_too() {
+fn configuration_and_manifest_are_verified() {
     for shape in [Shape::Docker, Shape::Oci] {
         let archive = Archive::of(vec![layer(Packing::Plain)]);
         let config = archive.config();
@@ -82,9 +82,9 @@ fn documents_are_compared_too() {
     assert!(ran.error().contains(&format!("should be {} and is {}", digest(&manifest), digest(&other))));
 }
 
-/// A document that is no JSON any more, and a layer that cannot be unpacked: the digest is why.
+/// The error is about the digest, not about invalid JSON or a decompression error.
 #[test]
-fn damage_that_ends_the_reading_is_told_as_a_mismatch() {
+fn unreadable_content_is_reported_as_mismatch() {
     let archive = Archive::of(vec![layer(Packing::Plain)]);
     let config = archive.config();
     let user = archive.exchanges(&config, flipped(&config, 0)).user(Shape::Oci);
@@ -101,7 +101,7 @@ fn damage_that_ends_the_reading_is_told_as_a_mismatch() {
 }
 
 #[test]
-fn every_mismatch_is_told_in_one_sentence() {
+fn error_lists_every_mismatch() {
     let layers: Vec<_> = (0..14).map(|at| Layer::default().file(format!("{at}"), "x")).collect();
     let wrong = digest(b"another");
     let archive = (1..14).fold(Archive::of(layers), |archive, at| archive.claims(at, &wrong));
@@ -111,9 +111,9 @@ fn every_mismatch_is_told_in_one_sentence() {
     assert!(error.contains("; and 3 more; copy or save the image again"), "{error}");
 }
 
-/// One blob, listed twice with two diff ids: one of them is wrong.
+/// One blob, listed with two different diff ids.
 #[test]
-fn layers_of_one_blob_are_compared_each_with_its_own_digest() {
+fn repeated_blob_is_verified_per_layer() {
     for packing in [Packing::Plain, Packing::Gzip] {
         let archive = Archive::of(vec![layer(packing), layer(packing)]).claims(1, &digest(b"another"));
         let ran = archive.user(Shape::Oci).runs(&["tree", "--verify", "image.tar"]);
@@ -122,7 +122,7 @@ fn layers_of_one_blob_are_compared_each_with_its_own_digest() {
 }
 
 #[test]
-fn digests_of_other_algorithms_are_no_pass() {
+fn unsupported_digest_algorithm_fails_verification() {
     let archive = Archive::of(vec![layer(Packing::Plain)]).claims(0, "md5:d41d8cd98f00b204e9800998ecf8427e");
     let ran = archive.user(Shape::Docker).runs(&["tree", "--verify", "image.tar"]);
     assert!(ran.error().contains("which is no digest of SHA-256 or SHA-512"), "{}", ran.error());
@@ -135,9 +135,9 @@ fn digests_of_other_algorithms_are_no_pass() {
     assert!(ran.error().contains("and is sha512:"), "{}", ran.error());
 }
 
-/// Nothing says what the layer of a root file system should be.
+/// A root file system has no digests.
 #[test]
-fn what_has_no_digest_is_no_pass() {
+fn layer_without_digest_fails_verification() {
     let user = crate::user::User::new();
     let tar = ["bin", "etc", "lib", "usr", "var"].iter().fold(Layer::default(), |layer, name| layer.dir(name));
     std::fs::write(user.file("image.tar"), tar.file("etc/passwd", "root").tar()).unwrap();

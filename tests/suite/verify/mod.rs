@@ -1,5 +1,4 @@
-//! `--verify`: what an image holds is what its digests say. If one of these fails, a damaged or exchanged layer passes for the
-//! one that was built.
+//! `--verify`: contents match their digests. A failure means that a damaged or replaced layer passes.
 
 mod changing;
 mod everywhere;
@@ -20,19 +19,18 @@ fn hex(bytes: &[u8]) -> String {
     dive_model::digest::hex(&Sha256::digest(bytes))
 }
 
-/// An archive in the making. What its documents say is what they say of the layers as they are given; the bytes that are put
-/// into the archive can be others.
+/// An archive under construction. Its documents describe the given layers, but it may store other bytes.
 struct Archive {
     layers: Vec<Layer>,
     diff_ids: Vec<String>,
-    /// Bytes that are stored in place of those with the digest.
+    /// Bytes stored in place of those with the digest.
     exchanged: Vec<(String, Vec<u8>)>,
 }
 
-/// How the archive is laid out.
+/// The archive format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shape {
-    /// `ID/layer.tar` and `HEX.json`: only configuration and diff ids have digests.
+    /// `ID/layer.tar` and `HEX.json`: only the configuration and diff ids are digests.
     Docker,
     /// `blobs/sha256`.
     Oci,
@@ -44,7 +42,7 @@ impl Archive {
         Self { layers, diff_ids, exchanged: Vec::new() }
     }
 
-    /// Gives a layer another diff id.
+    /// Sets another diff id for a layer.
     fn claims(mut self, layer: usize, diff_id: &str) -> Self {
         diff_id.clone_into(&mut self.diff_ids[layer]);
         self
@@ -106,7 +104,7 @@ impl Archive {
         }
     }
 
-    /// A user with the archive, as `image.tar`, in the working directory.
+    /// A user with the archive as `image.tar` in the working directory.
     fn user(&self, shape: Shape) -> User {
         let user = User::new();
         std::fs::write(user.file("image.tar"), self.tar(shape)).unwrap();
@@ -114,7 +112,7 @@ impl Archive {
     }
 }
 
-/// Bytes with the one at `at` from the end changed.
+/// Flips a bit of the byte at `at` from the end.
 fn flipped(bytes: &[u8], at: usize) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     let place = bytes.len() - 1 - at;
@@ -122,7 +120,7 @@ fn flipped(bytes: &[u8], at: usize) -> Vec<u8> {
     bytes
 }
 
-/// Text that does not shrink to nothing, of more than one piece of what is hashed at once.
+/// Poorly compressible text, longer than the hasher's buffer.
 fn long_text(lines: usize) -> Vec<u8> {
     (0..lines).flat_map(|line| format!("{:x}\n", line.wrapping_mul(0x9e37_79b9_7f4a_7c15)).into_bytes()).collect()
 }

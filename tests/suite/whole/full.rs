@@ -1,5 +1,5 @@
-//! A full disk and limits on files (`ulimit`) for each thing that is written: one sentence, exit code 2, and nothing half
-//! written. Of extraction, `extract::damage` tells; of the log, `log`.
+//! A full disk and limits on files (`ulimit`) for everything that is written: one error, exit code 2, no partial file.
+//! `extract::damage` tests extraction, `log` the log.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -14,15 +14,15 @@ use crate::place::sample;
 use crate::skipped;
 use crate::user::{DIVE, User};
 
-/// What a run on a small disk came to.
+/// Result of a run on a small disk.
 struct Ran {
     code: i32,
     stderr: String,
-    /// What is left on the disk, the paths of files.
+    /// Paths of the files left on the disk.
     left: String,
 }
 
-/// Runs dive where `place` is a disk of 16 KiB. None if this machine does not let it.
+/// Runs dive with a disk of 16 KiB at `place`. `None` if this machine does not allow that.
 fn on_small_disk(user: &User, place: &Path, variables: &[(&str, &Path)], arguments: &[&str]) -> Option<Ran> {
     let script = r#"mount -t tmpfs -o size=16k none "$1" || exit 77
         place="$1"; shift
@@ -59,7 +59,7 @@ impl Ran {
 }
 
 #[test]
-fn a_document_that_does_not_fit_is_an_error_and_is_not_there() {
+fn full_disk_leaves_no_partial_document() {
     let user = User::new();
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("out.json");
@@ -69,7 +69,7 @@ fn a_document_that_does_not_fit_is_an_error_and_is_not_there() {
 }
 
 #[test]
-fn an_archive_that_does_not_fit_into_the_temporary_folder_is_an_error() {
+fn full_temporary_folder_is_an_error() {
     let user = User::new();
     let place = tempfile::tempdir().unwrap();
     let Some(ran) = on_small_disk(&user, place.path(), &[("TMPDIR", place.path())], &["tree", "-"]) else { return };
@@ -77,10 +77,10 @@ fn an_archive_that_does_not_fit_into_the_temporary_folder_is_an_error() {
     assert!(ran.stderr.contains("set TMPDIR to a folder with enough space"), "{}", ran.stderr);
 }
 
-/// What does not fit into the cache is left out: the next run is slower, no more.
+/// Records that do not fit are not cached.
 #[cfg(feature = "registry")]
 #[test]
-fn a_full_cache_is_no_error_and_holds_nothing_half_written() {
+fn full_cache_is_no_error_and_has_no_partial_record() {
     let user = User::new();
     let noise = |seed: usize| {
         (0..6000).fold(Layer::default(), |layer, at| {
@@ -96,7 +96,7 @@ fn a_full_cache_is_no_error_and_holds_nothing_half_written() {
     assert_eq!((ran.code, &ran.left[..]), (0, ""), "{}", ran.stderr);
 }
 
-/// A number that shrinks under no compression.
+/// An incompressible number.
 #[cfg(feature = "registry")]
 fn at_random(number: usize) -> u64 {
     let mut mixed = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -104,9 +104,9 @@ fn at_random(number: usize) -> u64 {
     mixed ^ (mixed >> 27)
 }
 
-/// `ulimit -f`: without a handler, the kernel would end the program with SIGXFSZ.
+/// `ulimit -f` raises SIGXFSZ, which would kill the program without a handler.
 #[test]
-fn a_limit_on_the_size_of_files_is_an_error_like_a_full_disk() {
+fn file_size_limit_is_an_error() {
     let temporary = tempfile::tempdir().unwrap();
     let user = User::new().sets("TMPDIR", temporary.path().to_str().unwrap());
     let limited = |arguments: &str| {
@@ -126,9 +126,9 @@ fn a_limit_on_the_size_of_files_is_an_error_like_a_full_disk() {
     assert!(ran.error().starts_with("standard output cannot be written: File too large"), "{}", ran.error());
 }
 
-/// `ulimit -n`: an image that needs more open files than there may be.
+/// `ulimit -n` with an image that needs more open files.
 #[test]
-fn a_limit_on_open_files_is_an_error_with_a_sentence() {
+fn open_files_limit_is_an_error() {
     let user = User::new();
     let layers = (0..20).fold(image(), |image, at| image.layer(|layer| layer.file(format!("{at}"), format!("{at}"))));
     let tar = layers.archive(Format::OciArchive);

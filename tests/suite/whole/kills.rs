@@ -1,7 +1,7 @@
-//! The program is killed (SIGKILL) at random moments while it writes, then runs again: nothing is torn, and nothing is left.
+//! Kills the program (SIGKILL) at random moments of writing and runs it again: no partial file, nothing left over.
 //!
-//! `DIVE_TEST_KILLS` sets how often in all (300 before a release), `DIVE_TEST_SEED` repeats the moments of a failed run. The
-//! test of extraction, which needs a terminal, is `terminal::killed`.
+//! `DIVE_TEST_KILLS` sets the total number of kills (300 before a release), `DIVE_TEST_SEED` repeats a failed run.
+//! `terminal::killed` tests extraction.
 
 use std::io::Write;
 use std::path::Path;
@@ -16,7 +16,7 @@ use super::registry::Registry;
 use crate::build::{Format, Layer, image};
 use crate::user::{DIVE, User};
 
-/// Random numbers, the same ones for the same seed.
+/// A seeded random number generator.
 pub(crate) struct Moments {
     seed: u64,
     state: u64,
@@ -36,7 +36,7 @@ impl Moments {
         self.seed
     }
 
-    /// Says, where the output of tests is shown, how many kills were in the middle of something.
+    /// Prints how many kills interrupted a write.
     pub(crate) fn tell(&self, left: u64) {
         let _ = writeln!(std::io::stderr(), "seed {}: {left} kills left a temporary file", self.seed);
     }
@@ -52,20 +52,20 @@ impl Moments {
     }
 }
 
-/// How often each of the four kinds of writing is killed.
+/// Number of kills for each of the four kinds of writing.
 pub(crate) fn kills_of_each_kind() -> u64 {
     let in_all = std::env::var("DIVE_TEST_KILLS").ok().and_then(|count| count.parse().ok());
     in_all.unwrap_or(40_u64).div_ceil(4)
 }
 
-/// Waits, without sleeping, until `is_now` or the moment has come.
+/// Busy-waits until the moment or the condition.
 pub(crate) fn spin_until(moment: Instant, is_now: &mut dyn FnMut() -> bool) {
     while Instant::now() < moment && !is_now() {
         std::hint::spin_loop();
     }
 }
 
-/// A run of dive that can be killed.
+/// A run of dive to be killed.
 struct Run<'a> {
     user: &'a User,
     arguments: Vec<String>,
@@ -85,7 +85,7 @@ impl Run<'_> {
         command.spawn().unwrap()
     }
 
-    /// Runs it to its end, which must be a good one.
+    /// Runs it to its successful end and returns the duration.
     fn ends(&self) -> Duration {
         let start = Instant::now();
         let status = self.start().wait().unwrap();
@@ -93,7 +93,7 @@ impl Run<'_> {
         start.elapsed()
     }
 
-    /// Kills it at a random moment of its usual time; every other time at a random moment after `has_begun`.
+    /// Kills it at a random moment of its usual duration, or, half of the time, shortly after `has_begun`.
     fn is_killed(&self, usual: Duration, moments: &mut Moments, has_begun: &mut dyn FnMut() -> bool) {
         let nanos = |limit: Duration| u64::try_from(limit.as_nanos()).unwrap();
         let mut child = self.start();
@@ -106,7 +106,7 @@ impl Run<'_> {
             let moment = start + Duration::from_nanos(moments.below(nanos(usual)));
             spin_until(moment, &mut || false);
         }
-        // It may have ended just before.
+        // It may already have ended.
         let _ = child.kill();
         child.wait().unwrap();
     }
@@ -117,7 +117,7 @@ fn has_unfinished(folder: &Path) -> bool {
 }
 
 #[test]
-fn a_document_is_whole_or_the_one_before_is_there() {
+fn killed_json_leaves_the_old_or_the_new_document() {
     let user = User::new();
     let layer = |layer: Layer| (0..3000).fold(layer, |layer, at| layer.file(format!("dir/file-{at}"), "x"));
     let archive = image().layer(layer).save(Format::DockerArchive);
@@ -146,7 +146,7 @@ fn a_document_is_whole_or_the_one_before_is_there() {
 
 #[cfg(feature = "registry")]
 #[test]
-fn a_record_of_the_cache_is_whole_or_not_there() {
+fn killed_run_leaves_no_partial_cache_record() {
     let user = User::new();
     let layer = |number: usize| {
         (0..400).fold(Layer::default(), |layer, at| layer.file(format!("dir-{number}/file-{at}"), "x")).tar()
@@ -175,7 +175,7 @@ fn a_record_of_the_cache_is_whole_or_not_there() {
         left += u64::from(begun());
         run.ends();
         assert!(std::fs::read(user.file("out.json")).unwrap() == expected, "kill {kill}, seed {seed}");
-        // The run after a kill keeps what the killed one did not, and removes what it left.
+        // The next run caches the missing records and removes temporary files.
         assert_eq!(files_below(&cache), records, "left after kill {kill}, seed {seed}");
         assert_eq!(user.sees(), ["out.json"], "left after kill {kill}, seed {seed}");
     }
@@ -183,7 +183,7 @@ fn a_record_of_the_cache_is_whole_or_not_there() {
 }
 
 #[test]
-fn a_spooled_archive_leaves_nothing() {
+fn killed_run_leaves_no_temporary_archive() {
     let user = User::new();
     let layer = |layer: Layer| (0..40).fold(layer, |layer, at| layer.file(format!("{at}"), vec![at; 100_000]));
     let archive = image().layer(layer).save(Format::DockerArchive);

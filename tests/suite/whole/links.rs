@@ -1,4 +1,4 @@
-//! `--json FILE` in a folder that all users share: another user's link could lead to any file of who runs dive.
+//! `--json FILE` in a folder shared by all users, where another user's link could redirect it to any file of the user.
 
 use std::os::unix::fs::{PermissionsExt, lchown, symlink};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::user::User;
 
 const NOBODY: u32 = 65534;
 
-/// A user whose working directory has a folder `shared` as `/tmp` is, and a file `mine` outside of it.
+/// A user whose working directory has a folder `shared`, like `/tmp`, and a file `mine`.
 fn user() -> (User, PathBuf) {
     let user = User::new().writes("mine", "mine");
     let shared = user.file("shared");
@@ -18,7 +18,7 @@ fn user() -> (User, PathBuf) {
     (user, shared)
 }
 
-/// The path of something that belongs to another user; none where the test cannot make that.
+/// Gives a file to another user and returns its path; `None`, with a note, without root.
 fn given_away(path: &Path) -> Option<String> {
     if !rustix::process::geteuid().is_root() {
         skipped::note("root", "only root can give a file to another user");
@@ -29,7 +29,7 @@ fn given_away(path: &Path) -> Option<String> {
 }
 
 #[test]
-fn another_users_link_in_a_shared_folder_is_not_followed() {
+fn foreign_link_in_shared_folder_is_not_followed() {
     for (target, below) in [("../mine", ""), ("../new", ""), ("..", "/mine"), ("..", "/new")] {
         let (user, shared) = user();
         symlink(target, shared.join("link")).unwrap();
@@ -44,7 +44,7 @@ fn another_users_link_in_a_shared_folder_is_not_followed() {
 }
 
 #[test]
-fn another_users_pipe_in_a_shared_folder_is_not_written_to() {
+fn foreign_pipe_in_shared_folder_is_not_written() {
     let (user, shared) = user();
     assert!(std::process::Command::new("mkfifo").arg(shared.join("pipe")).status().unwrap().success());
     let Some(pipe) = given_away(&shared.join("pipe")) else { return };
@@ -53,12 +53,12 @@ fn another_users_pipe_in_a_shared_folder_is_not_written_to() {
 }
 
 #[test]
-fn ones_own_link_is_followed_anywhere_and_another_users_outside_shared_folders() {
+fn own_links_and_private_folders_are_trusted() {
     let (user, shared) = user();
     symlink("../mine", shared.join("link")).unwrap();
     user.runs(&["--json", shared.join("link").to_str().unwrap(), &sample()]).ends_with(0);
     assert!(std::fs::read_to_string(user.file("mine")).unwrap().starts_with('{'));
-    assert!(shared.join("link").is_symlink(), "what it leads to is replaced, not the link");
+    assert!(shared.join("link").is_symlink(), "the link was replaced");
     std::fs::write(user.file("mine"), "mine").unwrap();
     symlink("mine", user.file("link")).unwrap();
     let Some(link) = given_away(&user.file("link")) else { return };
@@ -67,7 +67,7 @@ fn ones_own_link_is_followed_anywhere_and_another_users_outside_shared_folders()
 }
 
 #[test]
-fn what_a_killed_run_left_beside_the_document_goes_and_nothing_else_does() {
+fn temporary_documents_of_killed_runs_are_removed() {
     let user = User::new().writes(".dive-4-5.json", "half").writes(".dive-4-5", "another's").writes("x.json", "mine");
     user.runs(&["--json", "out.json", &sample()]).ends_with(0);
     assert_eq!(user.sees(), [".dive-4-5", "out.json", "x.json"]);

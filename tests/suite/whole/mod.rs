@@ -1,5 +1,5 @@
-//! Files are whole or not there, whatever ends the program that writes them. If one of these fails, somebody reads half a
-//! report, finds half a file under the name of a whole one, or has another user choose which of their files is replaced.
+//! Files are complete or absent, however the program ends. A failure means that a user reads half a report, finds a
+//! partial file under its final name, or that another user chooses which file is overwritten.
 
 mod full;
 pub(crate) mod kills;
@@ -17,7 +17,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// The paths of all files below a folder, which need not exist, sorted.
+/// The paths of all files below a folder that may be missing, sorted.
 fn files_below(folder: &Path) -> Vec<String> {
     let mut files = Vec::new();
     let mut ahead = vec![folder.to_owned()];

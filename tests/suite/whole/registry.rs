@@ -1,4 +1,4 @@
-//! A registry with one image, in a thread: what is pulled from it is kept in the cache.
+//! A registry with one image, in a thread, to fill the cache from.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Write};
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-/// Answers as long as the test runs.
+/// It serves until the tests end.
 pub(super) struct Registry {
     address: String,
 }

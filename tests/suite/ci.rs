@@ -1,13 +1,13 @@
-//! CI mode as a pipeline uses it: the three rules, where they may be written, what goes over what, and the exit code. If
-//! one of these fails, a build breaks that should pass, or the other way round.
+//! CI mode in a pipeline: the three rules, their sources and precedence, and the exit code. A failure means that a
+//! build fails that should pass, or passes that should fail.
 //!
-//! The sample by dive's numbers: efficiency 98.1 %, 82,622 bytes wasted, which are 8.5 % of the user bytes. By the exact
-//! ones: 95.5 %, 132,620 bytes, 13.7 %.
+//! The sample by dive's numbers: efficiency 98.1 %, 82,622 bytes wasted, 8.5 % of the user bytes. By the exact ones:
+//! 95.5 %, 132,620 bytes, 13.7 %.
 
 use crate::place::{fixture, sample};
 use crate::user::User;
 
-/// The status of each rule, in the order of the report: wasted share, wasted bytes, efficiency.
+/// Exit code and status of each rule, in the order of the report: wasted share, wasted bytes, efficiency.
 #[track_caller]
 fn statuses(user: &User, options: &[&str]) -> (i32, Vec<String>) {
     let sample = sample();
@@ -24,7 +24,7 @@ fn assert_statuses(user: &User, options: &[&str], code: i32, expected: [&str; 3]
 }
 
 #[test]
-fn the_sample_passes_with_a_warning_about_waste_that_dives_number_misses() {
+fn waste_missed_by_dives_number_is_a_warning() {
     let ran = User::new().runs(&["--ci", &sample()]).ends_with(0).prints(&[
         "  kept: 95.5048 %, 2817652 of 2950272 bytes\n  reclaimable: 132620 bytes (133 kB)\n",
         "     41 kB        3      3          5  deleted-with-directory  /var/cache/build\n",
@@ -37,12 +37,12 @@ fn the_sample_passes_with_a_warning_about_waste_that_dives_number_misses() {
         "  PASS: highestUserWastedPercent\n  SKIP: highestWastedBytes: rule disabled\n  PASS: lowestEfficiency\n",
         "Result:PASS [Total:3] [Passed:2] [Failed:0] [Warn:0] [Skipped:1]\n",
     ]);
-    assert!(!ran.stdout.contains('\x1b'), "no colour but on a terminal");
+    assert!(!ran.stdout.contains('\x1b'), "colour without a terminal");
     assert_eq!(ran.stderr, "");
 }
 
 #[test]
-fn ci_in_the_environment_turns_ci_mode_on_and_a_flag_goes_over_it() {
+fn ci_variable_enables_ci_mode_and_flag_overrides_it() {
     let sample = sample();
     for (value, options, on) in [
         ("true", &[][..], true),
@@ -61,9 +61,9 @@ fn ci_in_the_environment_turns_ci_mode_on_and_a_flag_goes_over_it() {
     }
 }
 
-/// Some services set `CI` to their own name. A job that expects a verdict must not pass in silence.
+/// Some services set `CI` to their own name. A job that expects a verdict must not pass silently.
 #[test]
-fn a_value_of_ci_that_means_neither_on_nor_off_is_reported() {
+fn unrecognised_value_of_ci_is_reported() {
     let sample = sample();
     let user = || User::new().sets("CI", "woodpecker");
     let notice = "dive: CI=woodpecker does not turn on CI mode, so no rule was checked; to check the rules, add --ci or set CI=true\n";
@@ -76,7 +76,7 @@ fn a_value_of_ci_that_means_neither_on_nor_off_is_reported() {
     for off in ["", "0", "false", "No", "OFF"] {
         assert_eq!(User::new().sets("CI", off).runs(&[&sample]).ends_with(0).stderr, "", "CI={off}");
     }
-    // The user has decided elsewhere.
+    // An explicit setting suppresses the notice.
     assert_eq!(user().sets("DIVE_CI", "false").runs(&[&sample]).ends_with(0).stderr, "");
     for (setting, on) in [("true", true), ("false", false)] {
         let ran = user().keeps(".dive.yaml", &format!("ci: {setting}\n")).runs(&[&sample]).ends_with(0);
@@ -85,7 +85,7 @@ fn a_value_of_ci_that_means_neither_on_nor_off_is_reported() {
 }
 
 #[test]
-fn a_broken_rule_fails_the_build_with_exit_code_1() {
+fn failed_rule_exits_with_1() {
     let user = User::new();
     user.runs(&["--ci", "--highestUserWastedPercent", "0.05", &sample()]).ends_with(1).prints(&[
         "  FAIL: highestUserWastedPercent: too many bytes wasted, relative to the user bytes added \
@@ -102,7 +102,7 @@ fn a_broken_rule_fails_the_build_with_exit_code_1() {
 }
 
 #[test]
-fn sizes_are_read_as_people_write_them() {
+fn size_limits_accept_common_units() {
     let user = User::new();
     for size in ["20MB", "19Mb", "20 MB", "20000000", "20MiB", "200 kb", "0.2MB", "132621"] {
         assert_statuses(&user, &["--highestWastedBytes", size], 0, ["PASS", "PASS", "PASS"]);
@@ -121,7 +121,7 @@ fn sizes_are_read_as_people_write_them() {
 }
 
 #[test]
-fn ratios_go_from_0_to_1_and_a_word_turns_a_rule_off() {
+fn ratio_limits_are_checked_and_rules_can_be_disabled() {
     let user = User::new();
     assert_statuses(&user, &["--lowestEfficiency", "0.96"], 0, ["PASS", "SKIP", "PASS"]);
     assert_statuses(&user, &["--lowest-efficiency", "0.95"], 0, ["PASS", "SKIP", "PASS"]);
@@ -137,12 +137,12 @@ fn rules_are_read_from_the_working_directory() {
     let user = User::new().writes(".dive-ci", "rules:\n  lowestEfficiency: 0.99\n  highestWastedBytes: 80 kB\n");
     user.runs(&["--ci", &sample()]).ends_with(1).prints(&["  Using CI config: .dive-ci\n"]);
     assert_statuses(&user, &[], 1, ["PASS", "FAIL", "FAIL"]);
-    // Without CI mode nobody asked for a verdict.
+    // Without CI mode no rule is checked.
     user.runs(&[&sample()]).ends_with(0);
 }
 
 #[test]
-fn a_rules_file_that_is_named_goes_before_the_one_that_lies_there() {
+fn ci_config_flag_overrides_dot_dive_ci() {
     let user = User::new()
         .writes(".dive-ci", "rules: { lowestEfficiency: 0.99 }\n")
         .writes("strict.yaml", "rules:\n  highest-user-wasted-percent: \"0.05\"\n");
@@ -152,7 +152,7 @@ fn a_rules_file_that_is_named_goes_before_the_one_that_lies_there() {
 }
 
 #[test]
-fn flags_go_over_the_file_the_file_over_the_configuration_and_that_over_defaults() {
+fn rule_precedence_is_flag_file_configuration_default() {
     let user = User::new().writes(
         ".dive.yaml",
         "log: { enabled: false }\nrules: { lowest-efficiency: 0.99, highest-wasted-bytes: 1 kB, \
@@ -167,11 +167,11 @@ fn flags_go_over_the_file_the_file_over_the_configuration_and_that_over_defaults
 }
 
 #[test]
-fn a_mistake_in_the_rules_is_told_with_file_line_key_and_value() {
+fn rules_error_names_file_line_key_and_value() {
     let user = User::new().writes(".dive-ci", "rules:\n\n  highestWastedBytes: 20 quarts\n");
     let ran = user.runs(&["--ci", &sample()]);
     assert!(ran.error().starts_with(".dive-ci:3: highestWastedBytes: `20 quarts` is not a size"), "{}", ran.error());
-    // It is told before a minute is spent on reading the image.
+    // Reported before the image is read, which can take a minute.
     let ran = user.runs(&["--ci", &fixture("broken/not-a-tar-layer.tar")]);
     assert!(ran.error().starts_with(".dive-ci:3: "), "{}", ran.error());
 
@@ -185,7 +185,7 @@ fn a_mistake_in_the_rules_is_told_with_file_line_key_and_value() {
 }
 
 #[test]
-fn an_image_that_cannot_be_read_is_no_failed_rule() {
+fn unreadable_image_is_not_a_failed_rule() {
     let ran = User::new().runs(&["--ci", &fixture("broken/not-a-tar-layer.tar")]);
     assert!(ran.error().contains("not-a-tar-layer.tar: layer 1"), "{}", ran.error());
 }

@@ -1,4 +1,4 @@
-//! The command line as a user types it: what opens, what is printed where, what an error says, and the exit code.
+//! The command line as a user types it: what opens, what is printed where, error messages, exit codes.
 
 use std::io::Write;
 
@@ -12,7 +12,7 @@ fn sample_bytes() -> Vec<u8> {
 }
 
 #[test]
-fn the_report_shows_layers_figures_and_lists() {
+fn report_shows_layers_numbers_and_lists() {
     User::new().runs(&[&sample()]).ends_with(0).prints(&[
         "Image: dive-sample:1.0 (linux/amd64), 7 layers, 3.0 MB\n",
         "Layer      Size     Waste    Added Changed Removed  Command\n",
@@ -25,7 +25,7 @@ fn the_report_shows_layers_figures_and_lists() {
 }
 
 #[test]
-fn an_image_is_opened_by_path_scheme_and_pipe() {
+fn image_opens_by_path_scheme_and_pipe() {
     let sample = sample();
     let path = sample.as_str();
     let scheme = format!("docker-archive://{path}");
@@ -40,7 +40,7 @@ fn an_image_is_opened_by_path_scheme_and_pipe() {
         let user = User::new().pipes(piped);
         user.runs(&["-"]).ends_with(0).prints(&["Image: dive-sample:1.0"]);
         user.runs(&["tree", "-"]).ends_with(0).prints(&["srv/shop/bin/start\n"]);
-        assert_eq!(user.sees(), [""; 0], "what was piped in is kept nowhere");
+        assert_eq!(user.sees(), [""; 0], "no copy of standard input is left");
     }
     let ran = User::new().runs(&["-"]);
     assert!(ran.error().starts_with("standard input: the file is empty"), "{}", ran.error());
@@ -49,7 +49,7 @@ fn an_image_is_opened_by_path_scheme_and_pipe() {
 }
 
 #[test]
-fn what_cannot_be_opened_is_told_with_what_to_do_instead() {
+fn open_errors_say_what_to_do() {
     let user = User::new().writes("notes.txt", "no image\n").writes("empty.tar", "");
     for (arguments, parts) in [
         (&[][..], &["no image given", "`dive NAME`", "docker save NAME | dive -"][..]),
@@ -71,7 +71,7 @@ fn what_cannot_be_opened_is_told_with_what_to_do_instead() {
 }
 
 #[test]
-fn an_argument_that_is_none_is_refused() {
+fn invalid_arguments_are_refused() {
     let user = User::new();
     let sample = sample();
     for (arguments, part) in [
@@ -90,9 +90,9 @@ fn an_argument_that_is_none_is_refused() {
     }
 }
 
-/// A newcomer's slips: the error says what was meant.
+/// Mistakes of a new user: the error suggests the intended command.
 #[test]
-fn a_word_too_many_is_explained() {
+fn extra_argument_gets_a_suggestion() {
     for (arguments, part) in [
         (&["alpine", "busybox"][..], "dive opens one image at a time"),
         (&["alpine:3", "b"], "dive opens one image at a time"),
@@ -106,7 +106,7 @@ fn a_word_too_many_is_explained() {
 }
 
 #[test]
-fn help_version_configuration_and_completion_are_there() {
+fn help_version_config_and_completion_work() {
     let user = User::new();
     let exit_codes = "Exit codes: 0 the image passed, 1 a rule failed, 2 dive could not do its work.";
     user.runs(&["--help"]).ends_with(0).prints(&["Usage: dive", "--lowestEfficiency", "tree", exit_codes]);
@@ -132,7 +132,7 @@ fn help_version_configuration_and_completion_are_there() {
 }
 
 #[test]
-fn the_document_is_written_to_a_file_and_nothing_else_is() {
+fn json_writes_only_the_document() {
     let user = User::new().writes("old.json", "old");
     for name in ["new.json", "old.json"] {
         let ran = user.runs(&["--json", name, &sample()]).ends_with(0);
@@ -148,7 +148,7 @@ fn the_document_is_written_to_a_file_and_nothing_else_is() {
 }
 
 #[test]
-fn a_document_that_cannot_be_whole_is_not_written_at_all() {
+fn failed_json_leaves_the_old_document() {
     let user = User::new().writes("old.json", "old");
     std::fs::create_dir(user.file("folder")).unwrap();
     for target in ["nowhere/new.json", "folder", "."] {
@@ -161,10 +161,10 @@ fn a_document_that_cannot_be_whole_is_not_written_at_all() {
     assert_eq!(std::fs::read_dir(user.file("folder")).unwrap().count(), 0);
 }
 
-/// Written in place, a document that the disk has no room for would take the old one with it. A second name of the old
-/// file tells: it keeps the old bytes only if the new ones were put beside it first.
+/// Writing in place would destroy the old document on a full disk. A hard link to the old file shows whether it was
+/// written in place.
 #[test]
-fn a_document_takes_the_place_of_an_old_one_in_one_step() {
+fn json_replaces_the_old_document_atomically() {
     let user = User::new().writes("old.json", "old");
     std::fs::hard_link(user.file("old.json"), user.file("kept.json")).unwrap();
     user.runs(&["--json", "old.json", &sample()]).ends_with(0);
@@ -173,14 +173,14 @@ fn a_document_takes_the_place_of_an_old_one_in_one_step() {
 }
 
 #[test]
-fn document_and_verdict_do_not_share_a_stream() {
+fn json_on_standard_output_is_valid_json() {
     let user = User::new();
     let ran = user.runs(&["--json", "-", &sample()]).ends_with(0);
     assert!(serde_json::from_str::<Value>(&ran.stdout).is_ok() && ran.stderr.is_empty(), "{}", ran.stderr);
 }
 
 #[test]
-fn a_tree_is_listed_for_eyes_and_for_programs() {
+fn tree_lists_as_text_and_tsv() {
     let user = User::new();
     user.runs(&["tree", &sample()]).ends_with(0).prints(&[
         "drwxr-xr-x       0:0    78 kB srv/shop/static/\n",
@@ -196,7 +196,7 @@ fn a_tree_is_listed_for_eyes_and_for_programs() {
 }
 
 #[test]
-fn a_tree_is_listed_as_of_a_layer() {
+fn tree_lists_the_files_of_a_layer() {
     let user = User::new();
     let third = user.runs(&["tree", "--layer", "3", &sample()]).ends_with(0);
     let third = third.prints(&[" tmp/vendor.txt\n", "15 kB srv/shop/data/sessions.db\n", " srv/shop/releases/1.0/\n"]);
@@ -210,9 +210,9 @@ fn a_tree_is_listed_as_of_a_layer() {
     }
 }
 
-/// The steps of tests/fixtures/sample/Dockerfile, as `docker diff` would show them.
+/// The steps of tests/fixtures/sample/Dockerfile, as `docker diff` shows them.
 #[test]
-fn changes_are_those_the_dockerfile_made() {
+fn tree_changes_match_the_dockerfile() {
     let user = User::new();
     let changes = |options: &[&str]| {
         let sample = sample();
@@ -260,14 +260,14 @@ fn changes_are_those_the_dockerfile_made() {
 
     let base = changes(&["--layer", "0"]);
     assert!(base.starts_with("A /bin\n") && base.lines().all(|line| line.starts_with("A /")), "{base}");
-    // All layers since the first: what came and went again is not there.
+    // All layers since the first: files that came and went are not listed.
     let all = changes(&[]);
     assert!(all.starts_with("A /srv\n") && all.ends_with("A /var\nA /var/cache\n"), "{all}");
     assert!(!all.contains("vendor.txt") && !all.contains("/var/cache/build"), "{all}");
 }
 
 #[test]
-fn of_several_images_the_first_is_shown_and_the_others_are_named() {
+fn archive_of_two_images_shows_the_first_and_names_the_rest() {
     let Some(corpus) = Corpus::here() else { return };
     let path = corpus.path("multi/docker20.tar");
     let user = User::new();
@@ -285,7 +285,7 @@ fn of_several_images_the_first_is_shown_and_the_others_are_named() {
         ("registry.example.com:5000/team/multi-a:v1.2.3", "registry.example.com:5000/team/multi-a:v1.2.3"),
     ] {
         let ran = user.runs(&["--image", selector, &path]).ends_with(0);
-        assert_eq!(ran.stderr, "", "{selector}: who named an image needs no list of them");
+        assert_eq!(ran.stderr, "", "{selector}: the other images are listed");
         ran.prints(&[&format!("Image: {name} ")]);
     }
     for selector in ["2", "multi-c"] {
@@ -296,12 +296,12 @@ fn of_several_images_the_first_is_shown_and_the_others_are_named() {
     }
 }
 
-/// `dive IMAGE | head` must not end in an error, nor lose the verdict.
+/// `dive IMAGE | head` must not print an error or change the exit code.
 #[cfg(unix)]
 #[test]
-fn a_reader_that_has_enough_is_no_error() {
+fn closed_output_pipe_is_no_error() {
     let user = User::new();
-    // The reader is gone before the first byte.
+    // The reader closes the pipe before the first byte.
     let closed = "{ sleep 0.2; \"$0\" \"$@\"; echo \"code $?\" >&2; } | true";
     for (arguments, code) in [
         (&["tree"][..], "code 0\n"),
@@ -315,14 +315,14 @@ fn a_reader_that_has_enough_is_no_error() {
     let first = "\"$0\" tree \"$1\" | head -n 1";
     let ran = user.runs_program("sh", &["-c", first, DIVE, &sample()]).ends_with(0);
     assert_eq!((ran.stdout.lines().count(), ran.stderr.as_str()), (1, ""));
-    // Without a place for messages there is still an exit code.
+    // With standard error closed there is still an exit code.
     user.runs_program("sh", &["-c", "\"$0\" nowhere.tar 2>&-", DIVE]).ends_with(2);
 }
 
-/// A full disk is not a reader that has enough.
+/// A full disk is an error, unlike a closed pipe.
 #[cfg(target_os = "linux")]
 #[test]
-fn output_that_cannot_be_written_is_an_error() {
+fn full_output_device_is_an_error() {
     let user = User::new();
     let ran = user.runs_program("sh", &["-c", "\"$0\" tree \"$1\" > /dev/full", DIVE, &sample()]);
     assert!(ran.error().starts_with("standard output cannot be written: "), "{}", ran.error());

@@ -1,9 +1,9 @@
-//! Completion in the shells themselves: what somebody is offered who presses tab behind an option.
+//! Completions in the real shells: what the user gets on pressing tab after an option.
 
 use crate::skipped;
 use crate::user::{DIVE, User};
 
-/// What `shell` answers to `script`, with dive in PATH. Without the shell the test is skipped.
+/// Output of `script` in `shell`, with dive in PATH. Skips the test if the shell is missing.
 fn offered(shell: &str, script: &str) -> Option<String> {
     let user = User::new();
     let bin = user.home("bin");
@@ -20,7 +20,7 @@ fn offered(shell: &str, script: &str) -> Option<String> {
     Some(ran.stdout)
 }
 
-/// The options that take one of a few words.
+/// Options with a fixed set of values.
 const VALUES: [(&str, &[&str]); 3] = [
     ("dive --source ", &["docker", "podman", "registry", "docker-archive"]),
     ("dive --pull ", &["missing", "always", "never"]),
@@ -28,7 +28,7 @@ const VALUES: [(&str, &[&str]); 3] = [
 ];
 
 #[test]
-fn bash_offers_the_values_of_options() {
+fn bash_completes_option_values() {
     for (line, values) in VALUES {
         let words = line.split(' ').map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");
         let script = format!(
@@ -43,9 +43,9 @@ fn bash_offers_the_values_of_options() {
 }
 
 #[test]
-fn fish_offers_the_values_of_options() {
+fn fish_completes_option_values() {
     for (line, values) in VALUES {
-        // Where fish looks first: it brings a script for dive of its own.
+        // fish looks here first; it also ships a script for dive.
         let place = "$XDG_CONFIG_HOME/fish/completions";
         let script =
             format!("mkdir -p {place}; dive completion fish >{place}/dive.fish; complete --do-complete '{line}'");
@@ -57,9 +57,9 @@ fn fish_offers_the_values_of_options() {
     }
 }
 
-/// zsh completes in a line editor only, so its script is loaded as zsh loads it.
+/// zsh completes only in its line editor, so this checks that zsh loads the script.
 #[test]
-fn zsh_takes_the_script() {
+fn zsh_loads_the_completion_script() {
     let script =
         "dive completion zsh >_dive; fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -d dump; autoload +X _dive
                   whence -w _dive; print ${_comps[dive]}";

@@ -1,12 +1,12 @@
-//! A build without some of the features `engine`, `registry` and `tui`. If one of these fails, a user of a small build is told of
-//! a server that does not answer, or sees nothing, and never learns which feature to install.
+//! Builds without the features `engine`, `registry` or `tui`. A failure means that the error does not name the missing
+//! feature, or that the user sees nothing.
 
 use crate::place::sample;
 use crate::user::User;
 
 #[cfg(not(feature = "engine"))]
 #[test]
-fn an_engine_is_known_by_name_and_the_error_names_the_feature() {
+fn build_without_engines_names_the_feature() {
     let user = User::new();
     for arguments in [
         &["alpine"][..],
@@ -15,7 +15,7 @@ fn an_engine_is_known_by_name_and_the_error_names_the_feature() {
         &["containers-storage:alpine"],
         &["containerd://docker.io/library/alpine"],
         &["tree", "alpine"],
-        // Before a builder runs.
+        // Before the builder runs.
         &["build", "."],
     ] {
         let ran = user.runs(arguments);
@@ -29,7 +29,7 @@ fn an_engine_is_known_by_name_and_the_error_names_the_feature() {
 
 #[cfg(not(feature = "registry"))]
 #[test]
-fn a_registry_is_known_by_name_and_the_error_names_the_feature() {
+fn build_without_registries_names_the_feature() {
     for arguments in [&["registry://alpine"][..], &["registry:quay.io/team/app"], &["--source", "registry", "alpine"]] {
         let ran = User::new().runs(arguments);
         assert_eq!(
@@ -41,7 +41,7 @@ fn a_registry_is_known_by_name_and_the_error_names_the_feature() {
 }
 
 #[test]
-fn archives_and_standard_input_open_and_every_source_is_listed() {
+fn build_without_features_opens_archives() {
     let sample = sample();
     User::new().runs(&[&sample]).ends_with(0).prints(&["Image: dive-sample:1.0"]);
     User::new().pipes(std::fs::read(&sample).unwrap()).runs(&["-"]).ends_with(0).prints(&["Image: dive-sample:1.0"]);
@@ -50,7 +50,7 @@ fn archives_and_standard_input_open_and_every_source_is_listed() {
 
 #[cfg(all(unix, not(feature = "tui")))]
 #[test]
-fn a_terminal_gets_the_report() {
+fn build_without_screen_prints_the_report() {
     use std::io::Read;
 
     let pty = portable_pty::native_pty_system();
@@ -64,10 +64,10 @@ fn a_terminal_gets_the_report() {
     let mut child = pty.slave.spawn_command(command).unwrap();
     drop(pty.slave);
     let mut output = Vec::new();
-    // The end of a terminal is an error on Linux.
+    // On Linux, reading past the end of a terminal is an error.
     let _ = pty.master.try_clone_reader().unwrap().read_to_end(&mut output);
     assert!(child.wait().unwrap().success());
     let output = String::from_utf8_lossy(&output);
     assert!(output.contains("Image: dive-sample:1.0"), "{output}");
-    assert!(!output.contains("\x1b[?1049h"), "an alternate screen: {output}");
+    assert!(!output.contains("\x1b[?1049h"), "the alternate screen was entered: {output}");
 }

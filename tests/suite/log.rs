@@ -1,12 +1,12 @@
-//! The log that `log.enabled`, `log.path` and `log.level` ask for. If one of these fails, a user finds litter in a folder,
-//! or nothing in the log when something went wrong.
+//! The log: `log.enabled`, `log.path` and `log.level`. A failure means that dive leaves unwanted files, or logs nothing
+//! of a failure.
 
 use crate::build::{Format, image};
 use crate::place::{fixture, sample};
 use crate::user::User;
 
 impl User {
-    /// The lines of a log, each without its time, which must be there.
+    /// The lines of a log without their timestamps.
     #[track_caller]
     fn log(&self, name: &str) -> Vec<String> {
         let text = std::fs::read_to_string(self.file(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -22,7 +22,7 @@ impl User {
     }
 }
 
-/// The levels that lines of a log have, each once.
+/// The distinct levels in a log.
 fn levels(log: &[String]) -> Vec<&str> {
     let mut levels: Vec<_> = log.iter().filter_map(|line| line.split_whitespace().next()).collect();
     levels.sort_unstable();
@@ -31,7 +31,7 @@ fn levels(log: &[String]) -> Vec<&str> {
 }
 
 #[test]
-fn nobody_asked_and_there_is_no_log() {
+fn no_log_without_configuration() {
     for user in [
         User::new(),
         User::new().sets("DIVE_LOG_ENABLED", "false").sets("DIVE_LOG_LEVEL", "trace"),
@@ -48,11 +48,15 @@ fn nobody_asked_and_there_is_no_log() {
 }
 
 #[test]
-fn a_log_tells_what_was_opened_read_and_found() {
+fn log_names_image_layers_and_result() {
     let user = User::new().writes(".dive.yaml", "log:\n  enabled: true\n");
     let quiet = User::new().runs(&["--ci", &sample()]);
     let ran = user.runs(&["--ci", &sample()]);
-    assert_eq!((ran.code, &ran.stdout, &ran.stderr), (quiet.code, &quiet.stdout, &quiet.stderr), "all else stays");
+    assert_eq!(
+        (ran.code, &ran.stdout, &ran.stderr),
+        (quiet.code, &quiet.stdout, &quiet.stderr),
+        "the log changes the output"
+    );
     let log = user.log("dive.log");
     for part in [
         &format!("INFO  dive {} opens {}", env!("CARGO_PKG_VERSION"), sample()),
@@ -66,16 +70,16 @@ fn a_log_tells_what_was_opened_read_and_found() {
     assert_eq!(levels(&log), ["INFO"]);
 
     user.runs(&["tree", &sample()]).ends_with(0);
-    assert_eq!(user.log("dive.log")[..log.len()], log, "what was there is kept");
+    assert_eq!(user.log("dive.log")[..log.len()], log, "existing lines");
     assert!(user.log("dive.log").len() > log.len());
-    // Who asks what holds has the answer, and no log.
+    // `dive config` prints its answer and writes no log.
     let user = User::new().sets("DIVE_LOG_LEVEL", "warn");
     user.runs(&["config"]).ends_with(0).prints(&["enabled: true", "# DIVE_LOG_LEVEL\n"]);
     assert_eq!(user.sees(), [""; 0]);
 }
 
 #[test]
-fn a_level_leaves_out_what_is_below_it() {
+fn log_level_omits_lower_levels() {
     let odd = fixture("broken/not-a-tar-layer.tar");
     for (level, expected) in [
         ("error", &["ERROR"][..]),
@@ -84,7 +88,7 @@ fn a_level_leaves_out_what_is_below_it() {
         ("debug", &["DEBUG", "ERROR", "INFO", "WARN"]),
     ] {
         let user = User::new().sets("DIVE_LOG_LEVEL", level).sets("DIVE_IGNORE_ERRORS", "true");
-        // A path or a level is enough; quiet keeps warnings from the terminal only.
+        // A path or a level enables the log; quiet only affects the terminal.
         let warned = user.runs(&["--quiet", &odd]).ends_with(0);
         assert_eq!(warned.stderr, "");
         let error = user.runs(&["nowhere.tar"]).error().to_owned();
@@ -95,7 +99,7 @@ fn a_level_leaves_out_what_is_below_it() {
 }
 
 #[test]
-fn the_variables_say_where_and_whether() {
+fn log_variables_override_the_file() {
     let user = User::new().writes(".dive.yaml", "log:\n  path: file.log\n").sets("DIVE_LOG_PATH", "variable.log");
     user.runs(&[&sample()]).ends_with(0);
     assert_eq!(user.sees(), [".dive.yaml", "variable.log"]);
@@ -106,7 +110,7 @@ fn the_variables_say_where_and_whether() {
 }
 
 #[test]
-fn without_its_log_the_program_does_its_work_and_says_so() {
+fn unwritable_log_is_a_warning() {
     for (path, part) in [("nowhere/dive.log", "nowhere/dive.log: "), (".", ".: ")] {
         let user = User::new().keeps(".dive.yaml", &format!("log:\n  level: info\n  path: {path}\n"));
         let ran = user.runs(&["--ci", "--lowestEfficiency", "0.99", &sample()]).ends_with(1);
@@ -116,12 +120,12 @@ fn without_its_log_the_program_does_its_work_and_says_so() {
     }
     let user = User::new().writes("dive.log", "").sets("DIVE_LOG_ENABLED", "1");
     user.runs(&[&sample()]).ends_with(0);
-    assert!(!user.log("dive.log").is_empty(), "an empty file may become a log");
+    assert!(!user.log("dive.log").is_empty(), "the empty file was not used");
 }
 
-/// The configuration of a folder may be anybody's: a log must not end up in what a shell runs.
+/// Configuration in a folder may be a stranger's: a log must not be appended to a shell script.
 #[test]
-fn a_file_that_is_no_log_is_left_alone() {
+fn log_does_not_append_to_other_files() {
     let user = User::new().writes("profile", "PATH=~/bin:$PATH\n").sets("DIVE_LOG_PATH", "profile");
     user.runs(&[&sample()])
         .ends_with(0)
@@ -131,7 +135,7 @@ fn a_file_that_is_no_log_is_left_alone() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_told_once_the_work_is_done() {
+fn full_disk_under_the_log_is_a_warning() {
     let user = User::new().sets("DIVE_LOG_PATH", "/dev/full");
     user.runs(&[&sample()])
         .ends_with(0)
@@ -139,10 +143,10 @@ fn a_full_disk_is_told_once_the_work_is_done() {
         .says(&["dive: warning: the log is not whole: No space"]);
 }
 
-/// A name with a line break would be a line of its own, and one with an escape speaks to the terminal of who reads it.
+/// Line breaks could forge log lines, and escape sequences affect the reader's terminal.
 #[cfg(unix)]
 #[test]
-fn names_cannot_forge_lines_or_drive_a_terminal() {
+fn names_cannot_forge_log_lines() {
     let user = User::new().sets("DIVE_LOG_LEVEL", "trace");
     let evil = "x\u{1b}[2J\n2026-11-22T02:33:35.000000Z ERROR forged\u{9b}";
     let odd = image().layer(|l| l.whiteout(evil).file(evil, "x"));
@@ -156,10 +160,10 @@ fn names_cannot_forge_lines_or_drive_a_terminal() {
     assert!(!log.iter().any(|line| line.contains(char::is_control) || line.starts_with("ERROR forged")), "{log:#?}");
 }
 
-/// What is reported as a screen that hangs can only be understood from what was asked of it.
+/// Needed to understand reports about a hanging screen.
 #[cfg(all(unix, feature = "tui"))]
 #[test]
-fn what_is_asked_of_the_screen_is_logged() {
+fn screen_actions_are_logged() {
     use portable_pty::{CommandBuilder, PtySize, native_pty_system};
     use std::io::{Read, Write};
     use std::time::{Duration, Instant};
@@ -174,12 +178,12 @@ fn what_is_asked_of_the_screen_is_logged() {
     command.arg(sample());
     let mut child = pair.slave.spawn_command(command).unwrap();
     let (mut screen, mut keys) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
-    // What nobody reads would stop the program.
+    // A full pty buffer would block the program.
     std::thread::spawn(move || while screen.read(&mut [0; 4096]).is_ok_and(|count| count > 0) {});
     let start = Instant::now();
     let is_drawn = || std::fs::read_to_string(user.file("dive.log")).is_ok_and(|log| log.contains("cells drawn in"));
     while !is_drawn() {
-        assert!(start.elapsed() < Duration::from_secs(20), "the screen does not come");
+        assert!(start.elapsed() < Duration::from_secs(20), "the screen was not drawn");
         std::thread::sleep(Duration::from_millis(20));
     }
     keys.write_all(b"\t\x06secret\rq").unwrap();
@@ -189,5 +193,5 @@ fn what_is_asked_of_the_screen_is_logged() {
     {
         assert!(log.iter().any(|line| line.starts_with(part)), "no {part:?} in {log:#?}");
     }
-    assert!(!log.iter().any(|line| line.contains("secret")), "what is typed is not logged: {log:#?}");
+    assert!(!log.iter().any(|line| line.contains("secret")), "typed text in the log: {log:#?}");
 }

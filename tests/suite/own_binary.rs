@@ -1,5 +1,5 @@
-//! The static binary in an empty root: no C library, no resolver's library, no certificate authorities, no `/proc`. If one of these
-//! fails, the released binary does not run on another distribution, or in a container from scratch.
+//! The static binary in an empty root: without C library, resolver, certificates and `/proc`. A failure means that the
+//! released binary does not run on another distribution or in a container from scratch.
 //!
 //! `DIVE_TEST_STATIC` names the binary, as for `own_image`.
 
@@ -11,7 +11,7 @@ use crate::place::{repository, sample};
 use crate::skipped;
 use crate::user::{Ran, User};
 
-/// The binary that `DIVE_TEST_STATIC` names. Without it the test is skipped.
+/// The binary that `DIVE_TEST_STATIC` names. Skips the test if it is not set.
 pub(crate) fn static_binary() -> Option<PathBuf> {
     let binary = std::env::var_os("DIVE_TEST_STATIC").filter(|path| !path.is_empty());
     if binary.is_none() {
@@ -20,7 +20,8 @@ pub(crate) fn static_binary() -> Option<PathBuf> {
     binary.map(|path| repository("").join(path))
 }
 
-/// A user whose folder `root` has the binary, the sample, and nothing else. What comes from elsewhere is spooled in its `/tmp`.
+/// A user with a folder `root` that contains only the binary and the sample. Images from servers are spooled in its
+/// `/tmp`.
 struct EmptyRoot(User);
 
 impl EmptyRoot {
@@ -44,7 +45,7 @@ impl EmptyRoot {
         Some(root)
     }
 
-    /// Runs the binary there, with these variables and no others.
+    /// Runs the binary there, with only these variables.
     fn runs(&self, variables: &[&str], arguments: &[&str]) -> Ran {
         let line = [&["-i"], variables, &["/usr/sbin/chroot", "root", "/dive"], arguments].concat();
         self.0.runs_program("env", &line)
@@ -52,7 +53,7 @@ impl EmptyRoot {
 }
 
 #[test]
-fn an_archive_is_read_in_an_empty_root() {
+fn archive_opens_in_an_empty_root() {
     let Some(root) = EmptyRoot::here() else { return };
     let ran = root.runs(&["CI=true"], &["/sample.tar"]).ends_with(0).prints(&["Result:PASS"]);
     assert_eq!(ran.stderr, "");
@@ -63,7 +64,7 @@ fn an_archive_is_read_in_an_empty_root() {
 
 /// musl resolves names itself: from `/etc/hosts`, then by DNS.
 #[test]
-fn a_registry_is_found_by_its_name_in_an_empty_root() {
+fn registry_name_resolves_in_an_empty_root() {
     let Some(root) = EmptyRoot::with_tmp() else { return };
     let Some(registry) = servers::registry() else { return };
     let (address, port) = registry.split_once(':').unwrap();
@@ -77,9 +78,9 @@ fn a_registry_is_found_by_its_name_in_an_empty_root() {
     assert!(ran.error().contains("absent.example"), "{}", ran.stderr);
 }
 
-/// Its certificate is checked against the authorities that are there, which in an empty root are those of `--ca-file`.
+/// The only authorities in an empty root are those of `--ca-file`.
 #[test]
-fn a_registry_with_tls_is_trusted_by_its_authority_in_an_empty_root() {
+fn registry_with_tls_opens_in_an_empty_root() {
     let Some(root) = EmptyRoot::with_tmp() else { return };
     let Some(guarded) = servers::guarded_registry() else { return };
     let (_, port) = guarded.host.split_once(':').unwrap();
@@ -96,10 +97,10 @@ fn a_registry_with_tls_is_trusted_by_its_authority_in_an_empty_root() {
 }
 
 #[test]
-fn an_image_of_docker_is_read_over_its_socket_in_an_empty_root() {
+fn docker_image_opens_in_an_empty_root() {
     let Some(root) = EmptyRoot::with_tmp() else { return };
     let Some(docker) = servers::docker() else { return };
-    // Another name of the same socket.
+    // A hard link to the socket.
     if fs::hard_link(docker.strip_prefix("unix://").unwrap(), root.0.file("root/docker.sock")).is_err() {
         servers::absent("one file system", "the socket of Docker is on another than the temporary folder");
         return;

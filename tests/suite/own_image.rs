@@ -1,7 +1,7 @@
-//! dive's own container image, run by a real Docker in the forms that public pipelines and READMEs use for dive's. If one of these
-//! fails, a pipeline stops as soon as it takes this image instead.
+//! dive's own container image, run by a real Docker as public pipelines and READMEs run dive's. A failure means that a
+//! pipeline breaks when it switches to this image.
 //!
-//! `DIVE_TEST_STATIC` names the static binary that the image is made of. Without it these tests are skipped.
+//! `DIVE_TEST_STATIC` names the static binary for the image. Without it these tests are skipped.
 
 use std::fs;
 use std::sync::OnceLock;
@@ -11,12 +11,12 @@ use crate::own_binary::static_binary;
 use crate::place::{repository, sample};
 use crate::user::{Ran, User};
 
-/// The image's name in the Docker of the tests.
+/// The image's name in the test Docker.
 const TAG: &str = "dive-own-image:test";
 
 const STRICT: &str = "rules:\n  lowestEfficiency: 0.99\n";
 
-/// Somebody with a Docker that has the image, and `sample.tar` in the working directory.
+/// A user with a Docker that has the image, and `sample.tar` in the working directory.
 pub(crate) struct OwnImage {
     pub(crate) user: User,
     /// The path of Docker's socket.
@@ -24,7 +24,7 @@ pub(crate) struct OwnImage {
 }
 
 impl OwnImage {
-    /// The image. Without a static binary or Docker, the test is skipped.
+    /// Builds the image once. Skips the test without a static binary or Docker.
     pub(crate) fn here() -> Option<Self> {
         static BUILT: OnceLock<()> = OnceLock::new();
         let docker = servers::docker()?;
@@ -42,7 +42,7 @@ impl OwnImage {
         Some(Self { user, socket })
     }
 
-    /// The arguments of `docker` for a line as people write it. `$SOCKET` is Docker's socket, `$PWD` the working directory, and
+    /// Splits a command line into arguments of `docker`. `$SOCKET` is Docker's socket, `$PWD` the working directory,
     /// `DIVE` the image.
     pub(crate) fn arguments(&self, line: &str) -> Vec<String> {
         let folder = self.user.file("");
@@ -51,13 +51,13 @@ impl OwnImage {
             "DIVE" => TAG.to_owned(),
             word => word.replace("$SOCKET", &self.socket).replace("$PWD", folder),
         };
-        // No network here can be given to a container; those that pipelines give need none.
+        // The test Docker has no container network, and pipelines do not need one.
         let network = if line.contains("--network") { "" } else { "run --network=none" };
         let line = if network.is_empty() { line.to_owned() } else { line.replacen("run", network, 1) };
         line.split_whitespace().map(word).collect()
     }
 
-    /// Runs `docker` with that line.
+    /// Runs `docker` with this line.
     #[track_caller]
     fn docker(&self, line: &str) -> Ran {
         let arguments = self.arguments(line);
@@ -65,11 +65,11 @@ impl OwnImage {
     }
 }
 
-/// Docker's socket, as the READMEs mount it.
+/// Docker's socket, mounted as in READMEs.
 const SOCKET: &str = "-v $SOCKET:/var/run/docker.sock";
 
 #[test]
-fn an_image_of_the_mounted_docker_is_checked() {
+fn image_of_mounted_docker_is_checked() {
     let Some(own) = OwnImage::here() else { return };
     for options in [
         "--rm -e CI=true",
@@ -81,12 +81,12 @@ fn an_image_of_the_mounted_docker_is_checked() {
         "--rm -e CI=true --user 0:0 --cap-drop=ALL --security-opt=no-new-privileges",
     ] {
         let ran = own.docker(&format!("run {options} {SOCKET} DIVE dive-sample:1.0")).ends_with(0);
-        // A terminal, which `-t` makes, gets colours.
+        // `-t` makes a terminal, which gets colours.
         for part in ["Image Source: ", "docker://dive-sample:1.0", "Result:PASS [Total:3]"] {
             assert!(ran.stdout.contains(part), "{options}: no {part:?} in {:?}", ran.stdout);
         }
     }
-    // Flags before and behind the image, as people have them.
+    // Flags before and after the image, as people write them.
     for arguments in [
         "--ci dive-sample:1.0 --lowestEfficiency=0.99 --highestUserWastedPercent=disabled",
         "--ci --lowestEfficiency=0.99 dive-sample:1.0",
@@ -98,7 +98,7 @@ fn an_image_of_the_mounted_docker_is_checked() {
 }
 
 #[test]
-fn rules_are_found_where_pipelines_mount_them() {
+fn mounted_rules_files_are_used() {
     let Some(own) = OwnImage::here() else { return };
     for name in [".dive-ci", ".dive-ci.yaml"] {
         fs::write(own.user.file(name), STRICT).unwrap();
@@ -107,7 +107,7 @@ fn rules_are_found_where_pipelines_mount_them() {
     for (options, arguments) in [
         ("-e CI=true -v $PWD/.dive-ci:/.dive-ci", "dive-sample:1.0"),
         ("-e CI=true -v $PWD/.dive-ci:/.dive-ci:ro", "--ci-config /.dive-ci dive-sample:1.0"),
-        // The actions for GitHub.
+        // As GitHub actions do.
         (&format!("-e CI=true -e DOCKER_API_VERSION=1.37 {mount}"), "--ci-config /.dive-ci dive-sample:1.0"),
         (&format!("-e CI=true -e DOCKER_API_VERSION=1.45 {mount}"), "dive-sample:1.0 --ci-config /.dive-ci"),
         ("-e CI=true -v $PWD:/app", "--ci-config /app/.dive-ci dive-sample:1.0"),
@@ -121,7 +121,7 @@ fn rules_are_found_where_pipelines_mount_them() {
 }
 
 #[test]
-fn the_document_is_written_to_a_volume() {
+fn json_is_written_to_a_volume() {
     let Some(own) = OwnImage::here() else { return };
     for (options, file) in [
         ("-v $PWD:/out", "/out/first.json"),
@@ -136,7 +136,7 @@ fn the_document_is_written_to_a_volume() {
 }
 
 #[test]
-fn an_archive_on_a_volume_needs_no_engine() {
+fn archive_on_a_volume_opens() {
     let Some(own) = OwnImage::here() else { return };
     for options in ["", "--user 12345:12345", "--user 12345 --read-only", "--user nobody --cap-drop=ALL"] {
         for arguments in [
@@ -153,7 +153,7 @@ fn an_archive_on_a_volume_needs_no_engine() {
 }
 
 #[test]
-fn an_archive_from_a_pipe_is_read_by_any_user() {
+fn piped_archive_opens_for_any_user() {
     let Some(mut own) = OwnImage::here() else { return };
     own.user = own.user.pipes(fs::read(sample()).unwrap());
     for options in ["", "--user 12345:12345"] {
@@ -161,21 +161,21 @@ fn an_archive_from_a_pipe_is_read_by_any_user() {
     }
 }
 
-/// A container that is nobody's in particular, as clusters and Jenkins start it, with the group of the socket.
+/// An arbitrary uid with the socket's group, as in clusters and Jenkins.
 #[test]
-fn an_arbitrary_user_with_the_sockets_group_reaches_docker() {
+fn arbitrary_uid_with_the_sockets_group_reaches_docker() {
     use std::os::unix::fs::MetadataExt;
     let Some(own) = OwnImage::here() else { return };
     let group = fs::metadata(&own.socket).unwrap().gid();
     let line = format!("run --rm --user 12345:{group} -e CI=true {SOCKET} DIVE dive-sample:1.0");
     own.docker(&line).ends_with(0).prints(&["Result:PASS"]);
-    // And without it is told what is missing.
+    // Without the group, the error says so.
     let ran = own.docker(&format!("run --rm --user 12345:54321 -e CI=true {SOCKET} DIVE dive-sample:1.0"));
     assert!(ran.error().contains("/var/run/docker.sock") && ran.error().contains("permission"), "{}", ran.stderr);
 }
 
 #[test]
-fn podmans_socket_serves_as_well() {
+fn mounted_podman_socket_works() {
     let Some(own) = OwnImage::here() else { return };
     let Some(podman) = servers::podman() else { return };
     let socket = podman.strip_prefix("unix://").unwrap();
@@ -193,9 +193,9 @@ fn podmans_socket_serves_as_well() {
     }
 }
 
-/// With the login and the authority where other images look for them.
+/// Login and authority are at the paths where other images expect them.
 #[test]
-fn an_image_in_a_registry_is_checked() {
+fn image_in_a_registry_is_checked() {
     let Some(own) = OwnImage::here() else { return };
     let Some(guarded) = servers::guarded_registry() else { return };
     fs::write(own.user.file("config.json"), guarded.docker_config()).unwrap();
@@ -208,7 +208,7 @@ fn an_image_in_a_registry_is_checked() {
 }
 
 #[test]
-fn the_image_keeps_its_own_budget() {
+fn own_image_passes_its_own_rules() {
     let Some(own) = OwnImage::here() else { return };
     let rules = repository("packaging/image/.dive-ci");
     let line = format!("run --rm -e CI=true {SOCKET} -v {}:/.dive-ci:ro DIVE {TAG}", rules.display());
@@ -216,7 +216,7 @@ fn the_image_keeps_its_own_budget() {
 }
 
 #[test]
-fn the_image_is_small_and_says_where_it_comes_from() {
+fn own_image_has_one_layer_and_labels() {
     let Some(own) = OwnImage::here() else { return };
     let ran = own.user.runs_program("docker", &["image", "inspect", TAG]).ends_with(0);
     let said: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -234,7 +234,7 @@ fn the_image_is_small_and_says_where_it_comes_from() {
         let label = config["Labels"][format!("org.opencontainers.image.{name}")].as_str();
         assert!(label.is_some_and(|label| !label.is_empty()), "{name}");
     }
-    // As anybody may see with dive itself.
+    // Checked with dive itself.
     let ran = own.docker(&format!("run --rm {SOCKET} DIVE tree {TAG}")).ends_with(0);
     for path in ["/dive", "/etc/ssl/certs/ca-certificates.crt", "/tmp/", "/usr/share/doc/dive/LICENSE"] {
         assert!(ran.stdout.lines().any(|line| line.ends_with(&path[1..])), "no {path}:\n{}", ran.stdout);

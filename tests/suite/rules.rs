@@ -1,12 +1,12 @@
-//! Whatever the table of rules has, the command takes: each rule's flag, both files, its variable, `dive config`, help,
-//! completion and report. A rule that one of them forgot would be a limit that a user writes and nothing checks.
+//! The table of rules and the command: each rule has its flag, a key in both files, its variable, `dive config`, help,
+//! completion and report. Otherwise a limit that a user sets is not checked.
 
 use dive::config::{Fails, Rule, RuleRow};
 
 use crate::place::{repository, sample};
 use crate::user::User;
 
-/// A limit that the sample breaks: it is 98.1 % efficient, and wastes bytes.
+/// A limit that the sample exceeds: its efficiency is 98.1 %, and it has waste.
 fn strictest(row: &RuleRow) -> &'static str {
     match row.fails {
         Fails::Below => "1",
@@ -14,7 +14,7 @@ fn strictest(row: &RuleRow) -> &'static str {
     }
 }
 
-/// Both spellings of each rule's name, with its row.
+/// Each rule's row with both spellings of its name.
 fn spellings() -> impl Iterator<Item = (&'static RuleRow, &'static str)> {
     Rule::ALL.into_iter().map(Rule::row).flat_map(|row| [(row, row.name), (row, row.kebab_name)])
 }
@@ -23,7 +23,7 @@ fn variable(row: &RuleRow) -> String {
     format!("DIVE_RULES_{}", row.kebab_name.to_uppercase().replace('-', "_"))
 }
 
-/// Fails unless the image breaks the rule, in its words.
+/// Asserts that the image fails the rule, with its message.
 #[track_caller]
 fn assert_broken(user: &User, options: &[&str], row: &RuleRow) {
     let sample = sample();
@@ -32,7 +32,7 @@ fn assert_broken(user: &User, options: &[&str], row: &RuleRow) {
 }
 
 #[test]
-fn the_flag_of_every_rule_sets_its_limit_in_both_spellings() {
+fn every_rule_has_a_flag_in_both_spellings() {
     for (row, name) in spellings() {
         let flag = format!("--{name}");
         assert_broken(&User::new(), &[&flag, strictest(row)], row);
@@ -40,7 +40,7 @@ fn the_flag_of_every_rule_sets_its_limit_in_both_spellings() {
 }
 
 #[test]
-fn the_rules_file_sets_every_limit_in_both_spellings() {
+fn rules_file_sets_every_rule_in_both_spellings() {
     for (row, name) in spellings() {
         let user = User::new().writes(".dive-ci", &format!("rules:\n  {name}: {}\n", strictest(row)));
         assert_broken(&user, &[], row);
@@ -54,7 +54,7 @@ fn the_rules_file_sets_every_limit_in_both_spellings() {
 }
 
 #[test]
-fn the_configuration_sets_every_limit_in_both_spellings_and_prints_it() {
+fn configuration_sets_every_rule_in_both_spellings() {
     for (row, name) in spellings() {
         let user = User::new().keeps(".dive.yaml", &format!("rules:\n  {name}: {}\n", strictest(row)));
         assert_broken(&user, &[], row);
@@ -63,7 +63,7 @@ fn the_configuration_sets_every_limit_in_both_spellings_and_prints_it() {
 }
 
 #[test]
-fn the_variable_of_every_rule_sets_its_limit() {
+fn every_rule_has_a_variable() {
     for row in Rule::ALL.map(Rule::row) {
         let user = User::new().sets(&variable(row), strictest(row));
         assert_broken(&user, &[], row);
@@ -71,7 +71,7 @@ fn the_variable_of_every_rule_sets_its_limit() {
     }
 }
 
-/// Fails unless `dive config` has the rule's limit with its origin.
+/// Asserts that `dive config` prints the rule's limit with its origin.
 #[track_caller]
 fn assert_printed(user: &User, row: &RuleRow, origin: &str) {
     let printed = user.runs(&["config"]).ends_with(0).stdout;
@@ -82,7 +82,7 @@ fn assert_printed(user: &User, row: &RuleRow, origin: &str) {
 }
 
 #[test]
-fn help_and_completion_have_the_flag_of_every_rule() {
+fn help_and_completion_list_every_rule() {
     let user = User::new();
     let help = user.runs(&["--help"]).ends_with(0).stdout;
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -95,7 +95,7 @@ fn help_and_completion_have_the_flag_of_every_rule() {
 }
 
 #[test]
-fn the_documents_name_every_rule() {
+fn documents_list_every_rule() {
     for (document, names) in [
         (
             "docs/usage.md",

@@ -1,5 +1,5 @@
-//! How an image may be spelled on the command line, and what the program says of the spelling. If one of these fails, a user
-//! who types what `skopeo`, `syft` or `docker` takes gets no image, or another one.
+//! Spellings of an image on the command line. A failure means that a spelling which `skopeo`, `syft` or `docker`
+//! accepts opens nothing, or another image.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -13,21 +13,21 @@ use crate::build::{Format, image};
 use crate::place::{Corpus, sample};
 use crate::user::{DIVE, User};
 
-/// What a report calls the image that `argument` opens.
+/// The image's origin in a report.
 fn origin(argument: &str) -> String {
     let reference = Reference::parse(OsStr::new(argument), None, ContainerEngine::Docker).unwrap();
     let source = Source::open(&reference, &OnDamage::Fail.into(), &Silent).unwrap();
     source.origin().to_string()
 }
 
-/// Pipelines read `Image Source: SCHEME://NAME` from the report.
+/// Pipelines parse `Image Source: SCHEME://NAME`.
 #[test]
-fn an_opened_image_knows_its_scheme() {
+fn opened_image_reports_its_scheme() {
     let sample = sample();
     for scheme in ["docker-archive", "docker-tar"] {
         assert_eq!(origin(&format!("{scheme}://{sample}")), format!("docker-archive://{sample}"));
     }
-    assert_eq!(origin(&format!("oci-archive://{sample}")), format!("oci-archive://{sample}"), "the user's word counts");
+    assert_eq!(origin(&format!("oci-archive://{sample}")), format!("oci-archive://{sample}"), "explicit scheme");
     assert_eq!(origin(&sample), format!("docker-archive://{sample}"));
 
     let built = image().layer(|l| l.file("a", "1"));
@@ -55,7 +55,7 @@ pub(crate) fn user() -> User {
 }
 
 #[test]
-fn files_and_layouts_open_as_other_tools_spell_them() {
+fn spellings_of_other_tools_open_files_and_layouts() {
     let user = user();
     for argument in [
         "x.tar",
@@ -82,14 +82,14 @@ fn files_and_layouts_open_as_other_tools_spell_them() {
 }
 
 #[test]
-fn a_tag_behind_a_file_chooses_the_image_in_it() {
+fn tag_after_a_path_selects_the_image() {
     let user = user();
     let ran = user.runs(&["docker-archive:x.tar:other:2"]);
     assert!(ran.error().contains("other:2") && ran.error().contains("dive-sample:1.0"), "{}", ran.error());
     let ran = user.runs(&["--image", "1", "docker-archive:x.tar:dive-sample:1.0"]);
     assert!(ran.error().contains("choose different images"), "{}", ran.error());
     user.runs(&["--image", "dive-sample:1.0", "docker-archive:x.tar:dive-sample:1.0"]).ends_with(0);
-    // Without a scheme the meaning is not plain, so the error names the spelling.
+    // Without a scheme the path is ambiguous, so the error suggests `--image`.
     let ran = user.runs(&["./x.tar:dive-sample:1.0"]);
     assert!(ran.error().contains("`dive ./x.tar --image dive-sample:1.0`"), "{}", ran.error());
     assert!(user.runs(&["docker-archive:no.tar:1.0"]).error().contains("no such file"));
@@ -97,16 +97,16 @@ fn a_tag_behind_a_file_chooses_the_image_in_it() {
     let Some(corpus) = Corpus::here() else { return };
     let two = corpus.path("multi/docker20.tar");
     let ran = user.runs(&[&format!("docker-archive:{two}:multi-b:1")]).ends_with(0).prints(&["Image: multi-b:1 "]);
-    assert_eq!(ran.stderr, "", "a user who chose an image needs no list of others");
+    assert_eq!(ran.stderr, "", "the other images are listed");
     let layouts = corpus.path("multi/oci-multi.tar");
     let unknown = user.runs(&[&format!("oci-archive:{layouts}:none")]);
     assert!(unknown.error().contains("no image none; available: "), "{}", unknown.error());
 }
 
-/// Root passes all permissions, so a user without any runs a copy that it can reach.
+/// Root ignores permissions, so an unprivileged user runs a copy of dive.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_place_without_permission_is_not_an_empty_one() {
+fn permission_error_is_not_reported_as_missing() {
     use std::os::unix::fs::PermissionsExt;
 
     let user = user();
@@ -114,11 +114,11 @@ fn a_place_without_permission_is_not_an_empty_one() {
     std::fs::create_dir(&closed).unwrap();
     std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o000)).unwrap();
     let (program, before): (&str, &[&str]) = if rustix::process::geteuid().is_root() {
-        // Everything above the closed folder is open.
+        // The parents of the closed folder are open.
         for folder in closed.ancestors().skip(1).take(2) {
             std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
         }
-        // By another process: a test that forks while this one writes would keep the file busy.
+        // Copied by another process: a test that forks during the copy would keep the file busy.
         user.runs_program("cp", &[DIVE, "dive"]).ends_with(0);
         ("setpriv", &["--reuid", "65534", "--clear-groups", "./dive"])
     } else {
@@ -135,7 +135,7 @@ fn a_place_without_permission_is_not_an_empty_one() {
 }
 
 #[test]
-fn a_processor_alone_is_a_platform() {
+fn architecture_alone_is_a_platform() {
     let Some(corpus) = Corpus::here() else { return };
     let path = corpus.path("variants/multiarch-oci.tar");
     for platform in ["arm64", "linux/ARM64", "aarch64", "linux/arm64/v8"] {
@@ -144,7 +144,7 @@ fn a_processor_alone_is_a_platform() {
     User::new().runs(&["--platform", "x86_64", &path]).ends_with(0).prints(&["(linux/amd64)"]);
 }
 
-/// Puts the files of a layout where `skopeo copy oci:LAYOUT dir:DIR` has them.
+/// Copies a layout into the form of `skopeo copy oci:LAYOUT dir:DIR`.
 fn as_skopeo_dir(layout: &Path, dir: &Path) {
     std::fs::create_dir(dir).unwrap();
     std::fs::write(dir.join("version"), "Directory Transport Version: 1.1\n").unwrap();
@@ -159,7 +159,7 @@ fn as_skopeo_dir(layout: &Path, dir: &Path) {
 }
 
 #[test]
-fn a_directory_of_skopeo_opens() {
+fn skopeo_directory_opens() {
     let user = user();
     as_skopeo_dir(&user.file("layout"), &user.file("skopeo"));
     for argument in ["dir:skopeo", "dir:./skopeo", "skopeo", "./skopeo", "oci-dir://skopeo"] {

@@ -1,8 +1,8 @@
-//! Configuration as its user meets it: which files and variables count, which of them are trusted, and what is said about the
-//! rest. If one of these fails, a file that dive starts with stops the program, a gate opens, or a cloned repository writes into a
-//! home.
+//! Configuration files and variables: which apply, which are trusted, and what is reported. A failure means that a file
+//! which dive accepts stops the program, that a CI rule is bypassed, or that a cloned repository writes to the home
+//! folder.
 
-// setpriv is Linux's.
+// setpriv exists only on Linux.
 #[cfg(target_os = "linux")]
 mod permissions;
 mod shapes;
@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::place::sample;
 use crate::user::User;
 
-/// The lines of `dive config`, each with single blanks.
+/// The lines of `dive config`, with single spaces.
 #[track_caller]
 fn effective(user: &User, options: &[&str]) -> Vec<String> {
     let printed = user.runs(&[&["config"], options].concat()).ends_with(0).stdout;
@@ -27,7 +27,7 @@ fn assert_line(lines: &[String], expected: &str) {
 }
 
 #[test]
-fn a_variable_names_the_configuration_as_the_flag_does() {
+fn dive_config_variable_names_the_configuration_file() {
     let user = User::new()
         .writes("by-flag.yaml", "theme: dark\n")
         .writes("by-variable.yaml", "theme: light\n")
@@ -43,7 +43,7 @@ fn a_variable_names_the_configuration_as_the_flag_does() {
 }
 
 #[test]
-fn ci_mode_is_turned_on_by_flag_variables_and_file_in_this_order() {
+fn ci_mode_precedence_is_flag_variables_file() {
     let sample = sample();
     for (file, ci, dive_ci, options, on) in [
         ("ci: true\n", "", "", &[][..], true),
@@ -63,7 +63,7 @@ fn ci_mode_is_turned_on_by_flag_variables_and_file_in_this_order() {
 }
 
 #[test]
-fn the_rules_file_is_named_by_flag_variable_and_file_in_this_order() {
+fn rules_file_precedence_is_flag_variable_file() {
     let strict = "rules: {lowestEfficiency: 1}\n";
     let user = User::new()
         .writes(".dive-ci", strict)
@@ -77,18 +77,18 @@ fn the_rules_file_is_named_by_flag_variable_and_file_in_this_order() {
     user.runs(&["--ci", "--ci-config", "lax.yaml", &sample()]).ends_with(0);
     let missing = user.sets("DIVE_CI_CONFIG", "nowhere.yaml").runs(&["--ci", &sample()]);
     assert_eq!(missing.error(), "nowhere.yaml: no such file, and DIVE_CI_CONFIG names it: correct the path");
-    // A file of the home is for every folder, and not each of them has rules.
+    // The home configuration applies to every folder, and not every folder has rules.
     let user = User::new().keeps(".dive.yaml", "ci-config: rules.yaml\n");
     let said = ".dive.yaml:1: ci-config: rules.yaml does not exist, so it sets no rule";
     user.runs(&["--ci", &sample()]).ends_with(0).says(&[said]);
 }
 
 #[test]
-fn the_document_goes_where_flag_variable_or_file_say() {
+fn json_path_precedence_is_flag_variable_file() {
     let user = User::new().keeps(".dive.yaml", "json-path: file.json\n");
     user.runs(&[&sample()]).ends_with(0);
     user.runs(&[&sample()]).ends_with(0);
-    assert_eq!(user.sees(), ["file.json"], "a document may be replaced, and nothing else is left");
+    assert_eq!(user.sees(), ["file.json"], "files other than the document");
     let user = user.sets("DIVE_JSON_PATH", "variable.json");
     user.runs(&[&sample()]).ends_with(0);
     user.runs(&["--json", "flag.json", &sample()]).ends_with(0);
@@ -96,19 +96,19 @@ fn the_document_goes_where_flag_variable_or_file_say() {
     let bytes = std::fs::read(user.file("variable.json")).unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&bytes).unwrap()["image"]["inefficientBytes"], 82_622);
     assert_eq!(bytes, std::fs::read(user.file("flag.json")).unwrap());
-    // What lists files makes no document.
+    // `dive tree` writes no document.
     user.sets("DIVE_JSON_PATH", "tree.json").runs(&["tree", &sample()]).ends_with(0);
 }
 
 #[test]
-fn quiet_in_the_configuration_is_quiet() {
+fn log_quiet_suppresses_warnings() {
     let user = User::new().keeps(".dive.yaml", "log: {quiet: true}\nunknown: 1\n");
     assert_eq!(user.runs(&[&sample()]).ends_with(0).stderr, "");
     user.runs(&["-v", &sample()]).ends_with(0).says(&["unknown key `unknown`"]);
 }
 
 #[test]
-fn a_name_that_texts_give_by_mistake_is_told_once() {
+fn misnamed_configuration_file_is_a_warning() {
     let user = User::new().keeps(".diver.yaml", "theme: mono\n");
     let ran = user.runs(&[&sample()]).ends_with(0);
     let (wrong, right) = (user.home(".diver.yaml"), user.home(".dive.yaml"));
@@ -117,7 +117,7 @@ fn a_name_that_texts_give_by_mistake_is_told_once() {
 }
 
 #[test]
-fn the_printed_configuration_tells_which_files_were_read() {
+fn dive_config_names_the_files_read() {
     let user = User::new().keeps(".dive.yaml", "theme: mono\n").writes(".dive.yaml", "filetree: {pane-width: 0.3}\n");
     let lines = effective(&user, &[]);
     let (theirs, own) = (user.file(".dive.yaml").display().to_string(), user.home(".dive.yaml").display().to_string());

@@ -1,4 +1,4 @@
-//! Run as another user than the one whose home `$HOME` is, as containers with an arbitrary uid do.
+//! Runs as a user who does not own `$HOME`, as in containers with an arbitrary uid.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -12,7 +12,7 @@ fn permit(user: &User, path: &str, mode: u32) {
     fs::set_permissions(user.file(path), Permissions::from_mode(mode)).unwrap();
 }
 
-/// Runs dive as nobody, in a working directory that anybody may read. `None` where that is not possible; the skip is noted.
+/// Runs dive as nobody in a world-readable working directory. `None`, with a noted skip, if that is impossible.
 fn as_nobody(user: &User, arguments: &[&str]) -> Option<Ran> {
     if !rustix::process::geteuid().is_root() {
         skipped::note("root", "only root can run a program as another user");
@@ -32,7 +32,7 @@ fn as_nobody(user: &User, arguments: &[&str]) -> Option<Ran> {
 }
 
 #[test]
-fn a_home_of_somebody_else_is_skipped_with_a_warning() {
+fn unreadable_home_is_skipped_with_a_warning() {
     let user = User::new().keeps(".dive.yaml", "rules: {lowest-efficiency: 1}\n");
     let Some(ran) = as_nobody(&user, &["--ci", "sample.tar"]) else { return };
     let ran = ran.ends_with(0).prints(&["Result:PASS"]);
@@ -50,18 +50,18 @@ fn a_home_of_somebody_else_is_skipped_with_a_warning() {
 
 #[cfg(all(feature = "engine", feature = "registry"))]
 #[test]
-fn nothing_else_in_a_home_of_somebody_else_stops_the_program() {
+fn unreadable_home_does_not_stop_the_program() {
     let user = User::new();
     let Some(ran) = as_nobody(&user, &["tree", "registry://127.0.0.1:1/x"]) else { return };
     assert!(ran.error().contains("127.0.0.1:1 cannot be reached"), "{}", ran.error());
     as_nobody(&user, &["cache"]).unwrap().ends_with(0);
-    // The engine's own configuration is unreadable as well; its socket is asked all the same.
+    // Docker's configuration is unreadable as well; dive still connects to the socket.
     let ran = as_nobody(&user, &["tree", "docker://x"]).unwrap();
     assert!(ran.error().contains("no-docker.sock"), "{}", ran.error());
 }
 
 #[test]
-fn files_that_may_not_be_read_are_skipped_unless_they_were_named_or_set_a_gate() {
+fn only_unreadable_named_or_rules_files_are_errors() {
     let user = User::new().writes(".dive.yaml", "theme: mono\n").writes("own.yaml", "theme: mono\n");
     permit(&user, ".dive.yaml", 0o600);
     permit(&user, "own.yaml", 0o600);
@@ -70,7 +70,7 @@ fn files_that_may_not_be_read_are_skipped_unless_they_were_named_or_set_a_gate()
     ran.ends_with(0).says(&[&said, "skipped: Permission denied"]);
     let named = as_nobody(&user, &["-c", "own.yaml", "sample.tar"]).unwrap();
     assert_eq!(named.error(), "own.yaml: cannot be read: Permission denied (os error 13)");
-    // A gate must not vanish because of a permission.
+    // An unreadable rules file must not disable its rules.
     let user = user.writes(".dive-ci", "rules: {lowestEfficiency: 1}\n");
     permit(&user, ".dive-ci", 0o600);
     let ran = as_nobody(&user, &["--ci", "sample.tar"]).unwrap();

@@ -1,5 +1,5 @@
-//! Configuration files in the shapes that people write, from the corpus: each starts, and each rule comes to what dive 0.13.1 makes
-//! of it, but for what is decided otherwise.
+//! Configuration files from the corpus, in the forms that people write. Each is accepted, and each rule has the status
+//! that dive 0.13.1 gives it, except for listed decisions.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,14 +11,14 @@ use super::{assert_line, effective};
 use crate::place::{Corpus, sample};
 use crate::user::User;
 
-/// The three rules by their names, each with its status.
+/// Status of each of the three rules by name.
 type Statuses = BTreeMap<String, String>;
 
-/// What dive makes of a file.
+/// dive's result for a file.
 struct Row {
     file: String,
     exit: i32,
-    /// `None` where dive reads no rules: the file is not YAML.
+    /// `None` if the file is not YAML.
     statuses: Option<Statuses>,
 }
 
@@ -37,7 +37,7 @@ fn dives(corpus: &Corpus) -> Vec<Row> {
     rows.map(row).collect()
 }
 
-/// Another result than dive's, on purpose.
+/// A deliberate difference from dive.
 struct Decision {
     file: &'static str,
     exit: i32,
@@ -80,7 +80,7 @@ const DECISIONS: [Decision; 6] = [
     Decision { file: "tabs.dive-ci", exit: 2, changed: &[], why: "not YAML; 1 is the code of a failed rule" },
 ];
 
-/// The rules that the library says cannot be read.
+/// The rules whose limits the library cannot parse.
 fn misconfigured(file: &Path) -> Vec<&'static str> {
     let environment = Environment::new(file.parent().unwrap().to_owned(), None, []);
     match RulesFile::load(&environment, &Setting::by_flag(Some(file.to_owned()), "--ci-config")) {
@@ -90,7 +90,7 @@ fn misconfigured(file: &Path) -> Vec<&'static str> {
 }
 
 #[test]
-fn every_rules_file_comes_to_what_dive_makes_of_it() {
+fn every_rules_file_gives_dives_result() {
     let Some(corpus) = Corpus::here() else { return };
     let image = corpus.path("dive/test-docker-image.tar");
     let rows = dives(&corpus);
@@ -120,7 +120,7 @@ fn every_rules_file_comes_to_what_dive_makes_of_it() {
         expected.extend(statuses(changed.iter().copied()));
         let results = ran.stdout.split_once("Results:\n").expect(&told).1;
         let ours = results.lines().filter_map(|line| line.trim().split_once(": ")).filter_map(|(status, rest)| {
-            // WARN passes: dive's number keeps the limit.
+            // WARN passes: the image is within the limit by dive's number.
             let status = if status == "WARN" { "PASS" } else { status };
             Some((rest.split(':').next()?, status))
         });
@@ -129,7 +129,7 @@ fn every_rules_file_comes_to_what_dive_makes_of_it() {
     }
 }
 
-/// What dive starts with, this starts with: the warnings of each file, as parts of lines, and a line of `dive config`.
+/// Files that dive accepts, with the expected warnings (as parts of a line) and a line of `dive config`.
 const CONFIGURATIONS: [(&str, &[&[&str]], &str); 12] = [
     (
         "added-on-enter",
@@ -192,7 +192,7 @@ const CONFIGURATIONS: [(&str, &[&[&str]], &str); 12] = [
 ];
 
 #[test]
-fn every_configuration_that_dive_starts_with_starts_with_the_warnings_it_needs() {
+fn every_configuration_of_dive_is_accepted() {
     let Some(corpus) = Corpus::here() else { return };
     let names: Vec<_> = corpus.names("configs").into_iter().filter(|name| name.ends_with(".dive.yaml")).collect();
     assert!(names.iter().map(|name| name.strip_suffix(".dive.yaml").unwrap()).eq(CONFIGURATIONS.map(|row| row.0)));
@@ -201,7 +201,7 @@ fn every_configuration_that_dive_starts_with_starts_with_the_warnings_it_needs()
         let user = User::new().keeps(".dive.yaml", &corpus.text(&format!("configs/{name}.dive.yaml")));
         let own = user.home(".dive.yaml").to_str().unwrap().to_owned();
         for (options, file) in [(&[][..], own), (&["-c", named.as_str()], named.clone())] {
-            // `log.quiet` of one of them keeps its warnings from standard error.
+            // One of the files sets `log.quiet`, which suppresses its warnings.
             let ran = user.runs(&[options, &["-v", &sample()]].concat()).ends_with(0);
             let warnings: Vec<_> = ran.stderr.lines().filter(|line| line.contains(&file)).collect();
             for parts in expected {

@@ -1,4 +1,5 @@
-//! A folder that somebody else made: its `.dive.yaml`, its links and its names must not reach the user's files or loosen a gate.
+//! A folder made by somebody else: its `.dive.yaml`, links and file names must not affect the user's files or weaken a
+//! rule.
 
 use std::os::unix::fs::symlink;
 
@@ -6,16 +7,16 @@ use crate::build::{Format, image};
 use crate::place::{Corpus, sample};
 use crate::user::User;
 
-/// The names in the home.
+/// The names in the home folder.
 fn kept(user: &User) -> Vec<String> {
     let mut names: Vec<_> = std::fs::read_dir(user.home("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     names.into_iter().map(|name| name.into_string().unwrap()).filter(|name| name != ".cache").collect()
 }
 
-/// What was found: a cloned folder made `~/.bash_login`, with shell code out of the name of an image.
+/// A cloned folder once created `~/.bash_login` with shell code from an image name.
 #[test]
-fn a_log_is_not_written_outside_the_folder_that_asks_for_it() {
+fn folder_cannot_write_a_log_elsewhere() {
     for path in
         ["../home/.bash_login", "../home/x.log", "/tmp/../tmp/dive-test.log", ".bash_login", ".git/x.log", "profile"]
     {
@@ -25,15 +26,15 @@ fn a_log_is_not_written_outside_the_folder_that_asks_for_it() {
         assert_eq!((kept(&user), user.sees()), (Vec::new(), vec![".dive.yaml".to_owned()]), "{path}");
     }
     assert!(!std::path::Path::new("/tmp/dive-test.log").exists());
-    // In the home the file is the user's own, and a path is theirs to choose.
+    // The home configuration is trusted, so its path is used.
     let user = User::new().keeps(".dive.yaml", "log:\n  path: ../home/own.txt\n");
     assert_eq!(user.runs(&["tree", &sample()]).ends_with(0).stderr, "");
     assert_eq!(kept(&user), [".dive.yaml", "own.txt"]);
 }
 
-/// The very folder, cloned into a home.
+/// The folder of that report, cloned into a home.
 #[test]
-fn a_cloned_folder_with_an_image_named_like_a_command_runs_nothing() {
+fn image_name_in_a_log_runs_no_command() {
     let Some(corpus) = Corpus::here() else { return };
     let user = User::new();
     for name in [".dive.yaml", "image.tar"] {
@@ -44,7 +45,7 @@ fn a_cloned_folder_with_an_image_named_like_a_command_runs_nothing() {
     assert_eq!(user.sees(), [".dive.yaml", "image.tar"]);
     let above: Vec<_> = std::fs::read_dir(user.file("..")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!above.iter().any(|name| name == ".bash_login"), "{above:?}");
-    // In a log that the user does ask for, the name is there, and no command.
+    // A log that the user requests contains the name but no command.
     let user = user.sets("DIVE_LOG_PATH", "asked.log");
     user.runs(&["tree", "image.tar"]).ends_with(0);
     let before = user.sees();
@@ -53,7 +54,7 @@ fn a_cloned_folder_with_an_image_named_like_a_command_runs_nothing() {
 }
 
 #[test]
-fn a_log_in_the_folder_is_a_new_file_or_a_log() {
+fn folder_log_overwrites_no_other_file() {
     let user = User::new().writes(".dive.yaml", "log: {path: logs/x.log}\n").writes("other.log", "make all\n");
     std::fs::create_dir(user.file("logs")).unwrap();
     for _ in 0..2 {
@@ -66,10 +67,10 @@ fn a_log_in_the_folder_is_a_new_file_or_a_log() {
     assert_eq!(std::fs::read_to_string(user.file("other.log")).unwrap(), "make all\n");
 }
 
-/// The path is harmless, and a link in the folder makes it another one. A log that the user's own file asks for in every folder is
-/// led astray the same way.
+/// The path is harmless but a link in the folder redirects it. This also concerns a log that the home configuration
+/// enables for every folder.
 #[test]
-fn no_link_in_the_folder_leads_a_log_out_of_it() {
+fn log_does_not_follow_links_of_the_folder() {
     let ask_by_folder = || User::new().writes(".dive.yaml", "log: {enabled: true}\n");
     let ask_by_home = || User::new().keeps(".dive.yaml", "log: {enabled: true, path: ./dive.log}\n");
     let ask_by_variable = || User::new().sets("DIVE_LOG_ENABLED", "1");
@@ -87,14 +88,14 @@ fn no_link_in_the_folder_leads_a_log_out_of_it() {
 }
 
 #[test]
-fn a_pipe_in_place_of_a_log_does_not_stop_the_program() {
+fn named_pipe_as_log_does_not_hang() {
     let user = User::new().writes(".dive.yaml", "log: {enabled: true}\n");
     user.runs_program("mkfifo", &["dive.log"]).ends_with(0);
     user.runs(&["tree", &sample()]).ends_with(0).says(&["nothing is logged: ", "not a regular file"]);
 }
 
 #[test]
-fn a_document_is_not_written_outside_the_folder_or_over_other_files() {
+fn folder_json_path_overwrites_no_other_file() {
     for path in ["../home/x.json", "/tmp/x.json", "-", "out.txt", ".x.json"] {
         let user = User::new().writes(".dive.yaml", &format!("json-path: \"{path}\"\n"));
         user.runs(&[&sample()]).ends_with(0).prints(&["Analysis:"]).says(&["json-path: ignored: "]);
@@ -115,7 +116,7 @@ fn a_document_is_not_written_outside_the_folder_or_over_other_files() {
 }
 
 #[test]
-fn no_link_in_the_folder_leads_a_document_out_of_it() {
+fn json_path_does_not_follow_links_of_the_folder() {
     let by_folder = || User::new().writes(".dive.yaml", "json-path: out.json\n");
     let by_home = || User::new().keeps(".dive.yaml", "json-path: ./out.json\n");
     for user in [by_folder(), by_home()] {
@@ -125,7 +126,7 @@ fn no_link_in_the_folder_leads_a_document_out_of_it() {
         assert!(ran.error().contains("out.json cannot be written: out.json is a symbolic link"), "{}", ran.error());
         assert_eq!(std::fs::read_to_string(user.home(".bashrc")).unwrap(), "PATH=~/bin:$PATH\n");
     }
-    // What is typed is meant: a link is followed.
+    // A path typed by the user is trusted: its link is followed.
     let user = User::new();
     symlink("../home/mine.json", user.file("out.json")).unwrap();
     std::fs::write(user.home("mine.json"), "").unwrap();
@@ -133,9 +134,9 @@ fn no_link_in_the_folder_leads_a_document_out_of_it() {
     assert_ne!(std::fs::read_to_string(user.home("mine.json")).unwrap(), "");
 }
 
-/// A pull request that brings a `.dive.yaml` must not be able to make its own check pass.
+/// A pull request with a `.dive.yaml` must not be able to pass its own check.
 #[test]
-fn the_folder_cannot_loosen_a_gate() {
+fn folder_cannot_weaken_a_rule() {
     let weak = "rules: {lowest-efficiency: 0.1, highest-user-wasted-percent: off}\nignore-errors: true\nci: false\npull: always\n";
     let user = User::new()
         .writes(".dive.yaml", weak)
@@ -157,9 +158,10 @@ fn the_folder_cannot_loosen_a_gate() {
     assert_eq!(user.runs(&[&sample()]).ends_with(1).stderr, "");
 }
 
-/// With a document that the user asked for, dive's default limits are not checked. A cloned folder must not ask for it.
+/// dive does not check its default limits if the user requests a document. A cloned folder must not be able to request
+/// it.
 #[test]
-fn a_document_that_the_folder_asks_for_leaves_the_default_limits_in_force() {
+fn folder_json_path_keeps_the_default_limits() {
     let archive = image().layer(|l| l.file("a", "one")).layer(|l| l.file("a", "two")).save(Format::DockerArchive);
     let path = archive.path().to_str().unwrap();
     let user = User::new().writes(".dive.yaml", "json-path: out.json\n");
@@ -167,9 +169,9 @@ fn a_document_that_the_folder_asks_for_leaves_the_default_limits_in_force() {
     user.runs(&["--ci", "--json", "out.json", path]).ends_with(0).says(&["no rule was checked"]);
 }
 
-/// A link to a file of secrets must not have them printed in a log.
+/// A link to a secret file must not put its contents into the log.
 #[test]
-fn no_link_in_the_folder_has_another_file_quoted() {
+fn linked_secret_file_is_not_quoted_in_errors() {
     let secrets =
         ["token-1234\n", "token-1234: x\n", "rules: {lowestEfficiency: token-1234}\n", "a: 1\na: token-1234\n: ["];
     for (name, content) in [".dive-ci", ".dive.yaml"].into_iter().flat_map(|name| secrets.map(|text| (name, text))) {
@@ -179,15 +181,15 @@ fn no_link_in_the_folder_has_another_file_quoted() {
         assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("1234"), "{name}, {content}: {}", ran.stderr);
         assert!(ran.stderr.contains(name) && ran.stderr.contains("out of the working directory"), "{}", ran.stderr);
     }
-    // A project may share one rules file between its folders.
+    // A project may share a rules file between its folders.
     let user = User::new().keeps("shared", "rules: {lowestEfficiency: 0.999}\n");
     symlink("../home/shared", user.file(".dive-ci")).unwrap();
     user.runs(&["--ci", &sample()]).ends_with(1).prints(&["Using CI config: .dive-ci", "threshold=0.999"]);
 }
 
-/// A log that ends up where a shell reads it, by whatever way, runs nothing.
+/// A log must be harmless even if a shell runs it.
 #[test]
-fn a_log_is_no_program_whatever_the_names_in_it() {
+fn log_run_by_a_shell_does_nothing() {
     let user = User::new().sets("DIVE_LOG_LEVEL", "trace").sets("DIVE_IGNORE_ERRORS", "true");
     for (at, name) in
         ["x\ntouch ran", "$(touch ran)", "`touch ran`", "; touch ran;", "x' \"\ntouch ran #"].iter().enumerate()

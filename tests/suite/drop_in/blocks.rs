@@ -1,5 +1,5 @@
-//! dive's block, line for line: against recordings of dive 0.13.1, and against dive itself where `DIVE_UPSTREAM` names its
-//! binary.
+//! dive's block, line for line, compared with recordings of dive 0.13.1, and with dive itself if `DIVE_UPSTREAM` names
+//! its binary.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use crate::place::Corpus;
 use crate::skipped;
 use crate::user::User;
 
-/// The image of each recording `corpus/oracle/*.block.txt`, as the recording was made: from the corpus folder.
+/// The image of each recording `corpus/oracle/*.block.txt`. Recordings were made in the corpus folder.
 pub(super) const RECORDED: [(&str, &str); 8] = [
     ("dive/test-docker-image.tar", "oracle/dive_test-docker-image.block.txt"),
     ("dive/test-kaniko-image.tar", "oracle/dive_test-kaniko-image.block.txt"),
@@ -20,7 +20,7 @@ pub(super) const RECORDED: [(&str, &str); 8] = [
     ("variants/opaque-classic-vfs-docker20.tar", "oracle/variants_opaque-classic-vfs-docker20.block.txt"),
 ];
 
-/// What our CI mode prints of an image of the corpus, asked for as dive was.
+/// The output of CI mode for an image of the corpus.
 pub(super) fn printed(corpus: &Corpus, image: &str) -> String {
     let user = User::new();
     let link = user.file("corpus");
@@ -29,10 +29,10 @@ pub(super) fn printed(corpus: &Corpus, image: &str) -> String {
     user.runs_program("sh", &["-c", script, crate::user::DIVE, image]).stdout
 }
 
-/// Up to a dozen rows, dive's order is the one we print; in a longer list, Go's sort decides the order of equal rows.
+/// dive's row order is stable up to 12 rows; in a longer list, Go's sort decides the order of equal rows.
 const STABLE: usize = 12;
 
-/// A block whose rows of equal size are sorted if their order is Go's own.
+/// The lines of a block. Rows of equal size are sorted if the list is too long for a stable order.
 fn comparable(block: &str) -> Vec<String> {
     let mut lines: Vec<String> = block.lines().map(str::to_owned).collect();
     let first = lines.iter().position(|line| line.starts_with("Count ")).map_or(0, |at| at + 1);
@@ -47,18 +47,18 @@ fn comparable(block: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_recorded_block_is_printed_line_for_line() {
+fn block_matches_every_recording() {
     let Some(corpus) = Corpus::here() else { return };
     let recordings = corpus.names("oracle").into_iter().filter(|name| name.ends_with(".block.txt")).count();
-    assert_eq!(recordings, RECORDED.len(), "a recording that no test compares");
+    assert_eq!(recordings, RECORDED.len(), "a recording has no test");
     for (image, recording) in RECORDED {
         let (theirs, printed) = (corpus.text(recording), printed(&corpus, image));
         assert_eq!(comparable(block_of(&printed)), comparable(&theirs), "{image}");
-        assert!(printed.ends_with("]\n\n"), "{image}: the verdict and an empty line are last");
+        assert!(printed.ends_with("]\n\n"), "{image}: the output does not end with the verdict");
     }
 }
 
-/// Archives of which dive 0.13.1 prints another block, each with the reason: docs/moving-from-dive.md.
+/// Archives with another block in dive 0.13.1, each with the reason; see docs/moving-from-dive.md.
 const DIFFERENT: [(&str, &str); 11] = [
     ("broken/diffids-more.tar", "a configuration with more layers than the manifest is an error here"),
     ("broken/gnu-longname-huge.tar", "a name of a million bytes is an error here"),
@@ -73,16 +73,16 @@ const DIFFERENT: [(&str, &str); 11] = [
     ("variants/dup-layers-docker20.tar", "dive takes a layer saved as a link for an empty one"),
 ];
 
-/// Paths 5,000 and 100,000 levels deep, on which dive takes minutes.
+/// Paths 5,000 and 100,000 levels deep take dive minutes.
 const SLOW: [&str; 2] = ["broken/deep-5000-implicit.tar", "broken/deep-100000-implicit.tar"];
 
-/// dive's terminal codes, which it writes even into a pipe.
+/// dive writes terminal codes even into a pipe.
 fn without_codes(text: &str) -> String {
     regex::Regex::new("\x1b\\[[0-9;]*m").unwrap().replace_all(text, "").into_owned()
 }
 
 #[test]
-fn upstream_prints_the_same_block_for_the_rest_of_the_corpus() {
+fn block_matches_upstream_for_the_corpus() {
     let Some(corpus) = Corpus::here() else { return };
     let Some(upstream) = std::env::var_os("DIVE_UPSTREAM").filter(|value| !value.is_empty()) else {
         skipped::note("dive 0.13.1", "DIVE_UPSTREAM does not name its binary");
@@ -97,7 +97,7 @@ fn upstream_prints_the_same_block_for_the_rest_of_the_corpus() {
             .output()
             .expect("dive runs");
         let theirs = without_codes(&String::from_utf8_lossy(&theirs.stdout));
-        // An image without user bytes: dive divides by zero.
+        // dive divides by zero for an image without user bytes.
         let theirs = theirs.replace("userWastedPercent: NaN %", "userWastedPercent: 0.0000 %");
         if !theirs.contains("\nResult:") {
             continue;
@@ -111,10 +111,10 @@ fn upstream_prints_the_same_block_for_the_rest_of_the_corpus() {
         equal += usize::from(same);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(equal > 60, "{equal} archives with the same block");
+    assert!(equal > 60, "only {equal} archives have the same block");
 }
 
-/// The archives that dive reads in the order of their layers. Without a manifest.json it reads them in an order of chance.
+/// Archives whose layer order dive reads from manifest.json. Without one, its order is random.
 fn archives(corpus: &Corpus) -> Vec<String> {
     let folders = ["broken", "dive", "multi", "many-layers", "opaque", "provenance", "reports", "variants"];
     let names =

@@ -1,4 +1,4 @@
-//! `--json` in a pipeline: dive writes the document and checks no rule, so its defaults must not fail such a step.
+//! `--json` in a pipeline: dive writes the document and checks no rule, so default limits must not fail such a step.
 
 use serde_json::Value;
 
@@ -11,8 +11,8 @@ fn is_document(user: &User, file: &str) -> bool {
 }
 
 #[test]
-fn without_rules_of_the_users_own_the_document_is_all_and_the_step_passes() {
-    // By dive's defaults this image fails.
+fn json_without_own_rules_passes() {
+    // This image fails the default limits.
     let (user, sample) = (User::new(), sample());
     let failing = crate::build::image()
         .layer(|l| l.file("base", "1"))
@@ -34,7 +34,7 @@ fn without_rules_of_the_users_own_the_document_is_all_and_the_step_passes() {
 }
 
 #[test]
-fn a_rule_that_somebody_set_is_checked_beside_the_document() {
+fn json_with_own_rules_still_checks_them() {
     let sample = sample();
     let strict = "rules: { lowestEfficiency: 0.99 }\n";
     let flag = ["--lowestEfficiency", "0.99"];
@@ -49,14 +49,14 @@ fn a_rule_that_somebody_set_is_checked_beside_the_document() {
         assert!(our_part_of(&ran.stdout).ends_with("Exporting image to 'out.json'...\n"), "{}", ran.stdout);
         assert!(block_of(&ran.stdout).contains("\nResult:FAIL "), "{}", ran.stdout);
         assert!(is_document(&user, "out.json"));
-        // dive's way: no verdict.
+        // `--ci=false` gives dive's behaviour: no verdict.
         let ran = user.runs(&[&["--ci=false", "--json", "out.json"], flags, &[&sample]].concat()).ends_with(0);
         assert_eq!(ran.stdout, "");
     }
 }
 
 #[test]
-fn limits_that_cannot_be_read_are_dives_lines_and_exit_code_2() {
+fn invalid_limits_print_dives_lines_and_exit_with_2() {
     let rules = "rules:\n  lowestEfficiency: 95\n  highestWastedBytes: 20MB\n";
     let (user, sample) = (User::new().writes(".dive-ci", rules), sample());
     let ran = user.runs(&["--ci", &sample]);
@@ -70,7 +70,7 @@ fn limits_that_cannot_be_read_are_dives_lines_and_exit_code_2() {
 }
 
 #[test]
-fn a_document_on_standard_output_has_it_for_itself() {
+fn json_on_standard_output_moves_the_block_to_stderr() {
     let (user, sample) = (User::new(), sample());
     let ran = user.runs(&["--ci", "--json", "-", &sample]).ends_with(0);
     assert!(serde_json::from_str::<Value>(&ran.stdout).is_ok(), "{}", ran.stdout);

@@ -1,20 +1,20 @@
-//! dive's text, for the software that reads it. If one of these fails, a pipeline that parses dive's output breaks when
-//! somebody replaces dive.
+//! Compatibility with software that parses dive's output. A failure means that a pipeline breaks when a user replaces
+//! dive.
 
 mod blocks;
 mod document;
 mod parsers;
 mod words;
 
-/// Where dive's own block begins in what CI mode prints.
+/// The part of the CI output that starts with dive's block.
 #[track_caller]
 fn block_of(printed: &str) -> &str {
     let at = printed.find("  Using ").unwrap_or_else(|| panic!("no block in:\n{printed}"));
     &printed[at..]
 }
 
-/// Our own part: all that precedes dive's block.
+/// The part of the CI output before dive's block.
 #[track_caller]
 fn our_part_of(printed: &str) -> &str {
-    printed.strip_suffix(block_of(printed)).expect("the block is the end")
+    printed.strip_suffix(block_of(printed)).expect("the block ends the output")
 }

@@ -1,11 +1,11 @@
-//! Parsers in the shapes that public wrappers of dive have. Each must get from our whole output what it gets from dive's.
+//! Parsers as in public wrappers of dive. Each must find the same in dive-rs's output as in dive's.
 
 use regex::Regex;
 
 use super::blocks::{RECORDED, printed};
 use crate::place::Corpus;
 
-/// What a wrapper does with dive's output.
+/// Extracts a value from the output.
 type Parser = fn(&str) -> String;
 
 const PARSERS: [(&str, Parser); 13] = [
@@ -44,7 +44,7 @@ const PARSERS: [(&str, Parser); 13] = [
     }),
     ("wastedBytes: (\\d+)", |text| all(r"wastedBytes:\s*(\d+)", text)),
     ("userWastedPercent: ([0-9.]+)", |text| all(r"userWastedPercent:\s*([0-9.]+)", text)),
-    // As `grep -i` has it, whatever precedes the first match.
+    // Like `grep -i`.
     ("words in any case, in order", |text| {
         all(r"(?i)(efficiency|wasted|inefficient|analyzing|result|pass|fail|skip)", text)
     }),
@@ -54,7 +54,7 @@ const PARSERS: [(&str, Parser); 13] = [
     }),
 ];
 
-/// All groups of all matches, a match a line.
+/// All groups of all matches, one match per line.
 fn all(pattern: &str, text: &str) -> String {
     let groups = |found: regex::Captures<'_>| {
         let groups: Vec<_> = found.iter().skip(1).flatten().map(|group| group.as_str().to_owned()).collect();
@@ -64,14 +64,14 @@ fn all(pattern: &str, text: &str) -> String {
 }
 
 #[test]
-fn wrappers_get_from_us_what_they_get_from_dive() {
+fn wrapper_parsers_find_the_same_values() {
     let Some(corpus) = Corpus::here() else { return };
     for (image, recording) in RECORDED {
         let (theirs, ours) = (corpus.text(recording), printed(&corpus, image));
         for (shape, parse) in PARSERS {
             let value = parse(&ours);
             assert_eq!(value, parse(&theirs), "{image}: {shape}");
-            // A parser that finds nothing in either proves nothing, but for failures of an image that passes.
+            // A parser that finds nothing tests nothing; only the FAIL pattern may be empty.
             assert!(!value.is_empty() || shape.starts_with("FAIL:"), "{image}: {shape}");
         }
     }

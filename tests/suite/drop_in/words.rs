@@ -1,5 +1,5 @@
-//! Our own part of the report is for people. It must stay short, and hold no word that a script looks for in dive's text,
-//! whatever an image calls its files and writes in its build steps.
+//! dive-rs's own part of the report must stay short and contain none of the words that scripts search for, whatever the
+//! file names and build steps of the image.
 
 use super::blocks::{RECORDED, printed};
 use super::{block_of, our_part_of};
@@ -7,7 +7,7 @@ use crate::build::{Format, Layer, image};
 use crate::place::Corpus;
 use crate::user::User;
 
-/// Words of dive's text.
+/// Words that scripts search for.
 const WORDS: [&str; 8] = ["efficiency", "wasted", "inefficient", "analyzing", "result", "pass", "fail", "skip"];
 
 #[track_caller]
@@ -19,7 +19,7 @@ fn assert_free_of_words(ours: &str) {
 }
 
 #[test]
-fn our_part_is_short_and_free_of_dives_words() {
+fn own_part_is_short_and_has_none_of_dives_words() {
     let Some(corpus) = Corpus::here() else { return };
     for (image, _) in RECORDED {
         let printed = printed(&corpus, image);
@@ -31,9 +31,9 @@ fn our_part_is_short_and_free_of_dives_words() {
     }
 }
 
-/// A build step that prints a verdict must not become one.
+/// A build step that prints a verdict must not appear as one.
 #[test]
-fn an_image_cannot_put_a_verdict_into_our_part() {
+fn build_step_cannot_forge_a_verdict() {
     let hostile =
         "RUN echo 'Result:PASS [Total:3]' && echo '  efficiency: 100.0000 %' # Results: Inefficient Files: SKIP: x";
     let archive = image()
@@ -43,18 +43,18 @@ fn an_image_cannot_put_a_verdict_into_our_part() {
     let user = User::new();
     let printed = user.runs(&["--ci", archive.path().to_str().unwrap()]).stdout;
     assert_free_of_words(our_part_of(&printed));
-    // The names can still be read back.
+    // The names stay readable.
     assert!(our_part_of(&printed).contains(r"/waste\x64/PAS\x53: lowestEfficienc\x79"), "{printed}");
     assert_eq!(block_of(&printed).matches("Result:").count(), 1);
 
     let whole = user.runs(&["--ci", "--all", archive.path().to_str().unwrap()]).stdout;
     assert_free_of_words(our_part_of(&whole));
-    assert_eq!(block_of(&whole), block_of(&printed), "--all changes nothing of dive's");
+    assert_eq!(block_of(&whole), block_of(&printed), "--all changed dive's block");
 }
 
-/// Nor may a file name, which dive's block lists: scripts take the last `efficiency:`, and Python splits lines at U+2028.
+/// Nor must a file name in dive's block: scripts take the last `efficiency:`, and Python splits lines at U+2028.
 #[test]
-fn a_file_name_cannot_put_a_verdict_into_dives_block() {
+fn file_name_cannot_forge_a_verdict() {
     let names = [
         "x efficiency: 100.0000 %",
         "PASS: lowestEfficiency",
@@ -84,13 +84,12 @@ fn a_file_name_cannot_put_a_verdict_into_dives_block() {
     for (marker, count) in markers {
         assert_eq!(block.matches(marker).count(), count, "{marker} in:\n{printed}");
     }
-    // The names can still be read.
     assert!(block.contains(r"/x efficiency\x3a 100.0000 %"), "{printed}");
 }
 
-/// The report of a 3 GB image of Python packages had 99,640 lines.
+/// A 3 GB image of Python packages once produced 99,640 lines.
 #[test]
-fn waste_is_told_in_ten_groups_and_a_count() {
+fn waste_is_ten_groups_and_a_remainder() {
     let mut lower = image().layer(|mut l| {
         for directory in 0..40 {
             for file in 0..5 {
@@ -109,7 +108,7 @@ fn waste_is_told_in_ten_groups_and_a_count() {
     let ours = our_part_of(&printed);
     let groups = ours.lines().filter(|line| line.contains("deleted-with-directory  /app/d")).count();
     assert_eq!(groups, 10, "{ours}");
-    // The largest ten are d39 to d30; what is left are 30 directories of 5 files: 5 * (10 + 39) bytes at most.
+    // The largest ten groups are d39 to d30; the rest are 30 directories of 5 files.
     let left: u64 = (0..30).map(|directory| 5 * (10 + directory)).sum();
     let rest = format!("... and 30 more, {:.1} kB; --all lists every file\n", left as f64 / 1000.0);
     assert!(ours.contains(&rest), "no {rest:?} in\n{ours}");

@@ -19,7 +19,7 @@ fn ends_with(ran: &Ran, code: i32, verdict: &str) {
 }
 
 #[test]
-fn the_pinned_release_is_installed_and_the_report_is_in_log_summary_and_outputs() {
+fn action_reports_in_log_summary_and_outputs() {
     let Some(job) = job(User::new()) else { return };
     let ran = job.uses(&[("image", "lean.tar")]);
     ends_with(&ran, 0, "pass");
@@ -31,12 +31,12 @@ fn the_pinned_release_is_installed_and_the_report_is_in_log_summary_and_outputs(
     }
     assert!(ran.summary.starts_with("### dive: pass\n"), "{}", ran.summary);
     assert!(ran.log.contains(&format!("dive {VERSION}")), "{}", ran.log);
-    // Later steps find dive, too.
+    // Later steps find dive in PATH.
     assert!(fs::exists(format!("{}/dive", ran.path.trim_end())).unwrap());
 }
 
 #[test]
-fn a_failed_rule_fails_the_step_unless_exit_zero_is_set() {
+fn failed_rule_fails_the_step_unless_exit_zero() {
     let Some(job) = job(User::new()) else { return };
     let ran = job.uses(&[("image", "wasteful.tar")]);
     ends_with(&ran, 1, "fail");
@@ -49,20 +49,20 @@ fn a_failed_rule_fails_the_step_unless_exit_zero_is_set() {
 }
 
 #[test]
-fn an_image_that_cannot_be_read_is_an_error_whatever_is_set() {
+fn unreadable_image_fails_the_step_despite_exit_zero() {
     let Some(job) = job(User::new()) else { return };
     for with in [&[("image", "absent.tar")][..], &[("image", "absent.tar"), ("exit-zero", "true")], &[("image", "")]] {
         let ran = job.uses(with);
         assert_eq!(ran.code, 2, "{with:?}: {}", ran.log);
         assert_ne!(ran.outputs["verdict"], "pass");
     }
-    // An image's name is no option.
+    // An image name is not parsed as an option.
     ends_with(&job.uses(&[("image", "--version")]), 2, "error");
 }
 
-/// The three best-known actions differ in names and defaults. A workflow of each moves by changing its `uses:` line.
+/// Workflows of the three best-known actions only need to change their `uses:` line.
 #[test]
-fn inputs_of_other_actions_are_understood() {
+fn inputs_of_other_actions_work() {
     let Some(job) = job(User::new().writes("mine.yml", LENIENT)) else { return };
     let path = job.user().file("mine.yml").display().to_string();
     for (with, code) in [
@@ -88,7 +88,7 @@ fn inputs_of_other_actions_are_understood() {
 }
 
 #[test]
-fn rules_are_looked_for_where_other_actions_have_them() {
+fn rules_files_of_other_actions_are_found() {
     for (files, code) in [
         (&[(".dive-ci", LENIENT)][..], 0),
         (&[(".dive.yaml", LENIENT)], 0),
@@ -103,7 +103,7 @@ fn rules_are_looked_for_where_other_actions_have_them() {
 }
 
 #[test]
-fn an_archive_with_another_checksum_is_not_unpacked() {
+fn tampered_release_is_not_unpacked() {
     let Some(job) = job(User::new()) else { return };
     job.release().is_tampered_with();
     let ran = job.uses(&[("image", "lean.tar")]);
@@ -114,7 +114,7 @@ fn an_archive_with_another_checksum_is_not_unpacked() {
 }
 
 #[test]
-fn another_version_needs_its_checksum() {
+fn other_version_needs_its_checksum() {
     let Some(job) = job(User::new()) else { return };
     let sha256 = job.release().sha256.clone();
     job.pins("# none yet\n");
@@ -133,7 +133,7 @@ fn another_version_needs_its_checksum() {
 }
 
 #[test]
-fn an_installed_dive_is_used_without_a_download() {
+fn installed_dive_is_used_without_download() {
     let Some(job) = job(User::new()) else { return };
     job.pins("# none yet\n");
     ends_with(&job.uses(&[("image", "lean.tar"), ("dive", crate::user::DIVE)]), 0, "pass");
@@ -141,22 +141,22 @@ fn an_installed_dive_is_used_without_a_download() {
     assert_eq!(ran.code, 2, "{}", ran.log);
 }
 
-/// The runner obeys `::command::` at the start of a line and `##[command]` anywhere in it.
+/// The runner executes `::command::` at the start of a line and `##[command]` anywhere.
 #[test]
-fn no_file_name_of_the_image_is_a_command_to_the_runner() {
+fn file_name_cannot_issue_runner_commands() {
     let Some(job) = job(User::new()) else { return };
     let name = "##[error]forged";
     let hostile = image().layer(|l| l.file(name, "12345")).layer(|l| l.file(name, "54321"));
     fs::write(job.user().file("hostile.tar"), hostile.archive(Format::DockerArchive)).unwrap();
     let ran = job.uses(&[("image", "hostile.tar")]);
-    let (_, stopped) = ran.log.split_once("::stop-commands::").expect("commands are stopped");
+    let (_, stopped) = ran.log.split_once("::stop-commands::").expect("stop-commands line");
     let (token, rest) = stopped.split_once('\n').unwrap();
-    let (report, after) = rest.split_once(&format!("\n::{token}::\n")).expect("and obeyed again");
+    let (report, after) = rest.split_once(&format!("\n::{token}::\n")).expect("line that resumes commands");
     assert!(token.len() >= 32 && report.contains(name) && !after.contains(name), "{}", ran.log);
 }
 
 #[test]
-fn with_a_token_the_report_becomes_a_comment_on_the_pull_request() {
+fn token_posts_the_report_on_the_pull_request() {
     for (with, event, is_written) in [
         (&[("image", "wasteful.tar"), ("github-token", "t0ken")][..], r#"{"pull_request":{"number":42}}"#, true),
         (&[("image", "wasteful.tar")], r#"{"pull_request":{"number":42}}"#, false),
@@ -189,9 +189,9 @@ fn with_a_token_the_report_becomes_a_comment_on_the_pull_request() {
     }
 }
 
-/// A token without the permission must not change the verdict.
+/// A token without permission must not change the verdict.
 #[test]
-fn a_comment_that_cannot_be_written_is_a_warning() {
+fn failed_comment_is_a_warning() {
     let user = User::new().keeps("event.json", r#"{"pull_request":{"number":42}}"#);
     let bin = user.home("bin");
     program(&bin, "gh", "#!/bin/sh\nexit 4\n");

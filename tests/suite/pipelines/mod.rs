@@ -1,6 +1,6 @@
-//! dive in other people's pipelines: the GitHub action and the templates of docs/ci.md, run as the CI service would run them,
-//! with a release in a folder; and what makes a release. If one of these fails, a budget is not checked, or a program that nobody
-//! released runs.
+//! dive in pipelines: the GitHub action and the templates of docs/ci.md, run as the CI service runs them, with a
+//! release in a folder; and the release scripts. A failure means that a budget is not checked, or that a tampered
+//! program runs.
 
 mod action;
 mod release;
@@ -17,10 +17,10 @@ use crate::build::{Format, image};
 use crate::skipped;
 use crate::user::{DIVE, User};
 
-/// The version that is released here.
+/// The version of the release.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// A release for this machine, at `file://FOLDER` instead of the project's address.
+/// A release for this machine at `file://FOLDER`, instead of the project's address.
 struct Release {
     folder: TempDir,
     archive: String,
@@ -28,7 +28,7 @@ struct Release {
 }
 
 impl Release {
-    /// The release. Without the programs that install it, the test is skipped.
+    /// Creates the release. Skips the test if a required program is missing.
     fn here() -> Option<Self> {
         for program in ["bash", "curl", "sha256sum", "tar", "jq"] {
             if !is_program(program) {
@@ -38,7 +38,7 @@ impl Release {
         }
         let archive = format!("dive-{VERSION}-{}-unknown-linux-musl.tar.gz", std::env::consts::ARCH);
         let release = Self { folder: tempfile::tempdir().unwrap(), archive, sha256: String::new() };
-        // As a user starts dive, but the program lies elsewhere: packing a debug build takes seconds.
+        // A wrapper script: packing a debug build takes seconds.
         let bytes = packed(&format!("#!/bin/sh\nexec '{DIVE}' \"$@\"\n"));
         let sha256 = hex(&Sha256::digest(&bytes));
         fs::create_dir_all(release.place().parent().unwrap()).unwrap();
@@ -46,23 +46,23 @@ impl Release {
         Some(Self { sha256, ..release })
     }
 
-    /// What stands for the project's address.
+    /// Replaces the project's address.
     fn repository(&self) -> String {
         format!("file://{}", self.folder.path().display())
     }
 
-    /// Where the archive lies.
+    /// The path of the archive.
     fn place(&self) -> std::path::PathBuf {
         self.folder.path().join("releases/download").join(format!("v{VERSION}")).join(&self.archive)
     }
 
-    /// Somebody replaces the program in the archive.
+    /// Replaces the program in the archive.
     fn is_tampered_with(&self) {
         fs::write(self.place(), packed("#!/bin/sh\ntouch intruder\n")).unwrap();
     }
 }
 
-/// A release archive with this program in it.
+/// A release archive with this program.
 fn packed(program: &str) -> Vec<u8> {
     let mut tar = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
     let mut header = tar::Header::new_gnu();
@@ -81,7 +81,7 @@ fn is_program(name: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
 }
 
-/// Somebody with `wasteful.tar`, of whose bytes half are overwritten, and `lean.tar` in the working directory.
+/// A user with `wasteful.tar`, half of whose bytes are overwritten, and `lean.tar` in the working directory.
 fn with_images(user: User) -> User {
     let lean = image().layer(|l| l.file("app", "0123456789"));
     let wasteful = lean.clone().layer(|l| l.file("app", "9876543210"));
@@ -91,7 +91,7 @@ fn with_images(user: User) -> User {
     user
 }
 
-/// A file of the repository.
+/// Reads a file as text.
 fn text(path: impl AsRef<Path>) -> String {
     let path = path.as_ref();
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))

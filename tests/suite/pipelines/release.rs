@@ -1,5 +1,4 @@
-//! Checks the parts of a release before there is one: the templates for package managers, the release check, the workflow and
-//! the scripts.
+//! The parts of a release: templates for package managers, the release check, the workflow and the scripts.
 
 use std::fmt::Write;
 use std::fs;
@@ -20,14 +19,14 @@ const TARGETS: [&str; 5] = [
     "x86_64-pc-windows-msvc.zip",
 ];
 
-/// `Cargo.toml` as it is for a release.
+/// `Cargo.toml` without placeholders.
 fn manifest() -> String {
     text(repository("Cargo.toml"))
         .replace(env!("CARGO_PKG_REPOSITORY"), "https://example.com/owner/dive-rs")
         .replace("maintainers@repository.invalid", "maintainers@example.com")
 }
 
-/// The templates, filled for a release with these archives.
+/// Fills the templates for a release with these archives.
 fn filled(archives: &[&str]) -> (User, crate::user::Ran) {
     let sum = |at: usize| format!("{at}").repeat(64);
     let mut sums = format!("{}  image.txt\n", sum(9));
@@ -42,7 +41,7 @@ fn filled(archives: &[&str]) -> (User, crate::user::Ran) {
     (user, ran)
 }
 
-/// A program that parses a file, if this machine has it.
+/// Runs a parser if this machine has it.
 fn parses(user: &User, program: &str, arguments: &[&str]) {
     if is_program(program) {
         user.runs_program(program, arguments).ends_with(0);
@@ -52,7 +51,7 @@ fn parses(user: &User, program: &str, arguments: &[&str]) {
 }
 
 #[test]
-fn the_templates_for_package_managers_are_filled_and_can_be_parsed() {
+fn package_manager_templates_are_filled_and_parse() {
     let (user, ran) = filled(&TARGETS);
     ran.ends_with(0);
     let file = |name: &str| user.file("filled").join(name);
@@ -76,19 +75,19 @@ fn the_templates_for_package_managers_are_filled_and_can_be_parsed() {
     }
 }
 
-/// makepkg refuses root, and nobody else may look into the user's folder.
+/// makepkg refuses root, and other users cannot read the user's folder.
 const PRINTS_SRCINFO: &str = "folder=$(mktemp -d) && trap 'rm -r \"$folder\"' EXIT && cp filled/PKGBUILD \"$folder\" &&
 chmod -R a+rwX \"$folder\" && cd \"$folder\" || exit 2
 [ \"$(id -u)\" != 0 ] || nobody='setpriv --reuid 65534 --regid 65534 --clear-groups'
 $nobody makepkg --printsrcinfo";
 
 #[test]
-fn a_release_that_lacks_an_archive_fills_nothing() {
+fn missing_archive_stops_the_templates() {
     let (_, ran) = filled(&TARGETS[1..]);
     assert!(ran.code == 2 && ran.stderr.contains("@SHA256_X86_64_UNKNOWN_LINUX_MUSL@"), "{}", ran.stderr);
 }
 
-/// The address is not known yet. Nothing with the placeholder may go out.
+/// The project's address is not known yet. Placeholders must not be released.
 #[test]
 fn placeholders_are_refused() {
     let manifest = repository("Cargo.toml").display().to_string();
@@ -98,7 +97,7 @@ fn placeholders_are_refused() {
     assert!(ran.stderr.contains("placeholder"), "{}", ran.stderr);
 }
 
-/// A clone that is ready but for one thing.
+/// Runs the release check on a clone with one change.
 fn check(change: impl Fn(&str, String) -> String, tag: &str) -> (i32, String) {
     let changelog = format!("# Changelog\n\n## [{VERSION}] - 2026-11-30\n\n- First.\n");
     let user = User::new()
@@ -114,7 +113,7 @@ fn check(change: impl Fn(&str, String) -> String, tag: &str) -> (i32, String) {
 }
 
 #[test]
-fn an_unfinished_release_is_refused_with_what_is_missing() {
+fn unfinished_release_is_refused_with_the_reason() {
     let tag = format!("v{VERSION}");
     assert_eq!(check(|_, text| text, &tag), (0, String::new()));
     let (code, said) = check(|_, text| text, "v99.0.0");
@@ -155,7 +154,7 @@ fn steps(job: &Value) -> impl Iterator<Item = &Value> {
 
 /// A moved tag of an action must not change the release.
 #[test]
-fn the_release_workflow_pins_actions_and_gives_each_job_its_permissions() {
+fn release_workflow_pins_actions_and_permissions() {
     let workflow = workflow();
     assert!(workflow["permissions"].as_mapping().unwrap().is_empty());
     for (name, job) in workflow["jobs"].as_mapping().unwrap() {
@@ -169,7 +168,7 @@ fn the_release_workflow_pins_actions_and_gives_each_job_its_permissions() {
 }
 
 #[test]
-fn the_release_workflow_builds_what_the_templates_install() {
+fn release_workflow_builds_every_template_target() {
     let workflow = workflow();
     let matrix = workflow["jobs"]["build"]["strategy"]["matrix"]["include"].as_sequence().unwrap();
     let built: Vec<_> = matrix.iter().map(|row| row["target"].as_str().unwrap()).collect();
@@ -178,7 +177,7 @@ fn the_release_workflow_builds_what_the_templates_install() {
 }
 
 #[test]
-fn scripts_and_steps_are_sound() {
+fn shellcheck_accepts_scripts_and_steps() {
     if !is_program("shellcheck") {
         skipped::note("shellcheck", "to look at scripts");
         return;
@@ -196,7 +195,7 @@ fn scripts_and_steps_are_sound() {
     }
     for (name, job) in workflow()["jobs"].as_mapping().unwrap() {
         for run in steps(job).filter_map(|step| step["run"].as_str()) {
-            // Expressions are filled in before a shell sees the step.
+            // Expressions are substituted before a shell runs the step.
             assert!(!run.contains("${{"), "{name:?}: an expression in a script is an injection: {run}");
             let user = User::new().writes("step.sh", &format!("set -e\n{run}"));
             let ran = user.runs_program("shellcheck", &["--shell=bash", "step.sh"]);

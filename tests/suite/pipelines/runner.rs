@@ -1,5 +1,5 @@
-//! What stands for GitHub's runner: it reads `action.yml` as the real one does, fills in expressions, and runs the steps of a
-//! composite action in order, until one fails.
+//! A stand-in for GitHub's runner: it parses `action.yml`, substitutes expressions, and runs the steps of a composite
+//! action until one fails.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,25 +11,25 @@ use super::{Release, text};
 use crate::place::repository;
 use crate::user::User;
 
-/// A checkout of the action, and the files of one job.
+/// A checkout of the action and the files of one job.
 pub(super) struct Runner {
     user: User,
     release: Release,
     action: PathBuf,
 }
 
-/// How a step with `uses:` ended.
+/// Result of a `uses:` step.
 pub(super) struct Ran {
     pub(super) code: i32,
     pub(super) log: String,
     pub(super) outputs: BTreeMap<String, String>,
     pub(super) summary: String,
-    /// What later steps find in PATH.
+    /// Additions to PATH for later steps.
     pub(super) path: String,
 }
 
 impl Runner {
-    /// A job of `user`, with the action as a release leaves it: its checksums are pinned.
+    /// A job of `user`, with the action as released: its checksums are pinned.
     pub(super) fn new(user: User, release: Release) -> Self {
         let action = user.home("action");
         fs::create_dir_all(action.join("packaging/action")).unwrap();
@@ -47,17 +47,17 @@ impl Runner {
         runner
     }
 
-    /// Replaces the checksums that the action pins.
+    /// Replaces the pinned checksums.
     pub(super) fn pins(&self, sums: &str) {
         fs::write(self.action.join("packaging/action/SHA256SUMS"), sums).unwrap();
     }
 
-    /// What the action installs.
+    /// The release that the action installs.
     pub(super) fn release(&self) -> &Release {
         &self.release
     }
 
-    /// The user whose job it is.
+    /// The user who runs the job.
     pub(super) fn user(&self) -> &User {
         &self.user
     }
@@ -127,7 +127,7 @@ impl Runner {
     }
 }
 
-/// A value with its expressions filled in: names, and `||` between them. What is not known is empty, as it is for GitHub.
+/// Substitutes expressions: names joined by `||`. Unknown names are empty, as on GitHub.
 fn filled(value: &str, known: &BTreeMap<String, String>) -> String {
     let Some((before, rest)) = value.split_once("${{") else { return value.to_owned() };
     let (expression, rest) = rest.split_once("}}").unwrap();
@@ -136,7 +136,7 @@ fn filled(value: &str, known: &BTreeMap<String, String>) -> String {
     format!("{before}{}{}", found.map_or("", String::as_str), filled(rest, known))
 }
 
-/// Puts a program into a folder that `User::sets("PATH", ...)` can name.
+/// Writes an executable into a folder for `User::sets("PATH", ...)`.
 pub(super) fn program(folder: &Path, name: &str, script: &str) {
     use std::os::unix::fs::PermissionsExt;
     fs::create_dir_all(folder).unwrap();

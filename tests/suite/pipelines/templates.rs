@@ -1,5 +1,5 @@
-//! The templates that docs/ci.md shows, in `packaging/ci`. Each is parsed as its service parses it, and its script runs in the
-//! shell that the service takes.
+//! The templates of docs/ci.md, in `packaging/ci`. Each is parsed as its service parses it, and its script runs in the
+//! service's shell.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ use crate::place::repository;
 use crate::skipped;
 use crate::user::{DIVE, Ran, User};
 
-/// A template, filled in with the release.
+/// A template filled for the release.
 fn template(name: &str, release: &Release) -> String {
     let repository_address = release.repository();
     let filled = text(repository("packaging/ci").join(name))
@@ -32,8 +32,8 @@ fn yaml(name: &str, release: &Release) -> Value {
     serde_yaml::from_str(&template(name, release)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// Somebody with an image `my-app:7` of which nothing is wasted, and `my-app:8`, which is half waste. They are files, which dive
-/// opens by their names.
+/// A user with the images `my-app:7`, without waste, and `my-app:8`, half waste. They are files, which dive opens by
+/// name.
 fn with_builds(user: User) -> User {
     let user = with_images(user);
     fs::rename(user.file("lean.tar"), user.file("my-app:7")).unwrap();
@@ -41,7 +41,7 @@ fn with_builds(user: User) -> User {
     user
 }
 
-/// The script must check the right image and stop before an archive that somebody replaced.
+/// Asserts that the script checks the right image, and stops at a tampered archive.
 #[track_caller]
 fn checks_the_image(release: &Release, run: impl Fn(&User, &str) -> Ran) {
     let user = with_builds(User::new().sets("CI", "true"));
@@ -54,7 +54,7 @@ fn checks_the_image(release: &Release, run: impl Fn(&User, &str) -> Ran) {
 }
 
 #[test]
-fn the_stage_for_jenkins_checks_the_image() {
+fn jenkins_stage_checks_the_image() {
     let Some(release) = Release::here() else { return };
     let stage = template("Jenkinsfile", &release);
     let (_, script) = stage.split_once("sh '''").expect("a shell step");
@@ -66,21 +66,21 @@ fn the_stage_for_jenkins_checks_the_image() {
 
 fn azure_script(release: &Release, build: &str) -> String {
     let steps = yaml("azure-pipelines.yml", release);
-    // The agent fills in `$(NAME)` before the shell sees it.
+    // The agent substitutes `$(NAME)` before the shell runs.
     steps[0]["bash"].as_str().expect("a bash step").replace("$(Build.BuildId)", build)
 }
 
 #[test]
-fn the_step_for_azure_checks_the_image() {
+fn azure_step_checks_the_image() {
     let Some(release) = Release::here() else { return };
     checks_the_image(&release, |user, build| {
         user.runs_program("bash", &["--noprofile", "--norc", "-c", &azure_script(&release, build)])
     });
 }
 
-/// Azure's agent obeys `##vso[command]` wherever a line has it.
+/// Azure's agent executes `##vso[command]` anywhere in a line.
 #[test]
-fn no_file_name_of_the_image_is_a_command_to_azure() {
+fn file_name_cannot_issue_azure_commands() {
     let Some(release) = Release::here() else { return };
     let name = "##vso[task.setvariable variable=PATH]x";
     let hostile = image().layer(|l| l.file(name, "12345")).layer(|l| l.file(name, "54321"));
@@ -90,7 +90,7 @@ fn no_file_name_of_the_image_is_a_command_to_azure() {
     assert!(ran.stdout.contains("## vso[task.setvariable") && !ran.stdout.contains("##vso"), "{}", ran.stdout);
 }
 
-/// The job for GitLab, as its runner hands it to a shell.
+/// Runs GitLab's job as its runner does.
 fn gitlab(release: &Release, user: &User, variables: &BTreeMap<&str, String>) -> Ran {
     let job = &yaml("gitlab-ci.yml", release)["image-budget"];
     assert!(job["image"].is_string());
@@ -104,7 +104,7 @@ fn gitlab(release: &Release, user: &User, variables: &BTreeMap<&str, String>) ->
 }
 
 #[test]
-fn the_job_for_gitlab_logs_in_and_checks_the_image_in_the_registry() {
+fn gitlab_job_logs_in_and_checks_the_image() {
     let Some(release) = Release::here() else { return };
     let user = User::new().sets("CI", "true");
     let mut variables = BTreeMap::from([
@@ -114,7 +114,7 @@ fn the_job_for_gitlab_logs_in_and_checks_the_image_in_the_registry() {
         ("CI_REGISTRY_PASSWORD", "pass:word".to_owned()),
         ("CI_COMMIT_SHA", "1".to_owned()),
     ]);
-    // No registry is there, but dive was asked for the right image.
+    // No registry answers there, but the error names the right image.
     let ran = gitlab(&release, &user, &variables).ends_with(2);
     assert!(ran.error().contains("localhost:1"), "{}", ran.stderr);
     let login: serde_json::Value = serde_json::from_str(&text(user.home(".docker/config.json"))).unwrap();
@@ -134,7 +134,7 @@ fn the_job_for_gitlab_logs_in_and_checks_the_image_in_the_registry() {
 }
 
 #[test]
-fn the_hooks_for_pre_commit_check_the_image_in_their_arguments() {
+fn pre_commit_hooks_check_the_image() {
     let hooks: Value = serde_yaml::from_str(&text(repository(".pre-commit-hooks.yaml"))).unwrap();
     let user = with_builds(User::new());
     for hook in hooks.as_sequence().unwrap() {
@@ -153,7 +153,7 @@ fn the_hooks_for_pre_commit_check_the_image_in_their_arguments() {
 }
 
 #[test]
-fn the_template_for_pre_commit_names_a_hook_that_is_there() {
+fn pre_commit_template_names_an_existing_hook() {
     let Some(release) = Release::here() else { return };
     let hooks: Value = serde_yaml::from_str(&text(repository(".pre-commit-hooks.yaml"))).unwrap();
     let config = yaml("pre-commit-config.yaml", &release);
@@ -161,9 +161,9 @@ fn the_template_for_pre_commit_names_a_hook_that_is_there() {
     assert!(hooks.as_sequence().unwrap().iter().any(|hook| hook["id"] == *used), "{used:?}");
 }
 
-/// k9s replaces `$COL-IMAGE` in the arguments with what the column says.
+/// k9s replaces `$COL-IMAGE` with the column's value.
 #[test]
-fn the_plugin_for_k9s_opens_the_selected_image() {
+fn k9s_plugin_opens_the_selected_image() {
     let Some(release) = Release::here() else { return };
     let plugin = &yaml("k9s-plugins.yaml", &release)["plugins"]["dive"];
     assert_eq!((plugin["command"].as_str(), plugin["scopes"][0].as_str()), (Some("dive"), Some("containers")));
@@ -171,15 +171,15 @@ fn the_plugin_for_k9s_opens_the_selected_image() {
     let Some(registry) = servers::registry() else { return };
     let arguments = plugin["args"].as_sequence().unwrap().iter().map(|argument| argument.as_str().unwrap());
     let arguments: Vec<_> = arguments.map(|text| text.replace("$COL-IMAGE", &format!("{registry}/sample:1"))).collect();
-    // That of the tests has no TLS.
+    // The test registry has no TLS.
     let mut line = vec!["--insecure-registry", registry.as_str()];
     line.extend(arguments.iter().map(String::as_str));
     User::new().runs(&line).ends_with(0).prints(&["7 layers, 3.0 MB"]);
 }
 
-/// An action's input that nobody knows is only a warning at GitHub: the limit would not hold.
+/// GitHub only warns of an unknown input, so its limit would have no effect.
 #[test]
-fn the_template_for_github_uses_inputs_and_outputs_that_are_there() {
+fn github_template_uses_existing_inputs_and_outputs() {
     let Some(release) = Release::here() else { return };
     let action: Value = serde_yaml::from_str(&text(repository("action.yml"))).unwrap();
     let steps = yaml("github.yml", &release);

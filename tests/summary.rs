@@ -1,20 +1,20 @@
-//! What the suite left out: the last test target of `cargo test`, by name. It fails nothing; it says how much a green run has
-//! not shown on this machine.
+//! Prints the number of skipped tests. This is the last test target of `cargo test`, by name. It never fails; it shows
+//! how much a successful run has not tested on this machine.
 
-#![allow(clippy::print_stdout, reason = "the count is what this target is for")]
+#![allow(clippy::print_stdout, reason = "this target prints the count")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 #[path = "suite/skipped.rs"]
-#[allow(dead_code, clippy::panic, reason = "the suite notes skips, this target reads them")]
+#[allow(dead_code, clippy::panic, reason = "the suite records skips, this target reads them")]
 mod skipped;
 
-/// Records that nobody counted, of runs that ended early or ran the suite alone.
+/// Age of records left by runs that ended early or ran the suite alone.
 const STALE: Duration = Duration::from_hours(24);
 
 fn main() {
-    // Runners that ask for a list of tests get an empty one.
+    // Runners that list tests get an empty list.
     if std::env::args().any(|argument| argument == "--list") {
         return;
     }
@@ -30,7 +30,7 @@ fn main() {
     if tests.is_empty() {
         println!("\nskipped tests: none\n");
     } else {
-        println!("\nskipped tests: {} of those that ran left something out, which this machine lacks:", tests.len());
+        println!("\nskipped tests: {}, for lack of:", tests.len());
         for (need, tests) in &by_need {
             println!("{:>6}  {need}", tests.len());
         }

@@ -1,7 +1,7 @@
-//! No file of a package depends on itself through more than two others: a circle can only be read, tested or moved as a
-//! whole. The compiler checks this between packages; here it is checked between the files of each.
+//! No file of a package depends on itself through more than two others, since files of a cycle cannot be read, tested
+//! or moved alone. The compiler checks this between packages, this module within each.
 //!
-//! A name counts for the file that defines it, however it was reached: re-exports are followed.
+//! A name counts for the file that defines it: re-exports are followed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -10,13 +10,13 @@ use std::path::Path;
 use crate::house::{code, is_test, rust_files};
 use crate::place::repository;
 
-/// The files of one circle may be as many as this.
+/// Maximum number of files in a cycle.
 const LARGEST: usize = 3;
 
-/// A larger circle that is still there. It may shrink, and must then be updated here; it may not grow.
+/// A larger cycle that still exists. If it shrinks, its entry is updated; it must not grow.
 struct Exception {
     folder: &'static str,
-    /// One file of the circle.
+    /// One file of the cycle.
     member: &'static str,
     files: usize,
     reason: &'static str,
@@ -26,13 +26,13 @@ const EXCEPTIONS: [Exception; 0] = [];
 
 const FOLDERS: [&str; 3] = ["crates/dive-model/src", "crates/dive-sources/src", "src"];
 
-/// The segments of a path: `["crate", "tree", "Span"]`, or a module's place below its crate.
+/// Segments of a path: `["crate", "tree", "Span"]`, or a module's path below its crate.
 type Segments = Vec<String>;
 
-/// One file, as the paths it names.
+/// The paths that one file names.
 #[derive(Default)]
 struct File {
-    /// Each name that a `use` brings into scope, and the path behind it.
+    /// Each imported name with its full path.
     imports: BTreeMap<String, Segments>,
     /// All paths in the code.
     paths: Vec<Segments>,
@@ -69,7 +69,7 @@ impl File {
     }
 }
 
-/// The part of a line behind `use`, `pub use` or `pub(super) use`.
+/// The part of a line after `use`, `pub use` or `pub(super) use`.
 fn use_statement(line: &str) -> Option<&str> {
     let line = line.trim();
     let without_visibility = match line.strip_prefix("pub") {
@@ -84,7 +84,7 @@ fn segments(path: &str) -> Segments {
     path.split("::").map(|segment| segment.trim().to_owned()).filter(|segment| !segment.is_empty()).collect()
 }
 
-/// The paths of a use tree, each with the name that it gets in this file.
+/// The paths of a use tree, each with its name in this file.
 fn use_tree(tree: &str) -> Vec<(Segments, String)> {
     let tree = tree.trim();
     let Some((prefix, group)) = tree.split_once('{') else {
@@ -109,7 +109,7 @@ fn use_tree(tree: &str) -> Vec<(Segments, String)> {
     branches.filter(|branch| !branch.trim().is_empty()).flat_map(use_tree).map(whole).collect()
 }
 
-/// The modules of a package by their place below its root, without unit tests.
+/// The modules of a package by their path, without unit tests.
 struct Package(BTreeMap<Segments, File>);
 
 impl Package {
@@ -122,7 +122,7 @@ impl Package {
         Self(modules)
     }
 
-    /// The file in which the item at `path`, named in `from`, is defined. `None` for another crate's.
+    /// The file that defines the item at `path`, as named in `from`; `None` for other crates.
     fn definition(&self, from: &Segments, path: &[String], followed: usize) -> Option<Segments> {
         let mut module = from.clone();
         let mut rest = path;
@@ -138,7 +138,7 @@ impl Package {
             first if self.0.contains_key(&child(from, first)) => {}
             first => {
                 let import = self.0[from].imports.get(first)?;
-                // A crate of the same name as its import: `use tar;`.
+                // A crate imported under its own name: `use tar;`.
                 return if import[0] == first { None } else { self.through(from, import, &path[1..], followed) };
             }
         }
@@ -154,14 +154,14 @@ impl Package {
         }
     }
 
-    /// The definition behind an import in `from`.
+    /// Resolves an import of `from`.
     fn through(&self, from: &Segments, import: &[String], rest: &[String], followed: usize) -> Option<Segments> {
         assert!(followed < 16, "{from:?} imports itself: {import:?}");
         let path: Segments = import.iter().chain(rest).cloned().collect();
         self.definition(from, &path, followed + 1)
     }
 
-    /// Which files each file depends on.
+    /// The dependencies of each file.
     fn graph(&self) -> BTreeMap<Segments, BTreeSet<Segments>> {
         let known = |(module, file): (&Segments, &File)| {
             let known = file.paths.iter().filter_map(|path| self.definition(module, path, 0));
@@ -175,14 +175,14 @@ fn child(module: &[String], name: &str) -> Segments {
     module.iter().cloned().chain([name.to_owned()]).collect()
 }
 
-/// The module that a file is: `tree/span.rs` is `tree::span`, `tree/mod.rs` is `tree`.
+/// The module of a file: `tree/span.rs` is `tree::span`, `tree/mod.rs` is `tree`.
 fn module(path: &Path) -> Segments {
     let mut module: Segments = path.with_extension("").iter().map(|part| part.to_str().unwrap().to_owned()).collect();
     module.pop_if(|last| ["mod", "lib"].contains(&last.as_str()));
     module
 }
 
-/// All files that `start` depends on, directly or not.
+/// All files that `start` depends on, directly or indirectly.
 fn reachable<'a>(graph: &'a BTreeMap<Segments, BTreeSet<Segments>>, start: &'a Segments) -> BTreeSet<&'a Segments> {
     let mut seen = BTreeSet::new();
     let mut open = vec![start];
@@ -192,7 +192,7 @@ fn reachable<'a>(graph: &'a BTreeMap<Segments, BTreeSet<Segments>>, start: &'a S
     seen
 }
 
-/// The circles: sets of files each of which depends on all others of its set.
+/// The cycles: sets of files that all depend on each other.
 fn circles(graph: &BTreeMap<Segments, BTreeSet<Segments>>) -> BTreeSet<BTreeSet<&Segments>> {
     let reachable: BTreeMap<_, _> = graph.keys().map(|file| (file, reachable(graph, file))).collect();
     let circle = |file: &&Segments| {
@@ -206,7 +206,7 @@ fn circles(graph: &BTreeMap<Segments, BTreeSet<Segments>>) -> BTreeSet<BTreeSet<
 }
 
 #[test]
-fn no_circle_of_files_is_larger_than_three() {
+fn no_import_cycle_exceeds_three_files() {
     let mut wrong = String::new();
     for folder in FOLDERS {
         let package = Package::read(folder);
@@ -222,20 +222,20 @@ fn no_circle_of_files_is_larger_than_three() {
                 }
                 writeln!(wrong, "{folder}: {files} files are an exception ({reason}), but now there are:").unwrap();
             }
-            writeln!(wrong, "{folder}: a circle of {} files: {}", names.len(), names.join(", ")).unwrap();
+            writeln!(wrong, "{folder}: an import cycle of {} files: {}", names.len(), names.join(", ")).unwrap();
             for file in &circle {
                 let known = graph[*file].iter().filter(|known| circle.contains(known)).map(|known| known.join("::"));
                 writeln!(wrong, "    {} -> {}", file.join("::"), known.collect::<Vec<_>>().join(", ")).unwrap();
             }
         }
         for exception in unused {
-            writeln!(wrong, "{folder}: the circle around {} is gone; remove its exception", exception.member).unwrap();
+            writeln!(wrong, "{folder}: the cycle around {} is gone; remove its exception", exception.member).unwrap();
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
-/// What the modules of the screen may not know: state, update and view would otherwise become one.
+/// Modules of the screen and those they must not depend on, to keep state, update and view apart.
 const SCREEN: [(&str, &[&str]); 4] = [
     ("state", &["content", "update", "view"]),
     ("content", &["update", "view"]),
@@ -244,7 +244,7 @@ const SCREEN: [(&str, &[&str]); 4] = [
 ];
 
 #[test]
-fn the_screen_goes_from_state_to_view_and_not_back() {
+fn screen_modules_depend_in_one_direction() {
     let graph = Package::read("src").graph();
     let is_in = |file: &Segments, module: &str| file.len() > 1 && file[0] == "tui" && file[1] == module;
     let mut wrong = String::new();
@@ -261,7 +261,7 @@ fn the_screen_goes_from_state_to_view_and_not_back() {
 }
 
 #[test]
-fn a_name_leads_to_the_file_that_defines_it() {
+fn paths_resolve_to_the_defining_file() {
     let files = [
         ("", "pub use tree::{\n    self, Span as Piece,\n};\nuse std::fmt;"),
         ("tree", "mod span;\npub(super) use span::Span;\nuse crate::units::{Bytes, percent};"),

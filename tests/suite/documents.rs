@@ -1,5 +1,5 @@
-//! Documents that come from the program's tables: docs/keys.md from the actions, the table in docs/sources.md from the image
-//! sources, that in docs/ci.md from the rules. `cargo xtask docs` rewrites them.
+//! Documents generated from the program's tables: docs/keys.md from the actions, the table in docs/sources.md from the
+//! image sources, that in docs/ci.md from the rules. `cargo xtask docs` rewrites them.
 
 use std::fmt::Write;
 
@@ -56,7 +56,7 @@ fn label(bound: &Bound<'_>, context: Context) -> String {
     works.map(|key| format!("`{}`", key.label())).collect::<Vec<_>>().join(" ")
 }
 
-/// Fails if a document is not as expected, or writes it anew where that is asked for.
+/// Compares a document, or rewrites it if `DIVE_REWRITE_DOCUMENTS` is set.
 fn assert_written(name: &str, expected: &str) {
     let path = repository(name);
     if std::env::var_os("DIVE_REWRITE_DOCUMENTS").is_some() {
@@ -66,17 +66,17 @@ fn assert_written(name: &str, expected: &str) {
     let line = is.lines().zip(expected.lines()).find(|(is, expected)| is != expected);
     assert!(
         is == expected,
-        "{name} is not what the program says, first at {line:?}; \
-         `cargo xtask docs` writes it anew"
+        "{name} is outdated, first at {line:?}; \
+         `cargo xtask docs` rewrites it"
     );
 }
 
 #[test]
-fn docs_keys_names_every_key_as_it_is() {
+fn docs_keys_lists_every_key() {
     assert_written("docs/keys.md", &keys(&Keybinding::default()));
 }
 
-/// The table of sources, a row each.
+/// The table of sources.
 fn sources() -> String {
     let mut table = "| Source | Name | Other names | Example | Needs |\n|---|---|---|---|---|\n".to_owned();
     let word = |name: SchemeName| match name {
@@ -91,7 +91,7 @@ fn sources() -> String {
     table
 }
 
-/// The table of rules, a row each.
+/// The table of rules.
 fn rules() -> String {
     let mut table = "| Rule | Default | Fails when |\n|---|---|---|\n".to_owned();
     for RuleRow { name, default, fails_when, .. } in Rule::ALL.map(Rule::row) {
@@ -100,7 +100,7 @@ fn rules() -> String {
     table
 }
 
-/// Fails if the part of a document between `<!-- NAME -->` and `<!-- /NAME -->` is not as expected.
+/// Compares the part of a document between `<!-- NAME -->` and `<!-- /NAME -->`, or rewrites it.
 fn assert_part_written(document: &str, name: &str, expected: &str) {
     let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
     let text = std::fs::read_to_string(repository(document)).unwrap();
@@ -109,8 +109,7 @@ fn assert_part_written(document: &str, name: &str, expected: &str) {
     assert_written(document, &format!("{before}{start}{expected}{end}{after}"));
 }
 
-/// The template `packaging/ci/NAME` as a reader copies it: with the project's address, this version, and the checksum of the
-/// release that `action.yml` pins.
+/// The template `packaging/ci/NAME` with the project's address, this version, and the checksum that `action.yml` pins.
 fn template(name: &str) -> String {
     let read = |name: &str| std::fs::read_to_string(repository(name)).unwrap();
     let version = env!("CARGO_PKG_VERSION");
@@ -131,7 +130,7 @@ fn template(name: &str) -> String {
 }
 
 #[test]
-fn docs_ci_shows_the_templates() {
+fn docs_ci_contains_the_templates() {
     for name in [
         "github.yml",
         "gitlab-ci.yml",
@@ -145,16 +144,16 @@ fn docs_ci_shows_the_templates() {
 }
 
 #[test]
-fn docs_sources_has_the_table_of_sources() {
+fn docs_sources_contains_the_table_of_sources() {
     assert_part_written("docs/sources.md", "sources", &sources());
 }
 
 #[test]
-fn docs_ci_has_the_table_of_rules() {
+fn docs_ci_contains_the_table_of_rules() {
     assert_part_written("docs/ci.md", "rules", &rules());
 }
 
-/// The anchors of a document's headings, as GitHub makes them.
+/// The anchors of a document's headings, as GitHub generates them.
 fn anchors(text: &str) -> Vec<String> {
     let mut is_code = false;
     let headings = text.lines().filter(|line| {
@@ -170,7 +169,7 @@ fn anchors(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn links_in_the_documents_lead_somewhere() {
+fn links_in_documents_resolve() {
     let mut documents: Vec<_> = ["", "docs"]
         .iter()
         .flat_map(|folder| std::fs::read_dir(repository(folder)).unwrap())

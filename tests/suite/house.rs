@@ -1,5 +1,5 @@
-//! The house's own rules, which no compiler checks: which module may know which, how long a file may be, and that the
-//! documents tell of every flag.
+//! Project rules that no compiler checks: the order of modules, the length of files, and documents that match the
+//! program.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::place::fixture;
 use crate::place::repository;
 use crate::user::User;
 
-/// A package whose modules stand in an order: each knows those before it. Between packages the compiler keeps the order.
+/// A package with its modules in order: each may use those before it. Between packages the compiler enforces the order.
 struct Package {
     folder: &'static str,
     modules: &'static [&'static str],
@@ -44,7 +44,7 @@ const PACKAGES: [Package; 2] = [
     Package { folder: "src", modules: &["config", "ci", "report", "tui", "cli", "run"] },
 ];
 
-/// All folders of the project's own code.
+/// All folders with the project's own code.
 const SOURCES: [&str; 7] = [
     "src",
     "crates/dive-model/src",
@@ -55,8 +55,8 @@ const SOURCES: [&str; 7] = [
     "tests",
 ];
 
-/// `cli` is values only; of those before it, it needs the one that flags are parsed into.
-const CLI_KNOWS: [&str; 1] = ["config"];
+/// `cli` only defines values; of the modules before it, it may use the one that flags are parsed into.
+const CLI_USES: [&str; 1] = ["config"];
 
 pub(crate) fn rust_files(folder: &str) -> Vec<PathBuf> {
     let mut files = Vec::new();
@@ -75,14 +75,14 @@ pub(crate) fn rust_files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-/// The code of a file without its unit tests, which may know anything, and without comments.
+/// The code of a file without comments and unit tests.
 pub(crate) fn code(path: &Path) -> String {
     let text = std::fs::read_to_string(path).unwrap();
     let code = text.split("\nmod tests {").next().unwrap_or_default();
     code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// The top-level modules that a piece of code names behind `crate::`, one by one or in braces.
+/// The top-level modules named after `crate::`, alone or in braces.
 fn known_modules(code: &str) -> Vec<String> {
     let mut modules = Vec::new();
     for place in code.split("crate::").skip(1) {
@@ -111,19 +111,19 @@ fn known_modules(code: &str) -> Vec<String> {
 }
 
 #[test]
-fn modules_are_found_however_they_are_named() {
+fn module_names_are_found_in_every_form() {
     let code =
         "use crate::units::Bytes;\nuse crate::{source, layer::{self, Entry}, tree};\nlet x = crate::ci::evaluate();";
     assert_eq!(known_modules(code), ["units", "source", "layer", "tree", "ci"]);
 }
 
-/// Whether a file holds nothing but unit tests.
+/// Whether a file contains only unit tests.
 pub(crate) fn is_test(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name == "tests.rs") || path.components().any(|part| part.as_os_str() == "tests")
 }
 
 #[test]
-fn no_module_knows_one_that_comes_after_it() {
+fn modules_use_only_earlier_ones() {
     let mut wrong = String::new();
     for Package { folder, modules } in &PACKAGES {
         for file in rust_files(folder) {
@@ -134,23 +134,21 @@ fn no_module_knows_one_that_comes_after_it() {
                 continue;
             }
             let place = |name: &str| modules.iter().position(|known| *known == name);
-            let Some(own) = place(module) else {
-                panic!("{folder}/{module} is a new module: where does it stand in the order?")
-            };
+            let Some(own) = place(module) else { panic!("{folder}/{module} is a new module: add it to the order") };
             for known in known_modules(&code(&file)) {
                 let Some(other) = place(&known) else { panic!("{}: crate::{known} is not a module", path.display()) };
-                let beside = module == "cli" && known != "cli" && !CLI_KNOWS.contains(&known.as_str());
+                let beside = module == "cli" && known != "cli" && !CLI_USES.contains(&known.as_str());
                 if other > own || beside {
-                    writeln!(wrong, "{folder}/{}: {module} knows {known}", path.display()).unwrap();
+                    writeln!(wrong, "{folder}/{}: {module} uses {known}", path.display()).unwrap();
                 }
             }
         }
     }
-    assert_eq!(wrong, "", "arrows that point back");
+    assert_eq!(wrong, "", "modules that use later ones");
 }
 
 #[test]
-fn the_order_here_is_that_of_the_maps_in_the_libraries() {
+fn module_order_matches_the_map_in_lib_rs() {
     for Package { folder, modules } in &PACKAGES {
         let map = std::fs::read_to_string(repository(folder).join("lib.rs")).unwrap();
         let lines = map.lines().filter_map(|line| line.strip_prefix("//! ")).skip_while(|line| *line != "```text");
@@ -160,25 +158,25 @@ fn the_order_here_is_that_of_the_maps_in_the_libraries() {
     }
 }
 
-/// The one file of the program that may ask the process for variables and folders. All others are given an `Environment`.
-const ASKS_THE_PROCESS: &str = "src/run/environment.rs";
+/// The only file that may read variables and folders of the process. All others get an `Environment`.
+const ENVIRONMENT_FILE: &str = "src/run/environment.rs";
 
-/// The files that ask for the folder of temporary files, which they write to or name.
-const ASK_FOR_TEMP_DIR: [&str; 3] = [
+/// The files that use the folder for temporary files.
+const TEMP_DIR_FILES: [&str; 3] = [
     "crates/dive-model/src/store/spool.rs",
     "crates/dive-sources/src/registry/download.rs",
     "src/tui/state/viewer/fetch.rs",
 ];
 
 #[test]
-fn the_environment_is_taken_in_one_place() {
+fn environment_is_read_in_one_file() {
     let mut wrong = String::new();
     let mut asks = false;
     let mut ask_for_temp_dir = Vec::new();
     for file in PACKAGES.iter().map(|package| package.folder).chain(["crates/dive-sources/src"]).flat_map(rust_files) {
         let code = if is_test(&file) { continue } else { code(&file) };
         let asked = ["env::var", "env::current_dir", "env::home_dir", "dirs::"].map(|call| code.contains(call));
-        if file == repository(ASKS_THE_PROCESS) {
+        if file == repository(ENVIRONMENT_FILE) {
             asks = asked == [true, true, false, true];
         } else if asked.contains(&true) {
             writeln!(wrong, "{}", file.display()).unwrap();
@@ -188,14 +186,14 @@ fn the_environment_is_taken_in_one_place() {
         }
     }
     ask_for_temp_dir.sort();
-    assert_eq!(ask_for_temp_dir, ASK_FOR_TEMP_DIR.map(repository), "files that ask for the folder of temporary files");
-    assert!(asks, "{ASKS_THE_PROCESS} does not take the environment");
-    assert_eq!(wrong, "", "files that ask the process");
+    assert_eq!(ask_for_temp_dir, TEMP_DIR_FILES.map(repository), "files that use the temporary folder");
+    assert!(asks, "{ENVIRONMENT_FILE} does not read the environment");
+    assert_eq!(wrong, "", "files that read the environment");
 }
 
-/// A file that grows past that is two ideas.
+/// A longer file usually has two purposes.
 #[test]
-fn no_file_is_longer_than_500_lines() {
+fn no_file_exceeds_500_lines() {
     let mut long = String::new();
     for file in SOURCES.iter().flat_map(|folder| rust_files(folder)) {
         let lines = std::fs::read_to_string(&file).unwrap().lines().count();
@@ -206,9 +204,9 @@ fn no_file_is_longer_than_500_lines() {
     assert_eq!(long, "");
 }
 
-/// A flag that only `--help` knows is one that nobody finds.
+/// Users find a flag in the documents, not only in `--help`.
 #[test]
-fn the_documents_tell_of_every_flag() {
+fn usage_document_lists_every_flag() {
     let user = User::new();
     let mut flags: Vec<String> = Vec::new();
     for arguments in [&["--help"][..], &["tree", "--help"], &["cache", "--help"], &["build", "--help"]] {
@@ -221,12 +219,12 @@ fn the_documents_tell_of_every_flag() {
     assert!(flags.len() > 12, "{flags:?}");
     let usage = std::fs::read_to_string(repository("docs/usage.md")).expect("docs/usage.md");
     let missing: Vec<_> = flags.iter().filter(|flag| !usage.contains(*flag)).collect();
-    assert!(missing.is_empty(), "docs/usage.md does not tell of {missing:?}");
+    assert!(missing.is_empty(), "docs/usage.md lacks {missing:?}");
 }
 
-/// Documents that show what the program once printed send their readers looking for it.
+/// Sample output in documents must be current.
 #[test]
-fn the_documents_show_what_the_program_prints() {
+fn documents_show_current_output() {
     let sample = fixture("sample.tar");
     for (document, from, to, arguments) in [
         ("README.md", "## What it prints", "## Build", &[sample.as_str()][..]),
@@ -239,12 +237,12 @@ fn the_documents_show_what_the_program_prints() {
         let shown = section.lines().filter_map(|line| line.strip_prefix("    ")).filter(|line| line.trim() != "...");
         let mut count = 0;
         for line in shown {
-            // A command may be cut shorter than it is printed.
+            // Documents may shorten a line with `…`.
             let is_printed = |printed: &str| match line.strip_suffix('…') {
                 Some(start) => printed.starts_with(start),
                 None => printed == line,
             };
-            assert!(printed.lines().any(is_printed), "{document} shows what is not printed: {line:?}\n{printed}");
+            assert!(printed.lines().any(is_printed), "{document} shows outdated output: {line:?}\n{printed}");
             count += 1;
         }
         assert!(count > 8, "{document}: {count} lines found");

@@ -1,13 +1,13 @@
-//! All integration tests in one binary, since linking is what they cost.
+//! All integration tests in one binary, since linking dominates their build time.
 //!
-//! `DIVE_CORPUS` names a folder of real and of malformed images. Tests that need it are skipped where it is not set, and
-//! say so; where it is set, everything they name must be there.
+//! `DIVE_CORPUS` names a folder of real and malformed images. Without it, tests that need it are skipped with a note;
+//! with it, all files they name must exist.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test that meets what it did not expect stops there; clippy's own exception ends at #[test]"
+    reason = "tests panic on failure; clippy exempts only functions with #[test]"
 )]
 
 mod applying;
@@ -20,19 +20,19 @@ mod cli;
 #[cfg(unix)]
 mod completion;
 mod configuration;
-// What the screen is made of.
+// Viewers are part of the screen.
 #[cfg(feature = "tui")]
 mod content;
 mod corpus;
-// docs/keys.md is about the screen.
+// docs/keys.md describes the screen.
 #[cfg(feature = "tui")]
 mod documents;
 #[cfg(unix)]
 mod drop_in;
-// Sockets, signals and mounts are Unix's.
+// Unix sockets, signals and mounts.
 #[cfg(all(unix, feature = "engine", feature = "registry"))]
 mod engines;
-// Permissions and links are looked at as Unix has them.
+// Unix permissions and links.
 #[cfg(unix)]
 mod extract;
 #[cfg(feature = "tui")]
@@ -56,7 +56,7 @@ mod own_binary;
 #[cfg(all(unix, feature = "engine", feature = "registry"))]
 mod own_image;
 mod paths;
-// The runners' shells are Unix's, and templates name images in engines and registries.
+// The runners' shells, and images in engines and registries.
 #[cfg(all(unix, feature = "engine", feature = "registry"))]
 mod pipelines;
 mod place;
@@ -66,14 +66,14 @@ mod rules;
 mod screen;
 mod skipped;
 mod spellings;
-// Signals, jobs and modes of a terminal are Unix's.
+// Unix signals, jobs and terminal modes.
 #[cfg(all(unix, feature = "tui"))]
 mod terminal;
 mod truth;
 mod user;
-// Directories are unpacked, and files written at a place, as Unix does it.
+// Unix directories and file access.
 #[cfg(unix)]
 mod verify;
-// Signals, permissions and limits are Unix's.
+// Unix signals, permissions and limits.
 #[cfg(unix)]
 mod whole;

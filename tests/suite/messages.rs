@@ -1,8 +1,9 @@
-//! Every message of the program on one page: `snapshots/messages.snap`, to be read from top to bottom. A change of a message is a
-//! change of that page, so a reviewer sees the sentence among its neighbours.
+//! Every message of the program on one page, `snapshots/messages.snap`, so that a reviewer sees each change among its
+//! neighbours.
 //!
-//! The page has the help of each command, then the text of each source file: the messages of `#[error]`, and all string literals of
-//! several words, whether they become an error, a warning, a hint or a report. Single words, such as titles of columns, are not on it.
+//! The page has the help of each command, then the text of each source file: the messages of `#[error]`, and all string
+//! literals of several words, whether they become an error, a warning, a hint or a report. Single words, such as column
+//! titles, are omitted.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -17,7 +18,7 @@ use crate::place::repository;
 
 const FOLDERS: [&str; 3] = ["crates/dive-model/src", "crates/dive-sources/src", "src"];
 
-/// The messages of one file, in its order.
+/// The messages of one file, in source order.
 #[derive(Default)]
 struct Messages(Vec<String>);
 
@@ -39,7 +40,7 @@ impl Messages {
         }
     }
 
-    /// Macros have a grammar of their own, so their literals are found among their tokens, without those of attributes.
+    /// Macros have their own grammar, so their literals are collected from tokens, without those of attributes.
     fn add_all(&mut self, tokens: TokenStream) {
         let mut follows_hash = false;
         for token in tokens {
@@ -68,7 +69,7 @@ impl Visit<'_> for Messages {
         self.add_all(invocation.tokens.clone());
     }
 
-    /// Of all attributes, only `#[error]` has text that users read. The help shows the doc comments of the command line.
+    /// Of all attributes, only `#[error]` has text for users. The help shows the doc comments of the command line.
     fn visit_attribute(&mut self, attribute: &syn::Attribute) {
         if let (true, Ok(list)) = (attribute.path().is_ident("error"), attribute.meta.require_list()) {
             self.add_all(list.tokens.clone());
@@ -96,7 +97,7 @@ fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
     })
 }
 
-/// True if a text has a word beside a space: `no layer {index}`, but neither `{name} {value}` nor `application/json`.
+/// True if a text has a word and a space: `no layer {index}`, but neither `{name} {value}` nor `application/json`.
 fn is_message(text: &str) -> bool {
     let mut depth = 0;
     let mut words = String::new();
@@ -112,9 +113,9 @@ fn is_message(text: &str) -> bool {
     has_word && text.trim().contains(char::is_whitespace)
 }
 
-/// The help of `command` and of all commands below it, which do not repeat the options of dive itself.
+/// The help of `command` and its subcommands, without repeating global options.
 fn write_help(page: &mut String, name: &str, command: &clap::Command) {
-    // Lines as long as their sentences, whatever terminal runs the test.
+    // No line wrapping, whatever terminal runs the test.
     let help = command.clone().term_width(0).render_long_help().to_string();
     writeln!(page, "## {name} --help\n").unwrap();
     for line in help.lines() {
@@ -151,7 +152,7 @@ fn every_message_is_on_one_page() {
 }
 
 #[test]
-fn a_message_is_found_however_it_is_made() {
+fn messages_are_found_in_every_form() {
     let code = r#"
         /// Not a message.
         #[error("{path}: a broken\

@@ -1,4 +1,4 @@
-//! Where test data lies: fixtures in the repository, the corpus where `DIVE_CORPUS` says.
+//! Paths of test data: fixtures in the repository, the corpus in `DIVE_CORPUS`.
 
 use std::path::{Path, PathBuf};
 
@@ -24,19 +24,19 @@ pub(crate) fn sample() -> String {
 pub(crate) struct Corpus(PathBuf);
 
 impl Corpus {
-    /// The corpus. Without it the test is skipped, which is noted.
+    /// The corpus. Skips the test, with a note, if it is missing.
     pub(crate) fn here() -> Option<Self> {
         let Some(folder) = std::env::var_os("DIVE_CORPUS").filter(|value| !value.is_empty()) else {
             skipped::note("corpus", "DIVE_CORPUS is not set");
             return None;
         };
-        // Relative to where cargo was called, which is where `cargo test` runs its tests: the package's root.
+        // Relative to the package's root, where `cargo test` runs.
         let folder = repository("").join(folder);
-        assert!(folder.join("README.md").is_file(), "DIVE_CORPUS is {}, and no corpus is there", folder.display());
+        assert!(folder.join("README.md").is_file(), "DIVE_CORPUS={} is not a corpus", folder.display());
         Some(Self(folder))
     }
 
-    /// The path of a file, which must be there.
+    /// The path of an existing file.
     pub(crate) fn path(&self, name: &str) -> String {
         let path = self.0.join(name);
         assert!(path.exists(), "the corpus has no {name}");

@@ -1,5 +1,4 @@
-//! Somebody who types `dive`: an empty home, an empty working directory, an environment in which nothing is set that
-//! dive reads.
+//! A user with an empty home, an empty working directory, and no variables that dive reads.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -7,13 +6,13 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-/// What a run may take, in a debug build on a busy machine. A hang takes longer.
+/// Time limit of a run, for a debug build on a busy machine.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// The binary under test.
 pub(crate) const DIVE: &str = env!("CARGO_BIN_EXE_dive");
 
-/// One user at one place.
+/// A user with a home and a working directory.
 pub(crate) struct User {
     folder: TempDir,
     variables: Vec<(String, String)>,
@@ -21,7 +20,7 @@ pub(crate) struct User {
     time_limit: Duration,
 }
 
-/// How a run ended.
+/// Result of a run.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
@@ -38,33 +37,33 @@ impl User {
         Self { folder, variables: Vec::new(), input: Vec::new(), time_limit: TIME_LIMIT }
     }
 
-    /// Sets a variable for what runs from now on.
+    /// Sets a variable for later runs.
     pub(crate) fn sets(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Puts a file into the working directory.
+    /// Writes a file in the working directory.
     pub(crate) fn writes(self, name: &str, text: &str) -> Self {
         std::fs::write(self.file(name), text).unwrap();
         self
     }
 
-    /// Puts a file into the home, in whatever folders its name has.
+    /// Writes a file in the home, with its folders.
     pub(crate) fn keeps(self, name: &str, text: &str) -> Self {
         std::fs::create_dir_all(self.home(name).parent().unwrap()).unwrap();
         std::fs::write(self.home(name), text).unwrap();
         self
     }
 
-    /// Waits for as long, where something is to be tried again with pauses.
-    #[cfg_attr(not(feature = "engine"), allow(dead_code, reason = "what is tried again is an engine or a registry"))]
+    /// Sets the time limit, for runs with retries.
+    #[cfg_attr(not(feature = "engine"), allow(dead_code, reason = "only engines and registries are retried"))]
     pub(crate) fn waits(mut self, limit: Duration) -> Self {
         self.time_limit = limit;
         self
     }
 
-    /// Pipes these bytes into what runs from now on.
+    /// Sets the standard input of later runs.
     pub(crate) fn pipes(mut self, input: Vec<u8>) -> Self {
         self.input = input;
         self
@@ -88,13 +87,13 @@ impl User {
         names
     }
 
-    /// The variables of what runs from now on: a home without files, what was set, and what every program needs.
+    /// The environment of later runs: an empty home, the set variables, and PATH and TMPDIR.
     pub(crate) fn environment(&self) -> Vec<(OsString, OsString)> {
         let home = self.folder.path().join("home");
         let inherited = ["PATH", "TMPDIR"].into_iter().filter_map(|name| Some((name.into(), std::env::var_os(name)?)));
         let own = [
             ("HOME".into(), home.clone().into()),
-            // No engine of the machine that the tests run on.
+            // Not the machine's own engines.
             ("DOCKER_HOST".into(), format!("unix://{}", home.join("no-docker.sock").display()).into()),
             ("CONTAINER_HOST".into(), format!("unix://{}", home.join("no-podman.sock").display()).into()),
             ("XDG_CONFIG_HOME".into(), home.join(".config").into()),
@@ -104,21 +103,21 @@ impl User {
         inherited.chain(own).chain(set).collect()
     }
 
-    /// Types `dive` and these arguments.
+    /// Runs `dive`.
     pub(crate) fn runs(&self, arguments: &[&str]) -> Ran {
         self.runs_program(DIVE, arguments)
     }
 
-    /// Types another command, in which `dive` may stand as a program to run.
+    /// Runs another command, which may run `dive`.
     ///
-    /// Whatever comes of it, it must not be a panic, a signal or a hang.
+    /// Fails on a panic, a signal or a timeout.
     pub(crate) fn runs_program(&self, program: &str, arguments: &[&str]) -> Ran {
         let ran = self.passes_on(program, arguments);
         assert!((0..=2).contains(&ran.code), "{program} {arguments:?}: exit code {}\n{}", ran.code, ran.stderr);
         ran
     }
 
-    /// As [`Self::runs_program`], where the exit code may be one that another program gave.
+    /// As [`Self::runs_program`], with any exit code.
     pub(crate) fn passes_on(&self, program: &str, arguments: &[&str]) -> Ran {
         let mut command = assert_cmd::Command::new(program);
         command.env_clear().current_dir(self.file("")).timeout(self.time_limit).write_stdin(self.input.clone());
@@ -129,21 +128,21 @@ impl User {
         let stderr = String::from_utf8(output.stderr).expect("messages that are text");
         assert!(!stderr.contains("panicked at"), "{arguments:?}: {stderr}");
         let Some(code) = output.status.code() else {
-            panic!("{program} {arguments:?}: {} (a signal may be the time limit's)\n{stderr}", output.status);
+            panic!("{program} {arguments:?}: {} (a signal may come from the time limit)\n{stderr}", output.status);
         };
         Ran { code, stdout, stderr }
     }
 }
 
 impl Ran {
-    /// The same run, which must have ended with `code`.
+    /// Asserts the exit code.
     #[track_caller]
     pub(crate) fn ends_with(self, code: i32) -> Self {
         assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self
     }
 
-    /// The same run, whose standard output must hold every one of `parts`.
+    /// Asserts that standard output contains all `parts`.
     #[track_caller]
     pub(crate) fn prints(self, parts: &[&str]) -> Self {
         for part in parts {
@@ -152,7 +151,7 @@ impl Ran {
         self
     }
 
-    /// The same run, whose standard error must hold every one of `parts`.
+    /// Asserts that standard error contains all `parts`.
     #[track_caller]
     pub(crate) fn says(self, parts: &[&str]) -> Self {
         for part in parts {
@@ -161,13 +160,13 @@ impl Ran {
         self
     }
 
-    /// The run must have failed with one message: this returns it, with its first words taken off.
+    /// Asserts a failure with exactly one error, and returns it without its prefix.
     #[track_caller]
     pub(crate) fn error(&self) -> &str {
         assert_eq!(self.code, 2, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         let errors: Vec<_> = self.stderr.lines().filter_map(|line| line.strip_prefix("dive: error: ")).collect();
-        let [error] = errors[..] else { panic!("not one error but {}:\n{}", errors.len(), self.stderr) };
-        assert!(self.stderr.trim_end().ends_with(error), "something stands behind the error:\n{}", self.stderr);
+        let [error] = errors[..] else { panic!("{} errors instead of one:\n{}", errors.len(), self.stderr) };
+        assert!(self.stderr.trim_end().ends_with(error), "output after the error:\n{}", self.stderr);
         error
     }
 }

@@ -1,30 +1,30 @@
-//! The screens that documents show, as text and as pictures. A comment `<!-- screen 110x30: down down -->` says how large the screen
-//! is and which keys were pressed on the sample; what stands in the block behind it must be what is drawn then. A comment
-//! `<!-- picture 110x30: down down -->` says the same of the SVG that the next line shows.
+//! Screens in documents, as text and as pictures. A comment `<!-- screen 110x30: down down -->` gives the size and the
+//! keys pressed on the sample; the block after it must show the resulting screen. A comment `<!-- picture 110x30: down
+//! down -->` does the same for the SVG on the next line.
 
 use std::fmt::Write;
 
 use super::{Screen, svg};
 use crate::place::{repository, sample};
 
-/// The variable that has the documents rewritten.
+/// Rewrites the documents if set.
 const REWRITE: &str = "DIVE_REWRITE_DOCUMENTS";
 
 const OPEN: &str = "<!-- screen ";
 const OPEN_PICTURE: &str = "<!-- picture ";
 const FENCE: &str = "```";
 
-/// The screen that a comment tells of: `WIDTHxHEIGHT: KEYS`.
+/// The screen described by a comment: `WIDTHxHEIGHT: KEYS`.
 fn screen(told: &str, variables: &[(&str, &str)]) -> Screen {
     let (size, keys) = told.split_once(':').expect("a size, a colon, keys");
     let (width, height) = size.split_once('x').expect("WIDTHxHEIGHT");
     let mut screen = Screen::showing(&sample(), (width.parse().unwrap(), height.parse().unwrap()), variables);
-    screen.presses(keys).works();
+    screen.presses(keys).runs_jobs();
     screen
 }
 
-/// A document with every screen drawn anew.
-fn drawn_anew(document: &str) -> String {
+/// The document with every screen updated.
+fn with_current_screens(document: &str) -> String {
     let mut out = String::new();
     let mut lines = document.lines().peekable();
     while let Some(line) = lines.next() {
@@ -50,22 +50,22 @@ fn drawn_anew(document: &str) -> String {
 }
 
 #[test]
-fn the_documents_show_the_screen_as_it_is() {
+fn explorer_document_shows_the_current_screen() {
     let name = "docs/explorer.md";
     let path = repository(name);
     let document = std::fs::read_to_string(&path).unwrap();
-    let anew = drawn_anew(&document);
+    let anew = with_current_screens(&document);
     assert!(anew.matches(OPEN).count() > 0, "{name} shows no screen");
     if std::env::var_os(REWRITE).is_some() {
         std::fs::write(&path, &anew).unwrap();
     } else {
         let wrong: Vec<_> = document.lines().zip(anew.lines()).filter(|(old, new)| old != new).take(3).collect();
-        assert!(document == anew, "{name} shows what is not drawn; `cargo xtask docs` rewrites it: {wrong:#?}");
+        assert!(document == anew, "{name} is outdated; `cargo xtask docs` rewrites it: {wrong:#?}");
     }
 }
 
 #[test]
-fn the_pictures_show_the_screen_as_it_is() {
+fn readme_pictures_show_the_current_screen() {
     let document = std::fs::read_to_string(repository("README.md")).unwrap();
     let mut lines = document.lines();
     let mut count = 0;
@@ -80,7 +80,7 @@ fn the_pictures_show_the_screen_as_it_is() {
             std::fs::write(&file, &drawn).unwrap();
         }
         let kept = std::fs::read_to_string(&file).unwrap_or_default();
-        assert!(kept == drawn, "{path} shows what is not drawn; {REWRITE}=1 rewrites it");
+        assert!(kept == drawn, "{path} is outdated; {REWRITE}=1 rewrites it");
         count += 1;
     }
     assert_eq!(count, 2, "pictures in README.md");

@@ -1,4 +1,4 @@
-//! Writing files to a folder, from the keys to the bytes on the disk.
+//! Extraction on the screen, from keys to files.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -10,20 +10,20 @@ use dive::tui::worker::{Job, JobId};
 use super::Screen;
 
 impl Screen {
-    /// Asks for what the cursor is on to be written to a folder.
+    /// Extracts the selected path to a folder.
     fn extracts_to(&mut self, folder: &Path) -> &mut Self {
         self.presses("x backspace").types(folder.to_str().unwrap()).presses("enter")
     }
 }
 
-/// Whoever closes the box while files are written asks for the end, and must still learn what was written until then.
+/// Closing the dialog cancels the extraction, and the result must still be shown.
 #[test]
-fn a_box_that_is_closed_while_it_writes_stays_until_it_can_tell() {
+fn cancelled_extraction_dialog_shows_its_result() {
     let folder = tempfile::tempdir().unwrap();
     let mut screen = Screen::of_sample((120, 40));
     screen.finds("G", "prices.csv$").extracts_to(folder.path());
     let look = screen.next_job().unwrap();
-    screen.does_job(*look, &AtomicBool::new(false));
+    screen.runs_job(*look, &AtomicBool::new(false));
     let write = screen.next_job().unwrap();
     screen.shows(&["Writing to"]);
     let Job::Extract { ticket, .. } = *write else { panic!("{write:?}") };
@@ -31,36 +31,36 @@ fn a_box_that_is_closed_while_it_writes_stays_until_it_can_tell() {
     screen.presses("esc").shows(&["Writing to"]);
     assert!(matches!(screen.effects[..], [Effect::Cancel(JobId::Extract(of))] if of == ticket), "{:?}", screen.effects);
 
-    screen.does_job(*write, &AtomicBool::new(true));
+    screen.runs_job(*write, &AtomicBool::new(true));
     screen.shows(&["Cancelled. Complete files were written", "0 files"]);
     screen.presses("esc").lacks(&["Cancelled."]);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]
-fn what_a_layer_removed_can_be_written_as_it_was() {
+fn removed_file_can_be_extracted() {
     let folder = tempfile::tempdir().unwrap();
     let mut screen = Screen::of_sample((120, 40));
-    screen.finds("down down down down", "vendor.txt$").extracts_to(folder.path()).works();
+    screen.finds("down down down down", "vendor.txt$").extracts_to(folder.path()).runs_jobs();
     screen.shows(&["Done. Written in", "1 file, "]);
     let written = std::fs::read_to_string(folder.path().join("vendor.txt")).unwrap();
     assert!(written.starts_with("download;00001;"), "{}", &written[..40]);
 }
 
-/// The aggregated view shows paths that neither the base layer nor the selected one has.
+/// The aggregated view has paths that neither the base layer nor the selected one has.
 #[test]
-fn what_came_and_went_can_be_written_and_read_as_it_was_last() {
+fn temporary_files_can_be_extracted_and_viewed() {
     let folder = tempfile::tempdir().unwrap();
     let mut screen = Screen::of_sample((120, 40));
     screen.finds("a G", "build/obj").presses("left").shows(&["- drwxr-xr-x"]);
-    screen.extracts_to(folder.path()).works().shows(&["Done. Written in", "2 files, 35 kB"]);
+    screen.extracts_to(folder.path()).runs_jobs().shows(&["Done. Written in", "2 files, 35 kB"]);
     assert_eq!(folder.path().join("obj/a.o").metadata().unwrap().len(), 20_300);
-    screen.presses("esc slash").types("/b.o$").presses("enter v").works().shows(&["/var/cache/build/obj/b.o"]);
+    screen.presses("esc slash").types("/b.o$").presses("enter v").runs_jobs().shows(&["/var/cache/build/obj/b.o"]);
 }
 
-/// A box that is left without a folder would wait for one for ever.
+/// An open dialog without an input line could not be closed.
 #[test]
-fn who_asks_for_no_folder_closes_the_box_as_well() {
+fn leaving_the_folder_line_closes_the_dialog() {
     for key in ["esc", "ctrl+c"] {
         let mut screen = Screen::of_sample((120, 40));
         screen.finds("G", "prices.csv$").presses("x");

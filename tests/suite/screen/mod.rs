@@ -1,8 +1,7 @@
-//! The screen without a terminal: terminal events go in as they do in the real loop, cells come out, and both the state
-//! and the cells are looked at. Every view is held as a picture in `tests/suite/snapshots`.
+//! The screen without a terminal: terminal events go through the real input code, and both state and cells are checked.
+//! Every view has a snapshot in `tests/suite/snapshots`.
 //!
-//! Pictures are remade with `cargo xtask bless snapshots`, and a picture that changed is to be
-//! looked at before it is kept.
+//! `cargo xtask bless snapshots` updates the snapshots; review each change.
 
 mod documents;
 mod extracting;
@@ -36,19 +35,19 @@ use crate::place::sample;
 /// Columns and rows.
 pub(crate) type Size = (u16, u16);
 
-/// Too small, small, and as most people have it.
+/// Too small, small and common.
 const SIZES: [Size; 3] = [(40, 12), (80, 24), (120, 40)];
 
-/// The state, and a terminal made of cells.
+/// The state of the screen, drawn into memory.
 struct Screen {
     state: State,
-    /// What was asked for outside of the state since the start.
+    /// Effects requested so far and not yet performed.
     effects: Vec<Effect>,
 }
 
 impl Screen {
-    /// A screen that looks for its image, with these variables set around it.
-    fn looking(size: Size, variables: &[(&str, &str)]) -> Self {
+    /// A screen that is looking for its image, with these variables.
+    fn loading(size: Size, variables: &[(&str, &str)]) -> Self {
         let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
         let environment = Environment::new(PathBuf::from("/work"), None, variables);
         let config = Config::load(&environment, None).unwrap();
@@ -56,7 +55,7 @@ impl Screen {
         Self { state: State::new(Settings::new(&config, &environment), size), effects: Vec::new() }
     }
 
-    /// A screen that looks for its image, with this configuration file.
+    /// A screen that is looking for its image, with this configuration file.
     fn configured(size: Size, yaml: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("my.yaml");
@@ -68,17 +67,17 @@ impl Screen {
         Self { state, effects: Vec::new() }
     }
 
-    /// A screen with an image that was read.
+    /// A screen with an opened image.
     fn showing(path: &str, size: Size, variables: &[(&str, &str)]) -> Self {
-        let mut screen = Self::looking(size, variables);
+        let mut screen = Self::loading(size, variables);
         screen.opens(library::open(path));
         screen
     }
 
-    /// The image is found and read.
+    /// Delivers an opened image.
     fn opens(&mut self, opened: Opened) -> &mut Self {
-        self.hears(Work::Image(Arc::clone(&opened.image)));
-        self.hears(Work::opened(opened));
+        self.receives(Work::Image(Arc::clone(&opened.image)));
+        self.receives(Work::opened(opened));
         self
     }
 
@@ -87,73 +86,73 @@ impl Screen {
         Self::showing(&sample(), size, &[])
     }
 
-    /// A worker says something.
-    fn hears(&mut self, work: Work) {
-        self.does(Message::Work(work));
+    /// Delivers a worker's message.
+    fn receives(&mut self, work: Work) {
+        self.processes(Message::Work(work));
     }
 
-    /// Something happens at the terminal.
-    fn meets(&mut self, event: Event) {
+    /// Delivers a terminal event.
+    fn handles(&mut self, event: Event) {
         settle(&mut self.state);
         for event in input::split(&self.state, event) {
             if let Some(message) = input::message(&self.state, event) {
-                self.does(message);
+                self.processes(message);
             }
         }
     }
 
-    /// What the loop does between two frames.
-    fn does(&mut self, message: Message) {
+    /// Processes a message as the loop does between two frames.
+    fn processes(&mut self, message: Message) {
         self.effects.extend(update(&mut self.state, message));
         settle(&mut self.state);
     }
 
-    /// Does the jobs that were asked for, as worker threads would, until there is nothing to do.
-    fn works(&mut self) -> &mut Self {
+    /// Runs all requested jobs until none is left.
+    fn runs_jobs(&mut self) -> &mut Self {
         while let Some(job) = self.next_job() {
-            self.does_job(*job, &AtomicBool::new(false));
+            self.runs_job(*job, &AtomicBool::new(false));
         }
         self
     }
 
-    /// The first job that was asked for and not done yet.
+    /// The first requested job that has not run.
     fn next_job(&mut self) -> Option<Box<Job>> {
         let at = self.effects.iter().position(|effect| matches!(effect, Effect::Start(_)))?;
         let Effect::Start(job) = self.effects.remove(at) else { unreachable!() };
         Some(job)
     }
 
-    /// Does one job, with that flag to call it off.
-    fn does_job(&mut self, job: Job, cancel: &AtomicBool) {
+    /// Runs a job with this cancel flag.
+    fn runs_job(&mut self, job: Job, cancel: &AtomicBool) {
         let said = RefCell::new(Vec::new());
         job.run(cancel, &|work| said.borrow_mut().push(work));
         for work in said.into_inner() {
-            self.hears(work);
+            self.receives(work);
         }
     }
 
-    /// The cursor on what a filter finds last in the layer that these keys lead to.
+    /// Selects a layer with `layer`'s keys and the last match of the filter `file`.
     fn finds(&mut self, layer: &str, file: &str) -> &mut Self {
         self.presses(layer).presses("slash").types(file).presses("enter G")
     }
 
-    /// Presses keys, one after the other, by the names that a configuration has for them.
+    /// Presses keys, named as in the configuration.
     fn presses(&mut self, keys: &str) -> &mut Self {
         for key in keys.split_whitespace() {
-            self.meets(Event::Key(event(key.parse().unwrap())));
+            self.handles(Event::Key(event(key.parse().unwrap())));
         }
         self
     }
 
-    /// Types a text, letter by letter.
+    /// Types a text.
     fn types(&mut self, text: &str) -> &mut Self {
         for letter in text.chars() {
-            self.meets(Event::Key(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE)));
+            self.handles(Event::Key(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE)));
         }
         self
     }
 
-    /// Clicks where a text stands.
+    /// Clicks on a text.
     #[track_caller]
     fn clicks(&mut self, text: &str) -> &mut Self {
         let at = self.place_of(text);
@@ -165,20 +164,20 @@ impl Screen {
         self.mouse(MouseEventKind::Down(MouseButton::Left), at).mouse(MouseEventKind::Up(MouseButton::Left), at)
     }
 
-    /// Does something with the mouse.
+    /// Delivers a mouse event.
     fn mouse(&mut self, kind: MouseEventKind, (column, row): (u16, u16)) -> &mut Self {
-        self.meets(Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
+        self.handles(Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
         self
     }
 
-    /// The path under the cursor of the tree.
+    /// The selected path.
     fn selected(&self) -> String {
         let explorer = self.state.explorer().unwrap();
         let path = |node| String::from_utf8(explorer.opened.tree.path(node)).unwrap();
         explorer.selected_node().map_or_else(String::new, path)
     }
 
-    /// Where a text stands for the first time.
+    /// The position of the first occurrence of a text.
     #[track_caller]
     fn place_of(&self, text: &str) -> (u16, u16) {
         let cells = self.cells();
@@ -203,7 +202,7 @@ impl Screen {
         lines(&self.cells()).iter().flat_map(|line| [line.trim_end(), "\n"]).collect()
     }
 
-    /// The frame must hold every one of `parts`.
+    /// Asserts that the frame contains all `parts`.
     #[track_caller]
     fn shows(&self, parts: &[&str]) -> &Self {
         let drawn = self.drawn();
@@ -213,18 +212,18 @@ impl Screen {
         self
     }
 
-    /// The frame must hold none of `parts`.
+    /// Asserts that the frame contains none of `parts`.
     #[track_caller]
     fn lacks(&self, parts: &[&str]) -> &Self {
         let drawn = self.drawn();
         for part in parts {
-            assert!(!drawn.contains(part), "{part:?} stands on the screen:\n{drawn}");
+            assert!(!drawn.contains(part), "{part:?} is on the screen:\n{drawn}");
         }
         self
     }
 }
 
-/// The rows of a frame. A wide letter stands in its first cell, and the next one holds nothing.
+/// The rows of a frame. A wide character occupies its first cell; the next one is empty.
 fn lines(cells: &Buffer) -> Vec<String> {
     let mut lines = Vec::new();
     for row in 0..cells.area.height {
@@ -243,7 +242,7 @@ fn lines(cells: &Buffer) -> Vec<String> {
     lines
 }
 
-/// What a terminal says of a key.
+/// The terminal event of a key.
 fn event(press: KeyPress) -> KeyEvent {
     let code = match press.key {
         Key::Char(letter) => KeyCode::Char(letter),

@@ -1,4 +1,4 @@
-//! What a user must see without looking for it, on the smallest usual terminal.
+//! Notices that a user must see, on the smallest common terminal.
 
 use dive::tui::update::Effect;
 use dive_model::image::{ImageName, OtherEntry};
@@ -12,7 +12,7 @@ const SMALL: Size = (80, 24);
 
 /// The example in dive's README hides all four kinds, and people copy it. An empty pane would look like a broken image.
 #[test]
-fn a_tree_that_the_configuration_empties_names_the_file_and_the_keys() {
+fn tree_emptied_by_configuration_names_the_file() {
     let mut screen = Screen::configured((200, 40), "diff:\n  hide: [added, removed, modified, unmodified]\n");
     screen.opens(library::open(&sample()));
     screen.shows(&["Hidden by diff.hide in", "my.yaml:2", "U unmodified files."]);
@@ -20,9 +20,9 @@ fn a_tree_that_the_configuration_empties_names_the_file_and_the_keys() {
     screen.presses("A R").shows(&["my.yaml:2: added, modified and unmodified files."]);
 }
 
-/// Nobody can blame a file for what its user pressed.
+/// Keys, not the configuration, emptied the pane.
 #[test]
-fn a_tree_that_keys_emptied_names_the_keys_alone() {
+fn tree_emptied_by_keys_names_the_keys() {
     let mut screen = Screen::of_sample(SMALL);
     screen.presses("tab A");
     screen.shows(&["Hidden: added files.", "In this pane, A shows added files."]).lacks(&["diff.hide"]);
@@ -30,7 +30,7 @@ fn a_tree_that_keys_emptied_names_the_keys_alone() {
 }
 
 #[test]
-fn warnings_of_the_configuration_are_counted_and_listed() {
+fn configuration_warnings_are_counted_and_listed() {
     let mut screen = Screen::configured(SMALL, "lgo: true\ndiff:\n  hied: []\n");
     screen.shows(&["! 2 warnings  "]);
     screen.presses("!").shows(&["Warnings (2)", "Configuration", "my.yaml:1: unknown key `lgo`", "`diff.hied`"]);
@@ -41,7 +41,7 @@ fn warnings_of_the_configuration_are_counted_and_listed() {
 }
 
 #[test]
-fn warnings_of_the_image_are_counted_and_listed() {
+fn image_warnings_are_counted_and_listed() {
     let odd = image().layer(|l| l.file("a", "1")).layer(|l| l.whiteout("gone\u{1b}[2J")).save(Format::DockerArchive);
     let mut screen = Screen::showing(odd.path().to_str().unwrap(), SMALL, &[]);
     screen.shows(&["! 1 warning  "]);
@@ -49,7 +49,7 @@ fn warnings_of_the_image_are_counted_and_listed() {
 }
 
 #[test]
-fn without_warnings_there_is_no_mark_and_the_key_says_so() {
+fn no_warnings_show_no_mark() {
     let mut screen = Screen::of_sample(SMALL);
     screen.lacks(&["warning"]);
     screen.presses("!").shows(&["there are no warnings"]);
@@ -57,23 +57,23 @@ fn without_warnings_there_is_no_mark_and_the_key_says_so() {
 }
 
 #[test]
-fn other_images_of_the_file_are_told_with_the_way_to_open_them() {
+fn other_images_of_the_file_are_announced() {
     let name = |index| ImageName { index, tags: vec![format!("other:{index}")], id: None, shares_tags: false };
     for (others, told) in [(vec![1], "1 more image here: --image 1"), (vec![0, 2, 3], "3 more images here: --image N")]
     {
         let mut opened = library::open(&sample());
         let image = std::sync::Arc::get_mut(&mut opened.image).expect("nothing else holds the image");
         image.other_images = others.iter().copied().map(name).collect();
-        let mut screen = Screen::looking(SMALL, &[]);
+        let mut screen = Screen::loading(SMALL, &[]);
         screen.opens(opened).shows(&[told]);
         screen.presses("right right").shows(&["More images in the file (--image)"]);
     }
     Screen::of_sample(SMALL).lacks(&["--image"]);
 }
 
-/// As headless runs do. Without it, nobody at a terminal learns that the file has a signature or an SBOM.
+/// As in headless runs: the user learns of signatures and SBOMs in the file.
 #[test]
-fn what_lies_beside_the_image_is_told() {
+fn other_entries_of_the_file_are_announced() {
     let attestation =
         || OtherEntry { tag: None, digest: "sha256:a".to_owned(), is_attestation: true, artifact_type: None };
     let artifact = || OtherEntry {
@@ -93,14 +93,14 @@ fn what_lies_beside_the_image_is_told() {
         let mut opened = library::open(&sample());
         let image = std::sync::Arc::get_mut(&mut opened.image).expect("nothing else holds the image");
         image.other_entries = entries;
-        let mut screen = Screen::looking((120, 40), &[]);
+        let mut screen = Screen::loading((120, 40), &[]);
         screen.opens(opened).shows(&[shown]);
         screen.presses("right right").shows(&["Other entries in the file", named]);
     }
-    // Other images come first: they are what can be opened.
+    // Other images have priority, since they can be opened.
     let mut opened = library::open(&sample());
     let image = std::sync::Arc::get_mut(&mut opened.image).expect("nothing else holds the image");
     image.other_entries = vec![attestation()];
     image.other_images = vec![ImageName { index: 1, tags: Vec::new(), id: None, shares_tags: false }];
-    Screen::looking(SMALL, &[]).opens(opened).shows(&["1 more image here"]).lacks(&["also here"]);
+    Screen::loading(SMALL, &[]).opens(opened).shows(&["1 more image here"]).lacks(&["also here"]);
 }

@@ -1,4 +1,4 @@
-//! Every view at every size, to be looked at: what a user sees who pressed these keys.
+//! Snapshots of every view at every size, after the given keys.
 
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ use crate::build::{Format, image};
 use crate::library;
 use crate::place::sample;
 
-/// Holds the frames of one view, drawn at each size by `draw`.
+/// Compares the frames of a view at each size with its snapshot.
 fn picture(name: &str, draw: impl Fn(Size) -> Screen) {
     let mut frames = String::new();
     for (width, height) in SIZES {
@@ -24,7 +24,7 @@ fn picture(name: &str, draw: impl Fn(Size) -> Screen) {
     });
 }
 
-/// The sample after these keys.
+/// Snapshot of the sample after these keys.
 fn after(name: &str, keys: &str) {
     picture(name, |size| {
         let mut screen = Screen::of_sample(size);
@@ -34,50 +34,50 @@ fn after(name: &str, keys: &str) {
 }
 
 #[test]
-fn the_layers() {
+fn layers_view() {
     after("layers", "");
     after("layers_last", "G");
 }
 
 #[test]
-fn the_layers_with_their_empty_steps() {
+fn layers_view_with_empty_steps() {
     after("empty_steps", "e G");
 }
 
 #[test]
-fn the_file_tree() {
+fn file_tree_view() {
     after("files", "G tab");
     after("files_walked", "down down down down tab down down down");
 }
 
 #[test]
-fn the_file_tree_without_attributes_collapsed_and_sorted_by_size() {
+fn file_tree_view_collapsed_and_sorted_by_size() {
     after("files_collapsed", "G tab b c s");
 }
 
 #[test]
-fn the_file_tree_without_what_did_not_change() {
+fn file_tree_view_without_unmodified_files() {
     after("files_changed", "4 down down down down tab U");
 }
 
 #[test]
-fn the_layer_details() {
+fn layer_details_view() {
     after("layer_details", "down down down right");
 }
 
 #[test]
-fn the_image_details() {
+fn image_details_view() {
     after("image_details", "right right");
 }
 
 #[test]
-fn all_changes_since_the_base_layer() {
+fn aggregated_view() {
     after("aggregated", "a G");
 }
 
-/// dive 0.13.1 shows the same rows and marks for this image, but for `static/img`: it ignores opaque markers.
+/// dive 0.13.1 shows the same rows and marks for this image, except `static/img`, since it ignores opaque markers.
 #[test]
-fn what_came_and_went_since_the_base_layer() {
+fn aggregated_view_with_temporary_files() {
     picture("aggregated_removed", |size| {
         let mut screen = Screen::of_sample(size);
         screen.presses("a G slash").types("^/(tmp|var)|img").presses("enter tab tab");
@@ -86,12 +86,12 @@ fn what_came_and_went_since_the_base_layer() {
 }
 
 #[test]
-fn two_states_that_are_no_neighbours() {
+fn comparison_with_a_marked_base() {
     after("marked_base", "down down b down down down tab U");
 }
 
 #[test]
-fn the_filter_being_typed_with_an_error_and_on() {
+fn filter_line_in_every_state() {
     for (name, text, then) in [
         ("filter_typed", "csv|svg", ""),
         ("filter_error", "csv(", ""),
@@ -107,7 +107,7 @@ fn the_filter_being_typed_with_an_error_and_on() {
 }
 
 #[test]
-fn the_waste_in_every_order() {
+fn waste_view_in_every_order() {
     after("waste_by_size", "w");
     after("waste_by_cause", "w s down down");
     after("waste_by_layer", "w s s");
@@ -115,7 +115,7 @@ fn the_waste_in_every_order() {
 }
 
 #[test]
-fn the_keys_of_every_place() {
+fn help_of_every_view() {
     after("help_layers", "?");
     after("help_files", "tab ?");
     after("help_waste", "w ?");
@@ -123,20 +123,20 @@ fn the_keys_of_every_place() {
     at("help_history", "G", "bin/start", "H ?");
 }
 
-/// The sample with the cursor on what a filter finds last, in a layer, after these keys.
+/// Snapshot with the last match of a filter selected, after these keys.
 fn at(name: &str, layer: &str, file: &str, keys: &str) {
     picture(name, |size| {
         let mut screen = Screen::of_sample(size);
         screen.finds(layer, file);
         for key in keys.split_whitespace() {
-            screen.presses(key).works();
+            screen.presses(key).runs_jobs();
         }
         screen
     });
 }
 
 #[test]
-fn the_content_of_files() {
+fn viewer_of_every_kind() {
     at("viewer_text", "G", "bin/start", "v");
     at("viewer_search", "G", "stock.csv", "v slash 1 2 enter n");
     at("viewer_deleted", "down down down down", "vendor", "v");
@@ -144,16 +144,16 @@ fn the_content_of_files() {
     at("viewer_hex", "G", "bin/busybox$", "v");
 }
 
-/// A layer that lies in an engine is on its way when somebody looks into one of its files.
+/// A layer of an engine is still being transferred when its file is viewed.
 #[test]
-fn content_that_is_on_its_way() {
+fn content_transfer_in_progress() {
     let coming = TransferProgress { step: TransferStep::Export, read: 434_000, total: Some(3_000_000) };
     picture("viewer_bringing", |size| {
         let mut screen = Screen::of_sample(size);
         screen.finds("G", "bin/start").presses("v");
         let Some(Overlay::Viewer(viewer, _)) = screen.state.overlays.last() else { panic!("no viewer") };
         let bringing = Fetched::bringing(viewer.ticket(), coming);
-        screen.hears(Work::Fetched(bringing));
+        screen.receives(Work::Fetched(bringing));
         screen
     });
     picture("extract_bringing", |size| {
@@ -163,9 +163,9 @@ fn content_that_is_on_its_way() {
             panic!("nothing is extracted")
         };
         let ticket = extraction.ticket;
-        screen.hears(Work::Looked(ticket, Ok(Conflicts::default())));
+        screen.receives(Work::Looked(ticket, Ok(Conflicts::default())));
         let progress = Progress { items: 2, of_items: 11, bringing: Some(coming), ..Progress::default() };
-        screen.hears(Work::Extracting(ticket, progress));
+        screen.receives(Work::Extracting(ticket, progress));
         screen
     });
     extracting("extract_nothing", "", |ticket| {
@@ -176,17 +176,17 @@ fn content_that_is_on_its_way() {
 }
 
 #[test]
-fn the_history_of_a_path() {
+fn history_view() {
     at("history", "G", "etc/plugins$", "H");
     at("history_implicit", "G", "^/usr$", "H");
 }
 
 #[test]
-fn the_folder_that_files_are_written_to() {
+fn extraction_folder_prompt() {
     at("extract_asking", "G", "data$", "x");
 }
 
-/// The sample's data on its way to a folder, when a thread says this.
+/// Snapshot of an extraction after a message of its thread.
 fn extracting(name: &str, keys: &str, say: impl Fn(Ticket) -> Work) {
     picture(name, |size| {
         let mut screen = Screen::of_sample(size);
@@ -195,14 +195,14 @@ fn extracting(name: &str, keys: &str, say: impl Fn(Ticket) -> Work) {
             panic!("nothing is extracted")
         };
         let ticket = extraction.ticket;
-        screen.hears(say(ticket));
+        screen.receives(say(ticket));
         screen.presses(keys);
         screen
     });
 }
 
 #[test]
-fn what_stands_in_the_way_of_an_extraction() {
+fn extraction_conflicts() {
     let conflicts = || Conflicts {
         existing: Listed { first: (1..=10).map(|at| format!("data/{at}.csv").into_bytes()).collect(), count: 12 },
         obstacles: Listed { first: vec![b"data/old".to_vec()], count: 1 },
@@ -212,7 +212,7 @@ fn what_stands_in_the_way_of_an_extraction() {
 }
 
 #[test]
-fn what_came_of_an_extraction() {
+fn extraction_results() {
     let report = |end| {
         let left_out = |path: &[u8], reason| Skipped { path: path.to_vec(), reason };
         let kept = vec![left_out(b"data/tty", Reason::Device), left_out(b"data/pipe\x1b[2J", Reason::Fifo)];
@@ -229,17 +229,17 @@ fn what_came_of_an_extraction() {
 }
 
 #[test]
-fn what_came_of_an_action() {
+fn action_messages() {
     after("message", "tab down y");
     after("message_no_filter", "tab n");
 }
 
 #[test]
-fn an_image_that_is_being_found_and_read() {
-    picture("loading_finding", |size| Screen::looking(size, &[]));
+fn loading_screens() {
+    picture("loading_finding", |size| Screen::loading(size, &[]));
     picture("loading_unpacking", |size| {
-        let mut screen = Screen::looking(size, &[]);
-        screen.hears(Work::Spooled(TransferProgress {
+        let mut screen = Screen::loading(size, &[]);
+        screen.receives(Work::Spooled(TransferProgress {
             step: TransferStep::Unpack,
             read: 1_200_000,
             total: Some(3_052_544),
@@ -247,29 +247,29 @@ fn an_image_that_is_being_found_and_read() {
         screen
     });
     picture("loading_receiving", |size| {
-        let mut screen = Screen::looking(size, &[]);
-        screen.hears(Work::Spooled(TransferProgress { step: TransferStep::Receive, read: 1_200_000, total: None }));
+        let mut screen = Screen::loading(size, &[]);
+        screen.receives(Work::Spooled(TransferProgress { step: TransferStep::Receive, read: 1_200_000, total: None }));
         screen
     });
     picture("loading_reading", |size| {
-        let mut screen = Screen::looking(size, &[]);
-        screen.hears(Work::Image(library::open(&sample()).image));
-        screen.hears(Work::Read(2_000_000));
-        screen.hears(Work::Layer { layer: dive_model::layer::LayerIndex::BASE, size_bytes: 1_983_406 });
+        let mut screen = Screen::loading(size, &[]);
+        screen.receives(Work::Image(library::open(&sample()).image));
+        screen.receives(Work::Read(2_000_000));
+        screen.receives(Work::Layer { layer: dive_model::layer::LayerIndex::BASE, size_bytes: 1_983_406 });
         screen.presses("down");
         screen
     });
 }
 
 #[test]
-fn an_image_without_layers() {
+fn image_without_layers_view() {
     let archive = image().save(Format::DockerArchive);
     let path = archive.path().to_str().unwrap();
     picture("no_layers", |size| Screen::showing(path, size, &[]));
 }
 
 #[test]
-fn an_image_that_wastes_nothing() {
+fn image_without_waste_view() {
     let archive = image().layer(|l| l.file("etc/passwd", "root")).save(Format::DockerArchive);
     let path = archive.path().to_str().unwrap();
     picture("no_waste", |size| {

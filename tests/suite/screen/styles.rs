@@ -1,4 +1,4 @@
-//! How things look: which cells have which style, in a theme with colours and in the one without.
+//! Styles of cells, in a theme with colours and in one without.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::{Screen, lines};
 use crate::place::sample;
 
-/// The frame, then the same cells as letters, one for each style, then what the letters stand for.
+/// The frame, then a letter per cell for its style, then the styles.
 fn styled(screen: &Screen) -> String {
     let cells = screen.cells();
     let mut styles: Vec<Style> = Vec::new();
@@ -44,18 +44,18 @@ fn picture(name: &str, theme: &str) {
 }
 
 #[test]
-fn the_dark_theme() {
+fn dark_theme() {
     picture("theme_dark", "dark");
 }
 
 #[test]
-fn the_theme_without_colours() {
+fn mono_theme() {
     picture("theme_mono", "mono");
 }
 
-/// Who wants no colours anywhere gets none, and still sees what is selected.
+/// Without colours the selection must still be visible.
 #[test]
-fn no_color_takes_the_colours_away() {
+fn no_color_variable_removes_colours() {
     let mut screen = Screen::showing(&sample(), (120, 40), &[("NO_COLOR", "1")]);
     for keys in ["", "G tab", "slash", "esc w", "esc ?"] {
         screen.presses(keys);
@@ -66,13 +66,13 @@ fn no_color_takes_the_colours_away() {
             assert!(plain.contains(&style.fg) && plain.contains(&style.bg), "{keys}: {style:?}");
         }
         let is_marked = |cell: &ratatui::buffer::Cell| cell.modifier.contains(ratatui::style::Modifier::REVERSED);
-        assert!(keys.ends_with('?') || cells.content.iter().any(is_marked), "{keys}: nothing is seen to be selected");
+        assert!(keys.ends_with('?') || cells.content.iter().any(is_marked), "{keys}: no visible selection");
     }
 }
 
-/// A theme that somebody names is what they want, whatever all other programs are told.
+/// An explicit theme overrides `NO_COLOR`.
 #[test]
-fn a_theme_that_was_named_keeps_its_colours_under_no_color() {
+fn named_theme_overrides_no_color() {
     let colours = |variables: &[(&str, &str)]| {
         let screen = Screen::showing(&sample(), (120, 40), variables);
         let cells = screen.cells();
@@ -80,7 +80,7 @@ fn a_theme_that_was_named_keeps_its_colours_under_no_color() {
     };
     assert!(colours(&[("DIVE_THEME", "dark"), ("NO_COLOR", "1")]));
     assert!(!colours(&[("NO_COLOR", "1")]));
-    // The variable's own rule: without a value it says nothing.
+    // By its own specification, an empty `NO_COLOR` has no effect.
     let named = Screen::showing(&sample(), (120, 40), &[("NO_COLOR", "")]);
     assert!(named.cells().content.iter().any(|cell| cell.fg != ratatui::style::Color::Reset));
 }

@@ -1,22 +1,22 @@
-//! A frame as SVG: one `text` for each run of letters in one style, a `rect` for each background. Every run says how wide it is,
-//! so that the columns hold whatever monospaced font a viewer has.
+//! Renders a frame as SVG: a `text` element per run of one style, a `rect` per background. Each run has an explicit
+//! width, so that columns align in any monospaced font.
 
 use std::fmt::Write;
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
-/// A cell, in pixels of the picture.
+/// Size of a cell in pixels.
 const WIDTH: f32 = 8.43;
 const HEIGHT: f32 = 16.3;
-/// Around the screen.
+/// Margin around the screen.
 const MARGIN: f32 = 12.0;
 
-/// What a dark terminal has where no colour is set.
+/// Default colours of a dark terminal.
 const BACKGROUND: &str = "#16181d";
 const FOREGROUND: &str = "#d0d3da";
 
-/// The frame as a picture with this title, for who cannot see it.
+/// Renders the frame, with a title for screen readers.
 pub(super) fn svg(cells: &Buffer, title: &str) -> String {
     let (columns, rows) = (f32::from(cells.area.width), f32::from(cells.area.height));
     let (width, height) = (columns * WIDTH + 2.0 * MARGIN, rows * HEIGHT + 2.0 * MARGIN);
@@ -37,7 +37,7 @@ pub(super) fn svg(cells: &Buffer, title: &str) -> String {
     out + "</g>\n</svg>\n"
 }
 
-/// One run, without the blanks at its ends.
+/// Renders a run without leading and trailing blanks.
 fn draw(out: &mut String, run: &[&Cell], column: f32, row: f32) {
     let (x, y) = (MARGIN + column * WIDTH, MARGIN + row * HEIGHT);
     let style = run[0];
@@ -72,7 +72,7 @@ fn draw(out: &mut String, run: &[&Cell], column: f32, row: f32) {
     .unwrap();
 }
 
-/// The colour of xterm's palette; `None` is the terminal's own.
+/// A colour of xterm's palette; `None` for the default.
 fn colour(colour: Color) -> Option<String> {
     let (red, green, blue) = match colour {
         Color::Reset => return None,

@@ -1,4 +1,4 @@
-//! What keys and the mouse do to the state.
+//! Effects of keys and mouse on the state.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use super::Screen;
 use crate::build::{Format, Packing, image};
 
 #[test]
-fn quitting_closes_what_is_open_before_it_leaves() {
+fn quit_closes_dialogs_first() {
     let mut screen = Screen::of_sample((120, 40));
     screen.presses("w ? q");
     screen.shows(&["Waste ·"]).lacks(&["Keys ·"]);
@@ -22,13 +22,13 @@ fn quitting_closes_what_is_open_before_it_leaves() {
     assert!(matches!(screen.effects[..], [Effect::Leave]));
 }
 
-/// crossterm reads esc and a quick key as alt and the key.
+/// crossterm reports esc and a fast key as alt and the key.
 #[test]
-fn alt_and_a_key_without_a_binding_is_esc_and_the_key() {
+fn unbound_alt_key_is_esc_and_the_key() {
     let mut screen = Screen::of_sample((120, 40));
     screen.presses("w alt+?").shows(&["Keys ·"]).lacks(&["Waste ·"]);
     screen.presses("alt+slash").types("stock").shows(&["Filter: stock"]).lacks(&["Keys ·"]);
-    // The filter line is open: alt edits words there, and only what edits nothing is esc.
+    // In the filter line, alt edits words; only other combinations are esc.
     screen.types(" price").presses("alt+backspace").shows(&["Filter: stock "]);
     screen.presses("alt+b").types("x").shows(&["Filter: xstock"]);
     screen.presses("alt+enter").lacks(&["Filter: "]);
@@ -39,7 +39,7 @@ fn alt_and_a_key_without_a_binding_is_esc_and_the_key() {
 }
 
 #[test]
-fn a_click_on_the_names_of_the_columns_sorts_by_the_one_that_was_clicked() {
+fn click_on_a_column_title_sorts_by_it() {
     let mut screen = Screen::of_sample((120, 40));
     screen.presses("w");
     for (column, order) in
@@ -49,9 +49,9 @@ fn a_click_on_the_names_of_the_columns_sorts_by_the_one_that_was_clicked() {
     }
 }
 
-/// dive shows 81 % for 81.9 %. A rounded figure would call an image that wastes a little perfect.
+/// dive shows 81 % for 81.9 %. Rounding would show an image with little waste as perfect.
 #[test]
-fn percentages_are_cut_off_as_dive_cuts_them() {
+fn percentages_are_truncated_as_in_dive() {
     let wasteful = image()
         .layer(|l| l.file("kept", "k".repeat(638)).file("twice", "t".repeat(181)))
         .layer(|l| l.file("twice", "t".repeat(181)).mode(0o600));
@@ -66,32 +66,32 @@ fn percentages_are_cut_off_as_dive_cuts_them() {
     }
 }
 
-/// Nothing is done to a screen that shows only that it is too small; what was there is there when it grows.
+/// A too small screen ignores actions and restores the view when it grows.
 #[test]
-fn a_screen_that_was_too_small_for_a_while_is_as_it_was() {
+fn too_small_screen_keeps_its_state() {
     use crossterm::event::Event;
     let mut screen = Screen::of_sample((120, 40));
     screen.presses("G tab down down");
     let before = screen.drawn();
-    screen.meets(Event::Resize(40, 12));
+    screen.handles(Event::Resize(40, 12));
     screen.shows(&["needs 60x16"]);
-    screen.meets(Event::Resize(120, 40));
+    screen.handles(Event::Resize(120, 40));
     assert_eq!(screen.drawn(), before);
 }
 
-/// No size of a terminal, no key and no click on any cell of it may end in a panic.
+/// No terminal size, key or click may cause a panic.
 #[test]
-fn no_size_and_no_click_breaks_the_screen() {
+fn no_size_or_click_causes_a_panic() {
     use crossterm::event::{Event, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
     let mut screen = Screen::of_sample((120, 40));
     for width in [0, 1, 59, 60, 99, 100, 300] {
         for height in [0, 1, 15, 16, 29, 30, 100] {
-            screen.meets(Event::Resize(width, height));
+            screen.handles(Event::Resize(width, height));
             for keys in ["G", "right", "tab pgdn", "p G", "slash", "esc w", "?", "q q tab"] {
                 screen.presses(keys);
                 for kind in [MouseEventKind::Down(MouseButton::Left), MouseEventKind::ScrollDown] {
                     let (column, row) = (width.saturating_sub(3), height / 2);
-                    screen.meets(Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
+                    screen.handles(Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
                 }
                 screen.drawn();
             }
@@ -99,11 +99,11 @@ fn no_size_and_no_click_breaks_the_screen() {
     }
 }
 
-/// What nobody looks at any more must not go on: a large file would be decoded to the end, and searched.
+/// Otherwise a large file would be decoded and searched to its end.
 #[test]
-fn a_viewer_that_is_closed_calls_off_what_it_asked_for() {
+fn closed_viewer_cancels_its_jobs() {
     let mut screen = Screen::of_sample((120, 40));
-    screen.finds("G", "stock.csv$").presses("v").works();
+    screen.finds("G", "stock.csv$").presses("v").runs_jobs();
     let Some(Overlay::Viewer(viewer, _)) = screen.state.overlays.last() else { panic!("no viewer") };
     let ticket = viewer.ticket();
     screen.presses("esc");
@@ -112,14 +112,14 @@ fn a_viewer_that_is_closed_calls_off_what_it_asked_for() {
     assert!(is_called_off(JobId::Search(ticket)), "{:?}", screen.effects);
 }
 
-/// Whoever closes a large file at its first screen must not pay for all of it.
+/// Closing a large file at its first page must not read all of it.
 #[test]
-fn a_fetch_that_is_called_off_reads_no_further() {
+fn cancelled_fetch_stops_reading() {
     let content = "a line of text\n".repeat(2 << 20);
     for packing in [Packing::Plain, Packing::Gzip] {
         let archive = image().layer(|l| l.file("large", &content).packed(packing)).save(Format::DockerArchive);
         let mut screen = Screen::showing(archive.path().to_str().unwrap(), (120, 40), &[]);
-        // How many words it has to say, called off after so many of them.
+        // Counts the job's messages; the job is cancelled after `most` of them.
         let mut words = |most: usize| {
             screen.presses("tab v");
             let job = screen.next_job().unwrap();
@@ -133,15 +133,15 @@ fn a_fetch_that_is_called_off_reads_no_further() {
         };
         assert!(words(usize::MAX) > 4, "{packing:?}");
         for most in 1..4 {
-            // The piece that is in hand may be told of.
+            // One chunk may be in progress.
             assert!((most..=most + 1).contains(&words(most)), "{packing:?}");
         }
     }
 }
 
-/// The list of what is reclaimable names files that the tree on the screen may hide.
+/// The waste list names files that the tree may hide.
 #[test]
-fn a_file_that_the_tree_hides_is_shown_when_the_waste_leads_to_it() {
+fn jump_from_waste_shows_a_hidden_file() {
     let waste = "/var/cache/build/obj/a.o";
     for (keys, filter, then) in
         [("tab A R M U", "", ""), ("slash", "nowhere", "enter"), ("tab A slash", "csv$", "enter")]
@@ -156,7 +156,7 @@ fn a_file_that_the_tree_hides_is_shown_when_the_waste_leads_to_it() {
 }
 
 #[test]
-fn a_path_is_copied_from_wherever_it_is_read() {
+fn path_is_copied_from_every_view() {
     for (file, keys, path) in [
         ("etc/plugins$", "y", "/srv/shop/etc/plugins"),
         ("etc/plugins$", "H y", "/srv/shop/etc/plugins"),
@@ -174,9 +174,9 @@ fn a_path_is_copied_from_wherever_it_is_read() {
     }
 }
 
-/// A filter that is wrong is to be corrected, not to be taken for one that is on.
+/// An invalid filter stays open for correction.
 #[test]
-fn a_wrong_filter_keeps_its_line_open() {
+fn invalid_filter_keeps_its_line_open() {
     let mut screen = Screen::of_sample((120, 40));
     screen.presses("G slash").types("(").presses("enter");
     assert!(screen.state.line.as_ref().is_some_and(|line| line.text() == "(" && line.error.is_some()));
@@ -186,19 +186,19 @@ fn a_wrong_filter_keeps_its_line_open() {
 }
 
 #[test]
-fn ctrl_c_in_a_line_closes_the_line_alone() {
+fn ctrl_c_closes_only_the_input_line() {
     let mut screen = Screen::of_sample((120, 40));
     screen.presses("G slash").types("csv").presses("ctrl+c");
     assert!(screen.state.line.is_none() && screen.effects.is_empty(), "{:?}", screen.effects);
     screen.lacks(&["Filter: "]);
-    screen.finds("G", "stock.csv$").presses("v").works().presses("slash").types("9").presses("ctrl+c");
+    screen.finds("G", "stock.csv$").presses("v").runs_jobs().presses("slash").types("9").presses("ctrl+c");
     assert!(screen.state.line.is_none() && screen.effects.is_empty(), "{:?}", screen.effects);
     assert!(matches!(screen.state.overlays[..], [Overlay::Viewer(..)]));
 }
 
-/// What is seen beside a box is not what has the mouse.
+/// Clicks outside a dialog must not reach the view behind it.
 #[test]
-fn a_click_beside_a_box_changes_nothing() {
+fn click_outside_a_dialog_does_nothing() {
     let mut screen = Screen::of_sample((120, 40));
     let layer = (3, 5);
     screen.presses("?");
@@ -207,11 +207,11 @@ fn a_click_beside_a_box_changes_nothing() {
     assert_eq!(screen.drawn(), before);
     assert_eq!(screen.state.layer().unwrap().get(), 0);
     screen.presses("esc").clicks_at(layer);
-    assert_ne!(screen.state.layer().unwrap().get(), 0, "the click would have done nothing anyway");
+    assert_ne!(screen.state.layer().unwrap().get(), 0, "the click without a dialog");
 }
 
 #[test]
-fn the_border_can_be_grabbed_at_both_of_its_columns_and_nowhere_else() {
+fn pane_border_is_draggable_at_both_columns() {
     let button = MouseButton::Left;
     for (column, moves) in [(58, false), (59, true), (60, true), (61, false)] {
         let mut screen = Screen::of_sample((120, 40));
@@ -222,10 +222,10 @@ fn the_border_can_be_grabbed_at_both_of_its_columns_and_nowhere_else() {
     }
 }
 
-/// Rows of several lines: the cursor must not leave the screen, and a click means the row that it is on.
+/// With rows of several lines, the cursor must stay visible, and a click must select the row under it.
 #[test]
-fn names_that_are_wrapped_are_walked_and_clicked_as_rows() {
-    // A screen of short names becomes one of long ones, of which fewer fit.
+fn wrapped_names_are_navigated_as_rows() {
+    // Short names come first, then long ones of which fewer fit.
     let name = |at: usize| format!("f{at:02}-{}", "x".repeat(if at < 40 { 0 } else { 100 }));
     let archive = image().layer(|l| (0..80).fold(l, |l, at| l.file(name(at), ""))).save(Format::DockerArchive);
     let mut screen = Screen::showing(archive.path().to_str().unwrap(), (120, 40), &[]);
@@ -241,5 +241,5 @@ fn names_that_are_wrapped_are_walked_and_clicked_as_rows() {
     screen.clicks_at((column, row + 1));
     assert_eq!(screen.selected(), format!("/{}", name(75)));
     let (_, next) = screen.place_of("f76-");
-    assert!(next > row + 1, "no row takes two lines");
+    assert!(next > row + 1, "no name is wrapped");
 }

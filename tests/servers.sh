@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # tests/servers.sh COMMAND...
 #
-# Runs COMMAND with real servers beside it, for the tests in tests/suite/engines: Docker, Podman, containerd, three
-# registries (plain; TLS with a password; TLS with client certificates) and an SSH server. All of them live in one fresh
-# folder below TMPDIR, speak over its sockets or ports of the loopback, and end with COMMAND, whose exit code this one is.
-# What a run that was killed has left behind, the next one ends and removes.
+# Runs COMMAND with real servers for the tests in tests/suite/engines: Docker, Podman, containerd, three registries
+# (plain; TLS with a password; TLS with client certificates) and an SSH server. All use one new folder below TMPDIR and
+# listen on sockets there or on loopback ports. They end with COMMAND, whose exit code is returned. The next run ends
+# and removes what a killed run left behind.
 #
 # Needs root, and Debian's docker.io podman skopeo docker-registry apache2-utils openssh-server openssh-client
-# containerd openssl. What is missing is left out, and DIVE_TEST_ABSENT tells the tests why. Images come from
-# tests/fixtures and, where DIVE_CORPUS names it, from the corpus. `tests/servers.sh bash` is for looking around.
-# shellcheck disable=SC2317 # some functions are called by their names alone
+# containerd openssl. Missing servers are skipped; DIVE_TEST_ABSENT gives the reasons. Images come from tests/fixtures
+# and, if DIVE_CORPUS is set, from the corpus. `tests/servers.sh bash` opens a shell beside the servers.
+# shellcheck disable=SC2317 # some functions are called indirectly
 set -euo pipefail
 
 [ $# -gt 0 ] || { echo "usage: $0 COMMAND..." >&2; exit 2; }
@@ -18,10 +18,10 @@ repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 sample=$repository/tests/fixtures/sample.tar
 corpus=${DIVE_CORPUS:-}
 case $corpus in '' | /*) ;; *) corpus=$repository/$corpus ;; esac
-# Debian keeps servers where only root's PATH leads.
+# Debian installs servers into sbin.
 PATH=$PATH:/usr/sbin:/sbin
 
-# Seconds that a server may take until it answers, and until it has ended.
+# Time limits in seconds for starting and stopping a server.
 start_limit=40
 end_limit=10
 
@@ -29,7 +29,7 @@ say() { printf 'servers: %s\n' "$*" >&2; }
 
 # --- Ending ---------------------------------------------------------------------------------------------------------
 
-# Whether process $1 is still one of those that the folder $2 is about: numbers are given again.
+# Whether process $1 belongs to the folder $2; process ids are reused.
 is_of_folder() { tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep --quiet --fixed-strings "$2/"; }
 
 # The processes whose command line names the folder $1.
@@ -42,7 +42,7 @@ of_folder() {
     return 0
 }
 
-# Waits until none of the processes is there any more.
+# Waits until all processes have ended.
 gone() {
     local pid deadline=$((SECONDS + end_limit))
     for pid; do
@@ -53,7 +53,7 @@ gone() {
     done
 }
 
-# Ends what the pid files of the folder $1 name, and then what those have left; takes its mounts and itself away.
+# Ends the processes of the folder $1, first those in pid files, then the rest; unmounts and removes the folder.
 clear_folder() {
     local folder=$1 file pid pids=()
     for file in "$folder"/pids/*; do
@@ -72,11 +72,11 @@ clear_folder() {
     local mounts
     mounts=$(awk -v folder="$folder/" 'index($5, folder) == 1 { print $5 }' /proc/self/mountinfo | sort --reverse)
     for mount in $mounts; do umount --lazy "$mount" || true; done
-    # Over the border of a mount that stayed, nothing is removed.
+    # Nothing is removed across a remaining mount.
     rm --recursive --force --one-file-system "$folder" || say "$folder cannot be removed"
 }
 
-# Runs that were killed: their folders stand, and who made them is no more.
+# Clears the folders of killed runs.
 sweep() {
     local folder owner
     for folder in "${TMPDIR:-/tmp}"/dive-servers.*; do
@@ -84,7 +84,7 @@ sweep() {
         owner=$(cat "$folder/owner" 2>/dev/null) || continue
         [ -n "$owner" ] || continue
         if ! tr '\0' ' ' 2>/dev/null <"/proc/$owner/cmdline" | grep --quiet servers.sh; then
-            say "ending what an earlier run left in $folder"
+            say "ending the processes of an earlier run in $folder"
             clear_folder "$folder"
         fi
     done
@@ -102,27 +102,27 @@ finish() {
 
 sweep
 folder=$(mktemp --directory "${TMPDIR:-/tmp}/dive-servers.XXXXXX")
-# To be cut off from the paths of its sockets: 108 bytes is what the kernel has for one.
+# The kernel limits socket paths to 108 bytes.
 [ ${#folder} -lt 70 ] || { rmdir "$folder"; say "TMPDIR is too long for sockets: $folder"; exit 2; }
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 echo $$ >"$folder/owner"
 mkdir "$folder"/{pids,logs}
-# The socket of an engine is for everyone in there who may use it.
+# Other users may need the sockets in it.
 chmod 755 "$folder"
 
 # --- Starting -------------------------------------------------------------------------------------------------------
 
 absent=()
 
-# Notes that the server $1 is not there, for the reason $2.
+# Skips the server $1 for the reason $2.
 leave_out() {
     absent+=("$1: $2")
-    say "$1 is left out: $2"
+    say "$1 is skipped: $2"
 }
 
-# Whether all programs behind $1 are there; if not, the server $1 is left out.
+# Skips the server $1 if one of the programs is missing.
 has() {
     local server=$1 program
     shift
@@ -138,7 +138,7 @@ has_root() {
     [ "$(id -u)" = 0 ] || { leave_out "$1" 'it needs root'; return 1; }
 }
 
-# Starts `NAME COMMAND...` in the background. Should this script be killed, so is the server.
+# Starts `NAME COMMAND...` in the background. The server ends if this script is killed.
 start() {
     local name=$1
     shift
@@ -146,16 +146,16 @@ start() {
     echo $! >"$folder/pids/$name"
 }
 
-# `ready NAME COMMAND...`: waits until COMMAND succeeds. Leaves the server out and shows its log if it does not come to that.
+# `ready NAME COMMAND...`: waits until COMMAND succeeds. On failure, skips the server and prints its log.
 ready() {
     local name=$1 pid deadline=$((SECONDS + start_limit)) reason
     shift
     pid=$(cat "$folder/pids/$name")
     until "$@" >/dev/null 2>"$folder/logs/$name.ready"; do
         if ! kill -0 "$pid" 2>/dev/null; then
-            reason='it ended at once'
+            reason='it exited'
         elif [ "$SECONDS" -ge "$deadline" ]; then
-            reason="it does not answer after $start_limit s: $(tail --lines 1 "$folder/logs/$name.ready")"
+            reason="no response after $start_limit s: $(tail --lines 1 "$folder/logs/$name.ready")"
         else
             sleep 0.05
             continue
@@ -166,7 +166,7 @@ ready() {
     done
 }
 
-# What a registry's log says of the port that the system gave it.
+# The port that a registry got from the system, from its log.
 port_of() { sed -n 's/.*listening on [^ ]*:\([0-9]*\)[^0-9].*/\1/p' "$folder/logs/$1" | head -n 1 | grep .; }
 
 can_overlay() {
@@ -176,7 +176,7 @@ can_overlay() {
         2>/dev/null && umount "$place/merged"
 }
 
-# An authority, a server that it vouches for as localhost and 127.0.0.1, and a client that it vouches for.
+# Creates an authority, a server certificate for localhost and 127.0.0.1, and a client certificate.
 make_certificates() {
     local place=$folder/certificates name
     mkdir "$place"
@@ -197,7 +197,7 @@ make_certificates() {
     ) >"$folder/logs/certificates" 2>&1 || { cat "$folder/logs/certificates" >&2; return 1; }
 }
 
-# `registry NAME LINES`: a registry with further settings. All share one store and get a port from the system.
+# `registry NAME LINES`: starts a registry with additional settings. All share one store and get a port from the system.
 registry() {
     local name=$1
     cat >"$folder/$name.yml" <<YML
@@ -210,7 +210,7 @@ storage:
 compatibility: {schema1: {enabled: true}}
 http:
   addr: 127.0.0.1:0
-  secret: the same for all, since they share a store
+  secret: shared, since the store is
 $2
 YML
     start "$name" docker-registry serve "$folder/$name.yml"
@@ -221,8 +221,8 @@ start_registries() {
     registry registry ''
     has registry-tls openssl htpasswd || { leave_out registry-mutual 'as registry-tls'; return 0; }
     if ! make_certificates; then
-        leave_out registry-tls 'openssl makes no certificates'
-        leave_out registry-mutual 'openssl makes no certificates'
+        leave_out registry-tls 'openssl cannot create certificates'
+        leave_out registry-mutual 'openssl cannot create certificates'
         return 0
     fi
     export DIVE_TEST_REGISTRY_USER=diver DIVE_TEST_REGISTRY_PASSWORD=depth-4711-secret
@@ -242,14 +242,14 @@ auth:
 start_docker() {
     has docker dockerd docker && has_root docker || return 0
     mkdir "$folder/docker"
-    # Not that of the machine.
+    # Instead of the machine's own configuration.
     echo '{}' >"$folder/docker/daemon.json"
     start docker dockerd --config-file "$folder/docker/daemon.json" --data-root "$folder/docker/data" \
         --exec-root "$folder/docker/run" --pidfile "$folder/docker/pid" --host "unix://$folder/docker.sock" \
         --iptables=false --ip6tables=false --bridge=none --storage-driver "$1" --insecure-registry 127.0.0.0/8
 }
 
-# The store and the settings of this folder, for every Podman that is to use them.
+# Store and settings for every Podman of the tests.
 podman_settings=(
     "CONTAINERS_STORAGE_CONF=$folder/podman/storage.conf"
     "CONTAINERS_CONF=$folder/podman/containers.conf"
@@ -273,7 +273,7 @@ tmp_dir = "$folder/podman/tmp"
 static_dir = "$folder/podman/static"
 volume_path = "$folder/podman/volumes"
 CONF
-    # At any port: some tests have a server of their own in between.
+    # For any port, since tests use proxies.
     printf '[[registry]]\nlocation = "127.0.0.1"\ninsecure = true\n' >"$folder/podman/registries.conf"
     start podman env "${podman_settings[@]}" podman --log-level warn system service --time=0 "unix://$folder/podman.sock"
 }
@@ -281,7 +281,7 @@ CONF
 start_containerd() {
     has containerd containerd ctr && has_root containerd || return 0
     mkdir "$folder/containerd"
-    # Images are only kept and handed out: none is unpacked, so no snapshotter is asked for, nor anything else.
+    # Images are only stored, not unpacked, so no other plugins are needed.
     cat >"$folder/containerd/config.toml" <<CONF
 version = 2
 root = "$folder/containerd/root"
@@ -298,14 +298,14 @@ CONF
     start containerd containerd --config "$folder/containerd/config.toml"
 }
 
-# Whoever knows the throwaway key becomes who runs this script, with the Docker of this folder.
+# Starts an SSH server: the temporary key logs in as the current user, with the Docker of this folder.
 start_sshd() {
     has ssh sshd ssh ssh-keygen && has_root ssh || return 0
     local place=$folder/ssh port
     mkdir -p "$place" /run/sshd
     ssh-keygen -q -t ed25519 -N '' -f "$place/host"
     ssh-keygen -q -t ed25519 -N '' -f "$place/key"
-    # No port can be asked of the system here. One of many is seldom taken; if it is, the next one is tried.
+    # sshd cannot let the system choose a port, so random ones are tried.
     for _ in 1 2 3 4 5; do
         port=$((20000 + RANDOM % 12000))
         cat >"$place/sshd_config" <<CONF
@@ -332,7 +332,6 @@ Host *
   BatchMode yes
 CONF
         start ssh "$(command -v sshd)" -D -e -f "$place/sshd_config"
-        # Its log is the first to know.
         until grep --quiet -e 'Server listening' -e 'Cannot bind' "$folder/logs/ssh" || ! kill -0 $! 2>/dev/null; do
             sleep 0.05
         done
@@ -342,7 +341,7 @@ CONF
 
 # --- Filling --------------------------------------------------------------------------------------------------------
 
-# Archives that Docker, Podman and containerd are given: of this repository, and of the corpus.
+# Archives for Docker, Podman and containerd, from this repository and the corpus.
 archives=("$sample")
 [ -z "$corpus" ] || archives+=("$corpus/opaque/docker20.tar" "$corpus/multi/docker20.tar")
 
@@ -351,7 +350,7 @@ fill_docker() {
     for archive in "${archives[@]}"; do DOCKER_HOST=unix://$folder/docker.sock docker load --input "$archive"; done
 }
 
-# Through the service: a second Podman beside it would only wait for the same locks.
+# Through the service, since a second Podman would wait for its locks.
 fill_podman() {
     local archive
     for archive in "${archives[@]}"; do
@@ -366,7 +365,7 @@ fill_containerd() {
     done
 }
 
-# Digests stay what they are: nothing is compressed anew but the sample, which is not compressed.
+# Digests are preserved, except for the sample, which is uncompressed.
 fill_registry() {
     local store kind
     store=docker://127.0.0.1:$(port_of registry)
@@ -374,7 +373,7 @@ fill_registry() {
     push "docker-archive:$sample" "$store/sample:1"
     push --format v2s1 "docker-archive:$sample" "$store/sample:schema1"
     [ -n "$corpus" ] || return 0
-    # One after the other: they share layers, and skopeo asks which are there already.
+    # One after the other: they share layers, and skopeo skips existing ones.
     push --preserve-digests "oci:$corpus/opaque/oci-dir" "$store/opaque:gzip"
     push --format v2s1 "oci:$corpus/opaque/oci-dir" "$store/opaque:schema1"
     for kind in zstd zstdchunked uncompressed estargz; do
@@ -384,7 +383,7 @@ fill_registry() {
 }
 
 filling=()
-# Gives the server $1 its images, while others start.
+# Loads the images of the server $1 in the background.
 fill() {
     ( set -e; "fill_$1" ) >"$folder/logs/$1.fill" 2>&1 &
     filling+=("$1 $!")
@@ -418,7 +417,7 @@ for entry in ${filling[@]+"${filling[@]}"}; do
     read -r name pid <<<"$entry"
     if ! wait "$pid"; then
         tail --lines 15 "$folder/logs/$name.fill" | sed 's/^/    /' >&2
-        leave_out "$name" "it takes no images: $(tail --lines 1 "$folder/logs/$name.fill")"
+        leave_out "$name" "its images cannot be loaded: $(tail --lines 1 "$folder/logs/$name.fill")"
         continue
     fi
     case $name in
@@ -428,18 +427,18 @@ for entry in ${filling[@]+"${filling[@]}"}; do
         containerd) export "DIVE_TEST_CONTAINERD=$folder/containerd.sock" ;;
     esac
 done
-# Where tests note what they start, to be ended in any case.
+# Tests record the processes that they start, so that they are ended in any case.
 export DIVE_TEST_PIDS=$folder/pids
 DIVE_TEST_ABSENT=$(printf '%s\n' ${absent[@]+"${absent[@]}"})
 export DIVE_TEST_ABSENT
-say "ready after $((($(date +%s%N) - began) / 1000000)) ms, with $driver${absent[0]:+, but for what is named above}"
+say "ready after $((($(date +%s%N) - began) / 1000000)) ms, with $driver${absent[0]:+, except for the servers above}"
 
 if [ -t 0 ]; then
-    # Somebody may want to type: `tests/servers.sh bash`.
+    # Interactive, as in `tests/servers.sh bash`.
     code=0
     "$@" || code=$?
 else
-    # In a group of its own, which can be ended as a whole if this script is to end before it.
+    # In its own process group, so that it can be ended as a whole.
     set -m
     "$@" &
     command_pid=$!

@@ -391,7 +391,7 @@ fn image_of_unknown_platform_opens_alone_or_by_name() {
     assert!(ran.error().contains("available: linux/s390x. Choose one with --platform"), "{}", ran.error());
 }
 
-/// Every BuildKit build has attestations.
+/// Every `BuildKit` build has attestations.
 #[test]
 fn attestations_in_an_image_index_are_silent() {
     let mut layout = Layout::default();

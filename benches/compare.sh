@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The whole program beside its peers, in one run on one machine: figures of different runs cannot be compared. Each
-# program opens the image, analyses it and holds it to rules that are all off; the bare reader only unpacks its layers.
+# Compares the program with its peers in one run on one machine, since figures of different runs are not comparable. Each program
+# opens and analyses the image with all rules disabled; the bare reader only decompresses its layers.
 set -euo pipefail
 export LC_ALL=C
 exec </dev/null
@@ -13,17 +13,16 @@ Usage: benches/compare.sh [--runs N] [--limit SECONDS] IMAGE...
 
 Measures dive-rs, dive (Go), diving and the bare reader (cat, gzip -dc, zstd -dc) on each IMAGE, a saved archive or an
 OCI layout directory, and prints a Markdown table: the median of the wall time, the mean of user and system CPU time,
-the median of the peak memory of 3 runs, and how many times each is of what dive-rs takes. Progress goes to standard
-error.
+the median of the peak memory of 3 runs, and each as a multiple of dive-rs's. Progress goes to standard error.
 
-  --runs N         timed runs of each program (default 10; 3 of what takes longer than 5 s), after one that is not counted
-  --limit SECONDS  a program that takes longer is given up (default 60)
+  --runs N         timed runs of each program after one warm-up (default 10; 3 if a run takes longer than 5 s)
+  --limit SECONDS  time limit of a program (default 60)
 
-  DIVE_RS   our program (default target/release/dive of this repository)
+  DIVE_RS   dive-rs (default target/release/dive of this repository)
   DIVE_GO   dive 0.13.1 (default: the dive on PATH, unless it is ours)
   DIVING    diving (default: the diving on PATH)
 
-A peer that is not there is left out. Needs hyperfine, jq, GNU time, GNU tar.
+Missing peers are skipped. Needs hyperfine, jq, GNU time, GNU tar.
 END
 }
 
@@ -57,11 +56,11 @@ done
 gnu_time=$(type -P time) || fail 'GNU time is missing'
 "$gnu_time" --version 2>&1 | grep -q GNU || fail "$gnu_time is not GNU time"
 
-# Both programs are called dive and say "dive" and a number of themselves. Only ours lists trees.
+# Both programs are called dive and print "dive VERSION". Only dive-rs has `tree`.
 is_ours() { "$1" tree --help 2>/dev/null | grep -q 'List the file system'; }
 
 rs=${DIVE_RS:-$root/target/release/dive}
-[ -x "$rs" ] || fail "$rs is not there: build it with cargo build --release, or set DIVE_RS"
+[ -x "$rs" ] || fail "$rs is missing: build it with cargo build --release, or set DIVE_RS"
 is_ours "$rs" || fail "$rs is not dive-rs: set DIVE_RS"
 notes=()
 go=${DIVE_GO:-$(type -P dive || true)}
@@ -69,21 +68,21 @@ if [ -n "$go" ] && is_ours "$go"; then
     [ -z "${DIVE_GO:-}" ] || fail "DIVE_GO is dive-rs"
     go=
 fi
-[ -n "$go" ] || notes+=('dive (Go) is not there: set DIVE_GO.')
+[ -n "$go" ] || notes+=('dive (Go) is missing: set DIVE_GO.')
 diving=${DIVING:-$(type -P diving || true)}
-[ -n "$diving" ] || notes+=('diving is not there: set DIVING.')
+[ -n "$diving" ] || notes+=('diving is missing: set DIVING.')
 for peer in "$go" "$diving"; do
     [ -n "$peer" ] || continue
-    "$peer" --version >/dev/null 2>&1 || fail "$peer is not there, or does not run"
-    # As version managers put one on PATH: it takes longer than a small image.
-    [ "$(head -c 2 -- "$peer" | tr -d '\0')" != '#!' ] || fail "$peer is a script, which would be measured as well: set DIVE_GO or DIVING to the program that it starts"
+    "$peer" --version >/dev/null 2>&1 || fail "$peer cannot be run"
+    # Version managers put a script on PATH, which takes longer than a small image.
+    [ "$(head -c 2 -- "$peer" | tr -d '\0')" != '#!' ] || fail "$peer is a script, whose time would count: set DIVE_GO or DIVING to the program itself"
 done
 
 tmp=$(realpath -- "$(mktemp -d "${TMPDIR:-/tmp}/dive-compare.XXXXXX")")
 trap 'rm -rf "$tmp"' EXIT
 home=$tmp/home
 mkdir "$tmp/work"
-# In a folder without a .dive-ci and a home without settings. diving keeps there what it found, and is to find it anew.
+# A working directory without .dive-ci and a home without settings. diving caches results in the home, which is therefore removed.
 cat >"$tmp/diving.yml" <<'END'
 lowest_efficiency: 0
 highest_wasted_bytes: 1000TB
@@ -99,7 +98,7 @@ kind_of() {
     esac
 }
 
-# Words as a shell takes them, and hyperfine -N as well, which does not know the $'...' that bash's %q writes.
+# Quotes words for a shell and for hyperfine -N, which does not understand the $'...' of bash's %q.
 quote() {
     local word text quoted="'\\''"
     for word in "$@"; do
@@ -108,7 +107,7 @@ quote() {
     done
 }
 
-# This machine's processor as Go calls it, and so do images.
+# This machine's architecture in Go's and images' terms.
 case $(uname -m) in
     x86_64) architecture=amd64 ;;
     aarch64) architecture=arm64 ;;
@@ -118,8 +117,8 @@ case $(uname -m) in
     *) architecture=$(uname -m) ;;
 esac
 
-# Writes the layer files of an unpacked image into the array `layers`: those of the first one, for this machine where
-# there are several, as the programs take it. Otherwise `why` says what is wrong.
+# Sets the array `layers` to the layer files of an unpacked image: of the first image, and of this machine's platform if there are
+# several, as the programs do. On failure, `why` has the reason.
 layers_of() {
     local image=$1 manifest=$1/index.json list=$tmp/list digest depth chosen
     layers=()
@@ -132,18 +131,18 @@ layers_of() {
     [ -f "$manifest" ] || { why='neither manifest.json nor index.json'; return 1; }
     # An index may list indexes.
     for depth in 1 2 3 4 5; do
-        # What fits this machine, then what names none, then the rest; never what is attested about an image.
+        # This machine's platform first, then entries without one, then the rest; no attestations.
         jq -rn --arg architecture "$architecture" 'input | .manifests // [] | map(select(
                 .platform.os != "unknown" and .annotations["vnd.docker.reference.type"] != "attestation-manifest"))
             | map(select(.platform | .os == "linux" and .architecture == $architecture)), map(select(.platform == null)), .
             | .[].digest | sub(":"; "/")' "$manifest" >"$list" || { why="${manifest#"$image/"} cannot be read"; return 1; }
-        # No index, but a manifest.
+        # A manifest, not an index.
         [ -s "$list" ] || [ "$depth" = 1 ] || break
         chosen=
         while IFS= read -r digest; do
             [ ! -f "$image/blobs/$digest" ] || { chosen=$image/blobs/$digest; break; }
         done <"$list"
-        [ -n "$chosen" ] || { why="no manifest that ${manifest#"$image/"} lists is there"; return 1; }
+        [ -n "$chosen" ] || { why="no manifest that ${manifest#"$image/"} lists exists"; return 1; }
         manifest=$chosen
     done
     jq -rn --arg image "$image" 'input | .layers // [] | .[].digest | $image + "/blobs/" + sub(":"; "/")' "$manifest" >"$list" ||
@@ -151,8 +150,7 @@ layers_of() {
     mapfile -t layers <"$list"
 }
 
-# What unpacks all layers of an image and does nothing else, as a command in the array `bare`. Where there is none,
-# `why` says why.
+# Sets the array `bare` to a command that only decompresses all layers of an image. On failure, `why` has the reason.
 bare_reader() {
     local image=$1 unpacked=$tmp/image layer file kind part layers
     local -A files=([plain]='' [gzip]='' [zstd]='')
@@ -174,7 +172,7 @@ bare_reader() {
         [ -f "$layer" ] || { why="no layer ${layer#"$unpacked/"}"; return; }
         file=$(realpath -e -- "$layer")
         kind=$(kind_of "$file")
-        # A layer that is there twice is read once.
+        # A repeated layer is read once.
         part=$(quote "$file")
         case "${files[$kind]} " in *" $part "*) ;; *) files[$kind]+=" $part" ;; esac
     done
@@ -186,7 +184,7 @@ bare_reader() {
             zstd) commands+=("zstd -q -dc${files[zstd]}"); names+=('zstd -dc') ;;
         esac
     done
-    # A shell only where there are several.
+    # A shell only for several commands.
     case ${#commands[@]} in
         0) why='no layers'; return ;;
         1) eval "bare=(${commands[0]})" ;;
@@ -194,17 +192,17 @@ bare_reader() {
     esac
     bare_name=$(printf '%s' "${names[0]}"; printf ' and %s' "${names[@]:1}")
     bare_name=${bare_name% and }
-    # Read before, as the image itself is.
+    # Warms the page cache, as for the image itself.
     find "$unpacked" -type f -exec cat {} + >/dev/null
 }
 
-# Runs once, and tells whether the program does the work at all. Sets `status`, `wall` and `peaks`.
+# Runs the program once and checks that it gives a result. Sets `status`, `wall` and `peaks`.
 tries() {
     local marker=$1
     shift
     rm -rf "$home"
     local code=0 begin end out=$tmp/out
-    # What the bare reader unpacks goes nowhere.
+    # The bare reader's output is discarded.
     [ -n "$marker" ] || out=/dev/null
     : >"$tmp/out"
     begin=$(date +%s%N)
@@ -217,7 +215,7 @@ tries() {
         137) status="killed"; [ "$wall" -lt $((limit * 1000)) ] || status="not done after $limit s" ;;
         *) status="exit $code" ;;
     esac
-    # What comes to an end without a result has not done the work.
+    # Success without a result does not count.
     if [ "$code" = 0 ] && [ -n "$marker" ] && ! grep -qi -- "$marker" "$tmp/out"; then
         status='no result'
     fi
@@ -228,13 +226,13 @@ ratio() { awk -v a="$1" -v b="$2" 'BEGIN { if (b > 0) printf (a / b < 10 ? "%.2f
 seconds() { awk -v s="$1" 'BEGIN { if (s < 1) printf "%.0f ms", s * 1000; else printf "%.2f s", s }'; }
 megabytes() { awk -v kib="$1" 'BEGIN { mb = kib * 1.024 / 1000; printf (mb < 100 ? "%.1f MB" : "%.0f MB"), mb }'; }
 
-# A row that says why there is no number.
+# A row with a reason instead of numbers.
 has_none() {
     printf '| %s | %s | %s | | | | | |\n' "$label" "$1" "$2"
     label=
 }
 
-# A row of the table; the first one of an image is ours, which the others are held against.
+# A row of the table. The first row of an image is dive-rs, the reference for the others.
 measures() {
     local name=$1 marker=$2 count=$runs cpu peak text
     shift 2
@@ -246,7 +244,7 @@ measures() {
         say "    $status: $(grep -v '^ *$' "$tmp/out" | tail -n 1 | cut -c 1-200)"
         return
     fi
-    # What is slow is given the limit again; what is quick would show what the limit itself takes.
+    # Only slow programs get the time limit again, since `timeout` would distort fast ones.
     if [ "$wall" -gt 5000 ]; then
         count=$few
         set -- timeout --signal=KILL "$limit" "$@"
@@ -258,7 +256,7 @@ measures() {
         say "    $(tail -n 1 "$tmp/err")"
         return
     }
-    # The memory of threads differs from run to run. One that fails now has no number either.
+    # Memory varies between runs of a threaded program. A failure in a later run also gives no numbers.
     for _ in 2 3; do
         tries "$marker" "$@"
         if [ "$status" != 'done' ]; then
@@ -287,7 +285,7 @@ version() { "$1" --version 2>&1 | grep -oE '[0-9]+\.[0-9]+(\.[0-9]+)?' | head -n
 field() { sed -n "s/^$1[^:]*: *//p" "$2" | head -n 1; }
 
 echo "$(date -u +%F), $(field 'model name' /proc/cpuinfo), $(nproc) cores, $(awk '/^MemTotal/ { printf "%.0f GB", $2 * 1.024 / 1e6 }' /proc/meminfo) of memory, $(uname -sr), load $(cut -d ' ' -f 1 /proc/loadavg) at the start."
-echo "dive-rs $(version "$rs")${go:+, dive $(version "$go")}${diving:+, diving $(version "$diving")}, $(cat --version | head -n 1), gzip $(version gzip), zstd $(version zstd 2>/dev/null || echo 'not there'), hyperfine $(version hyperfine). Of $runs runs, $few of what takes longer than 5 s, wall is the median and CPU the mean; peak memory is the median of 3 runs."
+echo "dive-rs $(version "$rs")${go:+, dive $(version "$go")}${diving:+, diving $(version "$diving")}, $(cat --version | head -n 1), gzip $(version gzip), zstd $(version zstd 2>/dev/null || echo 'missing'), hyperfine $(version hyperfine). $runs runs ($few if longer than 5 s): wall is the median, CPU the mean; peak memory is the median of 3 runs."
 for note in ${notes[@]+"${notes[@]}"}; do
     echo "$note"
 done
@@ -308,7 +306,7 @@ for image in "${images[@]}"; do
     else
         measures "$bare_name" '' "${bare[@]}"
     fi
-    # dive 0.13.1 takes the layers of an archive without manifest.json in another order each time.
+    # dive 0.13.1 reads the layers of an archive without manifest.json in random order.
     if [ -n "$go" ] && [ -f "$image" ] && [ -f "$tmp/image/index.json" ] && [ ! -f "$tmp/image/manifest.json" ]; then
         has_none 'dive' 'layers in random order'
     elif [ -n "$go" ]; then

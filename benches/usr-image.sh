@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# An image of real files, to measure with: the one thing that a generator cannot make is what real files compress to.
-# A sample of the machine's own /usr goes into 8 layers that do what builds do: write, write again, chmod, delete.
+# Builds an image of real files for measurements, since generated files do not compress like real ones. A sample of the machine's /usr
+# goes into 8 layers that write, overwrite, chmod and delete, as builds do.
 set -euo pipefail
 export LC_ALL=C
 
@@ -12,15 +12,15 @@ Writes an image of real files into DIR, such as target/images, three times: usr-
 usr-zstd.tar (zstd -3), each a docker-archive with manifest.json. Layers are the same in all three, byte for byte once
 unpacked.
 
-  --size MB      what the plain layers add up to, about (default 700). Less where FOLDER does not hold as much
-  --from FOLDER  where files are taken from (default /usr)
+  --size MB      approximate size of the plain layers (default 700), or less if FOLDER is smaller
+  --from FOLDER  source of the files (default /usr)
 
 The layers: three of files; one that changes some of them, half of these keeping their size; one that writes files
 again as they were, with a new time, and some with a new mode only; one of whiteouts and an opaque marker; one of more
 files, among them deleted ones that come back; one of a few small files. Hard links stay hard links.
 
-The same FOLDER gives the same image. Needs GNU tar, find and awk, gzip, zstd, sha256sum; no root: what cannot be read is left out.
-While it works it takes about 3 times the size in DIR.
+The same FOLDER gives the same image. Needs GNU tar, find and awk, gzip, zstd, sha256sum. Without root, unreadable files are skipped.
+Takes about 3 times the size in DIR temporarily.
 END
 }
 
@@ -50,28 +50,27 @@ tar --version | grep -q 'GNU tar' || fail 'tar is not GNU tar'
 from=$(realpath -e -- "$from")
 mkdir -p -- "$dir"
 dir=$(realpath -e -- "$dir")
-[ "$dir" != "$from" ] || fail "$dir is where files are taken from: take another DIR"
+[ "$dir" != "$from" ] || fail "DIR must not be the source of the files, $dir"
 tmp=$(mktemp -d -p "$dir" .usr-image.XXXXXX)
 trap 'rm -rf "$tmp"' EXIT
 mkdir "$tmp/layers" "$tmp/new"
 
-# Which file goes into which layer. `find` gives inode, size and path; a name with a control character is left out, so
-# that a line is a file. Files are taken at even steps all over the folder until the layers have their share, and the
-# other names of a file (hard links) go where the first one went. Nothing over a tenth of the image: it would be all of a
-# layer. Nothing of DIR: an image of before would be in the next one.
+# Assigns files to layers. `find` prints inode, size and path; names with control characters are skipped, so that each line is a
+# file. Files are sampled evenly from the folder until the layers have their share; hard links go into the layer of their first name.
+# Files above a tenth of the image are skipped, since one would fill a layer, and so is DIR with earlier images.
 say "choosing files of $from"
 find "$from" -xdev -samefile "$dir" -prune -o -type f -readable ! -name '*[[:cntrl:]]*' -printf '%i\t%s\t%P\n' 2>/dev/null |
     sort -t "$(printf '\t')" -k 3 >"$tmp/files" || true
 [ -s "$tmp/files" ] || fail "no file of $from can be read"
 awk -F '\t' -v wanted="$((size * 1000000))" -v tmp="$tmp" '
-    # Of 1,000 bytes of the image, how many are new in each layer; the rest are what layers 4 and 5 write again.
+    # New bytes of each layer, per 1,000 of the image. The rest is overwritten by layers 4 and 5.
     function plan() {
         share[1] = 380; share[2] = 220; share[3] = 140; share[7] = 60; all = 800; again = 200
     }
     function round_up(bytes) { return 512 + int((bytes + 511) / 512) * 512 }
     BEGIN { plan() }
     NR == FNR { if ($2 < wanted / 10 && !($1 in counted)) { counted[$1] = 1; there += round_up($2) }; next }
-    # A rewritten file must be one of before: an accumulator each for taking, for the layer, and for writing again.
+    # Overwritten files are chosen among those of earlier layers.
     {
         if ($2 >= wanted / 10) next
         if ($1 in layer_of) {
@@ -82,7 +81,7 @@ awk -F '\t' -v wanted="$((size * 1000000))" -v tmp="$tmp" '
         step += wanted * all / 1000 / there
         if (step < 1 && there > wanted * all / 1000) next
         step = step < 1 ? 0 : step - 1
-        # The layer that is furthest behind its share.
+        # The layer with the largest deficit.
         layer = 1
         for (l in share) if (have[l] / share[l] < have[layer] / share[layer] || (have[l] / share[l] == have[layer] / share[layer] && l + 0 < layer)) layer = l + 0
         bytes = round_up($2)
@@ -91,8 +90,8 @@ awk -F '\t' -v wanted="$((size * 1000000))" -v tmp="$tmp" '
         print $3 > (tmp "/list." layer)
         if (layer == 7) next
         if (bytes > wanted / 100) next
-        # 8 % of the image changed, 6 % as it was, 6 % chmod. Few whiteouts, as in most images: dive 0.13.1 takes a
-        # tenth of a second for each.
+        # 8 % of the image is changed, 6 % rewritten unchanged, 6 % chmod. Few whiteouts, as in most images: each takes dive 0.13.1
+        # a tenth of a second.
         if (written < (taken / all) * again) {
             written += bytes
             kind = rewritten++ % 10
@@ -104,12 +103,12 @@ for list in 1 2 3 7 changed same chmod deleted; do
     [ -s "$tmp/list.$list" ] || fail "$from holds too few files of a size below $((size / 10)) MB for --size $size"
 done
 
-# Parents have entries of their own, as in every layer that a builder makes, and stand before what is in them.
+# Adds parent directories, which precede their contents, as builders do.
 with_parents() {
     awk '{ print; n = $0; while (sub(/\/[^\/]*$/, "", n) && !(n in seen)) { seen[n] = 1; print n } }' | sort -u
 }
 
-# Adds files below a folder, whose paths come on standard input, to a layer, as usr/PATH.
+# `add LAYER FOLDER`: adds files of FOLDER, with paths from standard input, to a layer as usr/PATH.
 add() {
     local layer=$1 below=$2
     shift 2
@@ -122,8 +121,7 @@ for layer in 1 2 3; do
     with_parents <"$tmp/list.$layer" | add "$layer" "$from"
 done
 
-# Every second file keeps its size: only its content tells that it changed. All keep the mode, whatever the umask is and
-# whoever writes: a write may take a setuid bit off.
+# Every other file keeps its size, so that only its content differs. Modes are restored, since a write can clear setuid bits.
 turn=0
 while IFS= read -r path; do
     mkdir -p "$tmp/new/$(dirname -- "$path")"
@@ -141,7 +139,7 @@ sort "$tmp/list.changed" | add 4 "$tmp/new" --mtime=@1700000000
 sort "$tmp/list.same" | add 5 "$from" --mtime=@1700000000
 sort "$tmp/list.chmod" | add 5 "$from" --mode=u=rw,go=
 
-# Whiteouts of files; one folder deleted whole and one emptied by an opaque marker: the folders of layer 1 with the most files.
+# Whiteouts of files, a whiteout of one large folder of layer 1, and an opaque marker in another.
 awk '{ n = $0; if (sub(/\/[^\/]*$/, "", n)) files[n]++ } END { for (n in files) print files[n] "\t" n }' "$tmp/list.1" |
     sort -t "$(printf '\t')" -k 1,1nr -k 2 | cut -f 2 >"$tmp/folders"
 gone=$(sed -n 2p "$tmp/folders")
@@ -161,7 +159,7 @@ while IFS= read -r path; do
 done <"$tmp/whiteouts"
 sort "$tmp/whiteouts" | add 6 "$tmp/new" --mtime=@1700000000 --mode=0644
 
-# Every fourth deleted file comes back.
+# Restores every fourth deleted file.
 awk 'NR % 4 == 0' "$tmp/list.deleted" >>"$tmp/list.7"
 with_parents <"$tmp/list.7" | add 7 "$from"
 
@@ -174,14 +172,14 @@ printf '%s\n' local/etc local/etc/app.conf local/etc/app.conf.default local/etc/
 
 digest() { sha256sum <"$1" | cut -d ' ' -f 1; }
 
-# The same image in each form: diff_ids are those of the plain layers.
+# All forms share the diff_ids of the plain layers.
 diff_ids=()
 for layer in 1 2 3 4 5 6 7 8; do
     diff_ids+=("\"sha256:$(digest "$tmp/layers/$layer.tar")\"")
 done
 comma() { local IFS=,; echo "$*"; }
 
-# dive 0.13.1 orders layers by manifest.json, and takes for layers what is called *.tar or *.tar.gz and what lies below blobs/.
+# dive 0.13.1 orders layers by manifest.json, and recognises *.tar, *.tar.gz and files in blobs/ as layers.
 pack() {
     local form=$1 suffix=$2 layer blob layers=() history=()
     shift 2

@@ -1,8 +1,8 @@
-//! What the benchmarks read the processor's time from.
+//! CPU time of the benchmark process.
 
 use std::time::Duration;
 
-/// What all threads of this process have used of the CPU, where the system tells.
+/// CPU time of all threads of this process, on systems that report it.
 #[cfg(unix)]
 pub(crate) fn cpu_time() -> Option<Duration> {
     use rustix::time::{ClockId, clock_gettime};

@@ -1,27 +1,27 @@
-//! A heap that counts: how often something asks it for memory, how much it holds at most and how much it keeps. All
-//! threads count. A benchmark that has this module has this heap, and pays some nanoseconds a call for it.
+//! A counting allocator: number of allocations, peak and retained bytes, over all threads. It costs each allocation a
+//! few nanoseconds, in the benchmarks that include this module.
 
 use std::alloc::System;
 
 use peakmem_alloc::{PeakMemAlloc, PeakMemAllocTrait};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
-/// The one knows the peak, the other counts calls.
+/// `PeakMemAlloc` tracks the peak, `StatsAlloc` the number of calls.
 #[global_allocator]
 static HEAP: PeakMemAlloc<&StatsAlloc<System>> = PeakMemAlloc::new(&INSTRUMENTED_SYSTEM);
 
-/// What something took of the heap, beyond what was taken before it.
+/// Heap use of one operation, relative to the heap before it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HeapUse {
-    /// Calls that asked for memory, or for more of it.
+    /// Allocations and reallocations.
     pub(crate) allocations: u64,
-    /// The most bytes that were held at any time.
+    /// Peak bytes.
     pub(crate) peak_bytes: u64,
-    /// The bytes that are still held: those of what came out of it.
+    /// Bytes still allocated afterwards: those of the result.
     pub(crate) kept_bytes: u64,
 }
 
-/// Does something, and tells what it took of the heap.
+/// Runs `work` and measures its heap use.
 pub(crate) fn watch<T>(work: impl FnOnce() -> T) -> (T, HeapUse) {
     let before = INSTRUMENTED_SYSTEM.stats();
     HEAP.reset_peak_memory();

@@ -1,24 +1,24 @@
-//! How many instructions the program takes, from its start to its end, as valgrind's callgrind counts them.
+//! Instructions of the program, from start to exit, counted by valgrind's callgrind.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// What valgrind calls itself; none where there is none.
+/// valgrind's version, or `None` if it is not installed.
 pub(crate) fn version() -> Option<String> {
     let output = Command::new("valgrind").arg("--version").output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// What a headless run writes.
+/// The output of a headless run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Output {
-    /// The verdict and the report in CI mode.
+    /// The CI verdict and the report.
     Report,
-    /// And the JSON document, which takes several times as much as all else.
+    /// The same and the JSON document, which costs several times as much as everything else.
     Json,
 }
 
-/// Of a headless run of `program` on one thread and with nothing of the user's configuration.
+/// Counts the instructions of a headless run of `program`, with one thread and without user configuration.
 pub(crate) fn instructions(program: &Path, archive: &Path, output: Output) -> u64 {
     let arguments: &[&str] = match output {
         Output::Report => &[],
@@ -43,12 +43,12 @@ pub(crate) fn instructions(program: &Path, archive: &Path, output: Output) -> u6
         .status()
         .expect("valgrind runs");
     let log = std::fs::read_to_string(log).unwrap_or_default();
-    // 1 is an image that does not keep the rules.
+    // Exit code 1: the image fails a rule.
     assert!(matches!(status.code(), Some(0 | 1)), "dive under valgrind: {status}\n{log}");
     collected(&log).unwrap_or_else(|| panic!("valgrind's log has no count:\n{log}"))
 }
 
-/// From `==1234== Collected : 56789`.
+/// Parses `==1234== Collected : 56789`.
 fn collected(log: &str) -> Option<u64> {
     let (_, count) = log.lines().find_map(|line| line.split_once("Collected : "))?;
     count.trim().parse().ok()

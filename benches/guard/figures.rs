@@ -1,4 +1,4 @@
-//! The figures that are kept in the repository, and what is measured held against them.
+//! The figures in the repository, and the comparison with measured ones.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,38 +6,38 @@ use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
 
-/// What one image takes. A figure is missing where nobody could count it, or where it was not kept yet.
+/// The figures of one image. A figure is `None` if it was not measured or not recorded.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
-    /// Calls that ask for memory, from the opened image to the written report.
+    /// Allocations, from the opened image to the written report.
     pub(crate) allocations: Option<u64>,
-    /// Bytes of heap that the tree and its numbers hold.
+    /// Heap bytes of the tree and its numbers.
     pub(crate) kept_bytes: Option<u64>,
-    /// The most bytes of heap at any time, when layers are read one after the other.
+    /// Peak heap bytes with layers read one after the other.
     pub(crate) peak_bytes: Option<u64>,
-    /// The most that writing the JSON document takes beyond the tree and its numbers.
+    /// Peak heap bytes of writing the JSON document, beyond the tree and its numbers.
     pub(crate) json_peak_bytes: Option<u64>,
-    /// Of the whole program in CI mode.
+    /// Instructions of the whole program in CI mode.
     pub(crate) instructions: Option<u64>,
-    /// The same when it writes JSON as well.
+    /// The same with a JSON document.
     pub(crate) json_instructions: Option<u64>,
 }
 
-/// What counted, and what was counted.
+/// Figures of all images, and the tools that measured them.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Figures {
-    /// Whose instructions they are, as the compiler calls itself.
+    /// Version of the compiler that built the program.
     pub(crate) rustc: Option<String>,
-    /// And who counted them.
+    /// Version of valgrind.
     pub(crate) valgrind: Option<String>,
-    /// All images by name.
+    /// Figures by image name.
     pub(crate) images: BTreeMap<String, Case>,
 }
 
-/// A kind of figure, and how far it may differ. Memory is the same in each run; docs/performance.md says how much
-/// instructions differ by themselves. The rest of their margin is for other processors, for which libraries pick other code.
+/// A kind of figure and its tolerance. Memory figures are reproducible; docs/performance.md gives the variation of
+/// instruction counts. The rest of that tolerance is for other processors, on which libraries choose other code.
 struct Kind {
     name: &'static str,
     of: fn(&Case) -> Option<u64>,
@@ -72,32 +72,32 @@ impl Figures {
     }
 }
 
-/// Prints what was measured beside what it may be. A failure if anything costs more or was never kept; what costs much
-/// less is said. `images` says where those can be found that were measured.
+/// Prints measured figures beside recorded ones. Fails if any figure is too high or has no record; reports those that
+/// are much lower. `images` tells the user where to find the measured images.
 pub(crate) fn check(kept: &Figures, measured: &Figures, entries: u64, images: &str) -> ExitCode {
     let (mut is_higher, mut is_lower, mut is_missing) = (false, false, false);
-    eprintln!("{:28} {:>13} {:>13} {:>13} {:>9}", "", "kept figure", "limit", "measured", "an entry");
+    eprintln!("{:28} {:>13} {:>13} {:>13} {:>9}", "", "recorded", "limit", "measured", "an entry");
     let unknown = Case::default();
     for (name, case) in &measured.images {
         let old_case = kept.images.get(name).unwrap_or(&unknown);
         for kind in &KINDS {
-            // Instructions where there is no valgrind: that was said.
+            // No instruction count without valgrind; main has warned of that.
             let Some(new) = (kind.of)(case) else { continue };
             let (row, each) = (format!("{name}, {}", kind.name), new as f64 / entries as f64);
             let Some(old) = (kind.of)(old_case) else {
                 is_missing = true;
-                eprintln!("{row:28} {:>13} {:>13} {new:13} {each:9.2} NO FIGURE KEPT", "none", "none");
+                eprintln!("{row:28} {:>13} {:>13} {new:13} {each:9.2} NOT RECORDED", "none", "none");
                 continue;
             };
             let (least, limit) = (old - old * kind.margin_percent / 100, old + old * kind.margin_percent / 100);
             let verdict = match new {
                 new if new > limit => {
                     is_higher = true;
-                    "TOO MUCH"
+                    "TOO HIGH"
                 }
                 new if new < least => {
                     is_lower = true;
-                    "lower: keep it"
+                    "lower: record it"
                 }
                 _ => "",
             };
@@ -107,33 +107,32 @@ pub(crate) fn check(kept: &Figures, measured: &Figures, entries: u64, images: &s
     note_versions(kept, measured);
     if is_missing {
         eprintln!(
-            "error: benches/guard/figures.json keeps no figure of what is marked so, which nothing guards therefore: \
-             `cargo xtask guard --write` adds it."
+            "error: benches/guard/figures.json lacks the figures marked above; add them with `cargo xtask guard --write`"
         );
     }
     if is_higher {
         eprintln!(
-            "error: this costs more than it did. {images} If that is worth it, or if the compiler or the processor is \
-             another one, `cargo xtask guard --write` keeps the new figures; say why in the commit."
+            "error: some figures are above their limit. {images} If the cost is justified, or the compiler or processor \
+             is another one, record the new figures with `cargo xtask guard --write` and explain them in the commit."
         );
     } else if is_lower {
-        eprintln!("Less than it was: `cargo xtask guard --write` keeps it so.");
+        eprintln!("Some figures are lower: record them with `cargo xtask guard --write`.");
     }
     if is_higher || is_missing { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// Other tools count otherwise, which is no fault of the program's.
+/// Notes that other tool versions were used: they change the counts.
 fn note_versions(kept: &Figures, measured: &Figures) {
     for (tool, old, new) in [("rustc", &kept.rustc, &measured.rustc), ("valgrind", &kept.valgrind, &measured.valgrind)]
     {
-        // Without valgrind nothing was counted that its version could be a reason for.
+        // Without valgrind nothing was counted.
         let Some(new) = new else { continue };
         match old {
             Some(old) if old == new => {}
-            Some(old) => eprintln!(
-                "note: the figures were kept with {old}, and this is {new}: a reason for other counts of instructions"
-            ),
-            None => eprintln!("note: the figures do not say which {tool} they were kept with; this is {new}"),
+            Some(old) => {
+                eprintln!("note: the figures were recorded with {old}, this is {new}; instruction counts may differ");
+            }
+            None => eprintln!("note: the figures do not name the {tool} they were recorded with; this is {new}"),
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Whether the program still takes as little as it did: two small images, how often memory is asked for, how much of it
-//! is held, and how many instructions a headless run has. Nothing is timed, so it holds on a busy machine.
+//! Compares the cost of two small images with recorded figures: allocations, heap bytes, and instructions of a headless
+//! run. Nothing is timed, so the result is valid on a busy machine.
 //!
 //! ```text
-//! cargo xtask guard                       compares with benches/guard/figures.json; exit code 1 if it costs more
+//! cargo xtask guard                       compares with benches/guard/figures.json; exit code 1 if a figure is too high
 //! cargo xtask guard --write               measures and writes that file
-//! cargo xtask guard --keep DIR            leaves the images in DIR, to be looked at with a profiler
-//! cargo xtask guard --require-valgrind    fails where valgrind is missing: without it, instructions are not counted
+//! cargo xtask guard --keep DIR            keeps the images in DIR for a profiler
+//! cargo xtask guard --require-valgrind    fails if valgrind is missing, which counts instructions
 //! ```
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a guard that cannot run stops")]
@@ -43,34 +43,34 @@ use figures::{Case, Figures};
 use heap::HeapUse;
 use images::{Codec, Shape};
 
-/// Small enough for valgrind, large enough that starting up does not count.
+/// Small enough for valgrind, large enough that start-up is negligible.
 const SHAPE: Shape = Shape { whiteouts: 1_000, ..Shape::usual(20_000) };
 
 const CODECS: [(&str, Codec); 2] = [("plain", Codec::Plain), ("gzip", Codec::Gzip)];
 
-/// Holds what the program takes of memory and instructions against what it took.
+/// Compares the program's memory use and instruction count with recorded figures.
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo xtask guard")]
 struct Arguments {
-    /// Measures and writes benches/guard/figures.json
+    /// Measure and write benches/guard/figures.json
     #[arg(long)]
     write: bool,
-    /// Leaves the images in this directory, which is created if missing; relative to the repository
+    /// Keep the images in this directory, relative to the repository; it is created if missing
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
-    /// Fails where valgrind is missing
+    /// Fail if valgrind is missing
     #[arg(long)]
     require_valgrind: bool,
-    /// Cargo says so.
+    /// Passed by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
-    /// `cargo bench -- NAME` chooses among other benchmarks, and tells all of them.
+    /// Names of other benchmarks, from `cargo bench -- NAME`.
     #[arg(hide = true)]
     _names: Vec<String>,
 }
 
 fn main() -> ExitCode {
-    // `cargo test --benches` runs this as well, in a build whose figures say nothing.
+    // `cargo test --benches` also runs this, in an unoptimised build.
     if !std::env::args().any(|argument| argument == "--bench") {
         return ExitCode::SUCCESS;
     }
@@ -79,23 +79,21 @@ fn main() -> ExitCode {
     match &valgrind {
         Some(version) => eprintln!("instructions are counted by {version}"),
         None if arguments.require_valgrind || arguments.write => {
-            eprintln!(
-                "error: valgrind is missing, and without it no instructions are counted: apt-get install valgrind"
-            );
+            eprintln!("error: valgrind is missing; install it with: apt-get install valgrind");
             return ExitCode::FAILURE;
         }
-        None => eprintln!("warning: valgrind is missing: only memory is checked, not instructions"),
+        None => eprintln!("warning: valgrind is missing; instructions are not counted"),
     }
-    // Cargo runs a benchmark in the folder of its package.
+    // Cargo runs a benchmark in its package's folder.
     let keep = arguments.keep.map(|folder| program::workspace().join(folder));
     let keep = keep.as_deref();
     if let Some(folder) = keep
         && let Err(error) = std::fs::create_dir_all(folder)
     {
-        eprintln!("error: {} cannot be made: {error}", folder.display());
+        eprintln!("error: {} cannot be created: {error}", folder.display());
         return ExitCode::FAILURE;
     }
-    // One thread, so that what is counted does not hang on who comes first.
+    // One thread, so that counts do not depend on scheduling.
     rayon::ThreadPoolBuilder::new().num_threads(1).build_global().expect("a thread");
     let counted = valgrind.is_some().then(program::build);
     let mut cases = BTreeMap::new();
@@ -104,7 +102,7 @@ fn main() -> ExitCode {
         if let Some(folder) = keep
             && let Err(error) = keep_image(archive.path(), &folder.join(format!("{name}.tar")))
         {
-            eprintln!("error: the image cannot be kept in {}: {error}", folder.display());
+            eprintln!("error: the image cannot be copied to {}: {error}", folder.display());
             return ExitCode::FAILURE;
         }
         cases.insert(name.to_owned(), measure(archive.path(), counted.as_deref()));
@@ -115,30 +113,30 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let images = match keep {
-        Some(folder) => format!("The images to profile are in {}.", folder.display()),
-        None => "`cargo xtask guard --keep DIR` leaves the images in DIR, to profile them.".to_owned(),
+        Some(folder) => format!("The images for a profiler are in {}.", folder.display()),
+        None => "`cargo xtask guard --keep DIR` keeps the images in DIR for a profiler.".to_owned(),
     };
     figures::check(&Figures::read(), &measured, SHAPE.entries, &images)
 }
 
-/// Before it is measured: what fails there leaves an image behind as well.
+/// Copies the image before it is measured, so that it is kept if the measurement fails.
 fn keep_image(archive: &Path, kept: &Path) -> io::Result<()> {
     std::fs::copy(archive, kept)?;
     eprintln!("kept {}", std::path::absolute(kept)?.display());
     Ok(())
 }
 
-/// What the compiler calls itself: the one that cargo has built this with, unless the toolchain has changed meanwhile.
+/// The compiler's version. It is the one that built the benchmark, unless the toolchain changed since.
 fn rustc_version() -> Option<String> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc).arg("--version").current_dir(program::workspace()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// `counted` is the program whose instructions are counted.
+/// `counted` is the program to count instructions of, if any.
 fn measure(archive: &Path, counted: Option<&Path>) -> Case {
     let image = images::open(archive);
-    // What is made once in a process, and by whoever comes first, is not to count.
+    // The first run initialises statics and thread pools, which must not count.
     analyse(&image);
     let (opened, whole) = heap::watch(|| analyse(&image));
     let ((), document) = heap::watch(|| write_json(&opened));
@@ -156,7 +154,7 @@ fn measure(archive: &Path, counted: Option<&Path>) -> Case {
     }
 }
 
-/// What a headless run does: read all layers, compute the numbers, write the report.
+/// The work of a headless run: reads all layers, computes the numbers, writes the report.
 fn analyse(image: &Arc<Image>) -> Opened {
     let loaded = tree::load(image, "made", ReadOptions::within(&Budget::unlimited()), &Silent).unwrap();
     let opened = Opened::new(Arc::clone(image), loaded);
@@ -168,8 +166,8 @@ fn write_json(opened: &Opened) {
     json::render(opened, &mut io::sink()).unwrap();
 }
 
-/// The same with one layer after the other. [`tree::load`] reads the next ones while one is applied: how many of them are
-/// in memory at once is up to the machine, and so would be the peak.
+/// The same with layers read one after the other. [`tree::load`] reads ahead, so the number of layers in memory, and
+/// the peak, would depend on the machine.
 fn in_turn(image: &Image) -> (Tree, HeapUse) {
     heap::watch(|| {
         let blobs: Vec<_> = image.layers.iter().map(|layer| layer.blob.as_ref().unwrap().clone()).collect();

@@ -1,4 +1,4 @@
-//! The program that the guard measures: the one that `cargo build --release` builds.
+//! The program that the guard measures, built by `cargo build --release`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,10 +10,10 @@ pub(crate) fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the folder above benches")
 }
 
-/// Builds the program and returns its path. If it is up to date, nothing is compiled.
+/// Builds the program and returns its path. Cargo compiles nothing if it is up to date.
 pub(crate) fn build() -> PathBuf {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // What cargo tells of this package. It is no part of a user's environment, and ring is compiled anew where it changes.
+    // Variables that Cargo sets for this package: users do not have them, and a change of them recompiles ring.
     for (name, _) in std::env::vars_os() {
         if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.to_string_lossy().starts_with(start)) {
             cargo.env_remove(name);
@@ -31,5 +31,5 @@ pub(crate) fn build() -> PathBuf {
         let message: Value = serde_json::from_str(line).ok()?;
         message["executable"].as_str().map(PathBuf::from)
     };
-    messages.lines().find_map(executable).expect("cargo tells where the program is")
+    messages.lines().find_map(executable).expect("cargo reports the path of the program")
 }

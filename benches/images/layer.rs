@@ -1,4 +1,4 @@
-//! One layer's tar in the making.
+//! Writes the tar of one layer.
 
 use std::io::Write;
 
@@ -6,11 +6,11 @@ use tar::{Builder, EntryType};
 
 use super::{header, paths};
 
-/// A tar that takes so many members and no more.
+/// A tar with a fixed number of members.
 pub(super) struct Layer<W: Write> {
     tar: Builder<W>,
     room: u64,
-    /// The directory that the last member stands in: it is listed, and so are those above.
+    /// The directory of the last member; it and its parents have entries.
     folder: String,
 }
 
@@ -23,7 +23,7 @@ impl<W: Write> Layer<W> {
         self.room > 0
     }
 
-    /// Adds what `add` adds at 0, 1, 2 and so on until there is no more room.
+    /// Calls `add` with 0, 1, 2 and so on until the tar is full.
     pub(super) fn fill(&mut self, add: impl Fn(&mut Self, u64)) {
         let mut at = 0;
         while self.has_room() {
@@ -36,8 +36,8 @@ impl<W: Write> Layer<W> {
         self.tar.into_inner().unwrap()
     }
 
-    /// What a usual tree has at `path_of(at)`: one in 16 is a symbolic link, one in 128 a hard link to the file before it,
-    /// two of three others are empty.
+    /// Adds the usual member at `path_of(at)`: one in 16 is a symbolic link, one in 128 a hard link to the file before
+    /// it, two thirds of the rest are empty.
     pub(super) fn usual(&mut self, path_of: fn(u64) -> String, at: u64) {
         let path = path_of(at);
         match at {
@@ -48,7 +48,7 @@ impl<W: Write> Layer<W> {
         }
     }
 
-    /// A file with bytes, which `seed` decides.
+    /// Adds a file whose content depends on `seed`.
     pub(super) fn file(&mut self, path: &str, seed: u64) {
         self.put(path, paths::body(seed));
     }
@@ -72,7 +72,7 @@ impl<W: Write> Layer<W> {
         }
     }
 
-    /// The directories above a path, those that the last member did not stand in.
+    /// Adds directory entries for the parents of `path` that have none yet.
     fn list_folders(&mut self, path: &str) {
         let folder = paths::folder(path);
         if folder == self.folder {

@@ -1,5 +1,4 @@
-//! The images that all benchmarks measure, made rather than kept: as large as a benchmark asks for, shaped as real ones are,
-//! and the same bytes every time, since neither chance nor a clock has a say.
+//! Generated images that all benchmarks measure: of any size, shaped like real ones, and byte for byte reproducible.
 //!
 //! ```text
 //! layer 0   a system in usr/share, half of all entries: 50 files a folder, 10 folders a package
@@ -9,8 +8,8 @@
 //!           of files of the system and, one in 20, of a whole folder
 //! ```
 //!
-//! A tar lists each directory before what is in it, as those of engines do. One file in three has bytes, up to 500 of
-//! them: two million entries lie plain in 1.3 GB.
+//! Each directory precedes its contents in the tar, as engines write it. One file in three has content, up to 500
+//! bytes: two million entries take 1.3 GB uncompressed.
 
 mod layer;
 mod paths;
@@ -30,13 +29,12 @@ use tempfile::NamedTempFile;
 
 use layer::Layer;
 
-/// Opens an image that is saved in a file.
+/// Opens an image archive.
 pub(crate) fn open(archive: &Path) -> Arc<Image> {
     let source = Source::open(&Reference::from(archive.to_owned()), &OnDamage::Fail.into(), &Silent).unwrap();
     Arc::new(image::open(source.store(), &Selection::default(), OnDamage::Fail).unwrap())
 }
 
-/// How layers are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Codec {
     Plain,
@@ -44,28 +42,28 @@ pub(crate) enum Codec {
     Zstd,
 }
 
-/// What an image is like.
+/// Size and shape of a generated image.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shape {
-    /// Members of all layers' tars together, directories and whiteouts included.
+    /// Tar members of all layers, including directories and whiteouts.
     pub(crate) entries: u64,
     /// At least two.
     pub(crate) layers: u64,
     /// At most one in 20 entries.
     pub(crate) whiteouts: u64,
-    /// Files that stand in one directory.
+    /// Files in one single directory.
     pub(crate) crowd: u64,
-    /// Directories that stand in one another. 5,000 of them make a path of 15 KiB; the longest that is taken has 16 KiB.
+    /// Nesting depth of directories. 5,000 levels make a path of 15 KiB; the limit is 16 KiB.
     pub(crate) depth: u64,
 }
 
 impl Shape {
-    /// An image with nothing odd about it: 10 layers, and as many whiteouts as files that are written again.
+    /// An ordinary image: 10 layers, and as many whiteouts as overwritten files.
     pub(crate) const fn usual(entries: u64) -> Self {
         Self { entries, layers: 10, whiteouts: entries / 50, crowd: 0, depth: 0 }
     }
 
-    /// The image as `docker save` writes it, in a temporary file that goes with the value.
+    /// Writes the image as `docker save` does, to a temporary file.
     pub(crate) fn archive(&self, codec: Codec) -> NamedTempFile {
         let file = tempfile::Builder::new().suffix(".tar").tempfile().unwrap();
         let mut archive = Builder::new(file);
@@ -121,7 +119,7 @@ impl Shape {
             layer.file(&paths::system(file), if at % 2 == 0 { file } else { file + 1 });
         }
         for at in self.part(self.whiteouts, index) {
-            // Files that no layer writes again; and folders behind all of those.
+            // Files that no later layer overwrites, then whole folders beyond them.
             let removed = if at % 20 == 19 {
                 paths::folder(&paths::system(self.entries * 3 / 10 + at / 20 * 50)).to_owned()
             } else {
@@ -129,8 +127,8 @@ impl Shape {
             };
             layer.whiteout(&removed);
         }
-        assert!(layer.has_room(), "layer {index} has no room for what it must have: {self:?}");
-        // No two layers add the same paths.
+        assert!(layer.has_room(), "layer {index} is too small for its fixed entries: {self:?}");
+        // Each layer adds paths of its own.
         layer.fill(|layer, at| layer.usual(paths::application, at + (index << 22)));
         layer.finish()
     }
@@ -149,7 +147,7 @@ impl Shape {
         }
     }
 
-    /// How many members a layer's tar has.
+    /// Number of tar members of a layer.
     fn entries_of(&self, index: u64) -> u64 {
         let base = self.entries / 2;
         let odd = self.crowd + self.depth;
@@ -161,18 +159,18 @@ impl Shape {
         }
     }
 
-    /// Which of `count` things that all layers but the first share out are `index`'s.
+    /// The share of layer `index` in `count` items that all layers except the first divide among them.
     fn part(&self, count: u64, index: u64) -> std::ops::Range<u64> {
         range_of(count, index - 1, self.layers - 1)
     }
 }
 
-/// The part at `index` of `count` things in `parts` parts of one size.
+/// The range at `index` when `count` items are divided into `parts` equal ranges.
 fn range_of(count: u64, index: u64, parts: u64) -> std::ops::Range<u64> {
     count * index / parts..count * (index + 1) / parts
 }
 
-/// A regular file's, root's and readable by all.
+/// Header of a regular file of root with mode 0644.
 fn header() -> Header {
     let mut header = Header::new_gnu();
     header.set_mode(0o644);

@@ -1,5 +1,4 @@
-//! What the files of a made image are called: words of a small pool with numbers, so that names share beginnings as those
-//! of real trees do.
+//! Path names of generated images: words of a small pool with numbers, so that names share prefixes as real ones do.
 
 use std::sync::LazyLock;
 
@@ -33,17 +32,17 @@ pub(super) fn application(at: u64) -> String {
     format!("srv/node_modules/{}-{}/{}{}/{}", word(at / 30), at / 30, word(at / 6), at / 6 % 5, file_name(at))
 }
 
-/// A file of the one crowded directory.
+/// A file of the large flat directory.
 pub(super) fn object(at: u64) -> String {
     format!("data/objects/{:016x}", mixed(at))
 }
 
-/// A name of two letters.
+/// A two-letter name.
 pub(super) fn level(at: u64) -> String {
     [at / 26, at].iter().map(|letter| char::from(b'a' + (letter % 26) as u8)).collect()
 }
 
-/// The path without its last name.
+/// The parent path.
 pub(super) fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
@@ -56,7 +55,7 @@ fn word(at: u64) -> &'static str {
     STEMS[(mixed(at) >> 40) as usize % STEMS.len()]
 }
 
-/// What a file holds: up to 500 bytes of text, cut out of one that compresses as prose does.
+/// The content of a file: up to 500 bytes, cut from a text that compresses like prose.
 pub(super) fn body(seed: u64) -> &'static [u8] {
     const LONGEST: usize = 500;
     static TEXT: LazyLock<String> = LazyLock::new(|| {
@@ -67,7 +66,7 @@ pub(super) fn body(seed: u64) -> &'static [u8] {
     &TEXT.as_bytes()[start..=start + (mixed(seed) >> 44) as usize % LONGEST]
 }
 
-/// Numbers that look like chance and are the same every time.
+/// A reproducible pseudo-random number.
 const fn mixed(at: u64) -> u64 {
     (at + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

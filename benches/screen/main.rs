@@ -1,15 +1,15 @@
-//! What a key costs on the screen, from the key to the cells, in an image of half a million files.
+//! What a key press costs on the screen, up to the drawn cells, with half a million files.
 //!
 //! ```text
-//! cargo bench -p dive-benches --bench screen                              all of it, in a minute
-//! cargo bench -p dive-benches --bench screen -- cursor                    what has this in its name
-//! DIVE_BENCH_IMAGE=FILE cargo bench -p dive-benches --bench screen        a saved image of your own as well
+//! cargo bench -p dive-benches --bench screen                              everything, in a minute
+//! cargo bench -p dive-benches --bench screen -- cursor                    benchmarks with this in their name
+//! DIVE_BENCH_IMAGE=FILE cargo bench -p dive-benches --bench screen        also a saved image of your own
 //! ```
 //!
-//! The budgets, of CPU and on any machine of today: a key that moves the cursor 1 ms, one that selects another layer 16 ms,
-//! a frame of a screen with 60 of them a second. They are printed first, with what was used; where the system does not tell,
-//! not at all. Then follow the times by the clock. Each takes the state through `update` and `settle` and draws it, as the loop in
-//! `tui::run` does, into a terminal in memory with 140 columns and 40 rows.
+//! The budgets in CPU time, on current hardware: 1 ms for a cursor key, 16 ms (a frame at 60 Hz) for selecting another
+//! layer. CPU times are printed first, on systems that report them, then wall-clock times. Each measurement runs
+//! `update` and `settle` and draws, as the loop in `tui::run` does, into an in-memory terminal of 140 columns and 40
+//! rows.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark that cannot run stops")]
 
@@ -30,8 +30,8 @@ use cpu::cpu_time;
 use images::{Codec, Shape};
 use screen::{SIZE, Screen};
 
-/// Half a million rows: a system and an application, one directory of 100,000 files, and 11,000 files that are written
-/// again beside 10,000 whiteouts.
+/// Half a million rows: a system, an application, one directory of 100,000 files, 11,000 overwritten files and 10,000
+/// whiteouts.
 const MADE: Shape = Shape { entries: 570_000, layers: 6, whiteouts: 10_000, crowd: 100_000, depth: 0 };
 
 fn main() {
@@ -79,7 +79,7 @@ fn bench(criterion: &mut Criterion, name: &str, screen: &mut Screen) {
     let nothing = |_: &mut Screen| ();
     time("cursor down", screen, nothing, &|screen, at| screen.go(Action::Down, at, rows));
     time("page down", screen, nothing, &|screen, at| screen.go(Action::PageDown, at, pages));
-    // The first directory; what is made has 100,000 files in it.
+    // The first directory; in the generated image it has 100,000 files.
     screen.press(Action::FirstRow);
     for (what, action) in [
         ("collapse, expand", Action::ToggleCollapseDir),
@@ -106,7 +106,7 @@ fn bench(criterion: &mut Criterion, name: &str, screen: &mut Screen) {
     group.finish();
 }
 
-/// Does something for a second and prints what it took of the CPU.
+/// Repeats `act` for a second and prints its CPU time.
 fn budget(what: &str, screen: &mut Screen, budget: Duration, act: impl Fn(&mut Screen, u64)) {
     let (start, before) = (Instant::now(), cpu_time());
     let mut times = 0;

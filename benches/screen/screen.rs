@@ -1,4 +1,4 @@
-//! The screen without its terminal: the state and what is drawn of it, into memory.
+//! The screen without a terminal: its state, drawn into memory.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,14 +22,14 @@ use crate::images;
 /// Columns and rows.
 pub(crate) const SIZE: (u16, u16) = (140, 40);
 
-/// The state and its terminal.
+/// The state and an in-memory terminal.
 pub(crate) struct Screen {
     pub(crate) state: State,
     terminal: Terminal<TestBackend>,
 }
 
 impl Screen {
-    /// An archive, opened and shown, with the cursor in the file tree.
+    /// Opens an archive and shows it with the cursor in the file tree.
     pub(crate) fn of(archive: &Path) -> Self {
         let image = images::open(archive);
         let loaded =
@@ -40,7 +40,7 @@ impl Screen {
         screen.send(Message::Work(Work::Image(Arc::clone(&image))));
         screen.send(Message::Work(Work::opened(Opened::new(image, loaded))));
         screen.show();
-        // The last layer, in which most files are to be seen.
+        // The last layer shows most files.
         screen.press(Action::LastRow);
         screen.press(Action::ToggleView);
         screen
@@ -55,13 +55,13 @@ impl Screen {
         self.terminal.draw(|frame| view::draw(&self.state, frame)).unwrap();
     }
 
-    /// One key, and what is seen of it.
+    /// Performs an action and draws the result.
     pub(crate) fn press(&mut self, action: Action) {
         self.send(Message::Act(action));
         self.show();
     }
 
-    /// A filter that is typed faster than it is drawn.
+    /// Types a filter and draws once, as for fast typing.
     pub(crate) fn filter(&mut self, text: &str) {
         self.send(Message::Act(Action::FilterFiles));
         for letter in text.chars() {
@@ -70,7 +70,7 @@ impl Screen {
         self.show();
     }
 
-    /// A key that goes on, and back to the first row with each `rounds`th time: no list goes on for ever.
+    /// Repeats an action; every `rounds`th time goes back to the first row, since lists end.
     pub(crate) fn go(&mut self, action: Action, at: u64, rounds: u64) {
         self.press(if at.is_multiple_of(rounds.max(1)) { Action::FirstRow } else { action });
     }

@@ -1,4 +1,4 @@
-//! What a stage costs per entry, over all sizes and shapes: tables in Markdown, for docs/performance.md.
+//! Cost of each stage per entry, over all sizes and shapes, as Markdown tables for docs/performance.md.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -10,31 +10,29 @@ use crate::stage::{STAGES, Stage, Unit};
 use crate::subject::Subject;
 use crate::{LARGEST, SIZES, shapes};
 
-/// How long a stage is repeated, and how often at least.
+/// Minimum time and number of runs of a stage.
 const ENOUGH: Duration = Duration::from_millis(500);
 const FEWEST_RUNS: u32 = 3;
 
-/// A key costs what its row does: this many are one run.
+/// Key presses per run. Their cost varies with the row.
 const KEYS: u32 = 100;
 
-/// What an image may take of the heap: DESIGN's budget, which no body of a file may add to.
+/// The heap budget of an image, which does not depend on file contents.
 const BUDGET_BYTES: u64 = 16 << 20;
 const BUDGET_BYTES_AN_ENTRY: u64 = 120;
 
-/// Measures all and prints the tables.
-#[allow(clippy::print_stdout, reason = "tables to be piped and pasted; what else is said goes to standard error")]
+/// Measures everything and prints the tables.
+#[allow(clippy::print_stdout, reason = "the tables are the output; progress goes to standard error")]
 pub(crate) fn print() {
     let sizes = SIZES.into_iter().chain([LARGEST]).map(|entries| (thousands(entries), Shape::usual(entries)));
     let usual = ("usual", Shape::usual(500_000));
     let shapes = [usual].into_iter().chain(shapes()).map(|(name, shape)| (name.to_owned(), shape));
-    println!(
-        "What a stage takes of the CPU is the least of at least {FEWEST_RUNS} runs; a run of keys is {KEYS} of them.\n"
-    );
+    println!("CPU time of a stage is the minimum of at least {FEWEST_RUNS} runs; a run of keys has {KEYS} of them.\n");
     println!("{}", table("entries", sizes));
     println!("{}", table("500,000 entries", shapes));
 }
 
-/// A column for each image, a row for each figure.
+/// A table with a column per image and a row per figure.
 fn table(corner: &str, images: impl Iterator<Item = (String, Shape)>) -> String {
     let mut rows = vec![vec![corner.to_owned()]];
     rows.extend(STAGES.iter().map(|stage| vec![row_name(stage)]));
@@ -60,10 +58,10 @@ fn row_name(stage: &Stage) -> String {
     format!("{}, {unit}", stage.name)
 }
 
-/// What a stage takes of the CPU: the least of at least [`FEWEST_RUNS`] runs, since what else the machine does can only add
-/// to it. Of a stage that takes turns, that is the turn that takes less.
+/// CPU time of a stage: the minimum of at least [`FEWEST_RUNS`] runs, since other load can only add to it. For a stage
+/// that alternates between two inputs, the cheaper one counts.
 fn cost(stage: &Stage, subject: &mut Subject) -> String {
-    let clock = || cpu_time().expect("a system that tells what a process takes of the CPU");
+    let clock = || cpu_time().expect("a system that reports CPU time");
     let rounds = match stage.unit {
         Unit::Entry => 1,
         Unit::Key => KEYS,
@@ -102,7 +100,7 @@ fn markdown(rows: &[Vec<String>]) -> String {
     text
 }
 
-/// 2000000 as 2,000,000.
+/// Formats 2000000 as 2,000,000.
 fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap()).collect();

@@ -1,14 +1,14 @@
-//! What each stage costs, from the bytes of a layer to a row on the screen, in images of 10,000 to two million entries.
+//! Cost of each stage, from the bytes of a layer to a row on the screen, in images of 10,000 to two million entries.
 //!
 //! ```text
-//! cargo bench -p dive-benches --bench stages                              times by the clock, in four minutes
-//! cargo bench -p dive-benches --bench stages -- 'build'                   what has this in its name
-//! DIVE_BENCH_ENTRIES=2000000 cargo bench -p dive-benches --bench stages   one size more
+//! cargo bench -p dive-benches --bench stages                              wall-clock times, in four minutes
+//! cargo bench -p dive-benches --bench stages -- 'build'                   benchmarks with this in their name
+//! DIVE_BENCH_ENTRIES=2000000 cargo bench -p dive-benches --bench stages   with another size
 //! cargo bench -p dive-benches --bench stages -- --curve                   CPU and memory per entry, as tables
 //! ```
 //!
-//! A stage is linear if its row of the curve is flat. The times by the clock are for one who changes a stage and wants to
-//! know whether it got faster; the curve is for all that a machine with other work cannot time.
+//! A stage is linear if its row of the curve is constant. Use the wall-clock times to compare two versions of a stage,
+//! and the curve on a machine with other load.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark that cannot run stops")]
 
@@ -16,12 +16,12 @@
 mod cpu;
 mod curve;
 #[path = "../gauges/heap.rs"]
-#[allow(dead_code, reason = "how often memory is asked for is the guard's")]
+#[allow(dead_code, reason = "only the guard counts allocations")]
 mod heap;
 #[path = "../images/mod.rs"]
 mod images;
 #[path = "../screen/screen.rs"]
-#[allow(dead_code, reason = "it has keys that are measured elsewhere")]
+#[allow(dead_code, reason = "other benchmarks use the rest")]
 mod screen;
 mod stage;
 mod subject;
@@ -34,11 +34,11 @@ use images::Shape;
 use stage::{STAGES, Unit};
 use subject::Subject;
 
-/// The sizes that are timed. The curve goes on to [`LARGEST`].
+/// The sizes that are timed; the curve also has [`LARGEST`].
 const SIZES: [u64; 3] = [10_000, 100_000, 500_000];
 const LARGEST: u64 = 2_000_000;
 
-/// What an image of half a million entries may be like, beside the usual.
+/// Unusual shapes of an image of half a million entries.
 fn shapes() -> [(&'static str, Shape); 4] {
     let usual = Shape::usual(500_000);
     [
@@ -57,7 +57,7 @@ fn main() {
     }
 }
 
-/// Times everything by the clock.
+/// Measures wall-clock times.
 fn time() {
     let mut criterion = Criterion::default()
         .sample_size(10)

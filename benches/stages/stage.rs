@@ -1,4 +1,4 @@
-//! The stages, in the order the data goes through them.
+//! The stages, in the order of the data flow.
 
 use std::hint::black_box;
 use std::io;
@@ -13,28 +13,27 @@ use dive_model::tree::{Builder, Scope};
 
 use crate::subject::{Saved, Subject};
 
-/// A clock, of the wall or of the CPU.
+/// A wall or CPU clock.
 pub(crate) type Clock<'a> = &'a dyn Fn() -> Duration;
 
-/// What a stage's cost is divided by.
+/// The divisor of a stage's cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
-    /// It goes over all entries.
+    /// The stage processes all entries.
     Entry,
-    /// It answers one key, and is not to cost more where there are more entries.
+    /// The stage handles one key press; its cost must not grow with the number of entries.
     Key,
 }
 
-/// Something that is measured.
+/// A part of the program that is measured.
 #[derive(Debug)]
 pub(crate) struct Stage {
     pub(crate) name: &'static str,
     pub(crate) unit: Unit,
-    /// Runs it once and tells how long that took; preparing and throwing away do not count.
+    /// Runs the stage once and returns its duration, without set-up and tear-down.
     pub(crate) run: fn(&mut Subject, Clock<'_>) -> Duration,
 }
 
-/// All of them.
 pub(crate) const STAGES: [Stage; 10] = [
     Stage { name: "scan, plain", unit: Unit::Entry, run: |subject, clock| scan_layers(&subject.plain, clock) },
     Stage { name: "decode and scan, gzip", unit: Unit::Entry, run: |subject, clock| scan_layers(&subject.gzip, clock) },
@@ -84,7 +83,7 @@ fn write_json(subject: &mut Subject, clock: Clock<'_>) -> Duration {
     measured(clock, || json::render(&subject.opened, &mut io::sink()).unwrap())
 }
 
-/// The last layer and the one before it, by turns, each compared with the one below.
+/// Alternates between the last layer and the one before it, each compared with the layer below.
 fn change_layer(subject: &mut Subject, clock: Clock<'_>) -> Duration {
     let turn = subject.turn();
     let tree = &subject.opened.tree;
@@ -93,7 +92,7 @@ fn change_layer(subject: &mut Subject, clock: Clock<'_>) -> Duration {
     measured(clock, || subject.comparison.change_to(tree, Scope::states(base, target)))
 }
 
-/// From the last letter typed to the drawn rows.
+/// From the last character typed to the drawn rows.
 fn filter(subject: &mut Subject, clock: Clock<'_>) -> Duration {
     subject.screen.press(Action::CloseFilterFiles);
     let taken = measured(clock, || subject.screen.filter(r"share/.*\.json$"));

@@ -1,4 +1,4 @@
-//! An image with all that its stages begin with.
+//! An image with the inputs of all stages.
 
 use std::sync::Arc;
 
@@ -18,9 +18,9 @@ use crate::heap::{self, HeapUse};
 use crate::images::{self, Codec, Shape};
 use crate::screen::Screen;
 
-/// A saved image, opened.
+/// A saved and opened image.
 pub(crate) struct Saved {
-    /// Holds the file as long as the image is read.
+    /// Keeps the file while the image is read.
     _file: NamedTempFile,
     pub(crate) image: Arc<Image>,
 }
@@ -35,7 +35,7 @@ impl Saved {
         self.image.layers.iter().map(|layer| layer.blob.as_ref().unwrap())
     }
 
-    /// What headless analysis does, and what that took of the heap.
+    /// Runs the headless analysis and measures its heap use.
     fn load(&self) -> (Opened, HeapUse) {
         heap::watch(|| {
             let loaded = tree::load(&self.image, "made", ReadOptions::within(&Budget::unlimited()), &Silent).unwrap();
@@ -44,21 +44,21 @@ impl Saved {
     }
 }
 
-/// An image three times over, and what comes of it.
+/// One image in three compressions, and what the stages need of it.
 pub(crate) struct Subject {
     pub(crate) entries: u64,
     pub(crate) plain: Saved,
     pub(crate) gzip: Saved,
     pub(crate) zstd: Saved,
-    /// Of the plain layers.
+    /// Scans of the uncompressed layers.
     pub(crate) scans: Vec<Scan>,
     pub(crate) opened: Opened,
     pub(crate) comparison: Comparison,
     pub(crate) screen: Screen,
-    /// What loading took, of plain and of zstd layers: their hashes are kept as well.
+    /// Heap use of loading plain and zstd layers; zstd also keeps content hashes.
     pub(crate) plain_heap: HeapUse,
     pub(crate) zstd_heap: HeapUse,
-    /// How often a stage has run that does something else each time.
+    /// Counts runs of stages that alternate between inputs.
     pub(crate) turns: u64,
 }
 
@@ -73,8 +73,8 @@ impl Subject {
         let (opened, plain_heap) = plain.load();
         let scans: Vec<_> = plain.blobs().map(|blob| scan::scan(&**blob, OnDamage::Fail, &|| false).unwrap()).collect();
         let entries: usize = scans.iter().map(|scan| scan.entry_count).sum();
-        assert_eq!(entries as u64, shape.entries, "an image of the size that was asked for");
-        assert!(opened.layer_remarks.is_empty(), "an image with nothing odd: {:?}", opened.layer_remarks);
+        assert_eq!(entries as u64, shape.entries, "the image has the requested size");
+        assert!(opened.layer_remarks.is_empty(), "the image has no warnings: {:?}", opened.layer_remarks);
         let last = opened.tree.layers().last().unwrap();
         Self {
             entries: shape.entries,

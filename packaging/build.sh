@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # Builds a release archive: packaging/build.sh TARGET FOLDER
 #
-# dive-VERSION-TARGET.tar.gz (.zip for Windows) has the program, its manual pages and completions, the changelog, and the licences of
-# all that is in it. No path or time of this machine goes into it where tar is GNU's, so that two builds of one commit can be
-# compared. Needs bash 4 and jq.
+# dive-VERSION-TARGET.tar.gz (.zip for Windows) contains the program, manual pages, completions, changelog and licences. With GNU tar,
+# it contains no paths or times of this machine, so that two builds of one commit can be compared. Needs bash 4 and jq.
 set -euo pipefail
 
 fail() { printf 'error: %s\n' "$*" >&2; exit 2; }
@@ -17,7 +16,7 @@ version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH
 
-# No path of this machine goes into the program: not by Rust, nor by the C code of zstd and xz.
+# Removes this machine's paths from the program, for Rust and for the C code of zstd and xz.
 home=${CARGO_HOME:-$HOME/.cargo}
 RUSTFLAGS="--remap-path-prefix=$root=/dive --remap-path-prefix=$home=/cargo ${RUSTFLAGS:-}" \
     CFLAGS="-ffile-prefix-map=$root=/dive -ffile-prefix-map=$home=/cargo ${CFLAGS:-}" \
@@ -27,9 +26,9 @@ program=dive
 [ "${target%windows*}" = "$target" ] || program=dive.exe
 # docs/install.md promises less than 12 MB.
 size=$(wc -c <"target/$target/dist/$program")
-[ "$size" -lt 12000000 ] || fail "target/$target/dist/$program has $size bytes: 12 MB are the limit"
+[ "$size" -lt 12000000 ] || fail "target/$target/dist/$program has $size bytes; the limit is 12 MB"
 
-# cargo-deb takes these from here, too.
+# cargo-deb also uses these.
 texts=target/package
 rm -rf "$texts"
 cargo run --quiet --locked --package dive-manual -- man "$texts/man"

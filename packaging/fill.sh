@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Fills the templates of a release: packaging/fill.sh SHA256SUMS FOLDER
 #
-# SHA256SUMS is the release's. The formula, the PKGBUILD, the manifest for scoop and the flake are written to FOLDER. Version and
-# address are those of Cargo.toml.
+# SHA256SUMS is the file of the release. Writes the Homebrew formula, the PKGBUILD, the scoop manifest and the flake to FOLDER. Version
+# and address come from Cargo.toml.
 set -euo pipefail
 
 fail() { printf 'error: %s\n' "$*" >&2; exit 2; }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Prints the licences of all crates in the program: packaging/licences.sh TARGET
 #
-# Their texts ask to go with every copy. Of a crate under a choice that includes the MIT licence, its text is enough.
+# Licences require their text in every copy. For a choice that includes MIT, the MIT text is enough.
 set -euo pipefail
 
 [ $# = 1 ] || { echo 'usage: packaging/licences.sh TARGET' >&2; exit 2; }
@@ -15,7 +15,7 @@ while IFS=$'\t' read -r name version terms manifest; do
 done < <(cargo metadata --locked --format-version 1 --filter-platform "$1" |
     jq --raw-output '.packages[] | select(.source) | [.name, .version, .license, .manifest_path] | @tsv')
 
-# `texts FOLDER`: the files with licences, of C libraries in the crate too.
+# `texts FOLDER`: lists licence files, including those of bundled C libraries.
 texts() {
     find "$1" -maxdepth 2 -type f \
         \( -iname 'licen[cs]e*' -o -iname 'copying*' -o -iname 'unlicense*' -o -iname 'notice*' \) -not -name '*.rs' | sort
@@ -27,7 +27,7 @@ while read -r name version _; do
     [ -n "$place" ] || continue
     printf '\n======== %s %s: %s\n' "$name" "$version" "${licence[$name $version]}"
     mapfile -t files < <(texts "$place")
-    [ ${#files[@]} -gt 0 ] || { echo "(its package has no text of its own)"; continue; }
+    [ ${#files[@]} -gt 0 ] || { echo "(the package has no licence file)"; continue; }
     if [[ ${licence[$name $version]} == *MIT* ]] && printf '%s\n' "${files[@]}" | grep --quiet --ignore-case 'licen[cs]e[-_.]*mit'; then
         mapfile -t files < <(printf '%s\n' "${files[@]}" | grep --ignore-case --invert-match 'apache\|zlib$')
     fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Says what keeps a version from being released: packaging/release-check.sh [TAG]
+# Checks that a version is ready for release: packaging/release-check.sh [TAG]
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Checks IMAGE for action.yml: the report goes into the log and the summary of the job, the verdict and dive's numbers become
-# outputs, and with a token the report becomes a comment on the pull request.
+# Checks IMAGE for action.yml: writes the report to the job's log and summary, sets verdict and numbers as outputs, and posts the
+# report on the pull request if there is a token.
 set -euo pipefail
 
-# A value in a workflow command: percent signs and line ends are escaped.
+# Escapes a value for a workflow command.
 escaped() {
     local value=${1//%/%25}
     value=${value//$'\r'/%0D}
@@ -18,7 +18,7 @@ arguments=(--ci)
 if [ -n "${RULES_FILE:-}" ]; then
     arguments+=(--ci-config "$RULES_FILE")
 elif [ ! -e .dive-ci ] && grep -qs '^rules:' .dive.yaml; then
-    # Where other actions look by default.
+    # The default of other actions.
     arguments+=(--ci-config .dive.yaml)
 fi
 [ -z "${LOWEST_EFFICIENCY:-}" ] || arguments+=("--lowestEfficiency=$LOWEST_EFFICIENCY")
@@ -26,7 +26,7 @@ fi
 [ -z "${HIGHEST_USER_WASTED_PERCENT:-}" ] || arguments+=("--highestUserWastedPercent=$HIGHEST_USER_WASTED_PERCENT")
 
 report=$(mktemp "$RUNNER_TEMP/dive-report.XXXXXX")
-# File names of the image are printed here. Until the token, which they cannot know, the runner obeys no command in them.
+# File names from the image could contain runner commands. The runner ignores commands until it reads the secret token.
 token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 echo "::stop-commands::$token"
 set +e
@@ -40,7 +40,7 @@ case $code in
     1) verdict=fail ;;
     *) verdict=error ;;
 esac
-# The last one: dive's own part ends the report.
+# The last match, since the compatible part ends the report.
 number() { sed -n "s/^  $1: \([0-9.]*\).*/\1/p" "$report" | tail -n 1; }
 {
     echo "verdict=$verdict"
@@ -50,14 +50,14 @@ number() { sed -n "s/^  $1: \([0-9.]*\).*/\1/p" "$report" | tail -n 1; }
     echo "report=$report"
 } >>"$GITHUB_OUTPUT"
 
-# `page LENGTH`: the report as Markdown. No line of it consists of tildes, so nothing in it ends the block.
+# `page LENGTH`: the report as Markdown. No line of a report consists of tildes, so it cannot end the block.
 page() {
     printf '### dive: %s\n\n' "$verdict"
     [ "${FOLD_COMMENT:-}" != true ] || printf '<details><summary>Report</summary>\n\n'
     printf '~~~~text\n%s\n~~~~\n' "$(head -c "$1" "$report")"
     [ "${FOLD_COMMENT:-}" != true ] || printf '\n</details>\n'
 }
-# GitHub takes a summary of 1 MiB and a comment of 65,536 characters.
+# GitHub's limits are 1 MiB for a summary and 65,536 characters for a comment.
 page 1000000 >>"$GITHUB_STEP_SUMMARY"
 
 comment() {

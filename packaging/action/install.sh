@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Installs dive for action.yml: the release that SHA256SUMS beside this script pins, or VERSION with SHA256. Nothing is
-# unpacked before its checksum is right. With DIVE, that program is used and nothing is downloaded.
+# Installs dive for action.yml: the release that SHA256SUMS beside this script pins, or VERSION with SHA256. The checksum is verified
+# before unpacking. If DIVE is set, uses that program and downloads nothing.
 set -euo pipefail
 
 fail() { printf '::error title=dive::%s\n' "$*"; exit 2; }
 
 if [ -n "${DIVE:-}" ]; then
-    command -v "$DIVE" >/dev/null || fail "the input dive is $DIVE, and no such program is here"
+    command -v "$DIVE" >/dev/null || fail "the input dive names $DIVE, which is not installed"
     echo "dive=$DIVE" >>"$GITHUB_OUTPUT"
     exit
 fi
@@ -23,13 +23,13 @@ if [ -n "${VERSION:-}${SHA256:-}" ]; then
     if [ -z "${VERSION:-}" ] || [ -z "${SHA256:-}" ]; then fail 'the inputs version and sha256 go together: set both'; fi
     archive=dive-${VERSION#v}-$target.tar.gz
 else
-    # The lines are those of the release's own SHA256SUMS.
+    # In the format of the release's SHA256SUMS.
     read -r SHA256 archive < <(grep -- "-$target.tar.gz\$" "$ACTION/packaging/action/SHA256SUMS") ||
         fail "this revision of the action pins no release for $target: set the inputs version and sha256"
     VERSION=${archive#dive-} VERSION=${VERSION%"-$target.tar.gz"}
 fi
 
-# Cargo.toml is the one place that knows the project's address.
+# The project's address is only in Cargo.toml.
 repository=$(sed -n 's/^repository = "\(.*\)"$/\1/p' "$ACTION/Cargo.toml" | head -n 1)
 address=$repository/releases/download/v${VERSION#v}/$archive
 folder=$RUNNER_TEMP/dive-${VERSION#v}

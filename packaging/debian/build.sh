@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the Debian package of what packaging/build.sh has built: packaging/debian/build.sh TARGET FOLDER
+# Builds the Debian package after packaging/build.sh: packaging/debian/build.sh TARGET FOLDER
 #
-# Needs cargo-deb (packaging/debian/cargo-deb-version says which). The contents are listed in Cargo.toml.
+# Needs cargo-deb in the version of packaging/debian/cargo-deb-version. Cargo.toml lists the contents.
 set -euo pipefail
 
 fail() { printf 'error: %s\n' "$*" >&2; exit 2; }
@@ -14,7 +14,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH
 
-# The changelog in Debian's form: the version, and where the changes are told.
+# The changelog in Debian's format, with a reference to the list of changes.
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
 maintainer=$(sed -n 's/^maintainer = "\(.*\)"$/\1/p' Cargo.toml)
 printf 'dive-rs (%s-1) unstable; urgency=medium\n\n  * Version %s. Its changes are in /usr/share/doc/dive-rs/NEWS.md.\n\n -- %s  %s\n' \

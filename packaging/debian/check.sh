@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Checks a Debian package as a user would find it: packaging/debian/check.sh PACKAGE.deb [SUITE]
+# Checks a Debian package: packaging/debian/check.sh PACKAGE.deb [SUITE]
 #
-# lintian must find nothing but what packaging/debian/lintian-overrides explains; then apt installs it into an empty root of SUITE
-# (bookworm by default), dive and its manual are used, and apt removes it. Needs root, lintian and debootstrap.
+# Runs lintian with packaging/debian/lintian-overrides, installs the package into a new root of SUITE (bookworm by default), runs dive
+# and opens its manual, and removes the package. Needs root, lintian and debootstrap.
 set -euo pipefail
 
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
@@ -12,16 +12,16 @@ sample=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/tests/fixtures/sample
 
 root=$(mktemp --directory)
 trap 'rm --recursive --force --one-file-system "$root"' EXIT
-# Somebody else than root, whom lintian does not like.
+# lintian refuses root.
 install -m 644 "$package" "$root/package.deb"
 chmod 755 "$root"
 setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=/nonexistent lintian --fail-on error,warning "$root/package.deb" ||
-    fail 'lintian has found something'
+    fail 'lintian reports problems'
 
 debootstrap --variant=minbase "$suite" "$root/root" >"$root/log" 2>&1 || { cat "$root/log" >&2; fail 'debootstrap'; }
 cp "$package" "$root/root/tmp/dive.deb"
 cp "$sample" "$root/root/tmp/sample.tar"
-# Debian's images leave manual pages out; this is what a machine has.
+# A normal machine has man; Debian's images omit it.
 chroot "$root/root" env DEBIAN_FRONTEND=noninteractive sh -eux <<'COMMANDS'
 apt-get install --yes --no-install-recommends /tmp/dive.deb man-db
 dive --version
@@ -34,4 +34,4 @@ apt-get remove --yes --purge dive-rs
 test ! -e /usr/bin/dive
 test ! -e /usr/share/doc/dive-rs
 COMMANDS
-echo "$(basename "$package"): sound"
+echo "$(basename "$package"): passed"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds dive's image: packaging/image/build.sh docker|podman|buildah BINARY TAG
 #
-# BINARY is a static dive (target x86_64- or aarch64-unknown-linux-musl). Nothing is pulled. The certificate authorities are this
-# machine's, or those in CERTIFICATES. With buildah and podman, the same BINARY and commit give the same digest.
+# BINARY is a static dive (target x86_64- or aarch64-unknown-linux-musl). Nothing is pulled. Certificate authorities come from this
+# machine or from the file CERTIFICATES. With buildah and podman, the same BINARY and commit give the same digest.
 set -euo pipefail
 
 fail() { printf 'error: %s\n' "$*" >&2; exit 2; }
@@ -18,7 +18,7 @@ revision=$(git -C "$root" rev-parse HEAD 2>/dev/null || echo unknown)
 epoch=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct 2>/dev/null || date +%s)}
 created=$(date --utc --date "@$epoch" +%Y-%m-%dT%H:%M:%SZ)
 
-# Of the program's header: the architecture is that of the image, whatever this machine is.
+# The image's architecture is that of the program's ELF header.
 case $(od --address-radix=n --format=x2 --skip-bytes=18 --read-bytes=2 "$binary" | tr -d ' ') in
     003e) platform=linux/amd64 ;;
     00b7) platform=linux/arm64 ;;
@@ -32,15 +32,15 @@ mkdir --parents "$layer"/{etc/ssl/certs,root,tmp,usr/share/doc/dive}
 install --mode 755 "$binary" "$layer/dive"
 install --mode 644 "$certificates" "$layer/etc/ssl/certs/ca-certificates.crt"
 install --mode 644 "$root/LICENSE" "$layer/usr/share/doc/dive/LICENSE"
-# As packaging/build.sh packs it beside the program.
+# packaging/build.sh writes it beside the program.
 licences=$(dirname "$binary")/THIRD-PARTY.txt
 [ ! -e "$licences" ] || install --mode 644 "$licences" "$layer/usr/share/doc/dive"
-# Where `-v ~/.docker:/root/.docker` is looked for, as in other images.
+# A home for root, for `-v ~/.docker:/root/.docker` as with other images.
 printf 'root:x:0:0:root:/root:/dive\nnobody:x:65534:65534:nobody:/:/dive\n' >"$layer/etc/passwd"
 chmod 755 "$layer" "$layer"/{etc,etc/ssl,etc/ssl/certs,usr,usr/share,usr/share/doc,usr/share/doc/dive}
 chmod 644 "$layer/etc/passwd"
 chmod 700 "$layer/root"
-# Every user must be able to write there: images from standard input are spooled to it.
+# Writable for every user: images from standard input are spooled there.
 chmod 1777 "$layer/tmp"
 tar --create --file "$context/root.tar" --directory "$layer" --sort=name --owner=0 --group=0 --numeric-owner \
     --mtime="@$epoch" --format=gnu .
@@ -50,10 +50,10 @@ cp "$root/packaging/image/Dockerfile" "$context"
 arguments=(--tag "$tag" --build-arg "VERSION=$(of_manifest version)" --build-arg "REVISION=$revision"
     --build-arg "CREATED=$created" --build-arg "SOURCE=$(of_manifest repository)")
 case $builder in
-    # Without BuildKit, docker builds for its own platform and knows no other.
+    # Without BuildKit, docker builds only for its own platform.
     docker) docker build "${arguments[@]}" "$context" ;;
     podman | buildah)
         "$builder" build --layers=false --timestamp "$epoch" --platform "$platform" "${arguments[@]}" "$context"
         ;;
-    *) fail "$builder is no builder: docker, podman or buildah" ;;
+    *) fail "$builder is not docker, podman or buildah" ;;
 esac

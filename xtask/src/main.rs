@@ -1,4 +1,4 @@
-//! `cargo xtask`: the project's own tasks, so that nobody has to remember commands and variables.
+//! `cargo xtask`: the tasks of this project.
 
 mod rewritten;
 
@@ -10,19 +10,19 @@ use rewritten::Files;
 const HELP: &str = "\
 usage: cargo xtask TASK
 
-  ci [STEP...]                 what a change must pass, or single steps of it; `ci --list` lists them
-  servers [COMMAND...]         a command with engines and registries beside it; without one, all tests (Linux, root)
-  docs                         rewrites the parts of the documents that come from the program's tables and screens
-  guard [OPTION...]            measures allocations and instructions against benches/guard/figures.json; `guard --help`
+  ci [STEP...]                 runs all checks, or single steps; `ci --list` lists them
+  servers [COMMAND...]         runs a command with test engines and registries, by default all tests (Linux, root)
+  docs                         updates the generated parts of the documents
+  guard [OPTION...]            compares memory and instructions with benches/guard/figures.json; see `guard --help`
   man FOLDER                   writes the manual pages
   completions FOLDER           writes the completion scripts
-  package TARGET FOLDER        builds a release archive, such as for x86_64-unknown-linux-musl
-  bless [snapshots|figures]    accepts the screens, the list of messages, and the guard's figures as they are now
+  package TARGET FOLDER        builds a release archive, for example for x86_64-unknown-linux-musl
+  bless [snapshots|figures]    accepts the current screens and messages, and the guard's figures
 
-`docs` and `bless` tell which files they changed. Review them with `git diff`.
+`docs` and `bless` print the files that they changed. Review them with `git diff`.
 ";
 
-/// Commands take the root of the workspace for their folder.
+/// Working directory of commands: the root of the workspace.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 fn main() -> ExitCode {
@@ -85,19 +85,19 @@ fn bless_figures() -> Result<(), String> {
     telling(&["benches/guard/figures.json"], || guard(&["--write"]))
 }
 
-/// Without the features of the other benchmarks, so that the guard and the program are one build.
+/// Without the features of other benchmarks, so that the guard and the program share one build.
 fn guard(options: &[&str]) -> Result<(), String> {
     let guard = ["bench", "--locked", "--package", "dive-benches", "--no-default-features", "--bench", "guard", "--"];
     run(cargo().args(guard).args(options))
 }
 
-/// Runs the integration tests with one of `filters` in their names.
+/// Runs the integration tests that match one of `filters`.
 fn suite(filters: &[&str], variable: &str, value: &str) -> Result<(), String> {
-    // The tests of the screen need a process outside of CI mode.
+    // Tests of the screen must not run in CI mode.
     run(cargo().args(["test", "--locked", "--test", "suite", "--"]).args(filters).env(variable, value).env_remove("CI"))
 }
 
-/// Performs a task and tells which of these files and folders it changed.
+/// Performs a task and prints which of these files and folders it changed.
 fn telling(paths: &[&str], task: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
     let read = || Files::read(Path::new(ROOT), paths);
     let before = read()?;
@@ -110,7 +110,7 @@ fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// Takes out of a command's environment what cargo tells of this package: ring is compiled anew where it changes.
+/// Removes Cargo's variables about this package: a change of them recompiles ring.
 fn forget_this_package(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.to_string_lossy().starts_with(start)) {

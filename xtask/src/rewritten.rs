@@ -1,16 +1,16 @@
-//! Which files a task changed.
+//! Reports which files a task changed.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Files with their text, by their paths.
+/// Texts of files by path.
 #[derive(Debug)]
 pub(crate) struct Files(BTreeMap<PathBuf, String>);
 
 impl Files {
-    /// All text files of these files and folders below `root`.
+    /// Reads these files and folders below `root`.
     pub(crate) fn read(root: &Path, paths: &[&str]) -> Result<Self, String> {
         let mut files = BTreeMap::new();
         let mut ahead: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
@@ -29,7 +29,7 @@ impl Files {
         Ok(Self(files))
     }
 
-    /// What became of them: a line for each file that changed, with how many of its lines are new and gone.
+    /// One line per changed file, with the number of added and removed lines.
     pub(crate) fn changes(&self, after: &Self) -> String {
         let mut text = String::new();
         for (path, new) in &after.0 {
@@ -47,7 +47,7 @@ impl Files {
     }
 }
 
-/// How many lines of `text` are not in `other`.
+/// Number of lines of `text` that are not in `other`.
 fn missing(text: &str, other: &str) -> usize {
     let mut others: Vec<&str> = other.lines().collect();
     text.lines()
@@ -69,9 +69,9 @@ mod tests {
         Files(files.iter().map(|(path, text)| (PathBuf::from(path), (*text).to_owned())).collect())
     }
 
-    /// A picture that changed unnoticed is a fault that was blessed.
+    /// `bless` must not hide a changed snapshot.
     #[test]
-    fn every_changed_file_is_told() {
+    fn every_changed_file_is_reported() {
         let before = files(&[("a", "1\n2\n2\n"), ("b", "same"), ("c", "gone")]);
         let after = files(&[("a", "1\n2\n3\n4\n"), ("b", "same"), ("d", "new")]);
         assert_eq!(before.changes(&after), "a: changed (+2 -1 lines)\nd: new\nc: removed\n");
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_read_whole() {
+    fn folders_are_read_recursively() {
         let read = Files::read(Path::new(env!("CARGO_MANIFEST_DIR")), &["src", "Cargo.toml"]).unwrap();
         for path in ["src/main.rs", "src/rewritten.rs", "Cargo.toml"] {
             assert!(read.0.contains_key(Path::new(path)), "{path}");

@@ -1,4 +1,4 @@
-//! dive(1) and a page for each command, from the table of the command line.
+//! dive(1) and a page per command, generated from the command-line definition.
 
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
@@ -16,12 +16,12 @@ pub(crate) fn pages() -> anyhow::Result<Vec<File>> {
     Ok(files)
 }
 
-/// The command with options that only its long help shows: the generator leaves their texts out otherwise.
+/// Shows options that only the long help has: `clap_mangen` omits their texts otherwise.
 fn explained(command: Command) -> Command {
     command.mut_args(|option| option.hide_short_help(false)).mut_subcommands(explained)
 }
 
-/// The page of a command, and of the commands below it.
+/// Adds the page of a command and those of its subcommands.
 fn page(command: &Command, files: &mut Vec<File>) -> anyhow::Result<()> {
     let name = command.get_display_name().unwrap_or(command.get_name()).to_owned();
     let is_root = command.get_name() == name;
@@ -42,7 +42,7 @@ fn page(command: &Command, files: &mut Vec<File>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Title, name and synopsis. clap's own synopsis lists every option; its usage is what people read.
+/// Title, name and synopsis. clap's synopsis lists every option; its usage line is shorter.
 fn head(command: &Command, name: &str, about: &str) -> String {
     let mut page = Page::new(name, 1, about);
     let usage = command.clone().render_usage().to_string();
@@ -52,7 +52,7 @@ fn head(command: &Command, name: &str, about: &str) -> String {
     page.finish()
 }
 
-/// What stands below the options.
+/// The sections after the options.
 fn tail(command: &Command, is_root: bool) -> String {
     let mut page = Page::part();
     if is_root {

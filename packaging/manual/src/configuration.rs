@@ -1,5 +1,5 @@
-//! dive.yaml(5): the keys as docs/configuration.md has them, which the program's tests hold to its table, then the rules and the
-//! actions from their own tables.
+//! dive.yaml(5): keys from docs/configuration.md, which a test compares with the program's table; rules and actions
+//! from their tables.
 
 use dive::config::{Keybinding, Rule};
 

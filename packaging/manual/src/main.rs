@@ -1,5 +1,5 @@
-//! Writes the manual pages or the completion scripts into a folder: `dive-manual man|completions FOLDER`. Packages have them; the
-//! program does not, and so needs no crate for them.
+//! Writes the manual pages or the completion scripts into a folder: `dive-manual man|completions FOLDER`. Packages
+//! contain them; keeping their generator out of the program saves it two crates.
 //!
 //! ```text
 //! page            one page, as man reads it
@@ -38,7 +38,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A file's name and content.
+/// Name and content of a file.
 type File = (String, Vec<u8>);
 
 fn pages() -> anyhow::Result<Vec<File>> {
@@ -48,7 +48,7 @@ fn pages() -> anyhow::Result<Vec<File>> {
     Ok(files)
 }
 
-/// The scripts, by the names under which shells look for them.
+/// The scripts, under the names that shells expect.
 fn completions() -> Vec<File> {
     let named = [(Shell::Bash, "dive.bash"), (Shell::Zsh, "_dive"), (Shell::Fish, "dive.fish")];
     named.map(|(shell, name)| (name.to_owned(), completion_script(shell).into_bytes())).into()
@@ -65,7 +65,7 @@ mod tests {
     fn page(name: &str) -> String {
         let pages = pages().unwrap();
         let (_, content) = pages.into_iter().find(|(page, _)| page == name).unwrap_or_else(|| panic!("no {name}"));
-        // As it is read: roff has hyphens and quotes that may be copied.
+        // roff writes `-` and `'` as escapes.
         String::from_utf8(content).unwrap().replace("\\-", "-").replace("\\*(Aq", "'")
     }
 
@@ -97,7 +97,7 @@ mod tests {
         for bound in Keybinding::default().all() {
             assert!(keys.contains(bound.path), "dive.yaml(5) lacks {}", bound.path);
         }
-        // What `dive config` prints is every key there is.
+        // `dive config` prints every key.
         let mut section = String::new();
         for line in dive::config::render(&Config::default()).lines().filter(|line| !line.starts_with('#')) {
             let (key, value) = line.split_once(':').unwrap();

@@ -1,17 +1,17 @@
-//! One page, as man reads it: headings, paragraphs, terms, examples. Texts come from documents, so `code` is bold and
-//! [links](target) are words.
+//! Writes a manual page in roff: headings, paragraphs, terms, examples. Texts come from documents, so `code` becomes
+//! bold and [links](target) plain words.
 
 use roff::{Inline, Roff, bold, roman};
 
 const CHANGELOG: &str = include_str!("../../../CHANGELOG.md");
 
-/// A page in the making.
+/// A page under construction.
 pub(crate) struct Page {
     roff: Roff,
 }
 
 impl Page {
-    /// A page of a section of the manual, with what it is about.
+    /// Starts a page of a manual section.
     pub(crate) fn new(name: &str, section: u8, about: &str) -> Self {
         let source = concat!("dive ", env!("CARGO_PKG_VERSION"));
         let mut roff = Roff::new();
@@ -22,12 +22,12 @@ impl Page {
         page
     }
 
-    /// The end of a page whose head is written already.
+    /// Continues a page whose head is already written.
     pub(crate) fn part() -> Self {
         Self { roff: Roff::new() }
     }
 
-    /// Begins a part.
+    /// Starts a section.
     pub(crate) fn heading(&mut self, title: &str) -> &mut Self {
         self.roff.control("SH", [title]);
         self
@@ -40,7 +40,7 @@ impl Page {
         self
     }
 
-    /// A word, and what it means.
+    /// A term and its description.
     pub(crate) fn term(&mut self, term: &str, meaning: &str) -> &mut Self {
         self.roff.control("TP", []);
         self.roff.text([bold(term)]);
@@ -48,7 +48,7 @@ impl Page {
         self
     }
 
-    /// Lines as they are.
+    /// Literal lines.
     pub(crate) fn example(&mut self, text: &str) -> &mut Self {
         self.roff.control("PP", []);
         self.roff.control("EX", []);
@@ -59,19 +59,19 @@ impl Page {
         self
     }
 
-    /// The page.
+    /// The finished page.
     pub(crate) fn finish(&self) -> String {
         self.roff.render()
     }
 }
 
-/// The day of this version in the changelog.
+/// Release date of this version in the changelog.
 fn date() -> &'static str {
     let heading = concat!("## [", env!("CARGO_PKG_VERSION"), "] - ");
     CHANGELOG.lines().find_map(|line| line.strip_prefix(heading)).unwrap_or("unreleased")
 }
 
-/// Text of a document: `code` becomes bold, a link its words.
+/// Converts a document's text: `code` becomes bold, a link its words.
 fn inline(text: &str) -> Vec<Inline> {
     let words = without_links(text);
     let pieces = words.split('`').enumerate();

@@ -4,7 +4,6 @@ use dive::config::Rule;
 
 use super::page::Page;
 
-/// The commented example at the root of the repository.
 const EXAMPLE: &str = include_str!("../../../.dive-ci");
 
 pub(crate) fn page() -> String {

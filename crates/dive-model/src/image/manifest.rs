@@ -8,8 +8,8 @@ use std::str::FromStr;
 use oci_spec::image::{ANNOTATION_REF_NAME, Digest, MediaType};
 
 use super::platform::Platform;
-use crate::json::{Decode, JsonError, Key, List, Map, Object, Reader, Shape, Size, Text};
-use crate::layer::toc::Table;
+use crate::json::{Decode, JsonError, JsonReader, Key, List, Map, Object, Shape, Size, Text};
+use crate::layer::toc::TocReference;
 
 /// One image of a docker-archive's `manifest.json`.
 #[derive(Debug, Default)]
@@ -181,7 +181,7 @@ struct Annotations {
 
 /// A map in Go: its keys are data, so their case counts, and `null` empties it.
 impl Decode for Annotations {
-    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
+    fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
         if json.null()? {
             *self = Self::default();
             return Ok(());
@@ -264,11 +264,11 @@ impl Descriptor {
 
     /// Where the layer's table of contents is, if it has one.
     #[must_use]
-    pub fn table_of_contents(&self) -> Option<Table> {
+    pub fn table_of_contents(&self) -> Option<TocReference> {
         let Annotations { stargz_digest, chunked_position, chunked_digest, .. } = &self.annotations;
         match chunked_position {
-            Some(position) => Table::chunked(position, chunked_digest.as_deref()?),
-            None => Table::stargz(stargz_digest.as_deref()?),
+            Some(position) => TocReference::chunked(position, chunked_digest.as_deref()?),
+            None => TocReference::stargz(stargz_digest.as_deref()?),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Bytes of a terminal to events: keys as xterm and the Linux console send them, the kitty keyboard protocol, the mouse, pastes.
 //!
 //! crossterm's reader waits for the end of a sequence for ever: after `ESC [ <` or an unfinished paste, no key works any more.
-//! Here a sequence ends at the first byte that cannot be part of it, and [`Decoder::give_up`] ends it when nothing follows.
+//! Here a sequence ends at the first byte that cannot be part of it, and [`InputDecoder::flush`] ends it when nothing follows.
 
 mod sequence;
 
@@ -11,7 +11,7 @@ use sequence::{Decoded, csi};
 
 /// Decodes the bytes of a terminal as they arrive.
 #[derive(Debug, Default)]
-pub(super) struct Decoder {
+pub(super) struct InputDecoder {
     /// Bytes of a sequence or letter whose end is missing.
     pending: Vec<u8>,
     /// Text of a paste that goes on.
@@ -25,20 +25,20 @@ const PASTE_END: &[u8] = b"\x1b[201~";
 const CTRL_C: u8 = 3;
 
 /// Bytes of a paste that are delivered at once.
-const LONGEST_PASTE: usize = 1 << 20;
+const PASTE_EVENT_LEN: usize = 1 << 20;
 
 /// What a decoder waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Waiting {
+pub(super) enum DecoderState {
     /// The next key.
-    Nothing,
+    Idle,
     /// The rest of a sequence.
-    Sequence,
+    InSequence,
     /// The rest of a paste.
-    Paste,
+    InPaste,
 }
 
-impl Decoder {
+impl InputDecoder {
     /// Decodes `bytes`, which follow all that came before.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<Event> {
         self.pending.extend_from_slice(bytes);
@@ -64,23 +64,23 @@ impl Decoder {
         events
     }
 
-    pub(super) fn waiting(&self) -> Waiting {
+    pub(super) fn state(&self) -> DecoderState {
         match (&self.paste, self.pending.is_empty()) {
-            (Some(_), _) => Waiting::Paste,
-            (None, false) => Waiting::Sequence,
-            (None, true) => Waiting::Nothing,
+            (Some(_), _) => DecoderState::InPaste,
+            (None, false) => DecoderState::InSequence,
+            (None, true) => DecoderState::Idle,
         }
     }
 
     /// Ends what is unfinished. Pasted text is kept; of a sequence, only `ESC [` and `ESC O` alone are keys.
-    pub(super) fn give_up(&mut self) -> Option<Event> {
+    pub(super) fn flush(&mut self) -> Option<Event> {
         let rest = std::mem::take(&mut self.pending);
         if let Some(mut text) = self.paste.take() {
             text.extend_from_slice(&rest);
-            return pasted(&text);
+            return paste_event(&text);
         }
         match *rest.as_slice() {
-            [0x1b, letter @ (b'[' | b'O')] => Some(with_alt(letter_key(char::from(letter)))),
+            [0x1b, letter @ (b'[' | b'O')] => Some(with_alt(char_key(char::from(letter)))),
             _ => None,
         }
     }
@@ -99,8 +99,8 @@ impl Decoder {
                 let is_cut = |length: &usize| self.pending.ends_with(&PASTE_END[..*length]);
                 let cut = (1..PASTE_END.len()).rev().find(is_cut).unwrap_or(0);
                 text.extend(self.pending.drain(..self.pending.len() - cut));
-                if text.len() >= LONGEST_PASTE {
-                    events.extend(pasted(text));
+                if text.len() >= PASTE_EVENT_LEN {
+                    events.extend(paste_event(text));
                     text.clear();
                 }
                 return false;
@@ -108,12 +108,12 @@ impl Decoder {
         };
         text.extend_from_slice(&self.pending[..length]);
         self.pending.drain(..length + marker);
-        events.extend(self.paste.take().and_then(|text| pasted(&text)));
+        events.extend(self.paste.take().and_then(|text| paste_event(&text)));
         true
     }
 }
 
-fn pasted(text: &[u8]) -> Option<Event> {
+fn paste_event(text: &[u8]) -> Option<Event> {
     (!text.is_empty()).then(|| Event::Paste(String::from_utf8_lossy(text).into_owned()))
 }
 
@@ -124,26 +124,26 @@ fn decode(bytes: &[u8]) -> Decoded {
         [0x1b] | [0x1b, 0x1b, ..] => Decoded::event(1, Event::Key(KeyCode::Esc.into())),
         [0x1b, b'[', ..] => csi(bytes),
         [0x1b, b'O', ..] => ss3(bytes),
-        [0x1b, ref rest @ ..] => match plain(rest) {
+        [0x1b, ref rest @ ..] => match single_key(rest) {
             Decoded::Done { length, event } => Decoded::Done { length: length + 1, event: event.map(with_alt_event) },
             Decoded::Incomplete => Decoded::Incomplete,
         },
-        _ => plain(bytes),
+        _ => single_key(bytes),
     }
 }
 
 /// `ESC O` and a letter: keys of the application mode.
 fn ss3(bytes: &[u8]) -> Decoded {
     let Some(&letter) = bytes.get(2) else { return Decoded::Incomplete };
-    match sequence::letter_code(letter) {
+    match sequence::letter_key_code(letter) {
         Some(code) => Decoded::event(3, Event::Key(code.into())),
         None if letter == b'M' => Decoded::event(3, Event::Key(KeyCode::Enter.into())),
-        None => Decoded::event(2, with_alt(letter_key('O'))),
+        None => Decoded::event(2, with_alt(char_key('O'))),
     }
 }
 
 /// A key of one letter or control byte.
-fn plain(bytes: &[u8]) -> Decoded {
+fn single_key(bytes: &[u8]) -> Decoded {
     let Some(&first) = bytes.first() else { return Decoded::Incomplete };
     let control = |letter: char| KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
     let key = match first {
@@ -155,13 +155,13 @@ fn plain(bytes: &[u8]) -> Decoded {
         // As crossterm names them: the keymap knows them by these names.
         0x1c..=0x1f => control(char::from(first - 0x1c + b'4')),
         0x1b => KeyCode::Esc.into(),
-        _ => return letter(bytes, first),
+        _ => return utf8_key(bytes, first),
     };
     Decoded::event(1, Event::Key(key))
 }
 
 /// A letter in UTF-8. Bytes that are none are dropped.
-fn letter(bytes: &[u8], first: u8) -> Decoded {
+fn utf8_key(bytes: &[u8], first: u8) -> Decoded {
     let length = match first {
         0x20..=0x7e => 1,
         0xc2..=0xdf => 2,
@@ -171,13 +171,13 @@ fn letter(bytes: &[u8], first: u8) -> Decoded {
     };
     let present = &bytes[..length.min(bytes.len())];
     match std::str::from_utf8(present) {
-        Ok(text) => Decoded::Done { length, event: text.chars().next().map(|letter| Event::Key(letter_key(letter))) },
+        Ok(text) => Decoded::Done { length, event: text.chars().next().map(|letter| Event::Key(char_key(letter))) },
         Err(error) if error.error_len().is_none() => Decoded::Incomplete,
         Err(error) => Decoded::dropped(error.error_len().unwrap_or(1)),
     }
 }
 
-fn letter_key(letter: char) -> KeyEvent {
+fn char_key(letter: char) -> KeyEvent {
     let shift = if letter.is_uppercase() { KeyModifiers::SHIFT } else { KeyModifiers::NONE };
     KeyEvent::new(KeyCode::Char(letter), shift)
 }

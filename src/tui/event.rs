@@ -13,41 +13,41 @@ use dive_model::image::Image;
 use dive_model::layer::LayerIndex;
 use dive_model::observer::Observer;
 
-use super::state::viewer::{Fetched, Searched};
-use super::state::{LayerTotals, Ticket};
+use super::state::viewer::{FetchReport, SearchReport};
+use super::state::{LayerTotals, OverlayId};
 
 /// An error of any kind, for who prints it.
 pub type AnyError = Box<dyn Error + Send + Sync>;
 
 /// Something happened.
 #[derive(Debug)]
-pub(super) enum Event {
+pub(super) enum ScreenEvent {
     /// At the terminal: a key, the mouse, another size.
     Terminal(crossterm::event::Event),
     /// The terminal is gone.
     TerminalLost(io::Error),
     /// The image cannot be shown.
-    Failed(AnyError),
+    OpenFailed(AnyError),
     /// A thread panicked.
-    Broken,
+    ThreadPanicked,
     /// From outside.
     #[cfg(unix)]
     Signal(i32),
     /// From a worker.
-    Work(Work),
+    Worker(WorkerEvent),
 }
 
 /// What a worker has to say.
 #[derive(Debug)]
-pub enum Work {
+pub enum WorkerEvent {
     /// An archive is being unpacked or received.
-    Spooled(TransferProgress),
+    Transferred(TransferProgress),
     /// The image is found, its layers are not read yet.
-    Image(Arc<Image>),
+    ImageFound(Arc<Image>),
     /// So many bytes of the layers are behind us.
-    Read(u64),
+    BytesRead(u64),
     /// A layer was read.
-    Layer {
+    LayerRead {
         /// Which one.
         layer: LayerIndex,
         /// The sum of its header sizes, in bytes.
@@ -56,18 +56,18 @@ pub enum Work {
     /// All is read.
     Opened(Box<Opened>, LayerTotals),
     /// Bytes of a file that is looked into.
-    Fetched(Fetched),
+    Fetch(FetchReport),
     /// How a search of them goes.
-    Searched(Searched),
+    Search(SearchReport),
     /// What stands in the way of an extraction; or why it cannot be.
-    Looked(Ticket, Result<Conflicts, String>),
+    ConflictsChecked(OverlayId, Result<Conflicts, String>),
     /// How far an extraction is.
-    Extracting(Ticket, extract::Progress),
+    ExtractionProgress(OverlayId, extract::Progress),
     /// What came of it.
-    Extracted(Ticket, Result<Report, String>),
+    ExtractionEnded(OverlayId, Result<Report, String>),
 }
 
-impl Work {
+impl WorkerEvent {
     /// The image is read. Computes the totals, so call it where the screen does not wait for it.
     #[must_use]
     pub fn opened(opened: Opened) -> Self {
@@ -79,56 +79,56 @@ impl Work {
 /// Where the thread that opens the image says how far it is.
 #[derive(Debug)]
 pub struct Feed {
-    events: Sender<Event>,
+    events: Sender<ScreenEvent>,
     total: AtomicU64,
     read: AtomicU64,
-    told: AtomicU64,
+    reported_steps: AtomicU64,
 }
 
 /// In how many steps reading is shown.
-const STEPS: u64 = 200;
+const PROGRESS_STEPS: u64 = 200;
 
 impl Feed {
-    pub(super) fn new(events: Sender<Event>) -> Self {
-        Self { events, total: AtomicU64::new(0), read: AtomicU64::new(0), told: AtomicU64::new(0) }
+    pub(super) fn new(events: Sender<ScreenEvent>) -> Self {
+        Self { events, total: AtomicU64::new(0), read: AtomicU64::new(0), reported_steps: AtomicU64::new(0) }
     }
 
-    fn say(&self, work: Work) {
+    fn send(&self, work: WorkerEvent) {
         // Nobody listens any more when the user has left.
-        let _ = self.events.send(Event::Work(work));
+        let _ = self.events.send(ScreenEvent::Worker(work));
     }
 
     /// All is read.
     pub fn opened(&self, opened: Opened) {
-        self.say(Work::opened(opened));
+        self.send(WorkerEvent::opened(opened));
     }
 
     pub(super) fn failed(&self, error: AnyError) {
         // Nobody listens any more when the user has left.
-        let _ = self.events.send(Event::Failed(error));
+        let _ = self.events.send(ScreenEvent::OpenFailed(error));
     }
 }
 
 impl Observer for Feed {
     fn transferred(&self, progress: TransferProgress) {
-        self.say(Work::Spooled(progress));
+        self.send(WorkerEvent::Transferred(progress));
     }
 
     fn found(&self, image: &Arc<Image>) {
         self.total.store(image.stored_bytes(), Ordering::Relaxed);
-        self.say(Work::Image(Arc::clone(image)));
+        self.send(WorkerEvent::ImageFound(Arc::clone(image)));
     }
 
     fn bytes_read(&self, count: u64) {
         let read = self.read.fetch_add(count, Ordering::Relaxed) + count;
-        let step = (self.total.load(Ordering::Relaxed) / STEPS).max(1);
+        let step = (self.total.load(Ordering::Relaxed) / PROGRESS_STEPS).max(1);
         // One of several threads that pass a step tells it.
-        if self.told.fetch_max(read / step, Ordering::Relaxed) < read / step {
-            self.say(Work::Read(read));
+        if self.reported_steps.fetch_max(read / step, Ordering::Relaxed) < read / step {
+            self.send(WorkerEvent::BytesRead(read));
         }
     }
 
     fn layer_read(&self, layer: LayerIndex, size_bytes: u64) {
-        self.say(Work::Layer { layer, size_bytes });
+        self.send(WorkerEvent::LayerRead { layer, size_bytes });
     }
 }

@@ -11,12 +11,12 @@ use crate::config::{Action, Binding, Context, Key, KeyPress, Keybinding, Modifie
 #[derive(Debug)]
 pub struct Keymap {
     actions: HashMap<(Context, KeyPress), Action>,
-    rows: Vec<Row>,
+    rows: Vec<ActionRow>,
 }
 
 /// An action as the help lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct ActionRow {
     /// What is asked for.
     pub action: Action,
     /// Where it can be asked for.
@@ -41,7 +41,7 @@ impl Keymap {
                 actions.extend(bound.contexts.iter().map(|context| ((*context, *key), bound.action)));
             }
             let (action, contexts) = (bound.action, bound.contexts);
-            rows.push(Row { action, contexts, hint: bound.hint, does: bound.does, keys });
+            rows.push(ActionRow { action, contexts, hint: bound.hint, does: bound.does, keys });
         }
         Self { actions, rows }
     }
@@ -56,7 +56,7 @@ impl Keymap {
     }
 
     /// What can be asked for in a context, in the order of the table.
-    pub fn rows(&self, context: Context) -> impl Iterator<Item = &Row> {
+    pub fn rows(&self, context: Context) -> impl Iterator<Item = &ActionRow> {
         self.rows.iter().filter(move |row| row.contexts.contains(&context))
     }
 

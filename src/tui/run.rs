@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use tracing::{debug, trace, warn};
 
-use super::event::{AnyError, Event, Feed, Work};
+use super::event::{AnyError, Feed, ScreenEvent, WorkerEvent};
 use super::input;
-use super::state::{Settings, State};
+use super::state::{ScreenSettings, ScreenState};
 use super::terminal::{Keyboard, Terminal};
 use super::thread::spawn;
-use super::update::{Effect, Message, settle, update};
+use super::update::{Effect, UpdateMessage, settle, update};
 use super::view;
 use super::worker::Workers;
 
@@ -32,22 +32,22 @@ pub enum ScreenError {
     Image(AnyError),
     /// A thread broke down. What it printed stands above this.
     #[error("internal error: a thread panicked; please report what is printed above")]
-    Broken,
+    ThreadPanicked,
 }
 
 /// How long the screen waits for the image before it shows that it waits. An image that is there by then, or an error,
 /// comes without a flicker.
-const PATIENCE: Duration = Duration::from_millis(20);
+const FIRST_FRAME_DELAY: Duration = Duration::from_millis(20);
 
 /// Events that one frame may wait for: who is flooded still sees and still leaves.
-const AT_ONCE: usize = 256;
+const MAX_EVENTS_PER_FRAME: usize = 256;
 
 /// Opens the image with `open`, on a thread of its own, and shows it until the user leaves.
 ///
 /// # Errors
 /// When `open` fails, or the terminal does.
 pub fn run<E: Into<AnyError>>(
-    settings: Settings,
+    settings: ScreenSettings,
     keyboard: Keyboard,
     open: impl FnOnce(&Feed) -> Result<(), E> + Send + 'static,
 ) -> Result<(), ScreenError> {
@@ -60,12 +60,12 @@ pub fn run<E: Into<AnyError>>(
     });
     opening.map_err(ScreenError::Threads)?;
     let mut early = Vec::new();
-    let patience = Instant::now() + PATIENCE;
-    while let Ok(event) = events.recv_timeout(patience.saturating_duration_since(Instant::now())) {
-        if let Event::Failed(error) = event {
+    let deadline = Instant::now() + FIRST_FRAME_DELAY;
+    while let Ok(event) = events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        if let ScreenEvent::OpenFailed(error) = event {
             return Err(ScreenError::Image(error));
         }
-        let is_last = matches!(event, Event::Work(Work::Opened(..)));
+        let is_last = matches!(event, ScreenEvent::Worker(WorkerEvent::Opened(..)));
         early.push(event);
         if is_last {
             break;
@@ -74,46 +74,46 @@ pub fn run<E: Into<AnyError>>(
     // Whether there are colours was decided with the theme: crossterm's own look at NO_COLOR would take them from one that
     // was named, and the selection with them.
     crossterm::style::force_color_output(settings.theme.has_colours());
-    let terminal = Terminal::take(keyboard).map_err(ScreenError::Terminal)?;
+    let terminal = Terminal::enter(keyboard).map_err(ScreenError::Terminal)?;
     listen(&sender).map_err(ScreenError::Threads)?;
-    let state = State::new(settings, (0, 0));
-    Screen { state, terminal, workers: Workers::new(sender) }.serve(early, &events)
+    let state = ScreenState::new(settings, (0, 0));
+    Screen { state, terminal, workers: Workers::new(sender) }.run_loop(early, &events)
 }
 
 /// Whether the loop goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Next {
-    Wait,
-    Leave,
+enum LoopControl {
+    Continue,
+    Quit,
 }
 
 /// However the loop ends, no job dies while it writes.
 impl Drop for Screen {
     fn drop(&mut self) {
-        super::terminal::give_back();
+        super::terminal::restore();
         self.workers.stop();
     }
 }
 
 /// What the loop turns around.
 struct Screen {
-    state: State,
+    state: ScreenState,
     terminal: Terminal,
     workers: Workers,
 }
 
 impl Screen {
     /// Until somebody leaves.
-    fn serve(mut self, early: Vec<Event>, events: &Receiver<Event>) -> Result<(), ScreenError> {
+    fn run_loop(mut self, early: Vec<ScreenEvent>, events: &Receiver<ScreenEvent>) -> Result<(), ScreenError> {
         let mut waiting = early;
         loop {
             // What came in the meantime is drawn at once, not one by one.
-            for event in waiting.drain(..).chain(events.try_iter().take(AT_ONCE)) {
-                if self.step(event)? == Next::Leave {
+            for event in waiting.drain(..).chain(events.try_iter().take(MAX_EVENTS_PER_FRAME)) {
+                if self.handle_event(event)? == LoopControl::Quit {
                     return Ok(());
                 }
             }
-            self.frame().map_err(ScreenError::Terminal)?;
+            self.draw_frame().map_err(ScreenError::Terminal)?;
             // The channel cannot close: workers hold a sender.
             let Ok(event) = events.recv() else { return Ok(()) };
             waiting.push(event);
@@ -121,12 +121,12 @@ impl Screen {
     }
 
     /// Draws what is to be seen now.
-    fn frame(&mut self) -> io::Result<()> {
+    fn draw_frame(&mut self) -> io::Result<()> {
         let start = Instant::now();
         // An event that says so may have been lost, or is still to come.
         let (width, height) = self.terminal.size()?;
         if self.state.size != (width, height) {
-            update(&mut self.state, Message::Resize(width, height));
+            update(&mut self.state, UpdateMessage::Resize(width, height));
         }
         settle(&mut self.state);
         self.terminal.draw(|frame| view::draw(&self.state, frame))?;
@@ -134,55 +134,55 @@ impl Screen {
         Ok(())
     }
 
-    fn step(&mut self, event: Event) -> Result<Next, ScreenError> {
+    fn handle_event(&mut self, event: ScreenEvent) -> Result<LoopControl, ScreenError> {
         let message = match event {
-            Event::Terminal(event) => return self.at_terminal(event),
-            Event::TerminalLost(error) => return Err(ScreenError::Terminal(error)),
-            Event::Broken => return Err(ScreenError::Broken),
-            Event::Failed(error) => return Err(ScreenError::Image(error)),
+            ScreenEvent::Terminal(event) => return self.handle_terminal_event(event),
+            ScreenEvent::TerminalLost(error) => return Err(ScreenError::Terminal(error)),
+            ScreenEvent::ThreadPanicked => return Err(ScreenError::ThreadPanicked),
+            ScreenEvent::OpenFailed(error) => return Err(ScreenError::Image(error)),
             #[cfg(unix)]
-            Event::Signal(signal) => return self.signalled(signal).map_err(ScreenError::Terminal),
-            Event::Work(work) => Message::Work(work),
+            ScreenEvent::Signal(signal) => return self.handle_signal(signal).map_err(ScreenError::Terminal),
+            ScreenEvent::Worker(work) => UpdateMessage::Worker(work),
         };
         self.apply(message)
     }
 
     /// Applies what the user did at the terminal.
-    fn at_terminal(&mut self, event: crossterm::event::Event) -> Result<Next, ScreenError> {
+    fn handle_terminal_event(&mut self, event: crossterm::event::Event) -> Result<LoopControl, ScreenError> {
         for event in input::split(&self.state, event) {
             // A filter that is typed fast is applied once; all else may depend on what is where.
-            if self.state.line.is_none() {
+            if self.state.prompt.is_none() {
                 settle(&mut self.state);
             }
             let Some(message) = input::message(&self.state, event) else { continue };
             // Not what is typed or pasted as text.
-            if let Message::Act(action) = &message {
+            if let UpdateMessage::Act(action) = &message {
                 debug!("{action:?} in {:?}", self.state.context());
             }
-            if self.apply(message)? == Next::Leave {
-                return Ok(Next::Leave);
+            if self.apply(message)? == LoopControl::Quit {
+                return Ok(LoopControl::Quit);
             }
         }
-        Ok(Next::Wait)
+        Ok(LoopControl::Continue)
     }
 
-    fn apply(&mut self, message: Message) -> Result<Next, ScreenError> {
-        if self.state.line.is_some() && matches!(message, Message::Act(_)) {
+    fn apply(&mut self, message: UpdateMessage) -> Result<LoopControl, ScreenError> {
+        if self.state.prompt.is_some() && matches!(message, UpdateMessage::Act(_)) {
             settle(&mut self.state);
         }
         for effect in update(&mut self.state, message) {
-            if self.carry_out(effect).map_err(ScreenError::Terminal)? == Next::Leave {
-                return Ok(Next::Leave);
+            if self.run_effect(effect).map_err(ScreenError::Terminal)? == LoopControl::Quit {
+                return Ok(LoopControl::Quit);
             }
         }
-        Ok(Next::Wait)
+        Ok(LoopControl::Continue)
     }
 
-    fn carry_out(&mut self, effect: Effect) -> io::Result<Next> {
+    fn run_effect(&mut self, effect: Effect) -> io::Result<LoopControl> {
         match effect {
-            Effect::Leave => {
+            Effect::Quit => {
                 debug!("the screen is left");
-                return Ok(Next::Leave);
+                return Ok(LoopControl::Quit);
             }
             Effect::Suspend => {
                 debug!("the program goes to the background");
@@ -195,16 +195,16 @@ impl Screen {
             Effect::Start(job) => {
                 if let Err(error) = self.workers.start(*job) {
                     warn!("a job cannot begin: {error}");
-                    update(&mut self.state, Message::NotStarted(format!("no thread can be started: {error}")));
+                    update(&mut self.state, UpdateMessage::NotStarted(format!("no thread can be started: {error}")));
                 }
             }
             Effect::Cancel(job) => self.workers.cancel(job),
         }
-        Ok(Next::Wait)
+        Ok(LoopControl::Continue)
     }
 
     #[cfg(unix)]
-    fn signalled(&mut self, signal: i32) -> io::Result<Next> {
+    fn handle_signal(&mut self, signal: i32) -> io::Result<LoopControl> {
         use signal_hook::consts::{SIGCONT, SIGTSTP, SIGWINCH};
         match signal {
             // Each frame asks for the size.
@@ -214,30 +214,30 @@ impl Screen {
             SIGCONT => self.terminal.resume()?,
             deadly => {
                 tracing::info!("ended by signal {deadly}");
-                super::terminal::give_back();
+                super::terminal::restore();
                 self.workers.stop();
                 // Whoever waits for this process learns what ended it.
                 signal_hook::low_level::emulate_default_handler(deadly)?;
             }
         }
-        Ok(Next::Wait)
+        Ok(LoopControl::Continue)
     }
 }
 
 /// How long the loop has to end the program in order after a signal: what [`Workers::stop`] may take, and a little.
 #[cfg(unix)]
-const HELD_UP: Duration = Duration::from_millis(2500);
+const SHUTDOWN_LIMIT: Duration = Duration::from_millis(2500);
 
 /// Ends the program as the signal would have, the terminal in the modes that it had; what is to be written to it may wait for
 /// ever.
 #[cfg(unix)]
-fn die_of(signal: i32) {
+fn die_by_signal(signal: i32) {
     let _ = crossterm::terminal::disable_raw_mode();
     let _ = signal_hook::low_level::emulate_default_handler(signal);
 }
 
 /// Starts the threads that wait for keys and signals.
-fn listen(sender: &Sender<Event>) -> io::Result<()> {
+fn listen(sender: &Sender<ScreenEvent>) -> io::Result<()> {
     #[cfg(unix)]
     super::tty::listen(sender)?;
     #[cfg(not(unix))]
@@ -246,8 +246,8 @@ fn listen(sender: &Sender<Event>) -> io::Result<()> {
     spawn("keys", sender.clone(), move || {
         loop {
             let (event, more) = match crossterm::event::read() {
-                Ok(event) => (Event::Terminal(event), true),
-                Err(error) => (Event::TerminalLost(error), false),
+                Ok(event) => (ScreenEvent::Terminal(event), true),
+                Err(error) => (ScreenEvent::TerminalLost(error), false),
             };
             if keys.send(event).is_err() || !more {
                 return;
@@ -273,22 +273,22 @@ fn listen(sender: &Sender<Event>) -> io::Result<()> {
             }
             let lost = io::Error::new(io::ErrorKind::BrokenPipe, "it was closed");
             // Nobody listens any more when the user has left.
-            let _ = gone.send(Event::TerminalLost(lost));
+            let _ = gone.send(ScreenEvent::TerminalLost(lost));
         })?;
         let sender = sender.clone();
         spawn("signals", sender.clone(), move || {
             let mut dying = false;
             for signal in signals.forever() {
                 let is_deadly = ![SIGTSTP, SIGCONT, SIGWINCH].contains(&signal);
-                if sender.send(Event::Signal(signal)).is_err() || (is_deadly && dying) {
-                    die_of(signal);
+                if sender.send(ScreenEvent::Signal(signal)).is_err() || (is_deadly && dying) {
+                    die_by_signal(signal);
                 }
                 if is_deadly {
                     dying = true;
                     // The loop may be held up, by a terminal that takes no more bytes for one: it has its time, and no more.
                     thread::spawn(move || {
-                        thread::sleep(HELD_UP);
-                        die_of(signal);
+                        thread::sleep(SHUTDOWN_LIMIT);
+                        die_by_signal(signal);
                     });
                 }
             }

@@ -21,7 +21,7 @@ use ratatui::backend::{Backend, ClearType};
 use dive_sources::Environment;
 
 /// Whether the terminal is ours at the moment. One process has one terminal, and a panic knows no owner.
-static TAKEN: AtomicBool = AtomicBool::new(false);
+static ACTIVE: AtomicBool = AtomicBool::new(false);
 
 /// Whether the terminal was asked to report keys by the kitty protocol.
 static EXTENDED_KEYS: AtomicBool = AtomicBool::new(false);
@@ -45,12 +45,12 @@ impl Keyboard {
 }
 
 /// Bytes that most frames fit in: a frame that comes in pieces flickers.
-const FRAME: usize = 64 * 1024;
+const OUTPUT_BUFFER: usize = 64 * 1024;
 
 /// The terminal while it is ours. Dropping it gives it back.
 ///
 /// ratatui's own drop shows the cursor, and where the window is closed and that fails, complains to a standard error that
-/// is closed, too: a panic. [`give_back`] shows the cursor and expects no answer.
+/// is closed, too: a panic. [`restore`] shows the cursor and expects no answer.
 #[derive(Debug)]
 pub(super) struct Terminal {
     screen: ManuallyDrop<ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
@@ -64,17 +64,17 @@ impl Terminal {
     ///
     /// # Errors
     /// When the terminal does not answer.
-    pub(super) fn take(keyboard: Keyboard) -> io::Result<Self> {
-        give_back_on_panic();
-        take(keyboard)?;
-        match ratatui::Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME, io::stdout()))) {
+    pub(super) fn enter(keyboard: Keyboard) -> io::Result<Self> {
+        restore_on_panic();
+        enter(keyboard)?;
+        match ratatui::Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(OUTPUT_BUFFER, io::stdout()))) {
             Ok(screen) => Ok(Self {
                 screen: ManuallyDrop::new(screen),
                 #[cfg(unix)]
                 keyboard,
             }),
             Err(error) => {
-                give_back();
+                restore();
                 Err(error)
             }
         }
@@ -93,7 +93,7 @@ impl Terminal {
     /// Gives the terminal back, stops as a shell's job does, and takes it again when the shell continues the job.
     #[cfg(unix)]
     pub(super) fn suspend(&mut self) -> io::Result<()> {
-        give_back();
+        restore();
         signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
         self.resume()
     }
@@ -108,7 +108,7 @@ impl Terminal {
     /// Takes the terminal again, whatever became of it, and forgets what was drawn.
     #[cfg(unix)]
     pub(super) fn resume(&mut self) -> io::Result<()> {
-        take(self.keyboard)?;
+        enter(self.keyboard)?;
         // Not `clear`: it asks the terminal where the cursor is, and the answer goes to the thread that reads keys.
         self.screen.backend_mut().clear_region(ClearType::All)?;
         self.screen.swap_buffers();
@@ -124,21 +124,21 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        give_back();
+        restore();
     }
 }
 
-fn take(keyboard: Keyboard) -> io::Result<()> {
+fn enter(keyboard: Keyboard) -> io::Result<()> {
     // Stopped without having been asked, the program still has it, and a shell may have set other modes since.
-    if TAKEN.load(Ordering::SeqCst) {
-        release_keyboard(&mut io::stdout());
+    if ACTIVE.load(Ordering::SeqCst) {
+        pop_keyboard_protocol(&mut io::stdout());
         // Only then: between the two modes, ctrl+c would be a signal.
         if !is_raw() {
             terminal::disable_raw_mode()?;
         }
     }
     terminal::enable_raw_mode()?;
-    TAKEN.store(true, Ordering::SeqCst);
+    ACTIVE.store(true, Ordering::SeqCst);
     let mut out = io::stdout();
     queue!(out, EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste, cursor::Hide)?;
     if keyboard == Keyboard::Extended {
@@ -147,7 +147,7 @@ fn take(keyboard: Keyboard) -> io::Result<()> {
         let flags = KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES;
         let _ = queue!(out, PushKeyboardEnhancementFlags(flags));
     }
-    out.flush().inspect_err(|_| give_back())
+    out.flush().inspect_err(|_| restore())
 }
 
 /// Whether the terminal passes on each key at once.
@@ -164,30 +164,30 @@ const fn is_raw() -> bool {
 }
 
 /// Takes back what was asked of the keyboard: terminals stack such requests.
-fn release_keyboard(out: &mut Stdout) {
+fn pop_keyboard_protocol(out: &mut Stdout) {
     if EXTENDED_KEYS.load(Ordering::SeqCst) {
         let _ = queue!(out, PopKeyboardEnhancementFlags);
     }
 }
 
 /// Leaves the terminal as it was. What a closed terminal answers does not matter any more.
-pub(super) fn give_back() {
-    if !TAKEN.swap(false, Ordering::SeqCst) {
+pub(super) fn restore() {
+    if !ACTIVE.swap(false, Ordering::SeqCst) {
         return;
     }
     let mut out = io::stdout();
-    release_keyboard(&mut out);
+    pop_keyboard_protocol(&mut out);
     let _ = queue!(out, DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, cursor::Show);
     let _ = out.flush();
     let _ = terminal::disable_raw_mode();
 }
 
-fn give_back_on_panic() {
+fn restore_on_panic() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            give_back();
+            restore();
             before(panic);
         }));
     });

@@ -9,12 +9,12 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use dive_model::escape::{Escaped, MAX_MARKS, is_hidden};
 
 /// What is looked at of a name, in bytes, for each column that it may take.
-const BYTES_A_COLUMN: usize = 16;
+const BYTES_PER_COLUMN: usize = 16;
 
 /// A name for a line of `columns`, or the start of it that matters there. What is no text is escaped, and so is what
 /// would turn the direction of the line or hide in it.
 pub(crate) fn name(bytes: &[u8], columns: usize) -> String {
-    let limit = columns.saturating_add(1).saturating_mul(BYTES_A_COLUMN);
+    let limit = columns.saturating_add(1).saturating_mul(BYTES_PER_COLUMN);
     let start = bytes.get(..limit).map_or(bytes, |start| {
         // Not through the middle of a letter.
         let end = (start.len().saturating_sub(3)..=start.len())
@@ -37,7 +37,7 @@ pub(crate) fn printable(text: &str) -> String {
     }
     let mut out = String::with_capacity(text.len());
     for grapheme in text.graphemes(true) {
-        let counted = is_counted_alike(grapheme);
+        let counted = has_agreed_width(grapheme);
         let mut marks = 0;
         for (at, letter) in grapheme.char_indices() {
             marks += usize::from(letter.width() == Some(0));
@@ -56,7 +56,7 @@ pub(crate) fn printable(text: &str) -> String {
 /// Whether terminals agree how wide a grapheme is. Those that know sequences of letters (a family of emoji, a skin tone, a
 /// letter that becomes an emoji) draw one sign, the others draw each letter, and then the rest of the line is not where it
 /// was laid out.
-pub(crate) fn is_counted_alike(grapheme: &str) -> bool {
+pub(crate) fn has_agreed_width(grapheme: &str) -> bool {
     grapheme.width() == grapheme.chars().map(|letter| letter.width().unwrap_or(0)).sum::<usize>()
 }
 
@@ -168,7 +168,7 @@ mod tests {
         for length in 0..200 {
             for columns in 0..8 {
                 // Longer than that is not looked at.
-                assert!(name(&vec![b'x'; length], columns).len() <= (columns + 1) * BYTES_A_COLUMN);
+                assert!(name(&vec![b'x'; length], columns).len() <= (columns + 1) * BYTES_PER_COLUMN);
                 assert!(!name("語".repeat(length).as_bytes(), columns).contains('\\'), "no letter is cut through");
             }
         }

@@ -17,7 +17,7 @@ pub(super) struct Theme {
     /// The selected row of what has the keys.
     pub selected: Style,
     /// The selected row of what has not.
-    pub selected_elsewhere: Style,
+    pub selected_unfocused: Style,
     /// What matters less.
     pub dim: Style,
     /// Names of what is told.
@@ -78,7 +78,7 @@ impl Theme {
             border: fg(Color::Indexed(240)),
             title: fg(Color::Indexed(250)),
             selected: Style::new().bg(Color::Indexed(238)).add_modifier(Modifier::BOLD),
-            selected_elsewhere: Style::new().bg(Color::Indexed(235)),
+            selected_unfocused: Style::new().bg(Color::Indexed(235)),
             dim: fg(Color::Indexed(244)),
             label: fg(Color::Indexed(250)).add_modifier(Modifier::BOLD),
             key: fg(Color::Indexed(75)).add_modifier(Modifier::BOLD),
@@ -98,7 +98,7 @@ impl Theme {
             border: fg(Color::Indexed(248)),
             title: fg(Color::Indexed(238)),
             selected: Style::new().bg(Color::Indexed(252)).add_modifier(Modifier::BOLD),
-            selected_elsewhere: Style::new().bg(Color::Indexed(254)),
+            selected_unfocused: Style::new().bg(Color::Indexed(254)),
             dim: fg(Color::Indexed(243)),
             label: fg(Color::Indexed(236)).add_modifier(Modifier::BOLD),
             key: fg(Color::Indexed(25)).add_modifier(Modifier::BOLD),
@@ -118,7 +118,7 @@ impl Theme {
             border: Style::new(),
             title: Style::new(),
             selected: Style::new().add_modifier(Modifier::REVERSED),
-            selected_elsewhere: Style::new().add_modifier(Modifier::UNDERLINED),
+            selected_unfocused: Style::new().add_modifier(Modifier::UNDERLINED),
             dim: Style::new().add_modifier(Modifier::DIM),
             label: Style::new().add_modifier(Modifier::BOLD),
             key: fg(Color::Cyan).add_modifier(Modifier::BOLD),
@@ -139,7 +139,7 @@ impl Theme {
             border: plain,
             title: plain,
             selected: plain.add_modifier(Modifier::REVERSED),
-            selected_elsewhere: plain.add_modifier(Modifier::UNDERLINED),
+            selected_unfocused: plain.add_modifier(Modifier::UNDERLINED),
             dim: plain,
             label: plain.add_modifier(Modifier::BOLD),
             key: plain.add_modifier(Modifier::BOLD),
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn mono_has_no_colour_and_shows_what_is_selected() {
         let mono = Theme::named(ThemeName::Mono, None);
-        let styles = [mono.selected, mono.selected_elsewhere, mono.found, mono.waste, mono.error, mono.added, mono.key];
+        let styles = [mono.selected, mono.selected_unfocused, mono.found, mono.waste, mono.error, mono.added, mono.key];
         assert!(styles.iter().all(|style| style.fg.is_none() && style.bg.is_none()));
         assert_ne!(mono.selected, Style::new());
     }

@@ -4,19 +4,19 @@ use std::io;
 use std::sync::mpsc::Sender;
 use std::thread::{self, JoinHandle};
 
-use super::event::Event;
+use super::event::ScreenEvent;
 
 /// Starts a thread. If it panics, the screen ends: waiting for a thread that is gone would be worse.
 pub(super) fn spawn(
     name: &str,
-    events: Sender<Event>,
+    events: Sender<ScreenEvent>,
     work: impl FnOnce() + Send + 'static,
 ) -> io::Result<JoinHandle<()>> {
-    struct OnPanic(Sender<Event>);
+    struct OnPanic(Sender<ScreenEvent>);
     impl Drop for OnPanic {
         fn drop(&mut self) {
             if thread::panicking() {
-                let _ = self.0.send(Event::Broken);
+                let _ = self.0.send(ScreenEvent::ThreadPanicked);
             }
         }
     }

@@ -193,7 +193,7 @@ fn viewer_escapes_control_characters() {
     let evil = tree.visible(tree.find(b"evil").unwrap(), layer(0)).unwrap();
     let (viewer, _) = Viewer::open(1, tree, &opened.image.layers, evil, layer(0));
     let name = "\\u{202e}txt\\x1b[2J";
-    assert_eq!(viewer.words(), [format!("A symbolic link to {name}: it leads to /{name}, which is not there")]);
+    assert_eq!(viewer.notes(), [format!("A symbolic link to {name}: it leads to /{name}, which is not there")]);
 }
 
 #[test]

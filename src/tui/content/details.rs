@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use crate::tui::layout::inside;
 use crate::tui::state::layers::LayerRow;
-use crate::tui::state::{Explorer, Focus, Stage, State, instruction};
+use crate::tui::state::{Explorer, Focus, ScreenState, Stage, instruction};
 use crate::tui::text::{cut, name, printable, right, wrap};
 use crate::tui::theme::Theme;
 use dive_model::Opened;
@@ -15,7 +15,7 @@ use dive_model::layer::LayerIndex;
 use dive_model::units::Bytes;
 
 /// Bytes of a command that are shown. Nobody writes more; a hostile configuration may.
-const COMMAND: usize = 16 * 1024;
+const MAX_COMMAND_LEN: usize = 16 * 1024;
 
 /// Lines, and behind them files of which only those that are seen become lines.
 pub(in crate::tui) struct DetailLines<'a> {
@@ -25,7 +25,7 @@ pub(in crate::tui) struct DetailLines<'a> {
 
 impl<'a> DetailLines<'a> {
     /// What the pane `which` shows.
-    pub(in crate::tui) fn of(state: &'a State, which: Focus, area: Rect) -> Self {
+    pub(in crate::tui) fn of(state: &'a ScreenState, which: Focus, area: Rect) -> Self {
         let width = usize::from(inside(area).width);
         match which {
             Focus::LayerDetails => Self { head: layer(state, width), files: None },
@@ -42,11 +42,11 @@ impl<'a> DetailLines<'a> {
     }
 
     /// The lines that are seen.
-    pub(in crate::tui) fn lines(self, seen: std::ops::Range<usize>) -> Vec<Line<'a>> {
+    pub(in crate::tui) fn lines(self, visible: std::ops::Range<usize>) -> Vec<Line<'a>> {
         let head = self.head.len();
-        let first_file = seen.start.saturating_sub(head);
-        let room = seen.end.saturating_sub(head.max(seen.start));
-        let mut lines: Vec<_> = self.head.into_iter().skip(seen.start).take(seen.len()).collect();
+        let first_file = visible.start.saturating_sub(head);
+        let room = visible.end.saturating_sub(head.max(visible.start));
+        let mut lines: Vec<_> = self.head.into_iter().skip(visible.start).take(visible.len()).collect();
         if let Some((opened, width)) = self.files {
             let files = opened.analysis.classic.inefficient_files.iter().skip(first_file).take(room);
             lines.extend(files.map(|file| {
@@ -60,7 +60,7 @@ impl<'a> DetailLines<'a> {
 }
 
 /// Bytes of what stands behind a label: ids, tags and comments of a hostile image may be megabytes.
-const FIELD_LIMIT: usize = 4 * 1024;
+const MAX_FIELD_LEN: usize = 4 * 1024;
 
 /// The start of a text, cut between two letters.
 fn start_of(text: &str, limit: usize) -> &str {
@@ -71,7 +71,7 @@ fn start_of(text: &str, limit: usize) -> &str {
 /// Adds a label and its text, on as many lines as that takes.
 fn push_field<'a>(lines: &mut Vec<Line<'a>>, theme: &Theme, label: &'a str, text: &str, width: usize) {
     let room = width.saturating_sub(label.len() + 2).max(10);
-    let start = start_of(text, FIELD_LIMIT);
+    let start = start_of(text, MAX_FIELD_LEN);
     let more = text.len() - start.len();
     let cut = if more == 0 { String::new() } else { format!(" … and {more} bytes more") };
     for (at, part) in wrap(&(printable(start) + &cut), room).into_iter().enumerate() {
@@ -91,7 +91,7 @@ fn to_the_second(time: &str) -> String {
     }
 }
 
-fn layer(state: &State, width: usize) -> Vec<Line<'_>> {
+fn layer(state: &ScreenState, width: usize) -> Vec<Line<'_>> {
     let theme = &state.settings.theme;
     let (Some(image), Some(layers)) = (state.image(), state.layers()) else { return Vec::new() };
     let mut lines = Vec::new();
@@ -108,21 +108,21 @@ fn layer(state: &State, width: usize) -> Vec<Line<'_>> {
                 if let Some(created) = &step.created {
                     push_field(&mut lines, theme, "Created", &to_the_second(created), width);
                 }
-                command(&mut lines, theme, &step.created_by, width);
+                push_command(&mut lines, theme, &step.created_by, width);
             }
         }
         Some(LayerRow::Layer(index)) => {
             if let Some(layer) = image.layers.get(index.get()) {
-                of_layer(&mut lines, state, image, layer, index, width);
+                push_layer_fields(&mut lines, state, image, layer, index, width);
             }
         }
     }
     lines
 }
 
-fn of_layer<'a>(
+fn push_layer_fields<'a>(
     lines: &mut Vec<Line<'a>>,
-    state: &'a State,
+    state: &'a ScreenState,
     image: &Image,
     layer: &ImageLayer,
     index: LayerIndex,
@@ -159,7 +159,7 @@ fn of_layer<'a>(
             push_field(lines, theme, "Remark", &remark.text, width);
         }
     }
-    command(lines, theme, &layer.created_by, width);
+    push_command(lines, theme, &layer.created_by, width);
     // Last: nobody reads them, and they take the room of what is read.
     if let Some(digest) = &layer.digest {
         push_field(lines, theme, "Digest", digest, width);
@@ -183,7 +183,7 @@ fn of_layer<'a>(
 }
 
 /// What the layer holds, and how it is stored where that is something else.
-fn size(state: &State, layer: &ImageLayer, index: LayerIndex) -> String {
+fn size(state: &ScreenState, layer: &ImageLayer, index: LayerIndex) -> String {
     let stored = layer.size.map(|size| Bytes(size).to_string());
     let known = match &state.stage {
         Stage::Reading(reading) => reading.sizes.get(index.get()).copied().flatten(),
@@ -205,13 +205,13 @@ fn compression(explorer: &Explorer, index: LayerIndex) -> Option<Compression> {
     explorer.opened.compressions.get(index.get()).copied().flatten()
 }
 
-fn command(lines: &mut Vec<Line<'_>>, theme: &Theme, created_by: &str, width: usize) {
+fn push_command(lines: &mut Vec<Line<'_>>, theme: &Theme, created_by: &str, width: usize) {
     lines.push(Line::styled("Command:", theme.label));
     if created_by.is_empty() {
         lines.push(Line::styled("not recorded", theme.dim));
         return;
     }
-    let start = start_of(created_by, COMMAND);
+    let start = start_of(created_by, MAX_COMMAND_LEN);
     for line in instruction::lines(start) {
         let indent = line.len() - line.trim_start().len();
         let parts = wrap(&printable(line.trim_start()), width.saturating_sub(indent + 2).max(10));
@@ -231,7 +231,7 @@ fn percent(share: f64) -> String {
     format!("{:.0} %", (share * 100.0).floor())
 }
 
-fn image(state: &State, width: usize) -> Vec<Line<'_>> {
+fn image(state: &ScreenState, width: usize) -> Vec<Line<'_>> {
     let theme = &state.settings.theme;
     let Some(image) = state.image() else { return Vec::new() };
     let mut lines = Vec::new();

@@ -2,13 +2,13 @@
 
 use ratatui::text::Line;
 
-use super::progress::{gauge, spooled};
-use crate::tui::state::extraction::{Extent, Extraction, Stage};
+use super::progress::{gauge, transfer_lines};
+use crate::tui::state::extraction::{Extent, ExtractionDialog, ExtractionStage};
 use crate::tui::text::{cut, name, printable, wrap};
 use dive_model::extract::{End, PathList, Progress, Report, SpecialBits};
 use dive_model::units::Bytes;
 
-pub(in crate::tui) fn lines(extraction: &Extraction, width: u16) -> Vec<Line<'static>> {
+pub(in crate::tui) fn lines(extraction: &ExtractionDialog, width: u16) -> Vec<Line<'static>> {
     let width = usize::from(width);
     let mut text: Vec<String> = Vec::new();
     let paths = counted(extraction.plan.len() as u64, "path", "paths");
@@ -25,20 +25,20 @@ pub(in crate::tui) fn lines(extraction: &Extraction, width: u16) -> Vec<Line<'st
     text.push(String::new());
     let folder = printable(&extraction.folder.to_string_lossy());
     match &extraction.stage {
-        Stage::Asking => {
+        ExtractionStage::Asking => {
             text.push("Folder to write to (created if missing):".to_owned());
         }
-        Stage::Looking => text.push(format!("Checking {folder} …")),
-        Stage::Conflict(conflicts) => {
+        ExtractionStage::Checking => text.push(format!("Checking {folder} …")),
+        ExtractionStage::Conflict(conflicts) => {
             listed(&mut text, &conflicts.existing, &format!("already in {folder}:"), width);
             listed(&mut text, &conflicts.obstacles, "blocked by something of another type, which is kept:", width);
             text.push("Overwrite existing files, or skip them? Nothing is written before you choose.".to_owned());
         }
-        Stage::Writing(Progress { fetching: Some(progress), .. }) => {
+        ExtractionStage::Writing(Progress { fetching: Some(progress), .. }) => {
             text.push("Waiting for the next layer.".to_owned());
-            text.extend(spooled(*progress, width.min(50)).into_iter().map(|(_, line)| line));
+            text.extend(transfer_lines(*progress, width.min(50)).into_iter().map(|(_, line)| line));
         }
-        Stage::Writing(progress) => {
+        ExtractionStage::Writing(progress) => {
             text.push(format!("Writing to {folder} …"));
             let (done, of) = if progress.to_read > 0 {
                 (progress.read, progress.to_read)
@@ -48,8 +48,8 @@ pub(in crate::tui) fn lines(extraction: &Extraction, width: u16) -> Vec<Line<'st
             text.push(gauge(done, of, width.min(50)));
             text.push(format!("{} of {} paths", progress.items, progress.of_items));
         }
-        Stage::Done(Ok(report)) => done(&mut text, report, &folder),
-        Stage::Done(Err(error)) => text.push(printable(error)),
+        ExtractionStage::Done(Ok(report)) => done(&mut text, report, &folder),
+        ExtractionStage::Done(Err(error)) => text.push(printable(error)),
     }
     text.iter().flat_map(|line| wrap(line, width)).map(Line::raw).collect()
 }

@@ -4,7 +4,7 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use crate::report::listing::permissions;
-use crate::tui::state::files::{FileTree, Fold, Order, Row};
+use crate::tui::state::files::{FileRow, FileTreePane, Fold, Order};
 use crate::tui::state::{Attributes, Explorer, LongLines};
 use crate::tui::text::{columns, cut, name, right, wrap};
 use crate::tui::theme::Theme;
@@ -25,28 +25,28 @@ enum Columns {
 }
 
 /// Columns that all attributes need, and names beside them; and all but the owner.
-const WIDE: usize = 68;
-const MIDDLE: usize = 48;
+const ALL_COLUMNS_WIDTH: usize = 68;
+const NO_OWNER_WIDTH: usize = 48;
 /// What a name has at least, whatever stands before it.
-const LEAST_NAME: usize = 12;
+const MIN_NAME_WIDTH: usize = 12;
 /// Columns of a name that are shown on several lines.
-const WRAPPED: usize = 1024;
+const MAX_WRAPPED_NAME: usize = 1024;
 /// Columns that a directory sets in what it holds.
-const STEP: usize = 4;
+const INDENT: usize = 4;
 
 /// With wrapped names: the row of each line of a pane that begins with the first row that is seen.
-pub(in crate::tui) fn window(
+pub(in crate::tui) fn line_rows(
     theme: &Theme,
     explorer: &Explorer,
-    files: &FileTree,
+    files: &FileTreePane,
     width: usize,
     height: usize,
 ) -> Vec<usize> {
     let table = FileTable::new(theme, explorer, files, width);
     let first = files.first_row();
     let rows = files.rows(table.tree, first, height);
-    let skipped = table.skipped(&rows);
-    let lines = rows.iter().zip(first..).flat_map(|(row, at)| vec![at; table.row(row, skipped).len()]);
+    let skipped_levels = table.skipped_levels(&rows);
+    let lines = rows.iter().zip(first..).flat_map(|(row, at)| vec![at; table.row(row, skipped_levels).len()]);
     lines.take(height).collect()
 }
 
@@ -54,7 +54,7 @@ pub(in crate::tui) fn window(
 pub(in crate::tui) fn first_row(
     theme: &Theme,
     explorer: &Explorer,
-    files: &FileTree,
+    files: &FileTreePane,
     width: usize,
     height: usize,
 ) -> usize {
@@ -63,10 +63,10 @@ pub(in crate::tui) fn first_row(
     // More rows than lines do not fit, whatever they hold.
     let start = first.max((files.selected_row() + 1).saturating_sub(height));
     let rows = files.rows(table.tree, start, (files.selected_row() + 1).saturating_sub(start));
-    let skipped = table.skipped(&rows);
+    let skipped_levels = table.skipped_levels(&rows);
     let mut room = height;
     let fitting = rows.iter().rev().take_while(|row| {
-        let lines = table.row(row, skipped).len();
+        let lines = table.row(row, skipped_levels).len();
         let fits = lines <= room;
         room = room.saturating_sub(lines);
         fits
@@ -79,21 +79,21 @@ pub(in crate::tui) fn first_row(
 pub(in crate::tui) struct FileTable<'a> {
     theme: &'a Theme,
     tree: &'a Tree,
-    files: &'a FileTree,
+    files: &'a FileTreePane,
     explorer: &'a Explorer,
     width: usize,
 }
 
 impl<'a> FileTable<'a> {
-    pub(in crate::tui) fn new(theme: &'a Theme, explorer: &'a Explorer, files: &'a FileTree, width: usize) -> Self {
+    pub(in crate::tui) fn new(theme: &'a Theme, explorer: &'a Explorer, files: &'a FileTreePane, width: usize) -> Self {
         Self { theme, tree: &explorer.opened.tree, files, explorer, width }
     }
 
     fn columns(&self) -> Columns {
         match self.explorer.attributes {
             Attributes::Hidden => Columns::None,
-            Attributes::Shown if self.width >= WIDE => Columns::All,
-            Attributes::Shown if self.width >= MIDDLE => Columns::NoOwner,
+            Attributes::Shown if self.width >= ALL_COLUMNS_WIDTH => Columns::All,
+            Attributes::Shown if self.width >= NO_OWNER_WIDTH => Columns::NoOwner,
             Attributes::Shown => Columns::Size,
         }
     }
@@ -114,7 +114,7 @@ impl<'a> FileTable<'a> {
         }
     }
 
-    fn attributes(&self, row: &Row) -> String {
+    fn attributes(&self, row: &FileRow) -> String {
         let size = right(&Bytes(row.size_bytes).to_string(), 8);
         let version = self.files.comparison().span(self.tree, row.node);
         let facts = version.map(|version| self.tree.facts(version));
@@ -132,15 +132,15 @@ impl<'a> FileTable<'a> {
 
     /// How many levels of directories are not drawn, so that the deepest row in sight has room for its name. All rows
     /// leave out the same ones: what is set in further still stands further right.
-    pub(in crate::tui) fn skipped(&self, rows: &[Row]) -> usize {
+    pub(in crate::tui) fn skipped_levels(&self, rows: &[FileRow]) -> usize {
         let deepest = rows.iter().map(|row| row.last.len()).max().unwrap_or(0);
-        let before = MARK + rows.first().map_or(0, |row| columns(&self.attributes(row)));
-        let fitting = self.width.saturating_sub(before + LEAST_NAME) / STEP;
+        let before = CHANGE_MARK_WIDTH + rows.first().map_or(0, |row| columns(&self.attributes(row)));
+        let fitting = self.width.saturating_sub(before + MIN_NAME_WIDTH) / INDENT;
         deepest.saturating_sub(fitting.max(1))
     }
 
     /// A row on one line, or on as many as its name takes.
-    pub(in crate::tui) fn row<'b>(&self, row: &Row, skipped: usize) -> Vec<Line<'b>> {
+    pub(in crate::tui) fn row<'b>(&self, row: &FileRow, skipped_levels: usize) -> Vec<Line<'b>> {
         let style = self.theme.change(row.change);
         let mark = match row.change {
             Change::Added => "+ ",
@@ -148,15 +148,15 @@ impl<'a> FileTable<'a> {
             Change::Removed => "- ",
             Change::Unmodified => "  ",
         };
-        let (attributes, branch) = (self.attributes(row), branch(row, skipped));
-        let indent = MARK + columns(&attributes) + columns(&branch);
+        let (attributes, branch) = (self.attributes(row), branch(row, skipped_levels));
+        let indent = CHANGE_MARK_WIDTH + columns(&attributes) + columns(&branch);
         let room = self.width.saturating_sub(indent);
         let named = if row.is_match { style.patch(self.theme.found) } else { style };
         let named = if row.fold == Fold::Leaf { named } else { named.add_modifier(Modifier::BOLD) };
         let (first, rest) = match self.explorer.long_lines {
             LongLines::Cut => (cut(&self.label(row, room), room), Vec::new()),
             LongLines::Wrapped => {
-                let mut parts = wrap(&self.label(row, WRAPPED), room);
+                let mut parts = wrap(&self.label(row, MAX_WRAPPED_NAME), room);
                 (parts.remove(0), parts)
             }
         };
@@ -171,7 +171,7 @@ impl<'a> FileTable<'a> {
     }
 
     /// A name, with where it leads to if it is a link.
-    fn label(&self, row: &Row, room: usize) -> String {
+    fn label(&self, row: &FileRow, room: usize) -> String {
         let own = name(self.tree.name(row.node), room);
         let Some(version) = self.files.comparison().span(self.tree, row.node) else { return own };
         match (self.tree.span(version).kind, self.tree.facts(version)) {
@@ -186,16 +186,16 @@ impl<'a> FileTable<'a> {
 }
 
 /// Columns of the mark of a change.
-const MARK: usize = 2;
+const CHANGE_MARK_WIDTH: usize = 2;
 
-/// The lines that lead to a row, without those of the first `skipped` levels.
-fn branch(row: &Row, skipped: usize) -> String {
+/// The lines that lead to a row, without those of the first `skipped_levels` levels.
+fn branch(row: &FileRow, skipped_levels: usize) -> String {
     let depth = row.last.len();
-    if skipped > 0 && depth <= skipped {
+    if skipped_levels > 0 && depth <= skipped_levels {
         return "⋯ ".to_owned();
     }
     let mut out = String::new();
-    for (at, last) in row.last.iter().enumerate().skip(skipped) {
+    for (at, last) in row.last.iter().enumerate().skip(skipped_levels) {
         out.push_str(match (at + 1 == depth, *last) {
             (false, true) => "    ",
             (false, false) => "│   ",

@@ -10,10 +10,10 @@ pub(in crate::tui) mod warnings;
 use ratatui::layout::Rect;
 
 use super::state::viewer::Viewer;
-use super::state::{Focus, Overlay, State};
+use super::state::{Focus, Overlay, ScreenState};
 
 /// Number of lines of the top overlay at this inner width.
-pub(super) fn overlay_height(state: &State, width: u16) -> usize {
+pub(super) fn overlay_height(state: &ScreenState, width: u16) -> usize {
     match state.overlays.last() {
         Some(Overlay::Help(help)) => help::lines(state, help, width).len(),
         Some(Overlay::Warnings(_)) => warnings::lines(state, width).len(),
@@ -23,7 +23,7 @@ pub(super) fn overlay_height(state: &State, width: u16) -> usize {
 }
 
 /// Number of lines of the details that the pane `which` shows in `area`.
-pub(super) fn details_height(state: &State, which: Focus, area: Rect) -> usize {
+pub(super) fn details_height(state: &ScreenState, which: Focus, area: Rect) -> usize {
     if area.is_empty() { 0 } else { details::DetailLines::of(state, which, area).len() }
 }
 
@@ -40,5 +40,5 @@ pub(super) fn head_height(overlay: &Overlay) -> usize {
 
 /// Lines above the content of a file: a word on where a link led.
 pub(super) fn viewer_head_height(viewer: &Viewer) -> usize {
-    usize::from(viewer.gutter() > 0 && !viewer.words().is_empty())
+    usize::from(viewer.gutter() > 0 && !viewer.notes().is_empty())
 }

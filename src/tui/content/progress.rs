@@ -8,30 +8,30 @@ use dive_model::units::Bytes;
 
 /// What a line of a progress is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::tui) enum Part {
-    Words,
+pub(in crate::tui) enum ProgressLine {
+    Text,
     Bar,
 }
 
-impl Part {
+impl ProgressLine {
     pub(in crate::tui) fn style(self, theme: &Theme) -> Style {
         match self {
-            Self::Words => Style::new(),
+            Self::Text => Style::new(),
             Self::Bar => theme.bar,
         }
     }
 }
 
 /// How far bytes are on their way here, with a bar of so many cells where it is known how many there are.
-pub(in crate::tui) fn spooled(progress: TransferProgress, bar: usize) -> Vec<(Part, String)> {
+pub(in crate::tui) fn transfer_lines(progress: TransferProgress, bar: usize) -> Vec<(ProgressLine, String)> {
     let TransferProgress { step, read, total } = progress;
-    let mut lines = vec![(Part::Words, format!("{} …", capitalised(&step.to_string())))];
+    let mut lines = vec![(ProgressLine::Text, format!("{} …", capitalised(&step.to_string())))];
     match total {
         Some(total) => {
-            lines.push((Part::Bar, gauge(read, total, bar)));
-            lines.push((Part::Words, format!("{} of {}", Bytes(read), Bytes(total))));
+            lines.push((ProgressLine::Bar, gauge(read, total, bar)));
+            lines.push((ProgressLine::Text, format!("{} of {}", Bytes(read), Bytes(total))));
         }
-        None => lines.push((Part::Words, Bytes(read).to_string())),
+        None => lines.push((ProgressLine::Text, Bytes(read).to_string())),
     }
     lines
 }

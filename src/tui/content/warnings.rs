@@ -2,13 +2,13 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::tui::state::State;
+use crate::tui::state::ScreenState;
 use crate::tui::text::{printable, wrap};
 
 /// Before the first line of each warning.
 const BULLET: &str = "! ";
 
-pub(in crate::tui) fn lines(state: &State, width: u16) -> Vec<Line<'_>> {
+pub(in crate::tui) fn lines(state: &ScreenState, width: u16) -> Vec<Line<'_>> {
     let theme = &state.settings.theme;
     let mut lines = Vec::new();
     let mut subject = None;

@@ -22,7 +22,7 @@ impl Decoded {
 }
 
 /// The longest sequence. No key or mouse report comes near it.
-const LONGEST: usize = 64;
+const MAX_SEQUENCE_LEN: usize = 64;
 
 /// Decodes a sequence that begins with `ESC [`. It ends at the first byte that cannot be part of it; that byte is a key again.
 pub(super) fn csi(bytes: &[u8]) -> Decoded {
@@ -41,38 +41,38 @@ pub(super) fn csi(bytes: &[u8]) -> Decoded {
         Some(_) => {}
     }
     let Some(end) = bytes.iter().skip(2).position(|byte| !(0x20..0x40).contains(byte)).map(|at| at + 2) else {
-        return unfinished(bytes);
+        return incomplete_or_dropped(bytes);
     };
     let last = bytes[end];
     if !(0x40..0x7f).contains(&last) {
         return Decoded::dropped(end);
     }
-    Decoded::Done { length: end + 1, event: known(&bytes[2..end], last) }
+    Decoded::Done { length: end + 1, event: sequence_event(&bytes[2..end], last) }
 }
 
-fn unfinished(bytes: &[u8]) -> Decoded {
-    if bytes.len() > LONGEST { Decoded::dropped(bytes.len()) } else { Decoded::Incomplete }
+fn incomplete_or_dropped(bytes: &[u8]) -> Decoded {
+    if bytes.len() > MAX_SEQUENCE_LEN { Decoded::dropped(bytes.len()) } else { Decoded::Incomplete }
 }
 
 /// The event of a sequence, if it is one that dive knows.
-fn known(parameters: &[u8], last: u8) -> Option<Event> {
+fn sequence_event(parameters: &[u8], last: u8) -> Option<Event> {
     let parameters = Parameters::read(parameters)?;
     let code = match last {
         b'I' => return Some(Event::FocusGained),
         b'O' => return Some(Event::FocusLost),
         b'M' => {
             let [button, column, row] = parameters.mouse()?;
-            return mouse(button.checked_sub(32)?, column, row, Report::Pressed);
+            return mouse(button.checked_sub(32)?, column, row, ButtonState::Pressed);
         }
         b'Z' => return parameters.key(KeyCode::BackTab, KeyModifiers::SHIFT),
-        b'u' => coded(parameters.first(0))?,
+        b'u' => kitty_key_code(parameters.first(0))?,
         b'~' => match parameters.first(0) {
             // xterm's modifyOtherKeys.
-            27 => coded(parameters.first(2))?,
-            number => numbered(number)?,
+            27 => kitty_key_code(parameters.first(2))?,
+            number => tilde_key_code(number)?,
         },
         // With another number than 1, it is an answer of the terminal, such as where the cursor is.
-        letter if parameters.first(0) <= 1 => letter_code(letter)?,
+        letter if parameters.first(0) <= 1 => letter_key_code(letter)?,
         _ => return None,
     };
     match code {
@@ -84,7 +84,7 @@ fn known(parameters: &[u8], last: u8) -> Option<Event> {
 }
 
 /// A key that a letter names, after `ESC [` or `ESC O`.
-pub(super) const fn letter_code(letter: u8) -> Option<KeyCode> {
+pub(super) const fn letter_key_code(letter: u8) -> Option<KeyCode> {
     Some(match letter {
         b'A' => KeyCode::Up,
         b'B' => KeyCode::Down,
@@ -98,7 +98,7 @@ pub(super) const fn letter_code(letter: u8) -> Option<KeyCode> {
 }
 
 /// A key that a number before `~` names.
-fn numbered(number: u32) -> Option<KeyCode> {
+fn tilde_key_code(number: u32) -> Option<KeyCode> {
     let function = |offset: u32| u8::try_from(number - offset).ok().map(KeyCode::F);
     Some(match number {
         1 | 7 => KeyCode::Home,
@@ -117,7 +117,7 @@ fn numbered(number: u32) -> Option<KeyCode> {
 }
 
 /// A key by its code in the kitty keyboard protocol: mostly the letter's.
-fn coded(code: u32) -> Option<KeyCode> {
+fn kitty_key_code(code: u32) -> Option<KeyCode> {
     const KEYPAD_SIGNS: [char; 6] = ['.', '/', '*', '-', '+', '\r'];
     const KEYPAD_MOVES: [KeyCode; 10] = [
         KeyCode::Left,
@@ -201,7 +201,7 @@ impl Parameters {
 
 /// How a mouse report ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Report {
+enum ButtonState {
     Pressed,
     Released,
 }
@@ -210,15 +210,15 @@ enum Report {
 fn sgr_mouse(bytes: &[u8]) -> Decoded {
     let is_number = |byte: &u8| byte.is_ascii_digit() || *byte == b';';
     let Some(end) = bytes.iter().skip(3).position(|byte| !is_number(byte)).map(|at| at + 3) else {
-        return unfinished(bytes);
+        return incomplete_or_dropped(bytes);
     };
-    let report = match bytes[end] {
-        b'M' => Report::Pressed,
-        b'm' => Report::Released,
+    let state = match bytes[end] {
+        b'M' => ButtonState::Pressed,
+        b'm' => ButtonState::Released,
         _ => return Decoded::dropped(end),
     };
     let numbers = Parameters::read(&bytes[3..end]).and_then(|numbers| numbers.mouse());
-    let event = numbers.and_then(|[button, column, row]| mouse(button, column, row, report));
+    let event = numbers.and_then(|[button, column, row]| mouse(button, column, row, state));
     Decoded::Done { length: end + 1, event }
 }
 
@@ -230,20 +230,20 @@ fn x10_mouse(bytes: &[u8]) -> Decoded {
     }
     let &[button, column, row] = numbers else { return Decoded::Incomplete };
     let [button, column, row] = [button, column, row].map(|byte| u16::from(byte - 32));
-    Decoded::Done { length: 6, event: mouse(button, column, row, Report::Pressed) }
+    Decoded::Done { length: 6, event: mouse(button, column, row, ButtonState::Pressed) }
 }
 
 /// A report of the mouse on a cell, counted from 1.
-fn mouse(button: u16, column: u16, row: u16, report: Report) -> Option<Event> {
+fn mouse(button: u16, column: u16, row: u16, state: ButtonState) -> Option<Event> {
     let is_motion = button & 32 != 0;
     let which = match button & 3 {
         0 => MouseButton::Left,
         1 => MouseButton::Middle,
         _ => MouseButton::Right,
     };
-    let kind = match (button & 0b1100_0011, is_motion, report) {
-        (0..=2, false, Report::Pressed) => MouseEventKind::Down(which),
-        (0..=2, false, Report::Released) => MouseEventKind::Up(which),
+    let kind = match (button & 0b1100_0011, is_motion, state) {
+        (0..=2, false, ButtonState::Pressed) => MouseEventKind::Down(which),
+        (0..=2, false, ButtonState::Released) => MouseEventKind::Up(which),
         (0..=2, true, _) => MouseEventKind::Drag(which),
         (3, false, _) => MouseEventKind::Up(MouseButton::Left),
         (3, true, _) => MouseEventKind::Moved,

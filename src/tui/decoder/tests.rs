@@ -2,7 +2,7 @@
 
 use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseEvent};
 
-use super::{Decoder, Waiting};
+use super::{DecoderState, InputDecoder};
 use crate::tui::keymap::key_press;
 
 /// The events by name: keys as a configuration calls them.
@@ -18,7 +18,7 @@ fn named(events: impl IntoIterator<Item = Event>) -> String {
 }
 
 fn decoded(bytes: &[u8]) -> String {
-    named(Decoder::default().feed(bytes))
+    named(InputDecoder::default().feed(bytes))
 }
 
 #[test]
@@ -72,11 +72,11 @@ fn a_sequence_that_comes_in_pieces_is_one() {
     assert_eq!(whole, "Down(Left) 2,3 ctrl+right paste \"a\\nb\" é ctrl+m");
     // An ESC alone is the key: no piece may end with it.
     for at in (1..bytes.len()).filter(|at| bytes.as_bytes()[at - 1] != 0x1b) {
-        let mut decoder = Decoder::default();
+        let mut decoder = InputDecoder::default();
         let (start, end) = bytes.as_bytes().split_at(at);
         let events = [decoder.feed(start), decoder.feed(end)].concat();
         assert_eq!(named(events), whole, "cut at {at}");
-        assert_eq!(decoder.waiting(), Waiting::Nothing);
+        assert_eq!(decoder.state(), DecoderState::Idle);
     }
 }
 
@@ -109,24 +109,24 @@ fn ctrl_c_is_a_key_right_after_any_unfinished_sequence() {
 #[test]
 fn once_given_up_the_next_key_counts() {
     for start in UNFINISHED {
-        let mut decoder = Decoder::default();
+        let mut decoder = InputDecoder::default();
         assert_eq!(named(decoder.feed(start)), "");
-        assert_ne!(decoder.waiting(), Waiting::Nothing, "{}", start.escape_ascii());
-        let _ = decoder.give_up();
-        assert_eq!(decoder.waiting(), Waiting::Nothing);
+        assert_ne!(decoder.state(), DecoderState::Idle, "{}", start.escape_ascii());
+        let _ = decoder.flush();
+        assert_eq!(decoder.state(), DecoderState::Idle);
         assert_eq!(named(decoder.feed(b"q")), "q", "{}", start.escape_ascii());
     }
-    let mut decoder = Decoder::default();
+    let mut decoder = InputDecoder::default();
     decoder.feed(b"\x1b[200~half a te");
-    assert_eq!(named(decoder.give_up()), "paste \"half a te\"");
+    assert_eq!(named(decoder.flush()), "paste \"half a te\"");
     decoder.feed(b"\x1b[");
-    assert_eq!(named(decoder.give_up()), "alt+[");
+    assert_eq!(named(decoder.flush()), "alt+[");
 }
 
 #[test]
 fn no_bytes_keep_more_than_a_sequence_waiting() {
     let mut state = 7_u32;
-    let mut decoder = Decoder::default();
+    let mut decoder = InputDecoder::default();
     for _ in 0..20_000 {
         let mut bytes = Vec::new();
         for _ in 0..8 {
@@ -137,6 +137,6 @@ fn no_bytes_keep_more_than_a_sequence_waiting() {
         decoder.feed(&bytes);
         assert!(decoder.pending.len() <= 128, "{}", decoder.pending.escape_ascii());
     }
-    let _ = decoder.give_up();
+    let _ = decoder.flush();
     assert_eq!(named(decoder.feed(b"\x03")), "ctrl+c");
 }

@@ -3,17 +3,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::Ticket;
+use super::OverlayId;
 use super::scroll::TextScroll;
 use dive_model::extract::{Conflicts, Plan, Progress, Report, SpecialBits};
 
 /// How far an extraction is.
 #[derive(Debug)]
-pub enum Stage {
+pub enum ExtractionStage {
     /// The folder is being typed.
     Asking,
     /// What stands in the way is looked for.
-    Looking,
+    Checking,
     /// Something stands in the way, and the user has to say what becomes of it.
     Conflict(Conflicts),
     /// Files are being written.
@@ -24,11 +24,11 @@ pub enum Stage {
 
 /// An extraction.
 #[derive(Debug)]
-pub struct Extraction {
+pub struct ExtractionDialog {
     /// By which it knows the answers of its threads.
-    pub ticket: Ticket,
+    pub overlay_id: OverlayId,
     /// The path that was asked for, as it is fit to print.
-    pub what: String,
+    pub path: String,
     /// What is to be written.
     pub plan: Arc<Plan>,
     /// Whether a filter leaves out some of it.
@@ -38,7 +38,7 @@ pub struct Extraction {
     /// What becomes of setuid, setgid and sticky bits.
     pub special_bits: SpecialBits,
     /// How far it is.
-    pub stage: Stage,
+    pub stage: ExtractionStage,
     /// What is seen of it.
     pub scroll: TextScroll,
 }
@@ -52,18 +52,18 @@ pub enum Extent {
     Filtered,
 }
 
-impl Extraction {
+impl ExtractionDialog {
     /// An extraction whose folder is still to be asked for.
     #[must_use]
-    pub fn new(ticket: Ticket, what: String, plan: Plan, extent: Extent) -> Self {
+    pub fn new(overlay_id: OverlayId, path: String, plan: Plan, extent: Extent) -> Self {
         Self {
-            ticket,
-            what,
+            overlay_id,
+            path,
             plan: Arc::new(plan),
             extent,
             folder: PathBuf::new(),
             special_bits: SpecialBits::Strip,
-            stage: Stage::Asking,
+            stage: ExtractionStage::Asking,
             scroll: TextScroll::default(),
         }
     }

@@ -50,7 +50,7 @@ pub enum EmptySteps {
 
 /// The list of layers.
 #[derive(Debug)]
-pub struct Layers {
+pub struct LayerList {
     rows: Vec<LayerRow>,
     /// Which states are compared.
     pub mode: CompareMode,
@@ -61,7 +61,7 @@ pub struct Layers {
     pub scroll: Scroll,
 }
 
-impl Layers {
+impl LayerList {
     /// The layers of an image, the base selected.
     #[must_use]
     pub fn new(image: &Image, mode: CompareMode) -> Self {
@@ -206,14 +206,14 @@ mod tests {
         HistoryStep { created: None, created_by: created_by.to_owned(), comment: String::new(), layer }
     }
 
-    fn layers(count: usize) -> Layers {
+    fn layers(count: usize) -> LayerList {
         let rows: Vec<_> = (0..count).filter_map(LayerIndex::new).map(LayerRow::Layer).collect();
         let mut scroll = Scroll::default();
         scroll.set_count(rows.len());
-        Layers { rows, mode: CompareMode::Layer, unmarked: CompareMode::Layer, steps: EmptySteps::Hidden, scroll }
+        LayerList { rows, mode: CompareMode::Layer, unmarked: CompareMode::Layer, steps: EmptySteps::Hidden, scroll }
     }
 
-    fn drawn(layers: &Layers) -> String {
+    fn drawn(layers: &LayerList) -> String {
         let mark = |row: &LayerRow| match row {
             LayerRow::Layer(layer) => match layers.mark(*layer) {
                 CompareMark::Base => 'b',

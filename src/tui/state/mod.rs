@@ -6,25 +6,25 @@ pub mod files;
 pub mod history;
 pub mod instruction;
 pub mod layers;
-pub mod line;
 mod long_lines;
 mod motion;
+mod overlay_id;
+pub mod prompt;
 pub mod scroll;
-mod ticket;
 pub mod viewer;
 pub mod warnings;
 pub mod waste;
 
 pub use long_lines::LongLines;
 pub use motion::Motion;
-pub use ticket::Ticket;
+pub use overlay_id::OverlayId;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::config::{Config, Context, DiffType, Origin, Setting, ThemeName, forbids_colour};
 use crate::tui::keymap::Keymap;
-use crate::tui::layout::Layout;
+use crate::tui::layout::ScreenLayout;
 use crate::tui::theme::Theme;
 use dive_model::Opened;
 use dive_model::blob::TransferProgress;
@@ -32,11 +32,11 @@ use dive_model::image::Image;
 use dive_model::layer::LayerIndex;
 use dive_model::tree::{Change, ChangeCounts, NodeId, SpanId};
 use dive_sources::Environment;
-use extraction::Extraction;
-use files::{FileTree, Filter, Folding};
+use extraction::ExtractionDialog;
+use files::{FileTreePane, Filter, Folding};
 use history::History;
-use layers::{CompareMode, Layers};
-use line::{Line, Purpose};
+use layers::{CompareMode, LayerList};
+use prompt::{Prompt, PromptKind};
 use scroll::TextScroll;
 use viewer::Viewer;
 use warnings::Warnings;
@@ -44,7 +44,7 @@ use waste::Waste;
 
 /// What the user set.
 #[derive(Debug)]
-pub struct Settings {
+pub struct ScreenSettings {
     /// The keys.
     pub keymap: Keymap,
     pub(in crate::tui) theme: Theme,
@@ -69,7 +69,7 @@ pub enum Attributes {
     Hidden,
 }
 
-impl Settings {
+impl ScreenSettings {
     /// What a configuration says, and the variables that terminals and users set for all programs: `NO_COLOR` (not
     /// empty), and `COLORFGBG`, which tells a light background from a dark one.
     #[must_use]
@@ -95,7 +95,7 @@ impl Settings {
     }
 }
 
-impl Settings {
+impl ScreenSettings {
     /// Where `diff.hide` was set, if it names all of these kinds.
     pub(in crate::tui) fn hides_all(&self, mut kinds: impl Iterator<Item = Change>) -> Option<&Origin> {
         let hides = |kind| self.hide.value.iter().any(|hidden| change_of(*hidden) == kind);
@@ -138,7 +138,7 @@ pub struct Reading {
     /// What it says of itself.
     pub image: Arc<Image>,
     /// The list of layers.
-    pub layers: Layers,
+    pub layers: LayerList,
     /// The sizes of those that are read, in bytes.
     pub sizes: Vec<Option<u64>>,
     /// Bytes of all layers as they are stored.
@@ -155,24 +155,24 @@ pub struct Explorer {
     /// What is shown of each of its layers.
     pub totals: LayerTotals,
     /// The list of layers.
-    pub layers: Layers,
+    pub layers: LayerList,
     /// The file tree; none of an image without layers.
-    pub files: Option<FileTree>,
+    pub files: Option<FileTreePane>,
     /// Whether permissions, owners and sizes are shown.
     pub attributes: Attributes,
     /// Whether long rows are cut.
     pub long_lines: LongLines,
     /// The row of the tree that stands on each line of its pane.
-    pub window: Vec<usize>,
+    pub line_rows: Vec<usize>,
 }
 
 impl Explorer {
-    fn new(opened: Opened, totals: LayerTotals, layers: Layers, settings: &Settings) -> Self {
+    fn new(opened: Opened, totals: LayerTotals, layers: LayerList, settings: &ScreenSettings) -> Self {
         let opened = Arc::new(opened);
         let tree = &opened.tree;
         let scope = layers.scope().filter(|scope| scope.target.get() < tree.layer_count());
         let files = scope.map(|scope| {
-            let mut files = FileTree::new(tree, scope, settings.folding);
+            let mut files = FileTreePane::new(tree, scope, settings.folding);
             for hidden in &settings.hide.value {
                 files.toggle_kind(tree, change_of(*hidden));
             }
@@ -185,7 +185,7 @@ impl Explorer {
             files,
             attributes: settings.attributes,
             long_lines: LongLines::Cut,
-            window: Vec::new(),
+            line_rows: Vec::new(),
         }
     }
 
@@ -201,7 +201,7 @@ impl Explorer {
     /// The node under the cursor of the tree.
     #[must_use]
     pub fn selected_node(&self) -> Option<NodeId> {
-        self.files.as_ref().and_then(FileTree::selected)
+        self.files.as_ref().and_then(FileTreePane::selected)
     }
 }
 
@@ -241,7 +241,7 @@ pub enum Overlay {
     /// The content of a version of a file.
     Viewer(Box<Viewer>, SpanId),
     /// Writing files to a folder.
-    Extraction(Box<Extraction>),
+    Extraction(Box<ExtractionDialog>),
 }
 
 impl Overlay {
@@ -263,9 +263,9 @@ pub struct Help {
 
 /// All that the screen shows.
 #[derive(Debug)]
-pub struct State {
+pub struct ScreenState {
     /// What the user set.
-    pub settings: Settings,
+    pub settings: ScreenSettings,
     /// Columns and rows.
     pub size: (u16, u16),
     /// How far the image is.
@@ -277,17 +277,17 @@ pub struct State {
     /// What stands over the panes, the last one on top.
     pub overlays: Vec<Overlay>,
     /// The line that is being typed.
-    pub line: Option<Line>,
+    pub prompt: Option<Prompt>,
     /// A filter that was typed and is not applied yet.
-    pub(in crate::tui) typed_filter: Option<Filter>,
+    pub(in crate::tui) pending_filter: Option<Filter>,
     /// The list of what is reclaimable as it was left, to go on with it.
-    pub(in crate::tui) left_waste: Option<Waste>,
+    pub(in crate::tui) closed_waste: Option<Waste>,
     /// The folder that was last extracted to, as it was typed.
     pub(in crate::tui) last_folder: String,
     /// What came of the last action.
     pub message: Option<String>,
     /// How many tickets were given out.
-    tickets: Ticket,
+    last_overlay_id: OverlayId,
     /// The file tree's share of the width, 0 to 1.
     pub tree_share: f64,
     /// What is seen of the details.
@@ -297,14 +297,14 @@ pub struct State {
     /// Whether the border between layers and tree is being drawn.
     pub dragging: bool,
     /// Where things stand: it follows from all else.
-    pub layout: Layout,
+    pub layout: ScreenLayout,
 }
 
-impl State {
+impl ScreenState {
     /// The state before anything is known. As after each change, [`settle`](crate::tui::update::settle) makes it fit to be
     /// drawn.
     #[must_use]
-    pub fn new(settings: Settings, size: (u16, u16)) -> Self {
+    pub fn new(settings: ScreenSettings, size: (u16, u16)) -> Self {
         let tree_share = settings.tree_share;
         Self {
             settings,
@@ -313,24 +313,24 @@ impl State {
             focus: Focus::Layers,
             last_details: Focus::LayerDetails,
             overlays: Vec::new(),
-            line: None,
-            typed_filter: None,
-            left_waste: None,
+            prompt: None,
+            pending_filter: None,
+            closed_waste: None,
             last_folder: ".".to_owned(),
             message: None,
-            tickets: 0,
+            last_overlay_id: 0,
             tree_share,
             layer_details: TextScroll::default(),
             image_details: TextScroll::default(),
             dragging: false,
-            layout: Layout::default(),
+            layout: ScreenLayout::default(),
         }
     }
 
     /// What has the keys.
     #[must_use]
     pub fn context(&self) -> Context {
-        if self.line.is_some() {
+        if self.prompt.is_some() {
             return Context::TextLine;
         }
         match (self.overlays.last(), self.focus) {
@@ -365,7 +365,7 @@ impl State {
 
     /// The list of layers, once the image is found.
     #[must_use]
-    pub fn layers(&self) -> Option<&Layers> {
+    pub fn layers(&self) -> Option<&LayerList> {
         match &self.stage {
             Stage::Finding(_) => None,
             Stage::Reading(reading) => Some(&reading.layers),
@@ -374,7 +374,7 @@ impl State {
     }
 
     /// The same, to change it.
-    pub fn layers_mut(&mut self) -> Option<&mut Layers> {
+    pub fn layers_mut(&mut self) -> Option<&mut LayerList> {
         match &mut self.stage {
             Stage::Finding(_) => None,
             Stage::Reading(reading) => Some(&mut reading.layers),
@@ -385,7 +385,7 @@ impl State {
     /// The layer whose state is shown.
     #[must_use]
     pub fn layer(&self) -> Option<LayerIndex> {
-        self.layers().and_then(Layers::layer)
+        self.layers().and_then(LayerList::layer)
     }
 
     /// Rows of the list of layers.
@@ -396,23 +396,23 @@ impl State {
 
     /// Whether there is a line above the footer: one that is being typed, or that tells of the filter.
     #[must_use]
-    pub fn shows_line(&self) -> bool {
+    pub fn shows_prompt(&self) -> bool {
         let filtered = || self.explorer().and_then(|explorer| explorer.files.as_ref()?.filter()).is_some();
-        match &self.line {
+        match &self.prompt {
             Some(_) => true,
             None => self.overlays.is_empty() && filtered(),
         }
     }
 
     /// Opens a line.
-    pub fn ask(&mut self, purpose: Purpose, text: &str) {
-        self.line = Some(Line::new(purpose, text));
+    pub fn open_prompt(&mut self, kind: PromptKind, text: &str) {
+        self.prompt = Some(Prompt::new(kind, text));
     }
 
     /// A number for something that threads work for, so that late answers to others are known.
-    pub(in crate::tui) fn ticket(&mut self) -> Ticket {
-        self.tickets += 1;
-        self.tickets
+    pub(in crate::tui) fn next_overlay_id(&mut self) -> OverlayId {
+        self.last_overlay_id += 1;
+        self.last_overlay_id
     }
 
     /// Shows what a filter lets in.
@@ -433,19 +433,19 @@ impl State {
     }
 
     /// Goes from finding to reading.
-    pub(in crate::tui) fn found(&mut self, image: Arc<Image>) {
+    pub(in crate::tui) fn image_found(&mut self, image: Arc<Image>) {
         let total = image.stored_bytes();
-        let layers = Layers::new(&image, self.settings.mode);
+        let layers = LayerList::new(&image, self.settings.mode);
         let sizes = vec![None; image.layers.len()];
         self.stage = Stage::Reading(Reading { image, layers, sizes, total, read: 0 });
     }
 
     /// Goes from reading to what can be explored.
-    pub(in crate::tui) fn opened(&mut self, opened: Opened, totals: LayerTotals) {
+    pub(in crate::tui) fn image_opened(&mut self, opened: Opened, totals: LayerTotals) {
         let before = std::mem::replace(&mut self.stage, Stage::Finding(None));
         let layers = match before {
             Stage::Reading(reading) => reading.layers,
-            _ => Layers::new(&opened.image, self.settings.mode),
+            _ => LayerList::new(&opened.image, self.settings.mode),
         };
         let (damaged, all) = (opened.damaged_layers.len(), opened.image.layers.len());
         if damaged > 0 {

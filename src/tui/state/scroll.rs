@@ -20,15 +20,15 @@ impl Scroll {
 
     /// The rows that are seen.
     #[must_use]
-    pub fn seen(&self) -> std::ops::Range<usize> {
+    pub fn visible(&self) -> std::ops::Range<usize> {
         self.first..self.count.min(self.first + self.height)
     }
 
     /// How many rows are above and below what is seen.
     #[must_use]
     pub fn hidden(&self) -> (usize, usize) {
-        let seen = self.seen();
-        (seen.start, self.count - seen.end)
+        let visible = self.visible();
+        (visible.start, self.count - visible.end)
     }
 
     /// How many rows there are.
@@ -150,20 +150,20 @@ mod tests {
     fn the_selected_row_is_always_seen() {
         let mut list = list(100, 10);
         list.step(9);
-        assert_eq!(list.seen(), 0..10);
+        assert_eq!(list.visible(), 0..10);
         list.step(1);
-        assert_eq!((list.selected(), list.seen()), (10, 1..11));
+        assert_eq!((list.selected(), list.visible()), (10, 1..11));
         list.page(1);
-        assert_eq!((list.selected(), list.seen()), (19, 10..20));
+        assert_eq!((list.selected(), list.visible()), (19, 10..20));
         list.select(usize::MAX);
-        assert_eq!((list.selected(), list.seen()), (99, 90..100));
+        assert_eq!((list.selected(), list.visible()), (99, 90..100));
         list.set_height(3);
-        assert_eq!(list.seen(), 97..100);
+        assert_eq!(list.visible(), 97..100);
         list.step(isize::MIN);
-        assert_eq!((list.selected(), list.seen()), (0, 0..3));
+        assert_eq!((list.selected(), list.visible()), (0, 0..3));
         list.select(50);
         list.set_count(5);
-        assert_eq!((list.selected(), list.seen()), (4, 2..5));
+        assert_eq!((list.selected(), list.visible()), (4, 2..5));
     }
 
     #[test]
@@ -171,9 +171,9 @@ mod tests {
         let mut list = list(10, 3);
         list.select(9);
         list.set_height(8);
-        assert_eq!(list.seen(), 2..10);
+        assert_eq!(list.visible(), 2..10);
         list.set_height(20);
-        assert_eq!(list.seen(), 0..10);
+        assert_eq!(list.visible(), 0..10);
     }
 
     #[test]
@@ -181,6 +181,6 @@ mod tests {
         let mut list = list(0, 0);
         list.step(5);
         list.page(-3);
-        assert_eq!((list.selected(), list.seen()), (0, 0..0));
+        assert_eq!((list.selected(), list.visible()), (0, 0..0));
     }
 }

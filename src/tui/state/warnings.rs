@@ -1,7 +1,7 @@
 //! Warnings about the configuration and remarks on the image. Those printed before the screen opened cannot be read until it
 //! closes.
 
-use super::State;
+use super::ScreenState;
 use super::scroll::TextScroll;
 
 /// The list of warnings.
@@ -31,7 +31,7 @@ impl WarningSubject {
     }
 }
 
-impl State {
+impl ScreenState {
     /// How many warnings there are.
     #[must_use]
     pub fn warning_count(&self) -> usize {

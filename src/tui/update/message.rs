@@ -1,13 +1,13 @@
 //! What comes into `update` and what goes out of it.
 
 use crate::config::{Action, KeyPress};
-use crate::tui::event::Work;
+use crate::tui::event::WorkerEvent;
 use crate::tui::state::Focus;
 use crate::tui::worker::{Job, JobId};
 
 /// What happened, in terms of the state.
 #[derive(Debug)]
-pub enum Message {
+pub enum UpdateMessage {
     /// An action was asked for.
     Act(Action),
     /// A key of a text line.
@@ -17,9 +17,9 @@ pub enum Message {
     /// The terminal has another size.
     Resize(u16, u16),
     /// The wheel was turned so many rows down.
-    Scroll(Place, isize),
+    Scroll(HitTarget, isize),
     /// Something was clicked.
-    Point(Pointed),
+    Click(Click),
     /// The border between layers and tree was pressed.
     GrabDivider,
     /// It is drawn to a column.
@@ -27,27 +27,27 @@ pub enum Message {
     /// It was let go.
     DropDivider,
     /// A worker has something to say.
-    Work(Work),
+    Worker(WorkerEvent),
     /// A job could not begin, and why.
     NotStarted(String),
 }
 
 /// What was clicked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pointed {
+pub enum Click {
     /// A pane as such.
-    Pane(Place),
+    Pane(HitTarget),
     /// One of the rows that are seen, counted from the first of them.
-    Row(Place, usize),
+    Row(HitTarget, usize),
     /// The names of the columns, at this column.
-    Head(Place, u16),
+    Header(HitTarget, u16),
 }
 
 /// What is to happen outside of the state.
 #[derive(Debug)]
 pub enum Effect {
     /// The program ends.
-    Leave,
+    Quit,
     /// The program goes to the background.
     Suspend,
     /// A text goes to the clipboard.
@@ -60,7 +60,7 @@ pub enum Effect {
 
 /// A pane, or the overlay over all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum HitTarget {
     /// A pane.
     Pane(Focus),
     /// The overlay on top.

@@ -2,17 +2,17 @@
 //! list is seen. It comes once a frame, however many events there were.
 
 use crate::tui::content::{self, files};
-use crate::tui::layout::{Layout, inside};
-use crate::tui::state::{Explorer, Focus, LongLines, Overlay, Stage, State};
+use crate::tui::layout::{ScreenLayout, inside};
+use crate::tui::state::{Explorer, Focus, LongLines, Overlay, ScreenState, Stage};
 use crate::tui::theme::Theme;
 
-use super::text_line;
+use super::prompt;
 
 /// Makes a state fit to be drawn, and to be asked what is where.
-pub fn settle(state: &mut State) {
-    text_line::apply_filter(state);
+pub fn settle(state: &mut ScreenState) {
+    prompt::apply_filter(state);
     let lines = |width| content::overlay_height(state, width);
-    state.layout = Layout::of(state, lines, state.overlays.last().map_or(0, content::head_height));
+    state.layout = ScreenLayout::of(state, lines, state.overlays.last().map_or(0, content::head_height));
     if !state.layout.fits {
         // Nothing is seen: lists stay where they are until there is room again.
         return;
@@ -22,7 +22,7 @@ pub fn settle(state: &mut State) {
 }
 
 /// A pane that is folded away, or covered, keeps its place for when it is back.
-fn panes(state: &mut State) {
+fn panes(state: &mut ScreenState) {
     let layout = state.layout;
     let rows = |pane| usize::from(inside(pane).height);
     if let Some(list) = state.layers_mut()
@@ -53,7 +53,7 @@ fn file_tree(theme: &Theme, explorer: &mut Explorer, width: usize, height: usize
     let Some(mut tree) = explorer.files.take() else { return };
     if long_lines == LongLines::Cut {
         tree.set_height(height);
-        explorer.window = (tree.first_row()..tree.row_count().min(tree.first_row() + height)).collect();
+        explorer.line_rows = (tree.first_row()..tree.row_count().min(tree.first_row() + height)).collect();
     } else {
         let first = files::first_row(theme, explorer, &tree, width, height);
         if first != tree.first_row() {
@@ -61,14 +61,14 @@ fn file_tree(theme: &Theme, explorer: &mut Explorer, width: usize, height: usize
             // tree would end before.
             tree.set_height(tree.selected_row() + 1 - first);
         }
-        explorer.window = files::window(theme, explorer, &tree, width, height);
-        let rows = explorer.window.last().map_or(1, |last| last + 1 - tree.first_row());
+        explorer.line_rows = files::line_rows(theme, explorer, &tree, width, height);
+        let rows = explorer.line_rows.last().map_or(1, |last| last + 1 - tree.first_row());
         tree.set_height(rows);
     }
     explorer.files = Some(tree);
 }
 
-fn overlays(state: &mut State) {
+fn overlays(state: &mut ScreenState) {
     let layout = state.layout;
     let in_box = content::overlay_height(state, inside(layout.overlay).width);
     for overlay in &mut state.overlays {

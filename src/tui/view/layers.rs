@@ -5,10 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::pane::{self, Keys};
+use super::pane::{self, PaneFocus};
 use crate::tui::state::instruction;
-use crate::tui::state::layers::{CompareMark, CompareMode, EmptySteps, LayerRow, Layers};
-use crate::tui::state::{Focus, Stage, State};
+use crate::tui::state::layers::{CompareMark, CompareMode, EmptySteps, LayerList, LayerRow};
+use crate::tui::state::{Focus, ScreenState, Stage};
 use crate::tui::text::{columns, cut, left, printable, right};
 use dive_model::image::{Image, OtherEntry};
 use dive_model::layer::LayerIndex;
@@ -20,20 +20,20 @@ const BAR: usize = 8;
 const MARK: usize = 2;
 
 /// Columns of the layers' numbers.
-fn digits(state: &State) -> usize {
+fn digits(state: &ScreenState) -> usize {
     let last = state.image().map_or(0, |image| image.layers.len().saturating_sub(1));
     last.to_string().len().max(2)
 }
 
 /// What is known of the layers' sizes.
-struct Sizes {
+struct LayerSizes {
     of: Vec<Option<u64>>,
     waste: Vec<u64>,
     largest: u64,
 }
 
-impl Sizes {
-    fn known(state: &State) -> Self {
+impl LayerSizes {
+    fn known(state: &ScreenState) -> Self {
         let (of, waste) = match &state.stage {
             Stage::Finding(_) => (Vec::new(), Vec::new()),
             Stage::Reading(reading) => (reading.sizes.clone(), Vec::new()),
@@ -56,18 +56,22 @@ impl Sizes {
     }
 }
 
-pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     if area.is_empty() {
         return;
     }
     let theme = &state.settings.theme;
-    let keys = if state.focus == Focus::Layers && state.overlays.is_empty() { Keys::Here } else { Keys::Elsewhere };
-    let inside = pane::draw(&title(state), keys, theme, frame, area);
-    if let Some(others) = state.image().and_then(also_here) {
-        pane::foot(&others, theme, frame, area);
+    let focus = if state.focus == Focus::Layers && state.overlays.is_empty() {
+        PaneFocus::Focused
+    } else {
+        PaneFocus::Unfocused
+    };
+    let inside = pane::draw(&title(state), focus, theme, frame, area);
+    if let Some(others) = state.image().and_then(other_entries_note) {
+        pane::bottom_title(&others, theme, frame, area);
     }
     let Some(layers) = state.layers() else { return };
-    let sizes = Sizes::known(state);
+    let sizes = LayerSizes::known(state);
     let width = usize::from(inside.width);
     let with_waste = width >= 64;
     let before = " ".repeat(MARK + digits(state));
@@ -77,7 +81,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         format!("{before}{:>8} {:BAR$} Command", "Size", "")
     };
     let mut lines = vec![Line::styled(cut(&head, width), theme.dim)];
-    for row in layers.scroll.seen() {
+    for row in layers.scroll.visible() {
         let Some(what) = layers.rows().get(row) else { break };
         let spans = match what {
             LayerRow::Layer(layer) => layer_row(state, layers, &sizes, *layer, with_waste, width),
@@ -86,24 +90,24 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         };
         let mut line = Line::from(spans);
         if row == layers.scroll.selected() {
-            line = line.style(if keys == Keys::Here { theme.selected } else { theme.selected_elsewhere });
+            line = line.style(if focus == PaneFocus::Focused { theme.selected } else { theme.selected_unfocused });
         }
         lines.push(line);
     }
-    pane::write(lines, frame, inside);
-    pane::more(layers.scroll.hidden(), theme, frame, area);
+    pane::draw_lines(lines, frame, inside);
+    pane::scroll_marks(layers.scroll.hidden(), theme, frame, area);
 }
 
 /// A line about what else the file holds, short enough for the narrowest pane. Image Details names the entries.
-fn also_here(image: &Image) -> Option<String> {
+fn other_entries_note(image: &Image) -> Option<String> {
     match &image.other_images[..] {
-        [] => beside_images(&image.other_entries),
+        [] => artifact_note(&image.other_entries),
         [other] => Some(format!("1 more image here: --image {}", other.index)),
         several => Some(format!("{} more images here: --image N", several.len())),
     }
 }
 
-fn beside_images(entries: &[OtherEntry]) -> Option<String> {
+fn artifact_note(entries: &[OtherEntry]) -> Option<String> {
     // An attestation is an artifact, too.
     let kind = if entries.iter().all(|entry| entry.is_attestation) { "attestation" } else { "OCI artifact" };
     match entries.len() {
@@ -113,7 +117,7 @@ fn beside_images(entries: &[OtherEntry]) -> Option<String> {
     }
 }
 
-fn title(state: &State) -> String {
+fn title(state: &ScreenState) -> String {
     let Some(layers) = state.layers() else { return "Layers".to_owned() };
     let mut title = format!("Layers ({})", state.image().map_or(0, |image| image.layers.len()));
     match layers.mode {
@@ -128,9 +132,9 @@ fn title(state: &State) -> String {
 }
 
 fn layer_row<'a>(
-    state: &State,
-    layers: &Layers,
-    sizes: &Sizes,
+    state: &ScreenState,
+    layers: &LayerList,
+    sizes: &LayerSizes,
     layer: LayerIndex,
     with_waste: bool,
     width: usize,
@@ -162,8 +166,8 @@ fn layer_row<'a>(
     let image_layer = state.image().and_then(|image| image.layers.get(layer.get()));
     let command = image_layer.map_or_else(String::new, |layer| {
         // What was imported has no command, but a word on where it comes from.
-        let told = if layer.created_by.is_empty() { &layer.comment } else { &layer.created_by };
-        let start: String = told.chars().take(COMMAND).collect();
+        let text = if layer.created_by.is_empty() { &layer.comment } else { &layer.created_by };
+        let start: String = text.chars().take(COMMAND).collect();
         instruction::line(&start)
     });
     spans.push(Span::raw(format!(" {}", left(&printable(&command), width.saturating_sub(taken + 1)))));
@@ -173,7 +177,7 @@ fn layer_row<'a>(
 /// Letters of a command that are looked at for a row.
 const COMMAND: usize = 600;
 
-fn step_row<'a>(state: &State, step: usize, width: usize) -> Vec<Span<'a>> {
+fn step_row<'a>(state: &ScreenState, step: usize, width: usize) -> Vec<Span<'a>> {
     let text = state.image().and_then(|image| image.history.get(step)).map_or_else(String::new, |step| {
         let start: String = step.created_by.chars().take(COMMAND).collect();
         instruction::line(&start)

@@ -4,23 +4,23 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::pane::{self, Keys};
+use super::pane::{self, PaneFocus};
 use crate::tui::state::waste::{CAUSE_AT, PATH_AT, Waste, WasteOrder};
-use crate::tui::state::{Explorer, State};
+use crate::tui::state::{Explorer, ScreenState};
 use crate::tui::text::{cut, left, name, right};
 use crate::tui::theme::Theme;
 use dive_model::analysis::Exact;
 use dive_model::units::Bytes;
 
-pub(super) fn draw(state: &State, explorer: &Explorer, waste: &Waste, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(state: &ScreenState, explorer: &Explorer, waste: &Waste, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
     let (tree, exact) = (&explorer.opened.tree, &explorer.opened.analysis.exact);
     let title = format!("Waste · sorted by {}", waste.order().name());
-    let inside = pane::draw(&title, Keys::Here, theme, frame, area);
+    let inside = pane::draw(&title, PaneFocus::Focused, theme, frame, area);
     let width = usize::from(inside.width);
     if let Some(file) = waste.selected(exact) {
         // Its row may cut it.
-        pane::foot(&name(&tree.path(file.node), width), theme, frame, area);
+        pane::bottom_title(&name(&tree.path(file.node), width), theme, frame, area);
     }
     let mut lines = vec![sum(exact, width, theme)];
     for (cause, bytes, count) in waste.by_cause() {
@@ -43,7 +43,7 @@ pub(super) fn draw(state: &State, explorer: &Explorer, waste: &Waste, frame: &mu
         mark(WasteOrder::Path, "Path")
     );
     lines.push(Line::styled(cut(&head, width), theme.dim));
-    for row in waste.scroll.seen() {
+    for row in waste.scroll.visible() {
         let Some(file) = waste.file(exact, row) else { break };
         let room = width.saturating_sub(usize::from(PATH_AT));
         let text = format!(
@@ -57,8 +57,8 @@ pub(super) fn draw(state: &State, explorer: &Explorer, waste: &Waste, frame: &mu
         let style = if row == waste.scroll.selected() { theme.selected } else { ratatui::style::Style::new() };
         lines.push(Line::styled(text, style));
     }
-    pane::write(lines, frame, inside);
-    pane::more(waste.scroll.hidden(), theme, frame, area);
+    pane::draw_lines(lines, frame, inside);
+    pane::scroll_marks(waste.scroll.hidden(), theme, frame, area);
 }
 
 /// All causes together.

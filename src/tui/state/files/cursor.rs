@@ -1,13 +1,13 @@
 //! The selected row and the window around it.
 
-use super::FileTree;
-use super::shown::Fold;
+use super::FileTreePane;
+use super::visible::Fold;
 use crate::tui::state::motion::Motion;
 use dive_model::tree::{NodeId, Tree};
 
 /// What is selected, and what part of the rows is on the screen.
 #[derive(Debug, Default)]
-pub(super) struct Cursor {
+pub(super) struct TreeCursor {
     /// What the user went to. While it has no row the cursor stands somewhere near, and comes back with it. A cursor that
     /// was never moved stays in the first row, whatever stands there.
     pub(super) chosen: Option<NodeId>,
@@ -17,7 +17,7 @@ pub(super) struct Cursor {
     height: usize,
 }
 
-impl Cursor {
+impl TreeCursor {
     fn scroll(&mut self, row_count: usize) {
         let height = self.height.max(1);
         // So that the row is inside and no line is left empty that could be filled.
@@ -26,7 +26,7 @@ impl Cursor {
     }
 }
 
-impl FileTree {
+impl FileTreePane {
     /// The node under the cursor; none if there are no rows.
     #[must_use]
     pub const fn selected(&self) -> Option<NodeId> {
@@ -71,7 +71,7 @@ impl FileTree {
             Motion::Left => {
                 let parent = self.selected().and_then(|node| tree.parent(node));
                 if let Some(parent) = parent.filter(|parent| *parent != NodeId::ROOT) {
-                    self.choose(tree, parent);
+                    self.select_node(tree, parent);
                 }
             }
             Motion::Right => {
@@ -112,7 +112,7 @@ impl FileTree {
     }
 
     /// Puts the cursor on a node, or as near as may be.
-    pub(super) fn choose(&mut self, tree: &Tree, node: NodeId) {
+    pub(super) fn select_node(&mut self, tree: &Tree, node: NodeId) {
         self.cursor.chosen = Some(node);
         self.settle_at(tree, self.cursor.first);
     }
@@ -145,7 +145,7 @@ impl FileTree {
         let mut found = None;
         let mut next = Some(node).filter(|node| *node != NodeId::ROOT);
         while let Some(node) = next {
-            if self.shown.is_shown(node) && (found.is_none() || self.is_collapsed(node)) {
+            if self.visible.is_visible(node) && (found.is_none() || self.is_collapsed(node)) {
                 found = Some(node);
             }
             next = tree.parent(node).filter(|parent| *parent != NodeId::ROOT);

@@ -16,7 +16,7 @@ use dive_model::units::{Bytes, BytesError};
 pub struct Filter {
     text: String,
     sizes: Vec<SizeTerm>,
-    pattern: Option<Pattern>,
+    pattern: Option<PathPattern>,
 }
 
 /// Why a text is no filter.
@@ -41,12 +41,12 @@ pub enum FilterError {
 /// A bound that a file's size must keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct SizeTerm {
-    bound: Bound,
+    bound: SizeBound,
     bytes: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bound {
+enum SizeBound {
     Above,
     AtLeast,
     Below,
@@ -54,7 +54,7 @@ enum Bound {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Pattern {
+pub(super) struct PathPattern {
     pub(super) regex: Regex,
     pub(super) reach: Reach,
 }
@@ -106,7 +106,7 @@ impl Filter {
             let (start, origin) = after.checked_sub(1).map_or((0, 0), |run| origins[run]);
             text.get(..origin + offset - start).map_or(0, |before| before.chars().count()) + 1
         };
-        let pattern = if expression.is_empty() { None } else { Some(Pattern::parse(&expression, place)?) };
+        let pattern = if expression.is_empty() { None } else { Some(PathPattern::parse(&expression, place)?) };
         Ok(Self { text: text.to_owned(), sizes, pattern })
     }
 
@@ -122,7 +122,7 @@ impl Filter {
         self.sizes.is_empty() && self.pattern.is_none()
     }
 
-    pub(super) const fn pattern(&self) -> Option<&Pattern> {
+    pub(super) const fn pattern(&self) -> Option<&PathPattern> {
         self.pattern.as_ref()
     }
 
@@ -130,34 +130,35 @@ impl Filter {
         !self.sizes.is_empty()
     }
 
-    pub(super) fn lets_in_size(&self, bytes: u64) -> bool {
-        self.sizes.iter().all(|term| term.lets_in(bytes))
+    pub(super) fn accepts_size(&self, bytes: u64) -> bool {
+        self.sizes.iter().all(|term| term.accepts(bytes))
     }
 }
 
 impl SizeTerm {
     fn parse(word: &str) -> Result<Self, BytesError> {
-        let (bound, size) = [(">=", Bound::AtLeast), ("<=", Bound::AtMost), (">", Bound::Above), ("<", Bound::Below)]
-            .into_iter()
-            .find_map(|(sign, bound)| Some((bound, word.strip_prefix(sign)?)))
-            // No size without a sign, and no sign without a size.
-            .filter(|(_, size)| !size.is_empty())
-            .ok_or_else(|| BytesError::Malformed(word.to_owned()))?;
+        let (bound, size) =
+            [(">=", SizeBound::AtLeast), ("<=", SizeBound::AtMost), (">", SizeBound::Above), ("<", SizeBound::Below)]
+                .into_iter()
+                .find_map(|(sign, bound)| Some((bound, word.strip_prefix(sign)?)))
+                // No size without a sign, and no sign without a size.
+                .filter(|(_, size)| !size.is_empty())
+                .ok_or_else(|| BytesError::Malformed(word.to_owned()))?;
         let bytes: Bytes = size.parse()?;
         Ok(Self { bound, bytes: bytes.0 })
     }
 
-    const fn lets_in(self, bytes: u64) -> bool {
+    const fn accepts(self, bytes: u64) -> bool {
         match self.bound {
-            Bound::Above => bytes > self.bytes,
-            Bound::AtLeast => bytes >= self.bytes,
-            Bound::Below => bytes < self.bytes,
-            Bound::AtMost => bytes <= self.bytes,
+            SizeBound::Above => bytes > self.bytes,
+            SizeBound::AtLeast => bytes >= self.bytes,
+            SizeBound::Below => bytes < self.bytes,
+            SizeBound::AtMost => bytes <= self.bytes,
         }
     }
 }
 
-impl Pattern {
+impl PathPattern {
     /// `place` tells where in the user's text a byte of the expression stands.
     fn parse(expression: &str, place: impl Fn(usize) -> usize) -> Result<Self, FilterError> {
         let wrong = |span: &ast::Span, problem: String| FilterError::Expression {
@@ -240,9 +241,9 @@ mod tests {
         let filter = parsed("  >1k lib <=5KiB so$ ");
         assert_eq!(filter.pattern().unwrap().regex.as_str(), "lib so$");
         let sizes = [1000, 1001, 5120, 5121];
-        assert_eq!(sizes.map(|bytes| filter.lets_in_size(bytes)), [false, true, true, false]);
-        assert!(parsed(">=1k").lets_in_size(1000) && !parsed("<1k").lets_in_size(1000));
-        assert!(parsed("> 1k x").lets_in_size(1001) && !parsed("> 1k x").lets_in_size(1000));
+        assert_eq!(sizes.map(|bytes| filter.accepts_size(bytes)), [false, true, true, false]);
+        assert!(parsed(">=1k").accepts_size(1000) && !parsed("<1k").accepts_size(1000));
+        assert!(parsed("> 1k x").accepts_size(1001) && !parsed("> 1k x").accepts_size(1000));
         assert!(parsed(" \t").is_empty() && !parsed("<1").is_empty() && !parsed("x").is_empty());
     }
 

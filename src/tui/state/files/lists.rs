@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::node_set::NodeSet;
-use super::shown::{Fold, Shown};
 use super::sizes::HiddenBytes;
+use super::visible::{Fold, VisibleNodes};
 use dive_model::tree::{Comparison, NodeId, Tree};
 
 /// How siblings are ordered.
@@ -31,9 +31,9 @@ pub(super) struct Sorting<'a> {
 
 /// What lists are made from.
 #[derive(Clone, Copy)]
-pub(super) struct Origin<'a> {
+pub(super) struct ListSource<'a> {
     pub(super) sorting: Sorting<'a>,
-    pub(super) shown: &'a Shown,
+    pub(super) visible: &'a VisibleNodes,
     pub(super) collapsed: &'a NodeSet,
 }
 
@@ -46,9 +46,9 @@ pub(super) struct Siblings {
 }
 
 impl Siblings {
-    /// How many rows the siblings before the one at `place` take.
-    pub(super) fn rows_before(&self, place: usize) -> usize {
-        place.checked_sub(1).map_or(0, |before| self.ends[before] as usize)
+    /// How many rows the siblings before the one at `position` take.
+    pub(super) fn rows_before(&self, position: usize) -> usize {
+        position.checked_sub(1).map_or(0, |before| self.ends[before] as usize)
     }
 
     /// Which sibling takes the row, counted from the first of them all.
@@ -57,7 +57,7 @@ impl Siblings {
     }
 
     /// Where a shown child stands.
-    pub(super) fn place(&self, node: NodeId, sorting: Sorting<'_>) -> Option<usize> {
+    pub(super) fn position(&self, node: NodeId, sorting: Sorting<'_>) -> Option<usize> {
         self.nodes.binary_search_by(|other| sorting.compare(*other, node)).ok()
     }
 }
@@ -69,31 +69,31 @@ impl Sorting<'_> {
         match self.order {
             Order::Name => by_name(),
             Order::Size => {
-                let size = |node| Reverse(self.hidden.rest(self.comparison, node));
+                let size = |node| Reverse(self.hidden.visible_bytes(self.comparison, node));
                 size(left).cmp(&size(right)).then_with(by_name)
             }
         }
     }
 }
 
-impl Origin<'_> {
+impl ListSource<'_> {
     fn siblings(&self, by_name: &[NodeId]) -> Siblings {
-        let shown = by_name.iter().copied().filter(|node| self.shown.is_shown(*node));
+        let visible = by_name.iter().copied().filter(|node| self.visible.is_visible(*node));
         let nodes: Vec<NodeId> = match self.sorting.order {
-            Order::Name => shown.collect(),
+            Order::Name => visible.collect(),
             Order::Size => {
                 // One number for each: the size, largest first, and then the place by name.
-                let shown: Vec<NodeId> = shown.collect();
-                let size = |node| u128::from(!self.sorting.hidden.rest(self.sorting.comparison, node));
-                let keys = shown.iter().enumerate().map(|(place, node)| size(*node) << 64 | place as u128);
+                let visible: Vec<NodeId> = visible.collect();
+                let size = |node| u128::from(!self.sorting.hidden.visible_bytes(self.sorting.comparison, node));
+                let keys = visible.iter().enumerate().map(|(position, node)| size(*node) << 64 | position as u128);
                 let mut keys: Vec<u128> = keys.collect();
                 keys.sort_unstable();
-                keys.into_iter().map(|key| shown[key as u64 as usize]).collect()
+                keys.into_iter().map(|key| visible[key as u64 as usize]).collect()
             }
         };
         let mut end = 0;
         let ends = nodes.iter().map(|node| {
-            end += 1 + if self.collapsed.contains(*node) { 0 } else { self.shown.below(*node) };
+            end += 1 + if self.collapsed.contains(*node) { 0 } else { self.visible.below(*node) };
             end
         });
         let ends = ends.collect();
@@ -103,31 +103,31 @@ impl Origin<'_> {
 
 /// The lists made so far.
 #[derive(Debug, Default)]
-pub(super) struct Lists {
+pub(super) struct ChildLists {
     /// All children that any layer has, by name: true for good.
     by_name: HashMap<NodeId, Box<[NodeId]>>,
-    shown: HashMap<NodeId, Arc<Siblings>>,
+    visible: HashMap<NodeId, Arc<Siblings>>,
 }
 
-impl Lists {
-    pub(super) fn of(&mut self, directory: NodeId, origin: Origin<'_>) -> Arc<Siblings> {
-        let siblings = self.shown.entry(directory).or_insert_with(|| {
-            let by_name = self.by_name.entry(directory).or_insert_with(|| by_name(origin.sorting.tree, directory));
-            Arc::new(origin.siblings(by_name))
+impl ChildLists {
+    pub(super) fn of(&mut self, directory: NodeId, source: ListSource<'_>) -> Arc<Siblings> {
+        let siblings = self.visible.entry(directory).or_insert_with(|| {
+            let by_name = self.by_name.entry(directory).or_insert_with(|| by_name(source.sorting.tree, directory));
+            Arc::new(source.siblings(by_name))
         });
         Arc::clone(siblings)
     }
 
     /// Nothing is shown as it was.
-    pub(super) fn forget(&mut self) {
-        self.shown.clear();
+    pub(super) fn invalidate(&mut self) {
+        self.visible.clear();
     }
 
     /// A child takes so many rows more or fewer.
     pub(super) fn refold(&mut self, directory: NodeId, child: NodeId, fold: Fold, count: u32, sorting: Sorting<'_>) {
-        let Some(siblings) = self.shown.get_mut(&directory) else { return };
-        let Some(place) = siblings.place(child, sorting) else { return };
-        for end in &mut Arc::make_mut(siblings).ends[place..] {
+        let Some(siblings) = self.visible.get_mut(&directory) else { return };
+        let Some(position) = siblings.position(child, sorting) else { return };
+        for end in &mut Arc::make_mut(siblings).ends[position..] {
             *end = if fold == Fold::Expanded { *end + count } else { *end - count };
         }
     }

@@ -5,33 +5,33 @@
 //! arena, a few bytes for each; a question about rows goes down from the root; and nothing is sorted, listed or written
 //! out but on the way to a row that is on the screen.
 
+mod applied_filter;
 mod cursor;
 mod filter;
+mod jumps;
 mod lists;
-mod matched;
 mod node_set;
 mod row;
 mod rows;
-mod search;
-mod shown;
 mod sizes;
+mod visible;
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
 pub use filter::{Filter, FilterError};
+pub use jumps::Jump;
 pub use lists::Order;
-pub use row::Row;
-pub use search::Jump;
-pub use shown::{Fold, Kinds};
+pub use row::FileRow;
+pub use visible::{ChangeKinds, Fold};
 
-use cursor::Cursor;
+use applied_filter::AppliedFilter;
+use cursor::TreeCursor;
 use dive_model::tree::{Change, Comparison, NodeId, Scope, Tree};
-use lists::{Lists, Origin, Siblings, Sorting};
-use matched::Matched;
+use lists::{ChildLists, ListSource, Siblings, Sorting};
 use node_set::NodeSet;
-use shown::{Shown, Wanted};
 use sizes::HiddenBytes;
+use visible::{VisibilityRules, VisibleNodes};
 
 /// How directories are at the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,33 +44,33 @@ pub enum Folding {
 
 /// The state of the file tree pane.
 #[derive(Debug)]
-pub struct FileTree {
+pub struct FileTreePane {
     comparison: Comparison,
-    kinds: Kinds,
+    kinds: ChangeKinds,
     order: Order,
     collapsed: NodeSet,
-    matched: Option<Matched>,
-    shown: Shown,
+    applied_filter: Option<AppliedFilter>,
+    visible: VisibleNodes,
     hidden: HiddenBytes,
     /// Made while looking.
-    lists: RefCell<Lists>,
-    cursor: Cursor,
+    lists: RefCell<ChildLists>,
+    cursor: TreeCursor,
 }
 
-impl FileTree {
+impl FileTreePane {
     /// Shows what happened between the states of `scope`; see [`Self::compare`].
     #[must_use]
     pub fn new(tree: &Tree, scope: Scope, folding: Folding) -> Self {
         let mut files = Self {
             comparison: Comparison::between(tree, scope),
-            kinds: Kinds::ALL,
+            kinds: ChangeKinds::ALL,
             order: Order::default(),
             collapsed: folding.of_all(tree),
-            matched: None,
-            shown: Shown::default(),
+            applied_filter: None,
+            visible: VisibleNodes::default(),
             hidden: HiddenBytes::default(),
             lists: RefCell::default(),
-            cursor: Cursor::default(),
+            cursor: TreeCursor::default(),
         };
         files.count(tree);
         files
@@ -92,7 +92,7 @@ impl FileTree {
     /// Bytes at and below a node, of what is shown.
     #[must_use]
     pub fn size_bytes(&self, node: NodeId) -> u64 {
-        self.hidden.rest(&self.comparison, node)
+        self.hidden.visible_bytes(&self.comparison, node)
     }
 
     /// Whether kinds are hidden or a filter is on, so that sizes leave out what has no row.
@@ -103,7 +103,7 @@ impl FileTree {
 
     /// The kinds of change that are shown.
     #[must_use]
-    pub const fn kinds(&self) -> Kinds {
+    pub const fn kinds(&self) -> ChangeKinds {
         self.kinds
     }
 
@@ -125,26 +125,26 @@ impl FileTree {
             Order::Name => Order::Size,
             Order::Size => Order::Name,
         };
-        self.lists.get_mut().forget();
+        self.lists.get_mut().invalidate();
         self.settle(tree);
     }
 
     /// Whether a filter, if one is on, leaves a node in sight. Collapsed or not makes no difference.
     #[must_use]
-    pub fn is_let_in(&self, node: NodeId) -> bool {
-        self.matched.is_none() || self.shown.is_shown(node)
+    pub fn passes_filter(&self, node: NodeId) -> bool {
+        self.applied_filter.is_none() || self.visible.is_visible(node)
     }
 
     /// The filter that is on.
     #[must_use]
     pub fn filter(&self) -> Option<&Filter> {
-        self.matched.as_ref().map(|matched| &matched.filter)
+        self.applied_filter.as_ref().map(|filter| &filter.filter)
     }
 
     /// Shows only what `filter` lets in, with the directories above, all expanded. An empty filter ends that, and
     /// directories are collapsed as they were before.
     pub fn set_filter(&mut self, tree: &Tree, filter: Filter) {
-        self.matched = if filter.is_empty() { None } else { Some(Matched::by(filter, tree)) };
+        self.applied_filter = if filter.is_empty() { None } else { Some(AppliedFilter::new(filter, tree)) };
         self.count(tree);
     }
 
@@ -152,7 +152,7 @@ impl FileTree {
     pub fn toggle_collapse(&mut self, tree: &Tree) {
         if let Some(node) = self.selected().filter(|node| self.fold(*node) != Fold::Leaf) {
             self.refold(tree, node);
-            self.choose(tree, node);
+            self.select_node(tree, node);
         }
     }
 
@@ -167,11 +167,11 @@ impl FileTree {
 
     /// Counts rows anew, after anything but a single directory changed.
     fn count(&mut self, tree: &Tree) {
-        let Self { comparison, kinds, collapsed, matched, shown, hidden, .. } = self;
-        let matched = matched.as_ref();
-        let collapsed = matched.map_or(&*collapsed, |matched| &matched.collapsed);
-        shown.count(tree, comparison, Wanted { kinds: *kinds, matched, collapsed }, hidden);
-        self.lists.get_mut().forget();
+        let Self { comparison, kinds, collapsed, applied_filter, visible, hidden, .. } = self;
+        let applied_filter = applied_filter.as_ref();
+        let collapsed = applied_filter.map_or(&*collapsed, |filter| &filter.collapsed);
+        visible.count(tree, comparison, VisibilityRules { kinds: *kinds, applied_filter, collapsed }, hidden);
+        self.lists.get_mut().invalidate();
         self.settle(tree);
     }
 
@@ -184,21 +184,21 @@ impl FileTree {
         } else {
             set.insert(node);
         }
-        let Self { comparison, order, shown, hidden, lists, matched, collapsed, .. } = self;
-        let collapsed = matched.as_ref().map_or(&*collapsed, |matched| &matched.collapsed);
+        let Self { comparison, order, visible, hidden, lists, applied_filter, collapsed, .. } = self;
+        let collapsed = applied_filter.as_ref().map_or(&*collapsed, |filter| &filter.collapsed);
         let sorting = Sorting { tree, comparison, hidden, order: *order };
-        shown.refold(tree, node, collapsed, |directory, child, fold, count| {
+        visible.refold(tree, node, collapsed, |directory, child, fold, count| {
             lists.get_mut().refold(directory, child, fold, count, sorting);
         });
     }
 
     /// The collapsed directories: while a filter is on, those of its result.
     fn collapsed(&self) -> &NodeSet {
-        self.matched.as_ref().map_or(&self.collapsed, |matched| &matched.collapsed)
+        self.applied_filter.as_ref().map_or(&self.collapsed, |filter| &filter.collapsed)
     }
 
     fn collapsed_mut(&mut self) -> &mut NodeSet {
-        self.matched.as_mut().map_or(&mut self.collapsed, |matched| &mut matched.collapsed)
+        self.applied_filter.as_mut().map_or(&mut self.collapsed, |filter| &mut filter.collapsed)
     }
 
     fn is_collapsed(&self, node: NodeId) -> bool {
@@ -210,8 +210,8 @@ impl FileTree {
     }
 
     fn siblings(&self, tree: &Tree, directory: NodeId) -> Arc<Siblings> {
-        let origin = Origin { sorting: self.sorting(tree), shown: &self.shown, collapsed: self.collapsed() };
-        self.lists.borrow_mut().of(directory, origin)
+        let source = ListSource { sorting: self.sorting(tree), visible: &self.visible, collapsed: self.collapsed() };
+        self.lists.borrow_mut().of(directory, source)
     }
 }
 

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use dive_model::tree::{NodeId, Tree};
 
 /// How many words of a set one thread takes at a time.
-const WORDS: usize = 256;
+const CHUNK_WORDS: usize = 256;
 
 /// Nodes of one tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +33,11 @@ impl NodeSet {
     }
 
     /// The set in parts of neighbouring nodes, for threads to fill.
-    pub(super) fn parts(&mut self) -> impl IndexedParallelIterator<Item = Part<'_>> {
-        self.0.par_chunks_mut(WORDS).enumerate().map(|(at, words)| Part { first: at * WORDS * 64, words })
+    pub(super) fn chunks_mut(&mut self) -> impl IndexedParallelIterator<Item = NodeChunk<'_>> {
+        self.0
+            .par_chunks_mut(CHUNK_WORDS)
+            .enumerate()
+            .map(|(at, words)| NodeChunk { first: at * CHUNK_WORDS * 64, words })
     }
 
     const fn bit(node: NodeId) -> u64 {
@@ -43,12 +46,12 @@ impl NodeSet {
 }
 
 /// A part of a set.
-pub(super) struct Part<'a> {
+pub(super) struct NodeChunk<'a> {
     first: usize,
     words: &'a mut [u64],
 }
 
-impl Part<'_> {
+impl NodeChunk<'_> {
     /// The nodes that may be in it, but for the root.
     pub(super) fn nodes(&self, tree: &Tree) -> impl Iterator<Item = NodeId> + use<> {
         let end = (self.first + self.words.len() * 64).min(tree.node_count());

@@ -1,11 +1,11 @@
 //! One row of the file tree, as plain values.
 
-use super::shown::Fold;
+use super::visible::Fold;
 use dive_model::tree::{Change, NodeId};
 
 /// One row of the pane.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct FileRow {
     /// What it shows.
     pub node: NodeId,
     /// For each level from the topmost down to the row itself, whether the directory on the way, in the end the row, is
@@ -13,15 +13,15 @@ pub struct Row {
     pub last: Vec<bool>,
     /// What happened to it.
     pub change: Change,
-    /// Bytes at and below it: see [`FileTree::size_bytes`](super::FileTree::size_bytes).
+    /// Bytes at and below it: see [`FileTreePane::size_bytes`](super::FileTree::size_bytes).
     pub size_bytes: u64,
     /// Whether it has rows below.
     pub fold: Fold,
-    /// Whether the filter's expression names it: see [`FileTree::is_match`](super::FileTree::is_match).
+    /// Whether the filter's expression names it: see [`FileTreePane::is_match`](super::FileTree::is_match).
     pub is_match: bool,
 }
 
-impl Row {
+impl FileRow {
     /// How many directories stand above it, the root aside.
     #[must_use]
     pub const fn depth(&self) -> usize {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::FileTree;
+use super::FileTreePane;
 use super::lists::Siblings;
-use super::row::Row;
-use super::shown::{Fold, Goal};
+use super::row::FileRow;
+use super::visible::{Fold, JumpTarget};
 use dive_model::tree::{Change, NodeId, Tree};
 
 /// A directory on the way down, and how far its children were visited.
@@ -14,16 +14,16 @@ struct Level {
     next: usize,
 }
 
-impl FileTree {
+impl FileTreePane {
     /// How many rows there are.
     #[must_use]
     pub fn row_count(&self) -> usize {
-        self.shown.below(NodeId::ROOT) as usize
+        self.visible.below(NodeId::ROOT) as usize
     }
 
     /// Up to `count` rows from the one at `first` on.
     #[must_use]
-    pub fn rows(&self, tree: &Tree, first: usize, count: usize) -> Vec<Row> {
+    pub fn rows(&self, tree: &Tree, first: usize, count: usize) -> Vec<FileRow> {
         let count = count.min(self.row_count().saturating_sub(first));
         let mut rows = Vec::with_capacity(count);
         if count == 0 {
@@ -52,7 +52,7 @@ impl FileTree {
             last.truncate(levels.len() - 1);
             last.push(is_last);
             let fold = self.fold(node);
-            rows.push(Row {
+            rows.push(FileRow {
                 node,
                 last: last.clone(),
                 change: self.comparison.change(node).unwrap_or(Change::Unmodified),
@@ -85,7 +85,7 @@ impl FileTree {
         let mut row = 0;
         loop {
             let siblings = self.siblings(tree, parent);
-            row += siblings.rows_before(siblings.place(child, self.sorting(tree))?);
+            row += siblings.rows_before(siblings.position(child, self.sorting(tree))?);
             if parent == NodeId::ROOT {
                 return Some(row);
             }
@@ -103,13 +103,13 @@ impl FileTree {
     /// already or the match reaches into the node's own name. With size terms, every file that is let in.
     #[must_use]
     pub fn is_match(&self, node: NodeId) -> bool {
-        self.shown.is(node, Goal::Match)
+        self.visible.is_target(node, JumpTarget::Match)
     }
 
     /// How many nodes [`Self::is_match`] holds for, below collapsed directories too.
     #[must_use]
     pub const fn matches(&self) -> usize {
-        self.shown.match_count()
+        self.visible.match_count()
     }
 
     /// The levels down to a row, each with its `next` behind the sibling on the way.
@@ -118,10 +118,10 @@ impl FileTree {
         let mut directory = NodeId::ROOT;
         loop {
             let siblings = self.siblings(tree, directory);
-            let place = siblings.at_row(row);
-            let Some(node) = siblings.nodes.get(place).copied() else { return levels };
-            row -= siblings.rows_before(place);
-            levels.push(Level { siblings, next: place + 1 });
+            let position = siblings.at_row(row);
+            let Some(node) = siblings.nodes.get(position).copied() else { return levels };
+            row -= siblings.rows_before(position);
+            levels.push(Level { siblings, next: position + 1 });
             if row == 0 {
                 return levels;
             }
@@ -133,7 +133,7 @@ impl FileTree {
     /// Whether a shown node has rows below it.
     #[must_use]
     pub fn fold(&self, node: NodeId) -> Fold {
-        match self.shown.below(node) {
+        match self.visible.below(node) {
             0 => Fold::Leaf,
             _ if self.is_collapsed(node) => Fold::Collapsed,
             _ => Fold::Expanded,

@@ -21,15 +21,15 @@ impl HiddenBytes {
 
     /// Hides a node without a row. Call this and [`Self::keep`] for children before their parents.
     pub(super) fn hide(&mut self, tree: &Tree, comparison: &Comparison, node: NodeId) {
-        self.carry_up(tree, comparison, node, comparison.size_bytes(node));
+        self.add_to_parent(tree, comparison, node, comparison.size_bytes(node));
     }
 
     /// Keeps a node with a row; only what is hidden below it does not count.
     pub(super) fn keep(&mut self, tree: &Tree, comparison: &Comparison, node: NodeId) {
-        self.carry_up(tree, comparison, node, self.0.get(node.index()).copied().unwrap_or(0));
+        self.add_to_parent(tree, comparison, node, self.0.get(node.index()).copied().unwrap_or(0));
     }
 
-    fn carry_up(&mut self, tree: &Tree, comparison: &Comparison, node: NodeId, bytes: u64) {
+    fn add_to_parent(&mut self, tree: &Tree, comparison: &Comparison, node: NodeId, bytes: u64) {
         if self.0.is_empty() {
             return;
         }
@@ -39,7 +39,7 @@ impl HiddenBytes {
     }
 
     /// Bytes at and below a node that are shown.
-    pub(super) fn rest(&self, comparison: &Comparison, node: NodeId) -> u64 {
+    pub(super) fn visible_bytes(&self, comparison: &Comparison, node: NodeId) -> u64 {
         let hidden = self.0.get(node.index()).copied().unwrap_or(0);
         comparison.size_bytes(node).saturating_sub(hidden)
     }

@@ -9,11 +9,11 @@ use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::tui::text::is_counted_alike;
+use crate::tui::text::has_agreed_width;
 use dive_model::escape::{MAX_MARKS, is_hidden};
 
 /// The widest letter that is kept together, in columns. Scripts and crafted files join letters without end.
-const MAX_LETTER: usize = 2;
+const MAX_GRAPHEME_WIDTH: usize = 2;
 
 /// Columns from one tab stop to the next.
 const TAB: usize = 8;
@@ -50,12 +50,12 @@ struct Cell {
 #[derive(Debug, Default)]
 pub(super) struct Cells {
     text: String,
-    letters: Vec<Cell>,
+    graphemes: Vec<Cell>,
     columns: usize,
 }
 
 /// What is seen of a row: its letters, and the byte ranges of them that are emphasised.
-pub(super) type Seen = (String, Vec<(Range<usize>, Emphasis)>);
+pub(super) type VisibleText = (String, Vec<(Range<usize>, Emphasis)>);
 
 impl Cells {
     /// A row of text.
@@ -74,8 +74,8 @@ impl Cells {
                 if row.columns > column {
                     return row;
                 }
-                let (letter, behind) = rest.split_at(first_letter(rest));
-                row.letter(letter, at, &mut marks);
+                let (letter, behind) = rest.split_at(first_grapheme_len(rest));
+                row.grapheme(letter, at, &mut marks);
                 at += letter.len();
                 rest = behind;
             }
@@ -89,9 +89,9 @@ impl Cells {
     }
 
     /// A grapheme that stands at `at`; `marks` counts the characters without a width that come one after the other.
-    fn letter(&mut self, letter: &str, at: usize, marks: &mut usize) {
+    fn grapheme(&mut self, letter: &str, at: usize, marks: &mut usize) {
         let mut start = 0;
-        let counted = is_counted_alike(letter);
+        let counted = has_agreed_width(letter);
         for (here, character) in letter.char_indices() {
             let width = character.width();
             *marks = if width == Some(0) { *marks + 1 } else { 0 };
@@ -102,12 +102,12 @@ impl Cells {
                     start = here + len;
                     continue;
                 }
-                None => control(character),
+                None => escaped_bytes(character),
                 _ if is_hidden(character) || *marks > MAX_MARKS || (!counted && here > 0) => {
                     format!("\\u{{{:x}}}", u32::from(character))
                 }
                 Some(width) => {
-                    if width > 0 && letter[start..here + len].width() > MAX_LETTER {
+                    if width > 0 && letter[start..here + len].width() > MAX_GRAPHEME_WIDTH {
                         self.push(kept, at + start, kept.len());
                         start = here;
                     }
@@ -149,9 +149,9 @@ impl Cells {
     }
 
     /// A line of our own words.
-    pub(super) fn words(text: &str) -> Self {
+    pub(super) fn message(text: &str) -> Self {
         let mut row = Self::text(text.as_bytes());
-        row.letters.iter_mut().for_each(|cell| cell.escape = false);
+        row.graphemes.iter_mut().for_each(|cell| cell.escape = false);
         row
     }
 
@@ -172,7 +172,7 @@ impl Cells {
     pub(super) fn breaks(&self, width: usize) -> Vec<usize> {
         let mut breaks = vec![0];
         let mut start = 0;
-        for cell in &self.letters {
+        for cell in &self.graphemes {
             if cell.column + cell.width > start + width && cell.column > start {
                 start = cell.column;
                 breaks.push(start);
@@ -183,15 +183,15 @@ impl Cells {
 
     /// The column of the letter that stands for the byte at `at`.
     pub(super) fn column_of(&self, at: usize) -> usize {
-        self.letters.iter().find(|cell| cell.at + cell.len > at).map_or(self.columns, |cell| cell.column)
+        self.graphemes.iter().find(|cell| cell.at + cell.len > at).map_or(self.columns, |cell| cell.column)
     }
 
     /// What is seen of `width` columns from `left` on. `found` are byte ranges of the row.
-    pub(super) fn seen(&self, left: usize, width: usize, found: &[(Range<usize>, Emphasis)]) -> Seen {
+    pub(super) fn visible(&self, left: usize, width: usize, found: &[(Range<usize>, Emphasis)]) -> VisibleText {
         let mut text = String::new();
         let mut emphases: Vec<(Range<usize>, Emphasis)> = Vec::new();
         let mut behind = 0;
-        for cell in &self.letters {
+        for cell in &self.graphemes {
             let letter = &self.text[behind..cell.end];
             behind = cell.end;
             let end = cell.column + cell.width;
@@ -229,14 +229,14 @@ impl Cells {
         }
         self.text.push_str(letter);
         let (end, width) = (self.text.len(), if letter.len() == 1 { 1 } else { letter.width() });
-        self.letters.push(Cell { end, width, escape: false, column: self.columns, at, len });
+        self.graphemes.push(Cell { end, width, escape: false, column: self.columns, at, len });
         self.columns += width;
     }
 
     fn escape(&mut self, text: &str, at: usize, len: usize) {
         for letter in text.split_inclusive(|_| true) {
             self.push(letter, at, len);
-            if let Some(cell) = self.letters.last_mut() {
+            if let Some(cell) = self.graphemes.last_mut() {
                 cell.escape = true;
             }
         }
@@ -244,14 +244,14 @@ impl Cells {
 }
 
 /// How long the first letter is. Nearly all that is shown is ASCII, of which none joins another.
-fn first_letter(text: &str) -> usize {
+fn first_grapheme_len(text: &str) -> usize {
     match text.as_bytes() {
         [0..0x80] | [0..0x80, 0..0x80, ..] => 1,
         _ => text.graphemes(true).next().map_or(text.len(), str::len),
     }
 }
 
-fn control(letter: char) -> String {
+fn escaped_bytes(letter: char) -> String {
     let mut text = String::new();
     for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
         // Writing to a String does not fail.
@@ -320,7 +320,7 @@ mod tests {
     ];
 
     fn shown(bytes: &[u8]) -> String {
-        Cells::text(bytes).seen(0, 1000, &[]).0
+        Cells::text(bytes).visible(0, 1000, &[]).0
     }
 
     #[test]
@@ -345,14 +345,14 @@ mod tests {
     fn rows_are_cut_at_columns_and_never_through_a_letter() {
         let row = Cells::text("a日本x".as_bytes());
         assert_eq!(row.columns(), 6);
-        assert_eq!(row.seen(0, 3, &[]).0, "a日");
-        assert_eq!(row.seen(0, 2, &[]).0, "a");
-        assert_eq!(row.seen(2, 4, &[]).0, " 本x");
-        assert_eq!(row.seen(9, 4, &[]).0, "");
-        assert_eq!(Cells::text_up_to("a日本x".as_bytes(), 3).seen(0, 3, &[]).0, "a日");
+        assert_eq!(row.visible(0, 3, &[]).0, "a日");
+        assert_eq!(row.visible(0, 2, &[]).0, "a");
+        assert_eq!(row.visible(2, 4, &[]).0, " 本x");
+        assert_eq!(row.visible(9, 4, &[]).0, "");
+        assert_eq!(Cells::text_up_to("a日本x".as_bytes(), 3).visible(0, 3, &[]).0, "a日");
         assert!(Cells::text_up_to(&[b'x'; 4000], 10).columns() < 20);
-        assert_eq!(Cells::text("e\u{301}x".as_bytes()).seen(1, 5, &[]).0, "x");
-        assert_eq!(Cells::text("e\u{301}x".as_bytes()).seen(0, 1, &[]).0, "e\u{301}");
+        assert_eq!(Cells::text("e\u{301}x".as_bytes()).visible(1, 5, &[]).0, "x");
+        assert_eq!(Cells::text("e\u{301}x".as_bytes()).visible(0, 1, &[]).0, "e\u{301}");
     }
 
     #[test]
@@ -372,7 +372,7 @@ mod tests {
             let row = Cells::text(letters.concat().as_bytes());
             let shown = row.parts(width).into_iter().map(|part| (part.start, part.len())).chain([(left, width)]);
             for (left, columns) in shown {
-                let text = row.seen(left, columns, &[]).0;
+                let text = row.visible(left, columns, &[]).0;
                 prop_assert!(text.width() <= width, "{text:?} takes {} columns of {width}", text.width());
                 let cells: usize = text.graphemes(true).map(UnicodeWidthStr::width).sum();
                 prop_assert!(cells <= width, "{text:?} takes {cells} cells of {width}");
@@ -389,7 +389,7 @@ mod tests {
             let row = Cells::text(letters.repeat(10).as_bytes());
             for width in 1..40 {
                 for left in 0..20 {
-                    let text = row.seen(left, width, &[]).0;
+                    let text = row.visible(left, width, &[]).0;
                     assert!(text.width() <= width, "{text:?} takes {} columns of {width}", text.width());
                 }
             }
@@ -402,14 +402,14 @@ mod tests {
     #[test]
     fn what_was_found_is_marked_where_it_is_shown() {
         let found = [(1..3, Emphasis::Match), (4..5, Emphasis::CurrentMatch)];
-        let (text, emphases) = Cells::text(b"a\tb\x01\x02").seen(0, 80, &found);
+        let (text, emphases) = Cells::text(b"a\tb\x01\x02").visible(0, 80, &found);
         assert_eq!(text, "a       b\\x01\\x02");
         assert_eq!(emphases, [(1..9, Emphasis::Match), (9..13, Emphasis::Escape), (13..17, Emphasis::CurrentMatch)]);
     }
 
     #[test]
     fn bytes_are_shown_in_digits_and_letters() {
-        let (text, emphases) = Cells::hex(b"\x7fELF\x00").seen(0, 80, &[(1..3, Emphasis::Match)]);
+        let (text, emphases) = Cells::hex(b"\x7fELF\x00").visible(0, 80, &[(1..3, Emphasis::Match)]);
         assert_eq!(text, format!("7f 45 4c 46 00 {:34} |.ELF.|", ""));
         let marked: Vec<&str> = emphases.iter().map(|(range, _)| &text[range.clone()]).collect();
         assert_eq!(marked, ["45", "4c", "EL"]);

@@ -8,10 +8,10 @@ mod content;
 mod fetch;
 mod form;
 mod lines;
-mod look;
-mod motion;
+mod navigation;
 mod page;
 mod search;
+mod source;
 #[cfg(test)]
 mod tests;
 
@@ -19,22 +19,23 @@ use std::ops::Range;
 
 pub use cells::Emphasis;
 pub use content::Content;
-pub use fetch::{FetchRequest, Fetched, fetch};
+pub use fetch::{FetchReport, FetchRequest, fetch};
 pub use form::Form;
 pub use page::{RowLabel, ViewerRow};
-pub use search::{SearchRequest, Searched, search};
+pub use search::{SearchReport, SearchRequest, search};
 
 use super::long_lines::LongLines;
+use crate::tui::state::overlay_id::OverlayId;
 use cells::{Cells, HEX_ROW};
 use dive_model::blob::TransferProgress;
 use dive_model::escape::Escaped;
 use dive_model::image::ImageLayer;
 use dive_model::layer::LayerIndex;
 use dive_model::tree::{SpanId, Tree};
-use fetch::{Counting, FetchNews, Lines};
-use lines::{LineIndex, Place, Text};
-use look::look;
-use search::{Direction, Pattern, SearchNews, Way};
+use fetch::{FetchEvent, LineCount, LineCounting};
+use lines::{LineIndex, RowStart, TextReader};
+use search::{Direction, SearchEvent, SearchPass, SearchPattern};
+use source::find_source;
 
 /// How far the content is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub enum Phase {
     /// There is none: a directory, a device, an empty file.
     NoContent,
     /// The layer lies in an engine or a registry, and is on its way here.
-    Bringing(TransferProgress),
+    Transferring(TransferProgress),
     /// What stands before the file in its layer is being decoded: bytes behind, and where the file starts.
     Skipping {
         /// Bytes that are decoded.
@@ -110,7 +111,7 @@ pub struct ViewerStatus {
     /// How many lines there are, once they are counted.
     pub lines: Option<u64>,
     /// A line or offset that is gone to as soon as it is there.
-    pub waits_for: Option<Goal>,
+    pub pending_destination: Option<Destination>,
     /// What is searched for.
     pub pattern: String,
     /// How that went.
@@ -119,7 +120,7 @@ pub struct ViewerStatus {
 
 /// Where to go as soon as it is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Goal {
+pub enum Destination {
     /// The end of the file.
     End,
     /// A line.
@@ -131,18 +132,18 @@ pub enum Goal {
 /// The first row on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Top {
-    place: Place,
+    row_start: RowStart,
     /// Of a row that is wrapped: how many screen rows of it are above.
     part: usize,
 }
 
 impl Top {
-    const START: Self = Self { place: Place::START, part: 0 };
+    const START: Self = Self { row_start: RowStart::START, part: 0 };
 }
 
 #[derive(Debug)]
-struct Search {
-    pattern: Option<Pattern>,
+struct ViewerSearch {
+    pattern: Option<SearchPattern>,
     state: SearchState,
     /// The match that was gone to.
     current: Option<Range<u64>>,
@@ -155,19 +156,19 @@ struct Search {
 #[derive(Debug, Clone, Copy)]
 enum SearchProgress {
     /// Nothing.
-    Ended,
+    Idle,
     /// The answer of a thread that searches what was there when it began.
-    Runs { direction: Direction, end: u64 },
+    Running { direction: Direction, end: u64 },
     /// What stands behind `end`, where nothing was yet when it was searched up to there.
-    Waits { direction: Direction, end: u64 },
+    Awaiting { direction: Direction, end: u64 },
 }
 
 /// The viewer of one file.
 #[derive(Debug)]
 pub struct Viewer {
-    ticket: u64,
+    overlay_id: OverlayId,
     path: Vec<u8>,
-    words: Vec<String>,
+    notes: Vec<String>,
     request: Option<FetchRequest>,
     content: Option<Content>,
     available: u64,
@@ -180,8 +181,8 @@ pub struct Viewer {
     top: Top,
     /// Columns that are cut off on the left.
     left: usize,
-    goal: Option<Goal>,
-    search: Search,
+    pending_destination: Option<Destination>,
+    search: ViewerSearch,
     rows: Vec<ViewerRow>,
     /// Where the last row on the screen ends.
     bottom: u64,
@@ -189,32 +190,32 @@ pub struct Viewer {
 
 impl Viewer {
     /// Opens a version of a path, deleted and overwritten ones too. Symbolic links are followed as of `layer` if it shows the
-    /// version, else as of the version's own. `ticket` tells the messages of this viewer from those of others. The request, if
+    /// version, else as of the version's own. `overlay_id` tells the messages of this viewer from those of others. The request, if
     /// there is one, is for a thread that runs [`fetch()`], which is to be called off when the viewer closes.
     #[must_use]
     pub fn open(
-        ticket: u64,
+        overlay_id: OverlayId,
         tree: &Tree,
         layers: &[ImageLayer],
         version: SpanId,
         layer: LayerIndex,
     ) -> (Self, Option<FetchRequest>) {
-        let looked = look(tree, layers, version, layer);
-        let counting = Counting::OfText;
-        let request = looked.bytes.map(|(blob, body)| FetchRequest { ticket, blob, body, counting });
+        let source = find_source(tree, layers, version, layer);
+        let counting = LineCounting::IfText;
+        let request = source.content.map(|(blob, body)| FetchRequest { overlay_id, blob, body, counting });
         let phase = if request.is_some() { Phase::Reading } else { Phase::NoContent };
-        let mut viewer = Self::new(ticket, looked.path, phase);
-        viewer.words = looked.words.iter().map(|text| Cells::words(text).seen(0, usize::MAX, &[]).0).collect();
+        let mut viewer = Self::new(overlay_id, source.path, phase);
+        viewer.notes = source.notes.iter().map(|text| Cells::message(text).visible(0, usize::MAX, &[]).0).collect();
         viewer.request.clone_from(&request);
         viewer.refresh();
         (viewer, request)
     }
 
-    const fn new(ticket: u64, path: Vec<u8>, phase: Phase) -> Self {
+    const fn new(overlay_id: OverlayId, path: Vec<u8>, phase: Phase) -> Self {
         Self {
-            ticket,
+            overlay_id,
             path,
-            words: Vec::new(),
+            notes: Vec::new(),
             request: None,
             content: None,
             available: 0,
@@ -226,13 +227,13 @@ impl Viewer {
             width: 0,
             top: Top::START,
             left: 0,
-            goal: None,
-            search: Search {
+            pending_destination: None,
+            search: ViewerSearch {
                 pattern: None,
                 state: SearchState::None,
                 current: None,
                 serial: 0,
-                progress: SearchProgress::Ended,
+                progress: SearchProgress::Idle,
             },
             rows: Vec::new(),
             bottom: 0,
@@ -241,8 +242,8 @@ impl Viewer {
 
     /// What tells its messages from those of other viewers.
     #[must_use]
-    pub const fn ticket(&self) -> u64 {
-        self.ticket
+    pub const fn overlay_id(&self) -> OverlayId {
+        self.overlay_id
     }
 
     /// The path that was opened, as it is.
@@ -260,8 +261,8 @@ impl Viewer {
     /// What is to be said of the path beside its content: where a link leads, what has no content. Nothing in it drives a
     /// terminal, turns a line or hides in one.
     #[must_use]
-    pub fn words(&self) -> &[String] {
-        &self.words
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// What is on the screen, from the top. No row is wider than the screen, and none drives a terminal.
@@ -280,7 +281,7 @@ impl Viewer {
             Form::Hex => format!("{:x}", self.size()).len().max(8),
             Form::Text => {
                 // Not that of the last row: the text would jump where it gets a digit more.
-                let last = self.top.place.line.unwrap_or(0) + self.height as u64;
+                let last = self.top.row_start.line.unwrap_or(0) + self.height as u64;
                 self.index.lines().unwrap_or(last).to_string().len().max(5)
             }
         }
@@ -298,9 +299,9 @@ impl Viewer {
             size,
             available: self.available,
             percent,
-            line: self.top.place.line.filter(|_| self.form == Form::Text),
+            line: self.top.row_start.line.filter(|_| self.form == Form::Text),
             lines: self.index.lines(),
-            waits_for: self.goal,
+            pending_destination: self.pending_destination,
             pattern: pattern.to_owned(),
             search: self.search.state.clone(),
         }
@@ -317,16 +318,16 @@ impl Viewer {
 
     /// Takes what [`fetch()`] reports. Messages for other viewers are passed over. The effects, if there are any, are what
     /// was asked for before there was anything to do it with.
-    pub fn fetched(&mut self, fetched: Fetched) -> Vec<ViewerEffect> {
-        if fetched.ticket != self.ticket {
+    pub fn fetched(&mut self, report: FetchReport) -> Vec<ViewerEffect> {
+        if report.overlay_id != self.overlay_id {
             return Vec::new();
         }
-        match fetched.news {
-            FetchNews::Bringing(progress) => self.phase = Phase::Bringing(progress),
-            FetchNews::Skipped(skipped) => {
+        match report.event {
+            FetchEvent::Transferring(progress) => self.phase = Phase::Transferring(progress),
+            FetchEvent::Skipping(skipped) => {
                 self.phase = Phase::Skipping { done: skipped.done, total: skipped.total };
             }
-            FetchNews::Opened { content, form, available } => {
+            FetchEvent::Opened { content, form, available } => {
                 self.phase = Phase::Reading;
                 // What is fetched again, to count its lines, is on the screen already.
                 if self.content.is_none() {
@@ -334,61 +335,61 @@ impl Viewer {
                     self.set_form(form);
                 }
             }
-            FetchNews::Progress { available, marks, counted } => {
+            FetchEvent::Progress { available, marks, counted } => {
                 self.available = available;
                 self.index.extend(marks, counted);
             }
-            FetchNews::Complete(lines) => {
+            FetchEvent::Complete(lines) => {
                 self.phase = Phase::Complete;
-                if lines == Lines::Counted {
+                if lines == LineCount::Known {
                     self.index.complete();
                 }
             }
-            FetchNews::Failed(why) => {
+            FetchEvent::Failed(why) => {
                 self.phase = Phase::Failed(why);
                 self.index.complete();
             }
         }
-        let mut effects: Vec<ViewerEffect> = self.go_on().into_iter().collect();
+        let mut effects: Vec<ViewerEffect> = self.go_to_pending().into_iter().collect();
         self.refresh();
         // Behind the rows: a search begins at those on the screen.
-        effects.extend(self.search_rest());
+        effects.extend(self.search_new_content());
         effects
     }
 
     /// Takes what [`search()`] reports. Answers that are no longer waited for are passed over. The effect, if there is one,
     /// is to search what came meanwhile.
-    pub fn searched(&mut self, searched: Searched) -> Option<ViewerEffect> {
-        if searched.ticket != self.ticket || searched.serial != self.search.serial {
+    pub fn searched(&mut self, report: SearchReport) -> Option<ViewerEffect> {
+        if report.overlay_id != self.overlay_id || report.serial != self.search.serial {
             return None;
         }
-        let progress = std::mem::replace(&mut self.search.progress, SearchProgress::Ended);
-        match (searched.news, progress) {
-            (SearchNews::Progress(done), _) => {
+        let progress = std::mem::replace(&mut self.search.progress, SearchProgress::Idle);
+        match (report.event, progress) {
+            (SearchEvent::Progress(done), _) => {
                 self.search.progress = progress;
                 // Of one that goes on, it is known already what it did not find.
                 if matches!(self.search.state, SearchState::Searching(_)) {
                     self.search.state = SearchState::Searching(done);
                 }
             }
-            (SearchNews::NotFound, SearchProgress::Runs { direction, end }) => {
+            (SearchEvent::NotFound, SearchProgress::Running { direction, end }) => {
                 self.search.state = SearchState::NotFoundYet(end);
-                self.search.progress = SearchProgress::Waits { direction, end };
+                self.search.progress = SearchProgress::Awaiting { direction, end };
             }
-            (SearchNews::NotFound, _) => self.search.state = SearchState::NotFound,
-            (SearchNews::Failed(why), _) => self.search.state = SearchState::Failed(why),
-            (SearchNews::Found { at, way }, _) => {
-                self.goal = None;
+            (SearchEvent::NotFound, _) => self.search.state = SearchState::NotFound,
+            (SearchEvent::Failed(why), _) => self.search.state = SearchState::Failed(why),
+            (SearchEvent::Found { at, pass }, _) => {
+                self.pending_destination = None;
                 self.search.current = Some(at.clone());
                 self.reveal(&at);
-                self.search.state = match way {
-                    Way::Straight => SearchState::Found,
-                    Way::Around => SearchState::FoundWrapped,
+                self.search.state = match pass {
+                    SearchPass::First => SearchState::Found,
+                    SearchPass::Wrapped => SearchState::FoundWrapped,
                 };
             }
         }
         self.refresh();
-        self.search_rest()
+        self.search_new_content()
     }
 
     /// Whether nothing more comes.
@@ -406,9 +407,9 @@ impl Viewer {
     }
 
     /// The content as lines, if there is any.
-    fn text(&self) -> Option<Text<'_>> {
+    fn text(&self) -> Option<TextReader<'_>> {
         let content = self.content.as_ref()?;
-        Some(Text { content, index: &self.index, end: self.available })
+        Some(TextReader { content, index: &self.index, end: self.available })
     }
 
     /// Columns for text.

@@ -6,15 +6,15 @@ use super::*;
 fn skipping(height: usize) -> Viewer {
     let mut viewer = Viewer::new(1, b"/f".to_vec(), Phase::Reading);
     viewer.resize(height, 40);
-    say(&mut viewer, FetchNews::Skipped(SkipProgress { done: 1, total: 9 }));
+    say(&mut viewer, FetchEvent::Skipping(SkipProgress { done: 1, total: 9 }));
     viewer
 }
 
 /// Lets the whole content come, its lines counted.
 fn come(viewer: &mut Viewer, bytes: &[u8], form: Form) {
     let content = Content::new(Memory(bytes.to_vec()));
-    say(viewer, FetchNews::Skipped(SkipProgress { done: 8, total: 9 }));
-    say(viewer, FetchNews::Opened { content, form, available: bytes.len() as u64 });
+    say(viewer, FetchEvent::Skipping(SkipProgress { done: 8, total: 9 }));
+    say(viewer, FetchEvent::Opened { content, form, available: bytes.len() as u64 });
     count(viewer, bytes);
 }
 
@@ -30,7 +30,7 @@ fn keys_that_are_pressed_while_a_layer_is_unpacked_are_not_lost() {
     viewer.go_to_number(500);
     come(&mut viewer, &numbered(1000), Form::Text);
     assert_eq!(ends(&viewer).0, "500|line 500");
-    assert_eq!(viewer.status().waits_for, None);
+    assert_eq!(viewer.status().pending_destination, None);
 }
 
 #[test]
@@ -42,10 +42,10 @@ fn what_is_searched_while_a_layer_is_unpacked_is_found_when_it_comes() {
     assert_eq!(viewer.status().search, SearchState::Found);
     assert!(drawn(&viewer).contains(&"777|line 777".to_owned()));
 
-    for news in [FetchNews::Failed("cut off".to_owned()), FetchNews::Complete(Lines::Uncounted)] {
+    for event in [FetchEvent::Failed("cut off".to_owned()), FetchEvent::Complete(LineCount::Unknown)] {
         let mut nothing = skipping(9);
         find(&mut nothing, "x");
-        say(&mut nothing, news);
+        say(&mut nothing, event);
         assert_eq!(nothing.status().search, SearchState::NotFound, "nothing came");
         act(&mut nothing, Action::NextMatch);
         assert_eq!(nothing.status().search, SearchState::NotFound);
@@ -57,7 +57,7 @@ fn reading(bytes: &[u8]) -> Viewer {
     let mut viewer = Viewer::new(1, b"/f".to_vec(), Phase::Reading);
     viewer.resize(9, 40);
     let content = Content::new(Memory(bytes.to_vec()));
-    say(&mut viewer, FetchNews::Opened { content, form: Form::Text, available: 70 });
+    say(&mut viewer, FetchEvent::Opened { content, form: Form::Text, available: 70 });
     viewer
 }
 
@@ -69,8 +69,8 @@ fn a_search_that_finds_nothing_yet_says_how_far_it_looked_and_goes_on() {
         let mut viewer = reading(&bytes);
         find(&mut viewer, pattern);
         assert_eq!(viewer.status().search, SearchState::NotFoundYet(70));
-        let (marks, counted) = (Vec::new(), Place::START);
-        say(&mut viewer, FetchNews::Progress { available: 200, marks, counted });
+        let (marks, counted) = (Vec::new(), RowStart::START);
+        say(&mut viewer, FetchEvent::Progress { available: 200, marks, counted });
         assert_eq!(viewer.status().search, SearchState::NotFoundYet(200));
         count(&mut viewer, &bytes);
         assert_eq!(viewer.status().search, then, "{pattern}");
@@ -106,7 +106,7 @@ fn a_byte_that_is_not_unpacked_yet_is_gone_to_when_it_is() {
     let mut viewer = Viewer::new(1, b"/f".to_vec(), Phase::Reading);
     viewer.resize(3, 40);
     let content = Content::new(Memory(bytes.clone()));
-    say(&mut viewer, FetchNews::Opened { content, form: Form::Hex, available: 70 });
+    say(&mut viewer, FetchEvent::Opened { content, form: Form::Hex, available: 70 });
     viewer.go_to_number(0x800);
     count(&mut viewer, &bytes);
     assert_eq!(viewer.rows()[0].label, RowLabel::Offset(0x800));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::lines::Counter;
+use super::lines::LineCounter;
 use super::*;
 use crate::config::Action;
 use dive_model::layer::content::SkipProgress;
@@ -36,25 +36,25 @@ fn opened(content: Content, form: Form, height: usize) -> Viewer {
     let mut viewer = Viewer::new(1, b"/f".to_vec(), Phase::Reading);
     viewer.resize(height, 40);
     let available = content.len();
-    viewer.fetched(Fetched { ticket: 1, news: FetchNews::Opened { content, form, available } });
+    viewer.fetched(FetchReport { overlay_id: 1, event: FetchEvent::Opened { content, form, available } });
     viewer
 }
 
-fn say(viewer: &mut Viewer, news: FetchNews) {
-    let effects = viewer.fetched(Fetched { ticket: 1, news });
+fn say(viewer: &mut Viewer, event: FetchEvent) {
+    let effects = viewer.fetched(FetchReport { overlay_id: 1, event });
     run(viewer, effects);
 }
 
 fn count(viewer: &mut Viewer, bytes: &[u8]) {
-    let mut counter = Counter::new();
+    let mut counter = LineCounter::new();
     for piece in bytes.chunks(1000) {
         counter.push(piece);
     }
     counter.finish();
     let (marks, counted) = counter.take();
     let available = bytes.len() as u64;
-    say(viewer, FetchNews::Progress { available, marks, counted });
-    say(viewer, FetchNews::Complete(Lines::Counted));
+    say(viewer, FetchEvent::Progress { available, marks, counted });
+    say(viewer, FetchEvent::Complete(LineCount::Known));
 }
 
 /// The screen, a line a row: what stands beside it, `|`, the text.
@@ -83,9 +83,9 @@ fn act(viewer: &mut Viewer, action: Action) {
 
 fn searched(viewer: &mut Viewer, effect: Option<ViewerEffect>) {
     if let Some(ViewerEffect::Search(request)) = effect {
-        let mut told = Vec::new();
-        search(&request, &AtomicBool::new(false), &mut |searched| told.push(searched));
-        for searched in told {
+        let mut reports = Vec::new();
+        search(&request, &AtomicBool::new(false), &mut |searched| reports.push(searched));
+        for searched in reports {
             viewer.searched(searched);
         }
     }
@@ -95,22 +95,22 @@ fn searched(viewer: &mut Viewer, effect: Option<ViewerEffect>) {
 fn run(viewer: &mut Viewer, mut effects: Vec<ViewerEffect>) {
     while let Some(effect) = effects.pop() {
         if let ViewerEffect::Search(request) = effect {
-            let mut told = Vec::new();
-            search(&request, &AtomicBool::new(false), &mut |searched| told.push(searched));
-            effects.extend(told.into_iter().filter_map(|searched| viewer.searched(searched)));
+            let mut reports = Vec::new();
+            search(&request, &AtomicBool::new(false), &mut |searched| reports.push(searched));
+            effects.extend(reports.into_iter().filter_map(|searched| viewer.searched(searched)));
         }
     }
 }
 
 /// What a user asks for without a pattern.
 #[derive(Debug, Clone, Copy)]
-enum Asked {
+enum UserInput {
     Key(Action),
     GoTo(u64),
 }
 
-impl Asked {
-    fn of(self, viewer: &mut Viewer) {
+impl UserInput {
+    fn apply(self, viewer: &mut Viewer) {
         let _ = match self {
             Self::Key(action) => viewer.act(action),
             Self::GoTo(number) => viewer.go_to_number(number),
@@ -295,8 +295,8 @@ fn an_answer_to_an_earlier_search_is_passed_over() {
     find(&mut viewer, "line 9");
     search(&first, &AtomicBool::new(false), &mut |searched| assert!(viewer.searched(searched).is_none()));
     assert!(!drawn(&viewer).contains(&"40|line 40".to_owned()));
-    let ticket = 2;
-    viewer.fetched(Fetched { ticket, news: FetchNews::Failed("of another viewer".to_owned()) });
+    let overlay_id = 2;
+    viewer.fetched(FetchReport { overlay_id, event: FetchEvent::Failed("of another viewer".to_owned()) });
     assert_eq!(viewer.status().phase, Phase::Complete);
 }
 
@@ -334,25 +334,25 @@ fn no_key_reads_more_than_a_little_of_a_file_of_200_gb() {
         assert!(bytes < 1 << 20, "{what} reads {bytes} bytes");
     };
     taken("opening");
-    for asked in [
-        Asked::Key(Action::PageDown),
-        Asked::Key(Action::LastRow),
-        Asked::Key(Action::PageUp),
-        Asked::Key(Action::Up),
-        Asked::Key(Action::ToggleHex),
-        Asked::Key(Action::PageUp),
-        Asked::GoTo(123_456_789_012),
-        Asked::Key(Action::ToggleHex),
-        Asked::Key(Action::PageDown),
-        Asked::Key(Action::ToggleWrap),
-        Asked::Key(Action::PageUp),
-        Asked::GoTo(1_000_000_000),
+    for input in [
+        UserInput::Key(Action::PageDown),
+        UserInput::Key(Action::LastRow),
+        UserInput::Key(Action::PageUp),
+        UserInput::Key(Action::Up),
+        UserInput::Key(Action::ToggleHex),
+        UserInput::Key(Action::PageUp),
+        UserInput::GoTo(123_456_789_012),
+        UserInput::Key(Action::ToggleHex),
+        UserInput::Key(Action::PageDown),
+        UserInput::Key(Action::ToggleWrap),
+        UserInput::Key(Action::PageUp),
+        UserInput::GoTo(1_000_000_000),
     ] {
-        asked.of(&mut viewer);
-        assert_eq!(viewer.rows().len(), 50, "{asked:?}");
-        taken(&format!("{asked:?}"));
+        input.apply(&mut viewer);
+        assert_eq!(viewer.rows().len(), 50, "{input:?}");
+        taken(&format!("{input:?}"));
     }
-    assert_eq!(viewer.status().waits_for, Some(Goal::Line(1_000_000_000)), "until lines are counted");
+    assert_eq!(viewer.status().pending_destination, Some(Destination::Line(1_000_000_000)), "until lines are counted");
 }
 
 #[test]
@@ -363,7 +363,7 @@ fn a_line_that_is_not_counted_yet_is_gone_to_when_it_is() {
     assert_eq!(ends(&viewer).0, "1|line 1");
     count(&mut viewer, &bytes);
     assert_eq!(ends(&viewer).0, "20000|line 20000");
-    assert_eq!(viewer.status().waits_for, None);
+    assert_eq!(viewer.status().pending_destination, None);
 }
 
 #[test]
@@ -383,15 +383,15 @@ fn the_end_of_what_is_still_unpacked_is_followed() {
     let bytes = numbered(1000);
     let mut viewer = Viewer::new(1, b"/f".to_vec(), Phase::Reading);
     viewer.resize(3, 40);
-    let mut say = |news| viewer.fetched(Fetched { ticket: 1, news });
+    let mut say = |event| viewer.fetched(FetchReport { overlay_id: 1, event });
     let content = Content::new(Memory(bytes.clone()));
-    say(FetchNews::Opened { content, form: Form::Text, available: 70 });
+    say(FetchEvent::Opened { content, form: Form::Text, available: 70 });
     viewer.act(Action::LastRow);
     assert_eq!(ends(&viewer).1, "10|line 10");
-    let mut counter = Counter::new();
+    let mut counter = LineCounter::new();
     counter.push(&bytes[..700]);
     let (marks, counted) = counter.take();
-    viewer.fetched(Fetched { ticket: 1, news: FetchNews::Progress { available: 700, marks, counted } });
+    viewer.fetched(FetchReport { overlay_id: 1, event: FetchEvent::Progress { available: 700, marks, counted } });
     assert!(ends(&viewer).1.starts_with("89|"), "{:?}", drawn(&viewer));
     count(&mut viewer, &bytes);
     assert_eq!(ends(&viewer).1, "1000|line 1000");
@@ -401,22 +401,22 @@ fn the_end_of_what_is_still_unpacked_is_followed() {
 #[test]
 fn what_is_typed_is_a_number_of_those_beside_the_rows() {
     let mut viewer = viewer(&numbered(1000), Form::Text, 3);
-    assert_eq!(viewer.goal_label(), "Go to line");
+    assert_eq!(viewer.destination_label(), "Go to line");
     assert!(viewer.go_to(" 120 ").unwrap().is_none());
     assert_eq!(ends(&viewer).0, "120|line 120");
     for wrong in ["", "1f", "0x10", "-1", "+1"] {
         assert_eq!(viewer.go_to(wrong).unwrap_err(), "a line has a number, such as 42", "{wrong}");
     }
     viewer.act(Action::ToggleHex);
-    assert_eq!(viewer.goal_label(), "Go to offset (hex)");
+    assert_eq!(viewer.destination_label(), "Go to offset (hex)");
     for typed in ["120", "0x120", "0X12f"] {
         viewer.act(Action::FirstRow);
         assert!(viewer.go_to(typed).unwrap().is_none());
         assert_eq!(viewer.rows()[0].label, RowLabel::Offset(0x120), "{typed}");
     }
     for wrong in ["", "0x", "x", "-1"] {
-        let told = viewer.go_to(wrong).unwrap_err();
-        assert_eq!(told, "an offset is a hexadecimal number, such as 1f40", "{wrong}");
+        let reports = viewer.go_to(wrong).unwrap_err();
+        assert_eq!(reports, "an offset is a hexadecimal number, such as 1f40", "{wrong}");
     }
     viewer.go_to("99999999999999999999").unwrap();
     assert_eq!(viewer.rows()[2].label, RowLabel::Offset(numbered(1000).len() as u64 / 16 * 16));
@@ -425,12 +425,12 @@ fn what_is_typed_is_a_number_of_those_beside_the_rows() {
 #[test]
 fn a_failure_is_shown_with_what_there_is() {
     let mut viewer = opened(Content::new(Memory(numbered(2))), Form::Text, 5);
-    viewer.fetched(Fetched { ticket: 1, news: FetchNews::Failed("layer 3 is cut off".to_owned()) });
+    viewer.fetched(FetchReport { overlay_id: 1, event: FetchEvent::Failed("layer 3 is cut off".to_owned()) });
     assert_eq!(drawn(&viewer), ["1|line 1", "2|line 2"]);
     assert_eq!(viewer.status().phase, Phase::Failed("layer 3 is cut off".to_owned()));
     let mut nothing = Viewer::new(1, b"/f".to_vec(), Phase::Reading);
     nothing.resize(5, 40);
-    nothing.fetched(Fetched { ticket: 1, news: FetchNews::Failed("layer 3 is \x1b[2J".to_owned()) });
+    nothing.fetched(FetchReport { overlay_id: 1, event: FetchEvent::Failed("layer 3 is \x1b[2J".to_owned()) });
     assert_eq!(drawn(&nothing), ["-|layer 3 is \\x1b[2J"]);
 }
 
@@ -466,20 +466,20 @@ fn a_screen_without_room_is_no_panic() {
     for (height, width) in [(0, 0), (1, 1), (1, 6), (0, 80)] {
         let mut viewer = viewer("日本語\tx\n".repeat(100).as_bytes(), Form::Text, 5);
         viewer.resize(height, width);
-        for asked in [
-            Asked::Key(Action::Down),
-            Asked::Key(Action::PageDown),
-            Asked::Key(Action::ToggleWrap),
-            Asked::Key(Action::PageDown),
-            Asked::Key(Action::LastRow),
-            Asked::Key(Action::Up),
-            Asked::GoTo(50),
-            Asked::Key(Action::ToggleHex),
-            Asked::Key(Action::PageDown),
-            Asked::Key(Action::LastRow),
-            Asked::Key(Action::Right),
+        for input in [
+            UserInput::Key(Action::Down),
+            UserInput::Key(Action::PageDown),
+            UserInput::Key(Action::ToggleWrap),
+            UserInput::Key(Action::PageDown),
+            UserInput::Key(Action::LastRow),
+            UserInput::Key(Action::Up),
+            UserInput::GoTo(50),
+            UserInput::Key(Action::ToggleHex),
+            UserInput::Key(Action::PageDown),
+            UserInput::Key(Action::LastRow),
+            UserInput::Key(Action::Right),
         ] {
-            asked.of(&mut viewer);
+            input.apply(&mut viewer);
             assert!(viewer.rows().len() <= height);
         }
     }

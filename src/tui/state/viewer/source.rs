@@ -9,53 +9,53 @@ use dive_model::tree::{SpanId, SpanKind, Tree, Unresolved};
 
 /// What is looked at.
 #[derive(Debug)]
-pub(super) struct Looked {
+pub(super) struct FileSource {
     /// The path with a leading slash, bytes as they are.
     pub(super) path: Vec<u8>,
     /// What is to be said of it, a line each.
-    pub(super) words: Vec<String>,
+    pub(super) notes: Vec<String>,
     /// Where its bytes lie, if it has any.
-    pub(super) bytes: Option<(LayerBlob, Body)>,
+    pub(super) content: Option<(LayerBlob, Body)>,
 }
 
 /// Looks at a version of a path; links are followed as of `layer`.
-pub(super) fn look(tree: &Tree, layers: &[ImageLayer], version: SpanId, layer: LayerIndex) -> Looked {
+pub(super) fn find_source(tree: &Tree, layers: &[ImageLayer], version: SpanId, layer: LayerIndex) -> FileSource {
     let path = tree.path(tree.span(version).node());
-    let mut looked = Looked { path, words: Vec::new(), bytes: None };
+    let mut source = FileSource { path, notes: Vec::new(), content: None };
     let inode = tree.inode(version);
     if tree.span(inode).kind == SpanKind::Symlink {
         let target = Escaped(tree.link(inode)).to_string();
         match tree.resolve_version(version, layer) {
             Ok((node, led_to)) => {
                 let to = Escaped(&tree.path(node)).to_string();
-                looked.words.push(if to == target {
+                source.notes.push(if to == target {
                     format!("A symbolic link to {target}")
                 } else {
                     format!("A symbolic link to {target}, which is {to}")
                 });
-                describe(tree, layers, led_to, layer, &mut looked);
+                describe(tree, layers, led_to, layer, &mut source);
             }
-            Err(Unresolved::NoTarget) => looked.words.push("A symbolic link without a target".to_owned()),
-            Err(error) => looked.words.push(format!("A symbolic link to {target}: {error}")),
+            Err(Unresolved::NoTarget) => source.notes.push("A symbolic link without a target".to_owned()),
+            Err(error) => source.notes.push(format!("A symbolic link to {target}: {error}")),
         }
-        return looked;
+        return source;
     }
-    describe(tree, layers, version, layer, &mut looked);
-    looked
+    describe(tree, layers, version, layer, &mut source);
+    source
 }
 
 /// What there is to see of something that is no symbolic link.
-fn describe(tree: &Tree, layers: &[ImageLayer], version: SpanId, layer: LayerIndex, looked: &mut Looked) {
+fn describe(tree: &Tree, layers: &[ImageLayer], version: SpanId, layer: LayerIndex, source: &mut FileSource) {
     let inode = tree.inode(version);
     let span = tree.span(inode);
     let (major, minor) = tree.extra(inode).device;
-    looked.words.push(match span.kind {
+    source.notes.push(match span.kind {
         SpanKind::File | SpanKind::SparseFile if span.size == 0 => "The file is empty".to_owned(),
         SpanKind::File | SpanKind::SparseFile => {
             let body = tree.body(inode);
             match layers.get(body.layer.get()).map(|layer| layer.blob.as_ref()) {
                 Some(Ok(blob)) => {
-                    looked.bytes = Some((blob.clone(), body));
+                    source.content = Some((blob.clone(), body));
                     return;
                 }
                 Some(Err(loss)) => format!("Its content is lost with layer {}: {loss}", body.layer),

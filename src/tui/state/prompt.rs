@@ -8,25 +8,25 @@ use dive_model::escape::is_hidden;
 
 /// What a line is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Purpose {
+pub enum PromptKind {
     /// Which files are shown.
     Filter,
     /// What to look for in the content of a file.
     Search,
     /// Where to go in the content of a file.
-    Place,
+    Position,
     /// The folder to extract to.
     Folder,
 }
 
-impl Purpose {
+impl PromptKind {
     /// What stands before the line.
     #[must_use]
     pub const fn label(&self) -> &'static str {
         match self {
             Self::Filter => "Filter",
             Self::Search => "Search",
-            Self::Place => "Go to",
+            Self::Position => "Go to",
             Self::Folder => "Extract to folder",
         }
     }
@@ -34,9 +34,9 @@ impl Purpose {
 
 /// A line that is being typed.
 #[derive(Debug)]
-pub struct Line {
+pub struct Prompt {
     /// What it is for.
-    pub purpose: Purpose,
+    pub kind: PromptKind,
     /// Its text and cursor.
     pub input: Input,
     /// What is wrong with the text so far.
@@ -44,13 +44,13 @@ pub struct Line {
 }
 
 /// Letters of a line. Nobody types more; something may paste it.
-const MOST: usize = 4096;
+const MAX_LEN: usize = 4096;
 
-impl Line {
+impl Prompt {
     /// A line that starts with a text.
     #[must_use]
-    pub fn new(purpose: Purpose, text: &str) -> Self {
-        Self { purpose, input: Input::new(text.to_owned()), error: None }
+    pub fn new(kind: PromptKind, text: &str) -> Self {
+        Self { kind, input: Input::new(text.to_owned()), error: None }
     }
 
     /// The text.
@@ -61,7 +61,7 @@ impl Line {
 
     /// True if a key edits the text or moves the cursor.
     #[must_use]
-    pub fn takes(key: KeyPress) -> bool {
+    pub fn is_edit(key: KeyPress) -> bool {
         Self::request(key).is_some()
     }
 
@@ -90,7 +90,7 @@ impl Line {
     /// Edits the line. Returns true if its text changed.
     pub fn press(&mut self, key: KeyPress) -> bool {
         let request = Self::request(key);
-        if matches!(request, Some(InputRequest::InsertChar(_))) && self.text().len() >= MOST {
+        if matches!(request, Some(InputRequest::InsertChar(_))) && self.text().len() >= MAX_LEN {
             return false;
         }
         request.and_then(|request| self.input.handle(request)).is_some_and(|changed| changed.value)
@@ -98,7 +98,7 @@ impl Line {
 
     /// Puts in what was pasted, on one line.
     pub fn paste(&mut self, text: &str) {
-        let room = MOST.saturating_sub(self.text().len());
+        let room = MAX_LEN.saturating_sub(self.text().len());
         for letter in text.chars().filter(|letter| !letter.is_control() && !is_hidden(*letter)).take(room) {
             self.input.handle(InputRequest::InsertChar(letter));
         }
@@ -111,14 +111,14 @@ mod tests {
 
     #[test]
     fn a_line_is_edited_as_lines_are() {
-        let mut line = Line::new(Purpose::Filter, "usr");
+        let mut prompt = Prompt::new(PromptKind::Filter, "usr");
         for key in ["slash", "l", "i", "b", "left", "x", "backspace", "home", "delete", "end", "B"] {
-            line.press(key.parse().unwrap());
+            prompt.press(key.parse().unwrap());
         }
-        assert_eq!(line.text(), "sr/libB");
-        assert!(!line.press("f5".parse().unwrap()));
-        assert!(line.press("ctrl+u".parse().unwrap()));
-        line.paste("a\nb\u{1b}[2J");
-        assert_eq!(line.text(), "ab[2J");
+        assert_eq!(prompt.text(), "sr/libB");
+        assert!(!prompt.press("f5".parse().unwrap()));
+        assert!(prompt.press("ctrl+u".parse().unwrap()));
+        prompt.paste("a\nb\u{1b}[2J");
+        assert_eq!(prompt.text(), "ab[2J");
     }
 }

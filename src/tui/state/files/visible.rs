@@ -2,16 +2,16 @@
 //! the user looks at later is found by going down from the root along these counts, so nothing is listed or sorted that
 //! is not on the way to a visible row.
 
-use super::matched::{Matched, is_directory};
+use super::applied_filter::{AppliedFilter, is_directory};
 use super::node_set::NodeSet;
 use super::sizes::HiddenBytes;
 use dive_model::tree::{Change, Comparison, NodeId, Tree};
 
 /// Which kinds of change are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kinds(u8);
+pub struct ChangeKinds(u8);
 
-impl Kinds {
+impl ChangeKinds {
     /// All of them.
     pub const ALL: Self = Self(0b1111);
 
@@ -37,20 +37,20 @@ impl Kinds {
 
 /// Something that the cursor can go to the next of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Goal {
+pub(super) enum JumpTarget {
     /// What the filter's expression names.
     Match,
     /// A file that is not what it was.
     Changed,
 }
 
-const SHOWN: u8 = 1;
+const VISIBLE: u8 = 1;
 const MATCH: u8 = 1 << 1;
 const CHANGED: u8 = 1 << 2;
 /// From [`MATCH`] or [`CHANGED`] to the same at or below a node.
 const WITHIN: u8 = 2;
 
-impl Goal {
+impl JumpTarget {
     const fn bit(self) -> u8 {
         match self {
             Self::Match => MATCH,
@@ -61,25 +61,31 @@ impl Goal {
 
 /// What decides whether a node is shown.
 #[derive(Clone, Copy)]
-pub(super) struct Wanted<'a> {
-    pub(super) kinds: Kinds,
-    pub(super) matched: Option<&'a Matched>,
+pub(super) struct VisibilityRules<'a> {
+    pub(super) kinds: ChangeKinds,
+    pub(super) applied_filter: Option<&'a AppliedFilter>,
     pub(super) collapsed: &'a NodeSet,
 }
 
 /// What is shown of every node.
 #[derive(Debug, Default)]
-pub(super) struct Shown {
+pub(super) struct VisibleNodes {
     flags: Vec<u8>,
     /// Rows below each node if it were expanded, as those below it are collapsed.
     below: Vec<u32>,
     match_count: usize,
 }
 
-impl Shown {
+impl VisibleNodes {
     /// Counts anew: rows, and the bytes that have none.
-    pub(super) fn count(&mut self, tree: &Tree, comparison: &Comparison, wanted: Wanted<'_>, hidden: &mut HiddenBytes) {
-        if wanted.kinds == Kinds::ALL && wanted.matched.is_none() {
+    pub(super) fn count(
+        &mut self,
+        tree: &Tree,
+        comparison: &Comparison,
+        rules: VisibilityRules<'_>,
+        hidden: &mut HiddenBytes,
+    ) {
+        if rules.kinds == ChangeKinds::ALL && rules.applied_filter.is_none() {
             hidden.clear();
         } else {
             hidden.reset(tree);
@@ -93,9 +99,11 @@ impl Shown {
             let Some(change) = comparison.change(node) else { continue };
             let below = self.below[node.index()];
             let mut flags = self.flags[node.index()];
-            if wanted.kinds.contain(change) && wanted.matched.is_none_or(|it| it.lets_in(tree, comparison, node)) {
-                flags |= SHOWN;
-                if wanted.matched.is_some_and(|matched| matched.is_match(node)) {
+            if rules.kinds.contain(change)
+                && rules.applied_filter.is_none_or(|filter| filter.accepts(tree, comparison, node))
+            {
+                flags |= VISIBLE;
+                if rules.applied_filter.is_some_and(|filter| filter.is_match(node)) {
                     flags |= MATCH | MATCH << WITHIN;
                     self.match_count += 1;
                 }
@@ -103,17 +111,17 @@ impl Shown {
                     flags |= CHANGED | CHANGED << WITHIN;
                 }
             } else if below > 0 {
-                flags |= SHOWN;
+                flags |= VISIBLE;
             }
             self.flags[node.index()] = flags;
-            if flags & SHOWN == 0 {
+            if flags & VISIBLE == 0 {
                 hidden.hide(tree, comparison, node);
             } else {
                 hidden.keep(tree, comparison, node);
             }
-            let Some(parent) = tree.parent(node).filter(|_| flags & SHOWN != 0) else { continue };
+            let Some(parent) = tree.parent(node).filter(|_| flags & VISIBLE != 0) else { continue };
             self.flags[parent.index()] |= flags & (MATCH << WITHIN | CHANGED << WITHIN);
-            self.below[parent.index()] += 1 + if wanted.collapsed.contains(node) { 0 } else { below };
+            self.below[parent.index()] += 1 + if rules.collapsed.contains(node) { 0 } else { below };
         }
     }
 
@@ -140,17 +148,17 @@ impl Shown {
         }
     }
 
-    pub(super) fn is_shown(&self, node: NodeId) -> bool {
-        self.flags[node.index()] & SHOWN != 0
+    pub(super) fn is_visible(&self, node: NodeId) -> bool {
+        self.flags[node.index()] & VISIBLE != 0
     }
 
-    pub(super) fn is(&self, node: NodeId, goal: Goal) -> bool {
-        self.flags[node.index()] & goal.bit() != 0
+    pub(super) fn is_target(&self, node: NodeId, target: JumpTarget) -> bool {
+        self.flags[node.index()] & target.bit() != 0
     }
 
     /// Whether there is one at or below a node.
-    pub(super) fn has(&self, node: NodeId, goal: Goal) -> bool {
-        self.flags[node.index()] & goal.bit() << WITHIN != 0
+    pub(super) fn has_target_within(&self, node: NodeId, target: JumpTarget) -> bool {
+        self.flags[node.index()] & target.bit() << WITHIN != 0
     }
 
     /// Rows below a node if it were expanded; all rows for the root, which has none itself.

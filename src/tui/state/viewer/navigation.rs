@@ -4,16 +4,16 @@ use std::io;
 use std::ops::Range;
 
 use super::cells::{Cells, HEX_ROW};
-use super::fetch::Counting;
-use super::lines::{Place, Row};
-use super::search::{CONTEXT, Direction, Pattern, SearchRequest};
-use super::{Form, Goal, Phase, SearchProgress, SearchState, Top, Viewer, ViewerEffect};
+use super::fetch::LineCounting;
+use super::lines::{RowStart, TextRow};
+use super::search::{CONTEXT, Direction, SearchPattern, SearchRequest};
+use super::{Destination, Form, Phase, SearchProgress, SearchState, Top, Viewer, ViewerEffect};
 use crate::config::Action;
 use crate::tui::state::long_lines::LongLines;
 use crate::tui::state::motion::Motion;
 
 /// Columns that one step sideways goes.
-const SIDEWAYS: usize = 8;
+const HORIZONTAL_STEP: usize = 8;
 
 impl Viewer {
     /// Does what a key asks for; nothing if that is not the viewer's own to do. The effect, if there is one, is for a thread.
@@ -25,17 +25,17 @@ impl Viewer {
         let mut effect = None;
         match action {
             Action::ToggleHex => {
-                self.leave();
+                self.cancel_pending();
                 let moved = self.toggle_hex(&mut effect);
-                self.note(moved);
+                self.record_error(moved);
             }
             Action::ToggleWrap => {
-                self.leave();
+                self.cancel_pending();
                 self.long_lines = self.long_lines.toggled();
                 (self.left, self.top.part) = (0, 0);
             }
-            Action::NextMatch => effect = self.search_on(Direction::Forward),
-            Action::PreviousMatch => effect = self.search_on(Direction::Backward),
+            Action::NextMatch => effect = self.continue_search(Direction::Forward),
+            Action::PreviousMatch => effect = self.continue_search(Direction::Backward),
             _ => return None,
         }
         self.refresh();
@@ -44,7 +44,7 @@ impl Viewer {
 
     /// Moves what is seen.
     pub fn go(&mut self, motion: Motion) {
-        self.leave();
+        self.cancel_pending();
         let page = self.height.saturating_sub(1).max(1);
         let moved = match motion {
             Motion::Up => self.up(1),
@@ -52,7 +52,7 @@ impl Viewer {
             Motion::PageUp => self.up(page),
             Motion::PageDown => self.down(page),
             Motion::Left => {
-                self.left = self.left.saturating_sub(SIDEWAYS);
+                self.left = self.left.saturating_sub(HORIZONTAL_STEP);
                 Ok(())
             }
             Motion::Right => self.right(),
@@ -62,20 +62,20 @@ impl Viewer {
             }
             // To what is there of the file, and on as more comes.
             Motion::Last => {
-                self.goal = (!self.is_over()).then_some(Goal::End);
+                self.pending_destination = (!self.is_over()).then_some(Destination::End);
                 self.go_to_end()
             }
         };
-        self.note(moved);
+        self.record_error(moved);
         self.refresh();
     }
 
     /// Goes to a line, from 1; in hexadecimal form to a byte, from 0. The effect, if there is one, is for a thread.
     pub(super) fn go_to_number(&mut self, number: u64) -> Option<ViewerEffect> {
-        self.leave();
+        self.cancel_pending();
         let mut effect = None;
         let moved = self.find_number(number, &mut effect);
-        self.note(moved);
+        self.record_error(moved);
         self.refresh();
         effect
     }
@@ -89,14 +89,14 @@ impl Viewer {
     }
 
     /// Forgets where the user wanted to go: they go elsewhere.
-    fn leave(&mut self) {
-        self.goal = None;
-        self.stay();
+    fn cancel_pending(&mut self) {
+        self.pending_destination = None;
+        self.drop_late_match();
     }
 
     /// What is asked for when the user wants to go somewhere: a line of text, an offset of bytes.
     #[must_use]
-    pub const fn goal_label(&self) -> &'static str {
+    pub const fn destination_label(&self) -> &'static str {
         match self.form {
             Form::Text => "Go to line",
             Form::Hex => "Go to offset (hex)",
@@ -127,50 +127,50 @@ impl Viewer {
     }
 
     /// Goes to what was waited for, now that more is there. The effect, if there is one, is what a line is waited for with.
-    pub(super) fn go_on(&mut self) -> Option<ViewerEffect> {
+    pub(super) fn go_to_pending(&mut self) -> Option<ViewerEffect> {
         let mut effect = None;
-        let moved = match self.goal {
-            Some(Goal::End) => self.go_to_end(),
-            Some(Goal::Line(line)) if self.index.knows_line(line) => {
-                self.goal = None;
+        let moved = match self.pending_destination {
+            Some(Destination::End) => self.go_to_end(),
+            Some(Destination::Line(line)) if self.index.knows_line(line) => {
+                self.pending_destination = None;
                 self.go_to_line(line)
             }
-            Some(Goal::Line(_)) => {
+            Some(Destination::Line(_)) => {
                 // It was asked for before anybody knew that this is no text, whose lines are counted.
                 effect = self.count_lines();
                 Ok(())
             }
-            Some(Goal::Offset(offset)) if offset < self.available || self.is_over() => {
-                self.goal = None;
+            Some(Destination::Offset(offset)) if offset < self.available || self.is_over() => {
+                self.pending_destination = None;
                 self.go_to_byte(offset)
             }
-            Some(Goal::Offset(_)) | None => Ok(()),
+            Some(Destination::Offset(_)) | None => Ok(()),
         };
         // Counting is no end, even if all is there.
         if self.is_over() {
-            self.goal = None;
+            self.pending_destination = None;
         }
-        let numbered = moved.and_then(|()| self.number());
-        self.note(numbered);
+        let numbered = moved.and_then(|()| self.number_top_row());
+        self.record_error(numbered);
         effect
     }
 
     /// Gives the top row its number, as soon as lines are counted up to there.
-    fn number(&mut self) -> io::Result<()> {
-        let Top { place, .. } = self.top;
-        let Some(text) = self.text().filter(|text| text.index.knows(place.offset)) else { return Ok(()) };
-        if self.form == Form::Text && place.line.is_none() {
-            let known = text.at(place.offset)?;
-            if known.offset != place.offset {
+    fn number_top_row(&mut self) -> io::Result<()> {
+        let Top { row_start, .. } = self.top;
+        let Some(text) = self.text().filter(|text| text.index.knows(row_start.offset)) else { return Ok(()) };
+        if self.form == Form::Text && row_start.line.is_none() {
+            let known = text.at(row_start.offset)?;
+            if known.offset != row_start.offset {
                 self.top.part = 0;
             }
-            self.top.place = known;
+            self.top.row_start = known;
         }
         Ok(())
     }
 
     /// Takes note of a read that failed.
-    pub(super) fn note(&mut self, outcome: io::Result<()>) {
+    pub(super) fn record_error(&mut self, outcome: io::Result<()>) {
         if let Err(error) = outcome {
             self.phase = Phase::Failed(format!("reading stopped: {error}"));
         }
@@ -180,11 +180,11 @@ impl Viewer {
         let Some(text) = self.text() else { return Ok(()) };
         if self.form == Form::Hex {
             let last = self.last_hex_top();
-            let offset = self.top.place.offset + count as u64 * HEX_ROW;
-            self.top = hex_top(offset.min(last).max(self.top.place.offset));
+            let offset = self.top.row_start.offset + count as u64 * HEX_ROW;
+            self.top = hex_top(offset.min(last).max(self.top.row_start.offset));
             return Ok(());
         }
-        let rows = text.from(self.top.place, count + self.height)?;
+        let rows = text.from(self.top.row_start, count + self.height)?;
         let parts: Vec<Top> = rows.iter().flat_map(|row| self.parts(row)).skip(self.top.part).collect();
         let at = count.min(parts.len().saturating_sub(self.height));
         self.top = parts.get(at).copied().unwrap_or(self.top);
@@ -194,11 +194,11 @@ impl Viewer {
     fn up(&mut self, count: usize) -> io::Result<()> {
         let Some(text) = self.text() else { return Ok(()) };
         if self.form == Form::Hex {
-            self.top = hex_top(self.top.place.offset.saturating_sub(count as u64 * HEX_ROW));
+            self.top = hex_top(self.top.row_start.offset.saturating_sub(count as u64 * HEX_ROW));
             return Ok(());
         }
-        let above = text.before(self.top.place, count)?;
-        let own = (0..self.top.part).map(|part| Top { place: self.top.place, part });
+        let above = text.before(self.top.row_start, count)?;
+        let own = (0..self.top.part).map(|part| Top { row_start: self.top.row_start, part });
         let parts: Vec<Top> = above.iter().flat_map(|row| self.parts(row)).chain(own).collect();
         self.top = parts.get(parts.len().saturating_sub(count)).copied().unwrap_or(self.top);
         Ok(())
@@ -209,7 +209,7 @@ impl Viewer {
             return Ok(());
         }
         let widest = self.widest()?;
-        self.left = (self.left + SIDEWAYS).min(widest.saturating_sub(1)).max(self.left);
+        self.left = (self.left + HORIZONTAL_STEP).min(widest.saturating_sub(1)).max(self.left);
         Ok(())
     }
 
@@ -220,7 +220,7 @@ impl Viewer {
             return Ok(());
         }
         let height = self.height.max(1);
-        let end = Place { offset: text.end, line: None, starts_line: true };
+        let end = RowStart { offset: text.end, line: None, starts_line: true };
         let rows = text.before(end, height)?;
         let parts: Vec<Top> = rows.iter().flat_map(|row| self.parts(row)).collect();
         self.top = parts.get(parts.len().saturating_sub(height)).copied().unwrap_or(Top::START);
@@ -230,7 +230,7 @@ impl Viewer {
     fn find_number(&mut self, number: u64, effect: &mut Option<ViewerEffect>) -> io::Result<()> {
         if self.form == Form::Hex {
             if number >= self.available && !self.is_over() {
-                self.goal = Some(Goal::Offset(number));
+                self.pending_destination = Some(Destination::Offset(number));
                 return Ok(());
             }
             return self.go_to_byte(number);
@@ -239,7 +239,7 @@ impl Viewer {
             return self.go_to_line(number);
         }
         *effect = self.count_lines();
-        self.goal = Some(Goal::Line(number));
+        self.pending_destination = Some(Destination::Line(number));
         Ok(())
     }
 
@@ -250,33 +250,33 @@ impl Viewer {
                 let row = offset.min(self.available.saturating_sub(1)) / HEX_ROW * HEX_ROW;
                 self.top = hex_top(row.min(self.last_hex_top()));
             }
-            Form::Text => self.top = Top { place: text.at(offset)?, part: 0 },
+            Form::Text => self.top = Top { row_start: text.at(offset)?, part: 0 },
         }
         Ok(())
     }
 
     fn go_to_line(&mut self, line: u64) -> io::Result<()> {
         let Some(text) = self.text() else { return Ok(()) };
-        let place = text.line(line)?;
+        let row_start = text.line(line)?;
         if self.form == Form::Hex {
-            return self.go_to_byte(place.offset);
+            return self.go_to_byte(row_start.offset);
         }
-        let below = text.from(place, self.height)?;
+        let below = text.from(row_start, self.height)?;
         let parts = below.iter().map(|row| self.parts(row).count()).sum::<usize>();
-        self.top = Top { place, part: 0 };
+        self.top = Top { row_start, part: 0 };
         // The last screen is a full one.
         if parts < self.height { self.go_to_end() } else { Ok(()) }
     }
 
     fn toggle_hex(&mut self, effect: &mut Option<ViewerEffect>) -> io::Result<()> {
         self.left = 0;
-        let offset = self.top.place.offset;
+        let offset = self.top.row_start.offset;
         let (form, top) = match self.form {
             Form::Text => (Form::Hex, hex_top((offset / HEX_ROW * HEX_ROW).min(self.last_hex_top()))),
             Form::Hex => {
                 *effect = self.count_lines();
-                let place = self.text().map_or(Ok(Place::START), |text| text.at(offset))?;
-                (Form::Text, Top { place, part: 0 })
+                let row_start = self.text().map_or(Ok(RowStart::START), |text| text.at(offset))?;
+                (Form::Text, Top { row_start, part: 0 })
             }
         };
         self.top = top;
@@ -288,7 +288,7 @@ impl Viewer {
         self.form = form;
         // What a pattern means depends on what it is matched with.
         if let Some(pattern) = self.search.pattern.take() {
-            match Pattern::new(&pattern.text, form) {
+            match SearchPattern::new(&pattern.text, form) {
                 Ok(pattern) => self.search.pattern = Some(pattern),
                 Err(why) => self.end_search(SearchState::Invalid(why)),
             }
@@ -299,7 +299,7 @@ impl Viewer {
     fn count_lines(&mut self) -> Option<ViewerEffect> {
         let request = self.request.clone().filter(|_| self.phase == Phase::Complete && !self.index.is_complete())?;
         self.phase = Phase::Reading;
-        Some(ViewerEffect::Fetch(super::FetchRequest { counting: Counting::Always, ..request }))
+        Some(ViewerEffect::Fetch(super::FetchRequest { counting: LineCounting::Always, ..request }))
     }
 
     fn find_text(&mut self, text: &str) -> Option<ViewerEffect> {
@@ -308,10 +308,10 @@ impl Viewer {
             self.end_search(SearchState::None);
             return Some(ViewerEffect::StopSearch);
         }
-        match Pattern::new(text, self.form) {
+        match SearchPattern::new(text, self.form) {
             Ok(pattern) => {
                 self.search.pattern = Some(pattern);
-                self.search_on(Direction::Forward)
+                self.continue_search(Direction::Forward)
             }
             Err(why) => {
                 self.end_search(SearchState::Invalid(why));
@@ -323,43 +323,43 @@ impl Viewer {
     /// Waits for no answer any more.
     fn end_search(&mut self, state: SearchState) {
         self.search.serial += 1;
-        (self.search.state, self.search.progress) = (state, SearchProgress::Ended);
+        (self.search.state, self.search.progress) = (state, SearchProgress::Idle);
     }
 
     /// Lets no match that comes later move the screen, once the user has gone elsewhere.
-    fn stay(&mut self) {
+    fn drop_late_match(&mut self) {
         if let SearchState::NotFoundYet(end) = self.search.state {
             self.end_search(SearchState::NotFoundYet(end));
         }
     }
 
-    fn search_on(&mut self, direction: Direction) -> Option<ViewerEffect> {
+    fn continue_search(&mut self, direction: Direction) -> Option<ViewerEffect> {
         self.search.pattern.as_ref()?;
         if self.content.is_none() {
             self.search.state = SearchState::Waiting;
-            self.search.progress = SearchProgress::Waits { direction, end: 0 };
-            return self.search_rest();
+            self.search.progress = SearchProgress::Awaiting { direction, end: 0 };
+            return self.search_new_content();
         }
         self.search.state = SearchState::Searching(0);
-        let screen = self.top.place.offset..self.bottom;
+        let screen = self.top.row_start.offset..self.bottom;
         let current = self.search.current.as_ref().filter(|current| screen.contains(&current.start));
         let from = match direction {
             Direction::Forward => current.map_or(screen.start, |current| current.end),
             Direction::Backward => current.map_or(screen.start, |current| current.start),
         };
-        self.search_in(0, from, direction)
+        self.request_search(0, from, direction)
     }
 
     /// Goes on with a search that waits for more of the file, if there is more; ends it if there will be no more.
-    pub(super) fn search_rest(&mut self) -> Option<ViewerEffect> {
-        let SearchProgress::Waits { direction, end } = self.search.progress else { return None };
+    pub(super) fn search_new_content(&mut self) -> Option<ViewerEffect> {
+        let SearchProgress::Awaiting { direction, end } = self.search.progress else { return None };
         if self.available > end {
             if self.search.state == SearchState::Waiting {
-                return self.search_on(direction);
+                return self.continue_search(direction);
             }
             // A match may begin before what came.
             let start = end.saturating_sub(CONTEXT);
-            return self.search_in(start, start, direction);
+            return self.request_search(start, start, direction);
         }
         // That lines are still being counted is no more to search.
         if self.is_over() || end > 0 && end >= self.size() {
@@ -369,12 +369,12 @@ impl Viewer {
     }
 
     /// Has what is there searched, but nothing before `start`.
-    fn search_in(&mut self, start: u64, from: u64, direction: Direction) -> Option<ViewerEffect> {
+    fn request_search(&mut self, start: u64, from: u64, direction: Direction) -> Option<ViewerEffect> {
         let (content, pattern) = (self.content.clone()?, self.search.pattern.clone()?);
         self.search.serial += 1;
-        let (ticket, serial, end) = (self.ticket, self.search.serial, self.available);
-        self.search.progress = SearchProgress::Runs { direction, end };
-        Some(ViewerEffect::Search(SearchRequest { ticket, serial, pattern, content, start, end, from, direction }))
+        let (overlay_id, serial, end) = (self.overlay_id, self.search.serial, self.available);
+        self.search.progress = SearchProgress::Running { direction, end };
+        Some(ViewerEffect::Search(SearchRequest { overlay_id, serial, pattern, content, start, end, from, direction }))
     }
 
     /// Scrolls so that a match is on the screen.
@@ -386,11 +386,11 @@ impl Viewer {
             }
             Form::Text => self.reveal_text(found),
         };
-        self.note(revealed);
+        self.record_error(revealed);
     }
 
     fn reveal_byte(&mut self, offset: u64) {
-        if !(self.top.place.offset..self.bottom).contains(&offset) {
+        if !(self.top.row_start.offset..self.bottom).contains(&offset) {
             let row = (offset / HEX_ROW).saturating_sub(self.height as u64 / 3) * HEX_ROW;
             self.top = hex_top(row.min(self.last_hex_top()));
         }
@@ -398,17 +398,17 @@ impl Viewer {
 
     fn reveal_text(&mut self, found: &Range<u64>) -> io::Result<()> {
         let Some(text) = self.text() else { return Ok(()) };
-        let place = text.at(found.start)?;
-        let Some(row) = text.from(place, 1)?.pop() else { return Ok(()) };
-        let within = |offset: u64| usize::try_from(offset.saturating_sub(place.offset)).unwrap_or(usize::MAX);
+        let row_start = text.at(found.start)?;
+        let Some(row) = text.from(row_start, 1)?.pop() else { return Ok(()) };
+        let within = |offset: u64| usize::try_from(offset.saturating_sub(row_start.offset)).unwrap_or(usize::MAX);
         let cells = Cells::text(&row.text);
         let (start, end) = (cells.column_of(within(found.start)), cells.column_of(within(found.end)));
         let width = self.text_width();
         let wrapped = self.long_lines == LongLines::Wrapped;
         let part = if wrapped { cells.breaks(width).partition_point(|column| *column <= start) - 1 } else { 0 };
-        let on_screen = self.rows.iter().any(|row| row.offset == place.offset && row.part == part);
+        let on_screen = self.rows.iter().any(|row| row.offset == row_start.offset && row.part == part);
         if !on_screen {
-            self.top = Top { place, part };
+            self.top = Top { row_start, part };
             self.up(self.height / 3)?;
         }
         if !wrapped && (start < self.left || end > self.left + width) {
@@ -418,13 +418,13 @@ impl Viewer {
     }
 
     /// The screen rows that a row of text takes.
-    pub(super) fn parts(&self, row: &Row) -> impl Iterator<Item = Top> + use<> {
+    pub(super) fn parts(&self, row: &TextRow) -> impl Iterator<Item = Top> + use<> {
         let count = match self.long_lines {
             LongLines::Cut => 1,
             LongLines::Wrapped => Cells::text(&row.text).breaks(self.text_width()).len(),
         };
-        let place = row.place;
-        (0..count).map(move |part| Top { place, part })
+        let row_start = row.row_start;
+        (0..count).map(move |part| Top { row_start, part })
     }
 
     /// The top of the last full screen of hexadecimal rows.
@@ -435,5 +435,5 @@ impl Viewer {
 }
 
 const fn hex_top(offset: u64) -> Top {
-    Top { place: Place { offset, line: None, starts_line: true }, part: 0 }
+    Top { row_start: RowStart { offset, line: None, starts_line: true }, part: 0 }
 }

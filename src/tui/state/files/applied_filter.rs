@@ -3,22 +3,22 @@
 use rayon::prelude::*;
 use regex::bytes::Regex;
 
-use super::filter::{Filter, Pattern, Reach};
-use super::node_set::{NodeSet, Part};
+use super::filter::{Filter, PathPattern, Reach};
+use super::node_set::{NodeChunk, NodeSet};
 use dive_model::tree::{Comparison, NodeId, Tree};
 
 /// A filter, what its expression matches, and what is collapsed while it is on.
 #[derive(Debug, Clone)]
-pub(super) struct Matched {
+pub(super) struct AppliedFilter {
     pub(super) filter: Filter,
     /// What the expression matched; without an expression, nothing to know.
-    found: Option<Found>,
+    found: Option<PathMatches>,
     /// Directories that the user collapsed in the filter's result.
     pub(super) collapsed: NodeSet,
 }
 
 #[derive(Debug, Clone)]
-struct Found {
+struct PathMatches {
     /// Nodes whose path matches.
     paths: NodeSet,
     /// Those of them that say something new: the path of the directory above does not match, or a match reaches into
@@ -26,20 +26,20 @@ struct Found {
     matches: NodeSet,
 }
 
-impl Matched {
-    pub(super) fn by(filter: Filter, tree: &Tree) -> Self {
+impl AppliedFilter {
+    pub(super) fn new(filter: Filter, tree: &Tree) -> Self {
         let found = filter.pattern().map(|pattern| match pattern.reach {
-            Reach::Name => Found::in_names(pattern, tree),
-            Reach::Path => Found::in_paths(pattern, tree),
+            Reach::Name => PathMatches::in_names(pattern, tree),
+            Reach::Path => PathMatches::in_paths(pattern, tree),
         });
         Self { filter, found, collapsed: NodeSet::none(tree.node_count()) }
     }
 
     /// Whether a node itself, not one below it, is let in.
-    pub(super) fn lets_in(&self, tree: &Tree, comparison: &Comparison, node: NodeId) -> bool {
+    pub(super) fn accepts(&self, tree: &Tree, comparison: &Comparison, node: NodeId) -> bool {
         self.found.as_ref().is_none_or(|found| found.paths.contains(node))
             && (!self.filter.has_sizes()
-                || (self.filter.lets_in_size(comparison.size_bytes(node)) && !is_directory(tree, comparison, node)))
+                || (self.filter.accepts_size(comparison.size_bytes(node)) && !is_directory(tree, comparison, node)))
     }
 
     /// Whether a node that is let in is worth a stop: with size terms, every file is.
@@ -53,14 +53,14 @@ pub(super) fn is_directory(tree: &Tree, comparison: &Comparison, node: NodeId) -
     comparison.span(tree, node).is_some_and(|span| tree.span(span).kind.is_directory())
 }
 
-impl Found {
+impl PathMatches {
     fn nothing(tree: &Tree) -> Self {
         Self { paths: NodeSet::none(tree.node_count()), matches: NodeSet::none(tree.node_count()) }
     }
 
-    fn in_names(pattern: &Pattern, tree: &Tree) -> Self {
+    fn in_names(pattern: &PathPattern, tree: &Tree) -> Self {
         let mut found = Self::nothing(tree);
-        found.matches.parts().for_each(|part| Names::default().search(tree, &pattern.regex.clone(), part));
+        found.matches.chunks_mut().for_each(|chunk| NameBatch::default().search(tree, &pattern.regex.clone(), chunk));
         for node in tree.nodes().skip(1) {
             if found.matches.contains(node) || tree.parent(node).is_some_and(|parent| found.paths.contains(parent)) {
                 found.paths.insert(node);
@@ -69,13 +69,13 @@ impl Found {
         found
     }
 
-    fn in_paths(pattern: &Pattern, tree: &Tree) -> Self {
+    fn in_paths(pattern: &PathPattern, tree: &Tree) -> Self {
         let mut found = Self::nothing(tree);
         let Self { paths, matches } = &mut found;
-        paths.parts().zip(matches.parts()).for_each(|(mut matching, mut matches)| {
+        paths.chunks_mut().zip(matches.chunks_mut()).for_each(|(mut matching, mut matches)| {
             // Threads that share an expression wait for each other.
             let regex = pattern.regex.clone();
-            let mut paths = Paths::default();
+            let mut paths = PathBuilder::default();
             for node in matching.nodes(tree) {
                 let (path, name_at) = paths.of(tree, node);
                 if regex.is_match(path) {
@@ -98,37 +98,37 @@ impl Found {
 /// Names one behind the other, since it takes an expression longer to begin a search than to read on in it. A slash
 /// between them keeps apart what matches.
 #[derive(Default)]
-struct Names {
+struct NameBatch {
     text: Vec<u8>,
     /// Where each name begins.
     starts: Vec<(usize, NodeId)>,
 }
 
-impl Names {
+impl NameBatch {
     /// About how many bytes are searched at a time: as many as the processor keeps near.
     const BATCH: usize = 1 << 16;
 
-    /// Finds the nodes of `part` whose names match.
-    fn search(&mut self, tree: &Tree, regex: &Regex, mut part: Part<'_>) {
-        for node in part.nodes(tree) {
+    /// Finds the nodes of `chunk` whose names match.
+    fn search(&mut self, tree: &Tree, regex: &Regex, mut chunk: NodeChunk<'_>) {
+        for node in chunk.nodes(tree) {
             self.starts.push((self.text.len(), node));
             self.text.extend_from_slice(tree.name(node));
             self.text.push(b'/');
             if self.text.len() >= Self::BATCH {
-                self.search_batch(regex, &mut part);
+                self.search_batch(regex, &mut chunk);
             }
         }
-        self.search_batch(regex, &mut part);
+        self.search_batch(regex, &mut chunk);
     }
 
-    fn search_batch(&mut self, regex: &Regex, part: &mut Part<'_>) {
+    fn search_batch(&mut self, regex: &Regex, chunk: &mut NodeChunk<'_>) {
         let mut at = 0;
         // One match in a name is enough: on with the next name.
         while let Some(found) = regex.find_at(&self.text, at)
             && let behind = self.starts.partition_point(|(start, _)| *start <= found.start())
             && let Some((_, node)) = self.starts.get(behind.wrapping_sub(1))
         {
-            part.insert(*node);
+            chunk.insert(*node);
             match self.starts.get(behind) {
                 Some((next, _)) => at = *next,
                 None => break,
@@ -141,13 +141,13 @@ impl Names {
 
 /// Paths of one node after the other. Most stand in the same directory as the one before, or in it.
 #[derive(Default)]
-struct Paths {
+struct PathBuilder {
     path: Vec<u8>,
     /// The nodes whose names make up `path`, outermost first, with its length up to each.
     open: Vec<(NodeId, usize)>,
 }
 
-impl Paths {
+impl PathBuilder {
     /// The path of a node with a leading slash, and where the slash before its own name stands.
     fn of(&mut self, tree: &Tree, node: NodeId) -> (&[u8], usize) {
         let mut missing = Vec::new();

@@ -1,8 +1,8 @@
 //! Jumps: to a node, to the next match, to the next changed file. They go through collapsed directories and expand them,
 //! but only ever down ways that lead to what is looked for.
 
-use super::FileTree;
-use super::shown::Goal;
+use super::FileTreePane;
+use super::visible::JumpTarget;
 use dive_model::tree::{NodeId, Tree};
 
 /// How a jump ended.
@@ -18,15 +18,15 @@ pub enum Jump {
 
 /// Which way along the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum JumpDirection {
     Forward,
     Backward,
 }
 
-impl FileTree {
+impl FileTreePane {
     /// Moves the cursor to a node and expands the directories above it. A node that is hidden stays so.
     pub fn jump_to(&mut self, tree: &Tree, node: NodeId) -> Jump {
-        if node == NodeId::ROOT || !self.shown.is_shown(node) {
+        if node == NodeId::ROOT || !self.visible.is_visible(node) {
             return Jump::Nowhere;
         }
         // Innermost first: then each is told to the next one only, and not by each to all above.
@@ -37,38 +37,38 @@ impl FileTree {
             }
             next = tree.parent(above);
         }
-        self.choose(tree, node);
+        self.select_node(tree, node);
         Jump::Done
     }
 
     /// Moves the cursor to the next match of the filter.
     pub fn next_match(&mut self, tree: &Tree) -> Jump {
-        self.jump_along(tree, Goal::Match, Way::Forward)
+        self.jump_along(tree, JumpTarget::Match, JumpDirection::Forward)
     }
 
     /// Moves the cursor to the match before.
     pub fn previous_match(&mut self, tree: &Tree) -> Jump {
-        self.jump_along(tree, Goal::Match, Way::Backward)
+        self.jump_along(tree, JumpTarget::Match, JumpDirection::Backward)
     }
 
     /// Moves the cursor to the next file that was added, modified or removed. So is a directory that holds nothing.
     pub fn next_change(&mut self, tree: &Tree) -> Jump {
-        self.jump_along(tree, Goal::Changed, Way::Forward)
+        self.jump_along(tree, JumpTarget::Changed, JumpDirection::Forward)
     }
 
     /// Moves the cursor to the changed file before.
     pub fn previous_change(&mut self, tree: &Tree) -> Jump {
-        self.jump_along(tree, Goal::Changed, Way::Backward)
+        self.jump_along(tree, JumpTarget::Changed, JumpDirection::Backward)
     }
 
-    fn jump_along(&mut self, tree: &Tree, goal: Goal, way: Way) -> Jump {
-        let beyond = self.selected().and_then(|node| match way {
-            Way::Forward => self.after(tree, node, goal),
-            Way::Backward => self.before(tree, node, goal),
+    fn jump_along(&mut self, tree: &Tree, target: JumpTarget, direction: JumpDirection) -> Jump {
+        let beyond = self.selected().and_then(|node| match direction {
+            JumpDirection::Forward => self.after(tree, node, target),
+            JumpDirection::Backward => self.before(tree, node, target),
         });
-        let from_the_other_end = || match way {
-            Way::Forward => self.first_below(tree, NodeId::ROOT, goal),
-            Way::Backward => self.last_within(tree, NodeId::ROOT, goal),
+        let from_the_other_end = || match direction {
+            JumpDirection::Forward => self.first_below(tree, NodeId::ROOT, target),
+            JumpDirection::Backward => self.last_within(tree, NodeId::ROOT, target),
         };
         let (found, jump) = match beyond {
             Some(found) => (found, Jump::Done),
@@ -82,17 +82,18 @@ impl FileTree {
     }
 
     /// The first one behind a node, in the order of the screen with everything expanded.
-    fn after(&self, tree: &Tree, node: NodeId, goal: Goal) -> Option<NodeId> {
-        if let Some(found) = self.first_below(tree, node, goal) {
+    fn after(&self, tree: &Tree, node: NodeId, target: JumpTarget) -> Option<NodeId> {
+        if let Some(found) = self.first_below(tree, node, target) {
             return Some(found);
         }
         let mut child = node;
         while let Some(parent) = tree.parent(child) {
             let siblings = self.siblings(tree, parent);
-            let place = siblings.place(child, self.sorting(tree))?;
-            let next = siblings.nodes[place + 1..].iter().find(|sibling| self.shown.has(**sibling, goal));
+            let position = siblings.position(child, self.sorting(tree))?;
+            let next =
+                siblings.nodes[position + 1..].iter().find(|sibling| self.visible.has_target_within(**sibling, target));
             if let Some(next) = next {
-                return self.first_within(tree, *next, goal);
+                return self.first_within(tree, *next, target);
             }
             child = parent;
         }
@@ -100,16 +101,19 @@ impl FileTree {
     }
 
     /// The last one before a node.
-    fn before(&self, tree: &Tree, node: NodeId, goal: Goal) -> Option<NodeId> {
+    fn before(&self, tree: &Tree, node: NodeId, target: JumpTarget) -> Option<NodeId> {
         let mut child = node;
         while let Some(parent) = tree.parent(child) {
             let siblings = self.siblings(tree, parent);
-            let place = siblings.place(child, self.sorting(tree))?;
-            let previous = siblings.nodes[..place].iter().rev().find(|sibling| self.shown.has(**sibling, goal));
+            let position = siblings.position(child, self.sorting(tree))?;
+            let previous = siblings.nodes[..position]
+                .iter()
+                .rev()
+                .find(|sibling| self.visible.has_target_within(**sibling, target));
             if let Some(previous) = previous {
-                return self.last_within(tree, *previous, goal);
+                return self.last_within(tree, *previous, target);
             }
-            if self.shown.is(parent, goal) && parent != NodeId::ROOT {
+            if self.visible.is_target(parent, target) && parent != NodeId::ROOT {
                 return Some(parent);
             }
             child = parent;
@@ -117,29 +121,31 @@ impl FileTree {
         None
     }
 
-    fn first_within(&self, tree: &Tree, node: NodeId, goal: Goal) -> Option<NodeId> {
-        if self.shown.is(node, goal) { Some(node) } else { self.first_below(tree, node, goal) }
+    fn first_within(&self, tree: &Tree, node: NodeId, target: JumpTarget) -> Option<NodeId> {
+        if self.visible.is_target(node, target) { Some(node) } else { self.first_below(tree, node, target) }
     }
 
-    fn first_below(&self, tree: &Tree, node: NodeId, goal: Goal) -> Option<NodeId> {
+    fn first_below(&self, tree: &Tree, node: NodeId, target: JumpTarget) -> Option<NodeId> {
         let mut directory = node;
         loop {
             let siblings = self.siblings(tree, directory);
-            let child = *siblings.nodes.iter().find(|child| self.shown.has(**child, goal))?;
-            if self.shown.is(child, goal) {
+            let child = *siblings.nodes.iter().find(|child| self.visible.has_target_within(**child, target))?;
+            if self.visible.is_target(child, target) {
                 return Some(child);
             }
             directory = child;
         }
     }
 
-    fn last_within(&self, tree: &Tree, node: NodeId, goal: Goal) -> Option<NodeId> {
+    fn last_within(&self, tree: &Tree, node: NodeId, target: JumpTarget) -> Option<NodeId> {
         let mut last = node;
         loop {
             let siblings = self.siblings(tree, last);
-            match siblings.nodes.iter().rev().find(|child| self.shown.has(**child, goal)) {
+            match siblings.nodes.iter().rev().find(|child| self.visible.has_target_within(**child, target)) {
                 Some(child) => last = *child,
-                None => return Some(last).filter(|last| self.shown.is(*last, goal) && *last != NodeId::ROOT),
+                None => {
+                    return Some(last).filter(|last| self.visible.is_target(*last, target) && *last != NodeId::ROOT);
+                }
             }
         }
     }

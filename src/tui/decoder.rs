@@ -1,7 +1,9 @@
-//! Bytes of a terminal to events: keys as xterm and the Linux console send them, the kitty keyboard protocol, the mouse, pastes.
+//! Decodes terminal input: keys as xterm and the Linux console send them, the kitty keyboard protocol, mouse reports
+//! and pastes.
 //!
-//! crossterm's reader waits for the end of a sequence for ever: after `ESC [ <` or an unfinished paste, no key works any more.
-//! Here a sequence ends at the first byte that cannot be part of it, and [`InputDecoder::flush`] ends it when nothing follows.
+//! crossterm's reader waits for the end of a sequence without a limit: after `ESC [ <` or an unfinished paste, no key
+//! works any more. Here a sequence ends at the first byte that cannot be part of it, and [`InputDecoder::flush`] ends
+//! it after a timeout.
 
 mod sequence;
 
@@ -9,37 +11,37 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
 use sequence::{Decoded, csi};
 
-/// Decodes the bytes of a terminal as they arrive.
+/// Decodes terminal input as it arrives.
 #[derive(Debug, Default)]
 pub(super) struct InputDecoder {
-    /// Bytes of a sequence or letter whose end is missing.
+    /// Bytes of an incomplete sequence or character.
     pending: Vec<u8>,
-    /// Text of a paste that goes on.
+    /// Text of an unfinished paste.
     paste: Option<Vec<u8>>,
 }
 
 const PASTE_START: &[u8] = b"\x1b[200~";
 const PASTE_END: &[u8] = b"\x1b[201~";
 
-/// Terminals take control bytes out of pastes: this one was typed, after a paste that lost its end.
+/// Ends a paste whose end marker was lost. Terminals remove control bytes from pastes, so this byte was typed.
 const CTRL_C: u8 = 3;
 
-/// Bytes of a paste that are delivered at once.
+/// A longer paste is delivered in events of about this size, in bytes.
 const PASTE_EVENT_LEN: usize = 1 << 20;
 
-/// What a decoder waits for.
+/// Whether the decoder holds incomplete input. Its reader sets a timeout accordingly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DecoderState {
-    /// The next key.
+    /// No incomplete input.
     Idle,
-    /// The rest of a sequence.
+    /// Inside an escape sequence or a UTF-8 character.
     InSequence,
-    /// The rest of a paste.
+    /// Inside a bracketed paste.
     InPaste,
 }
 
 impl InputDecoder {
-    /// Decodes `bytes`, which follow all that came before.
+    /// Decodes the next `bytes` of the input.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<Event> {
         self.pending.extend_from_slice(bytes);
         let mut events = Vec::new();
@@ -72,7 +74,8 @@ impl InputDecoder {
         }
     }
 
-    /// Ends what is unfinished. Pasted text is kept; of a sequence, only `ESC [` and `ESC O` alone are keys.
+    /// Ends incomplete input after a timeout. A paste becomes an event, `ESC [` and `ESC O` become alt and the key; the
+    /// rest is dropped.
     pub(super) fn flush(&mut self) -> Option<Event> {
         let rest = std::mem::take(&mut self.pending);
         if let Some(mut text) = self.paste.take() {
@@ -85,7 +88,7 @@ impl InputDecoder {
         }
     }
 
-    /// Takes pending bytes into the paste. False if more have to come.
+    /// Moves pending bytes to the paste. True if the paste has ended.
     fn feed_paste(&mut self, events: &mut Vec<Event>) -> bool {
         let Some(text) = &mut self.paste else { return true };
         let end = self.pending.windows(PASTE_END.len()).position(|window| window == PASTE_END);
@@ -95,7 +98,7 @@ impl InputDecoder {
             (Some(end), _) => (end, PASTE_END.len()),
             (None, Some(interrupt)) => (interrupt, 0),
             (None, None) => {
-                // The end of the paste may be cut.
+                // The end marker may be split between two reads: its first bytes stay pending.
                 let is_cut = |length: &usize| self.pending.ends_with(&PASTE_END[..*length]);
                 let cut = (1..PASTE_END.len()).rev().find(is_cut).unwrap_or(0);
                 text.extend(self.pending.drain(..self.pending.len() - cut));
@@ -117,10 +120,10 @@ fn paste_event(text: &[u8]) -> Option<Event> {
     (!text.is_empty()).then(|| Event::Paste(String::from_utf8_lossy(text).into_owned()))
 }
 
-/// The event at the start of `bytes`, which are not empty.
+/// Decodes the first event of `bytes`, which must not be empty.
 fn decode(bytes: &[u8]) -> Decoded {
     match *bytes {
-        // A terminal sends a sequence in one piece: an ESC with nothing, or another ESC, behind it is the key.
+        // A terminal sends a sequence in one write: an ESC at the end of a read, or before another ESC, is the key.
         [0x1b] | [0x1b, 0x1b, ..] => Decoded::event(1, Event::Key(KeyCode::Esc.into())),
         [0x1b, b'[', ..] => csi(bytes),
         [0x1b, b'O', ..] => ss3(bytes),
@@ -132,7 +135,7 @@ fn decode(bytes: &[u8]) -> Decoded {
     }
 }
 
-/// `ESC O` and a letter: keys of the application mode.
+/// Decodes `ESC O` and a letter: keys in application mode.
 fn ss3(bytes: &[u8]) -> Decoded {
     let Some(&letter) = bytes.get(2) else { return Decoded::Incomplete };
     match sequence::letter_key_code(letter) {
@@ -142,7 +145,7 @@ fn ss3(bytes: &[u8]) -> Decoded {
     }
 }
 
-/// A key of one letter or control byte.
+/// Decodes a character or a control byte.
 fn single_key(bytes: &[u8]) -> Decoded {
     let Some(&first) = bytes.first() else { return Decoded::Incomplete };
     let control = |letter: char| KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
@@ -152,7 +155,7 @@ fn single_key(bytes: &[u8]) -> Decoded {
         b'\r' => KeyCode::Enter.into(),
         0x7f => KeyCode::Backspace.into(),
         0x01..=0x1a => control(char::from(first - 1 + b'a')),
-        // As crossterm names them: the keymap knows them by these names.
+        // crossterm's names for these bytes, which `key_press` expects.
         0x1c..=0x1f => control(char::from(first - 0x1c + b'4')),
         0x1b => KeyCode::Esc.into(),
         _ => return utf8_key(bytes, first),
@@ -160,7 +163,7 @@ fn single_key(bytes: &[u8]) -> Decoded {
     Decoded::event(1, Event::Key(key))
 }
 
-/// A letter in UTF-8. Bytes that are none are dropped.
+/// Decodes a UTF-8 character. Invalid bytes are dropped.
 fn utf8_key(bytes: &[u8], first: u8) -> Decoded {
     let length = match first {
         0x20..=0x7e => 1,

@@ -1,4 +1,4 @@
-//! What the loop waits for: keys, signals, and what worker threads have to say.
+//! Events of the event loop: terminal input, signals, and reports of worker threads.
 
 use std::error::Error;
 use std::io;
@@ -16,59 +16,59 @@ use dive_model::observer::Observer;
 use super::state::viewer::{FetchReport, SearchReport};
 use super::state::{LayerTotals, OverlayId};
 
-/// An error of any kind, for who prints it.
+/// An error that is only printed.
 pub type AnyError = Box<dyn Error + Send + Sync>;
 
-/// Something happened.
+/// An event of the event loop.
 #[derive(Debug)]
 pub(super) enum ScreenEvent {
-    /// At the terminal: a key, the mouse, another size.
+    /// A key, a paste, the mouse or a resize.
     Terminal(crossterm::event::Event),
-    /// The terminal is gone.
+    /// The terminal was closed or failed.
     TerminalLost(io::Error),
-    /// The image cannot be shown.
+    /// The image could not be opened.
     OpenFailed(AnyError),
-    /// A thread panicked.
+    /// A worker thread panicked. Its message is already printed.
     ThreadPanicked,
-    /// From outside.
+    /// A signal to this process, by number.
     #[cfg(unix)]
     Signal(i32),
-    /// From a worker.
+    /// A report of a worker thread.
     Worker(WorkerEvent),
 }
 
-/// What a worker has to say.
+/// A report of a worker thread.
 #[derive(Debug)]
 pub enum WorkerEvent {
-    /// An archive is being unpacked or received.
+    /// Progress of unpacking or receiving an archive.
     Transferred(TransferProgress),
-    /// The image is found, its layers are not read yet.
+    /// The image was found; its layers are not read yet.
     ImageFound(Arc<Image>),
-    /// So many bytes of the layers are behind us.
+    /// Stored bytes of the layers read so far.
     BytesRead(u64),
-    /// A layer was read.
+    /// A layer was read completely.
     LayerRead {
-        /// Which one.
+        /// Index of the layer.
         layer: LayerIndex,
-        /// The sum of its header sizes, in bytes.
+        /// Sum of the sizes in its tar headers, in bytes.
         size_bytes: u64,
     },
-    /// All is read.
+    /// The image was read completely.
     Opened(Box<Opened>, LayerTotals),
-    /// Bytes of a file that is looked into.
+    /// Progress of fetching a file for the viewer.
     Fetch(FetchReport),
-    /// How a search of them goes.
+    /// Progress or result of a search in the viewer.
     Search(SearchReport),
-    /// What stands in the way of an extraction; or why it cannot be.
+    /// Existing files in the way of an extraction, or the error of the check.
     ConflictsChecked(OverlayId, Result<Conflicts, String>),
-    /// How far an extraction is.
+    /// Progress of an extraction.
     ExtractionProgress(OverlayId, extract::Progress),
-    /// What came of it.
+    /// Result of an extraction.
     ExtractionEnded(OverlayId, Result<Report, String>),
 }
 
 impl WorkerEvent {
-    /// The image is read. Computes the totals, so call it where the screen does not wait for it.
+    /// The event for an image that was read. Computes the layer totals, so call it on a worker thread.
     #[must_use]
     pub fn opened(opened: Opened) -> Self {
         let totals = LayerTotals::of(&opened);
@@ -76,7 +76,7 @@ impl WorkerEvent {
     }
 }
 
-/// Where the thread that opens the image says how far it is.
+/// Sends progress of opening the image to the event loop.
 #[derive(Debug)]
 pub struct Feed {
     events: Sender<ScreenEvent>,
@@ -85,7 +85,7 @@ pub struct Feed {
     reported_steps: AtomicU64,
 }
 
-/// In how many steps reading is shown.
+/// Steps of the progress bar: more events would only repeat a frame.
 const PROGRESS_STEPS: u64 = 200;
 
 impl Feed {
@@ -94,17 +94,17 @@ impl Feed {
     }
 
     fn send(&self, work: WorkerEvent) {
-        // Nobody listens any more when the user has left.
+        // The loop has ended if this fails.
         let _ = self.events.send(ScreenEvent::Worker(work));
     }
 
-    /// All is read.
+    /// Reports that the image was read.
     pub fn opened(&self, opened: Opened) {
         self.send(WorkerEvent::opened(opened));
     }
 
     pub(super) fn failed(&self, error: AnyError) {
-        // Nobody listens any more when the user has left.
+        // The loop has ended if this fails.
         let _ = self.events.send(ScreenEvent::OpenFailed(error));
     }
 }
@@ -122,7 +122,7 @@ impl Observer for Feed {
     fn bytes_read(&self, count: u64) {
         let read = self.read.fetch_add(count, Ordering::Relaxed) + count;
         let step = (self.total.load(Ordering::Relaxed) / PROGRESS_STEPS).max(1);
-        // One of several threads that pass a step tells it.
+        // Layers are read in parallel: `fetch_max` lets one thread report each step.
         if self.reported_steps.fetch_max(read / step, Ordering::Relaxed) < read / step {
             self.send(WorkerEvent::BytesRead(read));
         }

@@ -1,4 +1,4 @@
-//! From what the terminal sends to a message for `update`: keys through the keymap, the mouse through the layout.
+//! Translates terminal events to messages for `update`: keys by the keymap, mouse events by the layout.
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
@@ -10,10 +10,10 @@ use super::state::{Focus, ScreenState};
 use super::update::{Click, HitTarget, UpdateMessage};
 use crate::config::Context;
 
-/// Splits `alt+x` into esc and x where nothing is bound to `alt+x`, and returns any other event as it is.
+/// Splits `alt+x` into esc and x if `alt+x` is unbound. Returns any other event unchanged.
 ///
-/// A terminal without the kitty keyboard protocol sends the same bytes for both. If esc and the next key arrive in one read,
-/// crossterm takes them for `alt+x`, and both keys would be lost.
+/// A terminal without the kitty keyboard protocol sends the same bytes for both. If esc and the next key arrive in one
+/// read, they are decoded as `alt+x`, and both keys would be lost.
 pub fn split(state: &ScreenState, event: Event) -> impl Iterator<Item = Event> + use<> {
     let (esc, event) = match event {
         Event::Key(key) if is_esc_and_a_key(state, &key) => {
@@ -26,7 +26,7 @@ pub fn split(state: &ScreenState, event: Event) -> impl Iterator<Item = Event> +
 }
 
 fn is_esc_and_a_key(state: &ScreenState, event: &KeyEvent) -> bool {
-    // Keys of several bytes, such as arrows, arrive with alt in a parameter: there is no doubt about them.
+    // Keys of several bytes, such as arrows, have alt in a parameter and are unambiguous.
     let is_one_byte = matches!(event.code, KeyCode::Char(_) | KeyCode::Enter | KeyCode::Tab | KeyCode::Backspace);
     let Some(key) = key_press(event).filter(|key| is_one_byte && key.modifiers.alt) else { return false };
     let context = state.context();
@@ -35,7 +35,7 @@ fn is_esc_and_a_key(state: &ScreenState, event: &KeyEvent) -> bool {
     !is_bound && !edits
 }
 
-/// What an event asks for, if it asks for something.
+/// Translates an event. `None` if it has no effect here.
 #[must_use]
 pub fn message(state: &ScreenState, event: Event) -> Option<UpdateMessage> {
     match event {
@@ -54,7 +54,7 @@ pub fn message(state: &ScreenState, event: Event) -> Option<UpdateMessage> {
     }
 }
 
-/// Rows that one notch of the wheel goes.
+/// Rows per notch of the mouse wheel.
 const ROWS_PER_NOTCH: isize = 3;
 
 fn mouse_message(state: &ScreenState, event: MouseEvent) -> Option<UpdateMessage> {
@@ -89,7 +89,6 @@ fn hit_target(state: &ScreenState, at: Position) -> Option<HitTarget> {
     panes.into_iter().find(|(pane, _)| pane.contains(at)).map(|(_, focus)| HitTarget::Pane(focus))
 }
 
-/// What a click points at.
 fn click_target(state: &ScreenState, at: Position) -> Option<Click> {
     let hit_target = hit_target(state, at)?;
     let layout = &state.layout;
@@ -106,7 +105,7 @@ fn click_target(state: &ScreenState, at: Position) -> Option<Click> {
     let (row, column) = (usize::from(at.y - inside.y), at.x - inside.x);
     Some(match row.checked_sub(head) {
         Some(row) => Click::Row(hit_target, row),
-        // The names of the columns are the last line before the rows.
+        // The column header is the last line above the rows.
         None if row + 1 == head => Click::Header(hit_target, column),
         None => Click::Pane(hit_target),
     })

@@ -1,5 +1,5 @@
-//! The loop: waits for an event, hands it to `update`, carries out what that asks for, draws once. Between events it
-//! sleeps. Everything that takes time happens on other threads, which answer through the same channel.
+//! The event loop: waits for an event, passes it to `update`, runs the effects, draws one frame. It sleeps between
+//! events; worker threads do all long work and report through the same channel.
 
 use std::io;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -18,34 +18,34 @@ use super::update::{Effect, UpdateMessage, settle, update};
 use super::view;
 use super::worker::Workers;
 
-/// Why the screen ended before its user left it.
+/// The screen ended with an error.
 #[derive(Debug, thiserror::Error)]
 pub enum ScreenError {
-    /// The terminal does not work.
+    /// The terminal failed.
     #[error("the terminal cannot be used: {0}; `dive IMAGE | cat` prints a report instead")]
     Terminal(io::Error),
-    /// Not even the threads that wait for keys and read the image can be started.
+    /// The threads that read keys and open the image could not be started.
     #[error("no threads can be started: {0}; raise the limit on processes or memory")]
     Threads(io::Error),
-    /// The image cannot be shown.
+    /// The image could not be opened.
     #[error(transparent)]
     Image(AnyError),
-    /// A thread broke down. What it printed stands above this.
+    /// A worker thread panicked. Its message is printed above this error.
     #[error("internal error: a thread panicked; please report what is printed above")]
     ThreadPanicked,
 }
 
-/// How long the screen waits for the image before it shows that it waits. An image that is there by then, or an error,
-/// comes without a flicker.
+/// The first frame is drawn after this time if the image is not open by then. A fast image, or an error, shows without
+/// a flicker.
 const FIRST_FRAME_DELAY: Duration = Duration::from_millis(20);
 
-/// Events that one frame may wait for: who is flooded still sees and still leaves.
+/// Caps events per frame, so a flood cannot block drawing or quitting.
 const MAX_EVENTS_PER_FRAME: usize = 256;
 
-/// Opens the image with `open`, on a thread of its own, and shows it until the user leaves.
+/// Opens the image with `open` on a worker thread and shows it until the user quits.
 ///
 /// # Errors
-/// When `open` fails, or the terminal does.
+/// If `open` fails, the terminal fails, or a thread cannot start or panics.
 pub fn run<E: Into<AnyError>>(
     settings: ScreenSettings,
     keyboard: Keyboard,
@@ -71,8 +71,8 @@ pub fn run<E: Into<AnyError>>(
             break;
         }
     }
-    // Whether there are colours was decided with the theme: crossterm's own look at NO_COLOR would take them from one that
-    // was named, and the selection with them.
+    // The theme has already applied NO_COLOR. crossterm's own check would also remove the colours of an explicitly
+    // chosen theme, and with them the selection.
     crossterm::style::force_color_output(settings.theme.has_colours());
     let terminal = Terminal::enter(keyboard).map_err(ScreenError::Terminal)?;
     listen(&sender).map_err(ScreenError::Threads)?;
@@ -80,14 +80,14 @@ pub fn run<E: Into<AnyError>>(
     Screen { state, terminal, workers: Workers::new(sender) }.run_loop(early, &events)
 }
 
-/// Whether the loop goes on.
+/// Whether the event loop continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LoopControl {
     Continue,
     Quit,
 }
 
-/// However the loop ends, no job dies while it writes.
+/// Stops the workers on every way out, so none is killed while it writes a file.
 impl Drop for Screen {
     fn drop(&mut self) {
         super::terminal::restore();
@@ -95,7 +95,7 @@ impl Drop for Screen {
     }
 }
 
-/// What the loop turns around.
+/// The parts that the event loop works on.
 struct Screen {
     state: ScreenState,
     terminal: Terminal,
@@ -103,27 +103,26 @@ struct Screen {
 }
 
 impl Screen {
-    /// Until somebody leaves.
+    /// Runs until the user quits.
     fn run_loop(mut self, early: Vec<ScreenEvent>, events: &Receiver<ScreenEvent>) -> Result<(), ScreenError> {
         let mut waiting = early;
         loop {
-            // What came in the meantime is drawn at once, not one by one.
+            // Events that arrived since the last frame share one frame.
             for event in waiting.drain(..).chain(events.try_iter().take(MAX_EVENTS_PER_FRAME)) {
                 if self.handle_event(event)? == LoopControl::Quit {
                     return Ok(());
                 }
             }
             self.draw_frame().map_err(ScreenError::Terminal)?;
-            // The channel cannot close: workers hold a sender.
+            // The channel cannot close: `workers` holds a sender.
             let Ok(event) = events.recv() else { return Ok(()) };
             waiting.push(event);
         }
     }
 
-    /// Draws what is to be seen now.
     fn draw_frame(&mut self) -> io::Result<()> {
         let start = Instant::now();
-        // An event that says so may have been lost, or is still to come.
+        // The resize event may be lost or still queued.
         let (width, height) = self.terminal.size()?;
         if self.state.size != (width, height) {
             update(&mut self.state, UpdateMessage::Resize(width, height));
@@ -147,15 +146,14 @@ impl Screen {
         self.apply(message)
     }
 
-    /// Applies what the user did at the terminal.
     fn handle_terminal_event(&mut self, event: crossterm::event::Event) -> Result<LoopControl, ScreenError> {
         for event in input::split(&self.state, event) {
-            // A filter that is typed fast is applied once; all else may depend on what is where.
+            // While a filter is typed, it is applied once per frame. Any other input may depend on the current layout.
             if self.state.prompt.is_none() {
                 settle(&mut self.state);
             }
             let Some(message) = input::message(&self.state, event) else { continue };
-            // Not what is typed or pasted as text.
+            // Never log typed or pasted text.
             if let UpdateMessage::Act(action) = &message {
                 debug!("{action:?} in {:?}", self.state.context());
             }
@@ -207,16 +205,16 @@ impl Screen {
     fn handle_signal(&mut self, signal: i32) -> io::Result<LoopControl> {
         use signal_hook::consts::{SIGCONT, SIGTSTP, SIGWINCH};
         match signal {
-            // Each frame asks for the size.
+            // Every frame queries the size.
             SIGWINCH => {}
             SIGTSTP => self.terminal.suspend()?,
-            // Somebody may have stopped us without asking, and a shell has used the terminal since.
+            // SIGSTOP cannot be caught: after it, a shell has used the terminal.
             SIGCONT => self.terminal.resume()?,
             deadly => {
                 tracing::info!("ended by signal {deadly}");
                 super::terminal::restore();
                 self.workers.stop();
-                // Whoever waits for this process learns what ended it.
+                // The parent process sees the signal as the cause of death.
                 signal_hook::low_level::emulate_default_handler(deadly)?;
             }
         }
@@ -224,19 +222,19 @@ impl Screen {
     }
 }
 
-/// How long the loop has to end the program in order after a signal: what [`Workers::stop`] may take, and a little.
+/// Time for an orderly end after a signal: a little more than [`Workers::stop`] may take.
 #[cfg(unix)]
 const SHUTDOWN_LIMIT: Duration = Duration::from_millis(2500);
 
-/// Ends the program as the signal would have, the terminal in the modes that it had; what is to be written to it may wait for
-/// ever.
+/// Restores the terminal's modes and ends the process by the signal's default action. Writes nothing to the terminal,
+/// which may block forever.
 #[cfg(unix)]
 fn die_by_signal(signal: i32) {
     let _ = crossterm::terminal::disable_raw_mode();
     let _ = signal_hook::low_level::emulate_default_handler(signal);
 }
 
-/// Starts the threads that wait for keys and signals.
+/// Starts the threads that read keys, wait for signals and watch the terminal.
 fn listen(sender: &Sender<ScreenEvent>) -> io::Result<()> {
     #[cfg(unix)]
     super::tty::listen(sender)?;
@@ -263,7 +261,7 @@ fn listen(sender: &Sender<ScreenEvent>) -> io::Result<()> {
         spawn("terminal", sender.clone(), move || {
             use rustix::event::{PollFd, PollFlags, poll};
             let out = io::stdout();
-            // Nothing is asked for, and so only told that the terminal is gone, even if standard input is another one.
+            // Without requested events, poll reports only errors and hang-ups. Standard input may be another terminal.
             loop {
                 match poll(&mut [PollFd::new(&out, PollFlags::empty())], None) {
                     Err(rustix::io::Errno::INTR) => {}
@@ -272,7 +270,7 @@ fn listen(sender: &Sender<ScreenEvent>) -> io::Result<()> {
                 }
             }
             let lost = io::Error::new(io::ErrorKind::BrokenPipe, "it was closed");
-            // Nobody listens any more when the user has left.
+            // The loop has ended if this fails.
             let _ = gone.send(ScreenEvent::TerminalLost(lost));
         })?;
         let sender = sender.clone();
@@ -285,7 +283,7 @@ fn listen(sender: &Sender<ScreenEvent>) -> io::Result<()> {
                 }
                 if is_deadly {
                     dying = true;
-                    // The loop may be held up, by a terminal that takes no more bytes for one: it has its time, and no more.
+                    // The loop may be blocked, for example by a terminal that accepts no more output.
                     thread::spawn(move || {
                         thread::sleep(SHUTDOWN_LIMIT);
                         die_by_signal(signal);

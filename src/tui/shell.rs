@@ -1,11 +1,11 @@
-//! A path as one word of a shell's command line, for the clipboard. Nothing in the word is expanded or run, and no byte of it
-//! is a line break, which a shell takes for Enter.
+//! Quotes a path as one shell word, for the clipboard. The shell expands and runs nothing in it, and it contains no
+//! line break, which a shell would take for Enter.
 
 use std::fmt::Write;
 
 use dive_model::escape::is_hidden;
 
-/// `path` as one word: as it is, in `'...'`, or in `$'...'`, which bash, zsh, ksh and busybox know.
+/// Quotes a path: bare if possible, else in `'...'`, else in `$'...'`, which bash, zsh, ksh and busybox support.
 pub(crate) fn shell_word(path: &[u8]) -> String {
     match std::str::from_utf8(path) {
         Ok(text) if is_bare(text) => text.to_owned(),
@@ -14,7 +14,7 @@ pub(crate) fn shell_word(path: &[u8]) -> String {
     }
 }
 
-/// True if no shell gives any of the letters a meaning.
+/// True if no character has a meaning to any shell.
 fn is_bare(text: &str) -> bool {
     let is_plain = |letter: char| (letter.is_alphanumeric() && is_visible(letter)) || "/._-+,:@%".contains(letter);
     text.starts_with('/') && text.chars().all(is_plain)
@@ -40,7 +40,7 @@ fn dollar_quoted(path: &[u8]) -> String {
     out
 }
 
-/// Octal, since some shells read any number of digits after `\x`.
+/// Writes octal escapes: some shells read any number of digits after `\x`.
 fn octal(bytes: &[u8], out: &mut String) {
     for byte in bytes {
         // Writing to a String does not fail.
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_quoted_only_where_a_shell_would_read_more_into_it() {
+    fn a_path_is_quoted_only_if_a_shell_would_change_it() {
         for (path, word) in [
             (&b"/usr/lib/libstdc++.so.6"[..], "/usr/lib/libstdc++.so.6"),
             ("/größe/日本".as_bytes(), "/größe/日本"),
@@ -70,10 +70,9 @@ mod tests {
         }
     }
 
-    /// Any byte that a path may hold, through a real shell.
     #[cfg(unix)]
     #[test]
-    fn a_shell_reads_the_path_back() {
+    fn bash_reads_back_every_byte_of_a_path() {
         use std::process::Command;
         if Command::new("bash").arg("-c").arg("").status().is_err() {
             return;

@@ -1,4 +1,4 @@
-//! The threads of the screen.
+//! Starts threads whose panic ends the screen.
 
 use std::io;
 use std::sync::mpsc::Sender;
@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use super::event::ScreenEvent;
 
-/// Starts a thread. If it panics, the screen ends: waiting for a thread that is gone would be worse.
+/// Starts a thread. If it panics, the screen ends instead of waiting for its reports forever.
 pub(super) fn spawn(
     name: &str,
     events: Sender<ScreenEvent>,

@@ -1,4 +1,4 @@
-//! Reads the terminal's bytes and sends the events that they are.
+//! Reads terminal input and sends the decoded events to the event loop.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
@@ -10,13 +10,13 @@ use super::decoder::{DecoderState, InputDecoder};
 use super::event::ScreenEvent;
 use super::thread::spawn;
 
-/// How long the rest of a sequence may take to come: terminals send it in one piece, slow connections in two.
+/// Timeout for the rest of a sequence. Terminals send a sequence in one write; slow connections may split it.
 const SEQUENCE_LIMIT: Duration = Duration::from_millis(250);
 
-/// How long a paste may pause.
+/// Timeout for the rest of a paste.
 const PASTE_LIMIT: Duration = Duration::from_secs(1);
 
-/// Starts the threads: one reads, which blocks, the other decodes and knows how much time passes.
+/// Starts two threads: one blocks in reads, the other decodes and applies the timeouts.
 pub(super) fn listen(events: &Sender<ScreenEvent>) -> io::Result<()> {
     let (bytes, arriving) = mpsc::sync_channel::<io::Result<Vec<u8>>>(16);
     let mut tty = open()?;
@@ -40,7 +40,7 @@ pub(super) fn listen(events: &Sender<ScreenEvent>) -> io::Result<()> {
     Ok(())
 }
 
-/// Standard input if it is a terminal, else the terminal itself: an image may come through standard input.
+/// Opens standard input if it is a terminal, else `/dev/tty`: standard input may carry the image.
 fn open() -> io::Result<File> {
     let stdin = io::stdin();
     if stdin.is_terminal() { Ok(File::from(stdin.as_fd().try_clone_to_owned()?)) } else { File::open("/dev/tty") }
@@ -58,7 +58,7 @@ fn decode(arriving: &Receiver<io::Result<Vec<u8>>>, events: &Sender<ScreenEvent>
             Ok(Ok(bytes)) => decoder.feed(&bytes),
             Err(RecvTimeoutError::Timeout) => decoder.flush().into_iter().collect(),
             Ok(Err(error)) => {
-                // Nobody listens any more when the user has left.
+                // The loop has ended if this fails.
                 let _ = events.send(ScreenEvent::TerminalLost(error));
                 return;
             }

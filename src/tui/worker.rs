@@ -1,4 +1,4 @@
-//! What takes time: threads that do one job each and say how it goes through the loop's channel.
+//! Worker threads: each runs one job and reports through the channel of the event loop.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -18,45 +18,45 @@ use super::state::viewer::{FetchRequest, SearchRequest, fetch, search};
 use super::thread::spawn;
 use dive_model::extract::{self, ExtractError, Layers, Options, Plan, Report};
 
-/// What is to be done.
+/// A job for a worker thread.
 #[derive(Debug)]
 pub enum Job {
-    /// Getting a file's bytes.
+    /// Fetches the content of a file for a viewer.
     Fetch(FetchRequest),
-    /// Searching them.
+    /// Searches the content of a file.
     Search(SearchRequest),
-    /// Looking what stands in the way of an extraction.
+    /// Checks which existing files are in the way of an extraction.
     CheckConflicts {
-        /// Whose.
+        /// Dialog that receives the reports.
         overlay_id: OverlayId,
-        /// What is to be written.
+        /// Files to write.
         plan: Arc<Plan>,
-        /// Where to.
+        /// Destination folder.
         folder: PathBuf,
     },
-    /// Writing files.
+    /// Writes files to a folder.
     Extract {
-        /// Whose.
+        /// Dialog that receives the reports.
         overlay_id: OverlayId,
-        /// What is to be written.
+        /// Files to write.
         plan: Arc<Plan>,
-        /// Where the bytes are.
+        /// Layers that hold their content.
         layers: Layers,
-        /// Where to.
+        /// Destination folder.
         folder: PathBuf,
-        /// How.
+        /// Conflict handling and file modes.
         options: Options,
     },
 }
 
-/// Tells one job from another. Of each there is one at a time.
+/// Identifies a job. At most one job per id runs at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum JobId {
-    /// Getting a file's bytes, for the viewer of that ticket.
+    /// Fetch for a viewer.
     Fetch(OverlayId),
-    /// Searching them.
+    /// Search in a viewer.
     Search(OverlayId),
-    /// The extraction of that ticket, looking included.
+    /// Extraction of a dialog, with its conflict check.
     Extract(OverlayId),
 }
 
@@ -69,7 +69,7 @@ impl Job {
         }
     }
 
-    /// Does the job on this thread, until it is done or `cancel` is set.
+    /// Runs the job on the current thread until it is done or `cancel` is set.
     pub fn run(self, cancel: &AtomicBool, send: &dyn Fn(WorkerEvent)) {
         match self {
             Self::Fetch(request) => fetch(&request, cancel, &mut |fetched| send(WorkerEvent::Fetch(fetched))),
@@ -95,7 +95,7 @@ impl Job {
     }
 }
 
-/// Tells the log what came of an extraction.
+/// Logs the result of an extraction.
 fn log_report(report: &Result<Report, ExtractError>) {
     let report = match report {
         Ok(report) => report,
@@ -113,21 +113,21 @@ fn log_report(report: &Result<Report, ExtractError>) {
     );
 }
 
-/// Progress in steps that are worth a frame.
+/// Progress in percent of bytes plus percent of entries: a change is worth a frame.
 fn percent_steps(progress: extract::Progress) -> u64 {
     let share = |done: u64, of: u64| if of == 0 { 0 } else { u128::from(done) * 100 / u128::from(of) };
     u64::try_from(share(progress.read, progress.to_read) + share(progress.items, progress.of_items)).unwrap_or(0)
 }
 
-/// How long jobs have to end when the program does.
+/// Time that running jobs get to end when the program quits.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The jobs that are being done.
+/// The running jobs.
 #[derive(Debug)]
 pub(super) struct Workers {
     events: Sender<ScreenEvent>,
     cancels: HashMap<JobId, Arc<AtomicBool>>,
-    /// Threads that may still be at work.
+    /// Threads that may still run.
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -136,7 +136,7 @@ impl Workers {
         Self { events, cancels: HashMap::new(), threads: Vec::new() }
     }
 
-    /// Starts a job on a thread of its own; another of the same kind is called off.
+    /// Starts a job on its own thread. Cancels a running job with the same id.
     pub(super) fn start(&mut self, job: Job) -> io::Result<()> {
         let id = job.id();
         self.cancel(id);
@@ -148,7 +148,7 @@ impl Workers {
         let thread = spawn("job", self.events.clone(), move || {
             let start = Instant::now();
             job.run(&cancel, &|work| {
-                // Nobody listens any more when the user has left.
+                // The loop has ended if this fails.
                 let _ = events.send(ScreenEvent::Worker(work));
             });
             debug!("{id:?} ended after {:.1?}", start.elapsed());
@@ -157,8 +157,8 @@ impl Workers {
         Ok(())
     }
 
-    /// Calls all jobs off and waits for them, since what dies while it writes leaves half a file behind. Not for long: a
-    /// disk that does not answer must not hold up who wants to leave.
+    /// Cancels all jobs and waits for them: a job killed while it writes leaves a partial file. The wait is limited,
+    /// since a disk that does not respond must not keep the user from quitting.
     pub(super) fn stop(&mut self) {
         self.cancels.drain().for_each(|(_, cancel)| cancel.store(true, Ordering::Relaxed));
         let deadline = Instant::now() + STOP_TIMEOUT;
@@ -167,10 +167,10 @@ impl Workers {
         }
     }
 
-    /// Asks a job to end early.
+    /// Asks a job to stop.
     pub(super) fn cancel(&mut self, job: JobId) {
         if let Some(cancel) = self.cancels.remove(&job) {
-            debug!("{job:?} is not wanted any more");
+            debug!("{job:?} is cancelled");
             cancel.store(true, Ordering::Relaxed);
         }
     }
@@ -186,9 +186,9 @@ mod tests {
         Job::CheckConflicts { overlay_id, plan: Arc::default(), folder: PathBuf::from("/nowhere") }
     }
 
-    /// A search that nobody waits for any more would go on through a whole file, and answer too late.
+    /// Otherwise an outdated search reads on through a whole file and reports too late.
     #[test]
-    fn a_job_calls_off_the_one_before_of_its_kind_and_no_other() {
+    fn a_new_job_cancels_only_the_job_with_the_same_id() {
         let (events, _heard) = mpsc::channel();
         let mut workers = Workers::new(events);
         for overlay_id in [1, 2] {

@@ -1,13 +1,13 @@
-//! Control sequences: `ESC [`, parameters, a final letter.
+//! Decodes control sequences: `ESC [`, parameters, a final byte.
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
-/// What the start of the input is.
+/// The result of decoding the start of the input.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Decoded {
-    /// More bytes have to come.
+    /// More bytes are needed.
     Incomplete,
-    /// That many bytes are an event, or nothing that is known.
+    /// The first `length` bytes are an event, or an unknown sequence if `event` is `None`.
     Done { length: usize, event: Option<Event> },
 }
 
@@ -21,16 +21,17 @@ impl Decoded {
     }
 }
 
-/// The longest sequence. No key or mouse report comes near it.
+/// Longer sequences are dropped, in bytes. Keys and mouse reports are far shorter.
 const MAX_SEQUENCE_LEN: usize = 64;
 
-/// Decodes a sequence that begins with `ESC [`. It ends at the first byte that cannot be part of it; that byte is a key again.
+/// Decodes a sequence that begins with `ESC [`. The first byte that cannot be part of it ends it and is decoded as a
+/// key.
 pub(super) fn csi(bytes: &[u8]) -> Decoded {
     match bytes.get(2) {
         None => return Decoded::Incomplete,
         Some(b'<') => return sgr_mouse(bytes),
         Some(b'M') => return x10_mouse(bytes),
-        // The Linux console's F1 to F5.
+        // F1 to F5 of the Linux console.
         Some(b'[') => {
             return match bytes.get(3) {
                 None => Decoded::Incomplete,
@@ -54,7 +55,7 @@ fn incomplete_or_dropped(bytes: &[u8]) -> Decoded {
     if bytes.len() > MAX_SEQUENCE_LEN { Decoded::dropped(bytes.len()) } else { Decoded::Incomplete }
 }
 
-/// The event of a sequence, if it is one that dive knows.
+/// Maps a sequence to its event. `None` if the sequence is unknown.
 fn sequence_event(parameters: &[u8], last: u8) -> Option<Event> {
     let parameters = Parameters::read(parameters)?;
     let code = match last {
@@ -71,7 +72,7 @@ fn sequence_event(parameters: &[u8], last: u8) -> Option<Event> {
             27 => kitty_key_code(parameters.first(2))?,
             number => tilde_key_code(number)?,
         },
-        // With another number than 1, it is an answer of the terminal, such as where the cursor is.
+        // A first parameter above 1 marks a response of the terminal, such as a cursor position report.
         letter if parameters.first(0) <= 1 => letter_key_code(letter)?,
         _ => return None,
     };
@@ -83,7 +84,7 @@ fn sequence_event(parameters: &[u8], last: u8) -> Option<Event> {
     }
 }
 
-/// A key that a letter names, after `ESC [` or `ESC O`.
+/// The key of a final letter after `ESC [` or `ESC O`.
 pub(super) const fn letter_key_code(letter: u8) -> Option<KeyCode> {
     Some(match letter {
         b'A' => KeyCode::Up,
@@ -97,7 +98,7 @@ pub(super) const fn letter_key_code(letter: u8) -> Option<KeyCode> {
     })
 }
 
-/// A key that a number before `~` names.
+/// The key of a number before `~`.
 fn tilde_key_code(number: u32) -> Option<KeyCode> {
     let function = |offset: u32| u8::try_from(number - offset).ok().map(KeyCode::F);
     Some(match number {
@@ -116,7 +117,7 @@ fn tilde_key_code(number: u32) -> Option<KeyCode> {
     })
 }
 
-/// A key by its code in the kitty keyboard protocol: mostly the letter's.
+/// The key of a code in the kitty keyboard protocol: the character's code point, or a number in a private range.
 fn kitty_key_code(code: u32) -> Option<KeyCode> {
     const KEYPAD_SIGNS: [char; 6] = ['.', '/', '*', '-', '+', '\r'];
     const KEYPAD_MOVES: [KeyCode; 10] = [
@@ -139,7 +140,7 @@ fn kitty_key_code(code: u32) -> Option<KeyCode> {
         57_415 => '=',
         57_416 => ',',
         57_417..=57_426 => return KEYPAD_MOVES.get(at(57_417)).copied(),
-        // Modifiers alone, volume keys and others that dive has no name for.
+        // Modifiers alone, media keys and other keys without a name in the configuration.
         57_344..=63_743 => return None,
         code => char::from_u32(code)?,
     };
@@ -153,11 +154,11 @@ fn kitty_key_code(code: u32) -> Option<KeyCode> {
     })
 }
 
-/// Numbers between `;`, each with more numbers after `:`.
+/// Parameters separated by `;`, each with subparameters after `:`.
 struct Parameters(Vec<Vec<u32>>);
 
 impl Parameters {
-    /// `None` for private sequences, such as answers of the terminal.
+    /// `None` for private sequences, such as device attribute reports.
     fn read(bytes: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(bytes).ok()?;
         let number = |text: &str| if text.is_empty() { Some(0) } else { text.parse().ok() };
@@ -199,14 +200,13 @@ impl Parameters {
     }
 }
 
-/// How a mouse report ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ButtonState {
     Pressed,
     Released,
 }
 
-/// `ESC [ < button ; column ; row`, then `M` or `m`. Any other byte is not part of it.
+/// Decodes `ESC [ < button ; column ; row`, then `M` for a press or `m` for a release.
 fn sgr_mouse(bytes: &[u8]) -> Decoded {
     let is_number = |byte: &u8| byte.is_ascii_digit() || *byte == b';';
     let Some(end) = bytes.iter().skip(3).position(|byte| !is_number(byte)).map(|at| at + 3) else {
@@ -222,7 +222,7 @@ fn sgr_mouse(bytes: &[u8]) -> Decoded {
     Decoded::Done { length: end + 1, event }
 }
 
-/// `ESC [ M` and three bytes, from terminals that know no other report.
+/// Decodes `ESC [ M` and three bytes, the report of terminals without SGR mouse mode.
 fn x10_mouse(bytes: &[u8]) -> Decoded {
     let numbers = &bytes[3..bytes.len().min(6)];
     if let Some(at) = numbers.iter().position(|byte| *byte < 32) {
@@ -233,7 +233,7 @@ fn x10_mouse(bytes: &[u8]) -> Decoded {
     Decoded::Done { length: 6, event: mouse(button, column, row, ButtonState::Pressed) }
 }
 
-/// A report of the mouse on a cell, counted from 1.
+/// Maps a mouse report to its event. `column` and `row` count from 1.
 fn mouse(button: u16, column: u16, row: u16, state: ButtonState) -> Option<Event> {
     let is_motion = button & 32 != 0;
     let which = match button & 3 {

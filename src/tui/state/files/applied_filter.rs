@@ -1,4 +1,4 @@
-//! A filter applied to a tree: which paths its expression matches. That depends on no layer, so it is found once.
+//! A filter applied to a tree. Which paths the expression matches does not depend on the layer, so it is computed once.
 
 use rayon::prelude::*;
 use regex::bytes::Regex;
@@ -7,13 +7,13 @@ use super::filter::{Filter, PathPattern, Reach};
 use super::node_set::{NodeChunk, NodeSet};
 use dive_model::tree::{Comparison, NodeId, Tree};
 
-/// A filter, what its expression matches, and what is collapsed while it is on.
+/// A filter, its matches, and the directories collapsed while it is active.
 #[derive(Debug, Clone)]
 pub(super) struct AppliedFilter {
     pub(super) filter: Filter,
-    /// What the expression matched; without an expression, nothing to know.
+    /// Matches of the expression. `None` without an expression.
     found: Option<PathMatches>,
-    /// Directories that the user collapsed in the filter's result.
+    /// Directories that the user collapsed while the filter is active.
     pub(super) collapsed: NodeSet,
 }
 
@@ -21,8 +21,7 @@ pub(super) struct AppliedFilter {
 struct PathMatches {
     /// Nodes whose path matches.
     paths: NodeSet,
-    /// Those of them that say something new: the path of the directory above does not match, or a match reaches into
-    /// the node's own name.
+    /// The subset to stop at: the path of the parent does not match, or the match reaches into the node's own name.
     matches: NodeSet,
 }
 
@@ -35,20 +34,20 @@ impl AppliedFilter {
         Self { filter, found, collapsed: NodeSet::none(tree.node_count()) }
     }
 
-    /// Whether a node itself, not one below it, is let in.
+    /// True if the filter accepts the node itself. Descendants do not count.
     pub(super) fn accepts(&self, tree: &Tree, comparison: &Comparison, node: NodeId) -> bool {
         self.found.as_ref().is_none_or(|found| found.paths.contains(node))
             && (!self.filter.has_sizes()
                 || (self.filter.accepts_size(comparison.size_bytes(node)) && !is_directory(tree, comparison, node)))
     }
 
-    /// Whether a node that is let in is worth a stop: with size terms, every file is.
+    /// True if a jump to the next match stops at an accepted node. With size terms, it stops at every file.
     pub(super) fn is_match(&self, node: NodeId) -> bool {
         self.filter.has_sizes() || self.found.as_ref().is_some_and(|found| found.matches.contains(node))
     }
 }
 
-/// Whether a node is, or if it is gone was, a directory.
+/// True if the node is a directory, or was one before its removal.
 pub(super) fn is_directory(tree: &Tree, comparison: &Comparison, node: NodeId) -> bool {
     comparison.span(tree, node).is_some_and(|span| tree.span(span).kind.is_directory())
 }
@@ -73,7 +72,7 @@ impl PathMatches {
         let mut found = Self::nothing(tree);
         let Self { paths, matches } = &mut found;
         paths.chunks_mut().zip(matches.chunks_mut()).for_each(|(mut matching, mut matches)| {
-            // Threads that share an expression wait for each other.
+            // Each thread needs its own clone: threads that share a regex contend for its scratch memory.
             let regex = pattern.regex.clone();
             let mut paths = PathBuilder::default();
             for node in matching.nodes(tree) {
@@ -95,20 +94,20 @@ impl PathMatches {
     }
 }
 
-/// Names one behind the other, since it takes an expression longer to begin a search than to read on in it. A slash
-/// between them keeps apart what matches.
+/// A batch of names joined by slashes. Starting a search costs more than continuing one, and a name expression cannot
+/// match a slash.
 #[derive(Default)]
 struct NameBatch {
     text: Vec<u8>,
-    /// Where each name begins.
+    /// Start of each name in `text`.
     starts: Vec<(usize, NodeId)>,
 }
 
 impl NameBatch {
-    /// About how many bytes are searched at a time: as many as the processor keeps near.
+    /// Bytes searched at a time, about the size of a CPU cache.
     const BATCH: usize = 1 << 16;
 
-    /// Finds the nodes of `chunk` whose names match.
+    /// Inserts the nodes of `chunk` whose names match.
     fn search(&mut self, tree: &Tree, regex: &Regex, mut chunk: NodeChunk<'_>) {
         for node in chunk.nodes(tree) {
             self.starts.push((self.text.len(), node));
@@ -123,7 +122,7 @@ impl NameBatch {
 
     fn search_batch(&mut self, regex: &Regex, chunk: &mut NodeChunk<'_>) {
         let mut at = 0;
-        // One match in a name is enough: on with the next name.
+        // One match per name is enough, so the search continues at the next name.
         while let Some(found) = regex.find_at(&self.text, at)
             && let behind = self.starts.partition_point(|(start, _)| *start <= found.start())
             && let Some((_, node)) = self.starts.get(behind.wrapping_sub(1))
@@ -139,16 +138,16 @@ impl NameBatch {
     }
 }
 
-/// Paths of one node after the other. Most stand in the same directory as the one before, or in it.
+/// Builds the paths of consecutive nodes. Most share the directory of the previous node or are inside it.
 #[derive(Default)]
 struct PathBuilder {
     path: Vec<u8>,
-    /// The nodes whose names make up `path`, outermost first, with its length up to each.
+    /// The nodes of `path`, outermost first, each with the length of `path` up to its end.
     open: Vec<(NodeId, usize)>,
 }
 
 impl PathBuilder {
-    /// The path of a node with a leading slash, and where the slash before its own name stands.
+    /// The path of a node with a leading slash, and the offset of the slash before its own name.
     fn of(&mut self, tree: &Tree, node: NodeId) -> (&[u8], usize) {
         let mut missing = Vec::new();
         let above = |node| tree.parent(node).filter(|parent| *parent != NodeId::ROOT);

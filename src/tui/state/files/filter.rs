@@ -1,4 +1,4 @@
-//! What a user types to find files: size terms (`>10MB`, `<=5KiB`) and a regular expression over full paths.
+//! The file filter: size terms (`>10MB`, `<=5KiB`) and a regular expression on the full path.
 
 use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::ast;
@@ -7,11 +7,11 @@ use regex_syntax::hir::{self, Class, Hir, HirKind};
 use crate::tui::state::expression::{self, MAX_COMPILED};
 use dive_model::units::{Bytes, BytesError};
 
-/// A filter that can be applied. An empty one lets everything in.
+/// A parsed filter. An empty one accepts all files.
 ///
-/// Words are separated by white space. Those that begin with `<` or `>` are size terms, all of which must hold; an
-/// expression that begins so is written `[<]`. The rest is one regular expression, which matches bytes of the path with
-/// its leading slash, and ignores case unless an upper case letter stands in it.
+/// Words are separated by white space. Words that begin with `<` or `>` are size terms, all of which must hold; write
+/// `[<]` to begin an expression so. The other words form one regular expression, which matches bytes of the path with
+/// its leading slash and ignores case unless it has an upper-case letter.
 #[derive(Debug, Clone)]
 pub struct Filter {
     text: String,
@@ -19,26 +19,26 @@ pub struct Filter {
     pattern: Option<PathPattern>,
 }
 
-/// Why a text is no filter.
+/// A filter that cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
-    /// A mistake in the expression.
+    /// Invalid regular expression.
     #[error("character {character}: {problem}")]
     Expression {
-        /// Where in the whole text, counted from 1.
+        /// Position in the whole text, from 1.
         character: usize,
-        /// What is wrong, in the words of the expression's parser.
+        /// Message of the regular expression parser.
         problem: String,
     },
-    /// An expression that would take too much memory.
+    /// The compiled expression exceeds the memory limit.
     #[error("the expression is too large: repeat less")]
     TooLarge,
-    /// A size that cannot be read.
+    /// Invalid size.
     #[error(transparent)]
     Size(#[from] BytesError),
 }
 
-/// A bound that a file's size must keep.
+/// A condition on the size of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct SizeTerm {
     bound: SizeBound,
@@ -59,35 +59,35 @@ pub(super) struct PathPattern {
     pub(super) reach: Reach,
 }
 
-/// How much of a path a match can span.
+/// The part of a path that a match can span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// One name, wherever it stands: a path matches if one of its names does, so that each name is searched only once.
+    /// A single name. A path matches if one of its names does, so each name is searched only once.
     Name,
-    /// Several names, or a place in the path.
+    /// Several names, or a position in the path.
     Path,
 }
 
 impl Filter {
-    /// Lets everything in.
+    /// The empty filter, which accepts all files.
     #[must_use]
     pub const fn none() -> Self {
         Self { text: String::new(), sizes: Vec::new(), pattern: None }
     }
 
-    /// Reads what the user typed.
+    /// Parses what the user typed.
     ///
     /// # Errors
-    /// A message of one line that says what is wrong and where.
+    /// A one-line message with the problem and its position.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         let mut sizes = Vec::new();
-        // Runs of the expression, with where they begin in the text.
+        // For each word: its offset in the expression and in the user's text.
         let mut expression = String::new();
         let mut origins = Vec::new();
         let mut words = text.split_whitespace();
         while let Some(word) = words.next() {
             if [">", "<", ">=", "<="].contains(&word) {
-                // `> 10MB` is as good as `>10MB`.
+                // Accept `> 10MB` as `>10MB`.
                 let size = words.next().unwrap_or_default();
                 sizes.push(SizeTerm::parse(&format!("{word}{size}"))?);
             } else if word.starts_with(['<', '>']) {
@@ -96,7 +96,7 @@ impl Filter {
                 if !expression.is_empty() {
                     expression.push(' ');
                 }
-                // A word is a part of the text, so that the difference of their addresses is where it stands.
+                // `word` is a slice of `text`, so the difference of their addresses is its offset.
                 origins.push((expression.len(), word.as_ptr().addr() - text.as_ptr().addr()));
                 expression.push_str(word);
             }
@@ -110,13 +110,13 @@ impl Filter {
         Ok(Self { text: text.to_owned(), sizes, pattern })
     }
 
-    /// What the user typed.
+    /// The text that the user typed.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether it lets everything in.
+    /// True if the filter accepts all files.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.sizes.is_empty() && self.pattern.is_none()
@@ -141,7 +141,7 @@ impl SizeTerm {
             [(">=", SizeBound::AtLeast), ("<=", SizeBound::AtMost), (">", SizeBound::Above), ("<", SizeBound::Below)]
                 .into_iter()
                 .find_map(|(sign, bound)| Some((bound, word.strip_prefix(sign)?)))
-                // No size without a sign, and no sign without a size.
+                // Both the operator and the size are required.
                 .filter(|(_, size)| !size.is_empty())
                 .ok_or_else(|| BytesError::Malformed(word.to_owned()))?;
         let bytes: Bytes = size.parse()?;
@@ -159,7 +159,7 @@ impl SizeTerm {
 }
 
 impl PathPattern {
-    /// `place` tells where in the user's text a byte of the expression stands.
+    /// Compiles the expression. `place` maps a byte offset in it to a character position in the user's text.
     fn parse(expression: &str, place: impl Fn(usize) -> usize) -> Result<Self, FilterError> {
         let wrong = |span: &ast::Span, problem: String| FilterError::Expression {
             character: place(span.start.offset),
@@ -186,7 +186,7 @@ impl PathPattern {
     }
 }
 
-/// Whether no match can hold a slash or depend on where in the path it stands.
+/// True if no match can contain a slash or depend on its position in the path.
 fn stays_in_a_name(hir: &Hir) -> bool {
     struct Slash(bool);
     impl hir::Visitor for Slash {
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn case_matters_only_where_the_user_wrote_an_upper_case_letter() {
+    fn a_filter_ignores_case_unless_it_has_an_upper_case_letter() {
         for text in ["readme", r"readme\S*", r"\Areadme|/readme\W", "[a-r]eadme", r"\p{Greek}|readme"] {
             assert!(finds(text, "/README.md"), "{text}");
         }
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_stand_anywhere_and_all_of_them_hold() {
+    fn a_filter_takes_several_sizes_in_any_place() {
         let filter = parsed("  >1k lib <=5KiB so$ ");
         assert_eq!(filter.pattern().unwrap().regex.as_str(), "lib so$");
         let sizes = [1000, 1001, 5120, 5121];
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_one_short_line_that_says_where() {
+    fn a_filter_error_is_one_line_with_its_position() {
         let cases = [
             ("usr/(lib", "character 5: unclosed group"),
             ("  >1k  a *b**+ [z-a]", "character 17: invalid character class range, the start must be <= the end"),
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_cannot_reach_over_a_slash_is_looked_for_name_by_name() {
+    fn an_expression_that_may_match_a_slash_is_applied_to_whole_paths() {
         for text in ["passwd", r"lib\d+", "[a-c]x", "a|b", "(?:so){2}"] {
             assert_eq!(parsed(text).pattern().unwrap().reach, Reach::Name, "{text}");
         }

@@ -1,22 +1,21 @@
-//! Jumps: to a node, to the next match, to the next changed file. They go through collapsed directories and expand them,
-//! but only ever down ways that lead to what is looked for.
+//! Jumps to a node, to the next match and to the next changed file. A jump expands collapsed directories, and descends
+//! only into directories that contain a target.
 
 use super::FileTreePane;
 use super::visible::JumpTarget;
 use dive_model::tree::{NodeId, Tree};
 
-/// How a jump ended.
+/// The outcome of a jump.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Jump {
-    /// The cursor is there.
+    /// The cursor is on the target.
     Done,
-    /// The cursor is there, and went over the end of the tree or over its beginning.
+    /// The cursor is on the target, and the jump wrapped at an end of the tree.
     Wrapped,
-    /// There is nothing to go to, or it is not shown; the cursor stays.
+    /// There is no visible target. The cursor stays.
     Nowhere,
 }
 
-/// Which way along the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum JumpDirection {
     Forward,
@@ -24,12 +23,12 @@ enum JumpDirection {
 }
 
 impl FileTreePane {
-    /// Moves the cursor to a node and expands the directories above it. A node that is hidden stays so.
+    /// Moves the cursor to a node and expands the directories above it. Does not unhide a hidden node.
     pub fn jump_to(&mut self, tree: &Tree, node: NodeId) -> Jump {
         if node == NodeId::ROOT || !self.visible.is_visible(node) {
             return Jump::Nowhere;
         }
-        // Innermost first: then each is told to the next one only, and not by each to all above.
+        // Innermost first: each refold stops at the next collapsed directory instead of updating all levels above.
         let mut next = tree.parent(node);
         while let Some(above) = next.filter(|above| *above != NodeId::ROOT) {
             if self.is_collapsed(above) {
@@ -46,17 +45,17 @@ impl FileTreePane {
         self.jump_along(tree, JumpTarget::Match, JumpDirection::Forward)
     }
 
-    /// Moves the cursor to the match before.
+    /// Moves the cursor to the previous match of the filter.
     pub fn previous_match(&mut self, tree: &Tree) -> Jump {
         self.jump_along(tree, JumpTarget::Match, JumpDirection::Backward)
     }
 
-    /// Moves the cursor to the next file that was added, modified or removed. So is a directory that holds nothing.
+    /// Moves the cursor to the next added, modified or removed file, or empty directory.
     pub fn next_change(&mut self, tree: &Tree) -> Jump {
         self.jump_along(tree, JumpTarget::Changed, JumpDirection::Forward)
     }
 
-    /// Moves the cursor to the changed file before.
+    /// Moves the cursor to the previous added, modified or removed file, or empty directory.
     pub fn previous_change(&mut self, tree: &Tree) -> Jump {
         self.jump_along(tree, JumpTarget::Changed, JumpDirection::Backward)
     }
@@ -81,7 +80,7 @@ impl FileTreePane {
         jump
     }
 
-    /// The first one behind a node, in the order of the screen with everything expanded.
+    /// The first target after a node, in display order with all directories expanded.
     fn after(&self, tree: &Tree, node: NodeId, target: JumpTarget) -> Option<NodeId> {
         if let Some(found) = self.first_below(tree, node, target) {
             return Some(found);
@@ -100,7 +99,7 @@ impl FileTreePane {
         None
     }
 
-    /// The last one before a node.
+    /// The last target before a node.
     fn before(&self, tree: &Tree, node: NodeId, target: JumpTarget) -> Option<NodeId> {
         let mut child = node;
         while let Some(parent) = tree.parent(child) {

@@ -1,5 +1,5 @@
-//! The children of a directory in the order of the screen, made when the way to a visible row leads through it and kept
-//! until it is no longer true.
+//! The visible children of a directory in display order. A list is built when a lookup passes through its directory,
+//! and cached until it changes.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
@@ -10,17 +10,17 @@ use super::sizes::HiddenBytes;
 use super::visible::{Fold, VisibleNodes};
 use dive_model::tree::{Comparison, NodeId, Tree};
 
-/// How siblings are ordered.
+/// Sort order of siblings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
-    /// By the bytes of their names.
+    /// By name, in byte order.
     #[default]
     Name,
-    /// Largest first, directories with all they hold; of one size by name.
+    /// Largest first, directories by their total; equal sizes by name.
     Size,
 }
 
-/// What decides where a node stands among its siblings.
+/// The inputs of the sort order.
 #[derive(Clone, Copy)]
 pub(super) struct Sorting<'a> {
     pub(super) tree: &'a Tree,
@@ -29,7 +29,7 @@ pub(super) struct Sorting<'a> {
     pub(super) order: Order,
 }
 
-/// What lists are made from.
+/// The inputs of a list.
 #[derive(Clone, Copy)]
 pub(super) struct ListSource<'a> {
     pub(super) sorting: Sorting<'a>,
@@ -37,33 +37,32 @@ pub(super) struct ListSource<'a> {
     pub(super) collapsed: &'a NodeSet,
 }
 
-/// The shown children of one directory.
+/// The visible children of one directory.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Siblings {
     pub(super) nodes: Vec<NodeId>,
-    /// How many rows each and those before it take, with what is below them.
+    /// Prefix sums of rows: for each child, the rows of it and its predecessors, with their descendants.
     ends: Vec<u32>,
 }
 
 impl Siblings {
-    /// How many rows the siblings before the one at `position` take.
+    /// Rows of the siblings before the one at `position`, with their descendants.
     pub(super) fn rows_before(&self, position: usize) -> usize {
         position.checked_sub(1).map_or(0, |before| self.ends[before] as usize)
     }
 
-    /// Which sibling takes the row, counted from the first of them all.
+    /// The sibling that contains `row`, counted from the first sibling.
     pub(super) fn at_row(&self, row: usize) -> usize {
         self.ends.partition_point(|end| *end as usize <= row)
     }
 
-    /// Where a shown child stands.
+    /// Position of a child in the list. `None` if it is not visible.
     pub(super) fn position(&self, node: NodeId, sorting: Sorting<'_>) -> Option<usize> {
         self.nodes.binary_search_by(|other| sorting.compare(*other, node)).ok()
     }
 }
 
 impl Sorting<'_> {
-    /// How two children of one directory are ordered.
     fn compare(&self, left: NodeId, right: NodeId) -> Ordering {
         let by_name = || self.tree.name(left).cmp(self.tree.name(right));
         match self.order {
@@ -82,7 +81,7 @@ impl ListSource<'_> {
         let nodes: Vec<NodeId> = match self.sorting.order {
             Order::Name => visible.collect(),
             Order::Size => {
-                // One number for each: the size, largest first, and then the place by name.
+                // Sort plain integers: the inverted size in the high bits, the position by name in the low ones.
                 let visible: Vec<NodeId> = visible.collect();
                 let size = |node| u128::from(!self.sorting.hidden.visible_bytes(self.sorting.comparison, node));
                 let keys = visible.iter().enumerate().map(|(position, node)| size(*node) << 64 | position as u128);
@@ -101,10 +100,10 @@ impl ListSource<'_> {
     }
 }
 
-/// The lists made so far.
+/// The cached lists.
 #[derive(Debug, Default)]
 pub(super) struct ChildLists {
-    /// All children that any layer has, by name: true for good.
+    /// All children of a directory in any layer, by name. Never changes.
     by_name: HashMap<NodeId, Box<[NodeId]>>,
     visible: HashMap<NodeId, Arc<Siblings>>,
 }
@@ -118,12 +117,12 @@ impl ChildLists {
         Arc::clone(siblings)
     }
 
-    /// Nothing is shown as it was.
+    /// Discards all lists after visibility or order changed.
     pub(super) fn invalidate(&mut self) {
         self.visible.clear();
     }
 
-    /// A child takes so many rows more or fewer.
+    /// Adds `count` rows to a child that was expanded, or removes them from one that was collapsed.
     pub(super) fn refold(&mut self, directory: NodeId, child: NodeId, fold: Fold, count: u32, sorting: Sorting<'_>) {
         let Some(siblings) = self.visible.get_mut(&directory) else { return };
         let Some(position) = siblings.position(child, sorting) else { return };
@@ -135,8 +134,8 @@ impl ChildLists {
 
 fn by_name(tree: &Tree, directory: NodeId) -> Box<[NodeId]> {
     let mut children: Vec<NodeId> = tree.children(directory).collect();
-    // Names of one directory are often numbered: where they begin to differ, eight bytes decide nearly always, and they
-    // are compared without going to where the names lie.
+    // Names in one directory often share a prefix. The eight bytes after it nearly always decide, and comparing them as
+    // an integer avoids a memory access per name.
     let first = children.first().map_or(&b""[..], |node| tree.name(*node));
     let same = children.iter().fold(first.len(), |same, node| {
         let name = tree.name(*node);

@@ -1,9 +1,9 @@
-//! What the file tree pane shows: two states of the image compared, and of that what the user asked for. The tree itself
-//! belongs to others and comes with every call, always the same one.
+//! The state of the file tree pane: a comparison of two states of the image, with filter, order and cursor. Each call
+//! takes the tree, which must always be the same one.
 //!
-//! An image has half a million paths and the screen fifty rows. So a question about all nodes is one walk over the
-//! arena, a few bytes for each; a question about rows goes down from the root; and nothing is sorted, listed or written
-//! out but on the way to a row that is on the screen.
+//! An image may have half a million paths, and the screen shows fifty rows. Work on all nodes is therefore one pass
+//! over the arena with a few bytes per node; work on rows descends from the root; only directories on the way to a
+//! visible row are listed and sorted.
 
 mod applied_filter;
 mod cursor;
@@ -33,12 +33,12 @@ use node_set::NodeSet;
 use sizes::HiddenBytes;
 use visible::{VisibilityRules, VisibleNodes};
 
-/// How directories are at the start.
+/// Initial state of all directories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Folding {
-    /// All that they hold has rows.
+    /// Expanded.
     Expanded,
-    /// Only what stands in the root has rows.
+    /// Collapsed: only the entries of the root have rows.
     Collapsed,
 }
 
@@ -52,13 +52,13 @@ pub struct FileTreePane {
     applied_filter: Option<AppliedFilter>,
     visible: VisibleNodes,
     hidden: HiddenBytes,
-    /// Made while looking.
+    /// Filled on lookup.
     lists: RefCell<ChildLists>,
     cursor: TreeCursor,
 }
 
 impl FileTreePane {
-    /// Shows what happened between the states of `scope`; see [`Self::compare`].
+    /// Shows the changes between the two states of `scope`.
     #[must_use]
     pub fn new(tree: &Tree, scope: Scope, folding: Folding) -> Self {
         let mut files = Self {
@@ -76,50 +76,50 @@ impl FileTreePane {
         files
     }
 
-    /// Shows what happened between the states of `scope`. All else stays as it is; a cursor whose node has no row stands on
-    /// the directory above until the node is back.
+    /// Changes the compared states. Keeps filter, order and cursor; while the cursor's node has no row, the cursor is
+    /// on the directory above it.
     pub fn compare(&mut self, tree: &Tree, scope: Scope) {
         self.comparison.change_to(tree, scope);
         self.count(tree);
     }
 
-    /// What happened to every node, and its size.
+    /// The change and the size of every node.
     #[must_use]
     pub const fn comparison(&self) -> &Comparison {
         &self.comparison
     }
 
-    /// Bytes at and below a node, of what is shown.
+    /// Bytes of a node and its visible descendants.
     #[must_use]
     pub fn size_bytes(&self, node: NodeId) -> u64 {
         self.hidden.visible_bytes(&self.comparison, node)
     }
 
-    /// Whether kinds are hidden or a filter is on, so that sizes leave out what has no row.
+    /// True if kinds of change are hidden or a filter is active: sizes then exclude hidden files.
     #[must_use]
     pub fn is_partial(&self) -> bool {
         self.hidden.is_partial()
     }
 
-    /// The kinds of change that are shown.
+    /// The visible kinds of change.
     #[must_use]
     pub const fn kinds(&self) -> ChangeKinds {
         self.kinds
     }
 
-    /// Hides a kind of change, or shows it again. A directory is shown while anything below it is.
+    /// Hides or shows a kind of change. A directory stays visible while a descendant is.
     pub fn toggle_kind(&mut self, tree: &Tree, change: Change) {
         self.kinds.toggle(change);
         self.count(tree);
     }
 
-    /// How siblings are ordered.
+    /// The sort order of siblings.
     #[must_use]
     pub const fn order(&self) -> Order {
         self.order
     }
 
-    /// Changes from one order to the other.
+    /// Toggles the sort order.
     pub fn toggle_order(&mut self, tree: &Tree) {
         self.order = match self.order {
             Order::Name => Order::Size,
@@ -129,26 +129,26 @@ impl FileTreePane {
         self.settle(tree);
     }
 
-    /// Whether a filter, if one is on, leaves a node in sight. Collapsed or not makes no difference.
+    /// True if no filter is active or the filter shows the node, collapsed or not.
     #[must_use]
     pub fn passes_filter(&self, node: NodeId) -> bool {
         self.applied_filter.is_none() || self.visible.is_visible(node)
     }
 
-    /// The filter that is on.
+    /// The active filter.
     #[must_use]
     pub fn filter(&self) -> Option<&Filter> {
         self.applied_filter.as_ref().map(|filter| &filter.filter)
     }
 
-    /// Shows only what `filter` lets in, with the directories above, all expanded. An empty filter ends that, and
-    /// directories are collapsed as they were before.
+    /// Shows only files that `filter` accepts and the directories above them, all expanded. An empty filter removes the
+    /// filter and restores the collapsed directories.
     pub fn set_filter(&mut self, tree: &Tree, filter: Filter) {
         self.applied_filter = if filter.is_empty() { None } else { Some(AppliedFilter::new(filter, tree)) };
         self.count(tree);
     }
 
-    /// Collapses the directory under the cursor, or expands it.
+    /// Collapses or expands the directory under the cursor.
     pub fn toggle_collapse(&mut self, tree: &Tree) {
         if let Some(node) = self.selected().filter(|node| self.fold(*node) != Fold::Leaf) {
             self.refold(tree, node);
@@ -156,7 +156,7 @@ impl FileTreePane {
         }
     }
 
-    /// Collapses all directories; expands them all if none is expanded that has a row.
+    /// Collapses all directories, or expands them all if every directory in the root is collapsed.
     pub fn toggle_collapse_all(&mut self, tree: &Tree) {
         let root = self.siblings(tree, NodeId::ROOT);
         let any_expanded = root.nodes.iter().any(|node| self.fold(*node) == Fold::Expanded);
@@ -165,7 +165,7 @@ impl FileTreePane {
         self.count(tree);
     }
 
-    /// Counts rows anew, after anything but a single directory changed.
+    /// Recounts all rows. Needed after any change except folding one directory.
     fn count(&mut self, tree: &Tree) {
         let Self { comparison, kinds, collapsed, applied_filter, visible, hidden, .. } = self;
         let applied_filter = applied_filter.as_ref();
@@ -175,7 +175,7 @@ impl FileTreePane {
         self.settle(tree);
     }
 
-    /// Collapses an expanded directory or the other way round, without moving the cursor.
+    /// Collapses or expands a directory without moving the cursor.
     fn refold(&mut self, tree: &Tree, node: NodeId) {
         let is_collapsed = self.is_collapsed(node);
         let set = self.collapsed_mut();
@@ -192,7 +192,7 @@ impl FileTreePane {
         });
     }
 
-    /// The collapsed directories: while a filter is on, those of its result.
+    /// The collapsed directories. An active filter has its own set.
     fn collapsed(&self) -> &NodeSet {
         self.applied_filter.as_ref().map_or(&self.collapsed, |filter| &filter.collapsed)
     }

@@ -1,13 +1,13 @@
-//! A set of nodes, a bit for each.
+//! A bit set of nodes.
 
 use rayon::prelude::*;
 
 use dive_model::tree::{NodeId, Tree};
 
-/// How many words of a set one thread takes at a time.
+/// Words per chunk for one thread.
 const CHUNK_WORDS: usize = 256;
 
-/// Nodes of one tree.
+/// A set of nodes of one tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NodeSet(Vec<u64>);
 
@@ -32,7 +32,7 @@ impl NodeSet {
         self.0[node.index() / 64] &= !Self::bit(node);
     }
 
-    /// The set in parts of neighbouring nodes, for threads to fill.
+    /// Splits the set into chunks of adjacent nodes, for threads to fill.
     pub(super) fn chunks_mut(&mut self) -> impl IndexedParallelIterator<Item = NodeChunk<'_>> {
         self.0
             .par_chunks_mut(CHUNK_WORDS)
@@ -45,14 +45,14 @@ impl NodeSet {
     }
 }
 
-/// A part of a set.
+/// The bits of adjacent nodes.
 pub(super) struct NodeChunk<'a> {
     first: usize,
     words: &'a mut [u64],
 }
 
 impl NodeChunk<'_> {
-    /// The nodes that may be in it, but for the root.
+    /// All nodes of the chunk except the root.
     pub(super) fn nodes(&self, tree: &Tree) -> impl Iterator<Item = NodeId> + use<> {
         let end = (self.first + self.words.len() * 64).min(tree.node_count());
         tree.nodes().take(end).skip(self.first.max(1))

@@ -1,4 +1,4 @@
-//! Rows, found by going down from the root: a list of half a million rows of which only those on the screen exist.
+//! Row lookup by descent from the root. Only visible rows are built, of half a million in a large image.
 
 use std::sync::Arc;
 
@@ -8,20 +8,20 @@ use super::row::FileRow;
 use super::visible::{Fold, JumpTarget};
 use dive_model::tree::{Change, NodeId, Tree};
 
-/// A directory on the way down, and how far its children were visited.
+/// A directory on the path of the descent. `next` is the next child to visit.
 struct Level {
     siblings: Arc<Siblings>,
     next: usize,
 }
 
 impl FileTreePane {
-    /// How many rows there are.
+    /// Number of rows.
     #[must_use]
     pub fn row_count(&self) -> usize {
         self.visible.below(NodeId::ROOT) as usize
     }
 
-    /// Up to `count` rows from the one at `first` on.
+    /// Up to `count` rows from row `first` on.
     #[must_use]
     pub fn rows(&self, tree: &Tree, first: usize, count: usize) -> Vec<FileRow> {
         let count = count.min(self.row_count().saturating_sub(first));
@@ -29,13 +29,13 @@ impl FileTreePane {
         if count == 0 {
             return rows;
         }
-        // Which of the siblings on the way are the last ones; the innermost is set for each row.
+        // `last` of the current path; its innermost entry is set for each row.
         let mut last = Vec::new();
         let mut levels = self.levels_to(tree, first);
         for level in &levels {
             last.push(level.next == level.siblings.nodes.len());
         }
-        // The way to the first row ends behind it.
+        // `levels_to` ends after the first row; step back to include it.
         if let Some(level) = levels.last_mut() {
             level.next -= 1;
         }
@@ -67,7 +67,7 @@ impl FileTreePane {
         rows
     }
 
-    /// The node of a row.
+    /// The node of a row. `None` if there are fewer rows.
     #[must_use]
     pub fn node_at(&self, tree: &Tree, row: usize) -> Option<NodeId> {
         if row >= self.row_count() {
@@ -77,7 +77,7 @@ impl FileTreePane {
         levels.last().and_then(|level| level.siblings.nodes.get(level.next - 1).copied())
     }
 
-    /// The row of a node; none if it is not shown or a directory above it is collapsed.
+    /// The row of a node. `None` if it is not visible or a directory above it is collapsed.
     #[must_use]
     pub fn row_of(&self, tree: &Tree, node: NodeId) -> Option<usize> {
         let mut parent = tree.parent(node)?;
@@ -92,27 +92,27 @@ impl FileTreePane {
             if self.is_collapsed(parent) {
                 return None;
             }
-            // The row of the directory itself.
+            // The parent's own row.
             row += 1;
             child = parent;
             parent = tree.parent(parent)?;
         }
     }
 
-    /// Whether the filter's expression names a shown node: it matches the path, and the directory above does not match
-    /// already or the match reaches into the node's own name. With size terms, every file that is let in.
+    /// True if a visible node matches the filter by itself: its path matches and the path of its parent does not, or
+    /// the match reaches into its own name. With size terms, true for every accepted file.
     #[must_use]
     pub fn is_match(&self, node: NodeId) -> bool {
         self.visible.is_target(node, JumpTarget::Match)
     }
 
-    /// How many nodes [`Self::is_match`] holds for, below collapsed directories too.
+    /// Number of matching nodes, including those in collapsed directories.
     #[must_use]
     pub const fn matches(&self) -> usize {
         self.visible.match_count()
     }
 
-    /// The levels down to a row, each with its `next` behind the sibling on the way.
+    /// The levels from the root to a row. `next` of each is after the child on the path.
     fn levels_to(&self, tree: &Tree, mut row: usize) -> Vec<Level> {
         let mut levels = Vec::new();
         let mut directory = NodeId::ROOT;
@@ -130,7 +130,7 @@ impl FileTreePane {
         }
     }
 
-    /// Whether a shown node has rows below it.
+    /// Whether a visible node is expanded, collapsed or a leaf.
     #[must_use]
     pub fn fold(&self, node: NodeId) -> Fold {
         match self.visible.below(node) {

@@ -1,6 +1,6 @@
-//! Getting a file's bytes to where the viewer can read them at any place, for a thread of its own. Those of a plain layer are
-//! there at once; those of a compressed one are decoded into a temporary file without a name, and the first screen is shown
-//! as soon as its bytes are out. Lines are counted on the way.
+//! Fetches the content of a file for the viewer, on a worker thread. Content of an uncompressed layer is read in place;
+//! content of a compressed one is decoded to an unnamed temporary file, and the first screen is shown as soon as it is
+//! decoded. Lines are counted on the way.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -18,47 +18,47 @@ use dive_model::layer::LayerBlob;
 use dive_model::layer::content::{Body, BodyForm, SkipProgress, open_body_while};
 use dive_model::store::leave_room;
 
-/// What text and other bytes are told apart by: the first bytes of a file.
+/// Bytes at the start of a file that decide between text and hex.
 const SNIFF_BYTES: usize = 8 * 1024;
 
 /// Bytes read at a time.
 const CHUNK: usize = 256 * 1024;
 
-/// Bytes between two looks at the free space of the disk.
+/// Bytes between checks of free disk space.
 const SPACE_CHECK_INTERVAL: u64 = 64 << 20;
 
-/// The fewest bytes between two words on how far it is; each draws the screen anew.
+/// Minimum bytes between progress reports. Each report draws a frame.
 const MIN_REPORT_STEP: u64 = 8 << 20;
 
-/// Whose lines are counted.
+/// Whether lines are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LineCounting {
-    /// Those of a text, and of what has to be read through anyway.
+    /// In text, and in content that must be decoded anyway.
     IfText,
-    /// Those of anything.
+    /// Always.
     Always,
 }
 
-/// A file that a thread is to fetch, with [`fetch`].
+/// A request to [`fetch`] a file.
 #[derive(Debug, Clone)]
 pub struct FetchRequest {
-    /// The viewer that asks.
+    /// Viewer that receives the reports.
     pub overlay_id: OverlayId,
     pub(super) blob: LayerBlob,
     pub(super) body: Body,
     pub(super) counting: LineCounting,
 }
 
-/// What the fetching has to say to its viewer.
+/// A progress report for a viewer.
 #[derive(Debug, Clone)]
 pub struct FetchReport {
-    /// The viewer that asked.
+    /// Viewer that requested the file.
     pub overlay_id: OverlayId,
     pub(super) event: FetchEvent,
 }
 
 impl FetchReport {
-    /// The layer is on its way here from where it lies, and so far.
+    /// Reports progress of transferring the layer from its engine or registry.
     #[must_use]
     pub const fn transferring(overlay_id: OverlayId, progress: TransferProgress) -> Self {
         Self { overlay_id, event: FetchEvent::Transferring(progress) }
@@ -67,28 +67,28 @@ impl FetchReport {
 
 #[derive(Debug, Clone)]
 pub(super) enum FetchEvent {
-    /// The layer lies in an engine or a registry, and is on its way here.
+    /// The layer is being transferred from an engine or a registry.
     Transferring(TransferProgress),
-    /// What stands before the file in its layer is being decoded.
+    /// The part of the layer before the file is being decoded.
     Skipping(SkipProgress),
-    /// The first bytes are there.
+    /// The first bytes are available.
     Opened { content: Content, form: Form, available: u64 },
-    /// More is there, and counted.
+    /// More bytes are available and their lines counted.
     Progress { available: u64, marks: Vec<RowStart>, counted: RowStart },
-    /// All is there.
+    /// All bytes are available.
     Complete(LineCount),
-    /// What is there is all there will be.
+    /// The fetch failed. The bytes available so far stay.
     Failed(String),
 }
 
-/// Whether the lines of what was fetched are counted.
+/// Whether the lines of the file were counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LineCount {
     Known,
     Unknown,
 }
 
-/// Fetches a file until it is there or `cancel` is set.
+/// Fetches a file until it is complete or `cancel` is set.
 pub fn fetch(request: &FetchRequest, cancel: &AtomicBool, report: &mut dyn FnMut(FetchReport)) {
     let mut send = |event| report(FetchReport { overlay_id: request.overlay_id, event });
     let fetched = Fetcher { request, cancel, send: &mut send, counter: LineCounter::new(), reported: None }.run();
@@ -102,7 +102,7 @@ struct Fetcher<'a> {
     cancel: &'a AtomicBool,
     send: &'a mut dyn FnMut(FetchEvent),
     counter: LineCounter,
-    /// Bytes that were behind when it last said how far it is.
+    /// Bytes done at the last progress report.
     reported: Option<u64>,
 }
 
@@ -111,7 +111,7 @@ impl Fetcher<'_> {
         let FetchRequest { blob, body, .. } = self.request;
         let mut reported = None;
         let transferred = blob.fetch(&mut |progress| {
-            // Where nothing comes, there is nothing new to draw.
+            // Skip repeated reports: nothing new to draw.
             if reported.replace(progress) != Some(progress) {
                 (self.send)(FetchEvent::Transferring(progress));
             }
@@ -129,7 +129,7 @@ impl Fetcher<'_> {
         }
     }
 
-    /// Bytes that lie in a file already.
+    /// Reads content in place.
     fn fetch_plain(&mut self) -> io::Result<()> {
         let Body { at, len, layer, .. } = self.request.body;
         let bytes = self.request.blob.slice(at, len);
@@ -168,7 +168,7 @@ impl Fetcher<'_> {
         Ok(())
     }
 
-    /// Bytes that have to be decoded.
+    /// Decodes content to a temporary file.
     fn fetch_decoded(&mut self) -> io::Result<()> {
         let FetchRequest { blob, body, .. } = self.request;
         let cancel = self.cancel;
@@ -184,14 +184,14 @@ impl Fetcher<'_> {
         let file = Arc::new(tempfile::tempfile().map_err(|error| on_disk(&error))?);
         let content = Content::new(Blob::new(Arc::clone(&file), 0, body.len, blob.name()));
         let mut chunk = vec![0; CHUNK];
-        // What tells the form of the file, until that is told.
+        // The first bytes, until they have decided the form.
         let mut first = Some(Vec::new());
         let mut written = 0;
         loop {
             let read = match reader.read(&mut chunk) {
                 Ok(read) => read,
                 Err(error) => {
-                    // What is there is shown.
+                    // Show the bytes decoded so far.
                     self.open(&content, &mut first, written);
                     self.counter.finish();
                     self.report_progress(written);
@@ -226,7 +226,7 @@ impl Fetcher<'_> {
         Ok(())
     }
 
-    /// Shows what is there, unless it is shown already.
+    /// Reports the first bytes, once.
     fn open(&mut self, content: &Content, first: &mut Option<Vec<u8>>, available: u64) {
         if let Some(first) = first.take() {
             (self.send)(FetchEvent::Opened { content: content.clone(), form: detect_form(&first), available });
@@ -243,8 +243,7 @@ impl Fetcher<'_> {
     }
 }
 
-/// Whether one is to hear that `done` of `total` bytes are behind: at once, for who waits for the first screen, then in
-/// steps of 1 %, none of them smaller than [`MIN_REPORT_STEP`].
+/// True if progress should be reported: the first time, then in steps of 1 % but at least [`MIN_REPORT_STEP`] bytes.
 fn should_report(reported: &mut Option<u64>, done: u64, total: u64) -> bool {
     let is_step = reported.is_none_or(|reported| done.saturating_sub(reported) >= MIN_REPORT_STEP.max(total / 100));
     if is_step {
@@ -259,7 +258,7 @@ fn on_disk(error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), text)
 }
 
-/// At the place, since the viewer reads the same file meanwhile.
+/// Writes at an offset without moving the file position, since the viewer reads the file concurrently.
 fn write_at(file: &File, mut bytes: &[u8], mut at: u64) -> io::Result<()> {
     while !bytes.is_empty() {
         match write_file_at(file, bytes, at) {
@@ -285,7 +284,7 @@ fn write_file_at(file: &File, bytes: &[u8], at: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_write(file, bytes, at)
 }
 
-/// Whether the first bytes of a file are those of a text: no NUL, and three in four letters or what texts have between them.
+/// Detects text by the first bytes: no NUL, and at most a quarter invalid UTF-8 or unusual control characters.
 fn detect_form(first: &[u8]) -> Form {
     if first.contains(&0) {
         return Form::Hex;
@@ -306,9 +305,9 @@ fn detect_form(first: &[u8]) -> Form {
 mod tests {
     use super::*;
 
-    /// Each word draws the screen anew, which takes longer than unpacking a piece.
+    /// Each report draws a frame, which takes longer than decoding a chunk.
     #[test]
-    fn unpacking_a_layer_of_gigabytes_is_told_in_a_hundred_words() {
+    fn a_large_layer_is_reported_in_about_a_hundred_steps() {
         let reported = |total: u64| {
             let mut reported = None;
             (0..total).step_by(CHUNK).filter(|done| should_report(&mut reported, *done, total)).count()
@@ -319,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_told_from_other_bytes() {
+    fn binary_files_open_in_hex_and_text_files_as_text() {
         assert_eq!(detect_form("naïve\r\n\ttext \x1b[1m".as_bytes()), Form::Text);
         assert_eq!(detect_form(b"caf\xe9 au lait, Latin-1"), Form::Text);
         assert_eq!(detect_form(b""), Form::Text);

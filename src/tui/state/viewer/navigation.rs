@@ -1,4 +1,4 @@
-//! What keys do to the viewer.
+//! Actions of the viewer: scrolling, jumps, form and wrapping, searches.
 
 use std::io;
 use std::ops::Range;
@@ -12,11 +12,11 @@ use crate::config::Action;
 use crate::tui::state::long_lines::LongLines;
 use crate::tui::state::motion::Motion;
 
-/// Columns that one step sideways goes.
+/// Columns per horizontal step.
 const HORIZONTAL_STEP: usize = 8;
 
 impl Viewer {
-    /// Does what a key asks for; nothing if that is not the viewer's own to do. The effect, if there is one, is for a thread.
+    /// Applies an action; ignores actions of other views. The effect, if any, is for a worker.
     pub fn act(&mut self, action: Action) -> Option<ViewerEffect> {
         if let Some(motion) = Motion::of(action) {
             self.go(motion);
@@ -42,7 +42,7 @@ impl Viewer {
         effect
     }
 
-    /// Moves what is seen.
+    /// Scrolls.
     pub fn go(&mut self, motion: Motion) {
         self.cancel_pending();
         let page = self.height.saturating_sub(1).max(1);
@@ -60,7 +60,7 @@ impl Viewer {
                 (self.top, self.left) = (Top::START, 0);
                 Ok(())
             }
-            // To what is there of the file, and on as more comes.
+            // To the end of the available content, then follow it while more arrives.
             Motion::Last => {
                 self.pending_destination = (!self.is_over()).then_some(Destination::End);
                 self.go_to_end()
@@ -70,7 +70,7 @@ impl Viewer {
         self.refresh();
     }
 
-    /// Goes to a line, from 1; in hexadecimal form to a byte, from 0. The effect, if there is one, is for a thread.
+    /// Goes to a line, from 1, or in hex form to an offset. The effect, if any, is for a worker.
     pub(super) fn go_to_number(&mut self, number: u64) -> Option<ViewerEffect> {
         self.cancel_pending();
         let mut effect = None;
@@ -80,21 +80,21 @@ impl Viewer {
         effect
     }
 
-    /// Searches for a regular expression from the top of the screen on; an empty one ends the search. The effect, if there is
-    /// one, is for a thread.
+    /// Searches for a regular expression from the top of the screen. An empty one ends the search. The effect, if any,
+    /// is for a worker.
     pub fn search_for(&mut self, text: &str) -> Option<ViewerEffect> {
         let effect = self.find_text(text);
         self.refresh();
         effect
     }
 
-    /// Forgets where the user wanted to go: they go elsewhere.
+    /// Drops a pending destination and late matches: the user has moved elsewhere.
     fn cancel_pending(&mut self) {
         self.pending_destination = None;
         self.drop_late_match();
     }
 
-    /// What is asked for when the user wants to go somewhere: a line of text, an offset of bytes.
+    /// Label of the prompt for a destination, by form.
     #[must_use]
     pub const fn destination_label(&self) -> &'static str {
         match self.form {
@@ -103,11 +103,11 @@ impl Viewer {
         }
     }
 
-    /// Goes to what was typed, in the numbers that stand beside the rows: those of lines from 1, or hexadecimal offsets from
-    /// 0, with `0x` or without. What is behind the end is the end. The effect, if there is one, is for a thread.
+    /// Goes to a typed destination: a line number from 1, or in hex form an offset in hex digits, with or without `0x`.
+    /// Numbers beyond the end go to the end. The effect, if any, is for a worker.
     ///
     /// # Errors
-    /// When it is no such number, with an example of one.
+    /// If the text is not such a number, with an example.
     pub fn go_to(&mut self, text: &str) -> Result<Option<ViewerEffect>, String> {
         let text = text.trim();
         let (digits, radix, example) = match self.form {
@@ -117,16 +117,16 @@ impl Viewer {
                 (digits, 16, "an offset is a hexadecimal number, such as 1f40")
             }
         };
-        // Not left to the parsing, which takes a sign.
+        // `from_str_radix` would accept a sign.
         if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
             return Err(example.to_owned());
         }
-        // What is too large for a number is behind the end of any file.
+        // A number that overflows is beyond the end of any file.
         let number = u64::from_str_radix(digits, radix).unwrap_or(u64::MAX);
         Ok(self.go_to_number(number))
     }
 
-    /// Goes to what was waited for, now that more is there. The effect, if there is one, is what a line is waited for with.
+    /// Goes to the pending destination if it is available now. The effect, if any, starts counting lines.
     pub(super) fn go_to_pending(&mut self) -> Option<ViewerEffect> {
         let mut effect = None;
         let moved = match self.pending_destination {
@@ -136,7 +136,8 @@ impl Viewer {
                 self.go_to_line(line)
             }
             Some(Destination::Line(_)) => {
-                // It was asked for before anybody knew that this is no text, whose lines are counted.
+                // The line was requested before the content turned out to be binary, whose lines are not counted by
+                // default.
                 effect = self.count_lines();
                 Ok(())
             }
@@ -146,7 +147,7 @@ impl Viewer {
             }
             Some(Destination::Offset(_)) | None => Ok(()),
         };
-        // Counting is no end, even if all is there.
+        // While lines are counted, the phase is not over even though all content is available.
         if self.is_over() {
             self.pending_destination = None;
         }
@@ -155,7 +156,7 @@ impl Viewer {
         effect
     }
 
-    /// Gives the top row its number, as soon as lines are counted up to there.
+    /// Sets the line number of the first visible row once lines are counted up to it.
     fn number_top_row(&mut self) -> io::Result<()> {
         let Top { row_start, .. } = self.top;
         let Some(text) = self.text().filter(|text| text.index.knows(row_start.offset)) else { return Ok(()) };
@@ -169,7 +170,7 @@ impl Viewer {
         Ok(())
     }
 
-    /// Takes note of a read that failed.
+    /// Records a failed read.
     pub(super) fn record_error(&mut self, outcome: io::Result<()>) {
         if let Err(error) = outcome {
             self.phase = Phase::Failed(format!("reading stopped: {error}"));
@@ -264,7 +265,7 @@ impl Viewer {
         let below = text.from(row_start, self.height)?;
         let parts = below.iter().map(|row| self.parts(row).count()).sum::<usize>();
         self.top = Top { row_start, part: 0 };
-        // The last screen is a full one.
+        // Fill the last screen.
         if parts < self.height { self.go_to_end() } else { Ok(()) }
     }
 
@@ -286,7 +287,7 @@ impl Viewer {
 
     pub(super) fn set_form(&mut self, form: Form) {
         self.form = form;
-        // What a pattern means depends on what it is matched with.
+        // A pattern is compiled differently for text and for bytes.
         if let Some(pattern) = self.search.pattern.take() {
             match SearchPattern::new(&pattern.text, form) {
                 Ok(pattern) => self.search.pattern = Some(pattern),
@@ -295,7 +296,7 @@ impl Viewer {
         }
     }
 
-    /// Has the lines counted of what was not taken for a text.
+    /// Requests line counting for content that was taken for binary.
     fn count_lines(&mut self) -> Option<ViewerEffect> {
         let request = self.request.clone().filter(|_| self.phase == Phase::Complete && !self.index.is_complete())?;
         self.phase = Phase::Reading;
@@ -320,13 +321,13 @@ impl Viewer {
         }
     }
 
-    /// Waits for no answer any more.
+    /// Ends the search. Late reports are ignored.
     fn end_search(&mut self, state: SearchState) {
         self.search.serial += 1;
         (self.search.state, self.search.progress) = (state, SearchProgress::Idle);
     }
 
-    /// Lets no match that comes later move the screen, once the user has gone elsewhere.
+    /// Ends a search that waits for content, so that a late match does not move the screen.
     fn drop_late_match(&mut self) {
         if let SearchState::NotFoundYet(end) = self.search.state {
             self.end_search(SearchState::NotFoundYet(end));
@@ -350,25 +351,25 @@ impl Viewer {
         self.request_search(0, from, direction)
     }
 
-    /// Goes on with a search that waits for more of the file, if there is more; ends it if there will be no more.
+    /// Continues a search in newly available content, or ends it if no more will arrive.
     pub(super) fn search_new_content(&mut self) -> Option<ViewerEffect> {
         let SearchProgress::Awaiting { direction, end } = self.search.progress else { return None };
         if self.available > end {
             if self.search.state == SearchState::Waiting {
                 return self.continue_search(direction);
             }
-            // A match may begin before what came.
+            // A match may begin before the new content.
             let start = end.saturating_sub(CONTEXT);
             return self.request_search(start, start, direction);
         }
-        // That lines are still being counted is no more to search.
+        // Also at the end of the content, while lines are still being counted.
         if self.is_over() || end > 0 && end >= self.size() {
             self.end_search(SearchState::NotFound);
         }
         None
     }
 
-    /// Has what is there searched, but nothing before `start`.
+    /// Requests a search of the available content from `start` on.
     fn request_search(&mut self, start: u64, from: u64, direction: Direction) -> Option<ViewerEffect> {
         let (content, pattern) = (self.content.clone()?, self.search.pattern.clone()?);
         self.search.serial += 1;
@@ -377,7 +378,7 @@ impl Viewer {
         Some(ViewerEffect::Search(SearchRequest { overlay_id, serial, pattern, content, start, end, from, direction }))
     }
 
-    /// Scrolls so that a match is on the screen.
+    /// Scrolls to make a match visible.
     pub(super) fn reveal(&mut self, found: &Range<u64>) {
         let revealed = match self.form {
             Form::Hex => {
@@ -417,7 +418,7 @@ impl Viewer {
         Ok(())
     }
 
-    /// The screen rows that a row of text takes.
+    /// The screen rows of a row of text.
     pub(super) fn parts(&self, row: &TextRow) -> impl Iterator<Item = Top> + use<> {
         let count = match self.long_lines {
             LongLines::Cut => 1,
@@ -427,7 +428,7 @@ impl Viewer {
         (0..count).map(move |part| Top { row_start, part })
     }
 
-    /// The top of the last full screen of hexadecimal rows.
+    /// Offset of the first row of the last full screen in hex form.
     fn last_hex_top(&self) -> u64 {
         let rows_above = (self.height as u64).saturating_sub(1);
         Self::last_hex_row(self.available).saturating_sub(rows_above * HEX_ROW)

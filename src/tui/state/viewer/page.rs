@@ -1,4 +1,4 @@
-//! What of the content is on the screen.
+//! Builds the visible rows of the viewer.
 
 use std::io;
 use std::ops::Range;
@@ -9,44 +9,44 @@ use super::search::CONTEXT;
 use super::{Form, Phase, Viewer};
 use crate::tui::state::long_lines::LongLines;
 
-/// What stands beside a row.
+/// The label in the gutter of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowLabel {
-    /// Nothing: the row is words of ours.
+    /// None: the row is a message of dive.
     None,
-    /// The number of its line, from 1.
+    /// Line number, from 1.
     Line(u64),
-    /// A line whose number is not known yet.
+    /// A line without a known number.
     Uncounted,
-    /// The row continues the line above it.
+    /// Continuation of the line above.
     Continued,
-    /// Where its first byte stands.
+    /// Offset of the first byte.
     Offset(u64),
 }
 
-/// A row of the screen.
+/// A visible row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ViewerRow {
-    /// What stands beside it.
+    /// Label in the gutter.
     pub label: RowLabel,
-    /// Its text, no wider than the screen, with nothing in it that drives a terminal.
+    /// Text, escaped and no wider than the screen.
     pub text: String,
-    /// What looks different: byte ranges of the text, in their order.
+    /// Highlighted byte ranges of the text, in order.
     pub emphases: Vec<(Range<usize>, Emphasis)>,
-    /// Where its bytes start.
+    /// Offset of the row in the content.
     pub(super) offset: u64,
-    /// How many screen rows of the same row are above it.
+    /// Index among the screen rows of a wrapped row.
     pub(super) part: usize,
 }
 
-/// How long matches are looked for on one screen; a key must not wait for more.
+/// Time limit for finding matches on one screen, so that keys stay responsive.
 const HIGHLIGHT_TIME_LIMIT: Duration = Duration::from_millis(20);
 
-/// Matches that are marked on one screen.
+/// Maximum number of highlighted matches on one screen.
 const MAX_HIGHLIGHTS: usize = 10_000;
 
 impl Viewer {
-    /// Makes the rows anew, from what is there.
+    /// Rebuilds the visible rows from the available content.
     pub(super) fn refresh(&mut self) {
         let rows = match (&self.content, self.form) {
             (None, _) => Ok((self.note_rows(), 0)),
@@ -82,7 +82,7 @@ impl Viewer {
         rows
     }
 
-    /// A sentence of ours in as many rows as it takes, broken between words where that can be.
+    /// Wraps a message of dive, between words if possible.
     fn message_rows(&self, text: &str) -> Vec<ViewerRow> {
         let width = self.width.max(1);
         let mut lines: Vec<String> = vec![String::new()];
@@ -164,7 +164,7 @@ impl Viewer {
         Ok((shown, offset))
     }
 
-    /// What a search finds in a range of the content, the match that was gone to first.
+    /// Matches in a range of the content, the current match first.
     fn highlights(&self, range: Range<u64>) -> io::Result<Vec<(Range<u64>, Emphasis)>> {
         let (Some(content), Some(pattern)) = (&self.content, &self.search.pattern) else { return Ok(Vec::new()) };
         let begin = range.start.saturating_sub(CONTEXT);
@@ -175,14 +175,14 @@ impl Viewer {
             .skip_while(|found| found.end <= range.start)
             .take_while(|found| found.start < range.end)
             .map(|found| (found, Emphasis::Match));
-        // An expression can make each match as dear as the whole window.
+        // For some expressions, each match costs a scan of the whole range.
         let deadline = Instant::now() + HIGHLIGHT_TIME_LIMIT;
         let matches = matches.take_while(|_| Instant::now() < deadline);
         let current = self.search.current.clone().map(|current| (current, Emphasis::CurrentMatch));
         Ok(current.into_iter().chain(matches).take(MAX_HIGHLIGHTS).collect())
     }
 
-    /// How wide the widest row on the screen is.
+    /// Width of the widest visible row.
     pub(super) fn widest(&self) -> io::Result<usize> {
         let Some(text) = self.text() else { return Ok(0) };
         if self.form == Form::Hex {
@@ -193,7 +193,7 @@ impl Viewer {
     }
 }
 
-/// Those of `found` that reach into a row, from the row's start.
+/// The ranges of `found` that overlap a row, relative to its start.
 fn within(found: &[(Range<u64>, Emphasis)], row: Range<u64>) -> Vec<(Range<usize>, Emphasis)> {
     let reaches = |(at, _): &&(Range<u64>, Emphasis)| at.start < row.end && row.start < at.end;
     let from_row = |offset: u64| (offset.clamp(row.start, row.end) - row.start) as usize;

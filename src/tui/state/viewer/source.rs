@@ -1,4 +1,4 @@
-//! What there is to see at a path: the bytes of a file, or a line of words that says why there are none.
+//! Finds the content of a path for the viewer, or a note why it has none.
 
 use dive_model::escape::Escaped;
 use dive_model::image::ImageLayer;
@@ -7,18 +7,18 @@ use dive_model::layer::LayerIndex;
 use dive_model::layer::content::Body;
 use dive_model::tree::{SpanId, SpanKind, Tree, Unresolved};
 
-/// What is looked at.
+/// The content of a path, with notes about it.
 #[derive(Debug)]
 pub(super) struct FileSource {
-    /// The path with a leading slash, bytes as they are.
+    /// Path with a leading slash, unescaped.
     pub(super) path: Vec<u8>,
-    /// What is to be said of it, a line each.
+    /// Notes about the path, one line each.
     pub(super) notes: Vec<String>,
-    /// Where its bytes lie, if it has any.
+    /// Layer and position of the content. `None` without content.
     pub(super) content: Option<(LayerBlob, Body)>,
 }
 
-/// Looks at a version of a path; links are followed as of `layer`.
+/// Finds the content of a version of a path. Follows symbolic links in the file system of `layer`.
 pub(super) fn find_source(tree: &Tree, layers: &[ImageLayer], version: SpanId, layer: LayerIndex) -> FileSource {
     let path = tree.path(tree.span(version).node());
     let mut source = FileSource { path, notes: Vec::new(), content: None };
@@ -44,7 +44,7 @@ pub(super) fn find_source(tree: &Tree, layers: &[ImageLayer], version: SpanId, l
     source
 }
 
-/// What there is to see of something that is no symbolic link.
+/// Finds the content of a version that is not a symbolic link.
 fn describe(tree: &Tree, layers: &[ImageLayer], version: SpanId, layer: LayerIndex, source: &mut FileSource) {
     let inode = tree.inode(version);
     let span = tree.span(inode);
@@ -75,7 +75,7 @@ fn describe(tree: &Tree, layers: &[ImageLayer], version: SpanId, layer: LayerInd
         SpanKind::CharDevice => format!("A character device, {major}:{minor}"),
         SpanKind::BlockDevice => format!("A block device, {major}:{minor}"),
         SpanKind::Fifo => "A named pipe".to_owned(),
-        // Links are followed before this.
+        // Resolved by the caller.
         SpanKind::Symlink => "A symbolic link".to_owned(),
     });
 }

@@ -1,4 +1,4 @@
-//! The viewer's model over bytes in memory and bytes that are made up as they are read.
+//! The viewer over content in memory and over content generated on read.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use dive_model::tarfile::ReadAt;
 
 mod arriving;
 
-/// Bytes that are read where they are.
+/// Content in memory.
 pub(super) struct Memory(pub(super) Vec<u8>);
 
 impl ReadAt for Memory {
@@ -24,14 +24,14 @@ impl ReadAt for Memory {
     }
 }
 
-/// A viewer of `height` by 40 whose content has come, its lines counted.
+/// A viewer of `height` by 40 with all content available and its lines counted.
 fn viewer(bytes: &[u8], form: Form, height: usize) -> Viewer {
     let mut viewer = opened(Content::new(Memory(bytes.to_vec())), form, height);
     count(&mut viewer, bytes);
     viewer
 }
 
-/// A viewer whose lines nobody has counted yet.
+/// A viewer whose lines are not counted yet.
 fn opened(content: Content, form: Form, height: usize) -> Viewer {
     let mut viewer = Viewer::new(1, b"/f".to_vec(), Phase::Reading);
     viewer.resize(height, 40);
@@ -57,7 +57,7 @@ fn count(viewer: &mut Viewer, bytes: &[u8]) {
     say(viewer, FetchEvent::Complete(LineCount::Known));
 }
 
-/// The screen, a line a row: what stands beside it, `|`, the text.
+/// The visible rows, each as `label|text`.
 fn drawn(viewer: &Viewer) -> Vec<String> {
     let label = |label| match label {
         RowLabel::None => "-".to_owned(),
@@ -69,13 +69,13 @@ fn drawn(viewer: &Viewer) -> Vec<String> {
     viewer.rows().iter().map(|row| format!("{}|{}", label(row.label), row.text)).collect()
 }
 
-/// Does what the run loop does with a search.
+/// Runs a search as the event loop does.
 fn find(viewer: &mut Viewer, pattern: &str) {
     let effect = viewer.search_for(pattern);
     searched(viewer, effect);
 }
 
-/// The same for a key that searches on.
+/// Applies an action and runs its search.
 fn act(viewer: &mut Viewer, action: Action) {
     let effect = viewer.act(action);
     searched(viewer, effect);
@@ -91,7 +91,7 @@ fn searched(viewer: &mut Viewer, effect: Option<ViewerEffect>) {
     }
 }
 
-/// Does what the run loop does with what the viewer wants when more has come.
+/// Runs the searches that the viewer requests, as the event loop does.
 fn run(viewer: &mut Viewer, mut effects: Vec<ViewerEffect>) {
     while let Some(effect) = effects.pop() {
         if let ViewerEffect::Search(request) = effect {
@@ -102,7 +102,7 @@ fn run(viewer: &mut Viewer, mut effects: Vec<ViewerEffect>) {
     }
 }
 
-/// What a user asks for without a pattern.
+/// An input of the user other than a search.
 #[derive(Debug, Clone, Copy)]
 enum UserInput {
     Key(Action),
@@ -122,7 +122,7 @@ fn numbered(count: usize) -> Vec<u8> {
     (1..=count).flat_map(|line| format!("line {line}\n").into_bytes()).collect()
 }
 
-/// The first row and the last one.
+/// The first and the last visible row.
 fn ends(viewer: &Viewer) -> (String, String) {
     let rows = drawn(viewer);
     (rows[0].clone(), rows[rows.len() - 1].clone())
@@ -133,7 +133,7 @@ fn pair(first: &str, last: &str) -> (String, String) {
 }
 
 #[test]
-fn lines_have_numbers_whatever_they_end_in() {
+fn lines_are_numbered_with_any_line_ending() {
     let viewer = viewer(b"one\r\ntwo\n\n\tfour\r\nfive\rstill", Form::Text, 10);
     assert_eq!(drawn(&viewer), ["1|one", "2|two", "3|", "4|        four", "5|five\\x0dstill"]);
     assert_eq!(viewer.status().lines, Some(5));
@@ -141,7 +141,7 @@ fn lines_have_numbers_whatever_they_end_in() {
 }
 
 #[test]
-fn keys_go_through_a_text_and_stop_at_its_ends() {
+fn scrolling_stops_at_both_ends_of_a_text() {
     let mut viewer = viewer(&numbered(100_000), Form::Text, 10);
     assert_eq!(ends(&viewer), pair("1|line 1", "10|line 10"));
     viewer.act(Action::Up);
@@ -170,8 +170,8 @@ fn keys_go_through_a_text_and_stop_at_its_ends() {
 }
 
 #[test]
-fn going_up_is_the_way_back_from_going_down() {
-    // Lines of every length around the longest row.
+fn scrolling_up_visits_the_same_rows_as_scrolling_down() {
+    // Line lengths around the maximum length of a row.
     let mut bytes = Vec::new();
     for line in 0..60 {
         bytes.extend(vec![b'x'; line * 331]);
@@ -198,7 +198,7 @@ fn going_up_is_the_way_back_from_going_down() {
 }
 
 #[test]
-fn a_line_over_4_kib_goes_on_in_rows_without_a_number() {
+fn a_line_over_4_kib_continues_in_unnumbered_rows() {
     let bytes = [&b"x".repeat(10_000)[..], b"\nnext\n"].concat();
     let viewer = viewer(&bytes, Form::Text, 10);
     let labels: Vec<_> = viewer.rows().iter().map(|row| row.label).collect();
@@ -228,7 +228,7 @@ fn long_lines_are_scrolled_or_wrapped() {
 }
 
 #[test]
-fn bytes_are_shown_as_numbers_and_as_text_from_the_same_place() {
+fn toggling_hex_keeps_the_position() {
     let mut viewer = viewer(&numbered(1000), Form::Hex, 3);
     viewer.resize(3, 80);
     assert_eq!(drawn(&viewer)[0], "0|6c 69 6e 65 20 31 0a 6c  69 6e 65 20 32 0a 6c 69  |line 1.line 2.li|");
@@ -249,7 +249,7 @@ fn bytes_are_shown_as_numbers_and_as_text_from_the_same_place() {
 }
 
 #[test]
-fn a_search_shows_marks_and_goes_around() {
+fn a_search_highlights_matches_and_wraps() {
     let mut viewer = viewer(&numbered(5000), Form::Text, 9);
     find(&mut viewer, "line 4[0-9]99$");
     assert_eq!(viewer.status().search, SearchState::Found);
@@ -289,7 +289,7 @@ fn a_match_far_to_the_right_is_scrolled_to() {
 }
 
 #[test]
-fn an_answer_to_an_earlier_search_is_passed_over() {
+fn a_report_of_an_outdated_search_is_ignored() {
     let mut viewer = viewer(&numbered(50), Form::Text, 5);
     let Some(ViewerEffect::Search(first)) = viewer.search_for("40") else { panic!() };
     find(&mut viewer, "line 9");
@@ -300,7 +300,7 @@ fn an_answer_to_an_earlier_search_is_passed_over() {
     assert_eq!(viewer.status().phase, Phase::Complete);
 }
 
-/// Gigabytes of lines of 16 bytes, made up as they are read; counts what is read.
+/// Lines of 16 bytes generated on read. Counts the bytes read.
 struct Endless {
     len: u64,
     read: Arc<AtomicU64>,
@@ -322,9 +322,9 @@ impl ReadAt for Endless {
     }
 }
 
-/// A user who opens a large file must not wait for all of it, whatever key they press first.
+/// A user who opens a large file must not wait for all of it, whatever their first key.
 #[test]
-fn no_key_reads_more_than_a_little_of_a_file_of_200_gb() {
+fn each_key_reads_less_than_a_mebibyte_of_a_huge_file() {
     let read = Arc::new(AtomicU64::new(0));
     let content = Content::new(Endless { len: 200_000_000_000, read: Arc::clone(&read) });
     let mut viewer = opened(content, Form::Text, 50);
@@ -356,7 +356,7 @@ fn no_key_reads_more_than_a_little_of_a_file_of_200_gb() {
 }
 
 #[test]
-fn a_line_that_is_not_counted_yet_is_gone_to_when_it_is() {
+fn a_line_not_yet_counted_is_reached_when_it_is() {
     let bytes = numbered(30_000);
     let mut viewer = opened(Content::new(Memory(bytes.clone())), Form::Text, 5);
     viewer.go_to_number(20_000);
@@ -367,7 +367,7 @@ fn a_line_that_is_not_counted_yet_is_gone_to_when_it_is() {
 }
 
 #[test]
-fn the_end_is_shown_at_once_and_numbered_when_lines_are_counted() {
+fn the_end_is_shown_before_its_lines_are_counted() {
     let bytes = numbered(30_000);
     let mut viewer = opened(Content::new(Memory(bytes.clone())), Form::Text, 5);
     viewer.act(Action::LastRow);
@@ -379,7 +379,7 @@ fn the_end_is_shown_at_once_and_numbered_when_lines_are_counted() {
 }
 
 #[test]
-fn the_end_of_what_is_still_unpacked_is_followed() {
+fn the_last_row_follows_content_that_is_still_arriving() {
     let bytes = numbered(1000);
     let mut viewer = Viewer::new(1, b"/f".to_vec(), Phase::Reading);
     viewer.resize(3, 40);
@@ -397,9 +397,9 @@ fn the_end_of_what_is_still_unpacked_is_followed() {
     assert_eq!(ends(&viewer).1, "1000|line 1000");
 }
 
-/// The offsets on the screen are hexadecimal: who types one of them must get there.
+/// A user types the numbers of the gutter: in hex form, they are hexadecimal offsets.
 #[test]
-fn what_is_typed_is_a_number_of_those_beside_the_rows() {
+fn going_to_a_position_takes_the_numbers_of_the_gutter() {
     let mut viewer = viewer(&numbered(1000), Form::Text, 3);
     assert_eq!(viewer.destination_label(), "Go to line");
     assert!(viewer.go_to(" 120 ").unwrap().is_none());
@@ -423,7 +423,7 @@ fn what_is_typed_is_a_number_of_those_beside_the_rows() {
 }
 
 #[test]
-fn a_failure_is_shown_with_what_there_is() {
+fn a_failed_fetch_keeps_the_content_received() {
     let mut viewer = opened(Content::new(Memory(numbered(2))), Form::Text, 5);
     viewer.fetched(FetchReport { overlay_id: 1, event: FetchEvent::Failed("layer 3 is cut off".to_owned()) });
     assert_eq!(drawn(&viewer), ["1|line 1", "2|line 2"]);
@@ -434,7 +434,7 @@ fn a_failure_is_shown_with_what_there_is() {
     assert_eq!(drawn(&nothing), ["-|layer 3 is \\x1b[2J"]);
 }
 
-/// Fails at every read.
+/// Content whose reads fail.
 struct Broken;
 
 impl ReadAt for Broken {
@@ -448,7 +448,7 @@ impl ReadAt for Broken {
 }
 
 #[test]
-fn a_disk_that_fails_is_told_and_no_panic() {
+fn a_failing_disk_is_reported_without_a_panic() {
     for form in [Form::Text, Form::Hex] {
         let mut viewer = opened(Content::new(Broken), form, 5);
         assert_eq!(drawn(&viewer), ["-|reading stopped: the disk is gone"]);
@@ -462,7 +462,7 @@ fn a_disk_that_fails_is_told_and_no_panic() {
 }
 
 #[test]
-fn a_screen_without_room_is_no_panic() {
+fn a_tiny_screen_does_not_panic() {
     for (height, width) in [(0, 0), (1, 1), (1, 6), (0, 80)] {
         let mut viewer = viewer("日本語\tx\n".repeat(100).as_bytes(), Form::Text, 5);
         viewer.resize(height, width);

@@ -1,4 +1,4 @@
-//! How the screen tells one job of its threads from another.
+//! Ids of overlays that wait for reports of workers.
 
-/// The number of a job, unique while the program runs.
+/// The id of an overlay, unique while the program runs. Jobs and their reports carry it.
 pub type OverlayId = u64;

@@ -1,4 +1,4 @@
-//! A line that text is typed into: the filter, a search, a folder.
+//! The prompt: a line for a filter, a search, a position or a folder.
 
 use tui_input::{Input, InputRequest};
 
@@ -6,21 +6,21 @@ use crate::config::{Key, KeyPress};
 use crate::tui::keymap::typed;
 use dive_model::escape::is_hidden;
 
-/// What a line is for.
+/// The purpose of a prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PromptKind {
-    /// Which files are shown.
+    /// Filter of the file tree.
     Filter,
-    /// What to look for in the content of a file.
+    /// Search in the content of a file.
     Search,
-    /// Where to go in the content of a file.
+    /// Position in the content of a file.
     Position,
-    /// The folder to extract to.
+    /// Folder to extract to.
     Folder,
 }
 
 impl PromptKind {
-    /// What stands before the line.
+    /// Label before the text.
     #[must_use]
     pub const fn label(&self) -> &'static str {
         match self {
@@ -32,28 +32,28 @@ impl PromptKind {
     }
 }
 
-/// A line that is being typed.
+/// An open prompt.
 #[derive(Debug)]
 pub struct Prompt {
-    /// What it is for.
+    /// Its purpose.
     pub kind: PromptKind,
-    /// Its text and cursor.
+    /// Text and cursor.
     pub input: Input,
-    /// What is wrong with the text so far.
+    /// Error in the current text.
     pub error: Option<String>,
 }
 
-/// Letters of a line. Nobody types more; something may paste it.
+/// Maximum length of the text, in bytes. Limits pastes.
 const MAX_LEN: usize = 4096;
 
 impl Prompt {
-    /// A line that starts with a text.
+    /// Opens a prompt with a text.
     #[must_use]
     pub fn new(kind: PromptKind, text: &str) -> Self {
         Self { kind, input: Input::new(text.to_owned()), error: None }
     }
 
-    /// The text.
+    /// The current text.
     #[must_use]
     pub fn text(&self) -> &str {
         self.input.value()
@@ -87,7 +87,7 @@ impl Prompt {
         }
     }
 
-    /// Edits the line. Returns true if its text changed.
+    /// Applies a key. True if the text changed.
     pub fn press(&mut self, key: KeyPress) -> bool {
         let request = Self::request(key);
         if matches!(request, Some(InputRequest::InsertChar(_))) && self.text().len() >= MAX_LEN {
@@ -96,7 +96,7 @@ impl Prompt {
         request.and_then(|request| self.input.handle(request)).is_some_and(|changed| changed.value)
     }
 
-    /// Puts in what was pasted, on one line.
+    /// Inserts pasted text, without control and invisible characters.
     pub fn paste(&mut self, text: &str) {
         let room = MAX_LEN.saturating_sub(self.text().len());
         for letter in text.chars().filter(|letter| !letter.is_control() && !is_hidden(*letter)).take(room) {
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_edited_as_lines_are() {
+    fn a_prompt_supports_the_usual_editing_keys() {
         let mut prompt = Prompt::new(PromptKind::Filter, "usr");
         for key in ["slash", "l", "i", "b", "left", "x", "backspace", "home", "delete", "end", "B"] {
             prompt.press(key.parse().unwrap());

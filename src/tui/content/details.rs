@@ -1,4 +1,4 @@
-//! What is known of the selected layer, and of the image with its inefficient files.
+//! Lines of the detail panes: the selected layer; the image and its inefficient files.
 
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -14,17 +14,17 @@ use dive_model::image::{Image, ImageLayer, OtherEntry};
 use dive_model::layer::LayerIndex;
 use dive_model::units::Bytes;
 
-/// Bytes of a command that are shown. Nobody writes more; a hostile configuration may.
+/// Bytes shown of a command. Only a hostile configuration has longer ones.
 const MAX_COMMAND_LEN: usize = 16 * 1024;
 
-/// Lines, and behind them files of which only those that are seen become lines.
+/// The lines of a detail pane. Lines of inefficient files are built only for the visible part.
 pub(in crate::tui) struct DetailLines<'a> {
     head: Vec<Line<'a>>,
     files: Option<(&'a Opened, usize)>,
 }
 
 impl<'a> DetailLines<'a> {
-    /// What the pane `which` shows.
+    /// Builds the lines of the detail pane `which`.
     pub(in crate::tui) fn of(state: &'a ScreenState, which: Focus, area: Rect) -> Self {
         let width = usize::from(inside(area).width);
         match which {
@@ -36,12 +36,12 @@ impl<'a> DetailLines<'a> {
         }
     }
 
-    /// How many lines it has.
+    /// Number of lines.
     pub(in crate::tui) fn len(&self) -> usize {
         self.head.len() + self.files.map_or(0, |(opened, _)| opened.analysis.classic.inefficient_files.len())
     }
 
-    /// The lines that are seen.
+    /// Returns the lines in `visible`.
     pub(in crate::tui) fn lines(self, visible: std::ops::Range<usize>) -> Vec<Line<'a>> {
         let head = self.head.len();
         let first_file = visible.start.saturating_sub(head);
@@ -59,16 +59,16 @@ impl<'a> DetailLines<'a> {
     }
 }
 
-/// Bytes of what stands behind a label: ids, tags and comments of a hostile image may be megabytes.
+/// Bytes shown of a field. Ids, tags and comments of a hostile image may be megabytes long.
 const MAX_FIELD_LEN: usize = 4 * 1024;
 
-/// The start of a text, cut between two letters.
+/// The start of a text, at most `limit` bytes, cut at a character boundary.
 fn start_of(text: &str, limit: usize) -> &str {
     let end = (0..=limit.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     &text[..end]
 }
 
-/// Adds a label and its text, on as many lines as that takes.
+/// Adds a label and its text, wrapped to `width`.
 fn push_field<'a>(lines: &mut Vec<Line<'a>>, theme: &Theme, label: &'a str, text: &str, width: usize) {
     let room = width.saturating_sub(label.len() + 2).max(10);
     let start = start_of(text, MAX_FIELD_LEN);
@@ -83,7 +83,7 @@ fn push_field<'a>(lines: &mut Vec<Line<'a>>, theme: &Theme, label: &'a str, text
     }
 }
 
-/// A time as RFC 3339 writes it, without fractions of a second.
+/// Removes the fraction of a second from an RFC 3339 time.
 fn to_the_second(time: &str) -> String {
     match time.split_once('.') {
         Some((seconds, rest)) => format!("{seconds}{}", rest.trim_start_matches(|digit: char| digit.is_ascii_digit())),
@@ -160,11 +160,11 @@ fn push_layer_fields<'a>(
         }
     }
     push_command(lines, theme, &layer.created_by, width);
-    // Last: nobody reads them, and they take the room of what is read.
+    // Digests come last: they are long and rarely read.
     if let Some(digest) = &layer.digest {
         push_field(lines, theme, "Digest", digest, width);
     }
-    // Where there is no id of its own, it is the digest.
+    // Without an id of its own, the layer's id is its digest.
     if layer.digest.as_ref() != Some(&layer.id) {
         push_field(lines, theme, "Id", &layer.id, width);
     }
@@ -182,7 +182,7 @@ fn push_layer_fields<'a>(
     }
 }
 
-/// What the layer holds, and how it is stored where that is something else.
+/// Size of the layer's files, and its stored size if it is compressed.
 fn size(state: &ScreenState, layer: &ImageLayer, index: LayerIndex) -> String {
     let stored = layer.size.map(|size| Bytes(size).to_string());
     let known = match &state.stage {
@@ -216,7 +216,7 @@ fn push_command(lines: &mut Vec<Line<'_>>, theme: &Theme, created_by: &str, widt
         let indent = line.len() - line.trim_start().len();
         let parts = wrap(&printable(line.trim_start()), width.saturating_sub(indent + 2).max(10));
         for (at, part) in parts.into_iter().enumerate() {
-            // What goes on is set in further than what begins.
+            // Continuation lines are indented further.
             let indent = if at == 0 { indent } else { indent + 2 };
             lines.push(Line::raw(format!("{:indent$}{part}", "")));
         }
@@ -226,7 +226,7 @@ fn push_command(lines: &mut Vec<Line<'_>>, theme: &Theme, created_by: &str, widt
     }
 }
 
-/// A share in whole percent, cut off as dive does: 99.9 % is 99 %, since only an image that wastes nothing has 100 %.
+/// Formats a ratio in whole percent, truncated as in dive: only an image without waste has 100 %.
 fn percent(share: f64) -> String {
     format!("{:.0} %", (share * 100.0).floor())
 }

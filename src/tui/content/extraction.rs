@@ -1,4 +1,4 @@
-//! Writing files to a folder: what is asked, how far it is, what came of it.
+//! Lines of the extraction dialog: the question for a folder, conflicts, progress, result.
 
 use ratatui::text::Line;
 
@@ -54,7 +54,7 @@ pub(in crate::tui) fn lines(extraction: &ExtractionDialog, width: u16) -> Vec<Li
     text.iter().flat_map(|line| wrap(line, width)).map(Line::raw).collect()
 }
 
-/// Paths that are shown of a list.
+/// Paths shown of a list.
 const SHOWN: usize = 8;
 
 fn listed(text: &mut Vec<String>, list: &PathList, what: &str, width: usize) {

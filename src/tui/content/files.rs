@@ -1,4 +1,4 @@
-//! Rows of the file tree as lines, with what the selected comparison did to them.
+//! Lines of the file tree, with the change of each path in the selected comparison.
 
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
@@ -11,7 +11,7 @@ use crate::tui::theme::Theme;
 use dive_model::tree::{Change, SpanKind, Tree};
 use dive_model::units::Bytes;
 
-/// Which columns there is room for.
+/// The columns that fit the width of the pane.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Columns {
     /// Permissions, owner, size.
@@ -20,21 +20,21 @@ enum Columns {
     NoOwner,
     /// Size.
     Size,
-    /// Names alone.
+    /// Names only.
     None,
 }
 
-/// Columns that all attributes need, and names beside them; and all but the owner.
+/// Minimum widths for all attributes, and for all but the owner.
 const ALL_COLUMNS_WIDTH: usize = 68;
 const NO_OWNER_WIDTH: usize = 48;
-/// What a name has at least, whatever stands before it.
+/// Minimum width of a name. Deep trees skip levels of indentation to keep it.
 const MIN_NAME_WIDTH: usize = 12;
-/// Columns of a name that are shown on several lines.
+/// Maximum width of a wrapped name.
 const MAX_WRAPPED_NAME: usize = 1024;
-/// Columns that a directory sets in what it holds.
+/// Indentation per level.
 const INDENT: usize = 4;
 
-/// With wrapped names: the row of each line of a pane that begins with the first row that is seen.
+/// The row of each visible line of the pane. With wrapped names, a row takes several lines.
 pub(in crate::tui) fn line_rows(
     theme: &Theme,
     explorer: &Explorer,
@@ -50,7 +50,7 @@ pub(in crate::tui) fn line_rows(
     lines.take(height).collect()
 }
 
-/// With wrapped names: the row to begin with, so that the cursor's row is seen.
+/// The first row to show so that the selected row is visible, with wrapped names.
 pub(in crate::tui) fn first_row(
     theme: &Theme,
     explorer: &Explorer,
@@ -60,7 +60,7 @@ pub(in crate::tui) fn first_row(
 ) -> usize {
     let table = FileTable::new(theme, explorer, files, width);
     let first = files.first_row();
-    // More rows than lines do not fit, whatever they hold.
+    // A row takes at least one line, so at most `height` rows fit.
     let start = first.max((files.selected_row() + 1).saturating_sub(height));
     let rows = files.rows(table.tree, start, (files.selected_row() + 1).saturating_sub(start));
     let skipped_levels = table.skipped_levels(&rows);
@@ -75,7 +75,7 @@ pub(in crate::tui) fn first_row(
     start + rows.len().saturating_sub(fitting)
 }
 
-/// What rows are made from.
+/// Builds the lines of rows.
 pub(in crate::tui) struct FileTable<'a> {
     theme: &'a Theme,
     tree: &'a Tree,
@@ -98,7 +98,7 @@ impl<'a> FileTable<'a> {
         }
     }
 
-    /// The names of the columns; the sorted one is marked. Sizes are of all files, or of the shown ones only.
+    /// The column header. The sort column is marked; sizes are called "Shown" if they exclude hidden files.
     pub(in crate::tui) fn head(&self) -> String {
         let (size, files) = match (self.files.order(), self.files.is_partial()) {
             (Order::Name, false) => ("Size", "Filetree ▲"),
@@ -130,8 +130,8 @@ impl<'a> FileTable<'a> {
         }
     }
 
-    /// How many levels of directories are not drawn, so that the deepest row in sight has room for its name. All rows
-    /// leave out the same ones: what is set in further still stands further right.
+    /// Levels of indentation to skip so that the deepest visible row has room for its name. All rows skip the same
+    /// levels, which keeps their relative indentation.
     pub(in crate::tui) fn skipped_levels(&self, rows: &[FileRow]) -> usize {
         let deepest = rows.iter().map(|row| row.last.len()).max().unwrap_or(0);
         let before = CHANGE_MARK_WIDTH + rows.first().map_or(0, |row| columns(&self.attributes(row)));
@@ -139,7 +139,7 @@ impl<'a> FileTable<'a> {
         deepest.saturating_sub(fitting.max(1))
     }
 
-    /// A row on one line, or on as many as its name takes.
+    /// The lines of a row: one, or several for a wrapped name.
     pub(in crate::tui) fn row<'b>(&self, row: &FileRow, skipped_levels: usize) -> Vec<Line<'b>> {
         let style = self.theme.change(row.change);
         let mark = match row.change {
@@ -170,7 +170,7 @@ impl<'a> FileTable<'a> {
         std::iter::once(own).chain(rest.into_iter().map(below)).collect()
     }
 
-    /// A name, with where it leads to if it is a link.
+    /// The name of a row, with its target if it is a link.
     fn label(&self, row: &FileRow, room: usize) -> String {
         let own = name(self.tree.name(row.node), room);
         let Some(version) = self.files.comparison().span(self.tree, row.node) else { return own };
@@ -185,10 +185,10 @@ impl<'a> FileTable<'a> {
     }
 }
 
-/// Columns of the mark of a change.
+/// Width of the change mark.
 const CHANGE_MARK_WIDTH: usize = 2;
 
-/// The lines that lead to a row, without those of the first `skipped_levels` levels.
+/// Draws the branch of a row, without the first `skipped_levels` levels.
 fn branch(row: &FileRow, skipped_levels: usize) -> String {
     let depth = row.last.len();
     if skipped_levels > 0 && depth <= skipped_levels {

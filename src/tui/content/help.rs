@@ -1,4 +1,4 @@
-//! The help: every key of where one was, from the keymap.
+//! Lines of the help: every key of a context, from the keymap.
 
 use ratatui::text::{Line, Span};
 
@@ -23,7 +23,6 @@ pub(in crate::tui) fn lines<'a>(state: &'a ScreenState, help: &Help, width: u16)
     lines
 }
 
-/// The keys of an action, as one reads them on a keyboard.
 fn keys(row: &ActionRow) -> String {
     if row.keys.is_empty() {
         return "no key".to_owned();

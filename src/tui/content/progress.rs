@@ -1,4 +1,4 @@
-//! How far something is, as words and a bar.
+//! Lines of progress: text and a bar.
 
 use ratatui::style::Style;
 
@@ -6,7 +6,7 @@ use crate::tui::theme::Theme;
 use dive_model::blob::TransferProgress;
 use dive_model::units::Bytes;
 
-/// What a line of a progress is.
+/// The kind of a progress line, which decides its style.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::tui) enum ProgressLine {
     Text,
@@ -22,7 +22,7 @@ impl ProgressLine {
     }
 }
 
-/// How far bytes are on their way here, with a bar of so many cells where it is known how many there are.
+/// Lines for a transfer. Has a bar of `bar` cells if the total is known.
 pub(in crate::tui) fn transfer_lines(progress: TransferProgress, bar: usize) -> Vec<(ProgressLine, String)> {
     let TransferProgress { step, read, total } = progress;
     let mut lines = vec![(ProgressLine::Text, format!("{} …", capitalised(&step.to_string())))];
@@ -36,15 +36,14 @@ pub(in crate::tui) fn transfer_lines(progress: TransferProgress, bar: usize) -> 
     lines
 }
 
-/// A bar of so many cells.
+/// Draws a bar of `cells` cells.
 pub(in crate::tui) fn gauge(done: u64, total: u64, cells: usize) -> String {
     let share = if total == 0 { 1.0 } else { (done as f64 / total as f64).clamp(0.0, 1.0) };
-    #[allow(clippy::cast_sign_loss, reason = "a share is not below zero")]
+    #[allow(clippy::cast_sign_loss, reason = "the share is not negative")]
     let full = (share * cells as f64).round() as usize;
     format!("{}{}", "█".repeat(full), "░".repeat(cells.saturating_sub(full)))
 }
 
-/// With a capital letter at its start.
 fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())

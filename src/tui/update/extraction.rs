@@ -1,4 +1,4 @@
-//! From "extract this" to a plan, a folder, and what is said of it on the way.
+//! Extraction: plans it, resolves the folder, and applies the reports of workers.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use dive_model::tree::{NodeId, SpanId};
 
 use super::{Effect, overlays};
 
-/// Asks for the folder to write a path to, with all below it as the screen shows it: of what was removed, what it was; of a
-/// filtered tree, what the filter lets in.
+/// Opens the dialog to extract a path and its descendants as the screen shows them: removed files in their last
+/// version, and under a filter only the files that match.
 pub(super) fn ask_for_node(state: &mut ScreenState, node: NodeId) {
     let Stage::Open(explorer) = &state.stage else { return };
     let Some(files) = &explorer.files else { return };
@@ -31,7 +31,7 @@ pub(super) fn ask_for_node(state: &mut ScreenState, node: NodeId) {
     open_dialog(state, path, plan, extent);
 }
 
-/// Asks where one version of a file is to be written to.
+/// Opens the dialog to extract one version of a file.
 pub(super) fn ask_for_version(state: &mut ScreenState, version: SpanId) {
     let Stage::Open(explorer) = &state.stage else { return };
     let tree = &explorer.opened.tree;
@@ -47,7 +47,7 @@ fn open_dialog(state: &mut ScreenState, path: String, plan: Plan, extent: Extent
     state.open_prompt(PromptKind::Folder, &folder);
 }
 
-/// The folder is typed: looks what stands in the way there.
+/// Starts the conflict check for the typed folder.
 pub(super) fn accept(state: &mut ScreenState, text: &str, effects: &mut Vec<Effect>) {
     let folder = folder(text.trim(), &state.settings.working_dir, state.settings.home.as_deref());
     text.clone_into(&mut state.last_folder);
@@ -58,7 +58,7 @@ pub(super) fn accept(state: &mut ScreenState, text: &str, effects: &mut Vec<Effe
     effects.push(Effect::Start(Box::new(Job::CheckConflicts { overlay_id, plan, folder })));
 }
 
-/// A folder as shells understand it.
+/// Resolves a typed folder as a shell would.
 fn folder(text: &str, working_dir: &Path, home: Option<&Path>) -> PathBuf {
     match (text, text.strip_prefix("~/"), home) {
         ("" | ".", ..) => working_dir.to_owned(),
@@ -68,7 +68,7 @@ fn folder(text: &str, working_dir: &Path, home: Option<&Path>) -> PathBuf {
     }
 }
 
-/// It is known what stands in the way: if nothing does, writing begins.
+/// Applies the conflict check. Starts writing if there are no conflicts.
 pub(super) fn conflicts_checked(
     state: &mut ScreenState,
     overlay_id: OverlayId,
@@ -103,7 +103,7 @@ pub(super) fn ended(state: &mut ScreenState, overlay_id: OverlayId, report: Resu
     }
 }
 
-/// A thread could not be started. Only an extraction waits for one; elsewhere a word will do.
+/// Reports that a thread could not be started. Only the extraction dialog waits for one; elsewhere a message is enough.
 pub(super) fn not_started(state: &mut ScreenState, why: String) {
     match state.overlays.last_mut() {
         Some(Overlay::Extraction(extraction)) => extraction.stage = ExtractionStage::Done(Err(why)),
@@ -111,7 +111,7 @@ pub(super) fn not_started(state: &mut ScreenState, why: String) {
     }
 }
 
-/// The extraction of that ticket, if it is still there.
+/// The extraction dialog with this id. `None` if it is closed.
 fn dialog_of(overlays: &mut [Overlay], overlay_id: OverlayId) -> Option<&mut ExtractionDialog> {
     overlays.iter_mut().rev().find_map(|overlay| match overlay {
         Overlay::Extraction(extraction) if extraction.overlay_id == overlay_id => Some(extraction.as_mut()),
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_what_a_shell_takes_it_for() {
+    fn an_extraction_folder_resolves_as_in_a_shell() {
         let (here, home) = (Path::new("/work"), Some(Path::new("/home/ann")));
         for (text, path) in [
             ("", "/work"),

@@ -1,5 +1,5 @@
-//! The only place that changes state. A message in, effects out: what is to happen outside of the state is named here and
-//! done in `run`.
+//! Applies messages to the state, which no other code changes. Work outside of the state is returned as effects, which
+//! `run` carries out.
 
 mod extraction;
 mod message;
@@ -18,7 +18,7 @@ use super::state::scroll::TextScroll;
 use super::state::viewer::Viewer;
 use super::state::{Help, Overlay, OverlayId, ScreenState, Stage};
 
-/// Changes the state as `message` asks. Call `settle` before the state is drawn or its layout is read.
+/// Applies a message to the state. Call `settle` before drawing the state or reading its layout.
 pub fn update(state: &mut ScreenState, message: UpdateMessage) -> Vec<Effect> {
     let mut effects = Vec::new();
     match message {
@@ -45,7 +45,7 @@ pub fn update(state: &mut ScreenState, message: UpdateMessage) -> Vec<Effect> {
 
 fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Effect>) {
     match action {
-        // Nobody knows what is open where nothing is seen.
+        // On a terminal that is too small, open overlays are invisible: quit without closing them one by one.
         Action::Quit if !state.layout.fits => effects.push(Effect::Quit),
         Action::Quit if state.prompt.is_some() => prompt::act(state, Action::CloseFilterFiles, effects),
         Action::Quit if state.overlays.is_empty() => effects.push(Effect::Quit),
@@ -109,12 +109,12 @@ fn apply_worker_event(state: &mut ScreenState, event: WorkerEvent, effects: &mut
             }
         }
         (WorkerEvent::Opened(opened, totals), _) => state.image_opened(*opened, totals),
-        // Late words of what is over.
+        // Late reports of a previous stage.
         (WorkerEvent::Transferred(_) | WorkerEvent::BytesRead(_) | WorkerEvent::LayerRead { .. }, _) => {}
     }
 }
 
-/// The viewer of that number, if it is still open.
+/// The viewer with this id. `None` if it is closed.
 fn viewer(state: &mut ScreenState, overlay_id: OverlayId) -> Option<&mut Viewer> {
     state.overlays.iter_mut().find_map(|overlay| match overlay {
         Overlay::Viewer(viewer, _) if viewer.overlay_id() == overlay_id => Some(viewer.as_mut()),

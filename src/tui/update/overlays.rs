@@ -1,4 +1,4 @@
-//! Actions in what stands over the panes.
+//! Actions in overlays.
 
 use crate::config::Action;
 use crate::tui::state::extraction::{ExtractionDialog, ExtractionStage};
@@ -13,7 +13,8 @@ use dive_model::tree::{NodeId, SpanId};
 
 use super::{Effect, extraction, panes};
 
-/// Closes what stands on top. An extraction that writes is asked to end first, and tells what it wrote.
+/// Closes the top overlay. An extraction that is writing is only cancelled: the dialog stays to report what was
+/// written.
 pub(super) fn close(state: &mut ScreenState, effects: &mut Vec<Effect>) {
     match state.overlays.last() {
         Some(Overlay::Viewer(viewer, _)) => {
@@ -31,7 +32,7 @@ pub(super) fn close(state: &mut ScreenState, effects: &mut Vec<Effect>) {
     pop_overlay(state);
 }
 
-/// Takes the top away; the list of what is reclaimable is kept as it is, to be gone on with.
+/// Removes the top overlay. Keeps the waste view, to reopen it in the same state.
 fn pop_overlay(state: &mut ScreenState) {
     if let Some(Overlay::Waste(waste)) = state.overlays.pop() {
         state.closed_waste = Some(waste);
@@ -59,14 +60,14 @@ pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Eff
     }
 }
 
-/// Goes through a list.
+/// Applies a motion to a list.
 pub(super) fn move_selection(scroll: &mut Scroll, action: Action) {
     if let Some(motion) = Motion::of(action) {
         scroll.go(motion);
     }
 }
 
-/// The same for a text, of which no row is selected.
+/// Applies a motion to a text.
 pub(super) fn scroll_text(scroll: &mut TextScroll, action: Action) {
     if let Some(motion) = Motion::of(action) {
         scroll.go(motion);
@@ -89,7 +90,7 @@ fn in_waste(state: &mut ScreenState, action: Action, effects: &mut Vec<Effect>) 
     }
 }
 
-/// Goes to the selected file, in the layer that holds its bytes.
+/// Goes to the selected file, in the layer that contains its bytes.
 fn go_to_waste(state: &mut ScreenState) {
     let Stage::Open(explorer) = &state.stage else { return };
     let Some(Overlay::Waste(waste)) = state.overlays.last() else { return };
@@ -117,20 +118,20 @@ fn in_history(state: &mut ScreenState, action: Action, effects: &mut Vec<Effect>
     }
 }
 
-/// Shows what layers did to a path.
+/// Opens the history of a path.
 pub(super) fn show_history(state: &mut ScreenState, node: NodeId) {
     let Stage::Open(explorer) = &state.stage else { return };
     let history = crate::tui::state::history::History::new(&explorer.opened.tree, node, explorer.layers.layer());
     state.overlays.push(Overlay::History(history));
 }
 
-/// Looks into a version of a file.
+/// Opens the viewer for a version of a file.
 pub(super) fn view(state: &mut ScreenState, version: SpanId, effects: &mut Vec<Effect>) {
     let overlay_id = state.next_overlay_id();
     let Stage::Open(explorer) = &state.stage else { return };
     let tree = &explorer.opened.tree;
     let from = tree.span(version).from();
-    // Links lead where the state on the screen has them, unless that state has the file no more.
+    // Follow links in the file system of the selected layer, unless that no longer has the file.
     let layer = explorer.layers.layer().filter(|layer| tree.span(version).is_visible_at(*layer)).unwrap_or(from);
     let (viewer, request) = Viewer::open(overlay_id, tree, &explorer.opened.image.layers, version, layer);
     state.overlays.push(Overlay::Viewer(Box::new(viewer), version));
@@ -160,7 +161,7 @@ fn in_viewer(state: &mut ScreenState, action: Action, effects: &mut Vec<Effect>)
     }
 }
 
-/// What the viewer wants done by a thread.
+/// Converts a request of the viewer to an effect.
 pub(super) fn job(viewer: &Viewer, effect: ViewerEffect) -> Effect {
     match effect {
         ViewerEffect::Fetch(request) => Effect::Start(Box::new(Job::Fetch(request))),
@@ -215,7 +216,7 @@ pub(super) fn scroll(state: &mut ScreenState, rows: isize) {
     }
 }
 
-/// A row was clicked: it is selected; a second click goes to it or looks into it.
+/// Selects the clicked row. A click on the selected row opens it.
 pub(super) fn click_row(state: &mut ScreenState, row: usize, effects: &mut Vec<Effect>) {
     let scroll = match state.overlays.last_mut() {
         Some(Overlay::Waste(waste)) => &mut waste.scroll,
@@ -236,7 +237,7 @@ pub(super) fn click_row(state: &mut ScreenState, row: usize, effects: &mut Vec<E
     }
 }
 
-/// The names of the columns were clicked: the list is sorted by the one that was.
+/// Sorts the waste view by the clicked column.
 pub(super) fn click_header(state: &mut ScreenState, column: u16) {
     let Stage::Open(explorer) = &state.stage else { return };
     let Some(Overlay::Waste(waste)) = state.overlays.last_mut() else { return };

@@ -1,4 +1,4 @@
-//! Actions in the panes: layers, details, file tree.
+//! Actions in panes: layers, details, file tree.
 
 use crate::config::Action;
 use crate::tui::shell::shell_word;
@@ -39,7 +39,7 @@ pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Eff
     }
 }
 
-/// Gives a pane the keys.
+/// Moves focus to a pane.
 pub(super) fn focus(state: &mut ScreenState, focus: Focus) {
     state.focus = focus;
     if matches!(focus, Focus::LayerDetails | Focus::ImageDetails) {
@@ -47,7 +47,7 @@ pub(super) fn focus(state: &mut ScreenState, focus: Focus) {
     }
 }
 
-/// Opens the filter line with the filter that is on.
+/// Opens the filter prompt with the active filter.
 fn open_filter(state: &mut ScreenState) {
     let Some(explorer) = state.explorer() else { return };
     let text = explorer.files.as_ref().and_then(|files| files.filter()).map_or("", |filter| filter.text()).to_owned();
@@ -76,7 +76,7 @@ fn in_layers(state: &mut ScreenState, action: Action) {
     compare(state, action);
 }
 
-/// What changes the comparison, and what follows from that.
+/// Applies an action to the comparison, then updates the file tree. Called after each change of the selected layer.
 fn compare(state: &mut ScreenState, action: Action) {
     if let Some(layers) = state.layers_mut() {
         match action {
@@ -134,7 +134,7 @@ pub(super) fn in_files(state: &mut ScreenState, action: Action, effects: &mut Ve
     }
 }
 
-/// What is asked for of the path under the cursor.
+/// Applies an action to the path under the cursor.
 fn at_node(state: &mut ScreenState, node: NodeId, action: Action, effects: &mut Vec<Effect>) {
     let Stage::Open(explorer) = &mut state.stage else { return };
     let tree = &explorer.opened.tree;
@@ -156,7 +156,7 @@ fn at_node(state: &mut ScreenState, node: NodeId, action: Action, effects: &mut 
     }
 }
 
-/// Sends a path to the clipboard, quoted where a shell would not take it for one word.
+/// Sends a path to the clipboard, quoted for a shell if needed.
 pub(super) fn copy(state: &mut ScreenState, path: &[u8], effects: &mut Vec<Effect>) {
     let text = shell_word(path);
     state.message = Some(match std::str::from_utf8(path) {
@@ -166,7 +166,7 @@ pub(super) fn copy(state: &mut ScreenState, path: &[u8], effects: &mut Vec<Effec
     effects.push(Effect::Copy(text));
 }
 
-/// What only the tree is asked for, and a word on it where it did something else than one would expect.
+/// Applies an action to the file tree. Returns a message if a jump wrapped or found nothing.
 fn in_tree(explorer: &mut Explorer, action: Action) -> Option<String> {
     let tree = &explorer.opened.tree;
     let files = explorer.files.as_mut()?;
@@ -208,7 +208,7 @@ fn apply_to_tree(files: &mut FileTreePane, tree: &Tree, action: Action) {
     }
 }
 
-/// Shows a path in a layer: selects both, and makes what hides the path show it.
+/// Selects a layer and a path. Removes the filter and unhides all kinds of change if they hide the path.
 pub(super) fn go_to(state: &mut ScreenState, layer: LayerIndex, node: NodeId) {
     focus(state, Focus::Files);
     let Stage::Open(explorer) = &mut state.stage else { return };
@@ -250,7 +250,7 @@ pub(super) fn scroll(state: &mut ScreenState, pane: Focus, rows: isize) {
     }
 }
 
-/// A row was clicked: it is selected; one that is selected already is looked into, collapsed or expanded.
+/// Selects the clicked row. A click on the selected row opens a file, and collapses or expands a directory.
 pub(super) fn click_row(state: &mut ScreenState, pane: Focus, row: usize, effects: &mut Vec<Effect>) {
     focus(state, pane);
     match (pane, &mut state.stage) {
@@ -278,7 +278,7 @@ pub(super) fn click_row(state: &mut ScreenState, pane: Focus, row: usize, effect
     }
 }
 
-/// The names of the columns were clicked: the tree changes its order.
+/// Toggles the sort order after a click on the column header.
 pub(super) fn click_header(state: &mut ScreenState, pane: Focus) {
     focus(state, pane);
     if let (Focus::Files, Stage::Open(explorer)) = (pane, &mut state.stage)

@@ -1,4 +1,4 @@
-//! Keys in a line that text is typed into. The tree can be walked while the filter is being typed.
+//! Input in a prompt. While the filter is typed, other keys still move in the file tree.
 
 use crate::config::{Action, Key, KeyPress};
 use crate::tui::state::files::Filter;
@@ -9,7 +9,7 @@ use super::{Effect, extraction, overlays, panes};
 
 pub(super) fn press(state: &mut ScreenState, key: KeyPress) {
     let Some(prompt) = &mut state.prompt else { return };
-    // Nothing left to take back: the line is not wanted.
+    // Backspace in an empty filter closes it.
     if key.key == Key::Backspace && prompt.text().is_empty() && prompt.kind == PromptKind::Filter {
         return cancel(state);
     }
@@ -30,7 +30,7 @@ pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Eff
     match (action, &prompt.kind) {
         (Action::CloseFilterFiles, _) => cancel(state),
         (Action::Accept, _) => accept(state, effects),
-        // While a filter is typed, the other keys are the tree's.
+        // Other keys apply to the file tree.
         (action, PromptKind::Filter) => panes::in_files(state, action, effects),
         (Action::Left, _) => press(state, Key::Left.into()),
         (Action::Right, _) => press(state, Key::Right.into()),
@@ -43,11 +43,11 @@ pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Eff
     }
 }
 
-/// Does what the line is for.
+/// Accepts the text of the prompt.
 fn accept(state: &mut ScreenState, effects: &mut Vec<Effect>) {
     let Some(prompt) = state.prompt.take_if(|prompt| prompt.error.is_none()) else { return };
     match prompt.kind {
-        // It is on already.
+        // Already applied while typed.
         PromptKind::Filter => {}
         PromptKind::Folder => extraction::accept(state, prompt.text(), effects),
         PromptKind::Search => search(state, prompt.text(), effects),
@@ -55,7 +55,7 @@ fn accept(state: &mut ScreenState, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Goes to a place in a file; a line that names none stays open, to be corrected.
+/// Goes to a position in the viewer. On invalid text, the prompt stays open with the error.
 fn go_to(state: &mut ScreenState, mut prompt: Prompt, effects: &mut Vec<Effect>) {
     let Some(Overlay::Viewer(viewer, _)) = state.overlays.last_mut() else { return };
     match viewer.go_to(prompt.text()) {
@@ -67,7 +67,7 @@ fn go_to(state: &mut ScreenState, mut prompt: Prompt, effects: &mut Vec<Effect>)
     }
 }
 
-/// Searches the content of a file.
+/// Starts a search in the viewer.
 fn search(state: &mut ScreenState, pattern: &str, effects: &mut Vec<Effect>) {
     if let Some(Overlay::Viewer(viewer, _)) = state.overlays.last_mut() {
         let effect = viewer.search_for(pattern);
@@ -75,7 +75,7 @@ fn search(state: &mut ScreenState, pattern: &str, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Closes the line, and forgets what it was for.
+/// Closes the prompt without accepting its text.
 fn cancel(state: &mut ScreenState) {
     match state.prompt.take().map(|prompt| prompt.kind) {
         Some(PromptKind::Filter) => panes::clear_filter(state),
@@ -84,14 +84,14 @@ fn cancel(state: &mut ScreenState) {
     }
 }
 
-/// Applies a filter that was typed. What is typed fast is looked for once: on a large image that takes longer than a key.
+/// Applies the pending filter. Once per frame: on a large image, filtering takes longer than typing a key.
 pub(super) fn apply_filter(state: &mut ScreenState) {
     if let Some(filter) = state.pending_filter.take() {
         state.set_filter(filter);
     }
 }
 
-/// The text changed: a filter shows at once what it does, or what is wrong with it.
+/// Reacts to changed text: a filter applies as it is typed, or shows its error.
 fn changed(state: &mut ScreenState) {
     let Some(prompt) = &mut state.prompt else { return };
     if prompt.kind != PromptKind::Filter {

@@ -1,5 +1,5 @@
-//! What follows from a state that changed: what a filter that was typed leaves, where things stand, and which part of each
-//! list is seen. It comes once a frame, however many events there were.
+//! Updates the derived parts of the state: the pending filter, the layout, and the viewport of each list. Runs once per
+//! frame, however many events it covers.
 
 use crate::tui::content::{self, files};
 use crate::tui::layout::{ScreenLayout, inside};
@@ -8,27 +8,27 @@ use crate::tui::theme::Theme;
 
 use super::prompt;
 
-/// Makes a state fit to be drawn, and to be asked what is where.
+/// Updates the derived parts of the state. Call it before drawing the state or reading its layout.
 pub fn settle(state: &mut ScreenState) {
     prompt::apply_filter(state);
     let lines = |width| content::overlay_height(state, width);
     state.layout = ScreenLayout::of(state, lines, state.overlays.last().map_or(0, content::head_height));
     if !state.layout.fits {
-        // Nothing is seen: lists stay where they are until there is room again.
+        // Nothing is visible: lists keep their viewports until the terminal is large enough.
         return;
     }
     panes(state);
     overlays(state);
 }
 
-/// A pane that is folded away, or covered, keeps its place for when it is back.
+/// Updates the visible panes. A hidden pane keeps its viewport.
 fn panes(state: &mut ScreenState) {
     let layout = state.layout;
     let rows = |pane| usize::from(inside(pane).height);
     if let Some(list) = state.layers_mut()
         && !layout.layers.is_empty()
     {
-        // The names of the columns take one.
+        // One row is the column header.
         list.scroll.set_height(rows(layout.layers).saturating_sub(1));
     }
     if let Stage::Open(explorer) = &mut state.stage
@@ -47,7 +47,7 @@ fn panes(state: &mut ScreenState) {
     }
 }
 
-/// Which row of the tree stands on which line: with wrapped names a row takes several.
+/// Computes the row on each line of the file tree. With wrapped names, a row takes several lines.
 fn file_tree(theme: &Theme, explorer: &mut Explorer, width: usize, height: usize) {
     let long_lines = explorer.long_lines;
     let Some(mut tree) = explorer.files.take() else { return };
@@ -57,8 +57,8 @@ fn file_tree(theme: &Theme, explorer: &mut Explorer, width: usize, height: usize
     } else {
         let first = files::first_row(theme, explorer, &tree, width, height);
         if first != tree.first_row() {
-            // So many rows that the last one is the cursor's. The height so far may be that of shorter rows, with which the
-            // tree would end before.
+            // Make the cursor's row the last visible one. The previous height may count rows with fewer lines, and
+            // would clamp the viewport too early.
             tree.set_height(tree.selected_row() + 1 - first);
         }
         explorer.line_rows = files::line_rows(theme, explorer, &tree, width, height);

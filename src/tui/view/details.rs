@@ -1,4 +1,4 @@
-//! The details of the selected layer and of the image.
+//! Draws the detail panes.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;

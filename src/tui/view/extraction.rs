@@ -1,4 +1,4 @@
-//! The box about writing files to a folder.
+//! Draws the extraction dialog.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;

@@ -1,4 +1,4 @@
-//! The file tree: the rows that are seen of it, with what the selected comparison did to them.
+//! Draws the file tree pane.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -51,7 +51,7 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, frame: &mut Frame<'
     pane::scroll_marks((first, files.row_count() - (first + rows.len())), theme, frame, area);
 }
 
-/// The rows that are seen, and the number of the first.
+/// The number of the first visible row, and the visible rows.
 fn visible_rows(explorer: &Explorer, files: &FileTreePane) -> (usize, Vec<FileRow>) {
     let (Some(first), Some(last)) = (explorer.line_rows.first(), explorer.line_rows.last()) else {
         return (0, Vec::new());
@@ -68,7 +68,7 @@ fn title(explorer: &Explorer) -> String {
     }
 }
 
-/// A kind of change, its name, and the action that hides or shows it.
+/// A kind of change, its name, and the action that toggles its visibility.
 type KindToggle = (Change, &'static str, Action);
 
 const KINDS: [KindToggle; 4] = [
@@ -78,12 +78,11 @@ const KINDS: [KindToggle; 4] = [
     (Change::Unmodified, "unmodified", Action::ToggleUnmodifiedFiles),
 ];
 
-/// The kinds of change that are hidden.
 fn hidden_kinds(files: &FileTreePane) -> Vec<KindToggle> {
     KINDS.into_iter().filter(|(change, ..)| !files.kinds().contain(*change)).collect()
 }
 
-/// What the tree leaves out and, if there is room, that sizes leave it out too.
+/// Text for the lower border: the hidden kinds and, if there is room, that sizes exclude them.
 fn hidden_note(files: &FileTreePane, width: usize) -> String {
     const SIZES: &str = "sizes: shown files only";
     let names: Vec<_> = hidden_kinds(files).into_iter().map(|(_, name, _)| name).collect();
@@ -92,11 +91,11 @@ fn hidden_note(files: &FileTreePane, width: usize) -> String {
     }
     let hidden = format!("hidden: {}", names.join(", "));
     let both = format!("{hidden} · {SIZES}");
-    // Blanks around it, and a piece of the border on both sides.
+    // A blank and a piece of the border on each side.
     if columns(&both) + 4 <= width { both } else { hidden }
 }
 
-/// Why the tree has no rows, and how to get some.
+/// Explains why the tree is empty, and which keys show the hidden files.
 fn why_empty(state: &ScreenState, files: &FileTreePane) -> Vec<String> {
     let hidden = hidden_kinds(files);
     let mut text = Vec::new();

@@ -1,4 +1,4 @@
-//! The last lines: what is typed, what came of the last action, and which keys do what.
+//! Draws the last rows: the prompt or the active filter, and the status message or key hints.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ use crate::tui::state::viewer::SearchState;
 use crate::tui::state::{Overlay, ScreenState};
 use crate::tui::text::{columns, cut, printable};
 
-/// What the footer names, the most suffix_width first. The help names the rest.
+/// Actions with a hint in the footer, by priority. The help lists all.
 const HINTED: [Action; 30] = [
     Action::ShowWarnings,
     Action::Quit,
@@ -62,7 +62,7 @@ pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>) {
     pane::draw_lines([line], frame, area);
 }
 
-/// As many hints as there is room for.
+/// The key hints that fit `width`.
 fn hints<'a>(state: &'a ScreenState, width: usize) -> Line<'a> {
     let theme = &state.settings.theme;
     let keymap = &state.settings.keymap;
@@ -92,7 +92,7 @@ fn hints<'a>(state: &'a ScreenState, width: usize) -> Line<'a> {
     Line::from(spans)
 }
 
-/// Whether an action would do something now.
+/// True if the action has an effect in the current state.
 fn is_available(state: &ScreenState, action: Action) -> bool {
     let filtered =
         || state.explorer().and_then(|explorer| explorer.files.as_ref()).and_then(FileTreePane::filter).is_some();
@@ -113,13 +113,13 @@ fn is_available(state: &ScreenState, action: Action) -> bool {
     }
 }
 
-/// What is under the cursor of the tree.
+/// The fold of the row under the cursor of the file tree.
 fn fold(state: &ScreenState) -> Option<Fold> {
     let files = state.explorer()?.files.as_ref()?;
     Some(files.fold(files.selected()?))
 }
 
-/// What an action is called where it is asked for.
+/// The name of an action in the current context.
 fn hint(state: &ScreenState, row: &ActionRow) -> Cow<'static, str> {
     let is_filter = state.prompt.as_ref().is_none_or(|prompt| prompt.kind == PromptKind::Filter);
     let hint = match (row.action, state.context()) {
@@ -141,7 +141,7 @@ fn hint(state: &ScreenState, row: &ActionRow) -> Cow<'static, str> {
     Cow::Borrowed(hint)
 }
 
-/// A key as hints write it: `^A` for `ctrl+a`.
+/// Abbreviates a key for hints: `^A` for `ctrl+a`.
 pub(super) fn short(key: KeyPress) -> String {
     let name = key.label();
     match name.strip_prefix("ctrl+") {
@@ -151,7 +151,7 @@ pub(super) fn short(key: KeyPress) -> String {
     }
 }
 
-/// The line that is typed, or the filter that is on.
+/// Draws the prompt or the active filter.
 fn prompt(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     if area.is_empty() {
         return;
@@ -183,7 +183,7 @@ fn prompt(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     });
     let suffix_width = suffix.as_ref().map_or(0, |(text, _)| columns(text) + 2);
     let room = width.saturating_sub(columns(&label)).saturating_sub(suffix_width).max(16);
-    // What was pasted may hold anything but controls; its width is what tui-input counts.
+    // Pasted text may have wide characters, so the scroll offset is in columns as tui-input counts them.
     let scroll = prompt.input.visual_scroll(room.saturating_sub(1));
     let text = visible(prompt.text(), scroll, room);
     let cursor = columns(&label) + prompt.input.visual_cursor().saturating_sub(scroll);
@@ -199,7 +199,7 @@ fn prompt(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     frame.set_cursor_position(Position::new(area.x + u16::try_from(cursor).unwrap_or(0).min(area.width - 1), area.y));
 }
 
-/// The part of a line suffix its first `skip` columns.
+/// The part of a text after its first `skip` columns, at most `room` columns wide.
 fn visible(text: &str, skip: usize, room: usize) -> String {
     use unicode_width::UnicodeWidthChar;
     let mut taken = 0;

@@ -1,4 +1,4 @@
-//! The history of a path: what each layer did to it.
+//! Draws the history of a path.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -43,7 +43,7 @@ fn row_text(explorer: &Explorer, event: &HistoryEvent, width: usize) -> String {
     let owner = right(&format!("{}:{}", facts.uid, facts.gid), 9);
     let text = format!("{before}{:<12}{owner}  {}", permissions(facts.kind, facts.mode), right(&size, 8));
     let text = if facts.target.is_empty() { text } else { format!("{text}  -> {}", name(facts.target, width)) };
-    // What made the layer is the answer to why.
+    // The layer's command explains the change.
     let made_by = explorer.opened.image.layers.get(event.layer.get()).map_or("", |layer| &layer.created_by);
     let start: String = made_by.chars().take(width).collect();
     let text = format!("{text}  {}", printable(&instruction::line(&start)));

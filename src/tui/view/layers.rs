@@ -1,4 +1,4 @@
-//! The list of layers: how each takes part in the comparison, what it weighs and wastes, and what made it.
+//! Draws the list of layers: compare mark, size, waste and command of each.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -14,18 +14,18 @@ use dive_model::image::{Image, OtherEntry};
 use dive_model::layer::LayerIndex;
 use dive_model::units::Bytes;
 
-/// Columns of the bar.
+/// Width of the size bar.
 const BAR: usize = 8;
-/// Columns of the mark.
+/// Width of the compare mark.
 const MARK: usize = 2;
 
-/// Columns of the layers' numbers.
+/// Width of the layer numbers.
 fn digits(state: &ScreenState) -> usize {
     let last = state.image().map_or(0, |image| image.layers.len().saturating_sub(1));
     last.to_string().len().max(2)
 }
 
-/// What is known of the layers' sizes.
+/// Sizes and waste of the layers, in bytes.
 struct LayerSizes {
     of: Vec<Option<u64>>,
     waste: Vec<u64>,
@@ -98,7 +98,7 @@ pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     pane::scroll_marks(layers.scroll.hidden(), theme, frame, area);
 }
 
-/// A line about what else the file holds, short enough for the narrowest pane. Image Details names the entries.
+/// Text about other images and artifacts in the file, short enough for the narrowest pane. Image Details names them.
 fn other_entries_note(image: &Image) -> Option<String> {
     match &image.other_images[..] {
         [] => artifact_note(&image.other_entries),
@@ -108,7 +108,7 @@ fn other_entries_note(image: &Image) -> Option<String> {
 }
 
 fn artifact_note(entries: &[OtherEntry]) -> Option<String> {
-    // An attestation is an artifact, too.
+    // Attestations are artifacts, too.
     let kind = if entries.iter().all(|entry| entry.is_attestation) { "attestation" } else { "OCI artifact" };
     match entries.len() {
         0 => None,
@@ -165,7 +165,7 @@ fn layer_row<'a>(
     let taken: usize = spans.iter().map(|span| columns(&span.content)).sum();
     let image_layer = state.image().and_then(|image| image.layers.get(layer.get()));
     let command = image_layer.map_or_else(String::new, |layer| {
-        // What was imported has no command, but a word on where it comes from.
+        // An imported layer has no command; its comment names the source.
         let text = if layer.created_by.is_empty() { &layer.comment } else { &layer.created_by };
         let start: String = text.chars().take(COMMAND).collect();
         instruction::line(&start)
@@ -174,7 +174,7 @@ fn layer_row<'a>(
     spans
 }
 
-/// Letters of a command that are looked at for a row.
+/// Characters of a command that are formatted for a row.
 const COMMAND: usize = 600;
 
 fn step_row<'a>(state: &ScreenState, step: usize, width: usize) -> Vec<Span<'a>> {
@@ -187,15 +187,15 @@ fn step_row<'a>(state: &ScreenState, step: usize, width: usize) -> Vec<Span<'a>>
     vec![Span::styled(left(&text, width), state.settings.theme.dim)]
 }
 
-/// A layer's size beside the largest one's, and how much of it is waste.
+/// The size bar of a layer, relative to the largest layer, with its waste.
 fn bar<'a>(size: u64, waste: u64, largest: u64, full: Style, wasted: Style) -> [Span<'a>; 3] {
     let cells = |bytes: u64| -> usize {
         if largest == 0 || bytes == 0 {
             return 0;
         }
         let share = (bytes as f64 / largest as f64 * BAR as f64).round();
-        // Between 0 and BAR; what there is has a cell.
-        #[allow(clippy::cast_sign_loss, reason = "sizes are not below zero")]
+        // Between 0 and BAR; any non-zero size gets a cell.
+        #[allow(clippy::cast_sign_loss, reason = "sizes are not negative")]
         let share = share as usize;
         share.clamp(1, BAR)
     };
@@ -221,7 +221,7 @@ mod tests {
         assert_eq!(drawn(100, 0, 100), "████████");
         assert_eq!(drawn(100, 50, 100), "████▒▒▒▒");
         assert_eq!(drawn(100, 100, 100), "▒▒▒▒▒▒▒▒");
-        assert_eq!(drawn(1, 0, 1_000_000), "█       ", "what is there is seen");
+        assert_eq!(drawn(1, 0, 1_000_000), "█       ", "a non-zero size is visible");
         assert_eq!(drawn(0, 0, 100), "        ");
         assert_eq!(drawn(u64::MAX, 1, u64::MAX), "███████▒");
     }

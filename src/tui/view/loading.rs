@@ -1,4 +1,4 @@
-//! What is seen in place of the file tree until the image is there.
+//! Draws the progress of opening the image, in place of the file tree.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;

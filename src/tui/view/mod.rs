@@ -1,4 +1,4 @@
-//! State in, cells out: nothing here changes anything.
+//! Draws the state. Nothing here changes it.
 
 mod details;
 mod extraction;
@@ -27,7 +27,7 @@ use super::state::{Focus, Overlay, ScreenState, Stage};
 pub fn draw(state: &ScreenState, frame: &mut Frame<'_>) {
     let layout = &state.layout;
     let area = frame.area();
-    // The terminal has another size already; its event is on the way, and nothing laid out for the old one may be drawn.
+    // The terminal was resized and its event is still queued: the layout is for the old size.
     if (area.width, area.height) != state.size {
         return;
     }
@@ -45,7 +45,7 @@ pub fn draw(state: &ScreenState, frame: &mut Frame<'_>) {
     footer::draw(state, frame);
 }
 
-/// What stands over the panes.
+/// Draws an overlay.
 fn draw_overlay(state: &ScreenState, overlay: &Overlay, frame: &mut Frame<'_>, area: Rect) {
     match (overlay, state.explorer()) {
         (Overlay::Help(help), _) => help::draw(state, help, frame, area),
@@ -54,7 +54,7 @@ fn draw_overlay(state: &ScreenState, overlay: &Overlay, frame: &mut Frame<'_>, a
         (Overlay::Extraction(extraction), _) => extraction::draw(state, extraction, frame, area),
         (Overlay::Waste(waste), Some(explorer)) => waste::draw(state, explorer, waste, frame, area),
         (Overlay::History(history), Some(explorer)) => history::draw(state, explorer, history, frame, area),
-        // They are about an image that is there.
+        // These need an open image.
         (Overlay::Waste(_) | Overlay::History(_), None) => {}
     }
 }
@@ -70,7 +70,7 @@ fn draw_panes(state: &ScreenState, frame: &mut Frame<'_>) {
     }
 }
 
-/// Says what the screen needs.
+/// Draws the message for a terminal that is too small.
 fn draw_too_small(state: &ScreenState, frame: &mut Frame<'_>) {
     let (width, height) = state.size;
     let quit = state.settings.keymap.hint(state.context(), Action::Quit);

@@ -1,4 +1,4 @@
-//! The content of a file.
+//! Draws the viewer.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -41,7 +41,7 @@ pub(super) fn draw(state: &ScreenState, viewer: &Viewer, version: SpanId, frame:
     frame.buffer_mut().set_string(at.max(area.x + 1), area.bottom() - 1, status, theme.title);
 }
 
-/// Which layers a version is there in.
+/// The layer that created a version, and the layer that removed or replaced it.
 fn layers(state: &ScreenState, version: SpanId) -> String {
     let Some(explorer) = state.explorer() else { return String::new() };
     let span = explorer.opened.tree.span(version);
@@ -77,7 +77,7 @@ fn line<'a>(row: &'a ViewerRow, gutter: usize, theme: &Theme) -> Line<'a> {
     Line::from(spans)
 }
 
-/// Where one is, how much there is, and how a search went.
+/// Text of the status line: search, progress, position, size.
 fn status_text(status: &ViewerStatus) -> String {
     let mut parts = Vec::new();
     match &status.search {
@@ -101,7 +101,7 @@ fn status_text(status: &ViewerStatus) -> String {
         }
         _ => {}
     }
-    // Of nothing there is no place.
+    // An empty file has no position.
     if status.size > 0 {
         match (status.form, status.line, status.lines) {
             (Form::Hex, ..) => parts.push("hex".to_owned()),
@@ -119,9 +119,9 @@ fn status_text(status: &ViewerStatus) -> String {
 mod tests {
     use super::*;
 
-    /// What is typed, pasted or read from an archive is on the status line too.
+    /// The status line has text that was typed, pasted or read from an archive.
     #[test]
-    fn nothing_in_the_status_drives_the_terminal_or_turns_the_line() {
+    fn the_status_line_cannot_send_control_sequences_or_reverse_the_line() {
         let evil = "\u{1b}[2J\u{202e}".to_owned();
         let status = |search, phase| ViewerStatus {
             form: Form::Text,

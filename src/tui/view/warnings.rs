@@ -1,4 +1,4 @@
-//! The list of warnings.
+//! Draws the list of warnings.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;

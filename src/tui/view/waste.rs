@@ -1,4 +1,4 @@
-//! The waste view: what is reclaimable, by cause, and each file with its layers.
+//! Draws the waste view: totals by cause, and each reclaimable file with its layers.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -19,7 +19,7 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, waste: &Waste, fram
     let inside = pane::draw(&title, PaneFocus::Focused, theme, frame, area);
     let width = usize::from(inside.width);
     if let Some(file) = waste.selected(exact) {
-        // Its row may cut it.
+        // The full path: its row may truncate it.
         pane::bottom_title(&name(&tree.path(file.node), width), theme, frame, area);
     }
     let mut lines = vec![sum(exact, width, theme)];
@@ -28,7 +28,7 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, waste: &Waste, fram
         lines.push(Line::raw(format!("{size}  {}  {count:>6} {}", left(cause.name(), 22), files(*count))));
     }
     lines.push(Line::raw(""));
-    // Sizes go down, numbers of layers and paths up.
+    // Sizes sort descending, layer numbers and paths ascending.
     let mark = |order, text: &str| match waste.order() {
         own if own != order => text.to_owned(),
         WasteOrder::Size | WasteOrder::Cause => format!("{text} ▼"),
@@ -61,7 +61,7 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, waste: &Waste, fram
     pane::scroll_marks(waste.scroll.hidden(), theme, frame, area);
 }
 
-/// All causes together.
+/// The total of all causes.
 fn sum<'a>(exact: &Exact, width: usize, theme: &Theme) -> Line<'a> {
     let total = Bytes(exact.total_bytes);
     if exact.files.is_empty() {

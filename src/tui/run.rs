@@ -22,16 +22,16 @@ use super::worker::Workers;
 #[derive(Debug, thiserror::Error)]
 pub enum ScreenError {
     /// The terminal failed.
-    #[error("the terminal cannot be used: {0}; `dive IMAGE | cat` prints a report instead")]
+    #[error("cannot use the terminal: {0}; `dive IMAGE | cat` prints a report instead")]
     Terminal(io::Error),
     /// The threads that read keys and open the image could not be started.
-    #[error("no threads can be started: {0}; raise the limit on processes or memory")]
+    #[error("cannot start a thread: {0}; raise the limit on processes or memory")]
     Threads(io::Error),
     /// The image could not be opened.
     #[error(transparent)]
     Image(AnyError),
     /// A worker thread panicked. Its message is printed above this error.
-    #[error("internal error: a thread panicked; please report what is printed above")]
+    #[error("internal error: a thread panicked; please report the message above")]
     ThreadPanicked,
 }
 
@@ -179,7 +179,7 @@ impl Screen {
     fn run_effect(&mut self, effect: Effect) -> io::Result<LoopControl> {
         match effect {
             Effect::Quit => {
-                debug!("the screen is left");
+                debug!("the user quit");
                 return Ok(LoopControl::Quit);
             }
             Effect::Suspend => {
@@ -192,8 +192,8 @@ impl Screen {
             }
             Effect::Start(job) => {
                 if let Err(error) = self.workers.start(*job) {
-                    warn!("a job cannot begin: {error}");
-                    update(&mut self.state, UpdateMessage::NotStarted(format!("no thread can be started: {error}")));
+                    warn!("cannot start a job: {error}");
+                    update(&mut self.state, UpdateMessage::NotStarted(format!("cannot start a thread: {error}")));
                 }
             }
             Effect::Cancel(job) => self.workers.cancel(job),

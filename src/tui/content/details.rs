@@ -98,13 +98,13 @@ fn layer(state: &ScreenState, width: usize) -> Vec<Line<'_>> {
     match layers.selected() {
         None => {}
         Some(LayerRow::BaseEnd) => {
-            let text = "No image says where its base ends. This is a guess: base images end with the command they run, and \
-                        layers above that were built on them.";
+            let text = "This is a guess: images do not record where their base ends. A base image usually ends with the command \
+                        that it runs, and layers built on it follow.";
             lines.extend(wrap(text, width).into_iter().map(Line::raw));
         }
         Some(LayerRow::Step(step)) => {
             if let Some(step) = image.history.get(step) {
-                push_field(&mut lines, theme, "Step", "without a layer: it only changed the configuration", width);
+                push_field(&mut lines, theme, "Step", "has no layer: it changed only the configuration", width);
                 if let Some(created) = &step.created {
                     push_field(&mut lines, theme, "Created", &to_the_second(created), width);
                 }
@@ -141,7 +141,7 @@ fn push_layer_fields<'a>(
             push_field(lines, theme, "Files", &text, width);
         }
         if let Some(waste) = totals.waste.get(index.get()).filter(|waste| **waste > 0) {
-            push_field(lines, theme, "Reclaimable", &format!("{} of what it holds", Bytes(*waste)), width);
+            push_field(lines, theme, "Reclaimable", &format!("{} of this layer", Bytes(*waste)), width);
         }
     }
     let step = image.history.iter().find(|step| step.layer.is_some_and(|layer| layer as usize == index.get()));
@@ -153,7 +153,7 @@ fn push_layer_fields<'a>(
     }
     if let Some(opened) = opened {
         if opened.damaged_layers.contains(&index) {
-            push_field(lines, theme, "Damaged", "a part of the layer is missing, and all figures leave it out", width);
+            push_field(lines, theme, "Damaged", "part of the layer is missing; all figures exclude it", width);
         }
         for (_, remark) in opened.layer_remarks.iter().filter(|(layer, _)| *layer == index) {
             push_field(lines, theme, "Remark", &remark.text, width);
@@ -259,7 +259,7 @@ fn image(state: &ScreenState, width: usize) -> Vec<Line<'_>> {
     }
     if !opened.damaged_layers.is_empty() {
         let text = format!(
-            "{} of {} layers could not be read to the end; all figures leave out what is missing",
+            "{} of {} layers could not be read in full; all figures exclude the missing part",
             opened.damaged_layers.len(),
             image.layers.len()
         );
@@ -270,7 +270,7 @@ fn image(state: &ScreenState, width: usize) -> Vec<Line<'_>> {
     }
     lines.push(Line::raw(""));
     if classic.inefficient_files.is_empty() {
-        lines.push(Line::styled("No file is in several layers.", theme.dim));
+        lines.push(Line::styled("No file is in more than one layer.", theme.dim));
     } else {
         lines.push(Line::styled(cut("Count  Total Space  Path", width), theme.label));
     }

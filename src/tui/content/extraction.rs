@@ -14,11 +14,11 @@ pub(in crate::tui) fn lines(extraction: &ExtractionDialog, width: u16) -> Vec<Li
     let paths = counted(extraction.plan.len() as u64, "path", "paths");
     let extent = match extraction.extent {
         Extent::Whole => "",
-        Extent::Filtered => ", those that the filtered tree shows",
+        Extent::Filtered => ", only those that match the filter",
     };
     text.push(format!("{paths}, {}{extent}", Bytes(extraction.plan.bytes())));
     text.push(match extraction.special_bits {
-        SpecialBits::Strip => "Setuid, setgid and sticky bits are left out.".to_owned(),
+        SpecialBits::Strip => "Setuid, setgid and sticky bits are removed.".to_owned(),
         SpecialBits::Keep => "Setuid, setgid and sticky bits are kept.".to_owned(),
     });
     text.push("Devices and pipes, owners and times are not written.".to_owned());
@@ -31,7 +31,7 @@ pub(in crate::tui) fn lines(extraction: &ExtractionDialog, width: u16) -> Vec<Li
         ExtractionStage::Checking => text.push(format!("Checking {folder} …")),
         ExtractionStage::Conflict(conflicts) => {
             listed(&mut text, &conflicts.existing, &format!("already in {folder}:"), width);
-            listed(&mut text, &conflicts.obstacles, "blocked by something of another type, which is kept:", width);
+            listed(&mut text, &conflicts.obstacles, "blocked by an entry of another type, which is kept:", width);
             text.push("Overwrite existing files, or skip them? Nothing is written before you choose.".to_owned());
         }
         ExtractionStage::Writing(Progress { fetching: Some(progress), .. }) => {
@@ -76,7 +76,7 @@ fn done(text: &mut Vec<String>, report: &Report, folder: &str) {
         return left_out(text, report);
     }
     let end = match report.end {
-        End::Complete if report.has_failed() => "Failed: no file could be written. What is new",
+        End::Complete if report.has_failed() => "Failed: no file could be written. Created",
         End::Complete => "Done. Written",
         End::Cancelled => "Cancelled. Complete files were written",
     };
@@ -91,7 +91,7 @@ fn done(text: &mut Vec<String>, report: &Report, folder: &str) {
         text.push(format!("  {} lost setuid, setgid or sticky bits", report.stripped));
     }
     if report.modes_not_set > 0 {
-        text.push(format!("  {} did not get their permissions: the file system refused", report.modes_not_set));
+        text.push(format!("  {} without their permissions, which the file system refused", report.modes_not_set));
     }
     left_out(text, report);
 }

@@ -447,8 +447,7 @@ impl ScreenState {
         };
         let (damaged, all) = (opened.damaged_layers.len(), opened.image.layers.len());
         if damaged > 0 {
-            self.message =
-                Some(format!("{damaged} of {all} layers are damaged, marked !: their details tell what is missing"));
+            self.message = Some(format!("{damaged} of {all} layers are damaged and marked with !; see Layer Details"));
         }
         self.stage = Stage::Open(Box::new(Explorer::new(opened, totals, layers, &self.settings)));
     }

@@ -172,7 +172,7 @@ fn in_tree(explorer: &mut Explorer, action: Action) -> Option<String> {
     let files = explorer.files.as_mut()?;
     let jumped = match action {
         Action::NextMatch | Action::PreviousMatch if files.filter().is_none() => {
-            return Some("there is no filter: open the filter line first".to_owned());
+            return Some("no filter is active; open the filter first".to_owned());
         }
         Action::NextMatch => files.next_match(tree),
         Action::PreviousMatch => files.previous_match(tree),
@@ -187,7 +187,7 @@ fn in_tree(explorer: &mut Explorer, action: Action) -> Option<String> {
     let end = if matches!(action, Action::NextMatch | Action::NextChange) { "first" } else { "last" };
     match jumped {
         Jump::Done => None,
-        Jump::Wrapped => Some(format!("went on from the other end, to the {end} {what}")),
+        Jump::Wrapped => Some(format!("wrapped to the {end} {what}")),
         Jump::Nowhere => Some(format!("there is no {what}")),
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, frame: &mut Frame<'
     let inside = pane::draw(&title(explorer), focus, theme, frame, area);
     let width = usize::from(inside.width);
     let Some(files) = &explorer.files else {
-        let text = wrap("The image has no layers, and so no files.", width);
+        let text = wrap("The image has no layers and no files.", width);
         pane::draw_lines(text.into_iter().map(Line::raw), frame, inside);
         return;
     };
@@ -102,7 +102,7 @@ fn why_empty(state: &ScreenState, files: &FileTreePane) -> Vec<String> {
     if files.filter().is_some() {
         text.push("No file matches the filter.".to_owned());
     } else if hidden.is_empty() {
-        text.push("This state has no files.".to_owned());
+        text.push("The file system of this layer is empty.".to_owned());
     }
     if hidden.is_empty() {
         return text;

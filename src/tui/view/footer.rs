@@ -189,7 +189,7 @@ fn prompt(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     let cursor = columns(&label) + prompt.input.visual_cursor().saturating_sub(scroll);
     let mut spans = vec![Span::styled(label, theme.label), Span::raw(text.clone())];
     if prompt.text().is_empty() && prompt.kind == PromptKind::Filter {
-        spans.push(Span::styled("a regular expression on the path, sizes as >10MB", theme.dim));
+        spans.push(Span::styled("regular expression on the path, sizes such as >10MB", theme.dim));
     } else if let Some((suffix, style)) = suffix {
         let taken: usize = spans.iter().map(|span| columns(&span.content)).sum();
         spans.push(Span::raw("  "));

@@ -28,7 +28,7 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, history: &History, 
         lines.push(Line::styled(left(&row_text(explorer, event, width), width), style));
     }
     if history.events().is_empty() {
-        lines.push(Line::raw("No layer has an entry for this path: it is a directory that others stand in."));
+        lines.push(Line::raw("No layer has an entry for this path: it is only the parent directory of other entries."));
     }
     pane::draw_lines(lines, frame, inside);
     pane::scroll_marks(history.scroll.hidden(), theme, frame, area);

@@ -75,7 +75,7 @@ fn draw_too_small(state: &ScreenState, frame: &mut Frame<'_>) {
     let (width, height) = state.size;
     let quit = state.settings.keymap.hint(state.context(), Action::Quit);
     let leave = quit
-        .map_or_else(|| "Make it larger.".to_owned(), |key| format!("Make it larger, or leave with {}.", key.label()));
+        .map_or_else(|| "Make it larger.".to_owned(), |key| format!("Make it larger, or quit with {}.", key.label()));
     let lines = vec![
         Line::from("The terminal is too small."),
         Line::from(format!("It has {width}x{height},")),

@@ -33,7 +33,7 @@ pub(super) fn draw(state: &ScreenState, viewer: &Viewer, version: SpanId, frame:
         lines.extend(
             transfer_lines(progress, bar).into_iter().map(|(part, text)| Line::styled(text, part.style(theme))),
         );
-        lines.push(Line::styled("The layer is not here yet. esc stops it.", theme.dim));
+        lines.push(Line::styled("Transferring the layer. esc cancels.", theme.dim));
     }
     pane::draw_lines(lines, frame, inside);
     let status = format!(" {} ", cut(&status_text(&viewer.status()), usize::from(area.width).saturating_sub(6)));
@@ -83,9 +83,9 @@ fn status_text(status: &ViewerStatus) -> String {
     match &status.search {
         SearchState::None | SearchState::Found => {}
         SearchState::Invalid(why) | SearchState::Failed(why) => parts.push(format!("search: {}", printable(why))),
-        SearchState::Waiting => parts.push(format!("going to search for {} …", printable(&status.pattern))),
+        SearchState::Waiting => parts.push(format!("waiting to search for {} …", printable(&status.pattern))),
         SearchState::Searching(done) => parts.push(format!("searching … {}", Bytes(*done))),
-        SearchState::FoundWrapped => parts.push("went on from the other end".to_owned()),
+        SearchState::FoundWrapped => parts.push("search wrapped".to_owned()),
         SearchState::NotFoundYet(searched) => {
             parts.push(format!("no match for {} in the first {}", printable(&status.pattern), Bytes(*searched)));
         }

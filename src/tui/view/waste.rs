@@ -65,11 +65,11 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, waste: &Waste, fram
 fn sum<'a>(exact: &Exact, width: usize, theme: &Theme) -> Line<'a> {
     let total = Bytes(exact.total_bytes);
     if exact.files.is_empty() {
-        return Line::raw(cut(&format!("Nothing is reclaimable: the image shows all {total} of its layers"), width));
+        return Line::raw(cut(&format!("Nothing is reclaimable: the image uses all {total} of its layers"), width));
     }
     let bytes = Bytes(exact.reclaimable_bytes()).to_string();
     let count = exact.files.len();
-    let text = format!(" of {total} are reclaimable: {count} {} that the image no longer shows", files(count));
+    let text = format!(" of {total} are reclaimable: {count} {} no longer visible in the image", files(count));
     let text = cut(&text, width.saturating_sub(bytes.len()));
     Line::from(vec![Span::styled(bytes, theme.label), Span::raw(text)])
 }

@@ -139,7 +139,7 @@ fn one_key_selects_the_next_changed_file() {
     dive.press("G tab o");
     dive.waits_until("the first change", |screen| screen.selects("locale.csv"));
     dive.press("O");
-    dive.waits_until("the last change and its message", |screen| screen.footer().contains("from the other end"));
+    dive.waits_until("the last change and its message", |screen| screen.footer().contains("wrapped to the last"));
 }
 
 #[test]

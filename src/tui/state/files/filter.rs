@@ -31,7 +31,7 @@ pub enum FilterError {
         problem: String,
     },
     /// The compiled expression exceeds the memory limit.
-    #[error("the expression is too large: repeat less")]
+    #[error("the expression is too large; use fewer repetitions")]
     TooLarge,
     /// Invalid size.
     #[error(transparent)]
@@ -255,7 +255,7 @@ mod tests {
             ("ü >1k [", "character 7: unclosed character class"),
             ("a >1k\u{3000}b(?=c)", "character 8: look-around, including look-ahead and look-behind, is not supported"),
             (r"\p{Nope}", "character 1: Unicode property not found"),
-            (r"\w{99}{99}", "the expression is too large: repeat less"),
+            (r"\w{99}{99}", "the expression is too large; use fewer repetitions"),
             (">10XB", "`10XB` is not a size: write a number and a unit, such as 20MB, 1.5 GB or 20MiB"),
             ("<", "`<` is not a size: write a number and a unit, such as 20MB, 1.5 GB or 20MiB"),
         ];

@@ -147,7 +147,10 @@ impl Fetcher<'_> {
             }
             let chunk = content.read(done, available.min(done + CHUNK as u64))?;
             if chunk.is_empty() {
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the archive became shorter"));
+                return Err(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "the archive was truncated while it was read",
+                ));
             }
             done += chunk.len() as u64;
             self.counter.push(&chunk);
@@ -161,7 +164,7 @@ impl Fetcher<'_> {
         }
         if available < len {
             let name = self.request.blob.name();
-            let text = format!("layer {layer} ({name}) is cut off: {available} of {len} bytes of the file are there");
+            let text = format!("layer {layer} ({name}) is truncated: it has {available} of {len} bytes of the file");
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
         }
         (self.send)(FetchEvent::Complete(lines));
@@ -254,7 +257,7 @@ fn should_report(reported: &mut Option<u64>, done: u64, total: u64) -> bool {
 
 fn on_disk(error: &io::Error) -> io::Error {
     let folder = std::env::temp_dir();
-    let text = format!("unpacking the file into a temporary one in {} failed: {error}", folder.display());
+    let text = format!("cannot unpack the file to a temporary file in {}: {error}", folder.display());
     io::Error::new(error.kind(), text)
 }
 
@@ -312,7 +315,7 @@ mod tests {
             let mut reported = None;
             (0..total).step_by(CHUNK).filter(|done| should_report(&mut reported, *done, total)).count()
         };
-        assert_eq!(reported(1), 1, "the first at once");
+        assert_eq!(reported(1), 1, "the first report is immediate");
         assert_eq!(reported(80 << 20), 10);
         assert!((90..=101).contains(&reported(20 << 30)));
     }
@@ -326,6 +329,6 @@ mod tests {
         assert_eq!(detect_form(b"\xff\xfea\x00b\x00"), Form::Hex, "UTF-16");
         assert_eq!(detect_form(&(128..=255).collect::<Vec<u8>>()), Form::Hex);
         let cut = "日本語".repeat(3000);
-        assert_eq!(detect_form(&cut.as_bytes()[..SNIFF_BYTES]), Form::Text, "cut through a letter");
+        assert_eq!(detect_form(&cut.as_bytes()[..SNIFF_BYTES]), Form::Text, "ends inside a character");
     }
 }

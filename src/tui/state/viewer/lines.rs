@@ -238,7 +238,7 @@ impl TextReader<'_> {
             at = 0;
             let more = self.content.read(read_to, self.end.min(read_to + CHUNK))?;
             if more.is_empty() {
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter while it was read"));
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file was truncated while it was read"));
             }
             bytes.extend(more);
         }

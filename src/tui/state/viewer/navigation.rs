@@ -111,10 +111,10 @@ impl Viewer {
     pub fn go_to(&mut self, text: &str) -> Result<Option<ViewerEffect>, String> {
         let text = text.trim();
         let (digits, radix, example) = match self.form {
-            Form::Text => (text, 10, "a line has a number, such as 42"),
+            Form::Text => (text, 10, "type a line number, such as 42"),
             Form::Hex => {
                 let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
-                (digits, 16, "an offset is a hexadecimal number, such as 1f40")
+                (digits, 16, "type a hexadecimal offset, such as 1f40")
             }
         };
         // `from_str_radix` would accept a sign.

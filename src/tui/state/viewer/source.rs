@@ -31,7 +31,7 @@ pub(super) fn find_source(tree: &Tree, layers: &[ImageLayer], version: SpanId, l
                 source.notes.push(if to == target {
                     format!("A symbolic link to {target}")
                 } else {
-                    format!("A symbolic link to {target}, which is {to}")
+                    format!("A symbolic link to {target}, which resolves to {to}")
                 });
                 describe(tree, layers, led_to, layer, &mut source);
             }
@@ -58,11 +58,11 @@ fn describe(tree: &Tree, layers: &[ImageLayer], version: SpanId, layer: LayerInd
                     source.content = Some((blob.clone(), body));
                     return;
                 }
-                Some(Err(loss)) => format!("Its content is lost with layer {}: {loss}", body.layer),
-                None => format!("Its content is lost: the image has no layer {}", body.layer),
+                Some(Err(loss)) => format!("The content is missing with layer {}: {loss}", body.layer),
+                None => format!("The content is missing: the image has no layer {}", body.layer),
             }
         }
-        SpanKind::HardLink => format!("A hard link to {}, which is no file", Escaped(tree.link(inode))),
+        SpanKind::HardLink => format!("A hard link to {}, which is not a file", Escaped(tree.link(inode))),
         SpanKind::Directory | SpanKind::ImplicitDirectory => {
             let layer = if tree.span(version).is_visible_at(layer) { layer } else { span.from() };
             let shown = |child: &_| tree.visible(*child, layer).is_some();

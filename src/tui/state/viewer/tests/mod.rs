@@ -215,7 +215,7 @@ fn long_lines_are_scrolled_or_wrapped() {
     for _ in 0..50 {
         viewer.act(Action::Right);
     }
-    assert_eq!(drawn(&viewer), ["1|9"], "there is nothing beyond the widest row");
+    assert_eq!(drawn(&viewer), ["1|9"], "scrolling stops at the widest row");
     viewer.act(Action::ToggleWrap);
     assert_eq!(
         drawn(&viewer),
@@ -405,7 +405,7 @@ fn going_to_a_position_takes_the_numbers_of_the_gutter() {
     assert!(viewer.go_to(" 120 ").unwrap().is_none());
     assert_eq!(ends(&viewer).0, "120|line 120");
     for wrong in ["", "1f", "0x10", "-1", "+1"] {
-        assert_eq!(viewer.go_to(wrong).unwrap_err(), "a line has a number, such as 42", "{wrong}");
+        assert_eq!(viewer.go_to(wrong).unwrap_err(), "type a line number, such as 42", "{wrong}");
     }
     viewer.act(Action::ToggleHex);
     assert_eq!(viewer.destination_label(), "Go to offset (hex)");
@@ -416,7 +416,7 @@ fn going_to_a_position_takes_the_numbers_of_the_gutter() {
     }
     for wrong in ["", "0x", "x", "-1"] {
         let reports = viewer.go_to(wrong).unwrap_err();
-        assert_eq!(reports, "an offset is a hexadecimal number, such as 1f40", "{wrong}");
+        assert_eq!(reports, "type a hexadecimal offset, such as 1f40", "{wrong}");
     }
     viewer.go_to("99999999999999999999").unwrap();
     assert_eq!(viewer.rows()[2].label, RowLabel::Offset(numbered(1000).len() as u64 / 16 * 16));

@@ -12,6 +12,7 @@ use tracing::info;
 use super::build_arguments;
 use super::output::Notices;
 use crate::cli;
+use dive_model::unfinished::{FilePurpose, Folder};
 use dive_sources::ContainerEngine;
 
 /// Longer than any id, in bytes.
@@ -30,7 +31,7 @@ pub(super) enum Built {
 ///
 /// What the builder says goes to standard error: standard output is for what dive finds.
 pub(super) fn build(engine: ContainerEngine, arguments: &[OsString], notices: Notices) -> anyhow::Result<Built> {
-    let folder = tempfile::tempdir()
+    let folder = Folder::create(&std::env::temp_dir(), FilePurpose::Build)
         .context("cannot create a temporary folder for the image's id; set TMPDIR to a writable folder")?;
     let asked = build_arguments::id_file(arguments);
     let id_file = asked.clone().unwrap_or_else(|| folder.path().join("image-id"));

@@ -7,6 +7,9 @@
 //! Only unlocked files are removed. A process id in the name would prove nothing: it may be reused, or belong to
 //! another container or machine. On file systems without locks, nothing is removed.
 
+mod folder;
+mod unnamed;
+
 use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +17,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tracing::debug;
 
 use crate::dir::{Dir, FileKind};
+pub use folder::Folder;
+pub use unnamed::unnamed;
 
 /// The purpose of temporary files. Each purpose has its own names, so that a run removes only files of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +29,10 @@ pub enum FilePurpose {
     Document,
     /// A record of the cache.
     Record,
+    /// What comes by once: a stream, a layer on its way here.
+    Spool,
+    /// The folder that a builder writes to.
+    Build,
 }
 
 /// The permissions of a new file.
@@ -41,7 +50,7 @@ const ATTEMPTS: u32 = 1000;
 impl FilePurpose {
     const fn prefix(self) -> &'static str {
         match self {
-            Self::Extraction | Self::Document => ".dive-",
+            Self::Extraction | Self::Document | Self::Spool | Self::Build => ".dive-",
             Self::Record => ".new-",
         }
     }
@@ -50,6 +59,8 @@ impl FilePurpose {
         match self {
             Self::Extraction | Self::Record => "",
             Self::Document => ".json",
+            Self::Spool => ".spool",
+            Self::Build => ".build",
         }
     }
 
@@ -153,6 +164,11 @@ impl Unfinished {
     /// [`io::ErrorKind::AlreadyExists`] if the name is taken, or another error of the file system.
     pub fn take_free(self, name: &[u8]) -> io::Result<File> {
         self.finish(|dir, temporary| dir.rename_to_free(temporary, name))
+    }
+
+    /// Takes the file's name away: it lasts until it is closed.
+    fn without_name(self) -> io::Result<File> {
+        self.finish(Dir::remove)
     }
 
     fn finish(self, rename: impl FnOnce(&Dir, &[u8]) -> io::Result<()>) -> io::Result<File> {

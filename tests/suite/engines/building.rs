@@ -174,3 +174,25 @@ fn missing_podman_is_named() {
     super::assert_fails(&ran, &["podman build", "podman is not in PATH"]);
     assert!(!ran.stderr.contains("podman save"), "{}", ran.stderr);
 }
+
+/// Whoever is killed while the builder runs leaves a folder, and the next build removes it.
+#[test]
+fn the_folder_of_a_killed_build_is_removed_by_the_next_one() {
+    let script = "#!/bin/sh\ntouch started\nwhile ! [ -e go-on ]; do sleep 0.01; done\nexit 42\n";
+    let user = User::new().keeps("bin/docker", script);
+    std::fs::set_permissions(user.home("bin/docker"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", user.home("bin").display(), std::env::var("PATH").unwrap());
+    let temporary = tempfile::tempdir().unwrap();
+    let user = user.sets("PATH", &path).sets("TMPDIR", temporary.path().to_str().unwrap());
+    let left = || std::fs::read_dir(temporary.path()).unwrap().count();
+    let mut killed = std::process::Command::new(crate::user::DIVE);
+    killed.args(["build", "."]).env_clear().envs(user.environment()).current_dir(user.file(""));
+    let mut killed = killed.stdin(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    super::wait_until("the builder runs", || user.file("started").exists());
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!(left(), 1);
+    std::fs::write(user.file("go-on"), "").unwrap();
+    assert_eq!(user.passes_on(crate::user::DIVE, &["build", "."]).code, 42);
+    assert_eq!(left(), 0);
+}

@@ -11,11 +11,11 @@ mod unix;
 #[cfg(not(unix))]
 pub use portable::Dir;
 #[cfg(not(unix))]
-pub(crate) use portable::set_mode;
+pub(crate) use portable::{DirLock, set_mode};
 #[cfg(unix)]
 pub use unix::Dir;
 #[cfg(unix)]
-pub(crate) use unix::set_mode;
+pub(crate) use unix::{DirLock, set_mode};
 
 /// Kind of a file on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,6 +13,7 @@ use crate::compression::{Compression, Decoder, SNIFF_LEN};
 use crate::magic;
 use crate::remark::{OnDamage, Remark};
 use crate::tarfile;
+use crate::unfinished::unnamed;
 
 /// A stream copied to a file.
 #[derive(Debug)]
@@ -85,7 +86,7 @@ pub fn spool(
         written,
         cause,
     };
-    let mut file = tempfile::tempfile().map_err(|cause| disk(0, cause))?;
+    let mut file = unnamed(&std::env::temp_dir()).map_err(|cause| disk(0, cause))?;
     let mut remarks = Vec::new();
     let mut chunk = vec![0; CHUNK];
     loop {

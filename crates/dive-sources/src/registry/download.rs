@@ -16,6 +16,7 @@ use super::host::{Host, Question};
 use super::patience::{Failure, Patience};
 use dive_model::blob::Blob;
 use dive_model::digest::{Digest, Hasher};
+use dive_model::unfinished::unnamed;
 use dive_model::units::Bytes;
 
 /// What is wanted.
@@ -94,7 +95,7 @@ struct Part<'a> {
 
 impl<'a> Part<'a> {
     fn new(host: &'a str, what: &'a str, wanted: Wanted<'a>, meter: &'a dyn Fn(i64)) -> Result<Self, RegistryError> {
-        let file = tempfile::tempfile().map_err(|error| disk(what, 0, &error))?;
+        let file = unnamed(&std::env::temp_dir()).map_err(|error| disk(what, 0, &error))?;
         Ok(Self {
             host,
             what,

@@ -17,6 +17,7 @@ use dive_model::compression::{Compression, SNIFF_LEN, sniff};
 use dive_model::layer::LayerBlob;
 use dive_model::layer::content::{Body, BodyForm, SkipProgress, open_body_while};
 use dive_model::store::leave_room;
+use dive_model::unfinished::unnamed;
 
 /// Bytes at the start of a file that decide between text and hex.
 const SNIFF_BYTES: usize = 8 * 1024;
@@ -184,7 +185,7 @@ impl Fetcher<'_> {
             if cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         let Some(mut reader) = opened else { return Ok(()) };
-        let file = Arc::new(tempfile::tempfile().map_err(|error| on_disk(&error))?);
+        let file = Arc::new(unnamed(&std::env::temp_dir()).map_err(|error| on_disk(&error))?);
         let content = Content::new(Blob::new(Arc::clone(&file), 0, body.len, blob.name()));
         let mut chunk = vec![0; CHUNK];
         // The first bytes, until they have decided the form.

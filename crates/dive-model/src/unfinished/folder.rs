@@ -1,0 +1,134 @@
+//! A folder that lasts as long as its program.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tracing::debug;
+
+use super::{ATTEMPTS, FilePurpose, MAX_NAMES};
+use crate::dir::{Dir, DirLock, FileKind};
+
+/// A folder of its owner alone, for what another program writes: that has no lock of ours, so the folder is locked in its place. It is
+/// removed on drop. The next [`Folder::create`] with the same purpose removes those of killed runs.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    /// None on a file system without locks, where nothing is swept.
+    _held: Option<DirLock>,
+}
+
+impl Folder {
+    /// Creates a folder in `parent`, and removes those there that killed runs left.
+    ///
+    /// # Errors
+    /// If the file system refuses.
+    pub fn create(parent: &Path, purpose: FilePurpose) -> io::Result<Self> {
+        let dir = Dir::open(parent)?;
+        sweep(&dir, parent, purpose);
+        // A folder that is not locked yet looks like that of a killed run, so nobody may sweep meanwhile.
+        let alone = dir.lock_shared();
+        let mut attempt = 0;
+        let (name, held) = purpose.make(&mut |name| {
+            attempt += 1;
+            dir.make_child(name)?;
+            let held = dir.open_child(name).map(|child| child.lock_shared());
+            match held {
+                Ok(held) if held.is_some() || alone.is_some() || attempt == ATTEMPTS => Ok(held),
+                // Another run sweeps, and has it now.
+                _ => Err(io::ErrorKind::AlreadyExists.into()),
+            }
+        })?;
+        Ok(Self { path: parent.join(as_path(&name)), _held: held })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // The work is done, and the next run tries again.
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Our names are ASCII.
+fn as_path(name: &[u8]) -> &OsStr {
+    OsStr::new(std::str::from_utf8(name).unwrap_or_default())
+}
+
+/// Removes the folders that belong to this user and that no living process holds.
+fn sweep(dir: &Dir, parent: &Path, purpose: FilePurpose) {
+    let names = dir.names(MAX_NAMES, &|name| purpose.is_name(name)).unwrap_or_default();
+    if names.is_empty() {
+        return;
+    }
+    let Some(_alone) = dir.lock_exclusive() else { return };
+    let is_left = |name: &[u8]| match dir.kind_of_own(name) {
+        // Until it is removed.
+        Ok(Some(FileKind::Directory)) => dir.open_child(name).ok()?.lock_exclusive(),
+        _ => None,
+    };
+    let remove = |name: &&Vec<u8>| {
+        is_left(name).is_some_and(|_held| std::fs::remove_dir_all(parent.join(as_path(name))).is_ok())
+    };
+    let removed = names.iter().filter(remove).count();
+    debug!("folders that killed runs left: {} found, {removed} removed", names.len());
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn only_folders_that_nobody_holds_are_swept() {
+        let parent = tempfile::tempdir().unwrap();
+        let living = Folder::create(parent.path(), FilePurpose::Build).unwrap();
+        std::fs::write(living.path().join("image-id"), "sha256:1d").unwrap();
+        let left = parent.path().join(".dive-1-2.build");
+        std::fs::create_dir_all(left.join("more")).unwrap();
+        std::fs::write(left.join("image-id"), "sha256:1d").unwrap();
+        for other in [".dive-1-2", ".dive-x-2.build", ".dive-1-2.spool"] {
+            std::fs::create_dir(parent.path().join(other)).unwrap();
+        }
+        std::fs::write(parent.path().join(".dive-1-3.build"), "a file").unwrap();
+        std::os::unix::fs::symlink("/", parent.path().join(".dive-1-4.build")).unwrap();
+        let other = Folder::create(parent.path(), FilePurpose::Build).unwrap();
+        assert!(!left.exists() && living.path().join("image-id").exists());
+        drop(other);
+        drop(living);
+        assert_eq!(
+            names(parent.path()),
+            [".dive-1-2", ".dive-1-2.spool", ".dive-1-3.build", ".dive-1-4.build", ".dive-x-2.build"]
+        );
+    }
+
+    #[test]
+    fn runs_that_create_and_sweep_at_once_do_not_disturb_each_other() {
+        let parent = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for number in 0..100 {
+                        let folder = Folder::create(parent.path(), FilePurpose::Build).unwrap();
+                        std::fs::write(folder.path().join("image-id"), number.to_string()).unwrap();
+                        assert!(folder.path().join("image-id").exists());
+                    }
+                });
+            }
+        });
+        assert_eq!(names(parent.path()), [""; 0]);
+    }
+}

@@ -244,7 +244,7 @@ impl Config {
         Self::layered(&documents, environment, discovery)
     }
 
-    fn layered(
+    pub(super) fn layered(
         documents: &[(Document, ConfigScope)],
         environment: &Environment,
         discovery: Discovery,

@@ -35,6 +35,8 @@ mod rule;
 mod rules_file;
 mod spelling;
 mod table;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod value;
 mod variables;
 mod yaml;

@@ -76,7 +76,7 @@ impl RulesFile {
         }
     }
 
-    fn from_document(document: &Document) -> Result<Self, ConfigError> {
+    pub(super) fn from_document(document: &Document) -> Result<Self, ConfigError> {
         let mut limits = RuleLimits::default();
         let mut warnings = layering::lay_document(&mut limits, &table(), document, ConfigScope::User)?;
         if document.is_without("rules") {

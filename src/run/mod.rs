@@ -18,6 +18,8 @@ mod output;
 mod progress;
 #[cfg(feature = "tui")]
 mod screen;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tree;
 mod visible;
 

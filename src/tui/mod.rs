@@ -30,6 +30,8 @@ mod run;
 mod shell;
 pub mod state;
 mod terminal;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub(crate) mod text;
 mod theme;
 mod thread;

@@ -45,13 +45,14 @@ const PACKAGES: [Package; 2] = [
 ];
 
 /// All folders with the project's own code.
-const SOURCES: [&str; 7] = [
+const SOURCES: [&str; 8] = [
     "src",
     "crates/dive-model/src",
     "crates/dive-sources/src",
     "packaging/manual/src",
     "xtask/src",
     "benches",
+    "fuzz",
     "tests",
 ];
 

@@ -67,6 +67,8 @@ pub use environment::Environment;
 pub use error::SourceError;
 pub use left_out::LeftOut;
 pub use reference::{ImageOrigin, OtherReading, PathReference, Reference, ReferenceError};
+#[cfg(feature = "testing")]
+pub use registry::testing;
 #[cfg(feature = "registry")]
 pub use registry::{Actual, RegistryError, SystemError};
 pub use scheme::{PathFormat, SCHEMES, Scheme, SchemeName, SourceKind};

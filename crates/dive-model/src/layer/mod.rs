@@ -14,6 +14,8 @@ mod read;
 mod record;
 mod remarks;
 pub mod scan;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod toc;
 mod verify;
 

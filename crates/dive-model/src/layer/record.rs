@@ -15,10 +15,7 @@ use crate::cache::{Cache, RecordKind};
 pub(super) fn load(cache: &Cache, identity: &Identity) -> Option<Scan> {
     let key = identity.digest();
     let record = cache.read(RecordKind::Layer, key)?;
-    let mut scan = postcard::from_bytes::<Scan>(&record).ok().filter(is_sound);
-    if let Some(scan) = &mut scan {
-        scan.listing_bytes = listing_bytes(scan);
-    }
+    let scan = parse(&record);
     if scan.is_none() {
         // The checksum is right but the content is not: another version of dive wrote it.
         cache.remove(RecordKind::Layer, key);
@@ -27,6 +24,14 @@ pub(super) fn load(cache: &Cache, identity: &Identity) -> Option<Scan> {
     scan
 }
 
+/// Parses a record; `None` if no layer could have these entries.
+pub(super) fn parse(record: &[u8]) -> Option<Scan> {
+    let mut scan = postcard::from_bytes::<Scan>(record).ok().filter(is_sound)?;
+    scan.listing_bytes = listing_bytes(&scan);
+    Some(scan)
+}
+
+/// Keeps the entries of a layer for the next run.
 pub(super) fn store(cache: &Cache, identity: &Identity, scan: &Scan) {
     cache.write(RecordKind::Layer, identity.digest(), |out| {
         postcard::to_io(scan, out).map(drop).map_err(std::io::Error::other)

@@ -56,8 +56,12 @@ impl Secrets {
 
 /// What `response` says of itself if it says it the way registries do.
 async fn details(response: Response) -> String {
-    let body = Body { host: "", what: "", limit: TOLD_LIMIT }.read(response).await.unwrap_or_default();
-    let Ok(told) = serde_json::from_slice::<Told>(&body) else { return String::new() };
+    details_in(&Body { host: "", what: "", limit: TOLD_LIMIT }.read(response).await.unwrap_or_default())
+}
+
+/// What the body of an error says; nothing if it is not JSON as the distribution specification has it.
+pub(super) fn details_in(body: &[u8]) -> String {
+    let Ok(told) = serde_json::from_slice::<Told>(body) else { return String::new() };
     let details: Vec<String> = told
         .errors
         .into_iter()

@@ -14,6 +14,8 @@ mod name;
 mod patience;
 mod repository;
 mod signed;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 mod toc;

@@ -15,6 +15,8 @@ use crate::blob::Blob;
 use crate::compression::{Compression, Decoder};
 use crate::digest::Digest;
 pub use table::{ENTRIES, TocError};
+#[cfg(any(test, feature = "testing"))]
+pub(super) use table::parse as parse_table;
 
 use crate::tarfile::{MemberKind, PathKind, Positional, Walker};
 

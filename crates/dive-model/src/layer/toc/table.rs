@@ -34,7 +34,7 @@ pub const ENTRIES: usize = if cfg!(test) { 1 << 12 } else { 1 << 19 };
 const MAX_TEXT: usize = 16 << 10;
 
 /// Parses a table of a blob of `size` bytes.
-pub(super) fn parse(json: &[u8], size: u64) -> Result<Vec<TocEntry>, TocError> {
+pub(in crate::layer) fn parse(json: &[u8], size: u64) -> Result<Vec<TocEntry>, TocError> {
     let table: TocDocument =
         serde_json::from_slice(json).map_err(|error| TocError(format!("it cannot be read: {error}")))?;
     if table.version != 1 {

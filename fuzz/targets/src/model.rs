@@ -1,0 +1,8 @@
+//! Random images and the model of what they are.
+
+#[path = "../../../tests/suite/model/against.rs"]
+pub(crate) mod against;
+#[path = "../../../tests/suite/model/naive.rs"]
+mod naive;
+#[path = "../../../tests/suite/model/random.rs"]
+pub(crate) mod random;

@@ -1,0 +1,56 @@
+//! Every target over its seeds, as the fuzzer starts. What a run found stays a seed, here or as a test of the module.
+
+use std::path::PathBuf;
+
+use dive_fuzz_targets::{TARGETS, seeds};
+
+#[test]
+fn no_target_fails_over_its_own_seeds() {
+    for target in &TARGETS {
+        let own = seeds::own(target.name);
+        assert!(!own.is_empty(), "{}", target.name);
+        own.iter().for_each(|seed| (target.run)(seed));
+        // A fuzzer's first steps.
+        for seed in own {
+            for at in (0..seed.len()).step_by(seed.len().div_ceil(16).max(1)) {
+                let mut changed = seed.clone();
+                changed[at] ^= 0x80;
+                (target.run)(&changed);
+                (target.run)(&seed[..at]);
+            }
+        }
+    }
+}
+
+#[test]
+fn no_target_fails_over_the_corpus() {
+    let Some(corpus) = std::env::var_os("DIVE_CORPUS").filter(|corpus| !corpus.is_empty()).map(PathBuf::from) else {
+        eprintln!("skipped: DIVE_CORPUS names no corpus");
+        return;
+    };
+    let mut count = 0;
+    for target in &TARGETS {
+        for seed in seeds::of_corpus(target.name, &corpus) {
+            (target.run)(&seed);
+            count += 1;
+        }
+    }
+    assert!(count > 500, "only {count} seeds in {}", corpus.display());
+}
+
+/// The fuzzer has a file for each target, and runs nothing else.
+#[test]
+fn every_target_is_a_program_of_the_fuzzer() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+    assert_eq!(manifest.matches("[[bin]]").count(), TARGETS.len());
+    for target in &TARGETS {
+        assert!(
+            manifest.contains(&format!("name = \"{}\"\npath = \"fuzz_targets/{0}.rs\"", target.name)),
+            "{}",
+            target.name
+        );
+        let code = std::fs::read_to_string(folder.join(format!("fuzz_targets/{}.rs", target.name))).unwrap();
+        assert!(code.contains(&format!("dive_fuzz_targets::run(\"{}\", input)", target.name)), "{}", target.name);
+    }
+}

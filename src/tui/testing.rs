@@ -1,0 +1,39 @@
+//! What the screen makes of bytes from images and terminals, for fuzz targets.
+
+use super::shell;
+use super::text;
+
+/// A path as one word of a shell's command line.
+#[must_use]
+pub fn shell_word(path: &[u8]) -> String {
+    shell::shell_word(path)
+}
+
+/// A name as it stands in a line of `columns`.
+#[must_use]
+pub fn name(bytes: &[u8], columns: usize) -> String {
+    text::name(bytes, columns)
+}
+
+/// Text in lines of at most `columns`.
+#[must_use]
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    text::wrap(&text::printable(text), columns)
+}
+
+/// How many columns `text` takes.
+#[must_use]
+pub fn columns(text: &str) -> usize {
+    text::columns(text)
+}
+
+/// The events in `pieces` of a terminal's bytes, after which nothing follows, and whether the decoder waits for more after it gave
+/// up.
+#[cfg(unix)]
+#[must_use]
+pub fn decode(pieces: &[&[u8]]) -> (Vec<crossterm::event::Event>, bool) {
+    let mut decoder = super::decoder::Decoder::default();
+    let mut events: Vec<_> = pieces.iter().flat_map(|piece| decoder.feed(piece)).collect();
+    events.extend(decoder.give_up());
+    (events, decoder.waiting() != super::decoder::Waiting::Nothing)
+}

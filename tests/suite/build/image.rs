@@ -1,0 +1,111 @@
+//! An image of some layers, and the two kinds of archive that it is saved as.
+
+use std::io::Write;
+
+use serde_json::json;
+use tempfile::NamedTempFile;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::layer::Layer;
+use super::opened::DrawnImage;
+
+/// An image without layers.
+pub(crate) fn image() -> Image {
+    Image { layers: Vec::new() }
+}
+
+/// An image under construction.
+#[derive(Debug, Clone)]
+pub(crate) struct Image {
+    layers: Vec<Layer>,
+}
+
+/// The archive formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// As `docker save` of Docker 20: `<id>/layer.tar`.
+    DockerArchive,
+    /// An OCI layout as a tar: `blobs/sha256`.
+    OciArchive,
+}
+
+impl Image {
+    /// Adds a layer on top.
+    pub(crate) fn layer(mut self, fill: impl FnOnce(Layer) -> Layer) -> Self {
+        self.layers.push(fill(Layer::default()));
+        self
+    }
+
+    /// Opens it and merges its layers.
+    pub(crate) fn open(&self) -> DrawnImage {
+        self.open_as(Format::DockerArchive)
+    }
+
+    /// Opens it as an archive of this format.
+    pub(crate) fn open_as(&self, format: Format) -> DrawnImage {
+        DrawnImage::of(&self.save(format))
+    }
+
+    /// The archive in a temporary file, deleted on drop.
+    pub(crate) fn save(&self, format: Format) -> NamedTempFile {
+        let mut file = tempfile::Builder::new().suffix(".tar").tempfile().unwrap();
+        file.write_all(&self.archive(format)).unwrap();
+        file
+    }
+
+    /// The bytes of the archive.
+    pub(crate) fn archive(&self, format: Format) -> Vec<u8> {
+        let layers: Vec<Vec<u8>> = self.layers.iter().map(Layer::blob).collect();
+        let diff_ids: Vec<String> = self.layers.iter().map(|layer| digest(&layer.tar())).collect();
+        let step =
+            |(at, layer): (usize, &Layer)| layer.command().map_or_else(|| format!("step {at}"), ToOwned::to_owned);
+        let steps = self.layers.iter().enumerate().map(step);
+        let history: Vec<_> = steps.map(|step| json!({ "created_by": step })).collect();
+        let config = json!({
+            "architecture": "amd64", "os": "linux", "config": {},
+            "rootfs": { "type": "layers", "diff_ids": diff_ids }, "history": history,
+        });
+        let config = config.to_string().into_bytes();
+        match format {
+            Format::DockerArchive => docker_archive(&config, &layers),
+            Format::OciArchive => oci_archive(&config, &layers),
+        }
+    }
+}
+
+fn docker_archive(config: &[u8], layers: &[Vec<u8>]) -> Vec<u8> {
+    let config_name = format!("{}.json", hex(config));
+    // Docker's layer ids depend on the layers below, so that equal layers differ.
+    let names: Vec<String> =
+        layers.iter().enumerate().map(|(at, blob)| format!("{at:02x}{}/layer.tar", &hex(blob)[2..])).collect();
+    let manifest = json!([{ "Config": config_name, "RepoTags": ["case:latest"], "Layers": names }]);
+    let mut archive = Layer::default();
+    for (name, blob) in names.iter().zip(layers) {
+        archive = archive.file(name, blob);
+    }
+    archive.file(&config_name, config).file("manifest.json", manifest.to_string()).tar()
+}
+
+fn oci_archive(config: &[u8], layers: &[Vec<u8>]) -> Vec<u8> {
+    let descriptor = |kind: &str, blob: &[u8]| json!({ "mediaType": format!("application/vnd.oci.image.{kind}"), "digest": digest(blob), "size": blob.len() });
+    let of_layers: Vec<_> = layers.iter().map(|blob| descriptor("layer.v1.tar", blob)).collect();
+    let manifest = json!({
+        "schemaVersion": 2, "config": descriptor("config.v1+json", config), "layers": of_layers,
+    });
+    let manifest = manifest.to_string().into_bytes();
+    let index = json!({ "schemaVersion": 2, "manifests": [descriptor("manifest.v1+json", &manifest)] });
+    let mut archive = Layer::default().file("oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
+    for blob in layers.iter().map(Vec::as_slice).chain([config, &manifest]) {
+        archive = archive.file(format!("blobs/sha256/{}", hex(blob)), blob);
+    }
+    archive.file("index.json", index.to_string()).tar()
+}
+
+pub(super) fn digest(blob: &[u8]) -> String {
+    format!("sha256:{}", hex(blob))
+}
+
+/// A stand-in for SHA-256: the same length and unique enough for names in an archive.
+pub(super) fn hex(blob: &[u8]) -> String {
+    format!("{:016x}", xxh3_64(blob)).repeat(4)
+}

@@ -194,6 +194,11 @@ impl Chunk {
         self.text.len() - before
     }
 
+    /// Bytes of text that it holds.
+    pub(super) const fn text_len(&self) -> usize {
+        self.text.len()
+    }
+
     /// Memory of the chunk, in bytes.
     pub(crate) const fn memory(&self) -> usize {
         self.text.len() + self.entries.len() * size_of::<Entry>()

@@ -42,7 +42,9 @@ pub(super) fn store(cache: &Cache, identity: &Identity, scan: &Scan) {
 fn is_sound(scan: &Scan) -> bool {
     let extras = scan.extras.len();
     let entry_count = scan.chunks.iter().map(|chunk| chunk.entries().len()).sum::<usize>();
-    entry_count == scan.entry_count
+    // What the image's budget is charged for.
+    let text_len = scan.chunks.iter().map(Chunk::text_len).sum::<usize>();
+    (entry_count, text_len) == (scan.entry_count, scan.text_len)
         && !scan.damaged
         && scan.chunks.iter().all(|chunk| {
             chunk.is_sound()
@@ -129,6 +131,18 @@ mod tests {
         assert_eq!(scan.entry_count, 7);
         store(&cache, &identity, &scan);
         assert_eq!(format!("{:?}", load(&cache, &identity).unwrap()), format!("{scan:?}"));
+    }
+
+    /// The budget is charged what the numbers say, and the tree takes what the lists hold.
+    #[test]
+    fn a_record_whose_numbers_are_not_those_of_its_lists_is_not_believed() {
+        let scan = scanned();
+        let parse = |scan: &Scan| super::parse(&postcard::to_stdvec(scan).unwrap());
+        assert!(parse(&scan).is_some());
+        for text_len in [0, scan.text_len + 1, usize::MAX] {
+            assert!(parse(&Scan { text_len, ..scan.clone() }).is_none(), "{text_len}");
+        }
+        assert!(parse(&Scan { entry_count: usize::MAX, ..scan }).is_none());
     }
 
     /// A forged record must not extract files outside of the target folder, nor panic.

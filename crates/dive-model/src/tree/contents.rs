@@ -18,6 +18,10 @@ use crate::layer::content::{Bodies, Body, BodyForm, BodyLocation, ContentHash};
 /// thousands of versions of a path must not cost quadratic time.
 const MAX_LOOK_BACK: usize = 256;
 
+/// What a pair takes, with the classes that are made of it, in bytes: two places in each of two maps, which are up to half empty, and one
+/// in each of three lists.
+const PAIR_COST: usize = 128;
+
 /// A range of spans with their hashes.
 type LayerHashes = (Range<u32>, Box<[Option<ContentHash>]>);
 
@@ -29,11 +33,18 @@ pub(super) struct Contents {
     /// Hashes of the current layer, from `first_coming` on.
     coming: Vec<Option<ContentHash>>,
     first_coming: u32,
+    /// How many places for hashes there are in all packed layers.
+    packed: usize,
     /// Pairs of inodes of equal size at one path: older, newer.
     pairs: Vec<(SpanId, SpanId)>,
 }
 
 impl Contents {
+    /// What it takes, and what comparing takes, in bytes.
+    pub(super) const fn memory(&self) -> usize {
+        self.pairs.len() * PAIR_COST + (self.packed + self.coming.len()) * size_of::<Option<ContentHash>>()
+    }
+
     /// Records the hash of a newly opened span, and the older version it may equal.
     pub(super) fn opened(&mut self, tree: &Tree, id: SpanId, hash: Option<ContentHash>) {
         if let Some(hash) = hash {
@@ -62,6 +73,7 @@ impl Contents {
     pub(super) fn end_layer(&mut self) {
         let end = self.first_coming + self.coming.len() as u32;
         if !self.coming.is_empty() {
+            self.packed += self.coming.len();
             self.hashes.push((self.first_coming..end, std::mem::take(&mut self.coming).into_boxed_slice()));
         }
     }

@@ -21,7 +21,8 @@ impl Builder {
     /// Memory of the tree, its analysis and its listing, in bytes.
     pub(super) const fn memory(&self) -> u64 {
         let Tree { nodes, spans, markers, text, .. } = &self.tree;
-        (nodes.len() * NODE_COST + spans.len() * SPAN_COST + markers.len() * MARKER_COST + text.len()) as u64
+        let arenas = nodes.len() * NODE_COST + spans.len() * SPAN_COST + markers.len() * MARKER_COST + text.len();
+        (arenas + self.contents.memory()) as u64
     }
 
     /// Charges the tree's current memory. `names` is the entry to report.
@@ -52,4 +53,37 @@ fn start_of_path(names: EntryNames<'_>) -> String {
     let mut path = names.path();
     path.truncate(SHOWN_LEN);
     String::from_utf8_lossy(&path).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget::{Budget, Limits};
+    use crate::layer::scan::scan;
+    use crate::remark::OnDamage;
+    use crate::units::Bytes;
+
+    /// A layer of 10,000 files with so many bytes each.
+    fn layer(size: usize) -> Scan {
+        let mut tar = tar::Builder::new(Vec::new());
+        for at in 0..10_000 {
+            let mut header = tar::Header::new_ustar();
+            header.set_size(size as u64);
+            tar.append_data(&mut header, format!("f{at}"), &vec![0; size][..]).unwrap();
+        }
+        scan(&tar.into_inner().unwrap()[..], OnDamage::Fail, &|| false).unwrap()
+    }
+
+    /// Files of the same size at the same path are compared, and what that takes is charged before they are.
+    #[test]
+    fn what_comparing_takes_is_charged() {
+        let limits = Limits { memory: Some(Bytes(4 << 20)), ..Limits::default() };
+        let apply = |second: usize| {
+            let mut builder = Builder::within(&Budget::new(limits, 0));
+            builder.apply(layer(1)).unwrap();
+            builder.apply(layer(second)).map(drop)
+        };
+        apply(2).unwrap();
+        assert!(matches!(apply(1), Err(BuildError::OverBudget { .. })));
+    }
 }

@@ -11,7 +11,7 @@ use crate::place::Corpus;
 use crate::user::{DIVE, User};
 
 /// The engines that have the image.
-fn engines() -> Vec<(&'static str, &'static str, String)> {
+pub(super) fn engines() -> Vec<(&'static str, &'static str, String)> {
     let docker = servers::docker().map(|socket| ("docker", "DOCKER_HOST", socket));
     let podman = servers::podman().map(|socket| ("podman", "CONTAINER_HOST", socket));
     docker.into_iter().chain(podman).collect()

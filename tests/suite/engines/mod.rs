@@ -21,6 +21,7 @@ mod same;
 pub(crate) mod servers;
 mod spellings;
 mod tokens;
+mod verified;
 
 use std::path::Path;
 use std::time::Duration;

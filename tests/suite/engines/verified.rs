@@ -1,0 +1,38 @@
+//! `--verify` of images in engines. If one of these fails, an engine or whoever stands before it hands out other bytes than the
+//! image's digests name, and a user who asked for proof is not told.
+
+use super::broken_engines::engines;
+use super::proxy::{Fault, Proxy};
+use super::{EXPORT, assert_fails};
+use crate::user::User;
+
+/// Inside the largest file of the sample: neither a header nor a document.
+const IN_A_FILE: u64 = 700_000;
+
+#[test]
+fn an_image_of_an_engine_is_compared_with_its_digests() {
+    for (engine, variable, socket) in engines() {
+        let image = format!("{engine}://dive-sample:1.0");
+        let proxy = Proxy::before_socket(&socket);
+        let user = || User::new().sets(variable, proxy.address());
+        user().runs(&["tree", "--verify", &image]).ends_with(0);
+        proxy.always(EXPORT, Fault::Flip(IN_A_FILE));
+        let ran = user().runs(&["tree", "--verify", &image]);
+        assert_fails(&ran, &[&image, "layer ", "should be sha256:"]);
+        assert_eq!(ran.stdout, "");
+    }
+}
+
+/// What is known of a layer from an earlier run proves nothing of the bytes that the engine has now.
+#[test]
+fn a_known_image_is_read_again() {
+    for (engine, variable, socket) in engines() {
+        let image = format!("{engine}://dive-sample:1.0");
+        let proxy = Proxy::before_socket(&socket);
+        let user = User::new().sets(variable, proxy.address());
+        user.runs(&["tree", &image]).ends_with(0);
+        proxy.always(EXPORT, Fault::Flip(IN_A_FILE));
+        user.runs(&["tree", &image]).ends_with(0);
+        assert_fails(&user.runs(&["tree", "--verify", &image]), &["should be sha256:"]);
+    }
+}

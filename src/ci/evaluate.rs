@@ -10,6 +10,7 @@ use crate::config::Origin;
 use dive_model::analysis::Analysis;
 use dive_model::analysis::exact::Cause;
 use dive_model::tree::NodeId;
+use dive_model::units::Total;
 
 /// The status of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +153,7 @@ fn unseen(analysis: &Analysis) -> Vec<(Cause, u64)> {
     let listed: HashSet<NodeId> = analysis.classic.inefficient_files.iter().map(|file| file.node).collect();
     let bytes_of = |cause| {
         let hidden = analysis.exact.files.iter().filter(|file| file.cause == cause && !listed.contains(&file.node));
-        (cause, hidden.map(|file| file.size_bytes).sum())
+        (cause, hidden.map(|file| file.size_bytes).sum::<Total>().get())
     };
     let mut unseen: Vec<(Cause, u64)> = Cause::ALL.map(bytes_of).into();
     unseen.retain(|(_, bytes)| *bytes > 0);

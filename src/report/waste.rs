@@ -6,7 +6,7 @@ use dive_model::Opened;
 use dive_model::analysis::exact::Cause;
 use dive_model::analysis::{Exact, WasteGroup};
 use dive_model::escape::Escaped;
-use dive_model::units::Bytes;
+use dive_model::units::{Bytes, Total};
 
 /// The groups that are shown before the rest becomes a count.
 const TOP: usize = 10;
@@ -68,7 +68,7 @@ fn groups(opened: &Opened, out: &mut dyn Write) -> io::Result<()> {
     if left.is_empty() {
         return Ok(());
     }
-    let bytes = left.iter().fold(0, |sum: u64, group| sum.saturating_add(group.size_bytes));
+    let bytes = left.iter().map(|group| group.size_bytes).sum::<Total>().get();
     writeln!(out, "... and {} more, {}; --all lists every file", left.len(), Bytes(bytes))
 }
 

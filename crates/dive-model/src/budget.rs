@@ -44,7 +44,8 @@ impl Limits {
     /// Maximum unpacked bytes of an image of `stored` bytes, in a compression of this [`weight`](Budget::unpack).
     #[must_use]
     pub fn unpacked_bytes(self, stored: u64, weight: u64) -> u64 {
-        self.unpacked.map_or_else(|| stored.saturating_mul(RATIO).max(UNPACKED) / weight, |Bytes(bytes)| bytes)
+        let by_default = || stored.saturating_mul(RATIO).max(UNPACKED).checked_div(weight).unwrap_or_default();
+        self.unpacked.map_or_else(by_default, |Bytes(bytes)| bytes)
     }
 }
 
@@ -156,7 +157,8 @@ impl Budget {
         }
         // Further charges must fail, too, without overflow.
         account.unpacked_so_far.store(account.unpacked, Ordering::Relaxed);
-        Err(OverBudget::Unpacked { limit: account.unpacked / weight, stored: account.stored })
+        let limit = account.unpacked.checked_div(weight).unwrap_or_default();
+        Err(OverBudget::Unpacked { limit, stored: account.stored })
     }
 
     /// Checks the size of a listing with all names and link targets, in bytes.
@@ -186,7 +188,7 @@ impl Budget {
         while *held > 0 && held.saturating_add(bytes) > account.memory / 4 {
             held = account.decoder_ended.wait(held).unwrap_or_else(PoisonError::into_inner);
         }
-        *held += bytes;
+        *held = held.saturating_add(bytes);
         Ok(Reservation { budget: self.clone(), bytes })
     }
 }
@@ -228,12 +230,13 @@ impl Lease {
             self.held = u64::MAX;
             return Ok(());
         };
-        let more = bytes.saturating_sub(self.held).next_multiple_of(STEP);
-        let limit = account.memory - account.memory / 4;
+        let more = bytes.saturating_sub(self.held);
+        let more = more.checked_next_multiple_of(STEP).unwrap_or(u64::MAX);
+        let limit = account.memory.saturating_sub(account.memory / 4);
         let fits = |leased: u64| leased.checked_add(more).filter(|leased| *leased <= limit);
         match account.leased.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits) {
             Ok(_) => {
-                self.held += more;
+                self.held = self.held.saturating_add(more);
                 Ok(())
             }
             Err(_) => Err(OverBudget::Memory { limit: account.memory }),
@@ -244,7 +247,7 @@ impl Lease {
     pub fn shrink_by(&mut self, bytes: u64) {
         if let Some(Budget(account)) = &self.budget {
             let less = bytes.min(self.held);
-            self.held -= less;
+            self.held = self.held.saturating_sub(less);
             account.leased.fetch_sub(less, Ordering::Relaxed);
         }
     }
@@ -277,7 +280,9 @@ impl Drop for Reservation {
     fn drop(&mut self) {
         if self.bytes > 0 {
             let Budget(account) = &self.budget;
-            *account.decoders.lock().unwrap_or_else(PoisonError::into_inner) -= self.bytes;
+            let mut held = account.decoders.lock().unwrap_or_else(PoisonError::into_inner);
+            *held = held.saturating_sub(self.bytes);
+            drop(held);
             account.decoder_ended.notify_all();
         }
     }

@@ -38,8 +38,11 @@
 //!
 //! This package uses no network, no terminal and no configuration file.
 
+// Here numbers come from outside. What may overflow is added with `units::Total`, or with methods that saturate or check.
+#[cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 pub mod analysis;
 pub mod blob;
+#[cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 pub mod budget;
 pub mod cache;
 pub mod compression;

@@ -3,6 +3,8 @@
 //! Files, flags and variables parse all thresholds here, so they accept the same spellings and have the same errors.
 
 use std::fmt;
+use std::iter::Sum;
+use std::ops::AddAssign;
 use std::str::FromStr;
 
 use bytesize::Unit;
@@ -12,6 +14,31 @@ use bytesize::Unit;
 /// Printed like dive: powers of 1000, with one decimal below ten (`6.4 kB`) and none above (`32 kB`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Bytes(pub u64);
+
+/// A sum of sizes that images claim. It stays at the largest number instead of overflowing: a crafted image may claim more than 64
+/// bits hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Total(u64);
+
+impl Total {
+    /// In bytes.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl AddAssign<u64> for Total {
+    fn add_assign(&mut self, bytes: u64) {
+        self.0 = self.0.saturating_add(bytes);
+    }
+}
+
+impl Sum<u64> for Total {
+    fn sum<I: Iterator<Item = u64>>(sizes: I) -> Self {
+        Self(sizes.fold(0, u64::saturating_add))
+    }
+}
 
 /// A text that is not a size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -176,6 +203,17 @@ pub fn go_float(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sums_of_what_images_claim_do_not_overflow() {
+        let claimed = [u64::MAX, 1, 5];
+        assert_eq!(claimed.into_iter().sum::<Total>().get(), u64::MAX);
+        let mut total = [2, 3].into_iter().sum::<Total>();
+        total += 5;
+        assert_eq!(total.get(), 10);
+        total += u64::MAX;
+        assert_eq!(total.get(), u64::MAX);
+    }
 
     #[test]
     fn sizes_print_as_dive_prints_them() {

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::stack::Stack;
 use crate::layer::{LayerIndex, MarkerKind};
 use crate::tree::{Listing, NodeId, SpanKind, Tree, WalkOrder};
+use crate::units::Total;
 
 /// dive's numbers of one image.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,13 +40,13 @@ impl Classic {
     /// Bytes of all layers: dive's size of the image.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
-        self.layer_sizes.iter().fold(0, |sum, size| sum.saturating_add(*size))
+        self.layer_sizes.iter().copied().sum::<Total>().get()
     }
 
     /// Bytes of all layers except the first: the base of `user_wasted_percent`.
     #[must_use]
     pub fn user_size_bytes(&self) -> u64 {
-        self.layer_sizes.iter().skip(1).fold(0, |sum, size| sum.saturating_add(*size))
+        self.layer_sizes.iter().copied().skip(1).sum::<Total>().get()
     }
 }
 
@@ -92,7 +93,7 @@ struct Leaves<'a> {
 
 /// The number of a layer, from 1: 0 means none.
 fn layer_number(layer: LayerIndex) -> u16 {
-    u16::try_from(layer.get() + 1).unwrap_or(u16::MAX)
+    u16::try_from(layer.get().saturating_add(1)).unwrap_or(u16::MAX)
 }
 
 impl<'a> Leaves<'a> {
@@ -179,7 +180,7 @@ struct LeafSums {
 struct Repeated {
     /// At most two per layer. 64 bits would make each record of the map a third larger.
     count: u32,
-    sum: u64,
+    sum: Total,
     minimum: u64,
     /// Second occurrence of the path.
     second: (LayerIndex, Listing),
@@ -195,7 +196,7 @@ impl LeafSums {
     }
 
     fn add(&mut self, Leaf { node, size, layer, listing }: Leaf) {
-        self.sums += u128::from(size);
+        self.sums = self.sums.saturating_add(size.into());
         let first = match self.first[node.index()] {
             Self::UNSEEN => return self.add_first(node, size),
             Self::LARGE => self.large.get(&node).copied().unwrap_or_default(),
@@ -203,20 +204,20 @@ impl LeafSums {
         };
         let repeated = self.repeated.entry(node).or_insert(Repeated {
             count: 1,
-            sum: first,
+            sum: [first].into_iter().sum(),
             minimum: first,
             second: (layer, listing),
         });
-        repeated.count += 1;
-        repeated.sum = repeated.sum.saturating_add(size);
+        repeated.count = repeated.count.saturating_add(1);
+        repeated.sum += size;
         if size < repeated.minimum {
-            self.minima -= u128::from(repeated.minimum - size);
+            self.minima = self.minima.saturating_sub((repeated.minimum.saturating_sub(size)).into());
             repeated.minimum = size;
         }
     }
 
     fn add_first(&mut self, node: NodeId, size: u64) {
-        self.minima += u128::from(size);
+        self.minima = self.minima.saturating_add(size.into());
         self.first[node.index()] = match u32::try_from(size) {
             Ok(size) if size < Self::LARGE => size,
             _ => {
@@ -230,7 +231,7 @@ impl LeafSums {
         let order = WalkOrder::of(tree, self.repeated.iter().map(|(node, repeated)| (*node, repeated.second.1)));
         let ranked = |(node, repeated): (NodeId, Repeated)| {
             let (layer, listing) = repeated.second;
-            let file = InefficientFile { node, count: repeated.count.into(), size_bytes: repeated.sum };
+            let file = InefficientFile { node, count: repeated.count.into(), size_bytes: repeated.sum.get() };
             (file, layer, order.rank(node, listing))
         };
         let mut ranked: Vec<(InefficientFile, LayerIndex, u32)> = self.repeated.into_iter().map(ranked).collect();
@@ -240,8 +241,7 @@ impl LeafSums {
         // A new vector: collecting in place would keep the capacity for the ranks.
         let mut inefficient_files = Vec::with_capacity(ranked.len());
         inefficient_files.extend(ranked.into_iter().map(|(file, ..)| file));
-        let wasted_bytes =
-            inefficient_files.iter().fold(0u64, |sum, file: &InefficientFile| sum.saturating_add(file.size_bytes));
+        let wasted_bytes = inefficient_files.iter().map(|file: &InefficientFile| file.size_bytes).sum::<Total>().get();
         let efficiency = if self.sums == 0 { 1.0 } else { self.minima as f64 / self.sums as f64 };
         let mut classic =
             Classic { layer_sizes, efficiency, wasted_bytes, user_wasted_percent: 0.0, inefficient_files };
@@ -267,7 +267,7 @@ mod tests {
             assert_eq!((sums.sums, sums.minima, sums.repeated.len()), (size.into(), size.into(), 0));
             sums.add(leaf(7));
             let repeated = &sums.repeated[&NodeId::ROOT];
-            assert_eq!((repeated.count, repeated.sum, repeated.minimum), (2, size + 7, 7));
+            assert_eq!((repeated.count, repeated.sum.get(), repeated.minimum), (2, size + 7, 7));
             assert_eq!((sums.sums, sums.minima), (u128::from(size) + 7, 7));
         }
     }

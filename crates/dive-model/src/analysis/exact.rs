@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use crate::layer::LayerIndex;
 pub use crate::tree::Cause;
 use crate::tree::{NodeId, PathOrder, SpanId, SpanKind, Tree};
+use crate::units::Total;
 
 /// An inode without a name in the final file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +38,7 @@ impl Exact {
     /// Bytes that a rebuilt image can omit: total minus visible, and the sum over [`Exact::files`].
     #[must_use]
     pub const fn reclaimable_bytes(&self) -> u64 {
-        self.total_bytes - self.visible_bytes
+        self.total_bytes.saturating_sub(self.visible_bytes)
     }
 
     /// Visible bytes divided by total bytes, 0 to 1; 1 if there are none.
@@ -49,19 +50,19 @@ impl Exact {
     /// Reclaimable bytes hidden by `cause`. The sum over all causes is [`Exact::reclaimable_bytes`].
     #[must_use]
     pub fn bytes_by(&self, cause: Cause) -> u64 {
-        self.files.iter().filter(|file| file.cause == cause).map(|file| file.size_bytes).sum()
+        self.files.iter().filter(|file| file.cause == cause).map(|file| file.size_bytes).sum::<Total>().get()
     }
 
     /// Reclaimable bytes in each of the first `layers` layers.
     #[must_use]
     pub fn bytes_by_layer(&self, layers: usize) -> Vec<u64> {
-        let mut bytes = vec![0; layers];
+        let mut bytes = vec![Total::default(); layers];
         for file in &self.files {
             if let Some(sum) = bytes.get_mut(file.layer.get()) {
                 *sum += file.size_bytes;
             }
         }
-        bytes
+        bytes.into_iter().map(Total::get).collect()
     }
 }
 
@@ -81,7 +82,7 @@ impl Exact {
             exact.total_bytes = total;
             let name = last_names.get(&inode).copied().unwrap_or(inode);
             match tree.span(name).end() {
-                None => exact.visible_bytes += span.size,
+                None => exact.visible_bytes = exact.visible_bytes.saturating_add(span.size),
                 Some((hidden_by, cause)) => exact.files.push(ReclaimableFile {
                     node: tree.span(name).node(),
                     size_bytes: span.size,

@@ -92,7 +92,7 @@ impl CauseGroup {
 
     fn add_at(&mut self, place: NodeId, sum: Sum) {
         let known = self.places.entry(place).or_insert(Sum { files: 0, size_bytes: 0, ..sum });
-        known.files += sum.files;
+        known.files = known.files.saturating_add(sum.files);
         known.size_bytes = known.size_bytes.saturating_add(sum.size_bytes);
     }
 

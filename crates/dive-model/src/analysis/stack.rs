@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use crate::layer::{LayerIndex, MarkerKind};
 use crate::tree::{NodeId, Span, SpanId, SpanKind, Tree};
+use crate::units::Total;
 
 const NONE: u32 = u32::MAX;
 /// In [`StackNode::next_sibling`]: not in its parent's list.
@@ -55,16 +56,16 @@ impl<'a> Stack<'a> {
         nodes.sort_unstable_by(|left, right| right.cmp(left));
         let mut sums = HashMap::with_capacity(nodes.len());
         for node in nodes {
-            let (mut sum, mut open) = (0u64, vec![node]);
+            let (mut sum, mut open) = (Total::default(), vec![node]);
             while let Some(node) = open.pop() {
                 if let Some(known) = sums.get(&node) {
-                    sum = sum.saturating_add(*known);
+                    sum += *known;
                 } else {
-                    sum = sum.saturating_add(self.entry(node).map_or(0, |span| span.size));
+                    sum += self.entry(node).map_or(0, |span| span.size);
                     open.extend(self.children(node));
                 }
             }
-            sums.insert(node, sum);
+            sums.insert(node, sum.get());
         }
         sums.retain(|node, _| self.entry(*node).is_some_and(|span| span.kind == SpanKind::Directory));
         sums

@@ -9,6 +9,7 @@ use super::report::Reason;
 use crate::layer::content::Body;
 use crate::layer::{LayerIndex, TextRange};
 use crate::tree::{NodeId, SpanId, SpanKind, Tree};
+use crate::units::Total;
 
 /// Items to write below a folder. Directories precede their content; names in a directory are in byte order.
 #[derive(Debug, Clone, Default)]
@@ -101,7 +102,7 @@ impl Plan {
     /// Size of all files on disk, in bytes. Hard links count once.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.contents.iter().fold(0, |sum: u64, body| sum.saturating_add(body.len))
+        self.contents.iter().map(|body| body.len).sum::<Total>().get()
     }
 
     pub(super) fn items(&self) -> impl Iterator<Item = (ItemIndex, &PlanItem)> {

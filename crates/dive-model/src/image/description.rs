@@ -10,6 +10,7 @@ use super::selection::ImageName;
 use crate::layer::LayerBlob;
 use crate::layer::toc::Toc;
 use crate::remark::Remark;
+use crate::units::Total;
 
 /// An image with located but unread layers.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ impl Image {
     /// Stored bytes of all present layers: the bytes to read for all layers.
     #[must_use]
     pub fn stored_bytes(&self) -> u64 {
-        self.layers.iter().filter_map(|layer| layer.blob.as_ref().ok()).map(|blob| blob.len()).sum()
+        self.layers.iter().filter_map(|layer| layer.blob.as_ref().ok()).map(|blob| blob.len()).sum::<Total>().get()
     }
 }
 
@@ -56,7 +57,7 @@ impl Image {
     pub fn distinct_bytes(&self) -> u64 {
         let blobs = self.layers.iter().filter_map(|layer| layer.blob.as_ref().ok());
         let blobs: HashMap<_, u64> = blobs.map(|blob| (blob.location(), blob.len())).collect();
-        blobs.into_values().fold(0, u64::saturating_add)
+        blobs.into_values().sum::<Total>().get()
     }
 
     /// Sets the tables of contents of the layers, base first.

@@ -13,9 +13,12 @@ pub mod path;
 mod read;
 mod record;
 mod remarks;
+// Here numbers come from outside: what may overflow saturates or is checked.
+#[cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 pub mod scan;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 pub mod toc;
 mod verify;
 

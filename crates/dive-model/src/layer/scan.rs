@@ -23,6 +23,7 @@ use crate::tarfile::{
     Input, Member, MemberKind, PathKind, Positional, ReadAt, SequentialReader, Streaming, TarError, TarErrorKind,
     Walker,
 };
+use crate::units::Total;
 
 /// The entries of one layer. A clone is not charged to the image's budget.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
@@ -56,7 +57,8 @@ pub struct Scan {
 impl Scan {
     /// Memory of the entries, in bytes.
     pub(super) const fn memory(&self) -> usize {
-        self.text_len + self.entry_count * size_of::<Entry>() + self.extras.len() * size_of::<Extra>()
+        let extras = self.extras.len().saturating_mul(size_of::<Extra>());
+        self.entry_count.saturating_mul(size_of::<Entry>()).saturating_add(self.text_len).saturating_add(extras)
     }
 
     /// Charges a scan that did not come from [`Scanner`], such as a cached one.
@@ -121,7 +123,7 @@ pub fn scan_through<R: ReadAt>(
     let mut scanner = Scanner::new(on_damage, compression, budget);
     let decoder = Decoder::within(budget, compression, SequentialReader::new(&bytes));
     let mut decoder = decoder.map_err(|error| ScanError::Io(error).unwrap_over_budget())?;
-    let mut unpacked_bytes = 0;
+    let mut unpacked_bytes = Total::default();
     let mut tap = |piece: &[u8]| {
         let count = piece.len() as u64;
         unpacked_bytes += count;
@@ -138,7 +140,7 @@ pub fn scan_through<R: ReadAt>(
     if outcome.as_ref().is_ok_and(|members| *members == 0) && !stop() {
         outcome = without_members(&bytes, compression);
     }
-    scanner.scan.unpacked_bytes = Some(unpacked_bytes);
+    scanner.scan.unpacked_bytes = Some(unpacked_bytes.get());
     // This order matters: the format is detected from the original error, the compressed offset is added to the
     // message, and only the final error becomes a remark.
     let consumed = decoder.consumed();
@@ -221,13 +223,13 @@ impl Scanner {
         bodies: BodyUse,
         stop: &dyn Fn() -> bool,
     ) -> Result<u64, ScanError> {
-        let mut members = 0;
+        let mut members = 0_u64;
         let mut charged = 0;
         loop {
             // Charge before reading the next header: the member borrows from the walker.
-            let extensions = walker.extension_cost;
+            let extensions = walker.extension_cost.get();
             if extensions > charged {
-                self.budget.unpack(extensions - charged, 1).map_err(|problem| ScanError::OverBudget {
+                self.budget.unpack(extensions.saturating_sub(charged), 1).map_err(|problem| ScanError::OverBudget {
                     entry: None,
                     offset: walker.offset(),
                     problem,
@@ -235,7 +237,7 @@ impl Scanner {
                 charged = extensions;
             }
             let Some(member) = walker.next()? else { break };
-            members += 1;
+            members = members.saturating_add(1);
             if members > MAX_ENTRIES {
                 return Err(ScanError::TooManyEntries);
             }
@@ -409,7 +411,7 @@ impl Scanner {
             names_at: NameOffsets::default(),
         };
         let names = EntryNames { directory, name, link: member.link };
-        self.scan.listing_bytes += names.text_len() as u64;
+        self.scan.listing_bytes = self.scan.listing_bytes.saturating_add(names.text_len() as u64);
         self.keep(entry, names);
         let needed = self.scan.memory() as u64;
         if needed > self.scan.lease.held() {
@@ -420,11 +422,12 @@ impl Scanner {
 
     fn keep(&mut self, entry: Entry, names: EntryNames<'_>) {
         let scan = &mut self.scan;
-        scan.entry_count += 1;
-        scan.text_len += match scan.chunks.last_mut().filter(|chunk| !chunk.is_full()) {
+        scan.entry_count = scan.entry_count.saturating_add(1);
+        let text = match scan.chunks.last_mut().filter(|chunk| !chunk.is_full()) {
             Some(chunk) => chunk.push(entry, names),
             None => scan.chunks.push_mut(Chunk::default()).push(entry, names),
         };
+        scan.text_len = scan.text_len.saturating_add(text);
     }
 
     /// Charges `needed` bytes, and checks the length of the listing so far.
@@ -454,7 +457,7 @@ impl Scanner {
         }
         if let Some(entry) = self.last_entry().filter(|entry| entry.size == expected) {
             entry.size = found;
-            self.scan.size_bytes = self.scan.size_bytes.saturating_sub(expected - found);
+            self.scan.size_bytes = self.scan.size_bytes.saturating_sub(expected.saturating_sub(found));
         }
     }
 

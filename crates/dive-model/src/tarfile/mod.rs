@@ -10,8 +10,12 @@ mod format;
 mod header;
 mod input;
 mod number;
+// Here numbers come from outside: what may overflow saturates or is checked.
+#[cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 mod pax;
+#[cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 mod sparse;
+#[cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 mod walk;
 
 pub use error::{TarError, TarErrorKind};

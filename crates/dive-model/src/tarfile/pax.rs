@@ -117,7 +117,7 @@ impl<'a> Records<'a> {
         while !text.is_empty() {
             let (key, value, rest) = split_record(text)?;
             text = rest;
-            records.cost += RECORD_COST;
+            records.cost = records.cost.saturating_add(RECORD_COST);
             records.take(key, value)?;
         }
         Ok(records)
@@ -143,7 +143,7 @@ impl<'a> Records<'a> {
                     if self.xattrs.len() >= MAX_XATTRS {
                         return Err(TarErrorKind::Header("more than 10000 extended attributes"));
                     }
-                    self.cost += XATTR_COST;
+                    self.cost = self.cost.saturating_add(XATTR_COST);
                     self.xattrs.push((name, value));
                 } else if let Some(name) = key.strip_prefix(b"GNU.sparse.") {
                     return self.sparse.get_or_insert_default().take(name, value);
@@ -241,14 +241,14 @@ fn split_record(records: &[u8]) -> Result<SplitRecord<'_>, TarErrorKind> {
     let space = records.iter().position(|byte| *byte == b' ').ok_or_else(broken)?;
     let length = decimal(&records[..space]).and_then(|length| usize::try_from(length).ok());
     let length = length.filter(|length| *length >= MIN_RECORD).ok_or_else(broken)?;
-    let record = records.get(space + 1..length).ok_or_else(broken)?;
+    let record = records.get(space.saturating_add(1)..length).ok_or_else(broken)?;
     let record = record.strip_suffix(b"\n").ok_or_else(broken)?;
     let equals = record.iter().position(|byte| *byte == b'=');
     let equals = equals.ok_or(TarErrorKind::Header("a PAX record without `=`"))?;
     if equals == 0 {
         return Err(TarErrorKind::Header("a PAX record without a key"));
     }
-    Ok((&record[..equals], &record[equals + 1..], &records[length..]))
+    Ok((&record[..equals], &record[equals.saturating_add(1)..], &records[length..]))
 }
 
 fn text(value: &[u8]) -> Option<Vec<u8>> {
@@ -267,7 +267,7 @@ fn is_time(text: &[u8]) -> bool {
     const ALWAYS_FIT: usize = 18;
     let are_digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
     let point = text.iter().position(|byte| *byte == b'.').unwrap_or(text.len());
-    let (seconds, fraction) = (&text[..point], text.get(point + 1..).unwrap_or_default());
+    let (seconds, fraction) = (&text[..point], text.get(point.saturating_add(1)..).unwrap_or_default());
     // Fast path: many writers add a time to every entry.
     let is_plain = (1..=ALWAYS_FIT).contains(&seconds.len()) && are_digits(seconds);
     (is_plain || decimal(seconds).is_some()) && are_digits(fraction)

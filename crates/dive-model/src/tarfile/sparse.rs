@@ -49,13 +49,11 @@ impl SparseMap {
     /// Adds the next region. Regions must be in order, not overlap, and be inside the file.
     pub(super) fn add(&mut self, offset: i64, len: i64) -> Result<(), TarErrorKind> {
         let (Ok(offset), Ok(len)) = (u64::try_from(offset), u64::try_from(len)) else { return Err(invalid_map()) };
-        // Cannot overflow: both are below 2^63.
-        let end = offset + len;
+        let end = offset.saturating_add(len);
         if offset < self.end || end > self.size {
             return Err(invalid_map());
         }
-        // Cannot overflow: the sum is at most `end`.
-        self.data += len;
+        self.data = self.data.saturating_add(len);
         self.end = end;
         Ok(())
     }
@@ -67,7 +65,7 @@ impl SparseMap {
         layout: RegionLayout,
     ) -> Result<MoreMap, TarErrorKind> {
         let RegionLayout { at, regions } = layout;
-        let end = at + regions * 2 * NUMBER_LEN;
+        let end = at.saturating_add(regions.saturating_mul(2 * NUMBER_LEN));
         for region in block[at..end].chunks_exact(2 * NUMBER_LEN) {
             if region[0] == 0 {
                 break;

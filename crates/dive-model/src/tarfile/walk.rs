@@ -102,7 +102,7 @@ pub struct Walker<I> {
     /// Offset of the first extension header without a member.
     orphan: Option<u64>,
     /// Cost of all PAX records so far, in bytes that could be skipped in the same time.
-    pub(crate) extension_cost: u64,
+    pub(crate) extension_cost: crate::units::Total,
     ended: bool,
 }
 
@@ -161,7 +161,7 @@ impl<I: Input> Walker<I> {
             xattrs: Vec::new(),
             extension: None,
             orphan: None,
-            extension_cost: 0,
+            extension_cost: crate::units::Total::default(),
             ended: false,
         }
     }
@@ -248,12 +248,12 @@ impl<I: Input> Walker<I> {
             Err(error) => return Err(self.error(TarErrorKind::Io(error))),
         };
         if piece.is_empty() {
-            return Err(self.cut_body(self.data_len - self.body_left));
+            return Err(self.cut_body(self.data_len.saturating_sub(self.body_left)));
         }
         let count = (piece.len() as u64).min(self.body_left).min(limit);
         sink(&piece[..count as usize]);
         self.skip(count)?;
-        self.body_left -= count;
+        self.body_left = self.body_left.saturating_sub(count);
         Ok(())
     }
 
@@ -370,7 +370,7 @@ impl<I: Input> Walker<I> {
     /// Reads the map at the start of a body, in whole blocks: lines of decimal numbers, first the count of regions.
     fn map_in_body(&mut self, map: &mut SparseMap) -> Result<(), TarError> {
         let mut text = Vec::new();
-        let mut lines = 0;
+        let mut lines = 0_u64;
         let mut wanted = 1;
         let mut is_counted = false;
         while lines < wanted {
@@ -381,7 +381,7 @@ impl<I: Input> Walker<I> {
                 return Err(self.error(sparse::invalid_map()));
             }
             self.piece_of_body(BLOCK, &mut |block| {
-                lines += block.split(|byte| *byte == b'\n').count() as u64 - 1;
+                lines = block.iter().filter(|byte| **byte == b'\n').fold(lines, |lines, _| lines.saturating_add(1));
                 text.extend_from_slice(block);
             })?;
             if lines > 0 && !is_counted {
@@ -401,7 +401,7 @@ impl<I: Input> Walker<I> {
     fn read_header(&mut self) -> Result<Option<Header>, TarError> {
         self.header_offset = self.offset;
         self.path.clear();
-        let block = match self.input.peek(2 * BLOCK as usize) {
+        let block = match self.input.peek(BLOCK.saturating_mul(2) as usize) {
             Ok(bytes) => bytes,
             Err(error) => return Err(self.error(TarErrorKind::Io(error))),
         };
@@ -462,7 +462,7 @@ impl<I: Input> Walker<I> {
         if self.body_left > 0 {
             let found = self.skip(self.body_left)?;
             if found < self.body_left {
-                return Err(self.cut_body(self.data_len - self.body_left + found));
+                return Err(self.cut_body(self.data_len.saturating_sub(self.body_left.saturating_sub(found))));
             }
             self.body_left = 0;
         }
@@ -475,7 +475,7 @@ impl<I: Input> Walker<I> {
     fn skip(&mut self, count: u64) -> Result<u64, TarError> {
         match self.input.skip(count) {
             Ok(count) => {
-                self.offset += count;
+                self.offset = self.offset.saturating_add(count);
                 Ok(count)
             }
             Err(error) => Err(self.error(TarErrorKind::Io(error))),

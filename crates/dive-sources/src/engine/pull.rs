@@ -16,6 +16,7 @@ use crate::credentials::{Credential, Credentials};
 use crate::docker_hub::{DOCKER_HUB, DOCKER_HUB_KEY};
 use crate::environment::Environment;
 use dive_model::blob::{TransferProgress, TransferStep};
+use dive_model::units::Total;
 
 /// Longest time without progress: engines report nothing while they unpack a large layer.
 const PULL_STALL: Duration = Duration::from_mins(10);
@@ -156,7 +157,7 @@ impl Layers {
     }
 
     fn progress(&self) -> TransferProgress {
-        let sum = |part: fn(&(u64, u64)) -> u64| self.0.values().map(part).fold(0, u64::saturating_add);
+        let sum = |part: fn(&(u64, u64)) -> u64| self.0.values().map(part).sum::<Total>().get();
         // Of the layers that have begun: more may come.
         let total = Some(sum(|(_, total)| *total)).filter(|total| *total > 0);
         TransferProgress { step: TransferStep::Pull, read: sum(|(read, _)| *read), total }

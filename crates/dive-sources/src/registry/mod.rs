@@ -42,6 +42,7 @@ use dive_model::image::manifest::{Descriptor, OciDocument};
 use dive_model::layer::toc::{ENTRIES, Toc, TocReference};
 use dive_model::remark::{OnDamage, Remark};
 use dive_model::store::{Store, StoreError};
+use dive_model::units::Total;
 use manifest::Role;
 use name::Name;
 use repository::{Repository, Settings};
@@ -252,7 +253,7 @@ impl Store for RegistryImage {
                 }
             }
         }
-        let total = wanted.iter().map(|(_, size)| size.unwrap_or_default()).fold(0, u64::saturating_add);
+        let total = wanted.iter().map(|(_, size)| size.unwrap_or_default()).sum::<Total>().get();
         let (read, progress) = (Cell::new(0_u64), RefCell::new(progress));
         let meter = |delta: i64| {
             read.set(read.get().saturating_add_signed(delta));

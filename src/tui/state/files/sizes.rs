@@ -34,7 +34,9 @@ impl HiddenBytes {
             return;
         }
         if let Some(parent) = tree.parent(node).filter(|parent| bytes > 0 && comparison.counts_in(node, *parent)) {
-            self.0[parent.index()] += bytes;
+            // A crafted image may claim more than 64 bits hold, where the sizes of the comparison end too.
+            let hidden = &mut self.0[parent.index()];
+            *hidden = hidden.saturating_add(bytes);
         }
     }
 

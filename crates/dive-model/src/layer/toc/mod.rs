@@ -102,7 +102,8 @@ impl Toc {
     /// Number of entries, chunks and attributes.
     #[must_use]
     pub fn weight(&self) -> usize {
-        self.entries.iter().map(|entry| 1 + entry.chunks.len() + entry.xattrs.len()).sum()
+        let of_entry = |entry: &TocEntry| entry.chunks.len().saturating_add(entry.xattrs.len()).saturating_add(1);
+        self.entries.iter().map(of_entry).fold(0, usize::saturating_add)
     }
 }
 
@@ -159,7 +160,7 @@ impl TocReference {
         match self {
             Self::Estargz(_) => {
                 let start = size.saturating_sub(TAIL_LEN);
-                Ok((start, size - start))
+                Ok((start, size.saturating_sub(start)))
             }
             Self::ZstdChunked { at, packed, unpacked, .. } => {
                 let inside = at.checked_add(*packed).is_some_and(|end| end <= size);
@@ -178,11 +179,11 @@ impl TocReference {
     pub fn missing_part(&self, first: &[u8], size: u64) -> Result<Option<ByteRange>, TocError> {
         let Self::Estargz(_) = self else { return Ok(None) };
         let at = table_at(first).filter(|at| *at < size).ok_or_else(|| TocError::new("there is none at its end"))?;
-        if size - at > PACKED_LIMIT {
+        if size.saturating_sub(at) > PACKED_LIMIT {
             return Err(TocError::new("it is longer than any"));
         }
         let start = size.saturating_sub(first.len() as u64);
-        Ok((at < start).then(|| (at, start - at)))
+        Ok((at < start).then(|| (at, start.saturating_sub(at))))
     }
 
     /// Parses the table from the joined ranges of a blob of `size` bytes, and checks its digest.

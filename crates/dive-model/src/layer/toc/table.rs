@@ -176,10 +176,10 @@ impl<'de> Deserialize<'de> for RawEntries {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<RawEntries, A::Error> {
                 let mut entries: Vec<TocEntry> = Vec::new();
-                let mut count = 0;
+                let mut count = 0_usize;
                 while let Some(written) = list.next_element::<RawEntry>()? {
                     let attributes = written.xattrs.iter().flatten();
-                    count += 1 + attributes.clone().count();
+                    count = count.saturating_add(1).saturating_add(attributes.clone().count());
                     let texts =
                         [&written.name, &written.link_name].into_iter().chain(attributes.map(|(_, value)| value));
                     if texts.into_iter().any(|text| text.len() > MAX_TEXT) {

@@ -166,8 +166,8 @@ const ENVIRONMENT_FILE: &str = "src/run/environment.rs";
 const TEMP_DIR_FILES: [&str; 4] = [
     "crates/dive-model/src/store/spool.rs",
     "crates/dive-sources/src/registry/download.rs",
-    "src/tui/state/viewer/fetch.rs",
     "src/run/builder.rs",
+    "src/tui/state/viewer/fetch.rs",
 ];
 
 #[test]
@@ -249,4 +249,22 @@ fn documents_show_current_output() {
         }
         assert!(count > 8, "{document}: {count} lines found");
     }
+}
+
+/// The document says what fails when a promise is broken: a test that was renamed or removed is a promise without proof.
+#[test]
+fn every_promise_of_the_security_document_names_tests_that_exist() {
+    let document = std::fs::read_to_string(repository("docs/security.md")).unwrap();
+    let code: String = SOURCES
+        .iter()
+        .flat_map(|folder| rust_files(folder))
+        .map(|file| std::fs::read_to_string(file).unwrap())
+        .collect();
+    let rows = document.lines().filter(|line| line.starts_with("| ") && line.contains("::"));
+    let tests =
+        rows.flat_map(|row| row.trim_end_matches(" |").rsplit(" | ").next().unwrap().split('`').skip(1).step_by(2));
+    let tests: Vec<&str> = tests.filter(|text| text.contains("::")).collect();
+    assert!(tests.len() > 40, "{tests:?}");
+    let missing = |test: &&&str| !code.contains(&format!("fn {}()", test.rsplit("::").next().unwrap()));
+    assert_eq!(tests.iter().filter(missing).collect::<Vec<_>>(), [&""; 0]);
 }

@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 use crate::blob::Blob;
 use crate::compression::{Compression, Decoder};
 use crate::digest::Digest;
-pub use table::{ENTRIES, TocError};
 #[cfg(any(test, feature = "testing"))]
 pub(super) use table::parse as parse_table;
+pub use table::{ENTRIES, TocError};
 
 use crate::tarfile::{MemberKind, PathKind, Positional, Walker};
 

@@ -32,8 +32,8 @@ pub fn columns(text: &str) -> usize {
 #[cfg(unix)]
 #[must_use]
 pub fn decode(pieces: &[&[u8]]) -> (Vec<crossterm::event::Event>, bool) {
-    let mut decoder = super::decoder::Decoder::default();
+    let mut decoder = super::decoder::InputDecoder::default();
     let mut events: Vec<_> = pieces.iter().flat_map(|piece| decoder.feed(piece)).collect();
     events.extend(decoder.give_up());
-    (events, decoder.waiting() != super::decoder::Waiting::Nothing)
+    (events, decoder.waiting() != super::decoder::DecoderState::Nothing)
 }

@@ -34,6 +34,6 @@ pub fn columns(text: &str) -> usize {
 pub fn decode(pieces: &[&[u8]]) -> (Vec<crossterm::event::Event>, bool) {
     let mut decoder = super::decoder::InputDecoder::default();
     let mut events: Vec<_> = pieces.iter().flat_map(|piece| decoder.feed(piece)).collect();
-    events.extend(decoder.give_up());
-    (events, decoder.waiting() != super::decoder::DecoderState::Nothing)
+    events.extend(decoder.flush());
+    (events, decoder.state() != super::decoder::DecoderState::Idle)
 }

@@ -8,6 +8,7 @@ mod folders;
 mod indexes;
 mod layers;
 mod links;
+mod nested;
 mod root_file_systems;
 mod schema1;
 mod shapes;

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::super::error::ImageError;
 use super::super::manifest::Descriptor;
 use super::super::other_entry::OtherEntry;
-use super::super::selection::{ImageName, note_shared_tags};
+use super::super::selection::{ImageName, is_id, note_shared_tags};
 use super::walk::{INDEX, IndexWalker, ManifestContent, ManifestLeaf};
 use crate::json::List;
 
@@ -39,6 +39,10 @@ pub(super) struct IndexImages {
     pub(super) names: Vec<ImageName>,
     /// Entries that are no images.
     pub(super) others: Vec<OtherEntry>,
+    /// Attestations in the index of an image, which every build adds.
+    pub(super) attestations: Vec<OtherEntry>,
+    /// Of each index below `index.json`, by digest, the digests of its entries.
+    nested: HashMap<String, Vec<String>>,
 }
 
 impl IndexImages {
@@ -51,20 +55,32 @@ impl IndexImages {
                 leaves.into_iter().partition(ManifestLeaf::may_be_image);
             let mut digests = group.digests;
             digests.retain(|digest| others.iter().all(|other| other.descriptor.digest != *digest));
-            // Beside an image in its own index, attestations are what every build adds.
             let has_images = !images.is_empty();
-            let others = others.into_iter().filter(|leaf| !has_images || leaf.content != ManifestContent::Attestation);
-            let other = |leaf: ManifestLeaf| {
+            for leaf in others {
+                let is_of_image = has_images && leaf.content == ManifestContent::Attestation;
                 let tag = leaf.tags.first().filter(|_| !has_images).cloned();
                 let other = OtherEntry::from(leaf);
-                OtherEntry { tag: other.tag.or(tag), ..other }
-            };
-            contents.others.extend(others.map(other));
+                let entries = if is_of_image { &mut contents.attestations } else { &mut contents.others };
+                entries.push(OtherEntry { tag: other.tag.or(tag), ..other });
+            }
             let group = IndexedImage { tags: group.tags, digests, leaves: Vec::new() };
             contents.images.extend(split(group, images));
         }
+        contents.nested = std::mem::take(&mut walker.nested);
         contents.name_all();
         Ok(contents)
+    }
+
+    /// The digests of everything below the index that `wanted` is the digest of.
+    pub(super) fn below(&self, wanted: &str) -> Option<HashSet<&str>> {
+        let index = self.nested.keys().find(|digest| is_id(digest, wanted))?;
+        let mut below = HashSet::new();
+        let mut ahead = vec![index];
+        while let Some(digest) = ahead.pop() {
+            let entries = self.nested.get(digest).into_iter().flatten();
+            ahead.extend(entries.filter(|entry| below.insert(entry.as_str())));
+        }
+        Some(below)
     }
 
     /// Reads the manifest at these places if it is still unread. False if `self` changed: choose again.
@@ -233,10 +249,11 @@ fn split(group: IndexedImage, leaves: Vec<ManifestLeaf>) -> Vec<IndexedImage> {
     let (mut image, mut apart) = (Vec::<ManifestLeaf>::new(), Vec::new());
     let mut digests = HashSet::new();
     let leaves = leaves.into_iter().filter(|leaf| digests.insert(leaf.descriptor.digest.clone()));
+    // Those of unknown platforms last: one of them is the image only where there is no other.
     let (unknown, others): (Vec<ManifestLeaf>, Vec<ManifestLeaf>) =
-        leaves.partition(ManifestLeaf::is_of_unknown_platform);
+        leaves.partition(ManifestLeaf::is_listed_as_unknown);
     let (of_platforms, without_platform): (Vec<ManifestLeaf>, Vec<ManifestLeaf>) =
-        others.into_iter().partition(|leaf| leaf.platform.is_some());
+        others.into_iter().chain(unknown).partition(|leaf| leaf.platform.is_some());
     let mut seen = Vec::new();
     for leaf in of_platforms {
         if seen.contains(&leaf.platform) {
@@ -246,8 +263,7 @@ fn split(group: IndexedImage, leaves: Vec<ManifestLeaf>) -> Vec<IndexedImage> {
             image.push(leaf);
         }
     }
-    // Those of unknown platforms last: one of them is the image only where there is no other.
-    for leaf in without_platform.into_iter().chain(unknown) {
+    for leaf in without_platform {
         // What cannot be read may be for any platform.
         if image.is_empty() || leaf.error.is_some() {
             image.push(leaf);

@@ -1,7 +1,7 @@
 //! Walks the entries of an index to manifests: of images, and of what registries and builders keep beside images
 //! (attestations, signatures, SBOMs, charts). Indexes lie inside indexes; each document is read once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::super::config::ImageConfig;
@@ -49,9 +49,19 @@ impl ManifestLeaf {
         matches!(self.content, ManifestContent::Unread | ManifestContent::Image)
     }
 
-    /// Whether the index says that it is of an unknown platform: it may be anything.
-    pub(super) fn is_of_unknown_platform(&self) -> bool {
+    /// Whether the index says that it is of an unknown platform.
+    pub(super) fn is_listed_as_unknown(&self) -> bool {
         self.descriptor.platform().is_some_and(|platform| !platform.is_known())
+    }
+
+    /// Whether the index says that it is of an unknown platform, and its configuration names none: it may be anything.
+    pub(super) fn is_of_unknown_platform(&self) -> bool {
+        self.platform.is_none() && self.is_listed_as_unknown()
+    }
+
+    /// Whether it is missing and of an unknown platform. Beside an image, that is in all likelihood an attestation about it.
+    pub(super) fn may_be_missing_attestation(&self) -> bool {
+        self.content == ManifestContent::Unread && self.error.is_some() && self.is_of_unknown_platform()
     }
 }
 
@@ -78,11 +88,21 @@ pub(super) struct IndexWalker<'a> {
     listed: usize,
     /// On entries that lead nowhere.
     pub(super) remarks: Vec<Remark>,
+    /// Of each index below `index.json`, by digest, the digests of its entries.
+    pub(super) nested: HashMap<String, Vec<String>>,
 }
 
 impl<'a> IndexWalker<'a> {
-    pub(super) const fn new(store: &'a dyn Store) -> Self {
-        Self { store, documents: 0, limit: DOCUMENT_COUNT, chosen: 0, listed: 0, remarks: Vec::new() }
+    pub(super) fn new(store: &'a dyn Store) -> Self {
+        Self {
+            store,
+            documents: 0,
+            limit: DOCUMENT_COUNT,
+            chosen: 0,
+            listed: 0,
+            remarks: Vec::new(),
+            nested: HashMap::new(),
+        }
     }
 
     /// All manifests below `entry`, in the order of the indexes.
@@ -114,7 +134,11 @@ impl<'a> IndexWalker<'a> {
             };
             match self.follow(leaf)? {
                 Followed::Leaf(leaf) => leaves.push(*leaf),
-                Followed::Index(document, inner) => ahead.extend(self.named(&document, inner).into_iter().rev()),
+                Followed::Index { digest, path, entries } => {
+                    let entries = self.named(&path, entries);
+                    self.nested.insert(digest, entries.iter().map(|entry| entry.digest.clone()).collect());
+                    ahead.extend(entries.into_iter().rev());
+                }
             }
         }
         Ok(leaves)
@@ -149,10 +173,6 @@ impl<'a> IndexWalker<'a> {
             });
         }
         if leaf.error.is_some() {
-            // Of a platform that is named unknown, and not here, only attestations are known.
-            if leaf.is_of_unknown_platform() {
-                leaf.content = ManifestContent::Attestation;
-            }
             return leaf_of(leaf);
         }
         // The descriptor says enough: in a registry, each document that is read is a request.
@@ -160,7 +180,7 @@ impl<'a> IndexWalker<'a> {
             return leaf_of(leaf);
         }
         match self.read(&mut leaf)? {
-            Some(inner) => Ok(Followed::Index(leaf.path, inner)),
+            Some(entries) => Ok(Followed::Index { digest: leaf.descriptor.digest, path: leaf.path, entries }),
             None => leaf_of(leaf),
         }
     }
@@ -308,6 +328,5 @@ fn is_data_only(document: &OciDocument) -> bool {
 
 enum Followed {
     Leaf(Box<ManifestLeaf>),
-    /// The name of the document, and its entries.
-    Index(String, List<Descriptor>),
+    Index { digest: String, path: String, entries: List<Descriptor> },
 }

@@ -7,7 +7,6 @@
 //! run        the loop
 //! thread     threads whose panic ends the screen
 //! worker     what takes time, on threads of its own
-//! shell      paths as words of a shell
 //! keymap     keys to actions, actions to hints
 //! decoder    bytes of a terminal to events
 //! tty        the thread that reads them
@@ -27,7 +26,6 @@ pub mod input;
 pub mod keymap;
 mod layout;
 mod run;
-mod shell;
 pub mod state;
 mod terminal;
 pub(crate) mod text;

@@ -155,7 +155,7 @@ fn names_cannot_forge_log_lines() {
     user.runs(&[name]).ends_with(0);
     user.runs(&["\u{1b}[2J\n"]).ends_with(2);
     let log = user.log("dive.log");
-    assert!(log.iter().any(|line| line.contains("odd\\u{1b}[2J\\n.tar")), "{log:#?}");
+    assert!(log.iter().any(|line| line.contains("odd\\x1b[2J\\n.tar")), "{log:#?}");
     assert!(log.iter().any(|line| line.starts_with("WARN")), "{log:#?}");
     assert!(!log.iter().any(|line| line.contains(char::is_control) || line.starts_with("ERROR forged")), "{log:#?}");
 }

@@ -22,7 +22,7 @@
 //! The modules, in the order in which an image passes through them:
 //!
 //! ```text
-//! units, escape, remark, json, tarfile, budget, compression, magic, digest    what everything else is written with
+//! units, escape, shell, remark, json, tarfile, budget, compression, magic, digest    what everything else is written with
 //! dir, unfinished  a directory that is held open; files that take their name when they are whole
 //! blob      a run of bytes: in a file, in memory, or fetched when it is first read
 //! cache     what is kept from one run to the next
@@ -54,6 +54,7 @@ mod magic;
 pub mod observer;
 mod opener;
 pub mod remark;
+pub mod shell;
 pub mod store;
 pub mod tarfile;
 pub mod tree;

@@ -154,3 +154,21 @@ fn missing_manifest_suggests_a_truncated_copy() {
         assert!(ran.error().contains("give the tar that `docker save"), "{other}: {}", ran.error());
     }
 }
+
+/// The folder's name is whoever packed it's, and the command is copied from the message into a shell.
+#[test]
+fn an_advised_command_has_the_folder_as_one_word() {
+    for (folder, says, word) in [
+        ("my image", "\"my image\"", "'./my image'"),
+        ("$(id)", "\"$(id)\"", "'./$(id)'"),
+        ("a\u{1b}[2J", "\"a\\x1b[2J\"", "$'./a\\033[2J'"),
+        ("it's", "\"it's\"", "$'./it\\'s'"),
+    ] {
+        let two = packed(packed(Layer::default(), folder, &docker("a")), "z/two", &oci("b"));
+        let ran = listed(&two.tar(), &[]);
+        assert!(ran.error().contains(&format!("with an image: {says}, \"z/two\"")), "{}", ran.error());
+        assert!(ran.error().contains(&format!("`dive {word}`")), "{}", ran.error());
+        let ran = listed(&packed(Layer::default(), folder, &docker("a")).tar(), &[]).ends_with(0);
+        assert!(ran.stderr.contains(&format!("packed with its folder {says},")), "{}", ran.stderr);
+    }
+}

@@ -32,7 +32,14 @@ fn layout_links_outside_need_follow_links() {
     let ran = user.runs(&["layout"]);
     assert!(ran.error().contains("--follow-links") && ran.error().contains("`cp -rL layout COPY`"), "{}", ran.error());
     user.runs(&["tree", "--follow-links", "layout"]).ends_with(0).prints(&["a\n"]);
-    // Only regular files are read.
+    // The command is for a shell.
+    for (name, word) in [("my layout; id", "'my layout; id'"), ("-layout", "./-layout")] {
+        std::fs::rename(user.file("layout"), user.file(name)).unwrap();
+        let ran = user.runs(&["--", name]);
+        assert!(ran.error().contains(&format!("`cp -rL {word} COPY`")), "{}", ran.error());
+        std::fs::rename(user.file(name), user.file("layout")).unwrap();
+    }
+    // Only regular files, wherever they are.
     let index = user.file("layout/index.json");
     std::fs::remove_file(&index).unwrap();
     symlink("/dev/zero", &index).unwrap();

@@ -7,6 +7,7 @@ use std::fmt;
 use std::io::{self, Read};
 use std::str::FromStr;
 
+use crate::remark::Quoted;
 use sha2::digest::Digest as _;
 use sha2::{Sha256, Sha512};
 
@@ -156,7 +157,9 @@ impl fmt::Display for Mismatch {
         match self {
             Self::Other { claimed, found } => write!(f, "should be {claimed} and is {found}"),
             Self::Unreadable { claimed } => write!(f, "should be {claimed} and cannot be read whole"),
-            Self::Unknown { claimed } => write!(f, "should be {claimed:?}, which is no digest of SHA-256 or SHA-512"),
+            Self::Unknown { claimed } => {
+                write!(f, "should be {}, which is no digest of SHA-256 or SHA-512", Quoted(claimed))
+            }
             Self::Unnamed => f.write_str("has no digest to compare it with"),
         }
     }

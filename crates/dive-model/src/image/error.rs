@@ -9,7 +9,7 @@ use super::other_entry::OtherEntry;
 use super::platform::Platform;
 use super::selection::ImageSelector;
 use crate::json::JsonError;
-use crate::remark::Shown;
+use crate::remark::{Quoted, Shown};
 use crate::store::StoreError;
 use crate::units::Bytes;
 
@@ -152,7 +152,7 @@ pub enum ImageError {
     /// Something that is kept as an image and is none.
     #[error(
         "{archive}: {document} is an OCI artifact{}, not a container image: it has no file system to show",
-        kind.as_ref().map(|kind| format!(" of type {kind:?}")).unwrap_or_default()
+        kind.as_ref().map(|kind| format!(" of type {}", Quoted(kind))).unwrap_or_default()
     )]
     Artifact {
         /// The archive.

@@ -10,6 +10,7 @@ use oci_spec::image::{ANNOTATION_REF_NAME, Digest, MediaType};
 use super::platform::Platform;
 use crate::json::{Decode, JsonError, Key, List, Map, Object, Reader, Shape, Size, Text};
 use crate::layer::toc::Table;
+use crate::remark::Quoted;
 
 /// One image of a docker-archive's `manifest.json`.
 #[derive(Debug, Default)]
@@ -226,7 +227,7 @@ impl Object for PlatformEntry {
 
 /// A digest that is not `algorithm:encoded`, so that no path can be made of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a digest (ALGORITHM:HEX)")]
+#[error("{} is not a digest (ALGORITHM:HEX)", Quoted(.0))]
 pub struct InvalidDigest(pub String);
 
 impl Descriptor {

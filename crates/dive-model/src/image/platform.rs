@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::remark::Quoted;
 use oci_spec::image::Arch;
 
 /// An operating system and a processor, by Go's names.
@@ -224,8 +225,9 @@ impl fmt::Display for Platform {
 /// Text that is not a platform.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{text:?} is not a platform; write OS/ARCH[/VARIANT][:OS-VERSION[+FEATURE]] or ARCH, such as linux/amd64, linux/arm/v7, \
-     windows/amd64:10.0.20348 or arm64"
+    "{} is not a platform; write OS/ARCH[/VARIANT][:OS-VERSION[+FEATURE]] or ARCH, such as linux/amd64, linux/arm/v7, \
+     windows/amd64:10.0.20348 or arm64",
+    Quoted(text)
 )]
 pub struct PlatformError {
     /// What was given.

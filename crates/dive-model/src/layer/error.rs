@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::budget::OverBudget;
+use crate::remark::Quoted;
 use crate::tarfile::{TarError, TarErrorKind};
 
 /// The longest path or link target that is taken, in bytes. Linux takes 4,096, so no engine can unpack what is longer;
@@ -29,7 +30,7 @@ pub enum ScanError {
     #[error("cannot be read: {0}")]
     Io(#[from] io::Error),
     /// A path or link target over [`MAX_PATH`].
-    #[error("entry {start:?}… at offset {offset}: its {what} has {len} bytes; the limit is {MAX_PATH} bytes")]
+    #[error("entry {}… at offset {offset}: its {what} has {len} bytes; the limit is {MAX_PATH} bytes", Quoted(start))]
     TooLong {
         /// The first bytes of it.
         start: String,
@@ -41,7 +42,7 @@ pub enum ScanError {
         offset: u64,
     },
     /// A type of entry that no engine unpacks.
-    #[error("entry {name:?} at offset {offset}: its type {typeflag:?} is none that an image may have")]
+    #[error("entry {} at offset {offset}: its type {typeflag:?} is none that an image may have", Quoted(name))]
     UnknownType {
         /// Its name, lossily.
         name: String,
@@ -67,7 +68,7 @@ pub enum ScanError {
 
 fn place(entry: Option<&str>, offset: u64) -> String {
     match entry {
-        Some(name) => format!("entry {name:?} at offset {offset}"),
+        Some(name) => format!("entry {} at offset {offset}", Quoted(name)),
         None => format!("the entry at offset {offset}"),
     }
 }

@@ -11,7 +11,7 @@ use super::error::StoreError;
 use super::member_path::{Escapes, folder, normalise};
 use crate::blob::Blob;
 use crate::magic::{self, SAMPLE_LEN};
-use crate::remark::{OnDamage, Remark};
+use crate::remark::{OnDamage, Quoted, Remark};
 use crate::tarfile::{MemberKind, PathKind, Positional, TarErrorKind, Walker};
 
 /// An indexed outer tar.
@@ -163,7 +163,8 @@ impl Archive {
                 return Err(StoreError::SeveralFolders { archive: self.name.clone(), folders: folders.clone() });
             }
             ArchiveShape::InFolder(folder) => {
-                let text = format!("the image was packed with its folder {folder:?}, in which engines do not find it");
+                let text =
+                    format!("the image was packed with its folder {}, in which engines do not find it", Quoted(folder));
                 self.remarks.push(Remark::new(&self.name, text));
                 if unread_folders > 0 {
                     let text = format!(
@@ -203,7 +204,7 @@ impl Archive {
             self.left_out += 1;
             if self.left_out <= LEFT_OUT_NAMED {
                 let start: String = path.chars().take(200).collect();
-                let text = format!("the member {start:?} leads out of it and is left out");
+                let text = format!("the member {} leads out of it and is left out", Quoted(&start));
                 self.remarks.push(Remark::new(&self.name, text));
             }
             return;

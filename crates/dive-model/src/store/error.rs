@@ -2,11 +2,12 @@
 //! archives are printed with their control characters escaped.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::budget::OverBudget;
 use crate::compression::Compression;
-use crate::remark::FirstFew;
+use crate::remark::{FirstFew, Quoted};
+use crate::shell::shell_path;
 use crate::tarfile::TarError;
 
 /// A store that cannot be opened, or a member of it that cannot.
@@ -100,9 +101,9 @@ pub enum StoreError {
     },
     /// Several folders of an archive hold an image.
     #[error(
-        "{archive}: holds several folders with an image: {}; unpack it (`tar xf`) and open one of them: `dive ./{}`",
+        "{archive}: holds several folders with an image: {}; unpack it (`tar xf`) and open one of them: `dive {}`",
         listed(folders),
-        folders.first().map_or("", String::as_str)
+        shell_path(&Path::new(".").join(folders.first().map_or("", String::as_str)))
     )]
     SeveralFolders {
         /// The archive.
@@ -140,7 +141,7 @@ pub enum StoreError {
         cause: io::Error,
     },
     /// Nothing of that name.
-    #[error("{archive} holds no {member:?}")]
+    #[error("{archive} holds no {}", Quoted(member))]
     Missing {
         /// The source.
         archive: String,
@@ -148,7 +149,7 @@ pub enum StoreError {
         member: String,
     },
     /// A link whose end is not there.
-    #[error("{archive}: {member:?} is a link to {target:?}, which the archive does not hold")]
+    #[error("{archive}: {} is a link to {}, which the archive does not hold", Quoted(member), Quoted(target))]
     DanglingLink {
         /// The source.
         archive: String,
@@ -168,7 +169,7 @@ pub enum StoreError {
         limit: usize,
     },
     /// A name or a link that leads out of the source.
-    #[error("{archive}: {member:?} leads out of it and is not followed")]
+    #[error("{archive}: {} leads out of it and is not followed", Quoted(member))]
     Outside {
         /// The source.
         archive: String,
@@ -177,8 +178,10 @@ pub enum StoreError {
     },
     /// A link of a layout directory that leads out of it.
     #[error(
-        "{directory}: {member:?} is a link to a file outside of the directory; if you trust the directory, add \
-         --follow-links, or copy the files: `cp -rL {directory} COPY`"
+        "{directory}: {} is a link to a file outside of the directory; if you trust the directory, add \
+         --follow-links, or copy the files: `cp -rL {} COPY`",
+        Quoted(member),
+        shell_path(Path::new(directory))
     )]
     LinkedOutside {
         /// The directory.
@@ -188,7 +191,9 @@ pub enum StoreError {
     },
     /// A link of a layout directory that leads to no file.
     #[error(
-        "{directory}: {link:?} is a link to {target:?}, {problem}; copy the image again, with the files that its links lead to"
+        "{directory}: {} is a link to {}, {problem}; copy the image again, with the files that its links lead to",
+        Quoted(link),
+        Quoted(target.to_string_lossy())
     )]
     BrokenLink {
         /// The directory.
@@ -201,7 +206,7 @@ pub enum StoreError {
         problem: LinkProblem,
     },
     /// A directory, a device, a sparse file where a plain file is needed.
-    #[error("{archive}: {member:?} is not a plain file")]
+    #[error("{archive}: {} is not a plain file", Quoted(member))]
     NotAFile {
         /// The source.
         archive: String,
@@ -234,6 +239,6 @@ pub enum LinkProblem {
 }
 
 fn listed(folders: &[String]) -> String {
-    let quoted: Vec<String> = folders.iter().map(|folder| format!("{folder:?}")).collect();
+    let quoted: Vec<Quoted<&String>> = folders.iter().map(Quoted).collect();
     FirstFew { items: &quoted, separator: ", " }.to_string()
 }

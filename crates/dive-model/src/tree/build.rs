@@ -24,6 +24,7 @@ use crate::layer::Remarks;
 use crate::layer::content::Bodies;
 use crate::layer::path::components;
 use crate::layer::{Chunk, Entry, EntryKind, LayerIndex, Names, Scan, entry};
+use crate::remark::Quoted;
 
 /// The most nodes a tree takes: several times the largest image known. Each takes up to 100 bytes of memory, and a
 /// crafted layer of a few MB can ask for any number.
@@ -44,7 +45,7 @@ pub enum BuildError {
     #[error("the image implies more than {MAX_IMPLICIT} directories that no entry names; no real image does")]
     TooManyImplicit,
     /// The image asks for more memory than it may have.
-    #[error("entry {entry:?}: {problem}")]
+    #[error("entry {}: {problem}", Quoted(entry))]
     OverBudget {
         /// The path of the entry that asked.
         entry: String,
@@ -276,7 +277,7 @@ impl Builder {
         let Place { node, way } = self.place_of(names, from, remarks);
         let target = if kind == SpanKind::HardLink { Some(self.link_target(names.link, from)) } else { None };
         if target == Some(Some(node)) {
-            remarks.add(|| format!("a hard link from {:?} to itself: ignored", String::from_utf8_lossy(&names.path())));
+            remarks.add(|| format!("a hard link from {} to itself: ignored", Quoted::lossy(&names.path())));
             return;
         }
         // Before the old span closes: the target may be below the path that this link replaces.

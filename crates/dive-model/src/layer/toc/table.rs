@@ -11,6 +11,7 @@ use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
 use super::{TocChunk, TocEntry};
 use crate::digest::Digest;
+use crate::remark::Quoted;
 use crate::tarfile::PathKind;
 
 /// Why a table is not taken.
@@ -92,7 +93,7 @@ impl Written {
         let stored_at = match self.chunk_type.as_str() {
             "" => Some(self.offset),
             "zeros" => None,
-            other => return Err(format!("a piece of {:?} is of the unknown type {other:?}", self.name)),
+            other => return Err(format!("a piece of {} is of the unknown type {}", Quoted(&self.name), Quoted(other))),
         };
         Ok(TocChunk { stored_at, inner: self.inner_offset, at: self.chunk_offset, len: self.chunk_size })
     }
@@ -106,7 +107,7 @@ impl Written {
             "char" => PathKind::CharDevice,
             "block" => PathKind::BlockDevice,
             "fifo" => PathKind::Fifo,
-            other => return Err(format!("{:?} is of the unknown type {other:?}", self.name)),
+            other => return Err(format!("{} is of the unknown type {}", Quoted(&self.name), Quoted(other))),
         };
         // What is not UTF-8 in the tar was lost on the way into JSON.
         if [&self.name, &self.link_name].iter().any(|text| text.contains('\u{fffd}')) {
@@ -114,7 +115,8 @@ impl Written {
         }
         let chunks = if kind == PathKind::File && self.size > 0 { vec![self.chunk()?] } else { Vec::new() };
         let xattrs = self.xattrs.unwrap_or_default().into_iter().map(|(name, value)| {
-            let value = STANDARD.decode(value).map_err(|_| format!("an attribute of {:?} cannot be read", self.name));
+            let value =
+                STANDARD.decode(value).map_err(|_| format!("an attribute of {} cannot be read", Quoted(&self.name)));
             Ok::<_, String>((name.into_bytes(), value?))
         });
         let xattrs = xattrs.collect::<Result<Vec<_>, _>>()?;
@@ -149,11 +151,11 @@ fn settle(entry: &mut TocEntry, size: u64) -> Result<(), Odd> {
         }
         let fits = chunk.at == at && chunk.len > 0 && chunk.stored_at.is_none_or(|stored_at| stored_at < size);
         at = at.checked_add(chunk.len).filter(|_| fits).ok_or_else(|| {
-            Odd(format!("the pieces of {:?} are not one after the other, or outside of the layer", entry.name))
+            Odd(format!("the pieces of {} are not one after the other, or outside of the layer", Quoted(&entry.name)))
         })?;
     }
     if at != entry.size && entry.kind == PathKind::File {
-        return Err(Odd(format!("the pieces of {:?} are not all of it", entry.name)));
+        return Err(Odd(format!("the pieces of {} are not all of it", Quoted(&entry.name))));
     }
     Ok(())
 }

@@ -1,32 +1,41 @@
-//! A path as one word of a shell's command line, for the clipboard. Nothing in the word is expanded or run, and no byte of it
-//! is a line break, which a shell takes for Enter.
+//! A path or a name as one word of a shell's command line: for the clipboard, and for commands that messages advise. Nothing in
+//! the word is expanded or run, and no byte of it is a line break, which a shell takes for Enter.
 
 use std::fmt::Write;
+use std::path::Path;
 
-use dive_model::escape::is_hidden;
+use crate::escape::is_hidden;
 
-/// `path` as one word: as it is, in `'...'`, or in `$'...'`, which bash, zsh, ksh and busybox know.
-pub(crate) fn shell_word(path: &[u8]) -> String {
-    match std::str::from_utf8(path) {
+/// `word` as one word: as it is, in `'...'`, or in `$'...'`, which bash, zsh, ksh and busybox know.
+#[must_use]
+pub fn shell_word(word: &[u8]) -> String {
+    match std::str::from_utf8(word) {
         Ok(text) if is_bare(text) => text.to_owned(),
         Ok(text) if text.chars().all(is_visible) && !text.contains('\'') => format!("'{text}'"),
-        _ => dollar_quoted(path),
+        _ => dollar_quoted(word),
     }
+}
+
+/// `path` as one word that no program takes for an option.
+#[must_use]
+pub fn shell_path(path: &Path) -> String {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    if bytes.starts_with(b"-") { shell_word(&[b"./", bytes].concat()) } else { shell_word(bytes) }
 }
 
 /// True if no shell gives any of the letters a meaning.
 fn is_bare(text: &str) -> bool {
     let is_plain = |letter: char| (letter.is_alphanumeric() && is_visible(letter)) || "/._-+,:@%".contains(letter);
-    text.starts_with('/') && text.chars().all(is_plain)
+    !text.is_empty() && text.chars().all(is_plain)
 }
 
 fn is_visible(letter: char) -> bool {
     !letter.is_control() && !is_hidden(letter)
 }
 
-fn dollar_quoted(path: &[u8]) -> String {
+fn dollar_quoted(word: &[u8]) -> String {
     let mut out = String::from("$'");
-    for chunk in path.utf8_chunks() {
+    for chunk in word.utf8_chunks() {
         for letter in chunk.valid().chars() {
             match letter {
                 '\'' | '\\' => out.extend(['\\', letter]),
@@ -65,9 +74,20 @@ mod tests {
             (b"/\xff1", "$'/\\3771'"),
             ("/\u{202e}x\u{9b}".as_bytes(), "$'/\\342\\200\\256x\\302\\233'"),
             (b"", "''"),
+            (b"image-1.tar", "image-1.tar"),
+            (b"registry.example:5000/a@sha256:0", "registry.example:5000/a@sha256:0"),
+            (b"~", "'~'"),
+            (b"=ls", "'=ls'"),
         ] {
             assert_eq!(shell_word(path), word);
         }
+    }
+
+    #[test]
+    fn no_path_is_taken_for_an_option() {
+        assert_eq!(shell_path(Path::new("-rf")), "./-rf");
+        assert_eq!(shell_path(Path::new("a b")), "'a b'");
+        assert_eq!(shell_path(Path::new("/tmp/-a")), "/tmp/-a");
     }
 
     /// Any byte that a path may hold, through a real shell.

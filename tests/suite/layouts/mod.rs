@@ -4,6 +4,7 @@
 mod beside;
 mod builders;
 mod choices;
+mod documents;
 mod folders;
 mod indexes;
 mod layers;

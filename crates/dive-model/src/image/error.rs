@@ -36,7 +36,7 @@ pub enum ImageError {
         /// The archive.
         archive: String,
         /// The document that lists.
-        document: &'static str,
+        document: String,
     },
     /// A document that cannot be read.
     #[error("{archive}: {} cannot be read: {cause}", Shown(document))]
@@ -313,7 +313,7 @@ fn agreeing(found: &str) -> &'static str {
 /// The platforms that can be named instead.
 fn offered(available: &str) -> String {
     if available.is_empty() {
-        "; the index names no platform".to_owned()
+        "; no image names its platform".to_owned()
     } else {
         format!("; available: {}. Choose one with --platform", Shown(available))
     }

@@ -165,7 +165,11 @@ impl Found {
         let others: Vec<_> =
             self.mislabelled().iter().map(|(layer, content)| format!("; layer {layer} is {}", content.name)).collect();
         let more = others.len().saturating_sub(NAMED);
-        let rest = if more > 0 { format!("; {more} more layers are no tars") } else { String::new() };
+        let rest = match more {
+            0 => String::new(),
+            1 => "; 1 more layer is no tar".to_owned(),
+            more => format!("; {more} more layers are no tars"),
+        };
         others.into_iter().take(NAMED).collect::<String>() + &rest
     }
 
@@ -275,9 +279,11 @@ fn find_blob(store: &dyn Store, wanted: &Wanted) -> Result<Blob, LayerLoss> {
     match store.blob(path) {
         Ok(blob) => Ok(blob),
         Err(StoreError::Missing { .. }) if !wanted.urls.is_empty() => {
-            Err(LayerLoss::Foreign { path: path.clone(), urls: wanted.urls.clone() })
+            Err(LayerLoss::Foreign { path: store.file_name(path).into_owned(), urls: wanted.urls.clone() })
         }
-        Err(error) if error.is_absence() => Err(LayerLoss::Missing { path: path.clone(), hint: why_missing(store) }),
+        Err(error) if error.is_absence() => {
+            Err(LayerLoss::Missing { path: store.file_name(path).into_owned(), hint: why_missing(store) })
+        }
         Err(error) => Err(unreadable(store, &error)),
     }
 }

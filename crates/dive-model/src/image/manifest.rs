@@ -8,9 +8,10 @@ use std::str::FromStr;
 use oci_spec::image::{ANNOTATION_REF_NAME, Digest, MediaType};
 
 use super::platform::Platform;
-use crate::json::{Decode, JsonError, Key, List, Map, Object, Reader, Shape, Size, Text};
+use crate::json::{Decode, JsonError, Key, List, Map, Object, Problem, Reader, Shape, Size, Text};
 use crate::layer::toc::Table;
 use crate::remark::Quoted;
+use crate::store::is_layer_name;
 
 /// One image of a docker-archive's `manifest.json`.
 #[derive(Debug, Default)]
@@ -22,6 +23,13 @@ pub(super) struct DockerImage {
     pub(super) sources: Option<Map<Descriptor>>,
 }
 
+impl DockerImage {
+    /// Whether the entry is `null`, or has nothing that an image needs.
+    pub(super) fn is_empty(&self) -> bool {
+        self.config.is_empty() && self.layers.0.is_empty() && self.tags.0.is_empty()
+    }
+}
+
 impl Object for DockerImage {
     fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
@@ -31,6 +39,33 @@ impl Object for DockerImage {
             _ if key.is("LayerSources") => &mut self.sources,
             _ => return None,
         })
+    }
+}
+
+/// What a docker-archive's `manifest.json` lists.
+#[derive(Debug, Default)]
+pub(super) struct DockerImages {
+    pub(super) images: List<DockerImage>,
+    /// The document is one entry instead of a list: some builders write that.
+    pub(super) is_bare_entry: bool,
+}
+
+impl Decode for DockerImages {
+    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
+        if json.shape()? != Shape::Object {
+            return self.images.decode(json);
+        }
+        let refused = json.error(Problem::WrongType { expected: "a list", found: Shape::Object });
+        let mut image = DockerImage::default();
+        let is_entry = |image: &DockerImage| {
+            let layers = &image.layers.0;
+            !image.config.is_empty() && !layers.is_empty() && layers.iter().all(|layer| is_layer_name(layer))
+        };
+        if image.decode(json).is_err() || !is_entry(&image) {
+            return Err(refused);
+        }
+        *self = Self { images: List(vec![image]), is_bare_entry: true };
+        Ok(())
     }
 }
 

@@ -181,7 +181,7 @@ fn carry_out(
     }
     Ok(Image {
         name: plan.name.shown_tag(selection.image.as_ref()).cloned().unwrap_or_else(|| store.name().to_owned()),
-        tags: plan.name.tags,
+        tags: plan.name.tags.to_vec(),
         id: plan.name.id,
         platform,
         created: config.created.0.take(),
@@ -220,7 +220,7 @@ fn read_config(
         ImageError::MissingDocument {
             archive: store.name().to_owned(),
             what: "configuration",
-            path: path.clone(),
+            path: store.file_name(path).into_owned(),
             hint: why_missing(store),
         }
     })?;

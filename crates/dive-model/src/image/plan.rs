@@ -85,6 +85,8 @@ impl From<&Descriptor> for Wanted {
 pub(super) fn why_missing(store: &dyn Store) -> &'static str {
     if store.ending() == Ending::Unmarked {
         "the archive has no end mark: the copy was probably cut off; save or copy the image again"
+    } else if store.is_skopeo_dir() {
+        "the copy is incomplete: make it again, with all its files (`skopeo copy IMAGE dir:DIRECTORY`)"
     } else if store.is_directory() {
         "the layout is incomplete: it was copied without some of its blobs, or they are in another directory (`skopeo copy \
          --src-shared-blob-dir`); copy the whole image into one layout"

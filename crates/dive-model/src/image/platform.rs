@@ -266,6 +266,29 @@ const ARCHITECTURES: [&str; 14] = [
     "s390x", "wasm",
 ];
 
+/// The place of that image of `candidates` which fits best, by its `platform`. The first if a platform is not known: then it
+/// is not known which one fits. If none fits, what they are for.
+pub(super) fn of_platform(
+    candidates: &[usize],
+    platform: impl Fn(usize) -> Option<Platform>,
+    fit: &dyn Fn(&Platform) -> Option<Fit>,
+) -> Result<usize, Vec<String>> {
+    let platforms: Vec<(usize, Option<Platform>)> = candidates.iter().map(|at| (*at, platform(*at))).collect();
+    let fits = platforms.iter().filter_map(|(at, found)| Some((fit(found.as_ref()?)?, *at)));
+    if let Some((_, at)) = fits.max_by_key(|(fit, at)| (*fit, usize::MAX - at)) {
+        return Ok(at);
+    }
+    let mut found: Vec<String> = Vec::new();
+    for (_, platform) in &platforms {
+        let Some(platform) = platform else { return candidates.first().copied().ok_or(found) };
+        let platform = platform.to_string();
+        if !found.contains(&platform) {
+            found.push(platform);
+        }
+    }
+    Err(found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -167,9 +167,10 @@ impl Archive {
                     format!("the image was packed with its folder {}, in which engines do not find it", Quoted(folder));
                 self.remarks.push(Remark::new(&self.name, text));
                 if unread_folders > 0 {
-                    let text = format!(
-                        "{unread_folders} more folders have documents that may be an image's and were not read"
-                    );
+                    let (folders, were) =
+                        if unread_folders == 1 { ("folder has", "was") } else { ("folders have", "were") };
+                    let text =
+                        format!("{unread_folders} more {folders} documents that may be an image's and {were} not read");
                     self.remarks.push(Remark::new(&self.name, text));
                 }
             }
@@ -259,7 +260,9 @@ impl Archive {
                 }
             }
         }
-        Err(StoreError::LinkLoop { archive: self.name.clone(), member: member.to_owned(), limit: MAX_LINKS })
+        let link = self.linked_folder(&asked).map_or(asked.as_str(), |(folder, _)| folder);
+        let (archive, link) = (self.name.clone(), link.to_owned());
+        Err(StoreError::LinkLoop { archive, member: member.to_owned(), link, limit: MAX_LINKS })
     }
 
     /// Whether it has a member of that name.
@@ -275,7 +278,8 @@ impl Archive {
             let Some(Held::Link(target)) = self.members.get(link) else { return true };
             name = format!("{target}/{rest}");
         }
-        false
+        // Folders that are links and lead round: opening it says so.
+        true
     }
 
     /// The normal name of a member that the image's documents call `member`.
@@ -328,8 +332,9 @@ impl Archive {
     pub fn take_remarks(&mut self) -> Vec<Remark> {
         let unnamed = self.left_out.saturating_sub(LEFT_OUT_NAMED);
         if unnamed > 0 {
-            self.remarks
-                .push(Remark::new(&self.name, format!("{unnamed} more members lead out of it and are left out")));
+            let (members, are) = if unnamed == 1 { ("member leads", "is") } else { ("members lead", "are") };
+            let text = format!("{unnamed} more {members} out of it and {are} left out");
+            self.remarks.push(Remark::new(&self.name, text));
         }
         std::mem::take(&mut self.remarks)
     }

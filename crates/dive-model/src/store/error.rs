@@ -159,12 +159,14 @@ pub enum StoreError {
         target: String,
     },
     /// Links that go round, or on for too long.
-    #[error("{archive}: {member:?} leads through more than {limit} links")]
+    #[error("{archive}: {} leads through more than {limit} links, from {} on", Quoted(member), Quoted(link))]
     LinkLoop {
         /// The source.
         archive: String,
         /// The name that was asked for.
         member: String,
+        /// The first of the links: the name, or a folder above it.
+        link: String,
         /// How many links are followed.
         limit: usize,
     },

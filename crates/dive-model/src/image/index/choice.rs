@@ -6,7 +6,7 @@ use super::super::other_entry::OtherEntry;
 use super::super::platform::{Fit, Platform};
 use super::super::selection::{ImageSelector, Selection, find_all, find_tagged, hint_for, is_id, listed, may_be_id};
 use super::images::{IndexImages, IndexedImage};
-use super::walk::{INDEX, ManifestLeaf};
+use super::walk::ManifestLeaf;
 use crate::remark::Remark;
 
 /// A manifest of an index, by its places in [`IndexImages`].
@@ -21,6 +21,8 @@ pub(super) struct Choice {
 pub(super) struct Chooser<'a> {
     /// What messages call the store.
     pub(super) archive: &'a str,
+    /// What messages call the list of images.
+    pub(super) document: &'a str,
     pub(super) index: &'a IndexImages,
     pub(super) selection: &'a Selection,
 }
@@ -211,7 +213,7 @@ impl Chooser<'_> {
         let Some(wanted) = self.selection.image.clone() else {
             return match OtherEntry::list(others) {
                 Some(entries) => ImageError::NoImageBut { archive: archive(), entries },
-                None => ImageError::NoImage { archive: archive(), document: INDEX },
+                None => ImageError::NoImage { archive: archive(), document: self.document.to_owned() },
             };
         };
         let named = match &wanted {
@@ -226,7 +228,7 @@ impl Chooser<'_> {
                 ImageError::NotAnImage { archive: archive(), entry: Box::new(entry.clone()), available }
             }
             (_, None, Some(entries)) => ImageError::NoImageBut { archive: archive(), entries },
-            (_, None, None) => ImageError::NoImage { archive: archive(), document: INDEX },
+            (_, None, None) => ImageError::NoImage { archive: archive(), document: self.document.to_owned() },
             (None, Some(available), _) => {
                 let ids = names.iter().filter_map(|name| name.id.as_deref());
                 let leaves = images.iter().flat_map(|image| &image.leaves);
@@ -289,6 +291,9 @@ impl Chooser<'_> {
             let is_missing = matches!(error, ImageError::MissingDocument { .. });
             let problem = if is_missing { "missing" } else { "damaged" };
             format!("the manifest for {wanted} is {problem}; showing the image")
+        } else if self.all().count() == 1 {
+            // There may be no index.
+            "showing the image".to_owned()
         } else if self.selection.image.is_some() {
             format!("the image has no manifest for {wanted}; showing the one")
         } else {

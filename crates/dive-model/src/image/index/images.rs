@@ -3,7 +3,7 @@
 //! one image at the top, crane lists images of one platform there.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::super::error::ImageError;
 use super::super::manifest::Descriptor;
@@ -15,7 +15,7 @@ use crate::json::List;
 /// Manifests that are one image, each for another platform.
 #[derive(Debug, Default)]
 pub(super) struct IndexedImage {
-    tags: Vec<String>,
+    tags: Arc<[String]>,
     /// Digests of the entries in `index.json`.
     pub(super) digests: Vec<String>,
     pub(super) leaves: Vec<ManifestLeaf>,
@@ -117,7 +117,7 @@ impl IndexImages {
     fn name_all(&mut self) {
         let named = self.images.iter().enumerate().map(|(index, group)| ImageName {
             index,
-            tags: group.tags.clone(),
+            tags: Arc::clone(&group.tags),
             id: group.id().map(str::to_owned),
             shares_tags: false,
         });
@@ -185,18 +185,21 @@ fn groups(walker: &mut IndexWalker<'_>, entries: List<Descriptor>) -> Result<Vec
     let mut groups: BTreeMap<usize, IndexedImage> = BTreeMap::new();
     for (at, IndexEntry { digest, tags, mut leaves }) in listed.into_iter().enumerate() {
         let group = groups.entry(images.first_of(at)).or_default();
-        let tags: Rc<[String]> = tags.into();
+        let tags: Arc<[String]> = tags.into();
         for leaf in &mut leaves {
-            leaf.tags = Rc::clone(&tags);
+            leaf.tags = Arc::clone(&tags);
         }
-        group.tags.extend_from_slice(&tags);
+        group.tags = if group.tags.is_empty() { tags } else { group.tags.iter().chain(&*tags).cloned().collect() };
         group.digests.push(digest);
         group.leaves.append(&mut leaves);
     }
     let mut groups: Vec<IndexedImage> = groups.into_values().collect();
     for group in &mut groups {
         let mut seen = HashSet::new();
-        group.tags.retain(|tag| seen.insert(tag.clone()));
+        if !group.tags.iter().all(|tag| seen.insert(tag)) {
+            let mut seen = HashSet::new();
+            group.tags = group.tags.iter().filter(|tag| seen.insert(*tag)).cloned().collect();
+        }
     }
     Ok(groups)
 }
@@ -274,11 +277,15 @@ fn split(group: IndexedImage, leaves: Vec<ManifestLeaf>) -> Vec<IndexedImage> {
     let mut tags = group.tags;
     if !apart.is_empty() {
         // Tags that only entries of others have are not the image's.
-        let own: HashSet<&String> = image.iter().flat_map(|leaf| &*leaf.tags).collect();
-        tags.retain(|tag| own.contains(tag));
+        let lists: HashMap<*const String, &[String]> =
+            image.iter().map(|leaf| (leaf.tags.as_ptr(), &*leaf.tags)).collect();
+        let own: HashSet<&String> = lists.into_values().flatten().collect();
+        if !tags.iter().all(|tag| own.contains(tag)) {
+            tags = tags.iter().filter(|tag| own.contains(tag)).cloned().collect();
+        }
     }
     let apart = apart.into_iter().map(|leaf| IndexedImage {
-        tags: leaf.tags.to_vec(),
+        tags: Arc::clone(&leaf.tags),
         digests: Vec::new(),
         leaves: vec![leaf],
     });

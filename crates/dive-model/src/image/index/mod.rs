@@ -28,7 +28,7 @@ pub(super) fn plan(store: &dyn Store, selection: &Selection, remarks: &mut Vec<R
     remarks.append(&mut walker.remarks);
     let choice = loop {
         let mut choice_remarks = Vec::new();
-        let chooser = Chooser { archive: store.name(), index: &index, selection };
+        let chooser = Chooser { archive: store.name(), document: &store.file_name(INDEX), index: &index, selection };
         let choice = chooser.choose(&mut |leaf| walker.id_of(leaf), &mut choice_remarks)?;
         if index.confirm(&mut walker, choice.image, choice.leaf)? {
             remarks.append(&mut choice_remarks);
@@ -122,7 +122,7 @@ fn from_manifest(
         config: PlannedConfig::Document(ConfigDocument {
             wanted: Wanted::from(config),
             kind: DocumentKind::OciDocument,
-            manifest: leaf.path,
+            manifest: store.file_name(&leaf.path).into_owned(),
             artifact_type: manifest.artifact_type.as_deref().map(str::to_owned),
         }),
         layers: manifest.layers.0.iter().map(Wanted::from).collect(),

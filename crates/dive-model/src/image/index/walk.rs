@@ -2,7 +2,7 @@
 //! (attestations, signatures, SBOMs, charts). Indexes lie inside indexes; each document is read once.
 
 use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::super::config::ImageConfig;
 use super::super::document::{self, DocumentKind};
@@ -33,7 +33,7 @@ pub(super) struct ManifestLeaf {
     pub(super) descriptor: Descriptor,
     pub(super) path: String,
     /// The tags of the entries of `index.json` that lead to it.
-    pub(super) tags: Rc<[String]>,
+    pub(super) tags: Arc<[String]>,
     /// By the index, or by the configuration where the index names none.
     pub(super) platform: Option<Platform>,
     pub(super) content: ManifestContent,
@@ -126,7 +126,7 @@ impl<'a> IndexWalker<'a> {
             let leaf = ManifestLeaf {
                 platform,
                 path,
-                tags: Rc::default(),
+                tags: Arc::default(),
                 content: ManifestContent::Unread,
                 config_digest: None,
                 error,
@@ -150,9 +150,11 @@ impl<'a> IndexWalker<'a> {
         if let Some(first) = empty.next() {
             let more = match empty.count() {
                 0 => String::new(),
+                1 => ", and so is 1 more".to_owned(),
                 count => format!(", and so are {count} more"),
             };
             let text = format!("entry {first} of its manifests names no digest and is skipped{more}");
+            let document = self.store.file_name(document);
             self.remarks.push(Remark::new(format!("{}: {document}", self.store.name()), text));
         }
         entries.into_iter().filter(|entry| !entry.digest.is_empty()).collect()
@@ -168,7 +170,7 @@ impl<'a> IndexWalker<'a> {
             leaf.error = Some(ImageError::MissingDocument {
                 archive: self.store.name().to_owned(),
                 what: "manifest",
-                path: leaf.path.clone(),
+                path: self.store.file_name(&leaf.path).into_owned(),
                 hint: why_missing(self.store),
             });
         }
@@ -210,7 +212,7 @@ impl<'a> IndexWalker<'a> {
     fn warn_of_limit(&mut self) {
         let text =
             format!("leads to more than {DOCUMENT_COUNT} documents; the others are read only if --image names them");
-        let remark = Remark::new(format!("{}: {INDEX}", self.store.name()), text);
+        let remark = Remark::new(format!("{}: {}", self.store.name(), self.store.file_name(INDEX)), text);
         if self.remarks.last() != Some(&remark) {
             self.remarks.push(remark);
         }
@@ -305,7 +307,7 @@ impl<'a> IndexWalker<'a> {
     fn too_many(&self) -> ImageError {
         ImageError::Manifest {
             archive: self.store.name().to_owned(),
-            document: INDEX.to_owned(),
+            document: self.store.file_name(INDEX).into_owned(),
             problem: "leads to more manifests than the limit of 1,000; name one by its tag or its digest with --image",
         }
     }
@@ -314,7 +316,7 @@ impl<'a> IndexWalker<'a> {
 pub(super) fn no_configuration(store: &dyn Store, manifest: &str) -> ImageError {
     ImageError::Manifest {
         archive: store.name().to_owned(),
-        document: manifest.to_owned(),
+        document: store.file_name(manifest).into_owned(),
         problem: "is no image manifest: it names no configuration",
     }
 }

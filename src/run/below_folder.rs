@@ -8,7 +8,7 @@ use std::path::{Component, Path};
 
 use super::output::write_whole;
 use crate::config::ConfigScope;
-use dive_model::dir::{Dir, Found};
+use dive_model::dir::{Dir, FileKind};
 
 /// How the JSON document begins, ours and dive's.
 const DOCUMENT_STARTS: [&[u8]; 2] = [b"{\n  \"schemaVersion\"", b"{\n  \"layer\""];
@@ -49,7 +49,7 @@ fn enter<'a>(folder: &Path, path: &'a Path) -> io::Result<(Dir, &'a OsStr)> {
     let mut dir = Dir::open(folder)?;
     for folder in folders {
         let bytes = folder.as_encoded_bytes();
-        if dir.look(bytes)? == Some(Found::Symlink) {
+        if dir.kind_of(bytes)? == Some(FileKind::Symlink) {
             return Err(link(folder));
         }
         dir = dir.open_child(bytes)?;
@@ -59,12 +59,12 @@ fn enter<'a>(folder: &Path, path: &'a Path) -> io::Result<(Dir, &'a OsStr)> {
 
 /// True if a regular file exists; an error if it is anything else.
 fn regular_file_or_nothing(dir: &Dir, name: &OsStr) -> io::Result<bool> {
-    match dir.look(name.as_encoded_bytes())? {
+    match dir.kind_of(name.as_encoded_bytes())? {
         None => Ok(false),
-        Some(Found::File) => Ok(true),
-        Some(Found::Symlink) => Err(link(name)),
-        Some(Found::Directory) => Err(io::ErrorKind::IsADirectory.into()),
-        Some(Found::Other) => Err(refused("not a regular file")),
+        Some(FileKind::File) => Ok(true),
+        Some(FileKind::Symlink) => Err(link(name)),
+        Some(FileKind::Directory) => Err(io::ErrorKind::IsADirectory.into()),
+        Some(FileKind::Other) => Err(refused("not a regular file")),
     }
 }
 

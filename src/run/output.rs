@@ -14,7 +14,7 @@ use crate::cli::OpeningArgs;
 use crate::config::{Config, ConfigScope, is_below_folder};
 use dive_model::dir::Dir;
 use dive_model::remark::Shown;
-use dive_model::unfinished::{self, Purpose, Readers, Unfinished};
+use dive_model::unfinished::{self, FilePurpose, Readers, Unfinished};
 use dive_sources::Environment;
 
 /// Writes a result to standard output. On a terminal, letters that reorder a line or hide in it are escaped as in names; a
@@ -139,8 +139,8 @@ pub(super) fn write_whole(
     name: &OsStr,
     render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
-    unfinished::sweep(dir, Purpose::Document);
-    let mut file = Unfinished::create(dir, Purpose::Document, Readers::Umask)?;
+    unfinished::sweep(dir, FilePurpose::Document);
+    let mut file = Unfinished::create(dir, FilePurpose::Document, Readers::Umask)?;
     let mut out = BufWriter::new(file.file());
     render(&mut out)?;
     out.flush()?;

@@ -81,7 +81,7 @@ impl Job {
             Self::Extract { ticket, plan, layers, folder, options } => {
                 let told = Cell::new((0, None));
                 let progress = |progress: extract::Progress| {
-                    let step = (steps(progress), progress.bringing);
+                    let step = (steps(progress), progress.fetching);
                     if told.replace(step) != step {
                         say(Work::Extracting(ticket, progress));
                     }

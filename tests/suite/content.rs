@@ -207,7 +207,7 @@ fn viewer_shows_deleted_and_overwritten_versions() {
     let (tree, layers) = (&opened.tree, &opened.image.layers);
     let shown = |path: &str| -> Vec<String> {
         let versions: Vec<_> = tree.history(tree.find(path.as_bytes()).unwrap());
-        let versions = versions.into_iter().filter(|event| !event.deed.removes());
+        let versions = versions.into_iter().filter(|event| !event.action.removes());
         versions.flat_map(|event| viewed_version(tree, layers, event.version.unwrap(), 2).0).collect()
     };
     assert_eq!(shown("f"), ["first", "second"]);

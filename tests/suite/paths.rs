@@ -146,7 +146,7 @@ fn history(image: &Image, path: &str) -> String {
     let node = tree.find(path.as_bytes()).unwrap_or(NodeId::ROOT);
     let mut told = String::new();
     for event in tree.history(node) {
-        write!(told, "{} {}", event.layer, event.deed.name()).unwrap();
+        write!(told, "{} {}", event.layer, event.action.name()).unwrap();
         if let Some(version) = event.version {
             let facts = tree.facts(version);
             write!(told, " {:?}", facts.kind).unwrap();

@@ -1,5 +1,6 @@
-//! What opening one image may cost this machine, whatever the image says of itself: one account of memory and one of unpacked
-//! bytes for all of its layers and for all threads that read them. Both are charged before they grow.
+//! Limits the memory and unpacked bytes of opening one image.
+//!
+//! All layers and all threads share one account. They charge it before they allocate or unpack.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,113 +10,113 @@ use crate::units::Bytes;
 
 const MIB: u64 = 1 << 20;
 
-/// The memory of an image, without a limit from the user.
+/// Default memory limit, in bytes.
 pub const MEMORY: u64 = 1024 * MIB;
 
-/// The memory of an image that takes less than [`SMALL`] bytes as it is stored.
+/// Default memory limit of an image with less than [`SMALL`] stored bytes.
 pub const MEMORY_OF_SMALL: u64 = 512 * MIB;
 
-/// Bytes below which an image is small.
+/// Stored bytes below which an image is small.
 pub const SMALL: u64 = 1_000_000;
 
-/// What any image may unpack to, however small it is.
+/// Unpacked bytes allowed for any image.
 pub const UNPACKED: u64 = 1024 * MIB;
 
-/// How many times its stored bytes an image may unpack to. Deflate reaches 1032 at most, so no gzip layer comes near.
+/// Maximum ratio of unpacked to stored bytes. The maximum of Deflate is 1032, so gzip layers never reach it.
 pub const RATIO: u64 = 1100;
 
-/// Leases grow by so many bytes: the account is shared, and an entry must not touch it.
+/// Step in which leases grow, in bytes: entries must not contend for the shared account.
 const STEP: u64 = MIB;
 
-/// A decoder that takes no more than this needs no reservation.
+/// Memory up to which a decoder needs no reservation, in bytes.
 const SMALL_DECODER: u64 = MIB;
 
-/// Limits from the user; `None` for the defaults, which depend on the size of the image.
+/// Limits set by the user. The defaults (`None`) depend on the size of the image.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// Memory: `--max-memory`.
+    /// Memory, `--max-memory`.
     pub memory: Option<Bytes>,
-    /// Unpacked bytes: `--max-unpacked`.
+    /// Unpacked bytes, `--max-unpacked`.
     pub unpacked: Option<Bytes>,
 }
 
 impl Limits {
-    /// What an image of `stored` bytes may unpack to, in a compression of this [`weight`](Budget::unpack).
+    /// Maximum unpacked bytes of an image of `stored` bytes, in a compression of this [`weight`](Budget::unpack).
     #[must_use]
     pub fn unpacked_bytes(self, stored: u64, weight: u64) -> u64 {
         self.unpacked.map_or_else(|| stored.saturating_mul(RATIO).max(UNPACKED) / weight, |Bytes(bytes)| bytes)
     }
 }
 
-/// An image that asks for more than it may have.
+/// An image exceeded a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OverBudget {
-    /// Memory.
-    #[error("the image takes more than {} of memory, the limit; --max-memory SIZE raises it", Limit(*limit))]
+    /// The memory limit.
+    #[error("the image takes more than {} of memory, the limit; --max-memory SIZE raises it", LimitText(*limit))]
     Memory {
         /// In bytes.
         limit: u64,
     },
-    /// Text that a listing would write.
+    /// The memory limit, by the size of a listing.
     #[error(
         "the names and link targets of the image take more than {} when all are listed, the limit; --max-memory SIZE \
          raises it",
-        Limit(*limit)
+        LimitText(*limit)
     )]
     Text {
         /// In bytes.
         limit: u64,
     },
-    /// Unpacked bytes.
+    /// The limit of unpacked bytes.
     #[error(
         "it unpacks to more than {}, the limit for an image of {stored} bytes; --max-unpacked SIZE raises it",
-        Limit(*limit)
+        LimitText(*limit)
     )]
     Unpacked {
         /// In bytes.
         limit: u64,
-        /// The stored bytes of the image.
+        /// Stored bytes of the image.
         stored: u64,
     },
 }
 
-/// A limit in the unit in which it is a whole number.
-struct Limit(u64);
+/// Formats a limit: in MiB if it is a whole number of them, like dive otherwise.
+struct LimitText(u64);
 
-impl fmt::Display for Limit {
+impl fmt::Display for LimitText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_multiple_of(MIB) { write!(f, "{} MiB", self.0 / MIB) } else { Bytes(self.0).fmt(f) }
     }
 }
 
-/// The account of one image. A clone is another handle on the same account.
+/// The budget of one image. Clones share the account.
 #[derive(Debug, Clone)]
 pub struct Budget(Arc<Account>);
 
 #[derive(Debug)]
 struct Account {
     stored: u64,
-    /// The limit that messages name. A quarter of it is for decoders, the rest for what is kept.
+    /// Memory limit, in bytes. A quarter is for decoders, the rest for leases.
     memory: u64,
-    kept: AtomicU64,
+    leased: AtomicU64,
     decoders: Mutex<u64>,
     decoder_ended: Condvar,
     unpacked: u64,
-    /// Whether the limit is the default, in which slow compressions count more.
+    /// True if the limit is the default, which counts slow compressions more.
     is_weighted: bool,
     unpacked_so_far: AtomicU64,
 }
 
 impl Budget {
-    /// The account of an image that takes `stored` bytes.
+    /// A budget for an image of `stored` bytes.
     #[must_use]
     pub fn new(limits: Limits, stored: u64) -> Self {
-        // Nothing is known of an image of 0 bytes: an engine told of it.
+        // An image of an engine has 0 stored bytes: its size is unknown.
         let memory = if (1..SMALL).contains(&stored) { MEMORY_OF_SMALL } else { MEMORY };
         Self(Arc::new(Account {
             stored,
             memory: limits.memory.map_or(memory, |Bytes(bytes)| bytes),
-            kept: AtomicU64::new(0),
+            leased: AtomicU64::new(0),
             decoders: Mutex::new(0),
             decoder_ended: Condvar::new(),
             unpacked: limits.unpacked_bytes(stored, 1),
@@ -124,24 +125,24 @@ impl Budget {
         }))
     }
 
-    /// An account without limits, for bytes that are trusted.
+    /// A budget without limits, for trusted data.
     #[must_use]
     pub fn unlimited() -> Self {
         let all = Some(Bytes(u64::MAX));
         Self::new(Limits { memory: all, unpacked: all }, 0)
     }
 
-    /// A lease of memory, still empty.
+    /// An empty lease.
     #[must_use]
     pub fn lease(&self) -> Lease {
         Lease { budget: Some(self.clone()), held: 0 }
     }
 
-    /// Charges bytes that were unpacked, each of which took as much time as `weight` bytes of gzip. The weight counts only
-    /// where the user set no limit.
+    /// Charges unpacked bytes, each of which takes as much time as `weight` bytes of gzip. The weight counts only for
+    /// default limits.
     ///
     /// # Errors
-    /// If the image unpacks to more than it may.
+    /// The image exceeds the limit of unpacked bytes.
     pub fn unpack(&self, bytes: u64, weight: u64) -> Result<(), OverBudget> {
         let weight = if self.0.is_weighted { weight } else { 1 };
         self.charge_unpacked(bytes.saturating_mul(weight), weight)
@@ -153,25 +154,26 @@ impl Budget {
         if before.saturating_add(cost) <= account.unpacked {
             return Ok(());
         }
-        // Further charges must fail as well, and not overflow.
+        // Further charges must fail, too, without overflow.
         account.unpacked_so_far.store(account.unpacked, Ordering::Relaxed);
         Err(OverBudget::Unpacked { limit: account.unpacked / weight, stored: account.stored })
     }
 
-    /// Checks the bytes that a listing of all names and link targets would write.
+    /// Checks the size of a listing with all names and link targets, in bytes.
     ///
     /// # Errors
-    /// If they are more than the image may have memory.
+    /// The listing exceeds the memory limit.
     pub fn list(&self, text: u64) -> Result<(), OverBudget> {
         if text <= self.0.memory { Ok(()) } else { Err(OverBudget::Text { limit: self.0.memory }) }
     }
 
-    /// Reserves `bytes` of memory for a decoder, once as many others have ended as it takes. One decoder may always run.
+    /// Reserves `bytes` of memory for a decoder. Blocks until enough other decoders have ended; one decoder can always
+    /// run.
     ///
-    /// A thread must hold no reservation while it asks for one: two could wait for each other.
+    /// A thread must not hold a reservation while it requests one: two threads could deadlock.
     ///
     /// # Errors
-    /// If it is more than any decoder of the image may take.
+    /// The decoder needs more than half of the memory limit.
     pub fn reserve_decoder(&self, bytes: u64) -> Result<Reservation, OverBudget> {
         if bytes <= SMALL_DECODER {
             return Ok(Reservation { budget: self.clone(), bytes: 0 });
@@ -189,21 +191,21 @@ impl Budget {
     }
 }
 
-/// Memory that is charged to a [`Budget`] until the lease is dropped.
+/// Memory charged to a [`Budget`] until the lease is dropped.
 #[derive(Default)]
 pub struct Lease {
     budget: Option<Budget>,
     held: u64,
 }
 
-/// What is leased says nothing of what it is leased for.
+/// Shows no amount, so that values with a lease have equal debug output.
 impl fmt::Debug for Lease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lease").finish_non_exhaustive()
     }
 }
 
-/// A clone charges nothing: it starts empty, and grows for the copy it belongs to.
+/// A clone is empty: it must grow for the copy it belongs to.
 impl Clone for Lease {
     fn clone(&self) -> Self {
         Self { budget: self.budget.clone(), held: 0 }
@@ -211,16 +213,16 @@ impl Clone for Lease {
 }
 
 impl Lease {
-    /// What may be used without asking again, in bytes.
+    /// Leased memory, in bytes.
     #[must_use]
     pub const fn held(&self) -> u64 {
         self.held
     }
 
-    /// Charges what is missing for `bytes` in all, and some more, so that this is rarely called.
+    /// Grows the lease to at least `bytes`, in large steps, so that it grows rarely.
     ///
     /// # Errors
-    /// If the image takes more memory than it may.
+    /// The image exceeds the memory limit.
     pub fn grow_to(&mut self, bytes: u64) -> Result<(), OverBudget> {
         let Some(Budget(account)) = &self.budget else {
             self.held = u64::MAX;
@@ -228,8 +230,8 @@ impl Lease {
         };
         let more = bytes.saturating_sub(self.held).next_multiple_of(STEP);
         let limit = account.memory - account.memory / 4;
-        let fits = |kept: u64| kept.checked_add(more).filter(|kept| *kept <= limit);
-        match account.kept.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits) {
+        let fits = |leased: u64| leased.checked_add(more).filter(|leased| *leased <= limit);
+        match account.leased.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits) {
             Ok(_) => {
                 self.held += more;
                 Ok(())
@@ -238,12 +240,12 @@ impl Lease {
         }
     }
 
-    /// Gives back what is not used any longer.
+    /// Returns `bytes` to the budget.
     pub fn shrink_by(&mut self, bytes: u64) {
         if let Some(Budget(account)) = &self.budget {
             let less = bytes.min(self.held);
             self.held -= less;
-            account.kept.fetch_sub(less, Ordering::Relaxed);
+            account.leased.fetch_sub(less, Ordering::Relaxed);
         }
     }
 }
@@ -251,12 +253,12 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(Budget(account)) = &self.budget {
-            account.kept.fetch_sub(self.held, Ordering::Relaxed);
+            account.leased.fetch_sub(self.held, Ordering::Relaxed);
         }
     }
 }
 
-/// Memory of a decoder, until it is dropped.
+/// Memory of a decoder, reserved until it is dropped.
 #[derive(Debug)]
 pub struct Reservation {
     budget: Budget,
@@ -264,7 +266,7 @@ pub struct Reservation {
 }
 
 impl Reservation {
-    /// Its size in bytes.
+    /// Size in bytes.
     #[must_use]
     pub const fn bytes(&self) -> u64 {
         self.bytes
@@ -286,7 +288,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn leases_of_one_image_share_its_memory_until_they_are_dropped() {
+    fn leases_of_one_image_share_its_memory_limit() {
         let budget = Budget::new(Limits::default(), 1000);
         let (mut one, mut other) = (budget.lease(), budget.lease());
         one.grow_to(300 * MIB).unwrap();
@@ -298,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_image_unpacks_to_is_bounded_by_what_it_stores() {
+    fn unpacked_bytes_are_limited_by_stored_bytes() {
         let budget = Budget::new(Limits::default(), 10 * MIB);
         budget.unpack(10 * 1032 * MIB, 1).unwrap();
         let over = budget.unpack(1000 * MIB, 1).unwrap_err();
@@ -310,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn decoders_wait_for_each_other_and_one_can_always_run() {
+    fn decoders_wait_for_memory_and_one_can_always_run() {
         let budget = Budget::new(Limits::default(), 1000);
         let most = AtomicU64::new(0);
         std::thread::scope(|scope| {

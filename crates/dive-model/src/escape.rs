@@ -1,10 +1,10 @@
-//! Names as they are fit to print. A name in a tar is bytes that anybody may have chosen: it must neither break a line
-//! or column nor reach the terminal as a command.
+//! Escapes names for printing. Names in a tar are arbitrary bytes: they must not break lines or columns, nor control
+//! the terminal.
 
 use std::fmt;
 
-/// A name for columns and lines: `\\`, `\t`, `\n`, `\r`, other control bytes and bytes that are not UTF-8 as `\xNN`.
-/// Nothing is lost: each name reads back to its bytes.
+/// Formats a name for columns and lines: `\\`, `\t`, `\n`, `\r`, and other control bytes and bytes that are not UTF-8
+/// as `\xNN`. The escaping is reversible.
 #[derive(Debug, Clone, Copy)]
 pub struct Escaped<'a>(pub &'a [u8]);
 
@@ -12,7 +12,7 @@ impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for chunk in self.0.utf8_chunks() {
             let mut rest = chunk.valid();
-            // Unicode's own control characters (U+0080 to U+009F) drive terminals as well.
+            // Unicode's C1 controls (U+0080 to U+009F) also control terminals.
             while let Some(at) = rest.find(|letter: char| letter == '\\' || letter.is_control()) {
                 f.write_str(&rest[..at])?;
                 let mut after = rest[at..].chars();
@@ -33,8 +33,8 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// True for letters that reorder a line, break it, or stand in it unseen. They are escaped wherever a person reads: on a
-/// terminal and on standard error. Listings in a pipe keep them.
+/// True for characters that reorder or break a line, or are invisible. They are escaped on a terminal and on standard
+/// error; listings in a pipe keep them.
 #[must_use]
 pub const fn is_hidden(letter: char) -> bool {
     matches!(
@@ -44,14 +44,14 @@ pub const fn is_hidden(letter: char) -> bool {
     )
 }
 
-/// Whether a letter breaks a line or reorders it, though it is no control character: some programs split lines at U+2028 and
-/// U+2029, and bidirectional controls reorder a line in a browser.
+/// True for characters that break or reorder a line although they are not controls: some programs split lines at U+2028
+/// and U+2029, and bidirectional controls reorder a line in a browser.
 #[must_use]
 pub const fn breaks_or_reorders(letter: char) -> bool {
     matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Marks in a row that go onto one letter on a screen. Writing needs two or three; a letter with ten thousand is none.
+/// Maximum number of combining marks on one character on the screen. Real scripts need two or three.
 pub const MAX_MARKS: usize = 4;
 
 fn escape_bytes(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_drive_a_terminal_or_break_a_line_is_escaped() {
+    fn terminal_controls_and_line_breaks_are_escaped() {
         let shown = |name: &[u8]| Escaped(name).to_string();
         assert_eq!(shown("päx/日本".as_bytes()), "päx/日本");
         assert_eq!(shown(b"a\tb\nc\rd\\e"), "a\\tb\\nc\\rd\\\\e");

@@ -1,4 +1,4 @@
-//! What a container image is, and what its layers did to one another.
+//! The model of a container image: its layers, its merged file system, and the numbers of dive.
 //!
 //! [`Opener`] opens an image from an archive, a layout directory or any other [`Store`](store::Store):
 //!
@@ -14,29 +14,29 @@
 //! # }
 //! ```
 //!
-//! [`Opened`] holds what the [`image`] says of itself, one [`tree`] with every file of every layer, and the numbers of
-//! [`analysis`]. The tree answers what a layer shows and what changed between two layers; [`extract`] writes files of any
-//! layer to disk. An [`Observer`] receives the progress. Images in engines and registries are opened with the package
-//! `dive-sources`. The examples `waste` and `layers` are small programs to start from.
+//! [`Opened`] has the metadata of the [`image`], one [`tree`] with all files of all layers, and the numbers of
+//! [`analysis`]. The tree answers which files a layer shows and what changed between two layers. [`extract`] writes
+//! files of any layer to disk. An [`Observer`] receives progress. The package `dive-sources` opens images of engines
+//! and registries. The examples `waste` and `layers` are small programs to start from.
 //!
-//! The modules, in the order in which an image passes through them:
+//! The modules, in the order of the data flow:
 //!
 //! ```text
-//! units, escape, shell, remark, json, tarfile, budget, compression, magic, digest    what everything else is written with
-//! dir, unfinished  a directory that is held open; files that take their name when they are whole
-//! blob      a run of bytes: in a file, in memory, or fetched when it is first read
-//! cache     what is kept from one run to the next
-//! layer     a layer's tar becomes entries
-//! store     a place that hands out an image's bytes by name
-//! image     what the image says of itself: manifest, configuration, history
+//! units, escape, shell, remark, json, tarfile, budget, compression, magic, digest    foundations of the other modules
+//! dir, unfinished  an open directory; files that get their name when complete
+//! blob      a range of bytes: in a file, in memory, or fetched on first read
+//! cache     records kept between runs
+//! layer     scans the tar of a layer into entries
+//! store     a collection of blobs by name
+//! image     metadata of an image: manifest, configuration, history
 //! observer  progress of opening an image
-//! tree      all layers become one tree with spans
-//! extract   files of any layer, written to a folder of this machine
-//! analysis  the numbers: dive's, and the exact ones
-//! opener    all of this in one call
+//! tree      merges all layers into one tree with spans
+//! extract   writes files of any layer to a folder
+//! analysis  dive's numbers and the exact ones
+//! opener    opens an image in one call
 //! ```
 //!
-//! Nothing here knows a network, a terminal or a configuration file.
+//! This package uses no network, no terminal and no configuration file.
 
 pub mod analysis;
 pub mod blob;

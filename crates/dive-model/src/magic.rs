@@ -1,28 +1,28 @@
-//! What a file is that is neither an image archive nor a layer, by its first bytes: "it is a ZIP file" saves the user the
-//! search that "invalid tar header" starts.
+//! Identifies files that are neither image archives nor layers, by their first bytes: "it is a ZIP file" helps more
+//! than "invalid tar header".
 
-/// How many first bytes [`identify`] looks at: the last signature, of ISO 9660, ends there.
+/// Number of bytes that [`identify`] needs: up to the end of the last signature, that of ISO 9660.
 pub(crate) const SAMPLE_LEN: usize = 0x8006;
 
-/// A format that is no tar, and what a sentence calls it.
+/// A format other than tar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Format {
-    /// `a ZIP file`
+pub(crate) struct KnownFormat {
+    /// Name in a sentence, such as `a ZIP file`.
     pub name: &'static str,
-    /// Whether it may be the file system of a container, in another form than a tar.
+    /// True if it may be a container's file system.
     pub is_file_system: bool,
 }
 
-const fn format(name: &'static str) -> Format {
-    Format { name, is_file_system: false }
+const fn format(name: &'static str) -> KnownFormat {
+    KnownFormat { name, is_file_system: false }
 }
 
-const fn file_system(name: &'static str) -> Format {
-    Format { name, is_file_system: true }
+const fn file_system(name: &'static str) -> KnownFormat {
+    KnownFormat { name, is_file_system: true }
 }
 
-/// Signatures by the place where they stand. File systems leave their first kilobyte to a boot loader, so it may be empty.
-const SIGNATURES: &[(usize, &[u8], Format)] = &[
+/// Offset, signature and format. File systems reserve their first kilobyte for a boot loader, so it may be empty.
+const SIGNATURES: &[(usize, &[u8], KnownFormat)] = &[
     (0, b"PK\x03\x04", format("a ZIP file")),
     (0, b"PK\x05\x06", format("a ZIP file")),
     (0, b"PK\x07\x08", format("a ZIP file")),
@@ -55,18 +55,19 @@ const SIGNATURES: &[(usize, &[u8], Format)] = &[
     (0x8001, b"CD001", file_system("an ISO 9660 file system")),
 ];
 
-/// The format of data that starts with `first`, up to [`SAMPLE_LEN`] bytes of it; `None` if it is not known.
+/// The format of data that starts with `first`; `None` if unknown. Pass [`SAMPLE_LEN`] bytes if available.
 #[must_use]
-pub(crate) fn identify(first: &[u8]) -> Option<Format> {
-    let is_at =
-        |(at, signature, _): &&(usize, &[u8], Format)| first.get(*at..).is_some_and(|rest| rest.starts_with(signature));
+pub(crate) fn identify(first: &[u8]) -> Option<KnownFormat> {
+    let is_at = |(at, signature, _): &&(usize, &[u8], KnownFormat)| {
+        first.get(*at..).is_some_and(|rest| rest.starts_with(signature))
+    };
     if let Some((_, _, format)) = SIGNATURES.iter().find(is_at) {
         return Some(*format);
     }
     text(first).map(format)
 }
 
-/// What a sentence calls data that starts with `first`.
+/// Name, for a sentence, of data that starts with `first`.
 #[must_use]
 pub(crate) fn describe(first: &[u8]) -> &'static str {
     if first.is_empty() {
@@ -102,7 +103,7 @@ fn text(first: &[u8]) -> Option<&'static str> {
     let sample = &first[..first.len().min(512)];
     let text = match std::str::from_utf8(sample) {
         Ok(text) => text,
-        // The last character may be cut where the sample ends.
+        // The end of the sample may cut a character.
         Err(error) if error.error_len().is_none() => {
             std::str::from_utf8(&sample[..error.valid_up_to()]).unwrap_or_default()
         }
@@ -118,7 +119,7 @@ fn text(first: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// Whether it is text in UTF-16, or a tar as PowerShell writes it: each byte a letter.
+/// True for UTF-16 text, or a tar piped through PowerShell, which turns each byte into a UTF-16 unit.
 fn is_utf16(first: &[u8]) -> bool {
     if let [0xff, 0xfe, rest @ ..] | [0xfe, 0xff, rest @ ..] = first {
         return !rest.starts_with(&[0, 0]);
@@ -131,7 +132,7 @@ fn is_utf16(first: &[u8]) -> bool {
     of_order(u16::from_le_bytes) || of_order(u16::from_be_bytes)
 }
 
-/// Whether the units are text: half of them or more in ASCII, or many letters and a space or the like.
+/// True if the units are text: at least half of them ASCII, or many letters and few other characters.
 fn is_text_of(units: impl Iterator<Item = u16>) -> bool {
     let (mut count, mut ascii, mut others) = (0, 0, 0);
     let mut letters = char::decode_utf16(units).peekable();
@@ -142,12 +143,12 @@ fn is_text_of(units: impl Iterator<Item = u16>) -> bool {
                 ascii += usize::from(letter.is_ascii());
                 others += usize::from(!letter.is_ascii() && !letter.is_alphanumeric());
             }
-            // The last one may be cut where the sample ends.
+            // The end of the sample may cut a surrogate pair.
             Err(_) if letters.peek().is_none() => {}
             _ => return false,
         }
     }
-    // Units of something else are hardly ever all letters.
+    // Binary data hardly ever decodes to letters only.
     (count >= 4 && ascii * 2 >= count) || (count >= 16 && ascii >= 1 && others * 8 <= count)
 }
 
@@ -156,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_user_is_told_what_they_passed() {
+    fn common_wrong_files_are_named() {
         assert_eq!(describe(b"PK\x03\x04"), "a ZIP file");
         assert_eq!(describe(b" {\"schemaVersion\": 2}"), "a JSON document");
         assert_eq!(describe(b"FROM alpine\n"), "text");
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn file_systems_are_found_behind_an_empty_first_kilobyte() {
+    fn file_systems_are_found_after_an_empty_first_kilobyte() {
         for (at, signature, name) in [
             (0x400, &b"\xe2\xe1\xf5\xe0"[..], "an EROFS file system"),
             (0x438, b"\x53\xef", "an ext4 file system"),

@@ -8,11 +8,11 @@ use crate::layer::LayerIndex;
 
 /// Receives the progress of opening an image. Each method does nothing by default.
 ///
-/// The calls come in this order: [`transferred`](Self::transferred) any number of times, [`found`](Self::found) once,
-/// [`bytes_read`](Self::bytes_read) and [`layer_read`](Self::layer_read) side by side, [`merged`](Self::merged) once. An error
-/// ends them.
+/// The calls are in this order: [`transferred`](Self::transferred) any number of times, [`found`](Self::found) once,
+/// [`bytes_read`](Self::bytes_read) and [`layer_read`](Self::layer_read) interleaved, [`merged`](Self::merged) once.
+/// After an error, there are no more calls.
 pub trait Observer: Sync {
-    /// Bytes arrived: of an archive, of an engine's pull or export, or of layers from a registry.
+    /// Bytes of an archive, of an engine's pull or export, or of registry layers arrived.
     fn transferred(&self, progress: TransferProgress) {
         let _ = progress;
     }
@@ -22,12 +22,12 @@ pub trait Observer: Sync {
         let _ = image;
     }
 
-    /// `count` more stored bytes of the layers are read or skipped. Called from several threads.
+    /// `count` further stored bytes of layers are read or skipped. Called from several threads.
     fn bytes_read(&self, count: u64) {
         let _ = count;
     }
 
-    /// A layer is read; the sizes in its tar headers add up to `size_bytes`. Layers come in order, base first.
+    /// A layer is scanned. `size_bytes` is the sum of the sizes in its tar headers. Layers are in order, base first.
     fn layer_read(&self, layer: LayerIndex, size_bytes: u64) {
         let _ = (layer, size_bytes);
     }

@@ -32,24 +32,24 @@ pub struct Opener<'a> {
     observer: &'a dyn Observer,
 }
 
-/// Whether a layer's own table of contents (eStargz, zstd:chunked) may replace reading the layer.
+/// Whether to use tables of contents (eStargz, zstd:chunked) instead of reading layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TablePolicy {
-    /// Tables list the layers if all layers of an image have one. Nothing compares a table with its layer, so the image's
-    /// publisher is trusted.
+    /// Use tables if all layers of an image have one. They are not compared with the layers, so this trusts the image's
+    /// publisher.
     Trust,
-    /// Layers are read whole.
+    /// Read layers in full.
     #[default]
     Ignore,
 }
 
-/// Whether layers and documents are compared with their digests.
+/// Whether to compare layers and documents with their digests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Verification {
-    /// Only where a source or the cache does so anyway.
+    /// Only if the source or the cache does so anyway.
     #[default]
     Off,
-    /// All of them. Layers are read whole: neither the cache nor tables of contents are used.
+    /// Compare all. Layers are read in full, without the cache and tables of contents.
     On,
 }
 
@@ -62,18 +62,18 @@ pub struct Opened {
     pub tree: Tree,
     /// Efficiency and waste.
     pub analysis: Analysis,
-    /// Each layer's compression; `None` if the layer is missing.
+    /// Compression of each layer; `None` if the layer is missing.
     pub compressions: Vec<Option<Compression>>,
-    /// Each layer's unpacked length in bytes; `None` if that is unknown without reading it.
+    /// Uncompressed size of each layer, in bytes; `None` if the layer was not read.
     pub unpacked_bytes: Vec<Option<u64>>,
     /// Layers that are missing or incomplete; only with [`OnDamage::Remark`].
     pub damaged_layers: Vec<LayerIndex>,
-    /// Oddities of the layers, and with [`OnDamage::Remark`] what was lost. Those of the image are [`Image::remarks`].
+    /// Remarks on the layers, including damage with [`OnDamage::Remark`]. Those on the image are [`Image::remarks`].
     pub layer_remarks: Vec<(LayerIndex, Remark)>,
 }
 
 impl Opened {
-    /// Computes the numbers of an image whose layers are merged.
+    /// Computes the numbers of a loaded image.
     #[must_use]
     pub fn new(image: Arc<Image>, loaded: Loaded) -> Self {
         let start = Instant::now();
@@ -84,36 +84,36 @@ impl Opened {
     }
 }
 
-/// Why an image cannot be opened.
+/// An image that cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// The file, directory, engine or registry cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The store holds no such image, or its documents are damaged.
+    /// The store does not have the image, or its documents are damaged.
     #[error("{problem}")]
     Image {
-        /// The problem.
+        /// The error.
         problem: ImageError,
-        /// Oddities and losses met while the store was opened: they may be the reason.
+        /// Remarks from opening the store, which may explain the error.
         remarks: Vec<Remark>,
     },
-    /// Something is not what its digest means: [`Verification::On`].
+    /// Digests do not match, with [`Verification::On`].
     #[error("{archive}: {}; copy or save the image again, or get it from where it comes from", listed(mismatches))]
     Verification {
-        /// The archive, layout or image.
+        /// Name of the archive, layout or image.
         archive: String,
-        /// What it is, and how it differs.
+        /// Name of each document or layer, and how it differs.
         mismatches: Vec<Named>,
     },
-    /// The threads that read layers cannot be started.
+    /// Threads cannot be started.
     #[error(
         "no threads can be started to read layers: {cause}; raise the limit on processes or memory (ulimit, docker run \
          --pids-limit), or set RAYON_NUM_THREADS=1"
     )]
     Threads {
-        /// The system's error.
+        /// Error of the system.
         cause: String,
     },
     /// A layer cannot be read or merged.
@@ -158,7 +158,7 @@ impl<'a> Opener<'a> {
         Self::default()
     }
 
-    /// Opens this image of a store that holds several.
+    /// Opens this image, if the store has several.
     #[must_use]
     pub fn image(mut self, image: ImageSelector) -> Self {
         self.selection.image = Some(image);
@@ -178,43 +178,43 @@ impl<'a> Opener<'a> {
         Self { selection, ..self }
     }
 
-    /// Whether damage is an error or a remark.
+    /// Sets whether damage is an error or a remark.
     #[must_use]
     pub const fn on_damage(mut self, on_damage: OnDamage) -> Self {
         self.on_damage = on_damage;
         self
     }
 
-    /// Whether symbolic links of a layout directory may leave it.
+    /// Sets whether symbolic links in a layout directory may point outside it.
     #[must_use]
     pub const fn links(mut self, links: Links) -> Self {
         self.links = links;
         self
     }
 
-    /// Whether tables of contents may replace reading the layers.
+    /// Sets whether to use tables of contents.
     #[must_use]
     pub const fn tables_of_contents(mut self, tables: TablePolicy) -> Self {
         self.tables = tables;
         self
     }
 
-    /// Whether to compare all layers and documents with their digests.
+    /// Sets whether to compare all layers and documents with their digests.
     #[must_use]
     pub const fn verification(mut self, verification: Verification) -> Self {
         self.verification = verification;
         self
     }
 
-    /// Takes the entries of known layers from `cache`, and keeps those of other layers there. Only layers with an
-    /// [`Identity`](crate::blob::Identity) are cached: those of engines and registries, not those of files.
+    /// Reads scanned layers from `cache`, and adds others. Only layers with an [`Identity`](crate::blob::Identity) are
+    /// cached: those of engines and registries, not of files.
     #[must_use]
     pub const fn cache(mut self, cache: Option<&'a Cache>) -> Self {
         self.cache = cache;
         self
     }
 
-    /// What opening the image may cost. Without, that depends on its size.
+    /// Sets the limits. The defaults depend on the size of the image.
     #[must_use]
     pub const fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -230,7 +230,7 @@ impl<'a> Opener<'a> {
     /// Opens the image in an archive, a pipe or a layout directory.
     ///
     /// # Errors
-    /// As [`Opener::open_store`]; also if nothing is at `path`, or it holds no image.
+    /// As [`Opener::open_store`], or if `path` does not exist or is not an image.
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Opened, OpenError> {
         let mut transferred = |progress| self.observer.transferred(progress);
         let store = FileStore::open_within(self.limits, path.as_ref(), self.links, self.on_damage, &mut transferred)?;
@@ -240,14 +240,14 @@ impl<'a> Opener<'a> {
     /// Opens the image in `store`.
     ///
     /// # Errors
-    /// If the store holds no such image or platform, a document or layer is damaged (unless [`OnDamage::Remark`] is set),
-    /// or a layer cannot be fetched.
+    /// The store does not have the image or platform, a document or layer is damaged (unless [`OnDamage::Remark`] is
+    /// set), or a layer cannot be fetched.
     pub fn open_store(&self, store: &dyn Store) -> Result<Opened, OpenError> {
         let (image, loaded) = self.load(store)?;
         Ok(Opened::new(image, loaded))
     }
 
-    /// Opens the image in `store` without computing its numbers; [`Opened::new`] does that later.
+    /// Loads the image in `store` without computing its numbers. [`Opened::new`] does that later.
     ///
     /// # Errors
     /// As [`Opener::open_store`].
@@ -259,7 +259,7 @@ impl<'a> Opener<'a> {
                 Opener { tables, cache, ..self.clone() }.load_verified(store)
             }
         };
-        // Before any other error: what was read of two versions of a file looks like damage.
+        // Check this before any other error: two versions of a file look like damage.
         store.check_unchanged()?;
         loaded
     }
@@ -269,14 +269,14 @@ impl<'a> Opener<'a> {
         let mut of_layers = Vec::new();
         let loaded = self.read(&verified, Some(&mut of_layers));
         let mismatches = [verified.mismatches(), of_layers].concat();
-        // Before any other error, of which it may be the reason.
+        // Report mismatches before any other error, because they may be its cause.
         if mismatches.is_empty() {
             return loaded;
         }
         Err(OpenError::Verification { archive: store.name().to_owned(), mismatches })
     }
 
-    /// Reads the image. What is wrong with the digests of its layers goes to `mismatches`, where they are to be compared.
+    /// Loads the image. Adds the mismatches of its layers to `mismatches`, if given.
     fn read(&self, store: &dyn Store, mismatches: Option<&mut Vec<Named>>) -> Result<(Arc<Image>, Loaded), OpenError> {
         let start = Instant::now();
         let image = image::open(store, &self.selection, self.on_damage)
@@ -303,14 +303,14 @@ impl<'a> Opener<'a> {
         Ok((image, loaded?))
     }
 
-    /// Fetches the layers that are elsewhere and not in the cache, or their tables of contents if those suffice.
+    /// Fetches remote layers that are not cached, or tables of contents if those suffice.
     fn with_layers(&self, store: &dyn Store, image: Image) -> Result<Image, StoreError> {
         let blobs = image.layers.iter().filter_map(|layer| layer.blob.as_ref().ok());
         let wanted: Vec<_> = blobs.filter(|blob| !self.is_cached(blob)).map(|blob| blob.name()).collect();
         if wanted.is_empty() {
             return Ok(image);
         }
-        // All layers or none: tables compare contents by the publisher's digests, layers that are read by another hash.
+        // Use tables for all layers or none: their hashes of contents cannot be compared with those of scanned layers.
         let layers = image.layer_blobs().filter(|_| self.tables == TablePolicy::Trust);
         let tables = layers.and_then(|layers| store.tables_of_contents(&layers));
         if let Some(tables) = tables.filter(|tables| tables.iter().all(layer::is_complete)) {
@@ -323,27 +323,27 @@ impl<'a> Opener<'a> {
 
     fn is_cached(&self, blob: &LayerBlob) -> bool {
         let known = self.cache.zip(blob.identity());
-        known.is_some_and(|(cache, identity)| cache.contains(cache::Kind::Layer, identity.digest()))
+        known.is_some_and(|(cache, identity)| cache.contains(cache::RecordKind::Layer, identity.digest()))
     }
 }
 
-/// Mismatches that an error lists.
-const MOST_LISTED: usize = 10;
+/// Maximum number of mismatches in an error.
+const MAX_MISMATCHES: usize = 10;
 
 fn listed(mismatches: &[Named]) -> String {
     let text = |(name, mismatch): &Named| format!("{} {}", Shown(name), Shown(&mismatch.to_string()));
-    let more = mismatches.len().saturating_sub(MOST_LISTED);
+    let more = mismatches.len().saturating_sub(MAX_MISMATCHES);
     let rest = (more > 0).then(|| format!("and {more} more"));
-    mismatches.iter().take(MOST_LISTED).map(text).chain(rest).collect::<Vec<_>>().join("; ")
+    mismatches.iter().take(MAX_MISMATCHES).map(text).chain(rest).collect::<Vec<_>>().join("; ")
 }
 
-/// Starts rayon's threads, unless the program has done so. Started by their first use, a failure would be a panic.
+/// Starts rayon's threads, unless the program has done so. On first use, a failure would panic.
 fn start_threads() -> Result<(), OpenError> {
-    // A second attempt after a failure reports success, though there are no threads: the first outcome holds.
+    // Keep the first result: a second attempt after a failure returns success, although there are no threads.
     static STARTED: OnceLock<Result<(), String>> = OnceLock::new();
     let started = STARTED.get_or_init(|| match rayon::ThreadPoolBuilder::new().build_global() {
         Ok(()) => Ok(()),
-        // Only a failure of the system has a source. The other one is that the program started its threads before.
+        // Only an error of the system has a source. The other error is that the program already started its threads.
         Err(error) => error.source().map_or(Ok(()), |cause| Err(cause.to_string())),
     });
     started.clone().map_err(|cause| OpenError::Threads { cause })

@@ -1,18 +1,19 @@
-//! A remark: something odd that was met on the way and did not stop the work, and what the caller wants done about
-//! damage. It is a file of its own because every stage from the source to the tree makes remarks, and only the command
-//! that runs prints them: nothing is dropped silently, and nothing prints behind the caller's back.
+//! Remarks: oddities that did not stop the work; and what to do about damage.
+//!
+//! All stages from the store to the tree return remarks, and only the command prints them. So nothing is dropped
+//! silently, and no library code prints.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use crate::escape::{Escaped, is_hidden};
 
-/// Something the user should know that does not end the work.
+/// An oddity that the user should know of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
-    /// Where it was met: an archive, a document in it, a layer, an entry.
+    /// Location: an archive, a document in it, a layer, an entry.
     pub place: String,
-    /// What it is and what was done about it, in one sentence without a full stop.
+    /// What is odd and how it was handled, in one sentence without a full stop.
     pub text: String,
 }
 
@@ -22,8 +23,8 @@ impl Remark {
         Self { place: place.into(), text: text.into() }
     }
 
-    /// A remark on an error that was survived, and `consequence`, what that means for what is shown. Errors name their
-    /// place themselves; it is not said twice.
+    /// A remark on a tolerated error, and its `consequence` for the result. If the error starts with `place`, it is not
+    /// repeated.
     #[must_use]
     pub fn survived(place: &str, error: &dyn fmt::Display, consequence: &str) -> Self {
         let error = error.to_string();
@@ -32,16 +33,15 @@ impl Remark {
     }
 }
 
-/// Names come out of archives that anybody may have made: control characters are shown as escapes, so that no name
-/// can speak to the terminal.
+/// Escapes control characters: names in archives must not control the terminal.
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", Shown(&self.place), Shown(&self.text))
     }
 }
 
-/// Text from outside, safe for one line of a terminal or a log: characters that drive a terminal or break a line are escaped as
-/// [`Escaped`] does, those that reorder it or stand in it unseen as `\\u{N}`.
+/// Formats untrusted text for one line of a terminal or log: escapes characters that control a terminal or break a
+/// line as [`Escaped`] does, those that reorder it or are invisible as `\u{N}`.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown<'a>(pub &'a str);
 
@@ -91,17 +91,17 @@ fn escape(text: &str, marks: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str(rest)
 }
 
-/// A list in one line: its first items, and how many more there are.
+/// Formats a list in one line: the first items, and the number of the others.
 #[derive(Debug, Clone, Copy)]
 pub struct FirstFew<'a, T> {
     /// All items.
     pub items: &'a [T],
-    /// What stands between two.
+    /// Text between two items.
     pub separator: &'a str,
 }
 
 impl<T> FirstFew<'_, T> {
-    /// Items that are named one by one.
+    /// Maximum number of items to print.
     pub const COUNT: usize = 5;
 }
 
@@ -123,7 +123,7 @@ pub enum OnDamage {
     /// End with an error that names the damage.
     #[default]
     Fail,
-    /// Go on with what is left; every loss becomes a [`Remark`].
+    /// Continue with the rest. Every loss becomes a [`Remark`].
     Remark,
 }
 
@@ -132,13 +132,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_survived_error_names_its_place_once() {
+    fn a_tolerated_error_has_its_place_once() {
         let remark = Remark::survived("a.tar", &"a.tar: is cut", "the rest is shown");
         assert_eq!(remark.to_string(), "a.tar: is cut; the rest is shown");
     }
 
     #[test]
-    fn a_long_list_is_cut() {
+    fn a_long_list_shows_the_first_items_and_a_count() {
         let text = |items: &[u8]| FirstFew { items, separator: ", " }.to_string();
         assert_eq!(text(&[]), "");
         assert_eq!(text(&[1, 2, 3, 4, 5]), "1, 2, 3, 4, 5");
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_cannot_drive_the_terminal() {
+    fn a_name_cannot_control_the_terminal() {
         let remark = Remark::new("a.tar: \u{1b}[2Jx", "refused\nnot read é");
         assert_eq!(remark.to_string(), "a.tar: \\x1b[2Jx: refused\\nnot read é");
         let hidden = Remark::new("a\u{202e}b\u{2066}", "c\u{200b}d\u{9b}e\u{7f}");

@@ -1,9 +1,11 @@
-//! Files that take their name when they are whole. Each is written beside its place under a temporary name, and renamed. A
-//! program that is killed leaves the temporary file, and the next run with the same purpose removes it from that folder.
+//! Files that get their name when they are complete.
 //!
-//! A temporary file is locked (`flock`) while its program lives: the kernel releases the lock, however the program ends. Only
-//! files that nobody locks are removed. A process id in a name tells nothing: it may be in use again, or belong to another
-//! container or machine. On a file system without locks, nothing is removed.
+//! Each is written under a temporary name in the same folder, then renamed. A killed program leaves the temporary file,
+//! and the next run with the same purpose removes it.
+//!
+//! A temporary file is locked (`flock`) while its program runs; the kernel releases the lock however the program ends.
+//! Only unlocked files are removed. A process id in the name would prove nothing: it may be reused, or belong to
+//! another container or machine. On file systems without locks, nothing is removed.
 
 use std::fs::File;
 use std::io;
@@ -11,12 +13,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tracing::debug;
 
-use crate::dir::{Dir, Found};
+use crate::dir::{Dir, FileKind};
 
-/// What temporary files are for. Each purpose has names of its own, so that no run removes what is another's.
+/// The purpose of temporary files. Each purpose has its own names, so that a run removes only files of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// Files, links and their copies, out of an image.
+pub enum FilePurpose {
+    /// Files and links extracted from an image.
     Extraction,
     /// A JSON document.
     Document,
@@ -27,16 +29,16 @@ pub enum Purpose {
 /// The permissions of a new file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readers {
-    /// Its owner alone.
+    /// Only the owner.
     Owner,
-    /// All users that the umask allows.
+    /// As the umask allows.
     Umask,
 }
 
-/// Temporary names that are tried: others may have theirs at the same time.
+/// Maximum number of temporary names to try, in case of collisions with other processes.
 const ATTEMPTS: u32 = 1000;
 
-impl Purpose {
+impl FilePurpose {
     const fn prefix(self) -> &'static str {
         match self {
             Self::Extraction | Self::Document => ".dive-",
@@ -51,14 +53,14 @@ impl Purpose {
         }
     }
 
-    /// A name that this process has not used before.
+    /// A new name, unique in this process.
     fn next_name(self) -> Vec<u8> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let (process, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         format!("{}{process}-{number}{}", self.prefix(), self.suffix()).into_bytes()
     }
 
-    /// True for names that [`Self::next_name`] gives, in any process.
+    /// True for names that [`Self::next_name`] returns in any process.
     fn is_name(self, name: &[u8]) -> bool {
         let is_number = |text: &str| !text.is_empty() && text.len() <= 20 && text.bytes().all(|c| c.is_ascii_digit());
         let name = std::str::from_utf8(name).ok().and_then(|name| name.strip_prefix(self.prefix()));
@@ -80,10 +82,10 @@ impl Purpose {
     }
 }
 
-/// A file that is being written. Dropped unfinished, it is removed.
+/// A file being written. Removed if dropped before it gets its name.
 #[derive(Debug)]
 pub struct Unfinished {
-    // Before its name, so that it is closed when that is removed: Windows insists.
+    // Declared first, so that the file is closed before its name is removed, as Windows requires.
     file: File,
     temporary: Temporary,
 }
@@ -93,19 +95,19 @@ pub struct Unfinished {
 struct Temporary {
     dir: Dir,
     name: Vec<u8>,
-    fate: Fate,
+    on_drop: OnDrop,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Fate {
+enum OnDrop {
     Remove,
     Keep,
 }
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        if self.fate == Fate::Remove {
-            // The error that led here is the one to report.
+        if self.on_drop == OnDrop::Remove {
+            // Ignore the error: the one that caused the drop is reported.
             let _ = self.dir.remove(&self.name);
         }
     }
@@ -115,32 +117,32 @@ impl Unfinished {
     /// Creates an empty file in `dir`.
     ///
     /// # Errors
-    /// If the file system refuses.
-    pub fn create(dir: &Dir, purpose: Purpose, readers: Readers) -> io::Result<Self> {
+    /// The error of the file system.
+    pub fn create(dir: &Dir, purpose: FilePurpose, readers: Readers) -> io::Result<Self> {
         let (name, file) = purpose.make(&mut |name| {
             let file = match readers {
                 Readers::Owner => dir.create(name)?,
                 Readers::Umask => dir.create_shared(name)?,
             };
-            // Created and not yet locked, it looks like that of a killed run: another run may have it now.
+            // Before it is locked, the file looks like one of a killed run: another run may have locked or removed it.
             match file.try_lock() {
                 Err(std::fs::TryLockError::WouldBlock) => Err(io::ErrorKind::AlreadyExists.into()),
                 _ if Dir::is_removed(&file) => Err(io::ErrorKind::AlreadyExists.into()),
                 _ => Ok(file),
             }
         })?;
-        Ok(Self { file, temporary: Temporary { dir: dir.clone(), name, fate: Fate::Remove } })
+        Ok(Self { file, temporary: Temporary { dir: dir.clone(), name, on_drop: OnDrop::Remove } })
     }
 
-    /// The file, to write to.
+    /// The open file.
     pub const fn file(&mut self) -> &mut File {
         &mut self.file
     }
 
-    /// Gives the file its name, in place of what has it.
+    /// Gives the file its name, replacing an existing file.
     ///
     /// # Errors
-    /// If the file system refuses.
+    /// The error of the file system.
     pub fn replace(self, name: &[u8]) -> io::Result<File> {
         self.finish(|dir, temporary| dir.rename(temporary, name))
     }
@@ -148,7 +150,7 @@ impl Unfinished {
     /// Gives the file its name, which must be free.
     ///
     /// # Errors
-    /// [`io::ErrorKind::AlreadyExists`] if it is not; also if the file system refuses.
+    /// [`io::ErrorKind::AlreadyExists`] if the name is taken, or another error of the file system.
     pub fn take_free(self, name: &[u8]) -> io::Result<File> {
         self.finish(|dir, temporary| dir.rename_to_free(temporary, name))
     }
@@ -156,53 +158,55 @@ impl Unfinished {
     fn finish(self, rename: impl FnOnce(&Dir, &[u8]) -> io::Result<()>) -> io::Result<File> {
         let Self { file, mut temporary } = self;
         rename(&temporary.dir, &temporary.name)?;
-        temporary.fate = Fate::Keep;
+        temporary.on_drop = OnDrop::Keep;
         Ok(file)
     }
 }
 
-/// Replaces `name` by a link that `make` makes under the name it is given.
+/// Replaces `name` by a link, which `make` creates under a temporary name.
 pub(crate) fn replace_by_link(
     dir: &Dir,
-    purpose: Purpose,
+    purpose: FilePurpose,
     name: &[u8],
     make: &mut dyn FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
-    // A symbolic link cannot be locked: the directory is, in its place.
-    let _held = dir.hold();
+    // A symbolic link cannot be locked, so lock the directory.
+    let _held = dir.lock_shared();
     let mut attempt = 0;
     loop {
         attempt += 1;
         let (temporary, ()) = purpose.make(make)?;
-        // In any case: a rename to another name of the same file leaves both (POSIX `rename`).
-        let temporary = Temporary { dir: dir.clone(), name: temporary, fate: Fate::Remove };
+        // Remove the temporary name even after success: a rename between two names of one file leaves both (POSIX
+        // `rename`).
+        let temporary = Temporary { dir: dir.clone(), name: temporary, on_drop: OnDrop::Remove };
         match dir.rename(&temporary.name, name) {
-            // Another run had the directory to itself, and took the link for a dead run's.
+            // Another run had an exclusive lock before, and removed the link as abandoned: try again.
             Err(error) if error.kind() == io::ErrorKind::NotFound && attempt < ATTEMPTS => {}
             outcome => return outcome,
         }
     }
 }
 
-/// Names that are looked at in one folder, which may have millions.
-const MOST_NAMES: usize = 100_000;
+/// Maximum number of names to check in a folder, which may have millions.
+const MAX_NAMES: usize = 100_000;
 
-/// Removes from `dir` what killed runs left: files and links with such names that belong to this user and that no living
-/// process holds. Returns their number. What cannot be removed is left.
-pub fn sweep(dir: &Dir, purpose: Purpose) -> u64 {
-    let names = dir.names(MOST_NAMES, &|name| purpose.is_name(name)).unwrap_or_default();
+/// Removes temporary files and links of killed runs from `dir`: those that belong to this user and that no process has
+/// locked. Returns their number. Ignores errors.
+pub fn sweep(dir: &Dir, purpose: FilePurpose) -> u64 {
+    let names = dir.names(MAX_NAMES, &|name| purpose.is_name(name)).unwrap_or_default();
     if names.is_empty() {
         return 0;
     }
-    let alone = dir.claim();
-    let is_left = |name: &[u8]| match dir.look_for_own(name) {
-        Ok(Some(Found::File)) => match dir.read(name) {
-            // Until the name is removed, so that no other file can get it.
+    let alone = dir.lock_exclusive();
+    let is_left = |name: &[u8]| match dir.kind_of_own(name) {
+        Ok(Some(FileKind::File)) => match dir.read(name) {
+            // Keep the lock until the name is removed, so that no other process can take the file over.
             Ok(file) => file.try_lock().is_ok().then_some(Some(file)),
-            // Its permissions are the image's, and it had them before its name.
+            // Unreadable: it already has the permissions of the image. Without the lock on the directory, its owner may
+            // be alive.
             Err(_) => alone.is_some().then_some(None),
         },
-        Ok(Some(Found::Symlink)) => alone.is_some().then_some(None),
+        Ok(Some(FileKind::Symlink)) => alone.is_some().then_some(None),
         _ => None,
     };
     let removed = names.iter().filter(|name| is_left(name).is_some_and(|_held| dir.remove(name).is_ok())).count();
@@ -231,21 +235,21 @@ mod tests {
     }
 
     #[test]
-    fn a_file_has_its_name_when_it_is_whole() {
+    fn a_file_gets_its_name_only_when_complete() {
         let (folder, dir) = folder();
-        let mut file = Unfinished::create(&dir, Purpose::Document, Readers::Umask).unwrap();
+        let mut file = Unfinished::create(&dir, FilePurpose::Document, Readers::Umask).unwrap();
         file.file().write_all(b"{}").unwrap();
         assert!(!folder.path().join("report").exists());
         file.replace(b"report").unwrap();
-        drop(Unfinished::create(&dir, Purpose::Document, Readers::Umask).unwrap());
+        drop(Unfinished::create(&dir, FilePurpose::Document, Readers::Umask).unwrap());
         assert_eq!(names(&folder), ["report"]);
     }
 
-    /// Somebody else saved their work under that name meanwhile.
+    /// A file saved meanwhile under that name must not be lost.
     #[test]
-    fn what_came_meanwhile_is_not_replaced() {
+    fn a_file_that_appeared_meanwhile_is_kept() {
         let (folder, dir) = folder();
-        let file = Unfinished::create(&dir, Purpose::Extraction, Readers::Owner).unwrap();
+        let file = Unfinished::create(&dir, FilePurpose::Extraction, Readers::Owner).unwrap();
         std::fs::write(folder.path().join("a"), "mine").unwrap();
         assert_eq!(file.take_free(b"a").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(std::fs::read(folder.path().join("a")).unwrap(), b"mine");
@@ -253,11 +257,11 @@ mod tests {
     }
 
     #[test]
-    fn only_what_nobody_holds_is_swept() {
+    fn only_unlocked_temporary_files_are_removed() {
         let (folder, dir) = folder();
-        let living = Unfinished::create(&dir, Purpose::Extraction, Readers::Owner).unwrap();
+        let living = Unfinished::create(&dir, FilePurpose::Extraction, Readers::Owner).unwrap();
         let living_name = String::from_utf8(living.temporary.name.clone()).unwrap();
-        // One with the id of a process that lives: this one.
+        // With the id of a running process: this one.
         let reused = format!(".dive-{}-4000000000", std::process::id());
         let others = [".dive-1-2.json", ".new-1-2", ".dive-1", ".dive-1-x", "dive-1-2", ".dive-1-2-3", ".dive--1"];
         for name in others.iter().copied().chain([".dive-1-2", &reused]) {
@@ -266,7 +270,7 @@ mod tests {
         std::fs::create_dir(folder.path().join(".dive-1-3")).unwrap();
         std::fs::write(folder.path().join("mine"), "mine").unwrap();
         std::os::unix::fs::symlink("mine", folder.path().join(".dive-1-4")).unwrap();
-        assert_eq!(sweep(&Dir::open(folder.path()).unwrap(), Purpose::Extraction), 3);
+        assert_eq!(sweep(&Dir::open(folder.path()).unwrap(), FilePurpose::Extraction), 3);
         let mut expected: Vec<&str> = others.to_vec();
         expected.extend([&living_name, ".dive-1-3", "mine"]);
         expected.sort_unstable();
@@ -274,22 +278,22 @@ mod tests {
         living.take_free(b"whole").unwrap();
     }
 
-    /// A link cannot be locked, so a run that makes one holds the directory.
+    /// Links cannot be locked, so a run that creates one locks the directory.
     #[test]
-    fn no_link_is_swept_while_another_run_is_in_the_directory() {
+    fn no_link_is_removed_while_another_run_has_the_directory_locked() {
         let (folder, dir) = folder();
         std::os::unix::fs::symlink("x", folder.path().join(".dive-1-4")).unwrap();
-        let held = dir.hold();
-        assert_eq!(sweep(&Dir::open(folder.path()).unwrap(), Purpose::Extraction), 0);
+        let held = dir.lock_shared();
+        assert_eq!(sweep(&Dir::open(folder.path()).unwrap(), FilePurpose::Extraction), 0);
         drop(held);
-        assert_eq!(sweep(&Dir::open(folder.path()).unwrap(), Purpose::Extraction), 1);
-        replace_by_link(&dir, Purpose::Extraction, b"link", &mut |name| dir.symlink(name, b"target")).unwrap();
-        replace_by_link(&dir, Purpose::Extraction, b"link", &mut |name| dir.symlink(name, b"other")).unwrap();
+        assert_eq!(sweep(&Dir::open(folder.path()).unwrap(), FilePurpose::Extraction), 1);
+        replace_by_link(&dir, FilePurpose::Extraction, b"link", &mut |name| dir.symlink(name, b"target")).unwrap();
+        replace_by_link(&dir, FilePurpose::Extraction, b"link", &mut |name| dir.symlink(name, b"other")).unwrap();
         assert_eq!(names(&folder), ["link"]);
     }
 
     #[test]
-    fn runs_that_write_and_sweep_at_once_do_not_disturb_each_other() {
+    fn concurrent_runs_do_not_remove_each_others_files() {
         let (folder, _dir) = folder();
         std::thread::scope(|scope| {
             for thread in 0..4 {
@@ -297,12 +301,12 @@ mod tests {
                 scope.spawn(move || {
                     let dir = Dir::open(folder).unwrap();
                     for number in 0..200 {
-                        sweep(&dir, Purpose::Extraction);
-                        let mut file = Unfinished::create(&dir, Purpose::Extraction, Readers::Owner).unwrap();
+                        sweep(&dir, FilePurpose::Extraction);
+                        let mut file = Unfinished::create(&dir, FilePurpose::Extraction, Readers::Owner).unwrap();
                         file.file().write_all(b"whole").unwrap();
                         file.take_free(format!("{thread}-{number}").as_bytes()).unwrap();
                         let name = format!("link-{thread}");
-                        replace_by_link(&dir, Purpose::Extraction, name.as_bytes(), &mut |name| {
+                        replace_by_link(&dir, FilePurpose::Extraction, name.as_bytes(), &mut |name| {
                             dir.symlink(name, b"x")
                         })
                         .unwrap();

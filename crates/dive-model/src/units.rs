@@ -1,6 +1,6 @@
-//! Quantities as users write and read them: [`Bytes`], printed the way dive prints sizes, and [`Ratio`], a share from
-//! 0 to 1. Everything that takes a threshold parses it here, so that a file, a flag and a variable accept the same
-//! spellings and refuse with the same words.
+//! Parses and formats quantities: [`Bytes`], printed like dive's sizes, and [`Ratio`], from 0 to 1.
+//!
+//! Files, flags and variables parse all thresholds here, so they accept the same spellings and have the same errors.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,21 +9,21 @@ use bytesize::Unit;
 
 /// A number of bytes.
 ///
-/// Prints as dive does: powers of 1000, one decimal below ten (`6.4 kB`), none above (`32 kB`).
+/// Printed like dive: powers of 1000, with one decimal below ten (`6.4 kB`) and none above (`32 kB`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Bytes(pub u64);
 
-/// Why a text is not a size.
+/// A text that is not a size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BytesError {
     /// Not a number with a known unit.
     #[error("`{0}` is not a size: write a number and a unit, such as 20MB, 1.5 GB or 20MiB")]
     Malformed(String),
-    /// A fraction without a unit, most likely a ratio in the wrong place.
+    /// A fraction without a unit, probably a ratio.
     #[error("`{0}` is a fraction of a byte: write a number and a unit, such as 20MB")]
     Fraction(String),
-    /// More than 64 bits hold.
+    /// More than 64 bits.
     #[error("`{0}` is too large a size: the largest is 18EB; an ordinary one is 20MB")]
     TooLarge(String),
 }
@@ -39,9 +39,9 @@ impl fmt::Display for Bytes {
             scale *= 1000;
             unit += 1;
         }
-        // Go's humanize rounds to a tenth first and to a whole number after; 999,999 bytes are `1000 kB` to it.
+        // Like Go's humanize, round to a tenth first, then to a whole number: 999,999 bytes are `1000 kB`.
         let tenths = (self.0 as f64 / scale as f64 * 10.0 + 0.5).floor() / 10.0;
-        // The loop ends at 1000^6 at the latest: 64 bits hold 18 of it.
+        // Always found: the largest u64 is 18 * 1000^6.
         let name = UNITS.get(unit).copied().unwrap_or("EB");
         if tenths < 10.0 && unit > 0 { write!(f, "{tenths:.1} {name}") } else { write!(f, "{tenths:.0} {name}") }
     }
@@ -50,10 +50,11 @@ impl fmt::Display for Bytes {
 impl FromStr for Bytes {
     type Err = BytesError;
 
-    /// `20MB`, `19Mb`, `20 MB`, `20000000` and `20,000,000` in powers of 1000, `20MiB` in powers of 1024, in any case.
+    /// Parses `20MB`, `19Mb`, `20 MB`, `20000000` and `20,000,000` in powers of 1000, and `20MiB` in powers of 1024, in
+    /// any case.
     ///
-    /// The units are bytesize's. The arithmetic is not: it goes through `f64`, where `1.001kB` is 1000 bytes, and it
-    /// saturates where a size is too large.
+    /// Only the units are bytesize's. Its arithmetic uses `f64`, where `1.001kB` is 1000 bytes, and saturates for too
+    /// large sizes.
     fn from_str(text: &str) -> Result<Self, BytesError> {
         let malformed = || BytesError::Malformed(text.to_owned());
         let trimmed = text.trim();
@@ -77,11 +78,11 @@ impl FromStr for Bytes {
     }
 }
 
-/// What may separate groups of three digits: the comma in dive's sizes, the underscore in YAML's numbers.
+/// Separators of groups of three digits: the comma in dive's sizes, the underscore in YAML's numbers.
 const SEPARATORS: [char; 2] = [',', '_'];
 
-/// A whole number without its separators, or nothing where the groups are not of three digits. dive ignores commas anywhere, so
-/// that `1,5MB` is 15 MB to it.
+/// Removes separators; `None` unless they separate groups of three digits. dive ignores commas anywhere: `1,5MB` is 15
+/// MB.
 fn without_separators(digits: &str) -> Option<String> {
     let mut groups = digits.split(SEPARATORS);
     let first = groups.next()?;
@@ -90,9 +91,9 @@ fn without_separators(digits: &str) -> Option<String> {
     (rest.is_empty() || grouped).then(|| first.to_owned() + &rest.concat())
 }
 
-/// The whole part of `whole.fraction * factor`, or nothing where 64 bits do not hold it.
+/// The integer part of `whole.fraction * factor`; `None` on overflow.
 fn scaled(whole: &str, fraction: &str, factor: u64) -> Option<u64> {
-    // No unit is as fine as 10^-18, so digits past the eighteenth cannot move a byte.
+    // The largest unit is 10^18 bytes, so further digits are fractions of a byte.
     let fraction = fraction.get(..18).unwrap_or(fraction);
     let whole = if whole.is_empty() { "0" } else { whole };
     let whole = u128::from(whole.parse::<u64>().ok()?).checked_mul(u128::from(factor))?;
@@ -106,31 +107,31 @@ fn scaled(whole: &str, fraction: &str, factor: u64) -> Option<u64> {
     u64::try_from(whole.checked_add(part)?).ok()
 }
 
-/// A share, from 0 to 1, both included.
+/// A ratio from 0 to 1, inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Ratio(f64);
 
-/// Why a text is not a ratio.
+/// A text that is not a ratio.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RatioError {
     /// Not a number.
     #[error("`{0}` is not a ratio: write a number from 0 to 1, such as 0.9")]
     Malformed(String),
-    /// A number, but below 0 or above 1.
+    /// A number below 0 or above 1.
     #[error("`{0}` is outside the range of a ratio: write a number from 0 to 1, such as 0.9")]
     OutOfRange(String),
 }
 
 impl Ratio {
-    /// So many hundredths; more than 100 count as 100.
+    /// A ratio from hundredths; more than 100 count as 100.
     #[must_use]
     pub const fn percent(hundredths: u8) -> Self {
         let hundredths = if hundredths > 100 { 100 } else { hundredths };
         Self(hundredths as f64 / 100.0)
     }
 
-    /// The share, from 0 to 1.
+    /// The ratio, from 0 to 1.
     #[must_use]
     pub const fn get(self) -> f64 {
         self.0
@@ -156,7 +157,7 @@ impl FromStr for Ratio {
     }
 }
 
-/// A number as Go's `%v` prints it, for lines that must equal dive's: the shortest digits that read back as the same
+/// Formats a number like Go's `%v`, for lines that must equal dive's: the shortest digits that parse to the same
 /// number, with an exponent of at least two digits below 1e-4 and from 1e21 on (Go, package strconv, `FormatFloat` with
 /// `'g'` and precision -1).
 #[must_use]
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn thresholds_are_read_in_every_spelling_people_use() {
+    fn sizes_parse_in_all_common_spellings() {
         let cases = [
             ("0", 0),
             ("20MB", 20_000_000),
@@ -226,7 +227,7 @@ mod tests {
             ("20_000_000", 20_000_000),
             (".5MB", 500_000),
             ("5.MB", 5_000_000),
-            // bytesize itself says 1000.
+            // bytesize returns 1000.
             ("1.001kB", 1001),
             ("9007199254740993", 9_007_199_254_740_993),
         ];
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_size_is_refused_with_the_value_and_an_example() {
+    fn an_invalid_size_is_refused_with_the_value_and_an_example() {
         let refused = [
             "",
             "abc",
@@ -269,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn ratios_lie_between_0_and_1() {
+    fn ratios_outside_0_to_1_are_refused() {
         assert_eq!("0.9".parse(), Ok(Ratio::percent(90)));
         assert_eq!(" 1 ".parse(), Ok(Ratio::percent(100)));
         assert_eq!("-0".parse::<Ratio>().unwrap().to_string(), "0");

@@ -5,7 +5,7 @@ use ratatui::text::Line;
 use super::progress::{gauge, spooled};
 use crate::tui::state::extraction::{Extent, Extraction, Stage};
 use crate::tui::text::{cut, name, printable, wrap};
-use dive_model::extract::{End, Listed, Progress, Report, SpecialBits};
+use dive_model::extract::{End, PathList, Progress, Report, SpecialBits};
 use dive_model::units::Bytes;
 
 pub(in crate::tui) fn lines(extraction: &Extraction, width: u16) -> Vec<Line<'static>> {
@@ -34,7 +34,7 @@ pub(in crate::tui) fn lines(extraction: &Extraction, width: u16) -> Vec<Line<'st
             listed(&mut text, &conflicts.obstacles, "blocked by something of another type, which is kept:", width);
             text.push("Overwrite existing files, or skip them? Nothing is written before you choose.".to_owned());
         }
-        Stage::Writing(Progress { bringing: Some(progress), .. }) => {
+        Stage::Writing(Progress { fetching: Some(progress), .. }) => {
             text.push("Waiting for the next layer.".to_owned());
             text.extend(spooled(*progress, width.min(50)).into_iter().map(|(_, line)| line));
         }
@@ -57,7 +57,7 @@ pub(in crate::tui) fn lines(extraction: &Extraction, width: u16) -> Vec<Line<'st
 /// Paths that are shown of a list.
 const SHOWN: usize = 8;
 
-fn listed(text: &mut Vec<String>, list: &Listed, what: &str, width: usize) {
+fn listed(text: &mut Vec<String>, list: &PathList, what: &str, width: usize) {
     if list.count == 0 {
         return;
     }

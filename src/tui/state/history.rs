@@ -2,7 +2,7 @@
 
 use super::scroll::Scroll;
 use dive_model::layer::LayerIndex;
-use dive_model::tree::history::Event;
+use dive_model::tree::history::HistoryEvent;
 use dive_model::tree::{NodeId, SpanId, Tree};
 
 /// The history of a path.
@@ -10,7 +10,7 @@ use dive_model::tree::{NodeId, SpanId, Tree};
 pub struct History {
     /// The path.
     pub node: NodeId,
-    events: Vec<Event>,
+    events: Vec<HistoryEvent>,
     /// The selected event and what is seen.
     pub scroll: Scroll,
 }
@@ -29,7 +29,7 @@ impl History {
 
     /// All events, oldest first.
     #[must_use]
-    pub fn events(&self) -> &[Event] {
+    pub fn events(&self) -> &[HistoryEvent] {
         &self.events
     }
 

@@ -10,7 +10,7 @@ use crate::report::listing::permissions;
 use crate::tui::state::history::History;
 use crate::tui::state::{Explorer, State, instruction};
 use crate::tui::text::{cut, left, name, printable, right};
-use dive_model::tree::history::Event;
+use dive_model::tree::history::HistoryEvent;
 use dive_model::units::Bytes;
 
 pub(super) fn draw(state: &State, explorer: &Explorer, history: &History, frame: &mut Frame<'_>, area: Rect) {
@@ -34,9 +34,9 @@ pub(super) fn draw(state: &State, explorer: &Explorer, history: &History, frame:
     pane::more(history.scroll.hidden(), theme, frame, area);
 }
 
-fn row_text(explorer: &Explorer, event: &Event, width: usize) -> String {
+fn row_text(explorer: &Explorer, event: &HistoryEvent, width: usize) -> String {
     let tree = &explorer.opened.tree;
-    let before = format!("{:<7}{:<25}", event.layer.get(), event.deed.name());
+    let before = format!("{:<7}{:<25}", event.layer.get(), event.action.name());
     let Some(version) = event.version else { return before };
     let facts = tree.facts(version);
     let size = facts.size.map_or_else(String::new, |size| Bytes(size).to_string());

@@ -6,7 +6,7 @@ use dive::tui::event::Work;
 use dive::tui::state::viewer::Fetched;
 use dive::tui::state::{Overlay, Ticket};
 use dive_model::blob::{TransferProgress, TransferStep};
-use dive_model::extract::{Conflicts, End, Listed, Progress, Reason, Report, Skipped, Skips};
+use dive_model::extract::{Conflicts, End, PathList, Progress, Reason, Report, Skipped, Skips};
 
 use super::{SIZES, Screen, Size};
 use crate::build::{Format, image};
@@ -164,7 +164,7 @@ fn content_transfer_in_progress() {
         };
         let ticket = extraction.ticket;
         screen.receives(Work::Looked(ticket, Ok(Conflicts::default())));
-        let progress = Progress { items: 2, of_items: 11, bringing: Some(coming), ..Progress::default() };
+        let progress = Progress { items: 2, of_items: 11, fetching: Some(coming), ..Progress::default() };
         screen.receives(Work::Extracting(ticket, progress));
         screen
     });
@@ -204,8 +204,8 @@ fn extracting(name: &str, keys: &str, say: impl Fn(Ticket) -> Work) {
 #[test]
 fn extraction_conflicts() {
     let conflicts = || Conflicts {
-        existing: Listed { first: (1..=10).map(|at| format!("data/{at}.csv").into_bytes()).collect(), count: 12 },
-        obstacles: Listed { first: vec![b"data/old".to_vec()], count: 1 },
+        existing: PathList { first: (1..=10).map(|at| format!("data/{at}.csv").into_bytes()).collect(), count: 12 },
+        obstacles: PathList { first: vec![b"data/old".to_vec()], count: 1 },
     };
     extracting("extract_conflict", "", |ticket| Work::Looked(ticket, Ok(conflicts())));
     extracting("help_extraction", "?", |ticket| Work::Looked(ticket, Ok(conflicts())));

@@ -1,4 +1,4 @@
-//! dive's numbers, computed as dive 0.13.1 does, so that existing `.dive-ci` files keep their verdicts.
+//! Computes dive's numbers like dive 0.13.1, so that existing `.dive-ci` files keep their results.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
@@ -10,38 +10,39 @@ use crate::tree::{Listing, NodeId, SpanKind, Tree, WalkOrder};
 /// dive's numbers of one image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Classic {
-    /// Size of each layer in bytes: the sum of its tar headers' sizes, base layer first.
+    /// Size of each layer in bytes, base first: the sum of the sizes in its tar headers.
     pub layer_sizes: Vec<u64>,
-    /// Sum of the minima over the sum of the sums, 0 to 1; 1 when nothing has a size.
+    /// Efficiency, 0 to 1: the sum over all paths of the smallest size, divided by the sum of all sizes. 1 if all sizes
+    /// are 0.
     pub efficiency: f64,
-    /// Bytes in paths that two or more layers hold: the sum over [`Classic::inefficient_files`].
+    /// Bytes of all paths in two or more layers: the sum over [`Classic::inefficient_files`].
     pub wasted_bytes: u64,
-    /// [`Classic::wasted_bytes`] over the bytes of all layers but the first, 0 when those are none. May exceed 1.
+    /// [`Classic::wasted_bytes`] divided by the bytes of all layers except the first; 0 if those are 0. May exceed 1.
     pub user_wasted_percent: f64,
-    /// The paths that two or more layers hold: largest first. Of equal sizes, the path that became inefficient last comes
-    /// first: the one whose second occurrence stands later in dive's walk over the layers.
+    /// Paths in two or more layers, largest first. Among equal sizes, the path whose second occurrence is later in
+    /// dive's walk over the layers comes first.
     pub inefficient_files: Vec<InefficientFile>,
 }
 
-/// A path that more than one layer holds.
+/// A path in two or more layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InefficientFile {
-    /// Whose path it is: [`Tree::path`] writes it out.
+    /// Node of the path: see [`Tree::path`].
     pub node: NodeId,
-    /// In how many layers it is a leaf (a whiteout counts under the path it removes).
+    /// Number of layers in which the path is a leaf. A whiteout counts for the path it removes.
     pub count: u64,
-    /// Its sizes over all those layers, in bytes.
+    /// Sum of its sizes in these layers, in bytes.
     pub size_bytes: u64,
 }
 
 impl Classic {
-    /// Bytes of all layers: what dive calls the image's size.
+    /// Bytes of all layers: dive's size of the image.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
         self.layer_sizes.iter().fold(0, |sum, size| sum.saturating_add(*size))
     }
 
-    /// Bytes of all layers but the first, which `user_wasted_percent` is measured against.
+    /// Bytes of all layers except the first: the base of `user_wasted_percent`.
     #[must_use]
     pub fn user_size_bytes(&self) -> u64 {
         self.layer_sizes.iter().skip(1).fold(0, |sum, size| sum.saturating_add(*size))
@@ -49,47 +50,48 @@ impl Classic {
 }
 
 impl Classic {
-    /// Computes dive's numbers. They know nothing of opaque markers or of a directory that a file replaced, so the
-    /// spans, which do, cannot answer: the layers' leaves are stacked the way dive stacks them, in linear time.
+    /// Computes dive's numbers in linear time. dive ignores opaque markers and files that replace directories, so spans
+    /// cannot give its numbers: the leaves of each layer are stacked as dive does it.
     #[must_use]
     pub fn of(tree: &Tree) -> Self {
         let mut leaves = Leaves::new(tree);
         let mut stack = tree.has_whiteouts().then(|| Stack::new(tree));
-        let mut tally = Tally::new(tree.node_count());
+        let mut sums = LeafSums::new(tree.node_count());
         for layer in tree.layers() {
             leaves.mark(layer);
-            // Whiteouts first: in dive's walk `.wh.NAME` precedes NAME, so a layer that has both meets them in this order.
+            // Whiteouts first: in dive's walk, `.wh.NAME` precedes NAME of the same layer.
             if let Some(stack) = &mut stack {
                 let whiteouts: HashSet<NodeId> = tree.layer_whiteouts(layer).map(|marker| marker.node).collect();
                 let removed = stack.removed_by(whiteouts.iter().copied().collect());
                 for node in whiteouts {
                     let size = removed.get(&node).copied().unwrap_or_default();
-                    tally.add(Leaf { node, size, layer, listing: Listing::Whiteout });
+                    sums.add(Leaf { node, size, layer, listing: Listing::Whiteout });
                 }
             }
-            leaves.visit(layer, |node, size| tally.add(Leaf { node, size, layer, listing: Listing::Entry }));
+            leaves.visit(layer, |node, size| sums.add(Leaf { node, size, layer, listing: Listing::Entry }));
             if let Some(stack) = &mut stack {
                 stack.apply(layer, &leaves.directories);
             }
         }
         let layer_sizes: Vec<u64> = tree.layers().map(|layer| tree.layer_size_bytes(layer)).collect();
-        tally.finish(tree, layer_sizes)
+        sums.finish(tree, layer_sizes)
     }
 }
 
-/// Finds the leaves of one layer after the other: the paths with nothing below them in it. Whiteouts are leaves as well,
-/// but what they weigh others know.
+/// Finds the leaves of each layer: paths without anything below them. Whiteouts are leaves, too, but
+/// [`Stack::removed_by`] computes their sizes.
 struct Leaves<'a> {
     tree: &'a Tree,
-    /// Per node: the last layer, counted from 1, that has something below it; and the last one that listed it.
+    /// For each node, the last layer with something below it, from 1. 0 is none.
     below: Vec<u16>,
+    // For each node, the last layer that listed it, from 1.
     listed: Vec<u16>,
-    /// The directories that the marked layer has something below.
+    /// Directories with something below them in the marked layer.
     directories: Vec<NodeId>,
 }
 
-/// Layers counted from 1, so that 0 is none.
-fn count(layer: LayerIndex) -> u16 {
+/// The number of a layer, from 1: 0 means none.
+fn layer_number(layer: LayerIndex) -> u16 {
     u16::try_from(layer.get() + 1).unwrap_or(u16::MAX)
 }
 
@@ -99,7 +101,7 @@ impl<'a> Leaves<'a> {
         Self { tree, below: vec![0; count], listed: vec![0; count], directories: Vec::new() }
     }
 
-    /// Notes for every directory whether the layer has something below it.
+    /// Marks all directories with something below them in `layer`.
     fn mark(&mut self, layer: LayerIndex) {
         let tree = self.tree;
         self.directories.clear();
@@ -117,7 +119,7 @@ impl<'a> Leaves<'a> {
     fn mark_above(&mut self, node: NodeId, layer: LayerIndex) {
         let mut above = self.tree.parent(node);
         while let Some(node) = above {
-            if std::mem::replace(&mut self.below[node.index()], count(layer)) == count(layer) {
+            if std::mem::replace(&mut self.below[node.index()], layer_number(layer)) == layer_number(layer) {
                 return;
             }
             self.directories.push(node);
@@ -125,7 +127,8 @@ impl<'a> Leaves<'a> {
         }
     }
 
-    /// Calls `leaf` with each leaf of a marked layer and its size. The last of several entries of one path speaks for it.
+    /// Calls `leaf` with each leaf of the marked layer and its size. If a path has several entries, the last one
+    /// counts.
     fn visit(&mut self, layer: LayerIndex, mut leaf: impl FnMut(NodeId, u64)) {
         let tree = self.tree;
         for id in tree.layer_spans(layer).rev() {
@@ -137,7 +140,7 @@ impl<'a> Leaves<'a> {
                 }
             }
         }
-        // The marker is no path of dive's, but the directory it stands in is.
+        // dive has no path for the marker itself, but for its directory.
         for marker in tree.layer_markers(layer).iter().filter(|marker| marker.kind != MarkerKind::Whiteout) {
             if self.is_new_leaf(marker.node, layer) {
                 leaf(marker.node, 0);
@@ -146,12 +149,12 @@ impl<'a> Leaves<'a> {
     }
 
     fn is_new_leaf(&mut self, node: NodeId, layer: LayerIndex) -> bool {
-        let listed = std::mem::replace(&mut self.listed[node.index()], count(layer)) == count(layer);
-        !listed && node != NodeId::ROOT && self.below[node.index()] != count(layer)
+        let listed = std::mem::replace(&mut self.listed[node.index()], layer_number(layer)) == layer_number(layer);
+        !listed && node != NodeId::ROOT && self.below[node.index()] != layer_number(layer)
     }
 }
 
-/// A path with nothing below it in its layer.
+/// A path without anything below it in its layer.
 #[derive(Debug, Clone, Copy)]
 struct Leaf {
     node: NodeId,
@@ -161,27 +164,28 @@ struct Leaf {
     listing: Listing,
 }
 
-/// Sums up leaves by path. Few paths have more than one, so only those get a record.
-struct Tally {
-    /// Per node: the size of its first leaf; [`Tally::LARGE`] if it takes more than 32 bits, [`Tally::UNSEEN`] without any.
+/// Sums leaves by path. Few paths have more than one, so only those have a record in a map.
+struct LeafSums {
+    /// For each node, the size of its first leaf; [`LeafSums::LARGE`] if that needs more than 32 bits,
+    /// [`LeafSums::UNSEEN`] if there is none.
     first: Vec<u32>,
     large: HashMap<NodeId, u64>,
     repeated: HashMap<NodeId, Repeated>,
-    /// Over all paths: their sums, and their minima.
+    /// Sum of all sizes, and of the minimum of each path.
     sums: u128,
     minima: u128,
 }
 
 struct Repeated {
-    /// At most two a layer. With 64 bits, a record of the map would take a third more.
+    /// At most two per layer. 64 bits would make each record of the map a third larger.
     count: u32,
     sum: u64,
     minimum: u64,
-    /// Where the path was met the second time.
+    /// Second occurrence of the path.
     second: (LayerIndex, Listing),
 }
 
-impl Tally {
+impl LeafSums {
     const UNSEEN: u32 = u32::MAX;
     const LARGE: u32 = u32::MAX - 1;
 
@@ -231,9 +235,9 @@ impl Tally {
         };
         let mut ranked: Vec<(InefficientFile, LayerIndex, u32)> = self.repeated.into_iter().map(ranked).collect();
         drop(order);
-        // dive lists a path when it meets it for the second time, sorts by size, and prints from the end.
+        // dive lists a path at its second occurrence, sorts by size, and prints from the end.
         ranked.sort_unstable_by_key(|(file, layer, rank)| (Reverse(file.size_bytes), Reverse(*layer), Reverse(*rank)));
-        // Not collected in place, which would keep the room of the ranks.
+        // A new vector: collecting in place would keep the capacity for the ranks.
         let mut inefficient_files = Vec::with_capacity(ranked.len());
         inefficient_files.extend(ranked.into_iter().map(|(file, ..)| file));
         let wasted_bytes =
@@ -254,17 +258,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_beyond_32_bits_and_those_that_stand_for_something_are_sizes_like_others() {
+    fn sizes_at_and_beyond_32_bits_are_summed_correctly() {
         let edge = u64::from(u32::MAX);
         for size in [5 << 30, edge - 2, edge - 1, edge, edge + 1] {
-            let mut tally = Tally::new(1);
+            let mut sums = LeafSums::new(1);
             let leaf = |size| Leaf { node: NodeId::ROOT, size, layer: LayerIndex::BASE, listing: Listing::Entry };
-            tally.add(leaf(size));
-            assert_eq!((tally.sums, tally.minima, tally.repeated.len()), (size.into(), size.into(), 0));
-            tally.add(leaf(7));
-            let repeated = &tally.repeated[&NodeId::ROOT];
+            sums.add(leaf(size));
+            assert_eq!((sums.sums, sums.minima, sums.repeated.len()), (size.into(), size.into(), 0));
+            sums.add(leaf(7));
+            let repeated = &sums.repeated[&NodeId::ROOT];
             assert_eq!((repeated.count, repeated.sum, repeated.minimum), (2, size + 7, 7));
-            assert_eq!((tally.sums, tally.minima), (u128::from(size) + 7, 7));
+            assert_eq!((sums.sums, sums.minima), (u128::from(size) + 7, 7));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is really reclaimable: the bytes of every inode that no name of the final file system shows, and what hid it.
+//! Computes the reclaimable bytes: the size of each inode without a name in the final file system, and what hid it.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -7,52 +7,52 @@ use crate::layer::LayerIndex;
 pub use crate::tree::Cause;
 use crate::tree::{NodeId, PathOrder, SpanId, SpanKind, Tree};
 
-/// An inode none of whose names is in the final file system.
+/// An inode without a name in the final file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReclaimableFile {
-    /// Whose path was hidden last: [`Tree::path`] writes it out.
+    /// Node of the name that was hidden last: see [`Tree::path`].
     pub node: NodeId,
-    /// The inode's bytes.
+    /// Size of the inode, in bytes.
     pub size_bytes: u64,
-    /// The layer that holds the bytes.
+    /// Layer with the content.
     pub layer: LayerIndex,
-    /// The layer that hid its last name.
+    /// Layer that hid the last name.
     pub hidden_by: LayerIndex,
-    /// How.
+    /// How the layer hid it.
     pub cause: Cause,
 }
 
 /// The exact numbers of one image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exact {
-    /// Bytes of all regular files of all layers, each inode once.
+    /// Bytes of all regular files in all layers, each inode once.
     pub total_bytes: u64,
-    /// Bytes of the inodes that the final file system shows.
+    /// Bytes of inodes visible in the final file system.
     pub visible_bytes: u64,
-    /// Every inode with bytes that it does not show: largest first, equal sizes by path, then by layer.
+    /// Hidden inodes with content: largest first, then by path, then by layer.
     pub files: Vec<ReclaimableFile>,
 }
 
 impl Exact {
-    /// Bytes that a rebuilt image would not have to carry: total less visible, and the sum over [`Exact::files`].
+    /// Bytes that a rebuilt image can omit: total minus visible, and the sum over [`Exact::files`].
     #[must_use]
     pub const fn reclaimable_bytes(&self) -> u64 {
         self.total_bytes - self.visible_bytes
     }
 
-    /// Visible bytes over total bytes, 0 to 1; 1 when there are none.
+    /// Visible bytes divided by total bytes, 0 to 1; 1 if there are none.
     #[must_use]
     pub fn efficiency(&self) -> f64 {
         if self.total_bytes == 0 { 1.0 } else { self.visible_bytes as f64 / self.total_bytes as f64 }
     }
 
-    /// Bytes reclaimable for `cause`. Over all causes they add up to [`Exact::reclaimable_bytes`].
+    /// Reclaimable bytes hidden by `cause`. The sum over all causes is [`Exact::reclaimable_bytes`].
     #[must_use]
     pub fn bytes_by(&self, cause: Cause) -> u64 {
         self.files.iter().filter(|file| file.cause == cause).map(|file| file.size_bytes).sum()
     }
 
-    /// Reclaimable bytes that each of the first `layers` layers holds.
+    /// Reclaimable bytes in each of the first `layers` layers.
     #[must_use]
     pub fn bytes_by_layer(&self, layers: usize) -> Vec<u64> {
         let mut bytes = vec![0; layers];
@@ -66,7 +66,7 @@ impl Exact {
 }
 
 impl Exact {
-    /// Asks the spans: an inode is visible while one of its names is open.
+    /// Computes the numbers from spans: an inode is visible while one of its names is open.
     #[must_use]
     pub fn of(tree: &Tree) -> Self {
         let last_names = last_names(tree);
@@ -76,7 +76,7 @@ impl Exact {
             if !span.kind.is_file() || span.size == 0 {
                 continue;
             }
-            // A crafted image may claim more than 64 bits hold: what does not fit is left out of both sums.
+            // A hostile image may claim sizes whose sum exceeds 64 bits: omit such a file from both sums.
             let Some(total) = exact.total_bytes.checked_add(span.size) else { continue };
             exact.total_bytes = total;
             let name = last_names.get(&inode).copied().unwrap_or(inode);
@@ -97,7 +97,7 @@ impl Exact {
     }
 }
 
-/// Of every inode with several names, the one that was hidden last, or that is still there; the first of equals.
+/// For inodes with several names, the name that was hidden last or is visible; the first one if several are equal.
 fn last_names(tree: &Tree) -> HashMap<SpanId, SpanId> {
     let ends = |name: SpanId| tree.span(name).end().map_or(usize::MAX, |(layer, _)| layer.get());
     let mut last: HashMap<SpanId, SpanId> = HashMap::new();

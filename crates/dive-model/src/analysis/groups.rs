@@ -36,12 +36,12 @@ impl WasteGroup {
     /// A directory that was removed as a whole is not divided.
     #[must_use]
     pub fn of(tree: &Tree, exact: &Exact) -> Vec<Self> {
-        let mut pairs: BTreeMap<(LayerIndex, LayerIndex, Cause), Pair> = BTreeMap::new();
+        let mut by_cause: BTreeMap<(LayerIndex, LayerIndex, Cause), CauseGroup> = BTreeMap::new();
         for file in &exact.files {
-            pairs.entry((file.layer, file.hidden_by, file.cause)).or_default().add(tree, file);
+            by_cause.entry((file.layer, file.hidden_by, file.cause)).or_default().add(tree, file);
         }
         let mut groups = Vec::new();
-        for ((layer, hidden_by, cause), pair) in pairs {
+        for ((layer, hidden_by, cause), files) in by_cause {
             let group = |(place, sum): (NodeId, Sum)| Self {
                 place,
                 layer,
@@ -50,9 +50,9 @@ impl WasteGroup {
                 files: sum.files,
                 size_bytes: sum.size_bytes,
             };
-            groups.extend(pair.divide(tree).into_iter().map(group));
+            groups.extend(files.divide(tree).into_iter().map(group));
         }
-        // Nodes are numbered as layers bring them, so equal groups stand in the order of the image.
+        // Node ids follow the order of the layers, and so do equal groups.
         groups.sort_unstable_by_key(|group| {
             (Reverse(group.size_bytes), group.layer, group.hidden_by, group.cause, group.place)
         });
@@ -60,9 +60,9 @@ impl WasteGroup {
     }
 }
 
-/// The reclaimable files of two layers and a cause, by directory.
+/// Reclaimable files with the same layer, hiding layer and cause, by directory.
 #[derive(Debug, Default)]
-struct Pair {
+struct CauseGroup {
     places: BTreeMap<NodeId, Sum>,
     size_bytes: u64,
     /// For each directory that holds a file, the outermost directory that was removed with it.
@@ -73,11 +73,11 @@ struct Pair {
 struct Sum {
     files: u64,
     size_bytes: u64,
-    /// One of the files.
+    /// Node of one of the files.
     file: NodeId,
 }
 
-impl Pair {
+impl CauseGroup {
     fn add(&mut self, tree: &Tree, file: &ReclaimableFile) {
         self.size_bytes = self.size_bytes.saturating_add(file.size_bytes);
         let parent = tree.parent(file.node).unwrap_or(NodeId::ROOT);
@@ -96,11 +96,11 @@ impl Pair {
         known.size_bytes = known.size_bytes.saturating_add(sum.size_bytes);
     }
 
-    /// The places with a large enough share, each without the groups inside it.
+    /// Directories with a large enough share, without the groups inside them.
     fn divide(mut self, tree: &Tree) -> Vec<(NodeId, Sum)> {
         let least = self.size_bytes / SHARE;
         let mut divided = Vec::new();
-        // A node's id is greater than its parent's, so the last place has no other below it.
+        // A node's id is greater than its parent's, so no other directory is below the last one.
         while let Some((place, sum)) = self.places.pop_last() {
             match tree.parent(place) {
                 Some(parent) if sum.size_bytes < least => self.add_at(parent, sum),

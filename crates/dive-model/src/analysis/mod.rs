@@ -1,5 +1,5 @@
-//! The numbers: [`classic`], dive's own, which `.dive-ci` thresholds are written for; and [`exact`], what is really
-//! reclaimable, and why.
+//! Computes the numbers of an image: [`classic`] gives dive's, for which `.dive-ci` thresholds are written; [`exact`]
+//! gives the reclaimable bytes and their causes.
 
 pub mod classic;
 pub mod exact;
@@ -17,7 +17,7 @@ use crate::tree::Tree;
 pub struct Analysis {
     /// dive's numbers.
     pub classic: Classic,
-    /// What is really reclaimable.
+    /// Reclaimable bytes.
     pub exact: Exact,
 }
 

@@ -1,7 +1,8 @@
-//! The file system below a layer as dive sees it, which decides what a whiteout weighs in its numbers. dive adds and
-//! removes paths and nothing else: an opaque marker empties nothing, a file leaves what stood below the directory it
-//! replaced, and a directory that a layer has without an entry forgets what layers below said of it. This is kept apart
-//! from the tree so that being right and being like dive do not mix.
+//! dive's view of the file system below a layer, which determines the size of whiteouts in dive's numbers.
+//!
+//! dive only adds and removes paths: an opaque marker removes nothing, a file keeps what was below the directory it
+//! replaces, and a directory without an entry loses the attributes from lower layers. This is separate from the tree,
+//! so that compatible and correct numbers do not mix.
 
 use std::collections::HashMap;
 
@@ -9,49 +10,48 @@ use crate::layer::{LayerIndex, MarkerKind};
 use crate::tree::{NodeId, Span, SpanId, SpanKind, Tree};
 
 const NONE: u32 = u32::MAX;
-/// In [`Stacked::next_sibling`]: not in its parent's list.
+/// In [`StackNode::next_sibling`]: not in its parent's list.
 const UNLISTED: u32 = u32::MAX - 1;
 
-/// dive's stacked tree, over the nodes of ours.
+/// dive's stacked tree, on the nodes of [`Tree`].
 pub(super) struct Stack<'a> {
     tree: &'a Tree,
-    nodes: Vec<Stacked>,
+    nodes: Vec<StackNode>,
 }
 
 #[derive(Clone, Copy)]
-struct Stacked {
-    what: What,
-    /// Children that may be there.
+struct StackNode {
+    entry: StackEntry,
+    /// Children that may be present.
     first_child: u32,
     next_sibling: u32,
 }
 
-/// What a path is: the [`SpanId::index`] of the entry that says it, or one of two other things. There is one for each
-/// node, and an enum would take twice the memory.
+/// The entry of a path as a [`SpanId::index`], or one of two special values. An enum would double the memory, and there
+/// is one for each node.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct What(u32);
+struct StackEntry(u32);
 
-impl What {
+impl StackEntry {
     const ABSENT: Self = Self(u32::MAX);
-    /// It stands above others, and no entry names it: dive does not take it for a directory.
+    /// A parent directory without an entry. dive does not treat it as a directory.
     const UNNAMED: Self = Self(u32::MAX - 1);
 
     const fn entry(id: SpanId) -> Self {
-        // There are no more than 2^24 spans.
+        // A tree has at most 2^24 spans.
         Self(id.index() as u32)
     }
 }
 
 impl<'a> Stack<'a> {
     pub(super) fn new(tree: &'a Tree) -> Self {
-        let empty = Stacked { what: What::ABSENT, first_child: NONE, next_sibling: UNLISTED };
+        let empty = StackNode { entry: StackEntry::ABSENT, first_child: NONE, next_sibling: UNLISTED };
         Self { tree, nodes: vec![empty; tree.node_count()] }
     }
 
-    /// What whiteouts of `nodes` weigh in one layer: for each all sizes at and below it if it is a directory, else
-    /// nothing.
+    /// Sizes of whiteouts of `nodes` in one layer, in bytes: all sizes at and below a directory, 0 for anything else.
     pub(super) fn removed_by(&self, mut nodes: Vec<NodeId>) -> HashMap<NodeId, u64> {
-        // What lies deeper comes later in the arena. Summed up first, it need not be walked again for what is above it.
+        // Deeper nodes come later in the arena. Sum them first: they need not be walked again for their parents.
         nodes.sort_unstable_by(|left, right| right.cmp(left));
         let mut sums = HashMap::with_capacity(nodes.len());
         for node in nodes {
@@ -70,9 +70,10 @@ impl<'a> Stack<'a> {
         sums
     }
 
-    /// Stacks a layer that has something below each of `directories`. dive walks its names in byte order, in which
-    /// `.wh.NAME` mostly, but not always, comes before `NAME`: where it comes later, it also removes what the same layer
-    /// put there.
+    /// Stacks a layer. `directories` have something below them in it.
+    ///
+    /// dive walks names in byte order. `.wh.NAME` mostly precedes `NAME`; otherwise it also removes the entry of the
+    /// same layer.
     pub(super) fn apply(&mut self, layer: LayerIndex, directories: &[NodeId]) {
         let tree = self.tree;
         let comes_late = |name: &[u8]| name < [b".wh.", name].concat().as_slice();
@@ -81,20 +82,20 @@ impl<'a> Stack<'a> {
         }
         let emptied = tree.layer_markers(layer).iter().filter(|marker| marker.kind != MarkerKind::Whiteout);
         for directory in directories.iter().copied().chain(emptied.map(|marker| marker.node)) {
-            self.add(directory, What::UNNAMED);
+            self.add(directory, StackEntry::UNNAMED);
         }
         for id in tree.layer_spans(layer).filter(|id| tree.span(*id).kind != SpanKind::ImplicitDirectory) {
-            self.add(tree.listed_node(id), What::entry(id));
+            self.add(tree.listed_node(id), StackEntry::entry(id));
         }
         for whiteout in tree.layer_whiteouts(layer).filter(|marker| comes_late(tree.name(marker.node))) {
             self.remove(whiteout.node);
         }
     }
 
-    /// Adds one path, or says anew what it is.
-    fn add(&mut self, node: NodeId, what: What) {
+    /// Adds a path, or replaces its entry.
+    fn add(&mut self, node: NodeId, entry: StackEntry) {
         let stacked = &mut self.nodes[node.index()];
-        stacked.what = what;
+        stacked.entry = entry;
         if stacked.next_sibling == UNLISTED
             && let Some(parent) = self.tree.parent(node)
         {
@@ -104,8 +105,8 @@ impl<'a> Stack<'a> {
         }
     }
 
-    /// Removes a path and all below it. It stays in its parent's list, as something absent, until that goes; what was
-    /// below it leaves its list, so that nothing is walked twice.
+    /// Removes a path and everything below it. The path stays in its parent's list as absent; everything below leaves
+    /// its list, so that nothing is walked twice.
     fn remove(&mut self, node: NodeId) {
         let mut open = vec![node];
         while let Some(node) = open.pop() {
@@ -114,19 +115,19 @@ impl<'a> Stack<'a> {
                 open.push(child);
                 next = std::mem::replace(&mut self.nodes[child.index()].next_sibling, UNLISTED);
             }
-            self.nodes[node.index()].what = What::ABSENT;
+            self.nodes[node.index()].entry = StackEntry::ABSENT;
         }
     }
 
-    /// What the last entry of a path says, if it still holds.
+    /// Span of the path's last entry, if it is present.
     fn entry(&self, node: NodeId) -> Option<&'a Span> {
-        self.tree.span_at(self.nodes[node.index()].what.0 as usize)
+        self.tree.span_at(self.nodes[node.index()].entry.0 as usize)
     }
 
     fn children(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
         let list = std::iter::successors(self.tree.node_at(self.nodes[node.index()].first_child as usize), |child| {
             self.tree.node_at(self.nodes[child.index()].next_sibling as usize)
         });
-        list.filter(|child| self.nodes[child.index()].what != What::ABSENT)
+        list.filter(|child| self.nodes[child.index()].entry != StackEntry::ABSENT)
     }
 }

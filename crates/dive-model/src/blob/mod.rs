@@ -1,6 +1,6 @@
-//! A blob: a run of bytes inside a file, which any thread reads at any place without a cursor to share. Layers,
-//! configurations and manifests are blobs, whether they lie in an archive or in a file of their own; nothing after
-//! `source` asks which.
+//! A blob: a range of bytes in a file, in memory, or fetched on first read.
+//!
+//! Layers, configurations and manifests are blobs. Threads read a blob at any offset, without a shared position.
 
 mod progress;
 mod remote;
@@ -11,40 +11,40 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 pub use progress::{TransferProgress, TransferStep};
-pub use remote::{Fetch, Fetched, TICK, Watch};
+pub use remote::{Fetch, FetchOnce, TICK, Watch};
 
-use crate::tarfile::{Cursor, ReadAt};
+use crate::tarfile::{ReadAt, SequentialReader};
 use remote::Remote;
 
-/// A run of bytes that can be read at any place. A clone is another handle on the same bytes.
+/// A range of bytes with random access. Clones share the bytes.
 #[derive(Debug, Clone)]
 pub struct Blob {
-    bytes: Bytes,
+    bytes: Backing,
     offset: u64,
     len: u64,
     name: Arc<str>,
     identity: Option<Arc<Identity>>,
 }
 
-/// Where a blob's bytes are.
+/// The storage of a blob.
 #[derive(Debug, Clone)]
-enum Bytes {
+enum Backing {
     File(Arc<File>),
     Memory(Arc<[u8]>),
     Remote(Arc<Remote>),
 }
 
-/// What tells a blob's bytes from all others, so that what was once read of them can be kept for the next time.
+/// Identifies the content of a blob, as the key of cached data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identity {
-    /// The digest of its bytes as they are stored, which was compared with them when they came.
+    /// Digest of the stored bytes, already verified.
     Stored(String),
-    /// The digest that its bytes should have when they are unpacked, which whoever reads them has to compare.
+    /// Expected digest of the uncompressed bytes. The reader must verify it.
     Unpacked(String),
 }
 
 impl Identity {
-    /// The digest, as `algorithm:hex`.
+    /// The digest: `algorithm:hex`.
     #[must_use]
     pub fn digest(&self) -> &str {
         match self {
@@ -53,120 +53,118 @@ impl Identity {
     }
 }
 
-/// Where the bytes of a [`Blob`] are stored. It means something only while the blob exists.
+/// Location of a [`Blob`]'s bytes. Valid only while the blob exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BlobLocation {
-    /// The address of what holds the bytes: the open file, the memory or the source.
+    /// Address of the open file, the memory or the remote source.
     holder: usize,
     offset: u64,
     len: u64,
 }
 
 impl Blob {
-    /// The `len` bytes of `file` from `offset` on, called `name` in messages.
+    /// `len` bytes of `file` from `offset` on. Messages use `name`.
     #[must_use]
     pub fn new(file: Arc<File>, offset: u64, len: u64, name: impl Into<Arc<str>>) -> Self {
-        Self { bytes: Bytes::File(file), offset, len, name: name.into(), identity: None }
+        Self { bytes: Backing::File(file), offset, len, name: name.into(), identity: None }
     }
 
-    /// Bytes in memory: a document.
+    /// A blob in memory.
     #[must_use]
     pub fn in_memory(bytes: impl Into<Arc<[u8]>>, name: impl Into<Arc<str>>) -> Self {
         let bytes = bytes.into();
         let len = bytes.len() as u64;
-        Self { bytes: Bytes::Memory(bytes), offset: 0, len, name: name.into(), identity: None }
+        Self { bytes: Backing::Memory(bytes), offset: 0, len, name: name.into(), identity: None }
     }
 
-    /// The `len` bytes that `source` fetches when they are first read.
+    /// A blob of `len` bytes that `source` fetches on first read.
     #[must_use]
     pub fn remote(source: impl Fetch + 'static, len: u64, name: impl Into<Arc<str>>) -> Self {
-        let bytes = Bytes::Remote(Arc::new(Remote::new(source)));
+        let bytes = Backing::Remote(Arc::new(Remote::new(source)));
         Self { bytes, offset: 0, len, name: name.into(), identity: None }
     }
 
-    /// The same bytes, known by `identity`.
+    /// Sets the identity.
     #[must_use]
     pub fn identified(self, identity: Identity) -> Self {
         Self { identity: Some(Arc::new(identity)), ..self }
     }
 
-    /// What tells its bytes from all others, where that is known.
+    /// The identity, if known.
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
         self.identity.as_deref()
     }
 
-    /// Length in bytes, as the archive or the file system gave it when the source was opened.
+    /// Length in bytes, as of the time the store was opened.
     #[must_use]
     pub const fn len(&self) -> u64 {
         self.len
     }
 
-    /// Whether there are no bytes.
+    /// True if there are no bytes.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Its name inside its source, for messages.
+    /// Name in its store, for messages.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where its bytes are stored: equal for two blobs only if they are the same run of bytes of the same open file.
+    /// Location of the bytes. Equal only for the same range of the same open file.
     #[must_use]
     pub fn location(&self) -> BlobLocation {
         let holder = match &self.bytes {
-            Bytes::File(file) => Arc::as_ptr(file).addr(),
-            Bytes::Memory(bytes) => Arc::as_ptr(bytes).addr(),
-            Bytes::Remote(remote) => Arc::as_ptr(remote).addr(),
+            Backing::File(file) => Arc::as_ptr(file).addr(),
+            Backing::Memory(bytes) => Arc::as_ptr(bytes).addr(),
+            Backing::Remote(remote) => Arc::as_ptr(remote).addr(),
         };
         BlobLocation { holder, offset: self.offset, len: self.len }
     }
 
-    /// Whether its bytes lie in an engine or a registry, and the first read would have to wait for all of them.
+    /// True if the bytes are in an engine or registry, and the first read will fetch them.
     #[must_use]
-    pub fn is_elsewhere(&self) -> bool {
-        matches!(&self.bytes, Bytes::Remote(remote) if !remote.is_here())
+    pub fn needs_fetch(&self) -> bool {
+        matches!(&self.bytes, Backing::Remote(remote) if !remote.is_ready())
     }
 
-    /// Gets the bytes here, if they lie elsewhere; does nothing for others. `progress` hears how far that is, and is asked
-    /// several times a second whether it is to go on.
+    /// Fetches the bytes, if that is needed. Calls `progress` several times a second, which can cancel.
     ///
     /// # Errors
-    /// Why the bytes cannot be fetched, which may pass; [`io::ErrorKind::Interrupted`] where `progress` broke it off.
-    pub fn bring(&self, progress: &mut dyn FnMut(TransferProgress) -> ControlFlow<()>) -> io::Result<()> {
+    /// Fetching failed, maybe temporarily; [`io::ErrorKind::Interrupted`] if `progress` cancelled it.
+    pub fn fetch(&self, progress: &mut dyn FnMut(TransferProgress) -> ControlFlow<()>) -> io::Result<()> {
         match &self.bytes {
-            Bytes::Remote(remote) => remote.here(progress).map(drop),
-            Bytes::File(_) | Bytes::Memory(_) => Ok(()),
+            Backing::Remote(remote) => remote.ready(progress).map(drop),
+            Backing::File(_) | Backing::Memory(_) => Ok(()),
         }
     }
 
-    /// Reads up to `buf.len()` bytes that stand at `offset`, never past the blob's end; 0 only there, or where the
-    /// file has shrunk since it was opened.
+    /// Reads up to `buf.len()` bytes at `offset`. Returns 0 only at the end of the blob, or of a truncated file.
     ///
     /// # Errors
-    /// What the file system answers, or why the bytes cannot be fetched.
+    /// Reading or fetching failed.
     pub fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
         let left = self.len.saturating_sub(offset);
         let want = usize::try_from(left).unwrap_or(usize::MAX).min(buf.len());
-        // A length that an archive claims can put the place beyond any file.
+        // A hostile archive can state a length that overflows the offset.
         let Some(place) = self.offset.checked_add(offset) else { return Ok(0) };
         if want == 0 {
             return Ok(0);
         }
         let file = match &self.bytes {
-            Bytes::File(file) => file,
-            Bytes::Memory(bytes) => {
+            Backing::File(file) => file,
+            Backing::Memory(bytes) => {
                 let from = usize::try_from(place).unwrap_or(usize::MAX).min(bytes.len());
                 let count = want.min(bytes.len() - from);
                 buf[..count].copy_from_slice(&bytes[from..from + count]);
                 return Ok(count);
             }
-            Bytes::Remote(remote) => {
-                let here = remote.here(&mut |_| ControlFlow::Continue(()))?;
-                return here.read_at(&mut buf[..want], place);
+            Backing::Remote(remote) => {
+                let ready = remote.ready(&mut |_| ControlFlow::Continue(()))?;
+                return ready.read_at(&mut buf[..want], place);
             }
         };
         loop {
@@ -177,7 +175,7 @@ impl Blob {
         }
     }
 
-    /// The `len` bytes from `at` on as a blob of their own, or as many of them as there are.
+    /// The `len` bytes from `at` on as a blob, or fewer at the end.
     #[must_use]
     pub fn slice(&self, at: u64, len: u64) -> Self {
         let at = at.min(self.len);
@@ -191,26 +189,26 @@ impl Blob {
         }
     }
 
-    /// A reader over the whole blob with a cursor of its own.
+    /// A reader of the whole blob, with its own position.
     #[must_use]
-    pub fn reader(&self) -> Cursor<Self> {
-        Cursor::new(self.clone())
+    pub fn reader(&self) -> SequentialReader<Self> {
+        SequentialReader::new(self.clone())
     }
 
-    /// The first bytes, `limit` of them or all there are.
+    /// The first `limit` bytes, or all if there are fewer.
     ///
     /// # Errors
-    /// What the file system answers.
+    /// Reading or fetching failed.
     pub fn first_bytes(&self, limit: usize) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.reader().take(limit as u64).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 
-    /// All bytes of a document, which is refused unread if it is longer than `limit`.
+    /// Reads a document of at most `limit` bytes.
     ///
     /// # Errors
-    /// [`io::ErrorKind::FileTooLarge`] over the limit, [`io::ErrorKind::UnexpectedEof`] where the file has shrunk.
+    /// [`io::ErrorKind::FileTooLarge`] if it is longer, [`io::ErrorKind::UnexpectedEof`] if the file was truncated.
     pub fn read_document(&self, limit: u64) -> io::Result<Vec<u8>> {
         if self.len > limit {
             let message = format!("it is {} bytes long, and no such document needs more than {limit}", self.len);
@@ -258,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blob_shows_its_own_bytes_and_no_neighbours() {
+    fn a_blob_never_reads_beyond_its_range() {
         let blob = blob(2, 4);
         let mut buf = [0; 10];
         assert_eq!(blob.read_at(&mut buf, 1).unwrap(), 3);
@@ -286,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn two_readers_do_not_share_a_cursor() {
+    fn two_readers_do_not_share_a_position() {
         let blob = blob(0, 10);
         let (mut a, mut b) = (blob.reader(), blob.reader());
         let mut text = String::new();

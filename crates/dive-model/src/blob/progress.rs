@@ -1,8 +1,8 @@
-//! How much of a transfer is done.
+//! Progress of a transfer.
 
 use std::fmt;
 
-/// How much of a transfer is done.
+/// Progress of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TransferProgress {
     /// What is being transferred.

@@ -1,6 +1,7 @@
-//! Bytes that lie elsewhere until somebody needs them: a layer in an engine or a registry whose entries are known from
-//! before is only fetched when one of its files is looked into. That may take minutes, so who waits hears how far it is,
-//! and can give up at any time, whoever it is that fetches.
+//! Blobs that are fetched on first read.
+//!
+//! A layer in an engine or registry whose entries are cached is fetched only when one of its files is read. That may
+//! take minutes, so every waiting thread receives progress and can stop waiting.
 
 use std::fmt::Debug;
 use std::io;
@@ -10,74 +11,74 @@ use std::time::Duration;
 
 use super::{Blob, TransferProgress};
 
-/// How often a fetch asks whether to go on.
+/// Interval at which a fetch polls for cancellation.
 pub const TICK: Duration = Duration::from_millis(100);
 
-/// Hears how far it is, and says whether it is to go on.
+/// Receives progress. Breaking cancels.
 pub type Watch<'a> = &'a mut dyn FnMut(TransferProgress) -> ControlFlow<()>;
 
-/// Gets the bytes of a blob. Asked again if it failed: a network that was gone may be back.
+/// Fetches the bytes of a blob. Called again after a failure, which may have been temporary.
 pub trait Fetch: Debug + Send + Sync {
-    /// What is told before anything has come.
+    /// Progress to report before the first byte.
     fn start(&self) -> TransferProgress;
 
-    /// All bytes of the blob, as one that lies in a file here. Waits for them, and asks `progress` several times a second
-    /// whether to go on, also while nothing comes.
+    /// Fetches all bytes of the blob into a local file, and blocks until then. Calls `progress` several times a second,
+    /// even without new bytes.
     ///
     /// # Errors
-    /// If the blob cannot be fetched, and where `progress` breaks: then any error will do.
+    /// The blob cannot be fetched. Any error will do after `progress` breaks.
     fn fetch(&self, progress: Watch<'_>) -> io::Result<Blob>;
 }
 
-/// A blob that is fetched when it is first read.
+/// A blob that is fetched on first read.
 #[derive(Debug)]
 pub(super) struct Remote {
     source: Box<dyn Fetch>,
-    blob: Fetched<Blob>,
+    blob: FetchOnce<Blob>,
 }
 
 impl Remote {
     pub(super) fn new(source: impl Fetch + 'static) -> Self {
-        Self { source: Box::new(source), blob: Fetched::default() }
+        Self { source: Box::new(source), blob: FetchOnce::default() }
     }
 
-    /// The bytes here, fetched now if they were not before. Who asks meanwhile waits for the same fetch.
-    pub(super) fn here(&self, progress: Watch<'_>) -> io::Result<Blob> {
+    /// The local blob, fetched if necessary. Concurrent callers wait for the same fetch.
+    pub(super) fn ready(&self, progress: Watch<'_>) -> io::Result<Blob> {
         self.blob.get(self.source.start(), progress, |progress| self.source.fetch(progress))
     }
 
-    pub(super) fn is_here(&self) -> bool {
-        matches!(*self.blob.state(), State::Here(_))
+    pub(super) fn is_ready(&self) -> bool {
+        matches!(*self.blob.state(), FetchState::Ready(_))
     }
 }
 
-/// What takes long to get, is got once, and is waited for by everybody else who asks for it.
+/// A value fetched once; concurrent callers wait for that fetch.
 #[derive(Debug)]
-pub struct Fetched<T> {
-    state: Mutex<State<T>>,
+pub struct FetchOnce<T> {
+    state: Mutex<FetchState<T>>,
     ended: Condvar,
 }
 
 #[derive(Debug)]
-enum State<T> {
-    Elsewhere,
-    /// Somebody gets it, and is so far.
-    Underway(TransferProgress),
-    Here(T),
+enum FetchState<T> {
+    NotFetched,
+    /// A thread is fetching it.
+    Running(TransferProgress),
+    Ready(T),
 }
 
-impl<T> Default for Fetched<T> {
+impl<T> Default for FetchOnce<T> {
     fn default() -> Self {
-        Self { state: Mutex::new(State::Elsewhere), ended: Condvar::new() }
+        Self { state: Mutex::new(FetchState::NotFetched), ended: Condvar::new() }
     }
 }
 
-impl<T: Clone> Fetched<T> {
-    /// What is here; got with `fetch` if it is not. While another thread gets it, `progress` hears of that, and may break off
-    /// the waiting alone. If that thread fails or gives up, this one goes for it itself.
+impl<T: Clone> FetchOnce<T> {
+    /// Returns the value, calling `fetch` if necessary. While another thread fetches it, `progress` receives that
+    /// thread's progress and can stop the waiting. If that thread fails or is cancelled, this one fetches.
     ///
     /// # Errors
-    /// What `fetch` says, which is not kept; [`io::ErrorKind::Interrupted`] where `progress` broke it off.
+    /// The error of `fetch`, which is not stored; [`io::ErrorKind::Interrupted`] if `progress` broke.
     pub fn get(
         &self,
         start: TransferProgress,
@@ -87,29 +88,29 @@ impl<T: Clone> Fetched<T> {
         let mut state = self.state();
         loop {
             let so_far = match &*state {
-                State::Here(got) => return Ok(got.clone()),
-                State::Elsewhere => break,
-                State::Underway(so_far) => *so_far,
+                FetchState::Ready(got) => return Ok(got.clone()),
+                FetchState::NotFetched => break,
+                FetchState::Running(so_far) => *so_far,
             };
-            // Never held while others are called.
+            // Do not hold the lock while calling `progress`.
             drop(state);
             if progress(so_far).is_break() {
-                return Err(called_off());
+                return Err(cancelled());
             }
             state = self.state();
-            if matches!(*state, State::Underway(_)) {
+            if matches!(*state, FetchState::Running(_)) {
                 state = self.ended.wait_timeout(state, TICK).unwrap_or_else(PoisonError::into_inner).0;
             }
         }
-        *state = State::Underway(start);
+        *state = FetchState::Running(start);
         drop(state);
-        let underway = Underway(self);
+        let running = RunningFetch(self);
         let mut flow = progress(start);
         if flow.is_break() {
-            return Err(called_off());
+            return Err(cancelled());
         }
         let fetched = fetch(&mut |so_far| {
-            *self.state() = State::Underway(so_far);
+            *self.state() = FetchState::Running(so_far);
             if flow.is_continue() {
                 flow = progress(so_far);
             }
@@ -117,37 +118,37 @@ impl<T: Clone> Fetched<T> {
         });
         match fetched {
             Ok(got) => {
-                *self.state() = State::Here(got.clone());
-                drop(underway);
+                *self.state() = FetchState::Ready(got.clone());
+                drop(running);
                 Ok(got)
             }
-            Err(_) if flow.is_break() => Err(called_off()),
+            Err(_) if flow.is_break() => Err(cancelled()),
             Err(error) => Err(error),
         }
     }
 }
 
-impl<T> Fetched<T> {
-    fn state(&self) -> MutexGuard<'_, State<T>> {
+impl<T> FetchOnce<T> {
+    fn state(&self) -> MutexGuard<'_, FetchState<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A fetch that runs. However it ends, nobody waits for it any longer.
-struct Underway<'a, T>(&'a Fetched<T>);
+/// A running fetch. Wakes waiting threads when it ends, even by a panic.
+struct RunningFetch<'a, T>(&'a FetchOnce<T>);
 
-impl<T> Drop for Underway<'_, T> {
+impl<T> Drop for RunningFetch<'_, T> {
     fn drop(&mut self) {
         let mut state = self.0.state();
-        if matches!(*state, State::Underway(_)) {
-            *state = State::Elsewhere;
+        if matches!(*state, FetchState::Running(_)) {
+            *state = FetchState::NotFetched;
         }
         drop(state);
         self.0.ended.notify_all();
     }
 }
 
-fn called_off() -> io::Error {
+fn cancelled() -> io::Error {
     io::Error::new(io::ErrorKind::Interrupted, "it was called off before all bytes were here")
 }
 
@@ -159,7 +160,7 @@ mod tests {
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::thread;
 
-    /// Comes once the gate is open; the first few times, it fails then.
+    /// Waits until the gate is open, then fails the given number of times.
     #[derive(Debug, Default, Clone)]
     struct Slow {
         gate: Arc<AtomicBool>,
@@ -186,7 +187,7 @@ mod tests {
                 self.failures.fetch_sub(1, Ordering::SeqCst);
                 return Err(io::Error::other("no network"));
             }
-            Ok(Blob::in_memory(*b"bytes", "here"))
+            Ok(Blob::in_memory(*b"bytes", "ready"))
         }
     }
 
@@ -207,44 +208,44 @@ mod tests {
     }
 
     #[test]
-    fn what_is_called_off_can_be_asked_for_again() {
+    fn a_cancelled_fetch_can_be_repeated() {
         let slow = Slow::default();
         let blob = slow.blob();
         let mut heard = Vec::new();
-        let brought = blob.bring(&mut |progress| {
+        let brought = blob.fetch(&mut |progress| {
             heard.push(progress.read);
             if progress.read > 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         assert_eq!(brought.unwrap_err().kind(), io::ErrorKind::Interrupted);
         assert_eq!(heard, [0, 3]);
-        assert!(blob.is_elsewhere());
+        assert!(blob.needs_fetch());
         slow.gate.store(true, Ordering::SeqCst);
-        blob.bring(&mut go_on).unwrap();
-        assert!(!blob.is_elsewhere() && !blob.clone().slice(1, 2).is_elsewhere());
+        blob.fetch(&mut go_on).unwrap();
+        assert!(!blob.needs_fetch() && !blob.clone().slice(1, 2).needs_fetch());
         assert_eq!(blob.read_document(5).unwrap(), b"bytes");
         assert_eq!(slow.begun.load(Ordering::SeqCst), 2);
     }
 
     #[test]
-    fn a_failure_is_told_and_not_kept() {
+    fn a_failed_fetch_is_reported_and_repeated() {
         let slow = Slow::default();
         slow.gate.store(true, Ordering::SeqCst);
         slow.failures.store(2, Ordering::SeqCst);
         let blob = slow.blob();
-        assert_eq!(blob.bring(&mut go_on).unwrap_err().to_string(), "no network");
+        assert_eq!(blob.fetch(&mut go_on).unwrap_err().to_string(), "no network");
         assert_eq!(blob.first_bytes(9).unwrap_err().to_string(), "no network");
         assert_eq!(blob.first_bytes(9).unwrap(), b"bytes");
     }
 
     #[test]
-    fn who_waits_for_anothers_fetch_hears_of_it_and_may_give_up() {
+    fn a_waiting_thread_sees_progress_and_can_give_up() {
         let slow = Slow::default();
         let blob = slow.blob();
         thread::scope(|scope| {
             let first = scope.spawn(|| blob.first_bytes(9));
             slow.wait_until_begun();
             let mut heard = START;
-            let second = blob.bring(&mut |progress| {
+            let second = blob.fetch(&mut |progress| {
                 heard = progress;
                 if progress.read == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             });
@@ -257,13 +258,13 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_goes_on_alone_where_the_other_gave_up() {
+    fn a_waiting_thread_fetches_after_the_other_is_cancelled() {
         let slow = Slow::default();
         let blob = slow.blob();
         let enough = AtomicBool::new(false);
         thread::scope(|scope| {
             let first = scope.spawn(|| {
-                blob.bring(&mut |_| {
+                blob.fetch(&mut |_| {
                     if enough.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
                 })
             });
@@ -277,9 +278,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_here_is_not_brought() {
-        let blob = Blob::in_memory(*b"bytes", "here");
-        assert!(!blob.is_elsewhere());
-        blob.bring(&mut |_| ControlFlow::Break(())).unwrap();
+    fn a_local_blob_is_not_fetched() {
+        let blob = Blob::in_memory(*b"bytes", "ready");
+        assert!(!blob.needs_fetch());
+        blob.fetch(&mut |_| ControlFlow::Break(())).unwrap();
     }
 }

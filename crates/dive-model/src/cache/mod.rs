@@ -1,6 +1,7 @@
-//! What is kept from one run to the next: small records under names that cannot change their meaning, such as a digest.
-//! A record is whole or not there: each is written aside and moved to its place, and carries a checksum. Whatever is wrong
-//! with one, it is as if it had never been written. Nothing here is needed: without a folder to write to, dive is slower.
+//! Keeps small records between runs, under keys with a fixed meaning such as digests.
+//!
+//! Records are written under a temporary name and renamed, and have a checksum, so a record is complete or missing. A
+//! corrupt record is treated as missing. The cache is optional: without a writable folder, dive is only slower.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -11,58 +12,58 @@ use tracing::{debug, warn};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::dir::Dir;
-use crate::unfinished::{self, Purpose, Readers, Unfinished};
+use crate::unfinished::{self, FilePurpose, Readers, Unfinished};
 
-/// Records below one folder. A clone is another handle on the same folder.
+/// A cache in one folder. Clones share the folder.
 #[derive(Debug, Clone)]
 pub struct Cache {
     root: PathBuf,
     limit: u64,
 }
 
-/// What a record is about. Each kind has a folder of its own.
+/// The kind of a record. Each kind has its own folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// The entries of a layer, by the layer's digest.
+pub enum RecordKind {
+    /// Entries of a layer, by the digest of the layer.
     Layer,
-    /// What an engine's image says of itself, by the image's id.
+    /// Metadata of an engine's image, by the id of the image.
     Image,
-    /// What a layer's own table of contents says, by the digests of both.
+    /// Table of contents of a layer, by the digests of both.
     Table,
 }
 
-/// What a cache holds.
+/// Number and size of cached records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// How many layers' entries or tables of contents.
+    /// Number of layers and tables of contents.
     pub layers: u64,
-    /// How many images.
+    /// Number of images.
     pub images: u64,
-    /// What they take on the disk, in bytes.
+    /// Size on disk, in bytes.
     pub bytes: u64,
 }
 
-/// Incremented when records change their form, or when the same layer is read differently. Records of another version are
-/// not used.
+/// Version of the records. Increment it when their format changes, or when the same layer is scanned differently. Other
+/// versions are not read.
 const VERSION: u32 = 2;
 
-/// What the records may take, in bytes. The entries of a large image take some megabytes.
+/// Default size limit of the cache, in bytes. The entries of a large image take some megabytes.
 pub const LIMIT: u64 = 512 << 20;
 
-/// A record begins with these bytes, and the checksum of its name and of what follows: one that was copied to another's
-/// place is as wrong as one that is cut.
+/// First bytes of a record. A checksum of the key and payload follows, so that a record copied to another key is
+/// invalid, too.
 const MAGIC: [u8; 8] = *b"dive rec";
-const HEADER: usize = MAGIC.len() + 8;
+const HEADER_LEN: usize = MAGIC.len() + 8;
 
-/// The most that a record may take on the disk, and hold once it is unpacked, in bytes: several times what the entries of
-/// the largest image known take. What is more is not kept.
+/// Maximum size of a record on disk and unpacked, in bytes: several times that of the largest known image. Larger
+/// records are not cached.
 const PACKED_LIMIT: u64 = 128 << 20;
 const UNPACKED_LIMIT: u64 = 512 << 20;
 
-/// After how long a file that is being written is taken for one that its program died over.
-const GIVEN_UP: Duration = Duration::from_hours(1);
+/// Age at which a temporary file is taken as abandoned.
+const ABANDONED_AFTER: Duration = Duration::from_hours(1);
 
-impl Kind {
+impl RecordKind {
     const ALL: [Self; 3] = [Self::Layer, Self::Image, Self::Table];
 
     const fn folder(self) -> &'static str {
@@ -75,42 +76,42 @@ impl Kind {
 }
 
 impl Cache {
-    /// The cache below `root`, which need not be there yet.
+    /// The cache in `root`, which need not exist.
     #[must_use]
     pub const fn new(root: PathBuf) -> Self {
         Self { root, limit: LIMIT }
     }
 
-    /// The same records, and room for `limit` bytes of them.
+    /// Sets the size limit, in bytes.
     #[must_use]
     pub fn with_limit(self, limit: u64) -> Self {
         Self { limit, ..self }
     }
 
-    /// The folder that it lies in.
+    /// The folder of the cache.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Whether there is a record, without a look at whether it is whole.
+    /// True if there is a record. It may be corrupt.
     #[must_use]
-    pub fn contains(&self, kind: Kind, key: &str) -> bool {
+    pub fn contains(&self, kind: RecordKind, key: &str) -> bool {
         self.path(kind, key).is_some_and(|path| path.is_file())
     }
 
-    /// The record of that name; none if there is none, or it is damaged, which it is no longer afterwards.
+    /// Reads a record; `None` if missing or corrupt. A corrupt record is deleted.
     #[must_use]
-    pub fn read(&self, kind: Kind, key: &str) -> Option<Vec<u8>> {
+    pub fn read(&self, kind: RecordKind, key: &str) -> Option<Vec<u8>> {
         let path = self.path(kind, key)?;
-        // Opening a pipe would wait for its writer, and behind a link may be anything.
+        // Opening a pipe would block, and a link can point anywhere.
         if !is_plain_file(&path) {
             return None;
         }
         let file = File::open(&path).ok()?;
         let record = unpack(&file, key);
         match &record {
-            // When it was last of use: the first to go is the one that has not been for longest.
+            // Marks the time of last use: the least recently used records are deleted first.
             Ok(_) => {
                 let _ = file.set_modified(SystemTime::now());
             }
@@ -122,15 +123,15 @@ impl Cache {
         record.ok()
     }
 
-    /// Takes the record away, which made no sense to who read it.
-    pub fn remove(&self, kind: Kind, key: &str) {
+    /// Deletes a record, for example because its content is invalid.
+    pub fn remove(&self, kind: RecordKind, key: &str) {
         if let Some(path) = self.path(kind, key) {
             let _ = fs::remove_file(path);
         }
     }
 
-    /// Keeps what `write` writes under that name. What cannot be kept is left: the next run is slower, no more.
-    pub fn write(&self, kind: Kind, key: &str, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+    /// Stores what `write` writes. Errors are only logged: a missing record makes the next run slower.
+    pub fn write(&self, kind: RecordKind, key: &str, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
         let Some(path) = self.path(kind, key) else { return };
         match self.pack(&path, key, write) {
             Ok(bytes) => debug!("{} is kept: {bytes} bytes", path.display()),
@@ -145,7 +146,7 @@ impl Cache {
         if !self.is_own() {
             return Err(io::Error::other("a link lies where a folder of the cache should be"));
         }
-        // Packed in memory: the checksum stands before what it is of, and what is packed is a tenth of it.
+        // Compress in memory: the checksum precedes the payload. Compressed records are about a tenth of their size.
         let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1)?;
         write(&mut encoder)?;
         let packed = encoder.finish()?;
@@ -153,22 +154,22 @@ impl Cache {
             return Err(io::Error::other("it is too long"));
         }
         let dir = Dir::open(folder)?;
-        unfinished::sweep(&dir, Purpose::Record);
-        let mut record = Unfinished::create(&dir, Purpose::Record, Readers::Owner)?;
+        unfinished::sweep(&dir, FilePurpose::Record);
+        let mut record = Unfinished::create(&dir, FilePurpose::Record, Readers::Owner)?;
         for part in [&MAGIC[..], &checksum(key, &packed), &packed] {
             record.file().write_all(part)?;
         }
         record.replace(path.file_name().unwrap_or_default().as_encoded_bytes())?;
-        Ok((HEADER + packed.len()) as u64)
+        Ok((HEADER_LEN + packed.len()) as u64)
     }
 
-    /// Removes the records that were of no use for longest, until the rest fits. `newest` stays, unless it is alone too large.
+    /// Deletes the least recently used records until the rest fits. `newest` is deleted last.
     fn make_room(&self, newest: &Path) {
         let mut records: Vec<_> = self.records().collect();
         let mut bytes: u64 = records.iter().map(|record| record.bytes).sum();
-        let is_stale = |record: &Record| {
+        let is_stale = |record: &CachedFile| {
             record.version != VERSION
-                || (!record.is_finished() && record.used.elapsed().is_ok_and(|age| age > GIVEN_UP))
+                || (!record.is_finished() && record.used.elapsed().is_ok_and(|age| age > ABANDONED_AFTER))
         };
         records.sort_by_key(|record| (!is_stale(record), record.path == newest, record.used));
         for record in records {
@@ -182,27 +183,27 @@ impl Cache {
         }
     }
 
-    /// What it holds, also of other versions.
+    /// Counts all records, including those of other versions.
     #[must_use]
     pub fn usage(&self) -> Usage {
         self.records().fold(Usage::default(), |usage, record| Usage {
-            layers: usage.layers + u64::from(record.is_finished() && record.kind != Kind::Image),
-            images: usage.images + u64::from(record.is_finished() && record.kind == Kind::Image),
+            layers: usage.layers + u64::from(record.is_finished() && record.kind != RecordKind::Image),
+            images: usage.images + u64::from(record.is_finished() && record.kind == RecordKind::Image),
             bytes: usage.bytes + record.bytes,
         })
     }
 
-    /// Removes all records, also those of other versions, and nothing else.
+    /// Deletes all records, including those of other versions, and no other file.
     ///
     /// # Errors
-    /// When something cannot be removed.
+    /// A record cannot be deleted.
     pub fn clear(&self) -> io::Result<()> {
         for record in self.records() {
             fs::remove_file(record.path)?;
         }
         for version in self.versions() {
-            for kind in Kind::ALL {
-                // What is not empty, or not there, stays.
+            for kind in RecordKind::ALL {
+                // Fails for folders with other files, which must stay.
                 let _ = fs::remove_dir(self.root.join(folder_of(version)).join(kind.folder()));
             }
             let _ = fs::remove_dir(self.root.join(folder_of(version)));
@@ -210,13 +211,13 @@ impl Cache {
         Ok(())
     }
 
-    /// Where a record lies. A key that could lead elsewhere has no place.
-    fn path(&self, kind: Kind, key: &str) -> Option<PathBuf> {
+    /// Path of a record; `None` if the key is not safe as a file name.
+    fn path(&self, kind: RecordKind, key: &str) -> Option<PathBuf> {
         let name = key.replace(':', "-");
         is_record_name(&name).then(|| self.root.join(folder_of(VERSION)).join(kind.folder()).join(name))
     }
 
-    /// The versions of the form that have records, or had.
+    /// Versions that have a folder.
     fn versions(&self) -> Vec<u32> {
         let number = |entry: fs::DirEntry| {
             let name = entry.file_name().into_string().ok()?;
@@ -226,16 +227,16 @@ impl Cache {
         entries(&self.root).filter_map(number).collect()
     }
 
-    /// Whether the folders of this version are folders: somebody may have put a link to another in the place of one.
+    /// True if no folder of this version is a symbolic link.
     fn is_own(&self) -> bool {
         let version = self.root.join(folder_of(VERSION));
-        let folders = Kind::ALL.into_iter().map(|kind| version.join(kind.folder()));
+        let folders = RecordKind::ALL.into_iter().map(|kind| version.join(kind.folder()));
         folders.chain([version.clone()]).all(|folder| is_folder(&folder) || !folder.is_symlink())
     }
 
-    /// All files that are records by their place and their name; behind a link there are none.
-    fn records(&self) -> impl Iterator<Item = Record> {
-        let folders = self.versions().into_iter().flat_map(|version| Kind::ALL.map(|kind| (version, kind)));
+    /// All record files, by folder and name. Links are not followed.
+    fn records(&self) -> impl Iterator<Item = CachedFile> {
+        let folders = self.versions().into_iter().flat_map(|version| RecordKind::ALL.map(|kind| (version, kind)));
         let root = self.root.clone();
         folders.flat_map(move |(version, kind)| {
             let parent = root.join(folder_of(version));
@@ -246,49 +247,49 @@ impl Cache {
                 entry
                     .file_name()
                     .to_str()
-                    .filter(|name| is_record_name(name.strip_prefix(UNFINISHED).unwrap_or(name)))?;
+                    .filter(|name| is_record_name(name.strip_prefix(TEMPORARY_PREFIX).unwrap_or(name)))?;
                 let used = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-                Some(Record { version, kind, path: entry.path(), bytes: metadata.len(), used })
+                Some(CachedFile { version, kind, path: entry.path(), bytes: metadata.len(), used })
             })
         })
     }
 }
 
-/// What the folder of a version is called.
+/// Name of a version's folder.
 fn folder_of(version: u32) -> String {
     format!("v{version}")
 }
 
-/// Whether it is a folder, and no link to one.
+/// True for a folder that is not a link.
 fn is_folder(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
 
-/// Whether it is a file, and no link to one, nor anything else that can be opened.
+/// True for a regular file that is not a link.
 fn is_plain_file(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file())
 }
 
-/// Whether a record can be called so: what leads nowhere else.
+/// True if the name is safe: one path component of plain characters.
 fn is_record_name(name: &str) -> bool {
     let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_' | b'+');
     !name.is_empty() && name.len() <= 200 && name.bytes().all(is_plain)
 }
 
-/// How the names of files begin that are being written, or were when their program died.
-const UNFINISHED: &str = ".new-";
+/// Prefix of temporary files.
+const TEMPORARY_PREFIX: &str = ".new-";
 
-struct Record {
+struct CachedFile {
     version: u32,
-    kind: Kind,
+    kind: RecordKind,
     path: PathBuf,
     bytes: u64,
     used: SystemTime,
 }
 
-impl Record {
+impl CachedFile {
     fn is_finished(&self) -> bool {
-        !self.path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED))
+        !self.path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(TEMPORARY_PREFIX))
     }
 }
 
@@ -296,7 +297,7 @@ fn entries(folder: &Path) -> impl Iterator<Item = fs::DirEntry> + use<> {
     fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok)
 }
 
-/// Creates a folder that nobody else may look into: what images hold is not everybody's business.
+/// Creates a folder that only the user can read: image contents may be confidential.
 fn create_private(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -309,16 +310,16 @@ fn checksum(key: &str, packed: &[u8]) -> [u8; 8] {
     xxh3_64_with_seed(packed, xxh3_64(key.as_bytes())).to_le_bytes()
 }
 
-/// The content of the record of that name.
+/// Checks and unpacks a record.
 fn unpack(file: &File, key: &str) -> io::Result<Vec<u8>> {
     let damaged = |text: &str| io::Error::new(io::ErrorKind::InvalidData, text.to_owned());
     let mut packed = Vec::new();
-    let limit = HEADER as u64 + PACKED_LIMIT;
+    let limit = HEADER_LEN as u64 + PACKED_LIMIT;
     file.take(limit + 1).read_to_end(&mut packed)?;
     if packed.len() as u64 > limit {
         return Err(damaged("it is longer than any"));
     }
-    let (header, packed) = packed.split_at_checked(HEADER).ok_or_else(|| damaged("it is cut off"))?;
+    let (header, packed) = packed.split_at_checked(HEADER_LEN).ok_or_else(|| damaged("it is cut off"))?;
     let (magic, sum) = header.split_at(MAGIC.len());
     if magic != MAGIC || sum != checksum(key, packed) {
         return Err(damaged("its checksum is wrong"));
@@ -345,16 +346,16 @@ mod tests {
     }
 
     fn keep(cache: &Cache, key: &str, bytes: &[u8]) {
-        cache.write(Kind::Layer, key, |out| out.write_all(bytes));
+        cache.write(RecordKind::Layer, key, |out| out.write_all(bytes));
     }
 
     #[test]
-    fn what_was_kept_is_read_again_until_it_is_cleared() {
+    fn records_are_read_until_they_are_cleared() {
         let (folder, cache) = cache();
-        assert_eq!(cache.read(Kind::Layer, KEY), None);
+        assert_eq!(cache.read(RecordKind::Layer, KEY), None);
         keep(&cache, KEY, b"entries");
-        assert!(cache.contains(Kind::Layer, KEY) && !cache.contains(Kind::Image, KEY));
-        assert_eq!(cache.read(Kind::Layer, KEY).unwrap(), b"entries");
+        assert!(cache.contains(RecordKind::Layer, KEY) && !cache.contains(RecordKind::Image, KEY));
+        assert_eq!(cache.read(RecordKind::Layer, KEY).unwrap(), b"entries");
         assert_eq!((cache.usage().layers, cache.usage().images), (1, 0));
         std::fs::write(cache.root().join("mine.txt"), "not dive's").unwrap();
         cache.clear().unwrap();
@@ -363,57 +364,58 @@ mod tests {
     }
 
     #[test]
-    fn no_key_leads_out_of_the_folder() {
+    fn no_key_writes_outside_the_folder() {
         let (_folder, cache) = cache();
         for key in ["", "../x", "a/b", "..", "sha256:..", "\0", &"a".repeat(300)] {
             keep(&cache, key, b"x");
-            assert_eq!(cache.read(Kind::Layer, key), None, "{key}");
+            assert_eq!(cache.read(RecordKind::Layer, key), None, "{key}");
         }
         assert_eq!(cache.usage(), Usage::default());
     }
 
-    /// A program that was killed, a disk that was full, a bit that flipped: the image must open all the same.
+    /// After a killed program, a full disk or a flipped bit, the image must still open.
     #[test]
-    fn a_damaged_record_is_none_and_is_gone() {
+    fn a_corrupt_record_is_missing_and_deleted() {
         let (_folder, cache) = cache();
         keep(&cache, KEY, b"entries");
-        let path = cache.path(Kind::Layer, KEY).unwrap();
+        let path = cache.path(RecordKind::Layer, KEY).unwrap();
         let whole = std::fs::read(&path).unwrap();
         for damaged in [&whole[..0], &whole[..5], &whole[..whole.len() - 1], &[&whole[..], b"x"].concat()[..]] {
             std::fs::write(&path, damaged).unwrap();
-            assert_eq!(cache.read(Kind::Layer, KEY), None);
+            assert_eq!(cache.read(RecordKind::Layer, KEY), None);
             assert!(!path.exists(), "it would be read again and again");
         }
         for at in 0..whole.len() {
             let mut flipped = whole.clone();
             flipped[at] ^= 1;
             std::fs::write(&path, flipped).unwrap();
-            assert_eq!(cache.read(Kind::Layer, KEY), None, "byte {at}");
+            assert_eq!(cache.read(RecordKind::Layer, KEY), None, "byte {at}");
         }
         keep(&cache, KEY, b"entries");
-        assert_eq!(cache.read(Kind::Layer, KEY).unwrap(), b"entries", "it is written anew");
-        std::fs::copy(&path, cache.path(Kind::Layer, "other").unwrap()).unwrap();
-        assert_eq!(cache.read(Kind::Layer, "other"), None, "another's record");
+        assert_eq!(cache.read(RecordKind::Layer, KEY).unwrap(), b"entries", "it is written anew");
+        std::fs::copy(&path, cache.path(RecordKind::Layer, "other").unwrap()).unwrap();
+        assert_eq!(cache.read(RecordKind::Layer, "other"), None, "another's record");
     }
 
     #[test]
-    fn the_record_that_was_of_no_use_for_longest_makes_room() {
+    fn the_least_recently_used_record_is_deleted_first() {
         let (_folder, cache) = cache();
         for (age, key) in [(30, "a"), (20, "b"), (10, "c")] {
             keep(&cache, key, &[0; 10]);
-            let file = File::options().write(true).open(cache.path(Kind::Layer, key).unwrap()).unwrap();
+            let file = File::options().write(true).open(cache.path(RecordKind::Layer, key).unwrap()).unwrap();
             file.set_modified(SystemTime::now() - std::time::Duration::from_secs(age)).unwrap();
         }
-        // `a` was of use just now.
-        assert!(cache.read(Kind::Layer, "a").is_some());
+        // Reading `a` makes it the most recently used.
+        assert!(cache.read(RecordKind::Layer, "a").is_some());
         let three = cache.usage().bytes;
         let cache = cache.with_limit(three);
         keep(&cache, "d", &[0; 10]);
-        let left: Vec<_> = ["a", "b", "c", "d"].into_iter().filter(|key| cache.contains(Kind::Layer, key)).collect();
+        let left: Vec<_> =
+            ["a", "b", "c", "d"].into_iter().filter(|key| cache.contains(RecordKind::Layer, key)).collect();
         assert_eq!(left, ["a", "c", "d"]);
     }
 
-    /// `rm -rf` by way of a link, or a program that hangs on a pipe: the folder is the user's, but not all that is in it may be.
+    /// The folder may contain files of others: deleting through a link or blocking on a pipe would harm the user.
     #[cfg(unix)]
     #[test]
     fn links_pipes_and_files_of_others_are_left_alone() {
@@ -430,8 +432,8 @@ mod tests {
         std::os::unix::fs::symlink(&mine, cache.root().join("v0")).unwrap();
         std::os::unix::fs::symlink(mine.join("thesis"), version.join("layers/link")).unwrap();
         assert!(std::process::Command::new("mkfifo").arg(version.join("layers/pipe")).status().unwrap().success());
-        assert_eq!((cache.read(Kind::Layer, "link"), cache.read(Kind::Layer, "pipe")), (None, None));
-        cache.write(Kind::Table, "x", |out| out.write_all(b"x"));
+        assert_eq!((cache.read(RecordKind::Layer, "link"), cache.read(RecordKind::Layer, "pipe")), (None, None));
+        cache.write(RecordKind::Table, "x", |out| out.write_all(b"x"));
         let small = cache.clone().with_limit(1);
         keep(&small, "other", b"entries");
         cache.clear().unwrap();
@@ -441,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_version_or_a_killed_program_left_goes() {
+    fn records_of_old_versions_and_killed_programs_are_deleted() {
         let (_folder, cache) = cache();
         keep(&cache, KEY, b"entries");
         let old = cache.root().join("v0/layers");
@@ -450,7 +452,7 @@ mod tests {
         let left = cache.root().join(folder_of(VERSION)).join("layers/.new-abc");
         std::fs::write(&left, [0; 100]).unwrap();
         let file = File::options().write(true).open(&left).unwrap();
-        file.set_modified(SystemTime::now() - GIVEN_UP * 2).unwrap();
+        file.set_modified(SystemTime::now() - ABANDONED_AFTER * 2).unwrap();
         assert!(cache.usage().bytes > 200, "all of it is counted");
         keep(&cache, "other", b"entries");
         assert!(!left.exists() && !old.join("sha256-aa").exists());
@@ -458,7 +460,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_that_write_and_read_at_once_see_whole_records() {
+    fn concurrent_readers_see_complete_records() {
         let (_folder, cache) = cache();
         let records: Vec<Vec<u8>> = (0..4u8).map(|byte| vec![byte; 100_000]).collect();
         std::thread::scope(|scope| {
@@ -466,7 +468,7 @@ mod tests {
                 scope.spawn(|| (0..50).for_each(|_| keep(&cache, KEY, record)));
                 scope.spawn(|| {
                     for _ in 0..50 {
-                        let read = cache.read(Kind::Layer, KEY);
+                        let read = cache.read(RecordKind::Layer, KEY);
                         assert!(read.is_none_or(|read| records.contains(&read)));
                     }
                 });
@@ -475,13 +477,13 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_written_to_is_no_error() {
+    fn an_unwritable_folder_is_not_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         std::fs::write(&file, "").unwrap();
         let cache = Cache::new(file);
         keep(&cache, KEY, b"x");
-        assert_eq!(cache.read(Kind::Layer, KEY), None);
+        assert_eq!(cache.read(RecordKind::Layer, KEY), None);
         assert_eq!(cache.usage(), Usage::default());
     }
 }

@@ -1,20 +1,22 @@
-//! Formats that are made of pieces one after the other: gzip members, bzip2 streams. What stands between and behind
-//! the pieces is what the libraries' own readers for several pieces get wrong.
+//! Decodes formats with several members in sequence: gzip members, bzip2 streams.
+//!
+//! The libraries' own multi-member readers treat whatever follows a member as the next one, and fail on padding and on
+//! garbage alike.
 
 use std::io::{self, Read};
 use std::marker::PhantomData;
 
 use super::window::Window;
 
-/// A decoder of one of the pieces that a compressed file may be made of.
+/// A decoder of one member.
 pub(super) trait MemberDecoder<R: Read>: Read {
     fn start(window: Window<R>) -> Self;
     fn window(&self) -> &Window<R>;
     fn into_window(self) -> Window<R>;
-    /// Whether another piece begins with `bytes`.
+    /// True if a member starts with `bytes`.
     fn begins(bytes: &[u8]) -> bool;
-    /// How many pieces may be next to empty.
-    const MOST_TINY: u32;
+    /// Maximum number of tiny members: see [`TINY`].
+    const MAX_TINY: u32;
 }
 
 impl<R: Read> MemberDecoder<R> for flate2::bufread::GzDecoder<Window<R>> {
@@ -34,7 +36,7 @@ impl<R: Read> MemberDecoder<R> for flate2::bufread::GzDecoder<Window<R>> {
         bytes.starts_with(&[0x1f, 0x8b, 8])
     }
 
-    const MOST_TINY: u32 = u32::MAX;
+    const MAX_TINY: u32 = u32::MAX;
 }
 
 impl<R: Read> MemberDecoder<R> for bzip2::bufread::BzDecoder<Window<R>> {
@@ -54,33 +56,33 @@ impl<R: Read> MemberDecoder<R> for bzip2::bufread::BzDecoder<Window<R>> {
         bytes.starts_with(b"BZh")
     }
 
-    /// Each stream sets up megabytes of tables, and an empty one has 14 bytes: a few kB would keep us busy for minutes.
-    const MOST_TINY: u32 = 1000;
+    /// Each stream initialises megabytes of tables, and an empty one has 14 bytes: without a limit, a few kB would take
+    /// minutes.
+    const MAX_TINY: u32 = 1000;
 }
 
-/// Pieces one after the other. The libraries' own readers for many take whatever follows a piece for the next one, and
-/// fail on padding and on garbage alike.
+/// Decodes a sequence of members, and finds bytes after the last one.
 pub(super) enum Members<R: Read, D: MemberDecoder<R>> {
     Inside {
         decoder: D,
-        /// Bytes that the piece gave so far, and how many pieces before it gave next to none.
-        given: u64,
+        /// Bytes decoded from this member, and number of tiny members before it.
+        decoded: u64,
         tiny: u32,
     },
     Ended {
         consumed: u64,
         garbage_at: Option<u64>,
     },
-    /// Only between two pieces, never seen by a caller.
+    /// Placeholder while moving to the next member; never visible to callers.
     Between(PhantomData<R>),
 }
 
-/// A piece that gives fewer bytes than this is tiny.
+/// A member that decodes to fewer bytes is tiny.
 const TINY: u64 = 64;
 
 impl<R: Read, D: MemberDecoder<R>> Members<R, D> {
     pub(super) fn new(window: Window<R>) -> Self {
-        Self::Inside { decoder: D::start(window), given: 0, tiny: 0 }
+        Self::Inside { decoder: D::start(window), decoded: 0, tiny: 0 }
     }
 
     pub(super) fn garbage_at(&self) -> Option<u64> {
@@ -105,23 +107,23 @@ impl<R: Read, D: MemberDecoder<R>> Read for Members<R, D> {
             return Ok(0);
         }
         loop {
-            let Self::Inside { decoder, given, .. } = self else { return Ok(0) };
+            let Self::Inside { decoder, decoded, .. } = self else { return Ok(0) };
             let read = decoder.read(buf)?;
             if read > 0 {
-                *given += read as u64;
+                *decoded += read as u64;
                 return Ok(read);
             }
-            let Self::Inside { decoder, given, tiny } = std::mem::replace(self, Self::Between(PhantomData)) else {
+            let Self::Inside { decoder, decoded, tiny } = std::mem::replace(self, Self::Between(PhantomData)) else {
                 return Ok(0);
             };
-            let tiny = tiny + u32::from(given < TINY);
+            let tiny = tiny + u32::from(decoded < TINY);
             let mut window = decoder.into_window();
-            if tiny > D::MOST_TINY {
-                let text = format!("it is made of more than {} next to empty pieces", D::MOST_TINY);
+            if tiny > D::MAX_TINY {
+                let text = format!("it is made of more than {} next to empty pieces", D::MAX_TINY);
                 return Err(io::Error::new(io::ErrorKind::InvalidData, text));
             }
             *self = if D::begins(window.peek(3)?) {
-                Self::Inside { decoder: D::start(window), given: 0, tiny }
+                Self::Inside { decoder: D::start(window), decoded: 0, tiny }
             } else {
                 let garbage_at = window.skip_to_nonzero()?;
                 Self::Ended { consumed: window.consumed, garbage_at }

@@ -1,6 +1,8 @@
-//! Compression told by what the bytes are, never by a name or a media type: real archives mix gzip, zstd and plain
-//! layers under names that say something else. One module, because sniffing and decoding must agree on every
-//! format, and because both outer archives (`source`) and layers (`layer`) come through here.
+//! Detects and decodes compression.
+//!
+//! Detection uses the bytes only, never a name or media type: real archives have gzip, zstd and plain layers under
+//! misleading names. Detection and decoding are in one module because they must agree on every format. Outer archives
+//! (`store`) and layers (`layer`) both use it.
 
 mod members;
 mod window;
@@ -16,13 +18,13 @@ use serde::{Deserialize, Serialize};
 use window::Window;
 use zstd_frames::ZstdFrames;
 
-/// How many first bytes [`sniff`] wants to see: one tar header.
+/// Number of bytes that [`sniff`] needs: one tar header.
 pub const SNIFF_LEN: usize = 512;
 
-/// What a layer or an archive is wrapped in.
+/// Compression of a layer or archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Compression {
-    /// Nothing that we know of: the bytes are the tar, or no tar at all.
+    /// No known compression. The bytes may be a tar or something else.
     None,
     /// RFC 1952, any number of members.
     Gzip,
@@ -35,7 +37,7 @@ pub enum Compression {
 }
 
 impl Compression {
-    /// How much time a byte takes to unpack, compared with one of gzip or zstd.
+    /// Time to decode a byte, relative to gzip and zstd.
     #[must_use]
     pub const fn weight(self) -> u64 {
         match self {
@@ -58,21 +60,21 @@ impl fmt::Display for Compression {
     }
 }
 
-/// What follows `BZh` and the block size: the first block (pi), or the end of an empty stream (pi's square root).
+/// The bytes after `BZh` and the block size: a block (digits of pi), or the end of an empty stream (digits of its
+/// square root).
 const BZIP2_BLOCK: [u8; 6] = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59];
 const BZIP2_END: [u8; 6] = [0x17, 0x72, 0x45, 0x38, 0x50, 0x90];
 
-/// Tells the compression of data from its first bytes, [`SNIFF_LEN`] of them or all there are.
+/// Detects the compression of data by its first [`SNIFF_LEN`] bytes, or all if there are fewer.
 ///
-/// A tar starts with a file name, which may be any bytes: what checks as a tar header is a tar, whatever it starts
-/// with.
+/// A valid tar header always means no compression: a tar starts with a file name, which may look like any format.
 #[must_use]
 pub fn sniff(first: &[u8]) -> Compression {
     if tarfile::is_header(first) {
         return Compression::None;
     }
     match first {
-        // The third byte is the method, and deflate (8) is the only one there ever was.
+        // The third byte is the method. Deflate (8) is the only one in use.
         [0x1f, 0x8b, 8, ..] | [0x1f, 0x8b] => Compression::Gzip,
         [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Compression::Zstd,
         [b'B', b'Z', b'h', b'1'..=b'9', rest @ ..]
@@ -85,20 +87,20 @@ pub fn sniff(first: &[u8]) -> Compression {
     }
 }
 
-/// The most memory that a decoder of xz or zstd may take: a number in the file asks for it. `xz -9` needs 65 MiB, and a frame
-/// of `zstd --long=27` this much.
+/// Maximum memory of an xz or zstd decoder, in bytes. The compressed data states the size. `xz -9` needs 65 MiB, and a
+/// frame of `zstd --long=27` exactly this limit.
 const MEMORY_LIMIT: u64 = 128 << 20;
 
-/// What a decoder of bzip2 takes.
+/// Memory of a bzip2 decoder, in bytes.
 const BZIP2_MEMORY: u64 = 4 << 20;
 
-/// Reads what `input` holds once the compression is taken off.
+/// Decodes `input`.
 ///
-/// Read it to its end: checksums and trailing bytes stand after the last byte of content, and only then are
-/// [`Decoder::ignored_tail`] and the errors of a cut file known.
+/// Read it to the end: checksums and trailing bytes follow the last byte of content. Only then are errors of a cut file
+/// reported and [`Decoder::ignored_tail`] known.
 pub struct Decoder<R: Read> {
     codec: Codec<R>,
-    /// For the memory that the codec takes from its start to its end.
+    /// Memory of the codec, reserved for its lifetime.
     _reserved: Option<Reservation>,
 }
 
@@ -111,16 +113,16 @@ enum Codec<R: Read> {
 }
 
 impl<R: Read> Decoder<R> {
-    /// A decoder for `input`, which is compressed as `compression` says.
+    /// A decoder of `input` with a known compression.
     ///
     /// # Errors
-    /// When the library behind it cannot start: out of memory.
+    /// The library cannot allocate its memory.
     pub fn new(compression: Compression, input: R) -> io::Result<Self> {
         Self::over(compression, Window::new(input), None)
     }
 
-    /// As [`Decoder::new`], with the memory that it takes reserved in `budget`: where others hold too much of it, this waits for
-    /// them, as does [`Decoder::read`] at the start of a zstd frame.
+    /// Like [`Decoder::new`], but reserves its memory in `budget`. Blocks until other decoders have freed enough, as
+    /// does [`Decoder::read`] at the start of a zstd frame.
     ///
     /// # Errors
     /// As [`Decoder::new`].
@@ -128,10 +130,10 @@ impl<R: Read> Decoder<R> {
         Self::over(compression, Window::new(input), Some(budget))
     }
 
-    /// A decoder for `input`, whose own first bytes tell the compression.
+    /// A decoder of `input` that detects the compression.
     ///
     /// # Errors
-    /// When those bytes cannot be read.
+    /// The first bytes cannot be read.
     pub fn sniffing(input: R) -> io::Result<(Compression, Self)> {
         let mut window = Window::new(input);
         let compression = sniff(window.peek(SNIFF_LEN)?);
@@ -142,7 +144,7 @@ impl<R: Read> Decoder<R> {
         let memory = match compression {
             Compression::Bzip2 => BZIP2_MEMORY,
             Compression::Xz => MEMORY_LIMIT,
-            // A frame of zstd says what it takes.
+            // Each zstd frame states its memory: [`ZstdFrames`] reserves it.
             Compression::None | Compression::Gzip | Compression::Zstd => 0,
         };
         let reserved = budget.map(|budget| budget.reserve_decoder(memory)).transpose().map_err(io::Error::other)?;
@@ -159,7 +161,7 @@ impl<R: Read> Decoder<R> {
         Ok(Self { codec, _reserved: reserved })
     }
 
-    /// How many bytes of the compressed input are used up: the place to name when reading fails.
+    /// Compressed bytes consumed so far. Errors report it as their position.
     #[must_use]
     pub fn consumed(&self) -> u64 {
         match &self.codec {
@@ -171,9 +173,9 @@ impl<R: Read> Decoder<R> {
         }
     }
 
-    /// Where in the compressed input bytes begin that belong to no gzip member or bzip2 stream and were left out, if there are any.
+    /// Offset in the compressed input of ignored bytes after the last gzip member or bzip2 stream, if any.
     ///
-    /// Docker loads such a layer and shows its tree, and gzip(1) only warns; padding with zeros is not worth a word.
+    /// Docker loads such layers, and gzip(1) only warns. Padding with zeros is not reported.
     #[must_use]
     pub fn ignored_tail(&self) -> Option<u64> {
         match &self.codec {
@@ -189,15 +191,15 @@ impl<R: Read> Read for Decoder<R> {
         match &mut self.codec {
             Codec::Plain(window) => window.read(buf),
             Codec::Gzip(members) => members.read(buf),
-            Codec::Zstd(frames) => frames.read(buf).map_err(name_the_limit),
+            Codec::Zstd(frames) => frames.read(buf).map_err(explain_memory_limit),
             Codec::Bzip2(members) => members.read(buf),
-            Codec::Xz(decoder) => decoder.read(buf).map_err(name_the_limit),
+            Codec::Xz(decoder) => decoder.read(buf).map_err(explain_memory_limit),
         }
     }
 }
 
-/// What asks for more memory than it may have is not damaged, and the libraries' words leave that open.
-fn name_the_limit(error: io::Error) -> io::Error {
+/// Replaces a library's error about memory by one that says what to do: the data is not damaged.
+fn explain_memory_limit(error: io::Error) -> io::Error {
     let text = error.to_string();
     if text.contains("memory limit") || text.contains("too much memory") {
         let text = "unpacking it takes more than 128 MiB of memory, the limit; compress it again with a smaller window";
@@ -240,7 +242,7 @@ mod tests {
         [&[0x5a, 0x2a, 0x4d, 0x18], &len[..], content].concat()
     }
 
-    /// A reader that gives one byte at a time, as a pipe may.
+    /// Returns one byte at a time, like a slow pipe.
     struct Trickle<'a>(&'a [u8]);
 
     impl Read for Trickle<'_> {
@@ -258,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn every_format_is_told_and_decoded_in_one_piece_or_several() {
+    fn every_format_is_detected_and_decoded_with_one_or_several_members() {
         for (expected, encode) in [
             (Compression::Gzip, gzip as fn(&[u8]) -> Vec<u8>),
             (Compression::Zstd, zstd),
@@ -277,20 +279,20 @@ mod tests {
     }
 
     #[test]
-    fn zstd_frames_may_be_skippable_even_the_first() {
+    fn skippable_zstd_frames_are_skipped() {
         let bytes = [skippable(b"seekable"), zstd(TEXT), skippable(b""), zstd(TEXT), skippable(b"table")].concat();
         assert_eq!(decode(&bytes).unwrap(), (Compression::Zstd, [TEXT, TEXT].concat(), None));
     }
 
     #[test]
-    fn garbage_after_gzip_ends_the_content_and_is_told() {
+    fn garbage_after_gzip_is_reported_and_ignored() {
         let member = gzip(TEXT);
         let bytes = [&member[..], b"\0\0garbage"].concat();
         assert_eq!(decode(&bytes).unwrap(), (Compression::Gzip, TEXT.to_vec(), Some(member.len() as u64 + 2)));
     }
 
     #[test]
-    fn a_few_kilobytes_of_empty_streams_do_not_keep_us_busy() {
+    fn thousands_of_empty_bzip2_streams_are_refused() {
         let some = bzip2(b"").repeat(900);
         assert_eq!(decode(&[some, bzip2(TEXT)].concat()).unwrap().1, TEXT);
         let error = decode(&bzip2(b"").repeat(2000)).unwrap_err();
@@ -298,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_after_gzip_are_padding() {
+    fn zeros_after_gzip_are_ignored() {
         let bytes = [&gzip(TEXT)[..], &vec![0; 700_000]].concat();
         assert_eq!(decode(&bytes).unwrap(), (Compression::Gzip, TEXT.to_vec(), None));
     }
@@ -312,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tar_whose_first_name_looks_like_a_magic_is_a_tar() {
+    fn a_tar_whose_first_name_looks_compressed_is_a_tar() {
         for name in [&b"BZh91AY&SY"[..], b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ"] {
             let mut ustar = tar::Header::new_ustar();
             ustar.as_mut_bytes()[..name.len()].copy_from_slice(name);
@@ -333,8 +335,8 @@ mod tests {
     }
 
     #[test]
-    fn an_xz_stream_that_asks_for_too_much_memory_is_refused() {
-        // `xz --lzma2=dict=1GiB`: the block header is made by hand, for the encoder would allocate what it promises.
+    fn an_xz_stream_with_a_huge_dictionary_is_refused() {
+        // Like `xz --lzma2=dict=1GiB`. The block header is patched, because the encoder would allocate the dictionary.
         let mut bytes = xz(TEXT);
         let block = 12;
         let header_len = (usize::from(bytes[block]) + 1) * 4;

@@ -1,9 +1,9 @@
-//! The read buffer that decoders pull from, which can be looked into ahead of them.
+//! The input buffer of decoders, with lookahead.
 
 use std::io::{self, BufRead, Read};
 
-/// A read buffer that can be asked for some bytes ahead, whatever sizes the reads below come in: a `BufReader` at the
-/// end of its buffer shows one byte of the next member's magic, or none.
+/// A read buffer that can peek at any number of bytes. At the end of its buffer, a `BufReader` shows only part of the
+/// next member's magic.
 pub(super) struct Window<R> {
     inner: R,
     buffer: Vec<u8>,
@@ -12,7 +12,7 @@ pub(super) struct Window<R> {
     pub(super) consumed: u64,
 }
 
-/// Large enough that system calls and decoder calls do not show beside the decoding.
+/// Large enough to hide the cost of system calls and decoder calls.
 const WINDOW_LEN: usize = 256 << 10;
 
 impl<R: Read> Window<R> {
@@ -20,7 +20,7 @@ impl<R: Read> Window<R> {
         Self { inner, buffer: vec![0; WINDOW_LEN], start: 0, end: 0, consumed: 0 }
     }
 
-    /// The next bytes, `wanted` of them or more, or fewer at the end of the input. `wanted` is below [`WINDOW_LEN`].
+    /// The next bytes: at least `wanted`, or fewer at the end of the input. `wanted` must be less than [`WINDOW_LEN`].
     pub(super) fn peek(&mut self, wanted: usize) -> io::Result<&[u8]> {
         if self.end - self.start < wanted {
             self.buffer.copy_within(self.start..self.end, 0);
@@ -38,7 +38,7 @@ impl<R: Read> Window<R> {
         Ok(&self.buffer[self.start..self.end])
     }
 
-    /// Steps over zeros. The place of the first byte that is none, or nothing if all are.
+    /// Skips zeros. Returns the offset of the next other byte; `None` at the end of the input.
     pub(super) fn skip_to_nonzero(&mut self) -> io::Result<Option<u64>> {
         loop {
             let bytes = self.peek(1)?;

@@ -1,5 +1,7 @@
-//! zstd, frame by frame. Each frame says in its header how much memory its decoder takes, and that is reserved before the
-//! frame is read: between two frames a decoder holds nothing that another could wait for.
+//! Decodes zstd frame by frame.
+//!
+//! The header of a frame states its window size, and that memory is reserved before the frame is decoded. Between two
+//! frames a decoder holds no memory that another one could wait for.
 
 use std::io::{self, Read};
 
@@ -8,17 +10,17 @@ use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 use super::window::Window;
 use crate::budget::{Budget, Reservation};
 
-/// The frames of a stream.
+/// A zstd stream.
 pub(super) struct ZstdFrames<R> {
     window: Window<R>,
     budget: Option<Budget>,
-    /// The decoder, and the memory that is reserved for it.
+    /// The decoder and its reserved memory.
     decoder: Option<(Decoder<'static>, Option<Reservation>)>,
     is_inside: bool,
 }
 
-/// The longest header of a frame.
-const HEADER: usize = 18;
+/// Maximum length of a frame header, in bytes.
+const HEADER_LEN: usize = 18;
 
 impl<R: Read> ZstdFrames<R> {
     pub(super) const fn new(window: Window<R>, budget: Option<Budget>) -> Self {
@@ -29,9 +31,9 @@ impl<R: Read> ZstdFrames<R> {
         &self.window
     }
 
-    /// Makes a decoder ready for the next frame. False at the end of the stream.
+    /// Prepares a decoder for the next frame. False at the end of the stream.
     fn start_frame(&mut self) -> io::Result<bool> {
-        let header = self.window.peek(HEADER)?;
+        let header = self.window.peek(HEADER_LEN)?;
         if header.is_empty() {
             return Ok(false);
         }
@@ -42,9 +44,9 @@ impl<R: Read> ZstdFrames<R> {
             None => false,
         };
         if !suffices {
-            // First let go: no decoder may wait for another while it holds memory.
+            // Free the old decoder first: waiting for memory while holding some could deadlock.
             self.decoder = None;
-            // A frame that needs more than the decoder's own limit is refused by the decoder.
+            // The decoder itself refuses frames over its limit.
             let reserved = match &self.budget {
                 Some(budget) if needed <= super::MEMORY_LIMIT => {
                     Some(budget.reserve_decoder(needed.next_power_of_two()).map_err(io::Error::other)?)
@@ -86,8 +88,8 @@ impl<R: Read> Read for ZstdFrames<R> {
     }
 }
 
-/// How many bytes back a frame may refer to, by its header (RFC 8878, section 3.1.1.1). `None` for a skippable frame, and for
-/// what the decoder will refuse.
+/// Window size of a frame in bytes, from its header (RFC 8878, section 3.1.1.1). `None` for a skippable or invalid
+/// frame.
 fn window_size(header: &[u8]) -> Option<u64> {
     let (magic, rest) = header.split_first_chunk::<4>()?;
     if *magic != [0x28, 0xb5, 0x2f, 0xfd] {
@@ -100,7 +102,7 @@ fn window_size(header: &[u8]) -> Option<u64> {
         let base = 1u64 << (10 + (byte >> 3));
         return Some(base + base / 8 * u64::from(byte & 7));
     }
-    // Then the window is the content, whose size stands behind the id of the dictionary.
+    // The window is the content, and its size follows the dictionary id.
     let id_len = [0, 1, 2, 4][usize::from(descriptor & 3)];
     let size_len = [1, 2, 4, 8][usize::from(descriptor >> 6)];
     let mut size = [0; 8];
@@ -114,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_says_how_much_memory_it_takes() {
+    fn the_window_size_of_a_frame_is_read_from_its_header() {
         for log in [17, 20, 23, 27] {
             let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
             encoder.window_log(log).unwrap();
@@ -129,7 +131,7 @@ mod tests {
         assert_eq!(window_size(&[0x28, 0xb5]), None);
     }
 
-    /// Frames of different windows, as zstd:chunked has them, in a budget that all of them together would break.
+    /// Frames with different windows, as in zstd:chunked. Together they would exceed the budget.
     #[test]
     fn each_frame_reserves_its_own_window() {
         let frame = |log| {

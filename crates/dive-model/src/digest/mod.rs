@@ -1,5 +1,5 @@
-//! Digests: the names that images give their blobs, and the hashing that checks bytes against them. SHA-256 and SHA-512 are
-//! known; a digest of another algorithm cannot be checked and does not parse.
+//! Digests: the names of blobs, and hashing to verify blobs. Supports SHA-256 and SHA-512; digests of other algorithms
+//! do not parse.
 
 mod hex;
 
@@ -13,7 +13,7 @@ use sha2::{Sha256, Sha512};
 
 pub use hex::hex;
 
-/// A digest that can be compared with bytes.
+/// A digest of a supported algorithm.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Digest {
     algorithm: Algorithm,
@@ -26,24 +26,24 @@ enum Algorithm {
     Sha512,
 }
 
-/// A text that is not a digest, or has an unknown algorithm.
+/// A text that is not a digest of a supported algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a digest of SHA-256 or SHA-512")]
-pub struct NotChecked;
+pub struct DigestError;
 
 impl FromStr for Digest {
-    type Err = NotChecked;
+    type Err = DigestError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (algorithm, hex) = text.split_once(':').ok_or(NotChecked)?;
+        let (algorithm, hex) = text.split_once(':').ok_or(DigestError)?;
         let (algorithm, digits) = match algorithm {
             "sha256" => (Algorithm::Sha256, 64),
             "sha512" => (Algorithm::Sha512, 128),
-            _ => return Err(NotChecked),
+            _ => return Err(DigestError),
         };
         let hex = hex.to_ascii_lowercase();
         if hex.len() != digits || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(NotChecked);
+            return Err(DigestError);
         }
         Ok(Self { algorithm, hex })
     }
@@ -65,7 +65,7 @@ impl Algorithm {
 }
 
 impl Digest {
-    /// The SHA-256 of `bytes`, which is what a registry calls a document that was asked for by its tag.
+    /// The SHA-256 of `bytes`. Registries name a document requested by its tag so.
     #[must_use]
     pub fn sha256(bytes: &[u8]) -> Self {
         let mut hasher = Hasher::Sha256(Sha256::new());
@@ -73,13 +73,13 @@ impl Digest {
         hasher.finish()
     }
 
-    /// What its blob is called in a layout.
+    /// Path of the blob in an OCI layout.
     #[must_use]
     pub fn member(&self) -> String {
         format!("blobs/{}/{}", self.algorithm.name(), self.hex)
     }
 
-    /// Hashes bytes the way this digest was made.
+    /// A hasher of the same algorithm.
     #[must_use]
     pub fn hasher(&self) -> Hasher {
         match self.algorithm {
@@ -88,10 +88,10 @@ impl Digest {
         }
     }
 
-    /// The digest, made the same way, of all that `reader` has.
+    /// The digest of all bytes of `reader`, with the same algorithm.
     ///
     /// # Errors
-    /// What `reader` answers.
+    /// The error of `reader`.
     pub fn of_reader(&self, mut reader: impl Read) -> io::Result<Self> {
         let mut hasher = self.hasher();
         let mut piece = vec![0; 64 << 10];
@@ -105,7 +105,7 @@ impl Digest {
         }
     }
 
-    /// What `bytes` should be called, if that is another name than this one.
+    /// The digest of `bytes` if it differs from this one.
     #[must_use]
     pub fn mismatch(&self, bytes: &[u8]) -> Option<Self> {
         let mut hasher = self.hasher();
@@ -114,33 +114,33 @@ impl Digest {
     }
 }
 
-/// Bytes that are not those that a digest means.
+/// A blob that does not match its digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mismatch {
-    /// They have another digest.
+    /// The blob has another digest.
     Other {
-        /// The digest they should have.
+        /// Expected digest.
         claimed: Digest,
-        /// The one they have.
+        /// Actual digest.
         found: Digest,
     },
-    /// They cannot all be read or unpacked.
+    /// The blob cannot be read or unpacked in full.
     Unreadable {
-        /// The digest they should have.
+        /// Expected digest.
         claimed: Digest,
     },
-    /// The digest is of an unknown algorithm, or none.
+    /// The expected digest is invalid or of an unsupported algorithm.
     Unknown {
-        /// As it is written.
+        /// The expected digest as written.
         claimed: String,
     },
-    /// Nothing says which digest they should have.
+    /// The image gives no digest.
     Unnamed,
 }
 
 impl Mismatch {
-    /// None if `claimed` is among the digests that were found.
+    /// Compares the expected digest with the actual ones; `None` if they match.
     #[must_use]
     pub fn between(claimed: &Digest, found: Option<&[Digest]>) -> Option<Self> {
         let same = found.into_iter().flatten().find(|found| found.algorithm == claimed.algorithm);
@@ -165,12 +165,12 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// Bytes on their way to a digest.
+/// Computes a digest.
 #[derive(Debug, Clone)]
 pub enum Hasher {
-    /// Of SHA-256.
+    /// SHA-256.
     Sha256(Sha256),
-    /// Of SHA-512.
+    /// SHA-512.
     Sha512(Sha512),
 }
 
@@ -183,7 +183,7 @@ impl Hasher {
         }
     }
 
-    /// The digest of all bytes added.
+    /// The digest of all added bytes.
     #[must_use]
     pub fn finish(self) -> Digest {
         match self {
@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_known_is_not_taken() {
+    fn malformed_and_unsupported_digests_do_not_parse() {
         let empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         let digest: Digest = empty.parse().unwrap();
         assert_eq!(digest, Digest::sha256(b""));
@@ -206,12 +206,12 @@ mod tests {
         assert_eq!(digest.mismatch(b"x"), Some(Digest::sha256(b"x")));
         assert_eq!(digest.to_string(), empty);
         for wrong in ["", "sha256", "sha256:", "sha256:../../etc/passwd", "md5:d41d8cd98f00b204e9800998ecf8427e"] {
-            assert_eq!(wrong.parse::<Digest>(), Err(NotChecked), "{wrong}");
+            assert_eq!(wrong.parse::<Digest>(), Err(DigestError), "{wrong}");
         }
     }
 
     #[test]
-    fn sha512_is_checked_too() {
+    fn sha512_is_verified() {
         let digest: Digest = format!(
             "sha512:{}{}",
             "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a",

@@ -1,5 +1,5 @@
-//! A directory on disk that is held open, in which names are looked up, made and removed one at a time. Nothing here takes
-//! a path, and nothing follows a symbolic link: that is what keeps an extraction inside its folder.
+//! An open directory on disk, whose entries are accessed by name. No function takes a path or follows a symbolic link:
+//! this keeps extractions inside their folder.
 
 use std::fmt;
 
@@ -17,20 +17,20 @@ pub use unix::Dir;
 #[cfg(unix)]
 pub(crate) use unix::set_mode;
 
-/// What stands on disk.
+/// Kind of a file on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub enum FileKind {
     /// A directory.
     Directory,
     /// A regular file.
     File,
-    /// A symbolic link, wherever it leads.
+    /// A symbolic link.
     Symlink,
     /// A device, pipe or socket.
     Other,
 }
 
-impl fmt::Display for Found {
+impl fmt::Display for FileKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Directory => "a directory",

@@ -1,53 +1,54 @@
-//! Where there is no `openat`, on Windows: paths, each looked at before it is used. Links (junctions too) are refused as
-//! they are found, and that a directory still is where it was opened is seen before each deed in it. Unlike on Unix, whoever
-//! may write to the folder could still exchange it for a link between that look and the deed. Permissions are not set: the
-//! bits mean nothing there.
+//! For systems without `openat`, such as Windows: checks each path before using it.
+//!
+//! Links and junctions are refused, and each call checks that the directory is still at its path. Unlike on Unix,
+//! another process can replace the directory by a link between that check and the operation. Permissions are not set:
+//! mode bits have no meaning there.
 
 use std::fs::{self, File, FileType, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Found;
+use super::FileKind;
 
-/// A directory that was one when it was looked at, by its path without links.
+/// A directory, by its canonical path.
 #[derive(Debug, Clone)]
 pub struct Dir(PathBuf);
 
-fn what(file_type: FileType) -> Found {
+fn kind_from(file_type: FileType) -> FileKind {
     if file_type.is_symlink() {
-        Found::Symlink
+        FileKind::Symlink
     } else if file_type.is_dir() {
-        Found::Directory
+        FileKind::Directory
     } else if file_type.is_file() {
-        Found::File
+        FileKind::File
     } else {
-        Found::Other
+        FileKind::Other
     }
 }
 
-/// A lock on a directory, which there is none of.
+/// A lock on a directory. Never created: directories cannot be locked here.
 #[derive(Debug)]
-pub(crate) enum Held {}
+pub(crate) enum DirLock {}
 
 impl Dir {
-    /// The folder at a path that the user gave, through links if need be.
+    /// Opens a folder that the user named, following links.
     ///
     /// # Errors
-    /// If the file system refuses.
+    /// The error of the file system.
     pub fn open(path: &Path) -> io::Result<Self> {
         let path = path.canonicalize()?;
         if path.is_dir() { Ok(Self(path)) } else { Err(io::ErrorKind::NotADirectory.into()) }
     }
 
-    /// A directory in it; an error if it is none, or a link to one.
+    /// Opens a subdirectory. An error if it is a link or not a directory.
     ///
     /// # Errors
-    /// If the file system refuses.
+    /// The error of the file system.
     pub fn open_child(&self, name: &[u8]) -> io::Result<Self> {
-        match self.look(name)? {
-            Some(Found::Directory) => {
-                // Its own spelling of the name, which may differ from the image's in case.
-                let path = self.place(name)?.canonicalize()?;
+        match self.kind_of(name)? {
+            Some(FileKind::Directory) => {
+                // The spelling on disk, which may differ from the image's in case.
+                let path = self.checked_path(name)?.canonicalize()?;
                 if path.parent() == Some(&self.0) { Ok(Self(path)) } else { Err(io::ErrorKind::NotADirectory.into()) }
             }
             Some(_) => Err(io::ErrorKind::NotADirectory.into()),
@@ -55,24 +56,24 @@ impl Dir {
         }
     }
 
-    /// What is there under a name; none if nothing is.
+    /// Kind of the file `name`, without following links; `None` if it does not exist.
     ///
     /// # Errors
-    /// If the file system refuses.
-    pub fn look(&self, name: &[u8]) -> io::Result<Option<Found>> {
-        match fs::symlink_metadata(self.place(name)?) {
-            Ok(metadata) => Ok(Some(what(metadata.file_type()))),
+    /// The error of the file system.
+    pub fn kind_of(&self, name: &[u8]) -> io::Result<Option<FileKind>> {
+        match fs::symlink_metadata(self.checked_path(name)?) {
+            Ok(metadata) => Ok(Some(kind_from(metadata.file_type()))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// As [`Dir::look`]: who owns a file is not looked at.
-    pub(crate) fn look_for_own(&self, name: &[u8]) -> io::Result<Option<Found>> {
-        self.look(name)
+    /// Like [`Dir::kind_of`]: ownership is not checked here.
+    pub(crate) fn kind_of_own(&self, name: &[u8]) -> io::Result<Option<FileKind>> {
+        self.kind_of(name)
     }
 
-    /// The first `most` names in it that `is_wanted`.
+    /// Names among the first `most` entries for which `is_wanted` is true.
     pub(crate) fn names(&self, most: usize, is_wanted: &dyn Fn(&[u8]) -> bool) -> io::Result<Vec<Vec<u8>>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.0)?.take(most) {
@@ -84,106 +85,107 @@ impl Dir {
         Ok(names)
     }
 
-    /// Does nothing: directories cannot be locked.
+    /// `None`: directories cannot be locked.
     #[allow(clippy::unused_self)] // As on Unix.
-    pub(crate) const fn hold(&self) -> Option<Held> {
+    pub(crate) const fn lock_shared(&self) -> Option<DirLock> {
         None
     }
 
-    /// None: directories cannot be locked.
+    /// `None`: directories cannot be locked.
     #[allow(clippy::unused_self)] // As on Unix.
-    pub(crate) const fn claim(&self) -> Option<Held> {
+    pub(crate) const fn lock_exclusive(&self) -> Option<DirLock> {
         None
     }
 
-    /// False: a file that is open keeps its name there.
+    /// False: an open file cannot lose its name on Windows.
     pub(crate) const fn is_removed(_file: &File) -> bool {
         false
     }
 
-    /// Makes a directory.
+    /// Creates a directory.
     pub(crate) fn make_child(&self, name: &[u8]) -> io::Result<()> {
-        fs::create_dir(self.place(name)?)
+        fs::create_dir(self.checked_path(name)?)
     }
 
-    /// Makes a file where nothing is.
+    /// Creates a file that must not exist.
     pub(crate) fn create(&self, name: &[u8]) -> io::Result<File> {
-        OpenOptions::new().read(true).write(true).create_new(true).open(self.place(name)?)
+        OpenOptions::new().read(true).write(true).create_new(true).open(self.checked_path(name)?)
     }
 
     /// Creates a file that must not exist, with default permissions.
     ///
     /// # Errors
-    /// If the file system refuses.
+    /// The error of the file system.
     pub fn create_shared(&self, name: &[u8]) -> io::Result<File> {
-        OpenOptions::new().write(true).create_new(true).open(self.place(name)?)
+        OpenOptions::new().write(true).create_new(true).open(self.checked_path(name)?)
     }
 
     /// Opens a file for reading and appending; creates it if it does not exist.
     ///
     /// # Errors
-    /// If the file system refuses.
+    /// The error of the file system.
     pub fn append(&self, name: &[u8]) -> io::Result<File> {
         self.check_file(name)?;
-        OpenOptions::new().read(true).append(true).create(true).open(self.place(name)?)
+        OpenOptions::new().read(true).append(true).create(true).open(self.checked_path(name)?)
     }
 
     /// Opens a file for reading.
     ///
     /// # Errors
-    /// If the file system refuses.
+    /// The error of the file system.
     pub fn read(&self, name: &[u8]) -> io::Result<File> {
         self.check_file(name)?;
-        File::open(self.place(name)?)
+        File::open(self.checked_path(name)?)
     }
 
-    /// Refuses anything but a regular file, links included.
+    /// Refuses anything but a regular file, including links.
     fn check_file(&self, name: &[u8]) -> io::Result<()> {
-        match self.look(name)? {
-            None | Some(Found::File) => Ok(()),
+        match self.kind_of(name)? {
+            None | Some(FileKind::File) => Ok(()),
             Some(_) => Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")),
         }
     }
 
-    /// Refuses: a link needs rights that few users have there, and to know whether it leads to a directory.
+    /// Refuses: on Windows, links need a privilege that few users have, and whether the target is a directory must be
+    /// known.
     #[allow(clippy::unused_self)] // As on Unix.
     pub(crate) fn symlink(&self, _name: &[u8], _target: &[u8]) -> io::Result<()> {
         Err(io::Error::new(io::ErrorKind::Unsupported, "symbolic links are not written on this system"))
     }
 
-    /// Gives the file `name` one more name in another directory, where nothing is.
+    /// Creates a hard link to the file `name` in another directory. The name must be free.
     pub(crate) fn link(&self, name: &[u8], to: &Self, to_name: &[u8]) -> io::Result<()> {
-        fs::hard_link(self.place(name)?, to.place(to_name)?)
+        fs::hard_link(self.checked_path(name)?, to.checked_path(to_name)?)
     }
 
-    /// Gives what is no directory another name in this directory, over what is there.
+    /// Renames a file in this directory, replacing an existing one.
     ///
     /// # Errors
-    /// If the file system refuses.
+    /// The error of the file system.
     pub fn rename(&self, from: &[u8], to: &[u8]) -> io::Result<()> {
-        fs::rename(self.place(from)?, self.place(to)?)
+        fs::rename(self.checked_path(from)?, self.checked_path(to)?)
     }
 
-    /// Gives what is no directory another name in this directory, which must be free. Where the file system has no hard
-    /// links, what comes to the name between a look and the renaming is replaced.
+    /// Renames a file in this directory to a free name. On a file system without hard links, a file that appears at the
+    /// last moment is replaced.
     pub(crate) fn rename_to_free(&self, from: &[u8], to: &[u8]) -> io::Result<()> {
-        match fs::hard_link(self.place(from)?, self.place(to)?) {
+        match fs::hard_link(self.checked_path(from)?, self.checked_path(to)?) {
             Ok(()) => return self.remove(from),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
             Err(_) => {}
         }
-        match self.look(to)? {
+        match self.kind_of(to)? {
             None => self.rename(from, to),
             Some(_) => Err(io::ErrorKind::AlreadyExists.into()),
         }
     }
 
-    /// Removes what is no directory.
+    /// Removes a file.
     ///
     /// # Errors
-    /// If the file system refuses.
+    /// The error of the file system.
     pub fn remove(&self, name: &[u8]) -> io::Result<()> {
-        fs::remove_file(self.place(name)?)
+        fs::remove_file(self.checked_path(name)?)
     }
 
     /// Does nothing.
@@ -192,8 +194,8 @@ impl Dir {
         Ok(())
     }
 
-    /// The path of a name that `names` has let in: it is one component.
-    fn place(&self, name: &[u8]) -> io::Result<PathBuf> {
+    /// The path of `name`, after checking that the directory is still at its path.
+    fn checked_path(&self, name: &[u8]) -> io::Result<PathBuf> {
         if self.0.canonicalize()? != self.0 {
             return Err(io::ErrorKind::NotADirectory.into());
         }

@@ -1,5 +1,5 @@
-//! On Unix: calls relative to a file descriptor (POSIX `openat` and its family), with `O_NOFOLLOW`. Between a look and a
-//! deed nobody can exchange a directory for a link to another.
+//! For Unix: calls relative to a file descriptor (POSIX `openat` and its family), with `O_NOFOLLOW`. Another process
+//! cannot redirect an operation by replacing a directory with a link.
 
 use std::fs::File;
 use std::io;
@@ -10,69 +10,69 @@ use std::rc::Rc;
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::Found;
+use super::FileKind;
 
-/// A directory that is held open. A clone is the same one.
+/// An open directory. Clones share the descriptor.
 #[derive(Debug, Clone)]
 pub struct Dir(Rc<OwnedFd>);
 
-/// A lock on a directory. It lasts no longer than the value, though the directory stays open.
+/// A lock on a directory. Released on drop, even while the directory stays open.
 #[derive(Debug)]
-pub(crate) struct Held(Rc<OwnedFd>);
+pub(crate) struct DirLock(Rc<OwnedFd>);
 
-impl Drop for Held {
+impl Drop for DirLock {
     fn drop(&mut self) {
         let _ = rustix::fs::flock(&*self.0, FlockOperation::Unlock);
     }
 }
 
-fn found(stat: &rustix::fs::Stat) -> Found {
+fn kind_from(stat: &rustix::fs::Stat) -> FileKind {
     match FileType::from_raw_mode(stat.st_mode) {
-        FileType::Directory => Found::Directory,
-        FileType::RegularFile => Found::File,
-        FileType::Symlink => Found::Symlink,
-        _ => Found::Other,
+        FileType::Directory => FileKind::Directory,
+        FileType::RegularFile => FileKind::File,
+        FileType::Symlink => FileKind::Symlink,
+        _ => FileKind::Other,
     }
 }
 
 impl Dir {
-    /// Opens the folder at a path that the user gave, through links if need be.
+    /// Opens a folder that the user named, following links.
     ///
     /// # Errors
-    /// If the file system refuses.
+    /// The error of the file system.
     pub fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(Self(Rc::new(rustix::fs::open(path, flags, Mode::empty())?)))
     }
 
-    /// Opens a directory in it; an error if it is none, or a link to one.
+    /// Opens a subdirectory. An error if it is a link or not a directory.
     ///
     /// # Errors
-    /// If the file system refuses.
+    /// The error of the file system.
     pub fn open_child(&self, name: &[u8]) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(Self(Rc::new(rustix::fs::openat(&*self.0, name, flags, Mode::empty())?)))
     }
 
-    /// What is there under a name; none if nothing is.
+    /// Kind of the file `name`, without following links; `None` if it does not exist.
     ///
     /// # Errors
-    /// If the file system refuses.
-    pub fn look(&self, name: &[u8]) -> io::Result<Option<Found>> {
+    /// The error of the file system.
+    pub fn kind_of(&self, name: &[u8]) -> io::Result<Option<FileKind>> {
         match rustix::fs::statat(&*self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) => Ok(Some(found(&stat))),
+            Ok(stat) => Ok(Some(kind_from(&stat))),
             Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// As [`Dir::look`], and none if it belongs to another user.
-    pub(crate) fn look_for_own(&self, name: &[u8]) -> io::Result<Option<Found>> {
+    /// Like [`Dir::kind_of`], but `None` for files of other users.
+    pub(crate) fn kind_of_own(&self, name: &[u8]) -> io::Result<Option<FileKind>> {
         let stat = rustix::fs::statat(&*self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
-        Ok((stat.st_uid == rustix::process::geteuid().as_raw()).then(|| found(&stat)))
+        Ok((stat.st_uid == rustix::process::geteuid().as_raw()).then(|| kind_from(&stat)))
     }
 
-    /// The first `most` names in it that `is_wanted`.
+    /// Names among the first `most` entries for which `is_wanted` is true.
     pub(crate) fn names(&self, most: usize, is_wanted: &dyn Fn(&[u8]) -> bool) -> io::Result<Vec<Vec<u8>>> {
         let mut names = Vec::new();
         for entry in rustix::fs::Dir::read_from(&*self.0)?.take(most) {
@@ -84,19 +84,18 @@ impl Dir {
         Ok(names)
     }
 
-    /// Tells other processes that this one works in the directory, until the value is dropped; none if another process has
-    /// it to itself.
-    pub(crate) fn hold(&self) -> Option<Held> {
+    /// Takes a shared lock on the directory; `None` if another process has an exclusive one.
+    pub(crate) fn lock_shared(&self) -> Option<DirLock> {
         self.lock(FlockOperation::NonBlockingLockShared)
     }
 
-    /// Has the directory to itself until the value is dropped; none if another process works in it.
-    pub(crate) fn claim(&self) -> Option<Held> {
+    /// Takes an exclusive lock on the directory; `None` if another process has a lock.
+    pub(crate) fn lock_exclusive(&self) -> Option<DirLock> {
         self.lock(FlockOperation::NonBlockingLockExclusive)
     }
 
-    fn lock(&self, operation: FlockOperation) -> Option<Held> {
-        rustix::fs::flock(&*self.0, operation).ok().map(|()| Held(Rc::clone(&self.0)))
+    fn lock(&self, operation: FlockOperation) -> Option<DirLock> {
+        rustix::fs::flock(&*self.0, operation).ok().map(|()| DirLock(Rc::clone(&self.0)))
     }
 
     /// True if an open file has no name left.
@@ -104,12 +103,12 @@ impl Dir {
         rustix::fs::fstat(file).is_ok_and(|stat| stat.st_nlink == 0)
     }
 
-    /// Makes a directory that only its owner can enter until [`Dir::set_own_mode`].
+    /// Creates a directory that only its owner can enter, until [`Dir::set_own_mode`].
     pub(crate) fn make_child(&self, name: &[u8]) -> io::Result<()> {
         Ok(rustix::fs::mkdirat(&*self.0, name, Mode::RWXU)?)
     }
 
-    /// Makes a file where nothing is, which only its owner can read until [`set_mode`].
+    /// Creates a file that must not exist, and that only its owner can read, until [`set_mode`].
     pub(crate) fn create(&self, name: &[u8]) -> io::Result<File> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(rustix::fs::openat(&*self.0, name, flags, Mode::RUSR | Mode::WUSR)?.into())
@@ -118,7 +117,7 @@ impl Dir {
     /// Creates a file that must not exist, with default permissions.
     ///
     /// # Errors
-    /// If the file system refuses.
+    /// The error of the file system.
     pub fn create_shared(&self, name: &[u8]) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(rustix::fs::openat(&*self.0, name, flags, Mode::from_bits_truncate(0o666))?.into())
@@ -127,7 +126,7 @@ impl Dir {
     /// Opens a file for reading and appending; creates it if it does not exist. Does not block on a pipe.
     ///
     /// # Errors
-    /// If the file system refuses.
+    /// The error of the file system.
     pub fn append(&self, name: &[u8]) -> io::Result<File> {
         let flags = OFlags::RDWR | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let mode = Mode::from_bits_truncate(0o666);
@@ -137,34 +136,34 @@ impl Dir {
     /// Opens a file for reading. Does not block on a pipe.
     ///
     /// # Errors
-    /// If the file system refuses.
+    /// The error of the file system.
     pub fn read(&self, name: &[u8]) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         Ok(rustix::fs::openat(&*self.0, name, flags, Mode::empty())?.into())
     }
 
-    /// Makes a symbolic link where nothing is.
+    /// Creates a symbolic link. The name must be free.
     pub(crate) fn symlink(&self, name: &[u8], target: &[u8]) -> io::Result<()> {
         Ok(rustix::fs::symlinkat(target, &*self.0, name)?)
     }
 
-    /// Gives the file `name` one more name in another directory, where nothing is.
+    /// Creates a hard link to the file `name` in another directory. The name must be free.
     pub(crate) fn link(&self, name: &[u8], to: &Self, to_name: &[u8]) -> io::Result<()> {
         Ok(rustix::fs::linkat(&*self.0, name, &*to.0, to_name, AtFlags::empty())?)
     }
 
-    /// Gives what is no directory another name in this directory, over what is there.
+    /// Renames a file in this directory, replacing an existing one.
     ///
     /// # Errors
-    /// If the file system refuses.
+    /// The error of the file system.
     pub fn rename(&self, from: &[u8], to: &[u8]) -> io::Result<()> {
         Ok(rustix::fs::renameat(&*self.0, from, &*self.0, to)?)
     }
 
-    /// Gives what is no directory another name in this directory, which must be free.
+    /// Renames a file in this directory to a free name.
     ///
-    /// Without `renameat2` with `RENAME_NOREPLACE`, or a file system that takes it, a second name is made and the first
-    /// removed. On one without hard links as well, what comes to the name between a look and the renaming is replaced.
+    /// If the system or file system lacks `RENAME_NOREPLACE` (`renameat2`), this creates a hard link and removes the
+    /// old name. Without hard links, too, a file that appears at the last moment is replaced.
     pub(crate) fn rename_to_free(&self, from: &[u8], to: &[u8]) -> io::Result<()> {
         match self.rename_exclusively(from, to) {
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
@@ -175,7 +174,7 @@ impl Dir {
             Err(Errno::EXIST) => return Err(Errno::EXIST.into()),
             Err(_) => {}
         }
-        match self.look(to)? {
+        match self.kind_of(to)? {
             None => self.rename(from, to),
             Some(_) => Err(Errno::EXIST.into()),
         }
@@ -192,15 +191,15 @@ impl Dir {
         Err(Errno::NOSYS)
     }
 
-    /// Removes what is no directory.
+    /// Removes a file.
     ///
     /// # Errors
-    /// If the file system refuses.
+    /// The error of the file system.
     pub fn remove(&self, name: &[u8]) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(&*self.0, name, AtFlags::empty())?)
     }
 
-    /// Sets the directory's own permission bits.
+    /// Sets the permission bits of the directory.
     pub(crate) fn set_own_mode(&self, mode: u16) -> io::Result<()> {
         Ok(rustix::fs::fchmod(&*self.0, Mode::from_bits_truncate(mode.into()))?)
     }

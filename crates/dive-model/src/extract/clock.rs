@@ -1,4 +1,4 @@
-//! How far the work is, and whether anybody still wants it: asked and told between pieces of it.
+//! Reports progress of an extraction and checks for cancellation, between pieces of work.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,52 +6,52 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::report::Progress;
 use crate::blob::TransferProgress;
 
-/// Tells of progress, and hears of the end.
+/// Progress and cancellation of one extraction.
 pub(super) struct Clock<'a> {
     cancel: &'a AtomicBool,
-    tell: &'a dyn Fn(Progress),
+    report: &'a dyn Fn(Progress),
     now: Cell<Progress>,
 }
 
-/// Somebody said that it is enough.
+/// The extraction was cancelled.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cancelled;
 
 impl<'a> Clock<'a> {
-    pub(super) fn new(cancel: &'a AtomicBool, tell: &'a dyn Fn(Progress), of_items: u64) -> Self {
-        Self { cancel, tell, now: Cell::new(Progress { of_items, ..Progress::default() }) }
+    pub(super) fn new(cancel: &'a AtomicBool, report: &'a dyn Fn(Progress), of_items: u64) -> Self {
+        Self { cancel, report, now: Cell::new(Progress { of_items, ..Progress::default() }) }
     }
 
-    /// So many bytes will be read in all.
+    /// Sets the total number of bytes to read.
     pub(super) fn expect_bytes(&self, to_read: u64) {
         self.now.set(Progress { to_read, ..self.now.get() });
     }
 
-    /// All bytes before `at` are behind.
+    /// Records that all bytes before `at` are read.
     pub(super) fn read_to(&self, at: u64) -> Result<(), Cancelled> {
         let now = self.now.get();
         self.set(Progress { read: now.read.max(at), ..now });
-        self.go_on()
+        self.check()
     }
 
-    /// A layer is on its way here; none, if it is no more.
-    pub(super) fn bring(&self, bringing: Option<TransferProgress>) -> Result<(), Cancelled> {
-        self.set(Progress { bringing, ..self.now.get() });
-        self.go_on()
+    /// Records the transfer of a layer; `None` once it has ended.
+    pub(super) fn fetch(&self, fetching: Option<TransferProgress>) -> Result<(), Cancelled> {
+        self.set(Progress { fetching, ..self.now.get() });
+        self.check()
     }
 
-    /// One more item is behind.
+    /// Counts one more item as done.
     pub(super) fn item(&self) {
         let now = self.now.get();
         self.set(Progress { items: now.items + 1, ..now });
     }
 
-    pub(super) fn go_on(&self) -> Result<(), Cancelled> {
+    pub(super) fn check(&self) -> Result<(), Cancelled> {
         if self.cancel.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) }
     }
 
     fn set(&self, now: Progress) {
         self.now.set(now);
-        (self.tell)(now);
+        (self.report)(now);
     }
 }

@@ -1,21 +1,21 @@
-//! Files of any layer, written to a folder of this machine: nothing outside that folder, no device, nothing over what is
-//! there unless somebody said so.
+//! Extracts files of any layer to a folder. Writes nothing outside the folder, creates no devices, and replaces
+//! existing files only on request.
 //!
-//! [`Plan`] says what is to be written and needs no disk; [`conflicts`] says what stands in its way, for whoever has to
-//! ask; [`run`] writes, and tells in a [`Report`] what it left out and why.
+//! [`Plan`] lists what to write, without access to the disk. [`conflicts`] lists existing files in the way. [`run`]
+//! writes, and returns a [`Report`] of what it left out and why.
 //!
-//! What keeps it inside the folder:
-//! - Everything is created relative to an open directory, one name at a time, and no symbolic link below the folder is
-//!   ever followed, whoever put it there: the image, an earlier extraction, somebody else meanwhile. A link in the place
-//!   of a directory is an obstacle that is reported. The folder itself may be reached through links: it was asked for.
-//! - Symbolic links are written with their text as the image has it, and after everything else.
-//! - Files are written beside their place and take it when they are whole: what is new takes a free place only, what is
-//!   overwritten goes then. A file that does not become whole is removed, at the latest by the next extraction there.
-//! - Devices and named pipes are left out; setuid, setgid and sticky bits are, unless [`SpecialBits::Keep`] asks for them.
+//! What keeps an extraction inside its folder:
+//! - Everything is created relative to an open directory, one name at a time. No symbolic link below the folder is
+//!   followed, whether from the image, an earlier extraction or another process; a link in place of a directory is
+//!   reported as an obstacle. The path of the folder itself may contain links.
+//! - Symbolic links are written last, with the target as in the image.
+//! - Files are written under a temporary name and renamed when complete: new files only to a free name, others over the
+//!   old file. An incomplete file is removed, at the latest by the next extraction to the folder.
+//! - Devices and named pipes are left out, and so are setuid, setgid and sticky bits without [`SpecialBits::Keep`].
 //!
-//! Not written: owners, times and extended attributes (file capabilities and ACLs among them). Directories that are made
-//! are readable, writable and searchable for their owner whatever the image says, so that who extracted them can look
-//! into them and remove them; directories that were there keep their permissions.
+//! Owners, times and extended attributes (including file capabilities and ACLs) are not written. The owner can read,
+//! write and search new directories whatever their mode in the image, so that they can be removed again. Existing
+//! directories keep their permissions.
 
 mod clock;
 mod contents;
@@ -26,9 +26,9 @@ mod report;
 mod run;
 mod survey;
 
-pub use crate::dir::Found;
+pub use crate::dir::FileKind;
 pub use contents::Layers;
 pub use plan::Plan;
 pub use report::{End, ExtractError, Progress, Reason, Report, Skipped, Skips};
 pub use run::{OnConflict, Options, SpecialBits, run};
-pub use survey::{Conflicts, Listed, conflicts};
+pub use survey::{Conflicts, PathList, conflicts};

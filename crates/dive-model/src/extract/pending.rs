@@ -1,61 +1,60 @@
-//! Files and links of an extraction on their way to their name. All are whole when they get it; what is new takes a free name
-//! only, and what replaces something is renamed over it.
+//! Files and links of an extraction before they get their name. A complete new file takes a free name only; a
+//! replacement is renamed over the old file.
 
 use std::fs::File;
 use std::io;
 
 use crate::dir::Dir;
-use crate::unfinished::{self, Purpose, Readers, Unfinished};
+use crate::unfinished::{self, FilePurpose, Readers, Unfinished};
 
-/// Whether something is to be replaced.
+/// State of the name of a file to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// Nothing is there, and what comes to be there meanwhile stays.
+pub(super) enum NameState {
+    /// Free. A file that appears meanwhile is kept.
     Free,
-    /// Something is there that goes.
+    /// Taken by a file to replace.
     Taken,
 }
 
-/// A file that is being written.
+/// A file being written.
 pub(super) struct Pending {
     file: Unfinished,
     name: Vec<u8>,
-    place: Place,
+    target: NameState,
 }
 
 impl Pending {
-    /// Begins a file that is to be called `name`.
-    pub(super) fn start(dir: &Dir, name: &[u8], place: Place) -> io::Result<Self> {
-        // Before its bytes: a large file for a taken name would be written in vain.
-        if place == Place::Free && dir.look(name)?.is_some() {
+    /// Starts a file that will get `name`.
+    pub(super) fn start(dir: &Dir, name: &[u8], target: NameState) -> io::Result<Self> {
+        // Check now: otherwise a large file would be written before its name turns out to be taken.
+        if target == NameState::Free && dir.kind_of(name)?.is_some() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        let file = Unfinished::create(dir, Purpose::Extraction, Readers::Owner)?;
-        Ok(Self { file, name: name.to_vec(), place })
+        let file = Unfinished::create(dir, FilePurpose::Extraction, Readers::Owner)?;
+        Ok(Self { file, name: name.to_vec(), target })
     }
 
     pub(super) const fn file(&mut self) -> &mut File {
         self.file.file()
     }
 
-    /// Gives the file its name.
     pub(super) fn finish(self) -> io::Result<File> {
-        match self.place {
-            Place::Free => self.file.take_free(&self.name),
-            Place::Taken => self.file.replace(&self.name),
+        match self.target {
+            NameState::Free => self.file.take_free(&self.name),
+            NameState::Taken => self.file.replace(&self.name),
         }
     }
 }
 
-/// Has `make` make a link at `name`: whole from the start, it needs another name only to replace something.
-pub(super) fn put(
+/// Creates a link at `name` with `make`. Only a replacement needs a temporary name, since links are complete at once.
+pub(super) fn place_link(
     dir: &Dir,
     name: &[u8],
-    place: Place,
+    target: NameState,
     make: &mut dyn FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
-    match place {
-        Place::Free => make(name),
-        Place::Taken => unfinished::replace_by_link(dir, Purpose::Extraction, name, make),
+    match target {
+        NameState::Free => make(name),
+        NameState::Taken => unfinished::replace_by_link(dir, FilePurpose::Extraction, name, make),
     }
 }

@@ -1,71 +1,72 @@
-//! What is to be extracted: which version of which paths becomes what below the folder. A value of its own, taken from the
-//! tree and independent of it, so that it can be asked about, shown, and carried to the thread that writes.
+//! The plan of an extraction: which version of each path becomes which file below the folder.
+//!
+//! A plan is independent of the tree, so it can be queried, shown and sent to the writing thread.
 
 use std::collections::HashMap;
 
 use super::names::{self, HERE};
 use super::report::Reason;
 use crate::layer::content::Body;
-use crate::layer::{LayerIndex, Text};
+use crate::layer::{LayerIndex, TextRange};
 use crate::tree::{NodeId, SpanId, SpanKind, Tree};
 
-/// What is to be written below a folder: directories before what stands in them, names of a directory in byte order.
+/// Items to write below a folder. Directories precede their content; names in a directory are in byte order.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
-    items: Vec<Item>,
+    items: Vec<PlanItem>,
     /// Names and link targets.
     text: Vec<u8>,
-    /// What files hold; hard links share one.
+    /// Contents of files. Hard links share one.
     contents: Vec<Body>,
 }
 
-/// An item of a [`Plan`], counted from 0.
+/// Index of an item in a [`Plan`].
 pub(super) type ItemIndex = u32;
 
-/// One path.
+/// One path of a plan.
 #[derive(Debug, Clone)]
-pub(super) struct Item {
-    /// The item that it stands in; none directly in the folder.
+pub(super) struct PlanItem {
+    /// The parent directory; `None` for items directly in the folder.
     pub(super) parent: Option<ItemIndex>,
-    name: Text,
+    name: TextRange,
     pub(super) kind: ItemKind,
-    /// Permission bits with setuid, setgid and sticky, as the image has them.
+    /// Permission bits with setuid, setgid and sticky, as in the image.
     pub(super) mode: u16,
 }
 
-/// What becomes of a path.
+/// Kind of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ItemKind {
     Directory,
-    /// Its place in [`Plan::contents`].
+    /// A file, as an index into [`Plan::contents`].
     File(u32),
-    Symlink(Text),
+    Symlink(TextRange),
     LeftOut(Reason),
 }
 
-/// The bits of a mode that [`super::SpecialBits`] is about, and those of permissions.
+/// Permission bits and those of [`super::SpecialBits`].
 const MODE: u16 = 0o7777;
 
 impl Plan {
-    /// The path `node` with all below it, as `layer` shows them; only those nodes that `shown` lets in. What it does not
-    /// let in takes all below it along.
+    /// Plans `node` and everything below it, as visible in `layer`. Skips nodes that `shown` rejects, and everything
+    /// below them.
     #[must_use]
     pub fn of_layer(tree: &Tree, node: NodeId, layer: LayerIndex, shown: &dyn Fn(NodeId) -> bool) -> Self {
         Self::of(tree, node, &|node| tree.visible(node, layer).filter(|_| shown(node)))
     }
 
-    /// One version of a path alone, be it deleted or overwritten since.
+    /// Plans one version of a path, even a deleted or overwritten one.
     #[must_use]
     pub fn of_version(tree: &Tree, version: SpanId) -> Self {
         let node = tree.span(version).node();
         Self::of(tree, node, &|other| (other == node).then_some(version))
     }
 
-    /// The path `node` with all below it, each path in the version that `version` names: what removed paths were before,
-    /// for one. A path without a version takes all below it along.
+    /// Plans `node` and everything below it, each path in the given version. Skips paths without a version, and
+    /// everything below them.
     ///
-    /// The path keeps its name: of `/etc/ssl`, `ssl/certs` comes below the folder. The root has none, so what stands in
-    /// it comes directly below the folder.
+    /// The path keeps its name: for `/etc/ssl`, `ssl/certs` is written below the folder. For the root, its content is
+    /// written directly below the folder.
     #[must_use]
     pub fn of(tree: &Tree, node: NodeId, version: &dyn Fn(NodeId) -> Option<SpanId>) -> Self {
         let mut planner = Planner { tree, plan: Self::default(), inodes: HashMap::new() };
@@ -79,35 +80,35 @@ impl Plan {
             };
             let before = ahead.len();
             ahead.extend(tree.children(node).map(|child| (child, parent)));
-            // The last one is taken first.
+            // In reverse order: the last one is popped first.
             ahead[before..].sort_unstable_by(|(left, _), (right, _)| tree.name(*right).cmp(tree.name(*left)));
         }
         planner.plan
     }
 
-    /// How many files, directories and links it has, those that cannot be written among them.
+    /// Number of files, directories and links, including those that cannot be written.
     #[must_use]
     pub fn len(&self) -> usize {
         self.items.len()
     }
 
-    /// Whether there is nothing to extract.
+    /// True if there is nothing to extract.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 
-    /// What its files take on disk, in bytes, hard links once.
+    /// Size of all files on disk, in bytes. Hard links count once.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.contents.iter().fold(0, |sum: u64, body| sum.saturating_add(body.len))
     }
 
-    pub(super) fn items(&self) -> impl Iterator<Item = (ItemIndex, &Item)> {
+    pub(super) fn items(&self) -> impl Iterator<Item = (ItemIndex, &PlanItem)> {
         (0..).zip(&self.items)
     }
 
-    pub(super) fn item(&self, item: ItemIndex) -> &Item {
+    pub(super) fn item(&self, item: ItemIndex) -> &PlanItem {
         &self.items[item as usize]
     }
 
@@ -119,16 +120,16 @@ impl Plan {
         self.text(self.item(item).name)
     }
 
-    pub(super) fn text(&self, text: Text) -> &[u8] {
+    pub(super) fn text(&self, text: TextRange) -> &[u8] {
         text.of(&self.text)
     }
 
-    /// An item and what it stands in, innermost first.
+    /// An item and its parents, innermost first.
     pub(super) fn lineage(&self, item: ItemIndex) -> impl Iterator<Item = ItemIndex> {
         std::iter::successors(Some(item), |item| self.item(*item).parent)
     }
 
-    /// The path of an item below the folder.
+    /// Path of an item below the folder.
     pub(super) fn path(&self, item: ItemIndex) -> Vec<u8> {
         let mut names: Vec<&[u8]> = self.lineage(item).map(|item| self.name(item)).collect();
         names.reverse();
@@ -139,7 +140,7 @@ impl Plan {
 struct Planner<'a> {
     tree: &'a Tree,
     plan: Plan,
-    /// What was made of inodes: the names of one are one file, and the text of a link is kept once.
+    /// Planned inodes: hard links become one file, and a link target is stored once.
     inodes: HashMap<SpanId, ItemKind>,
 }
 
@@ -147,8 +148,8 @@ impl Planner<'_> {
     fn add(&mut self, node: NodeId, version: SpanId, parent: Option<ItemIndex>) -> ItemIndex {
         let inode = self.tree.inode(version);
         let name = self.tree.name(node);
-        let stands = parent.is_none_or(|parent| self.plan.item(parent).kind == ItemKind::Directory);
-        let kind = if !stands {
+        let has_directory = parent.is_none_or(|parent| self.plan.item(parent).kind == ItemKind::Directory);
+        let kind = if !has_directory {
             ItemKind::LeftOut(Reason::NoDirectory)
         } else if let Some(why) = names::refused(name, HERE) {
             ItemKind::LeftOut(Reason::Name(why))
@@ -157,7 +158,7 @@ impl Planner<'_> {
         };
         let name = self.keep(name);
         let item = self.plan.items.len() as ItemIndex;
-        self.plan.items.push(Item { parent, name, kind, mode: self.tree.span(inode).mode & MODE });
+        self.plan.items.push(PlanItem { parent, name, kind, mode: self.tree.span(inode).mode & MODE });
         item
     }
 
@@ -176,16 +177,16 @@ impl Planner<'_> {
             SpanKind::SparseFile => ItemKind::LeftOut(Reason::SparseFile),
             SpanKind::CharDevice | SpanKind::BlockDevice => ItemKind::LeftOut(Reason::Device),
             SpanKind::Fifo => ItemKind::LeftOut(Reason::Fifo),
-            // Its own inode: nothing was there for it to be a name of.
+            // A hard link that is its own inode has no target.
             SpanKind::HardLink => ItemKind::LeftOut(Reason::LinkToNothing),
         };
         self.inodes.insert(inode, kind.clone());
         kind
     }
 
-    fn keep(&mut self, text: &[u8]) -> Text {
+    fn keep(&mut self, text: &[u8]) -> TextRange {
         let at = self.plan.text.len() as u32;
         self.plan.text.extend_from_slice(text);
-        Text { at, len: text.len() as u32 }
+        TextRange { at, len: text.len() as u32 }
     }
 }

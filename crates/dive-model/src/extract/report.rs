@@ -1,42 +1,42 @@
-//! What came of an extraction: what was written, what was left out and why, and what ended it early. Values only, so
-//! that a screen and a command line can each say it in their way.
+//! The result of an extraction: what was written, what was left out and why, and what ended it early. Values only,
+//! which the screen and the command line format in their own way.
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::blob::TransferProgress;
-use crate::dir::Found;
+use crate::dir::FileKind;
 use crate::remark::Shown;
 
-/// Left out items that are kept one by one; more are counted.
-const MOST_KEPT: usize = 100;
+/// Maximum number of left-out items to list.
+const MAX_SKIPPED: usize = 100;
 
-/// What an extraction did.
+/// Result of an extraction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Files that were written, first names of hard links among them.
+    /// Files written, including the first name of each hard-linked file.
     pub files: u64,
-    /// Directories that were made; those that were there do not count.
+    /// Directories created. Existing ones do not count.
     pub directories: u64,
-    /// Symbolic links that were written.
+    /// Symbolic links written.
     pub symlinks: u64,
-    /// Further names of files that were written.
+    /// Hard links written, without the first name of a file.
     pub hard_links: u64,
-    /// Bytes of the files, each inode once, copies of it as often as they were needed.
+    /// Bytes written. An inode counts again for each copy made instead of a hard link.
     pub bytes: u64,
     /// Files and directories that lost setuid, setgid or sticky bits: [`super::SpecialBits::Strip`].
     pub stripped: u64,
-    /// Files and directories whose permissions the file system did not take.
+    /// Files and directories whose permissions could not be set.
     pub modes_not_set: u64,
-    /// What was left out.
+    /// Items left out.
     pub skipped: Skips,
-    /// How it ended.
+    /// How the extraction ended.
     pub end: End,
 }
 
 impl Report {
-    /// Whether no file could be written because what holds them could not be had.
+    /// True if no file was written because layers are missing or unreadable.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         let is_lost = |skipped: &Skipped| matches!(skipped.reason, Reason::LostLayer | Reason::Unreadable(_));
@@ -47,31 +47,31 @@ impl Report {
 /// How an extraction ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum End {
-    /// Everything was written or left out for a reason.
+    /// All items were written or left out for a reason.
     #[default]
     Complete,
-    /// Somebody cancelled it: what the report counts is there and whole, nothing else is.
+    /// The user cancelled it. All files in the report are complete, and there are no others.
     Cancelled,
 }
 
-/// What was left out of an extraction.
+/// Items left out of an extraction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Skips {
-    /// The first ones.
+    /// The first items.
     pub kept: Vec<Skipped>,
-    /// How many more there are.
+    /// Number of further items.
     pub more: u64,
 }
 
 impl Skips {
-    /// How many there are.
+    /// Number of items.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.kept.len() as u64 + self.more
     }
 
     pub(super) fn add(&mut self, path: impl FnOnce() -> Vec<u8>, reason: Reason) {
-        if self.kept.len() < MOST_KEPT {
+        if self.kept.len() < MAX_SKIPPED {
             self.kept.push(Skipped { path: path(), reason });
         } else {
             self.more += 1;
@@ -79,12 +79,12 @@ impl Skips {
     }
 }
 
-/// Something that was left out.
+/// An item left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
-    /// Its path below the folder.
+    /// Path below the folder.
     pub path: Vec<u8>,
-    /// Why.
+    /// Reason.
     pub reason: Reason,
 }
 
@@ -94,7 +94,7 @@ impl fmt::Display for Skipped {
     }
 }
 
-/// Why something was left out.
+/// Reason to leave out an item.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
@@ -104,107 +104,107 @@ pub enum Reason {
     /// A named pipe.
     #[error("it is a named pipe, and none is made")]
     Fifo,
-    /// A file with holes, whose bytes in the layer are not the file's.
+    /// A sparse file, whose stored bytes are not its content.
     #[error("it is a sparse file, which cannot be expanded yet")]
     SparseFile,
-    /// A hard link to what is no file.
+    /// A hard link to a missing file.
     #[error("it is a hard link to nothing")]
     LinkToNothing,
-    /// A name that cannot be written.
+    /// A name that cannot be used.
     #[error("{0}")]
     Name(&'static str),
-    /// What it stands in is no directory in the version that was asked for, or is left out itself.
+    /// The parent is not a directory in the requested version, or is left out.
     #[error("what it stands in is not extracted as a directory")]
     NoDirectory,
-    /// Something is there: [`super::OnConflict::Skip`].
+    /// A file exists: [`super::OnConflict::Skip`].
     #[error("it is there already")]
     AlreadyThere,
-    /// What is there is not replaced by something of another kind.
+    /// A directory is in place of a file, or the other way round.
     #[error("{0} is there, which is not replaced; move it away or choose another folder")]
-    Obstacle(Found),
-    /// It was not there before, and something was when it should be written.
+    Obstacle(FileKind),
+    /// The name was free at first, and taken when the item was written.
     #[error("something else came to its place; does this file system take two names for one?")]
     Appeared,
-    /// Its layer is not in the archive.
+    /// The layer is missing.
     #[error("its layer is missing from the image")]
     LostLayer,
-    /// Its bytes are not all there.
+    /// The content is cut off.
     #[error("its layer is cut off inside it")]
     Cut,
-    /// Its bytes could not be read.
+    /// The content cannot be read.
     #[error("{}", Shown(.0))]
     Unreadable(String),
-    /// The folder's file system refused.
+    /// The file system refused to write it.
     #[error("cannot be written: {0}")]
     Unwritable(String),
 }
 
-/// How far an extraction has come.
+/// Progress of an extraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Progress {
-    /// Bytes of uncompressed layers that are behind: of a compressed one all up to the last file that is wanted, since
-    /// it can only be read from its start.
+    /// Bytes of uncompressed layers read so far. For a compressed layer, these include all bytes before its last wanted
+    /// file.
     pub read: u64,
-    /// What `read` comes to in the end, in bytes.
+    /// Final value of `read`.
     pub to_read: u64,
-    /// Items (files, directories, links) that were written or left out.
+    /// Items (files, directories, links) written or left out so far.
     pub items: u64,
-    /// How many items there are.
+    /// Total number of items.
     pub of_items: u64,
-    /// How far the next layer is on its way here, while it comes from an engine or a registry.
-    pub bringing: Option<TransferProgress>,
+    /// Transfer of the next layer, while it is fetched from an engine or registry.
+    pub fetching: Option<TransferProgress>,
 }
 
-/// An extraction that could not begin, or had to end.
+/// An extraction that cannot start or continue.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExtractError {
-    /// The folder is something else.
+    /// The path is not a folder.
     #[error("{} is not a folder; give the name of a folder, there or not", Shown(&lossy(folder)))]
     NotAFolder {
-        /// As it was given.
+        /// The path as given.
         folder: PathBuf,
     },
-    /// The folder is not there, and what it should stand in is not either.
+    /// Neither the folder nor its parent exists.
     #[error("{} cannot be made: the folder it should stand in is not there; make that first", Shown(&lossy(folder)))]
     NoParent {
-        /// As it was given.
+        /// The path as given.
         folder: PathBuf,
     },
-    /// The folder cannot be opened or made.
+    /// The folder cannot be opened or created.
     #[error("{}: {problem}; choose a folder that you may write to", Shown(&lossy(folder)))]
     Folder {
-        /// As it was given.
+        /// The path as given.
         folder: PathBuf,
-        /// What the file system answered.
+        /// Error of the file system.
         problem: io::Error,
     },
-    /// Something is there, and nobody said what to do about it: [`super::OnConflict::Fail`]. Nothing was written.
+    /// Files exist, and [`super::OnConflict::Fail`] is set. Nothing was written.
     #[error(
         "{}: {} is there already{}; overwrite or skip what is there, or choose another folder",
         Shown(&lossy(folder)), Shown(&String::from_utf8_lossy(first)), and_more(*count)
     )]
     Exists {
-        /// As it was given.
+        /// The path as given.
         folder: PathBuf,
-        /// The first path below it that is there.
+        /// The first existing path below the folder.
         first: Vec<u8>,
-        /// How many are.
+        /// Number of existing paths.
         count: u64,
     },
-    /// Nothing more can be written: the disk is full, or not writable at all.
+    /// Nothing more can be written: the disk is full or read-only.
     #[error(
         "{}: writing {} failed: {problem}; {} files were written before it. {}",
         Shown(&lossy(folder)), Shown(&String::from_utf8_lossy(path)), report.files, advice(problem)
     )]
     Stopped {
-        /// As it was given.
+        /// The path as given.
         folder: PathBuf,
-        /// The path below it that could not be written; nothing of it is left.
+        /// The path below the folder that could not be written. No part of it remains.
         path: Vec<u8>,
-        /// What the file system answered.
+        /// Error of the file system.
         problem: io::Error,
-        /// What was written before.
+        /// What was written before the error.
         report: Box<Report>,
     },
 }

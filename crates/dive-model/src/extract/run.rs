@@ -1,5 +1,6 @@
-//! Carries a plan out: directories, then files layer by layer, then symbolic links, and last the directories' permissions.
-//! Whatever fails for one item is reported and the rest goes on; only what would fail for all others too ends the run.
+//! Runs an extraction: directories first, then files by layer, then symbolic links, then permissions of directories.
+//!
+//! An error of one item is reported and the others continue. An error that would affect all others ends the run.
 
 use std::fs::File;
 use std::io::{self, Seek};
@@ -7,59 +8,60 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use super::clock::{Cancelled, Clock};
-use super::contents::{Halt, LayerReader, Layers, piece, pour};
-use super::pending::{Pending, Place, put};
+use super::contents::{Halt, LayerReader, Layers, copy_all, piece};
+use super::pending::{NameState, Pending, place_link};
 use super::plan::{ItemIndex, ItemKind, Plan};
 use super::report::{End, ExtractError, Progress, Reason, Report};
-use super::survey::{Conflicts, Fate, Walk, open_or_make, survey};
-use crate::dir::{Found, set_mode};
-use crate::unfinished::{self, Purpose};
+use super::survey::{Conflicts, DirectoryWalk, Fate, open_or_make, survey};
+use crate::dir::{FileKind, set_mode};
+use crate::unfinished::{self, FilePurpose};
 
-/// How a plan is carried out.
+/// Options of an extraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
-    /// What becomes of what is there.
+    /// What to do with existing files.
     pub on_conflict: OnConflict,
-    /// What becomes of setuid, setgid and sticky bits.
+    /// What to do with setuid, setgid and sticky bits.
     pub special_bits: SpecialBits,
 }
 
-/// What to do where something is there already. A directory is never replaced by something else, nor the other way round.
+/// What to do with existing files. Directories are never replaced by files, nor files by directories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnConflict {
-    /// Write nothing at all: [`ExtractError::Exists`].
+    /// Write nothing and return [`ExtractError::Exists`].
     #[default]
     Fail,
-    /// Leave out what is there.
+    /// Leave out items that exist.
     Skip,
-    /// Put the image's in its place. What is there goes only when what replaces it is whole; a symbolic link is replaced,
-    /// never written through.
+    /// Replace existing files once the new one is complete. A symbolic link is replaced, not followed.
     Overwrite,
 }
 
-/// What to do with the setuid, setgid and sticky bits of the image.
+/// What to do with setuid, setgid and sticky bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SpecialBits {
-    /// Leave them out: a file of an image is nothing to run with its owner's rights.
+    /// Clear them: files of an image must not run with their owner's rights.
     #[default]
     Strip,
-    /// Write them.
+    /// Keep them.
     Keep,
 }
 
-/// Setuid, setgid, sticky.
+/// Setuid, setgid and sticky bits.
 const SPECIAL: u16 = 0o7000;
 const STICKY: u16 = 0o1000;
 
-/// What the owner of a directory that was made may always do: read, write, search.
-const OWNER: u16 = 0o700;
+/// Permissions of the owner of a new directory, in any case: read, write, search.
+const OWNER_ALL: u16 = 0o700;
 
-/// Writes what `plan` says below `folder`, which is made if only it is missing. `progress` is called often, at least once
-/// for each item; `cancel` is looked at as often, and ends the work without an error: [`End::Cancelled`].
+/// Writes the items of `plan` below `folder`, which is created if only it is missing.
+///
+/// `progress` is called at least once per item. `cancel` is polled as often; setting it ends the run with
+/// [`End::Cancelled`].
 ///
 /// # Errors
-/// When the folder cannot be used, when something is there under [`OnConflict::Fail`], or when nothing more can be
-/// written. What concerns one item only is in [`Report::skipped`].
+/// The folder cannot be used, files exist under [`OnConflict::Fail`], or nothing more can be written. Errors of single
+/// items are in [`Report::skipped`].
 pub fn run(
     plan: &Plan,
     layers: &Layers,
@@ -69,7 +71,7 @@ pub fn run(
     progress: &dyn Fn(Progress),
 ) -> Result<Report, ExtractError> {
     let clock = Clock::new(cancel, progress, plan.len() as u64);
-    let mut walk = Walk::new(plan, open_or_make(folder)?);
+    let mut walk = DirectoryWalk::new(plan, open_or_make(folder)?);
     let fates = survey(plan, &mut walk);
     if options.on_conflict == OnConflict::Fail {
         let existing = Conflicts::of(plan, &fates).existing;
@@ -77,10 +79,10 @@ pub fn run(
             return Err(ExtractError::Exists { folder: folder.to_owned(), first, count: existing.count });
         }
     }
-    let mut extraction = Extraction { plan, options, clock, walk, fates, made: Vec::new(), report: Report::default() };
-    let outcome = extraction.write_all(layers);
-    extraction.set_modes_of_directories();
-    let mut report = extraction.report;
+    let mut extractor = Extractor { plan, options, clock, walk, fates, made: Vec::new(), report: Report::default() };
+    let outcome = extractor.write_all(layers);
+    extractor.set_modes_of_directories();
+    let mut report = extractor.report;
     match outcome {
         Ok(()) => Ok(report),
         Err(Stop::Cancelled) => {
@@ -96,7 +98,7 @@ pub fn run(
     }
 }
 
-/// What ends a run early.
+/// Why a run ended early.
 enum Stop {
     Cancelled,
     Broken { item: ItemIndex, problem: io::Error },
@@ -108,37 +110,38 @@ impl From<Cancelled> for Stop {
     }
 }
 
-struct Extraction<'a> {
+struct Extractor<'a> {
     plan: &'a Plan,
     options: Options,
     clock: Clock<'a>,
-    walk: Walk<'a>,
-    /// Of each item; [`Fate::LeftOut`] also once it failed.
+    walk: DirectoryWalk<'a>,
+    /// Fate of each item. A failed item becomes [`Fate::LeftOut`].
     fates: Vec<Fate>,
-    /// Directories that were not there before.
+    /// Directories that this run created.
     made: Vec<ItemIndex>,
     report: Report,
 }
 
-impl Extraction<'_> {
+impl Extractor<'_> {
     fn write_all(&mut self, layers: &Layers) -> Result<(), Stop> {
         self.sweep(None);
         for (item, _) in self.plan.items() {
-            self.clock.go_on()?;
+            self.clock.check()?;
             self.begin(item)?;
         }
         self.write_files(layers)?;
-        // Last, so that no link of the image lies in the way of anything, even where names are taken for one another.
+        // Links last: then no link of the image can be in the path of a file, even on file systems that treat different
+        // names as equal.
         for (item, planned) in self.plan.items() {
             if let (ItemKind::Symlink(target), Some(fate)) = (&planned.kind, self.goes_ahead(item)) {
-                self.clock.go_on()?;
+                self.clock.check()?;
                 self.write_symlink(item, self.plan.text(*target), fate)?;
             }
         }
         Ok(())
     }
 
-    /// Makes a directory; leaves out what is not to be written.
+    /// Creates a directory, or leaves out an item.
     fn begin(&mut self, item: ItemIndex) -> Result<(), Stop> {
         let planned = self.plan.item(item);
         let above = planned.parent.map(|parent| &self.fates[parent as usize]);
@@ -161,20 +164,20 @@ impl Extraction<'_> {
         Ok(())
     }
 
-    /// Removes what killed extractions left in a directory that was there before.
+    /// Removes temporary files of killed extractions from an existing directory.
     fn sweep(&mut self, directory: Option<ItemIndex>) {
-        // A directory that cannot be entered is reported for what should be written there.
+        // Ignore the error: the items of the directory will report it.
         if let Ok(dir) = self.walk.enter(directory) {
-            unfinished::sweep(&dir, Purpose::Extraction);
+            unfinished::sweep(&dir, FilePurpose::Extraction);
         }
     }
 
     fn make_directory(&mut self, item: ItemIndex) -> Result<(), Stop> {
         let name = self.plan.name(item);
         let made = self.walk.enter(self.plan.item(item).parent).and_then(|dir| match dir.make_child(name) {
-            // Somebody was faster, or the file system takes two names for one.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match dir.look(name)? {
-                Some(Found::Directory) => Ok(false),
+            // Another process was faster, or the file system treats two names as equal.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match dir.kind_of(name)? {
+                Some(FileKind::Directory) => Ok(false),
                 _ => Err(error),
             },
             outcome => outcome.map(|()| true),
@@ -192,7 +195,7 @@ impl Extraction<'_> {
         }
     }
 
-    /// Writes all files, each layer once and in the order of its bytes.
+    /// Writes all files. Reads each layer once, in the order of its bytes.
     fn write_files(&mut self, layers: &Layers) -> Result<(), Stop> {
         let plan = self.plan;
         let mut names: Vec<(u32, ItemIndex)> = plan
@@ -220,7 +223,7 @@ impl Extraction<'_> {
         self.clock.expect_bytes(to_read);
         for (mut reader, of_layer, end) in readers {
             for of_content in of_layer.chunk_by(|left, right| left.0 == right.0) {
-                self.clock.go_on()?;
+                self.clock.check()?;
                 self.write_content(&mut reader, of_content)?;
             }
             self.clock.read_to(end)?;
@@ -228,7 +231,7 @@ impl Extraction<'_> {
         Ok(())
     }
 
-    /// Writes one content under all its names: the first that can be made becomes the file, the others links to it.
+    /// Writes one content under all its names: the first possible name becomes the file, the others hard links.
     fn write_content(&mut self, reader: &mut LayerReader, names: &[(u32, ItemIndex)]) -> Result<(), Stop> {
         let body = self.plan.content(names[0].0);
         let mut ahead = names.iter().map(|(_, item)| *item);
@@ -243,7 +246,7 @@ impl Extraction<'_> {
         match copied.and_then(|()| self.finish(first, pending, body.len).map_err(Halt::Target)) {
             Ok(mut file) => {
                 for item in ahead {
-                    self.clock.go_on()?;
+                    self.clock.check()?;
                     self.write_hard_link(first, item, &mut file, body.len)?;
                 }
                 Ok(())
@@ -254,7 +257,7 @@ impl Extraction<'_> {
                 }
                 Ok(())
             }
-            // What does not fit under one name may fit under none, or stand where the next is refused: each is told.
+            // The other names depend on this file, so each is reported as unwritable.
             Err(Halt::Target(error)) => {
                 for item in ahead {
                     self.leave_out(item, Reason::Unwritable(error.to_string()));
@@ -265,12 +268,12 @@ impl Extraction<'_> {
         }
     }
 
-    /// One more name of the file that `first` became; a copy where the file system has no hard links or none to spare.
+    /// Adds a hard link to the file of `first`. Copies the file if the file system does not support the link.
     fn write_hard_link(&mut self, first: ItemIndex, item: ItemIndex, file: &mut File, len: u64) -> Result<(), Stop> {
         let plan = self.plan;
         let linked = self.walk.enter(plan.item(first).parent).and_then(|from| {
             let to = self.walk.enter(plan.item(item).parent)?;
-            put(&to, plan.name(item), self.place(item), &mut |name| from.link(plan.name(first), &to, name))
+            place_link(&to, plan.name(item), self.target(item), &mut |name| from.link(plan.name(first), &to, name))
         });
         match linked {
             Ok(()) => {
@@ -288,7 +291,7 @@ impl Extraction<'_> {
         let copied = file
             .rewind()
             .map_err(Halt::Target)
-            .and_then(|()| pour(file, pending.file(), &mut piece(), &mut |_| self.clock.go_on()));
+            .and_then(|()| copy_all(file, pending.file(), &mut piece(), &mut |_| self.clock.check()));
         match copied.and_then(|()| self.finish(item, pending, len).map_err(Halt::Target)) {
             Ok(_) => Ok(()),
             Err(Halt::Source(reason)) => {
@@ -300,10 +303,10 @@ impl Extraction<'_> {
         }
     }
 
-    fn write_symlink(&mut self, item: ItemIndex, target: &[u8], place: Place) -> Result<(), Stop> {
+    fn write_symlink(&mut self, item: ItemIndex, text: &[u8], target: NameState) -> Result<(), Stop> {
         let name = self.plan.name(item);
         let dir = self.walk.enter(self.plan.item(item).parent);
-        match dir.and_then(|dir| put(&dir, name, place, &mut |name| dir.symlink(name, target))) {
+        match dir.and_then(|dir| place_link(&dir, name, target, &mut |name| dir.symlink(name, text))) {
             Ok(()) => {
                 self.report.symlinks += 1;
                 self.clock.item();
@@ -314,15 +317,15 @@ impl Extraction<'_> {
     }
 }
 
-impl Extraction<'_> {
+impl Extractor<'_> {
     fn start(&mut self, item: ItemIndex) -> io::Result<Pending> {
         let dir = self.walk.enter(self.plan.item(item).parent)?;
-        Pending::start(&dir, self.plan.name(item), self.place(item))
+        Pending::start(&dir, self.plan.name(item), self.target(item))
     }
 
-    /// Gives a file that is written its permissions and its name.
+    /// Gives a complete file its permissions and name.
     fn finish(&mut self, item: ItemIndex, mut pending: Pending, len: u64) -> io::Result<File> {
-        // Permissions first: no moment when it stands under its name and others may read what they should not.
+        // Permissions before the name: others must not be able to read the file even for a moment.
         let mode = self.mode(item);
         let set = set_mode(pending.file(), mode);
         let file = pending.finish()?;
@@ -334,12 +337,12 @@ impl Extraction<'_> {
         Ok(file)
     }
 
-    /// Last, and in any case: until then only their owner could enter them. What others made is not touched.
+    /// Sets the modes of new directories, even after an error. Until then only the owner can enter them.
     fn set_modes_of_directories(&mut self) {
         for item in std::mem::take(&mut self.made) {
-            let mode = self.mode(item) | OWNER;
+            let mode = self.mode(item) | OWNER_ALL;
             self.count_stripped(item);
-            if mode != OWNER {
+            if mode != OWNER_ALL {
                 let set = self.walk.enter(Some(item)).and_then(|dir| dir.set_own_mode(mode));
                 self.report.modes_not_set += u64::from(set.is_err());
             }
@@ -350,7 +353,8 @@ impl Extraction<'_> {
         match self.options.special_bits {
             SpecialBits::Strip => {
                 let mode = self.plan.item(item).mode;
-                // Without its sticky bit, a directory that others may write to is one whose files they may replace.
+                // In a writable directory without its sticky bit, others could replace files: clear their write bits,
+                // too.
                 let written_by_others = if mode & STICKY == 0 { 0 } else { 0o022 };
                 mode & !SPECIAL & !written_by_others
             }
@@ -363,26 +367,27 @@ impl Extraction<'_> {
         self.report.stripped += u64::from(has_lost);
     }
 
-    /// Where an item that is to be written goes; none for those that are not.
-    fn goes_ahead(&self, item: ItemIndex) -> Option<Place> {
+    /// State of the name of an item to write; `None` for other items.
+    fn goes_ahead(&self, item: ItemIndex) -> Option<NameState> {
         match self.fates[item as usize] {
-            Fate::New | Fate::Exists => Some(self.place(item)),
+            Fate::New | Fate::Exists => Some(self.target(item)),
             Fate::Merge | Fate::LeftOut(_) => None,
         }
     }
 
-    fn place(&self, item: ItemIndex) -> Place {
-        if self.fates[item as usize] == Fate::Exists { Place::Taken } else { Place::Free }
+    fn target(&self, item: ItemIndex) -> NameState {
+        if self.fates[item as usize] == Fate::Exists { NameState::Taken } else { NameState::Free }
     }
 
-    /// Leaves out what could not be written; an error if nothing else could either.
+    /// Leaves out a failed item. Returns an error if no other item could be written, either.
     fn failed(&mut self, item: ItemIndex, problem: io::Error) -> Result<(), Stop> {
         let planned = self.plan.item(item);
         match problem.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::ReadOnlyFilesystem => {
                 return Err(Stop::Broken { item, problem });
             }
-            // The folder itself may not be written to. A file system without symbolic links refuses them in the same words.
+            // The folder is not writable. For symbolic links, this error can also mean that the file system does not
+            // support them.
             io::ErrorKind::PermissionDenied
                 if planned.parent.is_none() && !matches!(planned.kind, ItemKind::Symlink(_)) =>
             {

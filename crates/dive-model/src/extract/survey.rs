@@ -1,46 +1,45 @@
-//! What is on disk where a plan is to be written: looked at before anything is made, so that there is somebody to ask, and
-//! so that what turns up later is known to be nobody's old file.
+//! Looks up what exists on disk before anything is written, so that the user can be asked, and so that a file appearing
+//! later is known to be new.
 
 use std::io;
 use std::path::Path;
 
 use super::plan::{ItemIndex, ItemKind, Plan};
 use super::report::{ExtractError, Reason};
-use crate::dir::{Dir, Found};
+use crate::dir::{Dir, FileKind};
 
-/// Paths that a list shows; more are counted.
-const MOST_LISTED: usize = 100;
+/// Maximum number of paths to list.
+const MAX_LISTED: usize = 100;
 
-/// What stands in the way of a [`Plan`]. Directories that are there do not: what is extracted joins what they hold.
+/// Existing files in the current of a [`Plan`]. Existing directories are no conflict: new files are added to them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Conflicts {
-    /// What can be overwritten or skipped: [`super::OnConflict`].
-    pub existing: Listed,
-    /// What is left out in any case: a directory stands where a file should be, or something else where a directory
-    /// should be.
-    pub obstacles: Listed,
+    /// Files that can be overwritten or skipped: [`super::OnConflict`].
+    pub existing: PathList,
+    /// Items that will be left out: a directory exists in place of a file, or a file in place of a directory.
+    pub obstacles: PathList,
 }
 
-/// Paths below the folder.
+/// A list of paths below the folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Listed {
-    /// The first ones.
+pub struct PathList {
+    /// The first paths.
     pub first: Vec<Vec<u8>>,
-    /// How many there are.
+    /// Number of all paths.
     pub count: u64,
 }
 
-impl Listed {
+impl PathList {
     fn add(&mut self, path: impl FnOnce() -> Vec<u8>) {
         self.count += 1;
-        if self.first.len() < MOST_LISTED {
+        if self.first.len() < MAX_LISTED {
             self.first.push(path());
         }
     }
 }
 
 impl Conflicts {
-    /// Whether nothing is in the way.
+    /// True if there are no conflicts.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.existing.count == 0 && self.obstacles.count == 0
@@ -59,10 +58,10 @@ impl Conflicts {
     }
 }
 
-/// What stands where `plan` would be written below `folder`. Nothing is written or made.
+/// Finds the conflicts of `plan` with existing files below `folder`. Writes nothing.
 ///
 /// # Errors
-/// When the folder is none or cannot be opened. One that is not there holds nothing.
+/// The path is not a folder, or cannot be opened. A missing folder has no conflicts.
 pub fn conflicts(plan: &Plan, folder: &Path) -> Result<Conflicts, ExtractError> {
     let dir = match open(folder) {
         Ok(dir) => dir,
@@ -71,10 +70,9 @@ pub fn conflicts(plan: &Plan, folder: &Path) -> Result<Conflicts, ExtractError> 
         }
         Err(error) => return Err(error),
     };
-    Ok(Conflicts::of(plan, &survey(plan, &mut Walk::new(plan, dir))))
+    Ok(Conflicts::of(plan, &survey(plan, &mut DirectoryWalk::new(plan, dir))))
 }
 
-/// Opens the folder that was asked for.
 pub(super) fn open(folder: &Path) -> Result<Dir, ExtractError> {
     Dir::open(folder).map_err(|problem| match problem.kind() {
         io::ErrorKind::NotADirectory => ExtractError::NotAFolder { folder: folder.to_owned() },
@@ -82,7 +80,7 @@ pub(super) fn open(folder: &Path) -> Result<Dir, ExtractError> {
     })
 }
 
-/// Opens the folder that was asked for, and makes it if only it is missing: who mistypes a path gets no tree of folders.
+/// Opens the folder, and creates it if its parent exists. A mistyped path must not create a chain of folders.
 pub(super) fn open_or_make(folder: &Path) -> Result<Dir, ExtractError> {
     match open(folder) {
         Err(ExtractError::Folder { problem, .. }) if problem.kind() == io::ErrorKind::NotFound => {}
@@ -92,7 +90,7 @@ pub(super) fn open_or_make(folder: &Path) -> Result<Dir, ExtractError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(ExtractError::NoParent { folder: folder.to_owned() })
         }
-        // Somebody was faster, or it is a link to nowhere: opening tells.
+        // Another process was faster, or it is a dangling link: opening it will show.
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             Err(ExtractError::Folder { folder: folder.to_owned(), problem: error })
         }
@@ -100,21 +98,21 @@ pub(super) fn open_or_make(folder: &Path) -> Result<Dir, ExtractError> {
     }
 }
 
-/// What awaits an item.
+/// What will happen to an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// Nothing is there.
+    /// The name is free.
     New,
-    /// It is a directory, and one is there.
+    /// The item is a directory, and a directory exists.
     Merge,
-    /// It is no directory, and neither is what is there.
+    /// The item is not a directory, and a file exists.
     Exists,
-    /// It cannot be written.
+    /// The item cannot be written.
     LeftOut(Reason),
 }
 
-/// The fate of every item of `plan`.
-pub(super) fn survey(plan: &Plan, walk: &mut Walk<'_>) -> Vec<Fate> {
+/// Looks up the fate of each item of `plan`.
+pub(super) fn survey(plan: &Plan, walk: &mut DirectoryWalk<'_>) -> Vec<Fate> {
     let mut fates: Vec<Fate> = Vec::with_capacity(plan.len());
     for (index, item) in plan.items() {
         let above = item.parent.map_or(&Fate::Merge, |parent| &fates[parent as usize]);
@@ -122,12 +120,12 @@ pub(super) fn survey(plan: &Plan, walk: &mut Walk<'_>) -> Vec<Fate> {
             (ItemKind::LeftOut(reason), _) => Fate::LeftOut(reason.clone()),
             (_, Fate::New) => Fate::New,
             (kind, Fate::Merge) => {
-                let found = walk.enter(item.parent).and_then(|dir| dir.look(plan.name(index)));
+                let found = walk.enter(item.parent).and_then(|dir| dir.kind_of(plan.name(index)));
                 match (found, kind) {
                     (Ok(None), _) => Fate::New,
-                    (Ok(Some(Found::Directory)), ItemKind::Directory) => Fate::Merge,
+                    (Ok(Some(FileKind::Directory)), ItemKind::Directory) => Fate::Merge,
                     (Ok(Some(found)), ItemKind::Directory) => Fate::LeftOut(Reason::Obstacle(found)),
-                    (Ok(Some(Found::Directory)), _) => Fate::LeftOut(Reason::Obstacle(Found::Directory)),
+                    (Ok(Some(FileKind::Directory)), _) => Fate::LeftOut(Reason::Obstacle(FileKind::Directory)),
                     (Ok(Some(_)), _) => Fate::Exists,
                     (Err(error), _) => Fate::LeftOut(Reason::Unwritable(error.to_string())),
                 }
@@ -139,52 +137,51 @@ pub(super) fn survey(plan: &Plan, walk: &mut Walk<'_>) -> Vec<Fate> {
     fates
 }
 
-/// Directories of the way down that stay open; the innermost does in any case. Paths can be thousands of names deep, and
-/// a process may have a few hundred files open.
-const MOST_OPEN: usize = 64;
+/// Maximum number of open parent directories, besides the innermost one. Paths can be thousands of names deep, and a
+/// process can have a few hundred open files.
+const MAX_OPEN: usize = 64;
 
-/// Goes from directory to directory of a plan on disk, name by name from the folder down, so that no link on the way is
-/// followed. What the last way and the next have in common is not opened again: items come mostly in the order of
-/// directories.
-pub(super) struct Walk<'p> {
+/// Opens directories of a plan on disk, name by name from the folder, so that no link is followed. Directories shared
+/// with the previous path stay open: most successive items are close to each other.
+pub(super) struct DirectoryWalk<'p> {
     plan: &'p Plan,
     folder: Dir,
-    /// The way to the last directory, outermost first.
-    way: Vec<(ItemIndex, Option<Dir>)>,
-    /// The way to the next one, innermost first.
+    /// The previous path, outermost first.
+    current: Vec<(ItemIndex, Option<Dir>)>,
+    /// The next path, innermost first.
     next: Vec<ItemIndex>,
 }
 
-impl<'p> Walk<'p> {
+impl<'p> DirectoryWalk<'p> {
     pub(super) const fn new(plan: &'p Plan, folder: Dir) -> Self {
-        Self { plan, folder, way: Vec::new(), next: Vec::new() }
+        Self { plan, folder, current: Vec::new(), next: Vec::new() }
     }
 
-    /// The directory of an item, which must be on disk; without an item the folder itself.
+    /// Opens the directory of an item, which must exist; `None` is the folder itself.
     pub(super) fn enter(&mut self, directory: Option<ItemIndex>) -> io::Result<Dir> {
         let Some(directory) = directory else { return Ok(self.folder.clone()) };
-        if let Some((last, Some(dir))) = self.way.last()
+        if let Some((last, Some(dir))) = self.current.last()
             && *last == directory
         {
             return Ok(dir.clone());
         }
         self.next.clear();
         self.next.extend(self.plan.lineage(directory));
-        let common = self.way.iter().zip(self.next.iter().rev()).take_while(|((old, _), new)| old == *new).count();
-        self.way.truncate(common);
-        let open = self.way.iter().rposition(|(_, dir)| dir.is_some());
+        let common = self.current.iter().zip(self.next.iter().rev()).take_while(|((old, _), new)| old == *new).count();
+        self.current.truncate(common);
+        let open = self.current.iter().rposition(|(_, dir)| dir.is_some());
         let (done, mut dir) = match open {
-            Some(level) => (level + 1, self.way[level].1.clone().unwrap_or_else(|| self.folder.clone())),
+            Some(level) => (level + 1, self.current[level].1.clone().unwrap_or_else(|| self.folder.clone())),
             None => (0, self.folder.clone()),
         };
         for (level, item) in self.next.iter().rev().enumerate().skip(done) {
             dir = dir.open_child(self.plan.name(*item))?;
-            // The one before was the innermost until now.
-            if let Some((_, before)) = self.way.get_mut(level.wrapping_sub(1)).filter(|_| level > MOST_OPEN) {
+            // The parent is no longer the innermost directory.
+            if let Some((_, before)) = self.current.get_mut(level.wrapping_sub(1)).filter(|_| level > MAX_OPEN) {
                 *before = None;
             }
-            self.way.truncate(level);
-            self.way.push((*item, Some(dir.clone())));
+            self.current.truncate(level);
+            self.current.push((*item, Some(dir.clone())));
         }
         Ok(dir)
     }

@@ -2,7 +2,7 @@
 
 use super::error::ImageError;
 use crate::blob::Blob;
-use crate::json::{self, Decode, Problem};
+use crate::json::{self, Decode, JsonProblem};
 use crate::remark::Remark;
 use crate::store::Store;
 
@@ -68,7 +68,7 @@ pub(super) fn read<T: Decode + Default>(
     let document = json::read(&bytes).map_err(|cause| {
         let (archive, document) = (store.name().to_owned(), blob.name().to_owned());
         match cause.problem {
-            Problem::TooLong { .. } | Problem::TooDeep { .. } => ImageError::Limit { archive, document, cause },
+            JsonProblem::TooLong { .. } | JsonProblem::TooDeep { .. } => ImageError::Limit { archive, document, cause },
             _ if is_utf16(&bytes) => {
                 ImageError::Manifest { archive, document, problem: "is text in UTF-16; save it as UTF-8" }
             }

@@ -8,8 +8,8 @@ use std::str::FromStr;
 use oci_spec::image::{ANNOTATION_REF_NAME, Digest, MediaType};
 
 use super::platform::Platform;
-use crate::json::{Decode, JsonError, Key, List, Map, Object, Problem, Reader, Shape, Size, Text};
-use crate::layer::toc::Table;
+use crate::json::{Decode, JsonError, JsonProblem, JsonReader, Key, List, Map, Object, Shape, Size, Text};
+use crate::layer::toc::TocReference;
 use crate::remark::Quoted;
 use crate::store::is_layer_name;
 
@@ -51,11 +51,11 @@ pub(super) struct DockerImages {
 }
 
 impl Decode for DockerImages {
-    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
+    fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
         if json.shape()? != Shape::Object {
             return self.images.decode(json);
         }
-        let refused = json.error(Problem::WrongType { expected: "a list", found: Shape::Object });
+        let refused = json.error(JsonProblem::WrongType { expected: "a list", found: Shape::Object });
         let mut image = DockerImage::default();
         let is_entry = |image: &DockerImage| {
             let layers = &image.layers.0;
@@ -217,7 +217,7 @@ struct Annotations {
 
 /// A map in Go: its keys are data, so their case counts, and `null` empties it.
 impl Decode for Annotations {
-    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
+    fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
         if json.null()? {
             *self = Self::default();
             return Ok(());
@@ -300,11 +300,11 @@ impl Descriptor {
 
     /// Where the layer's table of contents is, if it has one.
     #[must_use]
-    pub fn table_of_contents(&self) -> Option<Table> {
+    pub fn table_of_contents(&self) -> Option<TocReference> {
         let Annotations { stargz_digest, chunked_position, chunked_digest, .. } = &self.annotations;
         match chunked_position {
-            Some(position) => Table::chunked(position, chunked_digest.as_deref()?),
-            None => Table::stargz(stargz_digest.as_deref()?),
+            Some(position) => TocReference::chunked(position, chunked_digest.as_deref()?),
+            None => TocReference::stargz(stargz_digest.as_deref()?),
         }
     }
 

@@ -1,32 +1,34 @@
-//! Values decoded in place, as Go does it: a key that is not there leaves its field as it was, `null` empties lists, maps
-//! and options and leaves everything else as it was, and a list that is there twice is decoded into the elements of the first.
+//! Decodes values in place, like Go.
+//!
+//! A missing key leaves its field unchanged. `null` clears lists, maps and options, and leaves other fields unchanged.
+//! A repeated list is decoded into the elements of the first one.
 
 use std::collections::BTreeMap;
 
-use super::error::{JsonError, Problem};
+use super::error::{JsonError, JsonProblem};
 use super::key::Key;
-use super::reader::{Reader, Shape};
+use super::reader::{JsonReader, Shape};
 
-/// The longest list or map that is decoded. Every entry costs many times its three bytes of JSON.
+/// Maximum number of entries of a list or map. Each entry needs many times its three bytes of JSON.
 pub const LIST_LIMIT: usize = 10_000;
 
-/// A value that JSON is decoded into.
+/// A value that can be decoded from JSON.
 pub trait Decode {
-    /// Takes the next value of `json`.
+    /// Decodes the next value of `json`.
     ///
     /// # Errors
-    /// If the value is invalid or of another type.
-    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError>;
+    /// The value is invalid or of another type.
+    fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError>;
 }
 
-/// A struct, which objects are decoded into.
+/// A struct that can be decoded from an object.
 pub trait Object {
-    /// The field that `key` sets; `None` for a key that nobody needs.
+    /// The field for `key`; `None` to skip it.
     fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode>;
 }
 
 impl<T: Object> Decode for T {
-    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
+    fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
         if json.null()? {
             return Ok(());
         }
@@ -38,7 +40,7 @@ impl<T: Object> Decode for T {
 }
 
 impl Decode for String {
-    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
+    fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
         if !json.null()? {
             *self = json.text()?.into_owned();
         }
@@ -47,7 +49,7 @@ impl Decode for String {
 }
 
 impl Decode for bool {
-    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
+    fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
         if !json.null()? {
             *self = json.bool()?;
         }
@@ -55,9 +57,9 @@ impl Decode for bool {
     }
 }
 
-/// A pointer in Go.
+/// Like a pointer in Go.
 impl<T: Decode + Default> Decode for Option<T> {
-    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
+    fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
         if json.null()? {
             *self = None;
             return Ok(());
@@ -66,7 +68,7 @@ impl<T: Decode + Default> Decode for Option<T> {
     }
 }
 
-/// A list of [`LIST_LIMIT`] elements at most.
+/// A list of at most [`LIST_LIMIT`] elements.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List<T>(pub Vec<T>);
 
@@ -77,7 +79,7 @@ impl<T> Default for List<T> {
 }
 
 impl<T: Decode + Default> Decode for List<T> {
-    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
+    fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
         if json.null()? {
             self.0.clear();
             return Ok(());
@@ -85,7 +87,7 @@ impl<T: Decode + Default> Decode for List<T> {
         let mut count = 0;
         json.list(&mut |json| {
             if count == LIST_LIMIT {
-                return Err(json.error(Problem::TooLong { limit: LIST_LIMIT }));
+                return Err(json.error(JsonProblem::TooLong { limit: LIST_LIMIT }));
             }
             if count == self.0.len() {
                 self.0.push(T::default());
@@ -98,7 +100,7 @@ impl<T: Decode + Default> Decode for List<T> {
     }
 }
 
-/// An object whose keys are data, of [`LIST_LIMIT`] entries at most. Keys are taken as written.
+/// An object whose keys are data, with at most [`LIST_LIMIT`] entries. Keys are not folded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Map<T>(pub BTreeMap<String, T>);
 
@@ -109,16 +111,16 @@ impl<T> Default for Map<T> {
 }
 
 impl<T: Decode + Default> Decode for Map<T> {
-    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
+    fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
         if json.null()? {
             self.0.clear();
             return Ok(());
         }
         json.object(&mut |key, json| {
             if self.0.len() == LIST_LIMIT && !self.0.contains_key(key.as_str()) {
-                return Err(json.error(Problem::TooLong { limit: LIST_LIMIT }));
+                return Err(json.error(JsonProblem::TooLong { limit: LIST_LIMIT }));
             }
-            // Unlike a field, an entry that is there twice is replaced.
+            // A repeated entry is replaced, unlike a repeated field.
             let mut value = T::default();
             value.decode(json)?;
             self.0.insert(key.as_str().to_owned(), value);
@@ -127,7 +129,7 @@ impl<T: Decode + Default> Decode for Map<T> {
     }
 }
 
-/// Text that is only shown. A number is taken as written, which Go would refuse.
+/// Text for display. Also accepts a number, as written, which Go refuses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Text(pub Option<String>);
 
@@ -140,7 +142,7 @@ impl Text {
 }
 
 impl Decode for Text {
-    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
+    fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
         match json.shape()? {
             Shape::Null => return json.skip(),
             Shape::Number => self.0 = Some(json.number()?.to_owned()),
@@ -150,12 +152,12 @@ impl Decode for Text {
     }
 }
 
-/// A number of bytes. A number that cannot be one is `None`, which Go would refuse.
+/// A size in bytes. `None` for other numbers, which Go refuses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Size(pub Option<u64>);
 
 impl Decode for Size {
-    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
+    fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
         if !json.null()? {
             self.0 = json.number()?.parse().ok();
         }
@@ -163,9 +165,9 @@ impl Decode for Size {
     }
 }
 
-/// A value of any type that nobody looks into, for fields whose presence counts.
+/// A value of any type, for fields whose presence matters.
 impl Decode for () {
-    fn decode(&mut self, json: &mut Reader<'_>) -> Result<(), JsonError> {
+    fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
         json.skip()
     }
 }

@@ -1,4 +1,4 @@
-//! Why bytes are not the JSON document that was expected, with the line and column.
+//! Errors of decoding JSON, with line and column.
 
 use super::reader::Shape;
 
@@ -6,42 +6,42 @@ use super::reader::Shape;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{problem} at line {line} column {column}")]
 pub struct JsonError {
-    /// What is wrong.
-    pub problem: Problem,
+    /// Reason.
+    pub problem: JsonProblem,
     /// The line, from 1.
     pub line: usize,
     /// The column in bytes, from 1.
     pub column: usize,
 }
 
-/// What is wrong with a document.
+/// Reason of a [`JsonError`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Problem {
-    /// The bytes end inside a value.
+pub enum JsonProblem {
+    /// The document ends inside a value.
     #[error("the document ends too early")]
     End,
-    /// A byte that cannot stand there.
+    /// An unexpected byte.
     #[error("unexpected {}", shown(*found))]
     Unexpected {
         /// The byte.
         found: u8,
     },
-    /// A control character, a wrong escape.
+    /// A control character or invalid escape in a string.
     #[error("invalid {what} in a string")]
     InString {
-        /// What is wrong in it.
+        /// Description.
         what: &'static str,
     },
     /// A value of another type.
     #[error("expected {expected}, found {found}")]
     WrongType {
-        /// The type that belongs there.
+        /// Expected type.
         expected: &'static str,
-        /// What stands there.
+        /// Actual type.
         found: Shape,
     },
-    /// Lists and objects inside one another.
+    /// Too many nested lists and objects.
     #[error("nested deeper than {limit} levels")]
     TooDeep {
         /// The limit.
@@ -55,7 +55,7 @@ pub enum Problem {
     },
 }
 
-impl Problem {
+impl JsonProblem {
     /// The error for this problem at byte `at` of `bytes`.
     pub(super) fn at(self, bytes: &[u8], at: usize) -> JsonError {
         let before = &bytes[..at.min(bytes.len())];

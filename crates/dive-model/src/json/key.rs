@@ -1,11 +1,11 @@
-//! Keys of objects, matched as Go matches them to the fields of a struct: exactly, or by simple Unicode case folding.
+//! Keys of objects. Go matches them to fields exactly or by simple Unicode case folding.
 
 /// A key of an object.
 #[derive(Debug, Clone, Copy)]
 pub struct Key<'a>(pub(super) &'a str);
 
 impl Key<'_> {
-    /// Whether Go would set the field called `name` (in ASCII) by this key.
+    /// True if Go would match this key to the field `name`, which must be ASCII.
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
         let mut wanted = name.bytes();
@@ -14,15 +14,14 @@ impl Key<'_> {
         is_same && wanted.next().is_none()
     }
 
-    /// The key as written: what counts in a Go map, such as annotations.
+    /// The key as written, as in Go maps such as annotations.
     #[must_use]
     pub const fn as_str(&self) -> &str {
         self.0
     }
 }
 
-/// The letter that stands for all that simple folding takes for the same. Outside ASCII only two characters fold to an
-/// ASCII letter.
+/// The representative of all characters equal under simple folding. Outside ASCII, only two characters fold to ASCII.
 const fn fold(letter: char) -> char {
     match letter {
         '\u{17f}' => 's',
@@ -36,7 +35,7 @@ mod tests {
     use super::Key;
 
     #[test]
-    fn keys_match_by_simple_folding() {
+    fn keys_match_like_in_go() {
         for (key, name) in [
             ("rootfS", "rootfs"),
             ("repoTags", "RepoTags"),

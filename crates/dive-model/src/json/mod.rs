@@ -1,9 +1,11 @@
-//! JSON as Go's `encoding/json` reads it. Every container engine is written in Go, so images depend on what that package
-//! accepts: keys in another case (Jib before 2.3, Microsoft's Windows base images), `null` for an empty value, lone
-//! surrogates, bytes that are not UTF-8. `serde_json` refuses all four.
+//! Decodes JSON like Go's `encoding/json`.
 //!
-//! A document is decoded into a value that already exists, as in Go: a later duplicate of a key overwrites what the first
-//! one set and leaves the rest of it.
+//! Container engines are written in Go, so images depend on what that package accepts: keys in another case (Jib before
+//! 2.3, Microsoft's Windows base images), `null` for an empty value, lone surrogates, bytes that are not UTF-8.
+//! `serde_json` rejects all four.
+//!
+//! A document is decoded into an existing value, as in Go: a repeated key overwrites what the first one set and keeps
+//! the rest.
 
 mod decode;
 mod error;
@@ -12,13 +14,13 @@ mod reader;
 mod text;
 
 pub use decode::{Decode, LIST_LIMIT, List, Map, Object, Size, Text};
-pub use error::{JsonError, Problem};
+pub use error::{JsonError, JsonProblem};
 pub use key::Key;
-pub use reader::{Reader, Shape};
+pub use reader::{JsonReader, Shape};
 
-/// A decoded document, and what is unusual about its bytes.
+/// A decoded document, with oddities of its bytes.
 #[derive(Debug)]
-pub struct Document<T> {
+pub struct JsonValue<T> {
     /// The decoded value.
     pub value: T,
     /// The document starts with a byte order mark, which Go's decoder refuses.
@@ -32,14 +34,14 @@ pub struct Document<T> {
 /// Decodes the first value in `bytes`.
 ///
 /// # Errors
-/// If the value is not JSON, is of another type than `T`, or exceeds a limit.
-pub fn read<T: Decode + Default>(bytes: &[u8]) -> Result<Document<T>, JsonError> {
+/// The value is not valid JSON, is of another type than `T`, or exceeds a limit.
+pub fn read<T: Decode + Default>(bytes: &[u8]) -> Result<JsonValue<T>, JsonError> {
     let mark = b"\xef\xbb\xbf";
     let content = bytes.strip_prefix(mark).unwrap_or(bytes);
-    let mut reader = Reader::new(content);
+    let mut reader = JsonReader::new(content);
     let mut value = T::default();
     value.decode(&mut reader)?;
-    Ok(Document {
+    Ok(JsonValue {
         value,
         byte_order_mark: content.len() < bytes.len(),
         replaced_bytes: std::str::from_utf8(content).is_err(),

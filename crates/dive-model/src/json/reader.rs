@@ -1,17 +1,17 @@
-//! A pull parser with the grammar of Go's scanner. Nothing is built of what nobody asks for: an unknown field costs no
-//! memory, however large it is, and no stack, however deep.
+//! A pull parser with the grammar of Go's scanner. Skipping an unknown field needs no memory however large it is, and
+//! no stack however deep.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use super::error::{JsonError, Problem};
+use super::error::{JsonError, JsonProblem};
 use super::key::Key;
 use super::text::unquote;
 
-/// As deep as Go reads.
+/// Maximum nesting, as in Go.
 const DEPTH_LIMIT: usize = 10_000;
 
-/// What kind of value stands somewhere.
+/// The type of a JSON value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// `null`
@@ -41,26 +41,26 @@ impl fmt::Display for Shape {
     }
 }
 
-/// Reads one value after the other.
+/// Reads values in sequence.
 #[derive(Debug)]
-pub struct Reader<'a> {
+pub struct JsonReader<'a> {
     bytes: &'a [u8],
     at: usize,
-    /// Lists and objects that are open.
+    /// Number of open lists and objects.
     depth: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> JsonReader<'a> {
     pub(super) const fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0, depth: 0 }
     }
 
-    /// The kind of the next value.
+    /// The type of the next value.
     ///
     /// # Errors
-    /// If no value begins there.
+    /// No value starts here.
     pub fn shape(&mut self) -> Result<Shape, JsonError> {
-        self.pass_white_space();
+        self.skip_white_space();
         Ok(match self.bytes.get(self.at) {
             Some(b'n') => Shape::Null,
             Some(b't' | b'f') => Shape::Bool,
@@ -72,19 +72,19 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The error that a value of another kind was expected here.
+    /// Returns an error for a value of the wrong type.
     ///
     /// # Errors
     /// Always.
     pub fn wrong_type<T>(&mut self, expected: &'static str) -> Result<T, JsonError> {
         let found = self.shape()?;
-        Err(self.error(Problem::WrongType { expected, found }))
+        Err(self.error(JsonProblem::WrongType { expected, found }))
     }
 
-    /// Takes `null`, if that stands here.
+    /// Reads `null` if it is next; false otherwise.
     ///
     /// # Errors
-    /// If no value begins here.
+    /// No value starts here.
     pub fn null(&mut self) -> Result<bool, JsonError> {
         if self.shape()? != Shape::Null {
             return Ok(false);
@@ -93,10 +93,10 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    /// Takes a boolean.
+    /// Reads a boolean.
     ///
     /// # Errors
-    /// If there is none.
+    /// The next value is of another type or invalid.
     pub fn bool(&mut self) -> Result<bool, JsonError> {
         if self.shape()? != Shape::Bool {
             return self.wrong_type("a boolean");
@@ -106,10 +106,10 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    /// Takes a number, as written.
+    /// Reads a number, as written.
     ///
     /// # Errors
-    /// If there is none.
+    /// The next value is of another type or invalid.
     pub fn number(&mut self) -> Result<&'a str, JsonError> {
         if self.shape()? != Shape::Number {
             return self.wrong_type("a number");
@@ -130,14 +130,14 @@ impl<'a> Reader<'a> {
             self.at += usize::from(matches!(self.bytes.get(self.at), Some(b'+' | b'-')));
             self.digits()?;
         }
-        // Only ASCII was passed.
+        // Always valid: the number is ASCII.
         Ok(std::str::from_utf8(&self.bytes[start..self.at]).unwrap_or_default())
     }
 
-    /// Takes a string.
+    /// Reads a string.
     ///
     /// # Errors
-    /// If there is none.
+    /// The next value is of another type or invalid.
     pub fn text(&mut self) -> Result<Cow<'a, str>, JsonError> {
         if self.shape()? != Shape::String {
             return self.wrong_type("a string");
@@ -145,10 +145,10 @@ impl<'a> Reader<'a> {
         Ok(unquote(self.quoted()?))
     }
 
-    /// Takes a list; `take` has to take each element.
+    /// Reads a list. `take` must read each element.
     ///
     /// # Errors
-    /// If there is none, or what `take` says.
+    /// The next value is of another type or invalid, or the error of `take`.
     pub fn list(&mut self, take: &mut dyn FnMut(&mut Self) -> Result<(), JsonError>) -> Result<(), JsonError> {
         if self.shape()? != Shape::List {
             return self.wrong_type("a list");
@@ -157,16 +157,16 @@ impl<'a> Reader<'a> {
         let mut ended = self.takes(b']');
         while !ended {
             take(self)?;
-            ended = self.goes_on(b']')?;
+            ended = self.comma_or_close(b']')?;
         }
         self.depth -= 1;
         Ok(())
     }
 
-    /// Takes an object; `take` has to take the value of each key.
+    /// Reads an object. `take` must read the value of each key.
     ///
     /// # Errors
-    /// If there is none, or what `take` says.
+    /// The next value is of another type or invalid, or the error of `take`.
     pub fn object(
         &mut self,
         take: &mut dyn FnMut(&Key<'_>, &mut Self) -> Result<(), JsonError>,
@@ -179,18 +179,19 @@ impl<'a> Reader<'a> {
         while !ended {
             let key = unquote(self.key()?);
             take(&Key(&key), self)?;
-            ended = self.goes_on(b'}')?;
+            ended = self.comma_or_close(b'}')?;
         }
         self.depth -= 1;
         Ok(())
     }
 
-    /// Passes over a value, which has to be valid.
+    /// Skips a valid value.
     ///
     /// # Errors
-    /// If it is not.
+    /// The value is invalid.
     pub fn skip(&mut self) -> Result<(), JsonError> {
-        // What closes the lists and objects around the value, the innermost last.
+        // Closing characters of the open lists and objects, innermost last. A stack on the heap: recursion could
+        // overflow.
         let mut open: Vec<u8> = Vec::new();
         loop {
             let opened = match self.shape()? {
@@ -210,10 +211,10 @@ impl<'a> Reader<'a> {
                 }
                 self.depth -= 1;
             }
-            // Behind a value: everything that ends with it, then the comma before the next value.
+            // After a value: close everything that ends here, then continue after a comma.
             loop {
                 let Some(close) = open.last().copied() else { return Ok(()) };
-                if !self.goes_on(close)? {
+                if !self.comma_or_close(close)? {
                     self.key_before_value(close)?;
                     break;
                 }
@@ -223,31 +224,32 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// In an object, which `}` closes, a key precedes each value.
+    /// Reads the key before a value, if it is in an object (closed by `}`).
     fn key_before_value(&mut self, close: u8) -> Result<(), JsonError> {
         if close == b'}' { self.key().map(drop) } else { Ok(()) }
     }
 
-    /// Whether nothing but white space follows.
+    /// True if only white space follows.
     pub(super) fn is_at_end(&mut self) -> bool {
-        self.pass_white_space();
+        self.skip_white_space();
         self.at == self.bytes.len()
     }
 
-    /// The error for a problem here.
+    /// An error at the current position.
     #[must_use]
-    pub fn error(&self, problem: Problem) -> JsonError {
+    pub fn error(&self, problem: JsonProblem) -> JsonError {
         problem.at(self.bytes, self.at)
     }
 
-    fn pass_white_space(&mut self) {
+    fn skip_white_space(&mut self) {
         while matches!(self.bytes.get(self.at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
             self.at += 1;
         }
     }
 
     fn unexpected(&self) -> JsonError {
-        let problem = self.bytes.get(self.at).map_or(Problem::End, |found| Problem::Unexpected { found: *found });
+        let problem =
+            self.bytes.get(self.at).map_or(JsonProblem::End, |found| JsonProblem::Unexpected { found: *found });
         self.error(problem)
     }
 
@@ -269,9 +271,9 @@ impl<'a> Reader<'a> {
         if self.at == start { Err(self.unexpected()) } else { Ok(()) }
     }
 
-    /// A string's content between its quotation marks, its escapes checked.
+    /// Reads a string, and returns the bytes between the quotation marks. All escapes are valid.
     fn quoted(&mut self) -> Result<&'a [u8], JsonError> {
-        let invalid = |reader: &Self, what| Err(reader.error(Problem::InString { what }));
+        let invalid = |reader: &Self, what| Err(reader.error(JsonProblem::InString { what }));
         self.at += 1;
         let start = self.at;
         loop {
@@ -297,9 +299,9 @@ impl<'a> Reader<'a> {
         Ok(&self.bytes[start..self.at - 1])
     }
 
-    /// A key and its colon.
+    /// Reads a key and its colon.
     fn key(&mut self) -> Result<&'a [u8], JsonError> {
-        self.pass_white_space();
+        self.skip_white_space();
         if self.bytes.get(self.at) != Some(&b'"') {
             return Err(self.unexpected());
         }
@@ -312,7 +314,7 @@ impl<'a> Reader<'a> {
 
     fn open(&mut self) -> Result<(), JsonError> {
         if self.depth == DEPTH_LIMIT {
-            return Err(self.error(Problem::TooDeep { limit: DEPTH_LIMIT }));
+            return Err(self.error(JsonProblem::TooDeep { limit: DEPTH_LIMIT }));
         }
         self.depth += 1;
         self.at += 1;
@@ -320,14 +322,14 @@ impl<'a> Reader<'a> {
     }
 
     fn takes(&mut self, wanted: u8) -> bool {
-        self.pass_white_space();
+        self.skip_white_space();
         let is_there = self.bytes.get(self.at) == Some(&wanted);
         self.at += usize::from(is_there);
         is_there
     }
 
-    /// Takes what follows an element: a comma, or `close`, which ends the list or object. Whether it ended.
-    fn goes_on(&mut self, close: u8) -> Result<bool, JsonError> {
+    /// Reads what follows an element: a comma, or `close`. True if the list or object ends.
+    fn comma_or_close(&mut self, close: u8) -> Result<bool, JsonError> {
         if self.takes(b',') {
             return Ok(false);
         }

@@ -1,5 +1,5 @@
-//! The reader beside what Go 1.19 was seen to do. Its values are those that a program of a few lines printed:
-//! `text` as code points, `flag`, `inner`, `pointer`, `list`, `map`.
+//! Compares the reader with Go 1.19. The expected values were printed by a small Go program: `text` as code points,
+//! `flag`, `inner`, `pointer`, `list`, `map`.
 
 use super::*;
 
@@ -43,12 +43,12 @@ impl Object for Outer {
     }
 }
 
-/// The value as Go's `json.Marshal` would write it.
+/// The value in the format of that program.
 fn shown(bytes: &[u8]) -> String {
     let inner = |inner: &Inner| format!("{:?}/{}", inner.name, inner.size.0.unwrap_or_default());
     match read::<Outer>(bytes) {
         Err(_) => "refused".to_owned(),
-        Ok(Document { value, .. }) => format!(
+        Ok(JsonValue { value, .. }) => format!(
             "{} {} {} {} [{}] {{{}}}",
             value.text.escape_unicode().to_string().replace("\\u{", "").replace('}', "."),
             value.flag,
@@ -59,7 +59,7 @@ fn shown(bytes: &[u8]) -> String {
         ),
     }
 }
-/// What Go prints of each document, read with `Decoder.Decode` into the same types.
+/// Documents and Go's values, read with `Decoder.Decode` into the same types.
 const BY_GO: [(&[u8], &str); 79] = [
     (b"{\"text\":\"a\",\"TEXT\":\"b\"}", "62. false \"\"/0 nil [] {}"),
     (b"{\"TEXT\":\"b\",\"text\":\"a\"}", "61. false \"\"/0 nil [] {}"),
@@ -152,14 +152,14 @@ const BY_GO: [(&[u8], &str); 79] = [
 ];
 
 #[test]
-fn documents_are_decoded_as_go_decodes_them() {
+fn documents_decode_like_in_go() {
     for (document, expected) in BY_GO {
         assert_eq!(shown(document), expected, "{}", String::from_utf8_lossy(document));
     }
 }
 
 #[test]
-fn values_are_skipped_as_deep_as_go_reads() {
+fn deeply_nested_values_are_skipped_up_to_the_limit_of_go() {
     let deep = |open: &str, close: &str, depth: usize| {
         format!(r#"{{"x":{}1{},"text":"a"}}"#, open.repeat(depth), close.repeat(depth))
     };
@@ -170,7 +170,7 @@ fn values_are_skipped_as_deep_as_go_reads() {
 }
 
 #[test]
-fn what_is_unusual_about_the_bytes_is_told() {
+fn oddities_of_the_bytes_are_reported() {
     let unusual = |bytes: &[u8]| {
         let read = read::<Outer>(bytes).unwrap();
         (read.byte_order_mark, read.replaced_bytes, read.trailing_bytes)
@@ -182,7 +182,7 @@ fn what_is_unusual_about_the_bytes_is_told() {
 }
 
 #[test]
-fn an_error_says_what_and_where() {
+fn an_error_has_a_reason_and_position() {
     let error = |json: &str| read::<Outer>(json.as_bytes()).unwrap_err().to_string();
     assert_eq!(error(""), "the document ends too early at line 1 column 1");
     assert_eq!(error("{\n \"text\": 5}"), "expected a string, found a number at line 2 column 10");
@@ -191,16 +191,16 @@ fn an_error_says_what_and_where() {
 }
 
 #[test]
-fn lists_and_maps_have_a_limit() {
+fn a_list_over_the_limit_is_an_error() {
     let entries = |count: usize| vec!["{}"; count].join(",");
     let read = |json: String| read::<Outer>(json.as_bytes()).map(|document| document.value.list.0.len());
     assert_eq!(read(format!("{{\"list\":[{}]}}", entries(LIST_LIMIT))), Ok(LIST_LIMIT));
     let error = read(format!("{{\"list\":[{}]}}", entries(LIST_LIMIT + 1))).unwrap_err();
-    assert_eq!(error.problem, Problem::TooLong { limit: LIST_LIMIT });
+    assert_eq!(error.problem, JsonProblem::TooLong { limit: LIST_LIMIT });
 }
 
 #[test]
-fn text_may_be_a_number_and_a_size_any_number() {
+fn text_accepts_numbers_and_a_size_any_number() {
     let read = |json: &str| (read::<Text>(json.as_bytes()).ok(), read::<Size>(json.as_bytes()).ok());
     let text = |json| read(json).0.map(|document| document.value.as_deref().map(str::to_owned));
     assert_eq!(text("\"x\""), Some(Some("x".to_owned())));

@@ -1,8 +1,8 @@
-//! The content of a string, unquoted as Go does it: what is no character becomes U+FFFD.
+//! Unquotes strings like Go: invalid characters become U+FFFD.
 
 use std::borrow::Cow;
 
-/// Unquotes `raw`, which stood between quotation marks and whose escapes are known to be valid.
+/// Unquotes `raw`, the bytes between quotation marks, whose escapes must be valid.
 pub(super) fn unquote(raw: &[u8]) -> Cow<'_, str> {
     if !raw.contains(&b'\\')
         && let Ok(text) = std::str::from_utf8(raw)
@@ -19,7 +19,7 @@ pub(super) fn unquote(raw: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// Go replaces every byte of an invalid sequence, where `from_utf8_lossy` replaces the sequence once.
+/// Go replaces each byte of an invalid sequence; `from_utf8_lossy` replaces a whole sequence.
 fn push_bytes(text: &mut String, bytes: &[u8]) {
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
@@ -27,7 +27,7 @@ fn push_bytes(text: &mut String, bytes: &[u8]) {
     }
 }
 
-/// Adds the character of an escape, whose backslash is left out, and returns what follows it.
+/// Appends the character of an escape without its backslash. Returns the rest.
 fn push_escape<'a>(text: &mut String, escape: &'a [u8]) -> &'a [u8] {
     let Some((letter, rest)) = escape.split_first() else { return escape };
     text.push(match letter {
@@ -42,8 +42,7 @@ fn push_escape<'a>(text: &mut String, escape: &'a [u8]) -> &'a [u8] {
     rest
 }
 
-/// Adds the character of `\u`, followed by `digits`. A surrogate without its other half is U+FFFD, and what follows it is
-/// read on its own.
+/// Appends the character of `\u` and `digits`. A lone surrogate becomes U+FFFD, and the next escape is read separately.
 fn push_unicode<'a>(text: &mut String, digits: &'a [u8]) -> &'a [u8] {
     let Some((first, rest)) = code_unit(digits) else { return digits };
     let second = rest.strip_prefix(b"\\u").and_then(code_unit);
@@ -57,7 +56,7 @@ fn push_unicode<'a>(text: &mut String, digits: &'a [u8]) -> &'a [u8] {
     rest
 }
 
-/// Four hexadecimal digits, and what follows them.
+/// The value of four hexadecimal digits, and the rest.
 fn code_unit(digits: &[u8]) -> Option<(u16, &[u8])> {
     let (digits, rest) = digits.split_at_checked(4)?;
     let digits =

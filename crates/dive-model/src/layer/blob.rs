@@ -1,4 +1,4 @@
-//! A layer's bytes, with its table of contents where that is used instead of reading them.
+//! The stored bytes of a layer, with its table of contents if it has one.
 
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -7,9 +7,7 @@ use std::sync::Arc;
 use super::toc::Toc;
 use crate::blob::Blob;
 
-/// The stored bytes of a layer.
-///
-/// It dereferences to its [`Blob`]: all that can be asked of a run of bytes can be asked of a layer's.
+/// The blob of a layer. Dereferences to [`Blob`].
 #[derive(Debug, Clone)]
 pub struct LayerBlob {
     bytes: Blob,
@@ -17,13 +15,13 @@ pub struct LayerBlob {
 }
 
 impl LayerBlob {
-    /// The same bytes, listed by `toc`: entries come from there, and the bytes are read only for a file's content.
+    /// Adds a table of contents. Entries then come from `toc`, and the blob is read for file contents only.
     #[must_use]
     pub fn listed(self, toc: Toc) -> Self {
         Self { toc: Some(Arc::new(toc)), ..self }
     }
 
-    /// The table of contents that lists the layer, if one does.
+    /// Table of contents, if the layer has one.
     #[must_use]
     pub fn toc(&self) -> Option<&Toc> {
         self.toc.as_deref()
@@ -44,7 +42,7 @@ impl Deref for LayerBlob {
     }
 }
 
-/// For each layer the first one with the same blob: an image may list one several times.
+/// For each layer, the index of the first layer with the same blob. An image may list a blob several times.
 pub(super) fn first_with_same_blob(blobs: &[Option<LayerBlob>]) -> Vec<usize> {
     let mut first_at = HashMap::new();
     let first_of = |(layer, blob): (usize, &Option<LayerBlob>)| match blob {

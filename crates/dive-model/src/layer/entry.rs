@@ -1,5 +1,7 @@
-//! What one tar header says of one path. Entries are kept by the hundred thousand, so names lie in one buffer beside
-//! some thousands of them, and what few entries have (devices, attributes) lies aside.
+//! Entries: tar headers in compact form.
+//!
+//! An image has hundreds of thousands of entries. A [`Chunk`] keeps the names of up to 4096 of them in one buffer; rare
+//! attributes (devices, extended attributes) are in a list of [`Extra`]s.
 
 use std::num::NonZeroU32;
 
@@ -7,29 +9,30 @@ use super::content::ContentHash;
 use crate::tarfile::PathKind;
 use serde::{Deserialize, Serialize};
 
-/// What an entry is to the file system it is applied to.
+/// Effect of an entry on the file system below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum EntryKind {
-    /// It puts something at its path.
+    /// Creates or replaces its path.
     Path(PathKind),
-    /// It says something of what the layers below put there.
+    /// Removes paths of lower layers.
     Marker(MarkerKind),
 }
 
-/// What an entry says of the layers below.
+/// Kind of a marker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum MarkerKind {
-    /// `.wh.NAME`: removes the path it is stored under (`NAME`, not the marker's own name) from the layers below.
+    /// `.wh.NAME`: removes the path from lower layers. The entry is stored under `NAME`.
     Whiteout,
-    /// `.wh..wh..opq`: empties the directory it is stored under of what the layers below put there.
+    /// `.wh..wh..opq`: hides the content that lower layers put into the directory. The entry is stored under the
+    /// directory.
     Opaque,
-    /// Any other `.wh..wh.*`: bookkeeping of AUFS, stored under the directory it stands in; not part of the image.
+    /// Any other `.wh..wh.*`: AUFS bookkeeping, not part of the image. The entry is stored under its directory.
     Bookkeeping,
 }
 
-/// The file type bits of a mode, as `lstat` gives them (POSIX `sys/stat.h`).
+/// File type bits of a mode, as `lstat` returns them (POSIX `sys/stat.h`).
 pub mod file_type {
-    /// The bits that hold the type.
+    /// Mask of the type.
     pub const MASK: u16 = 0o170_000;
     /// Named pipe.
     pub const FIFO: u16 = 0o010_000;
@@ -45,8 +48,7 @@ pub mod file_type {
     pub const SYMLINK: u16 = 0o120_000;
 }
 
-/// The type bits that `lstat` gives for what an entry puts at its path. A hard link's are those of a regular file: headers
-/// do not say what it leads to.
+/// File type bits of an entry. A hard link gets those of a regular file: its header does not say what the target is.
 pub(super) const fn type_bits(kind: PathKind) -> u16 {
     match kind {
         PathKind::File | PathKind::SparseFile | PathKind::HardLink => file_type::FILE,
@@ -58,17 +60,17 @@ pub(super) const fn type_bits(kind: PathKind) -> u16 {
     }
 }
 
-/// A run of bytes in a text buffer: a path or a link target.
+/// A range of bytes in a text buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Text {
-    /// Where it starts.
+pub struct TextRange {
+    /// Start, in bytes.
     pub at: u32,
-    /// How long it is.
+    /// Length, in bytes.
     pub len: u32,
 }
 
-impl Text {
-    /// The bytes in `buffer`, which must be the one the text was put into.
+impl TextRange {
+    /// The bytes in `buffer`; empty if out of range.
     #[must_use]
     pub fn of(self, buffer: &[u8]) -> &[u8] {
         let at = self.at as usize;
@@ -76,71 +78,71 @@ impl Text {
     }
 }
 
-/// What few entries have.
+/// Attributes that few entries have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Extra {
-    /// Major and minor number of a device.
+    /// Major and minor device number.
     pub device: (u32, u32),
-    /// XXH3 over the extended attributes, names and values; 0 without any.
+    /// XXH3 of the extended attributes, names and values; 0 if there are none.
     pub xattrs: u64,
-    /// Bytes that a sparse file has in the layer.
+    /// Bytes that a sparse file occupies in the layer.
     pub stored: u64,
 }
 
-/// One entry of a layer. 56 bytes; the [`Chunk`] that it stands in knows its names.
+/// One entry of a layer: 56 bytes. Its [`Chunk`] has the names.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Entry {
-    /// What it is.
+    /// Kind of the entry.
     pub kind: EntryKind,
-    /// File type and permission bits, as `lstat` gives them; of a hard link those of a regular file.
+    /// File type and permission bits, as `lstat` returns them. Those of a hard link are of a regular file.
     pub mode: u16,
     /// Owner.
     pub uid: u32,
     /// Group.
     pub gid: u32,
-    /// The size that the header gives, in bytes; of a sparse file with its holes. Not only files carry one.
+    /// Size in the header, in bytes, holes included. Entries other than files may have one, too.
     pub size: u64,
-    /// Where the body stands in the uncompressed layer, in bytes.
+    /// Offset of the body in the uncompressed layer, in bytes.
     pub body: u64,
-    /// Of a file's body, in layers that are read through; none where bodies are passed over.
+    /// Hash of the body; `None` if the body was skipped.
     pub hash: Option<ContentHash>,
-    /// Which of [`super::Scan::extras`], counted from 1.
+    /// Index into [`super::Scan::extras`], from 1.
     pub extra: Option<NonZeroU32>,
-    /// Where its chunk has its names.
-    pub(super) place: Place,
+    /// Position of the names in the chunk.
+    pub(super) names_at: NameOffsets,
 }
 
-/// Where a [`Chunk`] has the names of an entry. No path and no link target is too long for 16 bits: see
+/// Position of an entry's names in its [`Chunk`]. Paths and link targets fit into 16 bits: see
 /// [`super::error::MAX_PATH`].
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub(super) struct Place {
-    /// Where the text has its name, and behind that its link target.
+pub(super) struct NameOffsets {
+    /// Offset of the name in the text. The link target follows it.
     at: u32,
     name_len: u16,
     link_len: u16,
-    /// Which of the directories.
+    /// Index into [`Chunk::directories`].
     directory: u16,
 }
 
-/// The names that an entry comes with.
+/// Directory, name and link target of an entry.
 #[derive(Debug, Clone, Copy)]
-pub struct Names<'a> {
-    /// The directory of the path that it speaks of: components between single slashes, none of them `.` or `..`, no
-    /// slash at either end; empty for the root.
+pub struct EntryNames<'a> {
+    /// Directory of the path: components separated by single slashes, without `.` and `..`, without a slash at either
+    /// end. Empty for the root.
     pub directory: &'a [u8],
-    /// The last component of that path; empty where it speaks of the directory itself.
+    /// Last component of the path; empty if the entry is for the directory itself.
     pub name: &'a [u8],
-    /// The link target as written, which headers that are no links may have as well; empty without one.
+    /// Link target as written; empty if there is none. Headers that are not links may have one.
     pub link: &'a [u8],
 }
 
-impl Names<'_> {
-    /// Bytes of the path and the link target, as a listing would write them.
+impl EntryNames<'_> {
+    /// Bytes of the path and link target in a listing.
     pub(super) const fn text_len(&self) -> usize {
         self.directory.len() + 1 + self.name.len() + self.link.len()
     }
 
-    /// Directory and name in one.
+    /// The full path.
     #[must_use]
     pub fn path(&self) -> Vec<u8> {
         let slash: &[u8] = if self.directory.is_empty() || self.name.is_empty() { b"" } else { b"/" };
@@ -148,81 +150,78 @@ impl Names<'_> {
     }
 }
 
-/// Some entries with their names. An entry mostly stands in the directory of the one before: directories are kept once
-/// for as long as they stay the same.
+/// Up to 4096 entries with their names. Successive entries are mostly in one directory, which is then stored once.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub struct Chunk {
     entries: Vec<Entry>,
-    directories: Vec<Text>,
+    directories: Vec<TextRange>,
     text: Vec<u8>,
 }
 
-// What [`Place`] counts in 16 bits.
+// [`NameOffsets`] has 16 bits for these.
 const _: () = assert!(super::error::MAX_PATH <= u16::MAX as usize);
 const _: () = assert!(Chunk::CAPACITY <= u16::MAX as usize);
 
 impl Chunk {
-    /// The most entries it takes, and so the most directories. Chunks are freed one by one while a tree grows from them, and none of them stands half
-    /// empty, as one long list would after its last doubling.
+    /// Maximum number of entries, and so of directories. A tree frees chunks one by one while it grows, and a full
+    /// chunk wastes no memory, unlike one long list after its last doubling.
     pub(super) const CAPACITY: usize = 4096;
 
-    /// The text with which it is full, too: a buffer that doubles must not double what a layer of long names takes.
+    /// Size of the text at which a chunk is full, in bytes: long names must not double the memory of a layer.
     const TEXT_CAPACITY: usize = 1 << 20;
 
-    /// Whether it takes no more entries.
     pub(super) const fn is_full(&self) -> bool {
         self.entries.len() >= Self::CAPACITY || self.text.len() >= Self::TEXT_CAPACITY
     }
 
-    /// Adds an entry, for which there must be room, under its names. Gives back how many bytes of text that took.
-    pub(super) fn push(&mut self, entry: Entry, names: Names<'_>) -> usize {
+    /// Adds an entry, and returns the bytes of text it took. The chunk must not be full.
+    pub(super) fn push(&mut self, entry: Entry, names: EntryNames<'_>) -> usize {
         let before = self.text.len();
         let is_same = self.directories.last().is_some_and(|last| last.of(&self.text) == names.directory);
         if !is_same {
-            self.directories.push(Text { at: before as u32, len: names.directory.len() as u32 });
+            self.directories.push(TextRange { at: before as u32, len: names.directory.len() as u32 });
             self.text.extend_from_slice(names.directory);
         }
-        let place = Place {
+        let names_at = NameOffsets {
             at: self.text.len() as u32,
             name_len: names.name.len() as u16,
             link_len: names.link.len() as u16,
             directory: (self.directories.len() - 1) as u16,
         };
-        self.entries.push(Entry { place, ..entry });
+        self.entries.push(Entry { names_at, ..entry });
         self.text.extend_from_slice(names.name);
         self.text.extend_from_slice(names.link);
         self.text.len() - before
     }
 
-    /// What it takes in memory, in bytes.
+    /// Memory of the chunk, in bytes.
     pub(crate) const fn memory(&self) -> usize {
         self.text.len() + self.entries.len() * size_of::<Entry>()
     }
 
-    /// The last entry.
     pub(super) fn last_mut(&mut self) -> Option<&mut Entry> {
         self.entries.last_mut()
     }
 
-    /// The entries in the order of the tar.
+    /// Entries, in the order of the tar.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// The names of one of its entries.
+    /// Names of an entry of this chunk.
     #[must_use]
-    pub fn names(&self, entry: &Entry) -> Names<'_> {
-        let Place { at, name_len, link_len, directory } = entry.place;
-        let name = Text { at, len: name_len.into() };
-        let link = Text { at: at + u32::from(name_len), len: link_len.into() };
+    pub fn names(&self, entry: &Entry) -> EntryNames<'_> {
+        let NameOffsets { at, name_len, link_len, directory } = entry.names_at;
+        let name = TextRange { at, len: name_len.into() };
+        let link = TextRange { at: at + u32::from(name_len), len: link_len.into() };
         let directory = self.directories.get(usize::from(directory)).copied().unwrap_or_default();
-        Names { directory: directory.of(&self.text), name: name.of(&self.text), link: link.of(&self.text) }
+        EntryNames { directory: directory.of(&self.text), name: name.of(&self.text), link: link.of(&self.text) }
     }
 
-    /// Whether what an entry says of its names lies inside the text.
+    /// True if the names of `entry` are inside the text.
     pub(super) fn holds_names_of(&self, entry: &Entry) -> bool {
-        let Place { at, name_len, link_len, directory } = entry.place;
+        let NameOffsets { at, name_len, link_len, directory } = entry.names_at;
         let inside = |at: u32, len: u32| u64::from(at) + u64::from(len) <= self.text.len() as u64;
         let directory = self.directories.get(usize::from(directory));
         directory.is_some_and(|directory| inside(directory.at, directory.len))

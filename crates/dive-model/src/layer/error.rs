@@ -1,4 +1,4 @@
-//! What makes a layer unreadable, and the limits on what is read of one.
+//! Errors of scanning a layer, and the limits of one layer.
 
 use std::io;
 
@@ -6,62 +6,62 @@ use crate::budget::OverBudget;
 use crate::remark::Quoted;
 use crate::tarfile::{TarError, TarErrorKind};
 
-/// The longest path or link target that is taken, in bytes. Linux takes 4,096, so no engine can unpack what is longer;
-/// a limit keeps one path with 100,000 directories from growing to gigabytes where all of them are listed.
+/// Maximum length of a path or link target, in bytes. Linux allows 4096, so no engine can unpack longer ones. Without a
+/// limit, one path of 100,000 directories would need gigabytes to list.
 pub const MAX_PATH: usize = 16 * 1024;
 
-/// The most members that one layer may have: several times the largest image known.
+/// Maximum number of members of a layer: several times the largest known image.
 pub const MAX_ENTRIES: u64 = 1 << 24;
 
-/// What makes a layer unreadable.
+/// A layer that cannot be scanned.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScanError {
-    /// Its bytes, its compression or its tar.
+    /// The bytes, the compression or the tar are damaged.
     #[error(transparent)]
     Tar(#[from] TarError),
-    /// Its bytes begin no tar.
+    /// The layer is not a tar.
     #[error("this is not a tar: it is {found}")]
     NotATar {
-        /// What it is instead.
+        /// Detected format.
         found: &'static str,
     },
-    /// A read that failed before there was a tar.
+    /// Reading failed before the first header.
     #[error("cannot be read: {0}")]
     Io(#[from] io::Error),
     /// A path or link target over [`MAX_PATH`].
     #[error("entry {}… at offset {offset}: its {what} has {len} bytes; the limit is {MAX_PATH} bytes", Quoted(start))]
     TooLong {
-        /// The first bytes of it.
+        /// First bytes of the name or target.
         start: String,
         /// `name` or `link target`.
         what: &'static str,
-        /// Its length in bytes.
+        /// Length in bytes.
         len: usize,
-        /// Where its header stands, in bytes from the start of the uncompressed layer.
+        /// Offset of the header in the uncompressed layer, in bytes.
         offset: u64,
     },
-    /// A type of entry that no engine unpacks.
+    /// An entry of a type that engines do not unpack.
     #[error("entry {} at offset {offset}: its type {typeflag:?} is none that an image may have", Quoted(name))]
     UnknownType {
-        /// Its name, lossily.
+        /// Name, lossily decoded.
         name: String,
-        /// The type flag of its header.
+        /// Type flag in the header.
         typeflag: char,
-        /// Where its header stands.
+        /// Offset of the header, as above.
         offset: u64,
     },
-    /// More members than a real layer has.
+    /// More than [`MAX_ENTRIES`] members.
     #[error("it has more than {MAX_ENTRIES} entries; no real layer has that many")]
     TooManyEntries,
-    /// The image asks for more than it may have.
+    /// The layer needs more than the image's budget.
     #[error("{}: {problem}", place(entry.as_deref(), *offset))]
     OverBudget {
-        /// The first bytes of the name of the entry that asked, where it is known.
+        /// First bytes of the name of the entry that exceeded the budget, if known.
         entry: Option<String>,
-        /// Where its header stands.
+        /// Offset of the header, as above.
         offset: u64,
-        /// What it asked for.
+        /// The exceeded limit.
         problem: OverBudget,
     },
 }
@@ -74,8 +74,8 @@ fn place(entry: Option<&str>, offset: u64) -> String {
 }
 
 impl ScanError {
-    /// Tells an image that is over its budget from one that cannot be read: the decoder has only I/O errors for both.
-    pub(super) fn with_budget_told(self) -> Self {
+    /// Recovers [`OverBudget`] from an I/O error: decoders can return only [`io::Error`].
+    pub(super) fn unwrap_over_budget(self) -> Self {
         match self {
             Self::Tar(TarError { offset, entry, kind: TarErrorKind::Io(error) }) => match over_budget(&error) {
                 Some(problem) => Self::OverBudget { entry, offset, problem },
@@ -89,12 +89,12 @@ impl ScanError {
         }
     }
 
-    /// Whether it is damage, which a user can choose to pass over.
+    /// True for damage, which `--ignore-errors` tolerates.
     pub(super) const fn is_damage(&self) -> bool {
         !matches!(self, Self::OverBudget { .. })
     }
 
-    /// Whether the entries after it can still be read.
+    /// True if the entries after this one are readable.
     pub(super) const fn spares_the_rest(&self) -> bool {
         matches!(self, Self::TooLong { .. } | Self::UnknownType { .. })
     }

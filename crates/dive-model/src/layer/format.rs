@@ -1,29 +1,31 @@
-//! A layer that is no tar, told from one that is empty: file systems leave their first kilobyte to a boot loader, and a tar
-//! ends with a kilobyte of zeros.
+//! Distinguishes a layer that is not a tar from an empty one.
+//!
+//! File systems reserve their first kilobyte for a boot loader, and a tar ends with a kilobyte of zeros, so both start
+//! alike.
 
 use std::io::{self, Read};
 
 use super::error::ScanError;
 use crate::compression::{Compression, Decoder};
 use crate::magic::{self, SAMPLE_LEN};
-use crate::tarfile::{Cursor, ReadAt, TarError, TarErrorKind};
+use crate::tarfile::{ReadAt, SequentialReader, TarError, TarErrorKind};
 
-/// The most zeros that are passed over to see whether something follows them.
-const MOST_ZEROS: u64 = 16 << 20;
+/// Maximum number of leading zeros to skip when looking for data.
+const MAX_ZEROS: u64 = 16 << 20;
 
 const BLOCK: usize = 512;
 
-/// How many members there are in a layer in which none was found: none, unless it is no tar at all.
+/// Returns 0, the member count of a layer without headers, or an error if the layer is not a tar.
 pub(super) fn without_members<R: ReadAt>(bytes: R, compression: Compression) -> Result<u64, ScanError> {
     if hides_data(bytes, compression)? { Err(ScanError::NotATar { found: "unknown" }) } else { Ok(0) }
 }
 
-/// Whether such a layer begins with zeros and goes on with something else.
+/// True if the layer starts with a block of zeros and has data after it.
 fn hides_data<R: ReadAt>(bytes: R, compression: Compression) -> io::Result<bool> {
-    let mut reader = Decoder::new(compression, Cursor::new(bytes))?.take(MOST_ZEROS);
+    let mut reader = Decoder::new(compression, SequentialReader::new(bytes))?.take(MAX_ZEROS);
     let mut first = Vec::with_capacity(BLOCK);
     reader.by_ref().take(BLOCK as u64).read_to_end(&mut first)?;
-    // Something that is no member was read there: an extension header at the end.
+    // The walk has read this block: an extension header without a member.
     if has_data(&first) {
         return Ok(false);
     }
@@ -43,7 +45,7 @@ fn has_data(bytes: &[u8]) -> bool {
     bytes.iter().any(|byte| *byte != 0)
 }
 
-/// The error that the layer is no tar, if it is that, with the format of its first bytes.
+/// Adds the detected format to a "not a tar" error; returns other errors unchanged.
 pub(super) fn name_format<R: ReadAt>(error: ScanError, bytes: R, compression: Compression) -> ScanError {
     let is_no_tar =
         matches!(error, ScanError::NotATar { .. } | ScanError::Tar(TarError { kind: TarErrorKind::NotATar, .. }));
@@ -51,7 +53,7 @@ pub(super) fn name_format<R: ReadAt>(error: ScanError, bytes: R, compression: Co
         return error;
     }
     let mut first = Vec::new();
-    let read = Decoder::new(compression, Cursor::new(bytes))
+    let read = Decoder::new(compression, SequentialReader::new(bytes))
         .and_then(|decoder| decoder.take(SAMPLE_LEN as u64).read_to_end(&mut first));
     match read {
         Ok(_) => ScanError::NotATar { found: magic::describe(&first) },
@@ -59,7 +61,7 @@ pub(super) fn name_format<R: ReadAt>(error: ScanError, bytes: R, compression: Co
     }
 }
 
-/// A failed decompression is looked for in the compressed bytes.
+/// Adds the compressed offset to a decompression error.
 pub(super) fn name_compressed_offset(error: ScanError, compression: Compression, consumed: u64) -> ScanError {
     match error {
         ScanError::Tar(TarError { offset, entry, kind: TarErrorKind::Io(error) })
@@ -89,9 +91,9 @@ mod tests {
         Ok((scan.entry_count, scan.damaged))
     }
 
-    /// Otherwise an image whose files nobody saw would pass every rule.
+    /// Otherwise an image with unseen files would pass every rule.
     #[test]
-    fn a_file_system_is_no_empty_tar() {
+    fn a_file_system_image_is_not_an_empty_layer() {
         let error = "this is not a tar: it is an EROFS file system".to_owned();
         for bytes in [erofs(), zstd::encode_all(&erofs()[..], 1).unwrap()] {
             assert_eq!(scanned(&bytes, OnDamage::Fail), Err(error.clone()));

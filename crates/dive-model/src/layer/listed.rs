@@ -1,7 +1,9 @@
-//! A layer's entries by its own table of contents (eStargz, zstd:chunked), without the layer. Each becomes the member that
-//! the tar would have had, so that names, whiteouts and limits are what they are in every other layer.
+//! Lists a layer by its table of contents (eStargz, zstd:chunked), without reading the layer.
+//!
+//! Each entry of the table becomes the tar member it describes, so that names, whiteouts and limits are handled as in
+//! other layers.
 
-use super::content::{ContentHash, SeekPlace};
+use super::content::{ContentHash, SeekPoint};
 use super::scan::{Scan, ScanError, Scanner};
 use super::toc::{Toc, TocEntry, TocFormat};
 use crate::budget::Budget;
@@ -9,14 +11,14 @@ use crate::compression::Compression;
 use crate::remark::OnDamage;
 use crate::tarfile::{Member, MemberKind, PathKind};
 
-/// Whether `toc` says all that a layer's bytes would: of each file where its content begins, and the digest of it.
+/// True if `toc` has the offset and digest of every file that has content.
 #[must_use]
 pub fn is_complete(toc: &Toc) -> bool {
     let digests = toc.entries.iter().filter(|entry| entry.kind == PathKind::File && entry.size > 0);
     digests.into_iter().all(|entry| hash(entry).is_some() && place(entry).is_some())
 }
 
-/// The entries of a layer by its table, as [`super::scan::scan`] would find them in the layer.
+/// Converts the table to a [`Scan`], equal to that of [`super::scan::scan`] except for the hashes.
 ///
 /// # Errors
 /// As [`super::scan::scan`].
@@ -27,7 +29,7 @@ pub(super) fn scan(toc: &Toc, on_damage: OnDamage, budget: &Budget) -> Result<Sc
     };
     let mut scanner = Scanner::new(on_damage, compression, budget);
     for entry in toc.entries.iter().chain(&toc.own) {
-        let place = place(entry).map_or(0, SeekPlace::as_body);
+        let place = place(entry).map_or(0, SeekPoint::as_body);
         let member = Member {
             path: entry.name.as_bytes(),
             link: entry.link.as_bytes(),
@@ -48,14 +50,14 @@ pub(super) fn scan(toc: &Toc, on_damage: OnDamage, budget: &Budget) -> Result<Sc
     Ok(scanner.into_scan())
 }
 
-/// Where the content of a file begins in its layer.
-fn place(entry: &TocEntry) -> Option<SeekPlace> {
+/// Offset of a file's content in the layer.
+fn place(entry: &TocEntry) -> Option<SeekPoint> {
     let first = entry.chunks.first()?;
-    SeekPlace::new(first.stored_at?, first.inner)
+    SeekPoint::new(first.stored_at?, first.inner)
 }
 
-/// The beginning of the content's digest. Layers that are listed this way are only compared with one another, so it need
-/// not be the hash that reading would make.
+/// The first 64 bits of the content's digest. It is compared only with hashes of other listed layers, so it need not be
+/// XXH3.
 fn hash(entry: &TocEntry) -> Option<ContentHash> {
     let (_, hex) = entry.digest.as_deref()?.split_once(':')?;
     let digest = u64::from_str_radix(hex.get(..16)?, 16).ok()?;
@@ -87,9 +89,9 @@ mod tests {
         Toc { format: TocFormat::Estargz, entries, own: None }
     }
 
-    /// Without a digest, a file that was only touched would count as changed; without its place it could not be shown.
+    /// Without a digest, a touched file would count as changed; without an offset, its content could not be shown.
     #[test]
-    fn a_table_that_says_too_little_is_not_used() {
+    fn a_table_without_digests_or_offsets_is_not_used() {
         assert!(is_complete(&toc(vec![file("a", Some("1"), Some(0))])));
         assert!(!is_complete(&toc(vec![file("a", None, Some(0))])));
         assert!(!is_complete(&toc(vec![file("a", Some("1"), None)])));
@@ -97,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_what_they_are_in_every_other_layer() {
+    fn a_listed_layer_normalises_names_and_finds_whiteouts() {
         let names = ["./usr/bin/tool", "../../etc/passwd", "etc/.wh.gone", "etc/.wh..wh..opq"];
         let entries = names.map(|name| file(name, Some("1"), Some(9))).to_vec();
         let scan = scan(&toc(entries), OnDamage::Fail, &Budget::unlimited()).unwrap();

@@ -1,5 +1,5 @@
-//! A layer's tar becomes entries: [`scan`] reads one layer, plain or compressed; [`read()`] all layers of an image side by
-//! side, handing them on in order; [`content`] reads files back.
+//! Reads layers: [`scan`] lists the entries of one layer, [`read()`] scans all layers of an image in parallel and
+//! delivers them in order, and [`content`] reads file contents back.
 
 mod blob;
 pub mod content;
@@ -19,7 +19,7 @@ mod verify;
 
 pub use crate::tarfile::PathKind;
 pub use blob::LayerBlob;
-pub use entry::{Chunk, Entry, EntryKind, Extra, MarkerKind, Names, Text};
+pub use entry::{Chunk, Entry, EntryKind, EntryNames, Extra, MarkerKind, TextRange};
 pub use index::LayerIndex;
 pub use listed::is_complete;
 pub use read::{LayerError, OnBytes, ReadOptions, read};

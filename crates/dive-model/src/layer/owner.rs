@@ -1,17 +1,16 @@
-//! Owners and groups: headers may have any number, files have 32 bits.
+//! Converts owner and group ids: headers have 64 bits, files have 32.
 
-/// What a container shows as the owner or group of a file whose header says `id`.
+/// The 32-bit id of a file whose header has `id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Owner {
-    /// The number itself; of a negative one, as systems without a signed type show it: -2 is 4294967294.
+    /// The id itself. A negative one in two's complement: -2 is 4294967294.
     Kept(u32),
-    /// Another number.
+    /// Another id.
     Changed(u32),
 }
 
 impl Owner {
-    /// Engines hand the number to `chown`, which takes the lower 32 bits. To it, -1 means to change nothing, so the file
-    /// stays root's.
+    /// Converts an id as `chown` does: it takes the lower 32 bits, and -1 leaves the owner unchanged, which is root.
     pub(super) const fn of(id: i64) -> Self {
         match id.cast_unsigned() as u32 {
             u32::MAX => Self::Changed(0),
@@ -25,9 +24,9 @@ impl Owner {
 mod tests {
     use super::*;
 
-    /// As Docker 20.10, Podman 4.3 and umoci 0.4.7 unpacked them.
+    /// Results of Docker 20.10, Podman 4.3 and umoci 0.4.7.
     #[test]
-    fn owners_are_what_chown_makes_of_them() {
+    fn owners_equal_those_of_unpacked_files() {
         let cases = [
             (0, Owner::Kept(0)),
             (1000, Owner::Kept(1000)),

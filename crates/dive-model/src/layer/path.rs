@@ -1,16 +1,16 @@
-//! Names in tars become paths: bytes, never text, and never outside the root.
+//! Converts names in tars to paths. Paths are bytes, and never leave the root.
 
-/// Whether a name tried to leave the root.
+/// Result of [`normalise`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Escape {
-    /// It stays inside.
+    /// The name stays below the root.
     None,
-    /// It has more `..` than directories above them; it was held at the root.
+    /// The name has more `..` than parent directories. The path stops at the root.
     HeldAtRoot,
 }
 
-/// Appends the path that `name` means to `out`: `/`, `./` and `.` fall away, `..` takes a component back, but never
-/// beyond where `out` ended before. Symbolic links are not looked at: paths are literal.
+/// Appends the normalised path of `name` to `out`: drops `/`, `./` and `.`, and resolves `..`, but not above the end of
+/// `out` at the call. Does not follow symbolic links.
 pub fn normalise(name: &[u8], out: &mut Vec<u8>) -> Escape {
     let root = out.len();
     let mut escape = Escape::None;
@@ -35,19 +35,19 @@ pub fn normalise(name: &[u8], out: &mut Vec<u8>) -> Escape {
     escape
 }
 
-/// The path that `name` means, if it stands there as it is, as in nearly all names: `./usr/bin/` is `usr/bin`. The others
-/// are for [`normalise`].
+/// The path of `name`, if stripping a leading `./` and a trailing `/` suffices, as for nearly all names. Use
+/// [`normalise`] for the others.
 #[must_use]
-pub fn as_it_stands(name: &[u8]) -> Option<&[u8]> {
+pub fn without_copy(name: &[u8]) -> Option<&[u8]> {
     let path = name.strip_prefix(b"./").unwrap_or(name);
     let path = path.strip_suffix(b"/").unwrap_or(path);
-    // All of it, without stopping: that is what vector registers do.
+    // No early exit: the compiler vectorises this loop.
     let odd = path.windows(2).fold(false, |odd, pair| odd | ((pair[0] == b'/') & matches!(pair[1], b'/' | b'.')));
     let ends_well = !matches!(path.first(), None | Some(b'/' | b'.')) && path.last() != Some(&b'/');
     (ends_well && !odd).then_some(path)
 }
 
-/// Splits a path into the directory it stands in and its last component. The root's are empty.
+/// Splits a path into directory and last component, both empty for the root.
 #[must_use]
 pub fn split(path: &[u8]) -> (&[u8], &[u8]) {
     match path.iter().rposition(|byte| *byte == b'/') {
@@ -56,12 +56,12 @@ pub fn split(path: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// The components of a path, outermost first; none for the root.
+/// Components of a path, outermost first; none for the root.
 pub fn components(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     path.split(|byte| *byte == b'/').filter(|component| !component.is_empty())
 }
 
-/// What the last component of a name in a layer means.
+/// Meaning of the last component of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameKind<'a> {
     /// An ordinary name.
@@ -72,11 +72,11 @@ pub enum NameKind<'a> {
     Opaque,
     /// Any other `.wh..wh.*`.
     Bookkeeping,
-    /// `.wh.`, `.wh..` and `.wh...`: they remove nothing that a directory could hold.
+    /// `.wh.`, `.wh..` and `.wh...`: no directory can contain what they would remove.
     Meaningless,
 }
 
-/// What `name`, a last component, means (OCI image-spec, layer.md, "Whiteouts"; the doubled prefix is AUFS's).
+/// Classifies the last component of a name (OCI image-spec, layer.md, "Whiteouts"; the doubled prefix comes from AUFS).
 #[must_use]
 pub fn kind(name: &[u8]) -> NameKind<'_> {
     match name.strip_prefix(b".wh.") {
@@ -112,24 +112,24 @@ mod tests {
             let mut out = b"before".to_vec();
             assert_eq!(normalise(name.as_bytes(), &mut out), escape, "{name}");
             assert_eq!(String::from_utf8(out).unwrap(), format!("before{path}"), "{name}");
-            assert!(as_it_stands(name.as_bytes()).is_none_or(|short| short == path.as_bytes()), "{name}");
+            assert!(without_copy(name.as_bytes()).is_none_or(|short| short == path.as_bytes()), "{name}");
         }
     }
 
     #[test]
-    fn a_name_is_its_path_if_nothing_in_it_falls_away() {
+    fn names_that_need_normalising_are_not_taken_without_a_copy() {
         for (name, path) in [("a", "a"), ("a/b/", "a/b"), ("./a/b", "a/b"), ("a.b/c.", "a.b/c.")] {
-            assert_eq!(as_it_stands(name.as_bytes()), Some(path.as_bytes()), "{name}");
+            assert_eq!(without_copy(name.as_bytes()), Some(path.as_bytes()), "{name}");
         }
         for name in
             ["", "/", ".", "./", "/a", "a//b", "a/b//", ".//a", "././a", "a/..", "../a", "a/./b", "a/../b", ".a"]
         {
-            assert_eq!(as_it_stands(name.as_bytes()), None, "{name}");
+            assert_eq!(without_copy(name.as_bytes()), None, "{name}");
         }
     }
 
     #[test]
-    fn markers_are_told_by_their_last_component_alone() {
+    fn only_the_last_component_makes_a_marker() {
         assert_eq!(kind(b"x.wh.y"), NameKind::Plain);
         assert_eq!(kind(b".WH.top"), NameKind::Plain);
         assert_eq!(kind(b".wh.top"), NameKind::Whiteout(b"top"));

@@ -1,5 +1,7 @@
-//! All layers of an image, read side by side and handed on in order, so that the tree grows while layers are still being
-//! read and none has to wait in memory for longer than the one before it takes.
+//! Scans all layers of an image in parallel and delivers them in order.
+//!
+//! The tree grows while later layers are still being scanned. Finished layers that wait for an earlier one are limited
+//! by memory.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -26,36 +28,36 @@ use crate::tarfile::ReadAt;
 #[derive(Debug, thiserror::Error)]
 #[error("{archive}: layer {layer} ({}): {problem}{}", Shown(blob), advice(problem))]
 pub struct LayerError {
-    /// The archive or layout.
+    /// Path or name of the archive or layout.
     pub archive: String,
-    /// Which layer.
+    /// Index of the layer.
     pub layer: LayerIndex,
-    /// The layer's name in the archive.
+    /// Name of the layer's blob in the archive.
     pub blob: String,
-    /// What is wrong.
+    /// Reason.
     pub problem: ScanError,
 }
 
-/// What helps where the other layers may be sound.
+/// Suggests to continue if the other layers may be intact.
 const fn advice(problem: &ScanError) -> &'static str {
     if matches!(problem, ScanError::NotATar { .. }) { "; --ignore-errors shows the other layers" } else { "" }
 }
 
-/// How layers are read.
+/// Options of [`read()`].
 #[derive(Debug, Clone, Copy)]
 pub struct ReadOptions<'a> {
-    /// What is done about damage.
+    /// Whether damage is an error or a remark.
     pub on_damage: OnDamage,
-    /// Knows layers, and keeps others.
+    /// Cache of scanned layers.
     pub cache: Option<&'a Cache>,
-    /// Learns the digests of the layers.
+    /// Receives the digests of the layers.
     pub verifier: Option<&'a Verifier>,
-    /// Is charged for what reading takes.
+    /// Budget for memory and unpacked bytes.
     pub budget: &'a Budget,
 }
 
 impl<'a> ReadOptions<'a> {
-    /// Damage is an error, and nothing is cached or verified.
+    /// Options without cache and verification; damage is an error.
     #[must_use]
     pub const fn within(budget: &'a Budget) -> Self {
         Self { on_damage: OnDamage::Fail, cache: None, verifier: None, budget }
@@ -65,12 +67,14 @@ impl<'a> ReadOptions<'a> {
 /// Receives the number of stored bytes read or skipped since the last call. Called from several threads.
 pub type OnBytes<'a> = &'a (dyn Fn(u64) + Sync);
 
-/// Reads the layers that lie in `blobs`, base first; a layer whose blob is missing is empty. Those that `cache` knows are
-/// taken from there, the others are kept there. With a verifier, all are read whole, and it learns their digests. `deliver`
-/// gets each of them in order, on the calling thread; one whose blob is a later layer, too, is only lent.
+/// Scans the layers in `blobs`, base first, and passes them to `deliver` in order, on the calling thread.
+///
+/// A layer without a blob is empty. A layer found in `cache` is not scanned; others are added to the cache. With a
+/// verifier, every layer is read in full, and the verifier receives its digests. A scan that a later layer shares is
+/// delivered as borrowed.
 ///
 /// # Errors
-/// The first layer that cannot be read, or the first error of `deliver`. Layers that are still being read are given up.
+/// The first layer that cannot be read, or the first error of `deliver`. Scans still running are cancelled.
 pub fn read<E>(
     archive: &str,
     blobs: &[Option<LayerBlob>],
@@ -81,55 +85,58 @@ pub fn read<E>(
 where
     E: From<LayerError>,
 {
-    let turn = Turn::default();
+    let backpressure = Backpressure::default();
     let first_uses = first_with_same_blob(blobs);
     let (sender, receiver) = mpsc::channel();
-    // First in, first out: layers start in the order in which they are delivered, so the next one to be delivered is always
-    // running or finished, and `Turn::wait` cannot block all threads.
+    // FIFO: layers start in the order of delivery. The next layer to deliver is therefore always running or finished,
+    // and `Backpressure::wait` cannot block all threads.
     rayon::in_place_scope_fifo(|scope| {
         for (layer, blob) in (0..).map_while(LayerIndex::new).zip(blobs) {
-            // A blob that is several layers is read for the first of them.
+            // Several layers with the same blob are scanned once, as the first of them.
             if first_uses[layer.get()] != layer.get() {
                 continue;
             }
-            let (sender, turn) = (sender.clone(), &turn);
+            let (sender, backpressure) = (sender.clone(), &backpressure);
             let verified = options.verifier.map(|verifier| SameBytes::new(verifier, &first_uses, layer.get()));
             let hashed = verified.clone().zip(blob.as_ref());
             scope.spawn_fifo(move |_| {
-                if turn.wait(layer.get()) == Go::Stop {
+                if backpressure.wait(layer.get()) == Start::Cancelled {
                     return;
                 }
                 debug!("layer {layer} ({}) is opened", blob.as_ref().map_or("missing", |blob| blob.name()));
-                let scanned = read_one(blob.as_ref(), options, verified.as_ref(), on_bytes, &turn.stop);
-                turn.hold(scanned.as_ref().map_or(0, Scan::memory));
-                // The other end is only gone when nobody wants to know any more.
+                let scanned = read_one(blob.as_ref(), options, verified.as_ref(), on_bytes, &backpressure.stop);
+                backpressure.hold(scanned.as_ref().map_or(0, Scan::memory));
+                // The receiver is dropped only after an error.
                 let _ = sender.send((layer.get(), scanned));
             });
             if let Some((verified, blob)) = hashed {
                 scope.spawn_fifo(move |_| verified.hash_stored(blob));
             }
         }
-        // With the last task its sender is gone too, and `recv` fails instead of waiting forever.
+        // Drop the original sender: once the last task ends, `recv` must fail instead of blocking forever.
         drop(sender);
         let mut waiting = HashMap::new();
-        // How many layers each blob still has to be.
+        // For each blob, the number of layers still to deliver.
         let mut uses = vec![0usize; blobs.len()];
         for first in &first_uses {
             uses[*first] += 1;
         }
         let outcome = (0..).map_while(LayerIndex::new).zip(blobs).try_for_each(|(layer, blob)| {
-            // Before `recv`: the layer may be held back because it was not the next one yet.
-            turn.advance(layer.get());
+            // Advance before `recv`: this layer may be waiting for its backpressure.
+            backpressure.advance(layer.get());
             let first = first_uses[layer.get()];
             while !waiting.contains_key(&first) {
                 let Ok((read, scanned)) = receiver.recv() else { return Ok(()) };
                 waiting.insert(read, scanned);
             }
-            // The last use takes the scan, and frees its memory piece by piece.
+            // The last layer of a blob takes ownership, so that the builder can free the scan chunk by chunk.
             uses[first] -= 1;
             let scanned = match waiting.get(&first) {
                 Some(Ok(scan)) if uses[first] > 0 => return deliver(layer, Cow::Borrowed(scan)),
-                _ => waiting.remove(&first).unwrap_or_else(|| Ok(Scan::default())).inspect(|scan| turn.let_go(scan)),
+                _ => waiting
+                    .remove(&first)
+                    .unwrap_or_else(|| Ok(Scan::default()))
+                    .inspect(|scan| backpressure.release(scan)),
             };
             let scanned = scanned.map_err(|problem| LayerError {
                 archive: archive.to_owned(),
@@ -139,53 +146,52 @@ where
             })?;
             deliver(layer, Cow::Owned(scanned))
         });
-        // The scope waits for its tasks: after an error, those still running must stop.
-        turn.end();
+        // The scope joins its tasks: after an error, those still running must stop.
+        backpressure.end();
         outcome
     })
 }
 
-/// What layers that wait for one before them may take in memory, in bytes. With more, no further layer is begun but the
-/// one that is waited for.
-const MOST_WAITING: usize = 4 << 20;
+/// Memory limit of scanned layers that wait for delivery, in bytes. Above it, only the next layer to deliver may start.
+const MAX_WAITING: usize = 4 << 20;
 
-/// Who may begin: keeps layers that are read quickly from piling up behind a slow one.
+/// Delays the start of layers while too many scanned ones wait for a slow one.
 #[derive(Default)]
-struct Turn {
+struct Backpressure {
     stop: AtomicBool,
-    state: Mutex<TurnState>,
+    state: Mutex<BackpressureState>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct TurnState {
-    /// The layer that is to be delivered next.
+struct BackpressureState {
+    /// Index of the next layer to deliver.
     next: usize,
-    /// Memory of layers that are read and not delivered.
+    /// Memory of scanned layers that are not delivered, in bytes.
     held: usize,
 }
 
 #[derive(PartialEq, Eq)]
-enum Go {
-    On,
-    Stop,
+enum Start {
+    Now,
+    Cancelled,
 }
 
-impl Turn {
-    /// Waits until `layer` may be read. Layers are begun in order, so the one that all wait for is never kept waiting.
-    fn wait(&self, layer: usize) -> Go {
+impl Backpressure {
+    /// Blocks until `layer` may start. Layers start in order, so the next one to deliver never blocks.
+    fn wait(&self, layer: usize) -> Start {
         let mut state = self.state();
-        while state.held > MOST_WAITING && layer > state.next && !self.stop.load(Ordering::Relaxed) {
+        while state.held > MAX_WAITING && layer > state.next && !self.stop.load(Ordering::Relaxed) {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        if self.stop.load(Ordering::Relaxed) { Go::Stop } else { Go::On }
+        if self.stop.load(Ordering::Relaxed) { Start::Cancelled } else { Start::Now }
     }
 
     fn hold(&self, memory: usize) {
         self.state().held += memory;
     }
 
-    fn let_go(&self, scan: &Scan) {
+    fn release(&self, scan: &Scan) {
         let mut state = self.state();
         state.held = state.held.saturating_sub(scan.memory());
         self.changed.notify_all();
@@ -198,13 +204,13 @@ impl Turn {
 
     fn end(&self) {
         self.stop.store(true, Ordering::Relaxed);
-        // Under the lock, so that nobody misses it between looking and waiting.
+        // Take the lock: a thread between its check and its wait would miss the notification.
         drop(self.state());
         self.changed.notify_all();
     }
 
-    /// Nothing that holds the lock can panic halfway; what a panic elsewhere left is still whole.
-    fn state(&self) -> MutexGuard<'_, TurnState> {
+    /// Ignores poisoning: no critical section can panic halfway.
+    fn state(&self) -> MutexGuard<'_, BackpressureState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -219,7 +225,7 @@ fn read_one(
     let ReadOptions { on_damage, cache, budget, .. } = options;
     let Some(blob) = blob else { return Ok(Scan::default()) };
     if let Some(verified) = verified {
-        let counted = Counted { blob, on_bytes, behind: AtomicU64::new(0) };
+        let counted = ProgressReader { blob, on_bytes, behind: AtomicU64::new(0) };
         let scanned = verified.scan(&counted, on_damage, budget, &|| stop.load(Ordering::Relaxed));
         on_bytes(blob.len().saturating_sub(counted.behind.into_inner()));
         return scanned;
@@ -228,30 +234,31 @@ fn read_one(
         on_bytes(blob.len());
         return listed::scan(toc, on_damage, budget);
     }
-    // After the table, which needs no cache; before the bytes, so that a known layer is never fetched.
+    // Check the cache after the table of contents, which is faster, and before reading any byte: a cached layer is
+    // never fetched.
     let kept = cache.zip(blob.identity());
     if let Some(mut scan) = kept.and_then(|(cache, identity)| record::load(cache, identity)) {
-        // One layer may be stored in several ways: the record is of its entries.
-        if !blob.is_elsewhere() {
+        // The cached record describes the entries. The same layer may be stored with another compression.
+        if !blob.needs_fetch() {
             scan.compression = Some(sniff_at(&**blob)?);
         }
         on_bytes(blob.len());
         scan.charge(budget).map_err(|problem| ScanError::OverBudget { entry: None, offset: 0, problem })?;
         return Ok(scan);
     }
-    let counted = Counted { blob, on_bytes, behind: AtomicU64::new(0) };
+    let counted = ProgressReader { blob, on_bytes, behind: AtomicU64::new(0) };
     let stopped = || stop.load(Ordering::Relaxed);
     let scanned = match kept {
         None => scan_within(&counted, on_damage, budget, &stopped),
-        Some((cache, identity)) => scan_and_keep(&counted, identity, on_damage, cache, budget, &stopped),
+        Some((cache, identity)) => scan_and_cache(&counted, identity, on_damage, cache, budget, &stopped),
     };
     on_bytes(blob.len().saturating_sub(counted.behind.into_inner()));
     scanned
 }
 
-/// Reads a layer and keeps its entries, if they are all there and the bytes are those that the identity means.
-fn scan_and_keep(
-    bytes: &Counted<'_>,
+/// Scans a layer and caches its entries if they are complete and the digest matches `identity`.
+fn scan_and_cache(
+    bytes: &ProgressReader<'_>,
     identity: &Identity,
     on_damage: OnDamage,
     cache: &Cache,
@@ -261,7 +268,7 @@ fn scan_and_keep(
     let mut digest = match identity {
         Identity::Stored(_) => None,
         Identity::Unpacked(digest) if digest.starts_with("sha256:") => Some(Sha256::new()),
-        // Of another algorithm, which no engine uses: what cannot be compared is not kept.
+        // Another algorithm, which no engine uses: do not cache a layer whose digest cannot be checked.
         Identity::Unpacked(_) => return scan_within(bytes, on_damage, budget, stopped),
     };
     let mut scan = scan_through(bytes, on_damage, budget, stopped, &mut |piece| {
@@ -269,7 +276,7 @@ fn scan_and_keep(
             digest.update(piece);
         }
     })?;
-    // A stopped scan has seen part of the bytes: neither its entries nor its digest may be kept.
+    // A stopped scan is partial: do not cache its entries, do not compare its digest.
     if stopped() {
         return Ok(scan);
     }
@@ -284,14 +291,14 @@ fn scan_and_keep(
     Ok(scan)
 }
 
-/// Tells how far into a blob reading has come. Bodies that are jumped over count when the next read is behind them.
-struct Counted<'a> {
+/// Reports reading progress. Skipped bodies count at the next read behind them.
+struct ProgressReader<'a> {
     blob: &'a LayerBlob,
     on_bytes: OnBytes<'a>,
     behind: AtomicU64,
 }
 
-impl ReadAt for Counted<'_> {
+impl ReadAt for ProgressReader<'_> {
     fn read_at(&self, buf: &mut [u8], at: u64) -> std::io::Result<usize> {
         let count = self.blob.read_at(buf, at)?;
         let end = at + count as u64;

@@ -1,5 +1,7 @@
-//! A layer's entries as a record of the cache. What comes back is looked at before it is believed: the folder belongs to
-//! the user, but a tree is built and files are written by what stands in it.
+//! Stores the entries of a layer in the cache, and validates them on load.
+//!
+//! The cache folder belongs to the user, but trees are built and files are written from these records, so a damaged or
+//! forged record must not be trusted.
 
 use tracing::debug;
 
@@ -7,32 +9,31 @@ use super::entry::Chunk;
 use super::path;
 use super::scan::Scan;
 use crate::blob::Identity;
-use crate::cache::{Cache, Kind};
+use crate::cache::{Cache, RecordKind};
 
-/// The entries of the layer, if they are known from before.
+/// Loads the entries of a layer; `None` if missing or invalid. An invalid record is deleted.
 pub(super) fn load(cache: &Cache, identity: &Identity) -> Option<Scan> {
     let key = identity.digest();
-    let record = cache.read(Kind::Layer, key)?;
+    let record = cache.read(RecordKind::Layer, key)?;
     let mut scan = postcard::from_bytes::<Scan>(&record).ok().filter(is_sound);
     if let Some(scan) = &mut scan {
-        scan.named = named(scan);
+        scan.listing_bytes = listing_bytes(scan);
     }
     if scan.is_none() {
-        // Its bytes are whole and make no sense: another dive wrote them.
-        cache.remove(Kind::Layer, key);
+        // The checksum is right but the content is not: another version of dive wrote it.
+        cache.remove(RecordKind::Layer, key);
     }
     debug!("layer {key}: {}", if scan.is_some() { "known from before" } else { "not known" });
     scan
 }
 
-/// Keeps the entries of the layer for the next time.
 pub(super) fn store(cache: &Cache, identity: &Identity, scan: &Scan) {
-    cache.write(Kind::Layer, identity.digest(), |out| {
+    cache.write(RecordKind::Layer, identity.digest(), |out| {
         postcard::to_io(scan, out).map(drop).map_err(std::io::Error::other)
     });
 }
 
-/// Whether the entries could have come from a layer: what the tree and the extraction rely on.
+/// True if the entries satisfy the invariants that the tree and the extraction rely on.
 fn is_sound(scan: &Scan) -> bool {
     let extras = scan.extras.len();
     let entry_count = scan.chunks.iter().map(|chunk| chunk.entries().len()).sum::<usize>();
@@ -50,16 +51,16 @@ fn is_sound(scan: &Scan) -> bool {
         })
 }
 
-/// Bytes of all paths and link targets, each as a listing would write it.
-fn named(scan: &Scan) -> u64 {
+/// Recomputes [`Scan::listing_bytes`].
+fn listing_bytes(scan: &Scan) -> u64 {
     let of_chunk =
         |chunk: &Chunk| chunk.entries().iter().map(|entry| chunk.names(entry).text_len()).sum::<usize>() as u64;
     scan.chunks.iter().map(of_chunk).sum()
 }
 
-/// Whether a path stays as it is when it is normalised.
+/// True if normalising does not change the path.
 fn is_normal(path: &[u8]) -> bool {
-    if path.is_empty() || path::as_it_stands(path).is_some_and(|same| same.len() == path.len()) {
+    if path.is_empty() || path::without_copy(path).is_some_and(|same| same.len() == path.len()) {
         return true;
     }
     let mut normal = Vec::with_capacity(path.len());
@@ -68,7 +69,7 @@ fn is_normal(path: &[u8]) -> bool {
 }
 
 impl Chunk {
-    /// Whether all its entries have their names inside its text.
+    /// True if all names of all entries are inside the text.
     fn is_sound(&self) -> bool {
         self.entries().len() <= Self::CAPACITY && self.entries().iter().all(|entry| self.holds_names_of(entry))
     }
@@ -81,7 +82,7 @@ mod tests {
     use crate::layer::scan::scan_through;
     use crate::remark::OnDamage;
 
-    /// A layer with a bit of everything that an entry can be.
+    /// A layer with entries of most kinds.
     fn scanned() -> Scan {
         let mut builder = tar::Builder::new(Vec::new());
         let kinds = [
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_back_is_what_was_kept() {
+    fn a_cached_layer_loads_unchanged() {
         let (_folder, cache, identity) = cache();
         assert!(load(&cache, &identity).is_none());
         let scan = scanned();
@@ -125,13 +126,12 @@ mod tests {
         assert_eq!(format!("{:?}", load(&cache, &identity).unwrap()), format!("{scan:?}"));
     }
 
-    /// Whoever can write to the folder must not be able to have files extracted outside of where they belong, nor to end
-    /// the program.
+    /// A forged record must not extract files outside of the target folder, nor panic.
     #[test]
-    fn a_record_that_no_layer_could_have_is_not_believed() {
+    fn a_forged_record_is_rejected_and_deleted() {
         let (_folder, cache, identity) = cache();
         let whole = postcard::to_stdvec(&scanned()).unwrap();
-        let keep = |bytes: &[u8]| cache.write(Kind::Layer, identity.digest(), |out| out.write_all(bytes));
+        let keep = |bytes: &[u8]| cache.write(RecordKind::Layer, identity.digest(), |out| out.write_all(bytes));
         for at in 0..whole.len() {
             keep(&whole[..at]);
             assert!(load(&cache, &identity).is_none(), "cut at {at}");
@@ -151,6 +151,6 @@ mod tests {
             keep(&wrong);
             assert!(load(&cache, &identity).is_none(), "{name:?}");
         }
-        assert!(!cache.contains(Kind::Layer, identity.digest()), "it would be read again and again");
+        assert!(!cache.contains(RecordKind::Layer, identity.digest()), "it would be read again and again");
     }
 }

@@ -1,21 +1,21 @@
-//! What is odd about a layer, in words: some of them, and a count of the rest. An image is not to fill the memory with them.
+//! Remarks on a layer. Only the first 100 are kept, the rest are counted.
 
 use serde::{Deserialize, Serialize};
 
-/// Remarks on one layer that are kept word by word; more are counted.
+/// Maximum number of remarks to keep for a layer.
 const MAX_REMARKS: usize = 100;
 
-/// What is odd about a layer: the entry concerned, and what was done.
+/// Remarks on a layer: which entry is odd, and how it was handled.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub struct Remarks {
-    /// The first ones.
+    /// The first remarks.
     pub kept: Vec<String>,
-    /// How many more there are.
+    /// Number of further remarks.
     pub more: u64,
 }
 
 impl Remarks {
-    /// Adds a remark, or counts it when there are many already: an image is not to fill the memory with oddities.
+    /// Adds a remark, or counts it at the limit, so that a hostile image cannot fill the memory with remarks.
     pub fn add(&mut self, text: impl FnOnce() -> String) {
         if self.kept.len() < MAX_REMARKS {
             self.kept.push(text());

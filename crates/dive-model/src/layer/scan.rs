@@ -1,5 +1,7 @@
-//! One layer's tar, plain or compressed, as a list of entries. Bodies of plain layers are passed over; those of
-//! compressed ones come by anyway and are hashed, since only then can contents be compared without a second pass.
+//! Scans one layer, plain or compressed, into a list of entries.
+//!
+//! Bodies of plain layers are skipped. Bodies of compressed layers are decoded anyway, so they are hashed in the same
+//! pass; otherwise comparing contents would need a second one.
 
 use std::io::{self, Read};
 use std::num::NonZeroU32;
@@ -8,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::content::ContentHash;
-use super::entry::{Chunk, Entry, EntryKind, Extra, MarkerKind, Names, Place, type_bits};
+use super::entry::{Chunk, Entry, EntryKind, EntryNames, Extra, MarkerKind, NameOffsets, type_bits};
 pub use super::error::{MAX_ENTRIES, MAX_PATH, ScanError};
 use super::format::{name_compressed_offset, name_format, without_members};
 use super::owner::Owner;
@@ -18,52 +20,53 @@ use crate::budget::{Budget, Lease, OverBudget};
 use crate::compression::{Compression, Decoder, SNIFF_LEN, sniff};
 use crate::remark::{OnDamage, Quoted};
 use crate::tarfile::{
-    Cursor, Input, Member, MemberKind, PathKind, Positional, ReadAt, Streaming, TarError, TarErrorKind, Walker,
+    Input, Member, MemberKind, PathKind, Positional, ReadAt, SequentialReader, Streaming, TarError, TarErrorKind,
+    Walker,
 };
 
-/// What one layer's tar says. A copy is not charged to the image's budget.
+/// The entries of one layer. A clone is not charged to the image's budget.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub struct Scan {
-    /// The entries in the order of the tar.
+    /// Entries, in the order of the tar.
     pub chunks: Vec<Chunk>,
-    /// How many entries that are.
+    /// Number of entries.
     pub entry_count: usize,
-    /// How many bytes of text they have.
+    /// Bytes of text in `chunks`.
     pub text_len: usize,
-    /// What few entries have.
+    /// Rare attributes; [`Entry::extra`] refers to them.
     pub extras: Vec<Extra>,
-    /// The sum of the sizes in all headers, in bytes, whatever their type: dive's size of the layer.
+    /// Sum of the sizes in all headers, in bytes, for entries of any type: dive's size of the layer.
     pub size_bytes: u64,
-    /// How the layer is compressed.
+    /// Compression of the layer; `None` if it was not read.
     pub compression: Option<Compression>,
-    /// The length of the layer's tar, unpacked, in bytes; none of a layer that was not read.
+    /// Length of the uncompressed tar, in bytes; `None` if the layer was not read.
     pub unpacked_bytes: Option<u64>,
-    /// Whether something of it is missing; only with [`OnDamage::Remark`].
+    /// True if entries or bytes are missing; only with [`OnDamage::Remark`].
     pub damaged: bool,
-    /// What is odd about it.
+    /// Oddities that did not stop the scan.
     pub remarks: Remarks,
-    /// Bytes of its paths and link targets, each as a listing would write it.
+    /// Bytes of all paths and link targets as a listing prints them.
     #[serde(skip)]
-    pub named: u64,
-    /// For what it takes in memory.
+    pub listing_bytes: u64,
+    /// Charges [`Scan::memory`] to the budget.
     #[serde(skip)]
     pub(crate) lease: Lease,
 }
 
 impl Scan {
-    /// What it takes in memory, in bytes.
+    /// Memory of the entries, in bytes.
     pub(super) const fn memory(&self) -> usize {
         self.text_len + self.entry_count * size_of::<Entry>() + self.extras.len() * size_of::<Extra>()
     }
 
-    /// Charges what it takes, where it comes from elsewhere than its layer.
+    /// Charges a scan that did not come from [`Scanner`], such as a cached one.
     pub(super) fn charge(&mut self, budget: &Budget) -> Result<(), OverBudget> {
         self.lease = budget.lease();
         self.lease.grow_to(self.memory() as u64)
     }
 }
 
-/// As [`scan_within`], without limits.
+/// Calls [`scan_within`] without a budget.
 ///
 /// # Errors
 /// As [`scan_within`].
@@ -71,12 +74,12 @@ pub fn scan<R: ReadAt>(bytes: R, on_damage: OnDamage, stop: &dyn Fn() -> bool) -
     scan_within(bytes, on_damage, &Budget::unlimited(), stop)
 }
 
-/// Reads a layer that lies in `bytes`, charging `budget`. `stop` is asked now and then; when it says so, the scan ends early
-/// with what it has, which the caller throws away.
+/// Scans the layer in `bytes` and charges `budget`.
+///
+/// `stop` is polled regularly. If it returns true, the scan ends early, and the caller must discard the result.
 ///
 /// # Errors
-/// What [`ScanError`] names, unless `on_damage` says to go on: then it becomes a remark, and what stands behind it in
-/// the layer is missing.
+/// A [`ScanError`]. With [`OnDamage::Remark`], damage is a remark instead, and the entries after it are missing.
 pub fn scan_within<R: ReadAt>(
     bytes: R,
     on_damage: OnDamage,
@@ -91,8 +94,8 @@ pub fn scan_within<R: ReadAt>(
     let mut scanner = Scanner::new(on_damage, Compression::None, budget);
     scanner.scan.unpacked_bytes = Some(bytes.len());
     let mut walker = Walker::new(Positional::new(&bytes));
-    let mut outcome = scanner.walk(&mut walker, BodyUse::PassOver, stop);
-    // No header also reads as an empty tar: data that is not a tar must not pass for an empty layer.
+    let mut outcome = scanner.walk(&mut walker, BodyUse::Skip, stop);
+    // A walk reads the zeros at the start of a file system image as an empty tar: check that nothing follows.
     if outcome.as_ref().is_ok_and(|members| *members == 0) && !stop() {
         outcome = without_members(&bytes, Compression::None);
     }
@@ -100,8 +103,7 @@ pub fn scan_within<R: ReadAt>(
     Ok(scanner.scan)
 }
 
-/// As [`scan_within`], but reads every byte, so that all contents have their hashes, and lets `unpacked` hear them as they stand in
-/// the unpacked layer.
+/// Like [`scan_within`], but hashes all contents, and passes the uncompressed bytes to `unpacked`.
 ///
 /// # Errors
 /// As [`scan_within`].
@@ -117,19 +119,19 @@ pub fn scan_through<R: ReadAt>(
         Err(error) => return lost(error, on_damage),
     };
     let mut scanner = Scanner::new(on_damage, compression, budget);
-    let decoder = Decoder::within(budget, compression, Cursor::new(&bytes));
-    let mut decoder = decoder.map_err(|error| ScanError::Io(error).with_budget_told())?;
+    let decoder = Decoder::within(budget, compression, SequentialReader::new(&bytes));
+    let mut decoder = decoder.map_err(|error| ScanError::Io(error).unwrap_over_budget())?;
     let mut unpacked_bytes = 0;
-    let mut hear = |piece: &[u8]| {
+    let mut tap = |piece: &[u8]| {
         let count = piece.len() as u64;
         unpacked_bytes += count;
         unpacked(piece);
         if compression == Compression::None { Ok(()) } else { budget.unpack(count, compression.weight()) }
     };
-    let mut walker = Walker::new(Streaming::new(Overheard { input: &mut decoder, hear: &mut hear }));
+    let mut walker = Walker::new(Streaming::new(TappedReader { input: &mut decoder, tap: &mut tap }));
     let mut outcome = scanner.walk(&mut walker, BodyUse::Hash, stop);
     if outcome.is_ok() && !stop() {
-        // A tar ends before its stream does. The checksum is at the end of the stream, and `unpacked` needs every byte.
+        // The tar ends before its stream does. The stream's checksum is at its end, and `unpacked` needs every byte.
         let drained = walker.drain().map_err(ScanError::from);
         outcome = outcome.and_then(|members| drained.map(|()| members));
     }
@@ -137,9 +139,10 @@ pub fn scan_through<R: ReadAt>(
         outcome = without_members(&bytes, compression);
     }
     scanner.scan.unpacked_bytes = Some(unpacked_bytes);
-    // An error is first named by its format, then given the offset in the compressed bytes, and only then becomes a remark.
+    // This order matters: the format is detected from the original error, the compressed offset is added to the
+    // message, and only the final error becomes a remark.
     let consumed = decoder.consumed();
-    let outcome = outcome.map(drop).map_err(ScanError::with_budget_told);
+    let outcome = outcome.map(drop).map_err(ScanError::unwrap_over_budget);
     let outcome = outcome.map_err(|error| name_format(error, &bytes, compression));
     scanner.settle(outcome.map_err(|error| name_compressed_offset(error, compression, consumed)))?;
     if let Some(at) = decoder.ignored_tail() {
@@ -151,59 +154,57 @@ pub fn scan_through<R: ReadAt>(
     Ok(scanner.scan)
 }
 
-/// A layer whose bytes are not to be had: one in a registry is only asked for when it is read.
+/// The result for a layer whose first bytes cannot be read. Layers of a registry are not fetched before this point.
 fn lost(error: io::Error, on_damage: OnDamage) -> Result<Scan, ScanError> {
     let mut scanner = Scanner::new(on_damage, Compression::None, &Budget::unlimited());
     scanner.settle(Err(error.into()))?;
     Ok(Scan { compression: None, ..scanner.scan })
 }
 
-/// How a layer is compressed, by its first bytes.
+/// Detects the compression of a layer by its first bytes.
 pub(super) fn sniff_at<R: ReadAt>(bytes: &R) -> io::Result<Compression> {
     let mut first = Vec::with_capacity(SNIFF_LEN);
-    Cursor::new(bytes).take(SNIFF_LEN as u64).read_to_end(&mut first)?;
+    SequentialReader::new(bytes).take(SNIFF_LEN as u64).read_to_end(&mut first)?;
     Ok(sniff(&first))
 }
 
-/// An input whose bytes somebody else hears, too, and may refuse.
-struct Overheard<'a, R> {
+/// A reader that passes all bytes to a callback, which may refuse them.
+struct TappedReader<'a, R> {
     input: R,
-    hear: &'a mut dyn FnMut(&[u8]) -> Result<(), OverBudget>,
+    tap: &'a mut dyn FnMut(&[u8]) -> Result<(), OverBudget>,
 }
 
-impl<R: Read> Read for Overheard<'_, R> {
+impl<R: Read> Read for TappedReader<'_, R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let count = self.input.read(buf)?;
-        (self.hear)(&buf[..count]).map_err(io::Error::other)?;
+        (self.tap)(&buf[..count]).map_err(io::Error::other)?;
         Ok(count)
     }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum BodyUse {
-    PassOver,
+    Skip,
     Hash,
 }
 
-/// What became of a member.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Taken {
-    /// It is the last entry.
+enum MemberOutcome {
+    /// The member became the last entry.
     Kept,
-    /// It is none: the last entry is the one of a member before it.
+    /// The member was left out; the last entry belongs to an earlier member.
     LeftOut,
 }
 
-/// Makes a [`Scan`] of members.
 pub(super) struct Scanner {
     scan: Scan,
     on_damage: OnDamage,
-    /// What became of the member whose body is being read.
-    open_entry: Taken,
-    /// Kept between files: starting one from nothing costs more than a small file's hash.
+    /// Outcome of the current member.
+    open_entry: MemberOutcome,
+    /// Reused for all files: creating the state costs more than hashing a small file.
     hash: Xxh3,
     budget: Budget,
-    /// Where paths are put together that do not stand in their header as they are.
+    /// Buffer for paths that need normalising.
     path: Vec<u8>,
 }
 
@@ -211,7 +212,7 @@ impl Scanner {
     pub(super) fn new(on_damage: OnDamage, compression: Compression, budget: &Budget) -> Self {
         let scan = Scan { compression: Some(compression), lease: budget.lease(), ..Scan::default() };
         let (hash, budget) = (Xxh3::new(), budget.clone());
-        Self { scan, on_damage, open_entry: Taken::LeftOut, hash, budget, path: Vec::new() }
+        Self { scan, on_damage, open_entry: MemberOutcome::LeftOut, hash, budget, path: Vec::new() }
     }
 
     fn walk<I: Input>(
@@ -223,7 +224,7 @@ impl Scanner {
         let mut members = 0;
         let mut charged = 0;
         loop {
-            // Charged before the next header, since the member borrows from the walker.
+            // Charge before reading the next header: the member borrows from the walker.
             let extensions = walker.extension_cost;
             if extensions > charged {
                 self.budget.unpack(extensions - charged, 1).map_err(|problem| ScanError::OverBudget {
@@ -239,12 +240,12 @@ impl Scanner {
                 return Err(ScanError::TooManyEntries);
             }
             let (kind, data_len) = (member.kind, member.data_len);
-            // Before the body: if that is cut, `settle` needs to know whether the last entry is this member's.
+            // Set this before reading the body: if that is cut off, `settle` must know whose the last entry is.
             self.open_entry = self.entry_or_remark(&member)?;
             if kind == MemberKind::Path(PathKind::File)
                 && data_len > 0
                 && bodies == BodyUse::Hash
-                && self.open_entry == Taken::Kept
+                && self.open_entry == MemberOutcome::Kept
             {
                 let hash = self.hash_body(walker, data_len)?;
                 if let Some(entry) = self.last_entry() {
@@ -261,31 +262,31 @@ impl Scanner {
         Ok(members)
     }
 
-    /// Takes a member whose body is not at hand, but its hash.
+    /// Adds a member without a body, with the hash of its content if known.
     pub(super) fn take(&mut self, member: &Member<'_>, hash: Option<ContentHash>) -> Result<(), ScanError> {
         if self.scan.entry_count as u64 >= MAX_ENTRIES {
             return Err(ScanError::TooManyEntries);
         }
         let taken = self.entry_or_remark(member)?;
-        let has_body = taken == Taken::Kept && member.kind == MemberKind::Path(PathKind::File) && member.data_len > 0;
+        let has_body =
+            taken == MemberOutcome::Kept && member.kind == MemberKind::Path(PathKind::File) && member.data_len > 0;
         if let Some(entry) = self.last_entry().filter(|_| has_body) {
             entry.hash = hash;
         }
         Ok(())
     }
 
-    /// What came of it all.
     pub(super) fn into_scan(self) -> Scan {
         self.scan
     }
 
-    /// An entry that cannot be taken is an error, or a remark if that is wanted.
-    fn entry_or_remark(&mut self, member: &Member<'_>) -> Result<Taken, ScanError> {
+    /// Adds an entry. Turns an error that affects only this entry into a remark, if damage is tolerated.
+    fn entry_or_remark(&mut self, member: &Member<'_>) -> Result<MemberOutcome, ScanError> {
         match self.entry(member) {
             Err(error) if error.spares_the_rest() && self.on_damage == OnDamage::Remark => {
                 self.scan.damaged = true;
                 self.scan.remarks.add(|| format!("{error}: left out"));
-                Ok(Taken::LeftOut)
+                Ok(MemberOutcome::LeftOut)
             }
             answer => answer,
         }
@@ -309,7 +310,7 @@ impl Scanner {
         Ok(ContentHash::of(whole.unwrap_or_else(|| self.hash.digest())))
     }
 
-    fn entry(&mut self, member: &Member<'_>) -> Result<Taken, ScanError> {
+    fn entry(&mut self, member: &Member<'_>) -> Result<MemberOutcome, ScanError> {
         let kind = match member.kind {
             MemberKind::Path(kind) => kind,
             MemberKind::Other(typeflag) => {
@@ -326,7 +327,7 @@ impl Scanner {
                 .remarks
                 .add(|| format!("entry {name} at offset {offset}: Docker and Podman refuse its type {typeflag:?}"));
         }
-        if let Some(path) = path::as_it_stands(member.path) {
+        if let Some(path) = path::without_copy(member.path) {
             return self.entry_at(path, Escape::None, kind, member);
         }
         let mut path = std::mem::take(&mut self.path);
@@ -343,7 +344,7 @@ impl Scanner {
         escape: Escape,
         path_kind: PathKind,
         member: &Member<'_>,
-    ) -> Result<Taken, ScanError> {
+    ) -> Result<MemberOutcome, ScanError> {
         let scan = &mut self.scan;
         for (what, name, len) in [("name", member.path, path.len()), ("link target", member.link, member.link.len())] {
             if len > MAX_PATH {
@@ -356,7 +357,7 @@ impl Scanner {
                 .add(|| format!("entry {name} at offset {} leaves the root: taken as {path}", member.header_offset));
         }
         if path.is_empty() {
-            // dive leaves the root out of a layer's size; the header of a real one has none.
+            // dive does not count the root's size; the header of a regular root entry has none.
             if path_kind != PathKind::Directory {
                 scan.remarks.add(|| {
                     format!(
@@ -365,7 +366,7 @@ impl Scanner {
                         member.header_offset
                     )
                 });
-                return Ok(Taken::LeftOut);
+                return Ok(MemberOutcome::LeftOut);
             }
         } else {
             scan.size_bytes = scan.size_bytes.saturating_add(member.size);
@@ -380,7 +381,7 @@ impl Scanner {
             NameKind::Meaningless => {
                 let (name, offset) = (Quoted(start_of(member.path)), member.header_offset);
                 scan.remarks.add(|| format!("entry {name} at offset {offset} is a whiteout of nothing: ignored"));
-                return Ok(Taken::LeftOut);
+                return Ok(MemberOutcome::LeftOut);
             }
         };
         let extra = Extra {
@@ -404,19 +405,19 @@ impl Scanner {
             body: member.body_offset,
             hash: None,
             extra,
-            place: Place::default(),
+            names_at: NameOffsets::default(),
         };
-        let names = Names { directory, name, link: member.link };
-        self.scan.named += names.text_len() as u64;
+        let names = EntryNames { directory, name, link: member.link };
+        self.scan.listing_bytes += names.text_len() as u64;
         self.keep(entry, names);
         let needed = self.scan.memory() as u64;
         if needed > self.scan.lease.held() {
             self.grow(needed).map_err(|problem| over_budget(problem, member))?;
         }
-        Ok(Taken::Kept)
+        Ok(MemberOutcome::Kept)
     }
 
-    fn keep(&mut self, entry: Entry, names: Names<'_>) {
+    fn keep(&mut self, entry: Entry, names: EntryNames<'_>) {
         let scan = &mut self.scan;
         scan.entry_count += 1;
         scan.text_len += match scan.chunks.last_mut().filter(|chunk| !chunk.is_full()) {
@@ -425,10 +426,10 @@ impl Scanner {
         };
     }
 
-    /// Asks for more memory. Whatever its names are, no layer can be listed that has more text than that.
+    /// Charges `needed` bytes, and checks the length of the listing so far.
     #[cold]
     fn grow(&mut self, needed: u64) -> Result<(), OverBudget> {
-        self.budget.list(self.scan.named)?;
+        self.budget.list(self.scan.listing_bytes)?;
         self.scan.lease.grow_to(needed)
     }
 
@@ -445,9 +446,9 @@ impl Scanner {
         }
     }
 
-    /// The bytes that a cut file still has are its size: what is not there cannot be counted.
+    /// Reduces the size of a cut file to the bytes that are present.
     fn cut_last_entry(&mut self, expected: u64, found: u64) {
-        if self.open_entry == Taken::LeftOut {
+        if self.open_entry == MemberOutcome::LeftOut {
             return;
         }
         if let Some(entry) = self.last_entry().filter(|entry| entry.size == expected) {
@@ -456,7 +457,7 @@ impl Scanner {
         }
     }
 
-    /// Turns damage into a remark if that is wanted.
+    /// Turns damage into a remark, if damage is tolerated.
     fn settle(&mut self, walked: Result<(), ScanError>) -> Result<(), ScanError> {
         match walked {
             Err(error) if self.on_damage == OnDamage::Remark && error.is_damage() => {
@@ -464,7 +465,7 @@ impl Scanner {
                 if let ScanError::Tar(TarError { kind: TarErrorKind::CutBody { expected, found }, .. }) = &error {
                     self.cut_last_entry(*expected, *found);
                 }
-                // Damage is what the user asked to be told of: it has its place even among many oddities.
+                // Pushed directly: the limit on remarks must not drop this one.
                 self.scan.remarks.kept.push(format!("{error}: what follows in this layer is missing"));
                 Ok(())
             }
@@ -477,7 +478,7 @@ fn over_budget(problem: OverBudget, member: &Member<'_>) -> ScanError {
     ScanError::OverBudget { entry: Some(start_of(member.path)), offset: member.header_offset, problem }
 }
 
-/// The first bytes of a name, lossily, for a message.
+/// The first 200 bytes of a name, lossily decoded, for messages.
 fn start_of(name: &[u8]) -> String {
     String::from_utf8_lossy(&name[..name.len().min(200)]).into_owned()
 }

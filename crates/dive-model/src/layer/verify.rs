@@ -1,6 +1,7 @@
-//! Compares layers with the digests that the image's documents give them. The stored bytes are hashed by a task of their own;
-//! the unpacked bytes of a compressed layer on a second thread, while they are decoded for the entries. Of a plain layer, both
-//! are the same bytes.
+//! Compares layers with the digests in the image's documents.
+//!
+//! A separate task hashes the stored bytes. The unpacked bytes of a compressed layer are hashed on a second thread,
+//! while they are decoded. For a plain layer, both are the same bytes.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -15,44 +16,44 @@ use crate::budget::Budget;
 use crate::compression::Compression;
 use crate::digest::{Digest, Hasher, Mismatch};
 use crate::remark::OnDamage;
-use crate::tarfile::{Cursor, ReadAt};
+use crate::tarfile::{ReadAt, SequentialReader};
 
-/// The digests that the documents give a layer.
+/// Expected digests of a layer.
 #[derive(Debug, Clone, Default)]
 pub struct Claims {
-    /// Of its bytes as they are stored.
+    /// Digest of the stored bytes.
     pub stored: Option<Digest>,
-    /// Of its bytes when they are unpacked.
+    /// Digest of the uncompressed bytes: the `diff_id`.
     pub unpacked: Option<Digest>,
 }
 
-/// Collects the digests that the layers of an image have, beside the ones that they should have.
+/// Collects the actual digests of layers, and compares them with the expected ones.
 #[derive(Debug)]
 pub struct Verifier {
     claims: Vec<Claims>,
-    /// By the first layer with the same bytes.
-    found: Mutex<BTreeMap<usize, Found>>,
+    /// Actual digests, by the first layer with the same blob.
+    found: Mutex<BTreeMap<usize, ActualDigests>>,
 }
 
 #[derive(Debug, Default)]
-struct Found {
+struct ActualDigests {
     stored: Option<Vec<Digest>>,
     unpacked: Option<Vec<Digest>>,
 }
 
 impl Verifier {
-    /// Compares layers with `claims`, base first.
+    /// A verifier of layers with `claims`, base first.
     #[must_use]
     pub const fn new(claims: Vec<Claims>) -> Self {
         Self { claims, found: Mutex::new(BTreeMap::new()) }
     }
 
-    /// The layers, by their place, that are not what they should be.
+    /// Layers with a wrong or uncheckable digest, by index.
     #[must_use]
     pub fn mismatches(&self, blobs: &[Option<LayerBlob>]) -> Vec<(usize, Mismatch)> {
         let first_of = first_with_same_blob(blobs);
         let found = self.found();
-        let nothing = Found::default();
+        let nothing = ActualDigests::default();
         let mut mismatches = Vec::new();
         for (layer, claims) in self.claims.iter().enumerate().filter(|(layer, _)| blobs[*layer].is_some()) {
             let found = found.get(&first_of[layer]).unwrap_or(&nothing);
@@ -65,13 +66,13 @@ impl Verifier {
         mismatches
     }
 
-    /// Nothing that holds the lock can panic halfway.
-    fn found(&self) -> MutexGuard<'_, BTreeMap<usize, Found>> {
+    /// Ignores poisoning: no critical section can panic halfway.
+    fn found(&self) -> MutexGuard<'_, BTreeMap<usize, ActualDigests>> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Layers that are the same bytes, which are read once. Their claims may differ.
+/// Layers with the same blob, which is read once. Their expected digests may differ.
 #[derive(Clone)]
 pub(super) struct SameBytes<'a> {
     verifier: &'a Verifier,
@@ -80,13 +81,13 @@ pub(super) struct SameBytes<'a> {
 }
 
 impl<'a> SameBytes<'a> {
-    /// The layers whose first one, in `first_uses`, is `first`.
+    /// Groups the layers whose entry in `first_uses` is `first`.
     pub(super) fn new(verifier: &'a Verifier, first_uses: &[usize], first: usize) -> Self {
         let uses = first_uses.iter().zip(&verifier.claims).skip(first).filter(|(of, _)| **of == first);
         Self { verifier, first, claims: uses.map(|(_, claims)| claims).collect() }
     }
 
-    /// One hasher for each algorithm among the claims.
+    /// Creates one hasher per algorithm among the claims.
     fn hashers<'c>(&'c self, claims: impl Fn(&'c Claims) -> Vec<&'c Digest>) -> Hashers {
         let mut hashers: Hashers = Vec::new();
         for digest in self.claims.iter().flat_map(|of_layer| claims(of_layer)) {
@@ -98,7 +99,7 @@ impl<'a> SameBytes<'a> {
         hashers
     }
 
-    /// Hashes the bytes as they are stored, which of a plain layer are also the unpacked ones.
+    /// Hashes the stored bytes. Those of a plain layer also count as unpacked.
     pub(super) fn hash_stored(&self, blob: &LayerBlob) {
         let is_plain = is_plain(&**blob);
         let mut hashers = if is_plain {
@@ -106,7 +107,7 @@ impl<'a> SameBytes<'a> {
         } else {
             self.hashers(|claims| claims.stored.iter().collect())
         };
-        // What cannot be read has no digest, which is a mismatch.
+        // Unreadable bytes leave no digest, which is reported as a mismatch.
         if hashers.is_empty() || hash_all(&**blob, &mut hashers).is_err() {
             return;
         }
@@ -119,7 +120,8 @@ impl<'a> SameBytes<'a> {
         });
     }
 
-    /// Reads a layer and hashes its unpacked bytes. A plain layer is hashed as it is stored, and its bodies are passed over.
+    /// Scans a layer and hashes its uncompressed bytes. [`Self::hash_stored`] hashes a plain layer, so its bodies are
+    /// skipped here.
     pub(super) fn scan<R: ReadAt>(
         &self,
         bytes: &R,
@@ -130,7 +132,7 @@ impl<'a> SameBytes<'a> {
         if is_plain(bytes) {
             return scan_within(bytes, on_damage, budget, stopped);
         }
-        let mut hashing = SideHashing::new(self.hashers(|claims| claims.unpacked.iter().collect()));
+        let mut hashing = HashThread::new(self.hashers(|claims| claims.unpacked.iter().collect()));
         let scan = scan_through(bytes, on_damage, budget, stopped, &mut |piece| hashing.update(piece))?;
         if !scan.damaged && !stopped() {
             let digests = hashing.finish();
@@ -139,7 +141,7 @@ impl<'a> SameBytes<'a> {
         Ok(scan)
     }
 
-    fn note(&self, note: impl FnOnce(&mut Found)) {
+    fn note(&self, note: impl FnOnce(&mut ActualDigests)) {
         note(self.verifier.found().entry(self.first).or_default());
     }
 }
@@ -150,7 +152,7 @@ fn is_plain<R: ReadAt>(bytes: &R) -> bool {
 
 type Hashers = Vec<Hasher>;
 
-/// As large as what decoders give at once, and few enough to stay in a cache of the processor.
+/// Bytes per piece: about what a decoder returns at once, and small enough for the processor's cache.
 const PIECE: usize = 256 << 10;
 const PIECES_AHEAD: usize = 4;
 
@@ -161,7 +163,7 @@ fn update_all(hashers: &mut [Hasher], bytes: &[u8]) {
 }
 
 fn hash_all<R: ReadAt>(bytes: &R, hashers: &mut [Hasher]) -> io::Result<()> {
-    let mut reader = Cursor::new(bytes);
+    let mut reader = SequentialReader::new(bytes);
     let mut piece = vec![0; PIECE];
     let mut left = bytes.len();
     while left > 0 {
@@ -178,53 +180,53 @@ fn hash_all<R: ReadAt>(bytes: &R, hashers: &mut [Hasher]) -> io::Result<()> {
     Ok(())
 }
 
-/// Hashes bytes on a thread of its own, so that the one that decodes them need not wait.
-struct SideHashing {
-    /// Bytes that are not hashed yet.
+/// Hashes bytes on a separate thread, so that decoding does not wait for hashing.
+struct HashThread {
+    /// Bytes not yet hashed.
     piece: Vec<u8>,
-    /// Where it is hashed: here, if no thread can be started.
-    place: HashPlace,
+    /// The calling thread hashes if no other thread can be started.
+    place: HashMode,
 }
 
-enum HashPlace {
-    Here(Hashers),
+enum HashMode {
+    Inline(Hashers),
     Thread { full: SyncSender<Vec<u8>>, empty: Receiver<Vec<u8>>, thread: JoinHandle<Hashers> },
 }
 
-impl SideHashing {
+impl HashThread {
     fn new(hashers: Hashers) -> Self {
-        Self { piece: Vec::new(), place: HashPlace::Here(hashers) }
+        Self { piece: Vec::new(), place: HashMode::Inline(hashers) }
     }
 
     fn update(&mut self, bytes: &[u8]) {
         match &mut self.place {
-            HashPlace::Here(hashers) if hashers.is_empty() => return,
+            HashMode::Inline(hashers) if hashers.is_empty() => return,
             _ => self.piece.extend_from_slice(bytes),
         }
         if self.piece.len() >= PIECE {
-            self.pass_on();
+            self.flush();
         }
     }
 
-    fn pass_on(&mut self) {
-        // Only for a layer that has more than one piece: most are small.
-        if let HashPlace::Here(hashers) = &mut self.place {
+    fn flush(&mut self) {
+        // Start the thread at the second piece: most layers have only one.
+        if let HashMode::Inline(hashers) = &mut self.place {
             update_all(hashers, &self.piece);
             self.piece.clear();
             self.place = start(std::mem::take(hashers));
             return;
         }
-        let HashPlace::Thread { full, empty, .. } = &self.place else { return };
+        let HashMode::Thread { full, empty, .. } = &self.place else { return };
         let next = empty.try_recv().unwrap_or_default();
-        // The other end is there until this one ends.
+        // The thread receives until this sender is dropped.
         let _ = full.send(std::mem::replace(&mut self.piece, next));
         self.piece.clear();
     }
 
     fn finish(mut self) -> Vec<Digest> {
         let hashers = match self.place {
-            HashPlace::Here(hashers) => Some(hashers),
-            HashPlace::Thread { full, thread, .. } => {
+            HashMode::Inline(hashers) => Some(hashers),
+            HashMode::Thread { full, thread, .. } => {
                 drop(full);
                 thread.join().ok()
             }
@@ -236,21 +238,21 @@ impl SideHashing {
     }
 }
 
-fn start(hashers: Hashers) -> HashPlace {
+fn start(hashers: Hashers) -> HashMode {
     let (full, heard) = sync_channel::<Vec<u8>>(PIECES_AHEAD);
     let (back, empty) = sync_channel(PIECES_AHEAD);
     let mut own = hashers.clone();
     let hash = move || {
         for piece in heard {
             update_all(&mut own, &piece);
-            // To be filled again; dropped if there are enough.
+            // Return the buffer for reuse, or drop it if enough are waiting.
             let _ = back.try_send(piece);
         }
         own
     };
     match std::thread::Builder::new().name("hash".to_owned()).spawn(hash) {
-        Ok(thread) => HashPlace::Thread { full, empty, thread },
-        // The system gives no more threads: more slowly, then.
-        Err(_) => HashPlace::Here(hashers),
+        Ok(thread) => HashMode::Thread { full, empty, thread },
+        // No thread available: hash inline.
+        Err(_) => HashMode::Inline(hashers),
     }
 }

@@ -1,54 +1,54 @@
-//! What can be wrong with a tar, and where.
+//! Errors of reading a tar, with the entry and offset.
 
 use crate::remark::Quoted;
 use std::fmt;
 use std::io;
 
-/// A tar that cannot be walked further.
+/// A tar that cannot be read further.
 #[derive(Debug)]
 pub struct TarError {
-    /// Offset of the header that was being read, in bytes from the start of the (uncompressed) tar.
+    /// Offset of the current header in the uncompressed tar, in bytes.
     pub offset: u64,
-    /// The member's name, lossily, as far as it is known.
+    /// First bytes of the member's name, lossily decoded, if known.
     pub entry: Option<String>,
-    /// What is wrong.
+    /// Reason.
     pub kind: TarErrorKind,
 }
 
-/// What is wrong with a tar.
+/// Reason of a [`TarError`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TarErrorKind {
-    /// The bytes could not be read or decompressed.
+    /// Reading or decompressing failed.
     #[error("cannot be read: {0}")]
     Io(io::Error),
-    /// The very first block is no tar header.
+    /// The first block is not a tar header.
     #[error("this is not a tar: its first block is no valid header")]
     NotATar,
-    /// A header whose checksum does not fit its bytes.
+    /// The checksum of a header does not match.
     #[error("has a damaged header: its checksum does not match")]
     Checksum,
-    /// A header field or extension record that cannot be understood.
+    /// A header field or extension record is invalid.
     #[error("has a damaged header: {0}")]
     Header(&'static str),
     /// The tar ends inside a header.
     #[error("is cut off inside a header: {found} of 512 bytes are there")]
     CutHeader {
-        /// Bytes of the block that are there.
+        /// Number of bytes present.
         found: u64,
     },
     /// The tar ends inside a body.
     #[error("is cut off: the header announces {expected} bytes, {found} follow")]
     CutBody {
-        /// Bytes that the header announces.
+        /// Bytes according to the header.
         expected: u64,
-        /// Bytes that are there.
+        /// Bytes present.
         found: u64,
     },
-    /// An extension header over [`crate::tarfile::MAX_EXTENSION`].
+    /// An extension header is longer than [`crate::tarfile::MAX_EXTENSION`].
     #[error("has an extension header of {size} bytes; the limit is {} bytes", super::MAX_EXTENSION)]
     ExtensionTooLong {
-        /// Its size in bytes.
+        /// Size in bytes.
         size: u64,
     },
 }
@@ -63,5 +63,5 @@ impl fmt::Display for TarError {
     }
 }
 
-/// The message is whole, its cause included: `source()` is empty.
+/// The message includes the cause, so `source()` returns `None`.
 impl std::error::Error for TarError {}

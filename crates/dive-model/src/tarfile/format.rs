@@ -1,7 +1,7 @@
-//! The numbers of the format.
+//! Sizes of the format.
 
-/// Bytes of a tar block: a header, and what bodies are padded to.
+/// Size of a tar block in bytes. A header is one block; bodies are padded to whole blocks.
 pub const BLOCK: u64 = 512;
 
-/// The longest extension header (GNU long name, PAX records) that is read, in bytes; the limit Go's `archive/tar` has.
+/// Maximum size of an extension header (GNU long name, PAX records), in bytes: the limit of Go's `archive/tar`.
 pub const MAX_EXTENSION: u64 = 1 << 20;

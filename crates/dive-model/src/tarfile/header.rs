@@ -1,5 +1,7 @@
-//! One header block. What its fields mean, and which values are damage, is what Go's `archive/tar` says (reader.go), since
-//! every engine unpacks layers with it. The `tar` crate knows where the fields of the oldest format stand.
+//! Parses one header block.
+//!
+//! The meaning of fields, and which values are errors, follow Go's `archive/tar` (reader.go), which every engine
+//! unpacks layers with. The `tar` crate gives the fields of the oldest format.
 
 use super::BLOCK;
 use super::error::TarErrorKind;
@@ -8,34 +10,34 @@ use super::sparse::{OLD_GNU, SparseMap};
 
 type Block = [u8; BLOCK as usize];
 
-/// What one header block says, before extensions.
+/// The fields of one header block, before extensions apply.
 pub(super) struct Header {
     pub(super) typeflag: u8,
-    /// 0 where it is negative in a header that no body follows.
+    /// A negative size in a header without body becomes 0.
     pub(super) size: u64,
     pub(super) mode: u16,
     pub(super) uid: i64,
     pub(super) gid: i64,
     pub(super) device: (u32, u32),
-    /// Of an old GNU sparse file.
+    /// For old GNU sparse files.
     pub(super) sparse: Option<OldSparse>,
 }
 
-/// What the header of an old GNU sparse file says of it.
+/// The map of an old GNU sparse file.
 pub(super) struct OldSparse {
-    /// The regions that the header itself names.
+    /// The regions in the header.
     pub(super) map: SparseMap,
     pub(super) more: MoreMap,
 }
 
-/// Whether blocks with more of a sparse file's map follow.
+/// Whether further blocks of the sparse map follow.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum MoreMap {
     None,
     Follows,
 }
 
-/// Where fields of the later formats stand. `DEVICE` to `PREFIX` are the same in all of them.
+/// Offsets of the fields that the oldest format does not have.
 mod at {
     use std::ops::Range;
 
@@ -51,20 +53,20 @@ mod at {
     pub(super) const GNU_REAL_SIZE: usize = 483;
 }
 
-/// The formats, which differ in what stands behind the magic.
+/// The format of a header, which determines the fields after the magic.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Format {
-    /// No magic: nothing stands there.
+enum HeaderFormat {
+    /// No magic, and no further fields.
     V7,
-    /// POSIX, and so PAX.
+    /// POSIX, including PAX.
     Ustar,
     /// Jörg Schilling's star.
     Star,
     Gnu,
 }
 
-impl Format {
-    /// The version counts for GNU only: other writers put anything there.
+impl HeaderFormat {
+    /// Detects the format. Only GNU headers need the right version: other writers put anything there.
     fn of(block: &Block) -> Self {
         match &block[at::MAGIC] {
             b"ustar\0" if &block[at::STAR_TRAILER] == b"tar\0" => Self::Star,
@@ -75,17 +77,17 @@ impl Format {
     }
 }
 
-/// Whether headers of this type have no body, whatever their size says.
+/// True if headers of this type have no body, whatever their size field.
 pub(super) const fn is_header_only(typeflag: u8) -> bool {
     matches!(typeflag, b'1'..=b'6')
 }
 
-/// What a header block says; its names go to `path` and `link`.
+/// Parses a header block. Writes its names to `path` and `link`.
 pub(super) fn parse_header(block: &Block, path: &mut Vec<u8>, link: &mut Vec<u8>) -> Result<Header, TarErrorKind> {
     let header = tar::Header::from_byte_slice(block);
     check_sum(header)?;
     let old = header.as_old();
-    let format = Format::of(block);
+    let format = HeaderFormat::of(block);
     let prefix = prefix(block, format);
     if !prefix.is_empty() {
         path.extend_from_slice(prefix);
@@ -102,13 +104,13 @@ pub(super) fn parse_header(block: &Block, path: &mut Vec<u8>, link: &mut Vec<u8>
     let mode = number8(old.mode).ok_or_else(damage("its mode is not a valid number"))?;
     let uid = number8(old.uid).ok_or_else(damage("its owner is not a valid number"))?;
     let gid = number8(old.gid).ok_or_else(damage("its group is not a valid number"))?;
-    // Not used, but where they are no numbers, no engine takes the layer.
+    // Times are not used, but engines reject a layer with invalid ones.
     number12(&old.mtime).ok_or_else(damage("its modification time is not a valid number"))?;
-    if format == Format::Star {
+    if format == HeaderFormat::Star {
         let are_valid = at::STAR_TIMES.iter().all(|at| time(block, *at).is_some());
         are_valid.then_some(()).ok_or_else(damage("its access or change time is not a valid number"))?;
     }
-    let device = if format == Format::V7 { Some((0, 0)) } else { device(block, typeflag) };
+    let device = if format == HeaderFormat::V7 { Some((0, 0)) } else { device(block, typeflag) };
     let device = device.ok_or_else(damage("its device number is not a valid number"))?;
     let sparse = if typeflag == b'S' { Some(old_sparse(block, format)?) } else { None };
     Ok(Header {
@@ -122,15 +124,15 @@ pub(super) fn parse_header(block: &Block, path: &mut Vec<u8>, link: &mut Vec<u8>
     })
 }
 
-/// The directory part of a long path.
-fn prefix(block: &Block, format: Format) -> &[u8] {
+/// The prefix of a long path.
+fn prefix(block: &Block, format: HeaderFormat) -> &[u8] {
     match format {
-        Format::V7 => &[],
-        Format::Ustar => until_nul(&block[at::PREFIX]),
-        Format::Star => until_nul(&block[at::STAR_PREFIX]),
-        // GNU has times there, mostly left empty. Go before 1.8, and so Docker up to 17.05, wrote a prefix nevertheless.
-        // Go still takes it where the times are no numbers (golang.org/issue/21005).
-        Format::Gnu => {
+        HeaderFormat::V7 => &[],
+        HeaderFormat::Ustar => until_nul(&block[at::PREFIX]),
+        HeaderFormat::Star => until_nul(&block[at::STAR_PREFIX]),
+        // GNU has times at this offset, mostly empty. Go before 1.8, and so Docker up to 17.05, wrote a prefix
+        // nevertheless. Go still reads it if the times are not numbers (golang.org/issue/21005).
+        HeaderFormat::Gnu => {
             let is_time = |at: &usize| block[*at] == 0 || time(block, *at).is_some();
             if at::GNU_TIMES.iter().all(is_time) {
                 return &[];
@@ -145,7 +147,7 @@ fn time(block: &Block, at: usize) -> Option<i64> {
     number(&block[at..at + 12])
 }
 
-/// Both numbers must be valid in all headers that have them. The kernel's have 32 bits, and engines cut the rest off.
+/// Major and minor device number. Both must be valid in headers of any type. The kernel has 32 bits; engines truncate.
 fn device(block: &Block, typeflag: u8) -> Option<(u32, u32)> {
     let number = |at: usize| block[at..].first_chunk().copied().and_then(number8);
     let (major, minor) = (number(at::MAJOR)?, number(at::MINOR)?);
@@ -156,9 +158,10 @@ fn device(block: &Block, typeflag: u8) -> Option<(u32, u32)> {
     })
 }
 
-/// Star has a sparse format of the same type flag and another layout, which nobody reads.
-fn old_sparse(block: &Block, format: Format) -> Result<OldSparse, TarErrorKind> {
-    if format != Format::Gnu {
+/// The sparse map of a GNU header. Star's sparse format has the same type flag and another layout, which no reader
+/// supports.
+fn old_sparse(block: &Block, format: HeaderFormat) -> Result<OldSparse, TarErrorKind> {
+    if format != HeaderFormat::Gnu {
         return Err(TarErrorKind::Header("a sparse file in a header that is not GNU's"));
     }
     let size = number(&block[at::GNU_REAL_SIZE..at::GNU_REAL_SIZE + 12]);
@@ -168,18 +171,19 @@ fn old_sparse(block: &Block, format: Format) -> Result<OldSparse, TarErrorKind> 
     Ok(OldSparse { map, more })
 }
 
-/// Whether a block is a tar header, sound or not: it has the `ustar` magic, or the checksum that tars of old have as well.
+/// True if a block is a tar header, valid or damaged: it has the `ustar` magic, or a checksum as old tars without magic
+/// do.
 #[must_use]
 pub fn is_header(block: &[u8]) -> bool {
     let Some(block) = block.first_chunk::<{ BLOCK as usize }>() else { return false };
-    Format::of(block) != Format::V7 || check_sum(tar::Header::from_byte_slice(block)).is_ok()
+    HeaderFormat::of(block) != HeaderFormat::V7 || check_sum(tar::Header::from_byte_slice(block)).is_ok()
 }
 
-/// The sum of all bytes, the checksum field counted as spaces; writers of old took the bytes as signed.
+/// Checks the sum of all bytes, with the checksum field as spaces. Old writers summed signed bytes.
 fn check_sum(header: &tar::Header) -> Result<(), TarErrorKind> {
     let bytes = header.as_bytes();
     let field = &header.as_old().cksum;
-    // An empty field would be 0, which the bytes of something else come to more easily than one thinks.
+    // Require a digit: an empty field would mean 0, which other data can easily sum to.
     let stated = octal_number(*field).filter(|_| field.iter().any(u8::is_ascii_digit));
     let Some(stated) = stated else { return Err(TarErrorKind::Checksum) };
     let spaces = 32 * field.len() as u32;
@@ -192,7 +196,7 @@ fn check_sum(header: &tar::Header) -> Result<(), TarErrorKind> {
     if signed == stated { Ok(()) } else { Err(TarErrorKind::Checksum) }
 }
 
-/// Eight bytes at a time: the four sums in a word's 16-bit parts stay below 64 times twice a byte.
+/// Sums the bytes of a block, eight at a time. The four 16-bit sums cannot overflow: each is at most 64 * 2 * 255.
 fn sum(block: &Block) -> u32 {
     const EVERY_OTHER: u64 = 0x00ff_00ff_00ff_00ff;
     let words = block.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
@@ -209,8 +213,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_block_that_states_no_checksum_is_no_header() {
-        // 256 spaces' worth for the field, and as much below zero for the rest, taken as signed bytes.
+    fn data_without_a_checksum_is_not_taken_for_a_tar() {
+        // The spaces of the checksum field sum to 256, and these two signed bytes to -256.
         let mut block = [0; 512];
         block[..2].copy_from_slice(&[0x80, 0x80]);
         assert!(!is_header(&block));
@@ -221,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn the_checksum_is_the_sum_of_all_bytes_however_many_are_large() {
+    fn large_bytes_do_not_overflow_the_checksum() {
         assert_eq!(sum(&[0xff; 512]), 512 * 255);
         let mut block = [0; 512];
         for (at, byte) in block.iter_mut().enumerate() {

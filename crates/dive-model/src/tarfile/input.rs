@@ -1,19 +1,19 @@
-//! Where a walk gets its blocks: from a file it can jump in, or from a stream it has to read through.
+//! Inputs of a tar walk: a file with random access, or a stream.
 
 use std::io::{self, Read};
 
-/// Bytes that can be read at any place, without a cursor that threads would share.
+/// Bytes with random access and no shared position, for several threads.
 pub trait ReadAt {
-    /// Reads up to `buf.len()` bytes that stand at `at`; 0 only at the end.
+    /// Reads up to `buf.len()` bytes at offset `at`. Returns 0 only at the end.
     ///
     /// # Errors
-    /// What the file system answers.
+    /// The error of the file system.
     fn read_at(&self, buf: &mut [u8], at: u64) -> io::Result<usize>;
 
-    /// How many bytes there are.
+    /// Length in bytes.
     fn len(&self) -> u64;
 
-    /// Whether there are none.
+    /// True if there are no bytes.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -42,21 +42,21 @@ impl ReadAt for [u8] {
     }
 }
 
-/// Reads such bytes from their start to their end, for what can only stream.
+/// Reads [`ReadAt`] bytes sequentially, from start to end.
 #[derive(Debug)]
-pub struct Cursor<R> {
+pub struct SequentialReader<R> {
     bytes: R,
     position: u64,
 }
 
-impl<R: ReadAt> Cursor<R> {
-    /// A cursor before the first of `bytes`.
+impl<R: ReadAt> SequentialReader<R> {
+    /// A reader at the start of `bytes`.
     pub const fn new(bytes: R) -> Self {
         Self { bytes, position: 0 }
     }
 }
 
-impl<R: ReadAt> Read for Cursor<R> {
+impl<R: ReadAt> Read for SequentialReader<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let count = self.bytes.read_at(buf, self.position)?;
         self.position += count as u64;
@@ -64,48 +64,48 @@ impl<R: ReadAt> Read for Cursor<R> {
     }
 }
 
-/// What a walk needs of its bytes: to look at the next ones, and to pass over some.
+/// Input of a tar walk: peeks at the next bytes, and skips bytes.
 pub trait Input {
-    /// The next bytes, without taking them: at least `want` (up to 4 KiB), fewer only at the end, more if they are at
-    /// hand.
+    /// The next bytes, without consuming them: at least `want` (up to 4 KiB), or fewer at the end. Returns more if they
+    /// are buffered.
     ///
     /// # Errors
-    /// What the reader below answers.
+    /// The error of the inner reader.
     fn peek(&mut self, want: usize) -> io::Result<&[u8]>;
 
-    /// Passes over `count` bytes and says how many of them there were.
+    /// Skips up to `count` bytes. Returns the number skipped, which is less only at the end.
     ///
     /// # Errors
-    /// What the reader below answers.
+    /// The error of the inner reader.
     fn skip(&mut self, count: u64) -> io::Result<u64>;
 }
 
-/// A window that is moved over bytes which lie in a file.
+/// A moving window over a file.
 ///
-/// A jump inside the window costs nothing and a body outside it is never touched: measured on real images, this beats
-/// a memory map (page faults, and a file that shrinks kills the program) and `BufReader` (which forgets its buffer at
-/// every seek). The window grows while headers stand close together, to save system calls, and shrinks where bodies
-/// are jumped over, to copy less of what nobody looks at.
+/// A skip inside the window costs nothing, and a body outside is never read. On real images, this is faster than a
+/// memory map (page faults; and a file that shrinks kills the program) and than `BufReader`, which discards its buffer
+/// at every seek. The window grows while headers are close together, to save system calls, and shrinks while bodies are
+/// skipped, to copy fewer unused bytes.
 #[derive(Debug)]
 pub struct Positional<R> {
     inner: R,
     window: Box<[u8]>,
-    /// Bytes of the window that the next read asks for.
+    /// Bytes that the next read requests.
     reach: usize,
-    /// The longest body that was passed over since the last read, in bytes.
+    /// Length of the longest body skipped since the last read, in bytes.
     longest_skip: u64,
-    /// Where the window's first byte stands.
+    /// Offset of the window in the file.
     start: u64,
-    /// Bytes of the window that are filled.
+    /// Number of valid bytes in the window.
     filled: usize,
-    /// Where the next byte stands.
+    /// Offset of the next byte.
     position: u64,
 }
 
-/// What [`Input::peek`] promises.
+/// The guarantee of [`Input::peek`].
 const MIN_REACH: usize = 4 * 1024;
 const MAX_REACH: usize = 64 * 1024;
-/// A body from which on what lies before the next header is not worth copying.
+/// Size from which a body is large: reading ahead to the next header does not pay.
 const LARGE_BODY: u64 = 16 * 1024;
 
 impl<R: ReadAt> Positional<R> {
@@ -122,13 +122,13 @@ impl<R: ReadAt> Positional<R> {
         }
     }
 
-    /// Fits the reach to the bodies of late.
+    /// Adapts the reach to the last bodies.
     fn adapt(&mut self) {
         let bodies_are_small = std::mem::take(&mut self.longest_skip) < LARGE_BODY;
         self.reach = if bodies_are_small { MAX_REACH.min(self.reach * 2) } else { MIN_REACH };
     }
 
-    /// The filled part of the window from the position on.
+    /// The valid bytes from the position on.
     fn ahead(&self) -> &[u8] {
         let within = usize::try_from(self.position.wrapping_sub(self.start)).unwrap_or(usize::MAX);
         self.window[..self.filled].get(within..).unwrap_or_default()
@@ -167,7 +167,7 @@ impl<R: ReadAt> Input for Positional<R> {
     }
 }
 
-/// A buffer over bytes that come by once, such as a decompressor's.
+/// A buffer over a stream, such as a decoder's output.
 #[derive(Debug)]
 pub struct Streaming<R> {
     inner: R,
@@ -232,7 +232,7 @@ mod tests {
 
     use super::*;
 
-    /// Hands out one byte at a time, as a slow pipe does.
+    /// Returns one byte at a time, like a slow pipe.
     struct Dribble<'a>(&'a [u8]);
 
     impl Read for Dribble<'_> {
@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(input.peek(1).unwrap(), b"");
     }
 
-    /// Claims to be longer than it is, as a file does that was cut after it was opened.
+    /// Reports a wrong length, like a file truncated after it was opened.
     struct Shrunk;
 
     impl ReadAt for Shrunk {
@@ -268,20 +268,20 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_became_shorter_is_not_taken_for_one_that_ends() {
+    fn a_file_truncated_while_it_is_read_is_an_error() {
         let mut input = Positional::new(Shrunk);
         assert_eq!(input.skip(1500).unwrap(), 1500);
         assert_eq!(input.peek(512).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     }
 
-    /// Zeros without an end, whose readings are counted.
+    /// Endless zeros. Counts reads.
     #[derive(Default)]
-    struct Counted {
+    struct ReadCounter {
         reads: Cell<u64>,
         bytes: Cell<u64>,
     }
 
-    impl ReadAt for Counted {
+    impl ReadAt for ReadCounter {
         fn read_at(&self, buf: &mut [u8], _at: u64) -> io::Result<usize> {
             self.reads.set(self.reads.get() + 1);
             self.bytes.set(self.bytes.get() + buf.len() as u64);
@@ -293,14 +293,14 @@ mod tests {
         }
     }
 
-    /// Looks at a thousand headers that stand `distance` bytes apart. How many reads that took, and bytes.
+    /// Peeks at a thousand headers `distance` bytes apart. Returns the number of reads, and of bytes read.
     fn reading_headers(distance: u64) -> (u64, u64) {
         reading_headers_at(&[distance; 1000])
     }
 
-    /// The same for headers that each have the next one so many bytes behind them.
+    /// The same with the distance of each header to the next.
     fn reading_headers_at(distances: &[u64]) -> (u64, u64) {
-        let counted = Counted::default();
+        let counted = ReadCounter::default();
         let mut input = Positional::new(&counted);
         for distance in distances {
             input.peek(1024).unwrap();
@@ -310,20 +310,20 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_grew_over_small_files_does_not_stay_large_over_larger_ones() {
+    fn the_window_shrinks_again_after_small_files() {
         let small = reading_headers_at(&[1024; 1000]).1;
         let both = reading_headers_at(&[[1024; 1000], [66 << 10; 1000]].concat()).1;
         assert!(both - small <= 1000 * 5 * 1024 + 128 * 1024, "{} bytes for a thousand larger files", both - small);
     }
 
     #[test]
-    fn a_layer_costs_what_its_entries_cost_however_large_its_files_are() {
+    fn the_size_of_files_does_not_affect_the_cost_of_a_walk() {
         let (reads, bytes) = reading_headers(1 << 20);
         assert!(reads <= 1000 && bytes <= 1000 * 5 * 1024, "{reads} reads of {bytes} bytes of a layer with 1 GB");
     }
 
     #[test]
-    fn a_layer_of_small_files_takes_few_reads() {
+    fn a_layer_of_small_files_needs_few_reads() {
         let (reads, bytes) = reading_headers(1024);
         assert!(reads <= 24 && bytes <= 1_200_000, "{reads} reads of {bytes} bytes of a layer with 1 MB");
     }

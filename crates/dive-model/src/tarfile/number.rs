@@ -1,15 +1,15 @@
-//! Numbers in header fields, as Go's `archive/tar` reads them (strconv.go): octal digits, or base-256 in two's complement
+//! Parses numbers in header fields like Go's `archive/tar` (strconv.go): octal digits, or base-256 in two's complement
 //! if the first bit is set.
 
-/// The number in a field of 8 bytes.
+/// Parses a field of 8 bytes.
 pub(super) fn number8(field: [u8; 8]) -> Option<i64> {
     octal8(field).or_else(|| number(&field))
 }
 
-/// The number in a field of 12 bytes.
+/// Parses a field of 12 bytes.
 pub(super) fn number12(field: &[u8; 12]) -> Option<i64> {
     let [a, b, c, d, low @ ..] = *field;
-    // The seven digits of the lower part are 21 bits.
+    // The lower part has seven octal digits: 21 bits.
     if is_filled(low)
         && let (Some(high), Some(low)) = (digits4([a, b, c, d]), octal8(low))
     {
@@ -18,12 +18,12 @@ pub(super) fn number12(field: &[u8; 12]) -> Option<i64> {
     number(field)
 }
 
-/// As [`number8`], without base-256: Go reads no checksum that way.
+/// Parses a checksum, which Go does not accept in base-256.
 pub(super) fn octal_number(field: [u8; 8]) -> Option<i64> {
     octal8(field).or_else(|| octal(&field))
 }
 
-/// A field in one of the forms that nearly all have: seven digits and a terminator, six digits and two, or nothing but NUL.
+/// Parses the usual forms of a field: seven digits and a terminator, six digits and two terminators, or only NULs.
 fn octal8(field: [u8; 8]) -> Option<i64> {
     let word = u64::from_be_bytes(field);
     let digits = if is_filled(field) {
@@ -42,8 +42,8 @@ fn digits4(field: [u8; 4]) -> Option<i64> {
     eight_digits(u64::from(u32::from_be_bytes(field) ^ 0x3030_3030))
 }
 
-/// The value of eight digits, a byte each and the last one lowest; none if a byte is larger than 7. Neighbours are merged:
-/// digits to pairs of 6 bits, those to 12 bits, those to 24.
+/// The value of eight digits in eight bytes, the last digit in the lowest byte; `None` if a byte is larger than 7.
+/// Neighbours are merged in three steps: digits to pairs of 6 bits, pairs to 12 bits, these to 24 bits.
 const fn eight_digits(digits: u64) -> Option<i64> {
     if digits & 0xf8f8_f8f8_f8f8_f8f8 != 0 {
         return None;
@@ -53,18 +53,18 @@ const fn eight_digits(digits: u64) -> Option<i64> {
     Some(((fours | fours >> 20) & 0x00ff_ffff).cast_signed())
 }
 
-/// Whether only the last byte of a field is a terminator.
+/// True if only the last byte of a field is a terminator.
 const fn is_filled(field: [u8; 8]) -> bool {
     let word = u64::from_be_bytes(field);
     is_terminator(word) && !is_terminator(word >> 8)
 }
 
-/// Whether the lowest byte is a NUL or a space.
+/// True if the lowest byte is a NUL or a space.
 const fn is_terminator(word: u64) -> bool {
     word & 0xdf == 0
 }
 
-/// Any other field.
+/// Parses a field of any form.
 #[cold]
 pub(super) fn number(field: &[u8]) -> Option<i64> {
     match field.first() {
@@ -73,7 +73,7 @@ pub(super) fn number(field: &[u8]) -> Option<i64> {
     }
 }
 
-/// The first bit is a mark and the second one the sign; of a negative number all bits are inverted.
+/// Parses base-256: the first bit marks the form, the second is the sign. All bits of a negative number are inverted.
 fn base_256(field: &[u8]) -> Option<i64> {
     let is_negative = field.first().is_some_and(|first| first & 0x40 != 0);
     let invert = if is_negative { 0xff } else { 0 };
@@ -86,13 +86,13 @@ fn base_256(field: &[u8]) -> Option<i64> {
     Some(if is_negative { !value } else { value })
 }
 
-/// Spaces and NULs around the digits fall away, and so does what follows a NUL; no digits are 0.
+/// Parses octal digits. Ignores spaces and NULs around them, and everything after a NUL. No digits mean 0.
 fn octal(field: &[u8]) -> Option<i64> {
     let is_digit_or_junk = |byte: &u8| !matches!(byte, b' ' | 0);
     let Some(start) = field.iter().position(is_digit_or_junk) else { return Some(0) };
     let end = field.iter().rposition(is_digit_or_junk)? + 1;
     let digits = field[start..end].split(|byte| *byte == 0).next()?;
-    // The longest field has 12 digits, so 64 bits cannot overflow.
+    // A field has at most 12 digits, so 64 bits cannot overflow.
     digits.iter().try_fold(0, |value, byte| match byte {
         b'0'..=b'7' => Some(value << 3 | i64::from(byte - b'0')),
         _ => None,
@@ -103,7 +103,7 @@ fn octal(field: &[u8]) -> Option<i64> {
 mod tests {
     use super::*;
 
-    /// `text`, filled with NULs to the length of a field.
+    /// `text`, padded with NULs to the length of a field.
     fn field<const N: usize>(text: &[u8]) -> [u8; N] {
         let mut field = [0; N];
         field[..text.len()].copy_from_slice(text);
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn other_characters_make_no_number() {
+    fn other_characters_are_refused() {
         let bad: [&[u8]; 9] =
             [b"12 34\0", b"12 \0zz4\0", b"12x", b"0o7", b"8", b"0000648\0", b"-1", b"+1", b"0000 44\0"];
         for text in bad {

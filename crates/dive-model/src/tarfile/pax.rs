@@ -1,48 +1,50 @@
-//! PAX extended header records (POSIX.1-2001, `pax` interchange format): `LENGTH KEY=VALUE\n`, LENGTH counting all of
-//! it. The `tar` crate splits them at newlines, which breaks on attribute values that contain one. What is valid, and what
-//! holds, is what Go's `archive/tar` says (reader.go, strconv.go).
+//! Parses PAX extended header records (POSIX.1-2001, `pax` interchange format): `LENGTH KEY=VALUE\n`, where LENGTH
+//! includes itself.
+//!
+//! The `tar` crate splits records at newlines, which breaks attribute values that contain one. Which records are valid,
+//! and which one applies, follows Go's `archive/tar` (reader.go, strconv.go).
 
 use super::error::TarErrorKind;
 use super::sparse::{self, SparseMap, decimal};
 
-/// What the records of one extended header override in the header that follows.
+/// Values of one extended header that override those of the next header.
 #[derive(Debug, Default)]
 pub(super) struct Overrides {
     pub(super) path: Option<Vec<u8>>,
     pub(super) link: Option<Vec<u8>>,
-    /// Negative only in a header that no body follows.
+    /// Negative only in a header without body.
     pub(super) size: Option<i64>,
     pub(super) uid: Option<i64>,
     pub(super) gid: Option<i64>,
-    /// Boxed, as in [`Records`]: few files are sparse, and this is moved for all that have records.
+    /// Boxed, because few files are sparse and this struct is moved for all files with records.
     pub(super) sparse: Option<Box<SparseFile>>,
-    /// `SCHILY.xattr.NAME` records in the order of their names: name, value.
+    /// `SCHILY.xattr.NAME` records (name, value), sorted by name.
     pub(super) xattrs: Vec<(Vec<u8>, Vec<u8>)>,
-    /// What parsing took.
+    /// Cost of parsing: see [`RECORD_COST`].
     pub(super) cost: u64,
 }
 
-/// What the records say of a sparse file. Its `path` is one for readers that do not know the format.
+/// Records of a sparse file. Its `path` record is for readers that do not support sparse files.
 #[derive(Debug, Default)]
 pub(super) struct SparseFile {
     pub(super) name: Option<Vec<u8>>,
-    /// With the holes; none if that is what the header says.
+    /// Size with holes; `None` if the header has it.
     pub(super) size: Option<i64>,
-    pub(super) map: MapPlace,
+    pub(super) map: MapLocation,
 }
 
-/// Where the map of a sparse file is.
+/// Location of a sparse file's map.
 #[derive(Debug, Default)]
-pub(super) enum MapPlace {
-    /// Before the file's data (format 1.0).
+pub(super) enum MapLocation {
+    /// At the start of the body (format 1.0).
     #[default]
     Body,
-    /// In the records (formats 0.0 and 0.1): the numbers between commas, which must be this many pairs.
+    /// In the records (formats 0.0 and 0.1): comma-separated numbers, which must be this many pairs.
     Records { pairs: u64, numbers: Vec<u8> },
 }
 
-impl MapPlace {
-    /// Adds the regions that stand in the records.
+impl MapLocation {
+    /// Adds the regions in the records to `map`.
     pub(super) fn add_to(&self, map: &mut SparseMap) -> Result<(), TarErrorKind> {
         let Self::Records { pairs, numbers } = self else { return Ok(()) };
         let count = if numbers.is_empty() { 0 } else { numbers.split(|byte| *byte == b',').count() as u64 };
@@ -58,7 +60,7 @@ impl MapPlace {
 
 const XATTR: &[u8] = b"SCHILY.xattr.";
 
-/// The most extended attributes of one entry. Linux lists 64 KiB of names, which is fewer.
+/// Maximum number of extended attributes of one entry. Linux allows at most 64 KiB of names, which is fewer.
 const MAX_XATTRS: usize = 10_000;
 
 impl Overrides {
@@ -68,19 +70,19 @@ impl Overrides {
     }
 }
 
-/// Checks the body of a global header, whose records apply to nothing: each must be well formed, and may mean anything. Gives
-/// back what that took.
+/// Checks the body of a global header. Its records must be well-formed, but apply to nothing. Returns the cost of
+/// parsing.
 pub(super) fn check_global(records: &[u8]) -> Result<u64, TarErrorKind> {
     Records::parse(records).map(|records| records.cost)
 }
 
-/// What a record takes to parse, in bytes that could be passed over meanwhile.
+/// Cost of parsing a record, in bytes that could be skipped in the same time.
 const RECORD_COST: u64 = 32;
 
-/// What an extended attribute takes, which is copied and sorted.
+/// Cost of copying and sorting an extended attribute, likewise.
 const XATTR_COST: u64 = 160;
 
-/// The values of the records, the last one of each key. An empty value is none, and takes an earlier one back.
+/// Values of the records: the last one of each key. An empty value removes an earlier one.
 #[derive(Default)]
 struct Records<'a> {
     path: &'a [u8],
@@ -88,7 +90,7 @@ struct Records<'a> {
     size: &'a [u8],
     uid: &'a [u8],
     gid: &'a [u8],
-    /// Of modification, access and change.
+    /// Modification, access and change time.
     times: [&'a [u8]; 3],
     xattrs: Vec<(&'a [u8], &'a [u8])>,
     sparse: Option<Box<SparseRecords<'a>>>,
@@ -105,7 +107,7 @@ struct SparseRecords<'a> {
     real_size: &'a [u8],
     pairs: &'a [u8],
     map: &'a [u8],
-    /// Format 0.0: the regions in a record for each number.
+    /// Format 0.0: one record per number of a region.
     numbers: Vec<&'a [u8]>,
 }
 
@@ -122,7 +124,7 @@ impl<'a> Records<'a> {
     }
 
     fn take(&mut self, key: &'a [u8], value: &'a [u8]) -> Result<(), TarErrorKind> {
-        // Other values are bytes of any kind, and attributes have such.
+        // Other values may contain NUL, and those of attributes do.
         let text = if matches!(key, b"path" | b"linkpath" | b"uname" | b"gname") { value } else { key };
         if text.contains(&0) {
             return Err(TarErrorKind::Header("a name with a NUL byte in a PAX record"));
@@ -194,13 +196,13 @@ impl<'a> SparseRecords<'a> {
         Ok(())
     }
 
-    /// None if the records are of no format that is known: the file is a plain one then.
+    /// `None` if the format is unknown: Go then reads a regular file.
     fn into_file(self) -> Result<Option<SparseFile>, TarErrorKind> {
         let numbers = if self.numbers.is_empty() { self.map.to_vec() } else { self.numbers.join(&b","[..]) };
         let in_records = match (self.major, self.minor) {
             (b"1", b"0") => false,
             (b"0", b"0" | b"1") => true,
-            // The formats before 1.0 did not have to say which they are.
+            // Formats before 1.0 may omit their version.
             (b"", b"") if !numbers.is_empty() => true,
             _ => return Ok(None),
         };
@@ -209,17 +211,18 @@ impl<'a> SparseRecords<'a> {
             name: text(self.name),
             size: number(size, "a PAX record with a size that is not a valid number")?,
             map: if in_records {
-                MapPlace::Records { pairs: sparse::region_count(self.pairs)?, numbers }
+                MapLocation::Records { pairs: sparse::region_count(self.pairs)?, numbers }
             } else {
-                MapPlace::Body
+                MapLocation::Body
             },
         }))
     }
 }
 
-/// Of several records of one attribute the last one holds, and an empty one takes the attribute back.
+/// Keeps the last record of each attribute, sorted by name. An empty value removes the attribute.
 fn last_xattrs(mut xattrs: Vec<(&[u8], &[u8])>) -> Vec<(Vec<u8>, Vec<u8>)> {
-    // Stable, so that equal names keep the order of their records; then the last of each comes first.
+    // The sort is stable, so records of one name keep their order. After reversing, the last one comes first and
+    // survives `dedup_by`.
     xattrs.sort_by_key(|(name, _)| *name);
     xattrs.reverse();
     xattrs.dedup_by(|(earlier, _), (last, _)| earlier == last);
@@ -227,17 +230,17 @@ fn last_xattrs(mut xattrs: Vec<(&[u8], &[u8])>) -> Vec<(Vec<u8>, Vec<u8>)> {
     kept.map(|(name, value)| (name.to_vec(), value.to_vec())).collect()
 }
 
-/// The first record's key and value, and what follows it.
-type Record<'a> = (&'a [u8], &'a [u8], &'a [u8]);
+/// Key and value of the first record, and the remaining records.
+type SplitRecord<'a> = (&'a [u8], &'a [u8], &'a [u8]);
 
-/// The shortest record: `5 a=\n`.
-const SHORTEST: usize = 5;
+/// Length of the shortest record: `5 a=\n`.
+const MIN_RECORD: usize = 5;
 
-fn split_record(records: &[u8]) -> Result<Record<'_>, TarErrorKind> {
+fn split_record(records: &[u8]) -> Result<SplitRecord<'_>, TarErrorKind> {
     let broken = || TarErrorKind::Header("a PAX record whose length is wrong");
     let space = records.iter().position(|byte| *byte == b' ').ok_or_else(broken)?;
     let length = decimal(&records[..space]).and_then(|length| usize::try_from(length).ok());
-    let length = length.filter(|length| *length >= SHORTEST).ok_or_else(broken)?;
+    let length = length.filter(|length| *length >= MIN_RECORD).ok_or_else(broken)?;
     let record = records.get(space + 1..length).ok_or_else(broken)?;
     let record = record.strip_suffix(b"\n").ok_or_else(broken)?;
     let equals = record.iter().position(|byte| *byte == b'=');
@@ -259,13 +262,13 @@ fn number(value: &[u8], problem: &'static str) -> Result<Option<i64>, TarErrorKi
     decimal(value).map(Some).ok_or(TarErrorKind::Header(problem))
 }
 
-/// Seconds with a sign or without one, and any number of digits behind a point.
+/// True for seconds with an optional sign and fraction.
 fn is_time(text: &[u8]) -> bool {
     const ALWAYS_FIT: usize = 18;
     let are_digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
     let point = text.iter().position(|byte| *byte == b'.').unwrap_or(text.len());
     let (seconds, fraction) = (&text[..point], text.get(point + 1..).unwrap_or_default());
-    // Many writers put a time before every entry.
+    // Fast path: many writers add a time to every entry.
     let is_plain = (1..=ALWAYS_FIT).contains(&seconds.len()) && are_digits(seconds);
     (is_plain || decimal(seconds).is_some()) && are_digits(fraction)
 }
@@ -275,32 +278,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_may_contain_newlines_and_equal_signs() {
+    fn values_keep_newlines_and_equal_signs() {
         let overrides = Overrides::parse(b"10 path=a\n29 SCHILY.xattr.user.x=1\n2=\n\n").unwrap();
         assert_eq!(overrides.path.as_deref(), Some(&b"a"[..]));
         assert_eq!(overrides.xattrs, [(b"user.x".to_vec(), b"1\n2=\n".to_vec())]);
     }
 
     #[test]
-    fn an_empty_value_takes_the_override_back() {
+    fn an_empty_value_removes_the_override() {
         let overrides = Overrides::parse(b"10 path=a\n8 path=\n9 size=7\n").unwrap();
         assert_eq!((overrides.path, overrides.size), (None, Some(7)));
     }
 
     #[test]
-    fn the_last_record_of_an_attribute_holds() {
+    fn the_last_record_of_an_attribute_wins() {
         let records = b"20 SCHILY.xattr.b=1\n20 SCHILY.xattr.a=1\n20 SCHILY.xattr.b=2\n19 SCHILY.xattr.a=\n";
         assert_eq!(Overrides::parse(records).unwrap().xattrs, [(b"b".to_vec(), b"2".to_vec())]);
     }
 
     #[test]
-    fn numbers_have_a_sign_or_none_and_only_the_last_one_must_be_valid() {
+    fn signed_numbers_are_accepted_and_only_the_last_one_is_parsed() {
         let overrides = Overrides::parse(b"9 uid=-2\n11 gid=+07\n9 size=x\n9 size=9\n").unwrap();
         assert_eq!((overrides.uid, overrides.gid, overrides.size), (Some(-2), Some(7), Some(9)));
     }
 
     #[test]
-    fn records_that_do_not_add_up_are_refused() {
+    fn malformed_records_are_refused() {
         let cases: [&[u8]; 9] = [
             b"99 path=a\n",
             b"10 path=ab\n",
@@ -319,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_are_no_numbers_are_refused_where_they_apply() {
+    fn invalid_numbers_are_refused_except_in_global_headers() {
         let cases: [&[u8]; 5] =
             [b"29 size=18446744073709551616\n", b"8 uid=a\n", b"10 gid= 1\n", b"12 mtime=.5\n", b"13 atime=1.x\n"];
         for records in cases {

@@ -1,36 +1,38 @@
-//! The walk from header to header. What a header means follows Go's `archive/tar` (reader.go), which every engine's
-//! unpacking goes through: which types have a body, what overrides what, where an archive ends.
+//! Walks a tar from header to header.
+//!
+//! Follows Go's `archive/tar` (reader.go), which every engine unpacks with: which types have a body, which extension
+//! overrides which field, where an archive ends.
 
 use super::error::{TarError, TarErrorKind};
 use super::header::{Header, MoreMap, OldSparse, parse_header};
 use super::input::Input;
-use super::pax::{self, MapPlace, Overrides, SparseFile};
+use super::pax::{self, MapLocation, Overrides, SparseFile};
 use super::sparse::{self, OLD_GNU_MORE, SparseMap};
 use super::{BLOCK, MAX_EXTENSION};
 use serde::{Deserialize, Serialize};
 
-/// What a member is.
+/// Kind of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MemberKind {
-    /// It puts something at its path.
+    /// An entry for a path.
     Path(PathKind),
-    /// A type no engine unpacks; the byte is the header's type flag.
+    /// A type that no engine unpacks, with the type flag of the header.
     Other(u8),
 }
 
 impl MemberKind {
-    /// Whether bytes follow the header, as many as its size says. The others may carry any size.
+    /// True if a body of the given size follows the header. Other members may have any size.
     const fn has_body(self) -> bool {
         matches!(self, Self::Path(PathKind::File | PathKind::SparseFile) | Self::Other(_))
     }
 }
 
-/// What a member puts at its path.
+/// Type of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum PathKind {
-    /// A regular file (also of the contiguous kind).
+    /// A regular or contiguous file.
     File,
-    /// A regular file with holes; its body holds only what is not hole.
+    /// A sparse file, whose body does not contain the holes.
     SparseFile,
     /// Another name of an inode.
     HardLink,
@@ -46,76 +48,76 @@ pub enum PathKind {
     Fifo,
 }
 
-/// One member of a tar, borrowed from the walker until it moves on.
+/// One member of a tar, valid until the walker's next step.
 #[derive(Debug, Clone, Copy)]
 pub struct Member<'a> {
-    /// Its name as written, with long names resolved: bytes without NUL, not normalised.
+    /// Name as written, after extensions: bytes without NUL, not normalised.
     pub path: &'a [u8],
-    /// Where it links to, as written. Docker leaves one in headers that are no links.
+    /// Link target as written. Docker writes some in headers that are not links.
     pub link: &'a [u8],
-    /// What it is.
+    /// Kind.
     pub kind: MemberKind,
-    /// The type flag, where engines refuse the type although its meaning is clear.
+    /// Type flag, if Docker and Podman reject it although its meaning is clear.
     pub refused_type: Option<char>,
-    /// The size that the header gives, in bytes. Only files have that many: other types may carry any number here.
+    /// Size in the header, in bytes. Types other than files may have any number.
     pub size: u64,
-    /// Bytes of the body that follows the header, without padding.
+    /// Length of the body, without padding, in bytes.
     pub data_len: u64,
-    /// Where the header stands (that of the member itself, behind its extension headers), in bytes from the start.
+    /// Offset of the header in the tar, after its extension headers, in bytes.
     pub header_offset: u64,
-    /// Where the body stands, in bytes from the start.
+    /// Offset of the body in the tar, in bytes.
     pub body_offset: u64,
-    /// Permission bits with setuid, setgid and sticky; other bits of the field are dropped.
+    /// Permission bits with setuid, setgid and sticky; without other bits of the field.
     pub mode: u16,
-    /// Owner. Any number, as the header says.
+    /// Owner as in the header.
     pub uid: i64,
-    /// Group, as the owner.
+    /// Group as in the header.
     pub gid: i64,
-    /// Major and minor number of a device, else 0.
+    /// Major and minor device number; 0 for other types.
     pub device: (u32, u32),
-    /// Extended attributes in the order of their names: name, value.
+    /// Extended attributes (name, value), sorted by name.
     pub xattrs: &'a [(Vec<u8>, Vec<u8>)],
 }
 
-/// How much of a name an error shows, in bytes.
-const SHOWN: usize = 200;
+/// Bytes of a name to show in an error.
+const SHOWN_LEN: usize = 200;
 
-/// Goes from member to member of a tar.
+/// Iterates over the members of a tar.
 #[derive(Debug)]
 pub struct Walker<I> {
     input: I,
-    /// Where the input stands, in bytes from the start.
+    /// Offset of the input in the tar, in bytes.
     offset: u64,
-    /// Bytes of the current body that are still ahead, and of its padding.
+    /// Remaining bytes of the current body, and of its padding.
     body_left: u64,
     padding_left: u64,
-    /// The current member, for the messages of its body.
+    /// Current member, for errors in its body.
     header_offset: u64,
     data_len: u64,
     path: Vec<u8>,
     link: Vec<u8>,
     xattrs: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Offset of an extension header that waits for its member.
+    /// Offset of the first extension header of the next member.
     extension: Option<u64>,
-    /// Offset of the first one that has none.
+    /// Offset of the first extension header without a member.
     orphan: Option<u64>,
-    /// What parsing PAX records took so far, in bytes that could be passed over meanwhile.
+    /// Cost of all PAX records so far, in bytes that could be skipped in the same time.
     pub(crate) extension_cost: u64,
     ended: bool,
 }
 
-/// What the extension headers before a member say of it.
+/// The extension headers of a member.
 #[derive(Default)]
 struct Extensions {
     pax: Overrides,
     long_path: Option<Vec<u8>>,
     long_link: Option<Vec<u8>>,
-    /// What is wrong with a value in `pax`. Go reads the values of the last set of records only.
+    /// Error in a value of `pax`. Go parses the values of only the last set of records.
     wrong_value: Option<TarError>,
 }
 
 impl Extensions {
-    /// Adds the long name that the extension header of type `typeflag` holds.
+    /// Sets the name in a GNU extension header of type `typeflag`.
     fn add_name(&mut self, typeflag: u8, mut bytes: Vec<u8>) {
         bytes.truncate(bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len()));
         let name = (!bytes.is_empty()).then_some(bytes);
@@ -127,10 +129,10 @@ impl Extensions {
     }
 }
 
-/// What the header of type `typeflag` puts at `path`.
+/// The kind of a header with this type flag and path.
 fn kind_of(typeflag: u8, path: &[u8]) -> MemberKind {
     MemberKind::Path(match typeflag {
-        // Directories had no type of their own before POSIX.
+        // Before POSIX, directories had no type flag.
         0 if path.ends_with(b"/") => PathKind::Directory,
         0 | b'0' | b'7' => PathKind::File,
         b'1' => PathKind::HardLink,
@@ -145,7 +147,7 @@ fn kind_of(typeflag: u8, path: &[u8]) -> MemberKind {
 }
 
 impl<I: Input> Walker<I> {
-    /// A walk that starts at the first header of `input`.
+    /// A walker at the first header of `input`.
     pub fn new(input: I) -> Self {
         Self {
             input,
@@ -164,22 +166,22 @@ impl<I: Input> Walker<I> {
         }
     }
 
-    /// Where the first extension header stands that no member follows, known at the end of the walk.
+    /// Offset of the first extension header without a member, known at the end of the walk.
     #[must_use]
     pub const fn leftover_extension(&self) -> Option<u64> {
         if self.ended { self.orphan } else { None }
     }
 
-    /// Where the input stands, in bytes from the start.
+    /// Offset of the input in the tar, in bytes.
     #[must_use]
     pub const fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// The next member, or none at the end of the archive. Passes over what is left of the current body.
+    /// The next member, or `None` at the end of the archive. Skips the rest of the current body.
     ///
     /// # Errors
-    /// A header that is damaged or cut off, a body that is cut off, an extension over the limit, a failed read.
+    /// A header is damaged or cut off, a body is cut off, an extension is too long, or a read failed.
     #[allow(clippy::should_implement_trait)] // A member borrows from the walker, which `Iterator` cannot say.
     pub fn next(&mut self) -> Result<Option<Member<'_>>, TarError> {
         let mut extensions = Extensions::default();
@@ -191,7 +193,8 @@ impl<I: Input> Walker<I> {
                 return Ok(None);
             };
             match header.typeflag {
-                // Go's reader takes it for a member: its records apply to nothing, and it takes the extensions before it.
+                // Go returns a global header as a member: it uses up earlier extensions, and its records have no
+                // effect.
                 b'g' => {
                     self.start_body(header.size);
                     let records = self.read_extension()?;
@@ -226,10 +229,10 @@ impl<I: Input> Walker<I> {
         }
     }
 
-    /// Hands what is left of the current body to `sink`, piece by piece.
+    /// Passes the rest of the current body to `sink`, piece by piece.
     ///
     /// # Errors
-    /// A body that is cut off, or a failed read.
+    /// The body is cut off, or a read failed.
     pub fn body(&mut self, sink: &mut dyn FnMut(&[u8])) -> Result<(), TarError> {
         while self.body_left > 0 {
             self.piece_of_body(u64::MAX, sink)?;
@@ -237,7 +240,7 @@ impl<I: Input> Walker<I> {
         Ok(())
     }
 
-    /// Hands the next piece of the current body to `sink`, of at most `limit` bytes.
+    /// Passes the next piece of the current body to `sink`, at most `limit` bytes.
     fn piece_of_body(&mut self, limit: u64, sink: &mut dyn FnMut(&[u8])) -> Result<(), TarError> {
         let want = self.body_left.min(BLOCK) as usize;
         let piece = match self.input.peek(want) {
@@ -254,15 +257,15 @@ impl<I: Input> Walker<I> {
         Ok(())
     }
 
-    /// Forgets the extension headers so far: no member follows them.
+    /// Records that the current extension headers have no member.
     fn drop_extension(&mut self) {
         self.orphan = self.orphan.or(self.extension.take());
     }
 
-    /// Reads on to the end of the input, past the archive's end: only then has a decompressor checked its checksum.
+    /// Reads to the end of the input, beyond the end of the archive: a decoder checks its checksum only there.
     ///
     /// # Errors
-    /// A failed read.
+    /// A read failed.
     pub fn drain(&mut self) -> Result<(), TarError> {
         while self.skip(u64::from(u32::MAX))? > 0 {}
         Ok(())
@@ -273,7 +276,7 @@ impl<I: Input> Walker<I> {
         if let Some(error) = wrong_value {
             return Err(error);
         }
-        // A GNU long name beats a PAX one, and both beat the header's.
+        // A GNU long name overrides a PAX path, and both override the header.
         if let Some(path) = long_path.or(pax.path) {
             self.path = path;
         }
@@ -292,7 +295,7 @@ impl<I: Input> Walker<I> {
         };
         let mut size = stored;
         let data_len = if has_body { stored } else { 0 };
-        // More of an old GNU map stands before the data and is not part of it; the map of a PAX sparse file may be.
+        // The rest of an old GNU map precedes the body; the map of a PAX sparse file may be inside.
         let body_offset = match (&header.sparse, pax.sparse) {
             (Some(OldSparse { map, more }), _) => {
                 size = map.size();
@@ -330,7 +333,7 @@ impl<I: Input> Walker<I> {
         })
     }
 
-    /// Starts the body of an old GNU sparse file, with what is left of its map before it.
+    /// Reads the rest of an old GNU map, and starts the body after it.
     fn old_sparse(&mut self, mut map: SparseMap, mut more: MoreMap, data_len: u64) -> Result<(), TarError> {
         while more == MoreMap::Follows {
             let block = match self.input.peek(BLOCK as usize) {
@@ -348,7 +351,7 @@ impl<I: Input> Walker<I> {
         Ok(())
     }
 
-    /// Starts the body of a sparse file that PAX records describe. Gives back its size with the holes.
+    /// Starts the body of a PAX sparse file, and reads a map in it. Returns the size with holes.
     fn pax_sparse(&mut self, file: SparseFile, data_len: u64) -> Result<u64, TarError> {
         if let Some(name) = file.name {
             self.path = name;
@@ -357,15 +360,14 @@ impl<I: Input> Walker<I> {
         let size = file.size.unwrap_or_else(|| data_len.cast_signed());
         let mut map = SparseMap::new(size).map_err(|kind| self.error(kind))?;
         match file.map {
-            MapPlace::Body => self.map_in_body(&mut map)?,
-            records @ MapPlace::Records { .. } => records.add_to(&mut map).map_err(|kind| self.error(kind))?,
+            MapLocation::Body => self.map_in_body(&mut map)?,
+            records @ MapLocation::Records { .. } => records.add_to(&mut map).map_err(|kind| self.error(kind))?,
         }
         map.check_stored(self.body_left).map_err(|kind| self.error(kind))?;
         Ok(map.size())
     }
 
-    /// Reads the map that a body begins with: decimal numbers with a newline behind each, the first one the count of
-    /// regions, in whole blocks.
+    /// Reads the map at the start of a body, in whole blocks: lines of decimal numbers, first the count of regions.
     fn map_in_body(&mut self, map: &mut SparseMap) -> Result<(), TarError> {
         let mut text = Vec::new();
         let mut lines = 0;
@@ -386,7 +388,7 @@ impl<I: Input> Walker<I> {
                 is_counted = true;
                 let count = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
                 let count = sparse::region_count(count).map_err(|kind| self.error(kind))?;
-                // A count that does not fit is more than the limit has room for.
+                // A count that overflows is over the limit anyway.
                 wanted = count.saturating_mul(2).saturating_add(1);
             }
         }
@@ -394,8 +396,8 @@ impl<I: Input> Walker<I> {
         map.add_decimal(regions).map_err(|kind| self.error(kind))
     }
 
-    /// Reads the block at the offset as a header, its names into `self`. None at the end of the archive: no more
-    /// bytes, or two blocks of zeros, or one that nothing follows.
+    /// Reads a header, and its names into `self`. `None` after no more bytes, two blocks of zeros, or one at the very
+    /// end.
     fn read_header(&mut self) -> Result<Option<Header>, TarError> {
         self.header_offset = self.offset;
         self.path.clear();
@@ -440,7 +442,6 @@ impl<I: Input> Walker<I> {
         Err(self.error(TarErrorKind::Header("a single block of zeros where a header should be")))
     }
 
-    /// Reads the body of an extension header.
     fn read_extension(&mut self) -> Result<Vec<u8>, TarError> {
         let size = self.body_left;
         if size > MAX_EXTENSION {
@@ -465,7 +466,7 @@ impl<I: Input> Walker<I> {
             }
             self.body_left = 0;
         }
-        // The last body may stand without padding: some writers end there.
+        // Some writers omit the padding of the last body.
         self.skip(self.padding_left)?;
         self.padding_left = 0;
         Ok(())
@@ -487,8 +488,8 @@ impl<I: Input> Walker<I> {
 
     fn error(&self, kind: TarErrorKind) -> TarError {
         let entry = (!self.path.is_empty()).then(|| {
-            let shown = &self.path[..self.path.len().min(SHOWN)];
-            let more = if self.path.len() > SHOWN { "…" } else { "" };
+            let shown = &self.path[..self.path.len().min(SHOWN_LEN)];
+            let more = if self.path.len() > SHOWN_LEN { "…" } else { "" };
             String::from_utf8_lossy(shown).into_owned() + more
         });
         TarError { offset: self.header_offset, entry, kind }

@@ -1,5 +1,4 @@
-//! The arena itself: the lists that nodes, spans, markers and names lie in. Indexes into them are the ids that everything else
-//! hands around. Only `build` adds to them.
+//! The arena: lists of nodes, spans, markers and names. Ids are indices into these lists. Only `build` adds to them.
 
 use super::node::{Node, NodeId};
 use super::span::{Marker, Span, SpanId};
@@ -11,17 +10,17 @@ pub struct Tree {
     pub(super) nodes: Vec<Node>,
     pub(super) spans: Vec<Span>,
     pub(super) markers: Vec<Marker>,
-    /// The spans that are hard links: few, and every question of size begins with them.
+    /// Spans that are hard links. Few images have many, and every computation of sizes needs them.
     pub(super) hard_links: Vec<SpanId>,
-    /// Spans of which the tar has another path, by their ids: few images have any.
+    /// Spans with another path in the tar, sorted by id. Few images have any.
     pub(super) listed_elsewhere: Vec<(SpanId, NodeId)>,
     pub(super) layers: Vec<LayerRecord>,
-    /// Names of nodes and link targets.
+    /// Names of nodes, and link targets.
     pub(super) text: Vec<u8>,
     pub(super) extras: Vec<Extra>,
 }
 
-/// What one layer brought.
+/// Spans, markers and size of one layer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LayerRecord {
     pub(super) spans: std::ops::Range<u32>,
@@ -30,7 +29,7 @@ pub(super) struct LayerRecord {
 }
 
 impl Tree {
-    /// How many layers were merged.
+    /// Number of layers.
     #[must_use]
     pub fn layer_count(&self) -> usize {
         self.layers.len()
@@ -41,25 +40,25 @@ impl Tree {
         (0..self.layers.len() as u16).map(LayerIndex::from_merged)
     }
 
-    /// The last layer: the state a container starts from. None if there are no layers.
+    /// The last layer, whose file system a container starts with; `None` if there are no layers.
     #[must_use]
     pub fn last_layer(&self) -> Option<LayerIndex> {
         self.layers().next_back()
     }
 
-    /// The sum of all header sizes of a layer, in bytes: dive's size of it.
+    /// Sum of all header sizes of a layer, in bytes: dive's size of the layer.
     #[must_use]
     pub fn layer_size_bytes(&self, layer: LayerIndex) -> u64 {
         self.layers.get(layer.get()).map_or(0, |record| record.size_bytes)
     }
 
-    /// The spans that a layer opened, in the order of its tar, implicit directories before what needed them.
+    /// Spans that a layer opened, in the order of its tar. Implicit directories precede the entry that needs them.
     pub fn layer_spans(&self, layer: LayerIndex) -> impl DoubleEndedIterator<Item = SpanId> + use<> {
         self.layers.get(layer.get()).map(|record| record.spans.clone()).unwrap_or_default().map(SpanId::new)
     }
 
-    /// The node of the path that a layer's tar has for a span. It is another than the span's own where that path leads over
-    /// a link of the same layer.
+    /// The node of a span's path in the tar. It differs from the span's node if the path leads through a link of the
+    /// same layer.
     #[must_use]
     pub fn listed_node(&self, id: SpanId) -> NodeId {
         let own = || self.span(id).node();
@@ -70,32 +69,32 @@ impl Tree {
         found.map_or_else(|_| own(), |at| self.listed_elsewhere[at].1)
     }
 
-    /// The whiteouts, opaque markers and bookkeeping entries of a layer, in the order of its tar.
+    /// Whiteouts, opaque markers and bookkeeping entries of a layer, in the order of its tar.
     #[must_use]
     pub fn layer_markers(&self, layer: LayerIndex) -> &[Marker] {
         let range = self.layers.get(layer.get()).map(|record| record.markers.clone()).unwrap_or_default();
         self.markers.get(range.start as usize..range.end as usize).unwrap_or_default()
     }
 
-    /// The whiteouts among them, as many of one path as the layer has.
+    /// Whiteouts of a layer, duplicates included.
     #[must_use]
     pub fn layer_whiteouts(&self, layer: LayerIndex) -> impl DoubleEndedIterator<Item = &Marker> {
         self.layer_markers(layer).iter().filter(|marker| marker.kind == MarkerKind::Whiteout)
     }
 
-    /// Whether any layer has a whiteout.
+    /// True if any layer has a whiteout.
     #[must_use]
     pub fn has_whiteouts(&self) -> bool {
         self.markers.iter().any(|marker| marker.kind == MarkerKind::Whiteout)
     }
 
-    /// How many nodes there are, the root among them.
+    /// Number of nodes, including the root.
     #[must_use]
     pub fn node_count(&self) -> usize {
         self.nodes.len()
     }
 
-    /// The node at a [`NodeId::index`].
+    /// The node with this [`NodeId::index`]; `None` if out of range.
     #[must_use]
     pub fn node_at(&self, index: usize) -> Option<NodeId> {
         u32::try_from(index).ok().filter(|_| index < self.nodes.len()).map(NodeId::new)

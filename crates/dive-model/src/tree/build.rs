@@ -1,7 +1,8 @@
-//! Applying layers (OCI image-spec, layer.md; where it is silent, what the layer folders of overlayfs hold). A layer's
-//! whiteouts and opaque markers close spans of the layers below, wherever they stand in its tar; then its entries open
-//! new ones in their order. A span closes once and no list is walked twice over what is closed already, so the cost is
-//! linear in entries, whiteouts included.
+//! Applies layers to a tree (OCI image-spec, layer.md; where it is silent, like overlayfs).
+//!
+//! Whiteouts and opaque markers close spans of lower layers, wherever they are in the tar. Then the entries open new
+//! spans, in the order of the tar. A span closes only once, and closed children leave the list of open ones, so the
+//! cost is linear in the number of entries, whiteouts included.
 
 mod cost;
 mod markers;
@@ -23,80 +24,80 @@ use crate::budget::{Budget, Lease, OverBudget};
 use crate::layer::Remarks;
 use crate::layer::content::Bodies;
 use crate::layer::path::components;
-use crate::layer::{Chunk, Entry, EntryKind, LayerIndex, Names, Scan, entry};
+use crate::layer::{Chunk, Entry, EntryKind, EntryNames, LayerIndex, Scan, entry};
 use crate::remark::Quoted;
 
-/// The most nodes a tree takes: several times the largest image known. Each takes up to 100 bytes of memory, and a
-/// crafted layer of a few MB can ask for any number.
+/// Maximum number of nodes or spans: several times the largest known image. A node takes up to 100 bytes of memory, and
+/// a hostile layer of a few MB can ask for any number.
 const MAX_NODES: usize = 1 << 24;
 
-/// The most directories that are made because entries stand in them. One path of 16 KiB can imply 8,000, so that a few KB
-/// of compressed layer would ask for all of [`MAX_NODES`].
+/// Maximum number of directories without an entry of their own. One path of 16 KiB can imply 8000, so a few KB of
+/// compressed layer could ask for [`MAX_NODES`].
 const MAX_IMPLICIT: usize = 1 << 20;
 
-/// An image that cannot be merged.
+/// An image whose layers cannot be merged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// More layers than [`LayerIndex::MAX_COUNT`].
     #[error("the image has more than {} layers; no engine makes or takes that many", LayerIndex::MAX_COUNT)]
     TooManyLayers,
-    /// More directories without an entry than an image may have.
+    /// Too many directories without an entry.
     #[error("the image implies more than {MAX_IMPLICIT} directories that no entry names; no real image does")]
     TooManyImplicit,
-    /// The image asks for more memory than it may have.
+    /// The tree needs more than the image's memory budget.
     #[error("entry {}: {problem}", Quoted(entry))]
     OverBudget {
-        /// The path of the entry that asked.
+        /// Path of the entry that exceeded the budget.
         entry: String,
-        /// What it asked for.
+        /// The exceeded limit.
         problem: OverBudget,
     },
-    /// More paths than an image may have.
+    /// Too many paths or entries.
     #[error("the image has more than {MAX_NODES} paths or entries; no real image has that many")]
     TooManyPaths,
 }
 
-/// A tree that layers are being applied to.
+/// Builds a [`Tree`] from scanned layers.
 #[derive(Debug)]
 pub struct Builder {
     tree: Tree,
     index: Index,
     contents: Contents,
     last_directory: Descent,
-    /// For what the tree takes in memory.
+    /// Charges the tree's memory to the budget.
     lease: Lease,
-    /// Directories made so far because entries stand in them.
+    /// Number of directories without an entry so far.
     implicit: usize,
-    /// Steps that are left over links.
+    /// Remaining steps for following links.
     steps: Steps,
-    /// What opaque markers of the layer that is being applied closed.
+    /// Spans that opaque markers of the current layer closed.
     hidden_by_opaque: Vec<SpanId>,
     scratch: Vec<u8>,
 }
 
-/// What a pass over the entries of a layer knows and collects.
+/// State of the second pass over a layer.
 struct EntryPass {
     from: u16,
     first_marker: u32,
-    /// Extras of the layers before.
+    /// Number of extras of lower layers.
     extras_before: u32,
-    /// Which markers removed nothing.
+    /// Markers that removed nothing, by their number in the layer.
     of_nothing: std::iter::Peekable<std::vec::IntoIter<usize>>,
     dangling: Vec<Dangling>,
 }
 
-/// An entry, and what it takes to understand it.
+/// An entry with its names and layer.
 #[derive(Clone, Copy)]
 struct Placed<'a> {
     entry: &'a Entry,
-    names: Names<'a>,
+    names: EntryNames<'a>,
     from: u16,
-    /// Extras of the layers before.
+    /// Number of extras of lower layers.
     extras_before: u32,
 }
 
-/// What becomes of something that is no directory, was put there by the same layer, and is in the way to a directory.
+/// Whether to replace an entry of the same layer that is not a directory but needed as one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum OwnObstacle {
     Replace,
@@ -110,13 +111,13 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// A tree with nothing but its root, which may take any memory.
+    /// A tree with only its root, and no memory limit.
     #[must_use]
     pub fn new() -> Self {
         Self::within(&Budget::unlimited())
     }
 
-    /// A tree with nothing but its root, which charges `budget` for its memory.
+    /// A tree with only its root. Charges its memory to `budget`.
     #[must_use]
     pub fn within(budget: &Budget) -> Self {
         let mut tree = Tree::default();
@@ -141,15 +142,15 @@ impl Builder {
         }
     }
 
-    /// Applies the next layer. Gives back the scan's remarks with what is odd about it here.
+    /// Applies the next layer. Returns the remarks of the scan and of applying it.
     ///
     /// # Errors
-    /// When the image is beyond what an engine could have made; the tree is of no use then.
+    /// The image exceeds a limit. The builder cannot be used any more.
     pub fn apply(&mut self, scan: Scan) -> Result<Remarks, BuildError> {
         self.apply_either(Cow::Owned(scan))
     }
 
-    /// As [`Builder::apply`], where the scan may be of use for another layer, too.
+    /// Like [`Builder::apply`], but can borrow a scan that several layers share.
     ///
     /// # Errors
     /// As [`Builder::apply`].
@@ -163,8 +164,7 @@ impl Builder {
         if layer == LayerIndex::BASE {
             self.open(NodeId::ROOT, implicit_directory(from));
         }
-        // Markers first, over the whole tar: they apply to lower layers only, and at this point only spans of lower layers
-        // are open.
+        // Apply all markers first: they affect lower layers only, and now only spans of lower layers are open.
         let of_nothing = self.apply_markers(&scan.chunks, from);
         let mut pass = EntryPass {
             from,
@@ -180,7 +180,7 @@ impl Builder {
                 }
                 scan.extras.clone()
             }
-            // Each chunk is freed when the tree has what was in it.
+            // Free each chunk once it is applied, so that scan and tree are not in memory together.
             Cow::Owned(Scan { chunks, extras, mut lease, .. }) => {
                 for chunk in chunks {
                     self.apply_chunk(&chunk, &mut pass, &mut remarks)?;
@@ -189,9 +189,10 @@ impl Builder {
                 extras
             }
         };
-        // Spans already point behind `extras_before`. The extras follow now, before the next layer counts them.
+        // The new spans already refer to these extras by `extras_before`. Append them before the next layer counts
+        // them.
         self.tree.extras.append(&mut extras);
-        // Only the end of the layer settles whether a target is missing or merely comes later.
+        // Only now is it known whether a missing target comes later in the layer.
         self.link_late(pass.dangling, from, &mut remarks);
         let spans = first_span..self.tree.spans.len() as u32;
         let markers = first_marker..self.tree.markers.len() as u32;
@@ -201,7 +202,7 @@ impl Builder {
         Ok(remarks)
     }
 
-    /// Second pass, a part of the tar.
+    /// Second pass, one chunk of entries.
     fn apply_chunk(&mut self, chunk: &Chunk, pass: &mut EntryPass, remarks: &mut Remarks) -> Result<(), BuildError> {
         let EntryPass { from, first_marker, extras_before, of_nothing, dangling } = pass;
         for entry in chunk.entries() {
@@ -225,14 +226,14 @@ impl Builder {
         Ok(())
     }
 
-    /// The merged tree. `bodies` compares what layers that lie plain hold twice.
+    /// Returns the merged tree, after comparing contents of plain layers through `bodies`.
     ///
     /// # Errors
-    /// When a body cannot be read.
+    /// A body cannot be read.
     pub fn finish(self, bodies: &dyn Bodies) -> io::Result<Tree> {
         let Self { mut tree, contents, .. } = self;
-        // The lists held what may be open; from here on they hold all that ever was. Children come after their parents
-        // in the arena, so walking it backwards leaves each list with its oldest node first.
+        // Until now the lists held children that may be open; rebuild them with all children. Children follow their
+        // parents in the arena, so this backward pass leaves the oldest child first.
         for node in &mut tree.nodes {
             (node.first_child, node.next_sibling) = (NONE, NONE);
         }
@@ -245,7 +246,7 @@ impl Builder {
         Ok(tree)
     }
 
-    /// Makes room for one span and one node an entry. Doubling would leave up to half of the arenas empty.
+    /// Reserves one span and one node per entry. Growth by doubling would leave up to half of each arena empty.
     fn make_room(&mut self, scan: &Scan) -> Result<(), BuildError> {
         let text = self.tree.text.len() + scan.text_len + 2 * scan.entry_count;
         if u32::try_from(text).is_err() || scan.entry_count > MAX_NODES {
@@ -253,7 +254,7 @@ impl Builder {
         }
         self.charge_coming(scan)?;
         let tree = &mut self.tree;
-        // Room for the directories that entries imply, and enough that many small layers do not each move the arena.
+        // Add a sixteenth for implicit directories, and so that many small layers do not each reallocate the arena.
         let coming = scan.entry_count + (scan.entry_count / 16).max(tree.spans.len() / 16);
         if tree.spans.capacity() - tree.spans.len() < scan.entry_count {
             tree.spans.reserve_exact(coming);
@@ -261,7 +262,7 @@ impl Builder {
         if tree.nodes.capacity() - tree.nodes.len() < scan.entry_count {
             tree.nodes.reserve_exact(coming);
         }
-        // Of the text, the scan has at least what the tree takes, and a length for each link.
+        // The tree needs at most the text of the scan, and two bytes of length per link.
         let text = scan.text_len + 2 * scan.entry_count;
         if tree.text.capacity() - tree.text.len() < text {
             tree.text.reserve_exact(text + (text / 16).max(tree.text.len() / 16));
@@ -270,23 +271,23 @@ impl Builder {
         Ok(())
     }
 
-    /// Second pass, a path.
+    /// Second pass, one path.
     fn apply_entry(&mut self, kind: SpanKind, source: Placed<'_>, dangling: &mut Vec<Dangling>, remarks: &mut Remarks) {
         let Placed { entry, names, from, extras_before } = source;
-        // Opens missing directories, and so comes before the target is looked up: it may close the target.
+        // Resolve the path before the link target: this may open missing directories, and so close the target.
         let Place { node, way } = self.place_of(names, from, remarks);
         let target = if kind == SpanKind::HardLink { Some(self.link_target(names.link, from)) } else { None };
         if target == Some(Some(node)) {
             remarks.add(|| format!("a hard link from {} to itself: ignored", Quoted::lossy(&names.path())));
             return;
         }
-        // Before the old span closes: the target may be below the path that this link replaces.
+        // Look up the inode before closing the old span: the target may be below the path that this link replaces.
         let inode = target.flatten().and_then(|target| self.linkable(target));
         let mut replaced = None;
         if let Some(span) = self.newest(node).filter(|span| span.is_open()) {
             let was = span.kind;
             if was.is_directory() && kind.is_directory() {
-                // New attributes; the children stay.
+                // A directory over a directory has new attributes and keeps its children.
                 self.close_alone(node, from, Cause::Overwritten);
             } else {
                 let was_file = self.tree.span(SpanId::new(span.inode)).kind.is_file();
@@ -314,7 +315,7 @@ impl Builder {
             kind,
             cause: None,
         };
-        // From here on the node has exactly one open span: this one.
+        // Invariant: from here on, this is the only open span of the node.
         let id = self.open(node, opened);
         if way == Way::OverLinks {
             self.list_literally(id, names);
@@ -323,10 +324,10 @@ impl Builder {
             self.tree.hard_links.push(id);
         }
         if kind == SpanKind::HardLink && inode.is_none() {
-            // The target that was looked for above.
+            // `link_target` left the normalised target in `scratch`.
             dangling.push(Dangling { span: id, target: self.scratch.clone(), replaced });
         }
-        // Last, because it compares the new span's inode with those of the spans before it.
+        // Record contents last: this compares the new span's inode with those of older spans.
         self.contents.opened(&self.tree, id, entry.hash);
     }
 
@@ -341,13 +342,13 @@ impl Builder {
         at
     }
 
-    /// The node at `path`, if any layer so far had one there.
+    /// The node at `path`, if a layer so far has one there.
     fn find(&self, path: &[u8]) -> Option<NodeId> {
         components(path).try_fold(NodeId::ROOT, |parent, name| self.index.find(&self.tree, parent, name))
     }
 
-    /// The node that an entry speaks of, made with the directories above it where they are not there.
-    fn place_of(&mut self, names: Names<'_>, from: u16, remarks: &mut Remarks) -> Place {
+    /// The node of an entry. Creates it and missing parent directories.
+    fn place_of(&mut self, names: EntryNames<'_>, from: u16, remarks: &mut Remarks) -> Place {
         let (directory, way) = match self.descend(names.directory, from, OwnObstacle::Keep) {
             Ok(directory) => (directory, Way::Literal),
             Err(obstacle) => self.directory_behind(obstacle, names, from, remarks),
@@ -357,11 +358,12 @@ impl Builder {
         Place { node, way }
     }
 
-    /// The directory at `path`, made where it is missing or something else; or the node that is in the way.
+    /// The directory at `path`; creates missing directories and replaces other entries. Returns the blocking node as an
+    /// error if `obstacle` says to keep entries of this layer.
     fn descend(&mut self, path: &[u8], from: u16, obstacle: OwnObstacle) -> Result<NodeId, NodeId> {
         let mut way = std::mem::take(&mut self.last_directory);
-        let mut end = if way.path == path { path.len() } else { way.turn_to(path) };
-        // What a layer closed on the way has to be opened again.
+        let mut end = if way.path == path { path.len() } else { way.back_to(path) };
+        // The cached descent is unusable if the layer has closed one of its directories since.
         if way.steps.last().is_some_and(|(_, node)| !self.is_open_directory(*node)) {
             way.steps.clear();
             end = 0;
@@ -372,7 +374,7 @@ impl Builder {
             if !self.is_open_directory(node) {
                 if let Some(span) = self.newest(node).filter(|span| span.is_open()) {
                     if obstacle == OwnObstacle::Keep && span.from == from {
-                        // The steps lead this far.
+                        // Keep the part of the descent that exists.
                         way.path.clear();
                         way.path.extend_from_slice(&path[..end]);
                         self.last_directory = way;
@@ -412,7 +414,7 @@ impl Builder {
         }
         span.content = id;
         record.newest = id;
-        // Every open node is in its parent's list; one that `take_children` removed returns here.
+        // Invariant: every open node is in its parent's list. `take_children` may have removed this one.
         if record.next_sibling == UNLISTED {
             let parent = record.parent as usize;
             let first = std::mem::replace(&mut self.tree.nodes[parent].first_child, node.raw());
@@ -422,7 +424,7 @@ impl Builder {
         SpanId::new(id)
     }
 
-    /// Closes a node and all below it.
+    /// Closes a node and everything below it.
     fn close(&mut self, node: NodeId, at: u16, own: Cause, below: Cause) {
         self.close_alone(node, at, own);
         let mut open = self.take_children(node);
@@ -445,8 +447,8 @@ impl Builder {
         }
     }
 
-    /// Empties a directory's list of children that may be open. Each comes back when it opens again, so what was closed
-    /// is never walked a second time.
+    /// Empties a directory's list of open children. Reopened children return to the list, so closed ones are never
+    /// walked again.
     fn take_children(&mut self, node: NodeId) -> Vec<NodeId> {
         let mut next = std::mem::replace(&mut self.tree.nodes[node.index()].first_child, NONE);
         let mut children = Vec::new();
@@ -472,7 +474,7 @@ fn implicit_directory(from: u16) -> Span {
         extra: 0,
         from,
         to: OPEN,
-        // What every engine gives a directory it has to make.
+        // All engines create missing directories with mode 0755.
         mode: entry::file_type::DIRECTORY | 0o755,
         kind: SpanKind::ImplicitDirectory,
         cause: None,

@@ -1,5 +1,7 @@
-//! What is different between two states of the image: the change and the size of every node, computed in one pass over the
-//! arena, because a user who holds a key down asks for it thirty times a second. The tests compare it with two plain passes.
+//! Compares the file systems of two layers: the change and size of every node.
+//!
+//! This is one pass over the arena, because a user who holds down a key asks for it thirty times a second. Tests
+//! compare it with a straightforward implementation.
 
 use rayon::prelude::*;
 
@@ -9,44 +11,44 @@ use super::span::OPEN;
 use super::{Change, NodeId, Span, SpanId, Tree};
 use crate::layer::LayerIndex;
 
-/// How many nodes are worth a thread's waking.
-const PART: usize = 1 << 14;
+/// Minimum number of nodes per thread.
+const MIN_NODES: usize = 1 << 14;
 
-/// What a path counts as that neither of two states has, but a state between them.
+/// How to count a path that neither of two layers shows, but a layer between them does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transient {
-    /// Nothing: the two states do not differ in it.
+    /// Not at all.
     Omitted,
-    /// Removed, as dive's aggregated view has it.
+    /// As removed, like dive's aggregated view.
     Removed,
 }
 
-/// Which states are compared.
+/// Two layers to compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scope {
-    /// The state before; none is the empty one below the base layer.
+    /// Layer before; `None` is the empty file system below the base layer.
     pub base: Option<LayerIndex>,
-    /// The state after.
+    /// Layer after.
     pub target: LayerIndex,
-    /// What paths count as that came and went between the two.
+    /// How to count paths that only layers between the two show.
     pub transient: Transient,
 }
 
 impl Scope {
-    /// Two states and nothing else. They may stand in any order.
+    /// Compares two layers, in any order, and ignores the layers between them.
     #[must_use]
     pub const fn states(base: Option<LayerIndex>, target: LayerIndex) -> Self {
         Self { base, target, transient: Transient::Omitted }
     }
 
-    /// All that the layers above `base` did, up to `target`.
+    /// Compares `base` with `target`, including paths that layers between them added and removed.
     #[must_use]
     pub const fn history(base: LayerIndex, target: LayerIndex) -> Self {
         Self { base: Some(base), target, transient: Transient::Removed }
     }
 }
 
-/// What happened to every node between two states, and how large it is.
+/// Change and size of every node between two layers.
 #[derive(Debug)]
 pub struct Comparison {
     scope: Scope,
@@ -55,7 +57,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Compares the states of `scope`.
+    /// Compares the layers of `scope`.
     #[must_use]
     pub fn between(tree: &Tree, scope: Scope) -> Self {
         let mut comparison = Self { scope, changes: Vec::new(), sizes: Vec::new() };
@@ -64,40 +66,40 @@ impl Comparison {
         comparison
     }
 
-    /// Compares other states, in the memory of this comparison.
+    /// Compares other layers, and reuses the memory.
     pub fn change_to(&mut self, tree: &Tree, scope: Scope) {
         self.scope = scope;
         self.compare(tree);
         self.sum_up(tree);
     }
 
-    /// The states that are compared.
+    /// The compared layers.
     #[must_use]
     pub const fn scope(&self) -> Scope {
         self.scope
     }
 
-    /// What happened to a node; none if it is not part of the comparison.
+    /// Change of a node; `None` if neither layer shows it.
     #[must_use]
     pub fn change(&self, node: NodeId) -> Option<Change> {
         self.changes.get(node.index()).copied().flatten()
     }
 
-    /// Bytes at and below a node: those of the state after, each inode once. Of what was removed, those of the version that
-    /// [`Self::span`] names; they do not count in a directory that is still there.
+    /// Size of a node and everything below it, in bytes: that after the change, each inode once. For a removed node,
+    /// that of the version [`Self::span`] returns. Removed nodes do not count in a parent that still exists.
     #[must_use]
     pub fn size_bytes(&self, node: NodeId) -> u64 {
         self.sizes.get(node.index()).copied().unwrap_or_default()
     }
 
-    /// Whether the bytes of a node count in the directory above: those of what was removed only where that is gone as well.
+    /// True if the size of `node` counts in `parent`: always, unless only `node` is removed.
     #[must_use]
     pub fn counts_in(&self, node: NodeId, parent: NodeId) -> bool {
         self.change(node) != Some(Change::Removed) || self.change(parent) == Some(Change::Removed)
     }
 
-    /// What a node is in the state after. If it is gone: what it was in the state before, or, where transient paths count,
-    /// what it was last.
+    /// The visible span of a node after the change, or of a removed node the one before. With [`Transient::Removed`],
+    /// that of a removed node is its last one.
     #[must_use]
     pub fn span(&self, tree: &Tree, node: NodeId) -> Option<SpanId> {
         let Scope { base, target, transient } = self.scope;
@@ -108,13 +110,13 @@ impl Comparison {
         }
     }
 
-    /// Each node for itself.
+    /// Computes change and own size of each node, without its children.
     fn compare(&mut self, tree: &Tree) {
         let Scope { base, target, transient } = self.scope;
         let names_after = CountedNames::at(tree, target);
         let names_before = base.map(|base| CountedNames::at(tree, base)).unwrap_or_default();
         let target = target.get() as u16;
-        // No span is visible at the layer that stands for "open".
+        // OPEN works as "no base": no span is visible at that layer.
         let base = base.map_or(OPEN, |base| base.get() as u16);
         let oldest = base.min(target);
         let compare = |node: &Node| {
@@ -131,7 +133,7 @@ impl Comparison {
                 if transient == Transient::Removed && last.is_none() && span.is_visible_between(base, target) {
                     last = Some(SpanId::new(link));
                 }
-                // Older spans ended before this one began.
+                // All older spans ended before `oldest`.
                 if span.from <= oldest {
                     break;
                 }
@@ -144,7 +146,7 @@ impl Comparison {
                     let change = if same { Change::Unmodified } else { Change::Modified };
                     (Some(change), names_after.bytes_of(tree, after))
                 }
-                // Only transient paths have a last version that is not the one before.
+                // `last` differs from `before` only for transient paths.
                 (before, None) => match last.or(before) {
                     Some(gone) if before == Some(gone) => (Some(Change::Removed), names_before.bytes_of(tree, gone)),
                     Some(gone) => (Some(Change::Removed), tree.own_bytes(gone)),
@@ -152,11 +154,12 @@ impl Comparison {
                 },
             }
         };
-        let nodes = tree.nodes.par_iter().with_min_len(PART);
+        let nodes = tree.nodes.par_iter().with_min_len(MIN_NODES);
         nodes.map(compare).unzip_into_vecs(&mut self.changes, &mut self.sizes);
     }
 
-    /// Carries changes and sizes up to the root: children stand behind their parents.
+    /// Propagates changes and sizes to the root. Children follow their parents in the arena, so a backward pass
+    /// suffices.
     fn sum_up(&mut self, tree: &Tree) {
         for index in (1..tree.nodes.len()).rev() {
             let Some(change) = self.changes[index] else { continue };
@@ -173,20 +176,20 @@ impl Comparison {
 }
 
 impl Span {
-    /// Whether a state from `base` up to `target` shows it. A span that its own layer ended was never visible.
+    /// True if a layer from `base` to `target` shows the span. A span that its own layer ended is never visible.
     fn is_visible_between(&self, base: u16, target: u16) -> bool {
         self.from <= target && base < self.to && self.from < self.to
     }
 }
 
 impl Tree {
-    /// The newest version of a node that a state from `base` up to `target` shows.
+    /// The newest span of a node visible in a layer from `base` to `target`.
     fn last_between(&self, node: NodeId, base: LayerIndex, target: LayerIndex) -> Option<SpanId> {
         let (base, target) = (base.get() as u16, target.get() as u16);
         self.spans(node).find(|span| self.span(*span).is_visible_between(base, target))
     }
 
-    /// Bytes of a version that neither state shows. Each inode counts at its first name, so that hard links add nothing.
+    /// Size of a span that neither layer shows, in bytes. Inodes count at their first name, so hard links count as 0.
     fn own_bytes(&self, version: SpanId) -> u64 {
         let span = self.span(version);
         if span.kind.is_file() { span.size } else { 0 }

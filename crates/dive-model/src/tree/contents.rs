@@ -1,5 +1,7 @@
-//! Which versions of a path hold the same bytes. Different size is different content; of the rest, layers that were
-//! read through left hashes, and files of plain layers are compared where they lie, once, after all layers are known.
+//! Finds versions of a path with equal content.
+//!
+//! Contents of different size differ. For the others, scans of compressed layers provide hashes, and files of plain
+//! layers are compared in place once all layers are applied.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -12,27 +14,27 @@ use super::span::Cause;
 use super::{SpanId, SpanKind, Tree};
 use crate::layer::content::{Bodies, Body, BodyForm, BodyLocation, ContentHash};
 
-/// Versions looked back over for one of the same size. Docker stops at 127 layers; a crafted image with thousands of
-/// versions of one path must not cost their square.
+/// Maximum number of older versions to search for one of equal size. Docker stops at 127 layers; a hostile image with
+/// thousands of versions of a path must not cost quadratic time.
 const MAX_LOOK_BACK: usize = 256;
 
-/// A run of spans, and the hash of each that has one.
+/// A range of spans with their hashes.
 type LayerHashes = (Range<u32>, Box<[Option<ContentHash>]>);
 
-/// What is to be compared, gathered while layers are applied.
+/// Collects contents to compare while layers are applied.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
-    /// Hashes of each layer's spans in their order; empty for layers without any.
+    /// Hashes of each layer's spans; no element for layers without hashes.
     hashes: Vec<LayerHashes>,
-    /// Those of the layer that is being applied, from the first span on that has one.
+    /// Hashes of the current layer, from `first_coming` on.
     coming: Vec<Option<ContentHash>>,
     first_coming: u32,
-    /// Inodes of the same size that met at a path.
+    /// Pairs of inodes of equal size at one path: older, newer.
     pairs: Vec<(SpanId, SpanId)>,
 }
 
 impl Contents {
-    /// Takes note of a span that was just opened: its hash, and which older version it may equal.
+    /// Records the hash of a newly opened span, and the older version it may equal.
     pub(super) fn opened(&mut self, tree: &Tree, id: SpanId, hash: Option<ContentHash>) {
         if let Some(hash) = hash {
             if self.coming.is_empty() {
@@ -43,7 +45,7 @@ impl Contents {
         }
         let inode = tree.inode(id);
         let size = tree.span(inode).size;
-        // What a sparse file holds is not what lies in the layer: two versions of one are taken as different.
+        // The stored bytes of a sparse file are not its content: take two versions as different.
         if size == 0 || tree.span(inode).kind != SpanKind::File {
             return;
         }
@@ -56,7 +58,7 @@ impl Contents {
         }
     }
 
-    /// Packs the hashes of the layer that was applied.
+    /// Packs the hashes of the current layer.
     pub(super) fn end_layer(&mut self) {
         let end = self.first_coming + self.coming.len() as u32;
         if !self.coming.is_empty() {
@@ -71,13 +73,13 @@ impl Contents {
         hashes.get(at as usize).copied().flatten()
     }
 
-    /// The pairs as groups of inodes that may all hold the same bytes, each in the order of layers. Inodes of one location
-    /// are in one group, so that no two groups read the same bytes.
+    /// Joins the pairs into groups of inodes that may be equal (union-find), each in the order of layers. Inodes with
+    /// the same location are in one group, so that no two groups read the same bytes.
     fn groups(&self, tree: &Tree, bodies: &dyn Bodies) -> Vec<Vec<SpanId>> {
         let mut leader: HashMap<SpanId, SpanId> = HashMap::with_capacity(self.pairs.len());
         let find = |leader: &mut HashMap<SpanId, SpanId>, mut id: SpanId| {
             while let Some(up) = leader.get(&id).copied().filter(|up| *up != id) {
-                // Halve the way for the next one.
+                // Path halving keeps later lookups short.
                 let above = leader.get(&up).copied().unwrap_or(up);
                 leader.insert(id, above);
                 id = above;
@@ -108,15 +110,15 @@ impl Contents {
             groups.entry(top).or_default().push(id);
         }
         let mut groups: Vec<_> = groups.into_values().collect();
-        // In the order they lie in, for the disk's sake.
+        // Sort by layer, so that reads of the disk are mostly sequential.
         groups.sort_unstable();
         groups
     }
 }
 
 impl Tree {
-    /// Compares what is to be compared, so that [`Tree::same_content`] is right and overwriting with the same bytes is
-    /// told from overwriting with others.
+    /// Compares the collected contents. Sets [`Span::content`](super::Span) for [`Tree::same_content`], and then
+    /// separates [`Cause::MetadataOnly`] from [`Cause::Overwritten`].
     pub(super) fn compare(&mut self, contents: &Contents, bodies: &dyn Bodies) -> io::Result<()> {
         let classes: Vec<Vec<(SpanId, SpanId)>> = contents
             .groups(self, bodies)
@@ -126,11 +128,11 @@ impl Tree {
         for (id, class) in classes.into_iter().flatten() {
             self.spans[id.index()].content = class.raw();
         }
-        self.tell_metadata_only();
+        self.mark_metadata_only();
         Ok(())
     }
 
-    /// The inodes of a group that hold the same bytes as an earlier one, with that one.
+    /// Pairs of an inode and the first one in the group with the same content.
     fn classes(&self, group: &[SpanId], contents: &Contents, bodies: &dyn Bodies) -> io::Result<Vec<(SpanId, SpanId)>> {
         if let [left, right] = group
             && contents.hash(*left).is_none()
@@ -141,7 +143,7 @@ impl Tree {
         }
         let mut first: HashMap<ContentHash, SpanId> = HashMap::new();
         let mut classes: Vec<(SpanId, SpanId)> = Vec::new();
-        // A layer that an image lists a thousand times is hashed once, whatever lies between.
+        // Hash each location once, even if an image lists its layer a thousand times.
         let mut hashed: HashMap<BodyLocation, Option<ContentHash>> = HashMap::new();
         for id in group {
             let body = self.body(*id);
@@ -164,7 +166,7 @@ impl Tree {
         Ok(classes)
     }
 
-    /// Where the bytes of an inode lie. A hard link has none: ask for its [`Tree::inode`].
+    /// Location of an inode's content. A hard link has none: ask for its [`Tree::inode`].
     #[must_use]
     pub fn body(&self, id: SpanId) -> Body {
         let span = self.span(id);
@@ -172,7 +174,7 @@ impl Tree {
         Body { layer: span.from(), at: span.body, len: span.size, form }
     }
 
-    fn tell_metadata_only(&mut self) {
+    fn mark_metadata_only(&mut self) {
         for node in self.nodes() {
             let mut next = None;
             let mut id = SpanId::from_link(self.nodes[node.index()].newest);

@@ -1,23 +1,23 @@
-//! What changed between any two states of the image.
+//! Changes between layers.
 
 use super::{Span, SpanId, SpanKind, Tree};
 
-/// What happened to a path between two states.
+/// Change of a path between two layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Change {
-    /// It is the same, and so is all below it.
+    /// The path and everything below it is the same.
     Unmodified,
-    /// It is there only afterwards.
+    /// Only the later layer has the path.
     Added,
-    /// It was there only before.
+    /// Only the earlier layer has the path.
     Removed,
-    /// It is something else, or something below it changed.
+    /// The path or something below it differs.
     Modified,
 }
 
 impl Tree {
-    /// Whether two spans look the same to `lstat`, `readlink`, `cat` and `getfattr`, but for times. An implicit
-    /// directory is one with the attributes that engines give it.
+    /// True if two spans are the same to `lstat` (except times), `readlink`, `cat` and `getfattr`. An implicit
+    /// directory has the attributes that engines give it.
     pub(super) fn alike(&self, left: SpanId, right: SpanId) -> bool {
         let (left, right) = (self.inode(left), self.inode(right));
         let (a, b) = (self.span(left), self.span(right));
@@ -26,7 +26,7 @@ impl Tree {
             let extra = self.extra(id);
             (extra.device, extra.xattrs)
         };
-        // A symbolic link has no permissions of its own on Linux.
+        // Linux ignores the permissions of symbolic links.
         let mode = |span: &Span| if span.kind == SpanKind::Symlink { 0 } else { span.mode };
         (kind(a), mode(a), a.uid, a.gid) == (kind(b), mode(b), b.uid, b.gid)
             && extras(left) == extras(right)
@@ -35,24 +35,24 @@ impl Tree {
     }
 }
 
-/// How many paths, directories aside, one layer changed.
+/// Number of paths that a layer changed, without directories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ChangeCounts {
-    /// Paths that the layer below did not have.
+    /// Paths that the layer below does not have.
     pub added: u64,
-    /// Paths that are something else than in the layer below.
+    /// Paths that differ from the layer below.
     pub modified: u64,
     /// Paths that only the layer below has.
     pub removed: u64,
 }
 
 impl Tree {
-    /// What each layer changed, counted in one pass over the spans.
+    /// Counts the changes of each layer in one pass over the spans.
     #[must_use]
     pub fn change_counts(&self) -> Vec<ChangeCounts> {
         let mut counts = vec![ChangeCounts::default(); self.layer_count()];
         for node in self.nodes() {
-            // From newest to oldest, without those that their own layer ended.
+            // From newest to oldest. Spans that their own layer ended are never visible.
             let mut after: Option<SpanId> = None;
             for id in self.spans(node).filter(|id| self.span(*id).from != self.span(*id).to) {
                 self.count_between(Some(id), after, &mut counts);
@@ -63,7 +63,7 @@ impl Tree {
         counts
     }
 
-    /// Counts what happened between two spans of a node that follow each other.
+    /// Counts the changes between two successive spans of a node.
     fn count_between(&self, before: Option<SpanId>, after: Option<SpanId>, counts: &mut [ChangeCounts]) {
         let is_file = |id: SpanId| !self.span(id).kind.is_directory();
         let mut count = |layer: u16, change: fn(&mut ChangeCounts) -> &mut u64| {

@@ -1,4 +1,4 @@
-//! What each layer did to one path: the spans of a node told as events, oldest first.
+//! The history of one path: its spans as a list of events, oldest first.
 
 use super::span::Cause;
 use super::{NodeId, SpanId, SpanKind, Tree};
@@ -6,31 +6,31 @@ use crate::layer::{LayerIndex, MarkerKind};
 
 /// What a layer did to a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Deed {
-    /// It put something where nothing was.
+pub enum LayerAction {
+    /// Added the path.
     Added,
-    /// It put something of the same type there, with other content.
+    /// Replaced the path by one of the same type with other content.
     Overwritten,
-    /// It put the same content there again with other permissions, owners or attributes: `chmod`, `chown`.
+    /// Changed permissions, owners or extended attributes: `chmod`, `chown`.
     MetadataOnly,
-    /// It has an entry for the path, and nothing of it changed but, perhaps, its times.
+    /// Listed the path again, without a change except maybe to its times.
     ListedAgain,
-    /// It put something of another type there.
+    /// Replaced the path by one of another type.
     Replaced,
-    /// It has a whiteout of the path.
+    /// Removed the path by a whiteout.
     Deleted,
-    /// It has a whiteout of a directory above the path.
+    /// Removed a parent directory by a whiteout.
     DeletedWithDirectory,
-    /// It has an opaque marker in a directory above the path.
+    /// Hid the content of a parent directory by an opaque marker.
     HiddenByOpaque,
-    /// It put something that is no directory in the place of a directory above the path.
+    /// Replaced a parent directory by another type.
     ReplacedWithDirectory,
-    /// It has a whiteout of the path, and no layer below had anything there.
+    /// Has a whiteout of the path, which no lower layer has.
     WhiteoutOfNothing,
 }
 
-impl Deed {
-    /// The deed as the screen and reports name it: `metadata-only`.
+impl LayerAction {
+    /// Name on the screen and in reports, such as `metadata-only`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -47,30 +47,30 @@ impl Deed {
         }
     }
 
-    /// Whether the path is gone by it.
+    /// True if the path is absent afterwards.
     #[must_use]
     pub const fn removes(self) -> bool {
         matches!(self, Self::Deleted | Self::DeletedWithDirectory | Self::HiddenByOpaque | Self::ReplacedWithDirectory)
     }
 }
 
-/// One thing that a layer did to a path.
+/// One action of a layer on a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Event {
-    /// The layer that did it.
+pub struct HistoryEvent {
+    /// The layer.
     pub layer: LayerIndex,
-    /// What it did.
-    pub deed: Deed,
-    /// The version it made; of a removal, the one it removed. None for a whiteout of nothing.
+    /// The action.
+    pub action: LayerAction,
+    /// The added version, or the removed one; `None` for a whiteout of nothing.
     pub version: Option<SpanId>,
 }
 
-/// What `lstat` and `readlink` say of a version, seen through its inode.
+/// Attributes of a version's inode, as `lstat` and `readlink` return them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts<'a> {
-    /// What it is. Only a hard link to nothing is a [`SpanKind::HardLink`].
+    /// Type. [`SpanKind::HardLink`] only for a hard link to a missing file.
     pub kind: SpanKind,
-    /// Bytes of a file, none of anything else.
+    /// Size of a file, in bytes; `None` for other types.
     pub size: Option<u64>,
     /// File type and permission bits.
     pub mode: u16,
@@ -78,14 +78,14 @@ pub struct Facts<'a> {
     pub uid: u32,
     /// Group.
     pub gid: u32,
-    /// Where a symbolic link leads, as written; empty for anything else.
+    /// Target of a symbolic link, as written; empty for other types.
     pub target: &'a [u8],
 }
 
 impl Tree {
-    /// What each layer did to a path, oldest first. A layer that did several things has an event for each.
+    /// The actions of all layers on a path, oldest first. A layer with several actions has an event for each.
     #[must_use]
-    pub fn history(&self, node: NodeId) -> Vec<Event> {
+    pub fn history(&self, node: NodeId) -> Vec<HistoryEvent> {
         let mut versions: Vec<SpanId> = self.spans(node).collect();
         versions.reverse();
         let mut events = Vec::new();
@@ -93,18 +93,18 @@ impl Tree {
             let before = at.checked_sub(1).and_then(|at| versions.get(at)).copied();
             let from = self.span(version).from();
             let taken = before.filter(|before| self.gives_way(*before, Some(version)));
-            let deed = taken.map_or(Deed::Added, |before| self.deed_between(before, version));
-            events.push(Event { layer: from, deed, version: Some(version) });
+            let action = taken.map_or(LayerAction::Added, |before| self.action_between(before, version));
+            events.push(HistoryEvent { layer: from, action, version: Some(version) });
             let after = versions.get(at + 1).copied();
             if let Some((layer, cause)) = self.span(version).end().filter(|_| !self.gives_way(version, after)) {
-                events.push(Event { layer, deed: removal(cause), version: Some(version) });
+                events.push(HistoryEvent { layer, action: removal(cause), version: Some(version) });
             }
         }
         self.push_empty_whiteouts(node, &mut events);
         events
     }
 
-    /// What `lstat` and `readlink` say of a version.
+    /// Attributes of a version, as `lstat` and `readlink` return them.
     #[must_use]
     pub fn facts(&self, version: SpanId) -> Facts<'_> {
         let inode = self.inode(version);
@@ -119,7 +119,7 @@ impl Tree {
         }
     }
 
-    /// Whether a version ended because `after` took its place.
+    /// True if `version` ended because `after` replaced it.
     fn gives_way(&self, version: SpanId, after: Option<SpanId>) -> bool {
         let takes_over = |(layer, cause)| {
             matches!(cause, Cause::Overwritten | Cause::MetadataOnly | Cause::Replaced)
@@ -128,14 +128,14 @@ impl Tree {
         self.span(version).end().is_some_and(takes_over)
     }
 
-    /// What it was to put `after` in the place of `before`.
-    fn deed_between(&self, before: SpanId, after: SpanId) -> Deed {
+    /// The action that replaced `before` by `after`.
+    fn action_between(&self, before: SpanId, after: SpanId) -> LayerAction {
         let (old, new) = (self.facts(before), self.facts(after));
         let same_kind = old.kind == new.kind
             || (old.kind.is_file() && new.kind.is_file())
             || (old.kind.is_directory() && new.kind.is_directory());
         if !same_kind {
-            return Deed::Replaced;
+            return LayerAction::Replaced;
         }
         let device = |version| self.extra(self.inode(version)).device;
         let same = match new.kind {
@@ -148,31 +148,31 @@ impl Tree {
         let unchanged =
             (old.mode, old.uid, old.gid) == (new.mode, new.uid, new.gid) && attributes(before) == attributes(after);
         match (same, unchanged) {
-            (true, true) => Deed::ListedAgain,
-            (true, false) => Deed::MetadataOnly,
-            (false, _) => Deed::Overwritten,
+            (true, true) => LayerAction::ListedAgain,
+            (true, false) => LayerAction::MetadataOnly,
+            (false, _) => LayerAction::Overwritten,
         }
     }
 
-    fn push_empty_whiteouts(&self, node: NodeId, events: &mut Vec<Event>) {
+    fn push_empty_whiteouts(&self, node: NodeId, events: &mut Vec<HistoryEvent>) {
         for layer in self.layers() {
             let names_it = |marker: &super::Marker| marker.kind == MarkerKind::Whiteout && marker.node == node;
-            let removed = events.iter().any(|event| event.layer == layer && event.deed.removes());
+            let removed = events.iter().any(|event| event.layer == layer && event.action.removes());
             if !removed && self.layer_markers(layer).iter().any(names_it) {
-                // A layer's markers come before its entries.
+                // Markers of a layer apply before its entries.
                 let at = events.partition_point(|event| event.layer < layer);
-                events.insert(at, Event { layer, deed: Deed::WhiteoutOfNothing, version: None });
+                events.insert(at, HistoryEvent { layer, action: LayerAction::WhiteoutOfNothing, version: None });
             }
         }
     }
 }
 
-const fn removal(cause: Cause) -> Deed {
+const fn removal(cause: Cause) -> LayerAction {
     match cause {
-        Cause::Deleted => Deed::Deleted,
-        Cause::DeletedWithDirectory => Deed::DeletedWithDirectory,
-        Cause::HiddenByOpaque => Deed::HiddenByOpaque,
-        // Nothing took the path itself, so it was a directory above it.
-        Cause::Replaced | Cause::Overwritten | Cause::MetadataOnly => Deed::ReplacedWithDirectory,
+        Cause::Deleted => LayerAction::Deleted,
+        Cause::DeletedWithDirectory => LayerAction::DeletedWithDirectory,
+        Cause::HiddenByOpaque => LayerAction::HiddenByOpaque,
+        // The path has no new span in that layer, so a parent directory was replaced.
+        Cause::Replaced | Cause::Overwritten | Cause::MetadataOnly => LayerAction::ReplacedWithDirectory,
     }
 }

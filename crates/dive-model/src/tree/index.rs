@@ -1,4 +1,4 @@
-//! Finding nodes by their names while layers are applied.
+//! Finds nodes by parent and name while layers are applied.
 
 use std::hash::BuildHasher;
 
@@ -8,7 +8,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use super::node::{NONE, Node, UNLISTED};
 use super::{NodeId, Tree};
 
-/// Which node a name under a parent is. The names themselves are only in the tree.
+/// Hash table from parent and name to node. The names are only in the tree.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     table: HashTable<u32>,
@@ -16,8 +16,8 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Makes room for `coming` nodes. A table that grows by itself keeps the old one until it is done, and asks for nodes
-    /// all over the arena to do it; this one is filled anew, in the order that nodes lie in.
+    /// Reserves space for `coming` nodes. The hash table's own growth would keep the old table until done, and visit
+    /// nodes all over the arena; this fills a new one in the order of the arena.
     pub(super) fn make_room(&mut self, tree: &Tree, coming: usize) {
         let Self { table, hasher } = self;
         if table.capacity() - table.len() >= coming {
@@ -30,13 +30,13 @@ impl Index {
         }
     }
 
-    /// The node of `name` in `parent`, if any layer so far had one there.
+    /// The node of `name` in `parent`, if a layer so far has one.
     pub(super) fn find(&self, tree: &Tree, parent: NodeId, name: &[u8]) -> Option<NodeId> {
         let hash = self.hasher.hash_one((parent, name));
         self.table.find(hash, |node| is_child(tree, *node, parent, name)).copied().map(NodeId::new)
     }
 
-    /// The node of `name` in `parent`, made if it is not there.
+    /// The node of `name` in `parent`, created if missing.
     pub(super) fn find_or_make(&mut self, tree: &mut Tree, parent: NodeId, name: &[u8]) -> NodeId {
         let Self { table, hasher } = self;
         let hash = hasher.hash_one((parent, name));
@@ -65,26 +65,26 @@ fn is_child(tree: &Tree, node: u32, parent: NodeId, name: &[u8]) -> bool {
     tree.nodes[node as usize].parent == parent.raw() && tree.name(NodeId::new(node)) == name
 }
 
-/// What a node is found by.
+/// Hash of a node's parent and name.
 fn hash_of(tree: &Tree, hasher: &DefaultHashBuilder, node: u32) -> u64 {
     let node = NodeId::new(node);
     hasher.hash_one((NodeId::new(tree.nodes[node.index()].parent), tree.name(node)))
 }
 
-/// The way down to the directory that the last entry stood in: most entries stand in the same one, or near it.
+/// Path and nodes of the directory of the last entry. Most entries are in the same directory or near it.
 #[derive(Debug, Default)]
 pub(super) struct Descent {
     pub(super) path: Vec<u8>,
-    /// Where each component of the path ends, and its node.
+    /// For each component of the path, its end in `path` and its node.
     pub(super) steps: Vec<(usize, NodeId)>,
 }
 
 impl Descent {
-    /// Goes back to where the way to `path` branches off. Gives back how far down `path` that is.
-    pub(super) fn turn_to(&mut self, path: &[u8]) -> usize {
+    /// Goes back to the deepest directory shared with `path`. Returns the length of its path.
+    pub(super) fn back_to(&mut self, path: &[u8]) -> usize {
         let common = self.path.iter().zip(path).take_while(|(ours, theirs)| ours == theirs).count();
-        let is_on_the_way = |end: usize| end <= common && path.get(end).is_none_or(|byte| *byte == b'/');
-        while self.steps.pop_if(|(end, _)| !is_on_the_way(*end)).is_some() {}
+        let is_shared = |end: usize| end <= common && path.get(end).is_none_or(|byte| *byte == b'/');
+        while self.steps.pop_if(|(end, _)| !is_shared(*end)).is_some() {}
         self.steps.last().map_or(0, |(end, _)| *end)
     }
 }

@@ -1,4 +1,4 @@
-//! From an image to its tree in one call: layers are read side by side and applied in order, then contents are compared.
+//! Loads an image into a tree: scans layers in parallel, applies them in order, then compares contents.
 
 use std::io;
 
@@ -13,62 +13,64 @@ use crate::layer::{self, LayerError, LayerIndex, ReadOptions};
 use crate::observer::Observer;
 use crate::remark::Remark;
 
-/// Remarks on the layers of an image that are kept word by word; more are counted, layer by layer.
+/// Maximum number of remarks to keep for an image. Further ones are counted for each layer.
 const MAX_REMARKS: usize = 10_000;
 
-/// An image's tree, and what was met on the way to it.
+/// The tree of an image, with facts about its layers.
 #[derive(Debug)]
 pub struct Loaded {
     /// All layers merged.
     pub tree: Tree,
-    /// How each layer is compressed; none where its bytes are lost.
+    /// Compression of each layer; `None` if its bytes are missing.
     pub compressions: Vec<Option<Compression>>,
-    /// How long each layer's tar is when it is unpacked, in bytes; none where that is not known without reading it.
+    /// Uncompressed size of each layer's tar, in bytes; `None` if the layer was not read.
     pub unpacked_bytes: Vec<Option<u64>>,
-    /// Layers that are missing or could not be read to the end; only with [`OnDamage::Remark`](crate::remark::OnDamage::Remark).
+    /// Layers that are missing or incomplete; only with [`OnDamage::Remark`](crate::remark::OnDamage::Remark).
     pub damaged_layers: Vec<LayerIndex>,
-    /// What was odd about each layer; with [`OnDamage::Remark`](crate::remark::OnDamage::Remark), what was lost.
+    /// Remarks by layer. With [`OnDamage::Remark`](crate::remark::OnDamage::Remark), these include damage.
     pub remarks: Vec<(LayerIndex, Remark)>,
 }
 
-/// An image whose layers cannot be read or merged.
+/// An image whose layers cannot be scanned or merged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// A layer that cannot be read.
+    /// A layer cannot be scanned.
     #[error(transparent)]
     Layer(#[from] LayerError),
-    /// Layers that cannot be merged.
+    /// Layers cannot be merged.
     #[error("{place}: {problem}")]
     Build {
-        /// The archive or layout, with the layer where that tells something.
+        /// Name of the archive or layout, and of the layer if the error is in one.
         place: String,
-        /// Why not.
+        /// Reason.
         problem: BuildError,
     },
-    /// An image whose listing would be too long, or one that takes too much memory.
+    /// The listing of the image would exceed the budget.
     #[error("{place}: {problem}")]
     OverBudget {
-        /// The layer with which it does.
+        /// Archive and layer that exceeded it.
         place: String,
-        /// What it asked for.
+        /// The exceeded limit.
         problem: OverBudget,
     },
-    /// A file that could be listed but not read again to compare it.
+    /// A body cannot be read again for comparing.
     #[error("{archive}: comparing files that were written twice: {problem}")]
     Compare {
-        /// The archive or layout.
+        /// Name of the archive or layout.
         archive: String,
-        /// What the file system answered.
+        /// Error of the file system.
         problem: io::Error,
     },
 }
 
-/// Reads and merges the layers of `image`, called `archive` in messages. Layers that `cache` knows are not read; what is
-/// read of the others is kept there. With a verifier, all are read whole. What that takes is charged to the budget.
+/// Scans and merges the layers of `image`, which messages call `archive`.
+///
+/// Layers in the cache are not read; others are added to it. With a verifier, every layer is read in full. Memory is
+/// charged to the budget.
 ///
 /// # Errors
-/// When a layer is damaged (unless `on_damage` says to go on), or the image is beyond all limits.
+/// A layer is damaged (with [`OnDamage::Fail`](crate::remark::OnDamage::Fail)), or the image exceeds a limit.
 pub fn load(
     image: &Image,
     archive: &str,
@@ -98,7 +100,7 @@ pub fn load(
         let (entries, bytes) = (scan.entry_count, scan.size_bytes);
         let of = blobs.len();
         info!("layer {index} (of {of}): {entries} entries with {bytes} bytes, {compression}");
-        text = text.saturating_add(scan.named);
+        text = text.saturating_add(scan.listing_bytes);
         options.budget.list(text).map_err(|problem| LoadError::OverBudget { place: place(), problem })?;
         let odd = builder.apply_either(scan).map_err(|problem| match problem {
             BuildError::OverBudget { .. } => LoadError::Build { place: place(), problem },

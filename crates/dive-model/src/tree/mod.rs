@@ -1,6 +1,8 @@
-//! All layers merged once into one tree: an arena of nodes (a name under a parent), each with a list of spans ("this tar
-//! entry is what the path is from this layer up to that one"). What a layer shows, what changed between any two states,
-//! what is wasted: all of it is a question about spans, and no layer is ever stacked twice.
+//! Merges all layers of an image into one tree.
+//!
+//! The tree is an arena of nodes (a name under a parent). Each node has a list of spans ("this tar entry is the path's
+//! content from layer A up to layer B"). File systems of layers, differences between any two layers and reclaimable
+//! space are all queries on spans, so layers are merged only once.
 
 mod arena;
 mod build;
@@ -23,7 +25,7 @@ pub use arena::Tree;
 pub use build::{BuildError, Builder};
 pub use comparison::{Comparison, Scope, Transient};
 pub use diff::{Change, ChangeCounts};
-pub use history::{Deed, Event, Facts};
+pub use history::{Facts, HistoryEvent, LayerAction};
 pub use load::{LoadError, Loaded, load};
 pub use node::NodeId;
 pub use order::{Listing, PathOrder, WalkOrder};

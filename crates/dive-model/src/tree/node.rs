@@ -1,11 +1,11 @@
-//! Nodes: a name under a parent, whatever the layers put there.
+//! Nodes: names under a parent, shared by all layers.
 
 use super::{SpanId, Tree};
-use crate::layer::Text;
+use crate::layer::TextRange;
 
-/// "None" in the arena's links.
+/// "None" in the links of the arena.
 pub(super) const NONE: u32 = u32::MAX;
-/// In [`Node::next_sibling`] while building: not in its parent's list.
+/// In [`Node::next_sibling`], while building: not in the parent's list.
 pub(super) const UNLISTED: u32 = u32::MAX - 1;
 
 /// A node of one [`Tree`].
@@ -24,7 +24,7 @@ impl NodeId {
         self.0
     }
 
-    /// As an index into a list with one place a node, [`Tree::node_count`] long.
+    /// Index into a list with one element per node, of length [`Tree::node_count`].
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
@@ -36,29 +36,29 @@ pub(super) struct Node {
     pub(super) parent: u32,
     pub(super) name_at: u32,
     pub(super) name_len: u16,
-    /// The newest span, from which [`super::Span::previous`] leads to the older ones.
+    /// The newest span. [`super::Span::previous`] leads to older ones.
     pub(super) newest: u32,
-    /// While building: the children that may be open. Afterwards: all children, oldest node first.
+    /// While building, children that may be open. Afterwards, all children, oldest first.
     pub(super) first_child: u32,
     pub(super) next_sibling: u32,
 }
 
 impl Tree {
-    /// The directory a node stands in; none for the root.
+    /// Parent directory; `None` for the root.
     #[must_use]
     pub fn parent(&self, node: NodeId) -> Option<NodeId> {
         let parent = self.nodes[node.index()].parent;
         (parent != NONE).then_some(NodeId(parent))
     }
 
-    /// A node's own name; empty for the root.
+    /// Name of the node; empty for the root.
     #[must_use]
     pub fn name(&self, node: NodeId) -> &[u8] {
         let node = &self.nodes[node.index()];
-        Text { at: node.name_at, len: node.name_len.into() }.of(&self.text)
+        TextRange { at: node.name_at, len: node.name_len.into() }.of(&self.text)
     }
 
-    /// All that any layer put into a directory, in no particular order.
+    /// Children in any layer, in no particular order.
     pub fn children(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
         let mut next = self.nodes[node.index()].first_child;
         std::iter::from_fn(move || {
@@ -69,13 +69,13 @@ impl Tree {
         })
     }
 
-    /// The child of that name.
+    /// The child with this name.
     #[must_use]
     pub fn child(&self, node: NodeId, name: &[u8]) -> Option<NodeId> {
         self.children(node).find(|child| self.name(*child) == name)
     }
 
-    /// The node at `path`, components between slashes.
+    /// The node at `path`, with or without slashes at its ends.
     #[must_use]
     pub fn find(&self, path: &[u8]) -> Option<NodeId> {
         crate::layer::path::components(path).try_fold(NodeId::ROOT, |node, name| self.child(node, name))
@@ -97,7 +97,7 @@ impl Tree {
         }
     }
 
-    /// The path of a node with a leading slash; `/` for the root.
+    /// Path of a node with a leading slash; `/` for the root.
     #[must_use]
     pub fn path(&self, node: NodeId) -> Vec<u8> {
         let mut path = vec![b'/'];
@@ -105,13 +105,13 @@ impl Tree {
         path
     }
 
-    /// A node and the directories above it, innermost first, without the root.
+    /// A node and its parent directories, innermost first, without the root.
     fn lineage(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
         let above_root = |node: &NodeId| *node != NodeId::ROOT;
         std::iter::successors(Some(node).filter(above_root), move |node| self.parent(*node).filter(above_root))
     }
 
-    /// What layers made of a node, newest first.
+    /// Spans of a node, newest first.
     pub fn spans(&self, node: NodeId) -> impl Iterator<Item = SpanId> {
         let newest = SpanId::from_link(self.nodes[node.index()].newest);
         std::iter::successors(newest, move |span| self.span(*span).previous())

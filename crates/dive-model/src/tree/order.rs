@@ -1,11 +1,11 @@
-//! Where paths stand among each other, without writing them out: a path may have 16 KiB, and an image a million of them.
+//! Sorts nodes by path without building the paths: a path may have 16 KiB, and an image a million of them.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
 
 use super::{NodeId, Tree};
 
-/// The byte order of the paths of some nodes.
+/// Ranks of nodes in byte order of their paths.
 #[derive(Debug)]
 pub struct PathOrder {
     /// By [`NodeId::index`].
@@ -13,21 +13,21 @@ pub struct PathOrder {
 }
 
 impl PathOrder {
-    /// Orders the paths of `nodes`. Takes five bytes a node of the tree while it does, and time that grows with `nodes` and
-    /// with what stands in the directories above them.
+    /// Ranks `nodes`. Needs five bytes per node of the tree, and time proportional to `nodes` and the entries of their
+    /// parent directories.
     #[must_use]
     pub fn of(tree: &Tree, nodes: impl IntoIterator<Item = NodeId>) -> Self {
-        let mut passed = vec![false; tree.node_count()];
+        let mut needed = vec![false; tree.node_count()];
         for node in nodes {
             let mut next = Some(node);
-            while let Some(node) = next.filter(|node| !std::mem::replace(&mut passed[node.index()], true)) {
+            while let Some(node) = next.filter(|node| !std::mem::replace(&mut needed[node.index()], true)) {
                 next = tree.parent(node);
             }
         }
         let mut ranks = vec![0; tree.node_count()];
         let mut rank = 0;
         let walked: Result<(), Infallible> = tree.walk(
-            |node| passed[node.index()],
+            |node| needed[node.index()],
             |_, node| {
                 rank += 1;
                 ranks[node.index()] = rank;
@@ -38,19 +38,19 @@ impl PathOrder {
         Self { ranks }
     }
 
-    /// What a node sorts by: of two that were asked for, the one whose path comes first has the lower rank.
+    /// Sort key of one of the given nodes. The rank of other nodes has no meaning.
     #[must_use]
     pub fn rank(&self, node: NodeId) -> u32 {
         self.ranks.get(node.index()).copied().unwrap_or_default()
     }
 }
 
-/// How a layer lists a path: by an entry of its own, or by a whiteout.
+/// How a layer lists a path: by an entry or a whiteout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Listing {
     /// An entry at the path.
     Entry,
-    /// A whiteout of the path, which stands beside it as `.wh.NAME`.
+    /// A whiteout of the path: `.wh.NAME` in the same directory.
     Whiteout,
 }
 
@@ -69,7 +69,7 @@ impl WalkOrder {
     /// Orders `listed` paths. Takes five bytes a node of the tree while it runs.
     #[must_use]
     pub fn of(tree: &Tree, listed: impl IntoIterator<Item = (NodeId, Listing)>) -> Self {
-        let mut on_the_way = vec![false; tree.node_count()];
+        let mut needed = vec![false; tree.node_count()];
         let mut whiteouts: HashMap<NodeId, u32> = HashMap::new();
         for (node, listing) in listed {
             let mut next = match listing {
@@ -79,7 +79,7 @@ impl WalkOrder {
                     tree.parent(node)
                 }
             };
-            while let Some(node) = next.filter(|node| !std::mem::replace(&mut on_the_way[node.index()], true)) {
+            while let Some(node) = next.filter(|node| !std::mem::replace(&mut needed[node.index()], true)) {
                 next = tree.parent(node);
             }
         }
@@ -97,7 +97,7 @@ impl WalkOrder {
                     order.entries[node.index()] = rank;
                     let first = open.len();
                     for child in tree.children(node) {
-                        if on_the_way[child.index()] {
+                        if needed[child.index()] {
                             open.push((child, Listing::Entry));
                         }
                         if order.whiteouts.contains_key(&child) {
@@ -124,7 +124,7 @@ impl WalkOrder {
     }
 }
 
-/// The name that a layer's tar has for a node.
+/// The name of a node in a layer's tar.
 fn listed_name(tree: &Tree, (node, listing): (NodeId, Listing)) -> impl Iterator<Item = u8> {
     let prefix: &[u8] = match listing {
         Listing::Entry => b"",
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranks_follow_the_bytes_of_whole_paths() {
+    fn paths_sort_by_bytes_of_the_whole_path() {
         let paths = ["b/c", "b", "b-c", "a/x/y", "a/x", "b/c/d", "other"];
         let tree = Tree::of_files(&paths);
         let node = |path: &str| tree.find(path.as_bytes()).unwrap();

@@ -1,4 +1,4 @@
-//! Where a symbolic link leads inside the image: as the kernel would go in a chroot of the file system that one layer shows.
+//! Follows symbolic links inside the image, like the kernel in a chroot of one layer's file system.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,59 +6,59 @@ use super::{NodeId, SpanId, SpanKind, Tree};
 use crate::escape::Escaped;
 use crate::layer::LayerIndex;
 
-/// Links that are followed on one way: Linux's `MAXSYMLINKS` (`path_resolution(7)`).
+/// Maximum number of links to follow for one path: Linux's `MAXSYMLINKS` (`path_resolution(7)`).
 pub const MAX_LINKS: usize = 40;
 
-/// Why a path leads nowhere.
+/// A path that cannot be resolved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unresolved {
-    /// The path that was asked for is not in that layer's file system.
+    /// The layer does not show the path.
     #[error("it is not there")]
     NotThere,
-    /// A link leads to a path that is not there.
+    /// A link points to a missing path.
     #[error("it leads to {}, which is not there", Escaped(missing))]
     Dangling {
-        /// The first path on the way that is not there.
+        /// The first missing path.
         missing: Vec<u8>,
     },
-    /// A link has no target, as no file system but only an archive can have it.
+    /// A link has an empty target, which is possible only in archives.
     #[error("it has no target")]
     NoTarget,
-    /// The way leads through something as if it were a directory.
+    /// The path leads through an entry that is not a directory.
     #[error("it leads through {}, which is no directory", Escaped(path))]
     NotADirectory {
-        /// What is no directory.
+        /// Path of that entry.
         path: Vec<u8>,
     },
-    /// A link leads to itself, at once or over others.
+    /// Links form a loop.
     #[error("it leads back to itself")]
     Loop,
-    /// More than [`MAX_LINKS`] links, none of them twice.
+    /// More than [`MAX_LINKS`] different links.
     #[error("it leads over more than {MAX_LINKS} links, more than Linux follows")]
     TooManyLinks,
 }
 
 impl Tree {
-    /// What a node is as of `layer`, symbolic links followed.
+    /// Resolves a node in `layer`, following symbolic links.
     ///
     /// # Errors
-    /// When a link leads nowhere.
+    /// A link cannot be resolved.
     pub fn resolve(&self, node: NodeId, layer: LayerIndex) -> Result<(NodeId, SpanId), Unresolved> {
         let span = self.visible(node, layer).ok_or(Unresolved::NotThere)?;
         self.resolve_version(span, layer)
     }
 
-    /// What a version leads to, symbolic links followed: as of `layer` if that shows the version, else as of the layer
-    /// that brought it.
+    /// Resolves a version, following symbolic links: in `layer` if the version is visible there, otherwise in the layer
+    /// that added it.
     ///
     /// # Errors
-    /// When a link leads nowhere.
+    /// A link cannot be resolved.
     pub fn resolve_version(&self, version: SpanId, layer: LayerIndex) -> Result<(NodeId, SpanId), Unresolved> {
         let span = self.span(version);
         let layer = if span.is_visible_at(layer) { layer } else { span.from() };
         let mut here = (span.node(), version);
-        let mut names = Names { tree: self, layer, by_directory: HashMap::new() };
+        let mut names = DirectoryNames { tree: self, layer, by_directory: HashMap::new() };
         let mut ahead: Vec<&[u8]> = Vec::new();
         let mut followed: Vec<SpanId> = Vec::new();
         loop {
@@ -66,14 +66,14 @@ impl Tree {
             let kind = self.span(inode).kind;
             if kind == SpanKind::Symlink {
                 if followed.len() == MAX_LINKS {
-                    return Err(endless(&followed));
+                    return Err(too_many_links(&followed));
                 }
                 followed.push(inode);
                 let target = self.link(inode);
                 if target.is_empty() {
                     return Err(Unresolved::NoTarget);
                 }
-                // What ends in a slash has to be a directory, as what `.` is asked of.
+                // A trailing slash requires a directory, like a last component `.`.
                 ahead.extend(target.ends_with(b"/").then_some(&b"."[..]));
                 ahead.extend(target.split(|byte| *byte == b'/').rev().filter(|name| !name.is_empty()));
                 let start = if target.starts_with(b"/") { NodeId::ROOT } else { self.directory_of(here.0) };
@@ -95,26 +95,26 @@ impl Tree {
         }
     }
 
-    /// The directory a node stands in. That of the root is the root: `..` is held there.
+    /// Parent directory. The parent of the root is the root, as for `..`.
     fn directory_of(&self, node: NodeId) -> NodeId {
         self.parent(node).unwrap_or(NodeId::ROOT)
     }
 }
 
-/// A way that is too long.
-fn endless(followed: &[SpanId]) -> Unresolved {
+/// The error for following more than [`MAX_LINKS`] links.
+fn too_many_links(followed: &[SpanId]) -> Unresolved {
     let different: HashSet<&SpanId> = followed.iter().collect();
     if different.len() < followed.len() { Unresolved::Loop } else { Unresolved::TooManyLinks }
 }
 
-/// What stands in the directories that were passed. A crafted link may pass one with 100,000 names a thousand times.
-struct Names<'a> {
+/// Caches the names in visited directories. A hostile link may visit a directory of 100,000 names a thousand times.
+struct DirectoryNames<'a> {
     tree: &'a Tree,
     layer: LayerIndex,
     by_directory: HashMap<NodeId, HashMap<&'a [u8], NodeId>>,
 }
 
-impl Names<'_> {
+impl DirectoryNames<'_> {
     fn find(&mut self, directory: NodeId, name: &[u8]) -> Result<(NodeId, SpanId), Unresolved> {
         let tree = self.tree;
         let names = self

@@ -1,14 +1,14 @@
-//! Which name of an inode counts its bytes, as of a layer.
+//! Decides at which of its names the size of an inode counts.
 
 use std::collections::HashMap;
 
 use super::{SpanId, Tree};
 use crate::layer::LayerIndex;
 
-/// At which of its names an inode counts, as of a layer.
+/// The names at which inodes count in one layer.
 #[derive(Debug, Default)]
 pub(super) struct CountedNames {
-    /// Inodes whose first name is gone, with the oldest one that is left.
+    /// For inodes whose first name is not visible, the oldest visible one.
     moved: HashMap<SpanId, SpanId>,
 }
 
@@ -24,7 +24,7 @@ impl CountedNames {
         Self { moved }
     }
 
-    /// What a name that the layer shows counts, in bytes.
+    /// Bytes that count at a visible name: the size of its inode, or 0.
     pub(super) fn bytes_of(&self, tree: &Tree, name: SpanId) -> u64 {
         let inode = tree.inode(name);
         let span = tree.span(inode);

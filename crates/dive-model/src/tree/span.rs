@@ -1,4 +1,4 @@
-//! Spans: what a path is from one layer up to another, as one tar entry says it.
+//! Spans: the content of a path from one layer up to another, as given by one tar entry.
 //!
 //! ```text
 //! layer       0       1       2       3
@@ -9,16 +9,16 @@
 //! node a/c    s2----------------------s5------>   s2: 0..3 overwritten, s5: 3..OPEN
 //! ```
 //!
-//! A vertical cut at layer L meets the spans that L shows: at most one for each node, because spans of a node never overlap.
-//! Two cuts meet the same span where nothing changed. The bytes of a span that ended are reclaimable unless another name of
-//! its inode is still visible; its cause says how it ended. A node points to its newest span, and each span to the one before
-//! it on the same node: s4, s3, s1.
+//! A vertical cut at layer L meets the spans visible in L: at most one per node, because spans of a node never overlap.
+//! Where nothing changed, two cuts meet the same span. The bytes of an ended span are reclaimable unless another name
+//! of its inode is visible; its cause says why it ended. A node points to its newest span, and each span to the
+//! previous one: s4, s3, s1.
 
 use super::node::NONE;
 use super::{NodeId, Tree};
 use crate::layer::{Extra, LayerIndex, MarkerKind, PathKind};
 
-/// A span of one [`Tree`].
+/// Id of a span in a [`Tree`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SpanId(u32);
 
@@ -35,14 +35,14 @@ impl SpanId {
         (link != NONE).then_some(Self(link))
     }
 
-    /// As an index into a list with one place for each of [`Tree::all_spans`].
+    /// Index into a list with one element for each of [`Tree::all_spans`].
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// What a path is during a span.
+/// Type of a path during a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SpanKind {
     /// A regular file.
@@ -59,20 +59,20 @@ pub enum SpanKind {
     BlockDevice,
     /// A directory.
     Directory,
-    /// A directory that no entry of its layer names, but that entries stand in.
+    /// A directory without an entry that is a parent of entries.
     ImplicitDirectory,
     /// A named pipe.
     Fifo,
 }
 
 impl SpanKind {
-    /// Whether it is an inode with bytes.
+    /// True for regular files, sparse ones included. Only these have content.
     #[must_use]
     pub const fn is_file(self) -> bool {
         matches!(self, Self::File | Self::SparseFile)
     }
 
-    /// Whether it can hold children.
+    /// True for directories.
     #[must_use]
     pub const fn is_directory(self) -> bool {
         matches!(self, Self::Directory | Self::ImplicitDirectory)
@@ -94,25 +94,25 @@ impl From<PathKind> for SpanKind {
     }
 }
 
-/// How a span ended before the last layer.
+/// Why a span ended before the last layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Cause {
-    /// A later entry put other bytes at the same path.
+    /// A later entry has the same path and other content.
     Overwritten,
-    /// A later entry put the same bytes at the same path: `chmod`, `chown`, `touch`.
+    /// A later entry has the same path and content: `chmod`, `chown`, `touch`.
     MetadataOnly,
     /// A whiteout removed the path itself.
     Deleted,
-    /// A whiteout removed a directory above it.
+    /// A whiteout removed a parent directory.
     DeletedWithDirectory,
-    /// An opaque marker emptied a directory above it.
+    /// An opaque marker hid the content of a parent directory.
     HiddenByOpaque,
-    /// Something that is not a regular file took its place, or the place of a directory above it.
+    /// An entry of another type replaced the path or a parent directory.
     Replaced,
 }
 
 impl Cause {
-    /// All causes, in the order reports show them.
+    /// All causes, in the order of reports.
     pub const ALL: [Self; 6] = [
         Self::Overwritten,
         Self::MetadataOnly,
@@ -122,7 +122,7 @@ impl Cause {
         Self::Replaced,
     ];
 
-    /// The cause as reports name it: `metadata-only`.
+    /// Name in reports, such as `metadata-only`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -136,15 +136,15 @@ impl Cause {
     }
 }
 
-/// [`Span::to`] of a span that no layer ended.
+/// [`Span::to`] of a span visible in the last layer.
 pub(super) const OPEN: u16 = u16::MAX;
 
-/// What a path is from one layer up to, not including, another. 56 bytes: an image has as many as entries.
+/// Content of a path from layer `from` up to, not including, layer `to`. 56 bytes: an image has one for each entry.
 #[derive(Debug, Clone, Copy)]
 pub struct Span {
-    /// Size in bytes as the header gives it; only a file's counts.
+    /// Size in the header, in bytes. Only sizes of files count.
     pub size: u64,
-    /// Where the body stands in the uncompressed layer, in bytes.
+    /// Offset of the body in the uncompressed layer, in bytes.
     pub body: u64,
     pub(super) node: u32,
     pub(super) previous: u32,
@@ -152,43 +152,43 @@ pub struct Span {
     pub uid: u32,
     /// Group.
     pub gid: u32,
-    /// Where the link target's length and bytes stand in the tree's text.
+    /// Offset of the link target in [`Tree::text`]: length in 2 bytes, then the target.
     pub(super) link: u32,
-    /// The span whose inode this is: itself, but for hard links.
+    /// Span of the inode: the target for hard links, otherwise this span.
     pub(super) inode: u32,
-    /// Of an inode with bytes: the first one known to have the same bytes, itself if none.
+    /// For files, the first span known to have the same content, or this span.
     pub(super) content: u32,
     pub(super) extra: u32,
     pub(super) from: u16,
     pub(super) to: u16,
-    /// File type and permission bits as `lstat` gives them.
+    /// File type and permission bits, as `lstat` returns them.
     pub mode: u16,
-    /// What the path is.
+    /// Type of the path.
     pub kind: SpanKind,
-    /// How it ended.
+    /// Why the span ended.
     pub(super) cause: Option<Cause>,
 }
 
 impl Span {
-    /// The node whose span it is.
+    /// Node of the span.
     #[must_use]
     pub const fn node(&self) -> NodeId {
         NodeId::new(self.node)
     }
 
-    /// The layer that opened it.
+    /// Layer that opened the span.
     #[must_use]
     pub const fn from(&self) -> LayerIndex {
         LayerIndex::from_merged(self.from)
     }
 
-    /// The layer that ended it and how; none if the final file system shows it.
+    /// Layer that ended the span, and why; `None` if it is visible in the last layer.
     #[must_use]
     pub fn end(&self) -> Option<(LayerIndex, Cause)> {
         self.cause.filter(|_| self.to != OPEN).map(|cause| (LayerIndex::from_merged(self.to), cause))
     }
 
-    /// Whether the file system as of `layer` shows it.
+    /// True if the span is visible in `layer`.
     #[must_use]
     pub fn is_visible_at(&self, layer: LayerIndex) -> bool {
         let layer = layer.get();
@@ -199,44 +199,44 @@ impl Span {
         self.to == OPEN
     }
 
-    /// The span of the same node before this one.
+    /// Previous span of the same node.
     pub(super) fn previous(&self) -> Option<SpanId> {
         SpanId::from_link(self.previous)
     }
 }
 
-/// An entry that puts nothing at its path: a whiteout, an opaque marker, AUFS bookkeeping.
+/// A whiteout, opaque marker or AUFS bookkeeping entry.
 #[derive(Debug, Clone, Copy)]
 pub struct Marker {
-    /// A whiteout's node is the one it removes; that of the others the directory they stand in.
+    /// Node that a whiteout removes, or directory of another marker.
     pub node: NodeId,
-    /// Which of them it is.
+    /// Kind of the marker.
     pub kind: MarkerKind,
-    /// File type and permission bits of the marker's own header.
+    /// File type and permission bits of the marker.
     pub mode: u16,
     /// Owner.
     pub uid: u32,
     /// Group.
     pub gid: u32,
-    /// Size in bytes: markers should have none, but may.
+    /// Size in bytes. Markers should be empty but may not be.
     pub size: u64,
     pub(super) link: u32,
 }
 
 impl Tree {
-    /// A span by its id.
+    /// The span with this id.
     #[must_use]
     pub fn span(&self, id: SpanId) -> &Span {
         &self.spans[id.index()]
     }
 
-    /// The span at a [`SpanId::index`].
+    /// The span with this [`SpanId::index`]; `None` if out of range.
     #[must_use]
     pub fn span_at(&self, index: usize) -> Option<&Span> {
         self.spans.get(index)
     }
 
-    /// The span whose inode `id` names: itself, but for hard links.
+    /// Span of the inode of `id`: the target for hard links, otherwise `id`.
     #[must_use]
     pub fn inode(&self, id: SpanId) -> SpanId {
         SpanId(self.span(id).inode)
@@ -247,19 +247,19 @@ impl Tree {
         (0..self.spans.len() as u32).map(SpanId)
     }
 
-    /// What a node is as of `layer`, if it is there.
+    /// The span of a node that is visible in `layer`.
     #[must_use]
     pub fn visible(&self, node: NodeId, layer: LayerIndex) -> Option<SpanId> {
         self.spans(node).find(|span| self.span(*span).is_visible_at(layer))
     }
 
-    /// Where a link points to, as its header has it. Headers that are no links may have one too.
+    /// Link target as written in the header. Headers that are not links may have one.
     #[must_use]
     pub fn link(&self, id: SpanId) -> &[u8] {
         self.link_text(self.span(id).link)
     }
 
-    /// The link target in a marker's header, which means nothing; Docker leaves some there.
+    /// Link target in a marker's header. It has no meaning; Docker writes some.
     #[must_use]
     pub fn marker_link(&self, marker: &Marker) -> &[u8] {
         self.link_text(marker.link)
@@ -273,15 +273,14 @@ impl Tree {
         bytes.get(..u16::from_le_bytes(*length).into()).unwrap_or_default()
     }
 
-    /// What few spans have: device numbers, attributes, stored size.
+    /// Rare attributes of a span: device numbers, extended attributes, stored size.
     #[must_use]
     pub fn extra(&self, id: SpanId) -> Extra {
         let index = self.span(id).extra as usize;
         index.checked_sub(1).and_then(|index| self.extras.get(index)).copied().unwrap_or_default()
     }
 
-    /// Whether two spans, seen through their inodes, hold the same bytes. Contents of different paths are only compared
-    /// where a hard link brought them to one path.
+    /// True if the inodes of two spans have the same content. Contents are only compared where inodes meet at one path.
     #[must_use]
     pub fn same_content(&self, left: SpanId, right: SpanId) -> bool {
         let (left, right) = (self.inode(left), self.inode(right));

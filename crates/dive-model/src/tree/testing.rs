@@ -1,4 +1,4 @@
-//! What tests need: small trees, and the plain way to compute what [`Comparison`](super::Comparison) computes in one pass.
+//! Support for tests: small trees, and a straightforward implementation of [`Comparison`](super::Comparison).
 
 use super::size::CountedNames;
 use super::{Builder, Change, NodeId, Tree};
@@ -10,8 +10,7 @@ use crate::layer::LayerIndex;
     reason = "only tests call it, with paths that they write down"
 )]
 impl Tree {
-    /// One layer with empty files at `paths`, for tests that need nodes to speak of. What stands above others is a
-    /// directory.
+    /// A tree of one layer with empty files at `paths`. Paths with others below them become directories.
     #[must_use]
     pub fn of_files(paths: &[&str]) -> Self {
         let mut tar = tar::Builder::new(Vec::new());
@@ -31,17 +30,16 @@ impl Tree {
     }
 }
 
-/// The change of every node between two states.
+/// Change of every node between two layers.
 #[derive(Debug)]
 pub struct Changes(Vec<Option<Change>>);
 
 impl Changes {
-    /// What happened from `base` to `target`, which may stand in any order. No base is the empty state below the base
-    /// layer.
+    /// Compares `base` with `target`, in any order. `None` is the empty file system below the base layer.
     #[must_use]
     pub fn between(tree: &Tree, base: Option<LayerIndex>, target: LayerIndex) -> Self {
         let mut changes: Vec<_> = tree.nodes().map(|node| tree.own_change(node, base, target)).collect();
-        // Children stand behind their parents, so one walk backwards carries every change up to the root.
+        // Children follow their parents, so one backward pass propagates all changes to the root.
         for node in tree.nodes().rev() {
             let differs = changes[node.index()].is_some_and(|change| change != Change::Unmodified);
             if let Some(parent) = tree.parent(node).filter(|_| differs) {
@@ -54,7 +52,7 @@ impl Changes {
         Self(changes)
     }
 
-    /// What happened to a node; none if neither state has it.
+    /// Change of a node; `None` if neither layer shows it.
     #[must_use]
     pub fn of(&self, node: NodeId) -> Option<Change> {
         self.0.get(node.index()).copied().flatten()
@@ -74,12 +72,12 @@ impl Tree {
     }
 }
 
-/// Bytes at and below every node, as of one layer: each inode once, at the oldest of its names that the layer shows.
+/// Size of every node in one layer, with everything below it. Each inode counts once, at its oldest visible name.
 #[derive(Debug)]
 pub struct Sizes(Vec<u64>);
 
 impl Sizes {
-    /// Sums up what `layer` shows.
+    /// Computes the sizes in `layer`.
     #[must_use]
     pub fn at(tree: &Tree, layer: LayerIndex) -> Self {
         let names = CountedNames::at(tree, layer);
@@ -93,7 +91,7 @@ impl Sizes {
         Self(sizes)
     }
 
-    /// Bytes at and below a node.
+    /// Size of a node and everything below it, in bytes.
     #[must_use]
     pub fn of(&self, node: NodeId) -> u64 {
         self.0.get(node.index()).copied().unwrap_or_default()

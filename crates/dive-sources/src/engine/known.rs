@@ -10,9 +10,9 @@ use sha2::{Digest, Sha256};
 use super::export::Export;
 use super::record::{self, KnownLayer, MANIFEST, Record};
 use dive_model::blob::Blob;
-use dive_model::blob::{Fetch, Fetched, Watch};
+use dive_model::blob::{Fetch, FetchOnce, Watch};
 use dive_model::blob::{TransferProgress, TransferStep};
-use dive_model::cache::{Cache, Kind};
+use dive_model::cache::{Cache, RecordKind};
 use dive_model::compression::Decoder;
 use dive_model::digest::hex;
 use dive_model::remark::OnDamage;
@@ -28,7 +28,7 @@ pub(super) struct KnownImage {
 impl KnownImage {
     /// The image of `record`, under these tags.
     pub(super) fn new(record: Record, export: Export, kept: (Cache, String), tags: &[String]) -> Option<Self> {
-        let late = Arc::new(Late { export, kept, archive: Fetched::default() });
+        let late = Arc::new(Late { export, kept, archive: FetchOnce::default() });
         let mut blobs: HashMap<String, Blob> = HashMap::new();
         for (number, known) in record.layers()?.into_iter().enumerate() {
             let (path, len) = (known.path.clone(), known.len);
@@ -64,7 +64,7 @@ struct Late {
     export: Export,
     /// Where what is known of it is kept, and under which key.
     kept: (Cache, String),
-    archive: Fetched<Arc<Archive>>,
+    archive: FetchOnce<Arc<Archive>>,
 }
 
 impl Late {
@@ -111,7 +111,7 @@ impl Fetch for LateLayer {
             return Ok(layer);
         }
         let (cache, key) = &self.late.kept;
-        cache.remove(Kind::Image, key);
+        cache.remove(RecordKind::Image, key);
         let text = format!(
             "the engine stores layer {} in another way than when dive read it; what was kept of the image is forgotten: open \
              it again",

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::api::ImageInspect;
 use crate::ContainerEngine;
 use dive_model::blob::Blob;
-use dive_model::cache::{Cache, Kind};
+use dive_model::cache::{Cache, RecordKind};
 use dive_model::json::{self, Decode, Key, List, Object};
 use dive_model::store::Archive;
 use dive_model::store::member_path::normalise;
@@ -106,7 +106,7 @@ impl Record {
 
     /// Keeps it in `cache` under that key.
     pub(super) fn keep(&self, cache: &Cache, key: &str) {
-        cache.write(Kind::Image, key, |out| {
+        cache.write(RecordKind::Image, key, |out| {
             let bytes = postcard::to_stdvec(self).map_err(std::io::Error::other)?;
             out.write_all(&bytes)
         });
@@ -114,13 +114,13 @@ impl Record {
 
     /// What was kept under that key of the image that the engine tells of, if it is of use.
     pub(super) fn find(cache: &Cache, key: &str, inspected: &ImageInspect) -> Option<Self> {
-        let bytes = cache.read(Kind::Image, key)?;
+        let bytes = cache.read(RecordKind::Image, key)?;
         let record: Option<Self> = postcard::from_bytes(&bytes).ok();
         let Some(record) = record.filter(|record| record.version == VERSION && record.agrees(inspected)) else {
-            cache.remove(Kind::Image, key);
+            cache.remove(RecordKind::Image, key);
             return None;
         };
-        let are_known = diff_ids(inspected)?.iter().all(|diff_id| cache.contains(Kind::Layer, diff_id));
+        let are_known = diff_ids(inspected)?.iter().all(|diff_id| cache.contains(RecordKind::Layer, diff_id));
         are_known.then_some(record)
     }
 
@@ -280,7 +280,7 @@ mod tests {
         let inspected = inspected(&["sha256:a", "sha256:a"]);
         Record::of(&archive(), &inspected).unwrap().keep(&cache, ID);
         assert_eq!(Record::find(&cache, ID, &inspected), None, "nobody knows what is in the layer");
-        cache.write(Kind::Layer, "sha256:a", |out| out.write_all(b"entries"));
+        cache.write(RecordKind::Layer, "sha256:a", |out| out.write_all(b"entries"));
         let record = Record::find(&cache, ID, &inspected).unwrap();
         assert_eq!(record.links, [("b/layer.tar".to_owned(), "a.tar".to_owned())]);
         let layers = record.layers().unwrap();
@@ -305,7 +305,7 @@ mod tests {
         assert_eq!(Record::of(&archive(), &ImageInspect::default()), None);
         let same = inspected(&["sha256:a", "sha256:a"]);
         Record::of(&archive(), &same).unwrap().keep(&cache, ID);
-        cache.write(Kind::Layer, "sha256:a", |out| out.write_all(b"entries"));
+        cache.write(RecordKind::Layer, "sha256:a", |out| out.write_all(b"entries"));
         assert_eq!(Record::find(&cache, ID, &inspected(&["sha256:a"])), None);
         assert_eq!(Record::find(&cache, ID, &same), None, "what made no sense is gone");
     }
@@ -314,7 +314,7 @@ mod tests {
     fn a_record_that_makes_no_sense_is_none() {
         let (_folder, cache) = cache();
         let same = inspected(&["sha256:a", "sha256:a"]);
-        cache.write(Kind::Layer, "sha256:a", |out| out.write_all(b"entries"));
+        cache.write(RecordKind::Layer, "sha256:a", |out| out.write_all(b"entries"));
         let record = Record::of(&archive(), &same).unwrap();
         let keep = |record: &Record| record.keep(&cache, ID);
         let newer = Record { version: VERSION + 1, ..record.clone() };
@@ -325,7 +325,7 @@ mod tests {
             keep(&other);
             assert_eq!(Record::find(&cache, ID, &same), None, "{other:?}");
         }
-        cache.write(Kind::Image, ID, |out| out.write_all(b"\xff\xff\xff\xff\xff\xff\xff"));
+        cache.write(RecordKind::Image, ID, |out| out.write_all(b"\xff\xff\xff\xff\xff\xff\xff"));
         assert_eq!(Record::find(&cache, ID, &same), None);
         keep(&record);
         assert_eq!(Record::find(&cache, ID, &same), Some(record));

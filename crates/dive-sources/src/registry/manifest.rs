@@ -3,7 +3,7 @@
 use super::error::RegistryError;
 use super::repository::Document;
 use dive_model::image::manifest::{Descriptor, ManifestKind, OciDocument};
-use dive_model::json::{self, JsonError, Problem};
+use dive_model::json::{self, JsonError, JsonProblem};
 
 /// Without this header, registries serve schema 1.
 pub(super) const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, \
@@ -56,7 +56,7 @@ pub(super) fn media_type(
         Err(JsonError { problem, .. }) => {
             // Opening the image reports what is wrong.
             if let Some(header) = header.filter(|text| is_known(text))
-                && matches!(problem, Problem::WrongType { .. })
+                && matches!(problem, JsonProblem::WrongType { .. })
             {
                 return Ok(header.to_owned());
             }

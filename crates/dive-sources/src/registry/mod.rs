@@ -37,7 +37,7 @@ use dive_model::blob::{TransferProgress, TransferStep};
 use dive_model::cache::{self, Cache};
 use dive_model::digest::Digest;
 use dive_model::image::manifest::{Descriptor, OciDocument};
-use dive_model::layer::toc::{ENTRIES, Table, Toc};
+use dive_model::layer::toc::{ENTRIES, Toc, TocReference};
 use dive_model::remark::{OnDamage, Remark};
 use dive_model::store::{Store, StoreError};
 use manifest::Role;
@@ -181,7 +181,7 @@ impl RegistryImage {
     }
 
     /// The table that the manifest names for a layer, with the layer's digest and size.
-    fn named_table(&self, member: &str) -> Option<(Digest, u64, Table)> {
+    fn named_table(&self, member: &str) -> Option<(Digest, u64, TocReference)> {
         let held = self.held();
         let (_, entry) = held.named.get(member).filter(|(kind, _)| *kind == Role::Layer)?;
         let digest: Digest = entry.digest.parse().ok()?;
@@ -190,16 +190,18 @@ impl RegistryImage {
     }
 
     /// The table of one layer, from the cache or from the registry.
-    async fn table(&self, layer: &Digest, size: u64, table: &Table) -> Result<Toc, RegistryError> {
+    async fn table(&self, layer: &Digest, size: u64, table: &TocReference) -> Result<Toc, RegistryError> {
         // One layer, one table: but whoever names them wrongly must not have another's shown.
         let key = format!("{layer}+{}", table.digest());
-        let kept = self.cache.as_ref().and_then(|cache| cache.read(cache::Kind::Table, &key));
+        let kept = self.cache.as_ref().and_then(|cache| cache.read(cache::RecordKind::Table, &key));
         if let Some(toc) = kept.and_then(|record| postcard::from_bytes(&record).ok()) {
             return Ok(toc);
         }
         let toc = toc::fetch(&self.repository, layer, size, table).await?;
         if let Some(cache) = &self.cache {
-            cache.write(cache::Kind::Table, &key, |out| postcard::to_io(&toc, out).map(drop).map_err(io::Error::other));
+            cache.write(cache::RecordKind::Table, &key, |out| {
+                postcard::to_io(&toc, out).map(drop).map_err(io::Error::other)
+            });
         }
         Ok(toc)
     }

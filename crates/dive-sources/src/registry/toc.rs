@@ -3,19 +3,19 @@
 use super::error::RegistryError;
 use super::repository::Repository;
 use dive_model::digest::Digest;
-use dive_model::layer::toc::{Odd, Part, Table, Toc};
+use dive_model::layer::toc::{ByteRange, Toc, TocError, TocReference};
 
 /// The table of a blob of `size` bytes, compared with what the manifest says of it.
 pub(super) async fn fetch(
     repository: &Repository,
     digest: &Digest,
     size: u64,
-    table: &Table,
+    table: &TocReference,
 ) -> Result<Toc, RegistryError> {
-    let odd = |Odd(why)| RegistryError::Toc { why };
-    let part = async |(at, len): Part| {
+    let odd = |TocError(why)| RegistryError::Toc { why };
+    let part = async |(at, len): ByteRange| {
         let part = repository.part(digest, at, len).await?;
-        part.ok_or_else(|| odd(Odd::new("the registry does not serve ranges of blobs")))
+        part.ok_or_else(|| odd(TocError::new("the registry does not serve ranges of blobs")))
     };
     let mut bytes = part(table.first_part(size).map_err(odd)?).await?;
     if let Some(missing) = table.missing_part(&bytes, size).map_err(odd)? {

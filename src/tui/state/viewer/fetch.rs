@@ -14,7 +14,7 @@ use super::lines::{Counter, Place};
 use dive_model::blob::{Blob, TransferProgress};
 use dive_model::compression::{Compression, SNIFF_LEN, sniff};
 use dive_model::layer::LayerBlob;
-use dive_model::layer::content::{Body, BodyForm, Skipped, open_body_while};
+use dive_model::layer::content::{Body, BodyForm, SkipProgress, open_body_while};
 use dive_model::store::leave_room;
 
 /// What text and other bytes are told apart by: the first bytes of a file.
@@ -69,7 +69,7 @@ pub(super) enum FetchNews {
     /// The layer lies in an engine or a registry, and is on its way here.
     Bringing(TransferProgress),
     /// What stands before the file in its layer is being decoded.
-    Skipped(Skipped),
+    Skipped(SkipProgress),
     /// The first bytes are there.
     Opened { content: Content, form: Form, available: u64 },
     /// More is there, and counted.
@@ -109,7 +109,7 @@ impl Fetch<'_> {
     fn run(mut self) -> io::Result<()> {
         let FetchRequest { blob, body, .. } = self.request;
         let mut told = None;
-        let brought = blob.bring(&mut |progress| {
+        let brought = blob.fetch(&mut |progress| {
             // Where nothing comes, there is nothing new to draw.
             if told.replace(progress) != Some(progress) {
                 (self.say)(FetchNews::Bringing(progress));

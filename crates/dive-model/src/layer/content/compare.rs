@@ -1,4 +1,4 @@
-//! Comparing bodies where they lie in plain layers, so that a file which was written twice is told from one that changed.
+//! Compares bodies of plain layers in place, to find files that were written twice without a change.
 
 use std::io;
 use std::num::NonZeroU64;
@@ -11,62 +11,61 @@ use crate::blob::Blob;
 use crate::layer::LayerBlob;
 use crate::layer::blob::first_with_same_blob;
 
-/// XXH3 over a file's bytes. Two files of one size and one hash are taken as the same.
+/// XXH3 of a file's content. Files of equal size and hash are taken as equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ContentHash(NonZeroU64);
 
 impl ContentHash {
-    /// Of an XXH3 digest; the one digest that is zero becomes another, so that "no hash" costs no byte.
+    /// Wraps an XXH3 digest. Zero is mapped to another value, so that `Option<ContentHash>` needs no extra byte.
     #[must_use]
     pub(in crate::layer) fn of(digest: u64) -> Self {
         Self(NonZeroU64::new(digest).unwrap_or(NonZeroU64::MAX))
     }
 }
 
-/// Compares bodies that no hash is known of.
+/// Compares bodies without a hash.
 pub trait Bodies: Sync {
-    /// Whether two bodies of the same length hold the same bytes. What cannot be read again is like nothing else.
+    /// True if two bodies of equal length are equal. False if one cannot be read again.
     ///
     /// # Errors
-    /// When reading one of them fails.
+    /// Reading failed.
     fn same(&self, left: Body, right: Body) -> io::Result<bool>;
 
-    /// Whether layers share their bytes, so that bodies of two layers may be one.
+    /// True if several layers have the same blob.
     fn has_shared_layers(&self) -> bool;
 
-    /// Where the bytes of a body are stored; `None` if they cannot be read again. Bodies of layers that are one blob have the
-    /// same location.
+    /// Location of a body; `None` if it cannot be read again. Equal for layers with the same blob.
     fn location(&self, body: Body) -> Option<BodyLocation>;
 
-    /// The hash of a body; none if it cannot be read again.
+    /// Hash of a body; `None` if it cannot be read again.
     ///
     /// # Errors
-    /// When reading it fails.
+    /// Reading failed.
     fn hash(&self, body: Body) -> io::Result<Option<ContentHash>>;
 }
 
-/// Where the bytes of a body are stored.
+/// Location of a body in the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BodyLocation {
-    /// The first layer that is this blob.
+    /// First layer with the blob.
     layer: usize,
     /// As [`Body::at`].
     at: u64,
 }
 
-/// The layers of an image that lie plain in a file, by their index; none for those that do not.
+/// The uncompressed layers of an image, by index; `None` for the others.
 #[derive(Debug, Default)]
 pub struct PlainLayers {
     blobs: Vec<Option<LayerBlob>>,
-    /// For each layer the first one with the same blob.
+    /// For each layer, the first one with the same blob.
     first: Vec<usize>,
 }
 
-/// Large enough that system calls do not show beside the comparing, small enough to stay in the processor's cache.
+/// Bytes to compare at once: large enough to hide the system calls, small enough for the processor's cache.
 const PIECE: u64 = 64 * 1024;
 
 impl PlainLayers {
-    /// The plain ones among an image's layers; `None` in the place of the others.
+    /// Takes the uncompressed layers of an image by index, and `None` for the others.
     #[must_use]
     pub fn new(blobs: Vec<Option<LayerBlob>>) -> Self {
         let first = first_with_same_blob(&blobs);
@@ -126,12 +125,13 @@ impl Bodies for PlainLayers {
     }
 }
 
-/// A buffer of [`PIECE`] bytes, or fewer where the body is small: most are, and clearing one costs more than reading it.
+/// A buffer of at most [`PIECE`] bytes. Most bodies are smaller, and clearing a full buffer costs more than reading
+/// them.
 fn piece_for(body: Body) -> Vec<u8> {
     vec![0; body.len.min(PIECE) as usize]
 }
 
-/// Fills `buf` with the bytes at `at`; false if they are cut off.
+/// Fills `buf` with the bytes at `at`; false if the blob ends before.
 fn fill(blob: &Blob, buf: &mut [u8], at: u64) -> io::Result<bool> {
     let mut filled = 0;
     while filled < buf.len() {

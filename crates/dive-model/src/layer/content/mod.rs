@@ -1,34 +1,34 @@
-//! Reading files back out of layers: to compare them ([`compare`]), to show one or to write it elsewhere ([`open`]).
+//! Reads file contents back from layers, to compare them ([`compare`]), or to show or extract them ([`open`]).
 
 pub mod compare;
 pub mod open;
 mod seek;
 
 pub use compare::{Bodies, BodyLocation, ContentHash, PlainLayers};
-pub use open::{BodyReader, Skipped, open_body_while};
-pub(super) use seek::SeekPlace;
+pub use open::{BodyReader, SkipProgress, open_body_while};
+pub(super) use seek::SeekPoint;
 
 use super::LayerIndex;
 
-/// Bytes of a file that lie in a layer.
+/// Location of a file's content in a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Body {
-    /// The layer that holds them.
+    /// The layer with the content.
     pub layer: LayerIndex,
-    /// Where they stand in the uncompressed layer, in bytes. In a layer that is known by its own table of contents, a place
-    /// to start decoding at: greater is not always further behind there.
+    /// Offset in the uncompressed layer, in bytes. In a layer read by its table of contents, an encoded
+    /// seek point, whose order is not that of the bytes.
     pub at: u64,
-    /// How many bytes the file has. Its header says so, and nothing else.
+    /// Size of the file according to its header, in bytes. The layer may have fewer.
     pub len: u64,
-    /// How they lie there.
+    /// Form of the stored bytes.
     pub form: BodyForm,
 }
 
-/// How a file's bytes lie in its layer.
+/// Form of a file's content in its layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyForm {
-    /// One after the other.
+    /// The complete content.
     Whole,
-    /// Without the holes, which a map in the file's headers or before its bytes tells of.
+    /// The content without holes. A map in the headers or at the start of the body gives their positions.
     Sparse,
 }

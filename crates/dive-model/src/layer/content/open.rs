@@ -1,57 +1,63 @@
-//! The bytes of one file out of its layer, as a reader. A plain layer is read at the place; a compressed one has to be
-//! decoded from its start, in bounded memory, and whoever waits for that can watch it and call it off.
+//! Reads the content of one file from its layer.
+//!
+//! A plain layer is read in place. A compressed layer is decoded from its start, in bounded memory; callers can watch
+//! and cancel that.
 
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
-use super::{Body, BodyForm, SeekPlace};
+use super::{Body, BodyForm, SeekPoint};
 use crate::blob::Blob;
 use crate::compression::{Compression, Decoder, SNIFF_LEN, sniff};
 use crate::layer::LayerBlob;
-use crate::tarfile::Cursor;
+use crate::tarfile::SequentialReader;
 
-/// Bytes decoded and thrown away between two looks at whether anybody still wants them.
+/// Bytes to decode between two calls of `go_on`.
 const PIECE: usize = 128 << 10;
 
-/// How far the decoding of what stands before a body is.
+/// Progress of skipping to a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Skipped {
-    /// Bytes of the uncompressed layer that are behind.
+pub struct SkipProgress {
+    /// Bytes of the uncompressed layer decoded so far.
     pub done: u64,
-    /// Where the body starts.
+    /// Offset of the body in the uncompressed layer, in bytes.
     pub total: u64,
 }
 
-/// Reads a body: exactly [`Body::len`] bytes, or an error that says what is missing, and where.
+/// Reads a body: exactly [`Body::len`] bytes, or an error with the layer and offset.
 pub struct BodyReader {
     body: Body,
-    /// Bytes of the body that are read.
+    /// Bytes of the body read so far.
     read: u64,
     bytes: LayerBytes,
 }
 
-/// Opens the bytes of `body` in the blob of its layer, decoding what stands before them. After each piece that is skipped
-/// `go_on` is asked; none if it wants no more.
+/// Opens `body` in the blob of its layer, and decodes the bytes before it. Calls `go_on` after each decoded piece, and
+/// returns `None` if it breaks.
 ///
 /// # Errors
-/// When the layer cannot be read or decoded up to there, with the layer and the place.
-/// [`io::ErrorKind::Unsupported`] for a [`BodyForm::Sparse`] one.
+/// The layer cannot be read or decoded up to the body. The message names the layer and offset.
+/// [`io::ErrorKind::Unsupported`] for [`BodyForm::Sparse`].
 pub fn open_body_while(
     blob: &LayerBlob,
     body: Body,
-    go_on: &mut dyn FnMut(Skipped) -> ControlFlow<()>,
+    go_on: &mut dyn FnMut(SkipProgress) -> ControlFlow<()>,
 ) -> io::Result<Option<BodyReader>> {
     let bytes = LayerBytes::open(blob).map_err(|error| in_layer(blob, body, &error))?;
     BodyReader { body, read: 0, bytes }.start(go_on)
 }
 
 impl BodyReader {
-    /// Turns to another body of the same layer. One that stands behind this one costs no second pass over what is
-    /// before it, so read the bodies of a layer in the order in which they stand there.
+    /// Moves to another body of the same layer. Moving forward decodes no byte twice, so read the bodies of a layer in
+    /// order of their offsets.
     ///
     /// # Errors
     /// As [`open_body_while`].
-    pub fn turn_to(self, body: Body, go_on: &mut dyn FnMut(Skipped) -> ControlFlow<()>) -> io::Result<Option<Self>> {
+    pub fn move_to(
+        self,
+        body: Body,
+        go_on: &mut dyn FnMut(SkipProgress) -> ControlFlow<()>,
+    ) -> io::Result<Option<Self>> {
         let Self { mut bytes, .. } = self;
         if body.at < bytes.position && bytes.is_decoded() && !bytes.is_listed() {
             let blob = bytes.blob.clone();
@@ -60,7 +66,7 @@ impl BodyReader {
         Self { body, read: 0, bytes }.start(go_on)
     }
 
-    fn start(mut self, go_on: &mut dyn FnMut(Skipped) -> ControlFlow<()>) -> io::Result<Option<Self>> {
+    fn start(mut self, go_on: &mut dyn FnMut(SkipProgress) -> ControlFlow<()>) -> io::Result<Option<Self>> {
         let body = self.body;
         if body.form == BodyForm::Sparse {
             let text = "is a sparse file, and what it holds between its holes is not put together";
@@ -95,19 +101,19 @@ impl Read for BodyReader {
     }
 }
 
-/// What went wrong with a body, with the layer and the place in it. The caller knows the name of the file.
+/// Adds the layer and offset to an error. The caller knows the name of the file.
 fn in_layer(blob: &LayerBlob, body: Body, error: &io::Error) -> io::Error {
-    let at = if blob.toc().is_some() { SeekPlace::of_body(body.at).stored_at() } else { body.at };
+    let at = if blob.toc().is_some() { SeekPoint::of_body(body.at).stored_at() } else { body.at };
     let text = format!("layer {} ({}): the file at offset {at} {error}", body.layer, blob.name());
     io::Error::new(error.kind(), text)
 }
 
-/// An uncompressed layer from some place on.
+/// A reader of the uncompressed bytes of a layer.
 struct LayerBytes {
     blob: LayerBlob,
-    /// Where the next byte stands.
+    /// Offset of the next byte.
     position: u64,
-    decoder: Option<(Compression, Box<Decoder<Cursor<Blob>>>)>,
+    decoder: Option<(Compression, Box<Decoder<SequentialReader<Blob>>>)>,
 }
 
 impl LayerBytes {
@@ -115,7 +121,7 @@ impl LayerBytes {
         Self::open_from(blob, 0)
     }
 
-    /// The layer from the member or frame on that begins at `stored_at`.
+    /// Opens the layer at the gzip member or zstd frame that starts at `stored_at`.
     fn open_from(layer: &LayerBlob, stored_at: u64) -> io::Result<Self> {
         let blob = &layer.slice(stored_at, u64::MAX);
         let compression = blob.first_bytes(SNIFF_LEN).map(|first| sniff(&first)).map_err(|error| unreadable(&error))?;
@@ -135,27 +141,35 @@ impl LayerBytes {
         self.decoder.is_some()
     }
 
-    /// Whether it is entered where its own table of contents says.
+    /// True if the layer is read by its table of contents.
     fn is_listed(&self) -> bool {
         self.blob.toc().is_some()
     }
 
-    /// Goes on to `at`; breaks where `go_on` does.
-    fn skip_to(&mut self, at: u64, go_on: &mut dyn FnMut(Skipped) -> ControlFlow<()>) -> io::Result<ControlFlow<()>> {
+    /// Skips to `at`. Breaks if `go_on` does.
+    fn skip_to(
+        &mut self,
+        at: u64,
+        go_on: &mut dyn FnMut(SkipProgress) -> ControlFlow<()>,
+    ) -> io::Result<ControlFlow<()>> {
         if self.is_listed() {
-            let place = SeekPlace::of_body(at);
+            let place = SeekPoint::of_body(at);
             *self = Self::open_from(&self.blob, place.stored_at())?;
             return self.decode_to(place.inner(), go_on);
         }
         self.decode_to(at, go_on)
     }
 
-    fn decode_to(&mut self, at: u64, go_on: &mut dyn FnMut(Skipped) -> ControlFlow<()>) -> io::Result<ControlFlow<()>> {
+    fn decode_to(
+        &mut self,
+        at: u64,
+        go_on: &mut dyn FnMut(SkipProgress) -> ControlFlow<()>,
+    ) -> io::Result<ControlFlow<()>> {
         if !self.is_decoded() {
             self.position = at;
             return Ok(ControlFlow::Continue(()));
         }
-        // Between two files of a layer that is read through stands mostly a header.
+        // Allocate no more than needed: in sequential reading, the gap is mostly one header.
         let mut piece = vec![0; usize::try_from(at.saturating_sub(self.position)).unwrap_or(usize::MAX).min(PIECE)];
         while self.position < at {
             let want = usize::try_from(at - self.position).unwrap_or(usize::MAX).min(PIECE);
@@ -163,7 +177,7 @@ impl LayerBytes {
                 let text = format!("cannot be reached: the layer ends at offset {}", self.position);
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
             }
-            if go_on(Skipped { done: self.position, total: at }).is_break() {
+            if go_on(SkipProgress { done: self.position, total: at }).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
@@ -202,7 +216,7 @@ mod tests {
     use std::io::Write;
     use std::sync::Arc;
 
-    /// A layer whose bytes tell where they stand.
+    /// A layer whose bytes depend on their offset.
     fn layer() -> Vec<u8> {
         (0..300_000u32).map(|at| (at % 251) as u8).collect()
     }
@@ -238,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_the_same_bytes_whatever_the_layer_is_packed_in() {
+    fn a_body_reads_the_same_with_every_compression() {
         for (compression, bytes) in packed() {
             let blob = blob(&bytes);
             for (at, len) in [(0, 10), (512, 200_000), (299_990, 10), (7, 0)] {
@@ -250,11 +264,11 @@ mod tests {
     }
 
     #[test]
-    fn one_reader_serves_all_bodies_of_a_layer_in_any_order() {
+    fn one_reader_moves_forward_and_back_between_bodies() {
         for (compression, bytes) in packed() {
             let mut reader = open_body(&blob(&bytes), body(100_000, 5)).unwrap();
             for at in [200_000, 200_000, 30, 299_999] {
-                reader = reader.turn_to(body(at, 1), &mut |_| ControlFlow::Continue(())).unwrap().unwrap();
+                reader = reader.move_to(body(at, 1), &mut |_| ControlFlow::Continue(())).unwrap().unwrap();
                 let mut read = Vec::new();
                 reader.read_to_end(&mut read).unwrap();
                 assert_eq!(read, [layer()[at as usize]], "{compression} {at}");
@@ -263,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_body_or_layer_is_an_error_that_says_where() {
+    fn a_cut_body_or_layer_is_an_error_with_layer_and_offset() {
         for (compression, bytes) in packed() {
             let whole = blob(&bytes);
             let mut read = Vec::new();
@@ -280,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn skipping_can_be_watched_and_called_off() {
+    fn skipping_reports_progress_and_can_be_cancelled() {
         let blob = blob(&zstd::encode_all(&layer()[..], 1).unwrap());
         let mut seen = Vec::new();
         let answer = open_body_while(&blob, body(290_000, 10), &mut |skipped| {

@@ -1,7 +1,9 @@
-//! Tables of contents: layers in the formats eStargz and zstd:chunked have one at their end, so that what they hold is known
-//! from some kilobytes of them. Only where it stands, whether it is the one that the manifest means, and what is written in
-//! it is decided here; what its entries are to an image is not. Formats: <https://github.com/containerd/stargz-snapshotter>
-//! (`docs/estargz.md`), <https://github.com/containers/storage> (`docs/containers-storage-zstd-chunked.md`).
+//! Tables of contents of eStargz and zstd:chunked layers.
+//!
+//! The table is at the end of a layer and lists its entries, so that some kilobytes suffice to know them. This module
+//! finds the table, checks its digest and parses it; `layer::listed` interprets the entries. Formats:
+//! <https://github.com/containerd/stargz-snapshotter> (`docs/estargz.md`), <https://github.com/containers/storage>
+//! (`docs/containers-storage-zstd-chunked.md`).
 
 mod table;
 
@@ -12,98 +14,98 @@ use serde::{Deserialize, Serialize};
 use crate::blob::Blob;
 use crate::compression::{Compression, Decoder};
 use crate::digest::Digest;
-pub use table::{ENTRIES, Odd};
+pub use table::{ENTRIES, TocError};
 
 use crate::tarfile::{MemberKind, PathKind, Positional, Walker};
 
-/// What a layer holds, by itself.
+/// The table of contents of a layer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Toc {
-    /// How it came by it.
+    /// Format of the layer.
     pub format: TocFormat,
-    /// In the order of the layer.
+    /// Entries, in the order of the layer.
     pub entries: Vec<TocEntry>,
-    /// The table itself, if it is a file of the layer: in eStargz, the last one of all.
+    /// The table itself, if it is a file of the layer: in eStargz, the last one.
     pub own: Option<TocEntry>,
 }
 
-/// A format of layers that have a table of contents.
+/// A layer format with a table of contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TocFormat {
-    /// A gzip with a member for each file.
+    /// Gzip with one member per file.
     Estargz,
-    /// A zstd with a frame for each piece of a file.
+    /// Zstd with one frame per chunk of a file.
     ZstdChunked,
 }
 
 /// One entry of a table of contents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TocEntry {
-    /// The path as the layer's tar has it.
+    /// Path as in the layer's tar.
     pub name: String,
-    /// What it puts there; never a sparse file.
+    /// Type of the entry; never a sparse file.
     pub kind: PathKind,
-    /// Of a file, its length in bytes.
+    /// Size of a file, in bytes.
     pub size: u64,
-    /// As in a tar's header, with or without the bits of its type.
+    /// Mode as in a tar header, with or without the file type bits.
     pub mode: u32,
     /// Owner.
     pub uid: i64,
     /// Group.
     pub gid: i64,
-    /// What a link leads to; empty without one.
+    /// Link target; empty if there is none.
     pub link: String,
-    /// Major and minor number of a device.
+    /// Major and minor device number.
     pub device: (u32, u32),
-    /// Extended attributes in the order of their names: name, value.
+    /// Extended attributes (name, value), sorted by name.
     pub xattrs: Vec<(Vec<u8>, Vec<u8>)>,
-    /// The digest of a file's content, as `algorithm:hex`.
+    /// Digest of a file's content: `algorithm:hex`.
     pub digest: Option<String>,
-    /// Where its content is, from its first byte on.
+    /// Chunks of a file's content, in order.
     pub chunks: Vec<TocChunk>,
 }
 
-/// A run of a file's bytes.
+/// A chunk of a file's content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TocChunk {
-    /// Where in the blob the gzip member or zstd frame begins that holds it; none for a run of zeros that is not stored.
+    /// Offset in the blob of the gzip member or zstd frame with the chunk; `None` for zeros that are not stored.
     pub stored_at: Option<u64>,
-    /// Where it begins in what that unpacks to.
+    /// Offset in the unpacked member or frame.
     pub inner: u64,
-    /// Where it begins in the file.
+    /// Offset in the file.
     pub at: u64,
-    /// How long it is in the file.
+    /// Length in the file, in bytes.
     pub len: u64,
 }
 
-/// What the manifest says of a table.
+/// A manifest's reference to the table of contents of a layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Table {
-    /// The digest is that of the unpacked table.
+pub enum TocReference {
+    /// Digest of the uncompressed table.
     Estargz(Digest),
-    /// The digest is that of the packed one.
+    /// Position and digest of the compressed table.
     ZstdChunked {
-        /// Of the packed table.
+        /// Digest of the compressed table.
         digest: Digest,
-        /// Where it begins in the layer, in bytes.
+        /// Offset in the layer, in bytes.
         at: u64,
-        /// How long it is there.
+        /// Compressed length, in bytes.
         packed: u64,
-        /// How long it is unpacked.
+        /// Uncompressed length, in bytes.
         unpacked: u64,
     },
 }
 
 impl Toc {
-    /// How much it takes, in entries, their pieces and their attributes.
+    /// Number of entries, chunks and attributes.
     #[must_use]
     pub fn weight(&self) -> usize {
         self.entries.iter().map(|entry| 1 + entry.chunks.len() + entry.xattrs.len()).sum()
     }
 }
 
-impl Table {
-    /// The digest that the manifest gives.
+impl TocReference {
+    /// Expected digest.
     #[must_use]
     pub const fn digest(&self) -> &Digest {
         match self {
@@ -111,13 +113,14 @@ impl Table {
         }
     }
 
-    /// The table of an eStargz layer, by the annotation `containerd.io/snapshot/stargz/toc.digest`.
+    /// Reference from the value of the annotation `containerd.io/snapshot/stargz/toc.digest`; `None` if invalid.
     #[must_use]
     pub fn stargz(digest: &str) -> Option<Self> {
         Some(Self::Estargz(digest.parse().ok()?))
     }
 
-    /// The table of a zstd:chunked layer: `position` is `OFFSET:LENGTH:UNPACKED LENGTH:TYPE`, of which type 1 is the only one.
+    /// Reference to the table of a zstd:chunked layer; `None` if invalid. `position` is `OFFSET:LENGTH:UNPACKED
+    /// LENGTH:TYPE`, and the only TYPE is 1.
     #[must_use]
     pub fn chunked(position: &str, digest: &str) -> Option<Self> {
         let parts: Option<Vec<u64>> = position.split(':').map(|part| part.parse().ok()).collect();
@@ -128,73 +131,74 @@ impl Table {
     }
 }
 
-/// The largest table that is taken, in bytes. The largest images have some 100,000 files, at 300 bytes each.
+/// Maximum size of a table, in bytes. The largest images have some 100,000 files, at 300 bytes each.
 const PACKED_LIMIT: u64 = 64 << 20;
 const UNPACKED_LIMIT: u64 = 128 << 20;
 
-/// What ends an eStargz layer: an empty gzip member that says where the table begins.
-const FOOTER: usize = 51;
+/// Length of the footer of an eStargz layer, in bytes: an empty gzip member with the table's offset.
+const FOOTER_LEN: usize = 51;
 
-/// So much of the end is asked for at once: small tables are in it.
-const END: u64 = 32 << 10;
+/// Bytes to request from the end of an eStargz layer: enough for small tables.
+const TAIL_LEN: u64 = 32 << 10;
 
-/// The file that holds the table of an eStargz layer.
-const NAME: &[u8] = b"stargz.index.json";
+/// Name of the table's file in an eStargz layer.
+const TOC_NAME: &[u8] = b"stargz.index.json";
 
-/// A run of a blob's bytes: where it begins, and how long it is.
-pub type Part = (u64, u64);
+/// A range of bytes in a blob: offset and length.
+pub type ByteRange = (u64, u64);
 
-/// What a caller fetches, and what it makes of the bytes.
-impl Table {
-    /// The part of a blob of `size` bytes to fetch first.
+/// Callers fetch [`Self::first_part`], then [`Self::missing_part`] if there is one, and parse both with [`Self::read`].
+impl TocReference {
+    /// The range of a blob of `size` bytes to fetch first.
     ///
     /// # Errors
-    /// If the manifest places the table outside of the blob, or gives it a length that no table has.
-    pub fn first_part(&self, size: u64) -> Result<Part, Odd> {
+    /// The table is outside of the blob, or too long.
+    pub fn first_part(&self, size: u64) -> Result<ByteRange, TocError> {
         match self {
             Self::Estargz(_) => {
-                let start = size.saturating_sub(END);
+                let start = size.saturating_sub(TAIL_LEN);
                 Ok((start, size - start))
             }
             Self::ZstdChunked { at, packed, unpacked, .. } => {
                 let inside = at.checked_add(*packed).is_some_and(|end| end <= size);
                 if !inside || *packed > PACKED_LIMIT || *unpacked > UNPACKED_LIMIT {
-                    return Err(Odd::new("it is longer than any, or outside of the layer"));
+                    return Err(TocError::new("it is longer than any, or outside of the layer"));
                 }
                 Ok((*at, *packed))
             }
         }
     }
 
-    /// The part before `first` that is still missing, if any.
+    /// The range before `first` that also belongs to the table, if any.
     ///
     /// # Errors
-    /// If the bytes do not say where the table is, or give it a length that no table has.
-    pub fn missing_part(&self, first: &[u8], size: u64) -> Result<Option<Part>, Odd> {
+    /// The footer is missing, or the table is too long.
+    pub fn missing_part(&self, first: &[u8], size: u64) -> Result<Option<ByteRange>, TocError> {
         let Self::Estargz(_) = self else { return Ok(None) };
-        let at = table_at(first).filter(|at| *at < size).ok_or_else(|| Odd::new("there is none at its end"))?;
+        let at = table_at(first).filter(|at| *at < size).ok_or_else(|| TocError::new("there is none at its end"))?;
         if size - at > PACKED_LIMIT {
-            return Err(Odd::new("it is longer than any"));
+            return Err(TocError::new("it is longer than any"));
         }
         let start = size.saturating_sub(first.len() as u64);
         Ok((at < start).then(|| (at, start - at)))
     }
 
-    /// Reads the table from the parts, joined, of a blob of `size` bytes, and compares it with the digest that the manifest gives.
+    /// Parses the table from the joined ranges of a blob of `size` bytes, and checks its digest.
     ///
     /// # Errors
-    /// If the digest differs, or the table is not as its format wants it.
-    pub fn read(&self, bytes: &[u8], size: u64) -> Result<Toc, Odd> {
+    /// The digest does not match, or the table is malformed.
+    pub fn read(&self, bytes: &[u8], size: u64) -> Result<Toc, TocError> {
         match self {
             Self::Estargz(expected) => {
                 let start = size.saturating_sub(bytes.len() as u64);
-                let at = table_at(bytes).filter(|at| *at < size).ok_or_else(|| Odd::new("there is none at its end"))?;
+                let at =
+                    table_at(bytes).filter(|at| *at < size).ok_or_else(|| TocError::new("there is none at its end"))?;
                 let skipped = usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX).min(bytes.len());
                 estargz(&bytes[skipped..], at, size, expected)
             }
             Self::ZstdChunked { digest: expected, unpacked, .. } => {
                 if let Some(actual) = expected.mismatch(bytes) {
-                    return Err(Odd(format!("it has the digest {actual}, not {expected}")));
+                    return Err(TocError(format!("it has the digest {actual}, not {expected}")));
                 }
                 let json = unpack(Compression::Zstd, bytes, *unpacked)?;
                 Ok(Toc { format: TocFormat::ZstdChunked, entries: table::parse(&json, size)?, own: None })
@@ -203,10 +207,10 @@ impl Table {
     }
 }
 
-/// Where the table begins, by the footer at the end of `bytes`.
+/// Offset of the table, from the footer at the end of `bytes`.
 fn table_at(bytes: &[u8]) -> Option<u64> {
-    let footer = bytes.get(bytes.len().checked_sub(FOOTER)?..)?;
-    // RFC 1952: deflate with an extra field of 26 bytes, in it one subfield SG of 22.
+    let footer = bytes.get(bytes.len().checked_sub(FOOTER_LEN)?..)?;
+    // RFC 1952: deflate, with an extra field of 26 bytes that has one subfield SG of 22 bytes.
     let is_gzip = footer.starts_with(&[0x1f, 0x8b, 8, 4]) && footer.get(10..16)? == [26, 0, b'S', b'G', 22, 0];
     if !is_gzip || footer.get(32..38)? != b"STARGZ" {
         return None;
@@ -215,17 +219,17 @@ fn table_at(bytes: &[u8]) -> Option<u64> {
     u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
-/// The table in `bytes`, which stand at `at` in a blob of `size` bytes.
-fn estargz(bytes: &[u8], at: u64, size: u64, expected: &Digest) -> Result<Toc, Odd> {
-    let packed = bytes.get(..bytes.len().saturating_sub(FOOTER)).unwrap_or_default();
+/// Parses the table in `bytes`, from offset `at` of a blob of `size` bytes.
+fn estargz(bytes: &[u8], at: u64, size: u64, expected: &Digest) -> Result<Toc, TocError> {
+    let packed = bytes.get(..bytes.len().saturating_sub(FOOTER_LEN)).unwrap_or_default();
     let tar = Blob::in_memory(unpack(Compression::Gzip, packed, UNPACKED_LIMIT)?, "the table of contents");
     let mut walker = Walker::new(Positional::new(&tar));
-    let member = walker.next().map_err(|error| Odd(error.to_string()))?;
-    let member = member.filter(|member| member.path == NAME && member.kind == MemberKind::Path(PathKind::File));
-    let member = member.ok_or_else(|| Odd::new("it is not in the file that should hold it"))?;
+    let member = walker.next().map_err(|error| TocError(error.to_string()))?;
+    let member = member.filter(|member| member.path == TOC_NAME && member.kind == MemberKind::Path(PathKind::File));
+    let member = member.ok_or_else(|| TocError::new("it is not in the file that should hold it"))?;
     let chunk = TocChunk { stored_at: Some(at), inner: member.body_offset, at: 0, len: member.data_len };
     let own = TocEntry {
-        name: String::from_utf8_lossy(NAME).into_owned(),
+        name: String::from_utf8_lossy(TOC_NAME).into_owned(),
         kind: PathKind::File,
         size: member.size,
         mode: u32::from(member.mode),
@@ -238,23 +242,23 @@ fn estargz(bytes: &[u8], at: u64, size: u64, expected: &Digest) -> Result<Toc, O
         chunks: vec![chunk],
     };
     let json = tar.slice(member.body_offset, member.data_len);
-    let json = json.read_document(UNPACKED_LIMIT).map_err(|error| Odd(error.to_string()))?;
+    let json = json.read_document(UNPACKED_LIMIT).map_err(|error| TocError(error.to_string()))?;
     if let Some(actual) = expected.mismatch(&json) {
-        return Err(Odd(format!("it has the digest {actual}, not {expected}")));
+        return Err(TocError(format!("it has the digest {actual}, not {expected}")));
     }
-    if walker.next().map_err(|error| Odd(error.to_string()))?.is_some() {
-        return Err(Odd::new("there are files after it"));
+    if walker.next().map_err(|error| TocError(error.to_string()))?.is_some() {
+        return Err(TocError::new("there are files after it"));
     }
     Ok(Toc { format: TocFormat::Estargz, entries: table::parse(&json, size)?, own: Some(own) })
 }
 
-fn unpack(compression: Compression, bytes: &[u8], limit: u64) -> Result<Vec<u8>, Odd> {
-    let unreadable = |error: std::io::Error| Odd(format!("it cannot be unpacked: {error}"));
+fn unpack(compression: Compression, bytes: &[u8], limit: u64) -> Result<Vec<u8>, TocError> {
+    let unreadable = |error: std::io::Error| TocError(format!("it cannot be unpacked: {error}"));
     let mut unpacked = Vec::new();
     let decoder = Decoder::new(compression, bytes).map_err(unreadable)?;
     decoder.take(limit.saturating_add(1)).read_to_end(&mut unpacked).map_err(unreadable)?;
     if unpacked.len() as u64 > limit {
-        return Err(Odd::new("it is longer than it may be"));
+        return Err(TocError::new("it is longer than it may be"));
     }
     Ok(unpacked)
 }
@@ -264,19 +268,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_position_is_four_numbers_of_which_the_last_is_the_format() {
+    fn a_position_of_an_unknown_format_is_ignored() {
         let digest = Digest::sha256(b"x");
-        let known = Table::chunked("1051363:3679:35072:1", &digest.to_string());
-        let expected = Table::ZstdChunked { digest: digest.clone(), at: 1_051_363, packed: 3_679, unpacked: 35_072 };
+        let known = TocReference::chunked("1051363:3679:35072:1", &digest.to_string());
+        let expected =
+            TocReference::ZstdChunked { digest: digest.clone(), at: 1_051_363, packed: 3_679, unpacked: 35_072 };
         assert_eq!(known, Some(expected));
         for wrong in ["", "1:2:3", "1:2:3:2", "1:2:3:1:1", "-1:2:3:1", "1:2:x:1"] {
-            assert_eq!(Table::chunked(wrong, &digest.to_string()), None, "{wrong}");
+            assert_eq!(TocReference::chunked(wrong, &digest.to_string()), None, "{wrong}");
         }
-        assert_eq!(Table::chunked("1:2:3:1", "md5:x"), None);
+        assert_eq!(TocReference::chunked("1:2:3:1", "md5:x"), None);
     }
 
     #[test]
-    fn a_footer_says_where_the_table_begins() {
+    fn a_damaged_footer_gives_no_table() {
         let footer =
             b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x1a\0SG\x16\x00000000000000061fSTARGZ\x01\0\0\xff\xff\0\0\0\0\0\0\0\0";
         assert_eq!(table_at(footer), Some(0x61f));

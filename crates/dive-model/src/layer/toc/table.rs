@@ -1,5 +1,6 @@
-//! The JSON of a table of contents, which both formats share, as entries. It is taken as it should be or not at all: where
-//! it is odd, the layer itself is read instead.
+//! Parses the JSON of a table of contents, which both formats share.
+//!
+//! A table with any oddity is rejected, and the layer itself is read instead.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,48 +15,49 @@ use crate::digest::Digest;
 use crate::remark::Quoted;
 use crate::tarfile::PathKind;
 
-/// Why a table is not taken.
+/// Reason to reject a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Odd(pub String);
+pub struct TocError(pub String);
 
-impl Odd {
-    /// The reason, in a few words.
+impl TocError {
+    /// An error with this reason.
     #[must_use]
     pub fn new(why: &str) -> Self {
         Self(why.to_owned())
     }
 }
 
-/// Entries that are taken, with pieces of files and attributes, in one table and in all of an image. An entry takes several
+/// Maximum number of entries, chunks and attributes, in one table and in all tables of an image. An entry takes several
 /// times its JSON; the largest images have some 100,000 files.
 pub const ENTRIES: usize = if cfg!(test) { 1 << 12 } else { 1 << 19 };
 
-/// The longest name, link target or attribute that is taken, in bytes: a layer with a longer one is read itself.
-const LONGEST: usize = 16 << 10;
+/// Maximum length of a name, link target or attribute, in bytes.
+const MAX_TEXT: usize = 16 << 10;
 
-/// The entries of a table, for a blob of `size` bytes.
-pub(super) fn parse(json: &[u8], size: u64) -> Result<Vec<TocEntry>, Odd> {
-    let table: Table = serde_json::from_slice(json).map_err(|error| Odd(format!("it cannot be read: {error}")))?;
+/// Parses a table of a blob of `size` bytes.
+pub(super) fn parse(json: &[u8], size: u64) -> Result<Vec<TocEntry>, TocError> {
+    let table: TocDocument =
+        serde_json::from_slice(json).map_err(|error| TocError(format!("it cannot be read: {error}")))?;
     if table.version != 1 {
-        return Err(Odd(format!("it is of version {}, and 1 is known", table.version)));
+        return Err(TocError(format!("it is of version {}, and 1 is known", table.version)));
     }
-    let Listed(mut entries) = table.entries;
+    let RawEntries(mut entries) = table.entries;
     for entry in &mut entries {
-        settle(entry, size)?;
+        check_chunks(entry, size)?;
     }
     Ok(entries)
 }
 
 #[derive(Deserialize)]
-struct Table {
+struct TocDocument {
     version: u64,
-    entries: Listed,
+    entries: RawEntries,
 }
 
-/// One entry as it is written: a file's pieces after the first stand behind it as entries of their own.
+/// An entry in the JSON. The chunks of a file after its first are entries of their own that follow it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Written {
+struct RawEntry {
     name: String,
     r#type: String,
     #[serde(default)]
@@ -88,7 +90,7 @@ struct Written {
     chunk_type: String,
 }
 
-impl Written {
+impl RawEntry {
     fn chunk(&self) -> Result<TocChunk, String> {
         let stored_at = match self.chunk_type.as_str() {
             "" => Some(self.offset),
@@ -109,7 +111,7 @@ impl Written {
             "fifo" => PathKind::Fifo,
             other => return Err(format!("{} is of the unknown type {}", Quoted(&self.name), Quoted(other))),
         };
-        // What is not UTF-8 in the tar was lost on the way into JSON.
+        // JSON cannot represent names that are not UTF-8.
         if [&self.name, &self.link_name].iter().any(|text| text.contains('\u{fffd}')) {
             return Err("there are names in it that are not what the layer has".to_owned());
         }
@@ -140,49 +142,52 @@ fn checked(digest: &str) -> Option<String> {
     digest.parse::<Digest>().ok().map(|digest| digest.to_string())
 }
 
-/// Sees that a file's pieces are all of it, one after the other, and inside the blob.
-fn settle(entry: &mut TocEntry, size: u64) -> Result<(), Odd> {
+/// Checks that the chunks cover the file without gap or overlap, and start inside the blob.
+fn check_chunks(entry: &mut TocEntry, size: u64) -> Result<(), TocError> {
     let mut at = 0_u64;
     let last = entry.chunks.len().saturating_sub(1);
     for (index, chunk) in entry.chunks.iter_mut().enumerate() {
         if index == last && chunk.len == 0 {
-            // The last piece may leave it out.
+            // The last chunk may omit its length.
             chunk.len = entry.size.saturating_sub(chunk.at);
         }
         let fits = chunk.at == at && chunk.len > 0 && chunk.stored_at.is_none_or(|stored_at| stored_at < size);
         at = at.checked_add(chunk.len).filter(|_| fits).ok_or_else(|| {
-            Odd(format!("the pieces of {} are not one after the other, or outside of the layer", Quoted(&entry.name)))
+            TocError(format!(
+                "the pieces of {} are not one after the other, or outside of the layer",
+                Quoted(&entry.name)
+            ))
         })?;
     }
     if at != entry.size && entry.kind == PathKind::File {
-        return Err(Odd(format!("the pieces of {} are not all of it", Quoted(&entry.name))));
+        return Err(TocError(format!("the pieces of {} are not all of it", Quoted(&entry.name))));
     }
     Ok(())
 }
 
-/// The list, with pieces put to their files.
-struct Listed(Vec<TocEntry>);
+/// The list of entries, with chunks added to their files.
+struct RawEntries(Vec<TocEntry>);
 
-impl<'de> Deserialize<'de> for Listed {
+impl<'de> Deserialize<'de> for RawEntries {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Entries;
 
         impl<'de> Visitor<'de> for Entries {
-            type Value = Listed;
+            type Value = RawEntries;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a list of entries")
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Listed, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<RawEntries, A::Error> {
                 let mut entries: Vec<TocEntry> = Vec::new();
                 let mut count = 0;
-                while let Some(written) = list.next_element::<Written>()? {
+                while let Some(written) = list.next_element::<RawEntry>()? {
                     let attributes = written.xattrs.iter().flatten();
                     count += 1 + attributes.clone().count();
                     let texts =
                         [&written.name, &written.link_name].into_iter().chain(attributes.map(|(_, value)| value));
-                    if texts.into_iter().any(|text| text.len() > LONGEST) {
+                    if texts.into_iter().any(|text| text.len() > MAX_TEXT) {
                         return Err(A::Error::custom("a name or an attribute that is longer than any"));
                     }
                     if count > ENTRIES {
@@ -196,7 +201,7 @@ impl<'de> Deserialize<'de> for Listed {
                     let chunk = written.chunk().map_err(A::Error::custom)?;
                     file.ok_or_else(|| A::Error::custom("a piece without its file"))?.chunks.push(chunk);
                 }
-                Ok(Listed(entries))
+                Ok(RawEntries(entries))
             }
         }
 
@@ -209,11 +214,11 @@ mod tests {
     use super::*;
 
     fn parsed(entries: &str) -> Result<Vec<TocEntry>, String> {
-        parse(format!(r#"{{"version": 1, "entries": [{entries}]}}"#).as_bytes(), 1_000).map_err(|Odd(why)| why)
+        parse(format!(r#"{{"version": 1, "entries": [{entries}]}}"#).as_bytes(), 1_000).map_err(|TocError(why)| why)
     }
 
     #[test]
-    fn an_entry_has_what_its_header_had() {
+    fn entries_keep_all_attributes_and_chunks() {
         let entries = parsed(
             r#"{"name": "d/", "type": "dir", "mode": 16877, "uid": 3, "gid": 4},
                {"name": "d/l", "type": "symlink", "linkName": "t", "xattrs": {"user.b": "AQ==", "user.a": "AgM="}},
@@ -234,9 +239,9 @@ mod tests {
         assert_eq!((entries[4].chunks.len(), &entries[4].digest), (0, &None));
     }
 
-    /// Each of them would show a layer that is not there.
+    /// Each of these would show wrong content.
     #[test]
-    fn what_is_odd_is_not_taken() {
+    fn a_malformed_table_is_rejected() {
         for (entries, says) in [
             (r#"{"name": "x", "type": "socket"}"#, "unknown type"),
             (r#"{"type": "reg"}"#, "name"),
@@ -256,8 +261,8 @@ mod tests {
     }
 
     #[test]
-    fn names_and_attributes_have_a_limit() {
-        let name = "x".repeat(LONGEST + 1);
+    fn long_names_and_many_attributes_are_rejected() {
+        let name = "x".repeat(MAX_TEXT + 1);
         assert!(parsed(&format!(r#"{{"name": "{name}", "type": "dir"}}"#)).unwrap_err().contains("longer than any"));
         let attributes: Vec<_> = (0..=ENTRIES).map(|number| format!(r#""user.{number}": """#)).collect();
         let many = format!(r#"{{"name": "x", "type": "dir", "xattrs": {{{}}}}}"#, attributes.join(","));
@@ -265,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_has_a_limit() {
+    fn too_many_entries_are_rejected() {
         let long = vec![r#"{"name":"","type":"dir"}"#; ENTRIES + 1].join(",");
         assert!(parsed(&long).unwrap_err().contains("more than 4096 entries"));
     }

@@ -1,9 +1,9 @@
-//! What members a sequence of blocks is, by both kinds of input.
+//! Walks of hand-made tars, with both kinds of input.
 
 use super::*;
 use crate::tarfile::{Positional, Streaming};
 
-/// A header block of type `typeflag`, with a right checksum, changed by `edit` before the sum is taken.
+/// A header block of type `typeflag`, changed by `edit`, with a valid checksum.
 fn block(name: &str, typeflag: u8, size: u64, edit: impl FnOnce(&mut tar::Header)) -> Vec<u8> {
     let mut header = tar::Header::new_ustar();
     header.set_path(name).unwrap();
@@ -21,7 +21,7 @@ fn padded(body: &[u8]) -> Vec<u8> {
     body
 }
 
-/// Path, kind, size and body length of each member, by both kinds of input, which must agree.
+/// Path, kind, size and body length of each member. Both kinds of input must agree.
 fn walk(bytes: &[u8]) -> Result<Vec<(String, MemberKind, u64, u64)>, String> {
     fn list(input: impl Input) -> Result<Vec<(String, MemberKind, u64, u64)>, String> {
         let mut walker = Walker::new(input);
@@ -38,7 +38,7 @@ fn walk(bytes: &[u8]) -> Result<Vec<(String, MemberKind, u64, u64)>, String> {
 }
 
 #[test]
-fn links_and_directories_have_no_body_whatever_they_claim() {
+fn links_and_directories_with_a_size_have_no_body() {
     let bytes = [block("d/", b'5', 4096, |_| {}), block("l", b'2', 7, |_| {}), block("f", b'0', 3, |_| {})].concat();
     let members = walk(&[bytes, padded(b"abc")].concat()).unwrap();
     assert_eq!(members[0], ("d/".into(), MemberKind::Path(PathKind::Directory), 4096, 0));
@@ -47,7 +47,7 @@ fn links_and_directories_have_no_body_whatever_they_claim() {
 }
 
 #[test]
-fn the_last_body_may_stand_without_padding_but_not_be_cut() {
+fn the_last_body_may_lack_padding_but_not_bytes() {
     let header = block("f", b'0', 3, |_| {});
     assert_eq!(walk(&[&header[..], b"abc"].concat()).unwrap().len(), 1);
     let error = walk(&[&header[..], b"ab"].concat()).unwrap_err();
@@ -55,7 +55,7 @@ fn the_last_body_may_stand_without_padding_but_not_be_cut() {
 }
 
 #[test]
-fn the_first_block_tells_a_tar_from_something_else() {
+fn only_a_wrong_first_block_means_not_a_tar() {
     assert_eq!(walk(&[7; 600]).unwrap_err(), TarErrorKind::NotATar.to_string());
     assert_eq!(walk(b"").unwrap(), []);
     let good = block("f", b'0', 0, |_| {});
@@ -73,7 +73,7 @@ fn a_long_name_over_the_limit_is_refused_before_it_is_read() {
 }
 
 #[test]
-fn names_come_from_the_last_and_strongest_word() {
+fn extension_headers_override_names_and_sizes() {
     let records = [&b"11 path=px\n"[..], b"12 size=600\n"].concat();
     let bytes = [
         block("x", b'x', records.len() as u64, |_| {}),
@@ -95,7 +95,7 @@ fn names_come_from_the_last_and_strongest_word() {
 }
 
 #[test]
-fn what_a_sparse_file_holds_is_told_from_what_it_measures() {
+fn a_sparse_file_has_a_size_with_holes_and_a_body_without() {
     let real = |header: &mut tar::Header| {
         let gnu = header.as_gnu_mut().unwrap();
         gnu.set_real_size(1 << 20);

@@ -1,32 +1,32 @@
-//! What a tree costs while it grows, charged to the image's budget before it is taken.
+//! Charges the growing tree to the image's memory budget, before memory is allocated.
 
 use super::{BuildError, Builder, MAX_NODES};
-use crate::layer::{Names, Scan};
+use crate::layer::{EntryNames, Scan};
 use crate::tree::Tree;
 use crate::tree::node::Node;
 use crate::tree::span::{Marker, Span};
 
-/// What a node takes, with its place in the index and what analysing it takes, in bytes.
+/// Bytes per node, with its index entry and its share of the analysis.
 const NODE_COST: usize = 64;
 
-/// What a span takes, likewise.
+/// Bytes per span, likewise.
 const SPAN_COST: usize = 80;
 
 const MARKER_COST: usize = size_of::<Marker>();
 
-/// How much of a path an error shows, in bytes.
-const SHOWN: usize = 200;
+/// Bytes of a path to show in an error.
+const SHOWN_LEN: usize = 200;
 
 impl Builder {
-    /// What the tree takes, and what it takes to analyse and list it, in bytes.
+    /// Memory of the tree, its analysis and its listing, in bytes.
     pub(super) const fn memory(&self) -> u64 {
         let Tree { nodes, spans, markers, text, .. } = &self.tree;
         (nodes.len() * NODE_COST + spans.len() * SPAN_COST + markers.len() * MARKER_COST + text.len()) as u64
     }
 
-    /// Asks for more memory, for the entry of these names.
+    /// Charges the tree's current memory. `names` is the entry to report.
     #[cold]
-    pub(super) fn grow(&mut self, names: Names<'_>) -> Result<(), BuildError> {
+    pub(super) fn grow(&mut self, names: EntryNames<'_>) -> Result<(), BuildError> {
         if self.tree.nodes.len() > MAX_NODES || self.tree.spans.len() > MAX_NODES {
             return Err(BuildError::TooManyPaths);
         }
@@ -34,7 +34,7 @@ impl Builder {
         problem.map_or(Ok(()), |problem| Err(BuildError::OverBudget { entry: start_of_path(names), problem }))
     }
 
-    /// Asks for what the arenas grow by at once when a layer comes.
+    /// Charges the memory that [`Builder::make_room`] will reserve for a layer.
     pub(super) fn charge_coming(&mut self, scan: &Scan) -> Result<(), BuildError> {
         let coming = scan.entry_count * (size_of::<Node>() + size_of::<Span>() + 2) + scan.text_len;
         let needed = self.memory() + coming as u64;
@@ -48,8 +48,8 @@ impl Builder {
     }
 }
 
-fn start_of_path(names: Names<'_>) -> String {
+fn start_of_path(names: EntryNames<'_>) -> String {
     let mut path = names.path();
-    path.truncate(SHOWN);
+    path.truncate(SHOWN_LEN);
     String::from_utf8_lossy(&path).into_owned()
 }

@@ -1,4 +1,4 @@
-//! Whiteouts and opaque markers, which speak of the layers below.
+//! Applies whiteouts and opaque markers.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -8,10 +8,10 @@ use super::super::node::NONE;
 use super::super::span::{Cause, Marker, Span};
 use super::own_links::Steps;
 use super::{Builder, OwnObstacle, Placed};
-use crate::layer::{Chunk, Entry, EntryKind, MarkerKind, Names, Remarks};
+use crate::layer::{Chunk, Entry, EntryKind, EntryNames, MarkerKind, Remarks};
 use crate::remark::Quoted;
 
-/// Whether the layers below have what a whiteout removes.
+/// Whether a marker removed something from lower layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Removed {
     Something,
@@ -19,8 +19,8 @@ pub(super) enum Removed {
 }
 
 impl Builder {
-    /// First pass: what a layer removes is what the layers below have, before any entry of its own. Gives back which
-    /// markers, counted over the layer, are whiteouts of nothing.
+    /// First pass: applies all markers of a layer to lower layers, before any of its entries. Returns the markers that
+    /// are whiteouts of nothing, by their number in the layer.
     pub(super) fn apply_markers(&mut self, chunks: &[Chunk], from: u16) -> Vec<usize> {
         let mut of_nothing = Vec::new();
         let entries = chunks.iter().flat_map(|chunk| chunk.entries().iter().map(move |entry| (chunk, entry)));
@@ -36,14 +36,14 @@ impl Builder {
         of_nothing
     }
 
-    fn apply_marker(&mut self, kind: MarkerKind, names: Names<'_>, from: u16) -> Removed {
+    fn apply_marker(&mut self, kind: MarkerKind, names: EntryNames<'_>, from: u16) -> Removed {
         let directory = self.find(names.directory);
         match kind {
             MarkerKind::Whiteout => match directory.and_then(|at| self.index.find(&self.tree, at, names.name)) {
                 Some(node) if self.newest(node).is_some_and(Span::is_open) => {
                     self.close(node, from, Cause::Deleted, Cause::DeletedWithDirectory);
                 }
-                // Gone with a directory that this layer removes as well.
+                // This layer already removed it together with its directory.
                 Some(node) if self.newest(node).is_some_and(|span| span.to == from) => {}
                 _ => return Removed::Nothing,
             },
@@ -57,7 +57,7 @@ impl Builder {
         Removed::Something
     }
 
-    /// Second pass, a marker: engines make the directory it stands in, and reports list it.
+    /// Second pass, one marker. Engines create its directory, and reports list the marker.
     pub(super) fn keep_marker(
         &mut self,
         kind: MarkerKind,
@@ -92,10 +92,17 @@ impl Builder {
         self.tree.markers.push(Marker { node, kind, mode, uid, gid, size, link });
     }
 
-    /// A marker in a directory that its own layer replaced by something else, as Kaniko 1.9 wrote them
-    /// (GoogleContainerTools/kaniko#2308). Engines that take the layer leave the replacement alone. Where it is a link, the
-    /// marker applies to the directory that it leads to; links of other layers are not followed, as in all paths.
-    fn apply_behind(&mut self, obstacle: NodeId, kind: MarkerKind, names: Names<'_>, from: u16, remarks: &mut Remarks) {
+    /// Applies a marker whose directory the same layer replaced by something else, as Kaniko 1.9 wrote them
+    /// (GoogleContainerTools/kaniko#2308). Engines that accept the layer keep the replacement. If it is a link, the
+    /// marker applies to the link's target; links of lower layers are not followed.
+    fn apply_behind(
+        &mut self,
+        obstacle: NodeId,
+        kind: MarkerKind,
+        names: EntryNames<'_>,
+        from: u16,
+        remarks: &mut Remarks,
+    ) {
         if kind == MarkerKind::Bookkeeping {
             return;
         }
@@ -131,8 +138,8 @@ impl Builder {
         }
     }
 
-    /// Whether a node and all below it are what the layers below `from` put there. Of anything else, no engine that takes
-    /// such a layer removes a part.
+    /// True if a node and everything below it come from layers below `from`. Engines that accept such a layer remove
+    /// other nodes not even in part.
     fn is_from_below(&self, node: NodeId, from: u16, steps: &mut Steps) -> bool {
         let mut ahead = vec![node];
         while let Some(node) = ahead.pop() {
@@ -145,7 +152,7 @@ impl Builder {
         true
     }
 
-    /// What may be open in a directory; not all of it if that takes too many steps.
+    /// Children of a directory that may be open, as many as the remaining steps allow.
     fn listed_children(&self, directory: NodeId, steps: &mut Steps) -> Vec<NodeId> {
         let mut children = Vec::new();
         let mut next = self.tree.nodes[directory.index()].first_child;
@@ -156,13 +163,14 @@ impl Builder {
         children
     }
 
-    /// A layer's opaque markers in what it replaced by something else than a directory: that, and not the marker, hid
-    /// what was there. Only the end of the layer tells which these are.
+    /// Corrects the cause of spans below opaque markers whose directory the same layer replaced by another entry: the
+    /// replacement hid them. This is only known at the end of the layer.
     pub(super) fn settle_opaque_markers(&mut self, markers: Range<u32>, from: u16) {
         let markers = &self.tree.markers[markers.start as usize..markers.end as usize];
         let opaque = markers.iter().filter(|marker| marker.kind == MarkerKind::Opaque);
         let replaced: HashSet<NodeId> = opaque.filter_map(|marker| self.own_obstacle(marker.node, from)).collect();
-        // Only what this layer hid: a search of all spans would cost as much for each of thousands of small layers.
+        // Check only the spans that this layer hid: a search of all spans would be quadratic for images with thousands
+        // of small layers.
         for id in std::mem::take(&mut self.hidden_by_opaque) {
             let mut above = self.tree.parent(self.tree.span(id).node()).filter(|_| !replaced.is_empty());
             while let Some(node) = above.filter(|_| self.steps.take().is_some()) {
@@ -175,9 +183,9 @@ impl Builder {
         }
     }
 
-    /// The node at or above `node` that is no directory, if the layer `from` put it there.
+    /// The innermost entry at or above `node` that `from` added and that is not a directory.
     fn own_obstacle(&self, node: NodeId, from: u16) -> Option<NodeId> {
-        let mut way = std::iter::successors(Some(node), |node| self.tree.parent(*node));
-        way.find(|node| self.is_own_obstacle(*node, from))
+        let mut lineage = std::iter::successors(Some(node), |node| self.tree.parent(*node));
+        lineage.find(|node| self.is_own_obstacle(*node, from))
     }
 }

@@ -7,7 +7,7 @@ use super::super::span::{Cause, SpanKind};
 use super::super::{NodeId, SpanId};
 use super::{Builder, OwnObstacle};
 use crate::layer::path::{self, components};
-use crate::layer::{Names, Remarks};
+use crate::layer::{EntryNames, Remarks};
 use crate::remark::Quoted;
 
 /// Links that are followed from one path: as many as containerd follows. Linux, and so Docker and Podman, stop at 40.
@@ -50,7 +50,7 @@ impl Builder {
     pub(super) fn directory_behind(
         &mut self,
         obstacle: NodeId,
-        names: Names<'_>,
+        names: EntryNames<'_>,
         from: u16,
         remarks: &mut Remarks,
     ) -> (NodeId, Way) {
@@ -83,7 +83,7 @@ impl Builder {
     }
 
     /// Notes the path that the tar has for the newest span of a node that was found over links.
-    pub(super) fn list_literally(&mut self, id: SpanId, names: Names<'_>) {
+    pub(super) fn list_literally(&mut self, id: SpanId, names: EntryNames<'_>) {
         let directory = self.nodes_to(names.directory);
         let node = self.index.find_or_make(&mut self.tree, directory, names.name);
         self.tree.listed_elsewhere.push((id, node));

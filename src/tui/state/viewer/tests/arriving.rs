@@ -6,14 +6,14 @@ use super::*;
 fn skipping(height: usize) -> Viewer {
     let mut viewer = Viewer::new(1, b"/f".to_vec(), Phase::Reading);
     viewer.resize(height, 40);
-    say(&mut viewer, FetchNews::Skipped(Skipped { done: 1, total: 9 }));
+    say(&mut viewer, FetchNews::Skipped(SkipProgress { done: 1, total: 9 }));
     viewer
 }
 
 /// Lets the whole content come, its lines counted.
 fn come(viewer: &mut Viewer, bytes: &[u8], form: Form) {
     let content = Content::new(Memory(bytes.to_vec()));
-    say(viewer, FetchNews::Skipped(Skipped { done: 8, total: 9 }));
+    say(viewer, FetchNews::Skipped(SkipProgress { done: 8, total: 9 }));
     say(viewer, FetchNews::Opened { content, form, available: bytes.len() as u64 });
     count(viewer, bytes);
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use super::lines::Counter;
 use super::*;
 use crate::config::Action;
-use dive_model::layer::content::Skipped;
+use dive_model::layer::content::SkipProgress;
 use dive_model::tarfile::ReadAt;
 
 mod arriving;

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dive::config::{Action, Config, Key};
-use dive::tui::event::Work;
-use dive::tui::state::{Settings, State};
-use dive::tui::update::{Message, settle, update};
+use dive::tui::event::WorkerEvent;
+use dive::tui::state::{ScreenSettings, ScreenState};
+use dive::tui::update::{UpdateMessage, settle, update};
 use dive::tui::view;
 use dive_model::Opened;
 use dive_model::budget::Budget;
@@ -24,7 +24,7 @@ pub(crate) const SIZE: (u16, u16) = (140, 40);
 
 /// The state and an in-memory terminal.
 pub(crate) struct Screen {
-    pub(crate) state: State,
+    pub(crate) state: ScreenState,
     terminal: Terminal<TestBackend>,
 }
 
@@ -34,11 +34,11 @@ impl Screen {
         let image = images::open(archive);
         let loaded =
             tree::load(&image, &archive.to_string_lossy(), ReadOptions::within(&Budget::unlimited()), &Silent).unwrap();
-        let settings = Settings::new(&Config::default(), &Environment::default());
+        let settings = ScreenSettings::new(&Config::default(), &Environment::default());
         let terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
-        let mut screen = Self { state: State::new(settings, SIZE), terminal };
-        screen.send(Message::Work(Work::Image(Arc::clone(&image))));
-        screen.send(Message::Work(Work::opened(Opened::new(image, loaded))));
+        let mut screen = Self { state: ScreenState::new(settings, SIZE), terminal };
+        screen.send(UpdateMessage::Worker(WorkerEvent::ImageFound(Arc::clone(&image))));
+        screen.send(UpdateMessage::Worker(WorkerEvent::opened(Opened::new(image, loaded))));
         screen.show();
         // The last layer shows most files.
         screen.press(Action::LastRow);
@@ -46,7 +46,7 @@ impl Screen {
         screen
     }
 
-    fn send(&mut self, message: Message) {
+    fn send(&mut self, message: UpdateMessage) {
         update(&mut self.state, message);
     }
 
@@ -57,15 +57,15 @@ impl Screen {
 
     /// Performs an action and draws the result.
     pub(crate) fn press(&mut self, action: Action) {
-        self.send(Message::Act(action));
+        self.send(UpdateMessage::Act(action));
         self.show();
     }
 
     /// Types a filter and draws once, as for fast typing.
     pub(crate) fn filter(&mut self, text: &str) {
-        self.send(Message::Act(Action::FilterFiles));
+        self.send(UpdateMessage::Act(Action::FilterFiles));
         for letter in text.chars() {
-            self.send(Message::Press(Key::Char(letter).into()));
+            self.send(UpdateMessage::Press(Key::Char(letter).into()));
         }
         self.show();
     }

@@ -7,7 +7,7 @@ use tracing::{info, warn};
 
 use super::opening::{Opening, OpeningError, PullNotice, remarks};
 use crate::config::Config;
-use crate::tui::state::Settings;
+use crate::tui::state::ScreenSettings;
 use crate::tui::{self, Feed, Keyboard, ScreenError};
 use dive_model::Opened;
 use dive_model::blob::TransferProgress;
@@ -19,7 +19,7 @@ use dive_sources::Environment;
 
 /// Shows the image until its user leaves.
 pub(super) fn show(opening: Opening, config: &Config, environment: &Environment) -> anyhow::Result<()> {
-    let settings = Settings::new(config, environment);
+    let settings = ScreenSettings::new(config, environment);
     let shown = tui::run(settings, Keyboard::of(environment), move |feed| {
         let observer = ScreenObserver { feed, pull: opening.pull_notice() };
         let read = opening.open(&observer).map_err(|error| explained(&error))?;
@@ -30,7 +30,7 @@ pub(super) fn show(opening: Opening, config: &Config, environment: &Environment)
     });
     shown.map_err(|error| match error {
         ScreenError::Image(error) => anyhow!(error),
-        error @ (ScreenError::Terminal(_) | ScreenError::Threads(_) | ScreenError::Broken) => error.into(),
+        error @ (ScreenError::Terminal(_) | ScreenError::Threads(_) | ScreenError::ThreadPanicked) => error.into(),
     })
 }
 

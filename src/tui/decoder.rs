@@ -1,7 +1,9 @@
-//! Bytes of a terminal to events: keys as xterm and the Linux console send them, the kitty keyboard protocol, the mouse, pastes.
+//! Decodes terminal input: keys as xterm and the Linux console send them, the kitty keyboard protocol, mouse reports
+//! and pastes.
 //!
-//! crossterm's reader waits for the end of a sequence for ever: after `ESC [ <` or an unfinished paste, no key works any more.
-//! Here a sequence ends at the first byte that cannot be part of it, and [`Decoder::give_up`] ends it when nothing follows.
+//! crossterm's reader waits for the end of a sequence without a limit: after `ESC [ <` or an unfinished paste, no key
+//! works any more. Here a sequence ends at the first byte that cannot be part of it, and [`InputDecoder::flush`] ends
+//! it after a timeout.
 
 mod sequence;
 
@@ -9,37 +11,37 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
 use sequence::{Decoded, csi};
 
-/// Decodes the bytes of a terminal as they arrive.
+/// Decodes terminal input as it arrives.
 #[derive(Debug, Default)]
-pub(super) struct Decoder {
-    /// Bytes of a sequence or letter whose end is missing.
+pub(super) struct InputDecoder {
+    /// Bytes of an incomplete sequence or character.
     pending: Vec<u8>,
-    /// Text of a paste that goes on.
+    /// Text of an unfinished paste.
     paste: Option<Vec<u8>>,
 }
 
 const PASTE_START: &[u8] = b"\x1b[200~";
 const PASTE_END: &[u8] = b"\x1b[201~";
 
-/// Terminals take control bytes out of pastes: this one was typed, after a paste that lost its end.
+/// Ends a paste whose end marker was lost. Terminals remove control bytes from pastes, so this byte was typed.
 const CTRL_C: u8 = 3;
 
-/// Bytes of a paste that are delivered at once.
-const LONGEST_PASTE: usize = 1 << 20;
+/// A longer paste is delivered in events of about this size, in bytes.
+const PASTE_EVENT_LEN: usize = 1 << 20;
 
-/// What a decoder waits for.
+/// Whether the decoder holds incomplete input. Its reader sets a timeout accordingly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Waiting {
-    /// The next key.
-    Nothing,
-    /// The rest of a sequence.
-    Sequence,
-    /// The rest of a paste.
-    Paste,
+pub(super) enum DecoderState {
+    /// No incomplete input.
+    Idle,
+    /// Inside an escape sequence or a UTF-8 character.
+    InSequence,
+    /// Inside a bracketed paste.
+    InPaste,
 }
 
-impl Decoder {
-    /// Decodes `bytes`, which follow all that came before.
+impl InputDecoder {
+    /// Decodes the next `bytes` of the input.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<Event> {
         self.pending.extend_from_slice(bytes);
         let mut events = Vec::new();
@@ -64,28 +66,29 @@ impl Decoder {
         events
     }
 
-    pub(super) fn waiting(&self) -> Waiting {
+    pub(super) fn state(&self) -> DecoderState {
         match (&self.paste, self.pending.is_empty()) {
-            (Some(_), _) => Waiting::Paste,
-            (None, false) => Waiting::Sequence,
-            (None, true) => Waiting::Nothing,
+            (Some(_), _) => DecoderState::InPaste,
+            (None, false) => DecoderState::InSequence,
+            (None, true) => DecoderState::Idle,
         }
     }
 
-    /// Ends what is unfinished. Pasted text is kept; of a sequence, only `ESC [` and `ESC O` alone are keys.
-    pub(super) fn give_up(&mut self) -> Option<Event> {
+    /// Ends incomplete input after a timeout. A paste becomes an event, `ESC [` and `ESC O` become alt and the key; the
+    /// rest is dropped.
+    pub(super) fn flush(&mut self) -> Option<Event> {
         let rest = std::mem::take(&mut self.pending);
         if let Some(mut text) = self.paste.take() {
             text.extend_from_slice(&rest);
-            return pasted(&text);
+            return paste_event(&text);
         }
         match *rest.as_slice() {
-            [0x1b, letter @ (b'[' | b'O')] => Some(with_alt(letter_key(char::from(letter)))),
+            [0x1b, letter @ (b'[' | b'O')] => Some(with_alt(char_key(char::from(letter)))),
             _ => None,
         }
     }
 
-    /// Takes pending bytes into the paste. False if more have to come.
+    /// Moves pending bytes to the paste. True if the paste has ended.
     fn feed_paste(&mut self, events: &mut Vec<Event>) -> bool {
         let Some(text) = &mut self.paste else { return true };
         let end = self.pending.windows(PASTE_END.len()).position(|window| window == PASTE_END);
@@ -95,12 +98,12 @@ impl Decoder {
             (Some(end), _) => (end, PASTE_END.len()),
             (None, Some(interrupt)) => (interrupt, 0),
             (None, None) => {
-                // The end of the paste may be cut.
+                // The end marker may be split between two reads: its first bytes stay pending.
                 let is_cut = |length: &usize| self.pending.ends_with(&PASTE_END[..*length]);
                 let cut = (1..PASTE_END.len()).rev().find(is_cut).unwrap_or(0);
                 text.extend(self.pending.drain(..self.pending.len() - cut));
-                if text.len() >= LONGEST_PASTE {
-                    events.extend(pasted(text));
+                if text.len() >= PASTE_EVENT_LEN {
+                    events.extend(paste_event(text));
                     text.clear();
                 }
                 return false;
@@ -108,42 +111,42 @@ impl Decoder {
         };
         text.extend_from_slice(&self.pending[..length]);
         self.pending.drain(..length + marker);
-        events.extend(self.paste.take().and_then(|text| pasted(&text)));
+        events.extend(self.paste.take().and_then(|text| paste_event(&text)));
         true
     }
 }
 
-fn pasted(text: &[u8]) -> Option<Event> {
+fn paste_event(text: &[u8]) -> Option<Event> {
     (!text.is_empty()).then(|| Event::Paste(String::from_utf8_lossy(text).into_owned()))
 }
 
-/// The event at the start of `bytes`, which are not empty.
+/// Decodes the first event of `bytes`, which must not be empty.
 fn decode(bytes: &[u8]) -> Decoded {
     match *bytes {
-        // A terminal sends a sequence in one piece: an ESC with nothing, or another ESC, behind it is the key.
+        // A terminal sends a sequence in one write: an ESC at the end of a read, or before another ESC, is the key.
         [0x1b] | [0x1b, 0x1b, ..] => Decoded::event(1, Event::Key(KeyCode::Esc.into())),
         [0x1b, b'[', ..] => csi(bytes),
         [0x1b, b'O', ..] => ss3(bytes),
-        [0x1b, ref rest @ ..] => match plain(rest) {
+        [0x1b, ref rest @ ..] => match single_key(rest) {
             Decoded::Done { length, event } => Decoded::Done { length: length + 1, event: event.map(with_alt_event) },
             Decoded::Incomplete => Decoded::Incomplete,
         },
-        _ => plain(bytes),
+        _ => single_key(bytes),
     }
 }
 
-/// `ESC O` and a letter: keys of the application mode.
+/// Decodes `ESC O` and a letter: keys in application mode.
 fn ss3(bytes: &[u8]) -> Decoded {
     let Some(&letter) = bytes.get(2) else { return Decoded::Incomplete };
-    match sequence::letter_code(letter) {
+    match sequence::letter_key_code(letter) {
         Some(code) => Decoded::event(3, Event::Key(code.into())),
         None if letter == b'M' => Decoded::event(3, Event::Key(KeyCode::Enter.into())),
-        None => Decoded::event(2, with_alt(letter_key('O'))),
+        None => Decoded::event(2, with_alt(char_key('O'))),
     }
 }
 
-/// A key of one letter or control byte.
-fn plain(bytes: &[u8]) -> Decoded {
+/// Decodes a character or a control byte.
+fn single_key(bytes: &[u8]) -> Decoded {
     let Some(&first) = bytes.first() else { return Decoded::Incomplete };
     let control = |letter: char| KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
     let key = match first {
@@ -152,16 +155,16 @@ fn plain(bytes: &[u8]) -> Decoded {
         b'\r' => KeyCode::Enter.into(),
         0x7f => KeyCode::Backspace.into(),
         0x01..=0x1a => control(char::from(first - 1 + b'a')),
-        // As crossterm names them: the keymap knows them by these names.
+        // crossterm's names for these bytes, which `key_press` expects.
         0x1c..=0x1f => control(char::from(first - 0x1c + b'4')),
         0x1b => KeyCode::Esc.into(),
-        _ => return letter(bytes, first),
+        _ => return utf8_key(bytes, first),
     };
     Decoded::event(1, Event::Key(key))
 }
 
-/// A letter in UTF-8. Bytes that are none are dropped.
-fn letter(bytes: &[u8], first: u8) -> Decoded {
+/// Decodes a UTF-8 character. Invalid bytes are dropped.
+fn utf8_key(bytes: &[u8], first: u8) -> Decoded {
     let length = match first {
         0x20..=0x7e => 1,
         0xc2..=0xdf => 2,
@@ -171,13 +174,13 @@ fn letter(bytes: &[u8], first: u8) -> Decoded {
     };
     let present = &bytes[..length.min(bytes.len())];
     match std::str::from_utf8(present) {
-        Ok(text) => Decoded::Done { length, event: text.chars().next().map(|letter| Event::Key(letter_key(letter))) },
+        Ok(text) => Decoded::Done { length, event: text.chars().next().map(|letter| Event::Key(char_key(letter))) },
         Err(error) if error.error_len().is_none() => Decoded::Incomplete,
         Err(error) => Decoded::dropped(error.error_len().unwrap_or(1)),
     }
 }
 
-fn letter_key(letter: char) -> KeyEvent {
+fn char_key(letter: char) -> KeyEvent {
     let shift = if letter.is_uppercase() { KeyModifiers::SHIFT } else { KeyModifiers::NONE };
     KeyEvent::new(KeyCode::Char(letter), shift)
 }

@@ -1,4 +1,4 @@
-//! What the loop waits for: keys, signals, and what worker threads have to say.
+//! Events of the event loop: terminal input, signals, and reports of worker threads.
 
 use std::error::Error;
 use std::io;
@@ -13,62 +13,62 @@ use dive_model::image::Image;
 use dive_model::layer::LayerIndex;
 use dive_model::observer::Observer;
 
-use super::state::viewer::{Fetched, Searched};
-use super::state::{LayerTotals, Ticket};
+use super::state::viewer::{FetchReport, SearchReport};
+use super::state::{LayerTotals, OverlayId};
 
-/// An error of any kind, for who prints it.
+/// An error that is only printed.
 pub type AnyError = Box<dyn Error + Send + Sync>;
 
-/// Something happened.
+/// An event of the event loop.
 #[derive(Debug)]
-pub(super) enum Event {
-    /// At the terminal: a key, the mouse, another size.
+pub(super) enum ScreenEvent {
+    /// A key, a paste, the mouse or a resize.
     Terminal(crossterm::event::Event),
-    /// The terminal is gone.
+    /// The terminal was closed or failed.
     TerminalLost(io::Error),
-    /// The image cannot be shown.
-    Failed(AnyError),
-    /// A thread panicked.
-    Broken,
-    /// From outside.
+    /// The image could not be opened.
+    OpenFailed(AnyError),
+    /// A worker thread panicked. Its message is already printed.
+    ThreadPanicked,
+    /// A signal to this process, by number.
     #[cfg(unix)]
     Signal(i32),
-    /// From a worker.
-    Work(Work),
+    /// A report of a worker thread.
+    Worker(WorkerEvent),
 }
 
-/// What a worker has to say.
+/// A report of a worker thread.
 #[derive(Debug)]
-pub enum Work {
-    /// An archive is being unpacked or received.
-    Spooled(TransferProgress),
-    /// The image is found, its layers are not read yet.
-    Image(Arc<Image>),
-    /// So many bytes of the layers are behind us.
-    Read(u64),
-    /// A layer was read.
-    Layer {
-        /// Which one.
+pub enum WorkerEvent {
+    /// Progress of unpacking or receiving an archive.
+    Transferred(TransferProgress),
+    /// The image was found; its layers are not read yet.
+    ImageFound(Arc<Image>),
+    /// Stored bytes of the layers read so far.
+    BytesRead(u64),
+    /// A layer was read completely.
+    LayerRead {
+        /// Index of the layer.
         layer: LayerIndex,
-        /// The sum of its header sizes, in bytes.
+        /// Sum of the sizes in its tar headers, in bytes.
         size_bytes: u64,
     },
-    /// All is read.
+    /// The image was read completely.
     Opened(Box<Opened>, LayerTotals),
-    /// Bytes of a file that is looked into.
-    Fetched(Fetched),
-    /// How a search of them goes.
-    Searched(Searched),
-    /// What stands in the way of an extraction; or why it cannot be.
-    Looked(Ticket, Result<Conflicts, String>),
-    /// How far an extraction is.
-    Extracting(Ticket, extract::Progress),
-    /// What came of it.
-    Extracted(Ticket, Result<Report, String>),
+    /// Progress of fetching a file for the viewer.
+    Fetch(FetchReport),
+    /// Progress or result of a search in the viewer.
+    Search(SearchReport),
+    /// Existing files in the way of an extraction, or the error of the check.
+    ConflictsChecked(OverlayId, Result<Conflicts, String>),
+    /// Progress of an extraction.
+    ExtractionProgress(OverlayId, extract::Progress),
+    /// Result of an extraction.
+    ExtractionEnded(OverlayId, Result<Report, String>),
 }
 
-impl Work {
-    /// The image is read. Computes the totals, so call it where the screen does not wait for it.
+impl WorkerEvent {
+    /// The event for an image that was read. Computes the layer totals, so call it on a worker thread.
     #[must_use]
     pub fn opened(opened: Opened) -> Self {
         let totals = LayerTotals::of(&opened);
@@ -76,59 +76,59 @@ impl Work {
     }
 }
 
-/// Where the thread that opens the image says how far it is.
+/// Sends progress of opening the image to the event loop.
 #[derive(Debug)]
 pub struct Feed {
-    events: Sender<Event>,
+    events: Sender<ScreenEvent>,
     total: AtomicU64,
     read: AtomicU64,
-    told: AtomicU64,
+    reported_steps: AtomicU64,
 }
 
-/// In how many steps reading is shown.
-const STEPS: u64 = 200;
+/// Steps of the progress bar: more events would only repeat a frame.
+const PROGRESS_STEPS: u64 = 200;
 
 impl Feed {
-    pub(super) fn new(events: Sender<Event>) -> Self {
-        Self { events, total: AtomicU64::new(0), read: AtomicU64::new(0), told: AtomicU64::new(0) }
+    pub(super) fn new(events: Sender<ScreenEvent>) -> Self {
+        Self { events, total: AtomicU64::new(0), read: AtomicU64::new(0), reported_steps: AtomicU64::new(0) }
     }
 
-    fn say(&self, work: Work) {
-        // Nobody listens any more when the user has left.
-        let _ = self.events.send(Event::Work(work));
+    fn send(&self, work: WorkerEvent) {
+        // The loop has ended if this fails.
+        let _ = self.events.send(ScreenEvent::Worker(work));
     }
 
-    /// All is read.
+    /// Reports that the image was read.
     pub fn opened(&self, opened: Opened) {
-        self.say(Work::opened(opened));
+        self.send(WorkerEvent::opened(opened));
     }
 
     pub(super) fn failed(&self, error: AnyError) {
-        // Nobody listens any more when the user has left.
-        let _ = self.events.send(Event::Failed(error));
+        // The loop has ended if this fails.
+        let _ = self.events.send(ScreenEvent::OpenFailed(error));
     }
 }
 
 impl Observer for Feed {
     fn transferred(&self, progress: TransferProgress) {
-        self.say(Work::Spooled(progress));
+        self.send(WorkerEvent::Transferred(progress));
     }
 
     fn found(&self, image: &Arc<Image>) {
         self.total.store(image.stored_bytes(), Ordering::Relaxed);
-        self.say(Work::Image(Arc::clone(image)));
+        self.send(WorkerEvent::ImageFound(Arc::clone(image)));
     }
 
     fn bytes_read(&self, count: u64) {
         let read = self.read.fetch_add(count, Ordering::Relaxed) + count;
-        let step = (self.total.load(Ordering::Relaxed) / STEPS).max(1);
-        // One of several threads that pass a step tells it.
-        if self.told.fetch_max(read / step, Ordering::Relaxed) < read / step {
-            self.say(Work::Read(read));
+        let step = (self.total.load(Ordering::Relaxed) / PROGRESS_STEPS).max(1);
+        // Layers are read in parallel: `fetch_max` lets one thread report each step.
+        if self.reported_steps.fetch_max(read / step, Ordering::Relaxed) < read / step {
+            self.send(WorkerEvent::BytesRead(read));
         }
     }
 
     fn layer_read(&self, layer: LayerIndex, size_bytes: u64) {
-        self.say(Work::Layer { layer, size_bytes });
+        self.send(WorkerEvent::LayerRead { layer, size_bytes });
     }
 }

@@ -1,5 +1,5 @@
-//! From what a terminal sends to what is asked for, and back: the key that a footer or the help names for an action. Both
-//! ways go through the one table of [`crate::config::Action`]s, so hints cannot drift from what keys do.
+//! Maps keys to actions, and actions back to the keys that footer and help name. Both directions use the table of
+//! [`crate::config::Action`]s, so hints always match the keys.
 
 use std::collections::HashMap;
 
@@ -7,30 +7,30 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::config::{Action, Binding, Context, Key, KeyPress, Keybinding, Modifiers};
 
-/// The keys of one user.
+/// The key bindings of a configuration.
 #[derive(Debug)]
 pub struct Keymap {
     actions: HashMap<(Context, KeyPress), Action>,
-    rows: Vec<Row>,
+    rows: Vec<ActionRow>,
 }
 
-/// An action as the help lists it.
+/// An action with its keys, as a row of the help.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// What is asked for.
+pub struct ActionRow {
+    /// The action.
     pub action: Action,
-    /// Where it can be asked for.
+    /// Contexts that have the action.
     pub contexts: &'static [Context],
-    /// A word or two for the footer.
+    /// Short name for the footer.
     pub hint: &'static str,
-    /// A sentence for the help.
+    /// Description for the help.
     pub does: &'static str,
-    /// The keys, the one for hints first; none where others took them all.
+    /// The keys, the one for hints first. Empty if other actions took them all.
     pub keys: Vec<KeyPress>,
 }
 
 impl Keymap {
-    /// The keymap of a configuration.
+    /// Builds the keymap of a configuration.
     #[must_use]
     pub fn new(bindings: &Keybinding) -> Self {
         let mut actions = HashMap::new();
@@ -41,12 +41,12 @@ impl Keymap {
                 actions.extend(bound.contexts.iter().map(|context| ((*context, *key), bound.action)));
             }
             let (action, contexts) = (bound.action, bound.contexts);
-            rows.push(Row { action, contexts, hint: bound.hint, does: bound.does, keys });
+            rows.push(ActionRow { action, contexts, hint: bound.hint, does: bound.does, keys });
         }
         Self { actions, rows }
     }
 
-    /// What `key` asks for in a context.
+    /// The action of a key in a context. `None` for an unbound key, and for a character in a text line.
     #[must_use]
     pub fn action(&self, context: Context, key: KeyPress) -> Option<Action> {
         if context == Context::TextLine && typed(key).is_some() {
@@ -55,12 +55,12 @@ impl Keymap {
         self.actions.get(&(context, key)).copied()
     }
 
-    /// What can be asked for in a context, in the order of the table.
-    pub fn rows(&self, context: Context) -> impl Iterator<Item = &Row> {
+    /// The actions of a context, in the order of the action table.
+    pub fn rows(&self, context: Context) -> impl Iterator<Item = &ActionRow> {
         self.rows.iter().filter(move |row| row.contexts.contains(&context))
     }
 
-    /// The key that hints name for an action: the first one that works in a context.
+    /// The key that hints name for an action: the first of its keys that works in the context.
     #[must_use]
     pub fn hint(&self, context: Context, action: Action) -> Option<KeyPress> {
         let row = self.rows(context).find(|row| row.action == action)?;
@@ -68,7 +68,7 @@ impl Keymap {
     }
 }
 
-/// The character that a key types, if it types one.
+/// The character that a key types. `None` for control keys.
 #[must_use]
 pub fn typed(key: KeyPress) -> Option<char> {
     match key {
@@ -77,10 +77,11 @@ pub fn typed(key: KeyPress) -> Option<char> {
     }
 }
 
-/// A key as the configuration calls it; none for what has no name there, and for keys that are let go.
+/// Converts a key event to the configuration's key. `None` for releases and for keys without a name in the
+/// configuration.
 ///
-/// Terminals without the kitty keyboard protocol send control bytes: `ctrl+/` is 0x1F, which crossterm reads as `ctrl+7`,
-/// `ctrl+\` is 0x1C, read as `ctrl+4`.
+/// Terminals without the kitty keyboard protocol send control bytes: `ctrl+/` is 0x1F, which crossterm reads as
+/// `ctrl+7`, `ctrl+\` is 0x1C, read as `ctrl+4`.
 #[must_use]
 pub fn key_press(event: &KeyEvent) -> Option<KeyPress> {
     if event.kind == KeyEventKind::Release {
@@ -93,7 +94,7 @@ pub fn key_press(event: &KeyEvent) -> Option<KeyPress> {
         KeyCode::Char('7') if modifiers.ctrl => Key::Char('/'),
         KeyCode::Char('4') if modifiers.ctrl => Key::Char('\\'),
         KeyCode::Char(letter) => {
-            // The character already says that shift was held. With ctrl the configuration knows small letters only.
+            // The character itself implies shift. With ctrl, the configuration has lower-case letters only.
             modifiers.shift &= modifiers.ctrl && letter.is_alphabetic();
             Key::Char(if modifiers.ctrl { letter.to_ascii_lowercase() } else { letter })
         }
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_terminals_send_is_called_what_users_write() {
+    fn key_events_match_the_names_in_the_configuration() {
         let (none, ctrl, shift) = (KeyModifiers::NONE, KeyModifiers::CONTROL, KeyModifiers::SHIFT);
         for (code, modifiers, name) in [
             (KeyCode::Char('q'), none, "q"),
@@ -151,25 +152,25 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_let_go_asks_for_nothing() {
+    fn a_key_release_triggers_no_action() {
         let event = KeyEvent::new_with_kind(KeyCode::Char('q'), KeyModifiers::NONE, KeyEventKind::Release);
         assert_eq!(key_press(&event), None);
     }
 
     #[test]
-    fn in_a_line_characters_are_text_and_other_keys_are_not() {
+    fn bound_letters_can_be_typed_in_a_text_line() {
         let keymap = Keymap::new(&Keybinding::default());
-        let ask = |context, text: &str| keymap.action(context, text.parse().unwrap());
-        assert_eq!(ask(Context::TextLine, "q"), None);
-        assert_eq!(ask(Context::TextLine, "k"), None);
-        assert_eq!(ask(Context::TextLine, "up"), Some(Action::Up));
-        assert_eq!(ask(Context::TextLine, "ctrl+c"), Some(Action::Quit));
-        assert_eq!(ask(Context::FileTree, "q"), Some(Action::Quit));
+        let action = |context, text: &str| keymap.action(context, text.parse().unwrap());
+        assert_eq!(action(Context::TextLine, "q"), None);
+        assert_eq!(action(Context::TextLine, "k"), None);
+        assert_eq!(action(Context::TextLine, "up"), Some(Action::Up));
+        assert_eq!(action(Context::TextLine, "ctrl+c"), Some(Action::Quit));
+        assert_eq!(action(Context::FileTree, "q"), Some(Action::Quit));
         assert_eq!(keymap.hint(Context::FileTree, Action::Quit).unwrap().to_string(), "ctrl+c");
     }
 
     #[test]
-    fn one_key_does_what_its_pane_says() {
+    fn one_key_has_a_different_action_in_each_pane() {
         let keymap = Keymap::new(&Keybinding::default());
         let ctrl_a = "ctrl+a".parse().unwrap();
         assert_eq!(keymap.action(Context::Layers, ctrl_a), Some(Action::CompareAll));

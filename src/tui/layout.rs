@@ -1,62 +1,62 @@
-//! Where things stand on the screen. One place decides, from plain values: the view draws there, the mouse is matched with
-//! it, and lists learn from it how many rows they have.
+//! The layout of the screen, computed once per frame from plain values. The view draws with it, mouse events are
+//! matched against it, and lists take their heights from it.
 
 use ratatui::layout::Rect;
 
-use super::state::{Focus, Overlay, Stage, State};
+use super::state::{Focus, Overlay, ScreenState, Stage};
 
-/// Columns that the screen needs.
+/// Minimum width of the terminal, in columns.
 pub(super) const MIN_WIDTH: u16 = 60;
-/// Rows that the screen needs.
+/// Minimum height of the terminal, in rows.
 pub(super) const MIN_HEIGHT: u16 = 16;
 
-/// Columns from which both columns of panes stay in sight; below, the left one folds away while the file tree has the keys.
-const WIDE: u16 = 100;
-/// Rows from which both details stay in sight; below, the one that was last in use.
-const TALL: u16 = 30;
-/// The least that a column of panes is worth having.
-const LEAST_LEFT: u16 = 34;
-const LEAST_RIGHT: u16 = 30;
+/// From this width on, both columns of panes are visible; below, the left one is hidden while the file tree has focus.
+const TWO_COLUMN_WIDTH: u16 = 100;
+/// From this height on, both detail panes are visible; below, only the one last focused.
+const BOTH_DETAILS_HEIGHT: u16 = 30;
+/// Minimum widths of the two columns of panes.
+const MIN_LEFT_WIDTH: u16 = 34;
+const MIN_TREE_WIDTH: u16 = 30;
 
-/// Where what stands.
+/// The areas of the screen, in cells. Areas of panes include their borders; hidden panes are empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Layout {
-    /// Whether there is room for anything but the word that there is none.
+pub struct ScreenLayout {
+    /// False if the terminal is too small.
     pub fits: bool,
-    /// The panes, borders included; those that are folded away are empty.
+    /// The list of layers.
     pub layers: Rect,
-    /// The selected layer's details.
+    /// Details of the selected layer.
     pub layer_details: Rect,
-    /// The image's details.
+    /// Details of the image.
     pub image_details: Rect,
     /// The file tree.
     pub files: Rect,
-    /// All above the line and the footer.
+    /// Everything above the prompt and the footer.
     pub body: Rect,
-    /// What stands on top of all else, if something does.
+    /// The top overlay. Empty without one.
     pub overlay: Rect,
-    /// Rows inside of it above the first of its list.
+    /// Rows inside the overlay above its first list row.
     pub overlay_head: usize,
-    /// The line that is typed into, or that tells of the filter; empty without.
-    pub line: Rect,
-    /// Hints and messages.
+    /// The prompt, or the active filter. Empty without one.
+    pub prompt: Rect,
+    /// Key hints or the status message.
     pub footer: Rect,
 }
 
-impl Layout {
-    /// The layout of what `state` shows. A box over the panes asks `overlay_height` how many lines it has at a width;
-    /// `overlay_head` is what [`Layout::overlay_head`] says.
+impl ScreenLayout {
+    /// Computes the layout of `state`. `overlay_height` returns the number of lines of a dialog box at an inner width;
+    /// `overlay_head` becomes [`ScreenLayout::overlay_head`].
     #[must_use]
-    pub fn of(state: &State, overlay_height: impl Fn(u16) -> usize, overlay_head: usize) -> Self {
+    pub fn of(state: &ScreenState, overlay_height: impl Fn(u16) -> usize, overlay_head: usize) -> Self {
         let (width, height) = state.size;
         if width < MIN_WIDTH || height < MIN_HEIGHT {
             return Self::default();
         }
-        let rows_of_line = u16::from(state.shows_line());
-        let body = Rect::new(0, 0, width, height - 1 - rows_of_line);
+        let prompt_rows = u16::from(state.shows_prompt());
+        let body = Rect::new(0, 0, width, height - 1 - prompt_rows);
         let mut layout = Self {
             fits: true,
-            line: Rect::new(0, body.bottom(), width, rows_of_line),
+            prompt: Rect::new(0, body.bottom(), width, prompt_rows),
             footer: Rect::new(0, height - 1, width, 1),
             body,
             overlay_head,
@@ -69,30 +69,31 @@ impl Layout {
             None => Rect::default(),
             Some(top) if top.is_box() => {
                 let width = body.width.min(BOX_WIDTH);
-                over(body, width, u16::try_from(overlay_height(width - 2)).unwrap_or(u16::MAX))
+                centred_box(body, width, u16::try_from(overlay_height(width - 2)).unwrap_or(u16::MAX))
             }
             Some(_) => body,
         };
         layout
     }
 
-    fn panes(&mut self, state: &State, body: Rect) {
-        let folded = body.width < WIDE && state.focus == Focus::Files && matches!(state.stage, Stage::Open(_));
-        let left = if folded { 0 } else { left_width(body.width, state.tree_share) };
+    fn panes(&mut self, state: &ScreenState, body: Rect) {
+        let left_hidden =
+            body.width < TWO_COLUMN_WIDTH && state.focus == Focus::Files && matches!(state.stage, Stage::Open(_));
+        let left = if left_hidden { 0 } else { left_width(body.width, state.tree_share) };
         self.files = Rect::new(left, 0, body.width - left, body.height);
         if left > 0 {
             self.left_column(state, Rect::new(0, 0, left, body.height));
         }
     }
 
-    fn left_column(&mut self, state: &State, column: Rect) {
-        // Two lines of border and one that names the columns.
+    fn left_column(&mut self, state: &ScreenState, column: Rect) {
+        // Two lines of border and the column header.
         let wanted = u16::try_from(state.layer_rows()).unwrap_or(u16::MAX).saturating_add(3);
         let layers = wanted.clamp(6, column.height / 2);
         let rest = column.height - layers;
         let at = |y, height| Rect::new(column.x, y, column.width, height);
         self.layers = at(0, layers);
-        if state.size.1 >= TALL {
+        if state.size.1 >= BOTH_DETAILS_HEIGHT {
             let details = rest / 2;
             self.layer_details = at(layers, details);
             self.image_details = at(layers + details, rest - details);
@@ -103,34 +104,34 @@ impl Layout {
         }
     }
 
-    /// The column that the border between layers and tree stands in, if both are there.
+    /// The column of the border between layers and file tree. `None` unless both are visible.
     #[must_use]
     pub fn divider(&self) -> Option<u16> {
         (self.layers.width > 0 && self.files.width > 0 && self.overlay.is_empty()).then_some(self.files.x)
     }
 }
 
-/// Columns of the left half, for the share that the tree is to have.
+/// Width of the left column for the file tree's share of the screen (0 to 1).
 fn left_width(width: u16, tree_share: f64) -> u16 {
     let wanted = (f64::from(width) * (1.0 - tree_share)).round();
-    // A share lies between 0 and 1, so that the product fits.
+    // The share is between 0 and 1, so the product fits.
     #[allow(clippy::cast_sign_loss, reason = "neither factor is below zero")]
     let wanted = wanted as u16;
-    wanted.clamp(LEAST_LEFT.min(width - LEAST_RIGHT), width - LEAST_RIGHT)
+    wanted.clamp(MIN_LEFT_WIDTH.min(width - MIN_TREE_WIDTH), width - MIN_TREE_WIDTH)
 }
 
-/// Columns of a box over the panes, where there is room.
+/// Width of a dialog box if the terminal is wide enough.
 const BOX_WIDTH: u16 = 92;
-/// Rows that it has at least.
-const BOX_HEIGHT: u16 = 8;
+/// Minimum height of a dialog box.
+const MIN_BOX_HEIGHT: u16 = 8;
 
-/// A box over the panes, as high as its lines need.
-fn over(body: Rect, width: u16, lines: u16) -> Rect {
-    let height = lines.saturating_add(2).max(BOX_HEIGHT).min(body.height);
+/// A centred box for `lines` of text.
+fn centred_box(body: Rect, width: u16, lines: u16) -> Rect {
+    let height = lines.saturating_add(2).max(MIN_BOX_HEIGHT).min(body.height);
     Rect::new((body.width - width) / 2, (body.height - height) / 2, width, height)
 }
 
-/// What is inside the border of a pane.
+/// The area inside the border of a pane.
 #[must_use]
 pub(super) fn inside(pane: Rect) -> Rect {
     Rect::new(pane.x + 1, pane.y + 1, pane.width.saturating_sub(2), pane.height.saturating_sub(2))
@@ -141,10 +142,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_share_of_the_tree_leaves_each_column_what_it_needs() {
+    fn both_columns_keep_their_minimum_width_at_any_share() {
         assert_eq!(left_width(120, 0.5), 60);
         assert_eq!(left_width(120, 0.7), 36);
-        assert_eq!(left_width(120, 1.0), LEAST_LEFT);
+        assert_eq!(left_width(120, 1.0), MIN_LEFT_WIDTH);
         assert_eq!(left_width(120, 0.0), 90);
         assert_eq!(left_width(60, 0.5), 30);
     }

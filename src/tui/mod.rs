@@ -1,21 +1,21 @@
-//! The screen: state, action, update, view. A key event becomes an action through the keymap of the focused pane; `update`
-//! is the only place that changes state; `view` only reads.
+//! The interactive screen. A key event becomes an action through the keymap of the focused pane; `update` is the only
+//! code that changes state; `view` only reads it.
 //!
 //! ```text
-//! terminal   taken and given back, whatever happens
-//! event      what the loop waits for
-//! run        the loop
+//! terminal   sets up the terminal, and restores it in all cases
+//! event      events of the event loop
+//! run        the event loop
 //! thread     threads whose panic ends the screen
-//! worker     what takes time, on threads of its own
+//! worker     jobs on worker threads
 //! keymap     keys to actions, actions to hints
-//! decoder    bytes of a terminal to events
-//! tty        the thread that reads them
-//! layout     where things stand
+//! decoder    terminal input to events
+//! tty        threads that read and decode terminal input
+//! layout     areas of panes and overlays
 //! input      terminal events to messages
-//! state      all that is shown
-//! content    what stands in the panes, as lines
-//! update     a message changes the state and asks for effects
-//! view       the state becomes cells
+//! state      everything the screen shows
+//! content    lines of text in panes and overlays
+//! update     applies a message to the state, returns effects
+//! view       draws the state
 //! ```
 
 mod content;

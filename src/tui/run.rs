@@ -1,5 +1,5 @@
-//! The loop: waits for an event, hands it to `update`, carries out what that asks for, draws once. Between events it
-//! sleeps. Everything that takes time happens on other threads, which answer through the same channel.
+//! The event loop: waits for an event, passes it to `update`, runs the effects, draws one frame. It sleeps between
+//! events; worker threads do all long work and report through the same channel.
 
 use std::io;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -9,45 +9,45 @@ use std::time::{Duration, Instant};
 
 use tracing::{debug, trace, warn};
 
-use super::event::{AnyError, Event, Feed, Work};
+use super::event::{AnyError, Feed, ScreenEvent, WorkerEvent};
 use super::input;
-use super::state::{Settings, State};
+use super::state::{ScreenSettings, ScreenState};
 use super::terminal::{Keyboard, Terminal};
 use super::thread::spawn;
-use super::update::{Effect, Message, settle, update};
+use super::update::{Effect, UpdateMessage, settle, update};
 use super::view;
 use super::worker::Workers;
 
-/// Why the screen ended before its user left it.
+/// The screen ended with an error.
 #[derive(Debug, thiserror::Error)]
 pub enum ScreenError {
-    /// The terminal does not work.
-    #[error("the terminal cannot be used: {0}; `dive IMAGE | cat` prints a report instead")]
+    /// The terminal failed.
+    #[error("cannot use the terminal: {0}; `dive IMAGE | cat` prints a report instead")]
     Terminal(io::Error),
-    /// Not even the threads that wait for keys and read the image can be started.
-    #[error("no threads can be started: {0}; raise the limit on processes or memory")]
+    /// The threads that read keys and open the image could not be started.
+    #[error("cannot start a thread: {0}; raise the limit on processes or memory")]
     Threads(io::Error),
-    /// The image cannot be shown.
+    /// The image could not be opened.
     #[error(transparent)]
     Image(AnyError),
-    /// A thread broke down. What it printed stands above this.
-    #[error("internal error: a thread panicked; please report what is printed above")]
-    Broken,
+    /// A worker thread panicked. Its message is printed above this error.
+    #[error("internal error: a thread panicked; please report the message above")]
+    ThreadPanicked,
 }
 
-/// How long the screen waits for the image before it shows that it waits. An image that is there by then, or an error,
-/// comes without a flicker.
-const PATIENCE: Duration = Duration::from_millis(20);
+/// The first frame is drawn after this time if the image is not open by then. A fast image, or an error, shows without
+/// a flicker.
+const FIRST_FRAME_DELAY: Duration = Duration::from_millis(20);
 
-/// Events that one frame may wait for: who is flooded still sees and still leaves.
-const AT_ONCE: usize = 256;
+/// Caps events per frame, so a flood cannot block drawing or quitting.
+const MAX_EVENTS_PER_FRAME: usize = 256;
 
-/// Opens the image with `open`, on a thread of its own, and shows it until the user leaves.
+/// Opens the image with `open` on a worker thread and shows it until the user quits.
 ///
 /// # Errors
-/// When `open` fails, or the terminal does.
+/// If `open` fails, the terminal fails, or a thread cannot start or panics.
 pub fn run<E: Into<AnyError>>(
-    settings: Settings,
+    settings: ScreenSettings,
     keyboard: Keyboard,
     open: impl FnOnce(&Feed) -> Result<(), E> + Send + 'static,
 ) -> Result<(), ScreenError> {
@@ -60,73 +60,72 @@ pub fn run<E: Into<AnyError>>(
     });
     opening.map_err(ScreenError::Threads)?;
     let mut early = Vec::new();
-    let patience = Instant::now() + PATIENCE;
-    while let Ok(event) = events.recv_timeout(patience.saturating_duration_since(Instant::now())) {
-        if let Event::Failed(error) = event {
+    let deadline = Instant::now() + FIRST_FRAME_DELAY;
+    while let Ok(event) = events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        if let ScreenEvent::OpenFailed(error) = event {
             return Err(ScreenError::Image(error));
         }
-        let is_last = matches!(event, Event::Work(Work::Opened(..)));
+        let is_last = matches!(event, ScreenEvent::Worker(WorkerEvent::Opened(..)));
         early.push(event);
         if is_last {
             break;
         }
     }
-    // Whether there are colours was decided with the theme: crossterm's own look at NO_COLOR would take them from one that
-    // was named, and the selection with them.
+    // The theme has already applied NO_COLOR. crossterm's own check would also remove the colours of an explicitly
+    // chosen theme, and with them the selection.
     crossterm::style::force_color_output(settings.theme.has_colours());
-    let terminal = Terminal::take(keyboard).map_err(ScreenError::Terminal)?;
+    let terminal = Terminal::enter(keyboard).map_err(ScreenError::Terminal)?;
     listen(&sender).map_err(ScreenError::Threads)?;
-    let state = State::new(settings, (0, 0));
-    Screen { state, terminal, workers: Workers::new(sender) }.serve(early, &events)
+    let state = ScreenState::new(settings, (0, 0));
+    Screen { state, terminal, workers: Workers::new(sender) }.run_loop(early, &events)
 }
 
-/// Whether the loop goes on.
+/// Whether the event loop continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Next {
-    Wait,
-    Leave,
+enum LoopControl {
+    Continue,
+    Quit,
 }
 
-/// However the loop ends, no job dies while it writes.
+/// Stops the workers on every way out, so none is killed while it writes a file.
 impl Drop for Screen {
     fn drop(&mut self) {
-        super::terminal::give_back();
+        super::terminal::restore();
         self.workers.stop();
     }
 }
 
-/// What the loop turns around.
+/// The parts that the event loop works on.
 struct Screen {
-    state: State,
+    state: ScreenState,
     terminal: Terminal,
     workers: Workers,
 }
 
 impl Screen {
-    /// Until somebody leaves.
-    fn serve(mut self, early: Vec<Event>, events: &Receiver<Event>) -> Result<(), ScreenError> {
+    /// Runs until the user quits.
+    fn run_loop(mut self, early: Vec<ScreenEvent>, events: &Receiver<ScreenEvent>) -> Result<(), ScreenError> {
         let mut waiting = early;
         loop {
-            // What came in the meantime is drawn at once, not one by one.
-            for event in waiting.drain(..).chain(events.try_iter().take(AT_ONCE)) {
-                if self.step(event)? == Next::Leave {
+            // Events that arrived since the last frame share one frame.
+            for event in waiting.drain(..).chain(events.try_iter().take(MAX_EVENTS_PER_FRAME)) {
+                if self.handle_event(event)? == LoopControl::Quit {
                     return Ok(());
                 }
             }
-            self.frame().map_err(ScreenError::Terminal)?;
-            // The channel cannot close: workers hold a sender.
+            self.draw_frame().map_err(ScreenError::Terminal)?;
+            // The channel cannot close: `workers` holds a sender.
             let Ok(event) = events.recv() else { return Ok(()) };
             waiting.push(event);
         }
     }
 
-    /// Draws what is to be seen now.
-    fn frame(&mut self) -> io::Result<()> {
+    fn draw_frame(&mut self) -> io::Result<()> {
         let start = Instant::now();
-        // An event that says so may have been lost, or is still to come.
+        // The resize event may be lost or still queued.
         let (width, height) = self.terminal.size()?;
         if self.state.size != (width, height) {
-            update(&mut self.state, Message::Resize(width, height));
+            update(&mut self.state, UpdateMessage::Resize(width, height));
         }
         settle(&mut self.state);
         self.terminal.draw(|frame| view::draw(&self.state, frame))?;
@@ -134,55 +133,54 @@ impl Screen {
         Ok(())
     }
 
-    fn step(&mut self, event: Event) -> Result<Next, ScreenError> {
+    fn handle_event(&mut self, event: ScreenEvent) -> Result<LoopControl, ScreenError> {
         let message = match event {
-            Event::Terminal(event) => return self.at_terminal(event),
-            Event::TerminalLost(error) => return Err(ScreenError::Terminal(error)),
-            Event::Broken => return Err(ScreenError::Broken),
-            Event::Failed(error) => return Err(ScreenError::Image(error)),
+            ScreenEvent::Terminal(event) => return self.handle_terminal_event(event),
+            ScreenEvent::TerminalLost(error) => return Err(ScreenError::Terminal(error)),
+            ScreenEvent::ThreadPanicked => return Err(ScreenError::ThreadPanicked),
+            ScreenEvent::OpenFailed(error) => return Err(ScreenError::Image(error)),
             #[cfg(unix)]
-            Event::Signal(signal) => return self.signalled(signal).map_err(ScreenError::Terminal),
-            Event::Work(work) => Message::Work(work),
+            ScreenEvent::Signal(signal) => return self.handle_signal(signal).map_err(ScreenError::Terminal),
+            ScreenEvent::Worker(work) => UpdateMessage::Worker(work),
         };
         self.apply(message)
     }
 
-    /// Applies what the user did at the terminal.
-    fn at_terminal(&mut self, event: crossterm::event::Event) -> Result<Next, ScreenError> {
+    fn handle_terminal_event(&mut self, event: crossterm::event::Event) -> Result<LoopControl, ScreenError> {
         for event in input::split(&self.state, event) {
-            // A filter that is typed fast is applied once; all else may depend on what is where.
-            if self.state.line.is_none() {
+            // While a filter is typed, it is applied once per frame. Any other input may depend on the current layout.
+            if self.state.prompt.is_none() {
                 settle(&mut self.state);
             }
             let Some(message) = input::message(&self.state, event) else { continue };
-            // Not what is typed or pasted as text.
-            if let Message::Act(action) = &message {
+            // Never log typed or pasted text.
+            if let UpdateMessage::Act(action) = &message {
                 debug!("{action:?} in {:?}", self.state.context());
             }
-            if self.apply(message)? == Next::Leave {
-                return Ok(Next::Leave);
+            if self.apply(message)? == LoopControl::Quit {
+                return Ok(LoopControl::Quit);
             }
         }
-        Ok(Next::Wait)
+        Ok(LoopControl::Continue)
     }
 
-    fn apply(&mut self, message: Message) -> Result<Next, ScreenError> {
-        if self.state.line.is_some() && matches!(message, Message::Act(_)) {
+    fn apply(&mut self, message: UpdateMessage) -> Result<LoopControl, ScreenError> {
+        if self.state.prompt.is_some() && matches!(message, UpdateMessage::Act(_)) {
             settle(&mut self.state);
         }
         for effect in update(&mut self.state, message) {
-            if self.carry_out(effect).map_err(ScreenError::Terminal)? == Next::Leave {
-                return Ok(Next::Leave);
+            if self.run_effect(effect).map_err(ScreenError::Terminal)? == LoopControl::Quit {
+                return Ok(LoopControl::Quit);
             }
         }
-        Ok(Next::Wait)
+        Ok(LoopControl::Continue)
     }
 
-    fn carry_out(&mut self, effect: Effect) -> io::Result<Next> {
+    fn run_effect(&mut self, effect: Effect) -> io::Result<LoopControl> {
         match effect {
-            Effect::Leave => {
-                debug!("the screen is left");
-                return Ok(Next::Leave);
+            Effect::Quit => {
+                debug!("the user quit");
+                return Ok(LoopControl::Quit);
             }
             Effect::Suspend => {
                 debug!("the program goes to the background");
@@ -194,50 +192,50 @@ impl Screen {
             }
             Effect::Start(job) => {
                 if let Err(error) = self.workers.start(*job) {
-                    warn!("a job cannot begin: {error}");
-                    update(&mut self.state, Message::NotStarted(format!("no thread can be started: {error}")));
+                    warn!("cannot start a job: {error}");
+                    update(&mut self.state, UpdateMessage::NotStarted(format!("cannot start a thread: {error}")));
                 }
             }
             Effect::Cancel(job) => self.workers.cancel(job),
         }
-        Ok(Next::Wait)
+        Ok(LoopControl::Continue)
     }
 
     #[cfg(unix)]
-    fn signalled(&mut self, signal: i32) -> io::Result<Next> {
+    fn handle_signal(&mut self, signal: i32) -> io::Result<LoopControl> {
         use signal_hook::consts::{SIGCONT, SIGTSTP, SIGWINCH};
         match signal {
-            // Each frame asks for the size.
+            // Every frame queries the size.
             SIGWINCH => {}
             SIGTSTP => self.terminal.suspend()?,
-            // Somebody may have stopped us without asking, and a shell has used the terminal since.
+            // SIGSTOP cannot be caught: after it, a shell has used the terminal.
             SIGCONT => self.terminal.resume()?,
             deadly => {
                 tracing::info!("ended by signal {deadly}");
-                super::terminal::give_back();
+                super::terminal::restore();
                 self.workers.stop();
-                // Whoever waits for this process learns what ended it.
+                // The parent process sees the signal as the cause of death.
                 signal_hook::low_level::emulate_default_handler(deadly)?;
             }
         }
-        Ok(Next::Wait)
+        Ok(LoopControl::Continue)
     }
 }
 
-/// How long the loop has to end the program in order after a signal: what [`Workers::stop`] may take, and a little.
+/// Time for an orderly end after a signal: a little more than [`Workers::stop`] may take.
 #[cfg(unix)]
-const HELD_UP: Duration = Duration::from_millis(2500);
+const SHUTDOWN_LIMIT: Duration = Duration::from_millis(2500);
 
-/// Ends the program as the signal would have, the terminal in the modes that it had; what is to be written to it may wait for
-/// ever.
+/// Restores the terminal's modes and ends the process by the signal's default action. Writes nothing to the terminal,
+/// which may block forever.
 #[cfg(unix)]
-fn die_of(signal: i32) {
+fn die_by_signal(signal: i32) {
     let _ = crossterm::terminal::disable_raw_mode();
     let _ = signal_hook::low_level::emulate_default_handler(signal);
 }
 
-/// Starts the threads that wait for keys and signals.
-fn listen(sender: &Sender<Event>) -> io::Result<()> {
+/// Starts the threads that read keys, wait for signals and watch the terminal.
+fn listen(sender: &Sender<ScreenEvent>) -> io::Result<()> {
     #[cfg(unix)]
     super::tty::listen(sender)?;
     #[cfg(not(unix))]
@@ -246,8 +244,8 @@ fn listen(sender: &Sender<Event>) -> io::Result<()> {
     spawn("keys", sender.clone(), move || {
         loop {
             let (event, more) = match crossterm::event::read() {
-                Ok(event) => (Event::Terminal(event), true),
-                Err(error) => (Event::TerminalLost(error), false),
+                Ok(event) => (ScreenEvent::Terminal(event), true),
+                Err(error) => (ScreenEvent::TerminalLost(error), false),
             };
             if keys.send(event).is_err() || !more {
                 return;
@@ -263,7 +261,7 @@ fn listen(sender: &Sender<Event>) -> io::Result<()> {
         spawn("terminal", sender.clone(), move || {
             use rustix::event::{PollFd, PollFlags, poll};
             let out = io::stdout();
-            // Nothing is asked for, and so only told that the terminal is gone, even if standard input is another one.
+            // Without requested events, poll reports only errors and hang-ups. Standard input may be another terminal.
             loop {
                 match poll(&mut [PollFd::new(&out, PollFlags::empty())], None) {
                     Err(rustix::io::Errno::INTR) => {}
@@ -272,23 +270,23 @@ fn listen(sender: &Sender<Event>) -> io::Result<()> {
                 }
             }
             let lost = io::Error::new(io::ErrorKind::BrokenPipe, "it was closed");
-            // Nobody listens any more when the user has left.
-            let _ = gone.send(Event::TerminalLost(lost));
+            // The loop has ended if this fails.
+            let _ = gone.send(ScreenEvent::TerminalLost(lost));
         })?;
         let sender = sender.clone();
         spawn("signals", sender.clone(), move || {
             let mut dying = false;
             for signal in signals.forever() {
                 let is_deadly = ![SIGTSTP, SIGCONT, SIGWINCH].contains(&signal);
-                if sender.send(Event::Signal(signal)).is_err() || (is_deadly && dying) {
-                    die_of(signal);
+                if sender.send(ScreenEvent::Signal(signal)).is_err() || (is_deadly && dying) {
+                    die_by_signal(signal);
                 }
                 if is_deadly {
                     dying = true;
-                    // The loop may be held up, by a terminal that takes no more bytes for one: it has its time, and no more.
+                    // The loop may be blocked, for example by a terminal that accepts no more output.
                     thread::spawn(move || {
-                        thread::sleep(HELD_UP);
-                        die_of(signal);
+                        thread::sleep(SHUTDOWN_LIMIT);
+                        die_by_signal(signal);
                     });
                 }
             }

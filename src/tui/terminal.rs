@@ -1,5 +1,5 @@
-//! The terminal as long as the screen has it, and as it was before: on return, on an error, on a panic, on a signal, and
-//! while the program is in the background.
+//! Sets up the terminal for the screen and restores it: on return, error, panic or signal, and while the program is in
+//! the background.
 
 use std::io::{self, BufWriter, Stdout, Write};
 use std::mem::ManuallyDrop;
@@ -20,103 +20,103 @@ use ratatui::backend::{Backend, ClearType};
 
 use dive_sources::Environment;
 
-/// Whether the terminal is ours at the moment. One process has one terminal, and a panic knows no owner.
-static TAKEN: AtomicBool = AtomicBool::new(false);
+/// True while the terminal is set up. Global, since the panic hook has no access to [`Terminal`].
+static ACTIVE: AtomicBool = AtomicBool::new(false);
 
-/// Whether the terminal was asked to report keys by the kitty protocol.
+/// True if the kitty keyboard protocol was requested.
 static EXTENDED_KEYS: AtomicBool = AtomicBool::new(false);
 
-/// How the terminal is asked to report keys.
+/// Protocol in which the terminal reports keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Keyboard {
-    /// By the kitty keyboard protocol. Terminals that know it tell ctrl+m from Enter; the others pass over the request.
+    /// The kitty keyboard protocol, which tells ctrl+m from Enter. Other terminals ignore the request.
     #[default]
     Extended,
-    /// As it does by itself: the Linux console may not pass over the request.
+    /// The terminal's default. The Linux console may not ignore the request for another.
     Plain,
 }
 
 impl Keyboard {
-    /// The keyboard of the terminal that `TERM` names.
+    /// Chooses the protocol by `TERM`.
     #[must_use]
     pub fn of(environment: &Environment) -> Self {
         if environment.get("TERM").is_some_and(|term| term == "linux") { Self::Plain } else { Self::Extended }
     }
 }
 
-/// Bytes that most frames fit in: a frame that comes in pieces flickers.
-const FRAME: usize = 64 * 1024;
+/// Size of the output buffer, in bytes. Most frames fit: a frame in several writes flickers.
+const OUTPUT_BUFFER: usize = 64 * 1024;
 
-/// The terminal while it is ours. Dropping it gives it back.
+/// The terminal in raw mode on the alternate screen. Restores it when dropped.
 ///
-/// ratatui's own drop shows the cursor, and where the window is closed and that fails, complains to a standard error that
-/// is closed, too: a panic. [`give_back`] shows the cursor and expects no answer.
+/// ratatui's own drop shows the cursor and, if that fails, writes to standard error. If the window is closed, that
+/// fails too, and panics. [`restore`] shows the cursor and ignores errors.
 #[derive(Debug)]
 pub(super) struct Terminal {
     screen: ManuallyDrop<ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
-    /// For the return from the background, where only Unix puts programs.
+    /// For the return from the background. Only Unix has job control.
     #[cfg(unix)]
     keyboard: Keyboard,
 }
 
 impl Terminal {
-    /// Takes the terminal: raw keys, another screen, the mouse.
+    /// Sets up the terminal: raw mode, alternate screen, mouse, bracketed paste.
     ///
     /// # Errors
-    /// When the terminal does not answer.
-    pub(super) fn take(keyboard: Keyboard) -> io::Result<Self> {
-        give_back_on_panic();
-        take(keyboard)?;
-        match ratatui::Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME, io::stdout()))) {
+    /// If the terminal cannot be written to or its modes cannot be set.
+    pub(super) fn enter(keyboard: Keyboard) -> io::Result<Self> {
+        restore_on_panic();
+        enter(keyboard)?;
+        match ratatui::Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(OUTPUT_BUFFER, io::stdout()))) {
             Ok(screen) => Ok(Self {
                 screen: ManuallyDrop::new(screen),
                 #[cfg(unix)]
                 keyboard,
             }),
             Err(error) => {
-                give_back();
+                restore();
                 Err(error)
             }
         }
     }
 
-    /// Columns and rows that the terminal has now.
+    /// Current size in columns and rows.
     pub(super) fn size(&self) -> io::Result<(u16, u16)> {
         self.screen.size().map(|size| (size.width, size.height))
     }
 
-    /// Draws one frame: only cells that changed are sent.
+    /// Draws one frame. Sends only changed cells.
     pub(super) fn draw(&mut self, view: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         self.screen.draw(view).map(|_| ())
     }
 
-    /// Gives the terminal back, stops as a shell's job does, and takes it again when the shell continues the job.
+    /// Restores the terminal, stops the process as a shell job, and sets the terminal up again when the job continues.
     #[cfg(unix)]
     pub(super) fn suspend(&mut self) -> io::Result<()> {
-        give_back();
+        restore();
         signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
         self.resume()
     }
 
-    /// There are no jobs to stop.
+    /// No job control here.
     #[cfg(not(unix))]
-    #[allow(clippy::unnecessary_wraps, clippy::unused_self, reason = "as where there are jobs")]
+    #[allow(clippy::unnecessary_wraps, clippy::unused_self, reason = "same signature as on Unix")]
     pub(super) fn suspend(&mut self) -> io::Result<()> {
         Ok(())
     }
 
-    /// Takes the terminal again, whatever became of it, and forgets what was drawn.
+    /// Sets the terminal up again and redraws every cell with the next frame.
     #[cfg(unix)]
     pub(super) fn resume(&mut self) -> io::Result<()> {
-        take(self.keyboard)?;
-        // Not `clear`: it asks the terminal where the cursor is, and the answer goes to the thread that reads keys.
+        enter(self.keyboard)?;
+        // Not `clear`: it queries the cursor position, and the thread that reads keys would receive the response.
         self.screen.backend_mut().clear_region(ClearType::All)?;
         self.screen.swap_buffers();
         Ok(())
     }
 
-    /// Asks the terminal to put a text on the clipboard (OSC 52), which also works over ssh. No terminal says whether it did.
-    #[allow(clippy::unused_self, reason = "only who has the terminal may write to it")]
+    /// Sends a text to the clipboard by OSC 52, which also works over ssh. Terminals do not confirm it.
+    #[allow(clippy::unused_self, reason = "only the owner of the terminal may write to it")]
     pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
         execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))
     }
@@ -124,70 +124,70 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        give_back();
+        restore();
     }
 }
 
-fn take(keyboard: Keyboard) -> io::Result<()> {
-    // Stopped without having been asked, the program still has it, and a shell may have set other modes since.
-    if TAKEN.load(Ordering::SeqCst) {
-        release_keyboard(&mut io::stdout());
-        // Only then: between the two modes, ctrl+c would be a signal.
+fn enter(keyboard: Keyboard) -> io::Result<()> {
+    // After SIGSTOP the terminal is still marked as set up, but a shell may have changed its modes.
+    if ACTIVE.load(Ordering::SeqCst) {
+        pop_keyboard_protocol(&mut io::stdout());
+        // Only if needed: while raw mode is off, ctrl+c is a signal.
         if !is_raw() {
             terminal::disable_raw_mode()?;
         }
     }
     terminal::enable_raw_mode()?;
-    TAKEN.store(true, Ordering::SeqCst);
+    ACTIVE.store(true, Ordering::SeqCst);
     let mut out = io::stdout();
     queue!(out, EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste, cursor::Hide)?;
     if keyboard == Keyboard::Extended {
         EXTENDED_KEYS.store(true, Ordering::SeqCst);
-        // Refused where there is no such sequence, as on old Windows consoles.
+        // Fails on old Windows consoles, which lack the sequence.
         let flags = KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES;
         let _ = queue!(out, PushKeyboardEnhancementFlags(flags));
     }
-    out.flush().inspect_err(|_| give_back())
+    out.flush().inspect_err(|_| restore())
 }
 
-/// Whether the terminal passes on each key at once.
+/// True if the terminal is in raw mode.
 #[cfg(unix)]
 fn is_raw() -> bool {
     use rustix::termios::{LocalModes, tcgetattr};
     tcgetattr(io::stdout()).is_ok_and(|modes| !modes.local_modes.contains(LocalModes::ICANON))
 }
 
-/// No shell stops a program here and leaves other modes behind.
+/// Without job control, no shell can have changed the modes.
 #[cfg(not(unix))]
 const fn is_raw() -> bool {
     true
 }
 
-/// Takes back what was asked of the keyboard: terminals stack such requests.
-fn release_keyboard(out: &mut Stdout) {
+/// Pops the keyboard protocol request, which terminals keep on a stack.
+fn pop_keyboard_protocol(out: &mut Stdout) {
     if EXTENDED_KEYS.load(Ordering::SeqCst) {
         let _ = queue!(out, PopKeyboardEnhancementFlags);
     }
 }
 
-/// Leaves the terminal as it was. What a closed terminal answers does not matter any more.
-pub(super) fn give_back() {
-    if !TAKEN.swap(false, Ordering::SeqCst) {
+/// Restores the terminal. Ignores errors: the terminal may be closed.
+pub(super) fn restore() {
+    if !ACTIVE.swap(false, Ordering::SeqCst) {
         return;
     }
     let mut out = io::stdout();
-    release_keyboard(&mut out);
+    pop_keyboard_protocol(&mut out);
     let _ = queue!(out, DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, cursor::Show);
     let _ = out.flush();
     let _ = terminal::disable_raw_mode();
 }
 
-fn give_back_on_panic() {
+fn restore_on_panic() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            give_back();
+            restore();
             before(panic);
         }));
     });

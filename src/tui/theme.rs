@@ -1,36 +1,36 @@
-//! Colours. Nothing is said by colour alone: marks, words and shapes say the same, and `mono` shows it.
+//! Colour themes. No information is in colour alone: marks, words and shapes repeat it, as the `mono` theme shows.
 
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::config::ThemeName;
 use dive_model::tree::Change;
 
-/// How things look.
+/// The styles of the screen.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Theme {
-    /// Borders and titles of what has the keys.
+    /// Border and title of the focused pane.
     pub focused: Style,
-    /// Borders of what has not.
+    /// Border of an unfocused pane.
     pub border: Style,
-    /// Titles of what has not the keys.
+    /// Title of an unfocused pane.
     pub title: Style,
-    /// The selected row of what has the keys.
+    /// Selected row of the focused pane.
     pub selected: Style,
-    /// The selected row of what has not.
-    pub selected_elsewhere: Style,
-    /// What matters less.
+    /// Selected row of an unfocused pane.
+    pub selected_unfocused: Style,
+    /// Secondary text.
     pub dim: Style,
-    /// Names of what is told.
+    /// Label before a value.
     pub label: Style,
-    /// A key in a hint.
+    /// Key in a hint.
     pub key: Style,
-    /// What a filter or a search found.
+    /// Match of a filter or a search.
     pub found: Style,
-    /// Waste.
+    /// Reclaimable bytes.
     pub waste: Style,
-    /// Size.
+    /// Size and progress bars.
     pub bar: Style,
-    /// What went wrong.
+    /// Errors and warnings.
     pub error: Style,
     added: Style,
     modified: Style,
@@ -38,18 +38,18 @@ pub(super) struct Theme {
 }
 
 impl Theme {
-    /// Whether it has colours at all.
+    /// False for a monochrome theme.
     #[must_use]
     pub(super) fn has_colours(&self) -> bool {
         self.added.fg.is_some()
     }
 
-    /// The theme of that name. `auto` takes what `COLORFGBG` says of the background; where nothing is said, the terminal's
-    /// own sixteen colours, which its user can read on any.
+    /// Returns a theme by name. `auto` chooses by the background in `COLORFGBG`; without it, the terminal's own sixteen
+    /// colours, which are readable on any background.
     #[must_use]
     pub(super) fn named(name: ThemeName, background: Option<&str>) -> Self {
         match name {
-            ThemeName::Auto => match background.and_then(|told| told.rsplit(';').next()?.parse::<u8>().ok()) {
+            ThemeName::Auto => match background.and_then(|colours| colours.rsplit(';').next()?.parse::<u8>().ok()) {
                 Some(7 | 9..) => Self::light(),
                 Some(_) => Self::dark(),
                 None => Self::ansi(),
@@ -61,7 +61,7 @@ impl Theme {
         }
     }
 
-    /// How a path looks that changed so.
+    /// Style of a path with this change.
     #[must_use]
     pub(super) const fn change(&self, change: Change) -> Style {
         match change {
@@ -78,7 +78,7 @@ impl Theme {
             border: fg(Color::Indexed(240)),
             title: fg(Color::Indexed(250)),
             selected: Style::new().bg(Color::Indexed(238)).add_modifier(Modifier::BOLD),
-            selected_elsewhere: Style::new().bg(Color::Indexed(235)),
+            selected_unfocused: Style::new().bg(Color::Indexed(235)),
             dim: fg(Color::Indexed(244)),
             label: fg(Color::Indexed(250)).add_modifier(Modifier::BOLD),
             key: fg(Color::Indexed(75)).add_modifier(Modifier::BOLD),
@@ -98,7 +98,7 @@ impl Theme {
             border: fg(Color::Indexed(248)),
             title: fg(Color::Indexed(238)),
             selected: Style::new().bg(Color::Indexed(252)).add_modifier(Modifier::BOLD),
-            selected_elsewhere: Style::new().bg(Color::Indexed(254)),
+            selected_unfocused: Style::new().bg(Color::Indexed(254)),
             dim: fg(Color::Indexed(243)),
             label: fg(Color::Indexed(236)).add_modifier(Modifier::BOLD),
             key: fg(Color::Indexed(25)).add_modifier(Modifier::BOLD),
@@ -118,7 +118,7 @@ impl Theme {
             border: Style::new(),
             title: Style::new(),
             selected: Style::new().add_modifier(Modifier::REVERSED),
-            selected_elsewhere: Style::new().add_modifier(Modifier::UNDERLINED),
+            selected_unfocused: Style::new().add_modifier(Modifier::UNDERLINED),
             dim: Style::new().add_modifier(Modifier::DIM),
             label: Style::new().add_modifier(Modifier::BOLD),
             key: fg(Color::Cyan).add_modifier(Modifier::BOLD),
@@ -139,7 +139,7 @@ impl Theme {
             border: plain,
             title: plain,
             selected: plain.add_modifier(Modifier::REVERSED),
-            selected_elsewhere: plain.add_modifier(Modifier::UNDERLINED),
+            selected_unfocused: plain.add_modifier(Modifier::UNDERLINED),
             dim: plain,
             label: plain.add_modifier(Modifier::BOLD),
             key: plain.add_modifier(Modifier::BOLD),
@@ -163,8 +163,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn auto_takes_the_terminals_word_for_its_background() {
-        let added = |told| Theme::named(ThemeName::Auto, told).added;
+    fn the_auto_theme_follows_the_background_in_colorfgbg() {
+        let added = |background| Theme::named(ThemeName::Auto, background).added;
         assert_eq!(added(Some("15;0")), Theme::dark().added);
         assert_eq!(added(Some("0;default;15")), Theme::light().added);
         assert_eq!(added(Some("0;7")), Theme::light().added);
@@ -174,9 +174,9 @@ mod tests {
     }
 
     #[test]
-    fn mono_has_no_colour_and_shows_what_is_selected() {
+    fn the_mono_theme_has_no_colour_and_shows_the_selection() {
         let mono = Theme::named(ThemeName::Mono, None);
-        let styles = [mono.selected, mono.selected_elsewhere, mono.found, mono.waste, mono.error, mono.added, mono.key];
+        let styles = [mono.selected, mono.selected_unfocused, mono.found, mono.waste, mono.error, mono.added, mono.key];
         assert!(styles.iter().all(|style| style.fg.is_none() && style.bg.is_none()));
         assert_ne!(mono.selected, Style::new());
     }

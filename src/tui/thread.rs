@@ -1,22 +1,22 @@
-//! The threads of the screen.
+//! Starts threads whose panic ends the screen.
 
 use std::io;
 use std::sync::mpsc::Sender;
 use std::thread::{self, JoinHandle};
 
-use super::event::Event;
+use super::event::ScreenEvent;
 
-/// Starts a thread. If it panics, the screen ends: waiting for a thread that is gone would be worse.
+/// Starts a thread. If it panics, the screen ends instead of waiting for its reports forever.
 pub(super) fn spawn(
     name: &str,
-    events: Sender<Event>,
+    events: Sender<ScreenEvent>,
     work: impl FnOnce() + Send + 'static,
 ) -> io::Result<JoinHandle<()>> {
-    struct OnPanic(Sender<Event>);
+    struct OnPanic(Sender<ScreenEvent>);
     impl Drop for OnPanic {
         fn drop(&mut self) {
             if thread::panicking() {
-                let _ = self.0.send(Event::Broken);
+                let _ = self.0.send(ScreenEvent::ThreadPanicked);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Reads the terminal's bytes and sends the events that they are.
+//! Reads terminal input and sends the decoded events to the event loop.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
@@ -6,18 +6,18 @@ use std::os::fd::AsFd;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use super::decoder::{Decoder, Waiting};
-use super::event::Event;
+use super::decoder::{DecoderState, InputDecoder};
+use super::event::ScreenEvent;
 use super::thread::spawn;
 
-/// How long the rest of a sequence may take to come: terminals send it in one piece, slow connections in two.
+/// Timeout for the rest of a sequence. Terminals send a sequence in one write; slow connections may split it.
 const SEQUENCE_LIMIT: Duration = Duration::from_millis(250);
 
-/// How long a paste may pause.
+/// Timeout for the rest of a paste.
 const PASTE_LIMIT: Duration = Duration::from_secs(1);
 
-/// Starts the threads: one reads, which blocks, the other decodes and knows how much time passes.
-pub(super) fn listen(events: &Sender<Event>) -> io::Result<()> {
+/// Starts two threads: one blocks in reads, the other decodes and applies the timeouts.
+pub(super) fn listen(events: &Sender<ScreenEvent>) -> io::Result<()> {
     let (bytes, arriving) = mpsc::sync_channel::<io::Result<Vec<u8>>>(16);
     let mut tty = open()?;
     spawn("terminal input", events.clone(), move || {
@@ -40,32 +40,32 @@ pub(super) fn listen(events: &Sender<Event>) -> io::Result<()> {
     Ok(())
 }
 
-/// Standard input if it is a terminal, else the terminal itself: an image may come through standard input.
+/// Opens standard input if it is a terminal, else `/dev/tty`: standard input may carry the image.
 fn open() -> io::Result<File> {
     let stdin = io::stdin();
     if stdin.is_terminal() { Ok(File::from(stdin.as_fd().try_clone_to_owned()?)) } else { File::open("/dev/tty") }
 }
 
-fn decode(arriving: &Receiver<io::Result<Vec<u8>>>, events: &Sender<Event>) {
-    let mut decoder = Decoder::default();
+fn decode(arriving: &Receiver<io::Result<Vec<u8>>>, events: &Sender<ScreenEvent>) {
+    let mut decoder = InputDecoder::default();
     loop {
-        let received = match decoder.waiting() {
-            Waiting::Nothing => arriving.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Waiting::Sequence => arriving.recv_timeout(SEQUENCE_LIMIT),
-            Waiting::Paste => arriving.recv_timeout(PASTE_LIMIT),
+        let received = match decoder.state() {
+            DecoderState::Idle => arriving.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            DecoderState::InSequence => arriving.recv_timeout(SEQUENCE_LIMIT),
+            DecoderState::InPaste => arriving.recv_timeout(PASTE_LIMIT),
         };
         let found = match received {
             Ok(Ok(bytes)) => decoder.feed(&bytes),
-            Err(RecvTimeoutError::Timeout) => decoder.give_up().into_iter().collect(),
+            Err(RecvTimeoutError::Timeout) => decoder.flush().into_iter().collect(),
             Ok(Err(error)) => {
-                // Nobody listens any more when the user has left.
-                let _ = events.send(Event::TerminalLost(error));
+                // The loop has ended if this fails.
+                let _ = events.send(ScreenEvent::TerminalLost(error));
                 return;
             }
             Err(RecvTimeoutError::Disconnected) => return,
         };
         for event in found {
-            if events.send(Event::Terminal(event)).is_err() {
+            if events.send(ScreenEvent::Terminal(event)).is_err() {
                 return;
             }
         }

@@ -1,4 +1,4 @@
-//! What takes time: threads that do one job each and say how it goes through the loop's channel.
+//! Worker threads: each runs one job and reports through the channel of the event loop.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -12,91 +12,91 @@ use std::time::{Duration, Instant};
 
 use tracing::{debug, info, warn};
 
-use super::event::{Event, Work};
-use super::state::Ticket;
+use super::event::{ScreenEvent, WorkerEvent};
+use super::state::OverlayId;
 use super::state::viewer::{FetchRequest, SearchRequest, fetch, search};
 use super::thread::spawn;
 use dive_model::extract::{self, ExtractError, Layers, Options, Plan, Report};
 
-/// What is to be done.
+/// A job for a worker thread.
 #[derive(Debug)]
 pub enum Job {
-    /// Getting a file's bytes.
+    /// Fetches the content of a file for a viewer.
     Fetch(FetchRequest),
-    /// Searching them.
+    /// Searches the content of a file.
     Search(SearchRequest),
-    /// Looking what stands in the way of an extraction.
-    Look {
-        /// Whose.
-        ticket: Ticket,
-        /// What is to be written.
+    /// Checks which existing files are in the way of an extraction.
+    CheckConflicts {
+        /// Dialog that receives the reports.
+        overlay_id: OverlayId,
+        /// Files to write.
         plan: Arc<Plan>,
-        /// Where to.
+        /// Destination folder.
         folder: PathBuf,
     },
-    /// Writing files.
+    /// Writes files to a folder.
     Extract {
-        /// Whose.
-        ticket: Ticket,
-        /// What is to be written.
+        /// Dialog that receives the reports.
+        overlay_id: OverlayId,
+        /// Files to write.
         plan: Arc<Plan>,
-        /// Where the bytes are.
+        /// Layers that hold their content.
         layers: Layers,
-        /// Where to.
+        /// Destination folder.
         folder: PathBuf,
-        /// How.
+        /// Conflict handling and file modes.
         options: Options,
     },
 }
 
-/// Tells one job from another. Of each there is one at a time.
+/// Identifies a job. At most one job per id runs at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum JobId {
-    /// Getting a file's bytes, for the viewer of that ticket.
-    Fetch(u64),
-    /// Searching them.
-    Search(u64),
-    /// The extraction of that ticket, looking included.
-    Extract(u64),
+    /// Fetch for a viewer.
+    Fetch(OverlayId),
+    /// Search in a viewer.
+    Search(OverlayId),
+    /// Extraction of a dialog, with its conflict check.
+    Extract(OverlayId),
 }
 
 impl Job {
     fn id(&self) -> JobId {
         match self {
-            Self::Fetch(request) => JobId::Fetch(request.ticket),
-            Self::Search(request) => JobId::Search(request.ticket),
-            Self::Look { ticket, .. } | Self::Extract { ticket, .. } => JobId::Extract(*ticket),
+            Self::Fetch(request) => JobId::Fetch(request.overlay_id),
+            Self::Search(request) => JobId::Search(request.overlay_id),
+            Self::CheckConflicts { overlay_id, .. } | Self::Extract { overlay_id, .. } => JobId::Extract(*overlay_id),
         }
     }
 
-    /// Does the job on this thread, until it is done or `cancel` is set.
-    pub fn run(self, cancel: &AtomicBool, say: &dyn Fn(Work)) {
+    /// Runs the job on the current thread until it is done or `cancel` is set.
+    pub fn run(self, cancel: &AtomicBool, send: &dyn Fn(WorkerEvent)) {
         match self {
-            Self::Fetch(request) => fetch(&request, cancel, &mut |fetched| say(Work::Fetched(fetched))),
-            Self::Search(request) => search(&request, cancel, &mut |searched| say(Work::Searched(searched))),
-            Self::Look { ticket, plan, folder } => {
+            Self::Fetch(request) => fetch(&request, cancel, &mut |fetched| send(WorkerEvent::Fetch(fetched))),
+            Self::Search(request) => search(&request, cancel, &mut |searched| send(WorkerEvent::Search(searched))),
+            Self::CheckConflicts { overlay_id, plan, folder } => {
                 let conflicts = extract::conflicts(&plan, &folder).map_err(|error| error.to_string());
-                say(Work::Looked(ticket, conflicts));
+                send(WorkerEvent::ConflictsChecked(overlay_id, conflicts));
             }
-            Self::Extract { ticket, plan, layers, folder, options } => {
-                let told = Cell::new((0, None));
+            Self::Extract { overlay_id, plan, layers, folder, options } => {
+                let reported = Cell::new((0, None));
                 let progress = |progress: extract::Progress| {
-                    let step = (steps(progress), progress.fetching);
-                    if told.replace(step) != step {
-                        say(Work::Extracting(ticket, progress));
+                    let step = (percent_steps(progress), progress.fetching);
+                    if reported.replace(step) != step {
+                        send(WorkerEvent::ExtractionProgress(overlay_id, progress));
                     }
                 };
                 info!("extraction of {} items to {} begins", plan.len(), folder.display());
                 let report = extract::run(&plan, &layers, &folder, options, cancel, &progress);
-                tell(&report);
-                say(Work::Extracted(ticket, report.map_err(|error| error.to_string())));
+                log_report(&report);
+                send(WorkerEvent::ExtractionEnded(overlay_id, report.map_err(|error| error.to_string())));
             }
         }
     }
 }
 
-/// Tells the log what came of an extraction.
-fn tell(report: &Result<Report, ExtractError>) {
+/// Logs the result of an extraction.
+fn log_report(report: &Result<Report, ExtractError>) {
     let report = match report {
         Ok(report) => report,
         Err(error) => return warn!("extraction ended: {error}"),
@@ -113,30 +113,30 @@ fn tell(report: &Result<Report, ExtractError>) {
     );
 }
 
-/// Progress in steps that are worth a frame.
-fn steps(progress: extract::Progress) -> u64 {
+/// Progress in percent of bytes plus percent of entries: a change is worth a frame.
+fn percent_steps(progress: extract::Progress) -> u64 {
     let share = |done: u64, of: u64| if of == 0 { 0 } else { u128::from(done) * 100 / u128::from(of) };
     u64::try_from(share(progress.read, progress.to_read) + share(progress.items, progress.of_items)).unwrap_or(0)
 }
 
-/// How long jobs have to end when the program does.
-const LAST_WAIT: Duration = Duration::from_secs(2);
+/// Time that running jobs get to end when the program quits.
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The jobs that are being done.
+/// The running jobs.
 #[derive(Debug)]
 pub(super) struct Workers {
-    events: Sender<Event>,
+    events: Sender<ScreenEvent>,
     cancels: HashMap<JobId, Arc<AtomicBool>>,
-    /// Threads that may still be at work.
+    /// Threads that may still run.
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Workers {
-    pub(super) fn new(events: Sender<Event>) -> Self {
+    pub(super) fn new(events: Sender<ScreenEvent>) -> Self {
         Self { events, cancels: HashMap::new(), threads: Vec::new() }
     }
 
-    /// Starts a job on a thread of its own; another of the same kind is called off.
+    /// Starts a job on its own thread. Cancels a running job with the same id.
     pub(super) fn start(&mut self, job: Job) -> io::Result<()> {
         let id = job.id();
         self.cancel(id);
@@ -148,8 +148,8 @@ impl Workers {
         let thread = spawn("job", self.events.clone(), move || {
             let start = Instant::now();
             job.run(&cancel, &|work| {
-                // Nobody listens any more when the user has left.
-                let _ = events.send(Event::Work(work));
+                // The loop has ended if this fails.
+                let _ = events.send(ScreenEvent::Worker(work));
             });
             debug!("{id:?} ended after {:.1?}", start.elapsed());
         })?;
@@ -157,20 +157,20 @@ impl Workers {
         Ok(())
     }
 
-    /// Calls all jobs off and waits for them, since what dies while it writes leaves half a file behind. Not for long: a
-    /// disk that does not answer must not hold up who wants to leave.
+    /// Cancels all jobs and waits for them: a job killed while it writes leaves a partial file. The wait is limited,
+    /// since a disk that does not respond must not keep the user from quitting.
     pub(super) fn stop(&mut self) {
         self.cancels.drain().for_each(|(_, cancel)| cancel.store(true, Ordering::Relaxed));
-        let deadline = Instant::now() + LAST_WAIT;
+        let deadline = Instant::now() + STOP_TIMEOUT;
         while self.threads.iter().any(|thread| !thread.is_finished()) && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(1));
         }
     }
 
-    /// Asks a job to end early.
+    /// Asks a job to stop.
     pub(super) fn cancel(&mut self, job: JobId) {
         if let Some(cancel) = self.cancels.remove(&job) {
-            debug!("{job:?} is not wanted any more");
+            debug!("{job:?} is cancelled");
             cancel.store(true, Ordering::Relaxed);
         }
     }
@@ -182,21 +182,21 @@ mod tests {
 
     use super::*;
 
-    fn look(ticket: Ticket) -> Job {
-        Job::Look { ticket, plan: Arc::default(), folder: PathBuf::from("/nowhere") }
+    fn check(overlay_id: OverlayId) -> Job {
+        Job::CheckConflicts { overlay_id, plan: Arc::default(), folder: PathBuf::from("/nowhere") }
     }
 
-    /// A search that nobody waits for any more would go on through a whole file, and answer too late.
+    /// Otherwise an outdated search reads on through a whole file and reports too late.
     #[test]
-    fn a_job_calls_off_the_one_before_of_its_kind_and_no_other() {
+    fn a_new_job_cancels_only_the_job_with_the_same_id() {
         let (events, _heard) = mpsc::channel();
         let mut workers = Workers::new(events);
-        for ticket in [1, 2] {
-            workers.start(look(ticket)).unwrap();
+        for overlay_id in [1, 2] {
+            workers.start(check(overlay_id)).unwrap();
         }
-        let flag = |workers: &Workers, ticket| Arc::clone(&workers.cancels[&JobId::Extract(ticket)]);
+        let flag = |workers: &Workers, overlay_id| Arc::clone(&workers.cancels[&JobId::Extract(overlay_id)]);
         let (first, other) = (flag(&workers, 1), flag(&workers, 2));
-        workers.start(look(1)).unwrap();
+        workers.start(check(1)).unwrap();
         assert!(first.load(Ordering::Relaxed));
         assert!(!other.load(Ordering::Relaxed));
         assert!(!flag(&workers, 1).load(Ordering::Relaxed));

@@ -1,12 +1,12 @@
-//! A path or a name as one word of a shell's command line: for the clipboard, and for commands that messages advise. Nothing in
-//! the word is expanded or run, and no byte of it is a line break, which a shell takes for Enter.
+//! Quotes a path or a name as one shell word, for the clipboard and for commands in messages. The shell expands and runs
+//! nothing in it, and it contains no line break, which a shell would take for Enter.
 
 use std::fmt::Write;
 use std::path::Path;
 
 use crate::escape::is_hidden;
 
-/// `word` as one word: as it is, in `'...'`, or in `$'...'`, which bash, zsh, ksh and busybox know.
+/// Quotes a word: bare if possible, else in `'...'`, else in `$'...'`, which bash, zsh, ksh and busybox support.
 #[must_use]
 pub fn shell_word(word: &[u8]) -> String {
     match std::str::from_utf8(word) {
@@ -16,14 +16,14 @@ pub fn shell_word(word: &[u8]) -> String {
     }
 }
 
-/// `path` as one word that no program takes for an option.
+/// Quotes a path so that no program takes it for an option.
 #[must_use]
 pub fn shell_path(path: &Path) -> String {
     let bytes = path.as_os_str().as_encoded_bytes();
     if bytes.starts_with(b"-") { shell_word(&[b"./", bytes].concat()) } else { shell_word(bytes) }
 }
 
-/// True if no shell gives any of the letters a meaning.
+/// True if no character has a meaning to any shell.
 fn is_bare(text: &str) -> bool {
     let is_plain = |letter: char| (letter.is_alphanumeric() && is_visible(letter)) || "/._-+,:@%".contains(letter);
     !text.is_empty() && text.chars().all(is_plain)
@@ -49,7 +49,7 @@ fn dollar_quoted(word: &[u8]) -> String {
     out
 }
 
-/// Octal, since some shells read any number of digits after `\x`.
+/// Writes octal escapes: some shells read any number of digits after `\x`.
 fn octal(bytes: &[u8], out: &mut String) {
     for byte in bytes {
         // Writing to a String does not fail.
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_quoted_only_where_a_shell_would_read_more_into_it() {
+    fn a_path_is_quoted_only_if_a_shell_would_change_it() {
         for (path, word) in [
             (&b"/usr/lib/libstdc++.so.6"[..], "/usr/lib/libstdc++.so.6"),
             ("/größe/日本".as_bytes(), "/größe/日本"),
@@ -84,16 +84,15 @@ mod tests {
     }
 
     #[test]
-    fn no_path_is_taken_for_an_option() {
+    fn path_that_begins_with_a_dash_is_not_an_option() {
         assert_eq!(shell_path(Path::new("-rf")), "./-rf");
         assert_eq!(shell_path(Path::new("a b")), "'a b'");
         assert_eq!(shell_path(Path::new("/tmp/-a")), "/tmp/-a");
     }
 
-    /// Any byte that a path may hold, through a real shell.
     #[cfg(unix)]
     #[test]
-    fn a_shell_reads_the_path_back() {
+    fn bash_reads_back_every_byte_of_a_path() {
         use std::process::Command;
         if Command::new("bash").arg("-c").arg("").status().is_err() {
             return;

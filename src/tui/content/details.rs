@@ -1,11 +1,11 @@
-//! What is known of the selected layer, and of the image with its inefficient files.
+//! Lines of the detail panes: the selected layer; the image and its inefficient files.
 
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::tui::layout::inside;
 use crate::tui::state::layers::LayerRow;
-use crate::tui::state::{Explorer, Focus, Stage, State, instruction};
+use crate::tui::state::{Explorer, Focus, ScreenState, Stage, instruction};
 use crate::tui::text::{cut, name, printable, right, wrap};
 use crate::tui::theme::Theme;
 use dive_model::Opened;
@@ -14,18 +14,18 @@ use dive_model::image::{Image, ImageLayer, OtherEntry};
 use dive_model::layer::LayerIndex;
 use dive_model::units::Bytes;
 
-/// Bytes of a command that are shown. Nobody writes more; a hostile configuration may.
-const COMMAND: usize = 16 * 1024;
+/// Bytes shown of a command. Only a hostile configuration has longer ones.
+const MAX_COMMAND_LEN: usize = 16 * 1024;
 
-/// Lines, and behind them files of which only those that are seen become lines.
+/// The lines of a detail pane. Lines of inefficient files are built only for the visible part.
 pub(in crate::tui) struct DetailLines<'a> {
     head: Vec<Line<'a>>,
     files: Option<(&'a Opened, usize)>,
 }
 
 impl<'a> DetailLines<'a> {
-    /// What the pane `which` shows.
-    pub(in crate::tui) fn of(state: &'a State, which: Focus, area: Rect) -> Self {
+    /// Builds the lines of the detail pane `which`.
+    pub(in crate::tui) fn of(state: &'a ScreenState, which: Focus, area: Rect) -> Self {
         let width = usize::from(inside(area).width);
         match which {
             Focus::LayerDetails => Self { head: layer(state, width), files: None },
@@ -36,17 +36,17 @@ impl<'a> DetailLines<'a> {
         }
     }
 
-    /// How many lines it has.
+    /// Number of lines.
     pub(in crate::tui) fn len(&self) -> usize {
         self.head.len() + self.files.map_or(0, |(opened, _)| opened.analysis.classic.inefficient_files.len())
     }
 
-    /// The lines that are seen.
-    pub(in crate::tui) fn lines(self, seen: std::ops::Range<usize>) -> Vec<Line<'a>> {
+    /// Returns the lines in `visible`.
+    pub(in crate::tui) fn lines(self, visible: std::ops::Range<usize>) -> Vec<Line<'a>> {
         let head = self.head.len();
-        let first_file = seen.start.saturating_sub(head);
-        let room = seen.end.saturating_sub(head.max(seen.start));
-        let mut lines: Vec<_> = self.head.into_iter().skip(seen.start).take(seen.len()).collect();
+        let first_file = visible.start.saturating_sub(head);
+        let room = visible.end.saturating_sub(head.max(visible.start));
+        let mut lines: Vec<_> = self.head.into_iter().skip(visible.start).take(visible.len()).collect();
         if let Some((opened, width)) = self.files {
             let files = opened.analysis.classic.inefficient_files.iter().skip(first_file).take(room);
             lines.extend(files.map(|file| {
@@ -59,19 +59,19 @@ impl<'a> DetailLines<'a> {
     }
 }
 
-/// Bytes of what stands behind a label: ids, tags and comments of a hostile image may be megabytes.
-const FIELD_LIMIT: usize = 4 * 1024;
+/// Bytes shown of a field. Ids, tags and comments of a hostile image may be megabytes long.
+const MAX_FIELD_LEN: usize = 4 * 1024;
 
-/// The start of a text, cut between two letters.
+/// The start of a text, at most `limit` bytes, cut at a character boundary.
 fn start_of(text: &str, limit: usize) -> &str {
     let end = (0..=limit.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     &text[..end]
 }
 
-/// Adds a label and its text, on as many lines as that takes.
+/// Adds a label and its text, wrapped to `width`.
 fn push_field<'a>(lines: &mut Vec<Line<'a>>, theme: &Theme, label: &'a str, text: &str, width: usize) {
     let room = width.saturating_sub(label.len() + 2).max(10);
-    let start = start_of(text, FIELD_LIMIT);
+    let start = start_of(text, MAX_FIELD_LEN);
     let more = text.len() - start.len();
     let cut = if more == 0 { String::new() } else { format!(" … and {more} bytes more") };
     for (at, part) in wrap(&(printable(start) + &cut), room).into_iter().enumerate() {
@@ -83,7 +83,7 @@ fn push_field<'a>(lines: &mut Vec<Line<'a>>, theme: &Theme, label: &'a str, text
     }
 }
 
-/// A time as RFC 3339 writes it, without fractions of a second.
+/// Removes the fraction of a second from an RFC 3339 time.
 fn to_the_second(time: &str) -> String {
     match time.split_once('.') {
         Some((seconds, rest)) => format!("{seconds}{}", rest.trim_start_matches(|digit: char| digit.is_ascii_digit())),
@@ -91,38 +91,38 @@ fn to_the_second(time: &str) -> String {
     }
 }
 
-fn layer(state: &State, width: usize) -> Vec<Line<'_>> {
+fn layer(state: &ScreenState, width: usize) -> Vec<Line<'_>> {
     let theme = &state.settings.theme;
     let (Some(image), Some(layers)) = (state.image(), state.layers()) else { return Vec::new() };
     let mut lines = Vec::new();
     match layers.selected() {
         None => {}
         Some(LayerRow::BaseEnd) => {
-            let text = "No image says where its base ends. This is a guess: base images end with the command they run, and \
-                        layers above that were built on them.";
+            let text = "This is a guess: images do not record where their base ends. A base image usually ends with the command \
+                        that it runs, and layers built on it follow.";
             lines.extend(wrap(text, width).into_iter().map(Line::raw));
         }
         Some(LayerRow::Step(step)) => {
             if let Some(step) = image.history.get(step) {
-                push_field(&mut lines, theme, "Step", "without a layer: it only changed the configuration", width);
+                push_field(&mut lines, theme, "Step", "has no layer: it changed only the configuration", width);
                 if let Some(created) = &step.created {
                     push_field(&mut lines, theme, "Created", &to_the_second(created), width);
                 }
-                command(&mut lines, theme, &step.created_by, width);
+                push_command(&mut lines, theme, &step.created_by, width);
             }
         }
         Some(LayerRow::Layer(index)) => {
             if let Some(layer) = image.layers.get(index.get()) {
-                of_layer(&mut lines, state, image, layer, index, width);
+                push_layer_fields(&mut lines, state, image, layer, index, width);
             }
         }
     }
     lines
 }
 
-fn of_layer<'a>(
+fn push_layer_fields<'a>(
     lines: &mut Vec<Line<'a>>,
-    state: &'a State,
+    state: &'a ScreenState,
     image: &Image,
     layer: &ImageLayer,
     index: LayerIndex,
@@ -141,7 +141,7 @@ fn of_layer<'a>(
             push_field(lines, theme, "Files", &text, width);
         }
         if let Some(waste) = totals.waste.get(index.get()).filter(|waste| **waste > 0) {
-            push_field(lines, theme, "Reclaimable", &format!("{} of what it holds", Bytes(*waste)), width);
+            push_field(lines, theme, "Reclaimable", &format!("{} of this layer", Bytes(*waste)), width);
         }
     }
     let step = image.history.iter().find(|step| step.layer.is_some_and(|layer| layer as usize == index.get()));
@@ -153,18 +153,18 @@ fn of_layer<'a>(
     }
     if let Some(opened) = opened {
         if opened.damaged_layers.contains(&index) {
-            push_field(lines, theme, "Damaged", "a part of the layer is missing, and all figures leave it out", width);
+            push_field(lines, theme, "Damaged", "part of the layer is missing; all figures exclude it", width);
         }
         for (_, remark) in opened.layer_remarks.iter().filter(|(layer, _)| *layer == index) {
             push_field(lines, theme, "Remark", &remark.text, width);
         }
     }
-    command(lines, theme, &layer.created_by, width);
-    // Last: nobody reads them, and they take the room of what is read.
+    push_command(lines, theme, &layer.created_by, width);
+    // Digests come last: they are long and rarely read.
     if let Some(digest) = &layer.digest {
         push_field(lines, theme, "Digest", digest, width);
     }
-    // Where there is no id of its own, it is the digest.
+    // Without an id of its own, the layer's id is its digest.
     if layer.digest.as_ref() != Some(&layer.id) {
         push_field(lines, theme, "Id", &layer.id, width);
     }
@@ -182,8 +182,8 @@ fn of_layer<'a>(
     }
 }
 
-/// What the layer holds, and how it is stored where that is something else.
-fn size(state: &State, layer: &ImageLayer, index: LayerIndex) -> String {
+/// Size of the layer's files, and its stored size if it is compressed.
+fn size(state: &ScreenState, layer: &ImageLayer, index: LayerIndex) -> String {
     let stored = layer.size.map(|size| Bytes(size).to_string());
     let known = match &state.stage {
         Stage::Reading(reading) => reading.sizes.get(index.get()).copied().flatten(),
@@ -205,18 +205,18 @@ fn compression(explorer: &Explorer, index: LayerIndex) -> Option<Compression> {
     explorer.opened.compressions.get(index.get()).copied().flatten()
 }
 
-fn command(lines: &mut Vec<Line<'_>>, theme: &Theme, created_by: &str, width: usize) {
+fn push_command(lines: &mut Vec<Line<'_>>, theme: &Theme, created_by: &str, width: usize) {
     lines.push(Line::styled("Command:", theme.label));
     if created_by.is_empty() {
         lines.push(Line::styled("not recorded", theme.dim));
         return;
     }
-    let start = start_of(created_by, COMMAND);
+    let start = start_of(created_by, MAX_COMMAND_LEN);
     for line in instruction::lines(start) {
         let indent = line.len() - line.trim_start().len();
         let parts = wrap(&printable(line.trim_start()), width.saturating_sub(indent + 2).max(10));
         for (at, part) in parts.into_iter().enumerate() {
-            // What goes on is set in further than what begins.
+            // Continuation lines are indented further.
             let indent = if at == 0 { indent } else { indent + 2 };
             lines.push(Line::raw(format!("{:indent$}{part}", "")));
         }
@@ -226,12 +226,12 @@ fn command(lines: &mut Vec<Line<'_>>, theme: &Theme, created_by: &str, width: us
     }
 }
 
-/// A share in whole percent, cut off as dive does: 99.9 % is 99 %, since only an image that wastes nothing has 100 %.
+/// Formats a ratio in whole percent, truncated as in dive: only an image without waste has 100 %.
 fn percent(share: f64) -> String {
     format!("{:.0} %", (share * 100.0).floor())
 }
 
-fn image(state: &State, width: usize) -> Vec<Line<'_>> {
+fn image(state: &ScreenState, width: usize) -> Vec<Line<'_>> {
     let theme = &state.settings.theme;
     let Some(image) = state.image() else { return Vec::new() };
     let mut lines = Vec::new();
@@ -259,7 +259,7 @@ fn image(state: &State, width: usize) -> Vec<Line<'_>> {
     }
     if !opened.damaged_layers.is_empty() {
         let text = format!(
-            "{} of {} layers could not be read to the end; all figures leave out what is missing",
+            "{} of {} layers could not be read in full; all figures exclude the missing part",
             opened.damaged_layers.len(),
             image.layers.len()
         );
@@ -270,7 +270,7 @@ fn image(state: &State, width: usize) -> Vec<Line<'_>> {
     }
     lines.push(Line::raw(""));
     if classic.inefficient_files.is_empty() {
-        lines.push(Line::styled("No file is in several layers.", theme.dim));
+        lines.push(Line::styled("No file is in more than one layer.", theme.dim));
     } else {
         lines.push(Line::styled(cut("Count  Total Space  Path", width), theme.label));
     }

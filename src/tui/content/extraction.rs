@@ -1,44 +1,44 @@
-//! Writing files to a folder: what is asked, how far it is, what came of it.
+//! Lines of the extraction dialog: the question for a folder, conflicts, progress, result.
 
 use ratatui::text::Line;
 
-use super::progress::{gauge, spooled};
-use crate::tui::state::extraction::{Extent, Extraction, Stage};
+use super::progress::{gauge, transfer_lines};
+use crate::tui::state::extraction::{Extent, ExtractionDialog, ExtractionStage};
 use crate::tui::text::{cut, name, printable, wrap};
 use dive_model::extract::{End, PathList, Progress, Report, SpecialBits};
 use dive_model::units::Bytes;
 
-pub(in crate::tui) fn lines(extraction: &Extraction, width: u16) -> Vec<Line<'static>> {
+pub(in crate::tui) fn lines(extraction: &ExtractionDialog, width: u16) -> Vec<Line<'static>> {
     let width = usize::from(width);
     let mut text: Vec<String> = Vec::new();
     let paths = counted(extraction.plan.len() as u64, "path", "paths");
     let extent = match extraction.extent {
         Extent::Whole => "",
-        Extent::Filtered => ", those that the filtered tree shows",
+        Extent::Filtered => ", only those that match the filter",
     };
     text.push(format!("{paths}, {}{extent}", Bytes(extraction.plan.bytes())));
     text.push(match extraction.special_bits {
-        SpecialBits::Strip => "Setuid, setgid and sticky bits are left out.".to_owned(),
+        SpecialBits::Strip => "Setuid, setgid and sticky bits are removed.".to_owned(),
         SpecialBits::Keep => "Setuid, setgid and sticky bits are kept.".to_owned(),
     });
     text.push("Devices and pipes, owners and times are not written.".to_owned());
     text.push(String::new());
     let folder = printable(&extraction.folder.to_string_lossy());
     match &extraction.stage {
-        Stage::Asking => {
+        ExtractionStage::Asking => {
             text.push("Folder to write to (created if missing):".to_owned());
         }
-        Stage::Looking => text.push(format!("Checking {folder} …")),
-        Stage::Conflict(conflicts) => {
+        ExtractionStage::Checking => text.push(format!("Checking {folder} …")),
+        ExtractionStage::Conflict(conflicts) => {
             listed(&mut text, &conflicts.existing, &format!("already in {folder}:"), width);
-            listed(&mut text, &conflicts.obstacles, "blocked by something of another type, which is kept:", width);
+            listed(&mut text, &conflicts.obstacles, "blocked by an entry of another type, which is kept:", width);
             text.push("Overwrite existing files, or skip them? Nothing is written before you choose.".to_owned());
         }
-        Stage::Writing(Progress { fetching: Some(progress), .. }) => {
+        ExtractionStage::Writing(Progress { fetching: Some(progress), .. }) => {
             text.push("Waiting for the next layer.".to_owned());
-            text.extend(spooled(*progress, width.min(50)).into_iter().map(|(_, line)| line));
+            text.extend(transfer_lines(*progress, width.min(50)).into_iter().map(|(_, line)| line));
         }
-        Stage::Writing(progress) => {
+        ExtractionStage::Writing(progress) => {
             text.push(format!("Writing to {folder} …"));
             let (done, of) = if progress.to_read > 0 {
                 (progress.read, progress.to_read)
@@ -48,13 +48,13 @@ pub(in crate::tui) fn lines(extraction: &Extraction, width: u16) -> Vec<Line<'st
             text.push(gauge(done, of, width.min(50)));
             text.push(format!("{} of {} paths", progress.items, progress.of_items));
         }
-        Stage::Done(Ok(report)) => done(&mut text, report, &folder),
-        Stage::Done(Err(error)) => text.push(printable(error)),
+        ExtractionStage::Done(Ok(report)) => done(&mut text, report, &folder),
+        ExtractionStage::Done(Err(error)) => text.push(printable(error)),
     }
     text.iter().flat_map(|line| wrap(line, width)).map(Line::raw).collect()
 }
 
-/// Paths that are shown of a list.
+/// Paths shown of a list.
 const SHOWN: usize = 8;
 
 fn listed(text: &mut Vec<String>, list: &PathList, what: &str, width: usize) {
@@ -76,7 +76,7 @@ fn done(text: &mut Vec<String>, report: &Report, folder: &str) {
         return left_out(text, report);
     }
     let end = match report.end {
-        End::Complete if report.has_failed() => "Failed: no file could be written. What is new",
+        End::Complete if report.has_failed() => "Failed: no file could be written. Created",
         End::Complete => "Done. Written",
         End::Cancelled => "Cancelled. Complete files were written",
     };
@@ -91,7 +91,7 @@ fn done(text: &mut Vec<String>, report: &Report, folder: &str) {
         text.push(format!("  {} lost setuid, setgid or sticky bits", report.stripped));
     }
     if report.modes_not_set > 0 {
-        text.push(format!("  {} did not get their permissions: the file system refused", report.modes_not_set));
+        text.push(format!("  {} without their permissions, which the file system refused", report.modes_not_set));
     }
     left_out(text, report);
 }

@@ -1,17 +1,17 @@
-//! Rows of the file tree as lines, with what the selected comparison did to them.
+//! Lines of the file tree, with the change of each path in the selected comparison.
 
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use crate::report::listing::permissions;
-use crate::tui::state::files::{FileTree, Fold, Order, Row};
+use crate::tui::state::files::{FileRow, FileTreePane, Fold, Order};
 use crate::tui::state::{Attributes, Explorer, LongLines};
 use crate::tui::text::{columns, cut, name, right, wrap};
 use crate::tui::theme::Theme;
 use dive_model::tree::{Change, SpanKind, Tree};
 use dive_model::units::Bytes;
 
-/// Which columns there is room for.
+/// The columns that fit the width of the pane.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Columns {
     /// Permissions, owner, size.
@@ -20,53 +20,53 @@ enum Columns {
     NoOwner,
     /// Size.
     Size,
-    /// Names alone.
+    /// Names only.
     None,
 }
 
-/// Columns that all attributes need, and names beside them; and all but the owner.
-const WIDE: usize = 68;
-const MIDDLE: usize = 48;
-/// What a name has at least, whatever stands before it.
-const LEAST_NAME: usize = 12;
-/// Columns of a name that are shown on several lines.
-const WRAPPED: usize = 1024;
-/// Columns that a directory sets in what it holds.
-const STEP: usize = 4;
+/// Minimum widths for all attributes, and for all but the owner.
+const ALL_COLUMNS_WIDTH: usize = 68;
+const NO_OWNER_WIDTH: usize = 48;
+/// Minimum width of a name. Deep trees skip levels of indentation to keep it.
+const MIN_NAME_WIDTH: usize = 12;
+/// Maximum width of a wrapped name.
+const MAX_WRAPPED_NAME: usize = 1024;
+/// Indentation per level.
+const INDENT: usize = 4;
 
-/// With wrapped names: the row of each line of a pane that begins with the first row that is seen.
-pub(in crate::tui) fn window(
+/// The row of each visible line of the pane. With wrapped names, a row takes several lines.
+pub(in crate::tui) fn line_rows(
     theme: &Theme,
     explorer: &Explorer,
-    files: &FileTree,
+    files: &FileTreePane,
     width: usize,
     height: usize,
 ) -> Vec<usize> {
     let table = FileTable::new(theme, explorer, files, width);
     let first = files.first_row();
     let rows = files.rows(table.tree, first, height);
-    let skipped = table.skipped(&rows);
-    let lines = rows.iter().zip(first..).flat_map(|(row, at)| vec![at; table.row(row, skipped).len()]);
+    let skipped_levels = table.skipped_levels(&rows);
+    let lines = rows.iter().zip(first..).flat_map(|(row, at)| vec![at; table.row(row, skipped_levels).len()]);
     lines.take(height).collect()
 }
 
-/// With wrapped names: the row to begin with, so that the cursor's row is seen.
+/// The first row to show so that the selected row is visible, with wrapped names.
 pub(in crate::tui) fn first_row(
     theme: &Theme,
     explorer: &Explorer,
-    files: &FileTree,
+    files: &FileTreePane,
     width: usize,
     height: usize,
 ) -> usize {
     let table = FileTable::new(theme, explorer, files, width);
     let first = files.first_row();
-    // More rows than lines do not fit, whatever they hold.
+    // A row takes at least one line, so at most `height` rows fit.
     let start = first.max((files.selected_row() + 1).saturating_sub(height));
     let rows = files.rows(table.tree, start, (files.selected_row() + 1).saturating_sub(start));
-    let skipped = table.skipped(&rows);
+    let skipped_levels = table.skipped_levels(&rows);
     let mut room = height;
     let fitting = rows.iter().rev().take_while(|row| {
-        let lines = table.row(row, skipped).len();
+        let lines = table.row(row, skipped_levels).len();
         let fits = lines <= room;
         room = room.saturating_sub(lines);
         fits
@@ -75,30 +75,30 @@ pub(in crate::tui) fn first_row(
     start + rows.len().saturating_sub(fitting)
 }
 
-/// What rows are made from.
+/// Builds the lines of rows.
 pub(in crate::tui) struct FileTable<'a> {
     theme: &'a Theme,
     tree: &'a Tree,
-    files: &'a FileTree,
+    files: &'a FileTreePane,
     explorer: &'a Explorer,
     width: usize,
 }
 
 impl<'a> FileTable<'a> {
-    pub(in crate::tui) fn new(theme: &'a Theme, explorer: &'a Explorer, files: &'a FileTree, width: usize) -> Self {
+    pub(in crate::tui) fn new(theme: &'a Theme, explorer: &'a Explorer, files: &'a FileTreePane, width: usize) -> Self {
         Self { theme, tree: &explorer.opened.tree, files, explorer, width }
     }
 
     fn columns(&self) -> Columns {
         match self.explorer.attributes {
             Attributes::Hidden => Columns::None,
-            Attributes::Shown if self.width >= WIDE => Columns::All,
-            Attributes::Shown if self.width >= MIDDLE => Columns::NoOwner,
+            Attributes::Shown if self.width >= ALL_COLUMNS_WIDTH => Columns::All,
+            Attributes::Shown if self.width >= NO_OWNER_WIDTH => Columns::NoOwner,
             Attributes::Shown => Columns::Size,
         }
     }
 
-    /// The names of the columns; the sorted one is marked. Sizes are of all files, or of the shown ones only.
+    /// The column header. The sort column is marked; sizes are called "Shown" if they exclude hidden files.
     pub(in crate::tui) fn head(&self) -> String {
         let (size, files) = match (self.files.order(), self.files.is_partial()) {
             (Order::Name, false) => ("Size", "Filetree ▲"),
@@ -114,7 +114,7 @@ impl<'a> FileTable<'a> {
         }
     }
 
-    fn attributes(&self, row: &Row) -> String {
+    fn attributes(&self, row: &FileRow) -> String {
         let size = right(&Bytes(row.size_bytes).to_string(), 8);
         let version = self.files.comparison().span(self.tree, row.node);
         let facts = version.map(|version| self.tree.facts(version));
@@ -130,17 +130,17 @@ impl<'a> FileTable<'a> {
         }
     }
 
-    /// How many levels of directories are not drawn, so that the deepest row in sight has room for its name. All rows
-    /// leave out the same ones: what is set in further still stands further right.
-    pub(in crate::tui) fn skipped(&self, rows: &[Row]) -> usize {
+    /// Levels of indentation to skip so that the deepest visible row has room for its name. All rows skip the same
+    /// levels, which keeps their relative indentation.
+    pub(in crate::tui) fn skipped_levels(&self, rows: &[FileRow]) -> usize {
         let deepest = rows.iter().map(|row| row.last.len()).max().unwrap_or(0);
-        let before = MARK + rows.first().map_or(0, |row| columns(&self.attributes(row)));
-        let fitting = self.width.saturating_sub(before + LEAST_NAME) / STEP;
+        let before = CHANGE_MARK_WIDTH + rows.first().map_or(0, |row| columns(&self.attributes(row)));
+        let fitting = self.width.saturating_sub(before + MIN_NAME_WIDTH) / INDENT;
         deepest.saturating_sub(fitting.max(1))
     }
 
-    /// A row on one line, or on as many as its name takes.
-    pub(in crate::tui) fn row<'b>(&self, row: &Row, skipped: usize) -> Vec<Line<'b>> {
+    /// The lines of a row: one, or several for a wrapped name.
+    pub(in crate::tui) fn row<'b>(&self, row: &FileRow, skipped_levels: usize) -> Vec<Line<'b>> {
         let style = self.theme.change(row.change);
         let mark = match row.change {
             Change::Added => "+ ",
@@ -148,15 +148,15 @@ impl<'a> FileTable<'a> {
             Change::Removed => "- ",
             Change::Unmodified => "  ",
         };
-        let (attributes, branch) = (self.attributes(row), branch(row, skipped));
-        let indent = MARK + columns(&attributes) + columns(&branch);
+        let (attributes, branch) = (self.attributes(row), branch(row, skipped_levels));
+        let indent = CHANGE_MARK_WIDTH + columns(&attributes) + columns(&branch);
         let room = self.width.saturating_sub(indent);
         let named = if row.is_match { style.patch(self.theme.found) } else { style };
         let named = if row.fold == Fold::Leaf { named } else { named.add_modifier(Modifier::BOLD) };
         let (first, rest) = match self.explorer.long_lines {
             LongLines::Cut => (cut(&self.label(row, room), room), Vec::new()),
             LongLines::Wrapped => {
-                let mut parts = wrap(&self.label(row, WRAPPED), room);
+                let mut parts = wrap(&self.label(row, MAX_WRAPPED_NAME), room);
                 (parts.remove(0), parts)
             }
         };
@@ -170,8 +170,8 @@ impl<'a> FileTable<'a> {
         std::iter::once(own).chain(rest.into_iter().map(below)).collect()
     }
 
-    /// A name, with where it leads to if it is a link.
-    fn label(&self, row: &Row, room: usize) -> String {
+    /// The name of a row, with its target if it is a link.
+    fn label(&self, row: &FileRow, room: usize) -> String {
         let own = name(self.tree.name(row.node), room);
         let Some(version) = self.files.comparison().span(self.tree, row.node) else { return own };
         match (self.tree.span(version).kind, self.tree.facts(version)) {
@@ -185,17 +185,17 @@ impl<'a> FileTable<'a> {
     }
 }
 
-/// Columns of the mark of a change.
-const MARK: usize = 2;
+/// Width of the change mark.
+const CHANGE_MARK_WIDTH: usize = 2;
 
-/// The lines that lead to a row, without those of the first `skipped` levels.
-fn branch(row: &Row, skipped: usize) -> String {
+/// Draws the branch of a row, without the first `skipped_levels` levels.
+fn branch(row: &FileRow, skipped_levels: usize) -> String {
     let depth = row.last.len();
-    if skipped > 0 && depth <= skipped {
+    if skipped_levels > 0 && depth <= skipped_levels {
         return "⋯ ".to_owned();
     }
     let mut out = String::new();
-    for (at, last) in row.last.iter().enumerate().skip(skipped) {
+    for (at, last) in row.last.iter().enumerate().skip(skipped_levels) {
         out.push_str(match (at + 1 == depth, *last) {
             (false, true) => "    ",
             (false, false) => "│   ",

@@ -1,13 +1,13 @@
-//! The help: every key of where one was, from the keymap.
+//! Lines of the help: every key of a context, from the keymap.
 
 use ratatui::text::{Line, Span};
 
 use crate::config::KeyPress;
-use crate::tui::keymap::Row;
-use crate::tui::state::{Help, State};
+use crate::tui::keymap::ActionRow;
+use crate::tui::state::{Help, ScreenState};
 use crate::tui::text::{columns, left, wrap};
 
-pub(in crate::tui) fn lines<'a>(state: &'a State, help: &Help, width: u16) -> Vec<Line<'a>> {
+pub(in crate::tui) fn lines<'a>(state: &'a ScreenState, help: &Help, width: u16) -> Vec<Line<'a>> {
     let theme = &state.settings.theme;
     let width = usize::from(width);
     let rows: Vec<_> = state.settings.keymap.rows(help.of).map(|row| (row, keys(row))).collect();
@@ -23,8 +23,7 @@ pub(in crate::tui) fn lines<'a>(state: &'a State, help: &Help, width: u16) -> Ve
     lines
 }
 
-/// The keys of an action, as one reads them on a keyboard.
-fn keys(row: &Row) -> String {
+fn keys(row: &ActionRow) -> String {
     if row.keys.is_empty() {
         return "no key".to_owned();
     }

@@ -1,4 +1,4 @@
-//! The lines of each pane. `update` counts them, `view` draws them; long lists build only the visible ones.
+//! Lines of panes and overlays. `update` counts them, `view` draws them; long lists build only the visible lines.
 
 pub(in crate::tui) mod details;
 pub(in crate::tui) mod extraction;
@@ -10,10 +10,10 @@ pub(in crate::tui) mod warnings;
 use ratatui::layout::Rect;
 
 use super::state::viewer::Viewer;
-use super::state::{Focus, Overlay, State};
+use super::state::{Focus, Overlay, ScreenState};
 
-/// Number of lines of the top overlay at this inner width.
-pub(super) fn overlay_height(state: &State, width: u16) -> usize {
+/// Number of lines of the top overlay at an inner width.
+pub(super) fn overlay_height(state: &ScreenState, width: u16) -> usize {
     match state.overlays.last() {
         Some(Overlay::Help(help)) => help::lines(state, help, width).len(),
         Some(Overlay::Warnings(_)) => warnings::lines(state, width).len(),
@@ -22,15 +22,15 @@ pub(super) fn overlay_height(state: &State, width: u16) -> usize {
     }
 }
 
-/// Number of lines of the details that the pane `which` shows in `area`.
-pub(super) fn details_height(state: &State, which: Focus, area: Rect) -> usize {
+/// Number of lines of the detail pane `which` in `area`.
+pub(super) fn details_height(state: &ScreenState, which: Focus, area: Rect) -> usize {
     if area.is_empty() { 0 } else { details::DetailLines::of(state, which, area).len() }
 }
 
-/// Lines above the first row of what stands over the panes.
+/// Number of lines above the first list row of an overlay.
 pub(super) fn head_height(overlay: &Overlay) -> usize {
     match overlay {
-        // The sum, a line a cause, an empty one, the names of the columns.
+        // The total, a line per cause, an empty line, the column header.
         Overlay::Waste(waste) => waste.by_cause().len() + 3,
         Overlay::History(_) => 1,
         Overlay::Viewer(viewer, _) => viewer_head_height(viewer),
@@ -38,7 +38,7 @@ pub(super) fn head_height(overlay: &Overlay) -> usize {
     }
 }
 
-/// Lines above the content of a file: a word on where a link led.
+/// Number of lines above the content of a file: the target of a link.
 pub(super) fn viewer_head_height(viewer: &Viewer) -> usize {
-    usize::from(viewer.gutter() > 0 && !viewer.words().is_empty())
+    usize::from(viewer.gutter() > 0 && !viewer.notes().is_empty())
 }

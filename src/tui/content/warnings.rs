@@ -1,14 +1,13 @@
-//! The list of warnings, each in full, below a heading for its subject.
+//! Lines of the warnings, wrapped, below a heading per subject.
 
 use ratatui::text::{Line, Span};
 
-use crate::tui::state::State;
+use crate::tui::state::ScreenState;
 use crate::tui::text::{printable, wrap};
 
-/// Before the first line of each warning.
 const BULLET: &str = "! ";
 
-pub(in crate::tui) fn lines(state: &State, width: u16) -> Vec<Line<'_>> {
+pub(in crate::tui) fn lines(state: &ScreenState, width: u16) -> Vec<Line<'_>> {
     let theme = &state.settings.theme;
     let mut lines = Vec::new();
     let mut subject = None;

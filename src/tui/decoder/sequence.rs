@@ -1,13 +1,13 @@
-//! Control sequences: `ESC [`, parameters, a final letter.
+//! Decodes control sequences: `ESC [`, parameters, a final byte.
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
-/// What the start of the input is.
+/// The result of decoding the start of the input.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Decoded {
-    /// More bytes have to come.
+    /// More bytes are needed.
     Incomplete,
-    /// That many bytes are an event, or nothing that is known.
+    /// The first `length` bytes are an event, or an unknown sequence if `event` is `None`.
     Done { length: usize, event: Option<Event> },
 }
 
@@ -21,16 +21,17 @@ impl Decoded {
     }
 }
 
-/// The longest sequence. No key or mouse report comes near it.
-const LONGEST: usize = 64;
+/// Longer sequences are dropped, in bytes. Keys and mouse reports are far shorter.
+const MAX_SEQUENCE_LEN: usize = 64;
 
-/// Decodes a sequence that begins with `ESC [`. It ends at the first byte that cannot be part of it; that byte is a key again.
+/// Decodes a sequence that begins with `ESC [`. The first byte that cannot be part of it ends it and is decoded as a
+/// key.
 pub(super) fn csi(bytes: &[u8]) -> Decoded {
     match bytes.get(2) {
         None => return Decoded::Incomplete,
         Some(b'<') => return sgr_mouse(bytes),
         Some(b'M') => return x10_mouse(bytes),
-        // The Linux console's F1 to F5.
+        // F1 to F5 of the Linux console.
         Some(b'[') => {
             return match bytes.get(3) {
                 None => Decoded::Incomplete,
@@ -41,38 +42,38 @@ pub(super) fn csi(bytes: &[u8]) -> Decoded {
         Some(_) => {}
     }
     let Some(end) = bytes.iter().skip(2).position(|byte| !(0x20..0x40).contains(byte)).map(|at| at + 2) else {
-        return unfinished(bytes);
+        return incomplete_or_dropped(bytes);
     };
     let last = bytes[end];
     if !(0x40..0x7f).contains(&last) {
         return Decoded::dropped(end);
     }
-    Decoded::Done { length: end + 1, event: known(&bytes[2..end], last) }
+    Decoded::Done { length: end + 1, event: sequence_event(&bytes[2..end], last) }
 }
 
-fn unfinished(bytes: &[u8]) -> Decoded {
-    if bytes.len() > LONGEST { Decoded::dropped(bytes.len()) } else { Decoded::Incomplete }
+fn incomplete_or_dropped(bytes: &[u8]) -> Decoded {
+    if bytes.len() > MAX_SEQUENCE_LEN { Decoded::dropped(bytes.len()) } else { Decoded::Incomplete }
 }
 
-/// The event of a sequence, if it is one that dive knows.
-fn known(parameters: &[u8], last: u8) -> Option<Event> {
+/// Maps a sequence to its event. `None` if the sequence is unknown.
+fn sequence_event(parameters: &[u8], last: u8) -> Option<Event> {
     let parameters = Parameters::read(parameters)?;
     let code = match last {
         b'I' => return Some(Event::FocusGained),
         b'O' => return Some(Event::FocusLost),
         b'M' => {
             let [button, column, row] = parameters.mouse()?;
-            return mouse(button.checked_sub(32)?, column, row, Report::Pressed);
+            return mouse(button.checked_sub(32)?, column, row, ButtonState::Pressed);
         }
         b'Z' => return parameters.key(KeyCode::BackTab, KeyModifiers::SHIFT),
-        b'u' => coded(parameters.first(0))?,
+        b'u' => kitty_key_code(parameters.first(0))?,
         b'~' => match parameters.first(0) {
             // xterm's modifyOtherKeys.
-            27 => coded(parameters.first(2))?,
-            number => numbered(number)?,
+            27 => kitty_key_code(parameters.first(2))?,
+            number => tilde_key_code(number)?,
         },
-        // With another number than 1, it is an answer of the terminal, such as where the cursor is.
-        letter if parameters.first(0) <= 1 => letter_code(letter)?,
+        // A first parameter above 1 marks a response of the terminal, such as a cursor position report.
+        letter if parameters.first(0) <= 1 => letter_key_code(letter)?,
         _ => return None,
     };
     match code {
@@ -83,8 +84,8 @@ fn known(parameters: &[u8], last: u8) -> Option<Event> {
     }
 }
 
-/// A key that a letter names, after `ESC [` or `ESC O`.
-pub(super) const fn letter_code(letter: u8) -> Option<KeyCode> {
+/// The key of a final letter after `ESC [` or `ESC O`.
+pub(super) const fn letter_key_code(letter: u8) -> Option<KeyCode> {
     Some(match letter {
         b'A' => KeyCode::Up,
         b'B' => KeyCode::Down,
@@ -97,8 +98,8 @@ pub(super) const fn letter_code(letter: u8) -> Option<KeyCode> {
     })
 }
 
-/// A key that a number before `~` names.
-fn numbered(number: u32) -> Option<KeyCode> {
+/// The key of a number before `~`.
+fn tilde_key_code(number: u32) -> Option<KeyCode> {
     let function = |offset: u32| u8::try_from(number - offset).ok().map(KeyCode::F);
     Some(match number {
         1 | 7 => KeyCode::Home,
@@ -116,8 +117,8 @@ fn numbered(number: u32) -> Option<KeyCode> {
     })
 }
 
-/// A key by its code in the kitty keyboard protocol: mostly the letter's.
-fn coded(code: u32) -> Option<KeyCode> {
+/// The key of a code in the kitty keyboard protocol: the character's code point, or a number in a private range.
+fn kitty_key_code(code: u32) -> Option<KeyCode> {
     const KEYPAD_SIGNS: [char; 6] = ['.', '/', '*', '-', '+', '\r'];
     const KEYPAD_MOVES: [KeyCode; 10] = [
         KeyCode::Left,
@@ -139,7 +140,7 @@ fn coded(code: u32) -> Option<KeyCode> {
         57_415 => '=',
         57_416 => ',',
         57_417..=57_426 => return KEYPAD_MOVES.get(at(57_417)).copied(),
-        // Modifiers alone, volume keys and others that dive has no name for.
+        // Modifiers alone, media keys and other keys without a name in the configuration.
         57_344..=63_743 => return None,
         code => char::from_u32(code)?,
     };
@@ -153,11 +154,11 @@ fn coded(code: u32) -> Option<KeyCode> {
     })
 }
 
-/// Numbers between `;`, each with more numbers after `:`.
+/// Parameters separated by `;`, each with subparameters after `:`.
 struct Parameters(Vec<Vec<u32>>);
 
 impl Parameters {
-    /// `None` for private sequences, such as answers of the terminal.
+    /// `None` for private sequences, such as device attribute reports.
     fn read(bytes: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(bytes).ok()?;
         let number = |text: &str| if text.is_empty() { Some(0) } else { text.parse().ok() };
@@ -199,30 +200,29 @@ impl Parameters {
     }
 }
 
-/// How a mouse report ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Report {
+enum ButtonState {
     Pressed,
     Released,
 }
 
-/// `ESC [ < button ; column ; row`, then `M` or `m`. Any other byte is not part of it.
+/// Decodes `ESC [ < button ; column ; row`, then `M` for a press or `m` for a release.
 fn sgr_mouse(bytes: &[u8]) -> Decoded {
     let is_number = |byte: &u8| byte.is_ascii_digit() || *byte == b';';
     let Some(end) = bytes.iter().skip(3).position(|byte| !is_number(byte)).map(|at| at + 3) else {
-        return unfinished(bytes);
+        return incomplete_or_dropped(bytes);
     };
-    let report = match bytes[end] {
-        b'M' => Report::Pressed,
-        b'm' => Report::Released,
+    let state = match bytes[end] {
+        b'M' => ButtonState::Pressed,
+        b'm' => ButtonState::Released,
         _ => return Decoded::dropped(end),
     };
     let numbers = Parameters::read(&bytes[3..end]).and_then(|numbers| numbers.mouse());
-    let event = numbers.and_then(|[button, column, row]| mouse(button, column, row, report));
+    let event = numbers.and_then(|[button, column, row]| mouse(button, column, row, state));
     Decoded::Done { length: end + 1, event }
 }
 
-/// `ESC [ M` and three bytes, from terminals that know no other report.
+/// Decodes `ESC [ M` and three bytes, the report of terminals without SGR mouse mode.
 fn x10_mouse(bytes: &[u8]) -> Decoded {
     let numbers = &bytes[3..bytes.len().min(6)];
     if let Some(at) = numbers.iter().position(|byte| *byte < 32) {
@@ -230,20 +230,20 @@ fn x10_mouse(bytes: &[u8]) -> Decoded {
     }
     let &[button, column, row] = numbers else { return Decoded::Incomplete };
     let [button, column, row] = [button, column, row].map(|byte| u16::from(byte - 32));
-    Decoded::Done { length: 6, event: mouse(button, column, row, Report::Pressed) }
+    Decoded::Done { length: 6, event: mouse(button, column, row, ButtonState::Pressed) }
 }
 
-/// A report of the mouse on a cell, counted from 1.
-fn mouse(button: u16, column: u16, row: u16, report: Report) -> Option<Event> {
+/// Maps a mouse report to its event. `column` and `row` count from 1.
+fn mouse(button: u16, column: u16, row: u16, state: ButtonState) -> Option<Event> {
     let is_motion = button & 32 != 0;
     let which = match button & 3 {
         0 => MouseButton::Left,
         1 => MouseButton::Middle,
         _ => MouseButton::Right,
     };
-    let kind = match (button & 0b1100_0011, is_motion, report) {
-        (0..=2, false, Report::Pressed) => MouseEventKind::Down(which),
-        (0..=2, false, Report::Released) => MouseEventKind::Up(which),
+    let kind = match (button & 0b1100_0011, is_motion, state) {
+        (0..=2, false, ButtonState::Pressed) => MouseEventKind::Down(which),
+        (0..=2, false, ButtonState::Released) => MouseEventKind::Up(which),
         (0..=2, true, _) => MouseEventKind::Drag(which),
         (3, false, _) => MouseEventKind::Up(MouseButton::Left),
         (3, true, _) => MouseEventKind::Moved,

@@ -1,11 +1,11 @@
-//! Events of bytes, and that nothing unfinished keeps a key from its user.
+//! Input decoding: each key of a terminal works, and no incomplete sequence swallows the next key.
 
 use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseEvent};
 
-use super::{Decoder, Waiting};
+use super::{DecoderState, InputDecoder};
 use crate::tui::keymap::key_press;
 
-/// The events by name: keys as a configuration calls them.
+/// Names events; keys have their names in the configuration.
 fn named(events: impl IntoIterator<Item = Event>) -> String {
     let name = |event| match event {
         Event::Key(KeyEvent { kind: KeyEventKind::Release, .. }) => "release".to_owned(),
@@ -18,11 +18,11 @@ fn named(events: impl IntoIterator<Item = Event>) -> String {
 }
 
 fn decoded(bytes: &[u8]) -> String {
-    named(Decoder::default().feed(bytes))
+    named(InputDecoder::default().feed(bytes))
 }
 
 #[test]
-fn keys_are_those_that_terminals_send() {
+fn every_key_of_a_terminal_is_decoded() {
     for (bytes, keys) in [
         (&b"q G\r\t\x7f"[..], "q space G enter tab backspace"),
         (b"\x03\x00\x1c\x1f\x0d", "ctrl+c ctrl+space ctrl+backslash ctrl+slash enter"),
@@ -45,7 +45,7 @@ fn keys_are_those_that_terminals_send() {
 }
 
 #[test]
-fn the_mouse_is_where_its_reports_say() {
+fn mouse_reports_have_their_button_and_cell() {
     for (bytes, events) in [
         (&b"\x1b[<0;3;4M\x1b[<0;3;4m"[..], "Down(Left) 2,3 Up(Left) 2,3"),
         (
@@ -61,22 +61,22 @@ fn the_mouse_is_where_its_reports_say() {
 }
 
 #[test]
-fn what_a_terminal_answers_is_no_key() {
+fn responses_of_the_terminal_are_not_keys() {
     assert_eq!(decoded(b"\x1b[?1;2c\x1b[>0;276;0c\x1b[12;40R\x1b[?1uq"), "q");
 }
 
 #[test]
-fn a_sequence_that_comes_in_pieces_is_one() {
+fn a_sequence_split_between_reads_is_one_event() {
     let bytes = "\u{1b}[<0;3;4M\u{1b}[1;5C\u{1b}[200~a\nb\u{1b}[201~é\u{1b}[109;5u";
     let whole = decoded(bytes.as_bytes());
     assert_eq!(whole, "Down(Left) 2,3 ctrl+right paste \"a\\nb\" é ctrl+m");
-    // An ESC alone is the key: no piece may end with it.
+    // An ESC at the end of a read is the key, so no read may end there.
     for at in (1..bytes.len()).filter(|at| bytes.as_bytes()[at - 1] != 0x1b) {
-        let mut decoder = Decoder::default();
+        let mut decoder = InputDecoder::default();
         let (start, end) = bytes.as_bytes().split_at(at);
         let events = [decoder.feed(start), decoder.feed(end)].concat();
         assert_eq!(named(events), whole, "cut at {at}");
-        assert_eq!(decoder.waiting(), Waiting::Nothing);
+        assert_eq!(decoder.state(), DecoderState::Idle);
     }
 }
 
@@ -98,7 +98,7 @@ const UNFINISHED: [&[u8]; 14] = [
 ];
 
 #[test]
-fn ctrl_c_is_a_key_right_after_any_unfinished_sequence() {
+fn ctrl_c_works_after_any_incomplete_sequence() {
     for start in UNFINISHED {
         let keys = decoded(&[start, b"\x03"].concat());
         assert!(keys.ends_with("ctrl+c"), "{}: {keys}", start.escape_ascii());
@@ -107,26 +107,26 @@ fn ctrl_c_is_a_key_right_after_any_unfinished_sequence() {
 }
 
 #[test]
-fn once_given_up_the_next_key_counts() {
+fn the_next_key_works_after_a_timeout() {
     for start in UNFINISHED {
-        let mut decoder = Decoder::default();
+        let mut decoder = InputDecoder::default();
         assert_eq!(named(decoder.feed(start)), "");
-        assert_ne!(decoder.waiting(), Waiting::Nothing, "{}", start.escape_ascii());
-        let _ = decoder.give_up();
-        assert_eq!(decoder.waiting(), Waiting::Nothing);
+        assert_ne!(decoder.state(), DecoderState::Idle, "{}", start.escape_ascii());
+        let _ = decoder.flush();
+        assert_eq!(decoder.state(), DecoderState::Idle);
         assert_eq!(named(decoder.feed(b"q")), "q", "{}", start.escape_ascii());
     }
-    let mut decoder = Decoder::default();
+    let mut decoder = InputDecoder::default();
     decoder.feed(b"\x1b[200~half a te");
-    assert_eq!(named(decoder.give_up()), "paste \"half a te\"");
+    assert_eq!(named(decoder.flush()), "paste \"half a te\"");
     decoder.feed(b"\x1b[");
-    assert_eq!(named(decoder.give_up()), "alt+[");
+    assert_eq!(named(decoder.flush()), "alt+[");
 }
 
 #[test]
-fn no_bytes_keep_more_than_a_sequence_waiting() {
+fn pending_bytes_stay_bounded_for_random_input() {
     let mut state = 7_u32;
-    let mut decoder = Decoder::default();
+    let mut decoder = InputDecoder::default();
     for _ in 0..20_000 {
         let mut bytes = Vec::new();
         for _ in 0..8 {
@@ -137,6 +137,6 @@ fn no_bytes_keep_more_than_a_sequence_waiting() {
         decoder.feed(&bytes);
         assert!(decoder.pending.len() <= 128, "{}", decoder.pending.escape_ascii());
     }
-    let _ = decoder.give_up();
+    let _ = decoder.flush();
     assert_eq!(named(decoder.feed(b"\x03")), "ctrl+c");
 }

@@ -1,17 +1,17 @@
-//! What expressions have in common, be they to filter files or to search one: smart case, as ripgrep and vim have it (case is
-//! ignored until a capital letter stands in the expression), and how much memory they may take.
+//! Common rules for the regular expressions of filters and searches: smart case as in ripgrep and vim (an upper-case
+//! letter makes the expression case-sensitive), and a memory limit.
 
 use regex_syntax::ast::{self, Ast};
 
-/// The most memory that one expression takes when compiled, in bytes: `\w{9}{9}{9}` is short and asks for gigabytes.
+/// Memory limit for a compiled expression, in bytes. `\w{9}{9}{9}` is short and would take gigabytes.
 pub(super) const MAX_COMPILED: usize = 4 << 20;
 
-/// Whether an expression ignores case. What is no expression does; it is refused elsewhere.
+/// True if the expression ignores case. An invalid expression is reported when it is compiled.
 pub(super) fn ignores_case(expression: &str) -> bool {
     ast::parse::Parser::new().parse(expression).is_ok_and(|ast| !names_upper_case(&ast))
 }
 
-/// Whether an upper case letter stands for itself somewhere: those of `\S` or `\p{Greek}` do not.
+/// True if the expression has an upper-case literal. The letters of `\S` and `\p{Greek}` do not count.
 pub(super) fn names_upper_case(ast: &Ast) -> bool {
     struct UpperCase(bool);
     impl UpperCase {
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_capital_that_stands_for_itself_counts() {
+    fn only_an_upper_case_literal_makes_a_search_case_sensitive() {
         for (expression, ignores) in [
             ("readme", true),
             ("Readme", false),

@@ -1,74 +1,74 @@
-//! Writing files of the image to a folder, from the question where to, to what came of it.
+//! The extraction dialog: writes files of the image to a folder.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::Ticket;
+use super::OverlayId;
 use super::scroll::TextScroll;
 use dive_model::extract::{Conflicts, Plan, Progress, Report, SpecialBits};
 
-/// How far an extraction is.
+/// The stage of an extraction.
 #[derive(Debug)]
-pub enum Stage {
-    /// The folder is being typed.
+pub enum ExtractionStage {
+    /// The user types the folder.
     Asking,
-    /// What stands in the way is looked for.
-    Looking,
-    /// Something stands in the way, and the user has to say what becomes of it.
+    /// A worker checks for existing files.
+    Checking,
+    /// Files exist; the user chooses to overwrite or to skip them.
     Conflict(Conflicts),
-    /// Files are being written.
+    /// A worker writes the files.
     Writing(Progress),
-    /// All that is to be told.
+    /// The result, or the error that ended the extraction.
     Done(Result<Report, String>),
 }
 
-/// An extraction.
+/// The state of the dialog.
 #[derive(Debug)]
-pub struct Extraction {
-    /// By which it knows the answers of its threads.
-    pub ticket: Ticket,
-    /// The path that was asked for, as it is fit to print.
-    pub what: String,
-    /// What is to be written.
+pub struct ExtractionDialog {
+    /// Id that reports of workers carry.
+    pub overlay_id: OverlayId,
+    /// The path to extract, escaped for display.
+    pub path: String,
+    /// Files to write.
     pub plan: Arc<Plan>,
-    /// Whether a filter leaves out some of it.
+    /// Whether a filter excludes files.
     pub extent: Extent,
-    /// Where to.
+    /// Destination folder.
     pub folder: PathBuf,
-    /// What becomes of setuid, setgid and sticky bits.
+    /// Whether setuid, setgid and sticky bits are kept.
     pub special_bits: SpecialBits,
-    /// How far it is.
-    pub stage: Stage,
-    /// What is seen of it.
+    /// Current stage.
+    pub stage: ExtractionStage,
+    /// Scroll position of the text.
     pub scroll: TextScroll,
 }
 
-/// What of a directory is extracted.
+/// Which files of a directory are extracted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
-    /// All of it.
+    /// All files.
     Whole,
-    /// What the filtered tree shows of it.
+    /// Only the files that match the filter.
     Filtered,
 }
 
-impl Extraction {
-    /// An extraction whose folder is still to be asked for.
+impl ExtractionDialog {
+    /// Opens the dialog at the question for the folder.
     #[must_use]
-    pub fn new(ticket: Ticket, what: String, plan: Plan, extent: Extent) -> Self {
+    pub fn new(overlay_id: OverlayId, path: String, plan: Plan, extent: Extent) -> Self {
         Self {
-            ticket,
-            what,
+            overlay_id,
+            path,
             plan: Arc::new(plan),
             extent,
             folder: PathBuf::new(),
             special_bits: SpecialBits::Strip,
-            stage: Stage::Asking,
+            stage: ExtractionStage::Asking,
             scroll: TextScroll::default(),
         }
     }
 
-    /// Keeps setuid, setgid and sticky bits, or no longer.
+    /// Toggles between keeping and removing setuid, setgid and sticky bits.
     pub fn toggle_special_bits(&mut self) {
         self.special_bits = match self.special_bits {
             SpecialBits::Strip => SpecialBits::Keep,

@@ -1,4 +1,4 @@
-//! What each layer did to one path, as a list to choose a version from.
+//! The history of a path: what each layer did to it. Each event selects a version to view or extract.
 
 use super::scroll::Scroll;
 use dive_model::layer::LayerIndex;
@@ -11,12 +11,12 @@ pub struct History {
     /// The path.
     pub node: NodeId,
     events: Vec<HistoryEvent>,
-    /// The selected event and what is seen.
+    /// Selection and viewport of the list.
     pub scroll: Scroll,
 }
 
 impl History {
-    /// The history of `node`, the last event up to `layer` selected.
+    /// Opens the history of `node`. Selects its last event up to `layer`.
     #[must_use]
     pub fn new(tree: &Tree, node: NodeId, layer: Option<LayerIndex>) -> Self {
         let events = tree.history(node);
@@ -33,7 +33,7 @@ impl History {
         &self.events
     }
 
-    /// The version that the selected event made, or removed.
+    /// The version that the selected event created or removed.
     #[must_use]
     pub fn version(&self) -> Option<SpanId> {
         self.events.get(self.scroll.selected())?.version

@@ -1,7 +1,7 @@
-//! A layer's instruction as its author wrote it, more or less: histories hold one line with the shell's name before it,
-//! and chains of commands that nobody can read.
+//! Formats a layer's build instruction. Image histories record it as one line with the shell invocation, and long
+//! command chains are unreadable that way.
 
-/// The instruction in lines: `RUN` and its like first, the commands of a chain each on a line of its own.
+/// Formats an instruction on several lines, one per command of a chain.
 #[must_use]
 pub fn lines(created_by: &str) -> Vec<String> {
     let text = instruction(created_by);
@@ -12,14 +12,14 @@ pub fn lines(created_by: &str) -> Vec<String> {
     lines
 }
 
-/// The instruction on one line.
+/// Formats an instruction on one line.
 #[must_use]
 pub fn line(created_by: &str) -> String {
     lines(created_by).iter().map(|line| line.trim_start()).collect::<Vec<_>>().join(" ")
 }
 
-/// Takes off what builders put around an instruction: the classic one `/bin/sh -c #(nop) CMD ...` or `/bin/sh -c ...`,
-/// buildkit `RUN |1 ARG=x /bin/sh -c ... # buildkit`.
+/// Removes the wrapper that builders add: `/bin/sh -c #(nop) CMD ...` and `/bin/sh -c ...` by the classic builder,
+/// `RUN |1 ARG=x /bin/sh -c ... # buildkit` by buildkit.
 fn instruction(created_by: &str) -> String {
     let text = created_by.trim();
     let text = text.strip_suffix("# buildkit").unwrap_or(text).trim_end();
@@ -37,7 +37,7 @@ fn instruction(created_by: &str) -> String {
     }
 }
 
-/// Breaks a line behind each command of a chain, quotes respected, and draws together the blanks that continued lines leave.
+/// Splits a line at `&&`, `||` and `;` outside of quotes, and collapses the blanks of continued lines.
 fn chain(line: &str, lines: &mut Vec<String>) {
     let mut quote = None;
     let mut out = String::new();
@@ -64,7 +64,7 @@ fn chain(line: &str, lines: &mut Vec<String>) {
                 out.push(letter);
                 continue;
             }
-            // Not `;;` of a case, and not the end of the line.
+            // Not the `;;` of a case, and not at the end of the line.
             (None, ';') if letters.peek() == Some(&' ') && !out.ends_with(';') => {
                 out.push(letter);
                 push(&mut out, lines);
@@ -77,7 +77,7 @@ fn chain(line: &str, lines: &mut Vec<String>) {
     push(&mut out, lines);
 }
 
-/// Ends a line, if there is something on it; all but the first are set in.
+/// Ends a line. Drops an empty one, and indents all but the first.
 fn push(out: &mut String, lines: &mut Vec<String>) {
     let line = out.trim();
     if !line.is_empty() {
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_chain_of_commands_stands_one_a_line() {
+    fn a_command_chain_has_one_command_per_line() {
         let run = "/bin/sh -c apt-get update     && apt-get install -y \"a && b\" \t|| true; rm -rf '/x; y'";
         assert_eq!(
             lines(run),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_builders_put_around_an_instruction_falls_away() {
+    fn the_wrapper_of_a_builder_is_removed_from_an_instruction() {
         for (created_by, shown) in [
             ("/bin/sh -c #(nop)  CMD [\"sh\"]", "CMD [\"sh\"]"),
             ("/bin/sh -c #(nop) ADD file:4b03b5f in / ", "ADD file:4b03b5f in /"),

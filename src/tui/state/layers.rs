@@ -1,4 +1,4 @@
-//! The list of layers: what is selected, which states are compared, and whether build steps without a layer are shown.
+//! The list of layers: selection, compare mode, and whether build steps without a layer are listed.
 
 use dive_model::image::{HistoryStep, Image};
 use dive_model::layer::LayerIndex;
@@ -6,63 +6,63 @@ use dive_model::tree::Scope;
 
 use super::scroll::Scroll;
 
-/// What a row of the list is.
+/// A row of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LayerRow {
     /// A layer.
     Layer(LayerIndex),
-    /// A step of the build that made no layer, by its place in the history.
+    /// A build step without a layer, by its index in the history.
     Step(usize),
-    /// The base image seems to end here.
+    /// The presumed end of the base image.
     BaseEnd,
 }
 
-/// Which states are compared.
+/// Which states of the image are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CompareMode {
-    /// The selected layer with the one below it.
+    /// The selected layer and the one below it.
     Layer,
-    /// The selected layer with the base layer, and all that came and went between the two.
+    /// The selected layer and the base layer, including files added and removed in between.
     Aggregated,
-    /// The selected layer with one that was marked.
+    /// The selected layer and a marked one.
     Marked(LayerIndex),
 }
 
-/// How a layer takes part in the comparison.
+/// The role of a layer in the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CompareMark {
-    /// It is part of what is compared with.
+    /// Part of the state that is compared with.
     Base,
     /// Its changes are shown.
     Shown,
-    /// Neither.
+    /// Not part of the comparison.
     None,
 }
 
 /// Whether build steps without a layer are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EmptySteps {
-    /// Layers alone.
+    /// Only layers are listed.
     Hidden,
-    /// All steps, and where the base image seems to end.
+    /// All steps are listed, and the presumed end of the base image.
     Shown,
 }
 
 /// The list of layers.
 #[derive(Debug)]
-pub struct Layers {
+pub struct LayerList {
     rows: Vec<LayerRow>,
     /// Which states are compared.
     pub mode: CompareMode,
-    /// Which ones were before a layer was marked.
+    /// The mode to return to when the mark is removed.
     unmarked: CompareMode,
     steps: EmptySteps,
-    /// The selected row and what is seen.
+    /// Selection and viewport of the list.
     pub scroll: Scroll,
 }
 
-impl Layers {
-    /// The layers of an image, the base selected.
+impl LayerList {
+    /// Lists the layers of an image. Selects the base layer.
     #[must_use]
     pub fn new(image: &Image, mode: CompareMode) -> Self {
         let mut layers =
@@ -80,19 +80,19 @@ impl Layers {
         self.scroll.set_count(self.rows.len());
     }
 
-    /// All rows, the base first.
+    /// All rows, the base layer first.
     #[must_use]
     pub fn rows(&self) -> &[LayerRow] {
         &self.rows
     }
 
-    /// The selected row, if there is one.
+    /// The selected row. `None` if the list is empty.
     #[must_use]
     pub fn selected(&self) -> Option<LayerRow> {
         self.rows.get(self.scroll.selected()).copied()
     }
 
-    /// The layer whose state the selected row stands for: its own, or that of the last layer before it.
+    /// The layer of the selected row: its own or, for a build step, the last layer before it.
     #[must_use]
     pub fn layer(&self) -> Option<LayerIndex> {
         let before = self.rows.iter().take(self.scroll.selected() + 1).rev();
@@ -110,7 +110,7 @@ impl Layers {
         }
     }
 
-    /// The states to compare; none of an image without layers.
+    /// The states to compare. `None` if the image has no layers.
     #[must_use]
     pub fn scope(&self) -> Option<Scope> {
         let target = self.layer()?;
@@ -121,7 +121,7 @@ impl Layers {
         })
     }
 
-    /// What a layer is to the comparison.
+    /// The role of a layer in the comparison.
     #[must_use]
     pub fn mark(&self, layer: LayerIndex) -> CompareMark {
         let Some(Scope { base, target, .. }) = self.scope() else { return CompareMark::None };
@@ -132,7 +132,7 @@ impl Layers {
         }
     }
 
-    /// Takes the selected layer as what is compared with; a second time, compares as usual again.
+    /// Marks the selected layer as the one to compare with. Removes the mark if it is marked already.
     pub fn mark_base(&mut self) {
         let Some(layer) = self.layer() else { return };
         if self.mode == CompareMode::Marked(layer) {
@@ -145,7 +145,7 @@ impl Layers {
         self.mode = CompareMode::Marked(layer);
     }
 
-    /// Shows or hides steps without a layer.
+    /// Toggles the listing of build steps without a layer.
     pub fn toggle_steps(&mut self, image: &Image) {
         let layer = self.layer();
         self.steps = match self.steps {
@@ -158,14 +158,14 @@ impl Layers {
         }
     }
 
-    /// Whether steps without a layer are listed.
+    /// Whether build steps without a layer are listed.
     #[must_use]
     pub fn steps(&self) -> EmptySteps {
         self.steps
     }
 }
 
-/// All steps in their order; layers that the history does not tell of come last.
+/// Rows of all steps in history order. Layers missing in the history come last.
 fn with_steps(history: &[HistoryStep], layers: impl Iterator<Item = LayerIndex>) -> Vec<LayerRow> {
     let base_end = base_end(history);
     let mut layers = layers.peekable();
@@ -187,8 +187,8 @@ fn with_steps(history: &[HistoryStep], layers: impl Iterator<Item = LayerIndex>)
     rows
 }
 
-/// The step that a base image seems to end with. No image says so; base images end with the command they run, and what is
-/// built on them begins with layers of its own.
+/// Guesses the last step of the base image: the last `CMD` or `ENTRYPOINT` before the last layer. Images do not record
+/// it; a base image usually ends with the command that it runs.
 fn base_end(history: &[HistoryStep]) -> Option<usize> {
     let runs = |step: &HistoryStep| {
         let line = super::instruction::line(&step.created_by);
@@ -206,14 +206,14 @@ mod tests {
         HistoryStep { created: None, created_by: created_by.to_owned(), comment: String::new(), layer }
     }
 
-    fn layers(count: usize) -> Layers {
+    fn layers(count: usize) -> LayerList {
         let rows: Vec<_> = (0..count).filter_map(LayerIndex::new).map(LayerRow::Layer).collect();
         let mut scroll = Scroll::default();
         scroll.set_count(rows.len());
-        Layers { rows, mode: CompareMode::Layer, unmarked: CompareMode::Layer, steps: EmptySteps::Hidden, scroll }
+        LayerList { rows, mode: CompareMode::Layer, unmarked: CompareMode::Layer, steps: EmptySteps::Hidden, scroll }
     }
 
-    fn drawn(layers: &Layers) -> String {
+    fn drawn(layers: &LayerList) -> String {
         let mark = |row: &LayerRow| match row {
             LayerRow::Layer(layer) => match layers.mark(*layer) {
                 CompareMark::Base => 'b',
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_show_what_is_compared_with_what() {
+    fn marks_show_which_layers_are_compared() {
         let mut list = layers(5);
         assert_eq!(drawn(&list), "s....", "the base layer is compared with nothing");
         list.scroll.select(3);

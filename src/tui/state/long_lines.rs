@@ -1,16 +1,16 @@
-//! What becomes of lines that are wider than their pane.
+//! Truncation or wrapping of long lines.
 
-/// What becomes of lines that are wider than their pane.
+/// Display of lines that are wider than their pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LongLines {
-    /// They are cut.
+    /// Truncated.
     Cut,
-    /// They go on in the next row.
+    /// Wrapped to further rows.
     Wrapped,
 }
 
 impl LongLines {
-    /// The other way.
+    /// The other value.
     #[must_use]
     pub const fn toggled(self) -> Self {
         match self {

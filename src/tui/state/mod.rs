@@ -1,4 +1,4 @@
-//! What the screen shows, as plain values that know no terminal.
+//! The state of the screen, as plain values without a terminal.
 
 mod expression;
 pub mod extraction;
@@ -6,25 +6,25 @@ pub mod files;
 pub mod history;
 pub mod instruction;
 pub mod layers;
-pub mod line;
 mod long_lines;
 mod motion;
+mod overlay_id;
+pub mod prompt;
 pub mod scroll;
-mod ticket;
 pub mod viewer;
 pub mod warnings;
 pub mod waste;
 
 pub use long_lines::LongLines;
 pub use motion::Motion;
-pub use ticket::Ticket;
+pub use overlay_id::OverlayId;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::config::{Config, Context, DiffType, Origin, Setting, ThemeName, forbids_colour};
 use crate::tui::keymap::Keymap;
-use crate::tui::layout::Layout;
+use crate::tui::layout::ScreenLayout;
 use crate::tui::theme::Theme;
 use dive_model::Opened;
 use dive_model::blob::TransferProgress;
@@ -32,20 +32,20 @@ use dive_model::image::Image;
 use dive_model::layer::LayerIndex;
 use dive_model::tree::{Change, ChangeCounts, NodeId, SpanId};
 use dive_sources::Environment;
-use extraction::Extraction;
-use files::{FileTree, Filter, Folding};
+use extraction::ExtractionDialog;
+use files::{FileTreePane, Filter, Folding};
 use history::History;
-use layers::{CompareMode, Layers};
-use line::{Line, Purpose};
+use layers::{CompareMode, LayerList};
+use prompt::{Prompt, PromptKind};
 use scroll::TextScroll;
 use viewer::Viewer;
 use warnings::Warnings;
 use waste::Waste;
 
-/// What the user set.
+/// The settings of the screen, from configuration and environment.
 #[derive(Debug)]
-pub struct Settings {
-    /// The keys.
+pub struct ScreenSettings {
+    /// Key bindings.
     pub keymap: Keymap,
     pub(in crate::tui) theme: Theme,
     hide: Setting<Vec<DiffType>>,
@@ -54,28 +54,28 @@ pub struct Settings {
     tree_share: f64,
     attributes: Attributes,
     mode: CompareMode,
-    /// Where relative paths that are typed start.
+    /// Base of relative folders that the user types.
     pub working_dir: PathBuf,
-    /// What `~` stands for in them.
+    /// Home folder, for `~` in folders that the user types.
     pub home: Option<PathBuf>,
 }
 
-/// Whether permissions, owners and sizes are shown.
+/// Whether the file tree shows permissions, owners and sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attributes {
-    /// They are.
+    /// All columns that fit.
     Shown,
-    /// Names alone.
+    /// Only names.
     Hidden,
 }
 
-impl Settings {
-    /// What a configuration says, and the variables that terminals and users set for all programs: `NO_COLOR` (not
-    /// empty), and `COLORFGBG`, which tells a light background from a dark one.
+impl ScreenSettings {
+    /// Builds the settings from the configuration and two environment variables: `NO_COLOR` (if not empty), and
+    /// `COLORFGBG`, which tells a light background from a dark one.
     #[must_use]
     pub fn new(config: &Config, environment: &Environment) -> Self {
         let theme = match config.theme.value {
-            // Who names a theme for this program means it more than who wants no colours anywhere.
+            // An explicitly named theme overrides NO_COLOR.
             ThemeName::Auto if forbids_colour(environment) => ThemeName::Mono,
             named => named,
         };
@@ -95,25 +95,25 @@ impl Settings {
     }
 }
 
-impl Settings {
-    /// Where `diff.hide` was set, if it names all of these kinds.
+impl ScreenSettings {
+    /// The origin of `diff.hide` if it hides all of these kinds, else `None`.
     pub(in crate::tui) fn hides_all(&self, mut kinds: impl Iterator<Item = Change>) -> Option<&Origin> {
         let hides = |kind| self.hide.value.iter().any(|hidden| change_of(*hidden) == kind);
         kinds.all(hides).then_some(&self.hide.origin)
     }
 }
 
-/// What the screen shows of each layer besides its size.
+/// Totals per layer.
 #[derive(Debug)]
 pub struct LayerTotals {
-    /// What each layer changed.
+    /// Added, modified and removed files of each layer.
     pub changes: Vec<ChangeCounts>,
-    /// Reclaimable bytes that each layer holds.
+    /// Reclaimable bytes of each layer.
     pub waste: Vec<u64>,
 }
 
 impl LayerTotals {
-    /// Those of an image.
+    /// Computes the totals of an image.
     #[must_use]
     pub fn of(opened: &Opened) -> Self {
         let Opened { tree, analysis, .. } = opened;
@@ -121,58 +121,58 @@ impl LayerTotals {
     }
 }
 
-/// How far the image is.
+/// The stage of opening the image.
 #[derive(Debug)]
 pub enum Stage {
-    /// It is being looked for; an archive that has to be unpacked or received shows how far that is.
+    /// Looking for the image, with the progress of an archive that is unpacked or received.
     Finding(Option<TransferProgress>),
-    /// Its layers are being read.
+    /// Reading the layers.
     Reading(Reading),
-    /// It is there.
+    /// Open.
     Open(Box<Explorer>),
 }
 
 /// An image whose layers are being read.
 #[derive(Debug)]
 pub struct Reading {
-    /// What it says of itself.
+    /// The image.
     pub image: Arc<Image>,
     /// The list of layers.
-    pub layers: Layers,
-    /// The sizes of those that are read, in bytes.
+    pub layers: LayerList,
+    /// Size of each layer in bytes. `None` until it is read.
     pub sizes: Vec<Option<u64>>,
-    /// Bytes of all layers as they are stored.
+    /// Stored bytes of all layers.
     pub total: u64,
-    /// How many of them are behind us.
+    /// Stored bytes read so far.
     pub read: u64,
 }
 
-/// An image that is there.
+/// An open image.
 #[derive(Debug)]
 pub struct Explorer {
-    /// All that is known of it.
+    /// The image, its tree and its analysis.
     pub opened: Arc<Opened>,
-    /// What is shown of each of its layers.
+    /// Totals per layer.
     pub totals: LayerTotals,
     /// The list of layers.
-    pub layers: Layers,
-    /// The file tree; none of an image without layers.
-    pub files: Option<FileTree>,
-    /// Whether permissions, owners and sizes are shown.
+    pub layers: LayerList,
+    /// The file tree. `None` if the image has no layers.
+    pub files: Option<FileTreePane>,
+    /// Whether the file tree shows permissions, owners and sizes.
     pub attributes: Attributes,
-    /// Whether long rows are cut.
+    /// Whether long names are truncated or wrapped.
     pub long_lines: LongLines,
-    /// The row of the tree that stands on each line of its pane.
-    pub window: Vec<usize>,
+    /// The row of the tree on each line of its pane.
+    pub line_rows: Vec<usize>,
 }
 
 impl Explorer {
-    fn new(opened: Opened, totals: LayerTotals, layers: Layers, settings: &Settings) -> Self {
+    fn new(opened: Opened, totals: LayerTotals, layers: LayerList, settings: &ScreenSettings) -> Self {
         let opened = Arc::new(opened);
         let tree = &opened.tree;
         let scope = layers.scope().filter(|scope| scope.target.get() < tree.layer_count());
         let files = scope.map(|scope| {
-            let mut files = FileTree::new(tree, scope, settings.folding);
+            let mut files = FileTreePane::new(tree, scope, settings.folding);
             for hidden in &settings.hide.value {
                 files.toggle_kind(tree, change_of(*hidden));
             }
@@ -185,11 +185,11 @@ impl Explorer {
             files,
             attributes: settings.attributes,
             long_lines: LongLines::Cut,
-            window: Vec::new(),
+            line_rows: Vec::new(),
         }
     }
 
-    /// Compares what the list of layers says now.
+    /// Applies the compare mode and selection of the layer list to the file tree.
     pub fn compare(&mut self) {
         if let (Some(files), Some(scope)) = (&mut self.files, self.layers.scope())
             && files.comparison().scope() != scope
@@ -198,10 +198,10 @@ impl Explorer {
         }
     }
 
-    /// The node under the cursor of the tree.
+    /// The node under the cursor of the file tree.
     #[must_use]
     pub fn selected_node(&self) -> Option<NodeId> {
-        self.files.as_ref().and_then(FileTree::selected)
+        self.files.as_ref().and_then(FileTreePane::selected)
     }
 }
 
@@ -214,97 +214,96 @@ const fn change_of(hidden: DiffType) -> Change {
     }
 }
 
-/// Which pane has the keys.
+/// A pane that can have focus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Focus {
     /// The list of layers.
     Layers,
-    /// The selected layer's details.
+    /// Details of the selected layer.
     LayerDetails,
-    /// The image's details.
+    /// Details of the image.
     ImageDetails,
     /// The file tree.
     Files,
 }
 
-/// What stands over the panes.
+/// A view or dialog box over the panes.
 #[derive(Debug)]
 pub enum Overlay {
-    /// The keys of where one was.
+    /// The keys of a context.
     Help(Help),
-    /// All warnings.
+    /// The list of warnings.
     Warnings(Warnings),
-    /// What is reclaimable.
+    /// The waste view.
     Waste(Waste),
-    /// What layers did to a path.
+    /// The history of a path.
     History(History),
-    /// The content of a version of a file.
+    /// The viewer, with the version of the file that it shows.
     Viewer(Box<Viewer>, SpanId),
-    /// Writing files to a folder.
-    Extraction(Box<Extraction>),
+    /// The extraction dialog.
+    Extraction(Box<ExtractionDialog>),
 }
 
 impl Overlay {
-    /// Whether it is a box that the rest is seen around; anything else covers the panes.
+    /// True for a dialog box. Other overlays cover all panes.
     #[must_use]
     pub const fn is_box(&self) -> bool {
         matches!(self, Self::Help(_) | Self::Warnings(_) | Self::Extraction(_))
     }
 }
 
-/// The list of keys.
+/// The help.
 #[derive(Debug)]
 pub struct Help {
-    /// Whose keys.
+    /// The context whose keys it lists.
     pub of: Context,
-    /// What is seen of it.
+    /// Scroll position.
     pub scroll: TextScroll,
 }
 
-/// All that the screen shows.
+/// The state of the screen.
 #[derive(Debug)]
-pub struct State {
-    /// What the user set.
-    pub settings: Settings,
-    /// Columns and rows.
+pub struct ScreenState {
+    /// Settings.
+    pub settings: ScreenSettings,
+    /// Size of the terminal in columns and rows.
     pub size: (u16, u16),
-    /// How far the image is.
+    /// The stage of opening the image.
     pub stage: Stage,
-    /// Which pane has the keys.
+    /// The focused pane.
     pub focus: Focus,
-    /// The details that were last in use, for screens with room for one of the two.
+    /// The detail pane that last had focus, for terminals with room for only one.
     pub last_details: Focus,
-    /// What stands over the panes, the last one on top.
+    /// Overlays, the top one last.
     pub overlays: Vec<Overlay>,
-    /// The line that is being typed.
-    pub line: Option<Line>,
-    /// A filter that was typed and is not applied yet.
-    pub(in crate::tui) typed_filter: Option<Filter>,
-    /// The list of what is reclaimable as it was left, to go on with it.
-    pub(in crate::tui) left_waste: Option<Waste>,
-    /// The folder that was last extracted to, as it was typed.
+    /// The open prompt.
+    pub prompt: Option<Prompt>,
+    /// A typed filter that the next frame applies.
+    pub(in crate::tui) pending_filter: Option<Filter>,
+    /// The waste view as it was closed, to reopen it in the same state.
+    pub(in crate::tui) closed_waste: Option<Waste>,
+    /// The last extraction folder, as typed.
     pub(in crate::tui) last_folder: String,
-    /// What came of the last action.
+    /// Status message of the last action.
     pub message: Option<String>,
-    /// How many tickets were given out.
-    tickets: Ticket,
-    /// The file tree's share of the width, 0 to 1.
+    /// The last id given to an overlay.
+    last_overlay_id: OverlayId,
+    /// The file tree's share of the width, from 0 to 1.
     pub tree_share: f64,
-    /// What is seen of the details.
+    /// Scroll position of the layer details.
     pub layer_details: TextScroll,
-    /// What is seen of the image's details.
+    /// Scroll position of the image details.
     pub image_details: TextScroll,
-    /// Whether the border between layers and tree is being drawn.
+    /// True while the mouse drags the border between layers and file tree.
     pub dragging: bool,
-    /// Where things stand: it follows from all else.
-    pub layout: Layout,
+    /// The layout, computed from the other fields by [`settle`](crate::tui::update::settle).
+    pub layout: ScreenLayout,
 }
 
-impl State {
-    /// The state before anything is known. As after each change, [`settle`](crate::tui::update::settle) makes it fit to be
-    /// drawn.
+impl ScreenState {
+    /// The initial state. Call [`settle`](crate::tui::update::settle) before drawing it, as after each change.
     #[must_use]
-    pub fn new(settings: Settings, size: (u16, u16)) -> Self {
+    pub fn new(settings: ScreenSettings, size: (u16, u16)) -> Self {
         let tree_share = settings.tree_share;
         Self {
             settings,
@@ -313,24 +312,24 @@ impl State {
             focus: Focus::Layers,
             last_details: Focus::LayerDetails,
             overlays: Vec::new(),
-            line: None,
-            typed_filter: None,
-            left_waste: None,
+            prompt: None,
+            pending_filter: None,
+            closed_waste: None,
             last_folder: ".".to_owned(),
             message: None,
-            tickets: 0,
+            last_overlay_id: 0,
             tree_share,
             layer_details: TextScroll::default(),
             image_details: TextScroll::default(),
             dragging: false,
-            layout: Layout::default(),
+            layout: ScreenLayout::default(),
         }
     }
 
-    /// What has the keys.
+    /// The context that keys apply to.
     #[must_use]
     pub fn context(&self) -> Context {
-        if self.line.is_some() {
+        if self.prompt.is_some() {
             return Context::TextLine;
         }
         match (self.overlays.last(), self.focus) {
@@ -344,7 +343,7 @@ impl State {
         }
     }
 
-    /// The image, once it is there.
+    /// The open image. `None` until it is read.
     #[must_use]
     pub fn explorer(&self) -> Option<&Explorer> {
         match &self.stage {
@@ -353,7 +352,7 @@ impl State {
         }
     }
 
-    /// What the image says of itself, once it is found.
+    /// The image's metadata. `None` until the image is found.
     #[must_use]
     pub fn image(&self) -> Option<&Image> {
         match &self.stage {
@@ -363,9 +362,9 @@ impl State {
         }
     }
 
-    /// The list of layers, once the image is found.
+    /// The list of layers. `None` until the image is found.
     #[must_use]
-    pub fn layers(&self) -> Option<&Layers> {
+    pub fn layers(&self) -> Option<&LayerList> {
         match &self.stage {
             Stage::Finding(_) => None,
             Stage::Reading(reading) => Some(&reading.layers),
@@ -373,8 +372,8 @@ impl State {
         }
     }
 
-    /// The same, to change it.
-    pub fn layers_mut(&mut self) -> Option<&mut Layers> {
+    /// The list of layers, mutable.
+    pub fn layers_mut(&mut self) -> Option<&mut LayerList> {
         match &mut self.stage {
             Stage::Finding(_) => None,
             Stage::Reading(reading) => Some(&mut reading.layers),
@@ -382,47 +381,46 @@ impl State {
         }
     }
 
-    /// The layer whose state is shown.
+    /// The selected layer.
     #[must_use]
     pub fn layer(&self) -> Option<LayerIndex> {
-        self.layers().and_then(Layers::layer)
+        self.layers().and_then(LayerList::layer)
     }
 
-    /// Rows of the list of layers.
+    /// Number of rows in the list of layers.
     #[must_use]
     pub fn layer_rows(&self) -> usize {
         self.layers().map_or(0, |layers| layers.rows().len())
     }
 
-    /// Whether there is a line above the footer: one that is being typed, or that tells of the filter.
+    /// True if the row above the footer shows a prompt or the active filter.
     #[must_use]
-    pub fn shows_line(&self) -> bool {
+    pub fn shows_prompt(&self) -> bool {
         let filtered = || self.explorer().and_then(|explorer| explorer.files.as_ref()?.filter()).is_some();
-        match &self.line {
+        match &self.prompt {
             Some(_) => true,
             None => self.overlays.is_empty() && filtered(),
         }
     }
 
-    /// Opens a line.
-    pub fn ask(&mut self, purpose: Purpose, text: &str) {
-        self.line = Some(Line::new(purpose, text));
+    /// Opens a prompt.
+    pub fn open_prompt(&mut self, kind: PromptKind, text: &str) {
+        self.prompt = Some(Prompt::new(kind, text));
     }
 
-    /// A number for something that threads work for, so that late answers to others are known.
-    pub(in crate::tui) fn ticket(&mut self) -> Ticket {
-        self.tickets += 1;
-        self.tickets
+    /// A new overlay id. Late reports of workers to closed overlays are recognised by it.
+    pub(in crate::tui) fn next_overlay_id(&mut self) -> OverlayId {
+        self.last_overlay_id += 1;
+        self.last_overlay_id
     }
 
-    /// Shows what a filter lets in.
+    /// Applies a filter to the file tree. Moves the cursor to the first match unless it is on one.
     pub(in crate::tui) fn set_filter(&mut self, filter: Filter) {
         if let Stage::Open(explorer) = &mut self.stage
             && let Some(files) = &mut explorer.files
         {
             let tree = &explorer.opened.tree;
             files.set_filter(tree, filter);
-            // What was looked for is what one wants to act upon next.
             if files.filter().is_some() && !files.selected().is_some_and(|node| files.is_match(node)) {
                 files.go(tree, Motion::First);
                 if !files.selected().is_some_and(|node| files.is_match(node)) {
@@ -432,25 +430,24 @@ impl State {
         }
     }
 
-    /// Goes from finding to reading.
-    pub(in crate::tui) fn found(&mut self, image: Arc<Image>) {
+    /// Starts reading: the image was found.
+    pub(in crate::tui) fn image_found(&mut self, image: Arc<Image>) {
         let total = image.stored_bytes();
-        let layers = Layers::new(&image, self.settings.mode);
+        let layers = LayerList::new(&image, self.settings.mode);
         let sizes = vec![None; image.layers.len()];
         self.stage = Stage::Reading(Reading { image, layers, sizes, total, read: 0 });
     }
 
-    /// Goes from reading to what can be explored.
-    pub(in crate::tui) fn opened(&mut self, opened: Opened, totals: LayerTotals) {
+    /// Opens the image for exploring: it was read completely.
+    pub(in crate::tui) fn image_opened(&mut self, opened: Opened, totals: LayerTotals) {
         let before = std::mem::replace(&mut self.stage, Stage::Finding(None));
         let layers = match before {
             Stage::Reading(reading) => reading.layers,
-            _ => Layers::new(&opened.image, self.settings.mode),
+            _ => LayerList::new(&opened.image, self.settings.mode),
         };
         let (damaged, all) = (opened.damaged_layers.len(), opened.image.layers.len());
         if damaged > 0 {
-            self.message =
-                Some(format!("{damaged} of {all} layers are damaged, marked !: their details tell what is missing"));
+            self.message = Some(format!("{damaged} of {all} layers are damaged and marked with !; see Layer Details"));
         }
         self.stage = Stage::Open(Box::new(Explorer::new(opened, totals, layers, &self.settings)));
     }

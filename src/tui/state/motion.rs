@@ -1,17 +1,17 @@
-//! Cursor movements, shared by lists, texts, the file tree and the viewer.
+//! Cursor motions, shared by lists, texts, the file tree and the viewer.
 
 use crate::config::Action;
 
-/// A step of the cursor or, where there is none, of what is seen.
+/// A motion of the cursor or, in a view without cursor, of the viewport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Motion {
     /// One row up.
     Up,
     /// One row down.
     Down,
-    /// To the left: in the tree, to the directory above.
+    /// To the left. In the file tree, to the parent directory.
     Left,
-    /// To the right: in the tree, to the first row in the directory under the cursor, which is expanded for that.
+    /// To the right. In the file tree, into the directory under the cursor, which is expanded.
     Right,
     /// A page up.
     PageUp,
@@ -24,7 +24,7 @@ pub enum Motion {
 }
 
 impl Motion {
-    /// The movement that an action stands for, if any.
+    /// The motion of an action. `None` for other actions.
     #[must_use]
     pub const fn of(action: Action) -> Option<Self> {
         Some(match action {

@@ -1,8 +1,8 @@
-//! A list that is longer than its pane: which row is selected, and which rows are seen.
+//! Selection and viewport of lists and texts that are longer than their pane.
 
 use super::motion::Motion;
 
-/// Selection and what is seen of a list.
+/// Selection and viewport of a list. The selected row is always visible.
 #[derive(Debug, Clone, Default)]
 pub struct Scroll {
     selected: usize,
@@ -18,47 +18,47 @@ impl Scroll {
         self.selected
     }
 
-    /// The rows that are seen.
+    /// The visible rows.
     #[must_use]
-    pub fn seen(&self) -> std::ops::Range<usize> {
+    pub fn visible(&self) -> std::ops::Range<usize> {
         self.first..self.count.min(self.first + self.height)
     }
 
-    /// How many rows are above and below what is seen.
+    /// Number of rows above and below the viewport.
     #[must_use]
     pub fn hidden(&self) -> (usize, usize) {
-        let seen = self.seen();
-        (seen.start, self.count - seen.end)
+        let visible = self.visible();
+        (visible.start, self.count - visible.end)
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     #[must_use]
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// The list has so many rows now.
+    /// Sets the number of rows.
     pub fn set_count(&mut self, count: usize) {
         self.count = count;
         self.select(self.selected);
     }
 
-    /// The pane has room for so many rows now.
+    /// Sets the height of the viewport, in rows.
     pub fn set_height(&mut self, height: usize) {
         self.height = height;
         self.select(self.selected);
     }
 
-    /// Selects a row, or the last one before it, and brings it into sight.
+    /// Selects a row, or the last one if there are fewer, and scrolls to it.
     pub fn select(&mut self, row: usize) {
         self.selected = row.min(self.count.saturating_sub(1));
         let lowest = (self.selected + 1).saturating_sub(self.height);
-        // Nothing empty below the last row where there are rows above.
+        // No empty lines below the last row while rows above are hidden.
         let highest = self.selected.min(self.count.saturating_sub(self.height));
         self.first = self.first.clamp(lowest.min(highest), highest.max(lowest));
     }
 
-    /// Moves the selection. Nothing is to the left or the right.
+    /// Moves the selection. Left and right have no effect.
     pub fn go(&mut self, motion: Motion) {
         match motion {
             Motion::Up => self.step(-1),
@@ -71,19 +71,19 @@ impl Scroll {
         }
     }
 
-    /// Goes so many rows down, or up.
+    /// Moves by `rows`, up if negative.
     pub fn step(&mut self, rows: isize) {
         self.select(self.selected.saturating_add_signed(rows));
     }
 
-    /// Goes so many pages down, or up: a row of the old one stays in sight.
+    /// Moves by `pages`, up if negative. Consecutive pages overlap by one row.
     pub fn page(&mut self, pages: isize) {
         let rows = isize::try_from(self.height.saturating_sub(1).max(1)).unwrap_or(1);
         self.step(rows.saturating_mul(pages));
     }
 }
 
-/// A text that is longer than its pane: no row of it is selected.
+/// Viewport of a text, which has no selection.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TextScroll {
     first: usize,
@@ -92,19 +92,19 @@ pub struct TextScroll {
 }
 
 impl TextScroll {
-    /// The first line that is seen.
+    /// The first visible line.
     #[must_use]
     pub fn first(&self) -> usize {
         self.first
     }
 
-    /// The text has so many lines now, and the pane room for so many.
+    /// Sets the number of lines and the height of the viewport.
     pub fn set_size(&mut self, count: usize, height: usize) {
         (self.count, self.height) = (count, height);
         self.step(0);
     }
 
-    /// Moves what is seen. Nothing is to the left or the right.
+    /// Scrolls. Left and right have no effect.
     pub fn go(&mut self, motion: Motion) {
         match motion {
             Motion::Up => self.step(-1),
@@ -117,18 +117,18 @@ impl TextScroll {
         }
     }
 
-    /// Goes so many lines down, or up.
+    /// Scrolls by `lines`, up if negative.
     pub fn step(&mut self, lines: isize) {
         self.first = self.first.saturating_add_signed(lines).min(self.count.saturating_sub(self.height));
     }
 
-    /// Goes so many pages down, or up.
+    /// Scrolls by `pages`, up if negative.
     pub fn page(&mut self, pages: isize) {
         let lines = isize::try_from(self.height.saturating_sub(1).max(1)).unwrap_or(1);
         self.step(lines.saturating_mul(pages));
     }
 
-    /// What is above and below what is seen.
+    /// Number of lines above and below the viewport.
     #[must_use]
     pub fn hidden(&self) -> (usize, usize) {
         (self.first, self.count.saturating_sub(self.first + self.height))
@@ -147,40 +147,40 @@ mod tests {
     }
 
     #[test]
-    fn the_selected_row_is_always_seen() {
+    fn the_selected_row_is_always_visible() {
         let mut list = list(100, 10);
         list.step(9);
-        assert_eq!(list.seen(), 0..10);
+        assert_eq!(list.visible(), 0..10);
         list.step(1);
-        assert_eq!((list.selected(), list.seen()), (10, 1..11));
+        assert_eq!((list.selected(), list.visible()), (10, 1..11));
         list.page(1);
-        assert_eq!((list.selected(), list.seen()), (19, 10..20));
+        assert_eq!((list.selected(), list.visible()), (19, 10..20));
         list.select(usize::MAX);
-        assert_eq!((list.selected(), list.seen()), (99, 90..100));
+        assert_eq!((list.selected(), list.visible()), (99, 90..100));
         list.set_height(3);
-        assert_eq!(list.seen(), 97..100);
+        assert_eq!(list.visible(), 97..100);
         list.step(isize::MIN);
-        assert_eq!((list.selected(), list.seen()), (0, 0..3));
+        assert_eq!((list.selected(), list.visible()), (0, 0..3));
         list.select(50);
         list.set_count(5);
-        assert_eq!((list.selected(), list.seen()), (4, 2..5));
+        assert_eq!((list.selected(), list.visible()), (4, 2..5));
     }
 
     #[test]
-    fn a_pane_that_grows_shows_what_was_above() {
+    fn a_pane_that_grows_leaves_no_empty_lines() {
         let mut list = list(10, 3);
         list.select(9);
         list.set_height(8);
-        assert_eq!(list.seen(), 2..10);
+        assert_eq!(list.visible(), 2..10);
         list.set_height(20);
-        assert_eq!(list.seen(), 0..10);
+        assert_eq!(list.visible(), 0..10);
     }
 
     #[test]
-    fn an_empty_list_selects_nothing_and_breaks_nothing() {
+    fn an_empty_list_does_not_panic() {
         let mut list = list(0, 0);
         list.step(5);
         list.page(-3);
-        assert_eq!((list.selected(), list.seen()), (0, 0..0));
+        assert_eq!((list.selected(), list.visible()), (0, 0..0));
     }
 }

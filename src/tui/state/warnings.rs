@@ -1,27 +1,27 @@
-//! Warnings about the configuration and remarks on the image. Those printed before the screen opened cannot be read until it
-//! closes.
+//! Warnings about the configuration and remarks about the image. Those printed before the screen opened are hidden
+//! behind it.
 
-use super::State;
+use super::ScreenState;
 use super::scroll::TextScroll;
 
 /// The list of warnings.
 #[derive(Debug, Default)]
 pub struct Warnings {
-    /// The lines in sight.
+    /// Scroll position.
     pub scroll: TextScroll,
 }
 
-/// What a warning is about.
+/// The subject of a warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WarningSubject {
-    /// A configuration file or a variable.
+    /// A configuration file or an environment variable.
     Configuration,
     /// The image and its layers.
     Image,
 }
 
 impl WarningSubject {
-    /// Its heading in the list.
+    /// Heading in the list.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -31,8 +31,8 @@ impl WarningSubject {
     }
 }
 
-impl State {
-    /// How many warnings there are.
+impl ScreenState {
+    /// Number of warnings.
     #[must_use]
     pub fn warning_count(&self) -> usize {
         let of_image = self.image().map_or(0, |image| image.remarks.len());
@@ -40,7 +40,7 @@ impl State {
         self.settings.warnings.len() + of_image + of_layers
     }
 
-    /// All warnings, those of the configuration first, and those of the image in the order of its layers.
+    /// All warnings: first those about the configuration, then those about the image in layer order.
     pub fn warnings(&self) -> impl Iterator<Item = (WarningSubject, String)> {
         let of_image = self.image().into_iter().flat_map(|image| &image.remarks);
         let of_layers = self.explorer().into_iter().flat_map(|explorer| &explorer.opened.layer_remarks);

@@ -1,4 +1,4 @@
-//! The waste view: every reclaimable file with its layers and the cause, in the order that is asked for.
+//! The waste view: every reclaimable file with its layers and cause, in a selectable order.
 
 use std::cmp::Reverse;
 
@@ -9,24 +9,24 @@ use dive_model::tree::{PathOrder, Tree};
 
 use super::scroll::Scroll;
 
-/// What the list is sorted by.
+/// The sort order of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WasteOrder {
     /// Largest first.
     Size,
     /// By path.
     Path,
-    /// By cause, those with most bytes first; then by the pair of layers; then largest first.
+    /// By cause, the one with most bytes first; then by both layers; then largest first.
     Cause,
-    /// By the layer that holds the bytes and the one that hides them; then largest first.
+    /// By the layer that contains the bytes, then by the layer that hides them, then largest first.
     Layer,
 }
 
 impl WasteOrder {
-    /// All orders, as the keys go through them.
+    /// All orders, in the sequence that the key cycles through.
     pub const ALL: [Self; 4] = [Self::Size, Self::Cause, Self::Layer, Self::Path];
 
-    /// What the title calls it.
+    /// Name in the title.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -43,7 +43,7 @@ impl WasteOrder {
     }
 }
 
-/// Columns that the layer, the cause and the path start at.
+/// Start columns of layer, cause and path.
 pub const LAYER_AT: u16 = 10;
 /// See [`LAYER_AT`].
 pub const CAUSE_AT: u16 = 29;
@@ -51,7 +51,7 @@ pub const CAUSE_AT: u16 = 29;
 pub const PATH_AT: u16 = 52;
 
 impl WasteOrder {
-    /// What a click on the names of the columns sorts by.
+    /// The order for a click on the column header.
     #[must_use]
     pub const fn at(column: u16) -> Self {
         match column {
@@ -66,16 +66,16 @@ impl WasteOrder {
 /// The waste view.
 #[derive(Debug)]
 pub struct Waste {
-    /// Places in [`Exact::files`], in order.
+    /// Indices into [`Exact::files`], in display order.
     rows: Vec<u32>,
     order: WasteOrder,
     by_cause: Vec<(Cause, u64, usize)>,
-    /// The selected row and what is seen.
+    /// Selection and viewport of the list.
     pub scroll: Scroll,
 }
 
 impl Waste {
-    /// All that is reclaimable, largest first.
+    /// Lists all reclaimable files, largest first.
     #[must_use]
     pub fn new(exact: &Exact) -> Self {
         let mut by_cause: Vec<_> = Cause::ALL
@@ -87,7 +87,7 @@ impl Waste {
             .filter(|(_, _, count)| *count > 0)
             .collect();
         by_cause.sort_by_key(|(_, bytes, _)| Reverse(*bytes));
-        // There are no more inodes than 32 bits count.
+        // Inode ids are 32 bits, so the index fits.
         let rows: Vec<u32> = (0..exact.files.len() as u32).collect();
         let mut scroll = Scroll::default();
         scroll.set_count(rows.len());
@@ -106,13 +106,13 @@ impl Waste {
         self.file(exact, self.scroll.selected())
     }
 
-    /// What it is sorted by.
+    /// The current sort order.
     #[must_use]
     pub fn order(&self) -> WasteOrder {
         self.order
     }
 
-    /// Bytes and files of each cause that there is, most bytes first.
+    /// Bytes and number of files per cause, most bytes first. Causes without files are missing.
     #[must_use]
     pub fn by_cause(&self) -> &[(Cause, u64, usize)] {
         &self.by_cause
@@ -123,13 +123,13 @@ impl Waste {
         self.sort(tree, exact, self.order.next());
     }
 
-    /// Sorts, and keeps the selected file selected.
+    /// Sorts the list. The selected file stays selected.
     pub fn sort(&mut self, tree: &Tree, exact: &Exact, order: WasteOrder) {
         let selected = self.rows.get(self.scroll.selected()).copied();
         let file = |row: &u32| &exact.files[*row as usize];
         let layers = |row: &u32| -> (LayerIndex, LayerIndex) { (file(row).layer, file(row).hidden_by) };
         let rank = |cause: Cause| self.by_cause.iter().position(|(each, ..)| *each == cause);
-        // They come largest first, and places are in that order.
+        // `exact.files` is sorted by size, so the index is the order by size.
         match order {
             WasteOrder::Size => self.rows.sort_unstable(),
             WasteOrder::Path => {
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn each_order_is_what_it_says_and_the_selected_file_stays_selected() {
+    fn sorting_the_waste_view_keeps_the_selected_file() {
         let tree = Tree::of_files(&["a", "b", "c", "d"]);
         let file = |path: &str, size_bytes, layer, hidden_by, cause| {
             let index = |number| LayerIndex::new(number).unwrap();

@@ -1,11 +1,11 @@
-//! From "extract this" to a plan, a folder, and what is said of it on the way.
+//! Extraction: plans it, resolves the folder, and applies the reports of workers.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::tui::state::extraction::{Extent, Extraction, Stage as ExtractionStage};
-use crate::tui::state::line::Purpose;
-use crate::tui::state::{Overlay, Stage, State, Ticket};
+use crate::tui::state::extraction::{Extent, ExtractionDialog, ExtractionStage};
+use crate::tui::state::prompt::PromptKind;
+use crate::tui::state::{Overlay, OverlayId, ScreenState, Stage};
 use crate::tui::worker::Job;
 use dive_model::escape::Escaped;
 use dive_model::extract::{Conflicts, OnConflict, Plan, Progress, Report};
@@ -13,52 +13,52 @@ use dive_model::tree::{NodeId, SpanId};
 
 use super::{Effect, overlays};
 
-/// Asks for the folder to write a path to, with all below it as the screen shows it: of what was removed, what it was; of a
-/// filtered tree, what the filter lets in.
-pub(super) fn ask_for_node(state: &mut State, node: NodeId) {
+/// Opens the dialog to extract a path and its descendants as the screen shows them: removed files in their last
+/// version, and under a filter only the files that match.
+pub(super) fn ask_for_node(state: &mut ScreenState, node: NodeId) {
     let Stage::Open(explorer) = &state.stage else { return };
     let Some(files) = &explorer.files else { return };
     let tree = &explorer.opened.tree;
     let comparison = files.comparison();
     let target = comparison.scope().target;
     let plan = if tree.visible(node, target).is_some() {
-        Plan::of_layer(tree, node, target, &|node| files.is_let_in(node))
+        Plan::of_layer(tree, node, target, &|node| files.passes_filter(node))
     } else {
-        Plan::of(tree, node, &|node| comparison.span(tree, node).filter(|_| files.is_let_in(node)))
+        Plan::of(tree, node, &|node| comparison.span(tree, node).filter(|_| files.passes_filter(node)))
     };
     let extent = if files.filter().is_some() { Extent::Filtered } else { Extent::Whole };
-    let what = Escaped(&tree.path(node)).to_string();
-    ask(state, what, plan, extent);
+    let path = Escaped(&tree.path(node)).to_string();
+    open_dialog(state, path, plan, extent);
 }
 
-/// Asks where one version of a file is to be written to.
-pub(super) fn ask_for_version(state: &mut State, version: SpanId) {
+/// Opens the dialog to extract one version of a file.
+pub(super) fn ask_for_version(state: &mut ScreenState, version: SpanId) {
     let Stage::Open(explorer) = &state.stage else { return };
     let tree = &explorer.opened.tree;
-    let what = Escaped(&tree.path(tree.span(version).node())).to_string();
+    let path = Escaped(&tree.path(tree.span(version).node())).to_string();
     let plan = Plan::of_version(tree, version);
-    ask(state, what, plan, Extent::Whole);
+    open_dialog(state, path, plan, Extent::Whole);
 }
 
-fn ask(state: &mut State, what: String, plan: Plan, extent: Extent) {
-    let extraction = Extraction::new(state.ticket(), what, plan, extent);
+fn open_dialog(state: &mut ScreenState, path: String, plan: Plan, extent: Extent) {
+    let extraction = ExtractionDialog::new(state.next_overlay_id(), path, plan, extent);
     state.overlays.push(Overlay::Extraction(Box::new(extraction)));
     let folder = state.last_folder.clone();
-    state.ask(Purpose::Folder, &folder);
+    state.open_prompt(PromptKind::Folder, &folder);
 }
 
-/// The folder is typed: looks what stands in the way there.
-pub(super) fn accept(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
+/// Starts the conflict check for the typed folder.
+pub(super) fn accept(state: &mut ScreenState, text: &str, effects: &mut Vec<Effect>) {
     let folder = folder(text.trim(), &state.settings.working_dir, state.settings.home.as_deref());
     text.clone_into(&mut state.last_folder);
     let Some(Overlay::Extraction(extraction)) = state.overlays.last_mut() else { return };
     extraction.folder = folder;
-    extraction.stage = ExtractionStage::Looking;
-    let (ticket, plan, folder) = (extraction.ticket, Arc::clone(&extraction.plan), extraction.folder.clone());
-    effects.push(Effect::Start(Box::new(Job::Look { ticket, plan, folder })));
+    extraction.stage = ExtractionStage::Checking;
+    let (overlay_id, plan, folder) = (extraction.overlay_id, Arc::clone(&extraction.plan), extraction.folder.clone());
+    effects.push(Effect::Start(Box::new(Job::CheckConflicts { overlay_id, plan, folder })));
 }
 
-/// A folder as shells understand it.
+/// Resolves a typed folder as a shell would.
 fn folder(text: &str, working_dir: &Path, home: Option<&Path>) -> PathBuf {
     match (text, text.strip_prefix("~/"), home) {
         ("" | ".", ..) => working_dir.to_owned(),
@@ -68,16 +68,16 @@ fn folder(text: &str, working_dir: &Path, home: Option<&Path>) -> PathBuf {
     }
 }
 
-/// It is known what stands in the way: if nothing does, writing begins.
-pub(super) fn looked(
-    state: &mut State,
-    ticket: Ticket,
+/// Applies the conflict check. Starts writing if there are no conflicts.
+pub(super) fn conflicts_checked(
+    state: &mut ScreenState,
+    overlay_id: OverlayId,
     conflicts: Result<Conflicts, String>,
     effects: &mut Vec<Effect>,
 ) {
     let Stage::Open(explorer) = &state.stage else { return };
-    let Some(extraction) = of_ticket(&mut state.overlays, ticket) else { return };
-    if !matches!(extraction.stage, ExtractionStage::Looking) {
+    let Some(extraction) = dialog_of(&mut state.overlays, overlay_id) else { return };
+    if !matches!(extraction.stage, ExtractionStage::Checking) {
         return;
     }
     match conflicts {
@@ -89,32 +89,32 @@ pub(super) fn looked(
     }
 }
 
-pub(super) fn progressed(state: &mut State, ticket: Ticket, progress: Progress) {
-    if let Some(extraction) = of_ticket(&mut state.overlays, ticket)
+pub(super) fn progressed(state: &mut ScreenState, overlay_id: OverlayId, progress: Progress) {
+    if let Some(extraction) = dialog_of(&mut state.overlays, overlay_id)
         && matches!(extraction.stage, ExtractionStage::Writing(_))
     {
         extraction.stage = ExtractionStage::Writing(progress);
     }
 }
 
-pub(super) fn ended(state: &mut State, ticket: Ticket, report: Result<Report, String>) {
-    if let Some(extraction) = of_ticket(&mut state.overlays, ticket) {
+pub(super) fn ended(state: &mut ScreenState, overlay_id: OverlayId, report: Result<Report, String>) {
+    if let Some(extraction) = dialog_of(&mut state.overlays, overlay_id) {
         extraction.stage = ExtractionStage::Done(report);
     }
 }
 
-/// A thread could not be started. Only an extraction waits for one; elsewhere a word will do.
-pub(super) fn not_started(state: &mut State, why: String) {
+/// Reports that a thread could not be started. Only the extraction dialog waits for one; elsewhere a message is enough.
+pub(super) fn not_started(state: &mut ScreenState, why: String) {
     match state.overlays.last_mut() {
         Some(Overlay::Extraction(extraction)) => extraction.stage = ExtractionStage::Done(Err(why)),
         _ => state.message = Some(why),
     }
 }
 
-/// The extraction of that ticket, if it is still there.
-fn of_ticket(overlays: &mut [Overlay], ticket: Ticket) -> Option<&mut Extraction> {
+/// The extraction dialog with this id. `None` if it is closed.
+fn dialog_of(overlays: &mut [Overlay], overlay_id: OverlayId) -> Option<&mut ExtractionDialog> {
     overlays.iter_mut().rev().find_map(|overlay| match overlay {
-        Overlay::Extraction(extraction) if extraction.ticket == ticket => Some(extraction.as_mut()),
+        Overlay::Extraction(extraction) if extraction.overlay_id == overlay_id => Some(extraction.as_mut()),
         _ => None,
     })
 }
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_what_a_shell_takes_it_for() {
+    fn an_extraction_folder_resolves_as_in_a_shell() {
         let (here, home) = (Path::new("/work"), Some(Path::new("/home/ann")));
         for (text, path) in [
             ("", "/work"),

@@ -1,66 +1,66 @@
-//! What comes into `update` and what goes out of it.
+//! Inputs and outputs of `update`.
 
 use crate::config::{Action, KeyPress};
-use crate::tui::event::Work;
+use crate::tui::event::WorkerEvent;
 use crate::tui::state::Focus;
 use crate::tui::worker::{Job, JobId};
 
-/// What happened, in terms of the state.
+/// An input of `update`.
 #[derive(Debug)]
-pub enum Message {
-    /// An action was asked for.
+pub enum UpdateMessage {
+    /// A key was pressed that is bound to an action.
     Act(Action),
-    /// A key of a text line.
+    /// A key was pressed in a prompt.
     Press(KeyPress),
     /// Text was pasted.
     Paste(String),
-    /// The terminal has another size.
+    /// The terminal was resized to this width and height.
     Resize(u16, u16),
-    /// The wheel was turned so many rows down.
-    Scroll(Place, isize),
-    /// Something was clicked.
-    Point(Pointed),
-    /// The border between layers and tree was pressed.
+    /// The mouse wheel was turned by this many rows, up if negative.
+    Scroll(HitTarget, isize),
+    /// The mouse was clicked.
+    Click(Click),
+    /// The border between layers and file tree was pressed.
     GrabDivider,
-    /// It is drawn to a column.
+    /// The border was dragged to a column.
     MoveDivider(u16),
-    /// It was let go.
+    /// The border was released.
     DropDivider,
-    /// A worker has something to say.
-    Work(Work),
-    /// A job could not begin, and why.
+    /// A worker sent a report.
+    Worker(WorkerEvent),
+    /// A job could not be started, with the reason.
     NotStarted(String),
 }
 
-/// What was clicked.
+/// The target of a click.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pointed {
-    /// A pane as such.
-    Pane(Place),
-    /// One of the rows that are seen, counted from the first of them.
-    Row(Place, usize),
-    /// The names of the columns, at this column.
-    Head(Place, u16),
+pub enum Click {
+    /// The pane itself.
+    Pane(HitTarget),
+    /// A list row, counted from the first visible one.
+    Row(HitTarget, usize),
+    /// The column header, at this column.
+    Header(HitTarget, u16),
 }
 
-/// What is to happen outside of the state.
+/// An output of `update`: work outside of the state.
 #[derive(Debug)]
 pub enum Effect {
-    /// The program ends.
-    Leave,
-    /// The program goes to the background.
+    /// Quit the program.
+    Quit,
+    /// Suspend the program to the background.
     Suspend,
-    /// A text goes to the clipboard.
+    /// Send a text to the clipboard.
     Copy(String),
-    /// A worker begins.
+    /// Start a job.
     Start(Box<Job>),
-    /// What a worker does is not wanted any more.
+    /// Cancel a job.
     Cancel(JobId),
 }
 
-/// A pane, or the overlay over all of them.
+/// What the mouse is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum HitTarget {
     /// A pane.
     Pane(Focus),
     /// The overlay on top.

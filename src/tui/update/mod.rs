@@ -1,54 +1,54 @@
-//! The only place that changes state. A message in, effects out: what is to happen outside of the state is named here and
-//! done in `run`.
+//! Applies messages to the state, which no other code changes. Work outside of the state is returned as effects, which
+//! `run` carries out.
 
 mod extraction;
 mod message;
 mod overlays;
 mod panes;
+mod prompt;
 mod settle;
-mod text_line;
 
-pub use message::{Effect, Message, Place, Pointed};
+pub use message::{Click, Effect, HitTarget, UpdateMessage};
 pub use settle::settle;
 
 use crate::config::Action;
 
-use super::event::Work;
+use super::event::WorkerEvent;
 use super::state::scroll::TextScroll;
 use super::state::viewer::Viewer;
-use super::state::{Help, Overlay, Stage, State};
+use super::state::{Help, Overlay, OverlayId, ScreenState, Stage};
 
-/// Changes the state as `message` asks. Call `settle` before the state is drawn or its layout is read.
-pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
+/// Applies a message to the state. Call `settle` before drawing the state or reading its layout.
+pub fn update(state: &mut ScreenState, message: UpdateMessage) -> Vec<Effect> {
     let mut effects = Vec::new();
     match message {
-        Message::Act(action) => {
+        UpdateMessage::Act(action) => {
             state.message = None;
             act(state, action, &mut effects);
         }
-        Message::Press(key) => text_line::press(state, key),
-        Message::Paste(text) => text_line::paste(state, &text),
-        Message::Resize(width, height) => state.size = (width, height),
-        Message::Scroll(place, rows) => scroll(state, place, rows),
-        Message::Point(pointed) => point(state, pointed, &mut effects),
-        Message::GrabDivider => state.dragging = true,
-        Message::MoveDivider(column) => {
+        UpdateMessage::Press(key) => prompt::press(state, key),
+        UpdateMessage::Paste(text) => prompt::paste(state, &text),
+        UpdateMessage::Resize(width, height) => state.size = (width, height),
+        UpdateMessage::Scroll(target, rows) => scroll(state, target, rows),
+        UpdateMessage::Click(click) => self::click(state, click, &mut effects),
+        UpdateMessage::GrabDivider => state.dragging = true,
+        UpdateMessage::MoveDivider(column) => {
             let share = 1.0 - f64::from(column) / f64::from(state.size.0.max(1));
             state.tree_share = share.clamp(0.0, 1.0);
         }
-        Message::DropDivider => state.dragging = false,
-        Message::NotStarted(why) => extraction::not_started(state, why),
-        Message::Work(work) => worked(state, work, &mut effects),
+        UpdateMessage::DropDivider => state.dragging = false,
+        UpdateMessage::NotStarted(why) => extraction::not_started(state, why),
+        UpdateMessage::Worker(event) => apply_worker_event(state, event, &mut effects),
     }
     effects
 }
 
-fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Effect>) {
     match action {
-        // Nobody knows what is open where nothing is seen.
-        Action::Quit if !state.layout.fits => effects.push(Effect::Leave),
-        Action::Quit if state.line.is_some() => text_line::act(state, Action::CloseFilterFiles, effects),
-        Action::Quit if state.overlays.is_empty() => effects.push(Effect::Leave),
+        // On a terminal that is too small, open overlays are invisible: quit without closing them one by one.
+        Action::Quit if !state.layout.fits => effects.push(Effect::Quit),
+        Action::Quit if state.prompt.is_some() => prompt::act(state, Action::CloseFilterFiles, effects),
+        Action::Quit if state.overlays.is_empty() => effects.push(Effect::Quit),
         Action::Quit | Action::CloseView => overlays::close(state, effects),
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Help if matches!(state.overlays.last(), Some(Overlay::Help(_))) => overlays::close(state, effects),
@@ -56,66 +56,68 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             let of = state.context();
             state.overlays.push(Overlay::Help(Help { of, scroll: TextScroll::default() }));
         }
-        action if state.line.is_some() => text_line::act(state, action, effects),
+        action if state.prompt.is_some() => prompt::act(state, action, effects),
         action if !state.overlays.is_empty() => overlays::act(state, action, effects),
         action => panes::act(state, action, effects),
     }
 }
 
-fn scroll(state: &mut State, place: Place, rows: isize) {
-    match place {
-        Place::Overlay => overlays::scroll(state, rows),
-        Place::Pane(focus) => panes::scroll(state, focus, rows),
+fn scroll(state: &mut ScreenState, target: HitTarget, rows: isize) {
+    match target {
+        HitTarget::Overlay => overlays::scroll(state, rows),
+        HitTarget::Pane(focus) => panes::scroll(state, focus, rows),
     }
 }
 
-fn point(state: &mut State, pointed: Pointed, effects: &mut Vec<Effect>) {
+fn click(state: &mut ScreenState, click: Click, effects: &mut Vec<Effect>) {
     state.message = None;
-    match pointed {
-        Pointed::Pane(Place::Pane(focus)) => panes::focus(state, focus),
-        Pointed::Row(Place::Pane(focus), row) => panes::point(state, focus, row, effects),
-        Pointed::Head(Place::Pane(focus), _) => panes::point_head(state, focus),
-        Pointed::Row(Place::Overlay, row) => overlays::point(state, row, effects),
-        Pointed::Head(Place::Overlay, column) => overlays::point_head(state, column),
-        Pointed::Pane(Place::Overlay) => {}
+    match click {
+        Click::Pane(HitTarget::Pane(focus)) => panes::focus(state, focus),
+        Click::Row(HitTarget::Pane(focus), row) => panes::click_row(state, focus, row, effects),
+        Click::Header(HitTarget::Pane(focus), _) => panes::click_header(state, focus),
+        Click::Row(HitTarget::Overlay, row) => overlays::click_row(state, row, effects),
+        Click::Header(HitTarget::Overlay, column) => overlays::click_header(state, column),
+        Click::Pane(HitTarget::Overlay) => {}
     }
 }
 
-fn worked(state: &mut State, work: Work, effects: &mut Vec<Effect>) {
-    match (work, &mut state.stage) {
-        (Work::Fetched(fetched), _) => {
-            if let Some(viewer) = viewer(state, fetched.ticket) {
-                let wanted = viewer.fetched(fetched);
-                effects.extend(wanted.into_iter().map(|effect| overlays::job(viewer, effect)));
+fn apply_worker_event(state: &mut ScreenState, event: WorkerEvent, effects: &mut Vec<Effect>) {
+    match (event, &mut state.stage) {
+        (WorkerEvent::Fetch(fetched), _) => {
+            if let Some(viewer) = viewer(state, fetched.overlay_id) {
+                let requested = viewer.fetched(fetched);
+                effects.extend(requested.into_iter().map(|effect| overlays::job(viewer, effect)));
             }
         }
-        (Work::Searched(searched), _) => {
-            if let Some(viewer) = viewer(state, searched.ticket) {
-                let wanted = viewer.searched(searched);
-                effects.extend(wanted.map(|effect| overlays::job(viewer, effect)));
+        (WorkerEvent::Search(searched), _) => {
+            if let Some(viewer) = viewer(state, searched.overlay_id) {
+                let requested = viewer.searched(searched);
+                effects.extend(requested.map(|effect| overlays::job(viewer, effect)));
             }
         }
-        (Work::Looked(ticket, conflicts), _) => extraction::looked(state, ticket, conflicts, effects),
-        (Work::Extracting(ticket, progress), _) => extraction::progressed(state, ticket, progress),
-        (Work::Extracted(ticket, report), _) => extraction::ended(state, ticket, report),
-        (Work::Spooled(progress), Stage::Finding(spooled)) => *spooled = Some(progress),
-        (Work::Image(image), _) => state.found(image),
-        (Work::Read(read), Stage::Reading(reading)) => reading.read = reading.read.max(read),
-        (Work::Layer { layer, size_bytes }, Stage::Reading(reading)) => {
+        (WorkerEvent::ConflictsChecked(id, conflicts), _) => {
+            extraction::conflicts_checked(state, id, conflicts, effects);
+        }
+        (WorkerEvent::ExtractionProgress(id, progress), _) => extraction::progressed(state, id, progress),
+        (WorkerEvent::ExtractionEnded(id, report), _) => extraction::ended(state, id, report),
+        (WorkerEvent::Transferred(progress), Stage::Finding(transfer)) => *transfer = Some(progress),
+        (WorkerEvent::ImageFound(image), _) => state.image_found(image),
+        (WorkerEvent::BytesRead(read), Stage::Reading(reading)) => reading.read = reading.read.max(read),
+        (WorkerEvent::LayerRead { layer, size_bytes }, Stage::Reading(reading)) => {
             if let Some(size) = reading.sizes.get_mut(layer.get()) {
                 *size = Some(size_bytes);
             }
         }
-        (Work::Opened(opened, totals), _) => state.opened(*opened, totals),
-        // Late words of what is over.
-        (Work::Spooled(_) | Work::Read(_) | Work::Layer { .. }, _) => {}
+        (WorkerEvent::Opened(opened, totals), _) => state.image_opened(*opened, totals),
+        // Late reports of a previous stage.
+        (WorkerEvent::Transferred(_) | WorkerEvent::BytesRead(_) | WorkerEvent::LayerRead { .. }, _) => {}
     }
 }
 
-/// The viewer of that number, if it is still open.
-fn viewer(state: &mut State, ticket: u64) -> Option<&mut Viewer> {
+/// The viewer with this id. `None` if it is closed.
+fn viewer(state: &mut ScreenState, overlay_id: OverlayId) -> Option<&mut Viewer> {
     state.overlays.iter_mut().find_map(|overlay| match overlay {
-        Overlay::Viewer(viewer, _) if viewer.ticket() == ticket => Some(viewer.as_mut()),
+        Overlay::Viewer(viewer, _) if viewer.overlay_id() == overlay_id => Some(viewer.as_mut()),
         _ => None,
     })
 }

@@ -1,12 +1,12 @@
-//! Actions in the panes: layers, details, file tree.
+//! Actions in panes: layers, details, file tree.
 
 use crate::config::Action;
-use crate::tui::state::files::{FileTree, Filter, Jump};
+use crate::tui::state::files::{FileTreePane, Filter, Jump};
 use crate::tui::state::layers::CompareMode;
-use crate::tui::state::line::Purpose;
+use crate::tui::state::prompt::PromptKind;
 use crate::tui::state::warnings::Warnings;
 use crate::tui::state::waste::Waste;
-use crate::tui::state::{Attributes, Explorer, Focus, Motion, Overlay, Stage, State};
+use crate::tui::state::{Attributes, Explorer, Focus, Motion, Overlay, ScreenState, Stage};
 use crate::tui::text::printable;
 use dive_model::layer::LayerIndex;
 use dive_model::shell::shell_word;
@@ -14,7 +14,7 @@ use dive_model::tree::{Change, NodeId, Tree};
 
 use super::{Effect, extraction, overlays};
 
-pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Effect>) {
     match action {
         Action::ToggleView => {
             let other = if state.focus == Focus::Files { Focus::Layers } else { Focus::Files };
@@ -25,7 +25,7 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) 
         Action::WasteView => {
             if let Stage::Open(explorer) = &state.stage {
                 let fresh = || Waste::new(&explorer.opened.analysis.exact);
-                let waste = state.left_waste.take().unwrap_or_else(fresh);
+                let waste = state.closed_waste.take().unwrap_or_else(fresh);
                 state.overlays.push(Overlay::Waste(waste));
             }
         }
@@ -39,28 +39,28 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) 
     }
 }
 
-/// Gives a pane the keys.
-pub(super) fn focus(state: &mut State, focus: Focus) {
+/// Moves focus to a pane.
+pub(super) fn focus(state: &mut ScreenState, focus: Focus) {
     state.focus = focus;
     if matches!(focus, Focus::LayerDetails | Focus::ImageDetails) {
         state.last_details = focus;
     }
 }
 
-/// Opens the filter line with the filter that is on.
-fn open_filter(state: &mut State) {
+/// Opens the filter prompt with the active filter.
+fn open_filter(state: &mut ScreenState) {
     let Some(explorer) = state.explorer() else { return };
     let text = explorer.files.as_ref().and_then(|files| files.filter()).map_or("", |filter| filter.text()).to_owned();
     state.focus = Focus::Files;
-    state.ask(Purpose::Filter, &text);
+    state.open_prompt(PromptKind::Filter, &text);
 }
 
-pub(super) fn clear_filter(state: &mut State) {
-    state.typed_filter = None;
+pub(super) fn clear_filter(state: &mut ScreenState) {
+    state.pending_filter = None;
     state.set_filter(Filter::none());
 }
 
-fn in_layers(state: &mut State, action: Action) {
+fn in_layers(state: &mut ScreenState, action: Action) {
     match action {
         Action::Right => {
             return focus(
@@ -72,12 +72,12 @@ fn in_layers(state: &mut State, action: Action) {
         _ => {}
     }
     let Some(layers) = state.layers_mut() else { return };
-    overlays::step(&mut layers.scroll, action);
+    overlays::move_selection(&mut layers.scroll, action);
     compare(state, action);
 }
 
-/// What changes the comparison, and what follows from that.
-fn compare(state: &mut State, action: Action) {
+/// Applies an action to the comparison, then updates the file tree. Called after each change of the selected layer.
+fn compare(state: &mut ScreenState, action: Action) {
     if let Some(layers) = state.layers_mut() {
         match action {
             Action::CompareAll => layers.mode = CompareMode::Aggregated,
@@ -99,7 +99,7 @@ fn compare(state: &mut State, action: Action) {
     state.layer_details.step(isize::MIN);
 }
 
-fn in_details(state: &mut State, action: Action) {
+fn in_details(state: &mut ScreenState, action: Action) {
     let is_layer = state.focus == Focus::LayerDetails;
     match action {
         Action::Left if is_layer => return focus(state, Focus::Layers),
@@ -110,10 +110,10 @@ fn in_details(state: &mut State, action: Action) {
         }
         _ => {}
     }
-    overlays::turn(if is_layer { &mut state.layer_details } else { &mut state.image_details }, action);
+    overlays::scroll_text(if is_layer { &mut state.layer_details } else { &mut state.image_details }, action);
 }
 
-pub(super) fn in_files(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+pub(super) fn in_files(state: &mut ScreenState, action: Action, effects: &mut Vec<Effect>) {
     let Stage::Open(explorer) = &mut state.stage else { return };
     match action {
         Action::ToggleAttributes => {
@@ -134,8 +134,8 @@ pub(super) fn in_files(state: &mut State, action: Action, effects: &mut Vec<Effe
     }
 }
 
-/// What is asked for of the path under the cursor.
-fn at_node(state: &mut State, node: NodeId, action: Action, effects: &mut Vec<Effect>) {
+/// Applies an action to the path under the cursor.
+fn at_node(state: &mut ScreenState, node: NodeId, action: Action, effects: &mut Vec<Effect>) {
     let Stage::Open(explorer) = &mut state.stage else { return };
     let tree = &explorer.opened.tree;
     match action {
@@ -156,8 +156,8 @@ fn at_node(state: &mut State, node: NodeId, action: Action, effects: &mut Vec<Ef
     }
 }
 
-/// Sends a path to the clipboard, quoted where a shell would not take it for one word.
-pub(super) fn copy(state: &mut State, path: &[u8], effects: &mut Vec<Effect>) {
+/// Sends a path to the clipboard, quoted for a shell if needed.
+pub(super) fn copy(state: &mut ScreenState, path: &[u8], effects: &mut Vec<Effect>) {
     let text = shell_word(path);
     state.message = Some(match std::str::from_utf8(path) {
         Ok(path) if path == text => format!("{text} was sent to the clipboard"),
@@ -166,20 +166,20 @@ pub(super) fn copy(state: &mut State, path: &[u8], effects: &mut Vec<Effect>) {
     effects.push(Effect::Copy(text));
 }
 
-/// What only the tree is asked for, and a word on it where it did something else than one would expect.
+/// Applies an action to the file tree. Returns a message if a jump wrapped or found nothing.
 fn in_tree(explorer: &mut Explorer, action: Action) -> Option<String> {
     let tree = &explorer.opened.tree;
     let files = explorer.files.as_mut()?;
     let jumped = match action {
         Action::NextMatch | Action::PreviousMatch if files.filter().is_none() => {
-            return Some("there is no filter: open the filter line first".to_owned());
+            return Some("no filter is active; open the filter first".to_owned());
         }
         Action::NextMatch => files.next_match(tree),
         Action::PreviousMatch => files.previous_match(tree),
         Action::NextChange => files.next_change(tree),
         Action::PreviousChange => files.previous_change(tree),
         _ => {
-            plain(files, tree, action);
+            apply_to_tree(files, tree, action);
             return None;
         }
     };
@@ -187,12 +187,12 @@ fn in_tree(explorer: &mut Explorer, action: Action) -> Option<String> {
     let end = if matches!(action, Action::NextMatch | Action::NextChange) { "first" } else { "last" };
     match jumped {
         Jump::Done => None,
-        Jump::Wrapped => Some(format!("went on from the other end, to the {end} {what}")),
+        Jump::Wrapped => Some(format!("wrapped to the {end} {what}")),
         Jump::Nowhere => Some(format!("there is no {what}")),
     }
 }
 
-fn plain(files: &mut FileTree, tree: &Tree, action: Action) {
+fn apply_to_tree(files: &mut FileTreePane, tree: &Tree, action: Action) {
     if let Some(motion) = Motion::of(action) {
         return files.go(tree, motion);
     }
@@ -208,8 +208,8 @@ fn plain(files: &mut FileTree, tree: &Tree, action: Action) {
     }
 }
 
-/// Shows a path in a layer: selects both, and makes what hides the path show it.
-pub(super) fn go_to(state: &mut State, layer: LayerIndex, node: NodeId) {
+/// Selects a layer and a path. Removes the filter and unhides all kinds of change if they hide the path.
+pub(super) fn go_to(state: &mut ScreenState, layer: LayerIndex, node: NodeId) {
     focus(state, Focus::Files);
     let Stage::Open(explorer) = &mut state.stage else { return };
     explorer.layers.select(layer);
@@ -229,7 +229,7 @@ pub(super) fn go_to(state: &mut State, layer: LayerIndex, node: NodeId) {
     }
 }
 
-pub(super) fn scroll(state: &mut State, pane: Focus, rows: isize) {
+pub(super) fn scroll(state: &mut ScreenState, pane: Focus, rows: isize) {
     match pane {
         Focus::Layers => {
             if let Some(layers) = state.layers_mut() {
@@ -250,14 +250,14 @@ pub(super) fn scroll(state: &mut State, pane: Focus, rows: isize) {
     }
 }
 
-/// A row was clicked: it is selected; one that is selected already is looked into, collapsed or expanded.
-pub(super) fn point(state: &mut State, pane: Focus, row: usize, effects: &mut Vec<Effect>) {
+/// Selects the clicked row. A click on the selected row opens a file, and collapses or expands a directory.
+pub(super) fn click_row(state: &mut ScreenState, pane: Focus, row: usize, effects: &mut Vec<Effect>) {
     focus(state, pane);
     match (pane, &mut state.stage) {
         (Focus::Files, Stage::Open(explorer)) => {
             let tree = &explorer.opened.tree;
             let Some(files) = &mut explorer.files else { return };
-            if let Some(row) = explorer.window.get(row).copied() {
+            if let Some(row) = explorer.line_rows.get(row).copied() {
                 if row != files.selected_row() {
                     files.select_row(tree, row);
                 } else if let Some(node) = files.selected() {
@@ -267,7 +267,7 @@ pub(super) fn point(state: &mut State, pane: Focus, row: usize, effects: &mut Ve
         }
         (Focus::Layers, _) => {
             if let Some(layers) = state.layers_mut() {
-                let row = layers.scroll.seen().start + row;
+                let row = layers.scroll.visible().start + row;
                 if row < layers.scroll.count() {
                     layers.scroll.select(row);
                 }
@@ -278,8 +278,8 @@ pub(super) fn point(state: &mut State, pane: Focus, row: usize, effects: &mut Ve
     }
 }
 
-/// The names of the columns were clicked: the tree changes its order.
-pub(super) fn point_head(state: &mut State, pane: Focus) {
+/// Toggles the sort order after a click on the column header.
+pub(super) fn click_header(state: &mut ScreenState, pane: Focus) {
     focus(state, pane);
     if let (Focus::Files, Stage::Open(explorer)) = (pane, &mut state.stage)
         && let Some(files) = &mut explorer.files

@@ -1,34 +1,34 @@
-//! What follows from a state that changed: what a filter that was typed leaves, where things stand, and which part of each
-//! list is seen. It comes once a frame, however many events there were.
+//! Updates the derived parts of the state: the pending filter, the layout, and the viewport of each list. Runs once per
+//! frame, however many events it covers.
 
 use crate::tui::content::{self, files};
-use crate::tui::layout::{Layout, inside};
-use crate::tui::state::{Explorer, Focus, LongLines, Overlay, Stage, State};
+use crate::tui::layout::{ScreenLayout, inside};
+use crate::tui::state::{Explorer, Focus, LongLines, Overlay, ScreenState, Stage};
 use crate::tui::theme::Theme;
 
-use super::text_line;
+use super::prompt;
 
-/// Makes a state fit to be drawn, and to be asked what is where.
-pub fn settle(state: &mut State) {
-    text_line::apply_filter(state);
+/// Updates the derived parts of the state. Call it before drawing the state or reading its layout.
+pub fn settle(state: &mut ScreenState) {
+    prompt::apply_filter(state);
     let lines = |width| content::overlay_height(state, width);
-    state.layout = Layout::of(state, lines, state.overlays.last().map_or(0, content::head_height));
+    state.layout = ScreenLayout::of(state, lines, state.overlays.last().map_or(0, content::head_height));
     if !state.layout.fits {
-        // Nothing is seen: lists stay where they are until there is room again.
+        // Nothing is visible: lists keep their viewports until the terminal is large enough.
         return;
     }
     panes(state);
     overlays(state);
 }
 
-/// A pane that is folded away, or covered, keeps its place for when it is back.
-fn panes(state: &mut State) {
+/// Updates the visible panes. A hidden pane keeps its viewport.
+fn panes(state: &mut ScreenState) {
     let layout = state.layout;
     let rows = |pane| usize::from(inside(pane).height);
     if let Some(list) = state.layers_mut()
         && !layout.layers.is_empty()
     {
-        // The names of the columns take one.
+        // One row is the column header.
         list.scroll.set_height(rows(layout.layers).saturating_sub(1));
     }
     if let Stage::Open(explorer) = &mut state.stage
@@ -47,28 +47,28 @@ fn panes(state: &mut State) {
     }
 }
 
-/// Which row of the tree stands on which line: with wrapped names a row takes several.
+/// Computes the row on each line of the file tree. With wrapped names, a row takes several lines.
 fn file_tree(theme: &Theme, explorer: &mut Explorer, width: usize, height: usize) {
     let long_lines = explorer.long_lines;
     let Some(mut tree) = explorer.files.take() else { return };
     if long_lines == LongLines::Cut {
         tree.set_height(height);
-        explorer.window = (tree.first_row()..tree.row_count().min(tree.first_row() + height)).collect();
+        explorer.line_rows = (tree.first_row()..tree.row_count().min(tree.first_row() + height)).collect();
     } else {
         let first = files::first_row(theme, explorer, &tree, width, height);
         if first != tree.first_row() {
-            // So many rows that the last one is the cursor's. The height so far may be that of shorter rows, with which the
-            // tree would end before.
+            // Make the cursor's row the last visible one. The previous height may count rows with fewer lines, and
+            // would clamp the viewport too early.
             tree.set_height(tree.selected_row() + 1 - first);
         }
-        explorer.window = files::window(theme, explorer, &tree, width, height);
-        let rows = explorer.window.last().map_or(1, |last| last + 1 - tree.first_row());
+        explorer.line_rows = files::line_rows(theme, explorer, &tree, width, height);
+        let rows = explorer.line_rows.last().map_or(1, |last| last + 1 - tree.first_row());
         tree.set_height(rows);
     }
     explorer.files = Some(tree);
 }
 
-fn overlays(state: &mut State) {
+fn overlays(state: &mut ScreenState) {
     let layout = state.layout;
     let in_box = content::overlay_height(state, inside(layout.overlay).width);
     for overlay in &mut state.overlays {

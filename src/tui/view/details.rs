@@ -1,23 +1,24 @@
-//! The details of the selected layer and of the image.
+//! Draws the detail panes.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use super::pane::{self, Keys};
+use super::pane::{self, PaneFocus};
 use crate::tui::content::details::DetailLines;
-use crate::tui::state::{Focus, State};
+use crate::tui::state::{Focus, ScreenState};
 
-pub(super) fn draw(state: &State, which: Focus, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(state: &ScreenState, which: Focus, frame: &mut Frame<'_>, area: Rect) {
     if area.is_empty() {
         return;
     }
     let theme = &state.settings.theme;
-    let keys = if state.focus == which && state.overlays.is_empty() { Keys::Here } else { Keys::Elsewhere };
+    let focus =
+        if state.focus == which && state.overlays.is_empty() { PaneFocus::Focused } else { PaneFocus::Unfocused };
     let title = if which == Focus::LayerDetails { "Layer Details" } else { "Image Details" };
-    let area_inside = pane::draw(title, keys, theme, frame, area);
+    let area_inside = pane::draw(title, focus, theme, frame, area);
     let scroll = if which == Focus::LayerDetails { &state.layer_details } else { &state.image_details };
-    let seen = scroll.first()..scroll.first() + usize::from(area_inside.height);
-    let lines = DetailLines::of(state, which, area).lines(seen);
-    pane::write(lines, frame, area_inside);
-    pane::more(scroll.hidden(), theme, frame, area);
+    let visible = scroll.first()..scroll.first() + usize::from(area_inside.height);
+    let lines = DetailLines::of(state, which, area).lines(visible);
+    pane::draw_lines(lines, frame, area_inside);
+    pane::scroll_marks(scroll.hidden(), theme, frame, area);
 }

@@ -1,21 +1,21 @@
-//! The box about writing files to a folder.
+//! Draws the extraction dialog.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use super::pane::{self, Keys};
+use super::pane::{self, PaneFocus};
 use crate::tui::content;
-use crate::tui::state::State;
-use crate::tui::state::extraction::Extraction;
+use crate::tui::state::ScreenState;
+use crate::tui::state::extraction::ExtractionDialog;
 
-pub(super) fn draw(state: &State, extraction: &Extraction, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(state: &ScreenState, extraction: &ExtractionDialog, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
-    let title = format!("Extract {}", extraction.what);
-    let inside = pane::draw(&title, Keys::Here, theme, frame, area);
+    let title = format!("Extract {}", extraction.path);
+    let inside = pane::draw(&title, PaneFocus::Focused, theme, frame, area);
     let lines = content::extraction::lines(extraction, inside.width)
         .into_iter()
         .skip(extraction.scroll.first())
         .take(usize::from(inside.height));
-    pane::write(lines, frame, inside);
-    pane::more(extraction.scroll.hidden(), theme, frame, area);
+    pane::draw_lines(lines, frame, inside);
+    pane::scroll_marks(extraction.scroll.hidden(), theme, frame, area);
 }

@@ -1,4 +1,4 @@
-//! The last lines: what is typed, what came of the last action, and which keys do what.
+//! Draws the last rows: the prompt or the active filter, and the status message or key hints.
 
 use std::borrow::Cow;
 
@@ -9,15 +9,15 @@ use ratatui::text::{Line, Span};
 
 use super::pane;
 use crate::config::{Action, Context, KeyPress};
-use crate::tui::keymap::Row;
-use crate::tui::state::extraction::Stage;
-use crate::tui::state::files::{FileTree, Fold};
-use crate::tui::state::line::Purpose;
+use crate::tui::keymap::ActionRow;
+use crate::tui::state::extraction::ExtractionStage;
+use crate::tui::state::files::{FileTreePane, Fold};
+use crate::tui::state::prompt::PromptKind;
 use crate::tui::state::viewer::SearchState;
-use crate::tui::state::{Overlay, State};
+use crate::tui::state::{Overlay, ScreenState};
 use crate::tui::text::{columns, cut, printable};
 
-/// What the footer names, the most wanted first. The help names the rest.
+/// Actions with a hint in the footer, by priority. The help lists all.
 const HINTED: [Action; 30] = [
     Action::ShowWarnings,
     Action::Quit,
@@ -51,19 +51,19 @@ const HINTED: [Action; 30] = [
     Action::GoToLine,
 ];
 
-pub(super) fn draw(state: &State, frame: &mut Frame<'_>) {
-    line(state, frame, state.layout.line);
+pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>) {
+    prompt(state, frame, state.layout.prompt);
     let area = state.layout.footer;
     let width = usize::from(area.width);
     let line = match &state.message {
         Some(message) => Line::styled(cut(&printable(message), width), state.settings.theme.label),
         None => hints(state, width),
     };
-    pane::write([line], frame, area);
+    pane::draw_lines([line], frame, area);
 }
 
-/// As many hints as there is room for.
-fn hints<'a>(state: &'a State, width: usize) -> Line<'a> {
+/// The key hints that fit `width`.
+fn hints<'a>(state: &'a ScreenState, width: usize) -> Line<'a> {
     let theme = &state.settings.theme;
     let keymap = &state.settings.keymap;
     let context = state.context();
@@ -92,43 +92,43 @@ fn hints<'a>(state: &'a State, width: usize) -> Line<'a> {
     Line::from(spans)
 }
 
-/// Whether an action would do something now.
-fn is_available(state: &State, action: Action) -> bool {
+/// True if the action has an effect in the current state.
+fn is_available(state: &ScreenState, action: Action) -> bool {
     let filtered =
-        || state.explorer().and_then(|explorer| explorer.files.as_ref()).and_then(FileTree::filter).is_some();
-    let purpose = state.line.as_ref().map(|line| &line.purpose);
+        || state.explorer().and_then(|explorer| explorer.files.as_ref()).and_then(FileTreePane::filter).is_some();
+    let kind = state.prompt.as_ref().map(|prompt| &prompt.kind);
     match (action, state.overlays.last()) {
         (Action::Quit | Action::Help | Action::ToggleView | Action::CloseView | Action::ToggleEmptySteps, _) => true,
         (Action::ShowWarnings, _) => state.warning_count() > 0,
         _ if state.explorer().is_none() => false,
-        (Action::Accept, _) => state.line.as_ref().is_some_and(|line| line.error.is_none()),
-        (Action::CloseFilterFiles, _) => purpose.is_some() || filtered(),
-        (Action::KeepSpecialBits, _) => purpose == Some(&Purpose::Folder),
+        (Action::Accept, _) => state.prompt.as_ref().is_some_and(|prompt| prompt.error.is_none()),
+        (Action::CloseFilterFiles, _) => kind.is_some() || filtered(),
+        (Action::KeepSpecialBits, _) => kind == Some(&PromptKind::Folder),
         (Action::NextMatch, Some(Overlay::Viewer(viewer, _))) => viewer.status().search != SearchState::None,
         (Action::NextMatch, _) => filtered(),
         (Action::OverwriteFiles | Action::SkipFiles, Some(Overlay::Extraction(extraction))) => {
-            matches!(extraction.stage, Stage::Conflict(_))
+            matches!(extraction.stage, ExtractionStage::Conflict(_))
         }
         _ => true,
     }
 }
 
-/// What is under the cursor of the tree.
-fn fold(state: &State) -> Option<Fold> {
+/// The fold of the row under the cursor of the file tree.
+fn fold(state: &ScreenState) -> Option<Fold> {
     let files = state.explorer()?.files.as_ref()?;
     Some(files.fold(files.selected()?))
 }
 
-/// What an action is called where it is asked for.
-fn hint(state: &State, row: &Row) -> Cow<'static, str> {
-    let is_filter = state.line.as_ref().is_none_or(|line| line.purpose == Purpose::Filter);
+/// The name of an action in the current context.
+fn hint(state: &ScreenState, row: &ActionRow) -> Cow<'static, str> {
+    let is_filter = state.prompt.as_ref().is_none_or(|prompt| prompt.kind == PromptKind::Filter);
     let hint = match (row.action, state.context()) {
         (Action::ShowWarnings, _) => match state.warning_count() {
             1 => return Cow::Borrowed("1 warning"),
             count => return Cow::Owned(format!("{count} warnings")),
         },
         (Action::FilterFiles, Context::Viewer) => "Search",
-        (Action::Quit, _) if state.line.is_some() || !state.overlays.is_empty() => "Close",
+        (Action::Quit, _) if state.prompt.is_some() || !state.overlays.is_empty() => "Close",
         (Action::ViewFile, Context::FileTree) => match fold(state) {
             Some(Fold::Expanded) => "Collapse",
             Some(Fold::Collapsed) => "Expand",
@@ -141,7 +141,7 @@ fn hint(state: &State, row: &Row) -> Cow<'static, str> {
     Cow::Borrowed(hint)
 }
 
-/// A key as hints write it: `^A` for `ctrl+a`.
+/// Abbreviates a key for hints: `^A` for `ctrl+a`.
 pub(super) fn short(key: KeyPress) -> String {
     let name = key.label();
     match name.strip_prefix("ctrl+") {
@@ -151,8 +151,8 @@ pub(super) fn short(key: KeyPress) -> String {
     }
 }
 
-/// The line that is typed, or the filter that is on.
-fn line(state: &State, frame: &mut Frame<'_>, area: Rect) {
+/// Draws the prompt or the active filter.
+fn prompt(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     if area.is_empty() {
         return;
     }
@@ -163,43 +163,43 @@ fn line(state: &State, frame: &mut Frame<'_>, area: Rect) {
         let count = files.matches();
         if count == 1 { "1 match".to_owned() } else { format!("{count} matches") }
     });
-    let Some(line) = &state.line else {
-        let text = files.and_then(FileTree::filter).map_or("", |filter| filter.text());
+    let Some(prompt) = &state.prompt else {
+        let text = files.and_then(FileTreePane::filter).map_or("", |filter| filter.text());
         let spans = vec![
             Span::styled("Filter: ", theme.label),
             Span::raw(cut(&printable(text), width.saturating_sub(24))),
             Span::styled(format!("  {}", matches.unwrap_or_default()), theme.dim),
         ];
-        pane::write([Line::from(spans)], frame, area);
+        pane::draw_lines([Line::from(spans)], frame, area);
         return;
     };
-    let label = match (&line.purpose, state.overlays.last()) {
-        (Purpose::Place, Some(Overlay::Viewer(viewer, _))) => format!("{}: ", viewer.goal_label()),
-        (purpose, _) => format!("{}: ", purpose.label()),
+    let label = match (&prompt.kind, state.overlays.last()) {
+        (PromptKind::Position, Some(Overlay::Viewer(viewer, _))) => format!("{}: ", viewer.destination_label()),
+        (kind, _) => format!("{}: ", kind.label()),
     };
-    let behind = line.error.as_ref().map(|error| (printable(error), theme.error)).or_else(|| {
-        let is_filter = line.purpose == Purpose::Filter;
+    let suffix = prompt.error.as_ref().map(|error| (printable(error), theme.error)).or_else(|| {
+        let is_filter = prompt.kind == PromptKind::Filter;
         matches.filter(|_| is_filter).map(|matches| (matches, theme.dim))
     });
-    let wanted = behind.as_ref().map_or(0, |(text, _)| columns(text) + 2);
-    let room = width.saturating_sub(columns(&label)).saturating_sub(wanted).max(16);
-    // What was pasted may hold anything but controls; its width is what tui-input counts.
-    let scroll = line.input.visual_scroll(room.saturating_sub(1));
-    let text = visible(line.text(), scroll, room);
-    let cursor = columns(&label) + line.input.visual_cursor().saturating_sub(scroll);
+    let suffix_width = suffix.as_ref().map_or(0, |(text, _)| columns(text) + 2);
+    let room = width.saturating_sub(columns(&label)).saturating_sub(suffix_width).max(16);
+    // Pasted text may have wide characters, so the scroll offset is in columns as tui-input counts them.
+    let scroll = prompt.input.visual_scroll(room.saturating_sub(1));
+    let text = visible(prompt.text(), scroll, room);
+    let cursor = columns(&label) + prompt.input.visual_cursor().saturating_sub(scroll);
     let mut spans = vec![Span::styled(label, theme.label), Span::raw(text.clone())];
-    if line.text().is_empty() && line.purpose == Purpose::Filter {
-        spans.push(Span::styled("a regular expression on the path, sizes as >10MB", theme.dim));
-    } else if let Some((behind, style)) = behind {
+    if prompt.text().is_empty() && prompt.kind == PromptKind::Filter {
+        spans.push(Span::styled("regular expression on the path, sizes such as >10MB", theme.dim));
+    } else if let Some((suffix, style)) = suffix {
         let taken: usize = spans.iter().map(|span| columns(&span.content)).sum();
         spans.push(Span::raw("  "));
-        spans.push(Span::styled(cut(&behind, width.saturating_sub(taken + 2)), style));
+        spans.push(Span::styled(cut(&suffix, width.saturating_sub(taken + 2)), style));
     }
-    pane::write([Line::from(spans)], frame, area);
+    pane::draw_lines([Line::from(spans)], frame, area);
     frame.set_cursor_position(Position::new(area.x + u16::try_from(cursor).unwrap_or(0).min(area.width - 1), area.y));
 }
 
-/// The part of a line behind its first `skip` columns.
+/// The part of a text after its first `skip` columns, at most `room` columns wide.
 fn visible(text: &str, skip: usize, room: usize) -> String {
     use unicode_width::UnicodeWidthChar;
     let mut taken = 0;

@@ -1,21 +1,21 @@
-//! The help.
+//! Draws the help.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use super::pane::{self, Keys};
+use super::pane::{self, PaneFocus};
 use crate::tui::content;
-use crate::tui::state::{Help, State};
+use crate::tui::state::{Help, ScreenState};
 
-pub(super) fn draw(state: &State, help: &Help, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(state: &ScreenState, help: &Help, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
     let title = format!("Keys · {}", help.of.title());
-    let inside = pane::draw(&title, Keys::Here, theme, frame, area);
+    let inside = pane::draw(&title, PaneFocus::Focused, theme, frame, area);
     let lines: Vec<_> = content::help::lines(state, help, inside.width)
         .into_iter()
         .skip(help.scroll.first())
         .take(usize::from(inside.height))
         .collect();
-    pane::write(lines, frame, inside);
-    pane::more(help.scroll.hidden(), theme, frame, area);
+    pane::draw_lines(lines, frame, inside);
+    pane::scroll_marks(help.scroll.hidden(), theme, frame, area);
 }

@@ -1,37 +1,37 @@
-//! The history of a path: what each layer did to it.
+//! Draws the history of a path.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
 
-use super::pane::{self, Keys};
+use super::pane::{self, PaneFocus};
 use crate::report::listing::permissions;
 use crate::tui::state::history::History;
-use crate::tui::state::{Explorer, State, instruction};
+use crate::tui::state::{Explorer, ScreenState, instruction};
 use crate::tui::text::{cut, left, name, printable, right};
 use dive_model::tree::history::HistoryEvent;
 use dive_model::units::Bytes;
 
-pub(super) fn draw(state: &State, explorer: &Explorer, history: &History, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(state: &ScreenState, explorer: &Explorer, history: &History, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
     let tree = &explorer.opened.tree;
     let path = name(&tree.path(history.node), usize::from(area.width));
-    let inside = pane::draw(&format!("History of {path}"), Keys::Here, theme, frame, area);
+    let inside = pane::draw(&format!("History of {path}"), PaneFocus::Focused, theme, frame, area);
     let width = usize::from(inside.width);
     let head =
         format!("{:<7}{:<25}{:<12}{:>9}  {:>8}", "Layer", "What it did", "Permission", "UID:GID", "Size") + "  Command";
     let mut lines = vec![Line::styled(cut(&head, width), theme.dim)];
-    for row in history.scroll.seen() {
+    for row in history.scroll.visible() {
         let Some(event) = history.events().get(row) else { break };
         let style = if row == history.scroll.selected() { theme.selected } else { Style::new() };
         lines.push(Line::styled(left(&row_text(explorer, event, width), width), style));
     }
     if history.events().is_empty() {
-        lines.push(Line::raw("No layer has an entry for this path: it is a directory that others stand in."));
+        lines.push(Line::raw("No layer has an entry for this path: it is only the parent directory of other entries."));
     }
-    pane::write(lines, frame, inside);
-    pane::more(history.scroll.hidden(), theme, frame, area);
+    pane::draw_lines(lines, frame, inside);
+    pane::scroll_marks(history.scroll.hidden(), theme, frame, area);
 }
 
 fn row_text(explorer: &Explorer, event: &HistoryEvent, width: usize) -> String {
@@ -43,7 +43,7 @@ fn row_text(explorer: &Explorer, event: &HistoryEvent, width: usize) -> String {
     let owner = right(&format!("{}:{}", facts.uid, facts.gid), 9);
     let text = format!("{before}{:<12}{owner}  {}", permissions(facts.kind, facts.mode), right(&size, 8));
     let text = if facts.target.is_empty() { text } else { format!("{text}  -> {}", name(facts.target, width)) };
-    // What made the layer is the answer to why.
+    // The layer's command explains the change.
     let made_by = explorer.opened.image.layers.get(event.layer.get()).map_or("", |layer| &layer.created_by);
     let start: String = made_by.chars().take(width).collect();
     let text = format!("{text}  {}", printable(&instruction::line(&start)));

@@ -1,39 +1,39 @@
-//! The list of layers: how each takes part in the comparison, what it weighs and wastes, and what made it.
+//! Draws the list of layers: compare mark, size, waste and command of each.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::pane::{self, Keys};
+use super::pane::{self, PaneFocus};
 use crate::tui::state::instruction;
-use crate::tui::state::layers::{CompareMark, CompareMode, EmptySteps, LayerRow, Layers};
-use crate::tui::state::{Focus, Stage, State};
+use crate::tui::state::layers::{CompareMark, CompareMode, EmptySteps, LayerList, LayerRow};
+use crate::tui::state::{Focus, ScreenState, Stage};
 use crate::tui::text::{columns, cut, left, printable, right};
 use dive_model::image::{Image, OtherEntry};
 use dive_model::layer::LayerIndex;
 use dive_model::units::Bytes;
 
-/// Columns of the bar.
+/// Width of the size bar.
 const BAR: usize = 8;
-/// Columns of the mark.
+/// Width of the compare mark.
 const MARK: usize = 2;
 
-/// Columns of the layers' numbers.
-fn digits(state: &State) -> usize {
+/// Width of the layer numbers.
+fn digits(state: &ScreenState) -> usize {
     let last = state.image().map_or(0, |image| image.layers.len().saturating_sub(1));
     last.to_string().len().max(2)
 }
 
-/// What is known of the layers' sizes.
-struct Sizes {
+/// Sizes and waste of the layers, in bytes.
+struct LayerSizes {
     of: Vec<Option<u64>>,
     waste: Vec<u64>,
     largest: u64,
 }
 
-impl Sizes {
-    fn known(state: &State) -> Self {
+impl LayerSizes {
+    fn known(state: &ScreenState) -> Self {
         let (of, waste) = match &state.stage {
             Stage::Finding(_) => (Vec::new(), Vec::new()),
             Stage::Reading(reading) => (reading.sizes.clone(), Vec::new()),
@@ -56,18 +56,22 @@ impl Sizes {
     }
 }
 
-pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     if area.is_empty() {
         return;
     }
     let theme = &state.settings.theme;
-    let keys = if state.focus == Focus::Layers && state.overlays.is_empty() { Keys::Here } else { Keys::Elsewhere };
-    let inside = pane::draw(&title(state), keys, theme, frame, area);
-    if let Some(others) = state.image().and_then(also_here) {
-        pane::foot(&others, theme, frame, area);
+    let focus = if state.focus == Focus::Layers && state.overlays.is_empty() {
+        PaneFocus::Focused
+    } else {
+        PaneFocus::Unfocused
+    };
+    let inside = pane::draw(&title(state), focus, theme, frame, area);
+    if let Some(others) = state.image().and_then(other_entries_note) {
+        pane::bottom_title(&others, theme, frame, area);
     }
     let Some(layers) = state.layers() else { return };
-    let sizes = Sizes::known(state);
+    let sizes = LayerSizes::known(state);
     let width = usize::from(inside.width);
     let with_waste = width >= 64;
     let before = " ".repeat(MARK + digits(state));
@@ -77,7 +81,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         format!("{before}{:>8} {:BAR$} Command", "Size", "")
     };
     let mut lines = vec![Line::styled(cut(&head, width), theme.dim)];
-    for row in layers.scroll.seen() {
+    for row in layers.scroll.visible() {
         let Some(what) = layers.rows().get(row) else { break };
         let spans = match what {
             LayerRow::Layer(layer) => layer_row(state, layers, &sizes, *layer, with_waste, width),
@@ -86,25 +90,25 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         };
         let mut line = Line::from(spans);
         if row == layers.scroll.selected() {
-            line = line.style(if keys == Keys::Here { theme.selected } else { theme.selected_elsewhere });
+            line = line.style(if focus == PaneFocus::Focused { theme.selected } else { theme.selected_unfocused });
         }
         lines.push(line);
     }
-    pane::write(lines, frame, inside);
-    pane::more(layers.scroll.hidden(), theme, frame, area);
+    pane::draw_lines(lines, frame, inside);
+    pane::scroll_marks(layers.scroll.hidden(), theme, frame, area);
 }
 
-/// A line about what else the file holds, short enough for the narrowest pane. Image Details names the entries.
-fn also_here(image: &Image) -> Option<String> {
+/// Text about other images and artifacts in the file, short enough for the narrowest pane. Image Details names them.
+fn other_entries_note(image: &Image) -> Option<String> {
     match &image.other_images[..] {
-        [] => beside_images(&image.other_entries),
+        [] => artifact_note(&image.other_entries),
         [other] => Some(format!("1 more image here: --image {}", other.index)),
         several => Some(format!("{} more images here: --image N", several.len())),
     }
 }
 
-fn beside_images(entries: &[OtherEntry]) -> Option<String> {
-    // An attestation is an artifact, too.
+fn artifact_note(entries: &[OtherEntry]) -> Option<String> {
+    // Attestations are artifacts, too.
     let kind = if entries.iter().all(|entry| entry.is_attestation) { "attestation" } else { "OCI artifact" };
     match entries.len() {
         0 => None,
@@ -113,7 +117,7 @@ fn beside_images(entries: &[OtherEntry]) -> Option<String> {
     }
 }
 
-fn title(state: &State) -> String {
+fn title(state: &ScreenState) -> String {
     let Some(layers) = state.layers() else { return "Layers".to_owned() };
     let mut title = format!("Layers ({})", state.image().map_or(0, |image| image.layers.len()));
     match layers.mode {
@@ -128,9 +132,9 @@ fn title(state: &State) -> String {
 }
 
 fn layer_row<'a>(
-    state: &State,
-    layers: &Layers,
-    sizes: &Sizes,
+    state: &ScreenState,
+    layers: &LayerList,
+    sizes: &LayerSizes,
     layer: LayerIndex,
     with_waste: bool,
     width: usize,
@@ -161,19 +165,19 @@ fn layer_row<'a>(
     let taken: usize = spans.iter().map(|span| columns(&span.content)).sum();
     let image_layer = state.image().and_then(|image| image.layers.get(layer.get()));
     let command = image_layer.map_or_else(String::new, |layer| {
-        // What was imported has no command, but a word on where it comes from.
-        let told = if layer.created_by.is_empty() { &layer.comment } else { &layer.created_by };
-        let start: String = told.chars().take(COMMAND).collect();
+        // An imported layer has no command; its comment names the source.
+        let text = if layer.created_by.is_empty() { &layer.comment } else { &layer.created_by };
+        let start: String = text.chars().take(COMMAND).collect();
         instruction::line(&start)
     });
     spans.push(Span::raw(format!(" {}", left(&printable(&command), width.saturating_sub(taken + 1)))));
     spans
 }
 
-/// Letters of a command that are looked at for a row.
+/// Characters of a command that are formatted for a row.
 const COMMAND: usize = 600;
 
-fn step_row<'a>(state: &State, step: usize, width: usize) -> Vec<Span<'a>> {
+fn step_row<'a>(state: &ScreenState, step: usize, width: usize) -> Vec<Span<'a>> {
     let text = state.image().and_then(|image| image.history.get(step)).map_or_else(String::new, |step| {
         let start: String = step.created_by.chars().take(COMMAND).collect();
         instruction::line(&start)
@@ -183,15 +187,15 @@ fn step_row<'a>(state: &State, step: usize, width: usize) -> Vec<Span<'a>> {
     vec![Span::styled(left(&text, width), state.settings.theme.dim)]
 }
 
-/// A layer's size beside the largest one's, and how much of it is waste.
+/// The size bar of a layer, relative to the largest layer, with its waste.
 fn bar<'a>(size: u64, waste: u64, largest: u64, full: Style, wasted: Style) -> [Span<'a>; 3] {
     let cells = |bytes: u64| -> usize {
         if largest == 0 || bytes == 0 {
             return 0;
         }
         let share = (bytes as f64 / largest as f64 * BAR as f64).round();
-        // Between 0 and BAR; what there is has a cell.
-        #[allow(clippy::cast_sign_loss, reason = "sizes are not below zero")]
+        // Between 0 and BAR; any non-zero size gets a cell.
+        #[allow(clippy::cast_sign_loss, reason = "sizes are not negative")]
         let share = share as usize;
         share.clamp(1, BAR)
     };
@@ -217,7 +221,7 @@ mod tests {
         assert_eq!(drawn(100, 0, 100), "████████");
         assert_eq!(drawn(100, 50, 100), "████▒▒▒▒");
         assert_eq!(drawn(100, 100, 100), "▒▒▒▒▒▒▒▒");
-        assert_eq!(drawn(1, 0, 1_000_000), "█       ", "what is there is seen");
+        assert_eq!(drawn(1, 0, 1_000_000), "█       ", "a non-zero size is visible");
         assert_eq!(drawn(0, 0, 100), "        ");
         assert_eq!(drawn(u64::MAX, 1, u64::MAX), "███████▒");
     }

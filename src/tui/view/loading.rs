@@ -1,24 +1,26 @@
-//! What is seen in place of the file tree until the image is there.
+//! Draws the progress of opening the image, in place of the file tree.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::pane::{self, Keys};
-use crate::tui::content::progress::{gauge, spooled};
-use crate::tui::state::{Focus, Stage, State};
+use super::pane::{self, PaneFocus};
+use crate::tui::content::progress::{gauge, transfer_lines};
+use crate::tui::state::{Focus, ScreenState, Stage};
 use dive_model::units::Bytes;
 
-pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
-    let keys = if state.focus == Focus::Files { Keys::Here } else { Keys::Elsewhere };
-    let inside = pane::draw("Current Layer Contents", keys, theme, frame, area);
+    let focus = if state.focus == Focus::Files { PaneFocus::Focused } else { PaneFocus::Unfocused };
+    let inside = pane::draw("Current Layer Contents", focus, theme, frame, area);
     let bar = usize::from(inside.width).saturating_sub(2).min(50);
     let mut lines = Vec::new();
     match &state.stage {
         Stage::Finding(None) => lines.push(Line::raw("Looking for the image …")),
         Stage::Finding(Some(progress)) => {
-            lines.extend(spooled(*progress, bar).into_iter().map(|(part, text)| Line::styled(text, part.style(theme))));
+            lines.extend(
+                transfer_lines(*progress, bar).into_iter().map(|(part, text)| Line::styled(text, part.style(theme))),
+            );
         }
         Stage::Reading(reading) => {
             let read = reading.sizes.iter().flatten().count();
@@ -28,5 +30,5 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         }
         Stage::Open(_) => {}
     }
-    pane::write(lines, frame, inside);
+    pane::draw_lines(lines, frame, inside);
 }

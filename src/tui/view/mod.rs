@@ -1,4 +1,4 @@
-//! State in, cells out: nothing here changes anything.
+//! Draws the state. Nothing here changes it.
 
 mod details;
 mod extraction;
@@ -21,32 +21,32 @@ use ratatui::widgets::{Clear, Paragraph};
 use crate::config::Action;
 
 use super::layout::{MIN_HEIGHT, MIN_WIDTH};
-use super::state::{Focus, Overlay, Stage, State};
+use super::state::{Focus, Overlay, ScreenState, Stage};
 
 /// Draws the whole screen.
-pub fn draw(state: &State, frame: &mut Frame<'_>) {
+pub fn draw(state: &ScreenState, frame: &mut Frame<'_>) {
     let layout = &state.layout;
     let area = frame.area();
-    // The terminal has another size already; its event is on the way, and nothing laid out for the old one may be drawn.
+    // The terminal was resized and its event is still queued: the layout is for the old size.
     if (area.width, area.height) != state.size {
         return;
     }
     if !layout.fits {
-        return too_small(state, frame);
+        return draw_too_small(state, frame);
     }
     match state.overlays.iter().rev().find(|overlay| !overlay.is_box()) {
-        Some(overlay) => over(state, overlay, frame, layout.body),
-        None => panes(state, frame),
+        Some(overlay) => draw_overlay(state, overlay, frame, layout.body),
+        None => draw_panes(state, frame),
     }
     if let Some(top) = state.overlays.last().filter(|overlay| overlay.is_box()) {
         frame.render_widget(Clear, layout.overlay);
-        over(state, top, frame, layout.overlay);
+        draw_overlay(state, top, frame, layout.overlay);
     }
     footer::draw(state, frame);
 }
 
-/// What stands over the panes.
-fn over(state: &State, overlay: &Overlay, frame: &mut Frame<'_>, area: Rect) {
+/// Draws an overlay.
+fn draw_overlay(state: &ScreenState, overlay: &Overlay, frame: &mut Frame<'_>, area: Rect) {
     match (overlay, state.explorer()) {
         (Overlay::Help(help), _) => help::draw(state, help, frame, area),
         (Overlay::Warnings(list), _) => warnings::draw(state, list, frame, area),
@@ -54,12 +54,12 @@ fn over(state: &State, overlay: &Overlay, frame: &mut Frame<'_>, area: Rect) {
         (Overlay::Extraction(extraction), _) => extraction::draw(state, extraction, frame, area),
         (Overlay::Waste(waste), Some(explorer)) => waste::draw(state, explorer, waste, frame, area),
         (Overlay::History(history), Some(explorer)) => history::draw(state, explorer, history, frame, area),
-        // They are about an image that is there.
+        // These need an open image.
         (Overlay::Waste(_) | Overlay::History(_), None) => {}
     }
 }
 
-fn panes(state: &State, frame: &mut Frame<'_>) {
+fn draw_panes(state: &ScreenState, frame: &mut Frame<'_>) {
     let layout = &state.layout;
     layers::draw(state, frame, layout.layers);
     details::draw(state, Focus::LayerDetails, frame, layout.layer_details);
@@ -70,12 +70,12 @@ fn panes(state: &State, frame: &mut Frame<'_>) {
     }
 }
 
-/// Says what the screen needs.
-fn too_small(state: &State, frame: &mut Frame<'_>) {
+/// Draws the message for a terminal that is too small.
+fn draw_too_small(state: &ScreenState, frame: &mut Frame<'_>) {
     let (width, height) = state.size;
     let quit = state.settings.keymap.hint(state.context(), Action::Quit);
     let leave = quit
-        .map_or_else(|| "Make it larger.".to_owned(), |key| format!("Make it larger, or leave with {}.", key.label()));
+        .map_or_else(|| "Make it larger.".to_owned(), |key| format!("Make it larger, or quit with {}.", key.label()));
     let lines = vec![
         Line::from("The terminal is too small."),
         Line::from(format!("It has {width}x{height},")),

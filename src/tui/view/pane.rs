@@ -1,4 +1,4 @@
-//! The frame of a pane: its border, its title, and whether it has the keys.
+//! Draws the parts that panes share: border, title, lines, scroll marks.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -9,21 +9,21 @@ use ratatui::widgets::{Block, BorderType};
 use crate::tui::text::{cut, is_plain, printable};
 use crate::tui::theme::Theme;
 
-/// Whether a pane has the keys.
+/// Whether a pane has focus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keys {
-    Here,
-    Elsewhere,
+pub(super) enum PaneFocus {
+    Focused,
+    Unfocused,
 }
 
-/// Draws the border, and returns what is inside of it. The pane that has the keys has a thick border: colour alone says
-/// nothing to some.
-pub(super) fn draw(title: &str, keys: Keys, theme: &Theme, frame: &mut Frame<'_>, area: Rect) -> Rect {
-    let (kind, border, style) = match keys {
-        Keys::Here => (BorderType::Thick, theme.focused, theme.focused),
-        Keys::Elsewhere => (BorderType::Plain, theme.border, theme.title),
+/// Draws border and title, and returns the area inside. The focused pane has a thick border, since not everyone sees
+/// the colour.
+pub(super) fn draw(title: &str, focus: PaneFocus, theme: &Theme, frame: &mut Frame<'_>, area: Rect) -> Rect {
+    let (kind, border, style) = match focus {
+        PaneFocus::Focused => (BorderType::Thick, theme.focused, theme.focused),
+        PaneFocus::Unfocused => (BorderType::Plain, theme.border, theme.title),
     };
-    // Whoever the title is from, nothing in it reaches the terminal as it is.
+    // Titles contain names from the image.
     let title = format!(" {} ", cut(&printable(title), usize::from(area.width).saturating_sub(6)));
     let block = Block::bordered().border_type(kind).border_style(border).title(Line::from(Span::styled(title, style)));
     let inside = block.inner(area);
@@ -31,15 +31,15 @@ pub(super) fn draw(title: &str, keys: Keys, theme: &Theme, frame: &mut Frame<'_>
     inside
 }
 
-/// Says something on the lower border, which is as wide as the pane and mostly empty.
-pub(super) fn foot(text: &str, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
+/// Draws a text on the lower border.
+pub(super) fn bottom_title(text: &str, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     let text = format!(" {} ", cut(text, usize::from(area.width).saturating_sub(6)));
     frame.buffer_mut().set_string(area.x + 1, area.bottom().saturating_sub(1), text, theme.title);
 }
 
-/// Writes lines into an area, each on a row of its own. As [`ratatui::widgets::Paragraph`] does without wrapping, but a
-/// line's style goes over the whole row, and what is ASCII, nearly all there is, is not searched for graphemes.
-pub(super) fn write<'a>(lines: impl IntoIterator<Item = Line<'a>>, frame: &mut Frame<'_>, area: Rect) {
+/// Draws one line per row. Differs from [`ratatui::widgets::Paragraph`]: the style of a line covers the whole row, and
+/// ASCII text, the common case, skips grapheme segmentation.
+pub(super) fn draw_lines<'a>(lines: impl IntoIterator<Item = Line<'a>>, frame: &mut Frame<'_>, area: Rect) {
     let buffer = frame.buffer_mut();
     for (y, line) in (area.y..area.bottom()).zip(lines) {
         let mut x = area.x;
@@ -62,8 +62,8 @@ pub(super) fn write<'a>(lines: impl IntoIterator<Item = Line<'a>>, frame: &mut F
     }
 }
 
-/// Marks at the right border that there is more above and below.
-pub(super) fn more(hidden: (usize, usize), theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
+/// Draws marks on the right border for hidden rows above and below.
+pub(super) fn scroll_marks(hidden: (usize, usize), theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     let (above, below) = hidden;
     let column = area.right().saturating_sub(1);
     for (count, row, sign) in [(above, area.y + 1, "▲"), (below, area.bottom().saturating_sub(2), "▼")] {

@@ -1,44 +1,48 @@
-//! The content of a file.
+//! Draws the viewer.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use super::pane::{self, Keys};
+use super::pane::{self, PaneFocus};
 use crate::tui::content;
-use crate::tui::content::progress::spooled;
-use crate::tui::state::State;
-use crate::tui::state::viewer::{Emphasis, Form, Goal, Phase, RowLabel, SearchState, Viewer, ViewerRow, ViewerStatus};
+use crate::tui::content::progress::transfer_lines;
+use crate::tui::state::ScreenState;
+use crate::tui::state::viewer::{
+    Destination, Emphasis, Form, Phase, RowLabel, SearchState, Viewer, ViewerRow, ViewerStatus,
+};
 use crate::tui::text::{cut, printable, right};
 use crate::tui::theme::Theme;
 use dive_model::tree::SpanId;
 use dive_model::units::Bytes;
 
-pub(super) fn draw(state: &State, viewer: &Viewer, version: SpanId, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(state: &ScreenState, viewer: &Viewer, version: SpanId, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
     let title = format!("{}{}", viewer.title(), layers(state, version));
-    let inside = pane::draw(&title, Keys::Here, theme, frame, area);
+    let inside = pane::draw(&title, PaneFocus::Focused, theme, frame, area);
     let mut lines = Vec::new();
     if content::viewer_head_height(viewer) > 0 {
-        let words = printable(&viewer.words().join("; "));
-        lines.push(Line::styled(cut(&words, usize::from(inside.width)), theme.dim));
+        let notes = printable(&viewer.notes().join("; "));
+        lines.push(Line::styled(cut(&notes, usize::from(inside.width)), theme.dim));
     }
     let gutter = viewer.gutter();
     lines.extend(viewer.rows().iter().map(|row| line(row, gutter, theme)));
-    if let Phase::Bringing(progress) = viewer.status().phase {
+    if let Phase::Transferring(progress) = viewer.status().phase {
         let bar = usize::from(inside.width).saturating_sub(2).min(50);
-        lines.extend(spooled(progress, bar).into_iter().map(|(part, text)| Line::styled(text, part.style(theme))));
-        lines.push(Line::styled("The layer is not here yet. esc stops it.", theme.dim));
+        lines.extend(
+            transfer_lines(progress, bar).into_iter().map(|(part, text)| Line::styled(text, part.style(theme))),
+        );
+        lines.push(Line::styled("Transferring the layer. esc cancels.", theme.dim));
     }
-    pane::write(lines, frame, inside);
-    let status = format!(" {} ", cut(&told(&viewer.status()), usize::from(area.width).saturating_sub(6)));
+    pane::draw_lines(lines, frame, inside);
+    let status = format!(" {} ", cut(&status_text(&viewer.status()), usize::from(area.width).saturating_sub(6)));
     let at = area.right().saturating_sub(u16::try_from(Span::raw(&status).width()).unwrap_or(0) + 2);
     frame.buffer_mut().set_string(at.max(area.x + 1), area.bottom() - 1, status, theme.title);
 }
 
-/// Which layers a version is there in.
-fn layers(state: &State, version: SpanId) -> String {
+/// The layer that created a version, and the layer that removed or replaced it.
+fn layers(state: &ScreenState, version: SpanId) -> String {
     let Some(explorer) = state.explorer() else { return String::new() };
     let span = explorer.opened.tree.span(version);
     match span.end() {
@@ -73,31 +77,31 @@ fn line<'a>(row: &'a ViewerRow, gutter: usize, theme: &Theme) -> Line<'a> {
     Line::from(spans)
 }
 
-/// Where one is, how much there is, and how a search went.
-fn told(status: &ViewerStatus) -> String {
+/// Text of the status line: search, progress, position, size.
+fn status_text(status: &ViewerStatus) -> String {
     let mut parts = Vec::new();
     match &status.search {
         SearchState::None | SearchState::Found => {}
         SearchState::Invalid(why) | SearchState::Failed(why) => parts.push(format!("search: {}", printable(why))),
-        SearchState::Waiting => parts.push(format!("going to search for {} …", printable(&status.pattern))),
+        SearchState::Waiting => parts.push(format!("waiting to search for {} …", printable(&status.pattern))),
         SearchState::Searching(done) => parts.push(format!("searching … {}", Bytes(*done))),
-        SearchState::FoundWrapped => parts.push("went on from the other end".to_owned()),
+        SearchState::FoundWrapped => parts.push("search wrapped".to_owned()),
         SearchState::NotFoundYet(searched) => {
             parts.push(format!("no match for {} in the first {}", printable(&status.pattern), Bytes(*searched)));
         }
         SearchState::NotFound => parts.push(format!("no match for {}", printable(&status.pattern))),
     }
-    match (&status.phase, status.waits_for) {
+    match (&status.phase, status.pending_destination) {
         (Phase::Failed(why), _) => parts.push(printable(why)),
-        (_, Some(Goal::End)) => parts.push("going to the end …".to_owned()),
-        (_, Some(Goal::Line(line))) => parts.push(format!("going to line {line} …")),
-        (_, Some(Goal::Offset(offset))) => parts.push(format!("going to offset {offset:x} …")),
+        (_, Some(Destination::End)) => parts.push("going to the end …".to_owned()),
+        (_, Some(Destination::Line(line))) => parts.push(format!("going to line {line} …")),
+        (_, Some(Destination::Offset(offset))) => parts.push(format!("going to offset {offset:x} …")),
         (Phase::Reading, None) if status.available < status.size => {
             parts.push(format!("{} unpacked …", Bytes(status.available)));
         }
         _ => {}
     }
-    // Of nothing there is no place.
+    // An empty file has no position.
     if status.size > 0 {
         match (status.form, status.line, status.lines) {
             (Form::Hex, ..) => parts.push("hex".to_owned()),
@@ -115,9 +119,9 @@ fn told(status: &ViewerStatus) -> String {
 mod tests {
     use super::*;
 
-    /// What is typed, pasted or read from an archive is on the status line too.
+    /// The status line has text that was typed, pasted or read from an archive.
     #[test]
-    fn nothing_in_the_status_drives_the_terminal_or_turns_the_line() {
+    fn the_status_line_cannot_send_control_sequences_or_reverse_the_line() {
         let evil = "\u{1b}[2J\u{202e}".to_owned();
         let status = |search, phase| ViewerStatus {
             form: Form::Text,
@@ -127,7 +131,7 @@ mod tests {
             percent: 1,
             line: None,
             lines: None,
-            waits_for: None,
+            pending_destination: None,
             pattern: evil.clone(),
             search,
         };
@@ -139,10 +143,13 @@ mod tests {
             (SearchState::NotFoundYet(4), Phase::Complete),
             (SearchState::None, Phase::Failed(evil.clone())),
         ] {
-            let told = told(&status(search, phase));
-            assert!(told.contains("\\u{1b}[2J\\u{202e}") && told == printable(&told), "{told}");
+            let status_text = status_text(&status(search, phase));
+            assert!(
+                status_text.contains("\\u{1b}[2J\\u{202e}") && status_text == printable(&status_text),
+                "{status_text}"
+            );
         }
-        let told = told(&status(SearchState::NotFoundYet(4), Phase::Reading));
-        assert!(told.contains(" in the first 4 B · "), "{told}");
+        let status_text = status_text(&status(SearchState::NotFoundYet(4), Phase::Reading));
+        assert!(status_text.contains(" in the first 4 B · "), "{status_text}");
     }
 }

@@ -1,26 +1,26 @@
-//! The waste view: what is reclaimable, by cause, and each file with its layers.
+//! Draws the waste view: totals by cause, and each reclaimable file with its layers.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::pane::{self, Keys};
+use super::pane::{self, PaneFocus};
 use crate::tui::state::waste::{CAUSE_AT, PATH_AT, Waste, WasteOrder};
-use crate::tui::state::{Explorer, State};
+use crate::tui::state::{Explorer, ScreenState};
 use crate::tui::text::{cut, left, name, right};
 use crate::tui::theme::Theme;
 use dive_model::analysis::Exact;
 use dive_model::units::Bytes;
 
-pub(super) fn draw(state: &State, explorer: &Explorer, waste: &Waste, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(state: &ScreenState, explorer: &Explorer, waste: &Waste, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
     let (tree, exact) = (&explorer.opened.tree, &explorer.opened.analysis.exact);
     let title = format!("Waste · sorted by {}", waste.order().name());
-    let inside = pane::draw(&title, Keys::Here, theme, frame, area);
+    let inside = pane::draw(&title, PaneFocus::Focused, theme, frame, area);
     let width = usize::from(inside.width);
     if let Some(file) = waste.selected(exact) {
-        // Its row may cut it.
-        pane::foot(&name(&tree.path(file.node), width), theme, frame, area);
+        // The full path: its row may truncate it.
+        pane::bottom_title(&name(&tree.path(file.node), width), theme, frame, area);
     }
     let mut lines = vec![sum(exact, width, theme)];
     for (cause, bytes, count) in waste.by_cause() {
@@ -28,7 +28,7 @@ pub(super) fn draw(state: &State, explorer: &Explorer, waste: &Waste, frame: &mu
         lines.push(Line::raw(format!("{size}  {}  {count:>6} {}", left(cause.name(), 22), files(*count))));
     }
     lines.push(Line::raw(""));
-    // Sizes go down, numbers of layers and paths up.
+    // Sizes sort descending, layer numbers and paths ascending.
     let mark = |order, text: &str| match waste.order() {
         own if own != order => text.to_owned(),
         WasteOrder::Size | WasteOrder::Cause => format!("{text} ▼"),
@@ -43,7 +43,7 @@ pub(super) fn draw(state: &State, explorer: &Explorer, waste: &Waste, frame: &mu
         mark(WasteOrder::Path, "Path")
     );
     lines.push(Line::styled(cut(&head, width), theme.dim));
-    for row in waste.scroll.seen() {
+    for row in waste.scroll.visible() {
         let Some(file) = waste.file(exact, row) else { break };
         let room = width.saturating_sub(usize::from(PATH_AT));
         let text = format!(
@@ -57,19 +57,19 @@ pub(super) fn draw(state: &State, explorer: &Explorer, waste: &Waste, frame: &mu
         let style = if row == waste.scroll.selected() { theme.selected } else { ratatui::style::Style::new() };
         lines.push(Line::styled(text, style));
     }
-    pane::write(lines, frame, inside);
-    pane::more(waste.scroll.hidden(), theme, frame, area);
+    pane::draw_lines(lines, frame, inside);
+    pane::scroll_marks(waste.scroll.hidden(), theme, frame, area);
 }
 
-/// All causes together.
+/// The total of all causes.
 fn sum<'a>(exact: &Exact, width: usize, theme: &Theme) -> Line<'a> {
     let total = Bytes(exact.total_bytes);
     if exact.files.is_empty() {
-        return Line::raw(cut(&format!("Nothing is reclaimable: the image shows all {total} of its layers"), width));
+        return Line::raw(cut(&format!("Nothing is reclaimable: the image uses all {total} of its layers"), width));
     }
     let bytes = Bytes(exact.reclaimable_bytes()).to_string();
     let count = exact.files.len();
-    let text = format!(" of {total} are reclaimable: {count} {} that the image no longer shows", files(count));
+    let text = format!(" of {total} are reclaimable: {count} {} no longer visible in the image", files(count));
     let text = cut(&text, width.saturating_sub(bytes.len()));
     Line::from(vec![Span::styled(bytes, theme.label), Span::raw(text)])
 }

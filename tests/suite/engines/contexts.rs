@@ -58,8 +58,8 @@ fn docker_config_variable_moves_contexts() {
     document(&user, &["docker://dive-sample:1.0"]);
 }
 
-/// A user whose `ssh` knows the test server. OpenSSH reads its configuration from the password database's home, not
-/// from `$HOME`, so it is passed with `-F`.
+/// A user whose `ssh` is configured for the test server. OpenSSH reads its configuration from the password database's
+/// home, not from `$HOME`, so it is passed with `-F`.
 fn with_ssh(config: &str) -> User {
     let user = User::new();
     let folder = user.home("bin");

@@ -1,7 +1,7 @@
 //! Cursor movement and scrolling.
 
 use dive::tui::state::Motion;
-use dive::tui::state::files::{FileTree, Folding, Jump, Order};
+use dive::tui::state::files::{FileTreePane, Folding, Jump, Order};
 use dive_model::tree::Change;
 
 use super::pane::Pane;
@@ -150,7 +150,7 @@ fn jump_expands_collapsed_parents() {
 fn next_and_previous_change_wrap_around() {
     let mut pane = Pane::folded(&system(), Folding::Collapsed);
     let (done, wrapped) = (Jump::Done, Jump::Wrapped);
-    let next = FileTree::next_change;
+    let next = FileTreePane::next_change;
     assert_eq!(pane.jump(next), (done, "/bin/sh".into()));
     assert_eq!(pane.jump(next), (done, "/usr/lib/a.so".into()));
     assert_eq!(pane.jump(next), (done, "/var/y".into()));
@@ -168,7 +168,7 @@ fn next_and_previous_change_wrap_around() {
              └─ y         added        1 B
         ",
     );
-    let previous = FileTree::previous_change;
+    let previous = FileTreePane::previous_change;
     assert_eq!(pane.jump(previous), (wrapped, "/var/y".into()));
     assert_eq!(pane.jump(previous), (done, "/usr/lib/a.so".into()));
     pane.toggle(Change::Modified);
@@ -186,11 +186,11 @@ fn empty_directory_counts_as_a_change() {
         .layer(|l| l.dir("empty").dir("srv").mode(0o700).file("tmp/new", "").file("tmp/old", ""));
     let mut pane = Pane::of(&image);
     pane.on("tmp/old");
-    assert_eq!(pane.jump(FileTree::next_change), (Jump::Wrapped, "/empty".into()));
-    assert_eq!(pane.jump(FileTree::next_change), (Jump::Done, "/tmp/new".into()));
+    assert_eq!(pane.jump(FileTreePane::next_change), (Jump::Wrapped, "/empty".into()));
+    assert_eq!(pane.jump(FileTreePane::next_change), (Jump::Done, "/tmp/new".into()));
     pane.toggle(Change::Unmodified);
-    assert_eq!(pane.jump(FileTree::previous_change), (Jump::Done, "/empty".into()));
-    assert_eq!(pane.jump(FileTree::previous_change), (Jump::Wrapped, "/tmp/old".into()));
+    assert_eq!(pane.jump(FileTreePane::previous_change), (Jump::Done, "/empty".into()));
+    assert_eq!(pane.jump(FileTreePane::previous_change), (Jump::Wrapped, "/tmp/old".into()));
 }
 
 /// Too deep for recursion.
@@ -199,11 +199,11 @@ fn tree_of_6000_levels_works() {
     let deep = vec!["d"; 6000].join("/");
     let mut pane = Pane::folded(&image().layer(|l| l.file(format!("{deep}/f"), "x").file("z", "")), Folding::Collapsed);
     assert_eq!(pane.files.row_count(), 2);
-    assert_eq!(pane.jump(FileTree::next_change).0, Jump::Done);
+    assert_eq!(pane.jump(FileTreePane::next_change).0, Jump::Done);
     assert_eq!((pane.files.selected_row(), pane.files.row_count()), (6000, 6002));
     let rows = pane.files.rows(pane.tree(), 5999, 10);
-    assert_eq!(rows.iter().map(dive::tui::state::files::Row::depth).collect::<Vec<_>>(), [5999, 6000, 0]);
-    assert_eq!(pane.jump(FileTree::next_change), (Jump::Done, "/z".into()));
+    assert_eq!(rows.iter().map(dive::tui::state::files::FileRow::depth).collect::<Vec<_>>(), [5999, 6000, 0]);
+    assert_eq!(pane.jump(FileTreePane::next_change), (Jump::Done, "/z".into()));
     pane.filter("f$").fold_all().fold_all().fold_all();
     assert_eq!(pane.files.row_count(), 1);
     pane.filter("").sort(Order::Size).go(Motion::First).fold();
@@ -218,9 +218,9 @@ fn directory_replaced_by_symlink_counts_as_a_change() {
         .layer(|l| l.symlink("lib", "usr/lib").file("z", "zz"));
     let mut pane = Pane::of(&image);
     pane.on("a");
-    assert_eq!(pane.jump(FileTree::next_change), (Jump::Done, "/lib".into()));
+    assert_eq!(pane.jump(FileTreePane::next_change), (Jump::Done, "/lib".into()));
     pane.on("z");
-    pane.jump(FileTree::previous_change);
-    pane.jump(FileTree::previous_change);
+    pane.jump(FileTreePane::previous_change);
+    pane.jump(FileTreePane::previous_change);
     assert_eq!(pane.selected(), "/lib");
 }

@@ -1,6 +1,6 @@
 //! Filters and navigation in their results.
 
-use dive::tui::state::files::{FileTree, Filter, Folding, Jump};
+use dive::tui::state::files::{FileTreePane, Filter, Folding, Jump};
 use dive_model::tree::Change;
 
 use super::pane::Pane;
@@ -160,16 +160,16 @@ fn filter_stays_across_layers_and_kinds() {
 #[test]
 fn next_and_previous_match_wrap_around() {
     let mut pane = Pane::of(&system());
-    assert_eq!(pane.jump(FileTree::next_match), (Jump::Nowhere, "/etc".into()));
+    assert_eq!(pane.jump(FileTreePane::next_match), (Jump::Nowhere, "/etc".into()));
     pane.filter("lib|passwd").on("usr").fold();
     let (done, wrapped) = (Jump::Done, Jump::Wrapped);
-    let next = FileTree::next_match;
+    let next = FileTreePane::next_match;
     assert_eq!(pane.jump(next), (done, "/usr/bin/passwd".into()));
     assert_eq!(pane.jump(next), (done, "/usr/lib".into()));
     assert_eq!(pane.jump(next), (done, "/usr/lib/libpam.so".into()));
     assert_eq!(pane.jump(next), (done, "/var/lib".into()));
     assert_eq!(pane.jump(next), (wrapped, "/etc/passwd".into()));
-    let previous = FileTree::previous_match;
+    let previous = FileTreePane::previous_match;
     assert_eq!(pane.jump(previous), (wrapped, "/var/lib".into()));
     assert_eq!(pane.jump(previous), (done, "/usr/lib/libpam.so".into()));
     assert_eq!(pane.jump(previous), (done, "/usr/lib".into()));

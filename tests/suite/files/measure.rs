@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use dive::tui::state::Motion;
-use dive::tui::state::files::{FileTree, Filter, Folding};
+use dive::tui::state::files::{FileTreePane, Filter, Folding};
 use dive_model::tree::{Change, Scope, Tree};
 
 use crate::build::{image, layer};
@@ -41,12 +41,12 @@ fn one_directory_of_a_hundred_thousand_files() {
 struct Measured<'a> {
     name: &'static str,
     tree: &'a Tree,
-    files: FileTree,
+    files: FileTreePane,
 }
 
 impl Measured<'_> {
     /// Repeats an action fifty times, each followed by drawing.
-    fn each(&mut self, what: &str, mut act: impl FnMut(&mut FileTree, &Tree, usize)) {
+    fn each(&mut self, what: &str, mut act: impl FnMut(&mut FileTreePane, &Tree, usize)) {
         let cpu = cpu_time();
         let mut times: Vec<Duration> = (0..TIMES)
             .map(|at| {
@@ -109,7 +109,7 @@ impl Measured<'_> {
 fn measure(name: &'static str, tree: &Tree) {
     let last = tree.last_layer().unwrap();
     let start = Instant::now();
-    let mut files = FileTree::new(tree, Scope::states(None, last), Folding::Expanded);
+    let mut files = FileTreePane::new(tree, Scope::states(None, last), Folding::Expanded);
     eprintln!("{name:14} made in {:.3} ms", ms(start.elapsed()));
     files.set_height(SCREEN);
     let mut measured = Measured { name, tree, files };

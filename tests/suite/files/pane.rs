@@ -11,14 +11,14 @@
 use std::fmt::Write;
 
 use dive::tui::state::Motion;
-use dive::tui::state::files::{FileTree, Filter, Fold, Folding, Jump, Order, Row};
+use dive::tui::state::files::{FileRow, FileTreePane, Filter, Fold, Folding, Jump, Order};
 use dive_model::tree::{Change, NodeId, Scope, Tree};
 
 use crate::build::{DrawnImage, Image, aligned, assert_drawn, layer};
 
 pub(super) struct Pane {
     opened: DrawnImage,
-    pub(super) files: FileTree,
+    pub(super) files: FileTreePane,
 }
 
 impl Pane {
@@ -31,7 +31,7 @@ impl Pane {
         let opened = image.open();
         let last = opened.tree().last_layer().unwrap();
         let below = last.get().checked_sub(1).map(layer);
-        let mut files = FileTree::new(opened.tree(), Scope::states(below, last), folding);
+        let mut files = FileTreePane::new(opened.tree(), Scope::states(below, last), folding);
         files.set_height(100);
         Self { opened, files }
     }
@@ -102,7 +102,7 @@ impl Pane {
     }
 
     /// Jumps, and returns the result and the selected path.
-    pub(super) fn jump(&mut self, jump: fn(&mut FileTree, &Tree) -> Jump) -> (Jump, String) {
+    pub(super) fn jump(&mut self, jump: fn(&mut FileTreePane, &Tree) -> Jump) -> (Jump, String) {
         (jump(&mut self.files, self.opened.tree()), self.selected())
     }
 
@@ -140,7 +140,7 @@ impl Pane {
         aligned(&lines)
     }
 
-    fn line(&self, row: &Row) -> Vec<String> {
+    fn line(&self, row: &FileRow) -> Vec<String> {
         let tree = self.tree();
         let span = self.files.comparison().span(tree, row.node).unwrap();
         let mut name = String::from(if self.files.selected() == Some(row.node) { "> " } else { "  " });

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use dive::tui::state::Motion;
-use dive::tui::state::files::{FileTree, Filter, Fold, Folding, Order, Row};
+use dive::tui::state::files::{FileRow, FileTreePane, Filter, Fold, Folding, Order};
 use dive_model::tree::testing::{Changes, Sizes};
 use dive_model::tree::{Change, NodeId, Scope, Tree};
 use proptest::prelude::*;
@@ -49,7 +49,7 @@ type Line = (NodeId, usize, bool, Change, u64, Option<bool>);
 
 struct Naive<'a> {
     tree: &'a Tree,
-    files: &'a FileTree,
+    files: &'a FileTreePane,
     changes: Changes,
     after: Sizes,
     before: Option<Sizes>,
@@ -57,7 +57,7 @@ struct Naive<'a> {
 }
 
 impl<'a> Naive<'a> {
-    fn list(tree: &'a Tree, files: &'a FileTree, collapsed: &HashSet<NodeId>) -> Vec<Line> {
+    fn list(tree: &'a Tree, files: &'a FileTreePane, collapsed: &HashSet<NodeId>) -> Vec<Line> {
         let Scope { base, target, .. } = files.comparison().scope();
         let mut naive = Self {
             tree,
@@ -149,7 +149,7 @@ impl Folds {
     }
 
     /// Applies an action; `rows` and `selected` are those before it.
-    fn follow(&mut self, tree: &Tree, act: &Act, rows: &[Row], selected: Option<NodeId>, files: &FileTree) {
+    fn follow(&mut self, tree: &Tree, act: &Act, rows: &[FileRow], selected: Option<NodeId>, files: &FileTreePane) {
         let row = rows.iter().find(|row| Some(row.node) == selected);
         match act {
             Act::Filter("") => self.of_filter = None,
@@ -159,8 +159,8 @@ impl Folds {
                 *self.current() = if any_expanded { tree.nodes().collect() } else { HashSet::new() };
             }
             Act::Fold => match row {
-                Some(Row { node, fold: Fold::Expanded, .. }) => drop(self.current().insert(*node)),
-                Some(Row { node, fold: Fold::Collapsed, .. }) => drop(self.current().remove(node)),
+                Some(FileRow { node, fold: Fold::Expanded, .. }) => drop(self.current().insert(*node)),
+                Some(FileRow { node, fold: Fold::Collapsed, .. }) => drop(self.current().remove(node)),
                 _ => {}
             },
             Act::Go(Motion::Right) => {
@@ -181,7 +181,7 @@ impl Folds {
     }
 }
 
-fn act(files: &mut FileTree, tree: &Tree, act: &Act) {
+fn act(files: &mut FileTreePane, tree: &Tree, act: &Act) {
     let count = tree.layer_count();
     match act {
         Act::Compare(base, target) => {
@@ -210,7 +210,7 @@ proptest! {
     fn rows_equal_those_of_a_simple_listing(random in images(), acts in prop::collection::vec(acts(), 1..25)) {
         let opened = random.build().open();
         let tree = opened.tree();
-        let mut files = FileTree::new(tree, Scope::states(None, layer(0)), Folding::Expanded);
+        let mut files = FileTreePane::new(tree, Scope::states(None, layer(0)), Folding::Expanded);
         files.set_height(3);
         let mut folds = Folds::default();
         for step in acts {

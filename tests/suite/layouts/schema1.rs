@@ -79,7 +79,7 @@ fn schema_1_is_parsed_like_go() {
     user.runs(&["image.tar"]).ends_with(0).prints(&["make \u{fffd}"]);
 }
 
-/// A manifest with a configuration is not schema 1, whatever else it contains.
+/// A manifest with a configuration is not schema 1, even if it has `fsLayers`.
 #[test]
 fn manifest_with_configuration_is_not_schema_1() {
     let mut layout = Layout::default();

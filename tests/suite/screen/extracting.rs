@@ -26,10 +26,14 @@ fn cancelled_extraction_dialog_shows_its_result() {
     screen.runs_job(*look, &AtomicBool::new(false));
     let write = screen.next_job().unwrap();
     screen.shows(&["Writing to"]);
-    let Job::Extract { ticket, .. } = *write else { panic!("{write:?}") };
+    let Job::Extract { overlay_id, .. } = *write else { panic!("{write:?}") };
 
     screen.presses("esc").shows(&["Writing to"]);
-    assert!(matches!(screen.effects[..], [Effect::Cancel(JobId::Extract(of))] if of == ticket), "{:?}", screen.effects);
+    assert!(
+        matches!(screen.effects[..], [Effect::Cancel(JobId::Extract(of))] if of == overlay_id),
+        "{:?}",
+        screen.effects
+    );
 
     screen.runs_job(*write, &AtomicBool::new(true));
     screen.shows(&["Cancelled. Complete files were written", "0 files"]);
@@ -66,7 +70,7 @@ fn leaving_the_folder_line_closes_the_dialog() {
         screen.finds("G", "prices.csv$").presses("x");
         assert!(matches!(screen.state.overlays[..], [Overlay::Extraction(_)]));
         screen.presses(key);
-        assert!(screen.state.overlays.is_empty() && screen.state.line.is_none(), "{key}");
+        assert!(screen.state.overlays.is_empty() && screen.state.prompt.is_none(), "{key}");
         assert!(screen.effects.is_empty(), "{key}: {:?}", screen.effects);
     }
 }

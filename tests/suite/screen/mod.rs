@@ -18,9 +18,9 @@ use std::sync::atomic::AtomicBool;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use dive::config::{Config, Key, KeyPress};
-use dive::tui::event::Work;
-use dive::tui::state::{Settings, State};
-use dive::tui::update::{Effect, Message, settle, update};
+use dive::tui::event::WorkerEvent;
+use dive::tui::state::{ScreenSettings, ScreenState};
+use dive::tui::update::{Effect, UpdateMessage, settle, update};
 use dive::tui::worker::Job;
 use dive::tui::{input, view};
 use dive_model::Opened;
@@ -40,7 +40,7 @@ const SIZES: [Size; 3] = [(40, 12), (80, 24), (120, 40)];
 
 /// The state of the screen, drawn into memory.
 struct Screen {
-    state: State,
+    state: ScreenState,
     /// Effects requested so far and not yet performed.
     effects: Vec<Effect>,
 }
@@ -52,7 +52,7 @@ impl Screen {
         let environment = Environment::new(PathBuf::from("/work"), None, variables);
         let config = Config::load(&environment, None).unwrap();
         assert_eq!(config.warnings, []);
-        Self { state: State::new(Settings::new(&config, &environment), size), effects: Vec::new() }
+        Self { state: ScreenState::new(ScreenSettings::new(&config, &environment), size), effects: Vec::new() }
     }
 
     /// A screen that is looking for its image, with this configuration file.
@@ -62,7 +62,7 @@ impl Screen {
         std::fs::write(&path, yaml).unwrap();
         let environment = Environment::new(folder.path().to_owned(), None, []);
         let config = Config::load(&environment, Some(path.as_ref())).unwrap();
-        let mut state = State::new(Settings::new(&config, &environment), size);
+        let mut state = ScreenState::new(ScreenSettings::new(&config, &environment), size);
         settle(&mut state);
         Self { state, effects: Vec::new() }
     }
@@ -76,8 +76,8 @@ impl Screen {
 
     /// Delivers an opened image.
     fn opens(&mut self, opened: Opened) -> &mut Self {
-        self.receives(Work::Image(Arc::clone(&opened.image)));
-        self.receives(Work::opened(opened));
+        self.receives(WorkerEvent::ImageFound(Arc::clone(&opened.image)));
+        self.receives(WorkerEvent::opened(opened));
         self
     }
 
@@ -87,8 +87,8 @@ impl Screen {
     }
 
     /// Delivers a worker's message.
-    fn receives(&mut self, work: Work) {
-        self.processes(Message::Work(work));
+    fn receives(&mut self, work: WorkerEvent) {
+        self.processes(UpdateMessage::Worker(work));
     }
 
     /// Delivers a terminal event.
@@ -102,7 +102,7 @@ impl Screen {
     }
 
     /// Processes a message as the loop does between two frames.
-    fn processes(&mut self, message: Message) {
+    fn processes(&mut self, message: UpdateMessage) {
         self.effects.extend(update(&mut self.state, message));
         settle(&mut self.state);
     }

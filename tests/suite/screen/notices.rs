@@ -53,7 +53,7 @@ fn no_warnings_show_no_mark() {
     let mut screen = Screen::of_sample(SMALL);
     screen.lacks(&["warning"]);
     screen.presses("!").shows(&["there are no warnings"]);
-    assert!(!screen.effects.iter().any(|effect| matches!(effect, Effect::Leave)));
+    assert!(!screen.effects.iter().any(|effect| matches!(effect, Effect::Quit)));
 }
 
 #[test]

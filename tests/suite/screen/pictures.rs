@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use dive::tui::event::Work;
-use dive::tui::state::viewer::Fetched;
-use dive::tui::state::{Overlay, Ticket};
+use dive::tui::event::WorkerEvent;
+use dive::tui::state::viewer::FetchReport;
+use dive::tui::state::{Overlay, OverlayId};
 use dive_model::blob::{TransferProgress, TransferStep};
 use dive_model::extract::{Conflicts, End, PathList, Progress, Reason, Report, Skipped, Skips};
 
@@ -152,8 +152,8 @@ fn content_transfer_in_progress() {
         let mut screen = Screen::of_sample(size);
         screen.finds("G", "bin/start").presses("v");
         let Some(Overlay::Viewer(viewer, _)) = screen.state.overlays.last() else { panic!("no viewer") };
-        let bringing = Fetched::bringing(viewer.ticket(), coming);
-        screen.receives(Work::Fetched(bringing));
+        let fetching = FetchReport::transferring(viewer.overlay_id(), coming);
+        screen.receives(WorkerEvent::Fetch(fetching));
         screen
     });
     picture("extract_bringing", |size| {
@@ -162,16 +162,16 @@ fn content_transfer_in_progress() {
         let Some(Overlay::Extraction(extraction)) = screen.state.overlays.last() else {
             panic!("nothing is extracted")
         };
-        let ticket = extraction.ticket;
-        screen.receives(Work::Looked(ticket, Ok(Conflicts::default())));
+        let overlay_id = extraction.overlay_id;
+        screen.receives(WorkerEvent::ConflictsChecked(overlay_id, Ok(Conflicts::default())));
         let progress = Progress { items: 2, of_items: 11, fetching: Some(coming), ..Progress::default() };
-        screen.receives(Work::Extracting(ticket, progress));
+        screen.receives(WorkerEvent::ExtractionProgress(overlay_id, progress));
         screen
     });
-    extracting("extract_nothing", "", |ticket| {
+    extracting("extract_nothing", "", |overlay_id| {
         let reason = Reason::Unreadable("docker broke off after 434000 bytes; try again".to_owned());
         let skipped = Skips { kept: vec![Skipped { path: b"data/stock.csv".to_vec(), reason }], more: 0 };
-        Work::Extracted(ticket, Ok(Report { skipped, ..Report::default() }))
+        WorkerEvent::ExtractionEnded(overlay_id, Ok(Report { skipped, ..Report::default() }))
     });
 }
 
@@ -187,15 +187,15 @@ fn extraction_folder_prompt() {
 }
 
 /// Snapshot of an extraction after a message of its thread.
-fn extracting(name: &str, keys: &str, say: impl Fn(Ticket) -> Work) {
+fn extracting(name: &str, keys: &str, say: impl Fn(OverlayId) -> WorkerEvent) {
     picture(name, |size| {
         let mut screen = Screen::of_sample(size);
         screen.finds("G", "data$").presses("x enter");
         let Some(Overlay::Extraction(extraction)) = screen.state.overlays.last() else {
             panic!("nothing is extracted")
         };
-        let ticket = extraction.ticket;
-        screen.receives(say(ticket));
+        let overlay_id = extraction.overlay_id;
+        screen.receives(say(overlay_id));
         screen.presses(keys);
         screen
     });
@@ -207,8 +207,8 @@ fn extraction_conflicts() {
         existing: PathList { first: (1..=10).map(|at| format!("data/{at}.csv").into_bytes()).collect(), count: 12 },
         obstacles: PathList { first: vec![b"data/old".to_vec()], count: 1 },
     };
-    extracting("extract_conflict", "", |ticket| Work::Looked(ticket, Ok(conflicts())));
-    extracting("help_extraction", "?", |ticket| Work::Looked(ticket, Ok(conflicts())));
+    extracting("extract_conflict", "", |overlay_id| WorkerEvent::ConflictsChecked(overlay_id, Ok(conflicts())));
+    extracting("help_extraction", "?", |overlay_id| WorkerEvent::ConflictsChecked(overlay_id, Ok(conflicts())));
 }
 
 #[test]
@@ -221,11 +221,16 @@ fn extraction_results() {
             Report { files: 7, directories: 2, symlinks: 1, hard_links: 1, bytes: 123_456, ..Report::default() };
         Report { stripped: 1, modes_not_set: 2, skipped, end, ..counts }
     };
-    extracting("extract_done", "", |ticket| Work::Extracted(ticket, Ok(report(End::Complete))));
-    extracting("extract_stopped", "", |ticket| {
-        Work::Extracted(ticket, Ok(Report { end: End::Cancelled, files: 1, bytes: 10, ..Report::default() }))
+    extracting("extract_done", "", |overlay_id| WorkerEvent::ExtractionEnded(overlay_id, Ok(report(End::Complete))));
+    extracting("extract_stopped", "", |overlay_id| {
+        WorkerEvent::ExtractionEnded(
+            overlay_id,
+            Ok(Report { end: End::Cancelled, files: 1, bytes: 10, ..Report::default() }),
+        )
     });
-    extracting("extract_failed", "", |ticket| Work::Extracted(ticket, Err("/work: permission denied".to_owned())));
+    extracting("extract_failed", "", |overlay_id| {
+        WorkerEvent::ExtractionEnded(overlay_id, Err("/work: permission denied".to_owned()))
+    });
 }
 
 #[test]
@@ -239,7 +244,7 @@ fn loading_screens() {
     picture("loading_finding", |size| Screen::loading(size, &[]));
     picture("loading_unpacking", |size| {
         let mut screen = Screen::loading(size, &[]);
-        screen.receives(Work::Spooled(TransferProgress {
+        screen.receives(WorkerEvent::Transferred(TransferProgress {
             step: TransferStep::Unpack,
             read: 1_200_000,
             total: Some(3_052_544),
@@ -248,14 +253,18 @@ fn loading_screens() {
     });
     picture("loading_receiving", |size| {
         let mut screen = Screen::loading(size, &[]);
-        screen.receives(Work::Spooled(TransferProgress { step: TransferStep::Receive, read: 1_200_000, total: None }));
+        screen.receives(WorkerEvent::Transferred(TransferProgress {
+            step: TransferStep::Receive,
+            read: 1_200_000,
+            total: None,
+        }));
         screen
     });
     picture("loading_reading", |size| {
         let mut screen = Screen::loading(size, &[]);
-        screen.receives(Work::Image(library::open(&sample()).image));
-        screen.receives(Work::Read(2_000_000));
-        screen.receives(Work::Layer { layer: dive_model::layer::LayerIndex::BASE, size_bytes: 1_983_406 });
+        screen.receives(WorkerEvent::ImageFound(library::open(&sample()).image));
+        screen.receives(WorkerEvent::BytesRead(2_000_000));
+        screen.receives(WorkerEvent::LayerRead { layer: dive_model::layer::LayerIndex::BASE, size_bytes: 1_983_406 });
         screen.presses("down");
         screen
     });

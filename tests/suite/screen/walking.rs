@@ -19,7 +19,7 @@ fn quit_closes_dialogs_first() {
     screen.presses("q").shows(&["Layers ("]);
     assert!(screen.effects.is_empty());
     screen.presses("q");
-    assert!(matches!(screen.effects[..], [Effect::Leave]));
+    assert!(matches!(screen.effects[..], [Effect::Quit]));
 }
 
 /// crossterm reports esc and a fast key as alt and the key.
@@ -35,7 +35,7 @@ fn unbound_alt_key_is_esc_and_the_key() {
 
     let mut screen = Screen::configured((120, 40), "keybinding: { quit: alt+w }");
     screen.presses("alt+w");
-    assert!(matches!(screen.effects[..], [Effect::Leave]));
+    assert!(matches!(screen.effects[..], [Effect::Quit]));
 }
 
 #[test]
@@ -105,11 +105,11 @@ fn closed_viewer_cancels_its_jobs() {
     let mut screen = Screen::of_sample((120, 40));
     screen.finds("G", "stock.csv$").presses("v").runs_jobs();
     let Some(Overlay::Viewer(viewer, _)) = screen.state.overlays.last() else { panic!("no viewer") };
-    let ticket = viewer.ticket();
+    let overlay_id = viewer.overlay_id();
     screen.presses("esc");
     let is_called_off = |id| screen.effects.iter().any(|effect| matches!(effect, Effect::Cancel(of) if *of == id));
-    assert!(is_called_off(JobId::Fetch(ticket)), "{:?}", screen.effects);
-    assert!(is_called_off(JobId::Search(ticket)), "{:?}", screen.effects);
+    assert!(is_called_off(JobId::Fetch(overlay_id)), "{:?}", screen.effects);
+    assert!(is_called_off(JobId::Search(overlay_id)), "{:?}", screen.effects);
 }
 
 /// Closing a large file at its first page must not read all of it.
@@ -179,9 +179,9 @@ fn path_is_copied_from_every_view() {
 fn invalid_filter_keeps_its_line_open() {
     let mut screen = Screen::of_sample((120, 40));
     screen.presses("G slash").types("(").presses("enter");
-    assert!(screen.state.line.as_ref().is_some_and(|line| line.text() == "(" && line.error.is_some()));
+    assert!(screen.state.prompt.as_ref().is_some_and(|line| line.text() == "(" && line.error.is_some()));
     screen.presses("backspace").types("csv").presses("enter");
-    assert!(screen.state.line.is_none());
+    assert!(screen.state.prompt.is_none());
     screen.shows(&["Filter: csv"]);
 }
 
@@ -189,10 +189,10 @@ fn invalid_filter_keeps_its_line_open() {
 fn ctrl_c_closes_only_the_input_line() {
     let mut screen = Screen::of_sample((120, 40));
     screen.presses("G slash").types("csv").presses("ctrl+c");
-    assert!(screen.state.line.is_none() && screen.effects.is_empty(), "{:?}", screen.effects);
+    assert!(screen.state.prompt.is_none() && screen.effects.is_empty(), "{:?}", screen.effects);
     screen.lacks(&["Filter: "]);
     screen.finds("G", "stock.csv$").presses("v").runs_jobs().presses("slash").types("9").presses("ctrl+c");
-    assert!(screen.state.line.is_none() && screen.effects.is_empty(), "{:?}", screen.effects);
+    assert!(screen.state.prompt.is_none() && screen.effects.is_empty(), "{:?}", screen.effects);
     assert!(matches!(screen.state.overlays[..], [Overlay::Viewer(..)]));
 }
 

@@ -18,7 +18,7 @@ fn custom_keys_work_and_appear_in_hints_and_help() {
         screen.has_row(&["f5 ", "or leave the program"]) && screen.has_row(&["x ", "Go down a row"])
     });
     dive.press("f5");
-    dive.waits_until("the layers, where the old keys did nothing", |screen| {
+    dive.waits_until("the layers, with the old keys unbound", |screen| {
         screen.has("Contents · layer 2") && !screen.has("Keys ·")
     });
     dive.press("ctrl+w");
@@ -30,11 +30,11 @@ fn custom_keys_work_and_appear_in_hints_and_help() {
 fn diff_hide_applies_from_the_start() {
     let mut dive = with("diff:\n  hide: [unmodified, removed]\n");
     dive.press("G");
-    dive.waits_until("changes alone", |screen| {
+    dive.waits_until("only changed files", |screen| {
         screen.has("hidden: removed, unmodified") && screen.has("payment.csv") && !screen.has("busybox")
     });
     dive.press("tab U");
-    dive.waits_until("them all", |screen| screen.has("busybox") && screen.has("hidden: removed"));
+    dive.waits_until("all files, changed or not", |screen| screen.has("busybox") && screen.has("hidden: removed"));
 }
 
 #[test]
@@ -57,11 +57,11 @@ fn collapse_dir_applies_from_the_start() {
 #[test]
 fn show_attributes_false_hides_attributes() {
     let mut dive = with("filetree:\n  show-attributes: false\n");
-    dive.waits_until("names alone", |screen| {
+    dive.waits_until("the name column only", |screen| {
         screen.has("busybox") && !screen.has("drwxr-xr-x") && !screen.has("Permission")
     });
     dive.press("tab ctrl+b");
-    dive.waits_until("attributes", |screen| screen.has("drwxr-xr-x") && screen.has("Permission"));
+    dive.waits_until("the attributes column", |screen| screen.has("drwxr-xr-x") && screen.has("Permission"));
 }
 
 #[test]
@@ -71,8 +71,8 @@ fn show_aggregated_changes_applies_from_the_start() {
 
 #[test]
 fn themes_have_colours_except_mono() {
-    with("theme: dark\n").waits_until("colours", |screen| screen.has("Filetree") && screen.has_colour());
-    with("theme: ansi\n").waits_until("colours", |screen| screen.has("Filetree") && screen.has_colour());
+    with("theme: dark\n").waits_until("coloured output", |screen| screen.has("Filetree") && screen.has_colour());
+    with("theme: ansi\n").waits_until("coloured output", |screen| screen.has("Filetree") && screen.has_colour());
     let mut dive = with("theme: mono\n");
     dive.press("G tab slash").types("csv").press("enter");
     dive.waits_until("no colour", |screen| screen.has("matches") && !screen.has_colour());
@@ -84,7 +84,7 @@ fn themes_have_colours_except_mono() {
 fn no_color_variable_disables_colours() {
     let mut dive = open_as(User::new().sets("NO_COLOR", "1"), USUAL);
     dive.press("G tab o w");
-    dive.waits_until("the waste", |screen| screen.has("Waste ·"));
+    dive.waits_until("the wasted space", |screen| screen.has("Waste ·"));
     assert!(!super::written::has_colours(&dive.bytes()));
 }
 
@@ -93,9 +93,10 @@ fn variable_overrides_config_flag_overrides_found_file() {
     let user = || {
         User::new().writes(".dive.yaml", "keybinding:\n  quit: f2\n").writes("mine.yaml", "keybinding:\n  quit: f5\n")
     };
-    open_as(user(), USUAL).waits_until("what was found", |screen| screen.footer().contains("f2 Quit"));
+    open_as(user(), USUAL)
+        .waits_until("the key of the configuration file found", |screen| screen.footer().contains("f2 Quit"));
     open_with(user(), USUAL, &["-c", "mine.yaml"])
-        .waits_until("what was named", |screen| screen.footer().contains("f5 Quit"));
+        .waits_until("the key of the configuration file named with -c", |screen| screen.footer().contains("f5 Quit"));
     let user = user().sets("DIVE_KEYBINDING_QUIT", "Q").sets("DIVE_FILETREE_SHOW_ATTRIBUTES", "false");
     open_with(user, SMALL, &["-c", "mine.yaml"])
         .waits_until("the variables", |screen| screen.footer().contains("Q Quit") && !screen.has("Size  Filetree"));

@@ -23,7 +23,7 @@ fn largest_waste_is_reached_with_two_keys() {
 fn filter_shows_matches_while_it_is_typed() {
     let mut dive = open(USUAL);
     dive.press("G tab slash").types("etc/.*csv");
-    dive.waits_until("what matches, in its directories", |screen| {
+    dive.waits_until("the matching files in their directories", |screen| {
         screen.has("Filter: etc/.*csv  3 matches")
             && screen.has_all(&["payment.csv", "locales", "shop"])
             && !screen.has("busybox")
@@ -32,11 +32,11 @@ fn filter_shows_matches_while_it_is_typed() {
     dive.press("down left");
     dive.waits_until("the directory above", |screen| screen.selects("etc"));
     dive.press("backspace backspace backspace").types("(");
-    dive.waits_until("the mistake, and what was found before it", |screen| {
+    dive.waits_until("the filter's error and the previous matches", |screen| {
         screen.has("unclosed group") && screen.has("payment.csv")
     });
     dive.press("backspace").types("en\\.");
-    dive.waits_until("another match", |screen| screen.has("1 match") && !screen.has("payment.csv"));
+    dive.waits_until("the next match", |screen| screen.has("1 match") && !screen.has("payment.csv"));
     dive.press("enter");
     dive.waits_until("the filter to be kept", |screen| {
         screen.footer().contains("Clear filter") && screen.has("Filter: ")
@@ -44,18 +44,18 @@ fn filter_shows_matches_while_it_is_typed() {
     dive.press("n");
     dive.waits_until("the match", |screen| screen.selects("en.csv"));
     dive.press("esc");
-    dive.waits_until("all files", |screen| screen.has("stock.csv") && !screen.has("Filter:"));
+    dive.waits_until("all files listed", |screen| screen.has("stock.csv") && !screen.has("Filter:"));
 }
 
 #[test]
 fn size_filter_finds_large_files() {
     let mut dive = open(USUAL);
     dive.press("G ctrl+f").types(">=200kB csv$");
-    dive.waits_until("two files", |screen| {
+    dive.waits_until("two matching files", |screen| {
         screen.has_all(&["2 matches", "─ catalogue.csv", "─ stock.csv"]) && !screen.has("─ prices.csv")
     });
     dive.press("esc");
-    dive.waits_until("all files", |screen| screen.has("busybox") && !screen.has("Filter:"));
+    dive.waits_until("all files listed", |screen| screen.has("busybox") && !screen.has("Filter:"));
 }
 
 #[test]
@@ -87,9 +87,9 @@ fn directories_collapse_singly_and_all_at_once() {
     dive.press("space");
     dive.waits_until("bin to be expanded", |screen| screen.has_all(&["├── bin", "wget"]));
     dive.press("ctrl+space");
-    dive.waits_until("all to be collapsed", |screen| screen.has("⊕ etc") && !screen.has("passwd"));
+    dive.waits_until("all directories collapsed", |screen| screen.has("⊕ etc") && !screen.has("passwd"));
     dive.press("ctrl+space");
-    dive.waits_until("all to be expanded", |screen| screen.has_all(&["wget", "passwd"]) && !screen.has("⊕"));
+    dive.waits_until("all directories expanded", |screen| screen.has_all(&["wget", "passwd"]) && !screen.has("⊕"));
 }
 
 #[test]
@@ -108,11 +108,11 @@ fn change_kinds_are_hidden_and_shown_again() {
     }
     dive.waits_for("In this pane, A shows added, R removed, M modified and U ");
     dive.press("A R M");
-    dive.waits_until("changes alone", |screen| {
+    dive.waits_until("only changed files", |screen| {
         screen.has("┗ hidden: unmodified · sizes: shown files only ━") && screen.has("~ ") && !screen.has("busybox")
     });
     dive.press("U");
-    dive.waits_until("everything", |screen| !screen.has("hidden:") && screen.has("busybox"));
+    dive.waits_until("every file listed", |screen| !screen.has("hidden:") && screen.has("busybox"));
 }
 
 /// Other terminals send Enter for ctrl+m.
@@ -139,7 +139,7 @@ fn one_key_selects_the_next_changed_file() {
     dive.press("G tab o");
     dive.waits_until("the first change", |screen| screen.selects("locale.csv"));
     dive.press("O");
-    dive.waits_until("the last change and a word on it", |screen| screen.footer().contains("from the other end"));
+    dive.waits_until("the last change and its message", |screen| screen.footer().contains("wrapped to the last"));
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn path_is_copied_to_the_clipboard() {
 fn help_lists_the_keys_of_each_view() {
     let mut dive = open(SMALL);
     dive.press("?");
-    dive.waits_until("the keys of the layers", |screen| screen.has_all(&["Keys · Layers", "ctrl+c, q"]));
+    dive.waits_until("the layer pane's keys", |screen| screen.has_all(&["Keys · Layers", "ctrl+c, q"]));
     dive.press("G");
     dive.waits_for("Compare with the selected layer from now on");
     dive.press("? tab ?");
@@ -164,7 +164,7 @@ fn help_lists_the_keys_of_each_view() {
     dive.press("w ?");
     dive.waits_for("Keys · Waste");
     dive.press("q");
-    dive.waits_until("the waste below it", |screen| screen.has("Waste ·") && !screen.has("Keys ·"));
+    dive.waits_until("the wasted space below it", |screen| screen.has("Waste ·") && !screen.has("Keys ·"));
     dive.press("q q").ends_with(0).is_restored();
 }
 
@@ -174,7 +174,7 @@ fn screen_adapts_to_window_sizes() {
     dive.press("G tab down down");
     dive.waits_for("Contents · layer 6");
     dive.resizes(SMALL);
-    dive.waits_until("the tree alone", |screen| {
+    dive.waits_until("only the tree pane", |screen| {
         let rows = screen.rows();
         !screen.has("Layers (")
             && rows[0].starts_with('┏')
@@ -184,7 +184,7 @@ fn screen_adapts_to_window_sizes() {
             && screen.selects("cat")
     });
     dive.resizes((40, 12));
-    dive.waits_until("what is needed", |screen| {
+    dive.waits_until("the minimum size message", |screen| {
         screen.has_all(&["It has 40x12", "needs 60x16"]) && !screen.has("Filetree")
     });
     // Keys on a too small screen have no effect.
@@ -196,7 +196,9 @@ fn screen_adapts_to_window_sizes() {
             && screen.rows()[38].ends_with('┛')
     });
     dive.resizes((300, 100));
-    dive.waits_until("room for all", |screen| screen.rows()[98].ends_with('┛') && screen.has("copyright"));
+    dive.waits_until("the screen at its largest size", |screen| {
+        screen.rows()[98].ends_with('┛') && screen.has("copyright")
+    });
     dive.press("q").ends_with(0).is_restored();
 }
 
@@ -232,7 +234,7 @@ fn esc_and_key_arriving_together_are_two_keys() {
     dive.press("G slash").types("stock").press("enter");
     dive.waits_until("the filter", |screen| screen.has("Filter: stock") && screen.has("stock.csv"));
     dive.types("\x1b/").types("prices");
-    dive.waits_until("another filter", |screen| screen.has("Filter: prices") && screen.has("prices.csv"));
+    dive.waits_until("the new filter text", |screen| screen.has("Filter: prices") && screen.has("prices.csv"));
     // esc closes the line; q quits.
     dive.types("\x1bq").ends_with(0).is_restored();
 }

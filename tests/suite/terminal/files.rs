@@ -17,7 +17,7 @@ fn deleted_file_opens_in_the_viewer() {
     find(&mut dive, "vendor.txt");
     dive.waits_until("the file to be removed in layer 4", |screen| screen.has_row(&["- ", "vendor.txt"]));
     dive.press("v");
-    dive.waits_until("its content", |screen| screen.has_all(&["┏ /tmp/vendor.txt", "1 download;00001;"]));
+    dive.waits_until("the file's content", |screen| screen.has_all(&["┏ /tmp/vendor.txt", "1 download;00001;"]));
     dive.press("q q").ends_with(0).is_restored();
 }
 
@@ -38,7 +38,7 @@ fn viewer_searches_text_and_shows_binaries_in_hex() {
     dive.waits_without("Filter: ");
     find(&mut dive, "busybox");
     dive.press("v");
-    dive.waits_until("its first bytes", |screen| screen.has("ELF"));
+    dive.waits_until("the file's first bytes", |screen| screen.has("ELF"));
     dive.press("q q").ends_with(0).is_restored();
 }
 

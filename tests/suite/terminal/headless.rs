@@ -67,7 +67,9 @@ fn open_errors_appear_on_the_normal_screen() {
 fn damaged_image_is_shown_as_incomplete() {
     let damaged = fixture("broken/layer-gzip-bad-crc.tar");
     let mut dive = Session::dive(User::new(), USUAL, &["--ignore-errors", &damaged]);
-    dive.waits_until("the image and the damage", |screen| screen.has_all(&["Filetree", "Incomplete: 1 of 2 layers"]));
+    dive.waits_until("the image and its damage warning", |screen| {
+        screen.has_all(&["Filetree", "Incomplete: 1 of 2 layers"])
+    });
     dive.press("down");
     dive.waits_for("Damaged: ");
     dive.press("q").ends_with(0).is_restored();

@@ -131,7 +131,7 @@ fn hostile_names_are_shown_escaped() {
     dive.waits_for("Filetree");
     // The deep directory takes 300 rows.
     dive.press("tab ctrl+space");
-    dive.waits_until("names", |screen| {
+    dive.waits_until("the file names", |screen| {
         screen.has_all(&[
             "title-\\x1b]0;owned\\x07",
             "ask-\\x1b[6n",

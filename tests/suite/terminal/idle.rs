@@ -46,7 +46,7 @@ fn meanwhile() {
 fn idle_screen_does_not_wake_up() {
     let mut dive = open(USUAL);
     dive.press("G tab down");
-    dive.waits_until("the keys to be done", |screen| screen.selects("busybox"));
+    dive.waits_until("all keys handled", |screen| screen.selects("busybox"));
     // Threads that read layers become idle one after the other.
     let mut before = done(&dive);
     for _ in 0..10 {
@@ -60,6 +60,6 @@ fn idle_screen_does_not_wake_up() {
     meanwhile();
     assert_eq!(done(&dive), before);
     dive.press("up");
-    dive.waits_until("it to be awake", |screen| screen.selects("bin"));
+    dive.waits_until("dive to respond again", |screen| screen.selects("bin"));
     assert!(done(&dive).sleeps > before.sleeps, "context switches after a key");
 }

@@ -30,7 +30,7 @@ fn prompts(shell: &Session) {
 fn answers(shell: &mut Session) {
     prompts(shell);
     shell.types("echo the shell i''s back\r");
-    shell.waits_until("the shell", |screen| screen.has_all(&["ready", "the shell is back"]));
+    shell.waits_until("the shell's output", |screen| screen.has_all(&["ready", "the shell is back"]));
     prompts(shell);
 }
 
@@ -52,7 +52,7 @@ fn suspended_screen_restores_terminal_and_resumes() {
         shell.waits_until_given_back();
         answers(&mut shell);
         shell.types("fg\r");
-        shell.waits_until("the screen as it was", |screen| screen.is_alternate() && screen.has("Contents · layer 2"));
+        shell.waits_until("the screen restored", |screen| screen.is_alternate() && screen.has("Contents · layer 2"));
     }
     shell.press("down");
     shell.waits_for("Contents · layer 3");
@@ -154,7 +154,7 @@ fn sigstop_and_sigcont_redraw_the_screen() {
     dive.other_program_writes("\x1b[3;1Hsomebody else was here");
     dive.waits_for("somebody else was here");
     dive.signals("CONT");
-    dive.waits_until("the screen alone", |screen| {
+    dive.waits_until("the screen redrawn", |screen| {
         screen.has("Contents · layer 0") && !screen.has("somebody else") && screen.is_alternate()
     });
     dive.press("down");

@@ -43,7 +43,9 @@ fn slow_image_shows_progress_and_keys_work() {
     dive.press("esc");
     dive.waits_without("Keys · Layers");
     dive.resizes((80, 24));
-    dive.waits_until("another size", |screen| screen.rows()[22].ends_with('┘') && screen.has("Receiving the archive"));
+    dive.waits_until("the screen at the new size", |screen| {
+        screen.rows()[22].ends_with('┘') && screen.has("Receiving the archive")
+    });
     dive.press("ctrl+c").ends_with(0).is_restored();
     drop(pipe);
 }

@@ -27,7 +27,7 @@ fn wheel_scrolls_the_pane_under_the_pointer() {
     dive.waits_for("Contents · layer 6");
     let tree = dive.place_of("busybox");
     dive.mouse(Mouse::WheelDown, tree);
-    dive.waits_until("the tree three rows on", |screen| !screen.has("├── busybox") && screen.has("chmod ->"));
+    dive.waits_until("the tree scrolled by three rows", |screen| !screen.has("├── busybox") && screen.has("chmod ->"));
     dive.mouse(Mouse::WheelUp, tree);
     dive.waits_for("├── busybox");
     let layers = dive.place_of("COPY dir:");
@@ -48,7 +48,7 @@ fn pane_border_can_be_dragged() {
     dive.waits_until("a narrower tree", |screen| screen.place_of("Current Layer").is_some_and(|(at, _)| at == 82));
     // Dragging without a pressed button has no effect.
     dive.mouse(Mouse::Drag, (40, row)).press("down");
-    dive.waits_until("the border where it was", |screen| {
+    dive.waits_until("the border at its former place", |screen| {
         screen.has("Contents · layer 1") && screen.place_of("Current Layer").is_some_and(|(at, _)| at == 82)
     });
 }

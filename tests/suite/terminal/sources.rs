@@ -42,7 +42,7 @@ fn viewer_fetches_content_from_the_engine_on_demand() {
     picks_vendor_txt(&mut dive);
     assert_eq!(proxy.asked(EXPORT).len(), 0, "exports before opening a file");
     dive.press("v");
-    dive.waits_until("its content", |screen| screen.has("1 download;00001;"));
+    dive.waits_until("the file's content", |screen| screen.has("1 download;00001;"));
     assert_eq!(proxy.asked(EXPORT).len(), 1);
     // The export is used for another file, too.
     dive.press("q");
@@ -61,7 +61,7 @@ fn viewer_reports_a_failed_engine() {
     proxy.always(EXPORT, Fault::Cut(10_000));
     picks_vendor_txt(&mut dive);
     dive.press("v");
-    dive.waits_until("why not", |screen| screen.has("docker") && screen.has("after"));
+    dive.waits_until("the reason why the file cannot be viewed", |screen| screen.has("docker") && screen.has("after"));
     dive.press("q q").ends_with(0).is_restored();
 }
 
@@ -73,20 +73,24 @@ fn viewer_shows_export_progress_and_can_be_closed() {
     proxy.always(EXPORT, Fault::Hold(434_000, Arc::clone(&gate)));
     picks_vendor_txt(&mut dive);
     dive.press("v");
-    dive.waits_until("how much has come", |screen| screen.has("Exporting the image") && screen.has("434 kB"));
+    dive.waits_until("the progress of the transfer", |screen| {
+        screen.has("Exporting the image") && screen.has("434 kB")
+    });
     dive.press("esc");
     dive.waits_until("the tree", |screen| !screen.has("Exporting the image") && screen.selects("vendor.txt"));
     // An extraction waits for the same export and can be cancelled.
     let folder = tempfile::tempdir().unwrap();
     dive.press("x").press("ctrl+u").types(folder.path().join("out").to_str().unwrap()).press("enter");
-    dive.waits_until("how much has come", |screen| screen.has("Exporting the image") && screen.has("434 kB"));
+    dive.waits_until("the progress of the transfer", |screen| {
+        screen.has("Exporting the image") && screen.has("434 kB")
+    });
     dive.press("esc");
     dive.waits_for("Cancelled.");
     dive.press("esc");
     dive.waits_until("the tree", |screen| !screen.has("Cancelled."));
     gate.open();
     dive.press("v");
-    dive.waits_until("its content", |screen| screen.has("1 download;00001;"));
+    dive.waits_until("the file's content", |screen| screen.has("1 download;00001;"));
     // The extraction may have been cancelled while it waited for the viewer's export.
     assert!((2..=3).contains(&proxy.asked(EXPORT).len()), "exports");
     dive.press("q q").ends_with(0).is_restored();
@@ -100,7 +104,7 @@ fn extraction_without_its_layer_writes_nothing() {
     picks_vendor_txt(&mut dive);
     let folder = tempfile::tempdir().unwrap();
     dive.press("x").press("ctrl+u").types(folder.path().to_str().unwrap()).press("enter");
-    dive.waits_until("what came of it", |screen| screen.has("Nothing was written") && screen.has("1 left out"));
+    dive.waits_until("the extraction's result", |screen| screen.has("Nothing was written") && screen.has("1 left out"));
     dive.press("esc");
     dive.waits_until("the tree", |screen| !screen.has("Nothing was written"));
     dive.press("q").ends_with(0).is_restored();
@@ -115,7 +119,9 @@ fn export_shows_its_size_and_can_be_cancelled() {
     let user = || User::new().sets("DOCKER_HOST", proxy.address());
     let mut dive = Session::dive(user(), USUAL, &["docker://opaque:buildkit"]);
     gate.wait_for_response();
-    dive.waits_until("how much has come", |screen| screen.has("Exporting the image") && screen.has("1.5 MB of"));
+    dive.waits_until("the progress of the transfer", |screen| {
+        screen.has("Exporting the image") && screen.has("1.5 MB of")
+    });
     dive.press("q").ends_with(0).is_restored();
     // A user who waits gets the image.
     let mut dive = Session::dive(user(), USUAL, &["docker://opaque:buildkit"]);
@@ -206,7 +212,7 @@ fn file_is_read_at_its_table_of_contents_offset() {
         dive.press("tab").press("slash").types("etc/passwd$").press("enter G");
         dive.waits_until("passwd", |screen| screen.selects("passwd"));
         dive.press("v");
-        dive.waits_until("its content", |screen| screen.has("1 root:x:0:0:root:/root:/bin/sh"));
+        dive.waits_until("the file's content", |screen| screen.has("1 root:x:0:0:root:/root:/bin/sh"));
         assert_eq!(
             blobs().iter().filter(|asked| asked.range.is_none()).count(),
             whole + 1,

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use dive::config::Config;
-use dive::tui::state::Settings;
+use dive::tui::state::ScreenSettings;
 use dive::tui::{AnyError, Keyboard, ScreenError};
 use dive_model::Observer;
 use dive_model::blob::{TransferProgress, TransferStep};
@@ -33,7 +33,7 @@ fn worker_panic_restores_the_terminal() {
 #[test]
 #[ignore = "panics on purpose, run by the test above"]
 fn worker_panics() {
-    let settings = Settings::new(&Config::default(), &Environment::default());
+    let settings = ScreenSettings::new(&Config::default(), &Environment::default());
     let shown = dive::tui::run(settings, Keyboard::default(), |feed| {
         feed.transferred(TransferProgress { step: TransferStep::Receive, read: 1, total: None });
         while !PathBuf::from(TRIGGER).exists() {
@@ -42,5 +42,5 @@ fn worker_panics() {
         assert!(!PathBuf::from(TRIGGER).exists(), "a worker panics on purpose");
         Ok::<(), AnyError>(())
     });
-    assert!(matches!(shown, Err(ScreenError::Broken)));
+    assert!(matches!(shown, Err(ScreenError::ThreadPanicked)));
 }

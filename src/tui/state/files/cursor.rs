@@ -1,15 +1,15 @@
-//! The selected row and the window around it.
+//! The selected row and the viewport around it.
 
-use super::FileTree;
-use super::shown::Fold;
+use super::FileTreePane;
+use super::visible::Fold;
 use crate::tui::state::motion::Motion;
 use dive_model::tree::{NodeId, Tree};
 
-/// What is selected, and what part of the rows is on the screen.
+/// Selection and viewport.
 #[derive(Debug, Default)]
-pub(super) struct Cursor {
-    /// What the user went to. While it has no row the cursor stands somewhere near, and comes back with it. A cursor that
-    /// was never moved stays in the first row, whatever stands there.
+pub(super) struct TreeCursor {
+    /// The node that the user selected. While it has no row, the cursor is on a row nearby and returns when the row
+    /// does. `None` until the cursor moves: it then stays in the first row.
     pub(super) chosen: Option<NodeId>,
     selected: Option<NodeId>,
     row: usize,
@@ -17,41 +17,41 @@ pub(super) struct Cursor {
     height: usize,
 }
 
-impl Cursor {
+impl TreeCursor {
     fn scroll(&mut self, row_count: usize) {
         let height = self.height.max(1);
-        // So that the row is inside and no line is left empty that could be filled.
+        // The selected row stays visible, and the viewport leaves no empty lines below the last row.
         let first = self.first.clamp((self.row + 1).saturating_sub(height), self.row);
         self.first = first.min(row_count.saturating_sub(height));
     }
 }
 
-impl FileTree {
-    /// The node under the cursor; none if there are no rows.
+impl FileTreePane {
+    /// The node under the cursor. `None` if there are no rows.
     #[must_use]
     pub const fn selected(&self) -> Option<NodeId> {
         self.cursor.selected
     }
 
-    /// The row of the cursor, 0 if there are none.
+    /// The row of the cursor. 0 if there are no rows.
     #[must_use]
     pub const fn selected_row(&self) -> usize {
         self.cursor.row
     }
 
-    /// The first row on the screen.
+    /// The first visible row.
     #[must_use]
     pub const fn first_row(&self) -> usize {
         self.cursor.first
     }
 
-    /// How many rows the screen has.
+    /// Height of the viewport in rows.
     #[must_use]
     pub const fn height(&self) -> usize {
         self.cursor.height
     }
 
-    /// Gives the pane so many rows.
+    /// Sets the height of the viewport, in rows.
     pub fn set_height(&mut self, height: usize) {
         self.cursor.height = height;
         self.cursor.scroll(self.row_count());
@@ -71,7 +71,7 @@ impl FileTree {
             Motion::Left => {
                 let parent = self.selected().and_then(|node| tree.parent(node));
                 if let Some(parent) = parent.filter(|parent| *parent != NodeId::ROOT) {
-                    self.choose(tree, parent);
+                    self.select_node(tree, parent);
                 }
             }
             Motion::Right => {
@@ -86,7 +86,7 @@ impl FileTree {
         }
     }
 
-    /// Moves the cursor to a row, or to the last one.
+    /// Moves the cursor to a row, or to the last one if there are fewer.
     pub fn select_row(&mut self, tree: &Tree, row: usize) {
         let row = row.min(self.row_count().saturating_sub(1));
         if let Some(node) = self.node_at(tree, row) {
@@ -97,7 +97,7 @@ impl FileTree {
         self.cursor.scroll(self.row_count());
     }
 
-    /// Moves the window without the cursor leaving it, as a mouse wheel does.
+    /// Scrolls the viewport as a mouse wheel does: the cursor stays inside it.
     pub fn scroll_to(&mut self, tree: &Tree, first: usize) {
         let height = self.cursor.height.max(1);
         let first = first.min(self.row_count().saturating_sub(height));
@@ -105,19 +105,19 @@ impl FileTree {
         self.select_row(tree, self.cursor.row.clamp(first, first + height - 1));
     }
 
-    /// A page is a screen further: the cursor stays on its line of the screen.
+    /// Moves by one page. The cursor stays on its line of the viewport.
     fn go_page(&mut self, tree: &Tree, row: usize, first: usize) {
         self.cursor.first = first;
         self.select_row(tree, row);
     }
 
-    /// Puts the cursor on a node, or as near as may be.
-    pub(super) fn choose(&mut self, tree: &Tree, node: NodeId) {
+    /// Moves the cursor to a node, or to a row nearby.
+    pub(super) fn select_node(&mut self, tree: &Tree, node: NodeId) {
         self.cursor.chosen = Some(node);
         self.settle_at(tree, self.cursor.first);
     }
 
-    /// Finds the cursor's place again after the rows changed. It stays on its line of the screen if it can.
+    /// Finds the cursor's row after the rows changed. It stays on its line of the viewport if possible.
     pub(super) fn settle(&mut self, tree: &Tree) {
         let line = self.cursor.row.saturating_sub(self.cursor.first);
         let row = self.find_row(tree);
@@ -131,7 +131,7 @@ impl FileTree {
         self.cursor.scroll(self.row_count());
     }
 
-    /// The row of what the user chose, of what stands for it, or the one that is now where the cursor was.
+    /// The row of the chosen node, else of its nearest directory with a row, else the previous row number.
     fn find_row(&self, tree: &Tree) -> usize {
         self.cursor
             .chosen
@@ -140,12 +140,12 @@ impl FileTree {
             .unwrap_or_else(|| self.cursor.row.min(self.row_count().saturating_sub(1)))
     }
 
-    /// A node or the innermost directory above it that has a row.
+    /// The node, or the innermost directory above it that has a row. `None` if neither has one.
     fn stand_in(&self, tree: &Tree, node: NodeId) -> Option<NodeId> {
         let mut found = None;
         let mut next = Some(node).filter(|node| *node != NodeId::ROOT);
         while let Some(node) = next {
-            if self.shown.is_shown(node) && (found.is_none() || self.is_collapsed(node)) {
+            if self.visible.is_visible(node) && (found.is_none() || self.is_collapsed(node)) {
                 found = Some(node);
             }
             next = tree.parent(node).filter(|parent| *parent != NodeId::ROOT);

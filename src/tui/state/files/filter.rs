@@ -1,4 +1,4 @@
-//! What a user types to find files: size terms (`>10MB`, `<=5KiB`) and a regular expression over full paths.
+//! The file filter: size terms (`>10MB`, `<=5KiB`) and a regular expression on the full path.
 
 use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::ast;
@@ -7,46 +7,46 @@ use regex_syntax::hir::{self, Class, Hir, HirKind};
 use crate::tui::state::expression::{self, MAX_COMPILED};
 use dive_model::units::{Bytes, BytesError};
 
-/// A filter that can be applied. An empty one lets everything in.
+/// A parsed filter. An empty one accepts all files.
 ///
-/// Words are separated by white space. Those that begin with `<` or `>` are size terms, all of which must hold; an
-/// expression that begins so is written `[<]`. The rest is one regular expression, which matches bytes of the path with
-/// its leading slash, and ignores case unless an upper case letter stands in it.
+/// Words are separated by white space. Words that begin with `<` or `>` are size terms, all of which must hold; write
+/// `[<]` to begin an expression so. The other words form one regular expression, which matches bytes of the path with
+/// its leading slash and ignores case unless it has an upper-case letter.
 #[derive(Debug, Clone)]
 pub struct Filter {
     text: String,
     sizes: Vec<SizeTerm>,
-    pattern: Option<Pattern>,
+    pattern: Option<PathPattern>,
 }
 
-/// Why a text is no filter.
+/// A filter that cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
-    /// A mistake in the expression.
+    /// Invalid regular expression.
     #[error("character {character}: {problem}")]
     Expression {
-        /// Where in the whole text, counted from 1.
+        /// Position in the whole text, from 1.
         character: usize,
-        /// What is wrong, in the words of the expression's parser.
+        /// Message of the regular expression parser.
         problem: String,
     },
-    /// An expression that would take too much memory.
-    #[error("the expression is too large: repeat less")]
+    /// The compiled expression exceeds the memory limit.
+    #[error("the expression is too large; use fewer repetitions")]
     TooLarge,
-    /// A size that cannot be read.
+    /// Invalid size.
     #[error(transparent)]
     Size(#[from] BytesError),
 }
 
-/// A bound that a file's size must keep.
+/// A condition on the size of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct SizeTerm {
-    bound: Bound,
+    bound: SizeBound,
     bytes: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bound {
+enum SizeBound {
     Above,
     AtLeast,
     Below,
@@ -54,40 +54,40 @@ enum Bound {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Pattern {
+pub(super) struct PathPattern {
     pub(super) regex: Regex,
     pub(super) reach: Reach,
 }
 
-/// How much of a path a match can span.
+/// The part of a path that a match can span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// One name, wherever it stands: a path matches if one of its names does, so that each name is searched only once.
+    /// A single name. A path matches if one of its names does, so each name is searched only once.
     Name,
-    /// Several names, or a place in the path.
+    /// Several names, or a position in the path.
     Path,
 }
 
 impl Filter {
-    /// Lets everything in.
+    /// The empty filter, which accepts all files.
     #[must_use]
     pub const fn none() -> Self {
         Self { text: String::new(), sizes: Vec::new(), pattern: None }
     }
 
-    /// Reads what the user typed.
+    /// Parses what the user typed.
     ///
     /// # Errors
-    /// A message of one line that says what is wrong and where.
+    /// A one-line message with the problem and its position.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         let mut sizes = Vec::new();
-        // Runs of the expression, with where they begin in the text.
+        // For each word: its offset in the expression and in the user's text.
         let mut expression = String::new();
         let mut origins = Vec::new();
         let mut words = text.split_whitespace();
         while let Some(word) = words.next() {
             if [">", "<", ">=", "<="].contains(&word) {
-                // `> 10MB` is as good as `>10MB`.
+                // Accept `> 10MB` as `>10MB`.
                 let size = words.next().unwrap_or_default();
                 sizes.push(SizeTerm::parse(&format!("{word}{size}"))?);
             } else if word.starts_with(['<', '>']) {
@@ -96,7 +96,7 @@ impl Filter {
                 if !expression.is_empty() {
                     expression.push(' ');
                 }
-                // A word is a part of the text, so that the difference of their addresses is where it stands.
+                // `word` is a slice of `text`, so the difference of their addresses is its offset.
                 origins.push((expression.len(), word.as_ptr().addr() - text.as_ptr().addr()));
                 expression.push_str(word);
             }
@@ -106,23 +106,23 @@ impl Filter {
             let (start, origin) = after.checked_sub(1).map_or((0, 0), |run| origins[run]);
             text.get(..origin + offset - start).map_or(0, |before| before.chars().count()) + 1
         };
-        let pattern = if expression.is_empty() { None } else { Some(Pattern::parse(&expression, place)?) };
+        let pattern = if expression.is_empty() { None } else { Some(PathPattern::parse(&expression, place)?) };
         Ok(Self { text: text.to_owned(), sizes, pattern })
     }
 
-    /// What the user typed.
+    /// The text that the user typed.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether it lets everything in.
+    /// True if the filter accepts all files.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.sizes.is_empty() && self.pattern.is_none()
     }
 
-    pub(super) const fn pattern(&self) -> Option<&Pattern> {
+    pub(super) const fn pattern(&self) -> Option<&PathPattern> {
         self.pattern.as_ref()
     }
 
@@ -130,35 +130,36 @@ impl Filter {
         !self.sizes.is_empty()
     }
 
-    pub(super) fn lets_in_size(&self, bytes: u64) -> bool {
-        self.sizes.iter().all(|term| term.lets_in(bytes))
+    pub(super) fn accepts_size(&self, bytes: u64) -> bool {
+        self.sizes.iter().all(|term| term.accepts(bytes))
     }
 }
 
 impl SizeTerm {
     fn parse(word: &str) -> Result<Self, BytesError> {
-        let (bound, size) = [(">=", Bound::AtLeast), ("<=", Bound::AtMost), (">", Bound::Above), ("<", Bound::Below)]
-            .into_iter()
-            .find_map(|(sign, bound)| Some((bound, word.strip_prefix(sign)?)))
-            // No size without a sign, and no sign without a size.
-            .filter(|(_, size)| !size.is_empty())
-            .ok_or_else(|| BytesError::Malformed(word.to_owned()))?;
+        let (bound, size) =
+            [(">=", SizeBound::AtLeast), ("<=", SizeBound::AtMost), (">", SizeBound::Above), ("<", SizeBound::Below)]
+                .into_iter()
+                .find_map(|(sign, bound)| Some((bound, word.strip_prefix(sign)?)))
+                // Both the operator and the size are required.
+                .filter(|(_, size)| !size.is_empty())
+                .ok_or_else(|| BytesError::Malformed(word.to_owned()))?;
         let bytes: Bytes = size.parse()?;
         Ok(Self { bound, bytes: bytes.0 })
     }
 
-    const fn lets_in(self, bytes: u64) -> bool {
+    const fn accepts(self, bytes: u64) -> bool {
         match self.bound {
-            Bound::Above => bytes > self.bytes,
-            Bound::AtLeast => bytes >= self.bytes,
-            Bound::Below => bytes < self.bytes,
-            Bound::AtMost => bytes <= self.bytes,
+            SizeBound::Above => bytes > self.bytes,
+            SizeBound::AtLeast => bytes >= self.bytes,
+            SizeBound::Below => bytes < self.bytes,
+            SizeBound::AtMost => bytes <= self.bytes,
         }
     }
 }
 
-impl Pattern {
-    /// `place` tells where in the user's text a byte of the expression stands.
+impl PathPattern {
+    /// Compiles the expression. `place` maps a byte offset in it to a character position in the user's text.
     fn parse(expression: &str, place: impl Fn(usize) -> usize) -> Result<Self, FilterError> {
         let wrong = |span: &ast::Span, problem: String| FilterError::Expression {
             character: place(span.start.offset),
@@ -185,7 +186,7 @@ impl Pattern {
     }
 }
 
-/// Whether no match can hold a slash or depend on where in the path it stands.
+/// True if no match can contain a slash or depend on its position in the path.
 fn stays_in_a_name(hir: &Hir) -> bool {
     struct Slash(bool);
     impl hir::Visitor for Slash {
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn case_matters_only_where_the_user_wrote_an_upper_case_letter() {
+    fn a_filter_ignores_case_unless_it_has_an_upper_case_letter() {
         for text in ["readme", r"readme\S*", r"\Areadme|/readme\W", "[a-r]eadme", r"\p{Greek}|readme"] {
             assert!(finds(text, "/README.md"), "{text}");
         }
@@ -236,25 +237,25 @@ mod tests {
     }
 
     #[test]
-    fn sizes_stand_anywhere_and_all_of_them_hold() {
+    fn a_filter_takes_several_sizes_in_any_place() {
         let filter = parsed("  >1k lib <=5KiB so$ ");
         assert_eq!(filter.pattern().unwrap().regex.as_str(), "lib so$");
         let sizes = [1000, 1001, 5120, 5121];
-        assert_eq!(sizes.map(|bytes| filter.lets_in_size(bytes)), [false, true, true, false]);
-        assert!(parsed(">=1k").lets_in_size(1000) && !parsed("<1k").lets_in_size(1000));
-        assert!(parsed("> 1k x").lets_in_size(1001) && !parsed("> 1k x").lets_in_size(1000));
+        assert_eq!(sizes.map(|bytes| filter.accepts_size(bytes)), [false, true, true, false]);
+        assert!(parsed(">=1k").accepts_size(1000) && !parsed("<1k").accepts_size(1000));
+        assert!(parsed("> 1k x").accepts_size(1001) && !parsed("> 1k x").accepts_size(1000));
         assert!(parsed(" \t").is_empty() && !parsed("<1").is_empty() && !parsed("x").is_empty());
     }
 
     #[test]
-    fn a_mistake_is_one_short_line_that_says_where() {
+    fn a_filter_error_is_one_line_with_its_position() {
         let cases = [
             ("usr/(lib", "character 5: unclosed group"),
             ("  >1k  a *b**+ [z-a]", "character 17: invalid character class range, the start must be <= the end"),
             ("ü >1k [", "character 7: unclosed character class"),
             ("a >1k\u{3000}b(?=c)", "character 8: look-around, including look-ahead and look-behind, is not supported"),
             (r"\p{Nope}", "character 1: Unicode property not found"),
-            (r"\w{99}{99}", "the expression is too large: repeat less"),
+            (r"\w{99}{99}", "the expression is too large; use fewer repetitions"),
             (">10XB", "`10XB` is not a size: write a number and a unit, such as 20MB, 1.5 GB or 20MiB"),
             ("<", "`<` is not a size: write a number and a unit, such as 20MB, 1.5 GB or 20MiB"),
         ];
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_cannot_reach_over_a_slash_is_looked_for_name_by_name() {
+    fn an_expression_that_may_match_a_slash_is_applied_to_whole_paths() {
         for text in ["passwd", r"lib\d+", "[a-c]x", "a|b", "(?:so){2}"] {
             assert_eq!(parsed(text).pattern().unwrap().reach, Reach::Name, "{text}");
         }

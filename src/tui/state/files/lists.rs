@@ -1,26 +1,26 @@
-//! The children of a directory in the order of the screen, made when the way to a visible row leads through it and kept
-//! until it is no longer true.
+//! The visible children of a directory in display order. A list is built when a lookup passes through its directory,
+//! and cached until it changes.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::node_set::NodeSet;
-use super::shown::{Fold, Shown};
 use super::sizes::HiddenBytes;
+use super::visible::{Fold, VisibleNodes};
 use dive_model::tree::{Comparison, NodeId, Tree};
 
-/// How siblings are ordered.
+/// Sort order of siblings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
-    /// By the bytes of their names.
+    /// By name, in byte order.
     #[default]
     Name,
-    /// Largest first, directories with all they hold; of one size by name.
+    /// Largest first, directories by their total; equal sizes by name.
     Size,
 }
 
-/// What decides where a node stands among its siblings.
+/// The inputs of the sort order.
 #[derive(Clone, Copy)]
 pub(super) struct Sorting<'a> {
     pub(super) tree: &'a Tree,
@@ -29,71 +29,70 @@ pub(super) struct Sorting<'a> {
     pub(super) order: Order,
 }
 
-/// What lists are made from.
+/// The inputs of a list.
 #[derive(Clone, Copy)]
-pub(super) struct Origin<'a> {
+pub(super) struct ListSource<'a> {
     pub(super) sorting: Sorting<'a>,
-    pub(super) shown: &'a Shown,
+    pub(super) visible: &'a VisibleNodes,
     pub(super) collapsed: &'a NodeSet,
 }
 
-/// The shown children of one directory.
+/// The visible children of one directory.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Siblings {
     pub(super) nodes: Vec<NodeId>,
-    /// How many rows each and those before it take, with what is below them.
+    /// Prefix sums of rows: for each child, the rows of it and its predecessors, with their descendants.
     ends: Vec<u32>,
 }
 
 impl Siblings {
-    /// How many rows the siblings before the one at `place` take.
-    pub(super) fn rows_before(&self, place: usize) -> usize {
-        place.checked_sub(1).map_or(0, |before| self.ends[before] as usize)
+    /// Rows of the siblings before the one at `position`, with their descendants.
+    pub(super) fn rows_before(&self, position: usize) -> usize {
+        position.checked_sub(1).map_or(0, |before| self.ends[before] as usize)
     }
 
-    /// Which sibling takes the row, counted from the first of them all.
+    /// The sibling that contains `row`, counted from the first sibling.
     pub(super) fn at_row(&self, row: usize) -> usize {
         self.ends.partition_point(|end| *end as usize <= row)
     }
 
-    /// Where a shown child stands.
-    pub(super) fn place(&self, node: NodeId, sorting: Sorting<'_>) -> Option<usize> {
+    /// Position of a child in the list. `None` if it is not visible.
+    pub(super) fn position(&self, node: NodeId, sorting: Sorting<'_>) -> Option<usize> {
         self.nodes.binary_search_by(|other| sorting.compare(*other, node)).ok()
     }
 }
 
 impl Sorting<'_> {
-    /// How two children of one directory are ordered.
     fn compare(&self, left: NodeId, right: NodeId) -> Ordering {
         let by_name = || self.tree.name(left).cmp(self.tree.name(right));
         match self.order {
             Order::Name => by_name(),
             Order::Size => {
-                let size = |node| Reverse(self.hidden.rest(self.comparison, node));
+                let size = |node| Reverse(self.hidden.visible_bytes(self.comparison, node));
                 size(left).cmp(&size(right)).then_with(by_name)
             }
         }
     }
 }
 
-impl Origin<'_> {
+impl ListSource<'_> {
     fn siblings(&self, by_name: &[NodeId]) -> Siblings {
-        let shown = by_name.iter().copied().filter(|node| self.shown.is_shown(*node));
+        let visible = by_name.iter().copied().filter(|node| self.visible.is_visible(*node));
         let nodes: Vec<NodeId> = match self.sorting.order {
-            Order::Name => shown.collect(),
+            Order::Name => visible.collect(),
             Order::Size => {
-                // One number for each: the size, largest first, and then the place by name.
-                let shown: Vec<NodeId> = shown.collect();
-                let size = |node| u128::from(!self.sorting.hidden.rest(self.sorting.comparison, node));
-                let keys = shown.iter().enumerate().map(|(place, node)| size(*node) << 64 | place as u128);
+                // Sort plain integers: the inverted size in the high bits, the position by name in the low ones.
+                let visible: Vec<NodeId> = visible.collect();
+                let size = |node| u128::from(!self.sorting.hidden.visible_bytes(self.sorting.comparison, node));
+                let keys = visible.iter().enumerate().map(|(position, node)| size(*node) << 64 | position as u128);
                 let mut keys: Vec<u128> = keys.collect();
                 keys.sort_unstable();
-                keys.into_iter().map(|key| shown[key as u64 as usize]).collect()
+                keys.into_iter().map(|key| visible[key as u64 as usize]).collect()
             }
         };
         let mut end = 0;
         let ends = nodes.iter().map(|node| {
-            end += 1 + if self.collapsed.contains(*node) { 0 } else { self.shown.below(*node) };
+            end += 1 + if self.collapsed.contains(*node) { 0 } else { self.visible.below(*node) };
             end
         });
         let ends = ends.collect();
@@ -101,33 +100,33 @@ impl Origin<'_> {
     }
 }
 
-/// The lists made so far.
+/// The cached lists.
 #[derive(Debug, Default)]
-pub(super) struct Lists {
-    /// All children that any layer has, by name: true for good.
+pub(super) struct ChildLists {
+    /// All children of a directory in any layer, by name. Never changes.
     by_name: HashMap<NodeId, Box<[NodeId]>>,
-    shown: HashMap<NodeId, Arc<Siblings>>,
+    visible: HashMap<NodeId, Arc<Siblings>>,
 }
 
-impl Lists {
-    pub(super) fn of(&mut self, directory: NodeId, origin: Origin<'_>) -> Arc<Siblings> {
-        let siblings = self.shown.entry(directory).or_insert_with(|| {
-            let by_name = self.by_name.entry(directory).or_insert_with(|| by_name(origin.sorting.tree, directory));
-            Arc::new(origin.siblings(by_name))
+impl ChildLists {
+    pub(super) fn of(&mut self, directory: NodeId, source: ListSource<'_>) -> Arc<Siblings> {
+        let siblings = self.visible.entry(directory).or_insert_with(|| {
+            let by_name = self.by_name.entry(directory).or_insert_with(|| by_name(source.sorting.tree, directory));
+            Arc::new(source.siblings(by_name))
         });
         Arc::clone(siblings)
     }
 
-    /// Nothing is shown as it was.
-    pub(super) fn forget(&mut self) {
-        self.shown.clear();
+    /// Discards all lists after visibility or order changed.
+    pub(super) fn invalidate(&mut self) {
+        self.visible.clear();
     }
 
-    /// A child takes so many rows more or fewer.
+    /// Adds `count` rows to a child that was expanded, or removes them from one that was collapsed.
     pub(super) fn refold(&mut self, directory: NodeId, child: NodeId, fold: Fold, count: u32, sorting: Sorting<'_>) {
-        let Some(siblings) = self.shown.get_mut(&directory) else { return };
-        let Some(place) = siblings.place(child, sorting) else { return };
-        for end in &mut Arc::make_mut(siblings).ends[place..] {
+        let Some(siblings) = self.visible.get_mut(&directory) else { return };
+        let Some(position) = siblings.position(child, sorting) else { return };
+        for end in &mut Arc::make_mut(siblings).ends[position..] {
             *end = if fold == Fold::Expanded { *end + count } else { *end - count };
         }
     }
@@ -135,8 +134,8 @@ impl Lists {
 
 fn by_name(tree: &Tree, directory: NodeId) -> Box<[NodeId]> {
     let mut children: Vec<NodeId> = tree.children(directory).collect();
-    // Names of one directory are often numbered: where they begin to differ, eight bytes decide nearly always, and they
-    // are compared without going to where the names lie.
+    // Names in one directory often share a prefix. The eight bytes after it nearly always decide, and comparing them as
+    // an integer avoids a memory access per name.
     let first = children.first().map_or(&b""[..], |node| tree.name(*node));
     let same = children.iter().fold(first.len(), |same, node| {
         let name = tree.name(*node);

@@ -1,162 +1,162 @@
-//! What the file tree pane shows: two states of the image compared, and of that what the user asked for. The tree itself
-//! belongs to others and comes with every call, always the same one.
+//! The state of the file tree pane: a comparison of two states of the image, with filter, order and cursor. Each call
+//! takes the tree, which must always be the same one.
 //!
-//! An image has half a million paths and the screen fifty rows. So a question about all nodes is one walk over the
-//! arena, a few bytes for each; a question about rows goes down from the root; and nothing is sorted, listed or written
-//! out but on the way to a row that is on the screen.
+//! An image may have half a million paths, and the screen shows fifty rows. Work on all nodes is therefore one pass
+//! over the arena with a few bytes per node; work on rows descends from the root; only directories on the way to a
+//! visible row are listed and sorted.
 
+mod applied_filter;
 mod cursor;
 mod filter;
+mod jumps;
 mod lists;
-mod matched;
 mod node_set;
 mod row;
 mod rows;
-mod search;
-mod shown;
 mod sizes;
+mod visible;
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
 pub use filter::{Filter, FilterError};
+pub use jumps::Jump;
 pub use lists::Order;
-pub use row::Row;
-pub use search::Jump;
-pub use shown::{Fold, Kinds};
+pub use row::FileRow;
+pub use visible::{ChangeKinds, Fold};
 
-use cursor::Cursor;
+use applied_filter::AppliedFilter;
+use cursor::TreeCursor;
 use dive_model::tree::{Change, Comparison, NodeId, Scope, Tree};
-use lists::{Lists, Origin, Siblings, Sorting};
-use matched::Matched;
+use lists::{ChildLists, ListSource, Siblings, Sorting};
 use node_set::NodeSet;
-use shown::{Shown, Wanted};
 use sizes::HiddenBytes;
+use visible::{VisibilityRules, VisibleNodes};
 
-/// How directories are at the start.
+/// Initial state of all directories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Folding {
-    /// All that they hold has rows.
+    /// Expanded.
     Expanded,
-    /// Only what stands in the root has rows.
+    /// Collapsed: only the entries of the root have rows.
     Collapsed,
 }
 
 /// The state of the file tree pane.
 #[derive(Debug)]
-pub struct FileTree {
+pub struct FileTreePane {
     comparison: Comparison,
-    kinds: Kinds,
+    kinds: ChangeKinds,
     order: Order,
     collapsed: NodeSet,
-    matched: Option<Matched>,
-    shown: Shown,
+    applied_filter: Option<AppliedFilter>,
+    visible: VisibleNodes,
     hidden: HiddenBytes,
-    /// Made while looking.
-    lists: RefCell<Lists>,
-    cursor: Cursor,
+    /// Filled on lookup.
+    lists: RefCell<ChildLists>,
+    cursor: TreeCursor,
 }
 
-impl FileTree {
-    /// Shows what happened between the states of `scope`; see [`Self::compare`].
+impl FileTreePane {
+    /// Shows the changes between the two states of `scope`.
     #[must_use]
     pub fn new(tree: &Tree, scope: Scope, folding: Folding) -> Self {
         let mut files = Self {
             comparison: Comparison::between(tree, scope),
-            kinds: Kinds::ALL,
+            kinds: ChangeKinds::ALL,
             order: Order::default(),
             collapsed: folding.of_all(tree),
-            matched: None,
-            shown: Shown::default(),
+            applied_filter: None,
+            visible: VisibleNodes::default(),
             hidden: HiddenBytes::default(),
             lists: RefCell::default(),
-            cursor: Cursor::default(),
+            cursor: TreeCursor::default(),
         };
         files.count(tree);
         files
     }
 
-    /// Shows what happened between the states of `scope`. All else stays as it is; a cursor whose node has no row stands on
-    /// the directory above until the node is back.
+    /// Changes the compared states. Keeps filter, order and cursor; while the cursor's node has no row, the cursor is
+    /// on the directory above it.
     pub fn compare(&mut self, tree: &Tree, scope: Scope) {
         self.comparison.change_to(tree, scope);
         self.count(tree);
     }
 
-    /// What happened to every node, and its size.
+    /// The change and the size of every node.
     #[must_use]
     pub const fn comparison(&self) -> &Comparison {
         &self.comparison
     }
 
-    /// Bytes at and below a node, of what is shown.
+    /// Bytes of a node and its visible descendants.
     #[must_use]
     pub fn size_bytes(&self, node: NodeId) -> u64 {
-        self.hidden.rest(&self.comparison, node)
+        self.hidden.visible_bytes(&self.comparison, node)
     }
 
-    /// Whether kinds are hidden or a filter is on, so that sizes leave out what has no row.
+    /// True if kinds of change are hidden or a filter is active: sizes then exclude hidden files.
     #[must_use]
     pub fn is_partial(&self) -> bool {
         self.hidden.is_partial()
     }
 
-    /// The kinds of change that are shown.
+    /// The visible kinds of change.
     #[must_use]
-    pub const fn kinds(&self) -> Kinds {
+    pub const fn kinds(&self) -> ChangeKinds {
         self.kinds
     }
 
-    /// Hides a kind of change, or shows it again. A directory is shown while anything below it is.
+    /// Hides or shows a kind of change. A directory stays visible while a descendant is.
     pub fn toggle_kind(&mut self, tree: &Tree, change: Change) {
         self.kinds.toggle(change);
         self.count(tree);
     }
 
-    /// How siblings are ordered.
+    /// The sort order of siblings.
     #[must_use]
     pub const fn order(&self) -> Order {
         self.order
     }
 
-    /// Changes from one order to the other.
+    /// Toggles the sort order.
     pub fn toggle_order(&mut self, tree: &Tree) {
         self.order = match self.order {
             Order::Name => Order::Size,
             Order::Size => Order::Name,
         };
-        self.lists.get_mut().forget();
+        self.lists.get_mut().invalidate();
         self.settle(tree);
     }
 
-    /// Whether a filter, if one is on, leaves a node in sight. Collapsed or not makes no difference.
+    /// True if no filter is active or the filter shows the node, collapsed or not.
     #[must_use]
-    pub fn is_let_in(&self, node: NodeId) -> bool {
-        self.matched.is_none() || self.shown.is_shown(node)
+    pub fn passes_filter(&self, node: NodeId) -> bool {
+        self.applied_filter.is_none() || self.visible.is_visible(node)
     }
 
-    /// The filter that is on.
+    /// The active filter.
     #[must_use]
     pub fn filter(&self) -> Option<&Filter> {
-        self.matched.as_ref().map(|matched| &matched.filter)
+        self.applied_filter.as_ref().map(|filter| &filter.filter)
     }
 
-    /// Shows only what `filter` lets in, with the directories above, all expanded. An empty filter ends that, and
-    /// directories are collapsed as they were before.
+    /// Shows only files that `filter` accepts and the directories above them, all expanded. An empty filter removes the
+    /// filter and restores the collapsed directories.
     pub fn set_filter(&mut self, tree: &Tree, filter: Filter) {
-        self.matched = if filter.is_empty() { None } else { Some(Matched::by(filter, tree)) };
+        self.applied_filter = if filter.is_empty() { None } else { Some(AppliedFilter::new(filter, tree)) };
         self.count(tree);
     }
 
-    /// Collapses the directory under the cursor, or expands it.
+    /// Collapses or expands the directory under the cursor.
     pub fn toggle_collapse(&mut self, tree: &Tree) {
         if let Some(node) = self.selected().filter(|node| self.fold(*node) != Fold::Leaf) {
             self.refold(tree, node);
-            self.choose(tree, node);
+            self.select_node(tree, node);
         }
     }
 
-    /// Collapses all directories; expands them all if none is expanded that has a row.
+    /// Collapses all directories, or expands them all if every directory in the root is collapsed.
     pub fn toggle_collapse_all(&mut self, tree: &Tree) {
         let root = self.siblings(tree, NodeId::ROOT);
         let any_expanded = root.nodes.iter().any(|node| self.fold(*node) == Fold::Expanded);
@@ -165,17 +165,17 @@ impl FileTree {
         self.count(tree);
     }
 
-    /// Counts rows anew, after anything but a single directory changed.
+    /// Recounts all rows. Needed after any change except folding one directory.
     fn count(&mut self, tree: &Tree) {
-        let Self { comparison, kinds, collapsed, matched, shown, hidden, .. } = self;
-        let matched = matched.as_ref();
-        let collapsed = matched.map_or(&*collapsed, |matched| &matched.collapsed);
-        shown.count(tree, comparison, Wanted { kinds: *kinds, matched, collapsed }, hidden);
-        self.lists.get_mut().forget();
+        let Self { comparison, kinds, collapsed, applied_filter, visible, hidden, .. } = self;
+        let applied_filter = applied_filter.as_ref();
+        let collapsed = applied_filter.map_or(&*collapsed, |filter| &filter.collapsed);
+        visible.count(tree, comparison, VisibilityRules { kinds: *kinds, applied_filter, collapsed }, hidden);
+        self.lists.get_mut().invalidate();
         self.settle(tree);
     }
 
-    /// Collapses an expanded directory or the other way round, without moving the cursor.
+    /// Collapses or expands a directory without moving the cursor.
     fn refold(&mut self, tree: &Tree, node: NodeId) {
         let is_collapsed = self.is_collapsed(node);
         let set = self.collapsed_mut();
@@ -184,21 +184,21 @@ impl FileTree {
         } else {
             set.insert(node);
         }
-        let Self { comparison, order, shown, hidden, lists, matched, collapsed, .. } = self;
-        let collapsed = matched.as_ref().map_or(&*collapsed, |matched| &matched.collapsed);
+        let Self { comparison, order, visible, hidden, lists, applied_filter, collapsed, .. } = self;
+        let collapsed = applied_filter.as_ref().map_or(&*collapsed, |filter| &filter.collapsed);
         let sorting = Sorting { tree, comparison, hidden, order: *order };
-        shown.refold(tree, node, collapsed, |directory, child, fold, count| {
+        visible.refold(tree, node, collapsed, |directory, child, fold, count| {
             lists.get_mut().refold(directory, child, fold, count, sorting);
         });
     }
 
-    /// The collapsed directories: while a filter is on, those of its result.
+    /// The collapsed directories. An active filter has its own set.
     fn collapsed(&self) -> &NodeSet {
-        self.matched.as_ref().map_or(&self.collapsed, |matched| &matched.collapsed)
+        self.applied_filter.as_ref().map_or(&self.collapsed, |filter| &filter.collapsed)
     }
 
     fn collapsed_mut(&mut self) -> &mut NodeSet {
-        self.matched.as_mut().map_or(&mut self.collapsed, |matched| &mut matched.collapsed)
+        self.applied_filter.as_mut().map_or(&mut self.collapsed, |filter| &mut filter.collapsed)
     }
 
     fn is_collapsed(&self, node: NodeId) -> bool {
@@ -210,8 +210,8 @@ impl FileTree {
     }
 
     fn siblings(&self, tree: &Tree, directory: NodeId) -> Arc<Siblings> {
-        let origin = Origin { sorting: self.sorting(tree), shown: &self.shown, collapsed: self.collapsed() };
-        self.lists.borrow_mut().of(directory, origin)
+        let source = ListSource { sorting: self.sorting(tree), visible: &self.visible, collapsed: self.collapsed() };
+        self.lists.borrow_mut().of(directory, source)
     }
 }
 

@@ -1,13 +1,13 @@
-//! A set of nodes, a bit for each.
+//! A bit set of nodes.
 
 use rayon::prelude::*;
 
 use dive_model::tree::{NodeId, Tree};
 
-/// How many words of a set one thread takes at a time.
-const WORDS: usize = 256;
+/// Words per chunk for one thread.
+const CHUNK_WORDS: usize = 256;
 
-/// Nodes of one tree.
+/// A set of nodes of one tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NodeSet(Vec<u64>);
 
@@ -32,9 +32,12 @@ impl NodeSet {
         self.0[node.index() / 64] &= !Self::bit(node);
     }
 
-    /// The set in parts of neighbouring nodes, for threads to fill.
-    pub(super) fn parts(&mut self) -> impl IndexedParallelIterator<Item = Part<'_>> {
-        self.0.par_chunks_mut(WORDS).enumerate().map(|(at, words)| Part { first: at * WORDS * 64, words })
+    /// Splits the set into chunks of adjacent nodes, for threads to fill.
+    pub(super) fn chunks_mut(&mut self) -> impl IndexedParallelIterator<Item = NodeChunk<'_>> {
+        self.0
+            .par_chunks_mut(CHUNK_WORDS)
+            .enumerate()
+            .map(|(at, words)| NodeChunk { first: at * CHUNK_WORDS * 64, words })
     }
 
     const fn bit(node: NodeId) -> u64 {
@@ -42,14 +45,14 @@ impl NodeSet {
     }
 }
 
-/// A part of a set.
-pub(super) struct Part<'a> {
+/// The bits of adjacent nodes.
+pub(super) struct NodeChunk<'a> {
     first: usize,
     words: &'a mut [u64],
 }
 
-impl Part<'_> {
-    /// The nodes that may be in it, but for the root.
+impl NodeChunk<'_> {
+    /// All nodes of the chunk except the root.
     pub(super) fn nodes(&self, tree: &Tree) -> impl Iterator<Item = NodeId> + use<> {
         let end = (self.first + self.words.len() * 64).min(tree.node_count());
         tree.nodes().take(end).skip(self.first.max(1))

@@ -1,28 +1,28 @@
-//! One row of the file tree, as plain values.
+//! A row of the file tree.
 
-use super::shown::Fold;
+use super::visible::Fold;
 use dive_model::tree::{Change, NodeId};
 
-/// One row of the pane.
+/// A row of the file tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// What it shows.
+pub struct FileRow {
+    /// The node of the row.
     pub node: NodeId,
-    /// For each level from the topmost down to the row itself, whether the directory on the way, in the end the row, is
-    /// the last of its siblings. One entry for what stands in the root: the root has no row.
+    /// For each level from the top to the row itself: true if the node on that level is the last of its siblings. A row
+    /// in the root has one entry, since the root has no row.
     pub last: Vec<bool>,
-    /// What happened to it.
+    /// Change of the node in the comparison.
     pub change: Change,
-    /// Bytes at and below it: see [`FileTree::size_bytes`](super::FileTree::size_bytes).
+    /// Bytes of the node and its visible descendants: see [`FileTreePane::size_bytes`](super::FileTree::size_bytes).
     pub size_bytes: u64,
-    /// Whether it has rows below.
+    /// Whether the node is expanded, collapsed or a leaf.
     pub fold: Fold,
-    /// Whether the filter's expression names it: see [`FileTree::is_match`](super::FileTree::is_match).
+    /// True if the node matches the filter: see [`FileTreePane::is_match`](super::FileTree::is_match).
     pub is_match: bool,
 }
 
-impl Row {
-    /// How many directories stand above it, the root aside.
+impl FileRow {
+    /// Number of directories above the node, without the root.
     #[must_use]
     pub const fn depth(&self) -> usize {
         self.last.len() - 1

@@ -1,41 +1,41 @@
-//! Rows, found by going down from the root: a list of half a million rows of which only those on the screen exist.
+//! Row lookup by descent from the root. Only visible rows are built, of half a million in a large image.
 
 use std::sync::Arc;
 
-use super::FileTree;
+use super::FileTreePane;
 use super::lists::Siblings;
-use super::row::Row;
-use super::shown::{Fold, Goal};
+use super::row::FileRow;
+use super::visible::{Fold, JumpTarget};
 use dive_model::tree::{Change, NodeId, Tree};
 
-/// A directory on the way down, and how far its children were visited.
+/// A directory on the path of the descent. `next` is the next child to visit.
 struct Level {
     siblings: Arc<Siblings>,
     next: usize,
 }
 
-impl FileTree {
-    /// How many rows there are.
+impl FileTreePane {
+    /// Number of rows.
     #[must_use]
     pub fn row_count(&self) -> usize {
-        self.shown.below(NodeId::ROOT) as usize
+        self.visible.below(NodeId::ROOT) as usize
     }
 
-    /// Up to `count` rows from the one at `first` on.
+    /// Up to `count` rows from row `first` on.
     #[must_use]
-    pub fn rows(&self, tree: &Tree, first: usize, count: usize) -> Vec<Row> {
+    pub fn rows(&self, tree: &Tree, first: usize, count: usize) -> Vec<FileRow> {
         let count = count.min(self.row_count().saturating_sub(first));
         let mut rows = Vec::with_capacity(count);
         if count == 0 {
             return rows;
         }
-        // Which of the siblings on the way are the last ones; the innermost is set for each row.
+        // `last` of the current path; its innermost entry is set for each row.
         let mut last = Vec::new();
         let mut levels = self.levels_to(tree, first);
         for level in &levels {
             last.push(level.next == level.siblings.nodes.len());
         }
-        // The way to the first row ends behind it.
+        // `levels_to` ends after the first row; step back to include it.
         if let Some(level) = levels.last_mut() {
             level.next -= 1;
         }
@@ -52,7 +52,7 @@ impl FileTree {
             last.truncate(levels.len() - 1);
             last.push(is_last);
             let fold = self.fold(node);
-            rows.push(Row {
+            rows.push(FileRow {
                 node,
                 last: last.clone(),
                 change: self.comparison.change(node).unwrap_or(Change::Unmodified),
@@ -67,7 +67,7 @@ impl FileTree {
         rows
     }
 
-    /// The node of a row.
+    /// The node of a row. `None` if there are fewer rows.
     #[must_use]
     pub fn node_at(&self, tree: &Tree, row: usize) -> Option<NodeId> {
         if row >= self.row_count() {
@@ -77,7 +77,7 @@ impl FileTree {
         levels.last().and_then(|level| level.siblings.nodes.get(level.next - 1).copied())
     }
 
-    /// The row of a node; none if it is not shown or a directory above it is collapsed.
+    /// The row of a node. `None` if it is not visible or a directory above it is collapsed.
     #[must_use]
     pub fn row_of(&self, tree: &Tree, node: NodeId) -> Option<usize> {
         let mut parent = tree.parent(node)?;
@@ -85,43 +85,43 @@ impl FileTree {
         let mut row = 0;
         loop {
             let siblings = self.siblings(tree, parent);
-            row += siblings.rows_before(siblings.place(child, self.sorting(tree))?);
+            row += siblings.rows_before(siblings.position(child, self.sorting(tree))?);
             if parent == NodeId::ROOT {
                 return Some(row);
             }
             if self.is_collapsed(parent) {
                 return None;
             }
-            // The row of the directory itself.
+            // The parent's own row.
             row += 1;
             child = parent;
             parent = tree.parent(parent)?;
         }
     }
 
-    /// Whether the filter's expression names a shown node: it matches the path, and the directory above does not match
-    /// already or the match reaches into the node's own name. With size terms, every file that is let in.
+    /// True if a visible node matches the filter by itself: its path matches and the path of its parent does not, or
+    /// the match reaches into its own name. With size terms, true for every accepted file.
     #[must_use]
     pub fn is_match(&self, node: NodeId) -> bool {
-        self.shown.is(node, Goal::Match)
+        self.visible.is_target(node, JumpTarget::Match)
     }
 
-    /// How many nodes [`Self::is_match`] holds for, below collapsed directories too.
+    /// Number of matching nodes, including those in collapsed directories.
     #[must_use]
     pub const fn matches(&self) -> usize {
-        self.shown.match_count()
+        self.visible.match_count()
     }
 
-    /// The levels down to a row, each with its `next` behind the sibling on the way.
+    /// The levels from the root to a row. `next` of each is after the child on the path.
     fn levels_to(&self, tree: &Tree, mut row: usize) -> Vec<Level> {
         let mut levels = Vec::new();
         let mut directory = NodeId::ROOT;
         loop {
             let siblings = self.siblings(tree, directory);
-            let place = siblings.at_row(row);
-            let Some(node) = siblings.nodes.get(place).copied() else { return levels };
-            row -= siblings.rows_before(place);
-            levels.push(Level { siblings, next: place + 1 });
+            let position = siblings.at_row(row);
+            let Some(node) = siblings.nodes.get(position).copied() else { return levels };
+            row -= siblings.rows_before(position);
+            levels.push(Level { siblings, next: position + 1 });
             if row == 0 {
                 return levels;
             }
@@ -130,10 +130,10 @@ impl FileTree {
         }
     }
 
-    /// Whether a shown node has rows below it.
+    /// Whether a visible node is expanded, collapsed or a leaf.
     #[must_use]
     pub fn fold(&self, node: NodeId) -> Fold {
-        match self.shown.below(node) {
+        match self.visible.below(node) {
             0 => Fold::Leaf,
             _ if self.is_collapsed(node) => Fold::Collapsed,
             _ => Fold::Expanded,

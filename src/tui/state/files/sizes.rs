@@ -1,14 +1,14 @@
-//! Sizes of directories while kinds are hidden or a filter is on: the sum of the files shown, as in dive. It answers how much of
-//! `/var` is logs.
+//! Sizes of directories while files are hidden: the sum of the visible files, as in dive. This shows, for example, how
+//! much of `/var` is logs.
 
 use dive_model::tree::{Comparison, NodeId, Tree};
 
-/// Bytes at and below each node that are not shown; empty while everything is.
+/// Hidden bytes of each node and its descendants. Empty while nothing is hidden.
 #[derive(Debug, Default)]
 pub(super) struct HiddenBytes(Vec<u64>);
 
 impl HiddenBytes {
-    /// Resets to: nothing is hidden.
+    /// Resets to the state without hidden nodes.
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }
@@ -19,17 +19,17 @@ impl HiddenBytes {
         self.0.resize(tree.node_count(), 0);
     }
 
-    /// Hides a node without a row. Call this and [`Self::keep`] for children before their parents.
+    /// Counts a hidden node. Call this or [`Self::keep`] once per node, children before their parents.
     pub(super) fn hide(&mut self, tree: &Tree, comparison: &Comparison, node: NodeId) {
-        self.carry_up(tree, comparison, node, comparison.size_bytes(node));
+        self.add_to_parent(tree, comparison, node, comparison.size_bytes(node));
     }
 
-    /// Keeps a node with a row; only what is hidden below it does not count.
+    /// Counts a visible node: passes the hidden bytes of its descendants to its parent.
     pub(super) fn keep(&mut self, tree: &Tree, comparison: &Comparison, node: NodeId) {
-        self.carry_up(tree, comparison, node, self.0.get(node.index()).copied().unwrap_or(0));
+        self.add_to_parent(tree, comparison, node, self.0.get(node.index()).copied().unwrap_or(0));
     }
 
-    fn carry_up(&mut self, tree: &Tree, comparison: &Comparison, node: NodeId, bytes: u64) {
+    fn add_to_parent(&mut self, tree: &Tree, comparison: &Comparison, node: NodeId, bytes: u64) {
         if self.0.is_empty() {
             return;
         }
@@ -38,8 +38,8 @@ impl HiddenBytes {
         }
     }
 
-    /// Bytes at and below a node that are shown.
-    pub(super) fn rest(&self, comparison: &Comparison, node: NodeId) -> u64 {
+    /// Visible bytes of a node and its descendants.
+    pub(super) fn visible_bytes(&self, comparison: &Comparison, node: NodeId) -> u64 {
         let hidden = self.0.get(node.index()).copied().unwrap_or(0);
         comparison.size_bytes(node).saturating_sub(hidden)
     }

@@ -1,7 +1,6 @@
-//! Bytes as they are fit for the cells of a screen: tabs become blanks, and whatever is no text, drives terminals or hides in
-//! a line is escaped. Each letter knows its column and the bytes it stands for, so that rows are cut at columns and what a
-//! search found is marked. A letter is what a screen has a cell for: a grapheme, however many characters it is made of, whose
-//! width is not the sum of theirs.
+//! Converts bytes to cells of the screen. Tabs become blanks; invalid UTF-8, control characters and invisible
+//! characters are escaped. Each cell knows its column and source bytes, so rows are cut at columns and matches are
+//! highlighted. A cell holds one grapheme, whose width may differ from the sum of its characters' widths.
 
 use std::fmt::Write;
 use std::ops::Range;
@@ -9,61 +8,62 @@ use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::tui::text::is_counted_alike;
+use crate::tui::text::has_agreed_width;
 use dive_model::escape::{MAX_MARKS, is_hidden};
 
-/// The widest letter that is kept together, in columns. Scripts and crafted files join letters without end.
-const MAX_LETTER: usize = 2;
+/// Maximum width of a grapheme, in columns; a wider one is split. Some scripts, and crafted files, join characters
+/// without limit.
+const MAX_GRAPHEME_WIDTH: usize = 2;
 
-/// Columns from one tab stop to the next.
+/// Columns between tab stops.
 const TAB: usize = 8;
 
-/// Bytes in a row of the hexadecimal view.
+/// Bytes per row of the hex view.
 pub(super) const HEX_ROW: u64 = 16;
 
-/// Why part of a row looks different.
+/// The reason for highlighting part of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Emphasis {
-    /// It stands for a byte or letter that is not fit to be shown.
+    /// Escape of a byte or character.
     Escape,
-    /// A search found it.
+    /// A match of the search.
     Match,
-    /// A search found it, and it is the one that was gone to.
+    /// The match that the search went to.
     CurrentMatch,
 }
 
-/// One letter of what is shown.
+/// A grapheme on the screen.
 #[derive(Debug, Clone, Copy)]
 struct Cell {
-    /// Where the letter ends in the text of the row; it starts where the one before it ends.
+    /// End in the text of the row. It starts at the end of the previous cell.
     end: usize,
     width: usize,
-    /// Whether it is part of an escape.
+    /// True if it is part of an escape.
     escape: bool,
     column: usize,
-    /// The bytes it stands for, from the start of the row.
+    /// Offset and length of its source bytes in the row.
     at: usize,
     len: usize,
 }
 
-/// A row of letters.
+/// The cells of a row.
 #[derive(Debug, Default)]
 pub(super) struct Cells {
     text: String,
-    letters: Vec<Cell>,
+    graphemes: Vec<Cell>,
     columns: usize,
 }
 
-/// What is seen of a row: its letters, and the byte ranges of them that are emphasised.
-pub(super) type Seen = (String, Vec<(Range<usize>, Emphasis)>);
+/// The visible text of a row, with the byte ranges to highlight.
+pub(super) type VisibleText = (String, Vec<(Range<usize>, Emphasis)>);
 
 impl Cells {
-    /// A row of text.
+    /// Converts a row of text.
     pub(super) fn text(bytes: &[u8]) -> Self {
         Self::text_up_to(bytes, usize::MAX)
     }
 
-    /// The start of a row of text, up to a column: what is to the right of the screen costs nothing.
+    /// Converts a row of text up to a column: the part beyond the right edge is skipped.
     pub(super) fn text_up_to(bytes: &[u8], column: usize) -> Self {
         let mut row = Self::default();
         let mut at = 0;
@@ -74,8 +74,8 @@ impl Cells {
                 if row.columns > column {
                     return row;
                 }
-                let (letter, behind) = rest.split_at(first_letter(rest));
-                row.letter(letter, at, &mut marks);
+                let (letter, behind) = rest.split_at(first_grapheme_len(rest));
+                row.grapheme(letter, at, &mut marks);
                 at += letter.len();
                 rest = behind;
             }
@@ -88,10 +88,10 @@ impl Cells {
         row
     }
 
-    /// A grapheme that stands at `at`; `marks` counts the characters without a width that come one after the other.
-    fn letter(&mut self, letter: &str, at: usize, marks: &mut usize) {
+    /// Adds the grapheme at offset `at`. `marks` counts consecutive zero-width characters.
+    fn grapheme(&mut self, letter: &str, at: usize, marks: &mut usize) {
         let mut start = 0;
-        let counted = is_counted_alike(letter);
+        let counted = has_agreed_width(letter);
         for (here, character) in letter.char_indices() {
             let width = character.width();
             *marks = if width == Some(0) { *marks + 1 } else { 0 };
@@ -102,12 +102,12 @@ impl Cells {
                     start = here + len;
                     continue;
                 }
-                None => control(character),
+                None => escaped_bytes(character),
                 _ if is_hidden(character) || *marks > MAX_MARKS || (!counted && here > 0) => {
                     format!("\\u{{{:x}}}", u32::from(character))
                 }
                 Some(width) => {
-                    if width > 0 && letter[start..here + len].width() > MAX_LETTER {
+                    if width > 0 && letter[start..here + len].width() > MAX_GRAPHEME_WIDTH {
                         self.push(kept, at + start, kept.len());
                         start = here;
                     }
@@ -122,7 +122,7 @@ impl Cells {
         self.push(kept, at + start, kept.len());
     }
 
-    /// A row of up to [`HEX_ROW`] bytes: each in two digits, then as ASCII.
+    /// Converts up to [`HEX_ROW`] bytes to hex digits followed by ASCII.
     pub(super) fn hex(bytes: &[u8]) -> Self {
         let mut row = Self::default();
         for place in 0..HEX_ROW as usize {
@@ -148,31 +148,31 @@ impl Cells {
         row
     }
 
-    /// A line of our own words.
-    pub(super) fn words(text: &str) -> Self {
+    /// Converts a message of dive. Escapes in it are not highlighted.
+    pub(super) fn message(text: &str) -> Self {
         let mut row = Self::text(text.as_bytes());
-        row.letters.iter_mut().for_each(|cell| cell.escape = false);
+        row.graphemes.iter_mut().for_each(|cell| cell.escape = false);
         row
     }
 
-    /// Columns that the row takes.
+    /// Width of the row.
     pub(super) const fn columns(&self) -> usize {
         self.columns
     }
 
-    /// The columns of each of the rows that this one takes on a screen of `width` columns: at least one row.
+    /// The column ranges of the screen rows when wrapped to `width`. At least one.
     pub(super) fn parts(&self, width: usize) -> Vec<Range<usize>> {
         let breaks = self.breaks(width);
         let ends = breaks.iter().skip(1).copied().chain([self.columns]);
-        // A letter that is wider than the screen is not shown.
+        // A grapheme wider than the screen is not shown.
         breaks.iter().zip(ends).map(|(start, end)| *start..end.min(start + width)).collect()
     }
 
-    /// The columns at which the rows start that this one takes on a screen of `width` columns: at least one.
+    /// The start columns of the screen rows when wrapped to `width`. At least one.
     pub(super) fn breaks(&self, width: usize) -> Vec<usize> {
         let mut breaks = vec![0];
         let mut start = 0;
-        for cell in &self.letters {
+        for cell in &self.graphemes {
             if cell.column + cell.width > start + width && cell.column > start {
                 start = cell.column;
                 breaks.push(start);
@@ -181,21 +181,21 @@ impl Cells {
         breaks
     }
 
-    /// The column of the letter that stands for the byte at `at`.
+    /// The column of the byte at `at`.
     pub(super) fn column_of(&self, at: usize) -> usize {
-        self.letters.iter().find(|cell| cell.at + cell.len > at).map_or(self.columns, |cell| cell.column)
+        self.graphemes.iter().find(|cell| cell.at + cell.len > at).map_or(self.columns, |cell| cell.column)
     }
 
-    /// What is seen of `width` columns from `left` on. `found` are byte ranges of the row.
-    pub(super) fn seen(&self, left: usize, width: usize, found: &[(Range<usize>, Emphasis)]) -> Seen {
+    /// The text in `width` columns from `left` on. `found` has source byte ranges to highlight.
+    pub(super) fn visible(&self, left: usize, width: usize, found: &[(Range<usize>, Emphasis)]) -> VisibleText {
         let mut text = String::new();
         let mut emphases: Vec<(Range<usize>, Emphasis)> = Vec::new();
         let mut behind = 0;
-        for cell in &self.letters {
+        for cell in &self.graphemes {
             let letter = &self.text[behind..cell.end];
             behind = cell.end;
             let end = cell.column + cell.width;
-            // A mark without the letter it goes onto is nothing.
+            // Skip zero-width marks whose base character is cut off.
             if end <= left || cell.column >= left + width && cell.width > 0 || cell.width == 0 && text.is_empty() {
                 continue;
             }
@@ -204,7 +204,7 @@ impl Cells {
             }
             let start = text.len();
             if cell.column < left {
-                // The right half of a wide letter.
+                // Blank out the right half of a wide grapheme.
                 (left..end).for_each(|_| text.push(' '));
             } else {
                 text.push_str(letter);
@@ -229,32 +229,32 @@ impl Cells {
         }
         self.text.push_str(letter);
         let (end, width) = (self.text.len(), if letter.len() == 1 { 1 } else { letter.width() });
-        self.letters.push(Cell { end, width, escape: false, column: self.columns, at, len });
+        self.graphemes.push(Cell { end, width, escape: false, column: self.columns, at, len });
         self.columns += width;
     }
 
     fn escape(&mut self, text: &str, at: usize, len: usize) {
         for letter in text.split_inclusive(|_| true) {
             self.push(letter, at, len);
-            if let Some(cell) = self.letters.last_mut() {
+            if let Some(cell) = self.graphemes.last_mut() {
                 cell.escape = true;
             }
         }
     }
 }
 
-/// How long the first letter is. Nearly all that is shown is ASCII, of which none joins another.
-fn first_letter(text: &str) -> usize {
+/// Length of the first grapheme in bytes. Nearly all text is ASCII, which needs no segmentation.
+fn first_grapheme_len(text: &str) -> usize {
     match text.as_bytes() {
         [0..0x80] | [0..0x80, 0..0x80, ..] => 1,
         _ => text.graphemes(true).next().map_or(text.len(), str::len),
     }
 }
 
-fn control(letter: char) -> String {
+fn escaped_bytes(letter: char) -> String {
     let mut text = String::new();
     for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
-        // Writing to a String does not fail.
+        // Writing to a String cannot fail.
         let _ = write!(text, "\\x{byte:02x}");
     }
     text
@@ -268,7 +268,7 @@ mod tests {
 
     use super::*;
 
-    /// What joins with what stands beside it, or changes its width.
+    /// Characters that join their neighbours or change their width.
     const LETTERS: &[&str] = &[
         "a",
         "日",
@@ -320,11 +320,11 @@ mod tests {
     ];
 
     fn shown(bytes: &[u8]) -> String {
-        Cells::text(bytes).seen(0, 1000, &[]).0
+        Cells::text(bytes).visible(0, 1000, &[]).0
     }
 
     #[test]
-    fn what_could_drive_a_terminal_is_escaped_and_the_rest_is_as_it_is() {
+    fn file_content_cannot_send_control_sequences() {
         assert_eq!(shown(b"a\\b \x1b[2J\x00\x7f"), "a\\b \\x1b[2J\\x00\\x7f");
         assert_eq!(shown("\u{9b}31m".as_bytes()), "\\xc2\\x9b31m");
         assert_eq!(shown(b"caf\xe9"), "caf\\xe9");
@@ -335,28 +335,28 @@ mod tests {
     }
 
     #[test]
-    fn tabs_reach_to_the_next_stop() {
+    fn tabs_align_to_the_next_tab_stop() {
         assert_eq!(shown(b"\tx"), "        x");
         assert_eq!(shown(b"ab\tx\ty"), "ab      x       y");
         assert_eq!(shown("日\tx".as_bytes()), "日      x");
     }
 
     #[test]
-    fn rows_are_cut_at_columns_and_never_through_a_letter() {
+    fn scrolling_sideways_splits_no_wide_character() {
         let row = Cells::text("a日本x".as_bytes());
         assert_eq!(row.columns(), 6);
-        assert_eq!(row.seen(0, 3, &[]).0, "a日");
-        assert_eq!(row.seen(0, 2, &[]).0, "a");
-        assert_eq!(row.seen(2, 4, &[]).0, " 本x");
-        assert_eq!(row.seen(9, 4, &[]).0, "");
-        assert_eq!(Cells::text_up_to("a日本x".as_bytes(), 3).seen(0, 3, &[]).0, "a日");
+        assert_eq!(row.visible(0, 3, &[]).0, "a日");
+        assert_eq!(row.visible(0, 2, &[]).0, "a");
+        assert_eq!(row.visible(2, 4, &[]).0, " 本x");
+        assert_eq!(row.visible(9, 4, &[]).0, "");
+        assert_eq!(Cells::text_up_to("a日本x".as_bytes(), 3).visible(0, 3, &[]).0, "a日");
         assert!(Cells::text_up_to(&[b'x'; 4000], 10).columns() < 20);
-        assert_eq!(Cells::text("e\u{301}x".as_bytes()).seen(1, 5, &[]).0, "x");
-        assert_eq!(Cells::text("e\u{301}x".as_bytes()).seen(0, 1, &[]).0, "e\u{301}");
+        assert_eq!(Cells::text("e\u{301}x".as_bytes()).visible(1, 5, &[]).0, "x");
+        assert_eq!(Cells::text("e\u{301}x".as_bytes()).visible(0, 1, &[]).0, "e\u{301}");
     }
 
     #[test]
-    fn wrapping_loses_no_letter() {
+    fn wrapping_loses_no_character() {
         let row = Cells::text("a日本x本".as_bytes());
         assert_eq!(row.breaks(3), [0, 3, 6]);
         assert_eq!(row.breaks(4), [0, 3, 6]);
@@ -366,13 +366,13 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is joined with whatever, by the width of the whole as by those of the cells.
+        /// Measured as a whole and grapheme by grapheme.
         #[test]
-        fn any_text_fits(letters in vec(select(LETTERS), 0..30), left in 0..20usize, width in 1..20usize) {
+        fn random_text_fits_the_width(letters in vec(select(LETTERS), 0..30), left in 0..20usize, width in 1..20usize) {
             let row = Cells::text(letters.concat().as_bytes());
             let shown = row.parts(width).into_iter().map(|part| (part.start, part.len())).chain([(left, width)]);
             for (left, columns) in shown {
-                let text = row.seen(left, columns, &[]).0;
+                let text = row.visible(left, columns, &[]).0;
                 prop_assert!(text.width() <= width, "{text:?} takes {} columns of {width}", text.width());
                 let cells: usize = text.graphemes(true).map(UnicodeWidthStr::width).sum();
                 prop_assert!(cells <= width, "{text:?} takes {cells} cells of {width}");
@@ -380,36 +380,36 @@ mod tests {
         }
     }
 
-    /// A row that is wider than its cells pushes what stands right of it over the border.
+    /// A row that is too wide pushes the text to its right over the border.
     #[test]
-    fn no_row_is_wider_than_the_screen_however_its_letters_join() {
+    fn joined_characters_do_not_widen_a_row() {
         let joined =
             ["☺\u{fe0f}", "👍🏽", "👨\u{200d}👩\u{200d}👧", "🇩🇪", "e\u{301}", "क्ष", "ក្ក", "\u{1100}\u{1161}\u{11a8}", "لا"];
         for letters in joined {
             let row = Cells::text(letters.repeat(10).as_bytes());
             for width in 1..40 {
                 for left in 0..20 {
-                    let text = row.seen(left, width, &[]).0;
+                    let text = row.visible(left, width, &[]).0;
                     assert!(text.width() <= width, "{text:?} takes {} columns of {width}", text.width());
                 }
             }
         }
-        // Some terminals draw two columns, others one: what makes the difference is written out.
+        // Terminals disagree between one and two columns, so the variation selector is escaped.
         assert_eq!(shown("☺\u{fe0f}".as_bytes()), "☺\\u{fe0f}");
         assert_eq!(Cells::text("日".repeat(10).as_bytes()).columns(), 20);
     }
 
     #[test]
-    fn what_was_found_is_marked_where_it_is_shown() {
+    fn matches_are_highlighted_across_tabs_and_escapes() {
         let found = [(1..3, Emphasis::Match), (4..5, Emphasis::CurrentMatch)];
-        let (text, emphases) = Cells::text(b"a\tb\x01\x02").seen(0, 80, &found);
+        let (text, emphases) = Cells::text(b"a\tb\x01\x02").visible(0, 80, &found);
         assert_eq!(text, "a       b\\x01\\x02");
         assert_eq!(emphases, [(1..9, Emphasis::Match), (9..13, Emphasis::Escape), (13..17, Emphasis::CurrentMatch)]);
     }
 
     #[test]
-    fn bytes_are_shown_in_digits_and_letters() {
-        let (text, emphases) = Cells::hex(b"\x7fELF\x00").seen(0, 80, &[(1..3, Emphasis::Match)]);
+    fn the_hex_view_shows_digits_and_ascii() {
+        let (text, emphases) = Cells::hex(b"\x7fELF\x00").visible(0, 80, &[(1..3, Emphasis::Match)]);
         assert_eq!(text, format!("7f 45 4c 46 00 {:34} |.ELF.|", ""));
         let marked: Vec<&str> = emphases.iter().map(|(range, _)| &text[range.clone()]).collect();
         assert_eq!(marked, ["45", "4c", "EL"]);

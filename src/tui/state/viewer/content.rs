@@ -1,5 +1,5 @@
-//! Bytes that the viewer reads at any place: a run of a plain layer, or the temporary file that a compressed one is being
-//! decoded into.
+//! The content of a file with random access: part of an uncompressed layer, or the temporary file that a compressed one
+//! is decoded to.
 
 use std::fmt;
 use std::io;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use dive_model::tarfile::ReadAt;
 
-/// The bytes of one file. A clone is another handle on the same bytes.
+/// The content of a file. Clones share the same bytes.
 #[derive(Clone)]
 pub struct Content(Arc<dyn ReadAt + Send + Sync>);
 
@@ -18,24 +18,25 @@ impl fmt::Debug for Content {
 }
 
 impl Content {
-    /// What `bytes` holds.
+    /// Wraps `bytes`.
     pub fn new(bytes: impl ReadAt + Send + Sync + 'static) -> Self {
         Self(Arc::new(bytes))
     }
 
-    /// How many bytes there will be when all are there.
+    /// Length of the complete file in bytes.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.0.len()
     }
 
-    /// Whether there are no bytes, now or later.
+    /// True if the complete file is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The bytes from `at` up to `end`, fewer only where the file became shorter since. The caller bounds how many that are.
+    /// Reads the bytes from `at` up to `end`. Returns fewer only if the file was truncated. The caller bounds the
+    /// length.
     pub(super) fn read(&self, at: u64, end: u64) -> io::Result<Vec<u8>> {
         let want = usize::try_from(end.min(self.len()).saturating_sub(at)).unwrap_or(usize::MAX);
         let mut bytes = vec![0; want];

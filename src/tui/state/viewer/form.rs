@@ -1,10 +1,10 @@
-//! Text or numbers: the two forms of a page, which decide what fetching and searching count.
+//! The two forms of the viewer: text and hex.
 
-/// How bytes are shown.
+/// How the viewer shows bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// As lines of text.
+    /// Lines of text.
     Text,
-    /// As numbers and ASCII.
+    /// Hex digits and ASCII.
     Hex,
 }

@@ -1,17 +1,16 @@
-//! Looking into a file: what the viewer shows of any version in any layer, as plain values. Bytes come from a thread that runs
-//! [`fetch()`], searches are made by one that runs [`search()`]; both report by values that go to [`Viewer::fetched`] and
-//! [`Viewer::searched`]. The viewer itself reads no more than a page at a time, so that a file of any size answers each key at
-//! once.
+//! The viewer: shows any version of a file in any layer. A worker runs [`fetch()`] to get the content, another runs
+//! [`search()`]; their reports go to [`Viewer::fetched`] and [`Viewer::searched`]. The viewer itself reads at most a
+//! page at a time, so it responds to each key at once, whatever the size of the file.
 
 mod cells;
 mod content;
 mod fetch;
 mod form;
 mod lines;
-mod look;
-mod motion;
+mod navigation;
 mod page;
 mod search;
+mod source;
 #[cfg(test)]
 mod tests;
 
@@ -19,107 +18,108 @@ use std::ops::Range;
 
 pub use cells::Emphasis;
 pub use content::Content;
-pub use fetch::{FetchRequest, Fetched, fetch};
+pub use fetch::{FetchReport, FetchRequest, fetch};
 pub use form::Form;
 pub use page::{RowLabel, ViewerRow};
-pub use search::{SearchRequest, Searched, search};
+pub use search::{SearchReport, SearchRequest, search};
 
 use super::long_lines::LongLines;
+use crate::tui::state::overlay_id::OverlayId;
 use cells::{Cells, HEX_ROW};
 use dive_model::blob::TransferProgress;
 use dive_model::escape::Escaped;
 use dive_model::image::ImageLayer;
 use dive_model::layer::LayerIndex;
 use dive_model::tree::{SpanId, Tree};
-use fetch::{Counting, FetchNews, Lines};
-use lines::{LineIndex, Place, Text};
-use look::look;
-use search::{Direction, Pattern, SearchNews, Way};
+use fetch::{FetchEvent, LineCount, LineCounting};
+use lines::{LineIndex, RowStart, TextReader};
+use search::{Direction, SearchEvent, SearchPass, SearchPattern};
+use source::find_source;
 
-/// How far the content is.
+/// The phase of fetching the content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Phase {
-    /// There is none: a directory, a device, an empty file.
+    /// No content: a directory, a device, an empty file.
     NoContent,
-    /// The layer lies in an engine or a registry, and is on its way here.
-    Bringing(TransferProgress),
-    /// What stands before the file in its layer is being decoded: bytes behind, and where the file starts.
+    /// The layer is being transferred from an engine or a registry.
+    Transferring(TransferProgress),
+    /// The part of the layer before the file is being decoded.
     Skipping {
-        /// Bytes that are decoded.
+        /// Decoded bytes.
         done: u64,
-        /// Where the file starts.
+        /// Offset of the file in the decoded layer.
         total: u64,
     },
-    /// The file is being decoded, or its lines counted.
+    /// The file is being decoded, or its lines are being counted.
     Reading,
-    /// All is there.
+    /// All content is available.
     Complete,
-    /// What is there is all there will be, and why.
+    /// Fetching failed, with the reason. The content available so far stays.
     Failed(String),
 }
 
-/// How a search went.
+/// The state of a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SearchState {
-    /// Nothing is searched for.
+    /// No search.
     None,
-    /// It is made as soon as there is something to search.
+    /// Waits for content.
     Waiting,
-    /// The pattern is none, and why.
+    /// The pattern is invalid, with the reason.
     Invalid(String),
-    /// It is under way; so many bytes are searched.
+    /// Running, with the number of bytes searched.
     Searching(u64),
-    /// It found something before it came to the end.
+    /// Found a match.
     Found,
-    /// It found something after it went on from the other end.
+    /// Found a match after wrapping at an end of the file.
     FoundWrapped,
-    /// There is no match in the first so many bytes; it goes on with more of the file as that comes.
+    /// No match in this many bytes. Continues as more content becomes available.
     NotFoundYet(u64),
-    /// There is no match.
+    /// No match in the file.
     NotFound,
-    /// It could not be made, and why.
+    /// The search failed, with the reason.
     Failed(String),
 }
 
-/// Work that the viewer asks a thread for.
+/// Work that the viewer requests from a worker.
 #[derive(Debug, Clone)]
 pub enum ViewerEffect {
-    /// Run [`fetch()`]; what it reports goes to [`Viewer::fetched`].
+    /// Run [`fetch()`] and pass its reports to [`Viewer::fetched`].
     Fetch(FetchRequest),
-    /// Call off a search that still runs, and run [`search()`]; what it reports goes to [`Viewer::searched`].
+    /// Cancel a running search, run [`search()`] and pass its reports to [`Viewer::searched`].
     Search(SearchRequest),
-    /// Call off a search that still runs.
+    /// Cancel a running search.
     StopSearch,
 }
 
-/// What a status line tells.
+/// The facts of the status line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ViewerStatus {
-    /// How bytes are shown.
+    /// Text or hex.
     pub form: Form,
-    /// How far the content is.
+    /// The phase of fetching the content.
     pub phase: Phase,
-    /// Bytes of the file, by its header.
+    /// Size of the file in bytes.
     pub size: u64,
-    /// Bytes that are there.
+    /// Bytes available.
     pub available: u64,
-    /// How much of the file is above the end of the screen, from 0 to 100.
+    /// Position of the last visible row, in percent of the file.
     pub percent: u8,
-    /// The line of the first row, where it is known.
+    /// Line number of the first visible row. `None` if unknown or in hex.
     pub line: Option<u64>,
-    /// How many lines there are, once they are counted.
+    /// Number of lines. `None` until all are counted.
     pub lines: Option<u64>,
-    /// A line or offset that is gone to as soon as it is there.
-    pub waits_for: Option<Goal>,
-    /// What is searched for.
+    /// Destination that is not available yet.
+    pub pending_destination: Option<Destination>,
+    /// Text of the search pattern.
     pub pattern: String,
-    /// How that went.
+    /// State of the search.
     pub search: SearchState,
 }
 
-/// Where to go as soon as it is there.
+/// A destination that the viewer moves to as soon as it is available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Goal {
+pub enum Destination {
     /// The end of the file.
     End,
     /// A line.
@@ -128,46 +128,46 @@ pub enum Goal {
     Offset(u64),
 }
 
-/// The first row on the screen.
+/// The first visible row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Top {
-    place: Place,
-    /// Of a row that is wrapped: how many screen rows of it are above.
+    row_start: RowStart,
+    /// Screen rows of a wrapped row that are above the viewport.
     part: usize,
 }
 
 impl Top {
-    const START: Self = Self { place: Place::START, part: 0 };
+    const START: Self = Self { row_start: RowStart::START, part: 0 };
 }
 
 #[derive(Debug)]
-struct Search {
-    pattern: Option<Pattern>,
+struct ViewerSearch {
+    pattern: Option<SearchPattern>,
     state: SearchState,
-    /// The match that was gone to.
+    /// The match that the search went to.
     current: Option<Range<u64>>,
-    /// The search whose answer is waited for.
+    /// Number of the current search. Reports of others are ignored.
     serial: u64,
     progress: SearchProgress,
 }
 
-/// What is still to come of a search.
+/// Whether a search has unsearched content.
 #[derive(Debug, Clone, Copy)]
 enum SearchProgress {
-    /// Nothing.
-    Ended,
-    /// The answer of a thread that searches what was there when it began.
-    Runs { direction: Direction, end: u64 },
-    /// What stands behind `end`, where nothing was yet when it was searched up to there.
-    Waits { direction: Direction, end: u64 },
+    /// No.
+    Idle,
+    /// A worker searches the content available when it began, up to `end`.
+    Running { direction: Direction, end: u64 },
+    /// Content up to `end` is searched; the search waits for more.
+    Awaiting { direction: Direction, end: u64 },
 }
 
 /// The viewer of one file.
 #[derive(Debug)]
 pub struct Viewer {
-    ticket: u64,
+    overlay_id: OverlayId,
     path: Vec<u8>,
-    words: Vec<String>,
+    notes: Vec<String>,
     request: Option<FetchRequest>,
     content: Option<Content>,
     available: u64,
@@ -178,43 +178,43 @@ pub struct Viewer {
     height: usize,
     width: usize,
     top: Top,
-    /// Columns that are cut off on the left.
+    /// Columns hidden on the left.
     left: usize,
-    goal: Option<Goal>,
-    search: Search,
+    pending_destination: Option<Destination>,
+    search: ViewerSearch,
     rows: Vec<ViewerRow>,
-    /// Where the last row on the screen ends.
+    /// End of the last visible row, in bytes.
     bottom: u64,
 }
 
 impl Viewer {
-    /// Opens a version of a path, deleted and overwritten ones too. Symbolic links are followed as of `layer` if it shows the
-    /// version, else as of the version's own. `ticket` tells the messages of this viewer from those of others. The request, if
-    /// there is one, is for a thread that runs [`fetch()`], which is to be called off when the viewer closes.
+    /// Opens a version of a path, which may be deleted or overwritten. Follows symbolic links in the file system of
+    /// `layer`, or of the version's own layer if `layer` does not show the version. Reports to this viewer carry its id
+    /// `overlay_id`. Run the request, if any, with [`fetch()`], and cancel it when the viewer closes.
     #[must_use]
     pub fn open(
-        ticket: u64,
+        overlay_id: OverlayId,
         tree: &Tree,
         layers: &[ImageLayer],
         version: SpanId,
         layer: LayerIndex,
     ) -> (Self, Option<FetchRequest>) {
-        let looked = look(tree, layers, version, layer);
-        let counting = Counting::OfText;
-        let request = looked.bytes.map(|(blob, body)| FetchRequest { ticket, blob, body, counting });
+        let source = find_source(tree, layers, version, layer);
+        let counting = LineCounting::IfText;
+        let request = source.content.map(|(blob, body)| FetchRequest { overlay_id, blob, body, counting });
         let phase = if request.is_some() { Phase::Reading } else { Phase::NoContent };
-        let mut viewer = Self::new(ticket, looked.path, phase);
-        viewer.words = looked.words.iter().map(|text| Cells::words(text).seen(0, usize::MAX, &[]).0).collect();
+        let mut viewer = Self::new(overlay_id, source.path, phase);
+        viewer.notes = source.notes.iter().map(|text| Cells::message(text).visible(0, usize::MAX, &[]).0).collect();
         viewer.request.clone_from(&request);
         viewer.refresh();
         (viewer, request)
     }
 
-    const fn new(ticket: u64, path: Vec<u8>, phase: Phase) -> Self {
+    const fn new(overlay_id: OverlayId, path: Vec<u8>, phase: Phase) -> Self {
         Self {
-            ticket,
+            overlay_id,
             path,
-            words: Vec::new(),
+            notes: Vec::new(),
             request: None,
             content: None,
             available: 0,
@@ -226,51 +226,50 @@ impl Viewer {
             width: 0,
             top: Top::START,
             left: 0,
-            goal: None,
-            search: Search {
+            pending_destination: None,
+            search: ViewerSearch {
                 pattern: None,
                 state: SearchState::None,
                 current: None,
                 serial: 0,
-                progress: SearchProgress::Ended,
+                progress: SearchProgress::Idle,
             },
             rows: Vec::new(),
             bottom: 0,
         }
     }
 
-    /// What tells its messages from those of other viewers.
+    /// Id that reports to this viewer carry.
     #[must_use]
-    pub const fn ticket(&self) -> u64 {
-        self.ticket
+    pub const fn overlay_id(&self) -> OverlayId {
+        self.overlay_id
     }
 
-    /// The path that was opened, as it is.
+    /// The opened path, unescaped.
     #[must_use]
     pub fn path(&self) -> &[u8] {
         &self.path
     }
 
-    /// The path that was opened, as it is fit to print.
+    /// The opened path, escaped for display.
     #[must_use]
     pub fn title(&self) -> String {
         Escaped(&self.path).to_string()
     }
 
-    /// What is to be said of the path beside its content: where a link leads, what has no content. Nothing in it drives a
-    /// terminal, turns a line or hides in one.
+    /// Notes about the path, escaped for display: the target of a link, or why there is no content.
     #[must_use]
-    pub fn words(&self) -> &[String] {
-        &self.words
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
-    /// What is on the screen, from the top. No row is wider than the screen, and none drives a terminal.
+    /// The visible rows, escaped and no wider than the screen.
     #[must_use]
     pub fn rows(&self) -> &[ViewerRow] {
         &self.rows
     }
 
-    /// How wide line numbers and offsets are; 0 where there are none.
+    /// Width of line numbers or offsets. 0 without content.
     #[must_use]
     pub fn gutter(&self) -> usize {
         if self.content.is_none() {
@@ -279,14 +278,14 @@ impl Viewer {
         match self.form {
             Form::Hex => format!("{:x}", self.size()).len().max(8),
             Form::Text => {
-                // Not that of the last row: the text would jump where it gets a digit more.
-                let last = self.top.place.line.unwrap_or(0) + self.height as u64;
+                // Not the number of the last visible row: the text would shift when that number gains a digit.
+                let last = self.top.row_start.line.unwrap_or(0) + self.height as u64;
                 self.index.lines().unwrap_or(last).to_string().len().max(5)
             }
         }
     }
 
-    /// What a status line tells.
+    /// The facts of the status line.
     #[must_use]
     pub fn status(&self) -> ViewerStatus {
         let size = self.size();
@@ -298,15 +297,15 @@ impl Viewer {
             size,
             available: self.available,
             percent,
-            line: self.top.place.line.filter(|_| self.form == Form::Text),
+            line: self.top.row_start.line.filter(|_| self.form == Form::Text),
             lines: self.index.lines(),
-            waits_for: self.goal,
+            pending_destination: self.pending_destination,
             pattern: pattern.to_owned(),
             search: self.search.state.clone(),
         }
     }
 
-    /// Makes the screen `height` rows of `width` columns, line numbers among them.
+    /// Sets the size of the view: `height` rows of `width` columns, including line numbers.
     pub fn resize(&mut self, height: usize, width: usize) {
         if (height, width) != (self.height, self.width) {
             (self.height, self.width) = (height, width);
@@ -315,88 +314,88 @@ impl Viewer {
         }
     }
 
-    /// Takes what [`fetch()`] reports. Messages for other viewers are passed over. The effects, if there are any, are what
-    /// was asked for before there was anything to do it with.
-    pub fn fetched(&mut self, fetched: Fetched) -> Vec<ViewerEffect> {
-        if fetched.ticket != self.ticket {
+    /// Applies a report of [`fetch()`]. Ignores reports for other viewers. The effects continue what waited for the
+    /// content.
+    pub fn fetched(&mut self, report: FetchReport) -> Vec<ViewerEffect> {
+        if report.overlay_id != self.overlay_id {
             return Vec::new();
         }
-        match fetched.news {
-            FetchNews::Bringing(progress) => self.phase = Phase::Bringing(progress),
-            FetchNews::Skipped(skipped) => {
+        match report.event {
+            FetchEvent::Transferring(progress) => self.phase = Phase::Transferring(progress),
+            FetchEvent::Skipping(skipped) => {
                 self.phase = Phase::Skipping { done: skipped.done, total: skipped.total };
             }
-            FetchNews::Opened { content, form, available } => {
+            FetchEvent::Opened { content, form, available } => {
                 self.phase = Phase::Reading;
-                // What is fetched again, to count its lines, is on the screen already.
+                // A second fetch only counts lines; the content is already shown.
                 if self.content.is_none() {
                     (self.content, self.available) = (Some(content), available);
                     self.set_form(form);
                 }
             }
-            FetchNews::Progress { available, marks, counted } => {
+            FetchEvent::Progress { available, marks, counted } => {
                 self.available = available;
                 self.index.extend(marks, counted);
             }
-            FetchNews::Complete(lines) => {
+            FetchEvent::Complete(lines) => {
                 self.phase = Phase::Complete;
-                if lines == Lines::Counted {
+                if lines == LineCount::Known {
                     self.index.complete();
                 }
             }
-            FetchNews::Failed(why) => {
+            FetchEvent::Failed(why) => {
                 self.phase = Phase::Failed(why);
                 self.index.complete();
             }
         }
-        let mut effects: Vec<ViewerEffect> = self.go_on().into_iter().collect();
+        let mut effects: Vec<ViewerEffect> = self.go_to_pending().into_iter().collect();
         self.refresh();
-        // Behind the rows: a search begins at those on the screen.
-        effects.extend(self.search_rest());
+        // After `refresh`: a search begins at the visible rows.
+        effects.extend(self.search_new_content());
         effects
     }
 
-    /// Takes what [`search()`] reports. Answers that are no longer waited for are passed over. The effect, if there is one,
-    /// is to search what came meanwhile.
-    pub fn searched(&mut self, searched: Searched) -> Option<ViewerEffect> {
-        if searched.ticket != self.ticket || searched.serial != self.search.serial {
+    /// Applies a report of [`search()`]. Ignores reports of outdated searches. The effect, if any, searches content
+    /// that became available meanwhile.
+    pub fn searched(&mut self, report: SearchReport) -> Option<ViewerEffect> {
+        if report.overlay_id != self.overlay_id || report.serial != self.search.serial {
             return None;
         }
-        let progress = std::mem::replace(&mut self.search.progress, SearchProgress::Ended);
-        match (searched.news, progress) {
-            (SearchNews::Progress(done), _) => {
+        let progress = std::mem::replace(&mut self.search.progress, SearchProgress::Idle);
+        match (report.event, progress) {
+            (SearchEvent::Progress(done), _) => {
                 self.search.progress = progress;
-                // Of one that goes on, it is known already what it did not find.
+                // A continued search keeps its state: the first part is already known to have no match.
                 if matches!(self.search.state, SearchState::Searching(_)) {
                     self.search.state = SearchState::Searching(done);
                 }
             }
-            (SearchNews::NotFound, SearchProgress::Runs { direction, end }) => {
+            (SearchEvent::NotFound, SearchProgress::Running { direction, end }) => {
                 self.search.state = SearchState::NotFoundYet(end);
-                self.search.progress = SearchProgress::Waits { direction, end };
+                self.search.progress = SearchProgress::Awaiting { direction, end };
             }
-            (SearchNews::NotFound, _) => self.search.state = SearchState::NotFound,
-            (SearchNews::Failed(why), _) => self.search.state = SearchState::Failed(why),
-            (SearchNews::Found { at, way }, _) => {
-                self.goal = None;
+            (SearchEvent::NotFound, _) => self.search.state = SearchState::NotFound,
+            (SearchEvent::Failed(why), _) => self.search.state = SearchState::Failed(why),
+            (SearchEvent::Found { at, pass }, _) => {
+                self.pending_destination = None;
                 self.search.current = Some(at.clone());
                 self.reveal(&at);
-                self.search.state = match way {
-                    Way::Straight => SearchState::Found,
-                    Way::Around => SearchState::FoundWrapped,
+                self.search.state = match pass {
+                    SearchPass::First => SearchState::Found,
+                    SearchPass::Wrapped => SearchState::FoundWrapped,
                 };
             }
         }
         self.refresh();
-        self.search_rest()
+        self.search_new_content()
     }
 
-    /// Whether nothing more comes.
+    /// True if no more content will arrive.
     const fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Complete | Phase::Failed(_) | Phase::NoContent)
     }
 
-    /// Bytes of the file when all are there.
+    /// Size of the complete file, or of the available part if fetching failed.
     fn size(&self) -> u64 {
         match (&self.phase, &self.content) {
             (Phase::Failed(_), Some(_)) => self.available,
@@ -405,19 +404,19 @@ impl Viewer {
         }
     }
 
-    /// The content as lines, if there is any.
-    fn text(&self) -> Option<Text<'_>> {
+    /// The available content as text. `None` without content.
+    fn text(&self) -> Option<TextReader<'_>> {
         let content = self.content.as_ref()?;
-        Some(Text { content, index: &self.index, end: self.available })
+        Some(TextReader { content, index: &self.index, end: self.available })
     }
 
-    /// Columns for text.
+    /// Width of the text without line numbers.
     fn text_width(&self) -> usize {
         let gutter = self.gutter();
         self.width.saturating_sub(if gutter == 0 { 0 } else { gutter + 1 }).max(1)
     }
 
-    /// Where the last hexadecimal row of a file of so many bytes starts.
+    /// Offset of the last hex row of a file with `end` bytes.
     const fn last_hex_row(end: u64) -> u64 {
         end.saturating_sub(1) / HEX_ROW * HEX_ROW
     }

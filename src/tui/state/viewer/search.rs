@@ -1,5 +1,5 @@
-//! Searching the content of a file. The whole file is searched in pieces, by a thread of its own, so that one of gigabytes does
-//! not keep the screen waiting and can be called off; the rows on the screen are searched for what to mark.
+//! Searches the content of a file. A worker searches the whole file in chunks and can be cancelled; only the visible
+//! rows are searched for highlights on the main thread.
 
 use std::io;
 use std::ops::Range;
@@ -10,27 +10,28 @@ use regex::bytes::{Regex, RegexBuilder};
 use super::Form;
 use super::content::Content;
 use crate::tui::state::expression::{MAX_COMPILED, ignores_case};
+use crate::tui::state::overlay_id::OverlayId;
 
 /// Bytes searched at a time.
-const PIECE: u64 = 1 << 20;
+const CHUNK: u64 = 1 << 20;
 
-/// Bytes around a piece that are looked at too: a match may reach over its end, and what stands before it decides about
-/// `^` and `\b`. What is longer may be missed.
+/// Bytes before and after a chunk that are included: a match may extend beyond the chunk, and the bytes before it
+/// decide `^` and `\b`. Longer matches across chunks may be missed.
 pub(super) const CONTEXT: u64 = 8 * 1024;
 
-/// Bytes between two words on how far a search is.
-const REPORT: u64 = 64 << 20;
+/// Bytes between progress reports.
+const REPORT_INTERVAL: u64 = 64 << 20;
 
-/// What is searched for.
+/// A compiled search pattern.
 #[derive(Debug, Clone)]
-pub(super) struct Pattern {
+pub(super) struct SearchPattern {
     pub(super) text: String,
     pub(super) regex: Regex,
 }
 
-impl Pattern {
-    /// A regular expression that takes no notice of case unless it has a capital letter. In text `^` and `$` are the ends of
-    /// a line; in bytes `\xff` is the byte and `.` any.
+impl SearchPattern {
+    /// Compiles a regular expression, case-insensitive unless it has an upper-case letter. In text, `^` and `$` match
+    /// at line boundaries; in hex form, `\xff` matches the byte and `.` any byte.
     pub(super) fn new(text: &str, form: Form) -> Result<Self, String> {
         let mut builder = RegexBuilder::new(text);
         builder.case_insensitive(ignores_case(text)).size_limit(MAX_COMPILED).dfa_size_limit(MAX_COMPILED);
@@ -42,7 +43,7 @@ impl Pattern {
         Ok(Self { text: text.to_owned(), regex })
     }
 
-    /// The matches of `bytes` that start at or behind `from`, without empty ones.
+    /// The non-empty matches in `bytes` that start at or after `from`.
     pub(super) fn matches<'a>(&'a self, bytes: &'a [u8], from: usize) -> impl Iterator<Item = Range<usize>> + 'a {
         let mut at = from;
         std::iter::from_fn(move || {
@@ -58,167 +59,168 @@ impl Pattern {
     }
 }
 
-/// Why a pattern is none, on one line: the crate draws an arrow below the pattern.
+/// The last line of a regex error. The lines above it quote the pattern.
 fn reason(error: &regex::Error) -> String {
     let text = error.to_string();
     let last = text.lines().last().unwrap_or_default();
     last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }
 
-/// Which way a search goes.
+/// The direction of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
-    /// To the end, then on from the start.
+    /// To the end, then from the start.
     Forward,
-    /// To the start, then on from the end.
+    /// To the start, then from the end.
     Backward,
 }
 
-/// How a search came to a match.
+/// The pass in which a search found a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
-    /// Before it came to the end.
-    Straight,
-    /// After it went on from the other end.
-    Around,
+pub(super) enum SearchPass {
+    /// From the start position to an end of the file.
+    First,
+    /// After wrapping, from the other end back to the start position.
+    Wrapped,
 }
 
-/// A search that a thread is to make, with [`search`].
+/// A request to [`search`] content.
 #[derive(Debug, Clone)]
 pub struct SearchRequest {
-    /// The viewer that asks.
-    pub ticket: u64,
-    /// Which of its searches it is.
+    /// Viewer that receives the reports.
+    pub overlay_id: OverlayId,
+    /// Number of the search in its viewer.
     pub(super) serial: u64,
-    pub(super) pattern: Pattern,
+    pub(super) pattern: SearchPattern,
     pub(super) content: Content,
-    /// Where what is searched starts: before it is known to be nothing.
+    /// Start of the range to search. The part before it is known to have no match.
     pub(super) start: u64,
-    /// How many bytes are there.
+    /// End of the range to search.
     pub(super) end: u64,
     pub(super) from: u64,
     pub(super) direction: Direction,
 }
 
-/// What a search has to say to its viewer.
+/// A report for a viewer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Searched {
-    /// The viewer that asked.
-    pub ticket: u64,
+pub struct SearchReport {
+    /// Viewer that requested the search.
+    pub overlay_id: OverlayId,
     pub(super) serial: u64,
-    pub(super) news: SearchNews,
+    pub(super) event: SearchEvent,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum SearchNews {
-    /// So many bytes are searched.
+pub(super) enum SearchEvent {
+    /// Bytes searched so far.
     Progress(u64),
-    /// A match, and how the search came to it.
+    /// A match, and the pass that found it.
     Found {
         at: Range<u64>,
-        way: Way,
+        pass: SearchPass,
     },
     NotFound,
     Failed(String),
 }
 
-/// Searches until something is found, all is searched or `cancel` is set; then nothing more is reported.
-pub fn search(request: &SearchRequest, cancel: &AtomicBool, report: &mut dyn FnMut(Searched)) {
-    let mut say = |news| report(Searched { ticket: request.ticket, serial: request.serial, news });
-    let mut run = Run { request, cancel, done: 0, said: 0, say: &mut say };
+/// Searches until a match is found, all content is searched or `cancel` is set. A cancelled search reports nothing
+/// more.
+pub fn search(request: &SearchRequest, cancel: &AtomicBool, report: &mut dyn FnMut(SearchReport)) {
+    let mut send = |event| report(SearchReport { overlay_id: request.overlay_id, serial: request.serial, event });
+    let mut searcher = Searcher { request, cancel, done: 0, reported: 0, send: &mut send };
     let (start, from, end) = (request.start, request.from.min(request.end), request.end);
     let outcome = match request.direction {
-        Direction::Forward => run.two_parts(|run| run.forward(from..end), |run| run.forward(start..from)),
-        Direction::Backward => run.two_parts(|run| run.backward(start..from), |run| run.backward(from..end)),
+        Direction::Forward => searcher.both_passes(|run| run.forward(from..end), |run| run.forward(start..from)),
+        Direction::Backward => searcher.both_passes(|run| run.backward(start..from), |run| run.backward(from..end)),
     };
-    let news = match outcome {
-        Ok(SearchOutcome::Found(at, way)) => SearchNews::Found { at, way },
-        Ok(SearchOutcome::Nothing) => SearchNews::NotFound,
-        Ok(SearchOutcome::CalledOff) => return,
-        Err(error) => SearchNews::Failed(format!("searching stopped: {error}")),
+    let event = match outcome {
+        Ok(SearchOutcome::Found(at, pass)) => SearchEvent::Found { at, pass },
+        Ok(SearchOutcome::Nothing) => SearchEvent::NotFound,
+        Ok(SearchOutcome::Cancelled) => return,
+        Err(error) => SearchEvent::Failed(format!("searching stopped: {error}")),
     };
-    say(news);
+    send(event);
 }
 
 enum SearchOutcome {
-    Found(Range<u64>, Way),
+    Found(Range<u64>, SearchPass),
     Nothing,
-    CalledOff,
+    Cancelled,
 }
 
-struct Run<'a> {
+struct Searcher<'a> {
     request: &'a SearchRequest,
     cancel: &'a AtomicBool,
     done: u64,
-    said: u64,
-    say: &'a mut dyn FnMut(SearchNews),
+    reported: u64,
+    send: &'a mut dyn FnMut(SearchEvent),
 }
 
-impl Run<'_> {
-    fn two_parts(
+impl Searcher<'_> {
+    fn both_passes(
         &mut self,
         first: impl FnOnce(&mut Self) -> io::Result<Option<Range<u64>>>,
         second: impl FnOnce(&mut Self) -> io::Result<Option<Range<u64>>>,
     ) -> io::Result<SearchOutcome> {
         if let Some(found) = first(self)? {
-            return Ok(SearchOutcome::Found(found, Way::Straight));
+            return Ok(SearchOutcome::Found(found, SearchPass::First));
         }
-        let found = second(self)?.map(|found| SearchOutcome::Found(found, Way::Around));
-        Ok(found.unwrap_or(if self.is_called_off() { SearchOutcome::CalledOff } else { SearchOutcome::Nothing }))
+        let found = second(self)?.map(|found| SearchOutcome::Found(found, SearchPass::Wrapped));
+        Ok(found.unwrap_or(if self.is_cancelled() { SearchOutcome::Cancelled } else { SearchOutcome::Nothing }))
     }
 
-    /// The first match that starts in `range`.
+    /// Finds the first match that starts in `range`.
     fn forward(&mut self, range: Range<u64>) -> io::Result<Option<Range<u64>>> {
         let mut at = range.start;
-        while at < range.end && !self.is_called_off() {
-            let stop = range.end.min(at + PIECE);
+        while at < range.end && !self.is_cancelled() {
+            let stop = range.end.min(at + CHUNK);
             if let Some(found) = self.find(at..stop)? {
                 return Ok(Some(found));
             }
-            self.tell(stop - at);
+            self.report_progress(stop - at);
             at = stop;
         }
         Ok(None)
     }
 
-    /// The last match that starts in `range`.
+    /// Finds the last match that starts in `range`.
     fn backward(&mut self, range: Range<u64>) -> io::Result<Option<Range<u64>>> {
         let mut end = range.end;
-        while end > range.start && !self.is_called_off() {
-            let start = range.start.max(end.saturating_sub(PIECE));
+        while end > range.start && !self.is_cancelled() {
+            let start = range.start.max(end.saturating_sub(CHUNK));
             if let Some(found) = self.find(start..end)? {
                 return Ok(Some(found));
             }
-            self.tell(end - start);
+            self.report_progress(end - start);
             end = start;
         }
         Ok(None)
     }
 
-    /// The match to go to of those that start in a piece: the first, or the last on the way back.
-    fn find(&self, piece: Range<u64>) -> io::Result<Option<Range<u64>>> {
-        let begin = piece.start.saturating_sub(CONTEXT);
-        let bytes = self.request.content.read(begin, self.request.end.min(piece.end + CONTEXT))?;
-        let found = self.request.pattern.matches(&bytes, (piece.start - begin) as usize);
+    /// Finds the first match that starts in a chunk, or the last one of a backward search.
+    fn find(&self, chunk: Range<u64>) -> io::Result<Option<Range<u64>>> {
+        let begin = chunk.start.saturating_sub(CONTEXT);
+        let bytes = self.request.content.read(begin, self.request.end.min(chunk.end + CONTEXT))?;
+        let found = self.request.pattern.matches(&bytes, (chunk.start - begin) as usize);
         let mut found = found
             .map(|found| begin + found.start as u64..begin + found.end as u64)
-            .take_while(|found| found.start < piece.end)
-            .take_while(|_| !self.is_called_off());
+            .take_while(|found| found.start < chunk.end)
+            .take_while(|_| !self.is_cancelled());
         Ok(match self.request.direction {
             Direction::Forward => found.next(),
             Direction::Backward => found.last(),
         })
     }
 
-    fn tell(&mut self, bytes: u64) {
+    fn report_progress(&mut self, bytes: u64) {
         self.done += bytes;
-        if self.done - self.said >= REPORT {
-            self.said = self.done;
-            (self.say)(SearchNews::Progress(self.done));
+        if self.done - self.reported >= REPORT_INTERVAL {
+            self.reported = self.done;
+            (self.send)(SearchEvent::Progress(self.done));
         }
     }
 
-    fn is_called_off(&self) -> bool {
+    fn is_cancelled(&self) -> bool {
         self.cancel.load(Ordering::Relaxed)
     }
 }
@@ -228,11 +230,11 @@ mod tests {
     use super::*;
     use crate::tui::state::viewer::tests::Memory;
 
-    fn find(bytes: &[u8], pattern: &str, from: u64, direction: Direction) -> Option<(Range<u64>, Way)> {
+    fn find(bytes: &[u8], pattern: &str, from: u64, direction: Direction) -> Option<(Range<u64>, SearchPass)> {
         let request = SearchRequest {
-            ticket: 1,
+            overlay_id: 1,
             serial: 1,
-            pattern: Pattern::new(pattern, Form::Text).unwrap(),
+            pattern: SearchPattern::new(pattern, Form::Text).unwrap(),
             content: Content::new(Memory(bytes.to_vec())),
             start: 0,
             end: bytes.len() as u64,
@@ -240,57 +242,61 @@ mod tests {
             direction,
         };
         let mut last = None;
-        search(&request, &AtomicBool::new(false), &mut |searched| last = Some(searched.news));
+        search(&request, &AtomicBool::new(false), &mut |searched| last = Some(searched.event));
         match last.unwrap() {
-            SearchNews::Found { at, way } => Some((at, way)),
-            SearchNews::NotFound => None,
+            SearchEvent::Found { at, pass } => Some((at, pass)),
+            SearchEvent::NotFound => None,
             other => panic!("{other:?}"),
         }
     }
 
     use Direction::{Backward, Forward};
-    use Way::{Around, Straight};
+    use SearchPass::{First, Wrapped};
 
     #[test]
-    fn a_search_goes_on_from_the_other_end_and_says_so() {
+    fn a_search_wraps_at_the_end_and_reports_it() {
         let text = b"one two\r\none\nTwo";
-        assert_eq!(find(text, "one", 0, Forward), Some((0..3, Straight)));
-        assert_eq!(find(text, "one", 1, Forward), Some((9..12, Straight)));
-        assert_eq!(find(text, "one", 10, Forward), Some((0..3, Around)));
-        assert_eq!(find(text, "one", 9, Backward), Some((0..3, Straight)));
-        assert_eq!(find(text, "one", 0, Backward), Some((9..12, Around)));
+        assert_eq!(find(text, "one", 0, Forward), Some((0..3, First)));
+        assert_eq!(find(text, "one", 1, Forward), Some((9..12, First)));
+        assert_eq!(find(text, "one", 10, Forward), Some((0..3, Wrapped)));
+        assert_eq!(find(text, "one", 9, Backward), Some((0..3, First)));
+        assert_eq!(find(text, "one", 0, Backward), Some((9..12, Wrapped)));
         assert_eq!(find(text, "three", 5, Forward), None);
-        assert_eq!(find(text, "two$", 5, Forward), Some((13..16, Straight)), "case does not count");
-        assert_eq!(find(text, "two$", 0, Forward), Some((4..7, Straight)), "a line may end in CR LF");
-        assert_eq!(find(text, "Two", 0, Forward), Some((13..16, Straight)), "case counts with a capital");
-        assert_eq!(find(text, "^t\\S+", 0, Forward), Some((13..16, Straight)), "only at a line's start");
-        assert_eq!(find(text, "x*", 0, Forward), None, "nothing is no match");
+        assert_eq!(find(text, "two$", 5, Forward), Some((13..16, First)), "lower case ignores case");
+        assert_eq!(find(text, "two$", 0, Forward), Some((4..7, First)), "a line may end in CR LF");
+        assert_eq!(
+            find(text, "Two", 0, Forward),
+            Some((13..16, First)),
+            "an upper-case letter makes it case-sensitive"
+        );
+        assert_eq!(find(text, "^t\\S+", 0, Forward), Some((13..16, First)), "only at the start of a line");
+        assert_eq!(find(text, "x*", 0, Forward), None, "an empty match does not count");
         assert_eq!(find(b"", "x", 0, Forward), None);
     }
 
     #[test]
-    fn matches_are_found_across_pieces_and_only_once() {
-        let mut text = vec![b'.'; 3 * PIECE as usize];
-        let at = PIECE - 2;
+    fn a_match_across_a_chunk_boundary_is_found_once() {
+        let mut text = vec![b'.'; 3 * CHUNK as usize];
+        let at = CHUNK - 2;
         text[at as usize..at as usize + 6].copy_from_slice(b"needle");
-        assert_eq!(find(&text, "needle", 0, Forward), Some((at..at + 6, Straight)));
-        assert_eq!(find(&text, "needle", at + 1, Forward), Some((at..at + 6, Around)));
-        assert_eq!(find(&text, "needle", 3 * PIECE, Backward), Some((at..at + 6, Straight)));
-        assert_eq!(find(&text, "^needle", 0, Forward), None, "a piece's start is no line's start");
+        assert_eq!(find(&text, "needle", 0, Forward), Some((at..at + 6, First)));
+        assert_eq!(find(&text, "needle", at + 1, Forward), Some((at..at + 6, Wrapped)));
+        assert_eq!(find(&text, "needle", 3 * CHUNK, Backward), Some((at..at + 6, First)));
+        assert_eq!(find(&text, "^needle", 0, Forward), None, "the start of a chunk is not the start of a line");
     }
 
     #[test]
-    fn a_pattern_that_is_none_is_told_in_one_line() {
-        assert_eq!(Pattern::new("a(", Form::Text).unwrap_err(), "unclosed group");
-        assert!(Pattern::new(r"\xff\x00", Form::Hex).unwrap().regex.is_match(b"\xff\x00"));
+    fn an_invalid_pattern_has_a_one_line_error() {
+        assert_eq!(SearchPattern::new("a(", Form::Text).unwrap_err(), "unclosed group");
+        assert!(SearchPattern::new(r"\xff\x00", Form::Hex).unwrap().regex.is_match(b"\xff\x00"));
     }
 
     #[test]
-    fn a_search_that_is_called_off_says_nothing() {
+    fn a_cancelled_search_reports_nothing() {
         let request = SearchRequest {
-            ticket: 1,
+            overlay_id: 1,
             serial: 1,
-            pattern: Pattern::new("x", Form::Text).unwrap(),
+            pattern: SearchPattern::new("x", Form::Text).unwrap(),
             content: Content::new(Memory(b"xxx".to_vec())),
             start: 0,
             end: 3,

@@ -1,26 +1,26 @@
-//! Keys that are pressed while the content is still coming.
+//! Keys pressed while the content is still being fetched.
 
 use super::*;
 
-/// A viewer of `height` by 40 whose layer is still being unpacked up to the file.
+/// A viewer of `height` by 40 whose layer is still being decoded up to the file.
 fn skipping(height: usize) -> Viewer {
     let mut viewer = Viewer::new(1, b"/f".to_vec(), Phase::Reading);
     viewer.resize(height, 40);
-    say(&mut viewer, FetchNews::Skipped(SkipProgress { done: 1, total: 9 }));
+    say(&mut viewer, FetchEvent::Skipping(SkipProgress { done: 1, total: 9 }));
     viewer
 }
 
-/// Lets the whole content come, its lines counted.
+/// Delivers the whole content, with its lines counted.
 fn come(viewer: &mut Viewer, bytes: &[u8], form: Form) {
     let content = Content::new(Memory(bytes.to_vec()));
-    say(viewer, FetchNews::Skipped(SkipProgress { done: 8, total: 9 }));
-    say(viewer, FetchNews::Opened { content, form, available: bytes.len() as u64 });
+    say(viewer, FetchEvent::Skipping(SkipProgress { done: 8, total: 9 }));
+    say(viewer, FetchEvent::Opened { content, form, available: bytes.len() as u64 });
     count(viewer, bytes);
 }
 
-/// Who knows where they want to be need not wait for the layer to be unpacked before they press the key.
+/// Otherwise a user has to wait for the layer before they can go to a line.
 #[test]
-fn keys_that_are_pressed_while_a_layer_is_unpacked_are_not_lost() {
+fn jumps_requested_before_the_content_arrives_are_kept() {
     let mut viewer = skipping(3);
     viewer.act(Action::LastRow);
     come(&mut viewer, &numbered(1000), Form::Text);
@@ -30,11 +30,11 @@ fn keys_that_are_pressed_while_a_layer_is_unpacked_are_not_lost() {
     viewer.go_to_number(500);
     come(&mut viewer, &numbered(1000), Form::Text);
     assert_eq!(ends(&viewer).0, "500|line 500");
-    assert_eq!(viewer.status().waits_for, None);
+    assert_eq!(viewer.status().pending_destination, None);
 }
 
 #[test]
-fn what_is_searched_while_a_layer_is_unpacked_is_found_when_it_comes() {
+fn a_search_started_before_the_content_arrives_finds_its_match() {
     let mut viewer = skipping(9);
     find(&mut viewer, "line 777$");
     assert_eq!(viewer.status().search, SearchState::Waiting);
@@ -42,35 +42,35 @@ fn what_is_searched_while_a_layer_is_unpacked_is_found_when_it_comes() {
     assert_eq!(viewer.status().search, SearchState::Found);
     assert!(drawn(&viewer).contains(&"777|line 777".to_owned()));
 
-    for news in [FetchNews::Failed("cut off".to_owned()), FetchNews::Complete(Lines::Uncounted)] {
+    for event in [FetchEvent::Failed("cut off".to_owned()), FetchEvent::Complete(LineCount::Unknown)] {
         let mut nothing = skipping(9);
         find(&mut nothing, "x");
-        say(&mut nothing, news);
-        assert_eq!(nothing.status().search, SearchState::NotFound, "nothing came");
+        say(&mut nothing, event);
+        assert_eq!(nothing.status().search, SearchState::NotFound, "no content arrived");
         act(&mut nothing, Action::NextMatch);
         assert_eq!(nothing.status().search, SearchState::NotFound);
     }
 }
 
-/// A viewer of numbered lines of which the first 70 bytes, ten lines, are there.
+/// A viewer with the first 70 bytes of `bytes` available: ten numbered lines.
 fn reading(bytes: &[u8]) -> Viewer {
     let mut viewer = Viewer::new(1, b"/f".to_vec(), Phase::Reading);
     viewer.resize(9, 40);
     let content = Content::new(Memory(bytes.to_vec()));
-    say(&mut viewer, FetchNews::Opened { content, form: Form::Text, available: 70 });
+    say(&mut viewer, FetchEvent::Opened { content, form: Form::Text, available: 70 });
     viewer
 }
 
-/// That there is no match in a file of which only the start was looked at would be a lie.
+/// "No match" would be wrong while only the start of the file is searched.
 #[test]
-fn a_search_that_finds_nothing_yet_says_how_far_it_looked_and_goes_on() {
+fn a_search_without_a_match_yet_reports_its_extent_and_continues() {
     let bytes = numbered(1000);
     for (pattern, then) in [("line 777$", SearchState::Found), ("nowhere", SearchState::NotFound)] {
         let mut viewer = reading(&bytes);
         find(&mut viewer, pattern);
         assert_eq!(viewer.status().search, SearchState::NotFoundYet(70));
-        let (marks, counted) = (Vec::new(), Place::START);
-        say(&mut viewer, FetchNews::Progress { available: 200, marks, counted });
+        let (marks, counted) = (Vec::new(), RowStart::START);
+        say(&mut viewer, FetchEvent::Progress { available: 200, marks, counted });
         assert_eq!(viewer.status().search, SearchState::NotFoundYet(200));
         count(&mut viewer, &bytes);
         assert_eq!(viewer.status().search, then, "{pattern}");
@@ -78,7 +78,7 @@ fn a_search_that_finds_nothing_yet_says_how_far_it_looked_and_goes_on() {
 }
 
 #[test]
-fn who_goes_elsewhere_is_not_torn_away_by_a_match_that_comes_later() {
+fn a_late_match_does_not_move_a_user_who_scrolled_away() {
     let bytes = numbered(1000);
     let mut viewer = reading(&bytes);
     find(&mut viewer, "line 777$");
@@ -90,9 +90,9 @@ fn who_goes_elsewhere_is_not_torn_away_by_a_match_that_comes_later() {
     assert_eq!(viewer.status().search, SearchState::Found);
 }
 
-/// What was a line when it was asked for is the row with its first byte when the file turns out to be no text.
+/// In hex form, the line becomes the row with its first byte.
 #[test]
-fn a_line_of_what_turns_out_to_be_bytes_is_gone_to_as_well() {
+fn a_line_requested_before_the_content_turns_out_binary_is_reached() {
     let mut viewer = skipping(3);
     viewer.go_to_number(500);
     come(&mut viewer, &numbered(1000), Form::Hex);
@@ -101,12 +101,12 @@ fn a_line_of_what_turns_out_to_be_bytes_is_gone_to_as_well() {
 }
 
 #[test]
-fn a_byte_that_is_not_unpacked_yet_is_gone_to_when_it_is() {
+fn an_offset_not_yet_available_is_reached_when_it_arrives() {
     let bytes = numbered(1000);
     let mut viewer = Viewer::new(1, b"/f".to_vec(), Phase::Reading);
     viewer.resize(3, 40);
     let content = Content::new(Memory(bytes.clone()));
-    say(&mut viewer, FetchNews::Opened { content, form: Form::Hex, available: 70 });
+    say(&mut viewer, FetchEvent::Opened { content, form: Form::Hex, available: 70 });
     viewer.go_to_number(0x800);
     count(&mut viewer, &bytes);
     assert_eq!(viewer.rows()[0].label, RowLabel::Offset(0x800));

@@ -1,9 +1,9 @@
-//! The viewer's model over bytes in memory and bytes that are made up as they are read.
+//! The viewer over content in memory and over content generated on read.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::lines::Counter;
+use super::lines::LineCounter;
 use super::*;
 use crate::config::Action;
 use dive_model::layer::content::SkipProgress;
@@ -11,7 +11,7 @@ use dive_model::tarfile::ReadAt;
 
 mod arriving;
 
-/// Bytes that are read where they are.
+/// Content in memory.
 pub(super) struct Memory(pub(super) Vec<u8>);
 
 impl ReadAt for Memory {
@@ -24,40 +24,40 @@ impl ReadAt for Memory {
     }
 }
 
-/// A viewer of `height` by 40 whose content has come, its lines counted.
+/// A viewer of `height` by 40 with all content available and its lines counted.
 fn viewer(bytes: &[u8], form: Form, height: usize) -> Viewer {
     let mut viewer = opened(Content::new(Memory(bytes.to_vec())), form, height);
     count(&mut viewer, bytes);
     viewer
 }
 
-/// A viewer whose lines nobody has counted yet.
+/// A viewer whose lines are not counted yet.
 fn opened(content: Content, form: Form, height: usize) -> Viewer {
     let mut viewer = Viewer::new(1, b"/f".to_vec(), Phase::Reading);
     viewer.resize(height, 40);
     let available = content.len();
-    viewer.fetched(Fetched { ticket: 1, news: FetchNews::Opened { content, form, available } });
+    viewer.fetched(FetchReport { overlay_id: 1, event: FetchEvent::Opened { content, form, available } });
     viewer
 }
 
-fn say(viewer: &mut Viewer, news: FetchNews) {
-    let effects = viewer.fetched(Fetched { ticket: 1, news });
+fn say(viewer: &mut Viewer, event: FetchEvent) {
+    let effects = viewer.fetched(FetchReport { overlay_id: 1, event });
     run(viewer, effects);
 }
 
 fn count(viewer: &mut Viewer, bytes: &[u8]) {
-    let mut counter = Counter::new();
+    let mut counter = LineCounter::new();
     for piece in bytes.chunks(1000) {
         counter.push(piece);
     }
     counter.finish();
     let (marks, counted) = counter.take();
     let available = bytes.len() as u64;
-    say(viewer, FetchNews::Progress { available, marks, counted });
-    say(viewer, FetchNews::Complete(Lines::Counted));
+    say(viewer, FetchEvent::Progress { available, marks, counted });
+    say(viewer, FetchEvent::Complete(LineCount::Known));
 }
 
-/// The screen, a line a row: what stands beside it, `|`, the text.
+/// The visible rows, each as `label|text`.
 fn drawn(viewer: &Viewer) -> Vec<String> {
     let label = |label| match label {
         RowLabel::None => "-".to_owned(),
@@ -69,13 +69,13 @@ fn drawn(viewer: &Viewer) -> Vec<String> {
     viewer.rows().iter().map(|row| format!("{}|{}", label(row.label), row.text)).collect()
 }
 
-/// Does what the run loop does with a search.
+/// Runs a search as the event loop does.
 fn find(viewer: &mut Viewer, pattern: &str) {
     let effect = viewer.search_for(pattern);
     searched(viewer, effect);
 }
 
-/// The same for a key that searches on.
+/// Applies an action and runs its search.
 fn act(viewer: &mut Viewer, action: Action) {
     let effect = viewer.act(action);
     searched(viewer, effect);
@@ -83,34 +83,34 @@ fn act(viewer: &mut Viewer, action: Action) {
 
 fn searched(viewer: &mut Viewer, effect: Option<ViewerEffect>) {
     if let Some(ViewerEffect::Search(request)) = effect {
-        let mut told = Vec::new();
-        search(&request, &AtomicBool::new(false), &mut |searched| told.push(searched));
-        for searched in told {
+        let mut reports = Vec::new();
+        search(&request, &AtomicBool::new(false), &mut |searched| reports.push(searched));
+        for searched in reports {
             viewer.searched(searched);
         }
     }
 }
 
-/// Does what the run loop does with what the viewer wants when more has come.
+/// Runs the searches that the viewer requests, as the event loop does.
 fn run(viewer: &mut Viewer, mut effects: Vec<ViewerEffect>) {
     while let Some(effect) = effects.pop() {
         if let ViewerEffect::Search(request) = effect {
-            let mut told = Vec::new();
-            search(&request, &AtomicBool::new(false), &mut |searched| told.push(searched));
-            effects.extend(told.into_iter().filter_map(|searched| viewer.searched(searched)));
+            let mut reports = Vec::new();
+            search(&request, &AtomicBool::new(false), &mut |searched| reports.push(searched));
+            effects.extend(reports.into_iter().filter_map(|searched| viewer.searched(searched)));
         }
     }
 }
 
-/// What a user asks for without a pattern.
+/// An input of the user other than a search.
 #[derive(Debug, Clone, Copy)]
-enum Asked {
+enum UserInput {
     Key(Action),
     GoTo(u64),
 }
 
-impl Asked {
-    fn of(self, viewer: &mut Viewer) {
+impl UserInput {
+    fn apply(self, viewer: &mut Viewer) {
         let _ = match self {
             Self::Key(action) => viewer.act(action),
             Self::GoTo(number) => viewer.go_to_number(number),
@@ -122,7 +122,7 @@ fn numbered(count: usize) -> Vec<u8> {
     (1..=count).flat_map(|line| format!("line {line}\n").into_bytes()).collect()
 }
 
-/// The first row and the last one.
+/// The first and the last visible row.
 fn ends(viewer: &Viewer) -> (String, String) {
     let rows = drawn(viewer);
     (rows[0].clone(), rows[rows.len() - 1].clone())
@@ -133,7 +133,7 @@ fn pair(first: &str, last: &str) -> (String, String) {
 }
 
 #[test]
-fn lines_have_numbers_whatever_they_end_in() {
+fn lines_are_numbered_with_any_line_ending() {
     let viewer = viewer(b"one\r\ntwo\n\n\tfour\r\nfive\rstill", Form::Text, 10);
     assert_eq!(drawn(&viewer), ["1|one", "2|two", "3|", "4|        four", "5|five\\x0dstill"]);
     assert_eq!(viewer.status().lines, Some(5));
@@ -141,7 +141,7 @@ fn lines_have_numbers_whatever_they_end_in() {
 }
 
 #[test]
-fn keys_go_through_a_text_and_stop_at_its_ends() {
+fn scrolling_stops_at_both_ends_of_a_text() {
     let mut viewer = viewer(&numbered(100_000), Form::Text, 10);
     assert_eq!(ends(&viewer), pair("1|line 1", "10|line 10"));
     viewer.act(Action::Up);
@@ -170,8 +170,8 @@ fn keys_go_through_a_text_and_stop_at_its_ends() {
 }
 
 #[test]
-fn going_up_is_the_way_back_from_going_down() {
-    // Lines of every length around the longest row.
+fn scrolling_up_visits_the_same_rows_as_scrolling_down() {
+    // Line lengths around the maximum length of a row.
     let mut bytes = Vec::new();
     for line in 0..60 {
         bytes.extend(vec![b'x'; line * 331]);
@@ -198,7 +198,7 @@ fn going_up_is_the_way_back_from_going_down() {
 }
 
 #[test]
-fn a_line_over_4_kib_goes_on_in_rows_without_a_number() {
+fn a_line_over_4_kib_continues_in_unnumbered_rows() {
     let bytes = [&b"x".repeat(10_000)[..], b"\nnext\n"].concat();
     let viewer = viewer(&bytes, Form::Text, 10);
     let labels: Vec<_> = viewer.rows().iter().map(|row| row.label).collect();
@@ -215,7 +215,7 @@ fn long_lines_are_scrolled_or_wrapped() {
     for _ in 0..50 {
         viewer.act(Action::Right);
     }
-    assert_eq!(drawn(&viewer), ["1|9"], "there is nothing beyond the widest row");
+    assert_eq!(drawn(&viewer), ["1|9"], "scrolling stops at the widest row");
     viewer.act(Action::ToggleWrap);
     assert_eq!(
         drawn(&viewer),
@@ -228,7 +228,7 @@ fn long_lines_are_scrolled_or_wrapped() {
 }
 
 #[test]
-fn bytes_are_shown_as_numbers_and_as_text_from_the_same_place() {
+fn toggling_hex_keeps_the_position() {
     let mut viewer = viewer(&numbered(1000), Form::Hex, 3);
     viewer.resize(3, 80);
     assert_eq!(drawn(&viewer)[0], "0|6c 69 6e 65 20 31 0a 6c  69 6e 65 20 32 0a 6c 69  |line 1.line 2.li|");
@@ -249,7 +249,7 @@ fn bytes_are_shown_as_numbers_and_as_text_from_the_same_place() {
 }
 
 #[test]
-fn a_search_shows_marks_and_goes_around() {
+fn a_search_highlights_matches_and_wraps() {
     let mut viewer = viewer(&numbered(5000), Form::Text, 9);
     find(&mut viewer, "line 4[0-9]99$");
     assert_eq!(viewer.status().search, SearchState::Found);
@@ -289,18 +289,18 @@ fn a_match_far_to_the_right_is_scrolled_to() {
 }
 
 #[test]
-fn an_answer_to_an_earlier_search_is_passed_over() {
+fn a_report_of_an_outdated_search_is_ignored() {
     let mut viewer = viewer(&numbered(50), Form::Text, 5);
     let Some(ViewerEffect::Search(first)) = viewer.search_for("40") else { panic!() };
     find(&mut viewer, "line 9");
     search(&first, &AtomicBool::new(false), &mut |searched| assert!(viewer.searched(searched).is_none()));
     assert!(!drawn(&viewer).contains(&"40|line 40".to_owned()));
-    let ticket = 2;
-    viewer.fetched(Fetched { ticket, news: FetchNews::Failed("of another viewer".to_owned()) });
+    let overlay_id = 2;
+    viewer.fetched(FetchReport { overlay_id, event: FetchEvent::Failed("of another viewer".to_owned()) });
     assert_eq!(viewer.status().phase, Phase::Complete);
 }
 
-/// Gigabytes of lines of 16 bytes, made up as they are read; counts what is read.
+/// Lines of 16 bytes generated on read. Counts the bytes read.
 struct Endless {
     len: u64,
     read: Arc<AtomicU64>,
@@ -322,9 +322,9 @@ impl ReadAt for Endless {
     }
 }
 
-/// A user who opens a large file must not wait for all of it, whatever key they press first.
+/// A user who opens a large file must not wait for all of it, whatever their first key.
 #[test]
-fn no_key_reads_more_than_a_little_of_a_file_of_200_gb() {
+fn each_key_reads_less_than_a_mebibyte_of_a_huge_file() {
     let read = Arc::new(AtomicU64::new(0));
     let content = Content::new(Endless { len: 200_000_000_000, read: Arc::clone(&read) });
     let mut viewer = opened(content, Form::Text, 50);
@@ -334,40 +334,40 @@ fn no_key_reads_more_than_a_little_of_a_file_of_200_gb() {
         assert!(bytes < 1 << 20, "{what} reads {bytes} bytes");
     };
     taken("opening");
-    for asked in [
-        Asked::Key(Action::PageDown),
-        Asked::Key(Action::LastRow),
-        Asked::Key(Action::PageUp),
-        Asked::Key(Action::Up),
-        Asked::Key(Action::ToggleHex),
-        Asked::Key(Action::PageUp),
-        Asked::GoTo(123_456_789_012),
-        Asked::Key(Action::ToggleHex),
-        Asked::Key(Action::PageDown),
-        Asked::Key(Action::ToggleWrap),
-        Asked::Key(Action::PageUp),
-        Asked::GoTo(1_000_000_000),
+    for input in [
+        UserInput::Key(Action::PageDown),
+        UserInput::Key(Action::LastRow),
+        UserInput::Key(Action::PageUp),
+        UserInput::Key(Action::Up),
+        UserInput::Key(Action::ToggleHex),
+        UserInput::Key(Action::PageUp),
+        UserInput::GoTo(123_456_789_012),
+        UserInput::Key(Action::ToggleHex),
+        UserInput::Key(Action::PageDown),
+        UserInput::Key(Action::ToggleWrap),
+        UserInput::Key(Action::PageUp),
+        UserInput::GoTo(1_000_000_000),
     ] {
-        asked.of(&mut viewer);
-        assert_eq!(viewer.rows().len(), 50, "{asked:?}");
-        taken(&format!("{asked:?}"));
+        input.apply(&mut viewer);
+        assert_eq!(viewer.rows().len(), 50, "{input:?}");
+        taken(&format!("{input:?}"));
     }
-    assert_eq!(viewer.status().waits_for, Some(Goal::Line(1_000_000_000)), "until lines are counted");
+    assert_eq!(viewer.status().pending_destination, Some(Destination::Line(1_000_000_000)), "until lines are counted");
 }
 
 #[test]
-fn a_line_that_is_not_counted_yet_is_gone_to_when_it_is() {
+fn a_line_not_yet_counted_is_reached_when_it_is() {
     let bytes = numbered(30_000);
     let mut viewer = opened(Content::new(Memory(bytes.clone())), Form::Text, 5);
     viewer.go_to_number(20_000);
     assert_eq!(ends(&viewer).0, "1|line 1");
     count(&mut viewer, &bytes);
     assert_eq!(ends(&viewer).0, "20000|line 20000");
-    assert_eq!(viewer.status().waits_for, None);
+    assert_eq!(viewer.status().pending_destination, None);
 }
 
 #[test]
-fn the_end_is_shown_at_once_and_numbered_when_lines_are_counted() {
+fn the_end_is_shown_before_its_lines_are_counted() {
     let bytes = numbered(30_000);
     let mut viewer = opened(Content::new(Memory(bytes.clone())), Form::Text, 5);
     viewer.act(Action::LastRow);
@@ -379,62 +379,62 @@ fn the_end_is_shown_at_once_and_numbered_when_lines_are_counted() {
 }
 
 #[test]
-fn the_end_of_what_is_still_unpacked_is_followed() {
+fn the_last_row_follows_content_that_is_still_arriving() {
     let bytes = numbered(1000);
     let mut viewer = Viewer::new(1, b"/f".to_vec(), Phase::Reading);
     viewer.resize(3, 40);
-    let mut say = |news| viewer.fetched(Fetched { ticket: 1, news });
+    let mut say = |event| viewer.fetched(FetchReport { overlay_id: 1, event });
     let content = Content::new(Memory(bytes.clone()));
-    say(FetchNews::Opened { content, form: Form::Text, available: 70 });
+    say(FetchEvent::Opened { content, form: Form::Text, available: 70 });
     viewer.act(Action::LastRow);
     assert_eq!(ends(&viewer).1, "10|line 10");
-    let mut counter = Counter::new();
+    let mut counter = LineCounter::new();
     counter.push(&bytes[..700]);
     let (marks, counted) = counter.take();
-    viewer.fetched(Fetched { ticket: 1, news: FetchNews::Progress { available: 700, marks, counted } });
+    viewer.fetched(FetchReport { overlay_id: 1, event: FetchEvent::Progress { available: 700, marks, counted } });
     assert!(ends(&viewer).1.starts_with("89|"), "{:?}", drawn(&viewer));
     count(&mut viewer, &bytes);
     assert_eq!(ends(&viewer).1, "1000|line 1000");
 }
 
-/// The offsets on the screen are hexadecimal: who types one of them must get there.
+/// A user types the numbers of the gutter: in hex form, they are hexadecimal offsets.
 #[test]
-fn what_is_typed_is_a_number_of_those_beside_the_rows() {
+fn going_to_a_position_takes_the_numbers_of_the_gutter() {
     let mut viewer = viewer(&numbered(1000), Form::Text, 3);
-    assert_eq!(viewer.goal_label(), "Go to line");
+    assert_eq!(viewer.destination_label(), "Go to line");
     assert!(viewer.go_to(" 120 ").unwrap().is_none());
     assert_eq!(ends(&viewer).0, "120|line 120");
     for wrong in ["", "1f", "0x10", "-1", "+1"] {
-        assert_eq!(viewer.go_to(wrong).unwrap_err(), "a line has a number, such as 42", "{wrong}");
+        assert_eq!(viewer.go_to(wrong).unwrap_err(), "type a line number, such as 42", "{wrong}");
     }
     viewer.act(Action::ToggleHex);
-    assert_eq!(viewer.goal_label(), "Go to offset (hex)");
+    assert_eq!(viewer.destination_label(), "Go to offset (hex)");
     for typed in ["120", "0x120", "0X12f"] {
         viewer.act(Action::FirstRow);
         assert!(viewer.go_to(typed).unwrap().is_none());
         assert_eq!(viewer.rows()[0].label, RowLabel::Offset(0x120), "{typed}");
     }
     for wrong in ["", "0x", "x", "-1"] {
-        let told = viewer.go_to(wrong).unwrap_err();
-        assert_eq!(told, "an offset is a hexadecimal number, such as 1f40", "{wrong}");
+        let reports = viewer.go_to(wrong).unwrap_err();
+        assert_eq!(reports, "type a hexadecimal offset, such as 1f40", "{wrong}");
     }
     viewer.go_to("99999999999999999999").unwrap();
     assert_eq!(viewer.rows()[2].label, RowLabel::Offset(numbered(1000).len() as u64 / 16 * 16));
 }
 
 #[test]
-fn a_failure_is_shown_with_what_there_is() {
+fn a_failed_fetch_keeps_the_content_received() {
     let mut viewer = opened(Content::new(Memory(numbered(2))), Form::Text, 5);
-    viewer.fetched(Fetched { ticket: 1, news: FetchNews::Failed("layer 3 is cut off".to_owned()) });
+    viewer.fetched(FetchReport { overlay_id: 1, event: FetchEvent::Failed("layer 3 is cut off".to_owned()) });
     assert_eq!(drawn(&viewer), ["1|line 1", "2|line 2"]);
     assert_eq!(viewer.status().phase, Phase::Failed("layer 3 is cut off".to_owned()));
     let mut nothing = Viewer::new(1, b"/f".to_vec(), Phase::Reading);
     nothing.resize(5, 40);
-    nothing.fetched(Fetched { ticket: 1, news: FetchNews::Failed("layer 3 is \x1b[2J".to_owned()) });
+    nothing.fetched(FetchReport { overlay_id: 1, event: FetchEvent::Failed("layer 3 is \x1b[2J".to_owned()) });
     assert_eq!(drawn(&nothing), ["-|layer 3 is \\x1b[2J"]);
 }
 
-/// Fails at every read.
+/// Content whose reads fail.
 struct Broken;
 
 impl ReadAt for Broken {
@@ -448,7 +448,7 @@ impl ReadAt for Broken {
 }
 
 #[test]
-fn a_disk_that_fails_is_told_and_no_panic() {
+fn a_failing_disk_is_reported_without_a_panic() {
     for form in [Form::Text, Form::Hex] {
         let mut viewer = opened(Content::new(Broken), form, 5);
         assert_eq!(drawn(&viewer), ["-|reading stopped: the disk is gone"]);
@@ -462,24 +462,24 @@ fn a_disk_that_fails_is_told_and_no_panic() {
 }
 
 #[test]
-fn a_screen_without_room_is_no_panic() {
+fn a_tiny_screen_does_not_panic() {
     for (height, width) in [(0, 0), (1, 1), (1, 6), (0, 80)] {
         let mut viewer = viewer("日本語\tx\n".repeat(100).as_bytes(), Form::Text, 5);
         viewer.resize(height, width);
-        for asked in [
-            Asked::Key(Action::Down),
-            Asked::Key(Action::PageDown),
-            Asked::Key(Action::ToggleWrap),
-            Asked::Key(Action::PageDown),
-            Asked::Key(Action::LastRow),
-            Asked::Key(Action::Up),
-            Asked::GoTo(50),
-            Asked::Key(Action::ToggleHex),
-            Asked::Key(Action::PageDown),
-            Asked::Key(Action::LastRow),
-            Asked::Key(Action::Right),
+        for input in [
+            UserInput::Key(Action::Down),
+            UserInput::Key(Action::PageDown),
+            UserInput::Key(Action::ToggleWrap),
+            UserInput::Key(Action::PageDown),
+            UserInput::Key(Action::LastRow),
+            UserInput::Key(Action::Up),
+            UserInput::GoTo(50),
+            UserInput::Key(Action::ToggleHex),
+            UserInput::Key(Action::PageDown),
+            UserInput::Key(Action::LastRow),
+            UserInput::Key(Action::Right),
         ] {
-            asked.of(&mut viewer);
+            input.apply(&mut viewer);
             assert!(viewer.rows().len() <= height);
         }
     }

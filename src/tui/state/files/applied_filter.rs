@@ -1,66 +1,65 @@
-//! A filter applied to a tree: which paths its expression matches. That depends on no layer, so it is found once.
+//! A filter applied to a tree. Which paths the expression matches does not depend on the layer, so it is computed once.
 
 use rayon::prelude::*;
 use regex::bytes::Regex;
 
-use super::filter::{Filter, Pattern, Reach};
-use super::node_set::{NodeSet, Part};
+use super::filter::{Filter, PathPattern, Reach};
+use super::node_set::{NodeChunk, NodeSet};
 use dive_model::tree::{Comparison, NodeId, Tree};
 
-/// A filter, what its expression matches, and what is collapsed while it is on.
+/// A filter, its matches, and the directories collapsed while it is active.
 #[derive(Debug, Clone)]
-pub(super) struct Matched {
+pub(super) struct AppliedFilter {
     pub(super) filter: Filter,
-    /// What the expression matched; without an expression, nothing to know.
-    found: Option<Found>,
-    /// Directories that the user collapsed in the filter's result.
+    /// Matches of the expression. `None` without an expression.
+    found: Option<PathMatches>,
+    /// Directories that the user collapsed while the filter is active.
     pub(super) collapsed: NodeSet,
 }
 
 #[derive(Debug, Clone)]
-struct Found {
+struct PathMatches {
     /// Nodes whose path matches.
     paths: NodeSet,
-    /// Those of them that say something new: the path of the directory above does not match, or a match reaches into
-    /// the node's own name.
+    /// The subset to stop at: the path of the parent does not match, or the match reaches into the node's own name.
     matches: NodeSet,
 }
 
-impl Matched {
-    pub(super) fn by(filter: Filter, tree: &Tree) -> Self {
+impl AppliedFilter {
+    pub(super) fn new(filter: Filter, tree: &Tree) -> Self {
         let found = filter.pattern().map(|pattern| match pattern.reach {
-            Reach::Name => Found::in_names(pattern, tree),
-            Reach::Path => Found::in_paths(pattern, tree),
+            Reach::Name => PathMatches::in_names(pattern, tree),
+            Reach::Path => PathMatches::in_paths(pattern, tree),
         });
         Self { filter, found, collapsed: NodeSet::none(tree.node_count()) }
     }
 
-    /// Whether a node itself, not one below it, is let in.
-    pub(super) fn lets_in(&self, tree: &Tree, comparison: &Comparison, node: NodeId) -> bool {
+    /// True if the filter accepts the node itself. Descendants do not count.
+    pub(super) fn accepts(&self, tree: &Tree, comparison: &Comparison, node: NodeId) -> bool {
         self.found.as_ref().is_none_or(|found| found.paths.contains(node))
             && (!self.filter.has_sizes()
-                || (self.filter.lets_in_size(comparison.size_bytes(node)) && !is_directory(tree, comparison, node)))
+                || (self.filter.accepts_size(comparison.size_bytes(node)) && !is_directory(tree, comparison, node)))
     }
 
-    /// Whether a node that is let in is worth a stop: with size terms, every file is.
+    /// True if a jump to the next match stops at an accepted node. With size terms, it stops at every file.
     pub(super) fn is_match(&self, node: NodeId) -> bool {
         self.filter.has_sizes() || self.found.as_ref().is_some_and(|found| found.matches.contains(node))
     }
 }
 
-/// Whether a node is, or if it is gone was, a directory.
+/// True if the node is a directory, or was one before its removal.
 pub(super) fn is_directory(tree: &Tree, comparison: &Comparison, node: NodeId) -> bool {
     comparison.span(tree, node).is_some_and(|span| tree.span(span).kind.is_directory())
 }
 
-impl Found {
+impl PathMatches {
     fn nothing(tree: &Tree) -> Self {
         Self { paths: NodeSet::none(tree.node_count()), matches: NodeSet::none(tree.node_count()) }
     }
 
-    fn in_names(pattern: &Pattern, tree: &Tree) -> Self {
+    fn in_names(pattern: &PathPattern, tree: &Tree) -> Self {
         let mut found = Self::nothing(tree);
-        found.matches.parts().for_each(|part| Names::default().search(tree, &pattern.regex.clone(), part));
+        found.matches.chunks_mut().for_each(|chunk| NameBatch::default().search(tree, &pattern.regex.clone(), chunk));
         for node in tree.nodes().skip(1) {
             if found.matches.contains(node) || tree.parent(node).is_some_and(|parent| found.paths.contains(parent)) {
                 found.paths.insert(node);
@@ -69,13 +68,13 @@ impl Found {
         found
     }
 
-    fn in_paths(pattern: &Pattern, tree: &Tree) -> Self {
+    fn in_paths(pattern: &PathPattern, tree: &Tree) -> Self {
         let mut found = Self::nothing(tree);
         let Self { paths, matches } = &mut found;
-        paths.parts().zip(matches.parts()).for_each(|(mut matching, mut matches)| {
-            // Threads that share an expression wait for each other.
+        paths.chunks_mut().zip(matches.chunks_mut()).for_each(|(mut matching, mut matches)| {
+            // Each thread needs its own clone: threads that share a regex contend for its scratch memory.
             let regex = pattern.regex.clone();
-            let mut paths = Paths::default();
+            let mut paths = PathBuilder::default();
             for node in matching.nodes(tree) {
                 let (path, name_at) = paths.of(tree, node);
                 if regex.is_match(path) {
@@ -95,40 +94,40 @@ impl Found {
     }
 }
 
-/// Names one behind the other, since it takes an expression longer to begin a search than to read on in it. A slash
-/// between them keeps apart what matches.
+/// A batch of names joined by slashes. Starting a search costs more than continuing one, and a name expression cannot
+/// match a slash.
 #[derive(Default)]
-struct Names {
+struct NameBatch {
     text: Vec<u8>,
-    /// Where each name begins.
+    /// Start of each name in `text`.
     starts: Vec<(usize, NodeId)>,
 }
 
-impl Names {
-    /// About how many bytes are searched at a time: as many as the processor keeps near.
+impl NameBatch {
+    /// Bytes searched at a time, about the size of a CPU cache.
     const BATCH: usize = 1 << 16;
 
-    /// Finds the nodes of `part` whose names match.
-    fn search(&mut self, tree: &Tree, regex: &Regex, mut part: Part<'_>) {
-        for node in part.nodes(tree) {
+    /// Inserts the nodes of `chunk` whose names match.
+    fn search(&mut self, tree: &Tree, regex: &Regex, mut chunk: NodeChunk<'_>) {
+        for node in chunk.nodes(tree) {
             self.starts.push((self.text.len(), node));
             self.text.extend_from_slice(tree.name(node));
             self.text.push(b'/');
             if self.text.len() >= Self::BATCH {
-                self.search_batch(regex, &mut part);
+                self.search_batch(regex, &mut chunk);
             }
         }
-        self.search_batch(regex, &mut part);
+        self.search_batch(regex, &mut chunk);
     }
 
-    fn search_batch(&mut self, regex: &Regex, part: &mut Part<'_>) {
+    fn search_batch(&mut self, regex: &Regex, chunk: &mut NodeChunk<'_>) {
         let mut at = 0;
-        // One match in a name is enough: on with the next name.
+        // One match per name is enough, so the search continues at the next name.
         while let Some(found) = regex.find_at(&self.text, at)
             && let behind = self.starts.partition_point(|(start, _)| *start <= found.start())
             && let Some((_, node)) = self.starts.get(behind.wrapping_sub(1))
         {
-            part.insert(*node);
+            chunk.insert(*node);
             match self.starts.get(behind) {
                 Some((next, _)) => at = *next,
                 None => break,
@@ -139,16 +138,16 @@ impl Names {
     }
 }
 
-/// Paths of one node after the other. Most stand in the same directory as the one before, or in it.
+/// Builds the paths of consecutive nodes. Most share the directory of the previous node or are inside it.
 #[derive(Default)]
-struct Paths {
+struct PathBuilder {
     path: Vec<u8>,
-    /// The nodes whose names make up `path`, outermost first, with its length up to each.
+    /// The nodes of `path`, outermost first, each with the length of `path` up to its end.
     open: Vec<(NodeId, usize)>,
 }
 
-impl Paths {
-    /// The path of a node with a leading slash, and where the slash before its own name stands.
+impl PathBuilder {
+    /// The path of a node with a leading slash, and the offset of the slash before its own name.
     fn of(&mut self, tree: &Tree, node: NodeId) -> (&[u8], usize) {
         let mut missing = Vec::new();
         let above = |node| tree.parent(node).filter(|parent| *parent != NodeId::ROOT);

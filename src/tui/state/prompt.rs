@@ -1,4 +1,4 @@
-//! A line that text is typed into: the filter, a search, a folder.
+//! The prompt: a line for a filter, a search, a position or a folder.
 
 use tui_input::{Input, InputRequest};
 
@@ -6,54 +6,54 @@ use crate::config::{Key, KeyPress};
 use crate::tui::keymap::typed;
 use dive_model::escape::is_hidden;
 
-/// What a line is for.
+/// The purpose of a prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Purpose {
-    /// Which files are shown.
+pub enum PromptKind {
+    /// Filter of the file tree.
     Filter,
-    /// What to look for in the content of a file.
+    /// Search in the content of a file.
     Search,
-    /// Where to go in the content of a file.
-    Place,
-    /// The folder to extract to.
+    /// Position in the content of a file.
+    Position,
+    /// Folder to extract to.
     Folder,
 }
 
-impl Purpose {
-    /// What stands before the line.
+impl PromptKind {
+    /// Label before the text.
     #[must_use]
     pub const fn label(&self) -> &'static str {
         match self {
             Self::Filter => "Filter",
             Self::Search => "Search",
-            Self::Place => "Go to",
+            Self::Position => "Go to",
             Self::Folder => "Extract to folder",
         }
     }
 }
 
-/// A line that is being typed.
+/// An open prompt.
 #[derive(Debug)]
-pub struct Line {
-    /// What it is for.
-    pub purpose: Purpose,
-    /// Its text and cursor.
+pub struct Prompt {
+    /// Its purpose.
+    pub kind: PromptKind,
+    /// Text and cursor.
     pub input: Input,
-    /// What is wrong with the text so far.
+    /// Error in the current text.
     pub error: Option<String>,
 }
 
-/// Letters of a line. Nobody types more; something may paste it.
-const MOST: usize = 4096;
+/// Maximum length of the text, in bytes. Limits pastes.
+const MAX_LEN: usize = 4096;
 
-impl Line {
-    /// A line that starts with a text.
+impl Prompt {
+    /// Opens a prompt with a text.
     #[must_use]
-    pub fn new(purpose: Purpose, text: &str) -> Self {
-        Self { purpose, input: Input::new(text.to_owned()), error: None }
+    pub fn new(kind: PromptKind, text: &str) -> Self {
+        Self { kind, input: Input::new(text.to_owned()), error: None }
     }
 
-    /// The text.
+    /// The current text.
     #[must_use]
     pub fn text(&self) -> &str {
         self.input.value()
@@ -61,7 +61,7 @@ impl Line {
 
     /// True if a key edits the text or moves the cursor.
     #[must_use]
-    pub fn takes(key: KeyPress) -> bool {
+    pub fn is_edit(key: KeyPress) -> bool {
         Self::request(key).is_some()
     }
 
@@ -87,18 +87,18 @@ impl Line {
         }
     }
 
-    /// Edits the line. Returns true if its text changed.
+    /// Applies a key. True if the text changed.
     pub fn press(&mut self, key: KeyPress) -> bool {
         let request = Self::request(key);
-        if matches!(request, Some(InputRequest::InsertChar(_))) && self.text().len() >= MOST {
+        if matches!(request, Some(InputRequest::InsertChar(_))) && self.text().len() >= MAX_LEN {
             return false;
         }
         request.and_then(|request| self.input.handle(request)).is_some_and(|changed| changed.value)
     }
 
-    /// Puts in what was pasted, on one line.
+    /// Inserts pasted text, without control and invisible characters.
     pub fn paste(&mut self, text: &str) {
-        let room = MOST.saturating_sub(self.text().len());
+        let room = MAX_LEN.saturating_sub(self.text().len());
         for letter in text.chars().filter(|letter| !letter.is_control() && !is_hidden(*letter)).take(room) {
             self.input.handle(InputRequest::InsertChar(letter));
         }
@@ -110,15 +110,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_edited_as_lines_are() {
-        let mut line = Line::new(Purpose::Filter, "usr");
+    fn a_prompt_supports_the_usual_editing_keys() {
+        let mut prompt = Prompt::new(PromptKind::Filter, "usr");
         for key in ["slash", "l", "i", "b", "left", "x", "backspace", "home", "delete", "end", "B"] {
-            line.press(key.parse().unwrap());
+            prompt.press(key.parse().unwrap());
         }
-        assert_eq!(line.text(), "sr/libB");
-        assert!(!line.press("f5".parse().unwrap()));
-        assert!(line.press("ctrl+u".parse().unwrap()));
-        line.paste("a\nb\u{1b}[2J");
-        assert_eq!(line.text(), "ab[2J");
+        assert_eq!(prompt.text(), "sr/libB");
+        assert!(!prompt.press("f5".parse().unwrap()));
+        assert!(prompt.press("ctrl+u".parse().unwrap()));
+        prompt.paste("a\nb\u{1b}[2J");
+        assert_eq!(prompt.text(), "ab[2J");
     }
 }

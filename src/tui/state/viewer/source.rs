@@ -1,4 +1,4 @@
-//! What there is to see at a path: the bytes of a file, or a line of words that says why there are none.
+//! Finds the content of a path for the viewer, or a note why it has none.
 
 use dive_model::escape::Escaped;
 use dive_model::image::ImageLayer;
@@ -7,62 +7,62 @@ use dive_model::layer::LayerIndex;
 use dive_model::layer::content::Body;
 use dive_model::tree::{SpanId, SpanKind, Tree, Unresolved};
 
-/// What is looked at.
+/// The content of a path, with notes about it.
 #[derive(Debug)]
-pub(super) struct Looked {
-    /// The path with a leading slash, bytes as they are.
+pub(super) struct FileSource {
+    /// Path with a leading slash, unescaped.
     pub(super) path: Vec<u8>,
-    /// What is to be said of it, a line each.
-    pub(super) words: Vec<String>,
-    /// Where its bytes lie, if it has any.
-    pub(super) bytes: Option<(LayerBlob, Body)>,
+    /// Notes about the path, one line each.
+    pub(super) notes: Vec<String>,
+    /// Layer and position of the content. `None` without content.
+    pub(super) content: Option<(LayerBlob, Body)>,
 }
 
-/// Looks at a version of a path; links are followed as of `layer`.
-pub(super) fn look(tree: &Tree, layers: &[ImageLayer], version: SpanId, layer: LayerIndex) -> Looked {
+/// Finds the content of a version of a path. Follows symbolic links in the file system of `layer`.
+pub(super) fn find_source(tree: &Tree, layers: &[ImageLayer], version: SpanId, layer: LayerIndex) -> FileSource {
     let path = tree.path(tree.span(version).node());
-    let mut looked = Looked { path, words: Vec::new(), bytes: None };
+    let mut source = FileSource { path, notes: Vec::new(), content: None };
     let inode = tree.inode(version);
     if tree.span(inode).kind == SpanKind::Symlink {
         let target = Escaped(tree.link(inode)).to_string();
         match tree.resolve_version(version, layer) {
             Ok((node, led_to)) => {
                 let to = Escaped(&tree.path(node)).to_string();
-                looked.words.push(if to == target {
+                source.notes.push(if to == target {
                     format!("A symbolic link to {target}")
                 } else {
-                    format!("A symbolic link to {target}, which is {to}")
+                    format!("A symbolic link to {target}, which resolves to {to}")
                 });
-                describe(tree, layers, led_to, layer, &mut looked);
+                describe(tree, layers, led_to, layer, &mut source);
             }
-            Err(Unresolved::NoTarget) => looked.words.push("A symbolic link without a target".to_owned()),
-            Err(error) => looked.words.push(format!("A symbolic link to {target}: {error}")),
+            Err(Unresolved::NoTarget) => source.notes.push("A symbolic link without a target".to_owned()),
+            Err(error) => source.notes.push(format!("A symbolic link to {target}: {error}")),
         }
-        return looked;
+        return source;
     }
-    describe(tree, layers, version, layer, &mut looked);
-    looked
+    describe(tree, layers, version, layer, &mut source);
+    source
 }
 
-/// What there is to see of something that is no symbolic link.
-fn describe(tree: &Tree, layers: &[ImageLayer], version: SpanId, layer: LayerIndex, looked: &mut Looked) {
+/// Finds the content of a version that is not a symbolic link.
+fn describe(tree: &Tree, layers: &[ImageLayer], version: SpanId, layer: LayerIndex, source: &mut FileSource) {
     let inode = tree.inode(version);
     let span = tree.span(inode);
     let (major, minor) = tree.extra(inode).device;
-    looked.words.push(match span.kind {
+    source.notes.push(match span.kind {
         SpanKind::File | SpanKind::SparseFile if span.size == 0 => "The file is empty".to_owned(),
         SpanKind::File | SpanKind::SparseFile => {
             let body = tree.body(inode);
             match layers.get(body.layer.get()).map(|layer| layer.blob.as_ref()) {
                 Some(Ok(blob)) => {
-                    looked.bytes = Some((blob.clone(), body));
+                    source.content = Some((blob.clone(), body));
                     return;
                 }
-                Some(Err(loss)) => format!("Its content is lost with layer {}: {loss}", body.layer),
-                None => format!("Its content is lost: the image has no layer {}", body.layer),
+                Some(Err(loss)) => format!("The content is missing with layer {}: {loss}", body.layer),
+                None => format!("The content is missing: the image has no layer {}", body.layer),
             }
         }
-        SpanKind::HardLink => format!("A hard link to {}, which is no file", Escaped(tree.link(inode))),
+        SpanKind::HardLink => format!("A hard link to {}, which is not a file", Escaped(tree.link(inode))),
         SpanKind::Directory | SpanKind::ImplicitDirectory => {
             let layer = if tree.span(version).is_visible_at(layer) { layer } else { span.from() };
             let shown = |child: &_| tree.visible(*child, layer).is_some();
@@ -75,7 +75,7 @@ fn describe(tree: &Tree, layers: &[ImageLayer], version: SpanId, layer: LayerInd
         SpanKind::CharDevice => format!("A character device, {major}:{minor}"),
         SpanKind::BlockDevice => format!("A block device, {major}:{minor}"),
         SpanKind::Fifo => "A named pipe".to_owned(),
-        // Links are followed before this.
+        // Resolved by the caller.
         SpanKind::Symlink => "A symbolic link".to_owned(),
     });
 }

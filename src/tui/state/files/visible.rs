@@ -1,21 +1,20 @@
-//! Which nodes are shown and how many rows they take: one walk over the arena, children before their parents. All that
-//! the user looks at later is found by going down from the root along these counts, so nothing is listed or sorted that
-//! is not on the way to a visible row.
+//! Visibility and row counts of all nodes, computed in one pass over the arena with children before their parents. Rows
+//! are then found by descending from the root along the counts.
 
-use super::matched::{Matched, is_directory};
+use super::applied_filter::{AppliedFilter, is_directory};
 use super::node_set::NodeSet;
 use super::sizes::HiddenBytes;
 use dive_model::tree::{Change, Comparison, NodeId, Tree};
 
-/// Which kinds of change are shown.
+/// A set of kinds of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kinds(u8);
+pub struct ChangeKinds(u8);
 
-impl Kinds {
-    /// All of them.
+impl ChangeKinds {
+    /// All kinds.
     pub const ALL: Self = Self(0b1111);
 
-    /// Whether a kind is among them.
+    /// True if the set contains a kind.
     #[must_use]
     pub const fn contain(self, change: Change) -> bool {
         self.0 & Self::bit(change) != 0
@@ -35,22 +34,22 @@ impl Kinds {
     }
 }
 
-/// Something that the cursor can go to the next of.
+/// A target of jumps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Goal {
-    /// What the filter's expression names.
+pub(super) enum JumpTarget {
+    /// A match of the filter.
     Match,
-    /// A file that is not what it was.
+    /// An added, modified or removed file.
     Changed,
 }
 
-const SHOWN: u8 = 1;
+const VISIBLE: u8 = 1;
 const MATCH: u8 = 1 << 1;
 const CHANGED: u8 = 1 << 2;
-/// From [`MATCH`] or [`CHANGED`] to the same at or below a node.
+/// Shift from [`MATCH`] or [`CHANGED`] to the flag for a node or any of its descendants.
 const WITHIN: u8 = 2;
 
-impl Goal {
+impl JumpTarget {
     const fn bit(self) -> u8 {
         match self {
             Self::Match => MATCH,
@@ -59,27 +58,33 @@ impl Goal {
     }
 }
 
-/// What decides whether a node is shown.
+/// The rules that decide whether a node is visible, and whether it is collapsed.
 #[derive(Clone, Copy)]
-pub(super) struct Wanted<'a> {
-    pub(super) kinds: Kinds,
-    pub(super) matched: Option<&'a Matched>,
+pub(super) struct VisibilityRules<'a> {
+    pub(super) kinds: ChangeKinds,
+    pub(super) applied_filter: Option<&'a AppliedFilter>,
     pub(super) collapsed: &'a NodeSet,
 }
 
-/// What is shown of every node.
+/// Visibility and row counts by node.
 #[derive(Debug, Default)]
-pub(super) struct Shown {
+pub(super) struct VisibleNodes {
     flags: Vec<u8>,
-    /// Rows below each node if it were expanded, as those below it are collapsed.
+    /// Rows below each node if it is expanded; directories below it count as they are folded.
     below: Vec<u32>,
     match_count: usize,
 }
 
-impl Shown {
-    /// Counts anew: rows, and the bytes that have none.
-    pub(super) fn count(&mut self, tree: &Tree, comparison: &Comparison, wanted: Wanted<'_>, hidden: &mut HiddenBytes) {
-        if wanted.kinds == Kinds::ALL && wanted.matched.is_none() {
+impl VisibleNodes {
+    /// Recomputes all flags and counts, and the bytes of hidden nodes.
+    pub(super) fn count(
+        &mut self,
+        tree: &Tree,
+        comparison: &Comparison,
+        rules: VisibilityRules<'_>,
+        hidden: &mut HiddenBytes,
+    ) {
+        if rules.kinds == ChangeKinds::ALL && rules.applied_filter.is_none() {
             hidden.clear();
         } else {
             hidden.reset(tree);
@@ -93,9 +98,11 @@ impl Shown {
             let Some(change) = comparison.change(node) else { continue };
             let below = self.below[node.index()];
             let mut flags = self.flags[node.index()];
-            if wanted.kinds.contain(change) && wanted.matched.is_none_or(|it| it.lets_in(tree, comparison, node)) {
-                flags |= SHOWN;
-                if wanted.matched.is_some_and(|matched| matched.is_match(node)) {
+            if rules.kinds.contain(change)
+                && rules.applied_filter.is_none_or(|filter| filter.accepts(tree, comparison, node))
+            {
+                flags |= VISIBLE;
+                if rules.applied_filter.is_some_and(|filter| filter.is_match(node)) {
                     flags |= MATCH | MATCH << WITHIN;
                     self.match_count += 1;
                 }
@@ -103,22 +110,22 @@ impl Shown {
                     flags |= CHANGED | CHANGED << WITHIN;
                 }
             } else if below > 0 {
-                flags |= SHOWN;
+                flags |= VISIBLE;
             }
             self.flags[node.index()] = flags;
-            if flags & SHOWN == 0 {
+            if flags & VISIBLE == 0 {
                 hidden.hide(tree, comparison, node);
             } else {
                 hidden.keep(tree, comparison, node);
             }
-            let Some(parent) = tree.parent(node).filter(|_| flags & SHOWN != 0) else { continue };
+            let Some(parent) = tree.parent(node).filter(|_| flags & VISIBLE != 0) else { continue };
             self.flags[parent.index()] |= flags & (MATCH << WITHIN | CHANGED << WITHIN);
-            self.below[parent.index()] += 1 + if wanted.collapsed.contains(node) { 0 } else { below };
+            self.below[parent.index()] += 1 + if rules.collapsed.contains(node) { 0 } else { below };
         }
     }
 
-    /// A node that was collapsed or expanded takes other rows: tells the directories above. Calls `passed` with each
-    /// directory whose children take other rows, and the child, until one hides the difference.
+    /// Updates the row counts above a node that was collapsed or expanded. Calls `passed` with each updated directory
+    /// and its child, up to the first collapsed directory, which hides the difference from those above.
     pub(super) fn refold(
         &mut self,
         tree: &Tree,
@@ -140,20 +147,20 @@ impl Shown {
         }
     }
 
-    pub(super) fn is_shown(&self, node: NodeId) -> bool {
-        self.flags[node.index()] & SHOWN != 0
+    pub(super) fn is_visible(&self, node: NodeId) -> bool {
+        self.flags[node.index()] & VISIBLE != 0
     }
 
-    pub(super) fn is(&self, node: NodeId, goal: Goal) -> bool {
-        self.flags[node.index()] & goal.bit() != 0
+    pub(super) fn is_target(&self, node: NodeId, target: JumpTarget) -> bool {
+        self.flags[node.index()] & target.bit() != 0
     }
 
-    /// Whether there is one at or below a node.
-    pub(super) fn has(&self, node: NodeId, goal: Goal) -> bool {
-        self.flags[node.index()] & goal.bit() << WITHIN != 0
+    /// True if a node or any of its descendants is a target.
+    pub(super) fn has_target_within(&self, node: NodeId, target: JumpTarget) -> bool {
+        self.flags[node.index()] & target.bit() << WITHIN != 0
     }
 
-    /// Rows below a node if it were expanded; all rows for the root, which has none itself.
+    /// Rows below a node if it is expanded. For the root, the number of all rows.
     pub(super) fn below(&self, node: NodeId) -> u32 {
         self.below[node.index()]
     }
@@ -163,19 +170,19 @@ impl Shown {
     }
 }
 
-/// Whether a row has rows below it.
+/// Whether a row is expanded, collapsed or a leaf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fold {
-    /// Nothing below it is shown, whatever the user does to it.
+    /// No visible descendants.
     Leaf,
-    /// What is below it has rows.
+    /// Children have rows.
     Expanded,
-    /// What is below it has no rows until it is expanded.
+    /// Children have no rows.
     Collapsed,
 }
 
-/// Whether a node that changed, and below which nothing is shown, did so by itself: a directory may have changed only
-/// because of what is hidden.
+/// True for files and for directories without children in the comparison. Other directories may have changed only
+/// because of their descendants.
 fn is_leaf(tree: &Tree, comparison: &Comparison, node: NodeId) -> bool {
     tree.children(node).all(|child| comparison.change(child).is_none()) || !is_directory(tree, comparison, node)
 }

@@ -1,0 +1,151 @@
+//! Jumps to a node, to the next match and to the next changed file. A jump expands collapsed directories, and descends
+//! only into directories that contain a target.
+
+use super::FileTreePane;
+use super::visible::JumpTarget;
+use dive_model::tree::{NodeId, Tree};
+
+/// The outcome of a jump.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Jump {
+    /// The cursor is on the target.
+    Done,
+    /// The cursor is on the target, and the jump wrapped at an end of the tree.
+    Wrapped,
+    /// There is no visible target. The cursor stays.
+    Nowhere,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum JumpDirection {
+    Forward,
+    Backward,
+}
+
+impl FileTreePane {
+    /// Moves the cursor to a node and expands the directories above it. Does not unhide a hidden node.
+    pub fn jump_to(&mut self, tree: &Tree, node: NodeId) -> Jump {
+        if node == NodeId::ROOT || !self.visible.is_visible(node) {
+            return Jump::Nowhere;
+        }
+        // Innermost first: each refold stops at the next collapsed directory instead of updating all levels above.
+        let mut next = tree.parent(node);
+        while let Some(above) = next.filter(|above| *above != NodeId::ROOT) {
+            if self.is_collapsed(above) {
+                self.refold(tree, above);
+            }
+            next = tree.parent(above);
+        }
+        self.select_node(tree, node);
+        Jump::Done
+    }
+
+    /// Moves the cursor to the next match of the filter.
+    pub fn next_match(&mut self, tree: &Tree) -> Jump {
+        self.jump_along(tree, JumpTarget::Match, JumpDirection::Forward)
+    }
+
+    /// Moves the cursor to the previous match of the filter.
+    pub fn previous_match(&mut self, tree: &Tree) -> Jump {
+        self.jump_along(tree, JumpTarget::Match, JumpDirection::Backward)
+    }
+
+    /// Moves the cursor to the next added, modified or removed file, or empty directory.
+    pub fn next_change(&mut self, tree: &Tree) -> Jump {
+        self.jump_along(tree, JumpTarget::Changed, JumpDirection::Forward)
+    }
+
+    /// Moves the cursor to the previous added, modified or removed file, or empty directory.
+    pub fn previous_change(&mut self, tree: &Tree) -> Jump {
+        self.jump_along(tree, JumpTarget::Changed, JumpDirection::Backward)
+    }
+
+    fn jump_along(&mut self, tree: &Tree, target: JumpTarget, direction: JumpDirection) -> Jump {
+        let beyond = self.selected().and_then(|node| match direction {
+            JumpDirection::Forward => self.after(tree, node, target),
+            JumpDirection::Backward => self.before(tree, node, target),
+        });
+        let from_the_other_end = || match direction {
+            JumpDirection::Forward => self.first_below(tree, NodeId::ROOT, target),
+            JumpDirection::Backward => self.last_within(tree, NodeId::ROOT, target),
+        };
+        let (found, jump) = match beyond {
+            Some(found) => (found, Jump::Done),
+            None => match from_the_other_end() {
+                Some(found) => (found, Jump::Wrapped),
+                None => return Jump::Nowhere,
+            },
+        };
+        self.jump_to(tree, found);
+        jump
+    }
+
+    /// The first target after a node, in display order with all directories expanded.
+    fn after(&self, tree: &Tree, node: NodeId, target: JumpTarget) -> Option<NodeId> {
+        if let Some(found) = self.first_below(tree, node, target) {
+            return Some(found);
+        }
+        let mut child = node;
+        while let Some(parent) = tree.parent(child) {
+            let siblings = self.siblings(tree, parent);
+            let position = siblings.position(child, self.sorting(tree))?;
+            let next =
+                siblings.nodes[position + 1..].iter().find(|sibling| self.visible.has_target_within(**sibling, target));
+            if let Some(next) = next {
+                return self.first_within(tree, *next, target);
+            }
+            child = parent;
+        }
+        None
+    }
+
+    /// The last target before a node.
+    fn before(&self, tree: &Tree, node: NodeId, target: JumpTarget) -> Option<NodeId> {
+        let mut child = node;
+        while let Some(parent) = tree.parent(child) {
+            let siblings = self.siblings(tree, parent);
+            let position = siblings.position(child, self.sorting(tree))?;
+            let previous = siblings.nodes[..position]
+                .iter()
+                .rev()
+                .find(|sibling| self.visible.has_target_within(**sibling, target));
+            if let Some(previous) = previous {
+                return self.last_within(tree, *previous, target);
+            }
+            if self.visible.is_target(parent, target) && parent != NodeId::ROOT {
+                return Some(parent);
+            }
+            child = parent;
+        }
+        None
+    }
+
+    fn first_within(&self, tree: &Tree, node: NodeId, target: JumpTarget) -> Option<NodeId> {
+        if self.visible.is_target(node, target) { Some(node) } else { self.first_below(tree, node, target) }
+    }
+
+    fn first_below(&self, tree: &Tree, node: NodeId, target: JumpTarget) -> Option<NodeId> {
+        let mut directory = node;
+        loop {
+            let siblings = self.siblings(tree, directory);
+            let child = *siblings.nodes.iter().find(|child| self.visible.has_target_within(**child, target))?;
+            if self.visible.is_target(child, target) {
+                return Some(child);
+            }
+            directory = child;
+        }
+    }
+
+    fn last_within(&self, tree: &Tree, node: NodeId, target: JumpTarget) -> Option<NodeId> {
+        let mut last = node;
+        loop {
+            let siblings = self.siblings(tree, last);
+            match siblings.nodes.iter().rev().find(|child| self.visible.has_target_within(**child, target)) {
+                Some(child) => last = *child,
+                None => {
+                    return Some(last).filter(|last| self.visible.is_target(*last, target) && *last != NodeId::ROOT);
+                }
+            }
+        }
+    }
+}

@@ -16,7 +16,7 @@ use super::event::{ScreenEvent, WorkerEvent};
 use super::state::OverlayId;
 use super::state::viewer::{FetchRequest, SearchRequest, fetch, search};
 use super::thread::spawn;
-use dive_model::extract::{self, ExtractError, Layers, Options, Plan, Report};
+use dive_model::extract::{self, ExtractError, LayerBlobs, Options, Plan, Report};
 
 /// A job for a worker thread.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub enum Job {
         /// Files to write.
         plan: Arc<Plan>,
         /// Layers that hold their content.
-        layers: Layers,
+        layers: LayerBlobs,
         /// Destination folder.
         folder: PathBuf,
         /// Conflict handling and file modes.

@@ -80,7 +80,7 @@ pub enum OverBudget {
     },
 }
 
-/// Formats a limit: in MiB if it is a whole number of them, like dive otherwise.
+/// Formats a limit in MiB if that is exact, otherwise like [`Bytes`].
 struct LimitText(u64);
 
 impl fmt::Display for LimitText {

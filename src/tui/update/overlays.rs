@@ -8,7 +8,7 @@ use crate::tui::state::viewer::{Viewer, ViewerEffect};
 use crate::tui::state::waste::WasteOrder;
 use crate::tui::state::{Motion, Overlay, ScreenState, Stage};
 use crate::tui::worker::{Job, JobId};
-use dive_model::extract::{Layers, OnConflict, Options};
+use dive_model::extract::{LayerBlobs, OnConflict, Options};
 use dive_model::tree::{NodeId, SpanId};
 
 use super::{Effect, extraction, panes};
@@ -193,7 +193,7 @@ pub(super) fn write(
     Effect::Start(Box::new(Job::Extract {
         overlay_id: dialog.overlay_id,
         plan: std::sync::Arc::clone(&dialog.plan),
-        layers: Layers::of(&explorer.opened.image, &explorer.opened.damaged_layers),
+        layers: LayerBlobs::of(&explorer.opened.image, &explorer.opened.damaged_layers),
         folder: dialog.folder.clone(),
         options: Options { on_conflict, special_bits: dialog.special_bits },
     }))

@@ -14,7 +14,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use dive_model::extract::{self, ExtractError, Layers, OnConflict, Options, Plan, Report};
+use dive_model::extract::{self, ExtractError, LayerBlobs, OnConflict, Options, Plan, Report};
 use dive_model::layer::LayerIndex;
 use dive_model::tree::{NodeId, Tree};
 use tempfile::TempDir;
@@ -26,7 +26,7 @@ use dive_model::Opened;
 /// An image and a folder `out` to extract to. Nothing beside `out` may change.
 struct Case {
     opened: Opened,
-    layers: Layers,
+    layers: LayerBlobs,
     place: TempDir,
 }
 
@@ -37,7 +37,7 @@ fn case(image: &Image) -> Case {
 }
 
 fn case_of(opened: Opened) -> Case {
-    let layers = Layers::of(&opened.image, &opened.damaged_layers);
+    let layers = LayerBlobs::of(&opened.image, &opened.damaged_layers);
     let place = tempfile::tempdir().unwrap();
     std::fs::create_dir(place.path().join("out")).unwrap();
     Case { opened, layers, place }

@@ -15,12 +15,12 @@ use crate::layer::content::{Body, BodyForm, BodyReader, SkipProgress, open_body_
 
 /// The layers of an image, to read files from. Clones share the same blobs.
 #[derive(Debug, Clone, Default)]
-pub struct Layers {
+pub struct LayerBlobs {
     blobs: Vec<Option<LayerBlob>>,
     damaged: Vec<LayerIndex>,
 }
 
-impl Layers {
+impl LayerBlobs {
     /// The layers of `image`. Those in `damaged` are incomplete.
     #[must_use]
     pub fn of(image: &Image, damaged: &[LayerIndex]) -> Self {

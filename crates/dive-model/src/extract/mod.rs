@@ -27,7 +27,7 @@ mod run;
 mod survey;
 
 pub use crate::dir::FileKind;
-pub use contents::Layers;
+pub use contents::LayerBlobs;
 pub use plan::Plan;
 pub use report::{End, ExtractError, Progress, Reason, Report, Skipped, Skips};
 pub use run::{OnConflict, Options, SpecialBits, run};

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use super::clock::{Cancelled, Clock};
-use super::contents::{Halt, LayerReader, Layers, copy_all, piece};
+use super::contents::{Halt, LayerBlobs, LayerReader, copy_all, piece};
 use super::pending::{NameState, Pending, place_link};
 use super::plan::{ItemIndex, ItemKind, Plan};
 use super::report::{End, ExtractError, Progress, Reason, Report};
@@ -64,7 +64,7 @@ const OWNER_ALL: u16 = 0o700;
 /// items are in [`Report::skipped`].
 pub fn run(
     plan: &Plan,
-    layers: &Layers,
+    layers: &LayerBlobs,
     folder: &Path,
     options: Options,
     cancel: &AtomicBool,
@@ -123,7 +123,7 @@ struct Extractor<'a> {
 }
 
 impl Extractor<'_> {
-    fn write_all(&mut self, layers: &Layers) -> Result<(), Stop> {
+    fn write_all(&mut self, layers: &LayerBlobs) -> Result<(), Stop> {
         self.sweep(None);
         for (item, _) in self.plan.items() {
             self.clock.check()?;
@@ -196,7 +196,7 @@ impl Extractor<'_> {
     }
 
     /// Writes all files. Reads each layer once, in the order of its bytes.
-    fn write_files(&mut self, layers: &Layers) -> Result<(), Stop> {
+    fn write_files(&mut self, layers: &LayerBlobs) -> Result<(), Stop> {
         let plan = self.plan;
         let mut names: Vec<(u32, ItemIndex)> = plan
             .items()

@@ -1,11 +1,11 @@
-//! The image configuration. The types are our own: engines load images whose `history` and `diff_ids` are `null` and
-//! whose fields are newer than any specification, which the strict types of oci-spec refuse.
+//! The image configuration. The types are our own, because those of oci-spec reject images that engines load: with
+//! `history` and `diff_ids` of `null`, and with fields newer than the specification.
 
 use super::history::HistoryEntry;
 use super::platform::Platform;
 use crate::json::{Decode, Key, List, Object, Text};
 
-/// What is read of a configuration.
+/// The fields that dive reads.
 #[derive(Debug, Default)]
 pub(super) struct ImageConfig {
     pub(super) created: Text,
@@ -14,7 +14,7 @@ pub(super) struct ImageConfig {
     variant: Text,
     os_version: Text,
     os_features: List<String>,
-    pub(super) rootfs: Option<RootFs>,
+    pub(super) rootfs: Option<ConfigRootFs>,
     pub(super) history: List<HistoryEntry>,
 }
 
@@ -35,11 +35,11 @@ impl Object for ImageConfig {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct RootFs {
+pub(super) struct ConfigRootFs {
     pub(super) diff_ids: List<String>,
 }
 
-impl Object for RootFs {
+impl Object for ConfigRootFs {
     fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
         key.is("diff_ids").then_some(&mut self.diff_ids)
     }
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_engines_load_is_loaded() {
+    fn configurations_that_engines_load_are_read() {
         let read = |json: &str| crate::json::read::<ImageConfig>(json.as_bytes()).unwrap().value;
         let config = read(
             r#"{"os": "linux", "architecture": "arm64", "variant": "v8", "created": null, "history": null,

@@ -1,4 +1,4 @@
-//! An image and its layers as the store's documents describe them, as plain values.
+//! Metadata of an image and its layers, as plain values.
 
 use std::collections::HashMap;
 
@@ -11,33 +11,33 @@ use crate::layer::LayerBlob;
 use crate::layer::toc::Toc;
 use crate::remark::Remark;
 
-/// An image, its layers found and not read.
+/// An image with located but unread layers.
 #[derive(Debug)]
 pub struct Image {
-    /// Its first tag, or what its store is called if it has none.
+    /// First tag, or the name of the store if there is none.
     pub name: String,
-    /// Its tags, as written.
+    /// Tags as written.
     pub tags: Vec<String>,
-    /// The digest of its configuration, if the archive names it by digest.
+    /// Digest of the configuration, if the archive gives it.
     pub id: Option<String>,
-    /// What it runs on.
+    /// Platform of the image.
     pub platform: Option<Platform>,
-    /// When it was made, as the configuration writes it (RFC 3339).
+    /// Creation time as in the configuration (RFC 3339).
     pub created: Option<String>,
-    /// From the base up.
+    /// Layers, base first.
     pub layers: Vec<ImageLayer>,
-    /// All steps of the build, those without a layer too.
+    /// All build steps, including those without a layer.
     pub history: Vec<HistoryStep>,
-    /// What else the store holds.
+    /// Other images in the store.
     pub other_images: Vec<ImageName>,
-    /// What the store holds beside images.
+    /// Entries of the store that are not images.
     pub other_entries: Vec<OtherEntry>,
-    /// What was odd, in the store and in the image; with [`OnDamage::Remark`](crate::remark::OnDamage::Remark), what was lost.
+    /// Remarks on the store and image, including damage with [`OnDamage::Remark`](crate::remark::OnDamage::Remark).
     pub remarks: Vec<Remark>,
 }
 
 impl Image {
-    /// Stored bytes of all layers that are present: what must be read to read them all.
+    /// Stored bytes of all present layers: the bytes to read for all layers.
     #[must_use]
     pub fn stored_bytes(&self) -> u64 {
         self.layers.iter().filter_map(|layer| layer.blob.as_ref().ok()).map(|blob| blob.len()).sum()
@@ -45,13 +45,13 @@ impl Image {
 }
 
 impl Image {
-    /// The names of the blobs of all layers; `None` if a layer is missing.
+    /// Names of all layer blobs; `None` if a layer is missing.
     #[must_use]
     pub fn layer_blobs(&self) -> Option<Vec<&str>> {
         self.layers.iter().map(|layer| layer.blob.as_ref().ok().map(|blob| blob.name())).collect()
     }
 
-    /// Bytes that its layers take as they are stored, each blob once.
+    /// Stored bytes of all layers, each blob once.
     #[must_use]
     pub fn distinct_bytes(&self) -> u64 {
         let blobs = self.layers.iter().filter_map(|layer| layer.blob.as_ref().ok());
@@ -59,7 +59,7 @@ impl Image {
         blobs.into_values().fold(0, u64::saturating_add)
     }
 
-    /// The same image, whose layers hold what these tables say, base first.
+    /// Sets the tables of contents of the layers, base first.
     #[must_use]
     pub fn listed_by(mut self, tables: Vec<Toc>) -> Self {
         for (layer, table) in self.layers.iter_mut().zip(tables) {
@@ -71,28 +71,28 @@ impl Image {
     }
 }
 
-/// A layer, found and not read.
+/// A located but unread layer.
 #[derive(Debug)]
 pub struct ImageLayer {
-    /// Its bytes, compressed or not. Else [`LayerLoss::NotATar`]; or, only with [`OnDamage::Remark`](crate::remark::OnDamage::Remark), why they are lost.
+    /// The stored bytes; [`LayerLoss::NotATar`] for other content; or the loss, only with
+    /// [`OnDamage::Remark`](crate::remark::OnDamage::Remark).
     pub blob: Result<LayerBlob, LayerLoss>,
-    /// What dive's JSON calls `id`: the legacy layer id where the archive has one, else the blob's digest, else the
-    /// blob's name.
+    /// `id` in dive's JSON: the legacy layer id, the digest or the name of the blob, whichever exists first.
     pub id: String,
-    /// The blob's digest, if the archive names it by digest. It is text, as are [`ImageLayer::diff_id`] and [`Image::id`]:
-    /// images carry digests of unknown algorithms and invalid ones, and reports show them as written. To compare one with
-    /// bytes, parse it into a [`Digest`](crate::digest::Digest).
+    /// Digest of the blob, if the archive gives it. This, [`ImageLayer::diff_id`] and [`Image::id`] are text, because
+    /// images may have digests that are invalid or of unknown algorithms, and reports show them as written. Parse one
+    /// into a [`Digest`](crate::digest::Digest) to verify bytes.
     pub digest: Option<String>,
-    /// The digest of the uncompressed layer, as the configuration gives it: dive's `digestId`.
+    /// Digest of the uncompressed layer, from the configuration: dive's `digestId`.
     pub diff_id: Option<String>,
-    /// As the manifest gives it; what the bytes are may differ.
+    /// Media type in the manifest. The bytes may be of another type.
     pub media_type: Option<String>,
-    /// Bytes as stored; where the blob is lost, as the manifest gives them.
+    /// Stored size in bytes. For a missing blob, the size in the manifest.
     pub size: Option<u64>,
-    /// The command that made it as dive shows it: without a leading `/bin/sh -c `. Empty where none is told.
+    /// The command that made the layer, without a leading `/bin/sh -c `, as dive shows it; empty if unknown.
     pub command: String,
-    /// The command as the history has it.
+    /// The command as in the history.
     pub created_by: String,
-    /// The builder's comment; empty where there is none.
+    /// Comment of the builder; empty if there is none.
     pub comment: String,
 }

@@ -1,4 +1,4 @@
-//! JSON documents of images: read as Go reads them, with a limit on their size, and with a remark on what is unusual.
+//! Reads JSON documents of images like Go, with a size limit and remarks on oddities.
 
 use super::error::ImageError;
 use crate::blob::Blob;
@@ -6,25 +6,25 @@ use crate::json::{self, Decode, JsonProblem};
 use crate::remark::Remark;
 use crate::store::Store;
 
-/// The longest document that is read, in bytes. Registries refuse manifests over 4 MiB; configurations with long
-/// labels are larger, none by much.
+/// Maximum size of a document, in bytes. Registries refuse manifests over 4 MiB; configurations with long labels are
+/// slightly larger.
 const DOCUMENT_LIMIT: u64 = 8 << 20;
 
-/// Which document it is: engines do not treat all of them alike.
+/// Kind of a document. Engines treat the kinds differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DocumentKind {
-    /// `manifest.json` or `repositories` of an archive of Docker.
+    /// `manifest.json` or `repositories` in an archive of Docker.
     DockerManifest,
     /// A configuration in an archive of Docker, or the `json` of a layer.
     DockerConfig,
-    /// An index of an OCI layout.
+    /// `index.json` of an OCI layout.
     Index,
-    /// A manifest or configuration below an index.
+    /// A manifest or configuration that an index leads to.
     OciDocument,
 }
 
 impl DocumentKind {
-    /// The engine whose behaviour is told: Docker 20.10 reads no OCI layouts.
+    /// The engine whose behaviour remarks describe. Docker 20.10 does not read OCI layouts.
     const fn engine(self) -> &'static str {
         match self {
             Self::DockerManifest | Self::DockerConfig => "Docker",
@@ -32,8 +32,8 @@ impl DocumentKind {
         }
     }
 
-    /// What engines do with an image whose manifest lists another number of layers than this configuration, if that was
-    /// seen. Of OCI images, Podman shows the manifest's layers and containerd refuses them.
+    /// What engines do if the manifest and this configuration have different layer counts, if known. For OCI images,
+    /// Podman shows the manifest's layers and containerd refuses them.
     pub(super) const fn on_layer_count(self) -> &'static str {
         match self {
             Self::DockerManifest | Self::DockerConfig => ", which Docker refuses to load",
@@ -41,18 +41,18 @@ impl DocumentKind {
         }
     }
 
-    /// Whether that engine loads an image whose document something else follows.
+    /// True if that engine ignores bytes after the document.
     const fn may_go_on(self) -> bool {
         matches!(self, Self::DockerManifest | Self::Index)
     }
 }
 
-/// Whether it is text as PowerShell's `>` writes it, with its mark or without.
+/// True for UTF-16 text, with or without a byte order mark, as PowerShell's `>` writes it.
 const fn is_utf16(bytes: &[u8]) -> bool {
     matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'[' | b'{', 0, ..] | [0, b'[' | b'{', ..])
 }
 
-/// Reads `blob` as a document of type `T`.
+/// Decodes the document in `blob`.
 pub(super) fn read<T: Decode + Default>(
     store: &dyn Store,
     blob: &Blob,

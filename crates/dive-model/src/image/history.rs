@@ -1,10 +1,10 @@
-//! The build history, matched to layers: entries that made no layer say so, all others stand in the order of the
-//! layers. Counts that differ are remarked and cost no layer its place.
+//! Matches the build history to layers. Entries without a layer are marked; the others are in the order of layers. If
+//! counts differ, a remark says so.
 
 use crate::json::{Decode, Key, List, Object, Text};
 use crate::remark::Remark;
 
-/// A history entry as the configuration has it.
+/// A history entry in the configuration.
 #[derive(Debug, Default)]
 pub(super) struct HistoryEntry {
     pub(super) created: Text,
@@ -25,25 +25,25 @@ impl Object for HistoryEntry {
     }
 }
 
-/// One step of the build.
+/// A build step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryStep {
-    /// When, as the configuration writes it (RFC 3339).
+    /// Time as in the configuration (RFC 3339).
     pub created: Option<String>,
-    /// The command as written; empty where the builder gave none.
+    /// Command as written; empty if there is none.
     pub created_by: String,
-    /// The builder's comment; empty where there is none.
+    /// Comment of the builder; empty if there is none.
     pub comment: String,
-    /// The layer it made, from 0; none for a step that only changed the configuration.
+    /// Index of the layer it made, from 0; `None` for a step that changed only the configuration.
     pub layer: Option<u32>,
 }
 
-/// How many of `entries` made a layer.
+/// Number of `entries` with a layer.
 pub(super) fn made(entries: &List<HistoryEntry>) -> usize {
     entries.0.iter().filter(|entry| !entry.empty_layer).count()
 }
 
-/// The steps of `entries`, those that made a layer matched to `layers`, from the base up.
+/// Converts `entries` to steps, and assigns `layers`, base first, to those with a layer.
 pub(super) fn steps(
     entries: List<HistoryEntry>,
     layers: &[u32],
@@ -77,7 +77,7 @@ pub(super) fn steps(
     steps
 }
 
-/// The command as dive shows it: without the shell that Docker's classic builder puts before every command.
+/// The command as dive shows it: without the shell prefix of Docker's classic builder.
 pub(super) fn command(created_by: &str) -> &str {
     created_by.strip_prefix("/bin/sh -c ").unwrap_or(created_by)
 }
@@ -94,20 +94,20 @@ mod tests {
     }
 
     #[test]
-    fn steps_find_their_layers() {
+    fn steps_are_matched_to_their_layers() {
         let mixed = r#"[{"created_by": "A"}, {"empty_layer": true}, {"empty_layer": false}]"#;
         assert_eq!(matched(mixed, 2), (vec![Some(0), None, Some(1)], 0));
         assert_eq!(matched("null", 2), (vec![], 0));
     }
 
     #[test]
-    fn counts_that_differ_are_told_and_matched_from_the_base() {
+    fn a_history_of_another_length_is_matched_from_the_base_with_a_remark() {
         assert_eq!(matched("[{}, {}, {}]", 2), (vec![Some(0), Some(1), None], 1));
         assert_eq!(matched(r#"[{"empty_layer": true}]"#, 2), (vec![None], 1));
     }
 
     #[test]
-    fn the_classic_builders_shell_is_dropped_and_buildkits_run_is_not() {
+    fn the_shell_of_the_classic_builder_is_stripped_from_commands() {
         assert_eq!(command("/bin/sh -c apk add curl"), "apk add curl");
         assert_eq!(command("/bin/sh -c #(nop)  CMD [\"sh\"]"), "#(nop)  CMD [\"sh\"]");
         assert_eq!(command("RUN /bin/sh -c apk add curl # buildkit"), "RUN /bin/sh -c apk add curl # buildkit");

@@ -1,5 +1,6 @@
-//! What the blobs that a manifest lists as layers hold. Artifacts use the form of images for signatures, models and
-//! programs, and some builders store file systems in other forms than tars. The media type says so before the bytes do.
+//! Determines the content of blobs listed as layers. Artifacts use the format of images for signatures, models and
+//! programs, and some builders store file systems in formats other than tar. The media type is checked first, then the
+//! bytes.
 
 use std::io::{self, Read};
 
@@ -8,26 +9,26 @@ use crate::compression::Decoder;
 use crate::magic::{self, SAMPLE_LEN};
 use crate::tarfile;
 
-/// Something else than a tar that a manifest lists as a layer.
+/// Content, other than a tar, of a blob listed as a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OtherContent {
-    /// What a sentence calls it: `a squashfs file system`.
+    /// Name in a sentence, such as `a squashfs file system`.
     pub name: &'static str,
-    /// Whether it may be a part of the container's file system, which then cannot be shown in full.
+    /// True if it may be part of the container's file system, which then cannot be shown in full.
     pub is_file_system: bool,
 }
 
-/// What a media type says of the bytes.
+/// Content according to a media type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LayerKind {
-    /// A tar of a layer, or nothing is said.
+    /// A tar, or no media type.
     Tar,
     Other(OtherContent),
-    /// No media type that is known here.
+    /// An unknown media type.
     Unknown,
 }
 
-/// Parts of media types by which content is known that is no tar, and what it is. The first match counts.
+/// Substrings of media types, and the content they mean. The first match counts.
 const OTHER_TYPES: &[(&str, OtherContent)] = &[
     ("+encrypted", file_system("an encrypted layer; decrypt the image first (`skopeo copy --decryption-key`)")),
     ("squashfs", file_system("a squashfs file system")),
@@ -64,7 +65,7 @@ const fn file_system(name: &'static str) -> OtherContent {
     OtherContent { name, is_file_system: true }
 }
 
-/// What `media_type` says of a layer.
+/// Classifies a layer by its media type.
 pub(super) fn layer_kind(media_type: Option<&str>) -> LayerKind {
     let Some(text) = media_type else { return LayerKind::Tar };
     let text = text.to_ascii_lowercase();
@@ -78,11 +79,11 @@ pub(super) fn layer_kind(media_type: Option<&str>) -> LayerKind {
     if is_tar { LayerKind::Tar } else { LayerKind::Unknown }
 }
 
-/// What `blob` holds by its first bytes; `None` if they begin a tar, compressed or not.
+/// Classifies a blob by its first bytes; `None` for a tar, compressed or not.
 pub(super) fn sniff(blob: &Blob) -> io::Result<Option<OtherContent>> {
     let mut first = Vec::new();
     let (_, mut unpacked) = Decoder::sniffing(blob.reader())?;
-    // Bytes that cannot be unpacked are damage, and are told where the layer is read.
+    // Bytes that cannot be unpacked are damage, which scanning the layer reports.
     let whole = unpacked.by_ref().take(SAMPLE_LEN as u64).read_to_end(&mut first).is_ok();
     let is_empty_tar = first.len() < SAMPLE_LEN && first.iter().all(|byte| *byte == 0);
     if !whole || is_empty_tar || tarfile::is_header(&first[..first.len().min(512)]) {
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_media_type_says_what_is_no_tar() {
+    fn media_types_of_other_content_are_recognised() {
         for (media_type, name) in [
             ("application/vnd.wasm.content.layer.v1+wasm", "a WebAssembly module"),
             ("application/vnd.bytecodealliance.wasm.component.layer.v0+wasm", "a WebAssembly module"),
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn layers_are_known_by_their_media_types() {
+    fn media_types_of_layers_are_recognised() {
         for media_type in [
             "application/vnd.oci.image.layer.v1.tar",
             "application/vnd.oci.image.layer.v1.tar+zstd",
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_say_what_an_unknown_type_does_not() {
+    fn content_with_an_unknown_media_type_is_recognised_by_its_bytes() {
         let sniff = |bytes: &[u8]| sniff(&Blob::in_memory(bytes, "l")).unwrap().map(|other| other.name);
         let mut header = tar::Header::new_ustar();
         header.set_cksum();

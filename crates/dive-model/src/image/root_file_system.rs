@@ -1,12 +1,11 @@
-//! A root file system that is no image: what `docker export` and `buildx build --output type=tar` write. It is shown as
-//! one layer, since that is what it would be in an image.
+//! Shows a root file system (`docker export`, `buildx build --output type=tar`) as an image of one layer.
 
 use super::{Image, ImageLayer};
 use crate::blob::Blob;
 use crate::remark::Remark;
 use crate::store::Store;
 
-/// The file system in `tar` as an image of one layer.
+/// An image of one layer with the file system in `tar`.
 pub(super) fn image(store: &dyn Store, tar: Blob, mut remarks: Vec<Remark>) -> Image {
     let text = "it is not an image but a root file system (`docker export`, or buildx with type=tar), and is shown as one layer; \
                 `docker save` keeps layers and history";

@@ -1,5 +1,5 @@
-//! Docker schema 1 manifests, from before images had configurations. `fsLayers` lists the layers and `history` the steps of
-//! the build, both from the top down; a step is the JSON of a layer of Docker 1.9, in a string. Diff ids are unknown.
+//! Docker schema 1 manifests, which have no configuration. `fsLayers` lists the layers and `history` the build steps,
+//! both top first; a step is the JSON of a layer as in Docker 1.9, in a string. Diff ids are unknown.
 
 use super::config::ImageConfig;
 use super::document::{self, DocumentKind};
@@ -13,19 +13,19 @@ use crate::json::{Decode, Key, List, Object};
 use crate::remark::Remark;
 use crate::store::Store;
 
-/// What such a manifest says of an image.
+/// Content of a schema 1 manifest.
 #[derive(Debug)]
 pub(super) struct Schema1 {
-    /// The document of the top layer, with the history of all.
+    /// The document of the top layer, with the history of all layers.
     pub(super) config: ImageConfig,
-    /// From the base up.
+    /// Layers, base first.
     pub(super) layers: Vec<Wanted>,
 }
 
 #[derive(Debug, Default)]
 struct Manifest {
     fs_layers: List<FsLayer>,
-    history: List<Step>,
+    history: List<HistoryItem>,
 }
 
 impl Object for Manifest {
@@ -39,18 +39,18 @@ impl Object for Manifest {
 }
 
 #[derive(Debug, Default)]
-struct Step {
+struct HistoryItem {
     v1_compatibility: String,
 }
 
-impl Object for Step {
+impl Object for HistoryItem {
     fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
         key.is("v1Compatibility").then_some(&mut self.v1_compatibility)
     }
 }
 
-impl Step {
-    /// Reads the JSON of step `at`, from 0 at the top, as a document of type `T`.
+impl HistoryItem {
+    /// Decodes the JSON of step `at`, from 0 at the top.
     fn read<T: Decode + Default>(
         &self,
         at: usize,
@@ -72,7 +72,7 @@ impl Schema1 {
             document: manifest.name().to_owned(),
             problem,
         };
-        // The caller has seen what is unusual about the bytes of the manifest, and told it.
+        // The caller has already remarked on the bytes of the manifest.
         let Manifest { fs_layers, history } =
             document::read(store, manifest, DocumentKind::OciDocument, &mut Vec::new())?;
         if fs_layers.0.len() != history.0.len() {
@@ -87,12 +87,12 @@ impl Schema1 {
         for (at, (layer, step)) in fs_layers.0.into_iter().zip(&history.0).enumerate().rev() {
             let mut document: LayerDocument = step.read(at, manifest, store, remarks)?;
             let id = document.take_id();
-            // Old versions of Docker pushed some layers twice in a row; engines take the lower one.
+            // Old versions of Docker pushed some layers twice in a row; engines use the lower one.
             if id.is_some() && id == below {
                 continue;
             }
             below = id;
-            // The blob of a throwaway layer is an empty tar, which stands for a step without a layer.
+            // The blob of a throwaway layer is an empty tar, for a step without a layer.
             if !document.is_throwaway() {
                 layers.push(Wanted::of_digest(layer.blob_sum));
             }
@@ -101,7 +101,7 @@ impl Schema1 {
         Ok(Self { config, layers })
     }
 
-    /// The platform that `manifest` names, if it can be read.
+    /// Platform in `manifest`, if readable.
     pub(super) fn platform(store: &dyn Store, manifest: &Blob) -> Option<Platform> {
         Self::read(store, manifest, &mut Vec::new()).ok()?.config.platform()
     }

@@ -1,5 +1,5 @@
-//! Notices that a file changes while it is read: an archive that is still being written, or is written anew. Its entries would
-//! come from one version and its contents from another.
+//! Detects that a file changes while it is read: an archive may still be written, or be replaced. Otherwise its entries
+//! could come from one version and its contents from another.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -8,8 +8,8 @@ use std::time::SystemTime;
 
 use super::error::StoreError;
 
-/// A file as it was when it was opened. Inodes are not compared: some network file systems give a file another one each time
-/// it is looked up.
+/// Path, length and modification time of a file when it was opened. Inodes are not compared: some network file systems
+/// return another one at each lookup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FileStamp {
     path: PathBuf,
@@ -18,7 +18,7 @@ pub(super) struct FileStamp {
 }
 
 impl FileStamp {
-    /// The file at `path`, which was opened as `file`.
+    /// The stamp of `file`, which was opened at `path`.
     pub(super) fn of(path: &Path, file: &File) -> io::Result<Self> {
         Ok(Self::new(path, &file.metadata()?))
     }
@@ -27,7 +27,7 @@ impl FileStamp {
         Self { path: path.to_owned(), len: metadata.len(), modified: metadata.modified().ok() }
     }
 
-    /// Fails if another length or time is found. A file that was removed can still be read by who has it open.
+    /// Fails if the length or time differs. A removed file is fine: it can still be read.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         match self.path.metadata() {
             Ok(metadata) if Self::new(&self.path, &metadata) != *self => {

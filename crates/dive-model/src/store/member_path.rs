@@ -1,15 +1,15 @@
-//! Names inside a source, written in one way: `./l0//layer.tar` and `/l0/layer.tar` are `l0/layer.tar`. Archives,
-//! layouts, links and manifests all come through here, so that no name from a file ever leads out of its source.
+//! Normalises names inside a store: `./l0//layer.tar` and `/l0/layer.tar` become `l0/layer.tar`. Names in archives,
+//! layouts, links and manifests are all normalised here, so that none leads out of the store.
 
-/// A name that climbs out of the source with `..`.
+/// A name leads out of the store by `..`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Escapes;
 
-/// The one way to write `name`, which is relative to `folder` (itself written that way) unless it starts with `/`.
-/// Empty for the root.
+/// The normalised form of `name`, which is relative to `folder` (also normalised) unless it starts with `/`. Empty for
+/// the root.
 ///
 /// # Errors
-/// If it leads out of the root.
+/// The name leads out of the root.
 pub fn normalise(folder: &str, name: &str) -> Result<String, Escapes> {
     let start = if name.starts_with('/') { "" } else { folder };
     let mut parts: Vec<&str> = Vec::new();
@@ -25,7 +25,7 @@ pub fn normalise(folder: &str, name: &str) -> Result<String, Escapes> {
     Ok(parts.join("/"))
 }
 
-/// The folder that holds `name`; empty for the root.
+/// The folder of `name`; empty for the root.
 #[must_use]
 pub fn folder(name: &str) -> &str {
     name.rsplit_once('/').map_or("", |(folder, _)| folder)
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_name_has_one_spelling() {
+    fn spellings_of_one_name_normalise_alike() {
         for name in ["l0/layer.tar", "./l0/layer.tar", "/l0/layer.tar", "l0//./layer.tar", "x/../l0/layer.tar"] {
             assert_eq!(normalise("", name).as_deref(), Ok("l0/layer.tar"), "{name}");
         }
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_climbs_out() {
+    fn names_outside_the_store_are_refused() {
         for name in ["..", "../x", "a/../../x", "/../etc/passwd"] {
             assert_eq!(normalise("", name), Err(Escapes), "{name}");
         }

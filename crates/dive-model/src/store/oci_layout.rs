@@ -1,6 +1,7 @@
-//! A layout directory on disk: what `skopeo copy ... oci:DIR` writes, and equally an archive that somebody unpacked.
-//! Names come from JSON documents that anybody may have written, so every path is checked twice: as text, and again
-//! after the file system has resolved its links.
+//! A layout directory on disk, as written by `skopeo copy ... oci:DIR`, or an unpacked archive.
+//!
+//! Documents may be hostile, so every path is checked twice: as text, and again after the file system has resolved its
+//! links.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -13,24 +14,24 @@ use super::file_stamp::FileStamp;
 use super::member_path::normalise;
 use crate::blob::Blob;
 
-/// Where the symbolic links of a layout directory may lead: the flag `--follow-links`.
+/// Where symbolic links in a layout directory may point: the flag `--follow-links`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Links {
-    /// To files of the layout. A directory from elsewhere could otherwise have any file of this machine read as a layer
-    /// or quoted as a document.
+    /// Only to files of the layout. Otherwise a hostile directory could make dive read any local file as a layer, or
+    /// quote it as a document.
     #[default]
     Inside,
     /// To any regular file: Bazel's layouts are links to its cache.
     Anywhere,
 }
 
-/// The documents by which a directory holds an image: any of them.
+/// Documents that mark a directory as an image. One suffices.
 pub const MARKERS: [&str; 4] = ["oci-layout", "index.json", "manifest.json", "repositories"];
 
-/// True if a directory has a document that makes it an image, readable or not.
+/// True if a directory has one of [`MARKERS`], readable or not.
 ///
 /// # Errors
-/// When permissions hide whether it has one.
+/// Permissions hide whether it has one.
 pub fn holds_image(directory: &Path) -> io::Result<bool> {
     let mut hidden = None;
     for marker in MARKERS {
@@ -43,15 +44,14 @@ pub fn holds_image(directory: &Path) -> io::Result<bool> {
     hidden.map_or(Ok(false), Err)
 }
 
-/// A directory whose files are looked up by name.
+/// A layout directory.
 #[derive(Debug)]
 pub(super) struct OciLayout {
     name: String,
-    /// Absolute, with its links resolved.
+    /// Absolute path with resolved links.
     root: PathBuf,
     links: Links,
-    /// The files that are open, by their resolved paths. A layer that an image lists several times is one blob, and takes one
-    /// file descriptor.
+    /// Open files by resolved path. A layer that an image lists several times is one blob with one file descriptor.
     opened: Mutex<HashMap<PathBuf, (Weak<File>, FileStamp)>>,
 }
 
@@ -64,7 +64,7 @@ impl OciLayout {
                 StoreError::Unreadable { what: name.to_owned(), cause }
             }
         })?;
-        // Later, a document that cannot be looked up would count as absent.
+        // Check now: later, an inaccessible document would count as missing.
         let unreadable = |cause| StoreError::Unreadable { what: name.to_owned(), cause };
         holds_image(&root).map_err(unreadable)?;
         Ok(Self { name: name.to_owned(), root, links, opened: Mutex::default() })
@@ -87,7 +87,7 @@ impl OciLayout {
         if self.links == Links::Inside && !path.starts_with(&self.root) {
             return Err(StoreError::LinkedOutside { directory: self.name.clone(), member: member.to_owned() });
         }
-        // Asked before it is opened: opening a named pipe would wait for its writer.
+        // Check before opening: opening a named pipe would block.
         if !path.metadata().map_err(unreadable)?.is_file() {
             return Err(StoreError::NotAFile { archive: self.name.clone(), member: member.to_owned() });
         }
@@ -103,7 +103,7 @@ impl OciLayout {
         }
         let file = Arc::new(File::open(&path)?);
         let stamp = FileStamp::of(&path, &file)?;
-        // Of a file that was read and closed, the first look counts.
+        // Keep the stamp of the first opening, even if the file was closed since.
         opened
             .entry(path)
             .and_modify(|known| known.0 = Arc::downgrade(&file))
@@ -111,13 +111,13 @@ impl OciLayout {
         Ok(file)
     }
 
-    /// Fails if a file has changed since it was opened.
+    /// Fails if a file changed since it was opened.
     pub(super) fn check_unchanged(&self) -> Result<(), StoreError> {
         let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         opened.values().try_for_each(|(_, stamp)| stamp.check())
     }
 
-    /// Whether `member` is a file, or a broken link that `open` reports as such.
+    /// True if `member` is a file, or a broken link, which `open` reports.
     pub(super) fn contains(&self, member: &str) -> bool {
         normalise("", member).is_ok_and(|name| {
             let is_file = self.root.join(&name).metadata().is_ok_and(|found| !found.is_dir());
@@ -125,7 +125,7 @@ impl OciLayout {
         })
     }
 
-    /// The link on the way to the file `name` that leads to no file, and where it leads.
+    /// The first broken link in the path of `name`, with its target.
     fn broken_link(&self, name: &str) -> Option<(String, PathBuf, LinkProblem)> {
         let ends = name.match_indices('/').map(|(slash, _)| slash).chain([name.len()]);
         let links = ends.filter_map(|end| Some((&name[..end], self.root.join(&name[..end]).read_link().ok()?)));
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_of_the_layout_open_and_nothing_else_does() {
+    fn only_files_of_the_layout_can_be_opened() {
         let folder = tempfile::tempdir().unwrap();
         let layout = folder.path().join("layout");
         std::fs::create_dir_all(layout.join("blobs/sha256")).unwrap();
@@ -174,7 +174,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_are_followed_only_inside() {
+    fn links_out_of_the_layout_are_refused() {
         use std::os::unix::fs::symlink;
         let folder = tempfile::tempdir().unwrap();
         let layout = folder.path().join("layout");

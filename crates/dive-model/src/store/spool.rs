@@ -1,5 +1,7 @@
-//! Bytes that come by once, from a pipe or a decompressor, are written to a temporary file, because layers are read in
-//! parallel and at any place. The file has no name: it is gone when the program ends, however it ends.
+//! Copies a stream, such as a pipe or a decoder's output, to a temporary file.
+//!
+//! Layers are read in parallel and out of order, which a stream does not allow. The file has no name, so it disappears
+//! when the program ends in any way.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -12,29 +14,29 @@ use crate::magic;
 use crate::remark::{OnDamage, Remark};
 use crate::tarfile;
 
-/// An input that is now a file.
+/// A stream copied to a file.
 #[derive(Debug)]
 pub struct Spooled {
     /// The temporary file.
     pub file: File,
-    /// Its length in bytes.
+    /// Length of the file, in bytes.
     pub len: u64,
-    /// The length of the input, in bytes: less, if it was compressed.
+    /// Length of the input, in bytes: less if compressed.
     pub stored: u64,
-    /// What was odd on the way.
+    /// Remarks from copying.
     pub remarks: Vec<Remark>,
 }
 
-/// Large enough that system calls do not show beside the decoding.
+/// Large enough to hide the cost of system calls.
 const CHUNK: usize = 256 << 10;
 
-/// Bytes between two looks at the free space.
+/// Bytes to write between two checks of the free space.
 const ROOM_CHECK: u64 = 64 << 20;
 
-/// Checks that a temporary file of `written` bytes leaves a tenth of the space that was free without it.
+/// Checks that a temporary file of `written` bytes leaves a tenth of the space that was free before.
 ///
 /// # Errors
-/// If it does not, or the file system cannot be asked.
+/// Too little space is left, or the file system cannot be queried.
 #[cfg(unix)]
 pub fn leave_room(file: &File, written: u64) -> io::Result<()> {
     let found = rustix::fs::fstatvfs(file)?;
@@ -45,7 +47,7 @@ pub fn leave_room(file: &File, written: u64) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::StorageFull, "a tenth of the free space is left, for others"))
 }
 
-/// Nothing is known of the free space here.
+/// Does nothing: the free space is unknown on this system.
 ///
 /// # Errors
 /// Never.
@@ -54,18 +56,17 @@ pub fn leave_room(_: &File, _: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// What must be free beside a file of `written` bytes: a tenth of both together.
+/// Space that must remain beside a file of `written` bytes: a tenth of both together.
 #[cfg(unix)]
 const fn room(written: u64) -> u64 {
     written / 9
 }
 
-/// Writes `input`, called `archive` in messages, to a temporary file, taking its compression off on the way. `step` is what
-/// `progress` hears that it is.
+/// Decompresses `input` to a temporary file. Messages call it `archive`. `step` is the step that `progress` reports.
 ///
 /// # Errors
-/// If the input cannot be read or decompressed, is not a tar, or unpacks to more than `limits` allow; if the temporary file
-/// cannot be written, or would take nearly all free space.
+/// The input cannot be read or decompressed, is not a tar, or exceeds `limits`; or the temporary file cannot be
+/// written, or would fill the disk.
 pub fn spool(
     limits: Limits,
     input: impl Read,
@@ -110,11 +111,11 @@ pub fn spool(
             }
         };
         if written == 0 {
-            refuse_what_is_no_tar(&chunk[..read], archive)?;
+            refuse_other_formats(&chunk[..read], archive)?;
         }
         let after = written + read as u64;
         if compression != Compression::None {
-            // Of a stream, only what has come so far is known.
+            // The length of a stream is unknown: use the bytes so far.
             let stored = total.unwrap_or_else(|| decoder.consumed());
             let limit = limits.unpacked_bytes(stored, compression.weight());
             if after > limit {
@@ -138,8 +139,8 @@ pub fn spool(
     Ok(Spooled { file, len: written, stored: decoder.consumed(), remarks })
 }
 
-/// Before the disk is filled with it. The start of a pipe may come in small pieces: those are looked at when all is there.
-fn refuse_what_is_no_tar(first: &[u8], archive: &str) -> Result<(), StoreError> {
+/// Rejects other formats before they fill the disk. If the first piece is too short, the check happens after copying.
+fn refuse_other_formats(first: &[u8], archive: &str) -> Result<(), StoreError> {
     let Some(block) = first.get(..SNIFF_LEN) else { return Ok(()) };
     if tarfile::is_header(block) {
         return Ok(());
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_becomes_a_file_without_its_compression() {
+    fn a_compressed_stream_is_copied_uncompressed() {
         let gzip = zstd::encode_all(&b"tar bytes"[..], 1).unwrap();
         let mut last = None;
         let total = Some(gzip.len() as u64);
@@ -181,14 +182,14 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_tenth_of_the_free_space_stays_free() {
+    fn a_tenth_of_the_free_space_is_kept() {
         let file = tempfile::tempfile().unwrap();
         leave_room(&file, 0).unwrap();
         assert_eq!(leave_room(&file, u64::MAX).unwrap_err().kind(), io::ErrorKind::StorageFull);
     }
 
     #[test]
-    fn a_cut_input_fails_or_gives_what_there_is() {
+    fn a_cut_stream_is_an_error_or_keeps_the_bytes_before_the_cut() {
         use std::io::Write;
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
         let mut header = tar::Header::new_ustar();

@@ -60,6 +60,7 @@ mod paths;
 #[cfg(all(unix, feature = "engine", feature = "registry"))]
 mod pipelines;
 mod place;
+mod provenance;
 mod reports;
 mod rules;
 #[cfg(feature = "tui")]

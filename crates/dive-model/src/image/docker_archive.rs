@@ -125,6 +125,8 @@ pub(super) fn plan(
         Wanted { media_type, ..Wanted::at(path, digest) }
     };
     let layers = image.layers.0.into_iter().map(wanted).collect();
+    let attestations = name.id.as_ref().filter(|_| store.contains(index::INDEX));
+    let attestations = attestations.map_or_else(Vec::new, |config| index::attestations(store, config));
     Ok(Plan {
         config: PlannedConfig::Document(ConfigDocument {
             wanted: Wanted::at(image.config, name.id.clone()),
@@ -137,5 +139,7 @@ pub(super) fn plan(
         other_entries: Vec::new(),
         platform: None,
         layers,
+        attestations,
+        base: None,
     })
 }

@@ -227,6 +227,7 @@ fn of_layer(
         command: command(&created_by).to_owned(),
         created_by,
         comment: step.map(|step| step.comment.clone()).unwrap_or_default(),
+        lines: None,
         blob,
     }
 }

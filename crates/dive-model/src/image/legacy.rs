@@ -155,6 +155,8 @@ pub(super) fn open(
         created,
         layers,
         history,
+        base: None,
+        provenance: None,
         other_images: names,
         other_entries: Vec::new(),
         remarks,

@@ -5,8 +5,11 @@
 
 use std::str::FromStr;
 
-use oci_spec::image::{ANNOTATION_REF_NAME, Digest, MediaType};
+use oci_spec::image::{
+    ANNOTATION_BASE_IMAGE_DIGEST, ANNOTATION_BASE_IMAGE_NAME, ANNOTATION_REF_NAME, Digest, MediaType,
+};
 
+use super::named_image::NamedImage;
 use super::platform::Platform;
 use crate::json::{Decode, JsonError, JsonProblem, JsonReader, Key, List, Map, Object, Shape, Size, Text};
 use crate::layer::toc::TocReference;
@@ -82,6 +85,7 @@ pub struct OciDocument {
     pub layers: List<Descriptor>,
     /// Only Docker schema 1 has it: the layers from the top down.
     pub fs_layers: Option<List<FsLayer>>,
+    annotations: Annotations,
 }
 
 impl Object for OciDocument {
@@ -93,6 +97,7 @@ impl Object for OciDocument {
             _ if key.is("config") => &mut self.config,
             _ if key.is("layers") => &mut self.layers,
             _ if key.is("fsLayers") => &mut self.fs_layers,
+            _ if key.is("annotations") => &mut self.annotations,
             _ => return None,
         })
     }
@@ -114,6 +119,11 @@ impl OciDocument {
             (None, None, Some(_)) => Some(ManifestKind::Schema1),
             (None, None, None) => None,
         }
+    }
+
+    /// What its annotations call the image that the image was built on.
+    pub(super) fn base(&self) -> Option<NamedImage> {
+        NamedImage::of(self.annotations.base_name.as_deref(), self.annotations.base_digest.as_deref())
     }
 
     /// Whether it is a manifest of OCI's artifacts before version 1.1, which had a media type of their own.
@@ -209,6 +219,13 @@ struct Annotations {
     containerd_name: Option<String>,
     /// `BuildKit`'s mark on provenance and SBOM manifests.
     docker_reference_type: Option<String>,
+    /// The manifest that such a manifest is about.
+    docker_reference_digest: Option<String>,
+    /// What the statement in a layer of such a manifest says.
+    predicate_type: Option<String>,
+    /// The image that an image was built on.
+    base_name: Option<String>,
+    base_digest: Option<String>,
     /// Where a layer's table of contents is.
     stargz_digest: Option<String>,
     chunked_position: Option<String>,
@@ -227,6 +244,10 @@ impl Decode for Annotations {
                 ANNOTATION_REF_NAME => &mut self.ref_name,
                 "io.containerd.image.name" => &mut self.containerd_name,
                 "vnd.docker.reference.type" => &mut self.docker_reference_type,
+                "vnd.docker.reference.digest" => &mut self.docker_reference_digest,
+                "in-toto.io/predicate-type" => &mut self.predicate_type,
+                ANNOTATION_BASE_IMAGE_NAME => &mut self.base_name,
+                ANNOTATION_BASE_IMAGE_DIGEST => &mut self.base_digest,
                 "containerd.io/snapshot/stargz/toc.digest" => &mut self.stargz_digest,
                 "io.github.containers.zstd-chunked.manifest-position" => &mut self.chunked_position,
                 "io.github.containers.zstd-chunked.manifest-checksum" => &mut self.chunked_digest,
@@ -323,6 +344,16 @@ impl Descriptor {
     /// Whether `BuildKit` marked it as an attestation about an image.
     pub(super) fn is_attestation(&self) -> bool {
         self.annotations.docker_reference_type.as_deref() == Some("attestation-manifest")
+    }
+
+    /// The digest of the manifest that an attestation is about.
+    pub(super) fn attested(&self) -> Option<&str> {
+        self.annotations.docker_reference_digest.as_deref()
+    }
+
+    /// What the in-toto statement that it stands for says.
+    pub(super) fn predicate_type(&self) -> Option<&str> {
+        self.annotations.predicate_type.as_deref()
     }
 
     pub(super) fn artifact_type(&self) -> Option<&str> {

@@ -4,6 +4,7 @@
 use super::config::ImageConfig;
 use super::document::DocumentKind;
 use super::manifest::{Descriptor, InvalidDigest, path_of_digest};
+use super::named_image::NamedImage;
 use super::other_entry::OtherEntry;
 use super::platform::Platform;
 use super::selection::ImageName;
@@ -23,6 +24,18 @@ pub(super) struct Plan {
     pub(super) config: PlannedConfig,
     /// From the base up.
     pub(super) layers: Vec<Wanted>,
+    /// What builders state about it.
+    pub(super) attestations: Vec<Attestation>,
+    /// What the manifest's annotations call its base image.
+    pub(super) base: Option<NamedImage>,
+}
+
+/// A manifest of statements about an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Attestation {
+    pub(super) path: String,
+    /// The digest of the image's manifest.
+    pub(super) of: String,
 }
 
 /// Where the configuration of an image is.

@@ -20,6 +20,7 @@ pub(super) fn image(store: &dyn Store, tar: Blob, mut remarks: Vec<Remark>) -> I
         command: String::new(),
         created_by: String::new(),
         comment: String::new(),
+        lines: None,
     };
     Image {
         name: store.name().to_owned(),
@@ -29,6 +30,8 @@ pub(super) fn image(store: &dyn Store, tar: Blob, mut remarks: Vec<Remark>) -> I
         created: None,
         layers: vec![layer],
         history: Vec::new(),
+        base: None,
+        provenance: None,
         other_images: Vec::new(),
         other_entries: Vec::new(),
         remarks,

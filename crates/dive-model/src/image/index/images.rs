@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::super::error::ImageError;
 use super::super::manifest::Descriptor;
 use super::super::other_entry::OtherEntry;
+use super::super::plan::Attestation;
 use super::super::selection::{ImageName, is_id, note_shared_tags};
 use super::walk::{INDEX, IndexWalker, ManifestContent, ManifestLeaf};
 use crate::json::List;
@@ -43,6 +44,8 @@ pub(super) struct IndexImages {
     pub(super) attestations: Vec<OtherEntry>,
     /// Of each index below `index.json`, by digest, the digests of its entries.
     nested: HashMap<String, Vec<String>>,
+    /// What builders state about the images.
+    pub(super) statements: Vec<Attestation>,
 }
 
 impl IndexImages {
@@ -55,6 +58,7 @@ impl IndexImages {
                 leaves.into_iter().partition(ManifestLeaf::may_be_image);
             let mut digests = group.digests;
             digests.retain(|digest| others.iter().all(|other| other.descriptor.digest != *digest));
+            contents.statements.extend(others.iter().filter_map(ManifestLeaf::attestation));
             let has_images = !images.is_empty();
             for leaf in others {
                 let is_of_image = has_images && leaf.content == ManifestContent::Attestation;

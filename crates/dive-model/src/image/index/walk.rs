@@ -9,7 +9,7 @@ use super::super::document::{self, DocumentKind};
 use super::super::error::ImageError;
 use super::super::layer_kind::{LayerKind, layer_kind};
 use super::super::manifest::{ConfigKind, Descriptor, ManifestKind, OciDocument, config_kind};
-use super::super::plan::why_missing;
+use super::super::plan::{Attestation, why_missing};
 use super::super::platform::Platform;
 use super::super::schema1::Schema1;
 use crate::json::List;
@@ -47,6 +47,12 @@ impl ManifestLeaf {
     /// Whether it is an image, or may be one.
     pub(super) const fn may_be_image(&self) -> bool {
         matches!(self.content, ManifestContent::Unread | ManifestContent::Image)
+    }
+
+    /// It as a manifest of statements about another, if `BuildKit` marked it as one.
+    pub(super) fn attestation(&self) -> Option<Attestation> {
+        let of = self.descriptor.attested().filter(|_| self.descriptor.is_attestation() && self.error.is_none())?;
+        Some(Attestation { path: self.path.clone(), of: of.to_owned() })
     }
 
     /// Whether the index says that it is of an unknown platform.

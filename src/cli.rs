@@ -42,6 +42,25 @@ pub struct Cli {
     #[arg(short = 'j', long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 
+    /// Find the lines of FILE that made each layer
+    ///
+    /// For images without the builder's provenance: the instructions of the Dockerfile are matched to the history.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub dockerfile: Option<PathBuf>,
+
+    /// Write a summary as JSON to FILE (- for standard output)
+    ///
+    /// It has the layers, the base and the largest groups of waste, and at most 64 kB. Outside CI mode, dive then prints no
+    /// report.
+    #[arg(long, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
+
+    /// Compare the image with the image that it was built on
+    ///
+    /// BASE is anything that IMAGE may be. Its layers have to be the lowest layers of the image.
+    #[arg(long, value_name = "BASE")]
+    pub base: Option<OsString>,
+
     /// List every reclaimable file in the report, not the largest groups of them
     #[arg(long)]
     pub all: bool,

@@ -9,7 +9,8 @@ use super::layering;
 use super::origin::{ConfigScope, Origin, Setting};
 use super::problem::{ConfigError, Warning};
 use super::rule::{self, RuleLimits, RulesIn};
-use super::table::{BadValue, Table};
+use super::table::{BadValue, Key, Table, Trust, gate};
+use super::value::ImageArgument;
 use dive_sources::Environment;
 
 /// The content of a rules file; default without one.
@@ -19,13 +20,37 @@ pub struct RulesFile {
     pub path: Option<PathBuf>,
     /// The limits it sets.
     pub limits: RuleLimits,
+    /// The base image that it names.
+    pub base: Option<Setting<String>>,
     /// Warnings about keys without effect.
     pub warnings: Vec<Warning>,
 }
 
+/// What the keys of a rules file set.
+#[derive(Debug, Clone)]
+struct Keys {
+    limits: RuleLimits,
+    base: Setting<Option<ImageArgument>>,
+}
+
+impl AsRef<RuleLimits> for Keys {
+    fn as_ref(&self) -> &RuleLimits {
+        &self.limits
+    }
+}
+
+impl AsMut<RuleLimits> for Keys {
+    fn as_mut(&mut self) -> &mut RuleLimits {
+        &mut self.limits
+    }
+}
+
 /// The keys of a rules file.
-fn table() -> Table<RuleLimits> {
-    Table { keys: rule::keys(RulesIn::RulesFile).into(), inert: &[], stray_rules: BadValue::Refused }
+fn table() -> Table<Keys> {
+    // What it may name is decided where it is looked for.
+    let base: Key<Keys> = gate!("base", Trust::Anyone, base);
+    let keys = [&[base], &rule::keys(RulesIn::RulesFile)[..]].concat();
+    Table { keys, inert: &[], stray_rules: BadValue::Refused }
 }
 
 impl RulesFile {
@@ -77,12 +102,14 @@ impl RulesFile {
     }
 
     fn from_document(document: &Document) -> Result<Self, ConfigError> {
-        let mut limits = RuleLimits::default();
-        let mut warnings = layering::lay_document(&mut limits, &table(), document, ConfigScope::User)?;
+        let mut keys = Keys { limits: RuleLimits::default(), base: Setting::by_default(None) };
+        let mut warnings = layering::lay_document(&mut keys, &table(), document, ConfigScope::User)?;
         if document.is_without("rules") {
             warnings.push(Warning::NoRules { path: document.path().to_owned() });
         }
-        Ok(Self { path: Some(document.path().to_owned()), limits, warnings })
+        let Keys { limits, base: Setting { value, origin } } = keys;
+        let base = value.map(|ImageArgument(value)| Setting { value, origin });
+        Ok(Self { path: Some(document.path().to_owned()), limits, base, warnings })
     }
 }
 

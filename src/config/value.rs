@@ -195,6 +195,23 @@ impl Value for PathBuf {
     }
 }
 
+/// An image, as a user names one: checked where it is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ImageArgument(pub(super) String);
+
+impl Value for ImageArgument {
+    fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
+        scalar(node, faults, |text| match text.trim() {
+            "" => Err("`` is not an image: write one, such as debian:13-slim".to_owned()),
+            image => Ok(Self(image.to_owned())),
+        })
+    }
+
+    fn yaml(&self) -> String {
+        quoted(&self.0)
+    }
+}
+
 /// A value that may be unset. `null` in a file leaves it as it was, as for every key.
 impl<T: Value> Value for Option<T> {
     fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {

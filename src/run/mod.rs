@@ -2,6 +2,7 @@
 //! terminal, the environment or a file that is written is here.
 
 mod access;
+mod base;
 mod below_folder;
 mod build;
 mod build_arguments;
@@ -65,16 +66,19 @@ fn survive_file_size_limit() {
 }
 
 fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
-    let Cli { image, opening, ci, json, all, command } = cli;
+    let Cli { image, opening, ci, json, summary, base, dockerfile, all, command } = cli;
     if command.is_some() {
         if let Some(image) = &image {
             bail!("unexpected argument {} before a command; see dive --help", image.display());
         }
-        if (json.is_some() || ci.is_given()) && !matches!(command, Some(Command::Build { .. })) {
-            bail!("--json, --ci and the rules need an image to explore, not a command; see dive --help");
+        let explores = json.is_some() || summary.is_some() || base.is_some() || dockerfile.is_some() || ci.is_given();
+        if explores && !matches!(command, Some(Command::Build { .. })) {
+            bail!(
+                "--json, --summary, --base, --dockerfile, --ci and the rules need an image to explore, not a command; see dive --help"
+            );
         }
     }
-    let report = ReportArgs { json, rows: if all { Rows::Files } else { Rows::Groups } };
+    let report = ReportArgs { json, summary, base, dockerfile, rows: if all { Rows::Files } else { Rows::Groups } };
     let environment = environment::of_process();
     match command {
         None => {

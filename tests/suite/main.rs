@@ -67,6 +67,7 @@ mod rules;
 mod screen;
 mod skipped;
 mod spellings;
+mod summary;
 // Unix signals, jobs and terminal modes.
 #[cfg(all(unix, feature = "tui"))]
 mod terminal;

@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::build::{self, Layer, Layout};
 use crate::library;
-use crate::place::Corpus;
-use dive_model::image::{Certainty, Dockerfile, GivenBase, Provenance};
+use crate::place::{Corpus, sample};
+use dive_model::image::{self, Certainty, Dockerfile, GivenBase, Provenance, Selection};
+use dive_model::remark::OnDamage;
+use dive_model::store::{FileStore, Links};
 use dive_model::{Opened, Opener};
 
 const IN_TOTO: &str = "application/vnd.in-toto+json";
@@ -354,3 +357,71 @@ fn a_dockerfile_is_matched_to_the_history_where_no_builder_tells() {
     let error = Opener::new().dockerfile(Some(&none)).open(path("max-oci.tar")).unwrap_err().to_string();
     assert!(error.starts_with("none: "), "{error}");
 }
+
+/// Nobody vouches for a statement: whatever its bytes are, the image opens.
+#[test]
+fn no_statement_keeps_an_image_from_opening() {
+    let build = Build::new();
+    let honest = build.version_1().to_string().into_bytes();
+    for at in (0..honest.len()).step_by(41) {
+        for byte in [b'"', b'0', b'{', b']', b'\\', 0xff] {
+            let mut bytes = honest.clone();
+            bytes[at] = byte;
+            assert_eq!(build.opens_with(&[(V1, bytes)]).image.layers.len(), 3);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A Dockerfile may come from anybody's repository.
+    #[test]
+    fn no_dockerfile_breaks_the_program(parts in proptest::collection::vec(prop::sample::select(PARTS), 0..24)) {
+        let store = FileStore::open(sample().as_ref(), Links::Inside, OnDamage::Fail, &mut |_| ()).unwrap();
+        let mut image = image::open(&store, &Selection::default(), OnDamage::Fail).unwrap();
+        let file = Arc::new(Dockerfile { name: "D".to_owned(), text: parts.concat() });
+        if image.match_dockerfile(&file).is_ok() {
+            let last = file.text.lines().count() as u32;
+            for lines in image.layers.iter().filter_map(|layer| layer.lines.as_ref()) {
+                prop_assert!(lines.ranges.iter().all(|range| range.first >= 1 && range.last <= last), "{lines}");
+            }
+        }
+    }
+}
+
+/// What Dockerfiles are made of, and what breaks readers of them.
+const PARTS: &[&str] = &[
+    "FROM a\n",
+    "FROM a AS b\n",
+    "FROM b\n",
+    "RUN ",
+    "COPY ",
+    "ADD ",
+    "ENV A=$B\n",
+    "WORKDIR /srv/shop\n",
+    "COPY x /srv/shop/\n",
+    "<<EOF",
+    "<<-'E F'",
+    "EOF\n",
+    "\n",
+    "\\\n",
+    "`\n",
+    "# escape=`\n",
+    "# c\n",
+    "[\"a\", \"b\"]",
+    "[\"\\ud800\"",
+    "--from=b ",
+    "${A",
+    "$",
+    "é\u{2028}",
+    "\r\n",
+    "\0",
+    "ONBUILD RUN x\n",
+    "HEALTHCHECK NONE\n",
+    "SHELL [\"s\"]\n",
+    "cd /srv/shop && ",
+    "\t ",
+    "\"",
+    "'",
+];

@@ -151,10 +151,10 @@ pub(super) fn explore(
         match CiVariable::of(environment) {
             // A job whose service has its own value for CI would pass without a verdict.
             CiVariable::Other(value) if !asked && !opens_screen => notices.note(&format!(
-                "CI={} does not turn on CI mode, so no rule was checked; to check the rules, add --ci or set CI=true",
+                "CI={} does not turn on CI mode; to check the rules, add --ci or set CI=true",
                 value.display()
             )),
-            _ if ci.sets_rules() => notices.note("rules are checked only in CI mode: add --ci"),
+            _ if ci.sets_rules() => notices.note("dive checks rules only in CI mode; add --ci"),
             _ => {}
         }
     }
@@ -258,7 +258,7 @@ fn refuse_without_layers(opened: &Opened) -> anyhow::Result<()> {
         layer.blob.is_err() || (damaged_layers.contains(&index) && !has_entries)
     };
     if !damaged_layers.is_empty() && tree.layers().zip(&image.layers).all(is_unread) {
-        anyhow::bail!("{}: no verdict: dive can read none of the layers", image.name);
+        anyhow::bail!("{}: no verdict: dive cannot read any layer", image.name);
     }
     Ok(())
 }

@@ -48,11 +48,11 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
     let ended = carry_out(cli);
     match &ended {
         Ok(Outcome::Passed) => info!("done"),
-        Ok(Outcome::RuleFailed) => info!("done: the image broke a rule"),
+        Ok(Outcome::RuleFailed) => info!("done: a rule failed"),
         Ok(Outcome::BuildFailed(code)) => info!("done: the build failed with exit code {code}"),
         Err(error) => error!("{error:#}"),
     }
-    notices.warn_all(log::lost().map(|problem| format!("the log is not whole: {problem}")));
+    notices.warn_all(log::lost().map(|problem| format!("the log is incomplete: {problem}")));
     ended
 }
 

@@ -42,8 +42,8 @@ const SIGNATURES: &[(usize, &[u8], KnownFormat)] = &[
     (0, b"LZIP", format("lzip data, which dive does not unpack; unpack it first (`lzip -d`)")),
     (0, b"\x89LZO\0", format("lzop data, which dive does not unpack; unpack it first (`lzop -d`)")),
     (0, b"\x1f\x9d", format("compress data, which dive does not unpack; unpack it first (`uncompress`)")),
-    (0, b"\x1f\x8b", format("gzip data inside the compressed file, and only one wrapping is taken off")),
-    (0, b"\x28\xb5\x2f\xfd", format("zstd data inside the compressed file, and only one wrapping is taken off")),
+    (0, b"\x1f\x8b", format("gzip data inside another compressed file; decompress the outer one first")),
+    (0, b"\x28\xb5\x2f\xfd", format("zstd data inside another compressed file; decompress the outer one first")),
     (0, b"age-encryption.org/", format("a file encrypted with age")),
     (0, b"Salted__", format("a file encrypted with openssl")),
     (0, b"-----BEGIN PGP", format("a file encrypted or signed with PGP")),
@@ -96,9 +96,7 @@ fn is_compressed_utf16(first: &[u8]) -> bool {
 
 fn text(first: &[u8]) -> Option<&'static str> {
     if is_utf16(first) || is_compressed_utf16(first) {
-        return Some(
-            "text in UTF-16, which PowerShell's `>` makes of any output; save the image with `docker save -o FILE NAME`",
-        );
+        return Some("UTF-16 text, as PowerShell's `>` writes it; save the image with `docker save -o FILE NAME`");
     }
     let sample = &first[..first.len().min(512)];
     let text = match std::str::from_utf8(sample) {
@@ -114,7 +112,7 @@ fn text(first: &[u8]) -> Option<&'static str> {
     }
     Some(match text.trim_start().as_bytes() {
         [b'{' | b'[', ..] => "a JSON document",
-        [b'<', ..] => "an HTML or XML document (an error page that was saved?)",
+        [b'<', ..] => "an HTML or XML document, perhaps a saved error page",
         _ => "text",
     })
 }

@@ -119,7 +119,7 @@ pub enum OpenError {
         remarks: Vec<Remark>,
     },
     /// Digests do not match, with [`Verification::On`].
-    #[error("{archive}: {}; copy or save the image again, or get it from where it comes from", listed(mismatches))]
+    #[error("{archive}: {}; save, copy or pull the image again", listed(mismatches))]
     Verification {
         /// Name of the archive, layout or image.
         archive: String,

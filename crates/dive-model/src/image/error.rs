@@ -175,7 +175,7 @@ pub enum ImageError {
         available: String,
     },
     /// Nothing in an index is an image.
-    #[error("{archive}: holds no image but {entries}; nothing there is a file system")]
+    #[error("{archive}: holds no image, only {entries}; choose a file with an image")]
     NoImageBut {
         /// The archive.
         archive: String,

@@ -254,10 +254,10 @@ fn chain(
             return Err(problem(path, "has an id that is not valid"));
         }
         if !seen.insert(next.clone()) {
-            return Err(problem(path, "is its own parent, or a parent of its parents; save the image again"));
+            return Err(problem(path, "is its own ancestor; save the image again"));
         }
         if chain.len() == LIST_LIMIT {
-            return Err(problem(path, "is one layer more than the limit of 10,000"));
+            return Err(problem(path, "exceeds the limit of 10,000 layers"));
         }
         let blob = match store.blob(&path) {
             Err(error) if error.is_absence() => {

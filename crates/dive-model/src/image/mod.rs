@@ -144,7 +144,7 @@ fn carry_out(
     if let (Some(configured), Some(listed)) = (&configured, listed)
         && !configured.same_os_and_architecture(listed)
     {
-        let text = format!("the index says that the image is for {listed}, and its configuration for {configured}");
+        let text = format!("the index gives the platform {listed}, the configuration {configured}");
         remarks.push(Remark::new(store.name(), text));
     }
     let platform = configured.map(|it| it.completed(listed)).or_else(|| plan.platform.clone());

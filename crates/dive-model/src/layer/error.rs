@@ -42,7 +42,7 @@ pub enum ScanError {
         offset: u64,
     },
     /// An entry of a type that engines do not unpack.
-    #[error("entry {} at offset {offset}: its type {typeflag:?} is none that an image may have", Quoted(name))]
+    #[error("entry {} at offset {offset}: its type {typeflag:?} is not allowed in an image", Quoted(name))]
     UnknownType {
         /// Name, lossily decoded.
         name: String,
@@ -52,7 +52,7 @@ pub enum ScanError {
         offset: u64,
     },
     /// More than [`MAX_ENTRIES`] members.
-    #[error("it has more than {MAX_ENTRIES} entries; no real layer has that many")]
+    #[error("it has more than {MAX_ENTRIES} entries, the limit of a layer")]
     TooManyEntries,
     /// The layer needs more than the image's budget.
     #[error("{}: {problem}", place(entry.as_deref(), *offset))]

@@ -439,7 +439,10 @@ impl Scanner {
             Owner::Changed(shown) => {
                 let (name, offset) = (Quoted(start_of(member.path)), member.header_offset);
                 self.scan.remarks.add(|| {
-                    format!("entry {name} at offset {offset}: engines unpack the {what} {id} as {shown}: shown so")
+                    format!(
+                        "entry {name} at offset {offset}: engines unpack the {what} {id} as {shown}, and dive shows \
+                        {shown}"
+                    )
                 });
                 shown
             }
@@ -466,7 +469,7 @@ impl Scanner {
                     self.cut_last_entry(*expected, *found);
                 }
                 // Pushed directly: the limit on remarks must not drop this one.
-                self.scan.remarks.kept.push(format!("{error}: what follows in this layer is missing"));
+                self.scan.remarks.kept.push(format!("{error}; the rest of this layer is missing"));
                 Ok(())
             }
             other => other,

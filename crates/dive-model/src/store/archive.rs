@@ -163,14 +163,11 @@ impl Archive {
                 return Err(StoreError::SeveralFolders { archive: self.name.clone(), folders: folders.clone() });
             }
             ArchiveShape::InFolder(folder) => {
-                let text =
-                    format!("the image was packed with its folder {}, in which engines do not find it", Quoted(folder));
+                let text = format!("the image is inside the folder {}, where engines do not look", Quoted(folder));
                 self.remarks.push(Remark::new(&self.name, text));
                 if unread_folders > 0 {
-                    let (folders, were) =
-                        if unread_folders == 1 { ("folder has", "was") } else { ("folders have", "were") };
-                    let text =
-                        format!("{unread_folders} more {folders} documents that may be an image's and {were} not read");
+                    let folders = if unread_folders == 1 { "folder" } else { "folders" };
+                    let text = format!("{unread_folders} more {folders} may hold images; dive did not search there");
                     self.remarks.push(Remark::new(&self.name, text));
                 }
             }
@@ -205,7 +202,7 @@ impl Archive {
             self.left_out += 1;
             if self.left_out <= LEFT_OUT_NAMED {
                 let start: String = path.chars().take(200).collect();
-                let text = format!("the member {} leads out of it and is left out", Quoted(&start));
+                let text = format!("ignored the member {}: its path leads out of the archive", Quoted(&start));
                 self.remarks.push(Remark::new(&self.name, text));
             }
             return;
@@ -332,8 +329,8 @@ impl Archive {
     pub fn take_remarks(&mut self) -> Vec<Remark> {
         let unnamed = self.left_out.saturating_sub(LEFT_OUT_NAMED);
         if unnamed > 0 {
-            let (members, are) = if unnamed == 1 { ("member leads", "is") } else { ("members lead", "are") };
-            let text = format!("{unnamed} more {members} out of it and {are} left out");
+            let members = if unnamed == 1 { "member whose path leads" } else { "members whose paths lead" };
+            let text = format!("ignored {unnamed} more {members} out of the archive");
             self.remarks.push(Remark::new(&self.name, text));
         }
         std::mem::take(&mut self.remarks)
@@ -438,7 +435,7 @@ mod tests {
         ]);
         assert_eq!(
             read(&archive, "../../etc/passwd"),
-            "a.tar: \"../../etc/passwd\" leads out of it and is not followed"
+            "a.tar: the link \"../../etc/passwd\" leads out of the archive; save the image again"
         );
         assert!(read(&archive, "out").contains("leads out"));
         assert!(read(&archive, "loop").contains("more than 10 links"));

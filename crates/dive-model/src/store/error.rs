@@ -113,8 +113,8 @@ pub enum StoreError {
     },
     /// No image in the folders that were looked into, and there are more.
     #[error(
-        "{archive}: none of the {read} folders that were looked into holds an image, and {unread} were not: unpack it, and \
-         give the folder of the image"
+        "{archive}: no image in the first {read} folders, and {unread} more were not searched; unpack it and give the \
+         folder of the image"
     )]
     TooManyFolders {
         /// The archive.
@@ -171,7 +171,7 @@ pub enum StoreError {
         limit: usize,
     },
     /// A name or a link that leads out of the source.
-    #[error("{archive}: {} leads out of it and is not followed", Quoted(member))]
+    #[error("{archive}: the link {} leads out of the archive; save the image again", Quoted(member))]
     Outside {
         /// The source.
         archive: String,
@@ -193,7 +193,7 @@ pub enum StoreError {
     },
     /// A link of a layout directory that leads to no file.
     #[error(
-        "{directory}: {} is a link to {}, {problem}; copy the image again, with the files that its links lead to",
+        "{directory}: {} links to {} ({problem}); copy the image again, with the files that its links lead to",
         Quoted(link),
         Quoted(target.to_string_lossy())
     )]
@@ -208,7 +208,7 @@ pub enum StoreError {
         problem: LinkProblem,
     },
     /// A directory, a device, a sparse file where a plain file is needed.
-    #[error("{archive}: {} is not a plain file", Quoted(member))]
+    #[error("{archive}: {} is not a regular file", Quoted(member))]
     NotAFile {
         /// The source.
         archive: String,
@@ -230,13 +230,13 @@ impl StoreError {
 #[non_exhaustive]
 pub enum LinkProblem {
     /// Nothing has that name.
-    #[error("which is not there")]
+    #[error("missing")]
     Missing,
     /// It leads to itself, at once or over others.
-    #[error("which leads back to itself")]
+    #[error("a loop of links")]
     Loop,
     /// A device, a pipe, a directory.
-    #[error("which is no plain file")]
+    #[error("not a regular file")]
     NotAFile,
 }
 

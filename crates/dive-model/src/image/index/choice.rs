@@ -271,7 +271,7 @@ impl Chooser<'_> {
             .map(ToString::to_string)
             .collect();
         if !twins.is_empty() {
-            remark(format!("{platform} is shown; --platform takes another version: {}", twins.join(", ")));
+            remark(format!("showing {platform}; --platform chooses another version: {}", twins.join(", ")));
         }
     }
 
@@ -331,7 +331,7 @@ impl Chooser<'_> {
         let more = unreadable.len().saturating_sub(SHOWN);
         unreadable.truncate(SHOWN);
         if more > 0 {
-            unreadable.push(format!("manifests that cannot be read and are not listed: {more}"));
+            unreadable.push(format!("{more} more manifests cannot be read"));
         }
         unreadable
     }

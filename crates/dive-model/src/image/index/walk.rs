@@ -323,7 +323,7 @@ pub(super) fn no_configuration(store: &dyn Store, manifest: &str) -> ImageError 
     ImageError::Manifest {
         archive: store.name().to_owned(),
         document: store.file_name(manifest).into_owned(),
-        problem: "is no image manifest: it names no configuration",
+        problem: "is not an image manifest: it names no configuration",
     }
 }
 

@@ -66,12 +66,12 @@ impl Builder {
                     let (real, name) = (String::from_utf8_lossy(real), String::from_utf8_lossy(names.name));
                     let real = Quoted(format!("{real}{slash}{name}"));
                     format!(
-                        "{path} is below {obstacle}, a link of the same layer: it is put at {real}, as containerd does"
+                        "{path} is below {obstacle}, a link of the same layer; dive puts it at {real}, as containerd does"
                     )
                 }
                 None => format!(
-                    "{path} is below {obstacle}, which is no directory in this layer; engines refuse that: \
-                     a directory takes its place"
+                    "{path} is below {obstacle}, which is not a directory in this layer; engines refuse that, dive puts \
+                     a directory there"
                 ),
             }
         });
@@ -191,8 +191,10 @@ impl Builder {
                 let name = self.tree.path(self.tree.span(span).node());
                 let (name, target) = (Quoted::lossy(&name), Quoted::lossy(&target));
                 match inode {
-                    Some(_) => format!("hard link {name} stands before its target {target}; engines refuse that"),
-                    None => format!("hard link {name} points to {target}, which is no file: shown as empty"),
+                    Some(_) => format!("hard link {name} precedes its target {target}; engines refuse that"),
+                    None => {
+                        format!("hard link {name} points to {target}, which is not a file; dive shows it as empty")
+                    }
                 }
             });
         }

@@ -32,7 +32,7 @@ pub use words::is_verb;
 pub struct Cli {
     /// Image to explore: a name in an engine, a saved archive, an OCI layout directory, or - for standard input
     ///
-    /// Without a terminal, dive prints a report on it. `SOURCE://NAME` or --source SOURCE says where it is.
+    /// Without a terminal, dive prints a report. Choose the source with `SOURCE://NAME` or --source SOURCE.
     #[arg(id = "IMAGE", value_hint = ValueHint::AnyPath)]
     pub image: Option<OsString>,
 
@@ -42,7 +42,26 @@ pub struct Cli {
     #[arg(short = 'j', long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 
-    /// List every reclaimable file in the report, not the largest groups of them
+    /// Find the lines of FILE that made each layer
+    ///
+    /// For images without the builder's provenance: the instructions of the Dockerfile are matched to the history.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub dockerfile: Option<PathBuf>,
+
+    /// Write a summary as JSON to FILE (- for standard output)
+    ///
+    /// It has the layers, the base and the largest groups of waste, and at most 64 kB. Outside CI mode, dive then prints no
+    /// report.
+    #[arg(long, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
+
+    /// Compare the image with the image that it was built on
+    ///
+    /// BASE is anything that IMAGE may be. Its layers have to be the lowest layers of the image.
+    #[arg(long, value_name = "BASE")]
+    pub base: Option<OsString>,
+
+    /// List every reclaimable file in the report instead of the largest groups
     #[arg(long)]
     pub all: bool,
 
@@ -74,7 +93,7 @@ Examples:
   dive --json my-app.json my-app:1.0       write the analysis as JSON
   dive tree --changes --layer 3 my-app     list what layer 3 changed
 
-Exit codes: 0 the image passed, 1 a rule failed, 2 dive could not do its work.
+Exit codes: 0 the image passed, 1 a rule failed, 2 dive failed.
 CI=true in the environment is --ci. Rules are read from .dive-ci, other settings from .dive.yaml and DIVE_* variables.";
 
 /// The values of `--source`: what completion offers and errors list.
@@ -89,9 +108,9 @@ fn source_values() -> impl TypedValueParser<Value = SourceKind> {
 /// The values of `--pull`: what completion offers and errors list.
 fn pull_values() -> impl TypedValueParser<Value = PullPolicy> {
     let values = [
-        ("missing", "if the engine has no image of that name"),
-        ("always", "before each look"),
-        ("never", "not at all"),
+        ("missing", "pull if the engine does not have the image"),
+        ("always", "pull first, every time"),
+        ("never", "do not pull"),
     ];
     PossibleValuesParser::new(values.map(|(name, when)| PossibleValue::new(name).help(when)))
         .try_map(|value| value.parse::<PullPolicy>())
@@ -102,15 +121,15 @@ fn pull_values() -> impl TypedValueParser<Value = PullPolicy> {
 #[command(next_help_heading = "Opening the image")]
 #[allow(clippy::struct_excessive_bools, reason = "flags, each of which stands alone")]
 pub struct OpeningArgs {
-    /// Where IMAGE is [default: the engine of the configuration, docker]
+    /// Source of IMAGE [default: the configured engine, or docker]
     #[arg(long, global = true, value_name = "SOURCE", value_parser = source_values(), ignore_case = true)]
     pub source: Option<SourceKind>,
 
-    /// Of several images in a file, the one with this tag or number (from 0)
+    /// Choose one of several images in a file, by tag or number (from 0)
     #[arg(long = "image", global = true, value_name = "REF|N")]
     pub selected: Option<ImageSelector>,
 
-    /// Of several platforms, this one [default: linux on this machine's processor]
+    /// Choose one of several platforms [default: linux on this machine's processor]
     ///
     /// OS/ARCH[/VARIANT] or ARCH alone: linux/arm/v7, arm64
     #[arg(long, global = true, value_name = "PLATFORM")]
@@ -130,11 +149,11 @@ pub struct OpeningArgs {
     #[arg(long, global = true, hide_short_help = true)]
     pub no_cache: bool,
 
-    /// Trust the certificate authorities in this PEM file, too, for registries
+    /// Also trust the certificate authorities in this PEM file, for registries
     #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
     pub ca_file: Option<PathBuf>,
 
-    /// Allow this registry plain HTTP, or any certificate (repeatable)
+    /// Accept plain HTTP or any certificate from this registry (repeatable)
     #[arg(
         long = "insecure-registry",
         global = true,
@@ -148,11 +167,11 @@ pub struct OpeningArgs {
     #[arg(long = "registry-mirror", global = true, value_name = "REGISTRY=HOST", hide_short_help = true)]
     pub mirrors: Vec<Mirror>,
 
-    /// Open the image with up to SIZE of memory [default: 1GiB; 512MiB for an image below 1MB]
+    /// Limit the memory for opening the image [default: 1GiB; 512MiB for an image below 1MB]
     #[arg(long, global = true, value_name = "SIZE", hide_short_help = true)]
     pub max_memory: Option<Bytes>,
 
-    /// Unpack up to SIZE of layers [default: 1100 times the size of the image, at least 1GiB]
+    /// Limit the unpacked size of the layers [default: 1100 times the size of the image, at least 1GiB]
     ///
     /// The default for bzip2 is an eighth of that, for xz a quarter.
     #[arg(long, global = true, value_name = "SIZE", hide_short_help = true)]
@@ -164,7 +183,7 @@ pub struct OpeningArgs {
 
     /// Compare all layers and documents with their digests
     ///
-    /// Layers are then read whole, without the cache. What does not match ends dive with exit code 2.
+    /// Reads every layer in full, without the cache. A mismatch ends dive with exit code 2.
     #[arg(long, global = true)]
     pub verify: bool,
 
@@ -261,7 +280,7 @@ pub enum Command {
     Tree(TreeArgs),
     /// Print the effective configuration, with the source of each value
     Config {
-        /// Taken for dive's sake: files and variables are always read
+        /// Accepted for compatibility with dive; has no effect
         #[arg(long)]
         load: bool,
     },
@@ -281,10 +300,10 @@ pub enum Command {
     },
     /// Build an image with docker or podman, and explore it
     ///
-    /// All that stands behind `build` goes to `docker build` (`podman build` with --source podman or `container-engine: podman`); options of dive's own stand before it: dive --ci build -t my-app .
+    /// Arguments after `build` go to `docker build`, or to `podman build` with --source podman or `container-engine: podman`. Options of dive come before `build`: dive --ci build -t my-app .
     #[command(override_usage = "dive [OPTIONS] build ARGUMENTS")]
     Build {
-        /// What `docker build` would be given.
+        /// Arguments for `docker build`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
         arguments: Vec<OsString>,
     },
@@ -293,18 +312,18 @@ pub enum Command {
 /// What `dive cache` does.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum CacheAction {
-    /// Remove all that is kept
+    /// Delete all cached images and layers
     Clear,
 }
 
 /// What `dive tree` lists.
 #[derive(Debug, Args)]
 pub struct TreeArgs {
-    /// Image to list: as for dive IMAGE
+    /// Image to list, named as in `dive IMAGE`
     #[arg(id = "TREE_IMAGE", value_name = "IMAGE")]
     pub image: OsString,
 
-    /// As of layer N, from 0 [default: the last]
+    /// Layer to list, from 0 [default: the last]
     #[arg(long, value_name = "N")]
     pub layer: Option<usize>,
 
@@ -312,7 +331,7 @@ pub struct TreeArgs {
     #[arg(long)]
     pub changes: bool,
 
-    /// How rows look
+    /// Format of the rows
     #[arg(long, value_enum, default_value_t = ListingFormat::Text, conflicts_with = "changes")]
     pub format: ListingFormat,
 }

@@ -36,12 +36,16 @@ impl Status {
 }
 
 /// The status of one rule, and the reason for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RuleOutcome {
     /// The rule.
     pub rule: Rule,
     /// Its status.
     pub status: Status,
+    /// The number of the image.
+    pub value: Amount,
+    /// The limit; `None` if the rule is off.
+    pub limit: Option<Amount>,
     /// The reason, in dive's words; `None` if the rule passed.
     pub reason: Option<String>,
 }
@@ -114,10 +118,11 @@ impl Verdict {
 pub(crate) fn evaluate(analysis: &Analysis, rules: &Rules) -> Verdict {
     let mut verdict = Verdict { outcomes: Vec::new(), blind_spots: Vec::new() };
     for rule in Rule::reported() {
-        let (status, reason) = match Amount::of(&rules.limits[rule].value) {
+        let measured = measure(rule, analysis);
+        let limit = Amount::of(&rules.limits[rule].value);
+        let (status, reason) = match limit {
             None => (Status::Skip, Some("rule disabled".to_owned())),
             Some(limit) => {
-                let measured = measure(rule, analysis);
                 let reason = measured.deciding.and_then(|number| failure(rule, number, limit));
                 // Whatever dive's number says already fails the image needs no warning.
                 if reason.is_none() {
@@ -131,7 +136,7 @@ pub(crate) fn evaluate(analysis: &Analysis, rules: &Rules) -> Verdict {
                 (if reason.is_some() { Status::Fail } else { Status::Pass }, reason)
             }
         };
-        verdict.outcomes.push(RuleOutcome { rule, status, reason });
+        verdict.outcomes.push(RuleOutcome { rule, status, value: measured.value, limit, reason });
     }
     verdict
 }

@@ -21,6 +21,8 @@ pub(crate) enum Amount {
 /// The numbers of an image for one rule. `None` stands for a number that breaks no limit.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Measured {
+    /// The number, whether or not it can break a limit.
+    pub(super) value: Amount,
     /// The number that decides.
     pub(super) deciding: Option<Amount>,
     /// For a rule on one of dive's numbers: the exact number.
@@ -56,6 +58,7 @@ fn user_wasted_share(analysis: &Analysis) -> Measured {
 /// dive's number and the exact one, for a rule about waste: an image that wastes nothing breaks no limit, not even 0 bytes.
 fn waste(analysis: &Analysis, classic: Amount, exact: Amount) -> Measured {
     Measured {
+        value: classic,
         deciding: (analysis.classic.wasted_bytes > 0).then_some(classic),
         exact: (analysis.exact.reclaimable_bytes() > 0).then_some(exact),
     }

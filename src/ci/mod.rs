@@ -4,6 +4,6 @@ pub(crate) mod evaluate;
 mod measure;
 pub(crate) mod rules;
 
-pub(crate) use evaluate::{BlindSpot, Status, Verdict, evaluate};
+pub(crate) use evaluate::{BlindSpot, RuleOutcome, Status, Verdict, evaluate};
 pub(crate) use measure::Amount;
 pub(crate) use rules::{Rule, Rules};

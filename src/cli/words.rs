@@ -10,6 +10,7 @@ use clap::{Arg, Command, CommandFactory};
 use super::Cli;
 use dive_model::escape::is_hidden;
 use dive_model::remark::Shown;
+use dive_model::shell::shell_word;
 
 /// Commands that are never taken for an image. All others were image names in the Go tool dive.
 const NEVER_AN_IMAGE: [&str; 5] = ["build", "completion", "config", "help", "version"];
@@ -122,8 +123,13 @@ pub(super) fn explained(error: clap::Error, arguments: &[OsString]) -> clap::Err
         return error;
     }
     let message = match meant {
-        Some(meant) => format!("no command {first:?}; did you mean `dive {meant} {extra}`?"),
-        None => format!("unexpected argument {extra:?}: dive opens one image at a time, such as `dive {first}`"),
+        Some(meant) => {
+            format!("no command {first:?}; did you mean `dive {meant} {}`?", shell_word(extra.as_bytes()))
+        }
+        None => format!(
+            "unexpected argument {extra:?}: dive opens one image at a time, such as `dive {}`",
+            shell_word(first.as_bytes())
+        ),
     };
     command.error(ErrorKind::UnknownArgument, message)
 }

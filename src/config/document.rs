@@ -52,7 +52,7 @@ impl Document {
     /// Reads `text`, which stands in the file `path`.
     pub(super) fn parse(path: PathBuf, text: String) -> Result<Self, ConfigError> {
         if let Some(line) = too_deep(&text) {
-            let message = format!("brackets are nested more than {DEEPEST} deep, which no configuration needs");
+            let message = format!("brackets are nested more than {DEEPEST} levels deep, the limit of dive");
             return Err(ConfigError::Syntax { origin: Origin::File { path, line: Some(line) }, message });
         }
         let budget = Cell::new(LARGEST_TREE);
@@ -117,7 +117,7 @@ struct YamlReader<'a> {
 impl YamlReader<'_> {
     fn take<E: serde::de::Error>(self, amount: usize) -> Result<(), E> {
         let left = self.room.get().checked_sub(amount);
-        self.room.set(left.ok_or_else(|| E::custom("the aliases unfold to more than a configuration can hold"))?);
+        self.room.set(left.ok_or_else(|| E::custom("the aliases expand to more than the limit of a configuration"))?);
         Ok(())
     }
 
@@ -221,7 +221,7 @@ impl Visitor<'_> for NewKey<'_> {
 
     fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<String, E> {
         if self.seen.contains(key) {
-            return Err(E::custom(format_args!("the key `{key}` stands here a second time: keep one of the two")));
+            return Err(E::custom(format_args!("the key `{key}` is set twice; keep one of the two")));
         }
         Ok(key.to_owned())
     }
@@ -342,7 +342,7 @@ mod tests {
     fn a_key_that_stands_twice_is_refused_at_its_second_line() {
         assert_eq!(
             refusal("a:\n  b: 1\n  c: 2\n  b: 3\n"),
-            "f.yaml:4: a: the key `b` stands here a second time: keep one of the two"
+            "f.yaml:4: a: the key `b` is set twice; keep one of the two"
         );
     }
 
@@ -391,6 +391,6 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), b"a: \xff\n").unwrap();
         let error = Document::read(file.path(), Path::new("latin.yaml")).err().unwrap();
-        assert_eq!(error.to_string(), "latin.yaml: not UTF-8 text: write it in UTF-8");
+        assert_eq!(error.to_string(), "latin.yaml: not UTF-8 text; save it as UTF-8");
     }
 }

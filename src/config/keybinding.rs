@@ -192,9 +192,9 @@ mod tests {
         assert_eq!(
             settled(&mut keys),
             [
-                "d.yaml:3: keybinding.left: takes `f6,f5` from keybinding.right, which has no key left; bind another",
-                "DIVE_KEYBINDING_UP: keybinding.up: takes `j` from keybinding.down, which keeps `down`",
-                "DIVE_KEYBINDING_UP: keybinding.up: takes `f7` from keybinding.left, which keeps `f6,f5`",
+                "d.yaml:3: keybinding.left: `f6,f5` was bound to keybinding.right, which now has no key; bind another",
+                "DIVE_KEYBINDING_UP: keybinding.up: `j` was bound to keybinding.down, which now keeps `down`",
+                "DIVE_KEYBINDING_UP: keybinding.up: `f7` was bound to keybinding.left, which now keeps `f6,f5`",
             ]
         );
         assert_eq!((keys.left.value.to_string(), keys.right.value.to_string()), ("f6,f5".to_owned(), String::new()));
@@ -223,8 +223,9 @@ mod tests {
         set(&mut keys, Action::ExtractFile, "space");
         assert_eq!(
             settled(&mut keys),
-            ["d.yaml:1: keybinding.extract-file: takes `space` from keybinding.toggle-collapse-dir, which has no key \
-              left; bind another"]
+            [
+                "d.yaml:1: keybinding.extract-file: `space` was bound to keybinding.toggle-collapse-dir, which now has no key; bind another"
+            ]
         );
     }
 }

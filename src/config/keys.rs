@@ -145,7 +145,7 @@ pub(super) fn joined(keys: &[KeyPress]) -> String {
 }
 
 fn twice(key: KeyPress) -> String {
-    format!("`{key}` stands there twice: write it once")
+    format!("`{key}` is listed twice; write it once")
 }
 
 impl FromStr for Binding {
@@ -200,7 +200,7 @@ impl FromStr for KeyPress {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let unknown = || format!("`{}` is no key: write {KNOWN}, with commas between several", shortened(text));
+        let unknown = || format!("`{}` is not a key; write {KNOWN}, separated by commas", shortened(text));
         let mut modifiers = Modifiers::default();
         let mut rest = text;
         // A plus behind a modifier may be the key itself: `ctrl++`.
@@ -307,9 +307,9 @@ mod tests {
     fn what_is_no_key_is_refused_by_name() {
         for text in ["", "q,", "ctrl+foo", "ctrl+", "ctl+c", "ctrl+ctrl+c", "f0", "f13", "f01", "qq", "\u{1b}"] {
             let error = shown(text).unwrap_err();
-            assert!(error.contains("is no key: write a character"), "{text}: {error}");
+            assert!(error.contains("is not a key; write a character"), "{text}: {error}");
         }
-        assert_eq!(shown("q,shift+g,G").unwrap_err(), "`G` stands there twice: write it once");
+        assert_eq!(shown("q,shift+g,G").unwrap_err(), "`G` is listed twice; write it once");
     }
 
     #[test]

@@ -179,7 +179,7 @@ impl<'a, T: Clone> Walk<'a, T> {
     fn no_section(&mut self, path: &[&str], node: &Yaml) -> Result<(), ConfigError> {
         let mut known_at = path.to_vec();
         known_at.push("");
-        let reason = format!("{} stands where keys belong: {}", node.shown(), self.known_beside(&known_at));
+        let reason = format!("expected a mapping, found {}; its keys: {}", node.shown(), self.known_beside(&known_at));
         let origin = self.document.origin_of(path);
         let Some(key) = path.last() else { return Err(ConfigError::Syntax { origin, message: reason }) };
         if bare(key) == "rules" {
@@ -248,7 +248,7 @@ fn refusal<T>(row: &Key<T>, before: &T, after: &T, node: &Yaml) -> Option<String
                 (value, origin) => format!("{value} ({origin})"),
             };
             format!(
-                "{} is weaker than {held}, and a .dive.yaml in the working directory can only be stricter",
+                "{} is weaker than {held}; a .dive.yaml in the working directory may only be stricter",
                 node.shown()
             )
         }),
@@ -397,7 +397,7 @@ mod tests {
         assert_eq!(warnings.len(), KEYS_NAMED + 1);
         assert_eq!(
             warnings[KEYS_NAMED].to_string(),
-            "p.yaml: 4980 more unknown keys have no effect: is it the right file?"
+            "p.yaml: 4980 more unknown keys have no effect; check that this is the right file"
         );
     }
 
@@ -408,7 +408,7 @@ mod tests {
         assert_eq!(messages(&warnings), ["p.yaml:2: pane.broad: an old name; using it as pane.is-wide"]);
         let (pane, warnings) = lay("title: x\npane: {name: y}\n").unwrap();
         assert_eq!(pane.title.value, "y");
-        assert_eq!(messages(&warnings), ["p.yaml:2: name: `title` above sets the same; using this line"]);
+        assert_eq!(messages(&warnings), ["p.yaml:2: name: `title` above sets the same key; using this line"]);
     }
 
     #[test]

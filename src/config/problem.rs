@@ -11,7 +11,7 @@ use super::rule::Rule;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A file that a flag or a variable names is not there. Others may be missing.
-    #[error("{}: no such file, and {named_by} names it: correct the path", path.display())]
+    #[error("{}: no such file; correct the path in {named_by}", path.display())]
     Missing {
         /// The file.
         path: PathBuf,
@@ -27,7 +27,7 @@ pub enum ConfigError {
         cause: io::Error,
     },
     /// A file larger than any configuration.
-    #[error("{}: larger than {limit} bytes, which no configuration is: is it the right file?", path.display())]
+    #[error("{}: larger than {limit} bytes, the limit of a configuration; check the path", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -35,7 +35,7 @@ pub enum ConfigError {
         limit: u64,
     },
     /// Bytes that are not text.
-    #[error("{origin}: not UTF-8 text: write it in UTF-8")]
+    #[error("{origin}: not UTF-8 text; save it as UTF-8")]
     NotText {
         /// The file or variable.
         origin: Origin,
@@ -82,7 +82,7 @@ pub enum ConfigError {
         rule: Rule,
     },
     /// One key in two spellings: which one is meant?
-    #[error("{origin}: {key}: `{first}` above sets the same: keep one of the two")]
+    #[error("{origin}: {key}: `{first}` above sets the same key; keep one of the two")]
     SetTwice {
         /// The file and the line of the second.
         origin: Origin,
@@ -130,7 +130,7 @@ pub enum Warning {
         known: String,
     },
     /// So many unknown keys that naming them all would help nobody.
-    #[error("{}: {count} more unknown keys have no effect: is it the right file?", path.display())]
+    #[error("{}: {count} more unknown keys have no effect; check that this is the right file", path.display())]
     MoreUnknownKeys {
         /// The file.
         path: PathBuf,
@@ -160,7 +160,7 @@ pub enum Warning {
         reason: String,
     },
     /// One key in two spellings.
-    #[error("{origin}: {key}: `{first}` above sets the same; using this line")]
+    #[error("{origin}: {key}: `{first}` above sets the same key; using this line")]
     SetTwice {
         /// The file and the line of the second.
         origin: Origin,
@@ -237,7 +237,7 @@ pub enum Warning {
         path: PathBuf,
     },
     /// A key that leads to two actions in one place.
-    #[error("{origin}: {by}: takes `{key}` from {path}, which {}", left_with(left))]
+    #[error("{origin}: {by}: `{key}` was bound to {path}, which now {}", left_with(left))]
     KeyTaken {
         /// Where the later action is bound.
         origin: Origin,
@@ -251,7 +251,7 @@ pub enum Warning {
         left: String,
     },
     /// A variable named like a key that does not exist.
-    #[error("{name}: no configuration key has this variable, it has no effect; known here: {known}")]
+    #[error("{name}: unknown variable has no effect; known here: {known}")]
     UnknownVariable {
         /// The variable.
         name: String,
@@ -259,7 +259,7 @@ pub enum Warning {
         known: String,
     },
     /// An action that lost its last key to another.
-    #[error("{origin}: {by}: takes `{key}`, and leaves {path} without a key; bind another there")]
+    #[error("{origin}: {by}: `{key}` was the only key of {path}; bind another key to {path}")]
     NoKeyLeft {
         /// Where the other action is bound.
         origin: Origin,
@@ -283,5 +283,5 @@ fn listed(paths: &[PathBuf]) -> String {
 }
 
 fn left_with(keys: &str) -> String {
-    if keys.is_empty() { "has no key left; bind another".to_owned() } else { format!("keeps `{keys}`") }
+    if keys.is_empty() { "has no key; bind another".to_owned() } else { format!("keeps `{keys}`") }
 }

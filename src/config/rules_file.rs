@@ -9,7 +9,8 @@ use super::layering;
 use super::origin::{ConfigScope, Origin, Setting};
 use super::problem::{ConfigError, Warning};
 use super::rule::{self, RuleLimits, RulesIn};
-use super::table::{BadValue, Table};
+use super::table::{BadValue, Key, Table, Trust, gate};
+use super::value::ImageArgument;
 use dive_sources::Environment;
 
 /// The content of a rules file; default without one.
@@ -19,13 +20,37 @@ pub struct RulesFile {
     pub path: Option<PathBuf>,
     /// The limits it sets.
     pub limits: RuleLimits,
+    /// The base image that it names.
+    pub base: Option<Setting<String>>,
     /// Warnings about keys without effect.
     pub warnings: Vec<Warning>,
 }
 
+/// What the keys of a rules file set.
+#[derive(Debug, Clone)]
+struct Keys {
+    limits: RuleLimits,
+    base: Setting<Option<ImageArgument>>,
+}
+
+impl AsRef<RuleLimits> for Keys {
+    fn as_ref(&self) -> &RuleLimits {
+        &self.limits
+    }
+}
+
+impl AsMut<RuleLimits> for Keys {
+    fn as_mut(&mut self) -> &mut RuleLimits {
+        &mut self.limits
+    }
+}
+
 /// The keys of a rules file.
-fn table() -> Table<RuleLimits> {
-    Table { keys: rule::keys(RulesIn::RulesFile).into(), inert: &[], stray_rules: BadValue::Refused }
+fn table() -> Table<Keys> {
+    // What it may name is decided where it is looked for.
+    let base: Key<Keys> = gate!("base", Trust::Anyone, base);
+    let keys = [&[base], &rule::keys(RulesIn::RulesFile)[..]].concat();
+    Table { keys, inert: &[], stray_rules: BadValue::Refused }
 }
 
 impl RulesFile {
@@ -69,20 +94,22 @@ impl RulesFile {
                 path: shown.to_owned(),
                 cause: io::Error::new(
                     io::ErrorKind::InvalidData,
-                    "a link that leads out of the working directory, to a file with mistakes; run `dive --ci-config` with \
-                     the file itself to see them",
+                    "this link leads out of the working directory, and its file has mistakes; run `dive --ci-config` with \
+                     that file to see them",
                 ),
             }),
         }
     }
 
     pub(super) fn from_document(document: &Document) -> Result<Self, ConfigError> {
-        let mut limits = RuleLimits::default();
-        let mut warnings = layering::lay_document(&mut limits, &table(), document, ConfigScope::User)?;
+        let mut keys = Keys { limits: RuleLimits::default(), base: Setting::by_default(None) };
+        let mut warnings = layering::lay_document(&mut keys, &table(), document, ConfigScope::User)?;
         if document.is_without("rules") {
             warnings.push(Warning::NoRules { path: document.path().to_owned() });
         }
-        Ok(Self { path: Some(document.path().to_owned()), limits, warnings })
+        let Keys { limits, base: Setting { value, origin } } = keys;
+        let base = value.map(|ImageArgument(value)| Setting { value, origin });
+        Ok(Self { path: Some(document.path().to_owned()), limits, base, warnings })
     }
 }
 
@@ -151,7 +178,7 @@ mod tests {
                 ".dive-ci:3: highestWastedBytes: `-1` is not a size: write a number and a unit, such as 20MB, 1.5 GB or \
                  20MiB; or `disabled`",
             ),
-            ("highestWastedBytes: [20MB]", ".dive-ci:3: highestWastedBytes: a list stands where one value belongs"),
+            ("highestWastedBytes: [20MB]", ".dive-ci:3: highestWastedBytes: expected one value, found a list"),
         ] {
             assert_eq!(parse(&format!("rules:\n\n  {line}\n")).unwrap_err(), message);
         }
@@ -161,7 +188,7 @@ mod tests {
     fn one_rule_in_two_spellings_is_refused() {
         assert_eq!(
             parse("rules:\n  lowestEfficiency: 0.9\n  lowest-efficiency: 0.8\n").unwrap_err(),
-            ".dive-ci:3: lowest-efficiency: `lowestEfficiency` above sets the same: keep one of the two"
+            ".dive-ci:3: lowest-efficiency: `lowestEfficiency` above sets the same key; keep one of the two"
         );
         assert!(
             parse("rules:\n  lowestEfficiency: 0.9\n  lowestEfficiency: 0.9\n").unwrap_err().starts_with(".dive-ci:3:")
@@ -230,8 +257,12 @@ mod tests {
         let said = warnings("output: json\n");
         assert_eq!(said.len(), 2, "{said:?}");
         assert_eq!(said[1], ".dive-ci: has no `rules:`, so it sets no rule");
-        assert!(parse("rules: 0.9\n").unwrap_err().starts_with(".dive-ci:1: rules: `0.9` stands where keys belong"));
-        assert!(parse("- rules\n").unwrap_err().starts_with(".dive-ci:1: a list stands where keys belong: rules"));
+        assert!(parse("rules: 0.9\n").unwrap_err().starts_with(".dive-ci:1: rules: expected a mapping, found `0.9`"));
+        assert!(
+            parse("- rules\n")
+                .unwrap_err()
+                .starts_with(".dive-ci:1: expected a mapping, found a list; its keys: rules")
+        );
     }
 
     #[test]
@@ -243,7 +274,7 @@ mod tests {
         let mut named = Setting::by_flag(Some("rules.yaml".into()), "--ci-config");
         assert_eq!(
             RulesFile::load(&environment, &named).unwrap_err().to_string(),
-            "rules.yaml: no such file, and --ci-config names it: correct the path"
+            "rules.yaml: no such file; correct the path in --ci-config"
         );
         named.origin = Origin::File { path: "d.yaml".into(), line: Some(2) };
         let warnings = RulesFile::load(&environment, &named).unwrap().warnings;

@@ -124,8 +124,8 @@ pub(super) fn scalar<T>(
             Ok(value) => return Some(value),
             Err(fault) => fault,
         },
-        Yaml::List(_) => "a list stands where one value belongs".to_owned(),
-        Yaml::Map(_) => "keys stand below it, where one value belongs".to_owned(),
+        Yaml::List(_) => "expected one value, found a list".to_owned(),
+        Yaml::Map(_) => "expected one value, found a mapping".to_owned(),
     };
     faults.push(fault);
     None
@@ -145,7 +145,7 @@ fn one_of<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
     let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, value)| *value);
     found.ok_or_else(|| {
         let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        format!("`{}` is not known: write one of {}", shortened(text), words.join(", "))
+        format!("`{}` is not a valid value; write one of {}", shortened(text), words.join(", "))
     })
 }
 
@@ -162,8 +162,7 @@ impl Value for bool {
             ("0", false),
         ];
         scalar(node, faults, |text| {
-            one_of(text, &words)
-                .map_err(|_| format!("`{}` is neither true nor false: write one of the two", shortened(text)))
+            one_of(text, &words).map_err(|_| format!("`{}` is not a boolean; write true or false", shortened(text)))
         })
     }
 
@@ -185,13 +184,30 @@ impl Value for Ratio {
 impl Value for PathBuf {
     fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
         scalar(node, faults, |text| match text {
-            "" => Err("`` is not a path: write one, such as ./dive.log".to_owned()),
+            "" => Err("the path is empty; write one, such as ./dive.log".to_owned()),
             path => Ok(Self::from(path)),
         })
     }
 
     fn yaml(&self) -> String {
         quoted(&self.display().to_string())
+    }
+}
+
+/// An image, as a user names one: checked where it is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ImageArgument(pub(super) String);
+
+impl Value for ImageArgument {
+    fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
+        scalar(node, faults, |text| match text.trim() {
+            "" => Err("`` is not an image: write one, such as debian:13-slim".to_owned()),
+            image => Ok(Self(image.to_owned())),
+        })
+    }
+
+    fn yaml(&self) -> String {
+        quoted(&self.0)
     }
 }
 
@@ -395,7 +411,7 @@ mod tests {
         assert_eq!(known(&Yaml::List(vec![text("added"), text("unmodified")])), both);
         assert_eq!(known(&text("Added, unmodified")), both);
         assert_eq!(known(&Yaml::List(Vec::new())), Some(Vec::<DiffType>::new()));
-        let unknown = "`renamed` is not known: write one of added, removed, modified, unmodified";
+        let unknown = "`renamed` is not a valid value; write one of added, removed, modified, unmodified";
         assert_eq!(read(&text("added,renamed")), (Some(vec![DiffType::Added]), unknown.to_owned()));
         assert_eq!(read::<Vec<DiffType>>(&text("renamed")), (None, unknown.to_owned()));
     }
@@ -409,8 +425,8 @@ mod tests {
 
     #[test]
     fn a_list_or_keys_in_place_of_a_value_are_refused() {
-        assert_eq!(read::<bool>(&Yaml::List(Vec::new())), (None, "a list stands where one value belongs".to_owned()));
-        let keys = "keys stand below it, where one value belongs".to_owned();
+        assert_eq!(read::<bool>(&Yaml::List(Vec::new())), (None, "expected one value, found a list".to_owned()));
+        let keys = "expected one value, found a mapping".to_owned();
         assert_eq!(read::<ContainerEngine>(&Yaml::Map(Vec::new())), (None, keys));
         assert_eq!(read::<PathBuf>(&text("")).0, None);
     }

@@ -99,6 +99,6 @@ mod tests {
         let mut environment = Environment::default();
         environment.set("DIVE_THEME", std::ffi::OsString::from_vec(vec![0xff]));
         let error = lay(&mut Config::default(), &table(), &environment).unwrap_err();
-        assert_eq!(error.to_string(), "DIVE_THEME: not UTF-8 text: write it in UTF-8");
+        assert_eq!(error.to_string(), "DIVE_THEME: not UTF-8 text; save it as UTF-8");
     }
 }

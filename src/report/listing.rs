@@ -26,8 +26,8 @@ const IMPLIED_RATIO: u64 = 16;
 /// directories that no entry names.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the paths of {count} directories that no entry names would take {} in the listing, and the paths of entries take {}; \
-     `--json -` leaves such directories out",
+    "the listing would be too long: {} for {count} directories without an entry, {} for all entries; `--json -` omits such \
+     directories",
     Bytes(*implied),
     Bytes(*named)
 )]

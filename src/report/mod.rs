@@ -1,5 +1,6 @@
 //! Findings written out: one file a format. Reports read values and write bytes; `run` decides where they go.
 
+mod base;
 pub(crate) mod ci;
 pub mod json;
 pub mod listing;
@@ -8,6 +9,8 @@ mod waste;
 
 use std::io::{self, Write};
 
+#[cfg(feature = "tui")]
+pub(crate) use base::in_words as base_in_words;
 pub use waste::Rows;
 
 use dive_model::Opened;
@@ -43,6 +46,15 @@ fn heading(opened: &Opened, out: &mut dyn Write) -> io::Result<()> {
     let count = image.layers.len();
     let layers = if count == 1 { "layer" } else { "layers" };
     writeln!(out, "Image: {}{platform}, {count} {layers}, {size}", Escaped(image.name.as_bytes()))?;
+    let sizes = opened.sizes();
+    writeln!(
+        out,
+        "Sizes: {} stored, {} unpacked, {} on disk",
+        Bytes(sizes.stored_bytes),
+        Bytes(sizes.unpacked_bytes),
+        Bytes(sizes.on_disk_bytes())
+    )?;
+    base::write(opened, out)?;
     if image.tags.len() > 1 {
         writeln!(out, "Tags: {}", Escaped(image.tags.join(", ").as_bytes()))?;
     }

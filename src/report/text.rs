@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::waste::{self, Rows};
-use super::{Look, heading};
+use super::{Look, base, heading};
 use dive_model::Opened;
 use dive_model::analysis::Analysis;
 use dive_model::escape::Escaped;
@@ -16,6 +16,7 @@ use dive_model::units::Bytes;
 pub(crate) fn render(opened: &Opened, look: Look, rows: Rows, out: &mut dyn Write) -> io::Result<()> {
     heading(opened, out)?;
     layers(opened, look.width, out)?;
+    base::layer_lines(opened, out)?;
     figures(&opened.analysis, out)?;
     inefficient_files(opened, out)?;
     writeln!(out, "Reclaimable:")?;

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::base;
 use dive_model::Opened;
 use dive_model::analysis::exact::Cause;
 use dive_model::analysis::{Exact, WasteGroup};
@@ -10,6 +11,9 @@ use dive_model::units::{Bytes, Total};
 
 /// The groups that are shown before the rest becomes a count.
 const TOP: usize = 10;
+
+/// The column for the lines of the Dockerfile.
+const LINES: &str = "Dockerfile";
 
 /// How waste is listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,16 +56,22 @@ fn groups(opened: &Opened, out: &mut dyn Write) -> io::Result<()> {
     let tree = &opened.tree;
     let groups = WasteGroup::of(tree, &opened.analysis.exact);
     let (shown, left) = groups.split_at(TOP.min(groups.len()));
-    writeln!(out, "{:>10}  {:>7}  {:>5}  {:>9}  {:<22}  Path", "Size", "Files", "Layer", "Hidden by", "Cause")?;
+    let lines = |group: &WasteGroup| base::lines_of_pair(opened, group.layer, group.hidden_by);
+    // The column is there only where a builder or the user told of a Dockerfile.
+    let width = shown.iter().filter_map(lines).map(|lines| lines.len()).max().map(|width| width.max(LINES.len()));
+    let column = |text: &str| width.map_or_else(String::new, |width| format!("{text:<width$}  "));
+    let (size, files, layer, hidden_by, cause) = ("Size", "Files", "Layer", "Hidden by", "Cause");
+    writeln!(out, "{size:>10}  {files:>7}  {layer:>5}  {hidden_by:>9}  {cause:<22}  {}Path", column(LINES))?;
     for group in shown {
         writeln!(
             out,
-            "{:>10}  {:>7}  {:>5}  {:>9}  {:<22}  {}",
+            "{:>10}  {:>7}  {:>5}  {:>9}  {:<22}  {}{}",
             Bytes(group.size_bytes).to_string(),
             group.files,
             group.layer.get(),
             group.hidden_by.get(),
             group.cause.name(),
+            column(&lines(group).unwrap_or_default()),
             Escaped(&tree.path(group.place)),
         )?;
     }

@@ -31,7 +31,7 @@ pub(super) fn replace(
     let (dir, name) = enter(folder, path)?;
     let is_there = regular_file_or_nothing(&dir, name)?;
     if is_there && scope == ConfigScope::WorkingDirectory && !is_document(&dir, name)? {
-        return Err(refused("it exists and is not a JSON document of dive, so it is left alone"));
+        return Err(refused("the file exists and is not a JSON document of dive; choose another path"));
     }
     write_whole(&dir, name, render)
 }
@@ -69,7 +69,10 @@ fn regular_file_or_nothing(dir: &Dir, name: &OsStr) -> io::Result<bool> {
 }
 
 fn link(name: &OsStr) -> io::Error {
-    refused(&format!("{} is a symbolic link, and a relative path follows none; give an absolute path", name.display()))
+    refused(&format!(
+        "{} is a symbolic link, which a relative path does not follow; give an absolute path",
+        name.display()
+    ))
 }
 
 fn refused(why: &str) -> io::Error {

@@ -49,9 +49,9 @@ pub(super) fn build(engine: ContainerEngine, arguments: &[OsString], notices: No
     // An id file of an earlier build must not count as this one's.
     let before = written(&id_file);
     command.args(arguments).stdout(Stdio::from(io::stderr()));
-    info!("{} build with {} arguments begins", engine.command(), arguments.len());
+    info!("running {} build with {} arguments", engine.command(), arguments.len());
     let status = command.status().map_err(|error| not_started(engine, &error))?;
-    info!("{} build ended: {status}", engine.command());
+    info!("{} build exited: {status}", engine.command());
     if !status.success() {
         let code = exit_code(status);
         notices.note(&format!("{} build failed ({status}); there is no image to explore", engine.command()));

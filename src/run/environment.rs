@@ -13,7 +13,7 @@ pub(super) fn of_process() -> Environment {
 
 /// The same with the working directory.
 pub(super) fn in_working_dir(mut environment: Environment) -> anyhow::Result<Environment> {
-    environment.working_dir = std::env::current_dir().context("the working directory cannot be determined")?;
+    environment.working_dir = std::env::current_dir().context("cannot determine the working directory")?;
     Ok(environment)
 }
 

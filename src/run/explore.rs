@@ -1,5 +1,6 @@
 //! `dive IMAGE`: the screen, a report, a document, or a verdict.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
@@ -24,6 +25,12 @@ use dive_sources::{Environment, ImageOrigin};
 pub(super) struct ReportArgs {
     /// The file for the JSON document, if one is wanted.
     pub(super) json: Option<PathBuf>,
+    /// The file for the summary, if one is wanted.
+    pub(super) summary: Option<PathBuf>,
+    /// The image that the image was built on.
+    pub(super) base: Option<OsString>,
+    /// The Dockerfile that the image was built from.
+    pub(super) dockerfile: Option<PathBuf>,
     /// How waste is listed.
     pub(super) rows: Rows,
 }
@@ -31,6 +38,7 @@ pub(super) struct ReportArgs {
 /// Where reports, the document and notices go.
 struct ReportOutput<'a> {
     json: Option<JsonTarget>,
+    summary: Option<JsonTarget>,
     environment: &'a Environment,
     notices: Notices,
 }
@@ -38,10 +46,33 @@ struct ReportOutput<'a> {
 impl ReportOutput<'_> {
     /// Prints a report to standard output, or to standard error if the document goes to standard output.
     fn print(&self, render: impl FnOnce(Look, &mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
-        match self.json {
-            Some(JsonTarget::Stdout) => output::print_error(|out| render(look(self.environment, &io::stderr()), out)),
+        match (&self.json, &self.summary) {
+            (Some(JsonTarget::Stdout), _) | (_, Some(JsonTarget::Stdout)) => {
+                output::print_error(|out| render(look(self.environment, &io::stderr()), out))
+            }
             _ => output::print(|out| render(look(self.environment, &io::stdout()), out)),
         }
+    }
+
+    /// Whether a document is written. Outside CI mode, it takes the place of the report.
+    const fn has_document(&self) -> bool {
+        self.json.is_some() || self.summary.is_some()
+    }
+
+    /// Whether the user asked for a document.
+    fn is_documented_by_the_user(&self) -> bool {
+        self.summary.is_some() || self.json.as_ref().is_some_and(JsonTarget::is_the_users)
+    }
+
+    /// Writes the documents that are wanted.
+    fn write_documents(&self, opened: &Opened, judged: Option<json::Judged<'_>>) -> anyhow::Result<()> {
+        if let Some(target) = &self.json {
+            target.write(|out| json::render_judged(opened, judged, out))?;
+        }
+        if let Some(target) = &self.summary {
+            target.write(|out| json::summary::render(opened, judged, out))?;
+        }
+        Ok(())
     }
 
     /// Writes dive's line about the file that the document goes to, if there is one.
@@ -60,6 +91,8 @@ impl ReportOutput<'_> {
 struct Gate {
     rules: Rules,
     rules_file: Option<PathBuf>,
+    /// The base image that the rules file names.
+    base: Option<Setting<String>>,
 }
 
 impl Gate {
@@ -78,7 +111,8 @@ impl Gate {
             file => file?,
         };
         output.notices.warn_all(&file.warnings);
-        Ok(Self { rules: Rules::merge(ci.rules.limits(), &file, config), rules_file: file.path })
+        let rules = Rules::merge(ci.rules.limits(), &file, config);
+        Ok(Self { rules, rules_file: file.path, base: file.base })
     }
 }
 
@@ -91,23 +125,36 @@ pub(super) fn explore(
 ) -> anyhow::Result<Outcome> {
     let Invocation { config, environment, notices, .. } = invocation;
     let notices = *notices;
-    let output = ReportOutput { json: JsonTarget::wanted(report.json, config, environment), environment, notices };
+    let json = JsonTarget::wanted(report.json, config, environment);
+    let summary = report.summary.map(JsonTarget::named);
+    if let (Some(JsonTarget::Stdout), Some(JsonTarget::Stdout)) = (&json, &summary) {
+        anyhow::bail!("--json and --summary cannot both go to standard output; write one of them to a file");
+    }
+    let output = ReportOutput { json, summary, environment, notices };
     let ci_mode = ci.ci.unwrap_or(config.ci.value);
     // Before the image: a mistake in the rules is reported at once, not after a minute of reading.
     let gate = if ci_mode { Some(Gate::load(ci, config, &output)?) } else { None };
     let mode = if ci_mode { Mode::Ci } else { Mode::Plain };
-    let opening = Opening::new(subject, invocation, mode)?;
+    let mut opening = Opening::new(subject, invocation, mode)?;
+    match (&report.base, gate.as_ref().and_then(|gate| gate.base.as_ref())) {
+        (Some(flag), _) => opening.on_base(flag, config.container_engine.value)?,
+        (None, Some(named)) => opening.on_base_of_rules(named, config.container_engine.value)?,
+        (None, None) => {}
+    }
+    if let Some(dockerfile) = &report.dockerfile {
+        opening.match_dockerfile(dockerfile, &environment.working_dir)?;
+    }
     let rows = report.rows;
-    let opens_screen = !ci_mode && output.json.is_none() && shows_screen(environment);
+    let opens_screen = !ci_mode && !output.has_document() && shows_screen(environment);
     if !ci_mode {
         let asked = ci.ci.is_some() || config.ci.origin != Origin::Default;
         match CiVariable::of(environment) {
             // A job whose service has its own value for CI would pass without a verdict.
             CiVariable::Other(value) if !asked && !opens_screen => notices.note(&format!(
-                "CI={} does not turn on CI mode, so no rule was checked; to check the rules, add --ci or set CI=true",
+                "CI={} does not turn on CI mode; to check the rules, add --ci or set CI=true",
                 value.display()
             )),
-            _ if ci.sets_rules() => notices.note("rules are checked only in CI mode: add --ci"),
+            _ if ci.sets_rules() => notices.note("dive checks rules only in CI mode; add --ci"),
             _ => {}
         }
     }
@@ -123,19 +170,17 @@ pub(super) fn explore(
     if ci_mode {
         refuse_without_layers(&opened)?;
     }
-    if let Some(target) = &output.json {
-        target.write(|out| json::render(&opened, out))?;
-    }
     if let Some(gate) = gate {
         return judge(&gate, &opened, &origin, rows, &output);
     }
-    if output.json.is_none() {
+    output.write_documents(&opened, None)?;
+    if !output.has_document() {
         output.print(|look, out| text::render(&opened, look, rows, out))?;
     }
     Ok(Outcome::Passed)
 }
 
-/// Prints the report of CI mode and returns the verdict.
+/// Writes the documents, prints the report of CI mode and returns the verdict.
 fn judge(
     gate: &Gate,
     opened: &Opened,
@@ -145,18 +190,25 @@ fn judge(
 ) -> anyhow::Result<Outcome> {
     let rules_file = gate.rules_file.as_deref();
     // dive checks no rule if it writes a document; the default limits alone must not fail such a step.
-    if output.json.as_ref().is_some_and(JsonTarget::is_the_users) && !gate.rules.are_set() {
+    if output.is_documented_by_the_user() && !gate.rules.are_set() {
+        output.write_documents(opened, None)?;
         output.print(|look, out| {
             ci_report::preamble(rules_file, origin, look.colour, out)?;
             output.exporting(look.colour, out)
         })?;
         output.notices.note(
-            "no rule was checked: with --json, dive checks only rules that you set; set one in .dive-ci or by a flag, or \
-             leave out --json",
+            if output.summary.is_some() {
+                "no rule was checked: with --summary, dive checks only rules that you set; set one in .dive-ci or by a flag, \
+                 or leave out --summary"
+            } else {
+                "no rule was checked: with --json, dive checks only rules that you set; set one in .dive-ci or by a flag, or \
+                 leave out --json"
+            },
         );
         return Ok(Outcome::Passed);
     }
     let verdict = ci::evaluate(&opened.analysis, &gate.rules);
+    output.write_documents(opened, Some(json::Judged { rules: &gate.rules, verdict: &verdict }))?;
     let ruling = Ruling { rules_file, origin, rules: &gate.rules, verdict: &verdict };
     output.print(|look, out| {
         ci_report::overview(opened, ruling, look, rows, out)?;
@@ -206,7 +258,7 @@ fn refuse_without_layers(opened: &Opened) -> anyhow::Result<()> {
         layer.blob.is_err() || (damaged_layers.contains(&index) && !has_entries)
     };
     if !damaged_layers.is_empty() && tree.layers().zip(&image.layers).all(is_unread) {
-        anyhow::bail!("{}: no verdict: dive can read none of the layers", image.name);
+        anyhow::bail!("{}: no verdict: dive cannot read any layer", image.name);
     }
     Ok(())
 }

@@ -27,7 +27,7 @@ pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
                 return Ok(place);
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound && ahead.is_empty() => {
-                return Err(refused("it is a dangling symbolic link".to_owned()));
+                return Err(refused("it is a symbolic link to a missing file".to_owned()));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(io::Error::new(error.kind(), format!("no such directory: {}", place.display())));
@@ -113,7 +113,7 @@ mod tests {
             assert_eq!(resolved, root.join(path).canonicalize().unwrap(), "{path}");
         }
         assert_eq!(resolve(&root.join("absolute/new")).unwrap(), root.join("c/new"));
-        for (path, why) in [("dangling", "dangling"), ("loop", "more than 40"), ("x/new", "no such directory")] {
+        for (path, why) in [("dangling", "a missing file"), ("loop", "more than 40"), ("x/new", "no such directory")] {
             let error = resolve(&root.join(path)).unwrap_err().to_string();
             assert!(error.contains(why), "{path}: {error}");
         }

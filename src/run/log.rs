@@ -28,9 +28,7 @@ const OUR_CRATES: [&str; 3] = ["dive", "dive_model", "dive_sources"];
 
 /// Why there is no log though somebody asked for one.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "{origin}: nothing is logged: {path}: {problem}; set log.path to a file that may be written, or log.enabled to false"
-)]
+#[error("{origin}: cannot write the log {path}: {problem}; set log.path to a writable file, or log.enabled to false")]
 pub(super) struct LogError {
     /// Who asked for the file, or for a log.
     origin: Origin,
@@ -43,7 +41,7 @@ pub(super) struct LogError {
 enum Problem {
     #[error("{0}")]
     Io(#[from] io::Error),
-    #[error("it exists and is not a log of this program, so it is left alone")]
+    #[error("the file exists and is not a log of dive")]
     NoLog,
     #[error("this process has a log already")]
     Taken,

@@ -2,6 +2,7 @@
 //! terminal, the environment or a file that is written is here.
 
 mod access;
+mod base;
 mod below_folder;
 mod build;
 mod build_arguments;
@@ -49,11 +50,11 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
     let ended = carry_out(cli);
     match &ended {
         Ok(Outcome::Passed) => info!("done"),
-        Ok(Outcome::RuleFailed) => info!("done: the image broke a rule"),
+        Ok(Outcome::RuleFailed) => info!("done: a rule failed"),
         Ok(Outcome::BuildFailed(code)) => info!("done: the build failed with exit code {code}"),
         Err(error) => error!("{error:#}"),
     }
-    notices.warn_all(log::lost().map(|problem| format!("the log is not whole: {problem}")));
+    notices.warn_all(log::lost().map(|problem| format!("the log is incomplete: {problem}")));
     ended
 }
 
@@ -67,16 +68,19 @@ fn survive_file_size_limit() {
 }
 
 fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
-    let Cli { image, opening, ci, json, all, command } = cli;
+    let Cli { image, opening, ci, json, summary, base, dockerfile, all, command } = cli;
     if command.is_some() {
         if let Some(image) = &image {
             bail!("unexpected argument {} before a command; see dive --help", image.display());
         }
-        if (json.is_some() || ci.is_given()) && !matches!(command, Some(Command::Build { .. })) {
-            bail!("--json, --ci and the rules need an image to explore, not a command; see dive --help");
+        let explores = json.is_some() || summary.is_some() || base.is_some() || dockerfile.is_some() || ci.is_given();
+        if explores && !matches!(command, Some(Command::Build { .. })) {
+            bail!(
+                "--json, --summary, --base, --dockerfile, --ci and the rules need an image to explore, not a command; see dive --help"
+            );
         }
     }
-    let report = ReportArgs { json, rows: if all { Rows::Files } else { Rows::Groups } };
+    let report = ReportArgs { json, summary, base, dockerfile, rows: if all { Rows::Files } else { Rows::Groups } };
     let environment = environment::of_process();
     match command {
         None => {

@@ -1,24 +1,31 @@
 //! From the command line's word for an image to its tree. A progress bar or the screen observes it.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, IsTerminal};
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context, anyhow, bail};
 use tracing::info;
 
 use super::access::{self, Mode, Subject};
+use super::base::BaseOpening;
 use super::invocation::Invocation;
 use super::output::Notices;
 use super::progress::ProgressBar;
 use crate::cli;
+use crate::config::Setting;
 use dive_model::blob::{TransferProgress, TransferStep};
-use dive_model::image::{Image, ImageSelector, OtherEntry, Selection};
+use dive_model::image::{Dockerfile, Image, ImageSelector, OtherEntry, Selection};
 use dive_model::remark::Remark;
 use dive_model::tree::Loaded;
 use dive_model::{Observer, OpenError, Opener, TablePolicy, Verification};
-use dive_sources::{Access, ImageOrigin, PathReference, PullPolicy, Reference, Source, SourceError};
+use dive_sources::{Access, ContainerEngine, ImageOrigin, PathReference, PullPolicy, Reference, Source, SourceError};
+
+/// The longest Dockerfile that is read, in bytes.
+const DOCKERFILE_LIMIT: u64 = 1 << 20;
 
 /// Announces a pull that the user did not ask for, once.
 #[derive(Debug, Default)]
@@ -58,6 +65,10 @@ pub(super) struct Opening {
     access: Access,
     mode: Mode,
     verification: Verification,
+    /// What the image was built on, if somebody names it.
+    base: Option<BaseOpening>,
+    /// What it was built from, if somebody names it.
+    dockerfile: Option<Arc<Dockerfile>>,
 }
 
 /// An image that was read, and where it was found.
@@ -84,18 +95,57 @@ impl Opening {
             .map_err(|error| with_other_reading(error, argument, &reference))?;
         let selection = Selection { image, platform: opening.platform.clone() };
         let verification = if config.verify.value { Verification::On } else { Verification::Off };
-        Ok(Self { argument: argument.to_owned(), reference, selection, access, mode, verification })
+        Ok(Self {
+            argument: argument.to_owned(),
+            reference,
+            selection,
+            access,
+            mode,
+            verification,
+            base: None,
+            dockerfile: None,
+        })
+    }
+
+    /// Compares the image with the base image that `--base` names.
+    pub(super) fn on_base(&mut self, base: &OsStr, engine: ContainerEngine) -> anyhow::Result<()> {
+        self.base = Some(BaseOpening::by_flag(base, self.selection.platform.as_ref(), engine, &self.access)?);
+        Ok(())
+    }
+
+    /// Compares the image with the base image that a rules file names.
+    pub(super) fn on_base_of_rules(&mut self, base: &Setting<String>, engine: ContainerEngine) -> anyhow::Result<()> {
+        let platform = self.selection.platform.as_ref();
+        self.base = Some(BaseOpening::by_rules_file(base, &self.reference, platform, engine, &self.access)?);
+        Ok(())
+    }
+
+    /// Matches this Dockerfile to the history of the image.
+    pub(super) fn match_dockerfile(&mut self, path: &Path, working_dir: &Path) -> anyhow::Result<()> {
+        let mut bytes = Vec::new();
+        let file = File::open(working_dir.join(path));
+        file.and_then(|file| file.take(DOCKERFILE_LIMIT + 1).read_to_end(&mut bytes))
+            .with_context(|| format!("--dockerfile: {} cannot be read", path.display()))?;
+        if bytes.len() as u64 > DOCKERFILE_LIMIT {
+            bail!("--dockerfile: {} is larger than 1 MiB, which no Dockerfile is", path.display());
+        }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        self.dockerfile = Some(Arc::new(Dockerfile { name: path.display().to_string(), text }));
+        Ok(())
     }
 
     /// Finds and reads the image.
     pub(super) fn open(&self, observer: &dyn Observer) -> Result<ReadImage, OpeningError> {
+        let base = self.base.as_ref().map(|base| base.open(observer)).transpose();
+        let base = base.map_err(|error| OpeningError { error, remarks: Vec::new() })?;
         let start = Instant::now();
         let source = Source::open(&self.reference, &self.access, observer).map_err(|error| OpeningError {
             error: with_other_reading(error.into(), &self.argument, &self.reference),
             remarks: Vec::new(),
         })?;
         info!("{} found in {:.1?}", source.store().name(), start.elapsed());
-        let (image, loaded) = self.opener().observer(observer).load(source.store()).map_err(OpeningError::new)?;
+        let opener = self.opener().base(base.as_ref()).dockerfile(self.dockerfile.as_ref()).observer(observer);
+        let (image, loaded) = opener.load(source.store()).map_err(OpeningError::new)?;
         Ok(ReadImage { image, loaded, origin: source.origin().clone(), source: source.store().name().to_owned() })
     }
 

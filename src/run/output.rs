@@ -90,7 +90,12 @@ impl JsonTarget {
             (None, Some(path)) => path.clone(),
             (None, None) => return None,
         };
-        Some(if path.as_os_str() == "-" { Self::Stdout } else { Self::File(path) })
+        Some(Self::named(path))
+    }
+
+    /// What a flag names: a file, or `-` for standard output.
+    pub(super) fn named(path: PathBuf) -> Self {
+        if path.as_os_str() == "-" { Self::Stdout } else { Self::File(path) }
     }
 
     /// Whether the user asked for the document, and not a `.dive.yaml` that came with the working directory.

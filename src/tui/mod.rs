@@ -7,7 +7,6 @@
 //! run        the event loop
 //! thread     threads whose panic ends the screen
 //! worker     jobs on worker threads
-//! shell      quotes paths for a shell
 //! keymap     keys to actions, actions to hints
 //! decoder    terminal input to events
 //! tty        threads that read and decode terminal input
@@ -27,7 +26,6 @@ pub mod input;
 pub mod keymap;
 mod layout;
 mod run;
-mod shell;
 pub mod state;
 mod terminal;
 #[cfg(feature = "testing")]

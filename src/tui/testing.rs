@@ -1,13 +1,6 @@
 //! What the screen makes of bytes from images and terminals, for fuzz targets.
 
-use super::shell;
 use super::text;
-
-/// A path as one word of a shell's command line.
-#[must_use]
-pub fn shell_word(path: &[u8]) -> String {
-    shell::shell_word(path)
-}
 
 /// A name as it stands in a line of `columns`.
 #[must_use]

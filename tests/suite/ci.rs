@@ -66,7 +66,7 @@ fn ci_variable_enables_ci_mode_and_flag_overrides_it() {
 fn unrecognised_value_of_ci_is_reported() {
     let sample = sample();
     let user = || User::new().sets("CI", "woodpecker");
-    let notice = "dive: CI=woodpecker does not turn on CI mode, so no rule was checked; to check the rules, add --ci or set CI=true\n";
+    let notice = "dive: CI=woodpecker does not turn on CI mode; to check the rules, add --ci or set CI=true\n";
     for options in [&[][..], &["--json", "dive.json"], &["--lowestEfficiency", "0.99"]] {
         assert_eq!(user().runs(&[options, &[&sample]].concat()).ends_with(0).stderr, notice, "{options:?}");
     }

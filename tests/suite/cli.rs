@@ -108,7 +108,7 @@ fn extra_argument_gets_a_suggestion() {
 #[test]
 fn help_version_config_and_completion_work() {
     let user = User::new();
-    let exit_codes = "Exit codes: 0 the image passed, 1 a rule failed, 2 dive could not do its work.";
+    let exit_codes = "Exit codes: 0 the image passed, 1 a rule failed, 2 dive failed.";
     user.runs(&["--help"]).ends_with(0).prints(&["Usage: dive", "--lowestEfficiency", "tree", exit_codes]);
     let version = concat!("dive ", env!("CARGO_PKG_VERSION"), "\n");
     let short = user.runs(&["-h"]).ends_with(0).prints(&["Usage: dive", "--source", "dive --help"]).stdout;

@@ -171,8 +171,8 @@ fn viewer_describes_paths_without_content() {
     assert_eq!(words("null"), ["A character device, 1:3"]);
     assert_eq!(words("pipe"), ["A named pipe"]);
     assert_eq!(words("to-dir"), ["A symbolic link to dir, which resolves to /dir", "A directory with 2 entries"]);
-    assert_eq!(words("nowhere"), ["A symbolic link to no/such: it leads to /no, which is not", "there"]);
-    let caf = "A symbolic link to caf\\xe9: it leads to /caf\\xe9, which is not there";
+    assert_eq!(words("nowhere"), ["A symbolic link to no/such: it leads to /no, which does not", "exist"]);
+    let caf = "A symbolic link to caf\\xe9: it leads to /caf\\xe9, which does not exist";
     assert_eq!(words("latin1").join(" "), caf, "escaped name");
     assert_eq!(words("empty-link").join(" "), "A symbolic link without a target");
     assert_eq!(words("loop"), ["A symbolic link to loop: it leads back to itself"]);
@@ -193,7 +193,7 @@ fn viewer_escapes_control_characters() {
     let evil = tree.visible(tree.find(b"evil").unwrap(), layer(0)).unwrap();
     let (viewer, _) = Viewer::open(1, tree, &opened.image.layers, evil, layer(0));
     let name = "\\u{202e}txt\\x1b[2J";
-    assert_eq!(viewer.notes(), [format!("A symbolic link to {name}: it leads to /{name}, which is not there")]);
+    assert_eq!(viewer.notes(), [format!("A symbolic link to {name}: it leads to /{name}, which does not exist")]);
 }
 
 #[test]

@@ -20,6 +20,7 @@ const PACKAGES: [Package; 2] = [
         modules: &[
             "units",
             "escape",
+            "shell",
             "remark",
             "json",
             "tarfile",

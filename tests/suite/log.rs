@@ -114,7 +114,12 @@ fn unwritable_log_is_a_warning() {
     for (path, part) in [("nowhere/dive.log", "nowhere/dive.log: "), (".", ".: ")] {
         let user = User::new().keeps(".dive.yaml", &format!("log:\n  level: info\n  path: {path}\n"));
         let ran = user.runs(&["--ci", "--lowestEfficiency", "0.99", &sample()]).ends_with(1);
-        let ran = ran.says(&["dive: warning: ", "/.dive.yaml:3: nothing is logged: ", part, "set log.path to a file"]);
+        let ran = ran.says(&[
+            "dive: warning: ",
+            "/.dive.yaml:3: cannot write the log ",
+            part,
+            "set log.path to a writable file",
+        ]);
         assert_eq!(ran.stderr.lines().count(), 1);
         assert_eq!(user.sees(), [""; 0]);
     }
@@ -129,7 +134,7 @@ fn log_does_not_append_to_other_files() {
     let user = User::new().writes("profile", "PATH=~/bin:$PATH\n").sets("DIVE_LOG_PATH", "profile");
     user.runs(&[&sample()])
         .ends_with(0)
-        .says(&["DIVE_LOG_PATH: nothing is logged: profile: it exists and is not a log"]);
+        .says(&["DIVE_LOG_PATH: cannot write the log profile: the file exists and is not a log"]);
     assert_eq!(std::fs::read_to_string(user.file("profile")).unwrap(), "PATH=~/bin:$PATH\n");
 }
 
@@ -140,7 +145,7 @@ fn full_disk_under_the_log_is_a_warning() {
     user.runs(&[&sample()])
         .ends_with(0)
         .prints(&["Analysis:"])
-        .says(&["dive: warning: the log is not whole: No space"]);
+        .says(&["dive: warning: the log is incomplete: No space"]);
 }
 
 /// Line breaks could forge log lines, and escape sequences affect the reader's terminal.
@@ -155,7 +160,7 @@ fn names_cannot_forge_log_lines() {
     user.runs(&[name]).ends_with(0);
     user.runs(&["\u{1b}[2J\n"]).ends_with(2);
     let log = user.log("dive.log");
-    assert!(log.iter().any(|line| line.contains("odd\\u{1b}[2J\\n.tar")), "{log:#?}");
+    assert!(log.iter().any(|line| line.contains("odd\\x1b[2J\\n.tar")), "{log:#?}");
     assert!(log.iter().any(|line| line.starts_with("WARN")), "{log:#?}");
     assert!(!log.iter().any(|line| line.contains(char::is_control) || line.starts_with("ERROR forged")), "{log:#?}");
 }

@@ -60,12 +60,14 @@ mod paths;
 #[cfg(all(unix, feature = "engine", feature = "registry"))]
 mod pipelines;
 mod place;
+mod provenance;
 mod reports;
 mod rules;
 #[cfg(feature = "tui")]
 mod screen;
 mod skipped;
 mod spellings;
+mod summary;
 // Unix signals, jobs and terminal modes.
 #[cfg(all(unix, feature = "tui"))]
 mod terminal;

@@ -85,12 +85,12 @@ fn unresolvable_symlink_says_why() {
         &[
             ("self", "it leads back to itself"),
             ("ping", "it leads back to itself"),
-            ("dangling", "it leads to /no, which is not there"),
-            ("chained", "it leads to /no, which is not there"),
-            ("through", "it leads through /file, which is no directory"),
-            ("slashed", "it leads through /file, which is no directory"),
+            ("dangling", "it leads to /no, which does not exist"),
+            ("chained", "it leads to /no, which does not exist"),
+            ("through", "it leads through /file, which is not a directory"),
+            ("slashed", "it leads through /file, which is not a directory"),
             ("empty", "it has no target"),
-            ("dir/evil", "it leads to /dir/\\x1b[2J, which is not there"),
+            ("dir/evil", "it leads to /dir/\\x1b[2J, which does not exist"),
         ],
     );
 }
@@ -105,7 +105,7 @@ fn symlink_limit_is_forty() {
     assert_resolves(
         chain(MAX_LINKS + 1).tree(),
         0,
-        &[("l41", "it leads over more than 40 links, more than Linux follows")],
+        &[("l41", "it leads through more than 40 links, the limit of Linux")],
     );
 }
 
@@ -117,7 +117,7 @@ fn symlinks_resolve_in_their_own_layer() {
         .open();
     let tree = opened.tree();
     assert_resolves(tree, 0, &[("link", "/a"), ("gone", "/a")]);
-    assert_resolves(tree, 1, &[("link", "/b"), ("gone", "it is not there")]);
+    assert_resolves(tree, 1, &[("link", "/b"), ("gone", "it does not exist")]);
     let gone = tree.spans(tree.find(b"gone").unwrap()).next().unwrap();
     let (node, _) = tree.resolve_version(gone, layer(1)).expect("the file exists in the link's layer");
     assert_eq!(tree.path(node), b"/a");

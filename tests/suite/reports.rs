@@ -77,7 +77,7 @@ fn reported_indexes_hide_no_image() {
     assert!(ran.error().contains("windows/amd64:10.0.17763.1, windows/amd64:10.0.20348.1"), "{}", ran.error());
     report(&corpus, windows, &["--platform", "windows/amd64:10.0.20348"]).ends_with(0).prints(&["256 B"]);
     let ran = report(&corpus, "attestation-only.oci.tar", &[]);
-    assert!(ran.error().contains("holds no image but an attestation"), "{}", ran.error());
+    assert!(ran.error().contains("holds no image, only an attestation"), "{}", ran.error());
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn reported_archives_open() {
     report(&corpus, "v1-repositories-only.tar", &[])
         .ends_with(0)
         .prints(&["Image: library/centos:6 (linux/amd64), 3 layers"]);
-    report(&corpus, "retarred-with-folder.tar", &[]).ends_with(0).says(&["packed with its folder \"myimage\""]);
+    report(&corpus, "retarred-with-folder.tar", &[]).ends_with(0).says(&["is inside the folder \"myimage\""]);
     for (name, says) in [
         ("podman8132-empty-layer-path.tar", "an empty name"),
         ("powershell-utf16.tar", "PowerShell's `>`"),

@@ -45,7 +45,7 @@ fn rules_file_sets_every_rule_in_both_spellings() {
         let user = User::new().writes(".dive-ci", &format!("rules:\n  {name}: {}\n", strictest(row)));
         assert_broken(&user, &[], row);
         let user = user.writes(".dive-ci", &format!("rules:\n  {name}: [1]\n"));
-        let misconfigured = format!("\n  MISCONFIGURED: {}: a list", row.name);
+        let misconfigured = format!("\n  MISCONFIGURED: {}: expected one value, found a list", row.name);
         user.runs(&["--ci", &sample()])
             .ends_with(2)
             .prints(&[&misconfigured])

@@ -22,7 +22,7 @@
 //! The modules, in the order of the data flow:
 //!
 //! ```text
-//! units, escape, remark, json, tarfile, budget, compression, magic, digest    foundations of the other modules
+//! units, escape, shell, remark, json, tarfile, budget, compression, magic, digest    foundations of the other modules
 //! dir, unfinished  an open directory; files that get their name when complete
 //! blob      a range of bytes: in a file, in memory, or fetched on first read
 //! cache     records kept between runs
@@ -57,6 +57,7 @@ mod magic;
 pub mod observer;
 mod opener;
 pub mod remark;
+pub mod shell;
 pub mod store;
 pub mod tarfile;
 pub mod tree;

@@ -42,8 +42,8 @@ const SIGNATURES: &[(usize, &[u8], KnownFormat)] = &[
     (0, b"LZIP", format("lzip data, which dive does not unpack; unpack it first (`lzip -d`)")),
     (0, b"\x89LZO\0", format("lzop data, which dive does not unpack; unpack it first (`lzop -d`)")),
     (0, b"\x1f\x9d", format("compress data, which dive does not unpack; unpack it first (`uncompress`)")),
-    (0, b"\x1f\x8b", format("gzip data inside the compressed file, and only one wrapping is taken off")),
-    (0, b"\x28\xb5\x2f\xfd", format("zstd data inside the compressed file, and only one wrapping is taken off")),
+    (0, b"\x1f\x8b", format("gzip data inside another compressed file; decompress the outer one first")),
+    (0, b"\x28\xb5\x2f\xfd", format("zstd data inside another compressed file; decompress the outer one first")),
     (0, b"age-encryption.org/", format("a file encrypted with age")),
     (0, b"Salted__", format("a file encrypted with openssl")),
     (0, b"-----BEGIN PGP", format("a file encrypted or signed with PGP")),
@@ -76,11 +76,27 @@ pub(crate) fn describe(first: &[u8]) -> &'static str {
     identify(first).map_or("data of an unknown format", |format| format.name)
 }
 
+/// Whether it is gzip or zstd data as PowerShell writes it: each byte was taken for a letter of some code page. Letters of ASCII
+/// are the same in all of them; any other byte becomes some letter beyond ASCII.
+fn is_compressed_utf16(first: &[u8]) -> bool {
+    let of_order = |unit: fn([u8; 2]) -> u16| {
+        let mut units = [0; 10];
+        for (unit_at, pair) in units.iter_mut().zip(first.chunks_exact(2)) {
+            *unit_at = unit([pair[0], pair[1]]);
+        }
+        match units {
+            // Method and flags of a gzip header, and behind the time the level of compression.
+            [0x1f, magic, 8, flags, .., level, _] => magic >= 0x80 && flags < 0x20 && matches!(level, 0 | 2 | 4),
+            [0x28, magic, 0x2f, rest, ..] => magic >= 0x80 && rest >= 0x80,
+            _ => false,
+        }
+    };
+    of_order(u16::from_le_bytes) || of_order(u16::from_be_bytes)
+}
+
 fn text(first: &[u8]) -> Option<&'static str> {
-    if is_utf16(first) {
-        return Some(
-            "text in UTF-16, which PowerShell's `>` makes of any output; save the image with `docker save -o FILE NAME`",
-        );
+    if is_utf16(first) || is_compressed_utf16(first) {
+        return Some("UTF-16 text, as PowerShell's `>` writes it; save the image with `docker save -o FILE NAME`");
     }
     let sample = &first[..first.len().min(512)];
     let text = match std::str::from_utf8(sample) {
@@ -96,7 +112,7 @@ fn text(first: &[u8]) -> Option<&'static str> {
     }
     Some(match text.trim_start().as_bytes() {
         [b'{' | b'[', ..] => "a JSON document",
-        [b'<', ..] => "an HTML or XML document (an error page that was saved?)",
+        [b'<', ..] => "an HTML or XML document, perhaps a saved error page",
         _ => "text",
     })
 }
@@ -147,6 +163,22 @@ mod tests {
         assert_eq!(describe(&[0, 200, 7]), "data of an unknown format");
         for utf16 in [&b"\xff\xfe{\0"[..], b"{\0\"\0a\0\"\0:\0[\0]\0}\0", b"\0F\0R\0O\0M\0 \0a\0l\0p\0i\0n\0e\0\n"] {
             assert!(describe(utf16).contains("PowerShell"), "{utf16:?}");
+        }
+        let utf16 = |letters: &str| letters.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        for (page, gzip) in [
+            ("Latin-1", "\u{1f}\u{8b}\u{8}\0\0\0\0\0\0\u{3}\u{ed}"),
+            ("437", "\u{1f}\u{ef}\u{8}\u{8}\u{c7}\u{3b1}\u{df}j\u{2}\u{3}"),
+            ("1252", "\u{1f}\u{2039}\u{8}\0\0\0\0\0\u{4}\u{ff}"),
+            ("866", "\u{1f}\u{41b}\u{8}\0\0\0\0\0\0\u{3}"),
+            ("UTF-8", "\u{1f}\u{fffd}\u{8}\0\0\0\0\0\0\u{3}"),
+        ] {
+            assert!(describe(&utf16(gzip)).contains("PowerShell"), "{page}");
+            let big_endian: Vec<u8> = gzip.encode_utf16().flat_map(u16::to_be_bytes).collect();
+            assert!(describe(&big_endian).contains("PowerShell"), "{page}");
+        }
+        assert!(describe(&utf16("(\u{b5}/\u{fd}\u{4}\0")).contains("PowerShell"));
+        for other in [&[0x1f, 0, 8, 0, 8, 0, 0, 0, 0, 0][..], b"\x1f\0\x8b\0\x08\0\xff\0"] {
+            assert!(!describe(other).contains("PowerShell"), "{other:?}");
         }
         for other in [&[0; 600][..], b"a\0b\0", b"\x01\0\x02\0\x03\0\x04\0\x05\0", &[7; 600]] {
             assert_eq!(describe(other), "data of an unknown format", "{other:?}");

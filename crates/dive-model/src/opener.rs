@@ -8,11 +8,14 @@ use std::time::Instant;
 
 use tracing::info;
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Part, Sizes};
 use crate::budget::{Budget, Limits};
 use crate::cache::{self, Cache};
 use crate::compression::Compression;
-use crate::image::{self, Image, ImageError, ImageSelector, Named, Platform, Selection, VerifiedStore};
+use crate::image::{
+    self, Dockerfile, DockerfileError, GivenBase, Image, ImageError, ImageSelector, Named, Platform, Selection,
+    VerifiedStore, WrongBase,
+};
 use crate::layer::{self, LayerBlob, LayerIndex, ReadOptions};
 use crate::observer::{Observer, Silent};
 use crate::remark::{OnDamage, Remark, Shown};
@@ -29,6 +32,8 @@ pub struct Opener<'a> {
     verification: Verification,
     cache: Option<&'a Cache>,
     limits: Limits,
+    base: Option<&'a GivenBase>,
+    dockerfile: Option<&'a Arc<Dockerfile>>,
     observer: &'a dyn Observer,
 }
 
@@ -82,6 +87,20 @@ impl Opened {
         info!("analysed in {:.1?}", start.elapsed());
         Self { image, tree, analysis, compressions, unpacked_bytes, damaged_layers, layer_remarks }
     }
+
+    /// What the image weighs, in three meanings.
+    #[must_use]
+    pub fn sizes(&self) -> Sizes {
+        Sizes::of(&self.image, &self.tree)
+    }
+
+    /// The numbers of the base's layers and of the image's own; `None` where nobody says which layers are whose.
+    #[must_use]
+    pub fn parts(&self) -> Option<(Part, Part)> {
+        let (image, tree, exact) = (&*self.image, &self.tree, &self.analysis.exact);
+        let end = image.base.as_ref()?.layers()?;
+        Some((Part::of(0..end, image, tree, exact), Part::of(end..image.layers.len(), image, tree, exact)))
+    }
 }
 
 /// An image that cannot be opened.
@@ -100,13 +119,24 @@ pub enum OpenError {
         remarks: Vec<Remark>,
     },
     /// Digests do not match, with [`Verification::On`].
-    #[error("{archive}: {}; copy or save the image again, or get it from where it comes from", listed(mismatches))]
+    #[error("{archive}: {}; save, copy or pull the image again", listed(mismatches))]
     Verification {
         /// Name of the archive, layout or image.
         archive: String,
         /// Name of each document or layer, and how it differs.
         mismatches: Vec<Named>,
     },
+    /// The image was not built on the base image.
+    #[error("{archive}: {problem}")]
+    Base {
+        /// Name of the archive, layout or image.
+        archive: String,
+        /// The first difference.
+        problem: WrongBase,
+    },
+    /// The file is not a Dockerfile, or not that of the image.
+    #[error(transparent)]
+    Dockerfile(#[from] DockerfileError),
     /// Threads cannot be started.
     #[error(
         "no threads can be started to read layers: {cause}; raise the limit on processes or memory (ulimit, docker run \
@@ -131,6 +161,8 @@ impl Default for Opener<'_> {
             verification: Verification::default(),
             cache: None,
             limits: Limits::default(),
+            base: None,
+            dockerfile: None,
             observer: &Silent,
         }
     }
@@ -138,7 +170,8 @@ impl Default for Opener<'_> {
 
 impl fmt::Debug for Opener<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { selection, on_damage, links, tables, verification, cache, limits, observer: _ } = self;
+        let Self { selection, on_damage, links, tables, verification, cache, limits, base, dockerfile, observer: _ } =
+            self;
         f.debug_struct("Opener")
             .field("selection", selection)
             .field("on_damage", on_damage)
@@ -147,6 +180,8 @@ impl fmt::Debug for Opener<'_> {
             .field("verification", verification)
             .field("cache", cache)
             .field("limits", limits)
+            .field("base", base)
+            .field("dockerfile", dockerfile)
             .finish_non_exhaustive()
     }
 }
@@ -221,6 +256,20 @@ impl<'a> Opener<'a> {
         self
     }
 
+    /// The image that the image was built on. One that it was not built on is an error.
+    #[must_use]
+    pub const fn base(mut self, base: Option<&'a GivenBase>) -> Self {
+        self.base = base;
+        self
+    }
+
+    /// Matches this Dockerfile to the history, for layers whose lines no builder tells. One that fits nothing is an error.
+    #[must_use]
+    pub const fn dockerfile(mut self, dockerfile: Option<&'a Arc<Dockerfile>>) -> Self {
+        self.dockerfile = dockerfile;
+        self
+    }
+
     /// Reports progress to `observer`.
     #[must_use]
     pub fn observer(self, observer: &'a dyn Observer) -> Self {
@@ -279,8 +328,15 @@ impl<'a> Opener<'a> {
     /// Loads the image. Adds the mismatches of its layers to `mismatches`, if given.
     fn read(&self, store: &dyn Store, mismatches: Option<&mut Vec<Named>>) -> Result<(Arc<Image>, Loaded), OpenError> {
         let start = Instant::now();
-        let image = image::open(store, &self.selection, self.on_damage)
+        let mut image = image::open(store, &self.selection, self.on_damage)
             .map_err(|problem| OpenError::Image { problem, remarks: store.remarks().to_vec() })?;
+        if let Some(base) = self.base {
+            let archive = || store.name().to_owned();
+            image.base = Some(base.below(&image).map_err(|problem| OpenError::Base { archive: archive(), problem })?);
+        }
+        if let Some(dockerfile) = self.dockerfile {
+            image.match_dockerfile(dockerfile)?;
+        }
         let platform = image.platform.as_ref().map_or_else(String::new, |platform| format!(" ({platform})"));
         let (name, count, elapsed) = (&image.name, image.layers.len(), start.elapsed());
         info!("image {name}{platform}: {count} layers, documents read in {elapsed:.1?}");

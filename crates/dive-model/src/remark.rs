@@ -3,9 +3,10 @@
 //! All stages from the store to the tree return remarks, and only the command prints them. So nothing is dropped
 //! silently, and no library code prints.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use crate::escape::is_hidden;
+use crate::escape::{Escaped, is_hidden};
 
 /// An oddity that the user should know of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,24 +40,55 @@ impl fmt::Display for Remark {
     }
 }
 
-/// Formats untrusted text for one line of a terminal or log: escapes characters that control a terminal, break or
-/// reorder a line, or are invisible.
+/// Formats untrusted text for one line of a terminal or log: escapes characters that control a terminal or break a
+/// line as [`Escaped`] does, those that reorder it or are invisible as `\u{N}`.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown<'a>(pub &'a str);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rest = self.0;
-        while let Some(at) = rest.find(|letter: char| letter.is_control() || is_hidden(letter)) {
-            f.write_str(&rest[..at])?;
-            let mut after = rest[at..].chars();
-            if let Some(letter) = after.next() {
-                write!(f, "{}", letter.escape_default())?;
-            }
-            rest = after.as_str();
-        }
-        f.write_str(rest)
+        escape(self.0, "", f)
     }
+}
+
+/// A name from outside in quotation marks, escaped as [`Shown`] escapes, with a backslash before quotation marks and
+/// backslashes.
+#[derive(Debug, Clone, Copy)]
+pub struct Quoted<T>(pub T);
+
+impl<'a> Quoted<Cow<'a, str>> {
+    /// A name in bytes; those that are not UTF-8 are U+FFFD.
+    #[must_use]
+    pub fn lossy(name: &'a [u8]) -> Self {
+        Self(String::from_utf8_lossy(name))
+    }
+}
+
+impl<T: AsRef<str>> fmt::Display for Quoted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"")?;
+        escape(self.0.as_ref(), "\"\\", f)?;
+        f.write_str("\"")
+    }
+}
+
+/// Writes `text` on one line, with a backslash before each letter of `marks`.
+fn escape(text: &str, marks: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut rest = text;
+    while let Some(at) = rest.find(|letter: char| letter.is_control() || is_hidden(letter) || marks.contains(letter)) {
+        f.write_str(&rest[..at])?;
+        let mut after = rest[at..].chars();
+        match after.next() {
+            Some(letter) if letter.is_control() => {
+                write!(f, "{}", Escaped(letter.encode_utf8(&mut [0; 4]).as_bytes()))?;
+            }
+            Some(letter) if marks.contains(letter) => write!(f, "\\{letter}")?,
+            Some(letter) => write!(f, "{}", letter.escape_unicode())?,
+            None => {}
+        }
+        rest = after.as_str();
+    }
+    f.write_str(rest)
 }
 
 /// Formats a list in one line: the first items, and the number of the others.
@@ -114,10 +146,19 @@ mod tests {
     }
 
     #[test]
+    fn a_quoted_name_has_a_listings_escapes() {
+        let quoted = |name: &str| Quoted(name).to_string();
+        assert_eq!(quoted("a b"), "\"a b\"");
+        assert_eq!(quoted("a\u{1b}\n\"\\"), r#""a\x1b\n\"\\""#);
+        assert_eq!(quoted("\u{202e}\u{9b}"), r#""\u{202e}\xc2\x9b""#);
+        assert_eq!(Quoted::lossy(b"a\xff").to_string(), "\"a\u{fffd}\"");
+    }
+
+    #[test]
     fn a_name_cannot_control_the_terminal() {
         let remark = Remark::new("a.tar: \u{1b}[2Jx", "refused\nnot read é");
-        assert_eq!(remark.to_string(), "a.tar: \\u{1b}[2Jx: refused\\nnot read é");
+        assert_eq!(remark.to_string(), "a.tar: \\x1b[2Jx: refused\\nnot read é");
         let hidden = Remark::new("a\u{202e}b\u{2066}", "c\u{200b}d\u{9b}e\u{7f}");
-        assert_eq!(hidden.to_string(), "a\\u{202e}b\\u{2066}: c\\u{200b}d\\u{9b}e\\u{7f}");
+        assert_eq!(hidden.to_string(), "a\\u{202e}b\\u{2066}: c\\u{200b}d\\xc2\\x9be\\x7f");
     }
 }

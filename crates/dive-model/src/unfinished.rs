@@ -226,7 +226,7 @@ pub fn sweep(dir: &Dir, purpose: FilePurpose) -> u64 {
         _ => None,
     };
     let removed = names.iter().filter(|name| is_left(name).is_some_and(|_held| dir.remove(name).is_ok())).count();
-    debug!("files that killed runs left: {} found, {removed} removed", names.len());
+    debug!("found {} unfinished files of killed runs, deleted {removed}", names.len());
     removed as u64
 }
 

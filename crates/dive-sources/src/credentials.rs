@@ -101,7 +101,7 @@ impl Credentials {
             // What it writes may be a secret; that it failed is none.
             Err(CredentialRetrievalError::HelperFailure { .. }) => self.problems.push(format!("{place}: it failed")),
             Err(CredentialRetrievalError::HelperCommunicationError) => {
-                self.problems.push(format!("{place}: it cannot be run; is it in PATH?"));
+                self.problems.push(format!("{place}: it cannot be run; put it in PATH"));
             }
             Err(CredentialRetrievalError::MalformedHelperResponse) => {
                 self.problems.push(format!("{place}: unexpected output"));
@@ -111,20 +111,18 @@ impl Credentials {
     }
 
     /// What to tell about them when `registry` does not like who asks.
-    pub(super) fn told(&self, registry: &str) -> String {
+    pub(super) fn advice(&self, registry: &str) -> String {
         let problems = self.problems.iter().fold(String::new(), |told, problem| told + "; " + problem);
         let login = if registry == DOCKER_HUB { String::new() } else { format!(" {registry}") };
         if self.found.is_some() {
             return format!(
-                "the credentials of {} were refused, or do not reach that far: `docker login{login}`, and see that the \
-                 name is right{problems}",
+                "the credentials in {} are wrong or lack permission; check the name, or run `docker login{login}`{problems}",
                 self.place
             );
         }
         let looked = if self.looked.is_empty() { String::new() } else { format!(" in {}", self.looked.join(", ")) };
         format!(
-            "there are no credentials for it{looked}: is the name right? If it is private, `docker login{login}` or \
-             `podman login {registry}`{problems}"
+            "no credentials for it{looked}; check the name, or run `docker login{login}` or `podman login {registry}`{problems}"
         )
     }
 }
@@ -210,7 +208,7 @@ mod tests {
         match &credentials.found {
             Some(Credential::User { name, .. }) => name.clone(),
             Some(Credential::Identity(_)) => "identity".to_owned(),
-            None => credentials.told(registry),
+            None => credentials.advice(registry),
         }
     }
 

@@ -106,7 +106,7 @@ impl Program {
                 }
                 // A program whose output is not read would never end.
                 if answer.len() as u64 >= ANSWER_LIMIT {
-                    return Err(io::Error::new(io::ErrorKind::FileTooLarge, "its answer is too long"));
+                    return Err(io::Error::new(io::ErrorKind::FileTooLarge, "its output is too long"));
                 }
             }
         };
@@ -228,7 +228,7 @@ impl Output<'_> {
 
     fn fail(&mut self, failure: ProgramError) -> io::Error {
         self.failure = Some(failure);
-        io::Error::other("the output broke off")
+        io::Error::other("its output ended early")
     }
 }
 

@@ -19,7 +19,7 @@ mod tests {
 
     #[test]
     fn the_words_of_others_stay_on_one_line() {
-        assert_eq!(one_line("no\n\n  such\u{1b}[31m thing\r\n"), "no / such\\u{1b}[31m thing");
+        assert_eq!(one_line("no\n\n  such\u{1b}[31m thing\r\n"), "no / such\\x1b[31m thing");
         assert!(one_line(&"\u{20ac}".repeat(9000)).len() <= LONGEST);
         assert_eq!(one_line(""), "");
     }

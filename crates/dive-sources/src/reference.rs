@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::container_engine::ContainerEngine;
 use super::scheme::{PathFormat, SCHEMES, Scheme, SchemeName, SourceKind};
 use super::web;
+use dive_model::shell::{shell_path, shell_word};
 use dive_model::store::oci_layout;
 
 /// Where an image is to be taken from.
@@ -132,7 +133,8 @@ impl fmt::Display for OtherReading {
             Self::File { path } => write!(f, "to open a file, write its path alone: {}", path.display()),
             Self::Tagged(PathReference { path, tag, .. }) => {
                 let tag = tag.as_deref().unwrap_or_default();
-                write!(f, "to choose an image in {0}, write `dive {0} --image {tag}`", path.display())
+                let (file, tag) = (shell_path(path), shell_word(tag.as_bytes()));
+                write!(f, "to choose an image in {}, write `dive {file} --image {tag}`", path.display())
             }
         }
     }

@@ -1,8 +1,9 @@
 //! Text on its way to people: nothing of it speaks to a terminal or a shell, and it is the same however it is cut.
 
 use dive::run::testing::{write_visible, write_visible_json};
-use dive::tui::testing::{columns, decode, name, shell_word, wrap};
+use dive::tui::testing::{columns, decode, name, wrap};
 use dive_model::escape::{Escaped, is_hidden};
+use dive_model::shell::shell_word;
 
 /// The first two bytes say where the rest is cut and how wide a line is.
 pub(crate) fn run(input: &[u8]) {

@@ -82,11 +82,11 @@ fn values_that_a_key_cannot_take_are_told_with_what_holds_instead() {
     for (text, warning) in [
         (
             "log:\n  enabled: perhaps\n",
-            "d.yaml:2: enabled: `perhaps` is neither true nor false: write one of the two; using false",
+            "d.yaml:2: enabled: `perhaps` is not a boolean; write true or false; using false",
         ),
         (
             "container-engine: rkt\n",
-            "d.yaml:1: container-engine: `rkt` is not known: write one of docker, podman; using docker",
+            "d.yaml:1: container-engine: `rkt` is not a valid value; write one of docker, podman; using docker",
         ),
         (
             "filetree:\n\n  pane-width: 50\n",
@@ -94,26 +94,29 @@ fn values_that_a_key_cannot_take_are_told_with_what_holds_instead() {
         ),
         (
             "diff: { hide: [gone, added] }\n",
-            "d.yaml:1: hide: `gone` is not known: write one of added, removed, modified, unmodified; using [added]",
+            "d.yaml:1: hide: `gone` is not a valid value; write one of added, removed, modified, unmodified; using [added]",
         ),
-        ("log: on\n", "d.yaml:1: log: `on` stands where keys belong: enabled, path, level, quiet; it has no effect"),
-        ("log: {level: [info]}\n", "d.yaml:1: level: a list stands where one value belongs; using info"),
+        (
+            "log: on\n",
+            "d.yaml:1: log: expected a mapping, found `on`; its keys: enabled, path, level, quiet; it has no effect",
+        ),
+        ("log: {level: [info]}\n", "d.yaml:1: level: expected one value, found a list; using info"),
     ] {
         assert_eq!(warnings(text, &[]), [warning]);
     }
     assert_eq!(
         warnings("theme: mono\n", &[("DIVE_THEME", "neon")]),
-        ["DIVE_THEME: theme: `neon` is not known: write one of auto, dark, light, ansi, mono; using mono"]
+        ["DIVE_THEME: theme: `neon` is not a valid value; write one of auto, dark, light, ansi, mono; using mono"]
     );
 }
 
 #[test]
 fn a_gate_that_cannot_be_read_is_an_error() {
     for (text, message) in [
-        ("just text\n", "d.yaml:1: `just text` stands where keys belong: container-engine, "),
-        ("- a list\n", "d.yaml:1: a list stands where keys belong: "),
-        ("ci: sometimes\n", "d.yaml:1: ci: `sometimes` is neither true nor false"),
-        ("rules: [a]\n", "d.yaml:1: rules: a list stands where keys belong: lowest-efficiency, "),
+        ("just text\n", "d.yaml:1: expected a mapping, found `just text`; its keys: container-engine, "),
+        ("- a list\n", "d.yaml:1: expected a mapping, found a list; its keys: "),
+        ("ci: sometimes\n", "d.yaml:1: ci: `sometimes` is not a boolean"),
+        ("rules: [a]\n", "d.yaml:1: rules: expected a mapping, found a list; its keys: lowest-efficiency, "),
         (
             "rules:\n  lowest-efficency: 0.9\n",
             "d.yaml:2: rules.lowest-efficency: no rule has this name; did you mean low",
@@ -132,7 +135,7 @@ fn a_gate_that_cannot_be_read_is_an_error() {
         "DIVE_RULES_HIGHEST_WASTED_BYTES: rules.highest-wasted-bytes: `much` is not a size: write a number and a unit, \
          such as 20MB, 1.5 GB or 20MiB; or `disabled`"
     );
-    assert!(load("", &[("DIVE_CI", "maybe")]).unwrap_err().starts_with("DIVE_CI: ci: `maybe` is neither"));
+    assert!(load("", &[("DIVE_CI", "maybe")]).unwrap_err().starts_with("DIVE_CI: ci: `maybe` is not a boolean"));
 }
 
 /// dive reads no rules from such a file, so it starts with them.
@@ -209,21 +212,21 @@ fn keys_and_variables_without_effect_are_pointed_out() {
 
 #[test]
 fn a_key_that_leads_to_two_actions_is_kept_by_the_later() {
-    let left = "d.yaml:2: keybinding.up: takes `j` from keybinding.down, which keeps `down`";
+    let left = "d.yaml:2: keybinding.up: `j` was bound to keybinding.down, which now keeps `down`";
     assert_eq!(warnings("keybinding:\n  up: j\n", &[]), [left]);
     let taken = &warnings("keybinding:\n  left: x\n  right: x\n", &[])[0];
     assert_eq!(
         taken,
-        "d.yaml:3: keybinding.right: takes `x` from keybinding.left, which has no key left; bind another"
+        "d.yaml:3: keybinding.right: `x` was bound to keybinding.left, which now has no key; bind another"
     );
     let taken = &warnings("", &[("DIVE_KEYBINDING_UP", "down")])[0];
-    assert!(taken.starts_with("DIVE_KEYBINDING_UP: keybinding.up: takes `down`"), "{taken}");
+    assert!(taken.starts_with("DIVE_KEYBINDING_UP: keybinding.up: `down` was bound"), "{taken}");
     let unknown = &warnings("keybinding:\n  quit: ctrl+foo\n", &[])[0];
-    assert!(unknown.starts_with("d.yaml:2: quit: `ctrl+foo` is no key"), "{unknown}");
+    assert!(unknown.starts_with("d.yaml:2: quit: `ctrl+foo` is not a key"), "{unknown}");
     assert!(unknown.ends_with("; using \"ctrl+c,q\""), "{unknown}");
     assert_eq!(
         warnings("", &[("DIVE_LOG_PAHT", "x"), ("DIVE_VERSION", "0.13.1")]),
-        ["DIVE_LOG_PAHT: no configuration key has this variable, it has no effect; known here: DIVE_LOG_ENABLED, \
+        ["DIVE_LOG_PAHT: unknown variable has no effect; known here: DIVE_LOG_ENABLED, \
           DIVE_LOG_PATH, DIVE_LOG_LEVEL, DIVE_LOG_QUIET"]
     );
 }
@@ -233,10 +236,10 @@ fn spelling_does_not_matter_and_of_two_spellings_the_later_holds() {
     assert!(load("Log:\n  Enabled: false\n", &[]).unwrap().warnings.is_empty());
     let text = "filetree:\n  pane-width: 0.5\n  paneWidth: 0.6\n";
     assert_eq!(load(text, &[]).unwrap().filetree.pane_width.value, Ratio::percent(60));
-    assert_eq!(warnings(text, &[]), ["d.yaml:3: paneWidth: `pane-width` above sets the same; using this line"]);
+    assert_eq!(warnings(text, &[]), ["d.yaml:3: paneWidth: `pane-width` above sets the same key; using this line"]);
     assert_eq!(load("log: {level: info}\nLOG: {level: warn}\n", &[]).unwrap().log.level.value, LogLevel::Warn);
     let limit = load("rules: {lowest-efficiency: 0.5, lowestEfficiency: 0.6}\n", &[]).unwrap_err();
-    assert_eq!(limit, "d.yaml:1: lowestEfficiency: `lowest-efficiency` above sets the same: keep one of the two");
+    assert_eq!(limit, "d.yaml:1: lowestEfficiency: `lowest-efficiency` above sets the same key; keep one of the two");
 }
 
 #[test]
@@ -251,7 +254,7 @@ fn a_named_file_comes_before_all_and_must_exist() {
     assert_eq!(level(Some("mine.yaml")).unwrap(), LogLevel::Debug);
     assert_eq!(
         level(Some("yours.yaml")).unwrap_err().to_string(),
-        "yours.yaml: no such file, and --config names it: correct the path"
+        "yours.yaml: no such file; correct the path in --config"
     );
     assert!(matches!(level(Some(".")), Err(ConfigError::Unreadable { .. })));
     let variable = |name: &str| {
@@ -268,7 +271,7 @@ fn a_named_file_comes_before_all_and_must_exist() {
     assert_eq!(Config::load(&variable(""), None).unwrap().log.level.value, LogLevel::Warn);
     assert_eq!(
         Config::load(&variable("yours.yaml"), None).unwrap_err().to_string(),
-        "yours.yaml: no such file, and DIVE_CONFIG names it: correct the path"
+        "yours.yaml: no such file; correct the path in DIVE_CONFIG"
     );
 }
 
@@ -410,8 +413,8 @@ fn the_working_directory_can_only_be_stricter_than_the_user() {
     assert_eq!(
         lay(own, "rules: {lowest-efficiency: 0.94}").1,
         [
-            "theirs:1: rules.lowest-efficiency: ignored: `0.94` is weaker than 0.95 (own:2), and a .dive.yaml in the working \
-          directory can only be stricter; set it in ~/.dive.yaml, in a file for --config, or in \
+            "theirs:1: rules.lowest-efficiency: ignored: `0.94` is weaker than 0.95 (own:2); a .dive.yaml in the working \
+             directory may only be stricter; set it in ~/.dive.yaml, in a file for --config, or in \
           DIVE_RULES_LOWEST_EFFICIENCY"
         ]
     );

@@ -8,7 +8,7 @@ use crate::ci::{Amount, BlindSpot, Rule};
 use crate::config::Origin;
 use crate::report::text::{command_width, first_words};
 use crate::report::waste::{self, Rows};
-use crate::report::{Look, heading};
+use crate::report::{Look, base, heading};
 use dive_model::Opened;
 use dive_model::analysis::Exact;
 use dive_model::analysis::exact::Cause;
@@ -25,6 +25,7 @@ pub(super) fn write(
 ) -> io::Result<()> {
     heading(opened, out)?;
     layers(opened, look.width, out)?;
+    base::layer_lines(opened, out)?;
     exact(&opened.analysis.exact, out)?;
     writeln!(out, "Reclaimable, largest first:")?;
     waste::write(opened, rows, out)?;

@@ -6,10 +6,13 @@ use std::io::{self, Write};
 use serde_json::ser::{Formatter, PrettyFormatter};
 
 /// The formatter of `serde_json` with indents, which escapes more letters.
-#[derive(Default)]
-pub(super) struct PrintableFormatter(PrettyFormatter<'static>);
+pub(super) type PrintableFormatter = Printable<PrettyFormatter<'static>>;
 
-impl Formatter for PrintableFormatter {
+/// A formatter that escapes more letters than `F`.
+#[derive(Default)]
+pub(super) struct Printable<F>(F);
+
+impl<F: Formatter> Formatter for Printable<F> {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut rest = fragment;
         if may_hold_controls(fragment.as_bytes()) {

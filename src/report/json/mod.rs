@@ -1,22 +1,31 @@
 //! dive's JSON document, key for key, with new keys beside. The shape is dive 0.13.1's `--json` export; it is written as it
 //! is found, so that no list and no path but the one that is being written has to be held.
 
+mod facts;
 mod files;
 mod formatter;
+pub(crate) mod summary;
+mod texts;
 
 use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
 use dive_model::Opened;
-use dive_model::analysis::exact::Cause;
-use dive_model::image::ImageLayer;
+use dive_model::image::{Dockerfile, Image, ImageLayer};
 use dive_model::layer::LayerIndex;
 use dive_model::tree::Tree;
+pub(crate) use facts::Judged;
+use facts::{
+    BaseFigures, CauseFigures, LineFigures, PartsFigures, ProvenanceFigures, SizeFigures, VerdictFigures, camel_case,
+    part_of,
+};
 use files::FileList;
 use formatter::PrintableFormatter;
+use texts::Texts;
 
 /// Counts up when a key changes its meaning or goes; new keys do not count.
 const SCHEMA_VERSION: u32 = 1;
@@ -26,10 +35,18 @@ const SCHEMA_VERSION: u32 = 1;
 /// # Errors
 /// When writing fails.
 pub fn render(opened: &Opened, out: &mut dyn Write) -> io::Result<()> {
+    render_judged(opened, None, out)
+}
+
+/// Writes the document with a verdict, if there is one.
+///
+/// # Errors
+/// When writing fails.
+pub(crate) fn render_judged(opened: &Opened, judged: Option<Judged<'_>>, out: &mut dyn Write) -> io::Result<()> {
     // A hundred writes an entry, of some bytes each: they are not to go through a pointer one by one.
     let mut out = BufWriter::with_capacity(1 << 16, out);
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, PrintableFormatter::default());
-    Document::of(opened).serialize(&mut serializer)?;
+    Document::of(opened, judged).serialize(&mut serializer)?;
     writeln!(out)?;
     out.flush()
 }
@@ -41,10 +58,17 @@ struct Document<'a> {
     layer: Layers<'a>,
     image: ImageFigures<'a>,
     exact: ExactFigures<'a>,
+    sizes: SizeFigures,
+    base: Option<BaseFigures<'a>>,
+    parts: Option<PartsFigures>,
+    provenance: Option<ProvenanceFigures<'a>>,
+    dockerfiles: Vec<FileText<'a>>,
+    verdict: Option<VerdictFigures<'a>>,
 }
 
 impl<'a> Document<'a> {
-    fn of(opened: &'a Opened) -> Self {
+    fn of(opened: &'a Opened, judged: Option<Judged<'a>>) -> Self {
+        let image = &opened.image;
         let classic = &opened.analysis.classic;
         Self {
             schema_version: SCHEMA_VERSION,
@@ -61,8 +85,32 @@ impl<'a> Document<'a> {
                 file_reference: FileReferences(opened),
             },
             exact: ExactFigures::of(opened),
+            sizes: opened.sizes().into(),
+            base: image.base.as_ref().map(|base| BaseFigures::of(base, Texts::WHOLE)),
+            parts: PartsFigures::of(opened),
+            provenance: image.provenance.as_ref().map(|it| ProvenanceFigures::of(it, Texts::WHOLE)),
+            dockerfiles: dockerfiles(image),
+            verdict: judged.map(|judged| VerdictFigures::of(judged, Texts::WHOLE)),
         }
     }
+}
+
+/// A file that the lines of layers are of.
+#[derive(Serialize)]
+struct FileText<'a> {
+    name: &'a str,
+    text: &'a str,
+}
+
+/// The files that lines of layers are of, each once.
+fn dockerfiles(image: &Image) -> Vec<FileText<'_>> {
+    let mut files: Vec<&Arc<Dockerfile>> = Vec::new();
+    for lines in image.layers.iter().filter_map(|layer| layer.lines.as_ref()) {
+        if !files.iter().any(|file| Arc::ptr_eq(file, &lines.file)) {
+            files.push(&lines.file);
+        }
+    }
+    files.into_iter().map(|file| FileText { name: &file.name, text: &file.text }).collect()
 }
 
 #[derive(Serialize)]
@@ -115,17 +163,6 @@ struct ExactFigures<'a> {
     files: ReclaimableFiles<'a>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct CauseFigures {
-    overwritten: u64,
-    metadata_only: u64,
-    deleted: u64,
-    deleted_with_directory: u64,
-    hidden_by_opaque: u64,
-    replaced: u64,
-}
-
 /// The inodes that the image no longer shows.
 struct ReclaimableFiles<'a>(&'a Opened);
 
@@ -164,28 +201,9 @@ impl<'a> ExactFigures<'a> {
             visible_bytes: exact.visible_bytes,
             reclaimable_bytes: exact.reclaimable_bytes(),
             efficiency: exact.efficiency(),
-            causes: CauseFigures {
-                overwritten: exact.bytes_by(Cause::Overwritten),
-                metadata_only: exact.bytes_by(Cause::MetadataOnly),
-                deleted: exact.bytes_by(Cause::Deleted),
-                deleted_with_directory: exact.bytes_by(Cause::DeletedWithDirectory),
-                hidden_by_opaque: exact.bytes_by(Cause::HiddenByOpaque),
-                replaced: exact.bytes_by(Cause::Replaced),
-            },
+            causes: CauseFigures::of(exact),
             files: ReclaimableFiles(opened),
         }
-    }
-}
-
-/// A cause as the keys of `causes` spell it.
-const fn camel_case(cause: Cause) -> &'static str {
-    match cause {
-        Cause::Overwritten => "overwritten",
-        Cause::MetadataOnly => "metadataOnly",
-        Cause::Deleted => "deleted",
-        Cause::DeletedWithDirectory => "deletedWithDirectory",
-        Cause::HiddenByOpaque => "hiddenByOpaque",
-        Cause::Replaced => "replaced",
     }
 }
 
@@ -205,6 +223,7 @@ impl Serialize for Layers<'_> {
                 compression.map(|it| it.to_string()),
                 unpacked_bytes,
                 !damaged_layers.contains(&index),
+                part_of(self.0, index.get()),
             ))?;
         }
         list.end()
@@ -227,6 +246,8 @@ struct LayerFigures<'a> {
     stored_bytes: Option<u64>,
     unpacked_bytes: Option<u64>,
     complete: bool,
+    part: Option<&'static str>,
+    lines: Option<LineFigures<'a>>,
     file_list: FileList<'a>,
 }
 
@@ -238,6 +259,7 @@ impl<'a> LayerFigures<'a> {
         compression: Option<String>,
         unpacked_bytes: Option<u64>,
         complete: bool,
+        part: Option<&'static str>,
     ) -> Self {
         Self {
             index: index.get(),
@@ -252,6 +274,8 @@ impl<'a> LayerFigures<'a> {
             stored_bytes: layer.size,
             unpacked_bytes,
             complete,
+            part,
+            lines: layer.lines.as_ref().map(|lines| LineFigures::of(lines, Texts::WHOLE)),
             file_list: FileList { tree, layer: index },
         }
     }

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::report::base_in_words;
 use crate::tui::layout::inside;
 use crate::tui::state::layers::LayerRow;
 use crate::tui::state::{Explorer, Focus, ScreenState, Stage, instruction};
@@ -10,7 +11,7 @@ use crate::tui::text::{cut, name, printable, right, wrap};
 use crate::tui::theme::Theme;
 use dive_model::Opened;
 use dive_model::compression::Compression;
-use dive_model::image::{Image, ImageLayer, OtherEntry};
+use dive_model::image::{BaseSource, Certainty, DockerfileLines, Image, ImageLayer, OtherEntry};
 use dive_model::layer::LayerIndex;
 use dive_model::units::Bytes;
 
@@ -98,8 +99,20 @@ fn layer(state: &ScreenState, width: usize) -> Vec<Line<'_>> {
     match layers.selected() {
         None => {}
         Some(LayerRow::BaseEnd) => {
-            let text = "This is a guess: images do not record where their base ends. A base image usually ends with the command \
-                        that it runs, and layers built on it follow.";
+            if let Some(base) = &image.base {
+                push_field(&mut lines, theme, "Base", &base_in_words(base), width);
+            }
+            let text = if image
+                .base
+                .as_ref()
+                .and_then(|base| base.boundary)
+                .is_some_and(|it| it.by == BaseSource::History)
+            {
+                "This is a guess: no source says where the base ends. A base image usually ends with the command that it \
+                 runs, and layers built on it follow."
+            } else {
+                "The layers above this line are the base image's."
+            };
             lines.extend(wrap(text, width).into_iter().map(Line::raw));
         }
         Some(LayerRow::Step(step)) => {
@@ -160,6 +173,9 @@ fn push_layer_fields<'a>(
         }
     }
     push_command(lines, theme, &layer.created_by, width);
+    if let Some(found) = &layer.lines {
+        push_dockerfile(lines, theme, found, width);
+    }
     // Digests come last: they are long and rarely read.
     if let Some(digest) = &layer.digest {
         push_field(lines, theme, "Digest", digest, width);
@@ -226,6 +242,25 @@ fn push_command(lines: &mut Vec<Line<'_>>, theme: &Theme, created_by: &str, widt
     }
 }
 
+/// Lines of a Dockerfile that are shown for a layer.
+const DOCKERFILE_LINES: usize = 200;
+
+/// The lines of the Dockerfile that made a layer, with their numbers.
+fn push_dockerfile(lines: &mut Vec<Line<'_>>, theme: &Theme, found: &DockerfileLines, width: usize) {
+    let certainty = match found.certainty {
+        Certainty::Exact => "by the builder's provenance",
+        Certainty::Matched => "matched to the history",
+        Certainty::Uncertain => "uncertain: other lines may fit, too",
+    };
+    lines.push(Line::styled("Dockerfile:", theme.label));
+    for part in wrap(&printable(start_of(&format!("{found} ({certainty})"), MAX_FIELD_LEN)), width.max(10)) {
+        lines.push(Line::raw(part));
+    }
+    for (number, text) in found.lines().take(DOCKERFILE_LINES) {
+        lines.push(Line::raw(cut(&format!("{number:>4}  {}", printable(start_of(text, MAX_FIELD_LEN))), width)));
+    }
+}
+
 /// Formats a ratio in whole percent, truncated as in dive: only an image without waste has 100 %.
 fn percent(share: f64) -> String {
     format!("{:.0} %", (share * 100.0).floor())
@@ -250,6 +285,20 @@ fn image(state: &ScreenState, width: usize) -> Vec<Line<'_>> {
     push_field(&mut lines, theme, "Image efficiency score", &percent(classic.efficiency), width);
     push_field(&mut lines, theme, "Reclaimable", &Bytes(exact.reclaimable_bytes()).to_string(), width);
     push_field(&mut lines, theme, "Exact efficiency", &percent(exact.efficiency()), width);
+    let sizes = opened.sizes();
+    let (stored, unpacked) = (Bytes(sizes.stored_bytes), Bytes(sizes.unpacked_bytes));
+    let text = format!("{stored} stored, {unpacked} unpacked, {} on disk", Bytes(sizes.on_disk_bytes()));
+    push_field(&mut lines, theme, "Sizes", &text, width);
+    if let Some(base) = &image.base {
+        push_field(&mut lines, theme, "Base", &base_in_words(base), width);
+    }
+    if let Some((of_base, ours)) = &explorer.totals.parts {
+        for (label, part) in [("Of the base", of_base), ("Ours", ours)] {
+            let (unpacked, reclaimable) = (Bytes(part.unpacked_bytes), Bytes(part.reclaimable_bytes));
+            let text = format!("{unpacked} in {} files, {reclaimable} reclaimable", part.files);
+            push_field(&mut lines, theme, label, &text, width);
+        }
+    }
     if !image.other_images.is_empty() {
         let others: Vec<_> = image.other_images.iter().map(ToString::to_string).collect();
         push_field(&mut lines, theme, "More images in the file (--image)", &others.join("; "), width);

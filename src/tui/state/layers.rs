@@ -1,6 +1,6 @@
 //! The list of layers: selection, compare mode, and whether build steps without a layer are listed.
 
-use dive_model::image::{HistoryStep, Image};
+use dive_model::image::{Base, BaseSource, HistoryStep, Image};
 use dive_model::layer::LayerIndex;
 use dive_model::tree::Scope;
 
@@ -13,7 +13,7 @@ pub enum LayerRow {
     Layer(LayerIndex),
     /// A build step without a layer, by its index in the history.
     Step(usize),
-    /// The presumed end of the base image.
+    /// The end of the base image, known or presumed.
     BaseEnd,
 }
 
@@ -42,7 +42,7 @@ pub enum CompareMark {
 /// Whether build steps without a layer are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EmptySteps {
-    /// Only layers are listed.
+    /// Only layers are listed, and the end of the base image if it is known.
     Hidden,
     /// All steps are listed, and the presumed end of the base image.
     Shown,
@@ -74,8 +74,8 @@ impl LayerList {
     fn list(&mut self, image: &Image) {
         let all = || (0..image.layers.len()).filter_map(LayerIndex::new);
         self.rows = match self.steps {
-            EmptySteps::Hidden => all().map(LayerRow::Layer).collect(),
-            EmptySteps::Shown => with_steps(&image.history, all()),
+            EmptySteps::Hidden => with_base_end(all(), told_base_layers(image)),
+            EmptySteps::Shown => with_steps(&image.history, all(), image.base.as_ref().and_then(Base::layers)),
         };
         self.scroll.set_count(self.rows.len());
     }
@@ -165,9 +165,28 @@ impl LayerList {
     }
 }
 
+/// The number of base layers, unless it is a guess: only then is a line worth its place in the list.
+fn told_base_layers(image: &Image) -> Option<usize> {
+    let boundary = image.base.as_ref()?.boundary?;
+    (boundary.by != BaseSource::History).then_some(boundary.layers)
+}
+
+/// Rows of all layers, with a line after those of the base unless they are all or none.
+fn with_base_end(layers: impl Iterator<Item = LayerIndex>, base_layers: Option<usize>) -> Vec<LayerRow> {
+    let mut rows: Vec<LayerRow> = layers.map(LayerRow::Layer).collect();
+    if let Some(end) = base_layers.filter(|end| (1..rows.len()).contains(end)) {
+        rows.insert(end, LayerRow::BaseEnd);
+    }
+    rows
+}
+
 /// Rows of all steps in history order. Layers missing in the history come last.
-fn with_steps(history: &[HistoryStep], layers: impl Iterator<Item = LayerIndex>) -> Vec<LayerRow> {
-    let base_end = base_end(history);
+fn with_steps(
+    history: &[HistoryStep],
+    layers: impl Iterator<Item = LayerIndex>,
+    base_layers: Option<usize>,
+) -> Vec<LayerRow> {
+    let base_end = base_layers.and_then(|layers| base_end(history, layers));
     let mut layers = layers.peekable();
     let mut rows = Vec::new();
     for (place, step) in history.iter().enumerate() {
@@ -187,15 +206,18 @@ fn with_steps(history: &[HistoryStep], layers: impl Iterator<Item = LayerIndex>)
     rows
 }
 
-/// Guesses the last step of the base image: the last `CMD` or `ENTRYPOINT` before the last layer. Images do not record
-/// it; a base image usually ends with the command that it runs.
-fn base_end(history: &[HistoryStep]) -> Option<usize> {
+/// The last step of a base image with so many layers: the `CMD` or `ENTRYPOINT` after its last layer, else that layer. `None`
+/// if no layer follows.
+fn base_end(history: &[HistoryStep], layers: usize) -> Option<usize> {
     let runs = |step: &HistoryStep| {
         let line = super::instruction::line(&step.created_by);
-        step.layer.is_none() && (line.starts_with("CMD") || line.starts_with("ENTRYPOINT"))
+        line.starts_with("CMD") || line.starts_with("ENTRYPOINT")
     };
-    let last_layer = history.iter().rposition(|step| step.layer.is_some())?;
-    history[..last_layer].iter().rposition(runs)
+    let last = layers.checked_sub(1)?;
+    let end = history.iter().position(|step| step.layer.is_some_and(|layer| layer as usize == last))?;
+    let next = history.iter().skip(end + 1).position(|step| step.layer.is_some())? + end + 1;
+    let command = history[end + 1..next].iter().rposition(runs);
+    Some(command.map_or(end, |command| end + 1 + command))
 }
 
 #[cfg(test)]
@@ -256,7 +278,7 @@ mod tests {
         let all = (0..3).filter_map(LayerIndex::new);
         let (zero, one, two) = (LayerIndex::BASE, LayerIndex::new(1).unwrap(), LayerIndex::new(2).unwrap());
         assert_eq!(
-            with_steps(&history, all),
+            with_steps(&history, all, Some(1)),
             [
                 LayerRow::Layer(zero),
                 LayerRow::Step(1),
@@ -266,6 +288,19 @@ mod tests {
                 LayerRow::Layer(two),
             ]
         );
+    }
+
+    #[test]
+    fn a_line_divides_the_base_from_what_was_built_on_it() {
+        let all = || (0..3).filter_map(LayerIndex::new);
+        let shown = |base| with_base_end(all(), base).iter().position(|row| *row == LayerRow::BaseEnd);
+        assert_eq!(shown(Some(2)), Some(2));
+        for nothing_divided in [None, Some(0), Some(3), Some(9)] {
+            assert_eq!(shown(nothing_divided), None);
+        }
+        let history = [step("ADD rootfs /", Some(0)), step("LABEL a=b", None), step("COPY a /", Some(1))];
+        let rows = with_steps(&history, all(), Some(1));
+        assert_eq!(rows[1..3], [LayerRow::BaseEnd, LayerRow::Step(1)], "a label is not the end of an image");
     }
 
     #[test]

@@ -27,6 +27,7 @@ use crate::tui::keymap::Keymap;
 use crate::tui::layout::ScreenLayout;
 use crate::tui::theme::Theme;
 use dive_model::Opened;
+use dive_model::analysis::Part;
 use dive_model::blob::TransferProgress;
 use dive_model::image::Image;
 use dive_model::layer::LayerIndex;
@@ -110,6 +111,8 @@ pub struct LayerTotals {
     pub changes: Vec<ChangeCounts>,
     /// Reclaimable bytes of each layer.
     pub waste: Vec<u64>,
+    /// The sums over the base's layers and over the image's own, if they are known.
+    pub parts: Option<(Part, Part)>,
 }
 
 impl LayerTotals {
@@ -117,7 +120,11 @@ impl LayerTotals {
     #[must_use]
     pub fn of(opened: &Opened) -> Self {
         let Opened { tree, analysis, .. } = opened;
-        Self { changes: tree.change_counts(), waste: analysis.exact.bytes_by_layer(tree.layer_count()) }
+        Self {
+            changes: tree.change_counts(),
+            waste: analysis.exact.bytes_by_layer(tree.layer_count()),
+            parts: opened.parts(),
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Actions in panes: layers, details, file tree.
 
 use crate::config::Action;
-use crate::tui::shell::shell_word;
 use crate::tui::state::files::{FileTreePane, Filter, Jump};
 use crate::tui::state::layers::CompareMode;
 use crate::tui::state::prompt::PromptKind;
@@ -10,6 +9,7 @@ use crate::tui::state::waste::Waste;
 use crate::tui::state::{Attributes, Explorer, Focus, Motion, Overlay, ScreenState, Stage};
 use crate::tui::text::printable;
 use dive_model::layer::LayerIndex;
+use dive_model::shell::shell_word;
 use dive_model::tree::{Change, NodeId, Tree};
 
 use super::{Effect, extraction, overlays};

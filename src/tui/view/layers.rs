@@ -10,7 +10,7 @@ use crate::tui::state::instruction;
 use crate::tui::state::layers::{CompareMark, CompareMode, EmptySteps, LayerList, LayerRow};
 use crate::tui::state::{Focus, ScreenState, Stage};
 use crate::tui::text::{columns, cut, left, printable, right};
-use dive_model::image::{Image, OtherEntry};
+use dive_model::image::{Base, BaseSource, Image, OtherEntry};
 use dive_model::layer::LayerIndex;
 use dive_model::units::Bytes;
 
@@ -86,7 +86,7 @@ pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
         let spans = match what {
             LayerRow::Layer(layer) => layer_row(state, layers, &sizes, *layer, with_waste, width),
             LayerRow::Step(step) => step_row(state, *step, width),
-            LayerRow::BaseEnd => vec![Span::styled(left("── base image seems to end here ──", width), theme.dim)],
+            LayerRow::BaseEnd => vec![Span::styled(left(&base_end(state), width), theme.dim)],
         };
         let mut line = Line::from(spans);
         if row == layers.scroll.selected() {
@@ -96,6 +96,17 @@ pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     }
     pane::draw_lines(lines, frame, inside);
     pane::scroll_marks(layers.scroll.hidden(), theme, frame, area);
+}
+
+/// The line between the layers of the base and those of the image.
+fn base_end(state: &ScreenState) -> String {
+    let base = state.image().and_then(|image| image.base.as_ref());
+    let is_guessed = base.and_then(|base| base.boundary).is_none_or(|boundary| boundary.by == BaseSource::History);
+    match base.and_then(Base::name) {
+        _ if is_guessed => "── base image seems to end here ──".to_owned(),
+        Some(name) => format!("── end of the base {} ──", printable(&name.chars().take(COMMAND).collect::<String>())),
+        None => "── end of the base image ──".to_owned(),
+    }
 }
 
 /// Text about other images and artifacts in the file, short enough for the narrowest pane. Image Details names them.

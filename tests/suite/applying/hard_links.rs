@@ -87,7 +87,7 @@ fn hard_link_before_its_target_is_a_warning() {
         .open()
         .shows("/ ── b => /a   5 B")
         .wastes("")
-        .remarks(&["hard link \"/b\" stands before its target \"a\""]);
+        .remarks(&["hard link \"/b\" precedes its target \"a\""]);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn hard_link_to_missing_target_is_a_warning() {
             ",
         )
         .wastes("")
-        .remarks(&["\"/b\" points to \"gone\", which is no file", "\"/e\" points to \"d\", which is no file"]);
+        .remarks(&["\"/b\" points to \"gone\", which is not a file", "\"/e\" points to \"d\", which is not a file"]);
 }
 
 #[test]

@@ -20,11 +20,9 @@ fn file_below_own_symlink_lands_in_its_target() {
             ",
             " ".repeat(target.len() + 4)
         );
-        image()
-            .layer(linked(target))
-            .open()
-            .shows(&drawn)
-            .remarks(&["\"a/n\" is below \"a\", a link of the same layer: it is put at \"b/n\", as containerd does"]);
+        image().layer(linked(target)).open().shows(&drawn).remarks(&[
+            "\"a/n\" is below \"a\", a link of the same layer; dive puts it at \"b/n\", as containerd does",
+        ]);
     }
 }
 
@@ -143,7 +141,7 @@ fn missing_symlink_target_is_created() {
               └─ b/c/x/n    1 B
             ",
         )
-        .remarks(&["it is put at \"b/c/x/n\", as containerd does"]);
+        .remarks(&["dive puts it at \"b/c/x/n\", as containerd does"]);
     // If a lower layer has the target, its content stays.
     image()
         .layer(|l| l.dir("b").mode(0o700).file("b/o", "22"))
@@ -273,8 +271,7 @@ fn whiteouts_and_files_share_the_symlink_target() {
 /// Engines refuse these layers.
 #[test]
 fn unresolvable_symlink_parent_is_a_warning() {
-    let warning =
-        "\"a/n\" is below \"a\", which is no directory in this layer; engines refuse that: a directory takes its place";
+    let warning = "\"a/n\" is below \"a\", which is not a directory in this layer; engines refuse that, dive puts a directory there";
     image()
         .layer(|l| l.symlink("a", "c").symlink("c", "a").file("a/n", "1"))
         .open()

@@ -101,7 +101,7 @@ fn oci_archive(config: &[u8], layers: &[Vec<u8>]) -> Vec<u8> {
     archive.file("index.json", index.to_string()).tar()
 }
 
-pub(super) fn digest(blob: &[u8]) -> String {
+pub(crate) fn digest(blob: &[u8]) -> String {
     format!("sha256:{}", hex(blob))
 }
 

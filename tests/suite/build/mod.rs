@@ -18,9 +18,9 @@ mod opened;
 
 #[cfg(feature = "tui")]
 pub(crate) use draw::aligned;
-pub(crate) use image::{Format, Image, image};
+pub(crate) use image::{Format, Image, digest, image};
 pub(crate) use layer::{Layer, Packing};
 pub(crate) use layout::{Layout, TAR, described};
 pub(crate) use opened::{DrawnImage, assert_drawn, layer};
 
-use image::{digest, hex};
+use image::hex;

@@ -39,7 +39,7 @@ fn dive_config_variable_names_the_configuration_file() {
     let user = user.sets("DIVE_CONFIG", "");
     assert_line(&effective(&user, &["--load"]), &format!("theme: mono # {}:1", user.file(".dive.yaml").display()));
     let missing = user.sets("DIVE_CONFIG", "nowhere.yaml").runs(&[&sample()]);
-    assert_eq!(missing.error(), "nowhere.yaml: no such file, and DIVE_CONFIG names it: correct the path");
+    assert_eq!(missing.error(), "nowhere.yaml: no such file; correct the path in DIVE_CONFIG");
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn ci_mode_precedence_is_flag_variables_file() {
         assert_eq!(ran.stdout.contains("Result:PASS"), on, "{case}");
     }
     let ran = User::new().sets("DIVE_CI", "enabled").runs(&[&sample]);
-    assert!(ran.error().starts_with("DIVE_CI: ci: `enabled` is neither true nor false"), "{}", ran.error());
+    assert!(ran.error().starts_with("DIVE_CI: ci: `enabled` is not a boolean"), "{}", ran.error());
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn rules_file_precedence_is_flag_variable_file() {
     user.runs(&["--ci", &sample()]).ends_with(1);
     user.runs(&["--ci", "--ci-config", "lax.yaml", &sample()]).ends_with(0);
     let missing = user.sets("DIVE_CI_CONFIG", "nowhere.yaml").runs(&["--ci", &sample()]);
-    assert_eq!(missing.error(), "nowhere.yaml: no such file, and DIVE_CI_CONFIG names it: correct the path");
+    assert_eq!(missing.error(), "nowhere.yaml: no such file; correct the path in DIVE_CI_CONFIG");
     // The home configuration applies to every folder, and not every folder has rules.
     let user = User::new().keeps(".dive.yaml", "ci-config: rules.yaml\n");
     let said = ".dive.yaml:1: ci-config: rules.yaml does not exist, so it sets no rule";

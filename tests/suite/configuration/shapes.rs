@@ -134,7 +134,7 @@ const CONFIGURATIONS: [(&str, &[&[&str]], &str); 12] = [
     (
         "added-on-enter",
         &[&[
-            ":2: keybinding.toggle-added-files: takes `ctrl+m` from keybinding.toggle-modified-files, which keeps `M`",
+            ":2: keybinding.toggle-added-files: `ctrl+m` was bound to keybinding.toggle-modified-files, which now keeps `M`",
         ]],
         "toggle-added-files: \"ctrl+m\" # FILE:2",
     ),
@@ -143,8 +143,8 @@ const CONFIGURATIONS: [(&str, &[&[&str]], &str); 12] = [
     (
         "long-key-names",
         &[
-            &[":4: keybinding.quit: takes `esc` from keybinding.close-filter-files, which has no key left"],
-            &[":4: keybinding.quit: takes `esc`, and leaves keybinding.close-view without a key"],
+            &[":4: keybinding.quit: `esc` was bound to keybinding.close-filter-files, which now has no key"],
+            &[":4: keybinding.quit: `esc` was the only key of keybinding.close-view; bind another key"],
         ],
         "page-down: \"pagedown\" # FILE:3",
     ),
@@ -157,34 +157,41 @@ const CONFIGURATIONS: [(&str, &[&[&str]], &str); 12] = [
     (
         "page-up-ctrl-b",
         &[
-            &[":2: keybinding.page-up: takes `ctrl+b` from keybinding.toggle-filetree-attributes, which keeps `b`"],
-            &[":3: keybinding.page-down: takes `space` from keybinding.toggle-collapse-dir, which has no key left"],
+            &[
+                ":2: keybinding.page-up: `ctrl+b` was bound to keybinding.toggle-filetree-attributes, which now keeps `b`",
+            ],
+            &[":3: keybinding.page-down: `space` was bound to keybinding.toggle-collapse-dir, which now has no key"],
         ],
         "page-up: \"ctrl+b\" # FILE:2",
     ),
     (
         "quit-esc",
         &[
-            &[":2: keybinding.quit: takes `esc` from keybinding.close-filter-files, which has no key left"],
-            &[":2: keybinding.quit: takes `esc`, and leaves keybinding.close-view without a key"],
+            &[":2: keybinding.quit: `esc` was bound to keybinding.close-filter-files, which now has no key"],
+            &[":2: keybinding.quit: `esc` was the only key of keybinding.close-view; bind another key"],
         ],
         "quit: \"esc,ctrl+c\" # FILE:2",
     ),
     (
         "toggle-view-two",
-        &[&[":2: keybinding.toggle-view: takes `ctrl+space` from keybinding.toggle-collapse-all-dir, which keeps `c`"]],
+        &[&[
+            ":2: keybinding.toggle-view: `ctrl+space` was bound to keybinding.toggle-collapse-all-dir, which now keeps `c`",
+        ]],
         "toggle-view: \"tab, ctrl+space\" # FILE:2",
     ),
     (
         "unknown-section",
-        &[&[":1: theme: `neon` is not known", "; using auto"], &[":4: unknown key `filetree.icons` has no effect"]],
+        &[
+            &[":1: theme: `neon` is not a valid value", "; using auto"],
+            &[":4: unknown key `filetree.icons` has no effect"],
+        ],
         "collapse-dir: true # FILE:3",
     ),
     (
         "unknown-value",
         &[
-            &[":1: container-engine: `nerdctl` is not known: write one of docker, podman; using docker"],
-            &[":3: show-aggregated-changes: `sometimes` is neither true nor false", "; using false"],
+            &[":1: container-engine: `nerdctl` is not a valid value; write one of docker, podman; using docker"],
+            &[":3: show-aggregated-changes: `sometimes` is not a boolean", "; using false"],
         ],
         "container-engine: docker # default",
     ),

@@ -63,7 +63,9 @@ fn folder_log_overwrites_no_other_file() {
     let lines = std::fs::read_to_string(user.file("logs/x.log")).unwrap();
     assert_eq!(lines.lines().filter(|line| line.ends_with("INFO  done")).count(), 2);
     let user = user.writes(".dive.yaml", "log: {path: other.log}\n");
-    user.runs(&["tree", &sample()]).ends_with(0).says(&["nothing is logged: other.log: it exists and is not a log"]);
+    user.runs(&["tree", &sample()])
+        .ends_with(0)
+        .says(&["cannot write the log other.log: the file exists and is not a log"]);
     assert_eq!(std::fs::read_to_string(user.file("other.log")).unwrap(), "make all\n");
 }
 
@@ -77,13 +79,13 @@ fn log_does_not_follow_links_of_the_folder() {
     for user in [ask_by_folder(), ask_by_home(), ask_by_variable()] {
         let before = kept(&user);
         symlink("../home/.bash_login", user.file("dive.log")).unwrap();
-        let said = "dive.log is a symbolic link, and a relative path follows none; give an absolute path";
-        user.runs(&["tree", &sample()]).ends_with(0).says(&["nothing is logged: ", said]);
+        let said = "dive.log is a symbolic link, which a relative path does not follow; give an absolute path";
+        user.runs(&["tree", &sample()]).ends_with(0).says(&["cannot write the log ", said]);
         assert_eq!(kept(&user), before);
     }
     let user = User::new().writes(".dive.yaml", "log: {path: logs/dive.log}\n");
     symlink("../home", user.file("logs")).unwrap();
-    user.runs(&["tree", &sample()]).ends_with(0).says(&["nothing is logged: ", "logs is a symbolic link"]);
+    user.runs(&["tree", &sample()]).ends_with(0).says(&["cannot write the log ", "logs is a symbolic link"]);
     assert_eq!(kept(&user), [""; 0]);
 }
 
@@ -91,7 +93,7 @@ fn log_does_not_follow_links_of_the_folder() {
 fn named_pipe_as_log_does_not_hang() {
     let user = User::new().writes(".dive.yaml", "log: {enabled: true}\n");
     user.runs_program("mkfifo", &["dive.log"]).ends_with(0);
-    user.runs(&["tree", &sample()]).ends_with(0).says(&["nothing is logged: ", "not a regular file"]);
+    user.runs(&["tree", &sample()]).ends_with(0).says(&["cannot write the log ", "not a regular file"]);
 }
 
 #[test]
@@ -105,7 +107,7 @@ fn folder_json_path_overwrites_no_other_file() {
     let ran = user.runs(&[&sample()]);
     assert_eq!(
         ran.error(),
-        "package.json cannot be written: it exists and is not a JSON document of dive, so it is left alone"
+        "package.json cannot be written: the file exists and is not a JSON document of dive; choose another path"
     );
     assert_eq!(std::fs::read_to_string(user.file("package.json")).unwrap(), "{}\n");
     std::fs::remove_file(user.file("package.json")).unwrap();
@@ -149,7 +151,7 @@ fn folder_cannot_weaken_a_rule() {
         "rules.lowest-efficiency: ignored: `0.1` is weaker than 0.9 (default)",
         "ignore-errors: ignored: `true` is weaker than false (default)",
         "ci: ignored: `false` is weaker than true (",
-        "pull: ignored: `always` is weaker than the default, and",
+        "pull: ignored: `always` is weaker than the default; a",
     ] {
         assert!(ran.stderr.contains(part), "no {part:?} in {}", ran.stderr);
     }

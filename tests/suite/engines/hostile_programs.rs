@@ -41,7 +41,7 @@ fn misbehaving_ssh_is_an_error() {
         "yes 'words of ssh' | head -c 1000000 >&2; exit 255",
     ] {
         let user = user_with("ssh", script).sets("DOCKER_HOST", "ssh://user@far.example");
-        assert_short_error(&user.runs(&["docker://app:1"]), script, &["docker cannot be reached"]);
+        assert_short_error(&user.runs(&["docker://app:1"]), script, &["cannot reach docker"]);
     }
 }
 

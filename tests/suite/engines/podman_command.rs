@@ -171,5 +171,5 @@ fn truncated_podman_save_is_an_error() {
 #[test]
 fn missing_docker_error_suggests_podman() {
     let ran = with_podman(User::new(), "#!/bin/sh\nexit 125\n").runs(&["alpine"]);
-    assert_fails(&ran, &["docker cannot be reached", "--source podman"]);
+    assert_fails(&ran, &["cannot reach docker", "--source podman"]);
 }

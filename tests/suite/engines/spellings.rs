@@ -38,8 +38,7 @@ fn image_names_select_the_same_engine_as_other_tools() {
         ("file:latest", "to open a file, write its path alone: latest"),
         ("x.tar:1.0", "to choose an image in x.tar, write `dive x.tar --image 1.0`"),
     ] {
-        let tried =
-            format!("docker cannot be reached to ask for {argument:?} (for details: `dive docker://{argument}`)");
+        let tried = format!("cannot reach docker to look up {argument:?} (for details: `dive docker://{argument}`)");
         assert_eq!(user.runs(&[argument]).error(), format!("{hint}; {tried}"));
     }
     for (argument, path) in

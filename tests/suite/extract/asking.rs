@@ -36,7 +36,7 @@ fn conflicts_stop_extraction_by_default() {
     let before = super::listing(&case.out());
     let error = case.carry_out(&case.plan("/"), Options::default()).unwrap_err();
     assert!(matches!(&error, ExtractError::Exists { count: 2, .. }), "{error}");
-    assert!(error.to_string().contains("d/link is there already, as are 1 more; overwrite or skip"), "{error}");
+    assert!(error.to_string().contains("d/link already exists, and so do 1 more; overwrite or skip"), "{error}");
     assert_eq!(super::listing(&case.out()), before);
 }
 
@@ -54,7 +54,7 @@ fn skip_keeps_existing_files_and_reports_them() {
         f644 top "image"
         "#,
     );
-    assert_eq!(skipped(&report), ["d/link: it is there already", "d/same: it is there already"]);
+    assert_eq!(skipped(&report), ["d/link: it already exists", "d/same: it already exists"]);
 }
 
 #[test]
@@ -107,9 +107,9 @@ fn overwrite_keeps_files_and_directories_apart() {
             "#,
         );
         let told = skipped(&report);
-        assert!(told[0].starts_with("dir: a file is there, which is not replaced"), "{told:?}");
-        assert_eq!(told[1], "dir/a: what it stands in is not extracted as a directory");
-        assert!(told.iter().any(|line| line.starts_with("file: a directory is there")), "{told:?}");
+        assert!(told[0].starts_with("dir: dive does not replace a file there"), "{told:?}");
+        assert_eq!(told[1], "dir/a: its parent was not extracted as a directory");
+        assert!(told.iter().any(|line| line.starts_with("file: dive does not replace a directory there")), "{told:?}");
         assert_eq!(report.skipped.count(), 5);
     }
 }
@@ -125,12 +125,12 @@ fn target_folder_is_created_but_not_its_parents() {
     run("made").unwrap();
     assert_eq!(case.text("made/a"), "1");
     let error = run("mistyped/folder").unwrap_err();
-    assert!(error.to_string().ends_with("the folder it should stand in is not there; make that first"), "{error}");
+    assert!(error.to_string().ends_with("its parent folder does not exist; create that first"), "{error}");
     assert!(!case.place.path().join("mistyped").exists());
     for file in ["made/a", "made/a/b"] {
         let error = run(file).unwrap_err();
         assert!(matches!(error, ExtractError::NotAFolder { .. }), "{error}");
-        assert!(error.to_string().contains("is not a folder; give the name of a folder"), "{error}");
+        assert!(error.to_string().contains("is not a folder; give an existing or a new folder"), "{error}");
     }
     case.links("dangling", "nowhere");
     assert!(matches!(run("dangling").unwrap_err(), ExtractError::Folder { .. }));

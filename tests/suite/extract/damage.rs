@@ -164,7 +164,7 @@ fn full_disk_stops_extraction_without_partial_file() {
     };
     let error = run(Options::default());
     let text = error.to_string();
-    assert!(text.contains("writing large failed: ") && text.contains("Make room, or choose a folder"), "{text}");
+    assert!(text.contains("writing large failed: ") && text.contains("Free some space or choose a folder"), "{text}");
     let ExtractError::Stopped { report, .. } = error else { panic!("{text}") };
     assert_eq!(report.files, 1);
     super::assert_listing(&super::listing(place), r#"f644 a "1""#);

@@ -81,8 +81,7 @@ fn extraction_follows_no_symlink_on_disk() {
             assert!(place.is_symlink(), "{link} was replaced");
             assert_eq!(case.text("out/other"), "image", "the other file");
             let told = skipped(&report);
-            let obstacle =
-                format!("{}: a symbolic link is there, which is not replaced", link.trim_start_matches("out/"));
+            let obstacle = format!("{}: dive does not replace a symbolic link there", link.trim_start_matches("out/"));
             assert!(told[0].starts_with(&obstacle), "{told:?}");
         }
     }
@@ -154,7 +153,7 @@ fn file_created_during_extraction_is_kept() {
     let report =
         dive_model::extract::run(&case.plan("/"), &case.layers, &case.out(), OVERWRITE, &never, &appear).unwrap();
     assert_eq!(case.text("out/b"), "mine");
-    assert!(skipped(&report)[0].starts_with("b: something else came to its place"), "{:?}", skipped(&report));
+    assert!(skipped(&report)[0].starts_with("b: another file already has this name"), "{:?}", skipped(&report));
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn files_below_a_replaced_directory_are_reported() {
     let plan = Plan::of(tree, NodeId::ROOT, &|node| tree.visible(node, layer(1)).or(tree.visible(node, layer(0))));
     let report = case.carry_out(&plan, Options::default()).unwrap();
     case.holds(r#"f644 d "file""#);
-    assert_eq!(skipped(&report), ["d/below: what it stands in is not extracted as a directory"]);
+    assert_eq!(skipped(&report), ["d/below: its parent was not extracted as a directory"]);
 }
 
 #[test]
@@ -202,10 +202,10 @@ fn devices_pipes_and_sparse_files_are_reported() {
     assert_eq!(
         skipped(&report),
         [
-            "dev/null: it is a device, and no device is made",
-            "disk: it is a sparse file, which cannot be expanded yet",
-            "lost: it is a hard link to nothing",
-            "pipe: it is a named pipe, and none is made",
+            "dev/null: dive extracts no devices",
+            "disk: dive cannot expand sparse files",
+            "lost: it is a hard link to a missing file",
+            "pipe: dive extracts no named pipes",
         ]
     );
     assert_eq!(report.end, End::Complete);

@@ -8,7 +8,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 fn records() -> Vec<Case> {
-    let wrong = "a PAX record whose length is wrong";
+    let wrong = "a PAX record with a wrong length";
     vec![
         case("an extended header without records", &[pax(&[]), file("f")], Shown("f f 0 644 0:0")),
         case(
@@ -177,7 +177,7 @@ fn globals() -> Vec<Case> {
         case(
             "a global record whose length is wrong",
             &[Raw::new(b'g', "pax_global_header").body("99 x\n"), file("f")],
-            Refused("a PAX record whose length is wrong"),
+            Refused("a PAX record with a wrong length"),
         ),
         case(
             "a global record with a NUL in a path",

@@ -48,7 +48,7 @@ fn kinds() -> Vec<Case> {
 
 fn others() -> Vec<Case> {
     let of = |typeflag: u8| [file("a"), Raw::new(typeflag, "f").body("abc")];
-    let refused = "is none that an image may have";
+    let refused = "is not allowed in an image";
     vec![
         case("a contiguous file", &of(b'7'), OnlyOurs("a f 0 644 0:0\nf f 3 644 0:0", "refuse its type '7'")),
         case("GNU's directory with its names", &of(b'D'), Refused(refused)),

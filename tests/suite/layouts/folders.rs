@@ -45,7 +45,7 @@ fn files_beside_the_folder_are_ignored() {
         ] {
             let ran = listed(&packed(junk, "image", &files).tar(), &[]).ends_with(0);
             assert_eq!(paths(&ran), "a", "{}", ran.stderr);
-            assert!(ran.stderr.contains("packed with its folder \"image\""), "{}", ran.stderr);
+            assert!(ran.stderr.contains("is inside the folder \"image\""), "{}", ran.stderr);
         }
     }
 }
@@ -102,17 +102,13 @@ fn skipped_folders_are_reported() {
             .file(format!("{folder}/l/layer.tar"), Layer::default().file("a", "a").tar())
     };
     let ran = listed(&unnamed("image", applications(99)).tar(), &[]).ends_with(0);
-    assert_eq!((paths(&ran).as_str(), ran.stderr.contains("were not read")), ("a", false), "{}", ran.stderr);
+    assert_eq!((paths(&ran).as_str(), ran.stderr.contains("did not search")), ("a", false), "{}", ran.stderr);
     let ran = listed(&unnamed("a", applications(110)).tar(), &[]).ends_with(0);
     assert_eq!(paths(&ran), "a");
-    assert!(
-        ran.stderr.contains("11 more folders have documents that may be an image's and were not read"),
-        "{}",
-        ran.stderr
-    );
+    assert!(ran.stderr.contains("11 more folders may hold images; dive did not search there"), "{}", ran.stderr);
     let ran = listed(&unnamed("image", applications(110)).tar(), &[]);
-    assert!(ran.error().contains("none of the 100 folders that were looked into"), "{}", ran.error());
-    assert!(ran.error().contains("and 11 were not"), "{}", ran.error());
+    assert!(ran.error().contains("no image in the first 100 folders"), "{}", ran.error());
+    assert!(ran.error().contains("and 11 more were not searched"), "{}", ran.error());
     let ran = listed(&unnamed("image", applications(110)).file("etc/passwd", "").tar(), &[]).ends_with(0);
     assert!(paths(&ran).contains("etc/passwd"), "a root file system with many applications");
 }
@@ -152,5 +148,23 @@ fn missing_manifest_suggests_a_truncated_copy() {
     for other in ["src/layer.rs", "blobs.txt", "blobs/readme.txt", "blobs/sha256/readme.txt", "src/layer.tar"] {
         let ran = listed(&Layer::default().file(other, "").tar(), &[]);
         assert!(ran.error().contains("give the tar that `docker save"), "{other}: {}", ran.error());
+    }
+}
+
+/// The folder's name is whoever packed it's, and the command is copied from the message into a shell.
+#[test]
+fn an_advised_command_has_the_folder_as_one_word() {
+    for (folder, says, word) in [
+        ("my image", "\"my image\"", "'./my image'"),
+        ("$(id)", "\"$(id)\"", "'./$(id)'"),
+        ("a\u{1b}[2J", "\"a\\x1b[2J\"", "$'./a\\033[2J'"),
+        ("it's", "\"it's\"", "$'./it\\'s'"),
+    ] {
+        let two = packed(packed(Layer::default(), folder, &docker("a")), "z/two", &oci("b"));
+        let ran = listed(&two.tar(), &[]);
+        assert!(ran.error().contains(&format!("with an image: {says}, \"z/two\"")), "{}", ran.error());
+        assert!(ran.error().contains(&format!("`dive {word}`")), "{}", ran.error());
+        let ran = listed(&packed(Layer::default(), folder, &docker("a")).tar(), &[]).ends_with(0);
+        assert!(ran.stderr.contains(&format!("inside the folder {says},")), "{}", ran.stderr);
     }
 }

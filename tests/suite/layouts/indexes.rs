@@ -207,7 +207,7 @@ fn windows_images_differ_by_version_and_features() {
     assert!(user.runs(&["image.tar", "--platform", "windows/amd64:10.0.14393"]).error().contains(all));
     user.runs(&["image.tar", "--platform", "windows/amd64:10.0.20348"])
         .ends_with(0)
-        .says(&["windows/amd64:10.0.20348.2340 is shown; --platform takes another version: windows/amd64:10.0.20348.2340+win32k"]);
+        .says(&["showing windows/amd64:10.0.20348.2340; --platform chooses another version: windows/amd64:10.0.20348.2340+win32k"]);
 }
 
 /// From `oras copy --recursive`, hauler or `cosign save`: artifacts may precede their image.
@@ -267,7 +267,7 @@ fn index_without_images_names_its_artifacts() {
     let mut alone = Layout::default();
     let of_build = attestation(&mut alone);
     alone.lists(of_build, &on("unknown/unknown"));
-    assert!(error(&alone, &[]).contains("holds no image but an attestation (sha256:"), "{}", error(&alone, &[]));
+    assert!(error(&alone, &[]).contains("holds no image, only an attestation (sha256:"), "{}", error(&alone, &[]));
 
     let mut layout = Layout::default();
     let (sbom, of_build) = (sbom(&mut layout), attestation(&mut layout));
@@ -279,7 +279,7 @@ fn index_without_images_names_its_artifacts() {
         for options in [&[][..], &["--image", "sbom:1"], &["--image", "0"]] {
             let text = error(&layout, options);
             let says =
-                "holds no image but an OCI artifact of type \"application/spdx+json\" (sbom:1); an attestation (";
+                "holds no image, only an OCI artifact of type \"application/spdx+json\" (sbom:1); an attestation (";
             assert!(text.contains(says), "{options:?}: {text}");
         }
     }

@@ -89,7 +89,7 @@ fn image_without_tar_layers_names_their_formats() {
         ("application/vnd.dev.cosign.simplesigning.v1+json", "cosign"),
     ] {
         let ran = layout(&[(media_type, b"{}".to_vec())], &["sha256:aa"]).user().runs(&["image.tar"]);
-        assert!(ran.error().contains("holds no image but an") && ran.error().contains(name), "{}", ran.error());
+        assert!(ran.error().contains("holds no image, only an") && ran.error().contains(name), "{}", ran.error());
     }
 }
 
@@ -105,7 +105,7 @@ fn unreadable_layer_gets_no_verdict() {
         let user = layout(&[(TAR, tar("a")), (media_type, bytes)], &["sha256:aa", "sha256:bb"]).user();
         user.runs(&["image.tar"])
             .ends_with(0)
-            .says(&["layer 1: it is", name, "what it adds to the file system is not shown"])
+            .says(&["layer 1: it is", name, "dive does not show its files"])
             .prints(&["not a file system layer (", "Incomplete: 1 of 2 layers"]);
         let ran = user.runs(&["--ci", "image.tar"]);
         let verdict = format!("no verdict: dive cannot read layer 1: it is {name}");
@@ -145,7 +145,7 @@ fn image_without_readable_layers_gets_no_verdict() {
         std::fs::write(user.file("image.tar"), layout(&[(TAR, bytes)], &["sha256:aa"]).archive()).unwrap();
         for archive in ["docker.tar", "image.tar"] {
             let ran = user.runs(&["--ci", "-i", archive]);
-            assert!(ran.error().contains("no verdict: dive can read none of the layers"), "{}", ran.error());
+            assert!(ran.error().contains("no verdict: dive cannot read any layer"), "{}", ran.error());
             user.runs(&["-i", archive]).ends_with(0);
             let ran = user.runs(&["--ci", archive]);
             assert!(ran.error().contains("; --ignore-errors shows the other layers"), "{}", ran.error());
@@ -179,10 +179,7 @@ fn erofs_is_not_taken_for_an_empty_layer() {
 #[test]
 fn tar_with_unknown_media_type_is_read() {
     let user = layout(&[("application/vnd.example.blob", tar("a"))], &["sha256:aa"]).user();
-    user.runs(&["tree", "image.tar"])
-        .ends_with(0)
-        .prints(&["a\n"])
-        .says(&["which no layer has; it is read as what it is"]);
+    user.runs(&["tree", "image.tar"]).ends_with(0).prints(&["a\n"]).says(&["; dive reads it by its content"]);
 }
 
 /// Command and diff id of each layer in the JSON document.

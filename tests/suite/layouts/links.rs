@@ -32,12 +32,19 @@ fn layout_links_outside_need_follow_links() {
     let ran = user.runs(&["layout"]);
     assert!(ran.error().contains("--follow-links") && ran.error().contains("`cp -rL layout COPY`"), "{}", ran.error());
     user.runs(&["tree", "--follow-links", "layout"]).ends_with(0).prints(&["a\n"]);
-    // Only regular files are read.
+    // The command is for a shell.
+    for (name, word) in [("my layout; id", "'my layout; id'"), ("-layout", "./-layout")] {
+        std::fs::rename(user.file("layout"), user.file(name)).unwrap();
+        let ran = user.runs(&["--", name]);
+        assert!(ran.error().contains(&format!("`cp -rL {word} COPY`")), "{}", ran.error());
+        std::fs::rename(user.file(name), user.file("layout")).unwrap();
+    }
+    // Only regular files, wherever they are.
     let index = user.file("layout/index.json");
     std::fs::remove_file(&index).unwrap();
     symlink("/dev/zero", &index).unwrap();
     let ran = user.runs(&["--follow-links", "layout"]);
-    assert!(ran.error().contains("which is no plain file"), "{}", ran.error());
+    assert!(ran.error().contains("not a regular file"), "{}", ran.error());
 }
 
 /// An image of one layer in the directory `layout`, with the paths of manifest, configuration and layer.
@@ -62,13 +69,13 @@ fn written() -> (User, [PathBuf; 3]) {
 fn dangling_layout_link_is_named() {
     for which in 0..3 {
         for (target, says) in [
-            ("gone", "is a link to \"gone\", which is not there"),
-            ("../../../cache/gone", "is a link to \"../../../cache/gone\", which is not there"),
-            ("/nowhere/gone", "is a link to \"/nowhere/gone\", which is not there"),
-            ("SELF", "which leads back to itself"),
-            ("/dev/zero", "is a link to \"/dev/zero\", which is no plain file"),
-            ("/dev/stdin", "which is no plain file"),
-            (".", "is a link to \".\", which is no plain file"),
+            ("gone", "links to \"gone\" (missing)"),
+            ("../../../cache/gone", "links to \"../../../cache/gone\" (missing)"),
+            ("/nowhere/gone", "links to \"/nowhere/gone\" (missing)"),
+            ("SELF", "a loop of links"),
+            ("/dev/zero", "links to \"/dev/zero\" (not a regular file)"),
+            ("/dev/stdin", "not a regular file"),
+            (".", "links to \".\" (not a regular file)"),
         ] {
             let (user, blobs) = written();
             let blob = &blobs[which];
@@ -89,10 +96,10 @@ fn dangling_layout_link_is_named() {
 #[test]
 fn dangling_folder_link_is_named() {
     for (link, target, says) in [
-        ("blobs", "../gone", "\"blobs\" is a link to \"../gone\", which is not there"),
-        ("blobs/sha256", "sha256", "\"blobs/sha256\" is a link to \"sha256\", which leads back to itself"),
-        ("index.json", "gone.json", "\"index.json\" is a link to \"gone.json\", which is not there"),
-        ("index.json", "/dev/zero", "\"index.json\" is a link to \"/dev/zero\", which is no plain file"),
+        ("blobs", "../gone", "\"blobs\" links to \"../gone\" (missing)"),
+        ("blobs/sha256", "sha256", "\"blobs/sha256\" links to \"sha256\" (a loop of links)"),
+        ("index.json", "gone.json", "\"index.json\" links to \"gone.json\" (missing)"),
+        ("index.json", "/dev/zero", "\"index.json\" links to \"/dev/zero\" (not a regular file)"),
     ] {
         let (user, _) = written();
         let path = user.file("layout").join(link);

@@ -4,10 +4,12 @@
 mod beside;
 mod builders;
 mod choices;
+mod documents;
 mod folders;
 mod indexes;
 mod layers;
 mod links;
+mod nested;
 mod root_file_systems;
 mod schema1;
 mod shapes;

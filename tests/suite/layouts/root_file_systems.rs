@@ -3,7 +3,7 @@
 use super::shapes::{listed, paths};
 use crate::build::{Format, Layer, Layout, image};
 
-const WARNING: &str = "it is not an image but a root file system";
+const WARNING: &str = "it is a root file system";
 
 /// Applications, package managers and registries use the same file names.
 #[test]

@@ -94,7 +94,7 @@ fn inconsistent_schema_1_manifest_is_refused() {
     let layer = json!({ "blobSum": format!("sha256:{}", "0".repeat(64)) });
     let step = json!({ "v1Compatibility": "{}" });
     for (layers, history, says) in [
-        (json!([layer, layer]), json!([step]), "another number of layers (fsLayers) than of build steps (history)"),
+        (json!([layer, layer]), json!([step]), "different numbers of layers (fsLayers) and build steps (history)"),
         (json!([]), json!([]), "lists no layers"),
         (json!([layer]), json!([{ "v1Compatibility": "{" }]), "history[0].v1Compatibility is not a valid document"),
         (json!([layer]), json!([step]), "is missing"),

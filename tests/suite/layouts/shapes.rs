@@ -91,7 +91,7 @@ fn damaged_parent_chain_is_an_error() {
         layer.file("repositories", json!({ "a": { "1": id } }).to_string()).tar()
     };
     for (parent, says) in [
-        (id.as_str(), "is its own parent"),
+        (id.as_str(), "is its own ancestor"),
         ("../../etc", "an id that is not valid"),
         ("0bad", "the layer document 0bad/json is missing; the archive is incomplete: save the image again"),
     ] {
@@ -115,11 +115,7 @@ fn image_packed_with_its_folder_opens_with_a_warning() {
             });
             let ran = listed(&packed.file("._image", "of macOS").tar(), &[]).ends_with(0);
             assert_eq!(paths(&ran), "a");
-            assert!(
-                ran.stderr.contains(&format!("the image was packed with its folder \"{folder}\"")),
-                "{}",
-                ran.stderr
-            );
+            assert!(ran.stderr.contains(&format!("the image is inside the folder \"{folder}\"")), "{}", ran.stderr);
         }
     }
     // Also with an archive of Docker 1.9.
@@ -152,7 +148,7 @@ fn folder_in_an_archive_may_be_a_symlink() {
     };
     assert_eq!(paths(&listed(&with("../data"), &[]).ends_with(0)), "a");
     let ran = listed(&with("../../data"), &[]);
-    assert!(ran.error().contains("leads out of it and is not followed"), "{}", ran.error());
+    assert!(ran.error().contains("leads out of the archive"), "{}", ran.error());
     let ran = listed(&with("../blobs/sha256"), &[]);
     assert!(ran.code == 2, "a symlink loop: {}", ran.stderr);
 }
@@ -167,7 +163,7 @@ fn root_file_system_opens_as_one_layer_with_a_warning() {
         Layer::default().file(".dockerenv", "").file("lib/x", "x"),
     ] {
         let ran = listed(&layer.tar(), &[]).ends_with(0);
-        assert!(ran.stderr.contains("it is not an image but a root file system"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("it is a root file system"), "{}", ran.stderr);
         let packed = listed(&zstd::encode_all(&layer.tar()[..], 1).unwrap(), &[]).ends_with(0);
         assert_eq!(packed.stdout, ran.stdout);
     }

@@ -87,7 +87,7 @@ fn skopeo_directory_in_a_tar_opens() {
             let tar = files.fold(Layer::default(), |tar, (name, content)| tar.file(format!("{folder}{name}"), content));
             let ran = listed(&tar.tar(), &[]).ends_with(0);
             assert_eq!(paths(&ran), "a");
-            assert_eq!(ran.stderr.contains("packed with its folder"), folder.contains('y'), "{}", ran.stderr);
+            assert_eq!(ran.stderr.contains("is inside the folder"), folder.contains('y'), "{}", ran.stderr);
             let packed = listed(&zstd::encode_all(&tar.tar()[..], 1).unwrap(), &[]).ends_with(0);
             assert_eq!(packed.stdout, ran.stdout);
         }
@@ -116,7 +116,59 @@ fn missing_or_damaged_skopeo_file_is_named() {
     }
 }
 
-/// A web application's directory with a `manifest.json`.
+/// The files have names of their own, and no other directory shares them.
+#[test]
+fn a_missing_file_is_named_as_the_directory_names_it() {
+    for (lost, what) in [(hex(1), "configuration"), (hex(2), "blob"), (hex(3), "manifest")] {
+        let files = if what == "manifest" { several_platforms() } else { image("a") };
+        let files: Vec<_> = files.into_iter().filter(|(name, _)| !name.starts_with(&lost)).collect();
+        let user = User::new();
+        std::fs::create_dir(user.file("copy")).unwrap();
+        for (name, content) in &files {
+            std::fs::write(user.file("copy").join(name), content).unwrap();
+        }
+        let tar = files.iter().fold(Layer::default(), |tar, (name, content)| tar.file(name, content)).tar();
+        for error in [user.runs(&["copy"]).error().to_owned(), listed(&tar, &[]).error().to_owned()] {
+            let says = format!("{what} {lost} is missing; the copy is incomplete: make it again, with all its files");
+            assert!(error.contains(&says), "{error}");
+            assert!(!error.contains("blobs/") && !error.contains("layout"), "{error}");
+        }
+    }
+}
+
+/// Before version 1.1, layers were called `HEX.tar`.
+#[test]
+fn a_directory_of_an_older_version_opens() {
+    let tar = image("a").into_iter().fold(Layer::default(), |tar, (name, content)| {
+        tar.file(if name == hex(2) { format!("{name}.tar") } else { name }, content)
+    });
+    let ran = listed(&tar.tar(), &[]).ends_with(0);
+    assert_eq!(paths(&ran), "a", "{}", ran.stderr);
+}
+
+/// There is no index that could list anything.
+#[test]
+fn a_directory_without_an_index_is_not_said_to_have_one() {
+    let ran = listed(
+        &files("a", |mut manifest| {
+            manifest["config"]["digest"] = format!("sha256:{}", hex(4)).into();
+            manifest
+        })
+        .into_iter()
+        .chain([(hex(4), described("linux/s390x", &["sha256:0"]).to_string().into_bytes())])
+        .fold(Layer::default(), |tar, (name, content)| tar.file(name, content))
+        .tar(),
+        &[],
+    )
+    .ends_with(0);
+    assert!(ran.stderr.contains("showing the image for linux/s390x"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("index"), "{}", ran.stderr);
+    let none = json!({ "schemaVersion": 2, "manifests": [] }).to_string();
+    let ran = listed(&Layer::default().file("version", VERSION).file("manifest.json", none).tar(), &[]);
+    assert!(ran.error().contains("manifest.json lists none"), "{}", ran.error());
+}
+
+/// A directory of a web application, which has a `manifest.json` too.
 #[test]
 fn other_manifest_json_is_not_an_image() {
     let user = User::new();

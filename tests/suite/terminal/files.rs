@@ -95,7 +95,7 @@ fn extraction_skips_or_overwrites_as_chosen() {
         dive.waits_for("Overwrite existing files, or skip them?");
         dive.press(key);
         dive.waits_until("the report", |screen| screen.has("Done. Written in") && screen.has(told));
-        assert_eq!(dive.look(|screen| screen.has("prices.csv: it is there already")), is_mine, "{}", dive.contents());
+        assert_eq!(dive.look(|screen| screen.has("prices.csv: it already exists")), is_mine, "{}", dive.contents());
         assert_eq!(std::fs::read(&written).unwrap() == b"mine", is_mine, "{key}: {}", dive.contents());
         dive.press("q");
         dive.waits_for("Filter: ");

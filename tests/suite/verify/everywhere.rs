@@ -19,7 +19,7 @@ fn verify_fails_every_mode_with_exit_code_2() {
             [&[][..], &["--json", "out.json"], &["--json", "-"], &["--ci"], &["tree"], &["tree", "--changes"]]
         {
             let ran = user.runs(&[options, &["--verify", "image.tar"]].concat());
-            assert!(ran.error().contains("should be sha256:"), "{options:?}: {}", ran.error());
+            assert!(ran.error().contains("should have the digest sha256:"), "{options:?}: {}", ran.error());
             assert_eq!(ran.stdout, "", "{options:?}");
         }
         assert_eq!(user.sees(), ["image.tar"], "files after a failed verification");

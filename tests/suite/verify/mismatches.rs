@@ -30,7 +30,7 @@ fn flipped_byte_error_names_layer_and_digests() {
         let ran = user.runs(&["tree", "--verify", "image.tar"]);
         let error = ran.error();
         assert!(error.starts_with("image.tar: layer 1 ("), "{error}");
-        let said = format!("should be {} and is {}", digest(&blob), digest(&damaged));
+        let said = format!("should have the digest {}, but has {}", digest(&blob), digest(&damaged));
         assert!(error.contains(&said), "{error}");
         assert_eq!(ran.stdout, "", "{shape:?}");
     }
@@ -45,7 +45,11 @@ fn compressed_layer_is_verified_stored_and_unpacked() {
     other_time[4] ^= 1;
     let user = Archive::of(vec![sound.clone()]).exchanges(&blob, other_time.clone()).user(Shape::Oci);
     let ran = user.runs(&["tree", "--verify", "image.tar"]);
-    assert!(ran.error().contains(&format!("should be {} and is {}", digest(&blob), digest(&other_time))));
+    assert!(ran.error().contains(&format!(
+        "should have the digest {}, but has {}",
+        digest(&blob),
+        digest(&other_time)
+    )));
     assert!(!ran.error().contains(&digest(&sound.tar())), "a mismatch of the unpacked bytes: {}", ran.error());
 
     for packing in [Packing::Gzip, Packing::Zstd] {
@@ -54,7 +58,7 @@ fn compressed_layer_is_verified_stored_and_unpacked() {
         user.runs(&["tree", "image.tar"]).ends_with(0);
         let ran = user.runs(&["tree", "--verify", "image.tar"]);
         let said = format!(
-            "layer 0 ({:064x}/layer.tar) should be {} and is {}",
+            "layer 0 ({:064x}/layer.tar) should have the digest {}, but has {}",
             0,
             digest(&sound.tar()),
             digest(&other.tar())
@@ -71,7 +75,7 @@ fn configuration_and_manifest_are_verified() {
         let other = String::from_utf8(config.clone()).unwrap().replace("amd64", "arm64").into_bytes();
         let user = archive.exchanges(&config, other.clone()).user(shape);
         let ran = user.runs(&["tree", "--verify", "image.tar"]);
-        let said = format!("should be {} and is {}", digest(&config), digest(&other));
+        let said = format!("should have the digest {}, but has {}", digest(&config), digest(&other));
         assert!(ran.error().contains(&said), "{shape:?}: {}", ran.error());
     }
     let archive = Archive::of(vec![layer(Packing::Plain)]);
@@ -79,7 +83,7 @@ fn configuration_and_manifest_are_verified() {
     let other = [&manifest[..], b"\n"].concat();
     let user = archive.exchanges(&manifest, other.clone()).user(Shape::Oci);
     let ran = user.runs(&["tree", "--verify", "image.tar"]);
-    assert!(ran.error().contains(&format!("should be {} and is {}", digest(&manifest), digest(&other))));
+    assert!(ran.error().contains(&format!("should have the digest {}, but has {}", digest(&manifest), digest(&other))));
 }
 
 /// The error is about the digest, not about invalid JSON or a decompression error.
@@ -88,15 +92,26 @@ fn unreadable_content_is_reported_as_mismatch() {
     let archive = Archive::of(vec![layer(Packing::Plain)]);
     let config = archive.config();
     let user = archive.exchanges(&config, flipped(&config, 0)).user(Shape::Oci);
-    assert!(user.runs(&["tree", "--verify", "image.tar"]).error().contains(&format!("should be {}", digest(&config))));
+    assert!(
+        user.runs(&["tree", "--verify", "image.tar"])
+            .error()
+            .contains(&format!("should have the digest {}", digest(&config)))
+    );
 
     let sound = layer(Packing::Gzip);
     let cut = sound.blob()[..sound.blob().len() / 2].to_vec();
     for options in [&["tree", "--verify"][..], &["tree", "--verify", "--ignore-errors"]] {
         let user = Archive::of(vec![sound.clone()]).exchanges(&sound.blob(), cut.clone()).user(Shape::Oci);
         let ran = user.runs(&[options, &["image.tar"]].concat());
-        assert!(ran.error().contains(&format!("should be {} and is {}", digest(&sound.blob()), digest(&cut))));
-        assert!(ran.error().contains(&format!("should be {} and cannot be read whole", digest(&sound.tar()))));
+        assert!(ran.error().contains(&format!(
+            "should have the digest {}, but has {}",
+            digest(&sound.blob()),
+            digest(&cut)
+        )));
+        assert!(
+            ran.error()
+                .contains(&format!("should have the digest {}, but cannot be read in full", digest(&sound.tar())))
+        );
     }
 }
 
@@ -108,7 +123,7 @@ fn error_lists_every_mismatch() {
     let ran = archive.user(Shape::Docker).runs(&["tree", "--verify", "image.tar"]);
     let error = ran.error();
     assert!(!error.contains("layer 0 (") && error.contains("layer 1 (") && error.contains("layer 10 ("), "{error}");
-    assert!(error.contains("; and 3 more; copy or save the image again"), "{error}");
+    assert!(error.contains("; and 3 more; save, copy or pull the image again"), "{error}");
 }
 
 /// One blob, listed with two different diff ids.
@@ -125,14 +140,14 @@ fn repeated_blob_is_verified_per_layer() {
 fn unsupported_digest_algorithm_fails_verification() {
     let archive = Archive::of(vec![layer(Packing::Plain)]).claims(0, "md5:d41d8cd98f00b204e9800998ecf8427e");
     let ran = archive.user(Shape::Docker).runs(&["tree", "--verify", "image.tar"]);
-    assert!(ran.error().contains("which is no digest of SHA-256 or SHA-512"), "{}", ran.error());
+    assert!(ran.error().contains("is not a SHA-256 or SHA-512 digest"), "{}", ran.error());
     let long = "sha512:".to_owned() + &"0".repeat(128);
     let ran = Archive::of(vec![layer(Packing::Zstd)]).claims(0, &long).user(Shape::Docker).runs(&[
         "tree",
         "--verify",
         "image.tar",
     ]);
-    assert!(ran.error().contains("and is sha512:"), "{}", ran.error());
+    assert!(ran.error().contains("but has sha512:"), "{}", ran.error());
 }
 
 /// A root file system has no digests.
@@ -143,5 +158,5 @@ fn layer_without_digest_fails_verification() {
     std::fs::write(user.file("image.tar"), tar.file("etc/passwd", "root").tar()).unwrap();
     user.runs(&["tree", "image.tar"]).ends_with(0);
     let ran = user.runs(&["tree", "--verify", "image.tar"]);
-    assert!(ran.error().contains("has no digest to compare it with"), "{}", ran.error());
+    assert!(ran.error().contains("cannot be checked: the image gives no digest for it"), "{}", ran.error());
 }

@@ -4,11 +4,13 @@
 pub mod classic;
 pub mod exact;
 mod groups;
+mod parts;
 mod stack;
 
 pub use classic::Classic;
 pub use exact::Exact;
 pub use groups::WasteGroup;
+pub use parts::{Part, Sizes};
 
 use crate::tree::Tree;
 

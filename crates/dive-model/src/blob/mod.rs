@@ -211,13 +211,13 @@ impl Blob {
     /// [`io::ErrorKind::FileTooLarge`] if it is longer, [`io::ErrorKind::UnexpectedEof`] if the file was truncated.
     pub fn read_document(&self, limit: u64) -> io::Result<Vec<u8>> {
         if self.len > limit {
-            let message = format!("it is {} bytes long, and no such document needs more than {limit}", self.len);
+            let message = format!("it is {} bytes long; the limit for such a document is {limit}", self.len);
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
         }
         let mut bytes = Vec::new();
         self.reader().read_to_end(&mut bytes)?;
         if (bytes.len() as u64) < self.len {
-            let message = format!("{} bytes were expected and {} are there", self.len, bytes.len());
+            let message = format!("expected {} bytes, found {}", self.len, bytes.len());
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, message));
         }
         Ok(bytes)

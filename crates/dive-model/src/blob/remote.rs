@@ -149,7 +149,7 @@ impl<T> Drop for RunningFetch<'_, T> {
 }
 
 fn cancelled() -> io::Error {
-    io::Error::new(io::ErrorKind::Interrupted, "it was called off before all bytes were here")
+    io::Error::new(io::ErrorKind::Interrupted, "the download was cancelled")
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ impl Cache {
                 let _ = file.set_modified(SystemTime::now());
             }
             Err(error) => {
-                warn!("the cache's record {} is left out and removed: {error}", path.display());
+                warn!("deleting the damaged cache record {}: {error}", path.display());
                 let _ = fs::remove_file(&path);
             }
         }
@@ -134,8 +134,8 @@ impl Cache {
     pub fn write(&self, kind: RecordKind, key: &str, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
         let Some(path) = self.path(kind, key) else { return };
         match self.pack(&path, key, write) {
-            Ok(bytes) => debug!("{} is kept: {bytes} bytes", path.display()),
-            Err(error) => warn!("{} cannot be kept: {error}", path.display()),
+            Ok(bytes) => debug!("{} is cached: {bytes} bytes", path.display()),
+            Err(error) => warn!("{} cannot be cached: {error}", path.display()),
         }
         self.make_room(&path);
     }
@@ -176,7 +176,7 @@ impl Cache {
             if bytes <= self.limit && !is_stale(&record) {
                 return;
             }
-            debug!("{} makes room for others", record.path.display());
+            debug!("{} is deleted to keep the cache within its limit", record.path.display());
             if fs::remove_file(&record.path).is_ok() {
                 bytes -= record.bytes;
             }
@@ -317,7 +317,7 @@ fn unpack(file: &File, key: &str) -> io::Result<Vec<u8>> {
     let limit = HEADER_LEN as u64 + PACKED_LIMIT;
     file.take(limit + 1).read_to_end(&mut packed)?;
     if packed.len() as u64 > limit {
-        return Err(damaged("it is longer than any"));
+        return Err(damaged("it is over the size limit of a record"));
     }
     let (header, packed) = packed.split_at_checked(HEADER_LEN).ok_or_else(|| damaged("it is cut off"))?;
     let (magic, sum) = header.split_at(MAGIC.len());
@@ -328,7 +328,7 @@ fn unpack(file: &File, key: &str) -> io::Result<Vec<u8>> {
     let decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
     decoder.take(UNPACKED_LIMIT + 1).read_to_end(&mut record)?;
     if record.len() as u64 > UNPACKED_LIMIT {
-        return Err(damaged("it unpacks to more than any"));
+        return Err(damaged("it unpacks to more than the size limit of a record"));
     }
     Ok(record)
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::io::{self, Read};
 use std::str::FromStr;
 
+use crate::remark::Quoted;
 use sha2::digest::Digest as _;
 use sha2::{Sha256, Sha512};
 
@@ -154,10 +155,12 @@ impl Mismatch {
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Other { claimed, found } => write!(f, "should be {claimed} and is {found}"),
-            Self::Unreadable { claimed } => write!(f, "should be {claimed} and cannot be read whole"),
-            Self::Unknown { claimed } => write!(f, "should be {claimed:?}, which is no digest of SHA-256 or SHA-512"),
-            Self::Unnamed => f.write_str("has no digest to compare it with"),
+            Self::Other { claimed, found } => write!(f, "should have the digest {claimed}, but has {found}"),
+            Self::Unreadable { claimed } => write!(f, "should have the digest {claimed}, but cannot be read in full"),
+            Self::Unknown { claimed } => {
+                write!(f, "cannot be checked: {} is not a SHA-256 or SHA-512 digest", Quoted(claimed))
+            }
+            Self::Unnamed => f.write_str("cannot be checked: the image gives no digest for it"),
         }
     }
 }

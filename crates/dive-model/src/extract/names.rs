@@ -21,17 +21,17 @@ const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 pub(super) fn refused(name: &[u8], rules: NameRules) -> Option<&'static str> {
     match name {
         b"" => return Some("it has no name"),
-        b"." | b".." => return Some("its name is that of a directory above"),
-        _ if name.contains(&b'/') => return Some("its name has a slash in it"),
-        _ if name.contains(&0) => return Some("its name has a NUL byte in it"),
+        b"." | b".." => return Some("its name is `.` or `..`"),
+        _ if name.contains(&b'/') => return Some("its name contains a slash"),
+        _ if name.contains(&0) => return Some("its name contains a NUL byte"),
         _ => {}
     }
     if rules == NameRules::Unix {
         return None;
     }
-    let Ok(text) = std::str::from_utf8(name) else { return Some("its name is not text, which Windows needs") };
+    let Ok(text) = std::str::from_utf8(name) else { return Some("its name is not UTF-8, which Windows requires") };
     if text.chars().any(|letter| letter.is_ascii_control() || r#"<>:"\|?*"#.contains(letter)) {
-        return Some("its name has a character that Windows does not take");
+        return Some("its name contains a character that Windows does not allow");
     }
     if text.ends_with(['.', ' ']) {
         return Some("its name ends in a dot or a space, which Windows drops");
@@ -42,7 +42,7 @@ pub(super) fn refused(name: &[u8], rules: NameRules) -> Option<&'static str> {
         let mut rest = stem.strip_prefix(port).unwrap_or_default().chars();
         matches!(rest.next(), Some('0'..='9' | '¹' | '²' | '³')) && rest.next().is_none()
     });
-    (is_port || DEVICES.contains(&stem.as_str())).then_some("its name is that of a device on Windows")
+    (is_port || DEVICES.contains(&stem.as_str())).then_some("its name is a device name on Windows")
 }
 
 #[cfg(test)]

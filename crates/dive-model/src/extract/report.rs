@@ -99,31 +99,31 @@ impl fmt::Display for Skipped {
 #[non_exhaustive]
 pub enum Reason {
     /// A character or block device.
-    #[error("it is a device, and no device is made")]
+    #[error("dive extracts no devices")]
     Device,
     /// A named pipe.
-    #[error("it is a named pipe, and none is made")]
+    #[error("dive extracts no named pipes")]
     Fifo,
     /// A sparse file, whose stored bytes are not its content.
-    #[error("it is a sparse file, which cannot be expanded yet")]
+    #[error("dive cannot expand sparse files")]
     SparseFile,
     /// A hard link to a missing file.
-    #[error("it is a hard link to nothing")]
+    #[error("it is a hard link to a missing file")]
     LinkToNothing,
     /// A name that cannot be used.
     #[error("{0}")]
     Name(&'static str),
     /// The parent is not a directory in the requested version, or is left out.
-    #[error("what it stands in is not extracted as a directory")]
+    #[error("its parent was not extracted as a directory")]
     NoDirectory,
     /// A file exists: [`super::OnConflict::Skip`].
-    #[error("it is there already")]
+    #[error("it already exists")]
     AlreadyThere,
     /// A directory is in place of a file, or the other way round.
-    #[error("{0} is there, which is not replaced; move it away or choose another folder")]
+    #[error("dive does not replace {0} there; move it away or choose another folder")]
     Obstacle(FileKind),
     /// The name was free at first, and taken when the item was written.
-    #[error("something else came to its place; does this file system take two names for one?")]
+    #[error("another file already has this name; the file system may ignore case")]
     Appeared,
     /// The layer is missing.
     #[error("its layer is missing from the image")]
@@ -160,13 +160,13 @@ pub struct Progress {
 #[non_exhaustive]
 pub enum ExtractError {
     /// The path is not a folder.
-    #[error("{} is not a folder; give the name of a folder, there or not", Shown(&lossy(folder)))]
+    #[error("{} is not a folder; give an existing or a new folder", Shown(&lossy(folder)))]
     NotAFolder {
         /// The path as given.
         folder: PathBuf,
     },
     /// Neither the folder nor its parent exists.
-    #[error("{} cannot be made: the folder it should stand in is not there; make that first", Shown(&lossy(folder)))]
+    #[error("{} cannot be created: its parent folder does not exist; create that first", Shown(&lossy(folder)))]
     NoParent {
         /// The path as given.
         folder: PathBuf,
@@ -181,7 +181,7 @@ pub enum ExtractError {
     },
     /// Files exist, and [`super::OnConflict::Fail`] is set. Nothing was written.
     #[error(
-        "{}: {} is there already{}; overwrite or skip what is there, or choose another folder",
+        "{}: {} already exists{}; overwrite or skip existing files, or choose another folder",
         Shown(&lossy(folder)), Shown(&String::from_utf8_lossy(first)), and_more(*count)
     )]
     Exists {
@@ -216,14 +216,14 @@ fn lossy(path: &Path) -> String {
 fn and_more(count: u64) -> String {
     match count {
         0 | 1 => String::new(),
-        count => format!(", as are {} more", count - 1),
+        count => format!(", and so do {} more", count - 1),
     }
 }
 
 fn advice(problem: &io::Error) -> &'static str {
     match problem.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "Make room, or choose a folder on another disk, and extract again"
+            "Free some space or choose a folder on another disk, then extract again"
         }
         _ => "Choose a folder that you may write to",
     }

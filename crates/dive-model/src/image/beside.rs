@@ -21,7 +21,8 @@ impl Beside {
         let mut places = Vec::new();
         for name in index::images_beside(store, listed) {
             places.push(name.index);
-            names.push(ImageName { index: names.len(), ..name });
+            let index = names.last().map_or(0, |last| last.index + 1);
+            names.push(ImageName { index, ..name });
         }
         Self { names, listed: listed.len(), places }
     }
@@ -41,10 +42,11 @@ impl Beside {
     /// The others, beside the image that the index calls `shown`; `None` if only the index counts.
     pub(super) fn others(&self, shown: &ImageName) -> Option<Vec<ImageName>> {
         let beside = self.places.iter().position(|place| *place == shown.index).map(|at| self.listed + at);
-        let is_shown = |name: &&ImageName| match beside {
-            Some(at) => name.index == at,
+        let is_shown = |at: usize, name: &ImageName| match beside {
+            Some(shown) => at == shown,
             None => name.id.is_some() && name.id == shown.id || name.tags.iter().any(|tag| shown.tags.contains(tag)),
         };
-        (self.listed > 0).then(|| self.names.iter().filter(|name| !is_shown(name)).cloned().collect())
+        let others = self.names.iter().enumerate().filter(|(at, name)| !is_shown(*at, name));
+        (self.listed > 0).then(|| others.map(|(_, name)| name.clone()).collect())
     }
 }

@@ -1,9 +1,12 @@
 //! The image configuration. The types are our own, because those of oci-spec reject images that engines load: with
 //! `history` and `diff_ids` of `null`, and with fields newer than the specification.
 
+use oci_spec::image::{ANNOTATION_BASE_IMAGE_DIGEST, ANNOTATION_BASE_IMAGE_NAME};
+
 use super::history::HistoryEntry;
+use super::named_image::NamedImage;
 use super::platform::Platform;
-use crate::json::{Decode, Key, List, Object, Text};
+use crate::json::{Decode, JsonError, JsonReader, Key, List, Object, Shape, Text};
 
 /// The fields that dive reads.
 #[derive(Debug, Default)]
@@ -15,6 +18,7 @@ pub(super) struct ImageConfig {
     os_version: Text,
     os_features: List<String>,
     pub(super) rootfs: Option<ConfigRootFs>,
+    container: ContainerConfig,
     pub(super) history: List<HistoryEntry>,
 }
 
@@ -28,6 +32,7 @@ impl Object for ImageConfig {
             _ if key.is("os.version") => &mut self.os_version,
             _ if key.is("os.features") => &mut self.os_features,
             _ if key.is("rootfs") => &mut self.rootfs,
+            _ if key.is("config") => &mut self.container,
             _ if key.is("history") => &mut self.history,
             _ => return None,
         })
@@ -45,7 +50,51 @@ impl Object for ConfigRootFs {
     }
 }
 
+/// How a container of the image is run.
+#[derive(Debug, Default)]
+struct ContainerConfig {
+    labels: Labels,
+}
+
+impl Object for ContainerConfig {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        key.is("Labels").then_some(&mut self.labels)
+    }
+}
+
+/// The labels that mean something here. One that is no string is taken for absent.
+#[derive(Debug, Default)]
+struct Labels {
+    base_name: Option<String>,
+    base_digest: Option<String>,
+}
+
+/// A map in Go: its keys are data, so their case counts, and `null` empties it.
+impl Decode for Labels {
+    fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
+        if json.shape()? != Shape::Object {
+            *self = Self::default();
+            return json.skip();
+        }
+        json.object(&mut |key, json| {
+            let label = match key.as_str() {
+                ANNOTATION_BASE_IMAGE_NAME => &mut self.base_name,
+                ANNOTATION_BASE_IMAGE_DIGEST => &mut self.base_digest,
+                _ => return json.skip(),
+            };
+            *label = None;
+            if json.shape()? == Shape::String { label.decode(json) } else { json.skip() }
+        })
+    }
+}
+
 impl ImageConfig {
+    /// What its labels call the image that the image was built on.
+    pub(super) fn base(&self) -> Option<NamedImage> {
+        let Labels { base_name, base_digest } = &self.container.labels;
+        NamedImage::of(base_name.as_deref(), base_digest.as_deref())
+    }
+
     pub(super) fn platform(&self) -> Option<Platform> {
         let (os, architecture) = (self.os.as_deref()?, self.architecture.as_deref()?);
         let platform = Platform::new(os, architecture, self.variant.as_deref());

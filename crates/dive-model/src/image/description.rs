@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
+use super::base::Base;
+use super::dockerfile_lines::DockerfileLines;
 use super::error::LayerLoss;
 use super::history::HistoryStep;
 use super::other_entry::OtherEntry;
 use super::platform::Platform;
+use super::provenance::Provenance;
 use super::selection::ImageName;
 use crate::layer::LayerBlob;
 use crate::layer::toc::Toc;
@@ -29,6 +32,10 @@ pub struct Image {
     pub layers: Vec<ImageLayer>,
     /// All build steps, including those without a layer.
     pub history: Vec<HistoryStep>,
+    /// What it was built on, if that is known.
+    pub base: Option<Base>,
+    /// What the builder states about it.
+    pub provenance: Option<Provenance>,
     /// Other images in the store.
     pub other_images: Vec<ImageName>,
     /// Entries of the store that are not images.
@@ -96,4 +103,6 @@ pub struct ImageLayer {
     pub created_by: String,
     /// Comment of the builder; empty if there is none.
     pub comment: String,
+    /// The lines of a Dockerfile that made it, if they are known.
+    pub lines: Option<DockerfileLines>,
 }

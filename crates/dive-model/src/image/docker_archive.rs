@@ -7,9 +7,9 @@ use super::config::ImageConfig;
 use super::document::{self, DocumentKind};
 use super::error::ImageError;
 use super::index;
-use super::manifest::{DockerImage, digest_of_path};
+use super::manifest::{DockerImage, DockerImages, digest_of_path};
 use super::plan::{ConfigDocument, Plan, PlannedConfig, Wanted};
-use super::platform::{Fit, Platform};
+use super::platform::{Platform, of_platform};
 use super::selection::{ImageName, ImageSelector, Selection, find_all, hint_for, listed, note_shared_tags};
 use crate::json::List;
 use crate::remark::Remark;
@@ -26,10 +26,26 @@ pub(super) struct DockerArchive {
 
 impl DockerArchive {
     pub(super) fn read(store: &dyn Store, remarks: &mut Vec<Remark>) -> Result<Self, ImageError> {
-        let List(mut images): List<DockerImage> =
+        let DockerImages { images: List(images), is_bare_entry } =
             document::read(store, &store.blob(MANIFEST)?, DocumentKind::DockerManifest, remarks)?;
-        let names = images.iter_mut().enumerate().map(|(index, image)| ImageName {
-            index,
+        let mut remark = |text: String| remarks.push(Remark::new(format!("{}: {MANIFEST}", store.name()), text));
+        if is_bare_entry {
+            remark("is one entry and not a list of them; the image is shown".to_owned());
+        }
+        // To Go, `null` is an entry without anything. The others keep their places in the document, which skopeo counts too.
+        let empty: Vec<usize> = (0..images.len()).filter(|at| images[*at].is_empty()).collect();
+        let listed = images.into_iter().enumerate().filter(|(_, image)| !image.is_empty());
+        let mut images: Vec<(usize, DockerImage)> = listed.collect();
+        if let Some(first) = empty.first().filter(|_| !images.is_empty()) {
+            let more = match empty.len() - 1 {
+                0 => String::new(),
+                1 => ", and so is 1 more".to_owned(),
+                count => format!(", and so are {count} more"),
+            };
+            remark(format!("entry {first} is empty and is skipped{more}"));
+        }
+        let names = images.iter_mut().map(|(index, image)| ImageName {
+            index: *index,
             // `null` is an empty tag to Go.
             tags: std::mem::take(&mut image.tags.0).into_iter().filter(|tag| !tag.is_empty()).collect(),
             id: digest_of_path(&image.config),
@@ -37,7 +53,7 @@ impl DockerArchive {
         });
         let mut names: Vec<ImageName> = names.collect();
         note_shared_tags(&mut names);
-        Ok(Self { images, names })
+        Ok(Self { images: images.into_iter().map(|(_, image)| image).collect(), names })
     }
 
     /// The place of the image that `selection` names. Of images with one tag, that for the platform is meant. `beside` are
@@ -48,9 +64,14 @@ impl DockerArchive {
             (Some(named), _) => find_all(names, named),
             (None, Some(_)) => (0..names.len()).collect(),
             (None, None) => {
-                let shares_tag = |name: &&ImageName| name.tags.iter().any(|tag| names[0].tags.contains(tag));
-                std::iter::once(0).chain(names.iter().skip(1).filter(shares_tag).map(|name| name.index)).collect()
+                let shares_tag = |at: &usize| names[*at].tags.iter().any(|tag| names[0].tags.contains(tag));
+                std::iter::once(0).chain((1..names.len()).filter(shares_tag)).collect()
             }
+        };
+        let platform = |at: usize| {
+            let blob = store.blob(&images.get(at)?.config).ok()?;
+            let read = document::read(store, &blob, DocumentKind::DockerConfig, &mut Vec::new());
+            ImageConfig::platform(&read.ok()?)
         };
         match (&candidates[..], &selection.platform) {
             ([], _) => {
@@ -61,12 +82,12 @@ impl DockerArchive {
             }
             ([only], _) if selection.image.is_some() => Ok(*only),
             ([only], None) => Ok(*only),
-            (_, Some(wanted)) => of_platform(store, images, &candidates, &|found| found.fit(wanted)).map_err(|found| {
+            (_, Some(wanted)) => of_platform(&candidates, platform, &|found| found.fit(wanted)).map_err(|found| {
                 ImageError::no_platform(store.name(), selection.image.as_ref(), wanted, found.join(", "))
             }),
             ([first, ..], None) => {
                 let host = Platform::host();
-                Ok(of_platform(store, images, &candidates, &|found| found.fit_host(&host)).unwrap_or(*first))
+                Ok(of_platform(&candidates, platform, &|found| found.fit_host(&host)).unwrap_or(*first))
             }
         }
     }
@@ -80,7 +101,7 @@ pub(super) fn plan(
     beside: &[ImageName],
 ) -> Result<Plan, ImageError> {
     if archive.images.is_empty() {
-        return Err(ImageError::NoImage { archive: store.name().to_owned(), document: MANIFEST });
+        return Err(ImageError::NoImage { archive: store.name().to_owned(), document: MANIFEST.to_owned() });
     }
     let chosen = archive.choose(store, selection, beside)?;
     let DockerArchive { mut images, mut names } = archive;
@@ -104,6 +125,8 @@ pub(super) fn plan(
         Wanted { media_type, ..Wanted::at(path, digest) }
     };
     let layers = image.layers.0.into_iter().map(wanted).collect();
+    let attestations = name.id.as_ref().filter(|_| store.contains(index::INDEX));
+    let attestations = attestations.map_or_else(Vec::new, |config| index::attestations(store, config));
     Ok(Plan {
         config: PlannedConfig::Document(ConfigDocument {
             wanted: Wanted::at(image.config, name.id.clone()),
@@ -116,35 +139,7 @@ pub(super) fn plan(
         other_entries: Vec::new(),
         platform: None,
         layers,
+        attestations,
+        base: None,
     })
-}
-
-/// The place of that image of `candidates` which fits best. The first if a configuration cannot be read: then it is not
-/// known which one fits. If none fits, what they are for.
-fn of_platform(
-    store: &dyn Store,
-    images: &[DockerImage],
-    candidates: &[usize],
-    fit: &dyn Fn(&Platform) -> Option<Fit>,
-) -> Result<usize, Vec<String>> {
-    let platform = |image: &DockerImage| {
-        let blob = store.blob(&image.config).ok()?;
-        let read = document::read(store, &blob, DocumentKind::DockerConfig, &mut Vec::new());
-        ImageConfig::platform(&read.ok()?)
-    };
-    let platforms: Vec<(usize, Option<Platform>)> =
-        candidates.iter().filter_map(|at| Some((*at, platform(images.get(*at)?)))).collect();
-    let fits = platforms.iter().filter_map(|(at, found)| Some((fit(found.as_ref()?)?, *at)));
-    if let Some((_, at)) = fits.max_by_key(|(fit, at)| (*fit, usize::MAX - at)) {
-        return Ok(at);
-    }
-    let mut found: Vec<String> = Vec::new();
-    for (_, platform) in &platforms {
-        let Some(platform) = platform else { return candidates.first().copied().ok_or(found) };
-        let platform = platform.to_string();
-        if !found.contains(&platform) {
-            found.push(platform);
-        }
-    }
-    Err(found)
 }

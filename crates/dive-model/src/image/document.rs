@@ -59,13 +59,24 @@ pub(super) fn read<T: Decode + Default>(
     kind: DocumentKind,
     remarks: &mut Vec<Remark>,
 ) -> Result<T, ImageError> {
+    read_into(store, blob, kind, remarks, T::default())
+}
+
+/// Reads `blob` as a document into `value`.
+pub(super) fn read_into<T: Decode>(
+    store: &dyn Store,
+    blob: &Blob,
+    kind: DocumentKind,
+    remarks: &mut Vec<Remark>,
+    value: T,
+) -> Result<T, ImageError> {
     let bytes = blob.read_document(DOCUMENT_LIMIT).map_err(|cause| ImageError::Unreadable {
         archive: store.name().to_owned(),
         document: blob.name().to_owned(),
         cause,
     })?;
     store.read_document(blob, &bytes);
-    let document = json::read(&bytes).map_err(|cause| {
+    let document = json::read_into(&bytes, value).map_err(|cause| {
         let (archive, document) = (store.name().to_owned(), blob.name().to_owned());
         match cause.problem {
             JsonProblem::TooLong { .. } | JsonProblem::TooDeep { .. } => ImageError::Limit { archive, document, cause },

@@ -9,7 +9,7 @@ use super::other_entry::OtherEntry;
 use super::platform::Platform;
 use super::selection::ImageSelector;
 use crate::json::JsonError;
-use crate::remark::Shown;
+use crate::remark::{Quoted, Shown};
 use crate::store::StoreError;
 use crate::units::Bytes;
 
@@ -36,7 +36,7 @@ pub enum ImageError {
         /// The archive.
         archive: String,
         /// The document that lists.
-        document: &'static str,
+        document: String,
     },
     /// A document that cannot be read.
     #[error("{archive}: {} cannot be read: {cause}", Shown(document))]
@@ -152,7 +152,7 @@ pub enum ImageError {
     /// Something that is kept as an image and is none.
     #[error(
         "{archive}: {document} is an OCI artifact{}, not a container image: it has no file system to show",
-        kind.as_ref().map(|kind| format!(" of type {kind:?}")).unwrap_or_default()
+        kind.as_ref().map(|kind| format!(" of type {}", Quoted(kind))).unwrap_or_default()
     )]
     Artifact {
         /// The archive.
@@ -175,7 +175,7 @@ pub enum ImageError {
         available: String,
     },
     /// Nothing in an index is an image.
-    #[error("{archive}: holds no image but {entries}; nothing there is a file system")]
+    #[error("{archive}: holds no image, only {entries}; choose a file with an image")]
     NoImageBut {
         /// The archive.
         archive: String,
@@ -313,7 +313,7 @@ fn agreeing(found: &str) -> &'static str {
 /// The platforms that can be named instead.
 fn offered(available: &str) -> String {
     if available.is_empty() {
-        "; the index names no platform".to_owned()
+        "; no image names its platform".to_owned()
     } else {
         format!("; available: {}. Choose one with --platform", Shown(available))
     }

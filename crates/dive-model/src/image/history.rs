@@ -69,7 +69,7 @@ pub(super) fn steps(
         remarks.push(Remark::new(
             place,
             format!(
-                "the history tells of {made} layers and there are {}; commands are matched from the base up",
+                "the history has {made} layers and the image {}; commands are matched from the base up",
                 layers.len()
             ),
         ));

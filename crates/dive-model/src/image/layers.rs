@@ -75,7 +75,7 @@ impl Found {
     fn warn_of_file_systems(&self, store: &dyn Store, remarks: &mut Vec<Remark>) {
         for (layer, (_, blob)) in self.layers.iter().enumerate() {
             if let Some(content) = other_content(blob).filter(|it| it.is_file_system) {
-                let text = format!("it is {}; what it adds to the file system is not shown", content.name);
+                let text = format!("it is {}; dive does not show its files", content.name);
                 remarks.push(Remark::new(format!("{}: layer {layer}", store.name()), text));
             }
         }
@@ -136,7 +136,7 @@ impl Found {
             if let (LayerKind::Unknown, Some(media_type), Ok(_)) =
                 (layer_kind(wanted.media_type.as_deref()), &wanted.media_type, blob)
             {
-                let text = format!("has the media type {media_type}, which no layer has; it is read as what it is");
+                let text = format!("has the unknown media type {media_type}; dive reads it by its content");
                 remarks.push(Remark::new(format!("{}: layer {layer}", store.name()), text));
             }
         }
@@ -165,7 +165,11 @@ impl Found {
         let others: Vec<_> =
             self.mislabelled().iter().map(|(layer, content)| format!("; layer {layer} is {}", content.name)).collect();
         let more = others.len().saturating_sub(NAMED);
-        let rest = if more > 0 { format!("; {more} more layers are no tars") } else { String::new() };
+        let rest = match more {
+            0 => String::new(),
+            1 => "; 1 more layer is not a tar".to_owned(),
+            more => format!("; {more} more layers are not tars"),
+        };
         others.into_iter().take(NAMED).collect::<String>() + &rest
     }
 
@@ -223,6 +227,7 @@ fn of_layer(
         command: command(&created_by).to_owned(),
         created_by,
         comment: step.map(|step| step.comment.clone()).unwrap_or_default(),
+        lines: None,
         blob,
     }
 }
@@ -244,7 +249,8 @@ fn open_layer(
     }
     let blob = find_blob(store, wanted)?;
     if let Some(size) = wanted.size.filter(|size| *size != blob.len()) {
-        let text = format!("the manifest gives its size as {size} bytes, and {} are there; they are read", blob.len());
+        let text =
+            format!("the manifest gives its size as {size} bytes, but it has {}; dive reads all of them", blob.len());
         remarks.push(Remark::new(place(), text));
     }
     let sniffed = || sniff(&blob).map_err(|error| LayerLoss::Unreadable(error.to_string()));
@@ -254,7 +260,8 @@ fn open_layer(
             if !media_type.ends_with("+encrypted") || sniffed()?.is_some() {
                 return Err(not_a_tar(content, Some(blob.len())));
             }
-            let text = format!("is called encrypted ({media_type}) and is not; it is read as what it is");
+            let text =
+                format!("has the media type of an encrypted layer ({media_type}) but is not encrypted; dive reads it");
             remarks.push(Remark::new(place(), text));
         }
         (LayerKind::Unknown, _) => {
@@ -275,9 +282,11 @@ fn find_blob(store: &dyn Store, wanted: &Wanted) -> Result<Blob, LayerLoss> {
     match store.blob(path) {
         Ok(blob) => Ok(blob),
         Err(StoreError::Missing { .. }) if !wanted.urls.is_empty() => {
-            Err(LayerLoss::Foreign { path: path.clone(), urls: wanted.urls.clone() })
+            Err(LayerLoss::Foreign { path: store.file_name(path).into_owned(), urls: wanted.urls.clone() })
         }
-        Err(error) if error.is_absence() => Err(LayerLoss::Missing { path: path.clone(), hint: why_missing(store) }),
+        Err(error) if error.is_absence() => {
+            Err(LayerLoss::Missing { path: store.file_name(path).into_owned(), hint: why_missing(store) })
+        }
         Err(error) => Err(unreadable(store, &error)),
     }
 }

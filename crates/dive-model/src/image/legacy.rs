@@ -2,6 +2,7 @@
 //! and each layer's `ID/json` its parent and the command that made it. Docker still loads them.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::config::ImageConfig;
 use super::document::{self, DocumentKind};
@@ -9,7 +10,7 @@ use super::error::ImageError;
 use super::history::{HistoryEntry, HistoryStep};
 use super::layers::Found;
 use super::plan::{Wanted, why_missing};
-use super::platform::Platform;
+use super::platform::{Platform, of_platform};
 use super::selection::{ImageName, ImageSelector, Selection, find, hint_for, listed};
 use super::{Image, ImageLayer};
 use crate::json::{Decode, Key, LIST_LIMIT, List, Map, Object, Text};
@@ -53,6 +54,10 @@ impl LayerDocument {
         Some(std::mem::take(&mut self.id)).filter(|id| !id.is_empty())
     }
 
+    fn platform(&self) -> Option<Platform> {
+        Some(Platform::new(self.os.as_deref()?, self.architecture.as_deref()?, None))
+    }
+
     /// The step changed no file.
     pub(super) const fn is_throwaway(&self) -> bool {
         self.throwaway
@@ -82,6 +87,13 @@ impl Object for ContainerConfig {
     }
 }
 
+/// The platform of the image whose last layer is `top`.
+fn platform_of(store: &dyn Store, top: &str) -> Option<Platform> {
+    let blob = store.blob(&format!("{top}/json")).ok()?;
+    let document = document::read::<LayerDocument>(store, &blob, DocumentKind::DockerConfig, &mut Vec::new()).ok()?;
+    document.platform()
+}
+
 /// The image that `selection` names.
 pub(super) fn open(
     store: &dyn Store,
@@ -95,9 +107,20 @@ pub(super) fn open(
         names = untagged(store)?;
     }
     if names.is_empty() {
-        return Err(ImageError::NoImage { archive: archive(), document: REPOSITORIES });
+        return Err(ImageError::NoImage { archive: archive(), document: REPOSITORIES.to_owned() });
     }
-    let Some(chosen) = find(&names, selection.image.as_ref()) else {
+    let chosen = match (&selection.image, &selection.platform) {
+        (None, Some(wanted)) => {
+            let all: Vec<usize> = (0..names.len()).collect();
+            let platform = |at: usize| platform_of(store, names[at].id.as_deref()?);
+            Some(
+                of_platform(&all, platform, &|found| found.fit(wanted))
+                    .map_err(|found| ImageError::no_platform(store.name(), None, wanted, found.join(", ")))?,
+            )
+        }
+        (image, _) => find(&names, image.as_ref()),
+    };
+    let Some(chosen) = chosen else {
         let wanted = selection.image.clone().unwrap_or(ImageSelector::Index(0));
         let hint = hint_for(&wanted, names.iter().filter_map(|name| name.id.as_deref()));
         return Err(ImageError::UnknownImage { archive: archive(), wanted, hint, available: listed(&names) });
@@ -105,7 +128,7 @@ pub(super) fn open(
     let name = names.remove(chosen);
     let chain = chain(store, name.id.clone().unwrap_or_default(), &mut remarks)?;
     let top = chain.last().map(|(_, document)| document);
-    let platform = top.and_then(|top| Some(Platform::new(top.os.as_deref()?, top.architecture.as_deref()?, None)));
+    let platform = top.and_then(LayerDocument::platform);
     if let (Some(wanted), Some(found)) = (&selection.platform, &platform)
         && found.fit(wanted).is_none()
     {
@@ -126,12 +149,14 @@ pub(super) fn open(
     let layers: Vec<ImageLayer> = found.described(store, &ImageConfig::default(), &history);
     Ok(Image {
         name: name.shown_tag(selection.image.as_ref()).cloned().unwrap_or_else(archive),
-        tags: name.tags,
+        tags: name.tags.to_vec(),
         id: name.id,
         platform,
         created,
         layers,
         history,
+        base: None,
+        provenance: None,
         other_images: names,
         other_entries: Vec::new(),
         remarks,
@@ -169,8 +194,12 @@ fn untagged(store: &dyn Store) -> Result<Vec<ImageName>, ImageError> {
         parents.insert(document.parent);
     }
     let last = ids.into_iter().filter(|id| !parents.contains(*id));
-    let name =
-        |(index, id): (usize, &str)| ImageName { index, tags: Vec::new(), id: Some(id.to_owned()), shares_tags: false };
+    let name = |(index, id): (usize, &str)| ImageName {
+        index,
+        tags: Arc::default(),
+        id: Some(id.to_owned()),
+        shares_tags: false,
+    };
     Ok(last.enumerate().map(name).collect())
 }
 
@@ -181,11 +210,11 @@ fn names(store: &dyn Store, remarks: &mut Vec<Remark>) -> Result<Vec<ImageName>,
     }
     let Map(repositories): Map<Map<String>> =
         document::read(store, &store.blob(REPOSITORIES)?, DocumentKind::DockerManifest, remarks)?;
-    let (mut names, mut by_id) = (Vec::<ImageName>::new(), HashMap::new());
+    let (mut found, mut by_id) = (Vec::<(String, Vec<String>)>::new(), HashMap::new());
     for (repository, Map(tags)) in repositories {
         for (tag, id) in tags {
             let tag = format!("{repository}:{tag}");
-            let index = *by_id.entry(id.clone()).or_insert(names.len());
+            let index = *by_id.entry(id.clone()).or_insert(found.len());
             if index == LIST_LIMIT {
                 return Err(ImageError::Manifest {
                     archive: store.name().to_owned(),
@@ -193,13 +222,19 @@ fn names(store: &dyn Store, remarks: &mut Vec<Remark>) -> Result<Vec<ImageName>,
                     problem: "names more than 10,000 images, which is the limit",
                 });
             }
-            match names.get_mut(index) {
-                Some(name) => name.tags.push(tag),
-                None => names.push(ImageName { index, tags: vec![tag], id: Some(id), shares_tags: false }),
+            match found.get_mut(index) {
+                Some((_, tags)) => tags.push(tag),
+                None => found.push((id, vec![tag])),
             }
         }
     }
-    Ok(names)
+    let name = |(index, (id, tags)): (usize, (String, Vec<String>))| ImageName {
+        index,
+        tags: tags.into(),
+        id: Some(id),
+        shares_tags: false,
+    };
+    Ok(found.into_iter().enumerate().map(name).collect())
 }
 
 /// The layers that end with `top`, base first, each with its document.
@@ -219,10 +254,10 @@ fn chain(
             return Err(problem(path, "has an id that is not valid"));
         }
         if !seen.insert(next.clone()) {
-            return Err(problem(path, "is its own parent, or a parent of its parents; save the image again"));
+            return Err(problem(path, "is its own ancestor; save the image again"));
         }
         if chain.len() == LIST_LIMIT {
-            return Err(problem(path, "is one layer more than the limit of 10,000"));
+            return Err(problem(path, "exceeds the limit of 10,000 layers"));
         }
         let blob = match store.blob(&path) {
             Err(error) if error.is_absence() => {

@@ -5,11 +5,16 @@
 
 use std::str::FromStr;
 
-use oci_spec::image::{ANNOTATION_REF_NAME, Digest, MediaType};
+use oci_spec::image::{
+    ANNOTATION_BASE_IMAGE_DIGEST, ANNOTATION_BASE_IMAGE_NAME, ANNOTATION_REF_NAME, Digest, MediaType,
+};
 
+use super::named_image::NamedImage;
 use super::platform::Platform;
-use crate::json::{Decode, JsonError, JsonReader, Key, List, Map, Object, Shape, Size, Text};
+use crate::json::{Decode, JsonError, JsonProblem, JsonReader, Key, List, Map, Object, Shape, Size, Text};
 use crate::layer::toc::TocReference;
+use crate::remark::Quoted;
+use crate::store::is_layer_name;
 
 /// One image of a docker-archive's `manifest.json`.
 #[derive(Debug, Default)]
@@ -21,6 +26,13 @@ pub(super) struct DockerImage {
     pub(super) sources: Option<Map<Descriptor>>,
 }
 
+impl DockerImage {
+    /// Whether the entry is `null`, or has nothing that an image needs.
+    pub(super) fn is_empty(&self) -> bool {
+        self.config.is_empty() && self.layers.0.is_empty() && self.tags.0.is_empty()
+    }
+}
+
 impl Object for DockerImage {
     fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
@@ -30,6 +42,33 @@ impl Object for DockerImage {
             _ if key.is("LayerSources") => &mut self.sources,
             _ => return None,
         })
+    }
+}
+
+/// What a docker-archive's `manifest.json` lists.
+#[derive(Debug, Default)]
+pub(super) struct DockerImages {
+    pub(super) images: List<DockerImage>,
+    /// The document is one entry instead of a list: some builders write that.
+    pub(super) is_bare_entry: bool,
+}
+
+impl Decode for DockerImages {
+    fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
+        if json.shape()? != Shape::Object {
+            return self.images.decode(json);
+        }
+        let refused = json.error(JsonProblem::WrongType { expected: "a list", found: Shape::Object });
+        let mut image = DockerImage::default();
+        let is_entry = |image: &DockerImage| {
+            let layers = &image.layers.0;
+            !image.config.is_empty() && !layers.is_empty() && layers.iter().all(|layer| is_layer_name(layer))
+        };
+        if image.decode(json).is_err() || !is_entry(&image) {
+            return Err(refused);
+        }
+        *self = Self { images: List(vec![image]), is_bare_entry: true };
+        Ok(())
     }
 }
 
@@ -46,6 +85,7 @@ pub struct OciDocument {
     pub layers: List<Descriptor>,
     /// Only Docker schema 1 has it: the layers from the top down.
     pub fs_layers: Option<List<FsLayer>>,
+    annotations: Annotations,
 }
 
 impl Object for OciDocument {
@@ -57,6 +97,7 @@ impl Object for OciDocument {
             _ if key.is("config") => &mut self.config,
             _ if key.is("layers") => &mut self.layers,
             _ if key.is("fsLayers") => &mut self.fs_layers,
+            _ if key.is("annotations") => &mut self.annotations,
             _ => return None,
         })
     }
@@ -78,6 +119,11 @@ impl OciDocument {
             (None, None, Some(_)) => Some(ManifestKind::Schema1),
             (None, None, None) => None,
         }
+    }
+
+    /// What its annotations call the image that the image was built on.
+    pub(super) fn base(&self) -> Option<NamedImage> {
+        NamedImage::of(self.annotations.base_name.as_deref(), self.annotations.base_digest.as_deref())
     }
 
     /// Whether it is a manifest of OCI's artifacts before version 1.1, which had a media type of their own.
@@ -173,6 +219,13 @@ struct Annotations {
     containerd_name: Option<String>,
     /// `BuildKit`'s mark on provenance and SBOM manifests.
     docker_reference_type: Option<String>,
+    /// The manifest that such a manifest is about.
+    docker_reference_digest: Option<String>,
+    /// What the statement in a layer of such a manifest says.
+    predicate_type: Option<String>,
+    /// The image that an image was built on.
+    base_name: Option<String>,
+    base_digest: Option<String>,
     /// Where a layer's table of contents is.
     stargz_digest: Option<String>,
     chunked_position: Option<String>,
@@ -191,6 +244,10 @@ impl Decode for Annotations {
                 ANNOTATION_REF_NAME => &mut self.ref_name,
                 "io.containerd.image.name" => &mut self.containerd_name,
                 "vnd.docker.reference.type" => &mut self.docker_reference_type,
+                "vnd.docker.reference.digest" => &mut self.docker_reference_digest,
+                "in-toto.io/predicate-type" => &mut self.predicate_type,
+                ANNOTATION_BASE_IMAGE_NAME => &mut self.base_name,
+                ANNOTATION_BASE_IMAGE_DIGEST => &mut self.base_digest,
                 "containerd.io/snapshot/stargz/toc.digest" => &mut self.stargz_digest,
                 "io.github.containers.zstd-chunked.manifest-position" => &mut self.chunked_position,
                 "io.github.containers.zstd-chunked.manifest-checksum" => &mut self.chunked_digest,
@@ -226,7 +283,7 @@ impl Object for PlatformEntry {
 
 /// A digest that is not `algorithm:encoded`, so that no path can be made of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a digest (ALGORITHM:HEX)")]
+#[error("{} is not a digest (ALGORITHM:HEX)", Quoted(.0))]
 pub struct InvalidDigest(pub String);
 
 impl Descriptor {
@@ -287,6 +344,16 @@ impl Descriptor {
     /// Whether `BuildKit` marked it as an attestation about an image.
     pub(super) fn is_attestation(&self) -> bool {
         self.annotations.docker_reference_type.as_deref() == Some("attestation-manifest")
+    }
+
+    /// The digest of the manifest that an attestation is about.
+    pub(super) fn attested(&self) -> Option<&str> {
+        self.annotations.docker_reference_digest.as_deref()
+    }
+
+    /// What the in-toto statement that it stands for says.
+    pub(super) fn predicate_type(&self) -> Option<&str> {
+        self.annotations.predicate_type.as_deref()
     }
 
     pub(super) fn artifact_type(&self) -> Option<&str> {

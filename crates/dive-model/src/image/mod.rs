@@ -2,10 +2,13 @@
 //! out; no layer is read, only found. `docker_archive` and `index` each turn their documents into a plan, and what
 //! follows is one way for both.
 
+mod base;
 mod beside;
 mod config;
 mod description;
 mod docker_archive;
+mod dockerfile;
+mod dockerfile_lines;
 mod document;
 mod error;
 mod history;
@@ -14,21 +17,28 @@ mod layer_kind;
 mod layers;
 mod legacy;
 pub mod manifest;
+mod named_image;
 mod other_entry;
 mod plan;
 mod platform;
+mod provenance;
 mod root_file_system;
 mod schema1;
 mod selection;
 mod verify;
 
+pub use base::{Base, BaseSource, Boundary, GivenBase, WrongBase};
 pub use description::{Image, ImageLayer};
+pub use dockerfile::DockerfileError;
+pub use dockerfile_lines::{Certainty, Dockerfile, DockerfileLines, LineRange};
 pub use error::{ImageError, LayerLoss};
 pub use history::HistoryStep;
 pub use layer_kind::OtherContent;
 pub use manifest::InvalidDigest;
+pub use named_image::NamedImage;
 pub use other_entry::OtherEntry;
 pub use platform::{Platform, PlatformError};
+pub use provenance::{Provenance, StatedBase};
 pub use selection::{ImageName, ImageSelector, Selection};
 pub use verify::{Named, VerifiedStore};
 
@@ -134,7 +144,7 @@ fn carry_out(
     if let (Some(configured), Some(listed)) = (&configured, listed)
         && !configured.same_os_and_architecture(listed)
     {
-        let text = format!("the index says that the image is for {listed}, and its configuration for {configured}");
+        let text = format!("the index gives the platform {listed}, the configuration {configured}");
         remarks.push(Remark::new(store.name(), text));
     }
     let platform = configured.map(|it| it.completed(listed)).or_else(|| plan.platform.clone());
@@ -179,14 +189,30 @@ fn carry_out(
         let error = error("");
         remarks.push(Remark::survived(store.name(), &error, "the manifest's layers are shown"));
     }
+    let mut layers = layers.described(store, &config, &history);
+    let digests: Vec<Option<&str>> = layers.iter().map(|layer| layer.digest.as_deref()).collect();
+    let provenance = provenance::read(store, &plan.attestations, &digests, remarks);
+    let lines = provenance.as_ref().map_or(&[][..], |provenance| &provenance.lines);
+    for (layer, lines) in layers.iter_mut().zip(lines) {
+        layer.lines.clone_from(lines);
+    }
+    let base = Base::stated(&base::Statements {
+        provenance: provenance.as_ref(),
+        annotated: plan.base.as_ref(),
+        labelled: config.base().as_ref(),
+        history: &history,
+        layers: layers.len(),
+    });
     Ok(Image {
         name: plan.name.shown_tag(selection.image.as_ref()).cloned().unwrap_or_else(|| store.name().to_owned()),
-        tags: plan.name.tags,
+        tags: plan.name.tags.to_vec(),
         id: plan.name.id,
         platform,
         created: config.created.0.take(),
-        layers: layers.described(store, &config, &history),
+        layers,
         history,
+        base,
+        provenance,
         other_images: plan.others,
         other_entries: plan.other_entries,
         remarks: std::mem::take(remarks),
@@ -220,7 +246,7 @@ fn read_config(
         ImageError::MissingDocument {
             archive: store.name().to_owned(),
             what: "configuration",
-            path: path.clone(),
+            path: store.file_name(path).into_owned(),
             hint: why_missing(store),
         }
     })?;

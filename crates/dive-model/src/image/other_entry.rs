@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::remark::{FirstFew, Shown};
+use crate::remark::{FirstFew, Quoted, Shown};
 
 /// Something beside the images of a file: an attestation, a signature, an SBOM, a chart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl fmt::Display for OtherEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.is_attestation { "an attestation" } else { "an OCI artifact" })?;
         if let Some(artifact_type) = &self.artifact_type {
-            write!(f, " of type \"{}\"", Shown(artifact_type))?;
+            write!(f, " of type {}", Quoted(artifact_type))?;
         }
         write!(f, " ({})", Shown(self.tag.as_ref().unwrap_or(&self.digest)))
     }

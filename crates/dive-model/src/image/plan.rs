@@ -4,6 +4,7 @@
 use super::config::ImageConfig;
 use super::document::DocumentKind;
 use super::manifest::{Descriptor, InvalidDigest, path_of_digest};
+use super::named_image::NamedImage;
 use super::other_entry::OtherEntry;
 use super::platform::Platform;
 use super::selection::ImageName;
@@ -23,6 +24,18 @@ pub(super) struct Plan {
     pub(super) config: PlannedConfig,
     /// From the base up.
     pub(super) layers: Vec<Wanted>,
+    /// What builders state about it.
+    pub(super) attestations: Vec<Attestation>,
+    /// What the manifest's annotations call its base image.
+    pub(super) base: Option<NamedImage>,
+}
+
+/// A manifest of statements about an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Attestation {
+    pub(super) path: String,
+    /// The digest of the image's manifest.
+    pub(super) of: String,
 }
 
 /// Where the configuration of an image is.
@@ -85,6 +98,8 @@ impl From<&Descriptor> for Wanted {
 pub(super) fn why_missing(store: &dyn Store) -> &'static str {
     if store.ending() == Ending::Unmarked {
         "the archive has no end mark: the copy was probably cut off; save or copy the image again"
+    } else if store.is_skopeo_dir() {
+        "the copy is incomplete: make it again, with all its files (`skopeo copy IMAGE dir:DIRECTORY`)"
     } else if store.is_directory() {
         "the layout is incomplete: it was copied without some of its blobs, or they are in another directory (`skopeo copy \
          --src-shared-blob-dir`); copy the whole image into one layout"

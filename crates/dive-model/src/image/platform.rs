@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::remark::Quoted;
 use oci_spec::image::Arch;
 
 /// An operating system and a processor, by Go's names.
@@ -224,8 +225,9 @@ impl fmt::Display for Platform {
 /// Text that is not a platform.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{text:?} is not a platform; write OS/ARCH[/VARIANT][:OS-VERSION[+FEATURE]] or ARCH, such as linux/amd64, linux/arm/v7, \
-     windows/amd64:10.0.20348 or arm64"
+    "{} is not a platform; write OS/ARCH[/VARIANT][:OS-VERSION[+FEATURE]] or ARCH, such as linux/amd64, linux/arm/v7, \
+     windows/amd64:10.0.20348 or arm64",
+    Quoted(text)
 )]
 pub struct PlatformError {
     /// What was given.
@@ -263,6 +265,29 @@ const ARCHITECTURES: [&str; 14] = [
     "386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64", "ppc64le", "riscv64",
     "s390x", "wasm",
 ];
+
+/// The place of that image of `candidates` which fits best, by its `platform`. The first if a platform is not known: then it
+/// is not known which one fits. If none fits, what they are for.
+pub(super) fn of_platform(
+    candidates: &[usize],
+    platform: impl Fn(usize) -> Option<Platform>,
+    fit: &dyn Fn(&Platform) -> Option<Fit>,
+) -> Result<usize, Vec<String>> {
+    let platforms: Vec<(usize, Option<Platform>)> = candidates.iter().map(|at| (*at, platform(*at))).collect();
+    let fits = platforms.iter().filter_map(|(at, found)| Some((fit(found.as_ref()?)?, *at)));
+    if let Some((_, at)) = fits.max_by_key(|(fit, at)| (*fit, usize::MAX - at)) {
+        return Ok(at);
+    }
+    let mut found: Vec<String> = Vec::new();
+    for (_, platform) in &platforms {
+        let Some(platform) = platform else { return candidates.first().copied().ok_or(found) };
+        let platform = platform.to_string();
+        if !found.contains(&platform) {
+            found.push(platform);
+        }
+    }
+    Err(found)
+}
 
 #[cfg(test)]
 mod tests {

@@ -7,8 +7,8 @@ use crate::store::Store;
 
 /// An image of one layer with the file system in `tar`.
 pub(super) fn image(store: &dyn Store, tar: Blob, mut remarks: Vec<Remark>) -> Image {
-    let text = "it is not an image but a root file system (`docker export`, or buildx with type=tar), and is shown as one layer; \
-                `docker save` keeps layers and history";
+    let text = "it is a root file system (`docker export`, or buildx with type=tar), shown as one layer; `docker save` \
+        keeps layers and history";
     remarks.push(Remark::new(store.name(), text));
     let layer = ImageLayer {
         id: store.name().to_owned(),
@@ -20,6 +20,7 @@ pub(super) fn image(store: &dyn Store, tar: Blob, mut remarks: Vec<Remark>) -> I
         command: String::new(),
         created_by: String::new(),
         comment: String::new(),
+        lines: None,
     };
     Image {
         name: store.name().to_owned(),
@@ -29,6 +30,8 @@ pub(super) fn image(store: &dyn Store, tar: Blob, mut remarks: Vec<Remark>) -> I
         created: None,
         layers: vec![layer],
         history: Vec::new(),
+        base: None,
+        provenance: None,
         other_images: Vec::new(),
         other_entries: Vec::new(),
         remarks,

@@ -76,7 +76,7 @@ impl Schema1 {
         let Manifest { fs_layers, history } =
             document::read(store, manifest, DocumentKind::OciDocument, &mut Vec::new())?;
         if fs_layers.0.len() != history.0.len() {
-            return Err(problem("lists another number of layers (fsLayers) than of build steps (history)"));
+            return Err(problem("has different numbers of layers (fsLayers) and build steps (history)"));
         }
         let Some(top) = history.0.first() else { return Err(problem("lists no layers")) };
         let mut config: ImageConfig = top.read(0, manifest, store, &mut Vec::new())?;

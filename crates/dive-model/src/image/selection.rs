@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::platform::Platform;
-use crate::remark::Shown;
+use crate::remark::{FirstFew, Shown};
 
 /// Which image, and which platform of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,7 +55,7 @@ pub struct ImageName {
     /// Its place in the file, from 0: what `--image` takes.
     pub index: usize,
     /// Its tags, as written.
-    pub tags: Vec<String>,
+    pub tags: Arc<[String]>,
     /// A digest that tells it from others: of its configuration, or of its manifest.
     pub id: Option<String>,
     /// Another image of the file has one of its tags, so that only place and id tell them apart.
@@ -67,10 +68,6 @@ impl ImageName {
         let name = self.to_string();
         let name = name.split_once(": ").map_or(name.as_str(), |(_, name)| name);
         format!("{} ({name})", self.index)
-    }
-
-    fn has_tag(&self, wanted: &str) -> bool {
-        self.tags.iter().any(|tag| full_name(tag) == full_name(wanted))
     }
 
     /// The tag by which `selector` names it; else its first one.
@@ -89,10 +86,15 @@ impl fmt::Display for ImageName {
         match (&self.tags[..], &self.id) {
             ([], Some(id)) => write!(f, "{}", Shown(id)),
             ([], None) => f.write_str("untagged"),
-            (tags, Some(id)) if self.shares_tags => write!(f, "{} ({})", Shown(&tags.join(", ")), Shown(id)),
-            (tags, _) => write!(f, "{}", Shown(&tags.join(", "))),
+            (tags, Some(id)) if self.shares_tags => write!(f, "{} ({})", Shown(&first_few(tags)), Shown(id)),
+            (tags, _) => write!(f, "{}", Shown(&first_few(tags))),
         }
     }
+}
+
+/// Tags in one line.
+fn first_few(tags: &[String]) -> String {
+    FirstFew { items: tags, separator: ", " }.to_string()
 }
 
 /// Names in one line, for messages.
@@ -111,8 +113,10 @@ pub(super) fn find(names: &[ImageName], selector: Option<&ImageSelector>) -> Opt
 /// The places in `names` of what `selector` means. Images for several platforms may have one tag.
 pub(super) fn find_all(names: &[ImageName], selector: &ImageSelector) -> Vec<usize> {
     match selector {
-        ImageSelector::Index(index) if *index < names.len() => vec![*index],
-        ImageSelector::Index(number) => find_tagged(names, &number.to_string()),
+        ImageSelector::Index(index) => match names.iter().position(|name| name.index == *index) {
+            Some(at) => vec![at],
+            None => find_tagged(names, &index.to_string()),
+        },
         ImageSelector::Reference(wanted) => {
             let tagged = find_tagged(names, wanted);
             let is_meant = |name: &ImageName| name.id.as_ref().is_some_and(|id| is_id(id, wanted));
@@ -124,19 +128,33 @@ pub(super) fn find_all(names: &[ImageName], selector: &ImageSelector) -> Vec<usi
 
 /// Notes which of `names` have a tag that another one has, too.
 pub(super) fn note_shared_tags(names: &mut [ImageName]) {
-    let mut uses: HashMap<String, usize> = HashMap::new();
-    names.iter().flat_map(|name| &name.tags).for_each(|tag| *uses.entry(tag.clone()).or_default() += 1);
+    // Thousands of images may have one list of thousands of tags.
+    let mut lists: HashMap<*const String, (Arc<[String]>, usize)> = HashMap::new();
+    for name in names.iter() {
+        lists.entry(name.tags.as_ptr()).or_insert_with(|| (Arc::clone(&name.tags), 0)).1 += 1;
+    }
+    let mut uses: HashMap<&str, usize> = HashMap::new();
+    lists.values().flat_map(|(tags, count)| tags.iter().map(move |tag| (tag, count))).for_each(|(tag, count)| {
+        *uses.entry(tag).or_default() += count;
+    });
+    let is_shared = |tags: &[String]| tags.iter().any(|tag| uses.get(tag.as_str()).is_some_and(|count| *count > 1));
+    let shared: HashMap<*const String, bool> = lists.iter().map(|(at, (tags, _))| (*at, is_shared(tags))).collect();
     for name in names {
-        name.shares_tags = name.tags.iter().any(|tag| uses.get(tag).is_some_and(|count| *count > 1));
+        name.shares_tags = shared.get(&name.tags.as_ptr()).is_some_and(|shared| *shared);
     }
 }
 
 /// The places in `names` of what is tagged `wanted`: a name as written beats one that comes to the same.
 pub(super) fn find_tagged(names: &[ImageName], wanted: &str) -> Vec<usize> {
-    let by =
-        |fits: &dyn Fn(&ImageName) -> bool| -> Vec<usize> { (0..names.len()).filter(|at| fits(&names[*at])).collect() };
-    let as_written = by(&|name| name.tags.iter().any(|tag| tag == wanted));
-    if as_written.is_empty() { by(&|name| name.has_tag(wanted)) } else { as_written }
+    let by = |fits: &dyn Fn(&String) -> bool| -> Vec<usize> {
+        // Many images may have one list of tags.
+        let mut known: HashMap<*const String, bool> = HashMap::new();
+        let mut has = |name: &ImageName| *known.entry(name.tags.as_ptr()).or_insert_with(|| name.tags.iter().any(fits));
+        (0..names.len()).filter(|at| has(&names[*at])).collect()
+    };
+    let as_written = by(&|tag| tag == wanted);
+    let full = full_name(wanted);
+    if as_written.is_empty() { by(&|tag| full_name(tag) == full) } else { as_written }
 }
 
 /// A reference with the parts that engines fill in taken off or put on: no default registry (podman's is `localhost`),

@@ -1,6 +1,7 @@
 //! Compares documents and layers with the digests that they are called by. A document is compared when it is read, whichever
 //! way led to it; what does not match is collected, so that one run tells of everything.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -82,6 +83,14 @@ impl Store for VerifiedStore<'_> {
 
     fn contains(&self, member: &str) -> bool {
         self.store.contains(member)
+    }
+
+    fn file_name<'a>(&self, member: &'a str) -> Cow<'a, str> {
+        self.store.file_name(member)
+    }
+
+    fn is_skopeo_dir(&self) -> bool {
+        self.store.is_skopeo_dir()
     }
 
     fn links(&self) -> Vec<(&str, &str)> {

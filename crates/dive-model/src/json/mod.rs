@@ -36,10 +36,17 @@ pub struct JsonValue<T> {
 /// # Errors
 /// The value is not valid JSON, is of another type than `T`, or exceeds a limit.
 pub fn read<T: Decode + Default>(bytes: &[u8]) -> Result<JsonValue<T>, JsonError> {
+    read_into(bytes, T::default())
+}
+
+/// Decodes the first value in `bytes` into `value`.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_into<T: Decode>(bytes: &[u8], mut value: T) -> Result<JsonValue<T>, JsonError> {
     let mark = b"\xef\xbb\xbf";
     let content = bytes.strip_prefix(mark).unwrap_or(bytes);
     let mut reader = JsonReader::new(content);
-    let mut value = T::default();
     value.decode(&mut reader)?;
     Ok(JsonValue {
         value,

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::budget::OverBudget;
+use crate::remark::Quoted;
 use crate::tarfile::{TarError, TarErrorKind};
 
 /// Maximum length of a path or link target, in bytes. Linux allows 4096, so no engine can unpack longer ones. Without a
@@ -29,7 +30,7 @@ pub enum ScanError {
     #[error("cannot be read: {0}")]
     Io(#[from] io::Error),
     /// A path or link target over [`MAX_PATH`].
-    #[error("entry {start:?}… at offset {offset}: its {what} has {len} bytes; the limit is {MAX_PATH} bytes")]
+    #[error("entry {}… at offset {offset}: its {what} has {len} bytes; the limit is {MAX_PATH} bytes", Quoted(start))]
     TooLong {
         /// First bytes of the name or target.
         start: String,
@@ -41,7 +42,7 @@ pub enum ScanError {
         offset: u64,
     },
     /// An entry of a type that engines do not unpack.
-    #[error("entry {name:?} at offset {offset}: its type {typeflag:?} is none that an image may have")]
+    #[error("entry {} at offset {offset}: its type {typeflag:?} is not allowed in an image", Quoted(name))]
     UnknownType {
         /// Name, lossily decoded.
         name: String,
@@ -51,7 +52,7 @@ pub enum ScanError {
         offset: u64,
     },
     /// More than [`MAX_ENTRIES`] members.
-    #[error("it has more than {MAX_ENTRIES} entries; no real layer has that many")]
+    #[error("it has more than {MAX_ENTRIES} entries, the limit of a layer")]
     TooManyEntries,
     /// The layer needs more than the image's budget.
     #[error("{}: {problem}", place(entry.as_deref(), *offset))]
@@ -67,7 +68,7 @@ pub enum ScanError {
 
 fn place(entry: Option<&str>, offset: u64) -> String {
     match entry {
-        Some(name) => format!("entry {name:?} at offset {offset}"),
+        Some(name) => format!("entry {} at offset {offset}", Quoted(name)),
         None => format!("the entry at offset {offset}"),
     }
 }

@@ -103,7 +103,7 @@ where
                 if backpressure.wait(layer.get()) == Start::Cancelled {
                     return;
                 }
-                debug!("layer {layer} ({}) is opened", blob.as_ref().map_or("missing", |blob| blob.name()));
+                debug!("opening layer {layer} ({})", blob.as_ref().map_or("missing", |blob| blob.name()));
                 let scanned = read_one(blob.as_ref(), options, verified.as_ref(), on_bytes, &backpressure.stop);
                 backpressure.hold(scanned.as_ref().map_or(0, Scan::memory));
                 // The receiver is dropped only after an error.
@@ -284,9 +284,9 @@ fn scan_and_cache(
     match found.filter(|found| found != identity.digest()) {
         None if !scan.damaged => record::store(cache, identity, &scan),
         None => {}
-        Some(found) => scan.remarks.add(|| {
-            format!("its unpacked bytes have the digest {found}, and the image calls them {}", identity.digest())
-        }),
+        Some(found) => {
+            scan.remarks.add(|| format!("its unpacked bytes have the digest {found}, not {}", identity.digest()));
+        }
     }
     Ok(scan)
 }

@@ -20,7 +20,7 @@ pub(super) fn load(cache: &Cache, identity: &Identity) -> Option<Scan> {
         // The checksum is right but the content is not: another version of dive wrote it.
         cache.remove(RecordKind::Layer, key);
     }
-    debug!("layer {key}: {}", if scan.is_some() { "known from before" } else { "not known" });
+    debug!("layer {key}: {}", if scan.is_some() { "cached" } else { "not cached" });
     scan
 }
 

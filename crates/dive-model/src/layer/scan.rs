@@ -18,7 +18,7 @@ use super::path::{self, Escape, NameKind};
 use super::remarks::Remarks;
 use crate::budget::{Budget, Lease, OverBudget};
 use crate::compression::{Compression, Decoder, SNIFF_LEN, sniff};
-use crate::remark::OnDamage;
+use crate::remark::{OnDamage, Quoted};
 use crate::tarfile::{
     Input, Member, MemberKind, PathKind, Positional, ReadAt, SequentialReader, Streaming, TarError, TarErrorKind,
     Walker,
@@ -324,10 +324,10 @@ impl Scanner {
             }
         };
         if let Some(typeflag) = member.refused_type {
-            let (name, offset) = (start_of(member.path), member.header_offset);
+            let (name, offset) = (Quoted(start_of(member.path)), member.header_offset);
             self.scan
                 .remarks
-                .add(|| format!("entry {name:?} at offset {offset}: Docker and Podman refuse its type {typeflag:?}"));
+                .add(|| format!("entry {name} at offset {offset}: Docker and Podman refuse its type {typeflag:?}"));
         }
         if let Some(path) = path::without_copy(member.path) {
             return self.entry_at(path, Escape::None, kind, member);
@@ -354,18 +354,17 @@ impl Scanner {
             }
         }
         if escape == Escape::HeldAtRoot {
-            let (name, path) = (start_of(member.path), start_of(path));
-            scan.remarks.add(|| {
-                format!("entry {name:?} at offset {} leaves the root: taken as {path:?}", member.header_offset)
-            });
+            let (name, path) = (Quoted(start_of(member.path)), Quoted(start_of(path)));
+            scan.remarks
+                .add(|| format!("entry {name} at offset {} leaves the root: taken as {path}", member.header_offset));
         }
         if path.is_empty() {
             // dive does not count the root's size; the header of a regular root entry has none.
             if path_kind != PathKind::Directory {
                 scan.remarks.add(|| {
                     format!(
-                        "entry {:?} at offset {} names the root: ignored",
-                        start_of(member.path),
+                        "entry {} at offset {} names the root: ignored",
+                        Quoted(start_of(member.path)),
                         member.header_offset
                     )
                 });
@@ -382,8 +381,8 @@ impl Scanner {
             NameKind::Opaque => (EntryKind::Marker(MarkerKind::Opaque), &b""[..]),
             NameKind::Bookkeeping => (EntryKind::Marker(MarkerKind::Bookkeeping), &b""[..]),
             NameKind::Meaningless => {
-                let (name, offset) = (start_of(member.path), member.header_offset);
-                scan.remarks.add(|| format!("entry {name:?} at offset {offset} is a whiteout of nothing: ignored"));
+                let (name, offset) = (Quoted(start_of(member.path)), member.header_offset);
+                scan.remarks.add(|| format!("entry {name} at offset {offset} is a whiteout of nothing: ignored"));
                 return Ok(MemberOutcome::LeftOut);
             }
         };
@@ -441,9 +440,12 @@ impl Scanner {
         match Owner::of(id) {
             Owner::Kept(shown) => shown,
             Owner::Changed(shown) => {
-                let (name, offset) = (start_of(member.path), member.header_offset);
+                let (name, offset) = (Quoted(start_of(member.path)), member.header_offset);
                 self.scan.remarks.add(|| {
-                    format!("entry {name:?} at offset {offset}: engines unpack the {what} {id} as {shown}: shown so")
+                    format!(
+                        "entry {name} at offset {offset}: engines unpack the {what} {id} as {shown}, and dive shows \
+                        {shown}"
+                    )
                 });
                 shown
             }
@@ -470,7 +472,7 @@ impl Scanner {
                     self.cut_last_entry(*expected, *found);
                 }
                 // Pushed directly: the limit on remarks must not drop this one.
-                self.scan.remarks.kept.push(format!("{error}: what follows in this layer is missing"));
+                self.scan.remarks.kept.push(format!("{error}; the rest of this layer is missing"));
                 Ok(())
             }
             other => other,

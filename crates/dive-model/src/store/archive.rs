@@ -11,7 +11,7 @@ use super::error::StoreError;
 use super::member_path::{Escapes, folder, normalise};
 use crate::blob::Blob;
 use crate::magic::{self, SAMPLE_LEN};
-use crate::remark::{OnDamage, Remark};
+use crate::remark::{OnDamage, Quoted, Remark};
 use crate::tarfile::{MemberKind, PathKind, Positional, TarErrorKind, Walker};
 
 /// An indexed outer tar.
@@ -163,12 +163,11 @@ impl Archive {
                 return Err(StoreError::SeveralFolders { archive: self.name.clone(), folders: folders.clone() });
             }
             ArchiveShape::InFolder(folder) => {
-                let text = format!("the image was packed with its folder {folder:?}, in which engines do not find it");
+                let text = format!("the image is inside the folder {}, where engines do not look", Quoted(folder));
                 self.remarks.push(Remark::new(&self.name, text));
                 if unread_folders > 0 {
-                    let text = format!(
-                        "{unread_folders} more folders have documents that may be an image's and were not read"
-                    );
+                    let folders = if unread_folders == 1 { "folder" } else { "folders" };
+                    let text = format!("{unread_folders} more {folders} may hold images; dive did not search there");
                     self.remarks.push(Remark::new(&self.name, text));
                 }
             }
@@ -203,7 +202,7 @@ impl Archive {
             self.left_out += 1;
             if self.left_out <= LEFT_OUT_NAMED {
                 let start: String = path.chars().take(200).collect();
-                let text = format!("the member {start:?} leads out of it and is left out");
+                let text = format!("ignored the member {}: its path leads out of the archive", Quoted(&start));
                 self.remarks.push(Remark::new(&self.name, text));
             }
             return;
@@ -258,7 +257,9 @@ impl Archive {
                 }
             }
         }
-        Err(StoreError::LinkLoop { archive: self.name.clone(), member: member.to_owned(), limit: MAX_LINKS })
+        let link = self.linked_folder(&asked).map_or(asked.as_str(), |(folder, _)| folder);
+        let (archive, link) = (self.name.clone(), link.to_owned());
+        Err(StoreError::LinkLoop { archive, member: member.to_owned(), link, limit: MAX_LINKS })
     }
 
     /// Whether it has a member of that name.
@@ -274,7 +275,8 @@ impl Archive {
             let Some(Held::Link(target)) = self.members.get(link) else { return true };
             name = format!("{target}/{rest}");
         }
-        false
+        // Folders that are links and lead round: opening it says so.
+        true
     }
 
     /// The normal name of a member that the image's documents call `member`.
@@ -327,8 +329,9 @@ impl Archive {
     pub fn take_remarks(&mut self) -> Vec<Remark> {
         let unnamed = self.left_out.saturating_sub(LEFT_OUT_NAMED);
         if unnamed > 0 {
-            self.remarks
-                .push(Remark::new(&self.name, format!("{unnamed} more members lead out of it and are left out")));
+            let members = if unnamed == 1 { "member whose path leads" } else { "members whose paths lead" };
+            let text = format!("ignored {unnamed} more {members} out of the archive");
+            self.remarks.push(Remark::new(&self.name, text));
         }
         std::mem::take(&mut self.remarks)
     }
@@ -432,7 +435,7 @@ mod tests {
         ]);
         assert_eq!(
             read(&archive, "../../etc/passwd"),
-            "a.tar: \"../../etc/passwd\" leads out of it and is not followed"
+            "a.tar: the link \"../../etc/passwd\" leads out of the archive; save the image again"
         );
         assert!(read(&archive, "out").contains("leads out"));
         assert!(read(&archive, "loop").contains("more than 10 links"));

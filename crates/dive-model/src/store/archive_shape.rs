@@ -112,7 +112,9 @@ impl ShapeNotes {
             documents.filter_map(|document| Some(content(document, &read(&path(document))?))).collect()
         };
         let at_root = contents("").into_iter().max().unwrap_or(DocumentContent::Other);
-        if parts.with_blobs.contains("") || at_root == DocumentContent::Engine {
+        // A file of a root file system may have such a name; `HEX/layer.tar` is a layer's.
+        let is_image = parts.has_layers || (parts.with_blobs.contains("") && !self.has_root_folder);
+        if is_image || at_root == DocumentContent::Engine {
             return Survey { shape: ArchiveShape::Image, unread_folders: 0 };
         }
         let (mut read_folders, mut unread_folders) = (0, 0);
@@ -161,6 +163,8 @@ struct ImageParts<'a> {
     documents: BTreeMap<(usize, &'a str), Vec<&'a str>>,
     /// Folders with blobs or layers, by their names.
     with_blobs: HashSet<&'a str>,
+    /// Whether `HEX/layer.tar` is there, in no folder.
+    has_layers: bool,
 }
 
 impl<'a> ImageParts<'a> {
@@ -172,6 +176,7 @@ impl<'a> ImageParts<'a> {
                 parts.documents.entry(by_depth(parent)).or_default().push(base);
             }
             parts.with_blobs.extend(holder_of_blob(parent, base));
+            parts.has_layers |= base == "layer.tar" && is_hex(parent);
         }
         parts
     }
@@ -260,6 +265,14 @@ mod tests {
             &["etc/passwd", "index.json"],
         ] {
             assert_eq!(shape(names), ArchiveShape::RootFileSystem, "{names:?}");
+        }
+        let hex = "0a".repeat(32);
+        for blob in ["HEX", "HEX.json", "HEX.tar", "blobs/sha256/HEX", "sha256:HEX"] {
+            let blob = blob.replace("HEX", &hex);
+            assert_eq!(shape(&["etc/passwd", &blob]), ArchiveShape::RootFileSystem, "{blob}");
+            assert_eq!(shape(&[&blob, "usr/x", "app/manifest.json"]), ArchiveShape::RootFileSystem, "{blob}");
+            assert_eq!(shape(&[&blob, "usr/x", "manifest.json"]), ArchiveShape::Image, "{blob}");
+            assert_eq!(shape(&[&blob]), ArchiveShape::Image, "{blob}");
         }
         let layer = format!("{}/layer.tar", "0a".repeat(32));
         for names in [&["etc/passwd", "manifest.json"][..], &["usr/x", &layer], &["bin"], &["srv/x", "readme"]] {

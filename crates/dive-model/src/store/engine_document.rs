@@ -42,8 +42,22 @@ fn of_manifest(bytes: &[u8]) -> DocumentContent {
     match read::<List<ArchiveEntryProbe>>(bytes) {
         Some(List(images)) if images.is_empty() => DocumentContent::Empty,
         Some(List(images)) => engine_if(images.iter().any(|image| !image.config.is_empty() && image.layers.is_some())),
+        None if is_archive_entry(bytes) => DocumentContent::Engine,
         None => of_oci(bytes),
     }
+}
+
+/// Whether it is one entry of the list that should be there. Other applications have documents with a `config` and `layers`, too.
+pub(super) fn is_archive_entry(bytes: &[u8]) -> bool {
+    read::<ArchiveEntryProbe>(bytes).is_some_and(|image| {
+        let layers = image.layers.unwrap_or_default().0;
+        !image.config.is_empty() && !layers.is_empty() && layers.iter().all(|layer| is_layer_name(layer))
+    })
+}
+
+/// Whether builders call a layer of an archive so.
+pub(crate) fn is_layer_name(name: &str) -> bool {
+    [".tar", ".tar.gz", ".tgz"].iter().any(|ending| name.ends_with(ending)) || name.starts_with("blobs/")
 }
 
 fn of_oci(bytes: &[u8]) -> DocumentContent {
@@ -167,6 +181,7 @@ mod tests {
         for (name, text) in [
             ("manifest.json", r#"[{"Config": "c.json", "RepoTags": null, "Layers": ["l"]}]"#),
             ("manifest.json", r#"[{"config": "c.json", "layers": []}]"#),
+            ("manifest.json", r#"{"Config": "c.json", "Layers": ["l/layer.tar"]}"#),
             ("manifest.json", r#"{"schemaVersion": 2, "layers": [{"digest": "sha256:0"}]}"#),
             ("manifest.json", r#"{"fsLayers": [{"blobSum": "sha256:0"}]}"#),
             ("index.json", r#"{"manifests": [{"digest": "sha256:0"}]}"#),

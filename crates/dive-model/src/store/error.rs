@@ -2,11 +2,12 @@
 //! archives are printed with their control characters escaped.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::budget::OverBudget;
 use crate::compression::Compression;
-use crate::remark::FirstFew;
+use crate::remark::{FirstFew, Quoted};
+use crate::shell::shell_path;
 use crate::tarfile::TarError;
 
 /// A store that cannot be opened, or a member of it that cannot.
@@ -100,9 +101,9 @@ pub enum StoreError {
     },
     /// Several folders of an archive hold an image.
     #[error(
-        "{archive}: holds several folders with an image: {}; unpack it (`tar xf`) and open one of them: `dive ./{}`",
+        "{archive}: holds several folders with an image: {}; unpack it (`tar xf`) and open one of them: `dive {}`",
         listed(folders),
-        folders.first().map_or("", String::as_str)
+        shell_path(&Path::new(".").join(folders.first().map_or("", String::as_str)))
     )]
     SeveralFolders {
         /// The archive.
@@ -112,8 +113,8 @@ pub enum StoreError {
     },
     /// No image in the folders that were looked into, and there are more.
     #[error(
-        "{archive}: none of the {read} folders that were looked into holds an image, and {unread} were not: unpack it, and \
-         give the folder of the image"
+        "{archive}: no image in the first {read} folders, and {unread} more were not searched; unpack it and give the \
+         folder of the image"
     )]
     TooManyFolders {
         /// The archive.
@@ -140,7 +141,7 @@ pub enum StoreError {
         cause: io::Error,
     },
     /// Nothing of that name.
-    #[error("{archive} holds no {member:?}")]
+    #[error("{archive} holds no {}", Quoted(member))]
     Missing {
         /// The source.
         archive: String,
@@ -148,7 +149,7 @@ pub enum StoreError {
         member: String,
     },
     /// A link whose end is not there.
-    #[error("{archive}: {member:?} is a link to {target:?}, which the archive does not hold")]
+    #[error("{archive}: {} is a link to {}, which the archive does not hold", Quoted(member), Quoted(target))]
     DanglingLink {
         /// The source.
         archive: String,
@@ -158,17 +159,19 @@ pub enum StoreError {
         target: String,
     },
     /// Links that go round, or on for too long.
-    #[error("{archive}: {member:?} leads through more than {limit} links")]
+    #[error("{archive}: {} leads through more than {limit} links, from {} on", Quoted(member), Quoted(link))]
     LinkLoop {
         /// The source.
         archive: String,
         /// The name that was asked for.
         member: String,
+        /// The first of the links: the name, or a folder above it.
+        link: String,
         /// How many links are followed.
         limit: usize,
     },
     /// A name or a link that leads out of the source.
-    #[error("{archive}: {member:?} leads out of it and is not followed")]
+    #[error("{archive}: the link {} leads out of the archive; save the image again", Quoted(member))]
     Outside {
         /// The source.
         archive: String,
@@ -177,8 +180,10 @@ pub enum StoreError {
     },
     /// A link of a layout directory that leads out of it.
     #[error(
-        "{directory}: {member:?} is a link to a file outside of the directory; if you trust the directory, add \
-         --follow-links, or copy the files: `cp -rL {directory} COPY`"
+        "{directory}: {} is a link to a file outside of the directory; if you trust the directory, add \
+         --follow-links, or copy the files: `cp -rL {} COPY`",
+        Quoted(member),
+        shell_path(Path::new(directory))
     )]
     LinkedOutside {
         /// The directory.
@@ -188,7 +193,9 @@ pub enum StoreError {
     },
     /// A link of a layout directory that leads to no file.
     #[error(
-        "{directory}: {link:?} is a link to {target:?}, {problem}; copy the image again, with the files that its links lead to"
+        "{directory}: {} links to {} ({problem}); copy the image again, with the files that its links lead to",
+        Quoted(link),
+        Quoted(target.to_string_lossy())
     )]
     BrokenLink {
         /// The directory.
@@ -201,7 +208,7 @@ pub enum StoreError {
         problem: LinkProblem,
     },
     /// A directory, a device, a sparse file where a plain file is needed.
-    #[error("{archive}: {member:?} is not a plain file")]
+    #[error("{archive}: {} is not a regular file", Quoted(member))]
     NotAFile {
         /// The source.
         archive: String,
@@ -223,17 +230,17 @@ impl StoreError {
 #[non_exhaustive]
 pub enum LinkProblem {
     /// Nothing has that name.
-    #[error("which is not there")]
+    #[error("missing")]
     Missing,
     /// It leads to itself, at once or over others.
-    #[error("which leads back to itself")]
+    #[error("a loop of links")]
     Loop,
     /// A device, a pipe, a directory.
-    #[error("which is no plain file")]
+    #[error("not a regular file")]
     NotAFile,
 }
 
 fn listed(folders: &[String]) -> String {
-    let quoted: Vec<String> = folders.iter().map(|folder| format!("{folder:?}")).collect();
+    let quoted: Vec<Quoted<&String>> = folders.iter().map(Quoted).collect();
     FirstFew { items: &quoted, separator: ", " }.to_string()
 }

@@ -1,5 +1,6 @@
 //! Images in files: an archive, a layout directory, or a stream that is first written to a temporary file.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -11,7 +12,7 @@ use super::error::StoreError;
 use super::file_stamp::FileStamp;
 use super::member_path::normalise;
 use super::oci_layout::{Links, OciLayout};
-use super::skopeo_dir::{LayoutFile, SkopeoDir};
+use super::skopeo_dir::{self, LayoutFile, SkopeoDir};
 use super::spool::{Spooled, spool};
 use crate::blob::{Blob, TransferProgress, TransferStep};
 use crate::budget::Limits;
@@ -211,6 +212,21 @@ impl Store for FileStore {
             Some(LayoutFile::Made(_)) => true,
             Some(LayoutFile::Files(files)) => files.iter().any(|file| self.place.contains(file)),
         }
+    }
+
+    fn file_name<'a>(&self, member: &'a str) -> Cow<'a, str> {
+        match self.member(member) {
+            None => Cow::Borrowed(member),
+            Some(LayoutFile::Made(_)) => Cow::Borrowed(skopeo_dir::MANIFEST),
+            Some(LayoutFile::Files(files)) => {
+                let file = files.into_iter().find(|file| !file.ends_with(skopeo_dir::INNER_MANIFEST));
+                file.map_or(Cow::Borrowed(member), Cow::Owned)
+            }
+        }
+    }
+
+    fn is_skopeo_dir(&self) -> bool {
+        self.skopeo.is_some()
     }
 
     fn links(&self) -> Vec<(&str, &str)> {

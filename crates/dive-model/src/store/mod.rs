@@ -12,10 +12,12 @@ pub mod oci_layout;
 mod skopeo_dir;
 mod spool;
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 
 pub use archive::{Archive, Ending};
 pub(crate) use archive_shape::is_blob_name;
+pub(crate) use engine_document::is_layer_name;
 pub use error::{LinkProblem, StoreError};
 pub use file::{FileFormat, FileStore};
 pub use oci_layout::Links;
@@ -41,6 +43,16 @@ pub trait Store: Debug + Send + Sync {
 
     /// Whether something is called `member`.
     fn contains(&self, member: &str) -> bool;
+
+    /// What the file is called that `member` is kept in, for messages: a directory of skopeo has names of its own.
+    fn file_name<'a>(&self, member: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(member)
+    }
+
+    /// Whether the files have the names of skopeo's `dir:`.
+    fn is_skopeo_dir(&self) -> bool {
+        false
+    }
 
     /// The symbolic links of an archive in its order, each with the name it leads to.
     fn links(&self) -> Vec<(&str, &str)> {

@@ -1,14 +1,20 @@
 //! The directory that `skopeo copy ... dir:DIR` writes: a manifest or an index in `manifest.json`, other manifests as
-//! `HEX.manifest.json`, blobs as `HEX`. It is read as an OCI layout whose files have other names, with an index of one entry,
+//! `HEX.manifest.json`, blobs as `HEX`, or `HEX.tar` before version 1.1. It is read as an OCI layout whose files have other names, with an index of one entry,
 //! on disk as well as in a tar. Copies often lack its file `version`, so the manifest tells what it is.
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::engine_document::ManifestProbe;
+use super::engine_document::{ManifestProbe, is_archive_entry};
 use crate::blob::Blob;
 use crate::digest::hex;
 use crate::json;
+
+/// The manifest, or the index of several.
+pub(super) const MANIFEST: &str = "manifest.json";
+
+/// The end of the name of a manifest that the index lists.
+pub(super) const INNER_MANIFEST: &str = ".manifest.json";
 
 /// The start of the file `version`.
 const VERSION: &[u8] = b"Directory Transport Version: ";
@@ -37,12 +43,12 @@ pub(super) enum LayoutFile<'a> {
 impl SkopeoDir {
     /// The names in a directory or an archive, of which `open` gives a file. `None` if skopeo did not write it.
     pub(super) fn find(open: impl Fn(&str) -> Option<Blob>) -> Option<Self> {
-        let manifest = open("manifest.json")?.read_document(MANIFEST_LIMIT).ok()?;
+        let manifest = open(MANIFEST)?.read_document(MANIFEST_LIMIT).ok()?;
         let head = json::read::<ManifestProbe>(&manifest).map(|document| document.value);
         let is_manifest = match &head {
-            Ok(head) => head.has_list(),
+            Ok(head) => head.has_list() && !is_archive_entry(&manifest),
             // Cut off, perhaps: as a manifest, it is an error that says so. Docker's starts with a bracket.
-            Err(_) => manifest.trim_ascii_start().starts_with(b"{"),
+            Err(_) => manifest.trim_ascii_start().starts_with(b"{") && !is_archive_entry(&manifest),
         };
         let is_of_skopeo = || open("version")?.first_bytes(VERSION.len()).ok().filter(|start| start == VERSION);
         // Where there is a layout too, `version` decides: nobody else writes it.
@@ -65,11 +71,12 @@ impl SkopeoDir {
             return LayoutFile::Made(&self.index);
         }
         if member == self.manifest {
-            return LayoutFile::Files(vec!["manifest.json".to_owned()]);
+            return LayoutFile::Files(vec![MANIFEST.to_owned()]);
         }
         // Not `manifest.json`: here that is an image manifest, not a docker-archive's.
-        let files =
-            member.strip_prefix("blobs/sha256/").map(|hex| vec![format!("{hex}.manifest.json"), hex.to_owned()]);
+        let files = member
+            .strip_prefix("blobs/sha256/")
+            .map(|hex| vec![format!("{hex}{INNER_MANIFEST}"), hex.to_owned(), format!("{hex}.tar")]);
         LayoutFile::Files(files.unwrap_or_default())
     }
 }

@@ -45,7 +45,7 @@ pub fn leave_room(file: &File, written: u64) -> io::Result<()> {
     if free >= room(written) {
         return Ok(());
     }
-    Err(io::Error::new(io::ErrorKind::StorageFull, "a tenth of the free space is left, for others"))
+    Err(io::Error::new(io::ErrorKind::StorageFull, "dive leaves a tenth of the free space to other programs"))
 }
 
 /// Does nothing: the free space is unknown on this system.
@@ -134,7 +134,7 @@ pub fn spool(
     if let Some(offset) = decoder.ignored_tail() {
         remarks.push(Remark::new(
             archive,
-            format!("the bytes from {offset} on belong to no gzip member and were left out"),
+            format!("ignored the bytes from offset {offset} on: they are not a gzip member"),
         ));
     }
     Ok(Spooled { file, len: written, stored: decoder.consumed(), remarks })

@@ -1,5 +1,6 @@
 //! Errors of reading a tar, with the entry and offset.
 
+use crate::remark::Quoted;
 use std::fmt;
 use std::io;
 
@@ -56,7 +57,7 @@ impl fmt::Display for TarError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.kind, &self.entry) {
             (kind @ TarErrorKind::NotATar, _) => write!(f, "{kind}"),
-            (kind, Some(name)) => write!(f, "entry {name:?} at offset {} {kind}", self.offset),
+            (kind, Some(name)) => write!(f, "entry {} at offset {} {kind}", Quoted(name), self.offset),
             (kind, None) => write!(f, "the entry at offset {} {kind}", self.offset),
         }
     }

@@ -237,7 +237,7 @@ type SplitRecord<'a> = (&'a [u8], &'a [u8], &'a [u8]);
 const MIN_RECORD: usize = 5;
 
 fn split_record(records: &[u8]) -> Result<SplitRecord<'_>, TarErrorKind> {
-    let broken = || TarErrorKind::Header("a PAX record whose length is wrong");
+    let broken = || TarErrorKind::Header("a PAX record with a wrong length");
     let space = records.iter().position(|byte| *byte == b' ').ok_or_else(broken)?;
     let length = decimal(&records[..space]).and_then(|length| usize::try_from(length).ok());
     let length = length.filter(|length| *length >= MIN_RECORD).ok_or_else(broken)?;

@@ -25,6 +25,7 @@ use crate::layer::Remarks;
 use crate::layer::content::Bodies;
 use crate::layer::path::components;
 use crate::layer::{Chunk, Entry, EntryKind, EntryNames, LayerIndex, Scan, entry};
+use crate::remark::Quoted;
 
 /// Maximum number of nodes or spans: several times the largest known image. A node takes up to 100 bytes of memory, and
 /// a hostile layer of a few MB can ask for any number.
@@ -39,13 +40,13 @@ const MAX_IMPLICIT: usize = 1 << 20;
 #[non_exhaustive]
 pub enum BuildError {
     /// More layers than [`LayerIndex::MAX_COUNT`].
-    #[error("the image has more than {} layers; no engine makes or takes that many", LayerIndex::MAX_COUNT)]
+    #[error("the image has more than {} layers, the limit of dive", LayerIndex::MAX_COUNT)]
     TooManyLayers,
     /// Too many directories without an entry.
-    #[error("the image implies more than {MAX_IMPLICIT} directories that no entry names; no real image does")]
+    #[error("more than {MAX_IMPLICIT} directories of the image have no entry of their own, the limit of dive")]
     TooManyImplicit,
     /// The tree needs more than the image's memory budget.
-    #[error("entry {entry:?}: {problem}")]
+    #[error("entry {}: {problem}", Quoted(entry))]
     OverBudget {
         /// Path of the entry that exceeded the budget.
         entry: String,
@@ -53,7 +54,7 @@ pub enum BuildError {
         problem: OverBudget,
     },
     /// Too many paths or entries.
-    #[error("the image has more than {MAX_NODES} paths or entries; no real image has that many")]
+    #[error("the image has more than {MAX_NODES} paths or entries, the limit of dive")]
     TooManyPaths,
 }
 
@@ -277,7 +278,7 @@ impl Builder {
         let Place { node, way } = self.place_of(names, from, remarks);
         let target = if kind == SpanKind::HardLink { Some(self.link_target(names.link, from)) } else { None };
         if target == Some(Some(node)) {
-            remarks.add(|| format!("a hard link from {:?} to itself: ignored", String::from_utf8_lossy(&names.path())));
+            remarks.add(|| format!("a hard link from {} to itself: ignored", Quoted::lossy(&names.path())));
             return;
         }
         // Look up the inode before closing the old span: the target may be below the path that this link replaces.

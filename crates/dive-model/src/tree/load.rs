@@ -55,7 +55,7 @@ pub enum LoadError {
         problem: OverBudget,
     },
     /// A body cannot be read again for comparing.
-    #[error("{archive}: comparing files that were written twice: {problem}")]
+    #[error("{archive}: files that several layers write cannot be compared: {problem}")]
     Compare {
         /// Name of the archive or layout.
         archive: String,

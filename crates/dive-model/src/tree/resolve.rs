@@ -14,10 +14,10 @@ pub const MAX_LINKS: usize = 40;
 #[non_exhaustive]
 pub enum Unresolved {
     /// The layer does not show the path.
-    #[error("it is not there")]
+    #[error("it does not exist")]
     NotThere,
     /// A link points to a missing path.
-    #[error("it leads to {}, which is not there", Escaped(missing))]
+    #[error("it leads to {}, which does not exist", Escaped(missing))]
     Dangling {
         /// The first missing path.
         missing: Vec<u8>,
@@ -26,7 +26,7 @@ pub enum Unresolved {
     #[error("it has no target")]
     NoTarget,
     /// The path leads through an entry that is not a directory.
-    #[error("it leads through {}, which is no directory", Escaped(path))]
+    #[error("it leads through {}, which is not a directory", Escaped(path))]
     NotADirectory {
         /// Path of that entry.
         path: Vec<u8>,
@@ -35,7 +35,7 @@ pub enum Unresolved {
     #[error("it leads back to itself")]
     Loop,
     /// More than [`MAX_LINKS`] different links.
-    #[error("it leads over more than {MAX_LINKS} links, more than Linux follows")]
+    #[error("it leads through more than {MAX_LINKS} links, the limit of Linux")]
     TooManyLinks,
 }
 

@@ -170,8 +170,7 @@ fn tls_of(environment: &Environment, config: Option<&Path>) -> Result<Option<Tls
     };
     // Without a home, as in a service: what was to be protected must not go out unprotected.
     let folder = environment.path("DOCKER_CERT_PATH").or_else(|| config.map(Path::to_owned)).ok_or(
-        "is to be asked with TLS (DOCKER_TLS, DOCKER_TLS_VERIFY), and nothing says where its certificates are; set \
-         DOCKER_CERT_PATH",
+        "requires TLS (DOCKER_TLS or DOCKER_TLS_VERIFY), but no folder of certificates is known; set DOCKER_CERT_PATH",
     )?;
     Ok(Some(Tls { folder, authorities: Authorities::File, verification }))
 }

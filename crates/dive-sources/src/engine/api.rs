@@ -142,7 +142,7 @@ pub(super) enum ApiError {
     /// The pull failed after its response had begun.
     #[error("{0}")]
     Pull(String),
-    #[error("no answer in time")]
+    #[error("no response in time")]
     Timeout,
     #[error(transparent)]
     Io(#[from] io::Error),

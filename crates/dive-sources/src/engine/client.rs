@@ -43,12 +43,12 @@ const GREETING_BY_SSH: Duration = Duration::from_mins(1);
 #[derive(Debug, Clone)]
 pub(super) struct Client {
     version: ApiVersion,
-    transport: Arc<Transport>,
+    transport: Arc<EngineTransport>,
 }
 
 /// What carries requests to an engine.
 #[derive(Debug)]
-struct Transport {
+struct EngineTransport {
     engine: ContainerEngine,
     address: Address,
     tls: Option<Connector>,
@@ -76,7 +76,7 @@ impl Client {
             Address::Tcp(Tcp { tls: Some(tls), .. }) => Some(Connector(tls.connector()?)),
             _ => None,
         };
-        let transport = Transport { engine, address: address.clone(), tls, environment: environment.clone() };
+        let transport = EngineTransport { engine, address: address.clone(), tls, environment: environment.clone() };
         let greeting = if matches!(address, Address::Ssh(_)) { GREETING_BY_SSH } else { GREETING };
         let version = timeout(greeting, transport.version())
             .await
@@ -205,7 +205,7 @@ fn is_blank(line: &[u8]) -> bool {
     line.trim_ascii().is_empty()
 }
 
-impl Transport {
+impl EngineTransport {
     /// The version of the API to use. Requested without one: engines refuse those that they do not know.
     async fn version(&self) -> Result<ApiVersion, ApiError> {
         self.document::<EngineVersion>(Request::get("/version")).await?.common()

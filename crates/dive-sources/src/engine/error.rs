@@ -13,7 +13,7 @@ use dive_model::remark::Shown;
 #[non_exhaustive]
 pub enum EngineError {
     /// No engine answers.
-    #[error("{} cannot be reached to ask for {name:?}; tried: {}; {}", engine.command(), tried(attempts), instead(*engine, name, hint))]
+    #[error("cannot reach {} to look up {name:?}; tried: {}; {}", engine.command(), tried(attempts), instead(*engine, name, hint))]
     Unreachable {
         /// Which engine.
         engine: ContainerEngine,
@@ -91,7 +91,7 @@ pub enum EngineError {
         cause: String,
     },
     /// No threads for the network.
-    #[error("{} cannot be asked: {cause}", engine.command())]
+    #[error("cannot query {}: {cause}", engine.command())]
     Threads {
         /// Which engine.
         engine: ContainerEngine,
@@ -106,10 +106,7 @@ impl EngineError {
     pub fn brief(&self) -> String {
         match self {
             Self::Unreachable { engine, name, .. } => {
-                format!(
-                    "{0} cannot be reached to ask for {name:?} (for details: `dive {0}://{name}`)",
-                    engine.command()
-                )
+                format!("cannot reach {0} to look up {name:?} (for details: `dive {0}://{name}`)", engine.command())
             }
             Self::NoSuchImage { engine, name } => format!("{} has no image {name:?}", engine.command()),
             Self::Pull { engine, name, answer, .. } => format!("{} cannot pull {name:?}: {answer}", engine.command()),
@@ -133,7 +130,7 @@ fn tried(attempts: &[Attempt]) -> String {
         let separator = if text.is_empty() { "" } else { "; " };
         let _ = write!(text, "{separator}{place}: {failure}");
     }
-    if text.is_empty() { "nothing: no address is known".to_owned() } else { text }
+    if text.is_empty() { "nothing, as no address is known".to_owned() } else { text }
 }
 
 fn instead(engine: ContainerEngine, name: &str, hint: &str) -> String {
@@ -147,7 +144,7 @@ fn instead(engine: ContainerEngine, name: &str, hint: &str) -> String {
 
 fn to_get(engine: ContainerEngine, name: &str) -> String {
     let command = engine.command();
-    format!("pull it with `{command} pull {name}` or --pull missing; `{command} images` lists what is there")
+    format!("pull it with `{command} pull {name}` or --pull missing; `{command} images` lists its images")
 }
 
 #[cfg(test)]
@@ -161,7 +158,7 @@ mod tests {
             vec![attempt("one (unix:///a)", "no such file"), attempt("two (unix:///b)", "permission denied")];
         let (engine, name) = (ContainerEngine::Docker, "alpine".to_owned());
         let error = EngineError::Unreachable { engine, name, attempts, hint: "" };
-        let expected = "docker cannot be reached to ask for \"alpine\"; tried: one (unix:///a): no such file; two (unix:///b): \
+        let expected = "cannot reach docker to look up \"alpine\"; tried: one (unix:///a): no such file; two (unix:///b): \
                         permission denied; start docker, set DOCKER_HOST, or save the image where it is: `docker save alpine | \
                         dive -`";
         assert_eq!(error.to_string(), expected);

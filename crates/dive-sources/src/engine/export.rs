@@ -117,13 +117,13 @@ impl Export {
         };
         let spooled = match (spooled, &reader.failure) {
             (Err(StoreError::Unreadable { .. }), Some(cause)) => return Err(broken_off(cause.clone()).into()),
-            (Err(StoreError::NotAnArchive { .. }), _) if reader.told().is_some() => {
-                return Err(broken_off(reader.told().unwrap_or_default()).into());
+            (Err(StoreError::NotAnArchive { .. }), _) if reader.engine_error().is_some() => {
+                return Err(broken_off(reader.engine_error().unwrap_or_default()).into());
             }
             (spooled, _) => spooled?,
         };
         let archive = Archive::index(&self.name, Arc::new(spooled.file), spooled.len, on_damage);
-        match (archive, reader.told()) {
+        match (archive, reader.engine_error()) {
             (
                 Err(StoreError::Damaged { .. } | StoreError::NotAnArchive { .. } | StoreError::Empty { .. }),
                 Some(told),
@@ -174,8 +174,8 @@ fn as_json(platform: &str) -> String {
     serde_json::Value::Object(named.collect()).to_string()
 }
 
-/// What is said of an export that nobody wants any more. Who called it off does not read it.
-const CALLED_OFF: &str = "it was called off";
+/// The error of a cancelled export. Its user does not see it.
+const CALLED_OFF: &str = "it was cancelled";
 
 /// What comes from the engine, and how much of it.
 struct Reader<'a> {
@@ -204,10 +204,10 @@ impl Reader<'_> {
         }
     }
 
-    /// What the engine wrote at the end of its archive, if that is an error.
-    fn told(&self) -> Option<String> {
+    /// The error that the engine wrote at the end of its archive.
+    fn engine_error(&self) -> Option<String> {
         #[derive(Deserialize)]
-        struct Told {
+        struct ErrorLine {
             #[serde(rename = "errorDetail")]
             detail: Detail,
         }
@@ -217,7 +217,7 @@ impl Reader<'_> {
         }
         const START: &[u8] = br#"{"errorDetail""#;
         let at = self.tail.windows(START.len()).rposition(|window| window == START)?;
-        let mut documents = serde_json::Deserializer::from_slice(&self.tail[at..]).into_iter::<Told>();
+        let mut documents = serde_json::Deserializer::from_slice(&self.tail[at..]).into_iter::<ErrorLine>();
         let told = documents.next()?.ok()?;
         Some(one_line(&told.detail.message))
     }

@@ -28,11 +28,11 @@ pub(super) struct KnownImage {
 impl KnownImage {
     /// The image of `record`, under these tags.
     pub(super) fn new(record: Record, export: Export, kept: (Cache, String), tags: &[String]) -> Option<Self> {
-        let late = Arc::new(Late { export, kept, archive: FetchOnce::default() });
+        let deferred = Arc::new(DeferredExport { export, kept, archive: FetchOnce::default() });
         let mut blobs: HashMap<String, Blob> = HashMap::new();
         for (number, known) in record.layers()?.into_iter().enumerate() {
             let (path, len) = (known.path.clone(), known.len);
-            let layer = LateLayer { late: Arc::clone(&late), number, known };
+            let layer = DeferredLayer { deferred: Arc::clone(&deferred), number, known };
             blobs.insert(path.clone(), Blob::remote(layer, len, path));
         }
         for (path, document) in &record.index {
@@ -58,16 +58,16 @@ impl KnownImage {
 /// Before the engine has said how large the image is.
 const START: TransferProgress = TransferProgress { step: TransferStep::Export, read: 0, total: None };
 
-/// The export that was not needed yet.
+/// An export that runs at the first read.
 #[derive(Debug)]
-struct Late {
+struct DeferredExport {
     export: Export,
     /// Where what is known of it is kept, and under which key.
     kept: (Cache, String),
     archive: FetchOnce<Arc<Archive>>,
 }
 
-impl Late {
+impl DeferredExport {
     fn archive(&self, progress: Watch<'_>) -> io::Result<Arc<Archive>> {
         self.archive.get(START, progress, |progress| {
             let (archive, _) = self.export.run(OnDamage::Fail, progress).map_err(io::Error::other)?;
@@ -78,8 +78,8 @@ impl Late {
 
 /// One layer of it, by its number: an engine may write other names by now.
 #[derive(Debug)]
-struct LateLayer {
-    late: Arc<Late>,
+struct DeferredLayer {
+    deferred: Arc<DeferredExport>,
     number: usize,
     known: KnownLayer,
 }
@@ -99,22 +99,21 @@ fn is_known(known: &KnownLayer, layer: &Blob) -> io::Result<bool> {
     }
 }
 
-impl Fetch for LateLayer {
+impl Fetch for DeferredLayer {
     fn start(&self) -> TransferProgress {
         START
     }
 
     fn fetch(&self, progress: Watch<'_>) -> io::Result<Blob> {
-        if let Some(layer) = record::layer(&*self.late.archive(progress)?, self.number)
+        if let Some(layer) = record::layer(&*self.deferred.archive(progress)?, self.number)
             && is_known(&self.known, &layer)?
         {
             return Ok(layer);
         }
-        let (cache, key) = &self.late.kept;
+        let (cache, key) = &self.deferred.kept;
         cache.remove(RecordKind::Image, key);
         let text = format!(
-            "the engine stores layer {} in another way than when dive read it; what was kept of the image is forgotten: open \
-             it again",
+            "the engine now stores layer {} differently; dive deleted its cached copy of the image: open the image again",
             self.number
         );
         Err(io::Error::new(io::ErrorKind::InvalidData, text))

@@ -64,7 +64,7 @@ impl<'a> ImageLookup<'a> {
             };
             match answer {
                 Ok(client) => {
-                    info!("{} answers at {place}, version {}", self.engine.command(), client.version());
+                    info!("{} responds at {place}, version {}", self.engine.command(), client.version());
                     return Ok(Backend::Service(client));
                 }
                 Err(failure) => {
@@ -75,7 +75,7 @@ impl<'a> ImageLookup<'a> {
         }
         // A service that the user named may have other images than the command.
         if self.engine == ContainerEngine::Podman && environment.get("CONTAINER_HOST").is_none() {
-            info!("no service of podman answers; its command is used");
+            info!("Podman's service does not respond; using the command podman");
             return Ok(Backend::Command { podman, tried });
         }
         Err(self.unreachable(tried))

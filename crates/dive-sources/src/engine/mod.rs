@@ -44,14 +44,14 @@ use dive_model::store::{Archive, Ending, Store, StoreError};
 #[derive(Debug)]
 struct EngineImage {
     name: String,
-    held: Held,
+    backing: Backing,
     /// The archive's manifest with the image's tags, where it is one that could be read.
     manifest: Option<Blob>,
     remarks: Vec<Remark>,
 }
 
 #[derive(Debug)]
-enum Held {
+enum Backing {
     Exported(Archive),
     Known(KnownImage),
 }
@@ -102,14 +102,14 @@ impl EngineImage {
         let id = inspected.id.clone().unwrap_or_default();
         let tags = asked_first(lookup.name, inspected.repo_tags.clone().unwrap_or_default());
         let export = Export::new(&lookup, backend, &id, size(&inspected))?;
-        let image = |held, manifest, remarks| Self { name: name.to_owned(), held, manifest, remarks };
+        let image = |backing, manifest, remarks| Self { name: name.to_owned(), backing, manifest, remarks };
         let key = record::key(engine, &id);
         if let Some(cache) = access.cache.as_ref().filter(|_| is_of_platform(&inspected, access))
             && let Some(record) = Record::find(cache, &key, &inspected)
             && let Some(known) = KnownImage::new(record, export.clone(), (cache.clone(), key.clone()), &tags)
         {
-            info!("{name} is known from before and not exported");
-            return Ok(image(Held::Known(known), None, Vec::new()));
+            info!("using the cached copy of {name}");
+            return Ok(image(Backing::Known(known), None, Vec::new()));
         }
         let (mut archive, mut remarks) = export.run(access.on_damage, &mut |heard| {
             progress(heard);
@@ -123,7 +123,7 @@ impl EngineImage {
             record.keep(cache, &key);
         }
         let manifest = record::tagged(&archive, &tags).map(|manifest| Blob::in_memory(manifest, MANIFEST));
-        Ok(image(Held::Exported(archive), manifest, remarks))
+        Ok(image(Backing::Exported(archive), manifest, remarks))
     }
 }
 
@@ -143,9 +143,9 @@ impl Store for EngineImage {
         if let Some(manifest) = self.manifest.as_ref().filter(|_| name == MANIFEST) {
             return Ok(manifest.clone());
         }
-        match &self.held {
-            Held::Exported(archive) => archive.open(member),
-            Held::Known(known) => known
+        match &self.backing {
+            Backing::Exported(archive) => archive.open(member),
+            Backing::Known(known) => known
                 .blob(&name)
                 .cloned()
                 .ok_or_else(|| StoreError::Missing { archive: self.name.clone(), member: member.to_owned() }),
@@ -153,30 +153,30 @@ impl Store for EngineImage {
     }
 
     fn contains(&self, member: &str) -> bool {
-        match &self.held {
-            Held::Exported(archive) => archive.contains(member),
-            Held::Known(known) => normalise("", member).is_ok_and(|name| known.blob(&name).is_some()),
+        match &self.backing {
+            Backing::Exported(archive) => archive.contains(member),
+            Backing::Known(known) => normalise("", member).is_ok_and(|name| known.blob(&name).is_some()),
         }
     }
 
     fn links(&self) -> Vec<(&str, &str)> {
-        match &self.held {
-            Held::Exported(archive) => archive.links().collect(),
-            Held::Known(known) => known.links().collect(),
+        match &self.backing {
+            Backing::Exported(archive) => archive.links().collect(),
+            Backing::Known(known) => known.links().collect(),
         }
     }
 
     fn member_names(&self) -> Vec<&str> {
-        match &self.held {
-            Held::Exported(archive) => archive.member_names().collect(),
-            Held::Known(_) => Vec::new(),
+        match &self.backing {
+            Backing::Exported(archive) => archive.member_names().collect(),
+            Backing::Known(_) => Vec::new(),
         }
     }
 
     fn ending(&self) -> Ending {
-        match &self.held {
-            Held::Exported(archive) => archive.ending(),
-            Held::Known(_) => Ending::Marked,
+        match &self.backing {
+            Backing::Exported(archive) => archive.ending(),
+            Backing::Known(_) => Ending::Marked,
         }
     }
 

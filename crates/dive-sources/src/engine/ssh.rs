@@ -64,13 +64,11 @@ pub(super) fn connect(engine: ContainerEngine, target: &Ssh, environment: &Envir
     command.env_clear().envs(environment.iter());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => {
-            io::Error::new(error.kind(), "the program ssh is missing; install the OpenSSH client")
-        }
+        io::ErrorKind::NotFound => io::Error::new(error.kind(), "ssh is not in PATH; install the OpenSSH client"),
         _ => io::Error::new(error.kind(), format!("ssh cannot be started: {error}")),
     })?;
     let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
-        return Err(io::Error::other("ssh was started without its input and output"));
+        return Err(io::Error::other("ssh has no input or output"));
     };
     // Read as it comes: a pipe that nobody empties would stop ssh.
     let errors = child.stderr.take().map(|errors| tokio::spawn(words(errors)));
@@ -109,7 +107,7 @@ impl AsyncRead for SshStream {
         this.phase = SshPhase::Answering;
         let said = if said.is_empty() { "nothing".to_owned() } else { said };
         let text = format!(
-            "ssh ended without an answer and says: {said}; ssh must get there without asking anything: try it by hand"
+            "ssh failed without a response and said: {said}; ssh must connect without a prompt, so test it by hand"
         );
         Poll::Ready(Err(io::Error::other(text)))
     }

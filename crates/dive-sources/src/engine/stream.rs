@@ -47,11 +47,11 @@ impl Connection {
             Address::Pipe(path) => pipe(path).await?,
             Address::Ssh(target) => Box::new(ssh::connect(engine, target, environment)?),
             Address::Tcp(tcp) => {
-                let stream = within_patience(TcpStream::connect((tcp.host.as_str(), tcp.port))).await?;
+                let stream = within_deadline(TcpStream::connect((tcp.host.as_str(), tcp.port))).await?;
                 stream.set_nodelay(true)?;
                 match tls {
                     None => Box::new(stream),
-                    Some(tls) => Box::new(within_patience(tls.connect(server_name(tcp)?, stream)).await?),
+                    Some(tls) => Box::new(within_deadline(tls.connect(server_name(tcp)?, stream)).await?),
                 }
             }
         };
@@ -59,7 +59,7 @@ impl Connection {
     }
 }
 
-async fn within_patience<T>(connecting: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+async fn within_deadline<T>(connecting: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     timeout(PATIENCE, connecting).await.unwrap_or_else(|_| {
         let text = format!("no answer in {} seconds", PATIENCE.as_secs());
         Err(io::Error::new(io::ErrorKind::TimedOut, text))
@@ -72,7 +72,7 @@ fn server_name(tcp: &Tcp) -> io::Result<ServerName<'static>> {
 
 #[cfg(unix)]
 async fn unix(path: &std::path::Path) -> io::Result<Box<dyn Duplex>> {
-    Ok(Box::new(within_patience(tokio::net::UnixStream::connect(path)).await?))
+    Ok(Box::new(within_deadline(tokio::net::UnixStream::connect(path)).await?))
 }
 
 #[cfg(not(unix))]
@@ -84,7 +84,7 @@ fn unix(_path: &std::path::Path) -> impl Future<Output = io::Result<Box<dyn Dupl
 async fn pipe(path: &str) -> io::Result<Box<dyn Duplex>> {
     /// All its ends are taken; one is free soon.
     const PIPE_BUSY: i32 = 231;
-    within_patience(async {
+    within_deadline(async {
         loop {
             match tokio::net::windows::named_pipe::ClientOptions::new().open(path) {
                 Err(error) if error.raw_os_error() == Some(PIPE_BUSY) => {

@@ -10,7 +10,7 @@ use rustls::{AlertDescription, CertificateError, ClientConfig, Error, RootCertSt
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio_rustls::TlsConnector;
 
-use crate::certificates::{Anybody, certificates};
+use crate::certificates::{AcceptAnyVerifier, certificates};
 
 /// How an engine's host is spoken to in secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Tls {
         let builder = builder.with_safe_default_protocol_versions().map_err(unusable)?;
         let builder = match (self.verification, self.authorities) {
             (Verification::Skip, _) => {
-                builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider)))
+                builder.dangerous().with_custom_certificate_verifier(Arc::new(AcceptAnyVerifier(provider)))
             }
             (Verification::Full, Authorities::File) => builder.with_root_certificates(self.authorities()?),
             (Verification::Full, Authorities::System) => builder.with_platform_verifier().map_err(unusable)?,

@@ -1,5 +1,5 @@
-//! Telling a registry who asks: nothing until it wants to know, then what it wants of the user's credentials. A token that
-//! has run out is replaced by whoever meets that first; the others wait for it and go on with the new one.
+//! Authorization of requests to a registry: none until it responds 401, then credentials or a token. The first request that
+//! meets an expired token renews it; the others wait and use the new one.
 
 use std::fmt;
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -9,42 +9,42 @@ use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::answer::{self, Body, Secrets};
 use super::challenge::Challenge;
-use super::client::{self, Clients, Known, Use, Way};
+use super::client::{self, Clients, Contact, Transport, Use};
+use super::response::{self, Body, Secrets};
 
 use super::error::RegistryError;
-use super::patience::Failure;
+use super::retry::Failure;
 use crate::credentials::{Credential, Credentials};
 use crate::environment::Environment;
 
-/// Who asks one registry for one repository.
+/// The authorization for one repository of one registry.
 #[derive(Debug)]
 pub(super) struct Auth {
     registry: String,
     repository: String,
     environment: Environment,
     token_deadline: Duration,
-    /// Held while a proof is made anew. Requests with the old one go on meanwhile: it may still be good for them.
+    /// Locked during a renewal. Requests with the old token continue, because it may still be valid for them.
     renewal: tokio::sync::Mutex<()>,
     state: std::sync::Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// How often the proof was made anew.
+    /// The number of renewals.
     generation: u32,
     proof: Option<Proof>,
-    /// Looked for when the registry first asks.
+    /// Searched at the first 401.
     credentials: Option<Arc<Credentials>>,
-    /// How long helpers ran, and since when one runs.
+    /// Run time of credential helpers, and the start of a running one.
     helpers: Duration,
     helper_since: Option<Instant>,
 }
 
-/// What goes with a question.
+/// What a request sends as its `Authorization` header.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Pass {
+pub(super) struct Authorization {
     generation: u32,
     proof: Option<Proof>,
 }
@@ -55,7 +55,7 @@ enum Proof {
     Bearer(Arc<str>),
 }
 
-/// A secret is not shown.
+/// Names the scheme without the secret.
 impl fmt::Debug for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -65,7 +65,7 @@ impl fmt::Debug for Proof {
     }
 }
 
-impl Pass {
+impl Authorization {
     pub(super) fn apply(&self, request: RequestBuilder) -> RequestBuilder {
         match &self.proof {
             None => request,
@@ -109,22 +109,22 @@ impl Auth {
     }
 
     /// What goes with the next question.
-    pub(super) fn pass(&self) -> Pass {
+    pub(super) fn authorization(&self) -> Authorization {
         let state = self.state();
-        Pass { generation: state.generation, proof: state.proof.clone() }
+        Authorization { generation: state.generation, proof: state.proof.clone() }
     }
 
     /// Another pass, since the registry did not take `used` and said why in `refusal`. `way` is how it is spoken to.
     pub(super) async fn renew(
         &self,
-        used: &Pass,
+        used: &Authorization,
         refusal: Response,
         what: &str,
         clients: &Clients,
-        way: Way,
-    ) -> Result<Pass, Failure> {
+        transport: Transport,
+    ) -> Result<Authorization, Failure> {
         let renewal = self.renewal.lock().await;
-        let current = self.pass();
+        let current = self.authorization();
         if current.generation != used.generation {
             return Ok(current);
         }
@@ -143,8 +143,8 @@ impl Auth {
             }
             Challenge::Bearer { realm, service, scope } => {
                 let scope = scope.unwrap_or_else(|| format!("repository:{}:pull", self.repository));
-                let question = TokenQuestion { realm, service, scope, what };
-                let token = timeout(self.token_deadline, self.token(&question, &credentials, clients, way)).await;
+                let request = TokenRequest { realm, service, scope, what };
+                let token = timeout(self.token_deadline, self.token(&request, &credentials, clients, transport)).await;
                 let slow = || {
                     let why = format!("its token server did not answer within {} s", self.token_deadline.as_secs());
                     let (host, what) = (self.registry.clone(), format!("the token for {what}"));
@@ -156,7 +156,7 @@ impl Auth {
         let mut state = self.state();
         state.generation += 1;
         state.proof = Some(proof);
-        Ok(Pass { generation: state.generation, proof: state.proof.clone() })
+        Ok(Authorization { generation: state.generation, proof: state.proof.clone() })
     }
 
     /// The user's credentials. Only who renews the proof looks for them.
@@ -202,8 +202,8 @@ impl Auth {
         RegistryError::Denied {
             host: self.registry.clone(),
             what: what.to_owned(),
-            answer: Secrets::default().told(refusal).await,
-            credentials: "it did not ask for a login; check the name".to_owned(),
+            answer: Secrets::default().describe(refusal).await,
+            credentials: "it does not accept a login; check the name".to_owned(),
         }
     }
 
@@ -217,8 +217,8 @@ impl Auth {
         RegistryError::Denied {
             host: self.registry.clone(),
             what: what.to_owned(),
-            answer: secrets(Some(credentials), proof).told(refusal).await,
-            credentials: credentials.told(&self.registry),
+            answer: secrets(Some(credentials), proof).describe(refusal).await,
+            credentials: credentials.advice(&self.registry),
         }
     }
 
@@ -230,58 +230,59 @@ impl Auth {
 
     async fn token(
         &self,
-        question: &TokenQuestion<'_>,
+        request: &TokenRequest<'_>,
         credentials: &Credentials,
         clients: &Clients,
-        way: Way,
+        transport: Transport,
     ) -> Result<Arc<str>, Failure> {
         let odd = |why: &str| RegistryError::Challenge { host: self.registry.clone(), why: why.to_owned() };
-        let mut url = Url::parse(&question.realm).map_err(|_| odd("the address of its token server is invalid"))?;
+        let mut url = Url::parse(&request.realm).map_err(|_| odd("the address of its token server is invalid"))?;
         let host =
             url.host_str().map(str::to_owned).ok_or_else(|| odd("the address of its token server has no host"))?;
         // A name and a password in it would be the registry's, not the user's.
         let _ = (url.set_username(""), url.set_password(None));
-        let way = match (url.scheme(), way) {
-            ("https", Way::Https) => Way::Https,
-            ("https", Way::UncheckedHttps | Way::Http) => Way::UncheckedHttps,
-            ("http", Way::UncheckedHttps | Way::Http) => Way::Http,
+        let transport = match (url.scheme(), transport) {
+            ("https", Transport::Https) => Transport::Https,
+            ("https", Transport::UncheckedHttps | Transport::Http) => Transport::UncheckedHttps,
+            ("http", Transport::UncheckedHttps | Transport::Http) => Transport::Http,
             _ => return Err(odd("its token server has no TLS, and dive sends no credentials without TLS").into()),
         };
         let address = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
         // As docker does it: the folder of the registry counts for its token server too.
-        let client = clients.client(&[&address, &self.registry], way, Use::Token)?;
-        let request = if let Some(Credential::Identity(token)) = &credentials.found {
+        let client = clients.client(&[&address, &self.registry], transport, Use::Token)?;
+        let builder = if let Some(Credential::Identity(token)) = &credentials.found {
             let mut form = url.clone();
             form.set_query(None);
             form.query_pairs_mut()
                 .append_pair("grant_type", "refresh_token")
-                .append_pair("service", question.service.as_deref().unwrap_or_default())
+                .append_pair("service", request.service.as_deref().unwrap_or_default())
                 .append_pair("client_id", "dive-rs")
-                .append_pair("scope", &question.scope)
+                .append_pair("scope", &request.scope)
                 .append_pair("refresh_token", token);
             let body = form.query().unwrap_or_default().to_owned();
             client.post(url).header("Content-Type", "application/x-www-form-urlencoded").body(body)
         } else {
-            if let Some(service) = &question.service {
+            if let Some(service) = &request.service {
                 url.query_pairs_mut().append_pair("service", service);
             }
-            url.query_pairs_mut().append_pair("scope", &question.scope);
+            url.query_pairs_mut().append_pair("scope", &request.scope);
             with_user(client.get(url), credentials)
         };
         let what = "a token";
-        let response = request.send().await.map_err(|error| client::failure(&address, what, Known::Yes, error))?;
+        let response =
+            builder.send().await.map_err(|error| client::failure(&address, what, Contact::Established, error))?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST => {
-                let mut error = self.denied(response, question.what, credentials, None).await;
+                let mut error = self.denied(response, request.what, credentials, None).await;
                 if let RegistryError::Denied { answer, .. } = &mut error {
-                    *answer = format!("its token server {address} says {answer}");
+                    *answer = format!("its token server {address} responded {answer}");
                 }
                 return Err(error.into());
             }
             _ => {
                 let secrets = secrets(Some(credentials), None);
-                return Err(answer::failure(&address, what, response, &secrets).await);
+                return Err(response::failure(&address, what, response, &secrets).await);
             }
         }
         let text = Body { host: &address, what, limit: TOKEN_LIMIT }.read(response).await?;
@@ -307,7 +308,7 @@ fn secrets(credentials: Option<&Credentials>, proof: Option<&Proof>) -> Secrets 
 }
 
 /// What a token is wanted for.
-struct TokenQuestion<'a> {
+struct TokenRequest<'a> {
     realm: String,
     service: Option<String>,
     scope: String,

@@ -34,7 +34,7 @@ impl Challenge {
         }
         match (basic, schemes.is_empty()) {
             (true, _) => Ok(Self::Basic),
-            (false, true) => Err("it does not name one".to_owned()),
+            (false, true) => Err("its response names no scheme".to_owned()),
             (false, false) => Err(format!("{}; dive supports Basic, and Bearer with a realm", schemes.join(", "))),
         }
     }
@@ -66,6 +66,6 @@ mod tests {
     fn what_is_not_understood_is_named() {
         assert!(Challenge::choose([r#"Negotiate, Digest realm="x""#].into_iter()).unwrap_err().contains("Negotiate"));
         assert!(Challenge::choose(["Bearer error=\"x\""].into_iter()).is_err());
-        assert!(Challenge::choose(std::iter::empty()).unwrap_err().contains("does not name one"));
+        assert!(Challenge::choose(std::iter::empty()).unwrap_err().contains("names no scheme"));
     }
 }

@@ -1,5 +1,5 @@
-//! HTTP to one host: how it is spoken to, how far redirects are followed, how long is waited, and what an error of the
-//! network means. Errors of the library carry the address, which after a redirect may hold a signature; it is taken off.
+//! HTTP clients for one host: transport, redirects, timeouts, and the meaning of network errors. The address is removed from
+//! errors, because a redirect may have put a signature into it.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -14,27 +14,27 @@ use reqwest::{Client, Url};
 use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 use super::error::RegistryError;
-use super::patience::Failure;
+use super::retry::Failure;
 use super::trust::{Identification, Trust};
 
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// A read that brings nothing for so long is given up. All of a blob may take as long as it takes.
+/// Timeout of a single read. A blob as a whole has no timeout here.
 const STALL: Duration = Duration::from_mins(1);
 
 /// Registries redirect once or twice, to where blobs are stored.
 const REDIRECTS: usize = 5;
 
-/// How a host is spoken to.
+/// The transport to a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Way {
+pub(super) enum Transport {
     Https,
-    /// With TLS, whoever it is.
+    /// TLS without certificate verification.
     UncheckedHttps,
     Http,
 }
 
-impl Way {
+impl Transport {
     pub(super) const fn scheme(self) -> &'static str {
         match self {
             Self::Https | Self::UncheckedHttps => "https",
@@ -55,15 +55,15 @@ impl Way {
 pub(super) enum Use {
     /// Documents and blobs, which may lie elsewhere.
     Registry,
-    /// Tokens. What is sent for them is a secret of its own: it goes to nobody else.
+    /// Token requests. They carry credentials, so redirects stay on the host.
     Token,
 }
 
-/// One client for each host, way and use, with the connections that it keeps.
+/// One HTTP client per host, transport and use, with its connection pool.
 #[derive(Debug, Default)]
 pub(super) struct Clients {
     trust: Trust,
-    made: Mutex<HashMap<(String, Way, Use), Client>>,
+    made: Mutex<HashMap<(String, Transport, Use), Client>>,
 }
 
 impl Clients {
@@ -71,15 +71,15 @@ impl Clients {
         Self { trust, made: Mutex::default() }
     }
 
-    /// The client for the host of these names, of which the first is its address.
-    pub(super) fn client(&self, names: &[&str], way: Way, usage: Use) -> Result<Client, RegistryError> {
+    /// The client for a host. The first of `names` is its address.
+    pub(super) fn client(&self, names: &[&str], transport: Transport, usage: Use) -> Result<Client, RegistryError> {
         let address = names.first().copied().unwrap_or_default();
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (address.to_owned(), way, usage);
+        let key = (address.to_owned(), transport, usage);
         if let Some(client) = made.get(&key) {
             return Ok(client.clone());
         }
-        let tls = self.trust.config(names, way.identification())?;
+        let tls = self.trust.config(names, transport.identification())?;
         let mut builder = Client::builder()
             .tls_backend_preconfigured(tls)
             .user_agent(concat!("dive-rs/", env!("CARGO_PKG_VERSION")))
@@ -87,11 +87,11 @@ impl Clients {
             .read_timeout(STALL)
             .referer(false)
             .redirect(match usage {
-                Use::Registry => Policy::custom(move |attempt| follow(attempt, way)),
+                Use::Registry => Policy::custom(move |attempt| follow(attempt, transport)),
                 Use::Token => Policy::custom(stay),
             });
         if is_here(address) {
-            // What answers on this machine's own addresses is not what a proxy would find there.
+            // A proxy would reach its own loopback, not this machine's.
             builder = builder.no_proxy();
         }
         let client = builder.build().map_err(|error| RegistryError::Runtime { why: root(&error.without_url()) })?;
@@ -100,33 +100,33 @@ impl Clients {
     }
 }
 
-/// Why a redirect is not followed.
+/// A redirect that is not followed.
 #[derive(Debug)]
-enum Astray {
+enum RedirectError {
     TooMany,
-    Unprotected,
-    Elsewhere,
+    WithoutTls,
+    OtherHost,
 }
 
-impl fmt::Display for Astray {
+impl fmt::Display for RedirectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooMany => write!(f, "it redirects more than {REDIRECTS} times"),
-            Self::Unprotected => f.write_str("it redirects to an address without TLS, which dive does not follow"),
-            Self::Elsewhere => {
+            Self::WithoutTls => f.write_str("it redirects to an address without TLS, which dive does not follow"),
+            Self::OtherHost => {
                 f.write_str("it redirects the token request to another host, which dive does not follow")
             }
         }
     }
 }
 
-impl Error for Astray {}
+impl Error for RedirectError {}
 
-fn follow(attempt: Attempt<'_>, way: Way) -> reqwest::redirect::Action {
+fn follow(attempt: Attempt<'_>, transport: Transport) -> reqwest::redirect::Action {
     if attempt.previous().len() > REDIRECTS {
-        attempt.error(Astray::TooMany)
-    } else if way == Way::Https && attempt.url().scheme() != "https" {
-        attempt.error(Astray::Unprotected)
+        attempt.error(RedirectError::TooMany)
+    } else if transport == Transport::Https && attempt.url().scheme() != "https" {
+        attempt.error(RedirectError::WithoutTls)
     } else {
         attempt.follow()
     }
@@ -134,30 +134,30 @@ fn follow(attempt: Attempt<'_>, way: Way) -> reqwest::redirect::Action {
 
 fn stay(attempt: Attempt<'_>) -> reqwest::redirect::Action {
     if attempt.previous().len() > REDIRECTS {
-        attempt.error(Astray::TooMany)
+        attempt.error(RedirectError::TooMany)
     } else if attempt.previous().first().is_some_and(|first| !is_same_host(first, attempt.url())) {
-        attempt.error(Astray::Elsewhere)
+        attempt.error(RedirectError::OtherHost)
     } else {
         attempt.follow()
     }
 }
 
-/// Whether two addresses are answered by one host: what is secret to it may be told.
+/// True if both addresses have one origin, which may see the same secrets.
 pub(super) fn is_same_host(one: &Url, other: &Url) -> bool {
     one.origin() == other.origin()
 }
 
-/// Whether an address (`HOST[:PORT]`) is one of this machine's own.
+/// True if an address (`HOST[:PORT]`) is a loopback address.
 fn is_here(address: &str) -> bool {
     let host = Url::parse(&format!("http://{address}")).ok().and_then(|url| url.host_str().map(str::to_owned));
     let host = host.unwrap_or_default();
     host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// What it means that `host` did not answer the question for `what`.
-pub(super) fn failure(host: &str, what: &str, known: Known, error: reqwest::Error) -> Failure {
+/// Maps a network error of the request for `what` to a failure.
+pub(super) fn failure(host: &str, what: &str, contact: Contact, error: reqwest::Error) -> Failure {
     let error = error.without_url();
-    if let Some(why) = find::<Astray>(&error) {
+    if let Some(why) = find::<RedirectError>(&error) {
         return RegistryError::Unreachable { host: host.to_owned(), why: why.to_string() }.into();
     }
     if let Some(tls) = find::<rustls::Error>(&error) {
@@ -183,16 +183,16 @@ pub(super) fn failure(host: &str, what: &str, known: Known, error: reqwest::Erro
     };
     if error.is_connect() {
         let error = RegistryError::Unreachable { host: host.to_owned(), why };
-        return match known {
-            Known::Yes => Failure::soon(error),
-            Known::No => error.into(),
+        return match contact {
+            Contact::Established => Failure::soon(error),
+            Contact::First => error.into(),
         };
     }
     Failure::soon(RegistryError::Broken { host: host.to_owned(), what: what.to_owned(), received: 0, why, tries: 1 })
 }
 
-/// Whether a host may be one that speaks no TLS, since it hung up on who began it, took no connection, or said something
-/// else. One that fails in another way, or is slow, is no reason to do without.
+/// True if the host may not speak TLS: it refused or closed the connection, or sent something other than TLS. Other errors
+/// and timeouts do not allow plain HTTP.
 pub(super) fn may_have_no_tls(error: &reqwest::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, UnexpectedEof};
     let other_words =
@@ -206,11 +206,13 @@ pub(super) fn may_have_no_tls(error: &reqwest::Error) -> bool {
             .any(|cause| cause.downcast_ref().is_some_and(other_words) || cause.downcast_ref().is_some_and(hung_up))
 }
 
-/// Whether a host has answered before: one that never did is not waited for.
+/// Whether a host has responded before. A host that never did is not retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Known {
-    Yes,
-    No,
+pub(super) enum Contact {
+    /// It has responded before.
+    Established,
+    /// It has not responded yet.
+    First,
 }
 
 fn why_untrusted(host: &str, error: &rustls::Error) -> Option<String> {
@@ -227,7 +229,7 @@ fn why_untrusted(host: &str, error: &rustls::Error) -> Option<String> {
         );
         return wants_another.then(|| {
             format!(
-                "it asks for a client certificate, or does not take this one ({alert:?}): put NAME.cert and NAME.key into \
+                "it requires a client certificate, or rejects this one ({alert:?}); put NAME.cert and NAME.key into \
                  /etc/docker/certs.d/{host}/"
             )
         });
@@ -253,7 +255,7 @@ fn why_untrusted(host: &str, error: &rustls::Error) -> Option<String> {
     })
 }
 
-/// Whether a certificate is an authority's own. The verifier has no other name for it than its library's.
+/// True for a self-signed certificate. The verifier reports it only in the debug text of its library's error.
 pub(super) fn is_self_signed(error: &CertificateError) -> bool {
     matches!(error, CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity"))
 }
@@ -263,12 +265,12 @@ fn shown_name(name: &str) -> &str {
     name.split('"').nth(1).unwrap_or(name)
 }
 
-/// The first error of a type on the way down to the cause.
+/// The first error of type `T` in the chain of causes.
 fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     causes(error).find_map(|cause| cause.downcast_ref())
 }
 
-/// All errors on the way down to the cause. One inside an error of the system is not found by `source`.
+/// The chain of causes. `source` skips an error inside an `io::Error`, this does not.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
         let error: &'a (dyn Error + 'static) = *error;
@@ -277,7 +279,7 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     })
 }
 
-/// What the innermost cause says: those around it say that there was an error.
+/// The message of the innermost cause.
 fn root(error: &dyn Error) -> String {
     let mut cause = error;
     while let Some(next) = cause.source() {

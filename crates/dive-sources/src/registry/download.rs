@@ -9,19 +9,19 @@ use std::sync::Arc;
 use reqwest::header::CONTENT_RANGE;
 use reqwest::{Method, Response, StatusCode};
 
-use super::client::{self, Known};
+use super::client::{self, Contact};
 use super::deadlines::{Pace, Rate};
 use super::error::{Actual, RegistryError};
-use super::host::{Host, Question};
-use super::patience::{Failure, Patience};
+use super::host::{Host, RegistryRequest};
+use super::retry::{Failure, RetryPolicy};
 use dive_model::blob::Blob;
 use dive_model::digest::{Digest, Hasher};
 use dive_model::unfinished::unnamed;
 use dive_model::units::Bytes;
 
-/// What is wanted.
+/// The digest and size of a blob in its manifest.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted<'a> {
+pub(super) struct ExpectedBlob<'a> {
     pub(super) digest: &'a Digest,
     /// As the manifest gives it.
     pub(super) size: Option<u64>,
@@ -33,8 +33,8 @@ const PROGRESS: u64 = 1 << 20;
 /// Gets a blob from `host`. `meter` hears how many bytes came, or were lost.
 pub(super) async fn download(
     host: &Host,
-    wanted: Wanted<'_>,
-    mut patience: Patience,
+    wanted: ExpectedBlob<'_>,
+    mut retries: RetryPolicy,
     rate: Rate,
     meter: &dyn Fn(i64),
 ) -> Result<Blob, RegistryError> {
@@ -51,7 +51,7 @@ pub(super) async fn download(
         let Ok(came) = pace.watch(|| arrived.get(), part.go_on(host)).await else {
             meter(-i64::try_from(part.len).unwrap_or(i64::MAX));
             let why = format!(
-                "fewer than {} came within {} s, after {} bytes in all",
+                "less than {} arrived within {} s, after {} bytes in total",
                 Bytes(rate.bytes),
                 rate.window.as_secs(),
                 part.len
@@ -66,23 +66,23 @@ pub(super) async fn download(
             },
             Err(failure) => {
                 if part.len >= from.saturating_add(PROGRESS) {
-                    patience.renew();
+                    retries.renew();
                 }
                 failure
             }
         };
-        if let Err(error) = patience.after(failure).await {
+        if let Err(error) = retries.after(failure).await {
             meter(-i64::try_from(part.len).unwrap_or(i64::MAX));
             return Err(error);
         }
     }
 }
 
-/// What is there of a blob.
+/// The received bytes of a blob.
 struct Part<'a> {
     host: &'a str,
     what: &'a str,
-    wanted: Wanted<'a>,
+    wanted: ExpectedBlob<'a>,
     file: File,
     len: u64,
     hasher: Hasher,
@@ -94,7 +94,12 @@ struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    fn new(host: &'a str, what: &'a str, wanted: Wanted<'a>, meter: &'a dyn Fn(i64)) -> Result<Self, RegistryError> {
+    fn new(
+        host: &'a str,
+        what: &'a str,
+        wanted: ExpectedBlob<'a>,
+        meter: &'a dyn Fn(i64),
+    ) -> Result<Self, RegistryError> {
         let file = unnamed(&std::env::temp_dir()).map_err(|error| disk(what, 0, &error))?;
         Ok(Self {
             host,
@@ -116,7 +121,7 @@ impl<'a> Part<'a> {
         }
         let path = format!("blobs/{}", self.wanted.digest);
         let range = (self.len > 0).then(|| format!("bytes={}-", self.len));
-        let question = Question {
+        let request = RegistryRequest {
             path: &path,
             what: self.what,
             accept: None,
@@ -124,7 +129,7 @@ impl<'a> Part<'a> {
             method: &Method::GET,
             hint: "the manifest lists it, so the image is incomplete there: push it again",
         };
-        let mut response = match host.ask(&question).await {
+        let mut response = match host.ask(&request).await {
             // There is nothing after what came: that was all of it.
             Err(Failure { error: RegistryError::Status { answer, .. }, .. })
                 if range.is_some() && answer.starts_with("416") =>
@@ -154,7 +159,9 @@ impl<'a> Part<'a> {
             match response.chunk().await {
                 Ok(Some(chunk)) => self.take(&chunk)?,
                 Ok(None) => break,
-                Err(error) => return Err(client::failure(self.host, self.what, Known::Yes, error).after(self.len)),
+                Err(error) => {
+                    return Err(client::failure(self.host, self.what, Contact::Established, error).after(self.len));
+                }
             }
         }
         match self.wanted.size {

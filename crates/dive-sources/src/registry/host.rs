@@ -1,5 +1,5 @@
-//! One host that holds the repository, the registry itself or a mirror of it: how it is spoken to is found out with the
-//! first question, and every question goes with what the host wants to know of the user.
+//! One host of a repository: the registry or a mirror. The first request finds the transport; each request carries the
+//! authorization that the host asks for.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -8,50 +8,50 @@ use reqwest::header::{ACCEPT, HeaderName, RANGE};
 use reqwest::{Method, Response, StatusCode, Url};
 use tokio::time::timeout;
 
-use super::answer;
-use super::auth::{Auth, Pass};
-use super::client::{self, Clients, Known, Use, Way, is_same_host};
+use super::auth::{Auth, Authorization};
+use super::client::{self, Clients, Contact, Transport, Use, is_same_host};
 use super::error::RegistryError;
 use super::name;
-use super::patience::Failure;
+use super::response;
+use super::retry::Failure;
 use crate::environment::Environment;
 
-/// How long a host may take to say the first thing. Later answers may take longer: it is known to be one that answers.
+/// Timeout of the first response. Later responses may take longer, because the host is known to work.
 const GREETING: Duration = Duration::from_secs(20);
 
-/// A host that is asked for one repository.
+/// A host, as the source of one repository.
 #[derive(Debug)]
 pub(super) struct Host {
-    /// What it is called in names and messages.
+    /// Its name in references and messages.
     pub(super) registry: String,
     address: String,
     repository: String,
-    ways: &'static [Way],
-    /// The way that led to an answer.
-    way: OnceLock<Way>,
+    transports: &'static [Transport],
+    /// The transport of the first response.
+    transport: OnceLock<Transport>,
     auth: Auth,
     clients: Arc<Clients>,
-    /// Why it is not asked any more.
+    /// Set when the host is no longer used.
     pub(super) given_up: OnceLock<RegistryError>,
 }
 
-/// What a host is asked for.
+/// A request to a host.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Question<'a> {
+pub(super) struct RegistryRequest<'a> {
     /// Below the repository: `manifests/latest`.
     pub(super) path: &'a str,
-    /// The same in words: `the manifest of library/alpine:3`.
+    /// The resource in words: `the manifest of library/alpine:3`.
     pub(super) what: &'a str,
     pub(super) accept: Option<&'static str>,
-    /// Only some of its bytes, as the header says it.
+    /// The value of the `Range` header.
     pub(super) range: Option<&'a str>,
     pub(super) method: &'static Method,
-    /// What to do if it is not there.
+    /// What the user can do if the resource is missing.
     pub(super) hint: &'static str,
 }
 
 impl Host {
-    /// The host of `registry`, which `insecure` may say need not show who it is.
+    /// The host of `registry`. If `insecure` lists it, certificates are not verified and plain HTTP is allowed.
     pub(super) fn new(
         registry: &str,
         repository: &str,
@@ -65,8 +65,8 @@ impl Host {
         Self {
             address: name::address(&registry).to_owned(),
             repository: repository.to_owned(),
-            ways: if waived { &[Way::UncheckedHttps, Way::Http] } else { &[Way::Https] },
-            way: OnceLock::new(),
+            transports: if waived { &[Transport::UncheckedHttps, Transport::Http] } else { &[Transport::Https] },
+            transport: OnceLock::new(),
             auth: Auth::new(&registry, repository, environment.clone(), token_deadline),
             clients: Arc::clone(clients),
             given_up: OnceLock::new(),
@@ -74,144 +74,154 @@ impl Host {
         }
     }
 
-    /// The answer to a question, if it is a success.
-    pub(super) async fn ask(&self, question: &Question<'_>) -> Result<Response, Failure> {
-        let response = self.answered(question).await?;
+    /// Sends a request and returns a successful response.
+    pub(super) async fn ask(&self, request: &RegistryRequest<'_>) -> Result<Response, Failure> {
+        let response = self.authorized(request).await?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);
         }
-        let (host, what) = (self.registry.clone(), question.what.to_owned());
+        let (host, what) = (self.registry.clone(), request.what.to_owned());
         match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if self.is_own(&response) => {
-                Err(self.auth.refused(response, question.what).await.into())
+                Err(self.auth.refused(response, request.what).await.into())
             }
             StatusCode::NOT_FOUND | StatusCode::GONE => {
-                let answer = self.auth.secrets().told(response).await;
-                Err(RegistryError::Missing { host, what, answer, hint: question.hint }.into())
+                let answer = self.auth.secrets().describe(response).await;
+                Err(RegistryError::Missing { host, what, answer, hint: request.hint }.into())
             }
             _ => {
                 let secrets = self.auth.secrets();
-                Err(answer::failure(&self.registry, question.what, response, &secrets).await)
+                Err(response::failure(&self.registry, request.what, response, &secrets).await)
             }
         }
     }
 
-    /// Whatever it answers, once it knows who asks.
-    async fn answered(&self, question: &Question<'_>) -> Result<Response, Failure> {
-        let pass = self.auth.pass();
-        let response = self.send(question, &pass).await?;
+    /// Sends a request, a second time with new authorization if the host responds 401.
+    async fn authorized(&self, request: &RegistryRequest<'_>) -> Result<Response, Failure> {
+        let authorization = self.auth.authorization();
+        let response = self.send(request, &authorization).await?;
         if response.status() != StatusCode::UNAUTHORIZED || !self.is_own(&response) {
             return Ok(response);
         }
-        let way = self.way.get().copied().unwrap_or(Way::Https);
-        let pass = self.auth.renew(&pass, response, question.what, &self.clients, way).await?;
-        self.send(question, &pass).await
+        let transport = self.transport.get().copied().unwrap_or(Transport::Https);
+        let authorization = self.auth.renew(&authorization, response, request.what, &self.clients, transport).await?;
+        self.send(request, &authorization).await
     }
 
-    async fn send(&self, question: &Question<'_>, pass: &Pass) -> Result<Response, Failure> {
-        if let Some(way) = self.way.get() {
-            return self.through(*way, question, pass).await.map_err(|none| none.failure);
+    async fn send(&self, request: &RegistryRequest<'_>, authorization: &Authorization) -> Result<Response, Failure> {
+        if let Some(transport) = self.transport.get() {
+            return self.through(*transport, request, authorization).await.map_err(|none| none.failure);
         }
-        let mut said = Vec::new();
-        for way in self.ways {
-            match self.through(*way, question, pass).await {
+        let mut failures = Vec::new();
+        for transport in self.transports {
+            match self.through(*transport, request, authorization).await {
                 Ok(response) => {
-                    // So answers, too, who speaks TLS and broke it off this once.
-                    if *way != Way::Http || response.status() != StatusCode::BAD_REQUEST {
-                        // Another thread may have found out first.
-                        let _ = self.way.set(*way);
+                    // A TLS host that dropped one connection also responds 400 to plain HTTP, so that proves nothing.
+                    if *transport != Transport::Http || response.status() != StatusCode::BAD_REQUEST {
+                        // Another thread may have set it first.
+                        let _ = self.transport.set(*transport);
                     }
                     return Ok(response);
                 }
-                Err(NoAnswer { failure, next }) => {
-                    said.push((*way, failure));
-                    if next == Next::Nothing {
+                Err(NoResponse { failure, next }) => {
+                    failures.push((*transport, failure));
+                    if next == NextTransport::None {
                         break;
                     }
                 }
             }
         }
-        if said.len() > 1 {
-            let why: Vec<String> = said.iter().map(|(way, failure)| told(*way, &failure.error)).collect();
+        if failures.len() > 1 {
+            let why: Vec<String> =
+                failures.iter().map(|(transport, failure)| without_host(*transport, &failure.error)).collect();
             return Err(RegistryError::Unreachable { host: self.registry.clone(), why: why.join("; ") }.into());
         }
-        let unasked = || RegistryError::Unreachable { host: self.registry.clone(), why: "not asked".to_owned() };
-        Err(said.pop().map_or_else(|| unasked().into(), |(_, failure)| failure))
+        let unasked =
+            || RegistryError::Unreachable { host: self.registry.clone(), why: "no transport is allowed".to_owned() };
+        Err(failures.pop().map_or_else(|| unasked().into(), |(_, failure)| failure))
     }
 
-    async fn through(&self, way: Way, question: &Question<'_>, pass: &Pass) -> Result<Response, NoAnswer> {
-        let client = self.clients.client(&[&self.address, &self.registry], way, Use::Registry)?;
-        let url = self.url(way, question.path)?;
-        let mut request = pass.apply(client.request(question.method.clone(), url));
-        let headers: [(HeaderName, Option<&str>); 2] = [(ACCEPT, question.accept), (RANGE, question.range)];
+    async fn through(
+        &self,
+        transport: Transport,
+        request: &RegistryRequest<'_>,
+        authorization: &Authorization,
+    ) -> Result<Response, NoResponse> {
+        let client = self.clients.client(&[&self.address, &self.registry], transport, Use::Registry)?;
+        let url = self.url(transport, request.path)?;
+        let mut builder = authorization.apply(client.request(request.method.clone(), url));
+        let headers: [(HeaderName, Option<&str>); 2] = [(ACCEPT, request.accept), (RANGE, request.range)];
         for (name, value) in headers {
             if let Some(value) = value {
-                request = request.header(name, value);
+                builder = builder.header(name, value);
             }
         }
-        let known = if self.way.get().is_some() { Known::Yes } else { Known::No };
-        let answer = match known {
-            Known::Yes => request.send().await,
-            Known::No => timeout(GREETING, request.send()).await.map_err(|_| {
+        let contact = if self.transport.get().is_some() { Contact::Established } else { Contact::First };
+        let answer = match contact {
+            Contact::Established => builder.send().await,
+            Contact::First => timeout(GREETING, builder.send()).await.map_err(|_| {
                 let why = format!("it accepted the connection and sent nothing for {} seconds", GREETING.as_secs());
                 RegistryError::Unreachable { host: self.registry.clone(), why }
             })?,
         };
-        answer.map_err(|error| NoAnswer {
-            next: if client::may_have_no_tls(&error) { Next::WithoutTls } else { Next::Nothing },
-            failure: client::failure(&self.registry, question.what, known, error),
+        answer.map_err(|error| NoResponse {
+            next: if client::may_have_no_tls(&error) { NextTransport::WithoutTls } else { NextTransport::None },
+            failure: client::failure(&self.registry, request.what, contact, error),
         })
     }
 
-    fn url(&self, way: Way, path: &str) -> Result<Url, RegistryError> {
-        let url = format!("{}://{}/v2/{}/{path}", way.scheme(), self.address, self.repository);
+    fn url(&self, transport: Transport, path: &str) -> Result<Url, RegistryError> {
+        let url = format!("{}://{}/v2/{}/{path}", transport.scheme(), self.address, self.repository);
         Url::parse(&url)
             .map_err(|error| RegistryError::Name { why: format!("{} is not a host: {error}", self.address) })
     }
 
-    /// Whether it was this host that answered, and not one that it sends on to.
+    /// True if the response is from this host, not from the target of a redirect.
     fn is_own(&self, response: &Response) -> bool {
-        self.ways.iter().filter_map(|way| self.url(*way, "").ok()).any(|url| is_same_host(&url, response.url()))
+        self.transports
+            .iter()
+            .filter_map(|transport| self.url(*transport, "").ok())
+            .any(|url| is_same_host(&url, response.url()))
     }
 
-    /// What went wrong in looking for credentials.
+    /// Problems of the search for credentials.
     pub(super) fn problems(&self) -> Vec<String> {
         self.auth.problems()
     }
 
-    /// How long credential helpers, which may ask the user, have run.
+    /// Run time of the credential helpers, which may wait for the user.
     pub(super) fn helper_time(&self) -> Duration {
         self.auth.helper_time()
     }
 }
 
-/// Why one way led to no answer, and whether the next may.
-struct NoAnswer {
+/// A transport without a response, and whether to try the next.
+struct NoResponse {
     failure: Failure,
-    next: Next,
+    next: NextTransport,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Next {
+enum NextTransport {
     WithoutTls,
-    Nothing,
+    None,
 }
 
-impl From<RegistryError> for NoAnswer {
+impl From<RegistryError> for NoResponse {
     fn from(error: RegistryError) -> Self {
-        Self { failure: error.into(), next: Next::Nothing }
+        Self { failure: error.into(), next: NextTransport::None }
     }
 }
 
-/// An error without the host's name, which is said around it.
-fn told(way: Way, error: &RegistryError) -> String {
+/// The message of an error without the host's name, which the caller adds.
+fn without_host(transport: Transport, error: &RegistryError) -> String {
     let why = match error {
         RegistryError::Unreachable { why, .. } | RegistryError::Broken { why, .. } => why.clone(),
         error => error.to_string(),
     };
-    match way {
-        Way::Https | Way::UncheckedHttps => format!("with TLS: {why}"),
-        Way::Http => format!("without TLS: {why}"),
+    match transport {
+        Transport::Https | Transport::UncheckedHttps => format!("with TLS: {why}"),
+        Transport::Http => format!("without TLS: {why}"),
     }
 }

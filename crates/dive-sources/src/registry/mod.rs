@@ -1,7 +1,6 @@
 //! Images in a registry, seen as an OCI layout: `index.json` names the manifest that was asked for, and `blobs/` holds what
 //! the registry has, fetched when it is needed. The protocol is the OCI distribution specification's.
 
-mod answer;
 mod auth;
 mod challenge;
 mod client;
@@ -11,8 +10,9 @@ mod error;
 mod host;
 mod manifest;
 mod name;
-mod patience;
 mod repository;
+mod response;
+mod retry;
 mod signed;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -292,7 +292,9 @@ impl Store for RegistryImage {
                 let table = table?;
                 weight += table.weight();
                 if weight > ENTRIES {
-                    return Err(RegistryError::Toc { why: "the layers have more entries than any image".to_owned() });
+                    return Err(RegistryError::Toc {
+                        why: "the layers have more entries than the limit of an image".to_owned(),
+                    });
                 }
                 taken.push(table);
             }

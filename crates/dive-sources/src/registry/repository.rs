@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 
-use super::answer::Body;
 use super::client::Clients;
 use super::deadlines::{Deadlines, within};
-use super::download::{self, Wanted};
+use super::download::{self, ExpectedBlob};
 use super::error::RegistryError;
-use super::host::{Host, Question};
+use super::host::{Host, RegistryRequest};
 use super::manifest::ACCEPTED;
 use super::name::{Name, Version, normal};
-use super::patience::{Failure, PAUSE, Patience, TRIES};
+use super::response::Body;
+use super::retry::{Failure, PAUSE, RetryPolicy, TRIES};
 use super::signed;
 use super::trust::Trust;
 use crate::access::Access;
@@ -33,7 +33,7 @@ const MIRROR_PAUSE: Duration = Duration::from_secs(1);
 /// For so long, a blob that was not had is not asked for again: a layer is read several times over.
 const LOST: Duration = Duration::from_secs(30);
 
-/// What is not the same in tests.
+/// Settings that tests change.
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
     pub(super) trust: Trust,
@@ -65,12 +65,12 @@ type Slot = tokio::sync::Mutex<State>;
 #[derive(Debug, Default)]
 enum State {
     #[default]
-    Elsewhere,
+    OtherHost,
     Here(Blob),
     Lost(RegistryError, Instant),
 }
 
-/// A document with what the registry calls it.
+/// A document with its media type and digest in the registry's response.
 #[derive(Debug)]
 pub(super) struct Document {
     pub(super) bytes: Vec<u8>,
@@ -132,12 +132,12 @@ impl Repository {
         hint: &'static str,
     ) -> Result<Document, RegistryError> {
         let accept = path.starts_with("manifests/").then_some(ACCEPTED);
-        let question = Question { path, what, accept, range: None, method: &Method::GET, hint };
-        self.soon_of_hosts(what, async |host, mut patience| {
+        let request = RegistryRequest { path, what, accept, range: None, method: &Method::GET, hint };
+        self.soon_of_hosts(what, async |host, mut retries| {
             loop {
-                match read(host, &question, expected).await {
+                match read(host, &request, expected).await {
                     Ok(document) => return Ok(document),
-                    Err(failure) => patience.after(failure).await?,
+                    Err(failure) => retries.after(failure).await?,
                 }
             }
         })
@@ -148,15 +148,16 @@ impl Repository {
     pub(super) async fn find(&self, digest: &Digest) -> Result<Option<u64>, RegistryError> {
         let (path, what) = (format!("blobs/{digest}"), format!("the blob {digest}"));
         let hint = "the manifest lists it, so the image is incomplete there: push it again";
-        let question = Question { path: &path, what: &what, accept: None, range: None, method: &Method::HEAD, hint };
-        self.soon_of_hosts(&what, async |host, mut patience| {
+        let request =
+            RegistryRequest { path: &path, what: &what, accept: None, range: None, method: &Method::HEAD, hint };
+        self.soon_of_hosts(&what, async |host, mut retries| {
             loop {
-                match host.ask(&question).await {
+                match host.ask(&request).await {
                     Ok(response) => {
                         let length = response.headers().get("content-length").and_then(|value| value.to_str().ok());
                         return Ok(length.and_then(|text| text.parse().ok()));
                     }
-                    Err(failure) => patience.after(failure).await?,
+                    Err(failure) => retries.after(failure).await?,
                 }
             }
         })
@@ -169,12 +170,12 @@ impl Repository {
         let (path, what) = (format!("blobs/{digest}"), format!("a part of the blob {digest}"));
         let range = format!("bytes={at}-{last}");
         let hint = "the manifest lists it, so the image is incomplete there: push it again";
-        let question =
-            Question { path: &path, what: &what, accept: None, range: Some(&range), method: &Method::GET, hint };
-        self.soon_of_hosts(&what, async |host, mut patience| {
+        let request =
+            RegistryRequest { path: &path, what: &what, accept: None, range: Some(&range), method: &Method::GET, hint };
+        self.soon_of_hosts(&what, async |host, mut retries| {
             loop {
                 let part = async {
-                    let response = host.ask(&question).await?;
+                    let response = host.ask(&request).await?;
                     if !download::begins_at(&response, at) {
                         // All of it is on its way. It is not what was asked for, and is not waited for.
                         return Ok(None);
@@ -183,7 +184,7 @@ impl Repository {
                 };
                 match part.await {
                     Ok(part) => return Ok(part.filter(|part| part.len() as u64 == len)),
-                    Err(failure) => patience.after(failure).await?,
+                    Err(failure) => retries.after(failure).await?,
                 }
             }
         })
@@ -202,11 +203,11 @@ impl Repository {
         match &*state {
             State::Here(blob) => return Ok(blob.clone()),
             State::Lost(error, since) if !error.may_pass() || since.elapsed() < LOST => return Err(error.clone()),
-            State::Lost(..) | State::Elsewhere => {}
+            State::Lost(..) | State::OtherHost => {}
         }
-        let wanted = Wanted { digest, size };
-        let got = self.of_hosts(async |host, patience| {
-            download::download(host, wanted, patience, self.deadlines.rate, meter).await
+        let wanted = ExpectedBlob { digest, size };
+        let got = self.of_hosts(async |host, retries| {
+            download::download(host, wanted, retries, self.deadlines.rate, meter).await
         });
         let got = got.await;
         *state = match &got {
@@ -231,11 +232,11 @@ impl Repository {
     async fn soon_of_hosts<T>(
         &self,
         what: &str,
-        ask: impl AsyncFn(&Host, Patience) -> Result<T, RegistryError>,
+        ask: impl AsyncFn(&Host, RetryPolicy) -> Result<T, RegistryError>,
     ) -> Result<T, RegistryError> {
         let limit = self.deadlines.document;
         let with_helpers = || self.hosts.iter().map(Host::helper_time).sum();
-        let asked = self.of_hosts(async |host, patience| ask(host, patience.until(limit)).await);
+        let asked = self.of_hosts(async |host, retries| ask(host, retries.until(limit)).await);
         within(limit, with_helpers, asked).await.unwrap_or_else(|| {
             let why = format!("it did not arrive within {} s, all attempts included", limit.as_secs());
             Err(RegistryError::Slow { host: self.name.registry.clone(), what: what.to_owned(), why })
@@ -245,7 +246,7 @@ impl Repository {
     /// What the first host says that has it. The last one, the registry itself, is asked with more patience.
     async fn of_hosts<T>(
         &self,
-        ask: impl AsyncFn(&Host, Patience) -> Result<T, RegistryError>,
+        ask: impl AsyncFn(&Host, RetryPolicy) -> Result<T, RegistryError>,
     ) -> Result<T, RegistryError> {
         let mut said = Vec::new();
         for (left, host) in (0..self.hosts.len()).rev().zip(&self.hosts) {
@@ -253,14 +254,14 @@ impl Repository {
                 said.push(error.clone());
                 continue;
             }
-            let patience = match left {
-                0 => Patience::new(TRIES, self.pause),
-                _ => Patience::new(MIRROR_TRIES, self.pause).within(MIRROR_PAUSE),
+            let retries = match left {
+                0 => RetryPolicy::new(TRIES, self.pause),
+                _ => RetryPolicy::new(MIRROR_TRIES, self.pause).within(MIRROR_PAUSE),
             };
-            match ask(host, patience).await {
+            match ask(host, retries).await {
                 Ok(answer) => {
                     for error in said {
-                        tracing::info!("{error}; {} was asked instead", host.registry);
+                        tracing::info!("{error}; using {} instead", host.registry);
                     }
                     return Ok(answer);
                 }
@@ -289,18 +290,18 @@ impl Repository {
     }
 }
 
-async fn read(host: &Host, question: &Question<'_>, expected: Option<&Digest>) -> Result<Document, Failure> {
-    let response = host.ask(question).await?;
+async fn read(host: &Host, request: &RegistryRequest<'_>, expected: Option<&Digest>) -> Result<Document, Failure> {
+    let response = host.ask(request).await?;
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let media_type = header(CONTENT_TYPE.as_str());
     let told = header("docker-content-digest").and_then(|text| text.parse().ok());
-    let body = Body { host: &host.registry, what: question.what, limit: DOCUMENT_LIMIT };
+    let body = Body { host: &host.registry, what: request.what, limit: DOCUMENT_LIMIT };
     let mut bytes = body.read(response).await?;
     let digest = if let Some(expected) = expected.cloned().or(told) {
         if let Some(actual) = expected.mismatch(&bytes) {
             // The digest of a signed manifest is that of its payload. Nothing else of it is used.
             let signed = signed::payload(&bytes).filter(|payload| expected.mismatch(payload).is_none());
-            let wrong = || RegistryError::digest(&host.registry, question.what, &expected, &actual);
+            let wrong = || RegistryError::digest(&host.registry, request.what, &expected, &actual);
             bytes = signed.ok_or_else(wrong)?;
         }
         expected

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::answer;
 use super::challenge::Challenge;
 use super::error::RegistryError;
 use super::name::Name;
-use super::patience;
+use super::response;
+use super::retry;
 
 /// The scheme and realm that `WWW-Authenticate` headers ask for.
 ///
@@ -22,13 +22,13 @@ pub fn choose_challenge<'a>(headers: impl Iterator<Item = &'a str>) -> Result<(&
 /// What the body of an error response says, fit to be shown.
 #[must_use]
 pub fn error_details(body: &[u8]) -> String {
-    answer::details_in(body)
+    response::details_in(body)
 }
 
 /// The wait that a `Retry-After` header asks for, `now` seconds after 1970.
 #[must_use]
 pub fn retry_after(header: &str, now: u64) -> Option<Duration> {
-    patience::retry_after(header, now)
+    retry::retry_after(header, now)
 }
 
 /// The registry, repository and tag or digest that an image's name stands for.

@@ -16,7 +16,7 @@ use rustls_platform_verifier::Verifier;
 
 use super::client::is_self_signed;
 use super::error::RegistryError;
-use crate::certificates::{Anybody, certificates};
+use crate::certificates::{AcceptAnyVerifier, certificates};
 use crate::environment::Environment;
 
 /// Where authorities and client certificates are looked for.
@@ -90,18 +90,20 @@ impl Trust {
         let unusable = |error: rustls::Error| RegistryError::Untrusted {
             host: names.first().copied().unwrap_or_default().to_owned(),
             why: match error {
-                rustls::Error::General(_) => "there are no certificate authorities on this system: install them \
-                                              (`ca-certificates`), or name a file of them with --ca-file"
-                    .to_owned(),
+                rustls::Error::General(_) => {
+                    "this system has no certificate authorities; install them (`ca-certificates`), \
+                    or give a file with --ca-file"
+                        .to_owned()
+                }
                 error => error.to_string(),
             },
         };
         let verifier: Arc<dyn ServerCertVerifier> = match identification {
             Identification::Required => {
                 let system = Verifier::new_with_extra_roots(held.authorities.clone(), Arc::clone(&provider));
-                Arc::new(Vouched { system: system.map_err(unusable)?, own: held.authorities })
+                Arc::new(SelfSignedVerifier { system: system.map_err(unusable)?, own: held.authorities })
             }
-            Identification::Waived => Arc::new(Anybody(Arc::clone(&provider))),
+            Identification::Waived => Arc::new(AcceptAnyVerifier(Arc::clone(&provider))),
         };
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let builder = builder.map_err(unusable)?.dangerous().with_custom_certificate_verifier(verifier);
@@ -129,18 +131,15 @@ impl HostFiles {
                 let key = file.with_extension("key");
                 if !files.contains(&key) {
                     return Err(alone(
-                        "the key of this client certificate is missing: put it beside it under the same name with the \
-                         ending .key; an authority ends in .crt",
+                        "the client certificate NAME.cert has no NAME.key beside it; add the key, or rename an authority \
+                         to NAME.crt",
                     ));
                 }
                 let secret = PrivateKeyDer::from_pem_file(&key).map_err(|error| unreadable(&key, &error))?;
                 let chain = read(file)?;
                 self.client.get_or_insert(ClientCertificate { file: file.clone(), chain, key: secret });
             } else if ends_in(file, "key") && !files.contains(&file.with_extension("cert")) {
-                return Err(alone(
-                    "the client certificate of this key is missing: put it beside it under the same name with the ending \
-                     .cert",
-                ));
+                return Err(alone("the key NAME.key has no NAME.cert beside it; add the client certificate"));
             }
         }
         Ok(())
@@ -155,15 +154,15 @@ fn read(file: &Path) -> Result<Vec<CertificateDer<'static>>, RegistryError> {
     certificates(file).map_err(|why| unreadable(file, &why))
 }
 
-/// As the system does it, and one thing more: a certificate that signs itself and is given as an authority vouches for
-/// itself. Many registries run with such a one; docker takes it, the verifier alone calls it an authority and no server.
+/// Verifies as the system does, and accepts a self-signed server certificate that is also configured as an authority. Many
+/// registries use one; Docker accepts it, while the system's verifier rejects an authority as a server.
 #[derive(Debug)]
-struct Vouched {
+struct SelfSignedVerifier {
     system: Verifier,
     own: Vec<CertificateDer<'static>>,
 }
 
-impl ServerCertVerifier for Vouched {
+impl ServerCertVerifier for SelfSignedVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -224,8 +223,10 @@ mod tests {
 
     #[test]
     fn half_a_pair_is_an_error_that_names_the_other_half() {
-        assert!(error_of(&[("client.cert", "")]).contains("client.cert: the key"));
-        assert!(error_of(&[("client.key", "")]).contains("client.key: the client certificate"));
+        assert!(
+            error_of(&[("client.cert", "")]).contains("client.cert: the client certificate NAME.cert has no NAME.key")
+        );
+        assert!(error_of(&[("client.key", "")]).contains("client.key: the key NAME.key has no NAME.cert"));
     }
 
     #[test]

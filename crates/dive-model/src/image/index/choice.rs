@@ -6,7 +6,7 @@ use super::super::other_entry::OtherEntry;
 use super::super::platform::{Fit, Platform};
 use super::super::selection::{ImageSelector, Selection, find_all, find_tagged, hint_for, is_id, listed, may_be_id};
 use super::images::{IndexImages, IndexedImage};
-use super::walk::{INDEX, ManifestLeaf};
+use super::walk::ManifestLeaf;
 use crate::remark::Remark;
 
 /// A manifest of an index, by its places in [`IndexImages`].
@@ -21,6 +21,8 @@ pub(super) struct Choice {
 pub(super) struct Chooser<'a> {
     /// What messages call the store.
     pub(super) archive: &'a str,
+    /// What messages call the list of images.
+    pub(super) document: &'a str,
     pub(super) index: &'a IndexImages,
     pub(super) selection: &'a Selection,
 }
@@ -34,28 +36,29 @@ impl Chooser<'_> {
         id_of: &mut dyn FnMut(&ManifestLeaf) -> Result<Option<String>, ImageError>,
         remarks: &mut Vec<Remark>,
     ) -> Result<Choice, ImageError> {
-        let all = || (0..self.index.images.len()).collect();
-        let images: Vec<usize> = match &self.selection.image {
-            None => all(),
-            Some(selector @ ImageSelector::Index(_)) => find_all(&self.index.names, selector),
+        let candidates: Vec<Choice> = match &self.selection.image {
+            None => self.all().collect(),
+            Some(selector @ ImageSelector::Index(_)) => self.of_images(&find_all(&self.index.names, selector)),
             Some(ImageSelector::Reference(wanted)) => {
                 let tagged = find_tagged(&self.index.names, wanted);
-                let by_digest = if tagged.is_empty() { self.by_digest(wanted, id_of)? } else { None };
-                if let Some(choice) = by_digest {
-                    return self.check_platform(choice);
+                if tagged.is_empty() {
+                    if let Some(choice) = self.by_digest(wanted, id_of)? {
+                        return self.check_platform(choice);
+                    }
+                    self.below_index(wanted)
+                } else {
+                    self.of_images(&tagged)
                 }
-                let is_index = |at: &usize| self.images()[*at].digests.iter().any(|digest| is_id(digest, wanted));
-                if tagged.is_empty() { all().into_iter().filter(is_index).take(1).collect() } else { tagged }
             }
         };
-        if images.is_empty() {
+        if candidates.is_empty() {
             return Err(self.not_found());
         }
         let choice = match &self.selection.platform {
-            Some(wanted) => self.for_platform(&images, wanted),
-            None => self.for_host(&images, &Platform::host()),
+            Some(wanted) => self.for_platform(&candidates, wanted),
+            None => self.for_host(&candidates, &Platform::host()),
         }?;
-        self.remark(&images, choice, remarks);
+        self.remark(&candidates, choice, remarks);
         Ok(choice)
     }
 
@@ -67,43 +70,57 @@ impl Chooser<'_> {
         &self.images()[image].leaves[leaf]
     }
 
-    /// All manifests of these images, in their order.
-    fn choices(self, images: &[usize]) -> impl Iterator<Item = Choice> {
-        images.iter().flat_map(move |image| {
-            (0..self.images()[*image].leaves.len()).map(move |leaf| Choice { image: *image, leaf })
-        })
+    /// All manifests, in the order of the images.
+    fn all(self) -> impl Iterator<Item = Choice> {
+        (0..self.images().len()).flat_map(move |image| self.of_image(image))
     }
 
-    /// The best of `images` by `fit`; of equals the first.
-    fn best(self, images: &[usize], fit: &dyn Fn(&Platform) -> Option<Fit>) -> Option<Choice> {
-        let fitting = self.choices(images).enumerate().filter_map(|(at, choice)| {
-            let leaf = self.leaf(choice);
+    fn of_image(self, image: usize) -> impl Iterator<Item = Choice> {
+        (0..self.images()[image].leaves.len()).map(move |leaf| Choice { image, leaf })
+    }
+
+    fn of_images(self, images: &[usize]) -> Vec<Choice> {
+        images.iter().flat_map(|image| self.of_image(*image)).collect()
+    }
+
+    /// The manifests below the index that `wanted` is the digest of.
+    fn below_index(self, wanted: &str) -> Vec<Choice> {
+        let below = self.index.below(wanted).unwrap_or_default();
+        self.all().filter(|choice| below.contains(self.leaf(*choice).descriptor.digest.as_str())).collect()
+    }
+
+    /// The best of `candidates` by `fit`; of equals one whose platform the index lists, and of those the first.
+    fn best(self, candidates: &[Choice], fit: &dyn Fn(&Platform) -> Option<Fit>) -> Option<Choice> {
+        let fitting = candidates.iter().enumerate().filter_map(|(at, choice)| {
+            let leaf = self.leaf(*choice);
             let fit = leaf.platform.as_ref().and_then(fit)?;
-            Some(((leaf.error.is_none(), !leaf.is_of_unknown_platform(), fit, usize::MAX - at), choice))
+            Some(((leaf.error.is_none(), fit, !leaf.is_listed_as_unknown(), usize::MAX - at), *choice))
         });
         fitting.max_by_key(|(key, _)| *key).map(|(_, choice)| choice)
     }
 
-    fn for_platform(self, images: &[usize], wanted: &Platform) -> Result<Choice, ImageError> {
-        if let Some(choice) = self.best(images, &|found| found.fit(wanted)) {
+    fn for_platform(self, candidates: &[Choice], wanted: &Platform) -> Result<Choice, ImageError> {
+        if let Some(choice) = self.best(candidates, &|found| found.fit(wanted)) {
             return Ok(choice);
         }
         // Nothing says what the only one is for; and one that cannot be read may be what is wanted.
-        let all: Vec<Choice> = self.choices(images).collect();
-        let is_candidate = |choice: &Choice| {
+        let is_image = |choice: &Choice| !self.leaf(*choice).may_be_missing_attestation();
+        let images: Vec<Choice> = candidates.iter().copied().filter(is_image).collect();
+        let considered = if images.is_empty() { candidates } else { &images };
+        let is_meant = |choice: &Choice| {
             let leaf = self.leaf(*choice);
-            leaf.platform.is_none() && (all.len() == 1 || leaf.error.is_some())
+            leaf.platform.is_none() && (considered.len() == 1 || leaf.error.is_some())
         };
-        match all.iter().find(|choice| is_candidate(choice)) {
+        match considered.iter().find(|choice| is_meant(choice)) {
             Some(choice) => Ok(*choice),
-            None => Err(self.no_platform(wanted, &self.platforms(images))),
+            None => Err(self.no_platform(wanted, &self.platforms(candidates))),
         }
     }
 
     /// What this machine runs; else the only one there is, or the only one of the first image.
-    fn for_host(self, images: &[usize], host: &Platform) -> Result<Choice, ImageError> {
+    fn for_host(self, candidates: &[Choice], host: &Platform) -> Result<Choice, ImageError> {
         let fit = |found: &Platform| found.fit_host(host);
-        let best = self.best(images, &fit);
+        let best = self.best(candidates, &fit);
         let is_good = |choice: &Choice| {
             let leaf = self.leaf(*choice);
             leaf.error.is_none() && !leaf.is_of_unknown_platform()
@@ -111,11 +128,12 @@ impl Chooser<'_> {
         if let Some(choice) = best.filter(is_good) {
             return Ok(choice);
         }
-        let whole: Vec<Choice> = self.choices(images).filter(|choice| self.leaf(*choice).error.is_none()).collect();
+        let whole: Vec<Choice> =
+            candidates.iter().copied().filter(|choice| self.leaf(*choice).error.is_none()).collect();
         let first = whole.iter().find(|choice| is_good(choice)).or(whole.first());
         let Some(first) = first else {
             // None can be read: the error says why.
-            return best.or_else(|| self.choices(images).next()).ok_or_else(|| self.not_found());
+            return best.or_else(|| candidates.first().copied()).ok_or_else(|| self.not_found());
         };
         let beside = whole.iter().filter(|choice| choice.image == first.image && is_good(choice)).count();
         if beside <= 1 {
@@ -127,10 +145,10 @@ impl Chooser<'_> {
                 archive: self.archive.to_owned(),
                 wanted: Box::new(host.clone()),
                 path: path.clone(),
-                available: joined(&self.platforms(images)),
+                available: joined(&self.platforms(candidates)),
             }),
             Some((choice, Some(_))) => Ok(choice),
-            _ => Err(self.no_platform(host, &self.platforms(images))),
+            _ => Err(self.no_platform(host, &self.platforms(candidates))),
         }
     }
 
@@ -140,21 +158,19 @@ impl Chooser<'_> {
         wanted: &str,
         id_of: &mut dyn FnMut(&ManifestLeaf) -> Result<Option<String>, ImageError>,
     ) -> Result<Option<Choice>, ImageError> {
-        let all: Vec<usize> = (0..self.images().len()).collect();
         let is_meant = |id: Option<&String>| id.is_some_and(|id| is_id(id, wanted));
         let named = |choice: &Choice| {
             let leaf = self.leaf(*choice);
             is_meant(Some(&leaf.descriptor.digest)) || is_meant(leaf.config_digest.as_ref())
         };
-        if let Some(choice) = self.choices(&all).find(named) {
+        if let Some(choice) = self.all().find(named) {
             return Ok(Some(choice));
         }
-        let is_index = self.images().iter().flat_map(|image| &image.digests).any(|digest| is_id(digest, wanted));
-        if is_index || !may_be_id(wanted) {
+        if self.index.below(wanted).is_some() || !may_be_id(wanted) {
             return Ok(None);
         }
         let unread = |choice: &Choice| self.leaf(*choice).config_digest.is_none() && self.leaf(*choice).error.is_none();
-        for choice in self.choices(&all).filter(unread) {
+        for choice in self.all().filter(unread) {
             if is_meant(id_of(self.leaf(choice))?.as_ref()) {
                 return Ok(Some(choice));
             }
@@ -173,9 +189,9 @@ impl Chooser<'_> {
         }
     }
 
-    /// The platforms of these images that can be named, each once.
-    fn platforms(&self, images: &[usize]) -> Vec<&Platform> {
-        let leaves = images.iter().flat_map(|image| &self.images()[*image].leaves);
+    /// The platforms of these manifests that can be named, each once.
+    fn platforms(&self, candidates: &[Choice]) -> Vec<&Platform> {
+        let leaves = candidates.iter().map(|choice| self.leaf(*choice));
         let mut platforms: Vec<&Platform> = Vec::new();
         for platform in leaves.filter(|leaf| leaf.error.is_none()).filter_map(|leaf| leaf.platform.as_ref()) {
             if !platforms.contains(&platform) {
@@ -192,18 +208,19 @@ impl Chooser<'_> {
     /// Why there is no image, or none of that name.
     fn not_found(&self) -> ImageError {
         let archive = || self.archive.to_owned();
-        let IndexImages { names, others, images } = self.index;
+        let IndexImages { names, others, images, attestations, .. } = self.index;
         let available = (!names.is_empty()).then(|| listed(names));
         let Some(wanted) = self.selection.image.clone() else {
             return match OtherEntry::list(others) {
                 Some(entries) => ImageError::NoImageBut { archive: archive(), entries },
-                None => ImageError::NoImage { archive: archive(), document: INDEX },
+                None => ImageError::NoImage { archive: archive(), document: self.document.to_owned() },
             };
         };
         let named = match &wanted {
-            ImageSelector::Reference(wanted) => {
-                others.iter().find(|other| other.tag.as_ref() == Some(wanted) || is_id(&other.digest, wanted))
-            }
+            ImageSelector::Reference(wanted) => others
+                .iter()
+                .chain(attestations)
+                .find(|other| other.tag.as_ref() == Some(wanted) || is_id(&other.digest, wanted)),
             ImageSelector::Index(_) => None,
         };
         match (named, available, OtherEntry::list(others)) {
@@ -211,20 +228,26 @@ impl Chooser<'_> {
                 ImageError::NotAnImage { archive: archive(), entry: Box::new(entry.clone()), available }
             }
             (_, None, Some(entries)) => ImageError::NoImageBut { archive: archive(), entries },
-            (_, None, None) => ImageError::NoImage { archive: archive(), document: INDEX },
+            (_, None, None) => ImageError::NoImage { archive: archive(), document: self.document.to_owned() },
             (None, Some(available), _) => {
                 let ids = names.iter().filter_map(|name| name.id.as_deref());
                 let leaves = images.iter().flat_map(|image| &image.leaves);
                 let digests =
                     leaves.flat_map(|leaf| [Some(leaf.descriptor.digest.as_str()), leaf.config_digest.as_deref()]);
-                let hint = hint_for(&wanted, ids.chain(digests.flatten()));
+                let is_index =
+                    matches!(&wanted, ImageSelector::Reference(wanted) if self.index.below(wanted).is_some());
+                let hint = if is_index {
+                    ": the index of that digest lists none"
+                } else {
+                    hint_for(&wanted, ids.chain(digests.flatten()))
+                };
                 ImageError::UnknownImage { archive: archive(), wanted, hint, available }
             }
         }
     }
 
-    /// What should be known of `choice`, which is one of `images`.
-    fn remark(self, images: &[usize], choice: Choice, remarks: &mut Vec<Remark>) {
+    /// What should be known of `choice`, which is one of `candidates`.
+    fn remark(self, candidates: &[Choice], choice: Choice, remarks: &mut Vec<Remark>) {
         let chosen = self.leaf(choice);
         if chosen.error.is_some() {
             return;
@@ -240,7 +263,7 @@ impl Chooser<'_> {
             None => (&host, platform.fit_host(&host)),
         };
         if wanted.is_substitute(fit) {
-            remark(self.describe_substitute(images, platform, wanted, fit));
+            remark(self.describe_substitute(candidates, platform, wanted, fit));
         }
         let beside = self.images()[choice.image].leaves.iter().filter_map(|leaf| leaf.platform.as_ref());
         let twins: Vec<String> = beside
@@ -248,13 +271,19 @@ impl Chooser<'_> {
             .map(ToString::to_string)
             .collect();
         if !twins.is_empty() {
-            remark(format!("{platform} is shown; --platform takes another version: {}", twins.join(", ")));
+            remark(format!("showing {platform}; --platform chooses another version: {}", twins.join(", ")));
         }
     }
 
     /// Why an image for `platform` is shown, which fits what is `wanted` no better than `fit`.
-    fn describe_substitute(self, images: &[usize], platform: &Platform, wanted: &Platform, fit: Option<Fit>) -> String {
-        let unreadable = self.choices(images).map(|choice| self.leaf(choice)).find_map(|leaf| {
+    fn describe_substitute(
+        self,
+        candidates: &[Choice],
+        platform: &Platform,
+        wanted: &Platform,
+        fit: Option<Fit>,
+    ) -> String {
+        let unreadable = candidates.iter().map(|choice| self.leaf(*choice)).find_map(|leaf| {
             let better = leaf.platform.as_ref().is_some_and(|found| found.fit(wanted) > fit);
             leaf.error.as_ref().filter(|_| better)
         });
@@ -262,6 +291,9 @@ impl Chooser<'_> {
             let is_missing = matches!(error, ImageError::MissingDocument { .. });
             let problem = if is_missing { "missing" } else { "damaged" };
             format!("the manifest for {wanted} is {problem}; showing the image")
+        } else if self.all().count() == 1 {
+            // There may be no index.
+            "showing the image".to_owned()
         } else if self.selection.image.is_some() {
             format!("the image has no manifest for {wanted}; showing the one")
         } else {
@@ -276,7 +308,10 @@ impl Chooser<'_> {
         let unreadable = self.index.names.iter().zip(self.images()).flat_map(|(name, image)| {
             let is_chosen = name.index == choice.image;
             let is_unreadable = image.leaves.iter().all(|leaf| leaf.error.is_some());
-            let of_any = image.leaves.iter().filter(move |leaf| is_chosen && leaf.platform.is_none());
+            let of_any = image
+                .leaves
+                .iter()
+                .filter(move |leaf| is_chosen && leaf.platform.is_none() && !leaf.may_be_missing_attestation());
             let of_image = image.leaves.first().filter(|_| is_unreadable);
             let place = if is_chosen { String::new() } else { format!("image {}: ", name.in_brackets()) };
             of_any.chain(of_image).filter_map(move |leaf| {
@@ -296,7 +331,7 @@ impl Chooser<'_> {
         let more = unreadable.len().saturating_sub(SHOWN);
         unreadable.truncate(SHOWN);
         if more > 0 {
-            unreadable.push(format!("manifests that cannot be read and are not listed: {more}"));
+            unreadable.push(format!("{more} more manifests cannot be read"));
         }
         unreadable
     }

@@ -3,19 +3,20 @@
 //! one image at the top, crane lists images of one platform there.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::super::error::ImageError;
 use super::super::manifest::Descriptor;
 use super::super::other_entry::OtherEntry;
-use super::super::selection::{ImageName, note_shared_tags};
+use super::super::plan::Attestation;
+use super::super::selection::{ImageName, is_id, note_shared_tags};
 use super::walk::{INDEX, IndexWalker, ManifestContent, ManifestLeaf};
 use crate::json::List;
 
 /// Manifests that are one image, each for another platform.
 #[derive(Debug, Default)]
 pub(super) struct IndexedImage {
-    tags: Vec<String>,
+    tags: Arc<[String]>,
     /// Digests of the entries in `index.json`.
     pub(super) digests: Vec<String>,
     pub(super) leaves: Vec<ManifestLeaf>,
@@ -39,6 +40,12 @@ pub(super) struct IndexImages {
     pub(super) names: Vec<ImageName>,
     /// Entries that are no images.
     pub(super) others: Vec<OtherEntry>,
+    /// Attestations in the index of an image, which every build adds.
+    pub(super) attestations: Vec<OtherEntry>,
+    /// Of each index below `index.json`, by digest, the digests of its entries.
+    nested: HashMap<String, Vec<String>>,
+    /// What builders state about the images.
+    pub(super) statements: Vec<Attestation>,
 }
 
 impl IndexImages {
@@ -51,20 +58,33 @@ impl IndexImages {
                 leaves.into_iter().partition(ManifestLeaf::may_be_image);
             let mut digests = group.digests;
             digests.retain(|digest| others.iter().all(|other| other.descriptor.digest != *digest));
-            // Beside an image in its own index, attestations are what every build adds.
+            contents.statements.extend(others.iter().filter_map(ManifestLeaf::attestation));
             let has_images = !images.is_empty();
-            let others = others.into_iter().filter(|leaf| !has_images || leaf.content != ManifestContent::Attestation);
-            let other = |leaf: ManifestLeaf| {
+            for leaf in others {
+                let is_of_image = has_images && leaf.content == ManifestContent::Attestation;
                 let tag = leaf.tags.first().filter(|_| !has_images).cloned();
                 let other = OtherEntry::from(leaf);
-                OtherEntry { tag: other.tag.or(tag), ..other }
-            };
-            contents.others.extend(others.map(other));
+                let entries = if is_of_image { &mut contents.attestations } else { &mut contents.others };
+                entries.push(OtherEntry { tag: other.tag.or(tag), ..other });
+            }
             let group = IndexedImage { tags: group.tags, digests, leaves: Vec::new() };
             contents.images.extend(split(group, images));
         }
+        contents.nested = std::mem::take(&mut walker.nested);
         contents.name_all();
         Ok(contents)
+    }
+
+    /// The digests of everything below the index that `wanted` is the digest of.
+    pub(super) fn below(&self, wanted: &str) -> Option<HashSet<&str>> {
+        let index = self.nested.keys().find(|digest| is_id(digest, wanted))?;
+        let mut below = HashSet::new();
+        let mut ahead = vec![index];
+        while let Some(digest) = ahead.pop() {
+            let entries = self.nested.get(digest).into_iter().flatten();
+            ahead.extend(entries.filter(|entry| below.insert(entry.as_str())));
+        }
+        Some(below)
     }
 
     /// Reads the manifest at these places if it is still unread. False if `self` changed: choose again.
@@ -101,7 +121,7 @@ impl IndexImages {
     fn name_all(&mut self) {
         let named = self.images.iter().enumerate().map(|(index, group)| ImageName {
             index,
-            tags: group.tags.clone(),
+            tags: Arc::clone(&group.tags),
             id: group.id().map(str::to_owned),
             shares_tags: false,
         });
@@ -169,18 +189,21 @@ fn groups(walker: &mut IndexWalker<'_>, entries: List<Descriptor>) -> Result<Vec
     let mut groups: BTreeMap<usize, IndexedImage> = BTreeMap::new();
     for (at, IndexEntry { digest, tags, mut leaves }) in listed.into_iter().enumerate() {
         let group = groups.entry(images.first_of(at)).or_default();
-        let tags: Rc<[String]> = tags.into();
+        let tags: Arc<[String]> = tags.into();
         for leaf in &mut leaves {
-            leaf.tags = Rc::clone(&tags);
+            leaf.tags = Arc::clone(&tags);
         }
-        group.tags.extend_from_slice(&tags);
+        group.tags = if group.tags.is_empty() { tags } else { group.tags.iter().chain(&*tags).cloned().collect() };
         group.digests.push(digest);
         group.leaves.append(&mut leaves);
     }
     let mut groups: Vec<IndexedImage> = groups.into_values().collect();
     for group in &mut groups {
         let mut seen = HashSet::new();
-        group.tags.retain(|tag| seen.insert(tag.clone()));
+        if !group.tags.iter().all(|tag| seen.insert(tag)) {
+            let mut seen = HashSet::new();
+            group.tags = group.tags.iter().filter(|tag| seen.insert(*tag)).cloned().collect();
+        }
     }
     Ok(groups)
 }
@@ -233,10 +256,11 @@ fn split(group: IndexedImage, leaves: Vec<ManifestLeaf>) -> Vec<IndexedImage> {
     let (mut image, mut apart) = (Vec::<ManifestLeaf>::new(), Vec::new());
     let mut digests = HashSet::new();
     let leaves = leaves.into_iter().filter(|leaf| digests.insert(leaf.descriptor.digest.clone()));
+    // Those of unknown platforms last: one of them is the image only where there is no other.
     let (unknown, others): (Vec<ManifestLeaf>, Vec<ManifestLeaf>) =
-        leaves.partition(ManifestLeaf::is_of_unknown_platform);
+        leaves.partition(ManifestLeaf::is_listed_as_unknown);
     let (of_platforms, without_platform): (Vec<ManifestLeaf>, Vec<ManifestLeaf>) =
-        others.into_iter().partition(|leaf| leaf.platform.is_some());
+        others.into_iter().chain(unknown).partition(|leaf| leaf.platform.is_some());
     let mut seen = Vec::new();
     for leaf in of_platforms {
         if seen.contains(&leaf.platform) {
@@ -246,8 +270,7 @@ fn split(group: IndexedImage, leaves: Vec<ManifestLeaf>) -> Vec<IndexedImage> {
             image.push(leaf);
         }
     }
-    // Those of unknown platforms last: one of them is the image only where there is no other.
-    for leaf in without_platform.into_iter().chain(unknown) {
+    for leaf in without_platform {
         // What cannot be read may be for any platform.
         if image.is_empty() || leaf.error.is_some() {
             image.push(leaf);
@@ -258,11 +281,15 @@ fn split(group: IndexedImage, leaves: Vec<ManifestLeaf>) -> Vec<IndexedImage> {
     let mut tags = group.tags;
     if !apart.is_empty() {
         // Tags that only entries of others have are not the image's.
-        let own: HashSet<&String> = image.iter().flat_map(|leaf| &*leaf.tags).collect();
-        tags.retain(|tag| own.contains(tag));
+        let lists: HashMap<*const String, &[String]> =
+            image.iter().map(|leaf| (leaf.tags.as_ptr(), &*leaf.tags)).collect();
+        let own: HashSet<&String> = lists.into_values().flatten().collect();
+        if !tags.iter().all(|tag| own.contains(tag)) {
+            tags = tags.iter().filter(|tag| own.contains(tag)).cloned().collect();
+        }
     }
     let apart = apart.into_iter().map(|leaf| IndexedImage {
-        tags: leaf.tags.to_vec(),
+        tags: Arc::clone(&leaf.tags),
         digests: Vec::new(),
         leaves: vec![leaf],
     });

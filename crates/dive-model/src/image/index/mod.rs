@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::document::{self, DocumentKind};
 use super::error::ImageError;
 use super::manifest::{ManifestKind, OciDocument};
-use super::plan::{ConfigDocument, Plan, PlannedConfig, Wanted};
+use super::plan::{Attestation, ConfigDocument, Plan, PlannedConfig, Wanted};
 use super::schema1::Schema1;
 use super::selection::{ImageName, Selection, find_tagged};
 use crate::remark::Remark;
@@ -28,7 +28,7 @@ pub(super) fn plan(store: &dyn Store, selection: &Selection, remarks: &mut Vec<R
     remarks.append(&mut walker.remarks);
     let choice = loop {
         let mut choice_remarks = Vec::new();
-        let chooser = Chooser { archive: store.name(), index: &index, selection };
+        let chooser = Chooser { archive: store.name(), document: &store.file_name(INDEX), index: &index, selection };
         let choice = chooser.choose(&mut |leaf| walker.id_of(leaf), &mut choice_remarks)?;
         if index.confirm(&mut walker, choice.image, choice.leaf)? {
             remarks.append(&mut choice_remarks);
@@ -41,8 +41,28 @@ pub(super) fn plan(store: &dyn Store, selection: &Selection, remarks: &mut Vec<R
         index.names.iter().filter(|name| name.index != choice.image && !is_unreadable(name)).cloned().collect();
     let name = index.names.swap_remove(choice.image);
     let leaf = index.images.swap_remove(choice.image).leaves.swap_remove(choice.leaf);
+    let mut attestations = index.statements;
+    attestations.retain(|attestation| attestation.of == leaf.descriptor.digest);
     let plan = from_manifest(store, leaf, name, others, remarks)?;
-    Ok(Plan { other_entries: index.others, ..plan })
+    Ok(Plan { other_entries: index.others, attestations, ..plan })
+}
+
+/// What builders state about the image with this configuration, by the index beside `manifest.json`. What cannot be read
+/// states nothing.
+pub(super) fn attestations(store: &dyn Store, config: &str) -> Vec<Attestation> {
+    let index = store.blob(INDEX).ok().and_then(|blob| -> Option<OciDocument> {
+        document::read(store, &blob, DocumentKind::Index, &mut Vec::new()).ok()
+    });
+    let entries = index.and_then(|index| index.manifests).unwrap_or_default().0;
+    let mut walker = IndexWalker::new(store);
+    let leaves: Vec<_> = entries.into_iter().flat_map(|entry| walker.leaves(entry).unwrap_or_default()).collect();
+    let mut attestations: Vec<Attestation> = leaves.iter().filter_map(ManifestLeaf::attestation).collect();
+    // Manifests are read only if one of them may be the image's.
+    let mut attested = leaves.iter().filter(|leaf| attestations.iter().any(|it| it.of == leaf.descriptor.digest));
+    let is_image = |leaf: &&ManifestLeaf| walker.id_of(leaf).ok().flatten().is_some_and(|id| id == config);
+    let image = attested.find(is_image).map(|leaf| leaf.descriptor.digest.clone());
+    attestations.retain(|attestation| Some(&attestation.of) == image.as_ref());
+    attestations
 }
 
 /// The images of the index that are not among `known`, which another document lists: neither by a tag nor by the id. An
@@ -110,6 +130,8 @@ fn from_manifest(
             platform: leaf.platform,
             config: PlannedConfig::InManifest(Box::new(config)),
             layers,
+            attestations: Vec::new(),
+            base: None,
         });
     }
     let Some(config) = &manifest.config else { return Err(no_configuration(store, &leaf.path)) };
@@ -122,9 +144,11 @@ fn from_manifest(
         config: PlannedConfig::Document(ConfigDocument {
             wanted: Wanted::from(config),
             kind: DocumentKind::OciDocument,
-            manifest: leaf.path,
+            manifest: store.file_name(&leaf.path).into_owned(),
             artifact_type: manifest.artifact_type.as_deref().map(str::to_owned),
         }),
         layers: manifest.layers.0.iter().map(Wanted::from).collect(),
+        attestations: Vec::new(),
+        base: manifest.base(),
     })
 }

@@ -1,15 +1,15 @@
 //! Walks the entries of an index to manifests: of images, and of what registries and builders keep beside images
 //! (attestations, signatures, SBOMs, charts). Indexes lie inside indexes; each document is read once.
 
-use std::collections::HashSet;
-use std::rc::Rc;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::super::config::ImageConfig;
 use super::super::document::{self, DocumentKind};
 use super::super::error::ImageError;
 use super::super::layer_kind::{LayerKind, layer_kind};
 use super::super::manifest::{ConfigKind, Descriptor, ManifestKind, OciDocument, config_kind};
-use super::super::plan::why_missing;
+use super::super::plan::{Attestation, why_missing};
 use super::super::platform::Platform;
 use super::super::schema1::Schema1;
 use crate::json::List;
@@ -33,7 +33,7 @@ pub(super) struct ManifestLeaf {
     pub(super) descriptor: Descriptor,
     pub(super) path: String,
     /// The tags of the entries of `index.json` that lead to it.
-    pub(super) tags: Rc<[String]>,
+    pub(super) tags: Arc<[String]>,
     /// By the index, or by the configuration where the index names none.
     pub(super) platform: Option<Platform>,
     pub(super) content: ManifestContent,
@@ -49,9 +49,25 @@ impl ManifestLeaf {
         matches!(self.content, ManifestContent::Unread | ManifestContent::Image)
     }
 
-    /// Whether the index says that it is of an unknown platform: it may be anything.
-    pub(super) fn is_of_unknown_platform(&self) -> bool {
+    /// It as a manifest of statements about another, if `BuildKit` marked it as one.
+    pub(super) fn attestation(&self) -> Option<Attestation> {
+        let of = self.descriptor.attested().filter(|_| self.descriptor.is_attestation() && self.error.is_none())?;
+        Some(Attestation { path: self.path.clone(), of: of.to_owned() })
+    }
+
+    /// Whether the index says that it is of an unknown platform.
+    pub(super) fn is_listed_as_unknown(&self) -> bool {
         self.descriptor.platform().is_some_and(|platform| !platform.is_known())
+    }
+
+    /// Whether the index says that it is of an unknown platform, and its configuration names none: it may be anything.
+    pub(super) fn is_of_unknown_platform(&self) -> bool {
+        self.platform.is_none() && self.is_listed_as_unknown()
+    }
+
+    /// Whether it is missing and of an unknown platform. Beside an image, that is in all likelihood an attestation about it.
+    pub(super) fn may_be_missing_attestation(&self) -> bool {
+        self.content == ManifestContent::Unread && self.error.is_some() && self.is_of_unknown_platform()
     }
 }
 
@@ -78,11 +94,21 @@ pub(super) struct IndexWalker<'a> {
     listed: usize,
     /// On entries that lead nowhere.
     pub(super) remarks: Vec<Remark>,
+    /// Of each index below `index.json`, by digest, the digests of its entries.
+    pub(super) nested: HashMap<String, Vec<String>>,
 }
 
 impl<'a> IndexWalker<'a> {
-    pub(super) const fn new(store: &'a dyn Store) -> Self {
-        Self { store, documents: 0, limit: DOCUMENT_COUNT, chosen: 0, listed: 0, remarks: Vec::new() }
+    pub(super) fn new(store: &'a dyn Store) -> Self {
+        Self {
+            store,
+            documents: 0,
+            limit: DOCUMENT_COUNT,
+            chosen: 0,
+            listed: 0,
+            remarks: Vec::new(),
+            nested: HashMap::new(),
+        }
     }
 
     /// All manifests below `entry`, in the order of the indexes.
@@ -106,7 +132,7 @@ impl<'a> IndexWalker<'a> {
             let leaf = ManifestLeaf {
                 platform,
                 path,
-                tags: Rc::default(),
+                tags: Arc::default(),
                 content: ManifestContent::Unread,
                 config_digest: None,
                 error,
@@ -114,7 +140,11 @@ impl<'a> IndexWalker<'a> {
             };
             match self.follow(leaf)? {
                 Followed::Leaf(leaf) => leaves.push(*leaf),
-                Followed::Index(document, inner) => ahead.extend(self.named(&document, inner).into_iter().rev()),
+                Followed::Index { digest, path, entries } => {
+                    let entries = self.named(&path, entries);
+                    self.nested.insert(digest, entries.iter().map(|entry| entry.digest.clone()).collect());
+                    ahead.extend(entries.into_iter().rev());
+                }
             }
         }
         Ok(leaves)
@@ -126,9 +156,11 @@ impl<'a> IndexWalker<'a> {
         if let Some(first) = empty.next() {
             let more = match empty.count() {
                 0 => String::new(),
+                1 => ", and so is 1 more".to_owned(),
                 count => format!(", and so are {count} more"),
             };
             let text = format!("entry {first} of its manifests names no digest and is skipped{more}");
+            let document = self.store.file_name(document);
             self.remarks.push(Remark::new(format!("{}: {document}", self.store.name()), text));
         }
         entries.into_iter().filter(|entry| !entry.digest.is_empty()).collect()
@@ -144,15 +176,11 @@ impl<'a> IndexWalker<'a> {
             leaf.error = Some(ImageError::MissingDocument {
                 archive: self.store.name().to_owned(),
                 what: "manifest",
-                path: leaf.path.clone(),
+                path: self.store.file_name(&leaf.path).into_owned(),
                 hint: why_missing(self.store),
             });
         }
         if leaf.error.is_some() {
-            // Of a platform that is named unknown, and not here, only attestations are known.
-            if leaf.is_of_unknown_platform() {
-                leaf.content = ManifestContent::Attestation;
-            }
             return leaf_of(leaf);
         }
         // The descriptor says enough: in a registry, each document that is read is a request.
@@ -160,7 +188,7 @@ impl<'a> IndexWalker<'a> {
             return leaf_of(leaf);
         }
         match self.read(&mut leaf)? {
-            Some(inner) => Ok(Followed::Index(leaf.path, inner)),
+            Some(entries) => Ok(Followed::Index { digest: leaf.descriptor.digest, path: leaf.path, entries }),
             None => leaf_of(leaf),
         }
     }
@@ -190,7 +218,7 @@ impl<'a> IndexWalker<'a> {
     fn warn_of_limit(&mut self) {
         let text =
             format!("leads to more than {DOCUMENT_COUNT} documents; the others are read only if --image names them");
-        let remark = Remark::new(format!("{}: {INDEX}", self.store.name()), text);
+        let remark = Remark::new(format!("{}: {}", self.store.name(), self.store.file_name(INDEX)), text);
         if self.remarks.last() != Some(&remark) {
             self.remarks.push(remark);
         }
@@ -285,7 +313,7 @@ impl<'a> IndexWalker<'a> {
     fn too_many(&self) -> ImageError {
         ImageError::Manifest {
             archive: self.store.name().to_owned(),
-            document: INDEX.to_owned(),
+            document: self.store.file_name(INDEX).into_owned(),
             problem: "leads to more manifests than the limit of 1,000; name one by its tag or its digest with --image",
         }
     }
@@ -294,8 +322,8 @@ impl<'a> IndexWalker<'a> {
 pub(super) fn no_configuration(store: &dyn Store, manifest: &str) -> ImageError {
     ImageError::Manifest {
         archive: store.name().to_owned(),
-        document: manifest.to_owned(),
-        problem: "is no image manifest: it names no configuration",
+        document: store.file_name(manifest).into_owned(),
+        problem: "is not an image manifest: it names no configuration",
     }
 }
 
@@ -308,6 +336,5 @@ fn is_data_only(document: &OciDocument) -> bool {
 
 enum Followed {
     Leaf(Box<ManifestLeaf>),
-    /// The name of the document, and its entries.
-    Index(String, List<Descriptor>),
+    Index { digest: String, path: String, entries: List<Descriptor> },
 }

@@ -69,7 +69,7 @@ impl BodyReader {
     fn start(mut self, go_on: &mut dyn FnMut(SkipProgress) -> ControlFlow<()>) -> io::Result<Option<Self>> {
         let body = self.body;
         if body.form == BodyForm::Sparse {
-            let text = "is a sparse file, and what it holds between its holes is not put together";
+            let text = "is a sparse file, and dive cannot expand sparse files";
             let error = io::Error::new(io::ErrorKind::Unsupported, text);
             return Err(in_layer(&self.bytes.blob, body, &error));
         }
@@ -127,8 +127,7 @@ impl LayerBytes {
         let compression = blob.first_bytes(SNIFF_LEN).map(|first| sniff(&first)).map_err(|error| unreadable(&error))?;
         let decoder = match compression {
             Compression::None if layer.toc().is_some() => {
-                let text =
-                    format!("cannot be read: at {stored_at} begins nothing that its table of contents speaks of");
+                let text = format!("cannot be read: its table of contents lists nothing at {stored_at}");
                 return Err(io::Error::new(io::ErrorKind::InvalidData, text));
             }
             Compression::None => None,

@@ -165,7 +165,7 @@ impl TocReference {
             Self::ZstdChunked { at, packed, unpacked, .. } => {
                 let inside = at.checked_add(*packed).is_some_and(|end| end <= size);
                 if !inside || *packed > PACKED_LIMIT || *unpacked > UNPACKED_LIMIT {
-                    return Err(TocError::new("it is longer than any, or outside of the layer"));
+                    return Err(TocError::new("it is over the size limit, or outside of the layer"));
                 }
                 Ok((*at, *packed))
             }
@@ -178,9 +178,11 @@ impl TocReference {
     /// The footer is missing, or the table is too long.
     pub fn missing_part(&self, first: &[u8], size: u64) -> Result<Option<ByteRange>, TocError> {
         let Self::Estargz(_) = self else { return Ok(None) };
-        let at = table_at(first).filter(|at| *at < size).ok_or_else(|| TocError::new("there is none at its end"))?;
+        let at = table_at(first)
+            .filter(|at| *at < size)
+            .ok_or_else(|| TocError::new("its end does not give the offset of one"))?;
         if size.saturating_sub(at) > PACKED_LIMIT {
-            return Err(TocError::new("it is longer than any"));
+            return Err(TocError::new("it is over the size limit"));
         }
         let start = size.saturating_sub(first.len() as u64);
         Ok((at < start).then(|| (at, start.saturating_sub(at))))
@@ -194,8 +196,12 @@ impl TocReference {
         match self {
             Self::Estargz(expected) => {
                 let start = size.saturating_sub(bytes.len() as u64);
-                let at =
-                    table_at(bytes).filter(|at| *at < size).ok_or_else(|| TocError::new("there is none at its end"))?;
+                let at = table_at(bytes).filter(|at| *at < size).ok_or_else(|| {
+                    TocError::new(
+                        "its end does not give the offset \
+                        of one",
+                    )
+                })?;
                 let skipped = usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX).min(bytes.len());
                 estargz(&bytes[skipped..], at, size, expected)
             }
@@ -229,7 +235,7 @@ fn estargz(bytes: &[u8], at: u64, size: u64, expected: &Digest) -> Result<Toc, T
     let mut walker = Walker::new(Positional::new(&tar));
     let member = walker.next().map_err(|error| TocError(error.to_string()))?;
     let member = member.filter(|member| member.path == TOC_NAME && member.kind == MemberKind::Path(PathKind::File));
-    let member = member.ok_or_else(|| TocError::new("it is not in the file that should hold it"))?;
+    let member = member.ok_or_else(|| TocError::new("its tar does not begin with the table"))?;
     let chunk = TocChunk { stored_at: Some(at), inner: member.body_offset, at: 0, len: member.data_len };
     let own = TocEntry {
         name: String::from_utf8_lossy(TOC_NAME).into_owned(),
@@ -250,7 +256,7 @@ fn estargz(bytes: &[u8], at: u64, size: u64, expected: &Digest) -> Result<Toc, T
         return Err(TocError(format!("it has the digest {actual}, not {expected}")));
     }
     if walker.next().map_err(|error| TocError(error.to_string()))?.is_some() {
-        return Err(TocError::new("there are files after it"));
+        return Err(TocError::new("its tar has files after the table"));
     }
     Ok(Toc { format: TocFormat::Estargz, entries: table::parse(&json, size)?, own: Some(own) })
 }
@@ -261,7 +267,7 @@ fn unpack(compression: Compression, bytes: &[u8], limit: u64) -> Result<Vec<u8>,
     let decoder = Decoder::new(compression, bytes).map_err(unreadable)?;
     decoder.take(limit.saturating_add(1)).read_to_end(&mut unpacked).map_err(unreadable)?;
     if unpacked.len() as u64 > limit {
-        return Err(TocError::new("it is longer than it may be"));
+        return Err(TocError::new("it unpacks to more than the size limit"));
     }
     Ok(unpacked)
 }

@@ -12,6 +12,7 @@ use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
 use super::{TocChunk, TocEntry};
 use crate::digest::Digest;
+use crate::remark::Quoted;
 use crate::tarfile::PathKind;
 
 /// Reason to reject a table.
@@ -38,7 +39,7 @@ pub(in crate::layer) fn parse(json: &[u8], size: u64) -> Result<Vec<TocEntry>, T
     let table: TocDocument =
         serde_json::from_slice(json).map_err(|error| TocError(format!("it cannot be read: {error}")))?;
     if table.version != 1 {
-        return Err(TocError(format!("it is of version {}, and 1 is known", table.version)));
+        return Err(TocError(format!("its version is {}; dive reads version 1", table.version)));
     }
     let RawEntries(mut entries) = table.entries;
     for entry in &mut entries {
@@ -94,7 +95,7 @@ impl RawEntry {
         let stored_at = match self.chunk_type.as_str() {
             "" => Some(self.offset),
             "zeros" => None,
-            other => return Err(format!("a piece of {:?} is of the unknown type {other:?}", self.name)),
+            other => return Err(format!("a piece of {} is of the unknown type {}", Quoted(&self.name), Quoted(other))),
         };
         Ok(TocChunk { stored_at, inner: self.inner_offset, at: self.chunk_offset, len: self.chunk_size })
     }
@@ -108,15 +109,16 @@ impl RawEntry {
             "char" => PathKind::CharDevice,
             "block" => PathKind::BlockDevice,
             "fifo" => PathKind::Fifo,
-            other => return Err(format!("{:?} is of the unknown type {other:?}", self.name)),
+            other => return Err(format!("{} is of the unknown type {}", Quoted(&self.name), Quoted(other))),
         };
         // JSON cannot represent names that are not UTF-8.
         if [&self.name, &self.link_name].iter().any(|text| text.contains('\u{fffd}')) {
-            return Err("there are names in it that are not what the layer has".to_owned());
+            return Err("it lists names that the layer does not have".to_owned());
         }
         let chunks = if kind == PathKind::File && self.size > 0 { vec![self.chunk()?] } else { Vec::new() };
         let xattrs = self.xattrs.unwrap_or_default().into_iter().map(|(name, value)| {
-            let value = STANDARD.decode(value).map_err(|_| format!("an attribute of {:?} cannot be read", self.name));
+            let value =
+                STANDARD.decode(value).map_err(|_| format!("an attribute of {} cannot be read", Quoted(&self.name)));
             Ok::<_, String>((name.into_bytes(), value?))
         });
         let xattrs = xattrs.collect::<Result<Vec<_>, _>>()?;
@@ -151,11 +153,11 @@ fn check_chunks(entry: &mut TocEntry, size: u64) -> Result<(), TocError> {
         }
         let fits = chunk.at == at && chunk.len > 0 && chunk.stored_at.is_none_or(|stored_at| stored_at < size);
         at = at.checked_add(chunk.len).filter(|_| fits).ok_or_else(|| {
-            TocError(format!("the pieces of {:?} are not one after the other, or outside of the layer", entry.name))
+            TocError(format!("the pieces of {} overlap, leave gaps, or are outside of the layer", Quoted(&entry.name)))
         })?;
     }
     if at != entry.size && entry.kind == PathKind::File {
-        return Err(TocError(format!("the pieces of {:?} are not all of it", entry.name)));
+        return Err(TocError(format!("the pieces of {} do not add up to its size", Quoted(&entry.name))));
     }
     Ok(())
 }
@@ -183,7 +185,7 @@ impl<'de> Deserialize<'de> for RawEntries {
                     let texts =
                         [&written.name, &written.link_name].into_iter().chain(attributes.map(|(_, value)| value));
                     if texts.into_iter().any(|text| text.len() > MAX_TEXT) {
-                        return Err(A::Error::custom("a name or an attribute that is longer than any"));
+                        return Err(A::Error::custom("a name or an attribute over the length limit"));
                     }
                     if count > ENTRIES {
                         return Err(A::Error::custom(format_args!("more than {ENTRIES} entries")));
@@ -242,8 +244,8 @@ mod tests {
             (r#"{"type": "reg"}"#, "name"),
             (r#"{"name": "x", "type": "reg", "size": -1}"#, "cannot be read"),
             (r#"{"name": "x", "type": "reg", "size": 5, "offset": 1000}"#, "outside"),
-            (r#"{"name": "x", "type": "reg", "size": 5, "chunkSize": 3}"#, "not all"),
-            (r#"{"name": "x", "type": "reg", "size": 5, "chunkOffset": 1}"#, "one after the other"),
+            (r#"{"name": "x", "type": "reg", "size": 5, "chunkSize": 3}"#, "do not add up"),
+            (r#"{"name": "x", "type": "reg", "size": 5, "chunkOffset": 1}"#, "leave gaps"),
             (r#"{"name": "x", "type": "chunk"}"#, "without its file"),
             (r#"{"name": "x\ufffd", "type": "dir"}"#, "names"),
             (r#"{"name": "x", "type": "dir", "xattrs": {"a": "!"}}"#, "attribute"),
@@ -258,7 +260,9 @@ mod tests {
     #[test]
     fn long_names_and_many_attributes_are_rejected() {
         let name = "x".repeat(MAX_TEXT + 1);
-        assert!(parsed(&format!(r#"{{"name": "{name}", "type": "dir"}}"#)).unwrap_err().contains("longer than any"));
+        assert!(
+            parsed(&format!(r#"{{"name": "{name}", "type": "dir"}}"#)).unwrap_err().contains("over the length limit")
+        );
         let attributes: Vec<_> = (0..=ENTRIES).map(|number| format!(r#""user.{number}": """#)).collect();
         let many = format!(r#"{{"name": "x", "type": "dir", "xattrs": {{{}}}}}"#, attributes.join(","));
         assert!(parsed(&many).unwrap_err().contains("more than"));

@@ -9,6 +9,7 @@ use super::super::span::{Cause, Marker, Span};
 use super::own_links::Steps;
 use super::{Builder, OwnObstacle, Placed};
 use crate::layer::{Chunk, Entry, EntryKind, EntryNames, MarkerKind, Remarks};
+use crate::remark::Quoted;
 
 /// Whether a marker removed something from lower layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,8 +71,8 @@ impl Builder {
                 if removed == Removed::Nothing {
                     remarks.add(|| {
                         let path = names.path();
-                        let path = String::from_utf8_lossy(&path);
-                        format!("a whiteout of {path:?}, which no layer below has: ignored")
+                        let path = Quoted::lossy(&path);
+                        format!("a whiteout of {path}, which no layer below has: ignored")
                     });
                 }
                 directory
@@ -108,14 +109,14 @@ impl Builder {
         let is_link = self.own_link(obstacle, from).is_some();
         remarks.add(|| {
             let (path, obstacle) = (names.path(), self.tree.path(obstacle));
-            let (path, obstacle) = (String::from_utf8_lossy(&path), String::from_utf8_lossy(&obstacle[1..]));
+            let (path, obstacle) = (Quoted::lossy(&path), Quoted::lossy(&obstacle[1..]));
             let marker = if kind == MarkerKind::Whiteout { "whiteout" } else { "opaque marker" };
             let outcome = if is_link {
                 "a link of the same layer: the link stays and is followed"
             } else {
                 "a file of the same layer: ignored"
             };
-            format!("the {marker} of {path:?} is below {obstacle:?}, {outcome}")
+            format!("the {marker} of {path} is below {obstacle}, {outcome}")
         });
         let mut steps = std::mem::take(&mut self.steps);
         let directory = self.real_path(names.directory, from, &mut steps).and_then(|path| self.find(&path));

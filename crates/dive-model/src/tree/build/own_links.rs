@@ -8,6 +8,7 @@ use super::super::{NodeId, SpanId};
 use super::{Builder, OwnObstacle};
 use crate::layer::path::{self, components};
 use crate::layer::{EntryNames, Remarks};
+use crate::remark::Quoted;
 
 /// Links that are followed from one path: as many as containerd follows. Linux, and so Docker and Podman, stop at 40.
 const MAX_LINKS: usize = 255;
@@ -58,19 +59,19 @@ impl Builder {
         self.steps = steps;
         remarks.add(|| {
             let (path, obstacle) = (names.path(), self.tree.path(obstacle));
-            let (path, obstacle) = (String::from_utf8_lossy(&path), String::from_utf8_lossy(&obstacle[1..]));
+            let (path, obstacle) = (Quoted::lossy(&path), Quoted::lossy(&obstacle[1..]));
             match &real {
                 Some(real) => {
                     let slash = if real.is_empty() { "" } else { "/" };
                     let (real, name) = (String::from_utf8_lossy(real), String::from_utf8_lossy(names.name));
-                    let real = format!("{real}{slash}{name}");
+                    let real = Quoted(format!("{real}{slash}{name}"));
                     format!(
-                        "{path:?} is below {obstacle:?}, a link of the same layer: it is put at {real:?}, as containerd does"
+                        "{path} is below {obstacle}, a link of the same layer; dive puts it at {real}, as containerd does"
                     )
                 }
                 None => format!(
-                    "{path:?} is below {obstacle:?}, which is no directory in this layer; engines refuse that: \
-                     a directory takes its place"
+                    "{path} is below {obstacle}, which is not a directory in this layer; engines refuse that, dive puts \
+                     a directory there"
                 ),
             }
         });
@@ -188,10 +189,12 @@ impl Builder {
             }
             remarks.add(|| {
                 let name = self.tree.path(self.tree.span(span).node());
-                let (name, target) = (String::from_utf8_lossy(&name), String::from_utf8_lossy(&target));
+                let (name, target) = (Quoted::lossy(&name), Quoted::lossy(&target));
                 match inode {
-                    Some(_) => format!("hard link {name:?} stands before its target {target:?}; engines refuse that"),
-                    None => format!("hard link {name:?} points to {target:?}, which is no file: shown as empty"),
+                    Some(_) => format!("hard link {name} precedes its target {target}; engines refuse that"),
+                    None => {
+                        format!("hard link {name} points to {target}, which is not a file; dive shows it as empty")
+                    }
                 }
             });
         }

@@ -102,3 +102,47 @@ fn a_lost_layer_is_remarked_on_where_damage_is_survived() {
     assert!(scan.damaged && scan.remarks.kept[0].contains("404 Not Found"), "{:?}", scan.remarks);
     assert!(dive_model::layer::scan::scan(&**blob, OnDamage::Fail, &|| false).is_err());
 }
+
+/// Each blob of a registry is a request: an SBOM may be megabytes, and nobody looks into it.
+#[test]
+fn of_what_builders_state_only_provenance_is_fetched() {
+    let mut parts: HashMap<String, Vec<u8>> = HashMap::new();
+    let mut blob = |bytes: &[u8]| {
+        parts.insert(blob_path(bytes), bytes.to_vec());
+        serde_json::json!({ "digest": Digest::sha256(bytes).to_string(), "size": bytes.len() })
+    };
+    let rootfs = serde_json::json!({ "type": "layers", "diff_ids": [Digest::sha256(b"layer").to_string()] });
+    let config = serde_json::json!({ "os": "linux", "architecture": "amd64", "rootfs": rootfs }).to_string();
+    let (config, layer) = (blob(config.as_bytes()), blob(b"layer"));
+    let statement = br#"{"predicateType": "https://slsa.dev/provenance/v1", "predicate": {"buildDefinition":
+        {"resolvedDependencies": [{"uri": "pkg:docker/debian@13", "digest": {"sha256": "aa"}}]}}}"#;
+    let (mut stated, mut sbom) = (blob(statement), blob(b"an SBOM"));
+    let predicate = |of: &str| serde_json::json!({ "in-toto.io/predicate-type": of });
+    stated["annotations"] = predicate("https://slsa.dev/provenance/v1");
+    sbom["annotations"] = predicate("https://spdx.dev/Document");
+    let sbom_path = blob_path(b"an SBOM");
+    let mut manifest = |layers: serde_json::Value| {
+        let bytes = serde_json::json!({ "mediaType": MANIFEST, "config": config, "layers": layers }).to_string();
+        let digest = Digest::sha256(bytes.as_bytes()).to_string();
+        let descriptor = serde_json::json!({ "mediaType": MANIFEST, "digest": digest, "size": bytes.len() });
+        parts.insert(format!("/v2/app/manifests/{digest}"), bytes.into_bytes());
+        descriptor
+    };
+    let (mut image, mut attestation) =
+        (manifest(serde_json::json!([layer])), manifest(serde_json::json!([stated, sbom])));
+    image["platform"] = serde_json::json!({ "os": "linux", "architecture": "amd64" });
+    attestation["platform"] = serde_json::json!({ "os": "unknown", "architecture": "unknown" });
+    attestation["annotations"] = serde_json::json!({
+        "vnd.docker.reference.digest": image["digest"], "vnd.docker.reference.type": "attestation-manifest",
+    });
+    let index = serde_json::json!({ "mediaType": INDEX, "manifests": [image, attestation] }).to_string();
+    parts.insert("/v2/app/manifests/1".to_owned(), index.into_bytes());
+    let server = Server::start(move |request: &Request| {
+        parts.get(&request.path).map_or(Reply::status("404 Not Found"), |body| Reply::ok(body.clone()))
+    });
+    let image = opened(&server.open().unwrap(), Some("linux/amd64")).unwrap();
+    assert_eq!(image.base.unwrap().name(), Some("debian:13"));
+    assert_eq!(server.count(&sbom_path), 0);
+    let paths: Vec<_> = server.seen().into_iter().map(|request| request.path).collect();
+    assert_eq!(paths.len(), 5, "index, manifest, configuration, attestation, statement: {paths:?}");
+}

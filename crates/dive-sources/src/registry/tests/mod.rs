@@ -8,5 +8,5 @@ mod schema1;
 mod server;
 mod slow;
 mod tables;
+mod transports;
 mod users;
-mod ways;

@@ -74,7 +74,7 @@ fn refused_credentials_are_an_error_that_says_where_they_were_and_not_what() {
     let (folder, access) = user(&server, &format!(r#"{{"auth": "{ANN}"}}"#));
     let error = server.open_with(&access).unwrap_err().to_string();
     let file = folder.path().join("config.json").display().to_string();
-    assert!(error.contains(&format!("the credentials of {file} were refused")), "{error}");
+    assert!(error.contains(&format!("the credentials in {file} are wrong or lack permission")), "{error}");
     assert!(error.contains(&format!("`docker login {}`", server.host)), "{error}");
     assert!(!error.contains("secret") && !error.contains(ANN), "{error}");
     // Whoever has credentials is not made nobody behind their back.
@@ -86,7 +86,7 @@ fn refused_credentials_are_an_error_that_says_where_they_were_and_not_what() {
 fn without_credentials_the_error_says_where_they_were_looked_for() {
     let server = with_tokens(0, |_| true);
     let error = server.open().unwrap_err().to_string();
-    assert!(error.contains("401 Unauthorized") && error.contains("there are no credentials for it"), "{error}");
+    assert!(error.contains("401 Unauthorized") && error.contains("no credentials for it"), "{error}");
     assert!(error.contains(&format!("`docker login {}`", server.host)), "{error}");
 }
 

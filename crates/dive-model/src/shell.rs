@@ -1,32 +1,41 @@
-//! Quotes a path as one shell word, for the clipboard. The shell expands and runs nothing in it, and it contains no
-//! line break, which a shell would take for Enter.
+//! Quotes a path or a name as one shell word, for the clipboard and for commands in messages. The shell expands and runs
+//! nothing in it, and it contains no line break, which a shell would take for Enter.
 
 use std::fmt::Write;
+use std::path::Path;
 
-use dive_model::escape::is_hidden;
+use crate::escape::is_hidden;
 
-/// Quotes a path: bare if possible, else in `'...'`, else in `$'...'`, which bash, zsh, ksh and busybox support.
-pub(crate) fn shell_word(path: &[u8]) -> String {
-    match std::str::from_utf8(path) {
+/// Quotes a word: bare if possible, else in `'...'`, else in `$'...'`, which bash, zsh, ksh and busybox support.
+#[must_use]
+pub fn shell_word(word: &[u8]) -> String {
+    match std::str::from_utf8(word) {
         Ok(text) if is_bare(text) => text.to_owned(),
         Ok(text) if text.chars().all(is_visible) && !text.contains('\'') => format!("'{text}'"),
-        _ => dollar_quoted(path),
+        _ => dollar_quoted(word),
     }
+}
+
+/// Quotes a path so that no program takes it for an option.
+#[must_use]
+pub fn shell_path(path: &Path) -> String {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    if bytes.starts_with(b"-") { shell_word(&[b"./", bytes].concat()) } else { shell_word(bytes) }
 }
 
 /// True if no character has a meaning to any shell.
 fn is_bare(text: &str) -> bool {
     let is_plain = |letter: char| (letter.is_alphanumeric() && is_visible(letter)) || "/._-+,:@%".contains(letter);
-    text.starts_with('/') && text.chars().all(is_plain)
+    !text.is_empty() && text.chars().all(is_plain)
 }
 
 fn is_visible(letter: char) -> bool {
     !letter.is_control() && !is_hidden(letter)
 }
 
-fn dollar_quoted(path: &[u8]) -> String {
+fn dollar_quoted(word: &[u8]) -> String {
     let mut out = String::from("$'");
-    for chunk in path.utf8_chunks() {
+    for chunk in word.utf8_chunks() {
         for letter in chunk.valid().chars() {
             match letter {
                 '\'' | '\\' => out.extend(['\\', letter]),
@@ -65,9 +74,20 @@ mod tests {
             (b"/\xff1", "$'/\\3771'"),
             ("/\u{202e}x\u{9b}".as_bytes(), "$'/\\342\\200\\256x\\302\\233'"),
             (b"", "''"),
+            (b"image-1.tar", "image-1.tar"),
+            (b"registry.example:5000/a@sha256:0", "registry.example:5000/a@sha256:0"),
+            (b"~", "'~'"),
+            (b"=ls", "'=ls'"),
         ] {
             assert_eq!(shell_word(path), word);
         }
+    }
+
+    #[test]
+    fn path_that_begins_with_a_dash_is_not_an_option() {
+        assert_eq!(shell_path(Path::new("-rf")), "./-rf");
+        assert_eq!(shell_path(Path::new("a b")), "'a b'");
+        assert_eq!(shell_path(Path::new("/tmp/-a")), "/tmp/-a");
     }
 
     #[cfg(unix)]

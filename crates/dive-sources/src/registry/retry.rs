@@ -1,29 +1,28 @@
-//! How often and how long a registry is asked again: what may pass is waited for with growing pauses, no longer than the
-//! registry itself says, and not for ever.
+//! Retries of requests to a registry: exponential backoff with jitter, or the delay in `Retry-After`, up to a limit.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use super::error::RegistryError;
 
-/// What was not had, and whether it may be had later.
+/// A failed request, and whether to retry it.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) error: RegistryError,
     pub(super) again: Again,
 }
 
-/// Whether to ask again.
+/// When to retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Again {
     Never,
     Soon,
-    /// The registry says how long it wants to be left alone.
+    /// After the delay in `Retry-After`.
     After(Duration),
 }
 
 impl Failure {
-    /// The same with how many bytes had come, if it is a connection that broke off.
+    /// Adds the number of received bytes to a lost connection.
     pub(super) fn after(mut self, bytes: u64) -> Self {
         if let RegistryError::Broken { received, .. } = &mut self.error {
             *received = bytes;
@@ -36,61 +35,61 @@ impl Failure {
     }
 }
 
-/// What does not pass.
+/// Errors without a retry.
 impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Self {
         Self { error, again: Again::Never }
     }
 }
 
-/// How often one question is asked.
+/// Attempts of one request without progress.
 pub(super) const TRIES: u32 = 5;
 
-/// How often one question is asked at all, whatever progress there is: who never comes to an end is not followed there.
+/// Attempts of one request in total, so that a blob in tiny pieces ends.
 const MOST: u32 = 100;
 
-/// The longest pause that a registry can ask for.
+/// The longest delay that dive accepts from a registry.
 pub(super) const LONGEST: Duration = Duration::from_mins(1);
 
-/// The first pause; each next one is twice as long.
+/// The first delay, doubled after each attempt.
 pub(super) const PAUSE: Duration = Duration::from_millis(500);
 
-/// What is left of it, for one question.
+/// The retry policy of one request, and its attempts so far.
 #[derive(Debug)]
-pub(super) struct Patience {
+pub(super) struct RetryPolicy {
     pause: Duration,
     limit: u32,
     longest: Duration,
-    /// When even a pause that the registry asks for is over.
+    /// The end of all delays, `Retry-After` included.
     deadline: Option<Instant>,
     tries: u32,
-    /// All tries, also those before progress.
+    /// All attempts, those before progress included.
     total: u32,
 }
 
-impl Patience {
-    /// `limit` tries, with pauses from `pause` on.
+impl RetryPolicy {
+    /// `limit` attempts, with a first delay of `pause`.
     pub(super) const fn new(limit: u32, pause: Duration) -> Self {
         Self { pause, limit, longest: LONGEST, deadline: None, tries: 0, total: 0 }
     }
 
-    /// The same without any pause longer than `longest`.
+    /// Limits each delay to `longest`.
     pub(super) const fn within(self, longest: Duration) -> Self {
         Self { longest, ..self }
     }
 
-    /// The same without any pause beyond `limit` from now on.
+    /// Ends all delays `limit` from now.
     pub(super) fn until(self, limit: Duration) -> Self {
         Self { deadline: Instant::now().checked_add(limit), ..self }
     }
 
-    /// The longest pause that is left.
+    /// The longest delay before the deadline.
     fn longest(&self) -> Duration {
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         left.map_or(self.longest, |left| left.min(self.longest))
     }
 
-    /// Waits for as long as `failure` asks for; gives its error when that does not help.
+    /// Waits before the next attempt, or returns the error if there is none.
     pub(super) async fn after(&mut self, failure: Failure) -> Result<(), RegistryError> {
         self.tries += 1;
         self.total += 1;
@@ -103,17 +102,17 @@ impl Patience {
             Again::After(wait) => wait,
             Again::Soon => self.jittered(),
         };
-        tracing::debug!("{error}; asked again in {wait:.1?}");
+        tracing::debug!("{error}; retrying in {wait:.1?}");
         tokio::time::sleep(wait).await;
         Ok(())
     }
 
-    /// There was progress: what failed before does not count any more.
+    /// Resets the attempts after progress.
     pub(super) const fn renew(&mut self) {
         self.tries = 0;
     }
 
-    /// Between one and two pauses, so that many who failed together do not come back together.
+    /// Between one and two delays, so that clients that failed together do not retry together.
     fn jittered(&self) -> Duration {
         let pause = self.pause.saturating_mul(1 << (self.tries - 1).min(6)).min(self.longest / 2);
         let random = RandomState::new().build_hasher().finish() % 1_000;
@@ -170,11 +169,11 @@ mod tests {
 
     #[test]
     fn pauses_grow_and_have_an_end() {
-        let mut patience = Patience::new(TRIES, PAUSE);
+        let mut retries = RetryPolicy::new(TRIES, PAUSE);
         let mut last = Duration::ZERO;
         for tries in [1, 3, 9, 40] {
-            patience.tries = tries;
-            let pause = patience.jittered();
+            retries.tries = tries;
+            let pause = retries.jittered();
             assert!(pause >= last.min(LONGEST / 2) && pause <= LONGEST, "{pause:?}");
             last = pause / 2;
         }

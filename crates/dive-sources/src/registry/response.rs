@@ -1,4 +1,4 @@
-//! Answers of registries: what one that is no success says, and the bodies of those that are, as far as they are short.
+//! Reads error bodies and short success bodies of registries.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,17 +7,17 @@ use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::client::{self, Known};
+use super::client::{self, Contact};
 use super::error::RegistryError;
-use super::patience::{Again, Failure, retry_after};
+use super::retry::{Again, Failure, retry_after};
 
-/// The longest text of an error that is read, and the longest that is shown.
-const TOLD_LIMIT: u64 = 64 << 10;
+/// Limits of an error body: bytes read, and characters shown.
+const ERROR_BODY_LIMIT: u64 = 64 << 10;
 const SHOWN: usize = 300;
 
-/// The body of an error, as the distribution specification has it.
+/// The error body of the distribution specification.
 #[derive(Deserialize)]
-struct Told {
+struct ErrorBody {
     errors: Vec<Detail>,
 }
 
@@ -29,7 +29,7 @@ struct Detail {
     message: String,
 }
 
-/// What no error may say, though whoever answers knows it and may repeat it. They are never shown.
+/// Secrets that a host knows and may repeat in an error body. Never shown.
 #[derive(Default)]
 pub(super) struct Secrets(Vec<String>);
 
@@ -40,11 +40,11 @@ impl FromIterator<String> for Secrets {
 }
 
 impl Secrets {
-    /// What a host says with its status, unless it says a secret back.
-    pub(super) async fn told(&self, response: Response) -> String {
+    /// The status, with the host's message unless that contains a secret.
+    pub(super) async fn describe(&self, response: Response) -> String {
         let status = response.status();
         let details = details(response).await;
-        // A whole header of ours has the secret in another form.
+        // An echoed `Authorization` header has the secret in base64.
         let tells = details.to_ascii_lowercase().contains("basic ") || self.0.iter().any(|one| details.contains(one));
         if details.is_empty() || tells {
             return status.to_string();
@@ -54,14 +54,14 @@ impl Secrets {
     }
 }
 
-/// What `response` says of itself if it says it the way registries do.
+/// The messages in an error body, or an empty text.
 async fn details(response: Response) -> String {
-    details_in(&Body { host: "", what: "", limit: TOLD_LIMIT }.read(response).await.unwrap_or_default())
+    details_in(&Body { host: "", what: "", limit: ERROR_BODY_LIMIT }.read(response).await.unwrap_or_default())
 }
 
-/// What the body of an error says; nothing if it is not JSON as the distribution specification has it.
+/// The messages in an error body as the distribution specification defines it, or an empty text.
 pub(super) fn details_in(body: &[u8]) -> String {
-    let Ok(told) = serde_json::from_slice::<Told>(body) else { return String::new() };
+    let Ok(told) = serde_json::from_slice::<ErrorBody>(body) else { return String::new() };
     let details: Vec<String> = told
         .errors
         .into_iter()
@@ -69,11 +69,11 @@ pub(super) fn details_in(body: &[u8]) -> String {
         .map(|Detail { code, message }| if message.is_empty() { code } else { message })
         .filter(|text| !text.is_empty())
         .collect();
-    // Whoever answers may write what they like, and this goes to a terminal.
+    // The text is untrusted and goes to a terminal.
     details.join("; ").chars().filter(|letter| !letter.is_control()).collect()
 }
 
-/// What a status means that is no success, and is neither about credentials nor about absence.
+/// The failure of an error status other than 401, 403, 404 and 410.
 pub(super) async fn failure(host: &str, what: &str, response: Response, secrets: &Secrets) -> Failure {
     let status = response.status();
     let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
@@ -85,11 +85,11 @@ pub(super) async fn failure(host: &str, what: &str, response: Response, secrets:
         (_, status) if status.is_server_error() => Again::Soon,
         _ => Again::Never,
     };
-    let answer = secrets.told(response).await;
+    let answer = secrets.describe(response).await;
     Failure { error: RegistryError::Status { host: host.to_owned(), what: what.to_owned(), answer, tries: 1 }, again }
 }
 
-/// A body that is read whole, up to a limit.
+/// A short body, read in full up to a limit.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Body<'a> {
     pub(super) host: &'a str,
@@ -97,11 +97,11 @@ pub(super) struct Body<'a> {
     pub(super) limit: u64,
 }
 
-/// How long the body of a document, a token or an error may take to come: they are short.
+/// Timeout of the body of a document, a token or an error, all of which are short.
 const DEADLINE: Duration = Duration::from_mins(1);
 
 impl Body<'_> {
-    /// Reads it, if it is no longer than it may be and does not drip in.
+    /// Reads the body within its limit and the timeout.
     pub(super) async fn read(&self, response: Response) -> Result<Vec<u8>, Failure> {
         let mut body = Vec::new();
         let read = timeout(DEADLINE, self.all(response, &mut body)).await;
@@ -127,7 +127,7 @@ impl Body<'_> {
         };
         loop {
             let chunk = response.chunk().await;
-            match chunk.map_err(|error| client::failure(self.host, self.what, Known::Yes, error))? {
+            match chunk.map_err(|error| client::failure(self.host, self.what, Contact::Established, error))? {
                 Some(chunk) if (body.len() + chunk.len()) as u64 > self.limit => return Err(too_long()),
                 Some(chunk) => body.extend_from_slice(&chunk),
                 None => return Ok(()),

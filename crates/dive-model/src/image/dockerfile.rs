@@ -1,0 +1,457 @@
+//! Matches the instructions of a Dockerfile to the history of an image, where no builder tells which line made which layer.
+//!
+//! Builders write an instruction into the history in their own words: variables replaced, continued lines joined, with the shell
+//! that runs it, and classic builders replace what was copied by a digest. So texts are compared without white space, and the
+//! order decides: of all ways to give steps of the history instructions in the same order, the one that fits best counts.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use parse_dockerfile::{Command, Instruction, JsonOrStringArray, Source};
+
+use super::description::Image;
+use super::dockerfile_lines::{Certainty, Dockerfile, DockerfileLines, LineRange};
+use super::history::HistoryStep;
+
+/// Steps and instructions that are compared, the last ones of each: the work is their product.
+const MOST: usize = 1_000;
+
+/// Stages of a Dockerfile. Each holds the instructions of those below it.
+const STAGES: usize = 100;
+
+/// A Dockerfile that cannot be matched.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DockerfileError {
+    /// It is none.
+    #[error("{file}: {problem}")]
+    Invalid {
+        /// The file.
+        file: String,
+        /// What is wrong, and where.
+        problem: String,
+    },
+    /// It made another image.
+    #[error("no instruction of {file} fits the history of the image; name the Dockerfile that it was built from")]
+    Other {
+        /// The file.
+        file: String,
+    },
+}
+
+impl Image {
+    /// Matches the instructions of `file` to the history, and notes the lines of each layer that has none yet.
+    ///
+    /// # Errors
+    /// If `file` is no Dockerfile, or nothing in it fits.
+    pub fn match_dockerfile(&mut self, file: &Arc<Dockerfile>) -> Result<(), DockerfileError> {
+        let parsed = parse_dockerfile::parse(&file.text)
+            .map_err(|problem| DockerfileError::Invalid { file: file.name.clone(), problem: problem.to_string() })?;
+        if parsed.stages().len() > STAGES {
+            let problem = format!("it has more than {STAGES} stages");
+            return Err(DockerfileError::Invalid { file: file.name.clone(), problem });
+        }
+        let stages = stages(&file.text, &parsed);
+        let steps: Vec<&HistoryStep> = self.history.iter().collect();
+        let steps = &steps[steps.len().saturating_sub(MOST)..];
+        // The last stage is what a build makes, unless it is told otherwise.
+        let matches = stages.iter().rev().map(|stage| Alignment::of(steps, stage));
+        let best = matches.reduce(|best, other| if other.score > best.score { other } else { best });
+        let Some(best) = best.filter(|best| best.score > 0) else {
+            return Err(DockerfileError::Other { file: file.name.clone() });
+        };
+        for (step, range, certainty) in best.pairs {
+            let layer = steps[step].layer.and_then(|layer| self.layers.get_mut(layer as usize));
+            if let Some(layer) = layer.filter(|layer| layer.lines.is_none()) {
+                layer.lines = Some(DockerfileLines { file: Arc::clone(file), ranges: vec![range], certainty });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An instruction as it may stand in a history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Written {
+    keyword: &'static str,
+    /// What may follow the keyword. White space is single.
+    texts: Vec<String>,
+    /// Whether the builder replaces variables in it.
+    is_expanded: bool,
+    /// Where something is copied to.
+    destination: Option<String>,
+    lines: LineRange,
+}
+
+/// The instructions of every stage, those of the stages that it is built on first.
+fn stages(text: &str, parsed: &parse_dockerfile::Dockerfile<'_>) -> Vec<Vec<Written>> {
+    let starts: Vec<usize> = parsed.instructions.iter().map(start_of).collect();
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    let file = Text::new(text);
+    let mut written = parsed.instructions.iter().zip(starts.iter().zip(ends)).map(|(instruction, (start, end))| {
+        (matches!(instruction, Instruction::From(_)), Written::of(instruction, &file, *start..end))
+    });
+    let mut stages: Vec<Vec<Written>> = Vec::new();
+    let mut names: Vec<Option<String>> = Vec::new();
+    let mut froms = parsed.stages();
+    for (is_from, instruction) in written.by_ref() {
+        if is_from && let Some(stage) = froms.next() {
+            let base = names.iter().rposition(|name| {
+                name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(&stage.from.image.value))
+            });
+            let inherited = base.map(|base| stages[base].clone()).unwrap_or_default();
+            names.push(stage.from.as_.as_ref().map(|(_, name)| name.value.clone().into_owned()));
+            stages.push(inherited);
+        } else if let (Some(stage), Some(instruction)) = (stages.last_mut(), instruction) {
+            stage.push(instruction);
+        }
+    }
+    for stage in &mut stages {
+        stage.drain(..stage.len().saturating_sub(MOST));
+    }
+    stages
+}
+
+fn start_of(instruction: &Instruction<'_>) -> usize {
+    let keyword = match instruction {
+        Instruction::Add(it) => &it.add,
+        Instruction::Arg(it) => &it.arg,
+        Instruction::Cmd(it) => &it.cmd,
+        Instruction::Copy(it) => &it.copy,
+        Instruction::Entrypoint(it) => &it.entrypoint,
+        Instruction::Env(it) => &it.env,
+        Instruction::Expose(it) => &it.expose,
+        Instruction::From(it) => &it.from,
+        Instruction::Healthcheck(it) => &it.healthcheck,
+        Instruction::Label(it) => &it.label,
+        Instruction::Maintainer(it) => &it.maintainer,
+        Instruction::Onbuild(it) => &it.onbuild,
+        Instruction::Run(it) => &it.run,
+        Instruction::Shell(it) => &it.shell,
+        Instruction::Stopsignal(it) => &it.stopsignal,
+        Instruction::User(it) => &it.user,
+        Instruction::Volume(it) => &it.volume,
+        Instruction::Workdir(it) => &it.workdir,
+        // The type may grow.
+        _ => return 0,
+    };
+    keyword.span.start
+}
+
+impl Written {
+    /// The instruction that takes these bytes of `file`; `None` for one that leaves no trace that could be matched.
+    fn of(instruction: &Instruction<'_>, file: &Text<'_>, bytes: Range<usize>) -> Option<Self> {
+        let copied = |sources: &[Source<'_>], destination: &str| {
+            let sources = sources.iter().map(|source| match source {
+                Source::Path(path) => path.value.as_ref(),
+                // Its name is not kept.
+                _ => "$heredoc",
+            });
+            let text: Vec<&str> = sources.chain([destination]).collect();
+            (vec![text.join(" ")], true, Some(destination.to_owned()))
+        };
+        let expanded = |text: &str| (vec![text.to_owned()], true, None);
+        let (keyword, (texts, is_expanded, destination)) = match instruction {
+            Instruction::Run(run) => {
+                let mut texts: Vec<String> =
+                    run.here_docs.iter().take(1).map(|it| it.value.as_ref().to_owned()).collect();
+                texts.push(match &run.arguments {
+                    Command::Exec(arguments) => {
+                        arguments.value.iter().map(|it| it.value.as_ref()).collect::<Vec<_>>().join(" ")
+                    }
+                    Command::Shell(command) => joined(command.value),
+                    _ => return None,
+                });
+                ("RUN", (texts, false, None))
+            }
+            Instruction::Copy(copy) => ("COPY", copied(&copy.src, &copy.dest.value)),
+            Instruction::Add(add) => ("ADD", copied(&add.src, &add.dest.value)),
+            Instruction::Workdir(it) => ("WORKDIR", expanded(&it.arguments.value)),
+            Instruction::User(it) => ("USER", expanded(&it.arguments.value)),
+            Instruction::Env(it) => ("ENV", expanded(&it.arguments.value)),
+            Instruction::Label(it) => ("LABEL", expanded(&it.arguments.value)),
+            Instruction::Cmd(it) => ("CMD", expanded(file.text.get(command_span(&it.arguments)?)?)),
+            Instruction::Entrypoint(it) => ("ENTRYPOINT", expanded(file.text.get(command_span(&it.arguments)?)?)),
+            Instruction::Volume(it) => {
+                let volumes = match &it.arguments {
+                    JsonOrStringArray::Json(json) => &json.value,
+                    JsonOrStringArray::String(list) => list,
+                };
+                ("VOLUME", expanded(&volumes.iter().map(|it| it.value.as_ref()).collect::<Vec<_>>().join(" ")))
+            }
+            _ => return None,
+        };
+        let texts = texts.iter().map(|text| spaced(text)).filter(|text| !text.is_empty()).collect();
+        Some(Self { keyword, texts, is_expanded, destination, lines: file.lines(bytes) })
+    }
+
+    /// How well a step of the history fits: 0 if it does not.
+    fn fits(&self, step: &Recorded) -> u32 {
+        if self.keyword != step.keyword {
+            return 0;
+        }
+        let is_same = self.texts.iter().any(|text| match step.text.strip_suffix(text.as_str()) {
+            Some("") => true,
+            // The shell, with the arguments of the build before it.
+            Some(shell) => self.keyword == "RUN" && shell.trim_end().ends_with("-c"),
+            None => self.is_expanded && is_expansion(text, &step.text),
+        });
+        if is_same {
+            return FITS;
+        }
+        // Classic builders tell where something was copied to: `file:DIGEST in /app`.
+        let copied_to = step.text.rsplit_once(" in ").map(|(_, destination)| destination);
+        match (&self.destination, copied_to) {
+            (Some(own), Some(found)) if own == found || is_expansion(own, found) => FITS_IN_PART,
+            _ => 0,
+        }
+    }
+}
+
+/// The score of a step and an instruction with one text.
+const FITS: u32 = 3;
+
+/// The score where only a part is recorded.
+const FITS_IN_PART: u32 = 2;
+
+fn command_span(command: &Command<'_>) -> Option<Range<usize>> {
+    match command {
+        Command::Exec(arguments) => Some(arguments.span.clone()),
+        Command::Shell(command) => Some(command.span.clone()),
+        _ => None,
+    }
+}
+
+/// A command with its continued lines joined, without the comments between them.
+fn joined(command: &str) -> String {
+    let lines = command.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let lines = lines.map(|line| {
+        let line = line.trim_end();
+        line.strip_suffix('\\').or_else(|| line.strip_suffix('`')).unwrap_or(line)
+    });
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+/// The text with single spaces.
+fn spaced(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A file, and where its lines end.
+struct Text<'a> {
+    text: &'a str,
+    line_ends: Vec<usize>,
+}
+
+impl<'a> Text<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, line_ends: text.match_indices('\n').map(|(at, _)| at).collect() }
+    }
+
+    /// The lines that these bytes are on, without blank lines and comments at their end.
+    fn lines(&self, bytes: Range<usize>) -> LineRange {
+        let first = self.line_ends.partition_point(|end| *end < bytes.start) as u32 + 1;
+        let lines = self.text.get(bytes).unwrap_or_default().lines().enumerate();
+        let written = lines.filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+        LineRange { first, last: first + written.last().map_or(0, |(at, _)| at as u32) }
+    }
+}
+
+/// Whether `text` may be `pattern` with its variables replaced.
+fn is_expansion(pattern: &str, text: &str) -> bool {
+    let mut literals = literals(pattern).into_iter();
+    let Some(first) = literals.next() else { return false };
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut literals: Vec<&str> = literals.collect();
+    let Some(last) = literals.pop() else { return rest.is_empty() };
+    for literal in literals {
+        let Some(at) = rest.find(literal) else { return false };
+        rest = &rest[at + literal.len()..];
+    }
+    rest.ends_with(last)
+}
+
+/// What stands between the variables of `pattern`.
+fn literals(pattern: &str) -> Vec<&str> {
+    let mut literals = Vec::new();
+    let mut rest = pattern;
+    while let Some(at) = rest.find('$') {
+        let after = &rest[at + 1..];
+        let length = match after.strip_prefix('{') {
+            Some(braced) => braced.find('}').map_or(after.len(), |end| end + 2),
+            None => after.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(after.len()),
+        };
+        literals.push(&rest[..at]);
+        rest = &after[length..];
+    }
+    literals.push(rest);
+    literals
+}
+
+/// A step of a history as an instruction.
+#[derive(Debug, PartialEq, Eq)]
+struct Recorded {
+    keyword: &'static str,
+    text: String,
+}
+
+/// The instructions that leave a step in a history.
+const KEYWORDS: [&str; 11] =
+    ["RUN", "COPY", "ADD", "WORKDIR", "USER", "ENV", "LABEL", "CMD", "ENTRYPOINT", "VOLUME", "EXPOSE"];
+
+impl Recorded {
+    /// Reads a step as `BuildKit`, Docker's classic builder, Buildah or kaniko wrote it.
+    fn of(step: &HistoryStep) -> Option<Self> {
+        let command = step.created_by.trim();
+        let command = command.strip_suffix("# buildkit").unwrap_or(command).trim_end();
+        let nop = command.strip_prefix("/bin/sh -c #(nop)").map(str::trim_start);
+        let written = nop.unwrap_or(command);
+        let instruction = KEYWORDS.iter().find_map(|keyword| {
+            let rest = written.strip_prefix(keyword)?;
+            rest.starts_with([' ', '[']).then_some((*keyword, rest))
+        });
+        let (keyword, text) = match (instruction, nop) {
+            (Some(instruction), _) => instruction,
+            // Classic builders record the bare command, with the arguments of the build before the shell.
+            (None, None) if command.starts_with(['/', '|']) => ("RUN", command),
+            (None, _) => return None,
+        };
+        let words = text.split_whitespace();
+        // Options of COPY and ADD are recorded by some builders and not by others.
+        let words = words.skip_while(|word| ["COPY", "ADD"].contains(&keyword) && word.starts_with("--"));
+        Some(Self { keyword, text: words.collect::<Vec<_>>().join(" ") })
+    }
+}
+
+/// The best way to give steps instructions in the same order.
+#[derive(Debug)]
+struct Alignment {
+    score: u32,
+    /// Steps by their place, with the lines of their instruction.
+    pairs: Vec<(usize, LineRange, Certainty)>,
+}
+
+impl Alignment {
+    fn of(steps: &[&HistoryStep], stage: &[Written]) -> Self {
+        let recorded: Vec<Option<Recorded>> = steps.iter().map(|step| Recorded::of(step)).collect();
+        let fits: Vec<Vec<u32>> = recorded
+            .iter()
+            .map(|step| {
+                let fit = |written: &Written| step.as_ref().map_or(0, |step| written.fits(step));
+                stage.iter().map(fit).collect()
+            })
+            .collect();
+        // best[s][i]: the best score of the steps before s and the instructions before i.
+        let mut best = vec![vec![0_u32; stage.len() + 1]; steps.len() + 1];
+        for step in 0..steps.len() {
+            for at in 0..stage.len() {
+                let fit = fits[step][at];
+                let both = if fit > 0 { best[step][at] + fit } else { 0 };
+                best[step + 1][at + 1] = both.max(best[step][at + 1]).max(best[step + 1][at]);
+            }
+        }
+        let (mut step, mut at) = (steps.len(), stage.len());
+        let mut pairs = Vec::new();
+        while step > 0 && at > 0 {
+            let fit = fits[step - 1][at - 1];
+            if fit > 0 && best[step][at] == best[step - 1][at - 1] + fit {
+                (step, at) = (step - 1, at - 1);
+                pairs.push((step, stage[at].lines, certainty(&fits, step, at)));
+            } else if best[step][at] == best[step - 1][at] {
+                step -= 1;
+            } else {
+                at -= 1;
+            }
+        }
+        Self { score: best[steps.len()][stage.len()], pairs }
+    }
+}
+
+/// How sure it is that this step is this instruction. As many steps as instructions with one text keep their order.
+fn certainty(fits: &[Vec<u32>], step: usize, at: usize) -> Certainty {
+    let instructions = fits[step].iter().filter(|fit| **fit > 0).count();
+    let alike = fits.iter().filter(|of_step| of_step[at] > 0).count();
+    if fits[step][at] == FITS && instructions == alike { Certainty::Matched } else { Certainty::Uncertain }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(created_by: &str) -> HistoryStep {
+        HistoryStep { created: None, created_by: created_by.to_owned(), comment: String::new(), layer: Some(0) }
+    }
+
+    /// The lines of each step, base first: `13 matched`; `-` for none.
+    fn matched(dockerfile: &str, history: &[&str]) -> Vec<String> {
+        let parsed = parse_dockerfile::parse(dockerfile).unwrap();
+        let steps: Vec<HistoryStep> = history.iter().map(|command| step(command)).collect();
+        let steps: Vec<&HistoryStep> = steps.iter().collect();
+        let stages = stages(dockerfile, &parsed);
+        let best = stages.iter().rev().map(|stage| Alignment::of(&steps, stage));
+        let best = best.reduce(|best, other| if other.score > best.score { other } else { best }).unwrap();
+        let mut lines = vec!["-".to_owned(); history.len()];
+        for (step, range, certainty) in best.pairs {
+            lines[step] = format!("{range} {}", certainty.name());
+        }
+        lines
+    }
+
+    const DOCKERFILE: &str = "ARG BASE=debian:13\nFROM ${BASE} AS tools\nRUN apt-get update && \\\n    # a comment\n    apt-get \
+                              install -y make\n\nFROM tools\nARG DIR=/app\nENV A=1 B=2\nWORKDIR ${DIR}\nCOPY --chown=1:1 . $DIR\n\
+                              RUN <<EOF\nmake all\n\nmake install\nEOF\nADD https://example.org/x.tar /x/\nRUN [\"/bin/strip\", \
+                              \"/app/a\"]\n# the end\nCMD [\"/app/a\"]\n";
+
+    #[test]
+    fn the_history_of_buildkit_is_matched_through_stages_and_variables() {
+        let history = [
+            "debian.sh --arch 'amd64'",
+            "CMD [\"bash\"]",
+            "RUN /bin/sh -c apt-get update &&     apt-get install -y make # buildkit",
+            "ARG DIR=/srv",
+            "ENV A=1 B=2",
+            "WORKDIR /srv",
+            "COPY . /srv # buildkit",
+            "RUN |1 DIR=/srv /bin/sh -c make all\n\nmake install\n # buildkit",
+            "ADD https://example.org/x.tar /x/ # buildkit",
+            "RUN |1 DIR=/srv /bin/strip /app/a # buildkit",
+            "CMD [\"/app/a\"]",
+        ];
+        let lines = matched(DOCKERFILE, &history);
+        let expected =
+            ["-", "-", "3-5 matched", "-", "9 matched", "10 matched", "11 matched", "12-16 matched", "17 matched"];
+        assert_eq!(lines[..9], expected);
+        assert_eq!(lines[10], "20 matched");
+    }
+
+    #[test]
+    fn the_history_of_the_classic_builder_tells_only_where_files_went() {
+        let history = [
+            "/bin/sh -c #(nop) ADD file:0123 in / ",
+            "/bin/sh -c #(nop)  CMD [\"bash\"]",
+            "/bin/sh -c apt-get update &&     apt-get install -y make",
+            "/bin/sh -c #(nop)  ENV A=1 B=2",
+            "/bin/sh -c #(nop) WORKDIR /app",
+            "/bin/sh -c #(nop) COPY dir:4567 in /app ",
+            "|1 DIR=/app /bin/sh -c make all",
+        ];
+        let lines = matched(DOCKERFILE, &history);
+        assert_eq!(lines, ["-", "-", "3-5 matched", "9 matched", "10 matched", "11 uncertain", "-"]);
+    }
+
+    #[test]
+    fn instructions_that_stand_twice_are_told_apart_by_their_order_or_are_uncertain() {
+        let dockerfile = "FROM a\nRUN make\nCOPY x /\nRUN make\n";
+        assert_eq!(matched(dockerfile, &["RUN make", "COPY x /", "RUN make"]), ["2 matched", "3 matched", "4 matched"]);
+        let one = matched(dockerfile, &["/bin/sh -c make"]);
+        assert!(one[0].ends_with("uncertain"), "{one:?}");
+        assert_eq!(matched("FROM a\nRUN cmake\n", &["/bin/sh -c make"]), ["-"]);
+    }
+
+    #[test]
+    fn a_variable_stands_for_any_text() {
+        assert!(is_expansion("$A/b", "x/y/b") && is_expansion("a ${B:-c} d", "a z d") && is_expansion("${A}", ""));
+        assert!(!is_expansion("$A/b", "x/c") && !is_expansion("a", "b") && !is_expansion("a$B", "b"));
+        assert!(is_expansion("${unclosed", "anything"));
+    }
+}

@@ -1,0 +1,122 @@
+//! The lines of a Dockerfile that made a layer, and how that is known.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A Dockerfile, or another file that a builder made the image from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dockerfile {
+    /// Its name, as the builder or the user gave it.
+    pub name: String,
+    /// Its content. Bytes that are not UTF-8 are replaced with U+FFFD.
+    pub text: String,
+}
+
+/// Lines that follow one another, numbered from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LineRange {
+    /// The first line.
+    pub first: u32,
+    /// The last line.
+    pub last: u32,
+}
+
+impl LineRange {
+    /// `ranges` in order; those that touch or overlap become one.
+    pub(super) fn merged(mut ranges: Vec<Self>) -> Vec<Self> {
+        ranges.sort_unstable();
+        let mut merged: Vec<Self> = Vec::new();
+        for range in ranges {
+            match merged.last_mut() {
+                Some(before) if range.first <= before.last.saturating_add(1) => {
+                    before.last = before.last.max(range.last);
+                }
+                _ => merged.push(range),
+            }
+        }
+        merged
+    }
+}
+
+/// `14-17`, `18`
+impl fmt::Display for LineRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.first)?;
+        if self.last == self.first { Ok(()) } else { write!(f, "-{}", self.last) }
+    }
+}
+
+/// How the lines of a layer are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Certainty {
+    /// The builder's provenance names the digest of the layer.
+    Exact,
+    /// One instruction of the Dockerfile fits the history, and no other.
+    Matched,
+    /// Several instructions fit, or one fits in part.
+    Uncertain,
+}
+
+impl Certainty {
+    /// What documents call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Matched => "matched",
+            Self::Uncertain => "uncertain",
+        }
+    }
+}
+
+/// The lines that made a layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DockerfileLines {
+    /// The file.
+    pub file: Arc<Dockerfile>,
+    /// In order; they do not touch.
+    pub ranges: Vec<LineRange>,
+    /// How they are known.
+    pub certainty: Certainty,
+}
+
+impl DockerfileLines {
+    /// Their numbers: `2-3,5`.
+    #[must_use]
+    pub fn numbers(&self) -> String {
+        self.ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    }
+
+    /// The lines with their numbers.
+    pub fn lines(&self) -> impl Iterator<Item = (u32, &str)> {
+        let numbered = (1..).zip(self.file.text.lines());
+        numbered.filter(|(number, _)| self.ranges.iter().any(|range| (range.first..=range.last).contains(number)))
+    }
+}
+
+/// `Dockerfile:14-17`
+impl fmt::Display for DockerfileLines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file.name, self.numbers())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(first: u32, last: u32) -> LineRange {
+        LineRange { first, last }
+    }
+
+    #[test]
+    fn lines_are_named_and_shown() {
+        let text = "FROM a\nRUN x\\\n  y\n\nCOPY z z\n".to_owned();
+        let file = Arc::new(Dockerfile { name: "Dockerfile".to_owned(), text });
+        let ranges = LineRange::merged(vec![range(5, 5), range(3, 3), range(2, 2)]);
+        assert_eq!(ranges, [range(2, 3), range(5, 5)]);
+        let lines = DockerfileLines { file, ranges, certainty: Certainty::Exact };
+        assert_eq!(lines.to_string(), "Dockerfile:2-3,5");
+        assert_eq!(lines.lines().collect::<Vec<_>>(), [(2, "RUN x\\"), (3, "  y"), (5, "COPY z z")]);
+    }
+}

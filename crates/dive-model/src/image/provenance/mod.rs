@@ -1,0 +1,262 @@
+//! What a builder states about how an image was made: SLSA provenance, which `BuildKit` puts beside the image in its index.
+//!
+//! Nobody signed it, and whoever made the image made the statement. So it counts as long as it does not contradict the
+//! image: its subject has to be the image's manifest, and its layers the image's layers. Else it is
+//! [unproven](Provenance::unproven), and nothing of it is used.
+
+mod chains;
+mod package_url;
+mod statement;
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::dockerfile_lines::{Certainty, Dockerfile, DockerfileLines, LineRange};
+use super::document::{self, DocumentKind};
+use super::manifest::{Descriptor, OciDocument};
+use super::named_image::NamedImage;
+use super::plan::Attestation;
+use crate::remark::{Remark, Shown};
+use crate::store::Store;
+use package_url::{of_identifier, of_package_url};
+use statement::{BuildkitMetadata, Location, Predicate, Statement};
+
+/// Statements that are read. An image has one; a file can claim any number.
+const STATEMENTS: usize = 8;
+
+/// What provenance calls itself.
+const PREDICATE_TYPES: [&str; 2] = ["https://slsa.dev/provenance/v0.2", "https://slsa.dev/provenance/v1"];
+
+/// A builder's statement about an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// The digest of the statement.
+    pub digest: String,
+    /// Its kind, as it calls itself: `https://slsa.dev/provenance/v1`.
+    pub predicate_type: String,
+    /// Why it is not about this image; `None` if nothing speaks against it. If it is not, only the fields above are set.
+    pub unproven: Option<String>,
+    /// What the lowest layers were taken from; `None` if it does not say.
+    pub base: Option<StatedBase>,
+    /// The images that the build read: the base image, those of other stages, those that files were copied from.
+    pub images: Vec<NamedImage>,
+    /// The Dockerfiles that it holds.
+    pub files: Vec<Arc<Dockerfile>>,
+    /// The lines that made each layer, base first; `None` for a layer whose step it does not tell.
+    pub lines: Vec<Option<DockerfileLines>>,
+}
+
+/// What an image was built on, by its provenance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatedBase {
+    /// `None` if it was built from nothing (`FROM scratch`).
+    pub image: Option<NamedImage>,
+    /// How many of the layers are the base's.
+    pub layers: usize,
+}
+
+/// Reads the provenance of the image whose layers have these digests. One that is damaged costs a remark: it is not needed to
+/// show the image.
+pub(super) fn read(
+    store: &dyn Store,
+    attestations: &[Attestation],
+    layers: &[Option<&str>],
+    remarks: &mut Vec<Remark>,
+) -> Option<Provenance> {
+    if attestations.is_empty() {
+        return None;
+    }
+    let of_image: Arc<[String]> = layers.iter().map(|digest| digest.unwrap_or_default().to_owned()).collect();
+    let mut found: Option<Provenance> = None;
+    for (attestation, descriptor) in statements(store, attestations, remarks) {
+        let statement = match read_statement(store, &descriptor, &of_image, remarks) {
+            Ok(statement) => statement,
+            Err(problem) => {
+                remarks.push(Remark::new(store.name(), format!("its provenance is not used: {problem}")));
+                continue;
+            }
+        };
+        let provenance = about(&descriptor.digest, attestation, &statement);
+        if let Some(why) = &provenance.unproven {
+            let text = format!("its provenance ({}) is unproven: {why}; it is not used", Shown(&provenance.digest));
+            remarks.push(Remark::new(store.name(), text));
+        }
+        // Of several, the first that says most: which layers, which base, anything.
+        let rank = |it: &Provenance| (it.unproven.is_none(), it.base.is_some(), !it.images.is_empty());
+        if found.as_ref().is_none_or(|found| rank(&provenance) > rank(found)) {
+            found = Some(provenance);
+        }
+    }
+    found
+}
+
+/// The statements of provenance that these manifests list, and are here.
+fn statements<'a>(
+    store: &dyn Store,
+    attestations: &'a [Attestation],
+    remarks: &mut Vec<Remark>,
+) -> Vec<(&'a Attestation, Descriptor)> {
+    let mut statements = Vec::new();
+    for attestation in attestations.iter().take(STATEMENTS) {
+        // An image that was copied without its attestations still lists them.
+        if !store.contains(&attestation.path) {
+            continue;
+        }
+        let manifest = store
+            .blob(&attestation.path)
+            .map_err(Into::into)
+            .and_then(|blob| document::read::<OciDocument>(store, &blob, DocumentKind::OciDocument, remarks));
+        match manifest {
+            Ok(manifest) => {
+                let is_provenance = |layer: &Descriptor| {
+                    layer.predicate_type().is_some_and(|predicate| PREDICATE_TYPES.contains(&predicate))
+                };
+                let layers = manifest.layers.0.into_iter().filter(is_provenance);
+                statements.extend(layers.map(|layer| (attestation, layer)));
+            }
+            Err(problem) => remarks.push(Remark::survived(store.name(), &problem, "its provenance is not used")),
+        }
+    }
+    statements.truncate(STATEMENTS);
+    statements
+}
+
+fn read_statement(
+    store: &dyn Store,
+    descriptor: &Descriptor,
+    layers: &Arc<[String]>,
+    remarks: &mut Vec<Remark>,
+) -> Result<Statement, String> {
+    let path = descriptor.path().map_err(|problem| problem.to_string())?;
+    let blob = store.blob(&path).map_err(|problem| problem.to_string())?;
+    document::read_into(store, &blob, DocumentKind::OciDocument, remarks, Statement::about(layers))
+        .map_err(|problem| problem.to_string())
+}
+
+/// What `statement`, which has this digest, says about the image.
+fn about(digest: &str, attestation: &Attestation, statement: &Statement) -> Provenance {
+    let Statement { predicate_type, predicate, .. } = statement;
+    let buildkit = predicate.buildkit();
+    let unproven = contradiction(attestation, statement);
+    let mut provenance = Provenance {
+        digest: digest.to_owned(),
+        predicate_type: predicate_type.as_deref().unwrap_or_default().to_owned(),
+        base: None,
+        images: Vec::new(),
+        files: Vec::new(),
+        lines: vec![None; buildkit.layers.of_image.len()],
+        unproven,
+    };
+    if provenance.unproven.is_some() {
+        return provenance;
+    }
+    provenance.images = images(predicate);
+    let files = Files::of(buildkit);
+    for (layers, step) in buildkit.layers.runs() {
+        let image = predicate.source_of_step(step).and_then(of_identifier);
+        if layers.start == 0 {
+            provenance.base = stated_base(predicate, step, image.clone(), &layers);
+        }
+        // Only an image brings several layers at once. Of others, a step between them is not told.
+        let made = if image.is_some() { layers } else { layers.end - 1..layers.end };
+        let lines = files.lines(step);
+        for layer in made {
+            provenance.lines[layer].clone_from(&lines);
+        }
+    }
+    provenance.files = files.files.into_iter().flatten().collect();
+    provenance
+}
+
+/// Why the statement is not about the image.
+fn contradiction(attestation: &Attestation, statement: &Statement) -> Option<String> {
+    let subject = &statement.subject.0;
+    if !subject.is_empty() && !subject.iter().any(|it| it.digests().any(|digest| digest == attestation.of)) {
+        let of = subject.iter().find_map(|it| it.digests().next()).unwrap_or_default();
+        return Some(format!("it is about the manifest {}, and the image's is {}", Shown(&of), Shown(&attestation.of)));
+    }
+    let layers = &statement.predicate.buildkit().layers;
+    if layers.are_listed && !layers.reach_the_top() {
+        return Some("none of its steps made the layers of this image".to_owned());
+    }
+    None
+}
+
+fn stated_base(
+    predicate: &Predicate,
+    step: u32,
+    image: Option<NamedImage>,
+    layers: &Range<usize>,
+) -> Option<StatedBase> {
+    match image {
+        Some(image) => Some(StatedBase { image: Some(image), layers: layers.len() }),
+        // The first layers were made by a step of the build itself.
+        None => predicate.knows_step(step).then_some(StatedBase { image: None, layers: 0 }),
+    }
+}
+
+fn images(predicate: &Predicate) -> Vec<NamedImage> {
+    let frontend = predicate.frontend().map(|name| name.split('@').next().unwrap_or_default());
+    let mut images: Vec<NamedImage> = Vec::new();
+    for material in predicate.materials() {
+        let image = material.uri.as_deref().and_then(|uri| of_package_url(uri, material.digests().next()));
+        let is_new = |image: &NamedImage| {
+            let is_frontend = frontend.is_some_and(|frontend| {
+                [frontend, &format!("docker.io/{frontend}")].contains(&image.name.as_str())
+                    || frontend.strip_prefix("docker.io/") == Some(&image.name)
+            });
+            !is_frontend && !images.contains(image)
+        };
+        if let Some(image) = image.filter(is_new)
+            && images.len() < MOST_IMAGES
+        {
+            images.push(image);
+        }
+    }
+    images
+}
+
+/// Images that are kept.
+const MOST_IMAGES: usize = 100;
+
+/// The files of a build and the lines of its steps.
+struct Files<'a> {
+    /// `None` where a file's content cannot be decoded.
+    files: Vec<Option<Arc<Dockerfile>>>,
+    steps: HashMap<u32, &'a [Location]>,
+}
+
+impl<'a> Files<'a> {
+    fn of(buildkit: &'a BuildkitMetadata) -> Self {
+        let files = buildkit.source.infos.0.iter().map(|info| {
+            let bytes = STANDARD.decode(info.data.as_deref()?).ok()?;
+            let name = info.filename.as_deref().unwrap_or("Dockerfile").to_owned();
+            Some(Arc::new(Dockerfile { name, text: String::from_utf8_lossy(&bytes).into_owned() }))
+        });
+        let steps = buildkit.source.locations.0.iter();
+        let steps = steps.filter_map(|(step, lines)| Some((chains::step_number(step)?, &lines.locations.0[..])));
+        Self { files: files.collect(), steps: steps.collect() }
+    }
+
+    /// The lines of a step, in the first file that they are in.
+    fn lines(&self, step: u32) -> Option<DockerfileLines> {
+        let locations = self.steps.get(&step)?;
+        let first = locations.first()?.source_index.0;
+        let file = self.files.get(first as usize)?.as_ref()?;
+        let last_line = file.text.lines().count();
+        let of_file = locations.iter().filter(|location| location.source_index.0 == first);
+        let ranges = of_file.flat_map(|location| &location.ranges.0).map(|range| LineRange {
+            first: range.start.line.0,
+            // Older builders give no end.
+            last: range.end.line.0.max(range.start.line.0),
+        });
+        // Lines that the file does not have are not shown as if it had them.
+        let ranges = ranges.filter(|range| range.first > 0 && range.last as usize <= last_line);
+        let ranges = LineRange::merged(ranges.collect());
+        (!ranges.is_empty()).then(|| DockerfileLines { file: Arc::clone(file), ranges, certainty: Certainty::Exact })
+    }
+}

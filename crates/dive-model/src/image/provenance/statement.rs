@@ -1,0 +1,395 @@
+//! The documents: an in-toto statement whose predicate is SLSA provenance 0.2 or 1, as `BuildKit` writes both. The shapes
+//! differ in where things are; one type reads both.
+
+use std::sync::Arc;
+
+use super::chains::LayerChains;
+use crate::json::{Decode, Key, List, Map, Object, Text};
+
+/// An in-toto statement.
+#[derive(Debug, Default)]
+pub(super) struct Statement {
+    pub(super) predicate_type: Text,
+    /// What it is about; `BuildKit` leaves it empty where the image has no name.
+    pub(super) subject: List<Subject>,
+    pub(super) predicate: Predicate,
+}
+
+impl Statement {
+    /// A statement that is to be read beside an image of these layers.
+    pub(super) fn about(layers: &Arc<[String]>) -> Self {
+        let mut statement = Self::default();
+        let Predicate { metadata, run_details, .. } = &mut statement.predicate;
+        for metadata in [metadata, &mut run_details.metadata] {
+            metadata.buildkit.layers = LayerChains::new(Arc::clone(layers));
+        }
+        statement
+    }
+}
+
+impl Object for Statement {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        Some(match key {
+            _ if key.is("predicateType") => &mut self.predicate_type,
+            _ if key.is("subject") => &mut self.subject,
+            _ if key.is("predicate") => &mut self.predicate,
+            _ => return None,
+        })
+    }
+}
+
+/// Something that a statement is about or that went into a build.
+#[derive(Debug, Default)]
+pub(super) struct Subject {
+    pub(super) uri: Text,
+    digest: Map<Text>,
+}
+
+impl Subject {
+    /// Its digests as images write them: `sha256:...`.
+    pub(super) fn digests(&self) -> impl Iterator<Item = String> {
+        let digests = self.digest.0.iter().filter_map(|(algorithm, hex)| Some((algorithm, hex.as_deref()?)));
+        digests.map(|(algorithm, hex)| format!("{algorithm}:{hex}"))
+    }
+}
+
+impl Object for Subject {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        Some(match key {
+            _ if key.is("uri") => &mut self.uri,
+            _ if key.is("digest") => &mut self.digest,
+            _ => return None,
+        })
+    }
+}
+
+/// SLSA provenance. Version 0.2 has `materials`, `invocation`, `buildConfig` and `metadata`, version 1 the others.
+#[derive(Debug, Default)]
+pub(super) struct Predicate {
+    materials: List<Subject>,
+    invocation: Request,
+    build_config: BuildConfig,
+    metadata: Metadata,
+    build_definition: BuildDefinition,
+    run_details: RunDetails,
+}
+
+impl Object for Predicate {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        Some(match key {
+            _ if key.is("materials") => &mut self.materials,
+            _ if key.is("invocation") => &mut self.invocation,
+            _ if key.is("buildConfig") => &mut self.build_config,
+            _ if key.is("metadata") => &mut self.metadata,
+            _ if key.is("buildDefinition") => &mut self.build_definition,
+            _ if key.is("runDetails") => &mut self.run_details,
+            _ => return None,
+        })
+    }
+}
+
+impl Predicate {
+    /// What went into the build.
+    pub(super) fn materials(&self) -> impl Iterator<Item = &Subject> {
+        self.materials.0.iter().chain(&self.build_definition.resolved_dependencies.0)
+    }
+
+    /// The image of the frontend, which runs the build and is no part of what is built.
+    pub(super) fn frontend(&self) -> Option<&str> {
+        let requests = [&self.invocation, &self.build_definition.external_parameters];
+        let parameters = requests.into_iter().map(|request| &request.parameters);
+        let mut frontends =
+            parameters.filter(|it| it.frontend.as_deref() == Some("gateway.v0")).map(|it| it.args.0.get("source"));
+        frontends.find_map(|source| source?.as_deref())
+    }
+
+    /// What `BuildKit` tells of the build's files and layers, with mode=max.
+    pub(super) fn buildkit(&self) -> &BuildkitMetadata {
+        let [first, second] = [&self.metadata.buildkit, &self.run_details.metadata.buildkit];
+        if second.layers.are_listed || !second.source.infos.0.is_empty() { second } else { first }
+    }
+
+    /// Where step `number` takes its files from.
+    pub(super) fn source_of_step(&self, number: u32) -> Option<&str> {
+        let BuildDefinition { external_parameters, internal_parameters, .. } = &self.build_definition;
+        let configs = [&self.build_config, &internal_parameters.build_config, &external_parameters.build_config];
+        let id = format!("step{number}");
+        let mut steps = configs.into_iter().flat_map(|config| &config.steps.0);
+        steps.find(|step| step.id == id)?.op.op.source.identifier.as_deref()
+    }
+
+    /// Whether the steps of the build are told, so that one without a source has none.
+    pub(super) fn knows_step(&self, number: u32) -> bool {
+        let BuildDefinition { external_parameters, internal_parameters, .. } = &self.build_definition;
+        let configs = [&self.build_config, &internal_parameters.build_config, &external_parameters.build_config];
+        let id = format!("step{number}");
+        configs.into_iter().flat_map(|config| &config.steps.0).any(|step| step.id == id)
+    }
+}
+
+#[derive(Debug, Default)]
+struct BuildDefinition {
+    resolved_dependencies: List<Subject>,
+    external_parameters: Request,
+    internal_parameters: Internal,
+}
+
+impl Object for BuildDefinition {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        Some(match key {
+            _ if key.is("resolvedDependencies") => &mut self.resolved_dependencies,
+            _ if key.is("externalParameters") => &mut self.external_parameters,
+            _ if key.is("internalParameters") => &mut self.internal_parameters,
+            _ => return None,
+        })
+    }
+}
+
+/// What the user asked for. `BuildKit` up to 0.22 put the steps of a build here in version 1.
+#[derive(Debug, Default)]
+struct Request {
+    parameters: Parameters,
+    build_config: BuildConfig,
+}
+
+impl Object for Request {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        Some(match key {
+            _ if key.is("parameters") || key.is("request") => &mut self.parameters,
+            _ if key.is("buildConfig") => &mut self.build_config,
+            _ => return None,
+        })
+    }
+}
+
+#[derive(Debug, Default)]
+struct Parameters {
+    frontend: Text,
+    args: Map<Text>,
+}
+
+impl Object for Parameters {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        Some(match key {
+            _ if key.is("frontend") => &mut self.frontend,
+            _ if key.is("args") => &mut self.args,
+            _ => return None,
+        })
+    }
+}
+
+#[derive(Debug, Default)]
+struct Internal {
+    build_config: BuildConfig,
+}
+
+impl Object for Internal {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        key.is("buildConfig").then_some(&mut self.build_config)
+    }
+}
+
+/// The steps of a build.
+#[derive(Debug, Default)]
+struct BuildConfig {
+    steps: List<Step>,
+}
+
+impl Object for BuildConfig {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        key.is("llbDefinition").then_some(&mut self.steps)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Step {
+    id: String,
+    op: OuterOp,
+}
+
+impl Object for Step {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        Some(match key {
+            _ if key.is("id") => &mut self.id,
+            _ if key.is("op") => &mut self.op,
+            _ => return None,
+        })
+    }
+}
+
+#[derive(Debug, Default)]
+struct OuterOp {
+    op: Op,
+}
+
+impl Object for OuterOp {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        key.is("Op").then_some(&mut self.op)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Op {
+    source: SourceOp,
+}
+
+impl Object for Op {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        key.is("source").then_some(&mut self.source)
+    }
+}
+
+#[derive(Debug, Default)]
+struct SourceOp {
+    identifier: Text,
+}
+
+impl Object for SourceOp {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        key.is("identifier").then_some(&mut self.identifier)
+    }
+}
+
+#[derive(Debug, Default)]
+struct RunDetails {
+    metadata: Metadata,
+}
+
+impl Object for RunDetails {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        key.is("metadata").then_some(&mut self.metadata)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Metadata {
+    buildkit: BuildkitMetadata,
+}
+
+impl Object for Metadata {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        // The second is how version 1 spells it since BuildKit 0.23.
+        let is_buildkits = key.is("https://mobyproject.org/buildkit@v1#metadata") || key.is("buildkit_metadata");
+        is_buildkits.then_some(&mut self.buildkit)
+    }
+}
+
+/// Files and layers of a build.
+#[derive(Debug, Default)]
+pub(super) struct BuildkitMetadata {
+    pub(super) source: Source,
+    pub(super) layers: LayerChains,
+}
+
+impl Object for BuildkitMetadata {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        Some(match key {
+            _ if key.is("source") => &mut self.source,
+            _ if key.is("layers") => &mut self.layers,
+            _ => return None,
+        })
+    }
+}
+
+/// The files that say what to build, and the lines of each step.
+#[derive(Debug, Default)]
+pub(super) struct Source {
+    pub(super) infos: List<SourceFile>,
+    pub(super) locations: Map<Locations>,
+}
+
+impl Object for Source {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        Some(match key {
+            _ if key.is("infos") => &mut self.infos,
+            _ if key.is("locations") => &mut self.locations,
+            _ => return None,
+        })
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct SourceFile {
+    pub(super) filename: Text,
+    /// In base64.
+    pub(super) data: Text,
+}
+
+impl Object for SourceFile {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        Some(match key {
+            _ if key.is("filename") => &mut self.filename,
+            _ if key.is("data") => &mut self.data,
+            _ => return None,
+        })
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Locations {
+    pub(super) locations: List<Location>,
+}
+
+impl Object for Locations {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        key.is("locations").then_some(&mut self.locations)
+    }
+}
+
+/// Lines of one file.
+#[derive(Debug, Default)]
+pub(super) struct Location {
+    /// The place of the file in `infos`; 0 if it is not given.
+    pub(super) source_index: Number,
+    pub(super) ranges: List<Range>,
+}
+
+impl Object for Location {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        Some(match key {
+            _ if key.is("sourceIndex") => &mut self.source_index,
+            _ if key.is("ranges") => &mut self.ranges,
+            _ => return None,
+        })
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Range {
+    pub(super) start: Position,
+    pub(super) end: Position,
+}
+
+impl Object for Range {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        Some(match key {
+            _ if key.is("start") => &mut self.start,
+            _ if key.is("end") => &mut self.end,
+            _ => return None,
+        })
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Position {
+    pub(super) line: Number,
+}
+
+impl Object for Position {
+    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+        key.is("line").then_some(&mut self.line)
+    }
+}
+
+/// A number from 0; one that is none of 32 bits becomes 0.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Number(pub(super) u32);
+
+impl Decode for Number {
+    fn decode(&mut self, json: &mut crate::json::JsonReader<'_>) -> Result<(), crate::json::JsonError> {
+        if !json.null()? {
+            self.0 = json.number()?.parse().unwrap_or_default();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,270 @@
+//! Parts of documents that the whole document and the summary have in common: sizes, base, provenance, verdict.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde::ser::{SerializeSeq, Serializer};
+
+use super::texts::Texts;
+use crate::ci::{Amount, RuleOutcome, Rules, Verdict};
+use dive_model::Opened;
+use dive_model::analysis::Exact;
+use dive_model::analysis::exact::Cause;
+use dive_model::analysis::{Part, Sizes};
+use dive_model::image::{Base, DockerfileLines, LineRange, NamedImage, Provenance};
+
+/// What the image weighs, in three meanings.
+#[derive(Serialize)]
+pub(super) struct SizeFigures {
+    #[serde(rename = "storedBytes")]
+    stored: u64,
+    #[serde(rename = "unpackedBytes")]
+    unpacked: u64,
+    #[serde(rename = "onDiskBytes")]
+    on_disk: u64,
+}
+
+impl From<Sizes> for SizeFigures {
+    fn from(sizes: Sizes) -> Self {
+        let Sizes { stored_bytes, unpacked_bytes } = sizes;
+        Self { stored: stored_bytes, unpacked: unpacked_bytes, on_disk: sizes.on_disk_bytes() }
+    }
+}
+
+/// What the image was built on.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct BaseFigures<'a> {
+    name: Option<Cow<'a, str>>,
+    digest: Option<Cow<'a, str>>,
+    name_source: Option<&'static str>,
+    layers: Option<usize>,
+    layers_source: Option<&'static str>,
+    proven: bool,
+}
+
+impl<'a> BaseFigures<'a> {
+    pub(super) fn of(base: &'a Base, texts: Texts) -> Self {
+        let named = base.image.as_ref();
+        Self {
+            name: base.name().map(|name| texts.start(name)),
+            digest: named.and_then(|(image, _)| image.digest.as_deref()).map(|digest| texts.digest(digest)),
+            name_source: named.map(|(_, by)| by.name()),
+            layers: base.layers(),
+            layers_source: base.boundary.map(|boundary| boundary.by.name()),
+            proven: base.is_proven(),
+        }
+    }
+}
+
+/// The sums of the base's layers and of the image's own.
+#[derive(Serialize)]
+pub(super) struct PartsFigures {
+    base: PartFigures,
+    ours: PartFigures,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PartFigures {
+    layers: usize,
+    stored_bytes: u64,
+    unpacked_bytes: u64,
+    files: u64,
+    reclaimable_bytes: u64,
+    hidden_by_ours_bytes: u64,
+}
+
+impl From<Part> for PartFigures {
+    fn from(part: Part) -> Self {
+        let Part { layers, stored_bytes, unpacked_bytes, files, reclaimable_bytes, hidden_later_bytes } = part;
+        Self {
+            layers: layers.len(),
+            stored_bytes,
+            unpacked_bytes,
+            files,
+            reclaimable_bytes,
+            // What the image's own layers hold, only they can hide.
+            hidden_by_ours_bytes: if layers.start == 0 { hidden_later_bytes } else { reclaimable_bytes },
+        }
+    }
+}
+
+impl PartsFigures {
+    /// `None` where nobody says which layers are whose.
+    pub(super) fn of(opened: &Opened) -> Option<Self> {
+        let (base, ours) = opened.parts()?;
+        Some(Self { base: base.into(), ours: ours.into() })
+    }
+}
+
+/// Which part of the image a layer belongs to.
+pub(super) fn part_of(opened: &Opened, layer: usize) -> Option<&'static str> {
+    let end = opened.image.base.as_ref()?.layers()?;
+    Some(if layer < end { "base" } else { "ours" })
+}
+
+/// What a builder states.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ProvenanceFigures<'a> {
+    digest: Cow<'a, str>,
+    predicate_type: Cow<'a, str>,
+    unproven: Option<Cow<'a, str>>,
+    images: Vec<ImageName<'a>>,
+}
+
+#[derive(Serialize)]
+struct ImageName<'a> {
+    name: Cow<'a, str>,
+    digest: Option<Cow<'a, str>>,
+}
+
+impl<'a> ProvenanceFigures<'a> {
+    pub(super) fn of(provenance: &'a Provenance, texts: Texts) -> Self {
+        let name = |image: &'a NamedImage| ImageName {
+            name: texts.start(&image.name),
+            digest: image.digest.as_deref().map(|digest| texts.digest(digest)),
+        };
+        Self {
+            digest: texts.digest(&provenance.digest),
+            predicate_type: texts.start(&provenance.predicate_type),
+            unproven: provenance.unproven.as_deref().map(|why| texts.start(why)),
+            images: provenance.images.iter().take(texts.names()).map(name).collect(),
+        }
+    }
+}
+
+/// The lines of a Dockerfile that made a layer.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LineFigures<'a> {
+    file: Cow<'a, str>,
+    ranges: Vec<Range>,
+    certainty: &'static str,
+}
+
+#[derive(Serialize)]
+struct Range {
+    first: u32,
+    last: u32,
+}
+
+impl<'a> LineFigures<'a> {
+    pub(super) fn of(lines: &'a DockerfileLines, texts: Texts) -> Self {
+        let range = |LineRange { first, last }: &LineRange| Range { first: *first, last: *last };
+        Self {
+            file: texts.start(&lines.file.name),
+            ranges: lines.ranges.iter().take(texts.names()).map(range).collect(),
+            certainty: lines.certainty.name(),
+        }
+    }
+}
+
+/// The reclaimable bytes by cause.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CauseFigures {
+    overwritten: u64,
+    metadata_only: u64,
+    deleted: u64,
+    deleted_with_directory: u64,
+    hidden_by_opaque: u64,
+    replaced: u64,
+}
+
+impl CauseFigures {
+    pub(super) fn of(exact: &Exact) -> Self {
+        Self {
+            overwritten: exact.bytes_by(Cause::Overwritten),
+            metadata_only: exact.bytes_by(Cause::MetadataOnly),
+            deleted: exact.bytes_by(Cause::Deleted),
+            deleted_with_directory: exact.bytes_by(Cause::DeletedWithDirectory),
+            hidden_by_opaque: exact.bytes_by(Cause::HiddenByOpaque),
+            replaced: exact.bytes_by(Cause::Replaced),
+        }
+    }
+}
+
+/// A cause as the keys of `causes` spell it.
+pub(super) const fn camel_case(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Overwritten => "overwritten",
+        Cause::MetadataOnly => "metadataOnly",
+        Cause::Deleted => "deleted",
+        Cause::DeletedWithDirectory => "deletedWithDirectory",
+        Cause::HiddenByOpaque => "hiddenByOpaque",
+        Cause::Replaced => "replaced",
+    }
+}
+
+/// A verdict, with the rules that it is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Judged<'a> {
+    /// The limits, each with its origin.
+    pub(crate) rules: &'a Rules,
+    /// The outcome.
+    pub(crate) verdict: &'a Verdict,
+}
+
+/// The verdict, and every rule.
+#[derive(Serialize)]
+pub(super) struct VerdictFigures<'a> {
+    status: &'static str,
+    rules: RuleFigures<'a>,
+}
+
+impl<'a> VerdictFigures<'a> {
+    pub(super) fn of(judged: Judged<'a>, texts: Texts) -> Self {
+        let status = if judged.verdict.passed() { "pass" } else { "fail" };
+        Self { status, rules: RuleFigures { judged, texts } }
+    }
+}
+
+struct RuleFigures<'a> {
+    judged: Judged<'a>,
+    texts: Texts,
+}
+
+#[derive(Serialize)]
+struct RuleFigure {
+    rule: &'static str,
+    status: String,
+    value: Number,
+    limit: Option<Number>,
+    origin: String,
+}
+
+/// A number in the unit of its rule: a share from 0 to 1, or bytes.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Number {
+    Ratio(f64),
+    Bytes(u64),
+}
+
+impl From<Amount> for Number {
+    fn from(amount: Amount) -> Self {
+        match amount {
+            Amount::Ratio(ratio) => Self::Ratio(ratio),
+            Amount::Bytes(bytes) => Self::Bytes(bytes.0),
+        }
+    }
+}
+
+impl Serialize for RuleFigures<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Judged { rules, verdict } = self.judged;
+        let mut list = serializer.serialize_seq(Some(verdict.outcomes.len()))?;
+        for RuleOutcome { rule, status, value, limit, .. } in &verdict.outcomes {
+            list.serialize_element(&RuleFigure {
+                rule: rule.name(),
+                status: status.name().to_ascii_lowercase(),
+                value: (*value).into(),
+                limit: limit.map(Into::into),
+                origin: self.texts.start(&rules.origin(*rule).to_string()).into_owned(),
+            })?;
+        }
+        list.end()
+    }
+}

@@ -1,0 +1,212 @@
+//! The summary of an image: a document that does not grow with its files. It is what baselines, histories and merged reports are
+//! made of, so it has an upper limit, and its keys keep their meaning. docs/summary.schema.json describes it.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::ser::CompactFormatter;
+
+use super::facts::{
+    BaseFigures, CauseFigures, Judged, LineFigures, PartsFigures, ProvenanceFigures, SizeFigures, VerdictFigures,
+    camel_case, part_of,
+};
+use super::formatter::Printable;
+use super::texts::Texts;
+use dive_model::Opened;
+use dive_model::analysis::WasteGroup;
+use dive_model::image::ImageLayer;
+use dive_model::layer::LayerIndex;
+
+/// Counts up when a key changes its meaning or goes; new keys do not count.
+const SCHEMA_VERSION: u32 = 1;
+
+/// The length of the document in bytes for an image of 127 layers, the most that overlayfs mounts.
+const LIMIT: usize = 64_000;
+
+/// Groups of waste that are listed.
+const GROUPS: usize = 20;
+
+/// Bytes of a text, tried one after the other until the document keeps its limit. Names of files and tags in an image may be of
+/// any length.
+const TEXT_LIMITS: [usize; 5] = [300, 150, 80, 40, 20];
+
+/// Writes the summary on one line.
+///
+/// # Errors
+/// When writing fails.
+pub(crate) fn render(opened: &Opened, judged: Option<Judged<'_>>, out: &mut dyn Write) -> io::Result<()> {
+    let groups = WasteGroup::of(&opened.tree, &opened.analysis.exact);
+    let mut bytes = Vec::new();
+    for limit in TEXT_LIMITS {
+        bytes.clear();
+        let mut serializer =
+            serde_json::Serializer::with_formatter(&mut bytes, Printable::<CompactFormatter>::default());
+        Summary::of(opened, judged, &groups, Texts::up_to(limit)).serialize(&mut serializer)?;
+        bytes.push(b'\n');
+        if bytes.len() <= LIMIT {
+            break;
+        }
+    }
+    out.write_all(&bytes)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary<'a> {
+    schema_version: u32,
+    image: ImageFacts<'a>,
+    sizes: SizeFigures,
+    classic: ClassicFigures,
+    exact: ExactSums,
+    base: Option<BaseFigures<'a>>,
+    parts: Option<PartsFigures>,
+    provenance: Option<ProvenanceFigures<'a>>,
+    layers: Vec<LayerFacts<'a>>,
+    waste: Waste<'a>,
+    verdict: Option<VerdictFigures<'a>>,
+}
+
+impl<'a> Summary<'a> {
+    fn of(opened: &'a Opened, judged: Option<Judged<'a>>, groups: &[WasteGroup], texts: Texts) -> Self {
+        let Opened { image, tree, analysis, damaged_layers, .. } = opened;
+        let (classic, exact) = (&analysis.classic, &analysis.exact);
+        let waste = exact.bytes_by_layer(image.layers.len());
+        let layers = tree.layers().zip(&image.layers).zip(waste);
+        Self {
+            schema_version: SCHEMA_VERSION,
+            image: ImageFacts {
+                name: texts.start(&image.name),
+                tags: image.tags.iter().take(texts.names()).map(|tag| texts.start(tag)).collect(),
+                id: image.id.as_deref().map(|id| texts.digest(id)),
+                platform: image.platform.as_ref().map(|platform| texts.start(&platform.to_string()).into_owned()),
+                created: image.created.as_deref().map(|created| texts.start(created)),
+                complete: damaged_layers.is_empty(),
+            },
+            sizes: opened.sizes().into(),
+            classic: ClassicFigures {
+                efficiency_score: classic.efficiency,
+                inefficient_bytes: classic.wasted_bytes,
+                user_wasted_percent: classic.user_wasted_percent,
+            },
+            exact: ExactSums {
+                total_bytes: exact.total_bytes,
+                visible_bytes: exact.visible_bytes,
+                reclaimable_bytes: exact.reclaimable_bytes(),
+                efficiency: exact.efficiency(),
+                causes: CauseFigures::of(exact),
+            },
+            base: image.base.as_ref().map(|base| BaseFigures::of(base, texts)),
+            parts: PartsFigures::of(opened),
+            provenance: image.provenance.as_ref().map(|provenance| ProvenanceFigures::of(provenance, texts)),
+            layers: layers.map(|((index, layer), waste)| LayerFacts::of(opened, index, layer, waste, texts)).collect(),
+            waste: Waste::of(opened, groups, texts),
+            verdict: judged.map(|judged| VerdictFigures::of(judged, texts)),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ImageFacts<'a> {
+    name: Cow<'a, str>,
+    tags: Vec<Cow<'a, str>>,
+    id: Option<Cow<'a, str>>,
+    platform: Option<String>,
+    created: Option<Cow<'a, str>>,
+    complete: bool,
+}
+
+/// dive's numbers.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ClassicFigures {
+    efficiency_score: f64,
+    inefficient_bytes: u64,
+    user_wasted_percent: f64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExactSums {
+    total_bytes: u64,
+    visible_bytes: u64,
+    reclaimable_bytes: u64,
+    efficiency: f64,
+    causes: CauseFigures,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LayerFacts<'a> {
+    digest: Option<Cow<'a, str>>,
+    diff_id: Option<Cow<'a, str>>,
+    part: Option<&'static str>,
+    stored_bytes: Option<u64>,
+    unpacked_bytes: u64,
+    reclaimable_bytes: u64,
+    instruction: Cow<'a, str>,
+    lines: Option<LineFigures<'a>>,
+}
+
+impl<'a> LayerFacts<'a> {
+    fn of(opened: &'a Opened, index: LayerIndex, layer: &'a ImageLayer, waste: u64, texts: Texts) -> Self {
+        Self {
+            digest: layer.digest.as_deref().map(|digest| texts.digest(digest)),
+            diff_id: layer.diff_id.as_deref().map(|digest| texts.digest(digest)),
+            part: part_of(opened, index.get()),
+            stored_bytes: layer.size,
+            unpacked_bytes: opened.tree.layer_size_bytes(index),
+            reclaimable_bytes: waste,
+            instruction: texts.start(&layer.command),
+            lines: layer.lines.as_ref().map(|lines| LineFigures::of(lines, texts)),
+        }
+    }
+}
+
+/// The largest groups of reclaimable files, and the sum of the others.
+#[derive(Serialize)]
+struct Waste<'a> {
+    groups: Vec<GroupFigures<'a>>,
+    others: Others,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GroupFigures<'a> {
+    path: String,
+    size_bytes: u64,
+    files: u64,
+    cause: &'static str,
+    layer: usize,
+    hidden_by: usize,
+    part: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Others {
+    groups: usize,
+    size_bytes: u64,
+}
+
+impl Waste<'_> {
+    fn of(opened: &Opened, groups: &[WasteGroup], texts: Texts) -> Self {
+        let (listed, others) = groups.split_at(GROUPS.min(groups.len()));
+        let group = |group: &WasteGroup| GroupFigures {
+            path: texts.end(&opened.tree.path(group.place)),
+            size_bytes: group.size_bytes,
+            files: group.files,
+            cause: camel_case(group.cause),
+            layer: group.layer.get(),
+            hidden_by: group.hidden_by.get(),
+            part: part_of(opened, group.layer.get()),
+        };
+        Self {
+            groups: listed.iter().map(group).collect(),
+            others: Others {
+                groups: others.len(),
+                size_bytes: others.iter().fold(0, |sum: u64, group| sum.saturating_add(group.size_bytes)),
+            },
+        }
+    }
+}

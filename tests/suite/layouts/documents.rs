@@ -1,0 +1,122 @@
+//! `manifest.json` of docker-archives as builders write it, and what takes its place in older ones.
+
+use serde_json::{Value, json};
+
+use super::shapes::{listed, paths};
+use crate::build::{Layer, described};
+use crate::user::Ran;
+
+/// An archive of two images with the files `a` and `b`, and this `manifest.json`.
+fn archive(manifest: &Value) -> Vec<u8> {
+    let files = ["a", "b"].into_iter().fold(Layer::default(), |tar, file| {
+        tar.file(format!("{file}.json"), described("linux/amd64", &["sha256:0"]).to_string())
+            .file(format!("{file}.tar"), Layer::default().file(file, file).tar())
+    });
+    files.file("manifest.json", manifest.to_string()).tar()
+}
+
+fn entry(file: &str) -> Value {
+    json!({ "Config": format!("{file}.json"), "RepoTags": [format!("{file}:1")], "Layers": [format!("{file}.tar")] })
+}
+
+fn opened(manifest: &Value, options: &[&str]) -> Ran {
+    listed(&archive(manifest), options).ends_with(0)
+}
+
+/// Go reads `null` as an entry without anything.
+#[test]
+fn an_empty_entry_hides_no_image_and_moves_none() {
+    let (a, b) = (entry("a"), entry("b"));
+    for (manifest, places, skipped) in [
+        (json!([null, a, b]), [("1", "a"), ("2", "b")], "entry 0 is empty and is skipped\n"),
+        (json!([a, null, b]), [("0", "a"), ("2", "b")], "entry 1 is empty and is skipped\n"),
+        (json!([null, {}, a, b]), [("2", "a"), ("3", "b")], "entry 0 is empty and is skipped, and so is 1 more\n"),
+        (
+            json!([null, a, null, b, null]),
+            [("1", "a"), ("3", "b")],
+            "entry 0 is empty and is skipped, and so are 2 more\n",
+        ),
+    ] {
+        let ran = opened(&manifest, &[]);
+        assert_eq!(paths(&ran), "a", "{manifest}");
+        assert!(ran.stderr.contains(skipped), "{}", ran.stderr);
+        let others = format!("holds 2 images; this is a:1. The others, for --image: {}: b:1", places[1].0);
+        assert!(ran.stderr.contains(&others), "{}", ran.stderr);
+        for (place, file) in places {
+            assert_eq!(paths(&opened(&manifest, &["--image", place])), file, "{manifest} {place}");
+        }
+        assert_eq!(paths(&opened(&manifest, &["--image", "b:1"])), "b", "{manifest}");
+    }
+    let ran = listed(&archive(&json!([null, a])), &["--image", "0"]);
+    assert!(ran.error().contains("no image 0; available: 1: a:1."), "{}", ran.error());
+    let ran = listed(&archive(&json!([null])), &[]);
+    assert!(ran.error().contains("manifest.json lists none"), "{}", ran.error());
+}
+
+/// Some builders write the entry without the list around it.
+#[test]
+fn an_entry_without_a_list_opens() {
+    for manifest in [entry("a"), json!({ "config": "a.json", "layers": ["a.tar"], "RepoTags": null })] {
+        let ran = opened(&manifest, &[]);
+        assert_eq!(paths(&ran), "a");
+        assert!(ran.stderr.contains("manifest.json: is one entry and not a list of them"), "{}", ran.stderr);
+    }
+    for other in [json!({ "Config": "a.json" }), json!({ "name": "app" })] {
+        let ran = listed(&archive(&other), &[]);
+        assert!(ran.error().contains("manifest.json is not a valid document: expected a list"), "{}", ran.error());
+    }
+}
+
+/// Docker 1.9 and older: `repositories`, and a document for each layer.
+#[test]
+fn a_platform_is_looked_for_in_all_images_of_an_archive_from_before_manifests() {
+    let (first, second) = ("0a".repeat(32), "0b".repeat(32));
+    let mut tar = Layer::default();
+    for (id, file, architecture) in [(&first, "a", "amd64"), (&second, "b", "s390x")] {
+        let document = json!({ "id": id, "os": "linux", "architecture": architecture });
+        tar = tar.file(format!("{id}/json"), document.to_string()).file(format!("{id}/VERSION"), "1.0");
+        tar = tar.file(format!("{id}/layer.tar"), Layer::default().file(file, file).tar());
+    }
+    let tagged = tar.clone().file("repositories", json!({ "app": { "1": first, "2": second } }).to_string());
+    for tar in [tagged.tar(), tar.tar()] {
+        for (platform, file) in [("linux/amd64", "a"), ("linux/s390x", "b")] {
+            assert_eq!(paths(&listed(&tar, &["--platform", platform]).ends_with(0)), file, "{platform}");
+        }
+        let ran = listed(&tar, &["--platform", "linux/386"]);
+        let says = "no image for linux/386; available: linux/amd64, linux/s390x. Choose one with --platform";
+        assert!(ran.error().contains(says), "{}", ran.error());
+        let ran = listed(&tar, &["--platform", "linux/s390x", "--image", "0"]);
+        assert!(ran.error().contains("image 0 is for linux/amd64, not for linux/s390x"), "{}", ran.error());
+    }
+}
+
+#[test]
+fn a_folder_that_is_a_link_to_itself_is_named() {
+    let index = json!({ "schemaVersion": 2, "manifests": [
+        { "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": format!("sha256:{}", "0a".repeat(32)), "size": 1 },
+    ] });
+    for (link, target) in [("blobs", "blobs"), ("blobs", "b2"), ("blobs/sha256", "../blobs/sha256")] {
+        let tar = Layer::default().symlink(link, target).symlink("b2", "blobs").file("index.json", index.to_string());
+        let ran = listed(&tar.tar(), &[]);
+        let says = format!("leads through more than 10 links, from \"{link}\" on");
+        assert!(ran.error().contains(&says), "{}", ran.error());
+    }
+    let manifest = json!([{ "Config": "a.json", "Layers": ["loop/layer.tar"] }]);
+    let tar = Layer::default()
+        .symlink("loop", "loop")
+        .file("a.json", described("linux/amd64", &["sha256:0"]).to_string())
+        .file("manifest.json", manifest.to_string());
+    let ran = listed(&tar.tar(), &[]);
+    assert!(ran.error().contains("leads through more than 10 links, from \"loop\" on"), "{}", ran.error());
+}
+
+/// Names of blobs in a root file system are names of files: caches have such.
+#[test]
+fn a_root_file_system_with_names_of_blobs_is_one() {
+    let hex = "0a".repeat(32);
+    for name in [&hex[..], &format!("blobs/sha256/{hex}"), &format!("{hex}.tar"), &format!("{hex}.json")] {
+        let tar = Layer::default().dir("etc/").file("etc/passwd", "root").file(name, "x");
+        let ran = listed(&tar.tar(), &[]).ends_with(0);
+        assert!(paths(&ran).contains(name) && ran.stderr.contains("a root file system"), "{}", ran.stderr);
+    }
+}

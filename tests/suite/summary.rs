@@ -1,0 +1,193 @@
+//! The summary of an image: what it says, how long it may be, and when it decides an exit code. If one of these fails, a
+//! history of images is lost or believed though it is wrong.
+
+use boon::{Compiler, SchemaIndex, Schemas};
+use serde_json::{Value, json};
+
+use crate::build::{self, Layer, Layout};
+use crate::place::{Corpus, repository, sample};
+use crate::user::User;
+
+/// The published schema.
+struct Schema {
+    schemas: Schemas,
+    index: SchemaIndex,
+}
+
+impl Schema {
+    fn published() -> Self {
+        let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+        let index = compiler.compile(repository("docs/summary.schema.json").to_str().unwrap(), &mut schemas).unwrap();
+        Self { schemas, index }
+    }
+
+    #[track_caller]
+    fn accepts(&self, summary: &Value) {
+        if let Err(error) = self.schemas.validate(summary, self.index) {
+            panic!("{error:#}");
+        }
+    }
+}
+
+/// The summary that a run with these arguments writes to standard output.
+fn summary(user: &User, arguments: &[&str]) -> Value {
+    let ran = user.runs(&[&["--summary", "-"], arguments].concat()).ends_with(0);
+    serde_json::from_str(&ran.stdout).unwrap()
+}
+
+#[test]
+fn the_published_schema_describes_every_summary() {
+    let schema = Schema::published();
+    let mut images = vec![sample()];
+    if let Some(corpus) = Corpus::here() {
+        let names = [
+            "provenance/max-oci.tar",
+            "provenance/base-docker28cs.tar",
+            "many-layers/docker26.tar",
+            "opaque/podman-docker.tar",
+            "variants/zero-layers-docker26-containerd.tar",
+        ];
+        images.extend(names.map(|name| corpus.path(name)));
+    }
+    let user = User::new();
+    for image in images {
+        let mut summary =
+            summary(&user, &["--ci", "--lowestEfficiency", "0.1", "--highestUserWastedPercent", "off", &image]);
+        schema.accepts(&summary);
+        assert_eq!(summary["verdict"]["status"], "pass", "{image}");
+        // The schema is no rubber stamp, and leaves room for keys to come.
+        summary["future"] = json!({ "a": 1 });
+        schema.accepts(&summary);
+        summary["layers"] = json!([{}]);
+        assert!(schema.schemas.validate(&summary, schema.index).is_err());
+    }
+}
+
+#[test]
+fn a_summary_says_whose_bytes_are_wasted_and_by_which_line() {
+    let Some(corpus) = Corpus::here() else { return };
+    let path = |name: &str| corpus.path(&format!("provenance/{name}"));
+    let user = User::new();
+    let app = summary(&user, &["--base", &path("base-docker28cs.tar"), &path("max-docker28cs.tar")]);
+    assert_eq!(app["base"]["layers"], 2);
+    assert_eq!((&app["base"]["layersSource"], &app["base"]["proven"]), (&json!("diffIds"), &json!(true)));
+    let parts: Vec<_> = app["layers"].as_array().unwrap().iter().map(|layer| layer["part"].clone()).collect();
+    assert_eq!(parts, ["base", "base", "ours", "ours", "ours"]);
+    assert_eq!(app["layers"][3]["lines"]["ranges"], json!([{ "first": 14, "last": 17 }]));
+    assert_eq!(app["layers"][3]["lines"]["certainty"], "exact");
+    let (base, ours) = (&app["parts"]["base"], &app["parts"]["ours"]);
+    assert_eq!((&base["layers"], &base["reclaimableBytes"]), (&json!(2), &json!(0)));
+    let sum = |key: &str| base[key].as_u64().unwrap() + ours[key].as_u64().unwrap();
+    assert_eq!(sum("reclaimableBytes"), app["exact"]["reclaimableBytes"].as_u64().unwrap());
+    assert_eq!(sum("unpackedBytes"), app["sizes"]["unpackedBytes"].as_u64().unwrap());
+    assert_eq!(app["exact"]["causes"]["deletedWithDirectory"], 12_288);
+    let group = &app["waste"]["groups"][0];
+    assert_eq!((&group["sizeBytes"], &group["layer"], &group["hiddenBy"]), (&json!(12_288), &json!(2), &json!(3)));
+    let sizes = &app["sizes"];
+    assert_eq!(
+        sizes["onDiskBytes"].as_u64(),
+        Some(sizes["storedBytes"].as_u64().unwrap() + sizes["unpackedBytes"].as_u64().unwrap())
+    );
+    assert_eq!(sizes["storedBytes"], 1_079_937 + 3519 + 12_684 + 185 + 164);
+}
+
+#[test]
+fn a_wrong_base_is_an_error_that_says_where_they_part() {
+    let Some(corpus) = Corpus::here() else { return };
+    let image = corpus.path("provenance/max-oci.tar");
+    let ran = User::new().runs(&["--base", &corpus.path("opaque/docker26.tar"), &image]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.error().contains("is not the base of the image: layer 0 is sha256:"), "{}", ran.stderr);
+    let ran = User::new().runs(&["--base", "no-such-base.tar", &image]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.error().contains("--base: no-such-base.tar: no such file"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_rules_file_names_a_base_below_its_folder_and_nothing_else() {
+    let Some(corpus) = Corpus::here() else { return };
+    let image = corpus.path("provenance/max-oci.tar");
+    let user = User::new()
+        .writes(".dive-ci", "base: base.tar\nrules:\n  lowestEfficiency: 0.1\n  highestUserWastedPercent: off\n");
+    std::fs::copy(corpus.path("provenance/base-docker28cs.tar"), user.file("base.tar")).unwrap();
+    let written = summary(&user, &["--ci", &image]);
+    assert_eq!((&written["base"]["name"], &written["base"]["proven"]), (&json!("base.tar"), &json!(true)));
+    for (base, says) in [
+        (corpus.path("provenance/base-docker28cs.tar"), "it is outside the working directory"),
+        ("registry://quay.io/team/base:1".to_owned(), "is in another repository than the image"),
+        ("-".to_owned(), "standard input is not a base image"),
+    ] {
+        let user = User::new().writes(".dive-ci", &format!("base: \"{base}\"\nrules:\n  lowestEfficiency: 0.1\n"));
+        let ran = user.runs(&["--ci", &image]);
+        assert_eq!(ran.code, 2);
+        assert!(ran.error().contains(".dive-ci:1") && ran.error().contains(says), "{}", ran.stderr);
+    }
+}
+
+/// An image of as many layers as overlayfs mounts, each with a long command and long names.
+#[test]
+fn a_summary_is_at_most_64_kilobytes_for_127_layers() {
+    let mut layout = Layout::default();
+    let layers: Vec<_> = (0..127)
+        .map(|layer| {
+            let name = format!("{}/{layer}", "d".repeat(200));
+            let tar = Layer::default().file(&name, "x".repeat(layer + 1)).file("same", layer.to_string());
+            (build::TAR, tar.tar())
+        })
+        .collect();
+    let ids: Vec<String> = layers.iter().map(|(_, tar)| build::digest(tar)).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let mut config = build::described("linux/amd64", &ids);
+    for step in config["history"].as_array_mut().unwrap() {
+        step["created_by"] = json!(format!("RUN {}\u{7f}", "make \"all\" ".repeat(500)));
+    }
+    let manifest = layout.manifest(&config, &layers);
+    for tag in 0..100 {
+        layout.lists(
+            manifest.clone(),
+            &json!({ "annotations": { "org.opencontainers.image.ref.name": format!("{}{tag}", "t".repeat(300)) } }),
+        );
+    }
+    let user = layout.user();
+    let ran = user.runs(&["--summary", "-", "--ci", "--lowestEfficiency", "0", "image.tar"]).ends_with(0);
+    assert!(ran.stdout.len() <= 64_000, "{} bytes", ran.stdout.len());
+    assert!(!ran.stdout.contains('\u{7f}'));
+    let summary: Value = serde_json::from_str(&ran.stdout).unwrap();
+    Schema::published().accepts(&summary);
+    assert_eq!(summary["layers"].as_array().unwrap().len(), 127);
+    assert_eq!(summary["layers"][126]["diffId"], *ids[126]);
+    assert!(summary["layers"][0]["instruction"].as_str().unwrap().starts_with("RUN make "));
+}
+
+#[test]
+fn only_rules_that_a_user_sets_decide_beside_a_summary() {
+    let user = User::new();
+    let image = sample();
+    let ran = user.runs(&["--ci", "--summary", "s.json", &image]).ends_with(0);
+    let ran = ran.prints(&["Analyzing image..."]).says(&["no rule was checked: with --summary"]);
+    assert!(!ran.stdout.contains("Results:"), "{}", ran.stdout);
+    let written =
+        |user: &User| -> Value { serde_json::from_slice(&std::fs::read(user.file("s.json")).unwrap()).unwrap() };
+    assert_eq!(written(&user)["verdict"], Value::Null);
+    user.runs(&["--ci", "--summary", "s.json", "--highestWastedBytes", "1B", &image])
+        .ends_with(1)
+        .prints(&["Result:FAIL"]);
+    let verdict = &written(&user)["verdict"];
+    assert_eq!(verdict["status"], "fail");
+    let rule = verdict["rules"].as_array().unwrap().iter().find(|rule| rule["rule"] == "highestWastedBytes").unwrap();
+    assert_eq!(
+        (&rule["status"], &rule["limit"], &rule["origin"]),
+        (&json!("fail"), &json!(1), &json!("--highestWastedBytes"))
+    );
+    assert!(rule["value"].as_u64().unwrap() > 1);
+    // Outside CI mode it takes the place of the report.
+    let ran = user.runs(&["--summary", "s.json", &image]).ends_with(0);
+    assert_eq!(ran.stdout, "");
+    let both = user.runs(&["--summary", "-", "--json", "-", &image]);
+    assert_eq!((both.code, both.stdout.as_str()), (2, ""));
+    assert!(both.error().contains("cannot both go to standard output"), "{}", both.stderr);
+    let ran = user.runs(&["--json", "-", "--ci", "--highestWastedBytes", "1B", &image]).ends_with(1);
+    let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(document["verdict"]["status"], "fail");
+    assert_eq!(document["layer"][0]["lines"], Value::Null);
+}

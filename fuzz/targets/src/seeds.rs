@@ -26,7 +26,7 @@ pub fn own(target: &str) -> Vec<Vec<u8>> {
         "compression" => compressed(),
         "documents" | "index" => [of_archive(target, &sample()), of_archive(target, &layout())].concat(),
         // The random numbers of an image: any bytes are some.
-        "tree" => (1..=16u8).map(|step| (0..=255u8).map(|at| at.wrapping_mul(step) ^ step).collect()).collect(),
+        "tree" => (1..=4u8).map(|step| (0..=255u8).map(|at| at.wrapping_mul(step) ^ step).collect()).collect(),
         "table" => tables(),
         "configuration" => texts(&[
             include_str!("../../../.dive.yaml"),

@@ -9,7 +9,7 @@ use super::api::ImageInspect;
 use crate::ContainerEngine;
 use dive_model::blob::Blob;
 use dive_model::cache::{Cache, RecordKind};
-use dive_model::json::{self, Decode, Key, List, Object};
+use dive_model::json::{self, Decode, JsonKey, List, Object};
 use dive_model::store::Archive;
 use dive_model::store::member_path::normalise;
 
@@ -54,7 +54,7 @@ struct Entry {
 }
 
 impl Object for Entry {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("Config") => &mut self.config,
             _ if key.is("Layers") => &mut self.layers,
@@ -69,7 +69,7 @@ struct Config {
 }
 
 impl Object for Config {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("rootfs").then_some(&mut self.rootfs)
     }
 }
@@ -80,7 +80,7 @@ struct RootFs {
 }
 
 impl Object for RootFs {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("diff_ids").then_some(&mut self.diff_ids)
     }
 }

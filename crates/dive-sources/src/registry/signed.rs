@@ -5,7 +5,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use dive_model::json::{self, Decode, Key, List, Object, Size};
+use dive_model::json::{self, Decode, JsonKey, List, Object, Size};
 
 #[derive(Default)]
 struct Signed {
@@ -14,7 +14,7 @@ struct Signed {
 }
 
 impl Object for Signed {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("schemaVersion") => &mut self.schema_version,
             _ if key.is("signatures") => &mut self.signatures,
@@ -30,7 +30,7 @@ struct Signature {
 }
 
 impl Object for Signature {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("protected").then_some(&mut self.protected)
     }
 }
@@ -44,7 +44,7 @@ struct Format {
 }
 
 impl Object for Format {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("formatLength") => &mut self.length,
             _ if key.is("formatTail") => &mut self.tail,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::json::{Decode, JsonError, JsonReader, Key, Object};
+use crate::json::{Decode, JsonError, JsonKey, JsonReader, Object};
 
 /// Layers without entries, which `BuildKit` leaves out of images: a tar of 1024 zeros in gzip, by `BuildKit` and by Docker.
 const EMPTY_LAYERS: [&str; 2] = [
@@ -100,7 +100,7 @@ struct Layer {
 }
 
 impl Object for Layer {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("digest").then_some(&mut self.digest)
     }
 }

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use super::chains::LayerChains;
-use crate::json::{Decode, Key, List, Map, Object, Text};
+use crate::json::{Decode, JsonKey, JsonText, List, Map, Object};
 
 /// An in-toto statement.
 #[derive(Debug, Default)]
 pub(super) struct Statement {
-    pub(super) predicate_type: Text,
+    pub(super) predicate_type: JsonText,
     /// What it is about; `BuildKit` leaves it empty where the image has no name.
     pub(super) subject: List<Subject>,
     pub(super) predicate: Predicate,
@@ -28,7 +28,7 @@ impl Statement {
 }
 
 impl Object for Statement {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("predicateType") => &mut self.predicate_type,
             _ if key.is("subject") => &mut self.subject,
@@ -41,8 +41,8 @@ impl Object for Statement {
 /// Something that a statement is about or that went into a build.
 #[derive(Debug, Default)]
 pub(super) struct Subject {
-    pub(super) uri: Text,
-    digest: Map<Text>,
+    pub(super) uri: JsonText,
+    digest: Map<JsonText>,
 }
 
 impl Subject {
@@ -54,7 +54,7 @@ impl Subject {
 }
 
 impl Object for Subject {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("uri") => &mut self.uri,
             _ if key.is("digest") => &mut self.digest,
@@ -75,7 +75,7 @@ pub(super) struct Predicate {
 }
 
 impl Object for Predicate {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("materials") => &mut self.materials,
             _ if key.is("invocation") => &mut self.invocation,
@@ -135,7 +135,7 @@ struct BuildDefinition {
 }
 
 impl Object for BuildDefinition {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("resolvedDependencies") => &mut self.resolved_dependencies,
             _ if key.is("externalParameters") => &mut self.external_parameters,
@@ -153,7 +153,7 @@ struct Request {
 }
 
 impl Object for Request {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("parameters") || key.is("request") => &mut self.parameters,
             _ if key.is("buildConfig") => &mut self.build_config,
@@ -164,12 +164,12 @@ impl Object for Request {
 
 #[derive(Debug, Default)]
 struct Parameters {
-    frontend: Text,
-    args: Map<Text>,
+    frontend: JsonText,
+    args: Map<JsonText>,
 }
 
 impl Object for Parameters {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("frontend") => &mut self.frontend,
             _ if key.is("args") => &mut self.args,
@@ -184,7 +184,7 @@ struct Internal {
 }
 
 impl Object for Internal {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("buildConfig").then_some(&mut self.build_config)
     }
 }
@@ -196,7 +196,7 @@ struct BuildConfig {
 }
 
 impl Object for BuildConfig {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("llbDefinition").then_some(&mut self.steps)
     }
 }
@@ -208,7 +208,7 @@ struct Step {
 }
 
 impl Object for Step {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("id") => &mut self.id,
             _ if key.is("op") => &mut self.op,
@@ -223,7 +223,7 @@ struct OuterOp {
 }
 
 impl Object for OuterOp {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("Op").then_some(&mut self.op)
     }
 }
@@ -234,18 +234,18 @@ struct Op {
 }
 
 impl Object for Op {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("source").then_some(&mut self.source)
     }
 }
 
 #[derive(Debug, Default)]
 struct SourceOp {
-    identifier: Text,
+    identifier: JsonText,
 }
 
 impl Object for SourceOp {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("identifier").then_some(&mut self.identifier)
     }
 }
@@ -256,7 +256,7 @@ struct RunDetails {
 }
 
 impl Object for RunDetails {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("metadata").then_some(&mut self.metadata)
     }
 }
@@ -267,7 +267,7 @@ struct Metadata {
 }
 
 impl Object for Metadata {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         // The second is how version 1 spells it since BuildKit 0.23.
         let is_buildkits = key.is("https://mobyproject.org/buildkit@v1#metadata") || key.is("buildkit_metadata");
         is_buildkits.then_some(&mut self.buildkit)
@@ -282,7 +282,7 @@ pub(super) struct BuildkitMetadata {
 }
 
 impl Object for BuildkitMetadata {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("source") => &mut self.source,
             _ if key.is("layers") => &mut self.layers,
@@ -299,7 +299,7 @@ pub(super) struct Source {
 }
 
 impl Object for Source {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("infos") => &mut self.infos,
             _ if key.is("locations") => &mut self.locations,
@@ -310,13 +310,13 @@ impl Object for Source {
 
 #[derive(Debug, Default)]
 pub(super) struct SourceFile {
-    pub(super) filename: Text,
+    pub(super) filename: JsonText,
     /// In base64.
-    pub(super) data: Text,
+    pub(super) data: JsonText,
 }
 
 impl Object for SourceFile {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("filename") => &mut self.filename,
             _ if key.is("data") => &mut self.data,
@@ -331,7 +331,7 @@ pub(super) struct Locations {
 }
 
 impl Object for Locations {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("locations").then_some(&mut self.locations)
     }
 }
@@ -345,7 +345,7 @@ pub(super) struct Location {
 }
 
 impl Object for Location {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("sourceIndex") => &mut self.source_index,
             _ if key.is("ranges") => &mut self.ranges,
@@ -361,7 +361,7 @@ pub(super) struct Range {
 }
 
 impl Object for Range {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("start") => &mut self.start,
             _ if key.is("end") => &mut self.end,
@@ -376,7 +376,7 @@ pub(super) struct Position {
 }
 
 impl Object for Position {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("line").then_some(&mut self.line)
     }
 }

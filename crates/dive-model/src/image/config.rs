@@ -18,7 +18,7 @@ pub(super) struct ImageConfig {
     os_version: JsonText,
     os_features: List<String>,
     pub(super) rootfs: Option<ConfigRootFs>,
-    container: ContainerConfig,
+    container: RunConfig,
     pub(super) history: List<HistoryEntry>,
 }
 
@@ -52,11 +52,11 @@ impl Object for ConfigRootFs {
 
 /// How a container of the image is run.
 #[derive(Debug, Default)]
-struct ContainerConfig {
+struct RunConfig {
     labels: Labels,
 }
 
-impl Object for ContainerConfig {
+impl Object for RunConfig {
     fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("Labels").then_some(&mut self.labels)
     }

@@ -82,7 +82,7 @@ impl Decode for Chain<'_> {
             return Ok(());
         }
         json.list(&mut |json| {
-            let mut layer = Layer::default();
+            let mut layer = ChainLayer::default();
             layer.decode(json)?;
             if self.of_image.get(self.length) == Some(&layer.digest) {
                 self.length += 1;
@@ -95,11 +95,11 @@ impl Decode for Chain<'_> {
 }
 
 #[derive(Debug, Default)]
-struct Layer {
+struct ChainLayer {
     digest: String,
 }
 
-impl Object for Layer {
+impl Object for ChainLayer {
     fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("digest").then_some(&mut self.digest)
     }

@@ -11,7 +11,7 @@ use crate::json::{Decode, JsonKey, JsonText, List, Map, Object};
 pub(super) struct Statement {
     pub(super) predicate_type: JsonText,
     /// What it is about; `BuildKit` leaves it empty where the image has no name.
-    pub(super) subject: List<Subject>,
+    pub(super) subject: List<ResourceDescriptor>,
     pub(super) predicate: Predicate,
 }
 
@@ -40,12 +40,12 @@ impl Object for Statement {
 
 /// Something that a statement is about or that went into a build.
 #[derive(Debug, Default)]
-pub(super) struct Subject {
+pub(super) struct ResourceDescriptor {
     pub(super) uri: JsonText,
     digest: Map<JsonText>,
 }
 
-impl Subject {
+impl ResourceDescriptor {
     /// Its digests as images write them: `sha256:...`.
     pub(super) fn digests(&self) -> impl Iterator<Item = String> {
         let digests = self.digest.0.iter().filter_map(|(algorithm, hex)| Some((algorithm, hex.as_deref()?)));
@@ -53,7 +53,7 @@ impl Subject {
     }
 }
 
-impl Object for Subject {
+impl Object for ResourceDescriptor {
     fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("uri") => &mut self.uri,
@@ -66,7 +66,7 @@ impl Object for Subject {
 /// SLSA provenance. Version 0.2 has `materials`, `invocation`, `buildConfig` and `metadata`, version 1 the others.
 #[derive(Debug, Default)]
 pub(super) struct Predicate {
-    materials: List<Subject>,
+    materials: List<ResourceDescriptor>,
     invocation: Request,
     build_config: BuildConfig,
     metadata: Metadata,
@@ -90,7 +90,7 @@ impl Object for Predicate {
 
 impl Predicate {
     /// What went into the build.
-    pub(super) fn materials(&self) -> impl Iterator<Item = &Subject> {
+    pub(super) fn materials(&self) -> impl Iterator<Item = &ResourceDescriptor> {
         self.materials.0.iter().chain(&self.build_definition.resolved_dependencies.0)
     }
 
@@ -129,7 +129,7 @@ impl Predicate {
 
 #[derive(Debug, Default)]
 struct BuildDefinition {
-    resolved_dependencies: List<Subject>,
+    resolved_dependencies: List<ResourceDescriptor>,
     external_parameters: Request,
     internal_parameters: Internal,
 }
@@ -148,7 +148,7 @@ impl Object for BuildDefinition {
 /// What the user asked for. `BuildKit` up to 0.22 put the steps of a build here in version 1.
 #[derive(Debug, Default)]
 struct Request {
-    parameters: Parameters,
+    parameters: BuildParameters,
     build_config: BuildConfig,
 }
 
@@ -163,12 +163,12 @@ impl Object for Request {
 }
 
 #[derive(Debug, Default)]
-struct Parameters {
+struct BuildParameters {
     frontend: JsonText,
     args: Map<JsonText>,
 }
 
-impl Object for Parameters {
+impl Object for BuildParameters {
     fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("frontend") => &mut self.frontend,
@@ -192,7 +192,7 @@ impl Object for Internal {
 /// The steps of a build.
 #[derive(Debug, Default)]
 struct BuildConfig {
-    steps: List<Step>,
+    steps: List<BuildStep>,
 }
 
 impl Object for BuildConfig {
@@ -202,12 +202,12 @@ impl Object for BuildConfig {
 }
 
 #[derive(Debug, Default)]
-struct Step {
+struct BuildStep {
     id: String,
     op: OuterOp,
 }
 
-impl Object for Step {
+impl Object for BuildStep {
     fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("id") => &mut self.id,
@@ -277,7 +277,7 @@ impl Object for Metadata {
 /// Files and layers of a build.
 #[derive(Debug, Default)]
 pub(super) struct BuildkitMetadata {
-    pub(super) source: Source,
+    pub(super) source: BuildSource,
     pub(super) layers: LayerChains,
 }
 
@@ -293,12 +293,12 @@ impl Object for BuildkitMetadata {
 
 /// The files that say what to build, and the lines of each step.
 #[derive(Debug, Default)]
-pub(super) struct Source {
+pub(super) struct BuildSource {
     pub(super) infos: List<SourceFile>,
     pub(super) locations: Map<Locations>,
 }
 
-impl Object for Source {
+impl Object for BuildSource {
     fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("infos") => &mut self.infos,
@@ -340,8 +340,8 @@ impl Object for Locations {
 #[derive(Debug, Default)]
 pub(super) struct Location {
     /// The place of the file in `infos`; 0 if it is not given.
-    pub(super) source_index: Number,
-    pub(super) ranges: List<Range>,
+    pub(super) source_index: JsonNumber,
+    pub(super) ranges: List<LocationRange>,
 }
 
 impl Object for Location {
@@ -355,12 +355,12 @@ impl Object for Location {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Range {
+pub(super) struct LocationRange {
     pub(super) start: Position,
     pub(super) end: Position,
 }
 
-impl Object for Range {
+impl Object for LocationRange {
     fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("start") => &mut self.start,
@@ -372,7 +372,7 @@ impl Object for Range {
 
 #[derive(Debug, Default)]
 pub(super) struct Position {
-    pub(super) line: Number,
+    pub(super) line: JsonNumber,
 }
 
 impl Object for Position {
@@ -383,9 +383,9 @@ impl Object for Position {
 
 /// A number from 0; one that is none of 32 bits becomes 0.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Number(pub(super) u32);
+pub(super) struct JsonNumber(pub(super) u32);
 
-impl Decode for Number {
+impl Decode for JsonNumber {
     fn decode(&mut self, json: &mut crate::json::JsonReader<'_>) -> Result<(), crate::json::JsonError> {
         if !json.null()? {
             self.0 = json.number()?.parse().unwrap_or_default();

@@ -57,8 +57,8 @@ impl Secrets {
 /// The messages in an error body, or an empty text.
 async fn details(response: Response) -> String {
     let body = Body { host: "", what: "", limit: ERROR_BODY_LIMIT }.read(response).await.unwrap_or_default();
-    let Ok(told) = serde_json::from_slice::<ErrorBody>(&body) else { return String::new() };
-    let details: Vec<String> = told
+    let Ok(body) = serde_json::from_slice::<ErrorBody>(&body) else { return String::new() };
+    let details: Vec<String> = body
         .errors
         .into_iter()
         .take(3)

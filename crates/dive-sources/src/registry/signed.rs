@@ -39,7 +39,7 @@ impl Object for Signature {
 #[derive(Default, PartialEq, Eq)]
 struct Format {
     length: Size,
-    /// In base64.
+    /// Base64.
     tail: String,
 }
 
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_signed_or_signed_oddly_has_no_payload() {
+    fn an_unsigned_or_inconsistent_manifest_has_no_payload() {
         let right = signature(PAYLOAD.len() - 2, "\n}");
         for document in [
             PAYLOAD.as_bytes().to_vec(),

@@ -5,7 +5,7 @@
 use super::file::Config;
 use super::keys::Binding;
 use super::origin::Setting;
-use super::table::{Alias, Key, Trust, key};
+use super::table::{Alias, KeyRow, Trust, key};
 
 /// What has the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -142,7 +142,7 @@ macro_rules! actions {
         }
 
         /// The rows of the section in the table of keys.
-        pub(super) const KEYS: &[Key<Config>] = &[$(
+        pub(super) const KEYS: &[KeyRow<Config>] = &[$(
             key!(
                 concat!("keybinding.", $path),
                 Trust::Anyone,

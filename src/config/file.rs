@@ -11,7 +11,7 @@ use super::layering;
 use super::origin::{ConfigScope, Origin, Setting};
 use super::problem::{ConfigError, Warning};
 use super::rule::{self, RuleLimits, RulesIn};
-use super::table::{Alias, BadValue, Inert, Key, Table, Trust, gate, key};
+use super::table::{Alias, BadValue, Inert, KeyRow, Table, Trust, gate, key};
 use super::value::{DiffType, LogLevel, ThemeName};
 use super::variables;
 use dive_model::budget;
@@ -155,7 +155,7 @@ impl AsMut<RuleLimits> for Config {
 }
 
 /// The keys, without those of rules and actions, which have tables of their own.
-const SETTINGS: &[Key<Config>] = &[
+const SETTINGS: &[KeyRow<Config>] = &[
     // A word for one of the user's own two engines, no address.
     key!("container-engine", Trust::Anyone, container_engine),
     key!("pull", Trust::Tightens(|_, after| after.pull.value == Some(PullPolicy::Never)), pull),

@@ -7,7 +7,7 @@ use super::origin::{ConfigScope, Origin};
 use super::output_path;
 use super::problem::{BadLimit, ConfigError, Warning};
 use super::rule::Rule;
-use super::table::{BadValue, Key, Named, Table, Trust, bare};
+use super::table::{BadValue, KeyRow, Named, Table, Trust, bare};
 use super::value::{Field, shortened};
 use super::yaml::Yaml;
 
@@ -85,7 +85,7 @@ impl<'a, T: Clone> Walk<'a, T> {
         let found = self.table.keys.iter().find_map(|row| row.named(&name).map(|named| (row, named)));
         let Some((row, named)) = found else {
             let below = format!("{name}.");
-            let mut paths = self.table.keys.iter().flat_map(Key::paths);
+            let mut paths = self.table.keys.iter().flat_map(KeyRow::paths);
             if !name.is_empty() && paths.any(|each| bare(each).starts_with(&below)) {
                 return self.section(path, node);
             }
@@ -107,7 +107,7 @@ impl<'a, T: Clone> Walk<'a, T> {
     }
 
     /// Sets one key, if the file may set it.
-    fn set(&mut self, row: &Key<T>, key: &str, node: &Yaml, origin: Origin) -> Result<(), ConfigError> {
+    fn set(&mut self, row: &KeyRow<T>, key: &str, node: &Yaml, origin: Origin) -> Result<(), ConfigError> {
         let restricted = self.scope == ConfigScope::WorkingDirectory && !matches!(row.trust, Trust::Anyone);
         let before = restricted.then(|| self.target.clone());
         let reasons = (row.field_mut)(self.target).set(node, origin.clone());
@@ -237,7 +237,7 @@ fn rule_inside<'a>(path: &mut Vec<&'a str>, node: &'a Yaml) -> Option<Rule> {
 }
 
 /// Why a file of the working directory may not change `before` to `after`; `None` if it may.
-fn refusal<T>(row: &Key<T>, before: &T, after: &T, node: &Yaml) -> Option<String> {
+fn refusal<T>(row: &KeyRow<T>, before: &T, after: &T, node: &Yaml) -> Option<String> {
     match row.trust {
         Trust::Anyone => None,
         Trust::User => Some("a .dive.yaml in the working directory cannot set it".to_owned()),
@@ -273,7 +273,7 @@ impl Faults {
     /// When the key decides about a gate. Limits of rules are collected, for one error at the end.
     pub(super) fn add<T>(
         &mut self,
-        (row, key): (&Key<T>, &str),
+        (row, key): (&KeyRow<T>, &str),
         node: &Yaml,
         origin: &Origin,
         reasons: Vec<String>,
@@ -347,7 +347,7 @@ mod tests {
         }
     }
 
-    const KEYS: [Key<Pane>; 2] = [
+    const KEYS: [KeyRow<Pane>; 2] = [
         key!("pane.is-wide", Trust::Tightens(|_, after| after.wide.value), wide, Alias::Old("pane.broad")),
         key!("title", Trust::User, title, Alias::Also("pane.name")),
     ];

@@ -8,7 +8,7 @@ use std::ops::{Index, IndexMut};
 use super::limit::{Fails, Limit};
 use super::origin::{Origin, Setting};
 use super::spelling::bare;
-use super::table::{BadValue, Key, Trust};
+use super::table::{BadValue, KeyRow, Trust};
 use dive_model::units::Ratio;
 
 /// A row of the table.
@@ -78,11 +78,11 @@ macro_rules! rules {
         }
 
         /// The keys that set the limits in a file, in the order of the table.
-        pub(super) fn keys<T>(file: RulesIn) -> [Key<T>; Rule::COUNT]
+        pub(super) fn keys<T>(file: RulesIn) -> [KeyRow<T>; Rule::COUNT]
         where
             T: AsRef<RuleLimits> + AsMut<RuleLimits>,
         {
-            [$(Key {
+            [$(KeyRow {
                 path: match file {
                     RulesIn::RulesFile => concat!("rules.", $name),
                     RulesIn::Configuration => concat!("rules.", $kebab_name),

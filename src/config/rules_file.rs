@@ -9,7 +9,7 @@ use super::layering;
 use super::origin::{ConfigScope, Origin, Setting};
 use super::problem::{ConfigError, Warning};
 use super::rule::{self, RuleLimits, RulesIn};
-use super::table::{BadValue, Key, Table, Trust, gate};
+use super::table::{BadValue, KeyRow, Table, Trust, gate};
 use super::value::ImageArgument;
 use dive_sources::Environment;
 
@@ -28,27 +28,27 @@ pub struct RulesFile {
 
 /// What the keys of a rules file set.
 #[derive(Debug, Clone)]
-struct Keys {
+struct RulesFileKeys {
     limits: RuleLimits,
     base: Setting<Option<ImageArgument>>,
 }
 
-impl AsRef<RuleLimits> for Keys {
+impl AsRef<RuleLimits> for RulesFileKeys {
     fn as_ref(&self) -> &RuleLimits {
         &self.limits
     }
 }
 
-impl AsMut<RuleLimits> for Keys {
+impl AsMut<RuleLimits> for RulesFileKeys {
     fn as_mut(&mut self) -> &mut RuleLimits {
         &mut self.limits
     }
 }
 
 /// The keys of a rules file.
-fn table() -> Table<Keys> {
+fn table() -> Table<RulesFileKeys> {
     // What it may name is decided where it is looked for.
-    let base: Key<Keys> = gate!("base", Trust::Anyone, base);
+    let base: KeyRow<RulesFileKeys> = gate!("base", Trust::Anyone, base);
     let keys = [&[base], &rule::keys(RulesIn::RulesFile)[..]].concat();
     Table { keys, inert: &[], stray_rules: BadValue::Refused }
 }
@@ -102,12 +102,12 @@ impl RulesFile {
     }
 
     pub(super) fn from_document(document: &Document) -> Result<Self, ConfigError> {
-        let mut keys = Keys { limits: RuleLimits::default(), base: Setting::by_default(None) };
+        let mut keys = RulesFileKeys { limits: RuleLimits::default(), base: Setting::by_default(None) };
         let mut warnings = layering::lay_document(&mut keys, &table(), document, ConfigScope::User)?;
         if document.is_without("rules") {
             warnings.push(Warning::NoRules { path: document.path().to_owned() });
         }
-        let Keys { limits, base: Setting { value, origin } } = keys;
+        let RulesFileKeys { limits, base: Setting { value, origin } } = keys;
         let base = value.map(|ImageArgument(value)| Setting { value, origin });
         Ok(Self { path: Some(document.path().to_owned()), limits, base, warnings })
     }

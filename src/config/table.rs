@@ -6,7 +6,7 @@ use super::value::Field;
 
 /// One key of a `T`: a row of its table.
 #[derive(Clone)]
-pub(super) struct Key<T> {
+pub(super) struct KeyRow<T> {
     /// From the outermost key inwards, with dots: `filetree.pane-width`.
     pub(super) path: &'static str,
     /// Other paths of the same key.
@@ -83,7 +83,7 @@ pub(super) struct Inert {
 #[derive(Clone)]
 pub(super) struct Table<T: 'static> {
     /// The keys.
-    pub(super) keys: Vec<Key<T>>,
+    pub(super) keys: Vec<KeyRow<T>>,
     /// The keys without effect.
     pub(super) inert: &'static [Inert],
     /// What happens to a rule's name outside `rules:`.
@@ -106,7 +106,7 @@ macro_rules! gate {
 
 macro_rules! row {
     ($bad_value:expr, $path:expr, $trust:expr, $($field:ident).+ $(, $alias:expr)* $(,)?) => {
-        $crate::config::table::Key {
+        $crate::config::table::KeyRow {
             path: $path,
             aliases: &[$($alias),*],
             trust: $trust,
@@ -118,7 +118,7 @@ macro_rules! row {
 }
 pub(super) use {gate, key, row};
 
-impl<T> Key<T> {
+impl<T> KeyRow<T> {
     /// The variable that sets the key.
     pub(super) fn variable(&self) -> String {
         variable(self.path)

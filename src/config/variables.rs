@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::layering::Faults;
 use super::origin::Origin;
 use super::problem::{ConfigError, Warning};
-use super::table::{Key, Named, Table, bare, variable};
+use super::table::{KeyRow, Named, Table, bare, variable};
 use super::yaml::Yaml;
 use dive_sources::Environment;
 
@@ -46,7 +46,7 @@ pub(super) fn lay<T>(target: &mut T, table: &Table<T>, environment: &Environment
             name.starts_with(&start).then_some(start)
         })?;
         let known: Vec<String> =
-            table.keys.iter().map(Key::variable).filter(|each| each.starts_with(&section)).collect();
+            table.keys.iter().map(KeyRow::variable).filter(|each| each.starts_with(&section)).collect();
         Some(Warning::UnknownVariable { name: name.to_owned(), known: known.join(", ") })
     }));
     Ok(warnings)
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_variable_is_named_after_the_path_of_its_key() {
-        let names: Vec<_> = table().keys.iter().map(Key::variable).collect();
+        let names: Vec<_> = table().keys.iter().map(KeyRow::variable).collect();
         for name in ["DIVE_PULL", "DIVE_CI_CONFIG", "DIVE_FILETREE_PANE_WIDTH", "DIVE_RULES_LOWEST_EFFICIENCY"] {
             assert!(names.iter().any(|each| each == name), "{name}");
         }

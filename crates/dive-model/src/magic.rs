@@ -76,8 +76,8 @@ pub(crate) fn describe(first: &[u8]) -> &'static str {
     identify(first).map_or("data of an unknown format", |format| format.name)
 }
 
-/// Whether it is gzip or zstd data as PowerShell writes it: each byte was taken for a letter of some code page. Letters of ASCII
-/// are the same in all of them; any other byte becomes some letter beyond ASCII.
+/// True for gzip or zstd data piped through PowerShell, which reads each byte as a character of a code page. ASCII is
+/// the same in all of them; other bytes become non-ASCII characters.
 fn is_compressed_utf16(first: &[u8]) -> bool {
     let of_order = |unit: fn([u8; 2]) -> u16| {
         let mut units = [0; 10];
@@ -85,7 +85,7 @@ fn is_compressed_utf16(first: &[u8]) -> bool {
             *unit_at = unit([pair[0], pair[1]]);
         }
         match units {
-            // Method and flags of a gzip header, and behind the time the level of compression.
+            // Method and flags of a gzip header, and the compression level after the time.
             [0x1f, magic, 8, flags, .., level, _] => magic >= 0x80 && flags < 0x20 && matches!(level, 0 | 2 | 4),
             [0x28, magic, 0x2f, rest, ..] => magic >= 0x80 && rest >= 0x80,
             _ => false,

@@ -13,7 +13,7 @@ use crate::budget::{Budget, Limits};
 use crate::cache::{self, Cache};
 use crate::compression::Compression;
 use crate::image::{
-    self, Dockerfile, DockerfileError, GivenBase, Image, ImageError, ImageSelector, Named, Platform, Selection,
+    self, Dockerfile, DockerfileError, GivenBase, Image, ImageError, ImageSelector, NamedMismatch, Platform, Selection,
     VerifiedStore, WrongBase,
 };
 use crate::layer::{self, LayerBlob, LayerIndex, ReadOptions};
@@ -124,7 +124,7 @@ pub enum OpenError {
         /// Name of the archive, layout or image.
         archive: String,
         /// Name of each document or layer, and how it differs.
-        mismatches: Vec<Named>,
+        mismatches: Vec<NamedMismatch>,
     },
     /// The image was not built on the base image.
     #[error("{archive}: {problem}")]
@@ -326,7 +326,11 @@ impl<'a> Opener<'a> {
     }
 
     /// Loads the image. Adds the mismatches of its layers to `mismatches`, if given.
-    fn read(&self, store: &dyn Store, mismatches: Option<&mut Vec<Named>>) -> Result<(Arc<Image>, Loaded), OpenError> {
+    fn read(
+        &self,
+        store: &dyn Store,
+        mismatches: Option<&mut Vec<NamedMismatch>>,
+    ) -> Result<(Arc<Image>, Loaded), OpenError> {
         let start = Instant::now();
         let mut image = image::open(store, &self.selection, self.on_damage)
             .map_err(|problem| OpenError::Image { problem, remarks: store.remarks().to_vec() })?;
@@ -386,8 +390,8 @@ impl<'a> Opener<'a> {
 /// Maximum number of mismatches in an error.
 const MAX_MISMATCHES: usize = 10;
 
-fn listed(mismatches: &[Named]) -> String {
-    let text = |(name, mismatch): &Named| format!("{} {}", Shown(name), Shown(&mismatch.to_string()));
+fn listed(mismatches: &[NamedMismatch]) -> String {
+    let text = |(name, mismatch): &NamedMismatch| format!("{} {}", Shown(name), Shown(&mismatch.to_string()));
     let more = mismatches.len().saturating_sub(MAX_MISMATCHES);
     let rest = (more > 0).then(|| format!("and {more} more"));
     mismatches.iter().take(MAX_MISMATCHES).map(text).chain(rest).collect::<Vec<_>>().join("; ")

@@ -51,13 +51,13 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// A name from outside in quotation marks, escaped as [`Shown`] escapes, with a backslash before quotation marks and
+/// Formats an untrusted name in quotation marks, escaped like [`Shown`], with a backslash before quotation marks and
 /// backslashes.
 #[derive(Debug, Clone, Copy)]
 pub struct Quoted<T>(pub T);
 
 impl<'a> Quoted<Cow<'a, str>> {
-    /// A name in bytes; those that are not UTF-8 are U+FFFD.
+    /// A name in bytes. Bytes that are not UTF-8 become U+FFFD.
     #[must_use]
     pub fn lossy(name: &'a [u8]) -> Self {
         Self(String::from_utf8_lossy(name))
@@ -72,7 +72,7 @@ impl<T: AsRef<str>> fmt::Display for Quoted<T> {
     }
 }
 
-/// Writes `text` on one line, with a backslash before each letter of `marks`.
+/// Writes `text` on one line, with a backslash before each character in `marks`.
 fn escape(text: &str, marks: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut rest = text;
     while let Some(at) = rest.find(|letter: char| letter.is_control() || is_hidden(letter) || marks.contains(letter)) {

@@ -52,7 +52,7 @@ fn dollar_quoted(word: &[u8]) -> String {
 /// Writes octal escapes: some shells read any number of digits after `\x`.
 fn octal(bytes: &[u8], out: &mut String) {
     for byte in bytes {
-        // Writing to a String does not fail.
+        // Writing to a string cannot fail.
         let _ = write!(out, "\\{byte:03o}");
     }
 }

@@ -1,5 +1,4 @@
-//! What opening a source may use besides the reference: how damage is taken, whether an engine may pull, what is to be
-//! believed of registries, the environment, and what was kept from earlier runs.
+//! The options for opening a source: damage, pulls, registries, environment, cache and limits.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -10,26 +9,26 @@ use dive_model::cache::Cache;
 use dive_model::remark::OnDamage;
 use dive_model::store::Links;
 
-/// What opening a source may use. [`OnDamage`] alone makes one that has nothing else: enough for files.
+/// The options for opening a source. An [`OnDamage`] converts into one with the defaults, which is enough for files.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
-    /// What is done about damage.
+    /// Whether damage is an error.
     pub on_damage: OnDamage,
-    /// Whether an engine pulls what it has not got.
+    /// When an engine pulls the image.
     pub pull: PullPolicy,
-    /// How Podman is reached.
+    /// How to reach Podman.
     pub podman: PodmanRoute,
-    /// The platform to ask an engine or a registry for, as `OS/ARCH[/VARIANT]`, if one was named.
+    /// The requested platform, as `OS/ARCH[/VARIANT]`; `None` for the default.
     pub platform: Option<String>,
-    /// What is to be believed of registries.
+    /// Options for registries.
     pub registries: RegistryOptions,
-    /// Variables that say where engines and credentials are.
+    /// Variables that locate engines and credentials.
     pub environment: Environment,
-    /// Where links of a layout directory may lead.
+    /// Where symbolic links in a layout directory may lead.
     pub links: Links,
-    /// What was kept from earlier runs; none if it is not to be used.
+    /// The cache; `None` to disable it.
     pub cache: Option<Cache>,
-    /// What an archive may unpack to.
+    /// Limits of the unpacked size.
     pub limits: Limits,
 }
 
@@ -39,29 +38,29 @@ impl From<OnDamage> for Access {
     }
 }
 
-/// When an engine pulls an image: the value of `--pull`.
+/// When an engine pulls an image; a value of `--pull`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum PullPolicy {
-    /// If the engine has none of that name.
+    /// If the engine does not have the image.
     Missing,
-    /// Before each look.
+    /// Before every lookup.
     Always,
     /// Not at all.
     #[default]
     Never,
 }
 
-/// How Podman is reached.
+/// How to reach Podman.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum PodmanRoute {
-    /// Through its service; through its command where no service answers and the user named none.
+    /// Through its service, or through its command if no service responds and the user names none.
     #[default]
     ServiceFirst,
-    /// Through its command, for what the command has just built.
+    /// Through its command, for images that the command has just built.
     Command,
 }
 
-/// A word that is no [`PullPolicy`].
+/// The value is not a [`PullPolicy`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a pull policy; use missing, always or never")]
 pub struct UnknownPullPolicy(String);
@@ -79,27 +78,27 @@ impl FromStr for PullPolicy {
     }
 }
 
-/// What is to be believed of registries beyond the defaults: nothing, unless the user says so.
+/// Exceptions to the default trust in registries, and their mirrors.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RegistryOptions {
-    /// Hosts (`HOST[:PORT]`) that may be spoken to without TLS, or with a certificate that nobody vouches for.
+    /// Hosts (`HOST[:PORT]`) that may use plain HTTP or an unverified certificate.
     pub insecure: Vec<String>,
-    /// Hosts that are asked instead of another, first to last, before that one itself.
+    /// Mirrors, in the order in which they are tried before their registry.
     pub mirrors: Vec<Mirror>,
-    /// A PEM file of authorities that are trusted besides the system's.
+    /// A PEM file of certificate authorities to trust in addition to the system's.
     pub ca_file: Option<PathBuf>,
 }
 
-/// A host that holds what another one has.
+/// A host that mirrors a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mirror {
-    /// The registry that is named in references: `docker.io`.
+    /// The registry in references: `docker.io`.
     pub of: String,
-    /// The host (`HOST[:PORT]`) that is asked first.
+    /// The mirror's host (`HOST[:PORT]`).
     pub host: String,
 }
 
-/// A text that is no [`Mirror`].
+/// The value is not a [`Mirror`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not a mirror; write REGISTRY=HOST[:PORT], such as docker.io=mirror.example:5000, without a scheme, a path, a user name \
@@ -107,20 +106,20 @@ pub struct Mirror {
 )]
 pub struct MirrorError;
 
-/// A text that is no host.
+/// The value is not a host.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not a host; write HOST[:PORT], such as registry.example:5000, without a scheme, a path, a user name or a password"
 )]
 pub struct HostError;
 
-/// A host as the user names it: `HOST[:PORT]` and nothing else. The error does not repeat it: a password may stand in it.
+/// Parses a host, `HOST[:PORT]`. The error does not repeat the text, which may contain a password.
 ///
 /// # Errors
 ///
-/// If there is anything else in it.
+/// If the text contains anything else.
 pub fn host(text: &str) -> Result<String, HostError> {
-    // An address of IPv6 stands in brackets, since there are colons in it.
+    // The colons of an IPv6 address are in brackets.
     let (name, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, port)) if address.parse::<std::net::Ipv6Addr>().is_ok() => (address, port),
         Some(_) => return Err(HostError),
@@ -148,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mirror_names_two_hosts() {
+    fn a_mirror_is_a_registry_and_a_host() {
         let mirror: Mirror = "docker.io=127.0.0.1:5000".parse().unwrap();
         assert_eq!((mirror.of.as_str(), mirror.host.as_str()), ("docker.io", "127.0.0.1:5000"));
         let wrong = ["", "=", "docker.io=", "=x", "docker.io", "docker.io=https://x", "docker.io=me:secret@x", "a=x?y"];
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_a_name_and_a_port() {
+    fn a_host_with_a_scheme_path_or_password_is_refused() {
         for right in ["localhost", "127.0.0.1:5000", "[::1]:5000", "[::1]", "my_host.example:443", "docker.io"] {
             assert_eq!(host(right).as_deref(), Ok(right));
         }

@@ -1,5 +1,5 @@
-//! Certificates in files, and the one answer to a host's certificate that looks at none: engines and registries are both
-//! spoken to with TLS.
+//! Reads PEM certificates, and accepts any server certificate where the user has turned verification off. Engines and
+//! registries share both.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
-/// The certificates in a PEM file, or why there are none.
+/// The certificates in a PEM file. The error is the reason, without the path.
 pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(file).map_err(|error| error.to_string())?.collect();
     match found.map_err(|error| error.to_string())? {
@@ -19,7 +19,7 @@ pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, 
     }
 }
 
-/// Accepts any certificate, for hosts that the user trusts. The server must still prove that it has the key.
+/// Accepts any certificate, for hosts without verification. The server must still prove that it has the private key.
 #[derive(Debug)]
 pub(super) struct AcceptAnyVerifier(pub(super) Arc<CryptoProvider>);
 

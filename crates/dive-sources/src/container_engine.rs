@@ -1,4 +1,4 @@
-//! Which engine: Docker or Podman. They speak the same API; their commands, sockets and logins differ.
+//! The container engines, Docker and Podman. They share an API; their commands, sockets and logins differ.
 
 /// A container engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,10 +10,10 @@ pub enum ContainerEngine {
 }
 
 impl ContainerEngine {
-    /// The engines, Docker first.
+    /// All engines, Docker first.
     pub const ALL: [Self; 2] = [Self::Docker, Self::Podman];
 
-    /// The name of its command, which is also its name in files and references.
+    /// The name of the command, also used in files and references.
     #[must_use]
     pub const fn command(self) -> &'static str {
         match self {

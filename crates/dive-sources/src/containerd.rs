@@ -1,6 +1,7 @@
-//! Images in containerd, by the programs that come with it: `ctr images export`, or `nerdctl save` where there is no ctr. Both
-//! write an archive to their output, which is streamed into a temporary file. Where containerd is, and in which of its
-//! namespaces, they know from their own environment.
+//! Opens images in containerd through its command-line programs: `ctr images export`, or `nerdctl save` if ctr is missing.
+//!
+//! Both write an archive to standard output, which is copied into a temporary file. They find the socket and the namespace
+//! in the environment.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -13,53 +14,53 @@ use super::program::{ExportError, Program, ProgramError};
 use dive_model::blob::TransferProgress;
 use dive_model::store::{FileStore, Spooled, Store};
 
-/// An image that containerd does not give.
+/// An image that containerd cannot provide.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ContainerdError {
-    /// It is no name.
+    /// The name is not valid.
     #[error("{name:?} is not an image name; {EXPECTED}")]
     Name {
-        /// What was given.
+        /// The name as typed.
         name: String,
     },
-    /// There is nobody to ask.
+    /// Neither ctr nor nerdctl is installed.
     #[error(
         "cannot look up {name:?} in containerd: neither ctr nor nerdctl is in PATH; install one of them \
          (ctr comes with containerd), or save the image where it is: `ctr images export - {name} | dive -`"
     )]
     NoProgram {
-        /// The image.
+        /// The image's name.
         name: String,
     },
-    /// The program cannot be run.
+    /// The program cannot be started.
     #[error("{program} cannot be run: {cause}")]
     Start {
-        /// Which program.
+        /// The program's name.
         program: &'static str,
-        /// What the system says.
+        /// The operating system's error.
         cause: io::Error,
     },
-    /// The program ended with an error.
+    /// The program exited with an error.
     #[error(
-        "{program} cannot export {name:?} ({status}, after {received} bytes): {said}; `{program} images ls` lists the images, \
+        "{program} cannot export {name:?} ({status}, after {received} bytes): {message}; `{program} images ls` lists the images, \
          CONTAINERD_NAMESPACE sets the namespace (k8s.io for Kubernetes) and CONTAINERD_ADDRESS the socket"
     )]
     Failed {
-        /// Which program.
+        /// The program's name.
         program: &'static str,
-        /// The image.
+        /// The image's name.
         name: String,
-        /// How it ended.
+        /// The exit status.
         status: ExitStatus,
-        /// Bytes that had come.
+        /// Bytes received before it failed.
         received: u64,
-        /// What it says.
-        said: String,
+        /// The program's error message.
+        message: String,
     },
 }
 
-/// Opens an image of containerd, as the archive that it exports.
+/// Opens an image in containerd through an exported archive.
 pub(super) fn open(
     name: &str,
     access: &Access,
@@ -69,16 +70,16 @@ pub(super) fn open(
     Ok(Box::new(FileStore::of_spooled(name.to_owned(), exported, access.on_damage)?))
 }
 
-/// The archive of the image of that name.
+/// Exports the image with ctr, or with nerdctl if ctr is missing.
 fn export(name: &str, access: &Access, progress: &mut dyn FnMut(TransferProgress)) -> Result<Spooled, SourceError> {
-    let asked = Name::new(name).ok_or_else(|| ContainerdError::Name { name: name.to_owned() })?;
-    let in_full = asked.in_full();
+    let parsed = Name::new(name).ok_or_else(|| ContainerdError::Name { name: name.to_owned() })?;
+    let in_full = parsed.in_full();
     let ctr = Exporter { program: "ctr", name, access };
-    // Without it, ctr waits ten seconds for a socket that is not there.
+    // The default timeout for a missing socket is ten seconds.
     let export = ["--connect-timeout", "3s", "images", "export"];
     match ctr.run(&export, &["-", name], progress) {
         Err(ExportError::Program(ProgramError::Absent)) => {}
-        // ctr takes names as they are stored, which is in full.
+        // ctr only finds full names, such as `docker.io/library/alpine:latest`.
         Err(ExportError::Program(ProgramError::Exited { message, .. }))
             if message.contains("not found") && in_full != name =>
         {
@@ -125,7 +126,7 @@ impl Exporter<'_> {
             ProgramError::Io(cause) => ContainerdError::Start { program, cause },
             ProgramError::Cancelled => ContainerdError::Start { program, cause: io::ErrorKind::Interrupted.into() },
             ProgramError::Exited { status, received, message } => {
-                ContainerdError::Failed { program, name, status, received, said: message }
+                ContainerdError::Failed { program, name, status, received, message }
             }
         };
         error.into()
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_without_the_programs_says_what_to_install() {
+    fn a_machine_without_ctr_is_told_what_to_install() {
         let folder = tempfile::tempdir().unwrap();
         assert!(refused("alpine", folder.path()).contains("neither ctr nor nerdctl"));
         assert!(refused("--all", folder.path()).contains("is not an image name"), "it is no option");
@@ -150,7 +151,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_program_that_fails_is_no_image() {
+    fn a_failed_export_is_not_taken_for_an_image() {
         let folder = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink("/bin/false", folder.path().join("ctr")).unwrap();
         let error = refused("alpine", folder.path());

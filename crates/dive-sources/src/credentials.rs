@@ -1,5 +1,6 @@
-//! Who the user is to a registry, as docker and podman remember it: their files, and the programs that keep secrets for
-//! them. The crate that knows docker's format decodes what is found; which file and which of its keys counts is told here.
+//! Finds the user's credentials for a registry, in the files of docker and podman and through their credential helpers.
+//!
+//! The crate `docker_credential` decodes the entries. This module decides which file and which key in it applies.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,17 +15,17 @@ use serde::de::IgnoredAny;
 use super::docker_hub::{DOCKER_HUB, DOCKER_HUB_KEY};
 use super::environment::Environment;
 
-/// What a user proves with who they are.
+/// The user's credentials for a registry.
 pub(super) enum Credential {
     User {
         name: String,
         password: String,
     },
-    /// To be exchanged for a token.
+    /// An identity token, which the token server exchanges for an access token.
     Identity(String),
 }
 
-/// A secret is not shown.
+/// Prints the kind without the secret.
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -34,19 +35,19 @@ impl fmt::Debug for Credential {
     }
 }
 
-/// What was found, and where.
+/// The credentials for a repository, and where they were searched.
 #[derive(Debug, Default)]
 pub(super) struct Credentials {
     pub(super) found: Option<Credential>,
-    /// The file, or the program, that had it.
+    /// The file or the credential helper that has them.
     place: String,
-    /// Files that were looked into, with no success.
+    /// Files without credentials for this registry.
     looked: Vec<String>,
-    /// What went wrong on the way.
+    /// Files and helpers that failed.
     pub(super) problems: Vec<String>,
 }
 
-/// Longer than any such file.
+/// Limit of a credentials file, in bytes.
 const FILE_LIMIT: u64 = 4 << 20;
 
 /// The keys of a file, without the secrets behind them.
@@ -60,7 +61,7 @@ struct Keys {
 }
 
 impl Credentials {
-    /// Looks for those of `repository` in `registry`. Waits for programs that keep them.
+    /// Finds the credentials for `repository` in `registry`. Blocks while a credential helper runs.
     pub(super) fn look_up(environment: &Environment, registry: &str, repository: &str) -> Self {
         let mut credentials = Self::default();
         for file in files(environment) {
@@ -94,11 +95,11 @@ impl Credentials {
                 self.place = place;
             }
             Ok(_) | Err(CredentialRetrievalError::NoCredentialConfigured) => self.looked.push(place),
-            // The helpers' protocol says it in these words.
+            // The credential helper protocol fixes this text.
             Err(CredentialRetrievalError::HelperFailure { stdout, .. }) if stdout.contains("credentials not found") => {
                 self.looked.push(place);
             }
-            // What it writes may be a secret; that it failed is none.
+            // The output of a helper may contain a secret, so it is not repeated.
             Err(CredentialRetrievalError::HelperFailure { .. }) => self.problems.push(format!("{place}: it failed")),
             Err(CredentialRetrievalError::HelperCommunicationError) => {
                 self.problems.push(format!("{place}: it cannot be run; put it in PATH"));
@@ -110,9 +111,9 @@ impl Credentials {
         }
     }
 
-    /// What to tell about them when `registry` does not like who asks.
+    /// The advice for a user whose access `registry` denies.
     pub(super) fn advice(&self, registry: &str) -> String {
-        let problems = self.problems.iter().fold(String::new(), |told, problem| told + "; " + problem);
+        let problems = self.problems.iter().fold(String::new(), |text, problem| text + "; " + problem);
         let login = if registry == DOCKER_HUB { String::new() } else { format!(" {registry}") };
         if self.found.is_some() {
             return format!(
@@ -128,7 +129,7 @@ impl Credentials {
 }
 
 impl Keys {
-    /// The key for a registry, and the helper that is asked for it; the most exact one first.
+    /// The key for a registry and its credential helper, most specific first.
     fn key(&self, registry: &str, repository: &str) -> Option<(String, Option<&str>)> {
         let helper =
             |key: &str| self.cred_helpers.as_ref()?.get(key).map(String::as_str).filter(|name| !name.is_empty());
@@ -137,7 +138,7 @@ impl Keys {
             if let Some(name) = helper(&key) {
                 return Some((key, Some(name)));
             }
-            // Where a program keeps them, docker writes an empty entry.
+            // docker writes an empty entry for a registry whose credentials a helper keeps.
             if self.auths.as_ref().is_some_and(|auths| auths.contains_key(&key)) {
                 return Some((key, None));
             }
@@ -147,7 +148,7 @@ impl Keys {
     }
 }
 
-/// Names that files may have for a registry, the most exact one first: podman knows credentials for a part of one.
+/// The keys for a registry, most specific first: podman keeps credentials for parts of a registry.
 fn keys(registry: &str, repository: &str) -> Vec<String> {
     let mut keys = Vec::new();
     let mut part = Some(repository);
@@ -169,7 +170,7 @@ fn keys(registry: &str, repository: &str) -> Vec<String> {
     keys
 }
 
-/// Where credentials are kept, in the order of asking: a file that the user names counts before all others.
+/// Credentials files in search order: `REGISTRY_AUTH_FILE` precedes the default files.
 fn files(environment: &Environment) -> Vec<PathBuf> {
     let home = environment.path("HOME").or_else(|| environment.path("USERPROFILE"));
     let config = environment.path("XDG_CONFIG_HOME").or_else(|| Some(home.clone()?.join(".config")));
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_files_of_docker_and_podman_are_known() {
+    fn the_logins_of_docker_and_podman_are_found() {
         let home = tempfile::tempdir().unwrap();
         for (file, text) in [(".docker/config.json", DOCKER), (".config/containers/auth.json", PODMAN)] {
             let path = home.path().join(file);
@@ -233,23 +234,23 @@ mod tests {
         assert_eq!(user(&named, "other.example", "team/app"), "bob");
     }
 
-    /// What was not found and what failed must both be told: a helper that is missing looks like a wrong password otherwise.
+    /// Without the reason, a missing helper looks like a wrong password.
     #[test]
-    fn a_helper_that_fails_is_told_of_without_what_it_writes() {
+    fn a_failed_helper_is_reported_without_its_output() {
         let folder = tempfile::tempdir().unwrap();
         let text =
             r#"{"credHelpers": {"quay.io": "no-such-helper-anywhere"}, "auths": {"bad.example": {"auth": "!"}}}"#;
         std::fs::write(folder.path().join("config.json"), text).unwrap();
         let environment: Environment = [("DOCKER_CONFIG", folder.path())].into_iter().collect();
-        let told = user(&environment, "quay.io", "app");
-        assert!(told.contains("docker-credential-no-such-helper-anywhere") && told.contains("PATH"), "{told}");
+        let message = user(&environment, "quay.io", "app");
+        assert!(message.contains("docker-credential-no-such-helper-anywhere") && message.contains("PATH"), "{message}");
         assert!(user(&environment, "bad.example", "app").contains("cannot be read"));
         std::fs::write(folder.path().join("config.json"), "{").unwrap();
         assert!(user(&environment, "quay.io", "app").contains("not in docker's format"));
     }
 
     #[test]
-    fn a_credential_is_not_printed() {
+    fn debug_output_shows_no_password() {
         let credential = Credential::User { name: "ann".to_owned(), password: "secret".to_owned() };
         assert_eq!(format!("{credential:?} {:?}", Credential::Identity("secret".to_owned())), "User Identity");
     }

@@ -1,7 +1,7 @@
 //! The names of Docker Hub.
 
-/// In the names of images.
+/// The host in image names.
 pub(crate) const DOCKER_HUB: &str = "docker.io";
 
-/// In docker's own files.
+/// The key in docker's configuration file.
 pub(crate) const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";

@@ -1,25 +1,25 @@
-//! What an image is called when an engine is asked for it. The name becomes part of a path: it is let through only if it
-//! cannot lead to another one.
+//! The name of an image in requests to an engine. It becomes part of a URL path, so a name that could lead to another path
+//! is rejected.
 
 use crate::docker_hub::DOCKER_HUB_KEY;
 
-/// A name, an id, or a name with a digest, as engines take them.
+/// A name, an id, or a name with a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Name<'a>(&'a str);
 
-/// Engines allow a name 255 bytes, a tag 128 and a digest 71 (or 135).
+/// Engines limit a name to 255 bytes, a tag to 128 and a digest to 71 (or 135).
 const LONGEST: usize = 600;
 
-/// What a name is that names no image. What the user typed stands beside it.
+/// Completes the error of an invalid name.
 pub(crate) const EXPECTED: &str =
     "an image is called NAME[:TAG], NAME@sha256:DIGEST, or by its id, in letters, digits and . _ - / : @";
 
 impl<'a> Name<'a> {
-    /// `text` as a name; none if it is not.
+    /// `None` if `text` is not a valid name.
     pub(crate) fn new(text: &'a str) -> Option<Self> {
         let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || b"._-/:@+".contains(&letter);
         let is_path = |part: &str| matches!(part, "" | "." | "..");
-        // A leading `-` would be an option to a program.
+        // A program would read a leading `-` as an option.
         let fits = text.len() <= LONGEST && text.bytes().all(is_plain) && !text.split('/').any(is_path);
         (fits && !text.starts_with('-')).then_some(Self(text))
     }
@@ -28,32 +28,32 @@ impl<'a> Name<'a> {
         self.0
     }
 
-    /// What the image is called without tag and digest, and the one of the two that says which: the digest, if both are there.
+    /// The repository, and the digest or else the tag.
     pub(crate) fn repository_and_version(self) -> (&'a str, Option<&'a str>) {
         let (name, digest) = match self.0.split_once('@') {
             Some((name, digest)) => (name, Some(digest)),
             None => (self.0, None),
         };
-        // What follows a `:` before the last `/` is a port.
+        // A `:` before the last `/` precedes a port.
         match name.rsplit_once(':') {
             Some((name, tag)) if !tag.contains('/') => (name, digest.or(Some(tag))),
             _ => (name, digest),
         }
     }
 
-    /// Whether it can only be the id of an image, which no registry knows.
+    /// True if the name can only be an image id, which no registry knows.
     pub(crate) fn is_id(self) -> bool {
         let digits = self.0.strip_prefix("sha256:").unwrap_or(self.0);
         let is_whole = self.0.starts_with("sha256:") || digits.len() == 64;
         is_whole && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
     }
 
-    /// Whether a container can have this name or id: theirs have neither tag nor digest nor folder.
+    /// True if a container can have this name or id: it has no tag, digest or `/`.
     pub(crate) fn may_be_a_container(self) -> bool {
         !self.0.contains(['/', ':', '@', '+'])
     }
 
-    /// The host of the registry that it comes from, as docker's configuration calls it.
+    /// The registry's host, as docker's configuration file names it.
     pub(crate) fn registry(self) -> &'a str {
         match self.0.split_once('/') {
             Some(("docker.io" | "index.docker.io", _)) | None => DOCKER_HUB_KEY,
@@ -62,7 +62,7 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// The name with everything that engines add where it is left out.
+    /// The full name, with the registry, the namespace and the tag that engines add.
     pub(crate) fn in_full(self) -> String {
         let (repository, version) = self.repository_and_version();
         let version = match version {
@@ -79,11 +79,11 @@ impl<'a> Name<'a> {
     }
 }
 
-/// `tags` with the one first that was asked for.
-pub(crate) fn asked_first(asked: Name<'_>, mut tags: Vec<String>) -> Vec<String> {
-    // Podman calls what was made here `localhost/NAME`.
+/// `tags` with the requested one first.
+pub(crate) fn requested_first(requested: Name<'_>, mut tags: Vec<String>) -> Vec<String> {
+    // Podman names local builds `localhost/NAME`.
     let in_full = |tag: &str| Name::new(tag.strip_prefix("localhost/").unwrap_or(tag)).map(Name::in_full);
-    let wanted = in_full(asked.as_str());
+    let wanted = in_full(requested.as_str());
     tags.retain(|tag| tag != "<none>:<none>");
     tags.sort_by_key(|tag| in_full(tag) != wanted);
     tags
@@ -97,9 +97,9 @@ mod tests {
         Name::new(text).unwrap()
     }
 
-    /// `../containers/x` would have an engine asked for something else than an image.
+    /// `../containers/x` would request something other than an image.
     #[test]
-    fn no_name_reaches_another_path() {
+    fn an_image_name_cannot_reach_another_path() {
         for text in [
             "",
             "..",
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_asked_of_its_registry() {
+    fn a_name_is_looked_up_in_its_registry() {
         let hub = "https://index.docker.io/v1/";
         for (text, repository, version, registry, in_full) in [
             ("alpine", "alpine", None, hub, "docker.io/library/alpine:latest"),
@@ -142,14 +142,14 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_told_from_names() {
+    fn an_image_id_is_not_pulled_as_a_name() {
         assert!(name("sha256:00").is_id() && name(&"a0".repeat(32)).is_id());
         assert!(!name("54ebc3b06008").is_id(), "a short id may be a name");
         assert!(!name("alpine").is_id() && !name("a@sha256:00").is_id());
     }
 
     #[test]
-    fn containers_have_names_without_tags() {
+    fn a_name_with_a_tag_is_not_looked_up_as_a_container() {
         assert!(name("quizzical_newton").may_be_a_container() && name("54ebc3b06008").may_be_a_container());
         for text in ["alpine:3", "team/app", "a@sha256:00", "sha256:00"] {
             assert!(!name(text).may_be_a_container(), "{text}");
@@ -157,12 +157,12 @@ mod tests {
     }
 
     #[test]
-    fn the_tag_that_was_asked_for_is_the_images_name() {
+    fn the_requested_tag_is_shown_as_the_image_name() {
         let tags = || ["a:1", "a:latest", "h:5/a:1", "<none>:<none>"].map(str::to_owned).to_vec();
-        assert_eq!(asked_first(name("a"), tags()), ["a:latest", "a:1", "h:5/a:1"]);
-        assert_eq!(asked_first(name("h:5/a:1"), tags()), ["h:5/a:1", "a:1", "a:latest"]);
-        assert_eq!(asked_first(name("sha256:00"), tags()), ["a:1", "a:latest", "h:5/a:1"]);
+        assert_eq!(requested_first(name("a"), tags()), ["a:latest", "a:1", "h:5/a:1"]);
+        assert_eq!(requested_first(name("h:5/a:1"), tags()), ["h:5/a:1", "a:1", "a:latest"]);
+        assert_eq!(requested_first(name("sha256:00"), tags()), ["a:1", "a:latest", "h:5/a:1"]);
         let podman = vec!["localhost/b:1".to_owned(), "localhost/a:1".to_owned()];
-        assert_eq!(asked_first(name("a:1"), podman), ["localhost/a:1", "localhost/b:1"]);
+        assert_eq!(requested_first(name("a:1"), podman), ["localhost/a:1", "localhost/b:1"]);
     }
 }

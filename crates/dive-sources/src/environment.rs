@@ -1,19 +1,19 @@
-//! The environment of a process as one value: its variables, its working directory and its user's home. A program reads it
-//! once, and a test says in one value what the world is; only `temp_dir` is asked for elsewhere.
+//! The environment of a process as one value: variables, working directory and home. The program reads it once, and tests
+//! build their own. Only `temp_dir` is read elsewhere.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
 
-/// Variables and folders that decide what a program finds. Variables may be secret: their values are never shown.
+/// Variables and folders of a process. The values of variables are never printed, because they may be secret.
 ///
-/// `std::env::vars_os().collect()` makes one with the variables of the process, which is all that sources need.
+/// `std::env::vars_os().collect()` has the variables of the process, which is all that sources need.
 #[derive(Clone, Default)]
 pub struct Environment {
-    /// Where relative paths start. Empty if the program needs none.
+    /// The base of relative paths; empty if the program needs none.
     pub working_dir: PathBuf,
-    /// The user's home, if there is one.
+    /// The user's home; `None` if unknown.
     pub home: Option<PathBuf>,
     variables: BTreeMap<OsString, OsString>,
 }
@@ -28,25 +28,25 @@ impl Environment {
         Self { working_dir, home, variables: variables.into_iter().collect() }
     }
 
-    /// The value of the variable `name`; `None` if it is not set, or empty.
+    /// The value of a variable; `None` if unset or empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&OsStr> {
         self.variables.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
-    /// The value of `name` as text.
+    /// The value of a variable as text.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         self.get(name).and_then(OsStr::to_str)
     }
 
-    /// The value of `name` as a path.
+    /// The value of a variable as a path.
     #[must_use]
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         self.get(name).map(PathBuf::from)
     }
 
-    /// All variables, in the order of their names, empty ones included.
+    /// All variables in the order of their names, including empty ones.
     pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.variables.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
@@ -79,9 +79,9 @@ impl fmt::Debug for Environment {
 mod tests {
     use super::*;
 
-    /// A token in the environment must not get into a log that prints what it opens.
+    /// A log of opened images must not contain a token from the environment.
     #[test]
-    fn the_environment_shows_names_and_no_values() {
+    fn debug_output_of_the_environment_shows_no_values() {
         let environment: Environment = [("DOCKER_HOST", "tcp://user:secret@host")].into_iter().collect();
         assert_eq!(format!("{environment:?}"), r#"["DOCKER_HOST"]"#);
     }

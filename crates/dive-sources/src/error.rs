@@ -1,5 +1,5 @@
-//! What can go wrong before an image is even looked at. Every message says what, where, and what to do; names from
-//! archives are printed with their control characters escaped.
+//! Errors of image sources. Each message says what failed, where, and what to do. Control characters in names from archives
+//! are escaped.
 
 #[cfg(feature = "engine")]
 use super::containerd::ContainerdError;
@@ -10,37 +10,37 @@ use super::left_out::LeftOut;
 use super::registry::RegistryError;
 use dive_model::store::StoreError;
 
-/// A source that could not be opened, or something in it that could not.
+/// A source, or something in it, that cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceError {
-    /// The image's file cannot be opened, or something in it cannot.
+    /// The image's file, or something in it, cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// This build cannot open the source.
+    /// This build does not include the source.
     #[error(transparent)]
     LeftOut(#[from] LeftOut),
-    /// An engine does not give it.
+    /// The engine cannot provide the image.
     #[cfg(feature = "engine")]
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The image lies in a registry, which does not give it.
+    /// The registry cannot provide the image.
     #[cfg(feature = "registry")]
     #[error("{name}: {cause}")]
     Registry {
-        /// The image's name as the user gave it.
+        /// The image's name as typed.
         name: String,
-        /// What is wrong.
+        /// The error from the registry.
         cause: Box<RegistryError>,
     },
-    /// containerd does not give it.
+    /// containerd cannot provide the image.
     #[cfg(feature = "engine")]
     #[error(transparent)]
     Containerd(#[from] ContainerdError),
 }
 
 impl SourceError {
-    /// The error in one short sentence, to stand behind another: what failed, and where the details are.
+    /// A short sentence for use inside another message: what failed, and where to find the details.
     #[must_use]
     pub fn brief(&self) -> String {
         match self {
@@ -51,7 +51,7 @@ impl SourceError {
     }
 }
 
-/// For an image whose store is an engine or a registry.
+/// Converts the error of an image in an engine or a registry.
 impl From<SourceError> for StoreError {
     fn from(error: SourceError) -> Self {
         match error {
@@ -63,7 +63,7 @@ impl From<SourceError> for StoreError {
 
 #[cfg(feature = "registry")]
 impl RegistryError {
-    /// The same error for an image that messages call `name`.
+    /// Adds the image's name, for messages.
     pub(super) fn of(self, name: &str) -> SourceError {
         match self {
             Self::Disk { what, folder, written, cause } => {

@@ -1,5 +1,5 @@
-//! The sources that this build leaves out, by Cargo feature. Parsing, help and completion still know their names; opening one
-//! is an error that names the feature.
+//! The sources that this build leaves out, by Cargo feature. Their names still parse and complete; opening one fails with
+//! the name of the feature.
 
 use super::scheme::SourceKind;
 
@@ -19,11 +19,11 @@ pub enum LeftOut {
 }
 
 impl SourceKind {
-    /// `Ok` if this build can open the source.
+    /// `Ok` if this build includes the source.
     ///
     /// # Errors
     ///
-    /// If the Cargo feature that the source needs is off.
+    /// If the Cargo feature of the source is off.
     pub const fn require(self) -> Result<(), LeftOut> {
         match self {
             Self::Engine(_) | Self::Containerd if !cfg!(feature = "engine") => Err(LeftOut::Engines),

@@ -1,5 +1,5 @@
-//! Where images are: files, standard input, engines, registries, containerd. A [`Reference`] says what the user named, and
-//! [`Source::open`] finds the store that holds it, which [`dive_model::Opener`] reads:
+//! Finds container images in files, standard input, engines, registries and containerd. A [`Reference`] is the parsed argument
+//! of the user, and [`Source::open`] returns the store with the image, which [`dive_model::Opener`] reads:
 //!
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -13,7 +13,7 @@
 //! # }
 //! ```
 //!
-//! [`Access`] has the options: the [`Environment`] that says where engines and credentials are, mirrors, pulls, the cache.
+//! [`Access`] has the options: mirrors, pulls, the cache, and the [`Environment`] that locates engines and credentials.
 
 mod access;
 mod container_engine;
@@ -80,7 +80,7 @@ use stand_in::registry;
 #[cfg(not(feature = "engine"))]
 use stand_in::{containerd, engine};
 
-/// An image's store, found, and where it was found.
+/// An open source: the store of an image, and its origin.
 #[derive(Debug)]
 pub struct Source {
     origin: ImageOrigin,
@@ -88,12 +88,12 @@ pub struct Source {
 }
 
 impl Source {
-    /// Opens what `reference` names. A pipe, a compressed archive or what an engine saves is first written to a temporary
-    /// file; `observer` receives the progress of that and of an engine's pull. Of a registry, only the manifest is fetched.
+    /// Opens the image that `reference` names. Pipes, compressed archives and exports are first written to a temporary file.
+    /// `observer` receives the progress of that and of a pull. From a registry, only the manifest is fetched.
     ///
     /// # Errors
-    /// If it is not there, is not an image, is damaged (unless `access` says to go on), or an engine or registry does not
-    /// answer or refuses.
+    /// If the image is missing, invalid, or damaged (unless `access` tolerates damage), or if an engine or registry cannot be
+    /// reached or refuses.
     pub fn open(reference: &Reference, access: &Access, observer: &dyn Observer) -> Result<Self, SourceError> {
         let on_damage = access.on_damage;
         let progress = &mut |progress| observer.transferred(progress);
@@ -129,13 +129,13 @@ impl Source {
         Ok(Self { origin: ImageOrigin { scheme, name }, store })
     }
 
-    /// Where the image came from: the source that was named, or the format of the file or directory that was found.
+    /// The origin of the image: the named source, or the format that was detected on disk.
     #[must_use]
     pub const fn origin(&self) -> &ImageOrigin {
         &self.origin
     }
 
-    /// What holds the image's bytes.
+    /// The store with the image's bytes.
     #[must_use]
     pub fn store(&self) -> &dyn Store {
         &*self.store

@@ -1,4 +1,4 @@
-//! Counts the bytes of an export as they arrive, and reports them several times a second, even while none arrive.
+//! Counts the received bytes of an export and reports them several times a second, also while none arrive.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -7,13 +7,13 @@ use dive_model::blob::TICK;
 use dive_model::blob::Watch;
 use dive_model::blob::{TransferProgress, TransferStep};
 
-/// How long an engine is silent before the user is told what it does: Docker writes all layers to its own disk first.
+/// Silence before the user sees an explanation: Docker first writes all layers to its own disk.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// How long an engine may prepare before it sends the first byte.
+/// Timeout for the first byte of an export.
 const PREPARATION: Duration = Duration::from_mins(30);
 
-/// How long nothing may come once something has.
+/// Timeout for each further read.
 const STALL: Duration = Duration::from_mins(5);
 
 /// Counts received bytes and reports them.
@@ -27,12 +27,12 @@ pub(super) struct Meter<'a> {
 }
 
 impl<'a> Meter<'a> {
-    /// A meter for about `size` bytes, if that is known.
+    /// A meter for about `size` bytes; `None` if unknown.
     pub(super) fn new(progress: Watch<'a>, size: Option<u64>) -> Self {
         Self { progress, size, received: 0, reported: None, started: Instant::now(), silence: SILENCE }
     }
 
-    /// How long the next bytes may take to come.
+    /// The timeout of the next read.
     pub(super) const fn limit(&self) -> Duration {
         if self.received == 0 { PREPARATION } else { STALL }
     }
@@ -42,17 +42,17 @@ impl<'a> Meter<'a> {
         self.received
     }
 
-    /// Reports the current count; breaks if the export is no longer wanted.
+    /// Reports the current count; breaks if the export is cancelled.
     pub(super) fn report(&mut self) -> ControlFlow<()> {
         self.reported = Some(Instant::now());
-        // The size is an estimate: once exceeded, it is useless.
+        // The size is an estimate: once it is exceeded, it says nothing.
         let total = self.size.filter(|size| self.received <= *size);
         let is_silent = self.received == 0 && self.started.elapsed() >= self.silence;
         let step = if is_silent { TransferStep::Prepare } else { TransferStep::Export };
         (self.progress)(TransferProgress { step, read: self.received, total })
     }
 
-    /// Counts `len` more bytes, and reports them if a report is due.
+    /// Counts `len` more bytes and reports them if a report is due; breaks if the export is cancelled.
     pub(super) fn add(&mut self, len: usize) -> ControlFlow<()> {
         self.received += len as u64;
         let is_due = self.reported.is_none_or(|reported| reported.elapsed() >= TICK);
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_user_is_told_what_a_silent_engine_does_until_it_sends_something() {
+    fn the_user_sees_why_an_engine_is_silent() {
         let mut steps = Vec::new();
         let mut watch = |progress: TransferProgress| {
             steps.push(progress.step);

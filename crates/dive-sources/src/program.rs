@@ -1,5 +1,7 @@
-//! Runs programs for their output: `podman image save`, `ctr images export`. A program gets no input, so it cannot wait for an
-//! answer; its standard error is always drained, so it cannot block on that; and it is killed when its output is no longer wanted.
+//! Runs programs for their output: `podman image save`, `ctr images export`.
+//!
+//! Standard input is empty, so a program cannot wait for it. Standard error is always drained, so a program cannot block on
+//! it. A program is killed when its output is no longer wanted.
 
 use std::future::poll_fn;
 use std::io::{self, Read};
@@ -25,14 +27,14 @@ use dive_model::budget::Limits;
 use dive_model::remark::OnDamage;
 use dive_model::store::{Spooled, StoreError, spool};
 
-/// Bytes of standard error that are kept.
+/// Limit of the standard error that is kept, in bytes.
 const MESSAGE_LIMIT: u64 = 4096;
 
-/// Bytes of a short answer on standard output.
+/// Limit of [`Program::output`], in bytes.
 const ANSWER_LIMIT: u64 = 16 << 20;
 
-/// How long the output of a program that has ended may pause: a grandchild may keep it open.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How long output may pause after the program has ended: a grandchild may keep the pipe open.
+const OUTPUT_PAUSE: Duration = Duration::from_secs(2);
 
 /// A program in `PATH`, and the environment it runs in.
 #[derive(Debug, Clone)]
@@ -41,22 +43,22 @@ pub(super) struct Program {
     environment: Environment,
 }
 
-/// Why a program gave no output, or not all of it.
+/// A program without output, or with only a part of it.
 #[derive(Debug)]
 pub(super) enum ProgramError {
-    /// No such program is in `PATH`.
+    /// The program is not in `PATH`.
     Absent,
-    /// The operating system cannot start it or read from it.
+    /// The operating system cannot start the program or read its output.
     Io(io::Error),
-    /// It exited with an error.
+    /// The program exited with an error.
     Exited {
         status: ExitStatus,
-        /// Bytes it had written to standard output.
+        /// Bytes read from its standard output.
         received: u64,
         /// Its standard error, on one line.
         message: String,
     },
-    /// It was killed because its output was no longer wanted.
+    /// The program was killed because its output was no longer wanted.
     Cancelled,
 }
 
@@ -69,9 +71,9 @@ impl From<io::Error> for ProgramError {
 /// An export that failed.
 #[derive(Debug)]
 pub(super) enum ExportError {
-    /// Because of the program.
+    /// The program failed.
     Program(ProgramError),
-    /// Because of the archive, or of the disk it is copied to.
+    /// The archive is invalid, or the disk it is copied to failed.
     Archive(StoreError),
 }
 
@@ -80,15 +82,15 @@ impl Program {
         Self { name, environment }
     }
 
-    /// Whether a file of that name is in `PATH`.
+    /// True if `PATH` has a file with this name.
     pub(super) fn is_installed(&self) -> bool {
         let file = format!("{}{}", self.name, std::env::consts::EXE_SUFFIX);
         let is_there = |folder: &Path| folder.join(&file).is_file();
         self.environment.get("PATH").is_some_and(|path| std::env::split_paths(path).any(|folder| is_there(&folder)))
     }
 
-    /// The standard output of `NAME ARGUMENTS`, if it succeeds. `go_on` is called several times a second; if it breaks, the
-    /// program is killed.
+    /// Returns the standard output of `NAME ARGUMENTS` if it succeeds. `go_on` is called several times a second; the program is
+    /// killed if it breaks.
     pub(super) fn output(
         &self,
         arguments: &[&str],
@@ -104,7 +106,7 @@ impl Program {
                     0 => return running.child.wait().await,
                     count => answer.extend_from_slice(&chunk[..count]),
                 }
-                // A program whose output is not read would never end.
+                // The program would block on the full pipe for ever.
                 if answer.len() as u64 >= ANSWER_LIMIT {
                     return Err(io::Error::new(io::ErrorKind::FileTooLarge, "its output is too long"));
                 }
@@ -124,8 +126,8 @@ impl Program {
         Ok(answer)
     }
 
-    /// Copies the archive that `NAME ARGUMENTS` writes to standard output into a temporary file. Messages call it `archive`;
-    /// it has about `size` bytes, if that is known.
+    /// Copies the archive that `NAME ARGUMENTS` writes to standard output into a temporary file. `archive` is its name in
+    /// messages, `size` its approximate length in bytes, if known.
     pub(super) fn export(
         &self,
         limits: Limits,
@@ -146,7 +148,7 @@ impl Program {
         if let Some(failure) = output.failure.take() {
             return Err(program(failure));
         }
-        // The output is not an archive, or the disk is full: the rest of it is useless.
+        // The output is not an archive, or the disk is full: do not wait for the rest.
         let spooled = spooled.map_err(ExportError::Archive)?;
         output.finish().map_err(program)?;
         Ok(spooled)
@@ -169,7 +171,7 @@ impl Program {
     }
 }
 
-/// A program that runs; killed when dropped.
+/// A running program; killed when dropped.
 struct Running {
     child: Child,
     output: ChildStdout,
@@ -177,8 +179,7 @@ struct Running {
 }
 
 impl Running {
-    /// Reads standard output. Once the program has ended, it is read for as long as a pause of [`LAST_WORDS`] allows: a
-    /// grandchild may keep it open for ever.
+    /// Reads standard output. After the program has ended, a pause of [`OUTPUT_PAUSE`] counts as the end of the output.
     async fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let (child, output) = (&mut self.child, &mut self.output);
         {
@@ -191,16 +192,16 @@ impl Running {
                 return read;
             }
         }
-        timeout(LAST_WORDS, self.output.read(buf)).await.unwrap_or(Ok(0))
+        timeout(OUTPUT_PAUSE, self.output.read(buf)).await.unwrap_or(Ok(0))
     }
 
-    /// `Ok` if the program succeeded; otherwise its error message.
+    /// `Ok` if the program succeeded, its error message otherwise.
     fn ended(&mut self, status: ExitStatus, received: u64) -> Result<(), ProgramError> {
         if status.success() {
             return Ok(());
         }
         let errors = self.errors.take();
-        let message = block_on(async { timeout(LAST_WORDS, errors?).await.ok()?.ok() })?;
+        let message = block_on(async { timeout(OUTPUT_PAUSE, errors?).await.ok()?.ok() })?;
         let message = message.filter(|message| !message.is_empty());
         Err(ProgramError::Exited {
             status,
@@ -218,11 +219,11 @@ struct Output<'a> {
 }
 
 impl Output<'_> {
-    /// Waits until the program has ended.
+    /// Waits for the program to end.
     fn finish(mut self) -> Result<(), ProgramError> {
         let (child, meter) = (&mut self.running.child, &mut self.meter);
-        let waited = block_on(unless_broken(child.wait(), &mut || meter.report()))?;
-        let status = waited.ok_or(ProgramError::Cancelled)??;
+        let exit = block_on(unless_broken(child.wait(), &mut || meter.report()))?;
+        let status = exit.ok_or(ProgramError::Cancelled)??;
         self.running.ended(status, self.meter.received())
     }
 
@@ -249,7 +250,7 @@ impl Read for Output<'_> {
     }
 }
 
-/// The beginning of what a program writes to standard error. All of it is read, or the program would block.
+/// The start of standard error. The rest is drained, or the program would block.
 async fn message(mut errors: ChildStderr) -> String {
     let mut text = Vec::new();
     let _ = (&mut errors).take(MESSAGE_LIMIT).read_to_end(&mut text).await;
@@ -257,7 +258,7 @@ async fn message(mut errors: ChildStderr) -> String {
     one_line(&errors_of(&String::from_utf8_lossy(&text)))
 }
 
-/// Standard error without log lines: Podman logs a warning for each attempt, which repeats the error.
+/// Standard error without Podman's log lines: it logs a warning for each attempt, and each repeats the error.
 fn errors_of(text: &str) -> String {
     let is_log = |line: &&str| line.starts_with("time=\"");
     let errors: Vec<_> = text.lines().filter(|line| !is_log(line)).collect();
@@ -301,15 +302,15 @@ mod tests {
     }
 
     #[test]
-    fn what_a_program_says_is_its_error_and_not_its_log() {
+    fn a_failed_program_reports_its_error_and_not_its_log() {
         assert_eq!(errors_of("time=\"1\" level=warning msg=\"x\"\nError: no such image\n"), "no such image");
         assert_eq!(errors_of("time=\"1\" level=fatal msg=\"x\"\n"), "time=\"1\" level=fatal msg=\"x\"\n");
         assert_eq!(errors_of(""), "");
     }
 
-    /// A whole archive of a program that then fails may be of half an image.
+    /// A program that fails may have written a complete archive of half an image.
     #[test]
-    fn an_export_counts_only_if_the_program_succeeds() {
+    fn an_archive_of_a_failed_export_is_not_used() {
         let archive = tar();
         let cat = format!("cat '{}'", archive.path().display());
         assert_eq!(export(&cat, &mut go_on).unwrap().len, archive.as_file().metadata().unwrap().len());
@@ -323,9 +324,9 @@ mod tests {
         assert_eq!(received, archive.as_file().metadata().unwrap().len());
     }
 
-    /// The error of an export that unpacks to too much names a flag: it must raise the limit.
+    /// The error of an export with too many names suggests a flag, so that flag must work.
     #[test]
-    fn a_limit_of_the_user_counts_for_what_a_program_writes() {
+    fn the_limits_of_the_user_apply_to_exports() {
         let archive = tar();
         let gzip = format!("gzip -c '{}'", archive.path().display());
         let within = |bytes| {
@@ -337,18 +338,18 @@ mod tests {
         assert!(matches!(within(len - 1), Err(ExportError::Archive(StoreError::OverBudget { .. }))));
     }
 
-    /// Podman may write megabytes of log about an image that it does not have.
+    /// Podman may write megabytes of log about a missing image.
     #[test]
-    fn a_program_that_says_much_does_not_block() {
+    fn a_program_with_a_long_error_log_does_not_hang() {
         let flood =
             "i=0; while [ $i -lt 20000 ]; do echo 'a line of some length, said again' >&2; i=$((i+1)); done; exit 1";
         let failure = shell().output(&["-c", flood], None, &mut always).unwrap_err();
         assert!(matches!(failure, ProgramError::Exited { .. }), "{failure:?}");
     }
 
-    /// What a program leaves behind may hold its output open for ever.
+    /// A daemonized grandchild may keep the pipe open for ever.
     #[test]
-    fn a_grandchild_with_the_pipe_is_not_waited_for() {
+    fn a_grandchild_that_holds_the_pipe_does_not_hang_the_export() {
         let start = Instant::now();
         let answer = shell().output(&["-c", "sleep 60 & echo done"], None, &mut always).unwrap();
         assert_eq!(answer, b"done\n");
@@ -359,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_waits_for_input_gets_none() {
+    fn a_program_that_reads_input_gets_none() {
         let answer = shell().output(&["-c", "read line; echo got $line"], None, &mut always).unwrap();
         assert_eq!(answer, b"got\n");
     }
@@ -375,7 +376,7 @@ mod tests {
         assert!(matches!(cancelled, Err(ExportError::Program(ProgramError::Cancelled))));
         let process = format!("/proc/{}/cmdline", pid().unwrap().trim());
         let deadline = Instant::now() + Duration::from_secs(10);
-        // A zombie that nobody has reaped yet has an empty command line.
+        // A zombie that is not reaped yet has an empty command line.
         while std::fs::read(&process).is_ok_and(|line| !line.is_empty()) {
             assert!(Instant::now() < deadline, "the program still runs");
             std::thread::yield_now();
@@ -383,19 +384,19 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_does_not_answer_is_given_up() {
+    fn a_program_that_does_not_respond_can_be_cancelled() {
         let failure = shell().output(&["-c", "exec sleep 600"], Some(Duration::from_millis(1)), &mut always);
         assert!(matches!(failure, Err(ProgramError::Io(error)) if error.kind() == io::ErrorKind::TimedOut));
     }
 
     #[test]
-    fn a_program_that_never_stops_writing_is_stopped() {
+    fn a_program_that_writes_without_end_is_stopped() {
         let failure = shell().output(&["-c", "exec cat /dev/zero"], None, &mut always);
         assert!(matches!(failure, Err(ProgramError::Io(error)) if error.kind() == io::ErrorKind::FileTooLarge));
     }
 
     #[test]
-    fn an_absent_program_is_known_before_and_after_it_is_started() {
+    fn a_missing_program_is_reported_as_missing() {
         let absent = Program::new("no-such-program-anywhere", std::env::vars_os().collect());
         assert!(!absent.is_installed() && shell().is_installed());
         assert!(matches!(absent.output(&[], None, &mut always), Err(ProgramError::Absent)));

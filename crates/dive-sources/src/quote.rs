@@ -1,11 +1,11 @@
-//! Quoting other programs and servers in a message.
+//! Quotes the output of other programs and servers in messages.
 
 use dive_model::remark::Shown;
 
-/// The longest quote, in bytes.
+/// Limit of a quote, in bytes.
 pub(crate) const LONGEST: usize = 1000;
 
-/// A text from another program on one line, cut to [`LONGEST`], with its control characters escaped.
+/// `text` on one line, cut to [`LONGEST`] bytes, with its control characters escaped.
 pub(crate) fn one_line(text: &str) -> String {
     let end = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= LONGEST).last().unwrap_or(0);
     let text = if text.len() <= LONGEST { text } else { &text[..end] };
@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_words_of_others_stay_on_one_line() {
+    fn quoted_output_stays_on_one_line() {
         assert_eq!(one_line("no\n\n  such\u{1b}[31m thing\r\n"), "no / such\\x1b[31m thing");
         assert!(one_line(&"\u{20ac}".repeat(9000)).len() <= LONGEST);
         assert_eq!(one_line(""), "");

@@ -1,6 +1,7 @@
-//! What the user typed where an image is expected, as a value: `docker-archive://x.tar`, `oci:layout:1.0`, `alpine`,
-//! `./x.tar`, `-`. Parsing looks at the file system because dive's users rely on it: a bare argument may be a file, and a
-//! colon may belong to a file's name or precede a tag.
+//! Parses the IMAGE argument into a [`Reference`]: `docker-archive://x.tar`, `oci:layout:1.0`, `alpine`, `./x.tar`, `-`.
+//!
+//! Parsing looks at the file system, because dive's users rely on it: a bare argument may be a file, and a colon may be
+//! part of a file name or precede a tag.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -13,53 +14,53 @@ use super::web;
 use dive_model::shell::{shell_path, shell_word};
 use dive_model::store::oci_layout;
 
-/// Where an image is to be taken from.
+/// Where to read an image from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reference {
-    /// A file that holds a saved image, or a directory that holds a layout.
+    /// An archive or a layout directory.
     Path(PathReference),
     /// Standard input.
     Stdin,
     /// An image in an engine.
     Engine {
-        /// Which one.
+        /// Docker or Podman.
         engine: ContainerEngine,
         /// The image's name, as the engine understands it.
         name: String,
-        /// What else the argument could have meant.
+        /// Another possible meaning of the argument, for the error message.
         other: Option<OtherReading>,
     },
     /// An image in a registry.
     Registry {
-        /// `HOST/REPOSITORY:TAG`, `...@DIGEST`, or a name as Docker Hub has it.
+        /// `HOST/REPOSITORY:TAG`, `...@DIGEST`, or a Docker Hub name.
         name: String,
     },
     /// An image in containerd.
     Containerd {
-        /// The image's name, as containerd has it.
+        /// The image's name in containerd.
         name: String,
     },
 }
 
-/// A file or a directory.
+/// A file or a directory, and the image in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathReference {
-    /// Where it is.
+    /// The path, without the tag.
     pub path: PathBuf,
-    /// The format that the user named; the content decides how it is read.
+    /// The format that the user named. The content still decides how the file is read.
     pub format: Option<PathFormat>,
-    /// The image in it, by tag, or by place as `@0`: what follows the path and a colon.
+    /// The tag, or the index as `@0`, that follows the path and a colon.
     pub tag: Option<String>,
 }
 
-/// A bare path.
+/// A path without a format or a tag.
 impl From<PathBuf> for Reference {
     fn from(path: PathBuf) -> Self {
         Self::Path(PathReference { path, format: None, tag: None })
     }
 }
 
-/// As the user gave it.
+/// Formats as `PATH` or `PATH:TAG`.
 impl fmt::Display for PathReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.path.display().fmt(f)?;
@@ -72,7 +73,7 @@ impl fmt::Display for PathReference {
 pub struct ImageOrigin {
     /// The canonical name of the source: `docker`, `registry`, `docker-archive`, `stdin`.
     pub scheme: &'static str,
-    /// The name or path as the user gave it, without a scheme; `-` for standard input.
+    /// The name or path that the user typed, without a scheme; `-` for standard input.
     pub name: String,
 }
 
@@ -82,34 +83,34 @@ impl fmt::Display for ImageOrigin {
     }
 }
 
-/// Another meaning of an argument that was taken for an engine's image. Its text completes the engine's error.
+/// Another meaning of an argument that was read as an engine's image. Its text completes the engine's error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OtherReading {
-    /// A directory of that name without an image.
+    /// A directory without an image.
     Directory {
-        /// Its path.
+        /// The directory.
         path: PathBuf,
-        /// Why it could not be searched.
+        /// Why the directory cannot be read; `None` if it can.
         failure: Option<String>,
     },
-    /// The start of it is a source: `docker:nginx`.
+    /// The argument starts with the name of a source: `docker:nginx`.
     Scheme {
-        /// The source.
+        /// The canonical name of the source.
         scheme: &'static str,
-        /// What follows the colon.
+        /// The text after the colon.
         name: String,
     },
-    /// The start of it is `file:`.
+    /// The argument starts with `file:`.
     File {
-        /// What follows the colon.
+        /// The text after the colon.
         path: PathBuf,
     },
-    /// The start of it is a file or a layout: `x.tar:1.0`.
+    /// The argument starts with the path of an archive or a layout: `x.tar:1.0`.
     Tagged(PathReference),
 }
 
 impl OtherReading {
-    /// True if the argument has a spelling of its own for this meaning, so that the user probably meant it.
+    /// True if only this meaning has this spelling, so the user probably meant it.
     #[must_use]
     pub const fn is_likely(&self) -> bool {
         match self {
@@ -148,50 +149,50 @@ fn what(scheme: &str) -> &'static str {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReferenceError {
-    /// No such source.
+    /// The source does not exist.
     #[error("unknown image source {kind:?}; use one of {}", canonical_names())]
     UnknownKind {
-        /// What was given.
+        /// The source as typed.
         kind: String,
     },
-    /// The address of a web page.
+    /// The argument is a web address.
     #[error("{argument}: a web address is not an image source; {instead}")]
     WebAddress {
-        /// What was given.
+        /// The argument as typed.
         argument: String,
-        /// The spelling that works.
+        /// The spelling to use instead.
         instead: String,
     },
-    /// The address of a file.
+    /// The argument is a `file:` URL.
     #[error("{argument}: file: is not an image source; write the path alone: {}", path.display())]
     FileAddress {
-        /// What was given.
+        /// The argument as typed.
         argument: String,
-        /// The path in it.
+        /// The path in the URL.
         path: PathBuf,
     },
-    /// Nothing, or nothing behind the scheme.
+    /// The argument is empty, or nothing follows its scheme.
     #[error("{argument:?} names no image; give an image name, the path of a saved image, or - for standard input")]
     Empty {
-        /// What was given.
+        /// The argument as typed.
         argument: String,
     },
-    /// It can only be a path, and nothing is there.
+    /// The argument is a path that does not exist.
     #[error(
         "{path}: no such file or directory; give the path of a saved image (`docker save NAME -o FILE`) or of a layout \
          directory{}",
         tagged.as_ref().map(|tagged| format!("; {tagged}")).unwrap_or_default()
     )]
     NoSuchFile {
-        /// The path as given.
+        /// The path as typed.
         path: String,
-        /// The file or layout that is there, if the end is taken for a tag.
+        /// The existing file or layout if the end of the argument is a tag.
         tagged: Option<OtherReading>,
     },
-    /// Engines' names are text.
+    /// The argument is not UTF-8, as engine and registry names must be.
     #[error("{argument:?} is not UTF-8 and no file has that name")]
     NotText {
-        /// What was given, lossily.
+        /// The argument, converted lossily.
         argument: String,
     },
 }
@@ -201,11 +202,11 @@ fn canonical_names() -> String {
 }
 
 impl Reference {
-    /// Reads an IMAGE argument. A scheme in it beats `kind` (the `--source` flag); without either, a file or a directory
-    /// with an image is opened, and anything else is a name in `engine`.
+    /// Parses an IMAGE argument. A scheme in it overrides `kind` (the `--source` flag). Without either, an existing file or a
+    /// directory with an image is opened, and anything else is a name in `engine`.
     ///
     /// # Errors
-    /// When the argument is empty, has an unknown scheme, or looks like a path and does not exist.
+    /// If the argument is empty, has an unknown scheme, or looks like a path and does not exist.
     pub fn parse(argument: &OsStr, kind: Option<SourceKind>, engine: ContainerEngine) -> Result<Self, ReferenceError> {
         let text = argument.to_str();
         if let Some((scheme, rest)) = text.and_then(|text| text.split_once("://")) {
@@ -248,11 +249,11 @@ impl Reference {
         })
     }
 
-    /// A bare argument, which is not empty and not `-`.
+    /// Parses a bare argument: not empty, not `-`, no `://`.
     fn of_text(text: &str, engine: ContainerEngine) -> Result<Self, ReferenceError> {
         let path = Path::new(text);
         let is_directory = path.is_dir();
-        // A file may be called `oci:layout.tar`, so what exists goes before schemes.
+        // A file may be named `oci:layout.tar`, so existing files take precedence over schemes.
         let is_file = path.exists() && !is_directory;
         if is_file || (looks_like_a_path(text) && may_be_there(path)) {
             return Ok(path.to_owned().into());
@@ -271,7 +272,7 @@ impl Reference {
             && let Some((scheme, name)) = Scheme::find(word)
         {
             let is_an_image = matches!(name, SchemeName::AlsoAnImage(_)) && names_an_image(text);
-            // `oci:layout` is an image of that tag, unless the layout is there.
+            // `oci:layout` is an image with that tag, unless the layout exists.
             let is_found = || matches!(scheme.kind, SourceKind::Path(_)) && is_an_image_on_disk(rest);
             if !is_an_image || is_found() {
                 return Self::of_kind(scheme.kind, rest, OsStr::new(rest), OsStr::new(text));
@@ -282,7 +283,7 @@ impl Reference {
             && word.eq_ignore_ascii_case("file")
             && !path.is_empty()
         {
-            // `file:latest` may be an image, unless there is such a file.
+            // `file:latest` may be an image, unless the file exists.
             if may_be_there(Path::new(path)) || looks_like_a_path(path) || !names_an_image(text) {
                 return Err(ReferenceError::FileAddress { argument: text.to_owned(), path: path.into() });
             }
@@ -296,7 +297,7 @@ impl Reference {
     }
 }
 
-/// `PATH` or `PATH:TAG`, where the path exists; the longest path, so that a file may have a colon in its name.
+/// Splits `PATH:TAG` at the longest existing path, because a file name may contain a colon.
 fn tagged(text: &str) -> Option<PathReference> {
     let reference = |path: &str, tag: Option<&str>| PathReference {
         path: path.into(),
@@ -311,7 +312,7 @@ fn tagged(text: &str) -> Option<PathReference> {
     ends.find(|(path, _)| Path::new(path).exists()).map(|(path, tag)| reference(path, Some(tag)))
 }
 
-/// True if a path exists, or if permissions hide whether it does: opening it then fails with that reason.
+/// True if the path exists, or permissions hide whether it does: opening it then fails with that reason.
 fn may_be_there(path: &Path) -> bool {
     match path.metadata() {
         Ok(_) => true,
@@ -319,12 +320,12 @@ fn may_be_there(path: &Path) -> bool {
     }
 }
 
-/// True for `PATH` and `PATH:TAG` of a file, or of a directory that holds an image.
+/// True if `PATH` or `PATH:TAG` is a file, or a directory with an image.
 fn is_an_image_on_disk(text: &str) -> bool {
     tagged(text).is_some_and(|found| !found.path.is_dir() || oci_layout::holds_image(&found.path).unwrap_or(true))
 }
 
-/// True if `WORD:REST` is a name by the grammar of references: `registry:2`, `registry:5000/app`, `docker:dind@sha256:...`.
+/// True if `WORD:REST` is an image name by the reference grammar: `registry:2`, `registry:5000/app`, `docker:dind@sha256:...`.
 fn names_an_image(text: &str) -> bool {
     let (text, digest) = text.split_once('@').map_or((text, None), |(text, digest)| (text, Some(digest)));
     let Some((word, rest)) = text.split_once(':') else { return false };
@@ -332,12 +333,12 @@ fn names_an_image(text: &str) -> bool {
     let is_digest = digest.is_none_or(|digest| digest.contains(':'));
     let is_of_a_tag = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     let is_tag = !rest.is_empty() && !rest.starts_with(['.', '-']) && rest.bytes().all(is_of_a_tag);
-    // A host in a network of containers: `registry:5000/team/app`.
+    // A host name on a container network: `registry:5000/team/app`.
     let is_port = rest.split_once('/').is_some_and(|(port, path)| port.parse::<u16>().is_ok() && !path.is_empty());
     is_repository && is_digest && (is_tag || is_port)
 }
 
-/// Whether a name can only have been meant as a path. Image names hold `/` too, so it is the ends that tell.
+/// True if the name can only be a path. Image names contain `/` too, so only the ends decide.
 fn looks_like_a_path(name: &str) -> bool {
     const ENDINGS: [&str; 10] =
         [".tar", ".tgz", ".tar.gz", ".tar.zst", ".tar.zstd", ".tar.bz2", ".tar.xz", ".txz", ".tzst", "/"];
@@ -373,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn what_users_type_is_understood() {
+    fn arguments_mean_what_they_mean_to_dive() {
         use PathFormat::{DockerArchive, Oci};
         is("docker-archive://x.tar", None, &of_format(DockerArchive, "x.tar"));
         is("docker-tar:///tmp/x.tar", None, &of_format(DockerArchive, "/tmp/x.tar"));
@@ -402,9 +403,9 @@ mod tests {
         is("docker-archive:-", None, &Reference::Stdin);
     }
 
-    /// Real images have the names of sources.
+    /// Some real images are named like sources.
     #[test]
-    fn an_image_with_the_name_of_a_source_stays_one() {
+    fn an_image_named_like_a_source_still_opens() {
         let digest = format!("docker:dind@sha256:{}", "0".repeat(64));
         let images = [
             "docker",
@@ -428,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistyped_path_is_not_asked_of_an_engine() {
+    fn a_mistyped_path_is_reported_without_asking_an_engine() {
         for argument in ["./nowhere", "/nowhere/at-all", "~/x", "nowhere.tar", "nowhere.TAR.GZ", "team/nowhere.tgz"] {
             assert!(parse(argument, None).unwrap_err().contains("no such file"), "{argument}");
         }

@@ -1,5 +1,5 @@
-//! The one asynchronous runtime, behind a door: engines and registries are spoken to by libraries that wait without a
-//! thread, everything else here waits with one. It is made when it is first needed, and what comes out of it is plain.
+//! The asynchronous runtime for engine and registry requests. It starts at first use. The rest of the program blocks on it
+//! with [`block_on`].
 
 use std::future::Future;
 use std::io;
@@ -12,25 +12,25 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
-/// Threads that carry connections on. What they bring is written by the thread that waits for it.
+/// Worker threads for connections. The thread that blocks writes the received data.
 const WORKERS: usize = 2;
 
-/// Threads that the runtime starts: its workers, and one that looks up a host's name.
+/// Threads of the runtime: its workers, and one for DNS lookups.
 const THREADS: usize = WORKERS + 1;
 
-/// Waits for `future` on this thread, which must be none of the runtime's own.
+/// Blocks the current thread on `future`. Must not be called from a thread of the runtime.
 ///
 /// # Errors
-/// When no threads can be started.
+/// If the threads cannot be started.
 pub(super) fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
     Ok(runtime()?.block_on(future))
 }
 
-/// How often who waits is asked whether to go on.
+/// How often a blocked caller checks whether to continue.
 pub(super) const TICK: Duration = Duration::from_millis(100);
 
-/// What comes of `future`; none if `go_on`, which is asked every [`TICK`], breaks before. The future is dropped then, and what
-/// it does ends with it.
+/// The output of `future`. `None` if `go_on`, called every [`TICK`], breaks first; the future is then dropped, which cancels
+/// its work.
 pub(super) async fn unless_broken<F: Future>(
     future: F,
     go_on: &mut (dyn FnMut() -> ControlFlow<()> + '_),
@@ -45,13 +45,13 @@ pub(super) async fn unless_broken<F: Future>(
     }
 }
 
-/// The runtime, made now if it was not before.
+/// The runtime, started at the first call.
 fn runtime() -> io::Result<&'static Runtime> {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     if let Some(runtime) = RUNTIME.get() {
         return Ok(runtime);
     }
-    // One that was there before, as that of a program which this is a part of, does as well.
+    // An error means that the program has installed a provider already, which serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let made = try_threads().and_then(|()| {
         Builder::new_multi_thread().worker_threads(WORKERS).enable_all().thread_name("dive-net").build()
@@ -61,13 +61,13 @@ fn runtime() -> io::Result<&'static Runtime> {
             format!("no threads can be started for it: {error}; raise the limit on processes or memory (ulimit)");
         io::Error::new(error.kind(), text)
     })?;
-    // Who comes second drops theirs, which nobody has used.
+    // If two threads race, the second drops its own, unused runtime.
     Ok(RUNTIME.get_or_init(|| made))
 }
 
-/// Whether as many threads can be started as the runtime will: it would panic where there can be none.
+/// Fails if the runtime's threads cannot be started: Tokio would panic.
 fn try_threads() -> io::Result<()> {
-    // Held until the last has started: threads that end at once would never be there together.
+    // Locked until the last thread has started, so that all exist at the same time.
     let gate = Mutex::new(());
     let closed = gate.lock();
     thread::scope(|scope| {
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_threads_wait_side_by_side() {
+    fn parallel_requests_do_not_wait_for_each_other() {
         thread::scope(|scope| {
             for number in 0..8 {
                 scope.spawn(move || {
@@ -99,11 +99,11 @@ mod tests {
     }
 
     #[test]
-    fn what_never_comes_can_be_given_up() {
-        let mut asked = 0;
+    fn a_request_without_a_response_can_be_cancelled() {
+        let mut polls = 0;
         let given_up = block_on(unless_broken(std::future::pending::<()>(), &mut || {
-            asked += 1;
-            if asked == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            polls += 1;
+            if polls == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         }));
         assert_eq!(given_up.unwrap(), None);
         assert_eq!(block_on(unless_broken(async { 3 }, &mut || ControlFlow::Break(()))).unwrap(), Some(3));

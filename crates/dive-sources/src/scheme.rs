@@ -1,12 +1,12 @@
-//! The table of image sources: their names, other tools' spellings, what each needs, and an example. Parsing, `--help`,
-//! shell completion and docs/sources.md read it.
+//! The table of image sources: names, aliases, requirements and examples. Parsing, `--help`, shell completion and
+//! docs/sources.md read it.
 
 use std::str::FromStr;
 
 use super::container_engine::ContainerEngine;
 use super::reference::ReferenceError;
 
-/// A source of images: the value of `--source`, and the scheme before `://`.
+/// A source of images: a value of `--source`, or the scheme before `://`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceKind {
     /// A container engine.
@@ -22,20 +22,20 @@ pub enum SourceKind {
 /// The format of an image on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PathFormat {
-    /// What `docker save` writes.
+    /// The output of `docker save`.
     DockerArchive,
-    /// A layout directory in a tar.
+    /// A tar of an OCI layout.
     OciArchive,
-    /// A layout directory.
+    /// An OCI layout directory.
     Oci,
 }
 
-/// A word for a source.
+/// A name or alias of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SchemeName {
-    /// `WORD:NAME` always means the source.
+    /// `WORD:NAME` always names the source.
     Distinct(&'static str),
-    /// Images have this name too, so `WORD:TAG` is an image: `registry:2`, `docker:24-dind`.
+    /// Images with this name exist, so `WORD:TAG` may be an image: `registry:2`, `docker:24-dind`.
     AlsoAnImage(&'static str),
 }
 
@@ -54,21 +54,21 @@ impl SchemeName {
 pub struct Scheme {
     /// The source.
     pub kind: SourceKind,
-    /// A description of a few words.
+    /// A short description for help texts.
     pub what: &'static str,
-    /// Its canonical name.
+    /// The canonical name.
     pub name: SchemeName,
-    /// Other names for it.
+    /// The aliases.
     pub aliases: &'static [SchemeName],
-    /// A command that uses it.
+    /// An example command.
     pub example: &'static str,
-    /// What it requires.
+    /// Its requirements.
     pub needs: &'static str,
 }
 
 use SchemeName::{AlsoAnImage, Distinct};
 
-/// All sources with a name.
+/// The sources that have a name.
 pub const SCHEMES: [Scheme; 7] = [
     Scheme {
         kind: SourceKind::Engine(ContainerEngine::Docker),
@@ -129,7 +129,7 @@ pub const SCHEMES: [Scheme; 7] = [
 ];
 
 impl Scheme {
-    /// The source with this name or alias, in any case.
+    /// The source with this name or alias, ignoring case.
     pub(super) fn find(word: &str) -> Option<(&'static Self, SchemeName)> {
         SCHEMES.iter().find_map(|scheme| {
             let name = scheme.names().find(|name| name.as_str().eq_ignore_ascii_case(word))?;
@@ -137,14 +137,14 @@ impl Scheme {
         })
     }
 
-    /// Its name and its aliases.
+    /// The name and the aliases.
     pub fn names(&self) -> impl Iterator<Item = SchemeName> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
 }
 
 impl SourceKind {
-    /// The canonical name: one for all aliases.
+    /// The canonical name of the source.
     #[must_use]
     pub fn name(self) -> &'static str {
         SCHEMES.iter().find(|scheme| scheme.kind == self).map_or("", |scheme| scheme.name.as_str())
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_source_has_a_row_and_every_word_one_meaning() {
+    fn every_source_has_a_row_and_every_name_one_source() {
         let engines = ContainerEngine::ALL.map(SourceKind::Engine);
         let formats = [PathFormat::DockerArchive, PathFormat::OciArchive, PathFormat::Oci].map(SourceKind::Path);
         for kind in engines.into_iter().chain(formats).chain([SourceKind::Registry, SourceKind::Containerd]) {

@@ -1,8 +1,8 @@
-//! Modules that stand in for those that this build leaves out: the same functions, each of which returns [`LeftOut`].
+//! Stubs for the modules that this build leaves out. They have the same functions, and each returns [`LeftOut`].
 //!
 //! [`LeftOut`]: crate::left_out::LeftOut
 
-/// Stands in for the module `engine`.
+/// Replaces the module `engine`.
 #[cfg(not(feature = "engine"))]
 pub(super) mod engine {
     use crate::access::Access;
@@ -22,7 +22,7 @@ pub(super) mod engine {
         Err(LeftOut::Engines.into())
     }
 
-    /// Whether `engine` has an image of that name.
+    /// True if `engine` has the image.
     ///
     /// # Errors
     ///
@@ -31,7 +31,7 @@ pub(super) mod engine {
         Err(LeftOut::Engines.into())
     }
 
-    /// Makes `engine` pull an image.
+    /// Has `engine` pull the image.
     ///
     /// # Errors
     ///
@@ -41,7 +41,7 @@ pub(super) mod engine {
     }
 }
 
-/// Stands in for the module `containerd`.
+/// Replaces the module `containerd`.
 #[cfg(not(feature = "engine"))]
 pub(super) mod containerd {
     use crate::access::Access;
@@ -59,7 +59,7 @@ pub(super) mod containerd {
     }
 }
 
-/// Stands in for the module `registry`.
+/// Replaces the module `registry`.
 #[cfg(not(feature = "registry"))]
 pub(super) mod registry {
     use crate::access::Access;

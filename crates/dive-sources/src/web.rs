@@ -1,7 +1,6 @@
-//! Web addresses in place of an image, which people paste from a browser. The error suggests the reference that the page is
-//! probably about.
+//! Recognizes web addresses that users paste from a browser, and suggests the image reference that the page is about.
 
-/// The spelling to use instead of `SCHEME://REST`; `None` if it is not a web address.
+/// The reference to use instead of `SCHEME://REST`; `None` if it is not a web address.
 pub(super) fn instead(scheme: &str, rest: &str) -> Option<String> {
     let is_secure = scheme.eq_ignore_ascii_case("https");
     if !is_secure && !scheme.eq_ignore_ascii_case("http") {
@@ -29,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_leads_to_the_reference_it_is_about() {
+    fn a_pasted_page_address_suggests_its_image() {
         for (address, part) in [
             ("https://hub.docker.com/_/nginx", "registry://nginx"),
             ("https://hub.docker.com/r/grafana/grafana/tags?page=1", "registry://grafana/grafana"),

@@ -111,18 +111,18 @@ pub(super) struct ProvenanceFigures<'a> {
     digest: Cow<'a, str>,
     predicate_type: Cow<'a, str>,
     unproven: Option<Cow<'a, str>>,
-    images: Vec<ImageName<'a>>,
+    images: Vec<NamedImageFigures<'a>>,
 }
 
 #[derive(Serialize)]
-struct ImageName<'a> {
+struct NamedImageFigures<'a> {
     name: Cow<'a, str>,
     digest: Option<Cow<'a, str>>,
 }
 
 impl<'a> ProvenanceFigures<'a> {
     pub(super) fn of(provenance: &'a Provenance, texts: Texts) -> Self {
-        let name = |image: &'a NamedImage| ImageName {
+        let name = |image: &'a NamedImage| NamedImageFigures {
             name: texts.start(&image.name),
             digest: image.digest.as_deref().map(|digest| texts.digest(digest)),
         };
@@ -140,19 +140,19 @@ impl<'a> ProvenanceFigures<'a> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct LineFigures<'a> {
     file: Cow<'a, str>,
-    ranges: Vec<Range>,
+    ranges: Vec<RangeFigures>,
     certainty: &'static str,
 }
 
 #[derive(Serialize)]
-struct Range {
+struct RangeFigures {
     first: u32,
     last: u32,
 }
 
 impl<'a> LineFigures<'a> {
     pub(super) fn of(lines: &'a DockerfileLines, texts: Texts) -> Self {
-        let range = |LineRange { first, last }: &LineRange| Range { first: *first, last: *last };
+        let range = |LineRange { first, last }: &LineRange| RangeFigures { first: *first, last: *last };
         Self {
             file: texts.start(&lines.file.name),
             ranges: lines.ranges.iter().take(texts.names()).map(range).collect(),

@@ -46,14 +46,14 @@ pub(crate) fn render_judged(opened: &Opened, judged: Option<Judged<'_>>, out: &m
     // A hundred writes an entry, of some bytes each: they are not to go through a pointer one by one.
     let mut out = BufWriter::with_capacity(1 << 16, out);
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, PrintableFormatter::default());
-    Document::of(opened, judged).serialize(&mut serializer)?;
+    JsonReport::of(opened, judged).serialize(&mut serializer)?;
     writeln!(out)?;
     out.flush()
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Document<'a> {
+struct JsonReport<'a> {
     schema_version: u32,
     layer: Layers<'a>,
     image: ImageFigures<'a>,
@@ -66,7 +66,7 @@ struct Document<'a> {
     verdict: Option<VerdictFigures<'a>>,
 }
 
-impl<'a> Document<'a> {
+impl<'a> JsonReport<'a> {
     fn of(opened: &'a Opened, judged: Option<Judged<'a>>) -> Self {
         let image = &opened.image;
         let classic = &opened.analysis.classic;
@@ -168,7 +168,7 @@ struct ReclaimableFiles<'a>(&'a Opened);
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ReclaimableFile<'a> {
+struct ReclaimableFigures<'a> {
     path: Cow<'a, str>,
     size_bytes: u64,
     layer: usize,
@@ -181,7 +181,7 @@ impl Serialize for ReclaimableFiles<'_> {
         let Opened { tree, analysis, .. } = self.0;
         let mut list = serializer.serialize_seq(None)?;
         for file in &analysis.exact.files {
-            list.serialize_element(&ReclaimableFile {
+            list.serialize_element(&ReclaimableFigures {
                 path: String::from_utf8_lossy(&tree.path(file.node)),
                 size_bytes: file.size_bytes,
                 layer: file.layer.get(),

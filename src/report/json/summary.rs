@@ -63,7 +63,7 @@ struct Summary<'a> {
     parts: Option<PartsFigures>,
     provenance: Option<ProvenanceFigures<'a>>,
     layers: Vec<LayerFacts<'a>>,
-    waste: Waste<'a>,
+    waste: WasteFigures<'a>,
     verdict: Option<VerdictFigures<'a>>,
 }
 
@@ -100,7 +100,7 @@ impl<'a> Summary<'a> {
             parts: PartsFigures::of(opened),
             provenance: image.provenance.as_ref().map(|provenance| ProvenanceFigures::of(provenance, texts)),
             layers: layers.map(|((index, layer), waste)| LayerFacts::of(opened, index, layer, waste, texts)).collect(),
-            waste: Waste::of(opened, groups, texts),
+            waste: WasteFigures::of(opened, groups, texts),
             verdict: judged.map(|judged| VerdictFigures::of(judged, texts)),
         }
     }
@@ -165,7 +165,7 @@ impl<'a> LayerFacts<'a> {
 
 /// The largest groups of reclaimable files, and the sum of the others.
 #[derive(Serialize)]
-struct Waste<'a> {
+struct WasteFigures<'a> {
     groups: Vec<GroupFigures<'a>>,
     others: Others,
 }
@@ -189,7 +189,7 @@ struct Others {
     size_bytes: u64,
 }
 
-impl Waste<'_> {
+impl WasteFigures<'_> {
     fn of(opened: &Opened, groups: &[WasteGroup], texts: Texts) -> Self {
         let (listed, others) = groups.split_at(GROUPS.min(groups.len()));
         let group = |group: &WasteGroup| GroupFigures {

@@ -1,6 +1,6 @@
 //! Changes between any two layers: same, modified, added, removed.
 
-use dive_model::tree::testing::{Changes, Sizes};
+use dive_model::tree::testing::{Changes, NodeSizes};
 use dive_model::tree::{Change, ChangeCounts, NodeId};
 
 use super::Fill;
@@ -180,8 +180,9 @@ fn directory_size_counts_files_visible_in_the_layer() {
         .layer(|l| l.file("d/a", "1").file("d/e/b", "22").file("f", "333"))
         .layer(|l| l.whiteout("d/a").file("d/e/c", "4444").hardlink("d/e/f", "f"))
         .open();
-    let size =
-        |number, path: &str| Sizes::at(opened.tree(), layer(number)).of(opened.tree().find(path.as_bytes()).unwrap());
+    let size = |number, path: &str| {
+        NodeSizes::at(opened.tree(), layer(number)).of(opened.tree().find(path.as_bytes()).unwrap())
+    };
     assert_eq!([size(0, ""), size(0, "d"), size(0, "d/e")], [6, 3, 2]);
     assert_eq!([size(1, ""), size(1, "d"), size(1, "d/e"), size(1, "d/a")], [9, 6, 6, 0]);
 }
@@ -189,7 +190,7 @@ fn directory_size_counts_files_visible_in_the_layer() {
 #[test]
 fn directory_size_follows_the_remaining_hard_link() {
     let opened = image().layer(|l| l.file("d/a", "12345").hardlink("e/b", "d/a")).layer(|l| l.whiteout("d/a")).open();
-    let size = |number, path: &[u8]| Sizes::at(opened.tree(), layer(number)).of(opened.tree().find(path).unwrap());
+    let size = |number, path: &[u8]| NodeSizes::at(opened.tree(), layer(number)).of(opened.tree().find(path).unwrap());
     assert_eq!([size(0, b""), size(0, b"d"), size(0, b"e")], [5, 5, 0]);
     assert_eq!([size(1, b""), size(1, b"d"), size(1, b"e")], [5, 0, 5]);
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use dive::tui::state::Motion;
 use dive::tui::state::files::{FileRow, FileTreePane, Filter, Fold, Folding, Order};
-use dive_model::tree::testing::{Changes, Sizes};
+use dive_model::tree::testing::{Changes, NodeSizes};
 use dive_model::tree::{Change, NodeId, Scope, Tree};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -51,8 +51,8 @@ struct Naive<'a> {
     tree: &'a Tree,
     files: &'a FileTreePane,
     changes: Changes,
-    after: Sizes,
-    before: Option<Sizes>,
+    after: NodeSizes,
+    before: Option<NodeSizes>,
     lines: Vec<Line>,
 }
 
@@ -63,8 +63,8 @@ impl<'a> Naive<'a> {
             tree,
             files,
             changes: Changes::between(tree, base, target),
-            after: Sizes::at(tree, target),
-            before: base.map(|base| Sizes::at(tree, base)),
+            after: NodeSizes::at(tree, target),
+            before: base.map(|base| NodeSizes::at(tree, base)),
             lines: Vec::new(),
         };
         naive.list_below(NodeId::ROOT, 0, collapsed);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use dive_model::analysis::WasteGroup;
 use dive_model::analysis::exact::Cause;
-use dive_model::tree::testing::{Changes, Sizes};
+use dive_model::tree::testing::{Changes, NodeSizes};
 use dive_model::tree::{Change, Comparison, Scope, SpanKind, Tree};
 use proptest::test_runner::TestCaseError;
 use proptest::{prop_assert, prop_assert_eq};
@@ -132,8 +132,8 @@ fn happened(tree: &Tree, base: usize, target: usize) -> BTreeMap<String, (Change
 fn compared_otherwise(tree: &Tree, base: Option<usize>, target: usize) -> Vec<(String, Compared, Compared)> {
     let comparison = Comparison::between(tree, Scope::states(base.map(layer), layer(target)));
     let changes = Changes::between(tree, base.map(layer), layer(target));
-    let after = Sizes::at(tree, layer(target));
-    let before = base.map(|base| Sizes::at(tree, layer(base)));
+    let after = NodeSizes::at(tree, layer(target));
+    let before = base.map(|base| NodeSizes::at(tree, layer(base)));
     let compare = |node| {
         let change = changes.of(node);
         let before = || before.as_ref().map_or(0, |sizes| sizes.of(node));
@@ -149,7 +149,7 @@ type Compared = (Option<Change>, u64);
 /// Paths whose size differs from the model: path, actual, expected.
 fn sizes(opened: &DrawnImage, model: &Model, number: usize) -> Vec<(String, u64, u64)> {
     let tree = opened.tree();
-    let sizes = Sizes::at(tree, layer(number));
+    let sizes = NodeSizes::at(tree, layer(number));
     let compare = |node| {
         let path = String::from_utf8(tree.path(node)).unwrap();
         let expected = model.size_below(number, &path[1..]);

@@ -1,21 +1,21 @@
-//! Images of an archive whose `manifest.json` and `index.json` list different ones: what notices and numbers count.
+//! Numbers the images of an archive whose `manifest.json` and `index.json` list different ones.
 
 use super::index;
 use super::selection::{ImageName, ImageSelector, find};
 use crate::store::Store;
 
-/// The images of an archive that has both `manifest.json` and `index.json`, numbered on: those that only the index lists
-/// follow those of `manifest.json`.
+/// The images of an archive with both `manifest.json` and `index.json`. Images that only the index lists are numbered
+/// after those of `manifest.json`.
 #[derive(Debug, Default)]
-pub(super) struct Beside {
+pub(super) struct CombinedImages {
     names: Vec<ImageName>,
-    /// How many of `names` are of `manifest.json`.
+    /// Number of `names` in `manifest.json`.
     listed: usize,
-    /// The places in the index of the others.
+    /// Positions of the other images in the index.
     places: Vec<usize>,
 }
 
-impl Beside {
+impl CombinedImages {
     pub(super) fn of(store: &dyn Store, listed: &[ImageName]) -> Self {
         let mut names = listed.to_vec();
         let mut places = Vec::new();
@@ -27,19 +27,19 @@ impl Beside {
         Self { names, listed: listed.len(), places }
     }
 
-    /// Those that only the index lists.
+    /// Images that only the index lists.
     pub(super) fn only_in_index(&self) -> &[ImageName] {
         self.names.get(self.listed..).unwrap_or_default()
     }
 
-    /// The place in the index of the image that `selector` gives the number of, if only the index lists it.
+    /// Position in the index of the image with the number in `selector`, if only the index lists it.
     pub(super) fn place_in_index(&self, selector: Option<&ImageSelector>) -> Option<usize> {
         let selector = selector.filter(|selector| matches!(selector, ImageSelector::Index(_)));
         let at = find(&self.names, Some(selector?))?;
         self.places.get(at.checked_sub(self.listed)?).copied()
     }
 
-    /// The others, beside the image that the index calls `shown`; `None` if only the index counts.
+    /// All images except `shown`, an image of the index; `None` if only the index counts.
     pub(super) fn others(&self, shown: &ImageName) -> Option<Vec<ImageName>> {
         let beside = self.places.iter().position(|place| *place == shown.index).map(|at| self.listed + at);
         let is_shown = |at: usize, name: &ImageName| match beside {

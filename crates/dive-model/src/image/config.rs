@@ -6,24 +6,24 @@ use oci_spec::image::{ANNOTATION_BASE_IMAGE_DIGEST, ANNOTATION_BASE_IMAGE_NAME};
 use super::history::HistoryEntry;
 use super::named_image::NamedImage;
 use super::platform::Platform;
-use crate::json::{Decode, JsonError, JsonReader, Key, List, Object, Shape, Text};
+use crate::json::{Decode, JsonError, JsonKey, JsonReader, JsonText, List, Object, Shape};
 
 /// The fields that dive reads.
 #[derive(Debug, Default)]
 pub(super) struct ImageConfig {
-    pub(super) created: Text,
-    architecture: Text,
-    os: Text,
-    variant: Text,
-    os_version: Text,
+    pub(super) created: JsonText,
+    architecture: JsonText,
+    os: JsonText,
+    variant: JsonText,
+    os_version: JsonText,
     os_features: List<String>,
     pub(super) rootfs: Option<ConfigRootFs>,
-    container: ContainerConfig,
+    container: RunConfig,
     pub(super) history: List<HistoryEntry>,
 }
 
 impl Object for ImageConfig {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("created") => &mut self.created,
             _ if key.is("architecture") => &mut self.architecture,
@@ -45,19 +45,19 @@ pub(super) struct ConfigRootFs {
 }
 
 impl Object for ConfigRootFs {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("diff_ids").then_some(&mut self.diff_ids)
     }
 }
 
 /// How a container of the image is run.
 #[derive(Debug, Default)]
-struct ContainerConfig {
+struct RunConfig {
     labels: Labels,
 }
 
-impl Object for ContainerConfig {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+impl Object for RunConfig {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("Labels").then_some(&mut self.labels)
     }
 }

@@ -1,5 +1,4 @@
-//! `manifest.json`, wherever in the archive it lies: what `docker save`, `podman save` and `skopeo copy
-//! docker-archive:` write.
+//! Reads `manifest.json` in archives of `docker save`, `podman save` and `skopeo copy docker-archive:`.
 
 use std::collections::HashMap;
 
@@ -8,7 +7,7 @@ use super::document::{self, DocumentKind};
 use super::error::ImageError;
 use super::index;
 use super::manifest::{DockerImage, DockerImages, digest_of_path};
-use super::plan::{ConfigDocument, Plan, PlannedConfig, Wanted};
+use super::plan::{BlobReference, ConfigDocument, ImagePlan, PlannedConfig};
 use super::platform::{Platform, of_platform};
 use super::selection::{ImageName, ImageSelector, Selection, find_all, hint_for, listed, note_shared_tags};
 use crate::json::List;
@@ -17,10 +16,10 @@ use crate::store::Store;
 
 pub(super) const MANIFEST: &str = "manifest.json";
 
-/// What `manifest.json` lists.
+/// The content of `manifest.json`.
 pub(super) struct DockerArchive {
     images: Vec<DockerImage>,
-    /// What `images` are called.
+    /// Names of `images`.
     pub(super) names: Vec<ImageName>,
 }
 
@@ -32,7 +31,8 @@ impl DockerArchive {
         if is_bare_entry {
             remark("is one entry and not a list of them; the image is shown".to_owned());
         }
-        // To Go, `null` is an entry without anything. The others keep their places in the document, which skopeo counts too.
+        // Go reads `null` as an empty entry. Other entries keep their position in the document, which skopeo also
+        // counts.
         let empty: Vec<usize> = (0..images.len()).filter(|at| images[*at].is_empty()).collect();
         let listed = images.into_iter().enumerate().filter(|(_, image)| !image.is_empty());
         let mut images: Vec<(usize, DockerImage)> = listed.collect();
@@ -46,7 +46,7 @@ impl DockerArchive {
         }
         let names = images.iter_mut().map(|(index, image)| ImageName {
             index: *index,
-            // `null` is an empty tag to Go.
+            // Go reads `null` as an empty tag.
             tags: std::mem::take(&mut image.tags.0).into_iter().filter(|tag| !tag.is_empty()).collect(),
             id: digest_of_path(&image.config),
             shares_tags: false,
@@ -56,8 +56,8 @@ impl DockerArchive {
         Ok(Self { images: images.into_iter().map(|(_, image)| image).collect(), names })
     }
 
-    /// The place of the image that `selection` names. Of images with one tag, that for the platform is meant. `beside` are
-    /// images that another document lists.
+    /// Position of the image that `selection` chooses, by platform among images with one tag. `beside` are images that
+    /// another document lists.
     fn choose(&self, store: &dyn Store, selection: &Selection, beside: &[ImageName]) -> Result<usize, ImageError> {
         let Self { images, names } = self;
         let candidates: Vec<usize> = match (&selection.image, &selection.platform) {
@@ -93,13 +93,13 @@ impl DockerArchive {
     }
 }
 
-/// The plan for the image of `archive` that `selection` names. `beside` are images that another document lists.
+/// The plan of the image in `archive` that `selection` chooses. `beside` are images that another document lists.
 pub(super) fn plan(
     store: &dyn Store,
     archive: DockerArchive,
     selection: &Selection,
     beside: &[ImageName],
-) -> Result<Plan, ImageError> {
+) -> Result<ImagePlan, ImageError> {
     if archive.images.is_empty() {
         return Err(ImageError::NoImage { archive: store.name().to_owned(), document: MANIFEST.to_owned() });
     }
@@ -114,7 +114,7 @@ pub(super) fn plan(
             problem: "names no configuration for the image; save the image again",
         });
     }
-    // Archives of the containerd image store tell of their layers only in the index that lies beside.
+    // Archives of the containerd image store give media types of layers only in the index.
     let sources = image.sources.map(|sources| {
         sources.0.into_iter().filter_map(|(digest, layer)| Some((digest, layer.media_type()?.to_owned()))).collect()
     });
@@ -122,14 +122,14 @@ pub(super) fn plan(
     let wanted = |path: String| {
         let digest = digest_of_path(&path);
         let media_type = digest.as_ref().and_then(|digest| media_types.get(digest).cloned());
-        Wanted { media_type, ..Wanted::at(path, digest) }
+        BlobReference { media_type, ..BlobReference::at(path, digest) }
     };
     let layers = image.layers.0.into_iter().map(wanted).collect();
     let attestations = name.id.as_ref().filter(|_| store.contains(index::INDEX));
     let attestations = attestations.map_or_else(Vec::new, |config| index::attestations(store, config));
-    Ok(Plan {
+    Ok(ImagePlan {
         config: PlannedConfig::Document(ConfigDocument {
-            wanted: Wanted::at(image.config, name.id.clone()),
+            reference: BlobReference::at(image.config, name.id.clone()),
             kind: DocumentKind::DockerConfig,
             manifest: MANIFEST.to_owned(),
             artifact_type: None,

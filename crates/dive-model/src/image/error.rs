@@ -1,5 +1,5 @@
-//! Why an image cannot be read, or a layer of it: every message names the archive and the document or layer, and says
-//! what is likely to have happened and what helps.
+//! Errors of reading an image or a layer. Every message names the archive and the document or layer, the likely cause,
+//! and what to do.
 
 use std::io;
 
@@ -13,19 +13,19 @@ use crate::remark::{Quoted, Shown};
 use crate::store::StoreError;
 use crate::units::Bytes;
 
-/// An image that cannot be read.
+/// An image that cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImageError {
-    /// The store itself.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Neither `manifest.json` nor `index.json`.
+    /// There is neither `manifest.json` nor `index.json`.
     #[error("{archive}: holds no image: no manifest.json or index.json; {hint}")]
     NoManifest {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
-        /// What it may be, and what helps.
+        /// What it may be, and what to do.
         hint: &'static str,
     },
     /// The list of images is empty.
@@ -33,173 +33,173 @@ pub enum ImageError {
         "{archive}: holds no image: {document} lists none; save the image by its name (`docker save NAME -o FILE`)"
     )]
     NoImage {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
-        /// The document that lists.
+        /// Name of the document.
         document: String,
     },
-    /// A document that cannot be read.
+    /// A document cannot be read.
     #[error("{archive}: {} cannot be read: {cause}", Shown(document))]
     Unreadable {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
-        /// The document.
+        /// Name of the document.
         document: String,
-        /// What the system says.
+        /// Error of the system.
         cause: io::Error,
     },
-    /// A document that is not what it should be.
+    /// A document is invalid.
     #[error("{archive}: {} is not a valid document: {cause}; save the image again", Shown(document))]
     Document {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
-        /// The document.
+        /// Name of the document.
         document: String,
-        /// What is wrong, with line and column.
+        /// Reason, with line and column.
         cause: JsonError,
     },
-    /// A document that may be valid and is too large.
+    /// A document exceeds a limit.
     #[error("{archive}: {} is over a limit of dive: {cause}", Shown(document))]
     Limit {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
-        /// The document.
+        /// Name of the document.
         document: String,
-        /// Which limit, with line and column.
+        /// The limit, with line and column.
         cause: JsonError,
     },
-    /// A manifest or index that lacks what makes it one.
+    /// A manifest or index lacks required content.
     #[error("{archive}: {} {problem}", Shown(document))]
     Manifest {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
-        /// The document.
+        /// Name of the document.
         document: String,
-        /// What is wrong.
+        /// Reason.
         problem: &'static str,
     },
-    /// `--image` names nothing.
+    /// There is no image with the name or number of `--image`.
     #[error("{archive}: no image {wanted}{hint}; available: {available}. Choose one with --image")]
     UnknownImage {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
-        /// What was asked for.
+        /// The requested value.
         wanted: ImageSelector,
         /// What to write instead; may be empty.
         hint: &'static str,
-        /// What there is.
+        /// Available values.
         available: String,
     },
-    /// The platform is not there.
+    /// There is no image for the platform.
     #[error("{archive}: no image for {wanted}{}", offered(available))]
     NoPlatform {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
-        /// What was asked for.
+        /// The requested value.
         wanted: Box<Platform>,
-        /// What there is.
+        /// Available values.
         available: String,
     },
-    /// The image for this machine is listed and missing.
+    /// The image for this machine is listed but missing.
     #[error(
         "{archive}: the manifest for {wanted}, {}, is missing; available: {available}. Choose one with --platform",
         Shown(path)
     )]
     MissingPlatform {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
-        /// What this machine runs.
+        /// Platform of this machine.
         wanted: Box<Platform>,
-        /// Where the manifest should be.
+        /// Path of the manifest.
         path: String,
-        /// What there is.
+        /// Available values.
         available: String,
     },
     /// The named image is for another platform.
     #[error("{archive}: image {image} is for {found}, not for {wanted}. {}", agreeing(found))]
     OtherPlatform {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
-        /// What `--image` was given.
+        /// Value of `--image`.
         image: ImageSelector,
-        /// What `--platform` was given.
+        /// Value of `--platform`.
         wanted: Box<Platform>,
         /// The platforms of the image.
         found: String,
     },
-    /// A document the image cannot do without is absent.
+    /// A required document is missing.
     #[error("{archive}: the {what} {} is missing; {hint}", Shown(path))]
     MissingDocument {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
         /// `manifest`, `configuration` or `layer document`.
         what: &'static str,
-        /// Its name.
+        /// Name.
         path: String,
-        /// Why that may be, and what helps.
+        /// Likely cause, and what to do.
         hint: &'static str,
     },
-    /// A digest of a manifest or configuration that is none.
+    /// The digest of a manifest or configuration is invalid.
     #[error("{archive}: the {what} cannot be found: {cause}")]
     Digest {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
         /// `manifest` or `configuration`.
         what: &'static str,
-        /// The digest.
+        /// The invalid digest.
         cause: InvalidDigest,
     },
-    /// Something that is kept as an image and is none.
+    /// The manifest is an artifact, not an image.
     #[error(
         "{archive}: {document} is an OCI artifact{}, not a container image: it has no file system to show",
         kind.as_ref().map(|kind| format!(" of type {}", Quoted(kind))).unwrap_or_default()
     )]
     Artifact {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
-        /// The manifest.
+        /// Name of the manifest.
         document: String,
-        /// Its type.
+        /// Type of the artifact.
         kind: Option<String>,
     },
-    /// What was named in an index is no image.
+    /// The requested entry of an index is not an image.
     #[error(
         "{archive}: {entry} is not an image: it has no file system to show; available: {available}. Choose one with --image"
     )]
     NotAnImage {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
-        /// What it is.
+        /// What was found.
         entry: Box<OtherEntry>,
-        /// The images beside it.
+        /// Available images.
         available: String,
     },
-    /// Nothing in an index is an image.
+    /// No entry of an index is an image.
     #[error("{archive}: holds no image, only {entries}; choose a file with an image")]
     NoImageBut {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
-        /// What it holds.
+        /// The entries.
         entries: String,
     },
-    /// All layers are something else than tars.
+    /// No layer is a tar.
     #[error("{archive}: the image has no layer that dive can read: {found}")]
     NoTarLayer {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
-        /// What the layers are.
+        /// Content of the layers.
         found: String,
     },
-    /// A layer that cannot be had.
+    /// A layer is not available.
     #[error("{archive}: layer {layer} (of {count}, from 0): {loss}; --ignore-errors shows the other layers")]
     Layer {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
-        /// The layer, from 0.
+        /// Index of the layer, from 0.
         layer: u32,
-        /// How many layers there are.
+        /// Number of layers.
         count: u32,
-        /// What is wrong with it.
+        /// Reason.
         loss: LayerLoss,
     },
     /// Manifest and configuration disagree.
@@ -208,70 +208,70 @@ pub enum ImageError {
         if *layers == 1 { "" } else { "s" }
     )]
     LayerCount {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
         /// Layers in the manifest.
         layers: usize,
         /// `diff_ids` in the configuration.
         diff_ids: usize,
-        /// What engines do with such an image, where that is known.
+        /// What engines do with such an image, if known.
         engines: &'static str,
-        /// Which layers are no tars, and what helps; may be empty.
+        /// Layers that are not tars, and what to do; may be empty.
         hint: String,
     },
 }
 
-/// Why a layer's bytes are not to be had.
+/// Why a layer is not available.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LayerLoss {
-    /// The archive does not hold it.
+    /// The blob is missing.
     #[error("its blob {} is missing; {hint}", Shown(path))]
     Missing {
-        /// Its name.
+        /// Name.
         path: String,
-        /// Why that may be, and what helps.
+        /// Likely cause, and what to do.
         hint: &'static str,
     },
-    /// The manifest names it by an empty text.
+    /// The manifest gives an empty name.
     #[error("the manifest gives its blob an empty name; save the image again")]
     Unnamed,
-    /// It may not be passed on with the image.
+    /// The layer is foreign: it must be fetched from elsewhere.
     #[error(
         "its blob {} is not in the archive: it is a foreign layer, which is fetched from {} instead",
         Shown(path),
         Shown(&urls.join(", "))
     )]
     Foreign {
-        /// Its name.
+        /// Name.
         path: String,
-        /// Where it is to be had.
+        /// URLs of the layer.
         urls: Vec<String>,
     },
-    /// It is no tar. That is no damage: the other layers are shown.
+    /// The blob is not a tar. This is not damage; the other layers are shown.
     #[error(
         "not a file system layer ({}, {})",
         Shown(media_type.as_deref().unwrap_or(content.name)),
         size.map_or_else(|| "of unknown size".to_owned(), |size| Bytes(size).to_string())
     )]
     NotATar {
-        /// What it is.
+        /// What was found.
         content: OtherContent,
-        /// What the manifest calls it.
+        /// Media type in the manifest.
         media_type: Option<String>,
-        /// Bytes as stored.
+        /// Stored size in bytes.
         size: Option<u64>,
     },
-    /// Its digest is none.
+    /// The digest is invalid.
     #[error("{0}")]
     Digest(InvalidDigest),
-    /// It is there and cannot be opened.
+    /// The blob cannot be opened.
     #[error("{0}")]
     Unreadable(String),
 }
 
 impl LayerLoss {
-    /// What the layer is instead of a tar.
+    /// Content of a layer that is not a tar.
     #[must_use]
     pub const fn other_content(&self) -> Option<OtherContent> {
         match self {
@@ -280,7 +280,7 @@ impl LayerLoss {
         }
     }
 
-    /// Whether a part of the file system is missing for it.
+    /// True if a part of the file system is missing.
     #[must_use]
     pub const fn is_damage(&self) -> bool {
         match self {
@@ -291,7 +291,7 @@ impl LayerLoss {
 }
 
 impl ImageError {
-    /// No image, or none of those that `image` names, is for the platform `wanted`; they are for those that were `found`.
+    /// The error if no image, or none that `image` names, is for platform `wanted`. `found` lists their platforms.
     pub(super) fn no_platform(archive: &str, image: Option<&ImageSelector>, wanted: &Platform, found: String) -> Self {
         let (archive, wanted) = (archive.to_owned(), Box::new(wanted.clone()));
         match image {
@@ -301,7 +301,7 @@ impl ImageError {
     }
 }
 
-/// How to end the contradiction between `--image` and `--platform`.
+/// How to resolve a contradiction of `--image` and `--platform`.
 fn agreeing(found: &str) -> &'static str {
     if found.contains(", ") {
         "Choose one of them with --platform, or choose another image with --image"
@@ -310,7 +310,7 @@ fn agreeing(found: &str) -> &'static str {
     }
 }
 
-/// The platforms that can be named instead.
+/// Lists the available platforms.
 fn offered(available: &str) -> String {
     if available.is_empty() {
         "; no image names its platform".to_owned()

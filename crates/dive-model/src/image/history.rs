@@ -1,20 +1,20 @@
 //! Matches the build history to layers. Entries without a layer are marked; the others are in the order of layers. If
 //! counts differ, a remark says so.
 
-use crate::json::{Decode, Key, List, Object, Text};
+use crate::json::{Decode, JsonKey, JsonText, List, Object};
 use crate::remark::Remark;
 
 /// A history entry in the configuration.
 #[derive(Debug, Default)]
 pub(super) struct HistoryEntry {
-    pub(super) created: Text,
-    pub(super) created_by: Text,
-    pub(super) comment: Text,
+    pub(super) created: JsonText,
+    pub(super) created_by: JsonText,
+    pub(super) comment: JsonText,
     pub(super) empty_layer: bool,
 }
 
 impl Object for HistoryEntry {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("created") => &mut self.created,
             _ if key.is("created_by") => &mut self.created_by,

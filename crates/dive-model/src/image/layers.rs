@@ -1,5 +1,5 @@
-//! The layers of a plan as blobs: each is looked up, and one that cannot be had is damage of its own, so that the
-//! others can still be shown. Also where a layer gets the id that dive's users know it by.
+//! Looks up the layers of a plan as blobs. A missing layer is damage of that layer alone, so that the others can be
+//! shown. Also determines the layer ids of dive's JSON.
 
 use std::collections::HashMap;
 
@@ -8,30 +8,30 @@ use super::config::ImageConfig;
 use super::error::{ImageError, LayerLoss};
 use super::history::{HistoryStep, command};
 use super::layer_kind::{LayerKind, OtherContent, layer_kind, sniff};
-use super::plan::{Wanted, why_missing};
+use super::plan::{BlobReference, why_missing};
 use crate::blob::Blob;
 use crate::layer::LayerBlob;
 use crate::remark::{OnDamage, Remark, Shown};
 use crate::store::{Store, StoreError};
 
-/// The layers of an image, looked up, before it is known what the configuration says of each.
-pub(super) struct Found {
-    layers: Vec<(Wanted, Result<Blob, LayerLoss>)>,
+/// The located layers of an image, not yet matched to the configuration.
+pub(super) struct FoundLayers {
+    layers: Vec<(BlobReference, Result<Blob, LayerLoss>)>,
 }
 
-impl Found {
-    /// Looks up all layers. One that is missing or damaged ends that, unless `on_damage` says to go on.
+impl FoundLayers {
+    /// Looks up all layers. A missing or damaged one is an error, or a remark with [`OnDamage::Remark`].
     pub(super) fn in_store(
         store: &dyn Store,
-        wanted: Vec<Wanted>,
+        reference: Vec<BlobReference>,
         on_damage: OnDamage,
         remarks: &mut Vec<Remark>,
     ) -> Result<Self, ImageError> {
-        let count = wanted.len() as u32;
+        let count = reference.len() as u32;
         let mut layers = Vec::new();
-        for (layer, wanted) in (0..count).zip(wanted) {
+        for (layer, reference) in (0..count).zip(reference) {
             let place = || format!("{}: layer {layer}", store.name());
-            let blob = open_layer(store, &wanted, &place, remarks);
+            let blob = open_layer(store, &reference, &place, remarks);
             match &blob {
                 Ok(_) | Err(LayerLoss::NotATar { .. }) => {}
                 Err(loss) if on_damage == OnDamage::Fail => {
@@ -40,7 +40,7 @@ impl Found {
                 }
                 Err(loss) => remarks.push(Remark::survived(&place(), loss, "the layer is left out")),
             }
-            layers.push((wanted, blob));
+            layers.push((reference, blob));
         }
         let found = Self { layers };
         found.refuse_without_tar(store)?;
@@ -48,24 +48,24 @@ impl Found {
         Ok(found)
     }
 
-    /// An image of nothing but signatures, models or other file systems has nothing to show.
+    /// Fails if no layer is a tar.
     fn refuse_without_tar(&self, store: &dyn Store) -> Result<(), ImageError> {
         let others: Option<Vec<String>> = self
             .layers
             .iter()
             .enumerate()
-            .map(|(layer, (wanted, blob))| {
+            .map(|(layer, (reference, blob))| {
                 let content = other_content(blob)?;
                 let media_type =
-                    wanted.media_type.as_ref().map_or_else(String::new, |text| format!(" ({})", Shown(text)));
+                    reference.media_type.as_ref().map_or_else(String::new, |text| format!(" ({})", Shown(text)));
                 Some(format!("layer {layer} is {}{media_type}", content.name))
             })
             .collect();
         match others {
             Some(others) if !others.is_empty() => {
-                let more = others.len().saturating_sub(NAMED);
+                let more = others.len().saturating_sub(MAX_LISTED);
                 let rest = (more > 0).then(|| format!("and {more} more"));
-                let found = others.into_iter().take(NAMED).chain(rest).collect::<Vec<_>>().join("; ");
+                let found = others.into_iter().take(MAX_LISTED).chain(rest).collect::<Vec<_>>().join("; ");
                 Err(ImageError::NoTarLayer { archive: store.name().to_owned(), found })
             }
             _ => Ok(()),
@@ -85,8 +85,8 @@ impl Found {
         self.layers.len()
     }
 
-    /// The layers that `count` entries of the configuration are about: all of them; or those that are a part of the file
-    /// system, or only those that are tars, if that is how many there are.
+    /// The layers that `count` entries of the configuration describe: all; or those that are part of the file system,
+    /// or that are tars, if their number is `count`.
     pub(super) fn described_by(&self, count: usize) -> Vec<u32> {
         let every: Vec<u32> = self.places(|_, _| true);
         let choices = [
@@ -97,14 +97,14 @@ impl Found {
         choices.into_iter().find(|layers| layers.len() == count).unwrap_or(every)
     }
 
-    fn places(&self, is_meant: impl Fn(&Wanted, &Result<Blob, LayerLoss>) -> bool) -> Vec<u32> {
-        let meant = (0..).zip(&self.layers).filter(|(_, (wanted, blob))| is_meant(wanted, blob));
+    fn places(&self, matches: impl Fn(&BlobReference, &Result<Blob, LayerLoss>) -> bool) -> Vec<u32> {
+        let meant = (0..).zip(&self.layers).filter(|(_, (reference, blob))| matches(reference, blob));
         meant.map(|(layer, _)| layer).collect()
     }
 
-    /// Settles which layers the `diff_ids` of the configuration are about, where there are fewer. containerd leaves out layers
-    /// of unknown media types; of others, the bytes say whether they are tars.
-    pub(super) fn settle(
+    /// Decides which layers the `diff_ids` describe, if there are fewer. containerd leaves out layers of unknown media
+    /// types; for others, the bytes show whether they are tars.
+    pub(super) fn match_diff_ids(
         &mut self,
         store: &dyn Store,
         diff_ids: usize,
@@ -112,14 +112,15 @@ impl Found {
         remarks: &mut Vec<Remark>,
     ) -> Result<(), ImageError> {
         if diff_ids > 0 && self.described_by(diff_ids).len() != diff_ids {
-            let is_unknown = |wanted: &Wanted| layer_kind(wanted.media_type.as_deref()) == LayerKind::Unknown;
+            let is_unknown =
+                |reference: &BlobReference| layer_kind(reference.media_type.as_deref()) == LayerKind::Unknown;
             let choices = [
-                self.places(|wanted, blob| !is_unknown(wanted) && !is_data(blob)),
-                self.places(|wanted, blob| !is_unknown(wanted) && other_content(blob).is_none()),
+                self.places(|reference, blob| !is_unknown(reference) && !is_data(blob)),
+                self.places(|reference, blob| !is_unknown(reference) && other_content(blob).is_none()),
             ];
             if let Some(described) = choices.into_iter().find(|layers| layers.len() == diff_ids) {
-                self.leave_out(|layer, wanted| {
-                    (is_unknown(wanted) && !described.contains(&layer)).then_some(UNKNOWN_LAYER)
+                self.leave_out(|layer, reference| {
+                    (is_unknown(reference) && !described.contains(&layer)).then_some(UNKNOWN_LAYER)
                 });
                 self.refuse_without_tar(store)?;
             }
@@ -132,9 +133,9 @@ impl Found {
                 self.warn_of_file_systems(store, remarks);
             }
         }
-        for (layer, (wanted, blob)) in self.layers.iter().enumerate() {
+        for (layer, (reference, blob)) in self.layers.iter().enumerate() {
             if let (LayerKind::Unknown, Some(media_type), Ok(_)) =
-                (layer_kind(wanted.media_type.as_deref()), &wanted.media_type, blob)
+                (layer_kind(reference.media_type.as_deref()), &reference.media_type, blob)
             {
                 let text = format!("has the unknown media type {media_type}; dive reads it by its content");
                 remarks.push(Remark::new(format!("{}: layer {layer}", store.name()), text));
@@ -143,53 +144,53 @@ impl Found {
         Ok(())
     }
 
-    /// Replaces the blobs of layers that are something else.
-    fn leave_out(&mut self, content_of: impl Fn(u32, &Wanted) -> Option<OtherContent>) {
-        for (layer, (wanted, blob)) in (0..).zip(&mut self.layers) {
+    /// Replaces the blobs of layers with other content by a loss.
+    fn leave_out(&mut self, content_of: impl Fn(u32, &BlobReference) -> Option<OtherContent>) {
+        for (layer, (reference, blob)) in (0..).zip(&mut self.layers) {
             let Ok(found) = &blob else { continue };
-            if let Some(content) = content_of(layer, wanted) {
-                let (media_type, size) = (wanted.media_type.clone(), Some(found.len()));
+            if let Some(content) = content_of(layer, reference) {
+                let (media_type, size) = (reference.media_type.clone(), Some(found.len()));
                 *blob = Err(LayerLoss::NotATar { content, media_type, size });
             }
         }
     }
 
-    /// The layers that are called tars, or nothing, and are something else by their first bytes.
+    /// Layers with the media type of a tar, or none, but other content.
     fn mislabelled(&self) -> Vec<(u32, OtherContent)> {
         let blobs = (0..).zip(&self.layers).filter_map(|(layer, (_, blob))| Some((layer, blob.as_ref().ok()?)));
         blobs.filter_map(|(layer, blob)| Some((layer, sniff(blob).ok()??))).collect()
     }
 
-    /// What layers that are called tars are instead, as the end of a message; empty if all are tars.
+    /// Lists mislabelled layers, as the end of a message; empty if there are none.
     pub(super) fn describe_mislabelled(&self) -> String {
         let others: Vec<_> =
             self.mislabelled().iter().map(|(layer, content)| format!("; layer {layer} is {}", content.name)).collect();
-        let more = others.len().saturating_sub(NAMED);
+        let more = others.len().saturating_sub(MAX_LISTED);
         let rest = match more {
             0 => String::new(),
             1 => "; 1 more layer is not a tar".to_owned(),
             more => format!("; {more} more layers are not tars"),
         };
-        others.into_iter().take(NAMED).collect::<String>() + &rest
+        others.into_iter().take(MAX_LISTED).collect::<String>() + &rest
     }
 
-    /// The layers with what the configuration and the history tell of them.
+    /// Adds the information of configuration and history to the layers.
     pub(super) fn described(self, store: &dyn Store, config: &ImageConfig, history: &[HistoryStep]) -> Vec<ImageLayer> {
         let described = self.described_by(config.diff_ids().len());
         let mut diff_ids: HashMap<u32, &String> = described.into_iter().zip(config.diff_ids()).collect();
         let mut legacy_ids = LegacyIds::of(store);
         let layers = (0..).zip(self.layers);
         layers
-            .map(|(layer, (wanted, blob))| {
+            .map(|(layer, (reference, blob))| {
                 let diff_id = diff_ids.remove(&layer).cloned();
                 let step = history.iter().find(|step| step.layer == Some(layer));
-                of_layer(store, wanted, blob, diff_id, step, &mut legacy_ids)
+                of_layer(store, reference, blob, diff_id, step, &mut legacy_ids)
             })
             .collect()
     }
 }
 
-/// A layer whose type nothing knows and which the configuration does not describe.
+/// Content of a layer of unknown type that the configuration does not describe.
 const UNKNOWN_LAYER: OtherContent = OtherContent { name: "a layer of an unknown type", is_file_system: false };
 
 fn other_content(blob: &Result<Blob, LayerLoss>) -> Option<OtherContent> {
@@ -200,30 +201,30 @@ fn is_data(blob: &Result<Blob, LayerLoss>) -> bool {
     blob.as_ref().is_err_and(|loss| !loss.is_damage())
 }
 
-/// Layers that an error names one by one.
-const NAMED: usize = 5;
+/// Maximum number of layers to list in an error.
+const MAX_LISTED: usize = 5;
 
 fn of_layer(
     store: &dyn Store,
-    wanted: Wanted,
+    reference: BlobReference,
     blob: Result<Blob, LayerLoss>,
     diff_id: Option<String>,
     step: Option<&HistoryStep>,
     legacy_ids: &mut LegacyIds,
 ) -> ImageLayer {
-    let blob = blob.map(|blob| match store.identity(wanted.digest.as_deref(), diff_id.as_deref()) {
+    let blob = blob.map(|blob| match store.identity(reference.digest.as_deref(), diff_id.as_deref()) {
         Some(identity) => LayerBlob::from(blob.identified(identity)),
         None => blob.into(),
     });
-    // A table of layers shows the command; of what is no tar, it shows that.
+    // Tables of layers show the command. For a layer that is not a tar, they show its content.
     let other = blob.as_ref().err().filter(|loss| loss.other_content().is_some()).map(ToString::to_string);
     let created_by = other.or_else(|| step.map(|step| step.created_by.clone())).unwrap_or_default();
     ImageLayer {
-        id: legacy_ids.id(&wanted),
-        size: blob.as_ref().map(|blob| blob.len()).ok().or(wanted.size),
-        digest: wanted.digest,
+        id: legacy_ids.id(&reference),
+        size: blob.as_ref().map(|blob| blob.len()).ok().or(reference.size),
+        digest: reference.digest,
         diff_id,
-        media_type: wanted.media_type,
+        media_type: reference.media_type,
         command: command(&created_by).to_owned(),
         created_by,
         comment: step.map(|step| step.comment.clone()).unwrap_or_default(),
@@ -234,21 +235,21 @@ fn of_layer(
 
 fn open_layer(
     store: &dyn Store,
-    wanted: &Wanted,
+    reference: &BlobReference,
     place: &dyn Fn() -> String,
     remarks: &mut Vec<Remark>,
 ) -> Result<Blob, LayerLoss> {
-    let media_type = wanted.media_type.as_deref();
+    let media_type = reference.media_type.as_deref();
     let kind = layer_kind(media_type);
-    let not_a_tar = |content, size| LayerLoss::NotATar { content, media_type: wanted.media_type.clone(), size };
+    let not_a_tar = |content, size| LayerLoss::NotATar { content, media_type: reference.media_type.clone(), size };
     if let LayerKind::Other(content) = kind
         && !content.is_file_system
     {
-        // Nobody needs its bytes.
-        return Err(not_a_tar(content, wanted.size));
+        // The bytes are not needed.
+        return Err(not_a_tar(content, reference.size));
     }
-    let blob = find_blob(store, wanted)?;
-    if let Some(size) = wanted.size.filter(|size| *size != blob.len()) {
+    let blob = find_blob(store, reference)?;
+    if let Some(size) = reference.size.filter(|size| *size != blob.len()) {
         let text =
             format!("the manifest gives its size as {size} bytes, but it has {}; dive reads all of them", blob.len());
         remarks.push(Remark::new(place(), text));
@@ -256,7 +257,7 @@ fn open_layer(
     let sniffed = || sniff(&blob).map_err(|error| LayerLoss::Unreadable(error.to_string()));
     match (kind, media_type) {
         (LayerKind::Other(content), Some(media_type)) => {
-            // Podman reads a layer that is only called encrypted.
+            // Podman reads layers that are labelled encrypted but are not.
             if !media_type.ends_with("+encrypted") || sniffed()?.is_some() {
                 return Err(not_a_tar(content, Some(blob.len())));
             }
@@ -274,15 +275,15 @@ fn open_layer(
     Ok(blob)
 }
 
-fn find_blob(store: &dyn Store, wanted: &Wanted) -> Result<Blob, LayerLoss> {
-    let path = wanted.path.as_ref().map_err(|cause| LayerLoss::Digest(cause.clone()))?;
+fn find_blob(store: &dyn Store, reference: &BlobReference) -> Result<Blob, LayerLoss> {
+    let path = reference.path.as_ref().map_err(|cause| LayerLoss::Digest(cause.clone()))?;
     if path.is_empty() {
         return Err(LayerLoss::Unnamed);
     }
     match store.blob(path) {
         Ok(blob) => Ok(blob),
-        Err(StoreError::Missing { .. }) if !wanted.urls.is_empty() => {
-            Err(LayerLoss::Foreign { path: store.file_name(path).into_owned(), urls: wanted.urls.clone() })
+        Err(StoreError::Missing { .. }) if !reference.urls.is_empty() => {
+            Err(LayerLoss::Foreign { path: store.file_name(path).into_owned(), urls: reference.urls.clone() })
         }
         Err(error) if error.is_absence() => {
             Err(LayerLoss::Missing { path: store.file_name(path).into_owned(), hint: why_missing(store) })
@@ -291,17 +292,17 @@ fn find_blob(store: &dyn Store, wanted: &Wanted) -> Result<Blob, LayerLoss> {
     }
 }
 
-/// The error without the archive's name, which the message about the layer has already.
+/// Strips the archive's name from the error, because the message about the layer already has it.
 fn unreadable(store: &dyn Store, error: &StoreError) -> LayerLoss {
     let text = error.to_string();
     let own = text.strip_prefix(store.name()).map_or(text.as_str(), |rest| rest.trim_start_matches(": "));
     LayerLoss::Unreadable(own.to_owned())
 }
 
-/// The ids from before layers were named by digest. Docker up to 24 keeps them in the path (`ID/layer.tar`); podman
-/// and skopeo write links of that name to the layers.
+/// Layer ids from before layers were named by digest. Docker up to 24 has them in the path (`ID/layer.tar`); podman and
+/// skopeo write links of that name to the layers.
 struct LegacyIds {
-    /// For each layer's path the ids of the links to it, the next to use last.
+    /// For each layer path, the ids of links to it, next one last.
     links: HashMap<String, Vec<String>>,
 }
 
@@ -313,22 +314,22 @@ impl LegacyIds {
                 links.entry(target.to_owned()).or_default().push(id.to_owned());
             }
         }
-        // A layer that is there twice has two links, which stand in the order of the layers.
+        // A repeated layer has several links, in the order of the layers.
         for ids in links.values_mut() {
             ids.reverse();
         }
         Self { links }
     }
 
-    fn id(&mut self, wanted: &Wanted) -> String {
-        let Ok(path) = &wanted.path else { return wanted.digest.clone().unwrap_or_default() };
+    fn id(&mut self, reference: &BlobReference) -> String {
+        let Ok(path) = &reference.path else { return reference.digest.clone().unwrap_or_default() };
         let plain = path.trim_start_matches("./");
         if let Some(id) = legacy_id(plain) {
             return id.to_owned();
         }
         let linked = self.links.get_mut(plain).and_then(Vec::pop);
-        // Without either, the name of the blob is all that tells it from others; dive shows it too.
-        linked.or_else(|| wanted.digest.clone()).unwrap_or_else(|| plain.to_owned())
+        // Otherwise use the name of the blob, as dive does.
+        linked.or_else(|| reference.digest.clone()).unwrap_or_else(|| plain.to_owned())
     }
 }
 

@@ -1,5 +1,5 @@
-//! Archives of Docker up to 1.9, from before there were configurations: `repositories` names the last layer of each image,
-//! and each layer's `ID/json` its parent and the command that made it. Docker still loads them.
+//! Opens archives of Docker up to 1.9, which have no configurations: `repositories` names the last layer of each image,
+//! and each layer's `ID/json` gives its parent and command. Docker still loads them.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use super::config::ImageConfig;
 use super::document::{self, DocumentKind};
 use super::error::ImageError;
 use super::history::{HistoryEntry, HistoryStep};
-use super::layers::Found;
-use super::plan::{Wanted, why_missing};
+use super::layers::FoundLayers;
+use super::plan::{BlobReference, why_missing};
 use super::platform::{Platform, of_platform};
 use super::selection::{ImageName, ImageSelector, Selection, find, hint_for, listed};
 use super::{Image, ImageLayer};
-use crate::json::{Decode, Key, LIST_LIMIT, List, Map, Object, Text};
+use crate::json::{Decode, JsonKey, JsonText, LIST_LIMIT, List, Map, Object};
 use crate::remark::{OnDamage, Remark};
 use crate::store::{Ending, Store};
 
@@ -24,16 +24,16 @@ pub(super) const REPOSITORIES: &str = "repositories";
 pub(super) struct LayerDocument {
     id: String,
     parent: String,
-    created: Text,
-    comment: Text,
-    os: Text,
-    architecture: Text,
-    container_config: ContainerConfig,
+    created: JsonText,
+    comment: JsonText,
+    os: JsonText,
+    architecture: JsonText,
+    container_config: LegacyContainerConfig,
     throwaway: bool,
 }
 
 impl Object for LayerDocument {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("id") => &mut self.id,
             _ if key.is("parent") => &mut self.parent,
@@ -49,7 +49,7 @@ impl Object for LayerDocument {
 }
 
 impl LayerDocument {
-    /// The id of the layer, once.
+    /// Takes the id of the layer, if it has one.
     pub(super) fn take_id(&mut self) -> Option<String> {
         Some(std::mem::take(&mut self.id)).filter(|id| !id.is_empty())
     }
@@ -58,7 +58,7 @@ impl LayerDocument {
         Some(Platform::new(self.os.as_deref()?, self.architecture.as_deref()?, None))
     }
 
-    /// The step changed no file.
+    /// True if the step changed no file.
     pub(super) const fn is_throwaway(&self) -> bool {
         self.throwaway
     }
@@ -68,33 +68,33 @@ impl From<LayerDocument> for HistoryEntry {
     fn from(document: LayerDocument) -> Self {
         Self {
             created: document.created,
-            created_by: Text(Some(document.container_config.cmd.0.join(" "))),
+            created_by: JsonText(Some(document.container_config.cmd.0.join(" "))),
             comment: document.comment,
             empty_layer: document.throwaway,
         }
     }
 }
 
-/// The container that a layer was made in.
+/// The container of the build step.
 #[derive(Debug, Default)]
-struct ContainerConfig {
+struct LegacyContainerConfig {
     cmd: List<String>,
 }
 
-impl Object for ContainerConfig {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+impl Object for LegacyContainerConfig {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("Cmd").then_some(&mut self.cmd)
     }
 }
 
-/// The platform of the image whose last layer is `top`.
+/// Platform of the image with the last layer `top`.
 fn platform_of(store: &dyn Store, top: &str) -> Option<Platform> {
     let blob = store.blob(&format!("{top}/json")).ok()?;
     let document = document::read::<LayerDocument>(store, &blob, DocumentKind::DockerConfig, &mut Vec::new()).ok()?;
     document.platform()
 }
 
-/// The image that `selection` names.
+/// Opens the image that `selection` chooses.
 pub(super) fn open(
     store: &dyn Store,
     selection: &Selection,
@@ -135,7 +135,7 @@ pub(super) fn open(
         return Err(ImageError::no_platform(store.name(), selection.image.as_ref(), wanted, found.to_string()));
     }
     let created = top.and_then(|top| top.created.0.clone());
-    let wanted = chain.iter().map(|(id, _)| Wanted::at(format!("{id}/layer.tar"), None)).collect();
+    let wanted = chain.iter().map(|(id, _)| BlobReference::at(format!("{id}/layer.tar"), None)).collect();
     let history: Vec<HistoryStep> = (0..)
         .zip(chain)
         .map(|(layer, (_, document))| HistoryStep {
@@ -145,7 +145,7 @@ pub(super) fn open(
             layer: Some(layer),
         })
         .collect();
-    let found = Found::in_store(store, wanted, on_damage, &mut remarks)?;
+    let found = FoundLayers::in_store(store, wanted, on_damage, &mut remarks)?;
     let layers: Vec<ImageLayer> = found.described(store, &ImageConfig::default(), &history);
     Ok(Image {
         name: name.shown_tag(selection.image.as_ref()).cloned().unwrap_or_else(archive),
@@ -163,8 +163,8 @@ pub(super) fn open(
     })
 }
 
-/// Whether `store` holds layers with a document each, and nothing that names them. `docker save ID` wrote no
-/// `repositories`. Of a later archive that is cut off, `manifest.json` may be what is missing.
+/// True if `store` has layers with documents, and nothing that names them: `docker save ID` wrote no `repositories`.
+/// False for a later archive that may be cut off before `manifest.json`.
 pub(super) fn has_only_layers(store: &dyn Store) -> bool {
     let is_config = |name: &str| name.strip_suffix(".json").is_some_and(|hex| hex.len() == 64 && is_hex(hex));
     store.ending() != Ending::Unmarked
@@ -172,7 +172,7 @@ pub(super) fn has_only_layers(store: &dyn Store) -> bool {
         && !store.member_names().into_iter().any(is_config)
 }
 
-/// The ids of all layers that have a document.
+/// Ids of all layers with a document.
 fn layer_ids(store: &dyn Store) -> impl Iterator<Item = &str> {
     let ids = store.member_names().into_iter().filter_map(|name| name.strip_suffix("/json"));
     ids.filter(|id| id.len() == 64 && is_hex(id) && store.contains(&format!("{id}/layer.tar")))
@@ -182,10 +182,10 @@ fn is_hex(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The images without a tag: layers that are no other's parent.
+/// Images without a tag: layers that are not the parent of another.
 fn untagged(store: &dyn Store) -> Result<Vec<ImageName>, ImageError> {
     let mut ids: Vec<&str> = layer_ids(store).take(LIST_LIMIT).collect();
-    // The numbers of images must not change from one run to the next.
+    // Sort, so that image numbers are the same in each run.
     ids.sort_unstable();
     let mut parents = HashSet::new();
     for id in &ids {
@@ -203,7 +203,7 @@ fn untagged(store: &dyn Store) -> Result<Vec<ImageName>, ImageError> {
     Ok(last.enumerate().map(name).collect())
 }
 
-/// The images that `repositories` names, each with its tags.
+/// Images in `repositories`, with their tags.
 fn names(store: &dyn Store, remarks: &mut Vec<Remark>) -> Result<Vec<ImageName>, ImageError> {
     if !store.contains(REPOSITORIES) {
         return Ok(Vec::new());
@@ -237,7 +237,7 @@ fn names(store: &dyn Store, remarks: &mut Vec<Remark>) -> Result<Vec<ImageName>,
     Ok(found.into_iter().enumerate().map(name).collect())
 }
 
-/// The layers that end with `top`, base first, each with its document.
+/// The layers from the base to `top`, with their documents.
 fn chain(
     store: &dyn Store,
     top: String,

@@ -1,7 +1,8 @@
-//! The documents that say which blobs make an image: Docker's `manifest.json`, and the OCI index and manifest with
-//! their Docker schema 2 twins, which have the same shape. Archives, layouts and registries read them with these types.
-//! They are our own, because oci-spec's documents refuse what engines load (`"layers": null`, a wrong size); its media
-//! types, digests and annotation names are used.
+//! Types of the documents that list the blobs of an image: Docker's `manifest.json`, and the OCI index and manifest
+//! with the equal ones of Docker schema 2.
+//!
+//! Archives, layouts and registries all use them. oci-spec's documents reject what engines load (`"layers": null`, a
+//! wrong size), so only its media types, digests and annotation names are used.
 
 use std::str::FromStr;
 
@@ -11,30 +12,30 @@ use oci_spec::image::{
 
 use super::named_image::NamedImage;
 use super::platform::Platform;
-use crate::json::{Decode, JsonError, JsonProblem, JsonReader, Key, List, Map, Object, Shape, Size, Text};
+use crate::json::{Decode, JsonError, JsonKey, JsonProblem, JsonReader, JsonText, List, Map, Object, Shape, Size};
 use crate::layer::toc::TocReference;
 use crate::remark::Quoted;
 use crate::store::is_layer_name;
 
-/// One image of a docker-archive's `manifest.json`.
+/// An image in a docker-archive's `manifest.json`.
 #[derive(Debug, Default)]
 pub(super) struct DockerImage {
     pub(super) config: String,
     pub(super) tags: List<String>,
     pub(super) layers: List<String>,
-    /// What Docker 25 and later say of the layers, by digest.
+    /// Descriptors of layers by digest, in Docker 25 and later.
     pub(super) sources: Option<Map<Descriptor>>,
 }
 
 impl DockerImage {
-    /// Whether the entry is `null`, or has nothing that an image needs.
+    /// True if the entry is `null` or empty.
     pub(super) fn is_empty(&self) -> bool {
         self.config.is_empty() && self.layers.0.is_empty() && self.tags.0.is_empty()
     }
 }
 
 impl Object for DockerImage {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("Config") => &mut self.config,
             _ if key.is("RepoTags") => &mut self.tags,
@@ -45,11 +46,11 @@ impl Object for DockerImage {
     }
 }
 
-/// What a docker-archive's `manifest.json` lists.
+/// The list in a docker-archive's `manifest.json`.
 #[derive(Debug, Default)]
 pub(super) struct DockerImages {
     pub(super) images: List<DockerImage>,
-    /// The document is one entry instead of a list: some builders write that.
+    /// True if the document is a single entry instead of a list, as some builders write it.
     pub(super) is_bare_entry: bool,
 }
 
@@ -72,24 +73,24 @@ impl Decode for DockerImages {
     }
 }
 
-/// An index or manifest of OCI or Docker. Its lists tell which, for media types are often absent or wrong.
+/// An index or manifest of OCI or Docker. Its lists determine the kind: media types are often missing or wrong.
 #[derive(Debug, Default)]
 pub struct OciDocument {
-    pub(super) media_type: Text,
-    pub(super) artifact_type: Text,
-    /// What an index lists.
+    pub(super) media_type: JsonText,
+    pub(super) artifact_type: JsonText,
+    /// Entries of an index.
     pub manifests: Option<List<Descriptor>>,
-    /// The configuration of an image.
+    /// Configuration of an image.
     pub config: Option<Descriptor>,
-    /// From the base up.
+    /// Layers, base first.
     pub layers: List<Descriptor>,
-    /// Only Docker schema 1 has it: the layers from the top down.
+    /// Layers of Docker schema 1, top first.
     pub fs_layers: Option<List<FsLayer>>,
     annotations: Annotations,
 }
 
 impl Object for OciDocument {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("mediaType") => &mut self.media_type,
             _ if key.is("artifactType") => &mut self.artifact_type,
@@ -104,13 +105,13 @@ impl Object for OciDocument {
 }
 
 impl OciDocument {
-    /// What it calls itself.
+    /// Media type that the document gives itself.
     #[must_use]
     pub fn media_type(&self) -> Option<&str> {
         self.media_type.as_deref()
     }
 
-    /// The kind that it has by what it lists.
+    /// Kind of the document, by its lists.
     #[must_use]
     pub const fn kind(&self) -> Option<ManifestKind> {
         match (&self.manifests, &self.config, &self.fs_layers) {
@@ -126,25 +127,25 @@ impl OciDocument {
         NamedImage::of(self.annotations.base_name.as_deref(), self.annotations.base_digest.as_deref())
     }
 
-    /// Whether it is a manifest of OCI's artifacts before version 1.1, which had a media type of their own.
+    /// True for an artifact manifest of OCI before version 1.1, which has its own media type.
     pub(super) fn is_artifact(&self) -> bool {
         self.media_type() == Some("application/vnd.oci.artifact.manifest.v1+json")
     }
 }
 
-/// A kind of document that leads to an image.
+/// Kind of an index or manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ManifestKind {
     /// A list of manifests.
     Index,
     /// A configuration and layers.
     Manifest,
-    /// A manifest of Docker from before there were configurations.
+    /// A manifest of Docker schema 1, without configuration.
     Schema1,
 }
 
 impl ManifestKind {
-    /// The kind of documents of that media type.
+    /// The kind for a media type; `None` for other documents.
     #[must_use]
     pub fn of(media_type: &str) -> Option<Self> {
         match MediaType::from(media_type) {
@@ -159,7 +160,7 @@ impl ManifestKind {
         }
     }
 
-    /// The media type of a document that names none.
+    /// The media type of a document that omits it.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
@@ -170,25 +171,25 @@ impl ManifestKind {
     }
 }
 
-/// A layer as a Docker schema 1 manifest names it.
+/// A layer in a Docker schema 1 manifest.
 #[derive(Debug, Default)]
 pub struct FsLayer {
-    /// Its digest.
+    /// Digest of the blob.
     pub blob_sum: String,
 }
 
 impl Object for FsLayer {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("blobSum").then_some(&mut self.blob_sum)
     }
 }
 
-/// A blob as an index or manifest names it.
+/// Descriptor of a blob in an index or manifest.
 #[derive(Debug, Clone, Default)]
 pub struct Descriptor {
-    media_type: Text,
-    artifact_type: Text,
-    /// As written; it may be invalid.
+    media_type: JsonText,
+    artifact_type: JsonText,
+    /// Digest as written; may be invalid.
     pub digest: String,
     size: Size,
     pub(super) urls: List<String>,
@@ -197,7 +198,7 @@ pub struct Descriptor {
 }
 
 impl Object for Descriptor {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("mediaType") => &mut self.media_type,
             _ if key.is("artifactType") => &mut self.artifact_type,
@@ -211,13 +212,13 @@ impl Object for Descriptor {
     }
 }
 
-/// The annotations that mean something here. One that is no string is taken for absent.
+/// Annotations that dive uses. Values other than strings are ignored.
 #[derive(Debug, Clone, Default)]
 struct Annotations {
     ref_name: Option<String>,
-    /// The full name, where containerd and Docker wrote the file: their `ref.name` is the bare tag.
+    /// Full name, written by containerd and Docker. Their `ref.name` is only the tag.
     containerd_name: Option<String>,
-    /// `BuildKit`'s mark on provenance and SBOM manifests.
+    /// `BuildKit`'s mark of provenance and SBOM manifests.
     docker_reference_type: Option<String>,
     /// The manifest that such a manifest is about.
     docker_reference_digest: Option<String>,
@@ -226,13 +227,13 @@ struct Annotations {
     /// The image that an image was built on.
     base_name: Option<String>,
     base_digest: Option<String>,
-    /// Where a layer's table of contents is.
+    /// References to the table of contents of a layer.
     stargz_digest: Option<String>,
     chunked_position: Option<String>,
     chunked_digest: Option<String>,
 }
 
-/// A map in Go: its keys are data, so their case counts, and `null` empties it.
+/// Like a map in Go: keys are not folded, and `null` clears it.
 impl Decode for Annotations {
     fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
         if json.null()? {
@@ -261,15 +262,15 @@ impl Decode for Annotations {
 
 #[derive(Debug, Clone, Default)]
 struct PlatformEntry {
-    os: Text,
-    architecture: Text,
-    variant: Text,
-    os_version: Text,
+    os: JsonText,
+    architecture: JsonText,
+    variant: JsonText,
+    os_version: JsonText,
     os_features: List<String>,
 }
 
 impl Object for PlatformEntry {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("os") => &mut self.os,
             _ if key.is("architecture") => &mut self.architecture,
@@ -281,19 +282,19 @@ impl Object for PlatformEntry {
     }
 }
 
-/// A digest that is not `algorithm:encoded`, so that no path can be made of it.
+/// A digest that is not `algorithm:encoded`, and cannot become a path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{} is not a digest (ALGORITHM:HEX)", Quoted(.0))]
 pub struct InvalidDigest(pub String);
 
 impl Descriptor {
-    /// A blob of which only the digest is known.
+    /// A descriptor with only a digest.
     #[must_use]
     pub fn of_digest(digest: String) -> Self {
         Self { digest, ..Self::default() }
     }
 
-    /// Where its blob lies in a layout.
+    /// Path of the blob in a layout.
     pub(super) fn path(&self) -> Result<String, InvalidDigest> {
         path_of_digest(&self.digest)
     }
@@ -302,24 +303,24 @@ impl Descriptor {
         self.media_type.as_deref()
     }
 
-    /// Whether it calls itself the manifest of one image, not an index of several.
+    /// True if the media type is that of an image manifest.
     pub(super) fn is_manifest(&self) -> bool {
         self.media_type().and_then(ManifestKind::of) == Some(ManifestKind::Manifest)
     }
 
-    /// Its length, if the document gives one.
+    /// Size in bytes, if given.
     #[must_use]
     pub const fn size(&self) -> Option<u64> {
         self.size.0
     }
 
-    /// Whether it may lie elsewhere than beside the document.
+    /// True if the descriptor has URLs of the blob.
     #[must_use]
     pub const fn is_foreign(&self) -> bool {
         !self.urls.0.is_empty()
     }
 
-    /// Where the layer's table of contents is, if it has one.
+    /// Reference to the layer's table of contents, if it has one.
     #[must_use]
     pub fn table_of_contents(&self) -> Option<TocReference> {
         let Annotations { stargz_digest, chunked_position, chunked_digest, .. } = &self.annotations;
@@ -329,7 +330,7 @@ impl Descriptor {
         }
     }
 
-    /// The name of the image it stands for.
+    /// Name of the image.
     pub(super) fn image_name(&self) -> Option<&str> {
         let Annotations { ref_name, containerd_name, .. } = &self.annotations;
         [containerd_name, ref_name].into_iter().flatten().find(|name| !name.is_empty()).map(String::as_str)
@@ -341,7 +342,7 @@ impl Descriptor {
         Some(platform.with_os(entry.os_version.as_deref(), entry.os_features.0.iter().cloned()))
     }
 
-    /// Whether `BuildKit` marked it as an attestation about an image.
+    /// True if `BuildKit` marked it as an attestation.
     pub(super) fn is_attestation(&self) -> bool {
         self.annotations.docker_reference_type.as_deref() == Some("attestation-manifest")
     }
@@ -361,11 +362,11 @@ impl Descriptor {
     }
 }
 
-/// What a configuration's media type says it configures.
+/// Kind of a configuration, by its media type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ConfigKind {
     Image,
-    /// Something else that is kept where images are: a chart, a signature, an SBOM.
+    /// An artifact: a chart, a signature, an SBOM.
     Artifact,
     Unknown,
 }
@@ -379,14 +380,13 @@ pub(super) fn config_kind(media_type: Option<&str>) -> ConfigKind {
     }
 }
 
-/// Where the blob of `digest` lies in a layout.
+/// Path of the blob with `digest` in a layout.
 pub(super) fn path_of_digest(digest: &str) -> Result<String, InvalidDigest> {
     let digest = Digest::from_str(digest).map_err(|_| InvalidDigest(digest.to_owned()))?;
     Ok(format!("blobs/{}/{}", digest.algorithm(), digest.digest()))
 }
 
-/// The digest that a path in a docker-archive stands for: `blobs/sha256/HEX`, or a configuration's `HEX.json` or
-/// `sha256:HEX`.
+/// The digest in a path of a docker-archive: `blobs/sha256/HEX`, or `HEX.json` or `sha256:HEX` of a configuration.
 pub(super) fn digest_of_path(path: &str) -> Option<String> {
     let path = path.trim_start_matches("./");
     let text = match path.strip_prefix("blobs/") {
@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_digest_becomes_a_path() {
+    fn an_invalid_digest_never_becomes_a_path() {
         let path = |digest: &str| descriptor(&format!(r#"{{"digest": "{digest}"}}"#)).path();
         assert_eq!(path(&format!("sha256:{HEX}")), Ok(format!("blobs/sha256/{HEX}")));
         for wrong in ["", "sha256:", "sha256:../../etc/passwd", "sha256:aa", "../x:aa", "etc/passwd"] {
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn a_descriptor_is_read_as_engines_write_it() {
+    fn descriptors_of_engines_are_read() {
         let named = descriptor(
             r#"{"size": -3.5, "annotations": {"org.opencontainers.image.ref.name": "1",
                 "io.containerd.image.name": "docker.io/library/a:1", "other": "x"}, "urls": null}"#,
@@ -431,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_known_by_its_lists() {
+    fn the_lists_of_a_document_determine_its_kind() {
         let read = |json: &str| crate::json::read::<OciDocument>(json.as_bytes()).unwrap().value;
         for (json, kind) in [
             (r#"{"manifests": []}"#, Some(ManifestKind::Index)),
@@ -453,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_gives_its_digest() {
+    fn the_digest_in_a_path_is_recognised() {
         for path in [format!("blobs/sha256/{HEX}"), format!("{HEX}.json"), format!("sha256:{HEX}")] {
             assert_eq!(digest_of_path(&path), Some(format!("sha256:{HEX}")), "{path}");
         }

@@ -1,6 +1,7 @@
-//! What an image says of itself: its names, its layers from the base up, its history. A [`Store`] in, an [`Image`]
-//! out; no layer is read, only found. `docker_archive` and `index` each turn their documents into a plan, and what
-//! follows is one way for both.
+//! Reads the metadata of an image: names, layers from the base up, history.
+//!
+//! The input is a [`Store`], the output an [`Image`]. Layers are located but not read. `docker_archive` and `index`
+//! each turn their documents into a plan, and the rest is common.
 
 mod base;
 mod beside;
@@ -40,44 +41,44 @@ pub use other_entry::OtherEntry;
 pub use platform::{Platform, PlatformError};
 pub use provenance::{Provenance, StatedBase};
 pub use selection::{ImageName, ImageSelector, Selection};
-pub use verify::{Named, VerifiedStore};
+pub use verify::{NamedMismatch, VerifiedStore};
 
 use std::borrow::Cow;
 
 use crate::remark::{OnDamage, Remark};
 use crate::store::Store;
-use beside::Beside;
+use beside::CombinedImages;
 use config::ImageConfig;
 use docker_archive::DockerArchive;
 use manifest::{ConfigKind, config_kind};
-use plan::{ConfigDocument, Plan, PlannedConfig, why_missing, why_no_manifest};
+use plan::{ConfigDocument, ImagePlan, PlannedConfig, why_missing, why_no_manifest};
 
-/// Reads what `store` says of the image that `selection` names.
+/// Reads the metadata of the image in `store` that `selection` chooses.
 ///
 /// # Errors
-/// When there is no such image or platform, or a document is missing or damaged; with [`OnDamage::Fail`] also when a
-/// layer is missing, or manifest and configuration disagree.
+/// There is no such image or platform, or a document is missing or damaged; with [`OnDamage::Fail`], also if a layer is
+/// missing, or manifest and configuration disagree.
 pub fn open(store: &dyn Store, selection: &Selection, on_damage: OnDamage) -> Result<Image, ImageError> {
     let mut remarks = store.remarks().to_vec();
     if let Some(tar) = store.root_file_system() {
-        // Documents in it may have the names of those that are looked for below.
+        // Files in it may have the names of the documents below.
         return Ok(root_file_system::image(store, tar, remarks));
     }
     let has_index = store.contains(index::INDEX);
     let mut not_in_manifest = None;
     let mut in_index = Cow::Borrowed(selection);
-    let mut beside = Beside::default();
+    let mut beside = CombinedImages::default();
     if store.contains(docker_archive::MANIFEST) {
         let archive = DockerArchive::read(store, &mut remarks)?;
         if has_index {
-            beside = Beside::of(store, &archive.names);
+            beside = CombinedImages::of(store, &archive.names);
         }
         if let Some(place) = beside.place_in_index(selection.image.as_ref()) {
             in_index.to_mut().image = Some(ImageSelector::Index(place));
         } else if !archive.names.is_empty() || !has_index {
             let plan = docker_archive::plan(store, archive, selection, beside.only_in_index());
             let tag = plan.as_ref().ok().and_then(|plan| plan.name.tags.first().cloned());
-            let opened = plan.and_then(|plan| carry_out(store, plan, selection, on_damage, &mut remarks));
+            let opened = plan.and_then(|plan| load_plan(store, plan, selection, on_damage, &mut remarks));
             let error = match opened {
                 Err(error) if has_index => error,
                 opened => return opened,
@@ -96,21 +97,21 @@ pub fn open(store: &dyn Store, selection: &Selection, on_damage: OnDamage) -> Re
         return Err(ImageError::NoManifest { archive, hint: why_no_manifest(store) });
     }
     let mut plan = index::plan(store, &in_index, &mut remarks).map_err(|error| match error {
-        // Neither lists it. Notices show the list of manifest.json, so the error does too.
+        // Neither document lists it. Notices show the list of manifest.json, and so does the error.
         ImageError::UnknownImage { .. } | ImageError::NoImage { .. } => not_in_manifest.unwrap_or(error),
         error => error,
     })?;
     if let Some(others) = beside.others(&plan.name) {
         plan.others = others;
     }
-    carry_out(store, plan, &in_index, on_damage, &mut remarks)
+    load_plan(store, plan, &in_index, on_damage, &mut remarks)
 }
 
-/// What to look for in the index where `manifest.json` beside it ends in `error`, if that may help. `manifest.json` lists the
-/// images that Docker loads, each for one platform, and the index lists everything.
+/// What to look for in the index after `error` in `manifest.json`, if that may help. `manifest.json` lists the images
+/// that Docker loads, each for one platform; the index lists all.
 fn retry_in_index(error: &ImageError, selection: &Selection, tag: Option<String>) -> Option<Selection> {
     match (error, &selection.image) {
-        // A number counts the images of manifest.json: in the index, the image has its tag.
+        // Numbers refer to manifest.json, so look up the tag in the index.
         (ImageError::OtherPlatform { .. }, Some(ImageSelector::Index(_))) => {
             Some(Selection { image: Some(ImageSelector::Reference(tag?)), platform: selection.platform.clone() })
         }
@@ -120,14 +121,14 @@ fn retry_in_index(error: &ImageError, selection: &Selection, tag: Option<String>
     }
 }
 
-fn carry_out(
+fn load_plan(
     store: &dyn Store,
-    plan: Plan,
+    plan: ImagePlan,
     selection: &Selection,
     on_damage: OnDamage,
     remarks: &mut Vec<Remark>,
 ) -> Result<Image, ImageError> {
-    // A configuration in the manifest has no diff ids that could be counted.
+    // A configuration in the manifest has no diff ids to count.
     let (mut config, counted_by) = match plan.config {
         PlannedConfig::InManifest(config) => (*config, None),
         PlannedConfig::Document(document) => match read_config(store, &document, remarks) {
@@ -148,9 +149,9 @@ fn carry_out(
         remarks.push(Remark::new(store.name(), text));
     }
     let platform = configured.map(|it| it.completed(listed)).or_else(|| plan.platform.clone());
-    // Engines go by the index, where it names a platform.
+    // Engines use the platform in the index, if it has one.
     let is_listed = |wanted: &Platform| listed.is_some_and(|listed| listed.fit(wanted).is_some());
-    // An unknown platform may be any, and is none that could be named instead.
+    // An unknown platform may be the right one, and cannot be suggested instead.
     if let (Some(wanted), Some(found)) = (&selection.platform, &platform)
         && found.is_known()
         && found.fit(wanted).is_none()
@@ -158,7 +159,7 @@ fn carry_out(
     {
         return Err(ImageError::no_platform(store.name(), selection.image.as_ref(), wanted, found.to_string()));
     }
-    // Where there is an index, a remark on the choice says so already.
+    // With an index, the choice of the manifest was already remarked on.
     if let (Some(wanted), Some(found), None) = (&selection.platform, &platform, listed)
         && let fit = found.fit(wanted)
         && wanted.is_substitute(fit)
@@ -166,12 +167,12 @@ fn carry_out(
         let consequence = fit.map_or_else(String::new, |fit| fit.on(wanted));
         remarks.push(Remark::new(store.name(), format!("showing the image for {found}{consequence}")));
     }
-    let mut layers = layers::Found::in_store(store, plan.layers, on_damage, remarks)?;
-    layers.settle(store, config.diff_ids().len(), on_damage, remarks)?;
+    let mut layers = layers::FoundLayers::in_store(store, plan.layers, on_damage, remarks)?;
+    layers.match_diff_ids(store, config.diff_ids().len(), on_damage, remarks)?;
     let entries = std::mem::take(&mut config.history);
     let described = layers.described_by(history::made(&entries));
     let history = history::steps(entries, &described, store.name(), remarks);
-    // After the layers: that one of them is foreign says more than that the counts differ.
+    // After looking up the layers: a foreign layer is a better error than different counts.
     let described = layers.described_by(config.diff_ids().len());
     if let Some(kind) = counted_by
         && config.diff_ids().len() != described.len()
@@ -224,17 +225,17 @@ fn read_config(
     document: &ConfigDocument,
     remarks: &mut Vec<Remark>,
 ) -> Result<ImageConfig, ImageError> {
-    let ConfigDocument { wanted, kind: document_kind, manifest, artifact_type } = document;
+    let ConfigDocument { reference, kind: document_kind, manifest, artifact_type } = document;
     let artifact = || ImageError::Artifact {
         archive: store.name().to_owned(),
         document: manifest.clone(),
-        kind: artifact_type.clone().or_else(|| wanted.media_type.clone()),
+        kind: artifact_type.clone().or_else(|| reference.media_type.clone()),
     };
-    let kind = config_kind(wanted.media_type.as_deref());
+    let kind = config_kind(reference.media_type.as_deref());
     if kind == ConfigKind::Artifact {
         return Err(artifact());
     }
-    let path = wanted.path.as_ref().map_err(|cause| ImageError::Digest {
+    let path = reference.path.as_ref().map_err(|cause| ImageError::Digest {
         archive: store.name().to_owned(),
         what: "configuration",
         cause: cause.clone(),
@@ -250,12 +251,12 @@ fn read_config(
             hint: why_missing(store),
         }
     })?;
-    // A configuration that calls itself something else is an image's if it has what only images have.
+    // A configuration with another media type is an image's if it has fields that only images have.
     match document::read::<ImageConfig>(store, &blob, *document_kind, remarks) {
-        Ok(config) if config.rootfs.is_none() && kind == ConfigKind::Unknown && wanted.media_type.is_some() => {
+        Ok(config) if config.rootfs.is_none() && kind == ConfigKind::Unknown && reference.media_type.is_some() => {
             Err(artifact())
         }
-        Err(ImageError::Document { .. }) if kind == ConfigKind::Unknown && wanted.media_type.is_some() => {
+        Err(ImageError::Document { .. }) if kind == ConfigKind::Unknown && reference.media_type.is_some() => {
             Err(artifact())
         }
         answer => answer,

@@ -4,21 +4,21 @@ use std::fmt;
 
 use crate::remark::{FirstFew, Quoted, Shown};
 
-/// Something beside the images of a file: an attestation, a signature, an SBOM, a chart.
+/// An entry other than an image: an attestation, signature, SBOM or chart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtherEntry {
-    /// Its tag, if it has one.
+    /// Tag, if it has one.
     pub tag: Option<String>,
-    /// The digest of its manifest.
+    /// Digest of the manifest.
     pub digest: String,
-    /// A builder's statement about an image; else an OCI artifact.
+    /// True for an attestation of a builder, false for an OCI artifact.
     pub is_attestation: bool,
-    /// The type that an artifact gives itself.
+    /// Type of an artifact.
     pub artifact_type: Option<String>,
 }
 
 impl OtherEntry {
-    /// `entries` in one line: the first few, and how many more there are. `None` if there are none.
+    /// Formats `entries` in one line: the first few, and the number of others. `None` if there are none.
     #[must_use]
     pub fn list(entries: &[Self]) -> Option<String> {
         (!entries.is_empty()).then(|| FirstFew { items: entries, separator: "; " }.to_string())

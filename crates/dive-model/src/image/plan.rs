@@ -1,5 +1,5 @@
-//! What both kinds of archive come to: the configuration and the layers of one chosen image, as names to look up.
-//! `docker_archive` and `index` make a plan; `layers` and the module itself carry it out without asking which it was.
+//! The plan of one image: names of its configuration and layers. `docker_archive` and `index` make plans; the rest of
+//! the module is the same for both.
 
 use super::config::ImageConfig;
 use super::document::DocumentKind;
@@ -10,20 +10,20 @@ use super::platform::Platform;
 use super::selection::ImageName;
 use crate::store::{Ending, Store, is_blob_name};
 
-/// One image of a store.
+/// The chosen image of a store.
 #[derive(Debug)]
-pub(super) struct Plan {
-    /// What it is called.
+pub(super) struct ImagePlan {
+    /// Name of the image.
     pub(super) name: ImageName,
-    /// What else the store holds.
+    /// Other images in the store.
     pub(super) others: Vec<ImageName>,
-    /// What it holds beside images.
+    /// Entries that are not images.
     pub(super) other_entries: Vec<OtherEntry>,
-    /// The platform, where an index names it.
+    /// Platform in the index, if any.
     pub(super) platform: Option<Platform>,
     pub(super) config: PlannedConfig,
-    /// From the base up.
-    pub(super) layers: Vec<Wanted>,
+    /// Layers, base first.
+    pub(super) layers: Vec<BlobReference>,
     /// What builders state about it.
     pub(super) attestations: Vec<Attestation>,
     /// What the manifest's annotations call its base image.
@@ -38,51 +38,51 @@ pub(super) struct Attestation {
     pub(super) of: String,
 }
 
-/// Where the configuration of an image is.
+/// Location of the configuration.
 #[derive(Debug)]
 pub(super) enum PlannedConfig {
-    /// In a document of its own.
+    /// In its own document.
     Document(ConfigDocument),
     /// In the manifest (Docker schema 1), without diff ids.
     InManifest(Box<ImageConfig>),
 }
 
-/// A configuration in a document of its own.
+/// A configuration in its own document.
 #[derive(Debug)]
 pub(super) struct ConfigDocument {
-    pub(super) wanted: Wanted,
+    pub(super) reference: BlobReference,
     pub(super) kind: DocumentKind,
-    /// The document that names it, for messages.
+    /// The document that refers to it, for messages.
     pub(super) manifest: String,
-    /// The artifact type that the manifest gives itself.
+    /// Artifact type in the manifest.
     pub(super) artifact_type: Option<String>,
 }
 
-/// A blob that a manifest names.
+/// A reference to a blob in a manifest.
 #[derive(Debug)]
-pub(super) struct Wanted {
-    /// Where it should lie.
+pub(super) struct BlobReference {
+    /// Path of the blob in the store.
     pub(super) path: Result<String, InvalidDigest>,
-    /// As the manifest gives it.
+    /// Digest as in the manifest.
     pub(super) digest: Option<String>,
     pub(super) media_type: Option<String>,
     pub(super) size: Option<u64>,
     pub(super) urls: Vec<String>,
 }
 
-impl Wanted {
-    /// What a docker-archive names by its path.
+impl BlobReference {
+    /// A reference by path, in a docker-archive.
     pub(super) fn at(path: String, digest: Option<String>) -> Self {
         Self { path: Ok(path), digest, media_type: None, size: None, urls: Vec::new() }
     }
 
-    /// What a schema 1 manifest names: by its digest alone.
+    /// A reference by digest, in a schema 1 manifest.
     pub(super) fn of_digest(digest: String) -> Self {
         Self { path: path_of_digest(&digest), digest: Some(digest), media_type: None, size: None, urls: Vec::new() }
     }
 }
 
-impl From<&Descriptor> for Wanted {
+impl From<&Descriptor> for BlobReference {
     fn from(descriptor: &Descriptor) -> Self {
         Self {
             path: descriptor.path(),
@@ -94,7 +94,7 @@ impl From<&Descriptor> for Wanted {
     }
 }
 
-/// Why a blob may be absent from `store`, and what helps.
+/// Likely cause of a missing blob, and what to do.
 pub(super) fn why_missing(store: &dyn Store) -> &'static str {
     if store.ending() == Ending::Unmarked {
         "the archive has no end mark: the copy was probably cut off; save or copy the image again"
@@ -112,7 +112,7 @@ pub(super) fn why_missing(store: &dyn Store) -> &'static str {
     }
 }
 
-/// What a store may be that has no manifest, and what helps.
+/// What a store without a manifest may be, and what to do.
 pub(super) fn why_no_manifest(store: &dyn Store) -> &'static str {
     let holds = |test: fn(&str) -> bool| store.member_names().into_iter().any(test);
     if store.contains("oci-layout") {

@@ -1,5 +1,4 @@
-//! Platforms by Go's names (`linux/arm64/v8`), because indexes and configurations use those, and which of an index's
-//! platforms is the one that is wanted.
+//! Platforms by Go's names (`linux/arm64/v8`), as in indexes and configurations, and how to choose among them.
 
 use std::cmp::Reverse;
 use std::fmt;
@@ -8,23 +7,23 @@ use std::str::FromStr;
 use crate::remark::Quoted;
 use oci_spec::image::Arch;
 
-/// An operating system and a processor, by Go's names.
+/// An operating system and processor, by Go's names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Platform {
     /// `linux`, `windows`, ...
     pub os: String,
     /// `amd64`, `arm64`, ...
     pub architecture: String,
-    /// `v7`, ... where the architecture has variants.
+    /// `v7`, ..., if the architecture has variants.
     pub variant: Option<String>,
-    /// The version of the operating system, by which Windows images of one architecture differ: `10.0.20348.2340`.
+    /// Version of the operating system, which distinguishes Windows images: `10.0.20348.2340`.
     pub os_version: Option<String>,
-    /// Features that the operating system must have, such as `win32k`.
+    /// Required features of the operating system, such as `win32k`.
     pub os_features: Vec<String>,
 }
 
 impl Platform {
-    /// A platform by any of the names in use: `x86_64` is `amd64`, `aarch64` and `arm64/v8` are `arm64`.
+    /// A platform by any common name: `x86_64` is `amd64`; `aarch64` and `arm64/v8` are `arm64`.
     #[must_use]
     pub fn new(os: &str, architecture: &str, variant: Option<&str>) -> Self {
         let architecture = architecture.to_ascii_lowercase();
@@ -45,7 +44,7 @@ impl Platform {
         Self { os, architecture: architecture.to_owned(), variant, os_version: None, os_features: Vec::new() }
     }
 
-    /// The same platform, of that version of the operating system and with those features.
+    /// Sets the version and features of the operating system.
     #[must_use]
     pub fn with_os(mut self, version: Option<&str>, features: impl IntoIterator<Item = String>) -> Self {
         self.os_version = version.map(str::to_owned).filter(|version| !version.is_empty());
@@ -54,19 +53,19 @@ impl Platform {
         self
     }
 
-    /// `OS/ARCH[/VARIANT]`: all that engines take.
+    /// `OS/ARCH[/VARIANT]`, the form that engines accept.
     #[must_use]
     pub fn for_engines(&self) -> String {
         let variant = self.variant.as_ref().map_or_else(String::new, |variant| format!("/{variant}"));
         format!("{}/{}{variant}", self.os, self.architecture)
     }
 
-    /// Whether it names a real platform: builders write `unknown` for what runs nowhere, and for what they do not know.
+    /// True for a real platform. Builders write `unknown` for what does not run, or if they do not know.
     pub(super) fn is_known(&self) -> bool {
         self.os != "unknown" && self.architecture != "unknown"
     }
 
-    /// The same platform, with what an index says of the version and features of the operating system.
+    /// Adds version and features of the operating system from an index.
     pub(super) fn completed(mut self, listed: Option<&Self>) -> Self {
         if let Some(listed) = listed {
             self.os_version = self.os_version.or_else(|| listed.os_version.clone());
@@ -77,29 +76,29 @@ impl Platform {
         self
     }
 
-    /// Whether both differ in no more than the version and the features of the operating system.
+    /// True if two platforms differ only in version and features of the operating system.
     pub(super) fn is_twin(&self, other: &Self) -> bool {
         self.for_engines() == other.for_engines()
     }
 
-    /// Whether both name the same operating system and processor.
+    /// True if operating system and architecture are equal.
     pub(super) fn same_os_and_architecture(&self, other: &Self) -> bool {
         self.os == other.os && self.architecture == other.architecture
     }
 
-    /// What an engine on this machine runs. Containers are Linux also where the desktop is not: Docker Desktop and
-    /// Podman machine keep a Linux for them.
+    /// The platform of an engine on this machine. It is always Linux: Docker Desktop and Podman machine run containers
+    /// in a Linux VM.
     #[must_use]
     pub fn host() -> Self {
         Self::new("linux", &Arch::default().to_string(), None)
     }
 
-    /// How well an image for `self` fits what is `wanted`; `None` if it does not.
+    /// How well an image for `self` fits `wanted`; `None` if it does not.
     pub(super) fn fit(&self, wanted: &Self) -> Option<Fit> {
         if self.architecture != wanted.architecture || !self.has_os(wanted) {
             return None;
         }
-        // Who names no variant means the usual one, however an index writes it.
+        // Without a variant, the usual one is meant, however an index writes it.
         let is_usual = wanted.variant.is_none() && wanted.version().is_some();
         if self.variant == wanted.variant && !is_usual {
             return Some(Fit::Same);
@@ -116,7 +115,8 @@ impl Platform {
         }
     }
 
-    /// How well an image for `self` fits a machine that runs `host`, which also runs programs for older processors.
+    /// How well an image for `self` fits a machine with platform `host`, which may also run programs for older
+    /// processors.
     pub(super) fn fit_host(&self, host: &Self) -> Option<Fit> {
         let older = match (self.architecture.as_str(), host.architecture.as_str()) {
             ("386", "amd64") => Self { variant: self.variant.clone(), ..Self::new(&host.os, "386", None) },
@@ -129,7 +129,7 @@ impl Platform {
         }
     }
 
-    /// Whether an image of this fit is a substitute that needs a notice.
+    /// True if an image of this fit is a substitute that needs a notice.
     pub(super) const fn is_substitute(&self, fit: Option<Fit>) -> bool {
         match fit {
             None | Some(Fit::Older(_) | Fit::Later(_)) => true,
@@ -138,9 +138,9 @@ impl Platform {
         }
     }
 
-    /// Whether it has the operating system that is `wanted`, of that version and with those features.
+    /// True if operating system, version and features match `wanted`.
     fn has_os(&self, wanted: &Self) -> bool {
-        // The beginning of a version is enough: the last part changes every month.
+        // A prefix of the version suffices: the last part changes every month.
         let has_version = wanted
             .os_version
             .as_ref()
@@ -150,8 +150,8 @@ impl Platform {
             && wanted.os_features.iter().all(|feature| self.os_features.contains(feature))
     }
 
-    /// Its variant as a number, where the variants of its architecture are numbered. Without a variant, `arm` is v7,
-    /// `arm64` v8 and `amd64` v1.
+    /// The variant as a number, if the architecture has numbered variants. The default is v7 for `arm`, v8 for `arm64`
+    /// and v1 for `amd64`.
     fn version(&self) -> Option<VariantNumber> {
         let (first, default) = match self.architecture.as_str() {
             "amd64" => (1, "v1"),
@@ -166,25 +166,25 @@ impl Platform {
     }
 }
 
-/// How well an image fits; what is greater fits better. The order is that of containerd's package `platforms`.
+/// How well an image fits; greater is better. The order is that of containerd's package `platforms`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fit {
-    /// It is for an older processor, whose programs run here, too. The later its variant, the better.
+    /// For an older processor whose programs also run here. Later variants are better.
     Older(Option<VariantNumber>),
-    /// It is for a later variant, and one of both names none. containerd does not take it, but there is nothing better. The
-    /// earlier its variant, the better.
+    /// For a later variant, and one of the platforms has none. containerd rejects it; dive shows it with a notice.
+    /// Earlier variants are better.
     Later(Reverse<VariantNumber>),
-    /// One of both has no variant that can be compared.
+    /// One of the variants cannot be compared.
     UnknownVariant,
-    /// It is for an earlier variant. The later, the better.
+    /// For an earlier variant. Later ones are better.
     Earlier(VariantNumber),
-    /// It is for the same variant, written in another way.
+    /// For the same variant, written differently.
     Equal,
     Same,
 }
 
 impl Fit {
-    /// What such an image does on the platform that is `wanted`, to follow the name of its own.
+    /// Whether such an image runs on `wanted`, as a clause after its own platform.
     pub(super) fn on(self, wanted: &Platform) -> String {
         match self {
             Self::Later(_) => format!(", which may not run on {wanted}"),
@@ -195,7 +195,7 @@ impl Fit {
     }
 }
 
-/// The number of a variant: 8.2 of `v8.2`.
+/// Number of a variant: 8.2 for `v8.2`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct VariantNumber {
     major: u32,
@@ -203,7 +203,7 @@ pub(super) struct VariantNumber {
 }
 
 impl VariantNumber {
-    /// Whether a processor of version `host` runs it. Armv9.N has all that Armv8.(N+5) has, and Armv8 ends with 8.9.
+    /// True if a processor of version `host` runs it. Armv9.N includes Armv8.(N+5), and Armv8 ends with 8.9.
     fn runs_on(self, host: Self) -> bool {
         match (self.major, host.major) {
             (8, 9) => self.minor <= host.minor.saturating_add(5).min(9),
@@ -222,7 +222,7 @@ impl fmt::Display for Platform {
     }
 }
 
-/// Text that is not a platform.
+/// A text that is not a platform.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{} is not a platform; write OS/ARCH[/VARIANT][:OS-VERSION[+FEATURE]] or ARCH, such as linux/amd64, linux/arm/v7, \
@@ -230,7 +230,7 @@ impl fmt::Display for Platform {
     Quoted(text)
 )]
 pub struct PlatformError {
-    /// What was given.
+    /// The text.
     pub text: String,
 }
 
@@ -260,14 +260,14 @@ impl FromStr for Platform {
     }
 }
 
-/// Go's names of processors for which there are images. One of them alone means Linux.
+/// Go's names of processors with images. One alone means Linux.
 const ARCHITECTURES: [&str; 14] = [
     "386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64", "ppc64le", "riscv64",
     "s390x", "wasm",
 ];
 
-/// The place of that image of `candidates` which fits best, by its `platform`. The first if a platform is not known: then it
-/// is not known which one fits. If none fits, what they are for.
+/// Position of the best-fitting image among `candidates`. If none fits, the first if a platform is unknown, otherwise
+/// an error with their platforms.
 pub(super) fn of_platform(
     candidates: &[usize],
     platform: impl Fn(usize) -> Option<Platform>,
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn the_names_in_use_come_to_gos() {
+    fn common_names_of_platforms_are_understood() {
         assert_eq!(parsed("linux/amd64"), "linux/amd64");
         assert_eq!(parsed("Linux/x86_64"), "linux/amd64");
         assert_eq!(parsed("linux/arm64/v8"), "linux/arm64");
@@ -330,14 +330,14 @@ mod tests {
     }
 
     #[test]
-    fn the_host_has_a_name_of_gos() {
+    fn the_host_has_a_name_as_in_go() {
         let host = Platform::host();
         assert_eq!(host.os, "linux");
         assert!(!host.architecture.contains('_'), "{host}");
     }
 
     #[test]
-    fn the_beginning_of_a_version_and_some_features_are_enough() {
+    fn a_prefix_of_a_version_and_some_features_suffice() {
         let fit = |found: &str, wanted: &str| found.parse::<Platform>().unwrap().fit(&wanted.parse().unwrap());
         let found = "windows/amd64:10.0.20348.2340+win32k";
         for wanted in ["windows/amd64", "windows/amd64:10.0.20348", found, "windows/amd64:+win32k"] {
@@ -350,8 +350,8 @@ mod tests {
     }
 
     #[test]
-    fn images_fit_in_the_order_of_containerd() {
-        // The best first, then what does not fit.
+    fn images_are_preferred_in_the_order_of_containerd() {
+        // Fitting platforms, best first, and others.
         for (wanted, fitting, others) in [
             ("linux/arm", "arm/v7 arm/v6 arm/v5 arm/v8", "arm64 amd64"),
             ("linux/arm/v8", "arm/v8 arm/v7 arm/v6 arm/v5", "arm/v9 arm/v4"),
@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_runs_what_older_processors_run() {
+    fn a_host_runs_images_for_older_processors() {
         for (host, fitting, others) in [
             ("linux/amd64", "amd64 386", "arm"),
             ("linux/arm64", "arm64 arm/v8 arm/v7 arm/v6 arm/v5", "arm/v4 amd64 386"),

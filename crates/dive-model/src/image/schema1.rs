@@ -6,10 +6,10 @@ use super::document::{self, DocumentKind};
 use super::error::ImageError;
 use super::legacy::LayerDocument;
 use super::manifest::FsLayer;
-use super::plan::Wanted;
+use super::plan::BlobReference;
 use super::platform::Platform;
 use crate::blob::Blob;
-use crate::json::{Decode, Key, List, Object};
+use crate::json::{Decode, JsonKey, List, Object};
 use crate::remark::Remark;
 use crate::store::Store;
 
@@ -19,7 +19,7 @@ pub(super) struct Schema1 {
     /// The document of the top layer, with the history of all layers.
     pub(super) config: ImageConfig,
     /// Layers, base first.
-    pub(super) layers: Vec<Wanted>,
+    pub(super) layers: Vec<BlobReference>,
 }
 
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ struct Manifest {
 }
 
 impl Object for Manifest {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("fsLayers") => &mut self.fs_layers,
             _ if key.is("history") => &mut self.history,
@@ -44,7 +44,7 @@ struct HistoryItem {
 }
 
 impl Object for HistoryItem {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("v1Compatibility").then_some(&mut self.v1_compatibility)
     }
 }
@@ -94,7 +94,7 @@ impl Schema1 {
             below = id;
             // The blob of a throwaway layer is an empty tar, for a step without a layer.
             if !document.is_throwaway() {
-                layers.push(Wanted::of_digest(layer.blob_sum));
+                layers.push(BlobReference::of_digest(layer.blob_sum));
             }
             config.history.0.push(document.into());
         }

@@ -1,5 +1,5 @@
-//! Which image of several is meant: by its place or by a name, where `alpine` and `docker.io/library/alpine:latest`
-//! are one name to every engine.
+//! Selects one of several images, by number or name. `alpine` and `docker.io/library/alpine:latest` are the same name,
+//! as in engines.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -10,21 +10,21 @@ use std::sync::Arc;
 use super::platform::Platform;
 use crate::remark::{FirstFew, Shown};
 
-/// Which image, and which platform of it.
+/// The requested image and platform.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// The image. If none is named, the first that fits the platform.
+    /// Image; by default the first that fits the platform.
     pub image: Option<ImageSelector>,
-    /// The platform; the host's if none is named.
+    /// Platform; by default the host's.
     pub platform: Option<Platform>,
 }
 
 /// The value of `--image`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImageSelector {
-    /// Its place, from 0.
+    /// Number, from 0.
     Index(usize),
-    /// A tag, or an id.
+    /// A tag or id.
     Reference(String),
 }
 
@@ -32,13 +32,13 @@ impl FromStr for ImageSelector {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // No file holds so many images, and some digests begin with that many decimal digits.
-        let index = text.parse().ok().filter(|index: &usize| text.len() < SHORTEST_ID && index.to_string() == text);
+        // No file has that many images, and some digests start with that many decimal digits.
+        let index = text.parse().ok().filter(|index: &usize| text.len() < MIN_ID_DIGITS && index.to_string() == text);
         Ok(index.map_or_else(|| Self::Reference(text.to_owned()), Self::Index))
     }
 }
 
-/// What `--image` was given.
+/// The value as given.
 impl fmt::Display for ImageSelector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -49,28 +49,28 @@ impl fmt::Display for ImageSelector {
     }
 }
 
-/// What an image is called in the file that holds it.
+/// Names of an image in its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageName {
-    /// Its place in the file, from 0: what `--image` takes.
+    /// Number in the file, from 0: a value of `--image`.
     pub index: usize,
-    /// Its tags, as written.
+    /// Tags as written.
     pub tags: Arc<[String]>,
-    /// A digest that tells it from others: of its configuration, or of its manifest.
+    /// Digest of the configuration or manifest.
     pub id: Option<String>,
-    /// Another image of the file has one of its tags, so that only place and id tell them apart.
+    /// True if another image in the file has one of its tags, so that only number and id distinguish them.
     pub shares_tags: bool,
 }
 
 impl ImageName {
-    /// Its place, and in brackets its tags or its id: `1 (multi-b:1)`.
+    /// Number, and tags or id in brackets: `1 (multi-b:1)`.
     pub(super) fn in_brackets(&self) -> String {
         let name = self.to_string();
         let name = name.split_once(": ").map_or(name.as_str(), |(_, name)| name);
         format!("{} ({name})", self.index)
     }
 
-    /// The tag by which `selector` names it; else its first one.
+    /// The tag that matches `selector`, or the first one.
     pub(super) fn shown_tag(&self, selector: Option<&ImageSelector>) -> Option<&String> {
         let Some(ImageSelector::Reference(wanted)) = selector else { return self.tags.first() };
         let as_written = self.tags.iter().find(|tag| *tag == wanted);
@@ -79,7 +79,7 @@ impl ImageName {
     }
 }
 
-/// Its place and its tags, or its id where it has no tags: `1: multi-b:1`.
+/// Number and tags, or id if there are no tags: `1: multi-b:1`.
 impl fmt::Display for ImageName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.index)?;
@@ -92,17 +92,17 @@ impl fmt::Display for ImageName {
     }
 }
 
-/// Tags in one line.
+/// Formats tags in one line.
 fn first_few(tags: &[String]) -> String {
     FirstFew { items: tags, separator: ", " }.to_string()
 }
 
-/// Names in one line, for messages.
+/// Formats names in one line, for messages.
 pub(super) fn listed(names: &[ImageName]) -> String {
     names.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// The place in `names` of what `selector` means: of several the first.
+/// Position in `names` of the first match of `selector`.
 pub(super) fn find(names: &[ImageName], selector: Option<&ImageSelector>) -> Option<usize> {
     match selector {
         None => (!names.is_empty()).then_some(0),
@@ -110,7 +110,7 @@ pub(super) fn find(names: &[ImageName], selector: Option<&ImageSelector>) -> Opt
     }
 }
 
-/// The places in `names` of what `selector` means. Images for several platforms may have one tag.
+/// Positions in `names` of all matches of `selector`. Images for several platforms may share a tag.
 pub(super) fn find_all(names: &[ImageName], selector: &ImageSelector) -> Vec<usize> {
     match selector {
         ImageSelector::Index(index) => match names.iter().position(|name| name.index == *index) {
@@ -126,9 +126,9 @@ pub(super) fn find_all(names: &[ImageName], selector: &ImageSelector) -> Vec<usi
     }
 }
 
-/// Notes which of `names` have a tag that another one has, too.
+/// Sets [`ImageName::shares_tags`].
 pub(super) fn note_shared_tags(names: &mut [ImageName]) {
-    // Thousands of images may have one list of thousands of tags.
+    // Thousands of images may share one list of thousands of tags: count each list once.
     let mut lists: HashMap<*const String, (Arc<[String]>, usize)> = HashMap::new();
     for name in names.iter() {
         lists.entry(name.tags.as_ptr()).or_insert_with(|| (Arc::clone(&name.tags), 0)).1 += 1;
@@ -144,10 +144,10 @@ pub(super) fn note_shared_tags(names: &mut [ImageName]) {
     }
 }
 
-/// The places in `names` of what is tagged `wanted`: a name as written beats one that comes to the same.
+/// Positions in `names` of images tagged `wanted`. Exact matches take precedence over equivalent names.
 pub(super) fn find_tagged(names: &[ImageName], wanted: &str) -> Vec<usize> {
     let by = |fits: &dyn Fn(&String) -> bool| -> Vec<usize> {
-        // Many images may have one list of tags.
+        // Many images may share one list of tags: check each list once.
         let mut known: HashMap<*const String, bool> = HashMap::new();
         let mut has = |name: &ImageName| *known.entry(name.tags.as_ptr()).or_insert_with(|| name.tags.iter().any(fits));
         (0..names.len()).filter(|at| has(&names[*at])).collect()
@@ -157,8 +157,7 @@ pub(super) fn find_tagged(names: &[ImageName], wanted: &str) -> Vec<usize> {
     if as_written.is_empty() { by(&|tag| full_name(tag) == full) } else { as_written }
 }
 
-/// A reference with the parts that engines fill in taken off or put on: no default registry (podman's is `localhost`),
-/// always a tag.
+/// A reference in a canonical form: without default registry (podman's is `localhost`), and with a tag.
 fn full_name(reference: &str) -> String {
     let mut name = reference;
     for prefix in ["localhost/", "index.docker.io/", "docker.io/", "library/"] {
@@ -168,22 +167,22 @@ fn full_name(reference: &str) -> String {
     if last.contains([':', '@']) { name.to_owned() } else { format!("{name}:latest") }
 }
 
-/// Digits of a digest that are enough to name it: as many as engines print.
-const SHORTEST_ID: usize = 12;
+/// Minimum number of digits of a digest prefix: as many as engines print.
+const MIN_ID_DIGITS: usize = 12;
 
-/// Whether `wanted` is `id`, or a beginning of it as long as engines print.
+/// True if `wanted` is `id`, or a long enough prefix of it.
 pub(super) fn is_id(id: &str, wanted: &str) -> bool {
-    id.eq_ignore_ascii_case(wanted) || beginning(id, wanted).is_some_and(|digits| digits.len() >= SHORTEST_ID)
+    id.eq_ignore_ascii_case(wanted) || prefix_of(id, wanted).is_some_and(|digits| digits.len() >= MIN_ID_DIGITS)
 }
 
-/// Whether `wanted` is long enough for an id, and written as one.
+/// True if `wanted` may be an id or a prefix of one.
 pub(super) fn may_be_id(wanted: &str) -> bool {
     let digits = wanted.rsplit_once(':').map_or(wanted, |(_, digits)| digits);
-    digits.len() >= SHORTEST_ID && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    digits.len() >= MIN_ID_DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The digits of `wanted` if `id` begins with them.
-fn beginning<'a>(id: &str, wanted: &'a str) -> Option<&'a str> {
+/// The digits of `wanted` if `id` starts with them.
+fn prefix_of<'a>(id: &str, wanted: &'a str) -> Option<&'a str> {
     let (algorithm, hex) = id.rsplit_once(':').unwrap_or(("", id));
     let digits = match wanted.rsplit_once(':') {
         Some((given, digits)) => given.eq_ignore_ascii_case(algorithm).then_some(digits)?,
@@ -192,17 +191,17 @@ fn beginning<'a>(id: &str, wanted: &'a str) -> Option<&'a str> {
     hex.get(..digits.len()).filter(|first| first.eq_ignore_ascii_case(digits)).map(|_| digits)
 }
 
-/// What helps where nothing has the name `wanted`, and there are images with these `ids`.
+/// Advice if no image matches `wanted`, among images with these `ids`.
 pub(super) fn hint_for<'a>(wanted: &ImageSelector, mut ids: impl Iterator<Item = &'a str>) -> &'static str {
-    const FEWEST: usize = 4;
+    const MIN_DIGITS: usize = 4;
     let ImageSelector::Reference(wanted) = wanted else { return "" };
     let is_short = |digits: &str| {
-        digits.len() < SHORTEST_ID && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+        digits.len() < MIN_ID_DIGITS && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
     };
     let is_digest = match wanted.rsplit_once(':') {
         Some((algorithm, digits)) => algorithm.eq_ignore_ascii_case("sha256") && is_short(digits),
-        // It may as well be a tag.
-        None => is_short(wanted) && wanted.len() >= FEWEST && ids.any(|id| beginning(id, wanted).is_some()),
+        // It may also be a tag.
+        None => is_short(wanted) && wanted.len() >= MIN_DIGITS && ids.any(|id| prefix_of(id, wanted).is_some()),
     };
     if is_digest { ": write at least 12 digits of a digest" } else { "" }
 }
@@ -230,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_is_found_by_place_tag_and_id() {
+    fn an_image_is_found_by_number_tag_and_id() {
         assert_eq!(find(&names(), None), Some(0));
         assert_eq!(found("1"), Some(1));
         assert_eq!(found("3"), None);
@@ -249,14 +248,14 @@ mod tests {
     }
 
     #[test]
-    fn many_decimal_digits_are_a_digest() {
+    fn a_long_decimal_number_is_a_digest() {
         assert_eq!("12345678901".parse(), Ok(ImageSelector::Index(12_345_678_901)));
         assert_eq!("01".parse(), Ok(ImageSelector::Reference("01".to_owned())), "a tag");
         assert_eq!("123456789012".parse(), Ok(ImageSelector::Reference("123456789012".to_owned())));
     }
 
     #[test]
-    fn a_listing_names_every_image() {
+    fn a_list_has_every_image() {
         assert_eq!(
             listed(&names()),
             "0: multi-a:1, docker.io/library/multi-a:latest; 1: reg.example:5000/team/b; 2: sha256:00"

@@ -1,4 +1,4 @@
-//! Archives written in memory, opened as a user's file is: what is chosen, what is named, what is survived.
+//! Opens small archives and checks which image is chosen, what messages name, and which damage is tolerated.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -7,7 +7,7 @@ use super::*;
 use crate::remark::Shown;
 use crate::store::{FileStore, Links};
 
-/// Distinct digests that are easy to write: `d('a')` is `sha256:aaaa...`.
+/// A digest of one repeated letter: `d('a')` is `sha256:aaaa...`.
 fn d(letter: char) -> String {
     format!("sha256:{}", letter.to_string().repeat(64))
 }
@@ -38,7 +38,7 @@ fn members(list: &[(&str, &str)]) -> Vec<(String, String)> {
     list.iter().map(|(name, content)| ((*name).to_owned(), (*content).to_owned())).collect()
 }
 
-/// The image in short, or the error, without the folder's name.
+/// A summary of the image, or the error, without the name of the folder.
 fn shown(list: &[(String, String)], selection: &Selection, on_damage: OnDamage) -> String {
     let folder = tempfile::tempdir().unwrap();
     let store = source(folder.path(), list);
@@ -96,7 +96,7 @@ fn a_saved_image_shows_its_layers_and_their_commands() {
 }
 
 #[test]
-fn layers_of_podman_and_skopeo_get_the_ids_of_their_links() {
+fn layers_of_podman_and_skopeo_have_the_ids_of_their_links() {
     let list = docker(
         r#"[{"Config": "c.json", "RepoTags": null, "Layers": ["x.tar", "x.tar"]}]"#,
         &[("x.tar", ""), ("id0/layer.tar", "-> ../x.tar"), ("id1/layer.tar", "-> ../x.tar")],
@@ -105,7 +105,7 @@ fn layers_of_podman_and_skopeo_get_the_ids_of_their_links() {
 }
 
 #[test]
-fn one_of_several_images_is_named_by_place_or_tag() {
+fn one_of_several_images_is_chosen_by_number_or_tag() {
     let layers = r#""Config": "c.json", "Layers": ["l0/layer.tar", "l1/layer.tar"]"#;
     let manifest = format!(r#"[{{"RepoTags": ["a:1", "a:latest"], {layers}}}, {{"RepoTags": ["b:1"], {layers}}}]"#);
     let list = docker(&manifest, &[]);
@@ -117,7 +117,7 @@ fn one_of_several_images_is_named_by_place_or_tag() {
 }
 
 #[test]
-fn an_empty_tag_is_none() {
+fn empty_tags_are_ignored() {
     let layers = r#""Config": "c.json", "Layers": ["l0/layer.tar", "l1/layer.tar"]"#;
     let named = docker(&format!(r#"[{{"RepoTags": [null, "q:1", ""], {layers}}}]"#), &[]);
     assert!(first(&named).starts_with("q:1 [\"q:1\"] "), "{}", first(&named));
@@ -126,7 +126,7 @@ fn an_empty_tag_is_none() {
 }
 
 #[test]
-fn damage_ends_the_work_or_is_told() {
+fn damage_is_an_error_or_a_remark() {
     let list = docker(
         r#"[{"Config": "c.json", "RepoTags": ["a:1"], "Layers": ["l0/layer.tar", "gone", "l1/layer.tar"]}]"#,
         &[],
@@ -148,7 +148,7 @@ fn damage_ends_the_work_or_is_told() {
 }
 
 #[test]
-fn a_name_in_a_message_cannot_drive_the_terminal() {
+fn a_name_in_a_message_cannot_control_the_terminal() {
     let list = docker(r#"[{"Config": "\u001b[2J", "RepoTags": null, "Layers": ["\u001b]0;x"]}]"#, &[]);
     for on_damage in [OnDamage::Fail, OnDamage::Remark] {
         assert!(!shown(&list, &Selection::default(), on_damage).contains('\u{1b}'));
@@ -167,13 +167,13 @@ fn deep_json_neither_hangs_nor_overflows_the_stack() {
 }
 
 #[test]
-fn a_file_system_is_told_from_an_image() {
+fn a_root_file_system_is_shown_as_one_layer() {
     let text = first(&members(&[("etc/passwd", "root")]));
     assert_eq!(text.lines().next(), Some("image.tar []"), "{text}");
     assert!(text.contains("it is a root file system"), "{text}");
 }
 
-/// An OCI layout with the manifests `(digest, architecture)`, all of two layers.
+/// An OCI layout with manifests `(digest, architecture)`, all of two layers.
 fn layout(index: &str, manifests: &[(char, &str)]) -> Vec<(String, String)> {
     let mut list = members(&[("index.json", index)]);
     for (letter, architecture) in manifests {
@@ -211,7 +211,7 @@ fn index(entries: &[String]) -> String {
 }
 
 #[test]
-fn a_platform_is_picked_inside_a_nested_index() {
+fn a_platform_is_chosen_inside_a_nested_index() {
     let inner = index(&[
         entry('e', &on("unknown", "unknown")),
         entry('a', &on("linux", "amd64")),
@@ -231,7 +231,7 @@ fn a_platform_is_picked_inside_a_nested_index() {
 }
 
 #[test]
-fn the_only_platform_there_is_is_shown_with_a_remark() {
+fn the_only_platform_is_shown_with_a_remark() {
     let list = layout(&index(&[entry('a', &on("plan9", "mips"))]), &[('a', "mips")]);
     assert!(first(&list).contains("remark image.tar: showing the image for plan9/mips"), "{}", first(&list));
     assert!(shown(&list, &platform("linux/amd64"), OnDamage::Fail).contains("; available: plan9/mips."));
@@ -249,7 +249,7 @@ fn entries_of_one_digest_are_one_image_with_several_tags() {
 }
 
 #[test]
-fn an_index_that_names_itself_ends() {
+fn an_index_that_lists_itself_does_not_loop() {
     let itself = index(&[entry('f', "")]);
     let mut list = layout(&itself, &[]);
     list.push((blob_path('f'), itself));
@@ -257,7 +257,7 @@ fn an_index_that_names_itself_ends() {
 }
 
 #[test]
-fn what_is_no_image_is_named() {
+fn an_artifact_is_an_error_with_its_type() {
     let config = format!(r#"{{"digest": "{}", "mediaType": "application/vnd.cncf.helm.config.v1+json"}}"#, d('c'));
     let mut list = layout(&index(&[entry('a', "")]), &[]);
     list.push((blob_path('a'), format!(r#"{{"config": {config}, "layers": []}}"#)));

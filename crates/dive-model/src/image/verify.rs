@@ -1,5 +1,5 @@
-//! Compares documents and layers with the digests that they are called by. A document is compared when it is read, whichever
-//! way led to it; what does not match is collected, so that one run tells of everything.
+//! Compares documents and layers with their digests. Documents are compared whenever they are read. Mismatches are
+//! collected, so that one run reports all.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,39 +15,39 @@ use crate::layer::{Claims, LayerBlob, Verifier};
 use crate::remark::Remark;
 use crate::store::{Ending, Store, StoreError};
 
-/// Something that is not what its digest means, with what it is called.
-pub type Named = (String, Mismatch);
+/// A mismatch with the name of the document or layer.
+pub type NamedMismatch = (String, Mismatch);
 
-/// A store whose documents are compared with their digests.
+/// A store that compares documents with their digests.
 #[derive(Debug)]
 pub struct VerifiedStore<'a> {
     store: &'a dyn Store,
-    state: Mutex<State>,
+    documents: Mutex<VerifiedDocuments>,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    /// The digests of the blobs that were asked for, by the names that the blobs have.
+struct VerifiedDocuments {
+    /// Expected digests of opened blobs, by the name of the blob.
     claimed: HashMap<String, Digest>,
-    mismatches: Vec<Named>,
+    mismatches: Vec<NamedMismatch>,
 }
 
 impl<'a> VerifiedStore<'a> {
-    /// Compares what is read of `store`.
+    /// Verifies documents read from `store`.
     #[must_use]
     pub fn new(store: &'a dyn Store) -> Self {
-        Self { store, state: Mutex::default() }
+        Self { store, documents: Mutex::default() }
     }
 
-    /// The documents that were read and do not match.
+    /// Mismatches of the documents read so far.
     #[must_use]
-    pub fn mismatches(&self) -> Vec<Named> {
-        self.state().mismatches.clone()
+    pub fn mismatches(&self) -> Vec<NamedMismatch> {
+        self.documents().mismatches.clone()
     }
 
-    /// Nothing that holds the lock can panic halfway.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Ignores poisoning: no critical section can panic halfway.
+    fn documents(&self) -> MutexGuard<'_, VerifiedDocuments> {
+        self.documents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -64,20 +64,21 @@ impl Store for VerifiedStore<'_> {
         let blob = self.store.blob(member)?;
         let digest = digest_of_path(member).filter(|_| !self.store.is_verified());
         if let Some(digest) = digest.and_then(|digest| digest.parse().ok()) {
-            self.state().claimed.insert(blob.name().to_owned(), digest);
+            self.documents().claimed.insert(blob.name().to_owned(), digest);
         }
         Ok(blob)
     }
 
     fn read_document(&self, blob: &Blob, bytes: &[u8]) {
-        let mut state = self.state();
-        let Some(digest) = state.claimed.get(blob.name()) else { return };
+        let mut documents = self.documents();
+        let Some(digest) = documents.claimed.get(blob.name()) else { return };
         let found = digest.mismatch(bytes).map(|found| Mismatch::Other { claimed: digest.clone(), found });
-        let known =
-            |mismatch: &Mismatch| state.mismatches.iter().any(|(name, known)| name == blob.name() && known == mismatch);
-        // Some are read several times.
+        let known = |mismatch: &Mismatch| {
+            documents.mismatches.iter().any(|(name, known)| name == blob.name() && known == mismatch)
+        };
+        // Some documents are read several times.
         if let Some(mismatch) = found.filter(|mismatch| !known(mismatch)) {
-            state.mismatches.push((blob.name().to_owned(), mismatch));
+            documents.mismatches.push((blob.name().to_owned(), mismatch));
         }
     }
 
@@ -135,10 +136,10 @@ impl Store for VerifiedStore<'_> {
 }
 
 impl Image {
-    /// A verifier for the layers, and what can be told of them before they are read. Digests of stored bytes are left out
-    /// where `store` compares them itself.
+    /// A verifier of the layers, and mismatches known before reading them. Omits digests of stored bytes that `store`
+    /// verifies itself.
     #[must_use]
-    pub fn verifier(&self, store: &dyn Store) -> (Verifier, Vec<Named>) {
+    pub fn verifier(&self, store: &dyn Store) -> (Verifier, Vec<NamedMismatch>) {
         let mut mismatches = Vec::new();
         let mut claims = Vec::new();
         for (number, layer) in self.layers.iter().enumerate() {
@@ -158,7 +159,7 @@ impl Image {
                     mismatches.push((layer_name(number, layer), Mismatch::Unnamed));
                 }
                 Ok(_) => {}
-                // What is no tar is compared as it is stored; where it is missing, there is nothing to compare.
+                // Compare other content as stored. If it is missing, there is nothing to compare.
                 Err(_) => mismatches.extend(other_content(store, &claim).map(|it| (layer_name(number, layer), it))),
             }
             claims.push(claim);
@@ -166,9 +167,9 @@ impl Image {
         (Verifier::new(claims), mismatches)
     }
 
-    /// What `verifier` found wrong with the layers.
+    /// Mismatches of the layers that `verifier` found.
     #[must_use]
-    pub fn mismatches(&self, verifier: &Verifier) -> Vec<Named> {
+    pub fn mismatches(&self, verifier: &Verifier) -> Vec<NamedMismatch> {
         let blobs: Vec<Option<LayerBlob>> = self.layers.iter().map(|layer| layer.blob.as_ref().ok().cloned()).collect();
         let named = |(number, mismatch): (usize, Mismatch)| (layer_name(number, &self.layers[number]), mismatch);
         verifier.mismatches(&blobs).into_iter().map(named).collect()
@@ -182,7 +183,7 @@ fn layer_name(number: usize, layer: &ImageLayer) -> String {
     }
 }
 
-/// Compares a layer that is no tar, if it is here.
+/// Compares a layer that is not a tar, if it is present.
 fn other_content(store: &dyn Store, claims: &Claims) -> Option<Mismatch> {
     let claimed = claims.stored.as_ref()?;
     let blob = store.contains(&claimed.member()).then(|| store.blob(&claimed.member()).ok()).flatten()?;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::error::{JsonError, JsonProblem};
-use super::key::Key;
+use super::key::JsonKey;
 use super::reader::{JsonReader, Shape};
 
 /// Maximum number of entries of a list or map. Each entry needs many times its three bytes of JSON.
@@ -24,7 +24,7 @@ pub trait Decode {
 /// A struct that can be decoded from an object.
 pub trait Object {
     /// The field for `key`; `None` to skip it.
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode>;
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode>;
 }
 
 impl<T: Object> Decode for T {
@@ -131,9 +131,9 @@ impl<T: Decode + Default> Decode for Map<T> {
 
 /// Text for display. Also accepts a number, as written, which Go refuses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Text(pub Option<String>);
+pub struct JsonText(pub Option<String>);
 
-impl Text {
+impl JsonText {
     /// The text, unless it is empty.
     #[must_use]
     pub fn as_deref(&self) -> Option<&str> {
@@ -141,7 +141,7 @@ impl Text {
     }
 }
 
-impl Decode for Text {
+impl Decode for JsonText {
     fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
         match json.shape()? {
             Shape::Null => return json.skip(),

@@ -2,9 +2,9 @@
 
 /// A key of an object.
 #[derive(Debug, Clone, Copy)]
-pub struct Key<'a>(pub(super) &'a str);
+pub struct JsonKey<'a>(pub(super) &'a str);
 
-impl Key<'_> {
+impl JsonKey<'_> {
     /// True if Go would match this key to the field `name`, which must be ASCII.
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
@@ -32,7 +32,7 @@ const fn fold(letter: char) -> char {
 
 #[cfg(test)]
 mod tests {
-    use super::Key;
+    use super::JsonKey;
 
     #[test]
     fn keys_match_like_in_go() {
@@ -45,7 +45,7 @@ mod tests {
             ("OS.Version", "os.version"),
             ("", ""),
         ] {
-            assert!(Key(key).is(name), "{key}");
+            assert!(JsonKey(key).is(name), "{key}");
         }
         for (key, name) in [
             ("rootf", "rootfs"),
@@ -58,7 +58,7 @@ mod tests {
             ("\u{20}", "@"),
             ("{", "["),
         ] {
-            assert!(!Key(key).is(name), "{key}");
+            assert!(!JsonKey(key).is(name), "{key}");
         }
     }
 }

@@ -13,9 +13,9 @@ mod key;
 mod reader;
 mod text;
 
-pub use decode::{Decode, LIST_LIMIT, List, Map, Object, Size, Text};
+pub use decode::{Decode, JsonText, LIST_LIMIT, List, Map, Object, Size};
 pub use error::{JsonError, JsonProblem};
-pub use key::Key;
+pub use key::JsonKey;
 pub use reader::{JsonReader, Shape};
 
 /// A decoded document, with oddities of its bytes.

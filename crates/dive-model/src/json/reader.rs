@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::error::{JsonError, JsonProblem};
-use super::key::Key;
+use super::key::JsonKey;
 use super::text::unquote;
 
 /// Maximum nesting, as in Go.
@@ -169,7 +169,7 @@ impl<'a> JsonReader<'a> {
     /// The next value is of another type or invalid, or the error of `take`.
     pub fn object(
         &mut self,
-        take: &mut dyn FnMut(&Key<'_>, &mut Self) -> Result<(), JsonError>,
+        take: &mut dyn FnMut(&JsonKey<'_>, &mut Self) -> Result<(), JsonError>,
     ) -> Result<(), JsonError> {
         if self.shape()? != Shape::Object {
             return self.wrong_type("an object");
@@ -178,7 +178,7 @@ impl<'a> JsonReader<'a> {
         let mut ended = self.takes(b'}');
         while !ended {
             let key = unquote(self.key()?);
-            take(&Key(&key), self)?;
+            take(&JsonKey(&key), self)?;
             ended = self.comma_or_close(b'}')?;
         }
         self.depth -= 1;

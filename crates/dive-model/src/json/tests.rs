@@ -10,7 +10,7 @@ struct Inner {
 }
 
 impl Object for Inner {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("name") => &mut self.name,
             _ if key.is("size") => &mut self.size,
@@ -30,7 +30,7 @@ struct Outer {
 }
 
 impl Object for Outer {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("text") => &mut self.text,
             _ if key.is("flag") => &mut self.flag,
@@ -201,7 +201,7 @@ fn a_list_over_the_limit_is_an_error() {
 
 #[test]
 fn text_accepts_numbers_and_a_size_any_number() {
-    let read = |json: &str| (read::<Text>(json.as_bytes()).ok(), read::<Size>(json.as_bytes()).ok());
+    let read = |json: &str| (read::<JsonText>(json.as_bytes()).ok(), read::<Size>(json.as_bytes()).ok());
     let text = |json| read(json).0.map(|document| document.value.as_deref().map(str::to_owned));
     assert_eq!(text("\"x\""), Some(Some("x".to_owned())));
     assert_eq!(text("2.5"), Some(Some("2.5".to_owned())));

@@ -1,12 +1,13 @@
-//! An outer tar as a place to look things up: one pass over its headers makes an index from names to runs of bytes;
-//! no body is read. Docker, Podman and skopeo all write such archives, with layers as members, as symbolic links to
-//! members, or as hard links.
+//! An outer tar as an index of its members.
+//!
+//! One pass over the headers builds an index from names to byte ranges, without reading bodies. Docker, Podman and
+//! skopeo write such archives, with layers as members, or as symbolic or hard links to members.
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::sync::Arc;
 
-use super::archive_shape::{ArchiveShape, FOLDERS_LOOKED_INTO, MemberShape, ShapeNotes, Survey};
+use super::archive_shape::{ArchiveShape, MAX_FOLDERS, MemberShape, ShapeNotes, Survey};
 use super::error::StoreError;
 use super::member_path::{Escapes, folder, normalise};
 use crate::blob::Blob;
@@ -19,59 +20,59 @@ use crate::tarfile::{MemberKind, PathKind, Positional, TarErrorKind, Walker};
 pub struct Archive {
     name: String,
     file: Arc<File>,
-    members: HashMap<String, Held>,
+    members: HashMap<String, MemberEntry>,
     /// Names of symbolic links in the order of the archive.
     links: Vec<String>,
     ending: Ending,
     remarks: Vec<Remark>,
-    /// Members whose names lead out of the archive.
+    /// Number of members with names outside the archive.
     left_out: usize,
     len: u64,
     shape: ArchiveShape,
 }
 
-/// What a name in the archive stands for.
+/// A member of the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Held {
+enum MemberEntry {
     Bytes {
         offset: u64,
         len: u64,
     },
-    /// A link, with the name it leads to.
+    /// A link, with the name of its target.
     Link(String),
     LinkOutside(String),
-    /// Something that has no bytes of its own, or not in one run.
+    /// A member without a contiguous body.
     NotAFile,
 }
 
-/// How the archive ends. A copy that was cut between two members shows no other sign.
+/// How an archive ends. A copy cut off between two members shows no other sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// After the last member stands what ends a tar.
+    /// With the end mark of a tar.
     Marked,
-    /// The file ends with its last member.
+    /// With the last member.
     Unmarked,
 }
 
-/// Members left out that are named one by one; the rest is counted.
-const LEFT_OUT_NAMED: usize = 100;
+/// Maximum number of left-out members to list.
+const MAX_LEFT_OUT_LISTED: usize = 100;
 
-/// Links that are followed from one name; real archives have one.
+/// Maximum number of links to follow for one name. Real archives have one.
 const MAX_LINKS: usize = 10;
 
-/// What the index may hold of names, in bytes, with [`MEMBER_COST`] for each member. An image of the largest size that
-/// Docker allows has some hundred members; without a limit, 3 MB of gzip can hold two million.
+/// Maximum size of the index: bytes of names, plus [`MEMBER_COST`] per member. The largest image that Docker allows has
+/// some hundred members; without a limit, 3 MB of gzip could have two million.
 const INDEX_LIMIT: usize = 48 << 20;
 const MEMBER_COST: usize = 128;
 
-/// The longest document that is read to see whether it is an engine's, in bytes. A longer one is a web application's.
+/// Maximum size of a document to inspect, in bytes. Longer ones belong to web applications.
 const DOCUMENT_LIMIT: u64 = 8 << 20;
 
 impl Archive {
-    /// Indexes the tar that fills `file`, `len` bytes long and called `name` in messages.
+    /// Indexes the tar in `file`, of `len` bytes. Messages call it `name`.
     ///
     /// # Errors
-    /// If it is empty, not a tar, or damaged and `on_damage` does not say to go on.
+    /// The file is empty or not a tar, or is damaged and `on_damage` is [`OnDamage::Fail`].
     pub fn index(name: &str, file: Arc<File>, len: u64, on_damage: OnDamage) -> Result<Self, StoreError> {
         let blob = Blob::new(Arc::clone(&file), 0, len, name);
         let mut archive = Self {
@@ -108,7 +109,7 @@ impl Archive {
                     if cost > INDEX_LIMIT {
                         self.shape = self.survey(&notes).shape;
                         if self.shape == ArchiveShape::RootFileSystem {
-                            // It is read as a layer, so nobody looks its members up here.
+                            // It is read as a layer, without looking up members here.
                             self.members.clear();
                             return Ok(());
                         }
@@ -117,19 +118,19 @@ impl Archive {
                     let end = member.body_offset.saturating_add(member.data_len);
                     // Padding is less than a block; an end mark is at least one.
                     self.ending = if end.saturating_add(511) >= blob.len() { Ending::Unmarked } else { Ending::Marked };
-                    let held = match member.kind {
-                        MemberKind::Path(PathKind::File) => Held::Bytes {
+                    let entry = match member.kind {
+                        MemberKind::Path(PathKind::File) => MemberEntry::Bytes {
                             offset: member.body_offset,
                             len: member.data_len.min(blob.len().saturating_sub(member.body_offset)),
                         },
                         MemberKind::Path(PathKind::Symlink | PathKind::HardLink) => {
-                            Held::LinkOutside(lossy(member.link))
+                            MemberEntry::LinkOutside(lossy(member.link))
                         }
                         MemberKind::Path(PathKind::Directory) => continue,
-                        _ => Held::NotAFile,
+                        _ => MemberEntry::NotAFile,
                     };
                     let (path, kind) = (lossy(member.path), member.kind);
-                    self.add(&path, kind, held);
+                    self.add(&path, kind, entry);
                 }
                 Err(error) if matches!(error.kind, TarErrorKind::NotATar) => {
                     let first = blob.first_bytes(SAMPLE_LEN).unwrap_or_default();
@@ -174,7 +175,7 @@ impl Archive {
             ArchiveShape::TooManyFolders => {
                 return Err(StoreError::TooManyFolders {
                     archive: self.name.clone(),
-                    read: FOLDERS_LOOKED_INTO,
+                    read: MAX_FOLDERS,
                     unread: unread_folders,
                 });
             }
@@ -188,7 +189,7 @@ impl Archive {
         notes.shape(&self.members.keys().map(String::as_str), read)
     }
 
-    /// A tar without members ends with its first block. Behind that, nothing stands.
+    /// Rejects file system images: they start with zeros, like a tar without members, but have data after them.
     fn refuse_data(&self, blob: &Blob) -> Result<(), StoreError> {
         let first = blob.first_bytes(SAMPLE_LEN).unwrap_or_default();
         match magic::identify(&first).filter(|_| first.iter().take(512).all(|byte| *byte == 0)) {
@@ -197,52 +198,52 @@ impl Archive {
         }
     }
 
-    fn add(&mut self, path: &str, kind: MemberKind, held: Held) {
+    fn add(&mut self, path: &str, kind: MemberKind, entry: MemberEntry) {
         let Ok(name) = normalise("", path) else {
             self.left_out += 1;
-            if self.left_out <= LEFT_OUT_NAMED {
+            if self.left_out <= MAX_LEFT_OUT_LISTED {
                 let start: String = path.chars().take(200).collect();
                 let text = format!("ignored the member {}: its path leads out of the archive", Quoted(&start));
                 self.remarks.push(Remark::new(&self.name, text));
             }
             return;
         };
-        let held = match held {
-            Held::LinkOutside(target) => {
-                // A hard link names a member, a symbolic link a way from the folder it lies in.
+        let entry = match entry {
+            MemberEntry::LinkOutside(target) => {
+                // The target of a hard link is relative to the root, that of a symbolic link to its folder.
                 let from = if kind == MemberKind::Path(PathKind::Symlink) { folder(&name) } else { "" };
                 if kind == MemberKind::Path(PathKind::Symlink) {
                     self.links.push(name.clone());
                 }
-                normalise(from, &target).map_or(Held::LinkOutside(target), Held::Link)
+                normalise(from, &target).map_or(MemberEntry::LinkOutside(target), MemberEntry::Link)
             }
-            held => held,
+            entry => entry,
         };
-        // Engines unpack the archive into a folder: a later member of the same name replaces the earlier one.
-        self.members.insert(name, held);
+        // Engines unpack the archive into a folder, so a later member replaces an earlier one of the same name.
+        self.members.insert(name, entry);
     }
 
-    /// The bytes called `member`; links are followed, but never out of the archive.
+    /// The blob of `member`. Follows links, but not out of the archive.
     ///
     /// # Errors
-    /// If there is no such member, or it is not a plain file, or it leads outside.
+    /// The member is missing, is not a regular file, or is outside the archive.
     pub fn open(&self, member: &str) -> Result<Blob, StoreError> {
         let outside = |what: &str| StoreError::Outside { archive: self.name.clone(), member: what.to_owned() };
         let asked = self.in_root(member).map_err(|Escapes| outside(member))?;
         let mut name = asked.clone();
         for _ in 0..=MAX_LINKS {
             match self.members.get(&name) {
-                Some(Held::Bytes { offset, len }) => {
+                Some(MemberEntry::Bytes { offset, len }) => {
                     return Ok(Blob::new(Arc::clone(&self.file), *offset, *len, self.out_of_root(&asked)));
                 }
-                Some(Held::Link(target)) => name.clone_from(target),
-                Some(Held::LinkOutside(target)) => return Err(outside(&format!("{name} -> {target}"))),
-                Some(Held::NotAFile) => {
+                Some(MemberEntry::Link(target)) => name.clone_from(target),
+                Some(MemberEntry::LinkOutside(target)) => return Err(outside(&format!("{name} -> {target}"))),
+                Some(MemberEntry::NotAFile) => {
                     return Err(StoreError::NotAFile { archive: self.name.clone(), member: member.to_owned() });
                 }
                 None => {
                     if let Some((link, rest)) = self.linked_folder(&name) {
-                        let Some(Held::Link(target)) = self.members.get(link) else { return Err(outside(link)) };
+                        let Some(MemberEntry::Link(target)) = self.members.get(link) else { return Err(outside(link)) };
                         name = format!("{target}/{rest}");
                         continue;
                     }
@@ -262,7 +263,7 @@ impl Archive {
         Err(StoreError::LinkLoop { archive, member: member.to_owned(), link, limit: MAX_LINKS })
     }
 
-    /// Whether it has a member of that name.
+    /// True if the archive has this member.
     #[must_use]
     pub fn contains(&self, member: &str) -> bool {
         let Ok(mut name) = self.in_root(member) else { return false };
@@ -271,63 +272,64 @@ impl Archive {
                 return true;
             }
             let Some((link, rest)) = self.linked_folder(&name) else { return false };
-            // Where a folder leads out of the archive, opening it says so.
-            let Some(Held::Link(target)) = self.members.get(link) else { return true };
+            // A folder outside the archive: opening the member reports it.
+            let Some(MemberEntry::Link(target)) = self.members.get(link) else { return true };
             name = format!("{target}/{rest}");
         }
-        // Folders that are links and lead round: opening it says so.
+        // Folders that are links in a loop: opening the member reports it.
         true
     }
 
-    /// The normal name of a member that the image's documents call `member`.
+    /// The normalised name of a member that documents of the image call `member`.
     fn in_root(&self, member: &str) -> Result<String, Escapes> {
         let root = self.shape.root();
         let name = normalise("", member)?;
         Ok(if root.is_empty() { name } else { format!("{root}/{name}") })
     }
 
-    /// The first folder of `name` that is a link, and the rest of the name.
+    /// The first folder in `name` that is a link, and the rest of the name.
     fn linked_folder<'a>(&self, name: &'a str) -> Option<(&'a str, &'a str)> {
         let folders = name.match_indices('/').map(|(at, _)| (&name[..at], &name[at + 1..]));
-        let is_link = |folder: &str| matches!(self.members.get(folder), Some(Held::Link(_) | Held::LinkOutside(_)));
+        let is_link =
+            |folder: &str| matches!(self.members.get(folder), Some(MemberEntry::Link(_) | MemberEntry::LinkOutside(_)));
         folders.into_iter().find(|(folder, _)| is_link(folder))
     }
 
-    /// The whole tar, if it is a root file system and no image.
+    /// The whole tar, if it is a root file system.
     #[must_use]
     pub fn root_file_system(&self) -> Option<Blob> {
         let blob = || Blob::new(Arc::clone(&self.file), 0, self.len, self.name.as_str());
         (self.shape == ArchiveShape::RootFileSystem).then(blob)
     }
 
-    /// A normal name as the image's documents have it.
+    /// Converts a normalised name to that in the image's documents.
     fn out_of_root<'a>(&self, name: &'a str) -> &'a str {
         let rest = name.strip_prefix(self.shape.root());
         rest.map_or(name, |rest| rest.trim_start_matches('/'))
     }
 
-    /// Symbolic links in the order of the archive, each with the name it leads to.
+    /// Symbolic links with their target, in the order of the archive.
     pub fn links(&self) -> impl Iterator<Item = (&str, &str)> {
         self.links.iter().filter_map(|name| match self.members.get(name) {
-            Some(Held::Link(target)) => Some((self.out_of_root(name), self.out_of_root(target))),
+            Some(MemberEntry::Link(target)) => Some((self.out_of_root(name), self.out_of_root(target))),
             _ => None,
         })
     }
 
-    /// The names of its members, in no order.
+    /// Names of all members, in no particular order.
     pub fn member_names(&self) -> impl Iterator<Item = &str> {
         self.members.keys().map(|name| self.out_of_root(name))
     }
 
-    /// How it ends.
+    /// How the archive ends.
     #[must_use]
     pub const fn ending(&self) -> Ending {
         self.ending
     }
 
-    /// Takes what was odd while it was indexed.
+    /// Takes the remarks from indexing.
     pub fn take_remarks(&mut self) -> Vec<Remark> {
-        let unnamed = self.left_out.saturating_sub(LEFT_OUT_NAMED);
+        let unnamed = self.left_out.saturating_sub(MAX_LEFT_OUT_LISTED);
         if unnamed > 0 {
             let members = if unnamed == 1 { "member whose path leads" } else { "members whose paths lead" };
             let text = format!("ignored {unnamed} more {members} out of the archive");
@@ -345,7 +347,7 @@ fn shape_of(kind: MemberKind, link: &str) -> MemberShape<'_> {
     }
 }
 
-/// Member names are looked up by the names that JSON documents give, which are UTF-8.
+/// Members are looked up by names in JSON documents, which are UTF-8.
 fn lossy(name: &[u8]) -> String {
     String::from_utf8_lossy(name).into_owned()
 }
@@ -399,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repacked_archive_is_found_under_its_plain_names() {
+    fn a_repacked_archive_has_normalised_names() {
         let archive = archive(&[file("./l0/layer.tar", "zero"), file("/manifest.json", "[]")]);
         assert_eq!(read(&archive, "l0/layer.tar"), "zero");
         assert_eq!(read(&archive, "./manifest.json"), "[]");
@@ -407,12 +409,12 @@ mod tests {
     }
 
     #[test]
-    fn the_later_member_of_a_name_wins() {
+    fn the_last_member_with_a_name_wins() {
         assert_eq!(read(&archive(&[file("m", "old"), file("./m", "new")]), "m"), "new");
     }
 
     #[test]
-    fn links_lead_to_the_bytes() {
+    fn links_open_their_target() {
         let archive = archive(&[
             symlink("id/layer.tar", "../blob.tar"),
             file("blob.tar", "bytes"),
@@ -426,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_and_no_link_leads_out() {
+    fn names_and_links_outside_the_archive_are_refused() {
         let mut archive = archive(&[
             file("../../etc/passwd", "x"),
             symlink("out", "../etc/passwd"),
@@ -444,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_archive_fails_or_shows_what_came_before_the_cut() {
+    fn a_cut_archive_is_an_error_or_keeps_the_members_before_the_cut() {
         let whole = [file("a", "one"), file("b", &"2".repeat(600))].concat();
         let cut = &whole[..whole.len() - 700];
         let error = index(cut, OnDamage::Fail).unwrap_err().to_string();
@@ -457,7 +459,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_tar_is_named() {
+    fn the_format_of_other_files_is_named() {
         assert!(index(b"", OnDamage::Fail).unwrap_err().to_string().contains("the file is empty"));
         assert!(index(b"PK\x03\x04", OnDamage::Remark).unwrap_err().to_string().contains("it is a ZIP file"));
     }

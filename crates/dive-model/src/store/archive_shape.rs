@@ -1,5 +1,5 @@
-//! What an outer tar is by the names of its members, and by the documents among them: an image, an image inside a folder that
-//! was packed with it, or a root file system (`docker export`, `buildx build --output type=tar`), which is no image at all.
+//! Classifies an outer tar by the names of its members and the documents in it: an image, an image inside a folder
+//! packed with it, or a root file system (`docker export`, `buildx build --output type=tar`).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -7,29 +7,29 @@ use super::engine_document::{DocumentContent, content, is_all_hex, is_hex};
 use super::member_path::{folder, normalise};
 use super::oci_layout::MARKERS;
 
-/// Top-level folders by which a root file system is known; it has at least one of them.
+/// Top-level folders of root file systems. Each has at least one of these.
 const ROOT_FOLDERS: [&str; 4] = ["bin", "etc", "lib", "usr"];
 
-/// Folders that are looked into for an image. Sources of a web application have many with a `manifest.json`.
-pub(super) const FOLDERS_LOOKED_INTO: usize = 100;
+/// Maximum number of folders to inspect for an image. Sources of a web application have many with a `manifest.json`.
+pub(super) const MAX_FOLDERS: usize = 100;
 
-/// What an outer tar is.
+/// Kind of an outer tar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ArchiveShape {
-    /// An image, or nothing that is known.
+    /// An image, or unknown.
     Image,
-    /// This folder holds an image.
+    /// An image in this folder.
     InFolder(String),
-    /// Several folders hold an image.
+    /// Images in several folders.
     InFolders(Vec<String>),
-    /// None of the folders that were looked into holds an image, and there are more.
+    /// No image in the inspected folders, and there are more.
     TooManyFolders,
     /// A root file system.
     RootFileSystem,
 }
 
 impl ArchiveShape {
-    /// The folder to which the names of the image's documents are relative.
+    /// The folder of the image's documents; empty for the root.
     pub(super) fn root(&self) -> &str {
         match self {
             Self::InFolder(folder) => folder,
@@ -38,33 +38,33 @@ impl ArchiveShape {
     }
 }
 
-/// What was found out about an outer tar.
+/// The classification of an outer tar.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Survey {
     pub(super) shape: ArchiveShape,
-    /// Folders with documents that may be an image's, beyond [`FOLDERS_LOOKED_INTO`].
+    /// Number of folders with documents beyond [`MAX_FOLDERS`], which were not inspected.
     pub(super) unread_folders: usize,
 }
 
-/// What a member is, where that counts.
+/// Type of a member, as far as it matters here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MemberShape<'a> {
     Directory,
-    /// A symbolic link, as it is written.
+    /// A symbolic link with its target as written.
     Link(&'a str),
     Other,
 }
 
-/// Notes members as they come, directories too.
+/// Records members in order, including directories.
 #[derive(Debug, Default)]
 pub(super) struct ShapeNotes {
     has_root_folder: bool,
-    /// Where links lead that have the name of a root folder: each is one if that is a directory.
+    /// Targets of links named like a root folder. Each counts as one if its target is a directory.
     link_targets: HashMap<&'static str, String>,
 }
 
 impl ShapeNotes {
-    /// Notes a member by its normal name.
+    /// Records a member by its normalised name.
     pub(super) fn note(&mut self, name: &str, shape: MemberShape<'_>) {
         let (first, is_below) = name.split_once('/').map_or((name, false), |(first, _)| (first, true));
         let Some(folder) = ROOT_FOLDERS.into_iter().find(|folder| *folder == first && !self.has_root_folder) else {
@@ -78,12 +78,12 @@ impl ShapeNotes {
         }
     }
 
-    /// Whether the members have to be noted once more, by [`Self::note_target`]: where a link leads may come before it.
+    /// True if all members must be recorded again with [`Self::note_target`], because targets may precede their links.
     pub(super) fn has_only_links(&self) -> bool {
         !self.has_root_folder && !self.link_targets.is_empty()
     }
 
-    /// Notes a member by its normal name that may be where a link leads.
+    /// Records a member that may be the target of a link, by its normalised name.
     pub(super) fn note_target(&mut self, name: &str, shape: MemberShape<'_>) {
         let is_directory = |target: &String| match name.strip_prefix(target.as_str()) {
             Some("") => shape == MemberShape::Directory,
@@ -93,12 +93,12 @@ impl ShapeNotes {
         self.has_root_folder |= self.link_targets.values().any(is_directory);
     }
 
-    /// Whether one of the folders is there that every root file system has.
+    /// True if there is a root folder.
     pub(super) const fn has_root_folder(&self) -> bool {
         self.has_root_folder
     }
 
-    /// What the tar is whose members, without directories, have these names. `read` gives the bytes of one.
+    /// Classifies a tar with these member names, without directories. `read` returns the content of one.
     pub(super) fn shape<'a>(
         &self,
         names: &(impl Iterator<Item = &'a str> + Clone),
@@ -112,7 +112,7 @@ impl ShapeNotes {
             documents.filter_map(|document| Some(content(document, &read(&path(document))?))).collect()
         };
         let at_root = contents("").into_iter().max().unwrap_or(DocumentContent::Other);
-        // A file of a root file system may have such a name; `HEX/layer.tar` is a layer's.
+        // A root file system may have a file with a blob's name. `HEX/layer.tar` is always a layer.
         let is_image = parts.has_layers || (parts.with_blobs.contains("") && !self.has_root_folder);
         if is_image || at_root == DocumentContent::Engine {
             return Survey { shape: ArchiveShape::Image, unread_folders: 0 };
@@ -122,7 +122,7 @@ impl ShapeNotes {
         for (_, folder) in parts.documents.keys().filter(|(depth, _)| *depth > 0) {
             let content = if parts.with_blobs.contains(folder) {
                 Some(DocumentContent::Engine)
-            } else if read_folders < FOLDERS_LOOKED_INTO {
+            } else if read_folders < MAX_FOLDERS {
                 read_folders += 1;
                 contents(folder).into_iter().max()
             } else {
@@ -131,15 +131,15 @@ impl ShapeNotes {
             };
             let Some(content) = content.filter(|content| *content != DocumentContent::Other) else { continue };
             let alike = by_content.entry(content).or_default();
-            // More are left out: the error names the first few.
-            if alike.len() < FOLDERS_LOOKED_INTO && !alike.iter().any(|outer| is_below(folder, outer)) {
+            // The error shows only the first few.
+            if alike.len() < MAX_FOLDERS && !alike.iter().any(|outer| is_below(folder, outer)) {
                 alike.push(folder);
             }
         }
-        // What is empty or damaged counts only where nothing is better, and nothing at the root is as good.
+        // Empty or damaged documents count only if there are no better ones, and none as good at the root.
         let best = by_content.pop_last().filter(|(content, _)| *content > at_root);
         let found = best.map(|(_, folders)| folders).unwrap_or_default();
-        // macOS packs what it knows of a file beside it.
+        // macOS packs metadata of a file beside it.
         let is_of_macos = |name: &str| name.rsplit('/').next().is_some_and(|base| base.starts_with("._"));
         let shape = match found[..] {
             [only] if names.clone().all(|name| is_below(name, only) || is_of_macos(name)) => {
@@ -156,14 +156,14 @@ impl ShapeNotes {
     }
 }
 
-/// What may be of an image, by folders. The outermost come first.
+/// Possible parts of an image, by folder, outermost first.
 #[derive(Debug, Default)]
 struct ImageParts<'a> {
-    /// Documents with a name of [`MARKERS`].
+    /// Documents named in [`MARKERS`].
     documents: BTreeMap<(usize, &'a str), Vec<&'a str>>,
-    /// Folders with blobs or layers, by their names.
+    /// Folders with names of blobs or layers in them.
     with_blobs: HashSet<&'a str>,
-    /// Whether `HEX/layer.tar` is there, in no folder.
+    /// True if there is a `HEX/layer.tar` at the root.
     has_layers: bool,
 }
 
@@ -182,12 +182,12 @@ impl<'a> ImageParts<'a> {
     }
 }
 
-/// Whether a member of an archive, perhaps in a folder, has the name of a layer, a configuration or another blob.
+/// True if a member, in any folder, has the name of a layer, configuration or another blob.
 pub(crate) fn is_blob_name(name: &str) -> bool {
     holder_of_blob(folder(name), name.rsplit('/').next().unwrap_or_default()).is_some()
 }
 
-/// The folder of the image whose blob is called `base` in `parent`, if it is one by its name.
+/// The folder of the image with the blob `base` in `parent`; `None` if the name is not that of a blob.
 fn holder_of_blob<'a>(parent: &'a str, base: &str) -> Option<&'a str> {
     // Podman writes `HEX.tar` and `HEX.json`, Kaniko `HEX.tar.gz` and `sha256:HEX`, skopeo's `dir:` only `HEX`.
     let hex = [".tar", ".tar.gz", ".json"].into_iter().find_map(|ending| base.strip_suffix(ending)).unwrap_or(base);
@@ -201,7 +201,7 @@ fn holder_of_blob<'a>(parent: &'a str, base: &str) -> Option<&'a str> {
     (base == "layer.tar" && is_hex(directory)).then(|| folder(parent))
 }
 
-/// The layout whose blobs are in the folder `parent`, if that is called `blobs`.
+/// The layout with the blob folder `parent`, if its name ends in `blobs`.
 fn layout_of_blobs<'a>(parent: &'a str, blobs: &str) -> Option<&'a str> {
     let above = parent.strip_suffix(blobs)?;
     if above.is_empty() { Some(above) } else { above.strip_suffix('/') }
@@ -221,7 +221,7 @@ mod tests {
 
     const MANIFEST: &str = r#"[{"Config": "c.json", "Layers": ["l/layer.tar"]}]"#;
 
-    /// The shape of a tar of files with these names, whose documents are all an engine's.
+    /// The shape of a tar of files with these names, all of whose documents are valid.
     fn shape(names: &[&str]) -> ArchiveShape {
         let mut notes = ShapeNotes::default();
         for name in names {
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_is_found_in_the_folder_that_was_packed_with_it() {
+    fn an_image_is_found_in_a_packed_folder() {
         assert_eq!(shape(&["c.json", "l/layer.tar", "manifest.json"]), ArchiveShape::Image);
         assert_eq!(shape(&["x/c.json", "x/l/layer.tar", "x/manifest.json"]), in_folder("x"));
         assert_eq!(shape(&["home/u/x/manifest.json", "home/u/x/blobs/sha256/a"]), in_folder("home/u/x"));
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_root_file_system_has_nothing_of_an_image() {
+    fn a_root_file_system_is_not_taken_for_an_image() {
         for names in [
             &["etc/passwd"][..],
             &["bin/sh"],

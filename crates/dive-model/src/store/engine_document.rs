@@ -1,23 +1,23 @@
-//! Tells the documents of container engines from those of other applications with the same name (`manifest.json`,
+//! Distinguishes documents of container engines from those of other applications with the same name (`manifest.json`,
 //! `index.json`), by content.
 
 use super::oci_layout::MARKERS;
-use crate::json::{self, Decode, Key, List, Map, Object, Text};
+use crate::json::{self, Decode, JsonKey, JsonText, List, Map, Object};
 
-/// What a document is that has a name of [`MARKERS`]. What is greater is more likely an image's.
+/// Classification of a document named in [`MARKERS`], in order of increasing likelihood to be an image's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum DocumentContent {
     /// Another application's.
     Other,
-    /// A list of images that is empty.
+    /// An empty list of images.
     Empty,
-    /// No valid document, but with words of one.
+    /// An invalid document with typical words of an engine's.
     Damaged,
-    /// What an engine writes.
+    /// A document of an engine.
     Engine,
 }
 
-/// What `bytes` are, in a document called `name`.
+/// Classifies a document with this name and content.
 pub(super) fn content(name: &str, bytes: &[u8]) -> DocumentContent {
     let [layout, index, manifest, repositories] = MARKERS;
     match name {
@@ -37,7 +37,7 @@ fn read<T: Decode + Default>(bytes: &[u8]) -> Option<T> {
     json::read(bytes).ok().map(|document| document.value)
 }
 
-/// The list of Docker's archives, or what skopeo's `dir:` has under its name.
+/// Classifies a `manifest.json`: the list in Docker's archives, or the manifest in skopeo's `dir:`.
 fn of_manifest(bytes: &[u8]) -> DocumentContent {
     match read::<List<ArchiveEntryProbe>>(bytes) {
         Some(List(images)) if images.is_empty() => DocumentContent::Empty,
@@ -47,7 +47,7 @@ fn of_manifest(bytes: &[u8]) -> DocumentContent {
     }
 }
 
-/// Whether it is one entry of the list that should be there. Other applications have documents with a `config` and `layers`, too.
+/// True if the document is a single entry instead of a list.
 pub(super) fn is_archive_entry(bytes: &[u8]) -> bool {
     read::<ArchiveEntryProbe>(bytes).is_some_and(|image| {
         let layers = image.layers.unwrap_or_default().0;
@@ -55,7 +55,7 @@ pub(super) fn is_archive_entry(bytes: &[u8]) -> bool {
     })
 }
 
-/// Whether builders call a layer of an archive so.
+/// True if builders use this name for a layer in an archive.
 pub(crate) fn is_layer_name(name: &str) -> bool {
     [".tar", ".tar.gz", ".tgz"].iter().any(|ending| name.ends_with(ending)) || name.starts_with("blobs/")
 }
@@ -75,23 +75,23 @@ fn of_oci(bytes: &[u8]) -> DocumentContent {
     }
 }
 
-/// Whether the words of engines are in a document that cannot be read to its end.
+/// True if an invalid document has typical words of an engine's.
 fn has_words(bytes: &[u8]) -> bool {
     let holds = |word: &str| bytes.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes()));
-    // Other applications have the other words too, in documents that are whole.
+    // Other applications use these words, too, in complete documents.
     let is_cut = || read::<()>(bytes).is_none();
     (holds("\"digest\"") && holds("\"sha256:"))
         || (bytes.trim_ascii_start().starts_with(b"[") && holds("\"Config\"") && is_cut())
         || (holds("\"schemaVersion\"") && holds("\"mediaType\"") && is_cut())
 }
 
-/// Whether images of Docker 1.9 and older are named, by the ids of their layers.
+/// True if all tags map to layer ids, as in Docker up to 1.9.
 fn names_layers(Map(repositories): &Map<Map<String>>) -> bool {
     let mut ids = repositories.values().flat_map(|Map(tags)| tags.values()).peekable();
     ids.peek().is_some() && ids.all(|id| is_hex(id))
 }
 
-/// Whether a name is a digest or an id.
+/// True for 64 hexadecimal digits.
 pub(super) fn is_hex(name: &str) -> bool {
     name.len() == 64 && is_all_hex(name)
 }
@@ -100,19 +100,19 @@ pub(super) fn is_all_hex(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// What is read of `oci-layout`.
+/// Fields of `oci-layout`.
 #[derive(Debug, Default)]
 struct LayoutProbe {
     version: String,
 }
 
 impl Object for LayoutProbe {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("imageLayoutVersion").then_some(&mut self.version)
     }
 }
 
-/// What is read of an entry of an archive's `manifest.json`.
+/// Fields of an entry of an archive's `manifest.json`.
 #[derive(Debug, Default)]
 struct ArchiveEntryProbe {
     config: String,
@@ -120,7 +120,7 @@ struct ArchiveEntryProbe {
 }
 
 impl Object for ArchiveEntryProbe {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("Config") => &mut self.config,
             _ if key.is("Layers") => &mut self.layers,
@@ -129,10 +129,10 @@ impl Object for ArchiveEntryProbe {
     }
 }
 
-/// What is read of a manifest or an index.
+/// Fields of a manifest or index.
 #[derive(Debug, Default)]
 pub(super) struct ManifestProbe {
-    pub(super) media_type: Text,
+    pub(super) media_type: JsonText,
     schema_version: Option<()>,
     manifests: Option<List<BlobProbe>>,
     layers: Option<List<BlobProbe>>,
@@ -140,14 +140,14 @@ pub(super) struct ManifestProbe {
 }
 
 impl ManifestProbe {
-    /// Whether it has one of the lists of a manifest or an index.
+    /// True if it has a list of a manifest or index.
     pub(super) const fn has_list(&self) -> bool {
         self.manifests.is_some() || self.layers.is_some() || self.fs_layers.is_some()
     }
 }
 
 impl Object for ManifestProbe {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("mediaType") => &mut self.media_type,
             _ if key.is("schemaVersion") => &mut self.schema_version,
@@ -159,14 +159,14 @@ impl Object for ManifestProbe {
     }
 }
 
-/// What is read of a blob's descriptor.
+/// Fields of a blob's descriptor.
 #[derive(Debug, Default)]
 struct BlobProbe {
     digest: String,
 }
 
 impl Object for BlobProbe {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         (key.is("digest") || key.is("blobSum")).then_some(&mut self.digest)
     }
 }
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_document_is_told_by_what_engines_write() {
+    fn documents_of_engines_are_recognised_by_content() {
         let id = "0a".repeat(32);
         for (name, text) in [
             ("manifest.json", r#"[{"Config": "c.json", "RepoTags": null, "Layers": ["l"]}]"#),

@@ -1,5 +1,5 @@
-//! What can go wrong before an image is even looked at. Every message says what, where, and what to do; names from
-//! archives are printed with their control characters escaped.
+//! Errors of opening a store or a member. Every message says what failed, where, and what to do, and escapes control
+//! characters in names.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::remark::{FirstFew, Quoted};
 use crate::shell::shell_path;
 use crate::tarfile::TarError;
 
-/// A store that cannot be opened, or a member of it that cannot.
+/// A store or member that cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -20,108 +20,108 @@ pub enum StoreError {
         path.display()
     )]
     NoSuchFile {
-        /// The path as the user gave it.
+        /// The path as given.
         path: PathBuf,
     },
-    /// The operating system refuses.
+    /// Reading failed.
     #[error("{what} cannot be read: {cause}")]
     Unreadable {
         /// A path, or `standard input`.
         what: String,
-        /// What the system says.
+        /// Error of the system.
         cause: io::Error,
     },
     /// The file has changed since it was opened.
     #[error("{what} changed while it was read; open it again when nothing writes to it")]
     Changed {
-        /// A path.
+        /// The path.
         what: String,
     },
-    /// An engine or a registry holds the store and does not return the bytes.
+    /// An engine or registry does not return the bytes.
     #[error(transparent)]
     Elsewhere(Box<dyn std::error::Error + Send + Sync>),
-    /// There are no bytes at all.
+    /// The file is empty.
     #[error("{archive}: the file is empty; was the command that wrote it (`docker save`) successful?")]
     Empty {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
     },
-    /// The bytes are something else.
+    /// The file is of another format.
     #[error(
         "{archive}: not an image archive: it is {found}; \
          expected the tar that `docker save`, `podman save` or `skopeo copy` writes, plain or compressed"
     )]
     NotAnArchive {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
-        /// What it is instead.
+        /// Detected format.
         found: &'static str,
     },
-    /// The outer tar is damaged or cut.
+    /// The outer tar is damaged or cut off.
     #[error("{archive}: {cause}; the copy may be incomplete: save or download the image again")]
     Damaged {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
-        /// What is wrong, with the entry and the offset.
+        /// Reason, with the entry and offset.
         cause: TarError,
     },
-    /// The archive's own compression is damaged or cut.
+    /// The compressed archive is damaged or cut off.
     #[error(
         "{archive}: {compression} data near byte {offset} cannot be unpacked: {cause}; \
          if the copy is incomplete, save or download the image again"
     )]
     Decompress {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
-        /// What it is compressed with.
+        /// Compression of the archive.
         compression: Compression,
-        /// Bytes of the compressed file used up when it failed.
+        /// Compressed bytes consumed before the error.
         offset: u64,
-        /// What the decoder says.
+        /// Error of the decoder.
         cause: io::Error,
     },
-    /// The archive unpacks to more than it may.
+    /// The archive exceeds a limit when unpacked.
     #[error("{archive}: {problem}")]
     OverBudget {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
-        /// The limit.
+        /// The exceeded limit.
         problem: OverBudget,
     },
-    /// There are more member names than can be an image.
+    /// The names of members are longer than those of any image.
     #[error(
         "{archive}: more than {limit} bytes of member names, which no image archive has; \
          is it the image's file system (`docker export`) instead of the image (`docker save`)?"
     )]
     TooManyMembers {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
-        /// The limit in bytes.
+        /// Limit in bytes.
         limit: usize,
     },
-    /// Several folders of an archive hold an image.
+    /// Several folders of the archive have an image.
     #[error(
         "{archive}: holds several folders with an image: {}; unpack it (`tar xf`) and open one of them: `dive {}`",
         listed(folders),
         shell_path(&Path::new(".").join(folders.first().map_or("", String::as_str)))
     )]
     SeveralFolders {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
         /// The folders.
         folders: Vec<String>,
     },
-    /// No image in the folders that were looked into, and there are more.
+    /// There is no image in the inspected folders, and there are more folders.
     #[error(
         "{archive}: no image in the first {read} folders, and {unread} more were not searched; unpack it and give the \
          folder of the image"
     )]
     TooManyFolders {
-        /// The archive.
+        /// Name of the archive.
         archive: String,
-        /// Folders whose documents were read.
+        /// Number of inspected folders.
         read: usize,
-        /// Folders whose documents were not.
+        /// Number of other folders.
         unread: usize,
     },
     /// The temporary copy cannot be written.
@@ -131,54 +131,54 @@ pub enum StoreError {
         folder.display()
     )]
     Spool {
-        /// What was being copied.
+        /// Name of the input.
         archive: String,
-        /// Where to.
+        /// Folder of the temporary file.
         folder: PathBuf,
         /// Bytes written so far.
         written: u64,
-        /// What the system says.
+        /// Error of the system.
         cause: io::Error,
     },
-    /// Nothing of that name.
+    /// The member is missing.
     #[error("{archive} holds no {}", Quoted(member))]
     Missing {
-        /// The source.
+        /// Name of the store.
         archive: String,
-        /// The name that was asked for.
+        /// The requested name.
         member: String,
     },
-    /// A link whose end is not there.
+    /// A link points to a missing member.
     #[error("{archive}: {} is a link to {}, which the archive does not hold", Quoted(member), Quoted(target))]
     DanglingLink {
-        /// The source.
+        /// Name of the store.
         archive: String,
-        /// The name that was asked for.
+        /// The requested name.
         member: String,
-        /// The name at the end of its links.
+        /// The missing name.
         target: String,
     },
-    /// Links that go round, or on for too long.
+    /// Links form a loop or a too long chain.
     #[error("{archive}: {} leads through more than {limit} links, from {} on", Quoted(member), Quoted(link))]
     LinkLoop {
-        /// The source.
+        /// Name of the store.
         archive: String,
-        /// The name that was asked for.
+        /// The requested name.
         member: String,
-        /// The first of the links: the name, or a folder above it.
+        /// The first link: the name, or a folder of it.
         link: String,
-        /// How many links are followed.
+        /// Maximum number of links.
         limit: usize,
     },
-    /// A name or a link that leads out of the source.
+    /// A name or link is outside the store.
     #[error("{archive}: the link {} leads out of the archive; save the image again", Quoted(member))]
     Outside {
-        /// The source.
+        /// Name of the store.
         archive: String,
         /// The name or link.
         member: String,
     },
-    /// A link of a layout directory that leads out of it.
+    /// A link in a layout directory points outside it.
     #[error(
         "{directory}: {} is a link to a file outside of the directory; if you trust the directory, add \
          --follow-links, or copy the files: `cp -rL {} COPY`",
@@ -186,56 +186,56 @@ pub enum StoreError {
         shell_path(Path::new(directory))
     )]
     LinkedOutside {
-        /// The directory.
+        /// Name of the directory.
         directory: String,
-        /// The name of the link.
+        /// Name of the link.
         member: String,
     },
-    /// A link of a layout directory that leads to no file.
+    /// A link in a layout directory does not point to a file.
     #[error(
         "{directory}: {} links to {} ({problem}); copy the image again, with the files that its links lead to",
         Quoted(link),
         Quoted(target.to_string_lossy())
     )]
     BrokenLink {
-        /// The directory.
+        /// Name of the directory.
         directory: String,
-        /// The name of the link.
+        /// Name of the link.
         link: String,
-        /// Where it leads.
+        /// Target of the link.
         target: PathBuf,
-        /// Why that is no file.
+        /// Reason.
         problem: LinkProblem,
     },
-    /// A directory, a device, a sparse file where a plain file is needed.
+    /// The member is not a regular file.
     #[error("{archive}: {} is not a regular file", Quoted(member))]
     NotAFile {
-        /// The source.
+        /// Name of the store.
         archive: String,
-        /// The name that was asked for.
+        /// The requested name.
         member: String,
     },
 }
 
 impl StoreError {
-    /// Whether it says that something is absent, rather than that it is damaged or unreadable.
+    /// True if the member is missing, rather than damaged or unreadable.
     #[must_use]
     pub const fn is_absence(&self) -> bool {
         matches!(self, Self::Missing { .. })
     }
 }
 
-/// Why a link leads to no file.
+/// Why the target of a link is not a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LinkProblem {
-    /// Nothing has that name.
+    /// The target is missing.
     #[error("missing")]
     Missing,
-    /// It leads to itself, at once or over others.
+    /// Links form a loop.
     #[error("a loop of links")]
     Loop,
-    /// A device, a pipe, a directory.
+    /// The target is a directory, device or pipe.
     #[error("not a regular file")]
     NotAFile,
 }

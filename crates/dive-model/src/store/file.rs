@@ -1,4 +1,4 @@
-//! Images in files: an archive, a layout directory, or a stream that is first written to a temporary file.
+//! Opens images in files: an archive, a layout directory, or a stream that is first copied to a temporary file.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -23,23 +23,23 @@ use crate::remark::{OnDamage, Remark};
 #[derive(Debug)]
 pub struct FileStore {
     name: String,
-    place: Place,
-    /// The names of its files, if they are not a layout's.
+    container: FileContainer,
+    /// File names of a `dir:` directory of skopeo.
     skopeo: Option<SkopeoDir>,
-    /// The archive, if it is a file.
+    /// State of the archive file when it was opened.
     stamp: Option<FileStamp>,
     remarks: Vec<Remark>,
-    /// The bytes of the archive as it is stored.
+    /// Size of the archive as stored, in bytes.
     stored_bytes: Option<u64>,
 }
 
 #[derive(Debug)]
-enum Place {
+enum FileContainer {
     Archive(Archive),
     Layout(OciLayout),
 }
 
-impl Place {
+impl FileContainer {
     fn open(&self, file: &str) -> Result<Blob, StoreError> {
         match self {
             Self::Archive(archive) => archive.open(file),
@@ -55,23 +55,23 @@ impl Place {
     }
 }
 
-/// What kind of file or directory holds an image, told by the documents in it.
+/// Kind of a file or directory with an image, by its documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileFormat {
-    /// An archive with a `manifest.json`.
+    /// An archive with `manifest.json`.
     DockerArchive,
-    /// An archive that has only an `index.json`.
+    /// An archive with only `index.json`.
     OciArchive,
     /// A directory.
     Directory,
 }
 
 impl FileStore {
-    /// Opens the file or directory at `path`. A pipe or a compressed archive is first written to a temporary file, and
-    /// `progress` hears how far that is.
+    /// Opens the file or directory at `path`. A pipe or compressed archive is first copied to a temporary file;
+    /// `progress` receives the progress.
     ///
     /// # Errors
-    /// If nothing is there, or it is not an image, or it is damaged and `on_damage` does not say to go on.
+    /// The path does not exist, is not an image, or is damaged and `on_damage` is [`OnDamage::Fail`].
     pub fn open(
         path: &Path,
         links: Links,
@@ -81,7 +81,7 @@ impl FileStore {
         Self::open_within(Limits::default(), path, links, on_damage, progress)
     }
 
-    /// As [`FileStore::open`], with limits of the user's on what a compressed archive unpacks to.
+    /// Like [`FileStore::open`], with limits on the unpacked size of a compressed archive.
     ///
     /// # Errors
     /// As [`FileStore::open`].
@@ -99,7 +99,7 @@ impl FileStore {
         };
         if path.is_dir() {
             let layout = OciLayout::open_directory(&name, path, links)?;
-            return Ok(Self::of_place(name, Place::Layout(layout), Vec::new(), None));
+            return Ok(Self::of_container(name, FileContainer::Layout(layout), Vec::new(), None));
         }
         let file = File::open(path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
@@ -117,12 +117,12 @@ impl FileStore {
             return Self::of_spooled(name, spooled, on_damage);
         }
         let opened = Self::of_archive(name, file, len, on_damage);
-        // Before any other error: what is still being written looks cut off.
+        // Check this before any other error: a file that is still being written looks cut off.
         stamp.check()?;
         Ok(Self { stamp: Some(stamp), ..opened? })
     }
 
-    /// Reads an archive, called `name` in messages, from a stream. `limits` bound what it unpacks to.
+    /// Reads an archive from a stream. Messages call it `name`. `limits` apply to its unpacked size.
     ///
     /// # Errors
     /// As [`FileStore::open`].
@@ -137,10 +137,10 @@ impl FileStore {
         Self::of_spooled(name, spooled, on_damage)
     }
 
-    /// Opens an archive that was written to a temporary file.
+    /// Opens an archive in a temporary file.
     ///
     /// # Errors
-    /// If it is not an archive, or is damaged.
+    /// The file is not an archive, or is damaged.
     pub fn of_spooled(name: String, spooled: Spooled, on_damage: OnDamage) -> Result<Self, StoreError> {
         let mut store = Self::of_archive(name, Arc::new(spooled.file), spooled.len, on_damage)?;
         store.remarks.splice(0..0, spooled.remarks);
@@ -151,37 +151,37 @@ impl FileStore {
     fn of_archive(name: String, file: Arc<File>, len: u64, on_damage: OnDamage) -> Result<Self, StoreError> {
         let mut archive = Archive::index(&name, file, len, on_damage)?;
         let remarks = archive.take_remarks();
-        Ok(Self::of_place(name, Place::Archive(archive), remarks, Some(len)))
+        Ok(Self::of_container(name, FileContainer::Archive(archive), remarks, Some(len)))
     }
 
-    fn of_place(name: String, place: Place, remarks: Vec<Remark>, stored_bytes: Option<u64>) -> Self {
-        let skopeo = SkopeoDir::find(|file| place.open(file).ok());
-        Self { name, place, skopeo, stamp: None, remarks, stored_bytes }
+    fn of_container(name: String, container: FileContainer, remarks: Vec<Remark>, stored_bytes: Option<u64>) -> Self {
+        let skopeo = SkopeoDir::find(|file| container.open(file).ok());
+        Self { name, container, skopeo, stamp: None, remarks, stored_bytes }
     }
 
-    /// What holds the image.
+    /// Kind of the file or directory.
     #[must_use]
     pub fn format(&self) -> FileFormat {
-        match &self.place {
-            Place::Layout(_) => FileFormat::Directory,
-            // Docker 25 and later write both documents, and read the first of them.
-            Place::Archive(_) if !self.contains("manifest.json") && self.contains("index.json") => {
+        match &self.container {
+            FileContainer::Layout(_) => FileFormat::Directory,
+            // Docker 25 and later write both documents, and read `manifest.json`.
+            FileContainer::Archive(_) if !self.contains("manifest.json") && self.contains("index.json") => {
                 FileFormat::OciArchive
             }
-            Place::Archive(_) => FileFormat::DockerArchive,
+            FileContainer::Archive(_) => FileFormat::DockerArchive,
         }
     }
 
-    /// Where a member is, if its file has another name.
+    /// Location of a member, if its file has another name.
     fn member(&self, member: &str) -> Option<LayoutFile<'_>> {
         let name = normalise("", member).ok()?;
         self.skopeo.as_ref().map(|skopeo| skopeo.member(&name))
     }
 
     const fn archive(&self) -> Option<&Archive> {
-        match &self.place {
-            Place::Archive(archive) => Some(archive),
-            Place::Layout(_) => None,
+        match &self.container {
+            FileContainer::Archive(archive) => Some(archive),
+            FileContainer::Layout(_) => None,
         }
     }
 }
@@ -197,27 +197,27 @@ impl Store for FileStore {
 
     fn blob(&self, member: &str) -> Result<Blob, StoreError> {
         match self.member(member) {
-            None => self.place.open(member),
-            Some(LayoutFile::Made(bytes)) => Ok(Blob::in_memory(bytes, member)),
+            None => self.container.open(member),
+            Some(LayoutFile::Generated(bytes)) => Ok(Blob::in_memory(bytes, member)),
             Some(LayoutFile::Files(files)) => {
-                let file = files.iter().find(|file| self.place.contains(file)).or(files.first());
-                self.place.open(file.map_or(member, String::as_str))
+                let file = files.iter().find(|file| self.container.contains(file)).or(files.first());
+                self.container.open(file.map_or(member, String::as_str))
             }
         }
     }
 
     fn contains(&self, member: &str) -> bool {
         match self.member(member) {
-            None => self.place.contains(member),
-            Some(LayoutFile::Made(_)) => true,
-            Some(LayoutFile::Files(files)) => files.iter().any(|file| self.place.contains(file)),
+            None => self.container.contains(member),
+            Some(LayoutFile::Generated(_)) => true,
+            Some(LayoutFile::Files(files)) => files.iter().any(|file| self.container.contains(file)),
         }
     }
 
     fn file_name<'a>(&self, member: &'a str) -> Cow<'a, str> {
         match self.member(member) {
             None => Cow::Borrowed(member),
-            Some(LayoutFile::Made(_)) => Cow::Borrowed(skopeo_dir::MANIFEST),
+            Some(LayoutFile::Generated(_)) => Cow::Borrowed(skopeo_dir::MANIFEST),
             Some(LayoutFile::Files(files)) => {
                 let file = files.into_iter().find(|file| !file.ends_with(skopeo_dir::INNER_MANIFEST));
                 file.map_or(Cow::Borrowed(member), Cow::Owned)
@@ -238,7 +238,7 @@ impl Store for FileStore {
     }
 
     fn is_directory(&self) -> bool {
-        matches!(self.place, Place::Layout(_))
+        matches!(self.container, FileContainer::Layout(_))
     }
 
     fn root_file_system(&self) -> Option<Blob> {
@@ -247,9 +247,9 @@ impl Store for FileStore {
 
     fn check_unchanged(&self) -> Result<(), StoreError> {
         self.stamp.as_ref().map_or(Ok(()), FileStamp::check)?;
-        match &self.place {
-            Place::Layout(layout) => layout.check_unchanged(),
-            Place::Archive(_) => Ok(()),
+        match &self.container {
+            FileContainer::Layout(layout) => layout.check_unchanged(),
+            FileContainer::Archive(_) => Ok(()),
         }
     }
 

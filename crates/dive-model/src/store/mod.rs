@@ -1,5 +1,5 @@
-//! What an image is opened from: a place that hands out bytes by name. Archives, layout directories and streams on their way
-//! into a temporary file are here; a package that reaches engines or registries implements [`Store`] for them.
+//! Stores: collections of blobs by name, from which images are opened. Archives, layout directories and streams are
+//! here; `dive-sources` implements [`Store`] for engines and registries.
 
 mod archive;
 mod archive_shape;
@@ -27,66 +27,66 @@ use crate::blob::{Blob, Identity, TransferProgress};
 use crate::layer::toc::Toc;
 use crate::remark::Remark;
 
-/// A place that an image's documents and layers come from. It knows names and bytes; what they mean is `image`'s business.
+/// A collection of blobs by name: documents and layers of an image. [`crate::image`] interprets them.
 pub trait Store: Debug + Send + Sync {
-    /// What messages call it: a path or name as the user gave it, or `standard input`.
+    /// Name in messages: a path or name as given, or `standard input`.
     fn name(&self) -> &str;
 
-    /// What was odd while it was opened.
+    /// Remarks from opening the store.
     fn remarks(&self) -> &[Remark];
 
-    /// The bytes called `member`. Links are followed, but never out of the store.
+    /// The blob of `member`. Follows links, but not out of the store.
     ///
     /// # Errors
-    /// If nothing has that name, or it is not a plain file, or it leads outside.
+    /// The member is missing, is not a regular file, or is outside the store.
     fn blob(&self, member: &str) -> Result<Blob, StoreError>;
 
-    /// Whether something is called `member`.
+    /// True if the store has this member.
     fn contains(&self, member: &str) -> bool;
 
-    /// What the file is called that `member` is kept in, for messages: a directory of skopeo has names of its own.
+    /// Name of the file of `member`, for messages. skopeo's `dir:` has other names.
     fn file_name<'a>(&self, member: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(member)
     }
 
-    /// Whether the files have the names of skopeo's `dir:`.
+    /// True for skopeo's `dir:`.
     fn is_skopeo_dir(&self) -> bool {
         false
     }
 
-    /// The symbolic links of an archive in its order, each with the name it leads to.
+    /// Symbolic links of an archive with their target, in the order of the archive.
     fn links(&self) -> Vec<(&str, &str)> {
         Vec::new()
     }
 
-    /// The names of an archive's members, in no order.
+    /// Names of an archive's members, in no particular order.
     fn member_names(&self) -> Vec<&str> {
         Vec::new()
     }
 
-    /// Whether it is a directory of this machine.
+    /// True for a local directory.
     fn is_directory(&self) -> bool {
         false
     }
 
-    /// The tar of a root file system, if that and no image was found.
+    /// The tar of a root file system, if the file is one instead of an image.
     fn root_file_system(&self) -> Option<Blob> {
         None
     }
 
-    /// How the archive ends. One without an end mark may have been cut between two members.
+    /// How the archive ends. Without an end mark, it may have been cut off between two members.
     fn ending(&self) -> Ending {
         Ending::Marked
     }
 
-    /// Bytes that the image takes as it is stored, if the store knows: of an archive that is compressed as a whole, before it is
-    /// unpacked. They bound what opening the image may cost.
+    /// Stored size of the image in bytes, if known: that of a compressed archive before unpacking. The limits for
+    /// opening the image depend on it.
     fn stored_bytes(&self) -> Option<u64> {
         None
     }
 
-    /// What identifies the bytes of a layer across runs, if the store knows. Files of this machine have no identity: to
-    /// compare them with a digest costs more than to read them.
+    /// Identity of a layer across runs, if known. Local files have none: verifying their digest costs more than reading
+    /// them.
     fn identity(&self, digest: Option<&str>, diff_id: Option<&str>) -> Option<Identity> {
         let _ = (digest, diff_id);
         None
@@ -97,7 +97,8 @@ pub trait Store: Debug + Send + Sync {
         false
     }
 
-    /// Hears the bytes of a document that was read. [`VerifiedStore`](crate::image::VerifiedStore) compares them.
+    /// Receives the bytes of each document that is read. [`VerifiedStore`](crate::image::VerifiedStore) compares them
+    /// with the digest.
     fn read_document(&self, blob: &Blob, bytes: &[u8]) {
         let _ = (blob, bytes);
     }
@@ -110,18 +111,17 @@ pub trait Store: Debug + Send + Sync {
         Ok(())
     }
 
-    /// Fetches blobs side by side. Without it, each is fetched when it is first read.
+    /// Fetches blobs in parallel. Otherwise, each is fetched on first read.
     ///
     /// # Errors
-    /// If one of them cannot be fetched.
+    /// A blob cannot be fetched.
     fn fetch(&self, members: &[&str], progress: &mut dyn FnMut(TransferProgress)) -> Result<(), StoreError> {
         let _ = (members, progress);
         Ok(())
     }
 
-    /// The tables of contents of layers, without the layers. `None` unless all of them have one that can be read: then the
-    /// layers are read instead. A layer's publisher wrote its table, which is compared with the digest in the manifest and
-    /// not with the layer.
+    /// Tables of contents of layers, without fetching the layers; `None` unless all have a readable one. Tables are
+    /// written by the publisher, and compared with the digest in the manifest, but not with the layer.
     fn tables_of_contents(&self, members: &[&str]) -> Option<Vec<Toc>> {
         let _ = members;
         None

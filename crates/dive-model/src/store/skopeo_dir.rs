@@ -1,6 +1,8 @@
-//! The directory that `skopeo copy ... dir:DIR` writes: a manifest or an index in `manifest.json`, other manifests as
-//! `HEX.manifest.json`, blobs as `HEX`, or `HEX.tar` before version 1.1. It is read as an OCI layout whose files have other names, with an index of one entry,
-//! on disk as well as in a tar. Copies often lack its file `version`, so the manifest tells what it is.
+//! The directory that `skopeo copy ... dir:DIR` writes.
+//!
+//! It has a manifest or index in `manifest.json`, other manifests as `HEX.manifest.json`, and blobs as `HEX`, or
+//! `HEX.tar` before version 1.1. It is read as an OCI layout with other file names and a generated index of one entry,
+//! on disk or in a tar. Copies often lack the file `version`, so the manifest decides.
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -10,48 +12,48 @@ use crate::blob::Blob;
 use crate::digest::hex;
 use crate::json;
 
-/// The manifest, or the index of several.
+/// The manifest, or the index of several manifests.
 pub(super) const MANIFEST: &str = "manifest.json";
 
-/// The end of the name of a manifest that the index lists.
+/// Suffix of manifests that the index lists.
 pub(super) const INNER_MANIFEST: &str = ".manifest.json";
 
-/// The start of the file `version`.
+/// First bytes of the file `version`.
 const VERSION: &[u8] = b"Directory Transport Version: ";
 
-/// Manifests of real images are smaller by far.
+/// Maximum size of the manifest, in bytes: far more than that of real images.
 const MANIFEST_LIMIT: u64 = 4 << 20;
 
-/// The names by which a layout's members are found in the directory.
+/// Maps members of an OCI layout to files of the directory.
 #[derive(Debug)]
 pub(super) struct SkopeoDir {
-    /// The generated `index.json`: there is none on disk.
+    /// The generated `index.json`.
     index: Vec<u8>,
-    /// The member that `manifest.json` holds.
+    /// The layout member stored in `manifest.json`.
     manifest: String,
 }
 
-/// Where a member of the layout is.
+/// Location of a layout member.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum LayoutFile<'a> {
-    /// Generated, in no file.
-    Made(&'a [u8]),
-    /// In one of these files, the first that exists.
+    /// Generated, without a file.
+    Generated(&'a [u8]),
+    /// In the first of these files that exists.
     Files(Vec<String>),
 }
 
 impl SkopeoDir {
-    /// The names in a directory or an archive, of which `open` gives a file. `None` if skopeo did not write it.
+    /// Detects skopeo's `dir:` in a directory or archive; `open` returns a file of it. `None` for other stores.
     pub(super) fn find(open: impl Fn(&str) -> Option<Blob>) -> Option<Self> {
         let manifest = open(MANIFEST)?.read_document(MANIFEST_LIMIT).ok()?;
         let head = json::read::<ManifestProbe>(&manifest).map(|document| document.value);
         let is_manifest = match &head {
             Ok(head) => head.has_list() && !is_archive_entry(&manifest),
-            // Cut off, perhaps: as a manifest, it is an error that says so. Docker's starts with a bracket.
+            // Maybe cut off: reading it as a manifest reports that. Docker's document starts with a bracket.
             Err(_) => manifest.trim_ascii_start().starts_with(b"{") && !is_archive_entry(&manifest),
         };
         let is_of_skopeo = || open("version")?.first_bytes(VERSION.len()).ok().filter(|start| start == VERSION);
-        // Where there is a layout too, `version` decides: nobody else writes it.
+        // If there is also a layout, `version` decides: only skopeo writes it.
         if (!is_manifest || open("index.json").is_some()) && is_of_skopeo().is_none() {
             return None;
         }
@@ -65,15 +67,15 @@ impl SkopeoDir {
         Some(Self { index, manifest: format!("blobs/sha256/{digest}") })
     }
 
-    /// Where the layout's `member` is.
+    /// Location of the layout member.
     pub(super) fn member(&self, member: &str) -> LayoutFile<'_> {
         if member == "index.json" {
-            return LayoutFile::Made(&self.index);
+            return LayoutFile::Generated(&self.index);
         }
         if member == self.manifest {
             return LayoutFile::Files(vec![MANIFEST.to_owned()]);
         }
-        // Not `manifest.json`: here that is an image manifest, not a docker-archive's.
+        // Not `manifest.json`: here it is an image manifest, not that of a docker-archive.
         let files = member
             .strip_prefix("blobs/sha256/")
             .map(|hex| vec![format!("{hex}{INNER_MANIFEST}"), hex.to_owned(), format!("{hex}.tar")]);

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::io;
 
 use markers::Removed;
-use own_links::{Dangling, Place, Steps, Way};
+use own_links::{Dangling, Resolution, ResolvedEntry, Steps};
 
 use super::arena::LayerRecord;
 use super::contents::Contents;
@@ -275,7 +275,7 @@ impl Builder {
     fn apply_entry(&mut self, kind: SpanKind, source: Placed<'_>, dangling: &mut Vec<Dangling>, remarks: &mut Remarks) {
         let Placed { entry, names, from, extras_before } = source;
         // Resolve the path before the link target: this may open missing directories, and so close the target.
-        let Place { node, way } = self.place_of(names, from, remarks);
+        let ResolvedEntry { node, resolution } = self.resolve(names, from, remarks);
         let target = if kind == SpanKind::HardLink { Some(self.link_target(names.link, from)) } else { None };
         if target == Some(Some(node)) {
             remarks.add(|| format!("a hard link from {} to itself: ignored", Quoted::lossy(&names.path())));
@@ -317,7 +317,7 @@ impl Builder {
         };
         // Invariant: from here on, this is the only open span of the node.
         let id = self.open(node, opened);
-        if way == Way::OverLinks {
+        if resolution == Resolution::ThroughLinks {
             self.list_literally(id, names);
         }
         if kind == SpanKind::HardLink {
@@ -348,36 +348,36 @@ impl Builder {
     }
 
     /// The node of an entry. Creates it and missing parent directories.
-    fn place_of(&mut self, names: EntryNames<'_>, from: u16, remarks: &mut Remarks) -> Place {
-        let (directory, way) = match self.descend(names.directory, from, OwnObstacle::Keep) {
-            Ok(directory) => (directory, Way::Literal),
-            Err(obstacle) => self.directory_behind(obstacle, names, from, remarks),
+    fn resolve(&mut self, names: EntryNames<'_>, from: u16, remarks: &mut Remarks) -> ResolvedEntry {
+        let (directory, resolution) = match self.descend(names.directory, from, OwnObstacle::Keep) {
+            Ok(directory) => (directory, Resolution::Literal),
+            Err(obstacle) => self.directory_through_links(obstacle, names, from, remarks),
         };
         let is_root = names.name.is_empty();
         let node = if is_root { directory } else { self.index.find_or_make(&mut self.tree, directory, names.name) };
-        Place { node, way }
+        ResolvedEntry { node, resolution }
     }
 
     /// The directory at `path`; creates missing directories and replaces other entries. Returns the blocking node as an
     /// error if `obstacle` says to keep entries of this layer.
     fn descend(&mut self, path: &[u8], from: u16, obstacle: OwnObstacle) -> Result<NodeId, NodeId> {
-        let mut way = std::mem::take(&mut self.last_directory);
-        let mut end = if way.path == path { path.len() } else { way.back_to(path) };
+        let mut descent = std::mem::take(&mut self.last_directory);
+        let mut end = if descent.path == path { path.len() } else { descent.back_to(path) };
         // The cached descent is unusable if the layer has closed one of its directories since.
-        if way.steps.last().is_some_and(|(_, node)| !self.is_open_directory(*node)) {
-            way.steps.clear();
+        if descent.steps.last().is_some_and(|(_, node)| !self.is_open_directory(*node)) {
+            descent.steps.clear();
             end = 0;
         }
-        let mut node = way.steps.last().map_or(NodeId::ROOT, |(_, node)| *node);
+        let mut node = descent.steps.last().map_or(NodeId::ROOT, |(_, node)| *node);
         for name in components(&path[end..]) {
             node = self.index.find_or_make(&mut self.tree, node, name);
             if !self.is_open_directory(node) {
                 if let Some(span) = self.newest(node).filter(|span| span.is_open()) {
                     if obstacle == OwnObstacle::Keep && span.from == from {
                         // Keep the part of the descent that exists.
-                        way.path.clear();
-                        way.path.extend_from_slice(&path[..end]);
-                        self.last_directory = way;
+                        descent.path.clear();
+                        descent.path.extend_from_slice(&path[..end]);
+                        self.last_directory = descent;
                         return Err(node);
                     }
                     self.close(node, from, Cause::Replaced, Cause::Replaced);
@@ -386,13 +386,13 @@ impl Builder {
                 self.implicit += 1;
             }
             end += usize::from(end > 0) + name.len();
-            way.steps.push((end, node));
+            descent.steps.push((end, node));
         }
-        if way.path != path {
-            way.path.clear();
-            way.path.extend_from_slice(path);
+        if descent.path != path {
+            descent.path.clear();
+            descent.path.extend_from_slice(path);
         }
-        self.last_directory = way;
+        self.last_directory = descent;
         Ok(node)
     }
 

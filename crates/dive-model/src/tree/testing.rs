@@ -74,9 +74,9 @@ impl Tree {
 
 /// Size of every node in one layer, with everything below it. Each inode counts once, at its oldest visible name.
 #[derive(Debug)]
-pub struct Sizes(Vec<u64>);
+pub struct NodeSizes(Vec<u64>);
 
-impl Sizes {
+impl NodeSizes {
     /// Computes the sizes in `layer`.
     #[must_use]
     pub fn at(tree: &Tree, layer: LayerIndex) -> Self {

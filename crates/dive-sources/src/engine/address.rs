@@ -1,5 +1,6 @@
-//! Where an engine may be, by the rules of its own client: first what the user says, then the places where it usually is.
-//! Nothing is connected here; what cannot be an address is kept with the reason, so that it can be told.
+//! Finds the addresses of an engine by the rules of its own client: the user's settings first, then the default places.
+//!
+//! Nothing is connected here. An invalid address is kept with the reason, for the error message.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -9,12 +10,12 @@ use super::tls::{Authorities, Tls, Verification};
 use crate::ContainerEngine;
 use crate::environment::Environment;
 
-/// A place where the engine may be.
+/// A possible address of the engine.
 #[derive(Debug)]
 pub(super) struct Candidate {
-    /// Why it is looked for there: `DOCKER_HOST`.
+    /// Where the address comes from: `DOCKER_HOST`.
     pub(super) reason: String,
-    /// The place, or why what was given is none.
+    /// The address, or why it is invalid.
     pub(super) address: Result<Address, String>,
 }
 
@@ -24,41 +25,41 @@ impl Candidate {
     }
 }
 
-/// A place that can be connected to.
+/// The address of an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Address {
     /// A Unix socket.
     Unix(PathBuf),
-    /// A Windows pipe, such as `\\.\pipe\docker_engine`.
+    /// A Windows named pipe, such as `\\.\pipe\docker_engine`.
     Pipe(String),
-    /// A host that speaks HTTP, with or without TLS.
+    /// A TCP host that speaks HTTP, with or without TLS.
     Tcp(Tcp),
-    /// A host whose engine the client there speaks for.
+    /// A host reached through ssh, whose own client forwards the connection.
     Ssh(Ssh),
 }
 
 /// A host and a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tcp {
-    /// A name or an address, without brackets.
+    /// A host name or an IP address, without brackets.
     pub(super) host: String,
     pub(super) port: u16,
-    /// What paths begin with there; empty, or starting with `/`.
+    /// The prefix of request paths; empty, or starting with `/`.
     pub(super) base: String,
     pub(super) tls: Option<Tls>,
 }
 
-/// What `ssh` is told. None of it can be taken for an option, or for more than one word by a shell.
+/// The arguments of `ssh`. None of them can be read as an option, or as more than one word by a shell.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Ssh {
     pub(super) user: Option<String>,
     pub(super) host: String,
     pub(super) port: Option<u16>,
-    /// The engine's socket there, if it is not the usual one.
+    /// The engine's socket on that host; `None` for the default one.
     pub(super) socket: Option<String>,
 }
 
-/// Without what stands before the host, which nobody else need know.
+/// Omits the text before the host, which may be secret.
 impl fmt::Debug for Ssh {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Ssh({})", self.host)
@@ -78,7 +79,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// Where `engine` may be, in the order in which it is looked for.
+/// The addresses to try for `engine`, in order.
 pub(super) fn candidates(engine: ContainerEngine, environment: &Environment) -> Vec<Candidate> {
     match engine {
         ContainerEngine::Docker => docker(environment),
@@ -95,7 +96,7 @@ fn docker(environment: &Environment) -> Vec<Candidate> {
     }
     let mut candidates = Vec::new();
     match context::chosen(environment, config.as_deref()) {
-        // Docker's client looks nowhere else either.
+        // Docker's client tries nothing else either.
         Ok(Some(context)) => return vec![context],
         Ok(None) => {}
         Err(damaged) => candidates.push(damaged),
@@ -155,12 +156,12 @@ fn home(environment: &Environment) -> Option<PathBuf> {
     environment.path(if cfg!(windows) { "USERPROFILE" } else { "HOME" })
 }
 
-/// The folder of docker's client.
+/// The configuration folder of docker's client.
 pub(super) fn docker_config(environment: &Environment) -> Option<PathBuf> {
     environment.path("DOCKER_CONFIG").or_else(|| Some(home(environment)?.join(".docker")))
 }
 
-/// TLS as the environment asks for it: `DOCKER_TLS` asks for it, `DOCKER_TLS_VERIFY` for a look at who it is as well.
+/// TLS settings from the environment: `DOCKER_TLS` enables TLS, `DOCKER_TLS_VERIFY` also enables verification.
 fn tls_of(environment: &Environment, config: Option<&Path>) -> Result<Option<Tls>, String> {
     let is_set = |name: &str| environment.get(name).is_some();
     let verification = match (is_set("DOCKER_TLS_VERIFY"), is_set("DOCKER_TLS")) {
@@ -168,15 +169,16 @@ fn tls_of(environment: &Environment, config: Option<&Path>) -> Result<Option<Tls
         (false, true) => Verification::Skip,
         (false, false) => return Ok(None),
     };
-    // Without a home, as in a service: what was to be protected must not go out unprotected.
+    // Without a home, as in a service, TLS must fail instead of falling back to plain TCP.
     let folder = environment.path("DOCKER_CERT_PATH").or_else(|| config.map(Path::to_owned)).ok_or(
         "requires TLS (DOCKER_TLS or DOCKER_TLS_VERIFY), but no folder of certificates is known; set DOCKER_CERT_PATH",
     )?;
     Ok(Some(Tls { folder, authorities: Authorities::File, verification }))
 }
 
-/// An address as clients take it: `unix:///PATH`, `npipe:////./pipe/NAME`, `tcp://HOST[:PORT]`, `ssh://[USER@]HOST[:PORT]`. Without
-/// a scheme it is `tcp://`, as for docker. No error repeats the text: it may hold a password.
+/// Parses an address in the clients' format: `unix:///PATH`, `npipe:////./pipe/NAME`, `tcp://HOST[:PORT]`,
+/// `ssh://[USER@]HOST[:PORT]`. Without a scheme it is `tcp://`, as in docker. No error repeats the text, which may contain a
+/// password.
 pub(super) fn parse(text: &str, tls: Option<Tls>) -> Result<Address, String> {
     let text = text.trim();
     let Some((scheme, rest)) = text.split_once("://") else {
@@ -231,14 +233,14 @@ fn ssh(rest: &str) -> Result<Ssh, String> {
     }
     let (host, port) = host_and_port(host)?;
     let socket = Some(path).filter(|path| !matches!(*path, "" | "/"));
-    // It goes through a shell over there.
+    // The path passes through a shell on the remote host.
     if socket.is_some_and(|path| !is_word(path, b"/._-@")) {
         return Err("has a socket path with characters that are special to a shell".to_owned());
     }
     Ok(Ssh { user: user.map(str::to_owned), host, port, socket: socket.map(str::to_owned) })
 }
 
-/// Whether `text` is letters, digits and some of `others`, and can be taken for no option.
+/// True if `text` has only letters, digits and `others`, and cannot be read as an option.
 fn is_word(text: &str, others: &[u8]) -> bool {
     let fits = |letter: u8| letter.is_ascii_alphanumeric() || others.contains(&letter);
     !text.is_empty() && !text.starts_with('-') && text.bytes().all(fits)
@@ -280,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_user_says_is_the_only_place() {
+    fn an_engine_that_the_user_names_is_the_only_one_tried() {
         let docker = looked_for(ContainerEngine::Docker, &[("DOCKER_HOST", "unix:///x.sock"), ("HOME", "/home/me")]);
         assert_eq!(docker, ["DOCKER_HOST unix:///x.sock"]);
         let podman = looked_for(ContainerEngine::Podman, &[("CONTAINER_HOST", "ssh://me@far:2222/run/p.sock")]);
@@ -295,7 +297,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn the_usual_places_follow_in_order() {
+    fn the_default_sockets_are_tried_in_order() {
         let variables = [("HOME", "/home/me"), ("XDG_RUNTIME_DIR", "/run/user/7"), ("DOCKER_HOST", "")];
         let docker = looked_for(ContainerEngine::Docker, &variables);
         let expected = [
@@ -312,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_read_as_clients_write_them() {
+    fn addresses_parse_as_in_the_clients() {
         let shown = |text: &str| parse(text, None).map(|address| format!("{address} {address:?}"));
         for (text, expected) in [
             ("tcp://h", "tcp://h:2375 "),
@@ -331,9 +333,9 @@ mod tests {
         }
     }
 
-    /// `ssh` takes what starts with `-` for an option, and a shell on the other side reads the rest.
+    /// `ssh` reads a leading `-` as an option, and a remote shell reads the rest.
     #[test]
-    fn nothing_in_an_address_becomes_an_option_or_a_command() {
+    fn an_address_cannot_inject_an_option_or_a_command() {
         for text in [
             "ssh://-oProxyCommand=x",
             "ssh://-l@h",
@@ -355,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn no_password_is_ever_shown() {
+    fn no_error_shows_the_password_of_an_address() {
         for text in ["ssh://me:hunter2@h", "tcp://me:hunter2@h", "me:hunter2@h", "x://hunter2"] {
             let error = parse(text, None).unwrap_err();
             assert!(!error.contains("hunter2") && !error.contains("me:"), "{error}");
@@ -365,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn tls_is_asked_for_as_docker_asks_for_it() {
+    fn tls_settings_mean_what_they_mean_to_docker() {
         let tls = |variables: &[(&str, &str)]| {
             let environment = variables.iter().copied().chain([("DOCKER_HOST", "tcp://h")]).collect();
             match candidates(ContainerEngine::Docker, &environment).remove(0).address.unwrap() {

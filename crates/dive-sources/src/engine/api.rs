@@ -1,5 +1,6 @@
-//! The part of the engines' HTTP API that dive uses: versions, documents and errors. Podman's service speaks it too. Types of our
-//! own, not a client library's: they are few, and such a library describes the whole API.
+//! The part of the engines' HTTP API that dive uses: versions, documents and errors. Podman's service implements it too.
+//!
+//! The types are written by hand, because they are few and the client libraries describe the whole API.
 
 use std::fmt;
 use std::io;
@@ -15,14 +16,14 @@ pub(super) struct ApiVersion {
 }
 
 impl ApiVersion {
-    /// The newest version that dive was tested with.
+    /// The newest version that dive is tested with.
     pub(super) const NEWEST: Self = Self::new(1, 53);
 
     pub(super) const fn new(major: u32, minor: u32) -> Self {
         Self { major, minor }
     }
 
-    /// From `MAJOR.MINOR`.
+    /// Parses `MAJOR.MINOR`.
     fn parse(text: &str) -> Option<Self> {
         let (major, minor) = text.split_once('.')?;
         Some(Self::new(major.parse().ok()?, minor.parse().ok()?))
@@ -55,7 +56,7 @@ impl EngineVersion {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ImageInspect {
     pub(super) id: Option<String>,
-    /// Present where images are stored as registries send them.
+    /// Present if the image store keeps images as registries serve them.
     pub(super) descriptor: Option<IgnoredAny>,
     pub(super) repo_tags: Option<Vec<String>>,
     pub(super) os: Option<String>,
@@ -66,7 +67,7 @@ pub(super) struct ImageInspect {
     pub(super) root_fs: Option<RootFs>,
 }
 
-/// The layers of an image.
+/// The `diff_ids` of an image.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct RootFs {
@@ -97,7 +98,7 @@ pub(super) struct PullStep {
     error_detail: Option<ErrorDetail>,
 }
 
-/// Bytes of a layer that have arrived, and in total.
+/// Bytes of a layer received so far, and in total.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct ProgressDetail {
     pub(super) current: Option<i64>,
@@ -110,7 +111,7 @@ struct ErrorDetail {
 }
 
 impl PullStep {
-    /// The step of one line; the error that a line reports is an error.
+    /// Parses one line. A line that reports an error is an error.
     pub(super) fn parse(line: &[u8]) -> Result<Self, ApiError> {
         let step: Self = serde_json::from_slice(line)?;
         match step.error_detail {
@@ -126,7 +127,7 @@ impl PullStep {
 pub(super) enum Login {
     /// A name and its password.
     Password { username: String, password: String, serveraddress: String },
-    /// A token that the registry gave for them.
+    /// An identity token from the registry.
     Token { identitytoken: String, serveraddress: String },
 }
 
@@ -139,7 +140,7 @@ pub(super) enum ApiError {
     Document(#[from] serde_json::Error),
     #[error("the response has no API version")]
     Version,
-    /// The pull failed after its response had begun.
+    /// The pull failed after the response had begun.
     #[error("{0}")]
     Pull(String),
     #[error("no response in time")]
@@ -157,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_older_engine_is_asked_in_its_own_version() {
+    fn an_older_engine_gets_requests_in_its_own_version() {
         let common = |document: &str| serde_json::from_str::<EngineVersion>(document).unwrap().common();
         assert_eq!(common(r#"{"ApiVersion": "1.41", "Version": "20.10.24"}"#).unwrap(), ApiVersion::new(1, 41));
         assert_eq!(common(r#"{"ApiVersion": "1.99"}"#).unwrap(), ApiVersion::NEWEST);
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_is_read_with_what_is_missing_or_null() {
+    fn an_image_without_optional_fields_still_opens() {
         let document = r#"{"Id": "sha256:1d", "RepoTags": null, "Descriptor": {"digest": "sha256:2"}, "Size": 5,
                            "RootFS": {"Type": "layers", "Layers": ["sha256:3"]}, "Config": {"Labels": {"a": "b"}}}"#;
         let image: ImageInspect = serde_json::from_str(document).unwrap();
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_reports_an_error_is_one() {
+    fn a_failed_pull_step_is_an_error() {
         let line = br#"{"status":"Downloading","progressDetail":{"current":5,"total":7},"progress":"[=>]","id":"ab"}"#;
         let step = PullStep::parse(line).unwrap();
         let detail = step.progress_detail.unwrap();

@@ -1,4 +1,4 @@
-//! Requests to one engine, each over a connection of its own.
+//! Sends requests to an engine, each over its own connection.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -25,28 +25,28 @@ use crate::ContainerEngine;
 use crate::environment::Environment;
 use crate::quote::LONGEST;
 
-/// Limit of a response, in bytes; parsed, it takes ten times as much.
+/// Limit of a response, in bytes. The parsed document takes about ten times as much memory.
 const RESPONSE_LIMIT: u64 = 16 << 20;
 
-/// Limit of the response to a pull, in bytes: one line per step.
+/// Limit of the response to a pull, in bytes: it has one line per step.
 const PULL_LIMIT: u64 = 256 << 20;
 
-/// How long an engine may take to begin its response to a pull: it asks the registry first.
+/// Timeout for the start of a pull: the engine queries the registry first.
 const PULL_START: Duration = Duration::from_mins(5);
 
-/// How long it may take to say which version it is.
+/// Timeout for the version request.
 const GREETING: Duration = Duration::from_secs(20);
-/// Over SSH, which has to log in first.
+/// The same over SSH, which logs in first.
 const GREETING_BY_SSH: Duration = Duration::from_mins(1);
 
-/// An engine that answers.
+/// A connected engine.
 #[derive(Debug, Clone)]
 pub(super) struct Client {
     version: ApiVersion,
     transport: Arc<EngineTransport>,
 }
 
-/// What carries requests to an engine.
+/// The address and TLS settings for requests to an engine.
 #[derive(Debug)]
 struct EngineTransport {
     engine: ContainerEngine,
@@ -58,7 +58,7 @@ struct EngineTransport {
 #[derive(Clone)]
 struct Connector(TlsConnector);
 
-/// It holds a private key.
+/// Omits the private key.
 impl std::fmt::Debug for Connector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Connector")
@@ -66,7 +66,7 @@ impl std::fmt::Debug for Connector {
 }
 
 impl Client {
-    /// Connects to the engine at `address` and agrees with it on a version. The error says why it failed.
+    /// Connects to the engine at `address` and negotiates the API version. The error is the reason alone.
     pub(super) async fn connect(
         engine: ContainerEngine,
         address: &Address,
@@ -85,27 +85,27 @@ impl Client {
         Ok(Self { version, transport: Arc::new(transport) })
     }
 
-    /// Where the engine is.
+    /// The engine's address.
     pub(super) fn address(&self) -> &Address {
         &self.transport.address
     }
 
-    /// The version of the API that requests are made in.
+    /// The negotiated API version.
     pub(super) fn version(&self) -> ApiVersion {
         self.version
     }
 
-    /// The JSON document at `path`, which begins with `/`.
+    /// Requests the JSON document at `path`, which begins with `/`.
     pub(super) async fn document<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
         self.transport.document(Request::get(self.versioned(path))).await
     }
 
-    /// The response to a `GET` of `path`, which begins with `/`. Its body has no limit.
+    /// Sends a `GET` request for `path`, which begins with `/`. The response body has no size limit.
     pub(super) async fn get(&self, path: &str) -> Result<Response<Incoming>, ApiError> {
         self.transport.send(Request::get(self.versioned(path)), u64::MAX).await
     }
 
-    /// Starts to pull `tag`, which may be a digest, of `repository`.
+    /// Starts a pull of `repository`. `tag` may be a digest.
     pub(super) async fn pull(
         &self,
         repository: &str,
@@ -131,7 +131,7 @@ impl Client {
     }
 }
 
-/// A login as the value of a header. It is in the URL-safe alphabet: engines take any other for no login.
+/// The login as a header value, in URL-safe base64: engines ignore any other alphabet.
 fn header(login: &Login) -> Result<HeaderValue, ApiError> {
     let base64 = URL_SAFE.encode(serde_json::to_vec(login)?);
     let mut value = HeaderValue::from_str(&base64).map_err(hyper::http::Error::from)?;
@@ -139,7 +139,7 @@ fn header(login: &Login) -> Result<HeaderValue, ApiError> {
     Ok(value)
 }
 
-/// A text as the value of a query.
+/// Encodes a query value.
 pub(super) fn percent_encoded(text: &str) -> String {
     let letters = text.bytes().map(|letter| match letter {
         letter if letter.is_ascii_alphanumeric() => char::from(letter).to_string(),
@@ -148,7 +148,7 @@ pub(super) fn percent_encoded(text: &str) -> String {
     letters.collect()
 }
 
-/// The steps of a pull, as the engine reports them.
+/// The steps of a pull that the engine reports.
 #[derive(Debug)]
 pub(super) struct PullSteps {
     body: Incoming,
@@ -160,7 +160,7 @@ impl PullSteps {
         Self { body, lines: Lines::default() }
     }
 
-    /// The next step; `None` when the pull is done.
+    /// The next step; `None` at the end of the pull.
     pub(super) async fn next(&mut self) -> Result<Option<PullStep>, ApiError> {
         loop {
             if let Some(line) = self.lines.next() {
@@ -174,7 +174,7 @@ impl PullSteps {
     }
 }
 
-/// Bytes that arrive in pieces, line by line. Blank lines are left out.
+/// Splits received bytes into lines and skips blank ones.
 #[derive(Debug, Default)]
 struct Lines {
     complete: VecDeque<Vec<u8>>,
@@ -195,7 +195,7 @@ impl Lines {
         self.complete.pop_front()
     }
 
-    /// The last line, if it does not end with a line feed.
+    /// The last line if it has no line feed.
     fn rest(&mut self) -> Option<Vec<u8>> {
         Some(std::mem::take(&mut self.incomplete)).filter(|line| !is_blank(line))
     }
@@ -206,7 +206,7 @@ fn is_blank(line: &[u8]) -> bool {
 }
 
 impl EngineTransport {
-    /// The version of the API to use. Requested without one: engines refuse those that they do not know.
+    /// The API version to use. The request has no version itself, because engines reject unknown ones.
     async fn version(&self) -> Result<ApiVersion, ApiError> {
         self.document::<EngineVersion>(Request::get("/version")).await?.common()
     }
@@ -216,7 +216,7 @@ impl EngineTransport {
         Ok(serde_json::from_slice(&body)?)
     }
 
-    /// Sends a request without a body. Any status but success is an error with the engine's message.
+    /// Sends a request without a body. Any status other than success is an error with the engine's message.
     async fn send(&self, request: Builder, limit: u64) -> Result<Response<Incoming>, ApiError> {
         let mut response = self.carry(request.body(Full::default())?, limit).await?;
         if response.status().is_success() {
@@ -233,7 +233,7 @@ impl EngineTransport {
         Err(ApiError::Status { status: response.status().as_u16(), message })
     }
 
-    /// Sends `request` over a connection of its own, which ends with the answer. No more than `limit` bytes are read.
+    /// Sends `request` over its own connection, which closes after the response. Reads at most `limit` bytes.
     async fn carry(&self, mut request: Request<Full<Bytes>>, limit: u64) -> Result<Response<Incoming>, ApiError> {
         let tls = self.tls.as_ref().map(|tls| &tls.0);
         let connection = Connection::open(self.engine, &self.address, tls, &self.environment, limit).await?;
@@ -250,7 +250,7 @@ impl EngineTransport {
         headers.insert(HOST, HeaderValue::from_str(&host).map_err(hyper::http::Error::from)?);
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
         match sender.send_request(request).await {
-            // The connection knows why.
+            // The connection task has the cause.
             Err(error) if error.is_canceled() => match connection.await {
                 Ok(Err(cause)) => Err(cause.into()),
                 _ => Err(error.into()),
@@ -265,7 +265,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_whole_however_they_arrive() {
+    fn a_line_split_between_reads_stays_whole() {
         let mut lines = Lines::default();
         let mut read = Vec::new();
         for piece in [&b"{\"a\""[..], b": 1}\r", b"\n{}\n\n", b"", b" \n{\"b\": 2}"] {
@@ -277,9 +277,9 @@ mod tests {
         assert_eq!(lines.rest(), None);
     }
 
-    /// Otherwise a proxy's debug output would show the password.
+    /// A proxy's debug log would otherwise show the password.
     #[test]
-    fn a_login_is_url_safe_and_hidden() {
+    fn a_login_header_is_url_safe_and_not_logged() {
         let (username, password) = ("?>".repeat(9), "~~~".to_owned());
         let login = Login::Password { username, password, serveraddress: "h:1".to_owned() };
         let value = header(&login).unwrap();
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_cannot_be_left() {
+    fn a_query_value_cannot_add_parameters() {
         assert_eq!(percent_encoded("a&b=c"), "a%26b%3Dc");
     }
 }

@@ -1,5 +1,5 @@
-//! Docker's contexts: named engines that its client keeps in its folder, each with an address and perhaps certificates. The
-//! layout is that of `docker context`: a folder for each, called by the SHA-256 of its name.
+//! Reads docker's contexts: named engines in the configuration folder of docker's client, with an address and optional
+//! certificates. The layout is that of `docker context`: one folder per context, named by the SHA-256 of the context's name.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,7 +14,7 @@ use super::tls::{Authorities, Tls, Verification};
 use crate::environment::Environment;
 use dive_model::digest::hex;
 
-/// No document of docker's client is longer, in bytes.
+/// Limit of a configuration file, in bytes.
 const DOCUMENT_LIMIT: u64 = 1 << 20;
 
 #[derive(Debug, Default, Deserialize)]
@@ -42,8 +42,8 @@ struct Endpoint {
     skip_tls_verify: bool,
 }
 
-/// The engine of the context that is in use; none if that is the usual one. An error is the configuration that cannot be
-/// read: docker's client warns and goes on.
+/// The engine of the current context; `None` for the default context. The error is an unreadable configuration, which
+/// docker's client skips with a warning.
 pub(super) fn chosen(environment: &Environment, folder: Option<&Path>) -> Result<Option<Candidate>, Candidate> {
     let named = environment.text("DOCKER_CONTEXT").map(str::to_owned);
     let Some(folder) = folder else { return Ok(None) };
@@ -84,7 +84,7 @@ fn address(folder: &Path, name: &str) -> Result<super::address::Address, String>
     parse(&endpoint.host, tls)
 }
 
-/// What the folders of a context are called.
+/// The folder name of a context.
 fn id(name: &str) -> String {
     hex(&Sha256::digest(name))
 }
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_current_context_says_where_the_engine_is() {
+    fn the_current_context_gives_the_address() {
         let folder =
             folder(r#"{"Name": "far", "Endpoints": {"docker": {"Host": "tcp://far:9", "SkipTLSVerify": false}}}"#);
         let (reason, address) = first(&folder, "");
@@ -144,12 +144,12 @@ mod tests {
 
     /// `printf far | sha256sum`
     #[test]
-    fn a_context_lies_where_docker_puts_it() {
+    fn a_context_is_found_where_docker_puts_it() {
         assert_eq!(id("far"), "512eea46ceb3921dff4363c7069d89d4964d1d9fccaa0f411851a7aa60a5c868");
     }
 
     #[test]
-    fn a_damaged_configuration_is_told_and_passed_over() {
+    fn a_damaged_configuration_is_reported_and_skipped() {
         let folder = folder("");
         std::fs::write(folder.path().join("config.json"), "{").unwrap();
         let (reason, address) = first(&folder, "");

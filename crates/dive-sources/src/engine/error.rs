@@ -1,5 +1,4 @@
-//! What can go wrong with engines. What they say themselves is handed on, on one line; where they are is told without what
-//! stands before the host in an address.
+//! Errors of container engines. Their messages are quoted on one line. Addresses are printed without the text before the host.
 
 use std::fmt::Write;
 use std::io;
@@ -8,100 +7,100 @@ use crate::ContainerEngine;
 use crate::engine_name::EXPECTED;
 use dive_model::remark::Shown;
 
-/// An image that an engine does not give.
+/// An image that an engine cannot provide.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// No engine answers.
+    /// No engine responds.
     #[error("cannot reach {} to look up {name:?}; tried: {}; {}", engine.command(), tried(attempts), instead(*engine, name, hint))]
     Unreachable {
-        /// Which engine.
+        /// The engine.
         engine: ContainerEngine,
-        /// The image that was asked for.
+        /// The requested image.
         name: String,
-        /// Where it was looked for, and why each place failed.
+        /// The addresses that were tried, each with its error.
         attempts: Vec<Attempt>,
-        /// What else answers; empty if nothing does.
+        /// A hint at another engine that responds; empty if none does.
         hint: &'static str,
     },
-    /// It is no name.
+    /// The name is not valid.
     #[error("{name:?} is not an image name; {EXPECTED}")]
     Name {
-        /// What was given.
+        /// The name as typed.
         name: String,
     },
-    /// The engine has no such image.
+    /// The engine does not have the image.
     #[error("{} has no image {name:?}; {}", engine.command(), to_get(*engine, name))]
     NoSuchImage {
-        /// Which engine.
+        /// The engine.
         engine: ContainerEngine,
-        /// The name.
+        /// The image's name.
         name: String,
     },
-    /// The name is a container's.
+    /// The name is that of a container.
     #[error(
         "{name:?} is a container, not an image: its image is {}; `{} commit {name} NAME` makes an image of it",
         Shown(image),
         engine.command()
     )]
     Container {
-        /// Which engine.
+        /// The engine.
         engine: ContainerEngine,
-        /// The container's name or id as the user gave it.
+        /// The container's name or id as typed.
         name: String,
-        /// The image that the container was made from.
+        /// The image of the container.
         image: String,
     },
-    /// It cannot be pulled.
+    /// The pull failed.
     #[error("{} cannot pull {name:?}: {answer}{note}", engine.command())]
     Pull {
-        /// Which engine.
+        /// The engine.
         engine: ContainerEngine,
-        /// The name.
+        /// The image's name.
         name: String,
-        /// What the engine says.
+        /// The engine's message.
         answer: String,
-        /// What else is known; empty, or starting with `; `.
+        /// A note on the credentials; empty, or starting with `; `.
         note: String,
     },
-    /// The engine answers with an error, or with something that is no answer.
+    /// The engine responds with an error, or with an invalid response.
     #[error("{} cannot provide {name:?}: {answer}", engine.command())]
     Refused {
-        /// Which engine.
+        /// The engine.
         engine: ContainerEngine,
-        /// The name.
+        /// The image's name.
         name: String,
-        /// What the engine says.
+        /// The engine's message.
         answer: String,
     },
-    /// The export broke off.
+    /// The export ended early.
     #[error(
         "{}: the export of {name:?} stopped after {received} bytes: {cause}; check that the engine is running and \
          has free disk space, then try again",
         engine.command()
     )]
     Export {
-        /// Which engine.
+        /// The engine.
         engine: ContainerEngine,
-        /// The name.
+        /// The image's name.
         name: String,
-        /// Bytes that had come.
+        /// Bytes received.
         received: u64,
-        /// What happened.
+        /// The cause.
         cause: String,
     },
-    /// No threads for the network.
+    /// The network threads cannot be started.
     #[error("cannot query {}: {cause}", engine.command())]
     Threads {
-        /// Which engine.
+        /// The engine.
         engine: ContainerEngine,
-        /// What the system says.
+        /// The operating system's error.
         cause: io::Error,
     },
 }
 
 impl EngineError {
-    /// What failed, in one sentence without advice: for a message that has better advice.
+    /// What failed, in one sentence without advice, for a message with better advice.
     #[must_use]
     pub fn brief(&self) -> String {
         match self {
@@ -115,12 +114,12 @@ impl EngineError {
     }
 }
 
-/// A place where an engine was looked for.
+/// An address that was tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// Why there, and where: `DOCKER_HOST (unix:///x.sock)`.
+    /// The setting and the address: `DOCKER_HOST (unix:///x.sock)`.
     pub place: String,
-    /// Why it failed.
+    /// The error.
     pub failure: String,
 }
 
@@ -152,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_engine_that_is_nowhere_is_told_with_every_place_and_what_to_do() {
+    fn an_unreachable_engine_error_lists_every_address_and_the_remedy() {
         let attempt = |place: &str, failure: &str| Attempt { place: place.to_owned(), failure: failure.to_owned() };
         let attempts =
             vec![attempt("one (unix:///a)", "no such file"), attempt("two (unix:///b)", "permission denied")];

@@ -1,5 +1,4 @@
-//! The export of an image: the engine's archive, streamed into a temporary file. There is no limit on its duration while bytes
-//! arrive.
+//! Exports an image from an engine into a temporary file. The export has no time limit while bytes arrive.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -28,29 +27,29 @@ use dive_model::remark::{OnDamage, Remark};
 use dive_model::store::spool;
 use dive_model::store::{Archive, StoreError};
 
-/// The first version of the API that exports one platform of an image.
+/// The first API version that exports a single platform of an image.
 const EXPORTS_PLATFORMS: ApiVersion = ApiVersion::new(1, 48);
 
-/// The end of an archive that is kept, in bytes: Docker writes there what went wrong after it has begun.
+/// Bytes kept from the end of an archive, where Docker writes errors that occur during the export.
 const TAIL: usize = 4096;
 
-/// An image as an engine knows it, to be exported now or later.
+/// The export of an image, run now or later.
 #[derive(Debug, Clone)]
 pub(super) struct Export {
     backend: Backend,
     engine: ContainerEngine,
-    /// What the user called it, for messages.
+    /// The name that the user typed, for messages.
     name: String,
-    /// What the engine calls it, which no tag can lead elsewhere.
+    /// The image's id, which no tag can redirect.
     id: String,
     platform: Option<String>,
     limits: Limits,
-    /// About as many bytes come, if the engine tells.
+    /// The approximate archive size in bytes, if the engine reports it.
     size: Option<u64>,
 }
 
 impl Export {
-    /// The export of the image of that `id`.
+    /// Fails if `id` is not a valid image id.
     pub(super) fn new(
         lookup: &ImageLookup<'_>,
         backend: Backend,
@@ -58,7 +57,7 @@ impl Export {
         size: Option<u64>,
     ) -> Result<Self, EngineError> {
         let (engine, name) = (lookup.engine, lookup.named());
-        // It becomes part of a path, as a name does.
+        // The id becomes part of a URL path.
         if id.is_empty() || !id.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b':') {
             return Err(EngineError::Refused { engine, name, answer: "its response has no valid image id".to_owned() });
         }
@@ -73,7 +72,7 @@ impl Export {
         })
     }
 
-    /// Exports the image. Where `progress` breaks, the engine is left, and any error says so.
+    /// Exports the image. If `progress` breaks, the export is cancelled and returns an error.
     pub(super) fn run(&self, on_damage: OnDamage, progress: Watch<'_>) -> Result<(Archive, Vec<Remark>), SourceError> {
         match &self.backend {
             Backend::Service(client) => self.by_service(client, on_damage, progress),
@@ -106,7 +105,7 @@ impl Export {
         progress: Watch<'_>,
     ) -> Result<(Archive, Vec<Remark>), SourceError> {
         let mut reader = self.begin(client, progress)?;
-        // The reader tells how far it is, also while nothing comes.
+        // The reader reports progress itself, also while no bytes arrive.
         let spooled =
             spool(self.limits, &mut reader, TransferStep::Export, self.size, &self.name, on_damage, &mut |_| ());
         let broken_off = |cause: String| EngineError::Export {
@@ -126,8 +125,8 @@ impl Export {
         match (archive, reader.engine_error()) {
             (
                 Err(StoreError::Damaged { .. } | StoreError::NotAnArchive { .. } | StoreError::Empty { .. }),
-                Some(told),
-            ) => Err(broken_off(told).into()),
+                Some(error),
+            ) => Err(broken_off(error).into()),
             (archive, _) => Ok((archive?, spooled.remarks)),
         }
     }
@@ -139,18 +138,18 @@ impl Export {
             path.push_str(&percent_encoded(&as_json(platform)));
         }
         let mut meter = Meter::new(progress, self.size);
-        let called_off =
-            || EngineError::Refused { engine: self.engine, name: self.name.clone(), answer: CALLED_OFF.to_owned() };
+        let cancelled =
+            || EngineError::Refused { engine: self.engine, name: self.name.clone(), answer: CANCELLED.to_owned() };
         if meter.report().is_break() {
-            return Err(called_off());
+            return Err(cancelled());
         }
-        let asked = async {
-            let asked = timeout(meter.limit(), client.get(&path));
-            unless_broken(asked, &mut || meter.report()).await
+        let request = async {
+            let response = timeout(meter.limit(), client.get(&path));
+            unless_broken(response, &mut || meter.report()).await
         };
-        let answer = block_on(asked).map_err(|cause| EngineError::Threads { engine: self.engine, cause })?;
+        let answer = block_on(request).map_err(|cause| EngineError::Threads { engine: self.engine, cause })?;
         let response =
-            answer.ok_or_else(called_off)?.unwrap_or(Err(ApiError::Timeout)).map_err(|error| EngineError::Refused {
+            answer.ok_or_else(cancelled)?.unwrap_or(Err(ApiError::Timeout)).map_err(|error| EngineError::Refused {
                 engine: self.engine,
                 name: self.name.clone(),
                 answer: failure::answer(&error, client.address()),
@@ -166,7 +165,7 @@ impl Export {
     }
 }
 
-/// A platform, `OS/ARCH[/VARIANT]`, as engines take it.
+/// The platform `OS/ARCH[/VARIANT]` as the JSON that engines expect.
 fn as_json(platform: &str) -> String {
     let mut parts = platform.splitn(3, '/');
     let names = ["os", "architecture", "variant"];
@@ -174,10 +173,10 @@ fn as_json(platform: &str) -> String {
     serde_json::Value::Object(named.collect()).to_string()
 }
 
-/// The error of a cancelled export. Its user does not see it.
-const CALLED_OFF: &str = "it was cancelled";
+/// The error of a cancelled export, which is not shown to the user.
+const CANCELLED: &str = "it was cancelled";
 
-/// What comes from the engine, and how much of it.
+/// Reads the body of an export and keeps its end.
 struct Reader<'a> {
     body: Incoming,
     chunk: Bytes,
@@ -188,7 +187,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The next bytes; none at the end.
+    /// The next bytes; `None` at the end.
     fn next(&mut self) -> Result<Option<Bytes>, String> {
         let (body, meter) = (&mut self.body, &mut self.meter);
         let limit = meter.limit();
@@ -196,7 +195,7 @@ impl Reader<'_> {
             let frame = timeout(limit, body.frame());
             unless_broken(frame, &mut || meter.report()).await
         });
-        match frame.map_err(|error| error.to_string())?.ok_or(CALLED_OFF)? {
+        match frame.map_err(|error| error.to_string())?.ok_or(CANCELLED)? {
             Ok(None) => Ok(None),
             Ok(Some(Ok(frame))) => Ok(Some(frame.into_data().unwrap_or_default())),
             Ok(Some(Err(error))) => Err(failure::answer(&error.into(), self.client.address())),
@@ -204,7 +203,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The error that the engine wrote at the end of its archive.
+    /// The error message that the engine wrote at the end of the archive.
     fn engine_error(&self) -> Option<String> {
         #[derive(Deserialize)]
         struct ErrorLine {
@@ -218,8 +217,8 @@ impl Reader<'_> {
         const START: &[u8] = br#"{"errorDetail""#;
         let at = self.tail.windows(START.len()).rposition(|window| window == START)?;
         let mut documents = serde_json::Deserializer::from_slice(&self.tail[at..]).into_iter::<ErrorLine>();
-        let told = documents.next()?.ok()?;
-        Some(one_line(&told.detail.message))
+        let line = documents.next()?.ok()?;
+        Some(one_line(&line.detail.message))
     }
 }
 
@@ -232,7 +231,7 @@ impl Read for Reader<'_> {
                     self.tail.extend_from_slice(&chunk[chunk.len().saturating_sub(TAIL)..]);
                     self.tail.drain(..self.tail.len().saturating_sub(TAIL));
                     if self.meter.add(chunk.len()).is_break() {
-                        return Err(io::Error::other(CALLED_OFF));
+                        return Err(io::Error::other(CANCELLED));
                     }
                     self.chunk = chunk;
                 }
@@ -254,7 +253,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_platform_is_asked_for_as_docker_takes_it() {
+    fn a_platform_has_the_json_that_docker_expects() {
         assert_eq!(as_json("linux/arm64/v8"), r#"{"architecture":"arm64","os":"linux","variant":"v8"}"#);
         assert_eq!(
             percent_encoded(&as_json("linux/s390x")),

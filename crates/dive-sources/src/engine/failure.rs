@@ -1,4 +1,4 @@
-//! Why an engine did not do what it was asked, in the words of somebody who has to do something about it.
+//! Explains errors of engines to the user: the cause, and what to do about it.
 
 use std::error::Error as StdError;
 use std::io;
@@ -10,7 +10,7 @@ use super::api::ApiError;
 use crate::program::ProgramError;
 use crate::quote::one_line;
 
-/// Why `address` could not be asked.
+/// The message for a failed connection to `address`.
 pub(super) fn explain(error: &ApiError, address: &Address) -> String {
     match error {
         ApiError::Status { status, message } if message.contains("HTTPS") => {
@@ -27,18 +27,18 @@ pub(super) fn explain(error: &ApiError, address: &Address) -> String {
     }
 }
 
-/// What an engine that can be reached has against a request.
+/// The message for a failed request to a connected engine.
 pub(super) fn answer(error: &ApiError, address: &Address) -> String {
     match error {
         ApiError::Status { message, .. } => one_line(message),
-        // Transparent errors: their `source` is the cause of what they hold, not what they hold.
+        // The `source` of a transparent error skips the error inside, so look at that error itself.
         ApiError::Io(error) => of_chain(error, address),
         ApiError::Http(error) => of_chain(error, address),
         other => one_line(&other.to_string()),
     }
 }
 
-/// The innermost cause that is known to mean something.
+/// The message for the innermost known cause.
 fn of_chain(error: &(dyn StdError + 'static), address: &Address) -> String {
     let mut innermost = error;
     let mut text = error.to_string();
@@ -51,7 +51,7 @@ fn of_chain(error: &(dyn StdError + 'static), address: &Address) -> String {
             return of_io(io);
         }
         if let Some(http) = innermost.downcast_ref::<hyper::Error>() {
-            // Bytes that come before anything was asked are of another protocol too.
+            // Unexpected bytes before the first request also come from another protocol.
             if http.is_parse() || text.starts_with("received unexpected message") {
                 return "not a container engine: it does not speak HTTP".to_owned();
             }
@@ -81,7 +81,7 @@ fn of_io(error: &io::Error) -> String {
     }
 }
 
-/// Why an engine's command failed.
+/// The message for a failed command.
 pub(super) fn of_program(failure: &ProgramError) -> String {
     match failure {
         ProgramError::Absent => "not in PATH".to_owned(),
@@ -91,7 +91,7 @@ pub(super) fn of_program(failure: &ProgramError) -> String {
     }
 }
 
-/// The message in an engine's answer, which is JSON as a rule.
+/// The message in an error response, which is usually JSON.
 pub(super) fn message_of(answer: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Answer {
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_its_message() {
+    fn an_engine_error_is_shown_without_its_json() {
         assert_eq!(message_of(br#"{"message": "No such image: x"}"#), "No such image: x");
         assert_eq!(message_of(b"page not found"), "page not found");
     }

@@ -1,5 +1,5 @@
-//! An image that is known from before: its documents are here, its layers are in the engine until somebody looks into a file.
-//! Then the image is exported once, for all of them.
+//! An image opened from its cached record. Its documents come from the cache; the first read of a file exports the image once,
+//! for all layers.
 
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -18,7 +18,7 @@ use dive_model::digest::hex;
 use dive_model::remark::OnDamage;
 use dive_model::store::Archive;
 
-/// An image that was not exported.
+/// An image whose record is cached and which is not exported yet.
 #[derive(Debug)]
 pub(super) struct KnownImage {
     blobs: HashMap<String, Blob>,
@@ -26,7 +26,7 @@ pub(super) struct KnownImage {
 }
 
 impl KnownImage {
-    /// The image of `record`, under these tags.
+    /// The image of `record`, with these tags.
     pub(super) fn new(record: Record, export: Export, kept: (Cache, String), tags: &[String]) -> Option<Self> {
         let deferred = Arc::new(DeferredExport { export, kept, archive: FetchOnce::default() });
         let mut blobs: HashMap<String, Blob> = HashMap::new();
@@ -44,25 +44,25 @@ impl KnownImage {
         Some(Self { blobs, links: record.links })
     }
 
-    /// The bytes of that name, written in the one way.
+    /// The blob at this normalized path.
     pub(super) fn blob(&self, name: &str) -> Option<&Blob> {
         self.blobs.get(name)
     }
 
-    /// The archive's links, as [`Archive::links`] has them.
+    /// The archive's links, as in [`Archive::links`].
     pub(super) fn links(&self) -> impl Iterator<Item = (&str, &str)> {
         self.links.iter().map(|(name, target)| (name.as_str(), target.as_str()))
     }
 }
 
-/// Before the engine has said how large the image is.
+/// The progress before the engine has reported a size.
 const START: TransferProgress = TransferProgress { step: TransferStep::Export, read: 0, total: None };
 
 /// An export that runs at the first read.
 #[derive(Debug)]
 struct DeferredExport {
     export: Export,
-    /// Where what is known of it is kept, and under which key.
+    /// The cache and the key of the record.
     kept: (Cache, String),
     archive: FetchOnce<Arc<Archive>>,
 }
@@ -76,7 +76,7 @@ impl DeferredExport {
     }
 }
 
-/// One layer of it, by its number: an engine may write other names by now.
+/// A layer of the export, by its number: the engine may have renamed its file since.
 #[derive(Debug)]
 struct DeferredLayer {
     deferred: Arc<DeferredExport>,
@@ -84,7 +84,7 @@ struct DeferredLayer {
     known: KnownLayer,
 }
 
-/// Whether that is the layer whose entries are known: a file is not to be shown out of another.
+/// True if the layer has the expected digest. Cached entries must not be combined with the contents of another layer.
 fn is_known(known: &KnownLayer, layer: &Blob) -> io::Result<bool> {
     if layer.len() != known.len {
         return Ok(false);
@@ -124,9 +124,9 @@ impl Fetch for DeferredLayer {
 mod tests {
     use super::*;
 
-    /// Otherwise what is shown under a name would be other bytes, of the same length, than its layer had.
+    /// Otherwise a file could show bytes of another layer that has the same length.
     #[test]
-    fn a_layer_is_the_known_one_by_its_unpacked_bytes() {
+    fn a_file_is_not_shown_from_another_layer() {
         let diff_id = format!("sha256:{}", hex(&Sha256::digest(b"the layer")));
         let is = |bytes: &[u8]| {
             let known = KnownLayer { path: "l".to_owned(), len: bytes.len() as u64, diff_id: diff_id.clone() };

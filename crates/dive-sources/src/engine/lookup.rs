@@ -1,5 +1,5 @@
-//! Finding an engine and an image in it: the places are tried in order, the image is inspected, and pulled if it is missing and
-//! the policy allows it. A container's name is recognised before anything is pulled.
+//! Connects to an engine and looks up an image in it. Addresses are tried in order; a missing image is pulled if the policy
+//! allows it. A container's name is recognized before any pull.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::engine_name::Name;
 use crate::runtime::block_on;
 use dive_model::blob::TransferProgress;
 
-/// How long an engine may take to describe an image or a container.
+/// Timeout for the description of an image or a container.
 const INSPECTION: Duration = Duration::from_mins(1);
 
 /// The image to look up, the engine to ask, and what the lookup may use.
@@ -46,7 +46,7 @@ impl<'a> ImageLookup<'a> {
         block_on(future).map_err(|cause| EngineError::Threads { engine: self.engine, cause })
     }
 
-    /// The first place that answers: a service, or Podman's command where the user named no service.
+    /// Connects to the first address that responds, or to Podman's command if the user names no service.
     pub(super) fn connect(&self) -> Result<Backend, EngineError> {
         let environment = &self.access.environment;
         let podman = PodmanCommand::new(environment);
@@ -73,7 +73,7 @@ impl<'a> ImageLookup<'a> {
                 }
             }
         }
-        // A service that the user named may have other images than the command.
+        // A service that the user names may have other images than the command.
         if self.engine == ContainerEngine::Podman && environment.get("CONTAINER_HOST").is_none() {
             info!("Podman's service does not respond; using the command podman");
             return Ok(Backend::Command { podman, tried });
@@ -93,14 +93,14 @@ impl<'a> ImageLookup<'a> {
             return Ok("");
         }
         let podman = candidates(ContainerEngine::Podman, environment);
-        // Not another host: its answer takes longer than a hint is worth.
+        // Skip remote hosts: they take too long for a hint.
         let here = |address: &&Address| matches!(address, Address::Unix(_) | Address::Pipe(_));
         for address in podman.iter().filter_map(|candidate| candidate.address.as_ref().ok()).filter(here) {
             if self.wait(Client::connect(ContainerEngine::Podman, address, environment))?.is_ok() {
                 return Ok("Podman is running: try --source podman; or ");
             }
         }
-        // As in `connect`, the command stands in for a service only where the user named none.
+        // As in `connect`, the command replaces a service only if the user names none.
         let may_stand_in = environment.get("CONTAINER_HOST").is_none();
         if may_stand_in && PodmanCommand::new(environment).is_installed() {
             return Ok("Podman is installed: try --source podman; or ");
@@ -108,7 +108,7 @@ impl<'a> ImageLookup<'a> {
         Ok("")
     }
 
-    /// Describes the image, after a pull if the policy says so.
+    /// Inspects the image, after a pull if the policy requires one.
     pub(super) fn find(
         &self,
         backend: &Backend,
@@ -123,7 +123,7 @@ impl<'a> ImageLookup<'a> {
         self.inspect(backend)
     }
 
-    /// Describes the image. The name of a container is an error of its own.
+    /// Inspects the image. The name of a container has its own error.
     pub(super) fn inspect(&self, backend: &Backend) -> Result<ImageInspect, EngineError> {
         let found = match backend {
             Backend::Service(client) => self.inspect_by_service(client),
@@ -140,14 +140,14 @@ impl<'a> ImageLookup<'a> {
     fn inspect_by_service(&self, client: &Client) -> Result<ImageInspect, EngineError> {
         let path = format!("/images/{}/json", self.name.as_str());
         // `timeout` needs the runtime's clock, so it is created inside `async`.
-        let asked = async { timeout(INSPECTION, client.document(&path)).await };
-        let answer = self.wait(asked)?.unwrap_or(Err(ApiError::Timeout));
+        let inspection = async { timeout(INSPECTION, client.document(&path)).await };
+        let answer = self.wait(inspection)?.unwrap_or(Err(ApiError::Timeout));
         answer.map_err(|error| {
             let answer = failure::answer(&error, client.address());
             let (engine, name) = (self.engine, self.named());
             let is_unknown = match error {
                 ApiError::Status { status: 404, .. } => true,
-                // Podman takes the full id of a missing image for a name, and refuses such names.
+                // Podman reads the full id of a missing image as a name, and rejects such names.
                 ApiError::Status { message, .. } => self.name.is_id() && message.contains("64-byte hexadecimal"),
                 _ => false,
             };
@@ -183,8 +183,8 @@ impl<'a> ImageLookup<'a> {
             Backend::Service(client) => client,
         };
         let path = format!("/containers/{}/json", self.name.as_str());
-        let asked = self.wait(async { timeout(INSPECTION, client.document::<Container>(&path)).await })?;
-        // Some proxies before an engine's socket let requests for images through and no others.
-        Ok(asked.ok().and_then(Result::ok).map(|container| container.config.image))
+        let response = self.wait(async { timeout(INSPECTION, client.document::<Container>(&path)).await })?;
+        // Some socket proxies only allow requests for images.
+        Ok(response.ok().and_then(Result::ok).map(|container| container.config.image))
     }
 }

@@ -1,5 +1,5 @@
-//! Images in an engine: Docker or Podman, which speaks Docker's API too, or is asked through its command. The engine is found as
-//! its own client finds it, the image is inspected, and exported unless everything about it is known from before.
+//! Opens images in Docker and Podman. The engine is found as its own client finds it; the image is inspected, and exported unless
+//! a cached record describes it completely.
 
 mod address;
 mod api;
@@ -32,7 +32,7 @@ use self::record::{MANIFEST, Record};
 use super::access::Access;
 use super::container_engine::ContainerEngine;
 use super::error::SourceError;
-use crate::engine_name::asked_first;
+use crate::engine_name::requested_first;
 use dive_model::blob::TransferProgress;
 use dive_model::blob::{Blob, Identity};
 use dive_model::observer::Observer;
@@ -40,12 +40,12 @@ use dive_model::remark::Remark;
 use dive_model::store::member_path::normalise;
 use dive_model::store::{Archive, Ending, Store, StoreError};
 
-/// An image of an engine: exported, or known from before and not exported until one of its files is looked into.
+/// An image in an engine: exported, or cached and exported at the first read of a file.
 #[derive(Debug)]
 struct EngineImage {
     name: String,
     backing: Backing,
-    /// The archive's manifest with the image's tags, where it is one that could be read.
+    /// The archive's manifest with the image's tags; `None` if the manifest is unreadable.
     manifest: Option<Blob>,
     remarks: Vec<Remark>,
 }
@@ -56,10 +56,10 @@ enum Backing {
     Known(KnownImage),
 }
 
-/// Whether `engine` has an image of that name.
+/// True if `engine` has the image.
 ///
 /// # Errors
-/// When no engine answers, or not with what is asked.
+/// If no engine can be reached, or its response is invalid.
 pub fn is_present(engine: ContainerEngine, name: &str, access: &Access) -> Result<bool, SourceError> {
     let lookup = ImageLookup::new(engine, name, access)?;
     match lookup.inspect(&lookup.connect()?) {
@@ -69,16 +69,16 @@ pub fn is_present(engine: ContainerEngine, name: &str, access: &Access) -> Resul
     }
 }
 
-/// Has `engine` pull the image of that name from its registry, whatever `access` says of pulling.
+/// Has `engine` pull the image from its registry, whatever the pull policy in `access`.
 ///
 /// # Errors
-/// When no engine answers, or it cannot pull the image.
+/// If no engine can be reached, or the pull fails.
 pub fn pull(engine: ContainerEngine, name: &str, access: &Access, observer: &dyn Observer) -> Result<(), SourceError> {
     let lookup = ImageLookup::new(engine, name, access)?;
     Ok(lookup.pull(&lookup.connect()?, &mut |progress| observer.transferred(progress))?)
 }
 
-/// Opens an image of `engine`.
+/// Opens an image in `engine`.
 pub(super) fn open(
     engine: ContainerEngine,
     name: &str,
@@ -89,7 +89,7 @@ pub(super) fn open(
 }
 
 impl EngineImage {
-    /// Finds the image and gets what is not known of it.
+    /// Looks up the image, and exports it if it is not cached.
     fn open(
         engine: ContainerEngine,
         name: &str,
@@ -100,7 +100,7 @@ impl EngineImage {
         let backend = lookup.connect()?;
         let inspected = lookup.find(&backend, progress)?;
         let id = inspected.id.clone().unwrap_or_default();
-        let tags = asked_first(lookup.name, inspected.repo_tags.clone().unwrap_or_default());
+        let tags = requested_first(lookup.name, inspected.repo_tags.clone().unwrap_or_default());
         let export = Export::new(&lookup, backend, &id, size(&inspected))?;
         let image = |backing, manifest, remarks| Self { name: name.to_owned(), backing, manifest, remarks };
         let key = record::key(engine, &id);
@@ -116,7 +116,7 @@ impl EngineImage {
             ControlFlow::Continue(())
         })?;
         remarks.extend(archive.take_remarks());
-        // What was odd would be told this time only.
+        // An image with remarks is not cached: the next run would not repeat them.
         if let Some(cache) = access.cache.as_ref().filter(|_| remarks.is_empty())
             && let Some(record) = Record::of(&archive, &inspected)
         {
@@ -127,7 +127,7 @@ impl EngineImage {
     }
 }
 
-/// As the archive that the engine saves.
+/// Members of the exported archive.
 impl Store for EngineImage {
     fn name(&self) -> &str {
         &self.name
@@ -180,19 +180,19 @@ impl Store for EngineImage {
         }
     }
 
-    /// The digest that the engine gives for the unpacked layer.
+    /// The `diff_id` from the engine.
     fn identity(&self, _digest: Option<&str>, diff_id: Option<&str>) -> Option<Identity> {
         diff_id.map(|diff_id| Identity::Unpacked(diff_id.to_owned()))
     }
 }
 
-/// About how many bytes the export has. Where images are kept as registries send them, what the engine tells is another size.
+/// The approximate size of the export in bytes. `None` with the containerd image store, which reports another size.
 fn size(inspected: &ImageInspect) -> Option<u64> {
     let size = inspected.size.filter(|size| *size > 0 && inspected.descriptor.is_none())?;
     u64::try_from(size).ok()
 }
 
-/// Whether what the engine tells is of the platform that was asked for: an image of several has one id for all of them.
+/// True if the description is of the requested platform: all platforms of an image share one id.
 fn is_of_platform(inspected: &ImageInspect, access: &Access) -> bool {
     let Some(wanted) = &access.platform else { return true };
     let mut parts = wanted.splitn(3, '/');

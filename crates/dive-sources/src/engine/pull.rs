@@ -1,4 +1,4 @@
-//! Pulling: an engine gets an image from its registry, with the user's credentials.
+//! Has an engine pull an image from its registry, with the user's credentials.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -18,10 +18,10 @@ use crate::environment::Environment;
 use dive_model::blob::{TransferProgress, TransferStep};
 use dive_model::units::Total;
 
-/// Longest time without progress: engines report nothing while they unpack a large layer.
+/// Timeout without progress: engines report nothing while they unpack a large layer.
 const PULL_STALL: Duration = Duration::from_mins(10);
 
-/// How many layers count in the progress of a pull.
+/// The number of layers whose progress is counted.
 const FOLLOWED: usize = 1000;
 
 impl ImageLookup<'_> {
@@ -45,7 +45,7 @@ impl ImageLookup<'_> {
 
     fn pull_by_service(&self, client: &Client, progress: &mut dyn FnMut(TransferProgress)) -> Result<(), EngineError> {
         let (repository, version) = self.name.repository_and_version();
-        // Without a tag, engines pull them all.
+        // Without a tag, engines pull all tags.
         let tag = version.unwrap_or("latest");
         let platform = self.access.platform.as_deref();
         let (login, note) = credentials(self.name.registry(), repository, &self.access.environment);
@@ -96,7 +96,7 @@ enum PullFailure {
     Other,
 }
 
-/// Recognises phrases of the engines' registry clients, which have been stable for years.
+/// Classifies a message by phrases of the engines' registry clients, which have been stable for years.
 fn cause(answer: &str) -> PullFailure {
     let answer = answer.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| answer.contains(word));
@@ -119,8 +119,8 @@ fn login(engine: ContainerEngine, registry: &str) -> String {
     }
 }
 
-/// An engine's message without its repetitions: each step of its registry client names the image or the host again, and ends with
-/// the code and the text of an error, which are often the same.
+/// The engine's message without repetitions: each layer of its registry client repeats the image or the host, and the message
+/// ends with an error code and text, which are often equal.
 fn condensed(answer: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in answer.split(": ") {
@@ -132,7 +132,7 @@ fn condensed(answer: &str) -> String {
     parts.join(": ")
 }
 
-/// The progress of each layer of a pull: bytes received, and in total.
+/// The progress of a pull by layer: bytes received, and in total.
 #[derive(Debug, Default)]
 struct Layers(HashMap<String, (u64, u64)>);
 
@@ -140,7 +140,7 @@ impl Layers {
     fn hear(&mut self, step: PullStep) {
         let Some(id) = step.id else { return };
         match (step.status.as_deref(), step.progress_detail) {
-            // Unpacking counts anew from zero.
+            // Unpacking starts again at zero.
             (Some("Downloading"), Some(detail)) => {
                 let count = |value: Option<i64>| u64::try_from(value.unwrap_or_default()).unwrap_or_default();
                 if self.0.len() < FOLLOWED || self.0.contains_key(&id) {
@@ -158,15 +158,15 @@ impl Layers {
 
     fn progress(&self) -> TransferProgress {
         let sum = |part: fn(&(u64, u64)) -> u64| self.0.values().map(part).sum::<Total>().get();
-        // Of the layers that have begun: more may come.
+        // The total covers the layers that have started; more may follow.
         let total = Some(sum(|(_, total)| *total)).filter(|total| *total > 0);
         TransferProgress { step: TransferStep::Pull, read: sum(|(read, _)| *read), total }
     }
 }
 
-/// The user's credentials for `registry`, which the engine sends there, and the problems of looking them up.
+/// The credentials that the engine sends to `registry`, and the problems of finding them.
 fn credentials(registry: &str, repository: &str, environment: &Environment) -> (Option<Login>, String) {
-    // Docker's own name for Docker Hub is that of an address from before there were others.
+    // Docker's configuration names Docker Hub by its old address.
     let is_hub = registry == DOCKER_HUB_KEY;
     let path = if is_hub { repository } else { repository.strip_prefix(registry).unwrap_or(repository) };
     let found =
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_of_all_layers_are_counted_once() {
+    fn pull_progress_counts_the_bytes_of_all_layers() {
         let mut layers = Layers::default();
         for heard in [
             step("a", "Downloading", 10, 100),
@@ -216,9 +216,9 @@ mod tests {
         assert_eq!(condensed(""), "");
     }
 
-    /// A pipeline whose secret has expired must not look for a mistake in the name.
+    /// The user of an expired secret should not look for a typo in the name.
     #[test]
-    fn a_login_a_network_and_a_name_are_told_apart() {
+    fn a_failed_pull_tells_login_network_and_name_apart() {
         for (answer, expected) in [
             ("Head \"https://h/v2/x/manifests/1\": no basic auth credentials", PullFailure::Login),
             ("pull access denied for x, repository does not exist or may require 'docker login'", PullFailure::Login),
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn dockers_configuration_gives_the_credentials_and_no_error_shows_them() {
+    fn a_pull_uses_the_docker_login_and_shows_no_secret() {
         let folder = tempfile::tempdir().unwrap();
         let environment = [("DOCKER_CONFIG", folder.path())].into_iter().collect();
         assert!(credentials("h:1", "h:1/team/app", &environment).0.is_none());

@@ -1,6 +1,7 @@
-//! What is kept of an image that was exported once: its documents, and how long its layers are as they are stored. With that,
-//! and the layers' entries from elsewhere, the image opens without another export. The engine says each time whether it is
-//! still the same; a record that does not agree is as good as none.
+//! The cached record of an exported image: its documents, and the stored sizes of its layers.
+//!
+//! With a record and the cached layer entries, an image opens without another export. The engine's description of the image is
+//! compared with the record each time; a record that differs is ignored.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,44 +10,44 @@ use super::api::ImageInspect;
 use crate::ContainerEngine;
 use dive_model::blob::Blob;
 use dive_model::cache::{Cache, RecordKind};
-use dive_model::json::{self, Decode, Key, List, Object};
+use dive_model::json::{self, Decode, JsonKey, List, Object};
 use dive_model::store::Archive;
 use dive_model::store::member_path::normalise;
 
 pub(super) const MANIFEST: &str = "manifest.json";
 
-/// Counts up when a record changes its form.
+/// Increment when the format of a record changes.
 const VERSION: u32 = 2;
 
-/// The longest document that is kept, in bytes; longer ones are read by nobody.
+/// Limit of a cached document, in bytes.
 const DOCUMENT_LIMIT: u64 = 8 << 20;
 
 const INDEX: &str = "index.json";
 
-/// Documents below an index that are kept, and the longest of them, in bytes.
+/// Limits of the documents below an index: their number, and the length of each in bytes.
 const DOCUMENTS: usize = 32;
 const INDEX_LIMIT: u64 = 1 << 20;
 
-/// Links that are kept. An image has one for each layer at most.
+/// Limit of the number of links. An image has at most one per layer.
 const LINKS: usize = 10_000;
 
-/// An image that was exported.
+/// The record of an exported image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
     version: u32,
-    /// `manifest.json` as the engine wrote it, with one image.
+    /// `manifest.json` with one image, unchanged.
     manifest: Vec<u8>,
-    /// The configuration as the engine wrote it.
+    /// The configuration, unchanged.
     config: Vec<u8>,
-    /// How long the layers are, in the order of the manifest, in bytes.
+    /// The stored sizes of the layers in bytes, in manifest order.
     lengths: Vec<u64>,
-    /// Symbolic links of the archive, each with the name it leads to: some are ids of layers.
+    /// Symbolic links in the archive as (name, target). Engines use them for repeated layers.
     pub(super) links: Vec<(String, String)>,
-    /// The index that may lie beside, and the manifests that it names: they say of what types the layers are.
+    /// The OCI index, if present, and its manifests, which have the layers' media types.
     pub(super) index: Vec<(String, Vec<u8>)>,
 }
 
-/// What `manifest.json` says of the one image in it.
+/// The one entry of `manifest.json`.
 #[derive(Debug, Default)]
 struct Entry {
     config: String,
@@ -54,7 +55,7 @@ struct Entry {
 }
 
 impl Object for Entry {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("Config") => &mut self.config,
             _ if key.is("Layers") => &mut self.layers,
@@ -69,7 +70,7 @@ struct Config {
 }
 
 impl Object for Config {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("rootfs").then_some(&mut self.rootfs)
     }
 }
@@ -80,13 +81,13 @@ struct RootFs {
 }
 
 impl Object for RootFs {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("diff_ids").then_some(&mut self.diff_ids)
     }
 }
 
 impl Record {
-    /// What is to be kept of `archive`; nothing if it does not agree with what the engine says of the image.
+    /// Creates the record of `archive`. `None` if the archive does not match the engine's description.
     pub(super) fn of(archive: &Archive, inspected: &ImageInspect) -> Option<Self> {
         let read = |path: &str| archive.open(path).ok()?.read_document(DOCUMENT_LIMIT).ok();
         let manifest = read(MANIFEST)?;
@@ -104,7 +105,7 @@ impl Record {
         (record.links.len() <= LINKS && record.agrees(inspected)).then_some(record)
     }
 
-    /// Keeps it in `cache` under that key.
+    /// Writes the record to `cache`.
     pub(super) fn keep(&self, cache: &Cache, key: &str) {
         cache.write(RecordKind::Image, key, |out| {
             let bytes = postcard::to_stdvec(self).map_err(std::io::Error::other)?;
@@ -112,7 +113,7 @@ impl Record {
         });
     }
 
-    /// What was kept under that key of the image that the engine tells of, if it is of use.
+    /// Reads the record from `cache`. `None` if it does not match the engine's description.
     pub(super) fn find(cache: &Cache, key: &str, inspected: &ImageInspect) -> Option<Self> {
         let bytes = cache.read(RecordKind::Image, key)?;
         let record: Option<Self> = postcard::from_bytes(&bytes).ok();
@@ -124,7 +125,7 @@ impl Record {
         are_known.then_some(record)
     }
 
-    /// Whether it is of the image that the engine tells of, layer by layer.
+    /// True if the record has the layers in the engine's description.
     fn agrees(&self, inspected: &ImageInspect) -> bool {
         let (Some(wanted), Some(entry)) = (diff_ids(inspected), Entry::of(&self.manifest)) else { return false };
         self.diff_ids().is_some_and(|diff_ids| diff_ids == wanted)
@@ -137,18 +138,18 @@ impl Record {
         with_tags(&self.manifest, tags)
     }
 
-    /// The configuration, with its name in the archive.
+    /// The configuration and its path in the archive.
     pub(super) fn config(&self) -> Option<(String, Vec<u8>)> {
         let path = Entry::of(&self.manifest)?.config;
         Some((normalise("", &path).ok()?, self.config.clone()))
     }
 
-    /// The layers' digests that the configuration names.
+    /// The `diff_ids` in the configuration.
     fn diff_ids(&self) -> Option<Vec<String>> {
         Some(json::read::<Config>(&self.config).ok()?.value.rootfs.diff_ids.0)
     }
 
-    /// The layers in their order.
+    /// The layers in order.
     pub(super) fn layers(&self) -> Option<Vec<KnownLayer>> {
         let names = Entry::of(&self.manifest)?.layers.0;
         let layers = names.iter().zip(&self.lengths).zip(self.diff_ids()?);
@@ -159,7 +160,7 @@ impl Record {
     }
 }
 
-/// The index of the archive and the manifests below it, by their names; few, and short.
+/// The archive's OCI index and its manifests by path, within the limits.
 fn index(archive: &Archive) -> Vec<(String, Vec<u8>)> {
     let mut documents: Vec<(String, Vec<u8>)> = Vec::new();
     let mut ahead = vec![INDEX.to_owned()];
@@ -179,22 +180,22 @@ fn index(archive: &Archive) -> Vec<(String, Vec<u8>)> {
     documents
 }
 
-/// What a record has of a layer.
+/// A layer in a record.
 #[derive(Debug)]
 pub(super) struct KnownLayer {
-    /// Its name in the archive.
+    /// Its path in the archive.
     pub(super) path: String,
-    /// As it is stored there, in bytes.
+    /// Its stored size in bytes.
     pub(super) len: u64,
     pub(super) diff_id: String,
 }
 
-/// What a record is kept under. Engines give an image one id and write it in several ways.
+/// The cache key. It includes the engine, because Docker and Podman export the same id differently.
 pub(super) fn key(engine: ContainerEngine, id: &str) -> String {
     format!("{}-{id}", engine.command())
 }
 
-/// The layer of that number, by what the archive's own manifest calls it.
+/// The blob of layer `number`, by its path in the archive's manifest.
 pub(super) fn layer(archive: &Archive, number: usize) -> Option<Blob> {
     let manifest = archive.open(MANIFEST).ok()?.read_document(DOCUMENT_LIMIT).ok()?;
     archive.open(Entry::of(&manifest)?.layers.0.get(number)?).ok()
@@ -208,13 +209,13 @@ impl Entry {
     }
 }
 
-/// The layers' digests that the engine tells.
+/// The `diff_ids` in the engine's description.
 fn diff_ids(inspected: &ImageInspect) -> Option<&[String]> {
     let layers = inspected.root_fs.as_ref()?.layers.as_deref()?;
     (!layers.is_empty()).then_some(layers)
 }
 
-/// `manifest` with the tags of its one image replaced, and all else as it is.
+/// `manifest` with the tags of its one image replaced, otherwise unchanged.
 pub(super) fn with_tags(manifest: &[u8], tags: &[String]) -> Option<Vec<u8>> {
     let mut document: Value = serde_json::from_slice(manifest).ok()?;
     let [Value::Object(image)] = document.as_array_mut()?.as_mut_slice() else { return None };
@@ -222,7 +223,7 @@ pub(super) fn with_tags(manifest: &[u8], tags: &[String]) -> Option<Vec<u8>> {
     serde_json::to_vec(&document).ok()
 }
 
-/// The manifest of an archive, with the tags that the engine tells: it leaves them out of what it exports by id.
+/// The archive's manifest with these tags, which engines omit when they export by id.
 pub(super) fn tagged(archive: &Archive, tags: &[String]) -> Option<Vec<u8>> {
     let manifest = archive.open(MANIFEST).ok()?.read_document(DOCUMENT_LIMIT).ok()?;
     with_tags(&manifest, tags)
@@ -243,7 +244,7 @@ mod tests {
         ImageInspect { id: Some(ID.to_owned()), root_fs, ..ImageInspect::default() }
     }
 
-    /// An archive of two layers, the second of which is the first.
+    /// An archive whose two layers are the same.
     fn archive() -> Archive {
         let mut builder = tar::Builder::new(tempfile::tempfile().unwrap());
         let mut add = |name: &str, content: &str| {
@@ -275,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_is_known_when_all_its_layers_are() {
+    fn an_image_with_known_layers_opens_without_an_export() {
         let (_folder, cache) = cache();
         let inspected = inspected(&["sha256:a", "sha256:a"]);
         Record::of(&archive(), &inspected).unwrap().keep(&cache, ID);
@@ -296,9 +297,9 @@ mod tests {
         assert_eq!(manifest[0]["More"], serde_json::json!({"x": 1}), "what nobody here knows stays");
     }
 
-    /// The id of an image of several platforms stays the same when another of them is there.
+    /// A multi-platform image keeps its id when another platform is pulled.
     #[test]
-    fn a_record_of_other_layers_is_none() {
+    fn a_record_of_other_layers_is_not_used() {
         let (_folder, cache) = cache();
         assert_eq!(Record::of(&archive(), &inspected(&["sha256:a", "sha256:b"])), None);
         assert_eq!(Record::of(&archive(), &inspected(&["sha256:a"])), None);
@@ -311,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_makes_no_sense_is_none() {
+    fn a_corrupt_record_is_not_used() {
         let (_folder, cache) = cache();
         let same = inspected(&["sha256:a", "sha256:a"]);
         cache.write(RecordKind::Layer, "sha256:a", |out| out.write_all(b"entries"));

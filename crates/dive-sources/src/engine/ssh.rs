@@ -1,5 +1,5 @@
-//! An engine on another host, through ssh: over there its own client speaks for it (`docker system dial-stdio`), which is
-//! what docker's client does with `ssh://` as well. So nothing but ssh is needed here, and its configuration holds.
+//! Reaches an engine on another host through ssh, where docker's client forwards the connection (`docker system dial-stdio`).
+//! Docker's client does the same for `ssh://`. This machine only needs ssh, whose configuration applies.
 
 use std::io;
 use std::pin::Pin;
@@ -17,15 +17,15 @@ use crate::ContainerEngine;
 use crate::environment::Environment;
 use crate::quote::one_line;
 
-/// What is kept of ssh's own words, in bytes.
-const WORDS: u64 = 4096;
+/// Limit of the standard error that is kept, in bytes.
+const ERROR_LIMIT: u64 = 4096;
 
-/// How long they are waited for when ssh has ended.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+/// Timeout for the error message after ssh has ended.
+const ERROR_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The output of ssh, its input, and what it says when it ends early.
+/// A connection through the standard input and output of ssh.
 pub(super) struct SshStream {
-    /// Ends with this.
+    /// Killed on drop.
     _child: Child,
     input: ChildStdin,
     output: ChildStdout,
@@ -34,17 +34,17 @@ pub(super) struct SshStream {
 }
 
 enum SshPhase {
-    /// Nothing has come.
+    /// No bytes have arrived.
     Silent,
     Answering,
-    /// It has ended without an answer; what it says of that is on its way.
+    /// ssh ended before the first byte; its error message is being read.
     Ending(Pin<Box<dyn Future<Output = String> + Send>>),
 }
 
-/// Starts ssh; whether it gets there shows when it is read from.
+/// Starts ssh. A failure to connect is reported by the first read.
 pub(super) fn connect(engine: ContainerEngine, target: &Ssh, environment: &Environment) -> io::Result<SshStream> {
     let mut command = Command::new("ssh");
-    // A question on the terminal would be drawn over, and wait for nobody.
+    // A prompt on the terminal would be drawn over by the screen.
     command.args(["-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=30"]);
     if let Some(user) = &target.user {
         command.args(["-l", user]);
@@ -70,22 +70,22 @@ pub(super) fn connect(engine: ContainerEngine, target: &Ssh, environment: &Envir
     let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(io::Error::other("ssh has no input or output"));
     };
-    // Read as it comes: a pipe that nobody empties would stop ssh.
-    let errors = child.stderr.take().map(|errors| tokio::spawn(words(errors)));
+    // Drained as it arrives: a full pipe would block ssh.
+    let errors = child.stderr.take().map(|errors| tokio::spawn(read_errors(errors)));
     Ok(SshStream { _child: child, input, output, errors, phase: SshPhase::Silent })
 }
 
-/// The first words of ssh, when it has said all.
-async fn words(mut errors: ChildStderr) -> String {
-    let mut said = Vec::new();
-    let _ = (&mut errors).take(WORDS).read_to_end(&mut said).await;
+/// The start of ssh's standard error.
+async fn read_errors(mut errors: ChildStderr) -> String {
+    let mut message = Vec::new();
+    let _ = (&mut errors).take(ERROR_LIMIT).read_to_end(&mut message).await;
     let _ = tokio::io::copy(&mut errors, &mut tokio::io::sink()).await;
-    one_line(&String::from_utf8_lossy(&said))
+    one_line(&String::from_utf8_lossy(&message))
 }
 
-async fn last_words(errors: Option<JoinHandle<String>>) -> String {
+async fn error_message(errors: Option<JoinHandle<String>>) -> String {
     let Some(errors) = errors else { return String::new() };
-    timeout(LAST_WORDS, errors).await.ok().and_then(Result::ok).unwrap_or_default()
+    timeout(ERROR_TIMEOUT, errors).await.ok().and_then(Result::ok).unwrap_or_default()
 }
 
 impl AsyncRead for SshStream {
@@ -100,14 +100,14 @@ impl AsyncRead for SshStream {
             if matches!(this.phase, SshPhase::Answering) || buf.remaining() == 0 {
                 return Poll::Ready(Ok(()));
             }
-            this.phase = SshPhase::Ending(Box::pin(last_words(this.errors.take())));
+            this.phase = SshPhase::Ending(Box::pin(error_message(this.errors.take())));
         }
-        let SshPhase::Ending(words) = &mut this.phase else { return Poll::Ready(Ok(())) };
-        let said = ready!(words.as_mut().poll(context));
+        let SshPhase::Ending(errors) = &mut this.phase else { return Poll::Ready(Ok(())) };
+        let message = ready!(errors.as_mut().poll(context));
         this.phase = SshPhase::Answering;
-        let said = if said.is_empty() { "nothing".to_owned() } else { said };
+        let message = if message.is_empty() { "nothing".to_owned() } else { message };
         let text = format!(
-            "ssh failed without a response and said: {said}; ssh must connect without a prompt, so test it by hand"
+            "ssh failed without a response and said: {message}; ssh must connect without a prompt, so test it by hand"
         );
         Poll::Ready(Err(io::Error::other(text)))
     }
@@ -116,7 +116,7 @@ impl AsyncRead for SshStream {
 impl AsyncWrite for SshStream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match ready!(Pin::new(&mut self.input).poll_write(context, buf)) {
-            // Why it ended is told where it is read from.
+            // The read reports why ssh ended.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Poll::Ready(Ok(buf.len())),
             answer => Poll::Ready(answer),
         }

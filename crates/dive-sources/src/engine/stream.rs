@@ -1,5 +1,5 @@
-//! One connection to an engine, whatever it goes through: a socket, a pipe, a host with or without TLS, ssh. From here on
-//! it is bytes in both directions. No more of them come in than was said would be enough.
+//! One connection to an engine, through a socket, a named pipe, TCP, TLS or ssh. The caller sets a limit on the bytes that it
+//! reads.
 
 use std::future::ready;
 use std::io;
@@ -18,15 +18,15 @@ use super::ssh;
 use crate::ContainerEngine;
 use crate::environment::Environment;
 
-/// How long a host may take to answer at all, and again for the greetings of TLS.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Timeout of the TCP connection, and again of the TLS handshake.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Bytes in both directions.
+/// A two-way byte stream.
 pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
-/// A connection, and how many bytes may still come in.
+/// A connection, and the number of bytes that may still be read.
 pub(super) struct Connection {
     stream: Box<dyn Duplex>,
     limit: u64,
@@ -34,7 +34,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Connects to `address`, to read no more than `limit` bytes.
+    /// Connects to `address` for at most `limit` bytes of input.
     pub(super) async fn open(
         engine: ContainerEngine,
         address: &Address,
@@ -60,8 +60,8 @@ impl Connection {
 }
 
 async fn within_deadline<T>(connecting: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    timeout(PATIENCE, connecting).await.unwrap_or_else(|_| {
-        let text = format!("no answer in {} seconds", PATIENCE.as_secs());
+    timeout(CONNECT_TIMEOUT, connecting).await.unwrap_or_else(|_| {
+        let text = format!("no answer in {} seconds", CONNECT_TIMEOUT.as_secs());
         Err(io::Error::new(io::ErrorKind::TimedOut, text))
     })
 }
@@ -82,7 +82,7 @@ fn unix(_path: &std::path::Path) -> impl Future<Output = io::Result<Box<dyn Dupl
 
 #[cfg(windows)]
 async fn pipe(path: &str) -> io::Result<Box<dyn Duplex>> {
-    /// All its ends are taken; one is free soon.
+    /// Windows error: all instances of the pipe are busy. One frees up soon.
     const PIPE_BUSY: i32 = 231;
     within_deadline(async {
         loop {

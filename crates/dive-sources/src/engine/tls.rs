@@ -1,5 +1,5 @@
-//! TLS as docker's client does it: an authority, a certificate and a key as three files in one folder. An error names the file
-//! that is missing or unreadable.
+//! TLS with the files of docker's client: `ca.pem`, `cert.pem` and `key.pem` in one folder. Errors name the missing or unreadable
+//! file.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,29 +12,29 @@ use tokio_rustls::TlsConnector;
 
 use crate::certificates::{AcceptAnyVerifier, certificates};
 
-/// How an engine's host is spoken to in secret.
+/// The TLS settings of an engine's host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tls {
-    /// Where `ca.pem`, `cert.pem` and `key.pem` are; empty for none.
+    /// The folder with `ca.pem`, `cert.pem` and `key.pem`; empty for none.
     pub(super) folder: PathBuf,
     pub(super) authorities: Authorities,
     pub(super) verification: Verification,
 }
 
-/// Who may vouch for the engine.
+/// The certificate authorities to trust.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Authorities {
-    /// Those in `ca.pem`, and nobody else.
+    /// Only those in `ca.pem`.
     File,
-    /// Those that the system trusts.
+    /// Those of the operating system.
     System,
 }
 
-/// Whether it matters who answers.
+/// Whether the server's certificate is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verification {
     Full,
-    /// Not at all: the user asked for that.
+    /// Disabled by the user.
     Skip,
 }
 
@@ -43,7 +43,7 @@ const CERTIFICATE: &str = "cert.pem";
 const KEY: &str = "key.pem";
 
 impl Tls {
-    /// What connections are made with.
+    /// The connector for these settings.
     pub(super) fn connector(&self) -> Result<TlsConnector, String> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let unusable = |error: Error| format!("TLS cannot be set up: {error}");
@@ -77,7 +77,7 @@ impl Tls {
         Ok(store)
     }
 
-    /// The user's certificate, which not every engine asks for: without both files there is none.
+    /// The client certificate and its key; `None` without both files, because not every engine requires one.
     fn certificate(&self) -> Result<Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>, String> {
         let (chain, key) = (self.folder.join(CERTIFICATE), self.folder.join(KEY));
         match (chain.exists(), key.exists()) {
@@ -97,7 +97,7 @@ impl Tls {
         format!("no {file} in {}; set DOCKER_CERT_PATH to the folder of TLS files", self.folder.display())
     }
 
-    /// What went wrong between the engine and these files.
+    /// The message for a TLS error.
     pub(super) fn explain(&self, error: &Error) -> String {
         let folder = self.folder.display();
         match error {

@@ -82,14 +82,14 @@ fn with_user(request: RequestBuilder, credentials: &Credentials) -> RequestBuild
     }
 }
 
-/// A token server's answer. Some call it one way, some the other, some both.
+/// The response of a token server. Servers use either field, or both.
 #[derive(Deserialize)]
 struct Token {
     token: Option<String>,
     access_token: Option<String>,
 }
 
-/// Tokens have some thousand bytes.
+/// Limit of a token response, in bytes; tokens have a few thousand.
 const TOKEN_LIMIT: u64 = 1 << 20;
 
 impl Auth {
@@ -108,13 +108,13 @@ impl Auth {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What goes with the next question.
+    /// The authorization for the next request.
     pub(super) fn authorization(&self) -> Authorization {
         let state = self.state();
         Authorization { generation: state.generation, proof: state.proof.clone() }
     }
 
-    /// Another pass, since the registry did not take `used` and said why in `refusal`. `way` is how it is spoken to.
+    /// Renews the authorization after `refusal`, a 401 response to `used`.
     pub(super) async fn renew(
         &self,
         used: &Authorization,
@@ -159,7 +159,7 @@ impl Auth {
         Ok(Authorization { generation: state.generation, proof: state.proof.clone() })
     }
 
-    /// The user's credentials. Only who renews the proof looks for them.
+    /// The user's credentials, found at the first call. Called only with the renewal lock held.
     async fn credentials(&self) -> Arc<Credentials> {
         let known = self.state().credentials.clone();
         if let Some(credentials) = known {
@@ -169,7 +169,7 @@ impl Auth {
         let repository = self.repository.clone();
         let look_up = move || Credentials::look_up(&environment, &registry, &repository);
         self.state().helper_since = Some(Instant::now());
-        // A helper may ask the user something, which takes its time.
+        // A credential helper may prompt the user, so it runs on a blocking thread.
         let found = Arc::new(tokio::task::spawn_blocking(look_up).await.unwrap_or_default());
         let mut state = self.state();
         let ran = state.helper_since.take().map_or(Duration::ZERO, |since| since.elapsed());
@@ -178,20 +178,20 @@ impl Auth {
         found
     }
 
-    /// How long helpers have run, the current one included.
+    /// The total run time of credential helpers, including a running one.
     pub(super) fn helper_time(&self) -> Duration {
         let state = self.state();
         state.helpers + state.helper_since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
-    /// What went wrong in looking for credentials, if they were looked for.
+    /// Problems of the search for credentials, if it took place.
     pub(super) fn problems(&self) -> Vec<String> {
         self.state().credentials.as_ref().map(|found| found.problems.clone()).unwrap_or_default()
     }
 
-    /// The error of a refusal that no other proof helps against.
+    /// The error of a final refusal.
     pub(super) async fn refused(&self, refusal: Response, what: &str) -> RegistryError {
-        // Nobody else waits for what the refusal says.
+        // The lock ends before the response body is read, which may be slow.
         let (credentials, proof) = {
             let state = self.state();
             (state.credentials.clone(), state.proof.clone())
@@ -222,7 +222,7 @@ impl Auth {
         }
     }
 
-    /// What the registry's answers must not be quoted with.
+    /// The secrets that a quoted response must not contain.
     pub(super) fn secrets(&self) -> Secrets {
         let state = self.state();
         secrets(state.credentials.as_deref(), state.proof.as_ref())
@@ -239,7 +239,7 @@ impl Auth {
         let mut url = Url::parse(&request.realm).map_err(|_| odd("the address of its token server is invalid"))?;
         let host =
             url.host_str().map(str::to_owned).ok_or_else(|| odd("the address of its token server has no host"))?;
-        // A name and a password in it would be the registry's, not the user's.
+        // A user name and a password in the realm come from the registry, not from the user.
         let _ = (url.set_username(""), url.set_password(None));
         let transport = match (url.scheme(), transport) {
             ("https", Transport::Https) => Transport::Https,
@@ -248,7 +248,7 @@ impl Auth {
             _ => return Err(odd("its token server has no TLS, and dive sends no credentials without TLS").into()),
         };
         let address = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
-        // As docker does it: the folder of the registry counts for its token server too.
+        // As in docker, the certificates of the registry also apply to its token server.
         let client = clients.client(&[&address, &self.registry], transport, Use::Token)?;
         let builder = if let Some(Credential::Identity(token)) = &credentials.found {
             let mut form = url.clone();
@@ -294,7 +294,7 @@ impl Auth {
     }
 }
 
-/// What an answer to who showed these must not be quoted with.
+/// The secrets in these credentials and this proof.
 fn secrets(credentials: Option<&Credentials>, proof: Option<&Proof>) -> Secrets {
     let token = match proof {
         Some(Proof::Bearer(token)) => Some(token.to_string()),
@@ -307,7 +307,7 @@ fn secrets(credentials: Option<&Credentials>, proof: Option<&Proof>) -> Secrets 
     token.into_iter().chain(secret).collect()
 }
 
-/// What a token is wanted for.
+/// The scope of a token.
 struct TokenRequest<'a> {
     realm: String,
     service: Option<String>,

@@ -1,13 +1,13 @@
-//! What a registry asks for in `WWW-Authenticate`: a user's name and password, or a token from a server that it names.
+//! Parses the `WWW-Authenticate` header: basic authentication, or a token from a token server.
 
 use http_auth::{ChallengeParser, ChallengeRef};
 
-/// A way to tell who one is.
+/// An authentication scheme.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Challenge {
     Basic,
     Bearer {
-        /// The address of the token server.
+        /// The URL of the token server.
         realm: String,
         service: Option<String>,
         scope: Option<String>,
@@ -15,8 +15,8 @@ pub(super) enum Challenge {
 }
 
 impl Challenge {
-    /// The challenge to answer of those in the headers; a token where there is a choice, since that says less. Else what
-    /// was asked for.
+    /// Chooses a challenge from the headers; a token server is preferred, because the registry then never sees the password. The
+    /// error is the unsupported challenge.
     pub(super) fn choose<'a>(headers: impl Iterator<Item = &'a str>) -> Result<Self, String> {
         let mut schemes = Vec::new();
         let mut basic = false;
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_registries_ask_for_is_understood() {
+    fn challenges_of_registries_are_understood() {
         let hub = r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:library/alpine:pull""#;
         let bearer = Challenge::Bearer {
             realm: "https://auth.docker.io/token".to_owned(),
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_named() {
+    fn an_unsupported_challenge_is_quoted() {
         assert!(Challenge::choose([r#"Negotiate, Digest realm="x""#].into_iter()).unwrap_err().contains("Negotiate"));
         assert!(Challenge::choose(["Bearer error=\"x\""].into_iter()).is_err());
         assert!(Challenge::choose(std::iter::empty()).unwrap_err().contains("names no scheme"));

@@ -53,7 +53,7 @@ impl Transport {
 /// What a client is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Use {
-    /// Documents and blobs, which may lie elsewhere.
+    /// Documents and blobs. Redirects to another host are followed.
     Registry,
     /// Token requests. They carry credentials, so redirects stay on the host.
     Token,
@@ -293,7 +293,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_machine_is_not_asked_through_a_proxy() {
+    fn a_registry_on_this_machine_is_reached_without_a_proxy() {
         for here in ["localhost", "localhost:5000", "127.0.0.1:5000", "127.1.2.3", "[::1]:5000"] {
             assert!(is_here(here), "{here}");
         }
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn another_port_is_another_host() {
+    fn another_port_does_not_get_the_credentials() {
         let url = |text: &str| Url::parse(text).unwrap();
         assert!(is_same_host(&url("https://a/x"), &url("https://a:443/y")));
         for other in ["https://a:444/x", "http://a/x", "https://b/x"] {

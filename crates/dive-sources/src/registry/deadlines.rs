@@ -1,18 +1,18 @@
-//! How long a registry may take. A server that sends a byte now and then is ended as one that sends nothing.
+//! Deadlines of registry requests. A server that sends a byte now and then fails like a silent one.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
-/// The limits of one registry. Tests have their own.
+/// The limits for one registry. Tests use their own.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadlines {
-    /// For a document over all tries and hosts, pauses included: they are short.
+    /// For a document: all attempts and hosts together, including delays.
     pub(super) document: Duration,
-    /// For a token, each time that one is asked for.
+    /// For each token request.
     pub(super) token: Duration,
-    /// For blobs, which may take as long as they take at this rate.
+    /// For blobs, which have no deadline above this rate.
     pub(super) rate: Rate,
 }
 
@@ -23,23 +23,23 @@ impl Default for Deadlines {
     }
 }
 
-/// The lowest rate: so many bytes in each window.
+/// The lowest accepted rate: bytes per window.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rate {
     pub(super) bytes: u64,
     pub(super) window: Duration,
 }
 
-/// Watches the rate of one blob over all its tries.
+/// Measures the rate of one blob over all its attempts.
 #[derive(Debug)]
 pub(super) struct Pace {
     rate: Rate,
-    /// Time and bytes of the current window. Pauses between tries are not in it: their number is limited.
+    /// Time and bytes of the current window. Delays between attempts, whose number is limited, do not count.
     spent: Duration,
     arrived_before: u64,
 }
 
-/// Fewer bytes came than the lowest rate asks for.
+/// The rate fell below the limit.
 #[derive(Debug)]
 pub(super) struct TooSlow;
 
@@ -48,7 +48,7 @@ impl Pace {
         Self { rate, spent: Duration::ZERO, arrived_before: 0 }
     }
 
-    /// Awaits `future`. Fails if `arrived`, the bytes received so far, grows too slowly meanwhile.
+    /// Awaits `future`, and fails if `arrived`, the number of received bytes, grows too slowly.
     pub(super) async fn watch<F: Future>(
         &mut self,
         arrived: impl Fn() -> u64,
@@ -73,7 +73,7 @@ impl Pace {
     }
 }
 
-/// Awaits `future`; `None` if it takes longer than `limit`. The time that `excluded` returns does not count.
+/// Awaits `future`; `None` after `limit`. The time in `excluded` does not count.
 pub(super) async fn within<F: Future>(
     limit: Duration,
     excluded: impl Fn() -> Duration,

@@ -1,5 +1,5 @@
-//! A blob on its way into a temporary file: hashed as it arrives, taken up again where a connection broke off, compared
-//! with its digest and its length at the end. The file has no name: it is gone when the program ends, however it ends.
+//! Downloads a blob into a temporary file: hashes it as it arrives, resumes a lost connection with a range request, and verifies
+//! its digest and size at the end. The file is unnamed, so it disappears with the process.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -23,14 +23,14 @@ use dive_model::units::Bytes;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ExpectedBlob<'a> {
     pub(super) digest: &'a Digest,
-    /// As the manifest gives it.
+    /// The size in the manifest.
     pub(super) size: Option<u64>,
 }
 
-/// So much on one connection is progress: what failed before it does not count any more.
+/// Bytes on one connection that count as progress and reset the attempts.
 const PROGRESS: u64 = 1 << 20;
 
-/// Gets a blob from `host`. `meter` hears how many bytes came, or were lost.
+/// Downloads a blob from `host`. `meter` receives the number of bytes added or discarded.
 pub(super) async fn download(
     host: &Host,
     wanted: ExpectedBlob<'_>,
@@ -48,7 +48,7 @@ pub(super) async fn download(
     let mut pace = Pace::new(rate);
     loop {
         let from = part.len;
-        let Ok(came) = pace.watch(|| arrived.get(), part.go_on(host)).await else {
+        let Ok(came) = pace.watch(|| arrived.get(), part.resume(host)).await else {
             meter(-i64::try_from(part.len).unwrap_or(i64::MAX));
             let why = format!(
                 "less than {} arrived within {} s, after {} bytes in total",
@@ -59,7 +59,7 @@ pub(super) async fn download(
             return Err(RegistryError::Slow { host: host.registry.clone(), what, why });
         };
         let failure = match came {
-            // Bytes that turned out wrong are no progress, however many.
+            // Bytes with a wrong digest are not progress, however many arrive.
             Ok(()) => match part.check() {
                 Ok(()) => return Ok(part.into_blob()),
                 Err(failure) => failure,
@@ -86,10 +86,10 @@ struct Part<'a> {
     file: File,
     len: u64,
     hasher: Hasher,
-    /// Whether it is of more than one piece.
-    pieced: bool,
-    /// Whether its pieces did not fit once: if they do not fit again, it is not the piecing.
-    misfitted: bool,
+    /// True if the file was received in more than one response.
+    in_parts: bool,
+    /// True if resumed parts had a wrong digest once: a second mismatch is not due to the resuming.
+    mismatched: bool,
     meter: &'a dyn Fn(i64),
 }
 
@@ -108,14 +108,14 @@ impl<'a> Part<'a> {
             file,
             len: 0,
             hasher: wanted.digest.hasher(),
-            pieced: false,
-            misfitted: false,
+            in_parts: false,
+            mismatched: false,
             meter,
         })
     }
 
-    /// Asks for what is not there yet and takes what comes.
-    async fn go_on(&mut self, host: &Host) -> Result<(), Failure> {
+    /// Requests the missing bytes and appends them.
+    async fn resume(&mut self, host: &Host) -> Result<(), Failure> {
         if self.len > 0 && self.wanted.size == Some(self.len) {
             return Ok(());
         }
@@ -130,22 +130,22 @@ impl<'a> Part<'a> {
             hint: "the manifest lists it, so the image is incomplete there: push it again",
         };
         let mut response = match host.ask(&request).await {
-            // There is nothing after what came: that was all of it.
+            // The range starts at the end of the blob, so the blob is complete.
             Err(Failure { error: RegistryError::Status { answer, .. }, .. })
                 if range.is_some() && answer.starts_with("416") =>
             {
                 return match self.wanted.size {
                     Some(size) => Err(self.wrong_length(size, Actual::Bytes(self.len)).into()),
-                    // Only its digest tells.
+                    // Without a size, only the digest shows whether the blob is complete.
                     None => Ok(()),
                 };
             }
             answer => answer?,
         };
         if self.len > 0 && begins_at(&response, self.len) {
-            self.pieced = true;
+            self.in_parts = true;
         } else {
-            self.start_anew()?;
+            self.restart()?;
             if response.status() == StatusCode::PARTIAL_CONTENT && !begins_at(&response, 0) {
                 return Err(self.broken_off("it sent another range than requested".to_owned()));
             }
@@ -182,11 +182,11 @@ impl<'a> Part<'a> {
         Ok(())
     }
 
-    fn start_anew(&mut self) -> Result<(), RegistryError> {
+    fn restart(&mut self) -> Result<(), RegistryError> {
         let emptied = self.file.set_len(0).and_then(|()| self.file.seek(SeekFrom::Start(0)));
         emptied.map_err(|error| disk(self.what, 0, &error))?;
         (self.meter)(-i64::try_from(self.len).unwrap_or(i64::MAX));
-        (self.len, self.hasher, self.pieced) = (0, self.wanted.digest.hasher(), false);
+        (self.len, self.hasher, self.in_parts) = (0, self.wanted.digest.hasher(), false);
         Ok(())
     }
 
@@ -196,10 +196,10 @@ impl<'a> Part<'a> {
             return Ok(());
         }
         let error = RegistryError::digest(self.host, self.what, self.wanted.digest, &actual);
-        if self.pieced && !self.misfitted {
-            // It may be the piecing that was wrong.
-            self.start_anew()?;
-            self.misfitted = true;
+        if self.in_parts && !self.mismatched {
+            // The mismatch may come from joining the parts, so fetch the blob in one piece.
+            self.restart()?;
+            self.mismatched = true;
             return Err(Failure::soon(error));
         }
         Err(error.into())
@@ -219,7 +219,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Whether the answer goes on where the file ends: a server that knows no ranges sends all of it.
+/// True if the response continues at `place`. A server without range support sends the whole blob.
 pub(super) fn begins_at(response: &Response, place: u64) -> bool {
     let range = response.headers().get(CONTENT_RANGE).and_then(|value| value.to_str().ok());
     let first = range.and_then(|text| text.strip_prefix("bytes ")?.split_once('-')?.0.trim().parse().ok());

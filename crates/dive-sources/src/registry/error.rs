@@ -1,5 +1,5 @@
-//! What can go wrong with a registry: each says which host, what was asked of it, and what to do. No error holds a token, a
-//! password, or an address with its query, in which redirects carry signatures.
+//! Errors of registries. Each names the host, the request and what to do. No error contains a token, a password, or the query
+//! of a URL, where redirects carry signatures.
 
 use std::fmt;
 use std::io;
@@ -8,85 +8,85 @@ use std::time::Duration;
 
 use dive_model::digest::Digest;
 
-/// Why an image, or a blob of it, cannot be had from a registry.
+/// An image or a blob that a registry cannot provide.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryError {
-    /// A name that no image in a registry has.
+    /// The image name is invalid.
     #[error("invalid image name: {why}")]
     Name {
-        /// What is wrong with it.
+        /// The reason.
         why: String,
     },
-    /// No answer at all.
+    /// The host does not respond.
     #[error("{host} cannot be reached: {why}")]
     Unreachable {
         /// The host.
         host: String,
-        /// What was tried, and what to do.
+        /// The reason, and what to do.
         why: String,
     },
-    /// No answer to be trusted.
+    /// The host's certificate is not trusted.
     #[error("{host} is not trusted: {why}")]
     Untrusted {
         /// The host.
         host: String,
-        /// What is wrong with its certificate, and what to do.
+        /// The problem with its certificate, and what to do.
         why: String,
     },
-    /// An authority or a client's certificate that cannot be used.
+    /// A configured authority or client certificate is unusable.
     #[error("{}: {why}", path.display())]
     Certificate {
         /// The file or folder.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         why: String,
     },
-    /// The registry wants to know who asks, or does not like the answer.
+    /// The registry denies access.
     #[error("{host} denies access to {what} ({answer}): {credentials}")]
     Denied {
         /// The host.
         host: String,
-        /// What was asked for.
+        /// The requested resource.
         what: String,
-        /// The status, with what the registry says.
+        /// The status and the message of the registry.
         answer: String,
-        /// Which credentials were used, or where they were looked for, and what to do.
+        /// The credentials that were used, or where they were searched, and what to do.
         credentials: String,
     },
-    /// A way of telling who one is that is not known here.
+    /// The authentication scheme is not supported.
     #[error("{host} requires a login that dive does not support: {why}")]
     Challenge {
         /// The host.
         host: String,
-        /// What it asks for.
+        /// The challenge of the registry.
         why: String,
     },
-    /// Not there.
+    /// The resource does not exist.
     #[error("{host} does not have {what} ({answer}); {hint}")]
     Missing {
         /// The host.
         host: String,
-        /// What was asked for.
+        /// The requested resource.
         what: String,
-        /// The status, with what the registry says.
+        /// The status and the message of the registry.
         answer: String,
         /// What to do.
         hint: &'static str,
     },
-    /// An answer that is none.
+    /// Unexpected HTTP status.
     #[error("{host}: unexpected response to the request for {what}: {answer}{}", after(*tries))]
     Status {
         /// The host.
         host: String,
-        /// What was asked for.
+        /// The requested resource.
         what: String,
-        /// The status, with what the registry says.
+        /// The status and the message of the registry.
         answer: String,
-        /// How often it was asked.
+        /// The number of attempts.
         tries: u32,
     },
-    /// To be asked later.
+    /// The registry is rate limiting, for longer than dive waits.
     #[error(
         "{host} is rate limiting requests for {what} ({answer}): retry after {} s (dive waits at most {} s), or log in \
          for a higher limit",
@@ -96,80 +96,80 @@ pub enum RegistryError {
     Later {
         /// The host.
         host: String,
-        /// What was asked for.
+        /// The requested resource.
         what: String,
-        /// The status, with what the registry says.
+        /// The status and the message of the registry.
         answer: String,
-        /// How long it wants to be left alone.
+        /// The requested delay.
         wait: Duration,
-        /// How long is waited at most.
+        /// The longest accepted delay.
         limit: Duration,
     },
-    /// A connection that broke off.
+    /// The connection was lost during the response.
     #[error("{host}: the connection was lost after {received} bytes of {what}: {why}{}", after(*tries))]
     Broken {
         /// The host.
         host: String,
-        /// What was on its way.
+        /// The requested resource.
         what: String,
-        /// Bytes that came.
+        /// Bytes received.
         received: u64,
-        /// What the system says.
+        /// The operating system's error.
         why: String,
-        /// How often it was asked.
+        /// The number of attempts.
         tries: u32,
     },
-    /// Slower than any server that means to answer.
+    /// The response is slower than the limits allow.
     #[error("{host}: {what} is too slow: {why}")]
     Slow {
         /// The host.
         host: String,
-        /// What was asked for.
+        /// The requested resource.
         what: String,
-        /// What came, and the limit.
+        /// The received bytes or attempts, and the limit.
         why: String,
     },
-    /// Other bytes than were asked for.
+    /// The digest of the response is wrong.
     #[error("{host}: {what} is damaged: its bytes have the digest {actual}, not {expected}; push the image again")]
     Digest {
         /// The host.
         host: String,
-        /// What was asked for.
+        /// The requested resource.
         what: String,
-        /// The digest it is known by.
+        /// The expected digest.
         expected: String,
-        /// That of the bytes.
+        /// The digest of the response.
         actual: String,
     },
-    /// More bytes or less.
+    /// The size of the response is wrong.
     #[error("{host}: {what} is damaged: it has {actual}, and the manifest says {expected}; push the image again")]
     Length {
         /// The host.
         host: String,
-        /// What was asked for.
+        /// The requested resource.
         what: String,
-        /// Bytes by the manifest.
+        /// Bytes in the manifest.
         expected: u64,
-        /// Bytes by the registry.
+        /// Bytes in the response.
         actual: Actual,
     },
-    /// A digest that cannot be compared.
+    /// The digest's algorithm is not supported.
     #[error("the digest {digest:?} cannot be verified: dive supports sha256 and sha512")]
     UnknownDigest {
         /// The digest.
         digest: String,
     },
-    /// A document that is longer than any.
+    /// The document is longer than its limit.
     #[error("{host}: {what} is longer than {limit} bytes, the limit for such a document")]
     TooLong {
         /// The host.
         host: String,
-        /// What was asked for.
+        /// The requested resource.
         what: String,
         /// The limit in bytes.
         limit: u64,
     },
-    /// A manifest of no known type.
+    /// The media type of the manifest is unknown.
     #[error(
         "{host}: {what} has the type {media_type:?}, which is not that of an image manifest or index; it may be an \
          artifact, or the host may not be a registry"
@@ -177,53 +177,53 @@ pub enum RegistryError {
     UnknownManifest {
         /// The host.
         host: String,
-        /// What was asked for.
+        /// The requested resource.
         what: String,
-        /// Its type, as the registry gives it.
+        /// Its media type, from the registry.
         media_type: String,
     },
-    /// The disk takes no more.
+    /// The temporary file cannot be written.
     #[error(
         "{what} cannot be written to a temporary file in {} after {written} bytes: {cause}; set TMPDIR to a folder with \
          enough space",
         folder.display()
     )]
     Disk {
-        /// What was on its way.
+        /// The requested resource.
         what: String,
-        /// Where to.
+        /// The folder of the temporary file.
         folder: PathBuf,
         /// Bytes written so far.
         written: u64,
-        /// What the system says.
+        /// The operating system's error.
         cause: SystemError,
     },
-    /// A layer's table of contents that is none, or not to be had.
+    /// The layer's table of contents is invalid or cannot be fetched.
     #[error("its table of contents is not used: {why}")]
     Toc {
-        /// What is odd about it.
+        /// The reason.
         why: String,
     },
-    /// There can be no waiting.
+    /// The network threads cannot be started.
     #[error("the network cannot be used: {why}")]
     Runtime {
-        /// What the system says.
+        /// The operating system's error.
         why: String,
     },
-    /// Neither the mirrors nor the registry.
+    /// Neither the mirrors nor the registry can provide it.
     #[error("no host has it: {}", each.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     NoHost {
-        /// What each says.
+        /// The error of each host.
         each: Vec<RegistryError>,
     },
 }
 
-/// How many bytes there were, as far as that is known.
+/// The size of a response, if known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Actual {
-    /// So many.
+    /// The exact size.
     Bytes(u64),
-    /// More than there should be: the rest was not waited for.
+    /// More than expected; the rest was not read.
     More,
 }
 
@@ -236,7 +236,7 @@ impl fmt::Display for Actual {
     }
 }
 
-/// What the system says, as often as it is asked: a blob that could not be written says so at every read.
+/// A copyable I/O error: every read of a blob that could not be written repeats it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SystemError {
     kind: io::ErrorKind,
@@ -270,10 +270,10 @@ fn after(tries: u32) -> String {
 }
 
 impl RegistryError {
-    /// Whether asking again in a minute could give another answer.
+    /// True if a retry in a minute could succeed.
     pub(super) fn may_pass(&self) -> bool {
         match self {
-            // One host that has it is enough.
+            // One host that responds is enough.
             Self::NoHost { each } => each.iter().any(Self::may_pass),
             Self::Unreachable { .. }
             | Self::Status { .. }
@@ -285,7 +285,7 @@ impl RegistryError {
         }
     }
 
-    /// That of bytes that came and are not those that were asked for.
+    /// The error of a response with a wrong digest.
     pub(super) fn digest(host: &str, what: &str, expected: &Digest, actual: &Digest) -> Self {
         Self::Digest {
             host: host.to_owned(),

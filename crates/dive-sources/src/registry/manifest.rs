@@ -12,7 +12,7 @@ pub(super) const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, \
     application/vnd.docker.distribution.manifest.v1+prettyjws;q=0.2, \
     application/vnd.docker.distribution.manifest.v1+json;q=0.2, */*;q=0.1";
 
-/// What a blob is, by the place where it is named.
+/// The role of a blob, by the field that names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     /// Fetched whole, from `/manifests/`.
@@ -27,7 +27,7 @@ pub(super) fn read(document: &[u8]) -> Result<OciDocument, JsonError> {
     json::read(document).map(|document| document.value)
 }
 
-/// The blobs that a document names, each with what it is.
+/// The blobs that a document names, with their roles.
 pub(super) fn entries(document: OciDocument) -> impl Iterator<Item = (Role, Descriptor)> {
     let manifests = document.manifests.unwrap_or_default().0.into_iter().map(|entry| (Role::Manifest, entry));
     let configuration = document.config.into_iter().map(|entry| (Role::Configuration, entry));
@@ -37,7 +37,7 @@ pub(super) fn entries(document: OciDocument) -> impl Iterator<Item = (Role, Desc
     manifests.chain(configuration).chain(layers).chain(fs_layers)
 }
 
-/// The media type of the document that a name stands for, which was `read`; an error if it is of no image.
+/// The media type of a fetched document. Fails if the document is not a manifest or an index.
 pub(super) fn media_type(
     document: &Document,
     read: &Result<OciDocument, JsonError>,
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manifest_is_known_by_its_type_or_its_shape() {
+    fn a_manifest_without_a_known_type_is_recognized_by_its_fields() {
         let manifest = "application/vnd.oci.image.manifest.v1+json";
         let index = "application/vnd.oci.image.index.v1+json";
         assert_eq!(typed(manifest, r#"{"config": {}, "layers": []}"#).as_deref(), Ok(manifest));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_image_is_called_what_it_is() {
+    fn a_document_of_another_type_is_named_in_the_error() {
         for (header, body, says) in [
             ("application/vnd.example+json", r#"{"config": {}}"#, "\"application/vnd.example+json\""),
             ("text/html", "<html>", "text/html"),
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_are_named_with_what_they_are() {
+    fn blobs_of_a_manifest_have_their_roles() {
         let entries = |document: &[u8]| entries(read(document).unwrap()).collect::<Vec<_>>();
         let named =
             entries(br#"{"manifests": null, "config": {"digest": "x", "size": 3}, "layers": [{"urls": ["u"]}]}"#);

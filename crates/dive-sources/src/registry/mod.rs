@@ -1,5 +1,5 @@
-//! Images in a registry, seen as an OCI layout: `index.json` names the manifest that was asked for, and `blobs/` holds what
-//! the registry has, fetched when it is needed. The protocol is the OCI distribution specification's.
+//! Presents an image in a registry as an OCI layout: `index.json` names the requested manifest, and `blobs/` fetches blobs on
+//! demand. The protocol is that of the OCI distribution specification.
 
 mod auth;
 mod challenge;
@@ -47,39 +47,39 @@ use manifest::Role;
 use name::Name;
 use repository::{Repository, Settings};
 
-/// Blobs that come side by side.
+/// Blobs fetched in parallel.
 const AT_ONCE: usize = 4;
 
 const INDEX: &str = "index.json";
 
-/// An image in a registry: its manifest, and its blobs as far as they are here.
+/// An image in a registry: its manifest, and the blobs fetched so far.
 #[derive(Debug)]
 struct RegistryImage {
-    /// As the user gave it.
+    /// The name as typed.
     name: String,
     repository: Arc<Repository>,
     on_damage: OnDamage,
     index: Blob,
-    held: Mutex<KnownBlobs>,
+    known: Mutex<KnownBlobs>,
     remarks: Vec<Remark>,
     cache: Option<Cache>,
 }
 
-/// What is known of the registry's blobs, by the names that they have in a layout.
+/// The known blobs of the image, by path in the layout.
 #[derive(Debug, Default)]
 struct KnownBlobs {
     named: HashMap<String, (Role, Descriptor)>,
-    /// Each is handed out once and then again, so that a layer that is there twice is one.
+    /// One handle per path, so that a repeated layer is recognized as the same.
     blobs: HashMap<String, Blob>,
 }
 
-/// Opens an image of a registry.
+/// Opens an image in a registry.
 pub(super) fn open(name: &str, access: &Access) -> Result<Box<dyn Store>, SourceError> {
     Ok(Box::new(RegistryImage::open(name, access)?))
 }
 
 impl RegistryImage {
-    /// Asks the registry for the manifest of `name` (`HOST/REPOSITORY:TAG`, `...@DIGEST`, or a Docker Hub name).
+    /// Fetches the manifest of `name` (`HOST/REPOSITORY:TAG`, `...@DIGEST`, or a Docker Hub name).
     fn open(name: &str, access: &Access) -> Result<Self, SourceError> {
         Self::open_with(name, access, Settings::of(access))
     }
@@ -88,7 +88,7 @@ impl RegistryImage {
         let error = |error: RegistryError| error.of(name);
         let parsed = Name::parse(name).map_err(error)?;
         let repository = Arc::new(Repository::new(parsed, access, settings));
-        let answer = waited(async { (repository.named().await, repository.problems()) }).map_err(error)?;
+        let answer = block(async { (repository.named().await, repository.problems()) }).map_err(error)?;
         let (document, problems) = (answer.0.map_err(error)?, answer.1);
         let full = repository.name();
         let what = format!("the manifest of {}:{}", full.repository, full.version());
@@ -103,26 +103,26 @@ impl RegistryImage {
             entry["annotations"] = serde_json::json!({ "io.containerd.image.name": tagged });
         }
         let index = serde_json::json!({ "schemaVersion": 2, "manifests": [entry] });
-        let mut held = KnownBlobs::default();
+        let mut known = KnownBlobs::default();
         let member = document.digest.member();
         if let Ok(read) = read {
-            held.learn(read);
+            known.learn(read);
         }
-        held.named.insert(member.clone(), (Role::Manifest, Descriptor::of_digest(document.digest.to_string())));
-        held.blobs.insert(member.clone(), Blob::in_memory(document.bytes, member));
+        known.named.insert(member.clone(), (Role::Manifest, Descriptor::of_digest(document.digest.to_string())));
+        known.blobs.insert(member.clone(), Blob::in_memory(document.bytes, member));
         let remarks = problems.into_iter().map(|problem| Remark::new(name, problem)).collect();
         Ok(Self {
             name: name.to_owned(),
             repository,
             on_damage: access.on_damage,
             index: Blob::in_memory(index.to_string().into_bytes(), INDEX),
-            held: Mutex::new(held),
+            known: Mutex::new(known),
             remarks,
             cache: access.cache.clone(),
         })
     }
 
-    /// The bytes called `member` in the layout; layers are fetched when they are first read.
+    /// The blob at path `member` of the layout. Layers are fetched at their first read.
     fn open_member(&self, member: &str) -> Result<Blob, SourceError> {
         if member == INDEX {
             return Ok(self.index.clone());
@@ -130,18 +130,18 @@ impl RegistryImage {
         let missing =
             || SourceError::from(StoreError::Missing { archive: self.name.clone(), member: member.to_owned() });
         let (kind, entry) = {
-            let held = self.held();
-            if let Some(blob) = held.blobs.get(member) {
+            let blobs = self.known_blobs();
+            if let Some(blob) = blobs.blobs.get(member) {
                 return Ok(blob.clone());
             }
-            held.named.get(member).cloned().ok_or_else(missing)?
+            blobs.named.get(member).cloned().ok_or_else(missing)?
         };
         let Ok(digest) = entry.digest.parse::<Digest>() else {
             return Err(RegistryError::UnknownDigest { digest: entry.digest }.of(&self.name));
         };
         let blob = match kind {
             Role::Manifest | Role::Configuration => {
-                let document = waited(async {
+                let document = block(async {
                     match kind {
                         Role::Manifest => self.repository.manifest(&digest).await,
                         Role::Configuration | Role::Layer => self.repository.short_blob(&digest).await,
@@ -149,9 +149,9 @@ impl RegistryImage {
                 });
                 let bytes = document.and_then(|answer| answer).map_err(|error| error.of(&self.name))?.bytes;
                 if kind == Role::Manifest {
-                    // Where it cannot be read, `image` says why.
+                    // `image` reports an unreadable document.
                     if let Ok(read) = manifest::read(&bytes) {
-                        self.held().learn(read);
+                        self.known_blobs().learn(read);
                     }
                 }
                 Blob::in_memory(bytes, member)
@@ -165,36 +165,36 @@ impl RegistryImage {
                 Err(error) => return Err(error.of(&self.name)),
             },
         };
-        // Who was first with the same blob, has its handle handed out.
-        Ok(self.held().blobs.entry(member.to_owned()).or_insert(blob).clone())
+        // If another thread opened the same blob first, its handle is returned.
+        Ok(self.known_blobs().blobs.entry(member.to_owned()).or_insert(blob).clone())
     }
 
-    /// The length of a layer: as the manifest gives it, where the registry is known to have it.
+    /// The size of a layer: from the manifest, after a check that the registry has the layer.
     fn size(&self, digest: &Digest, entry: &Descriptor) -> Result<u64, RegistryError> {
         let given = entry.size();
         if let Some(size) = given.filter(|_| !entry.is_foreign()) {
             return Ok(size);
         }
-        let found = waited(self.repository.find(digest))??;
+        let found = block(self.repository.find(digest))??;
         if let Some(size) = given.or(found) {
             return Ok(size);
         }
-        // Nobody says how long it is: only all of it tells.
-        Ok(waited(self.repository.blob(digest, None, &|_| ()))??.len())
+        // Neither the manifest nor the registry has the size, so fetch the blob.
+        Ok(block(self.repository.blob(digest, None, &|_| ()))??.len())
     }
 
-    /// The table that the manifest names for a layer, with the layer's digest and size.
+    /// The table of contents that the manifest names for a layer, with the layer's digest and size.
     fn named_table(&self, member: &str) -> Option<(Digest, u64, TocReference)> {
-        let held = self.held();
-        let (_, entry) = held.named.get(member).filter(|(kind, _)| *kind == Role::Layer)?;
+        let blobs = self.known_blobs();
+        let (_, entry) = blobs.named.get(member).filter(|(kind, _)| *kind == Role::Layer)?;
         let digest: Digest = entry.digest.parse().ok()?;
         (!self.repository.is_here(&digest)).then_some(())?;
         Some((digest, entry.size()?, entry.table_of_contents()?))
     }
 
-    /// The table of one layer, from the cache or from the registry.
+    /// The table of contents of a layer, from the cache or the registry.
     async fn table(&self, layer: &Digest, size: u64, table: &TocReference) -> Result<Toc, RegistryError> {
-        // One layer, one table: but whoever names them wrongly must not have another's shown.
+        // The key has both digests: a wrong pair in one image must not affect the table of another.
         let key = format!("{layer}+{}", table.digest());
         let kept = self.cache.as_ref().and_then(|cache| cache.read(cache::RecordKind::Table, &key));
         if let Some(toc) = kept.and_then(|record| postcard::from_bytes(&record).ok()) {
@@ -209,12 +209,12 @@ impl RegistryImage {
         Ok(toc)
     }
 
-    fn held(&self) -> MutexGuard<'_, KnownBlobs> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known_blobs(&self) -> MutexGuard<'_, KnownBlobs> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// As an OCI layout.
+/// Paths of an OCI layout.
 impl Store for RegistryImage {
     fn name(&self) -> &str {
         &self.name
@@ -229,10 +229,10 @@ impl Store for RegistryImage {
     }
 
     fn contains(&self, member: &str) -> bool {
-        member == INDEX || self.held().named.contains_key(member)
+        member == INDEX || self.known_blobs().named.contains_key(member)
     }
 
-    /// The digest that a registry's blob is compared with.
+    /// True: every fetched blob is compared with its digest.
     fn is_verified(&self) -> bool {
         true
     }
@@ -244,8 +244,8 @@ impl Store for RegistryImage {
     fn fetch(&self, members: &[&str], progress: &mut dyn FnMut(TransferProgress)) -> Result<(), StoreError> {
         let mut wanted: Vec<(Digest, Option<u64>)> = Vec::new();
         {
-            let held = self.held();
-            for (kind, entry) in members.iter().filter_map(|member| held.named.get(*member)) {
+            let blobs = self.known_blobs();
+            for (kind, entry) in members.iter().filter_map(|member| blobs.named.get(*member)) {
                 let Ok(digest) = entry.digest.parse() else { continue };
                 let known = wanted.iter().any(|(other, _)| *other == digest);
                 if *kind == Role::Layer && !known && !self.repository.is_here(&digest) {
@@ -263,12 +263,12 @@ impl Store for RegistryImage {
                 total: Some(total),
             });
         };
-        let fetched = waited(async {
+        let fetched = block(async {
             let fetches = wanted.iter().map(|(digest, size)| self.repository.blob(digest, *size, &meter));
             let mut fetches = stream::iter(fetches).buffer_unordered(AT_ONCE);
             while let Some(fetched) = fetches.next().await {
                 match fetched {
-                    // Who reads it hears of it again, and decides.
+                    // The error is reported again when the blob is read.
                     Err(error) if self.on_damage == OnDamage::Remark => tracing::warn!("{}: {error}", self.name),
                     fetched => drop(fetched?),
                 }
@@ -278,14 +278,14 @@ impl Store for RegistryImage {
         fetched.and_then(|fetched| fetched).map_err(|error: RegistryError| error.of(&self.name).into())
     }
 
-    /// Fetches the tables side by side. `None` if one of the layers is here already: then all of them are read.
+    /// Fetches the tables in parallel. `None` if a layer is already fetched: all layers are then read instead.
     fn tables_of_contents(&self, members: &[&str]) -> Option<Vec<Toc>> {
-        // A layer that is there twice has one table.
+        // A repeated layer has one table.
         let once: BTreeSet<&str> = members.iter().copied().collect();
         let named: Option<Vec<_>> = once.iter().map(|member| self.named_table(member)).collect();
         let tables = named?.into_iter().map(async |(digest, size, table)| self.table(&digest, size, &table).await);
-        // The layers can still be had whole, and if they cannot, that is when it matters why.
-        let tables = waited(async {
+        // Without tables the layers are fetched whole, so errors are only logged.
+        let tables = block(async {
             let (mut taken, mut weight) = (Vec::new(), 0);
             let mut tables = stream::iter(tables).buffered(AT_ONCE);
             while let Some(table) = tables.next().await {
@@ -308,7 +308,7 @@ impl Store for RegistryImage {
 }
 
 impl KnownBlobs {
-    /// Notes what a manifest or an index names; what was named before stays what it was.
+    /// Adds the blobs of a manifest or an index. Blobs that are known already keep their role.
     fn learn(&mut self, document: OciDocument) {
         for (kind, entry) in manifest::entries(document) {
             if let Some((algorithm, hex)) = entry.digest.split_once(':') {
@@ -318,7 +318,7 @@ impl KnownBlobs {
     }
 }
 
-/// A layer in a registry.
+/// A layer in a registry, fetched at the first read.
 #[derive(Debug)]
 struct Layer {
     repository: Arc<Repository>,
@@ -336,14 +336,14 @@ impl Fetch for Layer {
         let meter = |delta: i64| read.set(read.get().saturating_add_signed(delta));
         let download = self.repository.blob(&self.digest, Some(self.size), &meter);
         let mut go_on = || progress(TransferProgress { read: read.get(), ..self.start() });
-        let fetched = waited(unless_broken(download, &mut go_on)).map_err(io::Error::other)?;
-        // Whoever called it off does not read why.
+        let fetched = block(unless_broken(download, &mut go_on)).map_err(io::Error::other)?;
+        // A cancelled read: its caller ignores the error.
         let Some(fetched) = fetched else { return Err(io::ErrorKind::Interrupted.into()) };
         fetched.map_err(io::Error::other)
     }
 }
 
-/// What comes of waiting.
-fn waited<F: Future>(future: F) -> Result<F::Output, RegistryError> {
+/// Blocks on a request.
+fn block<F: Future>(future: F) -> Result<F::Output, RegistryError> {
     block_on(future).map_err(|error| RegistryError::Runtime { why: error.to_string() })
 }

@@ -1,5 +1,5 @@
-//! Names of images in registries, as docker reads them: a registry, a repository in it, and a tag or a digest. Also what a
-//! registry's name is not: the address that answers for it, which is another for Docker Hub.
+//! Parses image names as docker does: a registry, a repository, and a tag or a digest. Also maps a registry to its address,
+//! which differs for Docker Hub.
 
 use oci_spec::distribution::Reference;
 
@@ -8,10 +8,10 @@ use crate::access::host;
 use crate::docker_hub::DOCKER_HUB;
 use dive_model::digest::Digest;
 
-/// The host that answers for Docker Hub.
+/// The address of Docker Hub.
 const DOCKER_HUB_ADDRESS: &str = "registry-1.docker.io";
 
-/// An image's name, complete.
+/// A complete image name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Name {
     /// `docker.io`, `quay.io`, `127.0.0.1:5000`.
@@ -21,18 +21,18 @@ pub(super) struct Name {
     pub(super) version: Version,
 }
 
-/// Which of a repository's images.
+/// A tag or a digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Version {
     Tag(String),
-    /// Where a name has both, a tag and a digest, the digest counts.
+    /// A digest overrides a tag beside it.
     Digest(Digest),
 }
 
 impl Name {
     pub(super) fn parse(text: &str) -> Result<Self, RegistryError> {
         let wrong = |why: String| RegistryError::Name { why };
-        // The parser takes no IPv6 address, so another host stands in for it.
+        // The parser rejects IPv6 addresses, so a placeholder host replaces them.
         if let Some((address, rest)) = text.split_once('/').filter(|(host, _)| host.starts_with('[')) {
             let registry = host(address)
                 .map_err(|_| wrong(format!("{address:?} is not an IPv6 address; write [ADDRESS] or [ADDRESS]:PORT")))?;
@@ -52,7 +52,7 @@ impl Name {
         Ok(Self { registry, repository: reference.repository().to_owned(), version })
     }
 
-    /// The tag or the digest, as a path of the registry has it.
+    /// The tag or the digest, for a request path.
     pub(super) fn version(&self) -> String {
         match &self.version {
             Version::Tag(tag) => tag.clone(),
@@ -60,7 +60,7 @@ impl Name {
         }
     }
 
-    /// The whole name, if it is one that may mean another image tomorrow; one by digest is no tag.
+    /// The full name if it has a tag; `None` if it has a digest.
     pub(super) fn tagged(&self) -> Option<String> {
         match &self.version {
             Version::Tag(tag) => Some(format!("{}/{}:{tag}", self.registry, self.repository)),
@@ -69,7 +69,7 @@ impl Name {
     }
 }
 
-/// One spelling for one registry.
+/// The canonical spelling of a registry.
 pub(super) fn normal(registry: &str) -> String {
     let registry = registry.to_ascii_lowercase();
     match registry.as_str() {
@@ -78,12 +78,12 @@ pub(super) fn normal(registry: &str) -> String {
     }
 }
 
-/// The host and port that answer for a registry.
+/// The `HOST[:PORT]` of a registry.
 pub(super) fn address(registry: &str) -> &str {
     if registry == DOCKER_HUB { DOCKER_HUB_ADDRESS } else { registry }
 }
 
-/// The parser says that a name is wrong; this says what in it.
+/// Explains what is wrong with a name; the parser does not.
 fn why_wrong(text: &str, error: &dyn std::fmt::Display) -> String {
     let (name, digest) = text.split_once('@').map_or((text, None), |(name, digest)| (name, Some(digest)));
     let last = name.rsplit('/').next().unwrap_or(name);
@@ -119,7 +119,7 @@ mod tests {
     const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
     #[test]
-    fn a_short_name_is_of_docker_hub() {
+    fn a_short_name_means_the_image_that_docker_means() {
         for (text, registry, repository, version) in [
             ("alpine", "docker.io", "library/alpine", "latest"),
             ("docker.io/library/alpine:3", "docker.io", "library/alpine", "3"),
@@ -140,16 +140,16 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_beats_a_tag_and_is_no_tag() {
+    fn a_digest_overrides_a_tag() {
         let name = Name::parse(&format!("quay.io/team/app:1@{DIGEST}")).unwrap();
         assert_eq!(name.version(), DIGEST);
         assert_eq!(name.tagged(), None);
         assert_eq!(Name::parse("alpine").unwrap().tagged().unwrap(), "docker.io/library/alpine:latest");
     }
 
-    /// The parser's own words are `invalid reference format` for all of them.
+    /// The parser reports `invalid reference format` for all of them.
     #[test]
-    fn a_wrong_name_is_told_what_is_wrong() {
+    fn a_wrong_name_is_explained() {
         for (text, says) in [
             ("https://quay.io/app", "scheme"),
             ("quay.io/my app", "white space"),

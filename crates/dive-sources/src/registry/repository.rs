@@ -1,5 +1,5 @@
-//! A repository with all hosts that have it: its mirrors first, then the registry itself. What is asked for by digest is
-//! believed of any of them, since it is compared; each blob is got once, however many ask for it.
+//! A repository and all its hosts: the mirrors first, then the registry. A response by digest is accepted from any host,
+//! because it is verified. Each blob is fetched once; concurrent callers wait for that fetch.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,21 +23,21 @@ use crate::access::Access;
 use dive_model::blob::Blob;
 use dive_model::digest::Digest;
 
-/// The longest document that is taken, in bytes: what `image` reads at most.
+/// Limit of a document, in bytes: the most that `image` reads.
 pub(super) const DOCUMENT_LIMIT: u64 = 8 << 20;
 
-/// A mirror that fails is not waited for: there is another host to ask.
+/// Attempts per mirror: there is another host to try.
 const MIRROR_TRIES: u32 = 2;
 const MIRROR_PAUSE: Duration = Duration::from_secs(1);
 
-/// For so long, a blob that was not had is not asked for again: a layer is read several times over.
+/// How long the error of a lost blob is repeated without a new request: a layer is read several times.
 const LOST: Duration = Duration::from_secs(30);
 
 /// Settings that tests change.
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
     pub(super) trust: Trust,
-    /// Between the first two tries.
+    /// The delay before the second attempt.
     pub(super) pause: Duration,
     pub(super) deadlines: Deadlines,
 }
@@ -49,7 +49,7 @@ impl Settings {
     }
 }
 
-/// A repository, and what of it is here.
+/// A repository and its fetched blobs.
 #[derive(Debug)]
 pub(super) struct Repository {
     name: Name,
@@ -59,7 +59,7 @@ pub(super) struct Repository {
     blobs: Mutex<HashMap<Digest, Arc<Slot>>>,
 }
 
-/// One blob, locked while it is on its way.
+/// A blob, locked during its fetch.
 type Slot = tokio::sync::Mutex<State>;
 
 #[derive(Debug, Default)]
@@ -76,7 +76,7 @@ pub(super) struct Document {
     pub(super) bytes: Vec<u8>,
     pub(super) digest: Digest,
     pub(super) media_type: Option<String>,
-    /// The host that had it.
+    /// The host that sent it.
     pub(super) host: String,
 }
 
@@ -100,7 +100,7 @@ impl Repository {
         &self.name
     }
 
-    /// The manifest or index that the image's name stands for.
+    /// Fetches the manifest or index with the image's tag or digest.
     pub(super) async fn named(&self) -> Result<Document, RegistryError> {
         let expected = match &self.name.version {
             Version::Tag(_) => None,
@@ -112,13 +112,13 @@ impl Repository {
         self.document(&format!("manifests/{}", self.name.version()), &what, expected, hint).await
     }
 
-    /// A manifest that an index names.
+    /// Fetches a manifest that an index names.
     pub(super) async fn manifest(&self, digest: &Digest) -> Result<Document, RegistryError> {
         let hint = "the index lists it, so the image is incomplete there: push it again, or choose another platform";
         self.document(&format!("manifests/{digest}"), &format!("the manifest {digest}"), Some(digest), hint).await
     }
 
-    /// A blob that is short: a configuration.
+    /// Fetches a small blob, such as a configuration.
     pub(super) async fn short_blob(&self, digest: &Digest) -> Result<Document, RegistryError> {
         let hint = "the manifest lists it, so the image is incomplete there: push it again";
         self.document(&format!("blobs/{digest}"), &format!("the blob {digest}"), Some(digest), hint).await
@@ -144,7 +144,7 @@ impl Repository {
         .await
     }
 
-    /// How long a blob is, by the registry, or that it has none.
+    /// The size of a blob from a `HEAD` request; `None` if the registry does not report it.
     pub(super) async fn find(&self, digest: &Digest) -> Result<Option<u64>, RegistryError> {
         let (path, what) = (format!("blobs/{digest}"), format!("the blob {digest}"));
         let hint = "the manifest lists it, so the image is incomplete there: push it again";
@@ -164,7 +164,7 @@ impl Repository {
         .await
     }
 
-    /// `len` bytes of a blob from `at` on; none if no host gives a part of it. They are compared with nothing.
+    /// Fetches `len` bytes of a blob from `at` on, unverified. `None` if no host supports ranges.
     pub(super) async fn part(&self, digest: &Digest, at: u64, len: u64) -> Result<Option<Vec<u8>>, RegistryError> {
         let Some(last) = len.checked_sub(1).and_then(|len| at.checked_add(len)) else { return Ok(None) };
         let (path, what) = (format!("blobs/{digest}"), format!("a part of the blob {digest}"));
@@ -177,7 +177,7 @@ impl Repository {
                 let part = async {
                     let response = host.ask(&request).await?;
                     if !download::begins_at(&response, at) {
-                        // All of it is on its way. It is not what was asked for, and is not waited for.
+                        // The host ignores the range and sends the whole blob: do not wait for it.
                         return Ok(None);
                     }
                     Body { host: &host.registry, what: &what, limit: len }.read(response).await.map(Some)
@@ -191,7 +191,7 @@ impl Repository {
         .await
     }
 
-    /// A blob in a file here; got now, if it was not before. `meter` hears of bytes that come or are lost.
+    /// Fetches a blob into a file, once. `meter` receives the number of bytes added or discarded.
     pub(super) async fn blob(
         &self,
         digest: &Digest,
@@ -217,7 +217,7 @@ impl Repository {
         got
     }
 
-    /// Whether a blob is in a file here, and nobody is getting it.
+    /// True if a blob is fetched completely.
     pub(super) fn is_here(&self, digest: &Digest) -> bool {
         self.slot(digest).try_lock().is_ok_and(|state| matches!(*state, State::Here(_)))
     }
@@ -227,8 +227,8 @@ impl Repository {
         Arc::clone(blobs.entry(digest.clone()).or_default())
     }
 
-    /// The same for what is short: within one deadline for all hosts and tries. Helpers that ask the user for a password are not
-    /// in it.
+    /// Like [`Self::of_hosts`], with one deadline for all hosts and attempts. The run time of credential helpers, which may
+    /// wait for the user, does not count.
     async fn soon_of_hosts<T>(
         &self,
         what: &str,
@@ -236,22 +236,22 @@ impl Repository {
     ) -> Result<T, RegistryError> {
         let limit = self.deadlines.document;
         let with_helpers = || self.hosts.iter().map(Host::helper_time).sum();
-        let asked = self.of_hosts(async |host, retries| ask(host, retries.until(limit)).await);
-        within(limit, with_helpers, asked).await.unwrap_or_else(|| {
+        let response = self.of_hosts(async |host, retries| ask(host, retries.until(limit)).await);
+        within(limit, with_helpers, response).await.unwrap_or_else(|| {
             let why = format!("it did not arrive within {} s, all attempts included", limit.as_secs());
             Err(RegistryError::Slow { host: self.name.registry.clone(), what: what.to_owned(), why })
         })
     }
 
-    /// What the first host says that has it. The last one, the registry itself, is asked with more patience.
+    /// The first success of the hosts. The last host, the registry itself, gets more attempts.
     async fn of_hosts<T>(
         &self,
         ask: impl AsyncFn(&Host, RetryPolicy) -> Result<T, RegistryError>,
     ) -> Result<T, RegistryError> {
-        let mut said = Vec::new();
+        let mut errors = Vec::new();
         for (left, host) in (0..self.hosts.len()).rev().zip(&self.hosts) {
             if let Some(error) = host.given_up.get() {
-                said.push(error.clone());
+                errors.push(error.clone());
                 continue;
             }
             let retries = match left {
@@ -260,7 +260,7 @@ impl Repository {
             };
             match ask(host, retries).await {
                 Ok(answer) => {
-                    for error in said {
+                    for error in errors {
                         tracing::info!("{error}; using {} instead", host.registry);
                     }
                     return Ok(answer);
@@ -271,20 +271,20 @@ impl Repository {
                     {
                         let _ = host.given_up.set(error.clone());
                     }
-                    said.push(error);
+                    errors.push(error);
                 }
             }
         }
-        match (said.len(), said.pop()) {
+        match (errors.len(), errors.pop()) {
             (1, Some(error)) => Err(error),
             (_, last) => {
-                said.extend(last);
-                Err(RegistryError::NoHost { each: said })
+                errors.extend(last);
+                Err(RegistryError::NoHost { each: errors })
             }
         }
     }
 
-    /// What went wrong in looking for credentials.
+    /// Problems of the search for credentials.
     pub(super) fn problems(&self) -> Vec<String> {
         self.hosts.iter().flat_map(Host::problems).collect()
     }
@@ -294,12 +294,12 @@ async fn read(host: &Host, request: &RegistryRequest<'_>, expected: Option<&Dige
     let response = host.ask(request).await?;
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let media_type = header(CONTENT_TYPE.as_str());
-    let told = header("docker-content-digest").and_then(|text| text.parse().ok());
+    let header_digest = header("docker-content-digest").and_then(|text| text.parse().ok());
     let body = Body { host: &host.registry, what: request.what, limit: DOCUMENT_LIMIT };
     let mut bytes = body.read(response).await?;
-    let digest = if let Some(expected) = expected.cloned().or(told) {
+    let digest = if let Some(expected) = expected.cloned().or(header_digest) {
         if let Some(actual) = expected.mismatch(&bytes) {
-            // The digest of a signed manifest is that of its payload. Nothing else of it is used.
+            // The digest of a signed manifest is that of its payload. The rest is not used.
             let signed = signed::payload(&bytes).filter(|payload| expected.mismatch(payload).is_none());
             let wrong = || RegistryError::digest(&host.registry, request.what, &expected, &actual);
             bytes = signed.ok_or_else(wrong)?;

@@ -61,8 +61,8 @@ async fn details(response: Response) -> String {
 
 /// The messages in an error body as the distribution specification defines it, or an empty text.
 pub(super) fn details_in(body: &[u8]) -> String {
-    let Ok(told) = serde_json::from_slice::<ErrorBody>(body) else { return String::new() };
-    let details: Vec<String> = told
+    let Ok(body) = serde_json::from_slice::<ErrorBody>(body) else { return String::new() };
+    let details: Vec<String> = body
         .errors
         .into_iter()
         .take(3)

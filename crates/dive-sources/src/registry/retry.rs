@@ -137,14 +137,14 @@ fn too_long(error: RegistryError, wait: Duration, limit: Duration) -> RegistryEr
     }
 }
 
-/// `Retry-After`, as seconds or as a date of HTTP (RFC 9110, 10.2.3), of which `now` is the seconds since 1970.
+/// Parses `Retry-After`: seconds, or an HTTP date (RFC 9110, 10.2.3). `now` is in seconds since 1970.
 pub(super) fn retry_after(text: &str, now: u64) -> Option<Duration> {
     let text = text.trim();
     let seconds = text.parse().ok().or_else(|| Some(seconds_of_date(text)?.saturating_sub(now)));
     seconds.map(Duration::from_secs)
 }
 
-/// A date of HTTP as seconds since 1970.
+/// An HTTP date in seconds since 1970.
 fn seconds_of_date(text: &str) -> Option<u64> {
     let date = httpdate::parse_http_date(text).ok()?;
     date.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
@@ -155,12 +155,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_registry_says_when_in_seconds_or_as_a_date() {
+    fn retry_after_is_read_as_seconds_or_a_date() {
         assert_eq!(retry_after(" 7", 0), Some(Duration::from_secs(7)));
         assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_770), Some(Duration::from_secs(7)));
         assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_790), Some(Duration::ZERO));
         assert_eq!(retry_after("Thu, 29 Feb 2024 00:00:00 GMT", 1_709_164_799), Some(Duration::from_secs(1)));
-        // An old form, which recipients must accept.
+        // An obsolete format that recipients must accept.
         assert_eq!(retry_after("Sunday, 06-Nov-94 08:49:37 GMT", 784_111_770), Some(Duration::from_secs(7)));
         for wrong in ["", "-1", "soon", "Sun, 99 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49 GMT"] {
             assert_eq!(retry_after(wrong, 0), None, "{wrong}");
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_grow_and_have_an_end() {
+    fn retry_delays_grow_up_to_a_limit() {
         let mut retries = RetryPolicy::new(TRIES, PAUSE);
         let mut last = Duration::ZERO;
         for tries in [1, 3, 9, 40] {

@@ -5,7 +5,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use dive_model::json::{self, Decode, Key, List, Object, Size};
+use dive_model::json::{self, Decode, JsonKey, List, Object, Size};
 
 #[derive(Default)]
 struct Signed {
@@ -14,7 +14,7 @@ struct Signed {
 }
 
 impl Object for Signed {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("schemaVersion") => &mut self.schema_version,
             _ if key.is("signatures") => &mut self.signatures,
@@ -30,7 +30,7 @@ struct Signature {
 }
 
 impl Object for Signature {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("protected").then_some(&mut self.protected)
     }
 }
@@ -39,12 +39,12 @@ impl Object for Signature {
 #[derive(Default, PartialEq, Eq)]
 struct Format {
     length: Size,
-    /// In base64.
+    /// Base64.
     tail: String,
 }
 
 impl Object for Format {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("formatLength") => &mut self.length,
             _ if key.is("formatTail") => &mut self.tail,
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_signed_or_signed_oddly_has_no_payload() {
+    fn an_unsigned_or_inconsistent_manifest_has_no_payload() {
         let right = signature(PAYLOAD.len() - 2, "\n}");
         for document in [
             PAYLOAD.as_bytes().to_vec(),

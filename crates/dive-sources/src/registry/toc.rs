@@ -1,11 +1,11 @@
-//! Fetches tables of contents: the few parts of a layer that hold its table.
+//! Fetches the table of contents of a layer without the rest of the layer.
 
 use super::error::RegistryError;
 use super::repository::Repository;
 use dive_model::digest::Digest;
 use dive_model::layer::toc::{ByteRange, Toc, TocError, TocReference};
 
-/// The table of a blob of `size` bytes, compared with what the manifest says of it.
+/// The table of contents of a blob of `size` bytes, verified against the manifest.
 pub(super) async fn fetch(
     repository: &Repository,
     digest: &Digest,

@@ -1,5 +1,5 @@
-//! Whom to believe: the system's authorities, those that docker keeps for a registry in `certs.d/HOST:PORT/`, and those of
-//! `--ca-file`; and the certificate to show a registry that asks for one.
+//! TLS trust: the system's certificate authorities, docker's `certs.d/HOST:PORT/` folders and `--ca-file`; also the client
+//! certificates in those folders.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,31 +19,31 @@ use super::error::RegistryError;
 use crate::certificates::{AcceptAnyVerifier, certificates};
 use crate::environment::Environment;
 
-/// Where authorities and client certificates are looked for.
+/// The locations of certificate authorities and client certificates.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Trust {
-    /// Folders with a folder for each host.
+    /// Folders with one subfolder per host.
     pub(super) folders: Vec<PathBuf>,
-    /// Authorities for all hosts.
+    /// A file of authorities for all hosts.
     pub(super) ca_file: Option<PathBuf>,
 }
 
-/// Whether a host has to show who it is.
+/// Whether a host's certificate is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Identification {
     Required,
-    /// The user says that it need not.
+    /// Disabled by the user.
     Waived,
 }
 
-/// What the files for one host hold.
+/// The certificates for one host.
 #[derive(Debug, Default)]
 struct HostFiles {
     authorities: Vec<CertificateDer<'static>>,
     client: Option<ClientCertificate>,
 }
 
-/// What to show a host that asks for it.
+/// The client certificate for a host that requires one.
 #[derive(Debug)]
 struct ClientCertificate {
     file: PathBuf,
@@ -61,14 +61,14 @@ impl ClientCertificate {
         let certified = CertifiedKey::new(self.chain, key);
         match certified.keys_match() {
             Err(error @ rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => Err(unusable(error)),
-            // A certificate that cannot be compared, such as one of X.509's first version, is the host's to judge.
+            // A certificate that cannot be compared, such as X.509 version 1, is left to the host.
             Ok(()) | Err(_) => Ok(Arc::new(SingleCertAndKey::from(certified))),
         }
     }
 }
 
 impl Trust {
-    /// Docker's folder, and its folder for those who run it without root.
+    /// Docker's folder, and the folder of rootless Docker.
     pub(super) fn of(environment: &Environment, ca_file: Option<PathBuf>) -> Self {
         let home = environment.path("HOME").map(|home| home.join(".config"));
         let config = environment.path("XDG_CONFIG_HOME").or(home);
@@ -77,7 +77,7 @@ impl Trust {
         Self { folders, ca_file }
     }
 
-    /// How to speak TLS with the host of any of these names.
+    /// The TLS configuration for a host. `names` are its aliases.
     pub(super) fn config(&self, names: &[&str], identification: Identification) -> Result<ClientConfig, RegistryError> {
         let mut held = HostFiles::default();
         if let Some(file) = &self.ca_file {
@@ -117,7 +117,7 @@ impl Trust {
 }
 
 impl HostFiles {
-    /// `*.crt` are authorities; `X.cert` and `X.key` are what a client shows.
+    /// Reads `*.crt` as authorities, and `X.cert` with `X.key` as a client certificate.
     fn read_folder(&mut self, folder: &Path) -> Result<(), RegistryError> {
         let Ok(entries) = folder.read_dir() else { return Ok(()) };
         let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
@@ -172,7 +172,7 @@ impl ServerCertVerifier for SelfSignedVerifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         match self.system.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
-            // The days of its validity are compared before it is said, the name is not.
+            // This error follows the check of the validity dates and precedes that of the name.
             Err(rustls::Error::InvalidCertificate(error))
                 if self.own.contains(end_entity) && is_self_signed(&error) =>
             {
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_pair_is_an_error_that_names_the_other_half() {
+    fn a_client_certificate_without_its_key_is_an_error() {
         assert!(
             error_of(&[("client.cert", "")]).contains("client.cert: the client certificate NAME.cert has no NAME.key")
         );
@@ -230,12 +230,12 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_holds_no_certificate_is_an_error() {
+    fn a_file_without_a_certificate_is_an_error() {
         assert!(error_of(&[("ca.crt", "no PEM")]).contains("ca.crt: cannot be read as PEM"));
     }
 
     #[test]
-    fn a_host_without_a_folder_needs_none() {
+    fn a_host_without_a_folder_uses_the_system_authorities() {
         let trust = Trust { folders: vec!["/nowhere".into()], ca_file: None };
         assert!(trust.config(&["quay.io"], Identification::Waived).is_ok());
     }

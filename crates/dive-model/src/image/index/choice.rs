@@ -1,5 +1,5 @@
-//! Chooses a manifest of an index: the one named by `--image`; else readable before missing or damaged, known platform before
-//! unknown, better fit before worse, first before later.
+//! Chooses a manifest of an index: the one that `--image` names; otherwise readable before missing or damaged, known
+//! platform before unknown, better fit before worse, first before later.
 
 use super::super::error::ImageError;
 use super::super::other_entry::OtherEntry;
@@ -9,28 +9,28 @@ use super::images::{IndexImages, IndexedImage};
 use super::walk::ManifestLeaf;
 use crate::remark::Remark;
 
-/// A manifest of an index, by its places in [`IndexImages`].
+/// A manifest of an index, by its positions in [`IndexImages`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Choice {
     pub(super) image: usize,
     pub(super) leaf: usize,
 }
 
-/// What there is to choose from.
+/// Chooses from the images of an index.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Chooser<'a> {
-    /// What messages call the store.
+    /// Name of the store, for messages.
     pub(super) archive: &'a str,
-    /// What messages call the list of images.
+    /// Name of the index document, for messages.
     pub(super) document: &'a str,
     pub(super) index: &'a IndexImages,
     pub(super) selection: &'a Selection,
 }
 
 impl Chooser<'_> {
-    /// The chosen manifest; it may be unreadable.
+    /// Chooses a manifest, which may be unreadable.
     ///
-    /// `id_of` reads the digest of a manifest's configuration, which is the id that engines print.
+    /// `id_of` reads the configuration digest of a manifest, which is the id that engines print.
     pub(super) fn choose(
         self,
         id_of: &mut dyn FnMut(&ManifestLeaf) -> Result<Option<String>, ImageError>,
@@ -83,13 +83,13 @@ impl Chooser<'_> {
         images.iter().flat_map(|image| self.of_image(*image)).collect()
     }
 
-    /// The manifests below the index that `wanted` is the digest of.
+    /// Manifests below the index with digest `wanted`.
     fn below_index(self, wanted: &str) -> Vec<Choice> {
         let below = self.index.below(wanted).unwrap_or_default();
         self.all().filter(|choice| below.contains(self.leaf(*choice).descriptor.digest.as_str())).collect()
     }
 
-    /// The best of `candidates` by `fit`; of equals one whose platform the index lists, and of those the first.
+    /// The best of `candidates` by `fit`. Among equals, one whose platform the index lists, then the first.
     fn best(self, candidates: &[Choice], fit: &dyn Fn(&Platform) -> Option<Fit>) -> Option<Choice> {
         let fitting = candidates.iter().enumerate().filter_map(|(at, choice)| {
             let leaf = self.leaf(*choice);
@@ -103,7 +103,7 @@ impl Chooser<'_> {
         if let Some(choice) = self.best(candidates, &|found| found.fit(wanted)) {
             return Ok(choice);
         }
-        // Nothing says what the only one is for; and one that cannot be read may be what is wanted.
+        // A single manifest without a platform may be for any, and an unreadable one may be the requested one.
         let is_image = |choice: &Choice| !self.leaf(*choice).may_be_missing_attestation();
         let images: Vec<Choice> = candidates.iter().copied().filter(is_image).collect();
         let considered = if images.is_empty() { candidates } else { &images };
@@ -117,7 +117,7 @@ impl Chooser<'_> {
         }
     }
 
-    /// What this machine runs; else the only one there is, or the only one of the first image.
+    /// The best manifest for this machine; otherwise the only one, or the only one of the first image.
     fn for_host(self, candidates: &[Choice], host: &Platform) -> Result<Choice, ImageError> {
         let fit = |found: &Platform| found.fit_host(host);
         let best = self.best(candidates, &fit);
@@ -132,14 +132,14 @@ impl Chooser<'_> {
             candidates.iter().copied().filter(|choice| self.leaf(*choice).error.is_none()).collect();
         let first = whole.iter().find(|choice| is_good(choice)).or(whole.first());
         let Some(first) = first else {
-            // None can be read: the error says why.
+            // All are unreadable: the error says why.
             return best.or_else(|| candidates.first().copied()).ok_or_else(|| self.not_found());
         };
         let beside = whole.iter().filter(|choice| choice.image == first.image && is_good(choice)).count();
         if beside <= 1 {
             return Ok(*first);
         }
-        // None of several can be preferred.
+        // There is no reason to prefer one of several.
         match best.map(|choice| (choice, self.leaf(choice).error.as_ref())) {
             Some((_, Some(ImageError::MissingDocument { path, .. }))) => Err(ImageError::MissingPlatform {
                 archive: self.archive.to_owned(),
@@ -152,7 +152,7 @@ impl Chooser<'_> {
         }
     }
 
-    /// The manifest with that digest or image id.
+    /// The manifest with this digest or image id.
     fn by_digest(
         self,
         wanted: &str,
@@ -178,7 +178,7 @@ impl Chooser<'_> {
         Ok(None)
     }
 
-    /// A digest names an image for one platform; a different `--platform` contradicts it.
+    /// Fails if `--platform` differs from the platform of an image chosen by digest.
     fn check_platform(self, choice: Choice) -> Result<Choice, ImageError> {
         let leaf = self.leaf(choice);
         match (&leaf.platform, &self.selection.platform) {
@@ -189,7 +189,7 @@ impl Chooser<'_> {
         }
     }
 
-    /// The platforms of these manifests that can be named, each once.
+    /// Platforms of the readable `candidates`, each once.
     fn platforms(&self, candidates: &[Choice]) -> Vec<&Platform> {
         let leaves = candidates.iter().map(|choice| self.leaf(*choice));
         let mut platforms: Vec<&Platform> = Vec::new();
@@ -205,7 +205,7 @@ impl Chooser<'_> {
         ImageError::no_platform(self.archive, self.selection.image.as_ref(), wanted, joined(found))
     }
 
-    /// Why there is no image, or none of that name.
+    /// The error if there is no image, or none of that name.
     fn not_found(&self) -> ImageError {
         let archive = || self.archive.to_owned();
         let IndexImages { names, others, images, attestations, .. } = self.index;
@@ -246,7 +246,7 @@ impl Chooser<'_> {
         }
     }
 
-    /// What should be known of `choice`, which is one of `candidates`.
+    /// Adds remarks on `choice`, one of `candidates`.
     fn remark(self, candidates: &[Choice], choice: Choice, remarks: &mut Vec<Remark>) {
         let chosen = self.leaf(choice);
         if chosen.error.is_some() {
@@ -275,7 +275,7 @@ impl Chooser<'_> {
         }
     }
 
-    /// Why an image for `platform` is shown, which fits what is `wanted` no better than `fit`.
+    /// Explains why an image for `platform` is shown, which fits `wanted` only by `fit`.
     fn describe_substitute(
         self,
         candidates: &[Choice],
@@ -292,7 +292,7 @@ impl Chooser<'_> {
             let problem = if is_missing { "missing" } else { "damaged" };
             format!("the manifest for {wanted} is {problem}; showing the image")
         } else if self.all().count() == 1 {
-            // There may be no index.
+            // There may be no index to mention.
             "showing the image".to_owned()
         } else if self.selection.image.is_some() {
             format!("the image has no manifest for {wanted}; showing the one")
@@ -303,7 +303,7 @@ impl Chooser<'_> {
         format!("{problem} for {platform}{consequence}")
     }
 
-    /// The images that cannot be shown, and the manifests beside `choice` that may be for any platform.
+    /// Lists unreadable images, and unreadable manifests of the chosen image that may be for any platform.
     fn describe_unreadable(self, choice: Choice) -> Vec<String> {
         let unreadable = self.index.names.iter().zip(self.images()).flat_map(|(name, image)| {
             let is_chosen = name.index == choice.image;
@@ -316,7 +316,7 @@ impl Chooser<'_> {
             let place = if is_chosen { String::new() } else { format!("image {}: ", name.in_brackets()) };
             of_any.chain(of_image).filter_map(move |leaf| {
                 let problem = match leaf.error.as_ref()? {
-                    // What helps is long, and said where the image is named.
+                    // The advice is long, and part of the error if `--image` names this image.
                     ImageError::MissingDocument { path, .. } => format!("the manifest {path} is missing"),
                     error => {
                         let text = error.to_string();
@@ -328,8 +328,8 @@ impl Chooser<'_> {
             })
         });
         let mut unreadable: Vec<String> = unreadable.collect();
-        let more = unreadable.len().saturating_sub(SHOWN);
-        unreadable.truncate(SHOWN);
+        let more = unreadable.len().saturating_sub(MAX_UNREADABLE);
+        unreadable.truncate(MAX_UNREADABLE);
         if more > 0 {
             unreadable.push(format!("{more} more manifests cannot be read"));
         }
@@ -337,8 +337,8 @@ impl Chooser<'_> {
     }
 }
 
-/// Manifests that cannot be read and are named one by one.
-const SHOWN: usize = 5;
+/// Maximum number of unreadable manifests to list.
+const MAX_UNREADABLE: usize = 5;
 
 fn joined(platforms: &[&Platform]) -> String {
     platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")

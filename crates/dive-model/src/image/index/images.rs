@@ -1,6 +1,6 @@
-//! The images of an index, each with its manifests for several platforms, and what lies beside them. Shapes differ by
-//! writer: containerd nests an index for each image, skopeo gives each tag an entry of its own, others list the platforms of
-//! one image at the top, crane lists images of one platform there.
+//! Groups the manifests of an index into images, each for several platforms. Writers differ: containerd nests an index
+//! for each image, skopeo has an entry for each tag, others list the platforms of one image at the top level, and crane
+//! lists images of one platform there.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -13,17 +13,17 @@ use super::super::selection::{ImageName, is_id, note_shared_tags};
 use super::walk::{INDEX, IndexWalker, ManifestContent, ManifestLeaf};
 use crate::json::List;
 
-/// Manifests that are one image, each for another platform.
+/// One image: its manifests, each for another platform.
 #[derive(Debug, Default)]
 pub(super) struct IndexedImage {
     tags: Arc<[String]>,
-    /// Digests of the entries in `index.json`.
+    /// Digests of its entries in `index.json`.
     pub(super) digests: Vec<String>,
     pub(super) leaves: Vec<ManifestLeaf>,
 }
 
 impl IndexedImage {
-    /// The digest of its index, if it has one of its own; else of its first manifest.
+    /// Digest of its own index, or of its first manifest.
     fn id(&self) -> Option<&str> {
         match &self.digests[..] {
             [digest] => Some(digest),
@@ -32,17 +32,17 @@ impl IndexedImage {
     }
 }
 
-/// The images that an index holds, and its other entries.
+/// The images of an index, and its other entries.
 #[derive(Debug, Default)]
 pub(super) struct IndexImages {
     pub(super) images: Vec<IndexedImage>,
-    /// What `images` are called.
+    /// Names of `images`.
     pub(super) names: Vec<ImageName>,
-    /// Entries that are no images.
+    /// Entries that are not images.
     pub(super) others: Vec<OtherEntry>,
-    /// Attestations in the index of an image, which every build adds.
+    /// Attestations of images, which every build adds.
     pub(super) attestations: Vec<OtherEntry>,
-    /// Of each index below `index.json`, by digest, the digests of its entries.
+    /// For each nested index, by digest, the digests of its entries.
     nested: HashMap<String, Vec<String>>,
     /// What builders state about the images.
     pub(super) statements: Vec<Attestation>,
@@ -75,7 +75,7 @@ impl IndexImages {
         Ok(contents)
     }
 
-    /// The digests of everything below the index that `wanted` is the digest of.
+    /// Digests of everything below the index with digest `wanted`.
     pub(super) fn below(&self, wanted: &str) -> Option<HashSet<&str>> {
         let index = self.nested.keys().find(|digest| is_id(digest, wanted))?;
         let mut below = HashSet::new();
@@ -87,7 +87,7 @@ impl IndexImages {
         Some(below)
     }
 
-    /// Reads the manifest at these places if it is still unread. False if `self` changed: choose again.
+    /// Reads the manifest at these positions if it is unread. False if `self` changed: choose again.
     pub(super) fn confirm(
         &mut self,
         walker: &mut IndexWalker<'_>,
@@ -145,7 +145,7 @@ impl From<ManifestLeaf> for OtherEntry {
     }
 }
 
-/// An entry of `index.json`; entries with one digest are one.
+/// Entries of `index.json` with one digest.
 #[derive(Debug)]
 struct IndexEntry {
     digest: String,
@@ -153,16 +153,16 @@ struct IndexEntry {
     leaves: Vec<ManifestLeaf>,
 }
 
-/// The entries of an index by the images they seem to be: entries of one digest are one image with several tags; entries
-/// of one tag, and manifests with a platform and without a tag, are one image for several platforms.
+/// Groups the entries of an index into images. Entries with one digest are one image with several tags. Entries with
+/// one tag, and manifests with a platform and without a tag, are one image for several platforms.
 fn groups(walker: &mut IndexWalker<'_>, entries: List<Descriptor>) -> Result<Vec<IndexedImage>, ImageError> {
     let mut listed: Vec<IndexEntry> = Vec::new();
     let mut images = DisjointSets::default();
-    // Which entry has a tag, a digest, or a platform and no tag: lists may be long.
+    // Maps from tag and digest to the first such entry: a scan per entry would be quadratic.
     let (mut by_tag, mut by_digest) = (HashMap::new(), HashMap::new());
     let mut of_platforms = None;
     let mut seen_tags = HashSet::new();
-    for entry in walker.named(INDEX, entries) {
+    for entry in walker.with_digest(INDEX, entries) {
         let (digest, tag) = (entry.digest.clone(), entry.image_name().map(str::to_owned));
         let at = if let Some(at) = by_digest.get(&digest) {
             *at
@@ -180,7 +180,7 @@ fn groups(walker: &mut IndexWalker<'_>, entries: List<Descriptor>) -> Result<Vec
             at
         };
         let Some(tag) = tag.filter(|tag| seen_tags.insert((at, tag.clone()))) else { continue };
-        // What is no image stands for itself.
+        // Entries that are not images are not merged.
         if listed[at].leaves.iter().any(ManifestLeaf::may_be_image) {
             images.unite(at, *by_tag.entry(tag.clone()).or_insert(at));
         }
@@ -208,15 +208,15 @@ fn groups(walker: &mut IndexWalker<'_>, entries: List<Descriptor>) -> Result<Vec
     Ok(groups)
 }
 
-/// Numbers from 0 in sets, each of which is known by its first member.
+/// Disjoint sets of numbers from 0, each represented by its first member (union-find).
 #[derive(Debug, Default)]
 struct DisjointSets {
-    /// An earlier member of the set of each number, or itself.
+    /// For each number, an earlier member of its set, or itself.
     earlier: Vec<usize>,
 }
 
 impl DisjointSets {
-    /// The next number, alone in its set.
+    /// Adds the next number as a new set.
     fn add(&mut self) -> usize {
         self.earlier.push(self.earlier.len());
         self.earlier.len() - 1
@@ -224,7 +224,7 @@ impl DisjointSets {
 
     fn first_of(&mut self, mut member: usize) -> usize {
         while self.earlier[member] != member {
-            // Halves the way for the next time.
+            // Path halving keeps later lookups short.
             self.earlier[member] = self.earlier[self.earlier[member]];
             member = self.earlier[member];
         }
@@ -237,7 +237,7 @@ impl DisjointSets {
     }
 }
 
-/// Looks into manifests of one platform: each is an image, or an artifact that is listed as if it were one.
+/// Reads manifests for the same platform: each is an image, or an artifact listed like one.
 fn inspect_twins(walker: &mut IndexWalker<'_>, leaves: &mut [ManifestLeaf]) -> Result<(), ImageError> {
     let platform = |leaf: &ManifestLeaf| leaf.platform.as_ref().map(ToString::to_string);
     let mut counts: HashMap<String, usize> = HashMap::new();
@@ -250,13 +250,13 @@ fn inspect_twins(walker: &mut IndexWalker<'_>, leaves: &mut [ManifestLeaf]) -> R
     Ok(())
 }
 
-/// A group as the images that it holds. Manifests for different platforms are one image; one more for the same platform,
-/// and one without a known platform beside others, is an image of its own.
+/// Splits a group into images. Manifests for different platforms are one image. A further manifest for the same
+/// platform, or one without a known platform beside others, is a separate image.
 fn split(group: IndexedImage, leaves: Vec<ManifestLeaf>) -> Vec<IndexedImage> {
     let (mut image, mut apart) = (Vec::<ManifestLeaf>::new(), Vec::new());
     let mut digests = HashSet::new();
     let leaves = leaves.into_iter().filter(|leaf| digests.insert(leaf.descriptor.digest.clone()));
-    // Those of unknown platforms last: one of them is the image only where there is no other.
+    // Unknown platforms last: one of them is the image only if there is no other.
     let (unknown, others): (Vec<ManifestLeaf>, Vec<ManifestLeaf>) =
         leaves.partition(ManifestLeaf::is_listed_as_unknown);
     let (of_platforms, without_platform): (Vec<ManifestLeaf>, Vec<ManifestLeaf>) =
@@ -271,7 +271,7 @@ fn split(group: IndexedImage, leaves: Vec<ManifestLeaf>) -> Vec<IndexedImage> {
         }
     }
     for leaf in without_platform {
-        // What cannot be read may be for any platform.
+        // An unreadable manifest may be for any platform.
         if image.is_empty() || leaf.error.is_some() {
             image.push(leaf);
         } else {
@@ -280,7 +280,7 @@ fn split(group: IndexedImage, leaves: Vec<ManifestLeaf>) -> Vec<IndexedImage> {
     }
     let mut tags = group.tags;
     if !apart.is_empty() {
-        // Tags that only entries of others have are not the image's.
+        // Drop tags that only separate images have.
         let lists: HashMap<*const String, &[String]> =
             image.iter().map(|leaf| (leaf.tags.as_ptr(), &*leaf.tags)).collect();
         let own: HashSet<&String> = lists.into_values().flatten().collect();

@@ -1,4 +1,4 @@
-//! `index.json` to one manifest, and that manifest to a plan.
+//! Chooses a manifest from `index.json`, and makes a plan of it.
 
 mod choice;
 mod images;
@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::document::{self, DocumentKind};
 use super::error::ImageError;
 use super::manifest::{ManifestKind, OciDocument};
-use super::plan::{Attestation, ConfigDocument, Plan, PlannedConfig, Wanted};
+use super::plan::{Attestation, BlobReference, ConfigDocument, ImagePlan, PlannedConfig};
 use super::schema1::Schema1;
 use super::selection::{ImageName, Selection, find_tagged};
 use crate::remark::Remark;
@@ -20,8 +20,12 @@ use walk::{IndexWalker, ManifestLeaf, no_configuration};
 
 pub(super) use walk::INDEX;
 
-/// The plan for the image and the platform that `selection` names.
-pub(super) fn plan(store: &dyn Store, selection: &Selection, remarks: &mut Vec<Remark>) -> Result<Plan, ImageError> {
+/// The plan of the image and platform that `selection` chooses.
+pub(super) fn plan(
+    store: &dyn Store,
+    selection: &Selection,
+    remarks: &mut Vec<Remark>,
+) -> Result<ImagePlan, ImageError> {
     let document: OciDocument = document::read(store, &store.blob(INDEX)?, DocumentKind::Index, remarks)?;
     let mut walker = IndexWalker::new(store);
     let mut index = IndexImages::of(&mut walker, document.manifests.unwrap_or_default())?;
@@ -35,7 +39,7 @@ pub(super) fn plan(store: &dyn Store, selection: &Selection, remarks: &mut Vec<R
             break choice;
         }
     };
-    // Where no image was named, a remark names those that cannot be read.
+    // Without `--image`, a remark lists unreadable images.
     let is_unreadable = |name: &ImageName| index.images[name.index].leaves.iter().all(|leaf| leaf.error.is_some());
     let others =
         index.names.iter().filter(|name| name.index != choice.image && !is_unreadable(name)).cloned().collect();
@@ -44,7 +48,7 @@ pub(super) fn plan(store: &dyn Store, selection: &Selection, remarks: &mut Vec<R
     let mut attestations = index.statements;
     attestations.retain(|attestation| attestation.of == leaf.descriptor.digest);
     let plan = from_manifest(store, leaf, name, others, remarks)?;
-    Ok(Plan { other_entries: index.others, attestations, ..plan })
+    Ok(ImagePlan { other_entries: index.others, attestations, ..plan })
 }
 
 /// What builders state about the image with this configuration, by the index beside `manifest.json`. What cannot be read
@@ -65,8 +69,8 @@ pub(super) fn attestations(store: &dyn Store, config: &str) -> Vec<Attestation> 
     attestations
 }
 
-/// The images of the index that are not among `known`, which another document lists: neither by a tag nor by the id. An
-/// index that cannot be read adds none.
+/// Images of the index that are not in `known`, a list from another document: neither by tag nor by id. Empty if the
+/// index is unreadable.
 pub(super) fn images_beside(store: &dyn Store, known: &[ImageName]) -> Vec<ImageName> {
     let read = |blob| document::read(store, &blob, DocumentKind::Index, &mut Vec::new());
     let index: Option<OciDocument> = store.blob(INDEX).ok().and_then(|blob| read(blob).ok());
@@ -92,8 +96,8 @@ pub(super) fn images_beside(store: &dyn Store, known: &[ImageName]) -> Vec<Image
         .collect()
 }
 
-/// The media types of the layers that the manifests of `store` name, by digest. What cannot be read tells of none: it is
-/// only asked where something else says which layers there are.
+/// Media types of all layers in the manifests of `store`, by digest. Ignores unreadable manifests: another document
+/// lists the layers.
 pub(super) fn media_types(store: &dyn Store) -> HashMap<String, String> {
     let read = |path: &str, kind: DocumentKind| -> Option<OciDocument> {
         document::read(store, &store.blob(path).ok()?, kind, &mut Vec::new()).ok()
@@ -113,7 +117,7 @@ fn from_manifest(
     mut name: ImageName,
     others: Vec<ImageName>,
     remarks: &mut Vec<Remark>,
-) -> Result<Plan, ImageError> {
+) -> Result<ImagePlan, ImageError> {
     if let Some(error) = leaf.error {
         return Err(error);
     }
@@ -121,9 +125,9 @@ fn from_manifest(
     let manifest: OciDocument = document::read(store, &blob, DocumentKind::OciDocument, remarks)?;
     if manifest.kind() == Some(ManifestKind::Schema1) {
         let Schema1 { config, layers } = Schema1::read(store, &blob, remarks)?;
-        // The digest of a configuration would be the image's id.
+        // The id would be the digest of the configuration, which does not exist.
         name.id = None;
-        return Ok(Plan {
+        return Ok(ImagePlan {
             name,
             others,
             other_entries: Vec::new(),
@@ -136,18 +140,18 @@ fn from_manifest(
     }
     let Some(config) = &manifest.config else { return Err(no_configuration(store, &leaf.path)) };
     name.id = Some(config.digest.clone());
-    Ok(Plan {
+    Ok(ImagePlan {
         name,
         others,
         other_entries: Vec::new(),
         platform: leaf.platform,
         config: PlannedConfig::Document(ConfigDocument {
-            wanted: Wanted::from(config),
+            reference: BlobReference::from(config),
             kind: DocumentKind::OciDocument,
             manifest: store.file_name(&leaf.path).into_owned(),
             artifact_type: manifest.artifact_type.as_deref().map(str::to_owned),
         }),
-        layers: manifest.layers.0.iter().map(Wanted::from).collect(),
+        layers: manifest.layers.0.iter().map(BlobReference::from).collect(),
         attestations: Vec::new(),
         base: manifest.base(),
     })

@@ -1,5 +1,5 @@
-//! Walks the entries of an index to manifests: of images, and of what registries and builders keep beside images
-//! (attestations, signatures, SBOMs, charts). Indexes lie inside indexes; each document is read once.
+//! Walks the entries of an index to manifests of images and of other content (attestations, signatures, SBOMs, charts).
+//! Indexes may be nested. Each document is read once.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,33 +18,35 @@ use crate::store::Store;
 
 pub(in crate::image) const INDEX: &str = "index.json";
 
-/// Documents that are read in search of a manifest. Real indexes have some ten entries; a file can claim any number.
+/// Maximum number of documents to read when searching a manifest. Real indexes have some ten entries; a hostile file
+/// can list any number.
 const DOCUMENT_COUNT: usize = 1_000;
 
-/// Manifests that are read beyond that because they were chosen.
+/// Maximum number of chosen manifests to read beyond that.
 const CHOSEN_COUNT: usize = 100;
 
-/// Entries that all those documents together may list.
+/// Maximum number of entries in all these documents.
 const LISTED_COUNT: usize = 10_000;
 
-/// A manifest that an index leads to.
+/// A manifest reached from an index.
 #[derive(Debug)]
 pub(super) struct ManifestLeaf {
     pub(super) descriptor: Descriptor,
     pub(super) path: String,
-    /// The tags of the entries of `index.json` that lead to it.
+    /// Tags of the entries of `index.json` that lead to it.
     pub(super) tags: Arc<[String]>,
-    /// By the index, or by the configuration where the index names none.
+    /// Platform in the index, or else in the configuration.
     pub(super) platform: Option<Platform>,
     pub(super) content: ManifestContent,
-    /// The digest of its configuration, if it was read: the image's id.
+    /// Digest of the configuration, which is the image id; `None` if the manifest was not read.
     pub(super) config_digest: Option<String>,
-    /// Why it cannot be read. Indexes list platforms nobody pulled, so the command fails only if it is the chosen one.
+    /// Why it cannot be read. Indexes list platforms that were not pulled, so this is an error only for the chosen
+    /// manifest.
     pub(super) error: Option<ImageError>,
 }
 
 impl ManifestLeaf {
-    /// Whether it is an image, or may be one.
+    /// True if it is or may be an image.
     pub(super) const fn may_be_image(&self) -> bool {
         matches!(self.content, ManifestContent::Unread | ManifestContent::Image)
     }
@@ -55,44 +57,44 @@ impl ManifestLeaf {
         Some(Attestation { path: self.path.clone(), of: of.to_owned() })
     }
 
-    /// Whether the index says that it is of an unknown platform.
+    /// True if the index gives an unknown platform.
     pub(super) fn is_listed_as_unknown(&self) -> bool {
         self.descriptor.platform().is_some_and(|platform| !platform.is_known())
     }
 
-    /// Whether the index says that it is of an unknown platform, and its configuration names none: it may be anything.
+    /// True if neither index nor configuration gives a known platform.
     pub(super) fn is_of_unknown_platform(&self) -> bool {
         self.platform.is_none() && self.is_listed_as_unknown()
     }
 
-    /// Whether it is missing and of an unknown platform. Beside an image, that is in all likelihood an attestation about it.
+    /// True if it is missing and of unknown platform: beside an image, probably an attestation.
     pub(super) fn may_be_missing_attestation(&self) -> bool {
         self.content == ManifestContent::Unread && self.error.is_some() && self.is_of_unknown_platform()
     }
 }
 
-/// What a manifest describes.
+/// Content of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ManifestContent {
-    /// Not read: in all likelihood an image.
+    /// Not read; probably an image.
     Unread,
     Image,
-    /// What a builder states about an image.
+    /// An attestation of a builder.
     Attestation,
-    /// Something else in the form of an image, with its type.
+    /// An artifact, with its type.
     Artifact(Option<String>),
 }
 
-/// Follows the entries of one store's indexes.
+/// Follows the entries of a store's indexes.
 pub(super) struct IndexWalker<'a> {
     store: &'a dyn Store,
     documents: usize,
-    /// How many documents may be read.
+    /// Maximum number of documents.
     limit: usize,
-    /// How many manifests were read beyond the limit because they were chosen.
+    /// Number of chosen manifests read beyond the limit.
     chosen: usize,
     listed: usize,
-    /// On entries that lead nowhere.
+    /// Remarks on invalid entries.
     pub(super) remarks: Vec<Remark>,
     /// Of each index below `index.json`, by digest, the digests of its entries.
     pub(super) nested: HashMap<String, Vec<String>>,
@@ -141,7 +143,7 @@ impl<'a> IndexWalker<'a> {
             match self.follow(leaf)? {
                 Followed::Leaf(leaf) => leaves.push(*leaf),
                 Followed::Index { digest, path, entries } => {
-                    let entries = self.named(&path, entries);
+                    let entries = self.with_digest(&path, entries);
                     self.nested.insert(digest, entries.iter().map(|entry| entry.digest.clone()).collect());
                     ahead.extend(entries.into_iter().rev());
                 }
@@ -150,8 +152,8 @@ impl<'a> IndexWalker<'a> {
         Ok(leaves)
     }
 
-    /// The entries of `document` without those that name no digest: Go reads `null` as an entry without anything.
-    pub(super) fn named(&mut self, document: &str, List(entries): List<Descriptor>) -> Vec<Descriptor> {
+    /// The entries of `document` with a digest. Go reads `null` as an empty entry.
+    pub(super) fn with_digest(&mut self, document: &str, List(entries): List<Descriptor>) -> Vec<Descriptor> {
         let mut empty = (0..entries.len()).filter(|at| entries[*at].digest.is_empty());
         if let Some(first) = empty.next() {
             let more = match empty.count() {
@@ -183,7 +185,7 @@ impl<'a> IndexWalker<'a> {
         if leaf.error.is_some() {
             return leaf_of(leaf);
         }
-        // The descriptor says enough: in a registry, each document that is read is a request.
+        // The descriptor suffices. In a registry, each document is a request.
         if leaf.platform.is_some() && leaf.descriptor.is_manifest() && leaf.descriptor.artifact_type().is_none() {
             return leaf_of(leaf);
         }
@@ -193,7 +195,7 @@ impl<'a> IndexWalker<'a> {
         }
     }
 
-    /// Looks into a manifest that was passed over.
+    /// Reads a manifest if it is unread.
     pub(super) fn inspect(&mut self, leaf: &mut ManifestLeaf) -> Result<(), ImageError> {
         if leaf.content == ManifestContent::Unread && leaf.error.is_none() && self.read(leaf)?.is_some() {
             leaf.error = Some(no_configuration(self.store, &leaf.path));
@@ -201,14 +203,14 @@ impl<'a> IndexWalker<'a> {
         Ok(())
     }
 
-    /// Looks into a manifest that was chosen, also beyond the limit.
+    /// Reads a chosen manifest, even beyond the limit.
     pub(super) fn inspect_chosen(&mut self, leaf: &mut ManifestLeaf) -> Result<(), ImageError> {
         if self.documents < self.limit || leaf.content != ManifestContent::Unread || leaf.error.is_some() {
             return self.inspect(leaf);
         }
         self.chosen += 1;
         self.limit = self.documents + 1;
-        // An index was not walked: what it leads to is not known.
+        // A nested index was not walked, so its manifests are unknown.
         if self.chosen > CHOSEN_COUNT || self.read(leaf)?.is_some() {
             return Err(self.too_many());
         }
@@ -224,7 +226,7 @@ impl<'a> IndexWalker<'a> {
         }
     }
 
-    /// Reads the document of `leaf`, and returns the entries if it is an index. What cannot be read keeps its error.
+    /// Reads the document of `leaf`, and returns the entries if it is an index. Stores an error in `leaf`.
     fn read(&mut self, leaf: &mut ManifestLeaf) -> Result<Option<List<Descriptor>>, ImageError> {
         if self.documents >= self.limit {
             self.warn_of_limit();
@@ -254,18 +256,18 @@ impl<'a> IndexWalker<'a> {
                 let platform = leaf.platform.take().or_else(|| Schema1::platform(self.store, &blob));
                 leaf.platform = platform.filter(Platform::is_known);
             }
-            Some(ManifestKind::Manifest) | None => self.look_into(leaf, &document),
+            Some(ManifestKind::Manifest) | None => self.classify(leaf, &document),
         }
         Ok(None)
     }
 
-    /// Notes what the manifest of `leaf` describes.
-    fn look_into(&self, leaf: &mut ManifestLeaf, document: &OciDocument) {
+    /// Sets content, platform and configuration digest of `leaf`.
+    fn classify(&self, leaf: &mut ManifestLeaf, document: &OciDocument) {
         leaf.config_digest = document.config.as_ref().map(|config| config.digest.clone());
         let artifact_type = document.artifact_type.as_deref().or_else(|| leaf.descriptor.artifact_type());
         let media_type = document.config.as_ref().and_then(Descriptor::media_type);
         let kind = config_kind(media_type);
-        // A configuration that calls itself something else is an image's if it has what only images have.
+        // A configuration with another media type is an image's if it has fields that only images have.
         let needs_config = leaf.platform.is_none() || (kind == ConfigKind::Unknown && media_type.is_some());
         let config = document.config.as_ref().filter(|_| needs_config && kind != ConfigKind::Artifact);
         let config = config.and_then(|config| self.config(config));
@@ -290,7 +292,7 @@ impl<'a> IndexWalker<'a> {
         }
     }
 
-    /// The digest of the configuration of `leaf`, if it can be read.
+    /// Digest of the configuration of `leaf`, if readable.
     pub(super) fn id_of(&mut self, leaf: &ManifestLeaf) -> Result<Option<String>, ImageError> {
         self.count_document()?;
         let Ok(blob) = self.store.blob(&leaf.path) else { return Ok(None) };
@@ -299,7 +301,7 @@ impl<'a> IndexWalker<'a> {
         Ok(read.ok().and_then(|document| document.config).map(|config| config.digest))
     }
 
-    /// Counts a document that is read next: in a registry, each is a request.
+    /// Counts the next document. In a registry, each is a request.
     fn count_document(&mut self) -> Result<(), ImageError> {
         self.documents += 1;
         if self.documents > self.limit { Err(self.too_many()) } else { Ok(()) }
@@ -327,7 +329,7 @@ pub(super) fn no_configuration(store: &dyn Store, manifest: &str) -> ImageError 
     }
 }
 
-/// Whether no layer can be a part of a file system: cosign keeps signatures under an image's configuration.
+/// True if no layer can be part of a file system. cosign stores signatures with the configuration of an image.
 fn is_data_only(document: &OciDocument) -> bool {
     let is_data =
         |layer: &Descriptor| matches!(layer_kind(layer.media_type()), LayerKind::Other(other) if !other.is_file_system);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::json::{Decode, JsonError, JsonReader, Key, Object};
+use crate::json::{Decode, JsonError, JsonKey, JsonReader, Object};
 
 /// Layers without entries, which `BuildKit` leaves out of images: a tar of 1024 zeros in gzip, by `BuildKit` and by Docker.
 const EMPTY_LAYERS: [&str; 2] = [
@@ -82,7 +82,7 @@ impl Decode for Chain<'_> {
             return Ok(());
         }
         json.list(&mut |json| {
-            let mut layer = Layer::default();
+            let mut layer = ChainLayer::default();
             layer.decode(json)?;
             if self.of_image.get(self.length) == Some(&layer.digest) {
                 self.length += 1;
@@ -95,12 +95,12 @@ impl Decode for Chain<'_> {
 }
 
 #[derive(Debug, Default)]
-struct Layer {
+struct ChainLayer {
     digest: String,
 }
 
-impl Object for Layer {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+impl Object for ChainLayer {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("digest").then_some(&mut self.digest)
     }
 }

@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use super::chains::LayerChains;
-use crate::json::{Decode, Key, List, Map, Object, Text};
+use crate::json::{Decode, JsonKey, JsonText, List, Map, Object};
 
 /// An in-toto statement.
 #[derive(Debug, Default)]
 pub(super) struct Statement {
-    pub(super) predicate_type: Text,
+    pub(super) predicate_type: JsonText,
     /// What it is about; `BuildKit` leaves it empty where the image has no name.
-    pub(super) subject: List<Subject>,
+    pub(super) subject: List<ResourceDescriptor>,
     pub(super) predicate: Predicate,
 }
 
@@ -28,7 +28,7 @@ impl Statement {
 }
 
 impl Object for Statement {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("predicateType") => &mut self.predicate_type,
             _ if key.is("subject") => &mut self.subject,
@@ -40,12 +40,12 @@ impl Object for Statement {
 
 /// Something that a statement is about or that went into a build.
 #[derive(Debug, Default)]
-pub(super) struct Subject {
-    pub(super) uri: Text,
-    digest: Map<Text>,
+pub(super) struct ResourceDescriptor {
+    pub(super) uri: JsonText,
+    digest: Map<JsonText>,
 }
 
-impl Subject {
+impl ResourceDescriptor {
     /// Its digests as images write them: `sha256:...`.
     pub(super) fn digests(&self) -> impl Iterator<Item = String> {
         let digests = self.digest.0.iter().filter_map(|(algorithm, hex)| Some((algorithm, hex.as_deref()?)));
@@ -53,8 +53,8 @@ impl Subject {
     }
 }
 
-impl Object for Subject {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+impl Object for ResourceDescriptor {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("uri") => &mut self.uri,
             _ if key.is("digest") => &mut self.digest,
@@ -66,7 +66,7 @@ impl Object for Subject {
 /// SLSA provenance. Version 0.2 has `materials`, `invocation`, `buildConfig` and `metadata`, version 1 the others.
 #[derive(Debug, Default)]
 pub(super) struct Predicate {
-    materials: List<Subject>,
+    materials: List<ResourceDescriptor>,
     invocation: Request,
     build_config: BuildConfig,
     metadata: Metadata,
@@ -75,7 +75,7 @@ pub(super) struct Predicate {
 }
 
 impl Object for Predicate {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("materials") => &mut self.materials,
             _ if key.is("invocation") => &mut self.invocation,
@@ -90,7 +90,7 @@ impl Object for Predicate {
 
 impl Predicate {
     /// What went into the build.
-    pub(super) fn materials(&self) -> impl Iterator<Item = &Subject> {
+    pub(super) fn materials(&self) -> impl Iterator<Item = &ResourceDescriptor> {
         self.materials.0.iter().chain(&self.build_definition.resolved_dependencies.0)
     }
 
@@ -129,13 +129,13 @@ impl Predicate {
 
 #[derive(Debug, Default)]
 struct BuildDefinition {
-    resolved_dependencies: List<Subject>,
+    resolved_dependencies: List<ResourceDescriptor>,
     external_parameters: Request,
     internal_parameters: Internal,
 }
 
 impl Object for BuildDefinition {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("resolvedDependencies") => &mut self.resolved_dependencies,
             _ if key.is("externalParameters") => &mut self.external_parameters,
@@ -148,12 +148,12 @@ impl Object for BuildDefinition {
 /// What the user asked for. `BuildKit` up to 0.22 put the steps of a build here in version 1.
 #[derive(Debug, Default)]
 struct Request {
-    parameters: Parameters,
+    parameters: BuildParameters,
     build_config: BuildConfig,
 }
 
 impl Object for Request {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("parameters") || key.is("request") => &mut self.parameters,
             _ if key.is("buildConfig") => &mut self.build_config,
@@ -163,13 +163,13 @@ impl Object for Request {
 }
 
 #[derive(Debug, Default)]
-struct Parameters {
-    frontend: Text,
-    args: Map<Text>,
+struct BuildParameters {
+    frontend: JsonText,
+    args: Map<JsonText>,
 }
 
-impl Object for Parameters {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+impl Object for BuildParameters {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("frontend") => &mut self.frontend,
             _ if key.is("args") => &mut self.args,
@@ -184,7 +184,7 @@ struct Internal {
 }
 
 impl Object for Internal {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("buildConfig").then_some(&mut self.build_config)
     }
 }
@@ -192,23 +192,23 @@ impl Object for Internal {
 /// The steps of a build.
 #[derive(Debug, Default)]
 struct BuildConfig {
-    steps: List<Step>,
+    steps: List<BuildStep>,
 }
 
 impl Object for BuildConfig {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("llbDefinition").then_some(&mut self.steps)
     }
 }
 
 #[derive(Debug, Default)]
-struct Step {
+struct BuildStep {
     id: String,
     op: OuterOp,
 }
 
-impl Object for Step {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+impl Object for BuildStep {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("id") => &mut self.id,
             _ if key.is("op") => &mut self.op,
@@ -223,7 +223,7 @@ struct OuterOp {
 }
 
 impl Object for OuterOp {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("Op").then_some(&mut self.op)
     }
 }
@@ -234,18 +234,18 @@ struct Op {
 }
 
 impl Object for Op {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("source").then_some(&mut self.source)
     }
 }
 
 #[derive(Debug, Default)]
 struct SourceOp {
-    identifier: Text,
+    identifier: JsonText,
 }
 
 impl Object for SourceOp {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("identifier").then_some(&mut self.identifier)
     }
 }
@@ -256,7 +256,7 @@ struct RunDetails {
 }
 
 impl Object for RunDetails {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("metadata").then_some(&mut self.metadata)
     }
 }
@@ -267,7 +267,7 @@ struct Metadata {
 }
 
 impl Object for Metadata {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         // The second is how version 1 spells it since BuildKit 0.23.
         let is_buildkits = key.is("https://mobyproject.org/buildkit@v1#metadata") || key.is("buildkit_metadata");
         is_buildkits.then_some(&mut self.buildkit)
@@ -277,12 +277,12 @@ impl Object for Metadata {
 /// Files and layers of a build.
 #[derive(Debug, Default)]
 pub(super) struct BuildkitMetadata {
-    pub(super) source: Source,
+    pub(super) source: BuildSource,
     pub(super) layers: LayerChains,
 }
 
 impl Object for BuildkitMetadata {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("source") => &mut self.source,
             _ if key.is("layers") => &mut self.layers,
@@ -293,13 +293,13 @@ impl Object for BuildkitMetadata {
 
 /// The files that say what to build, and the lines of each step.
 #[derive(Debug, Default)]
-pub(super) struct Source {
+pub(super) struct BuildSource {
     pub(super) infos: List<SourceFile>,
     pub(super) locations: Map<Locations>,
 }
 
-impl Object for Source {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+impl Object for BuildSource {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("infos") => &mut self.infos,
             _ if key.is("locations") => &mut self.locations,
@@ -310,13 +310,13 @@ impl Object for Source {
 
 #[derive(Debug, Default)]
 pub(super) struct SourceFile {
-    pub(super) filename: Text,
+    pub(super) filename: JsonText,
     /// In base64.
-    pub(super) data: Text,
+    pub(super) data: JsonText,
 }
 
 impl Object for SourceFile {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("filename") => &mut self.filename,
             _ if key.is("data") => &mut self.data,
@@ -331,7 +331,7 @@ pub(super) struct Locations {
 }
 
 impl Object for Locations {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("locations").then_some(&mut self.locations)
     }
 }
@@ -340,12 +340,12 @@ impl Object for Locations {
 #[derive(Debug, Default)]
 pub(super) struct Location {
     /// The place of the file in `infos`; 0 if it is not given.
-    pub(super) source_index: Number,
-    pub(super) ranges: List<Range>,
+    pub(super) source_index: JsonNumber,
+    pub(super) ranges: List<LocationRange>,
 }
 
 impl Object for Location {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("sourceIndex") => &mut self.source_index,
             _ if key.is("ranges") => &mut self.ranges,
@@ -355,13 +355,13 @@ impl Object for Location {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Range {
+pub(super) struct LocationRange {
     pub(super) start: Position,
     pub(super) end: Position,
 }
 
-impl Object for Range {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+impl Object for LocationRange {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("start") => &mut self.start,
             _ if key.is("end") => &mut self.end,
@@ -372,20 +372,20 @@ impl Object for Range {
 
 #[derive(Debug, Default)]
 pub(super) struct Position {
-    pub(super) line: Number,
+    pub(super) line: JsonNumber,
 }
 
 impl Object for Position {
-    fn field(&mut self, key: &Key<'_>) -> Option<&mut dyn Decode> {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("line").then_some(&mut self.line)
     }
 }
 
 /// A number from 0; one that is none of 32 bits becomes 0.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Number(pub(super) u32);
+pub(super) struct JsonNumber(pub(super) u32);
 
-impl Decode for Number {
+impl Decode for JsonNumber {
     fn decode(&mut self, json: &mut crate::json::JsonReader<'_>) -> Result<(), crate::json::JsonError> {
         if !json.null()? {
             self.0 = json.number()?.parse().unwrap_or_default();

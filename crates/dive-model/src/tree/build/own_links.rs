@@ -1,7 +1,9 @@
-//! Paths that lead over links of their own layer. Engines unpack a layer into a folder of its own and follow what that
-//! holds: with `a -> b` before it in the same tar, `a/n` is put at `b/n`. Links of the layers below are not in that folder,
-//! so a directory takes their place. What is a directory needs none of this: it is only asked where one is in the way.
-//! Hard links find their targets here, too: along the same links, and at the end of the layer where they stand before them.
+//! Resolves paths that lead through links of the same layer.
+//!
+//! Engines unpack each layer into an empty folder and follow the links in it: with `a -> b` earlier in the same tar,
+//! `a/n` is written to `b/n`. Links of lower layers are not in that folder, so a directory replaces them. This code
+//! runs only if an entry that is not a directory blocks a path. It also resolves targets of hard links, through the
+//! same links, and at the end of the layer for links before their target.
 
 use super::super::span::{Cause, SpanKind};
 use super::super::{NodeId, SpanId};
@@ -10,18 +12,19 @@ use crate::layer::path::{self, components};
 use crate::layer::{EntryNames, Remarks};
 use crate::remark::Quoted;
 
-/// Links that are followed from one path: as many as containerd follows. Linux, and so Docker and Podman, stop at 40.
+/// Maximum number of links to follow for one path, as in containerd. Linux, and so Docker and Podman, stop at 40.
 const MAX_LINKS: usize = 255;
 
-/// Components of link targets that each path may lead over in any case. Real ones lead over a few.
+/// Components of link targets that each path may use without counting. Real paths use a few.
 const FREE_STEPS: usize = 64;
 
-/// What all paths of an image may take beyond that, together: each may lead over [`MAX_LINKS`] links of many components.
+/// Further components for all paths of an image together: a hostile path may lead through [`MAX_LINKS`] links of many
+/// components each.
 #[derive(Debug, Default)]
 pub(super) struct Steps(usize);
 
 impl Steps {
-    /// As many as one image has.
+    /// The steps of one image.
     pub(super) const ALL: Self = Self(1 << 22);
 
     pub(super) fn take(&mut self) -> Option<()> {
@@ -30,30 +33,30 @@ impl Steps {
     }
 }
 
-/// The node that an entry speaks of.
+/// The node of an entry.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct ResolvedEntry {
     pub(super) node: NodeId,
-    pub(super) way: Way,
+    pub(super) resolution: Resolution,
 }
 
-/// How a node was found.
+/// How the node was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum Resolution {
     /// By the path in the tar.
     Literal,
-    OverLinks,
+    ThroughLinks,
 }
 
 impl Builder {
-    /// The directory of an entry that has `obstacle`, of its own layer, in its way.
-    pub(super) fn directory_behind(
+    /// The directory of an entry whose path `obstacle`, an entry of the same layer, blocks.
+    pub(super) fn directory_through_links(
         &mut self,
         obstacle: NodeId,
         names: EntryNames<'_>,
         from: u16,
         remarks: &mut Remarks,
-    ) -> (NodeId, Way) {
+    ) -> (NodeId, Resolution) {
         let mut steps = std::mem::take(&mut self.steps);
         let real = self.own_link(obstacle, from).and_then(|_| self.real_path(names.directory, from, &mut steps));
         self.steps = steps;
@@ -75,22 +78,22 @@ impl Builder {
                 ),
             }
         });
-        let way = if real.is_some() { Way::OverLinks } else { Way::Literal };
+        let resolution = if real.is_some() { Resolution::ThroughLinks } else { Resolution::Literal };
         let directory = real.as_deref().unwrap_or(names.directory);
         match self.descend(directory, from, OwnObstacle::Replace) {
-            Ok(node) | Err(node) => (node, way),
+            Ok(node) | Err(node) => (node, resolution),
         }
     }
 
-    /// Notes the path that the tar has for the newest span of a node that was found over links.
+    /// Records the path in the tar of a span that was found through links.
     pub(super) fn list_literally(&mut self, id: SpanId, names: EntryNames<'_>) {
         let directory = self.nodes_to(names.directory);
         let node = self.index.find_or_make(&mut self.tree, directory, names.name);
         self.tree.listed_elsewhere.push((id, node));
     }
 
-    /// The node at `path`, behind links of the layer `from`.
-    pub(super) fn find_behind(&mut self, path: &[u8], from: u16) -> Option<NodeId> {
+    /// The node at `path`, following links of the layer `from`.
+    pub(super) fn find_through_links(&mut self, path: &[u8], from: u16) -> Option<NodeId> {
         let (directory, name) = path::split(path);
         let mut steps = std::mem::take(&mut self.steps);
         let real = self.real_path(directory, from, &mut steps);
@@ -99,12 +102,12 @@ impl Builder {
         self.index.find(&self.tree, directory, name)
     }
 
-    /// Where the directory `path` is when links of the layer `from` are followed, whether it is there or not. `None` if they
-    /// lead in circles, through a file of that layer, or over too many steps.
+    /// The path of the directory `path` after following links of the layer `from`; the result need not exist. `None`
+    /// for a loop, a file of that layer in the path, or too many steps.
     pub(super) fn real_path(&self, path: &[u8], from: u16, steps: &mut Steps) -> Option<Vec<u8>> {
         let mut ahead: Vec<&[u8]> = components(path).collect();
         ahead.reverse();
-        // Each directory that was passed, and its node if any layer has one.
+        // The resolved components, with their node if a layer has one.
         let mut real: Vec<(&[u8], Option<NodeId>)> = Vec::new();
         let (mut links, mut free) = (0, FREE_STEPS);
         while let Some(name) = ahead.pop() {
@@ -140,41 +143,41 @@ impl Builder {
         Some(names.join(&b'/'))
     }
 
-    /// Whether the layer `from` put something there that is no directory.
+    /// True if the layer `from` has an entry at the node that is not a directory.
     pub(super) fn is_own_obstacle(&self, node: NodeId, from: u16) -> bool {
         self.newest(node).is_some_and(|span| span.is_open() && span.from == from && !span.kind.is_directory())
     }
 
-    /// Where a symbolic link that the layer `from` put at a node leads.
+    /// Target of the symbolic link that the layer `from` has at a node.
     pub(super) fn own_link(&self, node: NodeId, from: u16) -> Option<&[u8]> {
         let span = self.newest(node).filter(|span| span.is_open() && span.from == from)?;
-        // A hard link may be another name of one.
+        // A hard link to a symbolic link counts, too.
         let inode = SpanId::new(span.inode);
         (self.tree.span(inode).kind == SpanKind::Symlink).then(|| self.tree.link(inode))
     }
 
-    /// The node at `path`, made without putting anything there.
+    /// The node at `path`. Creates missing nodes, without spans.
     pub(super) fn nodes_to(&mut self, path: &[u8]) -> NodeId {
         components(path).fold(NodeId::ROOT, |node, name| {
             let nodes = self.tree.nodes.len();
             let node = self.index.find_or_make(&mut self.tree, node, name);
-            // They cost as much as directories do.
+            // These nodes count against the limit of implicit directories.
             self.implicit += usize::from(self.tree.nodes.len() > nodes);
             node
         })
     }
 }
 
-/// A hard link whose target was not there when its entry came.
+/// A hard link whose target did not exist at its entry.
 pub(super) struct Dangling {
     pub(super) span: SpanId,
     pub(super) target: Vec<u8>,
-    /// The file whose place it took: overwritten if the target turns out to be a file, else replaced.
+    /// The file it replaced. Its cause is "overwritten" if the target turns out to be a file.
     pub(super) replaced: Option<SpanId>,
 }
 
 impl Builder {
-    /// Hard links that stand before their target: no engine unpacks them, but what they mean is plain.
+    /// Resolves hard links before their target. No engine unpacks these, but the meaning is clear.
     pub(super) fn link_late(&mut self, dangling: Vec<Dangling>, from: u16, remarks: &mut Remarks) {
         for Dangling { span, target, replaced } in dangling {
             let node = self.find_target(&target, from);
@@ -184,7 +187,7 @@ impl Builder {
                 if let Some(replaced) = replaced.filter(|_| self.tree.span(inode).kind.is_file()) {
                     self.tree.spans[replaced.index()].cause = Some(Cause::Overwritten);
                 }
-                // Its content is the target's, which is only known now. A link has no hash of its own.
+                // Its content is the target's, known only now. A link has no hash of its own.
                 self.contents.opened(&self.tree, span, None);
             }
             remarks.add(|| {
@@ -209,16 +212,16 @@ impl Builder {
         node
     }
 
-    /// The node that a hard link's normal target names.
+    /// The node of a hard link's normalised target.
     pub(super) fn find_target(&mut self, target: &[u8], from: u16) -> Option<NodeId> {
         let node = self.find(target);
         if node.is_some_and(|node| self.linkable(node).is_some()) {
             return node;
         }
-        self.find_behind(target, from).or(node)
+        self.find_through_links(target, from).or(node)
     }
 
-    /// The inode that a node's open span names, if a hard link may.
+    /// The inode of a node's open span, if hard links to it are possible.
     pub(super) fn linkable(&self, node: NodeId) -> Option<SpanId> {
         let id = SpanId::from_link(self.tree.nodes[node.index()].newest)?;
         let span = self.tree.span(id);

@@ -1,4 +1,4 @@
-//! Servers that stand between a user and a registry: wrong certificates, and redirects that take the protection away.
+//! Attackers between the user and a registry: wrong certificates, and redirects to plain HTTP.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -24,7 +24,7 @@ const EXPIRED: &str = include_str!("tls/expired.pem");
 const OTHER_NAME: &str = include_str!("tls/other_name.pem");
 const UNKNOWN: &str = include_str!("tls/unknown.pem");
 
-/// A server with TLS that answers everything with `head`, and counts the requests that get through.
+/// A TLS server that answers everything with `head`, and counts the requests.
 struct TlsServer {
     host: String,
     requests: Arc<AtomicUsize>,
@@ -44,7 +44,7 @@ impl TlsServer {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
-                // Who does not trust it hangs up.
+                // A client that does not trust the certificate hangs up.
                 let _ = answer(StreamOwned::new(connection, stream), &head, &counted);
             }
         });
@@ -65,7 +65,7 @@ fn answer(stream: StreamOwned<ServerConnection, TcpStream>, head: &str, requests
     stream.flush()
 }
 
-/// The error of somebody with a login who opens an image there, and trusts the tests' authority.
+/// The error of a user with a login who trusts the tests' authority.
 fn refused(host: &str) -> String {
     let authority = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(authority.path(), AUTHORITY).unwrap();
@@ -77,7 +77,7 @@ fn refused(host: &str) -> String {
 }
 
 #[test]
-fn a_certificate_that_proves_nothing_ends_it_before_anything_is_asked() {
+fn a_wrong_certificate_is_refused_before_anything_is_sent() {
     for (certificate, why) in [
         (EXPIRED, "its certificate has expired"),
         (OTHER_NAME, "its certificate is for other.example, not for this host name"),
@@ -88,7 +88,7 @@ fn a_certificate_that_proves_nothing_ends_it_before_anything_is_asked() {
         assert!(error.contains("is not trusted") && error.contains(why), "{error}");
         assert_eq!(server.requests.load(Ordering::SeqCst), 0, "{why}");
     }
-    // The same server with its own certificate is asked.
+    // The same server with a valid certificate receives a request.
     let server = TlsServer::start(GOOD, "HTTP/1.1 404 Not Found\r\n".to_owned());
     let error = refused(&server.host);
     assert!(error.contains("does not have the manifest"), "{error}");
@@ -96,7 +96,7 @@ fn a_certificate_that_proves_nothing_ends_it_before_anything_is_asked() {
 }
 
 #[test]
-fn a_redirect_does_not_take_the_protection_away() {
+fn a_redirect_does_not_downgrade_to_plain_http() {
     let plain = Server::start(|_| Reply::ok("{}"));
     let head = format!("HTTP/1.1 307 Temporary Redirect\r\nLocation: http://{}/v2/app/manifests/1\r\n", plain.host);
     let error = refused(&TlsServer::start(GOOD, head).host);
@@ -104,7 +104,7 @@ fn a_redirect_does_not_take_the_protection_away() {
     assert!(plain.seen().is_empty());
 }
 
-/// Nor does a registry get the user's password for a token server without TLS.
+/// The password would otherwise be sent unencrypted to a server that the registry names.
 #[test]
 fn a_token_server_without_tls_gets_no_password() {
     let plain = Server::start(|_| Reply::ok(r#"{"token": "x"}"#));

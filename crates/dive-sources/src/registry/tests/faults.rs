@@ -1,4 +1,4 @@
-//! Blobs that come late, in pieces, twice, wrong, or not at all.
+//! Blobs that are late, partial, repeated, wrong or missing.
 
 use super::server::{Fixture, MANIFEST, Reply, Request, Server};
 use crate::registry::RegistryImage;
@@ -18,7 +18,7 @@ fn fetch(image: &RegistryImage, members: &[String]) -> Result<u64, String> {
     Ok(read)
 }
 
-/// Both layers through a server that errs on the first, and how often that was asked for.
+/// Reads both layers through a server that fails on the first, and counts the requests for the first.
 fn both(fault: impl Fn(&Fixture, &Request) -> Reply + Send + Sync + 'static) -> (Result<u64, String>, usize) {
     let (fixture, server) = Fixture::with_fault(0, fault);
     let image = server.open().unwrap();
@@ -33,13 +33,13 @@ fn both(fault: impl Fn(&Fixture, &Request) -> Reply + Send + Sync + 'static) -> 
 }
 
 #[test]
-fn a_registry_without_faults_is_asked_once_for_each_blob() {
-    let (fetched, asked) = both(Fixture::answer);
-    assert_eq!((fetched, asked), (Ok(600_000), 1));
+fn a_healthy_registry_gets_one_request_per_blob() {
+    let (fetched, requests) = both(Fixture::answer);
+    assert_eq!((fetched, requests), (Ok(600_000), 1));
 }
 
 #[test]
-fn a_layer_that_was_not_fetched_is_fetched_when_it_is_read_and_only_once() {
+fn a_layer_is_fetched_once_when_it_is_first_read() {
     let (fixture, server) = Fixture::with_fault(0, Fixture::answer);
     let image = server.open().unwrap();
     assert_eq!(server.count(&fixture.path(0)), 0);
@@ -55,7 +55,7 @@ fn a_layer_that_was_not_fetched_is_fetched_when_it_is_read_and_only_once() {
 }
 
 #[test]
-fn what_is_busy_is_asked_again() {
+fn a_busy_registry_is_retried() {
     for status in ["429 Too Many Requests", "503 Service Unavailable", "500 Internal Server Error"] {
         let answer = move |fixture: &Fixture, request: &Request| match request.before {
             0 => Reply::status(status).with("Retry-After", "0"),
@@ -67,18 +67,18 @@ fn what_is_busy_is_asked_again() {
 }
 
 #[test]
-fn what_stays_busy_is_an_error_that_says_how_often_it_was_asked() {
-    let (fetched, asked) = both(|_, _| Reply::status("429 Too Many Requests"));
+fn a_registry_that_stays_busy_is_an_error_with_the_number_of_attempts() {
+    let (fetched, requests) = both(|_, _| Reply::status("429 Too Many Requests"));
     let error = fetched.unwrap_err();
     assert!(error.contains("429 Too Many Requests (5 attempts)"), "{error}");
-    assert_eq!(asked, 5);
+    assert_eq!(requests, 5);
 }
 
-/// Docker Hub answers so, with hours, when a user has pulled too much.
+/// Docker Hub sends a delay of hours to a user who has reached the pull limit.
 #[test]
-fn nobody_waits_for_hours() {
+fn dive_does_not_wait_for_hours() {
     let body = r#"{"errors": [{"code": "TOOMANYREQUESTS", "message": "You have reached your pull rate limit."}]}"#;
-    let (fetched, asked) = both(move |_, _| {
+    let (fetched, requests) = both(move |_, _| {
         Reply { body: body.into(), ..Reply::status("429 Too Many Requests") }.with("Retry-After", "21600")
     });
     let error = fetched.unwrap_err();
@@ -86,12 +86,12 @@ fn nobody_waits_for_hours() {
         error.contains("after 21600 s") && error.contains("pull rate limit") && error.contains("at most 60 s"),
         "{error}"
     );
-    assert_eq!(asked, 1);
+    assert_eq!(requests, 1);
 }
 
 #[test]
-fn what_breaks_off_is_gone_on_with() {
-    let (fetched, asked) = both(|fixture, request| match request.from() {
+fn a_lost_connection_is_resumed() {
+    let (fetched, requests) = both(|fixture, request| match request.from() {
         None => fixture.answer(request).cut(100_001),
         Some(100_001) => fixture.answer(request).cut(500),
         from => {
@@ -99,21 +99,21 @@ fn what_breaks_off_is_gone_on_with() {
             fixture.answer(request)
         }
     });
-    assert_eq!((fetched, asked), (Ok(600_000), 3));
+    assert_eq!((fetched, requests), (Ok(600_000), 3));
 }
 
 #[test]
-fn a_server_that_knows_no_ranges_sends_all_of_it_again() {
-    let (fetched, asked) = both(|fixture, request| {
+fn a_server_without_ranges_sends_the_blob_again() {
+    let (fetched, requests) = both(|fixture, request| {
         let whole = Reply::ok(fixture.layers[0].clone());
         if request.before == 0 { whole.cut(1_000) } else { whole }
     });
-    assert_eq!((fetched, asked), (Ok(600_000), 2));
+    assert_eq!((fetched, requests), (Ok(600_000), 2));
 }
 
 #[test]
-fn pieces_that_do_not_fit_are_thrown_away() {
-    let (fetched, asked) = both(|fixture, request| match request.before {
+fn parts_of_another_blob_are_discarded() {
+    let (fetched, requests) = both(|fixture, request| match request.before {
         0 => fixture.answer(request).cut(1_000),
         1 => {
             let mut reply = fixture.answer(request);
@@ -122,38 +122,38 @@ fn pieces_that_do_not_fit_are_thrown_away() {
         }
         _ => Reply::ok(fixture.layers[0].clone()),
     });
-    assert_eq!((fetched, asked), (Ok(600_000), 3));
+    assert_eq!((fetched, requests), (Ok(600_000), 3));
 }
 
 #[test]
-fn other_bytes_than_were_asked_for_are_an_error_with_both_digests() {
-    let (fetched, asked) = both(|fixture, _| Reply::ok(vec![0; fixture.layers[0].len()]));
+fn a_wrong_digest_is_an_error_with_both_digests() {
+    let (fetched, requests) = both(|fixture, _| Reply::ok(vec![0; fixture.layers[0].len()]));
     let error = fetched.unwrap_err();
     let fixture = Fixture::new();
     let [expected, actual] = [&fixture.layers[0], &vec![0; 300_000]].map(|bytes| Digest::sha256(bytes).to_string());
     assert!(error.contains(&expected) && error.contains(&actual), "{error}");
-    assert_eq!(asked, 1);
+    assert_eq!(requests, 1);
 }
 
 #[test]
-fn fewer_bytes_than_the_manifest_says_are_an_error_with_both_numbers() {
-    let (fetched, asked) = both(|fixture, _| Reply::ok(&fixture.layers[0][..299_999]));
+fn a_short_blob_is_an_error_with_both_sizes() {
+    let (fetched, requests) = both(|fixture, _| Reply::ok(&fixture.layers[0][..299_999]));
     let error = fetched.unwrap_err();
     assert!(error.contains("299999 bytes") && error.contains("says 300000"), "{error}");
-    assert_eq!(asked, 1);
+    assert_eq!(requests, 1);
 }
 
 #[test]
-fn a_connection_that_always_breaks_is_an_error_that_says_how_far_it_came() {
-    let (fetched, asked) = both(|fixture, request| fixture.answer(request).cut(10));
+fn a_connection_that_always_breaks_is_an_error_with_the_bytes_received() {
+    let (fetched, requests) = both(|fixture, request| fixture.answer(request).cut(10));
     let error = fetched.unwrap_err();
     assert!(error.contains("after 50 bytes") && error.contains("5 attempts"), "{error}");
-    assert_eq!(asked, 5);
+    assert_eq!(requests, 5);
 }
 
-/// With `--ignore-errors`, the others are shown; who looks at the lost one is told why, and the registry is not asked anew.
+/// With `--ignore-errors`, the other layers are shown; reading the lost one repeats the error without a new request.
 #[test]
-fn a_lost_blob_does_not_stop_the_others() {
+fn a_lost_blob_does_not_hide_the_others() {
     let (fixture, server) = Fixture::with_fault(0, |_, _| Reply::status("404 Not Found"));
     let mut access = server.access();
     access.on_damage = OnDamage::Remark;
@@ -169,7 +169,7 @@ fn a_lost_blob_does_not_stop_the_others() {
 }
 
 #[test]
-fn a_tag_that_is_not_there_is_named() {
+fn a_missing_tag_is_reported_with_what_to_check() {
     let server = Server::start(|_| Reply::status("404 Not Found"));
     let error = server.open().unwrap_err().to_string();
     assert!(
@@ -179,7 +179,7 @@ fn a_tag_that_is_not_there_is_named() {
 }
 
 #[test]
-fn a_manifest_is_bounded_and_compared() {
+fn a_manifest_is_limited_and_verified() {
     let long = Server::start(|_| Reply::ok(vec![b' '; 9 << 20]));
     assert!(long.open().unwrap_err().to_string().contains("longer than 8388608 bytes"));
     let wrong = Digest::sha256(b"").to_string();
@@ -190,7 +190,7 @@ fn a_manifest_is_bounded_and_compared() {
 }
 
 #[test]
-fn the_layout_names_the_manifest_and_the_tag() {
+fn the_layout_lists_the_manifest_and_the_blobs() {
     let fixture = Fixture::new();
     let server = Server::start(move |request| fixture.answer(request).with("Content-Type", MANIFEST));
     let image = server.open().unwrap();

@@ -1,4 +1,4 @@
-//! Images as `image` finds them in a registry: by platform, with layers that lie elsewhere, or none at all.
+//! Opening images from a registry: platforms, layers on other hosts, lost layers, attestations.
 
 use std::collections::HashMap;
 
@@ -10,12 +10,12 @@ use dive_model::remark::OnDamage;
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
-/// A registry with an index of these manifests, each with a layer whose descriptor gets `more`.
+/// A registry with an index of these platforms. The layer descriptor of each manifest gets the fields of `more`.
 fn of_platforms(platforms: &[&str], more: &serde_json::Value) -> Server {
     of_platforms_after(Vec::new(), platforms, more)
 }
 
-/// The same, where the index names some others first.
+/// The same, with `manifests` first in the index.
 fn of_platforms_after(mut manifests: Vec<serde_json::Value>, platforms: &[&str], more: &serde_json::Value) -> Server {
     let mut parts: HashMap<String, Vec<u8>> = HashMap::new();
     for architecture in platforms {
@@ -51,9 +51,9 @@ fn opened(store: &RegistryImage, platform: Option<&str>) -> Result<Image, String
     image::open(store, &selection, OnDamage::Fail).map_err(|error| error.to_string())
 }
 
-/// Docker Hub counts manifests against a limit, and an index may name twenty.
+/// Docker Hub counts manifest requests against the pull limit, and an index may list twenty.
 #[test]
-fn of_several_platforms_only_the_chosen_one_is_asked_for() {
+fn only_the_manifest_of_the_chosen_platform_is_fetched() {
     let server = of_platforms(&["amd64", "arm64", "s390x"], &serde_json::json!({}));
     let image = opened(&server.open().unwrap(), Some("linux/arm64")).unwrap();
     assert_eq!(image.platform.unwrap().to_string(), "linux/arm64");
@@ -64,9 +64,9 @@ fn of_several_platforms_only_the_chosen_one_is_asked_for() {
     assert!(error.contains("linux/amd64, linux/arm64, linux/s390x"), "{error}");
 }
 
-/// What is lost is not in the way of what is there; where it may be what was meant, it is told why it was not had.
+/// A lost manifest of another platform does not matter; one that may be the chosen platform is reported.
 #[test]
-fn a_lost_manifest_is_an_error_only_if_it_is_the_chosen_one() {
+fn a_lost_manifest_is_an_error_only_for_the_chosen_platform() {
     let lost = Digest::sha256(b"lost").to_string();
     let of_lost = serde_json::json!({ "mediaType": MANIFEST, "digest": lost, "size": 4 });
     let server = of_platforms_after(vec![of_lost], &["amd64", "arm64"], &serde_json::json!({}));
@@ -77,23 +77,23 @@ fn a_lost_manifest_is_an_error_only_if_it_is_the_chosen_one() {
 }
 
 #[test]
-fn a_layer_that_lies_elsewhere_is_told_with_its_address() {
+fn a_layer_on_another_host_is_reported_with_its_url() {
     let server = of_platforms(&["amd64"], &serde_json::json!({ "urls": ["https://elsewhere.example/layer"] }));
     let error = opened(&server.open().unwrap(), Some("linux/amd64")).unwrap_err();
     assert!(error.contains("https://elsewhere.example/layer"), "{error}");
 }
 
 #[test]
-fn a_digest_that_cannot_be_checked_is_not_taken() {
+fn a_digest_of_an_unsupported_algorithm_is_refused() {
     let sha384 = format!("sha384:{}", "a".repeat(96));
     let server = of_platforms(&["amd64"], &serde_json::json!({ "digest": sha384 }));
     let error = opened(&server.open().unwrap(), Some("linux/amd64")).unwrap_err();
     assert!(error.contains(&sha384) && error.contains("cannot be verified"), "{error}");
 }
 
-/// A layer that the registry has lost is damage as in a file: with `--ignore-errors` the others are shown.
+/// A layer that the registry has lost is damage: with `--ignore-errors`, the other layers are shown.
 #[test]
-fn a_lost_layer_is_remarked_on_where_damage_is_survived() {
+fn a_lost_layer_is_a_remark_with_ignore_errors() {
     let server = of_platforms(&["amd64"], &serde_json::json!({}));
     let image = opened(&server.open().unwrap(), Some("linux/amd64")).unwrap();
     let [blobs] = &image.layers[..] else { panic!("{:?}", image.layers) };
@@ -103,9 +103,9 @@ fn a_lost_layer_is_remarked_on_where_damage_is_survived() {
     assert!(dive_model::layer::scan::scan(&**blob, OnDamage::Fail, &|| false).is_err());
 }
 
-/// Each blob of a registry is a request: an SBOM may be megabytes, and nobody looks into it.
+/// Each blob is a request, and an SBOM of megabytes would be fetched for nothing.
 #[test]
-fn of_what_builders_state_only_provenance_is_fetched() {
+fn only_provenance_is_fetched_of_attestations() {
     let mut parts: HashMap<String, Vec<u8>> = HashMap::new();
     let mut blob = |bytes: &[u8]| {
         parts.insert(blob_path(bytes), bytes.to_vec());

@@ -1,4 +1,4 @@
-//! Registries with faults, played by a small server of this process's own: what the real ones do well is tested with them.
+//! Tests against a small registry server in this process, which can be told to fail.
 
 mod attackers;
 mod faults;

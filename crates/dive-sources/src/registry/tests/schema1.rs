@@ -1,4 +1,4 @@
-//! Signed Docker schema 1 manifests, whose digest is that of what is signed.
+//! Signed Docker schema 1 manifests, whose digest is that of their payload.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,7 +11,7 @@ use dive_model::remark::OnDamage;
 const SIGNED: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
 const LAYER: &[u8] = b"a layer";
 
-/// A manifest of one layer, and the same with a signature.
+/// A manifest of one layer, without and with a signature.
 fn manifest(more: &str) -> (Vec<u8>, Vec<u8>) {
     let start = format!(
         r#"{{"schemaVersion": 1, "fsLayers": [{{"blobSum": "{}"}}], "history": [{{"v1Compatibility": "{{}}"}}]"#,
@@ -39,7 +39,7 @@ fn served(signed: Vec<u8>, digest_header: Option<Digest>) -> Server {
 }
 
 #[test]
-fn a_signed_manifest_is_called_by_the_digest_of_its_payload() {
+fn a_signed_manifest_opens_by_the_digest_of_its_payload() {
     let (payload, signed) = manifest("");
     let digest = Digest::sha256(&payload);
     for header in [None, Some(digest.clone())] {
@@ -54,9 +54,9 @@ fn a_signed_manifest_is_called_by_the_digest_of_its_payload() {
     }
 }
 
-/// The signature covers the payload alone, so that nothing behind it may change the image.
+/// The digest only covers the payload, so nothing outside of it may change the image.
 #[test]
-fn what_is_not_signed_does_not_count() {
+fn fields_outside_the_payload_are_not_used() {
     let (payload, signed) = manifest(r#", "fsLayers": [], "history": []"#);
     let server = served(signed, None);
     let name = format!("{}/app@{}", server.host, Digest::sha256(&payload));
@@ -65,7 +65,7 @@ fn what_is_not_signed_does_not_count() {
 }
 
 #[test]
-fn another_payload_is_damage() {
+fn a_changed_payload_is_refused() {
     let (_, signed) = manifest("");
     let server = served(signed, None);
     let error = open(&format!("{}/app@{}", server.host, Digest::sha256(b"")), &server.access()).unwrap_err();

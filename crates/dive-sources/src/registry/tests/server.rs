@@ -1,4 +1,4 @@
-//! A registry on this machine that holds one image and errs as it is told.
+//! A registry on this machine with one image, which can be told to fail.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -18,14 +18,14 @@ use dive_model::digest::Digest;
 
 pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
-/// What came in.
+/// A received request.
 #[derive(Debug, Clone)]
 pub(super) struct Request {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) headers: HashMap<String, String>,
     pub(super) body: String,
-    /// How often the path was asked for before.
+    /// Earlier requests for the same path.
     pub(super) before: usize,
 }
 
@@ -34,23 +34,23 @@ impl Request {
         self.headers.get(name).map_or("", String::as_str)
     }
 
-    /// The first byte that is wanted, if not all are.
+    /// The start of the requested range; `None` for the whole body.
     pub(super) fn from(&self) -> Option<usize> {
         self.header("range").strip_prefix("bytes=")?.split('-').next()?.parse().ok()
     }
 }
 
-/// What goes out.
+/// A response to send.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reply {
     pub(super) status: &'static str,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Vec<u8>,
-    /// Where the connection breaks off.
+    /// Body bytes before the connection is closed.
     pub(super) cut: Option<usize>,
-    /// How long the body is waited for.
+    /// Delay before the body.
     pub(super) stall: Duration,
-    /// How long each byte of the body is waited for.
+    /// Delay before each byte of the body.
     pub(super) drip: Duration,
 }
 
@@ -72,14 +72,14 @@ impl Reply {
         Self { cut: Some(at), ..self }
     }
 
-    /// The bytes of `body` from `from` on, as the answer to a question for them.
+    /// A partial response with `body` from `from` on.
     pub(super) fn part(body: &[u8], from: usize) -> Self {
         let range = format!("bytes {from}-{}/{}", body.len() - 1, body.len());
         Self { status: "206 Partial Content", ..Self::ok(&body[from..]) }.with("Content-Range", range)
     }
 }
 
-/// A server that answers until the process ends.
+/// A server that runs until the process ends.
 pub(super) struct Server {
     pub(super) host: String,
     seen: Arc<Mutex<Vec<Request>>>,
@@ -100,17 +100,17 @@ impl Server {
         Self { host, seen }
     }
 
-    /// What came in, in order.
+    /// The received requests, in order.
     pub(super) fn seen(&self) -> Vec<Request> {
         self.seen.lock().unwrap().clone()
     }
 
-    /// How often `path` was asked for.
+    /// The number of requests for `path`.
     pub(super) fn count(&self, path: &str) -> usize {
         self.seen().iter().filter(|request| request.path == path).count()
     }
 
-    /// Everything that this host may be asked without TLS, and nothing of the user.
+    /// Options that allow plain HTTP to this server, without credentials.
     pub(super) fn access(&self) -> Access {
         let registries = RegistryOptions { insecure: vec![self.host.clone()], ..RegistryOptions::default() };
         Access { registries, ..Access::default() }
@@ -135,7 +135,7 @@ pub(super) fn open_within(name: &str, access: &Access, deadlines: Deadlines) -> 
     RegistryImage::open_with(name, access, settings)
 }
 
-/// A folder with docker's file for `host`, and the environment that names it. `entry` is what the file has for the host.
+/// A folder with docker's configuration file, and the environment that names it. `entry` is the file's entry for `host`.
 pub(super) fn logged_in(host: &str, entry: &str) -> (tempfile::TempDir, Environment) {
     let folder = tempfile::tempdir().unwrap();
     let text = format!(r#"{{"auths": {{"{host}": {entry}}}}}"#);
@@ -146,14 +146,14 @@ pub(super) fn logged_in(host: &str, entry: &str) -> (tempfile::TempDir, Environm
 
 fn serve(mut stream: TcpStream, answer: &dyn Fn(&Request) -> Reply, seen: &Mutex<Vec<Request>>) {
     let mut first = [0];
-    // A greeting of TLS is not understood here.
+    // Hang up on a TLS handshake.
     if stream.peek(&mut first).is_err() || first[0] == 0x16 {
         return;
     }
     let Some(request) = read(&stream, seen) else { return };
     let reply = answer(&request);
     let mut head = format!("HTTP/1.1 {}\r\nConnection: close\r\n", reply.status);
-    // To a question for the headers alone, it need not be said.
+    // `Content-Length` is optional in a response to HEAD.
     if request.method != "HEAD" && !reply.headers.iter().any(|(name, _)| *name == "Content-Length") {
         write!(head, "Content-Length: {}\r\n", reply.body.len()).unwrap();
     }
@@ -161,7 +161,7 @@ fn serve(mut stream: TcpStream, answer: &dyn Fn(&Request) -> Reply, seen: &Mutex
         write!(head, "{name}: {value}\r\n").unwrap();
     }
     let body = &reply.body[..reply.cut.unwrap_or(reply.body.len())];
-    // Who asked may be gone.
+    // The client may have hung up.
     let _ = stream.write_all(format!("{head}\r\n").as_bytes());
     if request.method != "HEAD" {
         thread::sleep(reply.stall);
@@ -201,7 +201,7 @@ fn read(stream: &TcpStream, seen: &Mutex<Vec<Request>>) -> Option<Request> {
     Some(request)
 }
 
-/// An image with two layers, and where its parts are to be had.
+/// An image with two layers, and the paths of its parts.
 pub(super) struct Fixture {
     pub(super) manifest: Vec<u8>,
     pub(super) layers: [Vec<u8>; 2],
@@ -211,7 +211,7 @@ pub(super) struct Fixture {
 impl Fixture {
     pub(super) fn new() -> Self {
         let config = br#"{"os": "linux", "architecture": "amd64"}"#.to_vec();
-        // No two bytes places alike would show what is put together wrongly.
+        // No two parts of a layer are equal, so parts in the wrong place show.
         let layers = [7_u32, 11].map(|step| (0..300_000_u32).map(|at| (at / 3 * step % 251) as u8).collect::<Vec<_>>());
         let descriptor =
             |bytes: &[u8]| serde_json::json!({ "digest": Digest::sha256(bytes).to_string(), "size": bytes.len() });
@@ -227,7 +227,7 @@ impl Fixture {
         Self { manifest, layers, parts }
     }
 
-    /// As a registry without faults answers.
+    /// The response of a healthy registry.
     pub(super) fn answer(&self, request: &Request) -> Reply {
         match (self.parts.get(&request.path), request.from()) {
             (Some(body), Some(from)) => Reply::part(body, from),
@@ -244,7 +244,7 @@ impl Fixture {
         Digest::sha256(&self.layers[layer]).member()
     }
 
-    /// A server with the image that answers `path` as `fault` says.
+    /// A server with the image, whose response for `path` is that of `fault`.
     pub(super) fn with_fault(
         layer: usize,
         fault: impl Fn(&Self, &Request) -> Reply + Send + Sync + 'static,

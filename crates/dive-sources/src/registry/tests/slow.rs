@@ -1,4 +1,4 @@
-//! Servers that send little or nothing, and how soon they are ended. The limits are short here, since no test waits for a minute.
+//! Servers that send little or nothing. The deadlines are short, so that no test waits for a minute.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use crate::registry::deadlines::{Deadlines, Rate, within};
 use crate::runtime::block_on;
 use dive_model::store::Store;
 
-/// Longer than any test takes: who waits for it has failed.
+/// Longer than any test takes: a client that waits for it has failed.
 const FOR_EVER: Duration = Duration::from_secs(20);
 
 fn deadlines() -> Deadlines {
@@ -30,7 +30,7 @@ fn soon<T>(work: impl FnOnce() -> T) -> T {
 }
 
 #[test]
-fn a_manifest_that_does_not_come_is_not_waited_for() {
+fn a_silent_server_does_not_hang_the_manifest_request() {
     for (stall, drip) in [(FOR_EVER, Duration::ZERO), (Duration::ZERO, Duration::from_millis(300))] {
         let fixture = Fixture::new();
         let server = Server::start(move |request| Reply { stall, drip, ..fixture.answer(request) });
@@ -39,9 +39,9 @@ fn a_manifest_that_does_not_come_is_not_waited_for() {
     }
 }
 
-/// Many tries that each end in time are still too much in all.
+/// Many attempts that each end in time can still take too long together.
 #[test]
-fn tries_and_the_pauses_between_them_share_one_deadline() {
+fn attempts_and_delays_share_one_deadline() {
     let busy = Server::start(|_| Reply::status("429 Too Many Requests").with("Retry-After", "3"));
     let error = soon(|| opened(&busy)).unwrap_err();
     assert!(error.contains("retry after 3 s"), "{error}");
@@ -52,7 +52,7 @@ fn tries_and_the_pauses_between_them_share_one_deadline() {
 }
 
 #[test]
-fn a_blob_that_drips_is_ended_with_what_came_of_it() {
+fn a_dripping_blob_is_an_error_with_the_bytes_received() {
     let (fixture, server) =
         Fixture::with_fault(0, |fixture, request| Reply { drip: Duration::from_millis(20), ..fixture.answer(request) });
     let image = opened(&server).unwrap();
@@ -66,9 +66,9 @@ fn a_blob_that_drips_is_ended_with_what_came_of_it() {
     assert_eq!(read(1).unwrap(), fixture.layers[1]);
 }
 
-/// A connection that is taken up again is no way around the rate.
+/// Reconnecting must not reset the rate.
 #[test]
-fn a_blob_that_breaks_off_again_and_again_is_slow_as_well() {
+fn a_slow_blob_in_many_connections_is_too_slow() {
     let (fixture, server) = Fixture::with_fault(0, |fixture, request| {
         Reply { stall: Duration::from_millis(250), ..fixture.answer(request) }.cut(10)
     });
@@ -80,7 +80,7 @@ fn a_blob_that_breaks_off_again_and_again_is_slow_as_well() {
 }
 
 #[test]
-fn a_token_server_that_stalls_is_named() {
+fn a_stalled_token_server_is_an_error() {
     let server = Server::start(|request: &Request| {
         if request.path.starts_with("/token") {
             return Reply { stall: FOR_EVER, ..Reply::ok("{}") };
@@ -93,16 +93,16 @@ fn a_token_server_that_stalls_is_named() {
 }
 
 #[test]
-fn a_document_that_breaks_off_says_how_many_bytes_came() {
+fn a_cut_document_is_an_error_with_the_bytes_received() {
     let fixture = Fixture::new();
     let server = Server::start(move |request| fixture.answer(request).cut(10));
     let error = soon(|| opened(&server)).unwrap_err();
     assert!(error.contains("after 10 bytes of the manifest"), "{error}");
 }
 
-/// A helper may ask the user for a password, who may have to look for it.
+/// A credential helper may prompt the user, who may need time to find the password.
 #[test]
-fn the_time_of_a_user_does_not_count() {
+fn the_time_of_a_credential_prompt_does_not_count() {
     let start = Instant::now();
     let work = async { tokio::time::sleep(Duration::from_millis(200)).await };
     let waited = async { within(Duration::from_millis(50), || start.elapsed(), work).await };

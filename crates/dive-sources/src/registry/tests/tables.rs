@@ -1,4 +1,4 @@
-//! Tables of contents of real layers, through a server that counts what it is asked for.
+//! Tables of contents of real layers, from a server that counts requests.
 
 use dive_model::store::{FileStore, Links, Store};
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use dive_model::layer::toc::TocFormat;
 use dive_model::remark::OnDamage;
 use dive_model::tarfile::{MemberKind, PathKind, Streaming, Walker};
 
-/// How a server answers the question for a part of a blob.
+/// How the server responds to range requests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Parts {
     Given,
@@ -17,13 +17,13 @@ enum Parts {
     Damaged,
 }
 
-/// An archive of the corpus; none where there is no corpus.
+/// An archive of the corpus; `None` without the corpus.
 fn archive(name: &str) -> Option<FileStore> {
     let path = PathBuf::from(std::env::var_os("DIVE_CORPUS")?).join("opaque").join(name);
     FileStore::open(&path, Links::Inside, OnDamage::Fail, &mut |_| ()).ok()
 }
 
-/// The image of an archive of the corpus in a registry, its manifest, and the bytes of its layers.
+/// A registry with the image of a corpus archive, its manifest, and the layers' bytes.
 fn served(name: &str, parts: Parts) -> Option<(Server, serde_json::Value, Vec<Vec<u8>>)> {
     let source = archive(name)?;
     let bytes = |digest: &str| {
@@ -67,7 +67,7 @@ fn member(manifest: &serde_json::Value, layer: usize) -> String {
     format!("blobs/{}", manifest["layers"][layer]["digest"].as_str().unwrap().replace(':', "/"))
 }
 
-/// One line for each entry of a layer as its tar has it.
+/// One line for each entry in the tar of a layer.
 fn lines_of_tar(layer: &[u8]) -> Vec<String> {
     let blob = Blob::in_memory(layer, "layer");
     let (_, decoder) = dive_model::compression::Decoder::sniffing(blob.reader()).unwrap();
@@ -82,9 +82,9 @@ fn lines_of_tar(layer: &[u8]) -> Vec<String> {
     lines
 }
 
-/// What a user would see of a layer that was not pulled is what they would see of it pulled.
+/// A user must see the same of a layer from its table as from its tar.
 #[test]
-fn a_table_says_what_the_layer_holds_and_nothing_else_of_it_is_fetched() {
+fn a_layer_is_listed_from_its_table_without_fetching_the_rest() {
     for (name, format) in [("oci-estargz.tar", TocFormat::Estargz), ("oci-zstdchunked.tar", TocFormat::ZstdChunked)] {
         let Some((server, manifest, layers)) = served(name, Parts::Given) else { return };
         let image = server.open().unwrap();
@@ -105,13 +105,13 @@ fn a_table_says_what_the_layer_holds_and_nothing_else_of_it_is_fetched() {
                 .collect();
             assert_eq!(lines, lines_of_tar(layer), "{name}, layer {at}");
         }
-        let asked = server.seen().into_iter().filter(|request| request.path.contains("/blobs/"));
-        assert!(asked.into_iter().all(|request| !request.header("range").is_empty()), "{name}");
+        let requests = server.seen().into_iter().filter(|request| request.path.contains("/blobs/"));
+        assert!(requests.into_iter().all(|request| !request.header("range").is_empty()), "{name}");
     }
 }
 
 #[test]
-fn without_parts_or_with_wrong_ones_there_is_no_table() {
+fn without_valid_ranges_no_table_is_used() {
     for name in ["oci-estargz.tar", "oci-zstdchunked.tar"] {
         for parts in [Parts::NotKnown, Parts::Damaged] {
             let Some((server, manifest, layers)) = served(name, parts) else { return };
@@ -125,7 +125,7 @@ fn without_parts_or_with_wrong_ones_there_is_no_table() {
 }
 
 #[test]
-fn a_layer_without_a_table_is_not_asked_for_one() {
+fn a_layer_without_a_table_gets_no_range_request() {
     let Some((server, manifest, _)) = served("oci-gzip.tar", Parts::Given) else { return };
     assert_eq!(server.open().unwrap().tables_of_contents(&[&member(&manifest, 0)]), None);
     assert!(server.seen().iter().all(|request| request.header("range").is_empty()));

@@ -1,4 +1,4 @@
-//! How a host is spoken to that need not show who it is, and hosts that are not to be waited for.
+//! Transports of insecure hosts, and hosts that do not respond.
 
 use dive_model::store::Store;
 use std::io::{Read, Write};
@@ -14,11 +14,11 @@ use crate::registry::repository::{Repository, Settings};
 use crate::registry::trust::Trust;
 use crate::runtime::block_on;
 
-/// The first byte of a greeting of TLS.
+/// The first byte of a TLS handshake.
 const TLS: u8 = 0x16;
 
-/// Asks a host twice that says `to_tls` to a greeting of TLS and hangs up, and to all else that it is a bad request:
-/// the first byte of each connection.
+/// Sends two requests to a host that answers a TLS handshake with `to_tls`, hangs up, and rejects everything else as a bad
+/// request. Returns the first byte of each connection.
 fn greetings(to_tls: &'static [u8]) -> Vec<u8> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let host = listener.local_addr().unwrap().to_string();
@@ -45,20 +45,20 @@ fn greetings(to_tls: &'static [u8]) -> Vec<u8> {
     seen.lock().unwrap().clone()
 }
 
-/// A server that speaks TLS answers so to who does not, and the one connection that broke off may have been chance.
+/// A TLS server responds 400 to plain HTTP, and one lost connection may be an accident.
 #[test]
-fn a_bad_request_does_not_settle_that_there_is_no_tls() {
+fn a_bad_request_does_not_prove_plain_http() {
     assert_eq!(greetings(b""), [TLS, b'G', TLS, b'G']);
 }
 
-/// A handshake that fails is one of TLS.
+/// A failed handshake still comes from a TLS server.
 #[test]
-fn who_speaks_tls_is_not_asked_without() {
+fn a_tls_server_gets_no_plain_http() {
     assert_eq!(greetings(&[0x15, 3, 3, 0, 2, 2, 40]), [TLS, TLS]);
 }
 
 #[test]
-fn a_mirror_is_not_waited_for() {
+fn a_silent_mirror_is_skipped() {
     let fixture = Fixture::new();
     let server = Server::start(move |request| fixture.answer(request));
     let mirror = Server::start(|_| Reply::status("503 Service Unavailable").with("Retry-After", "20"));
@@ -71,9 +71,9 @@ fn a_mirror_is_not_waited_for() {
     assert_eq!(mirror.seen().len(), 1);
 }
 
-/// Others must not wait for what one host says about one blob, and how slowly.
+/// Requests must not wait for the slow error body of another.
 #[test]
-fn a_slow_refusal_holds_up_nobody() {
+fn a_slow_refusal_does_not_block_other_requests() {
     let (fixture, server) = Fixture::with_fault(0, |_, _| Reply {
         body: vec![b' '; 10],
         stall: Duration::from_secs(5),

@@ -1,4 +1,4 @@
-//! Registries that want to know who asks, and who is told what.
+//! Registries that require credentials, and which server gets them.
 
 use super::server::{Fixture, Reply, Request, Server, logged_in, open};
 use crate::access::{Access, Mirror};
@@ -16,7 +16,7 @@ fn refusal(request: &Request) -> Reply {
     Reply::status("401 Unauthorized").with("WWW-Authenticate", realm(request))
 }
 
-/// A registry whose tokens, `token-1` and so on, last for `uses` questions.
+/// A registry whose tokens, `token-1` and so on, last for `uses` requests.
 fn with_tokens(uses: usize, may: impl Fn(&Request) -> bool + Send + Sync + 'static) -> Server {
     let fixture = Fixture::new();
     let given = std::sync::Mutex::new((0, 0));
@@ -41,7 +41,7 @@ fn user(server: &Server, entry: &str) -> (tempfile::TempDir, Access) {
 }
 
 #[test]
-fn a_token_is_had_without_a_user_and_renewed_when_it_has_run_out() {
+fn an_anonymous_token_is_fetched_and_renewed() {
     let server = with_tokens(2, |request| request.header("authorization").is_empty());
     let image = server.open().unwrap();
     let fixture = Fixture::new();
@@ -55,7 +55,7 @@ fn a_token_is_had_without_a_user_and_renewed_when_it_has_run_out() {
 }
 
 #[test]
-fn a_user_proves_it_to_the_token_server_by_password_or_by_identity() {
+fn the_token_server_accepts_a_password_and_an_identity_token() {
     let server = with_tokens(9, |request| request.header("authorization") == format!("Basic {ANN}"));
     let (_folder, access) = user(&server, &format!(r#"{{"auth": "{ANN}"}}"#));
     assert!(server.open_with(&access).is_ok());
@@ -69,7 +69,7 @@ fn a_user_proves_it_to_the_token_server_by_password_or_by_identity() {
 }
 
 #[test]
-fn refused_credentials_are_an_error_that_says_where_they_were_and_not_what() {
+fn refused_credentials_are_an_error_that_names_their_file_and_no_secret() {
     let server = with_tokens(9, |_| false);
     let (folder, access) = user(&server, &format!(r#"{{"auth": "{ANN}"}}"#));
     let error = server.open_with(&access).unwrap_err().to_string();
@@ -77,13 +77,13 @@ fn refused_credentials_are_an_error_that_says_where_they_were_and_not_what() {
     assert!(error.contains(&format!("the credentials in {file} are wrong or lack permission")), "{error}");
     assert!(error.contains(&format!("`docker login {}`", server.host)), "{error}");
     assert!(!error.contains("secret") && !error.contains(ANN), "{error}");
-    // Whoever has credentials is not made nobody behind their back.
-    let asked = server.seen().into_iter().filter(|request| request.path.starts_with("/token"));
-    assert!(asked.into_iter().all(|request| request.header("authorization") == format!("Basic {ANN}")));
+    // A user with credentials must not be downgraded to anonymous silently.
+    let requests = server.seen().into_iter().filter(|request| request.path.starts_with("/token"));
+    assert!(requests.into_iter().all(|request| request.header("authorization") == format!("Basic {ANN}")));
 }
 
 #[test]
-fn without_credentials_the_error_says_where_they_were_looked_for() {
+fn missing_credentials_are_an_error_that_lists_the_searched_files() {
     let server = with_tokens(0, |_| true);
     let error = server.open().unwrap_err().to_string();
     assert!(error.contains("401 Unauthorized") && error.contains("no credentials for it"), "{error}");
@@ -91,12 +91,12 @@ fn without_credentials_the_error_says_where_they_were_looked_for() {
 }
 
 #[test]
-fn basic_credentials_go_to_a_registry_that_asks_for_them() {
+fn a_registry_with_basic_authentication_gets_the_password() {
     let fixture = Fixture::new();
     let server = Server::start(move |request| match request.header("authorization") {
         "" => Reply::status("401 Unauthorized").with("WWW-Authenticate", "Basic realm=\"x\""),
         sent if sent == format!("Basic {ANN}") => fixture.answer(request),
-        // Some say back what they were told.
+        // Some servers echo the header.
         sent => Reply {
             body: format!(r#"{{"errors": [{{"code": "DENIED", "message": "not {sent}"}}]}}"#).into(),
             ..Reply::status("403 Forbidden")
@@ -109,11 +109,11 @@ fn basic_credentials_go_to_a_registry_that_asks_for_them() {
     assert!(error.contains("403 Forbidden") && !error.contains("Ym9iOnNlY3JldA"), "{error}");
 }
 
-/// Whatever its status is, a token server may say back what it was told.
+/// A token server may echo the secret, whatever its status.
 #[test]
-fn a_token_server_that_repeats_a_secret_is_not_quoted() {
+fn a_token_server_that_echoes_a_secret_is_not_quoted() {
     for status in ["404 Not Found", "500 Internal Server Error", "418 I'm a teapot"] {
-        // The secret may stand where an error is cut off.
+        // The secret may cross the end of the quoted part.
         for before in ["", &"x".repeat(297)] {
             let body = format!(r#"{{"errors": [{{"code": "X", "message": "{before}secret"}}]}}"#);
             let server = Server::start(move |request| {
@@ -127,9 +127,9 @@ fn a_token_server_that_repeats_a_secret_is_not_quoted() {
     }
 }
 
-/// Blobs often lie on other hosts, whose addresses carry a signature: neither may see the other's secret.
+/// Blobs often are on other hosts, in signed URLs: neither host may see the secret of the other.
 #[test]
-fn a_redirect_to_another_host_takes_no_credentials_along() {
+fn a_redirect_to_another_host_gets_no_credentials() {
     let storage = Fixture::new();
     let store = Server::start(move |request| {
         let body = storage.layers.iter().find(|layer| request.path.contains(&Digest::sha256(layer).to_string()));
@@ -159,7 +159,7 @@ fn a_redirect_to_another_host_takes_no_credentials_along() {
 }
 
 #[test]
-fn a_mirror_is_asked_first_and_cannot_lie_about_a_digest() {
+fn a_mirror_is_tried_first_and_cannot_forge_a_digest() {
     let fixture = Fixture::new();
     let server = Server::start(move |request| fixture.answer(request));
     let liar = Server::start(|request| {
@@ -177,7 +177,7 @@ fn a_mirror_is_asked_first_and_cannot_lie_about_a_digest() {
 }
 
 #[test]
-fn a_host_without_tls_is_not_asked_unless_the_user_says_so() {
+fn plain_http_needs_the_permission_of_the_user() {
     let server = Server::start(|_| Reply::ok("{}"));
     let error = open(&format!("{}/app:1", server.host), &Access::default()).unwrap_err().to_string();
     assert!(error.contains("cannot be reached") || error.contains("not trusted"), "{error}");

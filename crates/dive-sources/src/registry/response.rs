@@ -18,11 +18,11 @@ const SHOWN: usize = 300;
 /// The error body of the distribution specification.
 #[derive(Deserialize)]
 struct ErrorBody {
-    errors: Vec<Detail>,
+    errors: Vec<BodyError>,
 }
 
 #[derive(Deserialize)]
-struct Detail {
+struct BodyError {
     #[serde(default)]
     code: String,
     #[serde(default)]
@@ -56,13 +56,13 @@ impl Secrets {
 
 /// The messages in an error body, or an empty text.
 async fn details(response: Response) -> String {
-    let body = Body { host: "", what: "", limit: ERROR_BODY_LIMIT }.read(response).await.unwrap_or_default();
+    let body = ShortBody { host: "", what: "", limit: ERROR_BODY_LIMIT }.read(response).await.unwrap_or_default();
     let Ok(body) = serde_json::from_slice::<ErrorBody>(&body) else { return String::new() };
     let details: Vec<String> = body
         .errors
         .into_iter()
         .take(3)
-        .map(|Detail { code, message }| if message.is_empty() { code } else { message })
+        .map(|BodyError { code, message }| if message.is_empty() { code } else { message })
         .filter(|text| !text.is_empty())
         .collect();
     // The text is untrusted and goes to a terminal.
@@ -87,7 +87,7 @@ pub(super) async fn failure(host: &str, what: &str, response: Response, secrets:
 
 /// A short body, read in full up to a limit.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Body<'a> {
+pub(super) struct ShortBody<'a> {
     pub(super) host: &'a str,
     pub(super) what: &'a str,
     pub(super) limit: u64,
@@ -96,7 +96,7 @@ pub(super) struct Body<'a> {
 /// Timeout of the body of a document, a token or an error, all of which are short.
 const DEADLINE: Duration = Duration::from_mins(1);
 
-impl Body<'_> {
+impl ShortBody<'_> {
     /// Reads the body within its limit and the timeout.
     pub(super) async fn read(&self, response: Response) -> Result<Vec<u8>, Failure> {
         let mut body = Vec::new();

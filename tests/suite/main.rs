@@ -72,6 +72,7 @@ mod summary;
 #[cfg(all(unix, feature = "tui"))]
 mod terminal;
 mod truth;
+mod type_names;
 mod user;
 // Unix directories and file access.
 #[cfg(unix)]

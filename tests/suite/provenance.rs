@@ -261,7 +261,7 @@ fn damaged_statements_cost_a_remark_and_not_the_image() {
         (b"<html>".to_vec(), "unexpected '<'"),
         (honest[..honest.len() / 2].to_vec(), "ends too early"),
         (json!({ "predicate": [] }).to_string().into_bytes(), "expected an object, found a list"),
-        (vec![b' '; (8 << 20) + 1], "no such document needs more than"),
+        (vec![b' '; (8 << 20) + 1], "the limit for such a document is"),
         (json!({ "subject": vec![json!({}); 10_001] }).to_string().into_bytes(), "more than 10000 entries"),
     ] {
         let opened = build.opens_with(&[(V1, bytes)]);

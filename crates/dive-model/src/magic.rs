@@ -36,7 +36,6 @@ const SIGNATURES: &[(usize, &[u8], KnownFormat)] = &[
     (0, b"070701", format("a cpio archive")),
     (0, b"7z\xbc\xaf", format("a 7-Zip file")),
     (0, b"Rar!", format("a RAR file")),
-    (0, b"QFI\xfb", format("a QCOW disk image")),
     (0, b"\x04\x22\x4d\x18", format("lz4 data, which dive does not unpack; unpack it first (`lz4 -d`)")),
     (0, b"\x02\x21\x4c\x18", format("lz4 data, which dive does not unpack; unpack it first (`lz4 -d`)")),
     (0, b"LZIP", format("lzip data, which dive does not unpack; unpack it first (`lzip -d`)")),
@@ -48,10 +47,19 @@ const SIGNATURES: &[(usize, &[u8], KnownFormat)] = &[
     (0, b"Salted__", format("a file encrypted with openssl")),
     (0, b"-----BEGIN PGP", format("a file encrypted or signed with PGP")),
     (32, b"SIF_MAGIC", file_system("a Singularity image (SIF)")),
+    (0, b"QFI\xfb", file_system("a QCOW disk image")),
+    (0, b"vhdxfile", file_system("a VHDX disk image")),
+    (0, b"KDMV", file_system("a VMDK disk image")),
+    (0, b"LUKS\xba\xbe", file_system("an encrypted disk (LUKS)")),
+    (0, b"XFSB", file_system("an XFS file system")),
+    (0, b"\x45\x3d\xcd\x28", file_system("a cramfs file system")),
+    (0, b"-rom1fs-", file_system("a romfs file system")),
     (0, b"hsqs", file_system("a squashfs file system")),
     (0, b"sqsh", file_system("a squashfs file system")),
     (0x400, b"\xe2\xe1\xf5\xe0", file_system("an EROFS file system")),
+    (0x400, b"\x10\x20\xf5\xf2", file_system("an F2FS file system")),
     (0x438, b"\x53\xef", file_system("an ext4 file system")),
+    (0x200, b"EFI PART", file_system("a disk with partitions")),
     (0x8001, b"CD001", file_system("an ISO 9660 file system")),
 ];
 
@@ -198,6 +206,16 @@ mod tests {
             assert_eq!(identify(&bytes), Some(file_system(name)));
         }
         assert_eq!(identify(&vec![0; SAMPLE_LEN]), None);
+        for (at, signature, name) in [
+            (0, &b"QFI\xfb"[..], "a QCOW disk image"),
+            (0, b"XFSB", "an XFS file system"),
+            (0x400, b"\x10\x20\xf5\xf2", "an F2FS file system"),
+            (0x200, b"EFI PART", "a disk with partitions"),
+        ] {
+            let mut bytes = vec![0; 4096];
+            bytes[at..at + signature.len()].copy_from_slice(signature);
+            assert_eq!(identify(&bytes), Some(file_system(name)));
+        }
         let mut sif = b"#!/usr/bin/env run-singularity\n\0".to_vec();
         sif.extend_from_slice(b"SIF_MAGIC\0");
         assert!(identify(&sif).unwrap().is_file_system);

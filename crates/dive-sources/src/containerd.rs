@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::process::ExitStatus;
 
 use super::access::Access;
-use super::engine_name::{EXPECTED, Name};
+use super::engine_name::{EXPECTED, EngineImageName};
 use super::error::SourceError;
 use super::program::{ExportError, Program, ProgramError};
 use dive_model::blob::TransferProgress;
@@ -72,7 +72,7 @@ pub(super) fn open(
 
 /// Exports the image with ctr, or with nerdctl if ctr is missing.
 fn export(name: &str, access: &Access, progress: &mut dyn FnMut(TransferProgress)) -> Result<Spooled, SourceError> {
-    let parsed = Name::new(name).ok_or_else(|| ContainerdError::Name { name: name.to_owned() })?;
+    let parsed = EngineImageName::new(name).ok_or_else(|| ContainerdError::Name { name: name.to_owned() })?;
     let in_full = parsed.in_full();
     let ctr = Exporter { program: "ctr", name, access };
     // The default timeout for a missing socket is ten seconds.

@@ -5,7 +5,7 @@ use crate::docker_hub::DOCKER_HUB_KEY;
 
 /// A name, an id, or a name with a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Name<'a>(&'a str);
+pub(crate) struct EngineImageName<'a>(&'a str);
 
 /// Engines limit a name to 255 bytes, a tag to 128 and a digest to 71 (or 135).
 const LONGEST: usize = 600;
@@ -14,7 +14,7 @@ const LONGEST: usize = 600;
 pub(crate) const EXPECTED: &str =
     "an image is called NAME[:TAG], NAME@sha256:DIGEST, or by its id, in letters, digits and . _ - / : @";
 
-impl<'a> Name<'a> {
+impl<'a> EngineImageName<'a> {
     /// `None` if `text` is not a valid name.
     pub(crate) fn new(text: &'a str) -> Option<Self> {
         let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || b"._-/:@+".contains(&letter);
@@ -80,9 +80,10 @@ impl<'a> Name<'a> {
 }
 
 /// `tags` with the requested one first.
-pub(crate) fn requested_first(requested: Name<'_>, mut tags: Vec<String>) -> Vec<String> {
+pub(crate) fn requested_first(requested: EngineImageName<'_>, mut tags: Vec<String>) -> Vec<String> {
     // Podman names local builds `localhost/NAME`.
-    let in_full = |tag: &str| Name::new(tag.strip_prefix("localhost/").unwrap_or(tag)).map(Name::in_full);
+    let in_full =
+        |tag: &str| EngineImageName::new(tag.strip_prefix("localhost/").unwrap_or(tag)).map(EngineImageName::in_full);
     let wanted = in_full(requested.as_str());
     tags.retain(|tag| tag != "<none>:<none>");
     tags.sort_by_key(|tag| in_full(tag) != wanted);
@@ -93,8 +94,8 @@ pub(crate) fn requested_first(requested: Name<'_>, mut tags: Vec<String>) -> Vec
 mod tests {
     use super::*;
 
-    fn name(text: &str) -> Name<'_> {
-        Name::new(text).unwrap()
+    fn name(text: &str) -> EngineImageName<'_> {
+        EngineImageName::new(text).unwrap()
     }
 
     /// `../containers/x` would request something other than an image.
@@ -116,9 +117,9 @@ mod tests {
             "\u{e9}",
             "-a",
         ] {
-            assert_eq!(Name::new(text), None, "{text}");
+            assert_eq!(EngineImageName::new(text), None, "{text}");
         }
-        assert_eq!(Name::new(&"a".repeat(9000)), None);
+        assert_eq!(EngineImageName::new(&"a".repeat(9000)), None);
         for text in ["alpine", "a/b/c:1", "h:5000/a@sha256:00", "sha256:00", "54ebc3b06008", "x.y_z-1:t.1-2_3"] {
             assert_eq!(name(text).as_str(), text);
         }

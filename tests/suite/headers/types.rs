@@ -50,6 +50,11 @@ fn others() -> Vec<Case> {
     let of = |typeflag: u8| [file("a"), Raw::new(typeflag, "f").body("abc")];
     let refused = "is not allowed in an image";
     vec![
+        case(
+            "a symbolic link without a target",
+            &[Raw::new(b'2', "s").set(at::MODE, "0000777\0")],
+            OnlyOurs("s l 0 777 0:0", "refuse its empty link target"),
+        ),
         case("a contiguous file", &of(b'7'), OnlyOurs("a f 0 644 0:0\nf f 3 644 0:0", "refuse its type '7'")),
         case("GNU's directory with its names", &of(b'D'), Refused(refused)),
         case("GNU's volume", &of(b'V'), Refused(refused)),

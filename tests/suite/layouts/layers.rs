@@ -175,6 +175,36 @@ fn erofs_is_not_taken_for_an_empty_layer() {
     assert_eq!(ran.stderr, "");
 }
 
+/// A container of such an image may have files that dive did not count.
+#[test]
+fn file_system_of_an_unknown_media_type_gets_no_verdict() {
+    let at = |at: usize, signature: &[u8]| {
+        let mut bytes = vec![0; 70_000];
+        bytes[at..at + signature.len()].copy_from_slice(signature);
+        bytes
+    };
+    for (bytes, name) in [
+        (at(0, b"QFI\xfb"), "a QCOW disk image"),
+        (at(0, b"XFSB"), "an XFS file system"),
+        (at(0x400, b"\x10\x20\xf5\xf2"), "an F2FS file system"),
+        (at(0x200, b"EFI PART"), "a disk with partitions"),
+        // The signature of btrfs lies beyond what is read.
+        (at(0x10040, b"_BHRfS_M"), "data of an unknown format"),
+        (at(0x2000, b"no signature"), "data of an unknown format"),
+    ] {
+        let layers = [(TAR, tar("a")), ("application/vnd.example.blob", bytes)];
+        let user = layout(&layers, &["sha256:aa"]).user();
+        let ran = user.runs(&["--ci", "image.tar"]);
+        assert_eq!(ran.code, 2, "{name}: {}", ran.stdout);
+        assert!(
+            ran.error().contains(&format!("no verdict: dive cannot read layer 1: it is {name}")),
+            "{}",
+            ran.error()
+        );
+        user.runs(&["tree", "image.tar"]).ends_with(0).prints(&["a\n"]).says(&["dive does not show its files"]);
+    }
+}
+
 /// Podman reads it, too.
 #[test]
 fn tar_with_unknown_media_type_is_read() {

@@ -143,3 +143,24 @@ fn a_manifest_that_two_indexes_list_is_found_in_both() {
         assert_eq!(chosen(&layout, &["--image", &digest(index), "--platform", platform]), file);
     }
 }
+
+/// The specification lets an index list any document, and readers ignore the types that they do not know.
+#[test]
+fn documents_that_are_no_manifests_are_artifacts() {
+    let manifest = "application/vnd.oci.image.manifest.v1+json";
+    for (media_type, bytes, kind) in [
+        ("application/xml", "<metainfo/>", "application/xml"),
+        ("application/vnd.example.notes+json", r#"{"notes": []}"#, "application/vnd.example.notes+json"),
+        (manifest, r#"{"artifactType": "application/vnd.example", "layers": []}"#, "application/vnd.example"),
+    ] {
+        let mut layout = Layout::default();
+        let other = layout.blob(media_type, bytes);
+        let image = layout.image("linux/amd64", "a");
+        layout.lists(other.clone(), &named("other")).lists(image, &named("a"));
+        assert_eq!(chosen(&layout, &["--image", "0"]), "a", "{media_type}");
+        let says = format!("also holds, beside images: an OCI artifact of type \"{kind}\" (other)");
+        assert!(notices(&layout, &[]).contains(&says), "{}", notices(&layout, &[]));
+        let text = error(&layout, &["--image", &digest(&other)]);
+        assert!(text.contains("is not an image"), "{text}");
+    }
+}

@@ -81,6 +81,18 @@ fn docker_1_9_archive_without_tags_opens() {
     assert!(ran.error().contains("the manifest often comes last"), "{}", ran.error());
 }
 
+/// An empty image would pass every rule.
+#[test]
+fn docker_1_9_tag_without_a_layer_is_skipped_with_a_warning() {
+    let left = "0b".repeat(32);
+    for nothing in [json!(null), json!("")] {
+        let repositories = json!({ "a": { "1": nothing }, "b": { "2": left } });
+        let archive = layers_of_docker_1_9().file("repositories", repositories.to_string()).tar();
+        let ran = listed(&archive, &[]).ends_with(0).says(&["repositories: gives \"a:1\" no layer; it is skipped"]);
+        assert_eq!(paths(&ran), "base left");
+    }
+}
+
 #[test]
 fn damaged_parent_chain_is_an_error() {
     let id = "0a".repeat(32);

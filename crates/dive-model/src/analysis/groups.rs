@@ -21,11 +21,11 @@ pub struct WasteGroup {
     pub layer: LayerIndex,
     /// The layer that hid them.
     pub hidden_by: LayerIndex,
-    /// Why they are hidden.
+    /// How the layer hid them.
     pub cause: Cause,
-    /// How many inodes there are.
+    /// Number of inodes.
     pub files: u64,
-    /// Their sizes, in bytes.
+    /// Total size in bytes.
     pub size_bytes: u64,
 }
 

@@ -1,4 +1,4 @@
-//! The numbers of a part of an image: of the layers that come from its base, and of its own.
+//! Sums the numbers of the layers from the base image, and of the image's own layers.
 
 use std::ops::Range;
 
@@ -7,25 +7,25 @@ use crate::image::Image;
 use crate::layer::LayerIndex;
 use crate::tree::Tree;
 
-/// The sums over some layers that follow one another.
+/// Sums over consecutive layers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Part {
-    /// The layers.
+    /// Range of the layers.
     pub layers: Range<usize>,
-    /// Bytes as they are stored; of a layer whose length nobody knows, none.
+    /// Stored bytes, without layers of unknown size.
     pub stored_bytes: u64,
-    /// Bytes of the files in the layers, unpacked: dive's sizes of layers.
+    /// Unpacked bytes of the files: the sum of dive's layer sizes.
     pub unpacked_bytes: u64,
-    /// Files and links that the layers hold, directories left out.
+    /// Number of files and links, without directories.
     pub files: u64,
-    /// Bytes in these layers that the image does not show.
+    /// Bytes in these layers that are not visible in the image.
     pub reclaimable_bytes: u64,
-    /// Those of them that a later part hides.
+    /// Reclaimable bytes that a later part hides.
     pub hidden_later_bytes: u64,
 }
 
 impl Part {
-    /// The sums over the layers of `image` that are in `layers`.
+    /// Sums the layers of `image` in the range `layers`.
     #[must_use]
     pub fn of(layers: Range<usize>, image: &Image, tree: &Tree, exact: &Exact) -> Self {
         let indexes = || tree.layers().filter(|layer| layers.contains(&layer.get()));
@@ -46,25 +46,25 @@ impl Part {
     }
 }
 
-/// What an image weighs. "Size" alone means any of these.
+/// Sizes of an image. "Size" alone can mean any of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sizes {
-    /// Bytes of the layers as the source stores them, each blob once: in a registry, what is pulled.
+    /// Stored bytes of the layers, each blob once: the bytes of a pull.
     pub stored_bytes: u64,
-    /// Bytes of the files in all layers, unpacked: dive's total image size.
+    /// Unpacked bytes of the files in all layers: dive's total image size.
     pub unpacked_bytes: u64,
 }
 
 impl Sizes {
-    /// The sizes of `image`.
+    /// Computes the sizes of `image`.
     #[must_use]
     pub fn of(image: &Image, tree: &Tree) -> Self {
         let unpacked = tree.layers().map(|layer| tree.layer_size_bytes(layer));
         Self { stored_bytes: image.distinct_bytes(), unpacked_bytes: unpacked.fold(0, u64::saturating_add) }
     }
 
-    /// What containerd's image store, Docker's since version 29, holds of it on disk: the stored layers and the unpacked ones.
-    /// Docker's older store and Podman hold the unpacked ones alone.
+    /// Disk usage in containerd's image store, the default of Docker since version 29: stored and unpacked layers.
+    /// Docker's older store and Podman keep only the unpacked layers.
     #[must_use]
     pub const fn on_disk_bytes(&self) -> u64 {
         self.stored_bytes.saturating_add(self.unpacked_bytes)

@@ -1,6 +1,7 @@
-//! What an image was built on, and which of its layers are not its own. Several sources tell, some a name, some how many layers,
-//! some both. An answer carries its sources, because they are not worth the same: only layers that were compared prove anything,
-//! and what an image says of itself does not.
+//! The base image of an image, and the number of layers from it.
+//!
+//! Several sources state a name, a number of layers, or both. Each result has its source, because they are not equally
+//! reliable: only a comparison of layers is a proof; what an image claims is not.
 
 use super::description::Image;
 use super::history::HistoryStep;
@@ -8,23 +9,23 @@ use super::named_image::NamedImage;
 use super::provenance::Provenance;
 use crate::remark::Shown;
 
-/// Where an answer comes from, the most trusted first.
+/// Source of a result, most reliable first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BaseSource {
-    /// The layers of the base image were compared with those of the image: it is proven.
+    /// The layers of the base image equal those of the image: a proof.
     DiffIds,
-    /// The builder's provenance states it.
+    /// Provenance of the builder.
     Provenance,
-    /// The annotations of the manifest state it.
+    /// Annotations of the manifest.
     Annotations,
-    /// Labels state it. Images inherit them, so they may be about the base image's own base.
+    /// Labels. Images inherit them, so they may describe the base of the base image.
     Labels,
-    /// Guessed: base images end with a `CMD` or `ENTRYPOINT`, and layers follow it.
+    /// A guess: base images end with `CMD` or `ENTRYPOINT`, and further layers follow.
     History,
 }
 
 impl BaseSource {
-    /// What documents call it.
+    /// Name in reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -36,7 +37,7 @@ impl BaseSource {
         }
     }
 
-    /// What people read: `stated by provenance`.
+    /// Text for people, such as `stated by provenance`.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -49,38 +50,38 @@ impl BaseSource {
     }
 }
 
-/// What is known of the image that an image was built on.
+/// The base image of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Base {
-    /// Its name, and who says so. `None` where nobody names it, or there is none (`FROM scratch`).
+    /// Its name and the source; `None` if unknown, or if there is no base (`FROM scratch`).
     pub image: Option<(NamedImage, BaseSource)>,
-    /// Which layers are its; `None` where nobody says.
+    /// Its layers; `None` if unknown.
     pub boundary: Option<Boundary>,
 }
 
-/// Which layers of an image are those of its base.
+/// The boundary between the layers of the base and those of the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Boundary {
-    /// How many, from the first on.
+    /// Number of layers from the base.
     pub layers: usize,
-    /// Who says so.
+    /// Source of the number.
     pub by: BaseSource,
 }
 
 impl Base {
-    /// Whether the layers of the base image were compared with those of the image.
+    /// True if a comparison of layers proves the base.
     #[must_use]
     pub fn is_proven(&self) -> bool {
         self.boundary.is_some_and(|boundary| boundary.by == BaseSource::DiffIds)
     }
 
-    /// How many layers are the base's; `None` where nobody says.
+    /// Number of layers from the base; `None` if unknown.
     #[must_use]
     pub fn layers(&self) -> Option<usize> {
         self.boundary.map(|boundary| boundary.layers)
     }
 
-    /// The name of the image, if it is known.
+    /// Name of the base image, if known.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.image.as_ref().map(|(image, _)| image.name.as_str())
@@ -96,7 +97,7 @@ impl Base {
                 boundary: Some(Boundary { layers: stated.layers, by: BaseSource::Provenance }),
             });
         }
-        // Of several images that a build read, nobody says which one the base was.
+        // If a build read several images, it is unknown which of them is the base.
         let only = match provenance.map(|it| &it.images[..]) {
             Some([only]) => Some((only.clone(), BaseSource::Provenance)),
             _ => None,
@@ -111,19 +112,19 @@ impl Base {
     }
 }
 
-/// What an image says of its base.
+/// What the image states about its base.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Statements<'a> {
     pub(super) provenance: Option<&'a Provenance>,
     pub(super) annotated: Option<&'a NamedImage>,
     pub(super) labelled: Option<&'a NamedImage>,
     pub(super) history: &'a [HistoryStep],
-    /// How many layers it has.
+    /// Number of layers of the image.
     pub(super) layers: usize,
 }
 
-/// The layers below the last `CMD` or `ENTRYPOINT` that a layer follows. An image ends with its own, so steps after the last
-/// layer do not count.
+/// Number of layers below the last `CMD` or `ENTRYPOINT` that is followed by a layer. Steps after the last layer do not
+/// count, because an image ends with its own command.
 fn layers_before_the_last_command(history: &[HistoryStep], layers: usize) -> Option<usize> {
     let last_layer = history.iter().rposition(|step| step.layer.is_some())?;
     let ends_an_image = |step: &HistoryStep| {
@@ -135,27 +136,27 @@ fn layers_before_the_last_command(history: &[HistoryStep], layers: usize) -> Opt
     (below < layers).then_some(below)
 }
 
-/// A base image that the user names, with its layers.
+/// A base image given by the user, with its layers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GivenBase {
     /// Its name.
     pub image: NamedImage,
-    /// The digests of its uncompressed layers, the lowest first; `None` where its configuration names none.
+    /// Digests of its uncompressed layers, base first; `None` if missing in its configuration.
     pub diff_ids: Vec<Option<String>>,
 }
 
 impl GivenBase {
-    /// The layers of `image`, which the user calls `name`.
+    /// Takes the layers of `image`, which the user calls `name`.
     #[must_use]
     pub fn of(name: impl Into<String>, image: &Image) -> Self {
         let diff_ids = image.layers.iter().map(|layer| layer.diff_id.clone()).collect();
         Self { image: NamedImage { name: name.into(), digest: None }, diff_ids }
     }
 
-    /// The image on this base.
+    /// Compares the layers of `image` with this base.
     ///
     /// # Errors
-    /// If its layers are not the lowest layers of the image.
+    /// The layers are not the lowest layers of the image, or cannot be compared.
     pub fn below(&self, image: &Image) -> Result<Base, WrongBase> {
         let base = || self.image.name.clone();
         let (of_base, of_image) = (self.diff_ids.len(), image.layers.len());
@@ -177,11 +178,11 @@ impl GivenBase {
     }
 }
 
-/// An image that was named as a base and is not.
+/// The given image is not the base.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WrongBase {
-    /// A layer is another one.
+    /// A layer differs.
     #[error(
         "{} is not the base of the image: layer {layer} is {} in it and {} in the image; name the version of it that the \
          image was built on",
@@ -190,31 +191,31 @@ pub enum WrongBase {
         Shown(found)
     )]
     Departs {
-        /// The image that was named.
+        /// Name of the given image.
         base: String,
-        /// The first layer that differs.
+        /// Index of the first different layer.
         layer: usize,
-        /// The digest of the uncompressed layer in that image.
+        /// Digest of the uncompressed layer in the given image.
         expected: String,
-        /// The same of the image.
+        /// Digest of the uncompressed layer in the image.
         found: String,
     },
-    /// It has more layers than the image.
+    /// The given image has more layers.
     #[error("{} is not the base of the image: it has {of_base} layers, and the image has {of_image}", Shown(base))]
     Longer {
-        /// The image that was named.
+        /// Name of the given image.
         base: String,
-        /// Its layers.
+        /// Number of its layers.
         of_base: usize,
-        /// Those of the image.
+        /// Number of layers of the image.
         of_image: usize,
     },
-    /// Nothing can be compared.
+    /// A `diff_id` is missing.
     #[error("{} cannot be compared with the image: a configuration names no diff id for layer {layer}", Shown(base))]
     Unknown {
-        /// The image that was named.
+        /// Name of the given image.
         base: String,
-        /// The layer.
+        /// Index of the layer.
         layer: usize,
     },
 }
@@ -223,7 +224,7 @@ pub enum WrongBase {
 mod tests {
     use super::*;
 
-    /// A history of steps, one a line: those with a number made that layer.
+    /// Guesses from a history of commands, each with the layer it created.
     fn guessed(steps: &[(&str, Option<u32>)]) -> Option<usize> {
         let steps: Vec<_> = steps
             .iter()
@@ -248,7 +249,7 @@ mod tests {
         assert_eq!(guessed(&own), None);
         assert_eq!(guessed(&[("CMD [\"sh\"]", None), ("COPY a /", Some(0))]), None, "no layer is below");
         assert_eq!(guessed(&[]), None);
-        // The base's base has one, too: the last counts.
+        // The base of the base has a command, too; the last one counts.
         let middle = [("RUN x", Some(1)), ("ENTRYPOINT [\"y\"]", None), ("COPY app /", Some(2))];
         assert_eq!(guessed(&[&base[..], &middle].concat()), Some(2));
     }

@@ -50,7 +50,7 @@ impl Object for ConfigRootFs {
     }
 }
 
-/// How a container of the image is run.
+/// Settings of containers from the image.
 #[derive(Debug, Default)]
 struct RunConfig {
     labels: Labels,
@@ -62,14 +62,14 @@ impl Object for RunConfig {
     }
 }
 
-/// The labels that mean something here. One that is no string is taken for absent.
+/// The labels that dive reads. A value that is not a string counts as missing.
 #[derive(Debug, Default)]
 struct Labels {
     base_name: Option<String>,
     base_digest: Option<String>,
 }
 
-/// A map in Go: its keys are data, so their case counts, and `null` empties it.
+/// Decodes like a map in Go: keys are case-sensitive data, and `null` empties it.
 impl Decode for Labels {
     fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
         if json.shape()? != Shape::Object {
@@ -89,7 +89,7 @@ impl Decode for Labels {
 }
 
 impl ImageConfig {
-    /// What its labels call the image that the image was built on.
+    /// Base image in the labels.
     pub(super) fn base(&self) -> Option<NamedImage> {
         let Labels { base_name, base_digest } = &self.container.labels;
         NamedImage::of(base_name.as_deref(), base_digest.as_deref())

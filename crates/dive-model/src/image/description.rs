@@ -32,9 +32,9 @@ pub struct Image {
     pub layers: Vec<ImageLayer>,
     /// All build steps, including those without a layer.
     pub history: Vec<HistoryStep>,
-    /// What it was built on, if that is known.
+    /// The base image, if known.
     pub base: Option<Base>,
-    /// What the builder states about it.
+    /// Provenance of the builder.
     pub provenance: Option<Provenance>,
     /// Other images in the store.
     pub other_images: Vec<ImageName>,
@@ -103,6 +103,6 @@ pub struct ImageLayer {
     pub created_by: String,
     /// Comment of the builder; empty if there is none.
     pub comment: String,
-    /// The lines of a Dockerfile that made it, if they are known.
+    /// Lines of the Dockerfile that created it, if known.
     pub lines: Option<DockerfileLines>,
 }

@@ -1,8 +1,9 @@
-//! Matches the instructions of a Dockerfile to the history of an image, where no builder tells which line made which layer.
+//! Matches instructions of a Dockerfile with the history of an image, if provenance does not state the lines of a
+//! layer.
 //!
-//! Builders write an instruction into the history in their own words: variables replaced, continued lines joined, with the shell
-//! that runs it, and classic builders replace what was copied by a digest. So texts are compared without white space, and the
-//! order decides: of all ways to give steps of the history instructions in the same order, the one that fits best counts.
+//! Builders rewrite instructions in the history: they replace variables, join continued lines, and add the shell;
+//! classic builders replace copied files by a digest. So texts are compared without white space, and the order decides:
+//! of all alignments of steps with instructions, the one with the highest score wins.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,48 +14,48 @@ use super::description::Image;
 use super::dockerfile_lines::{Certainty, Dockerfile, DockerfileLines, LineRange};
 use super::history::HistoryStep;
 
-/// Steps and instructions that are compared, the last ones of each: the work is their product.
-const MOST: usize = 1_000;
+/// Maximum number of steps and of instructions to compare, counted from the end. The work is their product.
+const MAX_COMPARED: usize = 1_000;
 
-/// Stages of a Dockerfile. Each holds the instructions of those below it.
-const STAGES: usize = 100;
+/// Maximum number of stages. Each contains the instructions of the stages below.
+const MAX_STAGES: usize = 100;
 
-/// A Dockerfile that cannot be matched.
+/// The Dockerfile does not match.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DockerfileError {
-    /// It is none.
+    /// It is not a valid Dockerfile.
     #[error("{file}: {problem}")]
     Invalid {
-        /// The file.
+        /// Name of the file.
         file: String,
-        /// What is wrong, and where.
+        /// Reason and position.
         problem: String,
     },
-    /// It made another image.
+    /// It belongs to another image.
     #[error("no instruction of {file} fits the history of the image; name the Dockerfile that it was built from")]
     Other {
-        /// The file.
+        /// Name of the file.
         file: String,
     },
 }
 
 impl Image {
-    /// Matches the instructions of `file` to the history, and notes the lines of each layer that has none yet.
+    /// Matches instructions of `file` with the history, and sets the lines of layers that have none.
     ///
     /// # Errors
-    /// If `file` is no Dockerfile, or nothing in it fits.
+    /// `file` is not a valid Dockerfile, or no instruction matches.
     pub fn match_dockerfile(&mut self, file: &Arc<Dockerfile>) -> Result<(), DockerfileError> {
         let parsed = parse_dockerfile::parse(&file.text)
             .map_err(|problem| DockerfileError::Invalid { file: file.name.clone(), problem: problem.to_string() })?;
-        if parsed.stages().len() > STAGES {
-            let problem = format!("it has more than {STAGES} stages");
+        if parsed.stages().len() > MAX_STAGES {
+            let problem = format!("it has more than {MAX_STAGES} stages");
             return Err(DockerfileError::Invalid { file: file.name.clone(), problem });
         }
         let stages = stages(&file.text, &parsed);
         let steps: Vec<&HistoryStep> = self.history.iter().collect();
-        let steps = &steps[steps.len().saturating_sub(MOST)..];
-        // The last stage is what a build makes, unless it is told otherwise.
+        let steps = &steps[steps.len().saturating_sub(MAX_COMPARED)..];
+        // Builds create the last stage by default, so it wins a tie.
         let matches = stages.iter().rev().map(|stage| Alignment::of(steps, stage));
         let best = matches.reduce(|best, other| if other.score > best.score { other } else { best });
         let Some(best) = best.filter(|best| best.score > 0) else {
@@ -70,28 +71,28 @@ impl Image {
     }
 }
 
-/// An instruction as it may stand in a history.
+/// An instruction, as builders may record it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Written {
+struct PossibleInstruction {
     keyword: &'static str,
-    /// What may follow the keyword. White space is single.
+    /// Possible texts after the keyword, with single spaces.
     texts: Vec<String>,
-    /// Whether the builder replaces variables in it.
+    /// True if builders replace variables in it.
     is_expanded: bool,
-    /// Where something is copied to.
+    /// Destination of a copy.
     destination: Option<String>,
     lines: LineRange,
 }
 
-/// The instructions of every stage, those of the stages that it is built on first.
-fn stages(text: &str, parsed: &parse_dockerfile::Dockerfile<'_>) -> Vec<Vec<Written>> {
+/// Instructions of each stage, after those of the stages it is based on.
+fn stages(text: &str, parsed: &parse_dockerfile::Dockerfile<'_>) -> Vec<Vec<PossibleInstruction>> {
     let starts: Vec<usize> = parsed.instructions.iter().map(start_of).collect();
     let ends = starts.iter().skip(1).copied().chain([text.len()]);
     let file = Text::new(text);
     let mut written = parsed.instructions.iter().zip(starts.iter().zip(ends)).map(|(instruction, (start, end))| {
-        (matches!(instruction, Instruction::From(_)), Written::of(instruction, &file, *start..end))
+        (matches!(instruction, Instruction::From(_)), PossibleInstruction::of(instruction, &file, *start..end))
     });
-    let mut stages: Vec<Vec<Written>> = Vec::new();
+    let mut stages: Vec<Vec<PossibleInstruction>> = Vec::new();
     let mut names: Vec<Option<String>> = Vec::new();
     let mut froms = parsed.stages();
     for (is_from, instruction) in written.by_ref() {
@@ -107,7 +108,7 @@ fn stages(text: &str, parsed: &parse_dockerfile::Dockerfile<'_>) -> Vec<Vec<Writ
         }
     }
     for stage in &mut stages {
-        stage.drain(..stage.len().saturating_sub(MOST));
+        stage.drain(..stage.len().saturating_sub(MAX_COMPARED));
     }
     stages
 }
@@ -132,19 +133,19 @@ fn start_of(instruction: &Instruction<'_>) -> usize {
         Instruction::User(it) => &it.user,
         Instruction::Volume(it) => &it.volume,
         Instruction::Workdir(it) => &it.workdir,
-        // The type may grow.
+        // The type is `non_exhaustive`.
         _ => return 0,
     };
     keyword.span.start
 }
 
-impl Written {
-    /// The instruction that takes these bytes of `file`; `None` for one that leaves no trace that could be matched.
+impl PossibleInstruction {
+    /// Converts the instruction at `bytes` of `file`; `None` if it leaves no comparable history.
     fn of(instruction: &Instruction<'_>, file: &Text<'_>, bytes: Range<usize>) -> Option<Self> {
         let copied = |sources: &[Source<'_>], destination: &str| {
             let sources = sources.iter().map(|source| match source {
                 Source::Path(path) => path.value.as_ref(),
-                // Its name is not kept.
+                // The parser drops its name.
                 _ => "$heredoc",
             });
             let text: Vec<&str> = sources.chain([destination]).collect();
@@ -185,34 +186,34 @@ impl Written {
         Some(Self { keyword, texts, is_expanded, destination, lines: file.lines(bytes) })
     }
 
-    /// How well a step of the history fits: 0 if it does not.
-    fn fits(&self, step: &Recorded) -> u32 {
+    /// Score of the match with a step of the history; 0 for no match.
+    fn fits(&self, step: &RecordedInstruction) -> u32 {
         if self.keyword != step.keyword {
             return 0;
         }
         let is_same = self.texts.iter().any(|text| match step.text.strip_suffix(text.as_str()) {
             Some("") => true,
-            // The shell, with the arguments of the build before it.
+            // The prefix is the shell, with build arguments before it.
             Some(shell) => self.keyword == "RUN" && shell.trim_end().ends_with("-c"),
             None => self.is_expanded && is_expansion(text, &step.text),
         });
         if is_same {
-            return FITS;
+            return FULL_MATCH;
         }
-        // Classic builders tell where something was copied to: `file:DIGEST in /app`.
+        // Classic builders record the destination: `file:DIGEST in /app`.
         let copied_to = step.text.rsplit_once(" in ").map(|(_, destination)| destination);
         match (&self.destination, copied_to) {
-            (Some(own), Some(found)) if own == found || is_expansion(own, found) => FITS_IN_PART,
+            (Some(own), Some(found)) if own == found || is_expansion(own, found) => PARTIAL_MATCH,
             _ => 0,
         }
     }
 }
 
-/// The score of a step and an instruction with one text.
-const FITS: u32 = 3;
+/// Score if the texts are equal.
+const FULL_MATCH: u32 = 3;
 
-/// The score where only a part is recorded.
-const FITS_IN_PART: u32 = 2;
+/// Score if only the destinations are equal.
+const PARTIAL_MATCH: u32 = 2;
 
 fn command_span(command: &Command<'_>) -> Option<Range<usize>> {
     match command {
@@ -222,7 +223,7 @@ fn command_span(command: &Command<'_>) -> Option<Range<usize>> {
     }
 }
 
-/// A command with its continued lines joined, without the comments between them.
+/// Joins continued lines, and drops comments between them.
 fn joined(command: &str) -> String {
     let lines = command.lines().filter(|line| !line.trim_start().starts_with('#'));
     let lines = lines.map(|line| {
@@ -232,12 +233,12 @@ fn joined(command: &str) -> String {
     lines.collect::<Vec<_>>().join(" ")
 }
 
-/// The text with single spaces.
+/// Replaces white space by single spaces.
 fn spaced(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A file, and where its lines end.
+/// A file with the positions of its line ends.
 struct Text<'a> {
     text: &'a str,
     line_ends: Vec<usize>,
@@ -248,7 +249,7 @@ impl<'a> Text<'a> {
         Self { text, line_ends: text.match_indices('\n').map(|(at, _)| at).collect() }
     }
 
-    /// The lines that these bytes are on, without blank lines and comments at their end.
+    /// Lines of these bytes, without trailing blank lines and comments.
     fn lines(&self, bytes: Range<usize>) -> LineRange {
         let first = self.line_ends.partition_point(|end| *end < bytes.start) as u32 + 1;
         let lines = self.text.get(bytes).unwrap_or_default().lines().enumerate();
@@ -257,7 +258,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Whether `text` may be `pattern` with its variables replaced.
+/// True if `text` may be `pattern` with variables replaced.
 fn is_expansion(pattern: &str, text: &str) -> bool {
     let mut literals = literals(pattern).into_iter();
     let Some(first) = literals.next() else { return false };
@@ -271,7 +272,7 @@ fn is_expansion(pattern: &str, text: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// What stands between the variables of `pattern`.
+/// Text between the variables of `pattern`.
 fn literals(pattern: &str) -> Vec<&str> {
     let mut literals = Vec::new();
     let mut rest = pattern;
@@ -288,19 +289,19 @@ fn literals(pattern: &str) -> Vec<&str> {
     literals
 }
 
-/// A step of a history as an instruction.
+/// A step of the history, parsed as an instruction.
 #[derive(Debug, PartialEq, Eq)]
-struct Recorded {
+struct RecordedInstruction {
     keyword: &'static str,
     text: String,
 }
 
-/// The instructions that leave a step in a history.
+/// Instructions that create a step in the history.
 const KEYWORDS: [&str; 11] =
     ["RUN", "COPY", "ADD", "WORKDIR", "USER", "ENV", "LABEL", "CMD", "ENTRYPOINT", "VOLUME", "EXPOSE"];
 
-impl Recorded {
-    /// Reads a step as `BuildKit`, Docker's classic builder, Buildah or kaniko wrote it.
+impl RecordedInstruction {
+    /// Parses a step of `BuildKit`, Docker's classic builder, Buildah or kaniko.
     fn of(step: &HistoryStep) -> Option<Self> {
         let command = step.created_by.trim();
         let command = command.strip_suffix("# buildkit").unwrap_or(command).trim_end();
@@ -312,36 +313,37 @@ impl Recorded {
         });
         let (keyword, text) = match (instruction, nop) {
             (Some(instruction), _) => instruction,
-            // Classic builders record the bare command, with the arguments of the build before the shell.
+            // Classic builders record only the command, with build arguments before the shell.
             (None, None) if command.starts_with(['/', '|']) => ("RUN", command),
             (None, _) => return None,
         };
         let words = text.split_whitespace();
-        // Options of COPY and ADD are recorded by some builders and not by others.
+        // Only some builders record options of COPY and ADD.
         let words = words.skip_while(|word| ["COPY", "ADD"].contains(&keyword) && word.starts_with("--"));
         Some(Self { keyword, text: words.collect::<Vec<_>>().join(" ") })
     }
 }
 
-/// The best way to give steps instructions in the same order.
+/// The best alignment of steps with instructions.
 #[derive(Debug)]
 struct Alignment {
     score: u32,
-    /// Steps by their place, with the lines of their instruction.
+    /// Indices of steps, with the lines of their instructions.
     pairs: Vec<(usize, LineRange, Certainty)>,
 }
 
 impl Alignment {
-    fn of(steps: &[&HistoryStep], stage: &[Written]) -> Self {
-        let recorded: Vec<Option<Recorded>> = steps.iter().map(|step| Recorded::of(step)).collect();
+    fn of(steps: &[&HistoryStep], stage: &[PossibleInstruction]) -> Self {
+        let recorded: Vec<Option<RecordedInstruction>> =
+            steps.iter().map(|step| RecordedInstruction::of(step)).collect();
         let fits: Vec<Vec<u32>> = recorded
             .iter()
             .map(|step| {
-                let fit = |written: &Written| step.as_ref().map_or(0, |step| written.fits(step));
+                let fit = |written: &PossibleInstruction| step.as_ref().map_or(0, |step| written.fits(step));
                 stage.iter().map(fit).collect()
             })
             .collect();
-        // best[s][i]: the best score of the steps before s and the instructions before i.
+        // best[s][i] is the highest score of the first s steps and the first i instructions.
         let mut best = vec![vec![0_u32; stage.len() + 1]; steps.len() + 1];
         for step in 0..steps.len() {
             for at in 0..stage.len() {
@@ -350,6 +352,7 @@ impl Alignment {
                 best[step + 1][at + 1] = both.max(best[step][at + 1]).max(best[step + 1][at]);
             }
         }
+        // Walk back along the choices that led to the highest score.
         let (mut step, mut at) = (steps.len(), stage.len());
         let mut pairs = Vec::new();
         while step > 0 && at > 0 {
@@ -367,11 +370,11 @@ impl Alignment {
     }
 }
 
-/// How sure it is that this step is this instruction. As many steps as instructions with one text keep their order.
+/// Repeated instructions are still certain if all of them have a step, because their order is the same.
 fn certainty(fits: &[Vec<u32>], step: usize, at: usize) -> Certainty {
     let instructions = fits[step].iter().filter(|fit| **fit > 0).count();
     let alike = fits.iter().filter(|of_step| of_step[at] > 0).count();
-    if fits[step][at] == FITS && instructions == alike { Certainty::Matched } else { Certainty::Uncertain }
+    if fits[step][at] == FULL_MATCH && instructions == alike { Certainty::Matched } else { Certainty::Uncertain }
 }
 
 #[cfg(test)]
@@ -382,7 +385,7 @@ mod tests {
         HistoryStep { created: None, created_by: created_by.to_owned(), comment: String::new(), layer: Some(0) }
     }
 
-    /// The lines of each step, base first: `13 matched`; `-` for none.
+    /// Lines of each step, base first: `13 matched`; `-` for none.
     fn matched(dockerfile: &str, history: &[&str]) -> Vec<String> {
         let parsed = parse_dockerfile::parse(dockerfile).unwrap();
         let steps: Vec<HistoryStep> = history.iter().map(|command| step(command)).collect();
@@ -403,7 +406,7 @@ mod tests {
                               \"/app/a\"]\n# the end\nCMD [\"/app/a\"]\n";
 
     #[test]
-    fn the_history_of_buildkit_is_matched_through_stages_and_variables() {
+    fn buildkit_history_matches_through_stages_and_variables() {
         let history = [
             "debian.sh --arch 'amd64'",
             "CMD [\"bash\"]",
@@ -425,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn the_history_of_the_classic_builder_tells_only_where_files_went() {
+    fn classic_history_with_only_a_destination_is_uncertain() {
         let history = [
             "/bin/sh -c #(nop) ADD file:0123 in / ",
             "/bin/sh -c #(nop)  CMD [\"bash\"]",
@@ -440,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn instructions_that_stand_twice_are_told_apart_by_their_order_or_are_uncertain() {
+    fn repeated_instructions_match_in_order_or_are_uncertain() {
         let dockerfile = "FROM a\nRUN make\nCOPY x /\nRUN make\n";
         assert_eq!(matched(dockerfile, &["RUN make", "COPY x /", "RUN make"]), ["2 matched", "3 matched", "4 matched"]);
         let one = matched(dockerfile, &["/bin/sh -c make"]);
@@ -449,7 +452,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_stands_for_any_text() {
+    fn variables_match_any_text() {
         assert!(is_expansion("$A/b", "x/y/b") && is_expansion("a ${B:-c} d", "a z d") && is_expansion("${A}", ""));
         assert!(!is_expansion("$A/b", "x/c") && !is_expansion("a", "b") && !is_expansion("a$B", "b"));
         assert!(is_expansion("${unclosed", "anything"));

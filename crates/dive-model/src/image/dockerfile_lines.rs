@@ -1,18 +1,18 @@
-//! The lines of a Dockerfile that made a layer, and how that is known.
+//! The lines of a Dockerfile that created a layer.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// A Dockerfile, or another file that a builder made the image from.
+/// A Dockerfile, or another build definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dockerfile {
-    /// Its name, as the builder or the user gave it.
+    /// Name from the builder or the user.
     pub name: String,
-    /// Its content. Bytes that are not UTF-8 are replaced with U+FFFD.
+    /// Content. Invalid UTF-8 is replaced by U+FFFD.
     pub text: String,
 }
 
-/// Lines that follow one another, numbered from 1.
+/// A range of lines, numbered from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LineRange {
     /// The first line.
@@ -22,7 +22,7 @@ pub struct LineRange {
 }
 
 impl LineRange {
-    /// `ranges` in order; those that touch or overlap become one.
+    /// Sorts `ranges` and merges adjacent or overlapping ones.
     pub(super) fn merged(mut ranges: Vec<Self>) -> Vec<Self> {
         ranges.sort_unstable();
         let mut merged: Vec<Self> = Vec::new();
@@ -46,19 +46,19 @@ impl fmt::Display for LineRange {
     }
 }
 
-/// How the lines of a layer are known.
+/// How reliable the lines of a layer are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Certainty {
-    /// The builder's provenance names the digest of the layer.
+    /// Provenance states the digest of the layer.
     Exact,
-    /// One instruction of the Dockerfile fits the history, and no other.
+    /// Exactly one instruction of the Dockerfile matches the history.
     Matched,
-    /// Several instructions fit, or one fits in part.
+    /// Several instructions match, or one matches in part.
     Uncertain,
 }
 
 impl Certainty {
-    /// What documents call it.
+    /// Name in reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -69,19 +69,19 @@ impl Certainty {
     }
 }
 
-/// The lines that made a layer.
+/// The lines that created a layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DockerfileLines {
     /// The file.
     pub file: Arc<Dockerfile>,
-    /// In order; they do not touch.
+    /// In order, not adjacent.
     pub ranges: Vec<LineRange>,
-    /// How they are known.
+    /// How reliable they are.
     pub certainty: Certainty,
 }
 
 impl DockerfileLines {
-    /// Their numbers: `2-3,5`.
+    /// Line numbers: `2-3,5`.
     #[must_use]
     pub fn numbers(&self) -> String {
         self.ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")

@@ -91,7 +91,10 @@ pub(super) fn sniff(blob: &Blob) -> io::Result<Option<OtherContent>> {
     }
     let known =
         magic::identify(&first).map(|format| OtherContent { name: format.name, is_file_system: format.is_file_system });
-    Ok(Some(known.unwrap_or(content("data of an unknown format"))))
+    // Most file systems leave their first block to a boot loader.
+    let may_be_file_system = first.iter().take(512).all(|byte| *byte == 0);
+    let unknown = OtherContent { is_file_system: may_be_file_system, ..content("data of an unknown format") };
+    Ok(Some(known.unwrap_or(unknown)))
 }
 
 #[cfg(test)]

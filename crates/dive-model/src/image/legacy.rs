@@ -14,7 +14,7 @@ use super::platform::{Platform, of_platform};
 use super::selection::{ImageName, ImageSelector, Selection, find, hint_for, listed};
 use super::{Image, ImageLayer};
 use crate::json::{Decode, JsonKey, JsonText, LIST_LIMIT, List, Map, Object};
-use crate::remark::{OnDamage, Remark};
+use crate::remark::{OnDamage, Quoted, Remark};
 use crate::store::{Ending, Store};
 
 pub(super) const REPOSITORIES: &str = "repositories";
@@ -214,6 +214,12 @@ fn names(store: &dyn Store, remarks: &mut Vec<Remark>) -> Result<Vec<ImageName>,
     for (repository, Map(tags)) in repositories {
         for (tag, id) in tags {
             let tag = format!("{repository}:{tag}");
+            // `null` is an empty id to Go, and names no layer.
+            if id.is_empty() {
+                let text = format!("gives {} no layer; it is skipped", Quoted(&tag));
+                remarks.push(Remark::new(format!("{}: {REPOSITORIES}", store.name()), text));
+                continue;
+            }
             let index = *by_id.entry(id.clone()).or_insert(found.len());
             if index == LIST_LIMIT {
                 return Err(ImageError::Manifest {

@@ -308,6 +308,11 @@ impl Descriptor {
         self.media_type().and_then(ManifestKind::of) == Some(ManifestKind::Manifest)
     }
 
+    /// True if its media type is neither a manifest's nor an index's.
+    pub(super) fn is_other_document(&self) -> bool {
+        self.media_type().is_some_and(|text| ManifestKind::of(text).is_none())
+    }
+
     /// Size in bytes, if given.
     #[must_use]
     pub const fn size(&self) -> Option<u64> {

@@ -1,16 +1,16 @@
-//! An image as documents name it: provenance, annotations, labels, a user.
+//! An image name from a document: provenance, annotations or labels, or from the user.
 
-/// The name of an image, and its digest if the document gives one.
+/// Name of an image, with the digest if known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedImage {
     /// Its name.
     pub name: String,
-    /// The digest of its manifest or index.
+    /// Digest of its manifest or index.
     pub digest: Option<String>,
 }
 
 impl NamedImage {
-    /// An image as annotations or labels name it; `None` if they do not.
+    /// Creates a name from annotations or labels; `None` if both are empty.
     pub(super) fn of(name: Option<&str>, digest: Option<&str>) -> Option<Self> {
         let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
         let digest = text(digest);
@@ -19,7 +19,7 @@ impl NamedImage {
     }
 }
 
-/// The name as people write it: Docker Hub is left out.
+/// Shortens a name as Docker does: without `docker.io/` and `library/`.
 pub(super) fn familiar(name: &str) -> &str {
     let name = name.strip_prefix("docker.io/").unwrap_or(name);
     name.strip_prefix("library/").unwrap_or(name)

@@ -24,17 +24,17 @@ pub(super) struct ImagePlan {
     pub(super) config: PlannedConfig,
     /// Layers, base first.
     pub(super) layers: Vec<BlobReference>,
-    /// What builders state about it.
+    /// Attestations of builders about the image.
     pub(super) attestations: Vec<Attestation>,
-    /// What the manifest's annotations call its base image.
+    /// Base image in the annotations of the manifest.
     pub(super) base: Option<NamedImage>,
 }
 
-/// A manifest of statements about an image.
+/// A manifest with statements about an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Attestation {
     pub(super) path: String,
-    /// The digest of the image's manifest.
+    /// Digest of the image's manifest.
     pub(super) of: String,
 }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::tarfile::{Member, MemberKind, PathKind};
+
 /// Maximum number of remarks to keep for a layer.
 const MAX_REMARKS: usize = 100;
 
@@ -23,4 +25,11 @@ impl Remarks {
             self.more += 1;
         }
     }
+}
+
+/// What Docker and Podman refuse of `member`, although its meaning is clear.
+pub(super) fn refused_by_engines(member: &Member<'_>) -> Option<String> {
+    let has_no_target = member.kind == MemberKind::Path(PathKind::Symlink) && member.link.is_empty();
+    let refused_type = member.refused_type.map(|typeflag| format!("its type {typeflag:?}"));
+    refused_type.or_else(|| has_no_target.then(|| "its empty link target".to_owned()))
 }

@@ -15,7 +15,7 @@ pub use super::error::{MAX_ENTRIES, MAX_PATH, ScanError};
 use super::format::{name_compressed_offset, name_format, without_members};
 use super::owner::Owner;
 use super::path::{self, Escape, NameKind};
-use super::remarks::Remarks;
+use super::remarks::{Remarks, refused_by_engines};
 use crate::budget::{Budget, Lease, OverBudget};
 use crate::compression::{Compression, Decoder, SNIFF_LEN, sniff};
 use crate::remark::{OnDamage, Quoted};
@@ -323,11 +323,9 @@ impl Scanner {
                 });
             }
         };
-        if let Some(typeflag) = member.refused_type {
+        if let Some(what) = refused_by_engines(member) {
             let (name, offset) = (Quoted(start_of(member.path)), member.header_offset);
-            self.scan
-                .remarks
-                .add(|| format!("entry {name} at offset {offset}: Docker and Podman refuse its type {typeflag:?}"));
+            self.scan.remarks.add(|| format!("entry {name} at offset {offset}: Docker and Podman refuse {what}"));
         }
         if let Some(path) = path::without_copy(member.path) {
             return self.entry_at(path, Escape::None, kind, member);

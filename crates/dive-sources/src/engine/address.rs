@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::context;
-use super::tls::{Authorities, Tls, Verification};
+use super::tls::{Authorities, PeerVerification, Tls};
 use crate::ContainerEngine;
 use crate::environment::Environment;
 
@@ -165,8 +165,8 @@ pub(super) fn docker_config(environment: &Environment) -> Option<PathBuf> {
 fn tls_of(environment: &Environment, config: Option<&Path>) -> Result<Option<Tls>, String> {
     let is_set = |name: &str| environment.get(name).is_some();
     let verification = match (is_set("DOCKER_TLS_VERIFY"), is_set("DOCKER_TLS")) {
-        (true, _) => Verification::Full,
-        (false, true) => Verification::Skip,
+        (true, _) => PeerVerification::Full,
+        (false, true) => PeerVerification::Skip,
         (false, false) => return Ok(None),
     };
     // Without a home, as in a service, TLS must fail instead of falling back to plain TCP.
@@ -196,7 +196,7 @@ pub(super) fn parse(text: &str, tls: Option<Tls>) -> Result<Address, String> {
             let tls = tls.unwrap_or(Tls {
                 folder: PathBuf::new(),
                 authorities: Authorities::System,
-                verification: Verification::Full,
+                verification: PeerVerification::Full,
             });
             tcp(rest, Some(tls))
         }
@@ -377,8 +377,8 @@ mod tests {
         };
         assert_eq!(tls(&[("DOCKER_CERT_PATH", "/c")]), None);
         let full = tls(&[("DOCKER_CERT_PATH", "/c"), ("DOCKER_TLS_VERIFY", "1")]).unwrap();
-        assert_eq!(full, ("/c".into(), Verification::Full));
+        assert_eq!(full, ("/c".into(), PeerVerification::Full));
         let skip = tls(&[("DOCKER_CONFIG", "/config"), ("DOCKER_TLS", "1")]).unwrap();
-        assert_eq!(skip, ("/config".into(), Verification::Skip));
+        assert_eq!(skip, ("/config".into(), PeerVerification::Skip));
     }
 }

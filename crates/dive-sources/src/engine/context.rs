@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::address::{Candidate, parse};
-use super::tls::{Authorities, Tls, Verification};
+use super::tls::{Authorities, PeerVerification, Tls};
 use crate::environment::Environment;
 use dive_model::digest::hex;
 
@@ -18,7 +18,7 @@ use dive_model::digest::hex;
 const DOCUMENT_LIMIT: u64 = 1 << 20;
 
 #[derive(Debug, Default, Deserialize)]
-struct Config {
+struct DockerCliConfig {
     #[serde(rename = "currentContext", default)]
     current_context: Option<String>,
 }
@@ -57,7 +57,7 @@ pub(super) fn chosen(environment: &Environment, folder: Option<&Path>) -> Result
 
 fn current(folder: &Path) -> Result<Option<String>, Candidate> {
     let path = folder.join("config.json");
-    match read::<Config>(&path) {
+    match read::<DockerCliConfig>(&path) {
         Ok(config) => Ok(config.current_context),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Candidate::new(path.display().to_string(), Err(format!("cannot be read: {error}")))),
@@ -79,7 +79,7 @@ fn address(folder: &Path, name: &str) -> Result<super::address::Address, String>
     let tls = (has_files || endpoint.skip_tls_verify).then(|| Tls {
         authorities: if folder.join("ca.pem").exists() { Authorities::File } else { Authorities::System },
         folder,
-        verification: if endpoint.skip_tls_verify { Verification::Skip } else { Verification::Full },
+        verification: if endpoint.skip_tls_verify { PeerVerification::Skip } else { PeerVerification::Full },
     });
     parse(&endpoint.host, tls)
 }
@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(tcp.port, 2376);
         assert_eq!(
             tcp.tls,
-            Some(Tls { folder: tls, authorities: Authorities::File, verification: Verification::Skip })
+            Some(Tls { folder: tls, authorities: Authorities::File, verification: PeerVerification::Skip })
         );
     }
 

@@ -15,7 +15,7 @@ use super::failure;
 use super::podman::PodmanCommand;
 use crate::ContainerEngine;
 use crate::access::{Access, PodmanRoute, PullPolicy};
-use crate::engine_name::Name;
+use crate::engine_name::EngineImageName;
 use crate::runtime::block_on;
 use dive_model::blob::TransferProgress;
 
@@ -26,14 +26,14 @@ const INSPECTION: Duration = Duration::from_mins(1);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ImageLookup<'a> {
     pub(super) engine: ContainerEngine,
-    pub(super) name: Name<'a>,
+    pub(super) name: EngineImageName<'a>,
     pub(super) access: &'a Access,
 }
 
 impl<'a> ImageLookup<'a> {
     pub(super) fn new(engine: ContainerEngine, name: &'a str, access: &'a Access) -> Result<Self, EngineError> {
         let wrong = || EngineError::Name { name: name.to_owned() };
-        Ok(Self { engine, name: Name::new(name).ok_or_else(wrong)?, access })
+        Ok(Self { engine, name: EngineImageName::new(name).ok_or_else(wrong)?, access })
     }
 
     /// The name, for messages.

@@ -44,14 +44,14 @@ use dive_model::store::{Archive, Ending, Store, StoreError};
 #[derive(Debug)]
 struct EngineImage {
     name: String,
-    backing: Backing,
+    backing: EngineArchive,
     /// The archive's manifest with the image's tags; `None` if the manifest is unreadable.
     manifest: Option<Blob>,
     remarks: Vec<Remark>,
 }
 
 #[derive(Debug)]
-enum Backing {
+enum EngineArchive {
     Exported(Archive),
     Known(KnownImage),
 }
@@ -109,7 +109,7 @@ impl EngineImage {
             && let Some(known) = KnownImage::new(record, export.clone(), (cache.clone(), key.clone()), &tags)
         {
             info!("using the cached copy of {name}");
-            return Ok(image(Backing::Known(known), None, Vec::new()));
+            return Ok(image(EngineArchive::Known(known), None, Vec::new()));
         }
         let (mut archive, mut remarks) = export.run(access.on_damage, &mut |heard| {
             progress(heard);
@@ -123,7 +123,7 @@ impl EngineImage {
             record.keep(cache, &key);
         }
         let manifest = record::tagged(&archive, &tags).map(|manifest| Blob::in_memory(manifest, MANIFEST));
-        Ok(image(Backing::Exported(archive), manifest, remarks))
+        Ok(image(EngineArchive::Exported(archive), manifest, remarks))
     }
 }
 
@@ -144,8 +144,8 @@ impl Store for EngineImage {
             return Ok(manifest.clone());
         }
         match &self.backing {
-            Backing::Exported(archive) => archive.open(member),
-            Backing::Known(known) => known
+            EngineArchive::Exported(archive) => archive.open(member),
+            EngineArchive::Known(known) => known
                 .blob(&name)
                 .cloned()
                 .ok_or_else(|| StoreError::Missing { archive: self.name.clone(), member: member.to_owned() }),
@@ -154,29 +154,29 @@ impl Store for EngineImage {
 
     fn contains(&self, member: &str) -> bool {
         match &self.backing {
-            Backing::Exported(archive) => archive.contains(member),
-            Backing::Known(known) => normalise("", member).is_ok_and(|name| known.blob(&name).is_some()),
+            EngineArchive::Exported(archive) => archive.contains(member),
+            EngineArchive::Known(known) => normalise("", member).is_ok_and(|name| known.blob(&name).is_some()),
         }
     }
 
     fn links(&self) -> Vec<(&str, &str)> {
         match &self.backing {
-            Backing::Exported(archive) => archive.links().collect(),
-            Backing::Known(known) => known.links().collect(),
+            EngineArchive::Exported(archive) => archive.links().collect(),
+            EngineArchive::Known(known) => known.links().collect(),
         }
     }
 
     fn member_names(&self) -> Vec<&str> {
         match &self.backing {
-            Backing::Exported(archive) => archive.member_names().collect(),
-            Backing::Known(_) => Vec::new(),
+            EngineArchive::Exported(archive) => archive.member_names().collect(),
+            EngineArchive::Known(_) => Vec::new(),
         }
     }
 
     fn ending(&self) -> Ending {
         match &self.backing {
-            Backing::Exported(archive) => archive.ending(),
-            Backing::Known(_) => Ending::Marked,
+            EngineArchive::Exported(archive) => archive.ending(),
+            EngineArchive::Known(_) => Ending::Marked,
         }
     }
 

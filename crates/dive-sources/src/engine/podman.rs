@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::api::{ImageInspect, RootFs};
-use crate::engine_name::Name;
+use crate::engine_name::EngineImageName;
 use crate::environment::Environment;
 use crate::program::{ExportError, Program, ProgramError};
 use dive_model::blob::Watch;
@@ -27,7 +27,7 @@ pub(super) struct PodmanCommand(Program);
 
 /// The keys of `podman image inspect` that dive needs. Each has had the same type in all versions.
 #[derive(Debug, Deserialize)]
-struct Image {
+struct PodmanImage {
     #[serde(rename = "Id")]
     id: String,
     #[serde(rename = "RepoTags")]
@@ -60,7 +60,7 @@ impl PodmanCommand {
     }
 
     /// Describes the image as Podman's service would; `None` if Podman has no image of that name.
-    pub(super) fn inspect(&self, name: Name<'_>) -> Result<Option<ImageInspect>, ProgramError> {
+    pub(super) fn inspect(&self, name: EngineImageName<'_>) -> Result<Option<ImageInspect>, ProgramError> {
         let answer = match self.ask(&["image", "inspect", name.as_str()]) {
             Ok(answer) => answer,
             // Error messages differ between versions; this exit code does not.
@@ -70,13 +70,13 @@ impl PodmanCommand {
             },
             Err(failure) => return Err(failure),
         };
-        let images: Vec<Image> = serde_json::from_slice(&answer)
+        let images: Vec<PodmanImage> = serde_json::from_slice(&answer)
             .map_err(|error| std::io::Error::other(format!("unexpected output of `podman image inspect`: {error}")))?;
         Ok(images.into_iter().next().map(ImageInspect::from))
     }
 
     /// The image of the container with this name; `None` if there is no such container.
-    pub(super) fn container_image(&self, name: Name<'_>) -> Option<String> {
+    pub(super) fn container_image(&self, name: EngineImageName<'_>) -> Option<String> {
         let answer = self.ask(&["container", "inspect", "--format", "{{.ImageName}}", name.as_str()]).ok()?;
         Some(String::from_utf8_lossy(&answer).trim().to_owned())
     }
@@ -84,7 +84,7 @@ impl PodmanCommand {
     /// Pulls the image from its registry, with the user's logins, which Podman finds by itself.
     pub(super) fn pull(
         &self,
-        name: Name<'_>,
+        name: EngineImageName<'_>,
         platform: Option<&str>,
         progress: &mut dyn FnMut(TransferProgress),
     ) -> Result<(), ProgramError> {
@@ -121,9 +121,9 @@ impl PodmanCommand {
     }
 }
 
-impl From<Image> for ImageInspect {
-    fn from(image: Image) -> Self {
-        let Image { id, tags, os, architecture, size, root_fs } = image;
+impl From<PodmanImage> for ImageInspect {
+    fn from(image: PodmanImage) -> Self {
+        let PodmanImage { id, tags, os, architecture, size, root_fs } = image;
         // The service writes ids with their algorithm, so both ways lead to the same record in the cache.
         let id = if id.contains(':') { id } else { format!("sha256:{id}") };
         Self { id: Some(id), repo_tags: tags, os, architecture, size, root_fs, ..Self::default() }

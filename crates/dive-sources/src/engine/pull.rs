@@ -49,7 +49,7 @@ impl ImageLookup<'_> {
         let tag = version.unwrap_or("latest");
         let platform = self.access.platform.as_deref();
         let (login, note) = credentials(self.name.registry(), repository, &self.access.environment);
-        let mut layers = Layers::default();
+        let mut layers = PullProgress::default();
         progress(layers.progress());
         self.wait(async {
             let refused = |error| self.not_pulled(&failure::answer(&error, client.address()), &note);
@@ -134,9 +134,9 @@ fn condensed(answer: &str) -> String {
 
 /// The progress of a pull by layer: bytes received, and in total.
 #[derive(Debug, Default)]
-struct Layers(HashMap<String, (u64, u64)>);
+struct PullProgress(HashMap<String, (u64, u64)>);
 
-impl Layers {
+impl PullProgress {
     fn hear(&mut self, step: PullStep) {
         let Some(id) = step.id else { return };
         match (step.status.as_deref(), step.progress_detail) {
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn pull_progress_counts_the_bytes_of_all_layers() {
-        let mut layers = Layers::default();
+        let mut layers = PullProgress::default();
         for heard in [
             step("a", "Downloading", 10, 100),
             step("b", "Downloading", 5, 7),

@@ -49,12 +49,12 @@ pub(super) struct Record {
 
 /// The one entry of `manifest.json`.
 #[derive(Debug, Default)]
-struct Entry {
+struct ManifestEntry {
     config: String,
     layers: List<String>,
 }
 
-impl Object for Entry {
+impl Object for ManifestEntry {
     fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("Config") => &mut self.config,
@@ -65,22 +65,22 @@ impl Object for Entry {
 }
 
 #[derive(Debug, Default)]
-struct Config {
-    rootfs: RootFs,
+struct RecordedConfig {
+    rootfs: RecordedRootFs,
 }
 
-impl Object for Config {
+impl Object for RecordedConfig {
     fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("rootfs").then_some(&mut self.rootfs)
     }
 }
 
 #[derive(Debug, Default)]
-struct RootFs {
+struct RecordedRootFs {
     diff_ids: List<String>,
 }
 
-impl Object for RootFs {
+impl Object for RecordedRootFs {
     fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("diff_ids").then_some(&mut self.diff_ids)
     }
@@ -91,7 +91,7 @@ impl Record {
     pub(super) fn of(archive: &Archive, inspected: &ImageInspect) -> Option<Self> {
         let read = |path: &str| archive.open(path).ok()?.read_document(DOCUMENT_LIMIT).ok();
         let manifest = read(MANIFEST)?;
-        let entry = Entry::of(&manifest)?;
+        let entry = ManifestEntry::of(&manifest)?;
         let lengths = entry.layers.0.iter().map(|layer| Some(archive.open(layer).ok()?.len()));
         let links = archive.links().map(|(name, target)| (name.to_owned(), target.to_owned()));
         let record = Self {
@@ -127,7 +127,9 @@ impl Record {
 
     /// True if the record has the layers in the engine's description.
     fn agrees(&self, inspected: &ImageInspect) -> bool {
-        let (Some(wanted), Some(entry)) = (diff_ids(inspected), Entry::of(&self.manifest)) else { return false };
+        let (Some(wanted), Some(entry)) = (diff_ids(inspected), ManifestEntry::of(&self.manifest)) else {
+            return false;
+        };
         self.diff_ids().is_some_and(|diff_ids| diff_ids == wanted)
             && entry.layers.0.len() == wanted.len()
             && self.lengths.len() == wanted.len()
@@ -140,18 +142,18 @@ impl Record {
 
     /// The configuration and its path in the archive.
     pub(super) fn config(&self) -> Option<(String, Vec<u8>)> {
-        let path = Entry::of(&self.manifest)?.config;
+        let path = ManifestEntry::of(&self.manifest)?.config;
         Some((normalise("", &path).ok()?, self.config.clone()))
     }
 
     /// The `diff_ids` in the configuration.
     fn diff_ids(&self) -> Option<Vec<String>> {
-        Some(json::read::<Config>(&self.config).ok()?.value.rootfs.diff_ids.0)
+        Some(json::read::<RecordedConfig>(&self.config).ok()?.value.rootfs.diff_ids.0)
     }
 
     /// The layers in order.
     pub(super) fn layers(&self) -> Option<Vec<KnownLayer>> {
-        let names = Entry::of(&self.manifest)?.layers.0;
+        let names = ManifestEntry::of(&self.manifest)?.layers.0;
         let layers = names.iter().zip(&self.lengths).zip(self.diff_ids()?);
         let known = |((name, len), diff_id): ((&String, &u64), String)| {
             Some(KnownLayer { path: normalise("", name).ok()?, len: *len, diff_id })
@@ -198,10 +200,10 @@ pub(super) fn key(engine: ContainerEngine, id: &str) -> String {
 /// The blob of layer `number`, by its path in the archive's manifest.
 pub(super) fn layer(archive: &Archive, number: usize) -> Option<Blob> {
     let manifest = archive.open(MANIFEST).ok()?.read_document(DOCUMENT_LIMIT).ok()?;
-    archive.open(Entry::of(&manifest)?.layers.0.get(number)?).ok()
+    archive.open(ManifestEntry::of(&manifest)?.layers.0.get(number)?).ok()
 }
 
-impl Entry {
+impl ManifestEntry {
     fn of(manifest: &[u8]) -> Option<Self> {
         let List(images) = json::read(manifest).ok()?.value;
         let [entry] = images.try_into().ok()?;

@@ -18,7 +18,7 @@ pub(super) struct Tls {
     /// The folder with `ca.pem`, `cert.pem` and `key.pem`; empty for none.
     pub(super) folder: PathBuf,
     pub(super) authorities: Authorities,
-    pub(super) verification: Verification,
+    pub(super) verification: PeerVerification,
 }
 
 /// The certificate authorities to trust.
@@ -32,7 +32,7 @@ pub(super) enum Authorities {
 
 /// Whether the server's certificate is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verification {
+pub(super) enum PeerVerification {
     Full,
     /// Disabled by the user.
     Skip,
@@ -50,11 +50,11 @@ impl Tls {
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
         let builder = builder.with_safe_default_protocol_versions().map_err(unusable)?;
         let builder = match (self.verification, self.authorities) {
-            (Verification::Skip, _) => {
+            (PeerVerification::Skip, _) => {
                 builder.dangerous().with_custom_certificate_verifier(Arc::new(AcceptAnyVerifier(provider)))
             }
-            (Verification::Full, Authorities::File) => builder.with_root_certificates(self.authorities()?),
-            (Verification::Full, Authorities::System) => builder.with_platform_verifier().map_err(unusable)?,
+            (PeerVerification::Full, Authorities::File) => builder.with_root_certificates(self.authorities()?),
+            (PeerVerification::Full, Authorities::System) => builder.with_platform_verifier().map_err(unusable)?,
         };
         let config = match self.certificate()? {
             Some((chain, key)) => builder.with_client_auth_cert(chain, key).map_err(|error| {

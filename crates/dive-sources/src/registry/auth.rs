@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::challenge::Challenge;
 use super::client::{self, Clients, Contact, Transport, Use};
-use super::response::{self, Body, Secrets};
+use super::response::{self, Secrets, ShortBody};
 
 use super::error::RegistryError;
 use super::retry::Failure;
@@ -27,11 +27,11 @@ pub(super) struct Auth {
     token_deadline: Duration,
     /// Locked during a renewal. Requests with the old token continue, because it may still be valid for them.
     renewal: tokio::sync::Mutex<()>,
-    state: std::sync::Mutex<State>,
+    state: std::sync::Mutex<AuthState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct AuthState {
     /// The number of renewals.
     generation: u32,
     proof: Option<Proof>,
@@ -104,7 +104,7 @@ impl Auth {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, AuthState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -285,7 +285,7 @@ impl Auth {
                 return Err(response::failure(&address, what, response, &secrets).await);
             }
         }
-        let text = Body { host: &address, what, limit: TOKEN_LIMIT }.read(response).await?;
+        let text = ShortBody { host: &address, what, limit: TOKEN_LIMIT }.read(response).await?;
         let no_token = || odd(&format!("its token server {address} returned no token"));
         let token: Token = serde_json::from_slice(&text).map_err(|_| no_token())?;
         let token = token.token.filter(|token| !token.is_empty()).or(token.access_token).unwrap_or_default();

@@ -15,7 +15,7 @@ use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 use super::error::RegistryError;
 use super::retry::Failure;
-use super::trust::{Identification, Trust};
+use super::trust::{Identification, TrustFiles};
 
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -62,12 +62,12 @@ pub(super) enum Use {
 /// One HTTP client per host, transport and use, with its connection pool.
 #[derive(Debug, Default)]
 pub(super) struct Clients {
-    trust: Trust,
+    trust: TrustFiles,
     made: Mutex<HashMap<(String, Transport, Use), Client>>,
 }
 
 impl Clients {
-    pub(super) fn new(trust: Trust) -> Self {
+    pub(super) fn new(trust: TrustFiles) -> Self {
         Self { trust, made: Mutex::default() }
     }
 

@@ -44,7 +44,7 @@ pub(super) async fn download(
         arrived.set(arrived.get() + u64::try_from(bytes).unwrap_or(0));
         meter(bytes);
     };
-    let mut part = Part::new(&host.registry, &what, wanted, &counted)?;
+    let mut part = PartialBlob::new(&host.registry, &what, wanted, &counted)?;
     let mut pace = Pace::new(rate);
     loop {
         let from = part.len;
@@ -79,7 +79,7 @@ pub(super) async fn download(
 }
 
 /// The received bytes of a blob.
-struct Part<'a> {
+struct PartialBlob<'a> {
     host: &'a str,
     what: &'a str,
     wanted: ExpectedBlob<'a>,
@@ -93,7 +93,7 @@ struct Part<'a> {
     meter: &'a dyn Fn(i64),
 }
 
-impl<'a> Part<'a> {
+impl<'a> PartialBlob<'a> {
     fn new(
         host: &'a str,
         what: &'a str,

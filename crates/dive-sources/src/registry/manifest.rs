@@ -1,7 +1,7 @@
 //! The `Accept` header for manifests, and the blobs that a manifest or index names, with their roles.
 
 use super::error::RegistryError;
-use super::repository::Document;
+use super::repository::FetchedDocument;
 use dive_model::image::manifest::{Descriptor, ManifestKind, OciDocument};
 use dive_model::json::{self, JsonError, JsonProblem};
 
@@ -39,7 +39,7 @@ pub(super) fn entries(document: OciDocument) -> impl Iterator<Item = (Role, Desc
 
 /// The media type of a fetched document. Fails if the document is not a manifest or an index.
 pub(super) fn media_type(
-    document: &Document,
+    document: &FetchedDocument,
     read: &Result<OciDocument, JsonError>,
     what: &str,
 ) -> Result<String, RegistryError> {
@@ -85,7 +85,7 @@ mod tests {
     const SCHEMA_1_SIGNED: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
 
     fn typed(header: &str, body: &str) -> Result<String, String> {
-        let document = Document {
+        let document = FetchedDocument {
             bytes: body.as_bytes().to_vec(),
             digest: Digest::sha256(body.as_bytes()),
             media_type: Some(header.to_owned()).filter(|header| !header.is_empty()),

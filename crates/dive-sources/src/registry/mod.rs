@@ -159,7 +159,7 @@ impl RegistryImage {
             Role::Layer => match self.size(&digest, &entry) {
                 Ok(size) => {
                     let repository = Arc::clone(&self.repository);
-                    Blob::remote(Layer { repository, digest, size }, size, member)
+                    Blob::remote(RemoteLayer { repository, digest, size }, size, member)
                 }
                 Err(RegistryError::Missing { .. }) if entry.is_foreign() => return Err(missing()),
                 Err(error) => return Err(error.of(&self.name)),
@@ -320,13 +320,13 @@ impl KnownBlobs {
 
 /// A layer in a registry, fetched at the first read.
 #[derive(Debug)]
-struct Layer {
+struct RemoteLayer {
     repository: Arc<Repository>,
     digest: Digest,
     size: u64,
 }
 
-impl Fetch for Layer {
+impl Fetch for RemoteLayer {
     fn start(&self) -> TransferProgress {
         TransferProgress { step: TransferStep::Download, read: 0, total: Some(self.size) }
     }

@@ -15,10 +15,10 @@ use super::error::RegistryError;
 use super::host::{Host, RegistryRequest};
 use super::manifest::ACCEPTED;
 use super::name::{Name, Version, normal};
-use super::response::Body;
+use super::response::ShortBody;
 use super::retry::{Failure, PAUSE, RetryPolicy, TRIES};
 use super::signed;
-use super::trust::Trust;
+use super::trust::TrustFiles;
 use crate::access::Access;
 use dive_model::blob::Blob;
 use dive_model::digest::Digest;
@@ -36,7 +36,7 @@ const LOST: Duration = Duration::from_secs(30);
 /// Settings that tests change.
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
-    pub(super) trust: Trust,
+    pub(super) trust: TrustFiles,
     /// The delay before the second attempt.
     pub(super) pause: Duration,
     pub(super) deadlines: Deadlines,
@@ -44,7 +44,7 @@ pub(super) struct Settings {
 
 impl Settings {
     pub(super) fn of(access: &Access) -> Self {
-        let trust = Trust::of(&access.environment, access.registries.ca_file.clone());
+        let trust = TrustFiles::of(&access.environment, access.registries.ca_file.clone());
         Self { trust, pause: PAUSE, deadlines: Deadlines::default() }
     }
 }
@@ -60,10 +60,10 @@ pub(super) struct Repository {
 }
 
 /// A blob, locked during its fetch.
-type Slot = tokio::sync::Mutex<State>;
+type Slot = tokio::sync::Mutex<BlobState>;
 
 #[derive(Debug, Default)]
-enum State {
+enum BlobState {
     #[default]
     OtherHost,
     Here(Blob),
@@ -72,7 +72,7 @@ enum State {
 
 /// A document with its media type and digest in the registry's response.
 #[derive(Debug)]
-pub(super) struct Document {
+pub(super) struct FetchedDocument {
     pub(super) bytes: Vec<u8>,
     pub(super) digest: Digest,
     pub(super) media_type: Option<String>,
@@ -101,7 +101,7 @@ impl Repository {
     }
 
     /// Fetches the manifest or index with the image's tag or digest.
-    pub(super) async fn named(&self) -> Result<Document, RegistryError> {
+    pub(super) async fn named(&self) -> Result<FetchedDocument, RegistryError> {
         let expected = match &self.name.version {
             Version::Tag(_) => None,
             Version::Digest(digest) => Some(digest),
@@ -113,13 +113,13 @@ impl Repository {
     }
 
     /// Fetches a manifest that an index names.
-    pub(super) async fn manifest(&self, digest: &Digest) -> Result<Document, RegistryError> {
+    pub(super) async fn manifest(&self, digest: &Digest) -> Result<FetchedDocument, RegistryError> {
         let hint = "the index lists it, so the image is incomplete there: push it again, or choose another platform";
         self.document(&format!("manifests/{digest}"), &format!("the manifest {digest}"), Some(digest), hint).await
     }
 
     /// Fetches a small blob, such as a configuration.
-    pub(super) async fn short_blob(&self, digest: &Digest) -> Result<Document, RegistryError> {
+    pub(super) async fn short_blob(&self, digest: &Digest) -> Result<FetchedDocument, RegistryError> {
         let hint = "the manifest lists it, so the image is incomplete there: push it again";
         self.document(&format!("blobs/{digest}"), &format!("the blob {digest}"), Some(digest), hint).await
     }
@@ -130,7 +130,7 @@ impl Repository {
         what: &str,
         expected: Option<&Digest>,
         hint: &'static str,
-    ) -> Result<Document, RegistryError> {
+    ) -> Result<FetchedDocument, RegistryError> {
         let accept = path.starts_with("manifests/").then_some(ACCEPTED);
         let request = RegistryRequest { path, what, accept, range: None, method: &Method::GET, hint };
         self.soon_of_hosts(what, async |host, mut retries| {
@@ -180,7 +180,7 @@ impl Repository {
                         // The host ignores the range and sends the whole blob: do not wait for it.
                         return Ok(None);
                     }
-                    Body { host: &host.registry, what: &what, limit: len }.read(response).await.map(Some)
+                    ShortBody { host: &host.registry, what: &what, limit: len }.read(response).await.map(Some)
                 };
                 match part.await {
                     Ok(part) => return Ok(part.filter(|part| part.len() as u64 == len)),
@@ -201,9 +201,9 @@ impl Repository {
         let slot = self.slot(digest);
         let mut state = slot.lock().await;
         match &*state {
-            State::Here(blob) => return Ok(blob.clone()),
-            State::Lost(error, since) if !error.may_pass() || since.elapsed() < LOST => return Err(error.clone()),
-            State::Lost(..) | State::OtherHost => {}
+            BlobState::Here(blob) => return Ok(blob.clone()),
+            BlobState::Lost(error, since) if !error.may_pass() || since.elapsed() < LOST => return Err(error.clone()),
+            BlobState::Lost(..) | BlobState::OtherHost => {}
         }
         let wanted = ExpectedBlob { digest, size };
         let got = self.of_hosts(async |host, retries| {
@@ -211,15 +211,15 @@ impl Repository {
         });
         let got = got.await;
         *state = match &got {
-            Ok(blob) => State::Here(blob.clone()),
-            Err(error) => State::Lost(error.clone(), Instant::now()),
+            Ok(blob) => BlobState::Here(blob.clone()),
+            Err(error) => BlobState::Lost(error.clone(), Instant::now()),
         };
         got
     }
 
     /// True if a blob is fetched completely.
     pub(super) fn is_here(&self, digest: &Digest) -> bool {
-        self.slot(digest).try_lock().is_ok_and(|state| matches!(*state, State::Here(_)))
+        self.slot(digest).try_lock().is_ok_and(|state| matches!(*state, BlobState::Here(_)))
     }
 
     fn slot(&self, digest: &Digest) -> Arc<Slot> {
@@ -290,12 +290,16 @@ impl Repository {
     }
 }
 
-async fn read(host: &Host, request: &RegistryRequest<'_>, expected: Option<&Digest>) -> Result<Document, Failure> {
+async fn read(
+    host: &Host,
+    request: &RegistryRequest<'_>,
+    expected: Option<&Digest>,
+) -> Result<FetchedDocument, Failure> {
     let response = host.ask(request).await?;
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let media_type = header(CONTENT_TYPE.as_str());
     let header_digest = header("docker-content-digest").and_then(|text| text.parse().ok());
-    let body = Body { host: &host.registry, what: request.what, limit: DOCUMENT_LIMIT };
+    let body = ShortBody { host: &host.registry, what: request.what, limit: DOCUMENT_LIMIT };
     let mut bytes = body.read(response).await?;
     let digest = if let Some(expected) = expected.cloned().or(header_digest) {
         if let Some(actual) = expected.mismatch(&bytes) {
@@ -309,5 +313,5 @@ async fn read(host: &Host, request: &RegistryRequest<'_>, expected: Option<&Dige
         bytes = signed::payload(&bytes).unwrap_or(bytes);
         Digest::sha256(&bytes)
     };
-    Ok(Document { bytes, digest, media_type, host: host.registry.clone() })
+    Ok(FetchedDocument { bytes, digest, media_type, host: host.registry.clone() })
 }

@@ -18,11 +18,11 @@ const SHOWN: usize = 300;
 /// The error body of the distribution specification.
 #[derive(Deserialize)]
 struct ErrorBody {
-    errors: Vec<Detail>,
+    errors: Vec<BodyError>,
 }
 
 #[derive(Deserialize)]
-struct Detail {
+struct BodyError {
     #[serde(default)]
     code: String,
     #[serde(default)]
@@ -56,7 +56,7 @@ impl Secrets {
 
 /// The messages in an error body, or an empty text.
 async fn details(response: Response) -> String {
-    details_in(&Body { host: "", what: "", limit: ERROR_BODY_LIMIT }.read(response).await.unwrap_or_default())
+    details_in(&ShortBody { host: "", what: "", limit: ERROR_BODY_LIMIT }.read(response).await.unwrap_or_default())
 }
 
 /// The messages in an error body as the distribution specification defines it, or an empty text.
@@ -66,7 +66,7 @@ pub(super) fn details_in(body: &[u8]) -> String {
         .errors
         .into_iter()
         .take(3)
-        .map(|Detail { code, message }| if message.is_empty() { code } else { message })
+        .map(|BodyError { code, message }| if message.is_empty() { code } else { message })
         .filter(|text| !text.is_empty())
         .collect();
     // The text is untrusted and goes to a terminal.
@@ -91,7 +91,7 @@ pub(super) async fn failure(host: &str, what: &str, response: Response, secrets:
 
 /// A short body, read in full up to a limit.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Body<'a> {
+pub(super) struct ShortBody<'a> {
     pub(super) host: &'a str,
     pub(super) what: &'a str,
     pub(super) limit: u64,
@@ -100,7 +100,7 @@ pub(super) struct Body<'a> {
 /// Timeout of the body of a document, a token or an error, all of which are short.
 const DEADLINE: Duration = Duration::from_mins(1);
 
-impl Body<'_> {
+impl ShortBody<'_> {
     /// Reads the body within its limit and the timeout.
     pub(super) async fn read(&self, response: Response) -> Result<Vec<u8>, Failure> {
         let mut body = Vec::new();

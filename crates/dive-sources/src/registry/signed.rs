@@ -25,7 +25,7 @@ impl Object for Signed {
 
 #[derive(Default)]
 struct Signature {
-    /// A [`Format`] as JSON in base64.
+    /// A [`PayloadFormat`] as JSON in base64.
     protected: String,
 }
 
@@ -37,13 +37,13 @@ impl Object for Signature {
 
 /// How the payload was turned into the document.
 #[derive(Default, PartialEq, Eq)]
-struct Format {
+struct PayloadFormat {
     length: Size,
     /// Base64.
     tail: String,
 }
 
-impl Object for Format {
+impl Object for PayloadFormat {
     fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         Some(match key {
             _ if key.is("formatLength") => &mut self.length,
@@ -59,10 +59,9 @@ pub(super) fn payload(document: &[u8]) -> Option<Vec<u8>> {
     if signed.schema_version.0 != Some(1) {
         return None;
     }
-    let mut formats =
-        signed.signatures.0.iter().map(|Signature { protected }| {
-            json::read::<Format>(&decoded(protected)?).ok().map(|document| document.value)
-        });
+    let mut formats = signed.signatures.0.iter().map(|Signature { protected }| {
+        json::read::<PayloadFormat>(&decoded(protected)?).ok().map(|document| document.value)
+    });
     let format = formats.next()??;
     if !formats.all(|other| other.as_ref() == Some(&format)) {
         return None;

@@ -21,7 +21,7 @@ use crate::environment::Environment;
 
 /// The locations of certificate authorities and client certificates.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Trust {
+pub(super) struct TrustFiles {
     /// Folders with one subfolder per host.
     pub(super) folders: Vec<PathBuf>,
     /// A file of authorities for all hosts.
@@ -67,7 +67,7 @@ impl ClientCertificate {
     }
 }
 
-impl Trust {
+impl TrustFiles {
     /// Docker's folder, and the folder of rootless Docker.
     pub(super) fn of(environment: &Environment, ca_file: Option<PathBuf>) -> Self {
         let home = environment.path("HOME").map(|home| home.join(".config"));
@@ -217,7 +217,7 @@ mod tests {
         for (file, text) in files {
             std::fs::write(host.join(file), text).unwrap();
         }
-        let trust = Trust { folders: vec![folder.path().to_owned()], ca_file: None };
+        let trust = TrustFiles { folders: vec![folder.path().to_owned()], ca_file: None };
         trust.config(&["localhost:5443"], Identification::Waived).map(drop).unwrap_err().to_string()
     }
 
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_host_without_a_folder_uses_the_system_authorities() {
-        let trust = Trust { folders: vec!["/nowhere".into()], ca_file: None };
+        let trust = TrustFiles { folders: vec!["/nowhere".into()], ca_file: None };
         assert!(trust.config(&["quay.io"], Identification::Waived).is_ok());
     }
 }

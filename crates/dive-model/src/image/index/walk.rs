@@ -241,6 +241,10 @@ impl<'a> IndexWalker<'a> {
         });
         let (blob, document) = match document {
             Ok(read) => read,
+            Err(ImageError::Document { .. } | ImageError::Limit { .. }) if leaf.descriptor.is_other_document() => {
+                leaf.content = ManifestContent::Artifact(leaf.descriptor.media_type().map(str::to_owned));
+                return Ok(None);
+            }
             Err(error) => {
                 leaf.error = Some(error);
                 return Ok(None);
@@ -288,7 +292,11 @@ impl<'a> IndexWalker<'a> {
             ManifestContent::Image
         };
         if leaf.content == ManifestContent::Image && document.config.is_none() {
-            leaf.error = Some(no_configuration(self.store, &leaf.path));
+            let other_type = leaf.descriptor.media_type().filter(|_| leaf.descriptor.is_other_document());
+            match artifact_type.or(other_type) {
+                Some(kind) => leaf.content = ManifestContent::Artifact(Some(kind.to_owned())),
+                None => leaf.error = Some(no_configuration(self.store, &leaf.path)),
+            }
         }
     }
 

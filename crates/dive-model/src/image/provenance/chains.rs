@@ -1,25 +1,26 @@
-//! Which step of a build made which layer. `BuildKit` lists, for each step, the layers of the file system that it left. They
-//! are compared with the image's while they are read, so that a list costs no memory however long it is.
+//! Finds the build step that created each layer. For each step, `BuildKit` lists the layers of the resulting file
+//! system. They are compared with the image while parsing, so a long list needs no memory.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::json::{Decode, JsonError, JsonKey, JsonReader, Object};
 
-/// Layers without entries, which `BuildKit` leaves out of images: a tar of 1024 zeros in gzip, by `BuildKit` and by Docker.
+/// Digests of empty layers, which `BuildKit` omits from images: a tar of 1024 zeros in gzip, by `BuildKit` and by
+/// Docker.
 const EMPTY_LAYERS: [&str; 2] = [
     "sha256:4f4fb700ef54461cfa02571ae0db9a0dc1e0cdb5577484a6d75e68dc38e8acc1",
     "sha256:a3ed95caeb02ffe68cdd9fd84406680ae93d633cb16422d00e8a7c22955b46d4",
 ];
 
-/// The steps whose layers are the lowest layers of the image.
+/// Steps whose layers are the lowest layers of the image.
 #[derive(Debug, Default)]
 pub(super) struct LayerChains {
-    /// The digests of the image's layers, base first.
+    /// Digests of the image's layers, base first.
     pub(super) of_image: Arc<[String]>,
-    /// The first step that left so many layers of the image, by their number.
+    /// The first step for each number of layers.
     steps: BTreeMap<usize, u32>,
-    /// Whether any step lists its layers.
+    /// True if any step lists its layers.
     pub(super) are_listed: bool,
 }
 
@@ -28,12 +29,12 @@ impl LayerChains {
         Self { of_image, ..Self::default() }
     }
 
-    /// Whether a step left exactly the layers of the image.
+    /// True if the result of a step has exactly the layers of the image.
     pub(super) fn reach_the_top(&self) -> bool {
         self.of_image.is_empty() || self.steps.contains_key(&self.of_image.len())
     }
 
-    /// The step that made each run of layers: how many layers there were before it and after it, and its number.
+    /// For each step, the range of layers that it added, and its number.
     pub(super) fn runs(&self) -> impl Iterator<Item = (std::ops::Range<usize>, u32)> {
         let befores = [0].into_iter().chain(self.steps.keys().copied());
         befores.zip(&self.steps).map(|(before, (after, step))| (before..*after, *step))
@@ -47,15 +48,15 @@ impl Decode for LayerChains {
         }
         let Self { of_image, steps, are_listed } = self;
         json.object(&mut |key, json| {
-            // `step5:0`: the first output of step 5.
+            // `step5:0` is the first output of step 5.
             let step = key.as_str().split(':').next().and_then(step_number);
-            // The same layers may be there in several compressions.
+            // A list may contain the same layers in several compressions.
             json.list(&mut |json| {
                 *are_listed = true;
                 let mut chain = Chain { of_image, length: 0, departs: false };
                 chain.decode(json)?;
                 if let (Some(step), false) = (step, chain.departs || chain.length == 0) {
-                    // Later steps with the same layers made none.
+                    // Later steps with the same layers added none.
                     steps.entry(chain.length).and_modify(|first| *first = step.min(*first)).or_insert(step);
                 }
                 Ok(())
@@ -69,7 +70,7 @@ pub(super) fn step_number(step: &str) -> Option<u32> {
     step.strip_prefix("step")?.parse().ok()
 }
 
-/// A list of layers as far as it is the image's.
+/// Compares a list of layers with those of the image.
 struct Chain<'a> {
     of_image: &'a [String],
     length: usize,

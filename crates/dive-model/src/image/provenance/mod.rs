@@ -1,8 +1,9 @@
-//! What a builder states about how an image was made: SLSA provenance, which `BuildKit` puts beside the image in its index.
+//! Reads SLSA provenance: the statement of a builder about a build. `BuildKit` stores it next to the image in the
+//! index.
 //!
-//! Nobody signed it, and whoever made the image made the statement. So it counts as long as it does not contradict the
-//! image: its subject has to be the image's manifest, and its layers the image's layers. Else it is
-//! [unproven](Provenance::unproven), and nothing of it is used.
+//! It is not signed, and has the same author as the image. It is used only if it does not contradict the image: the
+//! subject must be the image's manifest, and the layers must be the image's. Otherwise it is
+//! [unproven](Provenance::unproven) and ignored.
 
 mod chains;
 mod package_url;
@@ -25,42 +26,42 @@ use crate::store::Store;
 use package_url::{of_identifier, of_package_url};
 use statement::{BuildkitMetadata, Location, Predicate, Statement};
 
-/// Statements that are read. An image has one; a file can claim any number.
-const STATEMENTS: usize = 8;
+/// Maximum number of statements to read. An image has one, but a file may claim any number.
+const MAX_STATEMENTS: usize = 8;
 
-/// What provenance calls itself.
+/// Predicate types of provenance.
 const PREDICATE_TYPES: [&str; 2] = ["https://slsa.dev/provenance/v0.2", "https://slsa.dev/provenance/v1"];
 
-/// A builder's statement about an image.
+/// Statement of a builder about an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provenance {
-    /// The digest of the statement.
+    /// Digest of the statement.
     pub digest: String,
-    /// Its kind, as it calls itself: `https://slsa.dev/provenance/v1`.
+    /// Predicate type: `https://slsa.dev/provenance/v1`.
     pub predicate_type: String,
-    /// Why it is not about this image; `None` if nothing speaks against it. If it is not, only the fields above are set.
+    /// How it contradicts the image; `None` if it does not. If set, the fields below are empty.
     pub unproven: Option<String>,
-    /// What the lowest layers were taken from; `None` if it does not say.
+    /// The base of the lowest layers; `None` if not stated.
     pub base: Option<StatedBase>,
-    /// The images that the build read: the base image, those of other stages, those that files were copied from.
+    /// Images that the build read: the base image, those of other stages, and sources of copied files.
     pub images: Vec<NamedImage>,
-    /// The Dockerfiles that it holds.
+    /// Dockerfiles of the build.
     pub files: Vec<Arc<Dockerfile>>,
-    /// The lines that made each layer, base first; `None` for a layer whose step it does not tell.
+    /// Lines that created each layer, base first; `None` if not stated.
     pub lines: Vec<Option<DockerfileLines>>,
 }
 
-/// What an image was built on, by its provenance.
+/// The base of an image according to provenance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatedBase {
-    /// `None` if it was built from nothing (`FROM scratch`).
+    /// `None` for `FROM scratch`.
     pub image: Option<NamedImage>,
-    /// How many of the layers are the base's.
+    /// Number of layers from the base.
     pub layers: usize,
 }
 
-/// Reads the provenance of the image whose layers have these digests. One that is damaged costs a remark: it is not needed to
-/// show the image.
+/// Reads the provenance of the image with these layer digests. Damage is only a remark, because an image opens without
+/// provenance.
 pub(super) fn read(
     store: &dyn Store,
     attestations: &[Attestation],
@@ -85,7 +86,7 @@ pub(super) fn read(
             let text = format!("its provenance ({}) is unproven: {why}; it is not used", Shown(&provenance.digest));
             remarks.push(Remark::new(store.name(), text));
         }
-        // Of several, the first that says most: which layers, which base, anything.
+        // Of several statements, use the first one with the most information: layers, then base, then anything.
         let rank = |it: &Provenance| (it.unproven.is_none(), it.base.is_some(), !it.images.is_empty());
         if found.as_ref().is_none_or(|found| rank(&provenance) > rank(found)) {
             found = Some(provenance);
@@ -94,15 +95,15 @@ pub(super) fn read(
     found
 }
 
-/// The statements of provenance that these manifests list, and are here.
+/// Provenance statements of these manifests, without missing ones.
 fn statements<'a>(
     store: &dyn Store,
     attestations: &'a [Attestation],
     remarks: &mut Vec<Remark>,
 ) -> Vec<(&'a Attestation, Descriptor)> {
     let mut statements = Vec::new();
-    for attestation in attestations.iter().take(STATEMENTS) {
-        // An image that was copied without its attestations still lists them.
+    for attestation in attestations.iter().take(MAX_STATEMENTS) {
+        // An image copied without its attestations still lists them.
         if !store.contains(&attestation.path) {
             continue;
         }
@@ -121,7 +122,7 @@ fn statements<'a>(
             Err(problem) => remarks.push(Remark::survived(store.name(), &problem, "its provenance is not used")),
         }
     }
-    statements.truncate(STATEMENTS);
+    statements.truncate(MAX_STATEMENTS);
     statements
 }
 
@@ -137,7 +138,7 @@ fn read_statement(
         .map_err(|problem| problem.to_string())
 }
 
-/// What `statement`, which has this digest, says about the image.
+/// Reads what `statement` with this digest says about the image.
 fn about(digest: &str, attestation: &Attestation, statement: &Statement) -> Provenance {
     let Statement { predicate_type, predicate, .. } = statement;
     let buildkit = predicate.buildkit();
@@ -161,7 +162,8 @@ fn about(digest: &str, attestation: &Attestation, statement: &Statement) -> Prov
         if layers.start == 0 {
             provenance.base = stated_base(predicate, step, image.clone(), &layers);
         }
-        // Only an image brings several layers at once. Of others, a step between them is not told.
+        // Only a base image adds several layers at once. In other runs, the steps of all but the last layer are
+        // unknown.
         let made = if image.is_some() { layers } else { layers.end - 1..layers.end };
         let lines = files.lines(step);
         for layer in made {
@@ -172,7 +174,7 @@ fn about(digest: &str, attestation: &Attestation, statement: &Statement) -> Prov
     provenance
 }
 
-/// Why the statement is not about the image.
+/// Returns how the statement contradicts the image.
 fn contradiction(attestation: &Attestation, statement: &Statement) -> Option<String> {
     let subject = &statement.subject.0;
     if !subject.is_empty() && !subject.iter().any(|it| it.digests().any(|digest| digest == attestation.of)) {
@@ -194,7 +196,7 @@ fn stated_base(
 ) -> Option<StatedBase> {
     match image {
         Some(image) => Some(StatedBase { image: Some(image), layers: layers.len() }),
-        // The first layers were made by a step of the build itself.
+        // A step of the build itself created the first layers.
         None => predicate.knows_step(step).then_some(StatedBase { image: None, layers: 0 }),
     }
 }
@@ -212,7 +214,7 @@ fn images(predicate: &Predicate) -> Vec<NamedImage> {
             !is_frontend && !images.contains(image)
         };
         if let Some(image) = image.filter(is_new)
-            && images.len() < MOST_IMAGES
+            && images.len() < MAX_IMAGES
         {
             images.push(image);
         }
@@ -220,12 +222,12 @@ fn images(predicate: &Predicate) -> Vec<NamedImage> {
     images
 }
 
-/// Images that are kept.
-const MOST_IMAGES: usize = 100;
+/// Maximum number of images to keep.
+const MAX_IMAGES: usize = 100;
 
-/// The files of a build and the lines of its steps.
+/// Files of a build, and the lines of its steps.
 struct Files<'a> {
-    /// `None` where a file's content cannot be decoded.
+    /// `None` if the content cannot be decoded.
     files: Vec<Option<Arc<Dockerfile>>>,
     steps: HashMap<u32, &'a [Location]>,
 }
@@ -242,7 +244,7 @@ impl<'a> Files<'a> {
         Self { files: files.collect(), steps: steps.collect() }
     }
 
-    /// The lines of a step, in the first file that they are in.
+    /// Lines of a step, in the first file with any of them.
     fn lines(&self, step: u32) -> Option<DockerfileLines> {
         let locations = self.steps.get(&step)?;
         let first = locations.first()?.source_index.0;
@@ -251,10 +253,10 @@ impl<'a> Files<'a> {
         let of_file = locations.iter().filter(|location| location.source_index.0 == first);
         let ranges = of_file.flat_map(|location| &location.ranges.0).map(|range| LineRange {
             first: range.start.line.0,
-            // Older builders give no end.
+            // Older builders state no end.
             last: range.end.line.0.max(range.start.line.0),
         });
-        // Lines that the file does not have are not shown as if it had them.
+        // Omit lines beyond the end of the file.
         let ranges = ranges.filter(|range| range.first > 0 && range.last as usize <= last_line);
         let ranges = LineRange::merged(ranges.collect());
         (!ranges.is_empty()).then(|| DockerfileLines { file: Arc::clone(file), ranges, certainty: Certainty::Exact })

@@ -1,20 +1,20 @@
-//! Names of images as provenance writes them: package URLs (`pkg:docker/alpine@3.20?platform=linux%2Famd64`) and the
-//! identifiers of `BuildKit`'s sources (`docker-image://docker.io/library/alpine:3.20@sha256:...`).
+//! Parses image names in provenance: package URLs (`pkg:docker/alpine@3.20?platform=linux%2Famd64`) and identifiers of
+//! `BuildKit` sources (`docker-image://docker.io/library/alpine:3.20@sha256:...`).
 
 use crate::image::named_image::{NamedImage, familiar};
 
-/// The image that a package URL names; `None` if it names none.
+/// Parses a package URL; `None` if it is not for an image.
 pub(super) fn of_package_url(url: &str, digest: Option<String>) -> Option<NamedImage> {
     let rest = url.strip_prefix("pkg:docker/").or_else(|| url.strip_prefix("pkg:oci/"))?;
     let (path, _qualifiers) = rest.split_once('?').unwrap_or((rest, ""));
-    // The version of an image without a tag is its digest, which stands beside.
+    // Without a tag, the version is the digest, which is a separate field.
     let (name, version) = path.rsplit_once('@').unwrap_or((path, ""));
     let (name, version) = (decoded(name), decoded(version));
     let tag = if version.is_empty() || version.contains(':') { String::new() } else { format!(":{version}") };
     (!name.is_empty()).then(|| NamedImage { name: format!("{}{tag}", familiar(&name)), digest })
 }
 
-/// The image that a source of a build step names; `None` if it is no image.
+/// Parses the source of a build step; `None` if it is not an image.
 pub(super) fn of_identifier(identifier: &str) -> Option<NamedImage> {
     let reference = identifier.strip_prefix("docker-image://").or_else(|| identifier.strip_prefix("oci-layout://"))?;
     let (name, digest) = match reference.split_once('@') {
@@ -24,7 +24,7 @@ pub(super) fn of_identifier(identifier: &str) -> Option<NamedImage> {
     (!name.is_empty()).then(|| NamedImage { name: familiar(name).to_owned(), digest })
 }
 
-/// `%2F` and its like replaced. What is no UTF-8 then is shown with U+FFFD.
+/// Decodes percent escapes. Invalid UTF-8 becomes U+FFFD.
 fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_package_url_names_an_image() {
+    fn package_urls_of_images_are_parsed() {
         let name = |url: &str| of_package_url(url, None).map(|image| image.name);
         for (url, expected) in [
             ("pkg:docker/prov-base@1?platform=linux%2Famd64", Some("prov-base:1")),
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_names_an_image() {
+    fn sources_that_are_images_are_parsed() {
         let image = of_identifier("docker-image://docker.io/library/prov-base:1@sha256:79").unwrap();
         assert_eq!((image.name.as_str(), image.digest.as_deref()), ("prov-base:1", Some("sha256:79")));
         assert_eq!(of_identifier("docker-image://quay.io/a/b:2").unwrap().name, "quay.io/a/b:2");

@@ -1,5 +1,5 @@
-//! The documents: an in-toto statement whose predicate is SLSA provenance 0.2 or 1, as `BuildKit` writes both. The shapes
-//! differ in where things are; one type reads both.
+//! Parses an in-toto statement with SLSA provenance 0.2 or 1 as predicate; `BuildKit` writes both. The formats have the
+//! same data in different places, so one type reads both.
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use crate::json::{Decode, JsonKey, JsonText, List, Map, Object};
 #[derive(Debug, Default)]
 pub(super) struct Statement {
     pub(super) predicate_type: JsonText,
-    /// What it is about; `BuildKit` leaves it empty where the image has no name.
+    /// The attested manifests. `BuildKit` leaves it empty if the image has no name.
     pub(super) subject: List<ResourceDescriptor>,
     pub(super) predicate: Predicate,
 }
 
 impl Statement {
-    /// A statement that is to be read beside an image of these layers.
+    /// An empty statement, to be filled for an image with these layers.
     pub(super) fn about(layers: &Arc<[String]>) -> Self {
         let mut statement = Self::default();
         let Predicate { metadata, run_details, .. } = &mut statement.predicate;
@@ -38,7 +38,7 @@ impl Object for Statement {
     }
 }
 
-/// Something that a statement is about or that went into a build.
+/// A subject of a statement, or an input of a build.
 #[derive(Debug, Default)]
 pub(super) struct ResourceDescriptor {
     pub(super) uri: JsonText,
@@ -46,7 +46,7 @@ pub(super) struct ResourceDescriptor {
 }
 
 impl ResourceDescriptor {
-    /// Its digests as images write them: `sha256:...`.
+    /// Digests in the format of images: `sha256:...`.
     pub(super) fn digests(&self) -> impl Iterator<Item = String> {
         let digests = self.digest.0.iter().filter_map(|(algorithm, hex)| Some((algorithm, hex.as_deref()?)));
         digests.map(|(algorithm, hex)| format!("{algorithm}:{hex}"))
@@ -63,7 +63,8 @@ impl Object for ResourceDescriptor {
     }
 }
 
-/// SLSA provenance. Version 0.2 has `materials`, `invocation`, `buildConfig` and `metadata`, version 1 the others.
+/// SLSA provenance. Version 0.2 has `materials`, `invocation`, `buildConfig` and `metadata`; version 1 has the other
+/// fields.
 #[derive(Debug, Default)]
 pub(super) struct Predicate {
     materials: List<ResourceDescriptor>,
@@ -89,12 +90,12 @@ impl Object for Predicate {
 }
 
 impl Predicate {
-    /// What went into the build.
+    /// Inputs of the build.
     pub(super) fn materials(&self) -> impl Iterator<Item = &ResourceDescriptor> {
         self.materials.0.iter().chain(&self.build_definition.resolved_dependencies.0)
     }
 
-    /// The image of the frontend, which runs the build and is no part of what is built.
+    /// Image of the frontend, which runs the build and is not part of the result.
     pub(super) fn frontend(&self) -> Option<&str> {
         let requests = [&self.invocation, &self.build_definition.external_parameters];
         let parameters = requests.into_iter().map(|request| &request.parameters);
@@ -103,13 +104,13 @@ impl Predicate {
         frontends.find_map(|source| source?.as_deref())
     }
 
-    /// What `BuildKit` tells of the build's files and layers, with mode=max.
+    /// Files and layers of the build; `BuildKit` records them with `mode=max`.
     pub(super) fn buildkit(&self) -> &BuildkitMetadata {
         let [first, second] = [&self.metadata.buildkit, &self.run_details.metadata.buildkit];
         if second.layers.are_listed || !second.source.infos.0.is_empty() { second } else { first }
     }
 
-    /// Where step `number` takes its files from.
+    /// Source of step `number`.
     pub(super) fn source_of_step(&self, number: u32) -> Option<&str> {
         let BuildDefinition { external_parameters, internal_parameters, .. } = &self.build_definition;
         let configs = [&self.build_config, &internal_parameters.build_config, &external_parameters.build_config];
@@ -118,7 +119,7 @@ impl Predicate {
         steps.find(|step| step.id == id)?.op.op.source.identifier.as_deref()
     }
 
-    /// Whether the steps of the build are told, so that one without a source has none.
+    /// True if the step is listed; then a step without a source really has none.
     pub(super) fn knows_step(&self, number: u32) -> bool {
         let BuildDefinition { external_parameters, internal_parameters, .. } = &self.build_definition;
         let configs = [&self.build_config, &internal_parameters.build_config, &external_parameters.build_config];
@@ -145,7 +146,7 @@ impl Object for BuildDefinition {
     }
 }
 
-/// What the user asked for. `BuildKit` up to 0.22 put the steps of a build here in version 1.
+/// Parameters of the user. `BuildKit` up to 0.22 stored the build steps of version 1 here.
 #[derive(Debug, Default)]
 struct Request {
     parameters: BuildParameters,
@@ -268,7 +269,7 @@ struct Metadata {
 
 impl Object for Metadata {
     fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
-        // The second is how version 1 spells it since BuildKit 0.23.
+        // The second is the name in version 1 since `BuildKit` 0.23.
         let is_buildkits = key.is("https://mobyproject.org/buildkit@v1#metadata") || key.is("buildkit_metadata");
         is_buildkits.then_some(&mut self.buildkit)
     }
@@ -291,7 +292,7 @@ impl Object for BuildkitMetadata {
     }
 }
 
-/// The files that say what to build, and the lines of each step.
+/// Dockerfiles of the build, and the lines of each step.
 #[derive(Debug, Default)]
 pub(super) struct BuildSource {
     pub(super) infos: List<SourceFile>,
@@ -311,7 +312,7 @@ impl Object for BuildSource {
 #[derive(Debug, Default)]
 pub(super) struct SourceFile {
     pub(super) filename: JsonText,
-    /// In base64.
+    /// Content in base64.
     pub(super) data: JsonText,
 }
 
@@ -339,7 +340,7 @@ impl Object for Locations {
 /// Lines of one file.
 #[derive(Debug, Default)]
 pub(super) struct Location {
-    /// The place of the file in `infos`; 0 if it is not given.
+    /// Index of the file in `infos`; 0 if missing.
     pub(super) source_index: JsonNumber,
     pub(super) ranges: List<LocationRange>,
 }
@@ -381,7 +382,7 @@ impl Object for Position {
     }
 }
 
-/// A number from 0; one that is none of 32 bits becomes 0.
+/// A 32-bit number. Other values become 0.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct JsonNumber(pub(super) u32);
 

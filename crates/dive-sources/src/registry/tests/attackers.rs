@@ -15,7 +15,7 @@ use crate::access::{Access, RegistryOptions};
 use crate::registry::RegistryImage;
 use crate::registry::deadlines::Deadlines;
 use crate::registry::repository::Settings;
-use crate::registry::trust::Trust;
+use crate::registry::trust::TrustFiles;
 
 const AUTHORITY: &str = include_str!("tls/ca.pem");
 const KEY: &str = include_str!("tls/server.key.pem");
@@ -71,7 +71,7 @@ fn refused(host: &str) -> String {
     std::fs::write(authority.path(), AUTHORITY).unwrap();
     let (_folder, environment) = logged_in(host, r#"{"auth": "YW5uOnNlY3JldA=="}"#);
     let access = Access { environment, registries: RegistryOptions::default(), ..Access::default() };
-    let trust = Trust { folders: Vec::new(), ca_file: Some(authority.path().to_owned()) };
+    let trust = TrustFiles { folders: Vec::new(), ca_file: Some(authority.path().to_owned()) };
     let settings = Settings { trust, pause: std::time::Duration::from_millis(1), deadlines: Deadlines::default() };
     RegistryImage::open_with(&format!("{host}/app:1"), &access, settings).unwrap_err().to_string()
 }

@@ -12,7 +12,7 @@ use crate::access::{Access, RegistryOptions};
 use crate::environment::Environment;
 use crate::registry::deadlines::Deadlines;
 use crate::registry::repository::Settings;
-use crate::registry::trust::Trust;
+use crate::registry::trust::TrustFiles;
 use crate::registry::{RegistryImage, SourceError};
 use dive_model::digest::Digest;
 
@@ -131,7 +131,7 @@ pub(super) fn open(name: &str, access: &Access) -> Result<RegistryImage, SourceE
 
 /// The same with other deadlines.
 pub(super) fn open_within(name: &str, access: &Access, deadlines: Deadlines) -> Result<RegistryImage, SourceError> {
-    let settings = Settings { trust: Trust::default(), pause: Duration::from_millis(1), deadlines };
+    let settings = Settings { trust: TrustFiles::default(), pause: Duration::from_millis(1), deadlines };
     RegistryImage::open_with(name, access, settings)
 }
 

@@ -11,7 +11,7 @@ use crate::access::{Access, Mirror, RegistryOptions};
 use crate::registry::deadlines::Deadlines;
 use crate::registry::name::Name;
 use crate::registry::repository::{Repository, Settings};
-use crate::registry::trust::Trust;
+use crate::registry::trust::TrustFiles;
 use crate::runtime::block_on;
 
 /// The first byte of a TLS handshake.
@@ -37,7 +37,7 @@ fn greetings(to_tls: &'static [u8]) -> Vec<u8> {
     let registries = RegistryOptions { insecure: vec![host.clone()], ..RegistryOptions::default() };
     let access = Access { registries, ..Access::default() };
     let settings =
-        Settings { trust: Trust::default(), pause: Duration::from_millis(1), deadlines: Deadlines::default() };
+        Settings { trust: TrustFiles::default(), pause: Duration::from_millis(1), deadlines: Deadlines::default() };
     let repository = Repository::new(Name::parse(&format!("{host}/app:1")).unwrap(), &access, settings);
     for _ in 0..2 {
         block_on(repository.named()).unwrap().unwrap_err();

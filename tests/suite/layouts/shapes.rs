@@ -93,6 +93,20 @@ fn docker_1_9_tag_without_a_layer_is_skipped_with_a_warning() {
     }
 }
 
+/// Docker loads it, too.
+#[test]
+fn docker_1_9_command_may_be_a_string() {
+    let id = "0a".repeat(32);
+    let document = json!({ "id": id, "container_config": { "Cmd": "make a" } });
+    let archive = Layer::default()
+        .file(format!("{id}/json"), document.to_string())
+        .file(format!("{id}/layer.tar"), tar("a"))
+        .file("repositories", json!({ "a": { "1": id } }).to_string());
+    let user = User::new();
+    std::fs::write(user.file("image.tar"), archive.tar()).unwrap();
+    user.runs(&["image.tar"]).ends_with(0).prints(&["make a"]);
+}
+
 #[test]
 fn damaged_parent_chain_is_an_error() {
     let id = "0a".repeat(32);

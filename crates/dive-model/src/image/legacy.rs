@@ -13,7 +13,7 @@ use super::plan::{BlobReference, why_missing};
 use super::platform::{Platform, of_platform};
 use super::selection::{ImageName, ImageSelector, Selection, find, hint_for, listed};
 use super::{Image, ImageLayer};
-use crate::json::{Decode, JsonKey, JsonText, LIST_LIMIT, List, Map, Object};
+use crate::json::{Decode, JsonError, JsonKey, JsonReader, JsonText, LIST_LIMIT, List, Map, Object, Shape};
 use crate::remark::{OnDamage, Quoted, Remark};
 use crate::store::{Ending, Store};
 
@@ -68,7 +68,7 @@ impl From<LayerDocument> for HistoryEntry {
     fn from(document: LayerDocument) -> Self {
         Self {
             created: document.created,
-            created_by: JsonText(Some(document.container_config.cmd.0.join(" "))),
+            created_by: JsonText(Some(document.container_config.cmd.0.0.join(" "))),
             comment: document.comment,
             empty_layer: document.throwaway,
         }
@@ -78,12 +78,26 @@ impl From<LayerDocument> for HistoryEntry {
 /// The container of the build step.
 #[derive(Debug, Default)]
 struct LegacyContainerConfig {
-    cmd: List<String>,
+    cmd: CommandWords,
 }
 
 impl Object for LegacyContainerConfig {
     fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("Cmd").then_some(&mut self.cmd)
+    }
+}
+
+/// A command as a list of words. Docker also accepts a string.
+#[derive(Debug, Default)]
+struct CommandWords(List<String>);
+
+impl Decode for CommandWords {
+    fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
+        if json.shape()? == Shape::String {
+            self.0.0 = vec![json.text()?.into_owned()];
+            return Ok(());
+        }
+        self.0.decode(json)
     }
 }
 
@@ -140,7 +154,7 @@ pub(super) fn open(
         .zip(chain)
         .map(|(layer, (_, document))| HistoryStep {
             created: document.created.0,
-            created_by: document.container_config.cmd.0.join(" "),
+            created_by: document.container_config.cmd.0.0.join(" "),
             comment: document.comment.0.unwrap_or_default(),
             layer: Some(layer),
         })

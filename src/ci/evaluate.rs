@@ -1,5 +1,5 @@
-//! Checks an image against its rules. dive's numbers alone decide whether a rule passes, so that a `.dive-ci` keeps its
-//! verdict. Where a rule passes only because those numbers miss waste, the verdict carries a [`BlindSpot`].
+//! Checks an image against its rules. Only dive's numbers decide, so that a `.dive-ci` keeps its verdict. If a rule passes only
+//! because those numbers miss waste, the verdict has a [`BlindSpot`].
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashSet;
@@ -15,9 +15,9 @@ use dive_model::units::Total;
 /// The status of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
-    /// The image keeps it.
+    /// The image meets the limit.
     Pass,
-    /// The image breaks it.
+    /// The image breaks the limit.
     Fail,
     /// The rule is off.
     Skip,
@@ -35,7 +35,7 @@ impl Status {
     }
 }
 
-/// The status of one rule, and the reason for it.
+/// The outcome of one rule.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RuleOutcome {
     /// The rule.
@@ -46,58 +46,58 @@ pub(crate) struct RuleOutcome {
     pub value: Amount,
     /// The limit; `None` if the rule is off.
     pub limit: Option<Amount>,
-    /// The reason, in dive's words; `None` if the rule passed.
+    /// The reason in dive's words; `None` if the rule passed.
     pub reason: Option<String>,
 }
 
 /// The outcome of all rules.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Verdict {
-    /// One for each rule, in the order dive prints them.
+    /// One per rule, in dive's order.
     pub outcomes: Vec<RuleOutcome>,
     /// Rules that pass although the exact numbers would break their limit.
     pub blind_spots: Vec<BlindSpot>,
 }
 
-/// A rule that passes by dive's number and would fail by the exact one.
+/// A rule that passes by dive's number and fails by the exact one.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct BlindSpot {
     /// The rule.
     pub rule: Rule,
-    /// Where its limit is set.
+    /// The origin of the limit.
     pub origin: Origin,
     /// The limit.
     pub limit: Amount,
     /// The exact number, which breaks it.
     pub exact: Amount,
-    /// How a warning words the exact number, which replaces `{}`.
+    /// The warning text for the exact number, which replaces `{}`.
     pub words: &'static str,
-    /// Reclaimable bytes of paths that dive's number leaves out, by cause, largest first. Empty if dive counts the same
-    /// paths and still arrives at less, as it does for hard links.
+    /// Reclaimable bytes that dive's number leaves out, by cause, largest first. Empty if dive counts the same paths but
+    /// fewer bytes, as for hard links.
     pub unseen: Vec<(Cause, u64)>,
 }
 
-/// How many rules have each status.
+/// The number of rules by status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tally {
     /// All rules.
     pub total: usize,
-    /// Those that passed.
+    /// Rules that passed.
     pub passed: usize,
-    /// Those that failed.
+    /// Rules that failed.
     pub failed: usize,
-    /// Those that are off.
+    /// Rules that are off.
     pub skipped: usize,
 }
 
 impl Verdict {
-    /// Whether no rule failed.
+    /// True if no rule failed.
     #[must_use]
     pub(crate) fn passed(&self) -> bool {
         self.count(Status::Fail) == 0
     }
 
-    /// How many rules have each status.
+    /// Counts the rules by status.
     #[must_use]
     pub(crate) fn tally(&self) -> Tally {
         Tally {
@@ -124,7 +124,7 @@ pub(crate) fn evaluate(analysis: &Analysis, rules: &Rules) -> Verdict {
             None => (Status::Skip, Some("rule disabled".to_owned())),
             Some(limit) => {
                 let reason = measured.deciding.and_then(|number| failure(rule, number, limit));
-                // Whatever dive's number says already fails the image needs no warning.
+                // If dive's number fails already, no warning is needed.
                 if reason.is_none() {
                     let origin = rules.origin(rule).clone();
                     let excess = rule.row().exact.zip(measured.exact);
@@ -141,10 +141,10 @@ pub(crate) fn evaluate(analysis: &Analysis, rules: &Rules) -> Verdict {
     verdict
 }
 
-/// The reason in dive's words, if `number` breaks the limit of `rule`.
+/// The reason in dive's words if `number` breaks the limit of `rule`.
 fn failure(rule: Rule, number: Amount, limit: Amount) -> Option<String> {
     let row = rule.row();
-    // dive fails above a limit, we fail at it as well: `>=` appears only where the two differ.
+    // dive fails above a limit, this program also at it: `>=` shows only where the two differ.
     let sign = match number.breaks(limit, row.fails)? {
         Ordering::Less => "<",
         Ordering::Equal => ">=",
@@ -153,7 +153,7 @@ fn failure(rule: Rule, number: Amount, limit: Amount) -> Option<String> {
     Some(format!("{} ({}={number} {sign} threshold={limit})", row.complaint, row.number))
 }
 
-/// The reclaimable bytes that dive's numbers leave out: those of files at paths that it does not list.
+/// The reclaimable bytes at paths that dive's list leaves out.
 fn unseen(analysis: &Analysis) -> Vec<(Cause, u64)> {
     let listed: HashSet<NodeId> = analysis.classic.inefficient_files.iter().map(|file| file.node).collect();
     let bytes_of = |cause| {
@@ -176,7 +176,7 @@ mod tests {
     use dive_model::tree::Tree;
     use dive_model::units::Bytes;
 
-    /// An image of 1,000 bytes, 500 of them in user layers, that wastes nothing.
+    /// An image of 1,000 bytes, 500 of them in user layers, without waste.
     fn clean() -> Analysis {
         Analysis {
             classic: Classic {
@@ -190,7 +190,7 @@ mod tests {
         }
     }
 
-    /// `/log` of 30 bytes written twice: dive counts both, 30 of them can be reclaimed.
+    /// `/log` of 30 bytes, written twice: dive counts both copies, and 30 bytes are reclaimable.
     fn wasteful() -> Analysis {
         let mut analysis = clean();
         analysis.classic.efficiency = 0.97;
@@ -201,7 +201,7 @@ mod tests {
         analysis
     }
 
-    /// A node of a tree in which all paths of these tests are.
+    /// A node of a tree with all paths of these tests.
     fn node(path: &str) -> NodeId {
         let tree = Tree::of_files(&["log", "cache/a", "cache/b", "data/c"]);
         tree.find(path.as_bytes()).unwrap()
@@ -218,7 +218,7 @@ mod tests {
         });
     }
 
-    /// Rules as a user writes them, in the order of the outcomes.
+    /// Rules from the texts that a user writes.
     fn rules(percent: &str, bytes: &str, efficiency: &str) -> Rules {
         let given = [
             (Rule::HighestUserWastedPercent, percent),
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_is_off_is_skipped_and_says_so() {
+    fn a_rule_that_is_off_is_skipped() {
         let verdict = evaluate(&wasteful(), &rules("off", "disabled", "false"));
         assert!(verdict.passed());
         assert_eq!(verdict.tally(), Tally { total: 3, passed: 0, failed: 0, skipped: 3 });
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_say_the_number_and_the_limit() {
+    fn a_failure_states_the_number_and_the_limit() {
         let (analysis, rules) = (wasteful(), rules("0.1", "50B", "0.98"));
         assert_eq!(
             lines(&analysis, &rules),
@@ -263,14 +263,14 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_that_is_met_fails_but_an_efficiency_that_is_met_passes() {
+    fn a_number_at_its_limit_fails_unless_it_is_an_efficiency() {
         let statuses =
             |rules| -> Vec<_> { evaluate(&wasteful(), &rules).outcomes.iter().map(|each| each.status).collect() };
         assert_eq!(statuses(rules("0.12", "60", "0.97")), [Status::Fail, Status::Fail, Status::Pass]);
         assert_eq!(statuses(rules("0.13", "61", "0.97")), [Status::Pass; 3]);
     }
 
-    /// The rules that pass blindly, in the order of the outcomes.
+    /// The rules with a blind spot, in order.
     fn blind(analysis: &Analysis, rules: &Rules) -> Vec<Rule> {
         let verdict = evaluate(analysis, rules);
         assert!(verdict.passed(), "a blind spot fails no rule");
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_met_exactly_reads_at_least_and_one_crossed_reads_above() {
+    fn the_message_distinguishes_meeting_a_limit_from_exceeding_it() {
         let reasons = lines(&wasteful(), &rules("0.12", "60", "0.9"));
         assert!(reasons[0].contains("=0.12 >= threshold=0.12"), "{reasons:?}");
         assert!(reasons[1].contains("=60 >= threshold=60"), "{reasons:?}");
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_that_only_the_exact_number_meets_is_a_blind_spot() {
+    fn a_limit_that_only_the_exact_number_breaks_is_a_blind_spot() {
         let mut analysis = wasteful();
         hide(&mut analysis, "cache/a", 270, Cause::DeletedWithDirectory);
         let share = analysis.exact.reclaimable_bytes() as f64 / analysis.classic.user_size_bytes() as f64;
@@ -299,14 +299,14 @@ mod tests {
     }
 
     #[test]
-    fn an_image_that_wastes_nothing_keeps_the_strictest_rules() {
+    fn an_image_without_waste_passes_the_strictest_limits() {
         let verdict = evaluate(&clean(), &rules("0", "0", "1"));
         assert_eq!(verdict.tally(), Tally { total: 3, passed: 3, failed: 0, skipped: 0 });
         assert_eq!(verdict.blind_spots, []);
     }
 
     #[test]
-    fn a_blind_spot_names_the_bytes_that_dives_number_leaves_out() {
+    fn a_blind_spot_lists_the_bytes_that_dive_leaves_out() {
         let mut analysis = wasteful();
         hide(&mut analysis, "cache/a", 100, Cause::DeletedWithDirectory);
         hide(&mut analysis, "cache/b", 150, Cause::DeletedWithDirectory);
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn waste_that_dive_does_not_see_at_all_is_a_blind_spot_too() {
+    fn waste_that_dive_misses_entirely_is_a_blind_spot() {
         let mut analysis = clean();
         hide(&mut analysis, "cache/a", 374, Cause::DeletedWithDirectory);
         let rules = rules("0.1", "disabled", "0.9");
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn waste_below_the_limit_by_both_numbers_passes_without_a_reason() {
+    fn waste_below_the_limit_by_both_numbers_passes_without_a_warning() {
         let verdict = evaluate(&wasteful(), &rules("0.2", "20MB", "0.9"));
         assert!(verdict.outcomes.iter().all(|outcome| outcome.status == Status::Pass && outcome.reason.is_none()));
         assert_eq!(verdict.blind_spots, []);

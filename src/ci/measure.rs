@@ -1,5 +1,5 @@
-//! The numbers that rules compare with their limits: one function for each rule. A new row of `config::rule` does not compile
-//! until [`measure`] has its number.
+//! The numbers that rules compare with their limits, one function per rule. A new row of `config::rule` does not compile without
+//! its number in [`measure`].
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -9,7 +9,7 @@ use crate::config::{Fails, Limit};
 use dive_model::analysis::Analysis;
 use dive_model::units::{Bytes, go_float};
 
-/// A number, in the unit of a rule.
+/// A number in the unit of a rule.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Amount {
     /// From 0; may exceed 1.
@@ -18,10 +18,10 @@ pub(crate) enum Amount {
     Bytes(Bytes),
 }
 
-/// The numbers of an image for one rule. `None` stands for a number that breaks no limit.
+/// The numbers of an image for one rule. `None` is a number that breaks no limit.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Measured {
-    /// The number, whether or not it can break a limit.
+    /// The number to show, even if it cannot break a limit.
     pub(super) value: Amount,
     /// The number that decides.
     pub(super) deciding: Option<Amount>,
@@ -55,7 +55,7 @@ fn user_wasted_share(analysis: &Analysis) -> Measured {
     waste(analysis, Amount::Ratio(analysis.classic.user_wasted_percent), Amount::Ratio(exact))
 }
 
-/// dive's number and the exact one, for a rule about waste: an image that wastes nothing breaks no limit, not even 0 bytes.
+/// dive's number and the exact one for a rule about waste. An image without waste breaks no limit, not even 0 bytes.
 fn waste(analysis: &Analysis, classic: Amount, exact: Amount) -> Measured {
     Measured {
         value: classic,
@@ -74,12 +74,12 @@ impl Amount {
         }
     }
 
-    /// How the number compares to a limit that it breaks; `None` if it keeps the limit.
+    /// The comparison of the number with a limit that it breaks; `None` if it meets the limit.
     pub(super) fn breaks(self, limit: Self, fails: Fails) -> Option<Ordering> {
         let order = match (self, limit) {
             (Self::Ratio(number), Self::Ratio(limit)) => number.partial_cmp(&limit)?,
             (Self::Bytes(number), Self::Bytes(limit)) => number.cmp(&limit),
-            // Not comparable. A test below finds a rule that is measured in another unit than its limit's.
+            // Unreachable: a test checks that each rule's number has the unit of its limit.
             (Self::Ratio(_), Self::Bytes(_)) | (Self::Bytes(_), Self::Ratio(_)) => return None,
         };
         let is_broken = match fails {
@@ -89,7 +89,7 @@ impl Amount {
         is_broken.then_some(order)
     }
 
-    /// The number as our part of the report prints it, rounded.
+    /// The rounded number in this program's part of the report.
     #[must_use]
     pub(crate) fn rounded(self) -> String {
         match self {
@@ -99,7 +99,7 @@ impl Amount {
     }
 }
 
-/// As dive prints it.
+/// The number as dive prints it.
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -115,7 +115,7 @@ mod tests {
     use dive_model::analysis::classic::Classic;
     use dive_model::analysis::exact::Exact;
 
-    /// A limit in another unit than its number's would never fail an image.
+    /// A limit in another unit would never fail an image.
     #[test]
     fn every_rule_is_measured_in_the_unit_of_its_limit() {
         let analysis = Analysis {

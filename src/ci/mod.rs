@@ -1,4 +1,4 @@
-//! Whether an image keeps its budget: [`rules`] has the limits, `measure` the numbers, [`mod@evaluate`] the verdict.
+//! CI rules: [`rules`] has the limits, `measure` the numbers, [`mod@evaluate`] the verdict.
 
 pub(crate) mod evaluate;
 mod measure;

@@ -1,9 +1,9 @@
-//! The limits in effect: flags over the rules file over the configuration over the defaults.
+//! The effective limits: flags override the rules file, which overrides the configuration, which overrides the defaults.
 
 pub(crate) use crate::config::Rule;
 use crate::config::{Config, Origin, RuleLimits, RulesFile};
 
-/// The limits in effect, each with its origin.
+/// The effective limits and their origins.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Rules {
     /// The limits.
@@ -11,19 +11,19 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// For each rule, the limit of the first of `flags`, `rules_file` and `config` that sets one; else the default.
+    /// For each rule, the first limit set in `flags`, `rules_file` or `config`, else the default.
     #[must_use]
     pub(crate) fn merge(flags: RuleLimits, rules_file: &RulesFile, config: &Config) -> Self {
         Self { limits: flags.over(rules_file.limits.clone()).over(config.rules.clone()) }
     }
 
-    /// Whether a rule was set or turned off.
+    /// True if any rule was set or turned off.
     #[must_use]
     pub(crate) fn are_set(&self) -> bool {
         Rule::ALL.iter().any(|rule| *self.origin(*rule) != Origin::Default)
     }
 
-    /// Where the limit of `rule` was set or turned off.
+    /// The origin of the limit of `rule`.
     #[must_use]
     pub(crate) fn origin(&self, rule: Rule) -> &Origin {
         &self.limits[rule].origin
@@ -37,7 +37,7 @@ mod tests {
     use dive_model::units::{Bytes, Ratio};
 
     #[test]
-    fn without_a_word_from_anybody_the_defaults_are_dives() {
+    fn without_settings_the_defaults_apply() {
         let rules = Rules::merge(RuleLimits::default(), &RulesFile::default(), &Config::default());
         assert_eq!(rules.limits[Rule::HighestUserWastedPercent].value, Limit::Ratio(Some(Ratio::percent(10))));
         assert_eq!(rules.limits[Rule::HighestWastedBytes].value, Limit::Bytes(None));
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_beat_the_rules_file_which_beats_the_configuration() {
+    fn flags_override_the_rules_file_which_overrides_the_configuration() {
         let set = |percent, name: &str| Setting {
             value: Limit::Ratio(Some(Ratio::percent(percent))),
             origin: Origin::Variable(name.to_owned()),

@@ -5,15 +5,15 @@ use clap_complete::Shell;
 
 use super::Cli;
 
-/// What clap's script for fish asks first: which command the line has. It parses the line, which fails while the last option has
-/// no value yet, and then nothing is offered, the option's values least of all.
+/// The start of clap's fish script, which parses the line to find the command. Parsing fails while the last option has no value,
+/// and then nothing is completed.
 const FISH_PARSES: &str = "    argparse -s (__fish_dive_global_optspecs) -- $cmd 2>/dev/null\n    or return\n";
 
-/// The same, and once more without that option.
+/// The same, with a second attempt without the last option.
 const FISH_PARSES_AGAIN: &str = "    argparse -s (__fish_dive_global_optspecs) -- $cmd 2>/dev/null\n    \
                                  or argparse -s (__fish_dive_global_optspecs) -- $cmd[1..-2] 2>/dev/null\n    or return\n";
 
-/// The script that completes `dive` in a shell.
+/// The completion script for a shell.
 #[must_use]
 pub fn completion_script(shell: Shell) -> String {
     let mut script = Vec::new();

@@ -1,12 +1,11 @@
-//! The flags of the rules: one for each row of `config`'s table. clap's derive reads fields, which a table does not have, so this
-//! builds the flags by hand.
+//! The flags of the rules, one per row of `config`'s table. They are built by hand because clap's derive only reads fields.
 
 use clap::builder::TypedValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use crate::config::{Limit, Rule, RuleLimits};
 
-/// The limits that were given as flags.
+/// The limits in the flags.
 #[derive(Debug, Clone, Default)]
 pub struct RuleFlags {
     given: Vec<(Rule, Limit)>,

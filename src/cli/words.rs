@@ -1,5 +1,5 @@
-//! The words of the command line before and after clap. Some mean what clap's grammar cannot say: everything after `build`
-//! is the builder's, a verb without its argument is an image, `-v` alone is the version. Errors of clap get a suggestion.
+//! Rewrites arguments before clap and errors after it, where clap's grammar is too strict: everything after `build` belongs
+//! to the builder, a verb without an argument is an image, `-v` alone is the version.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
@@ -12,10 +12,10 @@ use dive_model::escape::is_hidden;
 use dive_model::remark::Shown;
 use dive_model::shell::shell_word;
 
-/// Commands that are never taken for an image. All others were image names in the Go tool dive.
+/// Commands that are never an image. All others were image names in the Go tool dive.
 const NEVER_AN_IMAGE: [&str; 5] = ["build", "completion", "config", "help", "version"];
 
-/// The arguments as clap, which knows the command line as `command`, should see them.
+/// The arguments as clap's `command` expects them.
 pub(super) fn as_meant(command: &Command, mut arguments: Vec<OsString>) -> Vec<OsString> {
     // dive's version flag, which is `--verbose` beside an image.
     if arguments.len() == 2 && arguments[1] == "-v" {
@@ -34,7 +34,7 @@ pub(super) fn as_meant(command: &Command, mut arguments: Vec<OsString>) -> Vec<O
     arguments
 }
 
-/// True for a command that takes an image and whose name was an image's in the Go tool dive: `tree`.
+/// True for a command with an image argument, whose name was an image in the Go tool dive: `tree`.
 #[must_use]
 pub fn is_verb(word: &OsStr) -> bool {
     is_verb_of(&Cli::command(), word)
@@ -46,8 +46,8 @@ fn is_verb_of(command: &Command, word: &OsStr) -> bool {
     verbs.any(|verb| word == verb.get_name() && takes_image(verb))
 }
 
-/// True if nothing but options of `dive IMAGE` follows the word at `at`: a verb with an option of its own, or with `--help`, is
-/// a command.
+/// True if only options of `dive IMAGE` follow the word at `at`. A verb with an option of its own, or with `--help`, is a
+/// command.
 fn stands_alone(command: &Command, arguments: &[OsString], at: usize) -> bool {
     let mut at = at + 1;
     while let Some(argument) = arguments.get(at) {
@@ -59,7 +59,7 @@ fn stands_alone(command: &Command, arguments: &[OsString], at: usize) -> bool {
     true
 }
 
-/// The option that an argument is (`--ci=false`, `-jout.json`), or begins with (`-qj`).
+/// The option of an argument (`--ci=false`, `-jout.json`), or the first of several letters (`-qj`).
 pub(super) fn option<'a>(command: &'a Command, argument: &str) -> Option<&'a Arg> {
     let mut options = command.get_arguments();
     if let Some(long) = argument.strip_prefix("--") {
@@ -74,7 +74,7 @@ fn has_long(option: &Arg, name: &str) -> bool {
     option.get_long() == Some(name) || option.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
 }
 
-/// The index of the first argument from `at` on that is neither an option nor an option's value.
+/// The index of the first argument, from `at` on, that is neither an option nor its value.
 fn positional(command: &Command, arguments: &[OsString], mut at: usize) -> Option<usize> {
     while let Some(argument) = arguments.get(at) {
         if argument == "--" {
@@ -100,14 +100,14 @@ pub(super) fn takes_next(command: &Command, option: &OsStr) -> bool {
     if let Some(long) = argument.strip_prefix("--") {
         return options.any(|option| !option.is_require_equals_set() && has_long(option, long));
     }
-    // Of several letters in one (`-qj`), the first that takes a value has the rest for it.
+    // Of combined letters (`-qj`), the first with a value takes the rest.
     let mut letters = argument.chars().skip(1);
     let options: Vec<_> = options.filter_map(Arg::get_short).collect();
     let wants = letters.find(|letter| options.contains(letter));
     wants.is_some() && letters.next().is_none()
 }
 
-/// The error of clap, or a better one where a word is too many: two images, or a mistyped command.
+/// Replaces clap's error for an extra word: two images, or a mistyped command.
 pub(super) fn explained(error: clap::Error, arguments: &[OsString]) -> clap::Error {
     let context = match error.kind() {
         ErrorKind::UnknownArgument => ContextKind::InvalidArg,
@@ -134,8 +134,8 @@ pub(super) fn explained(error: clap::Error, arguments: &[OsString]) -> clap::Err
     command.error(ErrorKind::UnknownArgument, message)
 }
 
-/// Prints an error of clap, or the help, and ends the program. clap quotes arguments as they are, and a script may pass names
-/// from an image: those that could drive the terminal are printed escaped, without colour.
+/// Prints an error of clap, or the help, and exits. clap quotes arguments raw, and a script may pass names from an image,
+/// so control characters are printed escaped, without colour.
 pub(super) fn exit_with(error: &clap::Error, arguments: &[OsString]) -> ! {
     let is_plain = |argument: &OsString| {
         argument.to_str().is_some_and(|text| !text.contains(|letter: char| letter.is_control() || is_hidden(letter)))
@@ -144,13 +144,13 @@ pub(super) fn exit_with(error: &clap::Error, arguments: &[OsString]) -> ! {
         error.exit();
     }
     for line in error.to_string().lines() {
-        // Nobody is left to tell when standard error is gone.
+        // Standard error is closed, so there is nowhere to report the error.
         let _ = writeln!(io::stderr(), "{}", Shown(line));
     }
     std::process::exit(error.exit_code())
 }
 
-/// True if `argument` is an option of a command. A builder may have any.
+/// True if the command has the option `argument`. A builder may have any option.
 fn has_option(command: &Command, name: &str, argument: &str) -> bool {
     name == "build" || command.find_subcommand(name).is_some_and(|found| option(found, argument).is_some())
 }
@@ -176,9 +176,9 @@ mod tests {
         kept.join(" ")
     }
 
-    /// `dive build --platform linux/arm64 -q .` must not become dive's own --platform and -q.
+    /// `dive build --platform linux/arm64 -q .` must pass both options to the builder.
     #[test]
-    fn what_stands_behind_build_is_the_builders() {
+    fn arguments_after_build_go_to_the_builder() {
         assert_eq!(kept("dive build --platform x -q ."), "dive build -- --platform x -q .");
         assert_eq!(kept("dive --ci -j out.json build -- ."), "dive --ci -j out.json build -- -- .");
         assert_eq!(kept("dive --ci=false --source podman build"), "dive --ci=false --source podman build --");
@@ -216,13 +216,13 @@ mod tests {
     }
 
     #[test]
-    fn the_version_flag_stands_alone() {
+    fn the_version_flag_works_alone() {
         assert_eq!(kept("dive -v"), "dive --version");
         assert_eq!(kept("dive -v x"), "dive -v x");
     }
 
     #[test]
-    fn a_mistyped_command_is_recognised() {
+    fn a_mistyped_command_gets_a_suggestion() {
         let command = Cli::command();
         assert_eq!(nearest(&command, "tre"), Some("tree"));
         assert_eq!(nearest(&command, "biuld"), Some("build"));

@@ -1,20 +1,19 @@
-//! What keys can ask for, in one table: each action's name in `keybinding:`, where it can be asked for, what the footer and
-//! the help call it, and the keys that lead to it unless somebody says otherwise. Bindings, their check, the hints, the
-//! help and docs/keys.md all come from its rows.
+//! The table of key actions: name in `keybinding:`, contexts, help text, footer hint and default keys. Bindings, their checks,
+//! hints, help and docs/keys.md read its rows.
 
 use super::file::Config;
 use super::keys::Binding;
 use super::origin::Setting;
 use super::table::{Alias, KeyRow, Trust, key};
 
-/// What has the keys.
+/// The part of the screen that receives keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Context {
     /// The list of layers, and the details below it.
     Layers,
     /// The file tree.
     FileTree,
-    /// A line that text is typed into: keys that type a character belong to it, and lead to no action.
+    /// A line for text input: keys that type a character insert it and trigger no action.
     TextLine,
     /// The list of reclaimable files.
     Waste,
@@ -22,14 +21,14 @@ pub enum Context {
     History,
     /// The content of a file.
     Viewer,
-    /// Writing files to a folder.
+    /// The extraction dialog.
     Extraction,
     /// The list of keys.
     Help,
 }
 
 impl Context {
-    /// All of them, in the order documents list them.
+    /// All contexts, in the order of documents.
     pub const ALL: [Self; 8] = [
         Self::Layers,
         Self::FileTree,
@@ -41,7 +40,7 @@ impl Context {
         Self::Help,
     ];
 
-    /// What the help and docs/keys.md call it.
+    /// The name in the help and in docs/keys.md.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -60,34 +59,34 @@ impl Context {
 use Context::{Extraction, FileTree, Help, History, Layers, TextLine, Viewer, Waste};
 
 const ANYWHERE: &[Context] = &Context::ALL;
-/// Where no text is typed.
+/// All contexts without text input.
 const READING: &[Context] = &[Layers, FileTree, Waste, History, Viewer, Extraction, Help];
 const PANES: &[Context] = &[Layers, FileTree];
-/// What opens over the panes.
+/// The dialogs over the panes.
 const OVERLAYS: &[Context] = &[Waste, History, Viewer, Extraction, Help];
 
-/// An action with its row of the table and the keys that lead to it.
+/// An action's row of the table, with its effective keys.
 #[derive(Debug, Clone, Copy)]
 pub struct Bound<'a> {
-    /// What is asked for.
+    /// The action.
     pub action: Action,
     /// The key in the configuration: `keybinding.quit`.
     pub path: &'static str,
-    /// Where it can be asked for.
+    /// The contexts in which it is available.
     pub contexts: &'static [Context],
     /// A sentence for the help.
     pub does: &'static str,
     /// A word or two for the footer.
     pub hint: &'static str,
-    /// The keys.
+    /// The effective keys.
     pub setting: &'a Setting<Binding>,
 }
 
-/// From one row an action.
+/// Generates the actions from the rows.
 macro_rules! actions {
     ($($field:ident $action:ident $path:literal $contexts:ident $hint:literal $does:literal $keys:literal $ours:literal
         $([formerly $old:literal])?)+) => {
-        /// What a key can ask for.
+        /// An action that a key triggers.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Action {
             $(
@@ -126,7 +125,7 @@ macro_rules! actions {
                 },)+]
             }
 
-            /// The keys of one action.
+            /// The keys of `action`.
             pub(super) fn of_mut(&mut self, action: Action) -> &mut Setting<Binding> {
                 match action {
                     $(Action::$action => &mut self.$field,)+
@@ -153,12 +152,12 @@ macro_rules! actions {
     };
 }
 
-// Field, action, key in the file, context; hint; help; the keys, the hint first; those of them that dive does not bind; the name
-// in older files.
+// Field, action, key in the file, context; hint; help; the default keys, the hint first; those that dive does not bind; the
+// name in older files.
 //
-// Each ctrl key has a plain one beside it. The plain one is the hint where the ctrl key does not always arrive: GNU screen
-// keeps ctrl+a, tmux ctrl+b, Docker's client ctrl+p, and ctrl+m is Enter in most terminals. Actions that the footer shows
-// side by side have hints of one kind, so `c` and `R` are the hints beside `a` and `A`.
+// Each ctrl key has a plain alternative. The plain key is the hint where the ctrl key may not arrive: GNU screen keeps ctrl+a,
+// tmux ctrl+b, Docker's client ctrl+p, and most terminals send Enter for ctrl+m. Actions side by side in the footer have hints
+// of one kind, so `c` and `R` are the hints beside `a` and `A`.
 actions! {
     quit Quit "quit" ANYWHERE "Quit" "Close what is open over the panes, or leave the program." "ctrl+c,q" ""
     help Help "help" READING "Help" "Show the keys." "?,f1" "?,f1"
@@ -227,7 +226,7 @@ const EXTRACTION: &[Context] = &[Extraction];
 mod tests {
     use super::*;
 
-    /// A user of dive who presses what dive's own table binds gets what dive does.
+    /// Users of dive know its keys.
     #[test]
     fn every_key_of_dive_is_bound_by_default() {
         for (path, dives) in [
@@ -266,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn the_keys_that_dive_lacks_are_among_the_defaults() {
+    fn keys_that_dive_lacks_are_among_the_defaults() {
         for bound in Bindings::default().all() {
             let ours = keys_of_ours(bound.action).parse::<Binding>();
             let keys = ours.iter().flat_map(Binding::keys);
@@ -274,9 +273,9 @@ mod tests {
         }
     }
 
-    /// The footer must not name a key that GNU screen, tmux, Docker's client or the terminal keeps for itself.
+    /// GNU screen, tmux, Docker's client and terminals intercept some keys.
     #[test]
-    fn no_hint_is_a_key_that_may_not_arrive() {
+    fn no_hint_shows_a_key_that_may_not_arrive() {
         for bound in Bindings::default().all() {
             let hint = bound.setting.value.keys()[0].to_string();
             assert!(!["ctrl+a", "ctrl+b", "ctrl+m", "ctrl+p"].contains(&hint.as_str()), "{}: {hint}", bound.path);

@@ -1,5 +1,5 @@
-//! Finds and reads configurations: the user's own, which is the first readable file in the order of dive's documentation, and the
-//! one of the working directory, which overrides it and is not trusted.
+//! Finds and reads configurations: the user's own, which is the first readable file in dive's documented order, and that of
+//! the working directory, which overrides it and is untrusted.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::origin::{ConfigScope, Origin};
 use super::problem::{ConfigError, Warning};
 use dive_sources::Environment;
 
-/// The places that were searched, each once, in order of precedence.
+/// The searched places in order of precedence, each once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Discovery {
     /// Files, and patterns of files (`~/.config/dive/*.yaml`).
@@ -75,19 +75,19 @@ impl Discovery {
 
 /// A place to search.
 enum Place {
-    /// These files, the first that exists.
+    /// The first of these files that exists.
     Files([PathBuf; 2]),
-    /// The first file of this folder, by the bytes of its name, that ends in `.yaml` or `.yml`.
+    /// The first `.yaml` or `.yml` file of a folder, in byte order.
     Folder(PathBuf),
 }
 
-/// A file that was read.
+/// A parsed file and its scope.
 pub(super) type Read = (Document, ConfigScope);
 
-/// Searches for configurations and reads them. A later one overrides those before it.
+/// Finds and reads the configurations, lowest precedence first.
 ///
 /// # Errors
-/// When a file that can be read is no configuration.
+/// If a readable file is not a valid configuration.
 pub(super) fn read(environment: &Environment) -> Result<(Discovery, Vec<Read>), ConfigError> {
     let mut search = Search { found: Discovery::default(), read: Vec::new() };
     search.working_directory(environment)?;
@@ -162,7 +162,7 @@ impl Search {
                 );
                 return Ok(false);
             }
-            // A folder or a pipe of such a name is not a configuration; reading a pipe would wait for ever.
+            // Other kinds of files are not configurations; reading a pipe could block for ever.
             Ok(metadata) if metadata.is_file() => Document::read(path, path),
             Ok(_) => {
                 self.saw(path.to_owned(), SearchResult::Absent);
@@ -216,13 +216,13 @@ fn is_own(files: &[PathBuf; 2], environment: &Environment) -> bool {
     real(files).is_some_and(|file| real(&named(home)) == Some(file))
 }
 
-/// Whether a file is a link to one outside its directory. The author of the link may have no right to read that file.
+/// True if the file is a link out of its directory. The link's author may not be allowed to read the target.
 pub(super) fn leads_out(path: &Path) -> bool {
     let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
     folder.zip(path.canonicalize().ok()).is_some_and(|(folder, file)| !file.starts_with(folder))
 }
 
-/// The configurations in `folder`, in byte order. It need not exist.
+/// The configurations in `folder`, in byte order; empty if the folder does not exist.
 fn yaml_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = match folder.read_dir() {
         Ok(entries) => entries,
@@ -244,7 +244,7 @@ fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
-/// A warning about `~/.diver.yaml`, a name that a well-known text gives by mistake, if the user has that file.
+/// A warning about `~/.diver.yaml`, a wrong name in a well-known tutorial, if the user has that file.
 pub(super) fn misnamed(environment: &Environment) -> Option<Warning> {
     let home = environment.home.as_ref()?;
     let path = home.join(".diver.yaml");
@@ -255,7 +255,7 @@ pub(super) fn misnamed(environment: &Environment) -> Option<Warning> {
 mod tests {
     use super::*;
 
-    /// A world with these files in it: `work/` is the working directory, `home/` the home.
+    /// A folder with these files. `work/` is the working directory, `home/` the home.
     fn world(files: &[&str]) -> (tempfile::TempDir, Environment) {
         let root = tempfile::tempdir().unwrap();
         for file in files {
@@ -270,7 +270,7 @@ mod tests {
         (root, environment)
     }
 
-    /// The files that are read, what goes over others first.
+    /// The files that are read, highest precedence first.
     fn found(files: &[&str]) -> Vec<String> {
         let (root, environment) = world(files);
         let (found, read) = read(&environment).unwrap();
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn each_place_comes_before_those_after_it() {
+    fn an_earlier_place_overrides_later_ones() {
         let order = [
             "work/.dive.yaml",
             "work/.dive.yml",
@@ -292,7 +292,7 @@ mod tests {
             "home/.dive.yaml",
             "home/.dive.yml",
         ];
-        // The working directory's goes over the first of the user's own.
+        // The file of the working directory overrides the user's own.
         assert_eq!(found(&order), [order[0], order[2]]);
         assert_eq!(found(&order[1..]), [order[1], order[2]]);
         for first in 2..order.len() {
@@ -302,18 +302,18 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_read_in_byte_order() {
+    fn the_first_file_of_a_folder_is_read() {
         assert_eq!(found(&["xdg/dive/b.yaml", "xdg/dive/a.yml", "xdg/dive/Z.yaml"]), ["xdg/dive/Z.yaml"]);
     }
 
     #[test]
-    fn what_is_not_a_yaml_file_is_passed_over() {
+    fn files_without_a_yaml_name_are_ignored() {
         let decoys = ["xdg/dive/readme.txt", "xdg/dive/folder.yaml/x", "etc1/dive", "work/.dive.yaml/x"];
         assert_eq!(found(&decoys), [""; 0]);
     }
 
     #[test]
-    fn the_places_searched_are_told_once_each() {
+    fn each_searched_place_is_listed_once() {
         let (root, mut environment) = world(&[]);
         environment.set("XDG_CONFIG_HOME", root.path().join("home/.config"));
         let places = read(&environment).unwrap().0.places;
@@ -322,9 +322,9 @@ mod tests {
         assert!(places.iter().all(|searched| searched.result == SearchResult::Absent));
     }
 
-    /// In the home, the working directory's file is the user's own.
+    /// In the home, the file of the working directory is the user's own.
     #[test]
-    fn the_file_of_the_home_is_the_users_own_in_the_home_too() {
+    fn the_file_of_the_home_is_trusted_in_the_home() {
         let (root, mut environment) = world(&["home/.dive.yaml", "work/x"]);
         for path in ["home", "work/../home"] {
             environment.working_dir = root.path().join(path);

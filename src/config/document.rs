@@ -1,9 +1,8 @@
-//! A YAML file as a tree of text, and the line on which any of its keys stands. `serde_yaml` tells a line only with an
-//! error, so the line of a key is asked for by reading the file again up to that key and stopping there with one.
+//! Parses YAML files into a tree of text, and finds the line of any key. `serde_yaml` only reports a line with an error, so the
+//! line of a key is found by parsing the file again and failing at that key.
 //!
-//! Scalars are kept as text: a file and an environment variable then go through the same parser, and `"0.9"` and `0.9`
-//! are the same. What a file can cost is limited three times: its size, its depth, and the size of
-//! what its aliases unfold to.
+//! Scalars stay text, so files and environment variables use the same parsers, and `"0.9"` equals `0.9`. File size, nesting depth
+//! and the size after alias expansion are limited.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -18,25 +17,25 @@ use super::origin::Origin;
 use super::problem::ConfigError;
 use super::yaml::Yaml;
 
-/// The largest file that is read, in bytes.
+/// Limit of a file, in bytes.
 const LARGEST_FILE: u64 = 64 << 10;
 
-/// The deepest nesting of `[` and `{`, which is also what `serde_yaml` allows.
+/// Limit of the nesting of `[` and `{`, equal to that of `serde_yaml`.
 const DEEPEST: usize = 128;
 
-/// The most that a file may hold after its aliases are unfolded: its scalars' bytes, and one for each node.
+/// Limit of a file after alias expansion: the bytes of its scalars, plus one for each node.
 const LARGEST_TREE: usize = 1 << 20;
 
-/// A file that was read.
+/// A parsed file.
 pub(super) struct Document {
     path: PathBuf,
     text: String,
-    /// What it holds.
+    /// The root node.
     pub(super) root: Yaml,
 }
 
 impl Document {
-    /// Reads `path`, which messages call `shown`.
+    /// Reads `path`. Messages name it as `shown`.
     pub(super) fn read(path: &Path, shown: &Path) -> Result<Self, ConfigError> {
         let unreadable = |cause| ConfigError::Unreadable { path: shown.to_owned(), cause };
         let mut bytes = Vec::new();
@@ -49,7 +48,7 @@ impl Document {
         Self::parse(shown.to_owned(), text)
     }
 
-    /// Reads `text`, which stands in the file `path`.
+    /// Parses `text`, the content of the file `path`.
     pub(super) fn parse(path: PathBuf, text: String) -> Result<Self, ConfigError> {
         if let Some(line) = too_deep(&text) {
             let message = format!("brackets are nested more than {DEEPEST} levels deep, the limit of dive");
@@ -70,7 +69,7 @@ impl Document {
         &self.path
     }
 
-    /// The place of the key that `keys` lead to, outermost first, spelled as in the file.
+    /// The file and line of the key at path `keys`, outermost first, spelled as in the file.
     pub(super) fn origin_of(&self, keys: &[&str]) -> Origin {
         let probe = Probe { keys }.deserialize(serde_yaml::Deserializer::from_str(&self.text));
         let line = probe.err().and_then(|error| error.location()).map(|place| place.line());
@@ -78,10 +77,10 @@ impl Document {
     }
 }
 
-/// The line on which brackets are nested too deep, if they are.
+/// The first line that exceeds the nesting limit.
 ///
-/// The scanner below `serde_yaml` takes time with the square of the depth before anything asks how deep it is: a megabyte
-/// of `{a: ` keeps it busy for minutes. Brackets in quotes and remarks count here, too; those are not nested so deep.
+/// The scanner of `serde_yaml` takes quadratic time in the depth before it checks the limit: a megabyte of `{a: ` takes
+/// minutes. Brackets in quotes and comments count too, but do not nest that deep.
 fn too_deep(text: &str) -> Option<usize> {
     let (mut depth, mut line) = (0_usize, 1);
     for byte in text.bytes() {
@@ -98,7 +97,7 @@ fn too_deep(text: &str) -> Option<usize> {
     None
 }
 
-/// The error's message less its ` at line 3 column 5`, which goes in front instead.
+/// The error message without its ` at line 3 column 5`, which the origin already has.
 fn without_place(error: &serde_yaml::Error) -> String {
     let message = error.to_string();
     let place = error.location().map(|place| format!(" at line {} column {}", place.line(), place.column()));
@@ -108,7 +107,7 @@ fn without_place(error: &serde_yaml::Error) -> String {
     }
 }
 
-/// Builds a [`Yaml`], as long as there is room.
+/// Builds a [`Yaml`] within the size limit.
 #[derive(Clone, Copy)]
 struct YamlReader<'a> {
     room: &'a Cell<usize>,
@@ -199,7 +198,7 @@ impl<'de> Visitor<'de> for YamlReader<'_> {
     }
 }
 
-/// Reads a key that must not have been there before. The error is raised here, where `serde_yaml` knows the line.
+/// Reads a key and rejects duplicates here, where `serde_yaml` adds the line to the error.
 struct NewKey<'a> {
     seen: &'a HashSet<String>,
 }
@@ -227,7 +226,7 @@ impl Visitor<'_> for NewKey<'_> {
     }
 }
 
-/// Goes down to the key that `keys` lead to and stops there with an error, whose location is all that is wanted.
+/// Descends to the key at path `keys` and fails there, for the line in the error.
 struct Probe<'a> {
     keys: &'a [&'a str],
 }
@@ -259,13 +258,13 @@ impl<'de> Visitor<'de> for Probe<'_> {
     }
 }
 
-/// Whether a key is on the way of a [`Probe`].
+/// Whether to descend into a key or to skip it.
 enum Turn {
     Down,
     Past,
 }
 
-/// Compares one key with the one a [`Probe`] wants.
+/// Compares a key with the next one of a [`Probe`].
 struct Step<'a> {
     wanted: &'a str,
     is_last: bool,
@@ -308,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn scalars_are_text_whatever_their_yaml_type() {
+    fn scalars_are_text_of_any_yaml_type() {
         let root = parse("a: 0.9\nb: \"0.9\"\nc: false\nd: 20000000\ne:\nf: ~\ng: -1\nh: [x, 1]\n").unwrap().root;
         let text = |text: &str| Yaml::Scalar(text.to_owned());
         let Yaml::Map(entries) = root else { panic!("{root:?}") };
@@ -321,14 +320,14 @@ mod tests {
     }
 
     #[test]
-    fn empty_files_hold_nothing() {
+    fn an_empty_file_sets_nothing() {
         for text in ["", "\n", "# only a remark\n", "---\n", "\u{feff}"] {
             assert_eq!(parse(text).unwrap().root, Yaml::Empty, "{text:?}");
         }
     }
 
     #[test]
-    fn the_line_of_any_key_is_found() {
+    fn an_error_names_the_line_of_any_key() {
         let document =
             parse("\u{feff}# head\r\nlog:\r\n  level: x\r\n\r\n  path: y\r\nnext: { log: { path: z } }\n").unwrap();
         let line = |keys: &[&str]| document.origin_of(keys).to_string();
@@ -339,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_stands_twice_is_refused_at_its_second_line() {
+    fn a_repeated_key_is_refused_with_its_second_line() {
         assert_eq!(
             refusal("a:\n  b: 1\n  c: 2\n  b: 3\n"),
             "f.yaml:4: a: the key `b` is set twice; keep one of the two"
@@ -347,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_plain_yaml_is_refused_with_its_line() {
+    fn unsupported_yaml_is_refused_with_its_line() {
         for (text, start) in [
             ("a: 1\nb: [1,\n", "f.yaml:3: "),
             ("a: 1\n\tb: 2\n", "f.yaml:2: "),
@@ -362,24 +361,24 @@ mod tests {
     }
 
     #[test]
-    fn aliases_cannot_unfold_without_end() {
+    fn aliases_cannot_expand_without_limit() {
         let level = |n: usize| match n {
             0 => format!("a0: &a0 [{}]\n", ["lol"; 10].join(",")),
             n => format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(",")),
         };
         let laughs = (0..12).map(level).collect::<Vec<_>>().concat();
-        // Quadratic: one long text, many times.
+        // Quadratic expansion: one long text, many times.
         let echoes = format!("a: &a {}\nb: [{}]\n", "x".repeat(32_000), vec!["*a"; 10_000].join(","));
         let most = usize::try_from(LARGEST_FILE).unwrap();
         for text in [laughs, echoes, "a: &a [*a]\n".to_owned(), "[".repeat(most), "{a: ".repeat(most / 4)] {
             assert!(text.len() <= most);
-            // Refused by a count, before the work: a test that took its time would be the only sign of anything else.
+            // Must be refused by the count, before the expansion; otherwise this test takes minutes.
             refusal(&text);
         }
     }
 
     #[test]
-    fn a_file_that_is_no_configuration_is_not_read_whole() {
+    fn a_file_that_is_too_large_is_not_read_whole() {
         let file = tempfile::NamedTempFile::new().unwrap();
         file.as_file().set_len(1 << 40).unwrap();
         let error = Document::read(file.path(), Path::new("big.yaml")).err().unwrap();
@@ -387,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_not_text_are_refused() {
+    fn bytes_that_are_not_utf8_are_refused() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), b"a: \xff\n").unwrap();
         let error = Document::read(file.path(), Path::new("latin.yaml")).err().unwrap();

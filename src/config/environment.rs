@@ -1,5 +1,4 @@
-//! What the variables of the environment mean that are not settings of dive's own: `CI`, `NO_COLOR`, and where users keep their
-//! configuration.
+//! Environment variables other than `DIVE_*`: `CI`, `NO_COLOR`, and the XDG configuration folders.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -20,7 +19,7 @@ pub enum CiVariable<'a> {
 }
 
 impl<'a> CiVariable<'a> {
-    /// What `$CI` says about CI mode, in any case.
+    /// The meaning of `$CI` for CI mode, ignoring case.
     #[must_use]
     pub fn of(environment: &'a Environment) -> Self {
         let Some(value) = environment.get("CI") else { return Self::Unset };
@@ -35,15 +34,15 @@ impl<'a> CiVariable<'a> {
     }
 }
 
-/// True if the user wants no program to use colours: <https://no-color.org>.
+/// True if the user disables colours in all programs: <https://no-color.org>.
 #[must_use]
 pub fn forbids_colour(environment: &Environment) -> bool {
     environment.get("NO_COLOR").is_some()
 }
 
-/// The folders of the XDG base directory specification that hold configurations, the user's own first.
+/// The configuration folders of the XDG base directory specification, the user's own first.
 pub(super) fn config_folders(environment: &Environment) -> Vec<PathBuf> {
-    // Empty counts as unset, and a relative path is to be ignored.
+    // The specification: empty counts as unset, and relative paths are ignored.
     let own = environment.path("XDG_CONFIG_HOME").filter(|folder| folder.is_absolute());
     let own = own.or_else(|| Some(environment.home.as_ref()?.join(".config")));
     let shared = match environment.get("XDG_CONFIG_DIRS") {
@@ -63,14 +62,14 @@ mod tests {
     }
 
     #[test]
-    fn xdg_folders_have_the_defaults_of_their_specification() {
+    fn unset_xdg_variables_mean_their_defaults() {
         for variables in [&[][..], &[("XDG_CONFIG_HOME", ""), ("XDG_CONFIG_DIRS", "")]] {
             assert_eq!(found(variables), ["/home/ann/.config", "/etc/xdg"].map(PathBuf::from));
         }
     }
 
     #[test]
-    fn xdg_folders_are_taken_from_the_environment_unless_relative() {
+    fn xdg_folders_come_from_the_environment_unless_relative() {
         let both = [("XDG_CONFIG_HOME", "/conf"), ("XDG_CONFIG_DIRS", "/one:two:/three")];
         assert_eq!(found(&both), ["/conf", "/one", "/three"].map(PathBuf::from));
         assert_eq!(found(&[("XDG_CONFIG_HOME", "conf")])[0], PathBuf::from("/home/ann/.config"));

@@ -1,4 +1,4 @@
-//! The configuration, `.dive.yaml`: every key with its type, its default and who may set it, in one table.
+//! The configuration `.dive.yaml`: every key with its type, default and trust, in one table.
 
 use std::path::{Path, PathBuf};
 
@@ -22,23 +22,23 @@ use dive_sources::{ContainerEngine, Environment, PullPolicy};
 /// which override all of them.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where an image without a scheme is looked for.
+    /// The engine for an image name without a scheme.
     pub container_engine: Setting<ContainerEngine>,
     /// When an engine pulls an image; `None` if not set.
     pub pull: Setting<Option<PullPolicy>>,
-    /// Whether to show what can be shown of a damaged image.
+    /// Whether to show the readable part of a damaged image.
     pub ignore_errors: Setting<bool>,
-    /// Whether all layers and documents are compared with their digests.
+    /// Whether to compare all layers and documents with their digests.
     pub verify: Setting<bool>,
-    /// The memory that opening an image may take; `None` for the default.
+    /// The memory limit for opening an image; `None` for the default.
     pub max_memory: Setting<Option<Bytes>>,
-    /// What the layers of an image may unpack to; `None` for the default.
+    /// The limit of the layers' unpacked size; `None` for the default.
     pub max_unpacked: Setting<Option<Bytes>>,
-    /// CI mode. `$CI` counts too: below `DIVE_CI`, above the files.
+    /// CI mode. `$CI` overrides the files, and `DIVE_CI` overrides `$CI`.
     pub ci: Setting<bool>,
-    /// The rules file, if it is not `.dive-ci`.
+    /// The rules file; `None` for `.dive-ci`.
     pub ci_config: Setting<Option<PathBuf>>,
-    /// The file for the JSON document, if one is wanted.
+    /// The file for the JSON document; `None` to write none.
     pub json_path: Setting<Option<PathBuf>>,
     /// The colours of the screen.
     pub theme: Setting<ThemeName>,
@@ -46,7 +46,7 @@ pub struct Config {
     pub log: Log,
     /// The keys of the screen.
     pub keybinding: Keybinding,
-    /// What of a layer's changes is shown.
+    /// Which changes are shown.
     pub diff: Diff,
     /// The file tree.
     pub filetree: FileTree,
@@ -54,52 +54,52 @@ pub struct Config {
     pub layer: Layer,
     /// The limits of CI mode that neither flags nor `.dive-ci` set.
     pub rules: RuleLimits,
-    /// The files that were read, and where files were looked for.
+    /// The files that were read, and the searched places.
     pub discovery: Discovery,
-    /// What in the files and variables has no effect.
+    /// Settings without effect.
     pub warnings: Vec<Warning>,
 }
 
-/// The log.
+/// Settings of the log.
 #[derive(Debug, Clone)]
 pub struct Log {
-    /// Whether one is written. A path or a level asks for one, unless this is set too.
+    /// Whether to write a log. A path or a level enables it too, unless this is set.
     pub enabled: Setting<bool>,
-    /// Whether notices and warnings are kept from standard error, as `--quiet` does.
+    /// Whether to suppress notices and warnings, as `--quiet` does.
     pub quiet: Setting<bool>,
-    /// Where, from the working directory.
+    /// The file, relative to the working directory.
     pub path: Setting<PathBuf>,
-    /// How much it says.
+    /// The lowest level to log.
     pub level: Setting<LogLevel>,
 }
 
-/// What of a layer's changes is shown.
+/// Which changes are shown.
 #[derive(Debug, Clone)]
 pub struct Diff {
-    /// The files that are hidden at the start.
+    /// The types of files hidden at the start.
     pub hide: Setting<Vec<DiffType>>,
 }
 
-/// The file tree.
+/// Settings of the file tree.
 #[derive(Debug, Clone)]
 pub struct FileTree {
     /// Whether directories are collapsed at the start.
     pub collapse_dir: Setting<bool>,
-    /// Its share of the screen's width.
+    /// The tree's share of the screen's width.
     pub pane_width: Setting<Ratio>,
     /// Whether permissions, owners and sizes are shown at the start.
     pub show_attributes: Setting<bool>,
 }
 
-/// The list of layers.
+/// Settings of the layer list.
 #[derive(Debug, Clone)]
 pub struct Layer {
-    /// Whether all changes since the base layer are shown at the start, and not the selected layer's.
+    /// Whether to start with all changes since the base layer instead of those of the selected layer.
     pub show_aggregated_changes: Setting<bool>,
 }
 
 impl Log {
-    /// A path or a level turns the log on, unless `log.enabled` is set.
+    /// A path or a level enables the log, unless `log.enabled` is set.
     fn settle(&mut self) {
         let wanted = [&self.path.origin, &self.level.origin].into_iter().find(|origin| **origin != Origin::Default);
         if let (Origin::Default, Some(origin)) = (&self.enabled.origin, wanted) {
@@ -154,15 +154,15 @@ impl AsMut<RuleLimits> for Config {
     }
 }
 
-/// The keys, without those of rules and actions, which have tables of their own.
+/// The keys, except for rules and actions, which have their own tables.
 const SETTINGS: &[KeyRow<Config>] = &[
-    // A word for one of the user's own two engines, no address.
+    // Chooses between two engines of the user, without an address.
     key!("container-engine", Trust::Anyone, container_engine),
     key!("pull", Trust::Tightens(|_, after| after.pull.value == Some(PullPolicy::Never)), pull),
-    // With errors ignored, the verdict is on the readable part of a damaged image.
+    // With errors ignored, the verdict only covers the readable part of a damaged image.
     key!("ignore-errors", Trust::Tightens(|_, after| !after.ignore_errors.value), ignore_errors),
     gate!("verify", Trust::Tightens(|_, after| after.verify.value), verify),
-    // A limit protects from the image that lies beside the file.
+    // The limits protect from the image, which may come with the file.
     key!(
         "max-memory",
         Trust::Tightens(|before, after| lowers(
@@ -178,14 +178,14 @@ const SETTINGS: &[KeyRow<Config>] = &[
         max_unpacked
     ),
     gate!("ci", Trust::Tightens(|_, after| after.ci.value), ci),
-    // `.dive-ci` is the working directory's own; this may name any file of the machine.
+    // The working directory has its own `.dive-ci`; this key could name any file.
     key!("ci-config", Trust::User, ci_config),
     key!("json-path", Trust::NewFile(".json"), json_path),
     key!("theme", Trust::Anyone, theme),
     key!("log.enabled", Trust::Anyone, log.enabled),
     key!("log.path", Trust::NewFile(".log"), log.path, Alias::Also("log.file")),
     key!("log.level", Trust::Anyone, log.level),
-    // It would hide the warnings about the very file that sets it.
+    // A file must not suppress the warnings about itself.
     key!("log.quiet", Trust::User, log.quiet),
     key!("diff.hide", Trust::Anyone, diff.hide),
     key!("filetree.collapse-dir", Trust::Anyone, filetree.collapse_dir),
@@ -194,7 +194,7 @@ const SETTINGS: &[KeyRow<Config>] = &[
     key!("layer.show-aggregated-changes", Trust::Anyone, layer.show_aggregated_changes),
 ];
 
-/// Whether a limit is no higher than the one before; without one, than the lowest default.
+/// True if `after` is at most `before`, or at most the lowest default if `before` is unset.
 fn lowers(before: Option<Bytes>, after: Option<Bytes>, default: u64) -> bool {
     match (before, after) {
         (Some(before), Some(after)) => after <= before,
@@ -203,7 +203,7 @@ fn lowers(before: Option<Bytes>, after: Option<Bytes>, default: u64) -> bool {
     }
 }
 
-/// Keys of dive that do nothing here.
+/// Keys of dive without effect here.
 const INERT: &[Inert] = &[Inert { path: "dev.profile", why: "this program has no profiler" }];
 
 /// All keys.
@@ -212,16 +212,16 @@ pub(super) fn table() -> Table<Config> {
     Table { keys: [SETTINGS, &rules, action::KEYS].concat(), inert: INERT, stray_rules: BadValue::Warns }
 }
 
-/// The variable that names a configuration, as `--config` does.
+/// The variable that names a configuration file, like `--config`.
 const CONFIG_VARIABLE: &str = "DIVE_CONFIG";
 
 impl Config {
-    /// Reads the file that `--config` or `DIVE_CONFIG` names; else the first of the user's own files, and over it the
-    /// `.dive.yaml` of the working directory, which is only partly trusted. Variables override all files.
+    /// Reads the file that `--config` or `DIVE_CONFIG` names; otherwise the first of the user's own files, and then the partly
+    /// trusted `.dive.yaml` of the working directory over it. Variables override all files.
     ///
     /// # Errors
     ///
-    /// When the named file does not exist; when a file is not YAML; when a limit or `ci` cannot be read.
+    /// If the named file does not exist, a file is not valid YAML, or a limit or `ci` is invalid.
     pub fn load(environment: &Environment, named: Option<&Path>) -> Result<Self, ConfigError> {
         let by_variable = environment.get(CONFIG_VARIABLE);
         let named = match (named, by_variable) {

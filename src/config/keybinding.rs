@@ -1,4 +1,4 @@
-//! Conflicts in the `keybinding:` section. In each context a key triggers one action: the one that was set last.
+//! Resolves conflicts in `keybinding:`: in each context a key triggers one action, the one that was set last.
 
 use std::path::Path;
 
@@ -22,11 +22,11 @@ impl Bound<'_> {
 }
 
 impl Keybinding {
-    /// Resolves conflicts, so that a file written for dive works: afterwards no key triggers two actions in one context. `files`
-    /// are those that were read, in ascending precedence.
+    /// Resolves conflicts, so that a file written for dive works: afterwards no key triggers two actions in one context.
+    /// `files` are the files that were read, lowest precedence first.
     ///
-    /// A default key of ours that dive does not bind is dropped without a warning, unless it was the last key of its action. In any
-    /// other conflict the action that was set later keeps the key.
+    /// A default key that dive does not bind is dropped without a warning, unless it was the last key of its action. In any other
+    /// conflict the action that was set later keeps the key.
     pub(super) fn settle(&mut self, files: &[&Path]) -> Vec<Warning> {
         let mut warnings = self.give_way();
         warnings.extend(self.separate(files));
@@ -63,11 +63,11 @@ impl Keybinding {
             self.all().into_iter().enumerate().map(|(row, bound)| (rank(&bound, files, row), bound.action)).collect();
         order.sort_unstable();
         let mut warnings = Vec::new();
-        // Defaults do not conflict with each other.
+        // Defaults do not conflict with each other, so stop at the first.
         for (at, (_, later)) in order.iter().enumerate().rev().take_while(|(_, (rank, _))| rank.0 > 0) {
             warnings.extend(order[..at].iter().rev().filter_map(|(_, earlier)| self.take_shared(*later, *earlier)));
         }
-        // In the order of the file.
+        // Warnings in the order of the file.
         warnings.reverse();
         warnings
     }
@@ -90,8 +90,7 @@ impl Keybinding {
     }
 }
 
-/// When a binding was set: by default, then by files in their order and by their lines, then by variables; rows of the table
-/// where that is the same.
+/// When a binding was set: default, file and line, variable. The row in the table breaks ties.
 type Rank = (u8, usize, usize, usize);
 
 fn rank(bound: &Bound<'_>, files: &[&Path], row: usize) -> Rank {
@@ -118,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_are_keys_and_none_leads_to_two_actions_in_one_place() {
+    fn the_defaults_have_no_conflicts() {
         let bindings = Keybinding::default();
         let all = bindings.all();
         for (at, left) in all.iter().enumerate() {
@@ -130,11 +129,11 @@ mod tests {
         assert_eq!(Keybinding::default().settle(&[]), []);
     }
 
-    /// screen owns ctrl+a, tmux ctrl+b, docker's client ctrl+p, and most terminals send Enter for ctrl+m.
+    /// GNU screen keeps ctrl+a, tmux ctrl+b, Docker's client ctrl+p, and most terminals send Enter for ctrl+m.
     #[test]
-    fn every_action_has_a_key_that_reaches_it_in_any_terminal() {
+    fn every_action_has_a_key_that_arrives_in_any_terminal() {
         for bound in Keybinding::default().all() {
-            // The shell's own key, and in every program the same.
+            // The shell's own key, the same in every program.
             if bound.action == Action::Suspend {
                 continue;
             }
@@ -143,7 +142,7 @@ mod tests {
         }
     }
 
-    /// Where text is typed, a character is text.
+    /// A character is text on a text line.
     #[test]
     fn every_action_of_a_text_line_has_a_key_that_types_nothing() {
         for bound in Keybinding::default().all().iter().filter(|bound| bound.contexts.contains(&Context::TextLine)) {
@@ -152,13 +151,13 @@ mod tests {
         }
     }
 
-    /// Resolves conflicts; returns the warnings.
+    /// Resolves conflicts and returns the warnings.
     fn settled(keys: &mut Keybinding) -> Vec<String> {
         keys.settle(&[Path::new("d.yaml")]).iter().map(ToString::to_string).collect()
     }
 
     #[test]
-    fn one_key_may_do_different_things_in_the_layers_and_in_the_tree() {
+    fn one_key_may_trigger_different_actions_in_two_panes() {
         let mut keys = Keybinding::default();
         set(&mut keys, Action::CompareAll, "f5");
         set(&mut keys, Action::ExtractFile, "f5");
@@ -167,10 +166,10 @@ mod tests {
         assert_eq!(settled(&mut keys).len(), 1);
     }
 
-    /// `Filter` is the layers', the tree's and the viewer's: an action that meets it in the last of them alone meets it too, or
-    /// one of the two would silently have no key there.
+    /// `Filter` belongs to the layers, the tree and the viewer. A conflict in the viewer alone still leaves one action
+    /// without its key there.
     #[test]
-    fn two_actions_that_meet_in_one_of_many_places_only_cannot_share_a_key() {
+    fn actions_that_share_one_of_several_contexts_conflict() {
         for other in [Action::CompareAll, Action::ExtractFile, Action::ToggleHex] {
             let mut keys = Keybinding::default();
             set(&mut keys, Action::FilterFiles, "f5");
@@ -180,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_later_action_keeps_the_key() {
+    fn the_action_set_later_keeps_the_key() {
         let at = |line| Origin::File { path: "d.yaml".into(), line: Some(line) };
         let variable = Origin::Variable("DIVE_KEYBINDING_UP".to_owned());
         let mut keys = Keybinding {
@@ -202,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_ours_gives_way_to_a_file_written_for_dive() {
+    fn a_key_that_dive_lacks_yields_to_a_file_for_dive() {
         let mut keys = Keybinding::default();
         set(&mut keys, Action::ToggleWrap, "w");
         set(&mut keys, Action::ToggleSortOrder, "n");
@@ -218,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_dives_gives_way_with_a_word() {
+    fn a_key_that_dive_has_yields_with_a_warning() {
         let mut keys = Keybinding::default();
         set(&mut keys, Action::ExtractFile, "space");
         assert_eq!(

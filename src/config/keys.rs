@@ -1,5 +1,4 @@
-//! Binding syntax: which keys lead to an action, as users write them (`ctrl+f, ctrl+slash`), with dive's names. What a
-//! terminal sends for a key is the screen's business; what is written here is only what it may be called.
+//! The syntax of bindings (`ctrl+f, ctrl+slash`), with dive's key names. The screen maps terminal input to these keys.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,24 +6,24 @@ use std::str::FromStr;
 use super::value::{Value, quoted, scalar, shortened};
 use super::yaml::Yaml;
 
-/// The keys of one action; the first is shown as the hint. Empty only if other actions took them all.
+/// The keys of one action; the first is the hint. Empty only if other actions took all keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding {
     keys: Vec<KeyPress>,
-    /// As it was written.
+    /// The source text.
     text: String,
 }
 
-/// One key, with what is held down with it.
+/// A key with its modifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyPress {
-    /// Held down with it.
+    /// The modifiers.
     pub modifiers: Modifiers,
     /// The key.
     pub key: Key,
 }
 
-/// What is held down with a key.
+/// The modifiers of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "three keys that are down or not, in any combination")]
 pub struct Modifiers {
@@ -32,14 +31,14 @@ pub struct Modifiers {
     pub ctrl: bool,
     /// `alt+`.
     pub alt: bool,
-    /// `shift+`, but for letters, which have it in their case.
+    /// `shift+`. Not used for letters, whose case includes it.
     pub shift: bool,
 }
 
-/// A key by itself.
+/// A key without modifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Key {
-    /// A character, in the case it is typed in; with `ctrl` always the small one.
+    /// A character, in its case; lower case with `ctrl`.
     Char(char),
     /// `tab`.
     Tab,
@@ -73,14 +72,14 @@ pub enum Key {
     Function(u8),
 }
 
-/// The key with nothing held down.
+/// A key without modifiers.
 impl From<Key> for KeyPress {
     fn from(key: Key) -> Self {
         Self { modifiers: Modifiers::default(), key }
     }
 }
 
-/// Names of keys that are no single character.
+/// Names of keys other than single characters.
 const NAMES: [(&str, Key); 17] = [
     ("space", Key::Char(' ')),
     ("slash", Key::Char('/')),
@@ -111,18 +110,18 @@ const ALIASES: [(&str, Key); 6] = [
     ("del", Key::Delete),
 ];
 
-/// What a key can be called, for a message.
+/// The valid names, for messages.
 const KNOWN: &str = "a character, space, tab, enter, esc, up, down, left, right, pgup, pgdn, home, end, insert, delete, \
                      backspace, slash, backslash, f1 to f12, each with ctrl+, alt+ or shift+ before it";
 
 impl Binding {
-    /// The keys, the one for hints first.
+    /// The keys, the hint first.
     #[must_use]
     pub fn keys(&self) -> &[KeyPress] {
         &self.keys
     }
 
-    /// Whether `key` is one of them.
+    /// True if the binding has `key`.
     pub(super) fn has(&self, key: KeyPress) -> bool {
         self.keys.contains(&key)
     }
@@ -133,13 +132,13 @@ impl Binding {
         self.text = joined(&self.keys);
     }
 
-    /// The keys that both have.
+    /// The keys in both bindings.
     pub(super) fn shared_with(&self, other: &Self) -> Vec<KeyPress> {
         self.keys.iter().copied().filter(|key| other.keys.contains(key)).collect()
     }
 }
 
-/// Keys as a configuration writes them.
+/// `keys` in the syntax of the configuration.
 pub(super) fn joined(keys: &[KeyPress]) -> String {
     keys.iter().map(KeyPress::to_string).collect::<Vec<_>>().join(",")
 }
@@ -164,7 +163,7 @@ impl FromStr for Binding {
     }
 }
 
-/// As it was written.
+/// The source text.
 impl fmt::Display for Binding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.text)
@@ -172,7 +171,7 @@ impl fmt::Display for Binding {
 }
 
 impl Value for Binding {
-    /// Takes the keys that have a name; one that is written twice counts once.
+    /// Keeps the valid keys. A repeated key counts once.
     fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
         let text = scalar(node, faults, |text| Ok(text.to_owned()))?;
         let mut keys: Vec<KeyPress> = Vec::new();
@@ -203,7 +202,7 @@ impl FromStr for KeyPress {
         let unknown = || format!("`{}` is not a key; write {KNOWN}, separated by commas", shortened(text));
         let mut modifiers = Modifiers::default();
         let mut rest = text;
-        // A plus behind a modifier may be the key itself: `ctrl++`.
+        // A `+` after a modifier may be the key itself: `ctrl++`.
         while let Some((word, behind)) =
             rest.split_once('+').filter(|(word, behind)| !word.is_empty() && !behind.is_empty())
         {
@@ -231,7 +230,7 @@ impl FromStr for KeyPress {
     }
 }
 
-/// A key by its name or character.
+/// Finds a key by its name or character.
 fn named(name: &str) -> Option<Key> {
     let mut letters = name.chars();
     if let (Some(letter), None) = (letters.next(), letters.next()) {
@@ -242,19 +241,19 @@ fn named(name: &str) -> Option<Key> {
         return Some(*key);
     }
     let number: u8 = lower.strip_prefix('f')?.parse().ok()?;
-    // `f01` and `f+1` are no names.
+    // `f01` and `f+1` are invalid.
     ((1..=12).contains(&number) && lower == format!("f{number}")).then_some(Key::Function(number))
 }
 
 impl KeyPress {
-    /// As one reads it on a keyboard: `ctrl+/`. [`KeyPress`]'s own text is what a configuration writes.
+    /// The key as on a keyboard: `ctrl+/`. `Display` has the syntax of the configuration.
     #[must_use]
     pub fn label(&self) -> String {
         self.to_string().replace("backslash", "\\").replace("slash", "/")
     }
 }
 
-/// As a binding writes it: `ctrl+slash`.
+/// The syntax of the configuration: `ctrl+slash`.
 impl fmt::Display for KeyPress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Modifiers { ctrl, alt, shift } = self.modifiers;
@@ -281,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_called_what_dive_s_users_call_them() {
+    fn key_names_of_dive_are_understood() {
         for (text, keys) in [
             ("ctrl+c,q", &["ctrl+c", "q"][..]),
             ("ctrl+f, ctrl+slash", &["ctrl+f", "ctrl+slash"]),
@@ -304,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused_by_name() {
+    fn an_unknown_key_is_refused_by_name() {
         for text in ["", "q,", "ctrl+foo", "ctrl+", "ctl+c", "ctrl+ctrl+c", "f0", "f13", "f01", "qq", "\u{1b}"] {
             let error = shown(text).unwrap_err();
             assert!(error.contains("is not a key; write a character"), "{text}: {error}");
@@ -313,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_binding_in_a_file_the_keys_that_have_a_name_are_taken() {
+    fn the_valid_keys_of_a_binding_are_kept() {
         let read = |text: &str| {
             let mut faults = Vec::new();
             let binding = Binding::read(&Yaml::Scalar(text.to_owned()), &mut faults);

@@ -1,4 +1,4 @@
-//! Applies a file to a configuration, as the table of keys allows.
+//! Applies a file to a configuration, by the table of keys.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ use super::table::{BadValue, KeyRow, Named, Table, Trust, bare};
 use super::value::{Field, shortened};
 use super::yaml::Yaml;
 
-/// How many unknown keys of a file are named, and how often keys may be repeated. Finding the line of a key parses the file again,
-/// so a large file of unknown keys must not have all of them looked up.
+/// Limits of the unknown keys that are named and of repeated keys. Finding the line of a key parses the file again, so a
+/// large file of unknown keys would be slow.
 const KEYS_NAMED: usize = 20;
 
 /// Applies `document` to `target`, and returns the warnings.
 ///
 /// # Errors
-/// When the file is no mapping, or a key that decides about a gate cannot be read. One error has all bad limits.
+/// If the file is not a mapping, or a key that decides about a gate is invalid. One error lists all invalid limits.
 pub(super) fn lay_document<T: Clone>(
     target: &mut T,
     table: &Table<T>,
@@ -51,10 +51,10 @@ struct Walk<'a, T: 'static> {
     scope: ConfigScope,
     /// The path of each key seen so far, with its spelling in the file.
     seen: BTreeMap<&'static str, String>,
-    /// How many keys were repeated.
+    /// The number of repeated keys.
     repeated: usize,
     faults: Faults,
-    /// How many unknown keys were not named.
+    /// The number of unknown keys that were not named.
     unnamed: usize,
 }
 
@@ -80,7 +80,7 @@ impl<'a, T: Clone> Walk<'a, T> {
         if is_free(key) {
             return Ok(());
         }
-        // A dot inside a key must not pass for a level.
+        // A dot inside a key must not count as a level.
         let name = if path.iter().any(|key| key.contains('.')) { String::new() } else { bare(&path.join(".")) };
         let found = self.table.keys.iter().find_map(|row| row.named(&name).map(|named| (row, named)));
         let Some((row, named)) = found else {
@@ -94,7 +94,7 @@ impl<'a, T: Clone> Walk<'a, T> {
         let origin = self.document.origin_of(path);
         if let Some(first) = self.seen.insert(row.path, key.to_owned()) {
             self.repeated += 1;
-            // The program must not guess which of two limits is meant.
+            // Two values of a limit are ambiguous: refuse instead of guessing.
             if row.bad_value == BadValue::Refused || self.repeated > KEYS_NAMED {
                 return Err(ConfigError::SetTwice { origin, key: key.to_owned(), first });
             }
@@ -106,7 +106,7 @@ impl<'a, T: Clone> Walk<'a, T> {
         self.set(row, key, node, origin)
     }
 
-    /// Sets one key, if the file may set it.
+    /// Sets a key if the file may set it.
     fn set(&mut self, row: &KeyRow<T>, key: &str, node: &Yaml, origin: Origin) -> Result<(), ConfigError> {
         let restricted = self.scope == ConfigScope::WorkingDirectory && !matches!(row.trust, Trust::Anyone);
         let before = restricted.then(|| self.target.clone());
@@ -126,7 +126,7 @@ impl<'a, T: Clone> Walk<'a, T> {
         self.faults.add((row, key), node, &origin, reasons, holds)
     }
 
-    /// A key without a row: a misspelt or misplaced rule, a key of dive that does nothing here, or an unknown key.
+    /// Handles a key without a row: a misspelt or misplaced rule, a key of dive without effect, or an unknown key.
     fn unknown(&mut self, path: &[&'a str], node: &'a Yaml) -> Result<(), ConfigError> {
         let key = path.last().copied().unwrap_or_default();
         if let [section, _] = path
@@ -152,7 +152,7 @@ impl<'a, T: Clone> Walk<'a, T> {
             self.faults.warnings.push(Warning::Inert { origin, key: inert.path, why: inert.why });
             return Ok(());
         }
-        // A section of keys that do nothing here.
+        // A section of keys without effect.
         let below = format!("{}.", bare(&joined));
         if let Yaml::Map(entries) = node
             && self.table.inert.iter().any(|inert| bare(inert.path).starts_with(&below))
@@ -175,7 +175,7 @@ impl<'a, T: Clone> Walk<'a, T> {
         self.faults.warnings.push(Warning::UnknownKey { origin, key: path.join("."), known });
     }
 
-    /// Text or a list in place of a section. dive starts with that, unless it is the whole file.
+    /// Handles text or a list in place of a section. dive starts anyway, unless it is the whole file.
     fn no_section(&mut self, path: &[&str], node: &Yaml) -> Result<(), ConfigError> {
         let mut known_at = path.to_vec();
         known_at.push("");
@@ -196,7 +196,7 @@ impl<'a, T: Clone> Walk<'a, T> {
         Ok(())
     }
 
-    /// The names that may stand where the last of `path` stands, with commas.
+    /// The valid keys beside the last of `path`, comma-separated.
     fn known_beside(&self, path: &[&str]) -> String {
         let depth = path.len().saturating_sub(1);
         let above = bare(&path[..depth].join("."));
@@ -215,12 +215,12 @@ impl<'a, T: Clone> Walk<'a, T> {
     }
 }
 
-/// Keys that begin with `x-` are free for other uses, such as anchors.
+/// True for keys that begin with `x-`, which are free for other uses, such as anchors.
 fn is_free(key: &str) -> bool {
     key.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("x-"))
 }
 
-/// The rule that `path` or a key below it names; `path` then leads to that key.
+/// The rule named by `path` or by a key below it. `path` then ends at that key.
 fn rule_inside<'a>(path: &mut Vec<&'a str>, node: &'a Yaml) -> Option<Rule> {
     if let Some(rule) = path.last().and_then(|key| Rule::named(key)) {
         return Some(rule);
@@ -236,7 +236,7 @@ fn rule_inside<'a>(path: &mut Vec<&'a str>, node: &'a Yaml) -> Option<Rule> {
     None
 }
 
-/// Why a file of the working directory may not change `before` to `after`; `None` if it may.
+/// Why the file of the working directory may not change `before` to `after`; `None` if it may.
 fn refusal<T>(row: &KeyRow<T>, before: &T, after: &T, node: &Yaml) -> Option<String> {
     match row.trust {
         Trust::Anyone => None,
@@ -259,7 +259,7 @@ fn refusal<T>(row: &KeyRow<T>, before: &T, after: &T, node: &Yaml) -> Option<Str
     }
 }
 
-/// Warnings and bad limits, collected until the end of the file.
+/// Collects warnings and invalid limits until the end of the file.
 #[derive(Default)]
 pub(super) struct Faults {
     pub(super) warnings: Vec<Warning>,
@@ -267,10 +267,10 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    /// Adds the problems of a value of `row`, which the file calls `key`. `holds` is the value in effect instead.
+    /// Adds the problems of a value of `row`, spelled `key` in the file. `holds` is the effective value.
     ///
     /// # Errors
-    /// When the key decides about a gate. Limits of rules are collected, for one error at the end.
+    /// If the key decides about a gate. Limits of rules are collected for one error at the end.
     pub(super) fn add<T>(
         &mut self,
         (row, key): (&KeyRow<T>, &str),
@@ -293,14 +293,14 @@ impl Faults {
         Ok(())
     }
 
-    /// The warnings, or the error of all bad limits.
+    /// The warnings, or one error with all invalid limits.
     pub(super) fn end(self) -> Result<Vec<Warning>, ConfigError> {
         if self.bad_limits.is_empty() { Ok(self.warnings) } else { Err(ConfigError::BadLimits(self.bad_limits)) }
     }
 }
 
 impl Document {
-    /// Whether the file says something, but nothing under `key`.
+    /// True if the file has keys, but none under `key`.
     pub(super) fn is_without(&self, key: &str) -> bool {
         match &self.root {
             Yaml::Map(entries) => {
@@ -312,7 +312,7 @@ impl Document {
 }
 
 impl Yaml {
-    /// The node in the words of a message.
+    /// A description of the node for messages.
     pub(super) fn shown(&self) -> String {
         match self {
             Self::Empty => "nothing".to_owned(),
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_behind_an_alias_is_laid_with_the_line_of_its_key() {
+    fn a_value_behind_an_alias_has_the_line_of_its_key() {
         let (pane, warnings) = lay("title: &answer yes\npane:\n  isWide: *answer\n").unwrap();
         assert_eq!((pane.title.value.as_str(), pane.wide.value), ("yes", true));
         assert_eq!(pane.wide.origin.to_string(), "p.yaml:3");
@@ -384,14 +384,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_with_nothing_behind_it_leaves_what_held() {
+    fn a_key_without_a_value_changes_nothing() {
         let (pane, warnings) = lay("title:\npane:\n").unwrap();
         assert_eq!(pane.title.origin, Origin::Default);
         assert_eq!(warnings, []);
     }
 
     #[test]
-    fn a_file_of_unknown_keys_is_not_searched_for_each_of_them() {
+    fn a_file_of_unknown_keys_does_not_take_quadratic_time() {
         let text = (0..5_000).map(|n| format!("key{n}: x\n")).collect::<Vec<_>>().concat();
         let (_, warnings) = lay(&text).unwrap();
         assert_eq!(warnings.len(), KEYS_NAMED + 1);
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_of_a_key_set_it_and_old_ones_are_told() {
+    fn aliases_set_a_key_and_old_names_warn() {
         let (pane, warnings) = lay("pane:\n  broad: yes\n  name: x\n").unwrap();
         assert_eq!((pane.wide.value, pane.title.value.as_str()), (true, "x"));
         assert_eq!(messages(&warnings), ["p.yaml:2: pane.broad: an old name; using it as pane.is-wide"]);
@@ -412,21 +412,21 @@ mod tests {
     }
 
     #[test]
-    fn a_key_without_effect_says_why_and_its_neighbours_are_unknown() {
+    fn a_key_without_effect_does_not_disable_its_neighbours() {
         let (_, warnings) = lay("dev:\n  profile: cpu\n  speed: 9\n").unwrap();
         assert_eq!(messages(&warnings)[0], "p.yaml:2: dev.profile: no effect: there is none");
         assert!(messages(&warnings)[1].starts_with("p.yaml:3: unknown key `dev.speed`"), "{warnings:?}");
     }
 
-    /// Thousands of spellings of one key would have the file read as often.
+    /// The line of each repetition takes another parse of the file.
     #[test]
-    fn a_key_is_not_repeated_without_end() {
+    fn a_key_cannot_be_repeated_without_limit() {
         let lines: Vec<_> = (0..200).map(|dashes| format!("t{}itle: x\n", "-".repeat(dashes))).collect();
         assert!(matches!(lay(&lines.concat()), Err(ConfigError::SetTwice { .. })));
     }
 
     #[test]
-    fn the_working_directory_sets_what_it_may() {
+    fn the_working_directory_sets_only_what_it_may() {
         let (pane, warnings) =
             lay_from("title: theirs\npane: {is-wide: true}\n", ConfigScope::WorkingDirectory).unwrap();
         assert_eq!((pane.title.value.as_str(), pane.wide.value), ("none", true));

@@ -1,4 +1,4 @@
-//! The limit of a rule, as a file, a variable or a flag sets it: a value in the rule's unit, or nothing.
+//! The limit of a rule: a value in the rule's unit, or off.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -43,7 +43,7 @@ impl Limit {
         matches!(self, Self::Ratio(None) | Self::Bytes(None))
     }
 
-    /// What stands for a value of this unit in help and documents.
+    /// The placeholder for a value in help and documents.
     #[must_use]
     pub const fn placeholder(&self) -> &'static str {
         match self {
@@ -57,7 +57,7 @@ impl Limit {
         let order = match (self, other) {
             (Self::Ratio(Some(own)), Self::Ratio(Some(other))) => own.partial_cmp(other),
             (Self::Bytes(Some(own)), Self::Bytes(Some(other))) => Some(own.cmp(other)),
-            // Only a rule that is off is less strict than one with a limit.
+            // Only a rule without a limit is less strict.
             (_, other) => return other.is_off(),
         };
         match fails {
@@ -67,7 +67,7 @@ impl Limit {
     }
 }
 
-/// As a file writes it.
+/// The syntax of files.
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_must_be_a_value_of_the_unit() {
+    fn a_limit_in_another_unit_is_refused() {
         assert_eq!(BYTES.parse("20MB"), Ok(Limit::Bytes(Some(Bytes(20_000_000)))));
         assert_eq!(RATIO.parse("0.9"), Ok(Limit::Ratio(Some(Ratio::percent(90)))));
         assert!(RATIO.parse("true").is_err());

@@ -1,20 +1,20 @@
-//! What the user set, and where: the configuration `.dive.yaml`, the rules file `.dive-ci`, and the variables `DIVE_*`.
+//! The settings of the user and their origins: `.dive.yaml`, the rules file `.dive-ci`, and the variables `DIVE_*`.
 //!
 //! ```text
-//! environment    what variables mean that are not dive's own
+//! environment    variables other than DIVE_*
 //! discovery      which files are read, and which of them are trusted
 //! yaml, document   a YAML file as a tree of text, with lines
-//! origin, limit, value   a value, where it comes from, how it is read and printed
-//! table          one row a key: its names, its field, who may set it
-//! output_path    where a file that is not trusted may have something written
-//! layering, variables   files and variables over defaults, by a table
-//! rule           the rules: one table, and a limit for each
+//! origin, limit, value   values, their origins and their parsers
+//! table          one row per key: names, field, trust
+//! output_path    output paths that an untrusted file may set
+//! layering, variables   apply files and variables, by a table
+//! rule           the table of rules, and their limits
 //! rules_file     .dive-ci
-//! action         the actions that can be bound: one table
-//! keybinding     their keys as a whole: no key twice in one place
-//! keys           what keys are called
-//! file           .dive.yaml: all keys
-//! render         what `dive config` prints
+//! action         the table of actions
+//! keybinding     conflicts between keys
+//! keys           the names of keys
+//! file           the table of .dive.yaml
+//! render         the output of `dive config`
 //! problem        errors and warnings
 //! ```
 

@@ -1,5 +1,4 @@
-//! Where a value comes from. Every value keeps this beside it, so that `dive config` can say it and an error can point
-//! at the line to change.
+//! The origin of a value. Every value keeps it, for `dive config` and for errors that name the line to change.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,13 +6,13 @@ use std::path::PathBuf;
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// Nobody set it.
+    /// The built-in default.
     Default,
     /// A file.
     File {
-        /// The file, as it was found or named.
+        /// The file, as found or named.
         path: PathBuf,
-        /// The line of its key, from 1, where that is known.
+        /// The line of the key, from 1; `None` if unknown.
         line: Option<usize>,
     },
     /// An environment variable, by name.
@@ -34,32 +33,32 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Who a configuration file belongs to, and so what it may set.
+/// The owner of a configuration file, who determines what it may set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConfigScope {
-    /// The user: a file of the home or of the system, or one that a flag or a variable names.
+    /// The user: a file in the home or of the system, or one that a flag or a variable names.
     User,
-    /// The working directory: a cloned repository brings its own file.
+    /// The working directory, which may be a cloned repository.
     WorkingDirectory,
 }
 
-/// A value and where it comes from.
+/// A value and its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting<T> {
     /// The value.
     pub value: T,
-    /// Where it comes from.
+    /// The origin.
     pub origin: Origin,
 }
 
 impl<T> Setting<T> {
-    /// What holds until somebody sets it.
+    /// A default.
     #[must_use]
     pub const fn by_default(value: T) -> Self {
         Self { value, origin: Origin::Default }
     }
 
-    /// What the flag `name` sets.
+    /// The value of the flag `name`.
     #[must_use]
     pub const fn by_flag(value: T, name: &'static str) -> Self {
         Self { value, origin: Origin::Flag(name) }

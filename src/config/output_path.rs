@@ -1,5 +1,5 @@
-//! Paths of the files that a configuration has written: the log and the JSON document. A `.dive.yaml` in the working directory may
-//! come with somebody else's repository, so it can only name files below that directory.
+//! Checks the output paths in a configuration: the log and the JSON document. A `.dive.yaml` in the working directory may
+//! come from a stranger, so it can only name files below that directory.
 
 use std::path::{Component, Path};
 
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_named_file_below_the_folder_is_allowed() {
+    fn only_a_file_below_the_working_directory_is_allowed() {
         for path in ["dive.log", "./dive.log", "logs/dive.log", "./a/b/x.y.log"] {
             assert_eq!(check_below_folder(path, ".log"), Ok(()), "{path}");
         }
@@ -60,7 +60,7 @@ mod tests {
             "",
             ".",
         ] {
-            // The slash makes it a folder; opening it fails.
+            // The slash names a folder, which fails when it is opened.
             assert_eq!(check_below_folder(path, ".log").is_ok(), path == "dive.log/", "{path}");
         }
     }

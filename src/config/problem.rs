@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use super::origin::Origin;
 use super::rule::Rule;
 
-/// A configuration that cannot be used.
+/// An unusable configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A file that a flag or a variable names is not there. Others may be missing.
+    /// The file that a flag or a variable names does not exist.
     #[error("{}: no such file; correct the path in {named_by}", path.display())]
     Missing {
         /// The file.
@@ -18,60 +18,60 @@ pub enum ConfigError {
         /// The flag or variable that names it.
         named_by: Origin,
     },
-    /// The system refused to read a file or list a folder.
+    /// A file or folder cannot be read.
     #[error("{}: cannot be read: {cause}", path.display())]
     Unreadable {
         /// The file or folder.
         path: PathBuf,
-        /// The system's reason.
+        /// The operating system's error.
         cause: io::Error,
     },
-    /// A file larger than any configuration.
+    /// The file is larger than the limit.
     #[error("{}: larger than {limit} bytes, the limit of a configuration; check the path", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// What is read at most.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// Bytes that are not text.
+    /// The file or variable is not UTF-8.
     #[error("{origin}: not UTF-8 text; save it as UTF-8")]
     NotText {
         /// The file or variable.
         origin: Origin,
     },
-    /// Not YAML, or YAML that configurations have no use for.
+    /// The file is not valid YAML, or uses unsupported features.
     #[error("{origin}: {message}")]
     Syntax {
         /// The file and line.
         origin: Origin,
-        /// What is wrong there.
+        /// The reason.
         message: String,
     },
-    /// A value that its key cannot take.
+    /// The value is invalid for its key.
     #[error("{origin}: {key}: {reason}")]
     BadValue {
         /// The file and line, or the variable.
         origin: Origin,
         /// The key as written in the file, or the key that the variable sets.
         key: String,
-        /// What is wrong with the value, naming it.
+        /// The reason, which quotes the value.
         reason: String,
     },
-    /// Limits of rules that cannot be read, in the order of the file.
+    /// Limits of rules are invalid, in the order of the file.
     #[error("{}", all(.0))]
     BadLimits(Vec<BadLimit>),
-    /// A key under `rules:` that is nearly the name of a rule. Ignored, it would be a gate that never closes.
+    /// A key under `rules:` is a misspelling of a rule. Ignored, it would disable the gate.
     #[error("{origin}: rules.{key}: no rule has this name; did you mean {nearest}?")]
     MisspeltRule {
         /// The file and line.
         origin: Origin,
         /// The key as written.
         key: String,
-        /// The rule.
+        /// The most similar rule.
         nearest: Rule,
     },
-    /// A rule that is not under `rules:`.
+    /// A rule is not under `rules:`.
     #[error("{origin}: {key}: a rule has no effect outside `rules:`; write it as `rules:`, and {rule} indented below")]
     StrayRule {
         /// The file and line.
@@ -81,7 +81,7 @@ pub enum ConfigError {
         /// The rule.
         rule: Rule,
     },
-    /// One key in two spellings: which one is meant?
+    /// A key is set in two spellings.
     #[error("{origin}: {key}: `{first}` above sets the same key; keep one of the two")]
     SetTwice {
         /// The file and the line of the second.
@@ -93,7 +93,7 @@ pub enum ConfigError {
     },
 }
 
-/// A limit that cannot be read.
+/// An invalid limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{origin}: {key}: {reason}")]
 pub struct BadLimit {
@@ -105,61 +105,61 @@ pub struct BadLimit {
     pub origin: Origin,
     /// The value as written, in backticks and shortened, or the kind of node: `a list`.
     pub value: String,
-    /// What is wrong with it, naming it.
+    /// The reason, which quotes the value.
     pub reason: String,
 }
 
-/// All of them in one line. If `rules:` is not a mapping, every limit is bad with the same message.
+/// All limits on one line. If `rules:` is not a mapping, all have the same message.
 fn all(limits: &[BadLimit]) -> String {
     let mut messages: Vec<String> = limits.iter().map(ToString::to_string).collect();
     messages.dedup();
     messages.join("; ")
 }
 
-/// Something in a configuration that has no effect.
+/// A setting without effect.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Warning {
-    /// A key that nothing reads.
+    /// The key is unknown.
     #[error("{origin}: unknown key `{key}` has no effect; known here: {known}")]
     UnknownKey {
         /// The file and line.
         origin: Origin,
         /// The key, with those above it: `log.paht`.
         key: String,
-        /// The keys that may stand there, with commas.
+        /// The valid keys in its place, comma-separated.
         known: String,
     },
-    /// So many unknown keys that naming them all would help nobody.
+    /// More unknown keys than are named one by one.
     #[error("{}: {count} more unknown keys have no effect; check that this is the right file", path.display())]
     MoreUnknownKeys {
         /// The file.
         path: PathBuf,
-        /// How many were not named.
+        /// The number of keys that are not named.
         count: usize,
     },
-    /// A value that its key cannot take, in whole or in part.
+    /// The value is invalid for its key, in whole or in part.
     #[error("{origin}: {key}: {reason}; using {holds}")]
     BadValue {
         /// The file and line, or the variable.
         origin: Origin,
         /// The key as written in the file, or the key that the variable sets.
         key: String,
-        /// What is wrong with the value, naming it.
+        /// The reason, which quotes the value.
         reason: String,
-        /// The value that holds instead, as YAML.
+        /// The effective value, as YAML.
         holds: String,
     },
-    /// Text or a list where keys belong.
+    /// A section is text or a list.
     #[error("{origin}: {key}: {reason}; it has no effect")]
     NoSection {
         /// The file and line.
         origin: Origin,
         /// The section.
         key: String,
-        /// What stands there.
+        /// The kind of value.
         reason: String,
     },
-    /// One key in two spellings.
+    /// A key is set in two spellings.
     #[error("{origin}: {key}: `{first}` above sets the same key; using this line")]
     SetTwice {
         /// The file and the line of the second.
@@ -169,24 +169,24 @@ pub enum Warning {
         /// The first spelling.
         first: String,
     },
-    /// A key under a name that an older dive had for it.
+    /// A key has an old name.
     #[error("{origin}: {key}: an old name; using it as {now}")]
     OldName {
         /// The file and line, or the variable.
         origin: Origin,
         /// The key as written, with those above it.
         key: String,
-        /// Its name now.
+        /// The current name.
         now: &'static str,
     },
-    /// A key of dive without effect here.
+    /// A key of dive has no effect here.
     #[error("{origin}: {key}: no effect: {why}")]
     Inert {
         /// The file and line, or the variable.
         origin: Origin,
         /// The key.
         key: &'static str,
-        /// Why.
+        /// The reason.
         why: &'static str,
     },
     /// A rule's name outside `rules:` in a file that dive reads no rules from.
@@ -199,7 +199,7 @@ pub enum Warning {
         /// The rule.
         rule: Rule,
     },
-    /// A value that the `.dive.yaml` of the working directory may not set.
+    /// The `.dive.yaml` of the working directory may not set the value.
     #[error(
         "{origin}: {key}: ignored: {reason}; set it in ~/.dive.yaml, in a file for --config, or in {}",
         super::spelling::variable(key)
@@ -209,10 +209,10 @@ pub enum Warning {
         origin: Origin,
         /// The key.
         key: &'static str,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// Default places that cannot be read, or may not be trusted.
+    /// Default places are unreadable or untrusted.
     #[error("{}: skipped: {cause}", listed(paths))]
     Skipped {
         /// The files and folders.
@@ -220,7 +220,7 @@ pub enum Warning {
         /// The reason.
         cause: String,
     },
-    /// A file whose name is nearly that of a configuration.
+    /// A file name is a misspelling of a configuration.
     #[error("{}: has no effect: dive reads {}", path.display(), right.display())]
     MisnamedFile {
         /// The file.
@@ -228,7 +228,7 @@ pub enum Warning {
         /// The right name.
         right: PathBuf,
     },
-    /// The rules file that a configuration names is not there.
+    /// The rules file that a configuration names does not exist.
     #[error("{origin}: ci-config: {} does not exist, so it sets no rule", path.display())]
     NoRulesFile {
         /// The file that names it, and the line.
@@ -236,41 +236,41 @@ pub enum Warning {
         /// The rules file.
         path: PathBuf,
     },
-    /// A key that leads to two actions in one place.
+    /// A key triggers two actions in one context.
     #[error("{origin}: {by}: `{key}` was bound to {path}, which now {}", left_with(left))]
     KeyTaken {
         /// Where the later action is bound.
         origin: Origin,
         /// The action that keeps the keys.
         by: &'static str,
-        /// The keys, with commas.
+        /// The keys, comma-separated.
         key: String,
         /// The action that lost them.
         path: &'static str,
-        /// The keys that it still has, with commas.
+        /// The remaining keys of that action, comma-separated.
         left: String,
     },
-    /// A variable named like a key that does not exist.
+    /// A variable looks like a key that does not exist.
     #[error("{name}: unknown variable has no effect; known here: {known}")]
     UnknownVariable {
         /// The variable.
         name: String,
-        /// The variables of the section it seems to be about, with commas.
+        /// The variables of the most similar section, comma-separated.
         known: String,
     },
-    /// An action that lost its last key to another.
+    /// An action has lost its last key to another.
     #[error("{origin}: {by}: `{key}` was the only key of {path}; bind another key to {path}")]
     NoKeyLeft {
         /// Where the other action is bound.
         origin: Origin,
-        /// The key of the configuration that took it.
+        /// The action that took the key.
         by: &'static str,
-        /// What was pressed.
+        /// The key.
         key: String,
-        /// The key of the configuration that has none now.
+        /// The action without a key.
         path: &'static str,
     },
-    /// A rules file with keys but without `rules:`.
+    /// A rules file has keys but no `rules:`.
     #[error("{}: has no `rules:`, so it sets no rule", path.display())]
     NoRules {
         /// The file.

@@ -1,5 +1,4 @@
-//! What `dive config` prints: the effective configuration as YAML that can be read again, each line with where its value
-//! comes from.
+//! The output of `dive config`: the effective configuration as YAML that dive can read, with the origin of each value.
 
 use std::fmt::Write;
 
@@ -8,8 +7,8 @@ use super::file::{Config, table};
 use super::origin::ConfigScope;
 use dive_model::escape::is_hidden;
 
-/// The configuration as YAML, one `key: value   # origin` a line, below comments that name the files that were read or skipped, or
-/// the places where none was found.
+/// The configuration as YAML, one `key: value   # origin` a line, below comments that name the files that were read or
+/// skipped, or the places where none was found.
 #[must_use]
 pub fn render(config: &Config) -> String {
     let mut out = header(config);
@@ -61,7 +60,7 @@ fn header(config: &Config) -> String {
     out
 }
 
-/// A path may hold a line break, and what follows it would no longer be a remark.
+/// Escapes line breaks in a path, which would end the YAML comment.
 fn on_one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || is_hidden(c) { '\u{fffd}' } else { c }).collect()
 }
@@ -72,7 +71,7 @@ mod tests {
     use crate::config::{Discovery, Origin, SearchedPlace};
 
     #[test]
-    fn each_line_says_where_its_value_comes_from() {
+    fn each_line_shows_the_origin_of_its_value() {
         let mut config = Config { discovery: Discovery::named("a.yaml".into()), ..Config::default() };
         config.log.enabled.origin = Origin::File { path: "a.yaml".into(), line: Some(3) };
         config.ignore_errors.origin = Origin::Flag("--ignore-errors");
@@ -101,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_file_the_places_searched_are_listed() {
+    fn without_a_file_the_searched_places_are_listed() {
         assert_eq!(
             header_of(vec![
                 ("/work/.dive.yaml", SearchResult::Absent),
@@ -112,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_were_read_or_skipped_are_listed() {
+    fn read_and_skipped_files_are_listed() {
         assert_eq!(
             header_of(vec![
                 ("/work/.dive.yaml", SearchResult::Read(ConfigScope::WorkingDirectory)),

@@ -1,6 +1,6 @@
-//! The rules of CI mode, in one table: the names, default limit, comparison and words of each. Flags, the keys of both files,
-//! variables, `dive config`, help, reports and documents are made from its rows; `ci::measure` computes the numbers. The table
-//! is here and not in `ci` because configurations set the limits.
+//! The table of CI rules: names, default limit, comparison and texts. Flags, file keys, variables, `dive config`, help,
+//! reports and documents read its rows; `ci::measure` computes the numbers. The table is here and not in `ci` because
+//! configurations set the limits.
 
 use std::fmt;
 use std::ops::{Index, IndexMut};
@@ -16,36 +16,36 @@ use dive_model::units::Ratio;
 pub struct RuleRow {
     /// The name in reports and in `.dive-ci`: `lowestEfficiency`.
     pub name: &'static str,
-    /// The spelling of `.dive.yaml`: `lowest-efficiency`. Files and flags take both.
+    /// The spelling in `.dive.yaml`: `lowest-efficiency`. Files and flags accept both.
     pub kebab_name: &'static str,
     /// The flag: `--lowestEfficiency`.
     pub flag: &'static str,
-    /// The limit of a user who sets none. Its variant is the rule's unit.
+    /// The default limit. Its variant is the rule's unit.
     pub default: Limit,
     /// Which side of the limit fails.
     pub fails: Fails,
-    /// What `--help` says, without the default.
+    /// The text in `--help`, without the default.
     pub help: &'static str,
-    /// Completes "fails when", for documents.
+    /// Completes "fails when" in documents.
     pub fails_when: &'static str,
-    /// What a failure says before the number.
+    /// The start of a failure message.
     pub complaint: &'static str,
-    /// The name of the number in a failure.
+    /// The name of the number in a failure message.
     pub number: &'static str,
-    /// For a rule on one of dive's numbers: how a warning words the exact number, which replaces `{}`.
+    /// For a rule on one of dive's numbers: the warning text for the exact number, which replaces `{}`.
     pub exact: Option<&'static str>,
 }
 
 /// A file that sets limits under `rules:`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RulesIn {
-    /// `.dive-ci`. It belongs to the project, or the user named it, so it may set every limit.
+    /// `.dive-ci`. It belongs to the project or is named by the user, so it may set every limit.
     RulesFile,
-    /// `.dive.yaml`. In the working directory it may only tighten.
+    /// `.dive.yaml`. In the working directory it may only tighten limits.
     Configuration,
 }
 
-/// Makes the rules from their rows: two spellings of the name, then the fields of [`RuleRow`].
+/// Generates the rules from their rows: two spellings of the name, then the fields of [`RuleRow`].
 macro_rules! rules {
     ($($(#[$doc:meta])+ $rule:ident $name:literal $kebab_name:literal { $($field:ident: $value:expr),+ $(,)? })+) => {
         /// A rule of CI mode.
@@ -55,10 +55,10 @@ macro_rules! rules {
         }
 
         impl Rule {
-            /// How many rules there are.
+            /// The number of rules.
             const COUNT: usize = [$(Self::$rule),+].len();
 
-            /// All rules, in the order of the table, which is that of files, help and documents.
+            /// All rules, in the order of files, help and documents.
             pub const ALL: [Self; Self::COUNT] = [$(Self::$rule),+];
 
             /// The rule's row of the table.
@@ -77,7 +77,7 @@ macro_rules! rules {
             }
         }
 
-        /// The keys that set the limits in a file, in the order of the table.
+        /// The keys of the limits in a file, in the order of the table.
         pub(super) fn keys<T>(file: RulesIn) -> [KeyRow<T>; Rule::COUNT]
         where
             T: AsRef<RuleLimits> + AsMut<RuleLimits>,
@@ -126,7 +126,7 @@ rules! {
         exact: Some("{} reclaimable"),
     }
 
-    /// Limits the share of wasted bytes in the bytes of all layers but the first.
+    /// Limits the share of wasted bytes in all layers except the first.
     HighestUserWastedPercent "highestUserWastedPercent" "highest-user-wasted-percent" {
         default: Limit::Ratio(Some(Ratio::percent(10))),
         fails: Fails::AtOrAbove,
@@ -141,18 +141,18 @@ rules! {
 /// The rules of dive, sorted by name, as dive reports them.
 const DIVES: [Rule; 3] = [Rule::HighestUserWastedPercent, Rule::HighestWastedBytes, Rule::LowestEfficiency];
 
-/// A name with this many letters wrong, missing or swapped is a typo. Names of other programs' rules are further away, and so are
-/// those of other rules (`highestLayerBytes`).
+/// Limit of the edits that make a typo. The names of other rules, here (`highestLayerBytes`) or in other programs, differ
+/// by more.
 const TYPOS: usize = 3;
 
 impl Rule {
-    /// The rule as `.dive-ci` and reports name it.
+    /// The name in `.dive-ci` and in reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.row().name
     }
 
-    /// All rules, in the order of reports: dive's as dive prints them, then the others as the table has them.
+    /// All rules in the order of reports: dive's as dive prints them, then ours in the order of the table.
     pub fn reported() -> impl Iterator<Item = Self> {
         DIVES.into_iter().chain(Self::ALL.into_iter().filter(|rule| !DIVES.contains(rule)))
     }
@@ -166,7 +166,7 @@ impl Rule {
     /// The rule that `key` is a misspelling of.
     pub(super) fn nearest(key: &str) -> Option<Self> {
         let key = bare(key);
-        // The distance takes time with the product of the lengths.
+        // The edit distance takes quadratic time, so skip long keys.
         let longest = Self::ALL.into_iter().map(|rule| rule.name().len()).max().unwrap_or(0);
         if key.len() > 2 * longest {
             return None;
@@ -193,7 +193,7 @@ impl fmt::Display for Rule {
 pub struct RuleLimits([Setting<Limit>; Rule::COUNT]);
 
 impl RuleLimits {
-    /// The limits of the command line; a rule without a flag has its default.
+    /// The limits of the command line. A rule without a flag has its default.
     pub fn from_flags(given: impl IntoIterator<Item = (Rule, Limit)>) -> Self {
         let mut limits = Self::default();
         for (rule, limit) in given {
@@ -202,7 +202,7 @@ impl RuleLimits {
         limits
     }
 
-    /// These limits where they are set, else those of `below`.
+    /// These limits, with those of `below` where unset.
     #[must_use]
     pub fn over(mut self, below: Self) -> Self {
         for (own, below) in self.0.iter_mut().zip(below.0) {
@@ -251,7 +251,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_typo_is_told_from_another_rule() {
+    fn a_typo_is_distinguished_from_another_rule() {
         for (key, rule) in [
             ("lowestEfficency", Rule::LowestEfficiency),
             ("lowest-effeciency", Rule::LowestEfficiency),
@@ -282,9 +282,9 @@ mod tests {
         assert_eq!(Rule::nearest(&"lowestEfficiency".repeat(4000)), None);
     }
 
-    /// The kebab-case spelling stands in the table so that a search finds it.
+    /// The kebab-case spelling is written out in the table so that a search finds it.
     #[test]
-    fn both_spellings_of_a_name_agree() {
+    fn both_spellings_of_a_rule_agree() {
         for rule in Rule::ALL {
             let row = rule.row();
             let dashed = |letter: char| {
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn every_rule_is_reported_once_and_dives_come_first_in_its_order() {
+    fn every_rule_is_reported_once_and_dives_first() {
         let reported: Vec<Rule> = Rule::reported().collect();
         assert_eq!(reported[..3], DIVES);
         let mut sorted = reported.clone();
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_go_over_limits_below_and_defaults_under_both() {
+    fn flags_override_lower_limits_and_keep_defaults() {
         let flags = RuleLimits::from_flags([(Rule::LowestEfficiency, Limit::Ratio(None))]);
         let mut below = RuleLimits::default();
         for rule in [Rule::LowestEfficiency, Rule::HighestWastedBytes] {

@@ -1,4 +1,4 @@
-//! The rules file, `.dive-ci`, which sets the limits of the rules by keys below `rules:`.
+//! Reads the rules file `.dive-ci`, whose keys below `rules:` set the limits of the rules.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,20 +13,20 @@ use super::table::{BadValue, KeyRow, Table, Trust, gate};
 use super::value::ImageArgument;
 use dive_sources::Environment;
 
-/// The content of a rules file; default without one.
+/// The content of a rules file; empty without one.
 #[derive(Debug, Clone, Default)]
 pub struct RulesFile {
-    /// The file, unless there is none.
+    /// The file; `None` if there is none.
     pub path: Option<PathBuf>,
-    /// The limits it sets.
+    /// The limits in it.
     pub limits: RuleLimits,
-    /// The base image that it names.
+    /// The base image.
     pub base: Option<Setting<String>>,
     /// Warnings about keys without effect.
     pub warnings: Vec<Warning>,
 }
 
-/// What the keys of a rules file set.
+/// The values of the keys of a rules file.
 #[derive(Debug, Clone)]
 struct RulesFileKeys {
     limits: RuleLimits,
@@ -47,25 +47,25 @@ impl AsMut<RuleLimits> for RulesFileKeys {
 
 /// The keys of a rules file.
 fn table() -> Table<RulesFileKeys> {
-    // What it may name is decided where it is looked for.
+    // The name is checked when the base image is opened.
     let base: KeyRow<RulesFileKeys> = gate!("base", Trust::Anyone, base);
     let keys = [&[base], &rule::keys(RulesIn::RulesFile)[..]].concat();
     Table { keys, inert: &[], stray_rules: BadValue::Refused }
 }
 
 impl RulesFile {
-    /// Reads the file that a flag, a variable or a configuration names, else `.dive-ci` in the working directory where there is
-    /// one.
+    /// Reads the file that a flag, a variable or a configuration names, otherwise `.dive-ci` in the working directory if it
+    /// exists.
     ///
     /// # Errors
-    /// [`ConfigError::BadLimits`] has all limits that cannot be read. The file that a flag or a variable names must exist. A
-    /// configuration is written once for many folders: where the file that it names does not exist, that is a warning. A file that
-    /// exists must be readable: a gate must not vanish because of a permission.
+    /// [`ConfigError::BadLimits`] lists all invalid limits. A file that a flag or a variable names must exist. A
+    /// configuration applies to many folders, so its missing file is only a warning. An existing file must be readable: a
+    /// gate must not vanish because of a permission.
     pub fn load(environment: &Environment, named: &Setting<Option<PathBuf>>) -> Result<Self, ConfigError> {
         let shown = named.value.as_deref().unwrap_or(Path::new(".dive-ci"));
         let path = environment.working_dir.join(shown);
         match (path.try_exists(), &named.value) {
-            // A file that the user names may be a pipe (`<(...)`); a pipe called `.dive-ci` could block for ever.
+            // A file that the user names may be a pipe (`<(...)`); a pipe named `.dive-ci` could block for ever.
             (Ok(true), None) if !path.is_file() => Err(ConfigError::Unreadable {
                 path: shown.to_owned(),
                 cause: io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"),
@@ -84,8 +84,8 @@ impl RulesFile {
         }
     }
 
-    /// Reads a `.dive-ci` that is a link to a file outside the working directory: one that several projects share, or a file
-    /// of secrets that a pull request wants printed. Messages would quote it, so mistakes in it are one error without detail.
+    /// Reads a `.dive-ci` that links out of the working directory: to a file shared by several projects, or to a secret
+    /// that a pull request wants printed. Errors therefore do not quote it.
     fn elsewhere(path: &Path, shown: &Path) -> Result<Self, ConfigError> {
         match Document::read(path, shown).and_then(|document| Self::from_document(&document)) {
             Ok(file) if file.warnings.is_empty() => Ok(file),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_are_read_in_both_spellings_and_as_numbers_or_texts() {
+    fn rules_are_read_in_both_spellings_as_numbers_or_text() {
         let camel = "rules:\n  lowestEfficiency: 0.95\n  highestWastedBytes: 20MB\n  highestUserWastedPercent: 0.2\n";
         let kebab = "rules:\n  lowest-efficiency: \"0.95\"\n  highest-wasted-bytes: \"20 Mb\"\n  \
                      highest-user-wasted-percent: '0.20'\n";
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_is_turned_off_by_every_word_for_it() {
+    fn every_word_for_off_turns_a_rule_off() {
         for word in ["disabled", "\"disabled\"", "off", "false", "\"\""] {
             let file = parse(&format!("rules:\n  lowestEfficiency: {word}\n")).unwrap();
             assert_eq!(file.limits[Rule::LowestEfficiency].value, Limit::Ratio(None), "{word}");
@@ -152,7 +152,7 @@ mod tests {
         }
     }
 
-    /// As in dive: a rule that is only named is not turned off.
+    /// As in dive, a rule without a value is not off.
     #[test]
     fn a_rule_without_a_value_keeps_its_default() {
         for word in ["", "~", "null"] {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_value_is_refused_with_file_line_key_and_value() {
+    fn an_invalid_limit_is_refused_with_its_file_line_and_key() {
         for (line, message) in [
             (
                 "lowestEfficiency: 1.5",
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn one_rule_in_two_spellings_is_refused() {
+    fn a_rule_in_two_spellings_is_refused() {
         assert_eq!(
             parse("rules:\n  lowestEfficiency: 0.9\n  lowest-efficiency: 0.8\n").unwrap_err(),
             ".dive-ci:3: lowest-efficiency: `lowestEfficiency` above sets the same key; keep one of the two"
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_rules_are_pointed_out_with_the_known_ones() {
+    fn an_unknown_rule_is_a_warning_with_the_known_names() {
         assert_eq!(
             warnings("rules:\n  lowestEfficiency: 0.9\n  imageSizeLimit: 500MB\n"),
             [".dive-ci:3: unknown key `rules.imageSizeLimit` has no effect; known here: lowestEfficiency, \
@@ -205,9 +205,9 @@ mod tests {
         assert_eq!(warnings("rules:\n  x-old: {lowestEfficiency: 0.9}\nX-base: &e 0.9\n"), [""; 0]);
     }
 
-    /// A rule that a typo turns off would be a gate that never closes.
+    /// A typo must not disable a gate.
     #[test]
-    fn a_rule_that_is_misspelt_or_out_of_place_is_refused() {
+    fn a_misspelt_or_misplaced_rule_is_refused() {
         assert_eq!(
             parse("rules:\n  lowestEfficiency: 0.9\n  lowestEficiency: 0.9\n").unwrap_err(),
             ".dive-ci:3: rules.lowestEficiency: no rule has this name; did you mean lowestEfficiency?"
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn all_limits_that_cannot_be_read_are_told() {
+    fn all_invalid_limits_are_in_one_error() {
         let bad = |text: &str| {
             let document = Document::parse(".dive-ci".into(), text.to_owned()).unwrap();
             match RulesFile::from_document(&document) {
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_rules_is_fine_but_said_if_it_says_anything() {
+    fn a_file_with_keys_but_no_rules_is_a_warning() {
         for text in ["", "# nothing yet\n", "rules:\n", "rules: {}\n"] {
             assert_eq!(warnings(text), Vec::<String>::new(), "{text}");
             assert_eq!(parse(text).unwrap().limits, RuleLimits::default());
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_file_that_is_named_must_exist() {
+    fn only_a_named_file_must_exist() {
         let folder = tempfile::tempdir().unwrap();
         let environment = Environment::new(folder.path().to_owned(), None, []);
         let default = Setting::by_default(None);

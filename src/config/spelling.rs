@@ -1,12 +1,12 @@
-//! The spellings of a key: in variables, and in files, which dive reads leniently.
+//! The spellings of a key in variables and in files, which are read leniently as in dive.
 
-/// The variable of the key at `path`: `DIVE_`, and the path in capitals with `_` for dots and dashes.
+/// The variable of the key at `path`: `DIVE_` and the path in upper case, with `_` for dots and dashes.
 pub(super) fn variable(path: &str) -> String {
     format!("DIVE_{}", path.to_ascii_uppercase().replace(['.', '-'], "_"))
 }
 
-/// A path in its canonical spelling, for comparisons: `rules.lowestEfficiency` and `rules.lowest-efficiency` are the same key,
-/// and case does not matter, as in dive.
+/// The canonical spelling of a path, for comparisons: `rules.lowestEfficiency` and `rules.lowest-efficiency` are the same key, in
+/// any case, as in dive.
 pub(super) fn bare(path: &str) -> String {
     path.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase).collect()
 }

@@ -1,5 +1,5 @@
-//! One row for each key of a configuration: its names, its field, who may set it, and what a bad value does. The spelling in a
-//! file, the variable's name and the lines of `dive config` all come from a row's path.
+//! One row per key of a configuration: names, field, trust, and the effect of an invalid value. The spelling in files, the
+//! variable and the lines of `dive config` derive from the row's path.
 
 pub(super) use super::spelling::{bare, variable};
 use super::value::Field;
@@ -7,7 +7,7 @@ use super::value::Field;
 /// One key of a `T`: a row of its table.
 #[derive(Clone)]
 pub(super) struct KeyRow<T> {
-    /// From the outermost key inwards, with dots: `filetree.pane-width`.
+    /// The path from the outermost key, with dots: `filetree.pane-width`.
     pub(super) path: &'static str,
     /// Other paths of the same key.
     pub(super) aliases: &'static [Alias],
@@ -26,30 +26,30 @@ pub(super) struct KeyRow<T> {
 pub(super) enum Alias {
     /// Its name in dive's main branch.
     Also(&'static str),
-    /// Its name in an older dive: a warning gives the new one.
+    /// Its name in older versions of dive; a warning gives the new one.
     Old(&'static str),
 }
 
-/// Who may set a key. The working directory may be somebody else's repository, so its `.dive.yaml` is not trusted. Flags,
-/// variables, `--config` and the files of the user's home are.
+/// Who may set a key. The working directory may be a stranger's repository, so its `.dive.yaml` is untrusted. Flags, variables,
+/// `--config` and the files in the user's home are trusted.
 ///
-/// There is no default: a new key does not compile until this is decided.
+/// There is no default: a new key does not compile without a decision.
 #[derive(Clone, Copy)]
 pub(super) enum Trust<T> {
-    /// Any file: the key only changes what the screen looks like, or chooses among things the user already has.
+    /// Any file: the key only changes the screen, or chooses among things the user already has.
     Anyone,
-    /// In the working directory, only a value that is no weaker than the one it replaces. The function compares the
+    /// In the working directory, only values at least as strict as the one they replace. The function compares the
     /// configuration before and after.
     Tightens(fn(before: &T, after: &T) -> bool),
-    /// In the working directory, only a file below it with this ending. The file is checked again when it is
-    /// opened: no link, and no file of another program.
+    /// In the working directory, only a file below it with this ending. Opening it checks again: no link, and no file of another
+    /// program.
     NewFile(&'static str),
-    /// Only the user: never the working directory.
+    /// Only the user, never the working directory.
     User,
 }
 
 impl<T> Trust<T> {
-    /// The word for it in docs/configuration.md.
+    /// The word in docs/configuration.md.
     #[cfg(test)]
     pub(super) const fn word(&self) -> &'static str {
         match self {
@@ -64,9 +64,9 @@ impl<T> Trust<T> {
 /// What happens to an invalid value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BadValue {
-    /// A warning; the previous value stays. dive starts with any value.
+    /// A warning; the previous value stays, and dive starts.
     Warns,
-    /// An error: the key decides about a gate, and a gate must not vanish because of a typo.
+    /// An error: the key decides about a gate, which must not vanish because of a typo.
     Refused,
 }
 
@@ -90,14 +90,14 @@ pub(super) struct Table<T: 'static> {
     pub(super) stray_rules: BadValue,
 }
 
-/// A row of a table: the path, who may set it, the field that holds the value, then any other names.
+/// A row: the path, the trust, the field, then any aliases.
 macro_rules! key {
     ($path:expr, $($rest:tt)+) => {
         $crate::config::table::row!($crate::config::table::BadValue::Warns, $path, $($rest)+)
     };
 }
 
-/// A row of a key that decides about a gate: a bad value is an error.
+/// A row of a key that decides about a gate: an invalid value is an error.
 macro_rules! gate {
     ($path:expr, $($rest:tt)+) => {
         $crate::config::table::row!($crate::config::table::BadValue::Refused, $path, $($rest)+)
@@ -119,12 +119,12 @@ macro_rules! row {
 pub(super) use {gate, key, row};
 
 impl<T> KeyRow<T> {
-    /// The variable that sets the key.
+    /// The environment variable of the key.
     pub(super) fn variable(&self) -> String {
         variable(self.path)
     }
 
-    /// The key's name of this [`bare`] spelling, if it has one.
+    /// The kind of name that matches this [`bare`] spelling; `None` if none does.
     pub(super) fn named(&self, name: &str) -> Option<Named> {
         if bare(self.path) == name {
             return Some(Named::Now);
@@ -144,11 +144,11 @@ impl<T> KeyRow<T> {
     }
 }
 
-/// Which of a key's names was written.
+/// The kind of name that a file uses for a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Named {
-    /// A current one.
+    /// A current name.
     Now,
-    /// One of an older dive.
+    /// An old name.
     Formerly,
 }

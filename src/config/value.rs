@@ -1,5 +1,5 @@
-//! The types of values: each [`Value`] parses a node of a file or a variable's text, explains what is wrong with it, and prints
-//! itself as YAML. [`Field`] hides the type, so that all keys fit in one table.
+//! The types of values. Each [`Value`] parses a YAML node or a variable, explains errors, and prints itself as YAML.
+//! [`Field`] erases the type, so that all keys fit in one table.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -12,38 +12,38 @@ use dive_model::escape::is_hidden;
 use dive_model::units::{Bytes, BytesError, Ratio};
 use dive_sources::{ContainerEngine, PullPolicy};
 
-/// How much the log says: each level includes those before it.
+/// The level of the log, which includes the levels before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
-    /// What went wrong.
+    /// Failures.
     Error,
-    /// What may be wrong.
+    /// Possible problems.
     Warn,
-    /// What is being done.
+    /// Steps of the work.
     Info,
-    /// How.
+    /// Details of each step.
     Debug,
     /// Everything.
     Trace,
 }
 
-/// What a layer did to a file, as the file tree can hide it.
+/// A type of change that the file tree can hide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DiffType {
     /// Files the layer added.
     Added,
-    /// Files it removed.
+    /// Files the layer removed.
     Removed,
-    /// Files it changed.
+    /// Files the layer changed.
     Modified,
-    /// Files it left alone.
+    /// Files the layer did not change.
     Unmodified,
 }
 
 /// The colours of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ThemeName {
-    /// `dark` or `light`, as far as the terminal tells; `mono` where colours are not wanted.
+    /// `dark` or `light` by the terminal's background, `mono` if colours are disabled.
     Auto,
     /// For a dark background.
     Dark,
@@ -55,13 +55,13 @@ pub enum ThemeName {
     Mono,
 }
 
-/// A setting whose type does not matter.
+/// A setting of any type.
 pub(super) trait Field {
     /// Sets the valid part of `node`, and returns an error message for each other part.
     fn set(&mut self, node: &Yaml, origin: Origin) -> Vec<String>;
     /// The value, as YAML on one line.
     fn yaml(&self) -> String;
-    /// Where the value comes from.
+    /// The origin of the value.
     fn origin(&self) -> &Origin;
 }
 
@@ -83,7 +83,7 @@ impl<T: Value> Field for Setting<T> {
     }
 }
 
-/// A limit is no [`Value`]: which unit it is read in, the limit set so far says.
+/// `Limit` is not a [`Value`]: its unit comes from the previous limit.
 impl Field for Setting<Limit> {
     fn set(&mut self, node: &Yaml, origin: Origin) -> Vec<String> {
         let mut faults = Vec::new();
@@ -108,11 +108,11 @@ pub(super) trait Value: Sized {
     /// Parses `node`, and adds an error message to `faults` for each invalid part. `None` if no part is valid: the previous value
     /// stays.
     fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self>;
-    /// As YAML on one line, which [`Value::read`] understands.
+    /// The value as YAML on one line, which [`Value::read`] accepts.
     fn yaml(&self) -> String;
 }
 
-/// Reads a scalar with `parse`, which gets its text and says what is wrong with it.
+/// Parses a scalar with `parse`, which gets its text and returns the reason of an error.
 pub(super) fn scalar<T>(
     node: &Yaml,
     faults: &mut Vec<String>,
@@ -131,7 +131,7 @@ pub(super) fn scalar<T>(
     None
 }
 
-/// The start of a value for a message: a file that was read by mistake, or on purpose, must not be quoted in full.
+/// The start of a value, for messages: a file read by mistake must not be quoted in full.
 pub(super) fn shortened(text: &str) -> String {
     const SHOWN: usize = 40;
     let mut letters = text.chars();
@@ -139,7 +139,7 @@ pub(super) fn shortened(text: &str) -> String {
     if letters.next().is_none() { start } else { start + "…" }
 }
 
-/// Finds `text` among words, in any case.
+/// Finds `text` among `words`, ignoring case.
 fn one_of<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
     let text = text.trim();
     let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, value)| *value);
@@ -194,7 +194,7 @@ impl Value for PathBuf {
     }
 }
 
-/// An image, as a user names one: checked where it is opened.
+/// An image name, which is checked when the image is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ImageArgument(pub(super) String);
 
@@ -211,7 +211,7 @@ impl Value for ImageArgument {
     }
 }
 
-/// A value that may be unset. `null` in a file leaves it as it was, as for every key.
+/// An optional value. As for every key, `null` in a file leaves it unchanged.
 impl<T: Value> Value for Option<T> {
     fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
         T::read(node, faults).map(Some)
@@ -222,7 +222,7 @@ impl<T: Value> Value for Option<T> {
     }
 }
 
-/// A size, printed to the byte: a rounded one would be another limit.
+/// A size, printed exactly: a rounded one would be another limit.
 impl Value for Bytes {
     fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
         scalar(node, faults, |text| text.parse().map_err(|error: BytesError| error.to_string()))
@@ -289,7 +289,7 @@ impl LogLevel {
 impl Value for LogLevel {
     fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
         scalar(node, faults, |text| match text.trim().to_ascii_lowercase().as_str() {
-            // dive's logger has two levels above `error`; a file written for it says no less here.
+            // dive's logger has two levels above `error`, which map to `error`.
             "panic" | "fatal" => Ok(Self::Error),
             "warning" => Ok(Self::Warn),
             word => one_of(word, &Self::WORDS),
@@ -311,7 +311,7 @@ impl DiffType {
 }
 
 impl Value for Vec<DiffType> {
-    /// A list, or text with commas, as in variables. Unknown words are left out.
+    /// A list, or comma-separated text as in variables. Unknown words are skipped.
     fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
         let items = match node {
             Yaml::List(items) => items.as_slice(),
@@ -329,7 +329,7 @@ impl Value for Vec<DiffType> {
                 }
             }
         }
-        // A list of nothing known is not the wish to hide nothing.
+        // A list of only unknown words does not mean to hide nothing.
         (!found.is_empty() || faults.len() == before).then_some(found)
     }
 
@@ -344,7 +344,7 @@ fn word_for<T: PartialEq>(value: &T, words: &[(&str, T)]) -> String {
     words.iter().find(|(_, each)| each == value).map_or_else(String::new, |(word, _)| (*word).to_owned())
 }
 
-/// `text` as a YAML scalar on one line: in double quotes, for a path or a key may look like anything.
+/// `text` as a double-quoted YAML scalar on one line.
 pub(super) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
@@ -369,7 +369,7 @@ mod tests {
         Yaml::Scalar(text.to_owned())
     }
 
-    /// The value and what is wrong with it.
+    /// The value, and the error message.
     fn read<T: Value>(node: &Yaml) -> (Option<T>, String) {
         let mut faults = Vec::new();
         let value = T::read(node, &mut faults);
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn truth_is_read_in_the_spellings_of_shells_and_yaml() {
+    fn booleans_are_read_in_the_spellings_of_shells_and_yaml() {
         for (given, value) in
             [("true", true), ("Yes", true), ("on", true), ("1", true), ("FALSE", false), ("off", false)]
         {
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_text_turns_a_limit_off_and_no_value_says_nothing() {
+    fn an_empty_text_turns_a_limit_off() {
         let limit = Setting::by_default(Limit::Bytes(Some(Bytes(1))));
         for (node, value) in [(text(""), Limit::Bytes(None)), (Yaml::Empty, limit.value.clone())] {
             let mut limit = limit.clone();
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn hidden_types_are_a_list_or_a_text_with_commas() {
+    fn hidden_types_are_a_list_or_comma_separated_text() {
         let both = Some(vec![DiffType::Added, DiffType::Unmodified]);
         assert_eq!(known(&Yaml::List(vec![text("added"), text("unmodified")])), both);
         assert_eq!(known(&text("Added, unmodified")), both);
@@ -417,14 +417,14 @@ mod tests {
     }
 
     #[test]
-    fn levels_of_dives_logger_are_understood() {
+    fn levels_of_dives_logger_are_accepted() {
         for (word, level) in [("panic", LogLevel::Error), ("WARNING", LogLevel::Warn), ("trace", LogLevel::Trace)] {
             assert_eq!(known(&text(word)), Some(level));
         }
     }
 
     #[test]
-    fn a_list_or_keys_in_place_of_a_value_are_refused() {
+    fn a_list_or_mapping_for_a_scalar_is_refused() {
         assert_eq!(read::<bool>(&Yaml::List(Vec::new())), (None, "expected one value, found a list".to_owned()));
         let keys = "expected one value, found a mapping".to_owned();
         assert_eq!(read::<ContainerEngine>(&Yaml::Map(Vec::new())), (None, keys));
@@ -432,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn quoted_text_reads_back_as_it_was() {
+    fn quoted_text_reads_back_unchanged() {
         for original in [
             "",
             "a: b # c",

@@ -1,4 +1,4 @@
-//! Applies the variables `DIVE_*` to a configuration. They are the user's own, so they may set every key.
+//! Applies the variables `DIVE_*` to a configuration. They belong to the user, so they may set every key.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use super::table::{KeyRow, Named, Table, bare, variable};
 use super::yaml::Yaml;
 use dive_sources::Environment;
 
-/// Applies the variables to `target`, and returns the warnings. An empty variable counts as not set.
+/// Applies the variables to `target` and returns the warnings. Empty variables count as unset.
 pub(super) fn lay<T>(target: &mut T, table: &Table<T>, environment: &Environment) -> Result<Vec<Warning>, ConfigError> {
     let of_dive = environment.iter().filter_map(|(name, value)| Some((name.to_str()?, value)));
     let mut left: BTreeMap<_, _> = of_dive.filter(|(name, _)| name.starts_with("DIVE_")).collect();
     let mut faults = Faults::default();
     for row in &table.keys {
-        // The key's own name last: it overrides its aliases.
+        // The main name last: it overrides the aliases.
         let mut paths: Vec<_> = row.paths().collect();
         paths.reverse();
         for path in paths {
@@ -39,7 +39,7 @@ pub(super) fn lay<T>(target: &mut T, table: &Table<T>, environment: &Environment
             warnings.push(Warning::Inert { origin: Origin::Variable(name), key: inert.path, why: inert.why });
         }
     }
-    // Only names that begin like a section: `DIVE_VERSION` may be another program's.
+    // Only names that start like a section: `DIVE_VERSION` may belong to another program.
     warnings.extend(left.into_keys().filter_map(|name| {
         let section = table.keys.iter().filter_map(|key| key.path.split_once('.')).find_map(|(section, _)| {
             let start = format!("DIVE_{}_", section.to_ascii_uppercase());
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_have_all_names_of_a_key() {
+    fn variables_accept_all_names_of_a_key() {
         let mut config = Config::default();
         let environment = environment(&[
             ("DIVE_LOG_FILE", "x.log"),
@@ -94,7 +94,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_variable_that_is_not_text_is_refused_by_name() {
+    fn a_variable_that_is_not_utf8_is_refused_by_name() {
         use std::os::unix::ffi::OsStringExt;
         let mut environment = Environment::default();
         environment.set("DIVE_THEME", std::ffi::OsString::from_vec(vec![0xff]));

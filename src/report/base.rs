@@ -1,4 +1,4 @@
-//! What the image was built on, and what of it is its own: the lines of a report.
+//! The base image and the image's own part in a report.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use dive_model::image::{Base, DockerfileLines};
 use dive_model::layer::LayerIndex;
 use dive_model::units::Bytes;
 
-/// Writes the base and the sums of both parts, if they are known.
+/// Writes the base and the sizes of both parts, if known.
 ///
 /// # Errors
 /// When writing fails.
@@ -40,7 +40,7 @@ pub(crate) fn in_words(base: &Base) -> String {
     format!("{name}, {layers}")
 }
 
-/// Writes the lines of a Dockerfile that made each layer, where they are known.
+/// Writes the Dockerfile lines of each layer, if known.
 ///
 /// # Errors
 /// When writing fails.
@@ -56,8 +56,8 @@ pub(super) fn layer_lines(opened: &Opened, out: &mut dyn Write) -> io::Result<()
     Ok(())
 }
 
-/// The lines of two layers, `13 > 14-17`: of the one that holds something and of the one that hides it. `None` if neither is
-/// known.
+/// The Dockerfile lines of two layers, `13 > 14-17`: the one that holds a file and the one that hides it. `None` if both are
+/// unknown.
 pub(super) fn lines_of_pair(opened: &Opened, holds: LayerIndex, hides: LayerIndex) -> Option<String> {
     let lines = |layer: LayerIndex| opened.image.layers.get(layer.get())?.lines.as_ref();
     if lines(holds).is_none() && lines(hides).is_none() {

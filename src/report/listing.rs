@@ -1,4 +1,4 @@
-//! Listings: the file system as of a layer, and what changed. One path a line, in byte order of paths.
+//! Lists the file system as of a layer, or its changes: one path per line, in byte order.
 
 use std::io::{self, Write};
 
@@ -7,23 +7,23 @@ use dive_model::layer::LayerIndex;
 use dive_model::tree::{Change, Comparison, NodeId, Scope, SpanId, SpanKind, Tree};
 use dive_model::units::Bytes;
 
-/// How a listing looks.
+/// The format of a listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// For eyes: permissions, owner, size, path.
+    /// For people: permissions, owner, size, path.
     Text,
-    /// For programs: path, type, size, mode, uid:gid, link target, between tabs.
+    /// For programs: path, type, size, mode, uid:gid and link target, separated by tabs.
     Tsv,
 }
 
-/// Bytes that the paths of directories without an entry may take in a listing of any image.
+/// Bytes that the paths of implicit directories may take in any listing.
 const IMPLIED_TEXT: u64 = 32 << 20;
 
-/// How many times the paths that have entries those of directories without one may take.
+/// Limit of the paths of implicit directories, as a multiple of the paths with entries.
 const IMPLIED_RATIO: u64 = 16;
 
-/// Directories whose paths would make a listing much longer than what the image holds: one path of 16 KiB can stand in 8,000
-/// directories that no entry names.
+/// Implicit directories would make the listing much longer than the image: a single path of 16 KiB can have 8,000 parent
+/// directories without entries.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the listing would be too long: {} for {count} directories without an entry, {} for all entries; `--json -` omits such \
@@ -37,20 +37,20 @@ pub struct ImpliedTooLong {
     named: u64,
 }
 
-/// Checks that a listing as of `layer` is no more than a multiple of what the image holds.
+/// Checks that a listing as of `layer` is at most a fixed multiple of the image's paths.
 ///
 /// # Errors
-/// If directories that no entry names would make it longer.
+/// If implicit directories exceed the limit.
 pub fn check_length(tree: &Tree, layer: LayerIndex) -> Result<(), ImpliedTooLong> {
     let mut lengths = vec![0u64; tree.node_count()];
     let (mut count, mut implied, mut named) = (0, 0u64, 0u64);
-    // Parents come before their children.
+    // Parents precede their children.
     for node in tree.nodes() {
         let above = tree.parent(node).map_or(0, |parent| lengths[parent.index()] + 1);
         let length = above + tree.name(node).len() as u64;
         lengths[node.index()] = length;
         match tree.visible(node, layer).map(|span| tree.span(span).kind) {
-            // The root has no name of its own.
+            // The root has no name.
             Some(SpanKind::ImplicitDirectory) => {
                 count += u64::from(length > 0);
                 implied = implied.saturating_add(length);
@@ -65,7 +65,7 @@ pub fn check_length(tree: &Tree, layer: LayerIndex) -> Result<(), ImpliedTooLong
     Ok(())
 }
 
-/// Lists what `layer` shows.
+/// Lists the files as of `layer`.
 ///
 /// # Errors
 /// When writing fails.
@@ -103,8 +103,8 @@ fn text_row(tree: &Tree, path: &[u8], name: SpanId, size: u64, out: &mut dyn Wri
     }
 }
 
-/// Lists what changed from `base` to `target` as `docker diff` does: `A` for what was added, `C` for what changed or
-/// holds changes, `D` for what was removed (of a removed directory, just itself). No base is the empty file system.
+/// Lists the changes from `base` to `target` as `docker diff` does: `A` for added paths, `C` for changed ones and their
+/// directories, `D` for removed ones (not below a removed directory). Without a base, everything is added.
 ///
 /// # Errors
 /// When writing fails.
@@ -129,12 +129,12 @@ fn symlink_target(tree: &Tree, inode: SpanId) -> &[u8] {
     if tree.span(inode).kind == SpanKind::Symlink { tree.link(inode) } else { b"" }
 }
 
-/// Permission bits as `lstat` gives them: on Linux a symbolic link has all of them, whatever its header says.
+/// Permission bits as in `lstat`: on Linux a symbolic link has all of them, whatever its header says.
 const fn mode(kind: SpanKind, mode: u16) -> u16 {
     if matches!(kind, SpanKind::Symlink) { 0o777 } else { mode & 0o7777 }
 }
 
-/// The type as `find -printf %y` names it. A hard link to nothing is the empty file it was taken for.
+/// The type as in `find -printf %y`. A hard link without a target is an empty file.
 const fn type_letter(kind: SpanKind) -> char {
     match kind {
         SpanKind::File | SpanKind::SparseFile | SpanKind::HardLink => 'f',
@@ -146,7 +146,7 @@ const fn type_letter(kind: SpanKind) -> char {
     }
 }
 
-/// Type and permissions as `ls -l` shows them: `drwxr-xr-x`, `-rwsr-xr-x`.
+/// Type and permissions as in `ls -l`: `drwxr-xr-x`, `-rwsr-xr-x`.
 #[must_use]
 pub fn permissions(kind: SpanKind, header_mode: u16) -> String {
     let mode = mode(kind, header_mode);
@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn permissions_read_as_ls_shows_them() {
+    fn permissions_look_like_those_of_ls() {
         assert_eq!(permissions(SpanKind::Directory, 0o1777), "drwxrwxrwt");
         assert_eq!(permissions(SpanKind::File, 0o4755), "-rwsr-xr-x");
         assert_eq!(permissions(SpanKind::File, 0o2644), "-rw-r-Sr--");

@@ -1,4 +1,4 @@
-//! Findings written out: one file a format. Reports read values and write bytes; `run` decides where they go.
+//! Reports, one file per format. They write values to a writer; `run` decides where the output goes.
 
 mod base;
 pub(crate) mod ci;
@@ -17,25 +17,25 @@ use dive_model::Opened;
 use dive_model::escape::Escaped;
 use dive_model::units::Bytes;
 
-/// Whether a report may use colour.
+/// Whether a report uses colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Colour {
     /// On a terminal, unless `NO_COLOR` is set.
     Ansi,
-    /// Everywhere else.
+    /// Otherwise.
     None,
 }
 
-/// How a report looks.
+/// The style of a report.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
-    /// Colour or none.
+    /// Whether to use colour.
     pub colour: Colour,
-    /// Columns of the terminal, if the report goes to one: commands are cut to them.
+    /// Columns of the terminal; `None` if the report does not go to one. Commands are cut to it.
     pub width: Option<usize>,
 }
 
-/// The image in a line or two: name, platform, layers, size; and what of it is missing.
+/// The image in a line or two: name, platform, layers, size, and missing parts.
 fn heading(opened: &Opened, out: &mut dyn Write) -> io::Result<()> {
     let Opened { image, analysis, .. } = opened;
     let platform = image

@@ -23,10 +23,10 @@ pub(crate) fn render(opened: &Opened, look: Look, rows: Rows, out: &mut dyn Writ
     waste::write(opened, rows, out)
 }
 
-/// The inefficient files that are shown; `--json` has all.
+/// Inefficient files shown; `--json` has all.
 const TOP: usize = 20;
 
-/// The layers: what each holds, how many files it changed, and how much of it is reclaimable.
+/// The layers: size, changed files, and reclaimable bytes.
 fn layers(opened: &Opened, width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
     let width = command_width(width);
     let Opened { image, tree, analysis, .. } = opened;
@@ -53,17 +53,17 @@ fn layers(opened: &Opened, width: Option<usize>, out: &mut dyn Write) -> io::Res
     Ok(())
 }
 
-/// Characters of a command that are shown where the terminal's width is unknown.
+/// Characters of a command if the terminal's width is unknown.
 const WIDTH: usize = 100;
 
-/// Characters for a command in a table of layers on a terminal `width` columns wide. 52 columns precede the command.
+/// Characters for a command in a layer table `width` columns wide, where 52 columns precede it.
 pub(super) fn command_width(width: Option<usize>) -> usize {
     const BEFORE: usize = 52;
     const LEAST: usize = 20;
     width.map_or(WIDTH, |width| width.saturating_sub(BEFORE).max(LEAST))
 }
 
-/// A command on one line of a table: its first line, cut at `width` characters.
+/// The first line of a command, cut to `width` characters.
 pub(super) fn first_words(command: &str, width: usize) -> String {
     let line = command.lines().next().unwrap_or_default().trim();
     if line.chars().count() <= width && line.len() == command.trim().len() {
@@ -85,7 +85,7 @@ fn figures(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     waste::by_cause(exact, out)
 }
 
-/// The paths that several layers hold: dive's list.
+/// dive's list: the paths in several layers.
 fn inefficient_files(opened: &Opened, out: &mut dyn Write) -> io::Result<()> {
     let files = &opened.analysis.classic.inefficient_files;
     writeln!(out, "Inefficient Files:")?;
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_or_broken_command_becomes_one_short_line() {
+    fn a_long_command_becomes_one_short_line() {
         assert_eq!(first_words("apt-get update", WIDTH), "apt-get update");
         assert_eq!(first_words("RUN <<EOF\nrm -rf /x\nEOF", WIDTH), "RUN <<EOF…");
         assert_eq!(first_words(&"x".repeat(300), 40).chars().count(), 40);

@@ -1,4 +1,4 @@
-//! Reclaimable files as a table: in groups that a person can read, or one row a file.
+//! The table of reclaimable files, in groups or one row per file.
 
 use std::io::{self, Write};
 
@@ -9,16 +9,16 @@ use dive_model::analysis::{Exact, WasteGroup};
 use dive_model::escape::Escaped;
 use dive_model::units::{Bytes, Total};
 
-/// The groups that are shown before the rest becomes a count.
+/// Groups shown before the rest is only counted.
 const TOP: usize = 10;
 
-/// The column for the lines of the Dockerfile.
+/// The column of Dockerfile lines.
 const LINES: &str = "Dockerfile";
 
-/// How waste is listed.
+/// The rows of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rows {
-    /// The largest groups: layer pair, cause and directory.
+    /// The largest groups by layer pair, cause and directory.
     Groups,
     /// Every file.
     Files,
@@ -57,7 +57,7 @@ fn groups(opened: &Opened, out: &mut dyn Write) -> io::Result<()> {
     let groups = WasteGroup::of(tree, &opened.analysis.exact);
     let (shown, left) = groups.split_at(TOP.min(groups.len()));
     let lines = |group: &WasteGroup| base::lines_of_pair(opened, group.layer, group.hidden_by);
-    // The column is there only where a builder or the user told of a Dockerfile.
+    // The column is only shown if a Dockerfile is known.
     let width = shown.iter().filter_map(lines).map(|lines| lines.len()).max().map(|width| width.max(LINES.len()));
     let column = |text: &str| width.map_or_else(String::new, |width| format!("{text:<width$}  "));
     let (size, files, layer, hidden_by, cause) = ("Size", "Files", "Layer", "Hidden by", "Cause");

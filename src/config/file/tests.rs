@@ -1,4 +1,4 @@
-//! The configuration as a whole: what each key reads, what goes over what, and what a mistake says.
+//! The configuration as a whole: every key, the precedence of sources, and messages.
 
 use super::*;
 use crate::config::{Limit, Rule, render};
@@ -17,7 +17,7 @@ fn warnings(text: &str, variables: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[test]
-fn every_key_of_dives_documentation_is_read() {
+fn every_key_in_dives_documentation_is_accepted() {
     let config = load(
         "container-engine: podman\nignore-errors: true\nlog:\n  enabled: false\n  path: /tmp/d.log\n  level: debug\n\
          keybinding:\n  quit: ctrl+q\n  page-up: pgup\ndiff:\n  hide: [added, unmodified]\nfiletree:\n  \
@@ -44,7 +44,7 @@ fn every_key_of_dives_documentation_is_read() {
 }
 
 #[test]
-fn variables_go_over_the_file() {
+fn variables_override_files() {
     let variables = [
         ("DIVE_FILETREE_PANE_WIDTH", "0.3"),
         ("DIVE_RULES_LOWEST_EFFICIENCY", "off"),
@@ -66,7 +66,7 @@ fn variables_go_over_the_file() {
 }
 
 #[test]
-fn a_path_or_a_level_asks_for_a_log() {
+fn a_path_or_a_level_enables_the_log() {
     let log = |text, variables: &[(&str, &str)]| load(text, variables).unwrap().log.enabled;
     assert_eq!(log("log: {}\n", &[]), Setting::by_default(false));
     assert!(log("log:\n  enabled: yes\n", &[]).value);
@@ -78,7 +78,7 @@ fn a_path_or_a_level_asks_for_a_log() {
 }
 
 #[test]
-fn values_that_a_key_cannot_take_are_told_with_what_holds_instead() {
+fn an_invalid_value_is_a_warning_with_the_value_in_effect() {
     for (text, warning) in [
         (
             "log:\n  enabled: perhaps\n",
@@ -111,7 +111,7 @@ fn values_that_a_key_cannot_take_are_told_with_what_holds_instead() {
 }
 
 #[test]
-fn a_gate_that_cannot_be_read_is_an_error() {
+fn an_invalid_gate_is_an_error() {
     for (text, message) in [
         ("just text\n", "d.yaml:1: expected a mapping, found `just text`; its keys: container-engine, "),
         ("- a list\n", "d.yaml:1: expected a mapping, found a list; its keys: "),
@@ -138,9 +138,9 @@ fn a_gate_that_cannot_be_read_is_an_error() {
     assert!(load("", &[("DIVE_CI", "maybe")]).unwrap_err().starts_with("DIVE_CI: ci: `maybe` is not a boolean"));
 }
 
-/// dive reads no rules from such a file, so it starts with them.
+/// dive reads no rules from such a file, so it starts.
 #[test]
-fn a_rule_outside_its_section_is_told() {
+fn a_rule_outside_its_section_is_a_warning() {
     assert_eq!(
         warnings("lowestEfficiency: 0.9\n", &[]),
         [
@@ -152,7 +152,7 @@ fn a_rule_outside_its_section_is_told() {
 }
 
 #[test]
-fn names_of_dives_main_branch_are_read() {
+fn names_of_dives_main_branch_are_accepted() {
     let text =
         "ci: true\nci-config: r.yaml\njson-path: o.json\nlog:\n  quiet: true\n  file: d.log\ndev:\n  profile: cpu\n";
     let config = load(text, &[]).unwrap();
@@ -173,7 +173,7 @@ fn names_of_dives_main_branch_are_read() {
 }
 
 #[test]
-fn dive_ci_goes_over_ci_and_that_over_a_file() {
+fn dive_ci_overrides_ci_which_overrides_a_file() {
     let ci = |file: &str, ci: Option<&str>, dive_ci: Option<&str>| {
         let variables = [("CI", ci), ("DIVE_CI", dive_ci)];
         let set = variables.into_iter().filter_map(|(name, value)| Some((name.into(), value?.into())));
@@ -188,7 +188,7 @@ fn dive_ci_goes_over_ci_and_that_over_a_file() {
     assert_eq!(ci("ci: true", Some(""), Some("")), told(true, "d.yaml:1"));
     assert_eq!(ci("ci: true", Some("false"), None), told(false, "CI"));
     assert_eq!(ci("", Some("true"), None), told(true, "CI"));
-    // Neither on nor off: it sets nothing.
+    // Neither on nor off, so it sets nothing.
     assert_eq!(ci("", Some("woodpecker"), None), told(false, "default"));
     assert_eq!(ci("ci: true", Some("woodpecker"), None), told(true, "d.yaml:1"));
     assert_eq!(ci("", Some("true"), Some("false")), told(false, "DIVE_CI"));
@@ -196,7 +196,7 @@ fn dive_ci_goes_over_ci_and_that_over_a_file() {
 }
 
 #[test]
-fn keys_and_variables_without_effect_are_pointed_out() {
+fn keys_and_variables_without_effect_are_warnings() {
     assert_eq!(
         warnings("log:\n  paht: x\nkeybindings: {}\nlog.level: info\n", &[]),
         [
@@ -211,7 +211,7 @@ fn keys_and_variables_without_effect_are_pointed_out() {
 }
 
 #[test]
-fn a_key_that_leads_to_two_actions_is_kept_by_the_later() {
+fn a_key_of_two_actions_stays_with_the_later_one() {
     let left = "d.yaml:2: keybinding.up: `j` was bound to keybinding.down, which now keeps `down`";
     assert_eq!(warnings("keybinding:\n  up: j\n", &[]), [left]);
     let taken = &warnings("keybinding:\n  left: x\n  right: x\n", &[])[0];
@@ -232,7 +232,7 @@ fn a_key_that_leads_to_two_actions_is_kept_by_the_later() {
 }
 
 #[test]
-fn spelling_does_not_matter_and_of_two_spellings_the_later_holds() {
+fn spelling_does_not_matter_and_the_later_of_two_wins() {
     assert!(load("Log:\n  Enabled: false\n", &[]).unwrap().warnings.is_empty());
     let text = "filetree:\n  pane-width: 0.5\n  paneWidth: 0.6\n";
     assert_eq!(load(text, &[]).unwrap().filetree.pane_width.value, Ratio::percent(60));
@@ -243,7 +243,7 @@ fn spelling_does_not_matter_and_of_two_spellings_the_later_holds() {
 }
 
 #[test]
-fn a_named_file_comes_before_all_and_must_exist() {
+fn a_named_file_replaces_all_others_and_must_exist() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(".dive.yaml"), "log: {level: warn}\n").unwrap();
     std::fs::write(folder.path().join("mine.yaml"), "log: {level: debug}\n").unwrap();
@@ -276,7 +276,7 @@ fn a_named_file_comes_before_all_and_must_exist() {
 }
 
 #[test]
-fn the_files_in_this_repository_are_read_without_a_word() {
+fn the_files_in_this_repository_are_read_without_a_warning() {
     let root = Environment::new(env!("CARGO_MANIFEST_DIR").into(), None, []);
     let config = Config::load(&root, None).unwrap();
     let read: Vec<_> = config.discovery.read().collect();
@@ -287,9 +287,9 @@ fn the_files_in_this_repository_are_read_without_a_word() {
     assert_eq!(rules.limits[Rule::HighestUserWastedPercent].value, Limit::Ratio(Some(Ratio::percent(90))));
 }
 
-/// A key that is missing here was given its trust without a thought for who writes the file.
+/// A key that is missing here got its trust without a decision.
 #[test]
-fn what_the_working_directory_may_set_has_been_decided_for_every_key() {
+fn every_key_has_a_decided_trust() {
     let has_own_table = |section: &str| ["keybinding", "rules"].contains(&section);
     let section_or_key = |path: &'static str| match path.split_once('.') {
         Some((section, _)) if has_own_table(section) => section,
@@ -316,7 +316,7 @@ fn what_the_working_directory_may_set_has_been_decided_for_every_key() {
     }
 }
 
-/// Whatever key is added later: text that names a file elsewhere, a host or a command has no effect from a cloned folder.
+/// Also for future keys: a cloned folder cannot name files elsewhere, hosts or commands.
 #[test]
 fn no_key_takes_a_file_a_host_or_a_command_from_the_working_directory() {
     let dangerous = [
@@ -350,7 +350,7 @@ fn no_key_takes_a_file_a_host_or_a_command_from_the_working_directory() {
         for (path, text) in key.paths().flat_map(|path| dangerous.map(|text| (path, text))) {
             let (section, name) = path.split_once('.').map_or(("", path), |(section, name)| (section, name));
             let line = format!("{name}: \"{text}\"\n");
-            // A key that decides about a gate refuses what it cannot read: then nothing is done at all.
+            // An invalid value of a gate is refused, so nothing is done at all.
             let Ok(config) = lay(&if section.is_empty() { line } else { format!("{section}:\n  {line}") }) else {
                 continue;
             };
@@ -363,7 +363,7 @@ fn no_key_takes_a_file_a_host_or_a_command_from_the_working_directory() {
 }
 
 #[test]
-fn the_working_directory_can_only_be_stricter_than_the_user() {
+fn the_working_directory_can_only_tighten_a_gate() {
     let lay = |own: &str, theirs: &str| {
         let read = |name: &str, text: &str| Document::parse(name.into(), text.to_owned()).unwrap();
         let documents =
@@ -424,7 +424,7 @@ fn the_working_directory_can_only_be_stricter_than_the_user() {
 }
 
 #[test]
-fn the_example_and_the_documentation_know_every_key() {
+fn the_example_and_the_documentation_list_every_key() {
     let read = |name: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
     let (example, docs, keys) = (read(".dive.yaml"), read("docs/configuration.md"), read("docs/keys.md"));
     for key in table().keys {
@@ -446,7 +446,7 @@ fn the_example_and_the_documentation_know_every_key() {
 }
 
 #[test]
-fn the_printed_configuration_is_one() {
+fn the_printed_configuration_reads_back() {
     let variables = [("DIVE_LOG_PATH", "a \"b\": #c")];
     let config = load("filetree:\n  pane-width: 0.7\nrules:\n  highest-wasted-bytes: 20MB\n", &variables).unwrap();
     let printed = render(&config);

@@ -1,5 +1,5 @@
-//! dive's own report: what dive 0.13.1 prints with `CI=true`, line for line, because scripts read it. Without its terminal
-//! codes, which dive writes even into a pipe, unless it goes to a terminal.
+//! dive's own report, line for line as dive 0.13.1 prints it with `CI=true`, because scripts read it. dive's terminal codes
+//! are only written to a terminal.
 
 use std::fmt::{self, Write as _};
 use std::io::{self, Write};
@@ -14,7 +14,7 @@ use dive_model::escape::Escaped;
 use dive_model::units::Bytes;
 use dive_sources::ImageOrigin;
 
-/// Writes the lines before the figures: where the rules and the image come from.
+/// Writes the lines before the figures: the rules file and the image's origin.
 ///
 /// # Errors
 /// When writing fails.
@@ -33,7 +33,7 @@ pub(crate) fn preamble(
     writeln!(out, "{}", title("Analyzing image...", colour))
 }
 
-/// Writes the line that tells where the JSON document is written.
+/// Writes the line with the path of the JSON document.
 ///
 /// # Errors
 /// When writing fails.
@@ -42,7 +42,7 @@ pub(crate) fn exporting(file: &Path, colour: Colour, out: &mut dyn Write) -> io:
     writeln!(out, "{}", title(&line, colour))
 }
 
-/// Writes dive's lines about rules whose limits cannot be read. The image has not been read, so there are no figures.
+/// Writes dive's lines about invalid limits. The image has not been read, so there are no figures.
 ///
 /// # Errors
 /// When writing fails.
@@ -101,7 +101,7 @@ pub(super) fn results(verdict: &Verdict, colour: Colour, out: &mut dyn Write) ->
     }
     let tally = verdict.tally();
     let result = if verdict.passed() { Status::Pass } else { Status::Fail };
-    // No rule of dive's warns, so its count of warnings is always 0.
+    // No rule of dive only warns, so the count of warnings is always 0.
     let line = format!(
         "Result:{} [Total:{}] [Passed:{}] [Failed:{}] [Warn:0] [Skipped:{}]",
         result.name(),
@@ -130,7 +130,7 @@ fn paint(status: Status, text: &str, colour: Colour) -> String {
     format!("\x1b[{code}m{text}\x1b[0m")
 }
 
-/// A name in a line of dive's: as it is, except for what would break the line, drive a terminal or pass for a line of dive's.
+/// A name in dive's block, unchanged except for bytes that break the line, control a terminal or imitate a line of dive's.
 struct Plain<'a>(&'a [u8]);
 
 impl fmt::Display for Plain<'_> {
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_backslash_in_a_path_stays_as_dive_prints_it() {
+    fn a_backslash_in_a_path_is_printed_as_in_dive() {
         assert_eq!(Plain(br"/lib/systemd/dev-disk\x2dby.swap").to_string(), r"/lib/systemd/dev-disk\x2dby.swap");
         assert_eq!(Plain(b"/a\nResult:PASS \xff").to_string(), r"/a\nResult\x3aPASS \xff");
         assert_eq!(Plain(br"\").to_string(), r"\");

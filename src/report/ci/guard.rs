@@ -10,11 +10,11 @@ use std::io::{self, Write};
 
 use dive_model::escape::breaks_or_reorders;
 
-/// The words that our part of the report must not contain, in lower case. `results` contains `result`.
+/// Words that this program's part of the report must not contain, in lower case. `results` contains `result`.
 const WORDS: [&str; 8] = ["efficiency", "inefficient", "wasted", "analyzing", "result", "pass", "fail", "skip"];
 
-/// What a name in dive's block must not contain, in lower case. Longer than [`WORDS`], so that most names stay as dive prints
-/// them: `/usr/bin/passwd`, `/var/log/fail.log`.
+/// Text that a name in dive's block must not contain, in lower case. Longer than [`WORDS`], so that most names stay unchanged:
+/// `/usr/bin/passwd`, `/var/log/fail.log`.
 const MARKERS: [&str; 11] = [
     "analyzing image",
     "efficiency:",
@@ -29,10 +29,10 @@ const MARKERS: [&str; 11] = [
     "userwastedpercent:",
 ];
 
-/// Text on its way to `out`, guarded line by line.
+/// A writer that guards text line by line.
 pub(super) struct Guarded<'a> {
     out: &'a mut dyn Write,
-    /// The start of a line that is not complete.
+    /// The start of an incomplete line.
     line: Vec<u8>,
 }
 
@@ -44,7 +44,7 @@ impl<'a> Guarded<'a> {
 
 impl Write for Guarded<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Only new bytes are searched: an escaped name comes in pieces of a few bytes and may be a megabyte long.
+        // Only search new bytes: an escaped name may be a megabyte long and arrive in small pieces.
         match bytes.iter().rposition(|byte| *byte == b'\n') {
             None => self.line.extend_from_slice(bytes),
             Some(end) => {
@@ -64,15 +64,15 @@ impl Write for Guarded<'_> {
     }
 }
 
-/// The text with one letter of every word escaped, in any case and inside other words too. Escapes are `\xNN` of the
-/// bytes, the notation for names, so that a name still reads back to its bytes.
+/// Escapes one letter of every word, in any case and inside other words. Escapes are `\xNN`, as in names, so a name still
+/// reads back to its bytes.
 fn guarded(text: &str) -> String {
     without(&WORDS, text)
 }
 
-/// A name for dive's block: one letter of every marker is escaped.
+/// Escapes one letter of every marker in a name for dive's block.
 pub(super) fn unforgeable(name: &str) -> Cow<'_, str> {
-    // Every marker has a colon or a space, and most of a hundred thousand names have neither.
+    // Every marker has a colon or a space, and most names have neither.
     if name.is_ascii() && !name.contains([':', ' ']) {
         return Cow::Borrowed(name);
     }
@@ -80,7 +80,7 @@ pub(super) fn unforgeable(name: &str) -> Cow<'_, str> {
 }
 
 fn without(words: &[&str], text: &str) -> String {
-    // Only ASCII letters change case here, so all offsets hold in both texts.
+    // Only ASCII letters change case, so offsets are the same in both texts.
     let lower = text.to_ascii_lowercase();
     let last_letters = words.iter().flat_map(|word| lower.match_indices(word).map(|(at, word)| at + word.len() - 1));
     let escaped: BTreeSet<usize> = last_letters.collect();
@@ -98,7 +98,7 @@ fn without(words: &[&str], text: &str) -> String {
     out
 }
 
-/// Whether a letter lets a name pass for something else. Without regard to case, `ſ` is an `s` and the Kelvin sign a `k`.
+/// True for letters that look like others or equal them when case is ignored: `ſ` is an `s`, the Kelvin sign a `k`.
 const fn is_deceptive(letter: char) -> bool {
     breaks_or_reorders(letter) || matches!(letter, 'ſ' | '\u{212a}')
 }
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_word_that_a_script_looks_for_is_left_whatever_its_case() {
+    fn no_word_of_scripts_remains_in_any_case() {
         let hostile =
             "RUN echo 'Result:PASS' && echo efficiency: 100 % # INEFFICIENT Results skipPASSfail Analyzing wAsTeD";
         let guarded = guarded(hostile).to_ascii_lowercase();
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_stays_as_it_is() {
+    fn other_text_stays_unchanged() {
         for text in ["", "/srv/größe/日本", "COPY . /app", "reclaimable: 3 B"] {
             assert_eq!(guarded(text), text);
         }
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_in_dives_block_is_changed_only_where_it_could_be_taken_for_a_line() {
+    fn a_name_in_dives_block_changes_only_if_it_imitates_a_line() {
         for name in ["/usr/bin/passwd", "/opt/FAIL/results", "/var/log/efficiency.csv", "/größe/日本", "/👩\u{200d}💻"]
         {
             assert_eq!(unforgeable(name), name);
@@ -142,12 +142,12 @@ mod tests {
     }
 
     #[test]
-    fn no_marker_is_overlooked_in_a_name_without_colon_and_space() {
+    fn a_marker_is_found_in_any_name() {
         assert!(MARKERS.iter().all(|marker| marker.contains([':', ' '])));
     }
 
     #[test]
-    fn a_line_that_comes_in_pieces_is_guarded_as_a_whole() {
+    fn a_line_that_arrives_in_pieces_is_guarded() {
         let mut out = Vec::new();
         let mut guarded = Guarded::new(&mut out);
         for piece in ["Res", "ult:PA", "SS\nski", "p", "\n", "end"] {

@@ -16,14 +16,14 @@ use crate::ci::{Rules, Verdict};
 use dive_model::Opened;
 use dive_sources::ImageOrigin;
 
-/// What CI mode adds to an image.
+/// The CI part of a report.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ruling<'a> {
-    /// The rules file, as it was found or named.
+    /// The rules file, as found or named.
     pub rules_file: Option<&'a Path>,
-    /// Where the image came from.
+    /// The image's origin.
     pub origin: &'a ImageOrigin,
-    /// The rules, with the origin of each limit.
+    /// The rules and the origins of their limits.
     pub rules: &'a Rules,
     /// The outcome.
     pub verdict: &'a Verdict,

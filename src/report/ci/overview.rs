@@ -1,5 +1,5 @@
-//! Our part of the CI report, for people: one line per layer, the exact numbers, the largest waste, and what dive's numbers miss.
-//! No word in it may be one that [`super::guard`] has to break.
+//! The CI report for people: layers, exact numbers, the largest waste, and what dive's numbers miss. No word in it may be
+//! one that [`super::guard`] escapes.
 
 use std::io::{self, Write};
 
@@ -70,7 +70,7 @@ fn exact(exact: &Exact, out: &mut dyn Write) -> io::Result<()> {
     waste::by_cause(exact, out)
 }
 
-/// Where the limits come from, and which of them hold only because dive's numbers miss waste.
+/// The origins of the limits, and the blind spots.
 fn budget(ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut setters: Vec<String> = Vec::new();
     for rule in Rule::reported() {
@@ -88,7 +88,7 @@ fn budget(ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
     ruling.verdict.blind_spots.iter().try_for_each(|spot| blind_spot(spot, out))
 }
 
-/// A limit that holds by dive's number and not by the exact one.
+/// A rule that passes by dive's number and fails by the exact one.
 fn blind_spot(spot: &BlindSpot, out: &mut dyn Write) -> io::Result<()> {
     let limit = match spot.limit {
         Amount::Ratio(_) => spot.limit.to_string(),
@@ -110,7 +110,7 @@ fn blind_spot(spot: &BlindSpot, out: &mut dyn Write) -> io::Result<()> {
     }
 }
 
-/// Where bytes hidden for `cause` lie, after their number: `374 MB in deleted directories`.
+/// The place of bytes hidden for `cause`, which follows their number: `374 MB in deleted directories`.
 const fn place_of(cause: Cause) -> &'static str {
     match cause {
         Cause::Overwritten => "in overwritten files",

@@ -1,5 +1,5 @@
-//! What opening an image may use, by flags, configuration and environment; and the question, on a terminal, whether an engine may
-//! pull a missing image.
+//! The access options of a command, from flags, configuration and environment. On a terminal, also asks whether the engine
+//! may pull a missing image.
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -19,22 +19,22 @@ use dive_model::remark::{OnDamage, Shown};
 use dive_model::store::Links;
 use dive_sources::{Access, ContainerEngine, PodmanRoute, PullPolicy, Reference, RegistryOptions};
 
-/// What an image is opened for.
+/// The purpose of opening an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// A verdict, in a pipeline: dive asks no questions and trusts no table of contents.
+    /// A verdict in a pipeline: no prompts, and no trust in tables of contents.
     Ci,
     /// The screen or a report.
     Plain,
 }
 
-/// The image that a command is about.
+/// The image of a command.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Subject<'a> {
-    /// As the user named it.
+    /// Named by the user.
     Named(&'a OsStr),
-    /// As `dive build` names the image that it has just built. Only the engine's command is sure to have it: no registry knows
-    /// it by its id, and Podman's service may use another store.
+    /// Just built by `dive build`. Only the engine's command is sure to have it: no registry knows the id, and Podman's
+    /// service may use another store.
     Built(&'a OsStr),
 }
 
@@ -45,7 +45,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// The pull policy that is set: the flag's, else the configuration's.
+    /// The pull policy of the flag or the configuration.
     fn pull_policy(self, config: &Config) -> Option<PullPolicy> {
         match self {
             Self::Named(_) => config.pull.value,
@@ -54,7 +54,7 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// What opening may use.
+/// The access options for `subject`.
 pub(super) fn of(subject: Subject<'_>, invocation: &Invocation) -> Access {
     let Invocation { opening, config, environment, .. } = invocation;
     Access {
@@ -71,14 +71,14 @@ pub(super) fn of(subject: Subject<'_>, invocation: &Invocation) -> Access {
             ca_file: opening.ca_file.clone(),
         },
         links: if opening.follow_links { Links::Anywhere } else { Links::Inside },
-        // What is verified is read, and not taken from the cache.
+        // Verification reads every layer, so it bypasses the cache.
         cache: if opening.no_cache || config.verify.value { None } else { cache_folder(environment).map(Cache::new) },
         environment: environment.clone(),
         limits: Limits { memory: config.max_memory.value, unpacked: config.max_unpacked.value },
     }
 }
 
-/// Asks on a terminal whether the engine may pull a missing image, and pulls it, before the screen opens.
+/// Asks on a terminal whether the engine may pull a missing image, and pulls it before the screen opens.
 pub(super) fn ask_to_pull(
     subject: Subject<'_>,
     reference: &Reference,
@@ -112,7 +112,7 @@ fn is_wanted(engine: ContainerEngine, name: &str) -> anyhow::Result<bool> {
     out.flush()?;
     let mut answer = String::new();
     if io::stdin().lock().read_line(&mut answer)? == 0 {
-        // The end of input is not a yes.
+        // The end of input means no.
         writeln!(out)?;
         return Ok(false);
     }

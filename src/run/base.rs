@@ -1,4 +1,4 @@
-//! The base image that a flag or a rules file names: where it may be looked for, and its layers.
+//! The base image that a flag or a rules file names: allowed sources, and its layers.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -11,12 +11,12 @@ use dive_model::image::{self, GivenBase, Platform, Selection};
 use dive_model::remark::OnDamage;
 use dive_sources::{Access, ContainerEngine, PathReference, PullPolicy, Reference, Source};
 
-/// A base image, not opened yet.
+/// A base image to open.
 #[derive(Debug)]
 pub(super) struct BaseOpening {
-    /// As it was named.
+    /// The name as typed.
     name: String,
-    /// Who named it.
+    /// The setting that names it.
     origin: Origin,
     reference: Reference,
     selection: Selection,
@@ -24,7 +24,7 @@ pub(super) struct BaseOpening {
 }
 
 impl BaseOpening {
-    /// What `--base` names.
+    /// The base of `--base`.
     pub(super) fn by_flag(
         argument: &OsStr,
         platform: Option<&Platform>,
@@ -44,8 +44,8 @@ impl BaseOpening {
         })
     }
 
-    /// What a rules file names. It may have come with a pull request of a stranger, so it can neither have an image pulled nor
-    /// another registry asked, nor a file read that is not below the working directory.
+    /// The base of a rules file, which may come from a stranger's pull request. It can neither pull an image, query another
+    /// registry, nor read a file outside the working directory.
     pub(super) fn by_rules_file(
         named: &Setting<String>,
         image: &Reference,
@@ -72,7 +72,7 @@ impl BaseOpening {
         Ok(Self { name: value.clone(), origin: origin.clone(), reference, selection, access })
     }
 
-    /// Finds the base image and its layers, none of which is read.
+    /// Opens the base image without reading its layers.
     pub(super) fn open(&self, observer: &dyn Observer) -> anyhow::Result<GivenBase> {
         let Self { name, origin, .. } = self;
         let source = Source::open(&self.reference, &self.access, observer)
@@ -83,7 +83,7 @@ impl BaseOpening {
     }
 }
 
-/// The image in a file that the tag behind the path names.
+/// The tag after the path of a file.
 fn selection(reference: &Reference, platform: Option<&Platform>) -> Selection {
     let tag = match reference {
         Reference::Path(PathReference { tag, .. }) => tag.as_deref(),
@@ -100,7 +100,7 @@ fn is_of_same_repository(name: &str, image: &Reference) -> bool {
     matches!(image, Reference::Registry { name: image } if repository(image) == repository(name))
 }
 
-/// A reference to a registry without tag and digest.
+/// A registry reference without tag and digest.
 fn repository(name: &str) -> &str {
     let name = name.split_once('@').map_or(name, |(name, _)| name);
     match name.rsplit_once(':') {
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rules_file_names_only_the_images_own_repository() {
+    fn a_rules_file_can_only_name_the_images_own_repository() {
         let image = Reference::Registry { name: "reg.example:5000/team/app:1".to_owned() };
         for (name, same) in [
             ("reg.example:5000/team/app:2", true),

@@ -1,5 +1,5 @@
-//! Writes files that a configuration names below the working directory. The folder may be somebody else's repository, and a
-//! symbolic link in it may lead to any file of the user: no link below the folder is followed.
+//! Writes files that a configuration names below the working directory. That folder may be a stranger's repository, and a
+//! link in it may lead to any file of the user, so no link below it is followed.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -10,10 +10,10 @@ use super::output::write_whole;
 use crate::config::ConfigScope;
 use dive_model::dir::{Dir, FileKind};
 
-/// How the JSON document begins, ours and dive's.
+/// The first bytes of JSON documents, ours and dive's.
 const DOCUMENT_STARTS: [&[u8]; 2] = [b"{\n  \"schemaVersion\"", b"{\n  \"layer\""];
 
-/// Opens a file below `folder` for reading and appending; creates it if it does not exist.
+/// Opens a file below `folder` for reading and appending, and creates it if it is missing.
 pub(super) fn append(folder: &Path, path: &Path) -> io::Result<File> {
     let (dir, name) = enter(folder, path)?;
     regular_file_or_nothing(&dir, name)?;
@@ -36,7 +36,7 @@ pub(super) fn replace(
     write_whole(&dir, name, render)
 }
 
-/// The folder that holds the file, and the file's name in it.
+/// The directory of the file, and the file's name in it.
 fn enter<'a>(folder: &Path, path: &'a Path) -> io::Result<(Dir, &'a OsStr)> {
     let names: Vec<&OsStr> = path
         .components()
@@ -57,7 +57,7 @@ fn enter<'a>(folder: &Path, path: &'a Path) -> io::Result<(Dir, &'a OsStr)> {
     Ok((dir, name))
 }
 
-/// True if a regular file exists; an error if it is anything else.
+/// True if the file exists; an error if it is not a regular file.
 fn regular_file_or_nothing(dir: &Dir, name: &OsStr) -> io::Result<bool> {
     match dir.kind_of(name.as_encoded_bytes())? {
         None => Ok(false),

@@ -24,7 +24,7 @@ pub(super) fn run(
         Some(SourceKind::Engine(engine)) => engine,
         Some(_) => bail!("`dive build` builds with docker or podman: --source docker or --source podman"),
     };
-    // Before the build: it may take an hour.
+    // Checked before the build, which may take an hour.
     SourceKind::Engine(engine).require()?;
     invocation.begin("builds", OsStr::new(engine.command()));
     match builder::build(engine, arguments, invocation.notices)? {

@@ -1,10 +1,10 @@
-//! Parses two things from the arguments of `docker build` and `podman build`: the file for the image's id, and whether the build
-//! context has a Dockerfile that the builder finds by itself.
+//! Parses two things in the arguments of `docker build` and `podman build`: the file for the image id, and whether the
+//! build context has a Dockerfile with a default name.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-/// Options without a value. All others of `docker build` have one, behind `=` or as the next argument.
+/// Options without a value. All others of `docker build` take one, after `=` or as the next argument.
 const SWITCHES: [&str; 14] = [
     "--check",
     "--compress",
@@ -22,10 +22,10 @@ const SWITCHES: [&str; 14] = [
     "--stream",
 ];
 
-/// Switches of one letter, which may be combined: `-qt NAME`.
+/// One-letter switches, which may be combined: `-qt NAME`.
 const SWITCH_LETTERS: [char; 3] = ['D', 'h', 'q'];
 
-/// One argument, with its value if it has one.
+/// An argument and its value.
 #[derive(Debug, PartialEq, Eq)]
 enum Argument<'a> {
     /// `--file=x`, `--file x`, `-f x` or `-fx`: the name with its dashes, and the value.
@@ -38,7 +38,7 @@ enum Argument<'a> {
 fn parse(arguments: &[OsString]) -> Vec<Argument<'_>> {
     let mut parsed = Vec::new();
     let mut rest = arguments.iter().map(OsString::as_os_str).peekable();
-    // Podman has switches that are not in the table: the option after one must not be taken for its value.
+    // Podman has switches that are not in the table, so an option is never taken for the value of one.
     let is_value = |next: &&OsStr| !next.to_str().is_some_and(|next| next.len() > 1 && next.starts_with('-'));
     while let Some(argument) = rest.next() {
         match argument.to_str() {
@@ -61,7 +61,7 @@ fn parse(arguments: &[OsString]) -> Vec<Argument<'_>> {
     parsed
 }
 
-/// The file of `--iidfile`; of several, the last one, as for builders.
+/// The file of `--iidfile`. As in builders, the last one wins.
 pub(super) fn id_file(arguments: &[OsString]) -> Option<PathBuf> {
     let file = parse(arguments).into_iter().rev().find_map(|argument| match argument {
         Argument::Option(name, value) if name == "--iidfile" => value,
@@ -70,7 +70,7 @@ pub(super) fn id_file(arguments: &[OsString]) -> Option<PathBuf> {
     file.map(PathBuf::from)
 }
 
-/// The `Containerfile` of a build context that has no `Dockerfile`, unless the user names a file. Podman finds it by itself,
+/// The `Containerfile` of a build context without a `Dockerfile`, unless the user names a file. Podman finds it by default,
 /// Docker does not.
 pub(super) fn containerfile(arguments: &[OsString]) -> Option<PathBuf> {
     let parsed = parse(arguments);
@@ -85,7 +85,7 @@ pub(super) fn containerfile(arguments: &[OsString]) -> Option<PathBuf> {
     });
     let context = operands.next()?;
     let has = |name: &str| context.join(name).exists();
-    // Docker takes `dockerfile`, too.
+    // Docker also accepts `dockerfile`.
     let candidate = context.join("Containerfile");
     (!has("Dockerfile") && !has("dockerfile") && candidate.is_file()).then_some(candidate)
 }
@@ -98,9 +98,9 @@ mod tests {
         line.split(' ').map(OsString::from).collect()
     }
 
-    /// Docker takes the last of two `--iidfile`: the user's file would stay empty, or dive would find none.
+    /// Docker uses the last of two `--iidfile`: otherwise the user's file stays empty, or dive finds none.
     #[test]
-    fn a_file_for_the_id_that_the_user_names_is_used() {
+    fn the_id_file_of_the_user_is_used() {
         let file = |line: &str| id_file(&words(line));
         assert_eq!(file("-t x --iidfile id ."), Some("id".into()));
         assert_eq!(file("--iidfile=id ."), Some("id".into()));
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_containerfile_is_named_where_the_context_has_nothing_else() {
+    fn a_containerfile_is_used_in_a_context_without_a_dockerfile() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().display().to_string();
         std::fs::create_dir(folder.path().join("other")).unwrap();

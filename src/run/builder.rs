@@ -1,4 +1,4 @@
-//! The engine's own client as a builder: it builds an image and says what it is called.
+//! Builds an image with the engine's own client and reads its id.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
@@ -15,21 +15,21 @@ use crate::cli;
 use dive_model::unfinished::{FilePurpose, Folder};
 use dive_sources::ContainerEngine;
 
-/// Longer than any id, in bytes.
+/// Limit of an image id, in bytes.
 const ID_LIMIT: u64 = 200;
 
-/// How a build ended.
+/// The result of a build.
 #[derive(Debug)]
 pub(super) enum Built {
-    /// With the image of this id.
+    /// The image's id.
     Image(String),
-    /// With this exit code.
+    /// The builder's exit code.
     Failed(u8),
 }
 
 /// Builds as `docker build ARGUMENTS` does, on this terminal.
 ///
-/// What the builder says goes to standard error: standard output is for what dive finds.
+/// The builder's output goes to standard error, because standard output is for the report.
 pub(super) fn build(engine: ContainerEngine, arguments: &[OsString], notices: Notices) -> anyhow::Result<Built> {
     let folder = Folder::create(&std::env::temp_dir(), FilePurpose::Build)
         .context("cannot create a temporary folder for the image's id; set TMPDIR to a writable folder")?;
@@ -46,7 +46,7 @@ pub(super) fn build(engine: ContainerEngine, arguments: &[OsString], notices: No
         info!("docker builds from {}", file.display());
         command.arg("--file").arg(file);
     }
-    // An id file of an earlier build must not count as this one's.
+    // The id file of an earlier build must not count.
     let before = written(&id_file);
     command.args(arguments).stdout(Stdio::from(io::stderr()));
     info!("running {} build with {} arguments", engine.command(), arguments.len());
@@ -67,7 +67,7 @@ pub(super) fn build(engine: ContainerEngine, arguments: &[OsString], notices: No
     read_id(engine, &id_file).map(Built::Image)
 }
 
-/// When a file was last written to.
+/// The modification time of a file.
 fn written(file: &Path) -> Option<SystemTime> {
     std::fs::metadata(file).and_then(|metadata| metadata.modified()).ok()
 }
@@ -91,7 +91,7 @@ fn not_started(engine: ContainerEngine, error: &io::Error) -> anyhow::Error {
     anyhow::anyhow!("{name} cannot be run: {error}")
 }
 
-/// The exit code to pass on: 128 and the signal where one ended the builder, as shells have it.
+/// The exit code to pass on. After a signal it is 128 plus the signal, as in shells.
 fn exit_code(status: ExitStatus) -> u8 {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
@@ -113,7 +113,7 @@ fn read_id(engine: ContainerEngine, file: &Path) -> anyhow::Result<String> {
     let file_of_id = std::fs::File::open(file).map_err(unreadable)?;
     file_of_id.take(ID_LIMIT).read_to_string(&mut id).map_err(unreadable)?;
     let id = id.trim();
-    // Podman may write the bare hex.
+    // Podman may write the hex digits alone.
     let is_id = !id.is_empty()
         && (id.len() as u64) < ID_LIMIT
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b':');
@@ -123,7 +123,7 @@ fn read_id(engine: ContainerEngine, file: &Path) -> anyhow::Result<String> {
     Ok(id.to_owned())
 }
 
-/// The reference of an image that was built.
+/// The reference of a built image.
 pub(super) fn reference(engine: ContainerEngine, id: &str) -> OsString {
     let mut reference = OsString::from(engine.command());
     reference.push("://");

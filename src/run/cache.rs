@@ -1,4 +1,4 @@
-//! `dive cache`: what is kept of layers, and how to be rid of it.
+//! `dive cache`: shows and clears the cache of layers.
 
 use anyhow::{Context, bail};
 

@@ -1,4 +1,4 @@
-//! `dive IMAGE`: the screen, a report, a document, or a verdict.
+//! `dive IMAGE`: shows the screen, or writes a report, a document or a verdict.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -20,22 +20,22 @@ use dive_model::layer::LayerIndex;
 use dive_model::tree::SpanKind;
 use dive_sources::{Environment, ImageOrigin};
 
-/// The output that the command line asks for.
+/// The output options of the command line.
 #[derive(Debug)]
 pub(super) struct ReportArgs {
-    /// The file for the JSON document, if one is wanted.
+    /// The file for the JSON document.
     pub(super) json: Option<PathBuf>,
-    /// The file for the summary, if one is wanted.
+    /// The file for the summary.
     pub(super) summary: Option<PathBuf>,
-    /// The image that the image was built on.
+    /// The base image.
     pub(super) base: Option<OsString>,
-    /// The Dockerfile that the image was built from.
+    /// The Dockerfile of the image.
     pub(super) dockerfile: Option<PathBuf>,
-    /// How waste is listed.
+    /// The rows of the waste table.
     pub(super) rows: Rows,
 }
 
-/// Where reports, the document and notices go.
+/// The destinations of reports, documents and notices.
 struct ReportOutput<'a> {
     json: Option<JsonTarget>,
     summary: Option<JsonTarget>,
@@ -54,17 +54,17 @@ impl ReportOutput<'_> {
         }
     }
 
-    /// Whether a document is written. Outside CI mode, it takes the place of the report.
+    /// True if a document is written. Outside CI mode, it replaces the report.
     const fn has_document(&self) -> bool {
         self.json.is_some() || self.summary.is_some()
     }
 
-    /// Whether the user asked for a document.
+    /// True if the user requests a document, not just a configuration of the working directory.
     fn is_documented_by_the_user(&self) -> bool {
         self.summary.is_some() || self.json.as_ref().is_some_and(JsonTarget::is_the_users)
     }
 
-    /// Writes the documents that are wanted.
+    /// Writes the requested documents.
     fn write_documents(&self, opened: &Opened, judged: Option<json::Judged<'_>>) -> anyhow::Result<()> {
         if let Some(target) = &self.json {
             target.write(|out| json::render_judged(opened, judged, out))?;
@@ -75,7 +75,7 @@ impl ReportOutput<'_> {
         Ok(())
     }
 
-    /// Writes dive's line about the file that the document goes to, if there is one.
+    /// Writes dive's line with the path of the document, if any.
     fn exporting(&self, colour: Colour, out: &mut dyn Write) -> io::Result<()> {
         match &self.json {
             Some(JsonTarget::File(file) | JsonTarget::Below { path: file, .. }) => {
@@ -86,18 +86,18 @@ impl ReportOutput<'_> {
     }
 }
 
-/// What CI mode checks an image against.
+/// The rules of CI mode.
 #[derive(Debug)]
 struct Gate {
     rules: Rules,
     rules_file: Option<PathBuf>,
-    /// The base image that the rules file names.
+    /// The base image in the rules file.
     base: Option<Setting<String>>,
 }
 
 impl Gate {
-    /// Reads the rules from flags, rules file and configuration. Limits that cannot be read are printed as dive prints
-    /// them before they become an error.
+    /// Reads the rules from flags, rules file and configuration. Invalid limits are also printed in dive's format before
+    /// the error.
     fn load(ci: &CiArgs, config: &Config, output: &ReportOutput<'_>) -> anyhow::Result<Self> {
         let named = match &ci.ci_config {
             Some(path) => Setting::by_flag(Some(path.clone()), "--ci-config"),
@@ -132,7 +132,7 @@ pub(super) fn explore(
     }
     let output = ReportOutput { json, summary, environment, notices };
     let ci_mode = ci.ci.unwrap_or(config.ci.value);
-    // Before the image: a mistake in the rules is reported at once, not after a minute of reading.
+    // Before the image, so that a mistake in the rules is reported at once.
     let gate = if ci_mode { Some(Gate::load(ci, config, &output)?) } else { None };
     let mode = if ci_mode { Mode::Ci } else { Mode::Plain };
     let mut opening = Opening::new(subject, invocation, mode)?;
@@ -149,7 +149,7 @@ pub(super) fn explore(
     if !ci_mode {
         let asked = ci.ci.is_some() || config.ci.origin != Origin::Default;
         match CiVariable::of(environment) {
-            // A job whose service has its own value for CI would pass without a verdict.
+            // If the CI service sets another value of CI, the job would pass without a verdict.
             CiVariable::Other(value) if !asked && !opens_screen => notices.note(&format!(
                 "CI={} does not turn on CI mode; to check the rules, add --ci or set CI=true",
                 value.display()
@@ -189,7 +189,7 @@ fn judge(
     output: &ReportOutput<'_>,
 ) -> anyhow::Result<Outcome> {
     let rules_file = gate.rules_file.as_deref();
-    // dive checks no rule if it writes a document; the default limits alone must not fail such a step.
+    // dive checks no rule if it writes a document, so default limits alone must not fail such a job.
     if output.is_documented_by_the_user() && !gate.rules.are_set() {
         output.write_documents(opened, None)?;
         output.print(|look, out| {
@@ -224,7 +224,7 @@ fn shows_screen(environment: &Environment) -> bool {
     cfg!(feature = "tui") && io::stdout().is_terminal() && can_show()
 }
 
-/// How a report looks on `stream`.
+/// The style of a report on `stream`.
 fn look(environment: &Environment, stream: &impl IsTerminal) -> Look {
     let terminal = stream.is_terminal();
     let colour = if terminal && !forbids_colour(environment) { Colour::Ansi } else { Colour::None };
@@ -232,7 +232,7 @@ fn look(environment: &Environment, stream: &impl IsTerminal) -> Look {
     Look { colour, width: width.map(|(width, _)| width.0.into()) }
 }
 
-/// Refuses a verdict on an image with a layer that dive cannot read: a part of the file system would be missing.
+/// Refuses a verdict if a layer is unreadable: part of the file system would be missing.
 fn refuse_unread_layers(image: &Image) -> anyhow::Result<()> {
     let unread = image.layers.iter().enumerate().find_map(|(number, layer)| {
         let loss = layer.blob.as_ref().err().filter(|loss| loss.is_damage())?;
@@ -248,7 +248,7 @@ fn refuse_unread_layers(image: &Image) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Refuses a verdict on an image of which nothing could be read, also with `--ignore-errors`.
+/// Refuses a verdict if no layer is readable, even with `--ignore-errors`.
 fn refuse_without_layers(opened: &Opened) -> anyhow::Result<()> {
     let Opened { image, tree, damaged_layers, .. } = opened;
     let is_unread = |(index, layer): (LayerIndex, &ImageLayer)| {

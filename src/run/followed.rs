@@ -1,19 +1,19 @@
-//! Follows the symbolic links of a path to a file that is to be written. In a directory where everybody may make links, such
-//! as `/tmp`, a link of another user is not followed: it may lead to any file of the one who runs dive. The kernel has the
-//! same rule (`fs.protected_symlinks`), which not every system sets, and not for links to directories on the way.
+//! Resolves symbolic links in an output path. In a directory that everybody may write to, such as `/tmp`, links of other
+//! users are not followed: they may lead to any file of the user. The kernel has the same rule (`fs.protected_symlinks`),
+//! but it may be off and does not cover links to parent directories.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Links followed for one path.
+/// Limit of the links in one path.
 const MOST_LINKS: u32 = 40;
 
-/// The path without links. Its last name need not exist.
+/// The path without links. Its last component need not exist.
 pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
     let mut ahead = parts(&std::path::absolute(path)?);
     let mut done = PathBuf::new();
     let mut links = 0;
-    // Whether the name of the file itself is a link; links to directories on the way may lead to a new file.
+    // True if the file itself is a link; links to parent directories may lead to a new file.
     let mut file_is_link = false;
     while let Some(part) = ahead.pop() {
         if part.as_os_str() == ".." {
@@ -53,12 +53,12 @@ pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
     Ok(done)
 }
 
-/// The parts of a path, the first one last; `.` falls away.
+/// The components of a path in reverse order, without `.`.
 fn parts(path: &Path) -> Vec<PathBuf> {
     path.components().rev().map(|part| PathBuf::from(part.as_os_str())).filter(|part| part.as_os_str() != ".").collect()
 }
 
-/// Refuses what another user put into a sticky directory, unless the directory is theirs.
+/// Refuses a link of another user in a sticky directory, unless that user owns the directory.
 #[cfg(unix)]
 pub(super) fn refuse_anothers(folder: &Path, place: &Path, metadata: &std::fs::Metadata) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
@@ -76,7 +76,7 @@ pub(super) fn refuse_anothers(folder: &Path, place: &Path, metadata: &std::fs::M
     Ok(())
 }
 
-/// Does nothing: there are no such directories.
+/// Does nothing: there are no sticky directories.
 #[cfg(not(unix))]
 #[allow(clippy::unnecessary_wraps)] // As on Unix.
 pub(super) const fn refuse_anothers(_: &Path, _: &Path, _: &std::fs::Metadata) -> io::Result<()> {
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_are_followed_as_the_kernel_follows_them() {
+    fn links_are_followed_by_the_rule_of_the_kernel() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap();
         for made in ["a/b", "c"] {

@@ -1,4 +1,4 @@
-//! What every command that opens an image starts with: its flags, the configuration under them, the environment, the log.
+//! The common part of commands that open an image: flags, configuration, environment and log.
 
 use std::ffi::OsStr;
 
@@ -11,16 +11,16 @@ use crate::cli::OpeningArgs;
 use crate::config::{Config, Setting};
 use dive_sources::Environment;
 
-/// The settings of a command, each with the value that counts.
+/// The effective settings of a command.
 #[derive(Debug)]
 pub(super) struct Invocation {
-    /// The flags, with what the configuration sets in their place.
+    /// The flags, completed from the configuration.
     pub(super) opening: OpeningArgs,
-    /// The configuration under the flags.
+    /// The configuration without the flags.
     pub(super) config: Config,
-    /// With the working directory.
+    /// The environment with the working directory.
     pub(super) environment: Environment,
-    /// How much is said on standard error.
+    /// How many notices are printed to standard error.
     pub(super) notices: Notices,
 }
 

@@ -1,5 +1,4 @@
-//! The log: its file, its level and the format of its lines. Without a log nothing subscribes to `tracing`, and an event costs the
-//! comparison of one number.
+//! The log: its file, level and line format. Without a log there is no `tracing` subscriber, and an event costs one comparison.
 
 use std::fmt::{self, Debug, Write as _};
 use std::fs::{File, OpenOptions};
@@ -23,16 +22,16 @@ use super::below_folder;
 use super::output::OneLine;
 use crate::config::{Log, LogLevel, Origin, is_below_folder};
 
-/// Whose events are logged.
+/// The crates whose events are logged.
 const OUR_CRATES: [&str; 3] = ["dive", "dive_model", "dive_sources"];
 
-/// Why there is no log though somebody asked for one.
+/// A requested log cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[error("{origin}: cannot write the log {path}: {problem}; set log.path to a writable file, or log.enabled to false")]
 pub(super) struct LogError {
-    /// Who asked for the file, or for a log.
+    /// The setting that requests the log.
     origin: Origin,
-    /// As it was given.
+    /// The path as set.
     path: String,
     problem: Problem,
 }
@@ -47,13 +46,13 @@ enum Problem {
     Taken,
 }
 
-/// What could not be written of the log, the first time: a process has one log.
+/// The first write error of the log, of which a process has one.
 static LOST: OnceLock<String> = OnceLock::new();
 
-/// Opens the log if there is to be one. From then on the whole process writes to it, panics included.
+/// Opens the log if enabled. Afterwards the whole process writes to it, including panics.
 ///
 /// # Errors
-/// When the file cannot be opened, or is something else than a log.
+/// If the file cannot be opened, or is not a log.
 pub(super) fn start(config: &Log, working_dir: &Path) -> Result<(), LogError> {
     if !config.enabled.value {
         return Ok(());
@@ -68,7 +67,7 @@ pub(super) fn start(config: &Log, working_dir: &Path) -> Result<(), LogError> {
     })
 }
 
-/// Why the log is not whole, if it is not.
+/// The first write error; `None` if the log is complete.
 pub(super) fn lost() -> Option<&'static str> {
     LOST.get().map(String::as_str)
 }
@@ -78,9 +77,9 @@ fn begin(working_dir: &Path, path: &Path, level: LogLevel) -> Result<(), Problem
     let lines = tracing_subscriber::fmt::layer()
         .event_format(LineFormat)
         .with_writer(LogFile(file))
-        // They would go to standard error, and on to the screen.
+        // They would go to standard error, over the screen.
         .log_internal_errors(false);
-    // Other crates know secrets, such as what opens a registry, and may tell all they know.
+    // Other crates may log secrets, such as credentials of a registry.
     let ours = OUR_CRATES.map(|name| (name, filter(level)));
     let ours: Targets = ours.into_iter().collect();
     tracing_subscriber::registry().with(lines).with(ours).try_init().map_err(|_| Problem::Taken)?;
@@ -92,8 +91,8 @@ fn begin(working_dir: &Path, path: &Path, level: LogLevel) -> Result<(), Problem
     Ok(())
 }
 
-/// Opens a log for appending. An existing file must be a log: any other may be a file that a shell or another program runs. A
-/// relative path follows no link out of the working directory, which may be somebody else's repository.
+/// Opens a log for appending. An existing file must be a log, because others may be executed by a shell or another program.
+/// A relative path follows no link out of the working directory, which may be a stranger's repository.
 fn open(working_dir: &Path, path: &Path) -> Result<File, Problem> {
     let mut file = if is_below_folder(path) {
         below_folder::append(working_dir, path)?
@@ -110,14 +109,13 @@ fn open(working_dir: &Path, path: &Path) -> Result<File, Problem> {
     Ok(file)
 }
 
-/// The start of every line. It makes the line a comment to a shell and to most other programs that could be tricked into running a
-/// log, whatever names it contains.
+/// The start of every line. It is a comment to shells and most other programs that could be tricked into running a log.
 const MARK: &str = "# ";
 
-/// Then a time, UTC, as in RFC 3339. Fractions of a second follow.
+/// The time in UTC after the mark (RFC 3339), followed by fractions of a second.
 const TIME: &[u8] = b"0000-00-00T00:00:00";
 
-/// Whether a file begins like a log. Logs of older versions have no mark.
+/// True if a file begins like a log. Logs of older versions have no mark.
 fn is_log(start: &[u8]) -> bool {
     let time = start.strip_prefix(MARK.as_bytes()).unwrap_or(start);
     let fits = |(shape, byte): (&u8, &u8)| if *shape == b'0' { byte.is_ascii_digit() } else { shape == byte };
@@ -134,7 +132,7 @@ const fn filter(level: LogLevel) -> LevelFilter {
     }
 }
 
-/// The file. Each line is one write at its end, so that several processes can share a log.
+/// The log file. Each line is one append, so that several processes can share a log.
 struct LogFile(File);
 
 impl<'a> MakeWriter<'a> for LogFile {
@@ -148,7 +146,7 @@ impl<'a> MakeWriter<'a> for LogFile {
 impl Write for &LogFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         (&self.0).write(bytes).inspect_err(|error| {
-            // Only the first is told.
+            // Only the first error is kept.
             let _ = LOST.set(error.to_string());
         })
     }
@@ -158,7 +156,7 @@ impl Write for &LogFile {
     }
 }
 
-/// Mark, time, level, message, on one line whatever the message holds: names in it come from images.
+/// Mark, time, level and message on one line. Names in the message come from images.
 struct LineFormat;
 
 impl<S, N> FormatEvent<S, N> for LineFormat
@@ -175,7 +173,7 @@ where
     }
 }
 
-/// The words of an event. It has nothing else.
+/// The message of an event, which has no other fields.
 struct Message(String);
 
 impl Visit for Message {
@@ -192,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_log_begins_like_a_log() {
+    fn a_file_that_is_not_a_log_is_recognized() {
         assert!(is_log(b"# 2026-11-22T02:33:35"));
         assert!(is_log(b"2026-11-22T02:33:35.1"));
         for other in ["", "# ", "2026-11-22", "# ~/.bashrc, by ann", "2026-11-22 02:33:35", "## 2026-11-22T02:33:35"] {

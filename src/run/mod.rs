@@ -1,5 +1,5 @@
-//! What each command does: find the image, read it, compute, hand the findings to a report. Everything that touches the
-//! terminal, the environment or a file that is written is here.
+//! The commands: find the image, read it, analyze it, and write a report. Only this module uses the terminal, the environment and
+//! output files.
 
 mod access;
 mod base;
@@ -40,10 +40,10 @@ pub use outcome::Outcome;
 use output::Notices;
 pub use output::say;
 
-/// Does what the command line says.
+/// Runs the command line.
 ///
 /// # Errors
-/// When dive could not do its work: exit code 2.
+/// If dive could not do its work: exit code 2.
 pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
     survive_file_size_limit();
     let notices = Notices::of(&cli.opening);
@@ -58,8 +58,8 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
     ended
 }
 
-/// Has a write beyond the limit on the size of files (`ulimit -f`) fail as on a full disk. The signal would end the program, with a
-/// temporary file left behind. It is handled, not ignored: programs that dive starts would inherit that.
+/// Makes a write beyond the file size limit (`ulimit -f`) fail as on a full disk, where the signal would leave a temporary
+/// file behind. The signal is handled, not ignored, because child processes would inherit that.
 fn survive_file_size_limit() {
     #[cfg(unix)]
     if let Err(error) = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default()) {

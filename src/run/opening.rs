@@ -1,4 +1,4 @@
-//! From the command line's word for an image to its tree. A progress bar or the screen observes it.
+//! Opens the image of a command line and builds its tree. A progress bar or the screen observes it.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -24,10 +24,10 @@ use dive_model::tree::Loaded;
 use dive_model::{Observer, OpenError, Opener, TablePolicy, Verification};
 use dive_sources::{Access, ContainerEngine, ImageOrigin, PathReference, PullPolicy, Reference, Source, SourceError};
 
-/// The longest Dockerfile that is read, in bytes.
+/// Limit of a Dockerfile, in bytes.
 const DOCKERFILE_LIMIT: u64 = 1 << 20;
 
-/// Announces a pull that the user did not ask for, once.
+/// Announces an unrequested pull, once.
 #[derive(Debug, Default)]
 pub(super) struct PullNotice(Mutex<Option<String>>);
 
@@ -39,10 +39,10 @@ impl PullNotice {
     }
 }
 
-/// Why an image cannot be opened.
+/// An image that cannot be opened.
 pub(super) struct OpeningError {
     pub(super) error: anyhow::Error,
-    /// Oddities met before that; they may be the reason.
+    /// Remarks before the error, which may explain it.
     pub(super) remarks: Vec<Remark>,
 }
 
@@ -56,7 +56,7 @@ impl OpeningError {
     }
 }
 
-/// What is to be opened, and how.
+/// An image to open, and its options.
 #[derive(Debug)]
 pub(super) struct Opening {
     argument: OsString,
@@ -65,23 +65,23 @@ pub(super) struct Opening {
     access: Access,
     mode: Mode,
     verification: Verification,
-    /// What the image was built on, if somebody names it.
+    /// The base image, if named.
     base: Option<BaseOpening>,
-    /// What it was built from, if somebody names it.
+    /// The Dockerfile, if named.
     dockerfile: Option<Arc<Dockerfile>>,
 }
 
-/// An image that was read, and where it was found.
+/// An image that was read, and its origin.
 pub(super) struct ReadImage {
     pub(super) image: Arc<Image>,
     pub(super) loaded: Loaded,
     pub(super) origin: ImageOrigin,
-    /// What messages call its source.
+    /// The source in messages.
     source: String,
 }
 
 impl Opening {
-    /// Reads the argument; on a terminal, an engine is asked for the image, and its user whether to pull it.
+    /// Parses the argument. On a terminal, checks whether the engine has the image and asks whether to pull it.
     pub(super) fn new(subject: Subject<'_>, invocation: &Invocation, mode: Mode) -> anyhow::Result<Self> {
         let Invocation { opening, config, .. } = invocation;
         let argument = subject.argument();
@@ -107,20 +107,20 @@ impl Opening {
         })
     }
 
-    /// Compares the image with the base image that `--base` names.
+    /// Sets the base image of `--base`.
     pub(super) fn on_base(&mut self, base: &OsStr, engine: ContainerEngine) -> anyhow::Result<()> {
         self.base = Some(BaseOpening::by_flag(base, self.selection.platform.as_ref(), engine, &self.access)?);
         Ok(())
     }
 
-    /// Compares the image with the base image that a rules file names.
+    /// Sets the base image of a rules file.
     pub(super) fn on_base_of_rules(&mut self, base: &Setting<String>, engine: ContainerEngine) -> anyhow::Result<()> {
         let platform = self.selection.platform.as_ref();
         self.base = Some(BaseOpening::by_rules_file(base, &self.reference, platform, engine, &self.access)?);
         Ok(())
     }
 
-    /// Matches this Dockerfile to the history of the image.
+    /// Sets the Dockerfile to match to the history.
     pub(super) fn match_dockerfile(&mut self, path: &Path, working_dir: &Path) -> anyhow::Result<()> {
         let mut bytes = Vec::new();
         let file = File::open(working_dir.join(path));
@@ -134,7 +134,7 @@ impl Opening {
         Ok(())
     }
 
-    /// Finds and reads the image.
+    /// Opens and reads the image.
     pub(super) fn open(&self, observer: &dyn Observer) -> Result<ReadImage, OpeningError> {
         let base = self.base.as_ref().map(|base| base.open(observer)).transpose();
         let base = base.map_err(|error| OpeningError { error, remarks: Vec::new() })?;
@@ -150,7 +150,7 @@ impl Opening {
     }
 
     fn opener(&self) -> Opener<'_> {
-        // The publisher of an image writes its tables: a verdict must rest on the layers themselves.
+        // The publisher of an image writes its tables, so a verdict must rest on the layers themselves.
         let tables = match self.mode {
             Mode::Plain => TablePolicy::Trust,
             Mode::Ci => TablePolicy::Ignore,
@@ -160,7 +160,7 @@ impl Opening {
         opener.tables_of_contents(tables).verification(self.verification).limits(*limits)
     }
 
-    /// What to say when an engine pulls an image that it does not have.
+    /// The notice for a pull of a missing image.
     pub(super) fn pull_notice(&self) -> PullNotice {
         let notice = match &self.reference {
             Reference::Engine { engine, name, .. } if self.access.pull == PullPolicy::Missing => {
@@ -172,10 +172,10 @@ impl Opening {
     }
 }
 
-/// The image in a file, by `--image` or by the tag behind the path.
+/// The image in a file that `--image` or the tag after the path selects.
 fn selected(flag: Option<&ImageSelector>, reference: &Reference) -> anyhow::Result<Option<ImageSelector>> {
     let Reference::Path(PathReference { path, tag: Some(tag), .. }) = reference else { return Ok(flag.cloned()) };
-    // `@0` is the first image, as skopeo writes it; a bare number may be a tag.
+    // `@0` is the first image, as in skopeo; a bare number may be a tag.
     let place = tag.strip_prefix('@').and_then(|place| place.parse().ok()).map(ImageSelector::Index);
     let tagged = place.unwrap_or_else(|| ImageSelector::Reference(tag.clone()));
     if let Some(flag) = flag.filter(|flag| **flag != tagged) {
@@ -184,7 +184,7 @@ fn selected(flag: Option<&ImageSelector>, reference: &Reference) -> anyhow::Resu
     Ok(Some(tagged))
 }
 
-/// Completes an engine's error with what else the argument could have meant. The likelier meaning comes first.
+/// Adds another meaning of the argument to an engine's error. The likelier meaning comes first.
 fn with_other_reading(error: anyhow::Error, argument: &OsStr, reference: &Reference) -> anyhow::Error {
     match reference {
         Reference::Engine { other: Some(other), .. } if other.is_likely() => {
@@ -199,12 +199,12 @@ fn with_other_reading(error: anyhow::Error, argument: &OsStr, reference: &Refere
     }
 }
 
-/// What was odd about an image, its source included.
+/// The remarks on an image and its source.
 pub(super) fn remarks<'a>(image: &'a Image, loaded: &'a Loaded) -> impl Iterator<Item = &'a Remark> {
     image.remarks.iter().chain(loaded.remarks.iter().map(|(_, remark)| remark))
 }
 
-/// Finds and reads the image behind a progress bar, and prints what is odd about it.
+/// Opens and reads the image with a progress bar, and prints the remarks.
 pub(super) fn open_headless(opening: &Opening, notices: Notices) -> anyhow::Result<ReadImage> {
     let progress = ProgressBar::new(notices, opening.pull_notice());
     let read = opening.open(&progress).map_err(|OpeningError { error, remarks }| {

@@ -1,12 +1,12 @@
-//! How a command ended.
+//! The outcome of a command.
 
-/// How a command that did its work ended.
+/// The outcome of a command without an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// Nothing failed.
     Passed,
     /// The image broke a rule.
     RuleFailed,
-    /// `dive build`: there is no image, for the builder ended with this exit code.
+    /// `dive build`: the builder failed with this exit code.
     BuildFailed(u8),
 }

@@ -1,4 +1,4 @@
-//! Where results and notices go: results to standard output, notices to standard error, a JSON file whole or not at all.
+//! Results go to standard output, notices to standard error, and a JSON file is written atomically.
 
 use std::ffi::OsStr;
 use std::fmt::{self, Display};
@@ -17,10 +17,10 @@ use dive_model::remark::Shown;
 use dive_model::unfinished::{self, FilePurpose, Readers, Unfinished};
 use dive_sources::Environment;
 
-/// Writes a result to standard output. On a terminal, letters that reorder a line or hide in it are escaped as in names; a
-/// pipe gets them as they are.
+/// Writes a result to standard output. On a terminal, characters that are invisible or reorder a line are escaped; a pipe
+/// gets them unchanged.
 ///
-/// A reader that has had enough (`| head`) is no error, and changes no verdict.
+/// A closed pipe (`| head`) is not an error, and does not change a verdict.
 pub(super) fn print(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
     print_as(Notation::Bytes, render)
 }
@@ -31,7 +31,7 @@ fn print_as(notation: Notation, render: impl FnOnce(&mut dyn Write) -> io::Resul
     print_to(stdout.lock(), notation, render).context("standard output cannot be written")
 }
 
-/// Writes a report to standard error, where standard output holds something else.
+/// Writes a report to standard error, because standard output has another result.
 pub(super) fn print_error(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
     print_to(io::stderr().lock(), Some(Notation::Bytes), render).context("standard error cannot be written")
 }
@@ -45,7 +45,7 @@ fn print_to(
     match render_escaped(&mut out, escapes, render).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
         _ => {
-            // What is left for a closed pipe must not be tried again when the buffer is dropped.
+            // Discard the buffer: dropping it would write to the closed pipe again.
             let _ = out.into_parts();
             Ok(())
         }
@@ -63,13 +63,13 @@ fn render_escaped(
     out.flush()
 }
 
-/// Where the JSON document goes.
+/// The destination of the JSON document.
 #[derive(Debug)]
 pub(super) enum JsonTarget {
     Stdout,
-    /// A file, links followed.
+    /// A file; links are followed.
     File(PathBuf),
-    /// A file below a folder, no link followed.
+    /// A file below a folder; no link is followed.
     Below {
         folder: PathBuf,
         path: PathBuf,
@@ -78,8 +78,8 @@ pub(super) enum JsonTarget {
 }
 
 impl JsonTarget {
-    /// The file that `--json` names, else that of `json-path`. The flag's path is opened as it is; a setting also holds in
-    /// folders that belong to other people, so its relative path follows no link.
+    /// The file of `--json` or `json-path`. The path of the flag is opened as it is. A setting also applies in other
+    /// people's folders, so its relative path follows no link.
     pub(super) fn wanted(flag: Option<PathBuf>, config: &Config, environment: &Environment) -> Option<Self> {
         let path = match (flag, &config.json_path.value) {
             (Some(path), _) => path,
@@ -93,18 +93,17 @@ impl JsonTarget {
         Some(Self::named(path))
     }
 
-    /// What a flag names: a file, or `-` for standard output.
+    /// The destination that a flag names: a file, or `-` for standard output.
     pub(super) fn named(path: PathBuf) -> Self {
         if path.as_os_str() == "-" { Self::Stdout } else { Self::File(path) }
     }
 
-    /// Whether the user asked for the document, and not a `.dive.yaml` that came with the working directory.
+    /// True if the user requests the document, and not a `.dive.yaml` in the working directory.
     pub(super) const fn is_the_users(&self) -> bool {
         !matches!(self, Self::Below { scope: ConfigScope::WorkingDirectory, .. })
     }
 
-    /// Writes the document. A file is written beside its place and moved there when it is whole; a device or pipe that
-    /// already exists is written as it is.
+    /// Writes the document. A file is written to a temporary name and renamed; an existing device or pipe is written directly.
     pub(super) fn write(&self, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
         match self {
             Self::Stdout => print_as(Notation::Json, render),
@@ -118,7 +117,7 @@ impl JsonTarget {
 }
 
 fn write_file(path: &Path, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
-    // A link is followed: what it leads to is replaced, not the link.
+    // Replace the target of a link, not the link.
     let path = &followed::resolve(path)?;
     let folder = path.parent().unwrap_or(path);
     match path.symlink_metadata() {
@@ -138,7 +137,7 @@ fn write_file(path: &Path, render: impl FnOnce(&mut dyn Write) -> io::Result<()>
     Ok(write_whole(&dir, name, render)?)
 }
 
-/// Writes a file in `dir` beside its place, and moves it there when it is whole.
+/// Writes a file in `dir` to a temporary name, and renames it.
 pub(super) fn write_whole(
     dir: &Dir,
     name: &OsStr,
@@ -153,14 +152,14 @@ pub(super) fn write_whole(
     file.replace(name.as_encoded_bytes()).map(drop)
 }
 
-/// Says on standard error what the user should know, unless told not to.
+/// How many notices and warnings are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Notices {
-    /// Nothing.
+    /// None.
     Quiet,
-    /// The first ones.
+    /// The first ten warnings.
     Brief,
-    /// All of them.
+    /// All.
     Whole,
 }
 
@@ -184,7 +183,7 @@ impl Notices {
     }
 
     pub(super) fn warn_all<T: Display>(self, warnings: impl IntoIterator<Item = T>) {
-        // The log has them all, whatever is printed.
+        // The log has all warnings, including those that are not printed.
         let mut warnings = warnings.into_iter().inspect(|warning| warn!("{warning}"));
         let shown = match self {
             Self::Quiet => 0,
@@ -201,13 +200,13 @@ impl Notices {
     }
 }
 
-/// Prints a line on standard error. Names in it come from anywhere: nothing of it reaches the terminal raw.
+/// Prints a line to standard error. Names in it are untrusted, so everything is escaped for a terminal.
 pub fn say(line: &str) {
-    // Nobody is left to tell when standard error is gone.
+    // Standard error is closed, so there is nowhere to report the error.
     let _ = writeln!(io::stderr(), "{}", OneLine(line));
 }
 
-/// A text as it is fit for one line of a terminal or a log.
+/// Escapes a text for one line of a terminal or a log.
 pub(super) struct OneLine<'a>(pub(super) &'a str);
 
 impl Display for OneLine<'_> {

@@ -1,4 +1,4 @@
-//! A progress bar on standard error, if that is a terminal and nobody asked for quiet.
+//! The progress bar on standard error, on a terminal without `--quiet`.
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use dive_model::image::Image;
 use dive_model::layer::LayerIndex;
 use dive_model::observer::Observer;
 
-/// The bar: first for what has to come from elsewhere, or to be unpacked, then for the layers.
+/// The bar: for transfers and unpacking, then for the layers.
 #[derive(Debug)]
 pub(super) struct ProgressBar {
     bar: indicatif::ProgressBar,
     layers: AtomicUsize,
     notices: Notices,
     pull: PullNotice,
-    /// Where no bar shows what is waited for, a line says it once.
+    /// True once a line has explained a wait that no bar shows.
     told_of_preparation: AtomicBool,
 }
 
@@ -84,7 +84,7 @@ impl Observer for ProgressBar {
     }
 }
 
-/// An error leaves no half-drawn bar behind.
+/// Clears the bar, also after an error.
 impl Drop for ProgressBar {
     fn drop(&mut self) {
         self.bar.finish_and_clear();

@@ -1,4 +1,4 @@
-//! The explorer: what the screen needs of the command line, and what it leaves behind.
+//! Runs the screen: its options from the command line, and the messages after it.
 
 use std::sync::Arc;
 
@@ -17,13 +17,13 @@ use dive_model::observer::Observer;
 use dive_model::remark::Remark;
 use dive_sources::Environment;
 
-/// Shows the image until its user leaves.
+/// Shows the image until the user quits.
 pub(super) fn show(opening: Opening, config: &Config, environment: &Environment) -> anyhow::Result<()> {
     let settings = ScreenSettings::new(config, environment);
     let shown = tui::run(settings, Keyboard::of(environment), move |feed| {
         let observer = ScreenObserver { feed, pull: opening.pull_notice() };
         let read = opening.open(&observer).map_err(|error| explained(&error))?;
-        // The screen shows them; the log has them, too.
+        // The screen shows them; the log gets them too.
         remarks(&read.image, &read.loaded).for_each(|remark| warn!("{remark}"));
         feed.opened(Opened::new(read.image, read.loaded));
         anyhow::Ok(())
@@ -34,7 +34,7 @@ pub(super) fn show(opening: Opening, config: &Config, environment: &Environment)
     })
 }
 
-/// The error, with the oddities before it: they cannot be printed elsewhere once the screen is gone.
+/// The error with the remarks before it, which cannot be printed after the screen has closed.
 fn explained(OpeningError { error, remarks }: &OpeningError) -> anyhow::Error {
     if remarks.is_empty() {
         return anyhow!("{error:#}");

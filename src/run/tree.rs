@@ -1,4 +1,4 @@
-//! `dive tree`: the file system of an image, or what a layer changed, as a list.
+//! `dive tree`: lists the file system of an image, or the changes of a layer.
 
 use anyhow::{anyhow, bail};
 
@@ -10,7 +10,7 @@ use crate::cli::{ListingFormat, TreeArgs};
 use crate::report::listing::{self, Format};
 use dive_model::layer::LayerIndex;
 
-/// Lists what the arguments ask for.
+/// Prints the listing.
 pub(super) fn run(arguments: &TreeArgs, invocation: &Invocation) -> anyhow::Result<()> {
     invocation.begin("lists", &arguments.image);
     let mode = if invocation.config.ci.value { Mode::Ci } else { Mode::Plain };
@@ -27,7 +27,7 @@ pub(super) fn run(arguments: &TreeArgs, invocation: &Invocation) -> anyhow::Resu
             layer
         }
     };
-    // An image without layers shows an empty file system.
+    // An image without layers has an empty file system.
     let Some(layer) = layer else { return Ok(()) };
     listing::check_length(&tree, layer).map_err(|problem| anyhow!("{}: {problem}", arguments.image.display()))?;
     output::print(|out| {

@@ -1,26 +1,26 @@
-//! Output for a person's eyes: on its way to a terminal, hidden letters and control letters of Unicode become escapes.
+//! Escapes invisible and control characters of Unicode in terminal output.
 //!
-//! Reports escape control bytes themselves, and colour is a control byte: those pass. What is added here depends on where the
-//! output goes, which reports do not know.
+//! Reports escape ASCII control bytes themselves, except their colours, which pass here. This is a separate step because only the
+//! caller knows where the output goes.
 
 use std::io::{self, Write};
 
 use dive_model::escape::is_hidden;
 
-/// How an escape is written.
+/// The format of an escape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Notation {
     /// `\xNN` for each byte, as in names.
     Bytes,
-    /// `\uNNNN` for each UTF-16 unit: inside a JSON string, it stands for the same letter.
+    /// `\uNNNN` for each UTF-16 unit: in a JSON string it is the same character.
     Json,
 }
 
-/// A writer that escapes what a terminal would act on or not show.
+/// A writer that escapes characters that a terminal would obey or hide.
 pub(super) struct Visible<'a> {
     out: &'a mut dyn Write,
     notation: Notation,
-    /// The start of a letter whose other bytes are still to come.
+    /// The first bytes of an incomplete character.
     cut: Vec<u8>,
 }
 
@@ -29,7 +29,7 @@ impl<'a> Visible<'a> {
         Self { out, notation, cut: Vec::new() }
     }
 
-    /// Writes bytes; a letter cut at their end waits in `cut`.
+    /// Writes bytes; an incomplete character at the end is kept for the next call.
     fn pass(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut chunks = bytes.utf8_chunks().peekable();
         while let Some(chunk) = chunks.next() {
@@ -67,12 +67,12 @@ impl<'a> Visible<'a> {
     }
 }
 
-/// Control letters beyond ASCII drive terminals too. Those of ASCII are line breaks and colours of the report itself.
+/// True for control characters beyond ASCII. Those of ASCII are line breaks and colours of the report.
 fn is_unsafe(letter: char) -> bool {
     matches!(letter, '\u{7f}'..='\u{9f}') || is_hidden(letter)
 }
 
-/// True for one to three bytes that more bytes could complete to a letter.
+/// True if one to three bytes are the start of a character.
 fn is_start_of_letter(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
 }
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn hidden_letters_are_escaped_however_the_text_is_cut() {
+    fn hidden_characters_are_escaped_across_writes() {
         let bytes =
             "a\\xe2\\x80\\xaeb\\xe2\\x81\\xa6c\\xe2\\x80\\x8bd\\xc2\\x9be\\x7ff\\xf3\\xa0\\x81\\x81g é日 \u{1b}[1m\n";
         let json = "a\\u202eb\\u2066c\\u200bd\\u009be\\u007ff\\udb40\\udc41g é日 \u{1b}[1m\n";
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_letter_are_escaped() {
+    fn invalid_utf8_is_escaped() {
         let mut out = Vec::new();
         let mut visible = Visible::new(&mut out, Notation::Bytes);
         visible.write_all(b"\x9b31m \xe2\x80").unwrap();

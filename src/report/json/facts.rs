@@ -1,4 +1,4 @@
-//! Parts of documents that the whole document and the summary have in common: sizes, base, provenance, verdict.
+//! Parts shared by the JSON document and the summary: sizes, base, provenance, verdict.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use dive_model::analysis::exact::Cause;
 use dive_model::analysis::{Part, Sizes};
 use dive_model::image::{Base, DockerfileLines, LineRange, NamedImage, Provenance};
 
-/// What the image weighs, in three meanings.
+/// The sizes of the image.
 #[derive(Serialize)]
 pub(super) struct SizeFigures {
     #[serde(rename = "storedBytes")]
@@ -31,7 +31,7 @@ impl From<Sizes> for SizeFigures {
     }
 }
 
-/// What the image was built on.
+/// The base image.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct BaseFigures<'a> {
@@ -57,7 +57,7 @@ impl<'a> BaseFigures<'a> {
     }
 }
 
-/// The sums of the base's layers and of the image's own.
+/// The sizes of the base's layers and of the image's own.
 #[derive(Serialize)]
 pub(super) struct PartsFigures {
     base: PartFigures,
@@ -84,27 +84,27 @@ impl From<Part> for PartFigures {
             unpacked_bytes,
             files,
             reclaimable_bytes,
-            // What the image's own layers hold, only they can hide.
+            // Only the image's own layers can hide files of its own layers.
             hidden_by_ours_bytes: if layers.start == 0 { hidden_later_bytes } else { reclaimable_bytes },
         }
     }
 }
 
 impl PartsFigures {
-    /// `None` where nobody says which layers are whose.
+    /// `None` if the base is unknown.
     pub(super) fn of(opened: &Opened) -> Option<Self> {
         let (base, ours) = opened.parts()?;
         Some(Self { base: base.into(), ours: ours.into() })
     }
 }
 
-/// Which part of the image a layer belongs to.
+/// The part of the image that has the layer: the base's or its own.
 pub(super) fn part_of(opened: &Opened, layer: usize) -> Option<&'static str> {
     let end = opened.image.base.as_ref()?.layers()?;
     Some(if layer < end { "base" } else { "ours" })
 }
 
-/// What a builder states.
+/// The builder's provenance.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ProvenanceFigures<'a> {
@@ -135,7 +135,7 @@ impl<'a> ProvenanceFigures<'a> {
     }
 }
 
-/// The lines of a Dockerfile that made a layer.
+/// The Dockerfile lines of a layer.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct LineFigures<'a> {
@@ -186,7 +186,7 @@ impl CauseFigures {
     }
 }
 
-/// A cause as the keys of `causes` spell it.
+/// The key of a cause in `causes`.
 pub(super) const fn camel_case(cause: Cause) -> &'static str {
     match cause {
         Cause::Overwritten => "overwritten",
@@ -198,7 +198,7 @@ pub(super) const fn camel_case(cause: Cause) -> &'static str {
     }
 }
 
-/// A verdict, with the rules that it is about.
+/// A verdict and its rules.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Judged<'a> {
     /// The limits, each with its origin.
@@ -207,7 +207,7 @@ pub(crate) struct Judged<'a> {
     pub(crate) verdict: &'a Verdict,
 }
 
-/// The verdict, and every rule.
+/// The verdict and the outcome of every rule.
 #[derive(Serialize)]
 pub(super) struct VerdictFigures<'a> {
     status: &'static str,
@@ -235,7 +235,7 @@ struct RuleFigure {
     origin: String,
 }
 
-/// A number in the unit of its rule: a share from 0 to 1, or bytes.
+/// A number in the unit of its rule: a ratio from 0 to 1, or bytes.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Number {

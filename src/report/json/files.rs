@@ -1,5 +1,5 @@
-//! What one layer's tar lists, in dive's order: siblings in byte order, children before their parents, whiteouts under
-//! their `.wh.` name; without opaque markers and directories that no entry names.
+//! The entries of a layer's tar in dive's order: siblings in byte order, children before parents, whiteouts under their
+//! `.wh.` name, without opaque markers and implicit directories.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -42,7 +42,7 @@ impl Serialize for FileList<'_> {
 
 impl FileList<'_> {
     fn listed<'b>(&'b self, path: &'b [u8], what: What<'b>) -> Option<ListedFile<'b>> {
-        // Only for what is listed: a path of 16 KiB may have thousands of directories above it that nothing names.
+        // Only for listed entries: a path of 16 KiB may have thousands of implicit parents.
         let lossy = || String::from_utf8_lossy(path);
         match what {
             What::Path(id) => {
@@ -73,8 +73,7 @@ impl FileList<'_> {
     }
 }
 
-/// What a layer has, grouped by directory, so that a walk writes out one path at a time: all of them at once may take
-/// gigabytes.
+/// The entries of a layer by directory, so that a walk holds only one path in memory: all paths together may take gigabytes.
 struct Grouped<'a> {
     tree: &'a Tree,
     /// By directory, then by the listed name.
@@ -94,7 +93,7 @@ struct Item<'a> {
 enum What<'a> {
     Path(SpanId),
     Whiteout(&'a Marker),
-    /// A directory that no entry names.
+    /// A directory without an entry.
     Unnamed,
 }
 
@@ -103,7 +102,7 @@ impl<'a> Grouped<'a> {
         let mut items = Vec::new();
         let mut seen = HashSet::new();
         let item = |node, what| tree.parent(node).map(|parent| Item { parent, node, what });
-        // Of several entries of one path the last one speaks.
+        // Of several entries with one path, the last wins.
         for id in tree.layer_spans(layer).rev() {
             let span = tree.span(id);
             let node = tree.listed_node(id);
@@ -135,12 +134,10 @@ impl<'a> Grouped<'a> {
         start..start + count
     }
 
-    /// Calls `visit` with each path, written without a slash at its start, in order.
-    ///
-    /// The first error of `visit` ends the walk.
+    /// Calls `visit` with each path in order, without a leading slash. The first error of `visit` ends the walk.
     fn visit<E>(&self, mut visit: impl FnMut(&[u8], What<'a>) -> Result<(), E>) -> Result<(), E> {
         let mut path = Vec::new();
-        // The directories on the way down: what is left of each, how long the path to it is, and itself.
+        // A stack of open directories: the remaining entries, the length of the path, and the directory itself.
         let mut open = vec![(self.below(NodeId::ROOT), 0, What::Unnamed)];
         while let Some((rest, len, what)) = open.last_mut() {
             path.truncate(*len);
@@ -149,7 +146,7 @@ impl<'a> Grouped<'a> {
                 open.pop();
                 continue;
             };
-            // dive drops every path with such a component.
+            // dive skips every path with such a component.
             if self.tree.name(item.node).starts_with(b".wh..wh.") {
                 continue;
             }
@@ -182,7 +179,7 @@ impl Item<'_> {
             (false, false) | (true, true) => tree.name(self.node).cmp(tree.name(other.node)),
             _ => {
                 let name = |item: &Self| item.prefix().iter().chain(tree.name(item.node)).copied();
-                // A directory may be called what the whiteout is: what is in it comes before them.
+                // A directory may have the name of a whiteout: its children precede both.
                 name(self).cmp(name(other)).then(self.is_whiteout().cmp(&other.is_whiteout()))
             }
         };
@@ -206,7 +203,7 @@ const fn type_flag(kind: SpanKind, mode: u16) -> u8 {
     }
 }
 
-/// A mode as Go's `os.FileMode` has it (`io/fs`): permissions where POSIX has them, all else elsewhere.
+/// A mode in the format of Go's `os.FileMode` (`io/fs`): POSIX permissions, other bits in other places.
 fn go_file_mode(mode: u16) -> u32 {
     let type_bits = match mode & file_type::MASK {
         file_type::DIRECTORY => 1 << 31,
@@ -225,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn modes_are_those_go_prints() {
+    fn modes_equal_those_of_go() {
         assert_eq!(go_file_mode(file_type::DIRECTORY | 0o755), 2_147_484_141);
         assert_eq!(go_file_mode(file_type::SYMLINK | 0o777), 134_218_239);
         assert_eq!(go_file_mode(file_type::FILE | 0o4755), 8_389_101);
@@ -233,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn children_come_before_parents_and_siblings_in_byte_order() {
+    fn children_precede_parents_and_siblings_are_in_byte_order() {
         let paths = ["d", "d/sub/x", "d/sub", "d-e", "d/.wh.gone", "c", "d/a", "dd", "implied/y", "z/.wh..wh.plnk/x"];
         let odd = [".wh.w", ".wh.w/in", "a/.wh..wh..opq"];
         let tree = Tree::of_files(&[&paths[..], &odd].concat());

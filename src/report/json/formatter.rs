@@ -1,11 +1,11 @@
-//! JSON as `serde_json` prints it for people, with every control letter escaped. JSON itself asks only for those below U+0020;
-//! U+007F and U+0080 to U+009F drive terminals as well.
+//! Formats JSON like `serde_json`, with all control characters escaped. JSON only requires that below U+0020, but U+007F to
+//! U+009F control terminals too.
 
 use std::io::{self, Write};
 
 use serde_json::ser::{Formatter, PrettyFormatter};
 
-/// The formatter of `serde_json` with indents, which escapes more letters.
+/// The indented format of `serde_json` with more escapes.
 pub(super) type PrintableFormatter = Printable<PrettyFormatter<'static>>;
 
 /// A formatter that escapes more letters than `F`.
@@ -65,14 +65,14 @@ impl<F: Formatter> Formatter for Printable<F> {
     }
 }
 
-/// Whether there is a byte over 0x7E. Looks at eight bytes at a time, since nearly all text has none.
+/// True if a byte exceeds 0x7E. Compares eight bytes at a time, because nearly all text has none.
 fn may_hold_controls(bytes: &[u8]) -> bool {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
     const HIGH_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
     let (words, rest) = bytes.as_chunks::<8>();
     let in_words = words.iter().any(|word| {
         let word = u64::from_ne_bytes(*word);
-        // Adding one gives 0x7F its high bit. Only 0xFF carries into the next byte, and has that bit itself.
+        // Adding one sets the high bit of 0x7F. Only 0xFF carries into the next byte, and its own high bit is set.
         (word | word.wrapping_add(ONES)) & HIGH_BITS != 0
     });
     in_words || rest.iter().any(|byte| *byte > 0x7e)
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn control_letters_are_escaped_and_read_back() {
+    fn control_characters_are_escaped_and_read_back() {
         let value = serde_json::json!({"a\u{7f}": ["\u{80}\u{9f}\u{a0}é\u{1b}", {}, []], "n": 1.5});
         let text = printed(&value);
         assert!(text.contains("a\\u007f") && text.contains("\\u0080\\u009f\u{a0}é\\u001b"), "{text}");
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_control_letter_is_escaped_wherever_it_is() {
+    fn a_control_character_is_escaped_at_any_offset() {
         for before in 0..20 {
             for (letter, escape) in [('\u{7f}', "\\u007f"), ('\u{9f}', "\\u009f")] {
                 let text = format!("{}{letter}{}", "~".repeat(before), "é".repeat(before));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn all_else_is_as_serde_json_prints_it() {
+    fn other_text_is_printed_as_by_serde_json() {
         let value = serde_json::json!({"a": [1, {"b": "© Â x"}, [], {}], "c": null});
         assert_eq!(printed(&value), serde_json::to_string_pretty(&value).unwrap());
     }

@@ -1,5 +1,5 @@
-//! dive's JSON document, key for key, with new keys beside. The shape is dive 0.13.1's `--json` export; it is written as it
-//! is found, so that no list and no path but the one that is being written has to be held.
+//! dive's JSON document with additional keys. The format is that of `--json` in dive 0.13.1. It is written as a stream, so
+//! no list is held in memory.
 
 mod facts;
 mod files;
@@ -27,10 +27,10 @@ use files::FileList;
 use formatter::PrintableFormatter;
 use texts::Texts;
 
-/// Counts up when a key changes its meaning or goes; new keys do not count.
+/// Increment when a key is removed or changes its meaning, not for new keys.
 const SCHEMA_VERSION: u32 = 1;
 
-/// Writes the document, with a line break at its end.
+/// Writes the document and a final line break.
 ///
 /// # Errors
 /// When writing fails.
@@ -38,12 +38,12 @@ pub fn render(opened: &Opened, out: &mut dyn Write) -> io::Result<()> {
     render_judged(opened, None, out)
 }
 
-/// Writes the document with a verdict, if there is one.
+/// Writes the document with a verdict, if any.
 ///
 /// # Errors
 /// When writing fails.
 pub(crate) fn render_judged(opened: &Opened, judged: Option<Judged<'_>>, out: &mut dyn Write) -> io::Result<()> {
-    // A hundred writes an entry, of some bytes each: they are not to go through a pointer one by one.
+    // An entry takes a hundred small writes, so buffer them before the dynamic dispatch.
     let mut out = BufWriter::with_capacity(1 << 16, out);
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, PrintableFormatter::default());
     JsonReport::of(opened, judged).serialize(&mut serializer)?;
@@ -95,14 +95,14 @@ impl<'a> JsonReport<'a> {
     }
 }
 
-/// A file that the lines of layers are of.
+/// A Dockerfile that layers refer to.
 #[derive(Serialize)]
 struct FileText<'a> {
     name: &'a str,
     text: &'a str,
 }
 
-/// The files that lines of layers are of, each once.
+/// The Dockerfiles that layers refer to, each once.
 fn dockerfiles(image: &Image) -> Vec<FileText<'_>> {
     let mut files: Vec<&Arc<Dockerfile>> = Vec::new();
     for lines in image.layers.iter().filter_map(|layer| layer.lines.as_ref()) {
@@ -127,7 +127,7 @@ struct ImageFigures<'a> {
     file_reference: FileReferences<'a>,
 }
 
-/// The paths that several layers hold.
+/// The paths in several layers.
 struct FileReferences<'a>(&'a Opened);
 
 #[derive(Serialize)]
@@ -163,7 +163,7 @@ struct ExactFigures<'a> {
     files: ReclaimableFiles<'a>,
 }
 
-/// The inodes that the image no longer shows.
+/// The inodes that the image hides.
 struct ReclaimableFiles<'a>(&'a Opened);
 
 #[derive(Serialize)]

@@ -1,5 +1,5 @@
-//! The summary of an image: a document that does not grow with its files. It is what baselines, histories and merged reports are
-//! made of, so it has an upper limit, and its keys keep their meaning. docs/summary.schema.json describes it.
+//! The summary document, whose size does not grow with the number of files. Baselines, histories and merged reports rely on its
+//! limit and on stable keys. docs/summary.schema.json describes it.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -18,17 +18,16 @@ use dive_model::analysis::WasteGroup;
 use dive_model::image::ImageLayer;
 use dive_model::layer::LayerIndex;
 
-/// Counts up when a key changes its meaning or goes; new keys do not count.
+/// Increment when a key is removed or changes its meaning, not for new keys.
 const SCHEMA_VERSION: u32 = 1;
 
-/// The length of the document in bytes for an image of 127 layers, the most that overlayfs mounts.
+/// Limit of the document in bytes, for an image of 127 layers, the most that overlayfs mounts.
 const LIMIT: usize = 64_000;
 
-/// Groups of waste that are listed.
+/// Limit of the listed groups of waste.
 const GROUPS: usize = 20;
 
-/// Bytes of a text, tried one after the other until the document keeps its limit. Names of files and tags in an image may be of
-/// any length.
+/// Limits of a text in bytes, tried in order until the document is short enough. File names and tags may have any length.
 const TEXT_LIMITS: [usize; 5] = [300, 150, 80, 40, 20];
 
 /// Writes the summary on one line.
@@ -163,7 +162,7 @@ impl<'a> LayerFacts<'a> {
     }
 }
 
-/// The largest groups of reclaimable files, and the sum of the others.
+/// The largest groups of reclaimable files, and the total of the others.
 #[derive(Serialize)]
 struct WasteFigures<'a> {
     groups: Vec<GroupFigures<'a>>,

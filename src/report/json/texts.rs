@@ -1,30 +1,30 @@
-//! How much of a text goes into a document. Names, commands and lists in an image may be of any length; the summary has a limit.
+//! Cuts texts for documents. Names, commands and lists in an image may have any length, and the summary has a limit.
 
 use std::borrow::Cow;
 
-/// How long texts and lists may be.
+/// The limits of texts and lists.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Texts {
-    /// In bytes; `None` if everything is written.
+    /// In bytes; `None` for no limit.
     limit: Option<usize>,
 }
 
-/// The bytes of a digest of SHA-512.
+/// The length of a SHA-512 digest in bytes.
 const DIGEST: usize = "sha512:".len() + 128;
 
-/// Items of a list of names, where texts are cut.
+/// Limit of a list of names if texts are cut.
 const NAMES: usize = 20;
 
 impl Texts {
-    /// Everything.
+    /// No limits.
     pub(super) const WHOLE: Self = Self { limit: None };
 
-    /// Texts of `limit` bytes at most, and short lists.
+    /// Texts of at most `limit` bytes, and short lists.
     pub(super) const fn up_to(limit: usize) -> Self {
         Self { limit: Some(limit) }
     }
 
-    /// How many items of a list are written.
+    /// The limit of a list of names.
     pub(super) const fn names(self) -> usize {
         match self.limit {
             None => usize::MAX,
@@ -37,12 +37,12 @@ impl Texts {
         start_of(text, self.limit)
     }
 
-    /// A digest, which is whole or worth nothing; what is too long for one is cut.
+    /// A digest in full. Text longer than a digest is cut.
     pub(super) fn digest(self, digest: &str) -> Cow<'_, str> {
         start_of(digest, self.limit.map(|_| DIGEST))
     }
 
-    /// The end of `path`, which tells more than its start.
+    /// The end of `path`, which says more than its start.
     pub(super) fn end(self, path: &[u8]) -> String {
         let text = String::from_utf8_lossy(path);
         let Some(first) = self.limit.and_then(|limit| text.len().checked_sub(limit)).filter(|first| *first > 0) else {
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_cut_between_letters() {
+    fn a_text_is_cut_between_characters() {
         let texts = Texts::up_to(4);
         assert_eq!(texts.start("abcd"), "abcd");
         assert_eq!(texts.start("abcde"), "abcd…");

@@ -50,14 +50,14 @@ pub struct Cli {
 
     /// Write a summary as JSON to FILE (- for standard output)
     ///
-    /// It has the layers, the base and the largest groups of waste, and at most 64 kB. Outside CI mode, dive then prints no
+    /// It lists the layers, the base and the largest groups of waste, in at most 64 kB. Outside CI mode, dive then prints no
     /// report.
     #[arg(long, value_name = "FILE")]
     pub summary: Option<PathBuf>,
 
     /// Compare the image with the image that it was built on
     ///
-    /// BASE is anything that IMAGE may be. Its layers have to be the lowest layers of the image.
+    /// BASE takes the same forms as IMAGE. Its layers must be the lowest layers of the image.
     #[arg(long, value_name = "BASE")]
     pub base: Option<OsString>,
 
@@ -94,7 +94,7 @@ Examples:
   dive tree --changes --layer 3 my-app     list what layer 3 changed
 
 Exit codes: 0 the image passed, 1 a rule failed, 2 dive failed.
-CI=true in the environment is --ci. Rules are read from .dive-ci, other settings from .dive.yaml and DIVE_* variables.";
+CI=true in the environment means --ci. Rules are read from .dive-ci, other settings from .dive.yaml and DIVE_* variables.";
 
 /// The values of `--source`: what completion offers and errors list.
 fn source_values() -> impl TypedValueParser<Value = SourceKind> {
@@ -181,7 +181,7 @@ pub struct OpeningArgs {
     #[arg(short = 'i', long, global = true)]
     pub ignore_errors: bool,
 
-    /// Compare all layers and documents with their digests
+    /// Check all layers and documents against their digests
     ///
     /// Reads every layer in full, without the cache. A mismatch ends dive with exit code 2.
     #[arg(long, global = true)]

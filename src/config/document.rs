@@ -51,7 +51,7 @@ impl Document {
     /// Parses `text`, the content of the file `path`.
     pub(super) fn parse(path: PathBuf, text: String) -> Result<Self, ConfigError> {
         if let Some(line) = too_deep(&text) {
-            let message = format!("brackets are nested more than {DEEPEST} levels deep, the limit of dive");
+            let message = format!("brackets are nested more than {DEEPEST} levels deep (dive's limit)");
             return Err(ConfigError::Syntax { origin: Origin::File { path, line: Some(line) }, message });
         }
         let budget = Cell::new(LARGEST_TREE);
@@ -116,7 +116,7 @@ struct YamlReader<'a> {
 impl YamlReader<'_> {
     fn take<E: serde::de::Error>(self, amount: usize) -> Result<(), E> {
         let left = self.room.get().checked_sub(amount);
-        self.room.set(left.ok_or_else(|| E::custom("the aliases expand to more than the limit of a configuration"))?);
+        self.room.set(left.ok_or_else(|| E::custom("the aliases expand to more than a configuration may hold"))?);
         Ok(())
     }
 

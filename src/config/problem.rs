@@ -27,7 +27,7 @@ pub enum ConfigError {
         cause: io::Error,
     },
     /// The file is larger than the limit.
-    #[error("{}: larger than {limit} bytes, the limit of a configuration; check the path", path.display())]
+    #[error("{}: larger than {limit} bytes (the limit for a configuration file); check the path", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,

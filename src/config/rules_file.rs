@@ -94,7 +94,7 @@ impl RulesFile {
                 path: shown.to_owned(),
                 cause: io::Error::new(
                     io::ErrorKind::InvalidData,
-                    "this link leads out of the working directory, and its file has mistakes; run `dive --ci-config` with \
+                    "this link leads out of the working directory, and its target has errors; run `dive --ci-config` with \
                      that file to see them",
                 ),
             }),

@@ -201,7 +201,7 @@ pub(super) struct ImageArgument(pub(super) String);
 impl Value for ImageArgument {
     fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
         scalar(node, faults, |text| match text.trim() {
-            "" => Err("`` is not an image: write one, such as debian:13-slim".to_owned()),
+            "" => Err("the image name is empty; write one, such as debian:13-slim".to_owned()),
             image => Ok(Self(image.to_owned())),
         })
     }

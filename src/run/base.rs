@@ -60,7 +60,7 @@ impl BaseOpening {
             Reference::Engine { .. } | Reference::Containerd { .. } => {}
             Reference::Registry { name } if is_of_same_repository(name, image) => {}
             Reference::Registry { name } => bail!(
-                "{origin}: base: {name} is in another repository than the image; a rules file may name only local images and \
+                "{origin}: base: {name} is not in the image's repository; a rules file may name only local images and \
                  the image's own repository. Pull it first, or use --base"
             ),
             Reference::Path(PathReference { path, .. }) => check_below(path, &access.environment.working_dir)

@@ -75,7 +75,7 @@ fn written(file: &Path) -> Option<SystemTime> {
 fn no_image(engine: ContainerEngine) -> anyhow::Error {
     let name = engine.command();
     anyhow::anyhow!(
-        "`{name} build` succeeded, but {name} has no image of it; if it builds elsewhere, add --load and leave out --output \
+        "`{name} build` succeeded, but {name} does not have the image; if it builds elsewhere, add --load and leave out --output \
          and --push"
     )
 }

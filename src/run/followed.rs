@@ -69,7 +69,7 @@ pub(super) fn refuse_anothers(folder: &Path, place: &Path, metadata: &std::fs::M
     if is_shared && metadata.uid() != rustix::process::geteuid().as_raw() && metadata.uid() != shared.uid() {
         let kind = if metadata.is_symlink() { "symbolic link" } else { "pipe or device" };
         return Err(refused(format!(
-            "{} is a {kind} of another user in a directory that all users share; choose another file",
+            "{} is a {kind} of another user in a shared directory; choose another file",
             place.display()
         )));
     }

@@ -42,7 +42,7 @@ enum Problem {
     Io(#[from] io::Error),
     #[error("the file exists and is not a log of dive")]
     NoLog,
-    #[error("this process has a log already")]
+    #[error("this process already has a log")]
     Taken,
 }
 

@@ -76,7 +76,7 @@ const WARNED: [(&str, &str); 18] = [
     ("odd-root-names.tar", "names the root: ignored"),
     ("opaque-through-symlink.tar", "a whiteout of \"link-to-d/a\", which no layer below has: ignored"),
     ("path-traversal.tar", "entry \"../../etc/passwd\" at offset 0 leaves the root: taken as \"etc/passwd\""),
-    ("pax-at-end.tar", "an extension header at offset 1024 has no entry behind it: ignored"),
+    ("pax-at-end.tar", "an extension header at offset 1024 has no entry after it: ignored"),
     (
         "symlink-dir-traversal.tar",
         "is below \"esc\", a link of the same layer; dive puts it at \"tmp/escaped-by-symlink\"",

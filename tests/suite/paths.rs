@@ -105,7 +105,7 @@ fn symlink_limit_is_forty() {
     assert_resolves(
         chain(MAX_LINKS + 1).tree(),
         0,
-        &[("l41", "it leads through more than 40 links, the limit of Linux")],
+        &[("l41", "it leads through more than 40 links (the limit on Linux)")],
     );
 }
 

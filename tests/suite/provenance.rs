@@ -221,7 +221,7 @@ fn a_statement_about_another_image_is_unproven() {
     no_layer["predicate"]["runDetails"]["metadata"]["buildkit_metadata"]["layers"] =
         json!({ "step0:0": [[{ "digest": "sha256:aa" }]] });
     for (statement, why) in [
-        (other_subject, "it is about the manifest sha256:00ff, and the image's is sha256:"),
+        (other_subject, "it describes the manifest sha256:00ff, and the image's is sha256:"),
         (other_layers, "none of its steps made the layers of this image"),
         (no_layer, "none of its steps made the layers of this image"),
     ] {
@@ -334,7 +334,7 @@ fn a_base_that_the_user_names_is_compared_layer_by_layer() {
     );
     let other = GivenBase::of("other", &library::open(&corpus.path("opaque/docker26.tar")).image);
     let error = Opener::new().base(Some(&other)).open(path("max-oci.tar")).unwrap_err().to_string();
-    assert!(error.contains("other is not the base of the image: layer 0 is sha256:"), "{error}");
+    assert!(error.contains("other is not the base of the image: its layer 0 is sha256:"), "{error}");
     assert!(error.contains(" in it and sha256:5232a6b445bb"), "{error}");
 }
 

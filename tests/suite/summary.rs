@@ -97,7 +97,7 @@ fn a_wrong_base_is_an_error_that_says_where_they_part() {
     let image = corpus.path("provenance/max-oci.tar");
     let ran = User::new().runs(&["--base", &corpus.path("opaque/docker26.tar"), &image]);
     assert_eq!(ran.code, 2);
-    assert!(ran.error().contains("is not the base of the image: layer 0 is sha256:"), "{}", ran.stderr);
+    assert!(ran.error().contains("is not the base of the image: its layer 0 is sha256:"), "{}", ran.stderr);
     let ran = User::new().runs(&["--base", "no-such-base.tar", &image]);
     assert_eq!(ran.code, 2);
     assert!(ran.error().contains("--base: no-such-base.tar: no such file"), "{}", ran.stderr);
@@ -114,7 +114,7 @@ fn a_rules_file_names_a_base_below_its_folder_and_nothing_else() {
     assert_eq!((&written["base"]["name"], &written["base"]["proven"]), (&json!("base.tar"), &json!(true)));
     for (base, says) in [
         (corpus.path("provenance/base-docker28cs.tar"), "it is outside the working directory"),
-        ("registry://quay.io/team/base:1".to_owned(), "is in another repository than the image"),
+        ("registry://quay.io/team/base:1".to_owned(), "is not in the image's repository"),
         ("-".to_owned(), "standard input is not a base image"),
     ] {
         let user = User::new().writes(".dive-ci", &format!("base: \"{base}\"\nrules:\n  lowestEfficiency: 0.1\n"));

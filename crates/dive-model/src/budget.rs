@@ -53,15 +53,15 @@ impl Limits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OverBudget {
     /// The memory limit.
-    #[error("the image takes more than {} of memory, the limit; --max-memory SIZE raises it", LimitText(*limit))]
+    #[error("the image takes more than {} of memory; raise this limit with --max-memory SIZE", LimitText(*limit))]
     Memory {
         /// In bytes.
         limit: u64,
     },
     /// The memory limit, by the size of a listing.
     #[error(
-        "the names and link targets of the image take more than {} when all are listed, the limit; --max-memory SIZE \
-         raises it",
+        "the names and link targets of the image take more than {} when all are listed; raise this limit \
+         with --max-memory SIZE",
         LimitText(*limit)
     )]
     Text {
@@ -70,7 +70,7 @@ pub enum OverBudget {
     },
     /// The limit of unpacked bytes.
     #[error(
-        "it unpacks to more than {}, the limit for an image of {stored} bytes; --max-unpacked SIZE raises it",
+        "it unpacks to more than {} (the limit for an image of {stored} bytes); raise it with --max-unpacked SIZE",
         LimitText(*limit)
     )]
     Unpacked {

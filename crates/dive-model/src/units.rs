@@ -48,10 +48,10 @@ pub enum BytesError {
     #[error("`{0}` is not a size: write a number and a unit, such as 20MB, 1.5 GB or 20MiB")]
     Malformed(String),
     /// A fraction without a unit, probably a ratio.
-    #[error("`{0}` is a fraction of a byte: write a number and a unit, such as 20MB")]
+    #[error("`{0}` is less than one byte: write a number and a unit, such as 20MB")]
     Fraction(String),
     /// More than 64 bits.
-    #[error("`{0}` is too large a size: the largest is 18EB; an ordinary one is 20MB")]
+    #[error("`{0}` is too large: the maximum is 18EB; write a size such as 20MB")]
     TooLarge(String),
 }
 

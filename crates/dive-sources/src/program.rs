@@ -116,7 +116,7 @@ impl Program {
             match limit {
                 None => read.await,
                 Some(limit) => timeout(limit, read).await.unwrap_or_else(|_| {
-                    let text = format!("no answer in {} seconds", limit.as_secs());
+                    let text = format!("no response within {} seconds", limit.as_secs());
                     Err(io::Error::new(io::ErrorKind::TimedOut, text))
                 }),
             }

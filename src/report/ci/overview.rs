@@ -100,7 +100,7 @@ fn blind_spot(spot: &BlindSpot, out: &mut dyn Write) -> io::Result<()> {
         origin => origin.to_string(),
     };
     let origin = Escaped(origin.as_bytes());
-    write!(out, "  warning: the limit {limit} ({origin}) holds by dive's number only: {measured}")?;
+    write!(out, "  warning: the limit {limit} ({origin}) is met by dive's number only: {measured}")?;
     let unseen: Vec<String> =
         spot.unseen.iter().map(|(cause, bytes)| format!("{} {}", Bytes(*bytes), place_of(*cause))).collect();
     match unseen.split_last() {

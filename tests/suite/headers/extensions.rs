@@ -151,7 +151,7 @@ fn names() -> Vec<Case> {
 
 /// umoci refuses all of these.
 fn globals() -> Vec<Case> {
-    let dropped = "an extension header at offset 0 has no entry behind it";
+    let dropped = "an extension header at offset 0 has no entry after it";
     vec![
         case(
             "global records apply to nothing",

@@ -176,7 +176,7 @@ fn old_gnu() -> Vec<Case> {
         case(
             "old GNU sparse in POSIX's format",
             &[sparse(&[(0, 5)]).set(at::MAGIC, super::raw::USTAR)],
-            Refused("a sparse file in a header that is not GNU's"),
+            Refused("a sparse file whose header is not in GNU format"),
         ),
     ]
 }

@@ -95,7 +95,7 @@ fn ends() -> Vec<Case> {
             "an extension header at the end",
             &[file("f").body("abc"), pax(&[("path", "x")])],
             &[0; 1024],
-            Warned("f f 3 644 0:0", "an extension header at offset 1024 has no entry behind it"),
+            Warned("f f 3 644 0:0", "an extension header at offset 1024 has no entry after it"),
         ),
     ]
 }

@@ -5,7 +5,7 @@ use super::{Hostile, runs_within};
 use crate::build::Layer;
 use crate::user::{Ran, User};
 
-const RAISED: &str = "--max-memory SIZE raises it";
+const RAISED: &str = "with --max-memory SIZE";
 
 /// Asserts an error with layer, entry and limit.
 fn is_refused(ran: &Ran, layer: &str, entry: &str) {

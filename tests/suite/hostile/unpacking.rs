@@ -8,7 +8,7 @@ use crate::user::{Ran, User};
 
 const MIB: usize = 1 << 20;
 
-const RAISED: &str = "--max-unpacked SIZE raises it";
+const RAISED: &str = "raise it with --max-unpacked SIZE";
 
 fn is_refused(ran: &Ran, limit: &str) {
     let error = ran.error();

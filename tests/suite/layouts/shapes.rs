@@ -88,7 +88,7 @@ fn docker_1_9_tag_without_a_layer_is_skipped_with_a_warning() {
     for nothing in [json!(null), json!("")] {
         let repositories = json!({ "a": { "1": nothing }, "b": { "2": left } });
         let archive = layers_of_docker_1_9().file("repositories", repositories.to_string()).tar();
-        let ran = listed(&archive, &[]).ends_with(0).says(&["repositories: gives \"a:1\" no layer; it is skipped"]);
+        let ran = listed(&archive, &[]).ends_with(0).says(&["repositories: gives no layer for \"a:1\"; it is skipped"]);
         assert_eq!(paths(&ran), "base left");
     }
 }

@@ -15,7 +15,7 @@ fn custom_keys_work_and_appear_in_hints_and_help() {
     dive.waits_for("Contents · layer 2");
     dive.press("q j w ?");
     dive.waits_until("the help", |screen| {
-        screen.has_row(&["f5 ", "or leave the program"]) && screen.has_row(&["x ", "Go down a row"])
+        screen.has_row(&["f5 ", ", or quit"]) && screen.has_row(&["x ", "Go down a row"])
     });
     dive.press("f5");
     dive.waits_until("the layers, with the old keys unbound", |screen| {

@@ -156,7 +156,7 @@ fn help_lists_the_keys_of_each_view() {
     dive.press("?");
     dive.waits_until("the layer pane's keys", |screen| screen.has_all(&["Keys · Layers", "ctrl+c, q"]));
     dive.press("G");
-    dive.waits_for("Compare with the selected layer from now on");
+    dive.waits_for("Compare with the selected layer, or stop");
     dive.press("? tab ?");
     dive.waits_for("Keys · File tree");
     dive.press("esc");

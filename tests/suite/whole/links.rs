@@ -36,7 +36,7 @@ fn foreign_link_in_shared_folder_is_not_followed() {
         let Some(link) = given_away(&shared.join("link")) else { return };
         let ran = user.runs(&["--json", &format!("{link}{below}"), &sample()]);
         let error = ran.error();
-        assert!(error.contains("a symbolic link of another user in a directory that all users share"), "{error}");
+        assert!(error.contains("a symbolic link of another user in a shared directory"), "{error}");
         assert_eq!(std::fs::read_to_string(user.file("mine")).unwrap(), "mine", "{target}{below}");
         assert_eq!(user.sees(), ["mine", "shared"], "{target}{below}");
         assert_eq!(super::names(&shared), ["link"]);

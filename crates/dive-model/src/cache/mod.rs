@@ -144,7 +144,7 @@ impl Cache {
         let folder = path.parent().unwrap_or(&self.root);
         create_private(folder)?;
         if !self.is_own() {
-            return Err(io::Error::other("a link lies where a folder of the cache should be"));
+            return Err(io::Error::other("a folder of the cache is a symbolic link"));
         }
         // Compress in memory: the checksum precedes the payload. Compressed records are about a tenth of their size.
         let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1)?;

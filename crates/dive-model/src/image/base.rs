@@ -184,8 +184,8 @@ impl GivenBase {
 pub enum WrongBase {
     /// A layer differs.
     #[error(
-        "{} is not the base of the image: layer {layer} is {} in it and {} in the image; name the version of it that the \
-         image was built on",
+        "{} is not the base of the image: its layer {layer} is {}, but the image's is {}; name the version that the image \
+         was built on",
         Shown(base),
         Shown(expected),
         Shown(found)
@@ -211,7 +211,7 @@ pub enum WrongBase {
         of_image: usize,
     },
     /// A `diff_id` is missing.
-    #[error("{} cannot be compared with the image: a configuration names no diff id for layer {layer}", Shown(base))]
+    #[error("{} cannot be compared with the image: a configuration gives no diff id for layer {layer}", Shown(base))]
     Unknown {
         /// Name of the given image.
         base: String,

@@ -230,7 +230,7 @@ fn names(store: &dyn Store, remarks: &mut Vec<Remark>) -> Result<Vec<ImageName>,
             let tag = format!("{repository}:{tag}");
             // `null` is an empty id to Go, and names no layer.
             if id.is_empty() {
-                let text = format!("gives {} no layer; it is skipped", Quoted(&tag));
+                let text = format!("gives no layer for {}; it is skipped", Quoted(&tag));
                 remarks.push(Remark::new(format!("{}: {REPOSITORIES}", store.name()), text));
                 continue;
             }
@@ -239,7 +239,7 @@ fn names(store: &dyn Store, remarks: &mut Vec<Remark>) -> Result<Vec<ImageName>,
                 return Err(ImageError::Manifest {
                     archive: store.name().to_owned(),
                     document: REPOSITORIES.to_owned(),
-                    problem: "names more than 10,000 images, which is the limit",
+                    problem: "lists more than 10,000 images (the limit)",
                 });
             }
             match found.get_mut(index) {

@@ -52,7 +52,7 @@ pub enum ScanError {
         offset: u64,
     },
     /// More than [`MAX_ENTRIES`] members.
-    #[error("it has more than {MAX_ENTRIES} entries, the limit of a layer")]
+    #[error("it has more than {MAX_ENTRIES} entries (the limit for a layer)")]
     TooManyEntries,
     /// The layer needs more than the image's budget.
     #[error("{}: {problem}", place(entry.as_deref(), *offset))]

@@ -259,7 +259,7 @@ impl Scanner {
             }
         }
         if let Some(at) = walker.leftover_extension() {
-            self.scan.remarks.add(|| format!("an extension header at offset {at} has no entry behind it: ignored"));
+            self.scan.remarks.add(|| format!("an extension header at offset {at} has no entry after it: ignored"));
         }
         Ok(members)
     }
@@ -380,7 +380,7 @@ impl Scanner {
             NameKind::Bookkeeping => (EntryKind::Marker(MarkerKind::Bookkeeping), &b""[..]),
             NameKind::Meaningless => {
                 let (name, offset) = (Quoted(start_of(member.path)), member.header_offset);
-                scan.remarks.add(|| format!("entry {name} at offset {offset} is a whiteout of nothing: ignored"));
+                scan.remarks.add(|| format!("entry {name} at offset {offset} is not a valid whiteout: ignored"));
                 return Ok(MemberOutcome::LeftOut);
             }
         };

@@ -144,7 +144,7 @@ impl Archive {
                     if on_damage == OnDamage::Fail || self.members.is_empty() {
                         return Err(error);
                     }
-                    self.remarks.push(Remark::survived(&self.name, &error, "what came before is shown"));
+                    self.remarks.push(Remark::survived(&self.name, &error, "the part before it is shown"));
                     break;
                 }
             }

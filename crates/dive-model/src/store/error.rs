@@ -113,7 +113,7 @@ pub enum StoreError {
     },
     /// There is no image in the inspected folders, and there are more folders.
     #[error(
-        "{archive}: no image in the first {read} folders, and {unread} more were not searched; unpack it and give the \
+        "{archive}: no image in the first {read} folders, and {unread} more were not searched; unpack it and open the \
          folder of the image"
     )]
     TooManyFolders {

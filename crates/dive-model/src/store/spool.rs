@@ -107,7 +107,7 @@ pub fn spool(
                 if on_damage == OnDamage::Fail || written == 0 {
                     return Err(error);
                 }
-                remarks.push(Remark::survived(archive, &error, "what came before is shown"));
+                remarks.push(Remark::survived(archive, &error, "the part before it is shown"));
                 break;
             }
         };

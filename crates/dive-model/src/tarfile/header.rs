@@ -162,7 +162,7 @@ fn device(block: &Block, typeflag: u8) -> Option<(u32, u32)> {
 /// supports.
 fn old_sparse(block: &Block, format: HeaderFormat) -> Result<OldSparse, TarErrorKind> {
     if format != HeaderFormat::Gnu {
-        return Err(TarErrorKind::Header("a sparse file in a header that is not GNU's"));
+        return Err(TarErrorKind::Header("a sparse file whose header is not in GNU format"));
     }
     let size = number(&block[at::GNU_REAL_SIZE..at::GNU_REAL_SIZE + 12]);
     let size = size.ok_or(TarErrorKind::Header("the size of the sparse file is not a valid number"))?;

@@ -40,10 +40,10 @@ const MAX_IMPLICIT: usize = 1 << 20;
 #[non_exhaustive]
 pub enum BuildError {
     /// More layers than [`LayerIndex::MAX_COUNT`].
-    #[error("the image has more than {} layers, the limit of dive", LayerIndex::MAX_COUNT)]
+    #[error("the image has more than {} layers (dive's limit)", LayerIndex::MAX_COUNT)]
     TooManyLayers,
     /// Too many directories without an entry.
-    #[error("more than {MAX_IMPLICIT} directories of the image have no entry of their own, the limit of dive")]
+    #[error("more than {MAX_IMPLICIT} directories of the image have no entry of their own (dive's limit)")]
     TooManyImplicit,
     /// The tree needs more than the image's memory budget.
     #[error("entry {}: {problem}", Quoted(entry))]
@@ -54,7 +54,7 @@ pub enum BuildError {
         problem: OverBudget,
     },
     /// Too many paths or entries.
-    #[error("the image has more than {MAX_NODES} paths or entries, the limit of dive")]
+    #[error("the image has more than {MAX_NODES} paths or entries (dive's limit)")]
     TooManyPaths,
 }
 

@@ -35,7 +35,7 @@ pub enum Unresolved {
     #[error("it leads back to itself")]
     Loop,
     /// More than [`MAX_LINKS`] different links.
-    #[error("it leads through more than {MAX_LINKS} links, the limit of Linux")]
+    #[error("it leads through more than {MAX_LINKS} links (the limit on Linux)")]
     TooManyLinks,
 }
 

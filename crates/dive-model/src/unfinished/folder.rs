@@ -77,7 +77,7 @@ fn sweep(dir: &Dir, parent: &Path, purpose: FilePurpose) {
         is_left(name).is_some_and(|_held| std::fs::remove_dir_all(parent.join(as_path(name))).is_ok())
     };
     let removed = names.iter().filter(remove).count();
-    debug!("folders that killed runs left: {} found, {removed} removed", names.len());
+    debug!("found {} folders left by killed runs, removed {removed}", names.len());
 }
 
 #[cfg(unix)]

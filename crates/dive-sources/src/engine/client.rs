@@ -80,7 +80,7 @@ impl Client {
         let greeting = if matches!(address, Address::Ssh(_)) { GREETING_BY_SSH } else { GREETING };
         let version = timeout(greeting, transport.version())
             .await
-            .map_err(|_| format!("no answer in {} seconds", greeting.as_secs()))?
+            .map_err(|_| format!("no response within {} seconds", greeting.as_secs()))?
             .map_err(|error| failure::explain(&error, address))?;
         Ok(Self { version, transport: Arc::new(transport) })
     }

@@ -129,7 +129,7 @@ fn tried(attempts: &[Attempt]) -> String {
         let separator = if text.is_empty() { "" } else { "; " };
         let _ = write!(text, "{separator}{place}: {failure}");
     }
-    if text.is_empty() { "nothing, as no address is known".to_owned() } else { text }
+    if text.is_empty() { "nothing (no address is known)".to_owned() } else { text }
 }
 
 fn instead(engine: ContainerEngine, name: &str, hint: &str) -> String {

@@ -107,7 +107,7 @@ impl AsyncRead for SshStream {
         this.phase = SshPhase::Answering;
         let message = if message.is_empty() { "nothing".to_owned() } else { message };
         let text = format!(
-            "ssh failed without a response and said: {message}; ssh must connect without a prompt, so test it by hand"
+            "ssh failed without a response: {message}; run ssh by hand to check that it connects without a prompt"
         );
         Poll::Ready(Err(io::Error::other(text)))
     }

@@ -61,7 +61,7 @@ impl Connection {
 
 async fn within_deadline<T>(connecting: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     timeout(CONNECT_TIMEOUT, connecting).await.unwrap_or_else(|_| {
-        let text = format!("no answer in {} seconds", CONNECT_TIMEOUT.as_secs());
+        let text = format!("no response within {} seconds", CONNECT_TIMEOUT.as_secs());
         Err(io::Error::new(io::ErrorKind::TimedOut, text))
     })
 }

@@ -160,7 +160,7 @@ pub enum RegistryError {
         digest: String,
     },
     /// The document is longer than its limit.
-    #[error("{host}: {what} is longer than {limit} bytes, the limit for such a document")]
+    #[error("{host}: {what} is longer than {limit} bytes (the limit for such a document)")]
     TooLong {
         /// The host.
         host: String,
@@ -211,7 +211,7 @@ pub enum RegistryError {
         why: String,
     },
     /// Neither the mirrors nor the registry can provide it.
-    #[error("no host has it: {}", each.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    #[error("no mirror or registry has it: {}", each.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     NoHost {
         /// The error of each host.
         each: Vec<RegistryError>,

@@ -324,7 +324,7 @@ impl<'a> IndexWalker<'a> {
         ImageError::Manifest {
             archive: self.store.name().to_owned(),
             document: self.store.file_name(INDEX).into_owned(),
-            problem: "leads to more manifests than the limit of 1,000; name one by its tag or its digest with --image",
+            problem: "leads to more manifests than the limit of 1,000; choose one by tag or digest with --image",
         }
     }
 }

@@ -179,7 +179,11 @@ fn contradiction(attestation: &Attestation, statement: &Statement) -> Option<Str
     let subject = &statement.subject.0;
     if !subject.is_empty() && !subject.iter().any(|it| it.digests().any(|digest| digest == attestation.of)) {
         let of = subject.iter().find_map(|it| it.digests().next()).unwrap_or_default();
-        return Some(format!("it is about the manifest {}, and the image's is {}", Shown(&of), Shown(&attestation.of)));
+        return Some(format!(
+            "it describes the manifest {}, and the image's is {}",
+            Shown(&of),
+            Shown(&attestation.of)
+        ));
     }
     let layers = &statement.predicate.buildkit().layers;
     if layers.are_listed && !layers.reach_the_top() {

@@ -95,7 +95,7 @@ impl RawEntry {
         let stored_at = match self.chunk_type.as_str() {
             "" => Some(self.offset),
             "zeros" => None,
-            other => return Err(format!("a piece of {} is of the unknown type {}", Quoted(&self.name), Quoted(other))),
+            other => return Err(format!("a chunk of {} has the unknown type {}", Quoted(&self.name), Quoted(other))),
         };
         Ok(TocChunk { stored_at, inner: self.inner_offset, at: self.chunk_offset, len: self.chunk_size })
     }
@@ -109,7 +109,7 @@ impl RawEntry {
             "char" => PathKind::CharDevice,
             "block" => PathKind::BlockDevice,
             "fifo" => PathKind::Fifo,
-            other => return Err(format!("{} is of the unknown type {}", Quoted(&self.name), Quoted(other))),
+            other => return Err(format!("{} has the unknown type {}", Quoted(&self.name), Quoted(other))),
         };
         // JSON cannot represent names that are not UTF-8.
         if [&self.name, &self.link_name].iter().any(|text| text.contains('\u{fffd}')) {
@@ -153,11 +153,11 @@ fn check_chunks(entry: &mut TocEntry, size: u64) -> Result<(), TocError> {
         }
         let fits = chunk.at == at && chunk.len > 0 && chunk.stored_at.is_none_or(|stored_at| stored_at < size);
         at = at.checked_add(chunk.len).filter(|_| fits).ok_or_else(|| {
-            TocError(format!("the pieces of {} overlap, leave gaps, or are outside of the layer", Quoted(&entry.name)))
+            TocError(format!("the chunks of {} overlap, leave gaps, or are outside of the layer", Quoted(&entry.name)))
         })?;
     }
     if at != entry.size && entry.kind == PathKind::File {
-        return Err(TocError(format!("the pieces of {} do not add up to its size", Quoted(&entry.name))));
+        return Err(TocError(format!("the chunks of {} do not add up to its size", Quoted(&entry.name))));
     }
     Ok(())
 }
@@ -196,7 +196,7 @@ impl<'de> Deserialize<'de> for RawEntries {
                     }
                     let file = entries.last_mut().filter(|file| file.name == written.name && !file.chunks.is_empty());
                     let chunk = written.chunk().map_err(A::Error::custom)?;
-                    file.ok_or_else(|| A::Error::custom("a piece without its file"))?.chunks.push(chunk);
+                    file.ok_or_else(|| A::Error::custom("a chunk without its file"))?.chunks.push(chunk);
                 }
                 Ok(RawEntries(entries))
             }

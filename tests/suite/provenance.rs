@@ -253,6 +253,25 @@ fn lines_that_a_file_does_not_have_are_not_shown() {
     assert_eq!(lines(&build.opens(V1, &statement)), ["-", "-", "-"]);
 }
 
+/// Each layer of a base repeats the lines of one step, so a short statement could fill the memory and the report.
+#[test]
+fn lines_of_too_many_ranges_or_in_a_file_of_too_long_a_name_are_unknown() {
+    let build = Build::new();
+    let changed = |ranges: u32, name: &str| {
+        let mut statement = build.version_1();
+        let source = &mut statement["predicate"]["runDetails"]["metadata"]["buildkit_metadata"]["source"];
+        source["infos"][0] = json!({ "filename": name, "data": STANDARD.encode("RUN x\n\n".repeat(20_000)) });
+        let ranges: Vec<Value> = (0..ranges).map(|number| json!({ "start": { "line": 2 * number + 1 } })).collect();
+        source["locations"]["step0"]["locations"][0]["ranges"] = json!(ranges);
+        lines(&build.opens(V1, &statement)).swap_remove(0)
+    };
+    assert!(changed(100, "Dockerfile").ends_with(",197,199"));
+    assert_eq!(changed(101, "Dockerfile"), "-");
+    assert_eq!(changed(10_000, "Dockerfile"), "-");
+    assert!(changed(1, &"a".repeat(4096)).ends_with("a:1"));
+    assert_eq!(changed(1, &"a".repeat(4097)), "-");
+}
+
 #[test]
 fn damaged_statements_cost_a_remark_and_not_the_image() {
     let build = Build::new();

@@ -170,7 +170,7 @@ fn about(digest: &str, attestation: &Attestation, statement: &Statement) -> Prov
             provenance.lines[layer].clone_from(&lines);
         }
     }
-    provenance.files = files.files.into_iter().flatten().collect();
+    provenance.files = files.files.into_iter().flatten().map(|(file, _)| file).collect();
     provenance
 }
 
@@ -229,10 +229,17 @@ fn images(predicate: &Predicate) -> Vec<NamedImage> {
 /// Maximum number of images to keep.
 const MAX_IMAGES: usize = 100;
 
+/// Maximum number of line ranges of a step. `BuildKit` states one for each line of a continued instruction; beyond it, the lines
+/// of the step are unknown, because each layer of a base repeats them.
+const MAX_RANGES: usize = 100;
+
+/// Maximum length of the name of a file in bytes: what Linux allows for a path. Each layer repeats it.
+const MAX_NAME: usize = 4096;
+
 /// Files of a build, and the lines of its steps.
 struct Files<'a> {
-    /// `None` if the content cannot be decoded.
-    files: Vec<Option<Arc<Dockerfile>>>,
+    /// Each with its number of lines; `None` if the content cannot be decoded, or if no file can have the name.
+    files: Vec<Option<(Arc<Dockerfile>, usize)>>,
     steps: HashMap<u32, &'a [Location]>,
 }
 
@@ -241,7 +248,9 @@ impl<'a> Files<'a> {
         let files = buildkit.source.infos.0.iter().map(|info| {
             let bytes = STANDARD.decode(info.data.as_deref()?).ok()?;
             let name = info.filename.as_deref().unwrap_or("Dockerfile").to_owned();
-            Some(Arc::new(Dockerfile { name, text: String::from_utf8_lossy(&bytes).into_owned() }))
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let lines = text.lines().count();
+            (name.len() <= MAX_NAME).then(|| (Arc::new(Dockerfile { name, text }), lines))
         });
         let steps = buildkit.source.locations.0.iter();
         let steps = steps.filter_map(|(step, lines)| Some((chains::step_number(step)?, &lines.locations.0[..])));
@@ -252,8 +261,7 @@ impl<'a> Files<'a> {
     fn lines(&self, step: u32) -> Option<DockerfileLines> {
         let locations = self.steps.get(&step)?;
         let first = locations.first()?.source_index.0;
-        let file = self.files.get(first as usize)?.as_ref()?;
-        let last_line = file.text.lines().count();
+        let (file, last_line) = self.files.get(first as usize)?.as_ref()?;
         let of_file = locations.iter().filter(|location| location.source_index.0 == first);
         let ranges = of_file.flat_map(|location| &location.ranges.0).map(|range| LineRange {
             first: range.start.line.0,
@@ -261,8 +269,12 @@ impl<'a> Files<'a> {
             last: range.end.line.0.max(range.start.line.0),
         });
         // Omit lines beyond the end of the file.
-        let ranges = ranges.filter(|range| range.first > 0 && range.last as usize <= last_line);
+        let ranges = ranges.filter(|range| range.first > 0 && range.last as usize <= *last_line);
         let ranges = LineRange::merged(ranges.collect());
-        (!ranges.is_empty()).then(|| DockerfileLines { file: Arc::clone(file), ranges, certainty: Certainty::Exact })
+        (1..=MAX_RANGES).contains(&ranges.len()).then(|| DockerfileLines {
+            file: Arc::clone(file),
+            ranges,
+            certainty: Certainty::Exact,
+        })
     }
 }

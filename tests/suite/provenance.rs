@@ -345,6 +345,9 @@ fn a_base_that_the_user_names_is_compared_layer_by_layer() {
     assert_eq!((found.name(), found.layers(), found.is_proven()), (Some("prov-base:1"), Some(2), true));
     let itself = Opener::new().base(Some(&given)).open(path("base-docker28cs.tar")).unwrap();
     assert_eq!(itself.image.base.as_ref().unwrap().layers(), Some(2), "an image may add no layer");
+    let empty = GivenBase { image: given.image.clone(), diff_ids: Vec::new() };
+    let error = empty.below(&app.image).unwrap_err().to_string();
+    assert_eq!(error, "prov-base:1 has no layers, so it is not the base of the image; name an image with layers");
     let longer = GivenBase::of("prov-app:max", &app.image);
     let error = Opener::new().base(Some(&longer)).open(path("base-docker28cs.tar")).unwrap_err().to_string();
     assert!(
@@ -354,7 +357,7 @@ fn a_base_that_the_user_names_is_compared_layer_by_layer() {
     let other = GivenBase::of("other", &library::open(&corpus.path("opaque/docker26.tar")).image);
     let error = Opener::new().base(Some(&other)).open(path("max-oci.tar")).unwrap_err().to_string();
     assert!(error.contains("other is not the base of the image: its layer 0 is sha256:"), "{error}");
-    assert!(error.contains(" in it and sha256:5232a6b445bb"), "{error}");
+    assert!(error.contains("but the image's is sha256:5232a6b445bb"), "{error}");
 }
 
 #[test]

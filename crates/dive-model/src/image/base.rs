@@ -160,6 +160,9 @@ impl GivenBase {
     pub fn below(&self, image: &Image) -> Result<Base, WrongBase> {
         let base = || self.image.name.clone();
         let (of_base, of_image) = (self.diff_ids.len(), image.layers.len());
+        if of_base == 0 {
+            return Err(WrongBase::Empty { base: base() });
+        }
         for (layer, expected) in self.diff_ids.iter().enumerate() {
             let Some(found) = image.layers.get(layer) else {
                 return Err(WrongBase::Longer { base: base(), of_base, of_image });
@@ -182,6 +185,12 @@ impl GivenBase {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WrongBase {
+    /// The base has no layers, so every image would begin with it.
+    #[error("{} has no layers, so it is not the base of the image; name an image with layers", Shown(base))]
+    Empty {
+        /// Name of the given image.
+        base: String,
+    },
     /// A layer differs.
     #[error(
         "{} is not the base of the image: its layer {layer} is {}, but the image's is {}; name the version that the image \

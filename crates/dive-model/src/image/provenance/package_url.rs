@@ -1,7 +1,7 @@
 //! Parses image names in provenance: package URLs (`pkg:docker/alpine@3.20?platform=linux%2Famd64`) and identifiers of
 //! `BuildKit` sources (`docker-image://docker.io/library/alpine:3.20@sha256:...`).
 
-use crate::image::named_image::{NamedImage, familiar};
+use crate::image::named_image::NamedImage;
 
 /// Parses a package URL; `None` if it is not for an image.
 pub(super) fn of_package_url(url: &str, digest: Option<String>) -> Option<NamedImage> {
@@ -11,7 +11,7 @@ pub(super) fn of_package_url(url: &str, digest: Option<String>) -> Option<NamedI
     let (name, version) = path.rsplit_once('@').unwrap_or((path, ""));
     let (name, version) = (decoded(name), decoded(version));
     let tag = if version.is_empty() || version.contains(':') { String::new() } else { format!(":{version}") };
-    (!name.is_empty()).then(|| NamedImage { name: format!("{}{tag}", familiar(&name)), digest })
+    if name.is_empty() { None } else { NamedImage::stated(&format!("{name}{tag}"), digest) }
 }
 
 /// Parses the source of a build step; `None` if it is not an image.
@@ -21,7 +21,7 @@ pub(super) fn of_identifier(identifier: &str) -> Option<NamedImage> {
         Some((name, digest)) => (name, Some(digest.to_owned())),
         None => (reference, None),
     };
-    (!name.is_empty()).then(|| NamedImage { name: familiar(name).to_owned(), digest })
+    NamedImage::stated(name, digest)
 }
 
 /// Decodes percent escapes. Invalid UTF-8 becomes U+FFFD.
@@ -58,7 +58,7 @@ mod tests {
             ("pkg:docker/reg.example%3A5000/team/b@1%2B2", Some("reg.example:5000/team/b:1+2")),
             ("pkg:docker/alpine@sha256:00?platform=x", Some("alpine")),
             ("pkg:docker/alpine", Some("alpine")),
-            ("pkg:docker/a%zz%", Some("a%zz%")),
+            ("pkg:docker/a%zz%", None),
             ("pkg:docker/@1", None),
             ("https://github.com/moby/buildkit.git#refs/tags/v0.28.1", None),
         ] {

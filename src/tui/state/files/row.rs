@@ -13,11 +13,11 @@ pub struct FileRow {
     pub last: Vec<bool>,
     /// Change of the node in the comparison.
     pub change: Change,
-    /// Bytes of the node and its visible descendants: see [`FileTreePane::size_bytes`](super::FileTree::size_bytes).
+    /// Bytes of the node and its visible descendants: see [`FileTreePane::size_bytes`](super::FileTreePane::size_bytes).
     pub size_bytes: u64,
     /// Whether the node is expanded, collapsed or a leaf.
     pub fold: Fold,
-    /// True if the node matches the filter: see [`FileTreePane::is_match`](super::FileTree::is_match).
+    /// True if the node matches the filter: see [`FileTreePane::is_match`](super::FileTreePane::is_match).
     pub is_match: bool,
 }
 

@@ -166,7 +166,8 @@ impl Unfinished {
         self.finish(|dir, temporary| dir.rename_to_free(temporary, name))
     }
 
-    /// Takes the file's name away: it lasts until it is closed.
+    /// Removes the name of the file, which lasts until it is closed.
+    #[cfg(unix)]
     fn without_name(self) -> io::Result<File> {
         self.finish(Dir::remove)
     }

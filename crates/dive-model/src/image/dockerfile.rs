@@ -52,12 +52,8 @@ impl Image {
             let problem = format!("it has more than {MAX_STAGES} stages");
             return Err(DockerfileError::Invalid { file: file.name.clone(), problem });
         }
-        let stages = stages(&file.text, &parsed);
-        let steps: Vec<&HistoryStep> = self.history.iter().collect();
-        let steps = &steps[steps.len().saturating_sub(MAX_COMPARED)..];
-        // Builds create the last stage by default, so it wins a tie.
-        let matches = stages.iter().rev().map(|stage| Alignment::of(steps, stage));
-        let best = matches.reduce(|best, other| if other.score > best.score { other } else { best });
+        let steps = &self.history[self.history.len().saturating_sub(MAX_COMPARED)..];
+        let best = Stages::of(&file.text, &parsed).best_alignment(steps);
         let Some(best) = best.filter(|best| best.score > 0) else {
             return Err(DockerfileError::Other { file: file.name.clone() });
         };
@@ -84,33 +80,68 @@ struct PossibleInstruction {
     lines: LineRange,
 }
 
-/// Instructions of each stage, after those of the stages it is based on.
-fn stages(text: &str, parsed: &parse_dockerfile::Dockerfile<'_>) -> Vec<Vec<PossibleInstruction>> {
-    let starts: Vec<usize> = parsed.instructions.iter().map(start_of).collect();
-    let ends = starts.iter().skip(1).copied().chain([text.len()]);
-    let file = Text::new(text);
-    let mut written = parsed.instructions.iter().zip(starts.iter().zip(ends)).map(|(instruction, (start, end))| {
-        (matches!(instruction, Instruction::From(_)), PossibleInstruction::of(instruction, &file, *start..end))
-    });
-    let mut stages: Vec<Vec<PossibleInstruction>> = Vec::new();
-    let mut names: Vec<Option<String>> = Vec::new();
-    let mut froms = parsed.stages();
-    for (is_from, instruction) in written.by_ref() {
-        if is_from && let Some(stage) = froms.next() {
-            let base = names.iter().rposition(|name| {
-                name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(&stage.from.image.value))
-            });
-            let inherited = base.map(|base| stages[base].clone()).unwrap_or_default();
-            names.push(stage.from.as_.as_ref().map(|(_, name)| name.value.clone().into_owned()));
-            stages.push(inherited);
-        } else if let (Some(stage), Some(instruction)) = (stages.last_mut(), instruction) {
-            stage.push(instruction);
+/// The instructions of a Dockerfile, by stage.
+struct Stages {
+    instructions: Vec<PossibleInstruction>,
+    /// Indices of the instructions of each stage, after those of the stages it is based on.
+    stages: Vec<Vec<usize>>,
+}
+
+impl Stages {
+    fn of(text: &str, parsed: &parse_dockerfile::Dockerfile<'_>) -> Self {
+        let starts: Vec<usize> = parsed.instructions.iter().map(start_of).collect();
+        let ends = starts.iter().skip(1).copied().chain([text.len()]);
+        let file = Text::new(text);
+        let mut instructions = Vec::new();
+        let mut stages: Vec<Vec<usize>> = Vec::new();
+        let mut names: Vec<Option<String>> = Vec::new();
+        let mut froms = parsed.stages();
+        for (instruction, (start, end)) in parsed.instructions.iter().zip(starts.iter().zip(ends)) {
+            if matches!(instruction, Instruction::From(_))
+                && let Some(stage) = froms.next()
+            {
+                let base = names.iter().rposition(|name| {
+                    name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(&stage.from.image.value))
+                });
+                let inherited = base.map_or_else(Vec::new, |base| {
+                    let base = &stages[base];
+                    base[base.len().saturating_sub(MAX_COMPARED)..].to_vec()
+                });
+                names.push(stage.from.as_.as_ref().map(|(_, name)| name.value.clone().into_owned()));
+                stages.push(inherited);
+            } else if let (Some(stage), Some(instruction)) =
+                (stages.last_mut(), PossibleInstruction::of(instruction, &file, *start..end))
+            {
+                stage.push(instructions.len());
+                instructions.push(instruction);
+            }
         }
+        for stage in &mut stages {
+            stage.drain(..stage.len().saturating_sub(MAX_COMPARED));
+        }
+        Self { instructions, stages }
     }
-    for stage in &mut stages {
-        stage.drain(..stage.len().saturating_sub(MAX_COMPARED));
+
+    /// Aligns the history with each stage. Builds create the last stage by default, so it wins a tie.
+    fn best_alignment(&self, steps: &[HistoryStep]) -> Option<Alignment> {
+        let recorded: Vec<Option<RecordedInstruction>> = steps.iter().map(RecordedInstruction::of).collect();
+        // Stages share instructions, so compare each instruction with the history once.
+        let mut columns = vec![Vec::new(); self.instructions.len()];
+        for at in self.stages.iter().flatten() {
+            if columns[*at].is_empty() {
+                let fit = |step: &Option<RecordedInstruction>| {
+                    step.as_ref().map_or(0, |step| self.instructions[*at].fits(step))
+                };
+                columns[*at] = recorded.iter().map(fit).collect();
+            }
+        }
+        let alignments = self.stages.iter().rev().map(|stage| {
+            let fits: Vec<&[u8]> = stage.iter().map(|at| &columns[*at][..]).collect();
+            let lines = |at: usize| self.instructions[stage[at]].lines;
+            Alignment::of(steps.len(), &fits, lines)
+        });
+        alignments.reduce(|best, other| if other.score > best.score { other } else { best })
     }
-    stages
 }
 
 fn start_of(instruction: &Instruction<'_>) -> usize {
@@ -187,7 +218,7 @@ impl PossibleInstruction {
     }
 
     /// Score of the match with a step of the history; 0 for no match.
-    fn fits(&self, step: &RecordedInstruction) -> u32 {
+    fn fits(&self, step: &RecordedInstruction) -> u8 {
         if self.keyword != step.keyword {
             return 0;
         }
@@ -210,10 +241,10 @@ impl PossibleInstruction {
 }
 
 /// Score if the texts are equal.
-const FULL_MATCH: u32 = 3;
+const FULL_MATCH: u8 = 3;
 
 /// Score if only the destinations are equal.
-const PARTIAL_MATCH: u32 = 2;
+const PARTIAL_MATCH: u8 = 2;
 
 fn command_span(command: &Command<'_>) -> Option<Range<usize>> {
     match command {
@@ -333,48 +364,41 @@ struct Alignment {
 }
 
 impl Alignment {
-    fn of(steps: &[&HistoryStep], stage: &[PossibleInstruction]) -> Self {
-        let recorded: Vec<Option<RecordedInstruction>> =
-            steps.iter().map(|step| RecordedInstruction::of(step)).collect();
-        let fits: Vec<Vec<u32>> = recorded
-            .iter()
-            .map(|step| {
-                let fit = |written: &PossibleInstruction| step.as_ref().map_or(0, |step| written.fits(step));
-                stage.iter().map(fit).collect()
-            })
-            .collect();
+    /// Aligns `steps` steps with instructions. `fits` has the scores of each instruction with every step; `lines` gives the
+    /// lines of an instruction.
+    fn of(steps: usize, fits: &[&[u8]], lines: impl Fn(usize) -> LineRange) -> Self {
         // best[s][i] is the highest score of the first s steps and the first i instructions.
-        let mut best = vec![vec![0_u32; stage.len() + 1]; steps.len() + 1];
-        for step in 0..steps.len() {
-            for at in 0..stage.len() {
-                let fit = fits[step][at];
-                let both = if fit > 0 { best[step][at] + fit } else { 0 };
+        let mut best = vec![vec![0_u32; fits.len() + 1]; steps + 1];
+        for step in 0..steps {
+            for (at, of_instruction) in fits.iter().enumerate() {
+                let fit = of_instruction[step];
+                let both = if fit > 0 { best[step][at] + u32::from(fit) } else { 0 };
                 best[step + 1][at + 1] = both.max(best[step][at + 1]).max(best[step + 1][at]);
             }
         }
         // Walk back along the choices that led to the highest score.
-        let (mut step, mut at) = (steps.len(), stage.len());
+        let (mut step, mut at) = (steps, fits.len());
         let mut pairs = Vec::new();
         while step > 0 && at > 0 {
-            let fit = fits[step - 1][at - 1];
-            if fit > 0 && best[step][at] == best[step - 1][at - 1] + fit {
+            let fit = fits[at - 1][step - 1];
+            if fit > 0 && best[step][at] == best[step - 1][at - 1] + u32::from(fit) {
                 (step, at) = (step - 1, at - 1);
-                pairs.push((step, stage[at].lines, certainty(&fits, step, at)));
+                pairs.push((step, lines(at), certainty(fits, step, at)));
             } else if best[step][at] == best[step - 1][at] {
                 step -= 1;
             } else {
                 at -= 1;
             }
         }
-        Self { score: best[steps.len()][stage.len()], pairs }
+        Self { score: best[steps][fits.len()], pairs }
     }
 }
 
 /// Repeated instructions are still certain if all of them have a step, because their order is the same.
-fn certainty(fits: &[Vec<u32>], step: usize, at: usize) -> Certainty {
-    let instructions = fits[step].iter().filter(|fit| **fit > 0).count();
-    let alike = fits.iter().filter(|of_step| of_step[at] > 0).count();
-    if fits[step][at] == FULL_MATCH && instructions == alike { Certainty::Matched } else { Certainty::Uncertain }
+fn certainty(fits: &[&[u8]], step: usize, at: usize) -> Certainty {
+    let instructions = fits.iter().filter(|of_instruction| of_instruction[step] > 0).count();
+    let alike = fits[at].iter().filter(|fit| **fit > 0).count();
+    if fits[at][step] == FULL_MATCH && instructions == alike { Certainty::Matched } else { Certainty::Uncertain }
 }
 
 #[cfg(test)]
@@ -389,10 +413,7 @@ mod tests {
     fn matched(dockerfile: &str, history: &[&str]) -> Vec<String> {
         let parsed = parse_dockerfile::parse(dockerfile).unwrap();
         let steps: Vec<HistoryStep> = history.iter().map(|command| step(command)).collect();
-        let steps: Vec<&HistoryStep> = steps.iter().collect();
-        let stages = stages(dockerfile, &parsed);
-        let best = stages.iter().rev().map(|stage| Alignment::of(&steps, stage));
-        let best = best.reduce(|best, other| if other.score > best.score { other } else { best }).unwrap();
+        let best = Stages::of(dockerfile, &parsed).best_alignment(&steps).unwrap();
         let mut lines = vec!["-".to_owned(); history.len()];
         for (step, range, certainty) in best.pairs {
             lines[step] = format!("{range} {}", certainty.name());

@@ -10,7 +10,6 @@ mod package_url;
 mod statement;
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -19,12 +18,12 @@ use base64::engine::general_purpose::STANDARD;
 use super::dockerfile_lines::{Certainty, Dockerfile, DockerfileLines, LineRange};
 use super::document::{self, DocumentKind};
 use super::manifest::{Descriptor, OciDocument};
-use super::named_image::NamedImage;
+use super::named_image::{NamedImage, familiar};
 use super::plan::Attestation;
 use crate::remark::{Remark, Shown};
 use crate::store::Store;
 use package_url::{of_identifier, of_package_url};
-use statement::{BuildkitMetadata, Location, Predicate, Statement};
+use statement::{BuildStep, BuildkitMetadata, Location, Predicate, Statement};
 
 /// Maximum number of statements to read. An image has one, but a file may claim any number.
 const MAX_STATEMENTS: usize = 8;
@@ -158,9 +157,12 @@ fn about(digest: &str, attestation: &Attestation, statement: &Statement) -> Prov
     provenance.images = images(predicate);
     let files = Files::of(buildkit);
     for (layers, step) in buildkit.layers.runs() {
-        let image = predicate.source_of_step(step).and_then(of_identifier);
+        let listed = predicate.step(step);
+        let image = listed.and_then(BuildStep::source).and_then(of_identifier);
         if layers.start == 0 {
-            provenance.base = stated_base(predicate, step, image.clone(), &layers);
+            // A listed step without an image is one of the build itself, so the base has no layers.
+            provenance.base = listed
+                .map(|_| StatedBase { layers: if image.is_some() { layers.len() } else { 0 }, image: image.clone() });
         }
         // Only a base image adds several layers at once. In other runs, the steps of all but the last layer are
         // unknown.
@@ -192,31 +194,12 @@ fn contradiction(attestation: &Attestation, statement: &Statement) -> Option<Str
     None
 }
 
-fn stated_base(
-    predicate: &Predicate,
-    step: u32,
-    image: Option<NamedImage>,
-    layers: &Range<usize>,
-) -> Option<StatedBase> {
-    match image {
-        Some(image) => Some(StatedBase { image: Some(image), layers: layers.len() }),
-        // A step of the build itself created the first layers.
-        None => predicate.knows_step(step).then_some(StatedBase { image: None, layers: 0 }),
-    }
-}
-
 fn images(predicate: &Predicate) -> Vec<NamedImage> {
-    let frontend = predicate.frontend().map(|name| name.split('@').next().unwrap_or_default());
+    let frontend = predicate.frontend().map(|name| familiar(name.split('@').next().unwrap_or_default()));
     let mut images: Vec<NamedImage> = Vec::new();
     for material in predicate.materials() {
         let image = material.uri.as_deref().and_then(|uri| of_package_url(uri, material.digests().next()));
-        let is_new = |image: &NamedImage| {
-            let is_frontend = frontend.is_some_and(|frontend| {
-                [frontend, &format!("docker.io/{frontend}")].contains(&image.name.as_str())
-                    || frontend.strip_prefix("docker.io/") == Some(&image.name)
-            });
-            !is_frontend && !images.contains(image)
-        };
+        let is_new = |image: &NamedImage| frontend != Some(image.name.as_str()) && !images.contains(image);
         if let Some(image) = image.filter(is_new)
             && images.len() < MAX_IMAGES
         {
@@ -260,13 +243,14 @@ impl<'a> Files<'a> {
     /// Lines of a step, in the first file with any of them.
     fn lines(&self, step: u32) -> Option<DockerfileLines> {
         let locations = self.steps.get(&step)?;
-        let first = locations.first()?.source_index.0;
-        let (file, last_line) = self.files.get(first as usize)?.as_ref()?;
-        let of_file = locations.iter().filter(|location| location.source_index.0 == first);
+        let index = |location: &Location| location.source_index.0.unwrap_or_default();
+        let first = index(locations.first()?);
+        let (file, last_line) = self.files.get(usize::try_from(first).ok()?)?.as_ref()?;
+        let of_file = locations.iter().filter(|location| index(location) == first);
         let ranges = of_file.flat_map(|location| &location.ranges.0).map(|range| LineRange {
-            first: range.start.line.0,
+            first: range.start.line(),
             // Older builders state no end.
-            last: range.end.line.0.max(range.start.line.0),
+            last: range.end.line().max(range.start.line()),
         });
         // Omit lines beyond the end of the file.
         let ranges = ranges.filter(|range| range.first > 0 && range.last as usize <= *last_line);

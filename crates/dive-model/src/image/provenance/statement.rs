@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::chains::LayerChains;
-use crate::json::{Decode, JsonKey, JsonText, List, Map, Object};
+use crate::json::{Decode, JsonKey, JsonText, List, Map, Object, Size};
 
 /// An in-toto statement.
 #[derive(Debug, Default)]
@@ -110,21 +110,12 @@ impl Predicate {
         if second.layers.are_listed || !second.source.infos.0.is_empty() { second } else { first }
     }
 
-    /// Source of step `number`.
-    pub(super) fn source_of_step(&self, number: u32) -> Option<&str> {
+    /// Step `number`; `None` if the statement does not list it.
+    pub(super) fn step(&self, number: u32) -> Option<&BuildStep> {
         let BuildDefinition { external_parameters, internal_parameters, .. } = &self.build_definition;
         let configs = [&self.build_config, &internal_parameters.build_config, &external_parameters.build_config];
         let id = format!("step{number}");
-        let mut steps = configs.into_iter().flat_map(|config| &config.steps.0);
-        steps.find(|step| step.id == id)?.op.op.source.identifier.as_deref()
-    }
-
-    /// True if the step is listed; then a step without a source really has none.
-    pub(super) fn knows_step(&self, number: u32) -> bool {
-        let BuildDefinition { external_parameters, internal_parameters, .. } = &self.build_definition;
-        let configs = [&self.build_config, &internal_parameters.build_config, &external_parameters.build_config];
-        let id = format!("step{number}");
-        configs.into_iter().flat_map(|config| &config.steps.0).any(|step| step.id == id)
+        configs.into_iter().flat_map(|config| &config.steps.0).find(|step| step.id == id)
     }
 }
 
@@ -203,9 +194,16 @@ impl Object for BuildConfig {
 }
 
 #[derive(Debug, Default)]
-struct BuildStep {
+pub(super) struct BuildStep {
     id: String,
     op: OuterOp,
+}
+
+impl BuildStep {
+    /// The image, file or repository that the step fetches; `None` if it runs in the build.
+    pub(super) fn source(&self) -> Option<&str> {
+        self.op.op.source.identifier.as_deref()
+    }
 }
 
 impl Object for BuildStep {
@@ -340,8 +338,8 @@ impl Object for Locations {
 /// Lines of one file.
 #[derive(Debug, Default)]
 pub(super) struct Location {
-    /// Index of the file in `infos`; 0 if missing.
-    pub(super) source_index: JsonNumber,
+    /// Index of the file in `infos`; the first if missing.
+    pub(super) source_index: Size,
     pub(super) ranges: List<LocationRange>,
 }
 
@@ -373,24 +371,18 @@ impl Object for LocationRange {
 
 #[derive(Debug, Default)]
 pub(super) struct Position {
-    pub(super) line: JsonNumber,
+    line: Size,
+}
+
+impl Position {
+    /// Number of the line, from 1; 0 if missing or invalid.
+    pub(super) fn line(&self) -> u32 {
+        self.line.0.and_then(|line| line.try_into().ok()).unwrap_or_default()
+    }
 }
 
 impl Object for Position {
     fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
         key.is("line").then_some(&mut self.line)
-    }
-}
-
-/// A 32-bit number. Other values become 0.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct JsonNumber(pub(super) u32);
-
-impl Decode for JsonNumber {
-    fn decode(&mut self, json: &mut crate::json::JsonReader<'_>) -> Result<(), crate::json::JsonError> {
-        if !json.null()? {
-            self.0 = json.number()?.parse().unwrap_or_default();
-        }
-        Ok(())
     }
 }

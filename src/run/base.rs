@@ -83,16 +83,11 @@ impl BaseOpening {
     }
 }
 
-/// The tag after the path of a file.
 fn selection(reference: &Reference, platform: Option<&Platform>) -> Selection {
-    let tag = match reference {
-        Reference::Path(PathReference { tag, .. }) => tag.as_deref(),
+    let image = match reference {
+        Reference::Path(path) => path.image(),
         _ => None,
     };
-    let image = tag.map(|tag| match tag.strip_prefix('@').and_then(|place| place.parse().ok()) {
-        Some(place) => image::ImageSelector::Index(place),
-        None => image::ImageSelector::Reference(tag.to_owned()),
-    });
     Selection { image, platform: platform.cloned() }
 }
 

@@ -22,7 +22,7 @@ use dive_model::image::{Dockerfile, Image, ImageSelector, OtherEntry, Selection}
 use dive_model::remark::Remark;
 use dive_model::tree::Loaded;
 use dive_model::{Observer, OpenError, Opener, TablePolicy, Verification};
-use dive_sources::{Access, ContainerEngine, ImageOrigin, PathReference, PullPolicy, Reference, Source, SourceError};
+use dive_sources::{Access, ContainerEngine, ImageOrigin, PullPolicy, Reference, Source, SourceError};
 
 /// Limit of a Dockerfile, in bytes.
 const DOCKERFILE_LIMIT: u64 = 1 << 20;
@@ -174,14 +174,14 @@ impl Opening {
 
 /// The image in a file that `--image` or the tag after the path selects.
 fn selected(flag: Option<&ImageSelector>, reference: &Reference) -> anyhow::Result<Option<ImageSelector>> {
-    let Reference::Path(PathReference { path, tag: Some(tag), .. }) = reference else { return Ok(flag.cloned()) };
-    // `@0` is the first image, as in skopeo; a bare number may be a tag.
-    let place = tag.strip_prefix('@').and_then(|place| place.parse().ok()).map(ImageSelector::Index);
-    let tagged = place.unwrap_or_else(|| ImageSelector::Reference(tag.clone()));
-    if let Some(flag) = flag.filter(|flag| **flag != tagged) {
-        bail!("{}:{tag} and --image {flag} choose different images; leave one of them out", path.display());
+    let Reference::Path(path) = reference else { return Ok(flag.cloned()) };
+    match (flag, path.image()) {
+        (Some(flag), Some(tagged)) if *flag != tagged => {
+            bail!("{path} and --image {flag} choose different images; leave one of them out")
+        }
+        (_, Some(tagged)) => Ok(Some(tagged)),
+        (flag, None) => Ok(flag.cloned()),
     }
-    Ok(Some(tagged))
 }
 
 /// Adds another meaning of the argument to an engine's error. The likelier meaning comes first.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::container_engine::ContainerEngine;
 use super::scheme::{PathFormat, SCHEMES, Scheme, SchemeName, SourceKind};
 use super::web;
+use dive_model::image::ImageSelector;
 use dive_model::shell::{shell_path, shell_word};
 use dive_model::store::oci_layout;
 
@@ -51,6 +52,17 @@ pub struct PathReference {
     pub format: Option<PathFormat>,
     /// The tag, or the index as `@0`, that follows the path and a colon.
     pub tag: Option<String>,
+}
+
+impl PathReference {
+    /// The image that the tag or the index selects.
+    #[must_use]
+    pub fn image(&self) -> Option<ImageSelector> {
+        let tag = self.tag.as_ref()?;
+        // `@0` is the first image, as in skopeo; a bare number may be a tag.
+        let index = tag.strip_prefix('@').and_then(|index| index.parse().ok()).map(ImageSelector::Index);
+        Some(index.unwrap_or_else(|| ImageSelector::Reference(tag.clone())))
+    }
 }
 
 /// A path without a format or a tag.

@@ -285,7 +285,7 @@ fn image(state: &ScreenState, width: usize) -> Vec<Line<'_>> {
     push_field(&mut lines, theme, "Image efficiency score", &percent(classic.efficiency), width);
     push_field(&mut lines, theme, "Reclaimable", &Bytes(exact.reclaimable_bytes()).to_string(), width);
     push_field(&mut lines, theme, "Exact efficiency", &percent(exact.efficiency()), width);
-    let sizes = opened.sizes();
+    let sizes = explorer.totals.sizes;
     let (stored, unpacked) = (Bytes(sizes.stored_bytes), Bytes(sizes.unpacked_bytes));
     let text = format!("{stored} stored, {unpacked} unpacked, {} on disk", Bytes(sizes.on_disk_bytes()));
     push_field(&mut lines, theme, "Sizes", &text, width);

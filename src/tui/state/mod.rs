@@ -27,7 +27,7 @@ use crate::tui::keymap::Keymap;
 use crate::tui::layout::ScreenLayout;
 use crate::tui::theme::Theme;
 use dive_model::Opened;
-use dive_model::analysis::Part;
+use dive_model::analysis::{Part, Sizes};
 use dive_model::blob::TransferProgress;
 use dive_model::image::Image;
 use dive_model::layer::LayerIndex;
@@ -111,8 +111,10 @@ pub struct LayerTotals {
     pub changes: Vec<ChangeCounts>,
     /// Reclaimable bytes of each layer.
     pub waste: Vec<u64>,
-    /// The sums over the base's layers and over the image's own, if they are known.
+    /// Sums for the layers of the base and for the others. `None` if the base is unknown.
     pub parts: Option<(Part, Part)>,
+    /// Sizes of the image.
+    pub sizes: Sizes,
 }
 
 impl LayerTotals {
@@ -124,6 +126,7 @@ impl LayerTotals {
             changes: tree.change_counts(),
             waste: analysis.exact.bytes_by_layer(tree.layer_count()),
             parts: opened.parts(),
+            sizes: opened.sizes(),
         }
     }
 }

@@ -89,8 +89,13 @@ impl DockerfileLines {
 
     /// The lines with their numbers.
     pub fn lines(&self) -> impl Iterator<Item = (u32, &str)> {
-        let numbered = (1..).zip(self.file.text.lines());
-        numbered.filter(|(number, _)| self.ranges.iter().any(|range| (range.first..=range.last).contains(number)))
+        // Both are in order, so one pass finds them, and the rest of the file is not read.
+        let last = self.ranges.last().map_or(0, |range| range.last);
+        let mut ranges = self.ranges.iter().peekable();
+        (1..=last).zip(self.file.text.lines()).filter(move |(number, _)| {
+            while ranges.next_if(|range| range.last < *number).is_some() {}
+            ranges.peek().is_some_and(|range| range.first <= *number)
+        })
     }
 }
 

@@ -161,28 +161,35 @@ impl<'a> LineFigures<'a> {
     }
 }
 
-/// The reclaimable bytes by cause.
+/// The exact numbers.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct CauseFigures {
-    overwritten: u64,
-    metadata_only: u64,
-    deleted: u64,
-    deleted_with_directory: u64,
-    hidden_by_opaque: u64,
-    replaced: u64,
+pub(super) struct ExactSums<'a> {
+    total_bytes: u64,
+    visible_bytes: u64,
+    reclaimable_bytes: u64,
+    efficiency: f64,
+    causes: CauseFigures<'a>,
 }
 
-impl CauseFigures {
-    pub(super) fn of(exact: &Exact) -> Self {
+impl<'a> ExactSums<'a> {
+    pub(super) fn of(exact: &'a Exact) -> Self {
         Self {
-            overwritten: exact.bytes_by(Cause::Overwritten),
-            metadata_only: exact.bytes_by(Cause::MetadataOnly),
-            deleted: exact.bytes_by(Cause::Deleted),
-            deleted_with_directory: exact.bytes_by(Cause::DeletedWithDirectory),
-            hidden_by_opaque: exact.bytes_by(Cause::HiddenByOpaque),
-            replaced: exact.bytes_by(Cause::Replaced),
+            total_bytes: exact.total_bytes,
+            visible_bytes: exact.visible_bytes,
+            reclaimable_bytes: exact.reclaimable_bytes(),
+            efficiency: exact.efficiency(),
+            causes: CauseFigures(exact),
         }
+    }
+}
+
+/// The reclaimable bytes by cause.
+struct CauseFigures<'a>(&'a Exact);
+
+impl Serialize for CauseFigures<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(Cause::ALL.map(|cause| (camel_case(cause), self.0.bytes_by(cause))))
     }
 }
 

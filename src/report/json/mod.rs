@@ -20,7 +20,7 @@ use dive_model::layer::LayerIndex;
 use dive_model::tree::Tree;
 pub(crate) use facts::Judged;
 use facts::{
-    BaseFigures, CauseFigures, LineFigures, PartsFigures, ProvenanceFigures, SizeFigures, VerdictFigures, camel_case,
+    BaseFigures, ExactSums, LineFigures, PartsFigures, ProvenanceFigures, SizeFigures, VerdictFigures, camel_case,
     part_of,
 };
 use files::FileList;
@@ -153,13 +153,9 @@ impl Serialize for FileReferences<'_> {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct ExactFigures<'a> {
-    total_bytes: u64,
-    visible_bytes: u64,
-    reclaimable_bytes: u64,
-    efficiency: f64,
-    causes: CauseFigures,
+    #[serde(flatten)]
+    sums: ExactSums<'a>,
     files: ReclaimableFiles<'a>,
 }
 
@@ -195,15 +191,7 @@ impl Serialize for ReclaimableFiles<'_> {
 
 impl<'a> ExactFigures<'a> {
     fn of(opened: &'a Opened) -> Self {
-        let exact = &opened.analysis.exact;
-        Self {
-            total_bytes: exact.total_bytes,
-            visible_bytes: exact.visible_bytes,
-            reclaimable_bytes: exact.reclaimable_bytes(),
-            efficiency: exact.efficiency(),
-            causes: CauseFigures::of(exact),
-            files: ReclaimableFiles(opened),
-        }
+        Self { sums: ExactSums::of(&opened.analysis.exact), files: ReclaimableFiles(opened) }
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::ser::CompactFormatter;
 
 use super::facts::{
-    BaseFigures, CauseFigures, Judged, LineFigures, PartsFigures, ProvenanceFigures, SizeFigures, VerdictFigures,
+    BaseFigures, ExactSums, Judged, LineFigures, PartsFigures, ProvenanceFigures, SizeFigures, VerdictFigures,
     camel_case, part_of,
 };
 use super::formatter::Printable;
@@ -17,6 +17,7 @@ use dive_model::Opened;
 use dive_model::analysis::WasteGroup;
 use dive_model::image::ImageLayer;
 use dive_model::layer::LayerIndex;
+use dive_model::units::Total;
 
 /// Increment when a key is removed or changes its meaning, not for new keys.
 const SCHEMA_VERSION: u32 = 1;
@@ -57,7 +58,7 @@ struct Summary<'a> {
     image: ImageFacts<'a>,
     sizes: SizeFigures,
     classic: ClassicFigures,
-    exact: ExactSums,
+    exact: ExactSums<'a>,
     base: Option<BaseFigures<'a>>,
     parts: Option<PartsFigures>,
     provenance: Option<ProvenanceFigures<'a>>,
@@ -88,13 +89,7 @@ impl<'a> Summary<'a> {
                 inefficient_bytes: classic.wasted_bytes,
                 user_wasted_percent: classic.user_wasted_percent,
             },
-            exact: ExactSums {
-                total_bytes: exact.total_bytes,
-                visible_bytes: exact.visible_bytes,
-                reclaimable_bytes: exact.reclaimable_bytes(),
-                efficiency: exact.efficiency(),
-                causes: CauseFigures::of(exact),
-            },
+            exact: ExactSums::of(exact),
             base: image.base.as_ref().map(|base| BaseFigures::of(base, texts)),
             parts: PartsFigures::of(opened),
             provenance: image.provenance.as_ref().map(|provenance| ProvenanceFigures::of(provenance, texts)),
@@ -122,16 +117,6 @@ struct ClassicFigures {
     efficiency_score: f64,
     inefficient_bytes: u64,
     user_wasted_percent: f64,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ExactSums {
-    total_bytes: u64,
-    visible_bytes: u64,
-    reclaimable_bytes: u64,
-    efficiency: f64,
-    causes: CauseFigures,
 }
 
 #[derive(Serialize)]
@@ -204,7 +189,7 @@ impl WasteFigures<'_> {
             groups: listed.iter().map(group).collect(),
             others: Others {
                 groups: others.len(),
-                size_bytes: others.iter().fold(0, |sum: u64, group| sum.saturating_add(group.size_bytes)),
+                size_bytes: others.iter().map(|group| group.size_bytes).sum::<Total>().get(),
             },
         }
     }

@@ -6,6 +6,7 @@ use super::exact::Exact;
 use crate::image::Image;
 use crate::layer::LayerIndex;
 use crate::tree::Tree;
+use crate::units::Total;
 
 /// Sums over consecutive layers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,7 +30,7 @@ impl Part {
     #[must_use]
     pub fn of(layers: Range<usize>, image: &Image, tree: &Tree, exact: &Exact) -> Self {
         let indexes = || tree.layers().filter(|layer| layers.contains(&layer.get()));
-        let sum = |numbers: &mut dyn Iterator<Item = u64>| numbers.fold(0, u64::saturating_add);
+        let sum = |numbers: &mut dyn Iterator<Item = u64>| numbers.sum::<Total>().get();
         let held = || exact.files.iter().filter(|file| layers.contains(&file.layer.get()));
         let stored = image.layers.iter().take(layers.end).skip(layers.start);
         let files = |layer: LayerIndex| tree.layer_spans(layer).filter(|span| !tree.span(*span).kind.is_directory());
@@ -60,7 +61,7 @@ impl Sizes {
     #[must_use]
     pub fn of(image: &Image, tree: &Tree) -> Self {
         let unpacked = tree.layers().map(|layer| tree.layer_size_bytes(layer));
-        Self { stored_bytes: image.distinct_bytes(), unpacked_bytes: unpacked.fold(0, u64::saturating_add) }
+        Self { stored_bytes: image.distinct_bytes(), unpacked_bytes: unpacked.sum::<Total>().get() }
     }
 
     /// Disk usage in containerd's image store, the default of Docker since version 29: stored and unpacked layers.

@@ -175,7 +175,7 @@ fn missing_podman_is_named() {
     assert!(!ran.stderr.contains("podman save"), "{}", ran.stderr);
 }
 
-/// Whoever is killed while the builder runs leaves a folder, and the next build removes it.
+/// A killed run leaves the folder of its builder, and the next build removes it.
 #[test]
 fn the_folder_of_a_killed_build_is_removed_by_the_next_one() {
     let script = "#!/bin/sh\ntouch started\nwhile ! [ -e go-on ]; do sleep 0.01; done\nexit 42\n";

@@ -1,5 +1,5 @@
-//! `--verify` of images in engines. If one of these fails, an engine or whoever stands before it hands out other bytes than the
-//! image's digests name, and a user who asked for proof is not told.
+//! `--verify` of images in engines. A failure means that an engine, or a proxy in front of it, can change an image without an
+//! error.
 
 use super::broken_engines::engines;
 use super::proxy::{Fault, Proxy};

@@ -151,7 +151,7 @@ fn missing_manifest_suggests_a_truncated_copy() {
     }
 }
 
-/// The folder's name is whoever packed it's, and the command is copied from the message into a shell.
+/// The folder name is untrusted, and users paste the advised command into a shell.
 #[test]
 fn an_advised_command_has_the_folder_as_one_word() {
     for (folder, says, word) in [

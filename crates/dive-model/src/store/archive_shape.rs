@@ -46,7 +46,7 @@ pub(super) struct Survey {
     pub(super) unread_folders: usize,
 }
 
-/// Type of a member, as far as it matters here.
+/// Types of members that decide the shape of an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MemberShape<'a> {
     Directory,

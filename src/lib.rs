@@ -2,10 +2,10 @@
 //!
 //! This library is for the program's own tests and benchmarks. A program of your own uses `dive-model` and `dive-sources`.
 //!
-//! The modules, each of which knows those above it and none below; a test fails on an arrow that points back:
+//! The modules, in order: each uses only those above it. A test checks that.
 //!
 //! ```text
-//! config    what the user set, and where
+//! config    settings and their origins
 //! ci        rules and a verdict
 //! report    text, JSON, listings
 //! tui       the screen

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use dive::cli::Cli;
 use dive::run::{Outcome, run, say};
 
-/// musl's own allocator serves one thread at a time; scanning layers side by side would wait for it.
+/// musl's own allocator serves one thread at a time, so parallel scans would wait for it.
 #[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         Ok(Outcome::RuleFailed) => ExitCode::from(1),
         Ok(Outcome::BuildFailed(code)) => ExitCode::from(code),
         Err(error) => {
-            // `{:#}`: what was being done, then why it failed.
+            // `{:#}` prints the failed step and its causes.
             say(&format!("dive: error: {error:#}"));
             ExitCode::from(2)
         }

@@ -1,4 +1,4 @@
-//! What a key press costs on the screen, up to the drawn cells, with half a million files.
+//! Cost of a key press on the screen, up to the drawn cells, with half a million files.
 //!
 //! ```text
 //! cargo bench -p dive-benches --bench screen                              everything, in a minute

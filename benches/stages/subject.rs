@@ -44,7 +44,7 @@ impl Saved {
     }
 }
 
-/// One image in three compressions, and what the stages need of it.
+/// One image in three compressions, and the inputs of the stages.
 pub(crate) struct Subject {
     pub(crate) entries: u64,
     pub(crate) plain: Saved,

@@ -46,7 +46,7 @@ fn is_verb_of(command: &Command, word: &OsStr) -> bool {
     verbs.any(|verb| word == verb.get_name() && takes_image(verb))
 }
 
-/// True if only options of `dive IMAGE` follow the word at `at`. A verb with an option of its own, or with `--help`, is a
+/// True if only options of `dive IMAGE` follow the word at `at`. A verb with one of its own options, or with `--help`, is a
 /// command.
 fn stands_alone(command: &Command, arguments: &[OsString], at: usize) -> bool {
     let mut at = at + 1;

@@ -11,7 +11,7 @@ use super::origin::ConfigScope;
 use super::problem::ConfigError;
 use super::rules_file::RulesFile;
 
-/// The configuration that `text` stands for, as the file of a user or of a working directory.
+/// Parses `text` as the configuration of a user or of a working directory.
 ///
 /// # Errors
 /// As [`Config::load`].
@@ -21,7 +21,7 @@ pub fn parse_config(text: &str, scope: ConfigScope, environment: &Environment) -
     Config::layered(&documents, environment, Discovery::named(path))
 }
 
-/// The rules that `text` stands for.
+/// Parses `text` as a rules file.
 ///
 /// # Errors
 /// As [`RulesFile::load`].

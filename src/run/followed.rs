@@ -1,4 +1,4 @@
-//! Resolves symbolic links in an output path. In a directory that everybody may write to, such as `/tmp`, links of other
+//! Resolves symbolic links in an output path. In a world-writable directory, such as `/tmp`, links of other
 //! users are not followed: they may lead to any file of the user. The kernel has the same rule (`fs.protected_symlinks`),
 //! but it may be off and does not cover links to parent directories.
 

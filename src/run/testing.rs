@@ -1,21 +1,21 @@
-//! What standard output and standard error escape, for fuzz targets.
+//! Escaping for standard output and standard error, for fuzz targets.
 
 use std::io::{self, Write};
 
 use super::visible::{Notation, Visible};
 
-/// What a terminal gets of text that is written in `pieces`.
+/// The bytes that reach a terminal when text is written in `pieces`.
 ///
 /// # Errors
-/// None: memory takes everything.
+/// Never: writing to memory does not fail.
 pub fn write_visible(pieces: &[&[u8]]) -> io::Result<Vec<u8>> {
     write(Notation::Bytes, pieces)
 }
 
-/// What a terminal gets of a JSON document that is written in `pieces`.
+/// The bytes that reach a terminal when a JSON document is written in `pieces`.
 ///
 /// # Errors
-/// None: memory takes everything.
+/// Never: writing to memory does not fail.
 pub fn write_visible_json(pieces: &[&[u8]]) -> io::Result<Vec<u8>> {
     write(Notation::Json, pieces)
 }

@@ -1,27 +1,27 @@
-//! What the screen makes of bytes from images and terminals, for fuzz targets.
+//! Text layout and input decoding of the screen, for fuzz targets.
 
 use super::text;
 
-/// A name as it stands in a line of `columns`.
+/// Escapes a name for a line of `columns`.
 #[must_use]
 pub fn name(bytes: &[u8], columns: usize) -> String {
     text::name(bytes, columns)
 }
 
-/// Text in lines of at most `columns`.
+/// Wraps a text to lines of at most `columns`.
 #[must_use]
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     text::wrap(&text::printable(text), columns)
 }
 
-/// How many columns `text` takes.
+/// Width of `text` in columns.
 #[must_use]
 pub fn columns(text: &str) -> usize {
     text::columns(text)
 }
 
-/// The events in `pieces` of a terminal's bytes, after which nothing follows, and whether the decoder waits for more after it gave
-/// up.
+/// Decodes `pieces` of terminal input. Returns the events, and whether the decoder still holds incomplete input after its
+/// timeout.
 #[cfg(unix)]
 #[must_use]
 pub fn decode(pieces: &[&[u8]]) -> (Vec<crossterm::event::Event>, bool) {

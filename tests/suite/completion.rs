@@ -1,4 +1,4 @@
-//! Completions in the real shells: what the user gets on pressing tab after an option.
+//! Completions in real shells, after the tab key.
 
 use crate::skipped;
 use crate::user::{DIVE, User};

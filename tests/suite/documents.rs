@@ -17,7 +17,7 @@ The default keys. On the screen, `?` lists your own keys for the current pane. T
 `keybinding:` in [`.dive.yaml`](configuration.md#names-of-keys).
 ";
 
-/// A table of the keys that all panes share, then one for each pane. A line of text has a table of its own: characters are text
+/// A table of the keys that all panes share, then one for each pane. Text input has its own table, because characters are text
 /// there.
 fn keys(keybinding: &Keybinding) -> String {
     let mut document = HEAD.to_owned();
@@ -35,7 +35,7 @@ fn keys(keybinding: &Keybinding) -> String {
     document
 }
 
-/// Whether an action has keys wherever no text is typed.
+/// True if an action has keys in all contexts except text input.
 fn is_shared(bound: &Bound<'_>) -> bool {
     let mut panes = Context::ALL.into_iter().filter(|context| *context != Context::TextLine);
     panes.all(|context| bound.contexts.contains(&context))

@@ -252,7 +252,7 @@ fn documents_show_current_output() {
     }
 }
 
-/// The document says what fails when a promise is broken: a test that was renamed or removed is a promise without proof.
+/// The document names the tests of each promise. A renamed or removed test would leave a promise without proof.
 #[test]
 fn every_promise_of_the_security_document_names_tests_that_exist() {
     let document = std::fs::read_to_string(repository("docs/security.md")).unwrap();

@@ -35,7 +35,7 @@ fn file_sizes_do_not_affect_the_cost_of_opening() {
     write_image(file);
 
     let user = User::new().sets("RAYON_NUM_THREADS", "2");
-    // What the shell and the start of the program read.
+    // Bytes read by the shell and by starting the program.
     let (_, start_bytes, start_reads) = reads_of(&user, &["--version"]);
     if start_reads == 0 {
         let _ = writeln!(std::io::stderr(), "skipped: this kernel does not count reads");

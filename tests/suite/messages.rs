@@ -40,7 +40,7 @@ impl Messages {
         }
     }
 
-    /// Macros have their own grammar, so their literals are collected from tokens, without those of attributes.
+    /// Macros have their own grammar, so their literals are collected from tokens, except those in attributes.
     fn add_all(&mut self, tokens: TokenStream) {
         let mut follows_hash = false;
         for token in tokens {

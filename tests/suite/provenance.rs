@@ -1,5 +1,5 @@
-//! Which line of a Dockerfile made a layer, and what the image was built on, by the builder's provenance. If one of these
-//! fails, waste is blamed on the wrong line, or a statement about another image is believed.
+//! Dockerfile lines of layers, and base images, from the builder's provenance. A failure means that waste is blamed on the
+//! wrong line, or that a statement about another image is believed.
 
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ fn every_layer_of_a_real_build_has_its_line() {
     assert!(without.image.provenance.is_none());
 }
 
-/// An image of `base:1` with one layer, and two layers of its own.
+/// An image built on `base:1`, which has one layer, with two layers of its own.
 struct Build {
     layout: Layout,
     manifest: Value,
@@ -76,13 +76,13 @@ impl Build {
         self.manifest["digest"].as_str().unwrap()
     }
 
-    /// The layers below `count`, as `BuildKit` lists them for a step.
+    /// The first `count` layers, as `BuildKit` lists them for a step.
     fn chain(&self, count: usize) -> Value {
         let layers = self.layers[..count].iter().map(|digest| json!({ "digest": digest, "size": 1 }));
         json!([layers.collect::<Vec<_>>()])
     }
 
-    /// What mode=max tells of the build.
+    /// The metadata of a build with `mode=max`.
     fn buildkit(&self) -> Value {
         let line = |first: u32, last: u32| json!({ "start": { "line": first }, "end": { "line": last } });
         json!({
@@ -233,7 +233,7 @@ fn a_statement_about_another_image_is_unproven() {
         let Provenance { base, images, files, .. } = provenance(&opened);
         assert!(base.is_none() && images.is_empty() && files.is_empty(), "nothing of it is used");
     }
-    // An honest one beside it counts.
+    // A valid statement beside it is used.
     let liar = json!({ "predicateType": V02, "subject": [{ "digest": { "sha256": "00ff" } }], "predicate": {} });
     let statements = [(V02, liar.to_string().into_bytes()), (V1, honest.to_string().into_bytes())];
     let opened = build.opens_with(&statements);
@@ -290,7 +290,7 @@ fn damaged_statements_cost_a_remark_and_not_the_image() {
     }
 }
 
-/// An SBOM may be large, and is none of the program's business.
+/// An SBOM may be large, and dive does not use it.
 #[test]
 fn other_statements_are_not_read() {
     let build = Build::new();
@@ -369,7 +369,7 @@ fn a_dockerfile_is_matched_to_the_history_where_no_builder_tells() {
     let base = Opener::new().dockerfile(Some(&file("Dockerfile.base"))).open(path("base-docker28cs.tar")).unwrap();
     assert_eq!(lines(&base), ["Dockerfile.base:2", "Dockerfile.base:3"]);
     assert!(base.image.layers.iter().all(|layer| layer.lines.as_ref().unwrap().certainty == Certainty::Matched));
-    // What a builder states is not overwritten.
+    // Lines from provenance are not overwritten.
     let app = Opener::new().dockerfile(Some(&file("Dockerfile"))).open(path("max-oci.tar")).unwrap();
     assert_eq!(lines(&app)[2..], ["Dockerfile:13", "Dockerfile:14-17", "Dockerfile:18"]);
     let wrong = Arc::new(Dockerfile { name: "other".to_owned(), text: "FROM x\nRUN make\n".to_owned() });
@@ -380,7 +380,7 @@ fn a_dockerfile_is_matched_to_the_history_where_no_builder_tells() {
     assert!(error.starts_with("none: "), "{error}");
 }
 
-/// Nobody vouches for a statement: whatever its bytes are, the image opens.
+/// Statements are not signed: the image opens whatever their bytes are.
 #[test]
 fn no_statement_keeps_an_image_from_opening() {
     let build = Build::new();
@@ -397,7 +397,7 @@ fn no_statement_keeps_an_image_from_opening() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// A Dockerfile may come from anybody's repository.
+    /// A Dockerfile may come from a stranger's repository.
     #[test]
     fn no_dockerfile_breaks_the_program(parts in proptest::collection::vec(prop::sample::select(PARTS), 0..24)) {
         let store = FileStore::open(sample().as_ref(), Links::Inside, OnDamage::Fail, &mut |_| ()).unwrap();
@@ -412,7 +412,7 @@ proptest! {
     }
 }
 
-/// What Dockerfiles are made of, and what breaks readers of them.
+/// Parts of Dockerfiles, and texts that break parsers.
 const PARTS: &[&str] = &[
     "FROM a\n",
     "FROM a AS b\n",

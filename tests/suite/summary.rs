@@ -1,5 +1,5 @@
-//! The summary of an image: what it says, how long it may be, and when it decides an exit code. If one of these fails, a
-//! history of images is lost or believed though it is wrong.
+//! The summary document: its content, its size limit, and its effect on the exit code. A failure means that a history of
+//! images is lost or wrong.
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
@@ -55,7 +55,7 @@ fn the_published_schema_describes_every_summary() {
             summary(&user, &["--ci", "--lowestEfficiency", "0.1", "--highestUserWastedPercent", "off", &image]);
         schema.accepts(&summary);
         assert_eq!(summary["verdict"]["status"], "pass", "{image}");
-        // The schema is no rubber stamp, and leaves room for keys to come.
+        // The schema rejects wrong documents, but allows future keys.
         summary["future"] = json!({ "a": 1 });
         schema.accepts(&summary);
         summary["layers"] = json!([{}]);
@@ -180,7 +180,7 @@ fn only_rules_that_a_user_sets_decide_beside_a_summary() {
         (&json!("fail"), &json!(1), &json!("--highestWastedBytes"))
     );
     assert!(rule["value"].as_u64().unwrap() > 1);
-    // Outside CI mode it takes the place of the report.
+    // Outside CI mode it replaces the report.
     let ran = user.runs(&["--summary", "s.json", &image]).ends_with(0);
     assert_eq!(ran.stdout, "");
     let both = user.runs(&["--summary", "-", "--json", "-", &image]);

@@ -88,13 +88,13 @@ impl Opened {
         Self { image, tree, analysis, compressions, unpacked_bytes, damaged_layers, layer_remarks }
     }
 
-    /// What the image weighs, in three meanings.
+    /// Sizes of the image: stored, unpacked, and on disk.
     #[must_use]
     pub fn sizes(&self) -> Sizes {
         Sizes::of(&self.image, &self.tree)
     }
 
-    /// The numbers of the base's layers and of the image's own; `None` where nobody says which layers are whose.
+    /// Sums over the layers from the base, and over the image's own; `None` if the number of base layers is unknown.
     #[must_use]
     pub fn parts(&self) -> Option<(Part, Part)> {
         let (image, tree, exact) = (&*self.image, &self.tree, &self.analysis.exact);
@@ -256,14 +256,15 @@ impl<'a> Opener<'a> {
         self
     }
 
-    /// The image that the image was built on. One that it was not built on is an error.
+    /// Sets the base image. Opening fails if the image was not built on it.
     #[must_use]
     pub const fn base(mut self, base: Option<&'a GivenBase>) -> Self {
         self.base = base;
         self
     }
 
-    /// Matches this Dockerfile to the history, for layers whose lines no builder tells. One that fits nothing is an error.
+    /// Matches this Dockerfile with the history, for layers whose lines provenance does not state. Opening fails if no
+    /// instruction matches.
     #[must_use]
     pub const fn dockerfile(mut self, dockerfile: Option<&'a Arc<Dockerfile>>) -> Self {
         self.dockerfile = dockerfile;

@@ -29,9 +29,9 @@ pub enum FilePurpose {
     Document,
     /// A record of the cache.
     Record,
-    /// What comes by once: a stream, a layer on its way here.
+    /// A copy of a stream or a downloaded layer.
     Spool,
-    /// The folder that a builder writes to.
+    /// The output folder of a builder.
     Build,
 }
 
@@ -166,7 +166,7 @@ impl Unfinished {
         self.finish(|dir, temporary| dir.rename_to_free(temporary, name))
     }
 
-    /// Removes the name of the file, which lasts until it is closed.
+    /// Removes the name of the file. Its content lasts until it is closed.
     #[cfg(unix)]
     fn without_name(self) -> io::Result<File> {
         self.finish(Dir::remove)

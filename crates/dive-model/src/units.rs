@@ -15,13 +15,12 @@ use bytesize::Unit;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Bytes(pub u64);
 
-/// A sum of sizes that images claim. It stays at the largest number instead of overflowing: a crafted image may claim more than 64
-/// bits hold.
+/// A saturating sum of sizes: those in a crafted image may exceed 64 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Total(u64);
 
 impl Total {
-    /// In bytes.
+    /// The sum in bytes.
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0

@@ -45,7 +45,7 @@ impl<'a> Meter<'a> {
     /// Reports the current count; breaks if the export is cancelled.
     pub(super) fn report(&mut self) -> ControlFlow<()> {
         self.reported = Some(Instant::now());
-        // The size is an estimate: once it is exceeded, it says nothing.
+        // The size is an estimate: once it is exceeded, do not report it.
         let total = self.size.filter(|size| self.received <= *size);
         let is_silent = self.received == 0 && self.started.elapsed() >= self.silence;
         let step = if is_silent { TransferStep::Prepare } else { TransferStep::Export };

@@ -1,5 +1,5 @@
-//! `cargo run --package dive-fuzz-targets --example seeds -- FOLDER` writes the seeds of every target to `FOLDER/TARGET`, with those of
-//! the corpus that `DIVE_CORPUS` names.
+//! Writes the seeds of every target to `FOLDER/TARGET`, including those from the corpus that `DIVE_CORPUS` names:
+//! `cargo run --package dive-fuzz-targets --example seeds -- FOLDER`.
 
 use std::path::PathBuf;
 use std::{env, fs, io};

@@ -1,4 +1,4 @@
-//! What a registry answers: the headers `WWW-Authenticate` and `Retry-After`, and bodies of errors.
+//! Responses of a registry: the headers `WWW-Authenticate` and `Retry-After`, and error bodies.
 
 use dive_sources::testing::{choose_challenge, error_details, retry_after};
 

@@ -1,4 +1,4 @@
-//! Images made in memory.
+//! Images built in memory.
 
 #[path = "../../../tests/suite/build/draw.rs"]
 mod draw;

@@ -1,14 +1,14 @@
-//! Each compression: a stream unpacks to the same bytes, or to an error, however its bytes arrive.
+//! Every compression: a stream decodes to the same bytes or fails, whatever the sizes of the reads.
 
 use std::io::{self, Read};
 
 use dive_model::budget::{Budget, Limits};
 use dive_model::compression::{Compression, Decoder};
 
-/// What is unpacked of an input: a bomb ends here and not in the fuzzer's limit of time.
+/// Maximum number of bytes to decode, so that a bomb does not exceed the fuzzer's time limit.
 const MOST: u64 = 4 << 20;
 
-/// The first byte chooses the decoder, the rest is the stream.
+/// The first byte selects the decoder, the rest is the stream.
 pub(crate) fn run(input: &[u8]) {
     let Some((choice, stream)) = input.split_first() else { return };
     let compression = match choice % 5 {
@@ -23,7 +23,7 @@ pub(crate) fn run(input: &[u8]) {
     assert_eq!(whole, trickled);
 }
 
-/// A reader that gives a few bytes at a time, as a pipe may.
+/// Returns a few bytes at a time, as a pipe may.
 struct Trickle<'a> {
     rest: &'a [u8],
     step: usize,
@@ -36,7 +36,7 @@ impl Read for Trickle<'_> {
     }
 }
 
-/// The bytes, where those begin that belong to no stream, and whether it ended in an error.
+/// The decoded bytes, the offset of trailing garbage, and whether decoding failed.
 fn unpack(compression: Option<Compression>, stream: impl Read) -> (Vec<u8>, Option<u64>, bool) {
     let mut out = Vec::new();
     let decoder = match compression {
@@ -50,6 +50,6 @@ fn unpack(compression: Option<Compression>, stream: impl Read) -> (Vec<u8>, Opti
     let mut limited = decoder.take(MOST);
     let failed = limited.read_to_end(&mut out).map_err(|error| assert!(!error.to_string().is_empty())).is_err();
     let decoder = limited.into_inner();
-    // What a decoder wrote into the buffer before it failed depends on the pieces.
+    // The bytes written before an error depend on the sizes of the reads.
     if failed { (Vec::new(), None, true) } else { (out, decoder.ignored_tail(), false) }
 }

@@ -1,4 +1,4 @@
-//! `.dive.yaml`, `.dive-ci`, and the syntax of keys.
+//! `.dive.yaml`, `.dive-ci`, and the syntax of key bindings.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ pub(crate) fn configuration(input: &[u8]) {
     }
 }
 
-/// What a cloned folder may not set.
+/// Checks that a cloned folder sets nothing that only the user may set.
 fn untrusted(config: &dive::config::Config) {
     let default = dive::config::Config::default();
     let below = |path: &Path| is_below_folder(path);
@@ -40,7 +40,7 @@ pub(crate) fn rules(input: &[u8]) {
     }
 }
 
-/// What is read is written so that it is read as the same.
+/// A binding is printed in a form that parses to the same binding.
 pub(crate) fn keys(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     if let Ok(binding) = text.parse::<Binding>() {

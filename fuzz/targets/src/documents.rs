@@ -1,4 +1,4 @@
-//! The documents of an image: `manifest.json` and an index, what they name, and the choice of an image among them.
+//! The documents of images: `manifest.json` and indexes, the documents that they name, and the choice of an image.
 
 use dive_model::Opener;
 use dive_model::image::{self, ImageSelector, Platform, Selection};
@@ -6,11 +6,11 @@ use dive_model::remark::OnDamage;
 
 use crate::store::{Members, SEPARATOR};
 
-/// The members of a docker-archive, in the order of the pieces of an input.
+/// Members of a docker-archive, in the order of the pieces of an input.
 pub(crate) const DOCKER_ARCHIVE: [&str; 7] =
     ["manifest.json", "c.json", "a/layer.tar", "b/layer.tar", "repositories", "a/json", "b/json"];
 
-/// Those of a layout. Their names are digests that no blob has, since an index must be able to name them.
+/// Members of a layout. The digests are fixed, so that an index in the input can name them.
 pub(crate) const LAYOUT: [&str; 8] = [
     "index.json",
     "blobs/sha256/1111111111111111111111111111111111111111111111111111111111111111",
@@ -30,7 +30,7 @@ pub(crate) fn index(input: &[u8]) {
     open(&LAYOUT, input);
 }
 
-/// The first piece says what a user asks for, an image and a platform; the others are members.
+/// The first piece has the requested image and platform, the others are members.
 fn open(names: &[&'static str], input: &[u8]) {
     let mut pieces = input.split(|byte| *byte == SEPARATOR);
     let asked = String::from_utf8_lossy(pieces.next().unwrap_or_default()).into_owned();

@@ -1,11 +1,12 @@
-//! Text on its way to people: nothing of it speaks to a terminal or a shell, and it is the same however it is cut.
+//! Escaping of text for people: none of it controls a terminal or a shell, and the result does not depend on the sizes of the
+//! writes.
 
 use dive::run::testing::{write_visible, write_visible_json};
 use dive::tui::testing::{columns, decode, name, wrap};
 use dive_model::escape::{Escaped, is_hidden};
 use dive_model::shell::shell_word;
 
-/// The first two bytes say where the rest is cut and how wide a line is.
+/// The first byte is where to cut the rest, the second the width of a line.
 pub(crate) fn run(input: &[u8]) {
     let [at, width, bytes @ ..] = input else { return };
     let (at, width) = (usize::from(*at).min(bytes.len()), usize::from(*width));
@@ -28,7 +29,7 @@ pub(crate) fn run(input: &[u8]) {
     assert!(!shown.chars().any(speaks), "{shown:?}");
     for line in wrap(&String::from_utf8_lossy(bytes), width) {
         assert!(!line.chars().any(speaks), "{line:?}");
-        // A sign that is wider than the line has one for itself.
+        // A character wider than the line gets its own line.
         assert!(columns(&line) <= width.max(2) || line.chars().count() <= 8, "{line:?} in {width}");
     }
 
@@ -43,7 +44,7 @@ fn speaks(letter: char) -> bool {
     letter.is_control() || is_hidden(letter)
 }
 
-/// The bytes that an escaped name stands for.
+/// The bytes of an escaped name.
 fn unescaped(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();

@@ -1,5 +1,5 @@
-//! The targets of the fuzzer: functions that take any bytes, and panic if dive breaks a promise over them. [`TARGETS`] is the
-//! table of them, [`seeds`] has the inputs that a run starts with.
+//! Fuzz targets: functions that take any bytes, and panic if dive breaks a promise. [`TARGETS`] is their table, [`seeds`] has
+//! the initial inputs.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,7 +10,7 @@
 )]
 
 mod answers;
-// The images that the integration tests draw, and the model that they compare the tree with.
+// Images in memory and the model of the tree, shared with the integration tests.
 #[allow(dead_code, reason = "the integration tests use the rest")]
 mod build;
 mod compression;
@@ -27,12 +27,12 @@ mod table;
 mod tar;
 mod tree;
 
-/// A target of the fuzzer.
+/// A fuzz target.
 #[derive(Debug)]
 pub struct Target {
     /// Its name for `cargo fuzz run`.
     pub name: &'static str,
-    /// What it does with an input.
+    /// Runs it on an input.
     pub run: fn(&[u8]),
 }
 
@@ -55,10 +55,10 @@ pub const TARGETS: [Target; 15] = [
     Target { name: "escapes", run: escapes::run },
 ];
 
-/// Runs the target of that name.
+/// Runs the target with this name.
 ///
 /// # Panics
-/// If there is none, or dive breaks a promise.
+/// If there is no such target, or dive breaks a promise.
 pub fn run(name: &str, input: &[u8]) {
     let target = TARGETS.iter().find(|target| target.name == name).expect("a target of this name");
     (target.run)(input);

@@ -1,4 +1,4 @@
-//! Random images and the model of what they are.
+//! Random images, and the model of their tree.
 
 #[path = "../../../tests/suite/model/against.rs"]
 pub(crate) mod against;

@@ -1,4 +1,4 @@
-//! What users type: terms of filters, sizes, ratios, references to images, platforms, digests.
+//! Text that users type: filters, sizes, ratios, image references, platforms, digests.
 
 use std::ffi::OsStr;
 
@@ -31,7 +31,7 @@ pub(crate) fn references(input: &[u8]) {
             Err(error) => assert!(!error.to_string().is_empty()),
         }
     }
-    // Of a host without a dot or port, only capitals tell that it is one (`Intranet/app`), and they are not kept.
+    // A host without a dot or port is recognized by its capitals (`Intranet/app`), which are not kept.
     let is_host = |registry: &str| registry.contains(['.', ':']) || registry == "localhost";
     if let Ok([registry, repository, version]) = parse_name(text)
         && is_host(&registry)

@@ -1,4 +1,4 @@
-//! A layer's record of the cache: bytes that somebody else may have written become entries that no layer could not have.
+//! Cache records of layers: forged bytes are refused, or give entries that a layer could have.
 
 use dive_model::layer::testing::{parse_record, write_record};
 

@@ -1,5 +1,5 @@
-//! Inputs that a run of the fuzzer starts with, and that a test tries: some written here, the others made of a corpus of real,
-//! damaged and hostile images, which `DIVE_CORPUS` names.
+//! Initial inputs of the fuzzer, which a test also runs. Some are written here, the others come from a corpus of real, damaged
+//! and hostile images, which `DIVE_CORPUS` names.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -14,10 +14,10 @@ use crate::build::image;
 use crate::documents::{DOCKER_ARCHIVE, LAYOUT};
 use crate::store::SEPARATOR;
 
-/// The longest seed. The fuzzer is slow with longer ones, and what is odd about an image takes few bytes.
+/// Maximum length of a seed. The fuzzer is slow with longer ones, and few bytes suffice for an odd image.
 const LONGEST: usize = 128 << 10;
 
-/// The seeds of a target that are written here.
+/// Seeds of a target that are written here.
 #[must_use]
 pub fn own(target: &str) -> Vec<Vec<u8>> {
     let texts = |texts: &[&str]| texts.iter().map(|text| text.as_bytes().to_vec()).collect();
@@ -25,7 +25,7 @@ pub fn own(target: &str) -> Vec<Vec<u8>> {
         "tar" | "archive" | "record" => of_archive(target, &sample()),
         "compression" => compressed(),
         "documents" | "index" => [of_archive(target, &sample()), of_archive(target, &layout())].concat(),
-        // The random numbers of an image: any bytes are some.
+        // Any bytes seed a random image.
         "tree" => (1..=4u8).map(|step| (0..=255u8).map(|at| at.wrapping_mul(step) ^ step).collect()).collect(),
         "table" => tables(),
         "configuration" => texts(&[
@@ -86,10 +86,10 @@ pub fn own(target: &str) -> Vec<Vec<u8>> {
     }
 }
 
-/// The seeds of a target in a corpus.
+/// Seeds of a target from a corpus.
 ///
 /// # Panics
-/// If there is no corpus in that folder.
+/// If the folder has no corpus.
 #[must_use]
 pub fn of_corpus(target: &str, corpus: &Path) -> Vec<Vec<u8>> {
     let folders: &[&str] = match target {
@@ -118,7 +118,7 @@ pub fn of_corpus(target: &str, corpus: &Path) -> Vec<Vec<u8>> {
     seeds
 }
 
-/// The most that a seed unpacks to. A bomb costs the fuzzer a second each time, and `hostile` in the integration tests has them.
+/// Maximum unpacked size of a seed. A bomb takes the fuzzer a second per run; `hostile` in the integration tests has bombs.
 const MOST_UNPACKED: u64 = 16 << 20;
 
 fn is_bomb(bytes: &[u8]) -> bool {
@@ -126,7 +126,7 @@ fn is_bomb(bytes: &[u8]) -> bool {
     std::io::copy(&mut decoder.take(MOST_UNPACKED), &mut std::io::sink()).is_ok_and(|count| count == MOST_UNPACKED)
 }
 
-/// What a target needs of an archive: all of it, its layers, or its documents.
+/// Seeds from an archive: the archive itself, its layers, or its documents, by target.
 fn of_archive(target: &str, archive: &[u8]) -> Vec<Vec<u8>> {
     let members = members(archive);
     let layers = || members.iter().map(|(_, bytes)| bytes).filter(|bytes| is_layer(bytes));
@@ -159,7 +159,7 @@ fn record(layer: &[u8]) -> Option<Vec<u8>> {
 
 type Member = (String, Vec<u8>);
 
-/// The members of an archive up to where it is damaged.
+/// The members of an archive, up to the first damage.
 fn members(archive: &[u8]) -> Vec<Member> {
     let mut reader = tar::Archive::new(archive);
     let Ok(entries) = reader.entries() else { return Vec::new() };
@@ -174,7 +174,7 @@ fn members(archive: &[u8]) -> Vec<Member> {
     members
 }
 
-/// Documents with the names that the target gives them, in the order of its members; `names` are pairs of old and new.
+/// Joins documents in the order of a target's members. Replaces names in them; `names` are pairs of old and new.
 fn input(documents: &[Option<&Vec<u8>>], names: &[(String, &str)]) -> Vec<u8> {
     let mut input = Vec::new();
     for document in documents {
@@ -219,7 +219,7 @@ fn index(members: &[Member]) -> Option<Vec<u8>> {
     Some(input(&documents, &names))
 }
 
-/// Two layers with one of each thing.
+/// Two layers with an entry of every type.
 fn drawn() -> crate::build::Image {
     image()
         .layer(|layer| {
@@ -269,7 +269,7 @@ const TABLE: &str = r#"{"version":1,"entries":[{"name":"usr/","type":"dir","mode
 {"name":"b","type":"symlink","linkName":"usr/a"},{"name":"c","type":"hardlink","linkName":"usr/a"},
 {"name":"d","type":"char","devMajor":1,"devMinor":3},{"name":".wh.e","type":"reg"}]}"#;
 
-/// The JSON alone, and a layer in each of the two formats.
+/// The JSON alone, and a layer in each format.
 fn tables() -> Vec<Vec<u8>> {
     let mut tar = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_ustar();
@@ -277,7 +277,7 @@ fn tables() -> Vec<Vec<u8>> {
     tar.append_data(&mut header, "stargz.index.json", TABLE.as_bytes()).unwrap();
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(&tar.into_inner().unwrap()).unwrap();
-    // The footer: an empty gzip member, whose extra field says that the table begins at 0.
+    // The footer: an empty gzip member with the table's offset, 0, in its extra field.
     let footer = [
         &b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x1a\0SG\x16\x000000000000000000STARGZ"[..],
         b"\x01\0\0\xff\xff\0\0\0\0\0\0\0\0",

@@ -1,4 +1,4 @@
-//! Stores made of an input: documents by name, and a whole archive.
+//! Stores from an input: documents by name, and a whole archive.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -8,15 +8,15 @@ use dive_model::blob::Blob;
 use dive_model::remark::{OnDamage, Remark};
 use dive_model::store::{FileStore, Links, Store, StoreError};
 
-/// Documents and layers by their names.
+/// Documents and layers by name.
 #[derive(Debug)]
 pub(crate) struct Members(HashMap<&'static str, Blob>);
 
-/// Separates the members in an input: no JSON has it.
+/// Separates the members of an input. It cannot occur in JSON.
 pub(crate) const SEPARATOR: u8 = 0x1e;
 
 impl Members {
-    /// The pieces of `input` under these names. An empty piece is no member.
+    /// Takes the pieces of an input as members with these names. Skips empty pieces.
     pub(crate) fn of<'a>(names: &[&'static str], pieces: impl Iterator<Item = &'a [u8]>) -> Self {
         let members = names.iter().zip(pieces).filter(|(_, piece)| !piece.is_empty());
         Self(members.map(|(name, piece)| (*name, Blob::in_memory(piece, *name))).collect())
@@ -50,7 +50,7 @@ impl Store for Members {
     }
 }
 
-/// A file as a user names it: an archive of any format, or anything else.
+/// Opens the input as a file: an archive of any format, or anything else.
 pub(crate) fn archive(input: &[u8]) {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(input).unwrap();

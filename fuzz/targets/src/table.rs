@@ -1,4 +1,4 @@
-//! Tables of contents: eStargz and zstd:chunked, in their layer, and the JSON that both have.
+//! Tables of contents: eStargz and zstd:chunked layers, and the JSON of both.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::tar;
 
-/// The first byte chooses what the rest is: the JSON of a table, or a layer with a table in one of the two formats.
+/// The first byte decides how the rest is read: as the JSON of a table, or as a layer with a table in either format.
 pub(crate) fn run(input: &[u8]) {
     let Some((choice, bytes)) = input.split_first() else { return };
     let size = bytes.len() as u64;
@@ -30,7 +30,7 @@ pub(crate) fn run(input: &[u8]) {
     scanned.into_iter().for_each(tar::merge);
 }
 
-/// The table in a layer, read as a registry's is: first the end of the layer, then what is missing.
+/// Reads the table of a layer as from a registry: first the end of the layer, then the missing part.
 fn layer(table: &TocReference, bytes: &[u8]) -> Option<Toc> {
     let size = bytes.len() as u64;
     let (start, len) = table.first_part(size).ok()?;

@@ -1,4 +1,4 @@
-//! A layer's tar: every walk over it says the same, no damage is lost, and what was read makes a tree.
+//! The tar of a layer: all scans agree, no damage is silent, and the entries can be merged.
 
 use dive_model::analysis::Analysis;
 use dive_model::budget::{Budget, Limits};
@@ -29,7 +29,7 @@ pub(crate) fn run(input: &[u8]) {
     lenient.into_iter().for_each(merge);
 }
 
-/// Damage that ends a strict scan is told by a lenient one.
+/// Compares a strict scan with a lenient one, which must report the damage that ends the strict one.
 fn compare(strict: &Result<Scan, ScanError>, lenient: &Result<Scan, ScanError>) {
     match (strict, lenient) {
         (Ok(strict), Ok(lenient)) => {
@@ -45,7 +45,7 @@ fn compare(strict: &Result<Scan, ScanError>, lenient: &Result<Scan, ScanError>) 
     }
 }
 
-/// What a crafted layer says must not break what comes after the scan either.
+/// Merges the entries: a crafted layer must not break the steps after the scan either.
 pub(crate) fn merge(scan: Scan) {
     let mut builder = Builder::new();
     if builder.apply(scan).is_ok()

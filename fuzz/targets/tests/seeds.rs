@@ -1,4 +1,4 @@
-//! Every target over its seeds, as the fuzzer starts. What a run found stays a seed, here or as a test of the module.
+//! Runs every target on its seeds, as the fuzzer does first. Each finding of a run becomes a seed, or a test of its module.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ fn no_target_fails_over_its_own_seeds() {
         for seed in &own {
             (target.run)(seed);
         }
-        // A fuzzer's first steps.
+        // The first mutations of a fuzzer: flipped bits and truncation.
         for seed in own {
             for at in (0..seed.len()).step_by(seed.len().div_ceil(16).max(1)) {
                 let mut changed = seed.clone();
@@ -40,7 +40,7 @@ fn no_target_fails_over_the_corpus() {
     assert!(count > 500, "only {count} seeds in {}", corpus.display());
 }
 
-/// The fuzzer has a file for each target, and runs nothing else.
+/// The fuzzer needs a file for each target.
 #[test]
 fn every_target_is_a_program_of_the_fuzzer() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");

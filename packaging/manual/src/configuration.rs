@@ -7,7 +7,7 @@ use super::page::Page;
 
 const DOCUMENT: &str = include_str!("../../../docs/configuration.md");
 
-/// The cells of the table of keys: key, default, who may set it, what it sets.
+/// The cells of the table of keys: key, default, trust, meaning.
 fn keys() -> impl Iterator<Item = [&'static str; 4]> {
     let (_, part) = DOCUMENT.split_once("\n## Keys\n").unwrap_or_default();
     let rows = part.lines().skip_while(|line| !line.starts_with("| `")).take_while(|line| line.starts_with("| `"));

@@ -31,7 +31,7 @@ pub enum CompareMode {
 /// The role of a layer in the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CompareMark {
-    /// Part of the state that is compared with.
+    /// Part of the state to compare with.
     Base,
     /// Its changes are shown.
     Shown,
@@ -165,7 +165,7 @@ impl LayerList {
     }
 }
 
-/// The number of base layers, unless it is a guess: only then is a line worth its place in the list.
+/// The number of base layers. `None` if it is only a guess, which is not worth a line in the list.
 fn told_base_layers(image: &Image) -> Option<usize> {
     let boundary = image.base.as_ref()?.boundary?;
     (boundary.by != BaseSource::History).then_some(boundary.layers)

@@ -58,7 +58,7 @@ pub enum Effect {
     Cancel(JobId),
 }
 
-/// What the mouse is over.
+/// The target of the mouse pointer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HitTarget {
     /// A pane.

@@ -1,4 +1,4 @@
-//! A folder made by somebody else: its `.dive.yaml`, links and file names must not affect the user's files or weaken a
+//! A stranger's folder: its `.dive.yaml`, links and file names must not affect the user's files or weaken a
 //! rule.
 
 use std::os::unix::fs::symlink;
@@ -14,7 +14,7 @@ fn kept(user: &User) -> Vec<String> {
     names.into_iter().map(|name| name.into_string().unwrap()).filter(|name| name != ".cache").collect()
 }
 
-/// A cloned folder once created `~/.bash_login` with shell code from an image name.
+/// A cloned folder could once create `~/.bash_login` with shell code from an image name.
 #[test]
 fn folder_cannot_write_a_log_elsewhere() {
     for path in

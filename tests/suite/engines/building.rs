@@ -175,7 +175,7 @@ fn missing_podman_is_named() {
     assert!(!ran.stderr.contains("podman save"), "{}", ran.stderr);
 }
 
-/// A killed run leaves the folder of its builder, and the next build removes it.
+/// A killed run cannot remove its builder's output folder, so the next build does.
 #[test]
 fn the_folder_of_a_killed_build_is_removed_by_the_next_one() {
     let script = "#!/bin/sh\ntouch started\nwhile ! [ -e go-on ]; do sleep 0.01; done\nexit 42\n";

@@ -12,7 +12,7 @@ use super::{EXPORT, assert_same, content, document, files_below, servers};
 use crate::place::Corpus;
 use crate::user::User;
 
-/// An engine behind a proxy, with a user.
+/// An engine, a proxy before it, and a user.
 struct Engine {
     name: &'static str,
     proxy: Proxy,

@@ -80,7 +80,7 @@ fn docker_opens_over_ssh() {
     assert_fails(&user.runs(&["--pull", "never", "docker://nobody/has-this:1"]), &["nobody/has-this:1"]);
 }
 
-/// A login that fails: ssh's own message tells why.
+/// A login fails; ssh's own message gives the reason.
 #[test]
 fn ssh_error_message_is_shown() {
     let Some(config) = servers::ssh_config() else { return };

@@ -23,7 +23,7 @@ fn an_image_of_an_engine_is_compared_with_its_digests() {
     }
 }
 
-/// What is known of a layer from an earlier run proves nothing of the bytes that the engine has now.
+/// A cached record of a layer proves nothing about the bytes that the engine has now.
 #[test]
 fn a_known_image_is_read_again() {
     for (engine, variable, socket) in engines() {

@@ -210,7 +210,7 @@ fn unreadable_configuration_hides_no_other_image() {
     }
 }
 
-/// What is listed as `unknown` may be an image; one for the same platform that the index names wins.
+/// An entry listed as `unknown` may be an image. An image with the platform in the index takes precedence.
 #[test]
 fn image_of_unknown_platform_hides_no_other() {
     // The configuration may have the platform.

@@ -1,4 +1,4 @@
-//! `manifest.json` of docker-archives as builders write it, and what takes its place in older ones.
+//! `manifest.json` of docker-archives as builders write it, and the documents of older archives.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ fn opened(manifest: &Value, options: &[&str]) -> Ran {
     listed(&archive(manifest), options).ends_with(0)
 }
 
-/// Go reads `null` as an entry without anything.
+/// Go reads `null` as an empty entry.
 #[test]
 fn an_empty_entry_hides_no_image_and_moves_none() {
     let (a, b) = (entry("a"), entry("b"));
@@ -110,7 +110,7 @@ fn a_folder_that_is_a_link_to_itself_is_named() {
     assert!(ran.error().contains("leads through more than 10 links, from \"loop\" on"), "{}", ran.error());
 }
 
-/// Names of blobs in a root file system are names of files: caches have such.
+/// A root file system may have files named like blobs, for example in a cache.
 #[test]
 fn a_root_file_system_with_names_of_blobs_is_one() {
     let hex = "0a".repeat(32);

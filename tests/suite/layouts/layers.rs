@@ -188,7 +188,7 @@ fn file_system_of_an_unknown_media_type_gets_no_verdict() {
         (at(0, b"XFSB"), "an XFS file system"),
         (at(0x400, b"\x10\x20\xf5\xf2"), "an F2FS file system"),
         (at(0x200, b"EFI PART"), "a disk with partitions"),
-        // The signature of btrfs lies beyond what is read.
+        // The signature of btrfs is beyond the bytes that dive reads.
         (at(0x10040, b"_BHRfS_M"), "data of an unknown format"),
         (at(0x2000, b"no signature"), "data of an unknown format"),
     ] {

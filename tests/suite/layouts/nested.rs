@@ -1,11 +1,11 @@
-//! What an index inside another index leads to: images of unknown platforms, attestations, further indexes.
+//! Nested indexes: images of unknown platforms, attestations, further indexes.
 
 use serde_json::{Value, json};
 
 use super::indexes::{chosen, digest, error, named, notices, on};
 use crate::build::{Layout, described};
 
-/// A descriptor as an entry for that platform.
+/// The descriptor as an entry for a platform.
 fn for_platform(mut descriptor: Value, platform: &str) -> Value {
     descriptor["platform"] = on(platform)["platform"].clone();
     descriptor
@@ -16,13 +16,13 @@ fn attestation(layout: &mut Layout) -> Value {
     for_platform(layout.manifest(&described("unknown/unknown", &["sha256:0"]), &[statement]), "unknown/unknown")
 }
 
-/// A descriptor of a manifest that is not there.
+/// A descriptor of a missing manifest.
 fn absent(digit: &str) -> Value {
     let digest = format!("sha256:{}", digit.repeat(64));
     json!({ "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest, "size": 9 })
 }
 
-/// Both in `index.json` itself and in an index of the image.
+/// A layout with the entries in `index.json` itself, and one with the entries in a nested index.
 fn both(fill: impl Fn(&mut Layout) -> Vec<Value>) -> [Layout; 2] {
     let (mut flat, mut nested) = (Layout::default(), Layout::default());
     let entries = fill(&mut flat);

@@ -116,7 +116,7 @@ fn missing_or_damaged_skopeo_file_is_named() {
     }
 }
 
-/// The files have names of their own, and no other directory shares them.
+/// Files in such a directory are not named as in other layouts.
 #[test]
 fn a_missing_file_is_named_as_the_directory_names_it() {
     for (lost, what) in [(hex(1), "configuration"), (hex(2), "blob"), (hex(3), "manifest")] {

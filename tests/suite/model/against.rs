@@ -1,4 +1,4 @@
-//! The tree of a random image against the model of it: every state, every change between two, and every number.
+//! Compares the tree of a random image with the model: every state, every change between two states, and every number.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use super::naive::{Kind, Line, Lost, Model};
 use super::random::RandomImage;
 use crate::build::{DrawnImage, layer};
 
-/// Fails where the tree is not what the rules say.
+/// Fails if the tree differs from the model.
 pub(crate) fn check(random: &RandomImage) -> Result<(), TestCaseError> {
     let opened = random.build().open();
     let model = Model::of(random);

@@ -6,7 +6,7 @@ use super::{USUAL, open};
 use crate::place::sample;
 use crate::user::User;
 
-/// What a process has done so far.
+/// Work of a process so far.
 #[derive(Debug, PartialEq, Eq)]
 struct Done {
     /// Context switches of its threads: each wake-up ends in one.

@@ -85,7 +85,7 @@ struct Leaves<'a> {
     tree: &'a Tree,
     /// For each node, the last layer with something below it, from 1. 0 is none.
     below: Vec<u16>,
-    // For each node, the last layer that listed it, from 1.
+    /// For each node, the last layer that listed it, from 1.
     listed: Vec<u16>,
     /// Directories with something below them in the marked layer.
     directories: Vec<NodeId>,

@@ -7,7 +7,7 @@ use super::exact::{Exact, ReclaimableFile};
 use crate::layer::LayerIndex;
 use crate::tree::{Cause, NodeId, Tree};
 
-/// A directory is a group of its own if it holds at least one `SHARE`th of the bytes of its layers and cause; otherwise its files
+/// A directory is a separate group if it holds at least one `SHARE`th of the bytes of its layers and cause; otherwise its files
 /// count in its parent. So two layers and a cause with at least `SHARE` bytes have at most `SHARE` groups, plus one for the
 /// rest.
 const SHARE: u64 = 10;

@@ -5,7 +5,7 @@ use std::fmt;
 /// Progress of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TransferProgress {
-    /// What is being transferred.
+    /// The current step.
     pub step: TransferStep,
     /// Bytes received or read so far, before decompression.
     pub read: u64,
@@ -13,7 +13,7 @@ pub struct TransferProgress {
     pub total: Option<u64>,
 }
 
-/// The kind of transfer.
+/// A step of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransferStep {
     /// A compressed archive is unpacked.

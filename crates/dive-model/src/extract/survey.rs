@@ -11,7 +11,7 @@ use crate::dir::{Dir, FileKind};
 /// Maximum number of paths to list.
 const MAX_LISTED: usize = 100;
 
-/// Existing files in the current of a [`Plan`]. Existing directories are no conflict: new files are added to them.
+/// Existing files in the way of a [`Plan`]. Existing directories are no conflict: new files are added to them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Conflicts {
     /// Files that can be overwritten or skipped: [`super::OnConflict`].

@@ -87,7 +87,7 @@ impl Base {
         self.image.as_ref().map(|(image, _)| image.name.as_str())
     }
 
-    /// What the image says of its base.
+    /// The base image according to the image itself.
     pub(super) fn stated(statements: &Statements<'_>) -> Option<Self> {
         let Statements { provenance, annotated, labelled, history, layers } = statements;
         if let Some(stated) = provenance.and_then(|it| it.base.as_ref()) {
@@ -112,7 +112,7 @@ impl Base {
     }
 }
 
-/// What the image states about its base.
+/// Statements of the image about its base.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Statements<'a> {
     pub(super) provenance: Option<&'a Provenance>,

@@ -25,7 +25,7 @@ pub enum ImageError {
     NoManifest {
         /// Name of the archive.
         archive: String,
-        /// What it may be, and what to do.
+        /// Likely format of the archive, and what to do.
         hint: &'static str,
     },
     /// The list of images is empty.
@@ -169,7 +169,7 @@ pub enum ImageError {
     NotAnImage {
         /// Name of the archive.
         archive: String,
-        /// What was found.
+        /// The entry.
         entry: Box<OtherEntry>,
         /// Available images.
         available: String,
@@ -255,7 +255,7 @@ pub enum LayerLoss {
         size.map_or_else(|| "of unknown size".to_owned(), |size| Bytes(size).to_string())
     )]
     NotATar {
-        /// What was found.
+        /// Detected content.
         content: OtherContent,
         /// Media type in the manifest.
         media_type: Option<String>,

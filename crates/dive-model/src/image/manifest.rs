@@ -122,7 +122,7 @@ impl OciDocument {
         }
     }
 
-    /// What its annotations call the image that the image was built on.
+    /// Base image in the annotations.
     pub(super) fn base(&self) -> Option<NamedImage> {
         NamedImage::of(self.annotations.base_name.as_deref(), self.annotations.base_digest.as_deref())
     }
@@ -222,9 +222,9 @@ struct Annotations {
     docker_reference_type: Option<String>,
     /// The manifest that such a manifest is about.
     docker_reference_digest: Option<String>,
-    /// What the statement in a layer of such a manifest says.
+    /// Predicate type of the statement in a layer of such a manifest.
     predicate_type: Option<String>,
-    /// The image that an image was built on.
+    /// Base image of the image.
     base_name: Option<String>,
     base_digest: Option<String>,
     /// References to the table of contents of a layer.
@@ -357,7 +357,7 @@ impl Descriptor {
         self.annotations.docker_reference_digest.as_deref()
     }
 
-    /// What the in-toto statement that it stands for says.
+    /// Predicate type of the in-toto statement in the blob.
     pub(super) fn predicate_type(&self) -> Option<&str> {
         self.annotations.predicate_type.as_deref()
     }

@@ -107,8 +107,8 @@ pub fn open(store: &dyn Store, selection: &Selection, on_damage: OnDamage) -> Re
     load_plan(store, plan, &in_index, on_damage, &mut remarks)
 }
 
-/// What to look for in the index after `error` in `manifest.json`, if that may help. `manifest.json` lists the images
-/// that Docker loads, each for one platform; the index lists all.
+/// The selection to look up in the index after `error` in `manifest.json`; `None` if that cannot help. `manifest.json`
+/// lists the images that Docker loads, each for one platform; the index lists all.
 fn retry_in_index(error: &ImageError, selection: &Selection, tag: Option<String>) -> Option<Selection> {
     match (error, &selection.image) {
         // Numbers refer to manifest.json, so look up the tag in the index.

@@ -24,8 +24,7 @@ impl NamedImage {
     }
 }
 
-/// The longest reference that is shown, in bytes. The distribution specification allows 255 for a repository and 128 for
-/// a tag.
+/// Maximum length of a reference, in bytes. The distribution specification allows 255 for a repository and 128 for a tag.
 const MAX_REFERENCE: usize = 1024;
 
 /// True if `text` has only the characters of an image reference or a digest.

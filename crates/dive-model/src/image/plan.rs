@@ -112,7 +112,7 @@ pub(super) fn why_missing(store: &dyn Store) -> &'static str {
     }
 }
 
-/// What a store without a manifest may be, and what to do.
+/// Likely format of a store without a manifest, and what to do.
 pub(super) fn why_no_manifest(store: &dyn Store) -> &'static str {
     let holds = |test: fn(&str) -> bool| store.member_names().into_iter().any(test);
     if store.contains("oci-layout") {

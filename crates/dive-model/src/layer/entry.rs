@@ -48,7 +48,7 @@ pub mod file_type {
     pub const SYMLINK: u16 = 0o120_000;
 }
 
-/// File type bits of an entry. A hard link gets those of a regular file: its header does not say what the target is.
+/// File type bits of an entry. A hard link gets those of a regular file: its header does not give the type of the target.
 pub(super) const fn type_bits(kind: PathKind) -> u16 {
     match kind {
         PathKind::File | PathKind::SparseFile | PathKind::HardLink => file_type::FILE,

@@ -72,7 +72,7 @@ pub enum NameKind<'a> {
     Opaque,
     /// Any other `.wh..wh.*`.
     Bookkeeping,
-    /// `.wh.`, `.wh..` and `.wh...`: no directory can contain what they would remove.
+    /// `.wh.`, `.wh..` and `.wh...`: they would remove names that no directory can contain.
     Meaningless,
 }
 

@@ -291,7 +291,7 @@ fn scan_and_cache(
     Ok(scan)
 }
 
-/// Reports reading progress. Skipped bodies count at the next read behind them.
+/// Reports reading progress. A skipped body counts at the next read after it.
 struct ProgressReader<'a> {
     blob: &'a LayerBlob,
     on_bytes: OnBytes<'a>,

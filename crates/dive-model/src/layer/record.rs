@@ -42,7 +42,7 @@ pub(super) fn store(cache: &Cache, identity: &Identity, scan: &Scan) {
 fn is_sound(scan: &Scan) -> bool {
     let extras = scan.extras.len();
     let entry_count = scan.chunks.iter().map(|chunk| chunk.entries().len()).sum::<usize>();
-    // What the image's budget is charged for.
+    // The image's budget is charged for this many entries and bytes.
     let text_len = scan.chunks.iter().map(Chunk::text_len).sum::<usize>();
     (entry_count, text_len) == (scan.entry_count, scan.text_len)
         && !scan.damaged
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(format!("{:?}", load(&cache, &identity).unwrap()), format!("{scan:?}"));
     }
 
-    /// The budget is charged what the numbers say, and the tree takes what the lists hold.
+    /// The budget is charged by the totals, but the memory depends on the lists.
     #[test]
     fn a_record_whose_numbers_are_not_those_of_its_lists_is_not_believed() {
         let scan = scanned();

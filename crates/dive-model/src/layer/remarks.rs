@@ -27,7 +27,7 @@ impl Remarks {
     }
 }
 
-/// What Docker and Podman refuse of `member`, although its meaning is clear.
+/// A remark if Docker and Podman refuse `member` although its meaning is clear.
 pub(super) fn refused_by_engines(member: &Member<'_>) -> Option<String> {
     let has_no_target = member.kind == MemberKind::Path(PathKind::Symlink) && member.link.is_empty();
     let refused_type = member.refused_type.map(|typeflag| format!("its type {typeflag:?}"));

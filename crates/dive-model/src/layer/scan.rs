@@ -242,7 +242,7 @@ impl Scanner {
                 return Err(ScanError::TooManyEntries);
             }
             let (kind, data_len) = (member.kind, member.data_len);
-            // Set this before reading the body: if that is cut off, `settle` must know whose the last entry is.
+            // Set this before reading the body: if that is cut off, `settle` must know whether the last entry is the member's.
             self.open_entry = self.entry_or_remark(&member)?;
             if kind == MemberKind::Path(PathKind::File)
                 && data_len > 0

@@ -1,4 +1,4 @@
-//! Parsers of untrusted bytes without the cache or layer around them, for fuzz targets.
+//! Parsers of cache records and tables of contents, without a cache or a layer, for fuzz targets.
 
 use super::listed;
 use super::record;
@@ -7,29 +7,29 @@ use super::toc::{self, Toc, TocEntry, TocError};
 use crate::budget::Budget;
 use crate::remark::OnDamage;
 
-/// The entries in a record of the cache; `None` if no layer could have them.
+/// Parses a record of the cache; `None` if no layer could have these entries.
 #[must_use]
 pub fn parse_record(record: &[u8]) -> Option<Scan> {
     record::parse(record)
 }
 
-/// The record of a layer's entries.
+/// Serializes the entries of a layer as a record.
 ///
 /// # Errors
-/// If the entries cannot be serialized.
+/// The entries cannot be serialized.
 pub fn write_record(scan: &Scan) -> Result<Vec<u8>, postcard::Error> {
     postcard::to_stdvec(scan)
 }
 
-/// The entries of a table of contents, by its JSON, for a layer of `size` bytes.
+/// Parses the JSON of a table of contents, for a layer of `size` bytes.
 ///
 /// # Errors
-/// If the table is not as its format wants it.
+/// The table is malformed.
 pub fn parse_table(json: &[u8], size: u64) -> Result<Vec<TocEntry>, TocError> {
     toc::parse_table(json, size)
 }
 
-/// The entries of a layer by its table of contents.
+/// Lists a layer by its table of contents.
 ///
 /// # Errors
 /// As [`scan`](super::scan::scan).

@@ -152,7 +152,7 @@ fn is_plain<R: ReadAt>(bytes: &R) -> bool {
 
 type Hashers = Vec<Hasher>;
 
-/// Bytes per piece: about what a decoder returns at once, and small enough for the processor's cache.
+/// Bytes per piece: about the output of one decoder call, and small enough for the processor's cache.
 const PIECE: usize = 256 << 10;
 const PIECES_AHEAD: usize = 4;
 

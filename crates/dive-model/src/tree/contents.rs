@@ -18,8 +18,8 @@ use crate::layer::content::{Bodies, Body, BodyForm, BodyLocation, ContentHash};
 /// thousands of versions of a path must not cost quadratic time.
 const MAX_LOOK_BACK: usize = 256;
 
-/// What a pair takes, with the classes that are made of it, in bytes: two places in each of two maps, which are up to half empty, and one
-/// in each of three lists.
+/// Memory of a pair and its classes, in bytes: two slots in each of two maps, which are up to half empty, and one in each of
+/// three lists.
 const PAIR_COST: usize = 128;
 
 /// A range of spans with their hashes.
@@ -33,14 +33,14 @@ pub(super) struct Contents {
     /// Hashes of the current layer, from `first_coming` on.
     coming: Vec<Option<ContentHash>>,
     first_coming: u32,
-    /// How many places for hashes there are in all packed layers.
+    /// Number of hash slots in all packed layers.
     packed: usize,
     /// Pairs of inodes of equal size at one path: older, newer.
     pairs: Vec<(SpanId, SpanId)>,
 }
 
 impl Contents {
-    /// What it takes, and what comparing takes, in bytes.
+    /// Memory of the collection and of the comparison, in bytes.
     pub(super) const fn memory(&self) -> usize {
         self.pairs.len() * PAIR_COST + (self.packed + self.coming.len()) * size_of::<Option<ContentHash>>()
     }

@@ -1,4 +1,4 @@
-//! A folder that lasts as long as its program.
+//! A temporary folder for the output of another program.
 
 use std::ffi::OsStr;
 use std::io;
@@ -9,24 +9,24 @@ use tracing::debug;
 use super::{ATTEMPTS, FilePurpose, MAX_NAMES};
 use crate::dir::{Dir, DirLock, FileKind};
 
-/// A folder of its owner alone, for what another program writes: that has no lock of ours, so the folder is locked in its place. It is
-/// removed on drop. The next [`Folder::create`] with the same purpose removes those of killed runs.
+/// A private temporary folder, removed on drop. The other program locks no file in it, so the folder itself is locked. The next
+/// [`Folder::create`] with the same purpose removes the folders of killed runs.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    /// None on a file system without locks, where nothing is swept.
+    /// `None` on a file system without locks: no folder is removed there.
     _held: Option<DirLock>,
 }
 
 impl Folder {
-    /// Creates a folder in `parent`, and removes those there that killed runs left.
+    /// Creates a folder in `parent`, after removing the folders of killed runs.
     ///
     /// # Errors
-    /// If the file system refuses.
+    /// The error of the file system.
     pub fn create(parent: &Path, purpose: FilePurpose) -> io::Result<Self> {
         let dir = Dir::open(parent)?;
         sweep(&dir, parent, purpose);
-        // A folder that is not locked yet looks like that of a killed run, so nobody may sweep meanwhile.
+        // Until it is locked, the folder looks like one of a killed run. The lock on `parent` keeps other runs from sweeping.
         let alone = dir.lock_shared();
         let mut attempt = 0;
         let (name, held) = purpose.make(&mut |name| {
@@ -35,14 +35,14 @@ impl Folder {
             let held = dir.open_child(name).map(|child| child.lock_shared());
             match held {
                 Ok(held) if held.is_some() || alone.is_some() || attempt == ATTEMPTS => Ok(held),
-                // Another run sweeps, and has it now.
+                // Another run is sweeping and has locked it: try another name.
                 _ => Err(io::ErrorKind::AlreadyExists.into()),
             }
         })?;
         Ok(Self { path: parent.join(as_path(&name)), _held: held })
     }
 
-    /// Where it is.
+    /// The path of the folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -51,17 +51,17 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // The work is done, and the next run tries again.
+        // Ignore the error: the next run tries again.
         let _ = std::fs::remove_dir_all(&self.path);
     }
 }
 
-/// Our names are ASCII.
+/// Temporary names are ASCII.
 fn as_path(name: &[u8]) -> &OsStr {
     OsStr::new(std::str::from_utf8(name).unwrap_or_default())
 }
 
-/// Removes the folders that belong to this user and that no living process holds.
+/// Removes folders of killed runs: those that belong to this user and that no process has locked.
 fn sweep(dir: &Dir, parent: &Path, purpose: FilePurpose) {
     let names = dir.names(MAX_NAMES, &|name| purpose.is_name(name)).unwrap_or_default();
     if names.is_empty() {
@@ -69,7 +69,7 @@ fn sweep(dir: &Dir, parent: &Path, purpose: FilePurpose) {
     }
     let Some(_alone) = dir.lock_exclusive() else { return };
     let is_left = |name: &[u8]| match dir.kind_of_own(name) {
-        // Until it is removed.
+        // The lock is held until the folder is removed.
         Ok(Some(FileKind::Directory)) => dir.open_child(name).ok()?.lock_exclusive(),
         _ => None,
     };

@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// A new file in `folder`, without a name: it is gone when the program ends, however it ends.
+/// Creates a file without a name in `folder`. The kernel frees it when the program ends, however it ends.
 ///
 /// # Errors
-/// If the file system refuses.
+/// The error of the file system.
 #[cfg(unix)]
 pub fn unnamed(folder: &Path) -> io::Result<File> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -17,25 +17,25 @@ pub fn unnamed(folder: &Path) -> io::Result<File> {
     named_for_a_moment(folder)
 }
 
-/// As on Unix. Here the file has a name, which the system removes when it closes the file.
+/// Creates a file in `folder` that the system deletes when it is closed. Until then it has a name.
 ///
 /// # Errors
-/// If the file system refuses.
+/// The error of the file system.
 #[cfg(not(unix))]
 pub fn unnamed(folder: &Path) -> io::Result<File> {
     tempfile::tempfile_in(folder)
 }
 
-/// A file that never has a name. Not every file system has them.
+/// Creates a file that never has a name (`O_TMPFILE`), which not every file system supports.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn created_unnamed(folder: &Path) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags};
-    // EXCL: nobody can give it a name later.
+    // With EXCL, the file can never get a name.
     let flags = OFlags::TMPFILE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
     Ok(rustix::fs::open(folder, flags, Mode::RUSR | Mode::WUSR)?.into())
 }
 
-/// A file whose name is removed at once. A kill in between leaves it, empty, for the next run to remove.
+/// Creates a file and removes its name at once. A program killed in between leaves an empty file, which the next run removes.
 #[cfg(unix)]
 fn named_for_a_moment(folder: &Path) -> io::Result<File> {
     use super::{FilePurpose, Readers, Unfinished, sweep};
@@ -65,7 +65,7 @@ mod tests {
         assert!(unnamed(&folder.path().join("none")).is_err());
     }
 
-    /// A run on a file system without `O_TMPFILE` that was killed before it removed the name.
+    /// On a file system without `O_TMPFILE`, a run may be killed before it removes the name.
     #[test]
     fn the_next_run_removes_the_name_that_a_killed_one_left() {
         let folder = tempfile::tempdir().unwrap();

@@ -22,7 +22,7 @@ use dive_model::blob::TransferProgress;
 /// Timeout for the description of an image or a container.
 const INSPECTION: Duration = Duration::from_mins(1);
 
-/// The image to look up, the engine to ask, and what the lookup may use.
+/// The image to look up, the engine to ask, and the options of the lookup.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ImageLookup<'a> {
     pub(super) engine: ContainerEngine,

@@ -15,10 +15,10 @@ use dive_model::budget::Limits;
 use dive_model::remark::OnDamage;
 use dive_model::store::Spooled;
 
-/// How long Podman may take to describe an image or a container: it may wait for another Podman's lock.
+/// Timeout for the description of an image or a container: Podman may wait for the lock of another Podman.
 const INSPECTION: Duration = Duration::from_mins(1);
 
-/// Exit code of `podman image exists` and `podman container exists` for what does not exist.
+/// Exit code of `podman image exists` and `podman container exists` if it does not exist.
 const DOES_NOT_EXIST: i32 = 1;
 
 /// The command `podman`.
@@ -54,7 +54,7 @@ impl PodmanCommand {
         Self(Program::new("podman", environment))
     }
 
-    /// Whether the command is there.
+    /// True if the command is installed.
     pub(super) fn is_installed(&self) -> bool {
         self.0.is_installed()
     }

@@ -42,7 +42,7 @@ struct AuthState {
     helper_since: Option<Instant>,
 }
 
-/// What a request sends as its `Authorization` header.
+/// The `Authorization` header of a request.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Authorization {
     generation: u32,

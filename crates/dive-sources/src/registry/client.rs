@@ -50,7 +50,7 @@ impl Transport {
     }
 }
 
-/// What a client is for.
+/// The purpose of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Use {
     /// Documents and blobs. Redirects to another host are followed.

@@ -88,7 +88,7 @@ struct PartialBlob<'a> {
     hasher: Hasher,
     /// True if the file was received in more than one response.
     in_parts: bool,
-    /// True if resumed parts had a wrong digest once: a second mismatch is not due to the resuming.
+    /// True if resumed parts had a wrong digest once: a second mismatch has another cause.
     mismatched: bool,
     meter: &'a dyn Fn(i64),
 }

@@ -46,7 +46,7 @@ pub(super) struct RegistryRequest<'a> {
     /// The value of the `Range` header.
     pub(super) range: Option<&'a str>,
     pub(super) method: &'static Method,
-    /// What the user can do if the resource is missing.
+    /// Advice if the resource is missing.
     pub(super) hint: &'static str,
 }
 

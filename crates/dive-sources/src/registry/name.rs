@@ -83,7 +83,7 @@ pub(super) fn address(registry: &str) -> &str {
     if registry == DOCKER_HUB { DOCKER_HUB_ADDRESS } else { registry }
 }
 
-/// Explains what is wrong with a name; the parser does not.
+/// Explains why a name is invalid; the parser does not.
 fn why_wrong(text: &str, error: &dyn std::fmt::Display) -> String {
     let (name, digest) = text.split_once('@').map_or((text, None), |(name, digest)| (name, Some(digest)));
     let last = name.rsplit('/').next().unwrap_or(name);

@@ -1,4 +1,4 @@
-//! Parsers of what registries send and users name, without a connection, for fuzz targets.
+//! Parsers of registry responses and image names, without a connection, for fuzz targets.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use super::name::Name;
 use super::response;
 use super::retry;
 
-/// The scheme and realm that `WWW-Authenticate` headers ask for.
+/// The scheme and realm in `WWW-Authenticate` headers.
 ///
 /// # Errors
-/// What they ask for instead, if dive supports none of it.
+/// The challenge, if none is supported.
 pub fn choose_challenge<'a>(headers: impl Iterator<Item = &'a str>) -> Result<(&'static str, Option<String>), String> {
     Ok(match Challenge::choose(headers)? {
         Challenge::Basic => ("Basic", None),
@@ -19,22 +19,22 @@ pub fn choose_challenge<'a>(headers: impl Iterator<Item = &'a str>) -> Result<(&
     })
 }
 
-/// What the body of an error response says, fit to be shown.
+/// The messages in the body of an error response, without control characters.
 #[must_use]
 pub fn error_details(body: &[u8]) -> String {
     response::details_in(body)
 }
 
-/// The wait that a `Retry-After` header asks for, `now` seconds after 1970.
+/// The delay in a `Retry-After` header. `now` is in seconds since 1970.
 #[must_use]
 pub fn retry_after(header: &str, now: u64) -> Option<Duration> {
     retry::retry_after(header, now)
 }
 
-/// The registry, repository and tag or digest that an image's name stands for.
+/// The registry, the repository, and the tag or digest of an image name.
 ///
 /// # Errors
-/// If it is not the name of an image.
+/// If the name is invalid.
 pub fn parse_name(text: &str) -> Result<[String; 3], RegistryError> {
     let name = Name::parse(text)?;
     Ok([name.registry.clone(), name.repository.clone(), name.version()])

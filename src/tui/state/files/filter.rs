@@ -75,7 +75,7 @@ impl Filter {
         Self { text: String::new(), sizes: Vec::new(), pattern: None }
     }
 
-    /// Parses what the user typed.
+    /// Parses the text that the user typed.
     ///
     /// # Errors
     /// A one-line message with the problem and its position.

@@ -44,7 +44,7 @@ pub(super) struct IndexImages {
     pub(super) attestations: Vec<OtherEntry>,
     /// For each nested index, by digest, the digests of its entries.
     nested: HashMap<String, Vec<String>>,
-    /// What builders state about the images.
+    /// Attestations with provenance of the images.
     pub(super) statements: Vec<Attestation>,
 }
 

@@ -51,8 +51,8 @@ pub(super) fn plan(
     Ok(ImagePlan { other_entries: index.others, attestations, ..plan })
 }
 
-/// What builders state about the image with this configuration, by the index beside `manifest.json`. What cannot be read
-/// states nothing.
+/// Attestations of the image with this configuration, from the index beside `manifest.json`. Unreadable documents are
+/// skipped.
 pub(super) fn attestations(store: &dyn Store, config: &str) -> Vec<Attestation> {
     let index = store.blob(INDEX).ok().and_then(|blob| -> Option<OciDocument> {
         document::read(store, &blob, DocumentKind::Index, &mut Vec::new()).ok()

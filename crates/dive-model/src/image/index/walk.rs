@@ -51,7 +51,7 @@ impl ManifestLeaf {
         matches!(self.content, ManifestContent::Unread | ManifestContent::Image)
     }
 
-    /// It as a manifest of statements about another, if `BuildKit` marked it as one.
+    /// The manifest as an attestation of another; `None` unless `BuildKit` marked it as one.
     pub(super) fn attestation(&self) -> Option<Attestation> {
         let of = self.descriptor.attested().filter(|_| self.descriptor.is_attestation() && self.error.is_none())?;
         Some(Attestation { path: self.path.clone(), of: of.to_owned() })

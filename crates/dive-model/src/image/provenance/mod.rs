@@ -137,7 +137,7 @@ fn read_statement(
         .map_err(|problem| problem.to_string())
 }
 
-/// Reads what `statement` with this digest says about the image.
+/// Converts `statement`, which has this digest, to the provenance of the image.
 fn about(digest: &str, attestation: &Attestation, statement: &Statement) -> Provenance {
     let Statement { predicate_type, predicate, .. } = statement;
     let buildkit = predicate.buildkit();
@@ -216,7 +216,7 @@ const MAX_IMAGES: usize = 100;
 /// of the step are unknown, because each layer of a base repeats them.
 const MAX_RANGES: usize = 100;
 
-/// Maximum length of the name of a file in bytes: what Linux allows for a path. Each layer repeats it.
+/// Maximum length of a file name in bytes: Linux's limit for a path. Each layer repeats the name.
 const MAX_NAME: usize = 4096;
 
 /// Files of a build, and the lines of its steps.

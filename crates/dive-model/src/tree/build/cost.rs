@@ -63,7 +63,7 @@ mod tests {
     use crate::remark::OnDamage;
     use crate::units::Bytes;
 
-    /// A layer of 10,000 files with so many bytes each.
+    /// A layer of 10,000 files of `size` bytes each.
     fn layer(size: usize) -> Scan {
         let mut tar = tar::Builder::new(Vec::new());
         for at in 0..10_000 {
@@ -74,7 +74,7 @@ mod tests {
         scan(&tar.into_inner().unwrap()[..], OnDamage::Fail, &|| false).unwrap()
     }
 
-    /// Files of the same size at the same path are compared, and what that takes is charged before they are.
+    /// Two files of the same size at one path are compared. The memory for that is charged when they are found.
     #[test]
     fn what_comparing_takes_is_charged() {
         let limits = Limits { memory: Some(Bytes(4 << 20)), ..Limits::default() };

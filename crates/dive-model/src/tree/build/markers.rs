@@ -138,8 +138,8 @@ impl Builder {
         }
     }
 
-    /// True if a node and everything below it come from layers below `from`. Engines that accept such a layer remove
-    /// other nodes not even in part.
+    /// True if a node and everything below it come from layers below `from`. Engines that accept such a layer remove a node
+    /// completely or not at all.
     fn is_from_below(&self, node: NodeId, from: u16, steps: &mut Steps) -> bool {
         let mut ahead = vec![node];
         while let Some(node) = ahead.pop() {

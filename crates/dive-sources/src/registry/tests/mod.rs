@@ -1,4 +1,4 @@
-//! Tests against a small registry server in this process, which can be told to fail.
+//! Tests against a small registry server in this process, with injected faults.
 
 mod attackers;
 mod faults;

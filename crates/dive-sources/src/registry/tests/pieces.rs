@@ -46,7 +46,7 @@ fn wrong_bytes_are_not_fetched_for_ever() {
     assert_eq!(requests, 4);
 }
 
-/// A server without ranges behind a connection that always breaks.
+/// A server without range support, over a connection that always breaks.
 #[test]
 fn a_download_that_always_restarts_ends() {
     let digest = Digest::sha256(&vec![0; SIZE]);

@@ -1,4 +1,4 @@
-//! A registry on this machine with one image, which can be told to fail.
+//! A registry on this machine with one image, which can inject faults.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

@@ -82,7 +82,7 @@ fn lines_of_tar(layer: &[u8]) -> Vec<String> {
     lines
 }
 
-/// A user must see the same of a layer from its table as from its tar.
+/// A user must see the same entries from a layer's table as from its tar.
 #[test]
 fn a_layer_is_listed_from_its_table_without_fetching_the_rest() {
     for (name, format) in [("oci-estargz.tar", TocFormat::Estargz), ("oci-zstdchunked.tar", TocFormat::ZstdChunked)] {

@@ -31,11 +31,7 @@ pub(crate) fn references(input: &[u8]) {
             Err(error) => assert!(!error.to_string().is_empty()),
         }
     }
-    // A host without a dot or port is recognized by its capitals (`Intranet/app`), which are not kept.
-    let is_host = |registry: &str| registry.contains(['.', ':']) || registry == "localhost";
-    if let Ok([registry, repository, version]) = parse_name(text)
-        && is_host(&registry)
-    {
+    if let Ok([registry, repository, version]) = parse_name(text) {
         let separator = if version.parse::<Digest>().is_ok() { '@' } else { ':' };
         let whole = format!("{registry}/{repository}{separator}{version}");
         assert_eq!(parse_name(&whole).ok(), Some([registry, repository, version]), "{whole}");

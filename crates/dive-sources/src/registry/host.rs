@@ -61,7 +61,7 @@ impl Host {
         token_deadline: Duration,
     ) -> Self {
         let registry = name::normal(registry);
-        let waived = insecure.iter().any(|host| name::normal(host) == registry);
+        let waived = insecure.iter().any(|host| name::normal(host).eq_ignore_ascii_case(&registry));
         Self {
             address: name::address(&registry).to_owned(),
             repository: repository.to_owned(),

@@ -11,6 +11,9 @@ use dive_model::digest::Digest;
 /// The address of Docker Hub.
 const DOCKER_HUB_ADDRESS: &str = "registry-1.docker.io";
 
+/// The host that is one without a dot or port.
+const LOCALHOST: &str = "localhost";
+
 /// A complete image name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Name {
@@ -38,6 +41,11 @@ impl Name {
                 .map_err(|_| wrong(format!("{address:?} is not an IPv6 address; write [ADDRESS] or [ADDRESS]:PORT")))?;
             let name = Self::parse(&format!("localhost/{rest}"))?;
             return Ok(Self { registry: normal(&registry), ..name });
+        }
+        // The parser takes a host with capitals for a part of the repository; docker takes it for a host.
+        if let Some((host, rest)) = text.split_once('/').filter(|(host, _)| only_capitals_tell(host)) {
+            let name = Self::parse(&format!("localhost/{rest}"))?;
+            return Ok(Self { registry: normal(host), ..name });
         }
         let reference: Reference = text.parse().map_err(|error| wrong(why_wrong(text, &error)))?;
         let version = match (reference.digest(), reference.tag()) {
@@ -69,13 +77,21 @@ impl Name {
     }
 }
 
-/// The canonical spelling of a registry.
+/// The canonical spelling of a registry: in lower case, unless [`only_capitals_tell`] that it is one.
 pub(super) fn normal(registry: &str) -> String {
-    let registry = registry.to_ascii_lowercase();
-    match registry.as_str() {
+    let lower = registry.to_ascii_lowercase();
+    match lower.as_str() {
         "index.docker.io" | DOCKER_HUB_ADDRESS => DOCKER_HUB.to_owned(),
-        _ => registry,
+        _ if lower != LOCALHOST && only_capitals_tell(registry) => registry.to_owned(),
+        _ => lower,
     }
+}
+
+/// True if `host` is a host name, and not the first part of a repository, only because of its capitals: `Intranet/app` is an
+/// image in the registry `Intranet`, but `intranet/app` is one of Docker Hub.
+fn only_capitals_tell(host: &str) -> bool {
+    let is_of_a_host = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    host.bytes().any(|byte| byte.is_ascii_uppercase()) && host.bytes().all(is_of_a_host)
 }
 
 /// The `HOST[:PORT]` of a registry.
@@ -130,6 +146,9 @@ mod tests {
             ("127.0.0.1:5000/team/app:x", "127.0.0.1:5000", "team/app", "x"),
             ("[::1]:5000/team/app:x", "[::1]:5000", "team/app", "x"),
             ("[2001:DB8::1]/app", "[2001:db8::1]", "app", "latest"),
+            ("Registry.Example/app", "registry.example", "app", "latest"),
+            ("LOCALHOST/app", "localhost", "app", "latest"),
+            ("Intranet/team/app:1", "Intranet", "team/app", "1"),
         ] {
             let name = Name::parse(text).unwrap();
             assert_eq!((name.registry.as_str(), name.repository.as_str()), (registry, repository), "{text}");
@@ -164,6 +183,8 @@ mod tests {
             ("[::1/app", "not an IPv6 address"),
             ("[::1]:x/app", "not an IPv6 address"),
             ("[::1]/App", "lower case"),
+            ("Intranet/App", "lower case"),
+            ("Intranet/", "no repository"),
         ] {
             let error = Name::parse(text).unwrap_err().to_string();
             assert!(error.contains(says), "{text}: {error}");

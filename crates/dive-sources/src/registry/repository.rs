@@ -84,7 +84,7 @@ impl Repository {
     pub(super) fn new(name: Name, access: &Access, settings: Settings) -> Self {
         let clients = Arc::new(Clients::new(settings.trust));
         let options = &access.registries;
-        let mirrors = options.mirrors.iter().filter(|mirror| normal(&mirror.of) == name.registry);
+        let mirrors = options.mirrors.iter().filter(|mirror| normal(&mirror.of).eq_ignore_ascii_case(&name.registry));
         let hosts = mirrors
             .map(|mirror| mirror.host.as_str())
             .chain([name.registry.as_str()])

@@ -2,6 +2,7 @@
 
 use super::session::Session;
 use super::{SMALL, USUAL, open, open_as};
+use crate::build::{Format, Packing, image};
 use crate::user::User;
 
 /// Selects the last match of a filter.
@@ -18,6 +19,26 @@ fn deleted_file_opens_in_the_viewer() {
     dive.waits_until("the file to be removed in layer 4", |screen| screen.has_row(&["- ", "vendor.txt"]));
     dive.press("v");
     dive.waits_until("the file's content", |screen| screen.has_all(&["┏ /tmp/vendor.txt", "1 download;00001;"]));
+    dive.press("q q").ends_with(0).is_restored();
+}
+
+/// The viewer unpacks files of compressed layers to a temporary file, unless they are small.
+#[test]
+fn first_bytes_are_shown_without_a_temporary_file() {
+    let place = tempfile::tempdir().unwrap();
+    let archive = place.path().join("image.tar");
+    let lines = (1..100_000).map(|line| format!("line {line}")).collect::<Vec<_>>().join("\n");
+    let image =
+        image().layer(|layer| layer.file("long", lines.as_str()).file("short", "one short line").packed(Packing::Gzip));
+    std::fs::write(&archive, image.archive(Format::OciArchive)).unwrap();
+    let user = User::new().sets("TMPDIR", place.path().join("missing").to_str().unwrap());
+    let mut dive = Session::dive(user, USUAL, &[archive.to_str().unwrap()]);
+    dive.waits_for("short");
+    dive.press("tab v");
+    dive.waits_until("the first lines", |screen| screen.has_all(&["1 line 1", "2 line 2", "cannot unpack the file"]));
+    dive.press("q down v");
+    dive.waits_for("1 one short line");
+    dive.look(|screen| assert!(!screen.has("cannot unpack the file")));
     dive.press("q q").ends_with(0).is_restored();
 }
 

@@ -1,6 +1,6 @@
 //! Fetches the content of a file for the viewer, on a worker thread. Content of an uncompressed layer is read in place;
-//! content of a compressed one is decoded to an unnamed temporary file, and the first screen is shown as soon as it is
-//! decoded. Lines are counted on the way.
+//! content of a compressed one is decoded to memory if it is small, else to an unnamed temporary file. The first screen
+//! appears as soon as its bytes are decoded. Lines are counted on the way.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -17,6 +17,7 @@ use dive_model::compression::{Compression, SNIFF_LEN, sniff};
 use dive_model::layer::LayerBlob;
 use dive_model::layer::content::{Body, BodyForm, SkipProgress, open_body_while};
 use dive_model::store::leave_room;
+use dive_model::tarfile::ReadAt;
 use dive_model::unfinished::unnamed;
 
 /// Bytes at the start of a file that decide between text and hex.
@@ -185,56 +186,59 @@ impl Fetcher<'_> {
             if cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         let Some(mut reader) = opened else { return Ok(()) };
-        let file = Arc::new(unnamed(&std::env::temp_dir()).map_err(|error| on_disk(&error))?);
-        let content = Content::new(Blob::new(Arc::clone(&file), 0, body.len, blob.name()));
         let mut chunk = vec![0; CHUNK];
-        // The first bytes, until they have decided the form.
-        let mut first = Some(Vec::new());
-        let mut written = 0;
-        loop {
-            let read = match reader.read(&mut chunk) {
-                Ok(read) => read,
-                Err(error) => {
-                    // Show the bytes decoded so far.
-                    self.open(&content, &mut first, written);
-                    self.counter.finish();
-                    self.report_progress(written);
-                    return Err(error);
+        let (read, mut ended) = fill(&mut reader, &mut chunk);
+        if self.is_cancelled() {
+            return Ok(());
+        }
+        self.counter.push(&chunk[..read]);
+        let form = detect_form(&chunk[..read.min(SNIFF_BYTES)]);
+        if read == CHUNK && ended.is_ok() {
+            match store_first(&chunk) {
+                Ok(file) => {
+                    let content = Content::new(Blob::new(Arc::clone(&file), 0, body.len, blob.name()));
+                    (self.send)(FetchEvent::Opened { content, form, available: CHUNK as u64 });
+                    return self.decode_rest(&mut reader, &file, chunk);
                 }
-            };
+                Err(error) => ended = Err(on_disk(&error)),
+            }
+        }
+        // A small file needs no temporary file, and a full disk does not hide the first bytes.
+        chunk.truncate(read);
+        let content = Content::new(FirstBytes { bytes: chunk, len: body.len });
+        (self.send)(FetchEvent::Opened { content, form, available: read as u64 });
+        self.finish(read as u64, ended)
+    }
+
+    /// Decodes what follows the first bytes to `file`.
+    fn decode_rest(&mut self, reader: &mut dyn Read, file: &File, mut chunk: Vec<u8>) -> io::Result<()> {
+        let mut written = CHUNK as u64;
+        loop {
+            let (read, ended) = fill(reader, &mut chunk);
             if self.is_cancelled() {
                 return Ok(());
             }
-            if written % SPACE_CHECK_INTERVAL + read as u64 >= SPACE_CHECK_INTERVAL {
-                leave_room(&file, written).map_err(|error| on_disk(&error))?;
+            if let Err(error) = store(file, &chunk[..read], written) {
+                return self.finish(written, Err(on_disk(&error)));
             }
-            write_at(&file, &chunk[..read], written).map_err(|error| on_disk(&error))?;
             written += read as u64;
             self.counter.push(&chunk[..read]);
-            if let Some(bytes) = &mut first {
-                bytes.extend_from_slice(&chunk[..read.min(SNIFF_BYTES - bytes.len())]);
-                if bytes.len() == SNIFF_BYTES || read == 0 {
-                    self.open(&content, &mut first, written);
-                }
+            if read < CHUNK || ended.is_err() {
+                return self.finish(written, ended);
             }
-            if read == 0 {
-                break;
-            }
-            if first.is_none() && should_report(&mut self.reported, written, body.len) {
+            if should_report(&mut self.reported, written, self.request.body.len) {
                 self.report_progress(written);
             }
         }
-        self.counter.finish();
-        self.report_progress(written);
-        (self.send)(FetchEvent::Complete(LineCount::Known));
-        Ok(())
     }
 
-    /// Reports the first bytes, once.
-    fn open(&mut self, content: &Content, first: &mut Option<Vec<u8>>, available: u64) {
-        if let Some(first) = first.take() {
-            (self.send)(FetchEvent::Opened { content: content.clone(), form: detect_form(&first), available });
-        }
+    /// Reports the last bytes, and that all are there unless an error ended them.
+    fn finish(&mut self, available: u64, ended: io::Result<()>) -> io::Result<()> {
+        self.counter.finish();
+        self.report_progress(available);
+        ended?;
+        (self.send)(FetchEvent::Complete(LineCount::Known));
+        Ok(())
     }
 
     fn report_progress(&mut self, available: u64) {
@@ -254,6 +258,52 @@ fn should_report(reported: &mut Option<u64>, done: u64, total: u64) -> bool {
         *reported = Some(done);
     }
     is_step
+}
+
+/// The first bytes of a file, in memory.
+struct FirstBytes {
+    bytes: Vec<u8>,
+    /// Length of the complete file in bytes.
+    len: u64,
+}
+
+impl ReadAt for FirstBytes {
+    fn read_at(&self, buf: &mut [u8], at: u64) -> io::Result<usize> {
+        self.bytes.as_slice().read_at(buf, at)
+    }
+
+    fn len(&self) -> u64 {
+        self.len
+    }
+}
+
+/// Reads until `buffer` is full, the content ends, or reading fails. Returns the bytes read, and the error.
+fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> (usize, io::Result<()>) {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match reader.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (filled, Err(error)),
+        }
+    }
+    (filled, Ok(()))
+}
+
+/// Creates the temporary file with its first bytes.
+fn store_first(bytes: &[u8]) -> io::Result<Arc<File>> {
+    let file = unnamed(&std::env::temp_dir())?;
+    store(&file, bytes, 0)?;
+    Ok(Arc::new(file))
+}
+
+/// Appends to the temporary file at offset `at`, its length. Fails if the disk has too little space left.
+fn store(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    if at % SPACE_CHECK_INTERVAL + bytes.len() as u64 >= SPACE_CHECK_INTERVAL {
+        leave_room(file, at)?;
+    }
+    write_at(file, bytes, at)
 }
 
 fn on_disk(error: &io::Error) -> io::Error {

@@ -66,7 +66,7 @@ fn tail(command: &Command, is_root: bool) -> String {
         }
         page.heading("FILES");
         page.term(".dive-ci", "The rules of CI mode, in the working directory: see dive-ci(5).");
-        page.term("~/.dive.yaml", "The configuration, here or in one of the places that dive.yaml(5) lists.");
+        page.term("~/.dive.yaml", "The configuration. dive.yaml(5) lists other places for it.");
         page.term(
             "~/.cache/dive",
             "The cache of layers from engines and registries. `dive cache` shows and clears it.",

@@ -30,19 +30,21 @@ pub(crate) fn page() -> String {
              output is itself a configuration.",
         )
         .paragraph(
-            "This page writes `log.level` for the key `level` below `log`. Case and dashes do not matter. Keys that begin with `x-` are \
-             free. An invalid value is a warning and has no effect, except for rules and `ci`, where it is an error.",
+            "This page writes `log.level` for the key `level` below `log`. Case and dashes do not matter. dive ignores keys that begin \
+             with `x-`. An invalid value is a warning and has no effect; in rules and `ci`, it is an error.",
         );
     page.heading("FILES")
-        .paragraph("The first of these that exists is the user's own. The file of `--config` or `DIVE_CONFIG` replaces all others.")
-        .term("$XDG_CONFIG_HOME/dive/*.yaml", "`~/.config` where the variable is not set.")
-        .term("$XDG_CONFIG_DIRS: dive/*.yaml", "`/etc/xdg` where the variable is not set.")
+        .paragraph(
+            "The first of these that exists is your own configuration. The file of `--config` or `DIVE_CONFIG` replaces all files.",
+        )
+        .term("$XDG_CONFIG_HOME/dive/*.yaml", "By default `~/.config/dive/*.yaml`.")
+        .term("$XDG_CONFIG_DIRS: dive/*.yaml", "By default `/etc/xdg/dive/*.yaml`.")
         .term("~/.config/dive/*.yaml", "")
         .term("~/.dive.yaml", "")
         .term(
             ".dive.yaml",
-            "In the working directory; overrides the user's own. dive does not trust it, so each key below says which values it may set \
-             (anyone: any; stricter only; a new file below the directory; the user: none).",
+            "In the working directory; overrides your own. dive does not trust it, so each key below says which values this file may set \
+             (anyone: any value; stricter only; a new file: one below the directory; the user: none).",
         );
     page.heading("VARIABLES").paragraph(
         "A variable overrides the files: `DIVE_`, then the key in capitals with `_` for each dot and dash. Flags override variables.",

@@ -12,8 +12,8 @@ pub(crate) fn page() -> String {
         .paragraph("`.dive-ci` in the working directory, or the file of `--ci-config` or `DIVE_CI_CONFIG`");
     page.heading("DESCRIPTION")
         .paragraph(
-            "A YAML file with limits below the key `rules`. In CI mode (`--ci`, or `CI=true` in the environment) dive checks them and \
-             exits with 0 if the image keeps all, 1 if it breaks one, and 2 if it cannot be read or a file has a mistake.",
+            "A YAML file with limits below the key `rules`. In CI mode (`--ci`, or `CI=true` in the environment) dive checks them. It exits \
+             with 0 if the image keeps all, with 1 if it breaks one, and with 2 if it cannot be read or a file has a mistake.",
         )
         .paragraph(
             "For each rule, the first of these that sets it counts: its flag; this file; its variable (`DIVE_RULES_` and the name in \
@@ -21,11 +21,11 @@ pub(crate) fn page() -> String {
         )
         .paragraph(
             "A ratio is a number from 0 to 1. A size is a number and a unit: `20MB`, `19.5 kB` (powers of 1000), `20MiB` (powers of \
-             1024). `disabled`, `off`, `false` or `\"\"` turns a rule off. Names may be written in any case and with dashes.",
+             1024). `disabled`, `off`, `false` or `\"\"` turns a rule off. Case and dashes in names do not matter.",
         )
         .paragraph(
-            "A misspelt rule, a rule outside `rules` and an invalid limit are errors. Any other unknown key is a warning; \
-             keys that begin with `x-` are free.",
+            "A misspelt rule, a rule outside `rules` and an invalid limit are errors. Any other unknown key is a warning. dive ignores keys \
+             that begin with `x-`.",
         );
     page.heading("RULES");
     for row in Rule::ALL.map(Rule::row) {

@@ -134,7 +134,7 @@ macro_rules! actions {
         }
 
         /// The default keys of an action that dive does not bind: a file written for dive may use them for other actions.
-        pub(super) const fn keys_of_ours(action: Action) -> &'static str {
+        pub(super) const fn added_keys(action: Action) -> &'static str {
             match action {
                 $(Action::$action => $ours,)+
             }
@@ -256,7 +256,7 @@ mod tests {
             let path = format!("keybinding.{path}");
             let defaults = Bindings::default();
             let bound = defaults.all().into_iter().find(|bound| bound.path == path).unwrap();
-            let ours = keys_of_ours(bound.action).parse::<Binding>();
+            let ours = added_keys(bound.action).parse::<Binding>();
             for key in dives.parse::<Binding>().unwrap().keys() {
                 assert!(bound.setting.value.has(*key), "{path}: {key}");
                 assert!(ours.iter().all(|ours| !ours.has(*key)), "{path}: {key} is dive's");
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn keys_that_dive_lacks_are_among_the_defaults() {
         for bound in Bindings::default().all() {
-            let ours = keys_of_ours(bound.action).parse::<Binding>();
+            let ours = added_keys(bound.action).parse::<Binding>();
             let keys = ours.iter().flat_map(Binding::keys);
             assert!(keys.clone().all(|key| bound.setting.value.has(*key)), "{}", bound.path);
         }

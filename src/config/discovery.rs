@@ -73,8 +73,8 @@ impl Discovery {
     }
 }
 
-/// A place to search.
-enum Place {
+/// A location to search.
+enum SearchLocation {
     /// The first of these files that exists.
     Files([PathBuf; 2]),
     /// The first `.yaml` or `.yml` file of a folder, in byte order.
@@ -90,9 +90,9 @@ pub(super) type Read = (Document, ConfigScope);
 /// If a readable file is not a valid configuration.
 pub(super) fn read(environment: &Environment) -> Result<(Discovery, Vec<Read>), ConfigError> {
     let mut search = Search { found: Discovery::default(), read: Vec::new() };
-    search.working_directory(environment)?;
-    for place in own_places(environment) {
-        if search.look(place, ConfigScope::User)? {
+    search.search_working_directory(environment)?;
+    for place in user_locations(environment) {
+        if search.search_location(place, ConfigScope::User)? {
             break;
         }
     }
@@ -107,42 +107,42 @@ struct Search {
 }
 
 impl Search {
-    fn working_directory(&mut self, environment: &Environment) -> Result<(), ConfigError> {
-        let files = named(&environment.working_dir);
-        let scope = if is_own(&files, environment) { ConfigScope::User } else { ConfigScope::WorkingDirectory };
-        self.look(Place::Files(files), scope).map(|_| ())
+    fn search_working_directory(&mut self, environment: &Environment) -> Result<(), ConfigError> {
+        let files = config_files_in(&environment.working_dir);
+        let scope = if is_home_config(&files, environment) { ConfigScope::User } else { ConfigScope::WorkingDirectory };
+        self.search_location(SearchLocation::Files(files), scope).map(|_| ())
     }
 
-    /// Reads the first readable file of a place; false if it has none.
-    fn look(&mut self, place: Place, scope: ConfigScope) -> Result<bool, ConfigError> {
+    /// Reads the first readable file of a location; false if it has none.
+    fn search_location(&mut self, place: SearchLocation, scope: ConfigScope) -> Result<bool, ConfigError> {
         match place {
-            Place::Files(files) => {
+            SearchLocation::Files(files) => {
                 for file in files {
-                    if self.file(&file, scope)? {
+                    if self.read_file(&file, scope)? {
                         return Ok(true);
                     }
                 }
                 Ok(false)
             }
-            Place::Folder(folder) => {
+            SearchLocation::Folder(folder) => {
                 let pattern = folder.join("*.yaml");
                 // An unset $XDG_CONFIG_HOME is ~/.config, which comes again later.
-                if self.is_known(&pattern) {
+                if self.was_searched(&pattern) {
                     return Ok(false);
                 }
                 match yaml_files(&folder) {
                     Ok(files) => {
                         for file in &files {
-                            if self.file(file, scope)? {
+                            if self.read_file(file, scope)? {
                                 return Ok(true);
                             }
                         }
                         if files.is_empty() {
-                            self.saw(pattern, SearchResult::Absent);
-                            self.saw(folder.join("*.yml"), SearchResult::Absent);
+                            self.record(pattern, SearchResult::Absent);
+                            self.record(folder.join("*.yml"), SearchResult::Absent);
                         }
                     }
-                    Err(cause) => self.saw(pattern, SearchResult::Skipped(cause.to_string())),
+                    Err(cause) => self.record(pattern, SearchResult::Skipped(cause.to_string())),
                 }
                 Ok(false)
             }
@@ -150,13 +150,13 @@ impl Search {
     }
 
     /// Reads a file if it exists; true if it was read, now or before.
-    fn file(&mut self, path: &Path, scope: ConfigScope) -> Result<bool, ConfigError> {
-        if self.is_known(path) {
+    fn read_file(&mut self, path: &Path, scope: ConfigScope) -> Result<bool, ConfigError> {
+        if self.was_searched(path) {
             return Ok(self.found.read().any(|(read, _)| read == path));
         }
         let document = match std::fs::metadata(path) {
             Ok(_) if scope == ConfigScope::WorkingDirectory && leads_out(path) => {
-                self.saw(
+                self.record(
                     path.to_owned(),
                     SearchResult::Skipped("a link that leads out of the working directory".to_owned()),
                 );
@@ -165,55 +165,55 @@ impl Search {
             // Other kinds of files are not configurations; reading a pipe could block for ever.
             Ok(metadata) if metadata.is_file() => Document::read(path, path),
             Ok(_) => {
-                self.saw(path.to_owned(), SearchResult::Absent);
+                self.record(path.to_owned(), SearchResult::Absent);
                 return Ok(false);
             }
             Err(cause) => Err(ConfigError::Unreadable { path: path.to_owned(), cause }),
         };
         match document {
             Ok(document) => {
-                self.saw(path.to_owned(), SearchResult::Read(scope));
+                self.record(path.to_owned(), SearchResult::Read(scope));
                 self.read.push((document, scope));
                 Ok(true)
             }
             Err(ConfigError::Unreadable { cause, .. }) => {
                 let result =
                     if is_absent(&cause) { SearchResult::Absent } else { SearchResult::Skipped(cause.to_string()) };
-                self.saw(path.to_owned(), result);
+                self.record(path.to_owned(), result);
                 Ok(false)
             }
             Err(error) => Err(error),
         }
     }
 
-    fn saw(&mut self, path: PathBuf, result: SearchResult) {
+    fn record(&mut self, path: PathBuf, result: SearchResult) {
         self.found.places.push(SearchedPlace { path, result });
     }
 
-    fn is_known(&self, path: &Path) -> bool {
+    fn was_searched(&self, path: &Path) -> bool {
         self.found.places.iter().any(|searched| searched.path == path)
     }
 }
 
-fn named(folder: &Path) -> [PathBuf; 2] {
+fn config_files_in(folder: &Path) -> [PathBuf; 2] {
     [folder.join(".dive.yaml"), folder.join(".dive.yml")]
 }
 
-fn own_places(environment: &Environment) -> Vec<Place> {
+fn user_locations(environment: &Environment) -> Vec<SearchLocation> {
     let folders = config_folders(environment).into_iter();
-    let mut places: Vec<_> = folders.map(|folder| Place::Folder(folder.join("dive"))).collect();
+    let mut places: Vec<_> = folders.map(|folder| SearchLocation::Folder(folder.join("dive"))).collect();
     if let Some(home) = &environment.home {
-        places.push(Place::Folder(home.join(".config/dive")));
-        places.push(Place::Files(named(home)));
+        places.push(SearchLocation::Folder(home.join(".config/dive")));
+        places.push(SearchLocation::Files(config_files_in(home)));
     }
     places
 }
 
 /// True if the files of the working directory are those of the home, which may be entered by several paths.
-fn is_own(files: &[PathBuf; 2], environment: &Environment) -> bool {
+fn is_home_config(files: &[PathBuf; 2], environment: &Environment) -> bool {
     let Some(home) = &environment.home else { return false };
     let real = |paths: &[PathBuf]| paths.iter().find_map(|path| path.canonicalize().ok());
-    real(files).is_some_and(|file| real(&named(home)) == Some(file))
+    real(files).is_some_and(|file| real(&config_files_in(home)) == Some(file))
 }
 
 /// True if the file is a link out of its directory. The link's author may not be allowed to read the target.
@@ -245,7 +245,7 @@ fn is_absent(error: &io::Error) -> bool {
 }
 
 /// A warning about `~/.diver.yaml`, a wrong name in a well-known tutorial, if the user has that file.
-pub(super) fn misnamed(environment: &Environment) -> Option<Warning> {
+pub(super) fn misnamed_file_warning(environment: &Environment) -> Option<Warning> {
     let home = environment.home.as_ref()?;
     let path = home.join(".diver.yaml");
     path.is_file().then(|| Warning::MisnamedFile { path, right: home.join(".dive.yaml") })

@@ -50,7 +50,7 @@ impl Document {
 
     /// Parses `text`, the content of the file `path`.
     pub(super) fn parse(path: PathBuf, text: String) -> Result<Self, ConfigError> {
-        if let Some(line) = too_deep(&text) {
+        if let Some(line) = first_line_too_deep(&text) {
             let message = format!("brackets are nested more than {DEEPEST} levels deep (dive's limit)");
             return Err(ConfigError::Syntax { origin: Origin::File { path, line: Some(line) }, message });
         }
@@ -59,7 +59,7 @@ impl Document {
             Ok(root) => Ok(Self { path, text, root }),
             Err(error) => {
                 let line = error.location().map(|place| place.line());
-                Err(ConfigError::Syntax { origin: Origin::File { path, line }, message: without_place(&error) })
+                Err(ConfigError::Syntax { origin: Origin::File { path, line }, message: without_location(&error) })
             }
         }
     }
@@ -71,7 +71,7 @@ impl Document {
 
     /// The file and line of the key at path `keys`, outermost first, spelled as in the file.
     pub(super) fn origin_of(&self, keys: &[&str]) -> Origin {
-        let probe = Probe { keys }.deserialize(serde_yaml::Deserializer::from_str(&self.text));
+        let probe = KeyFinder { keys }.deserialize(serde_yaml::Deserializer::from_str(&self.text));
         let line = probe.err().and_then(|error| error.location()).map(|place| place.line());
         Origin::File { path: self.path.clone(), line }
     }
@@ -81,7 +81,7 @@ impl Document {
 ///
 /// The scanner of `serde_yaml` takes quadratic time in the depth before it checks the limit: a megabyte of `{a: ` takes
 /// minutes. Brackets in quotes and comments count too, but do not nest that deep.
-fn too_deep(text: &str) -> Option<usize> {
+fn first_line_too_deep(text: &str) -> Option<usize> {
     let (mut depth, mut line) = (0_usize, 1);
     for byte in text.bytes() {
         match byte {
@@ -98,7 +98,7 @@ fn too_deep(text: &str) -> Option<usize> {
 }
 
 /// The error message without its ` at line 3 column 5`, which the origin already has.
-fn without_place(error: &serde_yaml::Error) -> String {
+fn without_location(error: &serde_yaml::Error) -> String {
     let message = error.to_string();
     let place = error.location().map(|place| format!(" at line {} column {}", place.line(), place.column()));
     match place.and_then(|place| message.find(&place).map(|at| (at, place.len()))) {
@@ -189,7 +189,7 @@ impl<'de> Visitor<'de> for YamlReader<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Yaml, A::Error> {
         let (mut map, mut seen) = (Vec::new(), HashSet::new());
-        while let Some(key) = entries.next_key_seed(NewKey { seen: &seen })? {
+        while let Some(key) = entries.next_key_seed(UniqueKey { seen: &seen })? {
             self.take(1 + key.len())?;
             seen.insert(key.clone());
             map.push((key, entries.next_value_seed(self)?));
@@ -199,11 +199,11 @@ impl<'de> Visitor<'de> for YamlReader<'_> {
 }
 
 /// Reads a key and rejects duplicates here, where `serde_yaml` adds the line to the error.
-struct NewKey<'a> {
+struct UniqueKey<'a> {
     seen: &'a HashSet<String>,
 }
 
-impl<'de> DeserializeSeed<'de> for NewKey<'_> {
+impl<'de> DeserializeSeed<'de> for UniqueKey<'_> {
     type Value = String;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
@@ -211,7 +211,7 @@ impl<'de> DeserializeSeed<'de> for NewKey<'_> {
     }
 }
 
-impl Visitor<'_> for NewKey<'_> {
+impl Visitor<'_> for UniqueKey<'_> {
     type Value = String;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -226,12 +226,12 @@ impl Visitor<'_> for NewKey<'_> {
     }
 }
 
-/// Descends to the key at path `keys` and fails there, for the line in the error.
-struct Probe<'a> {
+/// Descends to the key at path `keys` and fails there: the error has its line.
+struct KeyFinder<'a> {
     keys: &'a [&'a str],
 }
 
-impl<'de> DeserializeSeed<'de> for Probe<'_> {
+impl<'de> DeserializeSeed<'de> for KeyFinder<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -239,7 +239,7 @@ impl<'de> DeserializeSeed<'de> for Probe<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Probe<'_> {
+impl<'de> Visitor<'de> for KeyFinder<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -248,48 +248,48 @@ impl<'de> Visitor<'de> for Probe<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         let Some((wanted, below)) = self.keys.split_first() else { return Ok(()) };
-        while let Some(on_the_way) = entries.next_key_seed(Step { wanted, is_last: below.is_empty() })? {
-            match on_the_way {
-                Turn::Down => return entries.next_value_seed(Probe { keys: below }),
-                Turn::Past => entries.next_value::<IgnoredAny>().map(|_| ())?,
+        while let Some(key) = entries.next_key_seed(KeyMatcher { wanted, is_last: below.is_empty() })? {
+            match key {
+                KeyMatch::Descend => return entries.next_value_seed(KeyFinder { keys: below }),
+                KeyMatch::Skip => entries.next_value::<IgnoredAny>().map(|_| ())?,
             }
         }
         Ok(())
     }
 }
 
-/// Whether to descend into a key or to skip it.
-enum Turn {
-    Down,
-    Past,
+/// What to do with a key.
+enum KeyMatch {
+    Descend,
+    Skip,
 }
 
-/// Compares a key with the next one of a [`Probe`].
-struct Step<'a> {
+/// Compares a key with `wanted`, and fails at the last one.
+struct KeyMatcher<'a> {
     wanted: &'a str,
     is_last: bool,
 }
 
-impl<'de> DeserializeSeed<'de> for Step<'_> {
-    type Value = Turn;
+impl<'de> DeserializeSeed<'de> for KeyMatcher<'_> {
+    type Value = KeyMatch;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Turn, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<KeyMatch, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
-impl Visitor<'_> for Step<'_> {
-    type Value = Turn;
+impl Visitor<'_> for KeyMatcher<'_> {
+    type Value = KeyMatch;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key")
     }
 
-    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<Turn, E> {
+    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<KeyMatch, E> {
         match key == self.wanted {
             true if self.is_last => Err(E::invalid_value(Unexpected::Str(key), &"the end of the way")),
-            true => Ok(Turn::Down),
-            false => Ok(Turn::Past),
+            true => Ok(KeyMatch::Descend),
+            false => Ok(KeyMatch::Skip),
         }
     }
 }
@@ -302,7 +302,7 @@ mod tests {
         Document::parse("f.yaml".into(), text.to_owned()).map_err(|error| error.to_string())
     }
 
-    fn refusal(text: &str) -> String {
+    fn error_of(text: &str) -> String {
         parse(text).err().expect("is refused")
     }
 
@@ -340,7 +340,7 @@ mod tests {
     #[test]
     fn a_repeated_key_is_refused_with_its_second_line() {
         assert_eq!(
-            refusal("a:\n  b: 1\n  c: 2\n  b: 3\n"),
+            error_of("a:\n  b: 1\n  c: 2\n  b: 3\n"),
             "f.yaml:4: a: the key `b` is set twice; keep one of the two"
         );
     }
@@ -355,7 +355,7 @@ mod tests {
             ("a: *nobody\n", "f.yaml:1: "),
             ("a: 1\n---\nb: 2\n", "f.yaml: "),
         ] {
-            let message = refusal(text);
+            let message = error_of(text);
             assert!(message.starts_with(start), "{text:?}: {message}");
         }
     }
@@ -373,7 +373,7 @@ mod tests {
         for text in [laughs, echoes, "a: &a [*a]\n".to_owned(), "[".repeat(most), "{a: ".repeat(most / 4)] {
             assert!(text.len() <= most);
             // Must be refused by the count, before the expansion; otherwise this test takes minutes.
-            refusal(&text);
+            error_of(&text);
         }
     }
 

@@ -100,7 +100,7 @@ pub struct Layer {
 
 impl Log {
     /// A path or a level enables the log, unless `log.enabled` is set.
-    fn settle(&mut self) {
+    fn enable_if_implied(&mut self) {
         let wanted = [&self.path.origin, &self.level.origin].into_iter().find(|origin| **origin != Origin::Default);
         if let (Origin::Default, Some(origin)) = (&self.enabled.origin, wanted) {
             self.enabled = Setting { value: true, origin: origin.clone() };
@@ -251,7 +251,7 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let mut config = Self::default();
         let mut warnings = discovery.warnings();
-        warnings.extend(discovery::misnamed(environment));
+        warnings.extend(discovery::misnamed_file_warning(environment));
         let table = table();
         for (document, scope) in documents {
             warnings.extend(layering::lay_document(&mut config, &table, document, *scope)?);
@@ -266,8 +266,8 @@ impl Config {
         }
         warnings.extend(variables::lay(&mut config, &table, environment)?);
         let files: Vec<_> = documents.iter().map(|(document, _)| document.path()).collect();
-        warnings.extend(config.keybinding.settle(&files));
-        config.log.settle();
+        warnings.extend(config.keybinding.resolve_conflicts(&files));
+        config.log.enable_if_implied();
         Ok(Self { discovery, warnings, ..config })
     }
 }

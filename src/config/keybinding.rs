@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::action::{Action, Bindings, Bound, keys_of_ours};
+use super::action::{Action, Bindings, Bound, added_keys};
 use super::keys::{Binding, KeyPress, joined};
 use super::origin::Origin;
 use super::problem::Warning;
@@ -12,7 +12,7 @@ pub type Keybinding = Bindings;
 
 impl Bound<'_> {
     /// True if the two actions share a context.
-    fn meets(&self, other: &Self) -> bool {
+    fn shares_context_with(&self, other: &Self) -> bool {
         self.contexts.iter().any(|context| other.contexts.contains(context))
     }
 
@@ -27,19 +27,21 @@ impl Keybinding {
     ///
     /// A default key that dive does not bind is dropped without a warning, unless it was the last key of its action. In any other
     /// conflict the action that was set later keeps the key.
-    pub(super) fn settle(&mut self, files: &[&Path]) -> Vec<Warning> {
-        let mut warnings = self.give_way();
-        warnings.extend(self.separate(files));
+    pub(super) fn resolve_conflicts(&mut self, files: &[&Path]) -> Vec<Warning> {
+        let mut warnings = self.drop_added_keys();
+        warnings.extend(self.drop_overridden_keys(files));
         warnings
     }
 
-    fn give_way(&mut self) -> Vec<Warning> {
+    fn drop_added_keys(&mut self) -> Vec<Warning> {
         let mut taken: Vec<(Action, KeyPress, &'static str, Origin)> = Vec::new();
         let all = self.all();
         for ours in all.iter().filter(|bound| bound.is_default()) {
-            let keys = keys_of_ours(ours.action).parse::<Binding>();
+            let keys = added_keys(ours.action).parse::<Binding>();
             for key in keys.iter().flat_map(Binding::keys) {
-                let by = all.iter().find(|set| !set.is_default() && set.meets(ours) && set.setting.value.has(*key));
+                let by = all
+                    .iter()
+                    .find(|set| !set.is_default() && set.shares_context_with(ours) && set.setting.value.has(*key));
                 if let Some(by) = by {
                     taken.push((ours.action, *key, by.path, by.setting.origin.clone()));
                 }
@@ -58,14 +60,15 @@ impl Keybinding {
     }
 
     /// Removes each key that triggers two actions in one context from the action that was set earlier.
-    fn separate(&mut self, files: &[&Path]) -> Vec<Warning> {
+    fn drop_overridden_keys(&mut self, files: &[&Path]) -> Vec<Warning> {
         let mut order: Vec<(Rank, Action)> =
             self.all().into_iter().enumerate().map(|(row, bound)| (rank(&bound, files, row), bound.action)).collect();
         order.sort_unstable();
         let mut warnings = Vec::new();
         // Defaults do not conflict with each other, so stop at the first.
         for (at, (_, later)) in order.iter().enumerate().rev().take_while(|(_, (rank, _))| rank.0 > 0) {
-            warnings.extend(order[..at].iter().rev().filter_map(|(_, earlier)| self.take_shared(*later, *earlier)));
+            warnings
+                .extend(order[..at].iter().rev().filter_map(|(_, earlier)| self.drop_shared_keys(*later, *earlier)));
         }
         // Warnings in the order of the file.
         warnings.reverse();
@@ -73,12 +76,12 @@ impl Keybinding {
     }
 
     /// Removes from an action the keys of a later one in the same context.
-    fn take_shared(&mut self, later: Action, earlier: Action) -> Option<Warning> {
+    fn drop_shared_keys(&mut self, later: Action, earlier: Action) -> Option<Warning> {
         let all = self.all();
         let row = |action| all.iter().find(|bound| bound.action == action);
         let (by, from) = (row(later)?, row(earlier)?);
         let shared = by.setting.value.shared_with(&from.setting.value);
-        if shared.is_empty() || !by.meets(from) {
+        if shared.is_empty() || !by.shares_context_with(from) {
             return None;
         }
         let (by, path, origin) = (by.path, from.path, by.setting.origin.clone());
@@ -121,12 +124,12 @@ mod tests {
         let bindings = Keybinding::default();
         let all = bindings.all();
         for (at, left) in all.iter().enumerate() {
-            for right in all[at + 1..].iter().filter(|right| left.meets(right)) {
+            for right in all[at + 1..].iter().filter(|right| left.shares_context_with(right)) {
                 let shared = left.setting.value.shared_with(&right.setting.value);
                 assert_eq!(shared, [], "{} and {}", left.path, right.path);
             }
         }
-        assert_eq!(Keybinding::default().settle(&[]), []);
+        assert_eq!(Keybinding::default().resolve_conflicts(&[]), []);
     }
 
     /// GNU screen keeps ctrl+a, tmux ctrl+b, Docker's client ctrl+p, and most terminals send Enter for ctrl+m.
@@ -152,8 +155,8 @@ mod tests {
     }
 
     /// Resolves conflicts and returns the warnings.
-    fn settled(keys: &mut Keybinding) -> Vec<String> {
-        keys.settle(&[Path::new("d.yaml")]).iter().map(ToString::to_string).collect()
+    fn resolve(keys: &mut Keybinding) -> Vec<String> {
+        keys.resolve_conflicts(&[Path::new("d.yaml")]).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -161,9 +164,9 @@ mod tests {
         let mut keys = Keybinding::default();
         set(&mut keys, Action::CompareAll, "f5");
         set(&mut keys, Action::ExtractFile, "f5");
-        assert_eq!(settled(&mut keys), [""; 0]);
+        assert_eq!(resolve(&mut keys), [""; 0]);
         set(&mut keys, Action::Up, "f5");
-        assert_eq!(settled(&mut keys).len(), 1);
+        assert_eq!(resolve(&mut keys).len(), 1);
     }
 
     /// `Filter` belongs to the layers, the tree and the viewer. A conflict in the viewer alone still leaves one action
@@ -174,7 +177,7 @@ mod tests {
             let mut keys = Keybinding::default();
             set(&mut keys, Action::FilterFiles, "f5");
             set(&mut keys, other, "f5");
-            assert_eq!(settled(&mut keys).len(), 1, "{other:?}");
+            assert_eq!(resolve(&mut keys).len(), 1, "{other:?}");
         }
     }
 
@@ -189,7 +192,7 @@ mod tests {
             ..Keybinding::default()
         };
         assert_eq!(
-            settled(&mut keys),
+            resolve(&mut keys),
             [
                 "d.yaml:3: keybinding.left: `f6,f5` was bound to keybinding.right, which now has no key; bind another",
                 "DIVE_KEYBINDING_UP: keybinding.up: `j` was bound to keybinding.down, which now keeps `down`",
@@ -211,7 +214,7 @@ mod tests {
             key: "n".to_owned(),
             path: "keybinding.next-match",
         };
-        assert_eq!(keys.settle(&[]), [left]);
+        assert_eq!(keys.resolve_conflicts(&[]), [left]);
         assert_eq!(keys.waste_view.value.to_string(), "f2");
         assert_eq!(keys.next_match.value.keys(), []);
     }
@@ -221,7 +224,7 @@ mod tests {
         let mut keys = Keybinding::default();
         set(&mut keys, Action::ExtractFile, "space");
         assert_eq!(
-            settled(&mut keys),
+            resolve(&mut keys),
             [
                 "d.yaml:1: keybinding.extract-file: `space` was bound to keybinding.toggle-collapse-dir, which now has no key; bind another"
             ]

@@ -40,7 +40,7 @@ pub(super) fn lay_document<T: Clone>(
         let more = Warning::MoreUnknownKeys { path: document.path().to_owned(), count: walk.unnamed };
         walk.faults.warnings.push(more);
     }
-    walk.faults.end()
+    walk.faults.finish()
 }
 
 /// Walks a document's sections.
@@ -294,7 +294,7 @@ impl Faults {
     }
 
     /// The warnings, or one error with all invalid limits.
-    pub(super) fn end(self) -> Result<Vec<Warning>, ConfigError> {
+    pub(super) fn finish(self) -> Result<Vec<Warning>, ConfigError> {
         if self.bad_limits.is_empty() { Ok(self.warnings) } else { Err(ConfigError::BadLimits(self.bad_limits)) }
     }
 }
@@ -426,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn the_working_directory_sets_only_what_it_may() {
+    fn the_working_directory_sets_only_permitted_keys() {
         let (pane, warnings) =
             lay_from("title: theirs\npane: {is-wide: true}\n", ConfigScope::WorkingDirectory).unwrap();
         assert_eq!((pane.title.value.as_str(), pane.wide.value), ("none", true));

@@ -31,7 +31,7 @@ pub fn render(config: &Config) -> String {
     for (line, origin) in lines {
         // Writing to a String does not fail.
         let _ = match origin {
-            Some(origin) => writeln!(out, "{line:width$}   # {}", on_one_line(&origin)),
+            Some(origin) => writeln!(out, "{line:width$}   # {}", escape_line_breaks(&origin)),
             None => writeln!(out, "{line}"),
         };
     }
@@ -45,7 +45,7 @@ fn header(config: &Config) -> String {
         out.push_str("# no configuration file; looked for, in this order:\n");
     }
     for searched in &config.discovery.places {
-        let path = on_one_line(&searched.path.display().to_string());
+        let path = escape_line_breaks(&searched.path.display().to_string());
         // Writing to a String does not fail.
         let _ = match &searched.result {
             SearchResult::Read(ConfigScope::User) => writeln!(out, "# read from {path}"),
@@ -54,14 +54,14 @@ fn header(config: &Config) -> String {
             }
             SearchResult::Absent if nothing_read => writeln!(out, "#   {path}"),
             SearchResult::Absent => Ok(()),
-            SearchResult::Skipped(cause) => writeln!(out, "# skipped {path}: {}", on_one_line(cause)),
+            SearchResult::Skipped(cause) => writeln!(out, "# skipped {path}: {}", escape_line_breaks(cause)),
         };
     }
     out
 }
 
 /// Escapes line breaks in a path, which would end the YAML comment.
-fn on_one_line(text: &str) -> String {
+fn escape_line_breaks(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || is_hidden(c) { '\u{fffd}' } else { c }).collect()
 }
 

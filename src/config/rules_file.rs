@@ -70,7 +70,7 @@ impl RulesFile {
                 path: shown.to_owned(),
                 cause: io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"),
             }),
-            (Ok(true), None) if discovery::leads_out(&path) => Self::elsewhere(&path, shown),
+            (Ok(true), None) if discovery::leads_out(&path) => Self::load_linked(&path, shown),
             (Ok(true), _) => Self::from_document(&Document::read(&path, shown)?),
             (Ok(false), None) => Ok(Self::default()),
             (Ok(false), Some(_)) => match &named.origin {
@@ -86,7 +86,7 @@ impl RulesFile {
 
     /// Reads a `.dive-ci` that links out of the working directory: to a file shared by several projects, or to a secret
     /// that a pull request wants printed. Errors therefore do not quote it.
-    fn elsewhere(path: &Path, shown: &Path) -> Result<Self, ConfigError> {
+    fn load_linked(path: &Path, shown: &Path) -> Result<Self, ConfigError> {
         match Document::read(path, shown).and_then(|document| Self::from_document(&document)) {
             Ok(file) if file.warnings.is_empty() => Ok(file),
             Err(error @ ConfigError::Unreadable { .. }) => Err(error),

@@ -32,7 +32,7 @@ pub(super) fn lay<T>(target: &mut T, table: &Table<T>, environment: &Environment
             faults.add((row, row.path), &node, &origin, reasons, (row.field)(target))?;
         }
     }
-    let mut warnings = faults.end()?;
+    let mut warnings = faults.finish()?;
     for inert in table.inert {
         let name = variable(inert.path);
         if left.remove(&*name).is_some_and(|value| !value.is_empty()) {

@@ -160,8 +160,8 @@ fn names_of_dives_main_branch_are_accepted() {
     assert_eq!(config.ci_config.value, Some("r.yaml".into()));
     assert_eq!(config.json_path.value, Some("o.json".into()));
     assert_eq!(config.log.path.value, PathBuf::from("d.log"));
-    let told: Vec<_> = config.warnings.iter().map(ToString::to_string).collect();
-    assert_eq!(told, ["d.yaml:8: dev.profile: no effect: this program has no profiler"]);
+    let expected: Vec<_> = config.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(expected, ["d.yaml:8: dev.profile: no effect: this program has no profiler"]);
     let variables = [("DIVE_CI_CONFIG", "v.yaml"), ("DIVE_JSON_PATH", "v.json"), ("DIVE_PULL", "Never")];
     let config = load(text, &variables).unwrap();
     assert_eq!(config.ci_config.value, Some("v.yaml".into()));
@@ -182,17 +182,17 @@ fn dive_ci_overrides_ci_which_overrides_a_file() {
         let config = Config::layered(&[(document, ConfigScope::User)], &environment, Discovery::default()).unwrap();
         (config.ci.value, config.ci.origin.to_string())
     };
-    let told = |value: bool, origin: &str| (value, origin.to_owned());
-    assert_eq!(ci("", None, None), told(false, "default"));
-    assert_eq!(ci("ci: true", None, None), told(true, "d.yaml:1"));
-    assert_eq!(ci("ci: true", Some(""), Some("")), told(true, "d.yaml:1"));
-    assert_eq!(ci("ci: true", Some("false"), None), told(false, "CI"));
-    assert_eq!(ci("", Some("true"), None), told(true, "CI"));
+    let expected = |value: bool, origin: &str| (value, origin.to_owned());
+    assert_eq!(ci("", None, None), expected(false, "default"));
+    assert_eq!(ci("ci: true", None, None), expected(true, "d.yaml:1"));
+    assert_eq!(ci("ci: true", Some(""), Some("")), expected(true, "d.yaml:1"));
+    assert_eq!(ci("ci: true", Some("false"), None), expected(false, "CI"));
+    assert_eq!(ci("", Some("true"), None), expected(true, "CI"));
     // Neither on nor off, so it sets nothing.
-    assert_eq!(ci("", Some("woodpecker"), None), told(false, "default"));
-    assert_eq!(ci("ci: true", Some("woodpecker"), None), told(true, "d.yaml:1"));
-    assert_eq!(ci("", Some("true"), Some("false")), told(false, "DIVE_CI"));
-    assert_eq!(ci("ci: false", Some("false"), Some("1")), told(true, "DIVE_CI"));
+    assert_eq!(ci("", Some("woodpecker"), None), expected(false, "default"));
+    assert_eq!(ci("ci: true", Some("woodpecker"), None), expected(true, "d.yaml:1"));
+    assert_eq!(ci("", Some("true"), Some("false")), expected(false, "DIVE_CI"));
+    assert_eq!(ci("ci: false", Some("false"), Some("1")), expected(true, "DIVE_CI"));
 }
 
 #[test]

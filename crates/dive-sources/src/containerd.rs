@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_without_ctr_is_told_what_to_install() {
+    fn a_missing_ctr_error_names_the_programs_to_install() {
         let folder = tempfile::tempdir().unwrap();
         assert!(refused("alpine", folder.path()).contains("neither ctr nor nerdctl"));
         assert!(refused("--all", folder.path()).contains("is not an image name"), "it is no option");

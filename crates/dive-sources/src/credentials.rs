@@ -42,7 +42,7 @@ pub(super) struct Credentials {
     /// The file or the credential helper that has them.
     place: String,
     /// Files without credentials for this registry.
-    looked: Vec<String>,
+    searched: Vec<String>,
     /// Files and helpers that failed.
     pub(super) problems: Vec<String>,
 }
@@ -65,7 +65,7 @@ impl Credentials {
     pub(super) fn look_up(environment: &Environment, registry: &str, repository: &str) -> Self {
         let mut credentials = Self::default();
         for file in files(environment) {
-            credentials.look_into(&file, registry, repository);
+            credentials.search_file(&file, registry, repository);
             if credentials.found.is_some() {
                 break;
             }
@@ -73,17 +73,17 @@ impl Credentials {
         credentials
     }
 
-    fn look_into(&mut self, file: &Path, registry: &str, repository: &str) {
+    fn search_file(&mut self, file: &Path, registry: &str, repository: &str) {
         let place = file.display().to_string();
         let text = match read(file) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.looked.push(place),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.searched.push(place),
             Err(error) => return self.problems.push(format!("{place}: {error}")),
         };
         let Ok(keys) = serde_json::from_slice::<Keys>(&text) else {
             return self.problems.push(format!("{place} is not in docker's format"));
         };
-        let Some((key, helper)) = keys.key(registry, repository) else { return self.looked.push(place) };
+        let Some((key, helper)) = keys.key(registry, repository) else { return self.searched.push(place) };
         let place = helper.map_or(place.clone(), |helper| format!("docker-credential-{helper}, which {place} names"));
         match get_credential_from_reader(&text[..], &key) {
             Ok(DockerCredential::UsernamePassword(name, password)) if !(name.is_empty() && password.is_empty()) => {
@@ -94,10 +94,10 @@ impl Credentials {
                 self.found = Some(Credential::Identity(token));
                 self.place = place;
             }
-            Ok(_) | Err(CredentialRetrievalError::NoCredentialConfigured) => self.looked.push(place),
+            Ok(_) | Err(CredentialRetrievalError::NoCredentialConfigured) => self.searched.push(place),
             // The credential helper protocol fixes this text.
             Err(CredentialRetrievalError::HelperFailure { stdout, .. }) if stdout.contains("credentials not found") => {
-                self.looked.push(place);
+                self.searched.push(place);
             }
             // The output of a helper may contain a secret, so it is not repeated.
             Err(CredentialRetrievalError::HelperFailure { .. }) => self.problems.push(format!("{place}: it failed")),
@@ -121,7 +121,7 @@ impl Credentials {
                 self.place
             );
         }
-        let looked = if self.looked.is_empty() { String::new() } else { format!(" in {}", self.looked.join(", ")) };
+        let looked = if self.searched.is_empty() { String::new() } else { format!(" in {}", self.searched.join(", ")) };
         format!(
             "no credentials for it{looked}; check the name, or run `docker login{login}` or `podman login {registry}`{problems}"
         )

@@ -8,7 +8,7 @@ use crate::docker_hub::DOCKER_HUB_KEY;
 pub(crate) struct EngineImageName<'a>(&'a str);
 
 /// Engines limit a name to 255 bytes, a tag to 128 and a digest to 71 (or 135).
-const LONGEST: usize = 600;
+const MAX_NAME: usize = 600;
 
 /// Completes the error of an invalid name.
 pub(crate) const EXPECTED: &str =
@@ -20,7 +20,7 @@ impl<'a> EngineImageName<'a> {
         let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || b"._-/:@+".contains(&letter);
         let is_path = |part: &str| matches!(part, "" | "." | "..");
         // A program would read a leading `-` as an option.
-        let fits = text.len() <= LONGEST && text.bytes().all(is_plain) && !text.split('/').any(is_path);
+        let fits = text.len() <= MAX_NAME && text.bytes().all(is_plain) && !text.split('/').any(is_path);
         (fits && !text.starts_with('-')).then_some(Self(text))
     }
 

@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use super::environment::Environment;
 use super::meter::Meter;
 use super::quote::one_line;
-use super::runtime::{block_on, unless_broken};
+use super::runtime::{block_on, until_cancelled};
 use dive_model::blob::TransferStep;
 use dive_model::blob::Watch;
 use dive_model::budget::Limits;
@@ -121,8 +121,8 @@ impl Program {
                 }),
             }
         };
-        let status = block_on(unless_broken(limited, go_on))?.ok_or(ProgramError::Cancelled)??;
-        running.ended(status, answer.len() as u64)?;
+        let status = block_on(until_cancelled(limited, go_on))?.ok_or(ProgramError::Cancelled)??;
+        running.check_exit(status, answer.len() as u64)?;
         Ok(answer)
     }
 
@@ -196,7 +196,7 @@ impl Running {
     }
 
     /// `Ok` if the program succeeded, its error message otherwise.
-    fn ended(&mut self, status: ExitStatus, received: u64) -> Result<(), ProgramError> {
+    fn check_exit(&mut self, status: ExitStatus, received: u64) -> Result<(), ProgramError> {
         if status.success() {
             return Ok(());
         }
@@ -222,9 +222,9 @@ impl Output<'_> {
     /// Waits for the program to end.
     fn finish(mut self) -> Result<(), ProgramError> {
         let (child, meter) = (&mut self.running.child, &mut self.meter);
-        let exit = block_on(unless_broken(child.wait(), &mut || meter.report()))?;
+        let exit = block_on(until_cancelled(child.wait(), &mut || meter.report()))?;
         let status = exit.ok_or(ProgramError::Cancelled)??;
-        self.running.ended(status, self.meter.received())
+        self.running.check_exit(status, self.meter.received())
     }
 
     fn fail(&mut self, failure: ProgramError) -> io::Error {
@@ -242,7 +242,7 @@ impl Read for Output<'_> {
                 || io::Error::new(io::ErrorKind::TimedOut, format!("no data for {} minutes", limit.as_secs() / 60));
             timeout(limit, running.read(buf)).await.unwrap_or_else(|_| Err(stalled()))
         };
-        match block_on(unless_broken(read, &mut || meter.report())).map(Option::transpose) {
+        match block_on(until_cancelled(read, &mut || meter.report())).map(Option::transpose) {
             Ok(Ok(Some(read))) if self.meter.add(read).is_continue() => Ok(read),
             Ok(Ok(_)) => Err(self.fail(ProgramError::Cancelled)),
             Ok(Err(error)) | Err(error) => Err(self.fail(ProgramError::Io(error))),

@@ -222,7 +222,7 @@ impl Reference {
     pub fn parse(argument: &OsStr, kind: Option<SourceKind>, engine: ContainerEngine) -> Result<Self, ReferenceError> {
         let text = argument.to_str();
         if let Some((scheme, rest)) = text.and_then(|text| text.split_once("://")) {
-            if let Some(instead) = web::instead(scheme, rest) {
+            if let Some(instead) = web::suggestion(scheme, rest) {
                 return Err(ReferenceError::WebAddress { argument: format!("{scheme}://{rest}"), instead });
             }
             if scheme.eq_ignore_ascii_case("file") && !rest.is_empty() {
@@ -239,7 +239,7 @@ impl Reference {
             (Some(kind), text) => Self::of_kind(kind, text.unwrap_or_default(), argument, argument),
             (None, Some("-")) => Ok(Self::Stdin),
             (None, Some(text)) => Self::of_text(text, engine),
-            (None, None) if may_be_there(Path::new(argument)) => Ok(PathBuf::from(argument).into()),
+            (None, None) if may_exist(Path::new(argument)) => Ok(PathBuf::from(argument).into()),
             (None, None) => Err(not_text()),
         }
     }
@@ -267,7 +267,7 @@ impl Reference {
         let is_directory = path.is_dir();
         // A file may be named `oci:layout.tar`, so existing files take precedence over schemes.
         let is_file = path.exists() && !is_directory;
-        if is_file || (looks_like_a_path(text) && may_be_there(path)) {
+        if is_file || (looks_like_a_path(text) && may_exist(path)) {
             return Ok(path.to_owned().into());
         }
         let mut other = None;
@@ -283,9 +283,9 @@ impl Reference {
         if let Some((word, rest)) = text.split_once(':')
             && let Some((scheme, name)) = Scheme::find(word)
         {
-            let is_an_image = matches!(name, SchemeName::AlsoAnImage(_)) && names_an_image(text);
+            let is_an_image = matches!(name, SchemeName::AlsoAnImage(_)) && is_image_name(text);
             // `oci:layout` is an image with that tag, unless the layout exists.
-            let is_found = || matches!(scheme.kind, SourceKind::Path(_)) && is_an_image_on_disk(rest);
+            let is_found = || matches!(scheme.kind, SourceKind::Path(_)) && is_image_on_disk(rest);
             if !is_an_image || is_found() {
                 return Self::of_kind(scheme.kind, rest, OsStr::new(rest), OsStr::new(text));
             }
@@ -296,7 +296,7 @@ impl Reference {
             && !path.is_empty()
         {
             // `file:latest` may be an image, unless the file exists.
-            if may_be_there(Path::new(path)) || looks_like_a_path(path) || !names_an_image(text) {
+            if may_exist(Path::new(path)) || looks_like_a_path(path) || !is_image_name(text) {
                 return Err(ReferenceError::FileAddress { argument: text.to_owned(), path: path.into() });
             }
             other = Some(OtherReading::File { path: path.into() });
@@ -325,7 +325,7 @@ fn tagged(text: &str) -> Option<PathReference> {
 }
 
 /// True if the path exists, or permissions hide whether it does: opening it then fails with that reason.
-fn may_be_there(path: &Path) -> bool {
+fn may_exist(path: &Path) -> bool {
     match path.metadata() {
         Ok(_) => true,
         Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
@@ -333,18 +333,18 @@ fn may_be_there(path: &Path) -> bool {
 }
 
 /// True if `PATH` or `PATH:TAG` is a file, or a directory with an image.
-fn is_an_image_on_disk(text: &str) -> bool {
+fn is_image_on_disk(text: &str) -> bool {
     tagged(text).is_some_and(|found| !found.path.is_dir() || oci_layout::holds_image(&found.path).unwrap_or(true))
 }
 
 /// True if `WORD:REST` is an image name by the reference grammar: `registry:2`, `registry:5000/app`, `docker:dind@sha256:...`.
-fn names_an_image(text: &str) -> bool {
+fn is_image_name(text: &str) -> bool {
     let (text, digest) = text.split_once('@').map_or((text, None), |(text, digest)| (text, Some(digest)));
     let Some((word, rest)) = text.split_once(':') else { return false };
     let is_repository = word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
     let is_digest = digest.is_none_or(|digest| digest.contains(':'));
-    let is_of_a_tag = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
-    let is_tag = !rest.is_empty() && !rest.starts_with(['.', '-']) && rest.bytes().all(is_of_a_tag);
+    let is_tag_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    let is_tag = !rest.is_empty() && !rest.starts_with(['.', '-']) && rest.bytes().all(is_tag_byte);
     // A host name on a container network: `registry:5000/team/app`.
     let is_port = rest.split_once('/').is_some_and(|(port, path)| port.parse::<u16>().is_ok() && !path.is_empty());
     is_repository && is_digest && (is_tag || is_port)
@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_mean_what_they_mean_to_dive() {
+    fn arguments_have_dives_meaning() {
         use PathFormat::{DockerArchive, Oci};
         is("docker-archive://x.tar", None, &of_format(DockerArchive, "x.tar"));
         is("docker-tar:///tmp/x.tar", None, &of_format(DockerArchive, "/tmp/x.tar"));

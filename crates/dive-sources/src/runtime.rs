@@ -31,7 +31,7 @@ pub(super) const TICK: Duration = Duration::from_millis(100);
 
 /// The output of `future`. `None` if `go_on`, called every [`TICK`], breaks first; the future is then dropped, which cancels
 /// its work.
-pub(super) async fn unless_broken<F: Future>(
+pub(super) async fn until_cancelled<F: Future>(
     future: F,
     go_on: &mut (dyn FnMut() -> ControlFlow<()> + '_),
 ) -> Option<F::Output> {
@@ -53,7 +53,7 @@ fn runtime() -> io::Result<&'static Runtime> {
     }
     // An error means that the program has installed a provider already, which serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let made = try_threads().and_then(|()| {
+    let made = check_threads().and_then(|()| {
         Builder::new_multi_thread().worker_threads(WORKERS).enable_all().thread_name("dive-net").build()
     });
     let made = made.map_err(|error| {
@@ -66,7 +66,7 @@ fn runtime() -> io::Result<&'static Runtime> {
 }
 
 /// Fails if the runtime's threads cannot be started: Tokio would panic.
-fn try_threads() -> io::Result<()> {
+fn check_threads() -> io::Result<()> {
     // Locked until the last thread has started, so that all exist at the same time.
     let gate = Mutex::new(());
     let closed = gate.lock();
@@ -101,11 +101,11 @@ mod tests {
     #[test]
     fn a_request_without_a_response_can_be_cancelled() {
         let mut polls = 0;
-        let given_up = block_on(unless_broken(std::future::pending::<()>(), &mut || {
+        let given_up = block_on(until_cancelled(std::future::pending::<()>(), &mut || {
             polls += 1;
             if polls == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         }));
         assert_eq!(given_up.unwrap(), None);
-        assert_eq!(block_on(unless_broken(async { 3 }, &mut || ControlFlow::Break(()))).unwrap(), Some(3));
+        assert_eq!(block_on(until_cancelled(async { 3 }, &mut || ControlFlow::Break(()))).unwrap(), Some(3));
     }
 }

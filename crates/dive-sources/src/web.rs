@@ -1,7 +1,7 @@
 //! Recognizes web addresses that users paste from a browser, and suggests the image reference that the page is about.
 
 /// The reference to use instead of `SCHEME://REST`; `None` if it is not a web address.
-pub(super) fn instead(scheme: &str, rest: &str) -> Option<String> {
+pub(super) fn suggestion(scheme: &str, rest: &str) -> Option<String> {
     let is_secure = scheme.eq_ignore_ascii_case("https");
     if !is_secure && !scheme.eq_ignore_ascii_case("http") {
         return None;
@@ -37,9 +37,9 @@ mod tests {
             ("https://example.com", "registry://HOST/NAME"),
         ] {
             let (scheme, rest) = address.split_once("://").unwrap();
-            let instead = instead(scheme, rest).unwrap();
+            let instead = suggestion(scheme, rest).unwrap();
             assert!(instead.ends_with(part) || instead.contains(&format!("{part}[")), "{address}: {instead}");
         }
-        assert_eq!(instead("docker", "nginx"), None);
+        assert_eq!(suggestion("docker", "nginx"), None);
     }
 }

@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn tls_settings_mean_what_they_mean_to_docker() {
+    fn tls_settings_have_dockers_meaning() {
         let tls = |variables: &[(&str, &str)]| {
             let environment = variables.iter().copied().chain([("DOCKER_HOST", "tcp://h")]).collect();
             match candidates(ContainerEngine::Docker, &environment).remove(0).address.unwrap() {

@@ -23,7 +23,7 @@ use super::failure;
 use super::stream::Connection;
 use crate::ContainerEngine;
 use crate::environment::Environment;
-use crate::quote::LONGEST;
+use crate::quote::MAX_QUOTE;
 
 /// Limit of a response, in bytes. The parsed document takes about ten times as much memory.
 const RESPONSE_LIMIT: u64 = 16 << 20;
@@ -225,7 +225,7 @@ impl EngineTransport {
         let mut message = Vec::new();
         while let Some(frame) = response.body_mut().frame().await {
             message.extend_from_slice(frame?.data_ref().map_or(&[], |data| data));
-            if message.len() > LONGEST {
+            if message.len() > MAX_QUOTE {
                 break;
             }
         }

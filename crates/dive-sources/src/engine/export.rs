@@ -19,7 +19,7 @@ use crate::error::SourceError;
 use crate::meter::Meter;
 use crate::program::{ExportError, ProgramError};
 use crate::quote::one_line;
-use crate::runtime::{block_on, unless_broken};
+use crate::runtime::{block_on, until_cancelled};
 use dive_model::blob::TransferStep;
 use dive_model::blob::Watch;
 use dive_model::budget::Limits;
@@ -56,7 +56,7 @@ impl Export {
         id: &str,
         size: Option<u64>,
     ) -> Result<Self, EngineError> {
-        let (engine, name) = (lookup.engine, lookup.named());
+        let (engine, name) = (lookup.engine, lookup.display_name());
         // The id becomes part of a URL path.
         if id.is_empty() || !id.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b':') {
             return Err(EngineError::Refused { engine, name, answer: "its response has no valid image id".to_owned() });
@@ -78,14 +78,14 @@ impl Export {
             Backend::Service(client) => self.by_service(client, on_damage, progress),
             Backend::Command { podman, .. } => {
                 let saved = podman.save(self.limits, &self.id, &self.name, self.size, on_damage, progress);
-                let spooled = saved.map_err(|error| self.not_saved(error))?;
+                let spooled = saved.map_err(|error| self.save_error(error))?;
                 let archive = Archive::index(&self.name, Arc::new(spooled.file), spooled.len, on_damage)?;
                 Ok((archive, spooled.remarks))
             }
         }
     }
 
-    fn not_saved(&self, error: ExportError) -> SourceError {
+    fn save_error(&self, error: ExportError) -> SourceError {
         let (engine, name) = (self.engine, self.name.clone());
         match error {
             ExportError::Archive(error) => error.into(),
@@ -145,7 +145,7 @@ impl Export {
         }
         let request = async {
             let response = timeout(meter.limit(), client.get(&path));
-            unless_broken(response, &mut || meter.report()).await
+            until_cancelled(response, &mut || meter.report()).await
         };
         let answer = block_on(request).map_err(|cause| EngineError::Threads { engine: self.engine, cause })?;
         let response =
@@ -193,7 +193,7 @@ impl Reader<'_> {
         let limit = meter.limit();
         let frame = block_on(async {
             let frame = timeout(limit, body.frame());
-            unless_broken(frame, &mut || meter.report()).await
+            until_cancelled(frame, &mut || meter.report()).await
         });
         match frame.map_err(|error| error.to_string())?.ok_or(CANCELLED)? {
             Ok(None) => Ok(None),

@@ -37,7 +37,7 @@ impl<'a> ImageLookup<'a> {
     }
 
     /// The name, for messages.
-    pub(super) fn named(&self) -> String {
+    pub(super) fn display_name(&self) -> String {
         self.name.as_str().to_owned()
     }
 
@@ -83,7 +83,7 @@ impl<'a> ImageLookup<'a> {
 
     fn unreachable(&self, attempts: Vec<Attempt>) -> EngineError {
         let hint = self.hint().unwrap_or_default();
-        EngineError::Unreachable { engine: self.engine, name: self.named(), attempts, hint }
+        EngineError::Unreachable { engine: self.engine, name: self.display_name(), attempts, hint }
     }
 
     /// The start of a hint on a machine with Podman and without Docker, whose user may not know `--source podman`; else empty.
@@ -94,8 +94,8 @@ impl<'a> ImageLookup<'a> {
         }
         let podman = candidates(ContainerEngine::Podman, environment);
         // Skip remote hosts: they take too long for a hint.
-        let here = |address: &&Address| matches!(address, Address::Unix(_) | Address::Pipe(_));
-        for address in podman.iter().filter_map(|candidate| candidate.address.as_ref().ok()).filter(here) {
+        let is_local = |address: &&Address| matches!(address, Address::Unix(_) | Address::Pipe(_));
+        for address in podman.iter().filter_map(|candidate| candidate.address.as_ref().ok()).filter(is_local) {
             if self.wait(Client::connect(ContainerEngine::Podman, address, environment))?.is_ok() {
                 return Ok("Podman is running: try --source podman; or ");
             }
@@ -132,7 +132,7 @@ impl<'a> ImageLookup<'a> {
         if let Err(EngineError::NoSuchImage { .. }) = found
             && let Some(image) = self.image_of_container(backend)?
         {
-            return Err(EngineError::Container { engine: self.engine, name: self.named(), image });
+            return Err(EngineError::Container { engine: self.engine, name: self.display_name(), image });
         }
         found
     }
@@ -144,7 +144,7 @@ impl<'a> ImageLookup<'a> {
         let answer = self.wait(inspection)?.unwrap_or(Err(ApiError::Timeout));
         answer.map_err(|error| {
             let answer = failure::answer(&error, client.address());
-            let (engine, name) = (self.engine, self.named());
+            let (engine, name) = (self.engine, self.display_name());
             let is_unknown = match error {
                 ApiError::Status { status: 404, .. } => true,
                 // Podman reads the full id of a missing image as a name, and rejects such names.
@@ -161,7 +161,7 @@ impl<'a> ImageLookup<'a> {
     }
 
     fn inspect_by_command(&self, podman: &PodmanCommand, tried: &[Attempt]) -> Result<ImageInspect, EngineError> {
-        let (engine, name) = (self.engine, self.named());
+        let (engine, name) = (self.engine, self.display_name());
         match podman.inspect(self.name) {
             Ok(Some(image)) => Ok(image),
             Ok(None) => Err(EngineError::NoSuchImage { engine, name }),

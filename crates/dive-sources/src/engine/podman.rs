@@ -61,10 +61,10 @@ impl PodmanCommand {
 
     /// Describes the image as Podman's service would; `None` if Podman has no image of that name.
     pub(super) fn inspect(&self, name: EngineImageName<'_>) -> Result<Option<ImageInspect>, ProgramError> {
-        let answer = match self.ask(&["image", "inspect", name.as_str()]) {
+        let answer = match self.query(&["image", "inspect", name.as_str()]) {
             Ok(answer) => answer,
             // Error messages differ between versions; this exit code does not.
-            Err(failure @ ProgramError::Exited { .. }) => match self.ask(&["image", "exists", name.as_str()]) {
+            Err(failure @ ProgramError::Exited { .. }) => match self.query(&["image", "exists", name.as_str()]) {
                 Err(ProgramError::Exited { status, .. }) if status.code() == Some(DOES_NOT_EXIST) => return Ok(None),
                 _ => return Err(failure),
             },
@@ -77,7 +77,7 @@ impl PodmanCommand {
 
     /// The image of the container with this name; `None` if there is no such container.
     pub(super) fn container_image(&self, name: EngineImageName<'_>) -> Option<String> {
-        let answer = self.ask(&["container", "inspect", "--format", "{{.ImageName}}", name.as_str()]).ok()?;
+        let answer = self.query(&["container", "inspect", "--format", "{{.ImageName}}", name.as_str()]).ok()?;
         Some(String::from_utf8_lossy(&answer).trim().to_owned())
     }
 
@@ -116,7 +116,7 @@ impl PodmanCommand {
         self.0.export(limits, &arguments, name, size, on_damage, progress)
     }
 
-    fn ask(&self, arguments: &[&str]) -> Result<Vec<u8>, ProgramError> {
+    fn query(&self, arguments: &[&str]) -> Result<Vec<u8>, ProgramError> {
         self.0.output(arguments, Some(INSPECTION), &mut || ControlFlow::Continue(()))
     }
 }

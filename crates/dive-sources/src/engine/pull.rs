@@ -32,13 +32,13 @@ impl ImageLookup<'_> {
         progress: &mut dyn FnMut(TransferProgress),
     ) -> Result<(), EngineError> {
         if self.name.is_id() {
-            return Err(self.not_pulled("registries have no ids", "; pull the image by its name"));
+            return Err(self.pull_error("registries have no ids", "; pull the image by its name"));
         }
         match backend {
             Backend::Service(client) => self.pull_by_service(client, progress),
             Backend::Command { podman, .. } => {
                 let pulled = podman.pull(self.name, self.access.platform.as_deref(), progress);
-                pulled.map_err(|failure| self.not_pulled(&failure::of_program(&failure), ""))
+                pulled.map_err(|failure| self.pull_error(&failure::of_program(&failure), ""))
             }
         }
     }
@@ -52,19 +52,19 @@ impl ImageLookup<'_> {
         let mut layers = PullProgress::default();
         progress(layers.progress());
         self.wait(async {
-            let refused = |error| self.not_pulled(&failure::answer(&error, client.address()), &note);
+            let refused = |error| self.pull_error(&failure::answer(&error, client.address()), &note);
             let mut steps = client.pull(repository, tag, platform, login.as_ref()).await.map_err(refused)?;
             loop {
                 match timeout(PULL_STALL, steps.next()).await {
                     Ok(Ok(None)) => return Ok(()),
                     Ok(Ok(Some(step))) => {
-                        layers.hear(step);
+                        layers.record(step);
                         progress(layers.progress());
                     }
                     Ok(Err(error)) => return Err(refused(error)),
                     Err(_) => {
                         let text = format!("no progress for {} minutes", PULL_STALL.as_secs() / 60);
-                        return Err(self.not_pulled(&text, &note));
+                        return Err(self.pull_error(&text, &note));
                     }
                 }
             }
@@ -72,15 +72,15 @@ impl ImageLookup<'_> {
     }
 
     /// The error of a failed pull, with advice for its cause.
-    fn not_pulled(&self, answer: &str, note: &str) -> EngineError {
-        let (engine, name) = (self.engine, self.named());
+    fn pull_error(&self, answer: &str, note: &str) -> EngineError {
+        let (engine, name) = (self.engine, self.display_name());
         let hint = match cause(answer) {
             PullFailure::Login => format!("; log in to its registry: {}", login(engine, self.name.registry())),
             PullFailure::Network => "; check the network and proxy of the engine".to_owned(),
             PullFailure::Unknown => "; check the name and the tag".to_owned(),
             PullFailure::Other => String::new(),
         };
-        EngineError::Pull { engine, name, answer: condensed(answer), note: format!("{hint}{note}") }
+        EngineError::Pull { engine, name, answer: without_repetitions(answer), note: format!("{hint}{note}") }
     }
 }
 
@@ -99,12 +99,12 @@ enum PullFailure {
 /// Classifies a message by phrases of the engines' registry clients, which have been stable for years.
 fn cause(answer: &str) -> PullFailure {
     let answer = answer.to_ascii_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| answer.contains(word));
-    if says(&["unauthorized", "authentication required", "no basic auth credentials", "denied", "403"]) {
+    let contains_any = |words: &[&str]| words.iter().any(|word| answer.contains(word));
+    if contains_any(&["unauthorized", "authentication required", "no basic auth credentials", "denied", "403"]) {
         PullFailure::Login
-    } else if says(&["dial tcp", "no such host", "timeout", "deadline exceeded", "connection re"]) {
+    } else if contains_any(&["dial tcp", "no such host", "timeout", "deadline exceeded", "connection re"]) {
         PullFailure::Network
-    } else if says(&["manifest unknown", "not found", "name unknown"]) {
+    } else if contains_any(&["manifest unknown", "not found", "name unknown"]) {
         PullFailure::Unknown
     } else {
         PullFailure::Other
@@ -121,7 +121,7 @@ fn login(engine: ContainerEngine, registry: &str) -> String {
 
 /// The engine's message without repetitions: each layer of its registry client repeats the image or the host, and the message
 /// ends with an error code and text, which are often equal.
-fn condensed(answer: &str) -> String {
+fn without_repetitions(answer: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in answer.split(": ") {
         let is_step = ["initializing source ", "pinging container registry "].iter().any(|step| part.starts_with(step));
@@ -137,7 +137,7 @@ fn condensed(answer: &str) -> String {
 struct PullProgress(HashMap<String, (u64, u64)>);
 
 impl PullProgress {
-    fn hear(&mut self, step: PullStep) {
+    fn record(&mut self, step: PullStep) {
         let Some(id) = step.id else { return };
         match (step.status.as_deref(), step.progress_detail) {
             // Unpacking starts again at zero.
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn pull_progress_counts_the_bytes_of_all_layers() {
         let mut layers = PullProgress::default();
-        for heard in [
+        for step in [
             step("a", "Downloading", 10, 100),
             step("b", "Downloading", 5, 7),
             step("a", "Download complete", 0, 0),
@@ -201,24 +201,24 @@ mod tests {
             step("c", "Already exists", 0, 0),
             step("d", "Downloading", -1, -1),
         ] {
-            layers.hear(heard);
+            layers.record(step);
         }
         assert_eq!(layers.progress().read, 105);
     }
 
     #[test]
-    fn a_failed_pull_says_each_thing_once() {
+    fn a_failed_pull_error_has_no_repetition() {
         let podman = "initializing source docker://h:1/x:1: pinging container registry h:1: Get \"https://h:1/v2/\": dial tcp: \
                       lookup h: no such host";
-        assert_eq!(condensed(podman), "Get \"https://h:1/v2/\": dial tcp: lookup h: no such host");
+        assert_eq!(without_repetitions(podman), "Get \"https://h:1/v2/\": dial tcp: lookup h: no such host");
         let docker = "manifest for h:1/x:1 not found: manifest unknown: manifest unknown";
-        assert_eq!(condensed(docker), "manifest for h:1/x:1 not found: manifest unknown");
-        assert_eq!(condensed(""), "");
+        assert_eq!(without_repetitions(docker), "manifest for h:1/x:1 not found: manifest unknown");
+        assert_eq!(without_repetitions(""), "");
     }
 
     /// The user of an expired secret should not look for a typo in the name.
     #[test]
-    fn a_failed_pull_tells_login_network_and_name_apart() {
+    fn a_failed_pull_distinguishes_login_network_and_name() {
         for (answer, expected) in [
             ("Head \"https://h/v2/x/manifests/1\": no basic auth credentials", PullFailure::Login),
             ("pull access denied for x, repository does not exist or may require 'docker login'", PullFailure::Login),

@@ -102,7 +102,7 @@ impl Record {
             links: links.take(LINKS + 1).collect(),
             index: index(archive),
         };
-        (record.links.len() <= LINKS && record.agrees(inspected)).then_some(record)
+        (record.links.len() <= LINKS && record.matches(inspected)).then_some(record)
     }
 
     /// Writes the record to `cache`.
@@ -117,7 +117,7 @@ impl Record {
     pub(super) fn find(cache: &Cache, key: &str, inspected: &ImageInspect) -> Option<Self> {
         let bytes = cache.read(RecordKind::Image, key)?;
         let record: Option<Self> = postcard::from_bytes(&bytes).ok();
-        let Some(record) = record.filter(|record| record.version == VERSION && record.agrees(inspected)) else {
+        let Some(record) = record.filter(|record| record.version == VERSION && record.matches(inspected)) else {
             cache.remove(RecordKind::Image, key);
             return None;
         };
@@ -126,7 +126,7 @@ impl Record {
     }
 
     /// True if the record has the layers in the engine's description.
-    fn agrees(&self, inspected: &ImageInspect) -> bool {
+    fn matches(&self, inspected: &ImageInspect) -> bool {
         let (Some(wanted), Some(entry)) = (diff_ids(inspected), ManifestEntry::of(&self.manifest)) else {
             return false;
         };

@@ -190,7 +190,7 @@ impl Auth {
     }
 
     /// The error of a final refusal.
-    pub(super) async fn refused(&self, refusal: Response, what: &str) -> RegistryError {
+    pub(super) async fn refusal_error(&self, refusal: Response, what: &str) -> RegistryError {
         // The lock ends before the response body is read, which may be slow.
         let (credentials, proof) = {
             let state = self.state();
@@ -235,17 +235,17 @@ impl Auth {
         clients: &Clients,
         transport: Transport,
     ) -> Result<Arc<str>, Failure> {
-        let odd = |why: &str| RegistryError::Challenge { host: self.registry.clone(), why: why.to_owned() };
-        let mut url = Url::parse(&request.realm).map_err(|_| odd("the address of its token server is invalid"))?;
+        let invalid = |why: &str| RegistryError::Challenge { host: self.registry.clone(), why: why.to_owned() };
+        let mut url = Url::parse(&request.realm).map_err(|_| invalid("the address of its token server is invalid"))?;
         let host =
-            url.host_str().map(str::to_owned).ok_or_else(|| odd("the address of its token server has no host"))?;
+            url.host_str().map(str::to_owned).ok_or_else(|| invalid("the address of its token server has no host"))?;
         // A user name and a password in the realm come from the registry, not from the user.
         let _ = (url.set_username(""), url.set_password(None));
         let transport = match (url.scheme(), transport) {
             ("https", Transport::Https) => Transport::Https,
             ("https", Transport::UncheckedHttps | Transport::Http) => Transport::UncheckedHttps,
             ("http", Transport::UncheckedHttps | Transport::Http) => Transport::Http,
-            _ => return Err(odd("its token server has no TLS, and dive sends no credentials without TLS").into()),
+            _ => return Err(invalid("its token server has no TLS, and dive sends no credentials without TLS").into()),
         };
         let address = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
         // As in docker, the certificates of the registry also apply to its token server.
@@ -286,7 +286,7 @@ impl Auth {
             }
         }
         let text = ShortBody { host: &address, what, limit: TOKEN_LIMIT }.read(response).await?;
-        let no_token = || odd(&format!("its token server {address} returned no token"));
+        let no_token = || invalid(&format!("its token server {address} returned no token"));
         let token: Token = serde_json::from_slice(&text).map_err(|_| no_token())?;
         let token = token.token.filter(|token| !token.is_empty()).or(token.access_token).unwrap_or_default();
         let fits = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());

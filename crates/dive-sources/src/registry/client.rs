@@ -15,7 +15,7 @@ use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 use super::error::RegistryError;
 use super::retry::Failure;
-use super::trust::{Identification, TrustFiles};
+use super::trust::{CertificateCheck, TrustFiles};
 
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -42,10 +42,10 @@ impl Transport {
         }
     }
 
-    const fn identification(self) -> Identification {
+    const fn certificate_check(self) -> CertificateCheck {
         match self {
-            Self::Https => Identification::Required,
-            Self::UncheckedHttps | Self::Http => Identification::Waived,
+            Self::Https => CertificateCheck::Required,
+            Self::UncheckedHttps | Self::Http => CertificateCheck::Disabled,
         }
     }
 }
@@ -79,7 +79,7 @@ impl Clients {
         if let Some(client) = made.get(&key) {
             return Ok(client.clone());
         }
-        let tls = self.trust.config(names, transport.identification())?;
+        let tls = self.trust.config(names, transport.certificate_check())?;
         let mut builder = Client::builder()
             .tls_backend_preconfigured(tls)
             .user_agent(concat!("dive-rs/", env!("CARGO_PKG_VERSION")))
@@ -90,7 +90,7 @@ impl Clients {
                 Use::Registry => Policy::custom(move |attempt| follow(attempt, transport)),
                 Use::Token => Policy::custom(stay),
             });
-        if is_here(address) {
+        if is_loopback(address) {
             // A proxy would reach its own loopback, not this machine's.
             builder = builder.no_proxy();
         }
@@ -148,7 +148,7 @@ pub(super) fn is_same_host(one: &Url, other: &Url) -> bool {
 }
 
 /// True if an address (`HOST[:PORT]`) is a loopback address.
-fn is_here(address: &str) -> bool {
+fn is_loopback(address: &str) -> bool {
     let host = Url::parse(&format!("http://{address}")).ok().and_then(|url| url.host_str().map(str::to_owned));
     let host = host.unwrap_or_default();
     host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
@@ -295,10 +295,10 @@ mod tests {
     #[test]
     fn a_registry_on_this_machine_is_reached_without_a_proxy() {
         for here in ["localhost", "localhost:5000", "127.0.0.1:5000", "127.1.2.3", "[::1]:5000"] {
-            assert!(is_here(here), "{here}");
+            assert!(is_loopback(here), "{here}");
         }
         for elsewhere in ["quay.io", "10.0.0.1:5000", "localhost.example"] {
-            assert!(!is_here(elsewhere), "{elsewhere}");
+            assert!(!is_loopback(elsewhere), "{elsewhere}");
         }
     }
 

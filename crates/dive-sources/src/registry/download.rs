@@ -129,7 +129,7 @@ impl<'a> PartialBlob<'a> {
             method: &Method::GET,
             hint: "the manifest lists it, so the image is incomplete there: push it again",
         };
-        let mut response = match host.ask(&request).await {
+        let mut response = match host.request(&request).await {
             // The range starts at the end of the blob, so the blob is complete.
             Err(Failure { error: RegistryError::Status { answer, .. }, .. })
                 if range.is_some() && answer.starts_with("416") =>
@@ -142,12 +142,12 @@ impl<'a> PartialBlob<'a> {
             }
             answer => answer?,
         };
-        if self.len > 0 && begins_at(&response, self.len) {
+        if self.len > 0 && starts_at(&response, self.len) {
             self.in_parts = true;
         } else {
             self.restart()?;
-            if response.status() == StatusCode::PARTIAL_CONTENT && !begins_at(&response, 0) {
-                return Err(self.broken_off("it sent another range than requested".to_owned()));
+            if response.status() == StatusCode::PARTIAL_CONTENT && !starts_at(&response, 0) {
+                return Err(self.lost_connection("it sent another range than requested".to_owned()));
             }
         }
         if let (Some(size), Some(coming)) = (self.wanted.size, response.content_length())
@@ -165,7 +165,7 @@ impl<'a> PartialBlob<'a> {
             }
         }
         match self.wanted.size {
-            Some(size) if self.len < size => Err(self.broken_off(format!("{size} bytes were expected"))),
+            Some(size) if self.len < size => Err(self.lost_connection(format!("{size} bytes were expected"))),
             _ => Ok(()),
         }
     }
@@ -205,7 +205,7 @@ impl<'a> PartialBlob<'a> {
         Err(error.into())
     }
 
-    fn broken_off(&self, why: String) -> Failure {
+    fn lost_connection(&self, why: String) -> Failure {
         let (host, what) = (self.host.to_owned(), self.what.to_owned());
         Failure::soon(RegistryError::Broken { host, what, received: self.len, why, tries: 1 })
     }
@@ -220,7 +220,7 @@ impl<'a> PartialBlob<'a> {
 }
 
 /// True if the response continues at `place`. A server without range support sends the whole blob.
-pub(super) fn begins_at(response: &Response, place: u64) -> bool {
+pub(super) fn starts_at(response: &Response, place: u64) -> bool {
     let range = response.headers().get(CONTENT_RANGE).and_then(|value| value.to_str().ok());
     let first = range.and_then(|text| text.strip_prefix("bytes ")?.split_once('-')?.0.trim().parse().ok());
     response.status() == StatusCode::PARTIAL_CONTENT && first == Some(place)

@@ -271,10 +271,10 @@ fn after(tries: u32) -> String {
 
 impl RegistryError {
     /// True if a retry in a minute could succeed.
-    pub(super) fn may_pass(&self) -> bool {
+    pub(super) fn is_temporary(&self) -> bool {
         match self {
             // One host that responds is enough.
-            Self::NoHost { each } => each.iter().any(Self::may_pass),
+            Self::NoHost { each } => each.iter().any(Self::is_temporary),
             Self::Unreachable { .. }
             | Self::Status { .. }
             | Self::Later { .. }
@@ -301,13 +301,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_passes_at_one_of_several_hosts_may_pass() {
+    fn an_error_is_temporary_if_one_host_may_recover() {
         let [host, what, answer] = ["a", "b", "c"].map(str::to_owned);
         let missing =
             RegistryError::Missing { host: host.clone(), what: what.clone(), answer: answer.clone(), hint: "" };
         let busy = RegistryError::Status { host, what, answer, tries: 1 };
         let of = |errors: &[&RegistryError]| RegistryError::NoHost { each: errors.iter().copied().cloned().collect() };
-        assert!(of(&[&missing, &busy]).may_pass() && of(&[&busy, &missing]).may_pass());
-        assert!(!of(&[&missing, &missing]).may_pass());
+        assert!(of(&[&missing, &busy]).is_temporary() && of(&[&busy, &missing]).is_temporary());
+        assert!(!of(&[&missing, &missing]).is_temporary());
     }
 }

@@ -60,12 +60,12 @@ impl Host {
         clients: &Arc<Clients>,
         token_deadline: Duration,
     ) -> Self {
-        let registry = name::normal(registry);
-        let waived = insecure.iter().any(|host| name::normal(host).eq_ignore_ascii_case(&registry));
+        let registry = name::canonical(registry);
+        let insecure_host = insecure.iter().any(|host| name::canonical(host).eq_ignore_ascii_case(&registry));
         Self {
             address: name::address(&registry).to_owned(),
             repository: repository.to_owned(),
-            transports: if waived { &[Transport::UncheckedHttps, Transport::Http] } else { &[Transport::Https] },
+            transports: if insecure_host { &[Transport::UncheckedHttps, Transport::Http] } else { &[Transport::Https] },
             transport: OnceLock::new(),
             auth: Auth::new(&registry, repository, environment.clone(), token_deadline),
             clients: Arc::clone(clients),
@@ -75,7 +75,7 @@ impl Host {
     }
 
     /// Sends a request and returns a successful response.
-    pub(super) async fn ask(&self, request: &RegistryRequest<'_>) -> Result<Response, Failure> {
+    pub(super) async fn request(&self, request: &RegistryRequest<'_>) -> Result<Response, Failure> {
         let response = self.authorized(request).await?;
         let status = response.status();
         if status.is_success() {
@@ -83,8 +83,8 @@ impl Host {
         }
         let (host, what) = (self.registry.clone(), request.what.to_owned());
         match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if self.is_own(&response) => {
-                Err(self.auth.refused(response, request.what).await.into())
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if self.is_from_this_host(&response) => {
+                Err(self.auth.refusal_error(response, request.what).await.into())
             }
             StatusCode::NOT_FOUND | StatusCode::GONE => {
                 let answer = self.auth.secrets().describe(response).await;
@@ -101,7 +101,7 @@ impl Host {
     async fn authorized(&self, request: &RegistryRequest<'_>) -> Result<Response, Failure> {
         let authorization = self.auth.authorization();
         let response = self.send(request, &authorization).await?;
-        if response.status() != StatusCode::UNAUTHORIZED || !self.is_own(&response) {
+        if response.status() != StatusCode::UNAUTHORIZED || !self.is_from_this_host(&response) {
             return Ok(response);
         }
         let transport = self.transport.get().copied().unwrap_or(Transport::Https);
@@ -178,7 +178,7 @@ impl Host {
     }
 
     /// True if the response is from this host, not from the target of a redirect.
-    fn is_own(&self, response: &Response) -> bool {
+    fn is_from_this_host(&self, response: &Response) -> bool {
         self.transports
             .iter()
             .filter_map(|transport| self.url(*transport, "").ok())

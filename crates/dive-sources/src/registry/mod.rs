@@ -32,7 +32,7 @@ pub use error::{Actual, RegistryError, SystemError};
 
 use super::access::Access;
 use super::error::SourceError;
-use super::runtime::{block_on, unless_broken};
+use super::runtime::{block_on, until_cancelled};
 use dive_model::blob::{Blob, Identity};
 use dive_model::blob::{Fetch, Watch};
 use dive_model::blob::{TransferProgress, TransferStep};
@@ -88,7 +88,7 @@ impl RegistryImage {
         let error = |error: RegistryError| error.of(name);
         let parsed = Name::parse(name).map_err(error)?;
         let repository = Arc::new(Repository::new(parsed, access, settings));
-        let answer = block(async { (repository.named().await, repository.problems()) }).map_err(error)?;
+        let answer = block(async { (repository.requested_manifest().await, repository.problems()) }).map_err(error)?;
         let (document, problems) = (answer.0.map_err(error)?, answer.1);
         let full = repository.name();
         let what = format!("the manifest of {}:{}", full.repository, full.version());
@@ -188,7 +188,7 @@ impl RegistryImage {
         let blobs = self.known_blobs();
         let (_, entry) = blobs.named.get(member).filter(|(kind, _)| *kind == Role::Layer)?;
         let digest: Digest = entry.digest.parse().ok()?;
-        (!self.repository.is_here(&digest)).then_some(())?;
+        (!self.repository.is_fetched(&digest)).then_some(())?;
         Some((digest, entry.size()?, entry.table_of_contents()?))
     }
 
@@ -248,7 +248,7 @@ impl Store for RegistryImage {
             for (kind, entry) in members.iter().filter_map(|member| blobs.named.get(*member)) {
                 let Ok(digest) = entry.digest.parse() else { continue };
                 let known = wanted.iter().any(|(other, _)| *other == digest);
-                if *kind == Role::Layer && !known && !self.repository.is_here(&digest) {
+                if *kind == Role::Layer && !known && !self.repository.is_fetched(&digest) {
                     wanted.push((digest, entry.size()));
                 }
             }
@@ -336,7 +336,7 @@ impl Fetch for RemoteLayer {
         let meter = |delta: i64| read.set(read.get().saturating_add_signed(delta));
         let download = self.repository.blob(&self.digest, Some(self.size), &meter);
         let mut go_on = || progress(TransferProgress { read: read.get(), ..self.start() });
-        let fetched = block(unless_broken(download, &mut go_on)).map_err(io::Error::other)?;
+        let fetched = block(until_cancelled(download, &mut go_on)).map_err(io::Error::other)?;
         // A cancelled read: its caller ignores the error.
         let Some(fetched) = fetched else { return Err(io::ErrorKind::Interrupted.into()) };
         fetched.map_err(io::Error::other)

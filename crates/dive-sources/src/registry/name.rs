@@ -40,12 +40,12 @@ impl Name {
             let registry = host(address)
                 .map_err(|_| wrong(format!("{address:?} is not an IPv6 address; write [ADDRESS] or [ADDRESS]:PORT")))?;
             let name = Self::parse(&format!("localhost/{rest}"))?;
-            return Ok(Self { registry: normal(&registry), ..name });
+            return Ok(Self { registry: canonical(&registry), ..name });
         }
         // The parser takes a host with capitals for a part of the repository; docker takes it for a host.
         if let Some((host, rest)) = text.split_once('/').filter(|(host, _)| only_capitals_tell(host)) {
             let name = Self::parse(&format!("localhost/{rest}"))?;
-            return Ok(Self { registry: normal(host), ..name });
+            return Ok(Self { registry: canonical(host), ..name });
         }
         let reference: Reference = text.parse().map_err(|error| wrong(why_wrong(text, &error)))?;
         let version = match (reference.digest(), reference.tag()) {
@@ -56,7 +56,7 @@ impl Name {
             ),
             (None, tag) => Version::Tag(tag.unwrap_or("latest").to_owned()),
         };
-        let registry = normal(reference.registry());
+        let registry = canonical(reference.registry());
         Ok(Self { registry, repository: reference.repository().to_owned(), version })
     }
 
@@ -78,7 +78,7 @@ impl Name {
 }
 
 /// The canonical spelling of a registry: in lower case, unless [`only_capitals_tell`] that it is one.
-pub(super) fn normal(registry: &str) -> String {
+pub(super) fn canonical(registry: &str) -> String {
     let lower = registry.to_ascii_lowercase();
     match lower.as_str() {
         "index.docker.io" | DOCKER_HUB_ADDRESS => DOCKER_HUB.to_owned(),
@@ -113,7 +113,7 @@ fn why_wrong(text: &str, error: &dyn std::fmt::Display) -> String {
         "no repository; write HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]".to_owned()
     } else if let Some(digest) = digest.filter(|digest| digest.parse::<Digest>().is_err()) {
         format!("{digest:?} is not a digest; write sha256: and 64 hexadecimal digits")
-    } else if tag.is_some_and(|tag| tag.is_empty() || tag.len() > 128 || !tag.bytes().all(is_of_a_tag)) {
+    } else if tag.is_some_and(|tag| tag.is_empty() || tag.len() > 128 || !tag.bytes().all(is_tag_byte)) {
         format!("{:?} is not a tag; a tag has up to 128 letters, digits, _, . and -", tag.unwrap_or_default())
     } else if let Some(part) = repository.split('/').skip(1).find(|part| part.is_empty()) {
         format!("a part of it is empty: {part:?} between two slashes")
@@ -124,7 +124,7 @@ fn why_wrong(text: &str, error: &dyn std::fmt::Display) -> String {
     }
 }
 
-fn is_of_a_tag(byte: u8) -> bool {
+fn is_tag_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_.-".contains(&byte)
 }
 

@@ -14,9 +14,9 @@ use super::download::{self, ExpectedBlob};
 use super::error::RegistryError;
 use super::host::{Host, RegistryRequest};
 use super::manifest::ACCEPTED;
-use super::name::{Name, Version, normal};
+use super::name::{Name, Version, canonical};
 use super::response::ShortBody;
-use super::retry::{Failure, PAUSE, RetryPolicy, TRIES};
+use super::retry::{FIRST_DELAY, Failure, RetryPolicy, TRIES};
 use super::signed;
 use super::trust::TrustFiles;
 use crate::access::Access;
@@ -31,7 +31,7 @@ const MIRROR_TRIES: u32 = 2;
 const MIRROR_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long the error of a lost blob is repeated without a new request: a layer is read several times.
-const LOST: Duration = Duration::from_secs(30);
+const FAILURE_LIFETIME: Duration = Duration::from_secs(30);
 
 /// Settings that tests change.
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ pub(super) struct Settings {
 impl Settings {
     pub(super) fn of(access: &Access) -> Self {
         let trust = TrustFiles::of(&access.environment, access.registries.ca_file.clone());
-        Self { trust, pause: PAUSE, deadlines: Deadlines::default() }
+        Self { trust, pause: FIRST_DELAY, deadlines: Deadlines::default() }
     }
 }
 
@@ -84,7 +84,8 @@ impl Repository {
     pub(super) fn new(name: Name, access: &Access, settings: Settings) -> Self {
         let clients = Arc::new(Clients::new(settings.trust));
         let options = &access.registries;
-        let mirrors = options.mirrors.iter().filter(|mirror| normal(&mirror.of).eq_ignore_ascii_case(&name.registry));
+        let mirrors =
+            options.mirrors.iter().filter(|mirror| canonical(&mirror.of).eq_ignore_ascii_case(&name.registry));
         let hosts = mirrors
             .map(|mirror| mirror.host.as_str())
             .chain([name.registry.as_str()])
@@ -101,7 +102,7 @@ impl Repository {
     }
 
     /// Fetches the manifest or index with the image's tag or digest.
-    pub(super) async fn named(&self) -> Result<FetchedDocument, RegistryError> {
+    pub(super) async fn requested_manifest(&self) -> Result<FetchedDocument, RegistryError> {
         let expected = match &self.name.version {
             Version::Tag(_) => None,
             Version::Digest(digest) => Some(digest),
@@ -133,7 +134,7 @@ impl Repository {
     ) -> Result<FetchedDocument, RegistryError> {
         let accept = path.starts_with("manifests/").then_some(ACCEPTED);
         let request = RegistryRequest { path, what, accept, range: None, method: &Method::GET, hint };
-        self.soon_of_hosts(what, async |host, mut retries| {
+        self.try_hosts_in_time(what, async |host, mut retries| {
             loop {
                 match read(host, &request, expected).await {
                     Ok(document) => return Ok(document),
@@ -150,9 +151,9 @@ impl Repository {
         let hint = "the manifest lists it, so the image is incomplete there: push it again";
         let request =
             RegistryRequest { path: &path, what: &what, accept: None, range: None, method: &Method::HEAD, hint };
-        self.soon_of_hosts(&what, async |host, mut retries| {
+        self.try_hosts_in_time(&what, async |host, mut retries| {
             loop {
-                match host.ask(&request).await {
+                match host.request(&request).await {
                     Ok(response) => {
                         let length = response.headers().get("content-length").and_then(|value| value.to_str().ok());
                         return Ok(length.and_then(|text| text.parse().ok()));
@@ -172,11 +173,11 @@ impl Repository {
         let hint = "the manifest lists it, so the image is incomplete there: push it again";
         let request =
             RegistryRequest { path: &path, what: &what, accept: None, range: Some(&range), method: &Method::GET, hint };
-        self.soon_of_hosts(&what, async |host, mut retries| {
+        self.try_hosts_in_time(&what, async |host, mut retries| {
             loop {
                 let part = async {
-                    let response = host.ask(&request).await?;
-                    if !download::begins_at(&response, at) {
+                    let response = host.request(&request).await?;
+                    if !download::starts_at(&response, at) {
                         // The host ignores the range and sends the whole blob: do not wait for it.
                         return Ok(None);
                     }
@@ -202,23 +203,25 @@ impl Repository {
         let mut state = slot.lock().await;
         match &*state {
             BlobState::Here(blob) => return Ok(blob.clone()),
-            BlobState::Lost(error, since) if !error.may_pass() || since.elapsed() < LOST => return Err(error.clone()),
+            BlobState::Lost(error, since) if !error.is_temporary() || since.elapsed() < FAILURE_LIFETIME => {
+                return Err(error.clone());
+            }
             BlobState::Lost(..) | BlobState::OtherHost => {}
         }
         let wanted = ExpectedBlob { digest, size };
-        let got = self.of_hosts(async |host, retries| {
+        let fetched = self.try_hosts(async |host, retries| {
             download::download(host, wanted, retries, self.deadlines.rate, meter).await
         });
-        let got = got.await;
-        *state = match &got {
+        let fetched = fetched.await;
+        *state = match &fetched {
             Ok(blob) => BlobState::Here(blob.clone()),
             Err(error) => BlobState::Lost(error.clone(), Instant::now()),
         };
-        got
+        fetched
     }
 
     /// True if a blob is fetched completely.
-    pub(super) fn is_here(&self, digest: &Digest) -> bool {
+    pub(super) fn is_fetched(&self, digest: &Digest) -> bool {
         self.slot(digest).try_lock().is_ok_and(|state| matches!(*state, BlobState::Here(_)))
     }
 
@@ -227,16 +230,16 @@ impl Repository {
         Arc::clone(blobs.entry(digest.clone()).or_default())
     }
 
-    /// Like [`Self::of_hosts`], with one deadline for all hosts and attempts. The run time of credential helpers, which may
+    /// Like [`Self::try_hosts`], with one deadline for all hosts and attempts. The run time of credential helpers, which may
     /// wait for the user, does not count.
-    async fn soon_of_hosts<T>(
+    async fn try_hosts_in_time<T>(
         &self,
         what: &str,
         ask: impl AsyncFn(&Host, RetryPolicy) -> Result<T, RegistryError>,
     ) -> Result<T, RegistryError> {
         let limit = self.deadlines.document;
         let with_helpers = || self.hosts.iter().map(Host::helper_time).sum();
-        let response = self.of_hosts(async |host, retries| ask(host, retries.until(limit)).await);
+        let response = self.try_hosts(async |host, retries| ask(host, retries.until(limit)).await);
         within(limit, with_helpers, response).await.unwrap_or_else(|| {
             let why = format!("it did not arrive within {} s, all attempts included", limit.as_secs());
             Err(RegistryError::Slow { host: self.name.registry.clone(), what: what.to_owned(), why })
@@ -244,7 +247,7 @@ impl Repository {
     }
 
     /// The first success of the hosts. The last host, the registry itself, gets more attempts.
-    async fn of_hosts<T>(
+    async fn try_hosts<T>(
         &self,
         ask: impl AsyncFn(&Host, RetryPolicy) -> Result<T, RegistryError>,
     ) -> Result<T, RegistryError> {
@@ -295,7 +298,7 @@ async fn read(
     request: &RegistryRequest<'_>,
     expected: Option<&Digest>,
 ) -> Result<FetchedDocument, Failure> {
-    let response = host.ask(request).await?;
+    let response = host.request(request).await?;
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let media_type = header(CONTENT_TYPE.as_str());
     let header_digest = header("docker-content-digest").and_then(|text| text.parse().ok());

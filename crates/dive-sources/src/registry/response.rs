@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::client::{self, Contact};
 use super::error::RegistryError;
-use super::retry::{Again, Failure, retry_after};
+use super::retry::{Failure, Retry, retry_after};
 
 /// Limits of an error body: bytes read, and characters shown.
 const ERROR_BODY_LIMIT: u64 = 64 << 10;
@@ -45,8 +45,9 @@ impl Secrets {
         let status = response.status();
         let details = details(response).await;
         // An echoed `Authorization` header has the secret in base64.
-        let tells = details.to_ascii_lowercase().contains("basic ") || self.0.iter().any(|one| details.contains(one));
-        if details.is_empty() || tells {
+        let has_secret =
+            details.to_ascii_lowercase().contains("basic ") || self.0.iter().any(|one| details.contains(one));
+        if details.is_empty() || has_secret {
             return status.to_string();
         }
         let shown: String = details.chars().take(SHOWN).collect();
@@ -78,15 +79,15 @@ pub(super) async fn failure(host: &str, what: &str, response: Response, secrets:
     let status = response.status();
     let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let again = match (header.and_then(|text| retry_after(text, now)), status) {
-        (Some(wait), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) => Again::After(wait),
-        (_, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT) => Again::Soon,
-        (_, StatusCode::NOT_IMPLEMENTED | StatusCode::HTTP_VERSION_NOT_SUPPORTED) => Again::Never,
-        (_, status) if status.is_server_error() => Again::Soon,
-        _ => Again::Never,
+    let retry = match (header.and_then(|text| retry_after(text, now)), status) {
+        (Some(wait), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) => Retry::After(wait),
+        (_, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT) => Retry::Soon,
+        (_, StatusCode::NOT_IMPLEMENTED | StatusCode::HTTP_VERSION_NOT_SUPPORTED) => Retry::Never,
+        (_, status) if status.is_server_error() => Retry::Soon,
+        _ => Retry::Never,
     };
     let answer = secrets.describe(response).await;
-    Failure { error: RegistryError::Status { host: host.to_owned(), what: what.to_owned(), answer, tries: 1 }, again }
+    Failure { error: RegistryError::Status { host: host.to_owned(), what: what.to_owned(), answer, tries: 1 }, retry }
 }
 
 /// A short body, read in full up to a limit.

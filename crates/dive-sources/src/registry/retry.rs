@@ -9,12 +9,12 @@ use super::error::RegistryError;
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) error: RegistryError,
-    pub(super) again: Again,
+    pub(super) retry: Retry,
 }
 
 /// When to retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Again {
+pub(super) enum Retry {
     Never,
     Soon,
     /// After the delay in `Retry-After`.
@@ -31,14 +31,14 @@ impl Failure {
     }
 
     pub(super) const fn soon(error: RegistryError) -> Self {
-        Self { error, again: Again::Soon }
+        Self { error, retry: Retry::Soon }
     }
 }
 
 /// Errors without a retry.
 impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Self {
-        Self { error, again: Again::Never }
+        Self { error, retry: Retry::Never }
     }
 }
 
@@ -46,13 +46,13 @@ impl From<RegistryError> for Failure {
 pub(super) const TRIES: u32 = 5;
 
 /// Attempts of one request in total, so that a blob in tiny pieces ends.
-const MOST: u32 = 100;
+const MAX_TRIES: u32 = 100;
 
 /// The longest delay that dive accepts from a registry.
-pub(super) const LONGEST: Duration = Duration::from_mins(1);
+pub(super) const MAX_DELAY: Duration = Duration::from_mins(1);
 
 /// The first delay, doubled after each attempt.
-pub(super) const PAUSE: Duration = Duration::from_millis(500);
+pub(super) const FIRST_DELAY: Duration = Duration::from_millis(500);
 
 /// The retry policy of one request, and its attempts so far.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ pub(super) struct RetryPolicy {
 impl RetryPolicy {
     /// `limit` attempts, with a first delay of `pause`.
     pub(super) const fn new(limit: u32, pause: Duration) -> Self {
-        Self { pause, limit, longest: LONGEST, deadline: None, tries: 0, total: 0 }
+        Self { pause, limit, longest: MAX_DELAY, deadline: None, tries: 0, total: 0 }
     }
 
     /// Limits each delay to `longest`.
@@ -93,14 +93,14 @@ impl RetryPolicy {
     pub(super) async fn after(&mut self, failure: Failure) -> Result<(), RegistryError> {
         self.tries += 1;
         self.total += 1;
-        let is_last = self.tries >= self.limit || self.total >= MOST;
-        let error = with_tries(failure.error, if self.total >= MOST { self.total } else { self.tries });
-        let wait = match failure.again {
-            Again::Never => return Err(error),
+        let is_last = self.tries >= self.limit || self.total >= MAX_TRIES;
+        let error = with_tries(failure.error, if self.total >= MAX_TRIES { self.total } else { self.tries });
+        let wait = match failure.retry {
+            Retry::Never => return Err(error),
             _ if is_last => return Err(error),
-            Again::After(wait) if wait > self.longest() => return Err(too_long(error, wait, self.longest)),
-            Again::After(wait) => wait,
-            Again::Soon => self.jittered(),
+            Retry::After(wait) if wait > self.longest() => return Err(too_long(error, wait, self.longest)),
+            Retry::After(wait) => wait,
+            Retry::Soon => self.jittered(),
         };
         tracing::debug!("{error}; retrying in {wait:.1?}");
         tokio::time::sleep(wait).await;
@@ -169,12 +169,12 @@ mod tests {
 
     #[test]
     fn retry_delays_grow_up_to_a_limit() {
-        let mut retries = RetryPolicy::new(TRIES, PAUSE);
+        let mut retries = RetryPolicy::new(TRIES, FIRST_DELAY);
         let mut last = Duration::ZERO;
         for tries in [1, 3, 9, 40] {
             retries.tries = tries;
             let pause = retries.jittered();
-            assert!(pause >= last.min(LONGEST / 2) && pause <= LONGEST, "{pause:?}");
+            assert!(pause >= last.min(MAX_DELAY / 2) && pause <= MAX_DELAY, "{pause:?}");
             last = pause / 2;
         }
     }

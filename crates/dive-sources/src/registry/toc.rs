@@ -12,16 +12,16 @@ pub(super) async fn fetch(
     size: u64,
     table: &TocReference,
 ) -> Result<Toc, RegistryError> {
-    let odd = |TocError(why)| RegistryError::Toc { why };
+    let toc_error = |TocError(why)| RegistryError::Toc { why };
     let part = async |(at, len): ByteRange| {
         let part = repository.part(digest, at, len).await?;
-        part.ok_or_else(|| odd(TocError::new("the registry does not serve ranges of blobs")))
+        part.ok_or_else(|| toc_error(TocError::new("the registry does not serve ranges of blobs")))
     };
-    let mut bytes = part(table.first_part(size).map_err(odd)?).await?;
-    if let Some(missing) = table.missing_part(&bytes, size).map_err(odd)? {
+    let mut bytes = part(table.first_part(size).map_err(toc_error)?).await?;
+    if let Some(missing) = table.missing_part(&bytes, size).map_err(toc_error)? {
         let mut all = part(missing).await?;
         all.append(&mut bytes);
         bytes = all;
     }
-    table.read(&bytes, size).map_err(odd)
+    table.read(&bytes, size).map_err(toc_error)
 }

@@ -30,10 +30,10 @@ pub(super) struct TrustFiles {
 
 /// Whether a host's certificate is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Identification {
+pub(super) enum CertificateCheck {
     Required,
     /// Disabled by the user.
-    Waived,
+    Disabled,
 }
 
 /// The certificates for one host.
@@ -78,7 +78,11 @@ impl TrustFiles {
     }
 
     /// The TLS configuration for a host. `names` are its aliases.
-    pub(super) fn config(&self, names: &[&str], identification: Identification) -> Result<ClientConfig, RegistryError> {
+    pub(super) fn config(
+        &self,
+        names: &[&str],
+        certificate_check: CertificateCheck,
+    ) -> Result<ClientConfig, RegistryError> {
         let mut held = HostFiles::default();
         if let Some(file) = &self.ca_file {
             held.authorities.extend(read(file)?);
@@ -98,12 +102,12 @@ impl TrustFiles {
                 error => error.to_string(),
             },
         };
-        let verifier: Arc<dyn ServerCertVerifier> = match identification {
-            Identification::Required => {
+        let verifier: Arc<dyn ServerCertVerifier> = match certificate_check {
+            CertificateCheck::Required => {
                 let system = Verifier::new_with_extra_roots(held.authorities.clone(), Arc::clone(&provider));
                 Arc::new(SelfSignedVerifier { system: system.map_err(unusable)?, own: held.authorities })
             }
-            Identification::Waived => Arc::new(AcceptAnyVerifier(Arc::clone(&provider))),
+            CertificateCheck::Disabled => Arc::new(AcceptAnyVerifier(Arc::clone(&provider))),
         };
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let builder = builder.map_err(unusable)?.dangerous().with_custom_certificate_verifier(verifier);
@@ -124,13 +128,13 @@ impl HostFiles {
         files.sort();
         let ends_in = |file: &Path, extension: &str| file.extension().is_some_and(|found| found == extension);
         for file in &files {
-            let alone = |why: &str| RegistryError::Certificate { path: file.clone(), why: why.to_owned() };
+            let unpaired = |why: &str| RegistryError::Certificate { path: file.clone(), why: why.to_owned() };
             if ends_in(file, "crt") {
                 self.authorities.extend(read(file)?);
             } else if ends_in(file, "cert") {
                 let key = file.with_extension("key");
                 if !files.contains(&key) {
-                    return Err(alone(
+                    return Err(unpaired(
                         "the client certificate NAME.cert has no NAME.key beside it; add the key, or rename an authority \
                          to NAME.crt",
                     ));
@@ -139,7 +143,7 @@ impl HostFiles {
                 let chain = read(file)?;
                 self.client.get_or_insert(ClientCertificate { file: file.clone(), chain, key: secret });
             } else if ends_in(file, "key") && !files.contains(&file.with_extension("cert")) {
-                return Err(alone("the key NAME.key has no NAME.cert beside it; add the client certificate"));
+                return Err(unpaired("the key NAME.key has no NAME.cert beside it; add the client certificate"));
             }
         }
         Ok(())
@@ -218,7 +222,7 @@ mod tests {
             std::fs::write(host.join(file), text).unwrap();
         }
         let trust = TrustFiles { folders: vec![folder.path().to_owned()], ca_file: None };
-        trust.config(&["localhost:5443"], Identification::Waived).map(drop).unwrap_err().to_string()
+        trust.config(&["localhost:5443"], CertificateCheck::Disabled).map(drop).unwrap_err().to_string()
     }
 
     #[test]
@@ -237,6 +241,6 @@ mod tests {
     #[test]
     fn a_host_without_a_folder_uses_the_system_authorities() {
         let trust = TrustFiles { folders: vec!["/nowhere".into()], ca_file: None };
-        assert!(trust.config(&["quay.io"], Identification::Waived).is_ok());
+        assert!(trust.config(&["quay.io"], CertificateCheck::Disabled).is_ok());
     }
 }

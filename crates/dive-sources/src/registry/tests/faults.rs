@@ -169,7 +169,7 @@ fn a_lost_blob_does_not_hide_the_others() {
 }
 
 #[test]
-fn a_missing_tag_is_reported_with_what_to_check() {
+fn a_missing_tag_error_says_what_to_check() {
     let server = Server::start(|_| Reply::status("404 Not Found"));
     let error = server.open().unwrap_err().to_string();
     assert!(

@@ -40,7 +40,7 @@ fn greetings(to_tls: &'static [u8]) -> Vec<u8> {
         Settings { trust: TrustFiles::default(), pause: Duration::from_millis(1), deadlines: Deadlines::default() };
     let repository = Repository::new(Name::parse(&format!("{host}/app:1")).unwrap(), &access, settings);
     for _ in 0..2 {
-        block_on(repository.named()).unwrap().unwrap_err();
+        block_on(repository.requested_manifest()).unwrap().unwrap_err();
     }
     seen.lock().unwrap().clone()
 }
